@@ -1,0 +1,156 @@
+// Convolution, transposed convolution and the input gradients of both, as one gather.
+//
+// A thread owns TP consecutive outputs of one phase times TC output channels, held in registers as vec4 over channels. For each kernel tap
+// it finds its TP input positions once and then walks the input channels, so that index work is shared by all channels and the
+// innermost loop is loads and multiply-adds only: measured on lavapipe (2 cores, 4x32 -> 64x128x128, k3), 12.3 GFLOP per CPU-second for
+// TP 8, TC 16 against 7 to 10 for the same tile fed from a padded copy packed by four channels.
+//
+// Plain convolution reads position q * stride + tap * dilation - padding. The transposed one is split into stride phases per axis: outputs
+// i = q * stride + r all use the taps t with (r + padding - t * dilation) divisible by stride, at position q + (r + padding - t * dilation) / stride.
+// No tap is visited in vain and nothing is scattered.
+
+struct Params {
+  in_size: vec4i,    // D, H, W
+  out_size: vec4i,   // D, H, W
+  taps: vec4i,       // kernel size
+  stride: vec4i,
+  dilation: vec4i,
+  padding: vec4i,
+  in_channels: u32,
+  out_channels: u32,
+  weight_out: u32,   // distance in the weight between two output channels
+  weight_in: u32,    // distance in the weight between two input channels
+  transposed: u32,
+  has_bias: u32,
+  tiles: u32,        // workgroups along the pixels
+  unused: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+const TC4 = TC / 4u;
+
+// First tap of an axis that reaches phase r, or `taps` if none does.
+fn first_tap(r: i32, axis: u32) -> i32 {
+  if (p.transposed == 0u) {
+    return 0;
+  }
+  var t = 0;
+  while (t < p.taps[axis] && (r + p.padding[axis] - t * p.dilation[axis]) % p.stride[axis] != 0) {
+    t++;
+  }
+  return t;
+}
+
+// Input offset of tap t; in the transposed case the division is exact by choice of t.
+fn tap_offset(r: i32, t: i32, axis: u32) -> i32 {
+  if (p.transposed == 0u) {
+    return t * p.dilation[axis] - p.padding[axis];
+  }
+  return (r + p.padding[axis] - t * p.dilation[axis]) / p.stride[axis];
+}
+
+fn gcd(a: i32, b: i32) -> i32 {
+  var u = a;
+  var v = b;
+  while (v != 0) {
+    let r = u % v;
+    u = v;
+    v = r;
+  }
+  return u;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  var out_step = vec3i(1);
+  var in_step = p.stride.xyz;
+  var tap_step = vec3i(1);
+  var phases = vec3i(1);
+  if (p.transposed != 0u) {
+    out_step = p.stride.xyz;
+    in_step = vec3i(1);
+    phases = p.stride.xyz;
+    for (var a = 0u; a < 3u; a++) {
+      tap_step[a] = p.stride[a] / gcd(p.stride[a], p.dilation[a]);
+    }
+  }
+  let phase_count = u32(phases.x * phases.y * phases.z);
+  let n = group.z / phase_count;
+  let phase_index = i32(group.z % phase_count);
+  let r = vec3i(phase_index / (phases.y * phases.z), phase_index / phases.z % phases.y, phase_index % phases.z);
+  // Outputs of this phase per axis.
+  let count = (p.out_size.xyz - r + out_step - 1) / out_step;
+  if (any(count <= vec3i(0))) {
+    return;
+  }
+  let pixels = u32(count.x * count.y * count.z);
+  let q0 = (group.x * 64u + lane) * TP;
+  if (q0 >= pixels) {
+    return;
+  }
+  let c0 = group.y * TC;
+  let in_plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
+  let out_plane = u32(p.out_size.x * p.out_size.y * p.out_size.z);
+
+  var position: array<vec3i, TP>;
+  for (var i = 0u; i < TP; i++) {
+    let q = i32(q0 + i);
+    position[i] = vec3i(q / (count.y * count.z), q / count.z % count.y, q % count.z);
+  }
+
+  var acc: array<vec4f, TP * TC4>;
+  let in_start = n * p.in_channels * in_plane;
+  for (var td = first_tap(r.x, 0u); td < p.taps.x; td += tap_step.x) {
+    for (var th = first_tap(r.y, 1u); th < p.taps.y; th += tap_step.y) {
+      for (var tw = first_tap(r.z, 2u); tw < p.taps.z; tw += tap_step.z) {
+        let offset = vec3i(tap_offset(r.x, td, 0u), tap_offset(r.y, th, 1u), tap_offset(r.z, tw, 2u));
+        var index: array<u32, TP>;
+        var inside: array<bool, TP>;
+        for (var i = 0u; i < TP; i++) {
+          let at = position[i] * in_step + offset;
+          let ok = all(at >= vec3i(0)) && all(at < p.in_size.xyz) && q0 + i < pixels;
+          inside[i] = ok;
+          index[i] = select(0u, in_start + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z), ok);
+        }
+        var wi = c0 * p.weight_out + u32((td * p.taps.y + th) * p.taps.z + tw);
+        for (var c = 0u; c < p.in_channels; c++) {
+          var v: array<f32, TP>;
+          for (var i = 0u; i < TP; i++) {
+            v[i] = select(0.0, x[index[i]], inside[i]);
+            index[i] += in_plane;
+          }
+          for (var j = 0u; j < TC4; j++) {
+            let b = wi + j * 4u * p.weight_out;
+            let wv = vec4f(w[b], w[b + p.weight_out], w[b + 2u * p.weight_out], w[b + 3u * p.weight_out]);
+            for (var i = 0u; i < TP; i++) {
+              acc[i * TC4 + j] = fma(vec4f(v[i]), wv, acc[i * TC4 + j]);
+            }
+          }
+          wi += p.weight_in;
+        }
+      }
+    }
+  }
+
+  for (var j = 0u; j < TC; j++) {
+    let c = c0 + j;
+    if (c < p.out_channels) {
+      var b = 0.0;
+      if (p.has_bias != 0u) {
+        b = bias[c];
+      }
+      for (var i = 0u; i < TP; i++) {
+        if (q0 + i < pixels) {
+          let at = vec3u(position[i] * out_step + r);
+          let o = (n * p.out_channels + c) * out_plane + (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
+          y[o] = acc[i * TC4 + j / 4u][j % 4u] + b;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,30 @@
+// Index of the largest value along the middle axis of [outer, axis, inner]; the first one among equals, as PyTorch on the CPU.
+
+struct Params {
+  outer: u32,
+  axis: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<i32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = linear_group(group, groups) * 64u + lane;
+  if (row >= p.outer * p.inner) {
+    return;
+  }
+  let base = row / p.inner * p.axis * p.inner + row % p.inner;
+  var best = x[base];
+  var at = 0u;
+  for (var k = 1u; k < p.axis; k++) {
+    let v = x[base + k * p.inner];
+    if (v > best) {
+      best = v;
+      at = k;
+    }
+  }
+  y[row] = i32(at);
+}

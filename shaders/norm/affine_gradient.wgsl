@@ -1,0 +1,42 @@
+// Gradients of the scale and shift of norm/forward.wgsl: per channel, the sums of dy * (x - mean) * scale and of dy over samples and
+// positions. One workgroup per channel.
+
+struct Params {
+  count: u32,
+  groups: u32,
+  groups_per_sample: u32,
+  channels_per_group: u32,
+  inner: u32,
+  affine: u32,
+  epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> d_weight: array<f32>;
+@group(0) @binding(5) var<storage, read_write> d_bias: array<f32>;
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let channels = p.groups_per_sample * p.channels_per_group;
+  let id = linear_group(group, groups);
+  let c = min(id, channels - 1u);
+  var sums = vec2f(0.0);
+  for (var g = c / p.channels_per_group; g < p.groups; g += p.groups_per_sample) {
+    let base = g * p.count + c % p.channels_per_group * p.inner;
+    var part = vec2f(0.0);
+    for (var i = lane; i < p.inner; i += 256u) {
+      let d = dy[base + i];
+      part += vec2f(d * (x[base + i] - stats[g].x) * stats[g].y, d);
+    }
+    sums += part;
+  }
+  let w = tree_sum(sums.x, lane);
+  let b = tree_sum(sums.y, lane);
+  if (lane == 0u && id < channels) {
+    d_weight[c] = w;
+    d_bias[c] = b;
+  }
+}

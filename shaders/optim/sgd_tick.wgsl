@@ -1,0 +1,16 @@
+// Counts the steps of SGD on the device; it stays exact up to 2^24 and only the first step is told apart.
+
+struct State {
+  lr: f32,
+  momentum: f32,
+  dampening: f32,
+  weight_decay: f32,
+  steps: f32,
+}
+
+@group(0) @binding(1) var<storage, read_write> state: State;
+
+@compute @workgroup_size(1)
+fn main() {
+  state.steps += 1.0;
+}

@@ -1,0 +1,45 @@
+// Sums per sample and channel of overlap, prediction and target, from which Dice, Jaccard, Tversky and generalised Dice follow. The
+// activation is applied on the fly, so neither softmax nor one-hot is ever stored. With prediction q and target t:
+//   plain   q t,                         q,    t
+//   squared q t,                         q^2,  t^2
+//   soft    (|q| + |t| - |q - t|) / 2,   |q|,  |t|
+// One workgroup takes 4096 positions of one sample; `reduce` adds the chunks.
+
+@group(0) @binding(3) var<storage, read_write> partial: array<f32>; // [chunks, 3, N, C]
+
+const SPAN = 16u; // positions per lane
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let chunk = group.x;
+  let n = group.y;
+  let first = chunk * SPAN * 256u + lane;
+  var terms: array<vec2f, SPAN>;
+  for (var i = 0u; i < SPAN; i++) {
+    let s = first + i * 256u;
+    if (s < p.inner) {
+      terms[i] = softmax_terms(n, s);
+    }
+  }
+  for (var c = 0u; c < p.channels; c++) {
+    var sum = vec3f(0.0);
+    for (var i = 0u; i < SPAN; i++) {
+      let s = first + i * 256u;
+      if (s < p.inner) {
+        let q = predicted(n, c, s, terms[i]);
+        let t = wanted(n, c, s);
+        switch MODE {
+          case 1u: { sum += vec3f(q * t, q * q, t * t); }
+          case 2u: { sum += vec3f(0.5 * (abs(q) + abs(t) - abs(q - t)), abs(q), abs(t)); }
+          default: { sum += vec3f(q * t, q, t); }
+        }
+      }
+    }
+    for (var k = 0u; k < 3u; k++) {
+      let total = tree_sum(sum[k], lane);
+      if (lane == 0u) {
+        partial[((chunk * 3u + k) * p.samples + n) * p.channels + c] = total;
+      }
+    }
+  }
+}

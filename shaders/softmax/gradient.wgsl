@@ -1,0 +1,29 @@
+// dx = y * (dy - sum(dy * y)) over the middle axis of [outer, axis, inner].
+
+struct Params {
+  outer: u32,
+  axis: u32,
+  inner: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> y: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = linear_group(group, groups) * 64u + lane;
+  if (row >= p.outer * p.inner) {
+    return;
+  }
+  let base = row / p.inner * p.axis * p.inner + row % p.inner;
+  var dot = 0.0;
+  for (var k = 0u; k < p.axis; k++) {
+    dot = fma(y[base + k * p.inner], dy[base + k * p.inner], dot);
+  }
+  for (var k = 0u; k < p.axis; k++) {
+    let i = base + k * p.inner;
+    dx[i] = y[i] * (dy[i] - dot);
+  }
+}

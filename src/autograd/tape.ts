@@ -1,0 +1,122 @@
+/**
+ * @file The tape. An operation computes its result with kernels and notes how gradients flow back; `grad` walks the notes from a loss. A
+ * note lives in the result tensor's `origin`, so the graph is garbage as soon as its tensors are.
+ */
+
+import { ConfigError, ShapeError } from "../tensor/errors.ts";
+import { keep, scope } from "../tensor/scope.ts";
+import { sameShape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { binary } from "../kernels/pointwise.ts";
+import { full } from "../kernels/view.ts";
+
+/** Gradients of the inputs from the gradient of the result. `needs[i]` tells whether input i's is wanted; others may be undefined. */
+export type Backward = (dy: Tensor, needs: readonly boolean[]) => readonly (Tensor | undefined)[];
+
+interface Note {
+  readonly op: string;
+  readonly inputs: readonly (Tensor | undefined)[];
+  readonly backward: Backward;
+}
+
+let recording = true;
+
+/** Runs `fn` without noting gradients: for evaluation and for updates of parameters. */
+export function noGrad<T>(fn: () => T): T {
+  const before = recording;
+  recording = false;
+  try {
+    return fn();
+  } finally {
+    recording = before;
+  }
+}
+
+const tracks = (t: Tensor | undefined): boolean => t !== undefined && (t.requiresGrad || t.origin !== undefined);
+
+/** Notes how `result` came from `inputs`, if any of them leads to a parameter. Returns `result`. */
+export function record(op: string, inputs: readonly (Tensor | undefined)[], result: Tensor, backward: Backward): Tensor {
+  if (recording && inputs.some(tracks)) result.origin = { op, inputs, backward } satisfies Note;
+  return result;
+}
+
+// Results before inputs.
+function order(loss: Tensor): Tensor[] {
+  const done = new Set<Tensor>();
+  const list: Tensor[] = [];
+  // An explicit stack: deep networks would overflow the call stack.
+  const stack: { tensor: Tensor; next: number }[] = [{ tensor: loss, next: 0 }];
+  done.add(loss);
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    const inputs = (top.tensor.origin as Note | undefined)?.inputs ?? [];
+    if (top.next < inputs.length) {
+      const input = inputs[top.next++];
+      if (input && tracks(input) && !done.has(input)) {
+        done.add(input);
+        stack.push({ tensor: input, next: 0 });
+      }
+    } else {
+      list.push(top.tensor);
+      stack.pop();
+    }
+  }
+  return list.reverse();
+}
+
+/**
+ * Gradients of a scalar `loss` with respect to `wrt`, in its order; each has the shape of its tensor. Throws `ShapeError` if the loss is not
+ * one element, `ConfigError` if it does not depend on one of the tensors.
+ */
+export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  if (loss.size !== 1) throw new ShapeError(`grad: the loss must be one element, got shape ${showShape(loss.shape)}; reduce it with mean or sum`);
+  return noGrad(() =>
+    scope(() => {
+      const gradients = new Map<Tensor, Tensor>([[loss, full(loss.device, loss.shape, 1)]]);
+      const wanted = new Set(wrt);
+      const nodes = order(loss);
+      // Only tensors on a way from `wrt` to the loss need a gradient.
+      const useful = new Set<Tensor>();
+      for (const t of nodes.toReversed()) {
+        const inputs = (t.origin as Note | undefined)?.inputs ?? [];
+        if (wanted.has(t) || inputs.some((i) => i && useful.has(i))) useful.add(t);
+      }
+      for (const t of nodes) {
+        const note = t.origin as Note | undefined;
+        const dy = gradients.get(t);
+        if (!note || !dy || !useful.has(t)) continue;
+        const needs = note.inputs.map((i) => i !== undefined && useful.has(i));
+        const parts = note.backward(dy, needs);
+        note.inputs.forEach((input, i) => {
+          const part = parts[i];
+          if (!input || !part || !needs[i]) return;
+          if (!sameShape(part.shape, input.shape)) {
+            throw new ShapeError(`grad of ${note.op}: input ${i} has shape ${showShape(input.shape)}, its gradient ${showShape(part.shape)}`);
+          }
+          const sum = gradients.get(input);
+          gradients.set(input, sum ? binary("add", sum, part) : part);
+          if (sum && sum !== dy) sum.dispose();
+        });
+        if (!wanted.has(t)) {
+          gradients.delete(t);
+          if (!parts.includes(dy)) dy.dispose();
+        }
+      }
+      return wrt.map((t, i) => {
+        const g = gradients.get(t);
+        if (!g) {
+          throw new ConfigError(
+            `grad: the loss does not depend on tensor ${i} of shape ${showShape(t.shape)}; set requiresGrad before the forward pass and keep it outside noGrad`,
+          );
+        }
+        return g;
+      });
+    }),
+  );
+}
+
+/** Marks a tensor as a parameter: it outlives scopes and gradients may be asked for it. */
+export function parameter(t: Tensor): Tensor {
+  t.requiresGrad = true;
+  return keep(t);
+}

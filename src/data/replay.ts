@@ -1,0 +1,77 @@
+/** @file A random source that replays a recorded log of draws: tests pin with it which draws an operation makes, in which order. */
+import { ConfigError, DataError } from "../tensor/errors.ts";
+import type { RandomSource, RandomStateSnapshot } from "./random.ts";
+
+/** One recorded draw: numpy method, its positional arguments (`[]` when they were not recorded), the result. */
+export type Draw = readonly [method: string, args: readonly unknown[], result: unknown];
+
+/** Replays a log of draws in order and refuses any other call: for tests that pin which draws a transform makes. */
+export class ReplaySource implements RandomSource {
+  private readonly draws: readonly Draw[];
+  private next = 0;
+
+  constructor(draws: readonly Draw[]) {
+    this.draws = draws;
+  }
+
+  /** Number of draws not yet asked for; 0 when the log was used up. */
+  get remaining(): number {
+    return this.draws.length - this.next;
+  }
+
+  rand(): number;
+  rand(size: number): Float64Array;
+  rand(...args: number[]): never {
+    return this.take("rand", args) as never;
+  }
+  randint(low: number, high?: number): number;
+  randint(low: number, high: number, size: number): Float64Array;
+  randint(...args: unknown[]): never {
+    return this.take("randint", args) as never;
+  }
+  uniform(low?: number, high?: number): number;
+  uniform(low: number, high: number, size: number): Float64Array;
+  uniform(...args: unknown[]): never {
+    return this.take("uniform", args) as never;
+  }
+  normal(loc?: number, scale?: number): number;
+  normal(loc: number, scale: number, size: number): Float64Array;
+  normal(...args: unknown[]): never {
+    return this.take("normal", args) as never;
+  }
+  choice(n: number, ..._rest: unknown[]): number[] {
+    return Array.from(this.take("choice", [n]) as ArrayLike<number>);
+  }
+  permutation<T>(items: number | readonly T[]): never {
+    return this.take("permutation", [items]) as never;
+  }
+  shuffle<T>(items: T[]): void {
+    items.splice(0, items.length, ...(this.take("shuffle", [items]) as T[]));
+  }
+
+  getState(): RandomStateSnapshot {
+    return { kind: "replay", next: this.next };
+  }
+  setState(state: RandomStateSnapshot): void {
+    if (state.kind !== "replay")
+      throw new ConfigError(`ReplaySource.setState: expected a state of kind "replay", got "${state.kind}"`);
+    this.next = state.next;
+  }
+
+  private take(method: string, args: readonly unknown[]): unknown {
+    const draw = this.draws[this.next];
+    const call = `${method}(${JSON.stringify(args).slice(1, -1)})`;
+    if (!draw) throw new DataError(`ReplaySource: ${call} asked for after the end of the log of ${this.draws.length} draws`);
+    const [loggedMethod, loggedArgs, result] = draw;
+    const same = loggedMethod === method && loggedArgs.every((a, i) => JSON.stringify(a) === JSON.stringify(args[i]));
+    if (!same) {
+      throw new DataError(
+        `ReplaySource: draw ${this.next} of the log is ${loggedMethod}(${JSON.stringify(loggedArgs).slice(1, -1)}), asked for ${call}`,
+      );
+    }
+    if (typeof result === "string")
+      throw new DataError(`ReplaySource: draw ${this.next}, ${call}, was logged without its values ("${result}")`);
+    this.next++;
+    return result;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * @file Synthetic images of discs and balls with their label maps: test and tutorial data without a patient. Bit-equal to MONAI's
+ * `create_test_image_2d/3d` for the same random state.
+ */
+import { ConfigError } from "../tensor/errors.ts";
+import type { HostArray } from "../tensor/host.ts";
+import { RandomState, type RandomSource } from "./random.ts";
+
+export interface TestImageOptions {
+  /** Discs (balls) drawn, later ones over earlier. Default 12. */
+  numObjs?: number;
+  /** Radii are integers in [radMin, radMax), voxels. Defaults 30 and 5. */
+  radMax?: number;
+  radMin?: number;
+  /** Noise is uniform in [0, numSegClasses · noiseMax), applied as a maximum. Default 0. */
+  noiseMax?: number;
+  /** Labels are 1 … numSegClasses, background 0. Default 5. */
+  numSegClasses?: number;
+  /** Where to put a channel axis of size 1: first (0), last (-1), or none (undefined). */
+  channelDim?: number;
+  /** Default: freshly seeded. */
+  randomState?: RandomSource;
+}
+
+export interface TestImage {
+  /** Intensities scaled to [0, 1]. */
+  image: HostArray<Float32Array>;
+  label: HostArray<Int32Array>;
+}
+
+/** A 2-D test image of `heightDim` × `widthDim` pixels; both must exceed 2 · radMax. @throws ConfigError on sizes that do not fit. */
+export function createTestImage2d(heightDim: number, widthDim: number, options: TestImageOptions = {}): TestImage {
+  return createTestImage("createTestImage2d", [heightDim, widthDim], options);
+}
+
+/** A 3-D test image of `heightDim` × `widthDim` × `depth` voxels; all must exceed 2 · radMax. @throws ConfigError on sizes that do not fit. */
+export function createTestImage3d(heightDim: number, widthDim: number, depth: number, options: TestImageOptions = {}): TestImage {
+  return createTestImage("createTestImage3d", [heightDim, widthDim, depth], options);
+}
+
+function createTestImage(op: string, size: readonly number[], options: TestImageOptions): TestImage {
+  const { numObjs = 12, radMax = 30, radMin = 5, noiseMax = 0, numSegClasses = 5, channelDim } = options;
+  const random = options.randomState ?? new RandomState();
+  if (radMin < 1 || radMax <= radMin) {
+    throw new ConfigError(`${op}: expected 1 <= radMin < radMax, got radMin ${radMin}, radMax ${radMax}`);
+  }
+  if (size.some((s) => !Number.isInteger(s) || s <= 2 * radMax)) {
+    throw new ConfigError(
+      `${op}: every size must be an integer above 2 * radMax = ${2 * radMax}, got ${size.join(" x ")}; lower radMax or enlarge the image`,
+    );
+  }
+  if (channelDim !== undefined && ![0, -1, size.length].includes(channelDim)) {
+    throw new ConfigError(`${op}: channelDim must be 0, -1, ${size.length} or undefined, got ${channelDim}`);
+  }
+  const [depth, height, width] = size.length === 2 ? [1, ...size] : size;
+  const image = new Float64Array(depth * height * width);
+  for (let n = 0; n < numObjs; n++) {
+    // The order of the draws is MONAI's: centre per axis, radius, value.
+    const centre = size.map((s) => random.randint(radMax, s - radMax));
+    const radius = random.randint(radMin, radMax);
+    const value = numSegClasses > 1 ? Math.ceil(random.rand() * numSegClasses) : random.rand() * 0.5 + 0.5;
+    const [cz, cy, cx] = size.length === 2 ? [0, ...centre] : centre;
+    for (let z = Math.max(cz - radius, 0); z <= Math.min(cz + radius, depth - 1); z++) {
+      for (let y = cy - radius; y <= cy + radius; y++) {
+        for (let x = cx - radius; x <= cx + radius; x++) {
+          if ((z - cz) ** 2 + (y - cy) ** 2 + (x - cx) ** 2 <= radius * radius) image[(z * height + y) * width + x] = value;
+        }
+      }
+    }
+  }
+  const label = Int32Array.from(image, Math.ceil);
+  // The noise is drawn even when it is zero, so that noiseMax does not change what comes after.
+  const noiseRange = numSegClasses * noiseMax;
+  const noisy = Float32Array.from(image, (v) => Math.max(v, random.uniform(0, noiseRange)));
+  const shape = channelDim === undefined ? size : channelDim === 0 ? [1, ...size] : [...size, 1];
+  return { image: { data: rescale(noisy), shape: [...shape] }, label: { data: label, shape: [...shape] } };
+}
+
+/** (x − min) / (max − min) in float32; a flat image becomes 0. In place. */
+function rescale(x: Float32Array): Float32Array {
+  let min = Infinity;
+  let max = -Infinity;
+  for (const v of x) {
+    if (v < min) min = v;
+    if (v > max) max = v;
+  }
+  const range = Math.fround(max - min);
+  for (let i = 0; i < x.length; i++) x[i] = range === 0 ? 0 : Math.fround(x[i] - min) / range;
+  return x;
+}

@@ -1,0 +1,94 @@
+/**
+ * @file What a transform is. A transform takes one value and gives one, or a list of them when it takes several samples. Values
+ * are host arrays (channel-first) or dictionary items; `onKeys` lifts the first kind to the second, `Compose` chains either.
+ * A random transform first draws (`randomize`), then applies what it drew (`applyDrawn`), so that one draw serves many arrays.
+ */
+import { ConfigError } from "../../tensor/errors.ts";
+import type { HostArray } from "../../tensor/host.ts";
+import { RandomState, type RandomSource, type RandomStateSnapshot } from "../random.ts";
+
+/** One record of a dataset: arrays, paths, names under their keys. */
+export type Item = Readonly<Record<string, unknown>>;
+
+export interface Transform<X = HostArray> {
+  /** Never changes `x`; may return `x` itself when there is nothing to do. */
+  apply(x: X): X | X[];
+}
+
+/** A transform that has a variant for label maps, which must not be interpolated. */
+export interface LabelSafe {
+  forLabels(): Transform;
+}
+
+/** State of a random transform, or of each one in a chain (null for those without); plain JSON. */
+export type TransformState = RandomStateSnapshot | null | readonly TransformState[];
+
+/** A transform, or chain of them, that draws random numbers. */
+export interface Randomizable {
+  /** From now on draws from `RandomState(seed)`, or from the given source. */
+  setRandomState(seed: number | RandomSource): void;
+  getState(): TransformState;
+  setState(state: TransformState): void;
+}
+
+/** Whether a transform draws random numbers; caches keep what comes before the first that does. */
+export function isRandomizable(t: object): t is Randomizable {
+  return "setRandomState" in t;
+}
+
+/** Base of random transforms of arrays. */
+export abstract class RandomTransform<Y extends HostArray | HostArray[] = HostArray> implements Transform, Randomizable {
+  /** Where draws come from; fresh entropy until `setRandomState`. */
+  protected random: RandomSource = new RandomState();
+
+  /** Draws what the next `applyDrawn` does; `x` gives the shape. */
+  abstract randomize(x: HostArray): void;
+  /** Applies the last draw. */
+  abstract applyDrawn(x: HostArray): Y;
+
+  /** Draws for a dictionary item: by default from the first of the arrays that will be transformed. */
+  randomizeItem(_item: Item, first: HostArray): void {
+    this.randomize(first);
+  }
+
+  apply(x: HostArray): Y {
+    this.randomize(x);
+    return this.applyDrawn(x);
+  }
+
+  setRandomState(seed: number | RandomSource): this {
+    this.random = typeof seed === "number" ? new RandomState(seed) : seed;
+    return this;
+  }
+  getState(): TransformState {
+    return this.random.getState();
+  }
+  setState(state: TransformState): void {
+    this.random.setState(state as RandomStateSnapshot);
+  }
+}
+
+/** Base of transforms that act with a probability. The draw against `prob` is made first and always. */
+export abstract class MaybeTransform extends RandomTransform {
+  protected readonly prob: number;
+  protected active = false;
+
+  constructor(op: string, prob: number) {
+    super();
+    if (!(prob >= 0 && prob <= 1)) throw new ConfigError(`${op}: prob must be from 0 to 1, got ${prob}`);
+    this.prob = prob;
+  }
+
+  randomize(x: HostArray): void {
+    this.active = this.random.rand() < this.prob;
+    if (this.active) this.draw(x);
+  }
+
+  applyDrawn(x: HostArray): HostArray {
+    return this.active ? this.act(x) : x;
+  }
+
+  /** Draws the rest, once it is known that the transform acts. */
+  protected abstract draw(x: HostArray): void;
+  protected abstract act(x: HostArray): HostArray;
+}

@@ -1,0 +1,86 @@
+/** @file Normalisation over groups of adjacent elements: instance norm here, group and layer norm are the same kernel. */
+
+import { ShapeError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
+import { read, write } from "../tensor/kernel.ts";
+import { type Shape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./args.ts";
+import { fold, program } from "./program.ts";
+
+/** How a tensor splits into groups, and groups into channels that share a scale and shift. */
+export interface NormGeometry {
+  /** Elements per group. */
+  readonly count: number;
+  readonly groups: number;
+  readonly groupsPerSample: number;
+  readonly channelsPerGroup: number;
+  /** Elements per channel. */
+  readonly inner: number;
+  readonly eps: number;
+}
+
+/** Group norm of `[N, C, spatial…]` with `groups` groups per sample; instance norm has one per channel. Throws `ShapeError`. */
+export function groupNormShape(op: string, shape: Shape, groups: number, eps: number, weight?: Shape, bias?: Shape): NormGeometry {
+  if (shape.length < 2) throw new ShapeError(`${op}: input must be [N, C, spatial…], got ${showShape(shape)}`);
+  const [n, channels] = shape;
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
+    throw new ShapeError(`${op}: ${channels} channels do not split into ${groups} groups`);
+  }
+  for (const [name, s] of [["weight", weight] as const, ["bias", bias] as const]) {
+    if (s && (s.length !== 1 || s[0] !== channels)) throw new ShapeError(`${op}: ${name} ${showShape(s)} must be [${channels}]`);
+  }
+  if ((weight === undefined) !== (bias === undefined)) throw new ShapeError(`${op}: give weight and bias together or neither`);
+  const inner = sizeOf(shape.slice(2));
+  const channelsPerGroup = channels / groups;
+  return { count: inner * channelsPerGroup, groups: n * groups, groupsPerSample: groups, channelsPerGroup, inner, eps };
+}
+
+const params = (g: NormGeometry, affine: boolean) => [
+  ...[g.count, g.groups, g.groupsPerSample, g.channelsPerGroup, g.inner, affine ? 1 : 0],
+  { f32: g.eps },
+];
+
+const libs = ["lib/grid", "lib/tree"] as const;
+
+/** The result and, per group, mean and 1 / standard deviation for the gradients. */
+export function norm(x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, g: NormGeometry): { y: Tensor; stats: Tensor } {
+  expectTensors("norm", weight && bias ? { input: x, weight, bias } : { input: x });
+  const y = x.device.empty(x.shape);
+  const stats = x.device.empty([g.groups, 2]);
+  if (x.size > 0) {
+    x.device.run({
+      program: program("norm/forward", { libs }),
+      bindings: [read(x), read(weight ?? x), read(bias ?? x), write(y), write(stats)],
+      params: params(g, weight !== undefined),
+      workgroups: fold(x.device, "norm", g.groups),
+    });
+  }
+  return { y, stats };
+}
+
+export function normInputGradient(x: Tensor, weight: Tensor | undefined, stats: Tensor, dy: Tensor, g: NormGeometry): Tensor {
+  const dx = x.device.empty(x.shape);
+  if (x.size > 0) {
+    x.device.run({
+      program: program("norm/input_gradient", { libs }),
+      bindings: [read(x), read(weight ?? x), read(stats), read(dy), write(dx)],
+      params: params(g, weight !== undefined),
+      workgroups: fold(x.device, "norm", g.groups),
+    });
+  }
+  return dx;
+}
+
+export function normAffineGradient(x: Tensor, stats: Tensor, dy: Tensor, g: NormGeometry): { dWeight: Tensor; dBias: Tensor } {
+  const channels = g.groupsPerSample * g.channelsPerGroup;
+  const dWeight = x.device.empty([channels]);
+  const dBias = x.device.empty([channels]);
+  x.device.run({
+    program: program("norm/affine_gradient", { libs }),
+    bindings: [read(x), read(stats), read(dy), write(dWeight), write(dBias)],
+    params: params(g, true),
+    workgroups: fold(x.device, "norm", channels),
+  });
+  return { dWeight, dBias };
+}

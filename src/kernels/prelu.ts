@@ -1,0 +1,67 @@
+/** @file Parametric ReLU with one slope for all channels or one per channel. */
+
+import { ShapeError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
+import { read, write } from "../tensor/kernel.ts";
+import { type Shape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./args.ts";
+import { fold, grid, program } from "./program.ts";
+import { reduceSum } from "./reduce.ts";
+
+export interface PreluGeometry {
+  readonly outer: number;
+  readonly slopes: number;
+  readonly inner: number;
+}
+
+/** `[N, C, …]` with slope `[1]` or `[C]`. Throws `ShapeError`. */
+export function preluShape(x: Shape, slope: Shape): PreluGeometry {
+  const channels = x[1] ?? 1;
+  if (slope.length !== 1 || (slope[0] !== 1 && slope[0] !== channels)) {
+    throw new ShapeError(`prelu: weight ${showShape(slope)} must be [1] or [${channels}] for an input ${showShape(x)}`);
+  }
+  if (slope[0] === 1) return { outer: 1, slopes: 1, inner: sizeOf(x) };
+  return { outer: x[0], slopes: channels, inner: sizeOf(x.slice(2)) };
+}
+
+export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
+  expectTensors("prelu", { input: x, weight: slope });
+  const y = x.device.empty(x.shape);
+  if (x.size === 0) return y;
+  x.device.run({
+    program: program("prelu/forward", { libs: ["lib/grid"] }),
+    bindings: [read(x), read(slope), write(y)],
+    params: [x.size, g.inner, g.slopes],
+    workgroups: grid(x.device, "prelu", x.size, 64),
+  });
+  return y;
+}
+
+export function preluInputGradient(x: Tensor, slope: Tensor, dy: Tensor, g: PreluGeometry): Tensor {
+  const dx = x.device.empty(x.shape);
+  if (x.size === 0) return dx;
+  x.device.run({
+    program: program("prelu/input_gradient", { libs: ["lib/grid"] }),
+    bindings: [read(x), read(slope), read(dy), write(dx)],
+    params: [x.size, g.inner, g.slopes],
+    workgroups: grid(x.device, "prelu", x.size, 64),
+  });
+  return dx;
+}
+
+const chunkSize = 256 * 64;
+
+export function preluSlopeGradient(x: Tensor, dy: Tensor, g: PreluGeometry): Tensor {
+  const chunks = Math.max(1, Math.ceil((g.outer * g.inner) / chunkSize));
+  const partial = x.device.empty([chunks, g.slopes]);
+  x.device.run({
+    program: program("prelu/slope_gradient", { libs: ["lib/grid", "lib/tree"] }),
+    bindings: [read(x), read(dy), write(partial)],
+    params: [g.outer, g.inner, g.slopes, chunkSize, chunks],
+    workgroups: fold(x.device, "prelu", chunks * g.slopes),
+  });
+  const out = chunks === 1 ? partial.view([g.slopes]) : reduceSum(partial, [0], false);
+  partial.dispose();
+  return out;
+}

@@ -1,0 +1,127 @@
+/**
+ * @file A progress line for long work: what is running, how far, loss, learning rate, speed and time left. A terminal gets one line that
+ * is rewritten in place; a log file gets a plain line every few seconds, so that it stays readable.
+ */
+
+/** Where the work stands. Everything but `done` and `total` is shown only if given. */
+export interface ProgressState {
+  /** What is running, such as "epoch 2/5" or "windows". */
+  label?: string;
+  /** Steps (or windows, volumes) done and to do. */
+  done: number;
+  total: number;
+  /** Seconds since `done` was 0; gives the time left. */
+  seconds?: number;
+  /** Samples processed in `seconds`; gives samples per second. */
+  samples?: number;
+  loss?: number;
+  lr?: number;
+  /** Further values, such as { dice: 0.91 }. */
+  values?: Readonly<Record<string, number>>;
+}
+
+/** Where lines go: `process.stderr` and `process.stdout` fit. */
+export interface ProgressStream {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+export interface ProgressOptions {
+  /** Seconds between lines when the stream is no terminal. Default 5. */
+  plainInterval?: number;
+  /** Clock in seconds, for tests. */
+  now?: () => number;
+}
+
+/** Terminals are redrawn at most ten times a second: more only flickers and costs time. */
+const TTY_INTERVAL = 0.1;
+
+/** One line of text such as `epoch 2/5  12/47  loss 0.4360  lr 5.0e-3  312 samples/s  ETA 0:32`. */
+export function formatProgress(state: ProgressState): string {
+  const { label, done, total, seconds, samples, loss, lr, values = {} } = state;
+  const parts = [label, `${String(done).padStart(String(total).length)}/${total}`];
+  if (loss !== undefined) parts.push(`loss ${formatValue(loss)}`);
+  for (const [name, value] of Object.entries(values)) parts.push(`${name} ${formatValue(value)}`);
+  if (lr !== undefined) parts.push(`lr ${lr.toExponential(1)}`);
+  if (seconds !== undefined && seconds > 0) {
+    if (samples !== undefined) parts.push(`${formatRate(samples / seconds)} samples/s`);
+    if (done >= total) parts.push(`took ${formatDuration(seconds)}`);
+    else if (done > 0) parts.push(`ETA ${formatDuration((seconds / done) * (total - done))}`);
+  }
+  return parts.filter((p) => p !== undefined && p !== "").join("  ");
+}
+
+/** Seconds as 0:07, 12:34 or 1:02:03. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const s = Math.max(0, Math.round(seconds));
+  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  const pad = (v: number): string => String(v).padStart(2, "0");
+  return h > 0 ? `${h}:${pad(m)}:${pad(s % 60)}` : `${m}:${pad(s % 60)}`;
+}
+
+function formatValue(v: number): string {
+  const a = Math.abs(v);
+  return a !== 0 && (a < 1e-3 || a >= 1e5) ? v.toExponential(2) : v.toFixed(4);
+}
+
+function formatRate(rate: number): string {
+  return rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2);
+}
+
+/** Writes progress to a stream; call `update` as often as you like and `finish` at the end. */
+export class ProgressLine {
+  readonly #stream: ProgressStream;
+  readonly #interval: number;
+  readonly #now: () => number;
+  #last = -Infinity;
+  #open = false;
+  #skipped: ProgressState | undefined;
+
+  constructor(stream: ProgressStream, options: ProgressOptions = {}) {
+    this.#stream = stream;
+    this.#interval = stream.isTTY ? TTY_INTERVAL : (options.plainInterval ?? 5);
+    this.#now = options.now ?? (() => performance.now() / 1000);
+  }
+
+  /** Shows the state, unless the last line is too recent. */
+  update(state: ProgressState): void {
+    const now = this.#now();
+    if (now - this.#last < this.#interval) {
+      this.#skipped = state;
+      return;
+    }
+    this.#last = now;
+    this.#draw(state);
+  }
+
+  /** Writes a line of its own, such as an epoch's summary, in place of the progress line; the next `update` shows at once. */
+  log(text: string): void {
+    this.#skipped = undefined;
+    this.#stream.write(this.#stream.isTTY ? `\r${text}\x1b[K\n` : `${text}\n`);
+    this.#open = false;
+    this.#last = -Infinity;
+  }
+
+  /** Shows the last state, however recent the line before it, and ends the line. */
+  finish(): void {
+    if (this.#skipped) this.#draw(this.#skipped);
+    if (this.#open) this.#stream.write("\n");
+    this.#open = false;
+    this.#last = -Infinity;
+  }
+
+  #draw(state: ProgressState): void {
+    this.#skipped = undefined;
+    const line = formatProgress(state);
+    if (!this.#stream.isTTY) {
+      this.#stream.write(`${line}\n`);
+      return;
+    }
+    // A line longer than the terminal would wrap, and \r could not return to its start.
+    const width = this.#stream.columns ?? 80;
+    this.#stream.write(`\r${line.slice(0, width - 1)}\x1b[K`);
+    this.#open = true;
+  }
+}

@@ -1,0 +1,135 @@
+/** @file GPU memory: reference-counted storages over a pool of whole buffers, kept by exact size because volumes repeat their shapes. */
+
+import { OutOfMemoryError, TensorTooLargeError } from "./errors.ts";
+
+// Spelled out because Node has no GPUBufferUsage global.
+export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80, queryResolve: 0x200 } as const;
+
+const tensorUsage = usage.storage | usage.copySrc | usage.copyDst;
+/** Buffers are sized in these steps, so that tensors of nearly equal size share buckets and every binding offset is legal. */
+export const alignment = 256;
+
+export const alignUp = (bytes: number): number => Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
+
+/** A piece of GPU memory, shared by the tensors that view it. While tracing it has a size but no buffer. */
+export class Storage {
+  readonly bytes: number;
+  buffer: GPUBuffer | undefined;
+  private references = 1;
+  private readonly pool: BufferPool | undefined;
+
+  /** Without a pool the storage is virtual: a size that a plan will place. */
+  constructor(bytes: number, pool?: BufferPool) {
+    this.bytes = bytes;
+    this.pool = pool;
+    this.buffer = pool?.take(bytes);
+  }
+
+  get virtual(): boolean {
+    return this.pool === undefined;
+  }
+
+  get released(): boolean {
+    return this.references === 0;
+  }
+
+  retain(): this {
+    this.references++;
+    return this;
+  }
+
+  release(): void {
+    if (this.references === 0) return;
+    this.references--;
+    if (this.references === 0 && this.buffer && this.pool) {
+      this.pool.give(this.buffer);
+      this.buffer = undefined;
+    }
+  }
+}
+
+export interface MemoryUse {
+  /** Bytes in buffers that a storage or a plan holds now. */
+  readonly live: number;
+  /** Bytes in free buffers kept for reuse. */
+  readonly pooled: number;
+  /** Highest `live` + `pooled` so far. */
+  readonly peak: number;
+  /** Number of buffers held now. */
+  readonly buffers: number;
+}
+
+export class BufferPool {
+  private readonly gpu: GPUDevice;
+  private readonly fail: (error: Error) => void;
+  private readonly free = new Map<number, GPUBuffer[]>();
+  private live = 0;
+  private pooled = 0;
+  private peak = 0;
+  private count = 0;
+
+  /** `fail` receives what the device reports after the fact, such as a refused allocation. */
+  constructor(gpu: GPUDevice, fail: (error: Error) => void) {
+    this.gpu = gpu;
+    this.fail = fail;
+  }
+
+  get use(): MemoryUse {
+    return { live: this.live, pooled: this.pooled, peak: this.peak, buffers: this.count };
+  }
+
+  /** A buffer of at least `bytes` bytes with undefined contents. Throws `TensorTooLargeError` above the device's limits. */
+  take(bytes: number): GPUBuffer {
+    const size = alignUp(bytes);
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.limits;
+    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (size > limit) {
+      const name = limit === maxBufferSize ? "maxBufferSize" : "maxStorageBufferBindingSize";
+      throw new TensorTooLargeError(
+        `a tensor of ${size} bytes exceeds this device's ${name} of ${limit} bytes: use smaller patches or a smaller batch, or fewer channels`,
+      );
+    }
+    const kept = this.free.get(size)?.pop();
+    if (kept) this.pooled -= size;
+    const buffer = kept ?? this.create(size);
+    this.live += size;
+    this.count++;
+    this.peak = Math.max(this.peak, this.live + this.pooled);
+    return buffer;
+  }
+
+  /** Takes a buffer back. The queue runs in order, so it may be handed out again at once. */
+  give(buffer: GPUBuffer): void {
+    this.live -= buffer.size;
+    this.pooled += buffer.size;
+    this.count--;
+    const list = this.free.get(buffer.size);
+    if (list) list.push(buffer);
+    else this.free.set(buffer.size, [buffer]);
+  }
+
+  /** Destroys all free buffers. */
+  trim(): void {
+    for (const list of this.free.values()) for (const b of list) b.destroy();
+    this.free.clear();
+    this.pooled = 0;
+  }
+
+  private create(size: number): GPUBuffer {
+    // Without the scope a refused allocation is a silent buffer of zeros.
+    this.gpu.pushErrorScope("out-of-memory");
+    const buffer = this.gpu.createBuffer({ size, usage: tensorUsage });
+    this.gpu.popErrorScope().then(
+      (error) => {
+        if (!error) return;
+        this.fail(
+          new OutOfMemoryError(
+            `the device refused a buffer of ${size} bytes with ${this.live} bytes in use: use a smaller batch or patch, or dispose tensors earlier`,
+          ),
+        );
+      },
+      () => {}, // a lost device rejects its scopes; the loss itself is reported through `device.lost`
+    );
+    return buffer;
+  }
+}

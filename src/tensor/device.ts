@@ -1,0 +1,187 @@
+/** @file The device: one adapter opened at its highest limits, its memory, pipelines, streams, read-backs and faults. */
+
+import { loadGPU, noAdapterAdvice } from "#gpu";
+import { BufferPool, type MemoryUse, Storage, usage } from "./buffers.ts";
+import { ConfigError, DeviceLostError, DTypeError, NoAdapterError, ShapeError, WebGPUError } from "./errors.ts";
+import { type DType, type HostArray, sizeOf, type TypedArray } from "./host.ts";
+import type { KernelCall } from "./kernel.ts";
+import { PipelineCache } from "./pipelines.ts";
+import { Readback } from "./readback.ts";
+import { type Shape, showShape } from "./shape.ts";
+import { EagerStream, type Stream } from "./stream.ts";
+import { byteLength, Tensor } from "./tensor.ts";
+
+export interface DeviceOptions {
+  /** Default "high-performance". */
+  readonly powerPreference?: GPUPowerPreference;
+  /** Dawn toggles, Node only, e.g. `enable-dawn-features=allow_unsafe_apis`. */
+  readonly toggles?: readonly string[];
+}
+
+// Features the kernels can use; a device without any of them works too.
+const wanted: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"] as GPUFeatureName[];
+
+const limits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+] as const;
+
+/**
+ * Opens the best WebGPU adapter of the machine: `navigator.gpu` in a browser, Dawn (npm `webgpu`) in Node.
+ * Throws `NoAdapterError` with what to do if there is none.
+ */
+export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  const gpu = await loadGPU(options.toggles ?? []);
+  const adapter = await gpu?.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
+  if (!adapter) throw new NoAdapterError(`no WebGPU adapter: ${noAdapterAdvice}`);
+  const handle = await adapter.requestDevice({
+    label: "voxgrad",
+    requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
+    requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
+  });
+  return new Device(handle, adapter.info);
+}
+
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  readonly pool: BufferPool;
+  readonly pipelines: PipelineCache;
+  readonly eager: EagerStream;
+  /** Where operations send their kernels: the eager stream, or a trace while `capture` records. */
+  stream: Stream;
+  /** Grows whenever a tensor moves to other memory, so that plans know to trace again. */
+  layoutVersion = 0;
+  private readonly readback: Readback;
+  private fault: Error | undefined;
+  private closed = false;
+
+  constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
+    this.gpu = gpu;
+    this.info = info;
+    this.pool = new BufferPool(gpu, (error) => this.fail(error));
+    this.pipelines = new PipelineCache(gpu);
+    this.eager = new EagerStream(gpu, this.pool, this.pipelines, () => this.check());
+    this.stream = this.eager;
+    this.readback = new Readback(gpu);
+    gpu.addEventListener("uncapturederror", (event) => {
+      this.fail(new WebGPUError(`WebGPU reported: ${(event as GPUUncapturedErrorEvent).error.message}`));
+    });
+    gpu.lost.then((lost) => {
+      if (this.closed) return;
+      const why = lost.message ? `${lost.reason}: ${lost.message}` : lost.reason;
+      this.fail(new DeviceLostError(`the GPU device was lost (${why}); open a new device and resume from the last checkpoint`));
+    });
+  }
+
+  /** True on a software rasteriser (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
+  get software(): boolean {
+    return /llvmpipe|lavapipe|swiftshader/i.test(`${this.info.description} ${this.info.architecture} ${this.info.device}`);
+  }
+
+  /** One readable line: vendor, architecture and driver of the adapter. */
+  get name(): string {
+    const { vendor, architecture, description, device } = this.info;
+    return [vendor, architecture, description || device].filter(Boolean).join(" ") || "unnamed adapter";
+  }
+
+  get memory(): MemoryUse {
+    return this.pool.use;
+  }
+
+  /** Throws what the device reported since the last call, if anything: errors of shaders and commands, refused memory, loss. */
+  check(): void {
+    if (this.fault) throw this.fault;
+    if (this.closed) throw new ConfigError("this device was closed");
+  }
+
+  /** A tensor with undefined contents. */
+  empty(shape: Shape, dtype: DType = "f32"): Tensor {
+    return new Tensor(this, this.stream.allocate(byteLength(shape, dtype)), [...shape], dtype);
+  }
+
+  /**
+   * A tensor with the values of a host array, converted to `dtype` (f32, i32 or u32).
+   * Throws `ShapeError` if the data do not fill the shape.
+   */
+  tensor(host: HostArray | { data: readonly number[]; shape: Shape }, dtype: DType = "f32"): Tensor {
+    // Not through the stream: host data are real even while tracing, where they become constants of the plan.
+    const storage = new Storage(byteLength(host.shape, dtype), this.pool);
+    const tensor = new Tensor(this, storage, [...host.shape], dtype);
+    this.write(tensor, host);
+    return tensor;
+  }
+
+  /** Overwrites all elements of `tensor`, in order with the work recorded so far. */
+  write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void {
+    if (sizeOf(host.shape) !== host.data.length || host.data.length !== tensor.size) {
+      throw new ShapeError(
+        `device.write: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(tensor.shape)}`,
+      );
+    }
+    if (tensor.size > 0) this.eager.upload(tensor.storage.buffer!, tensor.byteOffset, convert(host.data, tensor.dtype));
+  }
+
+  run(call: KernelCall): void {
+    this.stream.run(call);
+  }
+
+  /** See `Tensor.data`. */
+  read(tensor: Tensor): Promise<TypedArray> {
+    if (tensor.storage.virtual) {
+      throw new ConfigError("a value cannot be read inside capture(): return the tensor from the captured function and read it afterwards");
+    }
+    const { eager } = this;
+    const slot = this.readback.take(tensor.bytes);
+    eager.copyBuffer(tensor.storage.buffer!, tensor.byteOffset, slot, 0, tensor.bytes);
+    eager.flush();
+    return this.readback.get(slot, tensor.bytes, tensor.size, tensor.dtype).catch(async (error: Error) => {
+      // A lost device rejects the mapping first and tells why a moment later.
+      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+      this.check();
+      throw new WebGPUError(`reading a tensor back failed: ${error.message}`);
+    }).then((values) => {
+      this.check();
+      return values;
+    });
+  }
+
+  /** Resolves when all work given so far is done. */
+  async settle(): Promise<void> {
+    this.eager.flush();
+    await this.gpu.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** Frees everything. Tensors of this device must not be used afterwards. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.gpu.destroy();
+  }
+
+  private fail(error: Error): void {
+    this.fault ??= error;
+  }
+}
+
+function convert(data: TypedArray | readonly number[], dtype: DType): Float32Array | Int32Array | Uint32Array {
+  switch (dtype) {
+    case "f32":
+      return data instanceof Float32Array ? data : Float32Array.from(data);
+    case "i32":
+      return data instanceof Int32Array ? data : Int32Array.from(data);
+    case "u32":
+      return data instanceof Uint32Array ? data : Uint32Array.from(data);
+    case "f16":
+      throw new DTypeError("device.write: f16 tensors are made on the device by a cast, not uploaded");
+  }
+}
+
+export { usage };

@@ -1,0 +1,40 @@
+/**
+ * @file One error class per cause. A message names the operation and the argument, what came, what was expected, and what the
+ * user can do; programs tell causes apart by class or by `code`, never by message text.
+ */
+
+/** Base of every error that voxgrad raises on purpose. */
+export class VoxgradError extends Error {
+  /** Stable machine-readable cause; equals the class name without "Error". */
+  get code(): string {
+    return this.name.replace(/Error$/, "");
+  }
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** Shapes, sizes, axes or strides that do not fit together. */
+export class ShapeError extends VoxgradError {}
+/** An element type the operation does not take. */
+export class DTypeError extends VoxgradError {}
+/** Values that make the work meaningless: NaN voxels, an empty label, an unknown class. */
+export class DataError extends VoxgradError {}
+/** An option that is unknown, missing or outside its range. */
+export class ConfigError extends VoxgradError {}
+/** A file that does not keep to its format; the message names the file and the field. */
+export class FormatError extends VoxgradError {}
+/** A checkpoint or weight file that does not fit the model or the run. */
+export class CheckpointError extends VoxgradError {}
+/** No WebGPU adapter could be opened. */
+export class NoAdapterError extends VoxgradError {}
+/** The GPU device went away; the run can be resumed from its last checkpoint on a new device. */
+export class DeviceLostError extends VoxgradError {}
+/** The device refused an allocation. */
+export class OutOfMemoryError extends VoxgradError {}
+/** A tensor that no buffer or binding of this device can hold. */
+export class TensorTooLargeError extends VoxgradError {}
+/** WebGPU reported an error of a shader or a command: a fault of voxgrad, not of its user. */
+export class WebGPUError extends VoxgradError {}
+/** A loss or a weight became NaN or infinite during training. */
+export class NonFiniteError extends VoxgradError {}

@@ -1,0 +1,27 @@
+/** @file Arrays in host memory: what files, transforms and read-backs produce and what the device takes in. */
+
+/** Element types of device tensors. */
+export type DType = "f32" | "f16" | "i32" | "u32";
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+/** An n-dimensional array in host memory: row-major (last axis fastest), images channel-first. */
+export interface HostArray<A extends TypedArray = TypedArray> {
+  readonly data: A;
+  readonly shape: readonly number[];
+}
+
+/** Number of elements of a shape; 1 for a scalar (`[]`). */
+export function sizeOf(shape: readonly number[]): number {
+  let n = 1;
+  for (const d of shape) n *= d;
+  return n;
+}

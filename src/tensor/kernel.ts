@@ -1,0 +1,43 @@
+/** @file What a kernel wrapper hands to a stream: a pure description of one dispatch. */
+
+import type { Tensor } from "./tensor.ts";
+
+/** A compiled-once shader: assembled WGSL and override values under a readable key. */
+export interface Program {
+  /** Cache key, GPU label, profile row and error prefix, e.g. `conv.gather tp8 tc16`. */
+  readonly key: string;
+  readonly code: string;
+  readonly overrides?: Readonly<Record<string, number>>;
+}
+
+export type Access = "read" | "write" | "readwrite";
+
+export interface Binding {
+  readonly tensor: Tensor;
+  readonly access: Access;
+}
+
+/** One 32-bit word of the uniform block: an integer, or `{ f32 }` for a float. */
+export type Param = number | { readonly f32: number };
+
+export interface KernelCall {
+  readonly program: Program;
+  /** Storage bindings 1, 2, … in order; binding 0 is the uniform block. */
+  readonly bindings: readonly Binding[];
+  /** Words of the uniform block at binding 0, in the order of the shader's struct; absent if the shader declares none. */
+  readonly params?: readonly Param[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+export const read = (tensor: Tensor): Binding => ({ tensor, access: "read" });
+export const write = (tensor: Tensor): Binding => ({ tensor, access: "write" });
+export const update = (tensor: Tensor): Binding => ({ tensor, access: "readwrite" });
+
+/** Writes the uniform words of a call at byte `offset` of `view`. */
+export function writeParams(view: DataView, offset: number, params: readonly Param[]): void {
+  for (const p of params) {
+    if (typeof p === "number") view.setInt32(offset, p | 0, true);
+    else view.setFloat32(offset, p.f32, true);
+    offset += 4;
+  }
+}

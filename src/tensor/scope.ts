@@ -1,0 +1,48 @@
+/** @file Scopes free what they see created: the deterministic way to bound memory in eager code. */
+
+import type { Tensor } from "./tensor.ts";
+
+let current: Set<Tensor> | undefined;
+
+/** Called by every new tensor. */
+export function tracked(tensor: Tensor): void {
+  current?.add(tensor);
+}
+
+/** Takes a tensor out of all scopes: it lives until its owner disposes it. */
+export function keep<T extends Tensor>(tensor: T): T {
+  current?.delete(tensor);
+  return tensor;
+}
+
+type Kept = Tensor | readonly Kept[] | { readonly [key: string]: Kept } | undefined | null | void | number | string | boolean;
+
+function visit(value: Kept, out: Tensor[]): void {
+  if (typeof value !== "object" || value === null) return;
+  if ("storage" in value && "dtype" in value) out.push(value as Tensor);
+  else for (const v of Array.isArray(value) ? value : Object.values(value)) visit(v as Kept, out);
+}
+
+/**
+ * Runs `fn` and disposes every tensor created in it except those in its result (a tensor, or arrays and records of tensors), which pass to
+ * the enclosing scope. `fn` must be synchronous: a tensor created after an `await` would belong to nobody.
+ */
+export function scope<T extends Kept>(fn: () => T): T {
+  const outer = current;
+  const inner = new Set<Tensor>();
+  current = inner;
+  let survivors: Tensor[] = [];
+  try {
+    const result = fn();
+    survivors = [];
+    visit(result, survivors);
+    return result;
+  } finally {
+    current = outer;
+    const keepers = new Set(survivors);
+    for (const t of inner) {
+      if (keepers.has(t)) outer?.add(t);
+      else t.dispose();
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/** @file Streams take kernel descriptions. The eager stream encodes them at once: many dispatches per pass, few submits. */
+
+import { type BufferPool, Storage, alignment, usage } from "./buffers.ts";
+import { type KernelCall, writeParams } from "./kernel.ts";
+import type { PipelineCache } from "./pipelines.ts";
+import type { Tensor } from "./tensor.ts";
+
+export interface Stream {
+  allocate(bytes: number): Storage;
+  run(call: KernelCall): void;
+  /** Copies all of `source` to `target`, `targetOffset` bytes after its start. */
+  copy(source: Tensor, target: Tensor, targetOffset: number): void;
+}
+
+const slots = 256;
+
+export class EagerStream implements Stream {
+  /** Submits and dispatches so far; tests and benches read the difference. */
+  readonly count = { submits: 0, dispatches: 0 };
+  private readonly gpu: GPUDevice;
+  private readonly pool: BufferPool;
+  private readonly pipelines: PipelineCache;
+  private readonly check: () => void;
+  private readonly arena: GPUBuffer;
+  private readonly words = new DataView(new ArrayBuffer(slots * alignment));
+  private used = 0;
+  private encoder: GPUCommandEncoder | undefined;
+  private pass: GPUComputePassEncoder | undefined;
+
+  constructor(gpu: GPUDevice, pool: BufferPool, pipelines: PipelineCache, check: () => void) {
+    this.gpu = gpu;
+    this.pool = pool;
+    this.pipelines = pipelines;
+    this.check = check;
+    this.arena = gpu.createBuffer({ label: "uniforms", size: slots * alignment, usage: usage.uniform | usage.copyDst });
+  }
+
+  allocate(bytes: number): Storage {
+    return new Storage(bytes, this.pool);
+  }
+
+  run(call: KernelCall): void {
+    if (this.used === slots) this.flush();
+    const { pipeline, layout } = this.pipelines.get(call);
+    const entries: GPUBindGroupEntry[] = call.bindings.map(({ tensor }, i) => ({
+      binding: i + 1,
+      resource: { buffer: tensor.storage.buffer!, offset: tensor.byteOffset, size: Math.max(4, tensor.bytes) },
+    }));
+    if (call.params) {
+      const offset = this.used++ * alignment;
+      writeParams(this.words, offset, call.params);
+      entries.unshift({ binding: 0, resource: { buffer: this.arena, offset, size: paramBytes(call) } });
+    }
+    const pass = this.compute();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, this.gpu.createBindGroup({ layout, entries }));
+    pass.dispatchWorkgroups(...call.workgroups);
+    this.count.dispatches++;
+  }
+
+  copy(source: Tensor, target: Tensor, targetOffset: number): void {
+    this.copyBuffer(source.storage.buffer!, source.byteOffset, target.storage.buffer!, target.byteOffset + targetOffset, source.bytes);
+  }
+
+  copyBuffer(source: GPUBuffer, sourceOffset: number, target: GPUBuffer, targetOffset: number, bytes: number): void {
+    if (bytes > 0) this.commands().copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
+  }
+
+  /** The open pass, for a plan that replays its dispatches. */
+  compute(): GPUComputePassEncoder {
+    this.encoder ??= this.open();
+    this.pass ??= this.encoder.beginComputePass();
+    return this.pass;
+  }
+
+  /** Writes host data in order with everything recorded so far. */
+  upload(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
+    this.flush(); // queue writes overtake commands that are recorded but not submitted
+    this.check();
+    this.gpu.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  }
+
+  flush(): void {
+    if (!this.encoder) return;
+    this.pass?.end();
+    this.pass = undefined;
+    const commands = this.encoder.finish();
+    this.encoder = undefined;
+    if (this.used) this.gpu.queue.writeBuffer(this.arena, 0, this.words.buffer as ArrayBuffer, 0, this.used * alignment);
+    this.used = 0;
+    this.gpu.queue.submit([commands]);
+    this.count.submits++;
+    this.check();
+  }
+
+  private commands(): GPUCommandEncoder {
+    this.pass?.end();
+    this.pass = undefined;
+    this.encoder ??= this.open();
+    return this.encoder;
+  }
+
+  private open(): GPUCommandEncoder {
+    this.check();
+    // Work that nobody reads must still start: submit when the current task is done.
+    queueMicrotask(() => this.flush());
+    return this.gpu.createCommandEncoder();
+  }
+}
+
+/** Size of the uniform block of a call; WGSL rounds struct sizes up to 16. */
+export function paramBytes(call: KernelCall): number {
+  return Math.ceil((call.params!.length * 4) / 16) * 16;
+}

@@ -1,0 +1,109 @@
+/** @file Tensor: a shape and an element type over a storage. It knows no operation; those live in `kernels` and `autograd`. */
+
+import type { Storage } from "./buffers.ts";
+import type { Device } from "./device.ts";
+import { ConfigError, ShapeError } from "./errors.ts";
+import type { DType, TypedArray } from "./host.ts";
+import { sizeOf } from "./host.ts";
+import { tracked } from "./scope.ts";
+import { type Shape, showShape } from "./shape.ts";
+
+const bytesPer: Record<DType, number> = { f32: 4, i32: 4, u32: 4, f16: 2 };
+
+export const byteLength = (shape: Shape, dtype: DType): number => Math.ceil((sizeOf(shape) * bytesPer[dtype]) / 4) * 4;
+
+// A net only: memory is freed by `dispose`, `using` or a scope. What a user forgets is returned when the object is collected.
+const forgotten = new FinalizationRegistry<Storage>((storage) => storage.release());
+
+/** An n-dimensional array on the device, always contiguous and row-major; images are `[N, C, D, H, W]`, `[N, C, H, W]` or `[N, C, W]`. */
+export class Tensor {
+  readonly device: Device;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Start of this tensor inside its storage, in bytes. */
+  readonly byteOffset: number;
+  /** Whether `grad` may be asked for this tensor; set on parameters. */
+  requiresGrad = false;
+  /** Where autograd notes how this tensor came about. */
+  origin: unknown = undefined;
+  private held: Storage;
+  private gone = false;
+
+  /** Takes over one reference to `storage`. Use `device.empty`, `device.tensor` or an operation instead. */
+  constructor(device: Device, storage: Storage, shape: Shape, dtype: DType, byteOffset = 0) {
+    this.device = device;
+    this.held = storage;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.byteOffset = byteOffset;
+    if (!storage.virtual) {
+      forgotten.register(this, storage, this);
+      tracked(this);
+    }
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get bytes(): number {
+    return byteLength(this.shape, this.dtype);
+  }
+
+  get disposed(): boolean {
+    return this.gone;
+  }
+
+  /** The memory under this tensor. Throws `ConfigError` after `dispose`. */
+  get storage(): Storage {
+    if (this.gone) throw new ConfigError(`a tensor ${showShape(this.shape)} was used after it was disposed`);
+    return this.held;
+  }
+
+  /** The same elements under another shape; shares memory. Throws `ShapeError` if the element counts differ. */
+  view(shape: Shape): Tensor {
+    if (sizeOf(shape) !== this.size) {
+      throw new ShapeError(`view: ${showShape(this.shape)} has ${this.size} elements, ${showShape(shape)} has ${sizeOf(shape)}`);
+    }
+    return new Tensor(this.device, this.storage.retain(), shape, this.dtype, this.byteOffset);
+  }
+
+  /** Moves this tensor to other memory. Only for owners that move values too, such as an optimiser that packs its parameters. */
+  rebase(storage: Storage, byteOffset: number): void {
+    forgotten.unregister(this);
+    this.held.release();
+    this.held = storage.retain();
+    (this as { byteOffset: number }).byteOffset = byteOffset;
+    forgotten.register(this, storage, this);
+    this.device.layoutVersion++;
+  }
+
+  /** Gives the memory back. A second call does nothing. */
+  dispose(): void {
+    if (this.gone) return;
+    this.gone = true;
+    forgotten.unregister(this);
+    this.held.release();
+    this.origin = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Reads the elements back. The copy is ordered now; await the promise later to read without stalling the queue. */
+  data(): Promise<TypedArray> {
+    return this.device.read(this);
+  }
+
+  /** Reads a tensor of one element back. Throws `ShapeError` for any other size. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: expected one element, got shape ${showShape(this.shape)}`);
+    return (await this.data())[0];
+  }
+}

@@ -1,0 +1,77 @@
+/** @file MONAI's sliding-window inference and its parts. */
+import { computeImportanceMap, SliceInferer, slidingWindowInference, slidingWindowStarts } from "../../../src/seg/inferer.ts";
+import type { Predictor, SlidingWindowOptions } from "../../../src/seg/inferer.ts";
+import { sizeOf } from "../../../src/tensor/host.ts";
+import { NotCovered, type Adapters, type Case } from "../format.ts";
+
+/** The networks that the cases describe in words. */
+const PREDICTORS: Record<string, Predictor> = {
+  "constant = mean over channel and space of each window": ({ data, shape }) => {
+    const size = sizeOf(shape.slice(2));
+    const out = new Float32Array(shape[0] * size);
+    const window = data.length / shape[0];
+    for (let b = 0; b < shape[0]; b++) {
+      let sum = 0;
+      for (let i = 0; i < window; i++) sum += data[b * window + i];
+      out.fill(sum / window, b * size, (b + 1) * size);
+    }
+    return { data: out, shape: [shape[0], 1, ...shape.slice(2)] };
+  },
+  "x + index along last axis inside the window": ({ data, shape }) => ({
+    data: data.map((v, i) => v + (i % shape[shape.length - 1])),
+    shape,
+  }),
+  "concat(x,-2x) on channels": ({ data, shape }) => {
+    const sample = data.length / shape[0];
+    const out = new Float32Array(2 * data.length);
+    for (let b = 0; b < shape[0]; b++) {
+      const x = data.subarray(b * sample, (b + 1) * sample);
+      out.set(x, 2 * b * sample);
+      out.set(
+        x.map((v) => -2 * v),
+        (2 * b + 1) * sample,
+      );
+    }
+    return { data: out, shape: [shape[0], 2 * shape[1], ...shape.slice(2)] };
+  },
+};
+
+function predictor(words: string): Predictor {
+  const found = PREDICTORS[words];
+  if (!found) throw new NotCovered(`predictor "${words}"`);
+  return found;
+}
+
+function options(args: Case["args"]): SlidingWindowOptions {
+  const out: SlidingWindowOptions = { roiSize: args.roi_size };
+  if (args.sw_batch_size !== undefined) out.swBatchSize = args.sw_batch_size;
+  if (args.overlap !== undefined) out.overlap = args.overlap;
+  if (args.mode !== undefined) out.mode = args.mode;
+  if (args.sigma_scale !== undefined) out.sigmaScale = args.sigma_scale;
+  if (args.padding_mode !== undefined) out.paddingMode = args.padding_mode;
+  if (args.cval !== undefined) out.cval = args.cval;
+  return out;
+}
+
+export const adapters: Adapters = {
+  "monai.sliding_window_inference": ({ args, inputs }) =>
+    slidingWindowInference(inputs.inputs, options(args), predictor(args.predictor)),
+
+  "monai.SliceInferer": ({ args, inputs }) => {
+    // Cases that only give a shape are about the error for it.
+    const shape: number[] = inputs.input_shape ?? [];
+    const volume = inputs.inputs ?? { data: new Float32Array(sizeOf(shape)), shape };
+    const inferer = new SliceInferer({
+      ...options(args),
+      ...(args.spatial_dim !== undefined && { spatialDim: args.spatial_dim }),
+    });
+    return inferer.run(volume, args.network === undefined ? (x) => x : predictor(args.network));
+  },
+
+  "monai.compute_importance_map": ({ args }) => computeImportanceMap(args.patch_size, args.mode, args.sigma_scale),
+
+  "monai.sliding_window_slices": ({ args }) => {
+    const { scanInterval, starts } = slidingWindowStarts(args.image_size, args.roi_size, args.overlap);
+    return { scan_interval: scanInterval, starts };
+  },
+};

@@ -1,0 +1,47 @@
+/** @file MONAI's overlap metrics. */
+import { computeDice, computeIou, DiceMetric, MeanIoU, reduceMetric } from "../../../src/seg/metrics.ts";
+import type { Aggregate, MetricOptions, OverlapOptions } from "../../../src/seg/metrics.ts";
+import type { HostArray } from "../../../src/tensor/host.ts";
+import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
+
+function overlap(args: Case["args"]): OverlapOptions {
+  const options: OverlapOptions = {};
+  if (args.include_background !== undefined) options.includeBackground = args.include_background;
+  if (args.ignore_empty !== undefined) options.ignoreEmpty = args.ignore_empty;
+  if (typeof args.num_classes === "number") options.numClasses = args.num_classes;
+  return options;
+}
+
+function result(a: Aggregate, notNans: boolean | undefined): HostArray | HostArray[] {
+  return notNans ? [a.value, a.notNans] : a.value;
+}
+
+function cumulative(Metric: typeof DiceMetric | typeof MeanIoU): Adapter {
+  return ({ args, inputs }) => {
+    const options: MetricOptions = overlap(args);
+    if (args.reduction) options.reduction = args.reduction;
+    const metric = new Metric(options);
+    for (const { y_pred, y } of inputs.calls) metric.append(y_pred, y);
+    return result(metric.aggregate(args.aggregate?.reduction), args.get_not_nans);
+  };
+}
+
+/** MONAI's helper thresholds, scores and reduces in one call, and keeps the background if it thresholds. */
+function diceHelper({ args, inputs }: Case): HostArray[] {
+  if (!args.threshold || args.activate) throw new NotCovered("argmax or sigmoid inside the metric");
+  const mask: HostArray = {
+    data: Uint8Array.from(inputs.y_pred.data as Float32Array, (p) => (p > 0.5 ? 1 : 0)),
+    shape: inputs.y_pred.shape,
+  };
+  const scores = computeDice(mask, inputs.y, { includeBackground: true, ...overlap(args) });
+  const { value, notNans } = reduceMetric(scores, args.reduction ?? "mean_batch");
+  return [value, notNans];
+}
+
+export const adapters: Adapters = {
+  "monai.metrics.DiceMetric": cumulative(DiceMetric),
+  "monai.metrics.MeanIoU": cumulative(MeanIoU),
+  "monai.metrics.DiceHelper": diceHelper,
+  "monai.metrics.compute_dice": ({ args, inputs }) => computeDice(inputs.y_pred, inputs.y, overlap(args)),
+  "monai.metrics.compute_iou": ({ args, inputs }) => computeIou(inputs.y_pred, inputs.y, overlap(args)),
+};
