@@ -8,6 +8,7 @@ export { keep, scope } from "./tensor/scope.ts";
 export type { Tensor } from "./tensor/tensor.ts";
 export { TorchGenerator } from "./tensor/random.ts";
 export * from "./autograd/conv.ts";
+export * from "./autograd/dropout.ts";
 export * from "./autograd/norm.ts";
 export * from "./autograd/pointwise.ts";
 export * from "./autograd/prelu.ts";

@@ -1,17 +1,6 @@
 // Gradients of the scale and shift of norm/forward.wgsl: per channel, the sums of dy * (x - mean) * scale and of dy over samples and
 // positions. One workgroup per channel.
 
-struct Params {
-  count: u32,
-  groups: u32,
-  groups_per_sample: u32,
-  channels_per_group: u32,
-  inner: u32,
-  affine: u32,
-  epsilon: f32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> stats: array<vec2f>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
@@ -25,11 +14,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = min(id, channels - 1u);
   var sums = vec2f(0.0);
   for (var g = c / p.channels_per_group; g < p.groups; g += p.groups_per_sample) {
-    let base = g * p.count + c % p.channels_per_group * p.inner;
+    let first = c % p.channels_per_group * p.inner;
     var part = vec2f(0.0);
     for (var i = lane; i < p.inner; i += 256u) {
-      let d = dy[base + i];
-      part += vec2f(d * (x[base + i] - stats[g].x) * stats[g].y, d);
+      let k = at(g, first + i);
+      part += vec2f(dy[k] * (x[k] - stats[g].x) * stats[g].y, dy[k]);
     }
     sums += part;
   }

@@ -1,40 +1,25 @@
-// Normalisation of groups of adjacent elements to zero mean and unit variance, then an optional scale and shift per channel: instance norm
-// (a group is one channel of one sample), group norm and layer norm. One workgroup per group.
+// Normalisation of groups of elements to zero mean and unit variance, then an optional scale and shift per channel: instance norm (a group is
+// one channel of one sample), group norm, and batch norm in training (one channel of all samples). One workgroup per group.
 //
-// The variance is taken in a second pass around the mean: E[x^2] - E[x]^2 loses all digits on CT-like offsets. Lanes add in blocks
-// of 64, so that the error of a sum stays small for whole volumes.
+// The variance is taken in a second pass around the mean: E[x^2] - E[x]^2 loses all digits on CT-like offsets.
 
-struct Params {
-  count: u32,              // elements per group
-  groups: u32,
-  groups_per_sample: u32,
-  channels_per_group: u32,
-  inner: u32,              // elements per channel
-  affine: u32,
-  epsilon: f32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read_write> stats: array<vec2f>; // mean, 1 / standard deviation
 
-const BLOCK = 64u * 256u;
-
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let g = linear_group(group, groups);
   // Not an early return: every lane has to reach the barriers.
   let count = select(0u, p.count, g < p.groups);
-  let base = min(g, p.groups - 1u) * p.count;
 
   var sum = 0.0;
   for (var start = lane; start < count; start += BLOCK) {
     var part = 0.0;
     for (var i = start; i < min(start + BLOCK, count); i += 256u) {
-      part += x[base + i];
+      part += x[at(g, i)];
     }
     sum += part;
   }
@@ -44,21 +29,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = lane; start < count; start += BLOCK) {
     var part = 0.0;
     for (var i = start; i < min(start + BLOCK, count); i += 256u) {
-      let d = x[base + i] - mean;
+      let d = x[at(g, i)] - mean;
       part = fma(d, d, part);
     }
     sum += part;
   }
   let scale = 1.0 / sqrt(tree_sum(sum, lane) / f32(p.count) + p.epsilon);
 
-  let first_channel = g % p.groups_per_sample * p.channels_per_group;
   for (var i = lane; i < count; i += 256u) {
-    var v = (x[base + i] - mean) * scale;
+    var v = (x[at(g, i)] - mean) * scale;
     if (p.affine != 0u) {
-      let c = first_channel + i / p.inner;
+      let c = channel(g, i);
       v = fma(v, weight[c], bias[c]);
     }
-    y[base + i] = v;
+    y[at(g, i)] = v;
   }
   if (lane == 0u && g < p.groups) {
     stats[g] = vec2f(mean, scale);

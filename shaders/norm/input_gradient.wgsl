@@ -1,43 +1,28 @@
 // Input gradient of norm/forward.wgsl. With h = (x - mean) * scale and u = dy * weight:
 //   dx = scale * (u - mean(u) - h * mean(u * h)).
 
-struct Params {
-  count: u32,
-  groups: u32,
-  groups_per_sample: u32,
-  channels_per_group: u32,
-  inner: u32,
-  affine: u32,
-  epsilon: f32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> stats: array<vec2f>;
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
-const BLOCK = 64u * 256u;
-
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let g = linear_group(group, groups);
   let count = select(0u, p.count, g < p.groups);
-  let base = min(g, p.groups - 1u) * p.count;
   let mean = stats[min(g, p.groups - 1u)].x;
   let scale = stats[min(g, p.groups - 1u)].y;
-  let first_channel = g % p.groups_per_sample * p.channels_per_group;
 
   var sums = vec2f(0.0);
   for (var start = lane; start < count; start += BLOCK) {
     var part = vec2f(0.0);
     for (var i = start; i < min(start + BLOCK, count); i += 256u) {
-      var u = dy[base + i];
+      var u = dy[at(g, i)];
       if (p.affine != 0u) {
-        u *= weight[first_channel + i / p.inner];
+        u *= weight[channel(g, i)];
       }
-      part += vec2f(u, u * (x[base + i] - mean) * scale);
+      part += vec2f(u, u * (x[at(g, i)] - mean) * scale);
     }
     sums += part;
   }
@@ -45,11 +30,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let mean_uh = tree_sum(sums.y, lane) / f32(p.count);
 
   for (var i = lane; i < count; i += 256u) {
-    var u = dy[base + i];
+    var u = dy[at(g, i)];
     if (p.affine != 0u) {
-      u *= weight[first_channel + i / p.inner];
+      u *= weight[channel(g, i)];
     }
-    let h = (x[base + i] - mean) * scale;
-    dx[base + i] = scale * (u - mean_u - h * mean_uh);
+    let h = (x[at(g, i)] - mean) * scale;
+    dx[at(g, i)] = scale * (u - mean_u - h * mean_uh);
   }
 }

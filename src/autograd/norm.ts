@@ -6,15 +6,27 @@ import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
 
-function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, groups: number, eps: number): Tensor {
-  const g = kernels.groupNormShape(op, x.shape, groups, eps, weight?.shape, bias?.shape);
-  const { y, stats } = kernels.norm(x, weight, bias, g);
+function withGradient(
+  op: string,
+  x: Tensor,
+  weight: Tensor | undefined,
+  bias: Tensor | undefined,
+  y: Tensor,
+  stats: Tensor,
+  g: kernels.NormGeometry,
+): Tensor {
   return record(op, [x, weight, bias], y, (dy, needs) => {
     const dx = needs[0] ? kernels.normInputGradient(x, weight, stats, dy, g) : undefined;
     if (!needs[1] && !needs[2]) return [dx];
     const { dWeight, dBias } = kernels.normAffineGradient(x, stats, dy, g);
     return [dx, dWeight, dBias];
   });
+}
+
+function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, groups: number, eps: number): Tensor {
+  const g = kernels.groupNormShape(op, x.shape, groups, eps, weight?.shape, bias?.shape);
+  const { y, stats } = kernels.norm(x, weight, bias, g);
+  return withGradient(op, x, weight, bias, y, stats, g);
 }
 
 /**
@@ -33,4 +45,24 @@ export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, { eps = 
 /** Group normalisation (Wu and He 2018) of `[N, C, spatial…]` over `groups` groups of channels. Throws `ShapeError`. */
 export function groupNorm(x: Tensor, groups: number, weight?: Tensor, bias?: Tensor, { eps = 1e-5 } = {}): Tensor {
   return apply("groupNorm", x, weight, bias, groups, eps);
+}
+
+export interface RunningStats {
+  readonly mean: Tensor;
+  readonly var: Tensor;
+  /** Share of the new batch; default 0.1. */
+  readonly momentum?: number;
+}
+
+/**
+ * Batch normalisation (Ioffe and Szegedy 2015) of `[N, C, spatial…]` with the statistics of the batch, as in training.
+ * @param running statistics `[C]` that are moved towards the batch's mean and unbiased variance
+ * @throws ShapeError
+ */
+export function batchNorm(x: Tensor, weight?: Tensor, bias?: Tensor, running?: RunningStats, { eps = 1e-5 } = {}): Tensor {
+  const g = kernels.batchNormShape(x.shape, eps, weight?.shape, bias?.shape);
+  if (g.count <= 1) throw new ShapeError(`batchNorm: expected more than 1 value per channel in training, got ${showShape(x.shape)}`);
+  const { y, stats } = kernels.norm(x, weight, bias, g);
+  if (running) kernels.normRunning(stats, running.mean, running.var, g, running.momentum ?? 0.1);
+  return withGradient("batchNorm", x, weight, bias, y, stats, g);
 }

@@ -94,12 +94,14 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
             throw new ShapeError(`grad of ${note.op}: input ${i} has shape ${showShape(input.shape)}, its gradient ${showShape(part.shape)}`);
           }
           const sum = gradients.get(input);
-          gradients.set(input, sum ? binary("add", sum, part) : part);
-          if (sum && sum !== dy) sum.dispose();
+          // Each entry is a tensor of its own, so that one may be disposed while another still shares its memory.
+          gradients.set(input, sum ? binary("add", sum, part) : part.view(part.shape));
+          sum?.dispose();
         });
+        for (const part of parts) part?.dispose();
         if (!wanted.has(t)) {
           gradients.delete(t);
-          if (!parts.includes(dy)) dy.dispose();
+          dy.dispose();
         }
       }
       return wrt.map((t, i) => {

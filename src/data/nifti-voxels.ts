@@ -67,7 +67,7 @@ export function decodeVoxels(
   name: string,
 ): TypedArray {
   const width = dtype === "i64" || dtype === "u64" ? 8 : ELEMENT_TYPES[dtype].bytes;
-  const block = raw.byteOffset % 8 === 0 ? raw : raw.slice();
+  const block = raw.byteOffset % 8 === 0 ? raw : new Uint8Array(raw);
   if (!littleEndian) swapBytes(block, width);
   if (dtype === "i64" || dtype === "u64") {
     const values = integers64(block, dtype === "i64", name);

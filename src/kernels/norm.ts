@@ -1,18 +1,22 @@
-/** @file Normalisation over groups of adjacent elements: instance norm here, group and layer norm are the same kernel. */
+/** @file Normalisation over groups of elements: instance, group and batch norm are one kernel. */
 
 import { ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { read, update, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
-import { fold, program } from "./program.ts";
+import { fold, grid, program } from "./program.ts";
 
 /** How a tensor splits into groups, and groups into channels that share a scale and shift. */
 export interface NormGeometry {
   /** Elements per group. */
   readonly count: number;
   readonly groups: number;
+  readonly groupStep: number;
+  /** Adjacent elements of a group, and the distance from one run to the next. */
+  readonly run: number;
+  readonly runStep: number;
   readonly groupsPerSample: number;
   readonly channelsPerGroup: number;
   /** Elements per channel. */
@@ -33,15 +37,33 @@ export function groupNormShape(op: string, shape: Shape, groups: number, eps: nu
   if ((weight === undefined) !== (bias === undefined)) throw new ShapeError(`${op}: give weight and bias together or neither`);
   const inner = sizeOf(shape.slice(2));
   const channelsPerGroup = channels / groups;
-  return { count: inner * channelsPerGroup, groups: n * groups, groupsPerSample: groups, channelsPerGroup, inner, eps };
+  const count = inner * channelsPerGroup;
+  return {
+    count,
+    groups: n * groups,
+    groupStep: count,
+    run: count,
+    runStep: 0,
+    groupsPerSample: groups,
+    channelsPerGroup,
+    inner,
+    eps,
+  };
+}
+
+/** Batch norm of `[N, C, spatial…]` in training: a group is one channel of all samples. Throws `ShapeError`. */
+export function batchNormShape(shape: Shape, eps: number, weight?: Shape, bias?: Shape): NormGeometry {
+  const g = groupNormShape("batchNorm", shape, shape[1], eps, weight, bias);
+  const count = shape[0] * g.inner;
+  return { ...g, count, groups: shape[1], groupStep: g.inner, run: g.inner, runStep: shape[1] * g.inner, inner: count };
 }
 
 const params = (g: NormGeometry, affine: boolean) => [
-  ...[g.count, g.groups, g.groupsPerSample, g.channelsPerGroup, g.inner, affine ? 1 : 0],
+  ...[g.count, g.groups, g.groupStep, g.run, g.runStep, g.groupsPerSample, g.channelsPerGroup, g.inner, affine ? 1 : 0],
   { f32: g.eps },
 ];
 
-const libs = ["lib/grid", "lib/tree"] as const;
+const libs = ["lib/grid", "lib/tree", "lib/norm"] as const;
 
 /** The result and, per group, mean and 1 / standard deviation for the gradients. */
 export function norm(x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, g: NormGeometry): { y: Tensor; stats: Tensor } {
@@ -83,4 +105,14 @@ export function normAffineGradient(x: Tensor, stats: Tensor, dy: Tensor, g: Norm
     workgroups: fold(x.device, "norm", channels),
   });
   return { dWeight, dBias };
+}
+
+/** Moves running statistics towards those of a batch: mean and unbiased variance, as PyTorch. */
+export function normRunning(stats: Tensor, runningMean: Tensor, runningVar: Tensor, g: NormGeometry, momentum: number): void {
+  stats.device.run({
+    program: program("norm/running", { libs: ["lib/grid"] }),
+    bindings: [read(stats), update(runningMean), update(runningVar)],
+    params: [g.groups, { f32: g.eps }, { f32: momentum }, { f32: g.count / Math.max(1, g.count - 1) }],
+    workgroups: grid(stats.device, "batchNorm", g.groups, 64),
+  });
 }

@@ -86,7 +86,8 @@ export function readSafetensors(bytes: Uint8Array, source = "safetensors"): Safe
 
   const tensors = new Map<string, SafeTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    const copy = bytes.slice(dataStart + begin, dataStart + end).buffer;
+    // Not bytes.slice: that of a Node Buffer shares its memory.
+    const copy = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end)).buffer;
     try {
       tensors.set(name, { dtype, shape, data: CODECS[dtype].decode(copy) });
     } catch (error) {

@@ -1,0 +1,29 @@
+// Groups of elements that are normalised together. A group is made of runs of adjacent elements: one run for instance, group and layer norm,
+// one run per sample for batch norm.
+
+struct Params {
+  count: u32,              // elements per group
+  groups: u32,
+  group_step: u32,         // from the start of one group to the next
+  run: u32,                // adjacent elements
+  run_step: u32,           // from the start of one run of a group to the next
+  groups_per_sample: u32,
+  channels_per_group: u32,
+  inner: u32,              // elements per channel inside a group
+  affine: u32,
+  epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+
+// Lanes add in blocks of this many elements, so that the error of a sum stays small for whole volumes.
+const BLOCK = 64u * 256u;
+
+// Position of element i of group g.
+fn at(g: u32, i: u32) -> u32 {
+  return g * p.group_step + i / p.run * p.run_step + i % p.run;
+}
+
+fn channel(g: u32, i: u32) -> u32 {
+  return g % p.groups_per_sample * p.channels_per_group + i / p.inner;
+}

@@ -1,0 +1,18 @@
+/** @file Dropout with its gradient. */
+
+import * as kernels from "../kernels/dropout.ts";
+import { sizeOf } from "../tensor/host.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { record } from "./tape.ts";
+
+/**
+ * Dropout (Srivastava et al. 2014): zeroes elements with probability `rate` and scales the rest by 1 / (1 − rate).
+ * @param generator u32 `[4]`: 64-bit seed and 64-bit count of draws, moved on by each call
+ * @param channels drop whole channels of `[N, C, …]` instead of elements
+ * @throws ConfigError for a rate outside [0, 1)
+ */
+export function dropout(x: Tensor, generator: Tensor, rate: number, { channels = false } = {}): Tensor {
+  const inner = channels ? sizeOf(x.shape.slice(2)) : 1;
+  const draw = kernels.takeDraw(generator);
+  return record("dropout", [x], kernels.dropout(x, draw, rate, inner), (dy) => [kernels.dropout(dy, draw, rate, inner)]);
+}

@@ -1,0 +1,29 @@
+/** @file Dropout from a counter-based generator in device memory. */
+
+import { ConfigError } from "../tensor/errors.ts";
+import { read, update, write } from "../tensor/kernel.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./args.ts";
+import { grid, program } from "./program.ts";
+
+/** Takes one draw `[4]` from a generator `[4]` (u32: seed, draws so far) and moves it on. */
+export function takeDraw(generator: Tensor): Tensor {
+  const draw = generator.device.empty([4], "u32");
+  generator.device.run({ program: program("dropout/take"), bindings: [update(generator), write(draw)], workgroups: [1, 1, 1] });
+  return draw;
+}
+
+/** Drops runs of `inner` adjacent elements with probability `rate` in [0, 1); scales the rest by 1 / (1 − rate). */
+export function dropout(x: Tensor, draw: Tensor, rate: number, inner: number): Tensor {
+  expectTensors("dropout", { input: x });
+  if (!(rate >= 0 && rate < 1)) throw new ConfigError(`dropout: the rate must be in [0, 1), got ${rate}`);
+  const y = x.device.empty(x.shape);
+  if (x.size === 0) return y;
+  x.device.run({
+    program: program("dropout/apply", { libs: ["lib/grid", "lib/philox"] }),
+    bindings: [read(draw), read(x), write(y)],
+    params: [x.size, inner, { f32: rate }],
+    workgroups: grid(x.device, "dropout", x.size, 64),
+  });
+  return y;
+}
