@@ -6,7 +6,7 @@ fn mul_hi(a: u32, b: u32) -> u32 {
   let ah = a >> 16u;
   let bl = b & 0xffffu;
   let bh = b >> 16u;
-  let mid = ah * bl + (al * bl >> 16u);
+  let mid = ah * bl + ((al * bl) >> 16u);
   let low = al * bh + (mid & 0xffffu);
   return ah * bh + (mid >> 16u) + (low >> 16u);
 }

@@ -98,7 +98,8 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
           gradients.set(input, sum ? binary("add", sum, part) : part.view(part.shape));
           sum?.dispose();
         });
-        for (const part of parts) part?.dispose();
+        // An addition hands dy itself on; it may be wanted.
+        for (const part of parts) if (part !== dy) part?.dispose();
         if (!wanted.has(t)) {
           gradients.delete(t);
           dy.dispose();

@@ -11,11 +11,10 @@ import { record } from "./tape.ts";
 /** The same elements under another shape; one size may be −1. Shares memory. Throws `ShapeError`. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const open = shape.indexOf(-1);
-  let target = shape;
-  if (open >= 0) {
-    const known = sizeOf(shape.toSpliced(open, 1));
-    if (known === 0 || x.size % known !== 0) throw new ShapeError(`reshape: ${showShape(x.shape)} does not fit ${showShape(shape)}`);
-    target = shape.with(open, x.size / known);
+  const target = open < 0 ? shape : shape.with(open, x.size / sizeOf(shape.toSpliced(open, 1)));
+  // A second −1, or another negative size, could multiply to the right count.
+  if (!target.every((d) => Number.isInteger(d) && d >= 0)) {
+    throw new ShapeError(`reshape: ${showShape(x.shape)} does not fit ${showShape(shape)}`);
   }
   return record("reshape", [x], x.view(target), (dy) => [dy.view(x.shape)]);
 }

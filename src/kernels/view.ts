@@ -72,6 +72,9 @@ export function sliceRanges(shape: Shape, slices: readonly (SliceSpec | undefine
   return shape.map((size, axis) => {
     const [start = 0, stop = size, step = 1] = slices[axis] ?? [];
     if (!Number.isInteger(step) || step < 1) throw new ShapeError(`slice: step ${step} on axis ${axis} must be a positive integer`);
+    if (!Number.isInteger(start) || !Number.isInteger(stop)) {
+      throw new ShapeError(`slice: bounds ${start} and ${stop} on axis ${axis} must be integers`);
+    }
     const clamp = (v: number) => Math.min(size, Math.max(0, v < 0 ? v + size : v));
     const first = clamp(start);
     return { start: first, step, count: Math.max(0, Math.ceil((clamp(stop) - first) / step)) };

@@ -8,6 +8,7 @@ import { full } from "../kernels/view.ts";
 import { alignUp } from "../tensor/buffers.ts";
 import type { Device } from "../tensor/device.ts";
 import { CheckpointError, ConfigError, ShapeError } from "../tensor/errors.ts";
+import type { HostArray } from "../tensor/host.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import { keep } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -107,15 +108,13 @@ export abstract class Optimizer {
 
   /** Hyper-parameters, counters and moments, enough to go on bit for bit. */
   async stateDict(): Promise<StateDict> {
-    const entries = this.packs.flatMap((pack, k) =>
-      [pack.state, ...pack.moments].map(async (t, i) => [`${k}.${i}`, { data: await t.data(), shape: t.shape }] as const),
-    );
+    const entries = this.targets().map(async ([name, t]) => [name, { data: await t.data(), shape: t.shape }] as const);
     return new Map(await Promise.all(entries));
   }
 
-  /** Throws `CheckpointError` if the state is of another optimiser or other parameters; then nothing is written. */
-  loadStateDict(state: ReadonlyMap<string, { readonly data: ArrayLike<number>; readonly shape: readonly number[] }>): void {
-    const targets = this.packs.flatMap((pack, k) => [pack.state, ...pack.moments].map((t, i) => [`${k}.${i}`, t] as const));
+  /** Throws `CheckpointError` if the state is of another optimiser or other parameters. */
+  checkStateDict(state: ReadonlyMap<string, HostArray>): void {
+    const targets = this.targets();
     for (const [name, t] of targets) {
       const given = state.get(name);
       if (!given || !sameShape(given.shape, t.shape)) {
@@ -125,8 +124,17 @@ export abstract class Optimizer {
       }
     }
     if (state.size !== targets.length) throw new CheckpointError(`optimiser state: ${state.size} arrays given, ${targets.length} expected`);
-    for (const [name, t] of targets) this.device.write(t, { data: Float32Array.from(state.get(name)!.data), shape: t.shape });
+  }
+
+  /** Restores what `stateDict` gave. Throws `CheckpointError` if it does not fit; then nothing is written. */
+  loadStateDict(state: ReadonlyMap<string, HostArray>): void {
+    this.checkStateDict(state);
+    for (const [name, t] of this.targets()) this.device.write(t, state.get(name)!);
     this.packs.forEach((pack, k) => (pack.rate = state.get(`${k}.0`)!.data[0]));
+  }
+
+  private targets(): (readonly [string, Tensor])[] {
+    return this.packs.flatMap((pack, k) => [pack.state, ...pack.moments].map((t, i) => [`${k}.${i}`, t] as const));
   }
 
   /** Frees gradients and moments; the parameters stay. */

@@ -1,6 +1,6 @@
 /** @file GPU memory: reference-counted storages over a pool of whole buffers, kept by exact size because volumes repeat their shapes. */
 
-import { OutOfMemoryError, TensorTooLargeError } from "./errors.ts";
+import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "./errors.ts";
 
 // Spelled out because Node has no GPUBufferUsage global.
 export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80, queryResolve: 0x200 } as const;
@@ -18,11 +18,25 @@ export class Storage {
   private references = 1;
   private readonly pool: BufferPool | undefined;
 
-  /** Without a pool the storage is virtual: a size that a plan will place. */
-  constructor(bytes: number, pool?: BufferPool) {
+  /** Without a pool the storage is virtual: a size that a plan will place. A deferred one has no buffer before `allocate`. */
+  constructor(bytes: number, pool?: BufferPool, deferred = false) {
     this.bytes = bytes;
     this.pool = pool;
-    this.buffer = pool?.take(bytes);
+    if (!deferred) this.allocate();
+  }
+
+  allocate(): void {
+    if (!this.released) this.buffer ??= this.pool?.take(this.bytes);
+  }
+
+  /** The buffer. Throws `ConfigError` if there is none. */
+  memory(): GPUBuffer {
+    if (this.buffer) return this.buffer;
+    throw new ConfigError(
+      this.virtual
+        ? "a tensor made inside capture() has no values outside of it: return it from the captured function, and make state that steps share before the capture"
+        : "a tensor of a captured step has no values before the step's first call, nor after it was disposed",
+    );
   }
 
   get virtual(): boolean {
@@ -63,6 +77,7 @@ export class BufferPool {
   private readonly gpu: GPUDevice;
   private readonly fail: (error: Error) => void;
   private readonly free = new Map<number, GPUBuffer[]>();
+  private readonly asked = new Set<Promise<void>>();
   private live = 0;
   private pooled = 0;
   private peak = 0;
@@ -81,14 +96,7 @@ export class BufferPool {
   /** A buffer of at least `bytes` bytes with undefined contents. Throws `TensorTooLargeError` above the device's limits. */
   take(bytes: number): GPUBuffer {
     const size = alignUp(bytes);
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.limits;
-    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (size > limit) {
-      const name = limit === maxBufferSize ? "maxBufferSize" : "maxStorageBufferBindingSize";
-      throw new TensorTooLargeError(
-        `a tensor of ${size} bytes exceeds this device's ${name} of ${limit} bytes: use smaller patches or a smaller batch, or fewer channels`,
-      );
-    }
+    this.expectFits(bytes);
     const kept = this.free.get(size)?.pop();
     if (kept) this.pooled -= size;
     const buffer = kept ?? this.create(size);
@@ -96,6 +104,22 @@ export class BufferPool {
     this.count++;
     this.peak = Math.max(this.peak, this.live + this.pooled);
     return buffer;
+  }
+
+  /** Throws `TensorTooLargeError` if no buffer can have `bytes` bytes. */
+  expectFits(bytes: number): void {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.limits;
+    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    if (alignUp(bytes) <= limit) return;
+    const name = limit === maxBufferSize ? "maxBufferSize" : "maxStorageBufferBindingSize";
+    throw new TensorTooLargeError(
+      `a tensor of ${bytes} bytes exceeds this device's ${name} of ${limit} bytes: use smaller patches or a smaller batch, or fewer channels`,
+    );
+  }
+
+  /** Resolves when the device has answered for every buffer made so far; undefined if it has. */
+  get unanswered(): Promise<unknown> | undefined {
+    return this.asked.size > 0 ? Promise.all(this.asked) : undefined;
   }
 
   /** Takes a buffer back. The queue runs in order, so it may be handed out again at once. */
@@ -108,7 +132,7 @@ export class BufferPool {
     else this.free.set(buffer.size, [buffer]);
   }
 
-  /** Destroys all free buffers. */
+  /** Destroys all free buffers. Recorded commands may still name them, so submit first: `device.trim()` does. */
   trim(): void {
     for (const list of this.free.values()) for (const b of list) b.destroy();
     this.free.clear();
@@ -119,7 +143,7 @@ export class BufferPool {
     // Without the scope a refused allocation is a silent buffer of zeros.
     this.gpu.pushErrorScope("out-of-memory");
     const buffer = this.gpu.createBuffer({ size, usage: tensorUsage });
-    this.gpu.popErrorScope().then(
+    const answer = this.gpu.popErrorScope().then(
       (error) => {
         if (!error) return;
         this.fail(
@@ -130,6 +154,8 @@ export class BufferPool {
       },
       () => {}, // a lost device rejects its scopes; the loss itself is reported through `device.lost`
     );
+    this.asked.add(answer);
+    void answer.then(() => this.asked.delete(answer));
     return buffer;
   }
 }

@@ -2,12 +2,12 @@
 
 import { loadGPU, noAdapterAdvice } from "#gpu";
 import { BufferPool, type MemoryUse, Storage, usage } from "./buffers.ts";
-import { ConfigError, DeviceLostError, DTypeError, NoAdapterError, ShapeError, WebGPUError } from "./errors.ts";
+import { ConfigError, DeviceLostError, DTypeError, NoAdapterError, OutOfMemoryError, ShapeError, WebGPUError } from "./errors.ts";
 import { type DType, type HostArray, sizeOf, type TypedArray } from "./host.ts";
 import type { KernelCall } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
-import { type Shape, showShape } from "./shape.ts";
+import { expectShape, type Shape, showShape } from "./shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, Tensor } from "./tensor.ts";
 
@@ -71,7 +71,7 @@ export class Device {
     this.stream = this.eager;
     this.readback = new Readback(gpu);
     gpu.addEventListener("uncapturederror", (event) => {
-      this.fail(new WebGPUError(`WebGPU reported: ${(event as GPUUncapturedErrorEvent).error.message}`));
+      this.report((event as GPUUncapturedErrorEvent).error);
     });
     gpu.lost.then((lost) => {
       if (this.closed) return;
@@ -95,7 +95,10 @@ export class Device {
     return this.pool.use;
   }
 
-  /** Throws what the device reported since the last call, if anything: errors of shaders and commands, refused memory, loss. */
+  /**
+   * Throws the first thing that the device reported, if anything: errors of shaders and commands, refused memory, loss. Commands that
+   * came later had no effect, so every later call throws it too; open a new device to go on.
+   */
   check(): void {
     if (this.fault) throw this.fault;
     if (this.closed) throw new ConfigError("this device was closed");
@@ -103,7 +106,11 @@ export class Device {
 
   /** A tensor with undefined contents. */
   empty(shape: Shape, dtype: DType = "f32"): Tensor {
-    return new Tensor(this, this.stream.allocate(byteLength(shape, dtype)), [...shape], dtype);
+    this.check();
+    expectShape("device.empty", shape);
+    const bytes = byteLength(shape, dtype);
+    this.pool.expectFits(bytes); // here rather than in the plan, so that a capture fails at the operation that asks
+    return new Tensor(this, this.stream.allocate(bytes), [...shape], dtype);
   }
 
   /**
@@ -111,52 +118,58 @@ export class Device {
    * Throws `ShapeError` if the data do not fill the shape.
    */
   tensor(host: HostArray | { data: readonly number[]; shape: Shape }, dtype: DType = "f32"): Tensor {
+    this.check();
+    expectFilled("device.tensor", host, host.shape);
+    const data = convert(host.data, dtype);
     // Not through the stream: host data are real even while tracing, where they become constants of the plan.
     const storage = new Storage(byteLength(host.shape, dtype), this.pool);
     const tensor = new Tensor(this, storage, [...host.shape], dtype);
-    this.write(tensor, host);
+    if (tensor.size > 0) this.eager.upload(storage.memory(), 0, data);
     return tensor;
   }
 
-  /** Overwrites all elements of `tensor`, in order with the work recorded so far. */
+  /**
+   * Overwrites all elements of `tensor`, in order with the work recorded so far; inside a capture once, before the step. Throws
+   * `ShapeError` if the data do not fill it.
+   */
   write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void {
-    if (sizeOf(host.shape) !== host.data.length || host.data.length !== tensor.size) {
-      throw new ShapeError(
-        `device.write: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(tensor.shape)}`,
-      );
-    }
-    if (tensor.size > 0) this.eager.upload(tensor.storage.buffer!, tensor.byteOffset, convert(host.data, tensor.dtype));
+    expectFilled("device.write", host, tensor.shape);
+    const buffer = tensor.storage.memory();
+    if (tensor.size > 0) this.eager.upload(buffer, tensor.byteOffset, convert(host.data, tensor.dtype));
   }
 
   run(call: KernelCall): void {
     this.stream.run(call);
   }
 
-  /** See `Tensor.data`. */
+  /** See `Tensor.data`. Throws at once, rather than through the promise, what is the caller's fault. */
   read(tensor: Tensor): Promise<TypedArray> {
-    if (tensor.storage.virtual) {
+    if (this.stream !== this.eager) {
       throw new ConfigError("a value cannot be read inside capture(): return the tensor from the captured function and read it afterwards");
     }
-    const { eager } = this;
-    const slot = this.readback.take(tensor.bytes);
-    eager.copyBuffer(tensor.storage.buffer!, tensor.byteOffset, slot, 0, tensor.bytes);
-    eager.flush();
-    return this.readback.get(slot, tensor.bytes, tensor.size, tensor.dtype).catch(async (error: Error) => {
-      // A lost device rejects the mapping first and tells why a moment later.
-      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
-      this.check();
-      throw new WebGPUError(`reading a tensor back failed: ${error.message}`);
-    }).then((values) => {
-      this.check();
-      return values;
-    });
+    const { dtype, bytes, size } = tensor;
+    if (dtype === "f16") throw new DTypeError("data: cast an f16 tensor to f32 before reading it");
+    const buffer = tensor.storage.memory();
+    this.check();
+    const slot = this.readback.take(bytes);
+    this.eager.copyBuffer(buffer, tensor.byteOffset, slot, 0, bytes);
+    this.eager.submit();
+    const values = this.answered(this.readback.get(slot, bytes, size, dtype), "reading a tensor back");
+    // A value read late must not end the process when its device fails meanwhile: whoever awaits it is told, and so is the next call.
+    values.catch(() => {});
+    return values;
   }
 
   /** Resolves when all work given so far is done. */
   async settle(): Promise<void> {
     this.eager.flush();
-    await this.gpu.queue.onSubmittedWorkDone();
-    this.check();
+    await this.answered(this.gpu.queue.onSubmittedWorkDone(), "waiting for the device");
+  }
+
+  /** Gives the pool's free buffers back to the system. */
+  trim(): void {
+    this.eager.submit();
+    this.pool.trim();
   }
 
   /** Frees everything. Tensors of this device must not be used afterwards. */
@@ -166,8 +179,40 @@ export class Device {
     this.gpu.destroy();
   }
 
+  // What the device answers, or else why it did not.
+  private async answered<T>(promise: Promise<T>, what: string): Promise<T> {
+    const answer = await promise.catch(async (error: Error) => {
+      // A lost device rejects first and tells why a moment later.
+      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+      this.check();
+      throw new WebGPUError(`${what} failed: ${error.message}`);
+    });
+    await this.pool.unanswered;
+    this.check();
+    return answer;
+  }
+
+  private report(error: GPUError): void {
+    const message = `WebGPU reported: ${this.pipelines.explain(error.message)}`;
+    // By name: Node has no such global.
+    const known = error.constructor.name === "GPUOutOfMemoryError" ? new OutOfMemoryError(message) : new WebGPUError(message);
+    // Use of a refused buffer is an error too, and may be told before the refusal, which is the cause.
+    const wait = this.pool.unanswered;
+    if (wait) void wait.then(() => this.fail(known));
+    else this.fail(known);
+  }
+
   private fail(error: Error): void {
-    this.fault ??= error;
+    if (!this.closed) this.fault ??= error;
+  }
+}
+
+function expectFilled(op: string, host: HostArray | { data: readonly number[]; shape: Shape }, shape: Shape): void {
+  expectShape(op, host.shape);
+  if (sizeOf(host.shape) !== host.data.length || host.data.length !== sizeOf(shape)) {
+    throw new ShapeError(
+      `${op}: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(shape)}`,
+    );
   }
 }
 

@@ -20,6 +20,7 @@ function numbered(code: string): string {
 export class PipelineCache {
   private readonly gpu: GPUDevice;
   private readonly layouts = new Map<string, GPUBindGroupLayout>();
+  private readonly programs = new Map<string, Program>();
   private readonly ready = new Map<string, Pipeline>();
   private readonly pending = new Map<string, Promise<Pipeline>>();
 
@@ -62,7 +63,15 @@ export class PipelineCache {
     return promise.finally(() => this.pending.delete(program.key));
   }
 
+  /** Adds the numbered source to a message of the device about a shader of ours. Dawn quotes labels once or twice. */
+  explain(message: string): string {
+    const label = /\[?ShaderModule(?:Descriptor)? "+([^"]+)"/.exec(message)?.[1];
+    const program = this.programs.get(label ?? "");
+    return program ? `${program.key}: the shader did not compile: ${message}\n${numbered(program.code)}` : message;
+  }
+
   private describe(program: Program, layout: GPUBindGroupLayout): GPUComputePipelineDescriptor {
+    this.programs.set(program.key, program);
     return {
       label: program.key,
       layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),

@@ -22,27 +22,37 @@ export type Command =
   | { kind: "run"; call: KernelCall; regions: Region[] }
   | { kind: "copy"; source: Region; target: Region };
 
-const regionOf = (t: Tensor): Region => ({ storage: t.storage, offset: t.byteOffset, bytes: Math.max(4, t.bytes) });
 
 /** Records instead of running. Tensors made while it is the device's stream are virtual. */
 export class TraceStream implements Stream {
   readonly commands: Command[] = [];
+  private readonly made = new Set<Storage>();
 
   allocate(bytes: number): Storage {
-    return new Storage(bytes);
+    const storage = new Storage(bytes);
+    this.made.add(storage);
+    return storage;
   }
 
   run(call: KernelCall): void {
-    this.commands.push({ kind: "run", call, regions: call.bindings.map((b) => regionOf(b.tensor)) });
+    this.commands.push({ kind: "run", call, regions: call.bindings.map((b) => this.region(b.tensor)) });
   }
 
   copy(source: Tensor, target: Tensor, targetOffset: number): void {
-    const to = regionOf(target);
+    if (source.bytes === 0) return;
+    const from = this.region(source);
+    const to = this.region(target);
     this.commands.push({
       kind: "copy",
-      source: regionOf(source),
-      target: { storage: to.storage, offset: to.offset + targetOffset, bytes: source.bytes },
+      source: from,
+      target: { storage: to.storage, offset: to.offset + targetOffset, bytes: from.bytes },
     });
+  }
+
+  private region({ storage, byteOffset, bytes }: Tensor): Region {
+    // Memory of another trace would be placed like scratch: its values are not there.
+    if (storage.virtual && !this.made.has(storage)) storage.memory();
+    return { storage, offset: byteOffset, bytes: Math.max(4, bytes) };
   }
 }
 
@@ -82,7 +92,10 @@ export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<St
   const alias = new Map<Storage, Region>();
   const dropped = new Set<number>();
 
-  const target = (storage: Storage): Storage => alias.get(storage)?.storage ?? storage;
+  const moved = (r: Region): Region => {
+    const to = alias.get(r.storage);
+    return to ? { storage: to.storage, offset: to.offset + r.offset, bytes: r.bytes } : r;
+  };
 
   const fits = (source: Storage, to: Region, first: number, at: number): boolean => {
     for (let i = first; i < at; i++) {
@@ -91,7 +104,10 @@ export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<St
       let writes = false;
       for (const { region, access } of uses(commands[i])) {
         if (region.storage === to.storage) return false; // somebody looks at the long-lived buffer meanwhile
-        if (region.storage !== source && target(region.storage) !== to.storage) continue;
+        const there = moved(region);
+        if (region.storage !== source && there.storage !== to.storage) continue;
+        // Another result already lives in these very bytes, if the step writes them more than once.
+        if (region.storage !== source && there.offset < to.offset + to.bytes && to.offset < there.offset + there.bytes) return false;
         if (access === "read") reads = true;
         else writes = true;
       }
@@ -112,10 +128,6 @@ export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<St
     dropped.add(i);
   });
 
-  const moved = (r: Region): Region => {
-    const to = alias.get(r.storage);
-    return to ? { storage: to.storage, offset: to.offset + r.offset, bytes: r.bytes } : r;
-  };
   return commands
     .filter((_, i) => !dropped.has(i))
     .map((command) =>

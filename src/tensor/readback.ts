@@ -1,7 +1,6 @@
 /** @file Read-backs through a ring of mapped staging buffers, so that reading a loss late never stalls the queue. */
 
 import { alignUp, usage } from "./buffers.ts";
-import { DTypeError } from "./errors.ts";
 import type { DType, TypedArray } from "./host.ts";
 
 const mapRead = 1;
@@ -22,8 +21,13 @@ export class Readback {
     return this.free.get(size)?.pop() ?? this.gpu.createBuffer({ label: "readback", size, usage: usage.mapRead | usage.copyDst });
   }
 
-  async get(slot: GPUBuffer, bytes: number, count: number, dtype: DType): Promise<TypedArray> {
-    await slot.mapAsync(mapRead, 0, slot.size);
+  async get(slot: GPUBuffer, bytes: number, count: number, dtype: Exclude<DType, "f16">): Promise<TypedArray> {
+    try {
+      await slot.mapAsync(mapRead, 0, slot.size);
+    } catch (error) {
+      slot.destroy();
+      throw error;
+    }
     const copy = slot.getMappedRange(0, slot.size).slice(0, bytes);
     slot.unmap();
     if (slot.size > keptBytes) slot.destroy();
@@ -35,8 +39,6 @@ export class Readback {
         return new Int32Array(copy, 0, count);
       case "u32":
         return new Uint32Array(copy, 0, count);
-      case "f16":
-        throw new DTypeError("data: cast an f16 tensor to f32 before reading it");
     }
   }
 }

@@ -9,6 +9,13 @@ export function showShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
+/** Sizes must be integers of at least 0. Throws `ShapeError`. */
+export function expectShape(op: string, shape: Shape): void {
+  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
+    throw new ShapeError(`${op}: sizes must be integers of at least 0, got ${showShape(shape)}`);
+  }
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }

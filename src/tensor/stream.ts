@@ -44,7 +44,7 @@ export class EagerStream implements Stream {
     const { pipeline, layout } = this.pipelines.get(call);
     const entries: GPUBindGroupEntry[] = call.bindings.map(({ tensor }, i) => ({
       binding: i + 1,
-      resource: { buffer: tensor.storage.buffer!, offset: tensor.byteOffset, size: Math.max(4, tensor.bytes) },
+      resource: { buffer: tensor.storage.memory(), offset: tensor.byteOffset, size: Math.max(4, tensor.bytes) },
     }));
     if (call.params) {
       const offset = this.used++ * alignment;
@@ -59,7 +59,7 @@ export class EagerStream implements Stream {
   }
 
   copy(source: Tensor, target: Tensor, targetOffset: number): void {
-    this.copyBuffer(source.storage.buffer!, source.byteOffset, target.storage.buffer!, target.byteOffset + targetOffset, source.bytes);
+    this.copyBuffer(source.storage.memory(), source.byteOffset, target.storage.memory(), target.byteOffset + targetOffset, source.bytes);
   }
 
   copyBuffer(source: GPUBuffer, sourceOffset: number, target: GPUBuffer, targetOffset: number, bytes: number): void {
@@ -76,11 +76,17 @@ export class EagerStream implements Stream {
   /** Writes host data in order with everything recorded so far. */
   upload(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
     this.flush(); // queue writes overtake commands that are recorded but not submitted
-    this.check();
     this.gpu.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   }
 
+  /** Submits what was recorded, then throws what the device has reported. */
   flush(): void {
+    this.submit();
+    this.check();
+  }
+
+  /** Submits what was recorded. Reports no fault, so that it may run where nobody catches. */
+  submit(): void {
     if (!this.encoder) return;
     this.pass?.end();
     this.pass = undefined;
@@ -90,7 +96,6 @@ export class EagerStream implements Stream {
     this.used = 0;
     this.gpu.queue.submit([commands]);
     this.count.submits++;
-    this.check();
   }
 
   private commands(): GPUCommandEncoder {
@@ -102,8 +107,9 @@ export class EagerStream implements Stream {
 
   private open(): GPUCommandEncoder {
     this.check();
-    // Work that nobody reads must still start: submit when the current task is done.
-    queueMicrotask(() => this.flush());
+    // Work that nobody reads must still start: submit when the current task is done. Faults wait for the next call: thrown here they
+    // would end the process.
+    queueMicrotask(() => this.submit());
     return this.gpu.createCommandEncoder();
   }
 }

@@ -73,11 +73,16 @@ export class Tensor {
     return new Tensor(this.device, this.storage.retain(), shape, this.dtype, this.byteOffset);
   }
 
-  /** Moves this tensor to other memory. Only for owners that move values too, such as an optimiser that packs its parameters. */
+  /**
+   * Moves this tensor to other memory. Only for owners that move values too, such as an optimiser that packs its parameters. Throws
+   * `ConfigError` inside a capture, whose memory holds values only during a step.
+   */
   rebase(storage: Storage, byteOffset: number): void {
-    forgotten.unregister(this);
-    this.held.release();
+    if (storage.virtual) throw new ConfigError("a tensor cannot move into a capture: create optimisers before the captured step");
+    const before = this.storage; // throws if disposed
     this.held = storage.retain();
+    before.release();
+    forgotten.unregister(this);
     (this as { byteOffset: number }).byteOffset = byteOffset;
     forgotten.register(this, storage, this);
     this.device.layoutVersion++;
@@ -102,8 +107,10 @@ export class Tensor {
   }
 
   /** Reads a tensor of one element back. Throws `ShapeError` for any other size. */
-  async item(): Promise<number> {
+  item(): Promise<number> {
     if (this.size !== 1) throw new ShapeError(`item: expected one element, got shape ${showShape(this.shape)}`);
-    return (await this.data())[0];
+    const value = this.data().then((values) => values[0]);
+    value.catch(() => {}); // as in Device.read
+    return value;
   }
 }

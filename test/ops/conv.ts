@@ -15,9 +15,13 @@ export interface ConvTransposeArgs extends ConvArgs {
   readonly outputPadding?: Spatial;
 }
 
-const spread = (value: Spatial, dims: number): readonly number[] => (typeof value === "number" ? new Array<number>(dims).fill(value) : value);
+const spread = (value: Spatial, dims: number): readonly number[] =>
+  typeof value === "number" ? new Array<number>(dims).fill(value) : value;
 // Missing leading axes have size 1: 1-D and 2-D are 3-D of depth 1.
-const three = (list: readonly number[], fill: number): readonly number[] => [...new Array<number>(3 - list.length).fill(fill), ...list];
+const three = (list: readonly number[], fill: number): readonly number[] => [
+  ...new Array<number>(3 - list.length).fill(fill),
+  ...list,
+];
 
 function options(args: ConvTransposeArgs, dims: number) {
   return {
@@ -31,7 +35,9 @@ function options(args: ConvTransposeArgs, dims: number) {
 /** PyTorch's formula of `Conv3d`. */
 export function convOutShape(x: Shape, weight: Shape, args: ConvArgs): number[] {
   const o = options(args, x.length - 2);
-  const out = x.slice(2).map((n, i) => Math.floor((n + 2 * o.padding[i] - o.dilation[i] * (weight[i + 2] - 1) - 1) / o.stride[i] + 1));
+  const out = x
+    .slice(2)
+    .map((n, i) => Math.floor((n + 2 * o.padding[i] - o.dilation[i] * (weight[i + 2] - 1) - 1) / o.stride[i] + 1));
   return [x[0], weight[0], ...out];
 }
 
@@ -119,7 +125,11 @@ export function convTransposeReference({ x, weight, bias }: Hosts, args: ConvTra
 
 function sample<A>(op: string, id: string, x: Shape, weight: Shape, bias: boolean, args: A): Sample<A> {
   const channels = op === "conv" ? weight[0] : weight[1];
-  return { id: `${op}/${id}`, inputs: { x: { shape: x }, weight: { shape: weight }, ...(bias ? { bias: { shape: [channels] } } : {}) }, args };
+  return {
+    id: `${op}/${id}`,
+    inputs: { x: { shape: x }, weight: { shape: weight }, ...(bias ? { bias: { shape: [channels] } } : {}) },
+    args,
+  };
 }
 
 const c = (id: string, x: Shape, weight: Shape, bias: boolean, args: ConvArgs = {}) => sample("conv", id, x, weight, bias, args);
@@ -192,7 +202,12 @@ const convRow: Row<ConvArgs> = {
       error: ShapeError,
       message: /^conv: bias \[3\] must be \[2\]/,
     },
-    { id: "too-small", call: (z) => conv(z([1, 1, 2, 5]), z([1, 1, 3, 3])), error: ShapeError, message: /^conv: input size \[2, 5\].*kernel/ },
+    {
+      id: "too-small",
+      call: (z) => conv(z([1, 1, 2, 5]), z([1, 1, 3, 3])),
+      error: ShapeError,
+      message: /^conv: input size \[2, 5\].*kernel/,
+    },
     {
       id: "stride",
       call: (z) => conv(z([1, 1, 4, 4]), z([1, 1, 3, 3]), undefined, { stride: 0 }),
@@ -211,7 +226,12 @@ const convRow: Row<ConvArgs> = {
       error: ShapeError,
       message: /^conv: dilation has 3 entries for 2 spatial axes/,
     },
-    { id: "dtype", call: (z) => conv(z([1, 1, 4, 4], "i32"), z([1, 1, 3, 3])), error: DTypeError, message: /^conv: input has type i32, expected f32/ },
+    {
+      id: "dtype",
+      call: (z) => conv(z([1, 1, 4, 4], "i32"), z([1, 1, 3, 3])),
+      error: DTypeError,
+      message: /^conv: input has type i32, expected f32/,
+    },
   ],
 };
 
@@ -230,7 +250,12 @@ const convTransposeRow: Row<ConvTransposeArgs> = {
     t("2d-kernel1-stride2", [1, 2, 4, 3], [2, 3, 1, 1], true, { stride: 2 }),
     t("2d-kernel2-stride5", [2, 2, 3, 2], [2, 2, 2, 2], true, { stride: 5, outputPadding: 3 }),
     t("2d-kernel1-stride3-pad1", [1, 2, 4, 4], [2, 2, 1, 1], false, { stride: 3, padding: 1 }),
-    t("2d-per-axis", [1, 2, 4, 5], [2, 3, 3, 2], true, { stride: [2, 1], padding: [1, 0], outputPadding: [1, 0], dilation: [1, 2] }),
+    t("2d-per-axis", [1, 2, 4, 5], [2, 3, 3, 2], true, {
+      stride: [2, 1],
+      padding: [1, 0],
+      outputPadding: [1, 0],
+      dilation: [1, 2],
+    }),
     t("2d-stride2-dilation2", [1, 2, 4, 5], [2, 3, 3, 3], true, { stride: 2, padding: 1, dilation: 2, outputPadding: 1 }),
     t("2d-stride4-dilation6", [1, 2, 3, 4], [2, 2, 3, 3], true, { stride: 4, padding: 3, dilation: 6 }),
     t("2d-stride2-dilation4", [1, 2, 4, 3], [2, 2, 2, 3], false, { stride: 2, dilation: 4, outputPadding: 3 }),
@@ -244,7 +269,12 @@ const convTransposeRow: Row<ConvTransposeArgs> = {
     t("2d-many-tiles", [2, 2, 45, 44], [2, 3, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
     t("3d-stride2-pad1-out1", [1, 3, 3, 2, 4], [3, 2, 3, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
     t("3d-kernel2-stride2", [1, 2, 2, 3, 2], [2, 2, 2, 2, 2], false, { stride: 2 }),
-    t("3d-per-axis", [2, 2, 3, 2, 4], [2, 3, 2, 3, 1], true, { stride: [1, 2, 3], padding: [0, 1, 0], dilation: [2, 1, 1], outputPadding: [0, 1, 2] }),
+    t("3d-per-axis", [2, 2, 3, 2, 4], [2, 3, 2, 3, 1], true, {
+      stride: [1, 2, 3],
+      padding: [0, 1, 0],
+      dilation: [2, 1, 1],
+      outputPadding: [0, 1, 2],
+    }),
     t("3d-stride2-dilation2", [1, 2, 3, 3, 2], [2, 2, 2, 3, 2], true, { stride: 2, padding: 1, dilation: 2, outputPadding: 1 }),
     t("3d-many-tiles", [1, 1, 12, 11, 10], [1, 2, 3, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
   ],
@@ -252,9 +282,15 @@ const convTransposeRow: Row<ConvTransposeArgs> = {
   reference: convTransposeReference,
   differentiable: ["x", "weight", "bias"],
   flops: ({ x, weight }) => 2 * sizeOf(x) * sizeOf(weight.slice(1)),
-  bytes: ({ x, weight, ...rest }: Shapes, args) => bytesOf(x, weight, ...Object.values(rest), convTransposeOutShape(x, weight, args)),
+  bytes: ({ x, weight, ...rest }: Shapes, args) =>
+    bytesOf(x, weight, ...Object.values(rest), convTransposeOutShape(x, weight, args)),
   errors: [
-    { id: "rank", call: (z) => convTranspose(z([4]), z([4])), error: ShapeError, message: /^convTranspose: input must be .* got \[4\]/ },
+    {
+      id: "rank",
+      call: (z) => convTranspose(z([4]), z([4])),
+      error: ShapeError,
+      message: /^convTranspose: input must be .* got \[4\]/,
+    },
     {
       id: "channels",
       call: (z) => convTranspose(z([1, 3, 4, 4]), z([2, 3, 3, 3])),

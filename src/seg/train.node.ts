@@ -1,0 +1,251 @@
+/**
+ * @file A training run in a folder: config.json, metrics.jsonl, checkpoint.safetensors, weights.safetensors and best.safetensors. Everything that
+ * decides the next step is in the checkpoint, so a run that was killed goes on bit for bit.
+ */
+
+import { existsSync } from "node:fs";
+import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../data/atomic.node.ts";
+import type { Case, DatasetIndex } from "../data/decathlon.ts";
+import { loadCase, loadDataset, loadSplits } from "../data/decathlon.node.ts";
+import { selectFold } from "../data/decathlon.ts";
+import { DataLoader } from "../data/loader.ts";
+import { diceLoss } from "../nn/dice.ts";
+import { seedDropout } from "../nn/dropout.ts";
+import { manualSeed } from "../nn/init.ts";
+import { Adam } from "../nn/optim.ts";
+import { writeSafetensors } from "../nn/safetensors.ts";
+import type { Device } from "../tensor/device.ts";
+import { CheckpointError, ConfigError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { decodeCheckpoint, encodeCheckpoint, type Progress } from "./checkpoint.ts";
+import { checkConfig, learningRate, type RunConfig } from "./config.ts";
+import type { ProgressLine } from "./progress.ts";
+import { diceOf, Segmenter } from "./segmenter.ts";
+import { prepareImage, prepareLabel, type SliceArgs } from "./slices.node.ts";
+import { Trainer, type TrainBatch } from "./trainer.ts";
+import { UNet } from "./unet.ts";
+
+export const files = {
+  config: "config.json",
+  labels: "labels.json",
+  metrics: "metrics.jsonl",
+  checkpoint: "checkpoint.safetensors",
+  weights: "weights.safetensors",
+  best: "best.safetensors",
+} as const;
+
+/** A line of metrics.jsonl for each epoch. */
+export interface EpochMetrics {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly lr: number;
+  readonly seconds: number;
+  /** Mean validation Dice of each foreground class, if this epoch was validated. */
+  readonly dice?: readonly number[];
+}
+
+export interface RunData {
+  readonly index: DatasetIndex;
+  readonly train: readonly Case[];
+  readonly val: readonly Case[];
+}
+
+/** The cases of a run. A folder without splits is used whole, for training and validation. */
+export async function runData(config: Pick<RunConfig, "data" | "fold">): Promise<RunData> {
+  const index = await loadDataset(config.data);
+  if (config.fold === "all") return { index, train: index.training, val: index.training };
+  return { index, ...selectFold(index, await loadSplits(config.data), config.fold) };
+}
+
+/** The network of a run: one output for two classes, else one per class. */
+export function buildModel(device: Device, config: RunConfig, index: DatasetIndex): UNet {
+  return new UNet(device, {
+    spatialDims: 2,
+    inChannels: index.modality.length,
+    outChannels: index.labels.length === 2 ? 1 : index.labels.length,
+    channels: config.channels,
+    strides: config.channels.slice(1).map(() => 2),
+    numResUnits: config.numResUnits,
+  });
+}
+
+function lossOf(classes: number): (output: Tensor, label: Tensor) => Tensor {
+  if (classes === 2) return (output, label) => diceLoss(output, label, { sigmoid: true });
+  return (output, label) => diceLoss(output, label, { softmax: true, toOnehotY: true, batch: true });
+}
+
+export interface TrainHooks {
+  readonly progress: ProgressLine;
+  readonly signal?: AbortSignal;
+  /** Gets lines about the run before it starts: sizes and planned memory. */
+  readonly log?: (line: string) => void;
+}
+
+export interface TrainResult {
+  /** False if the run was interrupted and can be resumed. */
+  readonly finished: boolean;
+  readonly epochs: readonly EpochMetrics[];
+}
+
+/** Reads the config of a run's folder. Throws `ConfigError`, `CheckpointError`. */
+export async function readConfig(folder: string): Promise<RunConfig> {
+  const path = join(folder, files.config);
+  if (!existsSync(path)) throw new CheckpointError(`${folder}: is no run: it has no ${files.config}`);
+  try {
+    return checkConfig(JSON.parse(await readFile(path, "utf8")), path);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new ConfigError(`${path}: is not JSON: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/**
+ * Trains in `folder`, from the start or, with `resume`, from its checkpoint.
+ * @throws ConfigError if the folder holds a run and `resume` is not set, or the reverse; DataError, FormatError, ShapeError for bad data;
+ *   NonFiniteError, DeviceLostError during training, with the last checkpoint intact
+ */
+export async function train(device: Device, folder: string, config: RunConfig, hooks: TrainHooks, resume = false): Promise<TrainResult> {
+  const { progress: line, signal, log = () => {} } = hooks;
+  const path = (name: keyof typeof files) => join(folder, files[name]);
+  if (!resume && existsSync(path("checkpoint"))) {
+    throw new ConfigError(`${folder} holds a run already; continue it with --resume or choose another --out`);
+  }
+  const data = await runData(config);
+  manualSeed(config.seed);
+  seedDropout(device, config.seed);
+  const model = buildModel(device, config, data.index);
+  const optimizer = new Adam(model.parameters(), { lr: config.lr });
+  const trainer = new Trainer(device, { model, optimizer, loss: lossOf(data.index.labels.length) });
+  const segmenter = new Segmenter(device, model, config);
+  const args: SliceArgs = { cases: data.train, labels: data.index.labels, config };
+  const module = new URL(import.meta.url.endsWith(".ts") ? "./slices.node.ts" : "./slices.node.js", import.meta.url);
+  const { batchSize, numWorkers, seed } = config;
+  const loader = new DataLoader({ module, args }, { batchSize, numWorkers, seed });
+  const stepsPerEpoch = (await loader.batchesPerEpoch())!;
+
+  let at: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
+  await mkdir(folder, { recursive: true });
+  if (resume && existsSync(path("checkpoint"))) {
+    at = decodeCheckpoint(await readFile(path("checkpoint")), path("checkpoint"), device, model, optimizer);
+    line.log(`resumed at epoch ${at.epoch + 1}, step ${at.stepInEpoch} of ${stepsPerEpoch}`);
+  }
+  const epochs = await restoreMetrics(path("metrics"), at);
+  await writeFileAtomic(path("config"), `${JSON.stringify(config, null, 2)}\n`);
+  await writeFileAtomic(path("labels"), `${JSON.stringify({ labels: data.index.labels, modality: data.index.modality }, null, 2)}\n`);
+  const save = async () => writeFileAtomic(path("checkpoint"), await encodeCheckpoint(device, model, optimizer, at));
+  trainer.steps = at.step;
+  log(
+    `${data.train.length} training cases, ${data.val.length} validation cases; ${model.parameterCount.toLocaleString("en")} parameters; ` +
+      `${stepsPerEpoch} steps per epoch of ${batchSize} slices ${config.patchSize.join(" × ")}`,
+  );
+  const shape = (channels: number) => [batchSize, channels, ...config.patchSize];
+  const blank = (channels: number) => ({ data: new Float32Array(sizeOf(shape(channels))), shape: shape(channels) });
+  const plan = await trainer.prepare({ image: blank(data.index.modality.length), label: blank(1) }, (done, total) =>
+    line.update({ label: "compiling kernels", done, total }),
+  );
+  log(`planned GPU memory of a step: ${(plan.peakBytes / 2 ** 20).toFixed(1)} MiB in ${plan.dispatches} dispatches`);
+
+  try {
+    while (at.epoch < config.epochs && !signal?.aborted) {
+      const started = performance.now();
+      const lr = learningRate(config, at.epoch);
+      if (optimizer.lr !== lr) optimizer.lr = lr;
+      const first = at.stepInEpoch;
+      const batches = loader.epoch(at.epoch, { skip: first }) as unknown as AsyncIterable<TrainBatch>;
+      let samples = 0;
+      // Checkpoints fall between steps: the step that reports has nothing in flight behind it only if losses are read at once, so one
+      // is taken by leaving the loop over batches and entering it again where it stands.
+      const pause = new AbortController();
+      const timer = setTimeout(() => pause.abort(), config.checkpointSeconds * 1000);
+      timer.unref();
+      const onStep = async ({ loss, samples: n, step }: { loss: number; samples: number; step: number }) => {
+        samples += n;
+        at = { ...at, step, stepInEpoch: at.stepInEpoch + 1, lossSum: at.lossSum + loss };
+        await appendFile(path("metrics"), `${JSON.stringify({ epoch: at.epoch + 1, step, loss, lr })}\n`);
+        line.update({
+          label: `epoch ${at.epoch + 1}/${config.epochs}`,
+          done: at.step,
+          total: config.epochs * stepsPerEpoch,
+          loss: at.lossSum / at.stepInEpoch,
+          lr,
+          samples,
+          seconds: (performance.now() - started) / 1000,
+        });
+      };
+      await trainer.epoch(batches, { onStep, signal: AbortSignal.any([pause.signal, ...(signal ? [signal] : [])]) });
+      clearTimeout(timer);
+      if (at.stepInEpoch < stepsPerEpoch) {
+        await save();
+        continue;
+      }
+      const loss = at.lossSum / at.stepInEpoch;
+      at = { ...at, epoch: at.epoch + 1, stepInEpoch: 0, lossSum: 0 };
+      let dice: number[] | undefined;
+      if (at.epoch % config.validateEvery === 0 || at.epoch === config.epochs) {
+        dice = await validate(segmenter, data, config, line);
+        const score = mean(dice);
+        if (!(score <= (at.best ?? -1))) {
+          at = { ...at, best: score };
+          await writeFileAtomic(path("best"), writeSafetensors(await model.stateDict()));
+        }
+      }
+      const row: EpochMetrics = { epoch: at.epoch, loss, lr, seconds: (performance.now() - started) / 1000, ...(dice ? { dice } : {}) };
+      epochs.push(row);
+      await appendFile(path("metrics"), `${JSON.stringify(row)}\n`);
+      await save();
+      line.log(epochLine(row, config.epochs));
+    }
+    const finished = at.epoch >= config.epochs;
+    if (finished) await writeFileAtomic(path("weights"), writeSafetensors(await model.stateDict()));
+    return { finished, epochs };
+  } finally {
+    line.finish();
+    await loader.close();
+    segmenter.dispose();
+    trainer.dispose();
+    optimizer.dispose();
+    model.dispose();
+  }
+}
+
+async function validate(segmenter: Segmenter, data: RunData, config: RunConfig, line: ProgressLine): Promise<number[]> {
+  const { labels } = data.index;
+  const scores: number[][] = [];
+  for (const [i, item] of data.val.entries()) {
+    line.update({ label: "validation", done: i, total: data.val.length });
+    const { image, label } = await loadCase(item, labels);
+    const truth = prepareLabel(item.id, label!, labels, true);
+    scores.push(diceOf(await segmenter.run(prepareImage(item.id, image, config)), truth, labels.length));
+  }
+  return labels.slice(1).map((_, c) => mean(scores.map((s) => s[c])));
+}
+
+/** Mean of the values that are not NaN. */
+export function mean(values: readonly number[]): number {
+  const known = values.filter((v) => !Number.isNaN(v));
+  return known.reduce((a, b) => a + b, 0) / known.length;
+}
+
+function epochLine({ epoch, loss, lr, seconds, dice }: EpochMetrics, total: number): string {
+  const parts = [`epoch ${epoch}/${total}`, `loss ${loss.toFixed(4)}`, `lr ${lr.toExponential(1)}`, `${seconds.toFixed(1)} s`];
+  if (dice) parts.push(`validation Dice ${dice.map((d) => d.toFixed(4)).join(" / ")}`);
+  return parts.join("  ");
+}
+
+// Drops the lines of steps after the checkpoint: they will be run, and written, again.
+async function restoreMetrics(path: string, at: Progress): Promise<EpochMetrics[]> {
+  const text = existsSync(path) ? await readFile(path, "utf8") : "";
+  const rows = text.split("\n").flatMap((l) => {
+    try {
+      return l ? [JSON.parse(l) as EpochMetrics & { step?: number }] : [];
+    } catch {
+      return []; // a line cut short by a crash
+    }
+  });
+  const kept = rows.filter((r) => (r.step === undefined ? r.epoch <= at.epoch : r.step <= at.step));
+  await writeFileAtomic(path, kept.map((r) => `${JSON.stringify(r)}\n`).join(""));
+  return kept.filter((r) => r.step === undefined);
+}

@@ -1,0 +1,102 @@
+/** @file The training loop, the same in Node and in a browser tab: one captured step, losses read a few steps late. */
+
+import { grad } from "../autograd/tape.ts";
+import type { Module } from "../nn/module.ts";
+import type { Optimizer } from "../nn/optim.ts";
+import { capture, type Captured, type Plan } from "../tensor/capture.ts";
+import type { Device } from "../tensor/device.ts";
+import { ConfigError, NonFiniteError } from "../tensor/errors.ts";
+import type { HostArray } from "../tensor/host.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+export interface TrainBatch {
+  /** `[N, C, spatial…]` */
+  readonly image: HostArray;
+  /** What the loss expects beside the model's output. */
+  readonly label: HostArray;
+}
+
+export interface TrainerOptions {
+  readonly model: Module;
+  readonly optimizer: Optimizer;
+  /** A scalar loss of the model's output and the label. */
+  readonly loss: (output: Tensor, label: Tensor) => Tensor;
+  /** Steps that may be in flight before their loss is read; default 2. */
+  readonly lag?: number;
+}
+
+export interface StepReport {
+  /** Steps done so far, over all epochs. */
+  readonly step: number;
+  readonly loss: number;
+  readonly samples: number;
+}
+
+export interface EpochHooks {
+  /** Called in order as losses arrive. */
+  readonly onStep?: (report: StepReport) => void | Promise<void>;
+  /** Aborting stops after the step in flight, with all its losses reported. */
+  readonly signal?: AbortSignal;
+}
+
+export class Trainer {
+  readonly device: Device;
+  /** Steps done so far; set it when a run is resumed. */
+  steps = 0;
+  private readonly options: Required<TrainerOptions>;
+  private readonly step: Captured<Tensor>;
+
+  constructor(device: Device, options: TrainerOptions) {
+    this.device = device;
+    this.options = { lag: 2, ...options };
+    const { model, optimizer, loss } = options;
+    const parameters = model.parameters();
+    this.step = capture(device, (image, label) => {
+      const value = loss(model.forward(image), label);
+      optimizer.step(grad(value, parameters));
+      return value;
+    });
+  }
+
+  /** Traces and compiles the step for batches of these shapes; its `peakBytes` are known before they are allocated. */
+  async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<Plan<Tensor>> {
+    this.options.model.train();
+    return this.step.prepare([batch.image, batch.label], onProgress);
+  }
+
+  /**
+   * One step per batch.
+   * @returns sum of the losses and number of steps
+   * @throws NonFiniteError naming the step whose loss was not finite; what the batches throw; DeviceLostError
+   */
+  async epoch(batches: AsyncIterable<TrainBatch>, { onStep, signal }: EpochHooks = {}): Promise<{ lossSum: number; steps: number }> {
+    this.options.model.train();
+    const flying: { step: number; samples: number; loss: Promise<number> }[] = [];
+    let lossSum = 0;
+    let steps = 0;
+    const land = async () => {
+      const { step, samples, loss } = flying.shift()!;
+      const value = await loss;
+      if (!Number.isFinite(value)) {
+        throw new NonFiniteError(`the loss of step ${step} is ${value}; lower the learning rate or check the data, then resume from the last checkpoint`);
+      }
+      lossSum += value;
+      steps++;
+      await onStep?.({ step, loss: value, samples });
+    };
+    for await (const batch of batches) {
+      if (!batch.image || !batch.label) throw new ConfigError("Trainer.epoch: batches need the keys image and label");
+      const loss = this.step(batch.image, batch.label).item();
+      loss.catch(() => {}); // reported when it is awaited
+      flying.push({ step: ++this.steps, samples: batch.image.shape[0], loss });
+      if (flying.length > this.options.lag) await land();
+      if (signal?.aborted) break;
+    }
+    while (flying.length > 0) await land();
+    return { lossSum, steps };
+  }
+
+  dispose(): void {
+    this.step.dispose();
+  }
+}

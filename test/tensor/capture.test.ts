@@ -1,0 +1,370 @@
+/** @file Captured steps: they equal the eager ones, cost what they say, own what they use, and fail without damage. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as vx from "../../src/index.ts";
+import { capture, ConfigError, type Device, DTypeError, full, openDevice, ShapeError, type Tensor, TensorTooLargeError } from "../../src/index.ts";
+import type { Command } from "../../src/tensor/plan.ts";
+import { watchAliasing } from "./aliasing.ts";
+import { makeTraining, ramp } from "./training.ts";
+
+let device: Device;
+let watched: ReturnType<typeof watchAliasing>;
+beforeAll(async () => {
+  device = await openDevice();
+  watched = watchAliasing(device);
+});
+afterAll(async () => {
+  expect(watched.breaches).toEqual([]);
+  await device.settle();
+  device.close();
+});
+
+const host = (...data: number[]) => ({ data: Float32Array.from(data), shape: [data.length] });
+const list = async (t: Tensor): Promise<number[]> => [...(await t.data())];
+const commands = (plan: unknown): Command[] => (plan as { commands: Command[] }).commands;
+
+/** Memory in use, once what earlier tests left to the collector cannot matter: they dispose everything. */
+const use = () => ({ live: device.memory.live, buffers: device.memory.buffers });
+
+describe("a training step", () => {
+  test("replayed equals eager bit for bit, over steps and shapes, and binds no buffer two ways", async () => {
+    const before = use();
+    const eager = makeTraining(device);
+    const traced = makeTraining(device);
+    const step = capture(device, traced.step);
+    const losses: [number, number][] = [];
+    for (let i = 0; i < 6; i++) {
+      const input = ramp(i % 3 === 2 ? [1, 2, 5, 7] : [2, 2, 8, 8], i);
+      const a = vx.scope(() => eager.step(device.tensor(input)));
+      const b = step(input);
+      losses.push([await a.item(), await b.item()]);
+      a.dispose();
+    }
+    for (const [a, b] of losses) expect(b).toBe(a);
+    expect(new Set(losses.map(([a]) => a)).size).toBe(6);
+    expect(await list(traced.flat)).toEqual(await list(eager.flat));
+    expect(watched.groups).toBeGreaterThan(20);
+    expect(watched.breaches).toEqual([]);
+    step.dispose();
+    for (const t of [eager, traced]) t.dispose();
+    expect(use()).toEqual(before);
+  });
+
+  test("gradients are produced in the optimiser's buffer: no copy is left", () => {
+    const training = makeTraining(device);
+    const step = capture(device, training.step);
+    step(ramp([1, 2, 8, 8]));
+    expect(commands(step.plan).filter((c) => c.kind === "copy")).toHaveLength(0);
+    step.dispose();
+    training.dispose();
+  });
+
+  test("its peak is known before the first byte is allocated, and is what it takes", async () => {
+    const training = makeTraining(device);
+    const constants = full(device, [1], 0); // forgets nothing: only here so that live is not the flat buffers alone
+    const step = capture(device, (x: Tensor) => training.step(vx.mul(x, device.tensor({ data: [0.5], shape: [1] }))));
+    const before = use();
+    const seen: [number, number][] = [];
+    const plan = await step.prepare([{ data: new Float32Array(2 * 32 * 32), shape: [1, 2, 32, 32] }], (...p) => seen.push(p));
+    expect(device.memory.live - before.live).toBe(256); // the constant only
+    expect(seen.at(-1)![0]).toBe(seen.at(-1)![1]);
+    for (let i = 0; i < 3; i++) await step(ramp([1, 2, 32, 32])).item();
+    expect(step.plan).toBe(plan);
+    expect(device.memory.live - before.live).toBe(plan.peakBytes);
+    // Eager code without scopes would hold every intermediate: the plan shares.
+    const all = new Set(commands(plan).flatMap((c) => (c.kind === "run" ? c.regions : [c.source, c.target]).map((r) => r.storage)));
+    const unshared = [...all].filter((s) => s.virtual).reduce((sum, s) => sum + s.bytes, 0);
+    expect(plan.peakBytes).toBeLessThan(unshared);
+    step.dispose();
+    expect(use()).toEqual(before);
+    constants.dispose();
+    training.dispose();
+  });
+
+  test("one submit per step, with its input written and its loss read", async () => {
+    const training = makeTraining(device);
+    const step = capture(device, training.step);
+    using x = device.tensor(ramp([1, 2, 8, 8]));
+    for (const input of [ramp([1, 2, 8, 8]), x]) {
+      await step(input).item();
+      await device.settle();
+      const before = { ...device.eager.count };
+      for (let i = 0; i < 5; i++) await step(input).item();
+      expect(device.eager.count.submits - before.submits).toBe(5);
+      expect(device.eager.count.dispatches - before.dispatches).toBe(5 * step.plan!.dispatches);
+      for (let i = 0; i < 5; i++) step(input); // no await: still no more than a step per submit
+      await device.settle();
+      expect(device.eager.count.submits - before.submits).toBe(10);
+    }
+    step.dispose();
+    training.dispose();
+  });
+
+  test("a tensor and a host array together cost one submit too", async () => {
+    const step = capture(device, (a: Tensor, b: Tensor) => vx.add(a, b));
+    using a = full(device, [2], 1);
+    await step(a, host(1, 2)).data();
+    const before = device.eager.count.submits;
+    expect(await list(step(a, host(3, 4)))).toEqual([4, 5]);
+    expect(device.eager.count.submits - before).toBe(1);
+    step.dispose();
+  });
+});
+
+describe("tracing", () => {
+  test("once per shape, type and layout of memory", async () => {
+    let traces = 0;
+    const w = vx.parameter(device.tensor(host(2)));
+    const step = capture(device, (x: Tensor) => (traces++, x.dtype === "f32" ? vx.mul(x, w) : x));
+    expect(await list(step(host(1, 2)))).toEqual([2, 4]);
+    expect(await list(step(host(3, 4)))).toEqual([6, 8]);
+    expect(traces).toBe(1);
+    expect(await list(step(host(1, 2, 3)))).toEqual([2, 4, 6]);
+    using i = device.tensor({ data: [7, 8], shape: [2] }, "i32");
+    expect(await list(step(i))).toEqual([7, 8]);
+    expect(traces).toBe(3);
+    using flat = full(device, [128], 5);
+    w.rebase(flat.storage, 256);
+    expect(await list(step(host(1, 2)))).toEqual([5, 10]);
+    expect(traces).toBe(4);
+    expect(await list(step(host(1, 1)))).toEqual([5, 5]);
+    expect(traces).toBe(4);
+    step.dispose();
+    w.dispose();
+  });
+
+  test("a step that moves tensors whenever it is traced is refused", () => {
+    const w = vx.parameter(device.tensor(host(2)));
+    const before = use();
+    const step = capture(device, (x: Tensor) => (w.rebase(w.storage, 0), vx.mul(x, w)));
+    expect(() => step(host(1))).toThrow(/create optimisers outside/);
+    const pack = capture(device, (x: Tensor) => (w.rebase(vx.full(device, [64], 0).storage, 0), x));
+    expect(() => pack(host(1))).toThrow(/create optimisers before the captured step/);
+    step.dispose();
+    pack.dispose();
+    expect(use()).toEqual(before);
+    w.dispose();
+  });
+
+  test("inputs as host arrays of any type and as tensors of f32 and i32", async () => {
+    const before = use();
+    const step = capture(device, (image: Tensor, label: Tensor) => vx.mul(image, label.dtype === "i32" ? vx.oneHot(label, 2) : label));
+    expect(await list(step({ data: Uint8Array.of(1, 2), shape: [2] }, { data: Float64Array.of(3, 4), shape: [2] }))).toEqual([3, 8]);
+    using a = device.tensor(host(5, 6));
+    expect(await list(step(a, host(1, 10)))).toEqual([5, 60]);
+    device.write(a, host(7, 8));
+    expect(await list(step(a, a))).toEqual([49, 64]);
+    a.dispose();
+    step.dispose();
+    expect(use()).toEqual(before);
+  });
+
+  test("results: a record, an array, inputs, parameters, views and constants; each survives the step on its own", async () => {
+    const before = use();
+    const w = vx.parameter(device.tensor(host(10, 20)));
+    const record = capture(device, (x: Tensor) => {
+      const c = device.tensor(host(1, 2));
+      const y = vx.add(x, c);
+      return { x, w, c, y, twice: vx.reshape(y, [2, 1]), also: x.view([2, 1]) };
+    });
+    const r = record(host(3, 4));
+    const values = async () => Object.fromEntries(await Promise.all(Object.entries(r).map(async ([k, t]) => [k, [...(await t.data())]])));
+    expect(await values()).toEqual({ x: [3, 4], w: [10, 20], c: [1, 2], y: [4, 6], twice: [4, 6], also: [3, 4] });
+    expect(r.twice.shape).toEqual([2, 1]);
+    expect(r.y.storage).toBe(r.twice.storage);
+    device.write(w, host(11, 21));
+    record(host(5, 6));
+    expect(await values()).toEqual({ x: [5, 6], w: [11, 21], c: [1, 2], y: [6, 8], twice: [6, 8], also: [5, 6] });
+    record.dispose();
+    expect(await list(w)).toEqual([11, 21]); // the plan disposes of its own view of a parameter only
+    const array = capture(device, (x: Tensor) => [vx.square(x), x] as const);
+    expect(await Promise.all(array(host(3)).map((t) => t.item()))).toEqual([9, 3]);
+    array.dispose();
+    w.dispose();
+    expect(use()).toEqual(before);
+  });
+
+  test("a result goes back in as an input", async () => {
+    const step = capture(device, (x: Tensor) => vx.add(x, x));
+    let x = step(host(1, 2));
+    for (let i = 0; i < 3; i++) x = step(x);
+    expect(await list(x)).toEqual([16, 32]);
+    const same = capture(device, (x: Tensor) => x);
+    expect(await list(same(same(same(host(4)))))).toEqual([4]);
+    for (const s of [step, same]) s.dispose();
+  });
+
+  test("results may be disposed or made in a scope: the plan keeps their memory", async () => {
+    const step = capture(device, (x: Tensor) => ({ y: vx.square(x), z: vx.affine(x, 1, 1) }));
+    const first = vx.scope(() => step(host(2)));
+    expect(await first.y.item()).toBe(4);
+    first.y.dispose();
+    using other = full(device, [1], 100); // would get the result's buffer if the plan had let go of it
+    const second = step(host(3));
+    expect([await second.y.item(), await second.z.item(), await other.item()]).toEqual([9, 4, 100]);
+    expect(second.z).toBe(first.z);
+    step.dispose();
+    expect(second.y.disposed).toBe(true);
+  });
+
+  test("constants live as long as the plan", async () => {
+    const before = use();
+    const step = capture(device, (x: Tensor) => vx.add(x, device.tensor(host(1, 2, 3))));
+    step(host(0, 0, 0));
+    using noise = full(device, [3], 9); // would take the constant's buffer
+    expect(await list(step(host(1, 1, 1)))).toEqual([2, 3, 4]);
+    step.dispose();
+    noise.dispose();
+    expect(use()).toEqual(before);
+  });
+
+  test("empty tensors pass through and touch nothing", async () => {
+    const target = vx.parameter(full(device, [4], 7));
+    const step = capture(device, (x: Tensor) => {
+      device.stream.copy(x, target, 0);
+      return vx.concat([x, x], 0);
+    });
+    expect(await list(step({ data: new Float32Array(0), shape: [0, 3] }))).toEqual([]);
+    expect(await list(target)).toEqual([7, 7, 7, 7]);
+    step.dispose();
+    target.dispose();
+  });
+
+  test("dispose may come while the step is only recorded, twice, and before a new call", async () => {
+    const before = use();
+    const step = capture(device, (x: Tensor) => vx.square(x));
+    const read = step(host(3)).data();
+    step(host(4));
+    step.dispose();
+    step.dispose();
+    expect(step.plan).toBeUndefined();
+    expect(use()).toEqual(before);
+    await device.settle();
+    expect([...(await read)]).toEqual([9]);
+    expect(await step(host(5)).item()).toBe(25);
+    const { plan } = step;
+    step.dispose();
+    expect(() => plan!.replay()).toThrow(/disposed/);
+    expect(use()).toEqual(before);
+  });
+});
+
+describe("errors", () => {
+  test("of fn pass through, leave the stream and the memory as they were, and other plans usable", async () => {
+    const step = capture(device, (x: Tensor) => {
+      device.tensor(host(1));
+      if (x.size === 3) throw new RangeError("mine");
+      return vx.add(x, full(device, [2], 1)); // does not broadcast with 4
+    });
+    expect(await list(step(host(1, 2)))).toEqual([2, 3]);
+    const before = use();
+    expect(() => step(host(1, 2, 3))).toThrow(RangeError);
+    expect(() => step(host(1, 2, 3, 4))).toThrow(ShapeError);
+    using i = device.tensor({ data: [1, 2], shape: [2] }, "i32");
+    expect(() => step(i)).toThrow(DTypeError);
+    await expect(step.prepare([host(1, 2, 3)])).rejects.toThrow("mine");
+    i.dispose();
+    expect(device.stream).toBe(device.eager);
+    expect(use()).toEqual(before);
+    expect(await list(step(host(5, 6)))).toEqual([6, 7]);
+    step.dispose();
+  });
+
+  test("inputs that cannot be copied in are named, before anything is traced", async () => {
+    let traces = 0;
+    const step = capture(device, (x: Tensor, y: Tensor) => (traces++, vx.add(x, y)));
+    const gone = full(device, [1], 0);
+    gone.dispose();
+    const other = await openDevice();
+    let leaked!: Tensor;
+    const leak = capture(device, (x: Tensor) => (leaked = vx.square(x)));
+    leak(host(1));
+    expect(() => step(host(1), { data: new Float32Array(3), shape: [2] })).toThrow(/input 1: 3 values do not fill the shape \[2\]/);
+    expect(() => step(gone, host(1))).toThrow(/disposed/);
+    expect(() => step(full(other, [1], 0), host(1))).toThrow(/input 0 is on another device/);
+    expect(() => step(leaked, host(1))).toThrow(/inside capture\(\) has no values outside/);
+    expect(() => step(undefined as never, host(1))).toThrow(/input 0 is neither a tensor nor a host array/);
+    expect(() => step([1, 2] as never, host(1))).toThrow(ConfigError);
+    expect(traces).toBe(0);
+    expect(await list(step(host(1), host(2)))).toEqual([3]);
+    other.close();
+    for (const s of [step, leak]) s.dispose();
+  });
+
+  test("reading, nesting, asynchronous functions and other results are refused", () => {
+    const w = vx.parameter(device.tensor(host(2)));
+    const inner = capture(device, (x: Tensor) => vx.square(x));
+    const bad: [RegExp, (x: Tensor) => unknown][] = [
+      [/cannot be read inside capture/, (x) => (void vx.square(x).data(), x)],
+      [/cannot be read inside capture/, (x) => (void vx.sum(x).item(), x)],
+      [/cannot be read inside capture/, (x) => (void w.data(), x)],
+      [/inside another capture/, (x) => inner(x)],
+      [/no values outside/, (x) => (device.write(vx.square(x), host(1)), x)],
+      [/must be synchronous/, async (x) => x],
+      [/must be synchronous and return a tensor/, () => undefined],
+      [/return a tensor/, (x) => ({ x, size: 1 })],
+    ];
+    for (const [message, fn] of bad) {
+      const before = use();
+      const step = capture(device, fn as (x: Tensor) => Tensor);
+      expect(() => step(host(1))).toThrow(ConfigError);
+      expect(() => step(host(1))).toThrow(message);
+      expect(device.stream).toBe(device.eager);
+      step.dispose();
+      expect(use()).toEqual(before);
+    }
+    inner.dispose();
+    w.dispose();
+  });
+
+  test("memory of an earlier trace is not taken for state", async () => {
+    let state: Tensor | undefined;
+    const step = capture(device, (x: Tensor) => (state = state ? vx.add(state, x) : vx.square(x)));
+    expect(await list(step(host(2)))).toEqual([4]);
+    expect(() => step(host(2, 3))).toThrow(/make state that steps share before the capture/);
+    expect(await list(step(host(3)))).toEqual([9]);
+    step.dispose();
+  });
+
+  test("a tensor too large fails at the operation that asks for it, and allocates nothing", () => {
+    const n = device.gpu.limits.maxStorageBufferBindingSize / 4;
+    const before = use();
+    const step = capture(device, (x: Tensor) => vx.sum(vx.concat([x, x], 0)));
+    expect(() => step({ data: new Float32Array(n / 2 + 64), shape: [n / 2 + 64] })).toThrow(TensorTooLargeError);
+    expect(() => step({ data: { length: n + 1 } as never, shape: [n + 1] })).toThrow(TensorTooLargeError);
+    expect(use()).toEqual(before);
+    step.dispose();
+  });
+
+  test("a lost device is told at the next step", async () => {
+    const lost = await openDevice();
+    const step = capture(lost, (x: Tensor) => vx.square(x));
+    const pending = step(host(2)).item();
+    lost.gpu.destroy();
+    await expect(pending).rejects.toThrow(vx.DeviceLostError);
+    expect(() => step(host(2))).toThrow(vx.DeviceLostError);
+    step.dispose();
+  });
+});
+
+describe("long steps", () => {
+  test("on hardware a step that took more than 500 ms is split, with the same values", async () => {
+    const d = await openDevice();
+    Object.defineProperty(d, "software", { value: false });
+    const { queue } = d.gpu;
+    const wait = queue.onSubmittedWorkDone;
+    queue.onSubmittedWorkDone = async () => {
+      await wait.call(queue);
+      return new Promise<undefined>((resolve) => setTimeout(resolve, 600, undefined)); // a slow device
+    };
+    const step = capture(d, (x: Tensor) => {
+      for (let i = 0; i < 10; i++) x = vx.affine(x, 1, 1);
+      return x;
+    });
+    expect(await list(step(host(1)))).toEqual([11]);
+    await d.settle();
+    const before = d.eager.count.submits;
+    expect(await list(step(host(2)))).toEqual([12]);
+    expect(d.eager.count.submits - before).toBe(2); // 10 dispatches in 600 ms: 5 per submit, the read in the last
+    d.close();
+  });
+});
