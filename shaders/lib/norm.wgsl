@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 
 // Lanes add in blocks of this many elements, so that the error of a sum stays small for whole volumes.
-const BLOCK = 64u * 256u;
+const BLOCK = 64u * LANES;
 
 // Position of element i of group g.
 fn at(g: u32, i: u32) -> u32 {

@@ -7,7 +7,7 @@
 @group(0) @binding(4) var<storage, read_write> d_weight: array<f32>;
 @group(0) @binding(5) var<storage, read_write> d_bias: array<f32>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let channels = p.groups_per_sample * p.channels_per_group;
   let id = linear_group(group, groups);
@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var g = c / p.channels_per_group; g < p.groups; g += p.groups_per_sample) {
     let first = c % p.channels_per_group * p.inner;
     var part = vec2f(0.0);
-    for (var i = lane; i < p.inner; i += 256u) {
+    for (var i = lane; i < p.inner; i += LANES) {
       let k = at(g, first + i);
       part += vec2f(dy[k] * (x[k] - stats[g].x) * stats[g].y, dy[k]);
     }

@@ -9,7 +9,7 @@
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 @group(0) @binding(5) var<storage, read_write> stats: array<vec2f>; // mean, 1 / standard deviation
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let g = linear_group(group, groups);
   // Not an early return: every lane has to reach the barriers.
@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var start = lane; start < count; start += BLOCK) {
     var part = 0.0;
-    for (var i = start; i < min(start + BLOCK, count); i += 256u) {
+    for (var i = start; i < min(start + BLOCK, count); i += LANES) {
       part += x[at(g, i)];
     }
     sum += part;
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   sum = 0.0;
   for (var start = lane; start < count; start += BLOCK) {
     var part = 0.0;
-    for (var i = start; i < min(start + BLOCK, count); i += 256u) {
+    for (var i = start; i < min(start + BLOCK, count); i += LANES) {
       let d = x[at(g, i)] - mean;
       part = fma(d, d, part);
     }
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let scale = 1.0 / sqrt(tree_sum(sum, lane) / f32(p.count) + p.epsilon);
 
-  for (var i = lane; i < count; i += 256u) {
+  for (var i = lane; i < count; i += LANES) {
     var v = (x[at(g, i)] - mean) * scale;
     if (p.affine != 0u) {
       let c = channel(g, i);

@@ -7,7 +7,7 @@
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let g = linear_group(group, groups);
   let count = select(0u, p.count, g < p.groups);
@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sums = vec2f(0.0);
   for (var start = lane; start < count; start += BLOCK) {
     var part = vec2f(0.0);
-    for (var i = start; i < min(start + BLOCK, count); i += 256u) {
+    for (var i = start; i < min(start + BLOCK, count); i += LANES) {
       var u = dy[at(g, i)];
       if (p.affine != 0u) {
         u *= weight[channel(g, i)];
@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let mean_u = tree_sum(sums.x, lane) / f32(p.count);
   let mean_uh = tree_sum(sums.y, lane) / f32(p.count);
 
-  for (var i = lane; i < count; i += 256u) {
+  for (var i = lane; i < count; i += LANES) {
     var u = dy[at(g, i)];
     if (p.affine != 0u) {
       u *= weight[channel(g, i)];

@@ -14,14 +14,14 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>; // [chunks, slopes]
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = linear_group(group, groups);
   let s = id % p.slopes;
   let k = id / p.slopes;
   let last = select(0u, min((k + 1u) * p.chunk, p.outer * p.inner), k < p.chunks);
   var sum = 0.0;
-  for (var r = k * p.chunk + lane; r < last; r += 256u) {
+  for (var r = k * p.chunk + lane; r < last; r += LANES) {
     let i = (r / p.inner * p.slopes + s) * p.inner + r % p.inner;
     sum = fma(dy[i], min(x[i], 0.0), sum);
   }

@@ -3,20 +3,20 @@
 //   plain   q t,                         q,    t
 //   squared q t,                         q^2,  t^2
 //   soft    (|q| + |t| - |q - t|) / 2,   |q|,  |t|
-// One workgroup takes 4096 positions of one sample; `reduce` adds the chunks.
+// One workgroup takes SPAN * LANES positions of one sample; `reduce` adds the chunks.
 
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>; // [chunks, 3, N, C]
 
 const SPAN = 16u; // positions per lane
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let chunk = group.x;
   let n = group.y;
-  let first = chunk * SPAN * 256u + lane;
+  let first = chunk * SPAN * LANES + lane;
   var terms: array<vec2f, SPAN>;
   for (var i = 0u; i < SPAN; i++) {
-    let s = first + i * 256u;
+    let s = first + i * LANES;
     if (s < p.inner) {
       terms[i] = softmax_terms(n, s);
     }
@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   for (var c = 0u; c < p.channels; c++) {
     var sum = vec3f(0.0);
     for (var i = 0u; i < SPAN; i++) {
-      let s = first + i * 256u;
+      let s = first + i * LANES;
       if (s < p.inner) {
         let q = predicted(n, c, s, terms[i]);
         let t = wanted(n, c, s);

@@ -14,5 +14,8 @@ import { record } from "./tape.ts";
 export function dropout(x: Tensor, generator: Tensor, rate: number, { channels = false } = {}): Tensor {
   const inner = channels ? sizeOf(x.shape.slice(2)) : 1;
   const draw = kernels.takeDraw(generator);
-  return record("dropout", [x], kernels.dropout(x, draw, rate, inner), (dy) => [kernels.dropout(dy, draw, rate, inner)]);
+  const y = record("dropout", [x], kernels.dropout(x, draw, rate, inner), (dy) => [kernels.dropout(dy, draw, rate, inner)]);
+  // Without a note nobody else frees it.
+  if (y.origin === undefined) draw.dispose();
+  return y;
 }

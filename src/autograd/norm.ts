@@ -15,12 +15,15 @@ function withGradient(
   stats: Tensor,
   g: kernels.NormGeometry,
 ): Tensor {
-  return record(op, [x, weight, bias], y, (dy, needs) => {
+  record(op, [x, weight, bias], y, (dy, needs) => {
     const dx = needs[0] ? kernels.normInputGradient(x, weight, stats, dy, g) : undefined;
     if (!needs[1] && !needs[2]) return [dx];
     const { dWeight, dBias } = kernels.normAffineGradient(x, stats, dy, g);
     return [dx, dWeight, dBias];
   });
+  // Without a note nobody else frees them.
+  if (y.origin === undefined) stats.dispose();
+  return y;
 }
 
 function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, groups: number, eps: number): Tensor {
@@ -37,7 +40,9 @@ function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor |
  */
 export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, { eps = 1e-5 } = {}): Tensor {
   if (x.size === x.shape[0] * x.shape[1]) {
-    throw new ShapeError(`instanceNorm: expected more than 1 spatial element, got ${showShape(x.shape)}; use a larger input or fewer strides`);
+    throw new ShapeError(
+      `instanceNorm: expected more than 1 spatial element, got ${showShape(x.shape)}; use a larger input or fewer strides`,
+    );
   }
   return apply("instanceNorm", x, weight, bias, x.shape[1], eps);
 }
@@ -61,7 +66,8 @@ export interface RunningStats {
  */
 export function batchNorm(x: Tensor, weight?: Tensor, bias?: Tensor, running?: RunningStats, { eps = 1e-5 } = {}): Tensor {
   const g = kernels.batchNormShape(x.shape, eps, weight?.shape, bias?.shape);
-  if (g.count <= 1) throw new ShapeError(`batchNorm: expected more than 1 value per channel in training, got ${showShape(x.shape)}`);
+  if (g.count <= 1)
+    throw new ShapeError(`batchNorm: expected more than 1 value per channel in training, got ${showShape(x.shape)}`);
   const { y, stats } = kernels.norm(x, weight, bias, g);
   if (running) kernels.normRunning(stats, running.mean, running.var, g, running.momentum ?? 0.1);
   return withGradient("batchNorm", x, weight, bias, y, stats, g);

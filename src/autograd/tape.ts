@@ -69,7 +69,8 @@ function order(loss: Tensor): Tensor[] {
  * one element, `ConfigError` if it does not depend on one of the tensors.
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
-  if (loss.size !== 1) throw new ShapeError(`grad: the loss must be one element, got shape ${showShape(loss.shape)}; reduce it with mean or sum`);
+  if (loss.size !== 1)
+    throw new ShapeError(`grad: the loss must be one element, got shape ${showShape(loss.shape)}; reduce it with mean or sum`);
   return noGrad(() =>
     scope(() => {
       const gradients = new Map<Tensor, Tensor>([[loss, full(loss.device, loss.shape, 1)]]);
@@ -91,7 +92,9 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
           const part = parts[i];
           if (!input || !part || !needs[i]) return;
           if (!sameShape(part.shape, input.shape)) {
-            throw new ShapeError(`grad of ${note.op}: input ${i} has shape ${showShape(input.shape)}, its gradient ${showShape(part.shape)}`);
+            throw new ShapeError(
+              `grad of ${note.op}: input ${i} has shape ${showShape(input.shape)}, its gradient ${showShape(part.shape)}`,
+            );
           }
           const sum = gradients.get(input);
           // Each entry is a tensor of its own, so that one may be disposed while another still shares its memory.

@@ -43,7 +43,9 @@ export function concat(tensors: readonly Tensor[], axis = 1): Tensor {
       const from = start;
       start += t.shape[at];
       if (!needs[i]) return undefined;
-      const ranges = y.shape.map((size, k) => (k === at ? { start: from, count: t.shape[at], step: 1 } : { start: 0, count: size, step: 1 }));
+      const ranges = y.shape.map((size, k) =>
+        k === at ? { start: from, count: t.shape[at], step: 1 } : { start: 0, count: size, step: 1 },
+      );
       return kernels.slice(dy, ranges);
     });
   });

@@ -140,16 +140,16 @@ function gather(g: ConvGeometry, transposed: boolean, x: Tensor, weight: Tensor,
   const { TP, TC } = tile(outChannels);
   const phases = transposed ? sizeOf(g.stride) : 1;
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(outSize);
-  const tiles = Math.ceil(pixels / (64 * TP));
+  const tiles = Math.ceil((g.samples * pixels) / (64 * TP));
   if (y.size === 0) return y;
   x.device.run({
     program: program("conv/gather", { consts: { TP, TC } }),
     bindings: [read(x), read(weight), read(bias ?? weight), write(y)],
     params: [
       ...[inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
-      ...[inChannels, outChannels, weightOut, weightIn, transposed ? 1 : 0, bias ? 1 : 0, tiles, 0],
+      ...[inChannels, outChannels, weightOut, weightIn, transposed ? 1 : 0, bias ? 1 : 0, g.samples, 0],
     ],
-    workgroups: [tiles, Math.ceil(outChannels / TC), g.samples * phases],
+    workgroups: [tiles, Math.ceil(outChannels / TC), phases],
   });
   return y;
 }

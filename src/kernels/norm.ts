@@ -6,7 +6,7 @@ import { read, update, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
-import { fold, grid, program } from "./program.ts";
+import { fold, grid, lanes, program } from "./program.ts";
 
 /** How a tensor splits into groups, and groups into channels that share a scale and shift. */
 export interface NormGeometry {
@@ -72,7 +72,7 @@ export function norm(x: Tensor, weight: Tensor | undefined, bias: Tensor | undef
   const stats = x.device.empty([g.groups, 2]);
   if (x.size > 0) {
     x.device.run({
-      program: program("norm/forward", { libs }),
+      program: program("norm/forward", { libs, consts: { LANES: lanes(x.device) } }),
       bindings: [read(x), read(weight ?? x), read(bias ?? x), write(y), write(stats)],
       params: params(g, weight !== undefined),
       workgroups: fold(x.device, "norm", g.groups),
@@ -85,7 +85,7 @@ export function normInputGradient(x: Tensor, weight: Tensor | undefined, stats: 
   const dx = x.device.empty(x.shape);
   if (x.size > 0) {
     x.device.run({
-      program: program("norm/input_gradient", { libs }),
+      program: program("norm/input_gradient", { libs, consts: { LANES: lanes(x.device) } }),
       bindings: [read(x), read(weight ?? x), read(stats), read(dy), write(dx)],
       params: params(g, weight !== undefined),
       workgroups: fold(x.device, "norm", g.groups),
@@ -99,7 +99,7 @@ export function normAffineGradient(x: Tensor, stats: Tensor, dy: Tensor, g: Norm
   const dWeight = x.device.empty([channels]);
   const dBias = x.device.empty([channels]);
   x.device.run({
-    program: program("norm/affine_gradient", { libs }),
+    program: program("norm/affine_gradient", { libs, consts: { LANES: lanes(x.device) } }),
     bindings: [read(x), read(stats), read(dy), write(dWeight), write(dBias)],
     params: params(g, true),
     workgroups: fold(x.device, "norm", channels),

@@ -6,7 +6,7 @@ import { read, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
-import { fold, grid, program } from "./program.ts";
+import { fold, grid, lanes, program } from "./program.ts";
 import { reduceSum } from "./reduce.ts";
 
 export interface PreluGeometry {
@@ -50,13 +50,12 @@ export function preluInputGradient(x: Tensor, slope: Tensor, dy: Tensor, g: Prel
   return dx;
 }
 
-const chunkSize = 256 * 64;
-
 export function preluSlopeGradient(x: Tensor, dy: Tensor, g: PreluGeometry): Tensor {
+  const chunkSize = 64 * lanes(x.device);
   const chunks = Math.max(1, Math.ceil((g.outer * g.inner) / chunkSize));
   const partial = x.device.empty([chunks, g.slopes]);
   x.device.run({
-    program: program("prelu/slope_gradient", { libs: ["lib/grid", "lib/tree"] }),
+    program: program("prelu/slope_gradient", { libs: ["lib/grid", "lib/tree"], consts: { LANES: lanes(x.device) } }),
     bindings: [read(x), read(dy), write(partial)],
     params: [g.outer, g.inner, g.slopes, chunkSize, chunks],
     workgroups: fold(x.device, "prelu", chunks * g.slopes),

@@ -47,3 +47,8 @@ export function fold(device: Device, op: string, groups: number): [number, numbe
   if (y > max) throw new ShapeError(`${op}: ${groups} workgroups exceed what this device dispatches; use smaller tensors`);
   return [x, y, 1];
 }
+
+/** Width of the workgroups that add up values together: a software adapter runs barriers one subgroup of 8 after the other. */
+export function lanes(device: Device): number {
+  return device.software ? 32 : 256;
+}

@@ -6,7 +6,7 @@ import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
-import { fold, grid, program } from "./program.ts";
+import { fold, grid, lanes, program } from "./program.ts";
 
 /** Axes in order without repeats; all of them for `undefined`. Throws `ShapeError`. */
 export function reduceAxes(op: string, shape: Shape, axes?: number | readonly number[]): number[] {
@@ -20,9 +20,6 @@ export function reduceAxes(op: string, shape: Shape, axes?: number | readonly nu
 export function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): number[] {
   return keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));
 }
-
-// Elements per workgroup of `reduce/sum`: 64 per lane.
-const chunkSize = 256 * 64;
 
 interface Run {
   readonly reduced: boolean;
@@ -80,10 +77,11 @@ function sum4(x: Tensor, [o1, r1, o2, r2]: [number, number, number, number], fac
     }
     return y;
   }
+  const chunkSize = 64 * lanes(device);
   const chunks = Math.ceil(terms / chunkSize);
   const y = device.empty([chunks * outputs]);
   device.run({
-    program: program("reduce/sum", { libs: ["lib/grid", "lib/tree"] }),
+    program: program("reduce/sum", { libs: ["lib/grid", "lib/tree"], consts: { LANES: lanes(device) } }),
     bindings: [read(x), write(y)],
     params: params(chunkSize, chunks, chunks === 1 ? factor : 1),
     workgroups: fold(device, "sum", outputs * chunks),

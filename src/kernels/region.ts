@@ -6,7 +6,8 @@ import { read, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
-import { grid, program } from "./program.ts";
+import { grid, lanes, program } from "./program.ts";
+import type { ShaderName } from "./shaders.gen.ts";
 import { reduceSum } from "./reduce.ts";
 
 export interface RegionOptions {
@@ -40,9 +41,10 @@ export function regionShape(logits: Shape, target: Shape, indexTarget: boolean):
 const activations = { none: 0, sigmoid: 1, softmax: 2 } as const;
 const modes = { plain: 0, squared: 1, soft: 2 } as const;
 
-function variant(shader: "region/sums" | "region/gradient", g: RegionGeometry, { activation = "none", mode = "plain" }: RegionOptions) {
+function variant(shader: ShaderName, g: RegionGeometry, { activation = "none", mode = "plain" }: RegionOptions, LANES?: number) {
   return program(shader, {
-    libs: ["lib/grid", "lib/tree", "lib/sigmoid", "lib/prediction"],
+    libs: ["lib/grid", "lib/sigmoid", "lib/prediction", ...(LANES ? (["lib/tree"] as const) : [])],
+    consts: LANES ? { LANES } : {},
     overrides: { ACTIVATION: activations[activation], MODE: modes[mode], INDEX_TARGET: g.indexTarget ? 1 : 0 },
     variant: `${activation} ${mode}${g.indexTarget ? " index" : ""}`,
   });
@@ -51,10 +53,10 @@ function variant(shader: "region/sums" | "region/gradient", g: RegionGeometry, {
 /** `[3, N, C]`: sums over positions of overlap, prediction and target. */
 export function regionSums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   expectTensors("regionSums", { input: logits, target });
-  const chunks = Math.max(1, Math.ceil(g.inner / 4096));
+  const chunks = Math.max(1, Math.ceil(g.inner / (16 * lanes(logits.device))));
   const partial = logits.device.empty([chunks, 3, g.samples, g.channels]);
   logits.device.run({
-    program: variant("region/sums", g, options),
+    program: variant("region/sums", g, options, lanes(logits.device)),
     bindings: [read(logits), read(target), write(partial)],
     params: [g.samples, g.channels, g.inner, chunks],
     workgroups: [chunks, g.samples, 1],

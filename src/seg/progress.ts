@@ -12,6 +12,8 @@ export interface ProgressState {
   total: number;
   /** Seconds since `done` was 0; gives the time left. */
   seconds?: number;
+  /** Seconds left, where they do not follow from `done`, `total` and `seconds`. */
+  eta?: number;
   /** Samples processed in `seconds`; gives samples per second. */
   samples?: number;
   loss?: number;
@@ -47,7 +49,7 @@ export function formatProgress(state: ProgressState): string {
   if (seconds !== undefined && seconds > 0) {
     if (samples !== undefined) parts.push(`${formatRate(samples / seconds)} samples/s`);
     if (done >= total) parts.push(`took ${formatDuration(seconds)}`);
-    else if (done > 0) parts.push(`ETA ${formatDuration((seconds / done) * (total - done))}`);
+    else if (done > 0) parts.push(`ETA ${formatDuration(state.eta ?? (seconds / done) * (total - done))}`);
   }
   return parts.filter((p) => p !== undefined && p !== "").join("  ");
 }

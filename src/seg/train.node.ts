@@ -137,6 +137,7 @@ export async function train(device: Device, folder: string, config: RunConfig, h
   await writeFileAtomic(path("labels"), `${JSON.stringify({ labels: data.index.labels, modality: data.index.modality }, null, 2)}\n`);
   const save = async () => writeFileAtomic(path("checkpoint"), await encodeCheckpoint(device, model, optimizer, at));
   trainer.steps = at.step;
+  const firstStep = at.step;
   log(
     `${data.train.length} training cases, ${data.val.length} validation cases; ${model.parameterCount.toLocaleString("en")} parameters; ` +
       `${stepsPerEpoch} steps per epoch of ${batchSize} slices ${config.patchSize.join(" × ")}`,
@@ -148,13 +149,13 @@ export async function train(device: Device, folder: string, config: RunConfig, h
   );
   log(`planned GPU memory of a step: ${(plan.peakBytes / 2 ** 20).toFixed(1)} MiB in ${plan.dispatches} dispatches`);
 
+  const begun = performance.now();
   try {
     while (at.epoch < config.epochs && !signal?.aborted) {
       const started = performance.now();
       const lr = learningRate(config, at.epoch);
       if (optimizer.lr !== lr) optimizer.lr = lr;
-      const first = at.stepInEpoch;
-      const batches = loader.epoch(at.epoch, { skip: first }) as unknown as AsyncIterable<TrainBatch>;
+      const batches = loader.epoch(at.epoch, { skip: at.stepInEpoch }) as unknown as AsyncIterable<TrainBatch>;
       let samples = 0;
       // Checkpoints fall between steps: the step that reports has nothing in flight behind it only if losses are read at once, so one
       // is taken by leaving the loop over batches and entering it again where it stands.
@@ -173,6 +174,7 @@ export async function train(device: Device, folder: string, config: RunConfig, h
           lr,
           samples,
           seconds: (performance.now() - started) / 1000,
+          eta: ((performance.now() - begun) / 1000 / (step - firstStep)) * (config.epochs * stepsPerEpoch - step),
         });
       };
       await trainer.epoch(batches, { onStep, signal: AbortSignal.any([pause.signal, ...(signal ? [signal] : [])]) });

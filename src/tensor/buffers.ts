@@ -11,11 +11,15 @@ export const alignment = 256;
 
 export const alignUp = (bytes: number): number => Math.max(alignment, Math.ceil(bytes / alignment) * alignment);
 
+/** Free buffers beyond this and beyond what is in use go back to the system when a new size is asked for: shapes that came once. */
+const keptBytes = 2 ** 30;
+
 /** A piece of GPU memory, shared by the tensors that view it. While tracing it has a size but no buffer. */
 export class Storage {
   readonly bytes: number;
   buffer: GPUBuffer | undefined;
   private references = 1;
+  private pins = 0;
   private readonly pool: BufferPool | undefined;
 
   /** Without a pool the storage is virtual: a size that a plan will place. A deferred one has no buffer before `allocate`. */
@@ -43,6 +47,7 @@ export class Storage {
     return this.pool === undefined;
   }
 
+  /** Whether no tensor uses it any more; a plan may still. */
   get released(): boolean {
     return this.references === 0;
   }
@@ -55,10 +60,24 @@ export class Storage {
   release(): void {
     if (this.references === 0) return;
     this.references--;
-    if (this.references === 0 && this.buffer && this.pool) {
-      this.pool.give(this.buffer);
-      this.buffer = undefined;
-    }
+    this.free();
+  }
+
+  /** Keeps the buffer, though not the values' meaning, for a plan that has it in its bind groups. */
+  pin(): this {
+    this.pins++;
+    return this;
+  }
+
+  unpin(): void {
+    this.pins--;
+    this.free();
+  }
+
+  private free(): void {
+    if (this.references > 0 || this.pins > 0 || !this.buffer) return;
+    this.pool?.give(this.buffer);
+    this.buffer = undefined;
   }
 }
 
@@ -76,6 +95,7 @@ export interface MemoryUse {
 export class BufferPool {
   private readonly gpu: GPUDevice;
   private readonly fail: (error: Error) => void;
+  private readonly submit: () => void;
   private readonly free = new Map<number, GPUBuffer[]>();
   private readonly asked = new Set<Promise<void>>();
   private live = 0;
@@ -83,10 +103,11 @@ export class BufferPool {
   private peak = 0;
   private count = 0;
 
-  /** `fail` receives what the device reports after the fact, such as a refused allocation. */
-  constructor(gpu: GPUDevice, fail: (error: Error) => void) {
+  /** `fail` receives what the device reports after the fact, such as a refused allocation; `submit` must submit all recorded commands. */
+  constructor(gpu: GPUDevice, fail: (error: Error) => void, submit: () => void) {
     this.gpu = gpu;
     this.fail = fail;
+    this.submit = submit;
   }
 
   get use(): MemoryUse {
@@ -99,6 +120,7 @@ export class BufferPool {
     this.expectFits(bytes);
     const kept = this.free.get(size)?.pop();
     if (kept) this.pooled -= size;
+    else if (this.pooled > Math.max(keptBytes, this.live)) this.trim();
     const buffer = kept ?? this.create(size);
     this.live += size;
     this.count++;
@@ -132,8 +154,9 @@ export class BufferPool {
     else this.free.set(buffer.size, [buffer]);
   }
 
-  /** Destroys all free buffers. Recorded commands may still name them, so submit first: `device.trim()` does. */
+  /** Destroys all free buffers. */
   trim(): void {
+    this.submit(); // recorded commands may name them
     for (const list of this.free.values()) for (const b of list) b.destroy();
     this.free.clear();
     this.pooled = 0;

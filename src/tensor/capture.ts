@@ -51,9 +51,12 @@ export function capture<R extends Result>(device: Device, fn: (...inputs: Tensor
     expectInputs(device, inputs);
     const key = inputs.map((x) => x.shape.join("x") + dtypeOf(x)).join(" ");
     let plan = plans.get(key);
-    // Traced again when tensors moved: an optimiser packs its parameters when it is made.
-    for (let attempt = 0; plan?.layoutVersion !== device.layoutVersion; attempt++) {
-      if (attempt === 3) throw new ConfigError("capture: the step moves tensors each time it is traced; create optimisers outside of it");
+    // Traced again when tensors moved, as an optimiser packs its parameters when it is made, or were replaced.
+    for (let attempt = 0; !plan || plan.stale; attempt++) {
+      if (attempt === 3)
+        throw new ConfigError(
+          "capture: the step moves or disposes tensors of the outside each time it is traced; create optimisers outside of it",
+        );
       plan?.dispose();
       plans.delete(key);
       latest = undefined;
@@ -61,7 +64,7 @@ export function capture<R extends Result>(device: Device, fn: (...inputs: Tensor
       plans.set(key, plan);
     }
     latest = plan;
-    return plan!;
+    return plan;
   };
 
   const step = (...inputs: Input[]): R => {

@@ -40,10 +40,13 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const gpu = await loadGPU(options.toggles ?? []);
   const adapter = await gpu?.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
   if (!adapter) throw new NoAdapterError(`no WebGPU adapter: ${noAdapterAdvice}`);
-  const handle = await adapter.requestDevice({
+  const request = adapter.requestDevice({
     label: "voxgrad",
     requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
     requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
+  });
+  const handle = await request.catch((error: Error) => {
+    throw new NoAdapterError(`the WebGPU adapter gave no device (${error.message}): ${noAdapterAdvice}`);
   });
   return new Device(handle, adapter.info);
 }
@@ -65,7 +68,11 @@ export class Device {
   constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
     this.gpu = gpu;
     this.info = info;
-    this.pool = new BufferPool(gpu, (error) => this.fail(error));
+    this.pool = new BufferPool(
+      gpu,
+      (error) => this.fail(error),
+      () => this.eager.submit(),
+    );
     this.pipelines = new PipelineCache(gpu);
     this.eager = new EagerStream(gpu, this.pool, this.pipelines, () => this.check());
     this.stream = this.eager;
@@ -145,7 +152,9 @@ export class Device {
   /** See `Tensor.data`. Throws at once, rather than through the promise, what is the caller's fault. */
   read(tensor: Tensor): Promise<TypedArray> {
     if (this.stream !== this.eager) {
-      throw new ConfigError("a value cannot be read inside capture(): return the tensor from the captured function and read it afterwards");
+      throw new ConfigError(
+        "a value cannot be read inside capture(): return the tensor from the captured function and read it afterwards",
+      );
     }
     const { dtype, bytes, size } = tensor;
     if (dtype === "f16") throw new DTypeError("data: cast an f16 tensor to f32 before reading it");
@@ -164,12 +173,6 @@ export class Device {
   async settle(): Promise<void> {
     this.eager.flush();
     await this.answered(this.gpu.queue.onSubmittedWorkDone(), "waiting for the device");
-  }
-
-  /** Gives the pool's free buffers back to the system. */
-  trim(): void {
-    this.eager.submit();
-    this.pool.trim();
   }
 
   /** Frees everything. Tensors of this device must not be used afterwards. */

@@ -33,8 +33,11 @@ export const read = (tensor: Tensor): Binding => ({ tensor, access: "read" });
 export const write = (tensor: Tensor): Binding => ({ tensor, access: "write" });
 export const update = (tensor: Tensor): Binding => ({ tensor, access: "readwrite" });
 
-/** Writes the uniform words of a call at byte `offset` of `view`. */
+const maxParams = 64; // streams keep 256 bytes for each call
+
+/** Writes the uniform words of a call at byte `offset` of `view`. Throws `RangeError` above 64 words. */
 export function writeParams(view: DataView, offset: number, params: readonly Param[]): void {
+  if (params.length > maxParams) throw new RangeError(`${params.length} uniform words, at most ${maxParams} fit`);
   for (const p of params) {
     if (typeof p === "number") view.setInt32(offset, p | 0, true);
     else view.setFloat32(offset, p.f32, true);

@@ -18,10 +18,7 @@ export interface Region {
   bytes: number;
 }
 
-export type Command =
-  | { kind: "run"; call: KernelCall; regions: Region[] }
-  | { kind: "copy"; source: Region; target: Region };
-
+export type Command = { kind: "run"; call: KernelCall; regions: Region[] } | { kind: "copy"; source: Region; target: Region };
 
 /** Records instead of running. Tensors made while it is the device's stream are virtual. */
 export class TraceStream implements Stream {
@@ -107,7 +104,8 @@ export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<St
         const there = moved(region);
         if (region.storage !== source && there.storage !== to.storage) continue;
         // Another result already lives in these very bytes, if the step writes them more than once.
-        if (region.storage !== source && there.offset < to.offset + to.bytes && to.offset < there.offset + there.bytes) return false;
+        if (region.storage !== source && there.offset < to.offset + to.bytes && to.offset < there.offset + there.bytes)
+          return false;
         if (access === "read") reads = true;
         else writes = true;
       }

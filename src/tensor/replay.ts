@@ -21,6 +21,23 @@ export type Input = Tensor | HostArray;
 /** Host arrays become f32. */
 export const dtypeOf = (x: Input): DType => (x instanceof Tensor ? x.dtype : "f32");
 
+// What a plan takes from the pool besides its tensors; apart from the plan, so that it can be given back after the plan was collected.
+interface Held {
+  readonly device: Device;
+  readonly buffers: (GPUBuffer | undefined)[];
+  readonly outside: Storage[];
+  uniforms?: GPUBuffer;
+}
+
+function giveBack({ device, buffers, outside, uniforms }: Held): void {
+  device.eager.submit(); // recorded dispatches may name the uniforms
+  for (const b of buffers) if (b) device.pool.give(b);
+  for (const s of outside) s.unpin();
+  uniforms?.destroy();
+}
+
+const forgotten = new FinalizationRegistry(giveBack); // a net only, as for tensors
+
 // Above this the systems' watchdogs come near (2 s on Windows).
 const longStepMs = 500;
 
@@ -34,14 +51,13 @@ export class Plan<R extends Result> {
   readonly inputs: readonly Tensor[];
   private readonly device: Device;
   private readonly commands: readonly Command[];
-  private readonly outside: readonly Storage[];
+  private readonly held: Held;
+  private readonly watched: readonly Storage[];
   private readonly sizes: readonly number[];
   private readonly slot: ReadonlyMap<Storage, number>;
   private readonly outputs = new Map<Storage, Storage>();
   private readonly own: R;
   private readonly given = new Map<Tensor, Tensor>();
-  private readonly buffers: (GPUBuffer | undefined)[] = [];
-  private uniforms: GPUBuffer | undefined;
   private steps: (() => void)[] | undefined;
   private submitEvery = Infinity;
   private disposed = false;
@@ -69,11 +85,13 @@ export class Plan<R extends Result> {
       } finally {
         device.stream = outer;
       }
-      outside = [...new Set(trace.commands.flatMap(regions).map((r) => r.storage))].filter((s) => !s.virtual).map((s) => s.retain());
+      outside = [...new Set(trace.commands.flatMap(regions).map((r) => r.storage))].filter((s) => !s.virtual).map((s) => s.pin());
     });
     const constants = Math.max(0, device.memory.live - before);
     this.own = own;
-    this.outside = outside;
+    this.held = { device, buffers: [], outside };
+    forgotten.register(this, this.held, this);
+    this.watched = outside.filter((s) => !s.released); // all but constants
     const pinned = new Set(this.outputs.keys());
     this.commands = elideCopies(trace.commands, pinned);
     const placement = place(this.commands, pinned);
@@ -83,7 +101,13 @@ export class Plan<R extends Result> {
     this.sizes = placement.sizes.map((size, i) => (outputSlots.has(i) ? 0 : size));
     this.dispatches = this.commands.filter((c) => c.kind === "run").length;
     const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
-    this.peakBytes = sum(this.sizes) + sum([...pinned].map((s) => alignUp(s.bytes))) + sum(this.inputs.map((t) => alignUp(t.bytes))) + constants;
+    this.peakBytes =
+      sum(this.sizes) + sum([...pinned].map((s) => alignUp(s.bytes))) + sum(this.inputs.map((t) => alignUp(t.bytes))) + constants;
+  }
+
+  /** Whether tensors that the step uses have moved or are gone: it must be traced again. */
+  get stale(): boolean {
+    return this.layoutVersion !== this.device.layoutVersion || this.watched.some((s) => s.released);
   }
 
   /** What the captured function returned. The memory is the plan's: a tensor that its user disposed is simply made anew. */
@@ -145,10 +169,8 @@ export class Plan<R extends Result> {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.device.eager.submit(); // recorded dispatches still name the uniforms
-    for (const b of this.buffers) if (b) this.device.pool.give(b);
-    for (const s of this.outside) s.release();
-    this.uniforms?.destroy();
+    forgotten.unregister(this);
+    giveBack(this.held);
     this.steps = undefined;
     for (const t of this.given.values()) t.dispose();
     mapResult(this.own, (t) => (t.dispose(), t));
@@ -174,7 +196,8 @@ export class Plan<R extends Result> {
   }
 
   private build(): (() => void)[] {
-    const { device, outputs, buffers } = this;
+    const { device, outputs } = this;
+    const { buffers } = this.held;
     const { eager, gpu } = device;
     for (const s of outputs.values()) s.allocate();
     this.sizes.forEach((size, i) => (buffers[i] ??= size > 0 ? device.pool.take(size) : undefined));
@@ -209,7 +232,7 @@ export class Plan<R extends Result> {
       };
     });
     gpu.queue.writeBuffer(uniforms, 0, words.buffer as ArrayBuffer);
-    this.uniforms = uniforms;
+    this.held.uniforms = uniforms;
     return steps;
   }
 }

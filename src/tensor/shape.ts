@@ -65,7 +65,9 @@ export type Spatial = number | readonly number[];
 export function spatial(op: string, name: string, value: Spatial, dims: number, min: number): number[] {
   const list = typeof value === "number" ? new Array<number>(dims).fill(value) : [...value];
   if (list.length !== dims) {
-    throw new ShapeError(`${op}: ${name} has ${list.length} entries for ${dims} spatial axes; give one number or ${dims} numbers`);
+    throw new ShapeError(
+      `${op}: ${name} has ${list.length} entries for ${dims} spatial axes; give one number or ${dims} numbers`,
+    );
   }
   for (const v of list) {
     if (!Number.isInteger(v) || v < min) {

@@ -59,10 +59,17 @@ export class EagerStream implements Stream {
   }
 
   copy(source: Tensor, target: Tensor, targetOffset: number): void {
-    this.copyBuffer(source.storage.memory(), source.byteOffset, target.storage.memory(), target.byteOffset + targetOffset, source.bytes);
+    this.copyBuffer(
+      source.storage.memory(),
+      source.byteOffset,
+      target.storage.memory(),
+      target.byteOffset + targetOffset,
+      source.bytes,
+    );
   }
 
   copyBuffer(source: GPUBuffer, sourceOffset: number, target: GPUBuffer, targetOffset: number, bytes: number): void {
+    if (source === target && sourceOffset === targetOffset) return; // WebGPU forbids what would change nothing
     if (bytes > 0) this.commands().copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
   }
 

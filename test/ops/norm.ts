@@ -232,7 +232,13 @@ const running: Row<RunningArgs> = {
     },
   })),
   run: ({ x, mean, var: variance }, { momentum, ...options }) => {
-    batchNorm(x, undefined, undefined, { mean, var: variance, ...(momentum === undefined ? {} : { momentum }) }, options);
+    batchNorm(
+      x,
+      undefined,
+      undefined,
+      { mean, var: variance, ...(momentum === undefined ? {} : { momentum }) },
+      options,
+    ).dispose();
     return concat([mean, variance], 0);
   },
   reference: (inputs, { momentum = 0.1, ...options }) => {

@@ -1,12 +1,12 @@
 /**
  * @file Runs every row of the op table. Per sample: forward and gradients against the float64 reference, the same bits twice, the same bits
- * through `capture`, no buffer left. One test per sample, named by its id: `npm test -- -t "conv/3d-stride2-pad1"`.
+ * through `capture` and for each gradient alone, no temporary and no buffer left. One test per sample, named by its id: `npm test -- -t "conv/3d-stride2-pad1"`.
  */
 
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as voxgrad from "../../src/index.ts";
-import { capture, type Device, type DType, grad, mul, scope, sum, type Tensor } from "../../src/index.ts";
+import { capture, type Device, type DType, grad, mul, noGrad, scope, sum, type Tensor } from "../../src/index.ts";
 import { expectClose, expectSameBits, readAll } from "./compare.ts";
 import { device } from "./device.ts";
 import { defaultTolerance, generate, type Host, type Hosts, normal, type Row, type Sample, seeded } from "./row.ts";
@@ -27,9 +27,9 @@ function step(
   sample: Sample<any>,
   device: Device,
   inputs: Record<string, Tensor>,
-  dy?: Tensor,
+  dy: Tensor | undefined,
+  names: readonly string[],
 ): Record<string, Tensor> {
-  const names = wanted(row, sample);
   for (const name of names) inputs[name].requiresGrad = true;
   const y = row.run(inputs, sample.args, device);
   if (!dy || names.length === 0) return { y };
@@ -43,12 +43,21 @@ function step(
 const upload = (device: Device, sample: Sample<any>, hosts: Hosts): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(hosts).map(([name, h]) => [name, device.tensor(h, sample.inputs[name]?.dtype ?? "f32")]));
 
-async function eager(row: Row<any>, sample: Sample<any>, device: Device, hosts: Hosts, dy?: Host) {
-  const results = scope(() => step(row, sample, device, upload(device, sample, hosts), dy && device.tensor(dy)));
+async function eager(row: Row<any>, sample: Sample<any>, device: Device, hosts: Hosts, dy?: Host, names = wanted(row, sample)) {
+  const results = scope(() => step(row, sample, device, upload(device, sample, hosts), dy && device.tensor(dy), names));
   const values = await readAll(results);
   const { shape, dtype } = results.y;
   for (const t of Object.values(results)) t.dispose();
   return { values, shape, dtype };
+}
+
+/** Outside of scopes and gradients an op leaves its result and nothing else. */
+function expectNoTemporaries(row: Row<any>, sample: Sample<any>, device: Device, hosts: Hosts): void {
+  const inputs = upload(device, sample, hosts);
+  const before = device.memory.buffers;
+  noGrad(() => row.run(inputs, sample.args, device)).dispose();
+  expect(device.memory.buffers, "buffers of temporaries").toBeLessThanOrEqual(before);
+  for (const t of Object.values(inputs)) t.dispose();
 }
 
 /** Traced once, then replayed: with the inputs, with others, with the inputs again. */
@@ -57,7 +66,7 @@ async function replayed(row: Row<any>, sample: Sample<any>, device: Device, host
   const names = Object.keys(all);
   const captured = capture(device, (...list: Tensor[]) => {
     const { dy: seed, ...inputs } = Object.fromEntries(names.map((name, i) => [name, list[i]]));
-    return step(row, sample, device, inputs, seed);
+    return step(row, sample, device, inputs, seed, wanted(row, sample));
   });
   const call = (values: Hosts) => {
     const inputs = upload(device, sample, values);
@@ -161,6 +170,12 @@ for (const row of rows) {
           expectSameBits(`${name}, captured`, first[name], bits);
           expectSameBits(`${name}, replayed`, second[name], bits);
         }
+        // One gradient alone takes other branches than all of them.
+        for (const name of names.length > 1 ? names : []) {
+          const alone = await eager(row, sample, gpu, hosts, dy, [name]);
+          expectSameBits(`gradient of ${name} alone`, alone.values[`d ${name}`], values[`d ${name}`]);
+        }
+        expectNoTemporaries(row, sample, gpu, hosts);
         await gpu.settle();
         // Fewer is fine: what other tests forgot may be collected meanwhile.
         expect(gpu.memory.buffers, "live buffers").toBeLessThanOrEqual(before);

@@ -70,8 +70,10 @@ const patterns: readonly [string, Shape, ReduceArgs["axes"], boolean?][] = [
   ["513-terms", [513, 5], 0],
 ];
 
-// Beyond 16,384 terms chunks are added in a second pass, beyond 2²⁰ in a third.
+// Beyond 64 terms per lane, 2,048 on a software adapter and 16,384 on others, chunks are added in a second pass; later in a third.
 const large: readonly [string, Shape, ReduceArgs["axes"]][] = [
+  ["2048", [2048], undefined],
+  ["2049", [2, 2049], 1],
   ["16384", [16384], undefined],
   ["16385", [16385], undefined],
   ["100k", [100_003], undefined],
@@ -115,7 +117,7 @@ const sumRow: Row<ReduceArgs> = {
 const meanRow: Row<ReduceArgs> = {
   ...sumRow,
   name: "mean",
-  samples: samples("mean", large.slice(2, 5)),
+  samples: samples("mean", large.slice(4, 7)),
   run: ({ x }, { axes, ...options }) => mean(x, axes, options),
   reference: meanReference,
   errors: [{ id: "axis", call: (z) => mean(z([2, 3]), -3), error: ShapeError, message: /^mean: axis -3 is outside \[-2, 2\)/ }],

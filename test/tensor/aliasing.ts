@@ -17,12 +17,19 @@ export function watchAliasing(device: Device): { readonly breaches: string[]; re
     seen.groups++;
     const bound = [...descriptor.entries].map(({ binding, resource }) => {
       const { buffer, offset = 0, size = 0 } = resource as GPUBufferBinding;
-      return { binding, buffer, from: offset, to: offset + size, writes: kinds.get(descriptor.layout)!.get(binding) === "storage" };
+      return {
+        binding,
+        buffer,
+        from: offset,
+        to: offset + size,
+        writes: kinds.get(descriptor.layout)!.get(binding) === "storage",
+      };
     });
     for (const a of bound) {
       for (const b of bound) {
         if (a.binding >= b.binding || a.buffer !== b.buffer || !(a.writes || b.writes)) continue;
-        if (a.writes !== b.writes || (a.from < b.to && b.from < a.to)) seen.breaches.push(`bindings ${a.binding} and ${b.binding}`);
+        if (a.writes !== b.writes || (a.from < b.to && b.from < a.to))
+          seen.breaches.push(`bindings ${a.binding} and ${b.binding}`);
       }
     }
     return makeGroup(descriptor);

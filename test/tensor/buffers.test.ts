@@ -16,7 +16,13 @@ function fakePool({ maxBufferSize = 1 << 20, maxStorageBufferBindingSize = 1 << 
     },
   };
   const errors: Error[] = [];
-  return { pool: new BufferPool(gpu as unknown as GPUDevice, (e) => errors.push(e)), made, errors };
+  const submits = { count: 0 };
+  const pool = new BufferPool(
+    gpu as unknown as GPUDevice,
+    (e) => errors.push(e),
+    () => submits.count++,
+  );
+  return { pool, made, errors, submits };
 }
 
 describe("BufferPool", () => {
@@ -32,7 +38,7 @@ describe("BufferPool", () => {
   });
 
   test("accounts for every byte and comes back to zero", () => {
-    const { pool, made } = fakePool();
+    const { pool, made, submits } = fakePool();
     const buffers = [1, 256, 257, 0].map((n) => pool.take(n));
     expect(pool.use).toEqual({ live: 256 + 256 + 512 + 256, pooled: 0, peak: 1280, buffers: 4 });
     for (const b of buffers) pool.give(b);
@@ -40,7 +46,22 @@ describe("BufferPool", () => {
     pool.trim();
     expect(pool.use).toEqual({ live: 0, pooled: 0, peak: 1280, buffers: 0 });
     expect(made.every((b) => b.destroyed)).toBe(true);
+    expect(submits.count).toBe(1); // before: recorded commands may name them
     expect(pool.take(1)).not.toBe(buffers[0]);
+  });
+
+  test("gives buffers of shapes that do not come back to the system: at most 1 GiB, or as much as is in use, is kept", () => {
+    const { pool, made } = fakePool({ maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 32 });
+    const MiB = 2 ** 20;
+    for (let i = 0; i < 40; i++) pool.give(pool.take((100 + i) * MiB)); // a volume each of its own size
+    expect(pool.use.pooled).toBeLessThan(1300 * MiB);
+    expect(made.filter((b) => !b.destroyed).reduce((sum, b) => sum + b.size, 0)).toBe(pool.use.pooled);
+    pool.trim();
+    const held = Array.from({ length: 30 }, () => pool.take(200 * MiB));
+    const destroyed = made.filter((b) => b.destroyed).length;
+    for (const b of held.splice(0, 14)) pool.give(b);
+    pool.give(pool.take(7 * MiB)); // 2.8 GiB free, 3.2 GiB used: a step of this size comes again
+    expect(made.filter((b) => b.destroyed).length).toBe(destroyed);
   });
 
   test("too large a tensor names the limit that binds, and allocates nothing", () => {
@@ -76,6 +97,17 @@ describe("Storage", () => {
     s.release();
     expect(s.released).toBe(true);
     expect(pool.use).toMatchObject({ live: 0, pooled: 256, buffers: 0 });
+  });
+
+  test("a pin keeps the buffer after the last tensor is gone", () => {
+    const { pool } = fakePool();
+    const s = new Storage(256, pool).pin().pin();
+    s.release();
+    expect(s.released).toBe(true);
+    s.unpin();
+    expect(s.memory()).toBeDefined();
+    s.unpin();
+    expect(pool.use).toMatchObject({ live: 0, buffers: 0 });
   });
 
   test("a deferred one takes memory once, when told to, and never after its release", () => {

@@ -5,6 +5,10 @@ import { spawnSync } from "node:child_process";
 export function runChild(source: string, flags: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   const args = ["--conditions=source", ...flags, "--input-type=module-typescript", "--eval", source];
   const cwd = new URL("../..", import.meta.url);
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8", env: { ...process.env, ...env } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
   return { status, stdout: stdout.trim(), stderr };
 }

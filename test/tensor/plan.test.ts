@@ -29,7 +29,10 @@ const none = new Set<Storage>();
 describe("place", () => {
   test("lives that do not overlap share a buffer, the largest first; those that meet in one command do not", () => {
     const [a, b, c] = [virtual(256), virtual(1024), virtual(512)];
-    const { sizes, slot } = place([run({ writes: [a] }), run({ reads: [a], writes: [b] }), run({ reads: [b], writes: [c] })], none);
+    const { sizes, slot } = place(
+      [run({ writes: [a] }), run({ reads: [a], writes: [b] }), run({ reads: [b], writes: [c] })],
+      none,
+    );
     expect(sizes).toEqual([1024, 512]);
     expect([a, b, c].map((s) => slot.get(s))).toEqual([1, 0, 1]);
   });
@@ -128,13 +131,7 @@ describe("elideCopies", () => {
 
   test("two results copied to the same bytes: the first is not overwritten while it is still read", () => {
     const [a, b, c] = [virtual(), virtual(), virtual()];
-    const commands = [
-      run({ writes: [a] }),
-      run({ writes: [b] }),
-      run({ reads: [a], writes: [c] }),
-      copy(a, F, 0),
-      copy(b, F, 0),
-    ];
+    const commands = [run({ writes: [a] }), run({ writes: [b] }), run({ reads: [a], writes: [c] }), copy(a, F, 0), copy(b, F, 0)];
     const left = elideCopies(commands, none);
     // b may not move to F before command 2 has read a there.
     expect((left[1] as { regions: Region[] }).regions[0].storage).toBe(b);
