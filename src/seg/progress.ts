@@ -12,7 +12,7 @@ export interface ProgressState {
   total: number;
   /** Seconds since `done` was 0; gives the time left. */
   seconds?: number;
-  /** Seconds left, where they do not follow from `done`, `total` and `seconds`. */
+  /** Seconds left, where they do not follow from `done`, `total` and `seconds`; NaN while they are unknown. */
   eta?: number;
   /** Samples processed in `seconds`; gives samples per second. */
   samples?: number;
@@ -49,7 +49,10 @@ export function formatProgress(state: ProgressState): string {
   if (seconds !== undefined && seconds > 0) {
     if (samples !== undefined) parts.push(`${formatRate(samples / seconds)} samples/s`);
     if (done >= total) parts.push(`took ${formatDuration(seconds)}`);
-    else if (done > 0) parts.push(`ETA ${formatDuration(state.eta ?? (seconds / done) * (total - done))}`);
+    else {
+      const eta = state.eta ?? (seconds / done) * (total - done);
+      if (Number.isFinite(eta)) parts.push(`ETA ${formatDuration(eta)}`);
+    }
   }
   return parts.filter((p) => p !== undefined && p !== "").join("  ");
 }

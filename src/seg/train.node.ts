@@ -25,7 +25,7 @@ import { checkConfig, learningRate, type RunConfig } from "./config.ts";
 import type { ProgressLine } from "./progress.ts";
 import { diceOf, Segmenter } from "./segmenter.ts";
 import { prepareImage, prepareLabel, type SliceArgs } from "./slices.node.ts";
-import { Trainer, type TrainBatch } from "./trainer.ts";
+import { type StepReport, Trainer, type TrainBatch } from "./trainer.ts";
 import { UNet } from "./unet.ts";
 
 export const files = {
@@ -137,7 +137,6 @@ export async function train(device: Device, folder: string, config: RunConfig, h
   await writeFileAtomic(path("labels"), `${JSON.stringify({ labels: data.index.labels, modality: data.index.modality }, null, 2)}\n`);
   const save = async () => writeFileAtomic(path("checkpoint"), await encodeCheckpoint(device, model, optimizer, at));
   trainer.steps = at.step;
-  const firstStep = at.step;
   log(
     `${data.train.length} training cases, ${data.val.length} validation cases; ${model.parameterCount.toLocaleString("en")} parameters; ` +
       `${stepsPerEpoch} steps per epoch of ${batchSize} slices ${config.patchSize.join(" × ")}`,
@@ -149,40 +148,47 @@ export async function train(device: Device, folder: string, config: RunConfig, h
   );
   log(`planned GPU memory of a step: ${(plan.peakBytes / 2 ** 20).toFixed(1)} MiB in ${plan.dispatches} dispatches`);
 
-  const begun = performance.now();
+  const totalSteps = config.epochs * stepsPerEpoch;
+  let first: { step: number; time: number } | undefined;
+  let started = performance.now();
+  let samples = 0;
+  let batches: AsyncGenerator<TrainBatch> | undefined;
   try {
     while (at.epoch < config.epochs && !signal?.aborted) {
-      const started = performance.now();
       const lr = learningRate(config, at.epoch);
       if (optimizer.lr !== lr) optimizer.lr = lr;
-      const batches = loader.epoch(at.epoch, { skip: at.stepInEpoch }) as unknown as AsyncIterable<TrainBatch>;
-      let samples = 0;
+      batches ??= loader.epoch(at.epoch, { skip: at.stepInEpoch }) as unknown as AsyncGenerator<TrainBatch>;
       // Checkpoints fall between steps: the step that reports has nothing in flight behind it only if losses are read at once, so one
       // is taken by leaving the loop over batches and entering it again where it stands.
       const pause = new AbortController();
       const timer = setTimeout(() => pause.abort(), config.checkpointSeconds * 1000);
       timer.unref();
-      const onStep = async ({ loss, samples: n, step }: { loss: number; samples: number; step: number }) => {
+      const onStep = async ({ loss, samples: n, step }: StepReport) => {
         samples += n;
+        const now = performance.now();
+        // The first step waits for the data to be read, so the time left is judged by those after it.
+        first ??= { step, time: now };
         at = { ...at, step, stepInEpoch: at.stepInEpoch + 1, lossSum: at.lossSum + loss };
         await appendFile(path("metrics"), `${JSON.stringify({ epoch: at.epoch + 1, step, loss, lr })}\n`);
         line.update({
           label: `epoch ${at.epoch + 1}/${config.epochs}`,
           done: at.step,
-          total: config.epochs * stepsPerEpoch,
+          total: totalSteps,
           loss: at.lossSum / at.stepInEpoch,
           lr,
           samples,
-          seconds: (performance.now() - started) / 1000,
-          eta: ((performance.now() - begun) / 1000 / (step - firstStep)) * (config.epochs * stepsPerEpoch - step),
+          seconds: (now - started) / 1000,
+          eta: ((now - first.time) / 1000 / (step - first.step)) * (totalSteps - step),
         });
       };
-      await trainer.epoch(batches, { onStep, signal: AbortSignal.any([pause.signal, ...(signal ? [signal] : [])]) });
+      await trainer.epoch(withoutEnd(batches), { onStep, signal: AbortSignal.any([pause.signal, ...(signal ? [signal] : [])]) });
       clearTimeout(timer);
       if (at.stepInEpoch < stepsPerEpoch) {
         await save();
         continue;
       }
+      await batches.return(undefined);
+      batches = undefined;
       const loss = at.lossSum / at.stepInEpoch;
       at = { ...at, epoch: at.epoch + 1, stepInEpoch: 0, lossSum: 0 };
       let dice: number[] | undefined;
@@ -199,6 +205,8 @@ export async function train(device: Device, folder: string, config: RunConfig, h
       await appendFile(path("metrics"), `${JSON.stringify(row)}\n`);
       await save();
       line.log(epochLine(row, config.epochs));
+      started = performance.now();
+      samples = 0;
     }
     const finished = at.epoch >= config.epochs;
     if (finished) await writeFileAtomic(path("weights"), writeSafetensors(await model.stateDict()));
@@ -211,6 +219,11 @@ export async function train(device: Device, folder: string, config: RunConfig, h
     optimizer.dispose();
     model.dispose();
   }
+}
+
+/** The rest of `batches` for a loop that may be left and entered again: leaving a loop over the generator itself would end it. */
+function withoutEnd<T>(batches: AsyncGenerator<T>): AsyncIterable<T> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => batches.next() }) };
 }
 
 async function validate(segmenter: Segmenter, data: RunData, config: RunConfig, line: ProgressLine): Promise<number[]> {

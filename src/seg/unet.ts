@@ -9,7 +9,7 @@ import { type Spatial, showShape, spatial } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export interface UNetOptions extends AdnOptions {
-  readonly spatialDims: 2 | 3;
+  readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;
   readonly outChannels: number;
   /** Channels of each level, top first; at least two. */
@@ -52,7 +52,7 @@ export class UNet extends Module {
   constructor(device: Device, options: UNetOptions) {
     super();
     const { channels, strides, spatialDims } = options;
-    if (spatialDims !== 2 && spatialDims !== 3) throw new ConfigError(`UNet: spatialDims must be 2 or 3, got ${String(spatialDims)}`);
+    if (![1, 2, 3].includes(spatialDims)) throw new ConfigError(`UNet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
     if (channels.length < 2) throw new ShapeError(`UNet: channels needs at least 2 levels, got ${showShape(channels)}`);
     if (strides.length < channels.length - 1) {
       throw new ShapeError(`UNet: ${channels.length} levels need ${channels.length - 1} strides, got ${strides.length}`);

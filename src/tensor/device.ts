@@ -1,7 +1,7 @@
 /** @file The device: one adapter opened at its highest limits, its memory, pipelines, streams, read-backs and faults. */
 
 import { loadGPU, noAdapterAdvice } from "#gpu";
-import { BufferPool, type MemoryUse, Storage, usage } from "./buffers.ts";
+import { BufferPool, type MemoryUse, Storage } from "./buffers.ts";
 import { ConfigError, DeviceLostError, DTypeError, NoAdapterError, OutOfMemoryError, ShapeError, WebGPUError } from "./errors.ts";
 import { type DType, type HostArray, sizeOf, type TypedArray } from "./host.ts";
 import type { KernelCall } from "./kernel.ts";
@@ -231,5 +231,3 @@ function convert(data: TypedArray | readonly number[], dtype: DType): Float32Arr
       throw new DTypeError("device.write: f16 tensors are made on the device by a cast, not uploaded");
   }
 }
-
-export { usage };
