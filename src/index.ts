@@ -4,6 +4,7 @@ export { type Captured, capture, type Input, type Plan, type Result } from "./te
 export { type Device, type DeviceOptions, openDevice } from "./tensor/device.ts";
 export * from "./tensor/errors.ts";
 export { type DType, type HostArray, sizeOf, type TypedArray } from "./tensor/host.ts";
+export { type KernelTime, profile } from "./tensor/profile.ts";
 export { keep, scope } from "./tensor/scope.ts";
 export type { Tensor } from "./tensor/tensor.ts";
 export { TorchGenerator } from "./tensor/random.ts";

@@ -2,6 +2,7 @@
 
 import * as kernels from "../kernels/norm.ts";
 import { ShapeError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
@@ -39,7 +40,7 @@ function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor |
  * @throws ShapeError
  */
 export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, { eps = 1e-5 } = {}): Tensor {
-  if (x.size === x.shape[0] * x.shape[1]) {
+  if (x.rank >= 2 && sizeOf(x.shape.slice(2)) === 1) {
     throw new ShapeError(
       `instanceNorm: expected more than 1 spatial element, got ${showShape(x.shape)}; use a larger input or fewer strides`,
     );

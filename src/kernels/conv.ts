@@ -191,8 +191,9 @@ export function convWeightGradient(small: Tensor, large: Tensor, g: ConvGeometry
   // Enough slabs to fill the device: a software adapter wants a few per core, a GPU thousands of threads.
   const busy = Math.ceil((device.software ? 16 : 1024) / across);
   const slabs = Math.max(1, Math.min(rows, Math.max(busy, Math.ceil((rows * g.small[2]) / slabElements)), 65535));
-  const slab = Math.ceil(rows / slabs);
-  const count = Math.ceil(rows / slab);
+  // At least one slab: it writes the zeros of an empty batch.
+  const slab = Math.max(1, Math.ceil(rows / slabs));
+  const count = Math.max(1, Math.ceil(rows / slab));
   const partial = device.empty([count, ...weightShape]);
   device.run({
     program: program("conv/weight_gradient", { consts: { TA, TB }, overrides: { WG } }),

@@ -1,13 +1,16 @@
 /** @file Dropout from a counter-based generator in device memory. */
 
-import { ConfigError } from "../tensor/errors.ts";
+import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { read, update, write } from "../tensor/kernel.ts";
+import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
 import { grid, program } from "./program.ts";
 
 /** Takes one draw `[4]` from a generator `[4]` (u32: seed, draws so far) and moves it on. */
 export function takeDraw(generator: Tensor): Tensor {
+  expectTensors("dropout", { generator }, "u32");
+  if (!sameShape(generator.shape, [4])) throw new ShapeError(`dropout: the generator ${showShape(generator.shape)} must be [4]`);
   const draw = generator.device.empty([4], "u32");
   generator.device.run({ program: program("dropout/take"), bindings: [update(generator), write(draw)], workgroups: [1, 1, 1] });
   return draw;

@@ -3,7 +3,7 @@
 import { ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { read, update, write } from "../tensor/kernel.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { sameShape, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
 import { fold, grid, lanes, program } from "./program.ts";
@@ -69,7 +69,7 @@ const libs = ["lib/grid", "lib/tree", "lib/norm"] as const;
 export function norm(x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, g: NormGeometry): { y: Tensor; stats: Tensor } {
   expectTensors("norm", weight && bias ? { input: x, weight, bias } : { input: x });
   const y = x.device.empty(x.shape);
-  const stats = x.device.empty([g.groups, 2]);
+  const stats = x.device.empty([Math.max(1, g.groups), 2]); // of an empty batch too, for the bindings
   if (x.size > 0) {
     x.device.run({
       program: program("norm/forward", { libs, consts: { LANES: lanes(x.device) } }),
@@ -109,6 +109,10 @@ export function normAffineGradient(x: Tensor, stats: Tensor, dy: Tensor, g: Norm
 
 /** Moves running statistics towards those of a batch: mean and unbiased variance, as PyTorch. */
 export function normRunning(stats: Tensor, runningMean: Tensor, runningVar: Tensor, g: NormGeometry, momentum: number): void {
+  expectTensors("batchNorm", { stats, "running mean": runningMean, "running variance": runningVar });
+  for (const { shape } of [runningMean, runningVar]) {
+    if (!sameShape(shape, [g.groups])) throw new ShapeError(`batchNorm: running statistics ${showShape(shape)} must be [${g.groups}]`);
+  }
   stats.device.run({
     program: program("norm/running", { libs: ["lib/grid"] }),
     bindings: [read(stats), update(runningMean), update(runningVar)],

@@ -1,6 +1,6 @@
 /** @file Copies that move elements without computing: slices, permutations, flips, expansions, concatenation, filling. */
 
-import { ShapeError } from "../tensor/errors.ts";
+import { DTypeError, ShapeError } from "../tensor/errors.ts";
 import type { DType } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
@@ -15,8 +15,14 @@ function six(op: string, list: readonly number[], fill: number): number[] {
   return [...new Array<number>(6 - list.length).fill(fill), ...list, 0, 0];
 }
 
+// Elements are moved as 32-bit words.
+function expectWords(op: string, dtype: DType): void {
+  if (dtype === "f16") throw new DTypeError(`${op}: the tensor has type f16, expected f32, i32 or u32`);
+}
+
 /** Elements `start + Σ index·stride` of `x` as a tensor of shape `shape`. */
 export function gather(op: string, x: Tensor, shape: Shape, strides: readonly number[], start: number): Tensor {
+  expectWords(op, x.dtype);
   const y = x.device.empty(shape, x.dtype);
   if (y.size === 0) return y;
   x.device.run({
@@ -30,6 +36,7 @@ export function gather(op: string, x: Tensor, shape: Shape, strides: readonly nu
 
 /** Writes all of `x` to elements `start + Σ index·stride` of `y`, which must be distinct. */
 export function scatter(op: string, x: Tensor, y: Tensor, strides: readonly number[], start: number): void {
+  expectWords(op, x.dtype);
   if (x.size === 0) return;
   x.device.run({
     program: program("view/scatter", { libs }),
@@ -43,6 +50,7 @@ const word = new DataView(new ArrayBuffer(4));
 
 /** A tensor full of one value. */
 export function full(device: Device, shape: Shape, value: number, dtype: DType = "f32"): Tensor {
+  expectWords("full", dtype);
   const y = device.empty(shape, dtype);
   if (y.size === 0) return y;
   if (dtype === "f32") word.setFloat32(0, value);

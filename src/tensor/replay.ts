@@ -224,7 +224,7 @@ export class Plan<R extends Result> {
       const group = gpu.createBindGroup({ layout, entries });
       const [x, y, z] = call.workgroups;
       return () => {
-        const pass = eager.compute();
+        const pass = eager.compute(call.program.key);
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, group);
         pass.dispatchWorkgroups(x, y, z);

@@ -17,6 +17,8 @@ const slots = 256;
 export class EagerStream implements Stream {
   /** Submits and dispatches so far; tests and benches read the difference. */
   readonly count = { submits: 0, dispatches: 0 };
+  /** Gives the timestamp writes of each dispatch while kernels are timed, see `profile`. */
+  timer: ((key: string) => GPUComputePassTimestampWrites | undefined) | undefined;
   private readonly gpu: GPUDevice;
   private readonly pool: BufferPool;
   private readonly pipelines: PipelineCache;
@@ -51,7 +53,7 @@ export class EagerStream implements Stream {
       writeParams(this.words, offset, call.params);
       entries.unshift({ binding: 0, resource: { buffer: this.arena, offset, size: paramBytes(call) } });
     }
-    const pass = this.compute();
+    const pass = this.compute(call.program.key);
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, this.gpu.createBindGroup({ layout, entries }));
     pass.dispatchWorkgroups(...call.workgroups);
@@ -73,9 +75,13 @@ export class EagerStream implements Stream {
     if (bytes > 0) this.commands().copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
   }
 
-  /** The open pass, for a plan that replays its dispatches. */
-  compute(): GPUComputePassEncoder {
+  /** The open pass, for a dispatch of the program `key`; one of its own while a timer is set. */
+  compute(key: string): GPUComputePassEncoder {
     this.encoder ??= this.open();
+    if (this.timer) {
+      this.pass?.end();
+      this.pass = this.encoder.beginComputePass({ label: key, timestampWrites: this.timer(key) });
+    }
     this.pass ??= this.encoder.beginComputePass();
     return this.pass;
   }

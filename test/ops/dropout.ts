@@ -1,6 +1,6 @@
 /** @file Row of dropout, against Philox4x32-10 in exact integers. */
 
-import { ConfigError, DTypeError, dropout, sizeOf } from "../../src/index.ts";
+import { ConfigError, DTypeError, dropout, ShapeError, sizeOf } from "../../src/index.ts";
 import { bytesOf, host, type Host, type Hosts, type InputSpec, type Row, type Sample, type Shape } from "./row.ts";
 
 interface DropoutArgs {
@@ -63,6 +63,18 @@ const row: Row<DropoutArgs> = {
   flops: ({ x }) => sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
+    {
+      id: "generator",
+      call: (z) => dropout(z([3]), z([4]), 0.5),
+      error: DTypeError,
+      message: /^dropout: generator has type f32, expected u32/,
+    },
+    {
+      id: "generator-shape",
+      call: (z) => dropout(z([3]), z([2], "u32"), 0.5),
+      error: ShapeError,
+      message: /^dropout: the generator \[2\] must be \[4\]/,
+    },
     {
       id: "rate",
       call: (z) => dropout(z([3]), z([4], "u32"), 1),

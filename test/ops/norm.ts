@@ -67,6 +67,7 @@ function sample<A>(
 const instance: Row<NormArgs> = {
   name: "instanceNorm",
   samples: [
+    sample("instanceNorm/empty-batch", [0, 3, 4], true, {}),
     sample("instanceNorm/1d", [2, 3, 9], false, {}),
     sample("instanceNorm/2d", [2, 3, 5, 4], false, {}),
     sample("instanceNorm/2d-affine", [2, 3, 4, 5], true, {}),
@@ -132,6 +133,7 @@ const group: Row<GroupNormArgs> = {
     sample("groupNorm/2-of-6-affine", [2, 6, 3, 4], true, { groups: 2 }),
     sample("groupNorm/1-of-3-affine", [3, 3, 5], true, { groups: 1 }),
     sample("groupNorm/all-of-4-affine", [2, 4, 3, 2], true, { groups: 4 }),
+    sample("groupNorm/empty-batch", [0, 4, 3], true, { groups: 2 }),
     sample("groupNorm/no-spatial", [3, 8], true, { groups: 2 }),
     sample("groupNorm/3d-8-of-16", [1, 16, 2, 3, 3], true, { groups: 8, eps: 1e-3 }),
     sample("groupNorm/above-one-workgroup", [2, 4, 13, 11], true, { groups: 2 }),
@@ -197,6 +199,18 @@ const batch: Row<NormArgs> = {
   flops: ({ x }) => 8 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
+    {
+      id: "running-shape",
+      call: (z) => batchNorm(z([2, 3]), undefined, undefined, { mean: z([3]), var: z([2]) }),
+      error: ShapeError,
+      message: /^batchNorm: running statistics \[2\] must be \[3\]/,
+    },
+    {
+      id: "running-dtype",
+      call: (z) => batchNorm(z([2, 3]), undefined, undefined, { mean: z([3], "i32"), var: z([3]) }),
+      error: DTypeError,
+      message: /^batchNorm: running mean has type i32, expected f32/,
+    },
     {
       id: "one-value",
       call: (z) => batchNorm(z([1, 3])),
