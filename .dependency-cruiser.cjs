@@ -46,6 +46,7 @@ module.exports = {
   ],
   options: {
     includeOnly: "^(src|test|bench|app|scripts|shaders)/",
+    exclude: { path: "node_modules" },
     tsPreCompilationDeps: true, // type imports count: a type of a higher layer is a dependency too
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: { conditionNames: ["source", "node", "import", "types", "default"], exportsFields: ["exports"] },

@@ -23,8 +23,13 @@ let recording = true;
 
 /** Runs `fn` without noting gradients: for evaluation and for updates of parameters. */
 export function noGrad<T>(fn: () => T): T {
+  return withRecording(false, fn);
+}
+
+/** Runs `fn` with the tape on or off. */
+export function withRecording<T>(on: boolean, fn: () => T): T {
   const before = recording;
-  recording = false;
+  recording = on;
   try {
     return fn();
   } finally {
@@ -72,53 +77,58 @@ export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (loss.size !== 1)
     throw new ShapeError(`grad: the loss must be one element, got shape ${showShape(loss.shape)}; reduce it with mean or sum`);
   return noGrad(() =>
-    scope(() => {
-      const gradients = new Map<Tensor, Tensor>([[loss, full(loss.device, loss.shape, 1)]]);
-      const wanted = new Set(wrt);
-      const nodes = order(loss);
-      // Only tensors on a way from `wrt` to the loss need a gradient.
-      const useful = new Set<Tensor>();
-      for (const t of nodes.toReversed()) {
-        const inputs = (t.origin as Note | undefined)?.inputs ?? [];
-        if (wanted.has(t) || inputs.some((i) => i && useful.has(i))) useful.add(t);
-      }
-      for (const t of nodes) {
-        const note = t.origin as Note | undefined;
-        const dy = gradients.get(t);
-        if (!note || !dy || !useful.has(t)) continue;
-        const needs = note.inputs.map((i) => i !== undefined && useful.has(i));
-        const parts = note.backward(dy, needs);
-        note.inputs.forEach((input, i) => {
-          const part = parts[i];
-          if (!input || !part || !needs[i]) return;
-          if (!sameShape(part.shape, input.shape)) {
-            throw new ShapeError(
-              `grad of ${note.op}: input ${i} has shape ${showShape(input.shape)}, its gradient ${showShape(part.shape)}`,
-            );
-          }
-          const sum = gradients.get(input);
-          // Each entry is a tensor of its own, so that one may be disposed while another still shares its memory.
-          gradients.set(input, sum ? binary("add", sum, part) : part.view(part.shape));
-          sum?.dispose();
-        });
-        // An addition hands dy itself on; it may be wanted.
-        for (const part of parts) if (part !== dy) part?.dispose();
-        if (!wanted.has(t)) {
-          gradients.delete(t);
-          dy.dispose();
-        }
-      }
-      return wrt.map((t, i) => {
-        const g = gradients.get(t);
-        if (!g) {
-          throw new ConfigError(
-            `grad: the loss does not depend on tensor ${i} of shape ${showShape(t.shape)}; set requiresGrad before the forward pass and keep it outside noGrad`,
-          );
-        }
-        return g;
-      });
-    }),
+    scope(() =>
+      backpropagate(loss, full(loss.device, loss.shape, 1), wrt).map((g, i) => {
+        if (g) return g;
+        throw new ConfigError(
+          `grad: the loss does not depend on tensor ${i} of shape ${showShape(wrt[i].shape)}; set requiresGrad before the forward pass and keep it outside noGrad`,
+        );
+      }),
+    ),
   );
+}
+
+/**
+ * Gradients of Σ root · seed with respect to `wrt`; undefined where `root` does not depend on a tensor. Takes over `seed`. To be called
+ * with the tape off and inside a scope.
+ */
+export function backpropagate(root: Tensor, seed: Tensor, wrt: readonly Tensor[]): (Tensor | undefined)[] {
+  const gradients = new Map<Tensor, Tensor>([[root, seed]]);
+  const wanted = new Set(wrt);
+  const nodes = order(root);
+  // Only tensors on a way from `wrt` to the root need a gradient.
+  const useful = new Set<Tensor>();
+  for (const t of nodes.toReversed()) {
+    const inputs = (t.origin as Note | undefined)?.inputs ?? [];
+    if (wanted.has(t) || inputs.some((i) => i && useful.has(i))) useful.add(t);
+  }
+  for (const t of nodes) {
+    const note = t.origin as Note | undefined;
+    const dy = gradients.get(t);
+    if (!note || !dy || !useful.has(t)) continue;
+    const needs = note.inputs.map((i) => i !== undefined && useful.has(i));
+    const parts = note.backward(dy, needs);
+    note.inputs.forEach((input, i) => {
+      const part = parts[i];
+      if (!input || !part || !needs[i]) return;
+      if (!sameShape(part.shape, input.shape)) {
+        throw new ShapeError(
+          `grad of ${note.op}: input ${i} has shape ${showShape(input.shape)}, its gradient ${showShape(part.shape)}`,
+        );
+      }
+      const sum = gradients.get(input);
+      // Each entry is a tensor of its own, so that one may be disposed while another still shares its memory.
+      gradients.set(input, sum ? binary("add", sum, part) : part.view(part.shape));
+      sum?.dispose();
+    });
+    // An addition hands dy itself on; it may be wanted.
+    for (const part of parts) if (part !== dy) part?.dispose();
+    if (!wanted.has(t)) {
+      gradients.delete(t);
+      dy.dispose();
+    }
+  }
+  return wrt.map((t) => gradients.get(t));
 }
 
 /** Marks a tensor as a parameter: it outlives scopes and gradients may be asked for it. */

@@ -5,7 +5,7 @@ import type { Module, StateDict } from "../nn/module.ts";
 import type { Optimizer } from "../nn/optim.ts";
 import { readSafetensors, writeSafetensors } from "../nn/safetensors.ts";
 import type { Device } from "../tensor/device.ts";
-import { CheckpointError } from "../tensor/errors.ts";
+import { CheckpointError, NonFiniteError } from "../tensor/errors.ts";
 
 /** Where a run stands. */
 export interface Progress {
@@ -24,9 +24,23 @@ export interface Progress {
 const version = "1";
 const prefixes = { model: "model.", optimizer: "optimizer.", dropout: "dropout" } as const;
 
-export async function encodeCheckpoint(device: Device, model: Module, optimizer: Optimizer, progress: Progress): Promise<Uint8Array> {
+/** Throws `NonFiniteError` if a weight is not finite: such a checkpoint must not replace a good one. */
+export async function encodeCheckpoint(
+  device: Device,
+  model: Module,
+  optimizer: Optimizer,
+  progress: Progress,
+): Promise<Uint8Array> {
   // All copies are ordered before the first await, so they belong to one moment.
-  const [weights, state, dropout] = await Promise.all([model.stateDict(), optimizer.stateDict(), dropoutGenerator(device).data()]);
+  const [weights, state, dropout] = await Promise.all([
+    model.stateDict(),
+    optimizer.stateDict(),
+    dropoutGenerator(device).data(),
+  ]);
+  for (const [name, { data }] of weights) {
+    if (!data.every(Number.isFinite))
+      throw new NonFiniteError(`after step ${progress.step}, ${name} is not finite; lower the learning rate or check the data`);
+  }
   const tensors: StateDict = new Map([
     ...[...weights].map(([k, v]) => [prefixes.model + k, v] as const),
     ...[...state].map(([k, v]) => [prefixes.optimizer + k, v] as const),
@@ -42,18 +56,38 @@ export async function encodeCheckpoint(device: Device, model: Module, optimizer:
 }
 
 /** Restores a checkpoint. Throws `FormatError` for a damaged file, `CheckpointError` for one of another model; then nothing is changed. */
-export function decodeCheckpoint(bytes: Uint8Array, source: string, device: Device, model: Module, optimizer: Optimizer): Progress {
+export function decodeCheckpoint(
+  bytes: Uint8Array,
+  source: string,
+  device: Device,
+  model: Module,
+  optimizer: Optimizer,
+): Progress {
   const { tensors, metadata } = readSafetensors(bytes, source);
-  if (metadata.get("voxgrad") !== version) throw new CheckpointError(`${source}: is no checkpoint of a run of this version of voxgrad`);
-  const part = (prefix: string) => new Map([...tensors].filter(([k]) => k.startsWith(prefix)).map(([k, v]) => [k.slice(prefix.length), v]));
+  if (metadata.get("voxgrad") !== version)
+    throw new CheckpointError(`${source}: is no checkpoint of a run of this version of voxgrad`);
+  const part = (prefix: string) =>
+    new Map([...tensors].filter(([k]) => k.startsWith(prefix)).map(([k, v]) => [k.slice(prefix.length), v]));
   const dropout = tensors.get(prefixes.dropout);
   const progress = parseProgress(metadata.get("progress"), source);
   if (dropout?.data.length !== 4) throw new CheckpointError(`${source}: the random state is missing`);
-  optimizer.checkStateDict(part(prefixes.optimizer));
-  model.loadStateDict(part(prefixes.model));
-  optimizer.loadStateDict(part(prefixes.optimizer));
+  naming(source, () => {
+    optimizer.checkStateDict(part(prefixes.optimizer));
+    model.loadStateDict(part(prefixes.model));
+    optimizer.loadStateDict(part(prefixes.optimizer));
+  });
   device.write(dropoutGenerator(device), dropout);
   return progress;
+}
+
+/** Does `load` for a file; a `CheckpointError` then names it. */
+export function naming<T>(source: string, load: () => T): T {
+  try {
+    return load();
+  } catch (error) {
+    if (error instanceof CheckpointError) throw new CheckpointError(`${source}: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 function parseProgress(text: string | undefined, source: string): Progress {

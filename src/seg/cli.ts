@@ -5,7 +5,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../tensor/errors.ts";
-import { commands } from "./commands.node.ts";
+import { commands, trainHelp } from "./commands.node.ts";
 
 const usage = `voxgrad: train and run segmentation networks on WebGPU
 
@@ -16,15 +16,15 @@ const usage = `voxgrad: train and run segmentation networks on WebGPU
   voxgrad demo [--seed N] [--epochs N] [--out DIR] [--data DIR]    all of it on synthetic volumes, or on yours
   voxgrad info [FILE]                                              adapter, limits and features, or what a volume is
 
-Options of train, with \`voxgrad train --help\`.
+Options of train and demo: \`voxgrad train --help\`.
 `;
 
-/** Runs a command line; sets the exit code. Errors that a user can mend are printed as one line, faults of voxgrad with their stack. */
+/** Runs a command line; sets the exit code. Errors that a user can mend are printed without, faults of voxgrad with their stack. */
 export async function main(args: readonly string[]): Promise<void> {
   const [name = "", ...rest] = args;
   try {
-    if (name === "" || name === "help" || name === "--help") {
-      process.stdout.write(usage);
+    if (name === "" || name === "help" || args.includes("--help")) {
+      process.stdout.write(["train", "demo"].includes(name) ? trainHelp() : usage);
       process.exitCode = name === "" ? 2 : 0;
       return;
     }
@@ -33,7 +33,8 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await command(rest);
   } catch (error) {
     process.exitCode = 1;
-    if (error instanceof VoxgradError) process.stderr.write(`${error.name}: ${error.message}\n`);
+    const mendable = error instanceof VoxgradError || (error as NodeJS.ErrnoException).syscall !== undefined;
+    if (mendable) process.stderr.write(`${(error as Error).name}: ${(error as Error).message}\n`);
     else process.stderr.write(`${(error as Error).stack ?? String(error)}\n`);
   }
 }

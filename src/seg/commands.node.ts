@@ -31,12 +31,16 @@ function parse<T extends NonNullable<ParseArgsConfig["options"]>>(args: readonly
   try {
     return parseArgs({ args: [...args], options, allowPositionals, strict: true });
   } catch (error) {
-    throw new ConfigError((error as Error).message, { cause: error });
+    // Node's message, less its advice on positional arguments.
+    const [problem] = (error as Error).message.replaceAll("\n", " ").split(". To specify a positional");
+    const known = Object.keys(options).map((name) => `--${name}`);
+    const unknown = (error as { code?: string }).code === "ERR_PARSE_ARGS_UNKNOWN_OPTION";
+    throw new ConfigError(unknown ? `${problem}; known are ${known.join(", ") || "none"}` : problem, { cause: error });
   }
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+const size = (bytes: number) => (bytes < 2 ** 20 ? `${bytes / 2 ** 10} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`);
 
 function number(name: string, value: string): number {
   const n = Number(value);
@@ -47,7 +51,9 @@ function number(name: string, value: string): number {
 const numbers = (name: string, value: string): number[] => value.split(",").map((v) => number(name, v));
 
 /** Command-line options of a training run and how their text is read. */
-const runOptions: { [K in keyof RunConfig]?: readonly [flag: string, read: (name: string, value: string) => unknown, help: string] } = {
+const runOptions: {
+  [K in keyof RunConfig]?: readonly [flag: string, read: (name: string, value: string) => unknown, help: string];
+} = {
   fold: ["fold", (n, v) => (v === "all" ? v : number(n, v)), 'fold of splits_final.json, or "all"'],
   seed: ["seed", number, "of weights, data order and augmentation"],
   epochs: ["epochs", number, "passes over the training cases"],
@@ -92,7 +98,11 @@ function interruptible(folder: string): { signal: AbortSignal; done: () => void 
     }
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  return { signal: controller.signal, done: () => process.off("SIGINT", onSignal).off("SIGTERM", onSignal) };
+  const done = () => {
+    // After an interrupt the rest is brief, and the second of two signals may come only now.
+    if (!controller.signal.aborted) process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  };
+  return { signal: controller.signal, done };
 }
 
 async function withDevice<T>(work: (device: Device) => Promise<T>): Promise<T> {
@@ -143,14 +153,21 @@ async function trainAndReport(device: Device, folder: string, config: RunConfig,
   return 0;
 }
 
+/** The options of train and demo, a line each. */
+export function trainHelp(): string {
+  const rows = [
+    ["data DIR", "Decathlon or nnU-Net folder"],
+    ["out DIR", "folder of the run; default runs/<dataset>-fold<N>-seed<N>"],
+    ["resume DIR", "go on with the run in this folder; of the other options only --epochs may be given"],
+    ...Object.values(runOptions).map(([name, , help]) => [name, help]),
+    ["allow-empty", "accept cases without foreground"],
+  ];
+  const lines = rows.map(([name, help]) => `  --${name.padEnd(20)} ${help}\n`);
+  return `Options not given are chosen from the data and saved in config.json:\n\n${lines.join("")}`;
+}
+
 const trainCommand: Command = async (args) => {
-  const { values } = parse(args, { ...runFlags, data: text, out: text, resume: text, config: text, "allow-empty": flag, help: flag });
-  if (values.help) {
-    say("voxgrad train --data DIR [options]     options not given are chosen from the data and saved in config.json\n");
-    for (const [name, , help] of Object.values(runOptions)) say(`  --${name.padEnd(20)} ${help}`);
-    say(`  --${"allow-empty".padEnd(20)} accept cases without foreground`);
-    return 0;
-  }
+  const { values } = parse(args, { ...runFlags, data: text, out: text, resume: text, "allow-empty": flag });
   if (values.resume !== undefined) {
     const folder = resolve(values.resume);
     // Only the end of a run may be moved: anything else would make it another run.
@@ -171,7 +188,8 @@ const trainCommand: Command = async (args) => {
 const predictCommand: Command = async (args) => {
   const { values, positionals } = parse(args, { run: text, data: text, fold: text, out: text }, true);
   if (values.run === undefined) throw new ConfigError("predict needs --run DIR, the folder of a trained run");
-  if ((values.data === undefined) === (positionals.length === 0)) throw new ConfigError("predict needs either --data DIR or image files");
+  if ((values.data === undefined) === (positionals.length === 0))
+    throw new ConfigError("predict needs either --data DIR or image files");
   const folder = resolve(values.run);
   const fold = values.fold === undefined || values.fold === "all" ? "all" : number("fold", values.fold);
   const cases = values.data === undefined ? casesOfFiles(positionals) : (await runData({ data: resolve(values.data), fold })).val;
@@ -204,7 +222,9 @@ const demoCommand: Command = async (args) => {
   const folder = resolve(values.out ?? join("runs", values.data === undefined ? `demo-seed${seed}` : `demo-data-seed${seed}`));
   if (values.data !== undefined) {
     const { out: _, data, ...rest } = values as Record<string, string>;
-    const passed = Object.entries(rest).flatMap(([k, v]) => (v === undefined ? [] : typeof v === "boolean" ? [`--${k}`] : [`--${k}`, v]));
+    const passed = Object.entries(rest).flatMap(([k, v]) =>
+      v === undefined ? [] : typeof v === "boolean" ? [`--${k}`] : [`--${k}`, v],
+    );
     return trainCommand(["--data", data, "--out", folder, ...passed]);
   }
   const config = applyOptions(syntheticConfig(join(folder, "data"), seed, 5), values);
@@ -219,16 +239,22 @@ const infoCommand: Command = async (args) => {
   const { positionals } = parse(args, {}, true);
   for (const path of positionals) {
     const { shape, spacing, meta } = await readNiftiFile(path);
-    say(`${path}: ${meta.format} ${meta.dtype}, ${shape.slice(1).join(" × ")} voxels of ${spacing.map((s) => s.toFixed(3)).join(" × ")} mm, ${shape[0]} channel(s)`);
+    say(
+      `${path}: ${meta.format} ${meta.dtype}, ${shape.slice(1).join(" × ")} voxels of ${spacing.map((s) => s.toFixed(3)).join(" × ")} mm, ${shape[0]} channel(s)`,
+    );
   }
   if (positionals.length > 0) return 0;
   return withDevice(async (device) => {
     const { limits, features } = device.gpu;
     say(`features: ${[...features].sort().join(", ") || "none"}`);
     for (const name of ["maxBufferSize", "maxStorageBufferBindingSize", "maxComputeWorkgroupStorageSize"] as const) {
-      say(`${name}: ${megabytes(limits[name])}`);
+      say(`${name}: ${size(limits[name])}`);
     }
-    for (const name of ["maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupsPerDimension", "maxStorageBuffersPerShaderStage"] as const) {
+    for (const name of [
+      "maxComputeInvocationsPerWorkgroup",
+      "maxComputeWorkgroupsPerDimension",
+      "maxStorageBuffersPerShaderStage",
+    ] as const) {
       say(`${name}: ${limits[name]}`);
     }
     return 0;

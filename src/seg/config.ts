@@ -90,7 +90,9 @@ export function checkConfig(value: unknown, source: string): RunConfig {
   const config = value as RunConfig;
   const multiple = 2 ** (config.channels.length - 1);
   if (config.patchSize.some((n) => n % multiple !== 0)) {
-    throw new ConfigError(`${source}: patchSize [${config.patchSize}] must be multiples of ${multiple} for ${config.channels.length} levels of channels`);
+    throw new ConfigError(
+      `${source}: patchSize [${config.patchSize}] must be multiples of ${multiple} for ${config.channels.length} levels of channels`,
+    );
   }
   return config;
 }

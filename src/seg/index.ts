@@ -1,6 +1,6 @@
 /** @file Networks, training, inference and metrics for segmentation; all of it runs in Node and in a browser. */
 
-export * from "./checkpoint.ts";
+export { decodeCheckpoint, encodeCheckpoint, type Progress } from "./checkpoint.ts";
 export {
   computeImportanceMap,
   SliceInferer,

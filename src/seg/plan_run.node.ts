@@ -28,7 +28,7 @@ export async function defaultConfig(data: string, index: DatasetIndex, train: re
     data,
     fold: 0,
     seed: 0,
-    epochs: 20,
+    epochs: 10,
     batchSize: 16,
     samplesPerVolume: 16,
     foreground: 0.75,

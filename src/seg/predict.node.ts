@@ -4,22 +4,20 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeFileAtomic } from "../data/atomic.node.ts";
-import type { Case, DatasetIndex, LabelClass } from "../data/decathlon.ts";
+import type { Case, LabelClass } from "../data/decathlon.ts";
 import { loadCase, loadDataset, readNiftiFile, writeNiftiFile } from "../data/index.node.ts";
 import { withGeometryOf } from "../data/volume.ts";
 import { readSafetensors } from "../nn/safetensors.ts";
 import type { Device } from "../tensor/device.ts";
 import { CheckpointError, DataError, ShapeError } from "../tensor/errors.ts";
 import type { HostArray } from "../tensor/host.ts";
+import { naming } from "./checkpoint.ts";
 import type { RunConfig } from "./config.ts";
 import type { ProgressLine } from "./progress.ts";
 import { diceOf, labelValues, Segmenter } from "./segmenter.ts";
 import { prepareImage, prepareLabel } from "./slices.node.ts";
-import { buildModel, files, mean, readConfig } from "./train.node.ts";
+import { buildModel, files, mean, readConfig, readLabels, type RunLabels } from "./train.node.ts";
 import type { UNet } from "./unet.ts";
-
-/** What a run's folder says about its classes and inputs. */
-export type RunLabels = Pick<DatasetIndex, "labels" | "modality">;
 
 export interface LoadedRun {
   readonly config: RunConfig;
@@ -30,14 +28,17 @@ export interface LoadedRun {
 /** The network of a run with its final weights, or the best ones, or those of its last checkpoint. Throws `CheckpointError`. */
 export async function loadRun(device: Device, folder: string, which?: "weights" | "best"): Promise<LoadedRun> {
   const config = await readConfig(folder);
-  const info = JSON.parse(await readFile(join(folder, files.labels), "utf8")) as RunLabels;
+  const info = await readLabels(folder);
   const candidates = which ? [files[which]] : [files.weights, files.best, files.checkpoint];
   const name = candidates.find((f) => existsSync(join(folder, f)));
   if (!name) throw new CheckpointError(`${folder}: holds no weights (${candidates.join(", ")}); train it first`);
   const { tensors } = readSafetensors(await readFile(join(folder, name)), join(folder, name));
-  const weights = name === files.checkpoint ? new Map([...tensors].flatMap(([k, v]) => (k.startsWith("model.") ? [[k.slice(6), v]] : []))) : tensors;
-  const model = buildModel(device, config, info as DatasetIndex);
-  model.loadStateDict(weights);
+  const weights =
+    name === files.checkpoint
+      ? new Map([...tensors].flatMap(([k, v]) => (k.startsWith("model.") ? [[k.slice(6), v]] : [])))
+      : tensors;
+  const model = buildModel(device, config, info);
+  naming(join(folder, name), () => model.loadStateDict(weights));
   return { config, info, model };
 }
 
@@ -68,10 +69,7 @@ export async function predictCases(
   try {
     for (const [i, item] of cases.entries()) {
       const { image: volume, label } = await loadCase(item, info.labels);
-      if (volume.shape[0] !== info.modality.length) {
-        throw new ShapeError(`case "${item.id}": has ${volume.shape[0]} channels, the model takes ${info.modality.length}`);
-      }
-      const image = prepareImage(item.id, volume, config);
+      const image = prepareImage(item.id, volume, info.modality.length, config);
       const prediction = await segmenter.run(image);
       const stored = labelValues(prediction, info.labels);
       const dtype = stored.data instanceof Uint8Array ? "u8" : "i32";
@@ -106,7 +104,9 @@ export function evaluate(results: readonly { id: string; dice: readonly number[]
 
 /** Scores what `predictCases` gave for cases with a label. */
 export function evaluateSegmented(results: readonly Segmented[], labels: readonly LabelClass[]): Evaluation {
-  const scored = results.flatMap(({ id, prediction, truth }) => (truth ? [{ id, dice: diceOf(prediction, truth, labels.length) }] : []));
+  const scored = results.flatMap(({ id, prediction, truth }) =>
+    truth ? [{ id, dice: diceOf(prediction, truth, labels.length) }] : [],
+  );
   return evaluate(scored, labels);
 }
 
@@ -127,14 +127,16 @@ export async function evaluateFolder(predictions: string, dataFolder: string): P
     const indices = (v: HostArray) => prepareLabel(item.id, v, labels, true);
     results.push({ id: item.id, dice: diceOf(indices(prediction), indices(truth), labels.length) });
   }
-  if (results.length === 0) throw new DataError(`evaluate: ${predictions} has no <id>.nii.gz of a labelled case of ${dataFolder}`);
+  if (results.length === 0)
+    throw new DataError(`evaluate: ${predictions} has no <id>.nii.gz of a labelled case of ${dataFolder}`);
   return evaluate(results, labels);
 }
 
 /** Lines such as `hippocampus_001  Anterior 0.8712  Posterior 0.8460`, and the means. */
 export function evaluationLines({ cases, labels, mean: means }: Evaluation): string[] {
   const width = Math.max(4, ...cases.map((c) => c.id.length));
-  const scores = (dice: readonly number[]) => dice.map((d, i) => `${labels[i]} ${Number.isNaN(d) ? "no truth" : d.toFixed(4)}`).join("  ");
+  const scores = (dice: readonly number[]) =>
+    dice.map((d, i) => `${labels[i]} ${Number.isNaN(d) ? "no truth" : d.toFixed(4)}`).join("  ");
   return [
     ...cases.map((c) => `${c.id.padEnd(width)}  ${scores(c.dice)}`),
     ...(labels.length > 1 ? [`${"mean".padEnd(width)}  ${scores(means)}`] : []),

@@ -125,7 +125,7 @@ export class ProgressLine {
       return;
     }
     // A line longer than the terminal would wrap, and \r could not return to its start.
-    const width = this.#stream.columns ?? 80;
+    const width = this.#stream.columns || 80; // some terminals say 0
     this.#stream.write(`\r${line.slice(0, width - 1)}\x1b[K`);
     this.#open = true;
   }

@@ -8,7 +8,11 @@ import type { Segmented } from "./predict.node.ts";
 import { type EpochMetrics, mean } from "./train.node.ts";
 
 /** Writes loss.svg and, if epochs were validated, dice.svg. Returns the paths. */
-export async function writeCurves(folder: string, epochs: readonly EpochMetrics[], classes: readonly string[]): Promise<string[]> {
+export async function writeCurves(
+  folder: string,
+  epochs: readonly EpochMetrics[],
+  classes: readonly string[],
+): Promise<string[]> {
   const loss = join(folder, "loss.svg");
   const lossSeries = { name: "training loss", points: epochs.map((e) => [e.epoch, e.loss] as const), best: "min" as const };
   await writeFileAtomic(loss, curveSvg([lossSeries], { title: "Training loss", xLabel: "epoch", yLabel: "Dice loss" }));

@@ -23,12 +23,14 @@ import {
   SqueezeDim,
   type Transform,
 } from "../data/transforms/index.ts";
-import { DataError } from "../tensor/errors.ts";
+import { DataError, ShapeError } from "../tensor/errors.ts";
 import type { HostArray } from "../tensor/host.ts";
 import type { RunConfig } from "./config.ts";
 
 export interface SliceArgs {
   readonly cases: readonly Case[];
+  /** Of the images. */
+  readonly channels: number;
   readonly labels: readonly LabelClass[];
   readonly config: RunConfig;
 }
@@ -43,23 +45,36 @@ export function intensityTransform(config: RunConfig): Transform {
   return config.normalize === "scale" ? new ScaleIntensity() : new NormalizeIntensity();
 }
 
-/** The image of a case as floats. Throws `DataError` for voxels that are not finite. */
-export function prepareImage(id: string, image: HostArray, config: RunConfig): HostArray<Float32Array> {
+/** The image of a case as floats. Throws `ShapeError` for another number of channels, `DataError` for voxels that are not finite. */
+export function prepareImage(id: string, image: HostArray, channels: number, config: RunConfig): HostArray<Float32Array> {
+  if (image.shape[0] !== channels)
+    throw new ShapeError(`case "${id}": the image has ${image.shape[0]} channels, the dataset names ${channels}`);
   const data = Float32Array.from(image.data);
   const bad = data.findIndex((v) => !Number.isFinite(v));
   if (bad >= 0) {
-    const at = [...image.shape].reverse().reduce<[number[], number]>(([p, rest], n) => [[rest % n, ...p], Math.floor(rest / n)], [[], bad])[0];
-    throw new DataError(`case "${id}": the image has the value ${data[bad]} at [${at}] (channel, x, y, z); repair or leave out the case`);
+    const at = [...image.shape]
+      .reverse()
+      .reduce<[number[], number]>(([p, rest], n) => [[rest % n, ...p], Math.floor(rest / n)], [[], bad])[0];
+    throw new DataError(
+      `case "${id}": the image has the value ${data[bad]} at [${at}] (channel, x, y, z); repair or leave out the case`,
+    );
   }
   return intensityTransform(config).apply({ data, shape: image.shape }) as HostArray<Float32Array>;
 }
 
 /** Class indices (position in `labels`) of stored label values. Throws `DataError` if there is no foreground, unless that is allowed. */
-export function prepareLabel(id: string, label: HostArray, labels: readonly LabelClass[], allowEmpty: boolean): HostArray<Float32Array> {
+export function prepareLabel(
+  id: string,
+  label: HostArray,
+  labels: readonly LabelClass[],
+  allowEmpty: boolean,
+): HostArray<Float32Array> {
   const index = new Map(labels.flatMap((l, i) => l.values.map((v) => [v, i] as const)));
   const data = Float32Array.from(label.data, (v) => index.get(v) ?? 0);
   if (!allowEmpty && !data.some((v) => v > 0)) {
-    throw new DataError(`case "${id}": the label is empty (no voxel of ${labels.slice(1).map((l) => l.name)}); leave out the case or set allowEmpty`);
+    throw new DataError(
+      `case "${id}": the label is empty (no voxel of ${labels.slice(1).map((l) => l.name)}); leave out the case or pass --allow-empty`,
+    );
   }
   return { data, shape: label.shape };
 }
@@ -83,11 +98,11 @@ class CaseDataset implements Dataset<PreparedCase> {
   }
 
   private async load(source: Case): Promise<PreparedCase> {
-    const { labels, config } = this.args;
+    const { labels, channels, config } = this.args;
     const { image, label } = await loadCase(source, labels);
     if (!label) throw new DataError(`case "${source.id}" has no label, but training needs one`);
     return {
-      image: prepareImage(source.id, image, config),
+      image: prepareImage(source.id, image, channels, config),
       label: prepareLabel(source.id, label, labels, config.allowEmpty),
     };
   }
@@ -119,14 +134,22 @@ function takeSlices(config: RunConfig): Transform<Item> {
   }
   return onKeys(
     both,
-    new RandCropByPosNegLabel({ spatialSize: roiSize, pos: config.foreground, neg: 1 - config.foreground, numSamples: config.samplesPerVolume }),
+    new RandCropByPosNegLabel({
+      spatialSize: roiSize,
+      pos: config.foreground,
+      neg: 1 - config.foreground,
+      numSamples: config.samplesPerVolume,
+    }),
   );
 }
 
 /** The factory that a DataLoader calls in each of its threads. */
 export default function slices(args: SliceArgs): Dataset {
   const { config } = args;
-  const fit = config.fit === "resize" ? new Resize({ spatialSize: config.patchSize }) : new ResizeWithPadOrCrop({ spatialSize: config.patchSize });
+  const fit =
+    config.fit === "resize"
+      ? new Resize({ spatialSize: config.patchSize })
+      : new ResizeWithPadOrCrop({ spatialSize: config.patchSize });
   const volumes = new MapDataset<Item>(new CaseDataset(args), volumeAugmentation(config));
   const patches = new PatchDataset<Item>(volumes, {
     patchFunc: takeSlices(config),

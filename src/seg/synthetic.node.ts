@@ -23,7 +23,12 @@ export async function writeSynthetic(folder: string, seed: number): Promise<void
   const randomState = new RandomState(seed);
   const names: string[] = [];
   for (let i = 0; i < count; i++) {
-    const { image, label } = createTestImage3d(30 + i, 40 + i, 50 + i, { numSegClasses: 1, channelDim: 0, radMax: 10, randomState });
+    const { image, label } = createTestImage3d(30 + i, 40 + i, 50 + i, {
+      numSegClasses: 1,
+      channelDim: 0,
+      radMax: 10,
+      randomState,
+    });
     const name = `img${i}`;
     names.push(name);
     await writeNiftiFile(join(folder, "imagesTr", `${name}.nii.gz`), makeVolume(image), { dtype: "f32" });

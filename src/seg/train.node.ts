@@ -61,7 +61,7 @@ export async function runData(config: Pick<RunConfig, "data" | "fold">): Promise
 }
 
 /** The network of a run: one output for two classes, else one per class. */
-export function buildModel(device: Device, config: RunConfig, index: DatasetIndex): UNet {
+export function buildModel(device: Device, config: RunConfig, index: RunLabels): UNet {
   return new UNet(device, {
     spatialDims: 2,
     inChannels: index.modality.length,
@@ -92,10 +92,24 @@ export interface TrainResult {
 
 /** Reads the config of a run's folder. Throws `ConfigError`, `CheckpointError`. */
 export async function readConfig(folder: string): Promise<RunConfig> {
-  const path = join(folder, files.config);
-  if (!existsSync(path)) throw new CheckpointError(`${folder}: is no run: it has no ${files.config}`);
+  return checkConfig(await readJson(folder, files.config), join(folder, files.config));
+}
+
+/** What a run's folder says about its classes and inputs. */
+export type RunLabels = Pick<DatasetIndex, "labels" | "modality">;
+
+/** Reads the classes of a run's folder. Throws `ConfigError`, `CheckpointError`. */
+export async function readLabels(folder: string): Promise<RunLabels> {
+  const info = (await readJson(folder, files.labels)) as RunLabels | null;
+  if (Array.isArray(info?.labels) && Array.isArray(info.modality)) return info;
+  throw new ConfigError(`${join(folder, files.labels)}: expected the lists labels and modality; restore the file or train again`);
+}
+
+async function readJson(folder: string, name: string): Promise<unknown> {
+  const path = join(folder, name);
+  if (!existsSync(path)) throw new CheckpointError(`${folder}: is no run: it has no ${name}`);
   try {
-    return checkConfig(JSON.parse(await readFile(path, "utf8")), path);
+    return JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
     if (error instanceof SyntaxError) throw new ConfigError(`${path}: is not JSON: ${error.message}`, { cause: error });
     throw error;
@@ -107,7 +121,13 @@ export async function readConfig(folder: string): Promise<RunConfig> {
  * @throws ConfigError if the folder holds a run and `resume` is not set, or the reverse; DataError, FormatError, ShapeError for bad data;
  *   NonFiniteError, DeviceLostError during training, with the last checkpoint intact
  */
-export async function train(device: Device, folder: string, config: RunConfig, hooks: TrainHooks, resume = false): Promise<TrainResult> {
+export async function train(
+  device: Device,
+  folder: string,
+  config: RunConfig,
+  hooks: TrainHooks,
+  resume = false,
+): Promise<TrainResult> {
   const { progress: line, signal, log = () => {} } = hooks;
   const path = (name: keyof typeof files) => join(folder, files[name]);
   if (!resume && existsSync(path("checkpoint"))) {
@@ -120,7 +140,8 @@ export async function train(device: Device, folder: string, config: RunConfig, h
   const optimizer = new Adam(model.parameters(), { lr: config.lr });
   const trainer = new Trainer(device, { model, optimizer, loss: lossOf(data.index.labels.length) });
   const segmenter = new Segmenter(device, model, config);
-  const args: SliceArgs = { cases: data.train, labels: data.index.labels, config };
+  const channels = data.index.modality.length;
+  const args: SliceArgs = { cases: data.train, channels, labels: data.index.labels, config };
   const module = new URL(import.meta.url.endsWith(".ts") ? "./slices.node.ts" : "./slices.node.js", import.meta.url);
   const { batchSize, numWorkers, seed } = config;
   const loader = new DataLoader({ module, args }, { batchSize, numWorkers, seed });
@@ -130,31 +151,36 @@ export async function train(device: Device, folder: string, config: RunConfig, h
   await mkdir(folder, { recursive: true });
   if (resume && existsSync(path("checkpoint"))) {
     at = decodeCheckpoint(await readFile(path("checkpoint")), path("checkpoint"), device, model, optimizer);
-    line.log(`resumed at epoch ${at.epoch + 1}, step ${at.stepInEpoch} of ${stepsPerEpoch}`);
+    const where = `epoch ${at.epoch + 1}, step ${at.stepInEpoch} of ${stepsPerEpoch}`;
+    line.log(at.epoch < config.epochs ? `resumed at ${where}` : "the run is finished; reporting on it again");
   }
   const epochs = await restoreMetrics(path("metrics"), at);
   await writeFileAtomic(path("config"), `${JSON.stringify(config, null, 2)}\n`);
-  await writeFileAtomic(path("labels"), `${JSON.stringify({ labels: data.index.labels, modality: data.index.modality }, null, 2)}\n`);
-  const save = async () => writeFileAtomic(path("checkpoint"), await encodeCheckpoint(device, model, optimizer, at));
+  await writeFileAtomic(
+    path("labels"),
+    `${JSON.stringify({ labels: data.index.labels, modality: data.index.modality }, null, 2)}\n`,
+  );
   trainer.steps = at.step;
   log(
     `${data.train.length} training cases, ${data.val.length} validation cases; ${model.parameterCount.toLocaleString("en")} parameters; ` +
       `${stepsPerEpoch} steps per epoch of ${batchSize} slices ${config.patchSize.join(" × ")}`,
   );
-  const shape = (channels: number) => [batchSize, channels, ...config.patchSize];
-  const blank = (channels: number) => ({ data: new Float32Array(sizeOf(shape(channels))), shape: shape(channels) });
-  const plan = await trainer.prepare({ image: blank(data.index.modality.length), label: blank(1) }, (done, total) =>
+  const shape = (depth: number) => [batchSize, depth, ...config.patchSize];
+  const blank = (depth: number) => ({ data: new Float32Array(sizeOf(shape(depth))), shape: shape(depth) });
+  const plan = await trainer.prepare({ image: blank(channels), label: blank(1) }, (done, total) =>
     line.update({ label: "compiling kernels", done, total }),
   );
+  line.finish();
   log(`planned GPU memory of a step: ${(plan.peakBytes / 2 ** 20).toFixed(1)} MiB in ${plan.dispatches} dispatches`);
 
   const totalSteps = config.epochs * stepsPerEpoch;
-  let first: { step: number; time: number } | undefined;
+  let first: { step: number; epoch: number; time: number; wait: number } | undefined;
   let started = performance.now();
   let samples = 0;
   let batches: AsyncGenerator<TrainBatch> | undefined;
+  const interrupted = () => signal?.aborted ?? false;
   try {
-    while (at.epoch < config.epochs && !signal?.aborted) {
+    while (at.epoch < config.epochs && !interrupted()) {
       const lr = learningRate(config, at.epoch);
       if (optimizer.lr !== lr) optimizer.lr = lr;
       batches ??= loader.epoch(at.epoch, { skip: at.stepInEpoch }) as unknown as AsyncGenerator<TrainBatch>;
@@ -166,8 +192,9 @@ export async function train(device: Device, folder: string, config: RunConfig, h
       const onStep = async ({ loss, samples: n, step }: StepReport) => {
         samples += n;
         const now = performance.now();
-        // The first step waits for the data to be read, so the time left is judged by those after it.
-        first ??= { step, time: now };
+        // The first step waits for data: the time left is judged by the steps after it, and by one such wait per epoch until one has passed.
+        first ??= { step, epoch: at.epoch, time: now, wait: now - started };
+        const waits = at.epoch === first.epoch ? (config.epochs - at.epoch - 1) * first.wait : 0;
         at = { ...at, step, stepInEpoch: at.stepInEpoch + 1, lossSum: at.lossSum + loss };
         await appendFile(path("metrics"), `${JSON.stringify({ epoch: at.epoch + 1, step, loss, lr })}\n`);
         line.update({
@@ -178,13 +205,13 @@ export async function train(device: Device, folder: string, config: RunConfig, h
           lr,
           samples,
           seconds: (now - started) / 1000,
-          eta: ((now - first.time) / 1000 / (step - first.step)) * (totalSteps - step),
+          eta: (((now - first.time) / (step - first.step)) * (totalSteps - step) + waits) / 1000,
         });
       };
       await trainer.epoch(withoutEnd(batches), { onStep, signal: AbortSignal.any([pause.signal, ...(signal ? [signal] : [])]) });
       clearTimeout(timer);
       if (at.stepInEpoch < stepsPerEpoch) {
-        await save();
+        await writeFileAtomic(path("checkpoint"), await encodeCheckpoint(device, model, optimizer, at));
         continue;
       }
       await batches.return(undefined);
@@ -192,18 +219,25 @@ export async function train(device: Device, folder: string, config: RunConfig, h
       const loss = at.lossSum / at.stepInEpoch;
       at = { ...at, epoch: at.epoch + 1, stepInEpoch: 0, lossSum: 0 };
       let dice: number[] | undefined;
+      let improved = false;
       if (at.epoch % config.validateEvery === 0 || at.epoch === config.epochs) {
         dice = await validate(segmenter, data, config, line);
         const score = mean(dice);
-        if (!(score <= (at.best ?? -1))) {
-          at = { ...at, best: score };
-          await writeFileAtomic(path("best"), writeSafetensors(await model.stateDict()));
-        }
+        improved = !(score <= (at.best ?? -1));
+        if (improved) at = { ...at, best: score };
       }
-      const row: EpochMetrics = { epoch: at.epoch, loss, lr, seconds: (performance.now() - started) / 1000, ...(dice ? { dice } : {}) };
+      const row: EpochMetrics = {
+        epoch: at.epoch,
+        loss,
+        lr,
+        seconds: (performance.now() - started) / 1000,
+        ...(dice ? { dice } : {}),
+      };
       epochs.push(row);
+      const checkpoint = await encodeCheckpoint(device, model, optimizer, at);
+      if (improved) await writeFileAtomic(path("best"), writeSafetensors(await model.stateDict()));
       await appendFile(path("metrics"), `${JSON.stringify(row)}\n`);
-      await save();
+      await writeFileAtomic(path("checkpoint"), checkpoint);
       line.log(epochLine(row, config.epochs));
       started = performance.now();
       samples = 0;
@@ -227,13 +261,13 @@ function withoutEnd<T>(batches: AsyncGenerator<T>): AsyncIterable<T> {
 }
 
 async function validate(segmenter: Segmenter, data: RunData, config: RunConfig, line: ProgressLine): Promise<number[]> {
-  const { labels } = data.index;
+  const { labels, modality } = data.index;
   const scores: number[][] = [];
   for (const [i, item] of data.val.entries()) {
     line.update({ label: "validation", done: i, total: data.val.length });
     const { image, label } = await loadCase(item, labels);
     const truth = prepareLabel(item.id, label!, labels, true);
-    scores.push(diceOf(await segmenter.run(prepareImage(item.id, image, config)), truth, labels.length));
+    scores.push(diceOf(await segmenter.run(prepareImage(item.id, image, modality.length, config)), truth, labels.length));
   }
   return labels.slice(1).map((_, c) => mean(scores.map((s) => s[c])));
 }
@@ -262,5 +296,7 @@ async function restoreMetrics(path: string, at: Progress): Promise<EpochMetrics[
   });
   const kept = rows.filter((r) => (r.step === undefined ? r.epoch <= at.epoch : r.step <= at.step));
   await writeFileAtomic(path, kept.map((r) => `${JSON.stringify(r)}\n`).join(""));
-  return kept.filter((r) => r.step === undefined);
+  const epochs = kept.filter((r) => r.step === undefined);
+  // JSON has no NaN and writes null for the score of a class that no validation case has.
+  return epochs.map((r) => (r.dice ? { ...r, dice: r.dice.map((d) => d ?? NaN) } : r));
 }

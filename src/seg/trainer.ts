@@ -69,7 +69,10 @@ export class Trainer {
    * @returns sum of the losses and number of steps
    * @throws NonFiniteError naming the step whose loss was not finite; what the batches throw; DeviceLostError
    */
-  async epoch(batches: AsyncIterable<TrainBatch>, { onStep, signal }: EpochHooks = {}): Promise<{ lossSum: number; steps: number }> {
+  async epoch(
+    batches: AsyncIterable<TrainBatch>,
+    { onStep, signal }: EpochHooks = {},
+  ): Promise<{ lossSum: number; steps: number }> {
     this.options.model.train();
     const flying: { step: number; samples: number; loss: Promise<number> }[] = [];
     let lossSum = 0;
@@ -78,7 +81,9 @@ export class Trainer {
       const { step, samples, loss } = flying.shift()!;
       const value = await loss;
       if (!Number.isFinite(value)) {
-        throw new NonFiniteError(`the loss of step ${step} is ${value}; lower the learning rate or check the data, then resume from the last checkpoint`);
+        throw new NonFiniteError(
+          `the loss of step ${step} is ${value}; lower the learning rate or check the data; the last checkpoint is intact`,
+        );
       }
       lossSum += value;
       steps++;

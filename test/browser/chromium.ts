@@ -22,8 +22,11 @@ export async function launchChromium(): Promise<Browser> {
   });
 }
 
-/** An ES module for a page from a source file of the project (path relative to its root). `#gpu` becomes navigator.gpu. */
-export async function bundleForBrowser(entry: string): Promise<string> {
+/**
+ * An ES module for a page from a source file of the project (path relative to its root). `#gpu` becomes navigator.gpu. Minified it is
+ * what a site would ship, otherwise it carries a source map.
+ */
+export async function bundleForBrowser(entry: string, { minify = false } = {}): Promise<string> {
   const result = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -33,7 +36,8 @@ export async function bundleForBrowser(entry: string): Promise<string> {
     platform: "browser",
     target: "es2024",
     conditions: ["source"],
-    sourcemap: "inline",
+    minify,
+    sourcemap: minify ? false : "inline",
     logLevel: "silent",
   });
   return result.outputFiles[0].text;

@@ -23,22 +23,41 @@ export const affine: Affine = [
   [0, 0, 0, 1],
 ];
 
-/** Four training and two validation cases of about 18 voxels per side, balls on a noisy ground, in Decathlon layout. */
-export async function writeTinyDataset(folder: string): Promise<void> {
+/**
+ * Four training and two validation cases of about 18 voxels per side, balls on a noisy ground, in Decathlon layout. Label values count
+ * from 0 through `labels`; `relabel` may change one of a case.
+ */
+export async function writeTinyDataset(
+  folder: string,
+  labels: Record<number, string> = { 0: "background", 1: "ball" },
+  relabel: (value: number, caseIndex: number) => number = (v) => v,
+): Promise<void> {
   const names = Array.from({ length: 6 }, (_, i) => `case${i}`);
   for (const part of ["imagesTr", "labelsTr"]) await mkdir(join(folder, part), { recursive: true });
   const randomState = new RandomState(7);
   for (const [i, name] of names.entries()) {
-    const options = { numObjs: 3, numSegClasses: 1, radMin: 3, radMax: 6, noiseMax: 0.3, channelDim: 0, randomState };
+    const options = {
+      numObjs: 3,
+      numSegClasses: Object.keys(labels).length - 1,
+      radMin: 3,
+      radMax: 6,
+      noiseMax: 0.3,
+      channelDim: 0,
+      randomState,
+    };
     const { image, label } = createTestImage3d(16 + i, 20 - i, 18, options);
     await writeNiftiFile(join(folder, "imagesTr", `${name}.nii.gz`), makeVolume(image, affine), { dtype: "f32" });
-    await writeNiftiFile(join(folder, "labelsTr", `${name}.nii.gz`), makeVolume(label, affine), { dtype: "u8" });
+    await writeNiftiFile(
+      join(folder, "labelsTr", `${name}.nii.gz`),
+      makeVolume({ ...label, data: label.data.map((v) => relabel(v, i)) }, affine),
+      { dtype: "u8" },
+    );
   }
   await writeJson(join(folder, "splits_final.json"), [{ train: names.slice(0, 4), val: names.slice(4) }]);
   await writeJson(join(folder, "dataset.json"), {
     name: "Tiny",
     modality: { 0: "synthetic" },
-    labels: { 0: "background", 1: "ball" },
+    labels,
     numTraining: names.length,
     training: names.map((n) => ({ image: `./imagesTr/${n}.nii.gz`, label: `./labelsTr/${n}.nii.gz` })),
     test: [],
@@ -75,6 +94,13 @@ export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): 
 }
 
 export const runCli = (args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended> => startCli(args, env).ended;
+
+/** As runCli; throws what the command printed unless it gave exit code 0. */
+export async function succeed(args: readonly string[]): Promise<Ended> {
+  const ended = await runCli(args);
+  if (ended.code !== 0) throw new Error(`voxgrad ${args.join(" ")}: exit code ${ended.code}\n${ended.stdout}\n${ended.stderr}`);
+  return ended;
+}
 
 /** The lines of metrics.jsonl of a run; without the last if it is being written. */
 export function readMetrics(run: string): { epoch: number; loss: number; step?: number; dice?: number[] }[] {

@@ -1,0 +1,53 @@
+/** @file The training of tiny_training.ts, unchanged, in Node and in Chromium; and what the library weighs as a browser bundle. */
+
+import { gzipSync } from "node:zlib";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { device } from "../ops/device.ts";
+import { bundleForBrowser, launchChromium, type Page, servePage } from "./chromium.ts";
+import { train } from "./tiny_training.ts";
+
+let browser: Browser;
+let site: Page;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  site = await servePage({
+    "index.html": "<!doctype html><title>voxgrad</title>",
+    "training.js": await bundleForBrowser("test/browser/tiny_training.ts"),
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+test("the same training module gives the same losses in Chromium as in Node", async () => {
+  const here = await train(await device());
+  expect(here.losses).toHaveLength(10);
+  expect(here.losses.at(-1)).toBeLessThan(0.9 * here.losses[0]);
+  const page = await browser.newPage();
+  await page.goto(site.url);
+  // As text, because the test runner rewrites the import() of a function.
+  const there: typeof here = await page.evaluate(`import("${site.url}training.js").then((module) => module.train())`);
+  expect(there.adapter).toMatch(/swiftshader/i);
+  expect(there.losses).toHaveLength(10);
+  for (const [step, loss] of there.losses.entries()) {
+    expect(
+      Math.abs(loss / here.losses[step] - 1),
+      `step ${step + 1}: ${loss} in Chromium, ${here.losses[step]} in Node`,
+    ).toBeLessThan(1e-4);
+  }
+});
+
+test("the library bundles for a browser without a module of Node", async () => {
+  const code = await bundleForBrowser("test/browser/whole_library.ts", { minify: true });
+  expect(code).not.toMatch(/["'`]node:/);
+  expect(code).toMatch(/requestAdapter/);
+  const size = gzipSync(code).length;
+  console.log(
+    `voxgrad, voxgrad/nn, voxgrad/data and voxgrad/seg for a browser: ${(size / 1024).toFixed(1)} KiB gzipped, ${(code.length / 1024).toFixed(0)} KiB minified`,
+  );
+  expect(size).toBeLessThan(200 * 1024);
+});
