@@ -35,7 +35,12 @@ export const cases: readonly BenchCase[] = [
   bench("conv", "2-D 4x1->16x128² k3 s2", { x: [4, 1, 128, 128], weight: [16, 1, 3, 3] }, { padding: 1, stride: 2 }),
   bench("conv", "2-D 16x128->128x6² k3", { x: [16, 128, 6, 6], weight: [128, 128, 3, 3] }, { padding: 1 }),
   bench("conv", "3-D 1x16->32x48³ k3", { x: volume, weight: [32, 16, 3, 3, 3] }, { padding: 1 }),
-  bench("convTranspose", "2-D 4x32->16x64² k3 s2", { x: [4, 32, 64, 64], weight: [32, 16, 3, 3] }, { stride: 2, padding: 1, outputPadding: 1 }),
+  bench(
+    "convTranspose",
+    "2-D 4x32->16x64² k3 s2",
+    { x: [4, 32, 64, 64], weight: [32, 16, 3, 3] },
+    { stride: 2, padding: 1, outputPadding: 1 },
+  ),
   bench("convTranspose", "3-D 1x32->16x24³ k2 s2", { x: [1, 32, 24, 24, 24], weight: [32, 16, 2, 2, 2] }, { stride: 2 }),
   bench("instanceNorm", "4x16x128²", { x: image }),
   bench("instanceNorm", "1x16x48³", { x: volume }),

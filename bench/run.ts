@@ -73,11 +73,15 @@ for (const item of cases.filter((c) => c.name.includes(values.filter ?? ""))) {
   const r = await measure(device, item);
   results.push(r);
   const figures = `${r.forwardMs.toFixed(2).padStart(8)} ms ${r.gflops.toFixed(2).padStart(8)} GFLOP/s ${r.gbps.toFixed(2).padStart(8)} GB/s`;
-  console.log(`${r.name.padEnd(36)} forward ${figures}   with gradients ${r.totalMs.toFixed(2).padStart(8)} ms   ${r.kernels.join(", ")}`);
+  console.log(
+    `${r.name.padEnd(36)} forward ${figures}   with gradients ${r.totalMs.toFixed(2).padStart(8)} ms   ${r.kernels.join(", ")}`,
+  );
 }
 const best = (key: "gflops" | "gbps") => results.reduce((a, b) => (b[key] > a[key] ? b : a));
 if (results.length > 0) {
-  console.log(`highest: ${best("gflops").gflops.toFixed(1)} GFLOP/s (${best("gflops").name}), ${best("gbps").gbps.toFixed(1)} GB/s (${best("gbps").name})`);
+  console.log(
+    `highest: ${best("gflops").gflops.toFixed(1)} GFLOP/s (${best("gflops").name}), ${best("gbps").gbps.toFixed(1)} GB/s (${best("gbps").name})`,
+  );
 }
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ device: device.name, results }, null, 2)}\n`);
 device.close();

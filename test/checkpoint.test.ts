@@ -8,7 +8,9 @@ import { device } from "./ops/device.ts";
 test("checkpoint: gradients equal those without it in every bit, dropout included, and the plan is smaller", async () => {
   const dev = await device();
   const block = (n: number): Module =>
-    new Sequential(Array.from({ length: n }, () => new Convolution(dev, { spatialDims: 2, inChannels: 4, outChannels: 4, dropout: 0.3 })));
+    new Sequential(
+      Array.from({ length: n }, () => new Convolution(dev, { spatialDims: 2, inChannels: 4, outChannels: 4, dropout: 0.3 })),
+    );
   const blocks = [block(3), block(3), block(3)];
   const parameters = blocks.flatMap((b) => b.parameters());
   const x = dev.tensor({ data: Float32Array.from({ length: 4 * 32 * 32 }, (_, i) => Math.sin(i)), shape: [1, 4, 32, 32] });

@@ -18,12 +18,14 @@ struct Params {
   padding: vec4i,
   in_channels: u32,
   out_channels: u32,
+  in_group: u32,     // channels per group
+  out_group: u32,
   weight_out: u32,   // distance in the weight between two output channels
-  weight_in: u32,    // distance in the weight between two input channels
+  weight_in: u32,    // between two input channels
+  weight_group: u32, // between two groups
   transposed: u32,
   has_bias: u32,
   samples: u32,
-  unused: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -92,7 +94,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   if (q0 >= total) {
     return;
   }
-  let c0 = group.y * TC;
+  // A tile of TC output channels stays inside its group.
+  let tiles = (p.out_group + TC - 1u) / TC;
+  let g = group.y / tiles;
+  let c0 = group.y % tiles * TC;
   let in_plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
   let out_plane = u32(p.out_size.x * p.out_size.y * p.out_size.z);
 
@@ -115,10 +120,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
           let at = position[i] * in_step + offset;
           let ok = all(at >= vec3i(0)) && all(at < p.in_size.xyz) && q0 + i < total;
           inside[i] = ok;
-          index[i] = select(0u, sample[i] * p.in_channels * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z), ok);
+          index[i] = select(0u, (sample[i] * p.in_channels + g * p.in_group) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z), ok);
         }
-        var wi = c0 * p.weight_out + u32((td * p.taps.y + th) * p.taps.z + tw);
-        for (var c = 0u; c < p.in_channels; c++) {
+        var wi = g * p.weight_group + c0 * p.weight_out + u32((td * p.taps.y + th) * p.taps.z + tw);
+        for (var c = 0u; c < p.in_group; c++) {
           var v: array<f32, TP>;
           for (var i = 0u; i < TP; i++) {
             v[i] = select(0.0, x[index[i]], inside[i]);
@@ -138,8 +143,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
 
   for (var j = 0u; j < TC; j++) {
-    let c = c0 + j;
-    if (c < p.out_channels) {
+    let c = g * p.out_group + c0 + j;
+    if (c0 + j < p.out_group) {
       var b = 0.0;
       if (p.has_bias != 0u) {
         b = bias[c];

@@ -1,4 +1,4 @@
-// Weight gradient of convolution and transposed convolution: for each pair of channels (a, b) and each tap,
+// Weight gradient of convolution and transposed convolution: for each pair of channels (a, b) of one group and each tap,
 //   sum over n and o of  a[n, ca, o] * b[n, cb, o * stride + tap * dilation - padding].
 // For convolution a is the output gradient and b the input; for the transposed one a is the input and b the output gradient.
 //
@@ -15,6 +15,8 @@ struct Params {
   padding: vec4i,
   a_channels: u32,
   b_channels: u32,
+  a_group: u32,      // channels per group
+  b_group: u32,
   rows: u32,         // N * D * H of a
   slab: u32,         // rows per workgroup
 }
@@ -33,10 +35,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let t = group.x * WG + lane;
   let tap = i32(t % tap_count);
   let b0 = t / tap_count * TB;
-  if (b0 >= p.b_channels) {
+  if (b0 >= p.b_group) {
     return;
   }
-  let a0 = group.y * TA;
+  // A tile of TA channels stays inside its group.
+  let tiles = (p.a_group + TA - 1u) / TA;
+  let g = group.y / tiles;
+  let a0 = group.y % tiles * TA;
   let at = vec3i(tap / (p.taps.y * p.taps.z), tap / p.taps.z % p.taps.y, tap % p.taps.z) * p.dilation.xyz - p.padding.xyz;
   let a_plane = u32(p.a_size.x * p.a_size.y * p.a_size.z);
   let b_plane = u32(p.b_size.x * p.b_size.y * p.b_size.z);
@@ -53,8 +58,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     if (bd < 0 || bd >= p.b_size.x || bh < 0 || bh >= p.b_size.y) {
       continue;
     }
-    var ia = (n * p.a_channels + a0) * a_plane + u32(d * p.a_size.y + h) * width;
-    let ib = (n * p.b_channels + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
+    var ia = (n * p.a_channels + g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width;
+    let ib = (n * p.b_channels + g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
     for (var o = 0u; o < width; o++) {
       let bw = i32(o) * p.stride.z + at.z;
       let inside = bw >= 0 && bw < p.b_size.z;
@@ -76,8 +81,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
   for (var i = 0u; i < TA; i++) {
     for (var j = 0u; j < TB; j++) {
-      if (a0 + i < p.a_channels && b0 + j < p.b_channels) {
-        partial[((group.z * p.a_channels + a0 + i) * p.b_channels + b0 + j) * tap_count + u32(tap)] = acc[(i / 4u) * TB + j][i % 4u];
+      if (a0 + i < p.a_group && b0 + j < p.b_group) {
+        partial[((group.z * p.a_channels + g * p.a_group + a0 + i) * p.b_group + b0 + j) * tap_count + u32(tap)] = acc[(i / 4u) * TB + j][i % 4u];
       }
     }
   }

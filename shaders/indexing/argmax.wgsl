@@ -1,4 +1,4 @@
-// Index of the largest value along the middle axis of [outer, axis, inner]; the first one among equals, as PyTorch on the CPU.
+// Index of the largest (LEAST: smallest) value along the middle axis of [outer, axis, inner]; the first one among equals, as PyTorch on the CPU.
 
 struct Params {
   outer: u32,
@@ -9,6 +9,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<i32>;
+
+override LEAST: u32 = 0u;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -21,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var at = 0u;
   for (var k = 1u; k < p.axis; k++) {
     let v = x[base + k * p.inner];
-    if (v > best) {
+    if (select(v > best, v < best, LEAST != 0u)) {
       best = v;
       at = k;
     }

@@ -12,6 +12,8 @@ struct Params {
   inner: u32,              // elements per channel inside a group
   affine: u32,
   epsilon: f32,
+  slab: u32,               // groups per slab and slabs, of the affine gradient of layer norm
+  slabs: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

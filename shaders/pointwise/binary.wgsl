@@ -1,29 +1,39 @@
-// Pointwise functions of two tensors. Same shapes take the short way; otherwise the operands are broadcast over up to six axes.
+// Pointwise functions of two tensors, or of a tensor and a number; OP picks the row, see src/kernels/pointwise.ts. Same shapes take the short
+// way, four elements (V = vec4f) a thread where their count allows. Times in unary.wgsl.
 
-struct Params {
-  shape0: vec4u,    // result axes 0..3 of six, left-padded with ones
-  shape1: vec4u,    // axes 4..5
-  a0: vec4u,        // element strides of a, 0 along broadcast axes
-  a1: vec4u,
-  b0: vec4u,
-  b1: vec4u,
-  count: u32,
+@group(0) @binding(3) var<storage, read_write> y: array<V>;
+
+// Binary cross-entropy of logit u and target v with weight w of the positives: (1 - v) u + (1 + (w - 1) v) log(1 + exp(-u)).
+fn bce(u: V, v: V) -> V {
+  return (1.0 - v) * u + (1.0 + (p.parameter - 1.0) * v) * log1p_exp(-u);
 }
 
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+fn flag(condition: B) -> V {
+  return select(V(0.0), V(1.0), condition);
+}
 
-override OP: u32;
-override BROADCAST: u32 = 0u;
-
-fn apply(u: f32, v: f32) -> f32 {
+fn apply(u: V, v: V) -> V {
+  let d = abs(u - v);
+  let limit = V(p.parameter);
   switch OP {
     case 0u: { return u + v; }
     case 1u: { return u - v; }
     case 2u: { return u * v; }
     case 3u: { return u / v; }
+    case 4u: { return max(u, v); }
+    case 5u: { return min(u, v); }
+    case 6u: { return power(u, v); }
+    case 7u: { return bce(u, v); }
+    case 8u: { return d * d; }                                               // squaredError
+    case 9u: { return d; }                                                   // absoluteError
+    case 10u: { return select(d - 0.5 * limit, 0.5 * d * d / limit, d < limit); }     // smoothL1
+    case 11u: { return select(limit * (d - 0.5 * limit), 0.5 * d * d, d <= limit); }  // huber
+    case 12u: { return flag(u == v); }
+    case 13u: { return flag(u != v); }
+    case 14u: { return flag(u < v); }
+    case 15u: { return flag(u <= v); }
+    case 16u: { return flag(u > v); }
+    case 17u: { return flag(u >= v); }
     default: { return u; }
   }
 }
@@ -31,24 +41,8 @@ fn apply(u: f32, v: f32) -> f32 {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
-  if (i >= p.count) {
-    return;
+  if (i < p.count) {
+    let at = places(i);
+    y[i] = apply(a[at.x], right(at.y));
   }
-  var ia = i;
-  var ib = i;
-  if (BROADCAST != 0u) {
-    ia = 0u;
-    ib = 0u;
-    var rest = i;
-    for (var k = 0u; k < 6u; k++) {
-      let axis = 5u - k;
-      let low = axis & 3u;
-      let size = select(p.shape0[low], p.shape1[low], axis >= 4u);
-      let at = rest % size;
-      rest /= size;
-      ia += at * select(p.a0[low], p.a1[low], axis >= 4u);
-      ib += at * select(p.b0[low], p.b1[low], axis >= 4u);
-    }
-  }
-  y[i] = apply(a[ia], b[ib]);
 }

@@ -1,5 +1,5 @@
-// Softmax over the middle axis of [outer, axis, inner], one thread per row. The maximum is subtracted before exp, so logits of any finite size
-// are safe.
+// Softmax over the middle axis of [outer, axis, inner], or its logarithm (LOG), one thread per row. The maximum is subtracted before exp, so logits
+// of any finite size are safe.
 
 struct Params {
   outer: u32,
@@ -10,6 +10,8 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+override LOG: u32 = 0u;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -25,6 +27,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var k = 0u; k < p.axis; k++) {
     sum += exp(x[base + k * p.inner] - top);
+  }
+  if (LOG != 0u) {
+    let rest = log(sum);
+    for (var k = 0u; k < p.axis; k++) {
+      y[base + k * p.inner] = x[base + k * p.inner] - top - rest;
+    }
+    return;
   }
   for (var k = 0u; k < p.axis; k++) {
     y[base + k * p.inner] = exp(x[base + k * p.inner] - top) / sum;

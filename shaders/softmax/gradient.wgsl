@@ -1,4 +1,4 @@
-// dx = y * (dy - sum(dy * y)) over the middle axis of [outer, axis, inner].
+// dx = y * (dy - sum(dy * y)) over the middle axis of [outer, axis, inner]; of the logarithm (LOG) dx = dy - exp(y) * sum(dy).
 
 struct Params {
   outer: u32,
@@ -11,6 +11,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
+override LOG: u32 = 0u;
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = linear_group(group, groups) * 64u + lane;
@@ -19,6 +21,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let base = row / p.inner * p.axis * p.inner + row % p.inner;
   var dot = 0.0;
+  if (LOG != 0u) {
+    for (var k = 0u; k < p.axis; k++) {
+      dot += dy[base + k * p.inner];
+    }
+    for (var k = 0u; k < p.axis; k++) {
+      let i = base + k * p.inner;
+      dx[i] = dy[i] - exp(y[i]) * dot;
+    }
+    return;
+  }
   for (var k = 0u; k < p.axis; k++) {
     dot = fma(y[base + k * p.inner], dy[base + k * p.inner], dot);
   }

@@ -11,7 +11,11 @@ import { backpropagate, noGrad, record, withRecording } from "./tape.ts";
  * @param inputs what `block` is called with
  * @param parameters trainable tensors that `block` uses besides its inputs, such as `module.parameters()`
  */
-export function checkpoint(block: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[], parameters: readonly Tensor[] = []): Tensor {
+export function checkpoint(
+  block: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  parameters: readonly Tensor[] = [],
+): Tensor {
   const { y, draws } = scope(() => {
     const draws: Tensor[] = [];
     return { y: noGrad(() => withDraws(draws, false, () => block(...inputs))), draws };

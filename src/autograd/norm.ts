@@ -1,9 +1,9 @@
-/** @file Instance and group normalisation with gradients. */
+/** @file Instance, group, layer and batch normalisation with gradients. */
 
 import * as kernels from "../kernels/norm.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
-import { showShape } from "../tensor/shape.ts";
+import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
 
@@ -15,11 +15,12 @@ function withGradient(
   y: Tensor,
   stats: Tensor,
   g: kernels.NormGeometry,
+  affineGradient = kernels.normAffineGradient,
 ): Tensor {
   record(op, [x, weight, bias], y, (dy, needs) => {
     const dx = needs[0] ? kernels.normInputGradient(x, weight, stats, dy, g) : undefined;
     if (!needs[1] && !needs[2]) return [dx];
-    const { dWeight, dBias } = kernels.normAffineGradient(x, stats, dy, g);
+    const { dWeight, dBias } = affineGradient(x, stats, dy, g);
     return [dx, dWeight, dBias];
   });
   // Without a note nobody else frees them.
@@ -51,6 +52,34 @@ export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, { eps = 
 /** Group normalisation (Wu and He 2018) of `[N, C, spatial…]` over `groups` groups of channels. Throws `ShapeError`. */
 export function groupNorm(x: Tensor, groups: number, weight?: Tensor, bias?: Tensor, { eps = 1e-5 } = {}): Tensor {
   return apply("groupNorm", x, weight, bias, groups, eps);
+}
+
+/**
+ * Layer normalisation (Ba et al. 2016): the trailing elements of each leading index to zero mean and unit biased variance.
+ * @param x `[…, normalizedShape…]`
+ * @param weight scale of `normalizedShape`, with `bias` shift, or neither
+ * @throws ShapeError
+ */
+export function layerNorm(
+  x: Tensor,
+  normalizedShape: number | Shape,
+  weight?: Tensor,
+  bias?: Tensor,
+  { eps = 1e-5 } = {},
+): Tensor {
+  const trailing = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  const g = kernels.layerNormShape(x.shape, trailing, eps, weight?.shape, bias?.shape);
+  const { y, stats } = kernels.norm(x, weight, bias, g);
+  return withGradient("layerNorm", x, weight, bias, y, stats, g, (...args) => {
+    const { dWeight, dBias } = kernels.layerNormAffineGradient(...args);
+    return { dWeight: reshaped(dWeight, trailing), dBias: reshaped(dBias, trailing) };
+  });
+}
+
+function reshaped(t: Tensor, shape: Shape): Tensor {
+  const view = t.view(shape);
+  t.dispose();
+  return view;
 }
 
 export interface RunningStats {

@@ -1,19 +1,12 @@
-/** @file Pointwise functions with gradients. The tables of `src/kernels/pointwise.ts` have a row each here, or this does not compile. */
+/** @file Pointwise functions with gradients, named and defined as PyTorch's. */
 
-import {
-  binary,
-  type BinaryOp,
-  unary,
-  unaryGradient,
-  type UnaryOp,
-  unaryOps,
-} from "../kernels/pointwise.ts";
-import { reduceSum } from "../kernels/reduce.ts";
-import { sameShape, type Shape } from "../tensor/shape.ts";
+import { binary, type Comparison, type SmoothOp, unary, unaryGradient, unaryOps, where as choose } from "../kernels/pointwise.ts";
+import { ConfigError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { combine, unbroadcast } from "./binary.ts";
 import { record } from "./tape.ts";
 
-function apply(name: UnaryOp, x: Tensor, a?: number, b?: number): Tensor {
+function apply(name: SmoothOp, x: Tensor, a?: number, b?: number): Tensor {
   const y = unary(name, x, a, b);
   // Naming y in its own note is fine: both are garbage together.
   return record(name, [x], y, (dy) => [unaryGradient(name, unaryOps[name].saved === "x" ? x : y, dy, a, b)]);
@@ -21,74 +14,102 @@ function apply(name: UnaryOp, x: Tensor, a?: number, b?: number): Tensor {
 
 /** max(x, 0). */
 export const relu = (x: Tensor): Tensor => apply("relu", x);
+/** min(max(x, 0), 6). */
+export const relu6 = (x: Tensor): Tensor => apply("relu6", x);
 /** 1 / (1 + exp(-x)). */
 export const sigmoid = (x: Tensor): Tensor => apply("sigmoid", x);
+/** log(sigmoid(x)). */
+export const logSigmoid = (x: Tensor): Tensor => apply("logSigmoid", x);
 /** x where x ≥ 0, else slope · x; PyTorch's default slope 0.01. */
 export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => apply("leakyRelu", x, negativeSlope);
 /** x where x > 0, else alpha · (exp(x) − 1). */
 export const elu = (x: Tensor, alpha = 1): Tensor => apply("elu", x, alpha);
+/** ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017): 1.0507 · elu(x, 1.6733). */
+export const selu = (x: Tensor): Tensor => apply("selu", x, 1.6732632423543772, 1.0507009873554805);
+/**
+ * x · Φ(x), Φ the distribution function of the standard normal (Hendrycks and Gimpel 2016); "tanh" is their approximation
+ * x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))). Throws `ConfigError` for another name.
+ */
+export function gelu(x: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
+  if (approximate !== "none" && approximate !== "tanh") {
+    throw new ConfigError(`gelu: approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}`);
+  }
+  return apply(approximate === "tanh" ? "geluTanh" : "gelu", x);
+}
+/** x · sigmoid(alpha · x), also called swish. */
+export const silu = (x: Tensor, alpha = 1): Tensor => apply("silu", x, alpha);
+/** x · tanh(softplus(x)) (Misra 2019). */
+export const mish = (x: Tensor): Tensor => apply("mish", x);
+/** log(1 + exp(beta · x)) / beta; x itself where beta · x > threshold. */
+export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => apply("softplus", x, beta, threshold);
+/** x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */
+export const hardswish = (x: Tensor): Tensor => apply("hardswish", x);
 export const tanh = (x: Tensor): Tensor => apply("tanh", x);
 /** factor · x + offset. */
 export const affine = (x: Tensor, factor: number, offset = 0): Tensor => apply("affine", x, factor, offset);
+export const neg = (x: Tensor): Tensor => apply("affine", x, -1, 0);
 export const exp = (x: Tensor): Tensor => apply("exp", x);
 export const log = (x: Tensor): Tensor => apply("log", x);
 export const sqrt = (x: Tensor): Tensor => apply("sqrt", x);
+/** 1 / √x. */
+export const rsqrt = (x: Tensor): Tensor => apply("rsqrt", x);
 export const abs = (x: Tensor): Tensor => apply("abs", x);
 export const square = (x: Tensor): Tensor => apply("square", x);
 export const reciprocal = (x: Tensor): Tensor => apply("reciprocal", x);
 /** x limited to [min, max]. */
 export const clamp = (x: Tensor, min: number, max: number): Tensor => apply("clamp", x, min, max);
-
-// Gradients of f(a, b) at the broadcast shape.
-const rules: { [K in BinaryOp]: (dy: Tensor, a: Tensor, b: Tensor, needs: readonly boolean[]) => (Tensor | undefined)[] } = {
-  add: (dy) => [dy, dy],
-  sub: (dy, _a, _b, needs) => [dy, needs[1] ? unary("affine", dy, -1) : undefined],
-  mul: (dy, a, b, needs) => [needs[0] ? binary("mul", dy, b) : undefined, needs[1] ? binary("mul", dy, a) : undefined],
-  // d(a/b) = dy/b, -dy a/b²
-  div: (dy, a, b, needs) => {
-    const da = binary("div", dy, b);
-    if (!needs[1]) return [da];
-    const quotient = binary("div", a, b);
-    const product = binary("mul", da, quotient);
-    quotient.dispose();
-    const db = unary("affine", product, -1);
-    product.dispose();
-    return [da, db];
-  },
-};
-
-/** Sums a gradient over the axes along which its input was broadcast. */
-function unbroadcast(dy: Tensor, shape: Shape): Tensor {
-  if (sameShape(dy.shape, shape)) return dy;
-  const lead = dy.rank - shape.length;
-  const axes = dy.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && dy.shape[i] !== 1));
-  const sum = reduceSum(dy, axes, false);
-  const out = sum.view(shape);
-  sum.dispose();
-  return out;
-}
-
-function combine(name: BinaryOp, a: Tensor, b: Tensor | number): Tensor {
-  if (typeof b === "number") {
-    switch (name) {
-      case "add":
-        return affine(a, 1, b);
-      case "sub":
-        return affine(a, 1, -b);
-      case "mul":
-        return affine(a, b);
-      case "div":
-        return affine(a, 1 / b);
-    }
-  }
-  return record(name, [a, b], binary(name, a, b), (dy, needs) => {
-    const [da, db] = rules[name](dy, a, b, needs);
-    return [needs[0] ? unbroadcast(da!, a.shape) : undefined, needs[1] ? unbroadcast(db!, b.shape) : undefined];
-  });
-}
+/** −1, 0 or 1; the gradient is zero. */
+export const sign = (x: Tensor): Tensor => apply("sign", x);
+/** The largest whole number of at most x; the gradient is zero. */
+export const floor = (x: Tensor): Tensor => apply("floor", x);
+/** The nearest whole number, halves to the even one; the gradient is zero. */
+export const round = (x: Tensor): Tensor => apply("round", x);
+/** 1 where x is neither NaN nor infinite, else 0; no gradient. */
+export const isFinite = (x: Tensor): Tensor => unary("isFinite", x);
 
 /** a + b with NumPy broadcasting. */
-export const add = (a: Tensor, b: Tensor | number): Tensor => combine("add", a, b);
-export const sub = (a: Tensor, b: Tensor | number): Tensor => combine("sub", a, b);
-export const mul = (a: Tensor, b: Tensor | number): Tensor => combine("mul", a, b);
-export const div = (a: Tensor, b: Tensor | number): Tensor => combine("div", a, b);
+export const add = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, b) : combine("add", a, b));
+export const sub = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, -b) : combine("sub", a, b));
+export const mul = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, b) : combine("mul", a, b));
+export const div = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1 / b) : combine("div", a, b));
+/** The larger of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. */
+export const maximum = (a: Tensor, b: Tensor | number): Tensor => combine("maximum", a, b);
+/** The smaller of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. */
+export const minimum = (a: Tensor, b: Tensor | number): Tensor => combine("minimum", a, b);
+/**
+ * a to the power b with NumPy broadcasting. A negative base needs whole exponents: others give NaN where the device has one. Whole exponents up to
+ * 15 are exact to a few bits; others lose digits with b · log₂ a, as exp2 and log2 of WGSL do.
+ */
+export const pow = (a: Tensor, b: Tensor | number): Tensor => combine("pow", a, b);
+
+const compare =
+  (name: Comparison) =>
+  (a: Tensor, b: Tensor | number): Tensor =>
+    binary(name, a, b);
+
+/** 1 where a = b, else 0, with NumPy broadcasting; no gradient. So are the five below. */
+export const eq = compare("eq");
+export const ne = compare("ne");
+export const lt = compare("lt");
+export const le = compare("le");
+export const gt = compare("gt");
+export const ge = compare("ge");
+
+/**
+ * `a` where `condition` (f32, i32 or u32) is not zero, else `b`, with NumPy broadcasting of all three over at most six axes. No gradient flows to
+ * the condition. Throws `ShapeError`.
+ */
+export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  const tensor = (v: Tensor | number) => (typeof v === "number" ? undefined : v);
+  const [left, right] = [tensor(a), tensor(b)];
+  return record("where", [left, right], choose(condition, a, b), (dy, needs) => {
+    const part = (to: Tensor | undefined, chosen: Tensor | number, other: Tensor | number) => {
+      if (!to) return undefined;
+      const all = choose(condition, chosen, other);
+      const sum = unbroadcast(all, to.shape);
+      if (sum !== all) all.dispose();
+      return sum;
+    };
+    return [part(needs[0] ? left : undefined, dy, 0), part(needs[1] ? right : undefined, 0, dy)];
+  });
+}

@@ -1,17 +1,22 @@
-/** @file Sum and mean with gradients. */
+/** @file Sums, means, extremes, norms and spreads over axes, with gradients; names and rules are PyTorch's. */
 
 import { unary } from "../kernels/pointwise.ts";
-import { reduceAxes, reducedShape, reduceSum } from "../kernels/reduce.ts";
+import { type Combination, reduce, reduceAxes, reducedShape, reduceGradient, reduceSum, reduceTerms } from "../kernels/reduce.ts";
 import { expand } from "../kernels/view.ts";
+import { ConfigError, ShapeError } from "../tensor/errors.ts";
+import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
+
+/** One axis, several, or all of them; negative ones count from the end. */
+export type Axes = number | readonly number[];
 
 export interface ReduceOptions {
   /** Keep reduced axes with size 1; default false. */
   readonly keepDims?: boolean;
 }
 
-function apply(op: string, x: Tensor, axes: number | readonly number[] | undefined, keepDims: boolean, average: boolean): Tensor {
+function apply(op: string, x: Tensor, axes: Axes | undefined, keepDims: boolean, average: boolean): Tensor {
   const list = reduceAxes(op, x.shape, axes);
   const factor = average ? list.reduce((f, a) => f / x.shape[a], 1) : 1;
   return record(op, [x], reduceSum(x, list, keepDims, factor), (dy) => {
@@ -22,11 +27,116 @@ function apply(op: string, x: Tensor, axes: number | readonly number[] | undefin
 }
 
 /** Sum over `axes`, or over everything. Throws `ShapeError` for axes that are not there. */
-export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return apply("sum", x, axes, keepDims, false);
 }
 
 /** Mean over `axes`, or over everything. Throws `ShapeError` for axes that are not there. */
-export function mean(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return apply("mean", x, axes, keepDims, true);
+}
+
+function extreme(op: string, combine: Combination, x: Tensor, axes: Axes | undefined, keepDims: boolean): Tensor {
+  const list = reduceAxes(op, x.shape, axes);
+  reduceTerms(op, x.shape, list, 1);
+  const y = reduce(op, x, list, keepDims, { combine });
+  return record(op, [x], y, (dy) => {
+    const other = reduce(op, x, list, keepDims, { map: "equal", centre: y });
+    const dx = reduceGradient("extreme", x, list, dy, { value: y, other });
+    other.dispose();
+    return [dx];
+  });
+}
+
+/** Largest element over `axes`, or of everything; equal ones share the gradient evenly. Throws `ShapeError` if there is none. */
+export function amax(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return extreme("amax", "max", x, axes, keepDims);
+}
+
+/** Smallest element over `axes`, or of everything; equal ones share the gradient evenly. Throws `ShapeError` if there is none. */
+export function amin(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return extreme("amin", "min", x, axes, keepDims);
+}
+
+export interface VarianceOptions extends ReduceOptions {
+  /** The sum of squares is divided by the number of elements less this; default 1, Bessel's. */
+  readonly correction?: number;
+}
+
+// The mean, then the squares around it: the difference of two large sums would keep no digit of images like CT, mean 1000 and deviation 1.
+function spread(
+  op: "variance" | "std",
+  x: Tensor,
+  axes: Axes | undefined,
+  { correction = 1, keepDims = false }: VarianceOptions,
+): Tensor {
+  const list = reduceAxes(op, x.shape, axes);
+  const terms = reduceTerms(op, x.shape, list, 1);
+  if (!(terms > correction)) {
+    throw new ShapeError(
+      `${op}: ${terms} elements of ${showShape(x.shape)} for each result leave nothing with correction ${correction}; reduce more axes`,
+    );
+  }
+  const factor = 1 / (terms - correction);
+  const centre = reduce(op, x, list, false, { factor: 1 / terms });
+  const variance = reduce(op, x, list, keepDims, { map: "deviation", centre, factor });
+  const y = op === "std" ? unary("sqrt", variance) : variance;
+  if (y !== variance) variance.dispose();
+  record(op, [x], y, (dy) => [
+    op === "std"
+      ? reduceGradient(op, x, list, dy, { value: centre, other: y, factor })
+      : reduceGradient(op, x, list, dy, { value: centre, factor: 2 * factor }),
+  ]);
+  // Without a note nobody else frees it.
+  if (y.origin === undefined) centre.dispose();
+  return y;
+}
+
+/** Variance over `axes`, or of everything, in two passes. Throws `ShapeError` for axes that are not there or too few elements. */
+export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  return spread("variance", x, axes, options);
+}
+
+/** Square root of the variance; where it is 0 the gradient is 0. Throws `ShapeError` as `variance` does. */
+export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  return spread("std", x, axes, options);
+}
+
+export interface NormOptions extends ReduceOptions {
+  /** Σ|x|, √Σx² or max|x|; default 2. */
+  readonly p?: 1 | 2 | typeof Infinity;
+  /** Default: all. */
+  readonly axes?: Axes;
+}
+
+/**
+ * Vector norm over axes. Where PyTorch takes a subgradient so does this: 0 for the 2-norm of zeros, equal shares among the largest of the maximum
+ * norm. Throws `ShapeError`, and `ConfigError` for another p.
+ */
+export function norm(x: Tensor, { p = 2, axes, keepDims = false }: NormOptions = {}): Tensor {
+  const list = reduceAxes("norm", x.shape, axes);
+  switch (p) {
+    case 1:
+      return record("norm", [x], reduce("norm", x, list, keepDims, { map: "abs" }), (dy) => [
+        reduceGradient("norm1", x, list, dy, { value: dy }),
+      ]);
+    case 2: {
+      const squares = reduce("norm", x, list, keepDims, { map: "square" });
+      const y = unary("sqrt", squares);
+      squares.dispose();
+      return record("norm", [x], y, (dy) => [reduceGradient("norm2", x, list, dy, { value: y })]);
+    }
+    case Infinity: {
+      reduceTerms("norm", x.shape, list, 1);
+      const y = reduce("norm", x, list, keepDims, { map: "abs", combine: "max" });
+      return record("norm", [x], y, (dy) => {
+        const other = reduce("norm", x, list, keepDims, { map: "absEqual", centre: y });
+        const dx = reduceGradient("normInfinity", x, list, dy, { value: y, other });
+        other.dispose();
+        return [dx];
+      });
+    }
+    default:
+      throw new ConfigError(`norm: p must be 1, 2 or Infinity, got ${String(p)}`);
+  }
 }

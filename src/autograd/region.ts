@@ -12,7 +12,11 @@ import { record } from "./tape.ts";
  * @param target the same shape, or `[N, 1, spatial…]` class indices with `indexTarget`
  * @throws ShapeError
  */
-export function regionSums(logits: Tensor, target: Tensor, options: RegionOptions & { readonly indexTarget?: boolean } = {}): Tensor {
+export function regionSums(
+  logits: Tensor,
+  target: Tensor,
+  options: RegionOptions & { readonly indexTarget?: boolean } = {},
+): Tensor {
   const g = kernels.regionShape(logits.shape, target.shape, options.indexTarget ?? false);
   return record("regionSums", [logits], kernels.regionSums(logits, target, g, options), (dy) => [
     kernels.regionGradient(logits, target, dy, g, options),

@@ -1,11 +1,16 @@
-/** @file Softmax with its gradient. */
+/** @file Softmax and its logarithm with gradients. */
 
 import * as kernels from "../kernels/softmax.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
 
+const apply = (op: kernels.SoftmaxOp, x: Tensor, axis: number): Tensor => {
+  const y = kernels.softmax(op, x, axis);
+  return record(op, [x], y, (dy) => [kernels.softmaxGradient(op, y, dy, axis)]);
+};
+
 /** exp(x) / Σ exp(x) along `axis` (the channels by default), safe for logits of any finite size. Throws `ShapeError`. */
-export function softmax(x: Tensor, axis = 1): Tensor {
-  const y = kernels.softmax(x, axis);
-  return record("softmax", [x], y, (dy) => [kernels.softmaxGradient(y, dy, axis)]);
-}
+export const softmax = (x: Tensor, axis = 1): Tensor => apply("softmax", x, axis);
+
+/** x − log Σ exp(x) along `axis` (the channels by default), safe for logits of any finite size. Throws `ShapeError`. */
+export const logSoftmax = (x: Tensor, axis = 1): Tensor => apply("logSoftmax", x, axis);

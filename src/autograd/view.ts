@@ -1,7 +1,11 @@
-/** @file Reshape, slice, concat and permute with gradients. */
+/**
+ * @file Operations that move elements, with gradients: reshape, squeeze, unsqueeze, slice, split, concat, stack, permute, expand, flip and
+ * rot90. They take f32, i32 and u32.
+ */
 
 import * as kernels from "../kernels/view.ts";
 import type { SliceSpec } from "../kernels/view.ts";
+import { reduceAxes, reduceSum } from "../kernels/reduce.ts";
 import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { normalizeAxis, type Shape, showShape } from "../tensor/shape.ts";
@@ -19,22 +23,59 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return record("reshape", [x], x.view(target), (dy) => [dy.view(x.shape)]);
 }
 
+/** Without the axes of size 1: all, or those named that have size 1, as PyTorch. Shares memory. Throws `ShapeError` for axes that are not there. */
+export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
+  const list = reduceAxes("squeeze", x.shape, axes);
+  const shape = x.shape.filter((d, i) => d !== 1 || !list.includes(i));
+  return record("squeeze", [x], x.view(shape), (dy) => [dy.view(x.shape)]);
+}
+
+/** With a new axis of size 1 at `axis` of the result. Shares memory. Throws `ShapeError` outside of [−rank − 1, rank]. */
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  const at = normalizeAxis("unsqueeze", axis, x.rank + 1);
+  return record("unsqueeze", [x], x.view(x.shape.toSpliced(at, 0, 1)), (dy) => [dy.view(x.shape)]);
+}
+
 /**
  * Part of a tensor: one `[start, stop, step]` per leading axis, `undefined` keeps an axis whole; negative bounds count from the end.
  * Throws `ShapeError`.
  */
 export function slice(x: Tensor, slices: readonly (SliceSpec | undefined)[]): Tensor {
-  const ranges = kernels.sliceRanges(x.shape, slices);
-  return record("slice", [x], kernels.slice(x, ranges), (dy) => [kernels.sliceGradient(dy, x.shape, ranges)]);
+  return cut("slice", x, kernels.sliceRanges(x.shape, slices));
+}
+
+function cut(op: string, x: Tensor, ranges: readonly kernels.Range[]): Tensor {
+  return record(op, [x], kernels.slice(x, ranges), (dy) => [kernels.sliceGradient(dy, x.shape, ranges)]);
+}
+
+const along = (shape: Shape, axis: number, start: number, count: number): kernels.Range[] =>
+  shape.map((size, i) => (i === axis ? { start, count, step: 1 } : { start: 0, count: size, step: 1 }));
+
+/**
+ * The reverse of `concat`: parts of these sizes along `axis` (the channels by default), or of one size, with what is left in the last part.
+ * Throws `ShapeError` if the sizes do not add up.
+ */
+export function split(x: Tensor, sizes: number | readonly number[], axis = 1): Tensor[] {
+  const at = normalizeAxis("split", axis, x.rank);
+  let start = 0;
+  return kernels.splitSizes(x.shape[at], sizes).map((count) => {
+    const part = cut("split", x, along(x.shape, at, start, count));
+    start += count;
+    return part;
+  });
+}
+
+function expectAlike(op: string, tensors: readonly Tensor[]): void {
+  for (const t of tensors) {
+    if (t.device !== tensors[0].device || t.dtype !== tensors[0].dtype) {
+      throw new ConfigError(`${op}: tensors must be of one type on one device`);
+    }
+  }
 }
 
 /** Tensors one after the other along `axis` (the channels by default). Throws `ShapeError` if other axes differ. */
 export function concat(tensors: readonly Tensor[], axis = 1): Tensor {
-  for (const t of tensors) {
-    if (t.device !== tensors[0].device || t.dtype !== tensors[0].dtype) {
-      throw new ConfigError("concat: tensors must be of one type on one device");
-    }
-  }
+  expectAlike("concat", tensors);
   const y = kernels.concat(tensors, axis);
   return record("concat", tensors, y, (dy, needs) => {
     const at = normalizeAxis("concat", axis, y.rank);
@@ -42,13 +83,31 @@ export function concat(tensors: readonly Tensor[], axis = 1): Tensor {
     return tensors.map((t, i) => {
       const from = start;
       start += t.shape[at];
-      if (!needs[i]) return undefined;
-      const ranges = y.shape.map((size, k) =>
-        k === at ? { start: from, count: t.shape[at], step: 1 } : { start: 0, count: size, step: 1 },
-      );
-      return kernels.slice(dy, ranges);
+      return needs[i] ? kernels.slice(dy, along(y.shape, at, from, t.shape[at])) : undefined;
     });
   });
+}
+
+/** Tensors of one shape along a new axis, the first by default. Throws `ShapeError` if shapes differ. */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  expectAlike("stack", tensors);
+  const shape = kernels.stackShape(
+    tensors.map((t) => t.shape),
+    axis,
+  );
+  const at = normalizeAxis("stack", axis, shape.length);
+  const parts = tensors.map((t) => t.view(t.shape.toSpliced(at, 0, 1)));
+  const y = kernels.concat(parts, at);
+  for (const p of parts) p.dispose();
+  return record("stack", tensors, y, (dy, needs) =>
+    tensors.map((t, i) => {
+      if (!needs[i]) return undefined;
+      const part = kernels.slice(dy, along(y.shape, at, i, 1));
+      const out = part.view(t.shape);
+      part.dispose();
+      return out;
+    }),
+  );
 }
 
 /** Axes in a new order. Throws `ShapeError` unless `axes` is a permutation. */
@@ -59,4 +118,31 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
       axes.map((_, i) => axes.indexOf(i)),
     ),
   ]);
+}
+
+/**
+ * Axes of size 1 repeated up to `shape`, as by broadcasting; new axes come on the left and −1 keeps a size (PyTorch's expand, but with memory of
+ * its own). Throws `ShapeError`.
+ */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  const target = kernels.expandShape(x.shape, shape);
+  return record("expand", [x], kernels.expand(x, target), (dy) => {
+    const lead = target.length - x.rank;
+    const grown = target.flatMap((d, i) => (i < lead || d !== x.shape[i - lead] ? [i] : []));
+    const sum = reduceSum(dy, grown, false);
+    const dx = sum.view(x.shape);
+    sum.dispose();
+    return [dx];
+  });
+}
+
+/** Reversed along one or more axes. Throws `ShapeError` for axes that are not there or named twice. */
+export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
+  const list = reduceAxes("flip", x.shape, axes);
+  return record("flip", [x], kernels.flip(x, list), (dy) => [kernels.flip(dy, list)]);
+}
+
+/** Turned by `k` quarters in the plane of two axes, from the first towards the second (numpy's and PyTorch's rot90). Throws `ShapeError`. */
+export function rot90(x: Tensor, k = 1, axes: readonly [number, number] = [0, 1]): Tensor {
+  return record("rot90", [x], kernels.rot90(x, k, axes), (dy) => [kernels.rot90(dy, -k, axes)]);
 }

@@ -7,6 +7,7 @@ import { sameShape, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
 import { fold, grid, lanes, program } from "./program.ts";
+import { reduceSum } from "./reduce.ts";
 
 /** How a tensor splits into groups, and groups into channels that share a scale and shift. */
 export interface NormGeometry {
@@ -25,7 +26,14 @@ export interface NormGeometry {
 }
 
 /** Group norm of `[N, C, spatial…]` with `groups` groups per sample; instance norm has one per channel. Throws `ShapeError`. */
-export function groupNormShape(op: string, shape: Shape, groups: number, eps: number, weight?: Shape, bias?: Shape): NormGeometry {
+export function groupNormShape(
+  op: string,
+  shape: Shape,
+  groups: number,
+  eps: number,
+  weight?: Shape,
+  bias?: Shape,
+): NormGeometry {
   if (shape.length < 2) throw new ShapeError(`${op}: input must be [N, C, spatial…], got ${showShape(shape)}`);
   const [n, channels] = shape;
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
@@ -58,15 +66,44 @@ export function batchNormShape(shape: Shape, eps: number, weight?: Shape, bias?:
   return { ...g, count, groups: shape[1], groupStep: g.inner, run: g.inner, runStep: shape[1] * g.inner, inner: count };
 }
 
-const params = (g: NormGeometry, affine: boolean) => [
-  ...[g.count, g.groups, g.groupStep, g.run, g.runStep, g.groupsPerSample, g.channelsPerGroup, g.inner, affine ? 1 : 0],
-  { f32: g.eps },
+/** Layer norm of `[…, normalizedShape…]`: a group is what follows the leading axes, each element its own channel. Throws `ShapeError`. */
+export function layerNormShape(shape: Shape, normalizedShape: Shape, eps: number, weight?: Shape, bias?: Shape): NormGeometry {
+  const tail = shape.slice(shape.length - normalizedShape.length);
+  if (normalizedShape.length === 0 || normalizedShape.length > shape.length || !sameShape(tail, normalizedShape)) {
+    throw new ShapeError(`layerNorm: input ${showShape(shape)} must end in ${showShape(normalizedShape)}`);
+  }
+  for (const [name, s] of [["weight", weight] as const, ["bias", bias] as const]) {
+    if (s && !sameShape(s, normalizedShape))
+      throw new ShapeError(`layerNorm: ${name} ${showShape(s)} must be ${showShape(normalizedShape)}`);
+  }
+  if ((weight === undefined) !== (bias === undefined))
+    throw new ShapeError("layerNorm: give weight and bias together or neither");
+  const count = sizeOf(normalizedShape);
+  const groups = sizeOf(shape.slice(0, shape.length - normalizedShape.length));
+  return { count, groups, groupStep: count, run: count, runStep: 0, groupsPerSample: 1, channelsPerGroup: count, inner: 1, eps };
+}
+
+const layout = (g: NormGeometry) => [
+  g.count,
+  g.groups,
+  g.groupStep,
+  g.run,
+  g.runStep,
+  g.groupsPerSample,
+  g.channelsPerGroup,
+  g.inner,
 ];
+const params = (g: NormGeometry, affine: boolean) => [...layout(g), affine ? 1 : 0, { f32: g.eps }];
 
 const libs = ["lib/grid", "lib/tree", "lib/norm"] as const;
 
 /** The result and, per group, mean and 1 / standard deviation for the gradients. */
-export function norm(x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, g: NormGeometry): { y: Tensor; stats: Tensor } {
+export function norm(
+  x: Tensor,
+  weight: Tensor | undefined,
+  bias: Tensor | undefined,
+  g: NormGeometry,
+): { y: Tensor; stats: Tensor } {
   expectTensors("norm", weight && bias ? { input: x, weight, bias } : { input: x });
   const y = x.device.empty(x.shape);
   const stats = x.device.empty([Math.max(1, g.groups), 2]); // of an empty batch too, for the bindings
@@ -107,11 +144,40 @@ export function normAffineGradient(x: Tensor, stats: Tensor, dy: Tensor, g: Norm
   return { dWeight, dBias };
 }
 
+// At most this many groups are added in sequence; more slabs of them give a device with many cores work.
+const slabGroups = 256;
+
+/** The same for layer norm, where neighbouring elements are different channels: a thread per element and slab of groups. */
+export function layerNormAffineGradient(
+  x: Tensor,
+  stats: Tensor,
+  dy: Tensor,
+  g: NormGeometry,
+): { dWeight: Tensor; dBias: Tensor } {
+  const { device } = x;
+  const slab = Math.max(1, Math.min(slabGroups, Math.ceil(g.groups / (device.software ? 4 : 64))));
+  const slabs = Math.max(1, Math.ceil(g.groups / slab));
+  const parts = [0, 1].map(() => device.empty([slabs, g.count]));
+  device.run({
+    program: program("norm/layer_affine_gradient", { libs: ["lib/grid", "lib/norm"], consts: { LANES: 64 } }),
+    bindings: [read(x), read(stats), read(dy), ...parts.map((t) => write(t))],
+    params: [...params(g, true), slab, slabs],
+    workgroups: grid(device, "layerNorm", slabs * Math.ceil(g.count / 64) * 64, 64),
+  });
+  const [dWeight, dBias] = parts.map((part) => {
+    const total = slabs === 1 ? part.view([g.count]) : reduceSum(part, [0], false);
+    part.dispose();
+    return total;
+  });
+  return { dWeight, dBias };
+}
+
 /** Moves running statistics towards those of a batch: mean and unbiased variance, as PyTorch. */
 export function normRunning(stats: Tensor, runningMean: Tensor, runningVar: Tensor, g: NormGeometry, momentum: number): void {
   expectTensors("batchNorm", { stats, "running mean": runningMean, "running variance": runningVar });
   for (const { shape } of [runningMean, runningVar]) {
-    if (!sameShape(shape, [g.groups])) throw new ShapeError(`batchNorm: running statistics ${showShape(shape)} must be [${g.groups}]`);
+    if (!sameShape(shape, [g.groups]))
+      throw new ShapeError(`batchNorm: running statistics ${showShape(shape)} must be [${g.groups}]`);
   }
   stats.device.run({
     program: program("norm/running", { libs: ["lib/grid"] }),

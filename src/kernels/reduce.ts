@@ -1,12 +1,13 @@
-/** @file Sums over axes, with a factor so that a mean is the same kernel. */
+/** @file Reductions over axes: sums, extremes, norms and the spread around a mean are one pair of kernels. */
 
 import { ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { normalizeAxis, type Shape } from "../tensor/shape.ts";
+import { normalizeAxis, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
 import { fold, grid, lanes, program } from "./program.ts";
+import { permute } from "./view.ts";
 
 /** Axes in order without repeats; all of them for `undefined`. Throws `ShapeError`. */
 export function reduceAxes(op: string, shape: Shape, axes?: number | readonly number[]): number[] {
@@ -19,6 +20,33 @@ export function reduceAxes(op: string, shape: Shape, axes?: number | readonly nu
 
 export function reducedShape(shape: Shape, axes: readonly number[], keepDims: boolean): number[] {
   return keepDims ? shape.map((d, i) => (axes.includes(i) ? 1 : d)) : shape.filter((_, i) => !axes.includes(i));
+}
+
+/** Number of elements behind each output; an extreme of none does not exist. Throws `ShapeError`. */
+export function reduceTerms(op: string, shape: Shape, axes: readonly number[], atLeast = 0): number {
+  const terms = sizeOf(axes.map((a) => shape[a]));
+  if (terms < atLeast) {
+    throw new ShapeError(`${op}: ${terms} elements of ${showShape(shape)} for each result, needs at least ${atLeast}`);
+  }
+  return terms;
+}
+
+/** What of an element is reduced; the last three compare it with the output's `centre`. */
+const maps = { identity: 0, abs: 1, square: 2, deviation: 3, equal: 4, absEqual: 5 } as const;
+
+const combinations = { sum: 0, max: 1, min: 2 } as const;
+
+export type Combination = keyof typeof combinations;
+
+export interface Reduction {
+  /** Default "sum". */
+  readonly combine?: Combination;
+  /** Default "identity"; "deviation" is the squared distance from the centre. */
+  readonly map?: keyof typeof maps;
+  /** One value per output. */
+  readonly centre?: Tensor;
+  /** Of the result; default 1. */
+  readonly factor?: number;
 }
 
 interface Run {
@@ -38,41 +66,71 @@ function merge(runs: readonly Run[]): Run[] {
   return out;
 }
 
-/** Sum of `x` over `axes`, times `factor`. Adds lanes and chunks in a fixed tree. */
+type Four = readonly [o1: number, r1: number, o2: number, r2: number];
+
+const mergedRuns = (shape: Shape, axes: readonly number[]) =>
+  merge(shape.map((size, i) => ({ reduced: axes.includes(i), size })));
+
+const four = (runs: readonly Run[]): Four => {
+  const [o1, r1 = 1, o2 = 1, r2 = 1] = runs.map((r) => r.size);
+  return [o1, r1, o2, r2];
+};
+
+/** Sum of `x` over `axes`, times `factor`. */
 export function reduceSum(x: Tensor, axes: readonly number[], keepDims: boolean, factor = 1): Tensor {
-  expectTensors("sum", { input: x });
-  const flat = sumRuns(x, merge(x.shape.map((size, i) => ({ reduced: axes.includes(i), size }))), factor);
+  return reduce("sum", x, axes, keepDims, { factor });
+}
+
+/** Combines `map(x)` over `axes`, lanes and chunks in a fixed tree. */
+export function reduce(op: string, x: Tensor, axes: readonly number[], keepDims: boolean, reduction: Reduction): Tensor {
+  expectTensors(op, { input: x });
+  const runs = mergedRuns(x.shape, axes);
+  let flat: Tensor;
+  if (reduction.centre && runs.length > 4) {
+    // Passes over some of the axes do not know their output: move the axes together.
+    const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+    const moved = permute(x, [...kept, ...axes]);
+    flat = reduce4(op, moved, [sizeOf(kept.map((i) => x.shape[i])), sizeOf(axes.map((i) => x.shape[i])), 1, 1], reduction);
+    moved.dispose();
+  } else {
+    flat = reduceRuns(op, x, runs, reduction);
+  }
   const out = flat.view(reducedShape(x.shape, axes, keepDims));
   flat.dispose();
   return out;
 }
 
-function sumRuns(x: Tensor, runs: readonly Run[], factor: number): Tensor {
-  const [o1, r1 = 1, o2 = 1, r2 = 1] = runs.map((r) => r.size);
-  if (runs.length <= 4) return sum4(x, [o1, r1, o2, r2], factor);
+function reduceRuns(op: string, x: Tensor, runs: readonly Run[], reduction: Reduction): Tensor {
+  if (runs.length <= 4) return reduce4(op, x, four(runs), reduction);
   // More runs than one pass covers: take the last reduced one, then the rest.
   const at = runs.findLastIndex((r) => r.reduced);
   const product = (part: readonly Run[]) => sizeOf(part.map((r) => r.size));
-  const inner = sum4(x, [product(runs.slice(0, at)), runs[at].size, product(runs.slice(at + 1)), 1], 1);
-  const out = sumRuns(inner, merge(runs.toSpliced(at, 1)), factor);
+  const inner = reduce4(op, x, [product(runs.slice(0, at)), runs[at].size, product(runs.slice(at + 1)), 1], {
+    ...reduction,
+    factor: 1,
+  });
+  const out = reduceRuns(op, inner, merge(runs.toSpliced(at, 1)), { ...reduction, map: "identity" });
   inner.dispose();
   return out;
 }
 
-function sum4(x: Tensor, [o1, r1, o2, r2]: [number, number, number, number], factor: number): Tensor {
+function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduction): Tensor {
+  const { combine = "sum", map = "identity", centre = x, factor = 1 } = reduction;
   const { device } = x;
   const outputs = o1 * o2;
   const terms = r1 * r2;
+  const overrides = { COMBINE: combinations[combine], MAP: maps[map] };
+  const name = map === "identity" ? combine : `${combine} ${map}`;
   const params = (chunk: number, chunks: number, f: number) => [o1, r1, o2, r2, chunk, chunks, { f32: f }];
   // Few terms for each of many outputs: a thread each. Otherwise a workgroup per output and chunk.
   if (terms <= 64 || (terms <= 512 && outputs >= 4096)) {
     const y = device.empty([outputs]);
     if (outputs > 0) {
       device.run({
-        program: program("reduce/sum_columns", { libs: ["lib/grid"] }),
-        bindings: [read(x), write(y)],
+        program: program("reduce/columns", { libs: ["lib/grid", "lib/fold"], overrides, variant: name }),
+        bindings: [read(x), read(centre), write(y)],
         params: params(0, 1, factor),
-        workgroups: grid(device, "sum", outputs, 64),
+        workgroups: grid(device, op, outputs, 64),
       });
     }
     return y;
@@ -81,13 +139,70 @@ function sum4(x: Tensor, [o1, r1, o2, r2]: [number, number, number, number], fac
   const chunks = Math.ceil(terms / chunkSize);
   const y = device.empty([chunks * outputs]);
   device.run({
-    program: program("reduce/sum", { libs: ["lib/grid", "lib/tree"], consts: { LANES: lanes(device) } }),
-    bindings: [read(x), write(y)],
+    program: program("reduce/lanes", {
+      libs: ["lib/grid", "lib/fold"],
+      consts: { LANES: lanes(device) },
+      overrides: { ...overrides, SINGLE: r2 === 1 ? 1 : 0 },
+      variant: r2 === 1 ? `${name} single` : name,
+    }),
+    bindings: [read(x), read(centre), write(y)],
     params: params(chunkSize, chunks, chunks === 1 ? factor : 1),
-    workgroups: fold(device, "sum", outputs * chunks),
+    workgroups: fold(device, op, outputs * chunks),
   });
   if (chunks === 1) return y;
-  const total = sum4(y, [1, chunks, outputs, 1], factor);
+  const total = reduce4(op, y, [1, chunks, outputs, 1], { combine, factor });
   y.dispose();
   return total;
+}
+
+const rules = { extreme: 0, variance: 1, std: 2, norm1: 3, norm2: 4, normInfinity: 5 } as const;
+
+/** What a gradient reads besides x: per output the value x is compared with, and a count or a deviation. */
+export interface ReduceSaved {
+  readonly value: Tensor;
+  readonly other?: Tensor;
+  readonly factor?: number;
+}
+
+/** Gradient of a reduction over `axes`; `dy` has the shape of its result, with or without the reduced axes. */
+export function reduceGradient(
+  rule: keyof typeof rules,
+  x: Tensor,
+  axes: readonly number[],
+  dy: Tensor,
+  saved: ReduceSaved,
+): Tensor {
+  const runs = mergedRuns(x.shape, axes);
+  if (runs.length > 4) return movedGradient(rule, x, axes, dy, saved);
+  const { value, other = value, factor = 1 } = saved;
+  const dx = x.device.empty(x.shape);
+  if (x.size === 0) return dx;
+  x.device.run({
+    program: program("reduce/gradient", { libs: ["lib/grid"], overrides: { RULE: rules[rule] }, variant: rule }),
+    bindings: [read(x), read(value), read(other), read(dy), write(dx)],
+    params: [...four(runs), x.size, { f32: factor }],
+    workgroups: grid(x.device, rule, x.size, 64),
+  });
+  return dx;
+}
+
+// With the reduced axes last there are two runs; then back.
+function movedGradient(rule: keyof typeof rules, x: Tensor, axes: readonly number[], dy: Tensor, saved: ReduceSaved): Tensor {
+  const order = [...x.shape.map((_, i) => i).filter((i) => !axes.includes(i)), ...axes];
+  const moved = permute(x, order);
+  const first = x.rank - axes.length;
+  const gradient = reduceGradient(
+    rule,
+    moved,
+    axes.map((_, i) => first + i),
+    dy,
+    saved,
+  );
+  moved.dispose();
+  const dx = permute(
+    gradient,
+    order.map((_, i) => order.indexOf(i)),
+  );
+  gradient.dispose();
+  return dx;
 }

@@ -1,4 +1,4 @@
-/** @file Softmax over one axis. */
+/** @file Softmax over one axis, and its logarithm. */
 
 import { sizeOf } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
@@ -13,29 +13,34 @@ export function aroundAxis(op: string, shape: Shape, axis: number): [outer: numb
   return [sizeOf(shape.slice(0, at)), shape[at], sizeOf(shape.slice(at + 1))];
 }
 
-export function softmax(x: Tensor, axis: number): Tensor {
-  expectTensors("softmax", { input: x });
-  const rows = aroundAxis("softmax", x.shape, axis);
+export type SoftmaxOp = "softmax" | "logSoftmax";
+
+const variant = (op: SoftmaxOp) =>
+  ({ libs: ["lib/grid"], overrides: { LOG: op === "logSoftmax" ? 1 : 0 }, variant: op }) as const;
+
+export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
+  expectTensors(op, { input: x });
+  const rows = aroundAxis(op, x.shape, axis);
   const y = x.device.empty(x.shape);
   if (x.size === 0) return y;
   x.device.run({
-    program: program("softmax/forward", { libs: ["lib/grid"] }),
+    program: program("softmax/forward", variant(op)),
     bindings: [read(x), write(y)],
     params: rows,
-    workgroups: grid(x.device, "softmax", rows[0] * rows[2], 64),
+    workgroups: grid(x.device, op, rows[0] * rows[2], 64),
   });
   return y;
 }
 
-export function softmaxGradient(y: Tensor, dy: Tensor, axis: number): Tensor {
-  const rows = aroundAxis("softmax", y.shape, axis);
+export function softmaxGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, axis: number): Tensor {
+  const rows = aroundAxis(op, y.shape, axis);
   const dx = y.device.empty(y.shape);
   if (y.size === 0) return dx;
   y.device.run({
-    program: program("softmax/gradient", { libs: ["lib/grid"] }),
+    program: program("softmax/gradient", variant(op)),
     bindings: [read(y), read(dy), write(dx)],
     params: rows,
-    workgroups: grid(y.device, "softmax", rows[0] * rows[2], 64),
+    workgroups: grid(y.device, op, rows[0] * rows[2], 64),
   });
   return dx;
 }

@@ -1,50 +1,13 @@
-/** @file Copies that move elements without computing: slices, permutations, flips, expansions, concatenation, filling. */
+/** @file Copies that move elements without computing: slices, permutations, flips, rotations, expansions, concatenation, filling. */
 
-import { DTypeError, ShapeError } from "../tensor/errors.ts";
+import { ShapeError } from "../tensor/errors.ts";
 import type { DType } from "../tensor/host.ts";
-import { read, write } from "../tensor/kernel.ts";
-import { normalizeAxis, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
+import { write } from "../tensor/kernel.ts";
+import { normalizeAxis, sameShape, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { grid, program } from "./program.ts";
-
-const libs = ["lib/grid", "lib/strided"] as const;
-
-function six(op: string, list: readonly number[], fill: number): number[] {
-  if (list.length > 6) throw new ShapeError(`${op}: more than six axes in ${showShape(list)}`);
-  return [...new Array<number>(6 - list.length).fill(fill), ...list, 0, 0];
-}
-
-// Elements are moved as 32-bit words.
-function expectWords(op: string, dtype: DType): void {
-  if (dtype === "f16") throw new DTypeError(`${op}: the tensor has type f16, expected f32, i32 or u32`);
-}
-
-/** Elements `start + Σ index·stride` of `x` as a tensor of shape `shape`. */
-export function gather(op: string, x: Tensor, shape: Shape, strides: readonly number[], start: number): Tensor {
-  expectWords(op, x.dtype);
-  const y = x.device.empty(shape, x.dtype);
-  if (y.size === 0) return y;
-  x.device.run({
-    program: program("view/gather", { libs }),
-    bindings: [read(x), write(y)],
-    params: [...six(op, shape, 1), ...six(op, strides, 0), start, y.size],
-    workgroups: grid(x.device, op, y.size, 64),
-  });
-  return y;
-}
-
-/** Writes all of `x` to elements `start + Σ index·stride` of `y`, which must be distinct. */
-export function scatter(op: string, x: Tensor, y: Tensor, strides: readonly number[], start: number): void {
-  expectWords(op, x.dtype);
-  if (x.size === 0) return;
-  x.device.run({
-    program: program("view/scatter", { libs }),
-    bindings: [read(x), write(y)],
-    params: [...six(op, x.shape, 1), ...six(op, strides, 0), start, x.size],
-    workgroups: grid(x.device, op, x.size, 64),
-  });
-}
+import { expectWords, gather, scatter } from "./strided.ts";
 
 const word = new DataView(new ArrayBuffer(4));
 
@@ -55,11 +18,13 @@ export function full(device: Device, shape: Shape, value: number, dtype: DType =
   if (y.size === 0) return y;
   if (dtype === "f32") word.setFloat32(0, value);
   else word.setInt32(0, value);
+  const wide = y.size % 4 === 0;
+  const count = wide ? y.size / 4 : y.size;
   device.run({
-    program: program("view/fill", { libs: ["lib/grid"] }),
+    program: program("view/fill", { libs: [wide ? "lib/word4" : "lib/word", "lib/grid"], ...(wide ? { variant: "vec4" } : {}) }),
     bindings: [write(y)],
-    params: [y.size, word.getInt32(0)],
-    workgroups: grid(device, "full", y.size, 64),
+    params: [count, word.getInt32(0)],
+    workgroups: grid(device, "full", count, 64),
   });
   return y;
 }
@@ -76,10 +41,12 @@ export type SliceSpec = readonly [start?: number | undefined, stop?: number | un
 
 /** Shape rule of `slice`: one entry per leading axis, missing ones keep the axis whole. Throws `ShapeError`. */
 export function sliceRanges(shape: Shape, slices: readonly (SliceSpec | undefined)[]): Range[] {
-  if (slices.length > shape.length) throw new ShapeError(`slice: ${slices.length} ranges for a tensor of shape ${showShape(shape)}`);
+  if (slices.length > shape.length)
+    throw new ShapeError(`slice: ${slices.length} ranges for a tensor of shape ${showShape(shape)}`);
   return shape.map((size, axis) => {
     const [start = 0, stop = size, step = 1] = slices[axis] ?? [];
-    if (!Number.isInteger(step) || step < 1) throw new ShapeError(`slice: step ${step} on axis ${axis} must be a positive integer`);
+    if (!Number.isInteger(step) || step < 1)
+      throw new ShapeError(`slice: step ${step} on axis ${axis} must be a positive integer`);
     if (!Number.isInteger(start) || !Number.isInteger(stop)) {
       throw new ShapeError(`slice: bounds ${start} and ${stop} on axis ${axis} must be integers`);
     }
@@ -124,7 +91,9 @@ export function concatShape(shapes: readonly Shape[], axis: number): number[] {
   out[at] = 0;
   shapes.forEach((shape, i) => {
     if (shape.length !== out.length || shape.some((d, k) => k !== at && d !== shapes[0][k])) {
-      throw new ShapeError(`concat: tensor ${i} ${showShape(shape)} and tensor 0 ${showShape(shapes[0])} differ on another axis than ${at}`);
+      throw new ShapeError(
+        `concat: tensor ${i} ${showShape(shape)} and tensor 0 ${showShape(shapes[0])} differ on another axis than ${at}`,
+      );
     }
     out[at] += shape[at];
   });
@@ -147,6 +116,28 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   return y;
 }
 
+/** Shape rule of `stack`. Throws `ShapeError` if shapes differ. */
+export function stackShape(shapes: readonly Shape[], axis: number): number[] {
+  if (shapes.length === 0) throw new ShapeError("stack: needs at least one tensor");
+  const other = shapes.findIndex((s) => !sameShape(s, shapes[0]));
+  if (other > 0)
+    throw new ShapeError(`stack: tensor ${other} ${showShape(shapes[other])} and tensor 0 ${showShape(shapes[0])} differ`);
+  return shapes[0].toSpliced(normalizeAxis("stack", axis, shapes[0].length + 1), 0, shapes.length);
+}
+
+/** Sizes of the parts of an axis of `size` elements; one number cuts it in parts of that size and a rest. Throws `ShapeError`. */
+export function splitSizes(size: number, sizes: number | readonly number[]): number[] {
+  if (typeof sizes === "number") {
+    if (!Number.isInteger(sizes) || sizes < 1)
+      throw new ShapeError(`split: the size of parts must be a positive integer, got ${sizes}`);
+    return Array.from({ length: Math.max(1, Math.ceil(size / sizes)) }, (_, i) => Math.min(sizes, size - i * sizes));
+  }
+  if (!sizes.every((n) => Number.isInteger(n) && n >= 0) || sizes.reduce((a, b) => a + b, 0) !== size) {
+    throw new ShapeError(`split: sizes ${showShape(sizes)} must be integers of at least 0 that add up to ${size}`);
+  }
+  return [...sizes];
+}
+
 /** Axes in a new order. Throws `ShapeError` unless `axes` is a permutation. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   if (axes.length !== x.rank || [...axes].sort((a, b) => a - b).some((a, i) => a !== i)) {
@@ -162,14 +153,61 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   );
 }
 
-/** Repeats axes of size 1 up to `shape`, which has the same rank. */
+/** Shape rule of `expand`: −1 keeps a size, new axes come on the left. Throws `ShapeError` unless sizes that change are 1. */
+export function expandShape(from: Shape, to: Shape): number[] {
+  const lead = to.length - from.length;
+  const shape = to.map((d, i) => (d === -1 && i >= lead ? from[i - lead] : d));
+  if (
+    lead < 0 ||
+    shape.some((d, i) => !Number.isInteger(d) || d < 0 || (i >= lead && from[i - lead] !== 1 && d !== from[i - lead]))
+  ) {
+    throw new ShapeError(
+      `expand: ${showShape(from)} does not expand to ${showShape(to)}: only axes of size 1 grow, new ones come on the left`,
+    );
+  }
+  return shape;
+}
+
+/** Repeats axes of size 1 up to `shape`, which has at least the rank of `x`. */
 export function expand(x: Tensor, shape: Shape): Tensor {
   const strides = stridesOf(x.shape);
+  const lead = shape.length - x.rank;
   return gather(
     "expand",
     x,
     shape,
-    strides.map((s, i) => (x.shape[i] === 1 ? 0 : s)),
+    shape.map((_, i) => (i < lead || x.shape[i - lead] === 1 ? 0 : strides[i - lead])),
     0,
+  );
+}
+
+/** Reverses axes, which are normalised and differ. */
+export function flip(x: Tensor, axes: readonly number[]): Tensor {
+  const strides = stridesOf(x.shape);
+  return gather(
+    "flip",
+    x,
+    x.shape,
+    strides.map((s, i) => (axes.includes(i) ? -s : s)),
+    axes.reduce((start, i) => start + Math.max(0, x.shape[i] - 1) * strides[i], 0),
+  );
+}
+
+/** Turns the plane of two axes by `k` quarters from the first towards the second. Throws `ShapeError` unless both are there and differ. */
+export function rot90(x: Tensor, k: number, axes: readonly [number, number]): Tensor {
+  const [a, b] = axes.map((axis) => normalizeAxis("rot90", axis, x.rank));
+  if (axes.length !== 2 || a === b) throw new ShapeError(`rot90: needs two different axes, got [${axes.join(", ")}]`);
+  if (!Number.isInteger(k)) throw new ShapeError(`rot90: k must be an integer, got ${k}`);
+  const quarters = ((k % 4) + 4) % 4;
+  const strides = stridesOf(x.shape);
+  // Odd turns exchange the axes; the first axis of the result runs backwards for 1 and 2, the second for 2 and 3.
+  const source = x.shape.map((_, i) => (quarters % 2 === 0 ? i : i === a ? b : i === b ? a : i));
+  const reversed = [...(quarters === 1 || quarters === 2 ? [a] : []), ...(quarters > 1 ? [b] : [])];
+  return gather(
+    "rot90",
+    x,
+    source.map((i) => x.shape[i]),
+    source.map((i, axis) => (reversed.includes(axis) ? -strides[i] : strides[i])),
+    reversed.reduce((start, axis) => start + Math.max(0, x.shape[source[axis]] - 1) * strides[source[axis]], 0),
   );
 }

@@ -1,8 +1,22 @@
 /** @file Activation layers and their MONAI names. */
 
-import { elu, leakyRelu, relu, sigmoid, tanh } from "../autograd/pointwise.ts";
+import {
+  elu,
+  gelu,
+  hardswish,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softplus,
+  tanh,
+} from "../autograd/pointwise.ts";
 import { prelu } from "../autograd/prelu.ts";
-import { softmax } from "../autograd/softmax.ts";
+import { logSoftmax, softmax } from "../autograd/softmax.ts";
 import type { Device } from "../tensor/device.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -37,39 +51,67 @@ export class PReLU extends Module {
   }
 }
 
+type Numbers = Readonly<Record<string, number | undefined>>;
+
+/** Functions by MONAI's names, from their options; the option names are PyTorch's in camelCase. */
+const functions = {
+  RELU: () => relu,
+  RELU6: () => relu6,
+  LEAKYRELU:
+    ({ negativeSlope }: { readonly negativeSlope?: number }) =>
+    (x: Tensor) =>
+      leakyRelu(x, negativeSlope),
+  ELU:
+    ({ alpha }: { readonly alpha?: number }) =>
+    (x: Tensor) =>
+      elu(x, alpha),
+  SELU: () => selu,
+  GELU:
+    ({ approximate }: { readonly approximate?: "none" | "tanh" }) =>
+    (x: Tensor) =>
+      gelu(x, approximate),
+  SIGMOID: () => sigmoid,
+  LOGSIGMOID: () => logSigmoid,
+  TANH: () => tanh,
+  SOFTMAX:
+    ({ dim }: { readonly dim?: number }) =>
+    (x: Tensor) =>
+      softmax(x, dim),
+  LOGSOFTMAX:
+    ({ dim }: { readonly dim?: number }) =>
+    (x: Tensor) =>
+      logSoftmax(x, dim),
+  SOFTPLUS:
+    ({ beta, threshold }: { readonly beta?: number; readonly threshold?: number }) =>
+    (x: Tensor) =>
+      softplus(x, beta, threshold),
+  HARDSWISH: () => hardswish,
+  SILU: () => (x: Tensor) => silu(x),
+  SWISH:
+    ({ alpha }: { readonly alpha?: number }) =>
+    (x: Tensor) =>
+      silu(x, alpha),
+  // MONAI's saves memory by computing the sigmoid again in the backward pass: silu always does.
+  MEMSWISH: () => (x: Tensor) => silu(x),
+  MISH: () => mish,
+} as const satisfies Record<string, (options: never) => (x: Tensor) => Tensor>;
+
+type Functions = typeof functions;
+
 /** MONAI's names, with their options where they have any. */
 export type ActivationSpec =
   | "PRELU"
-  | "RELU"
-  | "LEAKYRELU"
-  | "ELU"
-  | "SIGMOID"
-  | "TANH"
-  | "SOFTMAX"
+  | keyof Functions
   | readonly ["PRELU", { readonly numParameters?: number; readonly init?: number }]
-  | readonly ["LEAKYRELU", { readonly negativeSlope?: number }]
-  | readonly ["ELU", { readonly alpha?: number }]
-  | readonly ["SOFTMAX", { readonly dim?: number }];
+  | { [K in keyof Functions]: readonly [K, NonNullable<Parameters<Functions[K]>[0]>] }[keyof Functions];
 
 /** The layer of a MONAI activation name, in any case. Throws `ConfigError` for an unknown one. */
 export function activationLayer(device: Device, spec: ActivationSpec): Module {
-  const [name, options] = (typeof spec === "string" ? [spec, {}] : spec) as [string, Record<string, number>];
-  switch (name.toUpperCase()) {
-    case "PRELU":
-      return new PReLU(device, options);
-    case "RELU":
-      return new Activation(relu);
-    case "LEAKYRELU":
-      return new Activation((x) => leakyRelu(x, options.negativeSlope));
-    case "ELU":
-      return new Activation((x) => elu(x, options.alpha));
-    case "SIGMOID":
-      return new Activation(sigmoid);
-    case "TANH":
-      return new Activation(tanh);
-    case "SOFTMAX":
-      return new Activation((x) => softmax(x, options.dim));
-    default:
-      throw new ConfigError(`unknown activation "${name}"; known are PRELU, RELU, LEAKYRELU, ELU, SIGMOID, TANH and SOFTMAX`);
+  const [given, options] = (typeof spec === "string" ? [spec, {}] : spec) as readonly [string, Numbers];
+  const name = given.toUpperCase();
+  if (name === "PRELU") return new PReLU(device, options);
+  if (!Object.hasOwn(functions, name)) {
+    throw new ConfigError(`unknown activation "${given}"; known are PRELU, ${Object.keys(functions).join(", ")}`);
   }
+  return new Activation((functions as Readonly<Record<string, (o: Numbers) => (x: Tensor) => Tensor>>)[name](options));
 }

@@ -48,6 +48,8 @@ export interface ConvolutionOptions extends AdnOptions {
   readonly kernelSize?: Spatial;
   /** Default 1. */
   readonly dilation?: Spatial;
+  /** Parts that the channels split into; default 1. */
+  readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
   /** Leave out norm, dropout and activation; default false. */
@@ -62,7 +64,8 @@ export interface ConvolutionOptions extends AdnOptions {
 
 function samePadding(kernel: readonly number[], dilation: readonly number[]): number[] {
   return kernel.map((k, i) => {
-    if (((k - 1) * dilation[i]) % 2 !== 0) throw new ShapeError(`same padding needs odd kernels, got kernelSize ${k} with dilation ${dilation[i]}`);
+    if (((k - 1) * dilation[i]) % 2 !== 0)
+      throw new ShapeError(`same padding needs odd kernels, got kernelSize ${k} with dilation ${dilation[i]}`);
     return ((k - 1) / 2) * dilation[i];
   });
 }
@@ -75,7 +78,17 @@ export class Convolution extends Sequential {
     const stride = spatial("Convolution", "strides", options.strides ?? 1, spatialDims, 1);
     const dilation = spatial("Convolution", "dilation", options.dilation ?? 1, spatialDims, 1);
     const padding = options.padding ?? samePadding(kernelSize, dilation);
-    const layer = { spatialDims, inChannels: options.inChannels, outChannels, kernelSize, stride, padding, dilation, bias: options.bias };
+    const layer = {
+      spatialDims,
+      inChannels: options.inChannels,
+      outChannels,
+      kernelSize,
+      stride,
+      padding,
+      dilation,
+      groups: options.groups,
+      bias: options.bias,
+    };
     const conv = isTransposed
       ? new ConvTranspose(device, { ...layer, outputPadding: options.outputPadding ?? stride.map((s) => s - 1) })
       : new Conv(device, layer);
@@ -83,7 +96,7 @@ export class Convolution extends Sequential {
   }
 }
 
-export interface ResidualUnitOptions extends Omit<ConvolutionOptions, "convOnly" | "isTransposed" | "outputPadding"> {
+export interface ResidualUnitOptions extends Omit<ConvolutionOptions, "convOnly" | "isTransposed" | "outputPadding" | "groups"> {
   /** Convolutions on the main path; default 2. */
   readonly subunits?: number;
   /** The last convolution has no norm, dropout and activation; default false. */

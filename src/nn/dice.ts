@@ -44,7 +44,14 @@ export interface DiceLossOptions {
  * @throws ShapeError, ConfigError
  */
 export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
-  const { includeBackground = true, sigmoid = false, softmax = false, squaredPred = false, softLabel = false, otherAct } = options;
+  const {
+    includeBackground = true,
+    sigmoid = false,
+    softmax = false,
+    squaredPred = false,
+    softLabel = false,
+    otherAct,
+  } = options;
   const { reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   if ([sigmoid, softmax, otherAct].filter(Boolean).length > 1) {
     throw new ConfigError("diceLoss: give at most one of sigmoid, softmax and otherAct");
@@ -74,7 +81,8 @@ function weighted(loss: Tensor, weight: number | readonly number[]): Tensor {
   const classes = loss.shape[2];
   if (classes === 1) return loss;
   const list = typeof weight === "number" ? new Array<number>(classes).fill(weight) : weight;
-  if (list.length !== classes) throw new ShapeError(`diceLoss: weight ${showShape(list)} must have ${classes} entries, one per counted class`);
+  if (list.length !== classes)
+    throw new ShapeError(`diceLoss: weight ${showShape(list)} must have ${classes} entries, one per counted class`);
   if (list.some((w) => !(w >= 0))) throw new ConfigError(`diceLoss: weights must not be negative, got ${showShape(list)}`);
   return mul(loss, loss.device.tensor({ data: list, shape: [1, 1, classes] }));
 }

@@ -76,7 +76,9 @@ export abstract class Module {
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
     const misshaped = [...own].flatMap(([name, t]) => {
       const given = state.get(name);
-      return given && !sameShape(given.shape, t.shape) ? [`${name}: model ${showShape(t.shape)}, file ${showShape(given.shape)}`] : [];
+      return given && !sameShape(given.shape, t.shape)
+        ? [`${name}: model ${showShape(t.shape)}, file ${showShape(given.shape)}`]
+        : [];
     });
     const problems = [
       ...(strict && missing.length > 0 ? [`missing: ${missing.join(", ")}`] : []),

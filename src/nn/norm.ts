@@ -1,11 +1,12 @@
 /** @file Normalisation layers and their MONAI names. */
 
-import { batchNorm, groupNorm, instanceNorm } from "../autograd/norm.ts";
+import { batchNorm, groupNorm, instanceNorm, layerNorm } from "../autograd/norm.ts";
 import { add, affine, mul, reciprocal, sqrt } from "../autograd/pointwise.ts";
 import { reshape } from "../autograd/view.ts";
 import type { Device } from "../tensor/device.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { keep } from "../tensor/scope.ts";
+import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { constantParameter } from "./init.ts";
 import { Module } from "./module.ts";
@@ -13,7 +14,7 @@ import { Module } from "./module.ts";
 export interface NormOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;
-  /** Trainable scale and shift; PyTorch's defaults: false for instance norm, true for batch and group norm. */
+  /** Trainable scale and shift; PyTorch's defaults: false for instance norm, true for batch, group and layer norm. */
   readonly affine?: boolean;
 }
 
@@ -56,6 +57,28 @@ export class GroupNorm extends Module {
 
   forward(x: Tensor): Tensor {
     return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps });
+  }
+}
+
+/** The trailing axes of each leading index to zero mean and unit variance. */
+export class LayerNorm extends Module {
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  private readonly shape: Shape;
+  private readonly eps: number;
+
+  constructor(device: Device, normalizedShape: number | Shape, options: NormOptions = {}) {
+    super();
+    this.shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    this.eps = options.eps ?? 1e-5;
+    if (options.affine ?? true) {
+      this.weight = constantParameter(device, this.shape, 1);
+      this.bias = constantParameter(device, this.shape, 0);
+    }
+  }
+
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.shape, this.weight, this.bias, { eps: this.eps });
   }
 }
 
@@ -104,7 +127,10 @@ export type NormSpec =
 
 /** The layer of a MONAI normalisation name, in any case. Throws `ConfigError` for an unknown one. */
 export function normLayer(device: Device, spec: NormSpec, channels: number): Module {
-  const [name, options] = (typeof spec === "string" ? [spec, {}] : spec) as [string, NormOptions & { readonly numGroups?: number }];
+  const [name, options] = (typeof spec === "string" ? [spec, {}] : spec) as [
+    string,
+    NormOptions & { readonly numGroups?: number },
+  ];
   switch (name.toUpperCase()) {
     case "INSTANCE":
       return new InstanceNorm(device, channels, options);

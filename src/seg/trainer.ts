@@ -8,6 +8,7 @@ import type { Device } from "../tensor/device.ts";
 import { ConfigError, NonFiniteError } from "../tensor/errors.ts";
 import type { HostArray } from "../tensor/host.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { firstNonFinite } from "./diagnose.ts";
 
 export interface TrainBatch {
   /** `[N, C, spatial…]` */
@@ -67,33 +68,36 @@ export class Trainer {
   /**
    * One step per batch.
    * @returns sum of the losses and number of steps
-   * @throws NonFiniteError naming the step whose loss was not finite; what the batches throw; DeviceLostError
+   * @throws NonFiniteError naming the step whose loss was not finite and where that began; what the batches throw; DeviceLostError
    */
   async epoch(
     batches: AsyncIterable<TrainBatch>,
     { onStep, signal }: EpochHooks = {},
   ): Promise<{ lossSum: number; steps: number }> {
-    this.options.model.train();
-    const flying: { step: number; samples: number; loss: Promise<number> }[] = [];
+    const { model } = this.options;
+    model.train();
+    const flying: { step: number; batch: TrainBatch; loss: Promise<number> }[] = [];
     let lossSum = 0;
     let steps = 0;
     const land = async () => {
-      const { step, samples, loss } = flying.shift()!;
+      const { step, batch, loss } = flying.shift()!;
       const value = await loss;
       if (!Number.isFinite(value)) {
+        const where = (await firstNonFinite(this.device, model, batch.image)) ?? "the loss itself";
         throw new NonFiniteError(
-          `the loss of step ${step} is ${value}; lower the learning rate or check the data; the last checkpoint is intact`,
+          `the loss of step ${step} is ${value}; the first value that is not finite is in ${where}; ` +
+            `lower the learning rate or check the data; the last checkpoint is intact`,
         );
       }
       lossSum += value;
       steps++;
-      await onStep?.({ step, loss: value, samples });
+      await onStep?.({ step, loss: value, samples: batch.image.shape[0] });
     };
     for await (const batch of batches) {
       if (!batch.image || !batch.label) throw new ConfigError("Trainer.epoch: batches need the keys image and label");
       const loss = this.step(batch.image, batch.label).item();
       loss.catch(() => {}); // reported when it is awaited
-      flying.push({ step: ++this.steps, samples: batch.image.shape[0], loss });
+      flying.push({ step: ++this.steps, batch, loss });
       if (flying.length > this.options.lag) await land();
       if (signal?.aborted) break;
     }

@@ -52,7 +52,8 @@ export class UNet extends Module {
   constructor(device: Device, options: UNetOptions) {
     super();
     const { channels, strides, spatialDims } = options;
-    if (![1, 2, 3].includes(spatialDims)) throw new ConfigError(`UNet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+    if (![1, 2, 3].includes(spatialDims))
+      throw new ConfigError(`UNet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
     if (channels.length < 2) throw new ShapeError(`UNet: channels needs at least 2 levels, got ${showShape(channels)}`);
     if (strides.length < channels.length - 1) {
       throw new ShapeError(`UNet: ${channels.length} levels need ${channels.length - 1} strides, got ${strides.length}`);

@@ -23,6 +23,8 @@ export type Command = { kind: "run"; call: KernelCall; regions: Region[] } | { k
 /** Records instead of running. Tensors made while it is the device's stream are virtual. */
 export class TraceStream implements Stream {
   readonly commands: Command[] = [];
+  /** Real storages that the commands use, pinned when first seen: a scope inside the function may free constants before the plan exists. */
+  readonly outside = new Set<Storage>();
   private readonly made = new Set<Storage>();
 
   allocate(bytes: number): Storage {
@@ -49,6 +51,7 @@ export class TraceStream implements Stream {
   private region({ storage, byteOffset, bytes }: Tensor): Region {
     // Memory of another trace would be placed like scratch: its values are not there.
     if (storage.virtual && !this.made.has(storage)) storage.memory();
+    if (!storage.virtual && !this.outside.has(storage)) this.outside.add(storage.pin());
     return { storage, offset: byteOffset, bytes: Math.max(4, bytes) };
   }
 }

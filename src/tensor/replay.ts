@@ -74,19 +74,21 @@ export class Plan<R extends Result> {
     const outer = device.stream;
     const before = device.memory.live;
     let own!: R;
-    let outside: Storage[] = [];
-    // The scope frees constants made while tracing once the plan holds their memory.
+    // The scope frees constants made while tracing; the trace holds their memory.
     scope(() => {
       device.stream = trace;
       try {
         const result = fn(...this.inputs);
         expectResult(result);
         own = mapResult(result, (t) => this.output(t, trace));
+      } catch (error) {
+        for (const s of trace.outside) s.unpin();
+        throw error;
       } finally {
         device.stream = outer;
       }
-      outside = [...new Set(trace.commands.flatMap(regions).map((r) => r.storage))].filter((s) => !s.virtual).map((s) => s.pin());
     });
+    const outside = [...trace.outside];
     const constants = Math.max(0, device.memory.live - before);
     this.own = own;
     this.held = { device, buffers: [], outside };
@@ -235,10 +237,6 @@ export class Plan<R extends Result> {
     this.held.uniforms = uniforms;
     return steps;
   }
-}
-
-function regions(command: Command): Region[] {
-  return command.kind === "run" ? command.regions : [command.source, command.target];
 }
 
 function expectResult(result: unknown): void {

@@ -182,7 +182,8 @@ export function difference(actual: unknown, expected: unknown, tolerance: Tolera
 function toleranceOf(key: string, tolerance: Tolerance): Tolerance {
   if (key === "per_step" && typeof tolerance.rtol_loss === "number") return { ...tolerance, rtol: tolerance.rtol_loss };
   // Weights near zero have no digits to compare: 1e-3 is a fifth of one Adam step.
-  if (key === "final_params" && typeof tolerance.rtol_param === "number") return { ...tolerance, rtol: tolerance.rtol_param, atol: 1e-3 };
+  if (key === "final_params" && typeof tolerance.rtol_param === "number")
+    return { ...tolerance, rtol: tolerance.rtol_param, atol: 1e-3 };
   return tolerance;
 }
 

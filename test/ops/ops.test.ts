@@ -6,6 +6,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as voxgrad from "../../src/index.ts";
+import * as losses from "../../src/nn/losses.ts";
 import { capture, type Device, type DType, grad, mul, noGrad, scope, sum, type Tensor } from "../../src/index.ts";
 import { expectClose, expectSameBits, readAll } from "./compare.ts";
 import { device } from "./device.ts";
@@ -198,8 +199,8 @@ for (const row of rows) {
 }
 
 test("ops/every exported op has a row, and ids are unique", () => {
-  const others = ["openDevice", "capture", "keep", "scope", "sizeOf", "grad", "noGrad", "parameter"];
-  const exported = Object.entries(voxgrad).filter(
+  const others = ["openDevice", "capture", "keep", "scope", "sizeOf", "grad", "noGrad", "parameter", "checkpoint", "profile"];
+  const exported = Object.entries({ ...voxgrad, ...losses }).filter(
     ([name, value]) => typeof value === "function" && /^[a-z]/.test(name) && !others.includes(name),
   );
   expect([...new Set(rows.map((r) => r.name))].sort()).toEqual(exported.map(([name]) => name).sort());

@@ -1,6 +1,6 @@
-/** @file Row of softmax. */
+/** @file Rows of softmax and its logarithm. */
 
-import { DTypeError, ShapeError, sizeOf, softmax } from "../../src/index.ts";
+import { DTypeError, logSoftmax, ShapeError, sizeOf, softmax } from "../../src/index.ts";
 import { bytesOf, cycle, host, type Host, type Hosts, normal, type Row, type Sample, type Shape, type Values } from "./row.ts";
 
 interface SoftmaxArgs {
@@ -21,6 +21,20 @@ export function softmaxReference({ x }: Hosts, { axis = 1 }: SoftmaxArgs): Host 
     for (const i of row) y.data[i] = Math.exp(x.data[i] - top) / total;
   }
   return y;
+}
+
+/** x − max − log Σ exp(x − max) along one axis. */
+function logSoftmaxReference({ x }: Hosts, { axis = 1 }: SoftmaxArgs): Host {
+  const at = axis < 0 ? axis + x.shape.length : axis;
+  const size = x.shape[at];
+  const stride = sizeOf(x.shape.slice(at + 1));
+  const data = x.data.map((v, i) => {
+    const first = i - (Math.floor(i / stride) % size) * stride;
+    const row = Array.from({ length: size }, (_, k) => x.data[first + k * stride]);
+    const top = Math.max(...row);
+    return v - top - Math.log(row.reduce((sum, w) => sum + Math.exp(w - top), 0));
+  });
+  return { shape: x.shape, data };
 }
 
 const logits: Values = (random, i) => 3 * normal(random, i);
@@ -70,4 +84,20 @@ const row: Row<SoftmaxArgs> = {
   ],
 };
 
-export const rows = [row];
+const logRow: Row<SoftmaxArgs> = {
+  ...row,
+  name: "logSoftmax",
+  tolerance: { floor: 1 },
+  samples: [
+    ...row.samples.map((s) => ({ ...s, id: s.id.replace("softmax", "logSoftmax") })),
+    sample("sure", [3, 2], {}, cycle(20, 0, -40, 0, 80, 0)),
+  ].map((s) => ({ ...s, id: s.id.replace("softmax/sure", "logSoftmax/sure") })),
+  run: ({ x }, { axis }) => logSoftmax(x, axis),
+  reference: logSoftmaxReference,
+  errors: [
+    { id: "axis", call: (z) => logSoftmax(z([2, 3]), -3), error: ShapeError, message: /^logSoftmax: axis -3 is outside/ },
+    { id: "dtype", call: (z) => logSoftmax(z([2, 3], "i32")), error: DTypeError, message: /^logSoftmax: input has type i32/ },
+  ],
+};
+
+export const rows = [row, logRow];

@@ -190,7 +190,7 @@ const rows: readonly Row[] = [
     nothing,
     [...trainArgs, "--lr", "1e38"],
     "NonFiniteError",
-    /the loss of step 2 is NaN; lower the learning rate/,
+    /the loss of step 2 is NaN; the first value that is not finite is in the (weight|output of) .*; lower the learning rate/,
   ],
   [
     "weights that are not finite after the last step",

@@ -76,7 +76,14 @@ test("the recipe's net: 401,288 parameters, the same initial weights as MONAI fo
   manualSeed(0);
   const net = new UNet(dev, options(spec.args));
   for (const [name, value] of await net.stateDict()) expect(value.data, name).toEqual(file.get(`param.${name}`)!.data);
-  const recipe = new UNet(dev, { spatialDims: 2, inChannels: 1, outChannels: 1, channels: [16, 32, 64, 128], strides: [2, 2, 2], numResUnits: 2 });
+  const recipe = new UNet(dev, {
+    spatialDims: 2,
+    inChannels: 1,
+    outChannels: 1,
+    channels: [16, 32, 64, 128],
+    strides: [2, 2, 2],
+    numResUnits: 2,
+  });
   expect(recipe.parameterCount).toBe(401_288);
   net.dispose();
   recipe.dispose();

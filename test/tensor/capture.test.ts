@@ -430,3 +430,15 @@ describe("long steps", () => {
     d.close();
   });
 });
+
+test("a constant made in a scope inside the function keeps its value", async () => {
+  const one = (v: number) => device.tensor(host(v));
+  const step = capture(device, (x) => vx.scope(() => vx.add(x, one(5))));
+  const x = one(2);
+  const before = await list(step(x));
+  // What the pool would have handed the constant's memory to.
+  const others = Array.from({ length: 8 }, () => one(99));
+  expect([before, await list(step(x))]).toEqual([[7], [7]]);
+  step.dispose();
+  for (const t of [x, ...others]) t.dispose();
+});

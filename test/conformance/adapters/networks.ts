@@ -21,7 +21,9 @@ function options(args: Record<string, any>): Record<string, any> {
     if (ArrayBuffer.isView(v?.data)) return v.shape.length === 0 ? v.data[0] : Array.from(v.data as Float32Array);
     return typeof v === "object" && v !== null ? options(v) : v;
   };
-  return Object.fromEntries(Object.entries(args).flatMap(([k, v]) => (v === null && k !== "act" && k !== "norm" ? [] : [[camel(k), inner(v)]])));
+  return Object.fromEntries(
+    Object.entries(args).flatMap(([k, v]) => (v === null && k !== "act" && k !== "norm" ? [] : [[camel(k), inner(v)]])),
+  );
 }
 
 function summary({ data, shape }: HostArray, like: any): Record<string, unknown> {
@@ -96,7 +98,10 @@ const dice: Adapter = async ({ args, inputs }) => {
   const { otherAct: _, ...rest } = options(args);
   const chosen = args.other_act ? functions[args.other_act.name ?? "tanh"] : undefined;
   if (args.other_act && !chosen) throw new NotCovered("another activation function");
-  const loss = diceLoss(dev.tensor(inputs.input), dev.tensor(inputs.target), { ...rest, ...(chosen ? { otherAct: chosen } : {}) } as DiceLossOptions);
+  const loss = diceLoss(dev.tensor(inputs.input), dev.tensor(inputs.target), {
+    ...rest,
+    ...(chosen ? { otherAct: chosen } : {}),
+  } as DiceLossOptions);
   return host(loss);
 };
 
@@ -143,7 +148,9 @@ const training: Adapter = async ({ args, inputs, expected }) => {
     per_step.push({ loss: await loss.item(), grad_norm: Math.sqrt(squares.reduce((a, b) => a + b, 0)) });
   }
   const state = await net.stateDict();
-  const final_params = Object.fromEntries(Object.entries(expected.final_params).map(([name, like]) => [name, summary(state.get(name)!, like)]));
+  const final_params = Object.fromEntries(
+    Object.entries(expected.final_params).map(([name, like]) => [name, summary(state.get(name)!, like)]),
+  );
   adam.dispose();
   net.dispose();
   return { per_step, final_params };

@@ -1,0 +1,31 @@
+// Conversion between 32-bit types, 0 f32, 1 i32, 2 u32, by WGSL's rules: floats are cut towards zero and limited to the range of the integer type,
+// integers that differ only in sign keep their bits.
+override FROM: u32;
+override TO: u32;
+
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+
+fn convert(word: u32) -> u32 {
+  if (FROM == 0u) {
+    let v = bitcast<f32>(word);
+    return select(u32(v), bitcast<u32>(i32(v)), TO == 1u);
+  }
+  if (TO == 0u) {
+    return bitcast<u32>(select(f32(word), f32(bitcast<i32>(word)), FROM == 1u));
+  }
+  return word;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_group(group, groups) * 64u + lane;
+  if (i < p.count) {
+    y[i] = convert(x[i]);
+  }
+}

@@ -1,0 +1,50 @@
+// Loss per position (REDUCED 0), or per chunk the sum of losses and what a mean divides by: the weights of the classes that were meant, or the
+// number of positions if the target holds probabilities. Lanes and chunks are added in fixed order.
+
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(5) var<storage, read_write> totals: array<f32>;
+
+override REDUCED: u32;
+
+fn loss(at: Position) -> f32 {
+  var sum = 0.0;
+  var shares = 0.0;
+  var below = 0.0;
+  for (var c = 0u; c < p.classes; c++) {
+    let v = logits[at.base + c * p.inner] - at.top;
+    let q = share(at, c);
+    sum += exp(v);
+    shares += q;
+    below += select(q * v, 0.0, q == 0.0); // v may be infinite for masked classes
+  }
+  return shares * log(sum) - below;
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let k = linear_group(group, groups);
+  let first = k * p.chunk;
+  let last = min(first + p.chunk, p.positions);
+  var sum = 0.0;
+  var total = 0.0;
+  for (var i = first + lane; i < last; i += LANES) {
+    let at = position(i);
+    var here = 0.0;
+    if (at.label >= 0) {
+      here = loss(at);
+      total += select(class_weight(u32(at.label)), 1.0, TARGET == 2u);
+    }
+    if (REDUCED == 0u) {
+      losses[i] = here;
+    }
+    sum += here;
+  }
+  if (REDUCED != 0u) {
+    sum = tree_sum(sum, lane);
+    total = tree_sum(total, lane);
+    if (lane == 0u && first < p.positions) {
+      losses[k] = sum;
+      totals[k] = total;
+    }
+  }
+}

@@ -1,0 +1,4 @@
+// Bodies over V handle one element a thread with this fragment and four with lib/wide.
+alias V = f32;
+alias U = u32;
+alias B = bool;

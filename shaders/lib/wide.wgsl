@@ -1,0 +1,4 @@
+// Bodies over V handle four elements a thread with this fragment and one with lib/scalar.
+alias V = vec4f;
+alias U = vec4u;
+alias B = vec4<bool>;

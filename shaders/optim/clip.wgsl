@@ -1,0 +1,21 @@
+// Limits a flat gradient by value, then scales it so that the norm over all parameters is at most max_norm; the 1e-6 is PyTorch's.
+
+struct Params {
+  count: u32,
+  limit: f32,
+  max_norm: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> norm: array<f32>;
+@group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_group(group, groups) * 64u + lane;
+  if (i >= p.count) {
+    return;
+  }
+  let factor = p.max_norm / (norm[0] + 1e-6);
+  gradient[i] = limited(gradient[i], p.limit) * select(factor, 1.0, factor > 1.0);
+}

@@ -1,0 +1,18 @@
+// Moving average of weights: shadow <- shadow + (1 - decay) * (weight - shadow).
+
+struct Params {
+  count: u32,
+  share: f32,   // 1 - decay
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> weight: array<f32>;
+@group(0) @binding(2) var<storage, read_write> shadow: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_group(group, groups) * 64u + lane;
+  if (i < p.count) {
+    shadow[i] = fma(p.share, weight[i] - shadow[i], shadow[i]);
+  }
+}

@@ -1,0 +1,64 @@
+// Gradients of pointwise/binary.wgsl with respect to a (SIDE 0) or b (SIDE 1) at the shape of the result: d = dy * df/du or dy * df/dv. Rows that
+// are shorter as sums and products are not here, see src/autograd/binary.ts.
+
+@group(0) @binding(3) var<storage, read> dy: array<V>;
+@group(0) @binding(4) var<storage, read_write> d: array<V>;
+
+override SIDE: u32;
+
+// 1 where the first wins, a half where both do.
+fn share(first: V, second: V) -> V {
+  return select(select(V(0.0), V(0.5), first == second), V(1.0), first > second);
+}
+
+// v u^(v-1) and u^v log u, and 0 where PyTorch takes the limit: for exponent 0, and for the exponent of base 0.
+fn power_slope(u: V, v: V) -> V {
+  if (SIDE == 0u) {
+    return select(v * power(u, v - 1.0), V(0.0), v == V(0.0));
+  }
+  return select(power(u, v) * log(u), V(0.0), (u == V(0.0)) & (v >= V(0.0)));
+}
+
+fn bce_slope(u: V, v: V) -> V {
+  let more = p.parameter - 1.0;
+  if (SIDE == 0u) {
+    // 1 - v - sigmoid(-u) would lose the digits of a small sigmoid(u).
+    return sigmoid(u) - v - more * v * sigmoid(-u);
+  }
+  return more * log1p_exp(-u) - u;
+}
+
+// With respect to the difference u - v.
+fn difference_slope(e: V) -> V {
+  let limit = V(p.parameter);
+  switch OP {
+    case 8u: { return 2.0 * e; }
+    case 9u: { return sign(e); }
+    case 10u: { return select(sign(e), e / limit, abs(e) < limit); }
+    default: { return select(limit * sign(e), e, abs(e) <= limit); }
+  }
+}
+
+fn slope(u: V, v: V) -> V {
+  switch OP {
+    case 3u: { return -u / v / v; } // of b only: dy / b needs no kernel
+    case 4u: { if (SIDE == 0u) { return share(u, v); } return share(v, u); }
+    case 5u: { if (SIDE == 0u) { return share(v, u); } return share(u, v); }
+    case 6u: { return power_slope(u, v); }
+    case 7u: { return bce_slope(u, v); }
+    default: {
+      let s = difference_slope(u - v);
+      if (SIDE == 0u) { return s; }
+      return -s;
+    }
+  }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_group(group, groups) * 64u + lane;
+  if (i < p.count) {
+    let at = places(i);
+    d[i] = dy[i] * slope(a[at.x], right(at.y));
+  }
+}

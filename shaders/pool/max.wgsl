@@ -1,0 +1,76 @@
+// Largest element of each window and its position inside the input plane; the first one among equals, as PyTorch. ADAPTIVE windows are
+// [⌊o · in / out⌋, ⌈(o + 1) · in / out⌉), the others taps at o * stride - padding + t * dilation. A
+// thread does one position of TP planes, so that they share the index arithmetic.
+
+override ADAPTIVE: u32;
+
+struct Params {
+  in_size: vec4i,   // D, H, W
+  out_size: vec4i,
+  taps: vec4i,
+  stride: vec4i,
+  padding: vec4i,
+  dilation: vec4i,
+  planes: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> indices: array<i32>;
+
+// First position inside the input and the end of the window along one axis.
+fn window(axis: u32, o: i32) -> vec2i {
+  let size = p.in_size[axis];
+  if (ADAPTIVE != 0u) {
+    return vec2i(o * size / p.out_size[axis], ((o + 1) * size + p.out_size[axis] - 1) / p.out_size[axis]);
+  }
+  let step = p.dilation[axis];
+  let first = o * p.stride[axis] - p.padding[axis];
+  let inside = select(first, first + (step - 1 - first) / step * step, first < 0);
+  return vec2i(inside, min(size, first + (p.taps[axis] - 1) * step + 1));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let size = p.out_size;
+  let positions = u32(size.x * size.y * size.z);
+  let chunks = (positions + 63u) / 64u;
+  let g = linear_group(group, groups);
+  let i = g % chunks * 64u + lane;
+  let plane = g / chunks * TP;
+  if (i >= positions || plane >= p.planes) {
+    return;
+  }
+  let o = i32(i);
+  let wd = window(0u, o / (size.y * size.z));
+  let wh = window(1u, o / size.z % size.y);
+  let ww = window(2u, o % size.z);
+  let first = (wd.x * p.in_size.y + wh.x) * p.in_size.z + ww.x;
+  var origin: array<u32, TP>;
+  var at: array<i32, TP>;
+  var best: array<f32, TP>;
+  for (var t = 0u; t < TP; t++) {
+    origin[t] = min(plane + t, p.planes - 1u) * u32(p.in_size.x * p.in_size.y * p.in_size.z);
+    at[t] = first;
+    best[t] = x[origin[t] + u32(first)];
+  }
+  for (var d = wd.x; d < wd.y; d += p.dilation.x) {
+    for (var h = wh.x; h < wh.y; h += p.dilation.y) {
+      let line = (d * p.in_size.y + h) * p.in_size.z;
+      for (var w = ww.x; w < ww.y; w += p.dilation.z) {
+        for (var t = 0u; t < TP; t++) {
+          let v = x[origin[t] + u32(line + w)];
+          at[t] = select(at[t], line + w, v > best[t]);
+          best[t] = max(best[t], v);
+        }
+      }
+    }
+  }
+  for (var t = 0u; t < TP; t++) {
+    if (plane + t < p.planes) {
+      y[(plane + t) * positions + i] = best[t];
+      indices[(plane + t) * positions + i] = at[t];
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// dx of max pooling as a gather: each input adds dy of the windows over it that chose it. Which windows chose it is what `indices` says, so
+// the range of candidates may be generous. A thread does one position of TP planes: with one, finding the windows took most of the time
+// (lavapipe, 2x16x64³, kernel 2: 312 ms, 137 ms with 8).
+
+override ADAPTIVE: u32;
+
+struct Params {
+  in_size: vec4i,   // D, H, W
+  out_size: vec4i,
+  taps: vec4i,
+  stride: vec4i,
+  padding: vec4i,
+  dilation: vec4i,
+  planes: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> indices: array<i32>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+
+// First and last window that may cover position i of an axis.
+fn windows(axis: u32, i: i32) -> vec2i {
+  let size = p.in_size[axis];
+  let out = p.out_size[axis];
+  if (ADAPTIVE != 0u) {
+    return vec2i(i * out / size, ((i + 1) * out - 1) / size);
+  }
+  let stride = p.stride[axis];
+  let last = i + p.padding[axis];
+  let first = last - (p.taps[axis] - 1) * p.dilation[axis];
+  return vec2i(max(0, first + stride - 1) / stride, min(last / stride, out - 1));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let size = p.in_size;
+  let positions = u32(size.x * size.y * size.z);
+  let chunks = (positions + 63u) / 64u;
+  let g = linear_group(group, groups);
+  let i = g % chunks * 64u + lane;
+  let plane = g / chunks * TP;
+  if (i >= positions || plane >= p.planes) {
+    return;
+  }
+  let at = i32(i);
+  let wd = windows(0u, at / (size.y * size.z));
+  let wh = windows(1u, at / size.z % size.y);
+  let ww = windows(2u, at % size.z);
+  var origin: array<u32, TP>;
+  for (var t = 0u; t < TP; t++) {
+    origin[t] = min(plane + t, p.planes - 1u) * u32(p.out_size.x * p.out_size.y * p.out_size.z);
+  }
+  var sum: array<f32, TP>;
+  for (var d = wd.x; d <= wd.y; d++) {
+    for (var h = wh.x; h <= wh.y; h++) {
+      for (var w = ww.x; w <= ww.y; w++) {
+        let o = u32((d * p.out_size.y + h) * p.out_size.z + w);
+        for (var t = 0u; t < TP; t++) {
+          sum[t] += select(0.0, dy[origin[t] + o], indices[origin[t] + o] == at);
+        }
+      }
+    }
+  }
+  for (var t = 0u; t < TP; t++) {
+    if (plane + t < p.planes) {
+      dx[(plane + t) * positions + i] = sum[t];
+    }
+  }
+}

@@ -1,0 +1,18 @@
+// The same reduction with one thread per output, for many outputs of few terms each: slabs of a weight gradient, a batch axis.
+// Pairs of accumulators would not help: the terms are few by choice of the host.
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let o = linear_group(group, groups) * 64u + lane;
+  if (o >= p.o1 * p.o2) {
+    return;
+  }
+  let start = base(o);
+  var total = neutral();
+  for (var i = 0u; i < p.r1; i++) {
+    for (var j = 0u; j < p.r2; j++) {
+      total = combine(total, mapped(x[start + i * (p.o2 * p.r2) + j], o));
+    }
+  }
+  y[o] = total * p.factor;
+}

@@ -1,0 +1,24 @@
+// y[…, row, column] = x where column - row is at most (LOWER) or at least `diagonal`, else 0.
+override LOWER: u32;
+
+struct Params {
+  rows: u32,
+  columns: u32,
+  diagonal: i32,
+  count: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_group(group, groups) * 64u + lane;
+  if (i >= p.count) {
+    return;
+  }
+  let from_diagonal = i32(i % p.columns) - i32(i / p.columns % p.rows) - p.diagonal;
+  let kept = select(from_diagonal >= 0, from_diagonal <= 0, LOWER != 0u);
+  y[i] = select(0u, x[i], kept);
+}

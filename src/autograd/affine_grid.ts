@@ -1,0 +1,21 @@
+/** @file Sampling grids of affine maps with gradient. */
+
+import * as kernels from "../kernels/affine_grid.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { record } from "./tape.ts";
+
+/**
+ * The grid that lets `gridSample` apply an affine map, as PyTorch's `affine_grid`.
+ * @param theta `[N, 2, 3]` or `[N, 3, 4]`: from positions of the result to positions of the image, W first
+ * @param size `[N, C, spatial…]`, the shape of the result of `gridSample`
+ * @param options alignCorners, default false: whether −1 and 1 are the centres of the corner elements, rather than their outer edges
+ * @returns `[N, spatial…, 2 or 3]`
+ * @throws ShapeError
+ */
+export function affineGrid(theta: Tensor, size: Shape, { alignCorners = false } = {}): Tensor {
+  const shape = kernels.affineGridShape(theta.shape, size);
+  return record("affineGrid", [theta], kernels.affineGrid(theta, shape, alignCorners), (dy) => [
+    kernels.affineGridGradient(dy, alignCorners),
+  ]);
+}

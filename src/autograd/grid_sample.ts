@@ -1,0 +1,23 @@
+/** @file Sampling at arbitrary positions with gradients for image and grid. */
+
+import * as kernels from "../kernels/grid_sample.ts";
+import type { GridSampleOptions } from "../kernels/grid_sample.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { record } from "./tape.ts";
+
+export type { GridSampleOptions } from "../kernels/grid_sample.ts";
+
+/**
+ * Images sampled at positions, as PyTorch's `grid_sample`.
+ * @param x `[N, C, (D,) H, W]`
+ * @param grid `[N, size…, 2 or 3]`: positions with W first, −1 … 1 across the image
+ * @returns `[N, C, size…]`
+ * @throws ShapeError, ConfigError for unknown options
+ */
+export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+  const g = kernels.gridSampleShape(x.shape, grid.shape, options);
+  return record("gridSample", [x, grid], kernels.gridSample(x, grid, g), (dy, needs) => [
+    needs[0] ? kernels.gridSampleInputGradient(grid, dy, g, x.shape) : undefined,
+    needs[1] ? kernels.gridSampleGridGradient(x, grid, dy, g) : undefined,
+  ]);
+}

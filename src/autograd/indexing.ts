@@ -1,0 +1,50 @@
+/** @file Picking and adding along an axis by an index tensor, with gradients. Argmax and one-hot have none and stay in `kernels`. */
+
+import { gatherAxis, scatterAdd as scatterKernel, scatterAxis, take, takeGradient } from "../kernels/indexing.ts";
+import { pad, padAxes } from "../kernels/pad.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import { normalizeAxis, sameShape, type Shape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { record } from "./tape.ts";
+
+// Both ways of picking have the same gradient: dy goes back to where its elements came from.
+function picked(op: string, x: Tensor, at: number, index: Tensor): Tensor {
+  return record(op, [x], take(op, x, at, index), (dy) => [takeGradient(op, dy, x.shape, at, index)]);
+}
+
+/**
+ * PyTorch's gather: `y[i][j][k] = x[i][index[i][j][k]][k]` for axis 1. The result has the shape of the index (i32 or u32), which has the rank of `x`
+ * and may be smaller on other axes. Unlike there an index outside the axis, also a negative one, gives 0 and no gradient: the device does not stop.
+ * Throws `ShapeError`, `DTypeError`.
+ */
+export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
+  return picked("gather", x, gatherAxis("gather", x.shape, axis, index.shape), index);
+}
+
+/** PyTorch's index_select: `x` along `axis` at the places that a one-dimensional index names. Indices outside as for `gather`. Throws `ShapeError`, `DTypeError`. */
+export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
+  const at = normalizeAxis("indexSelect", axis, x.rank);
+  if (index.rank !== 1) throw new ShapeError(`indexSelect: the index must have one axis, got ${showShape(index.shape)}`);
+  return picked("indexSelect", x, at, index);
+}
+
+function grown(t: Tensor, shape: Shape): Tensor {
+  if (sameShape(t.shape, shape)) return t;
+  const widths = shape.flatMap((d, i) => [d - t.shape[i], 0]).toReversed();
+  const out = pad("scatterAdd", t, padAxes(t.shape, widths, "constant"), "constant");
+  t.dispose();
+  return out;
+}
+
+/**
+ * PyTorch's scatter_add: `x` with `src` added at `x[i][index[i][j][k]][k]` for axis 1. The index is no larger than `src`, nor than `x` on other axes;
+ * an index outside the axis adds nowhere. Values meant for one element are added in their order along the axis, so the result is the same in every
+ * bit each time, at the price of a look at the whole row of the index per element. Throws `ShapeError`, `DTypeError`.
+ */
+export function scatterAdd(x: Tensor, axis: number, index: Tensor, src: Tensor): Tensor {
+  const at = scatterAxis(x.shape, axis, index.shape, src.shape);
+  return record("scatterAdd", [x, src], scatterKernel(x, at, index, src), (dy, needs) => [
+    dy,
+    needs[1] ? grown(take("scatterAdd", dy, at, index), src.shape) : undefined,
+  ]);
+}

@@ -1,0 +1,21 @@
+/** @file Interpolation with its gradient. */
+
+import { interpolateShape, type InterpolateOptions } from "../kernels/interpolate.ts";
+import { resample, resampleGradient } from "../kernels/resample.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { record } from "./tape.ts";
+
+export type { InterpolateMode, InterpolateOptions } from "../kernels/interpolate.ts";
+
+/**
+ * Images at another size, as PyTorch's `interpolate`.
+ * @param x `[N, C, spatial…]` with 1 to 3 spatial axes
+ * @returns `[N, C, size…]`
+ * @throws ShapeError, ConfigError for options that do not fit together
+ */
+export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  const { maps, outShape } = interpolateShape(x.shape, options);
+  return record("interpolate", [x], resample("interpolate", x, maps, outShape), (dy) => [
+    resampleGradient("interpolate", dy, maps, x.shape),
+  ]);
+}

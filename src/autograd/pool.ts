@@ -1,0 +1,93 @@
+/** @file Max and average pooling, unpooling, with gradients. */
+
+import * as kernels from "../kernels/pool.ts";
+import type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolGeometry } from "../kernels/pool.ts";
+import { type AxisMaps, resample, resampleGradient } from "../kernels/resample.ts";
+import { ShapeError } from "../tensor/errors.ts";
+import { type Shape, showShape, type Spatial } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { mean } from "./reduce.ts";
+import { record } from "./tape.ts";
+
+export type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions } from "../kernels/pool.ts";
+
+export interface MaxPoolResult {
+  readonly output: Tensor;
+  /** i32, the shape of `output`: position of each maximum inside its input plane, as PyTorch. Gradients need it: dispose it after them. */
+  readonly indices: Tensor;
+}
+
+function max(op: string, x: Tensor, g: PoolGeometry): MaxPoolResult {
+  const { y, indices } = kernels.maxPool(op, x, g);
+  const output = record(op, [x], y, (dy) => [kernels.maxPoolGradient(op, indices, dy, g, x.shape)]);
+  return { output, indices };
+}
+
+function withoutIndices({ output, indices }: MaxPoolResult): Tensor {
+  // Without a note nobody else frees them.
+  if (output.origin === undefined) indices.dispose();
+  return output;
+}
+
+/**
+ * The largest element of each window; of equal ones the first gets the gradient.
+ * @param x `[N, C, spatial…]` with 1 to 3 spatial axes
+ * @returns `[N, C, ⌊(size + 2·padding − dilation·(kernelSize − 1) − 1) / stride⌋ + 1 …]`, rounded up with `ceilMode`
+ * @throws ShapeError
+ */
+export function maxPool(x: Tensor, options: MaxPoolOptions): Tensor {
+  return withoutIndices(max("maxPool", x, kernels.maxPoolShape(x.shape, options)));
+}
+
+/** `maxPool` and where the maxima were, for `maxUnpool`. Throws `ShapeError`. */
+export function maxPoolWithIndices(x: Tensor, options: MaxPoolOptions): MaxPoolResult {
+  return max("maxPool", x, kernels.maxPoolShape(x.shape, options));
+}
+
+/** Max pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. */
+export function adaptiveMaxPool(x: Tensor, outputSize: Spatial): Tensor {
+  return withoutIndices(max("adaptiveMaxPool", x, kernels.adaptiveMaxPoolShape(x.shape, outputSize)));
+}
+
+/** `adaptiveMaxPool` and where the maxima were. Throws `ShapeError`. */
+export function adaptiveMaxPoolWithIndices(x: Tensor, outputSize: Spatial): MaxPoolResult {
+  return max("adaptiveMaxPool", x, kernels.adaptiveMaxPoolShape(x.shape, outputSize));
+}
+
+/**
+ * The reverse of `maxPoolWithIndices`: zeros with the elements of `x` where the maxima were. Of several inputs with one index the last
+ * one stays; indices outside the plane are ignored.
+ * @param x `[N, C, spatial…]`
+ * @param indices i32, of the same shape
+ * @returns `[N, C, outputSize…]`
+ * @throws ShapeError, DTypeError for indices of another type
+ */
+export function maxUnpool(x: Tensor, indices: Tensor, options: MaxUnpoolOptions): Tensor {
+  const shape = kernels.maxUnpoolShape(x.shape, indices.shape, options);
+  return record("maxUnpool", [x], kernels.maxUnpool(x, indices, shape), (dy) => [kernels.maxUnpoolGradient(indices, dy)]);
+}
+
+function average(op: string, x: Tensor, { maps, outShape }: { maps: AxisMaps; outShape: Shape }): Tensor {
+  return record(op, [x], resample(op, x, maps, outShape), (dy) => [resampleGradient(op, dy, maps, x.shape)]);
+}
+
+/**
+ * The average of each window.
+ * @param x `[N, C, spatial…]` with 1 to 3 spatial axes
+ * @returns `[N, C, ⌊(size + 2·padding − kernelSize) / stride⌋ + 1 …]`, rounded up with `ceilMode`
+ * @throws ShapeError, ConfigError for a divisor of 0
+ */
+export function avgPool(x: Tensor, options: AvgPoolOptions): Tensor {
+  return average("avgPool", x, kernels.avgPoolShape(x.shape, options));
+}
+
+/** Average pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. */
+export function adaptiveAvgPool(x: Tensor, outputSize: Spatial): Tensor {
+  return average("adaptiveAvgPool", x, kernels.adaptiveAvgPoolShape(x.shape, outputSize));
+}
+
+/** Mean over all positions, `[N, C, spatial…]` → `[N, C, 1…]`. Throws `ShapeError` without a spatial axis. */
+export function globalAvgPool(x: Tensor): Tensor {
+  if (x.rank < 3) throw new ShapeError(`globalAvgPool: input must be [N, C, spatial…], got ${showShape(x.shape)}`);
+  return mean(x, x.shape.map((_, i) => i).slice(2), { keepDims: true });
+}

@@ -1,0 +1,33 @@
+/** @file Repeating tensors along their axes, with gradients. */
+
+import { reduceSum } from "../kernels/reduce.ts";
+import { repeat as kernel, repeatedSizes } from "../kernels/repeat.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { record } from "./tape.ts";
+
+function repeated(op: string, x: Tensor, counts: readonly number[]): Tensor {
+  const sizes = repeatedSizes(op, x.shape, counts);
+  return record(op, [x], kernel(op, x, sizes, counts), (dy) => {
+    // [count, size] per axis: the gradients of all copies add up.
+    const apart = dy.view(sizes.flatMap((d, i) => [counts[i], d]));
+    const sum = reduceSum(
+      apart,
+      sizes.map((_, i) => 2 * i),
+      false,
+    );
+    apart.dispose();
+    const dx = sum.view(x.shape);
+    sum.dispose();
+    return [dx];
+  });
+}
+
+/**
+ * PyTorch's `repeat`: the whole tensor `counts[i]` times along axis i; more counts than axes make new axes on the left. Throws `ShapeError` for
+ * fewer counts than axes.
+ */
+export const repeat = (x: Tensor, counts: readonly number[]): Tensor => repeated("repeat", x, counts);
+
+/** The same with counts for the last axes only, as numpy's and PyTorch's `tile`. */
+export const tile = (x: Tensor, counts: readonly number[]): Tensor =>
+  repeated("tile", x, [...new Array<number>(Math.max(0, x.rank - counts.length)).fill(1), ...counts]);

@@ -1,0 +1,13 @@
+/** @file Lower and upper triangles with gradients. */
+
+import { triangle, type Triangle } from "../kernels/triangle.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { record } from "./tape.ts";
+
+const apply = (op: Triangle, x: Tensor, diagonal: number): Tensor =>
+  record(op, [x], triangle(op, x, diagonal), (dy) => [triangle(op, dy, diagonal)]);
+
+/** The lower triangle of the last two axes, `column − row ≤ diagonal`, and 0 above. Throws `ShapeError` for less than two axes. */
+export const tril = (x: Tensor, diagonal = 0): Tensor => apply("tril", x, diagonal);
+/** The upper triangle, `column − row ≥ diagonal`, and 0 below. */
+export const triu = (x: Tensor, diagonal = 0): Tensor => apply("triu", x, diagonal);

@@ -1,0 +1,72 @@
+/** @file Sampling grids of affine maps. */
+
+import { ShapeError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
+import { read, write } from "../tensor/kernel.ts";
+import { expectShape, type Shape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./args.ts";
+import { grid as groups, program } from "./program.ts";
+import { reduceSum } from "./reduce.ts";
+import { padAxes } from "./resample.ts";
+
+const libs = ["lib/grid", "lib/affine_grid"] as const;
+
+/** Shape rule: theta `[N, d, d + 1]` and the size `[N, C, spatial…]` of the image to sample. Throws `ShapeError`. */
+export function affineGridShape(theta: Shape, size: Shape): number[] {
+  const op = "affineGrid";
+  expectShape(op, size);
+  const axes = size.length - 2;
+  if (axes !== 2 && axes !== 3) {
+    throw new ShapeError(`${op}: size must be [N, C, spatial…] with 2 or 3 spatial axes, got ${showShape(size)}`);
+  }
+  if (theta.length !== 3 || theta[0] !== size[0] || theta[1] !== axes || theta[2] !== axes + 1) {
+    throw new ShapeError(
+      `${op}: theta ${showShape(theta)} must be [${size[0]}, ${axes}, ${axes + 1}] for the size ${showShape(size)}`,
+    );
+  }
+  return [size[0], ...size.slice(2), axes];
+}
+
+function describe(shape: Shape) {
+  return {
+    size: [...padAxes(shape.slice(1, -1), 1), shape[0]],
+    positions: sizeOf(shape.slice(1, -1)),
+    axes: shape.at(-1)!,
+  };
+}
+
+export function affineGrid(theta: Tensor, shape: Shape, align: boolean): Tensor {
+  expectTensors("affineGrid", { theta });
+  const grid = theta.device.empty(shape);
+  const { size, positions, axes } = describe(shape);
+  if (grid.size > 0) {
+    theta.device.run({
+      program: program("affine_grid/forward", { libs }),
+      bindings: [read(theta), write(grid)],
+      params: [...size, axes, 0, align ? 1 : 0],
+      workgroups: groups(theta.device, "affineGrid", positions * shape[0], 64),
+    });
+  }
+  return grid;
+}
+
+const slab = 256;
+
+export function affineGridGradient(dgrid: Tensor, align: boolean): Tensor {
+  const { device, shape } = dgrid;
+  const { size, positions, axes } = describe(shape);
+  const slabs = Math.max(1, Math.ceil(positions / slab));
+  const partial = device.empty([shape[0], slabs, axes, axes + 1]);
+  if (partial.size > 0) {
+    device.run({
+      program: program("affine_grid/gradient", { libs, consts: { SLAB: slab } }),
+      bindings: [read(dgrid), write(partial)],
+      params: [...size, axes, slabs, align ? 1 : 0],
+      workgroups: groups(device, "affineGrid", slabs * shape[0], 64),
+    });
+  }
+  const dtheta = reduceSum(partial, [1], false);
+  partial.dispose();
+  return dtheta;
+}

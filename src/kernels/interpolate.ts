@@ -1,0 +1,143 @@
+/** @file Interpolation of images to another size: per mode the weights along one axis, as PyTorch defines them. */
+
+import { ConfigError, ShapeError } from "../tensor/errors.ts";
+import { type Shape, showShape, type Spatial, spatial } from "../tensor/shape.ts";
+import { type AxisMap, type AxisMaps, areaMap, mapRow } from "./resample.ts";
+
+export type InterpolateMode = "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";
+
+export interface InterpolateOptions {
+  /** Spatial size of the result; this or `scaleFactor`. */
+  readonly size?: Spatial;
+  /** Result size is ⌊size · factor⌋; positions are scaled by the factor itself, as in PyTorch. */
+  readonly scaleFactor?: number | readonly number[];
+  /** Default "nearest". `linear`, `bilinear` and `trilinear` are for 1, 2 and 3 spatial axes, `bicubic` for 2. */
+  readonly mode?: InterpolateMode;
+  /** Linear and cubic modes: whether the centres of the corner elements, rather than their outer edges, stay in place. Default false. */
+  readonly alignCorners?: boolean;
+}
+
+export interface InterpolateGeometry {
+  readonly outShape: Shape;
+  readonly maps: AxisMaps;
+}
+
+const axesOf: Readonly<Record<InterpolateMode, readonly number[]>> = {
+  nearest: [1, 2, 3],
+  "nearest-exact": [1, 2, 3],
+  area: [1, 2, 3],
+  linear: [1],
+  bilinear: [2],
+  trilinear: [3],
+  bicubic: [2],
+};
+
+// PyTorch finds the nearest element in f32; where that rounding decides, so it does here.
+function nearestMap(from: number, to: number, factor: number | undefined, exact: boolean): AxisMap {
+  const scale = Math.fround(factor === undefined ? from / to : 1 / factor);
+  const index = (o: number) => Math.floor(Math.fround((exact ? o + 0.5 : o) * scale));
+  return { from, rows: Array.from({ length: to }, (_, o) => mapRow([[Math.min(index(o), from - 1), 1]])) };
+}
+
+// Position in the input of output o. Linear modes hold it inside; cubic ones repeat the border elements instead.
+function position(o: number, from: number, to: number, factor: number | undefined, align: boolean): number {
+  if (align) return to > 1 ? (o * (from - 1)) / (to - 1) : 0;
+  return (o + 0.5) * (factor === undefined ? from / to : 1 / factor) - 0.5;
+}
+
+function linearMap(from: number, to: number, factor: number | undefined, align: boolean): AxisMap {
+  const rows = Array.from({ length: to }, (_, o) => {
+    const at = Math.min(from - 1, Math.max(0, position(o, from, to, factor, align)));
+    const low = Math.floor(at);
+    return mapRow([
+      [low, 1 - (at - low)],
+      [low + 1, at - low],
+    ]);
+  });
+  return { from, rows };
+}
+
+/** Cubic convolution (Keys 1981) with A = −0.75, at distance `d` from the element. */
+function keys(d: number): number {
+  const a = -0.75;
+  const x = Math.abs(d);
+  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+}
+
+function cubicMap(from: number, to: number, factor: number | undefined, align: boolean): AxisMap {
+  const rows = Array.from({ length: to }, (_, o) => {
+    const at = position(o, from, to, factor, align);
+    const low = Math.floor(at);
+    return mapRow([-1, 0, 1, 2].map((k) => [Math.min(from - 1, Math.max(0, low + k)), keys(at - low - k)] as const));
+  });
+  return { from, rows };
+}
+
+function axisMap(
+  mode: InterpolateMode,
+  dims: number,
+  from: number,
+  to: number,
+  factor: number | undefined,
+  align: boolean,
+): AxisMap | undefined {
+  switch (mode) {
+    case "nearest":
+    case "nearest-exact": {
+      // For images, not for signals and volumes, PyTorch's "nearest" ignores the factor when the size stays or doubles.
+      const used = mode === "nearest" && dims === 2 && (to === from || to === 2 * from) ? undefined : factor;
+      return from === to && (used ?? 1) === 1 ? undefined : nearestMap(from, to, used, mode === "nearest-exact");
+    }
+    case "bicubic":
+      return from === to && (align || (factor ?? 1) === 1) ? undefined : cubicMap(from, to, factor, align);
+    default:
+      // These copy an axis that keeps its size, whatever the factor was.
+      if (from === to) return undefined;
+      return mode === "area" ? areaMap(from, to) : linearMap(from, to, factor, align);
+  }
+}
+
+/** Shape rule and weights of `interpolate`. Throws `ShapeError`, and `ConfigError` for options that do not fit together. */
+export function interpolateShape(
+  x: Shape,
+  { size, scaleFactor, mode = "nearest", alignCorners }: InterpolateOptions,
+): InterpolateGeometry {
+  const op = "interpolate";
+  const dims = x.length - 2;
+  if (dims < 1 || dims > 3)
+    throw new ShapeError(`${op}: input must be [N, C, spatial…] with 1 to 3 spatial axes, got ${showShape(x)}`);
+  if (!Object.hasOwn(axesOf, mode)) {
+    throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(axesOf).join(", ")}`);
+  }
+  if (!axesOf[mode].includes(dims)) {
+    throw new ShapeError(
+      `${op}: mode ${mode} is for ${axesOf[mode].join(" or ")} spatial axes, the input ${showShape(x)} has ${dims}`,
+    );
+  }
+  if (alignCorners !== undefined && axesOf[mode].length > 1) {
+    throw new ConfigError(`${op}: alignCorners has no meaning for mode ${mode}; leave it out`);
+  }
+  if ((size === undefined) === (scaleFactor === undefined)) throw new ConfigError(`${op}: give either size or scaleFactor`);
+  const from = x.slice(2);
+  if (from.some((n) => n < 1)) throw new ShapeError(`${op}: the input ${showShape(x)} has an empty spatial axis`);
+  let to: number[];
+  let factors: readonly number[] | undefined;
+  if (size === undefined) {
+    factors = typeof scaleFactor === "number" ? new Array<number>(dims).fill(scaleFactor) : scaleFactor!;
+    if (factors.length !== dims)
+      throw new ShapeError(`${op}: scaleFactor has ${factors.length} entries for ${dims} spatial axes`);
+    to = from.map((n, i) => Math.floor(n * factors![i]));
+    if (to.some((n) => !(n >= 1))) {
+      throw new ShapeError(
+        `${op}: scaleFactor ${showShape(factors)} makes ${showShape(to)} of the input size ${showShape(from)}`,
+      );
+    }
+  } else {
+    to = spatial(op, "size", size, dims, 1);
+  }
+  return {
+    outShape: [x[0], x[1], ...to],
+    maps: from.map((n, i) => axisMap(mode, dims, n, to[i], factors?.[i], alignCorners ?? false)),
+  };
+}

@@ -1,0 +1,142 @@
+/** @file Batched matrix products of strided operands, with an optional bias along the columns. */
+
+import { ShapeError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
+import { read, write } from "../tensor/kernel.ts";
+import { broadcastShapes, type Shape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./args.ts";
+import { fold, program } from "./program.ts";
+import { reduceSum } from "./reduce.ts";
+
+/** One side of a product, as a stack of matrices inside a tensor. */
+interface Operand {
+  /** Distances between rows and between columns of the matrix that takes part in the product. */
+  readonly row: number;
+  readonly column: number;
+  /** Distance between batch entries per axis, 0 where broadcast. */
+  readonly batch: readonly number[];
+}
+
+export interface MatmulGeometry {
+  readonly rows: number;
+  readonly columns: number;
+  readonly inner: number;
+  readonly batch: readonly number[];
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly outShape: Shape;
+}
+
+export interface MatmulOptions {
+  /** The last two axes of `a` in the other order; default false. */
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+/** A variant of the kernel; by default chosen by the device. */
+export type MatmulVariant = "registers" | "shared";
+
+function batchStrides(shape: Shape, batch: readonly number[]): number[] {
+  let step = shape.at(-1)! * shape.at(-2)!;
+  const own = shape.slice(0, -2);
+  const strides = new Array<number>(batch.length).fill(0);
+  for (let i = own.length - 1; i >= 0; i--) {
+    if (own[i] !== 1) strides[i + batch.length - own.length] = step;
+    step *= own[i];
+  }
+  return strides;
+}
+
+/** Neighbouring batch axes become one where both operands walk them in one stride. */
+function mergeBatch(g: MatmulGeometry): MatmulGeometry {
+  const batch: number[] = [];
+  const a: number[] = [];
+  const b: number[] = [];
+  g.batch.forEach((size, i) => {
+    if (size === 1) return;
+    const [sa, sb] = [g.a.batch[i], g.b.batch[i]];
+    const last = batch.length - 1;
+    if (last >= 0 && a[last] === sa * size && b[last] === sb * size) {
+      batch[last] *= size;
+      a[last] = sa;
+      b[last] = sb;
+    } else {
+      batch.push(size);
+      a.push(sa);
+      b.push(sb);
+    }
+  });
+  return { ...g, batch, a: { ...g.a, batch: a }, b: { ...g.b, batch: b } };
+}
+
+/** `[…, M, K]` times `[…, K, N]`, batch axes broadcast. Throws `ShapeError`. */
+export function matmulShape(op: string, a: Shape, b: Shape, options: MatmulOptions = {}): MatmulGeometry {
+  const { transposeA = false, transposeB = false } = options;
+  if (a.length < 2 || b.length < 2) throw new ShapeError(`${op}: expected matrices, got ${showShape(a)} and ${showShape(b)}`);
+  const [rows, inner] = transposeA ? [a.at(-1)!, a.at(-2)!] : [a.at(-2)!, a.at(-1)!];
+  const [terms, columns] = transposeB ? [b.at(-1)!, b.at(-2)!] : [b.at(-2)!, b.at(-1)!];
+  if (inner !== terms) {
+    throw new ShapeError(
+      `${op}: ${showShape(a)} has ${inner} entries along the axis that is summed, ${showShape(b)} has ${terms}; they must be equal`,
+    );
+  }
+  const batch = broadcastShapes(op, a.slice(0, -2), b.slice(0, -2));
+  const g = mergeBatch({
+    rows,
+    columns,
+    inner,
+    batch,
+    a: { row: transposeA ? 1 : inner, column: transposeA ? rows : 1, batch: batchStrides(a, batch) },
+    b: { row: transposeB ? 1 : columns, column: transposeB ? inner : 1, batch: batchStrides(b, batch) },
+    outShape: [...batch, rows, columns],
+  });
+  if (g.batch.length > 4)
+    throw new ShapeError(`${op}: ${showShape(a)} and ${showShape(b)} broadcast over more than 4 batch axes`);
+  return g;
+}
+
+// At most this many products are added in sequence, as in the weight gradient of `conv`: bounds the f32 error.
+const slabTerms = 4096;
+
+/** The product, plus `bias` `[columns]` on every row. */
+export function matmul(
+  op: string,
+  a: Tensor,
+  b: Tensor,
+  bias: Tensor | undefined,
+  g: MatmulGeometry,
+  variant?: MatmulVariant,
+): Tensor {
+  const { device } = a;
+  expectTensors(op, bias ? { a, b, bias } : { a, b });
+  const shared = (variant ?? (device.software ? "registers" : "shared")) === "shared";
+  const TM = g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1;
+  const WG = 8;
+  const [tileRows, tileColumns] = shared ? [64, 64] : [TM, 8 * WG];
+  const batches = sizeOf(g.batch);
+  const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * batches;
+  // Enough slabs to fill the device where the result is small, as in the weight gradient of `linear`.
+  const busy = Math.min(Math.ceil((device.software ? 16 : 512) / Math.max(1, tiles)), Math.ceil(g.inner / 256));
+  const slab = Math.max(1, Math.ceil(g.inner / Math.max(1, busy, Math.ceil(g.inner / slabTerms))));
+  const slabs = Math.max(1, Math.ceil(g.inner / slab));
+  const y = device.empty(slabs > 1 ? [slabs, ...g.outShape] : g.outShape);
+  if (y.size === 0) return y;
+  const four = (list: readonly number[], fill: number) => [...list, ...new Array<number>(4 - list.length).fill(fill)];
+  device.run({
+    program: shared
+      ? program("matmul/shared", { libs: ["lib/grid", "lib/matmul"] })
+      : program("matmul/registers", { libs: ["lib/grid", "lib/matmul"], consts: { TM }, overrides: { WG } }),
+    bindings: [read(a), read(b), read(bias ?? a), write(y)],
+    params: [
+      [g.rows, g.columns, g.inner, slab, g.a.row, g.a.column, g.b.row, g.b.column],
+      [four(g.batch, 1), four(g.a.batch, 0), four(g.b.batch, 0)].flat(),
+      [batches, slabs, bias ? 1 : 0],
+    ].flat(),
+    workgroups: fold(device, op, tiles * slabs),
+  });
+  if (slabs === 1) return y;
+  const total = reduceSum(y, [0], false);
+  y.dispose();
+  return total;
+}

@@ -1,0 +1,152 @@
+/** @file Padding in PyTorch's modes, and rolling, which is circular padding that crops as much on the other side. */
+
+import { ConfigError, ShapeError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
+import { read, write } from "../tensor/kernel.ts";
+import { normalizeAxis, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { grid, program } from "./program.ts";
+import { axisWords, expectWords } from "./strided.ts";
+
+const modes = { constant: 0, reflect: 1, replicate: 2, circular: 3 } as const;
+
+export type PadMode = keyof typeof modes;
+
+/** Where the elements of a result axis come from. */
+export interface PadAxis {
+  /** Size of the input's axis. */
+  readonly size: number;
+  /** Size of the result's axis. */
+  readonly padded: number;
+  /** Elements before the input's first one; negative where it is cropped. */
+  readonly before: number;
+  /** The part of the input that is used: in circular mode what is cropped does not come round again. */
+  readonly first: number;
+  readonly period: number;
+}
+
+const untouched = (size: number): PadAxis => ({ size, padded: size, before: 0, first: 0, period: size });
+
+const isUntouched = (a: PadAxis): boolean => a.before === 0 && a.padded === a.size && a.period === a.size;
+
+/** Shape rule of `pad`: `padding` is `[before, after]` of the last axis, then of the one before it, and so on. Throws `ShapeError`, `ConfigError`. */
+export function padAxes(shape: Shape, padding: readonly number[], mode: PadMode): PadAxis[] {
+  if (!(mode in modes)) throw new ConfigError(`pad: mode "${mode}" is none of ${Object.keys(modes).join(", ")}`);
+  if (padding.length % 2 !== 0 || padding.length > 2 * shape.length || !padding.every(Number.isInteger)) {
+    throw new ShapeError(
+      `pad: padding ${showShape(padding)} must be integers in pairs [before, after], the last axis first, for at most ${shape.length} axes`,
+    );
+  }
+  return shape.map((size, axis) => {
+    const [before = 0, after = 0] = padding.slice(2 * (shape.length - 1 - axis), 2 * (shape.length - axis));
+    const padded = size + before + after;
+    const fail = (rule: string) =>
+      new ShapeError(`pad: ${mode} padding of [${before}, ${after}] on axis ${axis} of ${showShape(shape)}: ${rule}`);
+    if (padded < 0) throw fail("more is cropped than there is");
+    const most = Math.max(before, after);
+    if (mode === "reflect" && most > 0 && most >= size) throw fail("must be less than the size of the axis");
+    if (mode === "replicate" && most > 0 && size === 0) throw fail("there is no element to repeat");
+    if (mode !== "circular") return { size, padded, before, first: 0, period: size };
+    if (most > size) throw fail("must not be more than the size of the axis");
+    const first = Math.max(0, -before);
+    const period = size - first - Math.max(0, -after);
+    if (most > Math.max(0, period)) throw fail("must not be more than what cropping leaves");
+    return { size, padded, before: Math.max(0, before), first, period };
+  });
+}
+
+/** Shape rule of `roll`. Throws `ShapeError`. */
+export function rollAxes(shape: Shape, shifts: readonly number[], axes: readonly number[]): PadAxis[] {
+  if (shifts.length !== axes.length || !shifts.every(Number.isInteger)) {
+    throw new ShapeError(
+      `roll: needs an integer shift for each axis, got shifts ${showShape(shifts)} and axes ${showShape(axes)}`,
+    );
+  }
+  const list = shape.map(untouched);
+  axes.forEach((axis, i) => {
+    const at = normalizeAxis("roll", axis, shape.length);
+    // An axis named twice rolls twice.
+    if (shape[at] > 0) list[at] = { ...list[at], before: (((list[at].before + shifts[i]) % shape[at]) + shape[at]) % shape[at] };
+  });
+  return list;
+}
+
+export const paddedShape = (axes: readonly PadAxis[]): number[] => axes.map((a) => a.padded);
+
+// Neighbouring axes that stay as they are become one: each costs a division per element.
+function merge(axes: readonly PadAxis[]): PadAxis[] {
+  const out: PadAxis[] = [];
+  for (const axis of axes) {
+    const last = out.at(-1);
+    if (last && isUntouched(last) && isUntouched(axis)) out[out.length - 1] = untouched(last.size * axis.size);
+    else out.push(axis);
+  }
+  return out;
+}
+
+const bits = new DataView(new ArrayBuffer(4));
+
+/** `x` with each axis mapped as `axes` tells; `value` fills in constant mode. Throws `ShapeError` for more than eight axes, `DTypeError`. */
+export function pad(op: string, x: Tensor, axes: readonly PadAxis[], mode: PadMode, value = 0): Tensor {
+  expectWords(op, x.dtype);
+  const list = merge(axes);
+  const strides = stridesOf(list.map((a) => a.size));
+  const sizes = [
+    ...axisWords(op, paddedShape(list), 1),
+    ...axisWords(
+      op,
+      list.map((a) => a.period),
+      1,
+    ),
+    ...axisWords(
+      op,
+      list.map((a) => a.before),
+      0,
+    ),
+    ...axisWords(op, strides, 0),
+  ];
+  const y = x.device.empty(paddedShape(axes), x.dtype);
+  if (y.size === 0) return y;
+  if (x.dtype === "f32") bits.setFloat32(0, value);
+  else bits.setInt32(0, value);
+  x.device.run({
+    program: program("pad/forward", {
+      libs: ["lib/grid"],
+      consts: { AXES: Math.max(1, list.length) },
+      overrides: { MODE: modes[mode] },
+      variant: mode,
+    }),
+    bindings: [read(x), write(y)],
+    params: [...sizes, list.reduce((sum, a, i) => sum + a.first * strides[i], 0), y.size, bits.getInt32(0)],
+    workgroups: grid(x.device, op, y.size, 64),
+  });
+  return y;
+}
+
+/** Gradient of `pad` for its input. */
+export function padGradient(dy: Tensor, axes: readonly PadAxis[], mode: PadMode): Tensor {
+  if (mode === "constant") {
+    const back = axes.map((a) => ({ size: a.padded, padded: a.size, before: -a.before, first: 0, period: a.padded }));
+    return pad("pad", dy, back, mode);
+  }
+  let dx = dy.view(dy.shape);
+  axes.forEach((axis, i) => {
+    if (isUntouched(axis)) return;
+    const next = axisGradient(dx, i, axis, mode);
+    dx.dispose();
+    dx = next;
+  });
+  return dx;
+}
+
+function axisGradient(dy: Tensor, at: number, { size, padded, before, first, period }: PadAxis, mode: PadMode): Tensor {
+  const dx = dy.device.empty(dy.shape.with(at, size));
+  if (dx.size === 0) return dx;
+  dy.device.run({
+    program: program("pad/gradient", { libs: ["lib/grid"], overrides: { MODE: modes[mode] }, variant: mode }),
+    bindings: [read(dy), write(dx)],
+    params: [size, padded, before, first, period, sizeOf(dy.shape.slice(at + 1)), dx.size],
+    workgroups: grid(dy.device, "pad", dx.size, 64),
+  });
+  return dx;
+}

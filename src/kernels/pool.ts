@@ -1,0 +1,258 @@
+/**
+ * @file Max pooling with indices, its reverse, and the windows of average pooling, in one, two and three dimensions (2-D is depth 1).
+ * Average pools are linear maps and run in `resample`.
+ */
+
+import type { Device } from "../tensor/device.ts";
+import { ConfigError, ShapeError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
+import { read, update, write } from "../tensor/kernel.ts";
+import { sameShape, type Shape, showShape, type Spatial, spatial } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./args.ts";
+import { fold, grid, program } from "./program.ts";
+import { areaMap, type AxisMap, type AxisMaps, padAxes, planesTogether } from "./resample.ts";
+import type { ShaderName } from "./shaders.gen.ts";
+import { full } from "./view.ts";
+
+interface WindowOptions {
+  readonly kernelSize: Spatial;
+  /** Default: `kernelSize`. */
+  readonly stride?: Spatial;
+  /** At both ends of each axis, at most half of the window; default 0. */
+  readonly padding?: Spatial;
+  /** Whether a last window that reaches beyond the end counts; default false. */
+  readonly ceilMode?: boolean;
+}
+
+export interface MaxPoolOptions extends WindowOptions {
+  /** Default 1. */
+  readonly dilation?: Spatial;
+}
+
+export interface AvgPoolOptions extends WindowOptions {
+  /** Whether padding counts in the average; default true. */
+  readonly countIncludePad?: boolean;
+  /** What sums are divided by, instead of the size of the window. */
+  readonly divisorOverride?: number;
+}
+
+/** Sizes of one max pool as D, H, W. */
+export interface PoolGeometry {
+  readonly adaptive: boolean;
+  readonly size: Shape;
+  readonly outSize: Shape;
+  readonly taps: Shape;
+  readonly stride: Shape;
+  readonly padding: Shape;
+  readonly dilation: Shape;
+  readonly outShape: Shape;
+}
+
+function axes(op: string, x: Shape): number {
+  const dims = x.length - 2;
+  if (dims < 1 || dims > 3)
+    throw new ShapeError(`${op}: input must be [N, C, spatial…] with 1 to 3 spatial axes, got ${showShape(x)}`);
+  if (x.slice(2).some((n) => n < 1)) throw new ShapeError(`${op}: the input ${showShape(x)} has an empty spatial axis`);
+  return dims;
+}
+
+function windows(op: string, x: Shape, options: MaxPoolOptions) {
+  const dims = axes(op, x);
+  const size = x.slice(2);
+  const taps = spatial(op, "kernelSize", options.kernelSize, dims, 1);
+  const stride = spatial(op, "stride", options.stride ?? taps, dims, 1);
+  const padding = spatial(op, "padding", options.padding ?? 0, dims, 0);
+  const dilation = spatial(op, "dilation", options.dilation ?? 1, dims, 1);
+  const reach = taps.map((k, i) => dilation[i] * (k - 1) + 1);
+  if (padding.some((p, i) => p > Math.floor(reach[i] / 2))) {
+    throw new ShapeError(`${op}: padding ${showShape(padding)} must be at most half of the window ${showShape(reach)}`);
+  }
+  const round = options.ceilMode ? Math.ceil : Math.floor;
+  const outSize = size.map((n, i) => {
+    const out = round((n + 2 * padding[i] - reach[i]) / stride[i]) + 1;
+    // A window must start inside the input or the padding before it.
+    return options.ceilMode && (out - 1) * stride[i] >= n + padding[i] ? out - 1 : out;
+  });
+  if (outSize.some((n) => n < 1)) {
+    throw new ShapeError(
+      `${op}: input size ${showShape(size)} with padding ${showShape(padding)} is smaller than the window ${showShape(reach)}`,
+    );
+  }
+  return { size, taps, stride, padding, dilation, outSize };
+}
+
+/** Shape rule of max pooling. Throws `ShapeError`. */
+export function maxPoolShape(x: Shape, options: MaxPoolOptions): PoolGeometry {
+  const { size, taps, stride, padding, dilation, outSize } = windows("maxPool", x, options);
+  size.forEach((n, i) => {
+    // Dilated taps can step over a short axis.
+    const inside = (o: number) =>
+      Array.from({ length: taps[i] }, (_, t) => o * stride[i] - padding[i] + t * dilation[i]).some((at) => at >= 0 && at < n);
+    if (Array.from({ length: outSize[i] }, (_, o) => o).some((o) => !inside(o))) {
+      throw new ShapeError(
+        `maxPool: a window of dilation ${showShape(dilation)} has no element of the input size ${showShape(size)}`,
+      );
+    }
+  });
+  return {
+    adaptive: false,
+    size: padAxes(size, 1),
+    outSize: padAxes(outSize, 1),
+    taps: padAxes(taps, 1),
+    stride: padAxes(stride, 1),
+    padding: padAxes(padding, 0),
+    dilation: padAxes(dilation, 1),
+    outShape: [x[0], x[1], ...outSize],
+  };
+}
+
+/** Shape rule of adaptive max pooling. Throws `ShapeError`. */
+export function adaptiveMaxPoolShape(x: Shape, outputSize: Spatial): PoolGeometry {
+  const op = "adaptiveMaxPool";
+  const dims = axes(op, x);
+  const outSize = spatial(op, "outputSize", outputSize, dims, 1);
+  const one = [1, 1, 1];
+  return {
+    adaptive: true,
+    size: padAxes(x.slice(2), 1),
+    outSize: padAxes(outSize, 1),
+    taps: one,
+    stride: one,
+    padding: [0, 0, 0],
+    dilation: one,
+    outShape: [x[0], x[1], ...outSize],
+  };
+}
+
+// What both kernels share: a thread per position (of `size`) and group of planes.
+function describe(op: string, shader: ShaderName, device: Device, g: PoolGeometry, size: Shape) {
+  const planes = g.outShape[0] * g.outShape[1];
+  const TP = planesTogether(planes);
+  return {
+    program: program(shader, {
+      libs: ["lib/grid"],
+      consts: { TP },
+      overrides: { ADAPTIVE: g.adaptive ? 1 : 0 },
+      variant: g.adaptive ? "adaptive" : "windows",
+    }),
+    params: [...[g.size, g.outSize, g.taps, g.stride, g.padding, g.dilation].flatMap((t) => [...t, 0]), planes],
+    workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
+  };
+}
+
+/** The largest element of each window and (i32) where it lies inside its input plane. */
+export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; indices: Tensor } {
+  expectTensors(op, { input: x });
+  const y = x.device.empty(g.outShape);
+  const indices = x.device.empty(g.outShape, "i32");
+  if (y.size > 0) {
+    x.device.run({
+      ...describe(op, "pool/max", x.device, g, g.outSize),
+      bindings: [read(x), write(y), write(indices)],
+    });
+  }
+  return { y, indices };
+}
+
+export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: PoolGeometry, shape: Shape): Tensor {
+  const dx = dy.device.empty(shape);
+  if (dx.size > 0) {
+    dy.device.run({
+      ...describe(op, "pool/max_gradient", dy.device, g, g.size),
+      bindings: [read(indices), read(dy), write(dx)],
+    });
+  }
+  return dx;
+}
+
+export interface MaxUnpoolOptions extends Omit<WindowOptions, "ceilMode"> {
+  /** Spatial size of the result, less than one stride away from the default `(size − 1)·stride − 2·padding + kernelSize`. */
+  readonly outputSize?: Spatial;
+}
+
+/** Shape rule of max unpooling. Throws `ShapeError`. */
+export function maxUnpoolShape(x: Shape, indices: Shape, options: MaxUnpoolOptions): number[] {
+  const op = "maxUnpool";
+  const dims = axes(op, x);
+  if (!sameShape(x, indices))
+    throw new ShapeError(`${op}: indices ${showShape(indices)} must have the shape of the input ${showShape(x)}`);
+  const taps = spatial(op, "kernelSize", options.kernelSize, dims, 1);
+  const stride = spatial(op, "stride", options.stride ?? taps, dims, 1);
+  const padding = spatial(op, "padding", options.padding ?? 0, dims, 0);
+  const usual = taps.map((k, i) => (x[i + 2] - 1) * stride[i] - 2 * padding[i] + k);
+  const size = options.outputSize === undefined ? usual : spatial(op, "outputSize", options.outputSize, dims, 1);
+  if (size.some((n, i) => n < 1 || Math.abs(n - usual[i]) >= stride[i])) {
+    throw new ShapeError(
+      `${op}: outputSize ${showShape(size)} must be less than the stride ${showShape(stride)} away from ${showShape(usual)}`,
+    );
+  }
+  return [x[0], x[1], ...size];
+}
+
+// y[plane, i] = x[plane, indices[plane, i]]
+function take(x: Tensor, indices: Tensor, shape: Shape): Tensor {
+  const y = x.device.empty(shape);
+  if (y.size > 0 && x.size > 0) {
+    x.device.run({
+      program: program("pool/take", { libs: ["lib/grid"] }),
+      bindings: [read(x), read(indices), write(y)],
+      params: [sizeOf(shape.slice(2)), sizeOf(x.shape.slice(2)), y.size],
+      workgroups: grid(x.device, "maxUnpool", y.size, 64),
+    });
+  }
+  return y;
+}
+
+/** Zeros of `shape` with the elements of `x` at `indices`; indices outside the plane are ignored, the last of several wins. */
+export function maxUnpool(x: Tensor, indices: Tensor, shape: Shape): Tensor {
+  expectTensors("maxUnpool", { input: x });
+  expectTensors("maxUnpool", { indices }, "i32");
+  if (indices.device !== x.device) throw new ConfigError("maxUnpool: indices is on another device than the input");
+  const owner = full(x.device, shape, -1, "i32");
+  if (x.size > 0) {
+    x.device.run({
+      program: program("pool/claim", { libs: ["lib/grid"] }),
+      bindings: [read(indices), update(owner)],
+      params: [sizeOf(x.shape.slice(2)), sizeOf(shape.slice(2)), x.size],
+      workgroups: grid(x.device, "maxUnpool", x.size, 64),
+    });
+  }
+  const y = take(x, owner, shape);
+  owner.dispose();
+  return y;
+}
+
+/** As PyTorch, an input whose place another one took has that place's gradient too. */
+export function maxUnpoolGradient(indices: Tensor, dy: Tensor): Tensor {
+  return take(dy, indices, indices.shape);
+}
+
+/** Shape rule and weights of average pooling. Throws `ShapeError`, and `ConfigError` for a divisor of 0. */
+export function avgPoolShape(x: Shape, options: AvgPoolOptions): { maps: AxisMaps; outShape: Shape } {
+  const { size, taps, stride, padding, outSize } = windows("avgPool", x, options);
+  const { countIncludePad = true, divisorOverride } = options;
+  if (divisorOverride === 0) throw new ConfigError("avgPool: divisorOverride must not be 0");
+  const maps = size.map((n, axis): AxisMap => {
+    const rows = Array.from({ length: outSize[axis] }, (_, o) => {
+      const first = o * stride[axis] - padding[axis];
+      // Padding at the end counts as far as it was asked for, not what ceilMode adds.
+      const whole = Math.min(first + taps[axis], n + padding[axis]) - first;
+      const start = Math.max(0, first);
+      const count = Math.max(0, Math.min(first + taps[axis], n) - start);
+      // The divisor of a window is a product over the axes; another one counts once.
+      const divisor = divisorOverride === undefined ? (countIncludePad ? whole : count) : axis === 0 ? divisorOverride : 1;
+      return { start, weights: new Array<number>(count).fill(1 / divisor) };
+    });
+    return { from: n, rows };
+  });
+  return { maps, outShape: [x[0], x[1], ...outSize] };
+}
+
+/** Shape rule and weights of adaptive average pooling. Throws `ShapeError`. */
+export function adaptiveAvgPoolShape(x: Shape, outputSize: Spatial): { maps: AxisMaps; outShape: Shape } {
+  const dims = axes("adaptiveAvgPool", x);
+  const outSize = spatial("adaptiveAvgPool", "outputSize", outputSize, dims, 1);
+  const maps = outSize.map((n, i) => (n === x[i + 2] ? undefined : areaMap(x[i + 2], n)));
+  return { maps, outShape: [x[0], x[1], ...outSize] };
+}

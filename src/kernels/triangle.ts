@@ -1,0 +1,27 @@
+/** @file The lower or upper triangle of matrices; the rest is zero. */
+
+import { ShapeError } from "../tensor/errors.ts";
+import { read, write } from "../tensor/kernel.ts";
+import { showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { grid, program } from "./program.ts";
+import { expectWords } from "./strided.ts";
+
+export type Triangle = "tril" | "triu";
+
+/** `x` of shape `[…, rows, columns]` where column − row is at most (tril) or at least (triu) `diagonal`. Throws `ShapeError`, `DTypeError`. */
+export function triangle(op: Triangle, x: Tensor, diagonal: number): Tensor {
+  expectWords(op, x.dtype);
+  if (x.rank < 2) throw new ShapeError(`${op}: needs at least two axes, got ${showShape(x.shape)}`);
+  if (!Number.isInteger(diagonal)) throw new ShapeError(`${op}: the diagonal must be an integer, got ${diagonal}`);
+  const y = x.device.empty(x.shape, x.dtype);
+  if (y.size === 0) return y;
+  const [rows, columns] = x.shape.slice(-2);
+  x.device.run({
+    program: program("triangle/keep", { libs: ["lib/grid"], overrides: { LOWER: op === "tril" ? 1 : 0 }, variant: op }),
+    bindings: [read(x), write(y)],
+    params: [rows, columns, Math.max(-rows, Math.min(columns, diagonal)), y.size], // what lies further out is the same, and fits the sum
+    workgroups: grid(x.device, op, y.size, 64),
+  });
+  return y;
+}
