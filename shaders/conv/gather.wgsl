@@ -26,6 +26,8 @@ struct Params {
   transposed: u32,
   has_bias: u32,
   samples: u32,
+  relu: u32,         // negative results become 0
+  tiles: u32,        // of TC output channels, over all groups
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -68,7 +70,7 @@ fn gcd(a: i32, b: i32) -> i32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   var out_step = vec3i(1);
   var in_step = p.stride.xyz;
   var tap_step = vec3i(1);
@@ -81,7 +83,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       tap_step[a] = p.stride[a] / gcd(p.stride[a], p.dilation[a]);
     }
   }
-  let phase_index = i32(group.z);
+  // The grid: pixels in x and y, folded; phases and channel tiles in z.
+  let phase_index = i32(group.z / p.tiles);
+  let tile = group.z % p.tiles;
   let r = vec3i(phase_index / (phases.y * phases.z), phase_index / phases.z % phases.y, phase_index % phases.z);
   // Outputs of this phase per axis.
   let count = (p.out_size.xyz - r + out_step - 1) / out_step;
@@ -90,14 +94,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
   let pixels = u32(count.x * count.y * count.z);
   let total = pixels * p.samples;
-  let q0 = (group.x * 64u + lane) * TP;
+  let q0 = (linear_group(group, groups) * 64u + lane) * TP;
   if (q0 >= total) {
     return;
   }
   // A tile of TC output channels stays inside its group.
-  let tiles = (p.out_group + TC - 1u) / TC;
-  let g = group.y / tiles;
-  let c0 = group.y % tiles * TC;
+  let group_tiles = (p.out_group + TC - 1u) / TC;
+  let g = tile / group_tiles;
+  let c0 = tile % group_tiles * TC;
   let in_plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
   let out_plane = u32(p.out_size.x * p.out_size.y * p.out_size.z);
 
@@ -153,7 +157,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         if (q0 + i < total) {
           let at = vec3u(position[i] * out_step + r);
           let o = (sample[i] * p.out_channels + c) * out_plane + (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
-          y[o] = acc[i * TC4 + j / 4u][j % 4u] + b;
+          let v = acc[i * TC4 + j / 4u][j % 4u] + b;
+          y[o] = select(v, max(v, 0.0), p.relu != 0u);
         }
       }
     }

@@ -8,6 +8,7 @@ import {
   type ConvTransposeOptions,
   convTransposeShape,
 } from "../kernels/conv_shape.ts";
+import { unaryGradient } from "../kernels/pointwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { pad, type PadMode } from "./pad.ts";
 import { record } from "./tape.ts";
@@ -24,11 +25,18 @@ export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOpti
   const { paddingMode = "zeros" } = options;
   if (paddingMode !== "zeros") return padded(x, weight, bias, options, paddingMode);
   const g = convShape(x.shape, weight.shape, bias?.shape, options);
-  return record("conv", [x, weight, bias], kernels.conv(x, weight, bias, g), (dy, needs) => [
-    needs[0] ? kernels.convInputGradient(dy, weight, g, x.shape) : undefined,
-    needs[1] ? kernels.convWeightGradient(dy, x, g, weight.shape) : undefined,
-    needs[2] ? kernels.convBiasGradient(dy) : undefined,
-  ]);
+  const relu = options.activation === "relu";
+  const y = kernels.conv(x, weight, bias, g, relu);
+  return record("conv", [x, weight, bias], y, (dy, needs) => {
+    const d = relu ? unaryGradient("relu", y, dy) : dy;
+    const parts = [
+      needs[0] ? kernels.convInputGradient(d, weight, g, x.shape) : undefined,
+      needs[1] ? kernels.convWeightGradient(d, x, g, weight.shape) : undefined,
+      needs[2] ? kernels.convBiasGradient(d) : undefined,
+    ];
+    if (relu) d.dispose();
+    return parts;
+  });
 }
 
 // Only zeros are free in the kernel; anything else is a copy of the input with its margins.

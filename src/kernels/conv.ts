@@ -9,7 +9,7 @@ import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
 import type { ConvGeometry } from "./conv_shape.ts";
-import { program } from "./program.ts";
+import { fold, program } from "./program.ts";
 import { reduceSum } from "./reduce.ts";
 
 // Tiles measured on lavapipe, conv2d 4x32->64x128², k3, GFLOP per CPU-second: 8x16 12.3, 16x8 12.0, 16x16 10.4, 4x32 7.1, 8x8 6.5, 4x16 5.4.
@@ -25,6 +25,7 @@ function gather(
   weight: Tensor,
   bias: Tensor | undefined,
   outShape: Shape,
+  relu = false,
 ): Tensor {
   const y = x.device.empty(outShape);
   const [inSize, outSize] = transposed ? [g.small, g.large] : [g.large, g.small];
@@ -37,24 +38,25 @@ function gather(
   const phases = transposed ? sizeOf(g.stride) : 1;
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(outSize);
   const tiles = Math.ceil((g.samples * pixels) / (64 * TP));
+  const channelTiles = g.groups * Math.ceil(outGroup / TC);
   if (y.size === 0) return y;
   x.device.run({
-    program: program("conv/gather", { consts: { TP, TC } }),
+    program: program("conv/gather", { libs: ["lib/grid"], consts: { TP, TC } }),
     bindings: [read(x), read(weight), read(bias ?? weight), write(y)],
     params: [
       [inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
       [inChannels, outChannels, inGroup, outGroup, weightOut, weightIn, inGroup * outGroup * taps],
-      [transposed ? 1 : 0, bias ? 1 : 0, g.samples],
+      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles],
     ].flat(),
-    workgroups: [tiles, g.groups * Math.ceil(outGroup / TC), phases],
+    workgroups: [...(fold(x.device, "conv", tiles).slice(0, 2) as [number, number]), phases * channelTiles],
   });
   return y;
 }
 
-/** `[N, in, …]`, weight `[out, in / groups, taps…]` → `[N, out, …]`. */
-export function conv(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: ConvGeometry): Tensor {
+/** `[N, in, …]`, weight `[out, in / groups, taps…]` → `[N, out, …]`, with `relu` its positive part. */
+export function conv(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: ConvGeometry, relu = false): Tensor {
   expectTensors("conv", bias ? { input: x, weight, bias } : { input: x, weight });
-  return gather(g, false, x, weight, bias, g.outShape);
+  return gather(g, false, x, weight, bias, g.outShape, relu);
 }
 
 /** `[N, in, …]`, weight `[in, out / groups, taps…]` → `[N, out, …]`. */

@@ -20,6 +20,8 @@ export interface ConvOptions extends CommonOptions {
   readonly padding?: Padding | "same";
   /** What is padded: zeros (default), or the input reflected, its edge replicated, or its other end. */
   readonly paddingMode?: "zeros" | "reflect" | "replicate" | "circular";
+  /** Applied to the result before it is stored, which saves a pass over it; default "none". */
+  readonly activation?: "none" | "relu";
 }
 
 export interface ConvTransposeOptions extends CommonOptions {

@@ -135,7 +135,9 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
     }
     return y;
   }
-  const chunkSize = 64 * lanes(device);
+  // Outputs enough to fill the device need no second pass, up to what a lane can add precisely.
+  const busy = outputs >= (device.software ? 8 : 512);
+  const chunkSize = 64 * lanes(device) * (busy ? 64 : 1);
   const chunks = Math.ceil(terms / chunkSize);
   const y = device.empty([chunks * outputs]);
   device.run({

@@ -18,6 +18,7 @@ export interface ConvTransposeArgs {
 export interface ConvArgs extends Omit<ConvTransposeArgs, "padding" | "outputPadding"> {
   readonly padding?: Padding | "same";
   readonly paddingMode?: "zeros" | "reflect" | "replicate" | "circular";
+  readonly activation?: "none" | "relu";
 }
 
 /** Where position `i` of a padded axis of `n` elements reads. */
@@ -104,7 +105,7 @@ export function convReference({ x, weight, bias }: Hosts, args: ConvArgs): Host 
                       x.data[(((n * inChannels + first + ci) * xd + id) * xh + ih) * xw + iw] *
                       weight.data[(((co * inGroup + ci) * kd + td) * kh + th) * kw + tw];
                   }
-            y.data[at++] = sum;
+            y.data[at++] = args.activation === "relu" ? Math.max(sum, 0) : sum;
           }
   return y;
 }
@@ -172,6 +173,8 @@ const convRow: Row<ConvArgs> = {
   samples: [
     c("1d-same", [2, 3, 11], [4, 3, 3], true, { padding: 1 }),
     c("1d-stride3-pad2-dilation2", [1, 2, 17], [3, 2, 4], false, { stride: 3, padding: 2, dilation: 2 }),
+    c("2d-relu", [2, 3, 7, 9], [5, 3, 3, 3], true, { padding: 1, activation: "relu" }),
+    c("3d-relu-groups", [1, 4, 4, 5, 3], [6, 2, 3, 3, 3], false, { padding: 1, groups: 2, activation: "relu" }),
     c("1d-one-output", [2, 2, 5], [3, 2, 5], true),
     c("2d-empty-batch", [0, 2, 4, 3], [3, 2, 3, 3], true),
     c("1d-long", [1, 1, 3000], [2, 1, 7], true, { padding: 3 }),
