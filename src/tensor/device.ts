@@ -1,12 +1,13 @@
 /** @file The device: one adapter opened at its highest limits, its memory, pipelines, streams, read-backs and faults. */
 
-import { loadGPU, noAdapterAdvice } from "#gpu";
+import { loadGPU, noAdapterAdvice, pollsWhileWaiting } from "#gpu";
 import { BufferPool, type MemoryUse, Storage } from "./buffers.ts";
 import { ConfigError, DeviceLostError, DTypeError, NoAdapterError, OutOfMemoryError, ShapeError, WebGPUError } from "./errors.ts";
 import { type DType, type HostArray, sizeOf, type TypedArray } from "./host.ts";
 import type { KernelCall } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
+import { Patience } from "./wait.ts";
 import { expectShape, type Shape, showShape } from "./shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, Tensor } from "./tensor.ts";
@@ -62,6 +63,7 @@ export class Device {
   /** Grows whenever a tensor moves to other memory, so that plans know to trace again. */
   layoutVersion = 0;
   private readonly readback: Readback;
+  private readonly patience = new Patience(pollsWhileWaiting);
   private fault: Error | undefined;
   private closed = false;
 
@@ -163,7 +165,7 @@ export class Device {
     const slot = this.readback.take(bytes);
     this.eager.copyBuffer(buffer, tensor.byteOffset, slot, 0, bytes);
     this.eager.submit();
-    const values = this.answered(this.readback.get(slot, bytes, size, dtype), "reading a tensor back");
+    const values = this.answered(() => this.readback.get(slot, bytes, size, dtype), "reading a tensor back");
     // A value read late must not end the process when its device fails meanwhile: whoever awaits it is told, and so is the next call.
     values.catch(() => {});
     return values;
@@ -172,7 +174,7 @@ export class Device {
   /** Resolves when all work given so far is done. */
   async settle(): Promise<void> {
     this.eager.flush();
-    await this.answered(this.gpu.queue.onSubmittedWorkDone(), "waiting for the device");
+    await this.answered(() => this.gpu.queue.onSubmittedWorkDone(), "waiting for the device");
   }
 
   /** Frees everything. Tensors of this device must not be used afterwards. */
@@ -183,8 +185,8 @@ export class Device {
   }
 
   // What the device answers, or else why it did not.
-  private async answered<T>(promise: Promise<T>, what: string): Promise<T> {
-    const answer = await promise.catch(async (error: Error) => {
+  private async answered<T>(ask: () => Promise<T>, what: string): Promise<T> {
+    const answer = await this.patience.wait(ask).catch(async (error: Error) => {
       // A lost device rejects first and tells why a moment later.
       await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
       this.check();

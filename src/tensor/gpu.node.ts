@@ -26,3 +26,6 @@ export async function loadGPU(toggles: readonly string[]): Promise<GPU | undefin
 export const noAdapterAdvice =
   "in Node voxgrad needs the npm package `webgpu` and a Vulkan, Metal or D3D12 driver; on Linux without a GPU install a software " +
   "driver (Debian: `apt-get install -t bookworm-backports mesa-vulkan-drivers`) or, in a clone of voxgrad, run `npm run demo`, which sets one up";
+
+/** Dawn's binding for Node polls in a tight loop while a promise of its is pending. */
+export const pollsWhileWaiting = true;

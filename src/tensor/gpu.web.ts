@@ -8,3 +8,6 @@ export async function loadGPU(_toggles: readonly string[]): Promise<GPU | undefi
 /** What the user can do when no adapter was found. */
 export const noAdapterAdvice =
   "this browser offers no WebGPU adapter: use a current Chrome, Edge, Safari or Firefox over https or localhost, and check that hardware acceleration is on";
+
+/** A browser waits in another process. */
+export const pollsWhileWaiting = false;

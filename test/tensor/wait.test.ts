@@ -1,0 +1,36 @@
+/** @file Waiting sleeps through most of a wait it can expect, and changes nothing else. */
+
+import { expect, test } from "vitest";
+import { Patience } from "../../src/tensor/wait.ts";
+
+const later = (ms: number) => new Promise<number>((resolve) => setTimeout(() => resolve(ms), ms));
+
+async function asked(patience: Patience, ms: number): Promise<number> {
+  const start = performance.now();
+  let at = 0;
+  await patience.wait(() => {
+    at = performance.now() - start;
+    return later(Math.max(0, ms - at));
+  });
+  return at;
+}
+
+test("asks at once until waits can be expected, then after most of the shortest of the last four", async () => {
+  const patience = new Patience(true);
+  for (let i = 0; i < 4; i++) expect(await asked(patience, 40)).toBeLessThan(20);
+  const at = await asked(patience, 40);
+  expect(at).toBeGreaterThan(28);
+  // One short wait among the last four is enough to ask early again.
+  expect(await asked(new Patience(true), 1)).toBeLessThan(20);
+  await patience.wait(() => later(0));
+  for (let i = 0; i < 4; i++) await patience.wait(() => Promise.resolve(0));
+  expect(await asked(patience, 40)).toBeLessThan(20);
+});
+
+test("answers and errors pass through, and platforms that do not poll are asked at once", async () => {
+  const patience = new Patience(false);
+  for (let i = 0; i < 5; i++) await patience.wait(() => later(30));
+  expect(await asked(patience, 30)).toBeLessThan(20);
+  expect(await patience.wait(async () => 7)).toBe(7);
+  await expect(patience.wait(() => Promise.reject(new Error("lost")))).rejects.toThrow("lost");
+});
