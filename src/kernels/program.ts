@@ -18,7 +18,7 @@ export interface ProgramOptions {
 
 const programs = new Map<string, Program>();
 
-/** The program of shader `name` in one variant. Its key reads `conv.gather TP8 TC16`. */
+/** The program of shader `name` in one variant. Its key reads `conv.gather TP12 TC16`. */
 export function program(name: ShaderName, options: ProgramOptions = {}): Program {
   const { libs = [], consts = {}, overrides, variant } = options;
   const words = Object.entries(consts).map(([k, v]) => `${k}${v}`);

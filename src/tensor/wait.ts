@@ -1,6 +1,7 @@
 /**
  * @file Waiting for the device without burning a core. While a promise of Dawn's is pending, its binding for Node polls in a tight loop, which takes
- * a core from a software adapter's own threads and from data workers: on two cores a third of the speed. So the promise is only asked for when
+ * a core from a software adapter's own threads and from data workers: on two cores a captured conv2d took
+ * 190 to 205 ms so, and 101 to 128 ms without. So the promise is only asked for when
  * the work should be nearly done, judged by the shortest of the last waits.
  */
 
