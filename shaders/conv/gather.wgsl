@@ -28,6 +28,7 @@ struct Params {
   samples: u32,
   relu: u32,         // negative results become 0
   tiles: u32,        // of TC output channels, over all groups
+  accumulate: u32,   // add to what y holds: the input channels come in pieces
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -157,7 +158,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         if (q0 + i < total) {
           let at = vec3u(position[i] * out_step + r);
           let o = (sample[i] * p.out_channels + c) * out_plane + (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
-          let v = acc[i * TC4 + j / 4u][j % 4u] + b;
+          var v = acc[i * TC4 + j / 4u][j % 4u] + b;
+          if (p.accumulate != 0u) {
+            v += y[o];
+          }
           y[o] = select(v, max(v, 0.0), p.relu != 0u);
         }
       }

@@ -5,6 +5,7 @@ struct Params {
   count: u32,
   inner: u32,
   rate: f32,
+  start: u32, // elements before this piece of a tensor
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -18,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= p.count) {
     return;
   }
-  let k = i / p.inner;
+  let k = (p.start + i) / p.inner;
   let words = philox(vec4u(k / 4u, 0u, draw[2], draw[3]), vec2u(draw[0], draw[1]));
   y[i] = select(0.0, x[i] / (1.0 - p.rate), unit(words[k % 4u]) >= p.rate);
 }

@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<V>;
 
 override OP: u32;
-override BROADCAST: u32 = 0u;
+override BROADCAST: u32 = 0u; // axes, the last ones of the six; 0: both operands lie like the result
 override NUMBER: u32 = 0u;
 
 fn places(i: u32) -> vec2u {
@@ -26,7 +26,7 @@ fn places(i: u32) -> vec2u {
   }
   var at = vec2u(0u);
   var rest = i;
-  for (var k = 0u; k < 6u; k++) {
+  for (var k = 0u; k < BROADCAST; k++) {
     let axis = 5u - k;
     let low = axis & 3u;
     let high = axis >= 4u;

@@ -31,7 +31,7 @@ fn places(i: u32) -> vec3u {
   }
   var at = vec3u(0u);
   var rest = i;
-  for (var k = 0u; k < 6u; k++) {
+  for (var k = 0u; k < BROADCAST; k++) {
     let axis = 5u - k;
     let low = axis & 3u;
     let high = axis >= 4u;

@@ -4,6 +4,7 @@ struct Params {
   count: u32,
   inner: u32,   // elements per channel
   slopes: u32,  // 1 or the number of channels
+  start: u32,   // elements before this piece of a tensor
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -16,6 +17,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
     let v = x[i];
-    y[i] = select(slope[i / p.inner % p.slopes] * v, v, v > 0.0);
+    y[i] = select(slope[(p.start + i) / p.inner % p.slopes] * v, v, v > 0.0);
   }
 }

@@ -4,6 +4,7 @@ struct Params {
   count: u32,
   inner: u32,
   slopes: u32,
+  start: u32,   // elements before this piece of a tensor
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -16,6 +17,6 @@ struct Params {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
-    dx[i] = dy[i] * select(slope[i / p.inner % p.slopes], 1.0, x[i] > 0.0);
+    dx[i] = dy[i] * select(slope[(p.start + i) / p.inner % p.slopes], 1.0, x[i] > 0.0);
   }
 }

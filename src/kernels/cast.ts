@@ -3,6 +3,7 @@
 import type { DType } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 import { expectWords } from "./strided.ts";
 
@@ -15,15 +16,17 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x.view(x.shape);
   const y = x.device.empty(x.shape, dtype);
   if (y.size === 0) return y;
-  x.device.run({
-    program: program("cast/convert", {
-      libs: ["lib/grid"],
-      overrides: { FROM: types[x.dtype], TO: types[dtype] },
-      variant: `${x.dtype} ${dtype}`,
-    }),
-    bindings: [read(x), write(y)],
-    params: [x.size],
-    workgroups: grid(x.device, "cast", x.size, 64),
+  eachPiece("cast", x.rank, [read(x), write(y)], ([from, to]) => {
+    x.device.run({
+      program: program("cast/convert", {
+        libs: ["lib/grid"],
+        overrides: { FROM: types[x.dtype], TO: types[dtype] },
+        variant: `${x.dtype} ${dtype}`,
+      }),
+      bindings: [read(from), write(to)],
+      params: [to.size],
+      workgroups: grid(x.device, "cast", to.size, 64),
+    });
   });
   return y;
 }

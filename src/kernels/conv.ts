@@ -4,10 +4,11 @@
  */
 
 import { sizeOf } from "../tensor/host.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { read, update, write } from "../tensor/kernel.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { type Gather, gatherParts, weightGradientParts } from "./conv_parts.ts";
 import type { ConvGeometry } from "./conv_shape.ts";
 import { fold, program } from "./program.ts";
 import { reduceSum } from "./reduce.ts";
@@ -29,6 +30,11 @@ function gather(
   relu = false,
 ): Tensor {
   const y = x.device.empty(outShape);
+  if (y.size > 0) gatherParts({ g, transposed, x, weight, bias, y, relu, accumulate: false }, dispatch);
+  return y;
+}
+
+function dispatch({ g, transposed, x, weight, bias, y, relu, accumulate }: Gather): void {
   const [inSize, outSize] = transposed ? [g.small, g.large] : [g.large, g.small];
   const [inChannels, outChannels] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
   const taps = sizeOf(g.taps);
@@ -40,18 +46,16 @@ function gather(
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(outSize);
   const tiles = Math.ceil((g.samples * pixels) / (64 * TP));
   const channelTiles = g.groups * Math.ceil(outGroup / TC);
-  if (y.size === 0) return y;
   x.device.run({
     program: program("conv/gather", { libs: ["lib/grid"], consts: { TP, TC } }),
-    bindings: [read(x), read(weight), read(bias ?? weight), write(y)],
+    bindings: [read(x), read(weight), read(bias ?? weight), accumulate ? update(y) : write(y)],
     params: [
       [inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
       [inChannels, outChannels, inGroup, outGroup, weightOut, weightIn, inGroup * outGroup * taps],
-      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles],
+      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles, accumulate ? 1 : 0],
     ].flat(),
     workgroups: [...(fold(x.device, "conv", tiles).slice(0, 2) as [number, number]), phases * channelTiles],
   });
-  return y;
 }
 
 /** `[N, in, …]`, weight `[out, in / groups, taps…]` → `[N, out, …]`, with `relu` its positive part. */
@@ -78,9 +82,15 @@ export function convTransposeInputGradient(dy: Tensor, weight: Tensor, g: ConvGe
 
 // At most this many products are added in sequence before partial sums are combined: bounds the f32 error and gives the device work.
 const slabElements = 4096;
+// Partial sums above this have four times as many terms each: 128 to 128 channels of 3³ taps at 64³ would take 113 MB.
+const slabBytes = 2 ** 25;
 
 /** Weight gradient of either kind: `small` is the output gradient of `conv` or the input of `convTranspose`, `large` the other one. */
 export function convWeightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
+  return weightGradientParts(small, large, g, weightShape, weightGradient);
+}
+
+function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const TA = smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
@@ -92,7 +102,15 @@ export function convWeightGradient(small: Tensor, large: Tensor, g: ConvGeometry
   const across = Math.ceil(columns / WG) * tiles;
   // Enough slabs to fill the device: a software adapter wants a few per core, a GPU thousands of threads.
   const busy = Math.ceil((device.software ? 16 : 1024) / across);
-  const slabs = Math.max(1, Math.min(rows, Math.max(busy, Math.ceil((rows * g.small[2]) / slabElements)), 65535));
+  const terms = rows * g.small[2];
+  const bytes = 4 * sizeOf(weightShape);
+  // As many as precision asks for, fewer where their sums would take too much memory.
+  const precise = Math.min(
+    Math.ceil(terms / slabElements),
+    Math.max(Math.ceil(terms / (4 * slabElements)), Math.floor(slabBytes / bytes)),
+  );
+  const most = Math.min(rows, 65535, Math.floor(device.maxBindingSize / bytes));
+  const slabs = Math.max(1, Math.min(most, Math.max(busy, precise)));
   // At least one slab: it writes the zeros of an empty batch.
   const slab = Math.max(1, Math.ceil(rows / slabs));
   const count = Math.max(1, Math.ceil(rows / slab));

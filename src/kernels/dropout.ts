@@ -5,6 +5,7 @@ import { read, update, write } from "../tensor/kernel.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 
 /** Takes one draw `[4]` from a generator `[4]` (u32: seed, draws so far) and moves it on. */
@@ -22,11 +23,13 @@ export function dropout(x: Tensor, draw: Tensor, rate: number, inner: number): T
   if (!(rate >= 0 && rate < 1)) throw new ConfigError(`dropout: the rate must be in [0, 1), got ${rate}`);
   const y = x.device.empty(x.shape);
   if (x.size === 0) return y;
-  x.device.run({
-    program: program("dropout/apply", { libs: ["lib/grid", "lib/philox"] }),
-    bindings: [read(draw), read(x), write(y)],
-    params: [x.size, inner, { f32: rate }],
-    workgroups: grid(x.device, "dropout", x.size, 64),
+  eachPiece("dropout", x.rank, [read(x), write(y)], ([from, to], start) => {
+    x.device.run({
+      program: program("dropout/apply", { libs: ["lib/grid", "lib/philox"] }),
+      bindings: [read(draw), read(from), write(to)],
+      params: [to.size, inner, { f32: rate }, start],
+      workgroups: grid(x.device, "dropout", to.size, 64),
+    });
   });
   return y;
 }

@@ -6,10 +6,13 @@ import { read, update, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { cast } from "./cast.ts";
+import { bindable, eachPiece, rows as rowsOf } from "./pieces.ts";
+import { binary, where } from "./pointwise.ts";
 import { grid, program } from "./program.ts";
 import { aroundAxis } from "./softmax.ts";
 import { axisWords, expectWords, gather } from "./strided.ts";
-import { full } from "./view.ts";
+import { full, slice } from "./view.ts";
 
 /** Index (i32) of the first largest element along `axis`. Throws `ShapeError` for an empty axis. */
 export function argmax(x: Tensor, axis: number, keepDims = false): Tensor {
@@ -29,13 +32,39 @@ function extremeIndex(op: "argmax" | "argmin", x: Tensor, axis: number, keepDims
   const y = x.device.empty(shape, "i32");
   const rows = aroundAxis(op, x.shape, axis);
   if (y.size === 0) return y;
-  x.device.run({
-    program: program("indexing/argmax", { libs: ["lib/grid"], overrides: { LEAST: op === "argmin" ? 1 : 0 }, variant: op }),
-    bindings: [read(x), write(y)],
-    params: rows,
-    workgroups: grid(x.device, op, rows[0] * rows[2], 64),
-  });
+  const [from, to] = [x.view(rows), y.view([rows[0], rows[2]])];
+  const kernel = ([from, to]: readonly Tensor[]) =>
+    x.device.run({
+      program: program("indexing/argmax", { libs: ["lib/grid"], overrides: { LEAST: op === "argmin" ? 1 : 0 }, variant: op }),
+      bindings: [read(from), write(to)],
+      params: [from.shape[0], rows[1], rows[2]],
+      workgroups: grid(x.device, op, to.size, 64),
+    });
+  eachPiece(op, 1, [read(from), write(to)], kernel, ([from, to]) => rowByRow(op, from.view([rows[1], rows[2]]), to));
+  from.dispose();
+  to.dispose();
   return y;
+}
+
+// Index of the extreme over the first axis, of which not all rows can be bound at once: row by row, the first of equals wins.
+function rowByRow(op: "argmax" | "argmin", x: Tensor, y: Tensor): void {
+  const row = (k: number) => bindable(rowsOf(x, k, 1), "read");
+  let index = full(x.device, [1, x.shape[1]], 0);
+  let best = slice(x, [
+    { start: 0, count: 1, step: 1 },
+    { start: 0, count: x.shape[1], step: 1 },
+  ]);
+  for (let k = 1; k < x.shape[0]; k++) {
+    const { tensor, done } = row(k);
+    const better = binary(op === "argmax" ? "gt" : "lt", tensor, best);
+    const next = [where(better, tensor, best), where(better, k, index)];
+    for (const t of [better, best, index]) t.dispose();
+    done();
+    [best, index] = next;
+  }
+  const indices = cast(index, "i32");
+  x.device.stream.copy(indices, y, 0);
+  for (const t of [best, index, indices, x]) t.dispose();
 }
 
 /** A tensor of `shape` with `x` at `index` along `axis` and zeros elsewhere; `x` and `index` lack that axis or have it with size 1. */

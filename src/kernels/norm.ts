@@ -6,6 +6,8 @@ import { read, update, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { normParts, normPartsAffineGradient, normPartsInputGradient } from "./norm_parts.ts";
+import { fits } from "./pieces.ts";
 import { fold, grid, lanes, program } from "./program.ts";
 import { reduceSum } from "./reduce.ts";
 
@@ -105,6 +107,7 @@ export function norm(
   g: NormGeometry,
 ): { y: Tensor; stats: Tensor } {
   expectTensors("norm", weight && bias ? { input: x, weight, bias } : { input: x });
+  if (!fits(x)) return normParts(x, weight, bias, g);
   const y = x.device.empty(x.shape);
   const stats = x.device.empty([Math.max(1, g.groups), 2]); // of an empty batch too, for the bindings
   if (x.size > 0) {
@@ -119,6 +122,7 @@ export function norm(
 }
 
 export function normInputGradient(x: Tensor, weight: Tensor | undefined, stats: Tensor, dy: Tensor, g: NormGeometry): Tensor {
+  if (!fits(x)) return normPartsInputGradient(x, weight, stats, dy, g);
   const dx = x.device.empty(x.shape);
   if (x.size > 0) {
     x.device.run({
@@ -132,6 +136,7 @@ export function normInputGradient(x: Tensor, weight: Tensor | undefined, stats: 
 }
 
 export function normAffineGradient(x: Tensor, stats: Tensor, dy: Tensor, g: NormGeometry): { dWeight: Tensor; dBias: Tensor } {
+  if (!fits(x)) return normPartsAffineGradient(x, stats, dy, g);
   const channels = g.groupsPerSample * g.channelsPerGroup;
   const dWeight = x.device.empty([channels]);
   const dBias = x.device.empty([channels]);
@@ -154,6 +159,7 @@ export function layerNormAffineGradient(
   dy: Tensor,
   g: NormGeometry,
 ): { dWeight: Tensor; dBias: Tensor } {
+  if (!fits(x)) return normPartsAffineGradient(x, stats, dy, g);
   const { device } = x;
   const slab = Math.max(1, Math.min(slabGroups, Math.ceil(g.groups / (device.software ? 4 : 64))));
   const slabs = Math.max(1, Math.ceil(g.groups / slab));

@@ -5,6 +5,7 @@ import { sizeOf } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 import { axisWords, expectWords } from "./strided.ts";
 
@@ -89,6 +90,21 @@ const bits = new DataView(new ArrayBuffer(4));
 /** `x` with each axis mapped as `axes` tells; `value` fills in constant mode. Throws `ShapeError` for more than eight axes, `DTypeError`. */
 export function pad(op: string, x: Tensor, axes: readonly PadAxis[], mode: PadMode, value = 0): Tensor {
   expectWords(op, x.dtype);
+  const y = x.device.empty(paddedShape(axes), x.dtype);
+  if (y.size === 0) return y;
+  if (x.dtype === "f32") bits.setFloat32(0, value);
+  else bits.setInt32(0, value);
+  const fill = bits.getInt32(0);
+  const whole = axes.findIndex((a) => !isUntouched(a)); // what is before it may come in pieces
+  const lead = whole < 0 ? axes.length : whole;
+  eachPiece(op, lead, [read(x), write(y)], ([from, to]) => {
+    const rest = axes.slice(lead);
+    dispatch(op, from, to, [untouched(to.size / sizeOf(paddedShape(rest))), ...rest], mode, fill);
+  });
+  return y;
+}
+
+function dispatch(op: string, x: Tensor, y: Tensor, axes: readonly PadAxis[], mode: PadMode, fill: number): void {
   const list = merge(axes);
   const strides = stridesOf(list.map((a) => a.size));
   const sizes = [
@@ -105,10 +121,6 @@ export function pad(op: string, x: Tensor, axes: readonly PadAxis[], mode: PadMo
     ),
     ...axisWords(op, strides, 0),
   ];
-  const y = x.device.empty(paddedShape(axes), x.dtype);
-  if (y.size === 0) return y;
-  if (x.dtype === "f32") bits.setFloat32(0, value);
-  else bits.setInt32(0, value);
   x.device.run({
     program: program("pad/forward", {
       libs: ["lib/grid"],
@@ -117,10 +129,9 @@ export function pad(op: string, x: Tensor, axes: readonly PadAxis[], mode: PadMo
       variant: mode,
     }),
     bindings: [read(x), write(y)],
-    params: [...sizes, list.reduce((sum, a, i) => sum + a.first * strides[i], 0), y.size, bits.getInt32(0)],
+    params: [...sizes, list.reduce((sum, a, i) => sum + a.first * strides[i], 0), y.size, fill],
     workgroups: grid(x.device, op, y.size, 64),
   });
-  return y;
 }
 
 /** Gradient of `pad` for its input. */
@@ -142,11 +153,13 @@ export function padGradient(dy: Tensor, axes: readonly PadAxis[], mode: PadMode)
 function axisGradient(dy: Tensor, at: number, { size, padded, before, first, period }: PadAxis, mode: PadMode): Tensor {
   const dx = dy.device.empty(dy.shape.with(at, size));
   if (dx.size === 0) return dx;
-  dy.device.run({
-    program: program("pad/gradient", { libs: ["lib/grid"], overrides: { MODE: modes[mode] }, variant: mode }),
-    bindings: [read(dy), write(dx)],
-    params: [size, padded, before, first, period, sizeOf(dy.shape.slice(at + 1)), dx.size],
-    workgroups: grid(dy.device, "pad", dx.size, 64),
+  eachPiece("pad", at, [read(dy), write(dx)], ([from, to]) => {
+    dy.device.run({
+      program: program("pad/gradient", { libs: ["lib/grid"], overrides: { MODE: modes[mode] }, variant: mode }),
+      bindings: [read(from), write(to)],
+      params: [size, padded, before, first, period, sizeOf(dy.shape.slice(at + 1)), to.size],
+      workgroups: grid(dy.device, "pad", to.size, 64),
+    });
   });
   return dx;
 }

@@ -1,10 +1,11 @@
 /** @file Pointwise functions as rows of tables; the shaders' switches have a case for each, `src/autograd` a gradient. */
 
 import { ShapeError } from "../tensor/errors.ts";
-import { type Binding, type Param, read, write } from "../tensor/kernel.ts";
+import { type Param, read, write } from "../tensor/kernel.ts";
 import { broadcastShapes, sameShape, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { eachBroadcastPiece, eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 import type { ShaderName } from "./shaders.gen.ts";
 
@@ -37,6 +38,7 @@ export const unaryOps = {
   round: { op: 24, saved: "y" },
   relu6: { op: 25, saved: "y" },
   isFinite: { op: 26, saved: "none" },
+  erf: { op: 27, saved: "x" },
 } as const;
 
 export type UnaryOp = keyof typeof unaryOps;
@@ -70,62 +72,74 @@ export type Comparison = keyof typeof comparisons;
 /** Rows of the gradient shader. The others' gradients are sums and products. */
 export type FusedOp = Exclude<BinaryOp, "add" | "sub" | "mul">;
 
-// Four elements a thread where that comes out even.
-const width = (size: number): 1 | 4 => (size % 4 === 0 ? 4 : 1);
-
 interface Pointwise {
   readonly shader: ShaderName;
   readonly libs: readonly ShaderName[];
   readonly overrides: Readonly<Record<string, number>>;
   readonly variant: string;
-  readonly bindings: readonly Binding[];
-  readonly before?: readonly Param[];
+  /** What is read, in the order of the bindings. */
+  readonly operands: readonly Tensor[];
+  /** Otherwise all operands have the shape of the result. */
+  readonly broadcast?: boolean;
+  /** Of the first so many operands the strides stand in the uniform block, after the shape of the result. */
+  readonly strided?: number;
+  readonly wide?: boolean;
   readonly after: readonly Param[];
 }
 
-/** Dispatches `width` elements a thread over `out`; the uniform block holds `before`, the count and `after`. */
-function run(
-  op: string,
-  out: Tensor,
-  wide: 1 | 4,
-  { shader, libs, overrides, variant, bindings, before = [], after }: Pointwise,
-): Tensor {
+/** Writes `out`, four elements a thread where that comes out even; the uniform block holds shapes, the count and `after`. */
+function run(op: string, out: Tensor, work: Pointwise): Tensor {
   if (out.size === 0) return out;
-  const count = out.size / wide;
+  const { operands, broadcast = false } = work;
+  if (broadcast) eachBroadcastPiece(op, operands, out, (some, y) => dispatch(op, some, y, work));
+  else {
+    eachPiece(op, out.rank, [...operands.map(read), write(out)], (parts) =>
+      dispatch(op, parts.slice(0, -1), parts.at(-1)!, work),
+    );
+  }
+  return out;
+}
+
+function dispatch(op: string, operands: readonly Tensor[], out: Tensor, work: Pointwise): void {
+  const { shader, libs, overrides, strided = 0, broadcast = false, wide = !broadcast, after } = work;
+  const width = wide && out.size % 4 === 0 ? 4 : 1;
+  const count = out.size / width;
+  const layout = mergedAxes(out.shape, operands.slice(0, strided));
+  const axes = broadcast ? layout.shape.length : 0;
+  const variant = `${work.variant}${axes > 0 ? ` broadcast${axes}` : ""}${width === 4 ? " x4" : ""}`;
   out.device.run({
     program: program(shader, {
-      libs: ["lib/grid", wide === 4 ? "lib/wide" : "lib/scalar", ...libs],
-      overrides,
-      variant: wide === 4 ? `${variant} x4` : variant,
+      libs: ["lib/grid", width === 4 ? "lib/wide" : "lib/scalar", ...libs],
+      overrides: strided > 0 ? { ...overrides, BROADCAST: axes } : overrides,
+      variant,
     }),
-    bindings: [...bindings, write(out)],
-    params: [...before, count, ...after],
+    bindings: [...operands.map(read), write(out)],
+    params: [...(strided > 0 ? [...six(layout.shape, 1), ...layout.strides.flatMap((s) => six(s, 0))] : []), count, ...after],
     workgroups: grid(out.device, op, count, 64),
   });
-  return out;
 }
 
 /** `f(x)` element by element; `a` and `b` are the function's own parameters (slope, bounds, factor and offset). */
 export function unary(name: UnaryOp, x: Tensor, a = 0, b = 0): Tensor {
   expectTensors(name, { input: x });
-  return run(name, x.device.empty(x.shape), width(x.size), {
+  return run(name, x.device.empty(x.shape), {
     shader: "pointwise/unary",
     libs: ["lib/activation"],
     overrides: { OP: unaryOps[name].op },
     variant: name,
-    bindings: [read(x)],
+    operands: [x],
     after: [{ f32: a }, { f32: b }],
   });
 }
 
 /** `dy * f'(…)`, from the tensor that the row names as saved. */
 export function unaryGradient(name: SmoothOp, saved: Tensor, dy: Tensor, a = 0, b = 0): Tensor {
-  return run(name, dy.device.empty(dy.shape), width(dy.size), {
+  return run(name, dy.device.empty(dy.shape), {
     shader: "pointwise/unary_gradient",
     libs: ["lib/activation"],
     overrides: { OP: unaryOps[name].op },
     variant: name,
-    bindings: [read(saved), read(dy)],
+    operands: [saved, dy],
     after: [{ f32: a }, { f32: b }],
   });
 }
@@ -144,9 +158,22 @@ export function broadcastStrides(shape: Shape, out: Shape): number[] {
   return out.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : strides[i - lead]));
 }
 
-/** Words of the uniform block: the result's shape, then each operand's strides. */
-function broadcastParams(out: Shape, ...operands: readonly Shape[]): number[] {
-  return [...six(out, 1), ...operands.flatMap((shape) => six(broadcastStrides(shape, out), 0))];
+// The axes of a broadcast, fewest possible: neighbours that every operand walks as one, or not at all, are one. Each costs two divisions per element.
+function mergedAxes(out: Shape, operands: readonly Tensor[]): { shape: number[]; strides: number[][] } {
+  const all = operands.map((t) => broadcastStrides(t.shape, out));
+  const shape: number[] = [];
+  const strides: number[][] = all.map(() => []);
+  out.forEach((size, axis) => {
+    if (size === 1) return;
+    const joins = shape.length > 0 && all.every((s, k) => strides[k].at(-1) === size * s[axis]);
+    if (joins) shape.push(shape.pop()! * size);
+    else shape.push(size);
+    all.forEach((s, k) => {
+      if (joins) strides[k].pop();
+      strides[k].push(s[axis]);
+    });
+  });
+  return shape.length > 0 ? { shape, strides } : { shape: [1], strides: all.map(() => [0]) };
 }
 
 /** NumPy's rule for up to six axes. Throws `ShapeError`. */
@@ -157,18 +184,18 @@ export function pairShape(op: string, a: Shape, b: Shape): number[] {
 }
 
 // What the binary shaders share. A number takes no tensor: the first operand is bound in its place.
-function operands(name: BinaryOp | Comparison, a: Tensor, b: Tensor | number, out: Shape, parameter: number) {
+function shared(name: BinaryOp | Comparison, a: Tensor, b: Tensor | number, out: Shape, parameter: number) {
   const number = typeof b === "number";
   const second = number ? a : b;
   const broadcast = !(sameShape(a.shape, out) && sameShape(second.shape, out));
   const op = name in binaryOps ? binaryOps[name as BinaryOp] : comparisons[name as Comparison];
   return {
-    wide: broadcast ? 1 : width(a.size),
     libs: ["lib/activation", "lib/power", "lib/broadcast"],
-    overrides: { OP: op, BROADCAST: broadcast ? 1 : 0, NUMBER: number ? 1 : 0 },
-    variant: `${name}${broadcast ? " broadcast" : ""}${number ? " number" : ""}`,
-    bindings: [read(a), read(second)],
-    before: broadcastParams(out, a.shape, second.shape),
+    overrides: { OP: op, NUMBER: number ? 1 : 0 },
+    variant: `${name}${number ? " number" : ""}`,
+    operands: [a, second],
+    broadcast,
+    strided: 2,
     after: [{ f32: parameter }, { f32: number ? b : 0 }],
   } as const;
 }
@@ -178,18 +205,17 @@ export function binary(name: BinaryOp | Comparison, a: Tensor, b: Tensor | numbe
   expectTensors(name, typeof b === "number" ? { a } : { a, b });
   const shape = typeof b === "number" ? a.shape : pairShape(name, a.shape, b.shape);
   if (shape.length > 6) throw new ShapeError(`${name}: result ${showShape(shape)} has more than six axes`);
-  const { wide, ...rest } = operands(name, a, b, shape, parameter);
-  return run(name, a.device.empty(shape), wide, { shader: "pointwise/binary", ...rest });
+  return run(name, a.device.empty(shape), { shader: "pointwise/binary", ...shared(name, a, b, shape, parameter) });
 }
 
 /** Gradient with respect to `a` (side 0) or `b` (side 1), at the shape of `dy`. */
 export function binaryGradient(name: FusedOp, side: 0 | 1, a: Tensor, b: Tensor | number, dy: Tensor, parameter = 0): Tensor {
-  const { wide, overrides, variant, bindings, ...rest } = operands(name, a, b, dy.shape, parameter);
-  return run(name, dy.device.empty(dy.shape), wide, {
+  const { overrides, variant, operands, ...rest } = shared(name, a, b, dy.shape, parameter);
+  return run(name, dy.device.empty(dy.shape), {
     shader: "pointwise/binary_gradient",
     overrides: { ...overrides, SIDE: side },
     variant: `${variant} of ${side === 0 ? "a" : "b"}`,
-    bindings: [...bindings, read(dy)],
+    operands: [...operands, dy],
     ...rest,
   });
 }
@@ -208,13 +234,15 @@ export function where(condition: Tensor, a: Tensor | number, b: Tensor | number)
   expectTensors("where", { ...(numbers[0] ? {} : { a: tensor(a) }), ...(numbers[1] ? {} : { b: tensor(b) }) });
   const shape = whereShape(condition.shape, shapes[0], shapes[1]);
   const broadcast = ![condition, tensor(a), tensor(b)].every((t) => sameShape(t.shape, shape));
-  return run("where", condition.device.empty(shape), 1, {
+  return run("where", condition.device.empty(shape), {
     shader: "pointwise/where",
     libs: [],
-    overrides: { BROADCAST: broadcast ? 1 : 0, A_NUMBER: numbers[0] ? 1 : 0, B_NUMBER: numbers[1] ? 1 : 0 },
-    variant: ["where", broadcast ? "broadcast" : "", numbers.map((n) => (n ? "n" : "t")).join("")].filter(Boolean).join(" "),
-    bindings: [read(condition), read(tensor(a)), read(tensor(b))],
-    before: broadcastParams(shape, condition.shape, shapes[0], shapes[1]),
+    overrides: { A_NUMBER: numbers[0] ? 1 : 0, B_NUMBER: numbers[1] ? 1 : 0 },
+    variant: `where ${numbers.map((n) => (n ? "n" : "t")).join("")}`,
+    operands: [condition, tensor(a), tensor(b)],
+    broadcast,
+    strided: 3,
+    wide: false,
     after: [{ f32: numbers[0] ? (a as number) : 0 }, { f32: numbers[1] ? (b as number) : 0 }],
   });
 }

@@ -10,6 +10,7 @@ import { read, update, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape, type Spatial, spatial } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { eachPiece } from "./pieces.ts";
 import { fold, grid, program } from "./program.ts";
 import { areaMap, type AxisMap, type AxisMaps, padAxes, planesTogether } from "./resample.ts";
 import type { ShaderName } from "./shaders.gen.ts";
@@ -126,8 +127,7 @@ export function adaptiveMaxPoolShape(x: Shape, outputSize: Spatial): PoolGeometr
 }
 
 // What both kernels share: a thread per position (of `size`) and group of planes.
-function describe(op: string, shader: ShaderName, device: Device, g: PoolGeometry, size: Shape) {
-  const planes = g.outShape[0] * g.outShape[1];
+function describe(op: string, shader: ShaderName, device: Device, g: PoolGeometry, size: Shape, planes: number) {
   const TP = planesTogether(planes);
   return {
     program: program(shader, {
@@ -147,9 +147,11 @@ export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; in
   const y = x.device.empty(g.outShape);
   const indices = x.device.empty(g.outShape, "i32");
   if (y.size > 0) {
-    x.device.run({
-      ...describe(op, "pool/max", x.device, g, g.outSize),
-      bindings: [read(x), write(y), write(indices)],
+    eachPiece(op, 2, [read(x), write(y), write(indices)], ([from, to, at]) => {
+      x.device.run({
+        ...describe(op, "pool/max", x.device, g, g.outSize, to.size / sizeOf(g.outSize)),
+        bindings: [read(from), write(to), write(at)],
+      });
     });
   }
   return { y, indices };
@@ -158,9 +160,11 @@ export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; in
 export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: PoolGeometry, shape: Shape): Tensor {
   const dx = dy.device.empty(shape);
   if (dx.size > 0) {
-    dy.device.run({
-      ...describe(op, "pool/max_gradient", dy.device, g, g.size),
-      bindings: [read(indices), read(dy), write(dx)],
+    eachPiece(op, 2, [read(indices), read(dy), write(dx)], ([at, from, to]) => {
+      dy.device.run({
+        ...describe(op, "pool/max_gradient", dy.device, g, g.size, to.size / sizeOf(g.size)),
+        bindings: [read(at), read(from), write(to)],
+      });
     });
   }
   return dx;
@@ -194,11 +198,13 @@ export function maxUnpoolShape(x: Shape, indices: Shape, options: MaxUnpoolOptio
 function take(x: Tensor, indices: Tensor, shape: Shape): Tensor {
   const y = x.device.empty(shape);
   if (y.size > 0 && x.size > 0) {
-    x.device.run({
-      program: program("pool/take", { libs: ["lib/grid"] }),
-      bindings: [read(x), read(indices), write(y)],
-      params: [sizeOf(shape.slice(2)), sizeOf(x.shape.slice(2)), y.size],
-      workgroups: grid(x.device, "maxUnpool", y.size, 64),
+    eachPiece("maxUnpool", 2, [read(x), read(indices), write(y)], ([from, at, to]) => {
+      x.device.run({
+        program: program("pool/take", { libs: ["lib/grid"] }),
+        bindings: [read(from), read(at), write(to)],
+        params: [sizeOf(shape.slice(2)), sizeOf(x.shape.slice(2)), to.size],
+        workgroups: grid(x.device, "maxUnpool", to.size, 64),
+      });
     });
   }
   return y;
@@ -211,11 +217,13 @@ export function maxUnpool(x: Tensor, indices: Tensor, shape: Shape): Tensor {
   if (indices.device !== x.device) throw new ConfigError("maxUnpool: indices is on another device than the input");
   const owner = full(x.device, shape, -1, "i32");
   if (x.size > 0) {
-    x.device.run({
-      program: program("pool/claim", { libs: ["lib/grid"] }),
-      bindings: [read(indices), update(owner)],
-      params: [sizeOf(x.shape.slice(2)), sizeOf(shape.slice(2)), x.size],
-      workgroups: grid(x.device, "maxUnpool", x.size, 64),
+    eachPiece("maxUnpool", 2, [read(indices), update(owner)], ([at, to]) => {
+      x.device.run({
+        program: program("pool/claim", { libs: ["lib/grid"] }),
+        bindings: [read(at), update(to)],
+        params: [sizeOf(x.shape.slice(2)), sizeOf(shape.slice(2)), at.size],
+        workgroups: grid(x.device, "maxUnpool", at.size, 64),
+      });
     });
   }
   const y = take(x, owner, shape);

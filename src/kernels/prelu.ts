@@ -2,12 +2,16 @@
 
 import { ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { type Binding, read, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { eachPiece, fits } from "./pieces.ts";
 import { fold, grid, lanes, program } from "./program.ts";
+import { binary, unary } from "./pointwise.ts";
 import { reduceSum } from "./reduce.ts";
+
+const maxFloat = 3.4028234e38;
 
 export interface PreluGeometry {
   readonly outer: number;
@@ -25,15 +29,21 @@ export function preluShape(x: Shape, slope: Shape): PreluGeometry {
   return { outer: x[0], slopes: channels, inner: sizeOf(x.slice(2)) };
 }
 
+// In pieces of all elements in a row.
+const eachRun = (bindings: readonly Binding[], body: (parts: readonly Tensor[], start: number) => void) =>
+  eachPiece("prelu", bindings[0].tensor.rank, bindings, body);
+
 export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
   expectTensors("prelu", { input: x, weight: slope });
   const y = x.device.empty(x.shape);
   if (x.size === 0) return y;
-  x.device.run({
-    program: program("prelu/forward", { libs: ["lib/grid"] }),
-    bindings: [read(x), read(slope), write(y)],
-    params: [x.size, g.inner, g.slopes],
-    workgroups: grid(x.device, "prelu", x.size, 64),
+  eachRun([read(x), write(y)], ([from, to], start) => {
+    x.device.run({
+      program: program("prelu/forward", { libs: ["lib/grid"] }),
+      bindings: [read(from), read(slope), write(to)],
+      params: [to.size, g.inner, g.slopes, start],
+      workgroups: grid(x.device, "prelu", to.size, 64),
+    });
   });
   return y;
 }
@@ -41,16 +51,29 @@ export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
 export function preluInputGradient(x: Tensor, slope: Tensor, dy: Tensor, g: PreluGeometry): Tensor {
   const dx = x.device.empty(x.shape);
   if (x.size === 0) return dx;
-  x.device.run({
-    program: program("prelu/input_gradient", { libs: ["lib/grid"] }),
-    bindings: [read(x), read(slope), read(dy), write(dx)],
-    params: [x.size, g.inner, g.slopes],
-    workgroups: grid(x.device, "prelu", x.size, 64),
+  eachRun([read(x), read(dy), write(dx)], ([from, given, to], start) => {
+    x.device.run({
+      program: program("prelu/input_gradient", { libs: ["lib/grid"] }),
+      bindings: [read(from), read(slope), read(given), write(to)],
+      params: [to.size, g.inner, g.slopes, start],
+      workgroups: grid(x.device, "prelu", to.size, 64),
+    });
   });
   return dx;
 }
 
 export function preluSlopeGradient(x: Tensor, dy: Tensor, g: PreluGeometry): Tensor {
+  if (!fits(x)) {
+    // min(x, 0) dy, summed over all but the channel.
+    const below = unary("clamp", x, -maxFloat, 0);
+    const product = binary("mul", below, dy);
+    below.dispose();
+    const flat = product.view([g.outer, g.slopes, g.inner]);
+    product.dispose();
+    const sums = reduceSum(flat, [0, 2], false);
+    flat.dispose();
+    return sums;
+  }
   const chunkSize = 64 * lanes(x.device);
   const chunks = Math.max(1, Math.ceil((g.outer * g.inner) / chunkSize));
   const partial = x.device.empty([chunks, g.slopes]);

@@ -6,8 +6,10 @@ import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { bindable, eachPiece, fits, rows } from "./pieces.ts";
+import { binary, unary } from "./pointwise.ts";
 import { fold, grid, lanes, program } from "./program.ts";
-import { permute } from "./view.ts";
+import { concat, expand, permute } from "./view.ts";
 
 /** Axes in order without repeats; all of them for `undefined`. Throws `ShapeError`. */
 export function reduceAxes(op: string, shape: Shape, axes?: number | readonly number[]): number[] {
@@ -115,6 +117,7 @@ function reduceRuns(op: string, x: Tensor, runs: readonly Run[], reduction: Redu
 }
 
 function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduction): Tensor {
+  if (!fits(x)) return reducePieces(op, x, [o1, r1, o2, r2], reduction);
   const { combine = "sum", map = "identity", centre = x, factor = 1 } = reduction;
   const { device } = x;
   const outputs = o1 * o2;
@@ -157,6 +160,77 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
   return total;
 }
 
+// Over the binding limit: pieces of the outputs, or else of the terms, whose partial results are combined.
+function reducePieces(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduction): Tensor {
+  const { combine, centre, factor } = reduction;
+  if (o1 === 1 && r1 > 1 && r2 > 1) {
+    // The inner terms first: their pieces may be as short as need be.
+    const centres = centre && expand(centre.view([1, o2]), [r1, o2]);
+    const inner = reduce4(op, x, [r1 * o2, r2, 1, 1], { ...reduction, centre: centres, factor: 1 });
+    const total = reduce4(op, inner, [1, r1, o2, 1], { combine, factor });
+    inner.dispose();
+    centres?.dispose();
+    return total;
+  }
+  const lead = o1 > 1 ? o1 : r1;
+  const view = x.view([lead, x.size / lead]);
+  const parts: Tensor[] = [];
+  if (o1 > 1) {
+    const centres = centre?.view([o1, o2]);
+    const one = ([part, near]: readonly Tensor[]) =>
+      parts.push(reduce4(op, part, [part.shape[0], r1, o2, r2], { ...reduction, centre: near }));
+    eachPiece(op, 1, [read(view), ...(centres ? [read(centres)] : [])], one, one);
+    centres?.dispose();
+  } else {
+    if (2 * o2 * 4 > x.device.maxBindingSize) return foldRows(view, reduction);
+    eachPiece(op, 1, [read(view)], ([part]) =>
+      parts.push(reduce4(op, part, [1, part.shape[0], o2, 1], { ...reduction, factor: 1 })),
+    );
+  }
+  view.dispose();
+  const joined = concat(parts, 0);
+  for (const part of parts) part.dispose();
+  if (o1 > 1) return joined;
+  const total = reduce4(op, joined, [1, joined.size / o2, o2, 1], { combine, factor });
+  joined.dispose();
+  return total;
+}
+
+// Rows of which no two can be bound at once, such as the channels of a whole volume, are combined one after the other.
+function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, factor = 1 }: Reduction): Tensor {
+  const pointwise = { sum: "add", max: "maximum", min: "minimum" } as const;
+  let total: Tensor | undefined;
+  for (let i = 0; i < x.shape[0]; i++) {
+    const { tensor: row, done } = bindable(rows(x, i, 1), "read");
+    const mapped = mapRow(row, map, centre);
+    done();
+    if (total) {
+      const next = binary(pointwise[combine], total, mapped);
+      total.dispose();
+      mapped.dispose();
+      total = next;
+    } else total = mapped;
+  }
+  x.dispose();
+  const scaled = unary("affine", total!, factor, 0);
+  total!.dispose();
+  return scaled;
+}
+
+function mapRow(row: Tensor, map: NonNullable<Reduction["map"]>, centre: Tensor | undefined): Tensor {
+  if (map === "identity") return unary("affine", row, 1, 0);
+  if (map === "abs" || map === "square") return unary(map, row);
+  const middle = centre!.view(row.shape);
+  const compared = map === "absEqual" ? unary("abs", row) : row.view(row.shape);
+  const result = binary(map === "deviation" ? "sub" : "eq", compared, middle);
+  compared.dispose();
+  middle.dispose();
+  if (map !== "deviation") return result;
+  const squared = unary("square", result);
+  result.dispose();
+  return squared;
+}
+
 const rules = { extreme: 0, variance: 1, std: 2, norm1: 3, norm2: 4, normInfinity: 5 } as const;
 
 /** What a gradient reads besides x: per output the value x is compared with, and a count or a deviation. */
@@ -179,13 +253,41 @@ export function reduceGradient(
   const { value, other = value, factor = 1 } = saved;
   const dx = x.device.empty(x.shape);
   if (x.size === 0) return dx;
-  x.device.run({
-    program: program("reduce/gradient", { libs: ["lib/grid"], overrides: { RULE: rules[rule] }, variant: rule }),
-    bindings: [read(x), read(value), read(other), read(dy), write(dx)],
-    params: [...four(runs), x.size, { f32: factor }],
-    workgroups: grid(x.device, rule, x.size, 64),
-  });
+  gradient4(rule, x, four(runs), [value, other, dy], dx, factor);
   return dx;
+}
+
+function gradient4(
+  rule: keyof typeof rules,
+  x: Tensor,
+  [o1, r1, o2, r2]: Four,
+  outputs: readonly Tensor[],
+  dx: Tensor,
+  factor: number,
+): void {
+  if (fits(x, ...outputs)) {
+    x.device.run({
+      program: program("reduce/gradient", { libs: ["lib/grid"], overrides: { RULE: rules[rule] }, variant: rule }),
+      bindings: [read(x), ...outputs.map(read), write(dx)],
+      params: [o1, r1, o2, r2, x.size, { f32: factor }],
+      workgroups: grid(x.device, rule, x.size, 64),
+    });
+    return;
+  }
+  const lead = o1 > 1 ? o1 : r1;
+  const views = [x, dx, ...(o1 > 1 ? outputs : [])].map((t) => t.view([lead, t.size / lead]));
+  const bindings = [read(views[0]), write(views[1]), ...views.slice(2).map(read)];
+  if (o1 > 1) {
+    const one = ([part, to, ...given]: readonly Tensor[]) =>
+      gradient4(rule, part, [part.shape[0], r1, o2, r2], given, to, factor);
+    eachPiece(rule, 1, bindings, one, one);
+  } else {
+    // Pieces of the terms belong to the same outputs.
+    const one = ([part, to]: readonly Tensor[]) => gradient4(rule, part, [1, part.shape[0], o2, r2], outputs, to, factor);
+    const row = ([part, to]: readonly Tensor[]) => gradient4(rule, part, [o2, r2, 1, 1], outputs, to, factor);
+    eachPiece(rule, 1, bindings, one, o2 > 1 ? row : undefined);
+  }
+  for (const v of views) v.dispose();
 }
 
 // With the reduced axes last there are two runs; then back.

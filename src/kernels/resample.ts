@@ -9,6 +9,7 @@ import type { Shape } from "../tensor/shape.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { eachPiece } from "./pieces.ts";
 import { fold, program } from "./program.ts";
 
 /** The inputs of one output along an axis: `weights[k]` belongs to input `start + k`. Without weights the output is 0. */
@@ -113,13 +114,18 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
   if (y.size === 0) return y;
   const { words, base, row } = table(maps);
   const rows = device.tensor({ data: words, shape: [words.length] }, "u32");
-  const TP = planesTogether(planes);
-  device.run({
-    program: program("resample/apply", { libs: ["lib/grid"], consts: { TP } }),
-    bindings: [read(x), read(rows), write(y)],
-    params: [...from, 0, ...size, 0, ...base, 0, ...row, 0, planes],
-    workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
+  const view = x.view([planes, ...from]);
+  eachPiece(op, 1, [read(view), write(y)], ([part, to]) => {
+    const [planes] = to.shape;
+    const TP = planesTogether(planes);
+    device.run({
+      program: program("resample/apply", { libs: ["lib/grid"], consts: { TP } }),
+      bindings: [read(part), read(rows), write(to)],
+      params: [...from, 0, ...size, 0, ...base, 0, ...row, 0, planes],
+      workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
+    });
   });
+  view.dispose();
   rows.dispose();
   return y;
 }

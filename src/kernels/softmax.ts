@@ -5,6 +5,7 @@ import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 
 /** `[outer, axis, inner]` around one axis of a shape. Throws `ShapeError`. */
@@ -23,11 +24,14 @@ export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
   const rows = aroundAxis(op, x.shape, axis);
   const y = x.device.empty(x.shape);
   if (x.size === 0) return y;
-  x.device.run({
-    program: program("softmax/forward", variant(op)),
-    bindings: [read(x), write(y)],
-    params: rows,
-    workgroups: grid(x.device, op, rows[0] * rows[2], 64),
+  eachPiece(op, normalizeAxis(op, axis, x.rank), [read(x), write(y)], ([from, to]) => {
+    const outer = to.size / (rows[1] * rows[2]);
+    x.device.run({
+      program: program("softmax/forward", variant(op)),
+      bindings: [read(from), write(to)],
+      params: [outer, rows[1], rows[2]],
+      workgroups: grid(x.device, op, outer * rows[2], 64),
+    });
   });
   return y;
 }
@@ -36,11 +40,14 @@ export function softmaxGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, axis: numb
   const rows = aroundAxis(op, y.shape, axis);
   const dx = y.device.empty(y.shape);
   if (y.size === 0) return dx;
-  y.device.run({
-    program: program("softmax/gradient", variant(op)),
-    bindings: [read(y), read(dy), write(dx)],
-    params: rows,
-    workgroups: grid(y.device, op, rows[0] * rows[2], 64),
+  eachPiece(op, normalizeAxis(op, axis, y.rank), [read(y), read(dy), write(dx)], ([result, from, to]) => {
+    const outer = to.size / (rows[1] * rows[2]);
+    y.device.run({
+      program: program("softmax/gradient", variant(op)),
+      bindings: [read(result), read(from), write(to)],
+      params: [outer, rows[1], rows[2]],
+      workgroups: grid(y.device, op, outer * rows[2], 64),
+    });
   });
   return dx;
 }

@@ -6,6 +6,7 @@ import { sizeOf } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { bindable, fits, tooLarge } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 
 /** Axes that a uniform block has room for, after merging. */
@@ -52,7 +53,7 @@ export function gather(op: string, x: Tensor, shape: Shape, strides: readonly nu
   if (layout.shape.length > maxAxes) throw tooManyAxes(op, shape);
   const y = x.device.empty(shape, x.dtype);
   if (y.size === 0) return y;
-  if (!copyBlocks(x, y, layout, (at) => [start + at.there, at.here])) dispatch(op, "view/gather", x, y, layout, start);
+  if (!copyBlocks(x, y, layout, (at) => [start + at.there, at.here])) inPieces(op, "view/gather", x, y, layout, start);
   return y;
 }
 
@@ -62,7 +63,7 @@ export function scatter(op: string, x: Tensor, y: Tensor, strides: readonly numb
   const layout = mergeAxes({ shape: x.shape, strides });
   if (layout.shape.length > maxAxes) throw tooManyAxes(op, x.shape);
   if (x.size === 0) return;
-  if (!copyBlocks(x, y, layout, (at) => [at.here, start + at.there])) dispatch(op, "view/scatter", x, y, layout, start);
+  if (!copyBlocks(x, y, layout, (at) => [at.here, start + at.there])) inPieces(op, "view/scatter", x, y, layout, start);
 }
 
 function tooManyAxes(op: string, shape: Shape): ShapeError {
@@ -71,14 +72,64 @@ function tooManyAxes(op: string, shape: Shape): ShapeError {
   );
 }
 
-function dispatch(
-  op: string,
-  name: "view/gather" | "view/scatter",
-  x: Tensor,
-  y: Tensor,
-  { shape, strides }: Layout,
-  start: number,
-): void {
+type Direction = "view/gather" | "view/scatter";
+
+// More dispatches than this would mean a transposition whose every row reaches through the whole tensor.
+const maxPieces = 4096;
+
+interface Piece extends Layout {
+  /** Where the piece begins on the contiguous side, and the strided one. */
+  readonly first: number;
+  readonly start: number;
+}
+
+// Halves the leading axes until both ends of a copy can be bound.
+function inPieces(op: string, name: Direction, x: Tensor, y: Tensor, whole: Layout, start: number): void {
+  if (fits(x, y)) return dispatch(op, name, x, y, whole, start);
+  const gathers = name === "view/gather";
+  const [flat, other] = gathers ? [y, x] : [x, y];
+  const most = x.device.maxBindingSize / 4;
+  const pieces: Piece[] = [];
+  const waiting: Piece[] = [{ ...whole, first: 0, start }];
+  while (waiting.length > 0) {
+    const piece = waiting.pop()!;
+    const { shape, strides, first } = piece;
+    if (sizeOf(shape) <= most && reach(piece).length <= most) {
+      pieces.push(piece);
+      continue;
+    }
+    const [size, ...rest] = shape;
+    if (shape.length === 0 || pieces.length + waiting.length > maxPieces) throw tooLarge(op, x.bytes > y.bytes ? x : y);
+    if (size === 1) waiting.push({ ...piece, shape: rest, strides: strides.slice(1) });
+    else {
+      const half = Math.ceil(size / 2);
+      const moved = { first: first + half * sizeOf(rest), start: piece.start + half * strides[0] };
+      waiting.push({ shape: [half, ...rest], strides, first, start: piece.start });
+      waiting.push({ shape: [size - half, ...rest], strides, ...moved });
+    }
+  }
+  const part = (t: Tensor, from: number, count: number) =>
+    new Tensor(t.device, t.storage.retain(), [count], t.dtype, t.byteOffset + 4 * from);
+  for (const piece of pieces) {
+    const { from, length } = reach(piece);
+    const here = bindable(part(flat, piece.first, sizeOf(piece.shape)), gathers ? "write" : "read");
+    const there = part(other, from, length);
+    const [source, target] = gathers ? [there, here.tensor] : [here.tensor, there];
+    dispatch(op, name, source, target, piece, piece.start - from);
+    here.done();
+    there.dispose();
+  }
+}
+
+// The words that a piece touches on the strided side, from where a binding may start: a multiple of 256 bytes.
+function reach({ shape, strides, start }: Piece): { from: number; length: number } {
+  const end = (pick: (a: number, b: number) => number) => shape.reduce((at, n, i) => at + pick(0, (n - 1) * strides[i]), start);
+  const low = end(Math.min);
+  const from = low - (low % 64);
+  return { from, length: end(Math.max) + 1 - from };
+}
+
+function dispatch(op: string, name: Direction, x: Tensor, y: Tensor, { shape, strides }: Layout, start: number): void {
   const inner = shape.at(-1) ?? 1;
   const outer = strides.slice(0, -1);
   // Bindings start at multiples of 256 bytes, so what is a multiple of 4 here is aligned there.

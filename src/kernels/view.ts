@@ -6,6 +6,7 @@ import { write } from "../tensor/kernel.ts";
 import { normalizeAxis, sameShape, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 import { expectWords, gather, scatter } from "./strided.ts";
 
@@ -18,13 +19,19 @@ export function full(device: Device, shape: Shape, value: number, dtype: DType =
   if (y.size === 0) return y;
   if (dtype === "f32") word.setFloat32(0, value);
   else word.setInt32(0, value);
-  const wide = y.size % 4 === 0;
-  const count = wide ? y.size / 4 : y.size;
-  device.run({
-    program: program("view/fill", { libs: [wide ? "lib/word4" : "lib/word", "lib/grid"], ...(wide ? { variant: "vec4" } : {}) }),
-    bindings: [write(y)],
-    params: [count, word.getInt32(0)],
-    workgroups: grid(device, "full", count, 64),
+  const bits = word.getInt32(0);
+  eachPiece("full", y.rank, [write(y)], ([part]) => {
+    const wide = part.size % 4 === 0;
+    const count = wide ? part.size / 4 : part.size;
+    device.run({
+      program: program("view/fill", {
+        libs: [wide ? "lib/word4" : "lib/word", "lib/grid"],
+        ...(wide ? { variant: "vec4" } : {}),
+      }),
+      bindings: [write(part)],
+      params: [count, bits],
+      workgroups: grid(device, "full", count, 64),
+    });
   });
   return y;
 }

@@ -78,8 +78,7 @@ export abstract class Optimizer {
     if (!first) throw new ConfigError("an optimiser needs at least one parameter");
     this.device = first.device;
     if (this.device.stream !== this.device.eager) throw new ConfigError("create optimisers outside of capture()");
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.gpu.limits;
-    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+    const limit = Math.min(this.device.gpu.limits.maxBufferSize, this.device.maxBindingSize);
     this.gradientNorm = keep(this.device.tensor({ data: [0], shape: [] }));
     groups.forEach(({ params, hyper }, group) => {
       let pack: Pack | undefined;
@@ -99,6 +98,11 @@ export abstract class Optimizer {
   /** Flat buffers of all parameters: the parameters are views of them. */
   get weights(): readonly Tensor[] {
     return this.packs.map((pack) => pack.weight);
+  }
+
+  /** All parameters in the order of their groups: the order of the gradients that `step` takes. */
+  get parameters(): readonly Tensor[] {
+    return this.order;
   }
 
   /** Learning rate of the first group; setting it sets all groups. */

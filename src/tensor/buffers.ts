@@ -130,12 +130,10 @@ export class BufferPool {
 
   /** Throws `TensorTooLargeError` if no buffer can have `bytes` bytes. */
   expectFits(bytes: number): void {
-    const { maxBufferSize, maxStorageBufferBindingSize } = this.gpu.limits;
-    const limit = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-    if (alignUp(bytes) <= limit) return;
-    const name = limit === maxBufferSize ? "maxBufferSize" : "maxStorageBufferBindingSize";
+    const { maxBufferSize } = this.gpu.limits;
+    if (alignUp(bytes) <= maxBufferSize) return;
     throw new TensorTooLargeError(
-      `a tensor of ${bytes} bytes exceeds this device's ${name} of ${limit} bytes: use smaller patches or a smaller batch, or fewer channels`,
+      `a tensor of ${bytes} bytes exceeds this device's maxBufferSize of ${maxBufferSize} bytes: use smaller patches or a smaller batch, or fewer channels`,
     );
   }
 

@@ -2,7 +2,16 @@
 
 import { loadGPU, noAdapterAdvice, pollsWhileWaiting } from "#gpu";
 import { BufferPool, type MemoryUse, Storage } from "./buffers.ts";
-import { ConfigError, DeviceLostError, DTypeError, NoAdapterError, OutOfMemoryError, ShapeError, WebGPUError } from "./errors.ts";
+import {
+  ConfigError,
+  DeviceLostError,
+  DTypeError,
+  NoAdapterError,
+  OutOfMemoryError,
+  ShapeError,
+  TensorTooLargeError,
+  WebGPUError,
+} from "./errors.ts";
 import { type DType, type HostArray, sizeOf, type TypedArray } from "./host.ts";
 import type { KernelCall } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -17,6 +26,8 @@ export interface DeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Dawn toggles, Node only, e.g. `enable-dawn-features=allow_unsafe_apis`. */
   readonly toggles?: readonly string[];
+  /** Bytes that one binding may have, at most and by default the adapter's `maxStorageBufferBindingSize`; operations on larger tensors run in pieces. */
+  readonly maxBindingSize?: number;
 }
 
 // Features the kernels can use; a device without any of them works too.
@@ -49,7 +60,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const handle = await request.catch((error: Error) => {
     throw new NoAdapterError(`the WebGPU adapter gave no device (${error.message}): ${noAdapterAdvice}`);
   });
-  return new Device(handle, adapter.info);
+  return new Device(handle, adapter.info, options.maxBindingSize);
 }
 
 export class Device {
@@ -58,6 +69,8 @@ export class Device {
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly eager: EagerStream;
+  /** See `DeviceOptions`. */
+  readonly maxBindingSize: number;
   /** Where operations send their kernels: the eager stream, or a trace while `capture` records. */
   stream: Stream;
   /** Grows whenever a tensor moves to other memory, so that plans know to trace again. */
@@ -67,9 +80,10 @@ export class Device {
   private fault: Error | undefined;
   private closed = false;
 
-  constructor(gpu: GPUDevice, info: GPUAdapterInfo) {
+  constructor(gpu: GPUDevice, info: GPUAdapterInfo, maxBindingSize = Infinity) {
     this.gpu = gpu;
     this.info = info;
+    this.maxBindingSize = Math.min(maxBindingSize, gpu.limits.maxStorageBufferBindingSize);
     this.pool = new BufferPool(
       gpu,
       (error) => this.fail(error),
@@ -147,7 +161,15 @@ export class Device {
     if (tensor.size > 0) this.eager.upload(buffer, tensor.byteOffset, convert(host.data, tensor.dtype));
   }
 
+  /** Throws `TensorTooLargeError` if a tensor is over the binding limit: the operation does not run in pieces, see `kernels/pieces.ts`. */
   run(call: KernelCall): void {
+    for (const { tensor } of call.bindings) {
+      if (tensor.bytes <= this.maxBindingSize) continue;
+      throw new TensorTooLargeError(
+        `${call.program.key}: a tensor ${showShape(tensor.shape)} of ${tensor.bytes} bytes exceeds this device's maxStorageBufferBindingSize of ` +
+          `${this.maxBindingSize} bytes: use smaller patches or a smaller batch, or fewer channels`,
+      );
+    }
     this.stream.run(call);
   }
 

@@ -1,0 +1,67 @@
+/**
+ * @file Tensors over the binding limit, in small: the op table on a device that binds only a few kilobytes gives what it gives on a device without
+ * that limit. Only operations named below may refuse, with `TensorTooLargeError`. In full size: over_limit.test.ts.
+ */
+
+import { readdirSync } from "node:fs";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Device, grad, mul, openDevice, scope, sum, type Tensor, TensorTooLargeError } from "../../src/index.ts";
+import { expectClose, readAll } from "./compare.ts";
+import { device } from "./device.ts";
+import { bytesOf, defaultTolerance, generate, type Row, type Sample, seeded } from "./row.ts";
+
+const rows: Row<any>[] = [];
+for (const file of readdirSync(import.meta.dirname).sort()) {
+  if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
+  const module = (await import(`./${file.slice(0, -3)}.ts`)) as { rows?: Row<any>[] };
+  rows.push(...(module.rows ?? []));
+}
+
+/** Operations that need a whole sample, matrix, axis or index at once. */
+const mayRefuse =
+  /^(matmul|linear|cumsum|gridSample|affineGrid|crossEntropy|regionSums|focal\w*|distanceField|distanceField|scatterAdd|gather|oneHot|tri[lu]|repeat|permute)$/;
+
+// Neither is a multiple of the tensors' rows, so pieces also begin where bindings may not. Some have to bind weights or a plane.
+const limitOf = (row: Row<any>) => (/^(conv|interpolate|pad)/.test(row.name) ? 20_736 : 2304);
+const tooLarge = (row: Row<any>) =>
+  row.samples.filter((s) => Object.values(s.inputs).some((i) => 2 * bytesOf(i.shape) > limitOf(row)));
+const devices = new Map<number, Device>();
+for (const maxBindingSize of [20_736, 2304]) devices.set(maxBindingSize, await openDevice({ maxBindingSize }));
+afterAll(() => devices.forEach((d) => d.close()));
+
+async function results(row: Row<any>, sample: Sample<any>, on: Device): Promise<Record<string, ArrayLike<number>>> {
+  const random = seeded(sample.id);
+  const tensors = scope((): Record<string, Tensor> => {
+    const inputs = Object.fromEntries(
+      Object.entries(sample.inputs).map(([name, spec]) => [name, on.tensor(generate(spec, random), spec.dtype ?? "f32")]),
+    );
+    const names = row.differentiable.filter((name) => inputs[name]?.dtype === "f32");
+    for (const name of names) inputs[name].requiresGrad = true;
+    const y = row.run(inputs, sample.args, on);
+    if (y.origin === undefined) return { y };
+    const wrt = names.map((name) => inputs[name]);
+    const gradients = grad(sum(mul(y, on.tensor(generate({ shape: y.shape }, random)))), wrt);
+    return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
+  });
+  const values = await readAll(tensors);
+  for (const t of Object.values(tensors)) t.dispose();
+  return values;
+}
+
+// Other tree, other rounding: twice what the row allows against the reference.
+const allowed = (row: Row<any>, sample: Sample<any>) =>
+  2 * Math.max(...[defaultTolerance, row.tolerance, sample.tolerance].map((t) => Math.max(t?.forward ?? 0, t?.gradient ?? 0)));
+
+describe.each(rows.filter((row) => tooLarge(row).length > 0))("$name", (row) => {
+  const on = devices.get(limitOf(row))!;
+  test.each(tooLarge(row))("$id", async (sample) => {
+    const whole = await results(row, sample, await device());
+    const before = on.memory.live;
+    const pieces = await results(row, sample, on).catch((error: unknown) => {
+      if (!mayRefuse.test(row.name) || !(error instanceof TensorTooLargeError)) throw error;
+    });
+    if (!pieces) return;
+    for (const [name, values] of Object.entries(whole)) expectClose(name, pieces[name], values, allowed(row, sample), 1e-3);
+    expect(on.memory.live, "bytes left behind").toBe(before);
+  });
+});
