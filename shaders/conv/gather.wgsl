@@ -32,10 +32,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<E>;
 
 const TC4 = TC / 4u;
 
@@ -131,7 +131,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         for (var c = 0u; c < p.in_group; c++) {
           var v: array<f32, TP>;
           for (var i = 0u; i < TP; i++) {
-            v[i] = select(0.0, x[index[i]], inside[i]);
+            v[i] = select(0.0, f32(x[index[i]]), inside[i]);
             index[i] += in_plane;
           }
           for (var j = 0u; j < TC4; j++) {
@@ -160,9 +160,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           let o = (sample[i] * p.out_channels + c) * out_plane + (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
           var v = acc[i * TC4 + j / 4u][j % 4u] + b;
           if (p.accumulate != 0u) {
-            v += y[o];
+            v += f32(y[o]);
           }
-          y[o] = select(v, max(v, 0.0), p.relu != 0u);
+          y[o] = E(select(v, max(v, 0.0), p.relu != 0u));
         }
       }
     }

@@ -22,8 +22,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
+@group(0) @binding(1) var<storage, read> a: array<E>;
+@group(0) @binding(2) var<storage, read> b: array<E>;
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>;
 
 const TA4 = TA / 4u;
@@ -66,11 +66,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let k = select(0u, ib + u32(bw), inside);
       var v: array<f32, TB>;
       for (var j = 0u; j < TB; j++) {
-        v[j] = select(0.0, b[k + j * b_plane], inside);
+        v[j] = select(0.0, f32(b[k + j * b_plane]), inside);
       }
       for (var i = 0u; i < TA4; i++) {
         let q = ia + i * 4u * a_plane;
-        let av = vec4f(a[q], a[q + a_plane], a[q + 2u * a_plane], a[q + 3u * a_plane]);
+        let av = vec4f(vec4<E>(a[q], a[q + a_plane], a[q + 2u * a_plane], a[q + 3u * a_plane]));
         for (var j = 0u; j < TB; j++) {
           acc[i * TB + j] = fma(vec4f(v[j]), av, acc[i * TB + j]);
         }

@@ -10,8 +10,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> draw: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<E>;
+@group(0) @binding(3) var<storage, read_write> y: array<E>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -21,5 +21,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let k = (p.start + i) / p.inner;
   let words = philox(vec4u(k / 4u, 0u, draw[2], draw[3]), vec2u(draw[0], draw[1]));
-  y[i] = select(0.0, x[i] / (1.0 - p.rate), unit(words[k % 4u]) >= p.rate);
+  y[i] = E(select(0.0, f32(x[i]) / (1.0 - p.rate), unit(words[k % 4u]) >= p.rate));
 }

@@ -13,8 +13,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> a: array<V>;
-@group(0) @binding(2) var<storage, read> b: array<V>;
+@group(0) @binding(1) var<storage, read> a: array<S>;
+@group(0) @binding(2) var<storage, read> b: array<S>;
 
 override OP: u32;
 override BROADCAST: u32 = 0u; // axes, the last ones of the six; 0: both operands lie like the result
@@ -41,5 +41,5 @@ fn right(place: u32) -> V {
   if (NUMBER != 0u) {
     return V(p.number);
   }
-  return b[place];
+  return V(b[place]);
 }

@@ -12,7 +12,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> centre: array<f32>; // one per output, for the maps that compare
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 

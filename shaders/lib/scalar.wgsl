@@ -2,3 +2,4 @@
 alias V = f32;
 alias U = u32;
 alias B = bool;
+alias S = E; // as stored

@@ -2,3 +2,4 @@
 alias V = vec4f;
 alias U = vec4u;
 alias B = vec4<bool>;
+alias S = vec4<E>; // as stored

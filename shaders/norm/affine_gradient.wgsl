@@ -1,9 +1,9 @@
 // Gradients of the scale and shift of norm/forward.wgsl: per channel, the sums of dy * (x - mean) * scale and of dy over samples and
 // positions. One workgroup per channel.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> stats: array<vec2f>;
-@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read> dy: array<E>;
 @group(0) @binding(4) var<storage, read_write> d_weight: array<f32>;
 @group(0) @binding(5) var<storage, read_write> d_bias: array<f32>;
 
@@ -18,7 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var part = vec2f(0.0);
     for (var i = lane; i < p.inner; i += LANES) {
       let k = at(g, first + i);
-      part += vec2f(dy[k] * (x[k] - stats[g].x) * stats[g].y, dy[k]);
+      let d = f32(dy[k]);
+      part += vec2f(d * (f32(x[k]) - stats[g].x) * stats[g].y, d);
     }
     sums += part;
   }

@@ -3,10 +3,10 @@
 //
 // The variance is taken in a second pass around the mean: E[x^2] - E[x]^2 loses all digits on CT-like offsets.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<E>;
 @group(0) @binding(5) var<storage, read_write> stats: array<vec2f>; // mean, 1 / standard deviation
 
 @compute @workgroup_size(LANES)
@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = lane; start < count; start += BLOCK) {
     var part = 0.0;
     for (var i = start; i < min(start + BLOCK, count); i += LANES) {
-      part += x[at(g, i)];
+      part += f32(x[at(g, i)]);
     }
     sum += part;
   }
@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = lane; start < count; start += BLOCK) {
     var part = 0.0;
     for (var i = start; i < min(start + BLOCK, count); i += LANES) {
-      let d = x[at(g, i)] - mean;
+      let d = f32(x[at(g, i)]) - mean;
       part = fma(d, d, part);
     }
     sum += part;
@@ -37,12 +37,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let scale = 1.0 / sqrt(tree_sum(sum, lane) / f32(p.count) + p.epsilon);
 
   for (var i = lane; i < count; i += LANES) {
-    var v = (x[at(g, i)] - mean) * scale;
+    var v = (f32(x[at(g, i)]) - mean) * scale;
     if (p.affine != 0u) {
       let c = channel(g, i);
       v = fma(v, weight[c], bias[c]);
     }
-    y[at(g, i)] = v;
+    y[at(g, i)] = E(v);
   }
   if (lane == 0u && g < p.groups) {
     stats[g] = vec2f(mean, scale);

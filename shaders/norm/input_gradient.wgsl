@@ -1,11 +1,11 @@
 // Input gradient of norm/forward.wgsl. With h = (x - mean) * scale and u = dy * weight:
 //   dx = scale * (u - mean(u) - h * mean(u * h)).
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> stats: array<vec2f>;
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<storage, read> dy: array<E>;
+@group(0) @binding(5) var<storage, read_write> dx: array<E>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -18,11 +18,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = lane; start < count; start += BLOCK) {
     var part = vec2f(0.0);
     for (var i = start; i < min(start + BLOCK, count); i += LANES) {
-      var u = dy[at(g, i)];
+      var u = f32(dy[at(g, i)]);
       if (p.affine != 0u) {
         u *= weight[channel(g, i)];
       }
-      part += vec2f(u, u * (x[at(g, i)] - mean) * scale);
+      part += vec2f(u, u * (f32(x[at(g, i)]) - mean) * scale);
     }
     sums += part;
   }
@@ -30,11 +30,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let mean_uh = tree_sum(sums.y, lane) / f32(p.count);
 
   for (var i = lane; i < count; i += LANES) {
-    var u = dy[at(g, i)];
+    var u = f32(dy[at(g, i)]);
     if (p.affine != 0u) {
       u *= weight[channel(g, i)];
     }
-    let h = (x[at(g, i)] - mean) * scale;
-    dx[at(g, i)] = scale * (u - mean_u - h * mean_uh);
+    let h = (f32(x[at(g, i)]) - mean) * scale;
+    dx[at(g, i)] = E(scale * (u - mean_u - h * mean_uh));
   }
 }

@@ -23,11 +23,12 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> weight: array<f32>;
 @group(0) @binding(4) var<storage, read_write> mean: array<f32>;
 @group(0) @binding(5) var<storage, read_write> square: array<f32>;
+@group(0) @binding(6) var<storage, read> scaler: array<f32>; // bound for nothing unless GUARDED
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
-  if (i >= p.count) {
+  if (i >= p.count || skipped(scaler[2])) {
     return;
   }
   var w = weight[i];

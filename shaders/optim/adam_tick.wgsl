@@ -14,9 +14,13 @@ struct State {
 }
 
 @group(0) @binding(1) var<storage, read_write> state: State;
+@group(0) @binding(2) var<storage, read> scaler: array<f32>; // bound for nothing unless GUARDED
 
 @compute @workgroup_size(1)
 fn main() {
+  if (skipped(scaler[2])) {
+    return;
+  }
   state.correction1 = fma(state.beta1, state.correction1, state.one_minus_beta1);
   state.correction2 = fma(state.beta2, state.correction2, state.one_minus_beta2);
 }

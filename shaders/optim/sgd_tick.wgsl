@@ -9,8 +9,12 @@ struct State {
 }
 
 @group(0) @binding(1) var<storage, read_write> state: State;
+@group(0) @binding(2) var<storage, read> scaler: array<f32>; // bound for nothing unless GUARDED
 
 @compute @workgroup_size(1)
 fn main() {
+  if (skipped(scaler[2])) {
+    return;
+  }
   state.steps += 1.0;
 }

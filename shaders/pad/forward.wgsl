@@ -12,8 +12,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<u32>;
-@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+@group(0) @binding(1) var<storage, read> x: array<word>;
+@group(0) @binding(2) var<storage, read_write> y: array<word>;
 
 // Position along an axis of `size` elements for a place that may lie outside; -1 for none.
 fn source(at: i32, size: i32) -> i32 {
@@ -48,9 +48,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     inside = inside && origin >= 0;
     at += origin * p.stride[k / 4u][k % 4u];
   }
-  var word = p.fill;
+  var v = fill_word(p.fill);
   if (inside) {
-    word = x[u32(at)];
+    v = x[u32(at)];
   }
-  y[i] = word;
+  y[i] = v;
 }

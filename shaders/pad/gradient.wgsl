@@ -13,14 +13,14 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<E>;
+@group(0) @binding(2) var<storage, read_write> dx: array<E>;
 
 fn at(base: u32, k: i32) -> f32 {
   if (k < 0 || k >= p.padded) {
     return 0.0;
   }
-  return dy[base + u32(k) * p.inner];
+  return f32(dy[base + u32(k) * p.inner]);
 }
 
 @compute @workgroup_size(64)
@@ -61,5 +61,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
   }
-  dx[i] = sum;
+  dx[i] = E(sum);
 }

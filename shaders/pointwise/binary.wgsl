@@ -1,7 +1,7 @@
 // Pointwise functions of two tensors, or of a tensor and a number; OP picks the row, see src/kernels/pointwise.ts. Same shapes take the short
 // way, four elements (V = vec4f) a thread where their count allows. Times in unary.wgsl.
 
-@group(0) @binding(3) var<storage, read_write> y: array<V>;
+@group(0) @binding(3) var<storage, read_write> y: array<S>;
 
 // Binary cross-entropy of logit u and target v with weight w of the positives: (1 - v) u + (1 + (w - 1) v) log(1 + exp(-u)).
 fn bce(u: V, v: V) -> V {
@@ -43,6 +43,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
     let at = places(i);
-    y[i] = apply(a[at.x], right(at.y));
+    y[i] = S(apply(V(a[at.x]), right(at.y)));
   }
 }

@@ -1,8 +1,8 @@
 // Gradients of pointwise/binary.wgsl with respect to a (SIDE 0) or b (SIDE 1) at the shape of the result: d = dy * df/du or dy * df/dv. Rows that
 // are shorter as sums and products are not here, see src/autograd/binary.ts.
 
-@group(0) @binding(3) var<storage, read> dy: array<V>;
-@group(0) @binding(4) var<storage, read_write> d: array<V>;
+@group(0) @binding(3) var<storage, read> dy: array<S>;
+@group(0) @binding(4) var<storage, read_write> d: array<S>;
 
 override SIDE: u32;
 
@@ -59,6 +59,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
     let at = places(i);
-    d[i] = dy[i] * slope(a[at.x], right(at.y));
+    d[i] = S(V(dy[i]) * slope(V(a[at.x]), right(at.y)));
   }
 }

@@ -10,8 +10,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<V>;
-@group(0) @binding(2) var<storage, read_write> y: array<V>;
+@group(0) @binding(1) var<storage, read> x: array<S>;
+@group(0) @binding(2) var<storage, read_write> y: array<S>;
 
 override OP: u32;
 
@@ -53,6 +53,7 @@ fn apply(v: V) -> V {
     case 25u: { return clamp(v, V(0.0), V(6.0)); }            // relu6
     // Bits: WGSL may compute as if there were neither NaN nor infinity.
     case 26u: { return select(V(0.0), V(1.0), (bitcast<U>(v) & U(0x7f800000u)) != U(0x7f800000u)); } // isFinite
+    case 27u: { return erf(v); }                              // erf
     default: { return v; }
   }
 }
@@ -61,6 +62,6 @@ fn apply(v: V) -> V {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
-    y[i] = apply(x[i]);
+    y[i] = S(apply(V(x[i])));
   }
 }

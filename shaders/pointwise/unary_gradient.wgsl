@@ -7,9 +7,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> s: array<V>;  // x or y, as the table says
-@group(0) @binding(2) var<storage, read> dy: array<V>;
-@group(0) @binding(3) var<storage, read_write> dx: array<V>;
+@group(0) @binding(1) var<storage, read> s: array<S>;  // x or y, as the table says
+@group(0) @binding(2) var<storage, read> dy: array<S>;
+@group(0) @binding(3) var<storage, read_write> dx: array<S>;
 
 override OP: u32;
 
@@ -56,6 +56,7 @@ fn slope(v: V) -> V {
     case 21u: { return -0.5 * v * v * v; }                    // rsqrt, y
     case 22u, 23u, 24u: { return zero; }                      // sign, floor, round
     case 25u: { return select(zero, one, (v > zero) & (v < V(6.0))); } // relu6, y
+    case 27u: { return 1.1283791671 * bell(1.4142135624 * v); } // erf, x
     default: { return one; }
   }
 }
@@ -64,6 +65,6 @@ fn slope(v: V) -> V {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
-    dx[i] = dy[i] * slope(s[i]);
+    dx[i] = S(V(dy[i]) * slope(V(s[i])));
   }
 }

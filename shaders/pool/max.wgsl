@@ -15,8 +15,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
+@group(0) @binding(2) var<storage, read_write> y: array<E>;
 @group(0) @binding(3) var<storage, read_write> indices: array<i32>;
 
 // First position inside the input and the end of the window along one axis.
@@ -53,14 +53,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var t = 0u; t < TP; t++) {
     origin[t] = min(plane + t, p.planes - 1u) * u32(p.in_size.x * p.in_size.y * p.in_size.z);
     at[t] = first;
-    best[t] = x[origin[t] + u32(first)];
+    best[t] = f32(x[origin[t] + u32(first)]);
   }
   for (var d = wd.x; d < wd.y; d += p.dilation.x) {
     for (var h = wh.x; h < wh.y; h += p.dilation.y) {
       let line = (d * p.in_size.y + h) * p.in_size.z;
       for (var w = ww.x; w < ww.y; w += p.dilation.z) {
         for (var t = 0u; t < TP; t++) {
-          let v = x[origin[t] + u32(line + w)];
+          let v = f32(x[origin[t] + u32(line + w)]);
           at[t] = select(at[t], line + w, v > best[t]);
           best[t] = max(best[t], v);
         }
@@ -69,7 +69,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   for (var t = 0u; t < TP; t++) {
     if (plane + t < p.planes) {
-      y[(plane + t) * positions + i] = best[t];
+      y[(plane + t) * positions + i] = E(best[t]);
       indices[(plane + t) * positions + i] = at[t];
     }
   }

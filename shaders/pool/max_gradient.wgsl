@@ -16,8 +16,8 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<storage, read> dy: array<E>;
+@group(0) @binding(3) var<storage, read_write> dx: array<E>;
 
 // First and last window that may cover position i of an axis.
 fn windows(axis: u32, i: i32) -> vec2i {
@@ -57,14 +57,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var w = ww.x; w <= ww.y; w++) {
         let o = u32((d * p.out_size.y + h) * p.out_size.z + w);
         for (var t = 0u; t < TP; t++) {
-          sum[t] += select(0.0, dy[origin[t] + o], indices[origin[t] + o] == at);
+          sum[t] += select(0.0, f32(dy[origin[t] + o]), indices[origin[t] + o] == at);
         }
       }
     }
   }
   for (var t = 0u; t < TP; t++) {
     if (plane + t < p.planes) {
-      dx[(plane + t) * positions + i] = sum[t];
+      dx[(plane + t) * positions + i] = E(sum[t]);
     }
   }
 }

@@ -8,15 +8,15 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> slope: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<E>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
-    let v = x[i];
-    y[i] = select(slope[(p.start + i) / p.inner % p.slopes] * v, v, v > 0.0);
+    let v = f32(x[i]);
+    y[i] = E(select(slope[(p.start + i) / p.inner % p.slopes] * v, v, v > 0.0));
   }
 }

@@ -10,8 +10,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
+@group(0) @binding(2) var<storage, read> dy: array<E>;
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>; // [chunks, slopes]
 
 @compute @workgroup_size(LANES)
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var r = k * p.chunk + lane; r < last; r += LANES) {
     let i = (r / p.inner * p.slopes + s) * p.inner + r % p.inner;
-    sum = fma(dy[i], min(x[i], 0.0), sum);
+    sum = fma(f32(dy[i]), min(f32(x[i]), 0.0), sum);
   }
   let total = tree_sum(sum, lane);
   if (lane == 0u && k < p.chunks) {

@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var total = neutral();
   for (var i = 0u; i < p.r1; i++) {
     for (var j = 0u; j < p.r2; j++) {
-      total = combine(total, mapped(x[start + i * (p.o2 * p.r2) + j], o));
+      total = combine(total, mapped(f32(x[start + i * (p.o2 * p.r2) + j]), o));
     }
   }
   y[o] = total * p.factor;

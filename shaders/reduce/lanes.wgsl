@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if (SINGLE == 0u) {
         at = start + r / p.r2 * (p.o2 * p.r2) + r % p.r2;
       }
-      part = combine(part, mapped(x[at], o));
+      part = combine(part, mapped(f32(x[at]), o));
     }
     total = combine(total, part);
   }

@@ -14,9 +14,9 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> table: array<u32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<E>;
 
 // Start and count of the inputs of one output.
 fn span(axis: u32, at: u32) -> vec2u {
@@ -63,14 +63,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var w = 0u; w < sw.y; w++) {
         let v = wh * weight(2u, at.z, w);
         for (var t = 0u; t < TP; t++) {
-          acc[t] = fma(v, x[origin[t] + line + w], acc[t]);
+          acc[t] = fma(v, f32(x[origin[t] + line + w]), acc[t]);
         }
       }
     }
   }
   for (var t = 0u; t < TP; t++) {
     if (plane + t < p.planes) {
-      y[(plane + t) * positions + i] = acc[t];
+      y[(plane + t) * positions + i] = E(acc[t]);
     }
   }
 }

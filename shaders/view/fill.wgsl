@@ -12,6 +12,6 @@ struct Params {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
-    y[i] = word(p.value);
+    y[i] = fill_word(p.value);
   }
 }

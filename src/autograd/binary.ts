@@ -1,12 +1,14 @@
 /** @file Gradients of the functions of two tensors: each row of `src/kernels/pointwise.ts` has one here, or this does not compile. */
 
 import { binary, binaryGradient, type BinaryOp, type FusedOp, unary } from "../kernels/pointwise.ts";
-import { reduceSum } from "../kernels/reduce.ts";
 import { sameShape, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { float32, sumAs } from "./precision.ts";
+import { type Backward, record } from "./tape.ts";
 
 type Operand = Tensor | number;
+
+const losses: ReadonlySet<BinaryOp> = new Set(["bceWithLogits", "mse", "l1", "smoothL1", "huber"]);
 
 /** Gradients of f(a, b) at the broadcast shape. */
 type Rule = (dy: Tensor, a: Tensor, b: Operand, needs: readonly boolean[], parameter: number) => (Tensor | undefined)[];
@@ -40,16 +42,16 @@ export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
   if (sameShape(dy.shape, shape)) return dy;
   const lead = dy.rank - shape.length;
   const axes = dy.shape.map((_, i) => i).filter((i) => i < lead || (shape[i - lead] === 1 && dy.shape[i] !== 1));
-  const sum = reduceSum(dy, axes, false);
-  const out = sum.view(shape);
-  sum.dispose();
-  return out;
+  return sumAs(dy, axes, { shape, dtype: dy.dtype });
 }
 
 /** f(a, b) with NumPy broadcasting and gradients; `b` may be a number. Throws `ShapeError`. */
 export function combine(name: BinaryOp, a: Tensor, b: Operand, parameter = 0): Tensor {
+  // Losses, and what has an operand of either type, in f32.
+  const mixed = losses.has(name) || (typeof b !== "number" && a.dtype !== b.dtype);
+  if (mixed) [a, b] = [float32(a), typeof b === "number" ? b : float32(b)];
   const second = typeof b === "number" ? undefined : b;
-  return record(name, [a, second], binary(name, a, b, parameter), (dy, needs) => {
+  const backward: Backward = (dy, needs) => {
     const parts = rules[name](dy, a, b, needs, parameter);
     return [a, second].map((input, i) => {
       const part = parts[i];
@@ -58,5 +60,6 @@ export function combine(name: BinaryOp, a: Tensor, b: Operand, parameter = 0): T
       if (sum !== part && part !== dy) part.dispose();
       return sum;
     });
-  });
+  };
+  return record(name, [a, second], binary(name, a, b, parameter), backward, { b, parameter });
 }

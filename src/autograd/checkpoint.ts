@@ -1,5 +1,6 @@
 /** @file Activation checkpointing: trade a second forward pass of a block for the memory of its activations. */
 
+import { precision, withPrecision } from "./precision.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { withDraws } from "./dropout.ts";
@@ -16,6 +17,7 @@ export function checkpoint(
   inputs: readonly Tensor[],
   parameters: readonly Tensor[] = [],
 ): Tensor {
+  const chosen = precision();
   const { y, draws } = scope(() => {
     const draws: Tensor[] = [];
     return { y: noGrad(() => withDraws(draws, false, () => block(...inputs))), draws };
@@ -27,7 +29,7 @@ export function checkpoint(
         leaf.requiresGrad = needs[i];
         return leaf;
       });
-      const again = withRecording(true, () => withDraws(draws, true, () => block(...leaves)));
+      const again = withRecording(true, () => withPrecision(chosen, () => withDraws(draws, true, () => block(...leaves))));
       return backpropagate(again, dy.view(dy.shape), [...leaves, ...parameters]);
     }),
   );

@@ -11,7 +11,8 @@ import {
 import { unaryGradient } from "../kernels/pointwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { pad, type PadMode } from "./pad.ts";
-import { record } from "./tape.ts";
+import { computed } from "./precision.ts";
+import { type Backward, record } from "./tape.ts";
 
 /**
  * Convolution (cross-correlation, as in PyTorch) over 1, 2 or 3 spatial axes.
@@ -26,8 +27,9 @@ export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOpti
   if (paddingMode !== "zeros") return padded(x, weight, bias, options, paddingMode);
   const g = convShape(x.shape, weight.shape, bias?.shape, options);
   const relu = options.activation === "relu";
+  x = computed(x);
   const y = kernels.conv(x, weight, bias, g, relu);
-  return record("conv", [x, weight, bias], y, (dy, needs) => {
+  const backward: Backward = (dy, needs) => {
     const d = relu ? unaryGradient("relu", y, dy) : dy;
     const parts = [
       needs[0] ? kernels.convInputGradient(d, weight, g, x.shape) : undefined,
@@ -36,7 +38,8 @@ export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOpti
     ];
     if (relu) d.dispose();
     return parts;
-  });
+  };
+  return record("conv", [x, weight, bias], y, backward, { options });
 }
 
 // Only zeros are free in the kernel; anything else is a copy of the input with its margins.
@@ -58,9 +61,11 @@ function padded(x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Co
  */
 export function convTranspose(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTransposeOptions = {}): Tensor {
   const g = convTransposeShape(x.shape, weight.shape, bias?.shape, options);
-  return record("convTranspose", [x, weight, bias], kernels.convTranspose(x, weight, bias, g), (dy, needs) => [
+  const backward: Backward = (dy, needs) => [
     needs[0] ? kernels.convTransposeInputGradient(dy, weight, g, x.shape) : undefined,
     needs[1] ? kernels.convWeightGradient(x, dy, g, weight.shape) : undefined,
     needs[2] ? kernels.convBiasGradient(dy) : undefined,
-  ]);
+  ];
+  x = computed(x);
+  return record("convTranspose", [x, weight, bias], kernels.convTranspose(x, weight, bias, g), backward, { options });
 }

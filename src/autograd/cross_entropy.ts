@@ -2,6 +2,7 @@
 
 import * as kernels from "../kernels/cross_entropy.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
 
 export type { LossReduction } from "../kernels/cross_entropy.ts";
@@ -29,6 +30,7 @@ export interface CrossEntropyOptions {
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const settings = { ignoreIndex, labelSmoothing, reduction };
+  input = float32(input);
   const g = kernels.crossEntropyShape(input.shape, target.shape, weight?.shape);
   const { loss, total } = kernels.crossEntropy(input, target, weight, g, settings);
   record("crossEntropy", [input], loss, (dy) => [kernels.crossEntropyGradient(input, target, weight, dy, total, g, settings)]);

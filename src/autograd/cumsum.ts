@@ -2,6 +2,7 @@
 
 import { cumsum as kernel } from "../kernels/cumsum.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
 
 /**
@@ -9,6 +10,7 @@ import { record } from "./tape.ts";
  * `ShapeError` for an axis that is not there, `DTypeError` unless f32.
  */
 export function cumsum(x: Tensor, axis: number): Tensor {
+  x = float32(x);
   // x[k] is in y[k] and all that follow: its gradient is the running sum from the end.
-  return record("cumsum", [x], kernel(x, axis), (dy) => [kernel(dy, axis, true)]);
+  return record("cumsum", [x], kernel(x, axis), (dy) => [kernel(dy, axis, true)], { axis });
 }

@@ -5,6 +5,7 @@ import { reduce } from "../kernels/reduce.ts";
 import { normalizeAxis } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { ReduceOptions } from "./reduce.ts";
+import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
 
 /** A type and not an interface, so that a scope may return it. */
@@ -15,12 +16,13 @@ export type Extremes = {
 };
 
 function extreme(op: "max" | "min", x: Tensor, axis: number, keepDims: boolean): Extremes {
+  x = float32(x);
   const at = normalizeAxis(op, axis, x.rank);
   const indices = (op === "max" ? argmax : argmin)(x, at, keepDims);
   const values = reduce(op, x, [at], keepDims, { combine: op });
   // A view of its own: callers may dispose the indices before the gradient is taken.
   const saved = indices.view(indices.shape);
-  record(op, [x], values, (dy) => [place(dy, saved, x.shape, at)]);
+  record(op, [x], values, (dy) => [place(dy, saved, x.shape, at)], { axis: at, keepDims, indices });
   if (values.origin === undefined) saved.dispose();
   return { values, indices };
 }

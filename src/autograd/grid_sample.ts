@@ -3,7 +3,8 @@
 import * as kernels from "../kernels/grid_sample.ts";
 import type { GridSampleOptions } from "../kernels/grid_sample.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { float32 } from "./precision.ts";
+import { type Backward, record } from "./tape.ts";
 
 export type { GridSampleOptions } from "../kernels/grid_sample.ts";
 
@@ -15,9 +16,11 @@ export type { GridSampleOptions } from "../kernels/grid_sample.ts";
  * @throws ShapeError, ConfigError for unknown options
  */
 export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+  x = float32(x);
   const g = kernels.gridSampleShape(x.shape, grid.shape, options);
-  return record("gridSample", [x, grid], kernels.gridSample(x, grid, g), (dy, needs) => [
+  const backward: Backward = (dy, needs) => [
     needs[0] ? kernels.gridSampleInputGradient(grid, dy, g, x.shape) : undefined,
     needs[1] ? kernels.gridSampleGridGradient(x, grid, dy, g) : undefined,
-  ]);
+  ];
+  return record("gridSample", [x, grid], kernels.gridSample(x, grid, g), backward, { options });
 }

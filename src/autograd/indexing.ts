@@ -5,11 +5,13 @@ import { pad, padAxes } from "../kernels/pad.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { normalizeAxis, sameShape, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
 
 // Both ways of picking have the same gradient: dy goes back to where its elements came from.
 function picked(op: string, x: Tensor, at: number, index: Tensor): Tensor {
-  return record(op, [x], take(op, x, at, index), (dy) => [takeGradient(op, dy, x.shape, at, index)]);
+  x = float32(x);
+  return record(op, [x], take(op, x, at, index), (dy) => [takeGradient(op, dy, x.shape, at, index)], { axis: at, index });
 }
 
 /**
@@ -42,6 +44,7 @@ function grown(t: Tensor, shape: Shape): Tensor {
  * bit each time, at the price of a look at the whole row of the index per element. Throws `ShapeError`, `DTypeError`.
  */
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, src: Tensor): Tensor {
+  [x, src] = [float32(x), float32(src)];
   const at = scatterAxis(x.shape, axis, index.shape, src.shape);
   return record("scatterAdd", [x, src], scatterKernel(x, at, index, src), (dy, needs) => [
     dy,

@@ -7,7 +7,8 @@ import { ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { float32 } from "./precision.ts";
+import { type Backward, record } from "./tape.ts";
 
 function multiply(op: string, a: Tensor, b: Tensor, options: MatmulOptions, bias?: Tensor): Tensor {
   return kernels.matmul(op, a, b, bias, kernels.matmulShape(op, a.shape, b.shape, options));
@@ -34,6 +35,7 @@ interface Views {
 
 function product(op: string, a: Tensor, b: Tensor, options: MatmulOptions, views: Views, bias?: Tensor): Tensor {
   const { transposeA = false, transposeB = false } = options;
+  [a, b] = [float32(a), float32(b)];
   const seen = <T>(pairs: readonly (readonly [Tensor, Shape])[], use: (...views: Tensor[]) => T): T => {
     const list = pairs.map(([t, shape]) => t.view(shape));
     const result = use(...list);
@@ -49,7 +51,7 @@ function product(op: string, a: Tensor, b: Tensor, options: MatmulOptions, views
   );
   const { shape } = raw;
   const y = moved(raw, raw.view(views.y));
-  return record(op, [a, b, bias], y, (dy, needs) => {
+  const backward: Backward = (dy, needs) => {
     const da = () =>
       seen(
         [
@@ -81,7 +83,8 @@ function product(op: string, a: Tensor, b: Tensor, options: MatmulOptions, views
       needs[1] ? part(db(), views.b, b) : undefined,
       needs[2] ? reduceSum(dy, [...dy.shape.keys()].slice(0, -1), false) : undefined,
     ];
-  });
+  };
+  return record(op, [a, b, bias], y, backward, { transposeA, transposeB });
 }
 
 /** Rows of all batch entries as one matrix: the gradient of the other operand is then one sum instead of one per entry. */

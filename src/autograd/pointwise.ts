@@ -4,12 +4,14 @@ import { binary, type Comparison, type SmoothOp, unary, unaryGradient, unaryOps,
 import { ConfigError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { combine, unbroadcast } from "./binary.ts";
-import { record } from "./tape.ts";
+import { float32 } from "./precision.ts";
+import { type Backward, record, report } from "./tape.ts";
 
 function apply(name: SmoothOp, x: Tensor, a?: number, b?: number): Tensor {
   const y = unary(name, x, a, b);
   // Naming y in its own note is fine: both are garbage together.
-  return record(name, [x], y, (dy) => [unaryGradient(name, unaryOps[name].saved === "x" ? x : y, dy, a, b)]);
+  const backward: Backward = (dy) => [unaryGradient(name, unaryOps[name].saved === "x" ? x : y, dy, a, b)];
+  return record(name, [x], y, backward, { a, b });
 }
 
 /** max(x, 0). */
@@ -44,6 +46,8 @@ export const mish = (x: Tensor): Tensor => apply("mish", x);
 export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => apply("softplus", x, beta, threshold);
 /** x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */
 export const hardswish = (x: Tensor): Tensor => apply("hardswish", x);
+/** 2/√π ∫₀ˣ exp(−t²) dt. */
+export const erf = (x: Tensor): Tensor => apply("erf", x);
 export const tanh = (x: Tensor): Tensor => apply("tanh", x);
 /** factor · x + offset. */
 export const affine = (x: Tensor, factor: number, offset = 0): Tensor => apply("affine", x, factor, offset);
@@ -65,7 +69,7 @@ export const floor = (x: Tensor): Tensor => apply("floor", x);
 /** The nearest whole number, halves to the even one; the gradient is zero. */
 export const round = (x: Tensor): Tensor => apply("round", x);
 /** 1 where x is neither NaN nor infinite, else 0; no gradient. */
-export const isFinite = (x: Tensor): Tensor => unary("isFinite", x);
+export const isFinite = (x: Tensor): Tensor => report("isFinite", [x], unary("isFinite", x));
 
 /** a + b with NumPy broadcasting. */
 export const add = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, b) : combine("add", a, b));
@@ -85,7 +89,7 @@ export const pow = (a: Tensor, b: Tensor | number): Tensor => combine("pow", a, 
 const compare =
   (name: Comparison) =>
   (a: Tensor, b: Tensor | number): Tensor =>
-    binary(name, a, b);
+    report(name, [a, typeof b === "number" ? undefined : b], binary(name, a, b), { b });
 
 /** 1 where a = b, else 0, with NumPy broadcasting; no gradient. So are the five below. */
 export const eq = compare("eq");
@@ -100,9 +104,10 @@ export const ge = compare("ge");
  * the condition. Throws `ShapeError`.
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  [a, b] = [a, b].map((v) => (typeof v === "number" ? v : float32(v)));
   const tensor = (v: Tensor | number) => (typeof v === "number" ? undefined : v);
   const [left, right] = [tensor(a), tensor(b)];
-  return record("where", [left, right], choose(condition, a, b), (dy, needs) => {
+  const backward: Backward = (dy, needs) => {
     const part = (to: Tensor | undefined, chosen: Tensor | number, other: Tensor | number) => {
       if (!to) return undefined;
       const all = choose(condition, chosen, other);
@@ -111,5 +116,6 @@ export function where(condition: Tensor, a: Tensor | number, b: Tensor | number)
       return sum;
     };
     return [part(needs[0] ? left : undefined, dy, 0), part(needs[1] ? right : undefined, 0, dy)];
-  });
+  };
+  return record("where", [left, right], choose(condition, a, b), backward, { condition, a, b });
 }

@@ -6,7 +6,8 @@ import { expand } from "../kernels/view.ts";
 import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { float32 } from "./precision.ts";
+import { type Backward, record } from "./tape.ts";
 
 /** One axis, several, or all of them; negative ones count from the end. */
 export type Axes = number | readonly number[];
@@ -17,13 +18,15 @@ export interface ReduceOptions {
 }
 
 function apply(op: string, x: Tensor, axes: Axes | undefined, keepDims: boolean, average: boolean): Tensor {
+  x = float32(x);
   const list = reduceAxes(op, x.shape, axes);
   const factor = average ? list.reduce((f, a) => f / x.shape[a], 1) : 1;
-  return record(op, [x], reduceSum(x, list, keepDims, factor), (dy) => {
+  const backward: Backward = (dy) => {
     const scaled = average ? unary("affine", dy, factor) : dy;
     const aligned = scaled.view(reducedShape(x.shape, list, true));
     return [expand(aligned, x.shape)];
-  });
+  };
+  return record(op, [x], reduceSum(x, list, keepDims, factor), backward, { axes: list, keepDims });
 }
 
 /** Sum over `axes`, or over everything. Throws `ShapeError` for axes that are not there. */
@@ -37,15 +40,17 @@ export function mean(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions
 }
 
 function extreme(op: string, combine: Combination, x: Tensor, axes: Axes | undefined, keepDims: boolean): Tensor {
+  x = float32(x);
   const list = reduceAxes(op, x.shape, axes);
   reduceTerms(op, x.shape, list, 1);
   const y = reduce(op, x, list, keepDims, { combine });
-  return record(op, [x], y, (dy) => {
+  const backward: Backward = (dy) => {
     const other = reduce(op, x, list, keepDims, { map: "equal", centre: y });
     const dx = reduceGradient("extreme", x, list, dy, { value: y, other });
     other.dispose();
     return [dx];
-  });
+  };
+  return record(op, [x], y, backward, { axes: list, keepDims });
 }
 
 /** Largest element over `axes`, or of everything; equal ones share the gradient evenly. Throws `ShapeError` if there is none. */
@@ -70,6 +75,7 @@ function spread(
   axes: Axes | undefined,
   { correction = 1, keepDims = false }: VarianceOptions,
 ): Tensor {
+  x = float32(x);
   const list = reduceAxes(op, x.shape, axes);
   const terms = reduceTerms(op, x.shape, list, 1);
   if (!(terms > correction)) {
@@ -82,11 +88,12 @@ function spread(
   const variance = reduce(op, x, list, keepDims, { map: "deviation", centre, factor });
   const y = op === "std" ? unary("sqrt", variance) : variance;
   if (y !== variance) variance.dispose();
-  record(op, [x], y, (dy) => [
+  const backward: Backward = (dy) => [
     op === "std"
       ? reduceGradient(op, x, list, dy, { value: centre, other: y, factor })
       : reduceGradient(op, x, list, dy, { value: centre, factor: 2 * factor }),
-  ]);
+  ];
+  record(op, [x], y, backward, { axes: list, keepDims, correction });
   // Without a note nobody else frees it.
   if (y.origin === undefined) centre.dispose();
   return y;
@@ -114,27 +121,30 @@ export interface NormOptions extends ReduceOptions {
  * norm. Throws `ShapeError`, and `ConfigError` for another p.
  */
 export function norm(x: Tensor, { p = 2, axes, keepDims = false }: NormOptions = {}): Tensor {
+  x = float32(x);
   const list = reduceAxes("norm", x.shape, axes);
+  const args = { p, axes: list, keepDims };
   switch (p) {
-    case 1:
-      return record("norm", [x], reduce("norm", x, list, keepDims, { map: "abs" }), (dy) => [
-        reduceGradient("norm1", x, list, dy, { value: dy }),
-      ]);
+    case 1: {
+      const backward: Backward = (dy) => [reduceGradient("norm1", x, list, dy, { value: dy })];
+      return record("norm", [x], reduce("norm", x, list, keepDims, { map: "abs" }), backward, args);
+    }
     case 2: {
       const squares = reduce("norm", x, list, keepDims, { map: "square" });
       const y = unary("sqrt", squares);
       squares.dispose();
-      return record("norm", [x], y, (dy) => [reduceGradient("norm2", x, list, dy, { value: y })]);
+      return record("norm", [x], y, (dy) => [reduceGradient("norm2", x, list, dy, { value: y })], args);
     }
     case Infinity: {
       reduceTerms("norm", x.shape, list, 1);
       const y = reduce("norm", x, list, keepDims, { map: "abs", combine: "max" });
-      return record("norm", [x], y, (dy) => {
+      const backward: Backward = (dy) => {
         const other = reduce("norm", x, list, keepDims, { map: "absEqual", centre: y });
         const dx = reduceGradient("normInfinity", x, list, dy, { value: y, other });
         other.dispose();
         return [dx];
-      });
+      };
+      return record("norm", [x], y, backward, args);
     }
     default:
       throw new ConfigError(`norm: p must be 1, 2 or Infinity, got ${String(p)}`);

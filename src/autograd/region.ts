@@ -3,21 +3,22 @@
 import * as kernels from "../kernels/region.ts";
 import type { RegionOptions } from "../kernels/region.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
+
+export type { RegionOptions } from "../kernels/region.ts";
 
 /**
  * Sums over positions of overlap, prediction and target, `[3, N, C]`, in one pass over the logits: neither the activation nor one-hot targets
- * are stored. No gradient flows to the target.
+ * are stored. No gradient flows to the target or the mask.
  * @param logits `[N, C, spatial…]`
- * @param target the same shape, or `[N, 1, spatial…]` class indices with `indexTarget`
- * @throws ShapeError
+ * @param target f32 of the same shape, or `[N, 1, spatial…]` class indices (f32, i32 or u32) with `indexTarget`; an index outside the classes belongs
+ * to none
+ * @throws ShapeError, DTypeError, ConfigError
  */
-export function regionSums(
-  logits: Tensor,
-  target: Tensor,
-  options: RegionOptions & { readonly indexTarget?: boolean } = {},
-): Tensor {
-  const g = kernels.regionShape(logits.shape, target.shape, options.indexTarget ?? false);
+export function regionSums(logits: Tensor, target: Tensor, options: RegionOptions = {}): Tensor {
+  logits = float32(logits);
+  const g = kernels.regionShape(logits.shape, target.shape, options.indexTarget ?? false, options.mask?.shape);
   return record("regionSums", [logits], kernels.regionSums(logits, target, g, options), (dy) => [
     kernels.regionGradient(logits, target, dy, g, options),
   ]);

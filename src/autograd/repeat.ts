@@ -1,25 +1,24 @@
 /** @file Repeating tensors along their axes, with gradients. */
 
-import { reduceSum } from "../kernels/reduce.ts";
 import { repeat as kernel, repeatedSizes } from "../kernels/repeat.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { sumAs } from "./precision.ts";
+import { type Backward, record } from "./tape.ts";
 
 function repeated(op: string, x: Tensor, counts: readonly number[]): Tensor {
   const sizes = repeatedSizes(op, x.shape, counts);
-  return record(op, [x], kernel(op, x, sizes, counts), (dy) => {
+  const backward: Backward = (dy) => {
     // [count, size] per axis: the gradients of all copies add up.
     const apart = dy.view(sizes.flatMap((d, i) => [counts[i], d]));
-    const sum = reduceSum(
+    const dx = sumAs(
       apart,
       sizes.map((_, i) => 2 * i),
-      false,
+      x,
     );
     apart.dispose();
-    const dx = sum.view(x.shape);
-    sum.dispose();
     return [dx];
-  });
+  };
+  return record(op, [x], kernel(op, x, sizes, counts), backward, { counts });
 }
 
 /**

@@ -2,11 +2,13 @@
 
 import * as kernels from "../kernels/softmax.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
 
 const apply = (op: kernels.SoftmaxOp, x: Tensor, axis: number): Tensor => {
+  x = float32(x);
   const y = kernels.softmax(op, x, axis);
-  return record(op, [x], y, (dy) => [kernels.softmaxGradient(op, y, dy, axis)]);
+  return record(op, [x], y, (dy) => [kernels.softmaxGradient(op, y, dy, axis)], { axis });
 };
 
 /** exp(x) / Σ exp(x) along `axis` (the channels by default), safe for logits of any finite size. Throws `ShapeError`. */

@@ -2,10 +2,13 @@
 
 import { triangle, type Triangle } from "../kernels/triangle.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
 
-const apply = (op: Triangle, x: Tensor, diagonal: number): Tensor =>
-  record(op, [x], triangle(op, x, diagonal), (dy) => [triangle(op, dy, diagonal)]);
+const apply = (op: Triangle, input: Tensor, diagonal: number): Tensor => {
+  const x = float32(input);
+  return record(op, [x], triangle(op, x, diagonal), (dy) => [triangle(op, dy, diagonal)]);
+};
 
 /** The lower triangle of the last two axes, `column − row ≤ diagonal`, and 0 above. Throws `ShapeError` for less than two axes. */
 export const tril = (x: Tensor, diagonal = 0): Tensor => apply("tril", x, diagonal);

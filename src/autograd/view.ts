@@ -5,12 +5,13 @@
 
 import * as kernels from "../kernels/view.ts";
 import type { SliceSpec } from "../kernels/view.ts";
-import { reduceAxes, reduceSum } from "../kernels/reduce.ts";
+import { reduceAxes } from "../kernels/reduce.ts";
 import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { normalizeAxis, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { float32, sumAs } from "./precision.ts";
+import { type Backward, record } from "./tape.ts";
 
 /** The same elements under another shape; one size may be −1. Shares memory. Throws `ShapeError`. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
@@ -27,13 +28,13 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
   const list = reduceAxes("squeeze", x.shape, axes);
   const shape = x.shape.filter((d, i) => d !== 1 || !list.includes(i));
-  return record("squeeze", [x], x.view(shape), (dy) => [dy.view(x.shape)]);
+  return record("squeeze", [x], x.view(shape), (dy) => [dy.view(x.shape)], { axes: list });
 }
 
 /** With a new axis of size 1 at `axis` of the result. Shares memory. Throws `ShapeError` outside of [−rank − 1, rank]. */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   const at = normalizeAxis("unsqueeze", axis, x.rank + 1);
-  return record("unsqueeze", [x], x.view(x.shape.toSpliced(at, 0, 1)), (dy) => [dy.view(x.shape)]);
+  return record("unsqueeze", [x], x.view(x.shape.toSpliced(at, 0, 1)), (dy) => [dy.view(x.shape)], { axis: at });
 }
 
 /**
@@ -45,7 +46,7 @@ export function slice(x: Tensor, slices: readonly (SliceSpec | undefined)[]): Te
 }
 
 function cut(op: string, x: Tensor, ranges: readonly kernels.Range[]): Tensor {
-  return record(op, [x], kernels.slice(x, ranges), (dy) => [kernels.sliceGradient(dy, x.shape, ranges)]);
+  return record(op, [x], kernels.slice(x, ranges), (dy) => [kernels.sliceGradient(dy, x.shape, ranges)], { ranges });
 }
 
 const along = (shape: Shape, axis: number, start: number, count: number): kernels.Range[] =>
@@ -73,23 +74,30 @@ function expectAlike(op: string, tensors: readonly Tensor[]): void {
   }
 }
 
+// f16 and f32 together are f32.
+const sameFloats = (tensors: readonly Tensor[]): readonly Tensor[] =>
+  tensors.some((t) => t.dtype === "f32") ? tensors.map(float32) : tensors;
+
 /** Tensors one after the other along `axis` (the channels by default). Throws `ShapeError` if other axes differ. */
 export function concat(tensors: readonly Tensor[], axis = 1): Tensor {
+  tensors = sameFloats(tensors);
   expectAlike("concat", tensors);
   const y = kernels.concat(tensors, axis);
-  return record("concat", tensors, y, (dy, needs) => {
-    const at = normalizeAxis("concat", axis, y.rank);
+  const at = normalizeAxis("concat", axis, y.rank);
+  const backward: Backward = (dy, needs) => {
     let start = 0;
     return tensors.map((t, i) => {
       const from = start;
       start += t.shape[at];
       return needs[i] ? kernels.slice(dy, along(y.shape, at, from, t.shape[at])) : undefined;
     });
-  });
+  };
+  return record("concat", tensors, y, backward, { axis: at });
 }
 
 /** Tensors of one shape along a new axis, the first by default. Throws `ShapeError` if shapes differ. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  tensors = sameFloats(tensors);
   expectAlike("stack", tensors);
   const shape = kernels.stackShape(
     tensors.map((t) => t.shape),
@@ -99,25 +107,21 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const parts = tensors.map((t) => t.view(t.shape.toSpliced(at, 0, 1)));
   const y = kernels.concat(parts, at);
   for (const p of parts) p.dispose();
-  return record("stack", tensors, y, (dy, needs) =>
+  const backward: Backward = (dy, needs) =>
     tensors.map((t, i) => {
       if (!needs[i]) return undefined;
       const part = kernels.slice(dy, along(y.shape, at, i, 1));
       const out = part.view(t.shape);
       part.dispose();
       return out;
-    }),
-  );
+    });
+  return record("stack", tensors, y, backward, { axis: at });
 }
 
 /** Axes in a new order. Throws `ShapeError` unless `axes` is a permutation. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  return record("permute", [x], kernels.permute(x, axes), (dy) => [
-    kernels.permute(
-      dy,
-      axes.map((_, i) => axes.indexOf(i)),
-    ),
-  ]);
+  const inverse = axes.map((_, i) => axes.indexOf(i));
+  return record("permute", [x], kernels.permute(x, axes), (dy) => [kernels.permute(dy, inverse)], { axes });
 }
 
 /**
@@ -129,20 +133,17 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   return record("expand", [x], kernels.expand(x, target), (dy) => {
     const lead = target.length - x.rank;
     const grown = target.flatMap((d, i) => (i < lead || d !== x.shape[i - lead] ? [i] : []));
-    const sum = reduceSum(dy, grown, false);
-    const dx = sum.view(x.shape);
-    sum.dispose();
-    return [dx];
+    return [sumAs(dy, grown, x)];
   });
 }
 
 /** Reversed along one or more axes. Throws `ShapeError` for axes that are not there or named twice. */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   const list = reduceAxes("flip", x.shape, axes);
-  return record("flip", [x], kernels.flip(x, list), (dy) => [kernels.flip(dy, list)]);
+  return record("flip", [x], kernels.flip(x, list), (dy) => [kernels.flip(dy, list)], { axes: list });
 }
 
 /** Turned by `k` quarters in the plane of two axes, from the first towards the second (numpy's and PyTorch's rot90). Throws `ShapeError`. */
 export function rot90(x: Tensor, k = 1, axes: readonly [number, number] = [0, 1]): Tensor {
-  return record("rot90", [x], kernels.rot90(x, k, axes), (dy) => [kernels.rot90(dy, -k, axes)]);
+  return record("rot90", [x], kernels.rot90(x, k, axes), (dy) => [kernels.rot90(dy, -k, axes)], { k, axes });
 }

@@ -4,6 +4,14 @@ import { ConfigError, DTypeError } from "../tensor/errors.ts";
 import type { DType } from "../tensor/host.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
+/** Whether tensors hold f16. */
+export const half = (t: Tensor): boolean => t.dtype === "f16";
+
+/** As `expectTensors`, for operations that take f32 or f16, one of them for all tensors. */
+export function expectFloats(op: string, tensors: Readonly<Record<string, Tensor>>): void {
+  expectTensors(op, tensors, half(Object.values(tensors)[0]) ? "f16" : "f32");
+}
+
 /** All tensors of an operation must be alive on one device and have the type it computes in. */
 export function expectTensors(op: string, tensors: Readonly<Record<string, Tensor>>, dtype: DType = "f32"): void {
   let first: Tensor | undefined;

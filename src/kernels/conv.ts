@@ -7,7 +7,7 @@ import { sizeOf } from "../tensor/host.ts";
 import { read, update, write } from "../tensor/kernel.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectFloats, expectTensors, half } from "./args.ts";
 import { type Gather, gatherParts, weightGradientParts } from "./conv_parts.ts";
 import type { ConvGeometry } from "./conv_shape.ts";
 import { fold, program } from "./program.ts";
@@ -29,7 +29,7 @@ function gather(
   outShape: Shape,
   relu = false,
 ): Tensor {
-  const y = x.device.empty(outShape);
+  const y = x.device.empty(outShape, x.dtype);
   if (y.size > 0) gatherParts({ g, transposed, x, weight, bias, y, relu, accumulate: false }, dispatch);
   return y;
 }
@@ -47,7 +47,7 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, accumulate }: Gathe
   const tiles = Math.ceil((g.samples * pixels) / (64 * TP));
   const channelTiles = g.groups * Math.ceil(outGroup / TC);
   x.device.run({
-    program: program("conv/gather", { libs: ["lib/grid"], consts: { TP, TC } }),
+    program: program("conv/gather", { libs: ["lib/grid"], consts: { TP, TC }, half: half(x) }),
     bindings: [read(x), read(weight), read(bias ?? weight), accumulate ? update(y) : write(y)],
     params: [
       [inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
@@ -58,15 +58,21 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, accumulate }: Gathe
   });
 }
 
+// The input may be f16; weights never are.
+function expectInputs(op: string, x: Tensor, weight: Tensor, bias: Tensor | undefined): void {
+  if (half(x)) expectFloats(op, { input: x });
+  expectTensors(op, { ...(half(x) ? {} : { input: x }), weight, ...(bias ? { bias } : {}) });
+}
+
 /** `[N, in, …]`, weight `[out, in / groups, taps…]` → `[N, out, …]`, with `relu` its positive part. */
 export function conv(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: ConvGeometry, relu = false): Tensor {
-  expectTensors("conv", bias ? { input: x, weight, bias } : { input: x, weight });
+  expectInputs("conv", x, weight, bias);
   return gather(g, false, x, weight, bias, g.outShape, relu);
 }
 
 /** `[N, in, …]`, weight `[in, out / groups, taps…]` → `[N, out, …]`. */
 export function convTranspose(x: Tensor, weight: Tensor, bias: Tensor | undefined, g: ConvGeometry): Tensor {
-  expectTensors("convTranspose", bias ? { input: x, weight, bias } : { input: x, weight });
+  expectInputs("convTranspose", x, weight, bias);
   return gather(g, true, x, weight, bias, g.outShape);
 }
 
@@ -116,7 +122,7 @@ function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightSha
   const count = Math.max(1, Math.ceil(rows / slab));
   const partial = device.empty([count, ...weightShape]);
   device.run({
-    program: program("conv/weight_gradient", { consts: { TA, TB }, overrides: { WG } }),
+    program: program("conv/weight_gradient", { consts: { TA, TB }, overrides: { WG }, half: half(small) }),
     bindings: [read(small), read(large), write(partial)],
     params: [
       [g.small, g.large, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),

@@ -4,7 +4,7 @@ import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { read, update, write } from "../tensor/kernel.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectFloats, expectTensors, half } from "./args.ts";
 import { eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 
@@ -19,13 +19,13 @@ export function takeDraw(generator: Tensor): Tensor {
 
 /** Drops runs of `inner` adjacent elements with probability `rate` in [0, 1); scales the rest by 1 / (1 − rate). */
 export function dropout(x: Tensor, draw: Tensor, rate: number, inner: number): Tensor {
-  expectTensors("dropout", { input: x });
+  expectFloats("dropout", { input: x });
   if (!(rate >= 0 && rate < 1)) throw new ConfigError(`dropout: the rate must be in [0, 1), got ${rate}`);
-  const y = x.device.empty(x.shape);
+  const y = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return y;
   eachPiece("dropout", x.rank, [read(x), write(y)], ([from, to], start) => {
     x.device.run({
-      program: program("dropout/apply", { libs: ["lib/grid", "lib/philox"] }),
+      program: program("dropout/apply", { libs: ["lib/grid", "lib/philox"], half: half(x) }),
       bindings: [read(draw), read(from), write(to)],
       params: [to.size, inner, { f32: rate }, start],
       workgroups: grid(x.device, "dropout", to.size, 64),

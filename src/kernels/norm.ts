@@ -5,7 +5,7 @@ import { sizeOf } from "../tensor/host.ts";
 import { read, update, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectFloats, expectTensors, half } from "./args.ts";
 import { normParts, normPartsAffineGradient, normPartsInputGradient } from "./norm_parts.ts";
 import { fits } from "./pieces.ts";
 import { fold, grid, lanes, program } from "./program.ts";
@@ -106,13 +106,14 @@ export function norm(
   bias: Tensor | undefined,
   g: NormGeometry,
 ): { y: Tensor; stats: Tensor } {
-  expectTensors("norm", weight && bias ? { input: x, weight, bias } : { input: x });
+  expectFloats("norm", { input: x });
+  if (weight && bias) expectTensors("norm", { weight, bias });
   if (!fits(x)) return normParts(x, weight, bias, g);
-  const y = x.device.empty(x.shape);
+  const y = x.device.empty(x.shape, x.dtype);
   const stats = x.device.empty([Math.max(1, g.groups), 2]); // of an empty batch too, for the bindings
   if (x.size > 0) {
     x.device.run({
-      program: program("norm/forward", { libs, consts: { LANES: lanes(x.device) } }),
+      program: program("norm/forward", { libs, consts: { LANES: lanes(x.device) }, half: half(x) }),
       bindings: [read(x), read(weight ?? x), read(bias ?? x), write(y), write(stats)],
       params: params(g, weight !== undefined),
       workgroups: fold(x.device, "norm", g.groups),
@@ -123,10 +124,10 @@ export function norm(
 
 export function normInputGradient(x: Tensor, weight: Tensor | undefined, stats: Tensor, dy: Tensor, g: NormGeometry): Tensor {
   if (!fits(x)) return normPartsInputGradient(x, weight, stats, dy, g);
-  const dx = x.device.empty(x.shape);
+  const dx = x.device.empty(x.shape, x.dtype);
   if (x.size > 0) {
     x.device.run({
-      program: program("norm/input_gradient", { libs, consts: { LANES: lanes(x.device) } }),
+      program: program("norm/input_gradient", { libs, consts: { LANES: lanes(x.device) }, half: half(x) }),
       bindings: [read(x), read(weight ?? x), read(stats), read(dy), write(dx)],
       params: params(g, weight !== undefined),
       workgroups: fold(x.device, "norm", g.groups),
@@ -141,7 +142,7 @@ export function normAffineGradient(x: Tensor, stats: Tensor, dy: Tensor, g: Norm
   const dWeight = x.device.empty([channels]);
   const dBias = x.device.empty([channels]);
   x.device.run({
-    program: program("norm/affine_gradient", { libs, consts: { LANES: lanes(x.device) } }),
+    program: program("norm/affine_gradient", { libs, consts: { LANES: lanes(x.device) }, half: half(x) }),
     bindings: [read(x), read(stats), read(dy), write(dWeight), write(dBias)],
     params: params(g, true),
     workgroups: fold(x.device, "norm", channels),
@@ -165,7 +166,7 @@ export function layerNormAffineGradient(
   const slabs = Math.max(1, Math.ceil(g.groups / slab));
   const parts = [0, 1].map(() => device.empty([slabs, g.count]));
   device.run({
-    program: program("norm/layer_affine_gradient", { libs: ["lib/grid", "lib/norm"], consts: { LANES: 64 } }),
+    program: program("norm/layer_affine_gradient", { libs: ["lib/grid", "lib/norm"], consts: { LANES: 64 }, half: half(x) }),
     bindings: [read(x), read(stats), read(dy), ...parts.map((t) => write(t))],
     params: [...params(g, true), slab, slabs],
     workgroups: grid(device, "layerNorm", slabs * Math.ceil(g.count / 64) * 64, 64),

@@ -1,39 +1,68 @@
 /** @file Optimiser updates over one flat buffer of parameters. */
 
-import { read, update, write } from "../tensor/kernel.ts";
+import { type Binding, type KernelCall, type Param, type Program, read, update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { fold, grid, lanes, program } from "./program.ts";
 
+// Skips the update if the state of a scaler says so; without one any buffer is bound.
+const guarded = (scaler: Tensor | undefined) =>
+  ({ overrides: { GUARDED: scaler ? 1 : 0 }, variant: scaler ? "guarded" : undefined }) as const;
+
 /** Advances Adam's bias corrections in `state` (see shaders/optim/adam.wgsl), then updates weight and both moments. */
-export function adam(state: Tensor, gradient: Tensor, weight: Tensor, mean: Tensor, square: Tensor, decoupled: boolean): void {
+export function adam(
+  state: Tensor,
+  gradient: Tensor,
+  weight: Tensor,
+  mean: Tensor,
+  square: Tensor,
+  decoupled: boolean,
+  scaler?: Tensor,
+): void {
   const { device } = weight;
-  device.run({ program: program("optim/adam_tick"), bindings: [update(state)], workgroups: [1, 1, 1] });
+  const guard = read(scaler ?? gradient);
   device.run({
-    program: program("optim/adam", { libs: ["lib/grid"] }),
-    bindings: [read(state), read(gradient), update(weight), update(mean), update(square)],
+    program: program("optim/adam_tick", { libs: ["lib/guard"], ...guarded(scaler) }),
+    bindings: [update(state), guard],
+    workgroups: [1, 1, 1],
+  });
+  device.run({
+    program: program("optim/adam", { libs: ["lib/grid", "lib/guard"], ...guarded(scaler) }),
+    bindings: [read(state), read(gradient), update(weight), update(mean), update(square), guard],
     params: [weight.size, decoupled ? 1 : 0],
     workgroups: grid(device, "adam", weight.size, 64),
   });
 }
 
 /** Updates weight and velocity, then counts the step in `state` (see shaders/optim/sgd.wgsl). */
-export function sgd(state: Tensor, gradient: Tensor, weight: Tensor, velocity: Tensor, nesterov: boolean): void {
+export function sgd(state: Tensor, gradient: Tensor, weight: Tensor, velocity: Tensor, nesterov: boolean, scaler?: Tensor): void {
   const { device } = weight;
+  const guard = read(scaler ?? gradient);
   device.run({
-    program: program("optim/sgd", { libs: ["lib/grid"] }),
-    bindings: [read(state), read(gradient), update(weight), update(velocity)],
+    program: program("optim/sgd", { libs: ["lib/grid", "lib/guard"], ...guarded(scaler) }),
+    bindings: [read(state), read(gradient), update(weight), update(velocity), guard],
     params: [weight.size, nesterov ? 1 : 0],
     workgroups: grid(device, "sgd", weight.size, 64),
   });
-  device.run({ program: program("optim/sgd_tick"), bindings: [update(state)], workgroups: [1, 1, 1] });
+  device.run({
+    program: program("optim/sgd_tick", { libs: ["lib/guard"], ...guarded(scaler) }),
+    bindings: [update(state), guard],
+    workgroups: [1, 1, 1],
+  });
 }
 
 /** Updates weight and the moments; `mean` may be one word unless `centered`. */
-export function rmsprop(state: Tensor, gradient: Tensor, weight: Tensor, moments: readonly Tensor[], centered: boolean): void {
+export function rmsprop(
+  state: Tensor,
+  gradient: Tensor,
+  weight: Tensor,
+  moments: readonly Tensor[],
+  centered: boolean,
+  scaler?: Tensor,
+): void {
   const { device } = weight;
   device.run({
-    program: program("optim/rmsprop", { libs: ["lib/grid"] }),
-    bindings: [read(state), read(gradient), update(weight), ...moments.map((t) => update(t))],
+    program: program("optim/rmsprop", { libs: ["lib/grid", "lib/guard"], ...guarded(scaler) }),
+    bindings: [read(state), read(gradient), update(weight), ...moments.map((t) => update(t)), read(scaler ?? gradient)],
     params: [weight.size, centered ? 1 : 0],
     workgroups: grid(device, "rmsprop", weight.size, 64),
   });
@@ -42,30 +71,63 @@ export function rmsprop(state: Tensor, gradient: Tensor, weight: Tensor, moments
 // Beyond any gradient: WGSL promises nothing about infinity.
 const unlimited = 3e38;
 
-/** Writes the norm over all `gradients`, each first limited to ±`limit`, to `norm`. */
-export function gradientNorm(gradients: readonly Tensor[], norm: Tensor, limit = unlimited): void {
-  const { device } = norm;
+// One number per chunk of each gradient, then one of all chunks.
+function overAll(
+  gradients: readonly Tensor[],
+  result: Binding,
+  chunk: (gradient: Tensor, LANES: number) => Pick<KernelCall, "program"> & { readonly more?: readonly Param[] },
+  all: (LANES: number) => Program,
+): void {
+  const { device } = result.tensor;
   const LANES = lanes(device);
   const counts = gradients.map((g) => Math.ceil(g.size / (64 * LANES)));
   const total = counts.reduce((a, b) => a + b, 0);
   const partial = device.empty([total]);
   let first = 0;
   gradients.forEach((gradient, i) => {
+    const { program, more = [] } = chunk(gradient, LANES);
     device.run({
-      program: program("optim/squares", { libs: ["lib/grid", "lib/tree", "lib/clip"], consts: { LANES } }),
+      program,
       bindings: [read(gradient), update(partial)],
-      params: [gradient.size, first, { f32: limit }],
-      workgroups: fold(device, "clipNorm", counts[i]),
+      params: [gradient.size, first, ...more],
+      workgroups: fold(device, "gradients", counts[i]),
     });
     first += counts[i];
   });
-  device.run({
-    program: program("optim/norm", { libs: ["lib/tree"], consts: { LANES } }),
-    bindings: [read(partial), write(norm)],
-    params: [total],
-    workgroups: [1, 1, 1],
-  });
+  device.run({ program: all(LANES), bindings: [read(partial), result], params: [total], workgroups: [1, 1, 1] });
   partial.dispose();
+}
+
+/** Writes the norm over all `gradients`, each first limited to ±`limit`, to `norm`. */
+export function gradientNorm(gradients: readonly Tensor[], norm: Tensor, limit = unlimited): void {
+  overAll(
+    gradients,
+    write(norm),
+    (_, LANES) => ({
+      program: program("optim/squares", { libs: ["lib/grid", "lib/tree", "lib/clip"], consts: { LANES } }),
+      more: [{ f32: limit }],
+    }),
+    (LANES) => program("optim/norm", { libs: ["lib/tree"], consts: { LANES } }),
+  );
+}
+
+/** Divides `gradients` by the scale in `state` (see shaders/optim/judge.wgsl), or clears them if one is not finite, and moves the scale. */
+export function unscale(gradients: readonly Tensor[], state: Tensor): void {
+  const { device } = state;
+  overAll(
+    gradients,
+    update(state),
+    (_, LANES) => ({ program: program("optim/finite", { libs: ["lib/grid", "lib/tree"], consts: { LANES } }) }),
+    (LANES) => program("optim/judge", { libs: ["lib/tree"], consts: { LANES } }),
+  );
+  for (const gradient of gradients) {
+    device.run({
+      program: program("optim/unscale", { libs: ["lib/grid"] }),
+      bindings: [read(state), update(gradient)],
+      params: [gradient.size],
+      workgroups: grid(device, "unscale", gradient.size, 64),
+    });
+  }
 }
 
 /** Limits `gradient` to ±`limit`, then by the factor min(1, maxNorm / (norm + 1e-6)). */

@@ -5,9 +5,10 @@ import { sizeOf } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { half } from "./args.ts";
 import { eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
-import { axisWords, expectWords } from "./strided.ts";
+import { axisWords } from "./strided.ts";
 
 const modes = { constant: 0, reflect: 1, replicate: 2, circular: 3 } as const;
 
@@ -89,10 +90,9 @@ const bits = new DataView(new ArrayBuffer(4));
 
 /** `x` with each axis mapped as `axes` tells; `value` fills in constant mode. Throws `ShapeError` for more than eight axes, `DTypeError`. */
 export function pad(op: string, x: Tensor, axes: readonly PadAxis[], mode: PadMode, value = 0): Tensor {
-  expectWords(op, x.dtype);
   const y = x.device.empty(paddedShape(axes), x.dtype);
   if (y.size === 0) return y;
-  if (x.dtype === "f32") bits.setFloat32(0, value);
+  if (x.dtype === "f32" || half(x)) bits.setFloat32(0, value);
   else bits.setInt32(0, value);
   const fill = bits.getInt32(0);
   const whole = axes.findIndex((a) => !isUntouched(a)); // what is before it may come in pieces
@@ -123,10 +123,11 @@ function dispatch(op: string, x: Tensor, y: Tensor, axes: readonly PadAxis[], mo
   ];
   x.device.run({
     program: program("pad/forward", {
-      libs: ["lib/grid"],
+      libs: [half(x) ? "lib/half" : "lib/word", "lib/grid"],
       consts: { AXES: Math.max(1, list.length) },
       overrides: { MODE: modes[mode] },
       variant: mode,
+      half: half(x),
     }),
     bindings: [read(x), write(y)],
     params: [...sizes, list.reduce((sum, a, i) => sum + a.first * strides[i], 0), y.size, fill],
@@ -151,11 +152,11 @@ export function padGradient(dy: Tensor, axes: readonly PadAxis[], mode: PadMode)
 }
 
 function axisGradient(dy: Tensor, at: number, { size, padded, before, first, period }: PadAxis, mode: PadMode): Tensor {
-  const dx = dy.device.empty(dy.shape.with(at, size));
+  const dx = dy.device.empty(dy.shape.with(at, size), dy.dtype);
   if (dx.size === 0) return dx;
   eachPiece("pad", at, [read(dy), write(dx)], ([from, to]) => {
     dy.device.run({
-      program: program("pad/gradient", { libs: ["lib/grid"], overrides: { MODE: modes[mode] }, variant: mode }),
+      program: program("pad/gradient", { libs: ["lib/grid"], overrides: { MODE: modes[mode] }, variant: mode, half: half(dy) }),
       bindings: [read(from), write(to)],
       params: [size, padded, before, first, period, sizeOf(dy.shape.slice(at + 1)), to.size],
       workgroups: grid(dy.device, "pad", to.size, 64),

@@ -4,7 +4,7 @@ import { ShapeError } from "../tensor/errors.ts";
 import { type Param, read, write } from "../tensor/kernel.ts";
 import { broadcastShapes, sameShape, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectFloats, expectTensors, half } from "./args.ts";
 import { eachBroadcastPiece, eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
 import type { ShaderName } from "./shaders.gen.ts";
@@ -112,6 +112,7 @@ function dispatch(op: string, operands: readonly Tensor[], out: Tensor, work: Po
       libs: ["lib/grid", width === 4 ? "lib/wide" : "lib/scalar", ...libs],
       overrides: strided > 0 ? { ...overrides, BROADCAST: axes } : overrides,
       variant,
+      half: half(out),
     }),
     bindings: [...operands.map(read), write(out)],
     params: [...(strided > 0 ? [...six(layout.shape, 1), ...layout.strides.flatMap((s) => six(s, 0))] : []), count, ...after],
@@ -121,8 +122,8 @@ function dispatch(op: string, operands: readonly Tensor[], out: Tensor, work: Po
 
 /** `f(x)` element by element; `a` and `b` are the function's own parameters (slope, bounds, factor and offset). */
 export function unary(name: UnaryOp, x: Tensor, a = 0, b = 0): Tensor {
-  expectTensors(name, { input: x });
-  return run(name, x.device.empty(x.shape), {
+  expectFloats(name, { input: x });
+  return run(name, x.device.empty(x.shape, x.dtype), {
     shader: "pointwise/unary",
     libs: ["lib/activation"],
     overrides: { OP: unaryOps[name].op },
@@ -134,7 +135,7 @@ export function unary(name: UnaryOp, x: Tensor, a = 0, b = 0): Tensor {
 
 /** `dy * f'(…)`, from the tensor that the row names as saved. */
 export function unaryGradient(name: SmoothOp, saved: Tensor, dy: Tensor, a = 0, b = 0): Tensor {
-  return run(name, dy.device.empty(dy.shape), {
+  return run(name, dy.device.empty(dy.shape, dy.dtype), {
     shader: "pointwise/unary_gradient",
     libs: ["lib/activation"],
     overrides: { OP: unaryOps[name].op },
@@ -202,16 +203,16 @@ function shared(name: BinaryOp | Comparison, a: Tensor, b: Tensor | number, out:
 
 /** `f(a, b)` with NumPy broadcasting over at most six axes. Throws `ShapeError`. */
 export function binary(name: BinaryOp | Comparison, a: Tensor, b: Tensor | number, parameter = 0): Tensor {
-  expectTensors(name, typeof b === "number" ? { a } : { a, b });
+  expectFloats(name, typeof b === "number" ? { a } : { a, b });
   const shape = typeof b === "number" ? a.shape : pairShape(name, a.shape, b.shape);
   if (shape.length > 6) throw new ShapeError(`${name}: result ${showShape(shape)} has more than six axes`);
-  return run(name, a.device.empty(shape), { shader: "pointwise/binary", ...shared(name, a, b, shape, parameter) });
+  return run(name, a.device.empty(shape, a.dtype), { shader: "pointwise/binary", ...shared(name, a, b, shape, parameter) });
 }
 
 /** Gradient with respect to `a` (side 0) or `b` (side 1), at the shape of `dy`. */
 export function binaryGradient(name: FusedOp, side: 0 | 1, a: Tensor, b: Tensor | number, dy: Tensor, parameter = 0): Tensor {
   const { overrides, variant, operands, ...rest } = shared(name, a, b, dy.shape, parameter);
-  return run(name, dy.device.empty(dy.shape), {
+  return run(name, dy.device.empty(dy.shape, dy.dtype), {
     shader: "pointwise/binary_gradient",
     overrides: { ...overrides, SIDE: side },
     variant: `${variant} of ${side === 0 ? "a" : "b"}`,

@@ -3,13 +3,12 @@
  * Average pools are linear maps and run in `resample`.
  */
 
-import type { Device } from "../tensor/device.ts";
 import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { read, update, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape, type Spatial, spatial } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectFloats, expectTensors, half } from "./args.ts";
 import { eachPiece } from "./pieces.ts";
 import { fold, grid, program } from "./program.ts";
 import { areaMap, type AxisMap, type AxisMaps, padAxes, planesTogether } from "./resample.ts";
@@ -127,7 +126,7 @@ export function adaptiveMaxPoolShape(x: Shape, outputSize: Spatial): PoolGeometr
 }
 
 // What both kernels share: a thread per position (of `size`) and group of planes.
-function describe(op: string, shader: ShaderName, device: Device, g: PoolGeometry, size: Shape, planes: number) {
+function describe(op: string, shader: ShaderName, t: Tensor, g: PoolGeometry, size: Shape, planes: number) {
   const TP = planesTogether(planes);
   return {
     program: program(shader, {
@@ -135,21 +134,22 @@ function describe(op: string, shader: ShaderName, device: Device, g: PoolGeometr
       consts: { TP },
       overrides: { ADAPTIVE: g.adaptive ? 1 : 0 },
       variant: g.adaptive ? "adaptive" : "windows",
+      half: half(t),
     }),
     params: [...[g.size, g.outSize, g.taps, g.stride, g.padding, g.dilation].flatMap((t) => [...t, 0]), planes],
-    workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
+    workgroups: fold(t.device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
   };
 }
 
 /** The largest element of each window and (i32) where it lies inside its input plane. */
 export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; indices: Tensor } {
-  expectTensors(op, { input: x });
-  const y = x.device.empty(g.outShape);
+  expectFloats(op, { input: x });
+  const y = x.device.empty(g.outShape, x.dtype);
   const indices = x.device.empty(g.outShape, "i32");
   if (y.size > 0) {
     eachPiece(op, 2, [read(x), write(y), write(indices)], ([from, to, at]) => {
       x.device.run({
-        ...describe(op, "pool/max", x.device, g, g.outSize, to.size / sizeOf(g.outSize)),
+        ...describe(op, "pool/max", x, g, g.outSize, to.size / sizeOf(g.outSize)),
         bindings: [read(from), write(to), write(at)],
       });
     });
@@ -158,11 +158,11 @@ export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; in
 }
 
 export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: PoolGeometry, shape: Shape): Tensor {
-  const dx = dy.device.empty(shape);
+  const dx = dy.device.empty(shape, dy.dtype);
   if (dx.size > 0) {
     eachPiece(op, 2, [read(indices), read(dy), write(dx)], ([at, from, to]) => {
       dy.device.run({
-        ...describe(op, "pool/max_gradient", dy.device, g, g.size, to.size / sizeOf(g.size)),
+        ...describe(op, "pool/max_gradient", dy, g, g.size, to.size / sizeOf(g.size)),
         bindings: [read(at), read(from), write(to)],
       });
     });
@@ -196,11 +196,11 @@ export function maxUnpoolShape(x: Shape, indices: Shape, options: MaxUnpoolOptio
 
 // y[plane, i] = x[plane, indices[plane, i]]
 function take(x: Tensor, indices: Tensor, shape: Shape): Tensor {
-  const y = x.device.empty(shape);
+  const y = x.device.empty(shape, x.dtype);
   if (y.size > 0 && x.size > 0) {
     eachPiece("maxUnpool", 2, [read(x), read(indices), write(y)], ([from, at, to]) => {
       x.device.run({
-        program: program("pool/take", { libs: ["lib/grid"] }),
+        program: program("pool/take", { libs: ["lib/grid"], half: half(x) }),
         bindings: [read(from), read(at), write(to)],
         params: [sizeOf(shape.slice(2)), sizeOf(x.shape.slice(2)), to.size],
         workgroups: grid(x.device, "maxUnpool", to.size, 64),
@@ -212,7 +212,7 @@ function take(x: Tensor, indices: Tensor, shape: Shape): Tensor {
 
 /** Zeros of `shape` with the elements of `x` at `indices`; indices outside the plane are ignored, the last of several wins. */
 export function maxUnpool(x: Tensor, indices: Tensor, shape: Shape): Tensor {
-  expectTensors("maxUnpool", { input: x });
+  expectFloats("maxUnpool", { input: x });
   expectTensors("maxUnpool", { indices }, "i32");
   if (indices.device !== x.device) throw new ConfigError("maxUnpool: indices is on another device than the input");
   const owner = full(x.device, shape, -1, "i32");

@@ -5,7 +5,7 @@ import { sizeOf } from "../tensor/host.ts";
 import { type Binding, read, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectFloats, expectTensors, half } from "./args.ts";
 import { eachPiece, fits } from "./pieces.ts";
 import { fold, grid, lanes, program } from "./program.ts";
 import { binary, unary } from "./pointwise.ts";
@@ -34,12 +34,13 @@ const eachRun = (bindings: readonly Binding[], body: (parts: readonly Tensor[], 
   eachPiece("prelu", bindings[0].tensor.rank, bindings, body);
 
 export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
-  expectTensors("prelu", { input: x, weight: slope });
-  const y = x.device.empty(x.shape);
+  expectFloats("prelu", { input: x });
+  expectTensors("prelu", { weight: slope });
+  const y = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return y;
   eachRun([read(x), write(y)], ([from, to], start) => {
     x.device.run({
-      program: program("prelu/forward", { libs: ["lib/grid"] }),
+      program: program("prelu/forward", { libs: ["lib/grid"], half: half(x) }),
       bindings: [read(from), read(slope), write(to)],
       params: [to.size, g.inner, g.slopes, start],
       workgroups: grid(x.device, "prelu", to.size, 64),
@@ -49,11 +50,11 @@ export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
 }
 
 export function preluInputGradient(x: Tensor, slope: Tensor, dy: Tensor, g: PreluGeometry): Tensor {
-  const dx = x.device.empty(x.shape);
+  const dx = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return dx;
   eachRun([read(x), read(dy), write(dx)], ([from, given, to], start) => {
     x.device.run({
-      program: program("prelu/input_gradient", { libs: ["lib/grid"] }),
+      program: program("prelu/input_gradient", { libs: ["lib/grid"], half: half(x) }),
       bindings: [read(from), read(slope), read(given), write(to)],
       params: [to.size, g.inner, g.slopes, start],
       workgroups: grid(x.device, "prelu", to.size, 64),
@@ -78,7 +79,11 @@ export function preluSlopeGradient(x: Tensor, dy: Tensor, g: PreluGeometry): Ten
   const chunks = Math.max(1, Math.ceil((g.outer * g.inner) / chunkSize));
   const partial = x.device.empty([chunks, g.slopes]);
   x.device.run({
-    program: program("prelu/slope_gradient", { libs: ["lib/grid", "lib/tree"], consts: { LANES: lanes(x.device) } }),
+    program: program("prelu/slope_gradient", {
+      libs: ["lib/grid", "lib/tree"],
+      consts: { LANES: lanes(x.device) },
+      half: half(x),
+    }),
     bindings: [read(x), read(dy), write(partial)],
     params: [g.outer, g.inner, g.slopes, chunkSize, chunks],
     workgroups: fold(x.device, "prelu", chunks * g.slopes),

@@ -14,21 +14,25 @@ export interface ProgramOptions {
   readonly overrides?: Readonly<Record<string, number>>;
   /** What the overrides mean, for the key; their values by default. */
   readonly variant?: string;
+  /** Tensors that the shader declares as arrays of E hold f16 instead of f32; it computes in f32 either way. */
+  readonly half?: boolean;
 }
 
 const programs = new Map<string, Program>();
 
 /** The program of shader `name` in one variant. Its key reads `conv.gather TP12 TC16`. */
 export function program(name: ShaderName, options: ProgramOptions = {}): Program {
-  const { libs = [], consts = {}, overrides, variant } = options;
+  const { libs = [], consts = {}, overrides, variant, half = false } = options;
   const words = Object.entries(consts).map(([k, v]) => `${k}${v}`);
   if (variant !== undefined) words.push(variant);
   else for (const [k, v] of Object.entries(overrides ?? {})) words.push(`${k}${v}`);
+  if (half) words.push("f16");
   const key = [name.replace("/", "."), ...words].join(" ");
   let known = programs.get(key);
   if (!known) {
-    const prelude = Object.entries(consts).map(([k, v]) => `const ${k} = ${v}u;`);
-    known = { key, code: [...prelude, ...libs.map((l) => shaders[l]), shaders[name]].join("\n"), overrides };
+    const prelude = half ? ["enable f16;", "alias E = f16;"] : ["alias E = f32;"];
+    const constants = Object.entries(consts).map(([k, v]) => `const ${k} = ${v}u;`);
+    known = { key, code: [...prelude, ...constants, ...libs.map((l) => shaders[l]), shaders[name]].join("\n"), overrides };
     programs.set(key, known);
   }
   return known;

@@ -5,7 +5,7 @@ import { sizeOf } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectFloats, half } from "./args.ts";
 import { bindable, eachPiece, fits, rows } from "./pieces.ts";
 import { binary, unary } from "./pointwise.ts";
 import { fold, grid, lanes, program } from "./program.ts";
@@ -85,7 +85,7 @@ export function reduceSum(x: Tensor, axes: readonly number[], keepDims: boolean,
 
 /** Combines `map(x)` over `axes`, lanes and chunks in a fixed tree. */
 export function reduce(op: string, x: Tensor, axes: readonly number[], keepDims: boolean, reduction: Reduction): Tensor {
-  expectTensors(op, { input: x });
+  expectFloats(op, { input: x });
   const runs = mergedRuns(x.shape, axes);
   let flat: Tensor;
   if (reduction.centre && runs.length > 4) {
@@ -118,8 +118,9 @@ function reduceRuns(op: string, x: Tensor, runs: readonly Run[], reduction: Redu
 
 function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduction): Tensor {
   if (!fits(x)) return reducePieces(op, x, [o1, r1, o2, r2], reduction);
-  const { combine = "sum", map = "identity", centre = x, factor = 1 } = reduction;
+  const { combine = "sum", map = "identity", factor = 1 } = reduction;
   const { device } = x;
+  const centre = reduction.centre ?? x; // something to bind
   const outputs = o1 * o2;
   const terms = r1 * r2;
   const overrides = { COMBINE: combinations[combine], MAP: maps[map] };
@@ -130,7 +131,7 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
     const y = device.empty([outputs]);
     if (outputs > 0) {
       device.run({
-        program: program("reduce/columns", { libs: ["lib/grid", "lib/fold"], overrides, variant: name }),
+        program: program("reduce/columns", { libs: ["lib/grid", "lib/fold"], overrides, variant: name, half: half(x) }),
         bindings: [read(x), read(centre), write(y)],
         params: params(0, 1, factor),
         workgroups: grid(device, op, outputs, 64),
@@ -149,6 +150,7 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
       consts: { LANES: lanes(device) },
       overrides: { ...overrides, SINGLE: r2 === 1 ? 1 : 0 },
       variant: r2 === 1 ? `${name} single` : name,
+      half: half(x),
     }),
     bindings: [read(x), read(centre), write(y)],
     params: params(chunkSize, chunks, chunks === 1 ? factor : 1),

@@ -8,7 +8,7 @@ import { read, write } from "../tensor/kernel.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectFloats, half } from "./args.ts";
 import { eachPiece } from "./pieces.ts";
 import { fold, program } from "./program.ts";
 
@@ -110,7 +110,7 @@ function table(maps: AxisMaps): { words: Uint32Array<ArrayBuffer>; base: number[
 function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps): Tensor {
   const size = from.map((n, axis) => maps[axis]?.rows.length ?? n);
   const planes = x.size / Math.max(1, sizeOf(from));
-  const y = device.empty([planes, ...size]);
+  const y = device.empty([planes, ...size], x.dtype);
   if (y.size === 0) return y;
   const { words, base, row } = table(maps);
   const rows = device.tensor({ data: words, shape: [words.length] }, "u32");
@@ -119,7 +119,7 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
     const [planes] = to.shape;
     const TP = planesTogether(planes);
     device.run({
-      program: program("resample/apply", { libs: ["lib/grid"], consts: { TP } }),
+      program: program("resample/apply", { libs: ["lib/grid"], consts: { TP }, half: half(x) }),
       bindings: [read(part), read(rows), write(to)],
       params: [...from, 0, ...size, 0, ...base, 0, ...row, 0, planes],
       workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
@@ -132,7 +132,7 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
 
 /** Maps the last axes of `x` (`maps.length` of them) and gives the result `shape`. */
 export function resample(op: string, x: Tensor, maps: AxisMaps, shape: Shape): Tensor {
-  expectTensors(op, { input: x });
+  expectFloats(op, { input: x });
   const three = padAxes(maps, undefined);
   let size: Shape = padAxes(x.shape.slice(x.rank - maps.length), 1);
   // A view, because a map that changes nothing must not hand back the caller's tensor.
@@ -144,7 +144,7 @@ export function resample(op: string, x: Tensor, maps: AxisMaps, shape: Shape): T
     y = next;
     size = size.map((n, axis) => chosen[axis]?.rows.length ?? n);
   }
-  const result = sizeOf(shape) === 0 ? x.device.empty(shape) : y.view(shape);
+  const result = sizeOf(shape) === 0 ? x.device.empty(shape, x.dtype) : y.view(shape);
   y.dispose();
   return result;
 }

@@ -8,11 +8,18 @@ import { type Shape, showShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { bindable, fits, tooLarge } from "./pieces.ts";
 import { grid, program } from "./program.ts";
+import type { ShaderName } from "./shaders.gen.ts";
 
 /** Axes that a uniform block has room for, after merging. */
 export const maxAxes = 8;
 
-/** Copies move 32-bit words. Throws `DTypeError` for f16. */
+/** The fragment that says what a copy moves per thread. */
+export function wordLib(dtype: DType, wide: boolean): ShaderName {
+  if (dtype === "f16") return wide ? "lib/half4" : "lib/half";
+  return wide ? "lib/word4" : "lib/word";
+}
+
+/** For kernels that move 32-bit words only. Throws `DTypeError` for f16. */
 export function expectWords(op: string, dtype: DType): void {
   if (dtype === "f16") throw new DTypeError(`${op}: the tensor has type f16, expected f32, i32 or u32`);
 }
@@ -46,24 +53,22 @@ export function mergeAxes({ shape, strides }: Layout): Layout {
   return { shape: sizes, strides: steps };
 }
 
-/** Elements `start + Σ index·stride` of `x` as a tensor of shape `shape`. Throws `ShapeError`, `DTypeError`. */
+/** Elements `start + Σ index·stride` of `x` as a tensor of shape `shape`. Throws `ShapeError`. */
 export function gather(op: string, x: Tensor, shape: Shape, strides: readonly number[], start: number): Tensor {
-  expectWords(op, x.dtype);
   const layout = mergeAxes({ shape, strides });
   if (layout.shape.length > maxAxes) throw tooManyAxes(op, shape);
   const y = x.device.empty(shape, x.dtype);
   if (y.size === 0) return y;
-  if (!copyBlocks(x, y, layout, (at) => [start + at.there, at.here])) inPieces(op, "view/gather", x, y, layout, start);
+  if (!copyBlocks(x, y, layout, start, (at) => [start + at.there, at.here])) inPieces(op, "view/gather", x, y, layout, start);
   return y;
 }
 
-/** Writes all of `x` to elements `start + Σ index·stride` of `y`, which must be distinct. Throws `ShapeError`, `DTypeError`. */
+/** Writes all of `x` to elements `start + Σ index·stride` of `y`, which must be distinct. Throws `ShapeError`. */
 export function scatter(op: string, x: Tensor, y: Tensor, strides: readonly number[], start: number): void {
-  expectWords(op, x.dtype);
   const layout = mergeAxes({ shape: x.shape, strides });
   if (layout.shape.length > maxAxes) throw tooManyAxes(op, x.shape);
   if (x.size === 0) return;
-  if (!copyBlocks(x, y, layout, (at) => [at.here, start + at.there])) inPieces(op, "view/scatter", x, y, layout, start);
+  if (!copyBlocks(x, y, layout, start, (at) => [at.here, start + at.there])) inPieces(op, "view/scatter", x, y, layout, start);
 }
 
 function tooManyAxes(op: string, shape: Shape): ShapeError {
@@ -88,7 +93,8 @@ function inPieces(op: string, name: Direction, x: Tensor, y: Tensor, whole: Layo
   if (fits(x, y)) return dispatch(op, name, x, y, whole, start);
   const gathers = name === "view/gather";
   const [flat, other] = gathers ? [y, x] : [x, y];
-  const most = x.device.maxBindingSize / 4;
+  const width = elementBytes(x);
+  const most = x.device.maxBindingSize / width;
   const pieces: Piece[] = [];
   const waiting: Piece[] = [{ ...whole, first: 0, start }];
   while (waiting.length > 0) {
@@ -109,7 +115,7 @@ function inPieces(op: string, name: Direction, x: Tensor, y: Tensor, whole: Layo
     }
   }
   const part = (t: Tensor, from: number, count: number) =>
-    new Tensor(t.device, t.storage.retain(), [count], t.dtype, t.byteOffset + 4 * from);
+    new Tensor(t.device, t.storage.retain(), [count], t.dtype, t.byteOffset + width * from);
   for (const piece of pieces) {
     const { from, length } = reach(piece);
     const here = bindable(part(flat, piece.first, sizeOf(piece.shape)), gathers ? "write" : "read");
@@ -121,11 +127,11 @@ function inPieces(op: string, name: Direction, x: Tensor, y: Tensor, whole: Layo
   }
 }
 
-// The words that a piece touches on the strided side, from where a binding may start: a multiple of 256 bytes.
+// The elements that a piece touches on the strided side, from where a binding may start: a multiple of 256 bytes.
 function reach({ shape, strides, start }: Piece): { from: number; length: number } {
   const end = (pick: (a: number, b: number) => number) => shape.reduce((at, n, i) => at + pick(0, (n - 1) * strides[i]), start);
   const low = end(Math.min);
-  const from = low - (low % 64);
+  const from = low - (low % 128);
   return { from, length: end(Math.max) + 1 - from };
 }
 
@@ -140,15 +146,18 @@ function dispatch(op: string, name: Direction, x: Tensor, y: Tensor, { shape, st
   const steps = wide ? [...outer.map((s) => s / 4), 1] : strides;
   x.device.run({
     program: program(name, {
-      libs: [wide ? "lib/word4" : "lib/word", "lib/grid", "lib/strided"],
+      libs: [wordLib(x.dtype, wide), "lib/grid", "lib/strided"],
       consts: { AXES: Math.max(1, shape.length) },
-      ...(wide ? { variant: "vec4" } : {}),
+      variant: wide ? "vec4" : undefined,
+      half: x.dtype === "f16",
     }),
     bindings: [read(x), write(y)],
     params: [...axisWords(op, sizes, 1), ...axisWords(op, steps, 0), start / width, count],
     workgroups: grid(x.device, op, count, 64),
   });
 }
+
+const elementBytes = (t: Tensor): number => (t.dtype === "f16" ? 2 : 4);
 
 // On a software adapter a kernel moves an element in 5 ns of CPU time and more, a buffer copy in 0.3 ns, and a command costs microseconds: joining two
 // [4, 16, 128, 128] on lavapipe takes 11 CPU-ms in the kernel and 1.2 as copies, with everything around them. Hardware copies in a kernel as fast as
@@ -163,11 +172,20 @@ interface Place {
 }
 
 /** Copies by blocks if that pays; `ends` tells where a block lies in x and in y. */
-function copyBlocks(x: Tensor, y: Tensor, { shape, strides }: Layout, ends: (at: Place) => [from: number, to: number]): boolean {
+function copyBlocks(
+  x: Tensor,
+  y: Tensor,
+  { shape, strides }: Layout,
+  start: number,
+  ends: (at: Place) => [from: number, to: number],
+): boolean {
   if (!x.device.software) return false;
   const inner = strides.at(-1) === 1 ? shape.at(-1)! : 1;
   const blocks = sizeOf(shape) / inner;
-  if (inner * 4 < blockBytes || blocks > maxBlocks) return false;
+  const width = elementBytes(x);
+  // Buffer copies move whole words.
+  const words = width === 4 || [inner, start, ...strides.slice(0, -1)].every((v) => v % 2 === 0);
+  if (inner * width < blockBytes || blocks > maxBlocks || !words) return false;
   for (let k = 0; k < blocks; k++) {
     let rest = k;
     let there = 0;
@@ -176,8 +194,8 @@ function copyBlocks(x: Tensor, y: Tensor, { shape, strides }: Layout, ends: (at:
       rest = Math.floor(rest / shape[axis]);
     }
     const [from, to] = ends({ here: k * inner, there });
-    const block = new Tensor(x.device, x.storage.retain(), [inner], x.dtype, x.byteOffset + 4 * from);
-    x.device.stream.copy(block, y, 4 * to);
+    const block = new Tensor(x.device, x.storage.retain(), [inner], x.dtype, x.byteOffset + width * from);
+    x.device.stream.copy(block, y, width * to);
     block.dispose();
   }
   return true;

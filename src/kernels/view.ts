@@ -8,16 +8,15 @@ import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eachPiece } from "./pieces.ts";
 import { grid, program } from "./program.ts";
-import { expectWords, gather, scatter } from "./strided.ts";
+import { gather, scatter, wordLib } from "./strided.ts";
 
 const word = new DataView(new ArrayBuffer(4));
 
 /** A tensor full of one value. */
 export function full(device: Device, shape: Shape, value: number, dtype: DType = "f32"): Tensor {
-  expectWords("full", dtype);
   const y = device.empty(shape, dtype);
   if (y.size === 0) return y;
-  if (dtype === "f32") word.setFloat32(0, value);
+  if (dtype === "f32" || dtype === "f16") word.setFloat32(0, value);
   else word.setInt32(0, value);
   const bits = word.getInt32(0);
   eachPiece("full", y.rank, [write(y)], ([part]) => {
@@ -25,8 +24,9 @@ export function full(device: Device, shape: Shape, value: number, dtype: DType =
     const count = wide ? part.size / 4 : part.size;
     device.run({
       program: program("view/fill", {
-        libs: [wide ? "lib/word4" : "lib/word", "lib/grid"],
-        ...(wide ? { variant: "vec4" } : {}),
+        libs: [wordLib(dtype, wide), "lib/grid"],
+        variant: wide ? "vec4" : undefined,
+        half: dtype === "f16",
       }),
       bindings: [write(part)],
       params: [count, bits],

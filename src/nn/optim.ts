@@ -49,7 +49,7 @@ export class Adam extends Optimizer {
   }
 
   protected update(pack: Pack): void {
-    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments[0], pack.moments[1], this.decoupled);
+    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments[0], pack.moments[1], this.decoupled, this.scaler?.state);
   }
 }
 
@@ -104,7 +104,7 @@ export class SGD extends Optimizer {
   }
 
   protected update(pack: Pack): void {
-    kernels.sgd(pack.state, pack.gradient, pack.weight, pack.moments[0], this.nesterov);
+    kernels.sgd(pack.state, pack.gradient, pack.weight, pack.moments[0], this.nesterov, this.scaler?.state);
   }
 }
 
@@ -152,6 +152,6 @@ export class RMSprop extends Optimizer {
   }
 
   protected update(pack: Pack): void {
-    kernels.rmsprop(pack.state, pack.gradient, pack.weight, pack.moments, this.centered);
+    kernels.rmsprop(pack.state, pack.gradient, pack.weight, pack.moments, this.centered, this.scaler?.state);
   }
 }

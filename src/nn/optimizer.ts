@@ -12,6 +12,7 @@ import type { HostArray } from "../tensor/host.ts";
 import { sameShape, showShape } from "../tensor/shape.ts";
 import { keep } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { GradScaler } from "./grad_scaler.ts";
 import type { StateDict } from "./module.ts";
 
 /** Parameters that share hyper-parameters; those left out are the optimiser's. */
@@ -67,6 +68,8 @@ export abstract class Optimizer {
   readonly device: Device;
   /** Norm of all gradients before clipping, of the last step that was given `clipNorm`; a scalar on the device. */
   readonly gradientNorm: Tensor;
+  /** If set, `step` takes gradients of a loss that this one scaled, and skips those that are not finite. */
+  scaler: GradScaler | undefined;
   protected readonly packs: Pack[] = [];
   private readonly order: Tensor[] = [];
 
@@ -163,6 +166,7 @@ export abstract class Optimizer {
       });
     }
     // Not before all gradients are in place: a plan drops the copies as long as nobody looks at the buffers meanwhile.
+    this.scaler?.unscale(this.packs.map((pack) => pack.gradient));
     this.clip(options);
     for (const pack of this.packs) this.update(pack);
   }
@@ -212,7 +216,11 @@ export abstract class Optimizer {
   }
 
   private targets(): (readonly [string, Tensor])[] {
-    return this.packs.flatMap((pack, k) => [pack.state, ...pack.moments].map((t, i) => [`${k}.${i}`, t] as const));
+    const scaler = this.scaler ? [["scaler", this.scaler.state] as const] : [];
+    return [
+      ...this.packs.flatMap((pack, k) => [pack.state, ...pack.moments].map((t, i) => [`${k}.${i}`, t] as const)),
+      ...scaler,
+    ];
   }
 
   /** Frees gradients and moments; the parameters stay. */

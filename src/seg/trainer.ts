@@ -1,6 +1,9 @@
 /** @file The training loop, the same in Node and in a browser tab: one captured step, losses read a few steps late. */
 
+import { type Precision, withPrecision } from "../autograd/precision.ts";
 import { grad } from "../autograd/tape.ts";
+import { expectHalf } from "../kernels/cast.ts";
+import { GradScaler } from "../nn/grad_scaler.ts";
 import type { Module } from "../nn/module.ts";
 import type { Optimizer } from "../nn/optim.ts";
 import { capture, type Captured, type Plan } from "../tensor/capture.ts";
@@ -22,6 +25,11 @@ export interface TrainerOptions {
   readonly optimizer: Optimizer;
   /** A scalar loss of the model's output and the label. */
   readonly loss: (output: Tensor, label: Tensor) => Tensor;
+  /**
+   * "f16" keeps activations in f16, with f32 accumulation, weights and losses, and scales the loss dynamically (`GradScaler`, set as the optimiser's
+   * `scaler` unless it has one); needs an adapter with `shader-f16`. Default "f32".
+   */
+  readonly precision?: Precision;
   /** Steps that may be in flight before their loss is read; default 2. */
   readonly lag?: number;
 }
@@ -49,14 +57,21 @@ export class Trainer {
 
   constructor(device: Device, options: TrainerOptions) {
     this.device = device;
-    this.options = { lag: 2, ...options };
-    const { model, optimizer, loss } = options;
-    const parameters = model.parameters();
-    this.step = capture(device, (image, label) => {
-      const value = loss(model.forward(image), label);
-      optimizer.step(grad(value, parameters));
-      return value;
-    });
+    this.options = { lag: 2, precision: "f32", ...options };
+    const { model, optimizer, loss, precision } = this.options;
+    const { parameters } = optimizer;
+    if (precision === "f16") {
+      expectHalf("Trainer", device);
+      optimizer.scaler ??= new GradScaler(device);
+    }
+    this.step = capture(device, (image, label) =>
+      withPrecision(precision, () => {
+        const value = loss(model.forward(image), label);
+        const { scaler } = optimizer;
+        optimizer.step(grad(scaler ? scaler.scale(value) : value, parameters));
+        return value;
+      }),
+    );
   }
 
   /** Traces and compiles the step for batches of these shapes; its `peakBytes` are known before they are allocated. */

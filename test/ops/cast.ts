@@ -47,8 +47,18 @@ const row: Row<Args> = {
   flops: () => 0,
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
-    { id: "to-f16", call: (z) => cast(z([3]), "f16"), error: DTypeError, message: /^cast: .* type f16/ },
-    { id: "from-f16", call: (_, gpu) => cast(gpu.empty([2], "f16"), "f32"), error: DTypeError, message: /^cast: .* type f16/ },
+    {
+      id: "integers",
+      call: (z) => cast(z([3], "i32"), "f16"),
+      error: DTypeError,
+      message: /^cast: from i32 to f16 only by way of f32/,
+    },
+    {
+      id: "to-integers",
+      call: (_, gpu) => cast(gpu.empty([2], "f16"), "u32"),
+      error: DTypeError,
+      message: /^cast: from f16 to u32/,
+    },
   ],
 };
 

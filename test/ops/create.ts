@@ -1,6 +1,6 @@
 /** @file Rows of tensors made from nothing. */
 
-import { arange, ConfigError, type DType, DTypeError, eye, linspace, ones, ShapeError, sizeOf, zeros } from "../../src/index.ts";
+import { arange, ConfigError, type DType, eye, linspace, ones, ShapeError, sizeOf, zeros } from "../../src/index.ts";
 import { bytesOf, host, type Row, type Shape } from "./row.ts";
 
 const common = { tolerance: { forward: 0 }, differentiable: [], flops: () => 0 };
@@ -10,7 +10,7 @@ interface ShapeArgs {
   readonly dtype?: DType;
 }
 
-const filled = (name: string, run: Row<ShapeArgs>["run"], value: number, error: (gpu: any) => unknown): Row<ShapeArgs> => ({
+const filled = (name: string, run: Row<ShapeArgs>["run"], value: number): Row<ShapeArgs> => ({
   ...common,
   name,
   samples: [
@@ -22,21 +22,10 @@ const filled = (name: string, run: Row<ShapeArgs>["run"], value: number, error: 
   run,
   reference: (_, { shape }) => host(shape, new Float64Array(sizeOf(shape)).fill(value)),
   bytes: (_, { shape }) => bytesOf(shape),
-  errors: [{ id: "dtype", call: (_, gpu) => error(gpu), error: DTypeError, message: /type f16/ }],
 });
 
-const zerosRow = filled(
-  "zeros",
-  (_, { shape, dtype }, gpu) => zeros(gpu, shape, dtype),
-  0,
-  (gpu) => zeros(gpu, [1], "f16"),
-);
-const onesRow = filled(
-  "ones",
-  (_, { shape, dtype }, gpu) => ones(gpu, shape, dtype),
-  1,
-  (gpu) => ones(gpu, [1], "f16"),
-);
+const zerosRow = filled("zeros", (_, { shape, dtype }, gpu) => zeros(gpu, shape, dtype), 0);
+const onesRow = filled("ones", (_, { shape, dtype }, gpu) => ones(gpu, shape, dtype), 1);
 
 interface RangeArgs {
   readonly start: number;

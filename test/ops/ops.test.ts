@@ -199,7 +199,20 @@ for (const row of rows) {
 }
 
 test("ops/every exported op has a row, and ids are unique", () => {
-  const others = ["openDevice", "capture", "keep", "scope", "sizeOf", "grad", "noGrad", "parameter", "checkpoint", "profile"];
+  const others = [
+    "openDevice",
+    "capture",
+    "keep",
+    "scope",
+    "sizeOf",
+    "grad",
+    "noGrad",
+    "parameter",
+    "checkpoint",
+    "profile",
+    "float32",
+    "withPrecision",
+  ];
   const exported = Object.entries({ ...voxgrad, ...losses }).filter(
     ([name, value]) => typeof value === "function" && /^[a-z]/.test(name) && !others.includes(name),
   );

@@ -1,6 +1,6 @@
 /** @file Rows of pad and roll. */
 
-import { ConfigError, DTypeError, pad, type PadMode, roll, ShapeError } from "../../src/index.ts";
+import { ConfigError, pad, type PadMode, roll, ShapeError } from "../../src/index.ts";
 import { mapped } from "./axes.ts";
 import { bytesOf, everyIndex, flatten, host, type Host, type Hosts, index, type Row, type Sample, type Shape } from "./row.ts";
 
@@ -143,7 +143,6 @@ const padRow: Row<PadArgs> = {
       error: ConfigError,
       message: /^pad: mode "symmetric" is none of constant, reflect, replicate, circular/,
     },
-    { id: "dtype", call: (_, gpu) => pad(gpu.empty([4], "f16"), [1, 1]), error: DTypeError, message: /^pad: .* type f16/ },
     {
       id: "rank-9",
       call: (z) => pad(z(new Array<number>(9).fill(1)), new Array<number>(18).fill(1)),

@@ -1,0 +1,41 @@
+// Dynamic loss scaling (Micikevicius et al. 2018) as torch.amp.GradScaler: after a step with a gradient that is not finite the scale shrinks, after
+// `interval` good ones in a row it grows. The inverse of the scale that made these gradients is kept for optim/unscale.wgsl.
+
+struct State {
+  scale: f32,
+  good: f32,      // steps since the scale changed
+  found: f32,     // whether this step's gradients are not finite
+  inverse: f32,
+  growth: f32,
+  backoff: f32,
+  interval: f32,
+}
+
+@group(0) @binding(0) var<uniform> count: u32;
+@group(0) @binding(1) var<storage, read> partial: array<f32>;
+@group(0) @binding(2) var<storage, read_write> state: State;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var found = 0.0;
+  for (var i = lane; i < count; i += LANES) {
+    found += partial[i];
+  }
+  let total = tree_sum(found, lane);
+  if (lane != 0u) {
+    return;
+  }
+  state.inverse = 1.0 / state.scale;
+  state.found = select(0.0, 1.0, total > 0.0);
+  if (total > 0.0) {
+    state.scale *= state.backoff;
+    state.good = 0.0;
+    return;
+  }
+  state.good += 1.0;
+  if (state.good >= state.interval) {
+    // As PyTorch, not beyond what f32 holds.
+    state.scale = select(state.scale, state.scale * state.growth, state.scale < 1e38 / state.growth);
+    state.good = 0.0;
+  }
+}
