@@ -37,10 +37,52 @@ export function withRecording<T>(on: boolean, fn: () => T): T {
   }
 }
 
+/** The arguments of an operation that are no inputs of its note: numbers, options, and tensors without a gradient such as indices. */
+export type Arguments = Readonly<Record<string, unknown>>;
+
+/** Told of each operation that has a gradient, its inputs, its result and its other arguments. */
+export type Observer = (op: string, inputs: readonly (Tensor | undefined)[], result: Tensor, args: Arguments) => void;
+
+let observer: Observer | undefined;
+
+/** Runs `fn` telling `watch` of its operations, whether the tape is on or off. */
+export function observing<T>(watch: Observer, fn: () => T): T {
+  const before = observer;
+  observer = watch;
+  try {
+    return fn();
+  } finally {
+    observer = before;
+  }
+}
+
+/** Tells the observer of an operation without a gradient. Returns `result`. */
+export function report(op: string, inputs: readonly (Tensor | undefined)[], result: Tensor, args: Arguments = {}): Tensor {
+  observer?.(op, inputs, result, args);
+  return result;
+}
+
+/** Runs `fn`, which is made of other operations, as one for the observer. */
+export function composite(op: string, inputs: readonly (Tensor | undefined)[], args: Arguments, fn: () => Tensor): Tensor {
+  return report(
+    op,
+    inputs,
+    observing(() => {}, fn),
+    args,
+  );
+}
+
 const tracks = (t: Tensor | undefined): boolean => t !== undefined && (t.requiresGrad || t.origin !== undefined);
 
-/** Notes how `result` came from `inputs`, if any of them leads to a parameter. Returns `result`. */
-export function record(op: string, inputs: readonly (Tensor | undefined)[], result: Tensor, backward: Backward): Tensor {
+/** Notes how `result` came from `inputs`, if any of them leads to a parameter; `args` are for observers. Returns `result`. */
+export function record(
+  op: string,
+  inputs: readonly (Tensor | undefined)[],
+  result: Tensor,
+  backward: Backward,
+  args: Arguments = {},
+): Tensor {
+  observer?.(op, inputs, result, args);
   if (recording && inputs.some(tracks)) result.origin = { op, inputs, backward } satisfies Note;
   return result;
 }
@@ -111,9 +153,9 @@ export function backpropagate(root: Tensor, seed: Tensor, wrt: readonly Tensor[]
     note.inputs.forEach((input, i) => {
       const part = parts[i];
       if (!input || !part || !needs[i]) return;
-      if (!sameShape(part.shape, input.shape)) {
+      if (!sameShape(part.shape, input.shape) || part.dtype !== input.dtype) {
         throw new ShapeError(
-          `grad of ${note.op}: input ${i} has shape ${showShape(input.shape)}, its gradient ${showShape(part.shape)}`,
+          `grad of ${note.op}: input ${i} is ${input.dtype} ${showShape(input.shape)}, its gradient ${part.dtype} ${showShape(part.shape)}`,
         );
       }
       const sum = gradients.get(input);

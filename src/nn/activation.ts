@@ -1,12 +1,14 @@
 /** @file Activation layers and their MONAI names. */
 
 import {
+  affine,
   elu,
   gelu,
   hardswish,
   leakyRelu,
   logSigmoid,
   mish,
+  mul,
   relu,
   relu6,
   selu,
@@ -17,6 +19,7 @@ import {
 } from "../autograd/pointwise.ts";
 import { prelu } from "../autograd/prelu.ts";
 import { logSoftmax, softmax } from "../autograd/softmax.ts";
+import { split } from "../autograd/view.ts";
 import type { Device } from "../tensor/device.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -65,6 +68,10 @@ const functions = {
     ({ alpha }: { readonly alpha?: number }) =>
     (x: Tensor) =>
       elu(x, alpha),
+  CELU:
+    ({ alpha = 1 }: { readonly alpha?: number }) =>
+    (x: Tensor) =>
+      affine(elu(affine(x, 1 / alpha)), alpha),
   SELU: () => selu,
   GELU:
     ({ approximate }: { readonly approximate?: "none" | "tanh" }) =>
@@ -94,6 +101,11 @@ const functions = {
   // MONAI's saves memory by computing the sigmoid again in the backward pass: silu always does.
   MEMSWISH: () => (x: Tensor) => silu(x),
   MISH: () => mish,
+  // The last axis in two halves (Shazeer 2020).
+  GEGLU: () => (x: Tensor) => {
+    const [value, gate] = split(x, Math.ceil(x.shape.at(-1)! / 2), -1);
+    return mul(value, gelu(gate));
+  },
 } as const satisfies Record<string, (options: never) => (x: Tensor) => Tensor>;
 
 type Functions = typeof functions;

@@ -8,7 +8,7 @@ import { type Spatial, spatial } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { activationLayer, type ActivationSpec } from "./activation.ts";
 import { Conv, ConvTranspose } from "./conv.ts";
-import { Dropout } from "./dropout.ts";
+import { dropoutLayer, type DropoutSpec } from "./dropout.ts";
 import { Identity, Module, Sequential } from "./module.ts";
 import { normLayer, type NormSpec } from "./norm.ts";
 
@@ -17,28 +17,34 @@ export interface AdnOptions {
   readonly act?: ActivationSpec | null;
   /** Default "INSTANCE"; null for none. */
   readonly norm?: NormSpec | null;
-  /** Rate; no dropout layer if absent. */
-  readonly dropout?: number;
+  /** Rate, or the kind of dropout with it; no dropout layer if absent. */
+  readonly dropout?: DropoutSpec;
   /** Order of Norm, Dropout and Activation; default "NDA". */
   readonly adnOrdering?: string;
 }
 
+export interface DropoutDimOptions {
+  /** 1 (default) drops elements, 2 or 3 drop whole channels. */
+  readonly dropoutDim?: 1 | 2 | 3;
+}
+
 /** Norm, dropout and activation in the order of a string such as "NDA". Throws `ConfigError` for other letters or repeats. */
-export function adn(device: Device, channels: number, options: AdnOptions): Sequential {
-  const { act = "PRELU", norm = "INSTANCE", dropout, adnOrdering = "NDA" } = options;
-  if (!/^[NDA]*$/.test(adnOrdering) || new Set(adnOrdering).size !== adnOrdering.length) {
+export function adn(device: Device, channels: number, options: AdnOptions & DropoutDimOptions): Sequential {
+  const { act = "PRELU", norm = "INSTANCE", dropout, dropoutDim, adnOrdering = "NDA" } = options;
+  const letters = adnOrdering.toUpperCase();
+  if (!/^[NDA]*$/.test(letters) || new Set(letters).size !== letters.length) {
     throw new ConfigError(`adnOrdering must use each of N, D and A at most once, got "${adnOrdering}"`);
   }
   const layers: Record<string, Module> = {};
-  for (const letter of adnOrdering) {
+  for (const letter of letters) {
     if (letter === "N" && norm) layers.N = normLayer(device, norm, channels);
-    if (letter === "D" && dropout !== undefined) layers.D = new Dropout(device, dropout);
+    if (letter === "D" && dropout !== undefined) layers.D = dropoutLayer(device, dropout, dropoutDim);
     if (letter === "A" && act) layers.A = activationLayer(device, act);
   }
   return new Sequential(layers);
 }
 
-export interface ConvolutionOptions extends AdnOptions {
+export interface ConvolutionOptions extends AdnOptions, DropoutDimOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;
   readonly outChannels: number;
@@ -114,11 +120,13 @@ export class ResidualUnit extends Module {
     const strides = spatial("ResidualUnit", "strides", options.strides ?? 1, spatialDims, 1);
     const kernelSize = spatial("ResidualUnit", "kernelSize", options.kernelSize ?? 3, spatialDims, 1);
     const dilation = spatial("ResidualUnit", "dilation", options.dilation ?? 1, spatialDims, 1);
+    const padding = options.padding || samePadding(kernelSize, dilation); // as in MONAI, 0 means the default too
     const count = Math.max(1, subunits);
     const units: Record<string, Module> = {};
     for (let i = 0; i < count; i++) {
       units[`unit${i}`] = new Convolution(device, {
         ...options,
+        padding,
         inChannels: i === 0 ? inChannels : outChannels,
         strides: i === 0 ? strides : 1,
         convOnly: lastConvOnly && i === count - 1,
@@ -134,7 +142,7 @@ export class ResidualUnit extends Module {
             outChannels,
             kernelSize: strided ? kernelSize : 1,
             stride: strides,
-            padding: strided ? (options.padding ?? samePadding(kernelSize, dilation)) : 0,
+            padding: strided ? padding : 0,
             bias,
           })
         : new Identity();

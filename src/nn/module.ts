@@ -3,41 +3,40 @@
  * properties are named as in the reference implementation reads and writes its weights without a mapping table.
  */
 
-import { CheckpointError, ShapeError } from "../tensor/errors.ts";
+import { ShapeError } from "../tensor/errors.ts";
 import type { HostArray } from "../tensor/host.ts";
-import { sameShape, showShape } from "../tensor/shape.ts";
+import { showShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { type LoadOptions, type LoadReport, loadTensors } from "./load.ts";
+import { type NameFilter, nameMatcher } from "./names.ts";
 
 /** Host copies of all parameters and buffers by name, in registration order. */
 export type StateDict = Map<string, HostArray>;
 
-export interface LoadReport {
-  /** Names the model has and the file lacks. */
-  readonly missing: readonly string[];
-  /** Names the file has and the model lacks. */
-  readonly unexpected: readonly string[];
-}
+// Parameters that `freeze` took the gradient from: buffers never had one.
+const frozen = new WeakSet<Tensor>();
 
 export abstract class Module {
   /** Whether layers that differ in training (batch norm, dropout) behave so; set by `train` and `eval`. */
   training = true;
 
-  abstract forward(x: Tensor): Tensor;
+  abstract forward(...inputs: Tensor[]): Tensor;
 
   /** Submodules by name, in registration order. */
   *children(): Iterable<readonly [string, Module]> {
     for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
   }
 
-  /** Tensors by dotted name, parents before children: PyTorch's order. */
+  /** Tensors by dotted name, parents before children: PyTorch's order. A module reached on two ways gives its tensors under both names. */
   *namedTensors(prefix = ""): Iterable<readonly [string, Tensor]> {
     for (const [name, value] of Object.entries(this)) if (value instanceof Tensor) yield [prefix + name, value];
     for (const [name, child] of this.children()) yield* child.namedTensors(`${prefix}${name}.`);
   }
 
-  /** Trainable tensors by name. */
+  /** Trainable tensors, each once, under its first name. */
   namedParameters(): [string, Tensor][] {
-    return [...this.namedTensors()].filter(([, t]) => t.requiresGrad) as [string, Tensor][];
+    const seen = new Set<Tensor>();
+    return [...this.namedTensors()].filter(([, t]) => t.requiresGrad && !seen.has(t) && seen.add(t)) as [string, Tensor][];
   }
 
   parameters(): Tensor[] {
@@ -68,29 +67,37 @@ export abstract class Module {
 
   /**
    * Writes values into the parameters and buffers. All names and shapes are checked before anything is written.
-   * @throws CheckpointError listing missing, unexpected and mis-shaped names; with `strict: false` only mis-shaped ones
+   * @param options by default everything must fit; see `LoadOptions` for loading a part
+   * @returns what was loaded and what was not; `describeLoad` makes it readable
+   * @throws CheckpointError listing missing, unexpected and mis-shaped names; with `strict: false` only mis-shaped ones, unless `skipMisshaped`
    */
-  loadStateDict(state: ReadonlyMap<string, HostArray>, { strict = true } = {}): LoadReport {
-    const own = new Map(this.namedTensors());
-    const missing = [...own.keys()].filter((name) => !state.has(name));
-    const unexpected = [...state.keys()].filter((name) => !own.has(name));
-    const misshaped = [...own].flatMap(([name, t]) => {
-      const given = state.get(name);
-      return given && !sameShape(given.shape, t.shape)
-        ? [`${name}: model ${showShape(t.shape)}, file ${showShape(given.shape)}`]
-        : [];
-    });
-    const problems = [
-      ...(strict && missing.length > 0 ? [`missing: ${missing.join(", ")}`] : []),
-      ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(", ")}`] : []),
-      ...(misshaped.length > 0 ? [`other shapes: ${misshaped.join("; ")}`] : []),
-    ];
-    if (problems.length > 0) throw new CheckpointError(`the weights do not fit this model: ${problems.join(". ")}`);
-    for (const [name, t] of own) {
-      const given = state.get(name);
-      if (given) t.device.write(t, given);
+  loadStateDict(state: ReadonlyMap<string, HostArray>, options: LoadOptions = {}): LoadReport {
+    return loadTensors(this.namedTensors(), state, options);
+  }
+
+  /**
+   * Keeps parameters from being trained: they get no gradient and are not in `parameters()`. To be called before the optimiser is made. As in
+   * PyTorch, a frozen batch norm still follows the data with its running statistics unless it is in evaluation mode.
+   * @returns the names of the parameters that are now frozen and were not
+   */
+  freeze(filter: NameFilter = () => true): string[] {
+    return this.setTrainable(filter, (t) => t.requiresGrad, false);
+  }
+
+  /** Undoes `freeze` for the parameters that match; returns their names. */
+  unfreeze(filter: NameFilter = () => true): string[] {
+    return this.setTrainable(filter, (t) => frozen.has(t), true);
+  }
+
+  private setTrainable(filter: NameFilter, concerns: (t: Tensor) => boolean, trainable: boolean): string[] {
+    const matches = nameMatcher(filter);
+    const found = [...this.namedTensors()].filter(([name, t]) => matches(name) && concerns(t));
+    for (const [, t] of found) {
+      t.requiresGrad = trainable;
+      if (trainable) frozen.delete(t);
+      else frozen.add(t);
     }
-    return { missing, unexpected };
+    return found.map(([name]) => name);
   }
 
   /** Frees all parameters and buffers. */
@@ -99,13 +106,14 @@ export abstract class Module {
   }
 }
 
-/** Modules one after the other, named by position or by the keys of a record. */
+/** Modules one after the other, named by position or by the keys of a record or map; a record cannot keep the order of names like "10". */
 export class Sequential extends Module {
   private readonly layers: readonly (readonly [string, Module])[];
 
-  constructor(layers: readonly Module[] | Readonly<Record<string, Module>>) {
+  constructor(layers: readonly Module[] | Readonly<Record<string, Module>> | ReadonlyMap<string, Module>) {
     super();
-    this.layers = Array.isArray(layers) ? layers.map((m: Module, i) => [String(i), m] as const) : Object.entries(layers);
+    if (layers instanceof Map) this.layers = [...(layers as ReadonlyMap<string, Module>)];
+    else this.layers = Array.isArray(layers) ? layers.map((m: Module, i) => [String(i), m] as const) : Object.entries(layers);
   }
 
   override *children(): Iterable<readonly [string, Module]> {

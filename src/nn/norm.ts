@@ -1,10 +1,13 @@
 /** @file Normalisation layers and their MONAI names. */
 
-import { batchNorm, groupNorm, instanceNorm, layerNorm } from "../autograd/norm.ts";
-import { add, affine, mul, reciprocal, sqrt } from "../autograd/pointwise.ts";
+import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm } from "../autograd/norm.ts";
+import { pad } from "../autograd/pad.ts";
+import { affine, div, pow, square } from "../autograd/pointwise.ts";
+import { avgPool } from "../autograd/pool.ts";
 import { reshape } from "../autograd/view.ts";
 import type { Device } from "../tensor/device.ts";
 import { ConfigError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
 import { keep } from "../tensor/scope.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -82,18 +85,25 @@ export class LayerNorm extends Module {
   }
 }
 
+export interface BatchNormOptions extends NormOptions {
+  /** Share of the new batch in the running statistics; default 0.1. */
+  readonly momentum?: number;
+  /** Keep running statistics and use them in evaluation; default true. Without, the batch's own are used in evaluation too. */
+  readonly trackRunningStats?: boolean;
+}
+
 /** Each channel by the statistics of the batch in training and by the running ones in evaluation. */
 export class BatchNorm extends Module {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
-  readonly running_mean: Tensor;
-  readonly running_var: Tensor;
+  readonly running_mean: Tensor | undefined;
+  readonly running_var: Tensor | undefined;
   /** Counted by PyTorch's files; this layer uses a fixed momentum and leaves it alone. */
-  readonly num_batches_tracked: Tensor;
+  readonly num_batches_tracked: Tensor | undefined;
   private readonly momentum: number;
   private readonly eps: number;
 
-  constructor(device: Device, channels: number, options: NormOptions & { readonly momentum?: number } = {}) {
+  constructor(device: Device, channels: number, options: BatchNormOptions = {}) {
     super();
     this.eps = options.eps ?? 1e-5;
     this.momentum = options.momentum ?? 0.1;
@@ -101,6 +111,7 @@ export class BatchNorm extends Module {
       this.weight = constantParameter(device, [channels], 1);
       this.bias = constantParameter(device, [channels], 0);
     }
+    if (!(options.trackRunningStats ?? true)) return;
     this.running_mean = keep(device.tensor({ data: new Float32Array(channels), shape: [channels] }));
     this.running_var = keep(device.tensor({ data: new Float32Array(channels).fill(1), shape: [channels] }));
     this.num_batches_tracked = keep(device.tensor({ data: new Int32Array(1), shape: [] }, "i32"));
@@ -108,38 +119,85 @@ export class BatchNorm extends Module {
 
   forward(x: Tensor): Tensor {
     const { weight, bias, running_mean, running_var, momentum, eps } = this;
+    if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps });
     if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, { eps });
-    const shape = [1, running_mean.size, ...x.shape.slice(2).map(() => 1)];
-    const scale = reciprocal(sqrt(affine(running_var, 1, eps)));
-    const factor = weight ? mul(scale, weight) : scale;
-    const shift = mul(running_mean, affine(factor, -1));
-    return add(mul(x, reshape(factor, shape)), reshape(bias ? add(shift, bias) : shift, shape));
+    return fixedBatchNorm(x, weight, bias, running_mean, running_var, { eps });
   }
 }
+
+export interface LocalResponseNormOptions {
+  /** Channels that an element is compared with, its own among them. */
+  readonly size: number;
+  /** Default 1e-4. */
+  readonly alpha?: number;
+  /** Default 0.75. */
+  readonly beta?: number;
+  /** Default 1. */
+  readonly k?: number;
+}
+
+/** x / (k + alpha · mean of x² over `size` neighbouring channels)^beta (Krizhevsky et al. 2012). */
+export class LocalResponseNorm extends Module {
+  private readonly options: LocalResponseNormOptions;
+
+  constructor(options: LocalResponseNormOptions) {
+    super();
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { size, alpha = 1e-4, beta = 0.75, k = 1 } = this.options;
+    const [n, channels, ...space] = x.shape;
+    const planes = reshape(square(x), [n, 1, channels, sizeOf(space)]);
+    const wide = pad(planes, [0, 0, Math.floor(size / 2), Math.floor((size - 1) / 2)]);
+    const mean = reshape(avgPool(wide, { kernelSize: [size, 1], stride: 1 }), x.shape);
+    return div(x, pow(affine(mean, alpha, k), beta));
+  }
+}
+
+type LayerNormSpec = Omit<NormOptions, "affine"> & {
+  readonly normalizedShape: number | Shape;
+  readonly elementwiseAffine?: boolean;
+};
 
 /** MONAI's names, with their options where they have any. */
 export type NormSpec =
   | "INSTANCE"
   | "BATCH"
   | readonly ["INSTANCE", NormOptions]
-  | readonly ["BATCH", NormOptions & { readonly momentum?: number }]
-  | readonly ["GROUP", NormOptions & { readonly numGroups: number }];
+  | readonly ["BATCH", BatchNormOptions]
+  | readonly ["GROUP", NormOptions & { readonly numGroups: number }]
+  | readonly ["LAYER", LayerNormSpec]
+  | readonly ["LOCALRESPONSE", LocalResponseNormOptions];
 
-/** The layer of a MONAI normalisation name, in any case. Throws `ConfigError` for an unknown one. */
+type AnyOptions = Partial<BatchNormOptions & LayerNormSpec & LocalResponseNormOptions & { readonly numGroups: number }>;
+
+/**
+ * The layer of a MONAI normalisation name, in any case. "SYNCBATCH" and "INSTANCE_NVFUSER" are batch and instance norm: there is one device, and
+ * one implementation. Throws `ConfigError` for an unknown name, a missing option, or instance norm with running statistics.
+ */
 export function normLayer(device: Device, spec: NormSpec, channels: number): Module {
-  const [name, options] = (typeof spec === "string" ? [spec, {}] : spec) as [
-    string,
-    NormOptions & { readonly numGroups?: number },
-  ];
+  const [name, options] = (typeof spec === "string" ? [spec, {}] : spec) as [string, AnyOptions];
+  const required = <K extends keyof AnyOptions>(key: K): NonNullable<AnyOptions[K]> => {
+    const value = options[key];
+    if (value === undefined) throw new ConfigError(`norm "${name}" needs ${key}`);
+    return value;
+  };
   switch (name.toUpperCase()) {
     case "INSTANCE":
+    case "INSTANCE_NVFUSER":
+      if (options.trackRunningStats) throw new ConfigError(`norm "${name}" with trackRunningStats is not available`);
       return new InstanceNorm(device, channels, options);
     case "BATCH":
+    case "SYNCBATCH":
       return new BatchNorm(device, channels, options);
     case "GROUP":
-      if (!options.numGroups) throw new ConfigError('norm "GROUP" needs numGroups');
-      return new GroupNorm(device, options.numGroups, channels, options);
+      return new GroupNorm(device, required("numGroups"), channels, options);
+    case "LAYER":
+      return new LayerNorm(device, required("normalizedShape"), { eps: options.eps, affine: options.elementwiseAffine });
+    case "LOCALRESPONSE":
+      return new LocalResponseNorm({ ...options, size: required("size") });
     default:
-      throw new ConfigError(`unknown norm "${name}"; known are INSTANCE, BATCH and GROUP`);
+      throw new ConfigError(`unknown norm "${name}"; known are INSTANCE, BATCH, GROUP, LAYER and LOCALRESPONSE`);
   }
 }

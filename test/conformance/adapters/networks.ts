@@ -1,109 +1,46 @@
-/** @file MONAI's networks, blocks and Dice loss, and short training runs, on the GPU. */
-import { grad, mean, mul, openDevice, square, sum, tanh, type Device, type Tensor } from "../../../src/index.ts";
-import { Adam, Convolution, diceLoss, ResidualUnit, type DiceLossOptions, type Module } from "../../../src/nn/index.ts";
-import { UNet } from "../../../src/seg/unet.ts";
-import { Plan } from "../../../src/tensor/replay.ts";
+/** @file MONAI's networks and blocks, and short training runs, on the GPU. */
+import { grad, openDevice, square, sum, type Device } from "../../../src/index.ts";
+import { Adam, Convolution, diceLoss, type Module, ResidualUnit, SubpixelUpsample, UpSample } from "../../../src/nn/index.ts";
+import {
+  AttentionUnet,
+  BasicUNet,
+  DynUNet,
+  SegResNet,
+  UNet,
+  UnetBasicBlock,
+  UnetOutBlock,
+  UnetResBlock,
+  VNet,
+} from "../../../src/seg/index.ts";
 import { type HostArray, sizeOf } from "../../../src/tensor/host.ts";
-import { NotCovered, wave, type Adapter, type Adapters, type Case } from "../format.ts";
+import { NotCovered, wave, type Adapter, type Adapters } from "../format.ts";
+import { describedNetwork, numericNetwork, summary, type Make } from "../network_case.ts";
 
 let opened: Promise<Device> | undefined;
 const device = () => (opened ??= openDevice());
 export const close = async () => (await opened)?.close();
 
-type Make = (device: Device, options: any) => Module;
-
 const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 
-/** Upstream options to voxgrad's: camelCase names, also inside `[name, options]`. */
+/** Where upstream's None means something else than its default. */
+const nullable = new Set(["act", "norm", "dropoutProbDown", "preConv"]);
+
+/** Upstream options to voxgrad's: camelCase names, also inside `[name, options]`; a class stands for its name. */
 function options(args: Record<string, any>): Record<string, any> {
   const inner = (v: any): any => {
     if (Array.isArray(v)) return v.map(inner);
     if (ArrayBuffer.isView(v?.data)) return v.shape.length === 0 ? v.data[0] : Array.from(v.data as Float32Array);
+    if (typeof v === "string") return /(?:^<class '|^)torch\.nn\.(?:\w+\.)*(\w+)/.exec(v)?.[1] ?? v;
     return typeof v === "object" && v !== null ? options(v) : v;
   };
-  return Object.fromEntries(
-    Object.entries(args).flatMap(([k, v]) => (v === null && k !== "act" && k !== "norm" ? [] : [[camel(k), inner(v)]])),
-  );
+  const entries = Object.entries(args).map(([k, v]) => [camel(k), inner(v)] as const);
+  return Object.fromEntries(entries.filter(([k, v]) => v !== null || nullable.has(k)));
 }
 
-function summary({ data, shape }: HostArray, like: any): Record<string, unknown> {
-  const values = Array.from(data as Float32Array);
-  return {
-    shape: [...shape],
-    sum: values.reduce((a, b) => a + b, 0),
-    abs_sum: values.reduce((a, b) => a + Math.abs(b), 0),
-    min: Math.min(...values),
-    max: Math.max(...values),
-    samples: like.samples.map(([i]: [number]) => [i, values[i]]),
-    ...(like.full ? { full: { data, shape } } : {}),
-  };
+/** SegResNet has its group norm under two deprecated names too. */
+function segResNetOptions({ norm_name: name, num_groups: numGroups = 8, ...args }: Record<string, any>): Record<string, any> {
+  return options(name ? { ...args, norm: [name, name.toLowerCase() === "group" ? { num_groups: numGroups } : {}] } : args);
 }
-
-const host = async (t: Tensor): Promise<HostArray> => ({ data: await t.data(), shape: t.shape });
-const norm = ({ data }: HostArray) => Math.sqrt(Array.from(data as Float32Array).reduce((s, v) => s + v * v, 0));
-
-/** Output, probe loss and gradients of a network with formula weights. */
-function numeric(make: Make): Adapter {
-  return async ({ args, inputs, expected }: Case) => {
-    const dev = await device();
-    const net = make(dev, options(args));
-    net.loadStateDict(new Map(inputs.weights.map((w: any) => [w.name, wave(w)])));
-    net.train(inputs.mode === "train");
-    const x = dev.tensor(inputs.x);
-    x.requiresGrad = true;
-    const out = net.forward(x);
-    const probe = dev.tensor(wave({ shape: [...out.shape], a: 1, b: 0.53, c: 1, d: 0 }));
-    const loss = mean(mul(out, probe));
-    const named = new Map(net.namedParameters());
-    const names: string[] = expected.grad_norms.map(([name]: [string]) => name);
-    const [dx, ...rest] = grad(loss, [x, ...names.map((n) => named.get(n)!)]);
-    const after = new Map(net.namedTensors());
-    const result = {
-      outputs: [summary(await host(out), expected.outputs[0])],
-      probe_loss: await loss.item(),
-      grad_input: summary(await host(dx), expected.grad_input),
-      grad_norms: await Promise.all(rest.map(async (g, i) => [names[i], norm(await host(g))])),
-      ...(expected.buffers_after && {
-        buffers_after: await Promise.all(
-          expected.buffers_after.map(async ([name, like]: [string, any]) => [name, summary(await host(after.get(name)!), like)]),
-        ),
-      }),
-    };
-    net.dispose();
-    return result;
-  };
-}
-
-/** Names, parameter count and output shape, without running anything. */
-function described(make: Make): Adapter {
-  return async ({ args, inputs }: Case) => {
-    const dev = await device();
-    const net = make(dev, options(args));
-    const plan = new Plan(dev, [dev.empty(inputs.input_shape)], (x) => net.forward(x));
-    const result = {
-      output_shape: [...plan.result.shape],
-      num_parameters: net.parameterCount,
-      state_dict: [...net.namedTensors()].map(([name, t]) => [name, [...t.shape]]),
-    };
-    plan.dispose();
-    net.dispose();
-    return result;
-  };
-}
-
-const functions: Record<string, (x: Tensor) => Tensor> = { tanh };
-
-const dice: Adapter = async ({ args, inputs }) => {
-  const dev = await device();
-  const { otherAct: _, ...rest } = options(args);
-  const chosen = args.other_act ? functions[args.other_act.name ?? "tanh"] : undefined;
-  if (args.other_act && !chosen) throw new NotCovered("another activation function");
-  const loss = diceLoss(dev.tensor(inputs.input), dev.tensor(inputs.target), {
-    ...rest,
-    ...(chosen ? { otherAct: chosen } : {}),
-  } as DiceLossOptions);
-  return host(loss);
-};
 
 /** The data of step k: a noisy disc (ball) per sample, its radius changing from sample to sample. */
 function disc(k: number, n: number, channels: number, spatial: number[]): { x: HostArray; y: HostArray } {
@@ -156,13 +93,32 @@ const training: Adapter = async ({ args, inputs, expected }) => {
   return { per_step, final_params };
 };
 
-const unet: Make = (dev, o) => new UNet(dev, o);
+const makers: Record<string, (dev: Device, args: Record<string, any>) => Module> = {
+  "nets.AttentionUnet": (dev, args) => new AttentionUnet(dev, options(args) as any),
+  "nets.BasicUNet": (dev, args) => new BasicUNet(dev, options(args)),
+  "nets.DynUNet": (dev, args) => new DynUNet(dev, options(args) as any),
+  "nets.SegResNet": (dev, args) => new SegResNet(dev, segResNetOptions(args)),
+  "nets.UNet": (dev, args) => new UNet(dev, options(args) as any),
+  "nets.VNet": (dev, args) => new VNet(dev, options(args)),
+  "blocks.Convolution": (dev, args) => new Convolution(dev, options(args) as any),
+  "blocks.ResidualUnit": (dev, args) => new ResidualUnit(dev, options(args) as any),
+  "blocks.SubpixelUpsample": (dev, args) => new SubpixelUpsample(dev, options(args) as any),
+  "blocks.UpSample": (dev, args) => new UpSample(dev, options(args) as any),
+  "blocks.UnetBasicBlock": (dev, args) => new UnetBasicBlock(dev, options(args) as any),
+  "blocks.UnetOutBlock": (dev, args) => new UnetOutBlock(dev, options(args) as any),
+  "blocks.UnetResBlock": (dev, args) => new UnetResBlock(dev, options(args) as any),
+};
+
+const networks = Object.entries(makers).flatMap(([name, maker]) => {
+  const make: Make = (dev, { args }) => maker(dev, args);
+  const op = `monai.networks.${name}`;
+  return [
+    [op, describedNetwork(device, make)],
+    [`${op}.numeric`, numericNetwork(device, make)],
+  ] as const;
+});
 
 export const adapters: Adapters = {
-  "monai.networks.nets.UNet": described(unet),
-  "monai.networks.nets.UNet.numeric": numeric(unet),
-  "monai.networks.blocks.Convolution.numeric": numeric((dev, o) => new Convolution(dev, o)),
-  "monai.networks.blocks.ResidualUnit.numeric": numeric((dev, o) => new ResidualUnit(dev, o)),
-  "monai.losses.DiceLoss": dice,
+  ...Object.fromEntries(networks),
   "train.UNet2d+DiceLoss(sigmoid)+Adam": training,
 };
