@@ -10,6 +10,7 @@ export { encodeNifti, readNifti, writeNifti } from "./nifti.ts";
 export type { WriteNiftiOptions } from "./nifti.ts";
 export type { FileDtype, NiftiDtype } from "./nifti-voxels.ts";
 export type { Recipe } from "./units.ts";
+export * from "./quicknat.ts";
 export * from "./volume.ts";
 export * from "./random.ts";
 export * from "./replay.ts";
