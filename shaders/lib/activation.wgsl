@@ -48,6 +48,13 @@ fn normal_cdf(v: V) -> V {
   return select(tail, 1.0 - tail, v >= V(0.0));
 }
 
+// The Taylor series near 0, where the difference would lose the digits.
+fn erf(v: V) -> V {
+  let q = v * v;
+  let near = 1.1283791671 * v * (1.0 - q * (0.33333334 - q * (0.1 - q * (0.023809524 - q * (0.0046296296 - q * 0.00075757576)))));
+  return select(2.0 * normal_cdf(1.4142135624 * v) - 1.0, near, abs(v) < V(0.5));
+}
+
 // 2 sqrt(2/pi) (v + 0.044715 v³), so that 1/2 + tanh(…)/2 of GELU's approximation is its sigmoid; limited to where that has long been 0 or 1.
 fn gelu_exponent(v: V) -> V {
   let u = clamp(v, V(-20.0), V(20.0));

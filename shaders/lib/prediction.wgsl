@@ -1,39 +1,56 @@
-// What the region sums and their gradient share: activations over [N, C, S] logits, targets as channels or class indices, and the
-// three terms summed per channel. ACTIVATION: 0 none, 1 sigmoid, 2 softmax. MODE: 0 plain, 1 squared, 2 soft labels.
-override ACTIVATION: u32;
-override MODE: u32;
-override INDEX_TARGET: u32;
+// What the region sums and their gradient share: activations over [N, C, S] logits, targets as channels or class indices, an optional mask over
+// [N or 1, S], and the three terms summed per channel. Neither the activation nor one-hot targets are stored.
+override ACTIVATION: u32; // 0 none, 1 sigmoid, 2 softmax
+override MODE: u32;       // 0 plain, 1 squared, 2 soft labels
+override TARGET: u32;     // 0 class indices as integers, 1 as f32, 2 channels
+override MASK: u32;       // 0 none, 1 factor of logits and targets, 2 of the terms
 
 struct Params {
   samples: u32,
   channels: u32,
   inner: u32,
   chunks: u32,
+  mask_step: u32, // from one sample's mask to the next: 0 if they share it
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>; // words: f32 bits need not survive as indices, nor the other way round
+@group(0) @binding(3) var<storage, read> mask: array<f32>;
+
+fn masked(n: u32, s: u32) -> f32 {
+  if (MASK == 0u) {
+    return 1.0;
+  }
+  return mask[n * p.mask_step + s];
+}
+
+fn logit(n: u32, c: u32, s: u32) -> f32 {
+  let v = logits[(n * p.channels + c) * p.inner + s];
+  if (MASK == 1u) {
+    return v * masked(n, s);
+  }
+  return v;
+}
 
 // Maximum and 1 / sum of exponentials of the logits at one position, for softmax.
 fn softmax_terms(n: u32, s: u32) -> vec2f {
   if (ACTIVATION != 2u) {
     return vec2f(0.0, 1.0);
   }
-  let base = n * p.channels * p.inner + s;
-  var top = logits[base];
+  var top = logit(n, 0u, s);
   for (var c = 1u; c < p.channels; c++) {
-    top = max(top, logits[base + c * p.inner]);
+    top = max(top, logit(n, c, s));
   }
   var sum = 0.0;
   for (var c = 0u; c < p.channels; c++) {
-    sum += exp(logits[base + c * p.inner] - top);
+    sum += exp(logit(n, c, s) - top);
   }
   return vec2f(top, 1.0 / sum);
 }
 
 fn predicted(n: u32, c: u32, s: u32, terms: vec2f) -> f32 {
-  let v = logits[(n * p.channels + c) * p.inner + s];
+  let v = logit(n, c, s);
   switch ACTIVATION {
     case 1u: { return sigmoid(v); }
     case 2u: { return exp(v - terms.x) * terms.y; }
@@ -42,8 +59,17 @@ fn predicted(n: u32, c: u32, s: u32, terms: vec2f) -> f32 {
 }
 
 fn wanted(n: u32, c: u32, s: u32) -> f32 {
-  if (INDEX_TARGET != 0u) {
-    return select(0.0, 1.0, i32(round(labels[n * p.inner + s])) == i32(c));
+  var factor = 1.0;
+  if (MASK == 1u) {
+    factor = masked(n, s);
   }
-  return labels[(n * p.channels + c) * p.inner + s];
+  if (TARGET == 2u) {
+    return factor * bitcast<f32>(labels[(n * p.channels + c) * p.inner + s]);
+  }
+  let word = labels[n * p.inner + s];
+  var label = f32(i32(word));
+  if (TARGET == 1u) {
+    label = bitcast<f32>(word);
+  }
+  return select(0.0, 1.0, i32(round(factor * label)) == i32(c));
 }

@@ -1,9 +1,9 @@
 // Logit gradient of region/sums.wgsl. With g the gradients of the three sums, per position:
 //   r_c = g0 d(overlap)/dq + g1 d(prediction)/dq,  then through the activation:
-//   none r_c,  sigmoid r_c q (1 - q),  softmax q_c (r_c - sum_k r_k q_k).
+//   none r_c,  sigmoid r_c q (1 - q),  softmax q_c (r_c - sum_k r_k q_k),  and times the mask, whichever it multiplied.
 
-@group(0) @binding(3) var<storage, read> d_sums: array<f32>; // [3, N, C]
-@group(0) @binding(4) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(4) var<storage, read> d_sums: array<f32>; // [3, N, C]
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
 fn rate(n: u32, c: u32, s: u32, q: f32) -> f32 {
   let t = wanted(n, c, s);
@@ -36,10 +36,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let q = predicted(n, c, s, terms);
     var d = rate(n, c, s, q);
     switch ACTIVATION {
-      case 1u: { d *= q * (1.0 - q); }
+      // sigmoid(-v) is 1 - q with all its digits.
+      case 1u: { d *= q * sigmoid(-logit(n, c, s)); }
       case 2u: { d = q * (d - dot); }
       default: {}
     }
-    dx[(n * p.channels + c) * p.inner + s] = d;
+    dx[(n * p.channels + c) * p.inner + s] = d * masked(n, s);
   }
 }

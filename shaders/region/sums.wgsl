@@ -1,23 +1,25 @@
-// Sums per sample and channel of overlap, prediction and target, from which Dice, Jaccard, Tversky and generalised Dice follow. The
-// activation is applied on the fly, so neither softmax nor one-hot is ever stored. With prediction q and target t:
+// Sums per sample and channel of overlap, prediction and target, from which Dice, Jaccard, Tversky and generalised Dice follow. With prediction q
+// and target t:
 //   plain   q t,                         q,    t
 //   squared q t,                         q^2,  t^2
 //   soft    (|q| + |t| - |q - t|) / 2,   |q|,  |t|
 // One workgroup takes SPAN * LANES positions of one sample; `reduce` adds the chunks.
 
-@group(0) @binding(3) var<storage, read_write> partial: array<f32>; // [chunks, 3, N, C]
+@group(0) @binding(4) var<storage, read_write> partial: array<f32>; // [chunks, 3, N, C]
 
 const SPAN = 16u; // positions per lane
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let chunk = group.x;
-  let n = group.y;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let id = linear_group(group, groups);
+  let chunk = id % p.chunks;
+  let n = id / p.chunks; // beyond the samples where the host folded the grid
   let first = chunk * SPAN * LANES + lane;
+  let last = select(0u, p.inner, n < p.samples);
   var terms: array<vec2f, SPAN>;
   for (var i = 0u; i < SPAN; i++) {
     let s = first + i * LANES;
-    if (s < p.inner) {
+    if (s < last) {
       terms[i] = softmax_terms(n, s);
     }
   }
@@ -25,19 +27,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     var sum = vec3f(0.0);
     for (var i = 0u; i < SPAN; i++) {
       let s = first + i * LANES;
-      if (s < p.inner) {
+      if (s < last) {
         let q = predicted(n, c, s, terms[i]);
         let t = wanted(n, c, s);
+        var here: vec3f;
         switch MODE {
-          case 1u: { sum += vec3f(q * t, q * q, t * t); }
-          case 2u: { sum += vec3f(0.5 * (abs(q) + abs(t) - abs(q - t)), abs(q), abs(t)); }
-          default: { sum += vec3f(q * t, q, t); }
+          case 1u: { here = vec3f(q * t, q * q, t * t); }
+          case 2u: { here = vec3f(0.5 * (abs(q) + abs(t) - abs(q - t)), abs(q), abs(t)); }
+          default: { here = vec3f(q * t, q, t); }
         }
+        if (MASK == 2u) {
+          here *= masked(n, s);
+        }
+        sum += here;
       }
     }
     for (var k = 0u; k < 3u; k++) {
       let total = tree_sum(sum[k], lane);
-      if (lane == 0u) {
+      if (lane == 0u && n < p.samples) {
         partial[((chunk * 3u + k) * p.samples + n) * p.channels + c] = total;
       }
     }

@@ -1,79 +1,146 @@
 /** @file Region sums: overlap, prediction and target per sample and channel, the fused base of Dice, Jaccard and Tversky losses. */
 
-import { ShapeError } from "../tensor/errors.ts";
+import { ConfigError, DTypeError, ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { sameShape, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
-import { grid, lanes, program } from "./program.ts";
+import { eachPiece } from "./pieces.ts";
+import { fold, grid, lanes, program } from "./program.ts";
 import type { ShaderName } from "./shaders.gen.ts";
 import { reduceSum } from "./reduce.ts";
+import { concat, slice } from "./view.ts";
 
 export interface RegionOptions {
   /** Applied to the logits on the fly; default "none". */
   readonly activation?: "none" | "sigmoid" | "softmax";
   /** What is summed: see shaders/region/sums.wgsl; default "plain". */
   readonly mode?: "plain" | "squared" | "soft";
+  /** The target holds class indices on one channel; default false. */
+  readonly indexTarget?: boolean;
+  /** `[N, 1, …]` or `[1, 1, …]`: factor of each position. No gradient flows to it. */
+  readonly mask?: Tensor;
+  /** What the mask multiplies: the three terms, or the logits (before the activation) and the targets; default "terms". */
+  readonly maskOf?: "terms" | "inputs";
 }
 
 export interface RegionGeometry {
   readonly samples: number;
   readonly channels: number;
   readonly inner: number;
-  /** The target holds class indices on one channel. */
-  readonly indexTarget: boolean;
 }
 
 /** Logits `[N, C, …]` with a target of the same shape, or `[N, 1, …]` class indices. Throws `ShapeError`. */
-export function regionShape(logits: Shape, target: Shape, indexTarget: boolean): RegionGeometry {
+export function regionShape(logits: Shape, target: Shape, indexTarget: boolean, mask?: Shape): RegionGeometry {
   if (logits.length < 2) throw new ShapeError(`regionSums: input must be [N, C, spatial…], got ${showShape(logits)}`);
   const expected = indexTarget ? logits.with(1, 1) : logits;
-  if (target.length !== expected.length || target.some((d, i) => d !== expected[i])) {
+  if (!sameShape(target, expected)) {
     throw new ShapeError(
       `regionSums: target ${showShape(target)} does not fit the input ${showShape(logits)}; expected ${showShape(expected)}` +
         (indexTarget ? " (class indices)" : ""),
     );
   }
-  return { samples: logits[0], channels: logits[1], inner: sizeOf(logits.slice(2)), indexTarget };
+  const one = logits.with(1, 1);
+  if (mask && !sameShape(mask, one) && !sameShape(mask, one.with(0, 1))) {
+    throw new ShapeError(
+      `regionSums: mask ${showShape(mask)} must be ${showShape(one)}, or ${showShape(one.with(0, 1))} for all samples`,
+    );
+  }
+  return { samples: logits[0], channels: logits[1], inner: sizeOf(logits.slice(2)) };
+}
+
+/** Throws `DTypeError`, `ConfigError`. */
+function expectRegion(logits: Tensor, target: Tensor, { indexTarget = false, mask }: RegionOptions): void {
+  expectTensors("regionSums", { input: logits, ...(mask ? { mask } : {}) });
+  if (!indexTarget) expectTensors("regionSums", { input: logits, target });
+  expectTensors("regionSums", { target }, target.dtype);
+  if (target.device !== logits.device) throw new ConfigError("regionSums: target is on another device than the input");
+  if (target.dtype === "f16") throw new DTypeError("regionSums: target has type f16, expected f32, i32 or u32 class indices");
 }
 
 const activations = { none: 0, sigmoid: 1, softmax: 2 } as const;
 const modes = { plain: 0, squared: 1, soft: 2 } as const;
 
-function variant(shader: ShaderName, g: RegionGeometry, { activation = "none", mode = "plain" }: RegionOptions, LANES?: number) {
+function variant(shader: ShaderName, target: Tensor, options: RegionOptions, LANES?: number) {
+  const { activation = "none", mode = "plain", indexTarget, mask, maskOf = "terms" } = options;
+  const kind = !indexTarget ? "channels" : target.dtype === "f32" ? "float" : "index";
   return program(shader, {
     libs: ["lib/grid", "lib/sigmoid", "lib/prediction", ...(LANES ? (["lib/tree"] as const) : [])],
     consts: LANES ? { LANES } : {},
-    overrides: { ACTIVATION: activations[activation], MODE: modes[mode], INDEX_TARGET: g.indexTarget ? 1 : 0 },
-    variant: `${activation} ${mode}${g.indexTarget ? " index" : ""}`,
+    overrides: {
+      ACTIVATION: activations[activation],
+      MODE: modes[mode],
+      TARGET: { index: 0, float: 1, channels: 2 }[kind],
+      MASK: !mask ? 0 : maskOf === "inputs" ? 1 : 2,
+    },
+    variant: `${activation} ${mode} ${kind}${mask ? ` masked ${maskOf}` : ""}`,
   });
 }
 
+const words = ({ samples, channels, inner }: RegionGeometry, chunks: number, { mask }: RegionOptions) => [
+  samples,
+  channels,
+  inner,
+  chunks,
+  mask && mask.shape[0] > 1 ? inner : 0,
+];
+
+// What is cut along with the samples where they are over the binding limit; a mask for all of them is bound whole.
+const ownMask = ({ mask }: RegionOptions) => (mask && mask.shape[0] > 1 ? [read(mask)] : []);
+
 /** `[3, N, C]`: sums over positions of overlap, prediction and target. */
 export function regionSums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
-  expectTensors("regionSums", { input: logits, target });
-  const chunks = Math.max(1, Math.ceil(g.inner / (16 * lanes(logits.device))));
-  const partial = logits.device.empty([chunks, 3, g.samples, g.channels]);
-  logits.device.run({
-    program: variant("region/sums", g, options, lanes(logits.device)),
-    bindings: [read(logits), read(target), write(partial)],
-    params: [g.samples, g.channels, g.inner, chunks],
-    workgroups: [chunks, g.samples, 1],
+  expectRegion(logits, target, options);
+  const parts: Tensor[] = [];
+  eachPiece("regionSums", 1, [read(logits), read(target), ...ownMask(options)], ([x, t, mask = options.mask]) => {
+    parts.push(sums(x, t, { ...g, samples: x.shape[0] }, { ...options, mask }));
   });
-  const sums = chunks === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
+  if (parts.length === 1) return parts[0];
+  const all = concat(parts, 1);
+  for (const part of parts) part.dispose();
+  return all;
+}
+
+function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
+  const { device } = logits;
+  const width = lanes(device);
+  const chunks = Math.max(1, Math.ceil(g.inner / (16 * width)));
+  const partial = device.empty([chunks, 3, g.samples, g.channels]);
+  if (partial.size > 0) {
+    device.run({
+      program: variant("region/sums", target, options, width),
+      bindings: [read(logits), read(target), read(options.mask ?? logits), write(partial)],
+      params: words(g, chunks, options),
+      workgroups: fold(device, "regionSums", chunks * g.samples),
+    });
+  }
+  const total = chunks === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
   partial.dispose();
-  return sums;
+  return total;
 }
 
 export function regionGradient(logits: Tensor, target: Tensor, dSums: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   const dx = logits.device.empty(logits.shape);
   if (dx.size === 0) return dx;
-  logits.device.run({
-    program: variant("region/gradient", g, options),
-    bindings: [read(logits), read(target), read(dSums), write(dx)],
-    params: [g.samples, g.channels, g.inner, 0],
-    workgroups: grid(logits.device, "regionSums", g.samples * g.inner, 64),
+  const bindings = [read(logits), read(target), write(dx), ...ownMask(options)];
+  eachPiece("regionSums", 1, bindings, ([x, t, to, mask = options.mask], start) => {
+    const piece = { ...g, samples: x.shape[0] };
+    const part = { ...options, mask };
+    const dy = piece.samples === g.samples ? dSums : samplesOf(dSums, start, piece.samples);
+    logits.device.run({
+      program: variant("region/gradient", t, part),
+      bindings: [read(x), read(t), read(mask ?? x), read(dy), write(to)],
+      params: words(piece, 0, part),
+      workgroups: grid(logits.device, "regionSums", piece.samples * g.inner, 64),
+    });
+    if (dy !== dSums) dy.dispose();
   });
   return dx;
 }
+
+const samplesOf = (sums: Tensor, start: number, count: number): Tensor =>
+  slice(
+    sums,
+    sums.shape.map((size, axis) => (axis === 1 ? { start, count, step: 1 } : { start: 0, count: size, step: 1 })),
+  );

@@ -1,88 +1,127 @@
-/** @file Dice loss (Milletari et al. 2016) with MONAI's options and defaults, on the fused region sums. */
+/** @file Dice losses and their relatives with MONAI's options and defaults, on the fused region sums. */
 
-import { add, affine, div, mul } from "../autograd/pointwise.ts";
-import { mean, sum } from "../autograd/reduce.ts";
-import { regionSums } from "../autograd/region.ts";
-import { reshape, slice } from "../autograd/view.ts";
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
-import { showShape } from "../tensor/shape.ts";
+import { classWeights } from "../autograd/focal.ts";
+import { add, affine, div, lt, mul, reciprocal, square, sub, where } from "../autograd/pointwise.ts";
+import { amax, sum } from "../autograd/reduce.ts";
+import { noGrad } from "../autograd/tape.ts";
+import { ConfigError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { composed, countedClasses, type Overlap, overlapOf, type OverlapLossOptions, perClass, reduced } from "./overlap.ts";
 
-export interface DiceLossOptions {
-  /** Count channel 0; default true. Ignored for one channel. */
-  readonly includeBackground?: boolean;
-  /** The target holds class indices on one channel; default false. Ignored for one channel. */
-  readonly toOnehotY?: boolean;
-  /** Default false; at most one activation. */
-  readonly sigmoid?: boolean;
-  /** Over the channels; default false. Ignored for one channel. */
-  readonly softmax?: boolean;
-  /** Applied to the input before anything else. */
-  readonly otherAct?: (x: Tensor) => Tensor;
+export interface DiceLossOptions extends OverlapLossOptions {
   /** Squares in the denominator; default false. */
   readonly squaredPred?: boolean;
   /** Intersection over union instead of Dice; default false. */
   readonly jaccard?: boolean;
-  /** Default "mean"; "none" keeps `[N, C, 1, …]`. */
-  readonly reduction?: "mean" | "sum" | "none";
-  /** Added to the numerator; default 1e-5. */
-  readonly smoothNr?: number;
-  /** Added to the denominator; default 1e-5. */
-  readonly smoothDr?: number;
-  /** Sum over the batch before the ratio; default false. */
-  readonly batch?: boolean;
-  /** Factor of each counted class, or one for all. */
+  /** Factor of each counted class, or one for all. Ignored for one class. */
   readonly weight?: number | readonly number[];
   /** Targets between 0 and 1; default false. */
   readonly softLabel?: boolean;
 }
 
 /**
- * 1 − (2·overlap + smoothNr) / (prediction + target + smoothDr) per sample and channel, then reduced.
+ * 1 − (2·overlap + smoothNr) / (prediction + target + smoothDr) per sample and channel, then reduced (Milletari et al. 2016); soft labels and Jaccard
+ * after Wang et al. 2023. No gradient flows to the target.
  * @param input `[N, C, spatial…]`
- * @param target the same shape, or `[N, 1, spatial…]` class indices with `toOnehotY`
+ * @param target the same shape, or `[N, 1, spatial…]` class indices (f32, i32 or u32) with `toOnehotY`
+ * @returns one number; for the reduction "none" `[N, C, 1, …]`, or `[C, 1, …]` with `batch`
  * @throws ShapeError, ConfigError
  */
 export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
-  const {
-    includeBackground = true,
-    sigmoid = false,
-    softmax = false,
-    squaredPred = false,
-    softLabel = false,
-    otherAct,
-  } = options;
-  const { reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
-  if ([sigmoid, softmax, otherAct].filter(Boolean).length > 1) {
-    throw new ConfigError("diceLoss: give at most one of sigmoid, softmax and otherAct");
-  }
-  const single = input.shape[1] === 1;
-  let sums = regionSums(otherAct ? otherAct(input) : input, target, {
-    activation: sigmoid ? "sigmoid" : softmax && !single ? "softmax" : "none",
-    // Squares alone need no L1 form: (|q|² + |t|² − |q − t|²) / 2 = q t.
-    mode: squaredPred ? "squared" : softLabel ? "soft" : "plain",
-    indexTarget: (options.toOnehotY ?? false) && !single,
-  });
-  if (!includeBackground && !single) sums = slice(sums, [undefined, undefined, [1]]);
-  if (options.batch) sums = sum(sums, 1, { keepDims: true });
-  const overlap = slice(sums, [[0, 1]]);
-  let total = sum(slice(sums, [[1, 3]]), 0, { keepDims: true });
-  if (options.jaccard) total = affine(add(total, affine(overlap, -1)), 2);
-  let loss = affine(div(affine(overlap, 2, smoothNr), affine(total, 1, smoothDr)), -1, 1);
-  if (options.weight !== undefined) loss = weighted(loss, options.weight);
-  if (reduction === "mean") return mean(loss);
-  if (reduction === "sum") return sum(loss);
-  const [, samples, classes] = loss.shape;
-  const ones = input.shape.slice(2).map(() => 1);
-  return reshape(loss, options.batch ? [classes, ...ones] : [samples, classes, ...ones]);
+  return composed(input, () => dice("diceLoss", input, target, options));
 }
 
-function weighted(loss: Tensor, weight: number | readonly number[]): Tensor {
-  const classes = loss.shape[2];
-  if (classes === 1) return loss;
-  const list = typeof weight === "number" ? new Array<number>(classes).fill(weight) : weight;
-  if (list.length !== classes)
-    throw new ShapeError(`diceLoss: weight ${showShape(list)} must have ${classes} entries, one per counted class`);
-  if (list.some((w) => !(w >= 0))) throw new ConfigError(`diceLoss: weights must not be negative, got ${showShape(list)}`);
-  return mul(loss, loss.device.tensor({ data: list, shape: [1, 1, classes] }));
+/**
+ * Dice loss inside of a mask, as MONAI's MaskedDiceLoss: input and target are multiplied by it **before** the activation, so that a sigmoid is 0.5
+ * outside, and class indices become 0, the background.
+ * @param mask `[N, 1, spatial…]` or `[1, 1, spatial…]`; without one this is `diceLoss`
+ * @throws ShapeError, ConfigError
+ */
+export function maskedDiceLoss(input: Tensor, target: Tensor, mask?: Tensor, options: DiceLossOptions = {}): Tensor {
+  return composed(input, () => {
+    // A function of the user's cannot run inside the kernel.
+    if (mask && options.otherAct) return dice("maskedDiceLoss", mul(input, mask), mul(target, mask), options);
+    return dice("maskedDiceLoss", input, target, options, mask);
+  });
+}
+
+function dice(op: string, input: Tensor, target: Tensor, options: DiceLossOptions, mask?: Tensor): Tensor {
+  const { smoothNr = 1e-5, smoothDr = 1e-5, weight } = options;
+  // Squares alone need no L1 form: (|q|² + |t|² − |q − t|²) / 2 = q t.
+  const mode = options.squaredPred ? "squared" : options.softLabel ? "soft" : "plain";
+  const classes = countedClasses(input, options);
+  const factors = weight === undefined || classes === 1 ? undefined : classWeights(op, weight, classes);
+  const sums = overlapOf(op, input, target, options, { mode, mask, maskOf: "inputs" });
+  let total = add(sums.prediction, sums.target);
+  if (options.jaccard) total = affine(sub(total, sums.overlap), 2);
+  const loss = oneMinusRatio(affine(sums.overlap, 2, smoothNr), affine(total, 1, smoothDr));
+  return reduced(factors ? perClass(loss, factors) : loss, options, input.rank - 2);
+}
+
+const oneMinusRatio = (a: Tensor, b: Tensor): Tensor => affine(div(a, b), -1, 1);
+
+export interface TverskyLossOptions extends OverlapLossOptions {
+  /** Factor of the false positives; default 0.5. */
+  readonly alpha?: number;
+  /** Factor of the false negatives; default 0.5. */
+  readonly beta?: number;
+  /** Targets between 0 and 1; default false. */
+  readonly softLabel?: boolean;
+}
+
+/**
+ * 1 − (tp + smoothNr) / (tp + alpha·fp + beta·fn + smoothDr) per sample and channel, then reduced (Salehi et al. 2017). With 0.5 and 0.5 it is
+ * the Dice loss, but for the smoothing. No gradient flows to the target.
+ * @param input `[N, C, spatial…]`
+ * @param target as for `diceLoss`
+ * @returns one number; for the reduction "none" `[N, C]`, or `[C]` with `batch`
+ * @throws ShapeError, ConfigError
+ */
+export function tverskyLoss(input: Tensor, target: Tensor, options: TverskyLossOptions = {}): Tensor {
+  const { alpha = 0.5, beta = 0.5, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
+  return composed(input, () => {
+    const sums = overlapOf("tverskyLoss", input, target, options, { mode: options.softLabel ? "soft" : "plain" });
+    const wrong = add(affine(sub(sums.prediction, sums.overlap), alpha), affine(sub(sums.target, sums.overlap), beta));
+    const total = add(sums.overlap, wrong);
+    return reduced(oneMinusRatio(affine(sums.overlap, 1, smoothNr), affine(total, 1, smoothDr)), options, 0);
+  });
+}
+
+export interface GeneralizedDiceLossOptions extends OverlapLossOptions {
+  /** Weight of a class with volume g in the target: 1 / g² ("square", the default), 1 / g ("simple") or 1 ("uniform"). */
+  readonly wType?: "square" | "simple" | "uniform";
+  /** Targets between 0 and 1; default false. */
+  readonly softLabel?: boolean;
+}
+
+/**
+ * Dice loss over all classes at once, each weighted by its volume (Sudre et al. 2017): 1 − (2 Σ w·overlap + smoothNr) / (Σ w·(prediction + target) +
+ * smoothDr) per sample. A class that is missing in the target takes the largest weight of the sample's others. No gradient flows to the target.
+ * @param input `[N, C, spatial…]`
+ * @param target as for `diceLoss`
+ * @returns one number; for the reduction "none" `[N, 1, 1, …]`, or `[1, 1, …]` with `batch`
+ * @throws ShapeError, ConfigError
+ */
+export function generalizedDiceLoss(input: Tensor, target: Tensor, options: GeneralizedDiceLossOptions = {}): Tensor {
+  const { wType = "square", softLabel = false, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
+  if (!["square", "simple", "uniform"].includes(wType)) {
+    throw new ConfigError(`generalizedDiceLoss: wType must be "square", "simple" or "uniform", got ${JSON.stringify(wType)}`);
+  }
+  return composed(input, () => {
+    const sums = overlapOf("generalizedDiceLoss", input, target, options, { mode: softLabel ? "soft" : "plain" });
+    const weights = noGrad(() => volumeWeights(sums, wType));
+    const weighted = (t: Tensor) => sum(weights ? mul(t, weights) : t, 2, { keepDims: true });
+    const overlap = weighted(sums.overlap);
+    const total = weighted(add(sums.prediction, sums.target));
+    return reduced(oneMinusRatio(affine(overlap, 2, smoothNr), affine(total, 1, smoothDr)), options, input.rank - 2);
+  });
+}
+
+function volumeWeights({ target }: Overlap, wType: "square" | "simple" | "uniform"): Tensor | undefined {
+  if (wType === "uniform") return undefined;
+  const volume = wType === "square" ? square(target) : target;
+  // The smallest normal f32: below it 1 / volume is not finite, and WGSL promises no infinity to test for.
+  const missing = lt(volume, 1.1754944e-38);
+  const weights = where(missing, 0, reciprocal(where(missing, 1, volume)));
+  return where(missing, amax(weights, 2, { keepDims: true }), weights);
 }

@@ -8,6 +8,7 @@ import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { broadcastShapes, sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
+export { focalLoss, type FocalLossOptions } from "../autograd/focal.ts";
 export { crossEntropy, type CrossEntropyOptions, type LossReduction } from "../autograd/cross_entropy.ts";
 
 export interface ElementLossOptions {

@@ -102,6 +102,7 @@ const unaries: Readonly<Record<string, Unary>> = {
     hard: [...extreme, 2.9, -2.9],
     kink: { at: [3, -3, 0, 4, -4], slope: (x) => (x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5) },
   },
+  erf: { f: (x) => 2 * normalCdf(x * Math.SQRT2) - 1, values: wide, hard: [0, 1e-4, -1e-3, 0.49, 0.51, -3, 6, -1e4] },
   neg: { f: (x) => -x, values: normal, hard: [0, 1e6, -1e-6] },
   rsqrt: { f: (x) => 1 / Math.sqrt(x), values: positive, hard: [1, 4, 100, 1e4, 2] },
   sign: { f: Math.sign, values: off, hard: [1e6, -1e-2], kink: { at: [0, 1, -1], slope: () => 0 } },

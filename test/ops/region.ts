@@ -22,19 +22,29 @@ interface RegionArgs {
   readonly activation?: "none" | "sigmoid" | "softmax";
   readonly mode?: "plain" | "squared" | "soft";
   readonly indexTarget?: boolean;
+  readonly maskOf?: "terms" | "inputs";
+}
+
+/** Of an element of a channel, among the positions of all samples. */
+function position([, channels, ...spatial]: Shape, i: number): number {
+  const inner = sizeOf(spatial);
+  return Math.floor(i / (channels * inner)) * inner + (i % inner);
 }
 
 /** Activation, one-hot target, then the three sums as MONAI's DiceLoss writes them; "soft" is its overlap (|q| + |t| − |q − t|) / 2. */
-function reference({ x, target }: Hosts, { activation = "none", mode = "plain", indexTarget = false }: RegionArgs): Host {
+function reference({ x: logits, target, mask }: Hosts, args: RegionArgs): Host {
+  const { activation = "none", mode = "plain", indexTarget = false, maskOf = "terms" } = args;
+  const m = (i: number) => mask?.data[position(logits.shape, i) % mask.data.length] ?? 1;
+  const inputs = mask && maskOf === "inputs";
+  const x: Host = { shape: logits.shape, data: logits.data.map((v, i) => (inputs ? v * m(i) : v)) };
   const [samples, channels] = x.shape;
   const inner = sizeOf(x.shape.slice(2));
   let q = x.data;
   if (activation === "sigmoid") q = q.map((v) => 1 / (1 + Math.exp(-v)));
   if (activation === "softmax") q = softmaxReference({ x }, {}).data;
   const t = q.map((_, i) => {
-    if (!indexTarget) return target.data[i];
-    const position = Math.floor(i / (channels * inner)) * inner + (i % inner);
-    return target.data[position] === Math.floor(i / inner) % channels ? 1 : 0;
+    const label = (inputs ? m(i) : 1) * target.data[indexTarget ? position(x.shape, i) : i];
+    return indexTarget ? Number(label === Math.floor(i / inner) % channels) : label;
   });
   const y = host([3, samples, channels]);
   q.forEach((a, i) => {
@@ -45,7 +55,8 @@ function reference({ x, target }: Hosts, { activation = "none", mode = "plain", 
       squared: [a * b, a * a, b * b],
       soft: [(Math.abs(a) + Math.abs(b) - Math.abs(a - b)) / 2, Math.abs(a), Math.abs(b)],
     }[mode];
-    terms.forEach((v, k) => (y.data[k * samples * channels + at] += v));
+    const factor = inputs ? 1 : m(i);
+    terms.forEach((v, k) => (y.data[k * samples * channels + at] += factor * v));
   });
   return y;
 }
@@ -61,6 +72,15 @@ function sample(id: string, shape: Shape, args: RegionArgs, x: Values = logits, 
     inputs: { x: { shape, values: x }, target: { shape: args.indexTarget ? shape.with(1, 1) : shape, values: labels } },
     args,
   };
+}
+
+const half: Values = index(2);
+
+/** With a mask, and class indices as integers. */
+function masked(id: string, shape: Shape, args: RegionArgs, maskShape: Shape, mask: Values = half): Sample<RegionArgs> {
+  const { inputs, ...rest } = sample(id, shape, args);
+  const target = { ...inputs.target, ...(args.indexTarget ? { dtype: "i32" as const } : {}) };
+  return { ...rest, inputs: { ...inputs, target, mask: { shape: maskShape, values: mask } } };
 }
 
 const activations = ["none", "sigmoid", "softmax"] as const;
@@ -82,6 +102,13 @@ const row: Row<RegionArgs> = {
         ),
       ),
     ),
+    ...(["terms", "inputs"] as const).flatMap((maskOf) => [
+      masked(`masked-${maskOf}`, [2, 3, 5, 4], { activation: "sigmoid", maskOf }, [2, 1, 5, 4]),
+      masked(`masked-${maskOf}-shared`, [3, 3, 5, 4], { activation: "softmax", maskOf, indexTarget: true }, [1, 1, 5, 4]),
+      masked(`masked-${maskOf}-factors`, [2, 3, 5, 4], { activation: "softmax", mode: "squared", maskOf }, [2, 1, 5, 4], uniform),
+      masked(`masked-${maskOf}-soft`, [2, 2, 7], { activation: "sigmoid", mode: "soft", maskOf }, [2, 1, 7], uniform),
+    ]),
+    masked("masked-chunks", [2, 2, 70, 71], { activation: "softmax", indexTarget: true }, [2, 1, 70, 71], uniform),
     sample("binary-3d", [3, 1, 4, 3, 2], { activation: "sigmoid" }),
     sample("no-spatial", [4, 3], { activation: "softmax", indexTarget: true }),
     sample("ignored-class", [2, 3, 4, 4], { activation: "softmax", indexTarget: true }, logits, cycle(0, 255, 2, 1, -1)),
@@ -93,7 +120,7 @@ const row: Row<RegionArgs> = {
     { ...sample("extreme-sigmoid", [1, 2, 6], { activation: "sigmoid" }, cycle(1e4, -1e4, 90, -90, 0)), tolerance: { floor: 1 } },
     { ...sample("extreme-softmax", [1, 3, 5], { activation: "softmax" }, cycle(1e4, -1e4, 0, 90)), tolerance: { floor: 1 } },
   ],
-  run: ({ x, target }, args) => regionSums(x, target, args),
+  run: ({ x, target, mask }, args) => regionSums(x, target, { ...args, mask }),
   reference,
   differentiable: ["x"],
   flops: ({ x }) => 10 * sizeOf(x),
@@ -116,6 +143,12 @@ const row: Row<RegionArgs> = {
       call: (z) => regionSums(z([2, 3, 4]), z([2, 3, 4]), { indexTarget: true }),
       error: ShapeError,
       message: /^regionSums: target .*expected \[2, 1, 4\] \(class indices\)/,
+    },
+    {
+      id: "mask",
+      call: (z) => regionSums(z([2, 3, 4]), z([2, 3, 4]), { mask: z([2, 3, 4]) }),
+      error: ShapeError,
+      message: /^regionSums: mask \[2, 3, 4\] must be \[2, 1, 4\], or \[1, 1, 4\] for all samples/,
     },
     {
       id: "dtype",

@@ -1,0 +1,37 @@
+// Focal loss per position and channel (REDUCED 0), or its sum per chunk of positions, to be added by `reduce`. Lanes and chunks are added in fixed order.
+
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+
+fn loss(at: Place, c: u32) -> f32 {
+  let t = wanted(at, c);
+  if (SOFTMAX != 0u) {
+    let o = odds(at, c);
+    return product(t * channel_weight(c), -power(o.q, p.gamma) * o.log_p);
+  }
+  let x = logits[at.base + c * p.inner];
+  return share(c, t) * product(power(sigmoid(-x * (2.0 * t - 1.0)), p.gamma), binary_entropy(x, t));
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let k = linear_group(group, groups);
+  let first = k * p.chunk;
+  let last = min(first + p.chunk, p.positions);
+  var sum = 0.0;
+  for (var i = first + lane; i < last; i += LANES) {
+    let at = place(i);
+    for (var c = p.first; c < p.channels; c++) {
+      let here = loss(at, c);
+      if (REDUCED == 0u) {
+        losses[at.row + (c - p.first) * p.inner] = here;
+      }
+      sum += here;
+    }
+  }
+  if (REDUCED != 0u) {
+    sum = tree_sum(sum, lane);
+    if (lane == 0u && first < p.positions) {
+      losses[k] = sum;
+    }
+  }
+}

@@ -1,0 +1,19 @@
+// Radix select of the k-th largest of a list of floats, eight bits at a time from the top. Integer atomics only: counts are the same in any order.
+struct Params {
+  count: u32,
+  shift: u32, // of the bits under view
+  k: u32,     // how many are wanted
+  chunk: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+
+// Floats as integers of the same order.
+fn key(word: u32) -> u32 {
+  return word ^ select(0x80000000u, 0xFFFFFFFFu, word >> 31u == 1u);
+}
+
+// Where the state lies behind the 256 counts.
+const BOUND = 256u; // key of the k-th largest, as far as it is known
+const OPEN = 257u;  // how many of those that agree with it so far are among the k
+const TIES = 258u;  // how many agree with it

@@ -1,0 +1,54 @@
+/** @file Exact Euclidean distance field on the device, so that losses that need it work inside captured steps. */
+
+import { ShapeError } from "../tensor/errors.ts";
+import { sizeOf } from "../tensor/host.ts";
+import { read, write } from "../tensor/kernel.ts";
+import { type Shape, showShape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./args.ts";
+import { eachPiece } from "./pieces.ts";
+import { grid, program } from "./program.ts";
+
+/** Throws `ShapeError` without a spatial axis. */
+export function distanceFieldShape(x: Shape): Shape {
+  if (x.length < 3) throw new ShapeError(`distanceField: input must be [N, C, spatial…], got ${showShape(x)}`);
+  return x;
+}
+
+/**
+ * Distance in voxels from each voxel of x > 0.5 to the nearest of x ≤ 0.5, and the other way round; exact. 0 everywhere in channels where one of both
+ * is missing. No gradient.
+ * @param x `[N, C, spatial…]`
+ * @returns the same shape
+ * @throws ShapeError, DTypeError
+ */
+export function distanceField(x: Tensor): Tensor {
+  expectTensors("distanceField", { input: x });
+  const shape = distanceFieldShape(x.shape);
+  const { device } = x;
+  const y = device.empty(shape);
+  if (y.size === 0) return y;
+  const images = shape[0] * shape[1];
+  const spatial = shape.slice(2);
+  const voxels = sizeOf(spatial);
+  const [first, last] = [x, y].map((t) => t.view([images, ...spatial]));
+  let from = first;
+  spatial.forEach((size, axis) => {
+    const end = axis === spatial.length - 1;
+    const to = end ? last : device.empty([images, 2, ...spatial]);
+    const overrides = { FIRST: axis === 0 ? 1 : 0, LAST: end ? 1 : 0 };
+    eachPiece("distanceField", 1, [read(from), write(to)], ([source, target]) => {
+      const count = source.shape[0] * voxels;
+      device.run({
+        program: program("distance_field/axis", { libs: ["lib/grid"], overrides }),
+        bindings: [read(source), write(target)],
+        params: [size, sizeOf(spatial.slice(axis + 1)), voxels, count],
+        workgroups: grid(device, "distanceField", count, 64),
+      });
+    });
+    from.dispose();
+    from = to;
+  });
+  last.dispose();
+  return y;
+}

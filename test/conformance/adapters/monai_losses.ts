@@ -1,0 +1,105 @@
+/** @file MONAI's segmentation losses on the GPU. */
+import { abs, exp, grad, mul, openDevice, relu, sigmoid, sum, tanh, type Device, type Tensor } from "../../../src/index.ts";
+import {
+  asymmetricUnifiedFocalLoss,
+  deepSupervisionLoss,
+  diceCELoss,
+  diceFocalLoss,
+  diceLoss,
+  focalLoss,
+  generalizedDiceFocalLoss,
+  generalizedDiceLoss,
+  generalizedWassersteinDiceLoss,
+  hausdorffDTLoss,
+  logHausdorffDTLoss,
+  maskedDiceLoss,
+  tverskyLoss,
+} from "../../../src/nn/index.ts";
+import type { HostArray } from "../../../src/tensor/host.ts";
+import { NotCovered, wave, type Adapter, type Adapters, type Case } from "../format.ts";
+
+let opened: Promise<Device> | undefined;
+const device = () => (opened ??= openDevice());
+export const close = async () => (await opened)?.close();
+
+const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
+const functions: Record<string, (x: Tensor) => Tensor> = { tanh, exp, abs, relu, sigmoid };
+
+function option(value: any): unknown {
+  if (typeof value === "function") {
+    const known = functions[value.name];
+    if (!known) throw new NotCovered(`the function ${value.name}`);
+    return known;
+  }
+  if (!ArrayBuffer.isView(value?.data)) return value;
+  return value.shape.length === 0 ? value.data[0] : Array.from(value.data as Float32Array);
+}
+
+/** Upstream options to voxgrad's. */
+const options = (args: Case["args"]): Record<string, any> =>
+  Object.fromEntries(Object.entries(args).flatMap(([k, v]) => (v === null ? [] : [[camel(k), option(v)]])));
+
+type Loss = (input: Tensor, target: Tensor, options: any, test: Case, dev: Device) => Tensor;
+
+/** Integers stay integers where the case has them. */
+const upload = (dev: Device, value: HostArray) => dev.tensor(value, value.data instanceof Int32Array ? "i32" : "f32");
+
+/** The loss, and its gradient of Σ out · wave(1, 0.53, 1, 0) if the case has one. */
+const loss =
+  (compute: Loss, names: readonly [string, string] = ["input", "target"]): Adapter =>
+  async (test) => {
+    const dev = await device();
+    const [input, target] = names.map((name) => test.inputs[name]);
+    const x = dev.tensor(input);
+    const wanted = Object.keys(test.expected?.grads ?? {});
+    x.requiresGrad = wanted.length > 0;
+    const y = compute(x, upload(dev, target), options(test.args), test, dev);
+    const out = { data: await y.data(), shape: y.shape };
+    if (wanted.length === 0) return out;
+    const probe = wave({ shape: [...y.shape], a: 1, b: 0.53, c: 1, d: 0 });
+    const [dx] = grad(sum(mul(y, dev.tensor(probe))), [x]);
+    return { out, grads: { [wanted[0]]: { data: await dx.data(), shape: dx.shape } } };
+  };
+
+const rows = ({ data, shape }: HostArray): number[][] =>
+  Array.from({ length: shape[0] }, (_, r) => Array.from({ length: shape[1] }, (_, c) => Number(data[r * shape[1] + c])));
+
+const losses: Record<string, Loss> = {
+  DiceLoss: diceLoss,
+  DiceCELoss: diceCELoss,
+  DiceFocalLoss: diceFocalLoss,
+  FocalLoss: focalLoss,
+  GeneralizedDiceLoss: generalizedDiceLoss,
+  GeneralizedDiceFocalLoss: generalizedDiceFocalLoss,
+  TverskyLoss: tverskyLoss,
+  HausdorffDTLoss: hausdorffDTLoss,
+  LogHausdorffDTLoss: logHausdorffDTLoss,
+  MaskedDiceLoss: (input, target, o, { inputs }, dev) =>
+    maskedDiceLoss(input, target, inputs.mask ? dev.tensor(inputs.mask) : undefined, o),
+  GeneralizedWassersteinDiceLoss: (input, target, { distMatrix: _, ...o }, { args }) =>
+    generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), o),
+};
+
+/** The outputs are a list, or one tensor; the loss is given as `{ DiceLoss: { options } }`. */
+const deepSupervision: Adapter = async ({ args, inputs }) => {
+  const dev = await device();
+  const { loss: inner, ...rest } = args;
+  const [name, innerArgs] = Object.entries(inner ?? {})[0] ?? [];
+  const compute = losses[name ?? ""];
+  if (!compute) throw new NotCovered("the inner loss of a DeepSupervisionLoss that is not named with its options");
+  const innerOptions = options(innerArgs as Case["args"]);
+  const outputs = Array.isArray(inputs.input) ? inputs.input.map((x: HostArray) => dev.tensor(x)) : dev.tensor(inputs.input);
+  const y = deepSupervisionLoss(
+    outputs,
+    upload(dev, inputs.target),
+    (output, target) => compute(output, target, innerOptions, { args: innerArgs, inputs } as Case, dev),
+    options(rest),
+  );
+  return { data: await y.data(), shape: y.shape };
+};
+
+export const adapters: Adapters = {
+  ...Object.fromEntries(Object.entries(losses).map(([name, compute]) => [`monai.losses.${name}`, loss(compute)])),
+  "monai.losses.AsymmetricUnifiedFocalLoss": loss(asymmetricUnifiedFocalLoss, ["y_pred", "y_true"]),
+  "monai.losses.DeepSupervisionLoss": deepSupervision,
+};
