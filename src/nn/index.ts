@@ -1,19 +1,35 @@
 /** @file Layers, losses and optimisers. */
 
 export * from "./activation.ts";
+export * from "./batch_dice.ts";
 export * from "./blocks.ts";
+export * from "./compound_losses.ts";
 export * from "./conv.ts";
 export * from "./dice.ts";
 export * from "./dropout.ts";
 export * from "./ema.ts";
+export * from "./hausdorff.ts";
+export * from "./grad_scaler.ts";
 export { initGenerator, manualSeed } from "./init.ts";
 export * from "./linear.ts";
+export { describeLoad, type LoadOptions, type LoadReport } from "./load.ts";
 export * from "./losses.ts";
 export * from "./module.ts";
+export * from "./module_list.ts";
+export { type GroupRule, type NameFilter, parameterGroups } from "./names.ts";
+export * from "./nnunet_losses.ts";
 export * from "./norm.ts";
 export * from "./optim.ts";
+export type { OverlapLossOptions, Reduction, TargetOptions } from "./overlap.ts";
 export * from "./pool.ts";
-export * from "./safetensors.ts";
+export * from "./quicknat_losses.ts";
 export * from "./schedule.ts";
 export * from "./schedulers.ts";
+export * from "./squeeze_excite.ts";
+export * from "./summary.ts";
+export { layersModel } from "./tfjs.ts";
+export * from "./unified_focal.ts";
 export * from "./upsample.ts";
+export * from "./upsample_block.ts";
+export * from "./wasserstein_dice.ts";
+export { readSafetensors, type SafetensorsFile, type WritableTensor, writeSafetensors } from "../weights/safetensors.ts";

@@ -3,7 +3,7 @@
 import { dropoutGenerator } from "../nn/dropout.ts";
 import type { Module, StateDict } from "../nn/module.ts";
 import type { Optimizer } from "../nn/optim.ts";
-import { readSafetensors, writeSafetensors } from "../nn/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
 import type { Device } from "../tensor/device.ts";
 import { CheckpointError, NonFiniteError } from "../tensor/errors.ts";
 

@@ -15,6 +15,8 @@ const usage = `voxgrad: train and run segmentation networks on WebGPU
   voxgrad evaluate (--run DIR | --pred DIR --data DIR)             Dice of each case and class
   voxgrad demo [--seed N] [--epochs N] [--out DIR] [--data DIR]    all of it on synthetic volumes, or on yours
   voxgrad info [FILE]                                              adapter, limits and features, or what a volume is
+  voxgrad inspect FILE                                             tensors and metadata of a file of weights
+  voxgrad convert IN OUT.safetensors [--key NAME] [--dtype TYPE]   weights from PyTorch, ONNX or TensorFlow.js as safetensors
 
 Options of train and demo: \`voxgrad train --help\`.
 `;
@@ -40,4 +42,8 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 const self = fileURLToPath(import.meta.url);
-if (process.argv[1] && realpathSync(resolve(process.argv[1])) === realpathSync(self)) await main(process.argv.slice(2));
+if (process.argv[1] && realpathSync(resolve(process.argv[1])) === realpathSync(self)) {
+  // `voxgrad inspect FILE | head` stops reading: nobody is left to tell more to.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  await main(process.argv.slice(2));
+}

@@ -1,10 +1,10 @@
 /** @file What each subcommand of `voxgrad` does. Each takes its arguments and gives an exit code. */
 
 import { join, resolve } from "node:path";
-import { parseArgs, type ParseArgsConfig } from "node:util";
 import { readNiftiFile } from "../data/nifti.node.ts";
 import { type Device, openDevice } from "../tensor/device.ts";
 import { ConfigError } from "../tensor/errors.ts";
+import { type Command, flag, parse, say, text } from "./command_line.node.ts";
 import { checkConfig, type RunConfig } from "./config.ts";
 import { defaultConfig } from "./plan_run.node.ts";
 import {
@@ -21,25 +21,8 @@ import { ProgressLine } from "./progress.ts";
 import { writeCurves, writeOverlays } from "./report.node.ts";
 import { syntheticConfig, writeSynthetic } from "./synthetic.node.ts";
 import { readConfig, runData, train, type TrainResult } from "./train.node.ts";
+import { convertCommand, inspectCommand } from "./weights_commands.node.ts";
 
-type Command = (args: readonly string[]) => Promise<number>;
-
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
-
-function parse<T extends NonNullable<ParseArgsConfig["options"]>>(args: readonly string[], options: T, allowPositionals = false) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals, strict: true });
-  } catch (error) {
-    // Node's message, less its advice on positional arguments.
-    const [problem] = (error as Error).message.replaceAll("\n", " ").split(". To specify a positional");
-    const known = Object.keys(options).map((name) => `--${name}`);
-    const unknown = (error as { code?: string }).code === "ERR_PARSE_ARGS_UNKNOWN_OPTION";
-    throw new ConfigError(unknown ? `${problem}; known are ${known.join(", ") || "none"}` : problem, { cause: error });
-  }
-}
-
-const say = (line: string) => process.stdout.write(`${line}\n`);
 const size = (bytes: number) => (bytes < 2 ** 20 ? `${bytes / 2 ** 10} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`);
 
 function number(name: string, value: string): number {
@@ -115,11 +98,13 @@ async function withDevice<T>(work: (device: Device) => Promise<T>): Promise<T> {
   }
 }
 
-async function trainIn(device: Device, folder: string, config: RunConfig, resume: boolean): Promise<TrainResult> {
+type Start = { readonly resume: true } | { readonly resume: false; readonly init?: string };
+
+async function trainIn(device: Device, folder: string, config: RunConfig, start: Start): Promise<TrainResult> {
   const { signal, done } = interruptible(folder);
   try {
     const progress = new ProgressLine(process.stderr);
-    const result = await train(device, folder, config, { progress, signal, log: say }, resume);
+    const result = await train(device, folder, config, { progress, signal, log: say }, start);
     if (!result.finished) say(`stopped. Go on with: voxgrad train --resume ${folder}`);
     return result;
   } finally {
@@ -141,8 +126,8 @@ async function report(run: LoadedRun, device: Device, folder: string, result: Tr
   say(`\npredictions ${join(folder, "predictions")}\npictures    ${[...curves, ...pictures].join("\n            ")}`);
 }
 
-async function trainAndReport(device: Device, folder: string, config: RunConfig, resume: boolean): Promise<number> {
-  const result = await trainIn(device, folder, config, resume);
+async function trainAndReport(device: Device, folder: string, config: RunConfig, start: Start): Promise<number> {
+  const result = await trainIn(device, folder, config, start);
   if (!result.finished) return 130;
   const run = await loadRun(device, folder, "weights");
   try {
@@ -159,6 +144,7 @@ export function trainHelp(): string {
     ["data DIR", "Decathlon or nnU-Net folder"],
     ["out DIR", "folder of the run; default runs/<dataset>-fold<N>-seed<N>"],
     ["resume DIR", "go on with the run in this folder; of the other options only --epochs may be given"],
+    ["init FILE", "start from the weights in a .safetensors, .pt or .pth file, as far as names and shapes agree (train only)"],
     ...Object.values(runOptions).map(([name, , help]) => [name, help]),
     ["allow-empty", "accept cases without foreground"],
   ];
@@ -167,14 +153,14 @@ export function trainHelp(): string {
 }
 
 const trainCommand: Command = async (args) => {
-  const { values } = parse(args, { ...runFlags, data: text, out: text, resume: text, "allow-empty": flag });
+  const { values } = parse(args, { ...runFlags, data: text, out: text, resume: text, init: text, "allow-empty": flag });
   if (values.resume !== undefined) {
     const folder = resolve(values.resume);
     // Only the end of a run may be moved: anything else would make it another run.
     const other = Object.keys(values).filter((k) => k !== "resume" && k !== "epochs");
     if (other.length > 0) throw new ConfigError(`--resume takes its options from the run; remove --${other.join(", --")}`);
     const config = applyOptions(await readConfig(folder), values);
-    return withDevice((device) => trainAndReport(device, folder, config, true));
+    return withDevice((device) => trainAndReport(device, folder, config, { resume: true }));
   }
   if (values.data === undefined) throw new ConfigError("train needs --data DIR (or --resume DIR); see voxgrad train --help");
   const data = resolve(values.data);
@@ -182,7 +168,7 @@ const trainCommand: Command = async (args) => {
   const cases = await runData({ data, fold });
   const config = applyOptions({ ...(await defaultConfig(data, cases.index, cases.train)), fold }, values);
   const folder = resolve(values.out ?? join("runs", `${cases.index.name || "run"}-fold${fold}-seed${config.seed}`));
-  return withDevice((device) => trainAndReport(device, folder, config, false));
+  return withDevice((device) => trainAndReport(device, folder, config, { resume: false, init: values.init }));
 };
 
 const predictCommand: Command = async (args) => {
@@ -231,7 +217,7 @@ const demoCommand: Command = async (args) => {
   return withDevice(async (device) => {
     say("writing 40 synthetic volumes as NIfTI");
     await writeSynthetic(config.data, seed);
-    return trainAndReport(device, folder, config, false);
+    return trainAndReport(device, folder, config, { resume: false });
   });
 };
 
@@ -267,4 +253,6 @@ export const commands: Readonly<Record<string, Command>> = {
   evaluate: evaluateCommand,
   demo: demoCommand,
   info: infoCommand,
+  convert: convertCommand,
+  inspect: inspectCommand,
 };

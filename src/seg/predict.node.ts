@@ -7,7 +7,7 @@ import { writeFileAtomic } from "../data/atomic.node.ts";
 import type { Case, LabelClass } from "../data/decathlon.ts";
 import { loadCase, loadDataset, readNiftiFile, writeNiftiFile } from "../data/index.node.ts";
 import { withGeometryOf } from "../data/volume.ts";
-import { readSafetensors } from "../nn/safetensors.ts";
+import { readSafetensors } from "../weights/safetensors.ts";
 import type { Device } from "../tensor/device.ts";
 import { CheckpointError, DataError, ShapeError } from "../tensor/errors.ts";
 import type { HostArray } from "../tensor/host.ts";

@@ -14,8 +14,8 @@ import { DataLoader } from "../data/loader.ts";
 import { diceLoss } from "../nn/dice.ts";
 import { seedDropout } from "../nn/dropout.ts";
 import { manualSeed } from "../nn/init.ts";
+import { describeLoad } from "../nn/load.ts";
 import { Adam } from "../nn/optim.ts";
-import { writeSafetensors } from "../nn/safetensors.ts";
 import type { Device } from "../tensor/device.ts";
 import { CheckpointError, ConfigError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
@@ -27,6 +27,8 @@ import { diceOf, Segmenter } from "./segmenter.ts";
 import { prepareImage, prepareLabel, type SliceArgs } from "./slices.node.ts";
 import { type StepReport, Trainer, type TrainBatch } from "./trainer.ts";
 import { UNet } from "./unet.ts";
+import { writeSafetensors } from "../weights/safetensors.ts";
+import { readWeightsFile } from "./weights.node.ts";
 
 export const files = {
   config: "config.json",
@@ -116,6 +118,13 @@ async function readJson(folder: string, name: string): Promise<unknown> {
   }
 }
 
+/** How a run begins: anew, from the weights of a file, or where it was interrupted. */
+export interface TrainStart {
+  readonly resume?: boolean;
+  /** File with weights, loaded as far as their names and shapes agree with the model's. */
+  readonly init?: string | undefined;
+}
+
 /**
  * Trains in `folder`, from the start or, with `resume`, from its checkpoint.
  * @throws ConfigError if the folder holds a run and `resume` is not set, or the reverse; DataError, FormatError, ShapeError for bad data;
@@ -126,7 +135,7 @@ export async function train(
   folder: string,
   config: RunConfig,
   hooks: TrainHooks,
-  resume = false,
+  { resume = false, init }: TrainStart = {},
 ): Promise<TrainResult> {
   const { progress: line, signal, log = () => {} } = hooks;
   const path = (name: keyof typeof files) => join(folder, files[name]);
@@ -137,6 +146,7 @@ export async function train(
   manualSeed(config.seed);
   seedDropout(device, config.seed);
   const model = buildModel(device, config, data.index);
+  if (init !== undefined && !resume) log(await initialise(model, init));
   const optimizer = new Adam(model.parameters(), { lr: config.lr });
   const trainer = new Trainer(device, { model, optimizer, loss: lossOf(data.index.labels.length) });
   const segmenter = new Segmenter(device, model, config);
@@ -253,6 +263,14 @@ export async function train(
     optimizer.dispose();
     model.dispose();
   }
+}
+
+/** Loads what fits and says what did not. Throws `FormatError` for a damaged file, `CheckpointError` if nothing in it fits. */
+async function initialise(model: UNet, path: string): Promise<string> {
+  const { tensors } = await readWeightsFile(path);
+  const report = model.loadStateDict(tensors, { strict: false, skipMisshaped: true });
+  if (report.loaded.length > 0) return `${path}: ${describeLoad(report)}`;
+  throw new CheckpointError(`${path}: none of its tensors fits this network: ${describeLoad(report)}`);
 }
 
 /** The rest of `batches` for a loop that may be left and entered again: leaving a loop over the generator itself would end it. */

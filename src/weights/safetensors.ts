@@ -3,52 +3,20 @@
  * (https://github.com/huggingface/safetensors). Nothing in it is executed. The reader trusts no number of the header: offsets must lie in
  * the file, must not overlap and must leave no gap, so a crafted file can neither ask for memory it does not bring nor hide bytes.
  */
-import { ConfigError, DataError, FormatError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf, type HostArray, type TypedArray } from "../tensor/host.ts";
-
-/** Element types of the format that voxgrad reads and writes. */
-export type SafeDType = keyof typeof CODECS;
-
-/** A tensor of a safetensors file. `dtype` is the type in the file; `data` holds F16 and BF16 as float32 and I64 as exact float64. */
-export interface SafeTensor extends HostArray {
-  readonly dtype: SafeDType;
-}
+import { ConfigError, DataError, ShapeError } from "../tensor/errors.ts";
+import { sizeOf, type HostArray } from "../tensor/host.ts";
+import { decodeElements, ELEMENTS, type ElementType, elementTypeOf, type WeightTensor } from "./elements.ts";
+import { type Fail, failing } from "./file.ts";
+import { isRecord, isSizes, type JsonRecord, parseJson } from "./json.ts";
 
 export interface SafetensorsFile {
   /** Tensors by name, in the order of their data. */
-  readonly tensors: Map<string, SafeTensor>;
+  readonly tensors: Map<string, WeightTensor>;
   readonly metadata: Map<string, string>;
 }
 
 /** A tensor to write; without `dtype` its typed array decides (Float32Array → F32 …). */
-export type WritableTensor = HostArray & { readonly dtype?: SafeDType };
-
-interface Codec {
-  readonly bytes: number;
-  /** Reads a copy that begins at an aligned address. */
-  decode(buffer: ArrayBuffer): TypedArray;
-  encode(data: TypedArray): ArrayBufferView;
-}
-
-// Typed arrays have the byte order of the host, which is little-endian wherever WebGPU runs.
-const CODECS = {
-  F64: plain(8, Float64Array),
-  F32: plain(4, Float32Array),
-  F16: half((bits) => f16ToNumber(bits), numberToF16),
-  BF16: half((bits) => floatOfBits(bits << 16), numberToBf16),
-  I64: {
-    bytes: 8,
-    decode: (buffer) => Float64Array.from(new BigInt64Array(buffer), exactInteger),
-    encode: (data) => BigInt64Array.from(data as ArrayLike<number> as number[], BigInt),
-  },
-  I32: plain(4, Int32Array),
-  U32: plain(4, Uint32Array),
-  I16: plain(2, Int16Array),
-  U16: plain(2, Uint16Array),
-  I8: plain(1, Int8Array),
-  U8: plain(1, Uint8Array),
-  BOOL: plain(1, Uint8Array),
-} satisfies Record<string, Codec>;
+export type WritableTensor = HostArray & { readonly dtype?: ElementType };
 
 /** The format's own bound: a longer header is an attack or another kind of file. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -60,7 +28,7 @@ const MAX_HEADER_BYTES = 100_000_000;
  * @throws FormatError naming the field that is wrong
  */
 export function readSafetensors(bytes: Uint8Array, source = "safetensors"): SafetensorsFile {
-  const fail = (problem: string): FormatError => new FormatError(`${source}: ${problem}`);
+  const fail = failing(source);
   if (bytes.length < 8) throw fail(`the file has ${bytes.length} bytes; expected at least the 8 of the header length.`);
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   const dataStart = 8 + headerBytes;
@@ -84,12 +52,10 @@ export function readSafetensors(bytes: Uint8Array, source = "safetensors"): Safe
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCoverage(entries, dataBytes, fail);
 
-  const tensors = new Map<string, SafeTensor>();
+  const tensors = new Map<string, WeightTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    // Not bytes.slice: that of a Node Buffer shares its memory.
-    const copy = new Uint8Array(bytes.subarray(dataStart + begin, dataStart + end)).buffer;
     try {
-      tensors.set(name, { dtype, shape, data: CODECS[dtype].decode(copy) });
+      tensors.set(name, { dtype, shape, data: decodeElements(dtype, bytes.subarray(dataStart + begin, dataStart + end)) });
     } catch (error) {
       throw fail(`tensor "${name}": ${(error as Error).message}`);
     }
@@ -101,7 +67,7 @@ export function readSafetensors(bytes: Uint8Array, source = "safetensors"): Safe
  * Writes a safetensors file; the same input gives the same bytes. Tensors are laid out in the order of the map, the header is padded
  * with spaces so that the data begin at a multiple of 8. What `readSafetensors` returned is written back byte for byte if the file had
  * this layout.
- * @throws ShapeError when data and shape disagree, ConfigError for the reserved name "__metadata__", DataError for I64 of a fraction
+ * @throws ShapeError when data and shape disagree, ConfigError for the reserved name "__metadata__", DataError for I64 or U64 of a fraction
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, WritableTensor>,
@@ -116,10 +82,10 @@ export function writeSafetensors(
       throw new ConfigError(`writeSafetensors: "__metadata__" is reserved; give the tensor another name.`);
     if (tensor.data.length !== sizeOf(tensor.shape))
       throw new ShapeError(`writeSafetensors: "${name}" has shape [${tensor.shape}] but ${tensor.data.length} elements.`);
-    const dtype = tensor.dtype ?? dtypeOf(tensor.data);
-    if (dtype === "I64" && !tensor.data.every(Number.isSafeInteger))
-      throw new DataError(`writeSafetensors: "${name}" is to be I64 but holds values that are no exact integers.`);
-    const chunk = CODECS[dtype].encode(tensor.data);
+    const dtype = tensor.dtype ?? elementTypeOf(tensor.data);
+    if ((dtype === "I64" || dtype === "U64") && !tensor.data.every(Number.isSafeInteger))
+      throw new DataError(`writeSafetensors: "${name}" is to be ${dtype} but holds values that are no exact integers.`);
+    const chunk = ELEMENTS[dtype].encode(tensor.data);
     chunks.push(chunk);
     entries.push([name, { dtype, shape: [...tensor.shape], data_offsets: [offset, offset + chunk.byteLength] }]);
     offset += chunk.byteLength;
@@ -139,24 +105,18 @@ export function writeSafetensors(
   return file;
 }
 
-type Fail = (problem: string) => FormatError;
-
 interface Entry {
   readonly name: string;
-  readonly dtype: SafeDType;
+  readonly dtype: ElementType;
   readonly shape: readonly number[];
   /** First and past-the-last byte, counted from the start of the data. */
   readonly begin: number;
   readonly end: number;
 }
 
-function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw fail(`the header is no JSON (${(error as Error).message}).`);
-  }
+function parseHeader(bytes: Uint8Array, fail: Fail): JsonRecord {
+  // An object of objects with two lists each.
+  const header = parseJson(bytes, "the header", 3, fail);
   if (!isRecord(header)) throw fail("the header is no JSON object.");
   return header;
 }
@@ -174,17 +134,17 @@ function parseMetadata(entry: unknown, fail: Fail): Map<string, string> {
 function parseEntry(name: string, entry: unknown, dataBytes: number, fail: Fail): Entry {
   if (!isRecord(entry)) throw fail(`tensor "${name}": the entry is no object.`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (typeof dtype !== "string" || !Object.hasOwn(CODECS, dtype))
-    throw fail(`tensor "${name}": dtype is ${JSON.stringify(dtype)}; supported are ${Object.keys(CODECS).join(", ")}.`);
+  if (typeof dtype !== "string" || !Object.hasOwn(ELEMENTS, dtype))
+    throw fail(`tensor "${name}": dtype is ${JSON.stringify(dtype)}; supported are ${Object.keys(ELEMENTS).join(", ")}.`);
   if (!isSizes(shape)) throw fail(`tensor "${name}": shape is ${JSON.stringify(shape)}; expected a list of sizes.`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
     throw fail(`tensor "${name}": data_offsets is ${JSON.stringify(offsets)}; expected [begin, end].`);
   const [begin, end] = offsets;
   if (end > dataBytes) throw fail(`tensor "${name}": data_offsets end at ${end}, but the file has ${dataBytes} bytes of data.`);
-  const wanted = sizeOf(shape) * CODECS[dtype as SafeDType].bytes;
+  const wanted = sizeOf(shape) * ELEMENTS[dtype as ElementType].bytes;
   if (wanted !== end - begin)
     throw fail(`tensor "${name}": ${dtype} of shape [${shape}] needs ${wanted} bytes, data_offsets give ${end - begin}.`);
-  return { name, dtype: dtype as SafeDType, shape, begin, end };
+  return { name, dtype: dtype as ElementType, shape, begin, end };
 }
 
 /** Every byte of data belongs to exactly one tensor; `entries` are sorted by offset. */
@@ -196,94 +156,4 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number, fail: Fail)
     at = end;
   }
   if (at !== dataBytes) throw fail(`the last ${dataBytes - at} bytes belong to no tensor.`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && v >= 0);
-}
-
-function dtypeOf(data: TypedArray): SafeDType {
-  if (data instanceof Float32Array) return "F32";
-  if (data instanceof Float64Array) return "F64";
-  if (data instanceof Int32Array) return "I32";
-  if (data instanceof Uint32Array) return "U32";
-  if (data instanceof Int16Array) return "I16";
-  if (data instanceof Uint16Array) return "U16";
-  return data instanceof Int8Array ? "I8" : "U8";
-}
-
-interface ArrayType<A extends TypedArray> {
-  new (buffer: ArrayBuffer): A;
-  from(data: ArrayLike<number>): A;
-}
-
-function plain<A extends TypedArray>(bytes: number, type: ArrayType<A>): Codec {
-  return {
-    bytes,
-    decode: (buffer) => new type(buffer),
-    encode: (data) => (data instanceof (type as unknown as new () => A) ? data : type.from(data)),
-  };
-}
-
-function half(decode: (bits: number) => number, encode: (value: number) => number): Codec {
-  return {
-    bytes: 2,
-    decode: (buffer) => Float32Array.from(new Uint16Array(buffer), decode),
-    encode: (data) => Uint16Array.from(data, encode),
-  };
-}
-
-function exactInteger(value: bigint): number {
-  const n = Number(value);
-  if (!Number.isSafeInteger(n)) throw new RangeError(`the I64 value ${value} is beyond the exact integers of float64.`);
-  return n;
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-function floatOfBits(bits: number): number {
-  scratch.setUint32(0, bits >>> 0);
-  return scratch.getFloat32(0);
-}
-
-function bitsOfFloat(value: number): number {
-  scratch.setFloat32(0, value);
-  return scratch.getUint32(0);
-}
-
-function f16ToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
-/** Nearest float16, ties to even; beyond its range infinity. */
-function numberToF16(value: number): number {
-  const x = Math.abs(value);
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  if (Number.isNaN(value)) return 0x7e00;
-  if (x >= 65520) return sign | 0x7c00;
-  // Scaled so that one unit is the last place of the result; below 2^-14 that place is fixed (subnormals).
-  const exponent = Math.max(Math.floor(Math.log2(x || 2 ** -24)), -14);
-  const units = roundHalfEven(x / 2 ** (exponent - 10));
-  // Field e + 15 and fraction units − 1024; a carry moves into the field by itself, and subnormals (units < 1024) come out with field 0.
-  return sign | (((exponent + 14) << 10) + units);
-}
-
-function numberToBf16(value: number): number {
-  const bits = bitsOfFloat(value);
-  if (Number.isNaN(value)) return 0x7fc0;
-  return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-}
-
-function roundHalfEven(x: number): number {
-  const low = Math.floor(x);
-  const rest = x - low;
-  return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
 }

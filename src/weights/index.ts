@@ -1,0 +1,9 @@
+/** @file Weight files, without a device: bytes in, named arrays out. */
+
+export type { ElementType, WeightTensor } from "./elements.ts";
+export type { WeightsFile } from "./file.ts";
+export { readWeights } from "./read.ts";
+export { readSafetensors, type SafetensorsFile, type WritableTensor, writeSafetensors } from "./safetensors.ts";
+export { readTfjs, type TfjsModel } from "./tfjs.ts";
+export { type TfjsLayer, tfjsLayers, tfjsStateDict } from "./tfjs_layers.ts";
+export { readTorch, type ReadTorchOptions } from "./torch.ts";
