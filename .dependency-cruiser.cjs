@@ -4,11 +4,13 @@
  */
 const mayImport = {
   tensor: [],
+  weights: ["tensor"],
   kernels: ["tensor"],
   data: ["tensor", "kernels"],
   autograd: ["tensor", "kernels"],
-  nn: ["tensor", "kernels", "autograd"],
-  seg: ["tensor", "kernels", "autograd", "nn", "data"],
+  nn: ["tensor", "kernels", "autograd", "weights"],
+  onnx: ["tensor", "kernels", "autograd", "nn", "weights"],
+  seg: ["tensor", "kernels", "autograd", "nn", "data", "weights", "onnx"],
 };
 
 const layers = Object.entries(mayImport).map(([layer, others]) => ({

@@ -3,7 +3,7 @@
 import * as kernels from "../kernels/affine_grid.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { type Backward, record } from "./tape.ts";
 
 /**
  * The grid that lets `gridSample` apply an affine map, as PyTorch's `affine_grid`.
@@ -15,7 +15,6 @@ import { record } from "./tape.ts";
  */
 export function affineGrid(theta: Tensor, size: Shape, { alignCorners = false } = {}): Tensor {
   const shape = kernels.affineGridShape(theta.shape, size);
-  return record("affineGrid", [theta], kernels.affineGrid(theta, shape, alignCorners), (dy) => [
-    kernels.affineGridGradient(dy, alignCorners),
-  ]);
+  const backward: Backward = (dy) => [kernels.affineGridGradient(dy, alignCorners)];
+  return record("affineGrid", [theta], kernels.affineGrid(theta, shape, alignCorners), backward, { size, alignCorners });
 }

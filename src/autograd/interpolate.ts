@@ -3,7 +3,7 @@
 import { interpolateShape, type InterpolateOptions } from "../kernels/interpolate.ts";
 import { resample, resampleGradient } from "../kernels/resample.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { type Backward, record } from "./tape.ts";
 
 export type { InterpolateMode, InterpolateOptions } from "../kernels/interpolate.ts";
 
@@ -15,7 +15,6 @@ export type { InterpolateMode, InterpolateOptions } from "../kernels/interpolate
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { maps, outShape } = interpolateShape(x.shape, options);
-  return record("interpolate", [x], resample("interpolate", x, maps, outShape), (dy) => [
-    resampleGradient("interpolate", dy, maps, x.shape),
-  ]);
+  const backward: Backward = (dy) => [resampleGradient("interpolate", dy, maps, x.shape)];
+  return record("interpolate", [x], resample("interpolate", x, maps, outShape), backward, { options });
 }

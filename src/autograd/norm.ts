@@ -5,10 +5,13 @@ import { ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { type Arguments, type Backward, composite, record } from "./tape.ts";
+import { add, affine, mul, reciprocal, sqrt } from "./pointwise.ts";
+import { reshape } from "./view.ts";
 
 function withGradient(
   op: string,
+  args: Arguments,
   x: Tensor,
   weight: Tensor | undefined,
   bias: Tensor | undefined,
@@ -17,12 +20,13 @@ function withGradient(
   g: kernels.NormGeometry,
   affineGradient = kernels.normAffineGradient,
 ): Tensor {
-  record(op, [x, weight, bias], y, (dy, needs) => {
+  const backward: Backward = (dy, needs) => {
     const dx = needs[0] ? kernels.normInputGradient(x, weight, stats, dy, g) : undefined;
     if (!needs[1] && !needs[2]) return [dx];
     const { dWeight, dBias } = affineGradient(x, stats, dy, g);
     return [dx, dWeight, dBias];
-  });
+  };
+  record(op, [x, weight, bias], y, backward, args);
   // Without a note nobody else frees them.
   if (y.origin === undefined) stats.dispose();
   return y;
@@ -31,7 +35,7 @@ function withGradient(
 function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, groups: number, eps: number): Tensor {
   const g = kernels.groupNormShape(op, x.shape, groups, eps, weight?.shape, bias?.shape);
   const { y, stats } = kernels.norm(x, weight, bias, g);
-  return withGradient(op, x, weight, bias, y, stats, g);
+  return withGradient(op, { groups, eps }, x, weight, bias, y, stats, g);
 }
 
 /**
@@ -70,7 +74,7 @@ export function layerNorm(
   const trailing = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   const g = kernels.layerNormShape(x.shape, trailing, eps, weight?.shape, bias?.shape);
   const { y, stats } = kernels.norm(x, weight, bias, g);
-  return withGradient("layerNorm", x, weight, bias, y, stats, g, (...args) => {
+  return withGradient("layerNorm", { axes: trailing.length, eps }, x, weight, bias, y, stats, g, (...args) => {
     const { dWeight, dBias } = kernels.layerNormAffineGradient(...args);
     return { dWeight: reshaped(dWeight, trailing), dBias: reshaped(dBias, trailing) };
   });
@@ -100,5 +104,38 @@ export function batchNorm(x: Tensor, weight?: Tensor, bias?: Tensor, running?: R
     throw new ShapeError(`batchNorm: expected more than 1 value per channel in training, got ${showShape(x.shape)}`);
   const { y, stats } = kernels.norm(x, weight, bias, g);
   if (running) kernels.normRunning(stats, running.mean, running.var, g, running.momentum ?? 0.1);
-  return withGradient("batchNorm", x, weight, bias, y, stats, g);
+  return withGradient("batchNorm", { eps }, x, weight, bias, y, stats, g);
+}
+
+/**
+ * Batch normalisation of `[N, C, spatial…]` with given statistics, as in evaluation: (x − mean) / √(variance + eps) · weight + bias.
+ * @param mean `[C]`, with `variance` `[C]`
+ * @throws ShapeError
+ */
+export function fixedBatchNorm(
+  x: Tensor,
+  weight: Tensor | undefined,
+  bias: Tensor | undefined,
+  mean: Tensor,
+  variance: Tensor,
+  { eps = 1e-5 } = {},
+): Tensor {
+  for (const [name, t] of Object.entries({ weight, bias, mean, variance })) {
+    if (t && (t.rank !== 1 || t.size !== x.shape[1])) {
+      throw new ShapeError(`fixedBatchNorm: ${name} ${showShape(t.shape)} must be [${x.shape[1]}], one per channel`);
+    }
+  }
+  return composite("fixedBatchNorm", [x, weight, bias, mean, variance], { eps }, () => {
+    const made: Tensor[] = [];
+    const own = (t: Tensor) => (made.push(t), t);
+    const shape = [1, mean.size, ...x.shape.slice(2).map(() => 1)];
+    const scale = own(reciprocal(own(sqrt(own(affine(variance, 1, eps))))));
+    const factor = weight ? own(mul(scale, weight)) : scale;
+    const offset = own(mul(mean, own(affine(factor, -1))));
+    const shift = bias ? own(add(offset, bias)) : offset;
+    const y = add(own(mul(x, own(reshape(factor, shape)))), own(reshape(shift, shape)));
+    // Without a note nobody else frees them.
+    if (y.origin === undefined) for (const t of made) t.dispose();
+    return y;
+  });
 }

@@ -20,7 +20,7 @@ export interface PadOptions {
  */
 export function pad(x: Tensor, padding: readonly number[], { mode = "constant", value = 0 }: PadOptions = {}): Tensor {
   const axes = padAxes(x.shape, padding, mode);
-  return record("pad", [x], padKernel("pad", x, axes, mode, value), (dy) => [padGradient(dy, axes, mode)]);
+  return record("pad", [x], padKernel("pad", x, axes, mode, value), (dy) => [padGradient(dy, axes, mode)], { axes, mode, value });
 }
 
 /**
@@ -39,10 +39,6 @@ export function roll(x: Tensor, shifts: number | readonly number[], axes?: numbe
     rolled.dispose();
     return out;
   };
-  return record("roll", [x], move(x, by), (dy) => [
-    move(
-      dy,
-      by.map((s) => -s),
-    ),
-  ]);
+  const back = by.map((s) => -s);
+  return record("roll", [x], move(x, by), (dy) => [move(dy, back)], { shifts: by, axes });
 }

@@ -2,7 +2,7 @@
 
 import * as kernels from "../kernels/pixel_shuffle.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { record } from "./tape.ts";
+import { type Backward, record } from "./tape.ts";
 
 /**
  * Channels to space (Shi et al. 2016), in 1 to 3 dimensions as MONAI's `pixelshuffle`; in 2-D also PyTorch's.
@@ -12,11 +12,13 @@ import { record } from "./tape.ts";
  */
 export function pixelShuffle(x: Tensor, factor: number): Tensor {
   const g = kernels.pixelShuffleShape(x.shape, factor);
-  return record("pixelShuffle", [x], kernels.pixelShuffle(x, g, g.outShape), (dy) => [kernels.pixelUnshuffle(dy, g, x.shape)]);
+  const backward: Backward = (dy) => [kernels.pixelUnshuffle(dy, g, x.shape)];
+  return record("pixelShuffle", [x], kernels.pixelShuffle(x, g, g.outShape), backward, { factor });
 }
 
 /** Space to channels, the reverse of `pixelShuffle`: `[N, C, size·factor…]` → `[N, C·factorᵈ, size…]`. Throws `ShapeError`. */
 export function pixelUnshuffle(x: Tensor, factor: number): Tensor {
   const g = kernels.pixelUnshuffleShape(x.shape, factor);
-  return record("pixelUnshuffle", [x], kernels.pixelUnshuffle(x, g, g.outShape), (dy) => [kernels.pixelShuffle(dy, g, x.shape)]);
+  const backward: Backward = (dy) => [kernels.pixelShuffle(dy, g, x.shape)];
+  return record("pixelUnshuffle", [x], kernels.pixelUnshuffle(x, g, g.outShape), backward, { factor });
 }

@@ -7,7 +7,7 @@ import { ShapeError } from "../tensor/errors.ts";
 import { type Shape, showShape, type Spatial } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { mean } from "./reduce.ts";
-import { record } from "./tape.ts";
+import { type Arguments, type Backward, record } from "./tape.ts";
 
 export type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions } from "../kernels/pool.ts";
 
@@ -17,9 +17,10 @@ export interface MaxPoolResult {
   readonly indices: Tensor;
 }
 
-function max(op: string, x: Tensor, g: PoolGeometry): MaxPoolResult {
+function max(op: string, x: Tensor, g: PoolGeometry, args: Arguments): MaxPoolResult {
   const { y, indices } = kernels.maxPool(op, x, g);
-  const output = record(op, [x], y, (dy) => [kernels.maxPoolGradient(op, indices, dy, g, x.shape)]);
+  const backward: Backward = (dy) => [kernels.maxPoolGradient(op, indices, dy, g, x.shape)];
+  const output = record(op, [x], y, backward, { ...args, indices });
   return { output, indices };
 }
 
@@ -36,22 +37,22 @@ function withoutIndices({ output, indices }: MaxPoolResult): Tensor {
  * @throws ShapeError
  */
 export function maxPool(x: Tensor, options: MaxPoolOptions): Tensor {
-  return withoutIndices(max("maxPool", x, kernels.maxPoolShape(x.shape, options)));
+  return withoutIndices(maxPoolWithIndices(x, options));
 }
 
 /** `maxPool` and where the maxima were, for `maxUnpool`. Throws `ShapeError`. */
 export function maxPoolWithIndices(x: Tensor, options: MaxPoolOptions): MaxPoolResult {
-  return max("maxPool", x, kernels.maxPoolShape(x.shape, options));
+  return max("maxPool", x, kernels.maxPoolShape(x.shape, options), { options });
 }
 
 /** Max pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. */
 export function adaptiveMaxPool(x: Tensor, outputSize: Spatial): Tensor {
-  return withoutIndices(max("adaptiveMaxPool", x, kernels.adaptiveMaxPoolShape(x.shape, outputSize)));
+  return withoutIndices(adaptiveMaxPoolWithIndices(x, outputSize));
 }
 
 /** `adaptiveMaxPool` and where the maxima were. Throws `ShapeError`. */
 export function adaptiveMaxPoolWithIndices(x: Tensor, outputSize: Spatial): MaxPoolResult {
-  return max("adaptiveMaxPool", x, kernels.adaptiveMaxPoolShape(x.shape, outputSize));
+  return max("adaptiveMaxPool", x, kernels.adaptiveMaxPoolShape(x.shape, outputSize), { outputSize });
 }
 
 /**
@@ -64,11 +65,12 @@ export function adaptiveMaxPoolWithIndices(x: Tensor, outputSize: Spatial): MaxP
  */
 export function maxUnpool(x: Tensor, indices: Tensor, options: MaxUnpoolOptions): Tensor {
   const shape = kernels.maxUnpoolShape(x.shape, indices.shape, options);
-  return record("maxUnpool", [x], kernels.maxUnpool(x, indices, shape), (dy) => [kernels.maxUnpoolGradient(indices, dy)]);
+  const backward: Backward = (dy) => [kernels.maxUnpoolGradient(indices, dy)];
+  return record("maxUnpool", [x], kernels.maxUnpool(x, indices, shape), backward, { indices, options });
 }
 
-function average(op: string, x: Tensor, { maps, outShape }: { maps: AxisMaps; outShape: Shape }): Tensor {
-  return record(op, [x], resample(op, x, maps, outShape), (dy) => [resampleGradient(op, dy, maps, x.shape)]);
+function average(op: string, x: Tensor, { maps, outShape }: { maps: AxisMaps; outShape: Shape }, args: Arguments): Tensor {
+  return record(op, [x], resample(op, x, maps, outShape), (dy) => [resampleGradient(op, dy, maps, x.shape)], args);
 }
 
 /**
@@ -78,12 +80,12 @@ function average(op: string, x: Tensor, { maps, outShape }: { maps: AxisMaps; ou
  * @throws ShapeError, ConfigError for a divisor of 0
  */
 export function avgPool(x: Tensor, options: AvgPoolOptions): Tensor {
-  return average("avgPool", x, kernels.avgPoolShape(x.shape, options));
+  return average("avgPool", x, kernels.avgPoolShape(x.shape, options), { options });
 }
 
 /** Average pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. */
 export function adaptiveAvgPool(x: Tensor, outputSize: Spatial): Tensor {
-  return average("adaptiveAvgPool", x, kernels.adaptiveAvgPoolShape(x.shape, outputSize));
+  return average("adaptiveAvgPool", x, kernels.adaptiveAvgPoolShape(x.shape, outputSize), { outputSize });
 }
 
 /** Mean over all positions, `[N, C, spatial…]` → `[N, C, 1…]`. Throws `ShapeError` without a spatial axis. */

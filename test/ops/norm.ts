@@ -1,6 +1,16 @@
 /** @file Rows of normalisation. */
 
-import { batchNorm, concat, DTypeError, groupNorm, instanceNorm, layerNorm, ShapeError, sizeOf } from "../../src/index.ts";
+import {
+  batchNorm,
+  concat,
+  DTypeError,
+  fixedBatchNorm,
+  groupNorm,
+  instanceNorm,
+  layerNorm,
+  ShapeError,
+  sizeOf,
+} from "../../src/index.ts";
 import {
   between,
   bytesOf,
@@ -334,4 +344,43 @@ const running: Row<RunningArgs> = {
   bytes: ({ x }) => 2 * bytesOf(x),
 };
 
-export const rows = [instance, group, layer, batch, running];
+const fixed: Row<NormArgs> = {
+  name: "fixedBatchNorm",
+  samples: [
+    { id: "fixedBatchNorm/2d", shape: [2, 3, 4, 5], weighted: false, args: {} },
+    { id: "fixedBatchNorm/3d-affine", shape: [2, 3, 2, 3, 4], weighted: true, args: { eps: 1e-2 } },
+    { id: "fixedBatchNorm/no-spatial", shape: [4, 3], weighted: true, args: {} },
+  ].map(({ id, shape, weighted, args }) => ({
+    id,
+    args,
+    inputs: {
+      x: { shape, values: wide(2, 3) },
+      mean: { shape: [3] },
+      variance: { shape: [3], values: between(0.5, 2) },
+      ...(weighted ? { weight: { shape: [3] }, bias: { shape: [3] } } : {}),
+    },
+  })),
+  run: ({ x, weight, bias, mean, variance }, args) => fixedBatchNorm(x, weight, bias, mean, variance, args),
+  reference: ({ x, weight, bias, mean, variance }, { eps = 1e-5 }) => {
+    const inner = sizeOf(x.shape.slice(2));
+    const y = x.data.map((v, i) => {
+      const c = Math.floor(i / inner) % x.shape[1];
+      const h = (v - mean.data[c]) / Math.sqrt(variance.data[c] + eps);
+      return weight && bias ? h * weight.data[c] + bias.data[c] : h;
+    });
+    return host(x.shape, y);
+  },
+  differentiable: ["x", "weight", "bias"],
+  flops: ({ x }) => 2 * sizeOf(x),
+  bytes: ({ x }) => 4 * bytesOf(x),
+  errors: [
+    {
+      id: "mean",
+      call: (z) => fixedBatchNorm(z([2, 3, 4]), undefined, undefined, z([2]), z([3])),
+      error: ShapeError,
+      message: /^fixedBatchNorm: mean \[2\] must be \[3\]/,
+    },
+  ],
+};
+
+export const rows = [instance, group, layer, batch, fixed, running];
