@@ -4,92 +4,17 @@
 // it finds its TP input positions once and then walks the input channels, so that index work is shared by all channels and the
 // innermost loop is loads and multiply-adds only: measured on lavapipe (2 cores, 4x32 -> 64x128x128, k3), 12.3 GFLOP per CPU-second for
 // TP 8, TC 16 against 7 to 10 for the same tile fed from a padded copy packed by four channels.
-//
-// Plain convolution reads position q * stride + tap * dilation - padding. The transposed one is split into stride phases per axis: outputs
-// i = q * stride + r all use the taps t with (r + padding - t * dilation) divisible by stride, at position q + (r + padding - t * dilation) / stride.
-// No tap is visited in vain and nothing is scattered.
-
-struct Params {
-  in_size: vec4i,    // D, H, W
-  out_size: vec4i,   // D, H, W
-  taps: vec4i,       // kernel size
-  stride: vec4i,
-  dilation: vec4i,
-  padding: vec4i,
-  in_channels: u32,
-  out_channels: u32,
-  in_group: u32,     // channels per group
-  out_group: u32,
-  weight_out: u32,   // distance in the weight between two output channels
-  weight_in: u32,    // between two input channels
-  weight_group: u32, // between two groups
-  transposed: u32,
-  has_bias: u32,
-  samples: u32,
-  relu: u32,         // negative results become 0
-  tiles: u32,        // of TC output channels, over all groups
-  accumulate: u32,   // add to what y holds: the input channels come in pieces
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<E>;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<E>;
+// No tap is visited in vain and nothing is scattered: see lib/conv. For hardware with shared memory: conv/shared.wgsl.
 
 const TC4 = TC / 4u;
 
-// First tap of an axis that reaches phase r, or `taps` if none does.
-fn first_tap(r: i32, axis: u32) -> i32 {
-  if (p.transposed == 0u) {
-    return 0;
-  }
-  var t = 0;
-  while (t < p.taps[axis] && (r + p.padding[axis] - t * p.dilation[axis]) % p.stride[axis] != 0) {
-    t++;
-  }
-  return t;
-}
-
-// Input offset of tap t; in the transposed case the division is exact by choice of t.
-fn tap_offset(r: i32, t: i32, axis: u32) -> i32 {
-  if (p.transposed == 0u) {
-    return t * p.dilation[axis] - p.padding[axis];
-  }
-  return (r + p.padding[axis] - t * p.dilation[axis]) / p.stride[axis];
-}
-
-fn gcd(a: i32, b: i32) -> i32 {
-  var u = a;
-  var v = b;
-  while (v != 0) {
-    let r = u % v;
-    u = v;
-    v = r;
-  }
-  return u;
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  var out_step = vec3i(1);
-  var in_step = p.stride.xyz;
-  var tap_step = vec3i(1);
-  var phases = vec3i(1);
-  if (p.transposed != 0u) {
-    out_step = p.stride.xyz;
-    in_step = vec3i(1);
-    phases = p.stride.xyz;
-    for (var a = 0u; a < 3u; a++) {
-      tap_step[a] = p.stride[a] / gcd(p.stride[a], p.dilation[a]);
-    }
-  }
-  // The grid: pixels in x and y, folded; phases and channel tiles in z.
-  let phase_index = i32(group.z / p.tiles);
+  let s = steps();
+  let r = phase(group.z, s.phases);
   let tile = group.z % p.tiles;
-  let r = vec3i(phase_index / (phases.y * phases.z), phase_index / phases.z % phases.y, phase_index % phases.z);
   // Outputs of this phase per axis.
-  let count = (p.out_size.xyz - r + out_step - 1) / out_step;
+  let count = (p.out_size.xyz - r + s.output - 1) / s.output;
   if (any(count <= vec3i(0))) {
     return;
   }
@@ -115,14 +40,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 
   var acc: array<vec4f, TP * TC4>;
-  for (var td = first_tap(r.x, 0u); td < p.taps.x; td += tap_step.x) {
-    for (var th = first_tap(r.y, 1u); th < p.taps.y; th += tap_step.y) {
-      for (var tw = first_tap(r.z, 2u); tw < p.taps.z; tw += tap_step.z) {
+  for (var td = first_tap(r.x, 0u); td < p.taps.x; td += s.tap.x) {
+    for (var th = first_tap(r.y, 1u); th < p.taps.y; th += s.tap.y) {
+      for (var tw = first_tap(r.z, 2u); tw < p.taps.z; tw += s.tap.z) {
         let offset = vec3i(tap_offset(r.x, td, 0u), tap_offset(r.y, th, 1u), tap_offset(r.z, tw, 2u));
         var index: array<u32, TP>;
         var inside: array<bool, TP>;
         for (var i = 0u; i < TP; i++) {
-          let at = position[i] * in_step + offset;
+          let at = position[i] * s.input + offset;
           let ok = all(at >= vec3i(0)) && all(at < p.in_size.xyz) && q0 + i < total;
           inside[i] = ok;
           index[i] = select(0u, (sample[i] * p.in_channels + g * p.in_group) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z), ok);
@@ -150,19 +75,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var j = 0u; j < TC; j++) {
     let c = g * p.out_group + c0 + j;
     if (c0 + j < p.out_group) {
-      var b = 0.0;
-      if (p.has_bias != 0u) {
-        b = bias[c];
-      }
+      let b = bias_of(c);
       for (var i = 0u; i < TP; i++) {
         if (q0 + i < total) {
-          let at = vec3u(position[i] * out_step + r);
+          let at = vec3u(position[i] * s.output + r);
           let o = (sample[i] * p.out_channels + c) * out_plane + (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
-          var v = acc[i * TC4 + j / 4u][j % 4u] + b;
-          if (p.accumulate != 0u) {
-            v += f32(y[o]);
-          }
-          y[o] = E(select(v, max(v, 0.0), p.relu != 0u));
+          finish(o, acc[i * TC4 + j / 4u][j % 4u] + b);
         }
       }
     }

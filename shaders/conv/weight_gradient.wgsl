@@ -6,26 +6,6 @@
 // b-channels, so loads of a are uniform. Each slab writes its partial sums, which `reduce` adds in fixed order: one thread per
 // weight would leave a first layer (1 -> 16 channels) with 144 threads and an unbounded f32 sum.
 
-struct Params {
-  a_size: vec4i,     // D, H, W of a
-  b_size: vec4i,     // D, H, W of b
-  taps: vec4i,
-  stride: vec4i,
-  dilation: vec4i,
-  padding: vec4i,
-  a_channels: u32,
-  b_channels: u32,
-  a_group: u32,      // channels per group
-  b_group: u32,
-  rows: u32,         // N * D * H of a
-  slab: u32,         // rows per workgroup
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> a: array<E>;
-@group(0) @binding(2) var<storage, read> b: array<E>;
-@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
-
 const TA4 = TA / 4u;
 override WG: u32 = 32u;
 

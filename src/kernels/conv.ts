@@ -10,15 +10,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./args.ts";
 import { type Gather, gatherParts, weightGradientParts } from "./conv_parts.ts";
 import type { ConvGeometry } from "./conv_shape.ts";
+import { gatherVariant, weightVariant } from "./conv_variants.ts";
 import { fold, program } from "./program.ts";
 import { reduceSum } from "./reduce.ts";
-
-// Tiles measured in one run on lavapipe, conv2d 4x32->64x128² k3, GFLOP per CPU-second: 12x16 13.0, 10x16 11.7, 8x16 11.5, 14x16 11.4,
-// 20x8 10.5, 6x16 10.3, 12x8 9.8, 12x20 9.6, 8x32 9.1, 20x4 7.2, 4x32 6.8. In 3-D, strided, transposed and small layers too 12x16 gains 10 to 20 %.
-function tile(channels: number): { TP: number; TC: number } {
-  if (channels > 8) return { TP: 12, TC: 16 };
-  return channels > 4 ? { TP: 16, TC: 8 } : { TP: 16, TC: 4 };
-}
 
 function gather(
   g: ConvGeometry,
@@ -41,13 +35,21 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, accumulate }: Gathe
   const [inGroup, outGroup] = [inChannels / g.groups, outChannels / g.groups];
   // The weight is [small, large / groups, taps] for both kinds.
   const [weightOut, weightIn] = transposed ? [taps, outGroup * taps] : [inGroup * taps, taps];
-  const { TP, TC } = tile(outGroup);
+  const variant = gatherVariant(x.device, g, transposed, half(x));
+  const direct = "TP" in variant;
+  const [positions, channels] = direct
+    ? [64 * variant.TP, variant.TC]
+    : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
   const phases = transposed ? sizeOf(g.stride) : 1;
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(outSize);
-  const tiles = Math.ceil((g.samples * pixels) / (64 * TP));
-  const channelTiles = g.groups * Math.ceil(outGroup / TC);
+  const tiles = Math.ceil((g.samples * pixels) / positions);
+  const channelTiles = g.groups * Math.ceil(outGroup / channels);
   x.device.run({
-    program: program("conv/gather", { libs: ["lib/grid"], consts: { TP, TC }, half: half(x) }),
+    program: program(direct ? "conv/gather" : "conv/shared", {
+      libs: ["lib/grid", "lib/conv"],
+      consts: { ...variant },
+      half: half(x),
+    }),
     bindings: [read(x), read(weight), read(bias ?? weight), accumulate ? update(y) : write(y)],
     params: [
       [inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
@@ -99,10 +101,11 @@ export function convWeightGradient(small: Tensor, large: Tensor, g: ConvGeometry
 function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
-  const TA = smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
-  const TB = largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1;
+  const shared = weightVariant(device, g, half(small));
+  const TA = shared ? 4 * shared.CG : smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
+  const TB = shared ? 4 * shared.PG : largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1;
   const columns = sizeOf(g.taps) * Math.ceil(largeGroup / TB);
-  const WG = columns > 32 ? 64 : columns > 8 ? 32 : 8;
+  const WG = shared ? 1 : columns > 32 ? 64 : columns > 8 ? 32 : 8; // columns per workgroup
   const rows = g.samples * g.small[0] * g.small[1];
   const tiles = g.groups * Math.ceil(smallGroup / TA);
   const across = Math.ceil(columns / WG) * tiles;
@@ -122,7 +125,9 @@ function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightSha
   const count = Math.max(1, Math.ceil(rows / slab));
   const partial = device.empty([count, ...weightShape]);
   device.run({
-    program: program("conv/weight_gradient", { consts: { TA, TB }, overrides: { WG }, half: half(small) }),
+    program: shared
+      ? program("conv/weight_gradient_shared", { libs: ["lib/conv_weight"], consts: { ...shared }, half: half(small) })
+      : program("conv/weight_gradient", { libs: ["lib/conv_weight"], consts: { TA, TB }, overrides: { WG }, half: half(small) }),
     bindings: [read(small), read(large), write(partial)],
     params: [
       [g.small, g.large, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),

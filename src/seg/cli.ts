@@ -14,6 +14,7 @@ const usage = `voxgrad: train and run segmentation networks on WebGPU
   voxgrad predict --run DIR (--data DIR [--fold N] | FILE…) [--out DIR]   write label maps as NIfTI
   voxgrad evaluate (--run DIR | --pred DIR --data DIR)             Dice of each case and class
   voxgrad demo [--seed N] [--epochs N] [--out DIR] [--data DIR]    all of it on synthetic volumes, or on yours
+  voxgrad tune [--out FILE]                                        measure kernel variants on this adapter once, for later runs
   voxgrad info [FILE]                                              adapter, limits and features, or what a volume is
   voxgrad inspect FILE                                             tensors and metadata of a file of weights
   voxgrad convert IN OUT.safetensors [--key NAME] [--dtype TYPE]   weights from PyTorch, ONNX or TensorFlow.js as safetensors

@@ -2,6 +2,7 @@
 
 import { join, resolve } from "node:path";
 import { readNiftiFile } from "../data/nifti.node.ts";
+import { tune } from "../kernels/tune.ts";
 import { type Device, openDevice } from "../tensor/device.ts";
 import { ConfigError } from "../tensor/errors.ts";
 import { type Command, flag, parse, say, text } from "./command_line.node.ts";
@@ -21,6 +22,7 @@ import { ProgressLine } from "./progress.ts";
 import { writeCurves, writeOverlays } from "./report.node.ts";
 import { syntheticConfig, writeSynthetic } from "./synthetic.node.ts";
 import { readConfig, runData, train, type TrainResult } from "./train.node.ts";
+import { readTuning, tuningFile, writeTuning } from "./tuning.node.ts";
 import { convertCommand, inspectCommand } from "./weights_commands.node.ts";
 
 const size = (bytes: number) => (bytes < 2 ** 20 ? `${bytes / 2 ** 10} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`);
@@ -52,6 +54,7 @@ const runOptions: {
   numResUnits: ["num-res-units", number, "convolutions per residual unit; 0 for plain ones"],
   lr: ["lr", number, "Adam's learning rate"],
   schedule: ["schedule", (_, v) => v, "constant or poly"],
+  precision: ["precision", (_, v) => v, "of activations in training: f32 or f16"],
   numWorkers: ["workers", number, "threads that prepare data"],
   validateEvery: ["validate-every", number, "epochs between validations"],
   checkpointSeconds: ["checkpoint-seconds", number, "between checkpoints inside an epoch"],
@@ -88,9 +91,24 @@ function interruptible(folder: string): { signal: AbortSignal; done: () => void 
   return { signal: controller.signal, done };
 }
 
-async function withDevice<T>(work: (device: Device) => Promise<T>): Promise<T> {
-  const device = await openDevice();
-  say(`adapter: ${device.name}${device.software ? " (software: a GPU is many times faster)" : ""}`);
+interface DeviceUse {
+  /** Use what `voxgrad tune` measured for the adapter, if it did; default true. */
+  readonly tuned?: boolean;
+  /** f16 in shaders; default false. */
+  readonly half?: boolean;
+}
+
+const optionsOf = (values: Record<string, unknown>, config?: RunConfig): DeviceUse => ({
+  tuned: values["no-tune"] !== true,
+  half: config?.precision === "f16",
+});
+
+async function withDevice<T>(work: (device: Device) => Promise<T>, { tuned = true, half = false }: DeviceUse = {}): Promise<T> {
+  const device = await openDevice(half ? { toggles: halfToggles } : {});
+  const hints = [device.software && "software: a GPU is many times faster", tuned && readTuning(device) && "tuned"].filter(
+    Boolean,
+  );
+  say(`adapter: ${device.name}${hints.length > 0 ? ` (${hints.join("; ")})` : ""}`);
   try {
     return await work(device);
   } finally {
@@ -99,6 +117,9 @@ async function withDevice<T>(work: (device: Device) => Promise<T>): Promise<T> {
 }
 
 type Start = { readonly resume: true } | { readonly resume: false; readonly init?: string };
+
+// NVIDIA's driver has f16 in shaders, but Dawn asks to be told so.
+const halfToggles = ["enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia"];
 
 async function trainIn(device: Device, folder: string, config: RunConfig, start: Start): Promise<TrainResult> {
   const { signal, done } = interruptible(folder);
@@ -147,20 +168,29 @@ export function trainHelp(): string {
     ["init FILE", "start from the weights in a .safetensors, .pt or .pth file, as far as names and shapes agree (train only)"],
     ...Object.values(runOptions).map(([name, , help]) => [name, help]),
     ["allow-empty", "accept cases without foreground"],
+    ["no-tune", "use the fixed table of kernel variants, whatever voxgrad tune measured"],
   ];
   const lines = rows.map(([name, help]) => `  --${name.padEnd(20)} ${help}\n`);
   return `Options not given are chosen from the data and saved in config.json:\n\n${lines.join("")}`;
 }
 
 const trainCommand: Command = async (args) => {
-  const { values } = parse(args, { ...runFlags, data: text, out: text, resume: text, init: text, "allow-empty": flag });
+  const { values } = parse(args, {
+    ...runFlags,
+    data: text,
+    out: text,
+    resume: text,
+    init: text,
+    "allow-empty": flag,
+    "no-tune": flag,
+  });
   if (values.resume !== undefined) {
     const folder = resolve(values.resume);
     // Only the end of a run may be moved: anything else would make it another run.
-    const other = Object.keys(values).filter((k) => k !== "resume" && k !== "epochs");
+    const other = Object.keys(values).filter((k) => !["resume", "epochs", "no-tune"].includes(k));
     if (other.length > 0) throw new ConfigError(`--resume takes its options from the run; remove --${other.join(", --")}`);
     const config = applyOptions(await readConfig(folder), values);
-    return withDevice((device) => trainAndReport(device, folder, config, { resume: true }));
+    return withDevice((device) => trainAndReport(device, folder, config, { resume: true }), optionsOf(values, config));
   }
   if (values.data === undefined) throw new ConfigError("train needs --data DIR (or --resume DIR); see voxgrad train --help");
   const data = resolve(values.data);
@@ -168,25 +198,27 @@ const trainCommand: Command = async (args) => {
   const cases = await runData({ data, fold });
   const config = applyOptions({ ...(await defaultConfig(data, cases.index, cases.train)), fold }, values);
   const folder = resolve(values.out ?? join("runs", `${cases.index.name || "run"}-fold${fold}-seed${config.seed}`));
-  return withDevice((device) => trainAndReport(device, folder, config, { resume: false, init: values.init }));
+  const start = { resume: false, init: values.init } as const;
+  return withDevice((device) => trainAndReport(device, folder, config, start), optionsOf(values, config));
 };
 
 const predictCommand: Command = async (args) => {
-  const { values, positionals } = parse(args, { run: text, data: text, fold: text, out: text }, true);
+  const { values, positionals } = parse(args, { run: text, data: text, fold: text, out: text, "no-tune": flag }, true);
   if (values.run === undefined) throw new ConfigError("predict needs --run DIR, the folder of a trained run");
   if ((values.data === undefined) === (positionals.length === 0))
     throw new ConfigError("predict needs either --data DIR or image files");
   const folder = resolve(values.run);
   const fold = values.fold === undefined || values.fold === "all" ? "all" : number("fold", values.fold);
   const cases = values.data === undefined ? casesOfFiles(positionals) : (await runData({ data: resolve(values.data), fold })).val;
-  return withDevice(async (device) => {
+  const predict = async (device: Device) => {
     const run = await loadRun(device, folder);
     const out = resolve(values.out ?? join(folder, "predictions"));
     const segmented = await predictCases(device, run, cases, out, new ProgressLine(process.stderr));
     say(`${segmented.length} label maps in ${out}`);
     run.model.dispose();
     return 0;
-  });
+  };
+  return withDevice(predict, optionsOf(values));
 };
 
 const evaluateCommand: Command = async (args) => {
@@ -201,7 +233,7 @@ const evaluateCommand: Command = async (args) => {
 };
 
 const demoCommand: Command = async (args) => {
-  const { values } = parse(args, { ...runFlags, out: text, data: text, resume: text, "allow-empty": flag });
+  const { values } = parse(args, { ...runFlags, out: text, data: text, resume: text, "allow-empty": flag, "no-tune": flag });
   if (values.resume !== undefined) return trainCommand(["--resume", values.resume]);
   const given = values as Record<string, string | undefined>;
   const seed = number("seed", given.seed ?? "0");
@@ -214,11 +246,42 @@ const demoCommand: Command = async (args) => {
     return trainCommand(["--data", data, "--out", folder, ...passed]);
   }
   const config = applyOptions(syntheticConfig(join(folder, "data"), seed, 5), values);
-  return withDevice(async (device) => {
-    say("writing 40 synthetic volumes as NIfTI");
-    await writeSynthetic(config.data, seed);
-    return trainAndReport(device, folder, config, { resume: false });
-  });
+  return withDevice(
+    async (device) => {
+      say("writing 40 synthetic volumes as NIfTI");
+      await writeSynthetic(config.data, seed);
+      return trainAndReport(device, folder, config, { resume: false });
+    },
+    optionsOf(values, config),
+  );
+};
+
+const tuneCommand: Command = async (args) => {
+  const { values } = parse(args, { out: text });
+  return withDevice(
+    async (device) => {
+      const file = values.out === undefined ? tuningFile(device) : resolve(values.out);
+      const { signal, done } = interruptible(file);
+      const line = new ProgressLine(process.stderr);
+      const start = performance.now();
+      try {
+        const { choices, gains } = await tune(device, {
+          signal,
+          onProgress: (done, total, label) => line.update({ label, done, total, seconds: (performance.now() - start) / 1000 }),
+        });
+        line.finish();
+        for (const { problem, rule, best, before, after } of gains) {
+          say(`${problem.padEnd(44)} ${best.padEnd(16)} ${(before / after).toFixed(2)} × ${rule} (${after.toFixed(2)} ms)`);
+        }
+        writeTuning(device, choices, file);
+        say(`${gains.length} better than the fixed table; written to ${file}`);
+        return signal.aborted ? 130 : 0;
+      } finally {
+        done();
+      }
+    },
+    { tuned: false, half: true },
+  );
 };
 
 const infoCommand: Command = async (args) => {
@@ -252,6 +315,7 @@ export const commands: Readonly<Record<string, Command>> = {
   predict: predictCommand,
   evaluate: evaluateCommand,
   demo: demoCommand,
+  tune: tuneCommand,
   info: infoCommand,
   convert: convertCommand,
   inspect: inspectCommand,

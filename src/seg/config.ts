@@ -30,6 +30,8 @@ export interface RunConfig {
   readonly lr: number;
   /** How it falls over the epochs: "poly" is (1 − e/E)^0.9. */
   readonly schedule: "constant" | "poly";
+  /** Element type of the activations in training; "f16" scales the loss dynamically and needs an adapter that has it. */
+  readonly precision: "f32" | "f16";
   /** Threads that prepare data. */
   readonly numWorkers: number;
   /** Validate every so many epochs, and after the last. */
@@ -67,6 +69,7 @@ const rules: { [K in keyof RunConfig]: readonly [string, (v: unknown) => boolean
   numResUnits: ["an integer from 0", natural],
   lr: ["a positive number", (v) => typeof v === "number" && v > 0 && Number.isFinite(v)],
   schedule: ['"constant" or "poly"', oneOf("constant", "poly")],
+  precision: ['"f32" or "f16"', oneOf("f32", "f16")],
   numWorkers: ["an integer from 0", natural],
   validateEvery: ["a positive integer", positive],
   checkpointSeconds: ["a positive number", (v) => typeof v === "number" && v > 0],
@@ -79,7 +82,7 @@ export const optionNames = Object.keys(rules) as (keyof RunConfig)[];
 /** Checks a record from a file or a command line. Throws `ConfigError` naming the first option that is unknown, missing or out of range. */
 export function checkConfig(value: unknown, source: string): RunConfig {
   if (typeof value !== "object" || value === null) throw new ConfigError(`${source}: expected a record of options`);
-  const record = value as Record<string, unknown>;
+  const record: Record<string, unknown> = { precision: "f32", ...value }; // runs before 0.2 do not say
   for (const name of Object.keys(record)) {
     if (!(name in rules)) throw new ConfigError(`${source}: unknown option "${name}"; known are ${optionNames.join(", ")}`);
   }
@@ -87,7 +90,7 @@ export function checkConfig(value: unknown, source: string): RunConfig {
     const [words, fits] = rules[name];
     if (!fits(record[name])) throw new ConfigError(`${source}: ${name} must be ${words}, got ${JSON.stringify(record[name])}`);
   }
-  const config = value as RunConfig;
+  const config = record as unknown as RunConfig;
   const multiple = 2 ** (config.channels.length - 1);
   if (config.patchSize.some((n) => n % multiple !== 0)) {
     throw new ConfigError(

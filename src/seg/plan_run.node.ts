@@ -41,6 +41,7 @@ export async function defaultConfig(data: string, index: DatasetIndex, train: re
     numResUnits: 2,
     lr: 2e-3,
     schedule: "poly",
+    precision: "f32",
     numWorkers: Math.min(2, Math.max(0, availableParallelism() - 1)),
     validateEvery: 5,
     checkpointSeconds: 60,

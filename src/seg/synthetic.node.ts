@@ -77,6 +77,7 @@ export function syntheticConfig(data: string, seed: number, epochs: number): Run
     numResUnits: 2,
     lr: 5e-3,
     schedule: "constant",
+    precision: "f32",
     numWorkers: 2,
     validateEvery: 1,
     checkpointSeconds: 60,

@@ -148,7 +148,8 @@ export async function train(
   const model = buildModel(device, config, data.index);
   if (init !== undefined && !resume) log(await initialise(model, init));
   const optimizer = new Adam(model.parameters(), { lr: config.lr });
-  const trainer = new Trainer(device, { model, optimizer, loss: lossOf(data.index.labels.length) });
+  const { precision } = config;
+  const trainer = new Trainer(device, { model, optimizer, precision, loss: lossOf(data.index.labels.length) });
   const segmenter = new Segmenter(device, model, config);
   const channels = data.index.modality.length;
   const args: SliceArgs = { cases: data.train, channels, labels: data.index.labels, config };

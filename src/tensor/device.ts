@@ -73,6 +73,8 @@ export class Device {
   readonly maxBindingSize: number;
   /** Where operations send their kernels: the eager stream, or a trace while `capture` records. */
   stream: Stream;
+  /** Variants of kernels that were measured to be best here, by class of problem; see `tune`. Set them before steps are captured. */
+  readonly choices = new Map<string, string>();
   /** Grows whenever a tensor moves to other memory, so that plans know to trace again. */
   layoutVersion = 0;
   private readonly readback: Readback;

@@ -1,0 +1,103 @@
+// What the kernels of convolution share: sizes, bindings and where the taps of an output lie. Plain convolution reads position
+// q * stride + tap * dilation - padding. The transposed one is split into stride phases per axis: outputs i = q * stride + r all use the taps t with
+// (r + padding - t * dilation) divisible by stride, at position q + (r + padding - t * dilation) / stride.
+
+struct Params {
+  in_size: vec4i,    // D, H, W
+  out_size: vec4i,   // D, H, W
+  taps: vec4i,       // kernel size
+  stride: vec4i,
+  dilation: vec4i,
+  padding: vec4i,
+  in_channels: u32,
+  out_channels: u32,
+  in_group: u32,     // channels per group
+  out_group: u32,
+  weight_out: u32,   // distance in the weight between two output channels
+  weight_in: u32,    // between two input channels
+  weight_group: u32, // between two groups
+  transposed: u32,
+  has_bias: u32,
+  samples: u32,
+  relu: u32,         // negative results become 0
+  tiles: u32,        // of TC output channels, over all groups
+  accumulate: u32,   // add to what y holds: the input channels come in pieces
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<E>;
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<E>;
+
+// First tap of an axis that reaches phase r, or `taps` if none does.
+fn first_tap(r: i32, axis: u32) -> i32 {
+  if (p.transposed == 0u) {
+    return 0;
+  }
+  var t = 0;
+  while (t < p.taps[axis] && (r + p.padding[axis] - t * p.dilation[axis]) % p.stride[axis] != 0) {
+    t++;
+  }
+  return t;
+}
+
+// Input offset of tap t; in the transposed case the division is exact by choice of t.
+fn tap_offset(r: i32, t: i32, axis: u32) -> i32 {
+  if (p.transposed == 0u) {
+    return t * p.dilation[axis] - p.padding[axis];
+  }
+  return (r + p.padding[axis] - t * p.dilation[axis]) / p.stride[axis];
+}
+
+fn gcd(a: i32, b: i32) -> i32 {
+  var u = a;
+  var v = b;
+  while (v != 0) {
+    let r = u % v;
+    u = v;
+    v = r;
+  }
+  return u;
+}
+
+// Steps of outputs, inputs and taps along the axes, and phases per axis.
+struct Steps {
+  output: vec3i,
+  input: vec3i,
+  tap: vec3i,
+  phases: vec3i,
+}
+
+fn steps() -> Steps {
+  if (p.transposed == 0u) {
+    return Steps(vec3i(1), p.stride.xyz, vec3i(1), vec3i(1));
+  }
+  var tap = vec3i(1);
+  for (var a = 0u; a < 3u; a++) {
+    tap[a] = p.stride[a] / gcd(p.stride[a], p.dilation[a]);
+  }
+  return Steps(p.stride.xyz, vec3i(1), tap, p.stride.xyz);
+}
+
+// The phase of a workgroup, from the z of the grid, whose x and y are positions: phases and channel tiles share it.
+fn phase(index: u32, phases: vec3i) -> vec3i {
+  let i = i32(index / p.tiles);
+  return vec3i(i / (phases.y * phases.z), i / phases.z % phases.y, i % phases.z);
+}
+
+// Writes one output: what the input channels gave so far, or their last part with the activation.
+fn finish(o: u32, value: f32) {
+  var v = value;
+  if (p.accumulate != 0u) {
+    v += f32(y[o]);
+  }
+  y[o] = E(select(v, max(v, 0.0), p.relu != 0u));
+}
+
+fn bias_of(c: u32) -> f32 {
+  if (p.has_bias == 0u) {
+    return 0.0;
+  }
+  return bias[c];
+}
