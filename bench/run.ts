@@ -1,5 +1,6 @@
 /**
- * @file `npm run bench [-- --filter TEXT] [--json FILE]`: GFLOP/s and GB/s of each op, forward and with its gradients, on the adapter at hand.
+ * @file `npm run bench [-- --filter TEXT] [--json FILE]`: GFLOP/s and GB/s of each op, and its share of what the adapter
+ * can do at most, forward and with its gradients.
  * Steps are captured, so what is timed is kernels and one submit; wall times by tinybench, the split over kernels by GPU timestamps.
  */
 
@@ -10,12 +11,15 @@ import { Bench } from "tinybench";
 import { capture, type Device, grad, openDevice, profile, sum, type Tensor } from "../src/index.ts";
 import { sizeOf } from "../src/tensor/host.ts";
 import { type BenchCase, cases } from "./cases.ts";
+import { type Ceiling, ceiling } from "./ceiling.ts";
 
 interface Result {
   readonly name: string;
   readonly forwardMs: number;
   readonly gflops: number;
   readonly gbps: number;
+  /** Share of the adapter's ceiling that the forward pass comes nearer to: multiply-adds or bytes. */
+  readonly share: number;
   /** Forward and all gradients. */
   readonly totalMs: number;
   /** Slowest kernels of the total. */
@@ -37,7 +41,7 @@ async function milliseconds(device: Device, step: () => unknown): Promise<number
   return result.latency.p50;
 }
 
-async function measure(device: Device, { name, row, shapes, args }: BenchCase): Promise<Result> {
+async function measure(device: Device, top: Ceiling, { name, row, shapes, args }: BenchCase): Promise<Result> {
   const tensors: Record<string, Tensor> = {};
   for (const [key, shape] of Object.entries(shapes)) {
     const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(i * 0.37));
@@ -56,11 +60,14 @@ async function measure(device: Device, { name, row, shapes, args }: BenchCase): 
   forward.dispose();
   both.dispose();
   for (const t of Object.values(tensors)) t.dispose();
+  const gflops = row.flops(shapes, args) / forwardMs / 1e6;
+  const gbps = row.bytes(shapes, args) / forwardMs / 1e6;
   return {
     name,
     forwardMs,
-    gflops: row.flops(shapes, args) / forwardMs / 1e6,
-    gbps: row.bytes(shapes, args) / forwardMs / 1e6,
+    gflops,
+    gbps,
+    share: Math.max(gflops / top.gflops, gbps / top.gbps),
     totalMs,
     kernels: rows.slice(0, 3).map((r) => `${r.key} ${r.milliseconds.toFixed(1)} ms`),
   };
@@ -68,11 +75,16 @@ async function measure(device: Device, { name, row, shapes, args }: BenchCase): 
 
 const device = await openDevice({ toggles: ["disable-dawn-features=timestamp_quantization"] });
 console.log(`${device.name}, ${availableParallelism()} CPU cores`);
+const top = await ceiling(device);
+const halfTop = top.halfGflops === undefined ? "none" : top.halfGflops.toFixed(1);
+console.log(
+  `measured ceiling: ${top.gflops.toFixed(1)} GFLOP/s in f32, ${halfTop} in f16 from registers; ${top.gbps.toFixed(1)} GB/s`,
+);
 const results: Result[] = [];
 for (const item of cases.filter((c) => c.name.includes(values.filter ?? ""))) {
-  const r = await measure(device, item);
+  const r = await measure(device, top, item);
   results.push(r);
-  const figures = `${r.forwardMs.toFixed(2).padStart(8)} ms ${r.gflops.toFixed(2).padStart(8)} GFLOP/s ${r.gbps.toFixed(2).padStart(8)} GB/s`;
+  const figures = `${r.forwardMs.toFixed(2).padStart(8)} ms ${r.gflops.toFixed(2).padStart(8)} GFLOP/s ${r.gbps.toFixed(2).padStart(8)} GB/s ${(100 * r.share).toFixed(0).padStart(3)} %`;
   console.log(
     `${r.name.padEnd(36)} forward ${figures}   with gradients ${r.totalMs.toFixed(2).padStart(8)} ms   ${r.kernels.join(", ")}`,
   );
@@ -83,5 +95,5 @@ if (results.length > 0) {
     `highest: ${best("gflops").gflops.toFixed(1)} GFLOP/s (${best("gflops").name}), ${best("gbps").gbps.toFixed(1)} GB/s (${best("gbps").name})`,
   );
 }
-if (values.json) writeFileSync(values.json, `${JSON.stringify({ device: device.name, results }, null, 2)}\n`);
+if (values.json) writeFileSync(values.json, `${JSON.stringify({ device: device.name, ceiling: top, results }, null, 2)}\n`);
 device.close();

@@ -1,0 +1,57 @@
+/** @file What the adapter at hand can do at most: multiply-adds from registers, bytes through a plain copy. Shares of it say how good a kernel is. */
+
+import { readFileSync } from "node:fs";
+import { affine, type Device, profile } from "../src/index.ts";
+import { shaders } from "../src/kernels/shaders.gen.ts";
+import { write } from "../src/tensor/kernel.ts";
+
+export interface Ceiling {
+  readonly gflops: number;
+  /** Undefined without `shader-f16`. */
+  readonly halfGflops: number | undefined;
+  readonly gbps: number;
+}
+
+const source = readFileSync(new URL("ceiling.wgsl", import.meta.url), "utf8");
+const rounds = 1024;
+
+async function seconds(device: Device, run: () => void): Promise<number> {
+  if (device.gpu.features.has("timestamp-query")) {
+    const kernels = await profile(device, run);
+    return kernels.reduce((sum, k) => sum + k.milliseconds, 0) / 1000;
+  }
+  const start = performance.now();
+  run();
+  await device.settle();
+  return (performance.now() - start) / 1000;
+}
+
+async function fastest(device: Device, run: () => void): Promise<number> {
+  run();
+  await device.settle();
+  let best = Infinity;
+  for (let i = 0; i < 7; i++) best = Math.min(best, await seconds(device, run));
+  return best;
+}
+
+async function multiplyAdds(device: Device, half: boolean): Promise<number> {
+  const prelude = half ? "enable f16;\nalias T = f16;\nalias V = vec4h;" : "alias T = f32;\nalias V = vec4f;";
+  const program = { key: `ceiling ${half ? "f16" : "f32"}`, code: `${prelude}\n${shaders["lib/grid"]}\n${source}` };
+  const groups = device.software ? 256 : 8192;
+  const y = device.empty([groups * 64]);
+  const seconds = await fastest(device, () => device.run({ program, bindings: [write(y)], workgroups: [groups, 1, 1] }));
+  y.dispose();
+  return (groups * 64 * rounds * 8 * 4 * 2) / seconds / 1e9;
+}
+
+/** Measures the ceilings. Takes about a second. */
+export async function ceiling(device: Device): Promise<Ceiling> {
+  const x = device.empty([2 ** 24]);
+  const seconds = await fastest(device, () => affine(x, 1, 0).dispose());
+  x.dispose();
+  return {
+    gflops: await multiplyAdds(device, false),
+    halfGflops: device.gpu.features.has("shader-f16") ? await multiplyAdds(device, true) : undefined,
+    gbps: (2 * 4 * 2 ** 24) / seconds / 1e9,
+  };
+}
