@@ -8,14 +8,17 @@ import type { Reply, Request } from "./worker.ts";
 /** An engine's process; started anew when it ended. */
 export class Client {
   readonly name: string;
+  private readonly engine: string;
   private readonly env: NodeJS.ProcessEnv;
   private readonly timeoutMs: number;
   private child: ChildProcess | undefined;
   private settle: ((reply: Reply) => void) | undefined;
   private errors = "";
 
-  constructor(name: string, timeoutMs: number, env: NodeJS.ProcessEnv = {}) {
+  /** `name` is for tables; the engine's file has it too unless `engine` says otherwise. */
+  constructor(name: string, timeoutMs: number, env: NodeJS.ProcessEnv = {}, engine = name) {
     this.name = name;
+    this.engine = engine;
     this.timeoutMs = timeoutMs;
     this.env = env;
   }
@@ -48,7 +51,7 @@ export class Client {
   }
 
   private spawn(): ChildProcess {
-    const file = join(import.meta.dirname, "engines", `${this.name}.ts`);
+    const file = join(import.meta.dirname, "engines", `${this.engine}.ts`);
     const child = spawn(process.execPath, ["--conditions=source", file], {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, ...this.env },

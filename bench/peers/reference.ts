@@ -37,9 +37,8 @@ export function reference(task: ConvTask | MatmulTask): Record<string, Samples> 
 }
 
 /** Sum over the pairs (output position, input position) that one tap connects; 2-D is depth 1. */
-function convReference(task: ConvTask): Record<string, Samples> {
+export function convReference(task: ConvTask, { x, weight, dy } = convData(task)): Record<string, Samples> {
   const { samples, inChannels: C, outChannels: K, gradients } = task;
-  const { x, weight, dy } = convData(task);
   const pad = (list: readonly number[]) => [...new Array<number>(3 - list.length).fill(1), ...list];
   const size = pad(task.size);
   const taps = pad(task.size.map(() => task.taps));

@@ -1,7 +1,8 @@
 /**
- * @file `npm run bench:peers [-- --tasks A,B --engines A,B --rounds N --json FILE --tiny --reference --no-host]`: the same work on voxgrad
- * and on the libraries that a user would pick instead, one process each, on one adapter. Rounds go over the engines in turn, so that a busy
- * moment of the machine hits all of them, and every result is checked against float64.
+ * @file `npm run bench:peers [-- --tasks A,B --engines A,B --rounds N --json FILE --tiny --reference --no-host --correctness]`: the same
+ * work on voxgrad and on the libraries that a user would pick instead, one process each, on one adapter. Rounds go over the engines in turn, so
+ * that a busy moment of the machine hits all of them, and every result is checked against float64. With `--correctness` nothing is timed: the
+ * table shows the errors of work that libraries have got wrong (`--tasks` takes the names in probes.ts).
  */
 
 import { spawnSync } from "node:child_process";
@@ -10,9 +11,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Client } from "./client.ts";
+import { correctnessTable, findings } from "./correctness.ts";
+import { probes, tinyProbes } from "./probes.ts";
 import { reference } from "./reference.ts";
 import { type Cell, details, type Host, hostTable, mainTable, median, type Row } from "./tables.ts";
-import { describe, flops, type Task, tasks, type UnetTask } from "./tasks.ts";
+import { type BenchTask, describe, flops, tasks, type UnetTask } from "./tasks.ts";
 import { unetLosses } from "./unet_reference.ts";
 import { type Reply, type Request, stepsToCheck } from "./worker.ts";
 
@@ -27,6 +30,7 @@ const { values: options } = parseArgs({
     tiny: { type: "boolean", default: false },
     reference: { type: "boolean", default: false },
     host: { type: "boolean", default: true },
+    correctness: { type: "boolean", default: false },
   },
   allowNegative: true,
 });
@@ -64,7 +68,7 @@ const lossError = (losses: readonly number[], truth: readonly number[]) =>
   Math.max(...truth.map((t, i) => Math.abs(losses[i] - t))) / Math.abs(truth[0] - truth.at(-1)!);
 
 /** What to ask for and how far the answer is off, relative to the largest sample. */
-function checker(task: Task): { request: Request; error: (reply: Reply) => number } {
+function checker(task: BenchTask): { request: Request; error: (reply: Reply) => number } {
   if (task.kind === "unet") {
     const truth = options.reference || !task.losses ? unetLosses(task, stepsToCheck) : task.losses;
     if (options.reference) say(`${task.name}: losses in float64 ${JSON.stringify(truth)}`);
@@ -89,7 +93,7 @@ interface Contender {
 }
 
 /** Sets a task up in one engine, checks it and chooses how often a round repeats it. */
-async function enter(client: Client, task: Task, { request, error }: ReturnType<typeof checker>): Promise<Contender> {
+async function enter(client: Client, task: BenchTask, { request, error }: ReturnType<typeof checker>): Promise<Contender> {
   const cell: Cell = { timings: [] };
   const contender = { client, cell, iterations: 1 };
   const ask = async (r: Request): Promise<Reply | undefined> => {
@@ -112,7 +116,7 @@ async function enter(client: Client, task: Task, { request, error }: ReturnType<
   return contender;
 }
 
-async function compare(task: Task, clients: readonly Client[]): Promise<Row> {
+async function compare(task: BenchTask, clients: readonly Client[]): Promise<Row> {
   say(`${task.name}: ${describe(task)}`);
   const check = checker(task);
   const contenders: Contender[] = [];
@@ -141,7 +145,7 @@ async function firstSteps(name: string, task: UnetTask): Promise<number[]> {
   const seconds: number[] = [];
   try {
     for (let i = 0; i < 2; i++) {
-      const client = new Client(name, Number(options.timeout) * 1000, {
+      const client = new Client(name, timeoutMs, {
         MESA_SHADER_CACHE_DIR: cache,
         __GL_SHADER_DISK_CACHE_PATH: cache,
       });
@@ -159,7 +163,7 @@ async function firstSteps(name: string, task: UnetTask): Promise<number[]> {
 
 /** Milliseconds of a step on a device that executes nothing. */
 async function hostMs(name: string, task: UnetTask): Promise<number> {
-  const client = new Client(name, Number(options.timeout) * 1000, { PEERS_DAWN: "backend=null" });
+  const client = new Client(name, timeoutMs, { PEERS_DAWN: "backend=null" });
   await client.ask({ phase: "prepare", task });
   await client.ask({ phase: "check" });
   const { timings } = await client.ask({ phase: "run", iterations: 20 });
@@ -171,38 +175,56 @@ const hosts = new Map<string, Partial<Host>>();
 const adapters = new Map<string, string>();
 let plannedBytes: number | undefined;
 
-const todo = chosen("task", options.tasks, tasks(options.tiny), (t) => t.name);
 const engines = chosen("engine", options.engines, engineNames, (e) => e);
 install();
-const clients = engines.map((name) => new Client(name, Number(options.timeout) * 1000));
+const timeoutMs = Number(options.timeout) * 1000;
+const clients = engines.map((name) => new Client(name, timeoutMs));
 const versions: Record<string, string | undefined> = {};
 for (const client of clients) {
   const { version, error } = await client.ask({ phase: "hello" });
   if (error !== undefined) say(`${client.name}: ${error}`);
   versions[client.name] = version;
 }
-const rows: Row[] = [];
-for (const task of todo) rows.push(await compare(task, clients));
-for (const client of clients) await client.close();
+const named = () =>
+  engines.map((name) => `${name}${versions[name] ? ` ${versions[name]}` : ""} (${adapters.get(name) ?? "not run"})`).join("; ");
+const save = (results: object) => {
+  if (options.json)
+    writeFileSync(options.json, `${JSON.stringify({ versions, adapters: Object.fromEntries(adapters), ...results }, null, 2)}\n`);
+};
+process.exit((await (options.correctness ? correctness() : speed())) ? 0 : 1);
 
-const unet2d = todo.find((t): t is UnetTask => t.name === "unet2d");
-const onThisAdapter = unet2d && rows[todo.indexOf(unet2d)].cells.voxgrad?.timings.map((t) => t.host);
-for (const [name, host] of hosts) {
-  if (!host.calls) continue; // it could not train
-  say(`unet2d host cost: ${name}`);
-  const [cold, warm] = await firstSteps(name, unet2d!);
-  Object.assign(host, { cold, warm, hostMs: await hostMs(name, unet2d!) });
-  if (name === "voxgrad") Object.assign(host, { plannedBytes, adapterHostMs: median(onThisAdapter ?? []) });
+/** Whether all of voxgrad's results are right; so below. */
+async function correctness(): Promise<boolean> {
+  const list = chosen("task", options.tasks, options.tiny ? tinyProbes : probes, (p) => p.task.name);
+  for (const client of clients) await client.close();
+  // jax-js compiles other kernels without `jit`, where a first try of a user would be.
+  const more = clients.flatMap(({ name }) =>
+    name === "jaxjs" ? [new Client("jaxjs, no jit", timeoutMs, { PEERS_JIT: "0" }, name)] : [],
+  );
+  const found = await findings([...clients, ...more], list, say, (name, adapter) => adapters.set(name, adapter));
+  console.log([named(), correctnessTable(list, found)].join("\n\n"));
+  save({ rows: list.map(({ title, bar }, i) => ({ title, bar, ...found[i] })) });
+  return found.every(({ voxgrad }) => voxgrad?.right ?? true);
 }
 
-const named = engines.map((name) => `${name}${versions[name] ? ` ${versions[name]}` : ""} (${adapters.get(name) ?? "not run"})`);
-const host = [...hosts].filter(([, h]) => h.calls);
-console.log(
-  [named.join("; "), mainTable(rows, engines), details(rows), ...(host.length > 0 ? [hostTable(host)] : [])].join("\n\n"),
-);
-if (options.json)
-  writeFileSync(
-    options.json,
-    `${JSON.stringify({ versions, adapters: Object.fromEntries(adapters), rows, hosts: Object.fromEntries(hosts) }, null, 2)}\n`,
-  );
-process.exit(rows.some((r) => r.cells.voxgrad && !r.cells.voxgrad.cannot && !r.cells.voxgrad.right) ? 1 : 0);
+async function speed(): Promise<boolean> {
+  const todo = chosen("task", options.tasks, tasks(options.tiny), (t) => t.name);
+  const rows: Row[] = [];
+  for (const task of todo) rows.push(await compare(task, clients));
+  for (const client of clients) await client.close();
+
+  const unet2d = todo.find((t): t is UnetTask => t.name === "unet2d");
+  const onThisAdapter = unet2d && rows[todo.indexOf(unet2d)].cells.voxgrad?.timings.map((t) => t.host);
+  for (const [name, host] of hosts) {
+    if (!host.calls) continue; // it could not train
+    say(`unet2d host cost: ${name}`);
+    const [cold, warm] = await firstSteps(name, unet2d!);
+    Object.assign(host, { cold, warm, hostMs: await hostMs(name, unet2d!) });
+    if (name === "voxgrad") Object.assign(host, { plannedBytes, adapterHostMs: median(onThisAdapter ?? []) });
+  }
+
+  const host = [...hosts].filter(([, h]) => h.calls);
+  console.log([named(), mainTable(rows, engines), details(rows), ...(host.length > 0 ? [hostTable(host)] : [])].join("\n\n"));
+  save({ rows, hosts: Object.fromEntries(hosts) });
+  return rows.every((r) => !r.cells.voxgrad || r.cells.voxgrad.cannot !== undefined || r.cells.voxgrad.right);
+}

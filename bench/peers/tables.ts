@@ -41,14 +41,15 @@ const best = (list: readonly number[]) => Math.min(...list);
 const bestWall = (cell: Cell) => best(cell.timings.map((t) => t.wall));
 const digits = (x: number) => (x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x.toFixed(2));
 
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((c) => c.replaceAll("|", "/")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...body.map(line)].join("\n");
 }
 
-function short(reason: string): string {
+/** The first line of an error. */
+export function short(reason: string, length = 90): string {
   const [first] = reason.split("\n");
-  return first.length > 90 ? `${first.slice(0, 90)}…` : first;
+  return first.length > length ? `${first.slice(0, length)}…` : first;
 }
 
 /** Best milliseconds of each engine; the ratio is to the fastest peer whose result is right. */

@@ -1,5 +1,7 @@
 /** @file What every engine is asked to do: shapes, deterministic host data in PyTorch's layout (channels first), operation counts. */
 
+import type { ProbeTask } from "./probes.ts";
+
 /** Convolution of stride 1 and "same" padding: forward, or the gradients of input and weight without the forward pass. */
 export interface ConvTask {
   readonly kind: "conv";
@@ -34,7 +36,10 @@ export interface UnetTask {
   readonly losses?: readonly number[];
 }
 
-export type Task = ConvTask | MatmulTask | UnetTask;
+/** What is timed; the rest is for correctness alone. */
+export type BenchTask = ConvTask | MatmulTask | UnetTask;
+
+export type Task = BenchTask | ProbeTask;
 
 export interface Values {
   readonly data: Float32Array;
@@ -42,7 +47,7 @@ export interface Values {
 }
 
 /** The tasks; `tiny` has the same ones at sizes that only try the set-up. */
-export function tasks(tiny: boolean): Task[] {
+export function tasks(tiny: boolean): BenchTask[] {
   const conv2d = {
     kind: "conv",
     samples: tiny ? 2 : 4,
@@ -93,7 +98,7 @@ export function tasks(tiny: boolean): Task[] {
 }
 
 /** One line for tables. */
-export function describe(task: Task): string {
+export function describe(task: BenchTask): string {
   const square = (n: number, dims: number) => `${n}${dims === 2 ? "²" : "³"}`;
   switch (task.kind) {
     case "conv": {
@@ -109,7 +114,7 @@ export function describe(task: Task): string {
 }
 
 /** Floating-point operations, a multiply-add as two; a training step counts its forward pass three times. */
-export function flops(task: Task): number {
+export function flops(task: BenchTask): number {
   switch (task.kind) {
     case "conv": {
       const { samples, inChannels, outChannels, size, taps, gradients } = task;

@@ -11,16 +11,17 @@ const TC4 = TC / 4u;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let s = steps();
-  let r = phase(group.z, s.phases);
-  let tile = group.z % p.tiles;
+  let id = linear_group(group, groups);
+  let r = phase(id, s.phases);
+  let tile = id / p.across % p.tiles;
   // Outputs of this phase per axis.
   let count = (p.out_size.xyz - r + s.output - 1) / s.output;
-  if (any(count <= vec3i(0))) {
+  if (r.x >= s.phases.x || any(count <= vec3i(0))) {
     return;
   }
   let pixels = u32(count.x * count.y * count.z);
   let total = pixels * p.samples;
-  let q0 = (linear_group(group, groups) * 64u + lane) * TP;
+  let q0 = (id % p.across * 64u + lane) * TP;
   if (q0 >= total) {
     return;
   }

@@ -17,13 +17,14 @@ var<workgroup> x_tile: array<vec4f, STEP * X_PITCH>;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let s = steps();
-  let r = phase(group.z, s.phases);
-  let tile = group.z % p.tiles;
+  let id = linear_group(group, groups);
+  let r = phase(id, s.phases);
+  let tile = id / p.across % p.tiles;
   let count = (p.out_size.xyz - r + s.output - 1) / s.output;
   let pixels = u32(max(0, count.x) * max(0, count.y) * max(0, count.z));
   let total = pixels * p.samples;
-  let q0 = linear_group(group, groups) * POSITIONS * 4u;
-  if (q0 >= total) {
+  let q0 = id % p.across * POSITIONS * 4u;
+  if (q0 >= total || r.x >= s.phases.x) {
     return;
   }
   // A tile of channels stays inside its group.

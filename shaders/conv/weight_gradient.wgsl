@@ -10,7 +10,11 @@ const TA4 = TA / 4u;
 override WG: u32 = 32u;
 
 @compute @workgroup_size(WG)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = place(linear_group(id, ids));
+  if (group.z >= p.slabs) {
+    return;
+  }
   let tap_count = u32(p.taps.x * p.taps.y * p.taps.z);
   let t = group.x * WG + lane;
   let tap = i32(t % tap_count);

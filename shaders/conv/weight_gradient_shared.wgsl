@@ -10,7 +10,11 @@ var<workgroup> a_tile: array<vec4f, STEP * A_PITCH>;
 var<workgroup> b_tile: array<vec4f, STEP * B_PITCH>;
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = place(linear_group(id, ids));
+  if (group.z >= p.slabs) {
+    return;
+  }
   let tap_count = u32(p.taps.x * p.taps.y * p.taps.z);
   let tap = i32(group.x % tap_count);
   let b0 = group.x / tap_count * PG * 4u;

@@ -22,6 +22,7 @@ struct Params {
   relu: u32,         // negative results become 0
   tiles: u32,        // of TC output channels, over all groups
   accumulate: u32,   // add to what y holds: the input channels come in pieces
+  across: u32,       // workgroups along the positions of a phase and channel tile
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -80,9 +81,9 @@ fn steps() -> Steps {
   return Steps(p.stride.xyz, vec3i(1), tap, p.stride.xyz);
 }
 
-// The phase of a workgroup, from the z of the grid, whose x and y are positions: phases and channel tiles share it.
-fn phase(index: u32, phases: vec3i) -> vec3i {
-  let i = i32(index / p.tiles);
+// The phase of a workgroup: positions, channel tiles and phases, in this order, make one folded grid, since each may be many.
+fn phase(id: u32, phases: vec3i) -> vec3i {
+  let i = i32(id / p.across / p.tiles);
   return vec3i(i / (phases.y * phases.z), i / phases.z % phases.y, i % phases.z);
 }
 
@@ -92,7 +93,7 @@ fn finish(o: u32, value: f32) {
   if (p.accumulate != 0u) {
     v += f32(y[o]);
   }
-  y[o] = E(select(v, max(v, 0.0), p.relu != 0u));
+  y[o] = E(select(v, 0.0, p.relu != 0u && v < 0.0)); // not max: a NaN stays
 }
 
 fn bias_of(c: u32) -> f32 {

@@ -13,9 +13,17 @@ struct Params {
   b_group: u32,
   rows: u32,         // N * D * H of a
   slab: u32,         // rows per workgroup
+  columns: u32,      // workgroups along taps and b-channels
+  tiles: u32,        // along a-channels, over all groups
+  slabs: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: array<E>;
 @group(0) @binding(2) var<storage, read> b: array<E>;
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>;
+
+// Column, tile and slab of a workgroup: one folded grid, since each may be many.
+fn place(id: u32) -> vec3u {
+  return vec3u(id % p.columns, id / p.columns % p.tiles, id / p.columns / p.tiles);
+}

@@ -38,9 +38,11 @@ function product(op: string, a: Tensor, b: Tensor, options: MatmulOptions, views
   [a, b] = [float32(a), float32(b)];
   const seen = <T>(pairs: readonly (readonly [Tensor, Shape])[], use: (...views: Tensor[]) => T): T => {
     const list = pairs.map(([t, shape]) => t.view(shape));
-    const result = use(...list);
-    for (const t of list) t.dispose();
-    return result;
+    try {
+      return use(...list);
+    } finally {
+      for (const t of list) t.dispose();
+    }
   };
   const raw = seen(
     [

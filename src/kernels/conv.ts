@@ -54,9 +54,9 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, accumulate }: Gathe
     params: [
       [inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
       [inChannels, outChannels, inGroup, outGroup, weightOut, weightIn, inGroup * outGroup * taps],
-      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles, accumulate ? 1 : 0],
+      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles, accumulate ? 1 : 0, tiles],
     ].flat(),
-    workgroups: [...(fold(x.device, "conv", tiles).slice(0, 2) as [number, number]), phases * channelTiles],
+    workgroups: fold(x.device, "conv", tiles * channelTiles * phases),
   });
 }
 
@@ -118,7 +118,7 @@ function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightSha
     Math.ceil(terms / slabElements),
     Math.max(Math.ceil(terms / (4 * slabElements)), Math.floor(slabBytes / bytes)),
   );
-  const most = Math.min(rows, 65535, Math.floor(device.maxBindingSize / bytes));
+  const most = Math.min(rows, Math.floor(device.maxBindingSize / bytes));
   const slabs = Math.max(1, Math.min(most, Math.max(busy, precise)));
   // At least one slab: it writes the zeros of an empty batch.
   const slab = Math.max(1, Math.ceil(rows / slabs));
@@ -126,14 +126,23 @@ function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightSha
   const partial = device.empty([count, ...weightShape]);
   device.run({
     program: shared
-      ? program("conv/weight_gradient_shared", { libs: ["lib/conv_weight"], consts: { ...shared }, half: half(small) })
-      : program("conv/weight_gradient", { libs: ["lib/conv_weight"], consts: { TA, TB }, overrides: { WG }, half: half(small) }),
+      ? program("conv/weight_gradient_shared", {
+          libs: ["lib/grid", "lib/conv_weight"],
+          consts: { ...shared },
+          half: half(small),
+        })
+      : program("conv/weight_gradient", {
+          libs: ["lib/grid", "lib/conv_weight"],
+          consts: { TA, TB },
+          overrides: { WG },
+          half: half(small),
+        }),
     bindings: [read(small), read(large), write(partial)],
     params: [
       [g.small, g.large, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
-      [g.smallChannels, g.largeChannels, smallGroup, largeGroup, rows, slab],
+      [g.smallChannels, g.largeChannels, smallGroup, largeGroup, rows, slab, Math.ceil(columns / WG), tiles, count],
     ].flat(),
-    workgroups: [Math.ceil(columns / WG), tiles, count],
+    workgroups: fold(device, "conv", across * count),
   });
   if (count === 1) {
     const weight = partial.view(weightShape);

@@ -19,6 +19,7 @@ export function arange(device: Device, start: number, stop: number, step = 1, dt
   if (!(count >= 0 && Number.isFinite(count) && step !== 0)) {
     throw new ConfigError(`arange: steps of ${step} do not lead from ${start} to ${stop}`);
   }
+  device.pool.expectFits(4 * count); // before the host tries
   return device.tensor({ shape: [count], data: Float64Array.from({ length: count }, (_, i) => start + i * step) }, dtype);
 }
 
@@ -26,6 +27,7 @@ export function arange(device: Device, start: number, stop: number, step = 1, dt
 export function linspace(device: Device, start: number, stop: number, steps: number): Tensor {
   if (!Number.isInteger(steps) || steps < 0)
     throw new ShapeError(`linspace: steps must be an integer of at least 0, got ${steps}`);
+  device.pool.expectFits(4 * steps);
   const by = steps > 1 ? (stop - start) / (steps - 1) : 0;
   // From the nearer end, so that both ends are exact.
   const data = Float64Array.from({ length: steps }, (_, i) => (2 * i < steps ? start + i * by : stop - (steps - 1 - i) * by));
@@ -37,6 +39,7 @@ export function eye(device: Device, rows: number, columns = rows, dtype: DType =
   if (![rows, columns].every((d) => Number.isInteger(d) && d >= 0)) {
     throw new ShapeError(`eye: sizes must be integers of at least 0, got ${rows} and ${columns}`);
   }
+  device.pool.expectFits(4 * rows * columns);
   const data = new Float64Array(rows * columns);
   for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
   return device.tensor({ shape: [rows, columns], data }, dtype);

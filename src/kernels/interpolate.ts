@@ -2,7 +2,7 @@
 
 import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { type Shape, showShape, type Spatial, spatial } from "../tensor/shape.ts";
-import { type AxisMap, type AxisMaps, areaMap, mapRow } from "./resample.ts";
+import { type AxisMap, type AxisMaps, areaMap, expectMapped, mapRow } from "./resample.ts";
 
 export type InterpolateMode = "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";
 
@@ -11,6 +11,8 @@ export interface InterpolateOptions {
   readonly size?: Spatial;
   /** Result size is ⌊size · factor⌋; positions are scaled by the factor itself, as in PyTorch. */
   readonly scaleFactor?: number | readonly number[];
+  /** With `scaleFactor`: whether positions are scaled by the ratio of the sizes instead of the factor; default false. */
+  readonly recomputeScaleFactor?: boolean;
   /** Default "nearest". `linear`, `bilinear` and `trilinear` are for 1, 2 and 3 spatial axes, `bicubic` for 2. */
   readonly mode?: InterpolateMode;
   /** Linear and cubic modes: whether the centres of the corner elements, rather than their outer edges, stay in place. Default false. */
@@ -98,10 +100,10 @@ function axisMap(
   }
 }
 
-/** Shape rule and weights of `interpolate`. Throws `ShapeError`, and `ConfigError` for options that do not fit together. */
+/** Shape rule and weights of `interpolate`. Throws `ShapeError`, `TensorTooLargeError`, and `ConfigError` for options that do not fit together. */
 export function interpolateShape(
   x: Shape,
-  { size, scaleFactor, mode = "nearest", alignCorners }: InterpolateOptions,
+  { size, scaleFactor, recomputeScaleFactor = false, mode = "nearest", alignCorners }: InterpolateOptions,
 ): InterpolateGeometry {
   const op = "interpolate";
   const dims = x.length - 2;
@@ -119,6 +121,8 @@ export function interpolateShape(
     throw new ConfigError(`${op}: alignCorners has no meaning for mode ${mode}; leave it out`);
   }
   if ((size === undefined) === (scaleFactor === undefined)) throw new ConfigError(`${op}: give either size or scaleFactor`);
+  if (recomputeScaleFactor && scaleFactor === undefined)
+    throw new ConfigError(`${op}: recomputeScaleFactor needs a scaleFactor, not a size`);
   const from = x.slice(2);
   if (from.some((n) => n < 1)) throw new ShapeError(`${op}: the input ${showShape(x)} has an empty spatial axis`);
   let to: number[];
@@ -136,8 +140,9 @@ export function interpolateShape(
   } else {
     to = spatial(op, "size", size, dims, 1);
   }
+  expectMapped(op, to);
   return {
     outShape: [x[0], x[1], ...to],
-    maps: from.map((n, i) => axisMap(mode, dims, n, to[i], factors?.[i], alignCorners ?? false)),
+    maps: from.map((n, i) => axisMap(mode, dims, n, to[i], recomputeScaleFactor ? undefined : factors?.[i], alignCorners ?? false)),
   };
 }

@@ -6,6 +6,7 @@ import { read, write } from "../tensor/kernel.ts";
 import { broadcastShapes, type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./args.ts";
+import { fits, tooLarge } from "./pieces.ts";
 import { fold, program } from "./program.ts";
 import { reduceSum } from "./reduce.ts";
 
@@ -122,6 +123,11 @@ export function matmul(
   const slabs = Math.max(1, Math.ceil(g.inner / slab));
   const y = device.empty(slabs > 1 ? [slabs, ...g.outShape] : g.outShape);
   if (y.size === 0) return y;
+  const large = [a, b, y].find((t) => !fits(t));
+  if (large) {
+    y.dispose();
+    throw tooLarge(op, large);
+  }
   const four = (list: readonly number[], fill: number) => [...list, ...new Array<number>(4 - list.length).fill(fill)];
   device.run({
     program: shared

@@ -172,6 +172,13 @@ export class Device {
           `${this.maxBindingSize} bytes: use smaller patches or a smaller batch, or fewer channels`,
       );
     }
+    // The device would refuse it only later, and all that follows with it.
+    const most = this.gpu.limits.maxComputeWorkgroupsPerDimension;
+    if (call.workgroups.some((n) => n > most)) {
+      throw new ShapeError(
+        `${call.program.key}: [${call.workgroups.join(", ")}] workgroups, at most ${most} on each axis; use smaller tensors`,
+      );
+    }
     this.stream.run(call);
   }
 

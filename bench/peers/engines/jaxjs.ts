@@ -1,4 +1,4 @@
-/** @file jax-js on WebGPU, in Dawn, everything under `jit`. Arrays are consumed by use; `.ref` keeps them. */
+/** @file jax-js on WebGPU, in Dawn, everything under `jit` unless PEERS_JIT is 0. Arrays are consumed by use; `.ref` keeps them. */
 
 import { pathToFileURL } from "node:url";
 import {
@@ -14,6 +14,7 @@ import {
   type UnetTask,
   type Values,
 } from "../tasks.ts";
+import { probeData, type ProbeTask } from "../probes.ts";
 import { peer, peerFile, permuted, polyfill, type Prepared, serve } from "../worker.ts";
 
 await serve(async () => {
@@ -29,7 +30,7 @@ await serve(async () => {
   const ones = (dims: number, k = 1) => Array.from({ length: dims }, () => k);
 
   const operation = async (run: (...args: any[]) => Record<string, any>, args: any[]): Promise<Prepared> => {
-    const jitted = jit(run);
+    const jitted = process.env.PEERS_JIT === "0" ? run : jit(run);
     await blockUntilReady(args);
     const call = (): Record<string, any> => jitted(...args.map((a) => a.ref));
     return {
@@ -65,6 +66,20 @@ await serve(async () => {
   async function matmul(task: MatmulTask): Promise<Prepared> {
     const { a, b } = matmulData(task);
     return operation((x, y) => ({ y: np.matmul(x, y) }), [array(a), array(b)]);
+  }
+
+  async function probe(task: ProbeTask): Promise<Prepared> {
+    const host = probeData(task);
+    const ops = {
+      sum: (x: any) => np.sum(x),
+      mean: (x: any) => np.mean(x),
+      variance: (x: any) => np["var_"](x),
+      softmax: (x: any) => nn.softmax(x, -1),
+      relu: (x: any) => nn.relu(x),
+      conv: (x: any, w: any) => lax.convGeneralDilated(x, w, [1, 1], "SAME"),
+    };
+    const args = task.op === "conv" ? [array(host.x), array(host.weight)] : [array(host.x)];
+    return operation((x, w) => ({ y: ops[task.op](x, w) }), args);
   }
 
   async function training(task: UnetTask): Promise<Prepared> {
@@ -132,6 +147,17 @@ await serve(async () => {
     version: peer(entry.replace("dist/index.cjs", "package.json")).version,
     adapter,
     webgpu,
-    prepare: (task: Task) => (task.kind === "conv" ? conv(task) : task.kind === "matmul" ? matmul(task) : training(task)),
+    async prepare(task: Task) {
+      switch (task.kind) {
+        case "conv":
+          return conv(task);
+        case "matmul":
+          return matmul(task);
+        case "probe":
+          return probe(task);
+        case "unet":
+          return training(task);
+      }
+    },
   };
 });

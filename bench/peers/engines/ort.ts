@@ -2,6 +2,7 @@
 
 import { type ConvTask, convData, type MatmulTask, matmulData, type Task, type Values } from "../tasks.ts";
 import { model, node } from "../onnx.ts";
+import { probeData, type ProbeTask } from "../probes.ts";
 import { peer, peerVersion, type Prepared, serve } from "../worker.ts";
 
 await serve(async () => {
@@ -54,12 +55,51 @@ await serve(async () => {
     return operation("MatMul", {}, a, b, a.shape);
   }
 
+  // Nodes from "x" to "y"; variance as exporters write it, since ONNX has no such operation.
+  const probeNodes = (op: ProbeTask["op"]): Uint8Array[] => {
+    switch (op) {
+      case "sum":
+        return [node("ReduceSum", ["x"], ["y"])];
+      case "mean":
+        return [node("ReduceMean", ["x"], ["y"])];
+      case "variance":
+        return [
+          node("ReduceMean", ["x"], ["mean"]),
+          node("Sub", ["x", "mean"], ["distance"]),
+          node("Mul", ["distance", "distance"], ["square"]),
+          node("ReduceMean", ["square"], ["y"]),
+        ];
+      case "softmax":
+        return [node("Softmax", ["x"], ["y"])];
+      case "relu":
+        return [node("Relu", ["x"], ["y"])];
+      case "conv":
+        return [node("Conv", ["x", "w"], ["y"], { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [1, 1] })];
+    }
+  };
+
+  async function probe(task: ProbeTask): Promise<Prepared> {
+    const { x, weight } = probeData(task);
+    const output = /sum|mean|variance/.test(task.op) ? x.shape.map(() => 1) : x.shape;
+    const bytes = model(probeNodes(task.op), task.op === "conv" ? { w: weight } : {}, { x: x.shape }, { y: output });
+    const session = await ort.InferenceSession.create(bytes, options);
+    const run = () => session.run({ x: new ort.Tensor("float32", x.data, x.shape) }, ["y"]);
+    return {
+      start() {
+        const running = run();
+        return async () => void (await running);
+      },
+      results: async () => ({ y: (await run()).y.data }),
+      free: () => session.release(),
+    };
+  }
+
   return {
     version: peerVersion("onnxruntime-node"),
     adapter: () => "chosen by its own Dawn",
     async prepare(task: Task) {
       if (task.kind === "unet" || (task.kind === "conv" && task.gradients)) throw new Error("inference only: no gradients");
-      return task.kind === "conv" ? conv(task) : matmul(task);
+      return task.kind === "conv" ? conv(task) : task.kind === "matmul" ? matmul(task) : probe(task);
     },
   };
 });

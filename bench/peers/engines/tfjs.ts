@@ -12,6 +12,7 @@ import {
   type UnetTask,
   type Values,
 } from "../tasks.ts";
+import { probeData, type ProbeTask } from "../probes.ts";
 import { peer, peerVersion, permuted, polyfill, type Prepared, serve } from "../worker.ts";
 
 const lastAxes = (rank: number) => [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];
@@ -97,6 +98,25 @@ await serve(async () => {
     return operation(() => ({ y: tf.matMul(a, b) }), { y: [0, 1] }, [a, b]);
   }
 
+  async function probe(task: ProbeTask): Promise<Prepared> {
+    const host = probeData(task);
+    if (task.op === "conv") {
+      const [x, filter] = [image(host.x), upload(host.weight, weightAxes(4))];
+      return operation(() => ({ y: tf.conv2d(x, filter, 1, "same") }), { y: firstAxes(4) }, [x, filter]);
+    }
+    const x = tf.tensor(host.x.data, host.x.shape);
+    const ops = {
+      sum: () => tf.sum(x),
+      mean: () => tf.mean(x),
+      variance: () => tf.tidy(() => tf.moments(x).variance),
+      softmax: () => tf.softmax(x),
+      relu: () => tf.relu(x),
+    };
+    const run = ops[task.op];
+    const axes = task.op === "softmax" || task.op === "relu" ? [...task.shape.keys()] : [];
+    return operation(() => ({ y: run() }), { y: axes }, [x]);
+  }
+
   async function training(task: UnetTask): Promise<Prepared> {
     const { dims } = task;
     const [convolve, transpose, pool] =
@@ -153,6 +173,17 @@ await serve(async () => {
     version: peerVersion("@tensorflow/tfjs"),
     adapter,
     webgpu,
-    prepare: (task: Task) => (task.kind === "conv" ? conv(task) : task.kind === "matmul" ? matmul(task) : training(task)),
+    async prepare(task: Task) {
+      switch (task.kind) {
+        case "conv":
+          return conv(task);
+        case "matmul":
+          return matmul(task);
+        case "probe":
+          return probe(task);
+        case "unet":
+          return training(task);
+      }
+    },
   };
 });

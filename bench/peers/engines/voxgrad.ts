@@ -17,6 +17,7 @@ import {
   unetData,
   type UnetTask,
 } from "../tasks.ts";
+import { probeData, type ProbeTask } from "../probes.ts";
 import { dawnOptions, type Prepared, serve } from "../worker.ts";
 
 const require = createRequire(new URL("../../../src/index.ts", import.meta.url)); // the library's own copy, not the peers'
@@ -58,6 +59,19 @@ await serve(async () => {
     const host = matmulData(task);
     const [a, b] = [device.tensor(host.a), device.tensor(host.b)];
     return operation(() => ({ y: voxgrad.matmul(a, b) }), [a, b]);
+  }
+
+  function probe(task: ProbeTask): Prepared {
+    const [x, weight] = Object.values(probeData(task)).map((v) => device.tensor(v));
+    const ops = {
+      sum: () => voxgrad.sum(x),
+      mean: () => voxgrad.mean(x),
+      variance: () => voxgrad.variance(x, undefined, { correction: 0 }),
+      softmax: () => voxgrad.softmax(x, -1),
+      relu: () => voxgrad.relu(x),
+      conv: () => conv(x, weight, undefined, { padding: 1 }),
+    };
+    return operation(() => ({ y: ops[task.op]() }), [x, weight]);
   }
 
   function training(task: UnetTask): Prepared {
@@ -113,7 +127,17 @@ await serve(async () => {
     version: "",
     adapter: () => device.name,
     webgpu: require("webgpu").globals,
-    prepare: async (task: Task) =>
-      task.kind === "conv" ? convolution(task) : task.kind === "matmul" ? product(task) : training(task),
+    async prepare(task: Task) {
+      switch (task.kind) {
+        case "conv":
+          return convolution(task);
+        case "matmul":
+          return product(task);
+        case "probe":
+          return probe(task);
+        case "unet":
+          return training(task);
+      }
+    },
   };
 });
