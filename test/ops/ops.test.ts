@@ -212,6 +212,8 @@ test("ops/every exported op has a row, and ids are unique", () => {
     "profile",
     "float32",
     "withPrecision",
+    "tune",
+    "useChoices",
   ];
   const exported = Object.entries({ ...voxgrad, ...losses }).filter(
     ([name, value]) => typeof value === "function" && /^[a-z]/.test(name) && !others.includes(name),
