@@ -1,32 +1,36 @@
-// Gradients of the scale and shift of norm/forward.wgsl: per channel, the sums of dy * (x - mean) * scale and of dy over samples and
-// positions. One workgroup per channel.
+// Gradients of scale, shift and slope from the sums of norm/gradient.wgsl, which are added over samples and slabs in fixed order, those of one
+// slope for all channels over these too. One workgroup.
 
-@group(0) @binding(1) var<storage, read> x: array<E>;
-@group(0) @binding(2) var<storage, read> stats: array<vec2f>;
-@group(0) @binding(3) var<storage, read> dy: array<E>;
-@group(0) @binding(4) var<storage, read_write> d_weight: array<f32>;
-@group(0) @binding(5) var<storage, read_write> d_bias: array<f32>;
+struct Params {
+  channels: u32,
+  rows: u32,    // samples times slabs
+  slopes: u32,  // 0, 1 or the number of channels
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> sums: array<f32>; // [rows, channels, 3]
+@group(0) @binding(2) var<storage, read_write> d_weight: array<f32>;
+@group(0) @binding(3) var<storage, read_write> d_bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> d_slope: array<f32>;
 
 @compute @workgroup_size(LANES)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let channels = p.groups_per_sample * p.channels_per_group;
-  let id = linear_group(group, groups);
-  let c = min(id, channels - 1u);
-  var sums = vec2f(0.0);
-  for (var g = c / p.channels_per_group; g < p.groups; g += p.groups_per_sample) {
-    let first = c % p.channels_per_group * p.inner;
-    var part = vec2f(0.0);
-    for (var i = lane; i < p.inner; i += LANES) {
-      let k = at(g, first + i);
-      let d = f32(dy[k]);
-      part += vec2f(d * (f32(x[k]) - stats[g].x) * stats[g].y, d);
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var below = 0.0;
+  for (var c = lane; c < p.channels; c += LANES) {
+    var sum = vec3f(0.0);
+    for (var row = 0u; row < p.rows; row++) {
+      let k = 3u * (row * p.channels + c);
+      sum += vec3f(sums[k], sums[k + 1u], sums[k + 2u]);
     }
-    sums += part;
+    d_bias[c] = sum.x;
+    d_weight[c] = sum.y;
+    below += sum.z;
+    if (p.slopes > 1u) {
+      d_slope[c] = sum.z;
+    }
   }
-  let w = tree_sum(sums.x, lane);
-  let b = tree_sum(sums.y, lane);
-  if (lane == 0u && id < channels) {
-    d_weight[c] = w;
-    d_bias[c] = b;
+  below = tree_sum(below, lane);
+  if (lane == 0u && p.slopes <= 1u) {
+    d_slope[0] = below;
   }
 }

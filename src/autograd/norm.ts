@@ -1,41 +1,68 @@
 /** @file Instance, group, layer and batch normalisation with gradients. */
 
 import * as kernels from "../kernels/norm.ts";
+import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry } from "../kernels/norm_shape.ts";
+import { preluShape } from "../kernels/prelu.ts";
 import { ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Arguments, type Backward, composite, record } from "./tape.ts";
-import { add, affine, mul, reciprocal, sqrt } from "./pointwise.ts";
+import { add, affine, leakyRelu, mul, reciprocal, relu, sqrt } from "./pointwise.ts";
+import { prelu } from "./prelu.ts";
+import { type Arguments, type Backward, composite, observed, record } from "./tape.ts";
 import { reshape } from "./view.ts";
 
-function withGradient(
-  op: string,
-  args: Arguments,
-  x: Tensor,
-  weight: Tensor | undefined,
-  bias: Tensor | undefined,
-  y: Tensor,
-  stats: Tensor,
-  g: kernels.NormGeometry,
-  affineGradient = kernels.normAffineGradient,
-): Tensor {
+/**
+ * An activation of two straight lines, done in the same pass, for which nothing more is kept for the gradients: "relu"; leaky ReLU with its slope;
+ * parametric ReLU with its slopes `[1]` or `[C]`.
+ */
+export type NormActivation = "relu" | { readonly leakyRelu: number } | { readonly prelu: Tensor };
+
+export interface NormCallOptions {
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+  /** Of what is normalised, scaled and shifted; default none. */
+  readonly activation?: NormActivation;
+}
+
+interface Call {
+  readonly args: Arguments;
+  readonly geometry: NormGeometry;
+  readonly activation?: NormActivation;
+  /** Looks at the statistics. */
+  readonly withStats?: (stats: Tensor) => void;
+}
+
+function slopeOf(x: Tensor, activation: NormActivation | undefined): number | Tensor {
+  if (activation === undefined) return 1;
+  if (activation === "relu") return 0;
+  if ("leakyRelu" in activation) return activation.leakyRelu;
+  preluShape(x.shape, activation.prelu.shape); // checks it
+  return activation.prelu;
+}
+
+function activate(z: Tensor, activation: NormActivation): Tensor {
+  if (activation === "relu") return relu(z);
+  return "leakyRelu" in activation ? leakyRelu(z, activation.leakyRelu) : prelu(z, activation.prelu);
+}
+
+function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, call: Call): Tensor {
+  const { args, geometry: g, activation, withStats } = call;
+  const slope = slopeOf(x, activation);
+  // To observers these are two operations.
+  if (activation && observed()) return activate(apply(op, x, weight, bias, { ...call, activation: undefined }), activation);
+  const affine = { weight, bias, slope };
+  const { y, stats } = kernels.norm(x, affine, g);
+  withStats?.(stats);
   const backward: Backward = (dy, needs) => {
-    const dx = needs[0] ? kernels.normInputGradient(x, weight, stats, dy, g) : undefined;
-    if (!needs[1] && !needs[2]) return [dx];
-    const { dWeight, dBias } = affineGradient(x, stats, dy, g);
-    return [dx, dWeight, dBias];
+    const channels = needs.slice(1).includes(true);
+    const { dx, dWeight, dBias, dSlope } = kernels.normGradients(x, affine, stats, dy, g, { channels });
+    return [dx, dWeight, dBias, dSlope];
   };
-  record(op, [x, weight, bias], y, backward, args);
+  record(op, [x, weight, bias, typeof slope === "number" ? undefined : slope], y, backward, args);
   // Without a note nobody else frees them.
   if (y.origin === undefined) stats.dispose();
   return y;
-}
-
-function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, groups: number, eps: number): Tensor {
-  const g = kernels.groupNormShape(op, x.shape, groups, eps, weight?.shape, bias?.shape);
-  const { y, stats } = kernels.norm(x, weight, bias, g);
-  return withGradient(op, { groups, eps }, x, weight, bias, y, stats, g);
 }
 
 /**
@@ -44,18 +71,31 @@ function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor |
  * @param weight scale `[C]`, with `bias` shift `[C]`, or neither
  * @throws ShapeError
  */
-export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, { eps = 1e-5 } = {}): Tensor {
+export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, options: NormCallOptions = {}): Tensor {
   if (x.rank >= 2 && sizeOf(x.shape.slice(2)) === 1) {
     throw new ShapeError(
       `instanceNorm: expected more than 1 spatial element, got ${showShape(x.shape)}; use a larger input or fewer strides`,
     );
   }
-  return apply("instanceNorm", x, weight, bias, x.shape[1], eps);
+  return byGroups("instanceNorm", x, x.shape[1], weight, bias, options);
 }
 
 /** Group normalisation (Wu and He 2018) of `[N, C, spatial…]` over `groups` groups of channels. Throws `ShapeError`. */
-export function groupNorm(x: Tensor, groups: number, weight?: Tensor, bias?: Tensor, { eps = 1e-5 } = {}): Tensor {
-  return apply("groupNorm", x, weight, bias, groups, eps);
+export function groupNorm(x: Tensor, groups: number, weight?: Tensor, bias?: Tensor, options: NormCallOptions = {}): Tensor {
+  return byGroups("groupNorm", x, groups, weight, bias, options);
+}
+
+function byGroups(
+  op: string,
+  x: Tensor,
+  groups: number,
+  weight: Tensor | undefined,
+  bias: Tensor | undefined,
+  options: NormCallOptions,
+) {
+  const { eps = 1e-5, activation } = options;
+  const geometry = groupNormShape(op, x.shape, groups, eps, weight?.shape, bias?.shape);
+  return apply(op, x, weight, bias, { args: { groups, eps }, geometry, activation });
 }
 
 /**
@@ -72,12 +112,18 @@ export function layerNorm(
   { eps = 1e-5 } = {},
 ): Tensor {
   const trailing = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
-  const g = kernels.layerNormShape(x.shape, trailing, eps, weight?.shape, bias?.shape);
-  const { y, stats } = kernels.norm(x, weight, bias, g);
-  return withGradient("layerNorm", { axes: trailing.length, eps }, x, weight, bias, y, stats, g, (...args) => {
-    const { dWeight, dBias } = kernels.layerNormAffineGradient(...args);
-    return { dWeight: reshaped(dWeight, trailing), dBias: reshaped(dBias, trailing) };
-  });
+  const g = layerNormShape(x.shape, trailing, eps, weight?.shape, bias?.shape);
+  const affine = { weight, bias };
+  const { y, stats } = kernels.norm(x, affine, g);
+  const backward: Backward = (dy, needs) => {
+    const dx = needs[0] ? kernels.normGradients(x, affine, stats, dy, g, { channels: false, each: true }).dx : undefined;
+    if (!needs[1] && !needs[2]) return [dx];
+    const { dWeight, dBias } = kernels.layerNormAffineGradient(x, stats, dy, g);
+    return [dx, reshaped(dWeight, trailing), reshaped(dBias, trailing)];
+  };
+  record("layerNorm", [x, weight, bias], y, backward, { axes: trailing.length, eps });
+  if (y.origin === undefined) stats.dispose();
+  return y;
 }
 
 function reshaped(t: Tensor, shape: Shape): Tensor {
@@ -98,13 +144,20 @@ export interface RunningStats {
  * @param running statistics `[C]` that are moved towards the batch's mean and unbiased variance
  * @throws ShapeError
  */
-export function batchNorm(x: Tensor, weight?: Tensor, bias?: Tensor, running?: RunningStats, { eps = 1e-5 } = {}): Tensor {
-  const g = kernels.batchNormShape(x.shape, eps, weight?.shape, bias?.shape);
-  if (g.count <= 1)
+export function batchNorm(
+  x: Tensor,
+  weight?: Tensor,
+  bias?: Tensor,
+  running?: RunningStats,
+  { eps = 1e-5, activation }: NormCallOptions = {},
+): Tensor {
+  const geometry = batchNormShape(x.shape, eps, weight?.shape, bias?.shape);
+  if (geometry.count <= 1)
     throw new ShapeError(`batchNorm: expected more than 1 value per channel in training, got ${showShape(x.shape)}`);
-  const { y, stats } = kernels.norm(x, weight, bias, g);
-  if (running) kernels.normRunning(stats, running.mean, running.var, g, running.momentum ?? 0.1);
-  return withGradient("batchNorm", { eps }, x, weight, bias, y, stats, g);
+  const withStats = (stats: Tensor) => {
+    if (running) kernels.normRunning(stats, running.mean, running.var, geometry, running.momentum ?? 0.1);
+  };
+  return apply("batchNorm", x, weight, bias, { args: { eps }, geometry, activation, withStats });
 }
 
 /**

@@ -56,6 +56,9 @@ export function observing<T>(watch: Observer, fn: () => T): T {
   }
 }
 
+/** Whether somebody watches: operations that do the work of two are then two. */
+export const observed = (): boolean => observer !== undefined;
+
 /** Tells the observer of an operation without a gradient. Returns `result`. */
 export function report(op: string, inputs: readonly (Tensor | undefined)[], result: Tensor, args: Arguments = {}): Tensor {
   observer?.(op, inputs, result, args);

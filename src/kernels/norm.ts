@@ -1,153 +1,199 @@
-/** @file Normalisation over groups of elements: instance, group and batch norm are one kernel. */
+/** @file Normalisation over groups of elements, with an activation: instance, group, layer and batch norm are one kernel. */
 
+import type { Device } from "../tensor/device.ts";
 import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
-import { read, update, write } from "../tensor/kernel.ts";
-import { sameShape, type Shape, showShape } from "../tensor/shape.ts";
+import { type Binding, read, update, write } from "../tensor/kernel.ts";
+import { sameShape, showShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./args.ts";
-import { normParts, normPartsAffineGradient, normPartsInputGradient } from "./norm_parts.ts";
+import { chosen } from "./choices.ts";
+import { normParts, normPartsAffineGradient, normPartsInputGradient, rectified, rectifiedGradient } from "./norm_parts.ts";
+import type { NormAffine, NormGeometry } from "./norm_shape.ts";
 import { fits } from "./pieces.ts";
 import { fold, grid, lanes, program } from "./program.ts";
 import { reduceSum } from "./reduce.ts";
+import type { ShaderName } from "./shaders.gen.ts";
 
-/** How a tensor splits into groups, and groups into channels that share a scale and shift. */
-export interface NormGeometry {
-  /** Elements per group. */
-  readonly count: number;
-  readonly groups: number;
-  readonly groupStep: number;
-  /** Adjacent elements of a group, and the distance from one run to the next. */
-  readonly run: number;
-  readonly runStep: number;
-  readonly groupsPerSample: number;
-  readonly channelsPerGroup: number;
-  /** Elements per channel. */
-  readonly inner: number;
-  readonly eps: number;
+const slopeTensor = ({ slope }: NormAffine): Tensor | undefined => (typeof slope === "object" ? slope : undefined);
+
+/** Four elements a thread, where neither runs nor channels end inside. */
+const widthOf = (g: NormGeometry): 1 | 4 => (g.run % 4 === 0 && g.inner % 4 === 0 ? 4 : 1);
+
+// Workgroups that fill a GPU, and elements for each below which more of them do not pay. From occupancy: 256 threads keep some 10 GB/s in flight.
+const busy = 512;
+const share = 16_384;
+
+// Workgroups per group, or per channel of a group, of `length` elements.
+const whole = () => 1;
+const slabs = (g: NormGeometry, length: number) => {
+  const wanted = Math.max(2, Math.min(64, Math.ceil(busy / Math.max(1, g.groups)), Math.floor(length / share)));
+  const slab = Math.ceil(length / widthOf(g) / wanted);
+  return Math.ceil(length / widthOf(g) / slab);
+};
+
+/** The number that pays: on hardware slabs, for a few large groups. `device.choices` may say otherwise. */
+function parts(device: Device, g: NormGeometry, length: number): number {
+  const few = !device.software && g.groups < busy / 8 && g.count >= 8 * share && length >= 2 * share;
+  return chosen(device, "norm", { whole, slabs }, few ? "slabs" : "whole")(g, length);
 }
 
-/** Group norm of `[N, C, spatial…]` with `groups` groups per sample; instance norm has one per channel. Throws `ShapeError`. */
-export function groupNormShape(
-  op: string,
-  shape: Shape,
-  groups: number,
-  eps: number,
-  weight?: Shape,
-  bias?: Shape,
-): NormGeometry {
-  if (shape.length < 2) throw new ShapeError(`${op}: input must be [N, C, spatial…], got ${showShape(shape)}`);
-  const [n, channels] = shape;
-  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) {
-    throw new ShapeError(`${op}: ${channels} channels do not split into ${groups} groups`);
-  }
-  for (const [name, s] of [["weight", weight] as const, ["bias", bias] as const]) {
-    if (s && (s.length !== 1 || s[0] !== channels)) throw new ShapeError(`${op}: ${name} ${showShape(s)} must be [${channels}]`);
-  }
-  if ((weight === undefined) !== (bias === undefined)) throw new ShapeError(`${op}: give weight and bias together or neither`);
-  const inner = sizeOf(shape.slice(2));
-  const channelsPerGroup = channels / groups;
-  const count = inner * channelsPerGroup;
-  return {
-    count,
-    groups: n * groups,
-    groupStep: count,
-    run: count,
-    runStep: 0,
-    groupsPerSample: groups,
-    channelsPerGroup,
-    inner,
-    eps,
-  };
+interface Work {
+  readonly shader: ShaderName;
+  readonly libs: readonly ShaderName[];
+  readonly overrides?: Readonly<Record<string, number>>;
+  readonly bindings: readonly Binding[];
+  /** Elements of each of `items`, and the workgroups that share them. */
+  readonly length: number;
+  readonly slabs: number;
+  readonly items: number;
+  readonly width: 1 | 4;
 }
 
-/** Batch norm of `[N, C, spatial…]` in training: a group is one channel of all samples. Throws `ShapeError`. */
-export function batchNormShape(shape: Shape, eps: number, weight?: Shape, bias?: Shape): NormGeometry {
-  const g = groupNormShape("batchNorm", shape, shape[1], eps, weight, bias);
-  const count = shape[0] * g.inner;
-  return { ...g, count, groups: shape[1], groupStep: g.inner, run: g.inner, runStep: shape[1] * g.inner, inner: count };
+function dispatch(x: Tensor, g: NormGeometry, affine: NormAffine, work: Work): void {
+  const { slope = 1 } = affine;
+  const { overrides = {}, slabs, width } = work;
+  const variant = [...Object.keys(overrides).filter((name) => overrides[name] === 1), ...(width === 4 ? ["x4"] : [])];
+  const [count, groupStep, run, runStep, inner, length] = [g.count, g.groupStep, g.run, g.runStep, g.inner, work.length].map(
+    (n) => n / width,
+  );
+  x.device.run({
+    program: program(work.shader, {
+      libs: ["lib/grid", "lib/tree", width === 4 ? "lib/wide" : "lib/scalar", "lib/norm", ...work.libs],
+      consts: { LANES: lanes(x.device) },
+      overrides,
+      variant: variant.join(" ").toLowerCase(),
+      half: half(x),
+    }),
+    bindings: work.bindings,
+    params: [
+      count,
+      g.groups,
+      groupStep,
+      run,
+      runStep,
+      g.groupsPerSample,
+      g.channelsPerGroup,
+      inner,
+      affine.weight ? 1 : 0,
+      { f32: g.eps },
+      Math.ceil(length / slabs),
+      slabs,
+      slopeTensor(affine)?.size ?? 0,
+      { f32: typeof slope === "number" ? slope : 0 },
+    ],
+    workgroups: fold(x.device, "norm", work.items * slabs),
+  });
 }
 
-/** Layer norm of `[…, normalizedShape…]`: a group is what follows the leading axes, each element its own channel. Throws `ShapeError`. */
-export function layerNormShape(shape: Shape, normalizedShape: Shape, eps: number, weight?: Shape, bias?: Shape): NormGeometry {
-  const tail = shape.slice(shape.length - normalizedShape.length);
-  if (normalizedShape.length === 0 || normalizedShape.length > shape.length || !sameShape(tail, normalizedShape)) {
-    throw new ShapeError(`layerNorm: input ${showShape(shape)} must end in ${showShape(normalizedShape)}`);
-  }
-  for (const [name, s] of [["weight", weight] as const, ["bias", bias] as const]) {
-    if (s && !sameShape(s, normalizedShape))
-      throw new ShapeError(`layerNorm: ${name} ${showShape(s)} must be ${showShape(normalizedShape)}`);
-  }
-  if ((weight === undefined) !== (bias === undefined))
-    throw new ShapeError("layerNorm: give weight and bias together or neither");
-  const count = sizeOf(normalizedShape);
-  const groups = sizeOf(shape.slice(0, shape.length - normalizedShape.length));
-  return { count, groups, groupStep: count, run: count, runStep: 0, groupsPerSample: 1, channelsPerGroup: count, inner: 1, eps };
-}
+const perChannel = (x: Tensor, affine: NormAffine): Binding[] =>
+  [affine.weight, affine.bias, slopeTensor(affine)].map((t) => read(t ?? x));
 
-const layout = (g: NormGeometry) => [
-  g.count,
-  g.groups,
-  g.groupStep,
-  g.run,
-  g.runStep,
-  g.groupsPerSample,
-  g.channelsPerGroup,
-  g.inner,
-];
-const params = (g: NormGeometry, affine: boolean) => [...layout(g), affine ? 1 : 0, { f32: g.eps }];
-
-const libs = ["lib/grid", "lib/tree", "lib/norm"] as const;
-
-/** The result and, per group, mean and 1 / standard deviation for the gradients. */
-export function norm(
-  x: Tensor,
-  weight: Tensor | undefined,
-  bias: Tensor | undefined,
-  g: NormGeometry,
-): { y: Tensor; stats: Tensor } {
+/** The result and, per group, mean, 1 / standard deviation and what the mean lacks, for the gradients. */
+export function norm(x: Tensor, affine: NormAffine, g: NormGeometry): { y: Tensor; stats: Tensor } {
+  const { weight, bias } = affine;
   expectFloats("norm", { input: x });
-  if (weight && bias) expectTensors("norm", { weight, bias });
-  if (!fits(x)) return normParts(x, weight, bias, g);
-  const y = x.device.empty(x.shape, x.dtype);
-  const stats = x.device.empty([Math.max(1, g.groups), 2]); // of an empty batch too, for the bindings
-  if (x.size > 0) {
-    x.device.run({
-      program: program("norm/forward", { libs, consts: { LANES: lanes(x.device) }, half: half(x) }),
-      bindings: [read(x), read(weight ?? x), read(bias ?? x), write(y), write(stats)],
-      params: params(g, weight !== undefined),
-      workgroups: fold(x.device, "norm", g.groups),
-    });
+  const given = Object.entries({ weight, bias, slope: slopeTensor(affine) }).filter((entry) => entry[1] !== undefined);
+  expectTensors("norm", Object.fromEntries(given) as Record<string, Tensor>);
+  if (!fits(x)) {
+    const { y: z, stats } = normParts(x, weight, bias, g);
+    return { y: rectified(z, affine.slope), stats };
   }
+  const { device } = x;
+  const y = device.empty(x.shape, x.dtype);
+  const stats = device.empty([Math.max(1, g.groups), 3]); // of an empty batch too, for the bindings
+  if (x.size === 0) return { y, stats };
+  const n = parts(device, g, g.count);
+  const size = { length: g.count, slabs: n, items: g.groups, width: widthOf(g) };
+  let moments: Tensor | undefined;
+  if (n > 1) {
+    moments = device.empty([g.groups, n, 3]);
+    dispatch(x, g, {}, { shader: "norm/slab_moments", libs: ["lib/norm_moments"], bindings: [read(x), write(moments)], ...size });
+  }
+  dispatch(x, g, affine, {
+    shader: "norm/forward",
+    libs: ["lib/norm_moments", "lib/norm_affine"],
+    overrides: { SLABS: n > 1 ? 1 : 0 },
+    bindings: [read(x), ...perChannel(x, affine), read(moments ?? x), write(y), write(stats)],
+    ...size,
+  });
+  moments?.dispose();
   return { y, stats };
 }
 
-export function normInputGradient(x: Tensor, weight: Tensor | undefined, stats: Tensor, dy: Tensor, g: NormGeometry): Tensor {
-  if (!fits(x)) return normPartsInputGradient(x, weight, stats, dy, g);
-  const dx = x.device.empty(x.shape, x.dtype);
-  if (x.size > 0) {
-    x.device.run({
-      program: program("norm/input_gradient", { libs, consts: { LANES: lanes(x.device) }, half: half(x) }),
-      bindings: [read(x), read(weight ?? x), read(stats), read(dy), write(dx)],
-      params: params(g, weight !== undefined),
-      workgroups: fold(x.device, "norm", g.groups),
-    });
-  }
-  return dx;
+export interface NormGradients {
+  readonly dx: Tensor;
+  readonly dWeight?: Tensor;
+  readonly dBias?: Tensor;
+  readonly dSlope?: Tensor;
 }
 
-export function normAffineGradient(x: Tensor, stats: Tensor, dy: Tensor, g: NormGeometry): { dWeight: Tensor; dBias: Tensor } {
-  if (!fits(x)) return normPartsAffineGradient(x, stats, dy, g);
+/**
+ * Gradients of `norm`, those per channel unless `channels` is false.
+ * @param each every element of a group is a channel of its own: layer norm, without slope and with its own kernel for the gradients per channel
+ */
+export function normGradients(
+  x: Tensor,
+  affine: NormAffine,
+  stats: Tensor,
+  dy: Tensor,
+  g: NormGeometry,
+  { channels = true, each = false } = {},
+): NormGradients {
+  const { weight } = affine;
+  if (!fits(x)) {
+    const { dz, dSlope } = rectifiedGradient(x, affine, stats, dy, g);
+    const dx = normPartsInputGradient(x, weight, stats, dz, g);
+    const rest = channels && weight ? normPartsAffineGradient(x, stats, dz, g) : {};
+    if (dz !== dy) dz.dispose();
+    return { dx, dSlope, ...rest };
+  }
+  const { device } = x;
+  const dx = device.empty(x.shape, x.dtype);
+  const perGroup = each ? 1 : g.channelsPerGroup;
+  const n = parts(device, g, g.count / perGroup);
+  const sums = device.empty([Math.max(1, n * g.groups * perGroup), 3]);
+  if (x.size > 0) {
+    const libs = ["lib/norm_affine", "lib/norm_sums"] as const;
+    // The weights of layer norm are no channel's, but factors of dy.
+    const [own, after] = each ? [{ ...g, channelsPerGroup: 1, inner: g.count }, {}] : [g, affine];
+    const given = [read(x), ...perChannel(x, affine), read(stats), read(dy)];
+    const shared = { libs, width: widthOf(g), slabs: n };
+    const EACH = each && weight ? 1 : 0;
+    const GIVEN = n > 1 || perGroup > 1 ? 1 : 0;
+    if (GIVEN) {
+      const size = { length: g.count / perGroup, items: g.groups * perGroup };
+      const bindings = [...given, write(sums)];
+      dispatch(x, own, after, { ...shared, ...size, shader: "norm/slab_sums", overrides: { EACH }, bindings });
+    }
+    dispatch(x, own, after, {
+      ...shared,
+      shader: "norm/gradient",
+      overrides: { EACH, GIVEN },
+      bindings: [...given, write(dx), GIVEN ? update(sums) : write(sums)],
+      length: g.count,
+      items: g.groups,
+    });
+  }
+  const rest = channels ? channelGradients(x, affine, sums, g, n) : {};
+  sums.dispose();
+  return { dx, ...rest };
+}
+
+function channelGradients(x: Tensor, affine: NormAffine, sums: Tensor, g: NormGeometry, n: number): Omit<NormGradients, "dx"> {
+  const { device } = x;
+  const slopes = slopeTensor(affine)?.size ?? 0;
+  if (!affine.weight && slopes === 0) return {};
   const channels = g.groupsPerSample * g.channelsPerGroup;
-  const dWeight = x.device.empty([channels]);
-  const dBias = x.device.empty([channels]);
-  x.device.run({
-    program: program("norm/affine_gradient", { libs, consts: { LANES: lanes(x.device) }, half: half(x) }),
-    bindings: [read(x), read(stats), read(dy), write(dWeight), write(dBias)],
-    params: params(g, true),
-    workgroups: fold(x.device, "norm", channels),
+  const [dWeight, dBias, dSlope] = [channels, channels, Math.max(1, slopes)].map((size) => device.empty([size]));
+  device.run({
+    program: program("norm/affine_gradient", { libs: ["lib/tree"], consts: { LANES: lanes(device) } }),
+    bindings: [read(sums), write(dWeight), write(dBias), write(dSlope)],
+    params: [channels, x.size === 0 ? 0 : (n * g.groups * g.channelsPerGroup) / channels, slopes],
+    workgroups: [1, 1, 1],
   });
-  return { dWeight, dBias };
+  const wanted = { ...(affine.weight ? { dWeight, dBias } : {}), ...(slopes > 0 ? { dSlope } : {}) };
+  for (const t of [dWeight, dBias, dSlope]) if (!Object.values(wanted).includes(t)) t.dispose();
+  return wanted;
 }
 
 // At most this many groups are added in sequence; more slabs of them give a device with many cores work.
@@ -163,16 +209,16 @@ export function layerNormAffineGradient(
   if (!fits(x)) return normPartsAffineGradient(x, stats, dy, g);
   const { device } = x;
   const slab = Math.max(1, Math.min(slabGroups, Math.ceil(g.groups / (device.software ? 4 : 64))));
-  const slabs = Math.max(1, Math.ceil(g.groups / slab));
-  const parts = [0, 1].map(() => device.empty([slabs, g.count]));
+  const number = Math.max(1, Math.ceil(g.groups / slab));
+  const partial = [0, 1].map(() => device.empty([number, g.count]));
   device.run({
-    program: program("norm/layer_affine_gradient", { libs: ["lib/grid", "lib/norm"], consts: { LANES: 64 }, half: half(x) }),
-    bindings: [read(x), read(stats), read(dy), ...parts.map((t) => write(t))],
-    params: [...params(g, true), slab, slabs],
-    workgroups: grid(device, "layerNorm", slabs * Math.ceil(g.count / 64) * 64, 64),
+    program: program("norm/layer_affine_gradient", { libs: ["lib/grid"], consts: { LANES: 64 }, half: half(x) }),
+    bindings: [read(x), read(stats), read(dy), ...partial.map((t) => write(t))],
+    params: [g.count, g.groups, slab, number],
+    workgroups: grid(device, "layerNorm", number * Math.ceil(g.count / 64) * 64, 64),
   });
-  const [dWeight, dBias] = parts.map((part) => {
-    const total = slabs === 1 ? part.view([g.count]) : reduceSum(part, [0], false);
+  const [dWeight, dBias] = partial.map((part) => {
+    const total = number === 1 ? part.view([g.count]) : reduceSum(part, [0], false);
     part.dispose();
     return total;
   });

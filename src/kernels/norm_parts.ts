@@ -5,8 +5,9 @@
 
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { NormGeometry } from "./norm.ts";
-import { binary, unary } from "./pointwise.ts";
+import type { NormAffine, NormGeometry } from "./norm_shape.ts";
+import { binary, unary, unaryGradient } from "./pointwise.ts";
+import { prelu, preluInputGradient, preluShape, preluSlopeGradient } from "./prelu.ts";
 import { reduce, reduceSum } from "./reduce.ts";
 import { concat, slice } from "./view.ts";
 
@@ -57,7 +58,11 @@ export function normParts(
   const mean = own(reduceSum(view, statAxes, true, 1 / g.count));
   const variance = own(reduce("norm", view, statAxes, true, { map: "deviation", centre: mean, factor: 1 / g.count }));
   const scale = own(unary("rsqrt", own(unary("affine", variance, 1, g.eps))));
-  const stats = concat([own(mean.view([g.groups, 1])), own(scale.view([g.groups, 1]))], 1);
+  const rest = unary("affine", mean, 0, 0); // a reduction adds precisely enough
+  const stats = concat(
+    [mean, scale, own(rest)].map((t) => own(t.view([g.groups, 1]))),
+    1,
+  );
   let y = own(scaled(binary("sub", view, mean), scale));
   if (weight && bias) y = own(binary("add", own(binary("mul", y, own(weight.view(affine)))), own(bias.view(affine))));
   const out = y.view(x.shape);
@@ -131,4 +136,41 @@ export function normPartsAffineGradient(
   });
   free();
   return { dWeight, dBias };
+}
+
+/** The activation of a normalised `z`, which it takes over. */
+export function rectified(z: Tensor, slope: NormAffine["slope"] = 1): Tensor {
+  if (slope === 1) return z;
+  const y = typeof slope === "number" ? unary("leakyRelu", z, slope) : prelu(z, slope, preluShape(z.shape, slope.shape));
+  z.dispose();
+  return y;
+}
+
+/** Its gradients: of z, which is computed again, or `dy` itself if there is no activation; and of a slope that is a tensor. */
+export function rectifiedGradient(
+  x: Tensor,
+  { weight, bias, slope = 1 }: NormAffine,
+  stats: Tensor,
+  dy: Tensor,
+  g: NormGeometry,
+): { dz: Tensor; dSlope?: Tensor } {
+  if (slope === 1) return { dz: dy };
+  const { affine } = layout(x, g);
+  const { own, free } = workspace();
+  const { h, scale } = normalised(x, stats, g);
+  own(scale);
+  let flat = own(h);
+  if (weight && bias) {
+    flat = own(binary("mul", flat, own(weight.view(affine))));
+    flat = own(binary("add", flat, own(bias.view(affine))));
+  }
+  const z = own(flat.view(x.shape));
+  let result: { dz: Tensor; dSlope?: Tensor };
+  if (typeof slope === "number") result = { dz: unaryGradient("leakyRelu", z, dy, slope) };
+  else {
+    const shape = preluShape(x.shape, slope.shape);
+    result = { dz: preluInputGradient(z, slope, dy, shape), dSlope: preluSlopeGradient(z, dy, shape) };
+  }
+  free();
+  return result;
 }

@@ -17,6 +17,7 @@ import {
   softplus,
   tanh,
 } from "../autograd/pointwise.ts";
+import type { NormActivation } from "../autograd/norm.ts";
 import { prelu } from "../autograd/prelu.ts";
 import { logSoftmax, softmax } from "../autograd/softmax.ts";
 import { split } from "../autograd/view.ts";
@@ -29,15 +30,24 @@ import { Module } from "./module.ts";
 /** A parameter-free function as a layer. */
 export class Activation extends Module {
   private readonly apply: (x: Tensor) => Tensor;
+  /** What a norm has to do to make this layer needless, if it can. */
+  readonly asPartOfNorm: NormActivation | undefined;
 
-  constructor(apply: (x: Tensor) => Tensor) {
+  constructor(apply: (x: Tensor) => Tensor, asPartOfNorm: NormActivation | undefined = apply === relu ? "relu" : undefined) {
     super();
     this.apply = apply;
+    this.asPartOfNorm = asPartOfNorm;
   }
 
   forward(x: Tensor): Tensor {
     return this.apply(x);
   }
+}
+
+/** How a norm does the work of a layer behind it, if it can. */
+export function asPartOfNorm(layer: Module): NormActivation | undefined {
+  if (layer instanceof PReLU) return { prelu: layer.weight };
+  return layer instanceof Activation ? layer.asPartOfNorm : undefined;
 }
 
 /** Parametric ReLU with `numParameters` slopes (1 or the number of channels), starting at `init`. */
@@ -125,5 +135,6 @@ export function activationLayer(device: Device, spec: ActivationSpec): Module {
   if (!Object.hasOwn(functions, name)) {
     throw new ConfigError(`unknown activation "${given}"; known are PRELU, ${Object.keys(functions).join(", ")}`);
   }
-  return new Activation((functions as Readonly<Record<string, (o: Numbers) => (x: Tensor) => Tensor>>)[name](options));
+  const apply = (functions as Readonly<Record<string, (o: Numbers) => (x: Tensor) => Tensor>>)[name](options);
+  return new Activation(apply, name === "LEAKYRELU" ? { leakyRelu: options.negativeSlope ?? 0.01 } : undefined);
 }

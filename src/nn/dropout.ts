@@ -42,8 +42,12 @@ export class Dropout extends Module {
     dropoutGenerator(device); // made now: it must not be born inside a captured step
   }
 
+  override get idle(): boolean {
+    return !this.training || this.rate === 0;
+  }
+
   forward(x: Tensor): Tensor {
-    if (!this.training || this.rate === 0) return x;
+    if (this.idle) return x;
     return dropout(x, dropoutGenerator(this.device), this.rate, { channels: this.channels });
   }
 }
@@ -65,9 +69,13 @@ export class AlphaDropout extends Module {
     this.mask = new Dropout(device, rate);
   }
 
+  override get idle(): boolean {
+    return !this.training || this.rate === 0;
+  }
+
   forward(x: Tensor): Tensor {
     const { rate } = this;
-    if (!this.training || rate === 0) return x;
+    if (this.idle) return x;
     const a = 1 / Math.sqrt((selu ** 2 * rate + 1) * (1 - rate));
     const kept = this.mask.forward(full(x.device, x.shape, 1)); // 0 or 1 / (1 − rate)
     return add(mul(x, affine(kept, a * (1 - rate))), affine(kept, selu * a * (1 - rate), selu * a * (rate - 1)));

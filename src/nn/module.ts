@@ -22,6 +22,16 @@ export abstract class Module {
 
   abstract forward(...inputs: Tensor[]): Tensor;
 
+  /** Whether `forward` hands on its input as it is, in the mode it is in. */
+  get idle(): boolean {
+    return false;
+  }
+
+  /** What `next` makes of this module's result, in one pass over memory; undefined where the two have none. */
+  forwardWith(_x: Tensor, _next: Module): Tensor | undefined {
+    return undefined;
+  }
+
   /** Submodules by name, in registration order. */
   *children(): Iterable<readonly [string, Module]> {
     for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
@@ -106,6 +116,20 @@ export abstract class Module {
   }
 }
 
+/** `x` through modules one after the other; neighbours that have a pass for both, such as a norm and its activation, as one. */
+export function inSequence(x: Tensor, ...modules: readonly Module[]): Tensor {
+  // Whoever put another `forward` in a module's place wants to see its results.
+  if (modules.some((m) => Object.hasOwn(m, "forward"))) return modules.reduce((v, m) => m.forward(v), x);
+  const active = modules.filter((m) => !m.idle);
+  let y = x;
+  for (let i = 0; i < active.length; i++) {
+    const both = i + 1 < active.length ? active[i].forwardWith(y, active[i + 1]) : undefined;
+    y = both ?? active[i].forward(y);
+    if (both) i++;
+  }
+  return y;
+}
+
 /** Modules one after the other, named by position or by the keys of a record or map; a record cannot keep the order of names like "10". */
 export class Sequential extends Module {
   private readonly layers: readonly (readonly [string, Module])[];
@@ -121,12 +145,16 @@ export class Sequential extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.layers.reduce((v, [, layer]) => layer.forward(v), x);
+    return inSequence(x, ...this.layers.map(([, layer]) => layer));
   }
 }
 
 /** Returns its input. */
 export class Identity extends Module {
+  override get idle(): boolean {
+    return true;
+  }
+
   forward(x: Tensor): Tensor {
     return x;
   }

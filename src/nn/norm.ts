@@ -1,6 +1,6 @@
 /** @file Normalisation layers and their MONAI names. */
 
-import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm } from "../autograd/norm.ts";
+import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormActivation } from "../autograd/norm.ts";
 import { pad } from "../autograd/pad.ts";
 import { affine, div, pow, square } from "../autograd/pointwise.ts";
 import { avgPool } from "../autograd/pool.ts";
@@ -11,6 +11,7 @@ import { sizeOf } from "../tensor/host.ts";
 import { keep } from "../tensor/scope.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { asPartOfNorm } from "./activation.ts";
 import { constantParameter } from "./init.ts";
 import { Module } from "./module.ts";
 
@@ -21,8 +22,23 @@ export interface NormOptions {
   readonly affine?: boolean;
 }
 
+/** A norm that does the work of some activations behind it. */
+abstract class ChannelNorm extends Module {
+  /** Undefined if it cannot, with this activation and in this mode. */
+  protected abstract normalise(x: Tensor, activation?: NormActivation): Tensor | undefined;
+
+  forward(x: Tensor): Tensor {
+    return this.normalise(x)!;
+  }
+
+  override forwardWith(x: Tensor, next: Module): Tensor | undefined {
+    const activation = asPartOfNorm(next);
+    return activation && this.normalise(x, activation);
+  }
+}
+
 /** Each channel of each sample to zero mean and unit variance, in training and evaluation alike. */
-export class InstanceNorm extends Module {
+export class InstanceNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
   private readonly eps: number;
@@ -36,13 +52,13 @@ export class InstanceNorm extends Module {
     }
   }
 
-  forward(x: Tensor): Tensor {
-    return instanceNorm(x, this.weight, this.bias, { eps: this.eps });
+  protected normalise(x: Tensor, activation?: NormActivation): Tensor {
+    return instanceNorm(x, this.weight, this.bias, { eps: this.eps, activation });
   }
 }
 
 /** Groups of channels of each sample to zero mean and unit variance. */
-export class GroupNorm extends Module {
+export class GroupNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
   private readonly groups: number;
@@ -58,8 +74,8 @@ export class GroupNorm extends Module {
     }
   }
 
-  forward(x: Tensor): Tensor {
-    return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps });
+  protected normalise(x: Tensor, activation?: NormActivation): Tensor {
+    return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps, activation });
   }
 }
 
@@ -93,7 +109,7 @@ export interface BatchNormOptions extends NormOptions {
 }
 
 /** Each channel by the statistics of the batch in training and by the running ones in evaluation. */
-export class BatchNorm extends Module {
+export class BatchNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
   readonly running_mean: Tensor | undefined;
@@ -117,11 +133,11 @@ export class BatchNorm extends Module {
     this.num_batches_tracked = keep(device.tensor({ data: new Int32Array(1), shape: [] }, "i32"));
   }
 
-  forward(x: Tensor): Tensor {
+  protected normalise(x: Tensor, activation?: NormActivation): Tensor | undefined {
     const { weight, bias, running_mean, running_var, momentum, eps } = this;
-    if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps });
-    if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, { eps });
-    return fixedBatchNorm(x, weight, bias, running_mean, running_var, { eps });
+    if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps, activation });
+    if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, { eps, activation });
+    return activation ? undefined : fixedBatchNorm(x, weight, bias, running_mean, running_var, { eps });
   }
 }
 

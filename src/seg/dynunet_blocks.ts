@@ -5,7 +5,7 @@ import { concat } from "../autograd/view.ts";
 import { activationLayer, type ActivationSpec } from "../nn/activation.ts";
 import { Convolution } from "../nn/blocks.ts";
 import type { DropoutSpec } from "../nn/dropout.ts";
-import { Module } from "../nn/module.ts";
+import { inSequence, Module } from "../nn/module.ts";
 import { normLayer, type NormSpec } from "../nn/norm.ts";
 import type { Device } from "../tensor/device.ts";
 import { ShapeError } from "../tensor/errors.ts";
@@ -83,13 +83,12 @@ export class UnetBasicBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.lrelu.forward(this.main(x));
+    return this.norm2Of(x, this.lrelu);
   }
 
-  /** All but the last activation. */
-  protected main(x: Tensor): Tensor {
-    const y = this.lrelu.forward(this.norm1.forward(this.conv1.forward(x)));
-    return this.norm2.forward(this.conv2.forward(y));
+  /** Up to the second norm, and what follows it. */
+  protected norm2Of(x: Tensor, ...after: readonly Module[]): Tensor {
+    return inSequence(x, this.conv1, this.norm1, this.lrelu, this.conv2, this.norm2, ...after);
   }
 }
 
@@ -116,7 +115,7 @@ export class UnetResBlock extends UnetBasicBlock {
 
   override forward(x: Tensor): Tensor {
     const residual = this.conv3 && this.norm3 ? this.norm3.forward(this.conv3.forward(x)) : x;
-    return this.lrelu.forward(add(this.main(x), residual));
+    return this.lrelu.forward(add(this.norm2Of(x), residual));
   }
 }
 

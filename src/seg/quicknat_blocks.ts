@@ -5,7 +5,7 @@ import { concat } from "../autograd/view.ts";
 import { PReLU } from "../nn/activation.ts";
 import { Conv } from "../nn/conv.ts";
 import { Dropout } from "../nn/dropout.ts";
-import { Module } from "../nn/module.ts";
+import { inSequence, Module } from "../nn/module.ts";
 import { BatchNorm } from "../nn/norm.ts";
 import { squeezeExcite, type SqueezeExciteSpec } from "../nn/squeeze_excite.ts";
 import type { Device } from "../tensor/device.ts";
@@ -55,7 +55,7 @@ export class DenseBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const act = (norm: BatchNorm, t: Tensor) => this.prelu.forward(norm.forward(t));
+    const act = (norm: BatchNorm, t: Tensor) => inSequence(t, norm, this.prelu);
     const first = this.conv1.forward(act(this.batchnorm1, x));
     const second = this.conv2.forward(act(this.batchnorm2, concat([x, first], 1)));
     return this.conv3.forward(act(this.batchnorm3, concat([x, first, second], 1)));

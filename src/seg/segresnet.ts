@@ -4,7 +4,7 @@ import { add } from "../autograd/pointwise.ts";
 import { activationLayer, type ActivationSpec } from "../nn/activation.ts";
 import { Convolution } from "../nn/blocks.ts";
 import { Dropout } from "../nn/dropout.ts";
-import { expectImage, Identity, Module, Sequential } from "../nn/module.ts";
+import { expectImage, Identity, inSequence, Module, Sequential } from "../nn/module.ts";
 import { ModuleList } from "../nn/module_list.ts";
 import { normLayer, type NormSpec } from "../nn/norm.ts";
 import { UpSample, type UpsampleMode } from "../nn/upsample_block.ts";
@@ -74,8 +74,7 @@ class ResBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const y = this.conv1.forward(this.act.forward(this.norm1.forward(x)));
-    return add(this.conv2.forward(this.act.forward(this.norm2.forward(y))), x);
+    return add(inSequence(x, this.norm1, this.act, this.conv1, this.norm2, this.act, this.conv2), x);
   }
 }
 

@@ -151,7 +151,7 @@ describe.runIf(device.gpu.features.has("shader-f16"))("f16 activations", () => {
     half.losses.slice(0, 3).forEach((loss, i) => expect(Math.abs(loss - full.losses[i])).toBeLessThan(2e-3));
     expect(half.losses.at(-1)!).toBeLessThan(0.7 * half.losses[0]);
     expect(Math.abs(half.losses.at(-1)! - full.losses.at(-1)!)).toBeLessThan(0.05);
-    expect(half.peak).toBeLessThan(0.75 * full.peak);
+    expect(half.peak).toBeLessThan(0.8 * full.peak);
   });
 
   test("a block that is checkpointed is computed again in the same precision", async () => {

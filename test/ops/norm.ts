@@ -7,7 +7,7 @@ import {
   fixedBatchNorm,
   groupNorm,
   instanceNorm,
-  layerNorm,
+  type NormCallOptions,
   ShapeError,
   sizeOf,
 } from "../../src/index.ts";
@@ -22,12 +22,28 @@ import {
   type Row,
   type Sample,
   type Shape,
+  type Tensors,
   type Tolerance,
   type Values,
 } from "./row.ts";
 
-interface NormArgs {
+export interface NormArgs {
   readonly eps?: number;
+  /** The slope below zero, if there is an activation: 0 for ReLU. An input `slope` is parametric ReLU. */
+  readonly leak?: number;
+}
+
+const options = ({ slope }: Tensors, { eps, leak }: NormArgs): NormCallOptions => ({
+  ...(eps === undefined ? {} : { eps }),
+  ...(leak === undefined ? {} : { activation: leak === 0 ? "relu" : { leakyRelu: leak } }),
+  ...(slope ? { activation: { prelu: slope } } : {}),
+});
+
+/** z where z > 0, else slope · z. */
+function rectified(z: Host, { slope }: Hosts, { leak = 1 }: NormArgs): Host {
+  const inner = sizeOf(z.shape.slice(2));
+  const of = (i: number) => (slope ? slope.data[(Math.floor(i / inner) % z.shape[1]) % slope.data.length] : leak);
+  return { shape: z.shape, data: z.data.map((v, i) => (v > 0 ? v : v * of(i))) };
 }
 
 interface GroupNormArgs extends NormArgs {
@@ -35,7 +51,9 @@ interface GroupNormArgs extends NormArgs {
 }
 
 /** (x − mean) / √(variance + eps) · weight[channel] + bias[channel] over each run of C / groups channels. */
-export function groupNormReference({ x, weight, bias }: Hosts, { groups, eps = 1e-5 }: GroupNormArgs): Host {
+export function groupNormReference(inputs: Hosts, args: GroupNormArgs): Host {
+  const { x, weight, bias } = inputs;
+  const { groups, eps = 1e-5 } = args;
   const [samples, channels] = x.shape;
   const inner = sizeOf(x.shape.slice(2));
   const y = host(x.shape);
@@ -50,16 +68,18 @@ export function groupNormReference({ x, weight, bias }: Hosts, { groups, eps = 1
       y.data[g * count + i] = weight && bias ? h * weight.data[channel] + bias.data[channel] : h;
     }
   }
-  return y;
+  return rectified(y, inputs, args);
 }
 
-const wide =
+export const wide =
   (offset: number, spread: number): Values =>
   (random, i) =>
     offset + spread * normal(random, i);
 
 interface Extra {
   readonly values?: Values;
+  /** Number of slopes of a parametric ReLU. */
+  readonly slopes?: number;
   readonly tolerance?: Partial<Tolerance>;
 }
 
@@ -68,10 +88,11 @@ function sample<A>(
   shape: Shape,
   affine: boolean,
   args: A,
-  { values = wide(2, 3), tolerance }: Extra = {},
+  { values = wide(2, 3), slopes, tolerance }: Extra = {},
 ): Sample<A> {
   const perChannel: Record<string, InputSpec> = affine ? { weight: { shape: [shape[1]] }, bias: { shape: [shape[1]] } } : {};
-  return { id, inputs: { x: { shape, values }, ...perChannel }, args, tolerance };
+  const slope: Record<string, InputSpec> = slopes ? { slope: { shape: [slopes], values: between(-0.3, 0.5) } } : {};
+  return { id, inputs: { x: { shape, values }, ...perChannel, ...slope }, args, tolerance };
 }
 
 const instance: Row<NormArgs> = {
@@ -94,15 +115,35 @@ const instance: Row<NormArgs> = {
       {},
       { values: wide(1000, 50), tolerance: { forward: 2e-5, gradient: 2e-5 } },
     ),
+    // The nearest f32 to the mean is off by a thousandth of the deviation.
+    sample("instanceNorm/huge-mean", [2, 3, 5, 4], true, {}, { values: wide(1000, 0.03) }),
     sample("instanceNorm/volume", [1, 2, 26, 28, 30], true, {}, { tolerance: { gradient: 2e-5 } }),
+    sample("instanceNorm/relu", [2, 3, 5, 4], false, { leak: 0 }),
+    sample("instanceNorm/leaky-3d-affine", [2, 3, 3, 2, 5], true, { leak: 0.01 }),
+    sample("instanceNorm/prelu", [2, 3, 4, 5], false, {}, { slopes: 1 }),
+    sample("instanceNorm/prelu-per-channel-affine", [2, 3, 3, 5], true, {}, { slopes: 3 }),
+    sample("instanceNorm/prelu-empty-batch", [0, 3, 4], true, {}, { slopes: 1 }),
+    sample("instanceNorm/prelu-many-channels", [2, 40, 17, 4], true, {}, { slopes: 1 }),
     sample("instanceNorm/constant-channel", [1, 2, 3, 3], true, {}, { values: () => 5, tolerance: { floor: 300 } }),
   ],
-  run: ({ x, weight, bias }, args) => instanceNorm(x, weight, bias, args),
+  run: (t, args) => instanceNorm(t.x, t.weight, t.bias, options(t, args)),
   reference: (inputs, args) => groupNormReference(inputs, { ...args, groups: inputs.x.shape[1] }),
-  differentiable: ["x", "weight", "bias"],
+  differentiable: ["x", "weight", "bias", "slope"],
   flops: ({ x }) => 8 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
+    {
+      id: "slopes",
+      call: (z) => instanceNorm(z([2, 3, 4]), undefined, undefined, { activation: { prelu: z([2]) } }),
+      error: ShapeError,
+      message: /^prelu: weight \[2\] must be \[1\] or \[3\]/,
+    },
+    {
+      id: "slope-dtype",
+      call: (z) => instanceNorm(z([2, 3, 4]), undefined, undefined, { activation: { prelu: z([1], "i32") } }),
+      error: DTypeError,
+      message: /slope has type i32, expected f32/,
+    },
     {
       id: "rank",
       call: (z) => instanceNorm(z([4])),
@@ -146,11 +187,15 @@ const group: Row<GroupNormArgs> = {
     sample("groupNorm/empty-batch", [0, 4, 3], true, { groups: 2 }),
     sample("groupNorm/no-spatial", [3, 8], true, { groups: 2 }),
     sample("groupNorm/3d-8-of-16", [1, 16, 2, 3, 3], true, { groups: 8, eps: 1e-3 }),
+    sample("groupNorm/relu-affine", [2, 6, 3, 4], true, { groups: 3, leak: 0 }),
+    sample("groupNorm/prelu", [2, 6, 3, 3], false, { groups: 2 }, { slopes: 6 }),
+    sample("groupNorm/prelu-no-spatial-affine", [3, 8], true, { groups: 2 }, { slopes: 1 }),
+    sample("groupNorm/leaky-above-one-workgroup", [2, 4, 13, 12], true, { groups: 1, leak: 0.2 }),
     sample("groupNorm/above-one-workgroup", [2, 4, 13, 11], true, { groups: 2 }),
   ],
-  run: ({ x, weight, bias }, { groups, eps }) => groupNorm(x, groups, weight, bias, eps === undefined ? {} : { eps }),
+  run: (t, args) => groupNorm(t.x, args.groups, t.weight, t.bias, options(t, args)),
   reference: groupNormReference,
-  differentiable: ["x", "weight", "bias"],
+  differentiable: ["x", "weight", "bias", "slope"],
   flops: ({ x }) => 8 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
@@ -172,71 +217,6 @@ const group: Row<GroupNormArgs> = {
       error: ShapeError,
       message: /^groupNorm: bias \[2\] must be \[6\]/,
     },
-  ],
-};
-
-interface LayerNormArgs extends NormArgs {
-  readonly shape: Shape;
-}
-
-/** (x − mean) / √(variance + eps) · weight + bias over the trailing elements. */
-function layerNormReference({ x, weight, bias }: Hosts, { shape, eps = 1e-5 }: LayerNormArgs): Host {
-  const count = sizeOf(shape);
-  const y = host(x.shape);
-  for (let start = 0; start < x.data.length; start += count) {
-    const part = x.data.subarray(start, start + count);
-    const mean = part.reduce((a, b) => a + b, 0) / count;
-    const variance = part.reduce((a, b) => a + (b - mean) ** 2, 0) / count;
-    part.forEach((v, i) => {
-      const h = (v - mean) / Math.sqrt(variance + eps);
-      y.data[start + i] = weight && bias ? h * weight.data[i] + bias.data[i] : h;
-    });
-  }
-  return y;
-}
-
-const layerSample = (id: string, x: Shape, shape: Shape, affine: boolean, args: NormArgs = {}): Sample<LayerNormArgs> => ({
-  id: `layerNorm/${id}`,
-  inputs: { x: { shape: x, values: wide(2, 3) }, ...(affine ? { weight: { shape }, bias: { shape } } : {}) },
-  args: { shape, ...args },
-});
-
-const layer: Row<LayerNormArgs> = {
-  name: "layerNorm",
-  samples: [
-    layerSample("tokens", [2, 5, 8], [8], true),
-    layerSample("no-affine", [3, 7], [7], false),
-    layerSample("two-axes", [4, 3, 5], [3, 5], true, { eps: 1e-3 }),
-    layerSample("one-group", [65], [65], true),
-    layerSample("many-groups", [3, 700, 5], [5], true),
-    layerSample("above-one-workgroup", [3, 300], [300], true),
-    layerSample("empty-batch", [0, 4], [4], true),
-  ],
-  run: ({ x, weight, bias }, { shape, ...args }) => layerNorm(x, shape, weight, bias, args),
-  reference: layerNormReference,
-  differentiable: ["x", "weight", "bias"],
-  flops: ({ x }) => 8 * sizeOf(x),
-  bytes: ({ x }) => 2 * bytesOf(x),
-  errors: [
-    {
-      id: "shape",
-      call: (z) => layerNorm(z([2, 3, 4]), [3]),
-      error: ShapeError,
-      message: /^layerNorm: input \[2, 3, 4\] must end in \[3\]/,
-    },
-    {
-      id: "weight",
-      call: (z) => layerNorm(z([2, 4]), 4, z([2]), z([4])),
-      error: ShapeError,
-      message: /^layerNorm: weight \[2\] must be \[4\]/,
-    },
-    {
-      id: "no-bias",
-      call: (z) => layerNorm(z([2, 4]), 4, z([4])),
-      error: ShapeError,
-      message: /^layerNorm: give weight and bias together/,
-    },
-    { id: "dtype", call: (z) => layerNorm(z([2, 4], "i32"), 4), error: DTypeError, message: /input has type i32, expected f32/ },
   ],
 };
 
@@ -266,11 +246,16 @@ const batch: Row<NormArgs> = {
     sample("batchNorm/3d-affine", [2, 3, 2, 3, 4], true, { eps: 1e-3 }),
     sample("batchNorm/no-spatial", [7, 3], true, {}),
     sample("batchNorm/one-sample", [1, 3, 4, 4], true, {}),
+    sample("batchNorm/relu-affine", [3, 4, 3, 5], true, { leak: 0 }),
+    sample("batchNorm/leaky", [2, 3, 2, 3, 4], false, { leak: 0.1 }),
+    sample("batchNorm/prelu-affine", [3, 2, 4, 5], true, {}, { slopes: 1 }),
+    sample("batchNorm/prelu-per-channel-no-spatial", [7, 3], true, {}, { slopes: 3 }),
+    sample("batchNorm/prelu-above-one-workgroup", [4, 2, 12, 13], true, {}, { slopes: 2 }),
     sample("batchNorm/above-one-workgroup", [4, 2, 11, 13], true, {}),
   ],
-  run: ({ x, weight, bias }, args) => batchNorm(x, weight, bias, undefined, args),
-  reference: (inputs, args) => batchNormReference(inputs, args).y,
-  differentiable: ["x", "weight", "bias"],
+  run: (t, args) => batchNorm(t.x, t.weight, t.bias, undefined, options(t, args)),
+  reference: (inputs, args) => rectified(batchNormReference(inputs, args).y, inputs, args),
+  differentiable: ["x", "weight", "bias", "slope"],
   flops: ({ x }) => 8 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
@@ -383,4 +368,4 @@ const fixed: Row<NormArgs> = {
   ],
 };
 
-export const rows = [instance, group, layer, batch, fixed, running];
+export const rows = [instance, group, batch, fixed, running];
