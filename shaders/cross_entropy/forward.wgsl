@@ -42,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (REDUCED != 0u) {
     sum = tree_sum(sum, lane);
     total = tree_sum(total, lane);
-    if (lane == 0u && first < p.positions) {
+    if (lane == 0u && (k == 0u || first < p.positions)) {
       losses[k] = sum;
       totals[k] = total;
     }

@@ -1,4 +1,5 @@
-// Index of the largest (LEAST: smallest) value along the middle axis of [outer, axis, inner]; the first one among equals, as PyTorch on the CPU.
+// Index of the largest (LEAST: smallest) value along the middle axis of [outer, axis, inner]; the first one among equals, as PyTorch on the CPU,
+// and the first NaN where there is one.
 
 struct Params {
   outer: u32,
@@ -12,6 +13,11 @@ struct Params {
 
 override LEAST: u32 = 0u;
 
+// Bits: WGSL may compute as if there were no NaN.
+fn is_nan(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = linear_group(group, groups) * 64u + lane;
@@ -23,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var at = 0u;
   for (var k = 1u; k < p.axis; k++) {
     let v = x[base + k * p.inner];
-    if (select(v > best, v < best, LEAST != 0u)) {
+    if (select(v > best, v < best, LEAST != 0u) || (is_nan(v) && !is_nan(best))) {
       best = v;
       at = k;
     }

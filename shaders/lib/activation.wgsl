@@ -33,9 +33,9 @@ fn tanh_exact(v: V) -> V {
   return select(-y, y, v >= V(0.0));
 }
 
-// exp(-v²/2), also where v² is not finite.
+// exp(-v²/2), also where v² is not finite; a NaN stays.
 fn bell(v: V) -> V {
-  let u = min(abs(v), V(20.0));
+  let u = select(abs(v), V(20.0), abs(v) > V(20.0));
   return exp(-0.5 * u * u);
 }
 

@@ -9,6 +9,7 @@ struct Params {
   chunk: u32,
   chunks: u32,
   factor: f32,
+  neutral: f32,  // what combines with v to v; from the host, since WGSL cannot spell infinity
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -30,20 +31,17 @@ fn mapped(v: f32, o: u32) -> f32 {
   }
 }
 
-fn combine(u: f32, v: f32) -> f32 {
-  switch COMBINE {
-    case 1u: { return max(u, v); }
-    case 2u: { return min(u, v); }
-    default: { return u + v; }
-  }
+// Bits: WGSL may compute as if there were no NaN.
+fn is_nan(v: f32) -> bool {
+  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
 
-// What combines with v to v. Finite: WGSL promises no infinity.
-fn neutral() -> f32 {
+fn combine(u: f32, v: f32) -> f32 {
   switch COMBINE {
-    case 1u: { return -3.4028234e38; }
-    case 2u: { return 3.4028234e38; }
-    default: { return 0.0; }
+    // By comparison: a NaN stays, which max and min may drop.
+    case 1u: { return select(select(v, u, u > v), u, is_nan(u)); }
+    case 2u: { return select(select(v, u, u < v), u, is_nan(u)); }
+    default: { return u + v; }
   }
 }
 

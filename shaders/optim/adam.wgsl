@@ -1,4 +1,5 @@
-// Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019) over one flat buffer of parameters, as PyTorch orders the operations.
+// Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019), plain or AMSGrad, over one flat buffer of parameters, as PyTorch orders
+// the operations. lib/latest or lib/largest says which second moment divides.
 
 struct State {
   lr: f32,
@@ -15,6 +16,7 @@ struct State {
 struct Params {
   count: u32,
   decoupled: u32,        // AdamW
+  direction: f32,        // -1 to maximise
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -32,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   var w = weight[i];
-  var g = gradient[i];
+  var g = p.direction * gradient[i];
   if (p.decoupled != 0u) {
     w *= 1.0 - state.lr * state.weight_decay;
   } else {
@@ -42,5 +44,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let v = fma(state.one_minus_beta2 * g, g, state.beta2 * square[i]);
   mean[i] = m;
   square[i] = v;
-  weight[i] = w - state.lr / state.correction1 * m / (sqrt(v) / sqrt(state.correction2) + state.epsilon);
+  weight[i] = w - state.lr / state.correction1 * m / (sqrt(divisor(i, v)) / sqrt(state.correction2) + state.epsilon);
 }

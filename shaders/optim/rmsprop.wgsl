@@ -13,6 +13,7 @@ struct State {
 struct Params {
   count: u32,
   centered: u32,
+  direction: f32,        // -1 to maximise
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -31,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let w = weight[i];
-  let g = fma(state.weight_decay, w, gradient[i]);
+  let g = fma(state.weight_decay, w, p.direction * gradient[i]);
   let v = fma(state.one_minus_alpha * g, g, state.alpha * square[i]);
   square[i] = v;
   var variance = v;

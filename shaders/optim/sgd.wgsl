@@ -12,6 +12,7 @@ struct State {
 struct Params {
   count: u32,
   nesterov: u32,
+  direction: f32,  // -1 to maximise
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -28,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let w = weight[i];
-  var g = fma(state.weight_decay, w, gradient[i]);
+  var g = fma(state.weight_decay, w, p.direction * gradient[i]);
   if (state.momentum != 0.0) {
     let v = select(fma(state.momentum, velocity[i], (1.0 - state.dampening) * g), g, state.steps == 0.0);
     velocity[i] = v;

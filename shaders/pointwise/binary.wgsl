@@ -8,6 +8,11 @@ fn bce(u: V, v: V) -> V {
   return (1.0 - v) * u + (1.0 + (p.parameter - 1.0) * v) * log1p_exp(-u);
 }
 
+// Bits: WGSL may compute as if there were no NaN.
+fn is_nan(v: V) -> B {
+  return (bitcast<U>(v) & U(0x7fffffffu)) > U(0x7f800000u);
+}
+
 fn flag(condition: B) -> V {
   return select(V(0.0), V(1.0), condition);
 }
@@ -20,8 +25,9 @@ fn apply(u: V, v: V) -> V {
     case 1u: { return u - v; }
     case 2u: { return u * v; }
     case 3u: { return u / v; }
-    case 4u: { return max(u, v); }
-    case 5u: { return min(u, v); }
+    // By comparison: a NaN stays, which max and min may drop.
+    case 4u: { return select(select(v, u, u > v), u, is_nan(u)); }           // maximum
+    case 5u: { return select(select(v, u, u < v), u, is_nan(u)); }           // minimum
     case 6u: { return power(u, v); }
     case 7u: { return bce(u, v); }
     case 8u: { return d * d; }                                               // squaredError

@@ -23,12 +23,21 @@ fn mish(v: V) -> V {
   return v * select(below, above, v >= V(0.0));
 }
 
+// By comparison: a NaN stays, which max, min and clamp may turn into a number.
+fn limited(v: V, low: V, high: V) -> V {
+  return select(select(v, low, v < low), high, v > high);
+}
+
+fn exponential(v: V) -> V {
+  return select(v, p.a * expm1(min(v, V(0.0))), v <= V(0.0));
+}
+
 fn apply(v: V) -> V {
   switch OP {
-    case 0u: { return max(v, V(0.0)); }                       // relu
+    case 0u: { return select(v, V(0.0), v < V(0.0)); }        // relu
     case 1u: { return sigmoid(v); }                           // sigmoid
     case 2u: { return select(p.a * v, v, v >= V(0.0)); }      // leakyRelu
-    case 3u: { return select(p.a * expm1(min(v, V(0.0))), v, v > V(0.0)); } // elu
+    case 3u: { return exponential(v); }                       // elu
     case 4u: { return tanh_exact(v); }                        // tanh
     case 5u: { return p.a * v + p.b; }                        // affine
     case 6u: { return exp(v); }                               // exp
@@ -37,8 +46,8 @@ fn apply(v: V) -> V {
     case 9u: { return abs(v); }                               // abs
     case 10u: { return v * v; }                               // square
     case 11u: { return 1.0 / v; }                             // reciprocal
-    case 12u: { return clamp(v, V(p.a), V(p.b)); }            // clamp
-    case 13u: { return p.b * select(p.a * expm1(min(v, V(0.0))), v, v > V(0.0)); } // selu
+    case 12u: { return limited(v, V(p.a), V(p.b)); }          // clamp
+    case 13u: { return p.b * exponential(v); }                // selu
     case 14u: { return v * normal_cdf(v); }                   // gelu
     case 15u: { return v * sigmoid(gelu_exponent(v)); }       // geluTanh
     case 16u: { return v * sigmoid(p.a * v); }                // silu
@@ -50,7 +59,7 @@ fn apply(v: V) -> V {
     case 22u: { return sign(v); }                             // sign
     case 23u: { return floor(v); }                            // floor
     case 24u: { return round(v); }                            // round, halves to even
-    case 25u: { return clamp(v, V(0.0), V(6.0)); }            // relu6
+    case 25u: { return limited(v, V(0.0), V(6.0)); }          // relu6
     // Bits: WGSL may compute as if there were neither NaN nor infinity.
     case 26u: { return select(V(0.0), V(1.0), (bitcast<U>(v) & U(0x7f800000u)) != U(0x7f800000u)); } // isFinite
     case 27u: { return erf(v); }                              // erf

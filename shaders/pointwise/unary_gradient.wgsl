@@ -32,7 +32,7 @@ fn slope(v: V) -> V {
   let zero = V(0.0);
   let one = V(1.0);
   switch OP {
-    case 0u: { return select(zero, one, v > zero); }          // relu, y
+    case 0u: { return select(one, zero, v <= zero); }         // relu, y
     case 1u: { return v * (1.0 - v); }                        // sigmoid, y
     case 2u: { return select(V(p.a), one, v > zero); }        // leakyRelu, x
     case 3u: { return select(v + p.a, one, v > zero); }       // elu, y: a exp(x) = y + a

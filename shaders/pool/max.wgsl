@@ -1,20 +1,7 @@
-// Largest element of each window and its position inside the input plane; the first one among equals, as PyTorch. ADAPTIVE windows are
-// [⌊o · in / out⌋, ⌈(o + 1) · in / out⌉), the others taps at o * stride - padding + t * dilation. A
-// thread does one position of TP planes, so that they share the index arithmetic.
+// Largest element of each window and its position inside the input plane; the first one among equals, and the last NaN where there is one, as
+// PyTorch. ADAPTIVE windows are [⌊o · in / out⌋, ⌈(o + 1) · in / out⌉), the others taps at o * stride - padding + t * dilation. A thread does one
+// position of TP planes, so that they share the index arithmetic.
 
-override ADAPTIVE: u32;
-
-struct Params {
-  in_size: vec4i,   // D, H, W
-  out_size: vec4i,
-  taps: vec4i,
-  stride: vec4i,
-  padding: vec4i,
-  dilation: vec4i,
-  planes: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read_write> y: array<E>;
 @group(0) @binding(3) var<storage, read_write> indices: array<i32>;
@@ -61,8 +48,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var w = ww.x; w < ww.y; w += p.dilation.z) {
         for (var t = 0u; t < TP; t++) {
           let v = f32(x[origin[t] + u32(line + w)]);
-          at[t] = select(at[t], line + w, v > best[t]);
-          best[t] = max(best[t], v);
+          let better = v > best[t] || (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+          at[t] = select(at[t], line + w, better);
+          best[t] = select(best[t], v, better);
         }
       }
     }

@@ -2,19 +2,6 @@
 // the range of candidates may be generous. A thread does one position of TP planes: with one, finding the windows took most of the time
 // (lavapipe, 2x16x64³, kernel 2: 312 ms, 137 ms with 8).
 
-override ADAPTIVE: u32;
-
-struct Params {
-  in_size: vec4i,   // D, H, W
-  out_size: vec4i,
-  taps: vec4i,
-  stride: vec4i,
-  padding: vec4i,
-  dilation: vec4i,
-  planes: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
 @group(0) @binding(2) var<storage, read> dy: array<E>;
 @group(0) @binding(3) var<storage, read_write> dx: array<E>;

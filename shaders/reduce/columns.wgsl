@@ -8,7 +8,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let start = base(o);
-  var total = neutral();
+  var total = p.neutral;
   for (var i = 0u; i < p.r1; i++) {
     for (var j = 0u; j < p.r2; j++) {
       total = combine(total, mapped(f32(x[start + i * (p.o2 * p.r2) + j]), o));

@@ -35,9 +35,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = k * p.chunk;
   let last = select(0u, min(first + p.chunk, p.r1 * p.r2), k < p.chunks);
   let start = base(o);
-  var total = neutral();
+  var total = p.neutral;
   for (var block = first + lane; block < last; block += 64u * LANES) {
-    var part = neutral();
+    var part = p.neutral;
     for (var r = block; r < min(block + 64u * LANES, last); r += LANES) {
       var at = start + r * p.o2;
       if (SINGLE == 0u) {

@@ -16,8 +16,8 @@ interface CommonOptions {
 }
 
 export interface ConvOptions extends CommonOptions {
-  /** Zeros added at the ends of each axis, or "same" for an output of the input's size (stride 1 only); default 0. */
-  readonly padding?: Padding | "same";
+  /** Zeros added at the ends of each axis, "same" for an output of the input's size (stride 1 only), or "valid" for none; default 0. */
+  readonly padding?: Padding | "same" | "valid";
   /** What is padded: zeros (default), or the input reflected, its edge replicated, or its other end. */
   readonly paddingMode?: "zeros" | "reflect" | "replicate" | "circular";
   /** Applied to the result before it is stored, which saves a pass over it; default "none". */
@@ -83,6 +83,19 @@ function samePaddings(taps: readonly number[], dilation: readonly number[], stri
   });
 }
 
+function namedPaddings(
+  op: string,
+  padding: NonNullable<ConvOptions["padding"]>,
+  taps: readonly number[],
+  dilation: readonly number[],
+  stride: readonly number[],
+): [number, number][] {
+  if (padding === "same") return samePaddings(taps, dilation, stride);
+  if (typeof padding !== "string") return paddings(op, padding, taps.length);
+  if (padding === "valid") return taps.map(() => [0, 0]);
+  throw new ShapeError(`${op}: padding "${String(padding)}" must be numbers, "same" or "valid"`);
+}
+
 function expectChannels(op: string, x: Shape, weight: Shape, bias: Shape | undefined, groups: number, outAxis: 0 | 1): number {
   if (!Number.isInteger(groups) || groups < 1 || x[1] % groups !== 0 || weight[0] % groups !== 0) {
     const sides = outAxis === 0 ? `${x[1]} input and ${weight[0]} output channels` : `${x[1]} input channels`;
@@ -114,8 +127,7 @@ function common(op: string, x: Shape, weight: Shape, bias: Shape | undefined, op
   const taps = weight.slice(2);
   const stride = spatial(op, "stride", options.stride ?? 1, dims, 1);
   const dilation = spatial(op, "dilation", options.dilation ?? 1, dims, 1);
-  const { padding = 0 } = options;
-  const ends = padding === "same" ? samePaddings(taps, dilation, stride) : paddings(op, padding, dims);
+  const ends = namedPaddings(op, options.padding ?? 0, taps, dilation, stride);
   return {
     dims,
     size: x.slice(2),

@@ -143,6 +143,8 @@ export function interpolateShape(
   expectMapped(op, to);
   return {
     outShape: [x[0], x[1], ...to],
-    maps: from.map((n, i) => axisMap(mode, dims, n, to[i], recomputeScaleFactor ? undefined : factors?.[i], alignCorners ?? false)),
+    maps: from.map((n, i) =>
+      axisMap(mode, dims, n, to[i], recomputeScaleFactor ? undefined : factors?.[i], alignCorners ?? false),
+    ),
   };
 }

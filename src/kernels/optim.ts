@@ -8,16 +8,28 @@ import { fold, grid, lanes, program } from "./program.ts";
 const guarded = (scaler: Tensor | undefined) =>
   ({ overrides: { GUARDED: scaler ? 1 : 0 }, variant: scaler ? "guarded" : undefined }) as const;
 
-/** Advances Adam's bias corrections in `state` (see shaders/optim/adam.wgsl), then updates weight and both moments. */
+export interface UpdateOptions {
+  /** Ascend instead of descend. */
+  readonly maximize?: boolean;
+  /** State of a scaler that may forbid the update. */
+  readonly scaler?: Tensor | undefined;
+}
+
+const direction = (maximize: boolean) => ({ f32: maximize ? -1 : 1 }) as const;
+
+/**
+ * Advances Adam's bias corrections in `state` (see shaders/optim/adam.wgsl), then updates weight and moments: mean, square and, for AMSGrad, the
+ * largest square.
+ */
 export function adam(
   state: Tensor,
   gradient: Tensor,
   weight: Tensor,
-  mean: Tensor,
-  square: Tensor,
+  moments: readonly Tensor[],
   decoupled: boolean,
-  scaler?: Tensor,
+  { maximize = false, scaler }: UpdateOptions = {},
 ): void {
+  const [mean, square, largest] = moments;
   const { device } = weight;
   const guard = read(scaler ?? gradient);
   device.run({
@@ -26,21 +38,40 @@ export function adam(
     workgroups: [1, 1, 1],
   });
   device.run({
-    program: program("optim/adam", { libs: ["lib/grid", "lib/guard"], ...guarded(scaler) }),
-    bindings: [read(state), read(gradient), update(weight), update(mean), update(square), guard],
-    params: [weight.size, decoupled ? 1 : 0],
+    program: program("optim/adam", {
+      libs: ["lib/grid", "lib/guard", largest ? "lib/largest" : "lib/latest"],
+      overrides: { GUARDED: scaler ? 1 : 0 },
+      variant: [largest ? "amsgrad" : "plain", ...(scaler ? ["guarded"] : [])].join(" "),
+    }),
+    bindings: [
+      read(state),
+      read(gradient),
+      update(weight),
+      update(mean),
+      update(square),
+      guard,
+      ...(largest ? [update(largest)] : []),
+    ],
+    params: [weight.size, decoupled ? 1 : 0, direction(maximize)],
     workgroups: grid(device, "adam", weight.size, 64),
   });
 }
 
 /** Updates weight and velocity, then counts the step in `state` (see shaders/optim/sgd.wgsl). */
-export function sgd(state: Tensor, gradient: Tensor, weight: Tensor, velocity: Tensor, nesterov: boolean, scaler?: Tensor): void {
+export function sgd(
+  state: Tensor,
+  gradient: Tensor,
+  weight: Tensor,
+  velocity: Tensor,
+  nesterov: boolean,
+  { maximize = false, scaler }: UpdateOptions = {},
+): void {
   const { device } = weight;
   const guard = read(scaler ?? gradient);
   device.run({
     program: program("optim/sgd", { libs: ["lib/grid", "lib/guard"], ...guarded(scaler) }),
     bindings: [read(state), read(gradient), update(weight), update(velocity), guard],
-    params: [weight.size, nesterov ? 1 : 0],
+    params: [weight.size, nesterov ? 1 : 0, direction(maximize)],
     workgroups: grid(device, "sgd", weight.size, 64),
   });
   device.run({
@@ -57,13 +88,13 @@ export function rmsprop(
   weight: Tensor,
   moments: readonly Tensor[],
   centered: boolean,
-  scaler?: Tensor,
+  { maximize = false, scaler }: UpdateOptions = {},
 ): void {
   const { device } = weight;
   device.run({
     program: program("optim/rmsprop", { libs: ["lib/grid", "lib/guard"], ...guarded(scaler) }),
     bindings: [read(state), read(gradient), update(weight), ...moments.map((t) => update(t)), read(scaler ?? gradient)],
-    params: [weight.size, centered ? 1 : 0],
+    params: [weight.size, centered ? 1 : 0, direction(maximize)],
     workgroups: grid(device, "rmsprop", weight.size, 64),
   });
 }

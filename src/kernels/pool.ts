@@ -11,7 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./args.ts";
 import { eachPiece } from "./pieces.ts";
 import { fold, grid, program } from "./program.ts";
-import { areaMap, type AxisMap, type AxisMaps, padAxes, planesTogether } from "./resample.ts";
+import { areaMap, type AxisMap, type AxisMaps, expectMapped, padAxes, planesTogether } from "./resample.ts";
 import type { ShaderName } from "./shaders.gen.ts";
 import { full } from "./view.ts";
 
@@ -130,7 +130,7 @@ function describe(op: string, shader: ShaderName, t: Tensor, g: PoolGeometry, si
   const TP = planesTogether(planes);
   return {
     program: program(shader, {
-      libs: ["lib/grid"],
+      libs: ["lib/grid", "lib/pool"],
       consts: { TP },
       overrides: { ADAPTIVE: g.adaptive ? 1 : 0 },
       variant: g.adaptive ? "adaptive" : "windows",
@@ -257,10 +257,11 @@ export function avgPoolShape(x: Shape, options: AvgPoolOptions): { maps: AxisMap
   return { maps, outShape: [x[0], x[1], ...outSize] };
 }
 
-/** Shape rule and weights of adaptive average pooling. Throws `ShapeError`. */
+/** Shape rule and weights of adaptive average pooling. Throws `ShapeError`, `TensorTooLargeError`. */
 export function adaptiveAvgPoolShape(x: Shape, outputSize: Spatial): { maps: AxisMaps; outShape: Shape } {
   const dims = axes("adaptiveAvgPool", x);
   const outSize = spatial("adaptiveAvgPool", "outputSize", outputSize, dims, 1);
+  expectMapped("adaptiveAvgPool", outSize);
   const maps = outSize.map((n, i) => (n === x[i + 2] ? undefined : areaMap(x[i + 2], n)));
   return { maps, outShape: [x[0], x[1], ...outSize] };
 }

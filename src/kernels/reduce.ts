@@ -38,6 +38,8 @@ const maps = { identity: 0, abs: 1, square: 2, deviation: 3, equal: 4, absEqual:
 
 const combinations = { sum: 0, max: 1, min: 2 } as const;
 
+const neutral = { sum: 0, max: -Infinity, min: Infinity } as const;
+
 export type Combination = keyof typeof combinations;
 
 export interface Reduction {
@@ -125,7 +127,16 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
   const terms = r1 * r2;
   const overrides = { COMBINE: combinations[combine], MAP: maps[map] };
   const name = map === "identity" ? combine : `${combine} ${map}`;
-  const params = (chunk: number, chunks: number, f: number) => [o1, r1, o2, r2, chunk, chunks, { f32: f }];
+  const params = (chunk: number, chunks: number, f: number) => [
+    o1,
+    r1,
+    o2,
+    r2,
+    chunk,
+    chunks,
+    { f32: f },
+    { f32: neutral[combine] },
+  ];
   // Few terms for each of many outputs: a thread each. Otherwise a workgroup per output and chunk.
   if (terms <= 64 || (terms <= 512 && outputs >= 4096)) {
     const y = device.empty([outputs]);

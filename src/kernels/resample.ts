@@ -3,9 +3,10 @@
  * transposed ones.
  */
 
+import { TensorTooLargeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { read, write } from "../tensor/kernel.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { type Shape, showShape } from "../tensor/shape.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, half } from "./args.ts";
@@ -26,6 +27,17 @@ export interface AxisMap {
 
 /** A map per spatial axis, `undefined` for an axis that stays as it is. */
 export type AxisMaps = readonly (AxisMap | undefined)[];
+
+// Rows are host objects of a hundred bytes; f32 has the positions of longer axes only roughly anyhow.
+const maxRows = 2 ** 24;
+
+/** Throws `TensorTooLargeError` for axes that are too long for a map. */
+export function expectMapped(op: string, sizes: Shape): void {
+  if (sizes.every((n) => n <= maxRows)) return;
+  throw new TensorTooLargeError(
+    `${op}: a result of spatial size ${showShape(sizes)} has an axis of more than ${maxRows} elements: use a smaller size`,
+  );
+}
 
 /** Spatial sizes as D, H, W: missing leading axes have size 1. */
 export const padAxes = <T>(list: readonly T[], fill: T): [T, T, T] =>

@@ -26,8 +26,8 @@ interface CommonOptions {
 }
 
 export interface ConvLayerOptions extends CommonOptions {
-  /** "same" keeps the size (stride 1 only); default 0. */
-  readonly padding?: Padding | "same";
+  /** "same" keeps the size (stride 1 only), "valid" is 0; default 0. */
+  readonly padding?: Padding | "same" | "valid";
   /** What is padded; default "zeros". */
   readonly paddingMode?: ConvOptions["paddingMode"];
 }

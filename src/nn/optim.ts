@@ -16,11 +16,16 @@ export interface AdamOptions {
   readonly eps?: number;
   /** L2 penalty added to the gradient (Adam) or decay applied to the weight (AdamW); default 0, AdamW 0.01. */
   readonly weightDecay?: number;
+  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. Of the optimiser, not of a group. */
+  readonly amsgrad?: boolean;
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  readonly maximize?: boolean;
 }
 
 /** Adam (Kingma and Ba 2015). Packs the parameters into one buffer when it is made. Throws `ConfigError` for values out of range. */
 export class Adam extends Optimizer {
   protected readonly decoupled: boolean = false;
+  private readonly maximize: boolean;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
     const groups = groupsOf(params);
@@ -35,8 +40,9 @@ export class Adam extends Optimizer {
     });
     super(
       groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
-      [true, true],
+      options.amsgrad ? [true, true, true] : [true, true],
     );
+    this.maximize = options.maximize ?? false;
   }
 
   override setMomentum(value: number, steps: number): void {
@@ -49,7 +55,8 @@ export class Adam extends Optimizer {
   }
 
   protected update(pack: Pack): void {
-    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments[0], pack.moments[1], this.decoupled, this.scaler?.state);
+    const { maximize, decoupled } = this;
+    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments, decoupled, { maximize, scaler: this.scaler?.state });
   }
 }
 
@@ -73,11 +80,14 @@ export interface SGDOptions {
   readonly weightDecay?: number;
   /** Needs momentum and no dampening; default false. */
   readonly nesterov?: boolean;
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  readonly maximize?: boolean;
 }
 
 /** Stochastic gradient descent with momentum as PyTorch defines it. Throws `ConfigError` for values out of range. */
 export class SGD extends Optimizer {
   private readonly nesterov: boolean;
+  private readonly maximize: boolean;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<SGDOptions>[], options: SGDOptions = {}) {
     const groups = groupsOf(params);
@@ -96,6 +106,7 @@ export class SGD extends Optimizer {
       [true],
     );
     this.nesterov = nesterov;
+    this.maximize = options.maximize ?? false;
   }
 
   override setMomentum(value: number): void {
@@ -104,7 +115,8 @@ export class SGD extends Optimizer {
   }
 
   protected update(pack: Pack): void {
-    kernels.sgd(pack.state, pack.gradient, pack.weight, pack.moments[0], this.nesterov, this.scaler?.state);
+    const { maximize, nesterov } = this;
+    kernels.sgd(pack.state, pack.gradient, pack.weight, pack.moments[0], nesterov, { maximize, scaler: this.scaler?.state });
   }
 }
 
@@ -121,11 +133,14 @@ export interface RMSpropOptions {
   readonly momentum?: number;
   /** Divide by the standard deviation instead of the root mean square; default false. */
   readonly centered?: boolean;
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  readonly maximize?: boolean;
 }
 
 /** RMSprop (Tieleman and Hinton 2012) as PyTorch defines it. Throws `ConfigError` for values out of range. */
 export class RMSprop extends Optimizer {
   private readonly centered: boolean;
+  private readonly maximize: boolean;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<RMSpropOptions>[], options: RMSpropOptions = {}) {
     const groups = groupsOf(params);
@@ -144,6 +159,7 @@ export class RMSprop extends Optimizer {
       [true, true, centered],
     );
     this.centered = centered;
+    this.maximize = options.maximize ?? false;
   }
 
   override setMomentum(value: number): void {
@@ -152,6 +168,7 @@ export class RMSprop extends Optimizer {
   }
 
   protected update(pack: Pack): void {
-    kernels.rmsprop(pack.state, pack.gradient, pack.weight, pack.moments, this.centered, this.scaler?.state);
+    const { maximize, centered } = this;
+    kernels.rmsprop(pack.state, pack.gradient, pack.weight, pack.moments, centered, { maximize, scaler: this.scaler?.state });
   }
 }

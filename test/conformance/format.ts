@@ -46,6 +46,7 @@ const ARRAYS: Record<string, (n: ArrayLike<number>) => TypedArray> = {
   bfloat16: (v) => Float32Array.from(v),
   // JavaScript has no small int64: 32 bits unless a value does not fit.
   int64: (v) => (Array.from(v).every((x) => x === (x | 0)) ? Int32Array.from(v) : Float64Array.from(v)),
+  uint64: (v) => Float64Array.from(v),
   int32: (v) => Int32Array.from(v),
   int16: (v) => Int16Array.from(v),
   int8: (v) => Int8Array.from(v),
@@ -149,7 +150,11 @@ function decodeFunction(source: string): (x: number) => number | boolean {
   if (op === "<=") return (x) => x <= c;
   if (op === "==") return (x) => x === c;
   if (op === "!=") return (x) => x !== c;
-  throw new Error(`unknown function "${source}" in the case file`);
+  // Its name tells an adapter what it is, for functions that are not of single numbers.
+  const unknown = () => {
+    throw new NotCovered(`the function ${source}`);
+  };
+  return Object.defineProperty(unknown, "name", { value: source });
 }
 
 /** The first difference between a result and the expected value, or undefined when they agree. */

@@ -68,7 +68,7 @@ function readCases(dir: string, group?: string): Raw[] {
   return groups.filter((g) => !group || g.name === group).flatMap((g) => g.cases);
 }
 
-/** Every file of adapters/ exports `adapters`, and `close` when it holds something (a device) that must be given back. */
+/** Every file of adapters/ exports `adapters`, by operation or, as `train.*`, for all whose name begins so; and `close` when it holds something (a device) that must be given back. */
 async function loadAdapters(): Promise<{ adapters: Adapters; close: (() => unknown)[] }> {
   const folder = join(import.meta.dirname, "adapters");
   const all: Adapters = {};
@@ -88,7 +88,7 @@ async function loadAdapters(): Promise<{ adapters: Adapters; close: (() => unkno
 }
 
 async function runCase(raw: Raw, adapters: Adapters, dir: string): Promise<Outcome> {
-  const adapter = adapters[raw.op];
+  const adapter = adapters[raw.op] ?? adapters[raw.op.replace(/\..*$/, ".*")];
   if (!adapter) return { state: "notCovered" };
   const wantsError = typeof raw.expected === "object" && raw.expected !== null && "error" in raw.expected;
   let test: Case;

@@ -3,19 +3,12 @@
  * and gradients may differ by the rounding of what is stored, 2⁻¹¹ of a value, and of f16 values between.
  */
 
-import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { cast, type Device, float32, grad, mul, scope, sum, type Tensor } from "../../src/index.ts";
 import { expectClose, readAll } from "./compare.ts";
 import { device } from "./device.ts";
+import { allRows as rows } from "./property.ts";
 import { generate, type Row, type Sample, seeded } from "./row.ts";
-
-const rows: Row<any>[] = [];
-for (const file of readdirSync(import.meta.dirname).sort()) {
-  if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
-  const module = (await import(`./${file.slice(0, -3)}.ts`)) as { rows?: Row<any>[] };
-  rows.push(...(module.rows ?? []));
-}
 
 /** What is stored as f16: activations; weights, statistics, targets and grids are not. */
 const activations = new Set(["x", "a", "b", "logits", "input", "src", ...Array.from({ length: 8 }, (_, i) => `x${i}`)]);

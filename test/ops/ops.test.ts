@@ -3,21 +3,14 @@
  * through `capture` and for each gradient alone, no temporary and no buffer left. One test per sample, named by its id: `npm test -- -t "conv/3d-stride2-pad1"`.
  */
 
-import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as voxgrad from "../../src/index.ts";
 import * as losses from "../../src/nn/losses.ts";
 import { capture, type Device, type DType, grad, mul, noGrad, scope, sum, type Tensor } from "../../src/index.ts";
 import { expectClose, expectSameBits, readAll } from "./compare.ts";
 import { device } from "./device.ts";
+import { allRows as rows } from "./property.ts";
 import { defaultTolerance, generate, type Host, type Hosts, normal, type Row, type Sample, seeded } from "./row.ts";
-
-const rows: Row<any>[] = [];
-for (const file of readdirSync(import.meta.dirname).sort()) {
-  if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
-  const module = (await import(`./${file.slice(0, -3)}.ts`)) as { rows?: Row<any>[] };
-  rows.push(...(module.rows ?? []));
-}
 
 const wanted = (row: Row<any>, sample: Sample<any>): string[] =>
   row.differentiable.filter((name) => sample.inputs[name] && (sample.inputs[name].dtype ?? "f32") === "f32");

@@ -3,19 +3,12 @@
  * that limit. Only operations named below may refuse, with `TensorTooLargeError`. In full size: over_limit.test.ts.
  */
 
-import { readdirSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Device, grad, mul, openDevice, scope, sum, type Tensor, TensorTooLargeError } from "../../src/index.ts";
 import { expectClose, readAll } from "./compare.ts";
 import { device } from "./device.ts";
+import { allRows as rows } from "./property.ts";
 import { bytesOf, defaultTolerance, generate, type Row, type Sample, seeded } from "./row.ts";
-
-const rows: Row<any>[] = [];
-for (const file of readdirSync(import.meta.dirname).sort()) {
-  if (!file.endsWith(".ts") || file.endsWith(".test.ts")) continue;
-  const module = (await import(`./${file.slice(0, -3)}.ts`)) as { rows?: Row<any>[] };
-  rows.push(...(module.rows ?? []));
-}
 
 /** Operations that need a whole sample, matrix, axis or index at once. */
 const mayRefuse =

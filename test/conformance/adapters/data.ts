@@ -4,8 +4,7 @@ import { RandomState, type RandomSource } from "../../../src/data/random.ts";
 import { ReplaySource, type Draw } from "../../../src/data/replay.ts";
 import { createTestImage2d, createTestImage3d, type TestImageOptions } from "../../../src/data/synthetic.ts";
 import { rescale } from "../../../src/data/transforms/intensity.ts";
-import { sizeOf, type HostArray } from "../../../src/tensor/host.ts";
-import { TorchGenerator } from "../../../src/tensor/random.ts";
+import type { HostArray } from "../../../src/tensor/host.ts";
 import { difference, NotCovered, type Adapters, type Case } from "../format.ts";
 
 type Args = Record<string, any>;
@@ -134,28 +133,8 @@ function shuffled(r: RandomState): number[] {
   return list;
 }
 
-function torchSequence({ args }: Case): unknown {
-  const g = new TorchGenerator(args.seed);
-  if (JSON.stringify(args.order) !== JSON.stringify(["rand(4)", "randn(4)", "randperm(8)", "randint(0,10,(6,))"]))
-    throw new NotCovered("another order of calls");
-  return { rand4: g.rand(4), randn4: g.randn(4), randperm8: g.randperm(8), randint10: g.randint(0, 10, 6) };
-}
-
-/** torch's default initialisation: uniform within 1/sqrt(fan in) for weight, then bias. */
-function convInit({ args }: Case): unknown {
-  const g = new TorchGenerator(args.seed);
-  const shape = [args.out, args.in, args.k, args.k];
-  const bound = 1 / Math.sqrt(args.in * args.k * args.k);
-  return {
-    weight: { data: g.uniform(-bound, bound, sizeOf(shape)), shape },
-    bias: { data: g.uniform(-bound, bound, args.out), shape: [args.out] },
-  };
-}
-
 export const adapters: Adapters = {
   "numpy.RandomState.sequence": numpySequence,
-  "torch.generator.sequence": torchSequence,
-  "torch.Conv2d.default_init": convInit,
   "monai.create_test_image_2d": testImage,
   "monai.create_test_image_3d": testImage,
 

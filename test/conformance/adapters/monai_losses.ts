@@ -1,5 +1,19 @@
 /** @file MONAI's segmentation losses on the GPU. */
-import { abs, exp, grad, mul, openDevice, relu, sigmoid, sum, tanh, type Device, type Tensor } from "../../../src/index.ts";
+import {
+  abs,
+  exp,
+  grad,
+  logSoftmax,
+  mul,
+  openDevice,
+  relu,
+  sigmoid,
+  softmax,
+  sum,
+  tanh,
+  type Device,
+  type Tensor,
+} from "../../../src/index.ts";
 import {
   asymmetricUnifiedFocalLoss,
   deepSupervisionLoss,
@@ -23,11 +37,19 @@ const device = () => (opened ??= openDevice());
 export const close = async () => (await opened)?.close();
 
 const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
-const functions: Record<string, (x: Tensor) => Tensor> = { tanh, exp, abs, relu, sigmoid };
+const functions: Record<string, (x: Tensor) => Tensor> = {
+  tanh,
+  exp,
+  abs,
+  relu,
+  sigmoid,
+  softmax: (x) => softmax(x, 1),
+  log_softmax: (x) => logSoftmax(x, 1),
+};
 
 function option(value: any): unknown {
   if (typeof value === "function") {
-    const known = functions[value.name];
+    const known = functions[/^(?:torch\.|lambda x: torch\.)?(\w+)(?:\((?:x, )?dim=1\))?$/.exec(value.name)?.[1] ?? ""];
     if (!known) throw new NotCovered(`the function ${value.name}`);
     return known;
   }
@@ -35,21 +57,28 @@ function option(value: any): unknown {
   return value.shape.length === 0 ? value.data[0] : Array.from(value.data as Float32Array);
 }
 
+/** Options whose None means that there is none; others refuse it. */
+const optional = new Set(["weight", "weights", "alpha", "other_act"]);
+
 /** Upstream options to voxgrad's. */
-const options = (args: Case["args"]): Record<string, any> =>
-  Object.fromEntries(Object.entries(args).flatMap(([k, v]) => (v === null ? [] : [[camel(k), option(v)]])));
+export const options = (args: Case["args"]): Record<string, any> =>
+  Object.fromEntries(Object.entries(args).flatMap(([k, v]) => (v === null && optional.has(k) ? [] : [[camel(k), option(v)]])));
 
 type Loss = (input: Tensor, target: Tensor, options: any, test: Case, dev: Device) => Tensor;
 
 /** Integers stay integers where the case has them. */
-const upload = (dev: Device, value: HostArray) => dev.tensor(value, value.data instanceof Int32Array ? "i32" : "f32");
+const upload = (dev: Device, value: HostArray) => dev.tensor(value, floating(value) ? "f32" : "i32");
+const floating = ({ data }: HostArray) => data instanceof Float32Array || data instanceof Float64Array;
+
+/** For a case of options that the constructor refuses. */
+const anything: HostArray = { data: new Float32Array(8), shape: [1, 2, 2, 2] };
 
 /** The loss, and its gradient of Σ out · wave(1, 0.53, 1, 0) if the case has one. */
 const loss =
   (compute: Loss, names: readonly [string, string] = ["input", "target"]): Adapter =>
   async (test) => {
     const dev = await device();
-    const [input, target] = names.map((name) => test.inputs[name]);
+    const [input, target] = names.map((name): HostArray => test.inputs[name] ?? anything);
     const x = dev.tensor(input);
     const wanted = Object.keys(test.expected?.grads ?? {});
     x.requiresGrad = wanted.length > 0;
@@ -64,7 +93,7 @@ const loss =
 const rows = ({ data, shape }: HostArray): number[][] =>
   Array.from({ length: shape[0] }, (_, r) => Array.from({ length: shape[1] }, (_, c) => Number(data[r * shape[1] + c])));
 
-const losses: Record<string, Loss> = {
+export const losses: Record<string, Loss> = {
   DiceLoss: diceLoss,
   DiceCELoss: diceCELoss,
   DiceFocalLoss: diceFocalLoss,
@@ -72,12 +101,12 @@ const losses: Record<string, Loss> = {
   GeneralizedDiceLoss: generalizedDiceLoss,
   GeneralizedDiceFocalLoss: generalizedDiceFocalLoss,
   TverskyLoss: tverskyLoss,
-  HausdorffDTLoss: hausdorffDTLoss,
-  LogHausdorffDTLoss: logHausdorffDTLoss,
+  HausdorffDTLoss: (input, target, o) => hausdorffDTLoss(input, target, { ...o, compat: true }),
+  LogHausdorffDTLoss: (input, target, o) => logHausdorffDTLoss(input, target, { ...o, compat: true }),
   MaskedDiceLoss: (input, target, o, { inputs }, dev) =>
     maskedDiceLoss(input, target, inputs.mask ? dev.tensor(inputs.mask) : undefined, o),
   GeneralizedWassersteinDiceLoss: (input, target, { distMatrix: _, ...o }, { args }) =>
-    generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), o),
+    generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), { ...o, compat: true }),
 };
 
 /** The outputs are a list, or one tensor; the loss is given as `{ DiceLoss: { options } }`. */

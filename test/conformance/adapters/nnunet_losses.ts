@@ -40,8 +40,8 @@ const vector = (dev: Device, value: HostArray | number[] | undefined | null): Te
 
 /** Options of the cross-entropies, from the call or from its `ce_kwargs`. */
 const entropy = (dev: Device, args: Case["args"]) => {
-  const { weight, label_smoothing, ignore_index, k } = { ...args, ...args.ce_kwargs };
-  return given({ weight: vector(dev, weight), labelSmoothing: label_smoothing, ignoreIndex: ignore_index, k });
+  const { weight, label_smoothing, ignore_index, k, reduction } = { ...args, ...args.ce_kwargs };
+  return given({ weight: vector(dev, weight), labelSmoothing: label_smoothing, ignoreIndex: ignore_index, k, reduction });
 };
 
 const combined = (args: Case["args"]) => ({

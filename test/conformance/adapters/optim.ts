@@ -1,5 +1,5 @@
 /** @file PyTorch's optimisers, with clipping and schedulers: the parameter and the rate after each step. */
-import { openDevice, parameter, type Device } from "../../../src/index.ts";
+import { openDevice, parameter, type Device, type Tensor } from "../../../src/index.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { NotCovered, wave, type Adapter, type Adapters } from "../format.ts";
 
@@ -14,6 +14,13 @@ const optimizers: Record<string, new (params: any, options: any) => nn.Optimizer
   RMSprop: nn.RMSprop,
 };
 
+/** nnU-Net's, with names of its own for the options. */
+class NnUNetPoly extends nn.PolynomialLR {
+  constructor(optimizer: nn.Optimizer, options: any) {
+    super(optimizer, { power: 0.9, ...options });
+  }
+}
+
 const schedulers: Record<string, new (optimizer: nn.Optimizer, options: any) => nn.Scheduler | nn.ReduceLROnPlateau> = {
   StepLR: nn.StepLR,
   MultiStepLR: nn.MultiStepLR,
@@ -23,15 +30,19 @@ const schedulers: Record<string, new (optimizer: nn.Optimizer, options: any) => 
   LinearLR: nn.LinearLR,
   OneCycleLR: nn.OneCycleLR,
   ReduceLROnPlateau: nn.ReduceLROnPlateau,
+  PolyLRScheduler: NnUNetPoly,
 };
 
+/** Upstream names that are not voxgrad's in snake_case. */
+const renamed: Record<string, string> = { T_max: "tMax", max_steps: "totalIters", exponent: "power" };
+
 // Options that change nothing here: how torch runs a step, not what it computes.
-const neutral = new Set(["foreach", "fused", "capturable", "differentiable", "maximize", "amsgrad", "last_epoch", "verbose"]);
+const neutral = new Set(["foreach", "fused", "capturable", "differentiable", "last_epoch", "verbose"]);
 
 const known: Record<string, readonly string[]> = {
-  optimizer: "lr betas eps weight_decay momentum dampening nesterov alpha centered".split(" "),
+  optimizer: "lr betas eps weight_decay momentum dampening nesterov alpha centered amsgrad maximize".split(" "),
   scheduler: (
-    "step_size gamma milestones T_max eta_min total_iters power start_factor end_factor max_lr total_steps epochs steps_per_epoch pct_start " +
+    "step_size gamma milestones T_max eta_min total_iters power initial_lr max_steps exponent start_factor end_factor max_lr total_steps epochs steps_per_epoch pct_start " +
     "anneal_strategy cycle_momentum base_momentum max_momentum div_factor final_div_factor three_phase mode factor patience threshold " +
     "threshold_mode cooldown min_lr eps"
   ).split(" "),
@@ -43,12 +54,18 @@ const plain = (v: any): any => (ArrayBuffer.isView(v?.data) ? Array.from(v.data 
 function options(kind: string, args: Record<string, any>): Record<string, any> {
   const result: Record<string, any> = {};
   for (const [k, v] of Object.entries(args)) {
-    if (neutral.has(k) && !(["maximize", "amsgrad"].includes(k) && v)) continue;
+    if (neutral.has(k)) continue;
     if (!known[kind].includes(k)) throw new NotCovered(`option ${k}`);
-    result[k === "T_max" ? "tMax" : k.replace(/_(\w)/g, (_, c: string) => c.toUpperCase())] = plain(v);
+    if (k !== "initial_lr") result[renamed[k] ?? k.replace(/_(\w)/g, (_, c: string) => c.toUpperCase())] = plain(v);
   }
   if ("epochs" in result) result.totalSteps ??= result.epochs * result.stepsPerEpoch;
   return result;
+}
+
+/** An optimiser by torch's name and option names. Throws `NotCovered` for one that voxgrad lacks. */
+export function makeOptimizer(name: string, parameters: readonly Tensor[], args: Record<string, any>): nn.Optimizer {
+  if (!optimizers[name]) throw new NotCovered(`optimiser ${name}`);
+  return new optimizers[name](parameters, options("optimizer", args));
 }
 
 type Found = readonly [name: string, options: Record<string, any>];
@@ -127,18 +144,14 @@ const steps =
       optimizer: named = "SGD",
       ...rest
     } = args;
-    const [, standalone] = /^optim\.lr_scheduler\.(\w+)$/.exec(op) ?? [];
-    const name = standalone ? named : op.slice("optim.".length);
-    if (!optimizers[name]) throw new NotCovered(`optimiser ${name}`);
+    const [, ownName, standalone] = /^optim\.(?:lr_scheduler|(\w+))[.+]?(\w+)?$/.exec(op) ?? [];
+    const name = ownName ?? named;
     const own = (k: string) => known.optimizer.includes(k) || (neutral.has(k) && k !== "last_epoch");
     const others = Object.entries(rest).filter(([k]) => !own(k));
     const scheduled = schedulerOf({ ...(standalone ? { scheduler: standalone } : {}), ...Object.fromEntries(others) });
     if (!scheduled && others.length > 0) throw new NotCovered(`options ${others.map(([k]) => k).join(", ")}`);
     const p = parameter(dev.tensor(formula(inputs.p0, 0)));
-    const optimizer = new optimizers[name](
-      [p],
-      options("optimizer", Object.fromEntries(Object.entries(rest).filter(([k]) => own(k)))),
-    );
+    const optimizer = makeOptimizer(name, [p], Object.fromEntries(Object.entries(rest).filter(([k]) => own(k))));
     const scheduler = scheduled && new schedulers[scheduled[0]](optimizer, options("scheduler", scheduled[1]));
     const states: unknown[] = [];
     for (let t = 0; t < expected.length; t++) {
@@ -155,6 +168,7 @@ const steps =
 
 const names = [
   ...Object.keys(optimizers).map((n) => `optim.${n}`),
+  ...Object.keys(optimizers).flatMap((n) => Object.keys(schedulers).map((s) => `optim.${n}+${s}`)),
   ...Object.keys(schedulers).map((n) => `optim.lr_scheduler.${n}`),
 ];
 

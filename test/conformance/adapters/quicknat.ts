@@ -4,6 +4,7 @@ import { medianFrequencyWeights, rotateOrientation, type Orientation } from "../
 import {
   batchDiceLoss,
   diceCoefficient,
+  multiclassDiceCoefficient,
   quickNatCombinedLoss,
   quickNatDiceLoss,
   quickNatFocalLoss,
@@ -109,6 +110,7 @@ export const adapters: Adapters = {
   "quicknat.IoULoss": loss((input, target, o) => quickNatIoULoss(input, target, o)),
   "quicknat.FocalLoss": loss((input, target, o) => quickNatFocalLoss(input, target, { ...o, compat: true })),
   "milesial.dice_coeff": loss((input, target, o) => diceCoefficient(input, target, o)),
+  "milesial.multiclass_dice_coeff": loss((input, target, o) => multiclassDiceCoefficient(input, target, o)),
   "milesial.dice_loss": loss((input, target, o) => batchDiceLoss(input, target, o)),
   "quicknat.rotate_orientation": ({ args, inputs }) => rotateOrientation(inputs.volume, args.orientation as Orientation),
   "quicknat.estimate_weights_mfb": ({ args, inputs }) => {

@@ -1,104 +1,79 @@
-/** @file torch's pooling, interpolation and grid sampling on the GPU, with the gradients where a case has them. */
+/** @file PyTorch's pooling, interpolation, sampling and padding on the GPU, with gradients. */
 import {
-  type Device,
-  grad,
+  adaptiveAvgPool,
+  adaptiveMaxPoolWithIndices,
+  affineGrid,
+  avgPool,
   gridSample,
   interpolate,
   maxPoolWithIndices,
   maxUnpool,
-  mul,
-  openDevice,
-  scope,
-  sum,
-  type Tensor,
+  pad,
+  pixelShuffle,
+  pixelUnshuffle,
 } from "../../../src/index.ts";
-import type { HostArray } from "../../../src/tensor/host.ts";
-import { type Adapter, type Adapters, NotCovered, wave } from "../format.ts";
+import type { Adapter, Adapters } from "../format.ts";
+import { closeDevice, type Names, operation, same } from "../operation_case.ts";
 
-let opened: Promise<Device> | undefined;
-const device = () => (opened ??= openDevice());
-export const close = async () => (await opened)?.close();
+export const close = closeDevice;
 
-type Results = Readonly<Record<string, Tensor>>;
+const windows: Names = { ...same("kernel_size", "stride", "padding", "ceil_mode"), kernel: "kernelSize" };
 
-const read = async (tensors: Results): Promise<Record<string, HostArray>> =>
-  Object.fromEntries(
-    await Promise.all(
-      Object.entries(tensors).map(async ([name, t]) => [name, { data: await t.data(), shape: t.shape }] as const),
-    ),
-  );
+const perDims = (name: string, adapter: Adapter): Adapters =>
+  Object.fromEntries(["1d", "2d", "3d"].map((dims) => [`${name}${dims}`, adapter]));
 
-/** The result of `run`, and the gradients of Σ out · wave(1, 0.53, 1) for the inputs that the case names. */
-function operation(
-  names: Readonly<Record<string, readonly string[]>>,
-  run: (inputs: Results, args: any) => { out: Tensor; indices?: Tensor },
-): Adapter {
-  return async ({ args, inputs, expected }) => {
-    for (const key of Object.keys(args)) if (!(key in names)) throw new NotCovered(`option ${key}`);
-    const options: Record<string, unknown> = {};
-    for (const [key, [name] = []] of Object.entries(names))
-      if (name && (args[key] ?? null) !== null) options[name] = plain(args[key]);
-    const dev = await device();
-    const { grads, ...results } = scope(() => {
-      const tensors = Object.fromEntries(
-        Object.entries<HostArray>(inputs).map(([name, h]) => [name, dev.tensor(h, name === "indices" ? "i32" : "f32")]),
-      );
-      const wanted = Object.keys(expected.grads ?? {});
-      for (const name of wanted) tensors[name].requiresGrad = true;
-      const { out, indices } = run(tensors, options);
-      const probe = dev.tensor(wave({ shape: [...out.shape], a: 1, b: 0.53, c: 1, d: 0 }));
-      const gradients =
-        wanted.length > 0
-          ? grad(
-              sum(mul(out, probe)),
-              wanted.map((name) => tensors[name]),
-            )
-          : [];
-      return { out, ...(indices ? { indices } : {}), grads: Object.fromEntries(wanted.map((name, i) => [name, gradients[i]])) };
-    });
-    return { ...(await read(results as Results)), grads: await read(grads) };
-  };
-}
-
-/** A list where the case has an array. */
-const plain = (v: any): any =>
-  ArrayBuffer.isView(v?.data) ? (v.shape.length === 0 ? v.data[0] : Array.from(v.data as Float32Array)) : v;
+const { ceil_mode: _, ...unpoolWindows } = windows;
 
 const resized = operation(
-  { size: ["size"], scale_factor: ["scaleFactor"], mode: ["mode"], align_corners: ["alignCorners"] },
-  ({ x }, o) => ({ out: interpolate(x, o) }),
+  same("size", "scale_factor", "recompute_scale_factor", "mode", "align_corners"),
+  ({ x }, { recomputeScaleFactor, ...options }) =>
+    // False is the default that torch accepts beside a size too.
+    interpolate(x, recomputeScaleFactor ? { ...options, recomputeScaleFactor } : options),
 );
 
 export const adapters: Adapters = {
-  "op.max_pool2d": operation(
-    {
-      kernel: ["kernelSize"],
-      kernel_size: ["kernelSize"],
-      stride: ["stride"],
-      padding: ["padding"],
-      dilation: ["dilation"],
-      ceil_mode: ["ceilMode"],
-      ties: [], // says what the input is like
-    },
-    ({ x }, o) => {
-      const { output, indices } = maxPoolWithIndices(x, o);
+  // "ties" says what the input is like; indices are part of what is compared.
+  ...perDims(
+    "op.max_pool",
+    operation({ ...windows, ...same("dilation"), ties: null, return_indices: null }, ({ x }, options) => {
+      const { output, indices } = maxPoolWithIndices(x, options);
       return { out: output, indices };
-    },
+    }),
   ),
-  "op.max_unpool2d": operation(
-    {
-      kernel: ["kernelSize"],
-      kernel_size: ["kernelSize"],
-      stride: ["stride"],
-      padding: ["padding"],
-      output_size: ["outputSize"],
-    },
-    ({ x, indices }, o) => ({ out: maxUnpool(x, indices, o) }),
+  ...perDims(
+    "op.max_unpool",
+    operation({ ...unpoolWindows, ...same("output_size") }, ({ x, indices }, { outputSize, ...options }) =>
+      // Spatial sizes, or as torch allows the whole shape.
+      maxUnpool(x, indices, { ...options, outputSize: outputSize?.slice?.(2 - x.rank) ?? outputSize }),
+    ),
+  ),
+  ...perDims(
+    "op.avg_pool",
+    operation({ ...windows, ...same("count_include_pad", "divisor_override") }, ({ x }, options) => avgPool(x, options)),
+  ),
+  ...perDims(
+    "op.adaptive_avg_pool",
+    operation(same("output_size"), ({ x }, { outputSize }) => adaptiveAvgPool(x, outputSize)),
+  ),
+  ...perDims(
+    "op.adaptive_max_pool",
+    operation({ ...same("output_size"), return_indices: null }, ({ x }, { outputSize }) => {
+      const { output, indices } = adaptiveMaxPoolWithIndices(x, outputSize);
+      return { out: output, indices };
+    }),
   ),
   "op.interpolate": resized,
-  "op.interpolate3d": resized,
-  "op.grid_sample": operation(
-    { mode: ["mode"], padding_mode: ["paddingMode"], align_corners: ["alignCorners"] },
-    ({ x, grid }, o) => ({ out: gridSample(x, grid, o) }),
+  ...perDims("op.interpolate", resized),
+  "op.grid_sample": operation(same("mode", "padding_mode", "align_corners"), ({ x, grid }, options) =>
+    gridSample(x, grid, options),
   ),
+  "op.affine_grid": operation(same("size", "align_corners"), ({ theta }, { size, ...options }) =>
+    affineGrid(theta, size, options),
+  ),
+  ...perDims(
+    "op.pad",
+    operation(same("pad", "mode", "value"), ({ x }, { pad: padding, ...options }) => pad(x, padding, options)),
+  ),
+  "op.pixel_shuffle": operation(same("upscale_factor"), ({ x }, { upscaleFactor }) => pixelShuffle(x, upscaleFactor)),
+  "op.pixel_unshuffle": operation(same("downscale_factor"), ({ x }, { downscaleFactor }) => pixelUnshuffle(x, downscaleFactor)),
 };

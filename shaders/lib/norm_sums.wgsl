@@ -1,0 +1,65 @@
+// As lib/tree, of three sums at once.
+var<workgroup> trees: array<vec3f, LANES>;
+
+fn tree_sums(values: vec3f, lane: u32) -> vec3f {
+  trees[lane] = values;
+  workgroupBarrier();
+  var sums = vec3f(0.0);
+  if (LANES <= 32u) {
+    for (var i = 0u; i < LANES; i++) {
+      sums += trees[i];
+    }
+  } else {
+    for (var width = LANES / 2u; width > 0u; width /= 2u) {
+      if (lane < width) {
+        trees[lane] += trees[lane + width];
+      }
+      workgroupBarrier();
+    }
+    sums = trees[0];
+  }
+  workgroupBarrier();
+  return sums;
+}
+
+// 1: each element of a group is its own channel, as in layer norm, whose weight is a factor of dy here.
+override EACH: u32;
+
+fn stats_of(g: u32) -> vec3f {
+  return vec3f(stats[3u * g], stats[3u * g + 1u], stats[3u * g + 2u]);
+}
+
+// The gradient of z, of element i of a group.
+fn upstream(given: V, z: V, i: u32, q: Channel) -> V {
+  let d = given * select(V(q.slope), V(1.0), z > V(0.0));
+  if (EACH != 0u) {
+    return d * weight[i];
+  }
+  return d;
+}
+
+// Sums over elements first to last - 1 of a group, which are of one channel: of the gradient d of z, of d h, and of the gradient of the slope.
+fn channel_sums(g: u32, first: u32, last: u32, s: vec3f, q: Channel, lane: u32) -> vec3f {
+  var sum = V(0.0);
+  var product = V(0.0);
+  var below = V(0.0);
+  for (var start = first + lane; start < last; start += BLOCK) {
+    var sum_part = V(0.0);
+    var product_part = V(0.0);
+    var below_part = V(0.0);
+    for (var i = start; i < min(start + BLOCK, last); i += LANES) {
+      let k = at(g, i);
+      let given = V(dy[k]);
+      let h = normalised(V(x[k]), s);
+      let z = scaled(h, q);
+      let d = upstream(given, z, i, q);
+      sum_part += d;
+      product_part = fma(d, h, product_part);
+      below_part = fma(given, min(z, V(0.0)), below_part);
+    }
+    sum += sum_part;
+    product += product_part;
+    below += below_part;
+  }
+  return tree_sums(vec3f(total(sum), total(product), total(below)), lane);
+}
