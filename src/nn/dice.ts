@@ -1,6 +1,7 @@
 /** @file Dice losses and their relatives with MONAI's options and defaults, on the fused region sums. */
 
 import { classWeights } from "../autograd/focal.ts";
+import { cast } from "../autograd/cast.ts";
 import { add, affine, div, lt, mul, reciprocal, square, sub, where } from "../autograd/pointwise.ts";
 import { amax, sum } from "../autograd/reduce.ts";
 import { noGrad } from "../autograd/tape.ts";
@@ -34,14 +35,17 @@ export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions
 /**
  * Dice loss inside of a mask, as MONAI's MaskedDiceLoss: input and target are multiplied by it **before** the activation, so that a sigmoid is 0.5
  * outside, and class indices become 0, the background.
- * @param mask `[N, 1, spatial…]` or `[1, 1, spatial…]`; without one this is `diceLoss`
+ * @param mask of any type, `[N, 1, spatial…]` or `[1, 1, spatial…]`; without one this is `diceLoss`
  * @throws ShapeError, ConfigError
  */
 export function maskedDiceLoss(input: Tensor, target: Tensor, mask?: Tensor, options: DiceLossOptions = {}): Tensor {
   return composed(input, () => {
     // A function of the user's cannot run inside the kernel.
-    if (mask && options.otherAct) return dice("maskedDiceLoss", mul(input, mask), mul(target, mask), options);
-    return dice("maskedDiceLoss", input, target, options, mask);
+    const factor = mask && cast(mask, "f32");
+    if (factor && options.otherAct) {
+      return dice("maskedDiceLoss", mul(input, factor), mul(cast(target, "f32"), factor), options);
+    }
+    return dice("maskedDiceLoss", input, target, options, factor);
   });
 }
 

@@ -1,7 +1,7 @@
 /** @file Hausdorff losses by distance transforms, with MONAI's options and defaults. */
 
 import { cast } from "../autograd/cast.ts";
-import { affine, log, mul, pow, sigmoid, square, sub, add } from "../autograd/pointwise.ts";
+import { affine, floor, log, mul, pow, sigmoid, square, sub, add } from "../autograd/pointwise.ts";
 import { mean, sum } from "../autograd/reduce.ts";
 import { softmax } from "../autograd/softmax.ts";
 import { noGrad } from "../autograd/tape.ts";
@@ -22,6 +22,8 @@ export interface HausdorffDTLossOptions extends TargetOptions {
   readonly reduction?: Reduction;
   /** Mean over the batch too before the reduction; default false. */
   readonly batch?: boolean;
+  /** The original's numbers for a target of integers with all its channels: its distances are cut to whole numbers. Default false. */
+  readonly compat?: boolean;
 }
 
 /**
@@ -45,6 +47,8 @@ export function logHausdorffDTLoss(input: Tensor, target: Tensor, options: Hausd
 function hausdorff(op: string, input: Tensor, target: Tensor, options: HausdorffDTLossOptions): Tensor {
   const { alpha = 2, includeBackground = false, reduction = "mean", batch = false, otherAct } = options;
   expectReduction(op, reduction);
+  if (otherAct !== undefined && typeof otherAct !== "function")
+    throw new ConfigError(`${op}: otherAct must be a function, got ${typeof otherAct}`);
   if (options.sigmoid && options.softmax) throw new ConfigError(`${op}: give at most one of sigmoid and softmax`);
   if (input.rank !== 4 && input.rank !== 5)
     throw new ShapeError(`${op}: input must be [N, C, H, W] or [N, C, D, H, W], got ${showShape(input.shape)}`);
@@ -52,12 +56,18 @@ function hausdorff(op: string, input: Tensor, target: Tensor, options: Hausdorff
   let p = options.sigmoid ? sigmoid(input) : input;
   if (options.softmax && channels > 1) p = softmax(p, 1);
   if (otherAct) p = otherAct(p);
-  let y = options.toOnehotY && channels > 1 ? oneHot(target, channels) : cast(target, "f32");
+  const indexTarget = options.toOnehotY && channels > 1;
+  let y = indexTarget ? oneHot(target, channels) : cast(target, "f32");
   if (!sameShape(y.shape, p.shape)) {
     throw new ShapeError(`${op}: target ${showShape(target.shape)} does not fit the input ${showShape(input.shape)}`);
   }
   if (countedClasses(input, { includeBackground }) < channels) [p, y] = [p, y].map((t) => slice(t, [undefined, [1]]));
-  const distances = noGrad(() => add(pow(distanceField(p), alpha), pow(distanceField(y), alpha)));
+  const whole = options.compat && !indexTarget && target.dtype !== "f32";
+  const distances = noGrad(() => {
+    const far = distanceField(y);
+    // Below a whole number m lies √(m² − 1), 1 / 2m away: less than 0.001 is an error of the root.
+    return add(pow(distanceField(p), alpha), pow(whole ? floor(affine(far, 1, 0.001)) : far, alpha));
+  });
   const spatial = p.shape.map((_, i) => i).slice(2);
   const each = mean(mul(square(sub(p, y)), distances), batch ? [0, ...spatial] : spatial, { keepDims: true });
   if (reduction === "none") return each;

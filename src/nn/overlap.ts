@@ -75,7 +75,8 @@ export function overlapOf(
   region: Pick<RegionOptions, "mode" | "mask" | "maskOf"> = {},
 ): Overlap {
   expectOneActivation(op, options);
-  expectReduction(op, options.reduction ?? "mean");
+  const { reduction = "mean" } = options;
+  expectReduction(op, reduction);
   if (input.rank < 2) throw new ShapeError(`${op}: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   const { sigmoid, softmax, otherAct, batch = false } = options;
   const single = input.shape[1] === 1;

@@ -11,6 +11,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { composed, expectReduction, type Reduction } from "./overlap.ts";
 
 export interface AsymmetricUnifiedFocalLossOptions {
+  /** Not supported, as in the original: the target has the channels of the input. */
+  readonly toOnehotY?: false;
   /** Only 2 is supported, as in the original. */
   readonly numClasses?: number;
   /** Share of the focal loss; the rest is the focal Tversky loss. Default 0.5. */
@@ -40,6 +42,7 @@ export function asymmetricUnifiedFocalLoss(
   const op = "asymmetricUnifiedFocalLoss";
   const { numClasses = 2, weight = 0.5, gamma = 0.5, delta = 0.7, reduction = "mean" } = options;
   expectReduction(op, reduction);
+  if (options.toOnehotY) throw new ConfigError(`${op}: toOnehotY is not supported; give the target the channels of the input`);
   if (numClasses !== 2) throw new ConfigError(`${op}: numClasses must be 2, got ${numClasses}`);
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(`${op}: target ${showShape(target.shape)} must have the shape of the input ${showShape(input.shape)}`);

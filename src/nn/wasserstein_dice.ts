@@ -7,6 +7,7 @@ import { regionSums } from "../autograd/region.ts";
 import { softmax } from "../autograd/softmax.ts";
 import { noGrad } from "../autograd/tape.ts";
 import { reshape, slice } from "../autograd/view.ts";
+import { oneHot } from "../kernels/indexing.ts";
 import { ConfigError, ShapeError } from "../tensor/errors.ts";
 import { sizeOf } from "../tensor/host.ts";
 import { showShape } from "../tensor/shape.ts";
@@ -22,6 +23,8 @@ export interface GeneralizedWassersteinDiceLossOptions {
   readonly smoothNr?: number;
   /** Added to the denominator; default 1e-5. */
   readonly smoothDr?: number;
+  /** The original's numbers for batches of more than one: the hits of a sample are counted in the errors of all. Default false. */
+  readonly compat?: boolean;
 }
 
 function scaled(distances: readonly (readonly number[])[], classes: number): number[] {
@@ -37,7 +40,7 @@ function scaled(distances: readonly (readonly number[])[], classes: number): num
 /**
  * Dice loss where the error at a position is how far, by a matrix of distances between classes, the predicted distribution lies from the true class
  * (Fidon et al. 2017; "GDL" after Tilborghs et al. 2020). Each sample has its own ratio; MONAI's mixes the samples of a batch of more than one by
- * accident of broadcasting, which is not reproduced.
+ * accident of broadcasting, reproduced with `compat` only; then the reduction "none" is refused, as there.
  * @param input logits `[N, C, spatial…]`; softmax is applied
  * @param target class indices (f32, i32 or u32), `[N, spatial…]` or `[N, 1, spatial…]`
  * @param distances C × C between classes; divided by the largest
@@ -50,8 +53,8 @@ export function generalizedWassersteinDiceLoss(
   options: GeneralizedWassersteinDiceLossOptions = {},
 ): Tensor {
   const op = "generalizedWassersteinDiceLoss";
-  const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
-  expectReduction(op, reduction);
+  const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5, compat = false } = options;
+  expectReduction(op, reduction, compat ? ["mean", "sum"] : undefined);
   if (weightingMode !== "default" && weightingMode !== "GDL") {
     throw new ConfigError(`${op}: weightingMode must be "default" or "GDL", got ${JSON.stringify(weightingMode)}`);
   }
@@ -67,15 +70,16 @@ export function generalizedWassersteinDiceLoss(
     const p = softmax(reshape(input, [samples, classes, inner]), 1);
     // Channel l of `far` is the distance of each prediction from class l; the overlap with the target adds it up where l is the true class.
     const far = conv(p, device.tensor({ data: matrix, shape: [classes, classes, 1] }));
-    const sums = regionSums(far, reshape(target, [samples, 1, inner]), { indexTarget: true });
+    const index = reshape(target, [samples, 1, inner]);
+    const sums = regionSums(far, index, { indexTarget: true });
     const [error, , volume] = [0, 1, 2].map((k) => reshape(slice(sums, [[k, k + 1]]), [samples, classes]));
-    const right = sub(volume, error);
+    const right = sub(compat ? affine(volume, samples) : volume, compat ? errorOfAll(far, index) : error);
     let hits: Tensor;
     let total: Tensor;
     if (weightingMode === "GDL") {
       const alpha = noGrad(() => reciprocal(affine(volume, 1, 1)));
       hits = sum(mul(right, alpha), 1);
-      total = sum(mul(add(right, volume), alpha), 1);
+      total = sum(mul(add(right, compat ? affine(volume, samples) : volume), alpha), 1);
     } else {
       // The background does not count as hit.
       hits = sum(slice(right, [undefined, [1]]), 1);
@@ -85,4 +89,11 @@ export function generalizedWassersteinDiceLoss(
     if (reduction === "none") return reshape(loss, [samples, ...input.shape.slice(1).map(() => 1)]);
     return reduction === "mean" ? mean(loss) : sum(loss);
   });
+}
+
+/** `[N, C]`: the errors of all samples together at the positions where a sample has a class. */
+function errorOfAll(far: Tensor, index: Tensor): Tensor {
+  const target = oneHot(index, far.shape[1]);
+  const error = sum(sum(mul(far, target), 1, { keepDims: true }), 0, { keepDims: true });
+  return sum(mul(target, error), 2);
 }

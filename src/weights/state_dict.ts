@@ -103,7 +103,7 @@ class Finder {
     const tensors = new Map(entries.flatMap(([name, v]) => (asTensor(v) ? [[name, asTensor(v)!] as const] : [])));
     if (tensors.size > 0) return { tensors, skipped: inner.map(([name]) => name) };
     const groups = inner.flatMap(([name, v]) => {
-      const found = NOT_WEIGHTS.test(name) ? undefined : this.find(v, at(name), depth + 1);
+      const found = NOT_WEIGHTS.test(name) || isOptimizer(v) ? undefined : this.find(v, at(name), depth + 1);
       return found ? [[at(name), found] as const] : [];
     });
     if (groups.length > 1) {
@@ -137,6 +137,9 @@ class Finder {
     return tensors.size > 0 ? { tensors, skipped: [] } : undefined;
   }
 }
+
+/** What `torch.optim.Optimizer.state_dict` gives, under whatever name. */
+const isOptimizer = (value: unknown): boolean => value instanceof Map && value.has("state") && value.has("param_groups");
 
 const entriesOfMap = (value: unknown): [unknown, unknown][] => (value instanceof Map ? [...value] : []);
 

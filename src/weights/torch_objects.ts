@@ -241,11 +241,13 @@ const CALLS: Readonly<Record<string, Call>> = {
   "builtins.object": inert("builtins.object"),
   "builtins.slice": inert("builtins.slice"),
   "builtins.range": inert("builtins.range"),
+  "builtins.xrange": inert("builtins.range"), // Python 2's name, which protocol 2 writes
   "builtins.complex": inert("builtins.complex"),
   "builtins.bytearray": inert("builtins.bytearray"),
   "datetime.datetime": inert("datetime.datetime"),
   "datetime.date": inert("datetime.date"),
   "datetime.timedelta": inert("datetime.timedelta"),
+  "types.SimpleNamespace": inert("types.SimpleNamespace"),
   "torch.device": inert("torch.device"),
   "torch._utils._rebuild_sparse_tensor": inert("a sparse tensor"),
   "torch._utils._rebuild_qtensor": inert("a quantised tensor"),
@@ -255,6 +257,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   "torch.storage._load_from_bytes": inert("a storage inside the pickle"),
   "torch.serialization._get_layout": inert("torch.layout"),
   "torch.random.get_rng_state": inert("random state"),
+  "numpy.random.bit_generator.__pyx_unpickle_SeedSequence": inert("random state"),
   ...Object.fromEntries(
     ["__randomstate_ctor", "__generator_ctor", "__bit_generator_ctor"].map((n) => [
       `numpy.random._pickle.${n}`,

@@ -227,6 +227,17 @@ describe("losses refuse", () => {
     ],
     ["more than two classes", (z) => nn.asymmetricUnifiedFocalLoss(z(1, 3, 2, 2), z(1, 3, 2, 2)), /must be \[N, 2, H, W\]/],
     [
+      "one-hot of a pair of channels",
+      (z) => nn.asymmetricUnifiedFocalLoss(z(1, 2, 2, 2), z(1, 2, 2, 2), { toOnehotY: true as never }),
+      /toOnehotY is not supported/,
+    ],
+    [
+      "the name of a function",
+      (z) => nn.hausdorffDTLoss(z(1, 2, 2, 2), z(1, 2, 2, 2), { otherAct: "tanh" as never }),
+      /otherAct must be a function/,
+    ],
+    ["a missing reduction", (z) => nn.diceLoss(z(1, 2, 3), z(1, 2, 3), { reduction: null as never }), /^diceLoss: reduction/],
+    [
       "a level mode",
       (z) => nn.deepSupervisionLoss([z(1, 1, 2)], z(1, 1, 2), nn.diceLoss, { weightMode: "x" as "exp" }),
       /weightMode/,

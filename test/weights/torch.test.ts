@@ -16,6 +16,7 @@ test.each([
   ["net.pt", "PyTorch"],
   ["nested.pt", "PyTorch"],
   ["nnunet.pth", "PyTorch (legacy)"],
+  ["other_names.pt", "PyTorch"],
   ["compiled_part.pt", "PyTorch"],
   ["with_list.pth", "PyTorch"],
   ["module.pt", "PyTorch"],
