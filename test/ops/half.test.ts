@@ -68,7 +68,7 @@ describe.runIf((await device()).gpu.features.has("shader-f16"))("f16", () => {
       const before = on.memory.live;
       const half = await results(row, sample, on, true);
       for (const [name, values] of Object.entries(whole)) expectClose(name, half[name], values, 4e-3, 1e-2);
-      expect(on.memory.live, "bytes left behind").toBe(before);
+      expect(on.memory.live, "bytes left behind").toBeLessThanOrEqual(before); // less if something was collected meanwhile
     });
   });
 });

@@ -67,6 +67,6 @@ describe.each(rows.filter((row) => tooLarge(row).length > 0))("$name", (row) => 
     });
     if (!pieces) return;
     for (const [name, values] of Object.entries(whole)) expectClose(name, pieces[name], values, allowed(row, sample), 1e-3);
-    expect(on.memory.live, "bytes left behind").toBe(before);
+    expect(on.memory.live, "bytes left behind").toBeLessThanOrEqual(before); // less if something was collected meanwhile
   });
 });
