@@ -81,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         if (q0 + i < total) {
           let at = vec3u(position[i] * s.output + r);
           let o = (sample[i] * p.out_channels + c) * out_plane + (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
-          finish(o, acc[i * TC4 + j / 4u][j % 4u] + b);
+          y[o] = finished(acc[i * TC4 + j / 4u][j % 4u] + b);
         }
       }
     }

@@ -21,7 +21,6 @@ struct Params {
   samples: u32,
   relu: u32,         // negative results become 0
   tiles: u32,        // of TC output channels, over all groups
-  accumulate: u32,   // add to what y holds: the input channels come in pieces
   across: u32,       // workgroups along the positions of a phase and channel tile
 }
 
@@ -87,13 +86,9 @@ fn phase(id: u32, phases: vec3i) -> vec3i {
   return vec3i(i / (phases.y * phases.z), i / phases.z % phases.y, i % phases.z);
 }
 
-// Writes one output: what the input channels gave so far, or their last part with the activation.
-fn finish(o: u32, value: f32) {
-  var v = value;
-  if (p.accumulate != 0u) {
-    v += f32(y[o]);
-  }
-  y[o] = E(select(v, 0.0, p.relu != 0u && v < 0.0)); // not max: a NaN stays
+// The value to store.
+fn finished(v: f32) -> E {
+  return E(select(v, 0.0, p.relu != 0u && v < 0.0)); // not max: a NaN stays
 }
 
 fn bias_of(c: u32) -> f32 {

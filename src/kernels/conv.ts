@@ -4,7 +4,7 @@
  */
 
 import { sizeOf } from "../tensor/host.ts";
-import { read, update, write } from "../tensor/kernel.ts";
+import { read, write } from "../tensor/kernel.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./args.ts";
@@ -24,11 +24,11 @@ function gather(
   relu = false,
 ): Tensor {
   const y = x.device.empty(outShape, x.dtype);
-  if (y.size > 0) gatherParts({ g, transposed, x, weight, bias, y, relu, accumulate: false }, dispatch);
+  if (y.size > 0) gatherParts({ g, transposed, x, weight, bias, y, relu }, dispatch);
   return y;
 }
 
-function dispatch({ g, transposed, x, weight, bias, y, relu, accumulate }: Gather): void {
+function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const [inSize, outSize] = transposed ? [g.small, g.large] : [g.large, g.small];
   const [inChannels, outChannels] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
   const taps = sizeOf(g.taps);
@@ -50,11 +50,11 @@ function dispatch({ g, transposed, x, weight, bias, y, relu, accumulate }: Gathe
       consts: { ...variant },
       half: half(x),
     }),
-    bindings: [read(x), read(weight), read(bias ?? weight), accumulate ? update(y) : write(y)],
+    bindings: [read(x), read(weight), read(bias ?? weight), write(y)],
     params: [
       [inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
       [inChannels, outChannels, inGroup, outGroup, weightOut, weightIn, inGroup * outGroup * taps],
-      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles, accumulate ? 1 : 0, tiles],
+      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles, tiles],
     ].flat(),
     workgroups: fold(x.device, "conv", tiles * channelTiles * phases),
   });
