@@ -2,7 +2,8 @@
 // product of output channels by positions. A workgroup of CG * PG owns CG * RC groups of four output channels times PG * RP groups of four consecutive
 // outputs of one phase. Per tap it walks the input channels in steps of STEP: weights and inputs go to shared memory once, then every thread
 // multiplies RC * 4 channels by RP * 4 positions, so that a loaded value is used 4 * RC or 4 * RP times. The taps are walked outside, so that
-// positions are found once per tap. Software adapters run barriers one subgroup after the other and want conv/gather.wgsl.
+// positions are found once per tap. Software adapters run barriers one subgroup after the other and want conv/gather.wgsl:
+// 4x32 -> 64x128² k3 on lavapipe, GFLOP per CPU-second, 12.7 there and 2.3 to 2.7 here. Not measured on a GPU yet; the table is a guess that `tune` corrects.
 
 const CHANNELS = CG * RC;     // groups of four
 const POSITIONS = PG * RP;

@@ -1,6 +1,7 @@
 // Weight gradient of convolution through shared memory, for hardware with many cores: per tap a matrix product of a-channels by b-channels over positions.
 // A workgroup of CG * PG owns CG groups of four a-channels times PG groups of four b-channels of one tap and walks a slab of positions in steps of
-// STEP. Slabs write partial sums, which `reduce` adds in fixed order, as in conv/weight_gradient.wgsl.
+// STEP. Slabs write partial sums, which `reduce` adds in fixed order, as in conv/weight_gradient.wgsl, which reaches
+// 11.7 GFLOP per CPU-second on lavapipe where this one reaches 1.5 to 2.8. Not measured on a GPU yet.
 
 const LANES = CG * PG;
 const A_PITCH = CG + 1u;
