@@ -293,7 +293,7 @@ const infoCommand: Command = async (args) => {
     );
   }
   if (positionals.length > 0) return 0;
-  return withDevice(async (device) => {
+  const print = async (device: Device) => {
     const { limits, features } = device.gpu;
     say(`features: ${[...features].sort().join(", ") || "none"}`);
     for (const name of ["maxBufferSize", "maxStorageBufferBindingSize", "maxComputeWorkgroupStorageSize"] as const) {
@@ -307,7 +307,8 @@ const infoCommand: Command = async (args) => {
       say(`${name}: ${limits[name]}`);
     }
     return 0;
-  });
+  };
+  return withDevice(print, { tuned: false });
 };
 
 export const commands: Readonly<Record<string, Command>> = {
