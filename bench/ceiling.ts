@@ -3,16 +3,28 @@
 import { readFileSync } from "node:fs";
 import { affine, type Device, profile } from "../src/index.ts";
 import { shaders } from "../src/kernels/shaders.gen.ts";
-import { write } from "../src/tensor/kernel.ts";
+import { type Program, write } from "../src/tensor/kernel.ts";
 
 export interface Ceiling {
   readonly gflops: number;
   /** Undefined without `shader-f16`. */
   readonly halfGflops: number | undefined;
+  /** f16 subgroup matrices with f32 sums; undefined on an adapter without them. */
+  readonly matrixGflops: number | undefined;
   readonly gbps: number;
 }
 
+/** A shape that the adapter multiplies; not in the types of WebGPU yet. */
+export interface MatrixConfig {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+  readonly componentType: string;
+  readonly resultComponentType: string;
+}
+
 const source = readFileSync(new URL("ceiling.wgsl", import.meta.url), "utf8");
+const matrixSource = readFileSync(new URL("matrix_ceiling.wgsl", import.meta.url), "utf8");
 const rounds = 1024;
 
 async function seconds(device: Device, run: () => void): Promise<number> {
@@ -44,6 +56,35 @@ async function multiplyAdds(device: Device, half: boolean): Promise<number> {
   return (groups * 64 * rounds * 8 * 4 * 2) / seconds / 1e9;
 }
 
+/** The kernel of one configuration; its key names it. */
+export function matrixProgram({ M, N, K }: MatrixConfig, lanes: number): Program {
+  const prelude = ["enable f16;", "enable subgroups;", "enable chromium_experimental_subgroup_matrix;"];
+  const sizes = Object.entries({ M, N, K, WG: lanes }).map(([name, value]) => `const ${name} = ${value}u;`);
+  return { key: `ceiling ${M}x${N}x${K}`, code: [...prelude, ...sizes, shaders["lib/grid"], matrixSource].join("\n") };
+}
+
+async function matrices(device: Device): Promise<number | undefined> {
+  const { subgroupMatrixConfigs = [], subgroupMaxSize } = device.info as GPUAdapterInfo & {
+    readonly subgroupMatrixConfigs?: Iterable<MatrixConfig>;
+  };
+  const half = [...subgroupMatrixConfigs].filter((c) => c.componentType === "f16" && c.resultComponentType === "f32");
+  const enabled = device.gpu.features.has("chromium-experimental-subgroup-matrix" as GPUFeatureName);
+  if (!enabled || half.length === 0) return undefined;
+  const lanes = subgroupMaxSize;
+  let best = 0;
+  for (const config of half) {
+    const { M, N, K } = config;
+    const groups = 8192;
+    const y = device.empty([groups * 4 * M * N]);
+    const program = matrixProgram(config, lanes);
+    const time = await fastest(device, () => device.run({ program, bindings: [write(y)], workgroups: [groups, 1, 1] }));
+    y.dispose();
+    // At least one subgroup per workgroup: those of a smaller size than the largest only do more.
+    best = Math.max(best, (groups * 4 * rounds * M * N * K * 2) / time / 1e9);
+  }
+  return best;
+}
+
 /** Measures the ceilings. Takes about a second. */
 export async function ceiling(device: Device): Promise<Ceiling> {
   const x = device.empty([2 ** 24]);
@@ -52,6 +93,7 @@ export async function ceiling(device: Device): Promise<Ceiling> {
   return {
     gflops: await multiplyAdds(device, false),
     halfGflops: device.gpu.features.has("shader-f16") ? await multiplyAdds(device, true) : undefined,
+    matrixGflops: await matrices(device),
     gbps: (2 * 4 * 2 ** 24) / seconds / 1e9,
   };
 }

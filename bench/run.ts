@@ -73,12 +73,14 @@ async function measure(device: Device, top: Ceiling, { name, row, shapes, args }
   };
 }
 
-const device = await openDevice({ toggles: ["disable-dawn-features=timestamp_quantization"] });
+const device = await openDevice({
+  toggles: ["disable-dawn-features=timestamp_quantization", "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia"],
+});
 console.log(`${device.name}, ${availableParallelism()} CPU cores`);
 const top = await ceiling(device);
-const halfTop = top.halfGflops === undefined ? "none" : top.halfGflops.toFixed(1);
+const shown = (v: number | undefined) => (v === undefined ? "none" : v.toFixed(1));
 console.log(
-  `measured ceiling: ${top.gflops.toFixed(1)} GFLOP/s in f32, ${halfTop} in f16 from registers; ${top.gbps.toFixed(1)} GB/s`,
+  `measured ceiling: ${top.gflops.toFixed(1)} GFLOP/s in f32, ${shown(top.halfGflops)} in f16, ${shown(top.matrixGflops)} in f16 subgroup matrices; ${top.gbps.toFixed(1)} GB/s`,
 );
 const results: Result[] = [];
 for (const item of cases.filter((c) => c.name.includes(values.filter ?? ""))) {

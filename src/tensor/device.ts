@@ -31,7 +31,12 @@ export interface DeviceOptions {
 }
 
 // Features the kernels can use; a device without any of them works too.
-const wanted: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"] as GPUFeatureName[];
+const wanted = [
+  "shader-f16",
+  "subgroups",
+  "timestamp-query",
+  "chromium-experimental-subgroup-matrix", // bench: the ceiling of f16; only with Dawn's allow_unsafe_apis
+] as unknown as readonly GPUFeatureName[];
 
 const limits = [
   "maxBufferSize",
