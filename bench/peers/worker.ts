@@ -119,6 +119,13 @@ async function count(engine: Engine, prepared: Prepared): Promise<Reply> {
   return { calls };
 }
 
+/** `Engine.prepare` from a function per kind of task. */
+export function byKind(kinds: {
+  readonly [K in Task["kind"]]: (task: Extract<Task, { kind: K }>) => Prepared | Promise<Prepared>;
+}): Engine["prepare"] {
+  return async (task) => (kinds[task.kind] as (task: Task) => Prepared | Promise<Prepared>)(task);
+}
+
 /** Answers requests until stdin ends. */
 export async function serve(open: () => Promise<Engine>): Promise<void> {
   const answer = (reply: Reply) => void process.stdout.write(`${JSON.stringify(reply)}\n`);

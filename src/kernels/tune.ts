@@ -76,7 +76,7 @@ const margin = 0.93;
 
 /**
  * Measures the variants of convolution and its gradients on a set of usual layers, sets `device.choices` to the best of each class and returns
- * them, for `useChoices` in a later session. Takes seconds on a GPU, minutes on a software adapter; GPU timestamps if the device has them.
+ * them, for `useChoices` the next time. Takes seconds on a GPU, minutes on a software adapter; GPU timestamps if the device has them.
  */
 export async function tune(device: Device, { half = true, onProgress, signal }: TuneOptions = {}): Promise<Tuned> {
   const types = half && device.gpu.features.has("shader-f16") && !device.software ? ([false, true] as const) : ([false] as const);

@@ -121,7 +121,7 @@ export class DynUNet extends Module {
       }),
     );
     this.output_block = head(0);
-    initGenerator.rand(1); // MONAI draws a placeholder here
+    initGenerator.rand(1); // as MONAI, which fills its list of heads with torch.rand(1) first
     if (deepSupervision) this.deep_supervision_heads = new ModuleList(Array.from({ length: deepSuprNum }, (_, i) => head(i + 1)));
     initialize(this);
     this.skip_layers = this.level(0);

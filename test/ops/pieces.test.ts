@@ -4,11 +4,11 @@
  */
 
 import { afterAll, describe, expect, test } from "vitest";
-import { type Device, grad, mul, openDevice, scope, sum, type Tensor, TensorTooLargeError } from "../../src/index.ts";
-import { expectClose, readAll } from "./compare.ts";
+import { type Device, openDevice, TensorTooLargeError } from "../../src/index.ts";
+import { expectClose } from "./compare.ts";
 import { device } from "./device.ts";
-import { allRows as rows } from "./property.ts";
-import { bytesOf, defaultTolerance, generate, type Row, type Sample, seeded } from "./row.ts";
+import { allRows as rows, sampleResults } from "./property.ts";
+import { bytesOf, defaultTolerance, type Row, type Sample } from "./row.ts";
 
 /** Operations that need a whole sample, matrix, axis or index at once. */
 const mayRefuse =
@@ -34,25 +34,6 @@ const devices = new Map<number, Device>();
 for (const maxBindingSize of [20_736, 2304]) devices.set(maxBindingSize, await openDevice({ maxBindingSize }));
 afterAll(() => devices.forEach((d) => d.close()));
 
-async function results(row: Row<any>, sample: Sample<any>, on: Device): Promise<Record<string, ArrayLike<number>>> {
-  const random = seeded(sample.id);
-  const tensors = scope((): Record<string, Tensor> => {
-    const inputs = Object.fromEntries(
-      Object.entries(sample.inputs).map(([name, spec]) => [name, on.tensor(generate(spec, random), spec.dtype ?? "f32")]),
-    );
-    const names = row.differentiable.filter((name) => inputs[name]?.dtype === "f32");
-    for (const name of names) inputs[name].requiresGrad = true;
-    const y = row.run(inputs, sample.args, on);
-    if (y.origin === undefined) return { y };
-    const wrt = names.map((name) => inputs[name]);
-    const gradients = grad(sum(mul(y, on.tensor(generate({ shape: y.shape }, random)))), wrt);
-    return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
-  });
-  const values = await readAll(tensors);
-  for (const t of Object.values(tensors)) t.dispose();
-  return values;
-}
-
 // Other tree, other rounding: twice what the row allows against the reference.
 const allowed = (row: Row<any>, sample: Sample<any>) =>
   2 * Math.max(...[defaultTolerance, row.tolerance, sample.tolerance].map((t) => Math.max(t?.forward ?? 0, t?.gradient ?? 0)));
@@ -60,9 +41,9 @@ const allowed = (row: Row<any>, sample: Sample<any>) =>
 describe.each(rows.filter((row) => tooLarge(row).length > 0))("$name", (row) => {
   const on = devices.get(limitOf(row))!;
   test.each(tooLarge(row))("$id", async (sample) => {
-    const whole = await results(row, sample, await device());
+    const whole = await sampleResults(row, sample, await device());
     const before = on.memory.live;
-    const pieces = await results(row, sample, on).catch((error: unknown) => {
+    const pieces = await sampleResults(row, sample, on).catch((error: unknown) => {
       if (!mayRefuse.test(row.name) || !(error instanceof TensorTooLargeError)) throw error;
     });
     if (!pieces) return;

@@ -3,10 +3,21 @@
 import { readdirSync } from "node:fs";
 import * as fc from "fast-check";
 import { test } from "vitest";
-import { cast, float32, grad, mul, scope, sum, type Tensor } from "../../src/index.ts";
+import { cast, type Device, float32, grad, mul, noGrad, scope, sum, type Tensor } from "../../src/index.ts";
+import { backpropagate } from "../../src/autograd/tape.ts";
 import { expectClose, readAll } from "./compare.ts";
 import { device } from "./device.ts";
-import { defaultTolerance, generate, type Hosts, type InputSpec, normal, type Row, seeded, type Tolerance } from "./row.ts";
+import {
+  defaultTolerance,
+  generate,
+  type Hosts,
+  type InputSpec,
+  normal,
+  type Row,
+  type Sample,
+  seeded,
+  type Tolerance,
+} from "./row.ts";
 
 /** The op table. */
 export const allRows: Row<any>[] = [];
@@ -14,6 +25,31 @@ for (const file of readdirSync(import.meta.dirname).sort()) {
   if (!file.endsWith(".ts") || file.endsWith(".test.ts") || file === "property.ts") continue;
   const module = (await import(`./${file.slice(0, -3)}.ts`)) as { rows?: Row<any>[] };
   allRows.push(...(module.rows ?? []));
+}
+
+/** Result and gradients of one sample of a row, eagerly, on the device given. */
+export async function sampleResults(
+  row: Row<any>,
+  sample: Sample<any>,
+  on: Device,
+): Promise<Awaited<ReturnType<typeof readAll>>> {
+  const random = seeded(sample.id);
+  const tensors = scope((): Record<string, Tensor> => {
+    const inputs = Object.fromEntries(
+      Object.entries(sample.inputs).map(([name, spec]) => [name, on.tensor(generate(spec, random), spec.dtype ?? "f32")]),
+    );
+    const names = row.differentiable.filter((name) => inputs[name]?.dtype === "f32");
+    for (const name of names) inputs[name].requiresGrad = true;
+    const y = row.run(inputs, sample.args, on);
+    if (y.origin === undefined) return { y };
+    const seed = on.tensor(generate({ shape: y.shape }, random), y.dtype);
+    const wrt = names.map((name) => inputs[name]);
+    const gradients = noGrad(() => scope(() => backpropagate(y, seed, wrt).map((g) => g!)));
+    return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
+  });
+  const values = await readAll(tensors);
+  for (const t of Object.values(tensors)) t.dispose();
+  return values;
 }
 
 /** Inputs and options of one random case. */

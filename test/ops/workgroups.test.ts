@@ -10,10 +10,10 @@ import { Adam, SGD } from "../../src/nn/index.ts";
 import { reduceSum } from "../../src/kernels/reduce.ts";
 import type { KernelCall } from "../../src/tensor/kernel.ts";
 import { backpropagate } from "../../src/autograd/tape.ts";
-import { expectSameBits, readAll } from "./compare.ts";
+import { expectSameBits } from "./compare.ts";
 import { device } from "./device.ts";
-import { allRows } from "./property.ts";
-import { bytesOf, generate, type Row, type Sample, seeded, type Shape } from "./row.ts";
+import { allRows, sampleResults } from "./property.ts";
+import { bytesOf, type Sample, type Shape } from "./row.ts";
 
 const limit = 65535;
 const gpu = await device();
@@ -217,26 +217,6 @@ describe("few workgroups per dimension", async () => {
     dispatch(call);
   };
 
-  async function results(row: Row<any>, sample: Sample<any>, on: Device): Promise<Awaited<ReturnType<typeof readAll>>> {
-    const random = seeded(sample.id);
-    const tensors = scope((): Record<string, Tensor> => {
-      const inputs = Object.fromEntries(
-        Object.entries(sample.inputs).map(([name, spec]) => [name, on.tensor(generate(spec, random), spec.dtype ?? "f32")]),
-      );
-      const names = row.differentiable.filter((name) => inputs[name]?.dtype === "f32");
-      for (const name of names) inputs[name].requiresGrad = true;
-      const y = row.run(inputs, sample.args, on);
-      if (y.origin === undefined) return { y };
-      const seed = on.tensor(generate({ shape: y.shape }, random), y.dtype);
-      const wrt = names.map((name) => inputs[name]);
-      const gradients = noGrad(() => scope(() => backpropagate(y, seed, wrt).map((g) => g!)));
-      return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
-    });
-    const values = await readAll(tensors);
-    for (const t of Object.values(tensors)) t.dispose();
-    return values;
-  }
-
   const bytes = (s: Sample<any>) => bytesOf(...Object.values(s.inputs).map((i) => i.shape));
   const named = [...new Set(allRows.map((row) => row.name))];
 
@@ -245,9 +225,9 @@ describe("few workgroups per dimension", async () => {
     const usable = samples.filter(({ sample }) => bytes(sample) < 2 ** 18).sort((a, b) => bytes(b.sample) - bytes(a.sample));
     for (const { row, sample } of usable.slice(0, 3)) {
       most = 0;
-      const expected = await results(row, sample, gpu);
+      const expected = await sampleResults(row, sample, gpu);
       few = Math.max(1, Math.ceil(Math.sqrt(most)));
-      const values = await results(row, sample, folding);
+      const values = await sampleResults(row, sample, folding);
       for (const [what, bits] of Object.entries(values)) expectSameBits(`${sample.id}: ${what}`, bits, expected[what]);
     }
   });

@@ -7,7 +7,6 @@ import {
   type Layer,
   type MatmulTask,
   matmulData,
-  type Task,
   type Unet,
   unet,
   unetData,
@@ -15,7 +14,7 @@ import {
   type Values,
 } from "../tasks.ts";
 import { probeData, type ProbeTask } from "../probes.ts";
-import { peer, peerFile, permuted, polyfill, type Prepared, serve } from "../worker.ts";
+import { byKind, peer, peerFile, permuted, polyfill, type Prepared, serve } from "../worker.ts";
 
 await serve(async () => {
   const { webgpu, adapter } = polyfill();
@@ -147,17 +146,6 @@ await serve(async () => {
     version: peer(entry.replace("dist/index.cjs", "package.json")).version,
     adapter,
     webgpu,
-    async prepare(task: Task) {
-      switch (task.kind) {
-        case "conv":
-          return conv(task);
-        case "matmul":
-          return matmul(task);
-        case "probe":
-          return probe(task);
-        case "unet":
-          return training(task);
-      }
-    },
+    prepare: byKind({ conv, matmul, probe, unet: training }),
   };
 });

@@ -6,14 +6,13 @@ import {
   type Layer,
   type MatmulTask,
   matmulData,
-  type Task,
   unet,
   unetData,
   type UnetTask,
   type Values,
 } from "../tasks.ts";
 import { probeData, type ProbeTask } from "../probes.ts";
-import { peer, peerVersion, permuted, polyfill, type Prepared, serve } from "../worker.ts";
+import { byKind, peer, peerVersion, permuted, polyfill, type Prepared, serve } from "../worker.ts";
 
 const lastAxes = (rank: number) => [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];
 const firstAxes = (rank: number) => [0, rank - 1, ...Array.from({ length: rank - 2 }, (_, i) => i + 1)];
@@ -173,17 +172,6 @@ await serve(async () => {
     version: peerVersion("@tensorflow/tfjs"),
     adapter,
     webgpu,
-    async prepare(task: Task) {
-      switch (task.kind) {
-        case "conv":
-          return conv(task);
-        case "matmul":
-          return matmul(task);
-        case "probe":
-          return probe(task);
-        case "unet":
-          return training(task);
-      }
-    },
+    prepare: byKind({ conv, matmul, probe, unet: training }),
   };
 });

@@ -6,19 +6,9 @@ import { capture, concat, conv, convTranspose, grad, openDevice, parameter, type
 import { convInputGradient, convWeightGradient } from "../../../src/kernels/conv.ts";
 import { convShape } from "../../../src/kernels/conv_shape.ts";
 import { crossEntropy, SGD } from "../../../src/nn/index.ts";
-import {
-  type ConvTask,
-  convData,
-  type Layer,
-  type MatmulTask,
-  matmulData,
-  type Task,
-  unet,
-  unetData,
-  type UnetTask,
-} from "../tasks.ts";
+import { type ConvTask, convData, type Layer, type MatmulTask, matmulData, unet, unetData, type UnetTask } from "../tasks.ts";
 import { probeData, type ProbeTask } from "../probes.ts";
-import { dawnOptions, type Prepared, serve } from "../worker.ts";
+import { byKind, dawnOptions, type Prepared, serve } from "../worker.ts";
 
 const require = createRequire(new URL("../../../src/index.ts", import.meta.url)); // the library's own copy, not the peers'
 
@@ -127,17 +117,6 @@ await serve(async () => {
     version: "",
     adapter: () => device.name,
     webgpu: require("webgpu").globals,
-    async prepare(task: Task) {
-      switch (task.kind) {
-        case "conv":
-          return convolution(task);
-        case "matmul":
-          return product(task);
-        case "probe":
-          return probe(task);
-        case "unet":
-          return training(task);
-      }
-    },
+    prepare: byKind({ conv: convolution, matmul: product, probe, unet: training }),
   };
 });
