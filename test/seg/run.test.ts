@@ -82,12 +82,12 @@ describe("a run", () => {
 
   test("stops at Ctrl-C with a checkpoint, exit code 130 and advice; signals within a second are one", async () => {
     const { child, ended } = startCli(["train", "--out", at("stopped"), ...options]);
-    await until(() => readMetrics(at("stopped")).length > 5, ended);
+    await until(() => readMetrics(at("stopped")).length > 0, ended);
     child.kill("SIGINT");
-    await sleep(20);
+    await sleep(1); // 20 ms later the run may have stopped, and a process that is ending listens to no signal
     child.kill("SIGINT");
     const { code, stdout, stderr } = await ended;
-    expect(code).toBe(130);
+    expect(code, stderr).toBe(130);
     expect(stdout).toContain(`stopped. Go on with: voxgrad train --resume ${at("stopped")}`);
     expect(stderr.match(/saving a checkpoint/g)).toHaveLength(1);
     expect(existsSync(at("stopped", "weights.safetensors"))).toBe(false);
