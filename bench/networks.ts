@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { capture, type Device, grad, openDevice, type Tensor } from "../src/index.ts";
 import { Adam, diceCELoss, manualSeed, type Module, summary } from "../src/nn/index.ts";
 import { QuickNat, UNet, VNet } from "../src/seg/index.ts";
-import { sizeOf } from "../src/tensor/host.ts";
+import { sizeOf } from "../src/host/array.ts";
 
 interface NetworkCase {
   readonly name: string;

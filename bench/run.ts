@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Bench } from "tinybench";
 import { capture, type Device, grad, openDevice, profile, sum, type Tensor } from "../src/index.ts";
-import { sizeOf } from "../src/tensor/host.ts";
+import { sizeOf } from "../src/host/array.ts";
 import { type BenchCase, cases } from "./cases.ts";
 import { type Ceiling, ceiling } from "./ceiling.ts";
 

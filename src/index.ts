@@ -2,15 +2,15 @@
 
 export { type Captured, capture, type Input, type Plan, type Result } from "./tensor/capture.ts";
 export { type Device, type DeviceOptions, openDevice } from "./tensor/device.ts";
-export * from "./tensor/errors.ts";
-export { type DType, type HostArray, sizeOf, type TypedArray } from "./tensor/host.ts";
+export * from "./host/errors.ts";
+export { type DType, type HostArray, sizeOf, type TypedArray } from "./host/array.ts";
 export { type KernelTime, profile } from "./tensor/profile.ts";
 export { keep, scope } from "./tensor/scope.ts";
 export type { Tensor } from "./tensor/tensor.ts";
-export { TorchGenerator } from "./tensor/random.ts";
+export { TorchGenerator } from "./host/random/torch.ts";
 export * from "./autograd/affine_grid.ts";
 export { cast } from "./autograd/cast.ts";
-export { checkpoint } from "./autograd/checkpoint.ts";
+export { checkpoint } from "./autograd/recompute.ts";
 export * from "./autograd/conv.ts";
 export { cumsum } from "./autograd/cumsum.ts";
 export { dropout } from "./autograd/dropout.ts";

@@ -1,7 +1,7 @@
 /** @file Sampling grids of affine maps with gradient. */
 
 import * as kernels from "../kernels/affine_grid.ts";
-import type { Shape } from "../tensor/shape.ts";
+import type { Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Backward, record } from "./tape.ts";
 

@@ -1,7 +1,7 @@
 /** @file Gradients of the functions of two tensors: each row of `src/kernels/pointwise.ts` has one here, or this does not compile. */
 
 import { binary, binaryGradient, type BinaryOp, type FusedOp, unary } from "../kernels/pointwise.ts";
-import { sameShape, type Shape } from "../tensor/shape.ts";
+import { sameShape, type Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, sumAs } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";

@@ -1,7 +1,7 @@
 /** @file Conversion of element types. */
 
 import { cast as kernel } from "../kernels/cast.ts";
-import type { DType } from "../tensor/host.ts";
+import type { DType } from "../host/array.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record, report } from "./tape.ts";
 

@@ -1,13 +1,13 @@
 /** @file Convolution and transposed convolution with gradients; each one's input gradient is the other. */
 
-import * as kernels from "../kernels/conv.ts";
+import * as kernels from "../kernels/conv/conv.ts";
 import {
   type ConvOptions,
   convPadding,
   convShape,
   type ConvTransposeOptions,
   convTransposeShape,
-} from "../kernels/conv_shape.ts";
+} from "../kernels/conv/shape.ts";
 import { unaryGradient } from "../kernels/pointwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { pad, type PadMode } from "./pad.ts";

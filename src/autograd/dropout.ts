@@ -1,7 +1,7 @@
 /** @file Dropout with its gradient. */
 
 import * as kernels from "../kernels/dropout.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { sizeOf } from "../host/array.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
 

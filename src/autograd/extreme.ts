@@ -2,7 +2,7 @@
 
 import { argmax, argmin, place } from "../kernels/indexing.ts";
 import { reduce } from "../kernels/reduce.ts";
-import { normalizeAxis } from "../tensor/shape.ts";
+import { normalizeAxis } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { ReduceOptions } from "./reduce.ts";
 import { float32 } from "./precision.ts";

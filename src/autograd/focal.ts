@@ -2,7 +2,7 @@
 
 import { cast } from "../kernels/cast.ts";
 import * as kernels from "../kernels/focal.ts";
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";

@@ -2,8 +2,8 @@
 
 import { gatherAxis, scatterAdd as scatterKernel, scatterAxis, take, takeGradient } from "../kernels/indexing.ts";
 import { pad, padAxes } from "../kernels/pad.ts";
-import { ShapeError } from "../tensor/errors.ts";
-import { normalizeAxis, sameShape, type Shape, showShape } from "../tensor/shape.ts";
+import { ShapeError } from "../host/errors.ts";
+import { normalizeAxis, sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";

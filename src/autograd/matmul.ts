@@ -3,9 +3,9 @@
 import * as kernels from "../kernels/matmul.ts";
 import type { MatmulOptions } from "../kernels/matmul.ts";
 import { reduceSum } from "../kernels/reduce.ts";
-import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
+import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";

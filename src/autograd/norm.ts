@@ -1,11 +1,11 @@
 /** @file Instance, group, layer and batch normalisation with gradients. */
 
-import * as kernels from "../kernels/norm.ts";
-import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry } from "../kernels/norm_shape.ts";
+import * as kernels from "../kernels/norm/norm.ts";
+import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry } from "../kernels/norm/shape.ts";
 import { preluShape } from "../kernels/prelu.ts";
-import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
+import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, affine, leakyRelu, mul, reciprocal, relu, sqrt } from "./pointwise.ts";
 import { prelu } from "./prelu.ts";

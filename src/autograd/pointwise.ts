@@ -1,7 +1,7 @@
 /** @file Pointwise functions with gradients, named and defined as PyTorch's. */
 
 import { binary, type Comparison, type SmoothOp, unary, unaryGradient, unaryOps, where as choose } from "../kernels/pointwise.ts";
-import { ConfigError } from "../tensor/errors.ts";
+import { ConfigError } from "../host/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { combine, unbroadcast } from "./binary.ts";
 import { float32 } from "./precision.ts";

@@ -3,8 +3,8 @@
 import * as kernels from "../kernels/pool.ts";
 import type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolGeometry } from "../kernels/pool.ts";
 import { type AxisMaps, resample, resampleGradient } from "../kernels/resample.ts";
-import { ShapeError } from "../tensor/errors.ts";
-import { type Shape, showShape, type Spatial } from "../tensor/shape.ts";
+import { ShapeError } from "../host/errors.ts";
+import { type Shape, showShape, type Spatial } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { mean } from "./reduce.ts";
 import { type Arguments, type Backward, record } from "./tape.ts";

@@ -3,8 +3,8 @@
 import { unary } from "../kernels/pointwise.ts";
 import { type Combination, reduce, reduceAxes, reducedShape, reduceGradient, reduceSum, reduceTerms } from "../kernels/reduce.ts";
 import { expand } from "../kernels/view.ts";
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
-import { showShape } from "../tensor/shape.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";

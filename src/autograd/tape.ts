@@ -3,9 +3,9 @@
  * note lives in the result tensor's `origin`, so the graph is garbage as soon as its tensors are.
  */
 
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
 import { keep, scope } from "../tensor/scope.ts";
-import { sameShape, showShape } from "../tensor/shape.ts";
+import { sameShape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { binary } from "../kernels/pointwise.ts";
 import { full } from "../kernels/view.ts";

@@ -6,9 +6,9 @@
 import * as kernels from "../kernels/view.ts";
 import type { SliceSpec } from "../kernels/view.ts";
 import { reduceAxes } from "../kernels/reduce.ts";
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
-import { normalizeAxis, type Shape, showShape } from "../tensor/shape.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
+import { normalizeAxis, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, sumAs } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";

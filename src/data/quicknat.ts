@@ -1,8 +1,8 @@
 /** @file QuickNAT's preparation of volumes: slices along three views, and weights against rare classes and blurred borders. */
 
-import { ConfigError, DataError, ShapeError } from "../tensor/errors.ts";
-import { type HostArray, sizeOf, type TypedArray } from "../tensor/host.ts";
-import { stridesOf } from "../tensor/shape.ts";
+import { ConfigError, DataError, ShapeError } from "../host/errors.ts";
+import { type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
+import { stridesOf } from "../host/shape.ts";
 
 /** Coronal, axial and sagittal slices. */
 export type Orientation = "COR" | "AXI" | "SAG";

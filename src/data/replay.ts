@@ -1,6 +1,6 @@
 /** @file A random source that replays a recorded log of draws: tests pin with it which draws an operation makes, in which order. */
-import { ConfigError, DataError } from "../tensor/errors.ts";
-import type { RandomSource, RandomStateSnapshot } from "./random.ts";
+import { ConfigError, DataError } from "../host/errors.ts";
+import type { RandomSource, RandomStateSnapshot } from "../host/random/numpy.ts";
 
 /** One recorded draw: numpy method, its positional arguments (`[]` when they were not recorded), the result. */
 export type Draw = readonly [method: string, args: readonly unknown[], result: unknown];

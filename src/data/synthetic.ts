@@ -2,9 +2,9 @@
  * @file Synthetic images of discs and balls with their label maps: test and tutorial data without a patient. Bit-equal to MONAI's
  * `create_test_image_2d/3d` for the same random state.
  */
-import { ConfigError } from "../tensor/errors.ts";
-import type { HostArray } from "../tensor/host.ts";
-import { RandomState, type RandomSource } from "./random.ts";
+import { ConfigError } from "../host/errors.ts";
+import type { HostArray } from "../host/array.ts";
+import { RandomState, type RandomSource } from "../host/random/numpy.ts";
 
 export interface TestImageOptions {
   /** Discs (balls) drawn, later ones over earlier. Default 12. */

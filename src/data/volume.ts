@@ -5,9 +5,9 @@
  * i of the array being the file's x, the row-major last axis (z) fastest, always three spatial axes.
  */
 
-import { DataError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
-import type { HostArray, TypedArray } from "../tensor/host.ts";
+import { DataError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
+import type { HostArray, TypedArray } from "../host/array.ts";
 
 /** 4×4 matrix, rows first: voxel index (i, j, k, 1) → millimetres (x right, y anterior, z superior, 1), as in nibabel. */
 export type Affine = readonly (readonly number[])[];

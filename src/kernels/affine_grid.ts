@@ -1,12 +1,12 @@
 /** @file Sampling grids of affine maps. */
 
-import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { expectShape, type Shape, showShape } from "../tensor/shape.ts";
+import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
-import { grid as groups, program } from "./program.ts";
+import { expectTensors } from "./lib/args.ts";
+import { grid as groups, program } from "./lib/program.ts";
 import { reduceSum } from "./reduce.ts";
 import { padAxes } from "./resample.ts";
 

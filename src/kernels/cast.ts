@@ -1,12 +1,12 @@
 /** @file Conversion between f32, f16, i32 and u32. */
 
 import type { Device } from "../tensor/device.ts";
-import { ConfigError, DTypeError } from "../tensor/errors.ts";
-import type { DType } from "../tensor/host.ts";
+import { ConfigError, DTypeError } from "../host/errors.ts";
+import type { DType } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { eachPiece } from "./pieces.ts";
-import { grid, program } from "./program.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { grid, program } from "./lib/program.ts";
 
 const types = { f32: 0, i32: 1, u32: 2, f16: -1 } as const;
 

@@ -1,9 +1,9 @@
 /** @file Tensors from nothing. Number sequences are computed on the host in float64, so that each element is the nearest f32. */
 
 import type { Device } from "../tensor/device.ts";
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
-import type { DType } from "../tensor/host.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import type { DType } from "../host/array.ts";
+import type { Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { full } from "./view.ts";
 

@@ -1,13 +1,13 @@
 /** @file Cross-entropy of logits, fused: one pass for the loss and one for its gradient. */
 
-import { ConfigError, DTypeError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { sameShape, type Shape, showShape } from "../tensor/shape.ts";
+import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectTensors } from "./lib/args.ts";
 import { binary } from "./pointwise.ts";
-import { fold, grid, lanes, program } from "./program.ts";
+import { fold, grid, lanes, program } from "./lib/program.ts";
 import { reduceSum } from "./reduce.ts";
 import type { ShaderName } from "./shaders.gen.ts";
 

@@ -2,8 +2,8 @@
 
 import { read, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
-import { grid, program } from "./program.ts";
+import { expectTensors } from "./lib/args.ts";
+import { grid, program } from "./lib/program.ts";
 import { aroundAxis } from "./softmax.ts";
 
 const libs = ["lib/grid"] as const;

@@ -1,13 +1,13 @@
 /** @file Exact Euclidean distance field on the device, so that losses that need it work inside captured steps. */
 
-import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
-import { eachPiece } from "./pieces.ts";
-import { grid, program } from "./program.ts";
+import { expectTensors } from "./lib/args.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { grid, program } from "./lib/program.ts";
 
 /** Throws `ShapeError` without a spatial axis. */
 export function distanceFieldShape(x: Shape): Shape {

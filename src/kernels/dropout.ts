@@ -1,12 +1,12 @@
 /** @file Dropout from a counter-based generator in device memory. */
 
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
 import { read, update, write } from "../tensor/kernel.ts";
-import { sameShape, showShape } from "../tensor/shape.ts";
+import { sameShape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "./args.ts";
-import { eachPiece } from "./pieces.ts";
-import { grid, program } from "./program.ts";
+import { expectFloats, expectTensors, half } from "./lib/args.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { grid, program } from "./lib/program.ts";
 
 /** Takes one draw `[4]` from a generator `[4]` (u32: seed, draws so far) and moves it on. */
 export function takeDraw(generator: Tensor): Tensor {

@@ -1,12 +1,12 @@
 /** @file Sampling of images at arbitrary positions, in two and three dimensions (2-D is depth 1). */
 
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, update, write } from "../tensor/kernel.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
-import { fold, grid as groups, program } from "./program.ts";
+import { expectTensors } from "./lib/args.ts";
+import { fold, grid as groups, program } from "./lib/program.ts";
 import { padAxes, planesTogether } from "./resample.ts";
 import type { ShaderName } from "./shaders.gen.ts";
 import { full } from "./view.ts";

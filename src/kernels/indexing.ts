@@ -1,17 +1,17 @@
 /** @file Indices from values and values by indices: argmax, one-hot, and picking or adding along an axis where an index tensor tells. */
 
-import { ConfigError, DTypeError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, update, write } from "../tensor/kernel.ts";
-import { normalizeAxis, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
+import { normalizeAxis, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
+import { expectTensors } from "./lib/args.ts";
 import { cast } from "./cast.ts";
-import { bindable, eachPiece, rows as rowsOf } from "./pieces.ts";
+import { bindable, eachPiece, rows as rowsOf } from "./lib/pieces.ts";
 import { binary, where } from "./pointwise.ts";
-import { grid, program } from "./program.ts";
+import { grid, program } from "./lib/program.ts";
 import { aroundAxis } from "./softmax.ts";
-import { axisWords, expectWords, gather } from "./strided.ts";
+import { axisWords, expectWords, gather } from "./lib/strided.ts";
 import { full, slice } from "./view.ts";
 
 /** Index (i32) of the first largest element along `axis`. Throws `ShapeError` for an empty axis. */

@@ -1,7 +1,7 @@
 /** @file Interpolation of images to another size: per mode the weights along one axis, as PyTorch defines them. */
 
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
-import { type Shape, showShape, type Spatial, spatial } from "../tensor/shape.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { type Shape, showShape, type Spatial, spatial } from "../host/shape.ts";
 import { type AxisMap, type AxisMaps, areaMap, expectMapped, mapRow } from "./resample.ts";
 
 export type InterpolateMode = "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";

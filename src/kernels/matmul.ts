@@ -1,13 +1,13 @@
 /** @file Batched matrix products of strided operands, with an optional bias along the columns. */
 
-import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { broadcastShapes, type Shape, showShape } from "../tensor/shape.ts";
+import { broadcastShapes, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
-import { fits, tooLarge } from "./pieces.ts";
-import { fold, program } from "./program.ts";
+import { expectTensors } from "./lib/args.ts";
+import { fits, tooLarge } from "./lib/pieces.ts";
+import { fold, program } from "./lib/program.ts";
 import { reduceSum } from "./reduce.ts";
 
 /** One side of a product, as a stack of matrices inside a tensor. */

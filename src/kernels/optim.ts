@@ -2,7 +2,7 @@
 
 import { type Binding, type KernelCall, type Param, type Program, read, update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { fold, grid, lanes, program } from "./program.ts";
+import { fold, grid, lanes, program } from "./lib/program.ts";
 
 // Skips the update if the state of a scaler says so; without one any buffer is bound.
 const guarded = (scaler: Tensor | undefined) =>

@@ -1,14 +1,14 @@
 /** @file Padding in PyTorch's modes, and rolling, which is circular padding that crops as much on the other side. */
 
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { normalizeAxis, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
+import { normalizeAxis, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { half } from "./args.ts";
-import { eachPiece } from "./pieces.ts";
-import { grid, program } from "./program.ts";
-import { axisWords } from "./strided.ts";
+import { half } from "./lib/args.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { grid, program } from "./lib/program.ts";
+import { axisWords } from "./lib/strided.ts";
 
 const modes = { constant: 0, reflect: 1, replicate: 2, circular: 3 } as const;
 

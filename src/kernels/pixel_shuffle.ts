@@ -1,8 +1,8 @@
 /** @file Pixel shuffle: channels to space and back, as permutations. */
 
-import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
+import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { permute } from "./view.ts";
 

@@ -1,12 +1,12 @@
 /** @file Pointwise functions as rows of tables; the shaders' switches have a case for each, `src/autograd` a gradient. */
 
-import { ShapeError } from "../tensor/errors.ts";
+import { ShapeError } from "../host/errors.ts";
 import { type Param, read, write } from "../tensor/kernel.ts";
-import { broadcastShapes, sameShape, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
+import { broadcastShapes, sameShape, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "./args.ts";
-import { eachBroadcastPiece, eachPiece } from "./pieces.ts";
-import { grid, program } from "./program.ts";
+import { expectFloats, expectTensors, half } from "./lib/args.ts";
+import { eachBroadcastPiece, eachPiece } from "./lib/pieces.ts";
+import { grid, program } from "./lib/program.ts";
 import type { ShaderName } from "./shaders.gen.ts";
 
 /** `saved` tells whether the gradient reads the input `x` or the result `y`; "none": the function has no gradient. */

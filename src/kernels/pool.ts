@@ -3,14 +3,14 @@
  * Average pools are linear maps and run in `resample`.
  */
 
-import { ConfigError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, update, write } from "../tensor/kernel.ts";
-import { sameShape, type Shape, showShape, type Spatial, spatial } from "../tensor/shape.ts";
+import { sameShape, type Shape, showShape, type Spatial, spatial } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "./args.ts";
-import { eachPiece } from "./pieces.ts";
-import { fold, grid, program } from "./program.ts";
+import { expectFloats, expectTensors, half } from "./lib/args.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { fold, grid, program } from "./lib/program.ts";
 import { areaMap, type AxisMap, type AxisMaps, expectMapped, padAxes, planesTogether } from "./resample.ts";
 import type { ShaderName } from "./shaders.gen.ts";
 import { full } from "./view.ts";

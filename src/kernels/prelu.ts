@@ -1,13 +1,13 @@
 /** @file Parametric ReLU with one slope for all channels or one per channel. */
 
-import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { type Binding, read, write } from "../tensor/kernel.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "./args.ts";
-import { eachPiece, fits } from "./pieces.ts";
-import { fold, grid, lanes, program } from "./program.ts";
+import { expectFloats, expectTensors, half } from "./lib/args.ts";
+import { eachPiece, fits } from "./lib/pieces.ts";
+import { fold, grid, lanes, program } from "./lib/program.ts";
 import { binary, unary } from "./pointwise.ts";
 import { reduceSum } from "./reduce.ts";
 

@@ -1,14 +1,14 @@
 /** @file Reductions over axes: sums, extremes, norms and the spread around a mean are one pair of kernels. */
 
-import { ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { normalizeAxis, type Shape, showShape } from "../tensor/shape.ts";
+import { normalizeAxis, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectFloats, half } from "./args.ts";
-import { bindable, eachPiece, fits, rows } from "./pieces.ts";
+import { expectFloats, half } from "./lib/args.ts";
+import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
 import { binary, unary } from "./pointwise.ts";
-import { fold, grid, lanes, program } from "./program.ts";
+import { fold, grid, lanes, program } from "./lib/program.ts";
 import { concat, expand, permute } from "./view.ts";
 
 /** Axes in order without repeats; all of them for `undefined`. Throws `ShapeError`. */

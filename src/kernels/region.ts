@@ -1,13 +1,13 @@
 /** @file Region sums: overlap, prediction and target per sample and channel, the fused base of Dice, Jaccard and Tversky losses. */
 
-import { ConfigError, DTypeError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { sameShape, type Shape, showShape } from "../tensor/shape.ts";
+import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
-import { eachPiece } from "./pieces.ts";
-import { fold, grid, lanes, program } from "./program.ts";
+import { expectTensors } from "./lib/args.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { fold, grid, lanes, program } from "./lib/program.ts";
 import type { ShaderName } from "./shaders.gen.ts";
 import { reduceSum } from "./reduce.ts";
 import { concat, slice } from "./view.ts";

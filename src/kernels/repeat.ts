@@ -1,9 +1,9 @@
 /** @file Tensors one after the other along their axes: a strided copy in which each axis is a pair [count, size]. */
 
-import { ShapeError } from "../tensor/errors.ts";
-import { type Shape, showShape, stridesOf } from "../tensor/shape.ts";
+import { ShapeError } from "../host/errors.ts";
+import { type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { gather, maxAxes, mergeAxes } from "./strided.ts";
+import { gather, maxAxes, mergeAxes } from "./lib/strided.ts";
 
 /** Shape rule: sizes of the input's axes, with new ones of 1 on the left. Throws `ShapeError` unless there is a count for each axis. */
 export function repeatedSizes(op: string, shape: Shape, counts: readonly number[]): number[] {

@@ -3,15 +3,15 @@
  * transposed ones.
  */
 
-import { TensorTooLargeError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { TensorTooLargeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { type Shape, showShape } from "../tensor/shape.ts";
+import { type Shape, showShape } from "../host/shape.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectFloats, half } from "./args.ts";
-import { eachPiece } from "./pieces.ts";
-import { fold, program } from "./program.ts";
+import { expectFloats, half } from "./lib/args.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { fold, program } from "./lib/program.ts";
 
 /** The inputs of one output along an axis: `weights[k]` belongs to input `start + k`. Without weights the output is 0. */
 export interface MapRow {

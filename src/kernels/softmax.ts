@@ -1,12 +1,12 @@
 /** @file Softmax over one axis, and its logarithm. */
 
-import { sizeOf } from "../tensor/host.ts";
+import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { normalizeAxis, type Shape } from "../tensor/shape.ts";
+import { normalizeAxis, type Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
-import { eachPiece } from "./pieces.ts";
-import { grid, program } from "./program.ts";
+import { expectTensors } from "./lib/args.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { grid, program } from "./lib/program.ts";
 
 /** `[outer, axis, inner]` around one axis of a shape. Throws `ShapeError`. */
 export function aroundAxis(op: string, shape: Shape, axis: number): [outer: number, size: number, inner: number] {

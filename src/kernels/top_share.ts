@@ -1,12 +1,12 @@
 /** @file Which elements of a tensor are among its k largest, without sorting and without the host. */
 
-import { ShapeError } from "../tensor/errors.ts";
+import { ShapeError } from "../host/errors.ts";
 import { read, update, write } from "../tensor/kernel.ts";
-import { showShape } from "../tensor/shape.ts";
+import { showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectTensors } from "./args.ts";
-import { eachPiece } from "./pieces.ts";
-import { fold, grid, lanes, program } from "./program.ts";
+import { expectTensors } from "./lib/args.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { fold, grid, lanes, program } from "./lib/program.ts";
 import { full } from "./view.ts";
 
 /**

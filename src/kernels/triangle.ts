@@ -1,11 +1,11 @@
 /** @file The lower or upper triangle of matrices; the rest is zero. */
 
-import { ShapeError } from "../tensor/errors.ts";
+import { ShapeError } from "../host/errors.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { showShape } from "../tensor/shape.ts";
+import { showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { grid, program } from "./program.ts";
-import { expectWords } from "./strided.ts";
+import { grid, program } from "./lib/program.ts";
+import { expectWords } from "./lib/strided.ts";
 
 export type Triangle = "tril" | "triu";
 

@@ -1,15 +1,15 @@
 /** @file A short measurement of kernel variants on the device at hand, for what the fixed rules cannot know. */
 
 import type { Device } from "../tensor/device.ts";
-import { ConfigError } from "../tensor/errors.ts";
-import { sizeOf } from "../tensor/host.ts";
+import { ConfigError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
 import { profile } from "../tensor/profile.ts";
 import { scope } from "../tensor/scope.ts";
-import type { Shape } from "../tensor/shape.ts";
+import type { Shape } from "../host/shape.ts";
 import { cast } from "./cast.ts";
-import { conv, convInputGradient, convWeightGradient } from "./conv.ts";
-import { convShape } from "./conv_shape.ts";
-import { gatherProblem, gatherRule, gatherVariants, weightProblem, weightRule, weightVariants } from "./conv_variants.ts";
+import { conv, convInputGradient, convWeightGradient } from "./conv/conv.ts";
+import { convShape } from "./conv/shape.ts";
+import { gatherProblem, gatherRule, gatherVariants, weightProblem, weightRule, weightVariants } from "./conv/variants.ts";
 
 /** Variant by class of problem, as `device.choices` holds it. */
 export type Choices = Readonly<Record<string, string>>;

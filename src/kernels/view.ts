@@ -1,14 +1,14 @@
 /** @file Copies that move elements without computing: slices, permutations, flips, rotations, expansions, concatenation, filling. */
 
-import { ShapeError } from "../tensor/errors.ts";
-import type { DType } from "../tensor/host.ts";
+import { ShapeError } from "../host/errors.ts";
+import type { DType } from "../host/array.ts";
 import { write } from "../tensor/kernel.ts";
-import { normalizeAxis, sameShape, type Shape, showShape, stridesOf } from "../tensor/shape.ts";
+import { normalizeAxis, sameShape, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { eachPiece } from "./pieces.ts";
-import { grid, program } from "./program.ts";
-import { gather, scatter, wordLib } from "./strided.ts";
+import { eachPiece } from "./lib/pieces.ts";
+import { grid, program } from "./lib/program.ts";
+import { gather, scatter, wordLib } from "./lib/strided.ts";
 
 const word = new DataView(new ArrayBuffer(4));
 

@@ -2,9 +2,9 @@
 
 import { parameter } from "../autograd/tape.ts";
 import type { Device } from "../tensor/device.ts";
-import { sizeOf } from "../tensor/host.ts";
-import { TorchGenerator } from "../tensor/random.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { sizeOf } from "../host/array.ts";
+import { TorchGenerator } from "../host/random/torch.ts";
+import type { Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** The generator that layers draw their initial weights from. */

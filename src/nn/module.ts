@@ -3,12 +3,12 @@
  * properties are named as in the reference implementation reads and writes its weights without a mapping table.
  */
 
-import { ShapeError } from "../tensor/errors.ts";
-import type { HostArray } from "../tensor/host.ts";
-import { showShape } from "../tensor/shape.ts";
+import { ShapeError } from "../host/errors.ts";
+import type { HostArray } from "../host/array.ts";
+import { showShape } from "../host/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type LoadOptions, type LoadReport, loadTensors } from "./load.ts";
-import { type NameFilter, nameMatcher } from "./names.ts";
+import { type LoadOptions, type LoadReport, loadTensors } from "./load_state.ts";
+import { type NameFilter, nameMatcher } from "./optim/parameter_groups.ts";
 
 /** Host copies of all parameters and buffers by name, in registration order. */
 export type StateDict = Map<string, HostArray>;

@@ -4,9 +4,9 @@ import { mean } from "../autograd/reduce.ts";
 import { backpropagate, noGrad, observing } from "../autograd/tape.ts";
 import { full } from "../kernels/view.ts";
 import type { Device } from "../tensor/device.ts";
-import { ConfigError } from "../tensor/errors.ts";
-import { Plan } from "../tensor/replay.ts";
-import { expectShape, type Shape, showShape } from "../tensor/shape.ts";
+import { ConfigError } from "../host/errors.ts";
+import { Plan } from "../tensor/plan.ts";
+import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
 

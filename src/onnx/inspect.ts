@@ -1,8 +1,8 @@
 /** @file What is in an ONNX file, without running it. */
 
-import type { HostValue } from "./host.ts";
+import type { HostValue } from "./values.ts";
 import { type OnnxValueInfo, parseOnnx } from "./model.ts";
-import type { OnnxOptions } from "./onnx_model.ts";
+import type { OnnxOptions } from "./import/module.ts";
 import { Budget } from "./proto.ts";
 import { decodeTensor, typeName } from "./tensor_data.ts";
 

@@ -3,7 +3,7 @@
  * nothing: lengths are checked against what is left, and what is made of the bytes against a budget.
  */
 
-import { FormatError } from "../tensor/errors.ts";
+import { FormatError } from "../host/errors.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

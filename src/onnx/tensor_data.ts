@@ -1,8 +1,8 @@
 /** @file The numbers of a TensorProto. */
 
-import { sizeOf, type TypedArray } from "../tensor/host.ts";
+import { sizeOf, type TypedArray } from "../host/array.ts";
 import { decodeElements, type ElementType } from "../weights/elements.ts";
-import type { HostValue, Kind } from "./host.ts";
+import type { HostValue, Kind } from "./values.ts";
 import type { OnnxTensor } from "./model.ts";
 import type { Budget } from "./proto.ts";
 

@@ -1,11 +1,11 @@
 /** @file Networks, training, inference and metrics for segmentation; all of it runs in Node and in a browser. */
 
-export * from "./attention_unet.ts";
-export * from "./basic_unet.ts";
-export * from "./brainchop.ts";
-export { decodeCheckpoint, encodeCheckpoint, type Progress } from "./checkpoint.ts";
-export * from "./dynunet.ts";
-export * from "./dynunet_blocks.ts";
+export * from "./networks/attention_unet.ts";
+export * from "./networks/basic_unet.ts";
+export * from "./recipes/brainchop.ts";
+export { decodeCheckpoint, encodeCheckpoint, type Progress } from "./training/checkpoint.ts";
+export * from "./networks/dynunet.ts";
+export * from "./networks/dynunet_blocks.ts";
 export {
   computeImportanceMap,
   SliceInferer,
@@ -14,21 +14,21 @@ export {
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
-} from "./inferer.ts";
-export * from "./meshnet.ts";
-export * from "./metrics.ts";
-export * from "./milesial_unet.ts";
-export * from "./monte_carlo.ts";
-export * from "./original_unet.ts";
-export * from "./pictures.ts";
-export * from "./plain_conv_unet.ts";
-export * from "./predictor.ts";
-export * from "./progress.ts";
-export * from "./quicknat.ts";
-export * from "./quicknat_views.ts";
-export * from "./residual_encoder_unet.ts";
-export * from "./segmenter.ts";
-export * from "./segresnet.ts";
-export * from "./trainer.ts";
-export * from "./unet.ts";
-export * from "./vnet.ts";
+} from "./inference/sliding_window.ts";
+export * from "./networks/meshnet.ts";
+export * from "./metrics/overlap.ts";
+export * from "./networks/milesial_unet.ts";
+export * from "./inference/monte_carlo.ts";
+export * from "./networks/original_unet.ts";
+export * from "./pictures/pictures.ts";
+export * from "./networks/plain_conv_unet.ts";
+export * from "./inference/predictor.ts";
+export * from "./training/progress.ts";
+export * from "./networks/quicknat.ts";
+export * from "./inference/quicknat_views.ts";
+export * from "./networks/residual_encoder_unet.ts";
+export * from "./inference/segmenter.ts";
+export * from "./networks/segresnet.ts";
+export * from "./training/trainer.ts";
+export * from "./networks/unet.ts";
+export * from "./networks/vnet.ts";

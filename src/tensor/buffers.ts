@@ -1,6 +1,6 @@
 /** @file GPU memory: reference-counted storages over a pool of whole buffers, kept by exact size because volumes repeat their shapes. */
 
-import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "./errors.ts";
+import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../host/errors.ts";
 
 // Spelled out because Node has no GPUBufferUsage global.
 export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80, queryResolve: 0x200 } as const;

@@ -1,10 +1,10 @@
 /** @file `capture(fn)` makes a step of a function: traced and planned once per shape of its inputs, then replayed. */
 
 import type { Device } from "./device.ts";
-import { ConfigError, ShapeError } from "./errors.ts";
-import { sizeOf } from "./host.ts";
-import { dtypeOf, type Input, Plan, type Result } from "./replay.ts";
-import { showShape } from "./shape.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { sizeOf } from "../host/array.ts";
+import { dtypeOf, type Input, Plan, type Result } from "./plan.ts";
+import { showShape } from "../host/shape.ts";
 import { Tensor } from "./tensor.ts";
 
 export type { Input, Plan, Result };

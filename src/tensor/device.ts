@@ -11,13 +11,13 @@ import {
   ShapeError,
   TensorTooLargeError,
   WebGPUError,
-} from "./errors.ts";
-import { type DType, type HostArray, sizeOf, type TypedArray } from "./host.ts";
+} from "../host/errors.ts";
+import { type DType, type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 import type { KernelCall } from "./kernel.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { Readback } from "./readback.ts";
 import { Patience } from "./wait.ts";
-import { expectShape, type Shape, showShape } from "./shape.ts";
+import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, Tensor } from "./tensor.ts";
 

@@ -1,6 +1,6 @@
 /** @file Compiled pipelines by their readable key. Dawn in Node keeps no cache of its own, so this is the cache. */
 
-import { WebGPUError } from "./errors.ts";
+import { WebGPUError } from "../host/errors.ts";
 import type { Binding, KernelCall, Program } from "./kernel.ts";
 
 const computeStage = 4;

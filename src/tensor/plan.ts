@@ -1,171 +1,252 @@
 /**
- * @file From a trace to a plan. A trace is a list of dispatches and copies on storages that have a size but no memory. The plan places
- * them: storages whose lives do not overlap share a buffer, the largest first, and a copy that only moves a finished result into a
- * longer-lived buffer (a gradient into the optimiser's flat buffer) is dropped by letting the producer write there directly.
- * A placed storage has a buffer of its own for its whole life, because WebGPU forbids one buffer bound writable and read-only in one
- * dispatch, even in disjoint ranges.
+ * @file A captured step: its memory is planned from a trace of the function, then the recorded dispatches are replayed with cached bind
+ * groups: one submit per step, a known peak, and nothing that can leak from step to step.
  */
 
-import { alignment, alignUp, Storage } from "./buffers.ts";
-import type { Access, KernelCall } from "./kernel.ts";
-import type { Stream } from "./stream.ts";
-import type { Tensor } from "./tensor.ts";
+import { alignment, alignUp, Storage, usage } from "./buffers.ts";
+import type { Device } from "./device.ts";
+import { ConfigError } from "../host/errors.ts";
+import type { DType, HostArray } from "../host/array.ts";
+import { writeParams } from "./kernel.ts";
+import { type Command, elideCopies, place, type Region, TraceStream } from "./trace.ts";
+import { keep, scope } from "./scope.ts";
+import { paramBytes } from "./stream.ts";
+import { byteLength, Tensor } from "./tensor.ts";
 
-/** Part of a storage that a command touches. */
-export interface Region {
-  storage: Storage;
-  offset: number;
-  bytes: number;
+/** What a captured function may return. */
+export type Result = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+/** What a captured step takes: tensors, or host arrays that become f32 tensors. */
+export type Input = Tensor | HostArray;
+
+/** Host arrays become f32. */
+export const dtypeOf = (x: Input): DType => (x instanceof Tensor ? x.dtype : "f32");
+
+// What a plan takes from the pool besides its tensors; apart from the plan, so that it can be given back after the plan was collected.
+interface Held {
+  readonly device: Device;
+  readonly buffers: (GPUBuffer | undefined)[];
+  readonly outside: Storage[];
+  uniforms?: GPUBuffer;
 }
 
-export type Command = { kind: "run"; call: KernelCall; regions: Region[] } | { kind: "copy"; source: Region; target: Region };
+function giveBack({ device, buffers, outside, uniforms }: Held): void {
+  device.eager.submit(); // recorded dispatches may name the uniforms
+  for (const b of buffers) if (b) device.pool.give(b);
+  for (const s of outside) s.unpin();
+  uniforms?.destroy();
+}
 
-/** Records instead of running. Tensors made while it is the device's stream are virtual. */
-export class TraceStream implements Stream {
-  readonly commands: Command[] = [];
-  /** Real storages that the commands use, pinned when first seen: a scope inside the function may free constants before the plan exists. */
-  readonly outside = new Set<Storage>();
-  private readonly made = new Set<Storage>();
+const forgotten = new FinalizationRegistry(giveBack); // a net only, as for tensors
 
-  allocate(bytes: number): Storage {
-    const storage = new Storage(bytes);
-    this.made.add(storage);
-    return storage;
+// Above this the systems' watchdogs come near (2 s on Windows).
+const longStepMs = 500;
+
+/** A traced and placed step. It takes no memory before it is first loaded. */
+export class Plan<R extends Result> {
+  /** Bytes of all tensor memory the step takes: inputs, results, scratch and constants, without what lives outside it, such as parameters. */
+  readonly peakBytes: number;
+  readonly dispatches: number;
+  /** Layout of device memory when the step was traced. */
+  readonly layoutVersion: number;
+  readonly inputs: readonly Tensor[];
+  private readonly device: Device;
+  private readonly commands: readonly Command[];
+  private readonly held: Held;
+  private readonly watched: readonly Storage[];
+  private readonly sizes: readonly number[];
+  private readonly slot: ReadonlyMap<Storage, number>;
+  private readonly outputs = new Map<Storage, Storage>();
+  private readonly own: R;
+  private readonly given = new Map<Tensor, Tensor>();
+  private steps: (() => void)[] | undefined;
+  private submitEvery = Infinity;
+  private disposed = false;
+
+  constructor(device: Device, inputs: readonly Input[], fn: (...inputs: Tensor[]) => R) {
+    this.device = device;
+    this.layoutVersion = device.layoutVersion;
+    for (const x of inputs) device.pool.expectFits(byteLength(x.shape, dtypeOf(x)));
+    this.inputs = inputs.map((x) => {
+      const storage = new Storage(byteLength(x.shape, dtypeOf(x)), device.pool, true);
+      return keep(new Tensor(device, storage, [...x.shape], dtypeOf(x)));
+    });
+    const trace = new TraceStream();
+    const outer = device.stream;
+    const before = device.memory.live;
+    let own!: R;
+    // The scope frees constants made while tracing; the trace holds their memory.
+    scope(() => {
+      device.stream = trace;
+      try {
+        const result = fn(...this.inputs);
+        expectResult(result);
+        own = mapResult(result, (t) => this.output(t, trace));
+      } catch (error) {
+        for (const s of trace.outside) s.unpin();
+        throw error;
+      } finally {
+        device.stream = outer;
+      }
+    });
+    const outside = [...trace.outside];
+    const constants = Math.max(0, device.memory.live - before);
+    this.own = own;
+    this.held = { device, buffers: [], outside };
+    forgotten.register(this, this.held, this);
+    this.watched = outside.filter((s) => !s.released); // all but constants
+    const pinned = new Set(this.outputs.keys());
+    this.commands = elideCopies(trace.commands, pinned);
+    const placement = place(this.commands, pinned);
+    this.slot = placement.slot;
+    // Outputs have memory of their own; placing them only kept others off it.
+    const outputSlots = new Set([...pinned].map((s) => placement.slot.get(s)));
+    this.sizes = placement.sizes.map((size, i) => (outputSlots.has(i) ? 0 : size));
+    this.dispatches = this.commands.filter((c) => c.kind === "run").length;
+    const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
+    this.peakBytes =
+      sum(this.sizes) + sum([...pinned].map((s) => alignUp(s.bytes))) + sum(this.inputs.map((t) => alignUp(t.bytes))) + constants;
   }
 
-  run(call: KernelCall): void {
-    this.commands.push({ kind: "run", call, regions: call.bindings.map((b) => this.region(b.tensor)) });
+  /** Whether tensors that the step uses have moved or are gone: it must be traced again. */
+  get stale(): boolean {
+    return this.layoutVersion !== this.device.layoutVersion || this.watched.some((s) => s.released);
   }
 
-  copy(source: Tensor, target: Tensor, targetOffset: number): void {
-    if (source.bytes === 0) return;
-    const from = this.region(source);
-    const to = this.region(target);
-    this.commands.push({
-      kind: "copy",
-      source: from,
-      target: { storage: to.storage, offset: to.offset + targetOffset, bytes: from.bytes },
+  /** What the captured function returned. The memory is the plan's: a tensor that its user disposed is simply made anew. */
+  get result(): R {
+    return mapResult(this.own, (t) => {
+      let view = this.given.get(t);
+      if (!view || view.disposed) this.given.set(t, (view = keep(t.view(t.shape))));
+      return view;
     });
   }
 
-  private region({ storage, byteOffset, bytes }: Tensor): Region {
-    // Memory of another trace would be placed like scratch: its values are not there.
-    if (storage.virtual && !this.made.has(storage)) storage.memory();
-    if (!storage.virtual && !this.outside.has(storage)) this.outside.add(storage.pin());
-    return { storage, offset: byteOffset, bytes: Math.max(4, bytes) };
-  }
-}
-
-interface Use {
-  region: Region;
-  access: Access;
-}
-
-function uses(command: Command): Use[] {
-  if (command.kind === "run") return command.regions.map((region, i) => ({ region, access: command.call.bindings[i].access }));
-  return [
-    { region: command.source, access: "read" },
-    { region: command.target, access: "write" },
-  ];
-}
-
-interface Life {
-  first: number;
-  last: number;
-}
-
-function lives(commands: readonly Command[]): Map<Storage, Life> {
-  const map = new Map<Storage, Life>();
-  commands.forEach((command, i) => {
-    for (const { region } of uses(command)) {
-      const life = map.get(region.storage);
-      if (life) life.last = i;
-      else map.set(region.storage, { first: i, last: i });
-    }
-  });
-  return map;
-}
-
-/** Drops copies whose source can be produced in place; returns the commands that remain. */
-export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<Storage>): Command[] {
-  const life = lives(commands);
-  const alias = new Map<Storage, Region>();
-  const dropped = new Set<number>();
-
-  const moved = (r: Region): Region => {
-    const to = alias.get(r.storage);
-    return to ? { storage: to.storage, offset: to.offset + r.offset, bytes: r.bytes } : r;
-  };
-
-  const fits = (source: Storage, to: Region, first: number, at: number): boolean => {
-    for (let i = first; i < at; i++) {
-      if (dropped.has(i)) continue;
-      let reads = false;
-      let writes = false;
-      for (const { region, access } of uses(commands[i])) {
-        if (region.storage === to.storage) return false; // somebody looks at the long-lived buffer meanwhile
-        const there = moved(region);
-        if (region.storage !== source && there.storage !== to.storage) continue;
-        // Another result already lives in these very bytes, if the step writes them more than once.
-        if (region.storage !== source && there.offset < to.offset + to.bytes && to.offset < there.offset + there.bytes)
-          return false;
-        if (access === "read") reads = true;
-        else writes = true;
-      }
-      if (reads && writes) return false;
-    }
-    return true;
-  };
-
-  commands.forEach((command, i) => {
-    if (command.kind !== "copy") return;
-    const { source, target: to } = command;
-    const s = source.storage;
-    const span = life.get(s)!;
-    const whole = source.offset === 0 && alignUp(s.bytes) === alignUp(source.bytes);
-    if (!s.virtual || to.storage.virtual || pinned.has(s) || alias.has(s) || !whole) return;
-    if (to.offset % alignment !== 0 || span.last !== i || !fits(s, to, span.first, i)) return;
-    alias.set(s, to);
-    dropped.add(i);
-  });
-
-  return commands
-    .filter((_, i) => !dropped.has(i))
-    .map((command) =>
-      command.kind === "run"
-        ? { ...command, regions: command.regions.map(moved) }
-        : { ...command, source: moved(command.source), target: moved(command.target) },
+  /** Compiles every pipeline of the plan. */
+  async compile(onProgress?: (done: number, total: number) => void): Promise<void> {
+    const calls = new Map(this.commands.flatMap((c) => (c.kind === "run" ? [[c.call.program.key, c.call] as const] : [])));
+    let done = 0;
+    await Promise.all(
+      [...calls.values()].map(async (call) => {
+        await this.device.pipelines.prepare(call);
+        onProgress?.(++done, calls.size);
+      }),
     );
-}
-
-export interface Placement {
-  /** Size of each buffer to allocate. */
-  readonly sizes: number[];
-  /** Which of them each virtual storage gets. */
-  readonly slot: Map<Storage, number>;
-}
-
-/** Gives every virtual storage a buffer, sharing buffers between lives that do not overlap; `pinned` ones keep theirs to the end. */
-export function place(commands: readonly Command[], pinned: ReadonlySet<Storage>): Placement {
-  const all = [...lives(commands)].filter(([storage]) => storage.virtual);
-  for (const [storage, life] of all) {
-    if (!pinned.has(storage)) continue;
-    life.first = 0;
-    life.last = commands.length;
   }
-  // Largest first, so that a buffer never has to grow.
-  all.sort((a, b) => b[0].bytes - a[0].bytes || a[1].first - b[1].first);
-  const sizes: number[] = [];
-  const busy: Life[][] = [];
-  const slot = new Map<Storage, number>();
-  for (const [storage, life] of all) {
-    let k = busy.findIndex((list) => list.every((o) => o.last < life.first || o.first > life.last));
-    if (k < 0) {
-      k = sizes.push(alignUp(storage.bytes)) - 1;
-      busy.push([]);
+
+  /** Takes the step's memory and copies its inputs in. */
+  load(inputs: readonly Input[]): void {
+    const { device } = this;
+    device.eager.flush(); // so that no submit is longer than a step, also in a loop that never awaits
+    for (const t of this.inputs) t.storage.allocate();
+    // Host data first: written after a copy was recorded, they would cost a second submit.
+    inputs.forEach((x, i) => x instanceof Tensor || device.write(this.inputs[i], x));
+    inputs.forEach((x, i) => x instanceof Tensor && device.eager.copy(x, this.inputs[i], 0));
+  }
+
+  /** Encodes the step into the eager stream. */
+  replay(): void {
+    if (this.disposed) throw new ConfigError("capture: this plan was disposed");
+    const { eager, software } = this.device;
+    const first = !this.steps;
+    const steps = (this.steps ??= this.build());
+    steps.forEach((step, i) => {
+      if (i > 0 && i % this.submitEvery === 0) eager.flush();
+      step();
+    });
+    if (first && !software) this.measure(steps.length);
+  }
+
+  // Systems kill long GPU work: a step whose first run took too long is split from then on. Software adapters have no watchdog.
+  private measure(commands: number): void {
+    const { eager, gpu } = this.device;
+    eager.flush();
+    const start = performance.now();
+    const done = (): void => {
+      const ms = performance.now() - start;
+      if (ms > longStepMs) this.submitEvery = Math.ceil((commands * longStepMs) / 2 / ms);
+    };
+    gpu.queue.onSubmittedWorkDone().then(done, () => {}); // a lost device is reported elsewhere
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    forgotten.unregister(this);
+    giveBack(this.held);
+    this.steps = undefined;
+    for (const t of this.given.values()) t.dispose();
+    mapResult(this.own, (t) => (t.dispose(), t));
+    for (const t of this.inputs) t.dispose();
+  }
+
+  // The result keeps memory of its own, so that it survives the step. What lives outside the plan is shared, but not an input: a result
+  // passed back in must not be the buffer that it is copied to.
+  private output(t: Tensor, trace: TraceStream): Tensor {
+    const { device } = this;
+    if (this.inputs.some((x) => x.storage === t.storage)) {
+      const copy = new Tensor(device, trace.allocate(t.bytes), t.shape, t.dtype);
+      trace.copy(t, copy, 0);
+      t = copy;
     }
-    busy[k].push(life);
-    slot.set(storage, k);
+    let storage: Storage | undefined = t.storage;
+    if (storage.virtual) {
+      storage = this.outputs.get(t.storage);
+      if (!storage) this.outputs.set(t.storage, (storage = new Storage(t.storage.bytes, device.pool, true)));
+      else storage.retain();
+    } else storage.retain();
+    return keep(new Tensor(device, storage, t.shape, t.dtype, t.byteOffset));
   }
-  return { sizes, slot };
+
+  private build(): (() => void)[] {
+    const { device, outputs } = this;
+    const { buffers } = this.held;
+    const { eager, gpu } = device;
+    for (const s of outputs.values()) s.allocate();
+    this.sizes.forEach((size, i) => (buffers[i] ??= size > 0 ? device.pool.take(size) : undefined));
+    const resource = ({ storage, offset, bytes }: Region): GPUBufferBinding => {
+      const buffer = storage.virtual ? (outputs.get(storage)?.memory() ?? buffers[this.slot.get(storage)!]!) : storage.memory();
+      return { buffer, offset, size: bytes };
+    };
+    const words = new DataView(new ArrayBuffer(Math.max(1, this.commands.length) * alignment));
+    const uniforms = gpu.createBuffer({ label: "plan uniforms", size: words.byteLength, usage: usage.uniform | usage.copyDst });
+    const steps = this.commands.map((command, index): (() => void) => {
+      if (command.kind === "copy") {
+        const from = resource(command.source);
+        const to = resource(command.target);
+        return () => eager.copyBuffer(from.buffer, from.offset!, to.buffer, to.offset!, command.source.bytes);
+      }
+      const { call } = command;
+      const { pipeline, layout } = device.pipelines.get(call);
+      const entries: GPUBindGroupEntry[] = command.regions.map((r, i) => ({ binding: i + 1, resource: resource(r) }));
+      if (call.params) {
+        const offset = index * alignment;
+        writeParams(words, offset, call.params);
+        entries.unshift({ binding: 0, resource: { buffer: uniforms, offset, size: paramBytes(call) } });
+      }
+      const group = gpu.createBindGroup({ layout, entries });
+      const [x, y, z] = call.workgroups;
+      return () => {
+        const pass = eager.compute(call.program.key);
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, group);
+        pass.dispatchWorkgroups(x, y, z);
+        eager.count.dispatches++;
+      };
+    });
+    gpu.queue.writeBuffer(uniforms, 0, words.buffer as ArrayBuffer);
+    this.held.uniforms = uniforms;
+    return steps;
+  }
+}
+
+function expectResult(result: unknown): void {
+  const list = result instanceof Tensor ? [result] : Object.values(result ?? { nothing: 0 });
+  if (!(result instanceof Promise) && list.every((t) => t instanceof Tensor)) return;
+  throw new ConfigError("capture: the function must be synchronous and return a tensor, or an array or a record of tensors");
+}
+
+function mapResult<R extends Result>(result: R, f: (t: Tensor) => Tensor): R {
+  if (result instanceof Tensor) return f(result) as R;
+  if (Array.isArray(result)) return result.map(f) as unknown as R;
+  return Object.fromEntries(Object.entries(result as Record<string, Tensor>).map(([k, t]) => [k, f(t)])) as R;
 }

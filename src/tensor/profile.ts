@@ -2,7 +2,7 @@
 
 import { usage } from "./buffers.ts";
 import type { Device } from "./device.ts";
-import { ConfigError } from "./errors.ts";
+import { ConfigError } from "../host/errors.ts";
 
 /** The dispatches of one program. */
 export interface KernelTime {

@@ -1,7 +1,7 @@
 /** @file Read-backs through a ring of mapped staging buffers, so that reading a loss late never stalls the queue. */
 
 import { alignUp, usage } from "./buffers.ts";
-import type { DType, TypedArray } from "./host.ts";
+import type { DType, TypedArray } from "../host/array.ts";
 
 const mapRead = 1;
 /** Small slots are kept for reuse; large ones, such as whole volumes, are destroyed after use. */

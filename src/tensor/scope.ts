@@ -1,6 +1,6 @@
 /** @file Scopes free what they see created: the deterministic way to bound memory in eager code. */
 
-import { ConfigError } from "./errors.ts";
+import { ConfigError } from "../host/errors.ts";
 import type { Tensor } from "./tensor.ts";
 
 interface Scope {

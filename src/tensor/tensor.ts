@@ -2,11 +2,11 @@
 
 import type { Storage } from "./buffers.ts";
 import type { Device } from "./device.ts";
-import { ConfigError, ShapeError } from "./errors.ts";
-import type { DType, TypedArray } from "./host.ts";
-import { sizeOf } from "./host.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import type { DType, TypedArray } from "../host/array.ts";
+import { sizeOf } from "../host/array.ts";
 import { tracked } from "./scope.ts";
-import { type Shape, showShape } from "./shape.ts";
+import { type Shape, showShape } from "../host/shape.ts";
 
 const bytesPer: Record<DType, number> = { f32: 4, i32: 4, u32: 4, f16: 2 };
 

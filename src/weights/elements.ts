@@ -2,7 +2,7 @@
  * @file Element types of weight files and how their bytes become typed arrays and back. Typed arrays have the byte order of the host, which is
  * little-endian wherever WebGPU runs, as are the files.
  */
-import type { HostArray, TypedArray } from "../tensor/host.ts";
+import type { HostArray, TypedArray } from "../host/array.ts";
 
 /** Element types of weight files, by their names in safetensors. */
 export type ElementType = keyof typeof ELEMENTS;

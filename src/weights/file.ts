@@ -1,6 +1,6 @@
 /** @file What the readers of weight files share: their result, their error, and a bound on memory. */
 
-import { FormatError } from "../tensor/errors.ts";
+import { FormatError } from "../host/errors.ts";
 import type { WeightTensor } from "./elements.ts";
 
 /** What a weight file holds. */

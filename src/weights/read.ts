@@ -2,8 +2,8 @@
 
 import { failing, type WeightsFile } from "./file.ts";
 import { readSafetensors } from "./safetensors.ts";
-import { withoutPrefixes } from "./state_dict.ts";
-import { isTorch, readTorch, type ReadTorchOptions } from "./torch.ts";
+import { withoutPrefixes } from "./torch/state_dict.ts";
+import { isTorch, readTorch, type ReadTorchOptions } from "./torch/file.ts";
 
 /**
  * Reads safetensors or a PyTorch checkpoint. Names lose the prefixes `module.` and `_orig_mod.` that wrappers leave, unless they are to be kept.

@@ -3,11 +3,11 @@
  * (https://github.com/huggingface/safetensors). Nothing in it is executed. The reader trusts no number of the header: offsets must lie in
  * the file, must not overlap and must leave no gap, so a crafted file can neither ask for memory it does not bring nor hide bytes.
  */
-import { ConfigError, DataError, ShapeError } from "../tensor/errors.ts";
-import { sizeOf, type HostArray } from "../tensor/host.ts";
+import { ConfigError, DataError, ShapeError } from "../host/errors.ts";
+import { sizeOf, type HostArray } from "../host/array.ts";
 import { decodeElements, ELEMENTS, type ElementType, elementTypeOf, type WeightTensor } from "./elements.ts";
 import { type Fail, failing } from "./file.ts";
-import { isRecord, isSizes, type JsonRecord, parseJson } from "./json.ts";
+import { isRecord, isSizes, type JsonRecord, parseJson } from "../host/bytes/json.ts";
 
 export interface SafetensorsFile {
   /** Tensors by name, in the order of their data. */

@@ -2,8 +2,8 @@
  * @file The case files of the conformance suite: decoding their values and comparing results. A case is one call of an upstream
  * operation (MONAI, torch, numpy …) with its inputs, options and result; see the FORMAT.md that lies beside the cases.
  */
-import { VoxgradError } from "../../src/tensor/errors.ts";
-import { sizeOf, type HostArray, type TypedArray } from "../../src/tensor/host.ts";
+import { VoxgradError } from "../../src/host/errors.ts";
+import { sizeOf, type HostArray, type TypedArray } from "../../src/host/array.ts";
 
 /** One case with its values decoded. */
 export interface Case {

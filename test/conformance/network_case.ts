@@ -1,8 +1,8 @@
 /** @file What the cases of networks ask for: outputs, gradients and buffers on formula weights, or names, counts and shapes. */
 import { add, grad, mean, mul, type Device, type Tensor } from "../../src/index.ts";
 import type { Module } from "../../src/nn/index.ts";
-import type { HostArray } from "../../src/tensor/host.ts";
-import { Plan } from "../../src/tensor/replay.ts";
+import type { HostArray } from "../../src/host/array.ts";
+import { Plan } from "../../src/tensor/plan.ts";
 import { wave, type Adapter, type Case } from "./format.ts";
 
 /** Makes the network of a case. */

@@ -1,6 +1,6 @@
 /** @file Cases of one PyTorch operation: the results, and the gradients of Σ out · wave(1, 0.53, 1, 0) for the inputs that a case names. */
 import { type Device, type DType, grad, mul, openDevice, scope, sum, type Tensor } from "../../src/index.ts";
-import type { HostArray } from "../../src/tensor/host.ts";
+import type { HostArray } from "../../src/host/array.ts";
 import { type Adapter, type Case, NotCovered, wave } from "./format.ts";
 
 export type Tensors = Readonly<Record<string, Tensor>>;

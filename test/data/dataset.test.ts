@@ -1,14 +1,14 @@
 /** @file Datasets: caching up to the first random transform, patches, grids and the shuffle buffer, against MONAI's numbers. */
 
 import { describe, expect, test } from "vitest";
-import { listDataCollate } from "../../src/data/collate.ts";
-import { CacheDataset, firstRandom, itemRandom, MapDataset, PatchDataset, ShuffleBuffer } from "../../src/data/dataset.ts";
-import type { ItemTransform } from "../../src/data/dataset.ts";
-import { GridPatchDataset, PatchIter, PatchIterd } from "../../src/data/grid.ts";
-import type { GridPadMode } from "../../src/data/grid.ts";
+import { listDataCollate } from "../../src/data/datasets/collate.ts";
+import { CacheDataset, firstRandom, itemRandom, MapDataset, PatchDataset, ShuffleBuffer } from "../../src/data/datasets/dataset.ts";
+import type { ItemTransform } from "../../src/data/datasets/dataset.ts";
+import { GridPatchDataset, PatchIter, PatchIterd } from "../../src/data/datasets/grid.ts";
+import type { GridPadMode } from "../../src/data/datasets/grid.ts";
 import { Compose } from "../../src/data/transforms/compose.ts";
 import type { Item } from "../../src/data/transforms/transform.ts";
-import { ConfigError, DataError, ShapeError } from "../../src/tensor/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../src/host/errors.ts";
 
 const array = (values: number[], shape: number[] = [values.length]) => ({ data: Float32Array.from(values), shape });
 const all = async <T>(from: AsyncIterable<T>): Promise<T[]> => {

@@ -1,12 +1,12 @@
 /** @file A dataset recipe that loader.test.ts gives to worker threads. */
 
 import { threadId } from "node:worker_threads";
-import { CacheDataset, MapDataset, PatchDataset, ShuffleBuffer } from "../../src/data/dataset.ts";
-import type { Dataset } from "../../src/data/dataset.ts";
-import { GridPatchDataset, PatchIterd } from "../../src/data/grid.ts";
-import type { RandomSource } from "../../src/data/random.ts";
+import { CacheDataset, MapDataset, PatchDataset, ShuffleBuffer } from "../../src/data/datasets/dataset.ts";
+import type { Dataset } from "../../src/data/datasets/dataset.ts";
+import { GridPatchDataset, PatchIterd } from "../../src/data/datasets/grid.ts";
+import type { RandomSource } from "../../src/host/random/numpy.ts";
 import type { Item } from "../../src/data/transforms/transform.ts";
-import { DataError } from "../../src/tensor/errors.ts";
+import { DataError } from "../../src/host/errors.ts";
 
 export interface RecipeArgs {
   kind: "map" | "counted" | "patches" | "shuffled" | "grid";

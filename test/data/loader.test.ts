@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import type { Batch } from "../../src/data/collate.ts";
-import { CacheDataset } from "../../src/data/dataset.ts";
-import { DataLoader } from "../../src/data/loader.ts";
-import type { DataLoaderOptions } from "../../src/data/loader.ts";
+import type { Batch } from "../../src/data/datasets/collate.ts";
+import { CacheDataset } from "../../src/data/datasets/dataset.ts";
+import { DataLoader } from "../../src/data/loading/loader.ts";
+import type { DataLoaderOptions } from "../../src/data/loading/loader.ts";
 import type { Item } from "../../src/data/transforms/transform.ts";
-import { ConfigError, DataError, ShapeError } from "../../src/tensor/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../src/host/errors.ts";
 import build from "./loader.recipe.ts";
 import type { RecipeArgs } from "./loader.recipe.ts";
 
@@ -145,7 +145,7 @@ describe("workers", () => {
       await expect(all(loader({ kind: "map", throwIn: "factory" }, { numWorkers }))).rejects.toThrow(DataError);
       const none = new DataLoader({ module: new URL("./none.ts", import.meta.url) }, { numWorkers });
       await expect(all(none)).rejects.toThrow(ConfigError);
-      const notOne = new DataLoader({ module: new URL("../../src/tensor/host.ts", import.meta.url) }, { numWorkers });
+      const notOne = new DataLoader({ module: new URL("../../src/host/array.ts", import.meta.url) }, { numWorkers });
       await expect(all(notOne)).rejects.toThrow(/must export a factory/);
       await none.close();
       await notOne.close();
@@ -196,7 +196,7 @@ describe("workers", () => {
     const script = join(dir, "main.ts");
     writeFileSync(
       script,
-      `import { DataLoader } from ${JSON.stringify(new URL("../../src/data/loader.ts", import.meta.url).href)};
+      `import { DataLoader } from ${JSON.stringify(new URL("../../src/data/loading/loader.ts", import.meta.url).href)};
        const loader = new DataLoader({ module: ${JSON.stringify(module.href)}, args: { kind: "shuffled" } }, { numWorkers: 2, batchSize: 3 });
        let n = 0;
        for await (const _ of loader) n++;

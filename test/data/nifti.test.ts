@@ -9,11 +9,11 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeVolume, withGeometryOf } from "../../src/data/volume.ts";
 import type { Affine, Volume } from "../../src/data/volume.ts";
-import { encodeNifti, readNifti, writeNifti } from "../../src/data/nifti.ts";
-import { readNiftiFile, writeNiftiFile } from "../../src/data/nifti.node.ts";
-import { ELEMENT_TYPES, reverseAxes } from "../../src/data/nifti-voxels.ts";
-import type { NiftiDtype } from "../../src/data/nifti-voxels.ts";
-import { ConfigError, DataError, FormatError, ShapeError } from "../../src/tensor/errors.ts";
+import { encodeNifti, readNifti, writeNifti } from "../../src/data/formats/nifti/nifti.ts";
+import { readNiftiFile, writeNiftiFile } from "../../src/data/formats/nifti/nifti.node.ts";
+import { ELEMENT_TYPES, reverseAxes } from "../../src/data/formats/nifti/voxels.ts";
+import type { NiftiDtype } from "../../src/data/formats/nifti/voxels.ts";
+import { ConfigError, DataError, FormatError, ShapeError } from "../../src/host/errors.ts";
 
 const DATA = process.env.VOXGRAD_DATA ?? new URL("../../../shared/data", import.meta.url).pathname;
 

@@ -1,9 +1,9 @@
 /** @file Random sources against numpy and torch (values by test/fixtures/data/make_cases.py), their state, and replay. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { RandomState } from "../../src/data/random.ts";
+import { RandomState } from "../../src/host/random/numpy.ts";
 import { ReplaySource } from "../../src/data/replay.ts";
-import { TorchGenerator } from "../../src/tensor/random.ts";
+import { TorchGenerator } from "../../src/host/random/torch.ts";
 
 const fixture = JSON.parse(readFileSync(new URL("../fixtures/data/generators.json", import.meta.url), "utf8"));
 const closeTo = (actual: ArrayLike<number>, expected: number[], digits: number) =>

@@ -1,6 +1,6 @@
 /** @file Synthetic images; their bits are pinned by the cases in transforms.test.ts. */
 import { describe, expect, test } from "vitest";
-import { RandomState } from "../../src/data/random.ts";
+import { RandomState } from "../../src/host/random/numpy.ts";
 import { createTestImage2d, createTestImage3d } from "../../src/data/synthetic.ts";
 
 describe("createTestImage", () => {

@@ -5,8 +5,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as T from "../../src/data/transforms/index.ts";
-import { RandomState } from "../../src/data/random.ts";
-import type { HostArray } from "../../src/tensor/host.ts";
+import { RandomState } from "../../src/host/random/numpy.ts";
+import type { HostArray } from "../../src/host/array.ts";
 import { adapters } from "../conformance/adapters/data.ts";
 import { decode, difference, isRefusal, type Case } from "../conformance/format.ts";
 

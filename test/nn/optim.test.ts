@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { capture, ConfigError, type Device, grad, mul, parameter, square, sum, type Tensor } from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
-import type { Command } from "../../src/tensor/plan.ts";
-import { Plan } from "../../src/tensor/replay.ts";
+import type { Command } from "../../src/tensor/trace.ts";
+import { Plan } from "../../src/tensor/plan.ts";
 import { expectClose } from "../ops/compare.ts";
 import { device } from "../ops/device.ts";
 

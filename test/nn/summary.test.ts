@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { capture, ConfigError, grad, mean, noGrad, ShapeError } from "../../src/index.ts";
 import { Activation, BatchNorm, Conv, ConvTranspose, Linear, Sequential, summary, summaryText } from "../../src/nn/index.ts";
 import { DynUNet, UNet } from "../../src/seg/index.ts";
-import { Plan } from "../../src/tensor/replay.ts";
+import { Plan } from "../../src/tensor/plan.ts";
 import { device } from "../ops/device.ts";
 
 test("layers, shapes, parameters and FLOPs of a small network", async () => {

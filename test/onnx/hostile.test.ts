@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ConfigError, FormatError, noGrad, VoxgradError } from "../../src/index.ts";
-import { encodeOnnx } from "../../src/onnx/builder.ts";
-import type { HostValue } from "../../src/onnx/host.ts";
+import { encodeOnnx } from "../../src/onnx/export/builder.ts";
+import type { HostValue } from "../../src/onnx/values.ts";
 import { importOnnx, inspectOnnx, readOnnxWeights } from "../../src/onnx/index.ts";
 import type { AttributeValue } from "../../src/onnx/native.ts";
 import { Writer } from "../../src/onnx/proto.ts";

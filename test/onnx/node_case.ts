@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Device, Tensor } from "../../src/index.ts";
-import type { HostValue } from "../../src/onnx/host.ts";
+import type { HostValue } from "../../src/onnx/values.ts";
 import { type OnnxFile, type OnnxTensor, parseOnnx, parseTensor } from "../../src/onnx/model.ts";
-import { OnnxModel } from "../../src/onnx/onnx_model.ts";
-import { isKnownInput } from "../../src/onnx/operators.ts";
+import { OnnxModel } from "../../src/onnx/import/module.ts";
+import { isKnownInput } from "../../src/onnx/import/operators.ts";
 import { Budget } from "../../src/onnx/proto.ts";
 import { decodeTensor } from "../../src/onnx/tensor_data.ts";
 

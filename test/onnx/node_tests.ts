@@ -6,7 +6,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { openDevice } from "../../src/index.ts";
-import { supported } from "../../src/onnx/operators.ts";
+import { supported } from "../../src/onnx/import/operators.ts";
 import { readCase, runCase } from "./node_case.ts";
 
 const [root, part = ""] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 /** @file Row of the focal loss. */
 
 import { ConfigError, DTypeError, type DType, ShapeError, sizeOf } from "../../src/index.ts";
-import { focalLoss, type FocalLossOptions } from "../../src/nn/losses.ts";
+import { focalLoss, type FocalLossOptions } from "../../src/nn/losses/elementwise.ts";
 import {
   bytesOf,
   cycle,

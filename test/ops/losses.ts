@@ -1,7 +1,7 @@
 /** @file Rows of the losses of `voxgrad/nn`. */
 
 import { ConfigError, DTypeError, type DType, ShapeError, sizeOf, type Tensor } from "../../src/index.ts";
-import { bceWithLogits, crossEntropy, huber, l1, type LossReduction, mse, smoothL1 } from "../../src/nn/losses.ts";
+import { bceWithLogits, crossEntropy, huber, l1, type LossReduction, mse, smoothL1 } from "../../src/nn/losses/elementwise.ts";
 import {
   between,
   bytesOf,

@@ -3,7 +3,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cumsum, expand, flip, gather, pad, type PadMode, repeat, roll, rot90, scatterAdd, stack } from "../../src/index.ts";
-import { mergeAxes } from "../../src/kernels/strided.ts";
+import { mergeAxes } from "../../src/kernels/lib/strided.ts";
 import { flipReference, mapped, stackReference } from "./axes.ts";
 import { cumsumReference } from "./cumsum.ts";
 import { device } from "./device.ts";

@@ -5,7 +5,7 @@
 
 import { describe, expect, test } from "vitest";
 import * as voxgrad from "../../src/index.ts";
-import * as losses from "../../src/nn/losses.ts";
+import * as losses from "../../src/nn/losses/elementwise.ts";
 import { capture, type Device, type DType, grad, mul, noGrad, scope, sum, type Tensor } from "../../src/index.ts";
 import { expectClose, expectSameBits, readAll } from "./compare.ts";
 import { device } from "./device.ts";

@@ -3,8 +3,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
 import { ConfigError, type Device, type Tensor, tune, useChoices } from "../../src/index.ts";
-import { gatherProblem, gatherVariants, weightProblem, weightVariants } from "../../src/kernels/conv_variants.ts";
-import { type ConvOptions, convShape, convTransposeShape } from "../../src/kernels/conv_shape.ts";
+import { gatherProblem, gatherVariants, weightProblem, weightVariants } from "../../src/kernels/conv/variants.ts";
+import { type ConvOptions, convShape, convTransposeShape } from "../../src/kernels/conv/shape.ts";
 import { expectClose, readAll } from "./compare.ts";
 import { device as open } from "./device.ts";
 import { normal, seeded } from "./row.ts";

@@ -3,9 +3,9 @@
 import { expect, test } from "vitest";
 import { NonFiniteError } from "../../src/index.ts";
 import { Adam, diceLoss } from "../../src/nn/index.ts";
-import { firstNonFinite } from "../../src/seg/diagnose.ts";
-import { Trainer } from "../../src/seg/trainer.ts";
-import { UNet } from "../../src/seg/unet.ts";
+import { firstNonFinite } from "../../src/seg/training/diagnose.ts";
+import { Trainer } from "../../src/seg/training/trainer.ts";
+import { UNet } from "../../src/seg/networks/unet.ts";
 import { device } from "../ops/device.ts";
 
 const options = { spatialDims: 2, inChannels: 1, outChannels: 1, channels: [4, 8, 8], strides: [2, 2], numResUnits: 1 } as const;

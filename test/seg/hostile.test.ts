@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readNiftiFile, writeNiftiFile } from "../../src/data/index.node.ts";
-import { encodeNifti } from "../../src/data/nifti.ts";
+import { encodeNifti } from "../../src/data/formats/nifti/nifti.ts";
 import { makeVolume, type Volume } from "../../src/data/volume.ts";
-import { main } from "../../src/seg/cli.ts";
+import { main } from "../../src/seg/cli/main.node.ts";
 import { runCli, temporaryFolder, tinyOptions, writeTinyDataset } from "./tiny.ts";
 
 const { folder, remove } = temporaryFolder();

@@ -5,9 +5,9 @@ import {
   slidingWindowInference,
   slidingWindowStarts,
   SlidingWindowInferer,
-} from "../../src/seg/inferer.ts";
-import { ConfigError, ShapeError } from "../../src/tensor/errors.ts";
-import { sizeOf, type HostArray } from "../../src/tensor/host.ts";
+} from "../../src/seg/inference/sliding_window.ts";
+import { ConfigError, ShapeError } from "../../src/host/errors.ts";
+import { sizeOf, type HostArray } from "../../src/host/array.ts";
 
 const ramp = (...shape: number[]): HostArray => ({ data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => i + 1), shape });
 const same = (x: HostArray): HostArray => x;

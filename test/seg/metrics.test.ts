@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { computeDice, computeIou, DiceMetric, MeanIoU, reduceMetric } from "../../src/seg/metrics.ts";
-import { ConfigError, DataError, ShapeError } from "../../src/tensor/errors.ts";
-import type { HostArray } from "../../src/tensor/host.ts";
+import { computeDice, computeIou, DiceMetric, MeanIoU, reduceMetric } from "../../src/seg/metrics/overlap.ts";
+import { ConfigError, DataError, ShapeError } from "../../src/host/errors.ts";
+import type { HostArray } from "../../src/host/array.ts";
 
 const masks = (shape: number[], ...data: number[]): HostArray => ({ data: Uint8Array.from(data), shape });
 const values = (a: HostArray): number[] => Array.from(a.data);

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { ConfigError, type Device, grad, mean, mul, ShapeError, type Tensor, type HostArray } from "../../src/index.ts";
 import { manualSeed, type Module } from "../../src/nn/index.ts";
 import { AttentionUnet, BasicUNet, DynUNet, SegResNet, UNet, VNet } from "../../src/seg/index.ts";
-import { sizeOf } from "../../src/tensor/host.ts";
+import { sizeOf } from "../../src/host/array.ts";
 import { device } from "../ops/device.ts";
 
 type Kind = "AttentionUnet" | "BasicUNet" | "DynUNet" | "SegResNet" | "UNet" | "VNet";

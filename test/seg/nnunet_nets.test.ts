@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import { ConfigError, ShapeError, type Tensor } from "../../src/index.ts";
-import { PlainConvUNet } from "../../src/seg/plain_conv_unet.ts";
-import { ResidualEncoderUNet } from "../../src/seg/residual_encoder_unet.ts";
+import { PlainConvUNet } from "../../src/seg/networks/plain_conv_unet.ts";
+import { ResidualEncoderUNet } from "../../src/seg/networks/residual_encoder_unet.ts";
 import { device } from "../ops/device.ts";
 import { expectNetwork, fixture, seeded, type NetSpec } from "./reference.ts";
 

@@ -1,8 +1,8 @@
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { curveSvg, encodePng, montage, overlay, sliceMontage, type Picture } from "../../src/seg/pictures.ts";
-import { ConfigError, ShapeError } from "../../src/tensor/errors.ts";
-import type { HostArray } from "../../src/tensor/host.ts";
+import { curveSvg, encodePng, montage, overlay, sliceMontage, type Picture } from "../../src/seg/pictures/pictures.ts";
+import { ConfigError, ShapeError } from "../../src/host/errors.ts";
+import type { HostArray } from "../../src/host/array.ts";
 
 const plane = (shape: number[], ...data: number[]): HostArray => ({ data: Float32Array.from(data), shape });
 const pixel = (p: Picture, x: number, y: number): number[] =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatDuration, formatProgress, ProgressLine } from "../../src/seg/progress.ts";
+import { formatDuration, formatProgress, ProgressLine } from "../../src/seg/training/progress.ts";
 
 describe("formatProgress", () => {
   it("shows what is given", () => {

@@ -12,8 +12,8 @@ import {
   quickNatFocalLoss,
   quickNatIoULoss,
 } from "../../src/nn/index.ts";
-import { QuickNat } from "../../src/seg/quicknat.ts";
-import { Trainer } from "../../src/seg/trainer.ts";
+import { QuickNat } from "../../src/seg/networks/quicknat.ts";
+import { Trainer } from "../../src/seg/training/trainer.ts";
 import { device } from "../ops/device.ts";
 import { difference, expectNetwork, fixture, seeded, wave, type NetSpec, type Summary } from "./reference.ts";
 

@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 import { ConfigError, DataError, type Device, ShapeError } from "../../src/index.ts";
 import { rotateOrientation } from "../../src/data/index.ts";
 import { seedDropout } from "../../src/nn/index.ts";
-import { structureUncertainty, TestDropout } from "../../src/seg/monte_carlo.ts";
-import { QuickNat } from "../../src/seg/quicknat.ts";
-import { QuickNatViews } from "../../src/seg/quicknat_views.ts";
+import { structureUncertainty, TestDropout } from "../../src/seg/inference/monte_carlo.ts";
+import { QuickNat } from "../../src/seg/networks/quicknat.ts";
+import { QuickNatViews } from "../../src/seg/inference/quicknat_views.ts";
 import { device } from "../ops/device.ts";
 import { difference, fill, fixture, wave } from "./reference.ts";
 

@@ -3,9 +3,9 @@
 import { expect, test } from "vitest";
 import { type Device, DeviceLostError, openDevice, OutOfMemoryError } from "../../src/index.ts";
 import { Adam, diceLoss, manualSeed, seedDropout } from "../../src/nn/index.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "../../src/seg/checkpoint.ts";
-import { Trainer, type TrainBatch } from "../../src/seg/trainer.ts";
-import { UNet } from "../../src/seg/unet.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../src/seg/training/checkpoint.ts";
+import { Trainer, type TrainBatch } from "../../src/seg/training/trainer.ts";
+import { UNet } from "../../src/seg/networks/unet.ts";
 
 const size = 16;
 

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { add, type Device, grad, mean, mul, type Tensor } from "../../src/index.ts";
 import { manualSeed, type Module } from "../../src/nn/index.ts";
-import { sizeOf, type HostArray } from "../../src/tensor/host.ts";
-import type { Shape } from "../../src/tensor/shape.ts";
+import { sizeOf, type HostArray } from "../../src/host/array.ts";
+import type { Shape } from "../../src/host/shape.ts";
 
 /** An array of the fixture: whole, or by norm, maximum and samples. */
 export interface Summary {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { capture, type Device, grad, ShapeError, type Tensor } from "../../src/index.ts";
 import { Adam, diceLoss, manualSeed, readSafetensors } from "../../src/nn/index.ts";
-import { UNet, type UNetOptions } from "../../src/seg/unet.ts";
+import { UNet, type UNetOptions } from "../../src/seg/networks/unet.ts";
 import { device } from "../ops/device.ts";
 
 const folder = new URL("../fixtures/", import.meta.url);

@@ -2,10 +2,10 @@
 
 import { expect, test } from "vitest";
 import { ConfigError, openDevice, ShapeError } from "../../src/index.ts";
-import { MeshNet } from "../../src/seg/meshnet.ts";
-import { MilesialUNet } from "../../src/seg/milesial_unet.ts";
-import { OriginalUNet } from "../../src/seg/original_unet.ts";
-import { Plan } from "../../src/tensor/replay.ts";
+import { MeshNet } from "../../src/seg/networks/meshnet.ts";
+import { MilesialUNet } from "../../src/seg/networks/milesial_unet.ts";
+import { OriginalUNet } from "../../src/seg/networks/original_unet.ts";
+import { Plan } from "../../src/tensor/plan.ts";
 import { device } from "../ops/device.ts";
 import { expectNetwork, fixture, seeded, wave, type NetSpec } from "./reference.ts";
 

@@ -1,7 +1,7 @@
 /** @file The pool and reference-counted storages, on a device that only counts. */
 import { describe, expect, test } from "vitest";
 import { BufferPool, Storage } from "../../src/tensor/buffers.ts";
-import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../src/tensor/errors.ts";
+import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../src/host/errors.ts";
 
 function fakePool({ maxBufferSize = 1 << 20, refuse = false } = {}) {
   const made: { size: number; destroyed: boolean }[] = [];

@@ -12,7 +12,7 @@ import {
   type Tensor,
   TensorTooLargeError,
 } from "../../src/index.ts";
-import type { Command } from "../../src/tensor/plan.ts";
+import type { Command } from "../../src/tensor/trace.ts";
 import { watchAliasing } from "./aliasing.ts";
 import { runChild } from "./child.ts";
 import { makeTraining, ramp } from "./training.ts";

@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Storage } from "../../src/tensor/buffers.ts";
 import type { Access } from "../../src/tensor/kernel.ts";
-import { type Command, elideCopies, place, type Region } from "../../src/tensor/plan.ts";
+import { type Command, elideCopies, place, type Region } from "../../src/tensor/trace.ts";
 
 const block = 256;
 const pool = { take: () => ({}) as GPUBuffer, give: () => {} };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { Storage } from "../../src/tensor/buffers.ts";
 import type { Access } from "../../src/tensor/kernel.ts";
-import { type Command, elideCopies, place, type Region } from "../../src/tensor/plan.ts";
+import { type Command, elideCopies, place, type Region } from "../../src/tensor/trace.ts";
 
 const pool = { take: () => ({ size: 1024 }) as GPUBuffer, give: () => {} };
 const virtual = (bytes = 256): Storage => new Storage(bytes);

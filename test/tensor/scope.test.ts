@@ -1,7 +1,7 @@
 /** @file Scopes on tensors that have no device behind them. */
 import { describe, expect, test } from "vitest";
 import { Storage } from "../../src/tensor/buffers.ts";
-import { ConfigError } from "../../src/tensor/errors.ts";
+import { ConfigError } from "../../src/host/errors.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
 

@@ -1,8 +1,8 @@
 /** @file Shape arithmetic and uniform words: pure functions. */
 import { describe, expect, test } from "vitest";
-import { ShapeError } from "../../src/tensor/errors.ts";
+import { ShapeError } from "../../src/host/errors.ts";
 import { writeParams } from "../../src/tensor/kernel.ts";
-import { broadcastShapes, expectShape, normalizeAxis, sameShape, spatial, stridesOf } from "../../src/tensor/shape.ts";
+import { broadcastShapes, expectShape, normalizeAxis, sameShape, spatial, stridesOf } from "../../src/host/shape.ts";
 
 describe("shapes", () => {
   test("strides are row-major, also with empty axes", () => {

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { main } from "../../src/seg/cli.ts";
+import { main } from "../../src/seg/cli/main.node.ts";
 import { readSafetensors, writeSafetensors } from "../../src/weights/index.ts";
 import { temporaryFolder, tinyOptions, writeTinyDataset } from "../seg/tiny.ts";
 import { expected, expectTensors, folder as fixtures } from "./fixtures.ts";

@@ -5,9 +5,9 @@
 import { deflateRawSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FormatError } from "../../src/tensor/errors.ts";
+import { FormatError } from "../../src/host/errors.ts";
 import { readWeights } from "../../src/weights/read.ts";
-import { readTorch } from "../../src/weights/torch.ts";
+import { readTorch } from "../../src/weights/torch/file.ts";
 import { fixture } from "./fixtures.ts";
 
 const latin = (text: string) => Buffer.from(text, "latin1");

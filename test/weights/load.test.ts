@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { grad, mean, square } from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
-import { CheckpointError, ConfigError } from "../../src/tensor/errors.ts";
-import type { HostArray } from "../../src/tensor/host.ts";
+import { CheckpointError, ConfigError } from "../../src/host/errors.ts";
+import type { HostArray } from "../../src/host/array.ts";
 import { readTorch } from "../../src/weights/index.ts";
 import { device } from "../ops/device.ts";
 import { fixture } from "./fixtures.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readSafetensors, writeSafetensors, type WritableTensor } from "../../src/weights/safetensors.ts";
-import { ConfigError, DataError, FormatError, ShapeError } from "../../src/tensor/errors.ts";
+import { ConfigError, DataError, FormatError, ShapeError } from "../../src/host/errors.ts";
 
 const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../fixtures/${name}`, import.meta.url)));
 

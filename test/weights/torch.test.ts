@@ -1,10 +1,10 @@
 /** @file PyTorch checkpoints of every kind, as torch wrote them. */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { FormatError } from "../../src/tensor/errors.ts";
+import { FormatError } from "../../src/host/errors.ts";
 import { readWeights } from "../../src/weights/read.ts";
 import { writeSafetensors } from "../../src/weights/safetensors.ts";
-import { readTorch } from "../../src/weights/torch.ts";
+import { readTorch } from "../../src/weights/torch/file.ts";
 import { expected, expectTensors, fixture } from "./fixtures.ts";
 
 test.each([

@@ -3,8 +3,8 @@
 import { createRequire } from "node:module";
 import * as voxgrad from "../../../src/index.ts";
 import { capture, concat, conv, convTranspose, grad, openDevice, parameter, type Tensor } from "../../../src/index.ts";
-import { convInputGradient, convWeightGradient } from "../../../src/kernels/conv.ts";
-import { convShape } from "../../../src/kernels/conv_shape.ts";
+import { convInputGradient, convWeightGradient } from "../../../src/kernels/conv/conv.ts";
+import { convShape } from "../../../src/kernels/conv/shape.ts";
 import { crossEntropy, SGD } from "../../../src/nn/index.ts";
 import { type ConvTask, convData, type Layer, type MatmulTask, matmulData, unet, unetData, type UnetTask } from "../tasks.ts";
 import { probeData, type ProbeTask } from "../probes.ts";

@@ -1,7 +1,7 @@
 /** @file Chains of transforms (`Compose`) and array transforms applied to dictionary items (`onKeys`). */
-import { ConfigError, DataError } from "../../tensor/errors.ts";
-import type { HostArray } from "../../tensor/host.ts";
-import { RandomState, type RandomSource } from "../random.ts";
+import { ConfigError, DataError } from "../../host/errors.ts";
+import type { HostArray } from "../../host/array.ts";
+import { RandomState, type RandomSource } from "../../host/random/numpy.ts";
 import {
   isRandomizable,
   RandomTransform,

@@ -3,11 +3,11 @@ export { isRandomizable } from "./transform.ts";
 export type { Item, Randomizable, Transform, TransformState } from "./transform.ts";
 export { Compose, onKeys } from "./compose.ts";
 export type { OnKeysOptions } from "./compose.ts";
-export { CastToType } from "./cast.ts";
-export type { DTypeName } from "./cast.ts";
-export { CenterScaleCrop, CenterSpatialCrop, SpatialCrop } from "./crop.ts";
-export type { RoiSlice, SpatialCropOptions } from "./crop.ts";
-export { Flip, RandAxisFlip, RandFlip } from "./flip.ts";
+export { CastToType } from "./shape/cast.ts";
+export type { DTypeName } from "./shape/cast.ts";
+export { CenterScaleCrop, CenterSpatialCrop, SpatialCrop } from "./crop/crop.ts";
+export type { RoiSlice, SpatialCropOptions } from "./crop/crop.ts";
+export { Flip, RandAxisFlip, RandFlip } from "./spatial/flip.ts";
 export {
   AdjustContrast,
   NormalizeIntensity,
@@ -15,35 +15,35 @@ export {
   ScaleIntensityRange,
   ShiftIntensity,
   ThresholdIntensity,
-} from "./intensity.ts";
+} from "./intensity/intensity.ts";
 export type {
   AdjustContrastOptions,
   NormalizeIntensityOptions,
   ScaleIntensityOptions,
   ScaleIntensityRangeOptions,
-} from "./intensity.ts";
+} from "./intensity/intensity.ts";
 export {
   correctCropCenters,
   mapBinaryToIndices,
   mapClassesToIndices,
   RandCropByLabelClasses,
   RandCropByPosNegLabel,
-} from "./labelCrop.ts";
-export type { RandCropByLabelClassesOptions, RandCropByPosNegLabelOptions } from "./labelCrop.ts";
-export { BorderPad, DivisiblePad, ResizeWithPadOrCrop, SpatialPad } from "./pad.ts";
-export type { PadMethod } from "./pad.ts";
-export type { PadFill, PadMode } from "./padAxes.ts";
-export { Activations, AsDiscrete } from "./post.ts";
-export type { AsDiscreteOptions } from "./post.ts";
-export { RandSpatialCrop, RandSpatialCropSamples } from "./randomCrop.ts";
-export type { RandSpatialCropOptions } from "./randomCrop.ts";
-export { RandAdjustContrast, RandGaussianNoise, RandScaleIntensity, RandShiftIntensity } from "./randomIntensity.ts";
-export { GaussianSmooth, Resize } from "./resize.ts";
-export type { ResizeMode, ResizeOptions } from "./resize.ts";
-export { RandRotate90, Rotate90 } from "./rotate90.ts";
-export { AsChannelLast, EnsureChannelFirst, SplitDim, SqueezeDim, Transpose } from "./shape.ts";
-export type { SpatialSize } from "./strided.ts";
-export { ClipIntensityPercentiles, ScaleIntensityRangePercentiles } from "./percentiles.ts";
-export type { ClipIntensityPercentilesOptions, ScaleIntensityRangePercentilesOptions } from "./percentiles.ts";
-export { CropForeground, generateSpatialBoundingBox } from "./foreground.ts";
-export type { BoundingBoxOptions } from "./foreground.ts";
+} from "./crop/label_crop.ts";
+export type { RandCropByLabelClassesOptions, RandCropByPosNegLabelOptions } from "./crop/label_crop.ts";
+export { BorderPad, DivisiblePad, ResizeWithPadOrCrop, SpatialPad } from "./pad/pad.ts";
+export type { PadMethod } from "./pad/pad.ts";
+export type { PadFill, PadMode } from "./pad/pad_axes.ts";
+export { Activations, AsDiscrete } from "./post/post.ts";
+export type { AsDiscreteOptions } from "./post/post.ts";
+export { RandSpatialCrop, RandSpatialCropSamples } from "./crop/random_crop.ts";
+export type { RandSpatialCropOptions } from "./crop/random_crop.ts";
+export { RandAdjustContrast, RandGaussianNoise, RandScaleIntensity, RandShiftIntensity } from "./intensity/random_intensity.ts";
+export { GaussianSmooth, Resize } from "./spatial/resize.ts";
+export type { ResizeMode, ResizeOptions } from "./spatial/resize.ts";
+export { RandRotate90, Rotate90 } from "./spatial/rotate90.ts";
+export { AsChannelLast, EnsureChannelFirst, SplitDim, SqueezeDim, Transpose } from "./shape/axes.ts";
+export type { SpatialSize } from "../../host/strided.ts";
+export { ClipIntensityPercentiles, ScaleIntensityRangePercentiles } from "./intensity/percentiles.ts";
+export type { ClipIntensityPercentilesOptions, ScaleIntensityRangePercentilesOptions } from "./intensity/percentiles.ts";
+export { CropForeground, generateSpatialBoundingBox } from "./crop/foreground.ts";
+export type { BoundingBoxOptions } from "./crop/foreground.ts";

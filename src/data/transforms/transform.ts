@@ -3,9 +3,9 @@
  * are host arrays (channel-first) or dictionary items; `onKeys` lifts the first kind to the second, `Compose` chains either.
  * A random transform first draws (`randomize`), then applies what it drew (`applyDrawn`), so that one draw serves many arrays.
  */
-import { ConfigError } from "../../tensor/errors.ts";
-import type { HostArray } from "../../tensor/host.ts";
-import { RandomState, type RandomSource, type RandomStateSnapshot } from "../random.ts";
+import { ConfigError } from "../../host/errors.ts";
+import type { HostArray } from "../../host/array.ts";
+import { RandomState, type RandomSource, type RandomStateSnapshot } from "../../host/random/numpy.ts";
 
 /** One record of a dataset: arrays, paths, names under their keys. */
 export type Item = Readonly<Record<string, unknown>>;

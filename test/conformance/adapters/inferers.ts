@@ -1,7 +1,7 @@
 /** @file MONAI's sliding-window inference and its parts. */
-import { computeImportanceMap, SliceInferer, slidingWindowInference, slidingWindowStarts } from "../../../src/seg/inferer.ts";
-import type { Predictor, SlidingWindowOptions } from "../../../src/seg/inferer.ts";
-import { sizeOf } from "../../../src/tensor/host.ts";
+import { computeImportanceMap, SliceInferer, slidingWindowInference, slidingWindowStarts } from "../../../src/seg/inference/sliding_window.ts";
+import type { Predictor, SlidingWindowOptions } from "../../../src/seg/inference/sliding_window.ts";
+import { sizeOf } from "../../../src/host/array.ts";
 import { NotCovered, type Adapters, type Case } from "../format.ts";
 
 /** The networks that the cases describe in words. */

@@ -1,7 +1,7 @@
 /** @file MONAI's overlap metrics. */
-import { computeDice, computeIou, DiceMetric, MeanIoU, reduceMetric } from "../../../src/seg/metrics.ts";
-import type { Aggregate, MetricOptions, OverlapOptions } from "../../../src/seg/metrics.ts";
-import type { HostArray } from "../../../src/tensor/host.ts";
+import { computeDice, computeIou, DiceMetric, MeanIoU, reduceMetric } from "../../../src/seg/metrics/overlap.ts";
+import type { Aggregate, MetricOptions, OverlapOptions } from "../../../src/seg/metrics/overlap.ts";
+import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
 
 function overlap(args: Case["args"]): OverlapOptions {

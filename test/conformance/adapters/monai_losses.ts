@@ -29,7 +29,7 @@ import {
   maskedDiceLoss,
   tverskyLoss,
 } from "../../../src/nn/index.ts";
-import type { HostArray } from "../../../src/tensor/host.ts";
+import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, wave, type Adapter, type Adapters, type Case } from "../format.ts";
 
 let opened: Promise<Device> | undefined;

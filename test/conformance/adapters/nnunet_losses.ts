@@ -9,7 +9,7 @@ import {
   softDiceLoss,
   topKLoss,
 } from "../../../src/nn/index.ts";
-import type { HostArray } from "../../../src/tensor/host.ts";
+import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
 
 let opened: Promise<Device> | undefined;

@@ -10,12 +10,12 @@ import {
   quickNatFocalLoss,
   quickNatIoULoss,
 } from "../../../src/nn/index.ts";
-import { MilesialUNet } from "../../../src/seg/milesial_unet.ts";
-import { OriginalUNet } from "../../../src/seg/original_unet.ts";
-import { PlainConvUNet } from "../../../src/seg/plain_conv_unet.ts";
-import { QuickNat } from "../../../src/seg/quicknat.ts";
-import { ResidualEncoderUNet } from "../../../src/seg/residual_encoder_unet.ts";
-import type { HostArray } from "../../../src/tensor/host.ts";
+import { MilesialUNet } from "../../../src/seg/networks/milesial_unet.ts";
+import { OriginalUNet } from "../../../src/seg/networks/original_unet.ts";
+import { PlainConvUNet } from "../../../src/seg/networks/plain_conv_unet.ts";
+import { QuickNat } from "../../../src/seg/networks/quicknat.ts";
+import { ResidualEncoderUNet } from "../../../src/seg/networks/residual_encoder_unet.ts";
+import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
 import { describedNetwork, numericNetwork, type Make } from "../network_case.ts";
 

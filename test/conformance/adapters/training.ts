@@ -1,7 +1,7 @@
 /** @file Short training runs: weights by formula, another batch at each step, loss and norm of the gradients after each. */
 import { cast, type Device, grad, openDevice, reshape, square, sum, type Tensor } from "../../../src/index.ts";
 import { bceWithLogits, crossEntropy, type Module, mse } from "../../../src/nn/index.ts";
-import { type HostArray, sizeOf } from "../../../src/tensor/host.ts";
+import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { type Adapter, type Adapters, type Case, NotCovered, wave } from "../format.ts";
 import { summary } from "../network_case.ts";
 import { losses, options as lossOptions } from "./monai_losses.ts";

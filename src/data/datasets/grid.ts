@@ -1,0 +1,176 @@
+/**
+ * @file Every patch of a regular grid over an image: PatchIter for arrays, PatchIterd for items, GridPatchDataset for datasets.
+ * Positions, padding and coordinates are MONAI's: the grid starts at `startPos` and steps by the patch size in C order; with a
+ * padding mode every voxel after the start is visited and the last patches are filled up, without one only whole patches are.
+ */
+
+import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
+import type { HostArray, TypedArray } from "../../host/array.ts";
+import { applyTransforms, asList, datasetOf, listOf } from "./dataset.ts";
+import type { DataSource, Dataset, StreamPlan, TransformList } from "./dataset.ts";
+import type { RandomSource } from "../../host/random/numpy.ts";
+import type { Item } from "../transforms/transform.ts";
+
+/** How voxels beyond the image are filled: wrapped around, repeated from the edge, or 0; null: no padding. */
+export type GridPadMode = "wrap" | "edge" | "constant" | null;
+
+export interface PatchIterOptions {
+  /** Size per spatial axis; 0 takes the whole axis, and more than the image has is cut to the image. */
+  readonly patchSize: readonly number[];
+  /** First position per spatial axis; default 0. May be negative down to −patchSize with a padding mode. */
+  readonly startPos?: readonly number[];
+  /** Default "wrap". */
+  readonly mode?: GridPadMode;
+}
+
+export interface GridPatch<A extends TypedArray = TypedArray> {
+  /** `[C, …patchSize]` */
+  readonly patch: HostArray<A>;
+  /** `[axes, 2]`: first and last + 1 position per axis, channel axis first, in the unpadded image. */
+  readonly coords: HostArray<Int32Array>;
+}
+
+/** The grid of patches of an array `[C, …]`. */
+export class PatchIter {
+  private readonly options: PatchIterOptions;
+
+  constructor(options: PatchIterOptions) {
+    if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
+      throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more.`);
+    }
+    this.options = options;
+  }
+
+  /** @throws ShapeError if patchSize does not have one entry per spatial axis. */
+  *patches<A extends TypedArray>(image: HostArray<A>): Generator<GridPatch<A>> {
+    const { patchSize, mode = "wrap" } = this.options;
+    const spatial = image.shape.slice(1);
+    if (patchSize.length !== spatial.length) {
+      throw new ShapeError(
+        `PatchIter: patchSize [${patchSize}] has ${patchSize.length} entries, the image [${image.shape}] ${spatial.length} spatial axes.`,
+      );
+    }
+    const size = patchSize.map((p, axis) => (p === 0 ? spatial[axis] : Math.min(p, spatial[axis])));
+    const starts = size.map((p, axis) => {
+      const start = this.options.startPos?.[axis] ?? 0;
+      if (start < (mode === null || patchSize[axis] === 0 ? 0 : -p))
+        throw new ConfigError(`PatchIter: startPos[${axis}] is ${start}; it lies outside the (padded) image.`);
+      // A whole axis is never padded; otherwise padding lets a patch begin at any voxel of the image.
+      const end = mode === null || patchSize[axis] === 0 ? spatial[axis] - p + 1 : spatial[axis];
+      const out: number[] = [];
+      for (let s = start; s < end; s += p) out.push(s);
+      return out;
+    });
+    for (const at of product(starts)) {
+      const ranges = [[0, image.shape[0]], ...at.map((s, axis) => [s, s + size[axis]])];
+      yield {
+        patch: gather(image, at, size, mode),
+        coords: { data: Int32Array.from(ranges.flat()), shape: [ranges.length, 2] },
+      };
+    }
+  }
+}
+
+/** PatchIter over the arrays under `keys`, which must have one spatial size; each patch is the item with those arrays cut. */
+export class PatchIterd {
+  private readonly keys: readonly string[];
+  private readonly iter: PatchIter;
+
+  constructor({ keys, ...options }: PatchIterOptions & { readonly keys: readonly string[] }) {
+    if (keys.length === 0) throw new ConfigError("PatchIterd: keys is empty; name at least one array of the items.");
+    this.keys = keys;
+    this.iter = new PatchIter(options);
+  }
+
+  /** Items with the patch under each key and the coordinates `[axes, 2]` of the first key's under `patchCoords`. */
+  *patches(item: Item): Generator<Item> {
+    const arrays = this.keys.map((key) => {
+      const array = item[key] as Partial<HostArray> | undefined;
+      if (!array?.data || !array.shape)
+        throw new DataError(`PatchIterd: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")}).`);
+      return array as HostArray;
+    });
+    const size = (a: HostArray) => a.shape.slice(1).join();
+    arrays.forEach((a, i) => {
+      if (size(a) !== size(arrays[0]))
+        throw new ShapeError(
+          `PatchIterd: "${this.keys[i]}" has shape [${a.shape}], "${this.keys[0]}" [${arrays[0].shape}]; their spatial sizes must be equal.`,
+        );
+    });
+    const grids = arrays.map((a) => this.iter.patches(a));
+    for (const first of grids[0]) {
+      const rest = grids.slice(1).map((g) => g.next().value as GridPatch);
+      const patches = [first, ...rest].map((p, i) => [this.keys[i], p.patch]);
+      yield { ...item, ...Object.fromEntries(patches), patchCoords: first.coords };
+    }
+  }
+}
+
+export interface GridPatchOptions {
+  readonly patchIter: { patches(item: Item): Iterable<Item> };
+  /** Applied to each patch. */
+  readonly transform?: TransformList<Item>;
+  /** Keep `patchCoords` in the items; default true. */
+  readonly withCoordinates?: boolean;
+}
+
+/** All grid patches of each image, as one stream, image by image. */
+export class GridPatchDataset implements Dataset {
+  readonly stream: StreamPlan = {};
+  private readonly source: Dataset;
+  private readonly options: GridPatchOptions;
+
+  constructor(data: DataSource, options: GridPatchOptions) {
+    this.source = datasetOf(data);
+    this.options = options;
+  }
+
+  get length(): number {
+    return this.source.length;
+  }
+
+  async get(index: number, random: RandomSource): Promise<Item[]> {
+    const { patchIter, transform = [], withCoordinates = true } = this.options;
+    const images = asList(await this.source.get(index, random));
+    const patches = images.flatMap((image) => [...patchIter.patches(image)]);
+    const kept = withCoordinates ? patches : patches.map(({ patchCoords: _, ...item }) => item);
+    return asList(applyTransforms(listOf(transform), kept, random));
+  }
+}
+
+/** All combinations, last axis fastest. */
+function* product(lists: readonly (readonly number[])[]): Generator<number[]> {
+  if (lists.length === 0) return yield [];
+  for (const head of lists[0]) for (const tail of product(lists.slice(1))) yield [head, ...tail];
+}
+
+/** Copies the box of `size` at `at` of all channels, filling what lies outside by `mode`. */
+function gather<A extends TypedArray>(
+  image: HostArray<A>,
+  at: readonly number[],
+  size: readonly number[],
+  mode: GridPadMode,
+): HostArray<A> {
+  const shape = [image.shape[0], ...size];
+  const data = new (image.data.constructor as new (n: number) => A)(shape.reduce((n, s) => n * s, 1));
+  const sources = shape.map((n, axis) =>
+    Array.from({ length: n }, (_, i) => sourceIndex(axis === 0 ? i : at[axis - 1] + i, image.shape[axis], mode)),
+  );
+  let out = 0;
+  const walk = (axis: number, offset: number) => {
+    const last = axis === shape.length - 1;
+    for (const i of sources[axis]) {
+      if (last) data[out++] = i < 0 || offset < 0 ? 0 : image.data[offset + i];
+      else walk(axis + 1, i < 0 || offset < 0 ? -1 : (offset + i) * image.shape[axis + 1]);
+    }
+  };
+  walk(0, 0);
+  return { data, shape };
+}
+
+/** Where position i of an axis of n voxels is read; −1 for "0". */
+function sourceIndex(i: number, n: number, mode: GridPadMode): number {
+  if (i >= 0 && i < n) return i;
+  if (mode === "wrap") return ((i % n) + n) % n;
+  return mode === "edge" ? Math.min(Math.max(i, 0), n - 1) : -1;
+}

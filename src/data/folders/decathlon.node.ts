@@ -1,0 +1,64 @@
+/**
+ * @file Decathlon and nnU-Net folders on disk (Node): the index of a dataset, its folds, and the voxels of a case.
+ */
+
+import { existsSync, readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FormatError } from "../../host/errors.ts";
+import { joinCase } from "./join_case.ts";
+import { parseDataset, parseSplits } from "./decathlon.ts";
+import type { Case, DatasetIndex, LabelClass, Split } from "./decathlon.ts";
+import { readNiftiFile } from "../formats/nifti/nifti.node.ts";
+import type { Volume } from "../volume.ts";
+
+/**
+ * Reads `dataset.json` of a Decathlon or nnU-Net folder and checks that every file it promises exists.
+ * @returns the index with absolute paths.
+ * @throws FormatError naming file and field.
+ */
+export async function loadDataset(dir: string): Promise<DatasetIndex> {
+  const root = resolve(dir);
+  const source = join(root, "dataset.json");
+  const folder = {
+    has: (path: string) => existsSync(join(root, path)),
+    list: (name: string) => (existsSync(join(root, name)) ? readdirSync(join(root, name)) : []),
+  };
+  const index = parseDataset(await readJson(source, "loadDataset"), folder, source);
+  const absolute = (c: Case): Case => ({
+    ...c,
+    image: c.image.map((p) => join(root, p)),
+    ...(c.label && { label: join(root, c.label) }),
+  });
+  return { ...index, training: index.training.map(absolute), test: index.test.map(absolute) };
+}
+
+/**
+ * Reads the folds of a dataset.
+ * @param path a dataset's folder (its `splits_final.json` is taken) or the file itself.
+ */
+export async function loadSplits(path: string): Promise<Split[]> {
+  const source = path.endsWith(".json") ? resolve(path) : join(resolve(path), "splits_final.json");
+  return parseSplits(await readJson(source, "loadSplits"), source);
+}
+
+/**
+ * Reads the image and, if there is one, the label of a case and checks that they belong together, see joinCase.
+ * @returns image `[C, nx, ny, nz]`, label `[1, nx, ny, nz]`, in their stored element types.
+ */
+export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
+  const images = await Promise.all(item.image.map(readNiftiFile));
+  const label = item.label === undefined ? undefined : await readNiftiFile(item.label);
+  return joinCase(item.id, images, label, labels);
+}
+
+async function readJson(path: string, who: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((cause: Error) => {
+    throw new FormatError(`${who}: cannot read ${path}: ${cause.message}`, { cause });
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`${who}: ${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}

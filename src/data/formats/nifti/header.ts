@@ -1,0 +1,205 @@
+/**
+ * @file NIfTI-1 and NIfTI-2 headers, read and written. nifti-reader-js decodes and encodes the fields; everything that decides about
+ * memory or geometry is checked and chosen here, because that library trusts what it reads. It is handed the fixed part of the header
+ * only (its extension walk follows sizes from the file), and the affine is chosen as nibabel does: sform, else qform, else a
+ * centred, x-flipped grid, where the library prefers whichever code is larger.
+ */
+
+import { NIFTI1, NIFTI2 } from "nifti-reader-js";
+import { FormatError } from "../../../host/errors.ts";
+import { affineProblem } from "../../volume.ts";
+import type { Affine, Volume } from "../../volume.ts";
+import { ELEMENT_TYPES, elementTypeOf } from "./voxels.ts";
+import type { FileDtype, NiftiDtype } from "./voxels.ts";
+
+/** Bytes that always suffice to parse a header: NIfTI-2's 540 and the extension flags. */
+export const HEADER_BYTES = 544;
+
+/** What the fixed header says, checked. */
+export interface NiftiHeader {
+  readonly version: 1 | 2;
+  readonly littleEndian: boolean;
+  /** Image shape `[C, nx, ny, nz]`: axes 4 … 7 of the file are folded into C, axis 4 fastest. */
+  readonly shape: readonly [number, number, number, number];
+  readonly dtype: FileDtype;
+  /** First byte of the voxels, and their number of bytes. */
+  readonly voxOffset: number;
+  readonly byteLength: number;
+  /** value = slope · stored + inter; 1 and 0 where the file asks for no scaling. */
+  readonly slope: number;
+  readonly inter: number;
+  readonly affine: Affine;
+  /** The 348 or 540 bytes as they were. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Parses and checks the fixed header at the start of a `.nii` file.
+ * @param bytes the first bytes of the (uncompressed) file, HEADER_BYTES of them if the file has so many.
+ * @param name what the error messages call the file.
+ * @throws FormatError naming the field.
+ */
+export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
+  const fail = (field: string, text: string): never => {
+    throw new FormatError(`readNifti: ${name}: ${field} ${text}`);
+  };
+  if (bytes.length < 348) fail("header", `has ${bytes.length} bytes; a NIfTI-1 header has 348. The file is empty or cut short.`);
+  const { version, littleEndian } = identify(bytes, fail);
+  const size = version === 1 ? 348 : 540;
+  if (bytes.length < size) fail("header", `has ${bytes.length} bytes; a NIfTI-2 header has 540. The file is cut short.`);
+
+  const header = Uint8Array.from(bytes.subarray(0, size));
+  const fields = readFields(header, version);
+  const dim = fields.dims;
+  if (!(dim[0] >= 1 && dim[0] <= 7)) fail("dim[0]", `is ${dim[0]}; expected 1 to 7 dimensions.`);
+  const shape: [number, number, number, number] = [1, 1, 1, 1];
+  for (let d = 1; d <= dim[0]; d++) {
+    if (!(dim[d] >= 1)) fail(`dim[${d}]`, `is ${dim[d]}; expected a size of 1 or more.`);
+    if (d <= 3) shape[d] = dim[d];
+    else shape[0] *= dim[d];
+  }
+
+  const type = elementTypeOf(fields.datatypeCode);
+  if (typeof type === "string") {
+    return fail(
+      "datatype",
+      `is ${fields.datatypeCode} (${type}); expected a real type of 8 to 64 bits. Convert the image to int16 or float32.`,
+    );
+  }
+  const byteLength = shape[0] * shape[1] * shape[2] * shape[3] * type.bytes;
+  if (!Number.isSafeInteger(byteLength)) fail("dim", `is [${dim.slice(1, dim[0] + 1)}]; no file holds so many voxels.`);
+
+  const least = size + 4;
+  // Some writers leave 0 in single files; every reader then takes the first byte after the header.
+  const voxOffset = fields.vox_offset === 0 ? least : fields.vox_offset;
+  if (!Number.isSafeInteger(voxOffset) || voxOffset < least)
+    fail("vox_offset", `is ${fields.vox_offset}; expected an integer of ${least} or more.`);
+
+  const { slope, inter } = scaling(fields.scl_slope, fields.scl_inter, fail);
+  const { affine, field } = chooseAffine(header, fields, shape);
+  const problem = affineProblem(affine);
+  if (problem) fail(field, `gives a voxel-to-space matrix that ${problem}.`);
+  return { version, littleEndian, shape, dtype: type.dtype, voxOffset, byteLength, slope, inter, affine, bytes: header };
+}
+
+/**
+ * The header of a file holding `volume` as `dtype`, with the four extension-flag bytes: little-endian, the version and geometry fields
+ * of the volume's own header where they still say the volume's affine, an sform ("aligned") otherwise. Free text and display
+ * range are not carried over, for they describe other voxels and may name the patient.
+ */
+export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array {
+  const [channels, nx, ny, nz] = volume.shape;
+  const source = volume.meta.header && parseNiftiHeader(volume.meta.header, volume.meta.source ?? "the volume's header");
+  const tooLarge = Math.max(...volume.shape) > 32767;
+  const version = source?.version === 2 || tooLarge ? 2 : 1;
+  const h = version === 2 ? new NIFTI2() : new NIFTI1();
+  h.pixDims = [1, 1, 1, 1, 1, 1, 1, 1];
+  h.xyzt_units = NIFTI1.UNITS_MM;
+
+  const old = source && readFields(source.bytes, source.version);
+  if (old) {
+    h.xyzt_units = old.xyzt_units;
+    h.dim_info = old.dim_info;
+    h.toffset = old.toffset;
+    h.pixDims = [...old.pixDims];
+  }
+  if (source && old && keepsGeometry(volume, source, old)) {
+    for (const key of [
+      "qform_code",
+      "sform_code",
+      "quatern_b",
+      "quatern_c",
+      "quatern_d",
+      "qoffset_x",
+      "qoffset_y",
+      "qoffset_z",
+    ] as const)
+      h[key] = old[key];
+    h.affine = sformOf(source.bytes, source.version, source.littleEndian);
+  } else {
+    h.affine = volume.affine.map((row) => [...row]);
+    h.sform_code = NIFTI1.XFORM_ALIGNED_ANAT;
+    h.pixDims.splice(0, 4, 1, ...volume.spacing);
+  }
+
+  h.littleEndian = true;
+  h.dims = [channels > 1 ? 4 : 3, nx, ny, nz, channels, 1, 1, 1];
+  h.datatypeCode = ELEMENT_TYPES[dtype].code;
+  h.numBitsPerVoxel = ELEMENT_TYPES[dtype].bytes * 8;
+  h.scl_slope = 1;
+  h.scl_inter = 0;
+  h.description = "voxgrad";
+  // The library drops NUL bytes when it reads a magic, so it is always set here.
+  h.magic = version === 2 ? "n+2\0\r\n\x1a\n" : "n+1";
+  h.vox_offset = version === 2 ? 544 : 352;
+  return new Uint8Array(h.toArrayBuffer());
+}
+
+type Fields = NIFTI1 | NIFTI2;
+type Fail = (field: string, text: string) => never;
+
+function identify(bytes: Uint8Array, fail: Fail): { version: 1 | 2; littleEndian: boolean } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const sizes = [view.getInt32(0, true), view.getInt32(0, false)];
+  const littleEndian = sizes[0] === 348 || sizes[0] === 540;
+  const size = littleEndian ? sizes[0] : sizes[1];
+  if (size !== 348 && size !== 540)
+    return fail("sizeof_hdr", `is ${sizes[0]}; expected 348 (NIfTI-1) or 540 (NIfTI-2). This is not a NIfTI file.`);
+  const at = size === 348 ? 344 : 4;
+  const magic = String.fromCharCode(...bytes.subarray(at, at + 4));
+  const version = size === 348 ? 1 : 2;
+  if (magic === `ni${version}\0`)
+    return fail(
+      "magic",
+      `is "ni${version}": a header whose voxels are in a separate .img file. Convert the pair to one .nii file.`,
+    );
+  if (magic !== `n+${version}\0`)
+    return fail("magic", `is ${JSON.stringify(magic)}; expected "n+${version}\\0". This is Analyze 7.5 or a damaged file.`);
+  return { version, littleEndian };
+}
+
+/** @param header the 348 or 540 bytes, alone in their buffer. */
+function readFields(header: Uint8Array, version: 1 | 2): Fields {
+  const fields = version === 1 ? new NIFTI1() : new NIFTI2();
+  fields.readHeader(header.buffer as ArrayBuffer);
+  return fields;
+}
+
+/** Slope 0 or a value that is not finite means "no scaling", intercept included (NIfTI-1 standard; nibabel). */
+function scaling(slope: number, inter: number, fail: Fail): { slope: number; inter: number } {
+  if (slope === 0 || !Number.isFinite(slope)) return { slope: 1, inter: 0 };
+  if (!Number.isFinite(inter)) fail("scl_inter", `is ${inter} with scl_slope ${slope}; expected a finite number.`);
+  return { slope, inter };
+}
+
+function chooseAffine(header: Uint8Array, f: Fields, shape: readonly number[]): { affine: number[][]; field: string } {
+  const version = header.length === 348 ? 1 : 2;
+  if (f.sform_code > 0) return { affine: sformOf(header, version, f.littleEndian), field: "srow (sform_code > 0)" };
+  if (f.qform_code > 0) return { affine: f.getQformMat(), field: "quatern, qoffset and pixdim (qform_code > 0)" };
+  const [sx, sy, sz] = f.pixDims.slice(1, 4).map((v) => (Number.isFinite(v) && v !== 0 ? Math.abs(v) : 1));
+  const half = [((shape[1] - 1) / 2) * sx, ((shape[2] - 1) / 2) * sy, ((shape[3] - 1) / 2) * sz];
+  const affine = [
+    [-sx, 0, 0, half[0]],
+    [0, sy, 0, -half[1]],
+    [0, 0, sz, -half[2]],
+    [0, 0, 0, 1],
+  ];
+  return { affine, field: "pixdim" };
+}
+
+/** srow_x, srow_y, srow_z as stored; the library replaces them by the qform in some files. */
+function sformOf(header: Uint8Array, version: 1 | 2, littleEndian: boolean): number[][] {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  const value = (i: number) =>
+    version === 1 ? view.getFloat32(280 + 4 * i, littleEndian) : view.getFloat64(400 + 8 * i, littleEndian);
+  const row = (r: number) => [0, 1, 2, 3].map((c) => value(4 * r + c));
+  return [row(0), row(1), row(2), [0, 0, 0, 1]];
+}
+
+/** Whether the source's own geometry fields, written again, still say the volume's affine. */
+function keepsGeometry(volume: Volume, source: NiftiHeader, fields: Fields): boolean {
+  const same = volume.affine.every((row, r) => row.every((v, c) => v === source.affine[r][c]));
+  // Without a code the place follows from the size, so the size must be the same too.
+  const placed = fields.sform_code > 0 || fields.qform_code > 0 || volume.shape.slice(1).join() === source.shape.slice(1).join();
+  return same && placed;
+}

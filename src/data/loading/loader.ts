@@ -1,0 +1,199 @@
+/**
+ * @file DataLoader: batches of an epoch, computed ahead. Workers compute units (images, or all patches of an image); this thread takes
+ * them in the epoch's order, shuffles patch streams, and stacks. Unit i always goes to worker i mod n, the one place where work is
+ * split, and everything after it happens here: every sample comes exactly once, and batches do not depend on the number of workers.
+ */
+
+import { openWorkers } from "#data-workers";
+import { ConfigError } from "../../host/errors.ts";
+import { listDataCollate } from "../datasets/collate.ts";
+import type { Batch } from "../datasets/collate.ts";
+import { datasetOf, streamSamples } from "../datasets/dataset.ts";
+import type { DataSource } from "../datasets/dataset.ts";
+import { RandomState } from "../../host/random/numpy.ts";
+import type { Item } from "../transforms/transform.ts";
+import { LocalUnits } from "./units.ts";
+import type { DatasetPlan, Recipe, UnitSource } from "./units.ts";
+
+export interface DataLoaderOptions<B = Batch> {
+  /** Items per batch (before multi-sample transforms), or patches for patch datasets; default 1. */
+  readonly batchSize?: number;
+  /** Worker threads; default 0, in this thread. More than 0 needs a recipe and Node. */
+  readonly numWorkers?: number;
+  /** Take the units in a new random order each epoch; default false. */
+  readonly shuffle?: boolean;
+  /** Leave out a last batch that is not full; default false. */
+  readonly dropLast?: boolean;
+  /** Batches that each worker computes ahead, in units for patch datasets of unknown size; default 2. */
+  readonly prefetch?: number;
+  /** With the epoch and the item's index this fixes every random draw; default 0. */
+  readonly seed?: number;
+  /** Makes a batch of its items; default listDataCollate. */
+  readonly collate?: (items: readonly Item[]) => B;
+}
+
+export interface EpochOptions {
+  /** Batches to leave out at the start, to go on where a run ended. */
+  readonly skip?: number;
+}
+
+/**
+ * Batches of a dataset.
+ *
+ * `for await (const batch of loader)` gives epoch 0, the next loop epoch 1, and so on; `loader.epoch(e)` gives any epoch, and
+ * `loader.epoch(e, { skip })` its rest, equal in every bit. Leaving a loop early stops the work; workers live on for the next epoch
+ * until `close()` and never keep the process alive while idle.
+ */
+export class DataLoader<B = Batch> {
+  private readonly options: Required<DataLoaderOptions<B>>;
+  private readonly source: DataSource | Recipe;
+  private units: UnitSource | undefined;
+  private nextEpoch = 0;
+
+  /**
+   * @param source a dataset or an array of items, or a recipe `{ module, args }` that builds one in any thread.
+   * @throws ConfigError for options out of range, and for workers without a recipe.
+   */
+  constructor(source: DataSource | Recipe, options: DataLoaderOptions<B> = {}) {
+    const defaults = {
+      batchSize: 1,
+      numWorkers: 0,
+      shuffle: false,
+      dropLast: false,
+      prefetch: 2,
+      seed: 0,
+      collate: listDataCollate as unknown as (items: readonly Item[]) => B,
+    };
+    this.options = { ...defaults, ...options };
+    for (const [key, least] of [
+      ["batchSize", 1],
+      ["numWorkers", 0],
+      ["prefetch", 1],
+      ["seed", 0],
+    ] as const) {
+      const value = this.options[key];
+      if (!Number.isInteger(value) || value < least)
+        throw new ConfigError(`DataLoader: ${key} is ${value}; expected an integer of ${least} or more.`);
+    }
+    if (this.options.numWorkers > 0 && !("module" in source)) {
+      throw new ConfigError(
+        `DataLoader: numWorkers is ${this.options.numWorkers}, but a dataset object cannot move to another thread; ` +
+          `give { module: new URL("./data.ts", import.meta.url), args } whose default export builds it, or numWorkers 0.`,
+      );
+    }
+    this.source = source;
+  }
+
+  /** Batches of a full epoch; undefined where only the data can tell (grid patches). */
+  async batchesPerEpoch(): Promise<number | undefined> {
+    const { length, stream, samplesPerItem } = await this.open().plan();
+    if (stream && samplesPerItem === undefined) return undefined;
+    const groups = stream ? length * samplesPerItem! * (stream.epochs ?? 1) : length;
+    return this.options.dropLast ? Math.floor(groups / this.options.batchSize) : Math.ceil(groups / this.options.batchSize);
+  }
+
+  /** The batches of epoch `epoch`, the same on every call. */
+  async *epoch(epoch: number, { skip = 0 }: EpochOptions = {}): AsyncGenerator<B, void, undefined> {
+    for (const [name, value] of Object.entries({ epoch, skip })) {
+      if (!Number.isInteger(value) || value < 0)
+        throw new ConfigError(`DataLoader.epoch: ${name} is ${value}; expected an integer of 0 or more.`);
+    }
+    const { batchSize, dropLast, collate } = this.options;
+    const plan = await this.open().plan();
+    // Whole units need not be computed to be skipped; samples of a stream must be, for how many there are shows only then.
+    const skipUnits = plan.stream ? 0 : skip * batchSize;
+    let skipGroups = plan.stream ? skip * batchSize : 0;
+    let held: Item[] = [];
+    let groups = 0;
+    for await (const group of this.groups(plan, epoch, skipUnits)) {
+      if (skipGroups > 0) {
+        skipGroups--;
+        continue;
+      }
+      held.push(...group);
+      if (++groups === batchSize) {
+        yield collate(held);
+        held = [];
+        groups = 0;
+      }
+    }
+    if (groups > 0 && !dropLast) yield collate(held);
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
+    return this.epoch(this.nextEpoch++);
+  }
+
+  /** Ends the workers; a later epoch starts new ones. */
+  async close(): Promise<void> {
+    const units = this.units;
+    this.units = undefined;
+    await units?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private open(): UnitSource {
+    const { numWorkers, seed } = this.options;
+    const { source } = this;
+    this.units ??=
+      numWorkers > 0
+        ? openWorkers(source as Recipe, numWorkers, seed)
+        : new LocalUnits("module" in source ? source : datasetOf(source), seed);
+    return this.units;
+  }
+
+  /** What counts as one in `batchSize`: a unit with all its samples, or one sample of a stream. */
+  private async *groups(plan: DatasetPlan, epoch: number, skipUnits: number): AsyncGenerator<Item[]> {
+    if (!plan.stream) return yield* this.unitsInOrder(plan, epoch, skipUnits);
+    for await (const sample of streamSamples(plan.stream, epoch, (pass) => this.samples(plan, pass))) yield [sample];
+  }
+
+  private async *samples(plan: DatasetPlan, pass: number): AsyncGenerator<Item> {
+    for await (const items of this.unitsInOrder(plan, pass, 0)) yield* items;
+  }
+
+  /** The units of a pass in its order, a bounded number of them computed ahead. */
+  private async *unitsInOrder(plan: DatasetPlan, pass: number, skipUnits: number): AsyncGenerator<Item[]> {
+    const { shuffle, seed } = this.options;
+    const units = this.open();
+    // Items use [seed, epoch, index]; a key of two words keeps the order's draws apart from theirs.
+    const order = shuffle
+      ? new RandomState([seed, pass]).permutation(plan.length)
+      : Array.from({ length: plan.length }, (_, i) => i);
+    if (this.options.numWorkers === 0) {
+      for (const index of order.slice(skipUnits)) yield await units.request(index, pass).items;
+      return;
+    }
+    const ahead: { id: number; items: Promise<Item[]> }[] = [];
+    const window = this.window(plan);
+    let next = skipUnits;
+    const fill = () => {
+      while (next < order.length && ahead.length < window) {
+        const request = units.request(order[next++], pass);
+        // Its error is reported when its turn comes, not as an unhandled one before.
+        request.items.catch(() => undefined);
+        ahead.push(request);
+      }
+    };
+    try {
+      for (fill(); ahead.length > 0;) {
+        const items = await ahead[0].items;
+        ahead.shift();
+        fill();
+        yield items;
+      }
+    } finally {
+      if (ahead.length) units.cancel(ahead.map((r) => r.id));
+    }
+  }
+
+  /** Units asked for before they are needed: the back-pressure. */
+  private window({ stream, samplesPerItem }: DatasetPlan): number {
+    const { numWorkers, prefetch, batchSize } = this.options;
+    const unitsPerBatch = stream ? Math.ceil(batchSize / (samplesPerItem ?? batchSize)) : batchSize;
+    return prefetch * numWorkers * unitsPerBatch;
+  }
+}

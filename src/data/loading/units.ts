@@ -1,0 +1,119 @@
+/**
+ * @file Where a loader gets computed units (images, or the patches of an image) from: this thread, or worker threads behind the
+ * same interface. Also the messages between a loader and its workers. Platform-neutral.
+ */
+
+import * as errors from "../../host/errors.ts";
+import { asList, itemRandom } from "../datasets/dataset.ts";
+import type { Dataset, StreamPlan } from "../datasets/dataset.ts";
+import type { Item } from "../transforms/transform.ts";
+
+/**
+ * A dataset that can be built in another thread: a module whose default export is a factory, and its arguments as plain data.
+ * The factory may be asynchronous.
+ */
+export interface Recipe {
+  readonly module: URL | string;
+  readonly args?: unknown;
+}
+
+/** What a loader must know of a dataset that lives elsewhere. */
+export interface DatasetPlan {
+  readonly length: number;
+  readonly stream?: StreamPlan;
+  readonly samplesPerItem?: number;
+}
+
+/** Computes units on request. */
+export interface UnitSource {
+  plan(): Promise<DatasetPlan>;
+  /** Starts computing unit `index` of an epoch; results may arrive in any order. */
+  request(index: number, epoch: number): { readonly id: number; readonly items: Promise<Item[]> };
+  /** Forgets requests whose results nobody will take; what has not begun is not computed. */
+  cancel(ids: readonly number[]): void;
+  close(): Promise<void>;
+}
+
+export type ToWorker =
+  | { readonly type: "unit"; readonly id: number; readonly index: number; readonly epoch: number }
+  | { readonly type: "cancel"; readonly ids: readonly number[] };
+export type FromWorker =
+  | { readonly type: "plan"; readonly plan: DatasetPlan }
+  | { readonly type: "unit"; readonly id: number; readonly items: Item[] }
+  | { readonly type: "error"; readonly id?: number; readonly error: WireError };
+export interface WireError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** Units computed in this thread, on demand. */
+export class LocalUnits implements UnitSource {
+  private readonly dataset: Promise<Dataset>;
+  private readonly seed: number;
+
+  constructor(source: Dataset | Recipe, seed: number) {
+    this.dataset = "module" in source ? buildDataset(source) : Promise.resolve(source);
+    // plan() reports a failed build; without this line it would also count as unhandled.
+    this.dataset.catch(() => undefined);
+    this.seed = seed;
+  }
+
+  async plan(): Promise<DatasetPlan> {
+    return planOf(await this.dataset);
+  }
+  request(index: number, epoch: number): { id: number; items: Promise<Item[]> } {
+    return { id: 0, items: this.dataset.then((d) => computeUnit(d, this.seed, epoch, index)) };
+  }
+  cancel(): void {}
+  async close(): Promise<void> {}
+}
+
+/** Unit `index`: the only place where a seed, an epoch and an index become samples. */
+export async function computeUnit(dataset: Dataset, seed: number, epoch: number, index: number): Promise<Item[]> {
+  return asList(await dataset.get(index, itemRandom(seed, epoch, index)));
+}
+
+export function planOf(dataset: Dataset): DatasetPlan {
+  const { length, stream, samplesPerItem } = dataset;
+  return { length, stream, samplesPerItem };
+}
+
+/** Imports a recipe's module and calls its factory. @throws ConfigError if there is none or it does not give a dataset. */
+export async function buildDataset(recipe: Recipe): Promise<Dataset> {
+  const href = String(recipe.module);
+  let factory: unknown;
+  try {
+    ({ default: factory } = await import(/* @vite-ignore */ href));
+  } catch (cause) {
+    throw new errors.ConfigError(`DataLoader: the dataset module ${href} cannot be loaded: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  if (typeof factory !== "function")
+    throw new errors.ConfigError(
+      `DataLoader: the dataset module ${href} must export a factory (args) => dataset by default; its default export is ${typeof factory}.`,
+    );
+  const dataset = (await factory(recipe.args)) as Partial<Dataset> | undefined;
+  if (typeof dataset?.get !== "function" || typeof dataset.length !== "number") {
+    throw new errors.ConfigError(
+      `DataLoader: the factory of ${href} gave no dataset; expected an object with length and get(index, random).`,
+    );
+  }
+  return dataset as Dataset;
+}
+
+export function toWire(error: unknown): WireError {
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  return { name: error.name, message: error.message, stack: error.stack };
+}
+
+/** The error of another thread with its class, as far as it is one of voxgrad's or of the language's. */
+export function fromWire({ name, message, stack }: WireError): Error {
+  const classes: Record<string, unknown> = { ...errors, TypeError, RangeError, SyntaxError, ReferenceError };
+  const Class = (classes[name] ?? Error) as new (message: string) => Error;
+  const error = new Class(message);
+  if (error.name !== name) Object.defineProperty(error, "name", { value: name });
+  error.stack = `${error.stack}\nin a data worker: ${stack ?? message}`;
+  return error;
+}

@@ -1,0 +1,81 @@
+/** @file Crops of random place and size: `RandSpatialCrop`, `RandSpatialCropSamples`. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import type { RandomSource } from "../../../host/random/numpy.ts";
+import { centreOf, crop, type RoiSlice } from "./crop.ts";
+import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
+import { RandomTransform } from "../transform.ts";
+
+export interface RandSpatialCropOptions {
+  /** Crop size; null, 0 and negative sizes mean the image's. The smallest size when `randomSize` is set. */
+  roiSize: SpatialSize;
+  /** Largest size when `randomSize` is set; default the image. */
+  maxRoiSize?: SpatialSize | null;
+  /** Random place (default true) or the centre. */
+  randomCenter?: boolean;
+  /** Draw the size between roiSize and maxRoiSize, both included. Default false. */
+  randomSize?: boolean;
+}
+
+/** One random crop. A size larger than the image is cut to the image. */
+export class RandSpatialCrop extends RandomTransform {
+  private readonly options: RandSpatialCropOptions;
+  private slices: RoiSlice[] = [];
+
+  constructor(options: RandSpatialCropOptions) {
+    super();
+    this.options = options;
+  }
+
+  randomize(x: HostArray): void {
+    this.slices = drawSlices("RandSpatialCrop", this.random, spatialShape("RandSpatialCrop", x), this.options);
+  }
+  applyDrawn(x: HostArray): HostArray {
+    return crop("RandSpatialCrop", x, this.slices);
+  }
+}
+
+/** `numSamples` independent random crops of one image. */
+export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
+  private readonly options: RandSpatialCropOptions & { numSamples: number };
+  private slices: RoiSlice[][] = [];
+
+  constructor(options: RandSpatialCropOptions & { numSamples: number }) {
+    super();
+    const { numSamples } = options;
+    if (!Number.isInteger(numSamples) || numSamples < 1)
+      throw new ConfigError(`RandSpatialCropSamples: numSamples must be an integer from 1 up, got ${numSamples}`);
+    this.options = options;
+  }
+
+  randomize(x: HostArray): void {
+    const image = spatialShape("RandSpatialCropSamples", x);
+    this.slices = Array.from({ length: this.options.numSamples }, () =>
+      drawSlices("RandSpatialCropSamples", this.random, image, this.options),
+    );
+  }
+  applyDrawn(x: HostArray): HostArray[] {
+    return this.slices.map((s) => crop("RandSpatialCropSamples", x, s));
+  }
+}
+
+/** Draws in MONAI's order: the sizes of all axes, then the start of each axis that is longer than its crop. */
+function drawSlices(op: string, random: RandomSource, image: readonly number[], options: RandSpatialCropOptions): RoiSlice[] {
+  const { roiSize, maxRoiSize, randomCenter = true, randomSize = false } = options;
+  let size = resolveSize(op, roiSize, image);
+  if (randomSize) {
+    const max = maxRoiSize === undefined || maxRoiSize === null ? image : resolveSize(op, maxRoiSize, image);
+    if (size.some((s, i) => s > max[i])) {
+      throw new ShapeError(
+        `${op}: roiSize [${size.join(", ")}] is larger than the largest size [${max.join(", ")}]; lower roiSize or raise maxRoiSize`,
+      );
+    }
+    size = size.map((s, i) => random.randint(s, max[i] + 1));
+  }
+  if (!randomCenter) return centreOf(image, size);
+  const valid = size.map((s, i) => Math.min(s, image[i]));
+  return valid.map((s, i) => {
+    const start = image[i] > s ? random.randint(0, image[i] - s + 1) : 0;
+    return [start, start + s];
+  });
+}

@@ -1,0 +1,127 @@
+/** @file Transforms that only move or drop axes: `EnsureChannelFirst`, `AsChannelLast`, `SqueezeDim`, `Transpose`, `SplitDim`. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { copyView, stridesOf } from "../../../host/strided.ts";
+import type { Transform } from "../transform.ts";
+
+/**
+ * Moves the channel axis to the front. `channelDim` is the axis it has now, or "no_channel" to add one of size 1. Without it the
+ * array must be channel-first already, which only `strictCheck: false` lets pass.
+ */
+export class EnsureChannelFirst implements Transform {
+  private readonly channelDim: number | "no_channel" | undefined;
+  private readonly strictCheck: boolean;
+
+  constructor({ channelDim, strictCheck = true }: { channelDim?: number | "no_channel"; strictCheck?: boolean } = {}) {
+    this.channelDim = channelDim;
+    this.strictCheck = strictCheck;
+  }
+
+  apply(x: HostArray): HostArray {
+    if (this.channelDim === undefined) {
+      if (this.strictCheck) {
+        throw new ConfigError(
+          `EnsureChannelFirst: channelDim is not known for shape [${x.shape.join(", ")}]; set channelDim to an axis or "no_channel", or strictCheck: false if it is channel-first`,
+        );
+      }
+      return x;
+    }
+    if (this.channelDim === "no_channel") return { data: x.data, shape: [1, ...x.shape] };
+    return moveAxis("EnsureChannelFirst", x, this.channelDim, 0);
+  }
+}
+
+/** Moves the channel axis `channelDim` (default 0) to the end. */
+export class AsChannelLast implements Transform {
+  private readonly channelDim: number;
+
+  constructor({ channelDim = 0 }: { channelDim?: number } = {}) {
+    this.channelDim = channelDim;
+  }
+
+  apply(x: HostArray): HostArray {
+    return moveAxis("AsChannelLast", x, this.channelDim, x.shape.length - 1);
+  }
+}
+
+/** Drops axis `dim` (default 0), which must have size 1; null drops every axis of size 1. @throws ShapeError for another size. */
+export class SqueezeDim implements Transform {
+  private readonly dim: number | null;
+
+  constructor({ dim = 0 }: { dim?: number | null } = {}) {
+    if (dim !== null && !Number.isInteger(dim)) throw new ConfigError(`SqueezeDim: dim must be an integer or null, got ${dim}`);
+    this.dim = dim;
+  }
+
+  apply(x: HostArray): HostArray {
+    if (this.dim === null) return { data: x.data, shape: x.shape.filter((s) => s !== 1) };
+    const axis = axisOf("SqueezeDim", this.dim, x);
+    if (x.shape[axis] !== 1)
+      throw new ShapeError(
+        `SqueezeDim: axis ${this.dim} of shape [${x.shape.join(", ")}] has size ${x.shape[axis]}, expected 1; crop it to one slice first`,
+      );
+    return { data: x.data, shape: x.shape.filter((_, i) => i !== axis) };
+  }
+}
+
+/** Reorders all axes, channel included: axis i of the result is axis `indices[i]`; reversed when null. */
+export class Transpose implements Transform {
+  private readonly indices: readonly number[] | null;
+
+  constructor({ indices = null }: { indices?: readonly number[] | null } = {}) {
+    this.indices = indices;
+  }
+
+  apply(x: HostArray): HostArray {
+    const order = (this.indices ?? x.shape.map((_, i) => x.shape.length - 1 - i)).map((i) => axisOf("Transpose", i, x));
+    if (new Set(order).size !== x.shape.length || order.length !== x.shape.length) {
+      throw new ConfigError(`Transpose: indices must name each of the ${x.shape.length} axes once, got [${order.join(", ")}]`);
+    }
+    return permute(x, order);
+  }
+}
+
+/** Splits along `dim` (default 0) into arrays of size 1 there; `keepdim: false` drops the axis. */
+export class SplitDim implements Transform {
+  private readonly dim: number;
+  private readonly keepdim: boolean;
+
+  constructor({ dim = 0, keepdim = true }: { dim?: number; keepdim?: boolean } = {}) {
+    this.dim = dim;
+    this.keepdim = keepdim;
+  }
+
+  apply(x: HostArray): HostArray[] {
+    const axis = axisOf("SplitDim", this.dim, x);
+    const strides = stridesOf(x.shape);
+    const shape = x.shape.map((s, i) => (i === axis ? 1 : s));
+    return Array.from({ length: x.shape[axis] }, (_, i) => {
+      const part = copyView(x.data, shape, strides, i * strides[axis]);
+      return this.keepdim ? part : { data: part.data, shape: shape.filter((_s, a) => a !== axis) };
+    });
+  }
+}
+
+function moveAxis(op: string, x: HostArray, from: number, to: number): HostArray {
+  const axis = axisOf(op, from, x);
+  const order = x.shape.map((_, i) => i).filter((i) => i !== axis);
+  order.splice(to, 0, axis);
+  return permute(x, order);
+}
+
+function permute(x: HostArray, order: readonly number[]): HostArray {
+  const strides = stridesOf(x.shape);
+  return copyView(
+    x.data,
+    order.map((i) => x.shape[i]),
+    order.map((i) => strides[i]),
+    0,
+  );
+}
+
+function axisOf(op: string, dim: number, x: HostArray): number {
+  const axis = dim < 0 ? dim + x.shape.length : dim;
+  if (!Number.isInteger(dim) || axis < 0 || axis >= x.shape.length)
+    throw new ShapeError(`${op}: axis ${dim} is outside shape [${x.shape.join(", ")}]`);
+  return axis;
+}

@@ -1,0 +1,47 @@
+/** @file Element types by name and `CastToType`. */
+import { ConfigError } from "../../../host/errors.ts";
+import type { HostArray, TypedArray } from "../../../host/array.ts";
+import type { Transform } from "../transform.ts";
+
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+} as const;
+
+/** numpy's name of an element type. */
+export type DTypeName = keyof typeof ARRAYS;
+
+/** Converts the elements and keeps all else (a volume keeps its geometry); floats to integers are cut towards zero. `x` itself when it already has the type. */
+export function castTo(op: string, x: HostArray, dtype: DTypeName): HostArray {
+  const type = ARRAYS[dtype];
+  if (!type) throw new ConfigError(`${op}: unknown dtype "${String(dtype)}"; known: ${Object.keys(ARRAYS).join(", ")}`);
+  if (x.data instanceof type) return x;
+  return { ...x, data: new type(x.data as ArrayLike<number>) };
+}
+
+/**
+ * A copy to compute in: float64 stays float64, everything else becomes float32, as in torch. Storing an element rounds it, so a
+ * chain of `a[i] op= b` rounds after every operation exactly as float32 arithmetic does.
+ */
+export function workingCopy(data: TypedArray): Float32Array | Float64Array {
+  return data instanceof Float64Array ? new Float64Array(data) : new Float32Array(data);
+}
+
+/** Converts arrays to `dtype` (default "float32"). */
+export class CastToType implements Transform {
+  private readonly dtype: DTypeName;
+
+  constructor({ dtype = "float32" }: { dtype?: DTypeName } = {}) {
+    this.dtype = dtype;
+  }
+
+  apply(x: HostArray): HostArray {
+    return castTo("CastToType", x, this.dtype);
+  }
+}

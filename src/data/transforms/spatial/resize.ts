@@ -1,0 +1,116 @@
+/** @file `Resize` to a spatial size and `GaussianSmooth`. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { areaTaps, cubicTaps, gaussianTaps, linearTaps, nearestTaps, resampleAxes, type Taps } from "./resample.ts";
+import { roundHalfEven } from "../../../host/rounding.ts";
+import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
+import type { LabelSafe, Transform } from "../transform.ts";
+
+/** linear, bilinear and trilinear are one mode: linear along every axis. */
+export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic";
+
+export interface ResizeOptions {
+  /** New size per spatial axis; null, 0 and negative ones keep the axis. One number for "longest". */
+  spatialSize: SpatialSize;
+  /** "longest": the longest axis becomes spatialSize, the others keep the aspect ratio. Default "all". */
+  sizeMode?: "all" | "longest";
+  /** Default "area" (adaptive average), as MONAI's; under label keys of `onKeys` "nearest". */
+  mode?: ResizeMode;
+  /** Linear and cubic modes: corner voxels onto each other. Default false. */
+  alignCorners?: boolean | null;
+  /** Smooth with a Gaussian before shrinking. Default false. */
+  antiAliasing?: boolean;
+  /** Its sigma in voxels; default (in / out − 1) / 2 per axis. */
+  antiAliasingSigma?: number | readonly number[] | null;
+}
+
+/** Resizes a channel-first array; the result is float32. Modes are those of torch.nn.functional.interpolate. */
+export class Resize implements Transform, LabelSafe {
+  private readonly options: ResizeOptions;
+
+  constructor(options: ResizeOptions) {
+    const { sizeMode = "all", spatialSize, mode } = options;
+    if (sizeMode !== "all" && sizeMode !== "longest")
+      throw new ConfigError(`Resize: sizeMode must be "all" or "longest", got "${String(sizeMode)}"`);
+    if (sizeMode === "longest" && typeof spatialSize !== "number") {
+      throw new ConfigError(`Resize: spatialSize must be one number with sizeMode "longest", got [${spatialSize.join(", ")}]`);
+    }
+    if (mode !== undefined && !MODES.includes(mode))
+      throw new ConfigError(`Resize: unknown mode "${String(mode)}"; known: ${MODES.join(", ")}`);
+    this.options = options;
+  }
+
+  /** Nearest and without smoothing, unless a mode was chosen: an interpolated class index is no class. */
+  forLabels(): Transform {
+    return this.options.mode === undefined ? new Resize({ ...this.options, mode: "nearest", antiAliasing: false }) : this;
+  }
+
+  apply(x: HostArray): HostArray {
+    const { spatialSize, sizeMode = "all", mode = "area", antiAliasing = false } = this.options;
+    if (typeof spatialSize === "object" && spatialSize.length < x.shape.length - 1) {
+      throw new ShapeError(
+        `Resize: spatialSize has ${spatialSize.length} values for the ${x.shape.length - 1} spatial axes of shape [${x.shape.join(", ")}]`,
+      );
+    }
+    // More sizes than axes: trailing axes of size 1 are added, as in MONAI.
+    const extra = typeof spatialSize === "object" ? spatialSize.length - (x.shape.length - 1) : 0;
+    let input = extra > 0 ? { data: x.data, shape: [...x.shape, ...new Array<number>(extra).fill(1)] } : x;
+    const from = spatialShape("Resize", input);
+    const to = sizeMode === "longest" ? longest(from, spatialSize as number) : resolveSize("Resize", spatialSize, from);
+    if (from.includes(0)) throw new ShapeError(`Resize: shape [${x.shape.join(", ")}] has an empty axis`);
+    if (antiAliasing && to.some((s, i) => s < from[i])) input = resampleAxes(input, this.smoothing(from, to));
+    const alignCorners = this.options.alignCorners ?? false;
+    return resampleAxes(
+      input,
+      from.map((s, i) => (s === to[i] ? undefined : modeTaps(mode, s, to[i], alignCorners))),
+    );
+  }
+
+  private smoothing(from: readonly number[], to: readonly number[]): (Taps | undefined)[] {
+    const given = this.options.antiAliasingSigma;
+    return from.map((size, i) => {
+      const factor = size / to[i];
+      if (factor <= 1) return undefined;
+      const sigma = given === undefined || given === null ? (factor - 1) / 2 : typeof given === "number" ? given : given[i];
+      return gaussianTaps(size, sigma);
+    });
+  }
+}
+
+/** Gaussian smoothing with `sigma` in voxels, one or per spatial axis; zeros outside. */
+export class GaussianSmooth implements Transform {
+  private readonly sigma: number | readonly number[];
+
+  constructor({ sigma = 1 }: { sigma?: number | readonly number[] } = {}) {
+    this.sigma = sigma;
+  }
+
+  apply(x: HostArray): HostArray {
+    const sigma = this.sigma;
+    return resampleAxes(
+      x,
+      spatialShape("GaussianSmooth", x).map((s, i) => gaussianTaps(s, typeof sigma === "number" ? sigma : sigma[i])),
+    );
+  }
+}
+
+const MODES: readonly ResizeMode[] = ["area", "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"];
+
+function modeTaps(mode: ResizeMode, from: number, to: number, alignCorners: boolean): Taps {
+  switch (mode) {
+    case "area":
+      return areaTaps(from, to);
+    case "nearest":
+    case "nearest-exact":
+      return nearestTaps(from, to, mode === "nearest-exact");
+    case "bicubic":
+      return cubicTaps(from, to, alignCorners);
+    default:
+      return linearTaps(from, to, alignCorners);
+  }
+}
+
+function longest(image: readonly number[], size: number): number[] {
+  const scale = size / Math.max(...image);
+  return image.map((s) => roundHalfEven(s * scale));
+}

@@ -1,0 +1,227 @@
+/**
+ * @file Host-side randomness for transforms, samplers and synthetic data: numpy's legacy `RandomState`, so that a seed gives
+ * MONAI's draws. Words, integers and uniforms equal numpy's in every bit; normals go through the platform's `log` and agree to the
+ * last bit or two of a float64.
+ */
+import { ConfigError } from "../errors.ts";
+import { MT19937, type MT19937State } from "./mt19937.ts";
+
+/** What a random transform draws from. Methods, argument order and ranges are numpy's `RandomState`. */
+export interface RandomSource {
+  /** Uniform in [0, 1), 53 bits. */
+  rand(): number;
+  rand(size: number): Float64Array;
+  /** Integer in [low, high), or [0, low) when only one bound is given. */
+  randint(low: number, high?: number): number;
+  randint(low: number, high: number, size: number): Float64Array;
+  uniform(low?: number, high?: number): number;
+  uniform(low: number, high: number, size: number): Float64Array;
+  normal(loc?: number, scale?: number): number;
+  normal(loc: number, scale: number, size: number): Float64Array;
+  /** `size` indices below `n`, with probabilities `p` (sum 1) or evenly; without replacement when `replace` is false. */
+  choice(n: number, size: number, options?: ChoiceOptions): number[];
+  /** A shuffled copy of 0 … n − 1, or of the given array. */
+  permutation(n: number): number[];
+  permutation<T>(items: readonly T[]): T[];
+  /** Shuffles in place. */
+  shuffle<T>(items: T[]): void;
+  /** The state as plain JSON; `setState` continues from it bit for bit. */
+  getState(): RandomStateSnapshot;
+  setState(state: RandomStateSnapshot): void;
+}
+
+export interface ChoiceOptions {
+  replace?: boolean;
+  p?: readonly number[];
+}
+
+export type RandomStateSnapshot =
+  | ({ readonly kind: "numpy"; readonly gauss: number | null } & MT19937State)
+  | { readonly kind: "replay"; readonly next: number };
+
+/** numpy's legacy `RandomState` (MT19937, polar normals, masked rejection for integers). */
+export class RandomState implements RandomSource {
+  private readonly mt = new MT19937();
+  /** The second normal of the last polar pair. */
+  private gauss: number | null = null;
+
+  /** @param seed integer 0 … 2^32 − 1, or several of them; without one the platform's entropy is used. */
+  constructor(seed: number | readonly number[] = entropy()) {
+    const words = typeof seed === "number" ? [seed] : seed;
+    if (words.length === 0 || words.some((s) => !Number.isInteger(s) || s < 0 || s >= 2 ** 32)) {
+      throw new ConfigError(`RandomState: seed must be an integer from 0 to 2^32 - 1 (or several), got ${String(seed)}`);
+    }
+    if (typeof seed === "number") this.mt.seed(seed);
+    else this.mt.seedByArray(seed);
+  }
+
+  rand(): number;
+  rand(size: number): Float64Array;
+  rand(size?: number): number | Float64Array {
+    return many(size, () => this.double());
+  }
+
+  randint(low: number, high?: number): number;
+  randint(low: number, high: number, size: number): Float64Array;
+  randint(low: number, high?: number, size?: number): number | Float64Array {
+    const [from, to] = high === undefined ? [0, low] : [low, high];
+    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from >= to) {
+      throw new ConfigError(`RandomState.randint: expected integers with low < high, got low ${from}, high ${to}`);
+    }
+    return many(size, () => from + this.below(to - from - 1));
+  }
+
+  uniform(low?: number, high?: number): number;
+  uniform(low: number, high: number, size: number): Float64Array;
+  uniform(low = 0, high = 1, size?: number): number | Float64Array {
+    const range = high - low;
+    return many(size, () => low + range * this.double());
+  }
+
+  normal(loc?: number, scale?: number): number;
+  normal(loc: number, scale: number, size: number): Float64Array;
+  normal(loc = 0, scale = 1, size?: number): number | Float64Array {
+    if (!(scale >= 0)) throw new ConfigError(`RandomState.normal: scale must be 0 or more, got ${scale}`);
+    return many(size, () => loc + scale * this.polar());
+  }
+
+  choice(n: number, size: number, { replace = true, p }: ChoiceOptions = {}): number[] {
+    if (!Number.isInteger(n) || n < 1) throw new ConfigError(`RandomState.choice: n must be an integer above 0, got ${n}`);
+    if (!Number.isInteger(size) || size < 0)
+      throw new ConfigError(`RandomState.choice: size must be an integer from 0 up, got ${size}`);
+    if (p) checkProbabilities(p, n);
+    if (replace) {
+      if (!p) return Array.from({ length: size }, () => this.below(n - 1));
+      const cdf = cumulative(p);
+      return Array.from({ length: size }, () => firstAbove(cdf, this.double()));
+    }
+    if (size > n || (p && p.filter((v) => v > 0).length < size)) {
+      throw new ConfigError(`RandomState.choice: cannot take ${size} of ${n} without replacement; lower size or set replace`);
+    }
+    return p ? this.choiceOnce(p, size) : this.permutation(n).slice(0, size);
+  }
+
+  permutation(n: number): number[];
+  permutation<T>(items: readonly T[]): T[];
+  permutation<T>(items: number | readonly T[]): number[] | T[] {
+    const out = typeof items === "number" ? Array.from({ length: items }, (_, i) => i) : [...items];
+    this.shuffle<unknown>(out);
+    return out as number[] | T[];
+  }
+
+  shuffle<T>(items: T[]): void {
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = this.below(i);
+      const held = items[i];
+      items[i] = items[j];
+      items[j] = held;
+    }
+  }
+
+  getState(): RandomStateSnapshot {
+    return { kind: "numpy", gauss: this.gauss, ...this.mt.getState() };
+  }
+
+  setState(state: RandomStateSnapshot): void {
+    if (state.kind !== "numpy")
+      throw new ConfigError(`RandomState.setState: expected a state of kind "numpy", got "${state.kind}"`);
+    this.mt.setState(state);
+    this.gauss = state.gauss;
+  }
+
+  /** 53 bits: 27 of one word, 26 of the next. */
+  private double(): number {
+    const a = this.mt.next() >>> 5;
+    const b = this.mt.next() >>> 6;
+    return (a * 2 ** 26 + b) / 2 ** 53;
+  }
+
+  /** Integer 0 … max (inclusive): words masked to the bits of max, rejected while above it. No word is drawn for max 0. */
+  private below(max: number): number {
+    if (max === 0) return 0;
+    if (max <= 0xffffffff) {
+      const mask = 0xffffffff >>> Math.clz32(max);
+      for (;;) {
+        const value = (this.mt.next() & mask) >>> 0;
+        if (value <= max) return value;
+      }
+    }
+    const highMask = 0xffffffff >>> Math.clz32(Math.floor(max / 2 ** 32));
+    for (;;) {
+      const high = (this.mt.next() & highMask) >>> 0;
+      const value = high * 2 ** 32 + this.mt.next();
+      if (value <= max) return value;
+    }
+  }
+
+  /** Standard normal by Marsaglia's polar method; the second of each pair is kept. */
+  private polar(): number {
+    if (this.gauss !== null) {
+      const kept = this.gauss;
+      this.gauss = null;
+      return kept;
+    }
+    for (;;) {
+      const x1 = 2 * this.double() - 1;
+      const x2 = 2 * this.double() - 1;
+      const r2 = x1 * x1 + x2 * x2;
+      if (r2 >= 1 || r2 === 0) continue;
+      const f = Math.sqrt((-2 * Math.log(r2)) / r2);
+      this.gauss = f * x1;
+      return f * x2;
+    }
+  }
+
+  /** Weighted choice without replacement: draw what is missing, drop repeats, remove the found, again. */
+  private choiceOnce(p: readonly number[], size: number): number[] {
+    const left = [...p];
+    const found: number[] = [];
+    while (found.length < size) {
+      const draws = this.rand(size - found.length);
+      for (const i of found) left[i] = 0;
+      const cdf = cumulative(left);
+      found.push(...new Set(Array.from(draws, (x) => firstAbove(cdf, x))));
+    }
+    return found;
+  }
+}
+
+function many(size: number | undefined, draw: () => number): number | Float64Array {
+  if (size === undefined) return draw();
+  const out = new Float64Array(size);
+  for (let i = 0; i < size; i++) out[i] = draw();
+  return out;
+}
+
+function entropy(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0];
+}
+
+function checkProbabilities(p: readonly number[], n: number): void {
+  const sum = p.reduce((a, b) => a + b, 0);
+  if (p.length !== n || p.some((v) => !(v >= 0)) || Math.abs(sum - 1) > 1e-8) {
+    throw new ConfigError(
+      `RandomState.choice: p must be ${n} values from 0 up with sum 1, got ${p.length} values with sum ${sum}`,
+    );
+  }
+}
+
+/** Running sums scaled so that the last is 1. */
+function cumulative(p: readonly number[]): Float64Array {
+  const out = new Float64Array(p.length);
+  let sum = 0;
+  for (let i = 0; i < p.length; i++) out[i] = sum += p[i];
+  return out.map((v) => v / sum);
+}
+
+/** Index of the first entry above x (numpy's searchsorted, side "right"). */
+function firstAbove(cdf: Float64Array, x: number): number {
+  let low = 0;
+  let high = cdf.length;
+  while (low < high) {
+    const mid = (low + high) >>> 1;
+    if (cdf[mid] <= x) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}

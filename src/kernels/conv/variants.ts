@@ -1,0 +1,95 @@
+/** @file Variants of the convolution kernels, and the fixed rule that picks one where no measurement has. */
+
+import type { Device } from "../../tensor/device.ts";
+import { sizeOf } from "../../host/array.ts";
+import { amount, chosen, sizeClass } from "../lib/choices.ts";
+import type { ConvGeometry } from "./shape.ts";
+
+/** Positions and channels that a thread of conv/gather.wgsl owns. */
+interface Direct {
+  readonly TP: number;
+  readonly TC: number;
+}
+
+/** See conv/shared.wgsl: a workgroup of CG · PG lanes owns 4 · CG · RC channels by 4 · PG · RP positions. */
+interface Shared {
+  readonly CG: number;
+  readonly PG: number;
+  readonly RC: number;
+  readonly RP: number;
+  readonly STEP: number;
+}
+
+// Tiles measured in one run on lavapipe, conv2d 4x32->64x128² k3, GFLOP per CPU-second: 12x16 13.0, 10x16 11.7, 8x16 11.5, 14x16 11.4,
+// 20x8 10.5, 6x16 10.3, 12x8 9.8, 12x20 9.6, 8x32 9.1, 20x4 7.2, 4x32 6.8. In 3-D, strided, transposed and small layers too 12x16 gains 10 to 20 %.
+// For few channels 16 positions are 3 to 4 % faster than 12, but LLVM compiles them for 3.3 s instead of 2.1.
+// The small direct tiles keep their accumulators in the registers of a GPU thread.
+export const gatherVariants: Readonly<Record<string, Direct | Shared>> = {
+  "direct 12x16": { TP: 12, TC: 16 },
+  "direct 12x8": { TP: 12, TC: 8 },
+  "direct 12x4": { TP: 12, TC: 4 },
+  "direct 4x8": { TP: 4, TC: 8 },
+  "direct 4x4": { TP: 4, TC: 4 },
+  "shared 64x64": { CG: 16, PG: 16, RC: 1, RP: 1, STEP: 8 },
+  "shared 32x128": { CG: 8, PG: 32, RC: 1, RP: 1, STEP: 8 },
+  "shared 16x256": { CG: 4, PG: 64, RC: 1, RP: 1, STEP: 8 },
+  "shared 128x128": { CG: 16, PG: 16, RC: 2, RP: 2, STEP: 8 },
+};
+
+/** a-channels and b-channels per workgroup of conv/weight_gradient_shared.wgsl, in groups of four; none for the direct kernel. */
+interface SharedWeight {
+  readonly CG: number;
+  readonly PG: number;
+  readonly STEP: number;
+}
+
+export const weightVariants: Readonly<Record<string, SharedWeight | undefined>> = {
+  direct: undefined,
+  "shared 64x64": { CG: 16, PG: 16, STEP: 16 },
+  "shared 32x32": { CG: 8, PG: 8, STEP: 16 },
+};
+
+/** The fixed table. */
+export function gatherRule(device: Device, inputs: number, outputs: number): string {
+  if (device.software) return outputs > 8 ? "direct 12x16" : outputs > 4 ? "direct 12x8" : "direct 12x4";
+  if (inputs < 8 || outputs < 16) return outputs > 4 ? "direct 4x8" : "direct 4x4";
+  return outputs >= 64 ? "shared 64x64" : outputs >= 32 ? "shared 32x128" : "shared 16x256";
+}
+
+/** The same of the weight gradient. */
+export function weightRule(device: Device, small: number, large: number): string {
+  if (device.software || Math.min(small, large) < 16) return "direct";
+  return Math.min(small, large) >= 64 ? "shared 64x64" : "shared 32x32";
+}
+
+/** Class of a run of the gather kernels, under which `tune` notes its choice. */
+export function gatherProblem(g: ConvGeometry, transposed: boolean, half: boolean): string {
+  const [inputs, outputs] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
+  const positions = amount(g.samples * sizeOf(transposed ? g.large : g.small));
+  const kind = transposed ? "transposed" : "plain";
+  return `conv ${kind} ${layer(g)} ${sizeClass(inputs / g.groups)}->${sizeClass(outputs / g.groups)} ${positions}${half ? " f16" : ""}`;
+}
+
+/** The same of the weight gradient. */
+export function weightProblem(g: ConvGeometry, half: boolean): string {
+  const positions = amount(g.samples * sizeOf(g.small));
+  const channels = `${sizeClass(g.smallChannels / g.groups)}x${sizeClass(g.largeChannels / g.groups)}`;
+  return `conv weight ${layer(g)} ${channels} ${positions}${half ? " f16" : ""}`;
+}
+
+const layer = (g: ConvGeometry): string => `k${sizeOf(g.taps)} s${sizeOf(g.stride)}`;
+
+export function gatherVariant(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): Direct | Shared {
+  const [inputs, outputs] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
+  return chosen(
+    device,
+    gatherProblem(g, transposed, half),
+    gatherVariants,
+    gatherRule(device, inputs / g.groups, outputs / g.groups),
+  );
+}
+
+export function weightVariant(device: Device, g: ConvGeometry, half: boolean): SharedWeight | undefined {
+  const rule = weightRule(device, g.smallChannels / g.groups, g.largeChannels / g.groups);
+  return chosen(device, weightProblem(g, half), weightVariants, rule);
+}

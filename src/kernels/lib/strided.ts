@@ -1,0 +1,202 @@
+/** @file Strided copies in both directions: one side contiguous, the other at `start + Σ index·stride`. All views that move elements are these. */
+
+import { DTypeError, ShapeError } from "../../host/errors.ts";
+import type { DType } from "../../host/array.ts";
+import { sizeOf } from "../../host/array.ts";
+import { read, write } from "../../tensor/kernel.ts";
+import { type Shape, showShape } from "../../host/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { bindable, fits, tooLarge } from "./pieces.ts";
+import { grid, program } from "./program.ts";
+import type { ShaderName } from "../shaders.gen.ts";
+
+/** Axes that a uniform block has room for, after merging. */
+export const maxAxes = 8;
+
+/** The fragment that says what a copy moves per thread. */
+export function wordLib(dtype: DType, wide: boolean): ShaderName {
+  if (dtype === "f16") return wide ? "lib/half4" : "lib/half";
+  return wide ? "lib/word4" : "lib/word";
+}
+
+/** For kernels that move 32-bit words only. Throws `DTypeError` for f16. */
+export function expectWords(op: string, dtype: DType): void {
+  if (dtype === "f16") throw new DTypeError(`${op}: the tensor has type f16, expected f32, i32 or u32`);
+}
+
+/** A list for a uniform block: last axis first, padded to eight. Throws `ShapeError` for more. */
+export function axisWords(op: string, list: readonly number[], fill: number): number[] {
+  if (list.length > maxAxes) throw new ShapeError(`${op}: more than ${maxAxes} axes in ${showShape(list)}`);
+  return [...list.toReversed(), ...new Array<number>(maxAxes - list.length).fill(fill)];
+}
+
+export interface Layout {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/** The same addresses in the same order with as few axes as possible: axes of size 1 go, and runs of runs become one run. */
+export function mergeAxes({ shape, strides }: Layout): Layout {
+  const sizes: number[] = [];
+  const steps: number[] = [];
+  shape.forEach((size, i) => {
+    if (size === 1) return;
+    const last = steps.length - 1;
+    if (last >= 0 && steps[last] === size * strides[i]) {
+      sizes[last] *= size;
+      steps[last] = strides[i];
+    } else {
+      sizes.push(size);
+      steps.push(strides[i]);
+    }
+  });
+  return { shape: sizes, strides: steps };
+}
+
+/** Elements `start + Σ index·stride` of `x` as a tensor of shape `shape`. Throws `ShapeError`. */
+export function gather(op: string, x: Tensor, shape: Shape, strides: readonly number[], start: number): Tensor {
+  const layout = mergeAxes({ shape, strides });
+  if (layout.shape.length > maxAxes) throw tooManyAxes(op, shape);
+  const y = x.device.empty(shape, x.dtype);
+  if (y.size === 0) return y;
+  if (!copyBlocks(x, y, layout, start, (at) => [start + at.there, at.here])) inPieces(op, "view/gather", x, y, layout, start);
+  return y;
+}
+
+/** Writes all of `x` to elements `start + Σ index·stride` of `y`, which must be distinct. Throws `ShapeError`. */
+export function scatter(op: string, x: Tensor, y: Tensor, strides: readonly number[], start: number): void {
+  const layout = mergeAxes({ shape: x.shape, strides });
+  if (layout.shape.length > maxAxes) throw tooManyAxes(op, x.shape);
+  if (x.size === 0) return;
+  if (!copyBlocks(x, y, layout, start, (at) => [at.here, start + at.there])) inPieces(op, "view/scatter", x, y, layout, start);
+}
+
+function tooManyAxes(op: string, shape: Shape): ShapeError {
+  return new ShapeError(
+    `${op}: more than ${maxAxes} axes in ${showShape(shape)} are left after neighbours that lie in one run are merged`,
+  );
+}
+
+type Direction = "view/gather" | "view/scatter";
+
+// More dispatches than this would mean a transposition whose every row reaches through the whole tensor.
+const maxPieces = 4096;
+
+interface Piece extends Layout {
+  /** Where the piece begins on the contiguous side, and the strided one. */
+  readonly first: number;
+  readonly start: number;
+}
+
+// Halves the leading axes until both ends of a copy can be bound.
+function inPieces(op: string, name: Direction, x: Tensor, y: Tensor, whole: Layout, start: number): void {
+  if (fits(x, y)) return dispatch(op, name, x, y, whole, start);
+  const gathers = name === "view/gather";
+  const [flat, other] = gathers ? [y, x] : [x, y];
+  const width = elementBytes(x);
+  const most = x.device.maxBindingSize / width;
+  const pieces: Piece[] = [];
+  const waiting: Piece[] = [{ ...whole, first: 0, start }];
+  while (waiting.length > 0) {
+    const piece = waiting.pop()!;
+    const { shape, strides, first } = piece;
+    if (sizeOf(shape) <= most && reach(piece).length <= most) {
+      pieces.push(piece);
+      continue;
+    }
+    const [size, ...rest] = shape;
+    if (shape.length === 0 || pieces.length + waiting.length > maxPieces) throw tooLarge(op, x.bytes > y.bytes ? x : y);
+    if (size === 1) waiting.push({ ...piece, shape: rest, strides: strides.slice(1) });
+    else {
+      const half = Math.ceil(size / 2);
+      const moved = { first: first + half * sizeOf(rest), start: piece.start + half * strides[0] };
+      waiting.push({ shape: [half, ...rest], strides, first, start: piece.start });
+      waiting.push({ shape: [size - half, ...rest], strides, ...moved });
+    }
+  }
+  const part = (t: Tensor, from: number, count: number) =>
+    new Tensor(t.device, t.storage.retain(), [count], t.dtype, t.byteOffset + width * from);
+  for (const piece of pieces) {
+    const { from, length } = reach(piece);
+    const here = bindable(part(flat, piece.first, sizeOf(piece.shape)), gathers ? "write" : "read");
+    const there = part(other, from, length);
+    const [source, target] = gathers ? [there, here.tensor] : [here.tensor, there];
+    dispatch(op, name, source, target, piece, piece.start - from);
+    here.done();
+    there.dispose();
+  }
+}
+
+// The elements that a piece touches on the strided side, from where a binding may start: a multiple of 256 bytes.
+function reach({ shape, strides, start }: Piece): { from: number; length: number } {
+  const end = (pick: (a: number, b: number) => number) => shape.reduce((at, n, i) => at + pick(0, (n - 1) * strides[i]), start);
+  const low = end(Math.min);
+  const from = low - (low % 128);
+  return { from, length: end(Math.max) + 1 - from };
+}
+
+function dispatch(op: string, name: Direction, x: Tensor, y: Tensor, { shape, strides }: Layout, start: number): void {
+  const inner = shape.at(-1) ?? 1;
+  const outer = strides.slice(0, -1);
+  // Bindings start at multiples of 256 bytes, so what is a multiple of 4 here is aligned there.
+  const wide = strides.at(-1) === 1 && [inner, start, ...outer].every((v) => v % 4 === 0);
+  const width = wide ? 4 : 1;
+  const count = sizeOf(shape) / width;
+  const sizes = wide ? [...shape.slice(0, -1), inner / 4] : shape;
+  const steps = wide ? [...outer.map((s) => s / 4), 1] : strides;
+  x.device.run({
+    program: program(name, {
+      libs: [wordLib(x.dtype, wide), "lib/grid", "lib/strided"],
+      consts: { AXES: Math.max(1, shape.length) },
+      variant: wide ? "vec4" : undefined,
+      half: x.dtype === "f16",
+    }),
+    bindings: [read(x), write(y)],
+    params: [...axisWords(op, sizes, 1), ...axisWords(op, steps, 0), start / width, count],
+    workgroups: grid(x.device, op, count, 64),
+  });
+}
+
+const elementBytes = (t: Tensor): number => (t.dtype === "f16" ? 2 : 4);
+
+// On a software adapter a kernel moves an element in 5 ns of CPU time and more, a buffer copy in 0.3 ns, and a command costs microseconds: joining two
+// [4, 16, 128, 128] on lavapipe takes 11 CPU-ms in the kernel and 1.2 as copies, with everything around them. Hardware copies in a kernel as fast as
+// its memory goes, without leaving the compute pass.
+const blockBytes = 2 ** 14;
+const maxBlocks = 256;
+
+/** Elements from the start on the contiguous and on the strided side. */
+interface Place {
+  readonly here: number;
+  readonly there: number;
+}
+
+/** Copies by blocks if that pays; `ends` tells where a block lies in x and in y. */
+function copyBlocks(
+  x: Tensor,
+  y: Tensor,
+  { shape, strides }: Layout,
+  start: number,
+  ends: (at: Place) => [from: number, to: number],
+): boolean {
+  if (!x.device.software) return false;
+  const inner = strides.at(-1) === 1 ? shape.at(-1)! : 1;
+  const blocks = sizeOf(shape) / inner;
+  const width = elementBytes(x);
+  // Buffer copies move whole words.
+  const words = width === 4 || [inner, start, ...strides.slice(0, -1)].every((v) => v % 2 === 0);
+  if (inner * width < blockBytes || blocks > maxBlocks || !words) return false;
+  for (let k = 0; k < blocks; k++) {
+    let rest = k;
+    let there = 0;
+    for (let axis = shape.length - 2; axis >= 0; axis--) {
+      there += (rest % shape[axis]) * strides[axis];
+      rest = Math.floor(rest / shape[axis]);
+    }
+    const [from, to] = ends({ here: k * inner, there });
+    const block = new Tensor(x.device, x.storage.retain(), [inner], x.dtype, x.byteOffset + width * from);
+    x.device.stream.copy(block, y, width * to);
+    block.dispose();
+  }
+  return true;
+}

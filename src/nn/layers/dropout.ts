@@ -1,0 +1,105 @@
+/** @file Dropout layers and the device's generator behind them. */
+
+import { dropout } from "../../autograd/dropout.ts";
+import { add, affine, mul } from "../../autograd/pointwise.ts";
+import { full } from "../../kernels/view.ts";
+import type { Device } from "../../tensor/device.ts";
+import { ConfigError } from "../../host/errors.ts";
+import { keep } from "../../tensor/scope.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Module } from "../module.ts";
+
+const generators = new WeakMap<Device, Tensor>();
+
+/** The generator that all dropout layers of a device draw from: u32 `[4]`, seed and count of draws. Part of a checkpoint. */
+export function dropoutGenerator(device: Device): Tensor {
+  let generator = generators.get(device);
+  if (!generator) {
+    generator = keep(device.tensor({ data: new Uint32Array(4), shape: [4] }, "u32"));
+    generators.set(device, generator);
+  }
+  return generator;
+}
+
+/** Seeds all dropout layers of a device and starts their count anew. */
+export function seedDropout(device: Device, seed: number): void {
+  const data = new Uint32Array([seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, 0, 0]);
+  device.write(dropoutGenerator(device), { data, shape: [4] });
+}
+
+/** Drops elements (or whole channels) in training; returns its input in evaluation. Throws `ConfigError` for a rate outside [0, 1). */
+export class Dropout extends Module {
+  private readonly device: Device;
+  private readonly rate: number;
+  private readonly channels: boolean;
+
+  constructor(device: Device, rate: number, { channels = false } = {}) {
+    super();
+    if (!(rate >= 0 && rate < 1)) throw new ConfigError(`Dropout: the rate must be in [0, 1), got ${rate}`);
+    this.device = device;
+    this.rate = rate;
+    this.channels = channels;
+    dropoutGenerator(device); // made now: it must not be born inside a captured step
+  }
+
+  override get idle(): boolean {
+    return !this.training || this.rate === 0;
+  }
+
+  forward(x: Tensor): Tensor {
+    if (this.idle) return x;
+    return dropout(x, dropoutGenerator(this.device), this.rate, { channels: this.channels });
+  }
+}
+
+// What SELU has on its left end: −scale · alpha, with the sign turned.
+const selu = 1.7580993408473766;
+
+/**
+ * Alpha dropout (Klambauer et al. 2017) in training: dropped elements become SELU's lowest value, and all are scaled and shifted so that zero mean
+ * and unit variance stay. Returns its input in evaluation. Throws `ConfigError` for a rate outside [0, 1).
+ */
+export class AlphaDropout extends Module {
+  private readonly rate: number;
+  private readonly mask: Dropout;
+
+  constructor(device: Device, rate: number) {
+    super();
+    this.rate = rate;
+    this.mask = new Dropout(device, rate);
+  }
+
+  override get idle(): boolean {
+    return !this.training || this.rate === 0;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { rate } = this;
+    if (this.idle) return x;
+    const a = 1 / Math.sqrt((selu ** 2 * rate + 1) * (1 - rate));
+    const kept = this.mask.forward(full(x.device, x.shape, 1)); // 0 or 1 / (1 − rate)
+    return add(mul(x, affine(kept, a * (1 - rate))), affine(kept, selu * a * (1 - rate), selu * a * (rate - 1)));
+  }
+}
+
+/** A rate, or a MONAI name with it. */
+export type DropoutSpec = number | readonly ["DROPOUT" | "ALPHADROPOUT", { readonly p?: number }];
+
+/**
+ * The layer of a MONAI dropout specification, names in any case.
+ * @param dropoutDim 1 drops elements; 2 or 3 drop whole channels, whatever the number of spatial axes. (In torch, `Dropout3d` on a batch of 2-D
+ * images takes the samples for channels and drops whole samples; nobody wants that.)
+ * @throws ConfigError for an unknown name or another `dropoutDim`
+ */
+export function dropoutLayer(device: Device, spec: DropoutSpec, dropoutDim = 1): Module {
+  const [name, { p = 0.5 }] = typeof spec === "number" ? (["DROPOUT", { p: spec }] as const) : spec;
+  if (![1, 2, 3].includes(dropoutDim)) throw new ConfigError(`dropoutDim must be 1, 2 or 3, got ${dropoutDim}`);
+  switch (name.toUpperCase()) {
+    case "DROPOUT":
+      return new Dropout(device, p, { channels: dropoutDim > 1 });
+    case "ALPHADROPOUT":
+      return new AlphaDropout(device, p);
+    default:
+      throw new ConfigError(`unknown dropout "${name}"; known are DROPOUT and ALPHADROPOUT`);
+  }
+}

@@ -1,0 +1,28 @@
+/** @file The fully connected layer. */
+
+import { linear } from "../../autograd/matmul.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { kaimingBound, uniformParameter } from "../init.ts";
+import { Module } from "../module.ts";
+
+export interface LinearOptions {
+  /** Default true. */
+  readonly bias?: boolean;
+}
+
+/** `[…, in]` → `[…, out]`; weight `[out, in]`, PyTorch's default initialisation. */
+export class Linear extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+
+  constructor(device: Device, inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+    super();
+    this.weight = uniformParameter(device, [outFeatures, inFeatures], kaimingBound(inFeatures));
+    this.bias = (options.bias ?? true) ? uniformParameter(device, [outFeatures], 1 / Math.sqrt(inFeatures)) : undefined;
+  }
+
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}

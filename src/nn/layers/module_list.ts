@@ -1,0 +1,24 @@
+/** @file Modules in a list, for networks that call them one by one. */
+
+import { ConfigError } from "../../host/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Module } from "../module.ts";
+
+/** PyTorch's `ModuleList`: names its items "0", "1" … and has no forward of its own. */
+export class ModuleList<M extends Module = Module> extends Module {
+  readonly items: readonly M[];
+
+  constructor(items: readonly M[]) {
+    super();
+    this.items = items;
+  }
+
+  override *children(): Iterable<readonly [string, M]> {
+    for (const [i, item] of this.items.entries()) yield [String(i), item];
+  }
+
+  /** Throws `ConfigError`: the network that owns the list decides what is called when. */
+  forward(): Tensor {
+    throw new ConfigError("a ModuleList cannot be called; call its items, or use Sequential");
+  }
+}

@@ -1,0 +1,219 @@
+/** @file Normalisation layers and their MONAI names. */
+
+import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormActivation } from "../../autograd/norm.ts";
+import { pad } from "../../autograd/pad.ts";
+import { affine, div, pow, square } from "../../autograd/pointwise.ts";
+import { avgPool } from "../../autograd/pool.ts";
+import { reshape } from "../../autograd/view.ts";
+import type { Device } from "../../tensor/device.ts";
+import { ConfigError } from "../../host/errors.ts";
+import { sizeOf } from "../../host/array.ts";
+import { keep } from "../../tensor/scope.ts";
+import type { Shape } from "../../host/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { asPartOfNorm } from "./activation.ts";
+import { constantParameter } from "../init.ts";
+import { Module } from "../module.ts";
+
+export interface NormOptions {
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+  /** Trainable scale and shift; PyTorch's defaults: false for instance norm, true for batch, group and layer norm. */
+  readonly affine?: boolean;
+}
+
+/** A norm that does the work of some activations behind it. */
+abstract class ChannelNorm extends Module {
+  /** Undefined if it cannot, with this activation and in this mode. */
+  protected abstract normalise(x: Tensor, activation?: NormActivation): Tensor | undefined;
+
+  forward(x: Tensor): Tensor {
+    return this.normalise(x)!;
+  }
+
+  override forwardWith(x: Tensor, next: Module): Tensor | undefined {
+    const activation = asPartOfNorm(next);
+    return activation && this.normalise(x, activation);
+  }
+}
+
+/** Each channel of each sample to zero mean and unit variance, in training and evaluation alike. */
+export class InstanceNorm extends ChannelNorm {
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  private readonly eps: number;
+
+  constructor(device: Device, channels: number, options: NormOptions = {}) {
+    super();
+    this.eps = options.eps ?? 1e-5;
+    if (options.affine ?? false) {
+      this.weight = constantParameter(device, [channels], 1);
+      this.bias = constantParameter(device, [channels], 0);
+    }
+  }
+
+  protected normalise(x: Tensor, activation?: NormActivation): Tensor {
+    return instanceNorm(x, this.weight, this.bias, { eps: this.eps, activation });
+  }
+}
+
+/** Groups of channels of each sample to zero mean and unit variance. */
+export class GroupNorm extends ChannelNorm {
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  private readonly groups: number;
+  private readonly eps: number;
+
+  constructor(device: Device, groups: number, channels: number, options: NormOptions = {}) {
+    super();
+    this.groups = groups;
+    this.eps = options.eps ?? 1e-5;
+    if (options.affine ?? true) {
+      this.weight = constantParameter(device, [channels], 1);
+      this.bias = constantParameter(device, [channels], 0);
+    }
+  }
+
+  protected normalise(x: Tensor, activation?: NormActivation): Tensor {
+    return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps, activation });
+  }
+}
+
+/** The trailing axes of each leading index to zero mean and unit variance. */
+export class LayerNorm extends Module {
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  private readonly shape: Shape;
+  private readonly eps: number;
+
+  constructor(device: Device, normalizedShape: number | Shape, options: NormOptions = {}) {
+    super();
+    this.shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    this.eps = options.eps ?? 1e-5;
+    if (options.affine ?? true) {
+      this.weight = constantParameter(device, this.shape, 1);
+      this.bias = constantParameter(device, this.shape, 0);
+    }
+  }
+
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.shape, this.weight, this.bias, { eps: this.eps });
+  }
+}
+
+export interface BatchNormOptions extends NormOptions {
+  /** Share of the new batch in the running statistics; default 0.1. */
+  readonly momentum?: number;
+  /** Keep running statistics and use them in evaluation; default true. Without, the batch's own are used in evaluation too. */
+  readonly trackRunningStats?: boolean;
+}
+
+/** Each channel by the statistics of the batch in training and by the running ones in evaluation. */
+export class BatchNorm extends ChannelNorm {
+  readonly weight: Tensor | undefined;
+  readonly bias: Tensor | undefined;
+  readonly running_mean: Tensor | undefined;
+  readonly running_var: Tensor | undefined;
+  /** Counted by PyTorch's files; this layer uses a fixed momentum and leaves it alone. */
+  readonly num_batches_tracked: Tensor | undefined;
+  private readonly momentum: number;
+  private readonly eps: number;
+
+  constructor(device: Device, channels: number, options: BatchNormOptions = {}) {
+    super();
+    this.eps = options.eps ?? 1e-5;
+    this.momentum = options.momentum ?? 0.1;
+    if (options.affine ?? true) {
+      this.weight = constantParameter(device, [channels], 1);
+      this.bias = constantParameter(device, [channels], 0);
+    }
+    if (!(options.trackRunningStats ?? true)) return;
+    this.running_mean = keep(device.tensor({ data: new Float32Array(channels), shape: [channels] }));
+    this.running_var = keep(device.tensor({ data: new Float32Array(channels).fill(1), shape: [channels] }));
+    this.num_batches_tracked = keep(device.tensor({ data: new Int32Array(1), shape: [] }, "i32"));
+  }
+
+  protected normalise(x: Tensor, activation?: NormActivation): Tensor | undefined {
+    const { weight, bias, running_mean, running_var, momentum, eps } = this;
+    if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps, activation });
+    if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, { eps, activation });
+    return activation ? undefined : fixedBatchNorm(x, weight, bias, running_mean, running_var, { eps });
+  }
+}
+
+export interface LocalResponseNormOptions {
+  /** Channels that an element is compared with, its own among them. */
+  readonly size: number;
+  /** Default 1e-4. */
+  readonly alpha?: number;
+  /** Default 0.75. */
+  readonly beta?: number;
+  /** Default 1. */
+  readonly k?: number;
+}
+
+/** x / (k + alpha · mean of x² over `size` neighbouring channels)^beta (Krizhevsky et al. 2012). */
+export class LocalResponseNorm extends Module {
+  private readonly options: LocalResponseNormOptions;
+
+  constructor(options: LocalResponseNormOptions) {
+    super();
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { size, alpha = 1e-4, beta = 0.75, k = 1 } = this.options;
+    const [n, channels, ...space] = x.shape;
+    const planes = reshape(square(x), [n, 1, channels, sizeOf(space)]);
+    const wide = pad(planes, [0, 0, Math.floor(size / 2), Math.floor((size - 1) / 2)]);
+    const mean = reshape(avgPool(wide, { kernelSize: [size, 1], stride: 1 }), x.shape);
+    return div(x, pow(affine(mean, alpha, k), beta));
+  }
+}
+
+type LayerNormSpec = Omit<NormOptions, "affine"> & {
+  readonly normalizedShape: number | Shape;
+  readonly elementwiseAffine?: boolean;
+};
+
+/** MONAI's names, with their options where they have any. */
+export type NormSpec =
+  | "INSTANCE"
+  | "BATCH"
+  | readonly ["INSTANCE", NormOptions]
+  | readonly ["BATCH", BatchNormOptions]
+  | readonly ["GROUP", NormOptions & { readonly numGroups: number }]
+  | readonly ["LAYER", LayerNormSpec]
+  | readonly ["LOCALRESPONSE", LocalResponseNormOptions];
+
+type AnyOptions = Partial<BatchNormOptions & LayerNormSpec & LocalResponseNormOptions & { readonly numGroups: number }>;
+
+/**
+ * The layer of a MONAI normalisation name, in any case. "SYNCBATCH" and "INSTANCE_NVFUSER" are batch and instance norm: there is one device, and
+ * one implementation. Throws `ConfigError` for an unknown name, a missing option, or instance norm with running statistics.
+ */
+export function normLayer(device: Device, spec: NormSpec, channels: number): Module {
+  const [name, options] = (typeof spec === "string" ? [spec, {}] : spec) as [string, AnyOptions];
+  const required = <K extends keyof AnyOptions>(key: K): NonNullable<AnyOptions[K]> => {
+    const value = options[key];
+    if (value === undefined) throw new ConfigError(`norm "${name}" needs ${key}`);
+    return value;
+  };
+  switch (name.toUpperCase()) {
+    case "INSTANCE":
+    case "INSTANCE_NVFUSER":
+      if (options.trackRunningStats) throw new ConfigError(`norm "${name}" with trackRunningStats is not available`);
+      return new InstanceNorm(device, channels, options);
+    case "BATCH":
+    case "SYNCBATCH":
+      return new BatchNorm(device, channels, options);
+    case "GROUP":
+      return new GroupNorm(device, required("numGroups"), channels, options);
+    case "LAYER":
+      return new LayerNorm(device, required("normalizedShape"), { eps: options.eps, affine: options.elementwiseAffine });
+    case "LOCALRESPONSE":
+      return new LocalResponseNorm({ ...options, size: required("size") });
+    default:
+      throw new ConfigError(`unknown norm "${name}"; known are INSTANCE, BATCH, GROUP, LAYER and LOCALRESPONSE`);
+  }
+}

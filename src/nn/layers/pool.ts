@@ -1,0 +1,48 @@
+/** @file Pooling layers for 1, 2 and 3 spatial axes. */
+
+import { adaptiveAvgPool, avgPool, type AvgPoolOptions, maxPool, type MaxPoolOptions } from "../../autograd/pool.ts";
+import type { Spatial } from "../../host/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Module } from "../module.ts";
+
+/** `maxPool` as a layer. */
+export class MaxPool extends Module {
+  private readonly options: MaxPoolOptions;
+
+  constructor(options: MaxPoolOptions) {
+    super();
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool(x, this.options);
+  }
+}
+
+/** `avgPool` as a layer. */
+export class AvgPool extends Module {
+  private readonly options: AvgPoolOptions;
+
+  constructor(options: AvgPoolOptions) {
+    super();
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return avgPool(x, this.options);
+  }
+}
+
+/** `adaptiveAvgPool` as a layer. */
+export class AdaptiveAvgPool extends Module {
+  private readonly outputSize: Spatial;
+
+  constructor(outputSize: Spatial) {
+    super();
+    this.outputSize = outputSize;
+  }
+
+  forward(x: Tensor): Tensor {
+    return adaptiveAvgPool(x, this.outputSize);
+  }
+}

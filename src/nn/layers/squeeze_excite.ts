@@ -1,0 +1,85 @@
+/**
+ * @file Squeeze and excitation: channels (Hu et al. 2018), positions and both at once (Roy et al. 2018), with the options and state-dict names
+ * of the package `squeeze_and_excitation`. For images of two spatial axes; the layers themselves do not mind how many there are.
+ */
+
+import { globalAvgPool } from "../../autograd/pool.ts";
+import { maximum, mul, relu, sigmoid } from "../../autograd/pointwise.ts";
+import { reshape } from "../../autograd/view.ts";
+import type { Device } from "../../tensor/device.ts";
+import { ConfigError } from "../../host/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Conv } from "./conv.ts";
+import { Linear } from "./linear.ts";
+import { Module } from "../module.ts";
+
+/** Scales each channel of `[N, C, …]` by σ(fc2(relu(fc1(mean over positions)))); the layer between has ⌊C / reductionRatio⌋ features. */
+export class ChannelSE extends Module {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+
+  constructor(device: Device, numChannels: number, { reductionRatio = 2 } = {}) {
+    super();
+    const reduced = Math.floor(numChannels / reductionRatio);
+    if (!(reduced >= 1)) {
+      throw new ConfigError(`ChannelSE: ${numChannels} channels divided by reductionRatio ${reductionRatio} leave no feature`);
+    }
+    this.fc1 = new Linear(device, numChannels, reduced);
+    this.fc2 = new Linear(device, reduced, numChannels);
+  }
+
+  forward(x: Tensor): Tensor {
+    const squeezed = reshape(globalAvgPool(x), x.shape.slice(0, 2));
+    const gate = sigmoid(this.fc2.forward(relu(this.fc1.forward(squeezed))));
+    return mul(x, reshape(gate, [...gate.shape, ...x.shape.slice(2).map(() => 1)]));
+  }
+}
+
+/** Scales each position of `[N, C, …]` by σ of a 1×1 convolution to one channel. */
+export class SpatialSE extends Module {
+  readonly conv: Conv;
+
+  constructor(device: Device, numChannels: number, { spatialDims = 2 as 1 | 2 | 3 } = {}) {
+    super();
+    this.conv = new Conv(device, { spatialDims, inChannels: numChannels, outChannels: 1, kernelSize: 1 });
+  }
+
+  forward(x: Tensor): Tensor {
+    return mul(x, sigmoid(this.conv.forward(x)));
+  }
+}
+
+/** The element-wise maximum of `ChannelSE` and `SpatialSE` (other libraries add the two). */
+export class ChannelSpatialSE extends Module {
+  readonly cSE: ChannelSE;
+  readonly sSE: SpatialSE;
+
+  constructor(device: Device, numChannels: number, { reductionRatio = 2, spatialDims = 2 as 1 | 2 | 3 } = {}) {
+    super();
+    this.cSE = new ChannelSE(device, numChannels, { reductionRatio });
+    this.sSE = new SpatialSE(device, numChannels, { spatialDims });
+  }
+
+  forward(x: Tensor): Tensor {
+    return maximum(this.cSE.forward(x), this.sSE.forward(x));
+  }
+}
+
+/** Which squeeze-and-excite layer a QuickNAT block has. */
+export type SqueezeExciteSpec = "NONE" | "CSE" | "SSE" | "CSSE";
+
+/** The layer of a name, or undefined for "NONE". Throws `ConfigError` for another one. */
+export function squeezeExcite(device: Device, spec: SqueezeExciteSpec, numChannels: number): Module | undefined {
+  switch (spec) {
+    case "NONE":
+      return undefined;
+    case "CSE":
+      return new ChannelSE(device, numChannels);
+    case "SSE":
+      return new SpatialSE(device, numChannels);
+    case "CSSE":
+      return new ChannelSpatialSE(device, numChannels);
+    default:
+      throw new ConfigError(`seBlock must be "NONE", "CSE", "SSE" or "CSSE", got ${JSON.stringify(spec)}`);
+  }
+}

@@ -1,0 +1,34 @@
+/** @file Layers that enlarge images: interpolation and pixel shuffle. */
+
+import { interpolate, type InterpolateOptions } from "../../autograd/interpolate.ts";
+import { pixelShuffle } from "../../autograd/pixel_shuffle.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Module } from "../module.ts";
+
+/** `interpolate` as a layer; nearest by default, as PyTorch's `Upsample`. */
+export class Upsample extends Module {
+  private readonly options: InterpolateOptions;
+
+  constructor(options: InterpolateOptions) {
+    super();
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return interpolate(x, this.options);
+  }
+}
+
+/** `pixelShuffle` as a layer: `[N, C·factorᵈ, size…]` → `[N, C, size·factor…]`. */
+export class PixelShuffle extends Module {
+  private readonly factor: number;
+
+  constructor(factor: number) {
+    super();
+    this.factor = factor;
+  }
+
+  forward(x: Tensor): Tensor {
+    return pixelShuffle(x, this.factor);
+  }
+}

@@ -1,0 +1,238 @@
+/** @file nnU-Net's losses (Isensee et al. 2021) with its options and defaults; its Dice is negative, so sums with cross-entropy reach down to −1. */
+
+import { cast } from "../../autograd/cast.ts";
+import { crossEntropy, type CrossEntropyOptions } from "../../autograd/cross_entropy.ts";
+import { add, affine, clamp, div, gt, mul, ne, where } from "../../autograd/pointwise.ts";
+import { mean, sum } from "../../autograd/reduce.ts";
+import { regionSums } from "../../autograd/region.ts";
+import { reshape, slice } from "../../autograd/view.ts";
+import { noGrad } from "../../autograd/tape.ts";
+import { topShare } from "../../kernels/top_share.ts";
+import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { sameShape, showShape } from "../../host/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { bceWithLogits, type BceOptions } from "./elementwise.ts";
+import { composed } from "./overlap.ts";
+
+export interface SoftDiceOptions {
+  /** Applied to the input; default none. */
+  readonly applyNonlin?: "softmax" | "sigmoid" | ((x: Tensor) => Tensor);
+  /** Sum over the batch before the ratio; default false. */
+  readonly batchDice?: boolean;
+  /** Count channel 0; default true. */
+  readonly doBg?: boolean;
+  /** Added to the numerator and the denominator; default 1. */
+  readonly smooth?: number;
+  /** Least overlap. */
+  readonly clipTp?: number;
+}
+
+// Class indices on a channel of their own.
+function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
+  const one = input.shape.with(1, 1);
+  if (sameShape(target.shape, one) || sameShape(target.shape, input.shape)) return target;
+  if (sameShape(target.shape, one.toSpliced(1, 1))) return reshape(target, one);
+  throw new ShapeError(
+    `${op}: target ${showShape(target.shape)} does not fit the input ${showShape(input.shape)}; expected its shape or class indices ${showShape(one)}`,
+  );
+}
+
+/**
+ * Minus the mean Dice score (2·overlap + smooth) / (prediction + target + smooth): SoftDiceLoss and MemoryEfficientSoftDiceLoss of nnU-Net, which
+ * differ in memory only. The smallest value is −1. No gradient flows to the target or the mask.
+ * @param input `[N, C, spatial…]`
+ * @param target f32 of the same shape, or class indices (f32, i32 or u32) `[N, 1, spatial…]` or `[N, spatial…]`
+ * @param mask `[N, 1, spatial…]`, factor of each position
+ * @throws ShapeError, DTypeError
+ */
+export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceOptions = {}, mask?: Tensor): Tensor {
+  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp } = options;
+  if (input.rank < 2) throw new ShapeError(`softDiceLoss: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
+  return composed(input, () => {
+    const wanted = withChannel("softDiceLoss", input, target);
+    const indexTarget = !sameShape(wanted.shape, input.shape);
+    const own = typeof applyNonlin === "function";
+    let sums = regionSums(own ? applyNonlin(input) : input, indexTarget ? wanted : cast(wanted, "f32"), {
+      activation: own ? "none" : (applyNonlin ?? "none"),
+      indexTarget,
+      mask: mask && cast(mask, "f32"),
+    });
+    if (!doBg) {
+      if (input.shape[1] === 1) throw new ShapeError("softDiceLoss: doBg false leaves nothing of one channel");
+      sums = slice(sums, [undefined, undefined, [1]]);
+    }
+    if (batchDice) sums = sum(sums, 1, { keepDims: true });
+    const [overlap, prediction, volume] = [0, 1, 2].map((k) => slice(sums, [[k, k + 1]]));
+    const total = add(prediction, volume);
+    let [numerator, denominator] = [overlap, total];
+    if (clipTp !== undefined) {
+      numerator = clamp(overlap, clipTp, largest);
+      // 2·tp + fp + fn, of which the first is clipped.
+      denominator = add(total, affine(add(numerator, affine(overlap, -1)), 2));
+    }
+    return affine(mean(div(affine(numerator, 2, smooth), clamp(affine(denominator, 1, smooth), 1e-8, largest))), -1);
+  });
+}
+
+const largest = 3.4028234e38;
+
+/** Cross-entropy that takes class indices of any type, also with a channel axis of size 1: `[N, 1, spatial…]`. Throws as `crossEntropy`. */
+export function robustCrossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  const squeezed = target.rank === input.rank && target.shape[1] === 1;
+  const indices = squeezed ? reshape(target, target.shape.toSpliced(1, 1)) : target;
+  if (indices.rank === input.rank) {
+    throw new ShapeError(
+      `robustCrossEntropy: target ${showShape(target.shape)} must be class indices on one channel for the input ${showShape(input.shape)}`,
+    );
+  }
+  return crossEntropy(input, indices, options);
+}
+
+export interface TopKOptions extends Omit<CrossEntropyOptions, "reduction"> {
+  /** Percentage of the positions that count, those with the largest loss; default 10. */
+  readonly k?: number;
+}
+
+/**
+ * Mean cross-entropy of the worst k percent of all positions of the batch. Found on the device; of positions that are equal at the bound, each counts
+ * in part.
+ * @param input logits `[N, C, spatial…]`
+ * @param target class indices `[N, 1, spatial…]` or `[N, spatial…]`
+ * @throws ShapeError, also if k percent are less than one position; DTypeError, ConfigError
+ */
+export function topKLoss(input: Tensor, target: Tensor, options: TopKOptions = {}): Tensor {
+  const { k = 10, ...rest } = options;
+  return composed(input, () => {
+    const losses = robustCrossEntropy(input, target, { ...rest, reduction: "none" });
+    const count = Math.floor((losses.size * k) / 100);
+    if (count < 1 || count > losses.size)
+      throw new ShapeError(`topKLoss: ${k} percent of ${losses.size} positions are ${count}; give more positions or another k`);
+    return affine(
+      sum(
+        mul(
+          losses,
+          noGrad(() => topShare(losses, count)),
+        ),
+      ),
+      1 / count,
+    );
+  });
+}
+
+export interface DCAndCEOptions {
+  readonly softDice?: Omit<SoftDiceOptions, "applyNonlin">;
+  /** Options of the cross-entropy. */
+  readonly ce?: Omit<CrossEntropyOptions, "ignoreIndex">;
+  /** Default 1. */
+  readonly weightCe?: number;
+  /** Default 1. */
+  readonly weightDice?: number;
+  /** Positions with this label count in neither part. */
+  readonly ignoreLabel?: number;
+}
+
+/**
+ * weightCe · cross-entropy + weightDice · `softDiceLoss` of the softmax: nnU-Net's loss for labels. In the range (−1, ∞) with weights 1.
+ * @param input logits `[N, C, spatial…]`
+ * @param target class indices `[N, 1, spatial…]` (f32, i32 or u32)
+ * @throws ShapeError, DTypeError, ConfigError if both weights are 0
+ */
+export function dcAndCELoss(input: Tensor, target: Tensor, options: DCAndCEOptions = {}): Tensor {
+  const { ce, ignoreLabel, ...rest } = options;
+  return withDice("dcAndCELoss", input, target, { ...rest, ignoreLabel }, () =>
+    robustCrossEntropy(input, target, { ...ce, ignoreIndex: ignoreLabel }),
+  );
+}
+
+export interface DCAndTopKOptions extends Omit<DCAndCEOptions, "ce"> {
+  /** Options of the cross-entropy. */
+  readonly ce?: Omit<TopKOptions, "ignoreIndex">;
+}
+
+/** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; arguments and errors as `dcAndCELoss`. */
+export function dcAndTopKLoss(input: Tensor, target: Tensor, options: DCAndTopKOptions = {}): Tensor {
+  const { ce, ignoreLabel, ...rest } = options;
+  return withDice("dcAndTopKLoss", input, target, { ...rest, ignoreLabel }, () =>
+    topKLoss(input, target, { ...ce, ignoreIndex: ignoreLabel }),
+  );
+}
+
+function withDice(
+  op: string,
+  input: Tensor,
+  target: Tensor,
+  { weightCe = 1, weightDice = 1, ignoreLabel, softDice }: Omit<DCAndCEOptions, "ce">,
+  entropyOf: () => Tensor,
+): Tensor {
+  if (weightCe === 0 && weightDice === 0) throw new ConfigError(`${op}: weightCe and weightDice are both 0`);
+  if (!sameShape(target.shape, input.shape.with(1, 1))) {
+    throw new ShapeError(
+      `${op}: target ${showShape(target.shape)} must be class indices ${showShape(input.shape.with(1, 1))} for the input ${showShape(input.shape)}`,
+    );
+  }
+  return composed(input, () => {
+    const mask = ignoreLabel === undefined ? undefined : ne(cast(target, "f32"), ignoreLabel);
+    const parts: Tensor[] = [];
+    if (weightCe !== 0) {
+      const entropy = entropyOf();
+      // A mean over no position is not a number.
+      parts.push(affine(mask ? where(gt(sum(mask), 0), entropy, 0) : entropy, weightCe));
+    }
+    if (weightDice !== 0) {
+      parts.push(affine(softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax" }, mask), weightDice));
+    }
+    return parts.reduce((a, b) => add(a, b));
+  });
+}
+
+export interface DCAndBCEOptions {
+  readonly softDice?: Omit<SoftDiceOptions, "applyNonlin">;
+  /** Options of the binary cross-entropy. */
+  readonly bce?: Omit<BceOptions, "reduction">;
+  /** Default 1. */
+  readonly weightCe?: number;
+  /** Default 1. */
+  readonly weightDice?: number;
+  /** The target has one channel more, the last, that is 1 where nothing counts; default false. */
+  readonly useIgnoreLabel?: boolean;
+}
+
+/**
+ * weightCe · binary cross-entropy + weightDice · `softDiceLoss` of the sigmoid: nnU-Net's loss for regions that overlap. With ignored positions the
+ * cross-entropy is divided by the number of the others only, not by the channels too, as in the original.
+ * @param input logits `[N, C, spatial…]`
+ * @param target f32 of the same shape, with `useIgnoreLabel` one channel more
+ * @throws ShapeError, DTypeError
+ */
+export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCEOptions = {}): Tensor {
+  const { weightCe = 1, weightDice = 1, useIgnoreLabel = false, softDice, bce } = options;
+  const channels = input.shape[1] + (useIgnoreLabel ? 1 : 0);
+  if (!sameShape(target.shape, input.shape.with(1, channels))) {
+    throw new ShapeError(
+      `dcAndBCELoss: target ${showShape(target.shape)} must be ${showShape(input.shape.with(1, channels))} for the input ${showShape(input.shape)}`,
+    );
+  }
+  return composed(input, () => {
+    const all = cast(target, "f32");
+    const regions = useIgnoreLabel ? slice(all, [undefined, [0, -1]]) : all;
+    const mask = useIgnoreLabel ? ne(slice(all, [undefined, [-1]]), 1) : undefined;
+    const dice = softDiceLoss(input, regions, { ...softDice, applyNonlin: "sigmoid" }, mask);
+    const entropy = mask
+      ? div(sum(mul(bceWithLogits(input, regions, { ...bce, reduction: "none" }), mask)), clamp(sum(mask), 1e-8, largest))
+      : bceWithLogits(input, regions, bce);
+    return add(affine(entropy, weightCe), affine(dice, weightDice));
+  });
+}
+
+/**
+ * nnU-Net's weights of so many outputs, from fine to coarse, for `deepSupervisionLoss`: 1, ½, ¼ …, the last 0, divided by their sum. A single output
+ * has weight 1. Throws `ConfigError`.
+ */
+export function deepSupervisionWeights(outputs: number): number[] {
+  if (!(Number.isInteger(outputs) && outputs >= 1))
+    throw new ConfigError(`deepSupervisionWeights: outputs must be a positive whole number, got ${outputs}`);
+  if (outputs === 1) return [1];
+  const weights = Array.from({ length: outputs }, (_, i) => (i === outputs - 1 ? 0 : 0.5 ** i));
+  const total = weights.reduce((a, b) => a + b);
+  return weights.map((w) => w / total);
+}

@@ -1,0 +1,240 @@
+/**
+ * @file What optimisers share. Parameters are packed into flat buffers, so that a step is one dispatch for all of them and a checkpoint is a
+ * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
+ */
+
+import * as kernels from "../../kernels/optim.ts";
+import { full } from "../../kernels/view.ts";
+import { alignUp } from "../../tensor/buffers.ts";
+import type { Device } from "../../tensor/device.ts";
+import { CheckpointError, ConfigError, ShapeError } from "../../host/errors.ts";
+import type { HostArray } from "../../host/array.ts";
+import { sameShape, showShape } from "../../host/shape.ts";
+import { keep } from "../../tensor/scope.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { GradScaler } from "./grad_scaler.ts";
+import type { StateDict } from "../module.ts";
+
+/** Parameters that share hyper-parameters; those left out are the optimiser's. */
+export interface ParamGroup<H> {
+  readonly params: readonly Tensor[];
+  readonly options?: Partial<H>;
+}
+
+export interface StepOptions {
+  /** Gradients are limited to ±this before anything else, as `torch.nn.utils.clip_grad_value_`. */
+  readonly clipValue?: number;
+  /**
+   * All gradients are scaled by min(1, clipNorm / (norm + 1e-6)), where `norm` is the 2-norm over all of them, as
+   * `torch.nn.utils.clip_grad_norm_`. `gradientNorm` then holds the norm; `Infinity` only measures it.
+   */
+  readonly clipNorm?: number;
+}
+
+// A flat buffer of parameters with its gradient and optimiser state.
+export class Pack {
+  /** Index of the parameter group. */
+  readonly group: number;
+  readonly params: Tensor[] = [];
+  readonly offsets: number[] = [];
+  bytes = 0;
+  rate = 0;
+  weight!: Tensor;
+  gradient!: Tensor;
+  state!: Tensor;
+  moments: Tensor[] = [];
+
+  constructor(group: number) {
+    this.group = group;
+  }
+
+  /** Moves the parameters into one buffer. Gaps between them stay zero in every array, so that they never matter. Moments that are not needed are one word. */
+  build(device: Device, hyper: readonly number[], moments: readonly boolean[]): void {
+    const shape = [this.bytes / 4];
+    this.rate = hyper[0];
+    const zeros = (needed = true) => keep(full(device, needed ? shape : [1], 0));
+    this.weight = zeros();
+    this.gradient = zeros();
+    this.moments = moments.map(zeros);
+    this.state = keep(device.tensor({ data: hyper, shape: [hyper.length] }));
+    this.params.forEach((p, i) => {
+      device.stream.copy(p, this.weight, this.offsets[i]);
+      p.rebase(this.weight.storage, this.offsets[i]);
+    });
+  }
+}
+
+export abstract class Optimizer {
+  readonly device: Device;
+  /** Norm of all gradients before clipping, of the last step that was given `clipNorm`; a scalar on the device. */
+  readonly gradientNorm: Tensor;
+  /** If set, `step` takes gradients of a loss that this one scaled, and skips those that are not finite. */
+  scaler: GradScaler | undefined;
+  protected readonly packs: Pack[] = [];
+  private readonly order: Tensor[] = [];
+
+  protected constructor(
+    groups: readonly { readonly params: readonly Tensor[]; readonly hyper: readonly number[] }[],
+    moments: readonly boolean[],
+  ) {
+    const first = groups[0]?.params[0];
+    if (!first) throw new ConfigError("an optimiser needs at least one parameter");
+    this.device = first.device;
+    if (this.device.stream !== this.device.eager) throw new ConfigError("create optimisers outside of capture()");
+    const limit = Math.min(this.device.gpu.limits.maxBufferSize, this.device.maxBindingSize);
+    this.gradientNorm = keep(this.device.tensor({ data: [0], shape: [] }));
+    groups.forEach(({ params, hyper }, group) => {
+      let pack: Pack | undefined;
+      for (const p of params) {
+        if (this.order.includes(p))
+          throw new ConfigError(`a parameter of shape ${showShape(p.shape)} was given to the optimiser twice`);
+        this.order.push(p);
+        if (!pack || pack.bytes + alignUp(p.bytes) > limit) this.packs.push((pack = new Pack(group)));
+        pack.params.push(p);
+        pack.offsets.push(pack.bytes);
+        pack.bytes += alignUp(p.bytes);
+      }
+      for (const q of this.packs) if (!q.weight) q.build(this.device, hyper, moments);
+    });
+  }
+
+  /** Flat buffers of all parameters: the parameters are views of them. */
+  get weights(): readonly Tensor[] {
+    return this.packs.map((pack) => pack.weight);
+  }
+
+  /** All parameters in the order of their groups: the order of the gradients that `step` takes. */
+  get parameters(): readonly Tensor[] {
+    return this.order;
+  }
+
+  /** Learning rate of the first group; setting it sets all groups. */
+  get lr(): number {
+    return this.packs[0].rate;
+  }
+
+  set lr(value: number) {
+    for (const pack of this.packs) this.setRate(pack, value);
+  }
+
+  /** Learning rate of each parameter group. */
+  get rates(): readonly number[] {
+    const rates: number[] = [];
+    for (const pack of this.packs) rates[pack.group] = pack.rate;
+    return rates;
+  }
+
+  set rates(values: readonly number[]) {
+    if (values.length !== this.rates.length)
+      throw new ConfigError(`${values.length} learning rates for ${this.rates.length} parameter groups`);
+    for (const pack of this.packs) this.setRate(pack, values[pack.group]);
+  }
+
+  private setRate(pack: Pack, rate: number): void {
+    pack.rate = rate;
+    this.setState(pack, 0, rate);
+  }
+
+  /** Writes one hyper-parameter, in order with the work recorded so far. */
+  protected setState(pack: Pack, word: number, value: number): void {
+    this.device.eager.upload(pack.state.storage.buffer!, pack.state.byteOffset + 4 * word, new Float32Array([value]));
+  }
+
+  /**
+   * Sets the momentum (Adam: the first beta) of all groups, for schedules that cycle it.
+   * @param steps updates done so far: Adam's bias correction follows from it
+   */
+  abstract setMomentum(value: number, steps: number): void;
+
+  /**
+   * Updates all parameters from their gradients, given in the order of the parameters.
+   * @throws ShapeError if a gradient has another shape than its parameter; ConfigError for a limit that is not positive
+   */
+  step(gradients: readonly Tensor[], options: StepOptions = {}): void {
+    if (gradients.length !== this.order.length) {
+      throw new ShapeError(
+        `step: ${gradients.length} gradients for ${this.order.length} parameters; pass grad(loss, parameters) in the same order`,
+      );
+    }
+    const of = new Map(this.order.map((p, i) => [p, gradients[i]]));
+    for (const pack of this.packs) {
+      pack.params.forEach((p, i) => {
+        const g = of.get(p)!;
+        if (!sameShape(g.shape, p.shape))
+          throw new ShapeError(`step: gradient ${showShape(g.shape)} for a parameter of shape ${showShape(p.shape)}`);
+        this.device.stream.copy(g, pack.gradient, pack.offsets[i]);
+      });
+    }
+    // Not before all gradients are in place: a plan drops the copies as long as nobody looks at the buffers meanwhile.
+    this.scaler?.unscale(this.packs.map((pack) => pack.gradient));
+    this.clip(options);
+    for (const pack of this.packs) this.update(pack);
+  }
+
+  private clip({ clipValue, clipNorm }: StepOptions): void {
+    if (clipValue !== undefined) requireRange("step", "clipValue", clipValue, Number.MIN_VALUE, Infinity);
+    if (clipNorm !== undefined) {
+      requireRange("step", "clipNorm", clipNorm, Number.MIN_VALUE, Infinity);
+      kernels.gradientNorm(
+        this.packs.map((pack) => pack.gradient),
+        this.gradientNorm,
+        clipValue,
+      );
+    }
+    if (clipValue === undefined && (clipNorm ?? Infinity) === Infinity) return;
+    for (const pack of this.packs) kernels.clip(pack.gradient, this.gradientNorm, clipValue, clipNorm);
+  }
+
+  protected abstract update(pack: Pack): void;
+
+  /** Hyper-parameters, counters and moments, enough to go on bit for bit. */
+  async stateDict(): Promise<StateDict> {
+    const entries = this.targets().map(async ([name, t]) => [name, { data: await t.data(), shape: t.shape }] as const);
+    return new Map(await Promise.all(entries));
+  }
+
+  /** Throws `CheckpointError` if the state is of another optimiser or other parameters. */
+  checkStateDict(state: ReadonlyMap<string, HostArray>): void {
+    const targets = this.targets();
+    for (const [name, t] of targets) {
+      const given = state.get(name);
+      if (!given || !sameShape(given.shape, t.shape)) {
+        throw new CheckpointError(
+          `optimiser state ${name}: expected ${showShape(t.shape)}, got ${given ? showShape(given.shape) : "nothing"}; is it of the same model and optimiser?`,
+        );
+      }
+    }
+    if (state.size !== targets.length)
+      throw new CheckpointError(`optimiser state: ${state.size} arrays given, ${targets.length} expected`);
+  }
+
+  /** Restores what `stateDict` gave. Throws `CheckpointError` if it does not fit; then nothing is written. */
+  loadStateDict(state: ReadonlyMap<string, HostArray>): void {
+    this.checkStateDict(state);
+    for (const [name, t] of this.targets()) this.device.write(t, state.get(name)!);
+    this.packs.forEach((pack, k) => (pack.rate = state.get(`${k}.0`)!.data[0]));
+  }
+
+  private targets(): (readonly [string, Tensor])[] {
+    const scaler = this.scaler ? [["scaler", this.scaler.state] as const] : [];
+    return [
+      ...this.packs.flatMap((pack, k) => [pack.state, ...pack.moments].map((t, i) => [`${k}.${i}`, t] as const)),
+      ...scaler,
+    ];
+  }
+
+  /** Frees gradients and moments; the parameters stay. */
+  dispose(): void {
+    this.gradientNorm.dispose();
+    for (const pack of this.packs) for (const t of [pack.weight, pack.gradient, pack.state, ...pack.moments]) t.dispose();
+  }
+}
+
+export function groupsOf<H>(params: readonly Tensor[] | readonly ParamGroup<H>[]): readonly ParamGroup<H>[] {
+  const [first] = params;
+  return first && "params" in first ? (params as readonly ParamGroup<H>[]) : [{ params: params as readonly Tensor[] }];
+}
+
+export function requireRange(op: string, name: string, value: number, low: number, high: number): void {
+  if (!(value >= low && value <= high)) throw new ConfigError(`${op}: ${name} must be in [${low}, ${high}], got ${value}`);
+}

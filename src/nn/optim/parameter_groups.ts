@@ -1,0 +1,51 @@
+/** @file Choosing parameters by name, and giving groups of them their own learning rate. */
+
+import { ConfigError } from "../../host/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Module } from "../module.ts";
+import type { ParamGroup } from "./optimizer.ts";
+
+/** Dotted names: a name with all below it ("model.0" has "model.0.weight", not "model.01"), an expression, or a function. */
+export type NameFilter = string | RegExp | ((name: string) => boolean);
+
+/** The filter as a function. */
+export function nameMatcher(filter: NameFilter): (name: string) => boolean {
+  if (typeof filter === "function") return filter;
+  // search, not test: it does not remember where the last name of a global expression ended.
+  if (filter instanceof RegExp) return (name) => name.search(filter) >= 0;
+  return (name) => name === filter || name.startsWith(`${filter}.`);
+}
+
+/** Parameters by name and the options that they alone have. */
+export interface GroupRule<H> {
+  readonly match: NameFilter;
+  readonly options: Partial<H>;
+}
+
+/**
+ * Parameter groups of a model for an optimiser: layer-wise learning rates, no weight decay on biases. A parameter belongs to the first rule that
+ * matches its name, and to a last group with the optimiser's own options if none does. Frozen parameters are left out; a group is one dispatch
+ * of a step.
+ *
+ *     new Adam(parameterGroups(model, [{ match: "encoder", options: { lr: 1e-4 } }]), { lr: 1e-3 })
+ *
+ * Gradients are passed to `step` in the order of the groups, which is `optimizer.parameters`.
+ * @throws ConfigError for a rule that no trainable parameter is left for, which is nearly always a mistyped name
+ */
+export function parameterGroups<H>(model: Module, rules: readonly GroupRule<H>[]): ParamGroup<H>[] {
+  const matchers = rules.map(({ match }) => nameMatcher(match));
+  const params: Tensor[][] = [...rules, undefined].map(() => []);
+  for (const [name, t] of model.namedParameters()) {
+    const found = matchers.findIndex((matches) => matches(name));
+    params[found < 0 ? rules.length : found].push(t);
+  }
+  const empty = rules.find((_, i) => params[i].length === 0);
+  if (empty) {
+    const first = model.namedParameters().slice(0, 3);
+    throw new ConfigError(
+      `parameterGroups: no trainable parameter matches ${String(empty.match)}; names look like ${first.map(([name]) => name).join(", ")}`,
+    );
+  }
+  const groups = params.map((list, i) => ({ params: list, options: rules[i]?.options ?? {} }));
+  return groups.filter((group) => group.params.length > 0);
+}

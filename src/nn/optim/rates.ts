@@ -1,0 +1,174 @@
+/** @file Learning rates as pure functions of the step: PyTorch's closed forms. Step 0 is the first update. */
+
+import { ConfigError } from "../../host/errors.ts";
+
+/** Learning rate of step `step` (0, 1, 2, …) from the optimiser's own rate `base`. */
+export type Schedule = (step: number, base: number) => number;
+
+function require(schedule: string, name: string, ok: boolean, value: unknown, expected: string): void {
+  if (!ok) throw new ConfigError(`${schedule}: ${name} must be ${expected}, got ${String(value)}`);
+}
+
+const requireCount = (schedule: string, name: string, value: number): void =>
+  require(schedule, name, Number.isInteger(value) && value > 0, value, "a positive integer");
+
+export interface StepDecayOptions {
+  /** Steps between decays. */
+  readonly stepSize: number;
+  /** Default 0.1. */
+  readonly gamma?: number;
+}
+
+/** base · gamma^⌊step / stepSize⌋. */
+export function stepDecay({ stepSize, gamma = 0.1 }: StepDecayOptions): Schedule {
+  requireCount("stepDecay", "stepSize", stepSize);
+  return (step, base) => base * gamma ** Math.floor(step / stepSize);
+}
+
+export interface MultiStepOptions {
+  readonly milestones: readonly number[];
+  /** Default 0.1. */
+  readonly gamma?: number;
+}
+
+/** base · gamma^(milestones reached). */
+export function multiStepDecay({ milestones, gamma = 0.1 }: MultiStepOptions): Schedule {
+  return (step, base) => base * gamma ** milestones.filter((m) => m <= step).length;
+}
+
+export interface ExponentialOptions {
+  readonly gamma: number;
+}
+
+/** base · gamma^step. */
+export function exponentialDecay({ gamma }: ExponentialOptions): Schedule {
+  return (step, base) => base * gamma ** step;
+}
+
+export interface CosineOptions {
+  /** Steps from the base to the minimum; after as many more the rate is back. */
+  readonly tMax: number;
+  /** Default 0. */
+  readonly etaMin?: number;
+}
+
+/** etaMin + (base − etaMin) · (1 + cos(π · step / tMax)) / 2 (Loshchilov and Hutter 2017, without restarts). */
+export function cosineAnnealing({ tMax, etaMin = 0 }: CosineOptions): Schedule {
+  require("cosineAnnealing", "tMax", tMax > 0, tMax, "positive");
+  return (step, base) => etaMin + ((base - etaMin) * (1 + Math.cos((Math.PI * step) / tMax))) / 2;
+}
+
+export interface PolynomialOptions {
+  /** Steps until 0; default 5. */
+  readonly totalIters?: number;
+  /** Default 1. nnU-Net uses 0.9. */
+  readonly power?: number;
+}
+
+/** base · (1 − min(step, totalIters) / totalIters)^power. */
+export function polynomialDecay({ totalIters = 5, power = 1 }: PolynomialOptions = {}): Schedule {
+  requireCount("polynomialDecay", "totalIters", totalIters);
+  return (step, base) => base * (1 - Math.min(step, totalIters) / totalIters) ** power;
+}
+
+export interface LinearRampOptions {
+  /** Default 1/3. */
+  readonly startFactor?: number;
+  /** Default 1. */
+  readonly endFactor?: number;
+  /** Default 5. */
+  readonly totalIters?: number;
+}
+
+/** base times a factor that goes from `startFactor` to `endFactor` over `totalIters` steps and stays there. */
+export function linearRamp({ startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearRampOptions = {}): Schedule {
+  require("linearRamp", "startFactor", startFactor > 0 && startFactor <= 1, startFactor, "in (0, 1]");
+  require("linearRamp", "endFactor", endFactor >= 0 && endFactor <= 1, endFactor, "in [0, 1]");
+  return (step, base) => base * (startFactor + (endFactor - startFactor) * Math.min(1, step / totalIters));
+}
+
+export interface WarmUpOptions {
+  /** Steps of the warm-up. */
+  readonly steps: number;
+  /** Default 1/3. */
+  readonly startFactor?: number;
+}
+
+/** A linear warm-up, then `schedule` from its own step 0: MONAI's and PyTorch's `SequentialLR` of a `LinearLR` and another one. */
+export function warmUp(schedule: Schedule, { steps, startFactor }: WarmUpOptions): Schedule {
+  requireCount("warmUp", "steps", steps);
+  return sequential([linearRamp({ startFactor, totalIters: steps }), schedule], [steps]);
+}
+
+/** One schedule after the other, each from its own step 0; `milestones[i]` is where schedule i + 1 begins. */
+export function sequential(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
+  require("sequential", "milestones", milestones.length ===
+    schedules.length - 1, `${milestones.length} for ${schedules.length} schedules`, "one fewer than schedules");
+  return (step, base) => {
+    const at = milestones.filter((m) => m <= step).length;
+    return schedules[at](at === 0 ? step : step - milestones[at - 1], base);
+  };
+}
+
+export interface OneCycleOptions {
+  readonly maxLr: number;
+  /** All updates of the run. */
+  readonly totalSteps: number;
+  /** Share of the run in which the rate grows; default 0.3. */
+  readonly pctStart?: number;
+  /** Default "cos". */
+  readonly annealStrategy?: "cos" | "linear";
+  /** The first rate is maxLr / divFactor; default 25. */
+  readonly divFactor?: number;
+  /** The last rate is the first one / finalDivFactor; default 1e4. */
+  readonly finalDivFactor?: number;
+  /** Down to the first rate as long as up, then to the last one; default false: down to the last one at once. */
+  readonly threePhase?: boolean;
+}
+
+interface Phase {
+  readonly end: number;
+  readonly lr: readonly [number, number];
+  /** Whether momentum falls, rises or stays at the top. */
+  readonly momentum: readonly [0 | 1, 0 | 1];
+}
+
+/** The 1cycle policy (Smith and Topin 2019): `lr` and the place of the momentum between its largest (1) and smallest (0) value. */
+export function oneCycle(options: OneCycleOptions): (step: number) => { lr: number; momentum: number } {
+  const {
+    maxLr,
+    totalSteps,
+    pctStart = 0.3,
+    annealStrategy = "cos",
+    divFactor = 25,
+    finalDivFactor = 1e4,
+    threePhase = false,
+  } = options;
+  requireCount("oneCycle", "totalSteps", totalSteps);
+  require("oneCycle", "pctStart", pctStart >= 0 && pctStart <= 1, pctStart, "in [0, 1]");
+  const first = maxLr / divFactor;
+  const last = first / finalDivFactor;
+  const up = pctStart * totalSteps - 1;
+  const phases: Phase[] = threePhase
+    ? [
+        { end: up, lr: [first, maxLr], momentum: [1, 0] },
+        { end: 2 * pctStart * totalSteps - 2, lr: [maxLr, first], momentum: [0, 1] },
+        { end: totalSteps - 1, lr: [first, last], momentum: [1, 1] },
+      ]
+    : [
+        { end: up, lr: [first, maxLr], momentum: [1, 0] },
+        { end: totalSteps - 1, lr: [maxLr, last], momentum: [0, 1] },
+      ];
+  const anneal = ([from, to]: readonly [number, number], share: number) =>
+    annealStrategy === "linear" ? from + (to - from) * share : to + ((from - to) / 2) * (1 + Math.cos(Math.PI * share));
+  return (step) => {
+    // A scheduler that is stepped after the last update too asks for one step more, where the last phase goes on.
+    if (step > totalSteps) throw new ConfigError(`oneCycle: step ${step} is beyond the ${totalSteps} of this schedule`);
+    const found = phases.findIndex((phase) => step <= phase.end);
+    const at = found < 0 ? phases.length - 1 : found;
+    const phase = phases[at];
+    const start = at === 0 ? 0 : phases[at - 1].end;
+    const share = (step - start) / (phase.end - start);
+    return { lr: anneal(phase.lr, share), momentum: anneal(phase.momentum, share) };
+  };
+}

@@ -1,0 +1,223 @@
+/** @file PyTorch's learning rate schedulers over the functions of `schedule.ts`. All of them move the rates of an optimiser at `step()`. */
+
+import { ConfigError } from "../../host/errors.ts";
+import type { Optimizer } from "./optimizer.ts";
+import {
+  cosineAnnealing,
+  type CosineOptions,
+  exponentialDecay,
+  type ExponentialOptions,
+  linearRamp,
+  type LinearRampOptions,
+  multiStepDecay,
+  type MultiStepOptions,
+  oneCycle,
+  type OneCycleOptions,
+  polynomialDecay,
+  type PolynomialOptions,
+  type Schedule,
+  stepDecay,
+  type StepDecayOptions,
+} from "./rates.ts";
+
+/**
+ * Sets the rates of an optimiser by a schedule: `new Scheduler(adam, warmUp(cosineAnnealing({ tMax: 90 }), { steps: 10 }))`. Call `step()` after
+ * each update, or after each epoch, outside of a captured step: the rate is on the device, so that the step is not traced again.
+ */
+export class Scheduler {
+  protected readonly optimizer: Optimizer;
+  private readonly schedule: Schedule;
+  private readonly bases: readonly number[];
+  private done = 0;
+
+  constructor(optimizer: Optimizer, schedule: Schedule) {
+    this.optimizer = optimizer;
+    this.schedule = schedule;
+    this.bases = optimizer.rates;
+    this.set(0);
+  }
+
+  /** Goes on to the next step. */
+  step(): void {
+    this.set(this.done + 1);
+  }
+
+  /** Steps done; setting it goes on from a checkpoint. The optimiser's own rates must be those of its construction. */
+  get steps(): number {
+    return this.done;
+  }
+
+  set steps(value: number) {
+    this.set(value);
+  }
+
+  /** Rate of the first group. */
+  get lr(): number {
+    return this.optimizer.lr;
+  }
+
+  protected set(step: number): void {
+    const rates = this.bases.map((base) => this.schedule(step, base));
+    this.done = step;
+    this.optimizer.rates = rates;
+  }
+}
+
+/** Decays by `gamma` every `stepSize` steps. */
+export class StepLR extends Scheduler {
+  constructor(optimizer: Optimizer, options: StepDecayOptions) {
+    super(optimizer, stepDecay(options));
+  }
+}
+
+/** Decays by `gamma` at each milestone. */
+export class MultiStepLR extends Scheduler {
+  constructor(optimizer: Optimizer, options: MultiStepOptions) {
+    super(optimizer, multiStepDecay(options));
+  }
+}
+
+/** Decays by `gamma` at each step. */
+export class ExponentialLR extends Scheduler {
+  constructor(optimizer: Optimizer, options: ExponentialOptions) {
+    super(optimizer, exponentialDecay(options));
+  }
+}
+
+/** Half a cosine down to `etaMin`. */
+export class CosineAnnealingLR extends Scheduler {
+  constructor(optimizer: Optimizer, options: CosineOptions) {
+    super(optimizer, cosineAnnealing(options));
+  }
+}
+
+/** Down to 0 by a power of the steps that remain. */
+export class PolynomialLR extends Scheduler {
+  constructor(optimizer: Optimizer, options: PolynomialOptions = {}) {
+    super(optimizer, polynomialDecay(options));
+  }
+}
+
+/** A linear change of the rate, by default a warm-up. */
+export class LinearLR extends Scheduler {
+  constructor(optimizer: Optimizer, options: LinearRampOptions = {}) {
+    super(optimizer, linearRamp(options));
+  }
+}
+
+export interface OneCycleLROptions extends OneCycleOptions {
+  /** Move the momentum (Adam: the first beta) against the rate; default true. */
+  readonly cycleMomentum?: boolean;
+  /** Default 0.85. */
+  readonly baseMomentum?: number;
+  /** Default 0.95. */
+  readonly maxMomentum?: number;
+}
+
+/** The 1cycle policy. Step it after each update. */
+export class OneCycleLR extends Scheduler {
+  private readonly cycle: ReturnType<typeof oneCycle> | undefined;
+  private readonly range: readonly [number, number];
+
+  constructor(optimizer: Optimizer, options: OneCycleLROptions) {
+    const cycle = oneCycle(options);
+    super(optimizer, (step) => cycle(step).lr);
+    const { cycleMomentum = true, baseMomentum = 0.85, maxMomentum = 0.95 } = options;
+    this.range = [baseMomentum, maxMomentum];
+    if (cycleMomentum) this.cycle = cycle;
+    this.setMomentum(0);
+  }
+
+  protected override set(step: number): void {
+    super.set(step);
+    this.setMomentum(step);
+  }
+
+  private setMomentum(step: number): void {
+    if (!this.cycle) return;
+    const [low, high] = this.range;
+    this.optimizer.setMomentum(low + (high - low) * this.cycle(step).momentum, step);
+  }
+}
+
+export interface ReduceLROnPlateauOptions {
+  /** Whether the metric should fall; default "min". */
+  readonly mode?: "min" | "max";
+  /** Default 0.1. */
+  readonly factor?: number;
+  /** Steps without improvement that are allowed; default 10. */
+  readonly patience?: number;
+  /** What counts as an improvement; default 1e-4. */
+  readonly threshold?: number;
+  /** Whether `threshold` is relative to the best value; default "rel". */
+  readonly thresholdMode?: "rel" | "abs";
+  /** Steps to wait after a reduction; default 0. */
+  readonly cooldown?: number;
+  /** Default 0. */
+  readonly minLr?: number;
+  /** Smaller changes of the rate are left out; default 1e-8. */
+  readonly eps?: number;
+}
+
+/** Reduces the rate when a metric no longer improves. */
+export class ReduceLROnPlateau {
+  private readonly optimizer: Optimizer;
+  private readonly options: Required<ReduceLROnPlateauOptions>;
+  private best: number;
+  private bad = 0;
+  private waiting = 0;
+
+  constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
+    const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "rel" } = options;
+    const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
+    if (!(factor < 1)) throw new ConfigError(`ReduceLROnPlateau: factor must be below 1, got ${factor}`);
+    this.optimizer = optimizer;
+    this.options = { mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps };
+    this.best = mode === "min" ? Infinity : -Infinity;
+  }
+
+  /** Rate of the first group. */
+  get lr(): number {
+    return this.optimizer.lr;
+  }
+
+  /** Takes the metric of one more epoch. */
+  step(metric: number): void {
+    const { factor, patience, cooldown, minLr, eps } = this.options;
+    if (this.improved(metric)) {
+      this.best = metric;
+      this.bad = 0;
+    } else {
+      this.bad++;
+    }
+    if (this.waiting > 0) {
+      this.waiting--;
+      this.bad = 0;
+    }
+    if (this.bad <= patience) return;
+    this.waiting = cooldown;
+    this.bad = 0;
+    this.optimizer.rates = this.optimizer.rates.map((rate) => {
+      const lower = Math.max(rate * factor, minLr);
+      return rate - lower > eps ? lower : rate;
+    });
+  }
+
+  private improved(metric: number): boolean {
+    const { mode, threshold, thresholdMode } = this.options;
+    const { best } = this;
+    if (mode === "min") return metric < (thresholdMode === "rel" ? best * (1 - threshold) : best - threshold);
+    return metric > (thresholdMode === "rel" ? best * (threshold + 1) : best + threshold);
+  }
+
+  /** What to store to go on later. */
+  get state(): readonly [best: number, bad: number, waiting: number] {
+    return [this.best, this.bad, this.waiting];
+  }
+
+  set state([best, bad, waiting]: readonly [number, number, number]) {
+    this.best = best;
+    this.bad = bad;
+    this.waiting = waiting;
+  }
+}

@@ -1,0 +1,172 @@
+/** @file The nodes of each operation: what `record` and `report` tell an observer, in ONNX operator set 19. */
+
+import type { Arguments } from "../../autograd/tape.ts";
+import type { unaryOps } from "../../kernels/pointwise.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { GraphBuilder, Inputs } from "./builder.ts";
+import { imageEmitters } from "./images.ts";
+import { moveEmitters } from "./moves.ts";
+import { reduceEmitters } from "./reduce.ts";
+import type { AttributeValue, NativeNode } from "../native.ts";
+
+/** Names of tensors, and what could not be expressed. */
+export interface Names {
+  readonly builder: GraphBuilder;
+  readonly unknown: Set<string>;
+  has(t: Tensor): boolean;
+  get(t: Tensor): string;
+  set(t: Tensor, name: string): void;
+  setIndices(t: Tensor, name: string): void;
+  /** The name of indices that a max pool made. */
+  indicesOf(t: Tensor): string;
+}
+
+/** One operation as it was called. */
+export interface Emission {
+  readonly names: Names;
+  readonly builder: GraphBuilder;
+  readonly op: string;
+  readonly tensors: readonly (Tensor | undefined)[];
+  /** The names of the inputs. */
+  readonly inputs: Inputs;
+  readonly result: Tensor;
+  /** What the operation records about itself, which its emitter knows: of a type that goes wherever it is used. */
+  readonly args: Readonly<Record<string, never>>;
+}
+
+/** Adds nodes and gives the name of the result; undefined where ONNX has none for these options. */
+export type Emitter = (e: Emission) => string | undefined;
+
+export type Emitters = Readonly<Record<string, Emitter>>;
+
+const plain =
+  (op: string): Emitter =>
+  ({ builder, inputs }) =>
+    builder.node(op, inputs);
+
+const withFloats =
+  (op: string, names: (a: number, b: number) => Readonly<Record<string, number>>): Emitter =>
+  ({ builder, inputs, args }) => {
+    const attributes = Object.entries(names(args.a, args.b)).map(([key, float]): [string, AttributeValue] => [key, { float }]);
+    return builder.node(op, inputs, Object.fromEntries(attributes));
+  };
+
+/** Several nodes: `n` adds one, numbers become constants. */
+type Formula = (n: (op: string, ...inputs: (string | number)[]) => string, x: string, a: number, b: number) => string;
+
+const formula =
+  (f: Formula): Emitter =>
+  ({ builder, inputs, args }) => {
+    const n = (op: string, ...list: (string | number)[]) =>
+      builder.node(
+        op,
+        list.map((v) => (typeof v === "number" ? builder.float(v) : v)),
+      );
+    return f(n, inputs[0]!, args.a, args.b);
+  };
+
+const unaries: { readonly [K in keyof typeof unaryOps]: Emitter | undefined } = {
+  relu: plain("Relu"),
+  sigmoid: plain("Sigmoid"),
+  leakyRelu: withFloats("LeakyRelu", (a) => ({ alpha: a })),
+  elu: withFloats("Elu", (a) => ({ alpha: a })),
+  tanh: plain("Tanh"),
+  affine: formula((n, x, a, b) => {
+    const scaled = a === 1 && b !== 0 ? x : a === -1 ? n("Neg", x) : n("Mul", x, a);
+    return b === 0 ? scaled : n("Add", scaled, b);
+  }),
+  exp: plain("Exp"),
+  log: plain("Log"),
+  sqrt: plain("Sqrt"),
+  abs: plain("Abs"),
+  square: formula((n, x) => n("Mul", x, x)),
+  reciprocal: plain("Reciprocal"),
+  clamp: formula((n, x, a, b) => n("Clip", x, a, b)),
+  selu: withFloats("Selu", (a, b) => ({ alpha: a, gamma: b })),
+  gelu: formula((n, x) => n("Mul", n("Mul", x, 0.5), n("Add", n("Erf", n("Mul", x, Math.SQRT1_2)), 1))),
+  geluTanh: formula((n, x) => {
+    const cube = n("Mul", n("Mul", n("Mul", x, x), x), 0.044715);
+    return n("Mul", n("Mul", x, 0.5), n("Add", n("Tanh", n("Mul", n("Add", x, cube), Math.sqrt(2 / Math.PI))), 1));
+  }),
+  silu: formula((n, x, a) => n("Mul", x, n("Sigmoid", a === 1 ? x : n("Mul", x, a)))),
+  mish: plain("Mish"),
+  softplus: formula((n, x, a) => (a === 1 ? n("Softplus", x) : n("Div", n("Softplus", n("Mul", x, a)), a))),
+  hardswish: plain("HardSwish"),
+  logSigmoid: formula((n, x) => n("Neg", n("Softplus", n("Neg", x)))),
+  rsqrt: formula((n, x) => n("Reciprocal", n("Sqrt", x))),
+  sign: plain("Sign"),
+  floor: plain("Floor"),
+  round: plain("Round"),
+  relu6: formula((n, x) => n("Clip", x, 0, 6)),
+  isFinite: undefined,
+  erf: plain("Erf"),
+};
+
+/** The name of a tensor or number that is an argument. */
+const operand = (e: Emission, v: Tensor | number): string => (v instanceof Tensor ? e.names.get(v) : e.builder.float(v));
+
+const pair =
+  (op: string): Emitter =>
+  (e) =>
+    e.builder.node(op, [e.inputs[0], operand(e, e.args.b)]);
+
+// Truth values are numbers here.
+const comparison =
+  (op: string, not = false): Emitter =>
+  (e) => {
+    const holds = e.builder.node(op, [e.inputs[0], operand(e, e.args.b)]);
+    return e.builder.node("Cast", [not ? e.builder.node("Not", [holds]) : holds], { to: 1 });
+  };
+
+const onnxTypes: Readonly<Record<string, number>> = { f32: 1, i32: 6, u32: 12 };
+
+const pointwiseEmitters: Emitters = {
+  ...Object.fromEntries(Object.entries(unaries).filter((row): row is [string, Emitter] => row[1] !== undefined)),
+  add: pair("Add"),
+  sub: pair("Sub"),
+  mul: pair("Mul"),
+  div: pair("Div"),
+  maximum: pair("Max"),
+  minimum: pair("Min"),
+  pow: pair("Pow"),
+  eq: comparison("Equal"),
+  ne: comparison("Equal", true),
+  lt: comparison("Less"),
+  le: comparison("LessOrEqual"),
+  gt: comparison("Greater"),
+  ge: comparison("GreaterOrEqual"),
+  where: (e) => {
+    const condition = e.builder.node("Cast", [e.names.get(e.args.condition)], { to: 9 });
+    return e.builder.node("Where", [condition, operand(e, e.args.a), operand(e, e.args.b)]);
+  },
+  cast: ({ builder, inputs, args }) => {
+    const to = onnxTypes[args.dtype as string];
+    return to === undefined ? undefined : builder.node("Cast", inputs, { to });
+  },
+  prelu: ({ builder, inputs, tensors, result }) => {
+    const spatial = result.shape.slice(2).map((_, i) => i + 1);
+    const slope =
+      tensors[1]!.size === 1 || spatial.length === 0 ? inputs[1] : builder.node("Unsqueeze", [inputs[1], builder.ints(spatial)]);
+    return builder.node("PRelu", [inputs[0], slope]);
+  },
+  // A network without it computes the same.
+  tieUnused: ({ inputs }) => inputs[0],
+  onnx: ({ builder, inputs, args }) => {
+    const { op, attributes, operands } = args.node as NativeNode;
+    const given = operands.map((v) => (v && v.data.length > 0 ? builder.constant(v) : undefined));
+    return builder.node(op, [inputs[0], ...given], attributes);
+  },
+};
+
+const emitters: Emitters = { ...pointwiseEmitters, ...imageEmitters, ...moveEmitters, ...reduceEmitters };
+
+/** An observer of the tape: adds the nodes of an operation to the graph. */
+export function emit(names: Names, op: string, tensors: readonly (Tensor | undefined)[], result: Tensor, args: Arguments): void {
+  // Checkpointing hands on what operations inside of it made.
+  if (names.has(result)) return;
+  const inputs = tensors.map((t) => t && names.get(t));
+  const emitter = Object.hasOwn(emitters, op) ? emitters[op] : undefined;
+  const name = emitter?.({ names, builder: names.builder, op, tensors, inputs, result, args: args as Emission["args"] });
+  if (name === undefined) names.unknown.add(`${op}${op === "dropout" || op === "batchNorm" ? " in training" : ""}`);
+  names.set(result, name ?? names.builder.name("unknown"));
+}

@@ -1,0 +1,35 @@
+/** @file A network as a function on host arrays, for the inferers. */
+
+import { noGrad } from "../../autograd/tape.ts";
+import type { Module } from "../../nn/module.ts";
+import { capture, type Captured } from "../../tensor/capture.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { HostArray } from "../../host/array.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+
+/** Runs a model in evaluation mode, one captured plan per input shape. */
+export class Predictor {
+  private readonly model: Module;
+  private readonly step: Captured<Tensor>;
+
+  constructor(device: Device, model: Module) {
+    this.model = model;
+    this.step = capture(device, (x) => noGrad(() => model.forward(x)));
+  }
+
+  /** `[B, C, …]` → the model's output. */
+  async predict(windows: HostArray): Promise<HostArray> {
+    const { training } = this.model;
+    this.model.eval();
+    try {
+      const out = this.step(windows);
+      return { data: await out.data(), shape: out.shape };
+    } finally {
+      this.model.train(training);
+    }
+  }
+
+  dispose(): void {
+    this.step.dispose();
+  }
+}

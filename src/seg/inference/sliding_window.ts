@@ -1,0 +1,333 @@
+/**
+ * @file Inference on images larger than the network's window: windows are cut on a regular grid, predicted in batches and blended by
+ * an importance map. Window order, padding, shifting of the last window and weights are those of MONAI's `sliding_window_inference`,
+ * so results agree value for value.
+ */
+import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { sizeOf, type HostArray } from "../../host/array.ts";
+
+/** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]. */
+export type Predictor = (windows: HostArray<Float32Array>) => Promise<HostArray> | HostArray;
+/** A predictor, or a network that has one. */
+export type Network = Predictor | { predict(windows: HostArray<Float32Array>): Promise<HostArray> | HostArray };
+
+/** Weight of a window's voxels where windows overlap: all equal, or falling off from the centre. */
+export type BlendMode = "constant" | "gaussian";
+/** How an image smaller than the window is extended, named as in `torch.nn.functional.pad`. */
+export type PaddingMode = "constant" | "reflect" | "replicate" | "circular";
+
+export interface SlidingWindowOptions {
+  /** Window size per spatial axis, one number for all; an entry ≤ 0 takes the whole axis. */
+  roiSize: number | readonly number[];
+  /** Windows per call of the predictor; a batch may mix images. Default 1. */
+  swBatchSize?: number;
+  /** Share of the window that neighbours overlap, in [0, 1), per axis or for all. Default 0.25. */
+  overlap?: number | readonly number[];
+  /** Default "constant". */
+  mode?: BlendMode;
+  /** Standard deviation of the gaussian as a share of the window, per axis or for all. Default 0.125. */
+  sigmaScale?: number | readonly number[];
+  /** Default "constant". */
+  paddingMode?: PaddingMode;
+  /** Value of constant padding. Default 0. */
+  cval?: number;
+  /** Own non-negative weights of shape roiSize in place of `mode`'s; used where the window has its full size. */
+  roiWeightMap?: HostArray;
+  /** Called after every batch with the windows done and their total. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Predicts images window by window (MONAI `sliding_window_inference`).
+ * @param inputs images [N, C, ...spatial]
+ * @returns Σ w·prediction / Σ w, float32 [N, K, ...spatial], K being the predictor's channels
+ * @throws ConfigError for options outside their range, ShapeError when the predictor changes batch or window size
+ */
+export async function slidingWindowInference(
+  inputs: HostArray,
+  options: SlidingWindowOptions,
+  predictor: Predictor,
+): Promise<HostArray<Float32Array>> {
+  const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
+  const [n, c, ...size] = inputs.shape;
+  if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial].`);
+  if (!Number.isInteger(swBatchSize) || swBatchSize < 1)
+    throw new ConfigError(`slidingWindowInference: swBatchSize must be a positive integer, got ${swBatchSize}.`);
+  const roi = perAxis("roiSize", options.roiSize, size.length).map((r, i) => (r > 0 ? r : size[i]));
+  if (roi.some((r) => !Number.isInteger(r)))
+    throw new ConfigError(`slidingWindowInference: roiSize must be integers, got [${roi}].`);
+  const { image, before } = padTo(inputs, roi, options.paddingMode ?? "constant", options.cval ?? 0);
+  const padded = image.shape.slice(2);
+  const { starts } = slidingWindowStarts(padded, roi, overlap);
+  const weights = weightMap(roi, mode, sigmaScale, options.roiWeightMap);
+
+  const total = starts.length * n;
+  const [voxels, roiVoxels] = [sizeOf(padded), sizeOf(roi)];
+  let channels = 0;
+  let sum = new Float32Array(0);
+  for (let first = 0; first < total; first += swBatchSize) {
+    const batch = Math.min(swBatchSize, total - first);
+    const windows = new Float32Array(batch * c * roiVoxels);
+    for (let b = 0; b < batch; b++) {
+      const [sample, start] = locate(first + b, starts);
+      for (let k = 0; k < c; k++) {
+        const [from, to] = [(sample * c + k) * voxels, (b * c + k) * roiVoxels];
+        forEachRow(padded, start, roi, (at, row, length) =>
+          windows.set(image.data.subarray(from + at, from + at + length), to + row),
+        );
+      }
+    }
+    const out = await predictor({ data: windows, shape: [batch, c, ...roi] });
+    checkPrediction(out, batch, channels, roi);
+    if (first === 0) {
+      channels = out.shape[1];
+      sum = new Float32Array(n * channels * voxels);
+    }
+    for (let b = 0; b < batch; b++) {
+      const [sample, start] = locate(first + b, starts);
+      for (let k = 0; k < channels; k++) {
+        const [from, to] = [(b * channels + k) * roiVoxels, (sample * channels + k) * voxels];
+        forEachRow(padded, start, roi, (at, row, length) => {
+          for (let i = 0; i < length; i++) sum[to + at + i] += out.data[from + row + i] * weights[row + i];
+        });
+      }
+    }
+    onProgress?.(first + batch, total);
+  }
+
+  const count = new Float32Array(voxels);
+  for (const start of starts)
+    forEachRow(padded, start, roi, (at, row, length) => {
+      for (let i = 0; i < length; i++) count[at + i] += weights[row + i];
+    });
+  for (let i = 0; i < sum.length; i++) sum[i] /= count[i % voxels];
+  return unpad({ data: sum, shape: [n, channels, ...padded] }, before, size);
+}
+
+/** Sliding-window inference with fixed options (MONAI `SlidingWindowInferer`). */
+export class SlidingWindowInferer {
+  readonly options: SlidingWindowOptions;
+
+  constructor(options: SlidingWindowOptions) {
+    this.options = options;
+  }
+
+  /** Predicts `inputs` [N, C, ...spatial]; result, errors as `slidingWindowInference`. */
+  run(inputs: HostArray, network: Network): Promise<HostArray<Float32Array>> {
+    return slidingWindowInference(inputs, this.options, predictorOf(network));
+  }
+}
+
+export interface SliceInfererOptions extends SlidingWindowOptions {
+  /** Window size within a slice, two numbers (or one for both). */
+  roiSize: number | readonly number[];
+  /** The spatial axis that slices are taken along: 0, 1 or 2. Default 0. */
+  spatialDim?: number;
+}
+
+/** Runs a 2-D network over a volume slice by slice (MONAI `SliceInferer`); the network sees [B, C, a, b]. */
+export class SliceInferer {
+  readonly options: SliceInfererOptions;
+
+  constructor(options: SliceInfererOptions) {
+    const { roiSize, spatialDim = 0 } = options;
+    if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}.`);
+    if (typeof roiSize !== "number" && roiSize.length !== 2)
+      throw new ConfigError(`SliceInferer: roiSize must be the two sizes within a slice, got [${roiSize}].`);
+    this.options = options;
+  }
+
+  /** Predicts `volume` [N, C, D, H, W] → [N, K, D, H, W]. @throws ShapeError when the input is no volume */
+  run(volume: HostArray, network: Network): Promise<HostArray<Float32Array>> {
+    if (volume.shape.length !== 5)
+      throw new ShapeError(
+        `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]. For 2-D images use SlidingWindowInferer.`,
+      );
+    const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
+    const predictor = predictorOf(network);
+    const axis = spatialDim + 2;
+    const options: SlidingWindowOptions = { ...rest, roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1) };
+    if (overlap !== undefined) options.overlap = inSlice("overlap", overlap, spatialDim, 0);
+    if (sigmaScale !== undefined) options.sigmaScale = inSlice("sigmaScale", sigmaScale, spatialDim, 0.125);
+    return slidingWindowInference(volume, options, async ({ data, shape }) => {
+      const out = await predictor({ data, shape: shape.toSpliced(axis, 1) });
+      return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
+    });
+  }
+}
+
+/** Where windows start, in C order over the axes (last fastest); the last window of an axis is shifted back to end at the border. */
+export function slidingWindowStarts(
+  imageSize: readonly number[],
+  roiSize: readonly number[],
+  overlap: number | readonly number[],
+): { scanInterval: number[]; starts: number[][] } {
+  const overlaps = perAxis("overlap", overlap, imageSize.length);
+  if (overlaps.some((o) => !(o >= 0 && o < 1)))
+    throw new ConfigError(`slidingWindowInference: overlap must be in [0, 1), got ${String(overlap)}.`);
+  const scanInterval = roiSize.map((r, i) => (r === imageSize[i] ? r : Math.max(1, Math.trunc(r * (1 - overlaps[i])))));
+  let starts: number[][] = [[]];
+  for (const [axis, size] of imageSize.entries()) {
+    const last = size - roiSize[axis];
+    const here: number[] = [];
+    for (let s = 0; s < last; s += scanInterval[axis]) here.push(s);
+    here.push(last);
+    starts = starts.flatMap((s) => here.map((h) => [...s, h]));
+  }
+  return { scanInterval, starts };
+}
+
+/**
+ * Weights of a window's voxels (MONAI `compute_importance_map`): ones, or Π exp(−x²/2σ²) with x from the centre and σ = size·sigmaScale,
+ * never below max(smallest weight, 1e-3) so that no voxel divides by zero.
+ */
+export function computeImportanceMap(
+  patchSize: readonly number[],
+  mode: BlendMode = "constant",
+  sigmaScale: number | readonly number[] = 0.125,
+): HostArray<Float32Array> {
+  const data = new Float32Array(sizeOf(patchSize)).fill(1);
+  if (mode === "constant") return { data, shape: patchSize };
+  if (mode !== "gaussian")
+    throw new ConfigError(`computeImportanceMap: unknown mode "${String(mode)}"; use "constant" or "gaussian".`);
+  const scales = perAxis("sigmaScale", sigmaScale, patchSize.length);
+  let inner = 1;
+  for (let axis = patchSize.length - 1; axis >= 0; axis--) {
+    const size = patchSize[axis];
+    const variance = (size * scales[axis]) ** 2;
+    for (let i = 0; i < data.length; i++) {
+      const x = (Math.floor(i / inner) % size) - (size - 1) / 2;
+      data[i] *= Math.exp(-(x * x) / (2 * variance));
+    }
+    inner *= size;
+  }
+  const floor = Math.max(
+    data.reduce((a, b) => Math.min(a, b), Infinity),
+    1e-3,
+  );
+  return { data: data.map((w) => Math.max(w, floor)), shape: patchSize };
+}
+
+function predictorOf(network: Network): Predictor {
+  return typeof network === "function" ? network : (windows) => network.predict(windows);
+}
+
+/** One option value per spatial axis; a single number stands for all. */
+function perAxis(name: string, value: number | readonly number[], axes: number): number[] {
+  if (typeof value === "number") return new Array<number>(axes).fill(value);
+  if (value.length === axes) return [...value];
+  throw new ConfigError(`${name} [${value}] has ${value.length} entries; expected ${axes}, one per spatial axis, or one number.`);
+}
+
+/** A per-axis option of a slice inferer may name the two axes of the slice or all three of the volume. */
+function inSlice(name: string, value: number | readonly number[], spatialDim: number, depth: number): number | number[] {
+  if (typeof value === "number") return value;
+  return value.length === 2 ? value.toSpliced(spatialDim, 0, depth) : perAxis(name, value, 3);
+}
+
+function weightMap(roi: number[], mode: BlendMode, sigmaScale: number | readonly number[], own?: HostArray): HostArray["data"] {
+  if (!own) return computeImportanceMap(roi, mode, sigmaScale).data;
+  if (String(own.shape) !== String(roi))
+    throw new ShapeError(`slidingWindowInference: roiWeightMap is [${own.shape}]; expected the window's shape [${roi}].`);
+  return own.data;
+}
+
+/** Image and window start of window `index`: all windows of the first image, then of the next. */
+function locate(index: number, starts: readonly number[][]): [sample: number, start: number[]] {
+  return [Math.floor(index / starts.length), starts[index % starts.length]];
+}
+
+/** Visits the rows (last axis) of a window: offset in one channel of the image, offset in the window, row length. */
+function forEachRow(
+  image: readonly number[],
+  start: readonly number[],
+  window: readonly number[],
+  visit: (at: number, row: number, length: number) => void,
+): void {
+  const length = window[window.length - 1];
+  const rows = sizeOf(window) / length;
+  for (let r = 0; r < rows; r++) {
+    let [rest, at, stride] = [r, start[start.length - 1], image[image.length - 1]];
+    for (let axis = window.length - 2; axis >= 0; axis--) {
+      at += (start[axis] + (rest % window[axis])) * stride;
+      rest = Math.floor(rest / window[axis]);
+      stride *= image[axis];
+    }
+    visit(at, r * length, length);
+  }
+}
+
+/** Extends short axes to the window's size, half (rounded down) before, the rest after. */
+function padTo(
+  inputs: HostArray,
+  roi: readonly number[],
+  mode: PaddingMode,
+  cval: number,
+): { image: HostArray; before: number[] } {
+  const size = inputs.shape.slice(2);
+  const padded = size.map((s, i) => Math.max(s, roi[i]));
+  const before = size.map((s, i) => (padded[i] - s) >> 1);
+  if (padded.every((s, i) => s === size[i])) return { image: inputs, before };
+  const [planes, voxels] = [inputs.shape[0] * inputs.shape[1], sizeOf(size)];
+  const sources = size.map((s, i) => sourceIndices(mode, s, before[i], padded[i] - s - before[i]));
+  const data = new Float32Array(planes * sizeOf(padded));
+  for (let i = 0, out = sizeOf(padded); i < out; i++) {
+    let [rest, from, stride, inside] = [i, 0, 1, true];
+    for (let axis = size.length - 1; axis >= 0; axis--) {
+      const source = sources[axis][rest % padded[axis]];
+      if (source < 0) inside = false;
+      from += source * stride;
+      stride *= size[axis];
+      rest = Math.floor(rest / padded[axis]);
+    }
+    for (let p = 0; p < planes; p++) data[p * out + i] = inside ? inputs.data[p * voxels + from] : cval;
+  }
+  return { image: { data, shape: [...inputs.shape.slice(0, 2), ...padded] }, before };
+}
+
+/** For every index of a padded axis the index it copies, or −1 for the constant. */
+function sourceIndices(mode: PaddingMode, size: number, before: number, after: number): number[] {
+  const limit = mode === "reflect" ? size - 1 : mode === "circular" ? size : Infinity;
+  if (Math.max(before, after) > limit)
+    throw new ShapeError(
+      `slidingWindowInference: ${mode} padding of ${Math.max(before, after)} needs an axis longer than ${size}; use paddingMode "replicate" or a smaller roiSize.`,
+    );
+  return Array.from({ length: before + size + after }, (_, k) => {
+    const i = k - before;
+    if (i >= 0 && i < size) return i;
+    switch (mode) {
+      case "constant":
+        return -1;
+      case "replicate":
+        return i < 0 ? 0 : size - 1;
+      case "reflect":
+        return i < 0 ? -i : 2 * (size - 1) - i;
+      case "circular":
+        return (i + size) % size;
+      default:
+        throw new ConfigError(
+          `slidingWindowInference: unknown paddingMode "${String(mode)}"; use constant, reflect, replicate or circular.`,
+        );
+    }
+  });
+}
+
+function unpad(a: HostArray<Float32Array>, before: readonly number[], size: readonly number[]): HostArray<Float32Array> {
+  const [n, c, ...padded] = a.shape;
+  if (padded.every((s, i) => s === size[i])) return a;
+  const [from, to] = [sizeOf(padded), sizeOf(size)];
+  const data = new Float32Array(n * c * to);
+  for (let p = 0; p < n * c; p++)
+    forEachRow(padded, before, size, (at, row, length) =>
+      data.set(a.data.subarray(p * from + at, p * from + at + length), p * to + row),
+    );
+  return { data, shape: [n, c, ...size] };
+}
+
+function checkPrediction(out: HostArray, batch: number, channels: number, roi: readonly number[]): void {
+  const [n, c, ...size] = out.shape;
+  if (n !== batch || (channels > 0 && c !== channels) || String(size) !== String(roi))
+    throw new ShapeError(
+      `slidingWindowInference: the predictor returned [${out.shape}] for windows [${[batch, "C", ...roi]}]; expected the same batch and window size and equal channels in every batch.`,
+    );
+}

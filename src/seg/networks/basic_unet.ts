@@ -1,0 +1,145 @@
+/** @file MONAI's BasicUNet (after Falk et al. 2019): five levels of two convolutions, max pooling, and skips that take odd sizes. */
+
+import { pad } from "../../autograd/pad.ts";
+import { concat } from "../../autograd/view.ts";
+import type { ActivationSpec } from "../../nn/layers/activation.ts";
+import { Convolution } from "../../nn/layers/blocks.ts";
+import { Conv } from "../../nn/layers/conv.ts";
+import type { DropoutSpec } from "../../nn/layers/dropout.ts";
+import { expectImage, Module, Sequential } from "../../nn/module.ts";
+import type { NormSpec } from "../../nn/layers/norm.ts";
+import { MaxPool } from "../../nn/layers/pool.ts";
+import { UpSample, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
+import type { Device } from "../../tensor/device.ts";
+import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { showShape } from "../../host/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+
+export interface BasicUNetOptions {
+  /** Default 3. */
+  readonly spatialDims?: 1 | 2 | 3;
+  /** Default 1. */
+  readonly inChannels?: number;
+  /** Default 2. */
+  readonly outChannels?: number;
+  /** Channels of the five encoder levels and of the last decoder level; default 32, 32, 64, 128, 256, 32. */
+  readonly features?: readonly number[];
+  /** Default leaky ReLU of slope 0.1; null for none. */
+  readonly act?: ActivationSpec | null;
+  /** Default instance norm with scale and shift; null for none. */
+  readonly norm?: NormSpec | null;
+  /** Default true. */
+  readonly bias?: boolean;
+  /** Default 0. */
+  readonly dropout?: DropoutSpec;
+  /** Default "deconv". */
+  readonly upsample?: UpsampleMode;
+}
+
+type Settings = Required<BasicUNetOptions>;
+
+class TwoConv extends Sequential {
+  constructor(device: Device, settings: Settings, inChannels: number, outChannels: number) {
+    const { spatialDims, act, norm, bias, dropout } = settings;
+    const shared = { spatialDims, outChannels, act, norm, bias, dropout, padding: 1 };
+    super({
+      conv_0: new Convolution(device, { ...shared, inChannels }),
+      conv_1: new Convolution(device, { ...shared, inChannels: outChannels }),
+    });
+  }
+}
+
+class Down extends Sequential {
+  constructor(device: Device, settings: Settings, inChannels: number, outChannels: number) {
+    super({ max_pooling: new MaxPool({ kernelSize: 2 }), convs: new TwoConv(device, settings, inChannels, outChannels) });
+  }
+}
+
+/** Upsamples, repeats the last row where pooling dropped one, and convolves together with the encoder's features. */
+class UpCat extends Module {
+  readonly upsample: UpSample;
+  readonly convs: TwoConv;
+
+  constructor(device: Device, settings: Settings, inChannels: number, skip: number, outChannels: number, halves = true) {
+    super();
+    const { spatialDims, upsample: mode } = settings;
+    const up = halves ? Math.floor(inChannels / 2) : inChannels;
+    this.upsample = new UpSample(device, { spatialDims, inChannels, outChannels: up, mode });
+    this.convs = new TwoConv(device, settings, skip + up, outChannels);
+  }
+
+  forward(x: Tensor, skip: Tensor): Tensor {
+    const up = this.upsample.forward(x);
+    const missing = up.shape.slice(2).map((size, i) => (size === skip.shape[i + 2] ? 0 : 1));
+    const ends = missing.toReversed().flatMap((m) => [0, m]);
+    const wide = missing.includes(1) ? pad(up, ends, { mode: "replicate" }) : up;
+    return this.convs.forward(concat([skip, wide], 1));
+  }
+}
+
+/**
+ * `[N, in, …]` → `[N, out, …]` logits, of any size that four poolings leave something of. State-dict names are MONAI's
+ * (`conv_0.conv_0.conv.weight`, `upcat_4.upsample.deconv.weight` …), and with the same seed so are the initial weights.
+ * @throws ConfigError for unknown options, ShapeError for features or inputs that do not fit
+ */
+export class BasicUNet extends Module {
+  readonly conv_0: TwoConv;
+  readonly down_1: Down;
+  readonly down_2: Down;
+  readonly down_3: Down;
+  readonly down_4: Down;
+  readonly upcat_4: UpCat;
+  readonly upcat_3: UpCat;
+  readonly upcat_2: UpCat;
+  readonly upcat_1: UpCat;
+  readonly final_conv: Conv;
+  private readonly options: Settings;
+
+  constructor(device: Device, options: BasicUNetOptions = {}) {
+    super();
+    const settings: Settings = {
+      spatialDims: options.spatialDims ?? 3,
+      inChannels: options.inChannels ?? 1,
+      outChannels: options.outChannels ?? 2,
+      features: options.features ?? [32, 32, 64, 128, 256, 32],
+      act: options.act === undefined ? ["LEAKYRELU", { negativeSlope: 0.1 }] : options.act,
+      norm: options.norm === undefined ? ["INSTANCE", { affine: true }] : options.norm,
+      bias: options.bias ?? true,
+      dropout: options.dropout ?? 0,
+      upsample: options.upsample ?? "deconv",
+    };
+    const { spatialDims, inChannels, outChannels, features } = settings;
+    if (![1, 2, 3].includes(spatialDims))
+      throw new ConfigError(`BasicUNet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+    if (features.length !== 6) throw new ShapeError(`BasicUNet: features must be 6 numbers, got ${showShape(features)}`);
+    this.options = settings;
+    const [f0, f1, f2, f3, f4, last] = features;
+    this.conv_0 = new TwoConv(device, settings, inChannels, f0);
+    this.down_1 = new Down(device, settings, f0, f1);
+    this.down_2 = new Down(device, settings, f1, f2);
+    this.down_3 = new Down(device, settings, f2, f3);
+    this.down_4 = new Down(device, settings, f3, f4);
+    this.upcat_4 = new UpCat(device, settings, f4, f3, f3);
+    this.upcat_3 = new UpCat(device, settings, f3, f2, f2);
+    this.upcat_2 = new UpCat(device, settings, f2, f1, f1);
+    this.upcat_1 = new UpCat(device, settings, f1, f0, last, false);
+    this.final_conv = new Conv(device, { spatialDims, inChannels: last, outChannels, kernelSize: 1 });
+  }
+
+  forward(x: Tensor): Tensor {
+    const { spatialDims, inChannels } = this.options;
+    expectImage("BasicUNet", x, spatialDims, inChannels);
+    if (x.shape.slice(2).some((size) => size < 16))
+      throw new ShapeError(`BasicUNet: ${showShape(x.shape)} is too small for four poolings; pad each axis to at least 16`);
+    const x0 = this.conv_0.forward(x);
+    const x1 = this.down_1.forward(x0);
+    const x2 = this.down_2.forward(x1);
+    const x3 = this.down_3.forward(x2);
+    const x4 = this.down_4.forward(x3);
+    const u4 = this.upcat_4.forward(x4, x3);
+    const u3 = this.upcat_3.forward(u4, x2);
+    const u2 = this.upcat_2.forward(u3, x1);
+    const u1 = this.upcat_1.forward(u2, x0);
+    return this.final_conv.forward(u1);
+  }
+}

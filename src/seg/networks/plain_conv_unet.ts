@@ -1,0 +1,67 @@
+/** @file nnU-Net's standard network (Isensee et al. 2021): `PlainConvUNet` of the package `dynamic_network_architectures`. */
+
+import { Module, Sequential } from "../../nn/module.ts";
+import { ModuleList } from "../../nn/layers/module_list.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { StackedConvBlocks } from "./nnunet_blocks.ts";
+import { initializeHe, NnUNet, type NnUNetOptions, perStage, type Stages, stagesOf, UNetDecoder } from "./nnunet_parts.ts";
+
+export interface PlainConvUNetOptions extends NnUNetOptions {
+  /** Convolutions of each encoder stage, or one number for all. */
+  readonly nConvPerStage: number | readonly number[];
+  /** Activation before norm; default false. */
+  readonly nonlinFirst?: boolean;
+}
+
+class PlainConvEncoder extends Module {
+  readonly stages: ModuleList<Sequential>;
+
+  constructor(device: Device, inputChannels: number, convs: readonly number[], of: Stages) {
+    super();
+    const { features, kernels, strides, style } = of;
+    this.stages = new ModuleList(
+      features.map((f, s) => {
+        const from = s === 0 ? inputChannels : features[s - 1];
+        return new Sequential([new StackedConvBlocks(device, convs[s], from, f, kernels[s], strides[s], style)]);
+      }),
+    );
+  }
+
+  encode(x: Tensor): Tensor[] {
+    const out: Tensor[] = [];
+    for (const stage of this.stages.items) out.push(stage.forward(out.at(-1) ?? x));
+    return out;
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.encode(x).at(-1)!;
+  }
+}
+
+/**
+ * nnU-Net's U-Net: stages of convolutions, the first of each strided, and a decoder with a segmentation head per stage (`forwardAll`). State-
+ * dict names are the original's, with each block under both its names and the encoder once more inside of the decoder. Initial weights are
+ * PyTorch's defaults; `initialize` draws nnU-Net's.
+ * @throws ConfigError for options that do not fit, ShapeError for kernels or strides of another number of axes
+ */
+export class PlainConvUNet extends NnUNet {
+  readonly encoder: PlainConvEncoder;
+  readonly decoder: UNetDecoder;
+
+  constructor(device: Device, options: PlainConvUNetOptions) {
+    const op = "PlainConvUNet";
+    const stages = stagesOf(op, options, options.nonlinFirst);
+    super(op, stages, options.inputChannels);
+    const convs = perStage(op, "nConvPerStage", options.nConvPerStage, options.nStages);
+    const up = perStage(op, "nConvPerStageDecoder", options.nConvPerStageDecoder, options.nStages - 1);
+    this.encoder = new PlainConvEncoder(device, options.inputChannels, convs, stages);
+    this.decoder = new UNetDecoder(device, this.encoder, up, options.numClasses, stages);
+  }
+
+  /** Draws the weights as nnU-Net does before training. */
+  initialize(): this {
+    initializeHe(this);
+    return this;
+  }
+}

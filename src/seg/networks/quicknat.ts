@@ -1,0 +1,106 @@
+/** @file QuickNAT (Roy et al. 2019, arXiv 1801.04161): a 2-D encoder and decoder of dense blocks with unpooling by the encoder's indices. */
+
+import { tieUnused } from "../../autograd/tie_unused.ts";
+import { Conv } from "../../nn/layers/conv.ts";
+import { expectImage, Module } from "../../nn/module.ts";
+import type { SqueezeExciteSpec } from "../../nn/layers/squeeze_excite.ts";
+import type { Device } from "../../tensor/device.ts";
+import { ConfigError } from "../../host/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { DecoderBlock, DenseBlock, EncoderBlock } from "./quicknat_blocks.ts";
+
+export interface QuickNatOptions {
+  /** Classes including background; default 33. */
+  readonly numClass?: number;
+  /** Input channels; default 1. */
+  readonly numChannels?: number;
+  /** Channels of every block; default 64. */
+  readonly numFilters?: number;
+  /** Odd; default 5. */
+  readonly kernelH?: number;
+  /** Odd; default 5. */
+  readonly kernelW?: number;
+  /** Kernel of the classifier, which does not pad; default 1. */
+  readonly kernelC?: number;
+  /** Default 1, the only stride with which the concatenations fit. */
+  readonly strideConv?: number;
+  /** Window of the pooling; default 2. */
+  readonly pool?: number;
+  /** Default 2. */
+  readonly stridePool?: number;
+  /** Squeeze and excitation of channels, positions or both; default "CSSE". */
+  readonly seBlock?: SqueezeExciteSpec;
+  /** Rate of channel dropout after every encoder and decoder; default 0.2. */
+  readonly dropOut?: number;
+}
+
+class Classifier extends Module {
+  readonly conv: Conv;
+
+  constructor(device: Device, numFilters: number, numClass: number, kernelSize: number, stride: number) {
+    super();
+    this.conv = new Conv(device, { spatialDims: 2, inChannels: numFilters, outChannels: numClass, kernelSize, stride });
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.conv.forward(x);
+  }
+}
+
+/**
+ * `[N, numChannels, H, W]` → `[N, numClass, H, W]` logits for slices of any size from 16 on. State-dict names, defaults and, with the same
+ * seed, initial weights are those of `quickNAT_pytorch`: there `decode4` is the deepest decoder, then 1, 2 and 3, and the bottleneck holds a
+ * squeeze-and-excite layer it never uses (its gradient is zero here).
+ * @throws ConfigError for options outside their range
+ */
+export class QuickNat extends Module {
+  readonly encode1: EncoderBlock;
+  readonly encode2: EncoderBlock;
+  readonly encode3: EncoderBlock;
+  readonly encode4: EncoderBlock;
+  readonly bottleneck: DenseBlock;
+  readonly decode1: DecoderBlock;
+  readonly decode2: DecoderBlock;
+  readonly decode3: DecoderBlock;
+  readonly decode4: DecoderBlock;
+  readonly classifier: Classifier;
+  private readonly numChannels: number;
+
+  constructor(device: Device, options: QuickNatOptions = {}) {
+    super();
+    const { numClass = 33, numChannels = 1, numFilters = 64, kernelC = 1, strideConv = 1, dropOut = 0.2 } = options;
+    for (const [name, value] of Object.entries({ numClass, numChannels, numFilters })) {
+      if (!Number.isInteger(value) || value < 1)
+        throw new ConfigError(`QuickNat: ${name} must be a positive integer, got ${value}`);
+    }
+    const { kernelH = 5, kernelW = 5, pool = 2, stridePool = 2, seBlock = "CSSE" } = options;
+    const shared = { numFilters, kernelH, kernelW, strideConv, pool, stridePool, seBlock, dropOut };
+    const inner = { ...shared, numChannels: numFilters };
+    const joined = { ...shared, numChannels: 2 * numFilters };
+    this.numChannels = numChannels;
+    this.encode1 = new EncoderBlock(device, { ...shared, numChannels });
+    this.encode2 = new EncoderBlock(device, inner);
+    this.encode3 = new EncoderBlock(device, inner);
+    this.encode4 = new EncoderBlock(device, inner);
+    this.bottleneck = new DenseBlock(device, inner);
+    this.decode1 = new DecoderBlock(device, joined);
+    this.decode2 = new DecoderBlock(device, joined);
+    this.decode3 = new DecoderBlock(device, joined);
+    this.decode4 = new DecoderBlock(device, joined);
+    this.classifier = new Classifier(device, numFilters, numClass, kernelC, strideConv);
+  }
+
+  forward(x: Tensor): Tensor {
+    expectImage("QuickNat", x, 2, this.numChannels);
+    const first = this.encode1.encode(x);
+    const second = this.encode2.encode(first.pooled);
+    const third = this.encode3.encode(second.pooled);
+    const fourth = this.encode4.encode(third.pooled);
+    const unused = this.bottleneck.SELayer?.parameters() ?? [];
+    let y = tieUnused(this.bottleneck.forward(fourth.pooled), unused);
+    y = this.decode4.decode(y, fourth);
+    y = this.decode1.decode(y, third);
+    y = this.decode2.decode(y, second);
+    return this.classifier.forward(this.decode3.decode(y, first));
+  }
+}

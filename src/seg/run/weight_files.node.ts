@@ -1,0 +1,61 @@
+/** @file Files of weights on disk, in every format that is read. */
+
+import { open } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type HostValue, readOnnxWeights } from "../../onnx/index.ts";
+import { FormatError } from "../../host/errors.ts";
+import { elementTypeOf, type WeightTensor } from "../../weights/elements.ts";
+import type { WeightsFile } from "../../weights/file.ts";
+import { readWeights } from "../../weights/read.ts";
+import { readTfjs } from "../../weights/tfjs/file.ts";
+import { tfjsLayers, tfjsStateDict } from "../../weights/tfjs/layers.ts";
+
+export interface ReadWeightsFileOptions {
+  /** Path of names to the state dict of a PyTorch checkpoint that holds several. */
+  readonly key?: string | undefined;
+}
+
+/**
+ * The tensors of a file by name: safetensors and PyTorch checkpoints (what they are, their bytes say), ONNX initializers (`.onnx`) and
+ * TensorFlow.js layers models (`.json`), whose weights are given by the names and in the layout of `layersModel`.
+ * @throws FormatError for a damaged file, another format, or what is not supported
+ */
+export async function readWeightsFile(path: string, { key }: ReadWeightsFileOptions = {}): Promise<WeightsFile> {
+  const bytes = await readBytes(path);
+  if (/\.onnx$/i.test(path)) return onnxWeights(path, bytes);
+  if (/\.json$/i.test(path)) {
+    const model = await readTfjs(bytes, (shard) => readBytes(join(dirname(path), shard)), path);
+    return { format: "TensorFlow.js layers model", tensors: tfjsStateDict(tfjsLayers(model)), metadata: new Map(), skipped: [] };
+  }
+  return readWeights(bytes, { source: path, ...(key === undefined ? {} : { key }) });
+}
+
+/** A whole file; fs.readFile stops at 2 GiB. */
+async function readBytes(path: string): Promise<Uint8Array> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    throw new FormatError(`cannot open ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`, {
+      cause: error,
+    });
+  });
+  try {
+    const { size } = await file.stat();
+    const bytes = new Uint8Array(size);
+    for (let at = 0; at < size;) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(size - at, 2 ** 30), at);
+      if (bytesRead === 0) throw new FormatError(`${path}: the file became shorter while it was read`);
+      at += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+function onnxWeights(path: string, bytes: Uint8Array): WeightsFile {
+  const typed = ({ kind, data, shape }: HostValue): WeightTensor => {
+    const dtype = kind === "int" ? "I64" : kind === "bool" ? "BOOL" : elementTypeOf(data);
+    return { dtype, data, shape };
+  };
+  const tensors = new Map([...readOnnxWeights(bytes, { name: path })].map(([name, value]) => [name, typed(value)]));
+  return { format: "ONNX", tensors, metadata: new Map(), skipped: [] };
+}

@@ -1,0 +1,171 @@
+/**
+ * @file From a trace to a plan. A trace is a list of dispatches and copies on storages that have a size but no memory. The plan places
+ * them: storages whose lives do not overlap share a buffer, the largest first, and a copy that only moves a finished result into a
+ * longer-lived buffer (a gradient into the optimiser's flat buffer) is dropped by letting the producer write there directly.
+ * A placed storage has a buffer of its own for its whole life, because WebGPU forbids one buffer bound writable and read-only in one
+ * dispatch, even in disjoint ranges.
+ */
+
+import { alignment, alignUp, Storage } from "./buffers.ts";
+import type { Access, KernelCall } from "./kernel.ts";
+import type { Stream } from "./stream.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Part of a storage that a command touches. */
+export interface Region {
+  storage: Storage;
+  offset: number;
+  bytes: number;
+}
+
+export type Command = { kind: "run"; call: KernelCall; regions: Region[] } | { kind: "copy"; source: Region; target: Region };
+
+/** Records instead of running. Tensors made while it is the device's stream are virtual. */
+export class TraceStream implements Stream {
+  readonly commands: Command[] = [];
+  /** Real storages that the commands use, pinned when first seen: a scope inside the function may free constants before the plan exists. */
+  readonly outside = new Set<Storage>();
+  private readonly made = new Set<Storage>();
+
+  allocate(bytes: number): Storage {
+    const storage = new Storage(bytes);
+    this.made.add(storage);
+    return storage;
+  }
+
+  run(call: KernelCall): void {
+    this.commands.push({ kind: "run", call, regions: call.bindings.map((b) => this.region(b.tensor)) });
+  }
+
+  copy(source: Tensor, target: Tensor, targetOffset: number): void {
+    if (source.bytes === 0) return;
+    const from = this.region(source);
+    const to = this.region(target);
+    this.commands.push({
+      kind: "copy",
+      source: from,
+      target: { storage: to.storage, offset: to.offset + targetOffset, bytes: from.bytes },
+    });
+  }
+
+  private region({ storage, byteOffset, bytes }: Tensor): Region {
+    // Memory of another trace would be placed like scratch: its values are not there.
+    if (storage.virtual && !this.made.has(storage)) storage.memory();
+    if (!storage.virtual && !this.outside.has(storage)) this.outside.add(storage.pin());
+    return { storage, offset: byteOffset, bytes: Math.max(4, bytes) };
+  }
+}
+
+interface Use {
+  region: Region;
+  access: Access;
+}
+
+function uses(command: Command): Use[] {
+  if (command.kind === "run") return command.regions.map((region, i) => ({ region, access: command.call.bindings[i].access }));
+  return [
+    { region: command.source, access: "read" },
+    { region: command.target, access: "write" },
+  ];
+}
+
+interface Life {
+  first: number;
+  last: number;
+}
+
+function lives(commands: readonly Command[]): Map<Storage, Life> {
+  const map = new Map<Storage, Life>();
+  commands.forEach((command, i) => {
+    for (const { region } of uses(command)) {
+      const life = map.get(region.storage);
+      if (life) life.last = i;
+      else map.set(region.storage, { first: i, last: i });
+    }
+  });
+  return map;
+}
+
+/** Drops copies whose source can be produced in place; returns the commands that remain. */
+export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<Storage>): Command[] {
+  const life = lives(commands);
+  const alias = new Map<Storage, Region>();
+  const dropped = new Set<number>();
+
+  const moved = (r: Region): Region => {
+    const to = alias.get(r.storage);
+    return to ? { storage: to.storage, offset: to.offset + r.offset, bytes: r.bytes } : r;
+  };
+
+  const fits = (source: Storage, to: Region, first: number, at: number): boolean => {
+    for (let i = first; i < at; i++) {
+      if (dropped.has(i)) continue;
+      let reads = false;
+      let writes = false;
+      for (const { region, access } of uses(commands[i])) {
+        if (region.storage === to.storage) return false; // somebody looks at the long-lived buffer meanwhile
+        const there = moved(region);
+        if (region.storage !== source && there.storage !== to.storage) continue;
+        // Another result already lives in these very bytes, if the step writes them more than once.
+        if (region.storage !== source && there.offset < to.offset + to.bytes && to.offset < there.offset + there.bytes)
+          return false;
+        if (access === "read") reads = true;
+        else writes = true;
+      }
+      if (reads && writes) return false;
+    }
+    return true;
+  };
+
+  commands.forEach((command, i) => {
+    if (command.kind !== "copy") return;
+    const { source, target: to } = command;
+    const s = source.storage;
+    const span = life.get(s)!;
+    const whole = source.offset === 0 && alignUp(s.bytes) === alignUp(source.bytes);
+    if (!s.virtual || to.storage.virtual || pinned.has(s) || alias.has(s) || !whole) return;
+    if (to.offset % alignment !== 0 || span.last !== i || !fits(s, to, span.first, i)) return;
+    alias.set(s, to);
+    dropped.add(i);
+  });
+
+  return commands
+    .filter((_, i) => !dropped.has(i))
+    .map((command) =>
+      command.kind === "run"
+        ? { ...command, regions: command.regions.map(moved) }
+        : { ...command, source: moved(command.source), target: moved(command.target) },
+    );
+}
+
+export interface Placement {
+  /** Size of each buffer to allocate. */
+  readonly sizes: number[];
+  /** Which of them each virtual storage gets. */
+  readonly slot: Map<Storage, number>;
+}
+
+/** Gives every virtual storage a buffer, sharing buffers between lives that do not overlap; `pinned` ones keep theirs to the end. */
+export function place(commands: readonly Command[], pinned: ReadonlySet<Storage>): Placement {
+  const all = [...lives(commands)].filter(([storage]) => storage.virtual);
+  for (const [storage, life] of all) {
+    if (!pinned.has(storage)) continue;
+    life.first = 0;
+    life.last = commands.length;
+  }
+  // Largest first, so that a buffer never has to grow.
+  all.sort((a, b) => b[0].bytes - a[0].bytes || a[1].first - b[1].first);
+  const sizes: number[] = [];
+  const busy: Life[][] = [];
+  const slot = new Map<Storage, number>();
+  for (const [storage, life] of all) {
+    let k = busy.findIndex((list) => list.every((o) => o.last < life.first || o.first > life.last));
+    if (k < 0) {
+      k = sizes.push(alignUp(storage.bytes)) - 1;
+      busy.push([]);
+    }
+    busy[k].push(life);
+    slot.set(storage, k);
+  }
+  return { sizes, slot };
+}
