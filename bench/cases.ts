@@ -1,15 +1,15 @@
 /** @file What `npm run bench` times: rows of the op test table at sizes that matter. Flops and bytes are the rows' own. */
 
-import { rows as binary } from "../test/ops/binary.ts";
-import { rows as conv } from "../test/ops/conv.ts";
-import { rows as norm } from "../test/ops/norm.ts";
-import { rows as pointwise } from "../test/ops/pointwise.ts";
-import { rows as prelu } from "../test/ops/prelu.ts";
-import { rows as reduce } from "../test/ops/reduce.ts";
-import { rows as region } from "../test/ops/region.ts";
-import type { Row, Shapes } from "../test/ops/row.ts";
-import { rows as softmax } from "../test/ops/softmax.ts";
-import { rows as view } from "../test/ops/view.ts";
+import { rows as binary } from "../test/ops/rows/binary.ts";
+import { rows as conv } from "../test/ops/rows/conv.ts";
+import { rows as norm } from "../test/ops/rows/norm.ts";
+import { rows as pointwise } from "../test/ops/rows/pointwise.ts";
+import { rows as prelu } from "../test/ops/rows/prelu.ts";
+import { rows as reduce } from "../test/ops/rows/reduce.ts";
+import { rows as region } from "../test/ops/rows/region.ts";
+import type { Row, Shapes } from "../test/lib/row.ts";
+import { rows as softmax } from "../test/ops/rows/softmax.ts";
+import { rows as view } from "../test/ops/rows/view.ts";
 
 export interface BenchCase {
   readonly name: string;

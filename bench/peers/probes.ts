@@ -1,16 +1,7 @@
 /** @file Small work whose result is known, where libraries have gone wrong: long sums, spreads on a large offset, extreme logits, large tensors. */
 
 import { convReference, type Samples } from "./reference.ts";
-import { type ConvTask, product, type Task, uniform, type Values } from "./tasks.ts";
-
-export interface ProbeTask {
-  readonly kind: "probe";
-  readonly name: string;
-  readonly op: "sum" | "mean" | "variance" | "softmax" | "relu" | "conv";
-  /** Softmax is over the last axis; a convolution is 3×3 with zeros around, as many channels out as in. */
-  readonly shape: readonly number[];
-  readonly values: "uniform" | "threes" | "ct" | "far";
-}
+import { type ConvTask, type ProbeTask, product, type Task, uniform, type Values } from "./tasks.ts";
 
 export interface Probe {
   readonly title: string;

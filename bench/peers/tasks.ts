@@ -1,7 +1,5 @@
 /** @file What every engine is asked to do: shapes, deterministic host data in PyTorch's layout (channels first), operation counts. */
 
-import type { ProbeTask } from "./probes.ts";
-
 /** Convolution of stride 1 and "same" padding: forward, or the gradients of input and weight without the forward pass. */
 export interface ConvTask {
   readonly kind: "conv";
@@ -37,6 +35,15 @@ export interface UnetTask {
 }
 
 /** What is timed; the rest is for correctness alone. */
+export interface ProbeTask {
+  readonly kind: "probe";
+  readonly name: string;
+  readonly op: "sum" | "mean" | "variance" | "softmax" | "relu" | "conv";
+  /** Softmax is over the last axis; a convolution is 3×3 with zeros around, as many channels out as in. */
+  readonly shape: readonly number[];
+  readonly values: "uniform" | "threes" | "ct" | "far";
+}
+
 export type BenchTask = ConvTask | MatmulTask | UnetTask;
 
 export type Task = BenchTask | ProbeTask;

@@ -6,8 +6,7 @@
  */
 
 import { DataError, ShapeError } from "../host/errors.ts";
-import { sizeOf } from "../host/array.ts";
-import type { HostArray, TypedArray } from "../host/array.ts";
+import { type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 
 /** 4×4 matrix, rows first: voxel index (i, j, k, 1) → millimetres (x right, y anterior, z superior, 1), as in nibabel. */
 export type Affine = readonly (readonly number[])[];

@@ -105,7 +105,7 @@ const unlimited = 3e38;
 // One number per chunk of each gradient, then one of all chunks.
 function overAll(
   gradients: readonly Tensor[],
-  result: Binding,
+  result: Binding<Tensor>,
   chunk: (gradient: Tensor, LANES: number) => Pick<KernelCall, "program"> & { readonly more?: readonly Param[] },
   all: (LANES: number) => Program,
 ): void {

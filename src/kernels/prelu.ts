@@ -30,7 +30,7 @@ export function preluShape(x: Shape, slope: Shape): PreluGeometry {
 }
 
 // In pieces of all elements in a row.
-const eachRun = (bindings: readonly Binding[], body: (parts: readonly Tensor[], start: number) => void) =>
+const eachRun = (bindings: readonly Binding<Tensor>[], body: (parts: readonly Tensor[], start: number) => void) =>
   eachPiece("prelu", bindings[0].tensor.rank, bindings, body);
 
 export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {

@@ -16,7 +16,9 @@ export { describeLoad, type LoadOptions, type LoadReport } from "./load_state.ts
 export * from "./losses/elementwise.ts";
 export * from "./module.ts";
 export * from "./layers/module_list.ts";
-export { type GroupRule, type NameFilter, parameterGroups } from "./optim/parameter_groups.ts";
+export type { NameFilter } from "./names.ts";
+export { type GroupRule, parameterGroups } from "./optim/parameter_groups.ts";
+export type { StateDict } from "./state_dict.ts";
 export * from "./losses/nnunet.ts";
 export * from "./layers/norm.ts";
 export * from "./optim/rules.ts";

@@ -4,7 +4,7 @@ import { CheckpointError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { sameShape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type NameFilter, nameMatcher } from "./optim/parameter_groups.ts";
+import { type NameFilter, nameMatcher } from "./names.ts";
 
 export interface LoadOptions {
   /** Every name of the model must be in the state, and the reverse; default true. */

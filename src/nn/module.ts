@@ -7,11 +7,9 @@ import { ShapeError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { showShape } from "../host/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import type { StateDict } from "./state_dict.ts";
 import { type LoadOptions, type LoadReport, loadTensors } from "./load_state.ts";
-import { type NameFilter, nameMatcher } from "./optim/parameter_groups.ts";
-
-/** Host copies of all parameters and buffers by name, in registration order. */
-export type StateDict = Map<string, HostArray>;
+import { type NameFilter, nameMatcher } from "./names.ts";
 
 // Parameters that `freeze` took the gradient from: buffers never had one.
 const frozen = new WeakSet<Tensor>();

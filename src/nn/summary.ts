@@ -59,7 +59,7 @@ export function summary(module: Module, inputShape: Shape, { training = true }: 
   const state = [...new Set([...module.namedTensors()].map(([, t]) => t))];
   if (state.length === 0) throw new ConfigError("summary: the module has no parameters");
   const { device } = state[0];
-  if (device.stream !== device.eager) throw new ConfigError("summary: call it outside of capture()");
+  if (device.capturing) throw new ConfigError("summary: call it outside of capture()");
   const modes = [...new Set(walk(module).keys())].map((m) => [m, m.training] as const);
   try {
     module.eval();

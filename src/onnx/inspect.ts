@@ -3,7 +3,7 @@
 import type { HostValue } from "./values.ts";
 import { type OnnxValueInfo, parseOnnx } from "./model.ts";
 import type { OnnxOptions } from "./import/module.ts";
-import { Budget } from "./proto.ts";
+import { onnxBudget } from "./proto.ts";
 import { decodeTensor, typeName } from "./tensor_data.ts";
 
 /** Name, element type and shape of a tensor; sizes that are open are names. */
@@ -30,7 +30,7 @@ const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ na
 
 /** Summarises an ONNX file; operators may be any. Throws `FormatError` for a damaged one. */
 export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "name"> = {}): OnnxSummary {
-  const file = parseOnnx(bytes, new Budget(bytes.length, options.name ?? "the ONNX file"));
+  const file = parseOnnx(bytes, onnxBudget(bytes.length, options.name ?? "the ONNX file"));
   const { irVersion, producer, opsets, metadata, graph } = file;
   const counts = new Map<string, number>();
   for (const { domain, op } of graph.nodes) {
@@ -54,7 +54,7 @@ export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "name"
  * @throws FormatError for a damaged file, and for element types that are not supported
  */
 export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): Map<string, HostValue> {
-  const budget = new Budget(bytes.length, options.name ?? "the ONNX file");
+  const budget = onnxBudget(bytes.length, options.name ?? "the ONNX file");
   const { graph } = parseOnnx(bytes, budget);
   return new Map(graph.initializers.map((t) => [t.name, decodeTensor(t, budget, options.external)]));
 }

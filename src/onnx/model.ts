@@ -1,6 +1,7 @@
 /** @file The messages of an ONNX file as objects. Field numbers are those of onnx.proto (ONNX IR, version 3 and later). */
 
-import { append, type Budget, bytesOf, entryBytes, type Field, fields, objectBytes, textOf } from "./proto.ts";
+import type { Budget } from "../host/bytes/budget.ts";
+import { append, bytesOf, entryBytes, type Field, fields, objectBytes, textOf } from "./proto.ts";
 
 export interface OnnxTensor {
   readonly name: string;
@@ -68,7 +69,7 @@ type Handlers = Readonly<Record<number, (field: Field) => void>>;
 
 /** Reads a message: one handler per field, others are skipped. */
 function read(bytes: Uint8Array, budget: Budget, handlers: Handlers): void {
-  budget.charge(objectBytes);
+  budget.take(objectBytes, "unpacked it");
   for (const field of fields(bytes, budget)) handlers[field.id]?.(field);
 }
 
@@ -206,7 +207,7 @@ export function parseOnnx(bytes: Uint8Array, budget: Budget): OnnxFile {
       opsets.set(set.domain === "ai.onnx" ? "" : set.domain, set.version);
     },
     14: (f) => {
-      budget.charge(entryBytes);
+      budget.take(entryBytes, "unpacked it");
       metadata.set(...readPair(bytesOf(f, budget), budget));
     },
     25: () => out.functions++,

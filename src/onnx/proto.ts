@@ -3,7 +3,7 @@
  * nothing: lengths are checked against what is left, and what is made of the bytes against a budget.
  */
 
-import { FormatError } from "../host/errors.ts";
+import { Budget, failing } from "../host/bytes/budget.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -11,25 +11,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
  * How much a reader may allocate: four times the file, and 1 MiB for small ones. A file of one million empty messages would otherwise take a
  * hundred times its size.
  */
-export class Budget {
-  private left: number;
-  readonly file: string;
-
-  constructor(fileBytes: number, file: string) {
-    this.left = 4 * fileBytes + 2 ** 20;
-    this.file = file;
-  }
-
-  fail(problem: string): FormatError {
-    return new FormatError(`${this.file}: ${problem}`);
-  }
-
-  /** Throws `FormatError` when the sum of all charges is more than a file of this size may take. */
-  charge(bytes: number): void {
-    this.left -= bytes;
-    if (this.left < 0) throw this.fail("unpacked it would take more than four times its size; this is no sensible model file");
-  }
-}
+export const onnxBudget = (fileBytes: number, file: string): Budget => new Budget(4 * fileBytes + 2 ** 20, failing(file));
 
 /** What a list entry or a small object costs, roughly. */
 export const entryBytes = 16;
@@ -133,7 +115,7 @@ export function bytesOf(field: Field, budget: Budget): Uint8Array {
 
 export function textOf(field: Field, budget: Budget): string {
   const bytes = bytesOf(field, budget);
-  budget.charge(entryBytes + bytes.length);
+  budget.take(entryBytes + bytes.length, "unpacked it");
   try {
     return utf8.decode(bytes);
   } catch {
@@ -148,14 +130,14 @@ const width = { float: 4, double: 8 } as const;
 /** Appends the numbers of a repeated field, packed or not. */
 export function append(list: number[], field: Field, kind: Scalar, budget: Budget): void {
   if (!field.bytes) {
-    budget.charge(8);
+    budget.take(8, "unpacked it");
     list.push(field.number);
     return;
   }
   const cursor = new Cursor(field.bytes, budget);
-  if (kind !== "varint") budget.charge((field.bytes.length / width[kind]) * 8);
+  if (kind !== "varint") budget.take((field.bytes.length / width[kind]) * 8, "unpacked it");
   while (!cursor.done) {
-    if (kind === "varint") budget.charge(8);
+    if (kind === "varint") budget.take(8, "unpacked it");
     list.push(kind === "varint" ? cursor.varint() : kind === "float" ? cursor.fixed32() : cursor.fixed64());
   }
 }

@@ -4,7 +4,7 @@ import { sizeOf, type TypedArray } from "../host/array.ts";
 import { decodeElements, type ElementType } from "../weights/elements.ts";
 import type { HostValue, Kind } from "./values.ts";
 import type { OnnxTensor } from "./model.ts";
-import type { Budget } from "./proto.ts";
+import type { Budget } from "../host/bytes/budget.ts";
 
 interface Type {
   readonly name: string;

@@ -47,7 +47,7 @@ export function capture<R extends Result>(device: Device, fn: (...inputs: Tensor
 
   const planFor = (inputs: readonly Input[]): Plan<R> => {
     device.check();
-    if (device.stream !== device.eager) throw new ConfigError("capture: a captured step cannot run inside another capture");
+    if (device.capturing) throw new ConfigError("capture: a captured step cannot run inside another capture");
     expectInputs(device, inputs);
     const key = inputs.map((x) => x.shape.join("x") + dtypeOf(x)).join(" ");
     let plan = plans.get(key);

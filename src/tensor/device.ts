@@ -19,7 +19,9 @@ import { Readback } from "./readback.ts";
 import { Patience } from "./wait.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
-import { byteLength, Tensor } from "./tensor.ts";
+import { byteLength, type Device, Tensor } from "./tensor.ts";
+
+export type { Device };
 
 export interface DeviceOptions {
   /** Default "high-performance". */
@@ -65,22 +67,18 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const handle = await request.catch((error: Error) => {
     throw new NoAdapterError(`the WebGPU adapter gave no device (${error.message}): ${noAdapterAdvice}`);
   });
-  return new Device(handle, adapter.info, options.maxBindingSize);
+  return new OpenDevice(handle, adapter.info, options.maxBindingSize);
 }
 
-export class Device {
+class OpenDevice implements Device {
   readonly gpu: GPUDevice;
   readonly info: GPUAdapterInfo;
   readonly pool: BufferPool;
   readonly pipelines: PipelineCache;
   readonly eager: EagerStream;
-  /** See `DeviceOptions`. */
   readonly maxBindingSize: number;
-  /** Where operations send their kernels: the eager stream, or a trace while `capture` records. */
   stream: Stream;
-  /** Variants of kernels that were measured to be best here, by class of problem; see `tune`. Set them before steps are captured. */
   readonly choices = new Map<string, string>();
-  /** Grows whenever a tensor moves to other memory, so that plans know to trace again. */
   layoutVersion = 0;
   private readonly readback: Readback;
   private readonly patience = new Patience(pollsWhileWaiting);
@@ -110,31 +108,28 @@ export class Device {
     });
   }
 
-  /** True on a software rasteriser (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
   get software(): boolean {
     return /llvmpipe|lavapipe|swiftshader/i.test(`${this.info.description} ${this.info.architecture} ${this.info.device}`);
   }
 
-  /** One readable line: vendor, architecture and driver of the adapter. */
   get name(): string {
     const { vendor, architecture, description, device } = this.info;
     return [vendor, architecture, description || device].filter(Boolean).join(" ") || "unnamed adapter";
+  }
+
+  get capturing(): boolean {
+    return this.stream !== this.eager;
   }
 
   get memory(): MemoryUse {
     return this.pool.use;
   }
 
-  /**
-   * Throws the first thing that the device reported, if anything: errors of shaders and commands, refused memory, loss. Commands that
-   * came later had no effect, so every later call throws it too; open a new device to go on.
-   */
   check(): void {
     if (this.fault) throw this.fault;
     if (this.closed) throw new ConfigError("this device was closed");
   }
 
-  /** A tensor with undefined contents. */
   empty(shape: Shape, dtype: DType = "f32"): Tensor {
     this.check();
     expectShape("device.empty", shape);
@@ -143,10 +138,6 @@ export class Device {
     return new Tensor(this, this.stream.allocate(bytes), [...shape], dtype);
   }
 
-  /**
-   * A tensor with the values of a host array, converted to `dtype` (f32, i32 or u32).
-   * Throws `ShapeError` if the data do not fill the shape.
-   */
   tensor(host: HostArray | { data: readonly number[]; shape: Shape }, dtype: DType = "f32"): Tensor {
     this.check();
     expectFilled("device.tensor", host, host.shape);
@@ -158,17 +149,12 @@ export class Device {
     return tensor;
   }
 
-  /**
-   * Overwrites all elements of `tensor`, in order with the work recorded so far; inside a capture once, before the step. Throws
-   * `ShapeError` if the data do not fill it.
-   */
   write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void {
     expectFilled("device.write", host, tensor.shape);
     const buffer = tensor.storage.memory();
     if (tensor.size > 0) this.eager.upload(buffer, tensor.byteOffset, convert(host.data, tensor.dtype));
   }
 
-  /** Throws `TensorTooLargeError` if a tensor is over the binding limit: the operation does not run in pieces, see `kernels/pieces.ts`. */
   run(call: KernelCall): void {
     for (const { tensor } of call.bindings) {
       if (tensor.bytes <= this.maxBindingSize) continue;
@@ -187,9 +173,8 @@ export class Device {
     this.stream.run(call);
   }
 
-  /** See `Tensor.data`. Throws at once, rather than through the promise, what is the caller's fault. */
   read(tensor: Tensor): Promise<TypedArray> {
-    if (this.stream !== this.eager) {
+    if (this.capturing) {
       throw new ConfigError(
         "a value cannot be read inside capture(): return the tensor from the captured function and read it afterwards",
       );
@@ -207,13 +192,11 @@ export class Device {
     return values;
   }
 
-  /** Resolves when all work given so far is done. */
   async settle(): Promise<void> {
     this.eager.flush();
     await this.answered(() => this.gpu.queue.onSubmittedWorkDone(), "waiting for the device");
   }
 
-  /** Frees everything. Tensors of this device must not be used afterwards. */
   close(): void {
     if (this.closed) return;
     this.closed = true;

@@ -1,6 +1,7 @@
 /** @file What a kernel wrapper hands to a stream: a pure description of one dispatch. */
 
-import type { Tensor } from "./tensor.ts";
+import type { Shape } from "../host/shape.ts";
+import type { Storage } from "./buffers.ts";
 
 /** A compiled-once shader: assembled WGSL and override values under a readable key. */
 export interface Program {
@@ -12,8 +13,16 @@ export interface Program {
 
 export type Access = "read" | "write" | "readwrite";
 
-export interface Binding {
-  readonly tensor: Tensor;
+/** Device memory with a shape: what a stream needs to know of a tensor. */
+export interface Bound {
+  readonly storage: Storage;
+  readonly byteOffset: number;
+  readonly bytes: number;
+  readonly shape: Shape;
+}
+
+export interface Binding<T extends Bound = Bound> {
+  readonly tensor: T;
   readonly access: Access;
 }
 
@@ -29,9 +38,9 @@ export interface KernelCall {
   readonly workgroups: readonly [number, number, number];
 }
 
-export const read = (tensor: Tensor): Binding => ({ tensor, access: "read" });
-export const write = (tensor: Tensor): Binding => ({ tensor, access: "write" });
-export const update = (tensor: Tensor): Binding => ({ tensor, access: "readwrite" });
+export const read = <T extends Bound>(tensor: T): Binding<T> => ({ tensor, access: "read" });
+export const write = <T extends Bound>(tensor: T): Binding<T> => ({ tensor, access: "write" });
+export const update = <T extends Bound>(tensor: T): Binding<T> => ({ tensor, access: "readwrite" });
 
 const maxParams = 64; // streams keep 256 bytes for each call
 

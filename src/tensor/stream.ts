@@ -1,15 +1,14 @@
 /** @file Streams take kernel descriptions. The eager stream encodes them at once: many dispatches per pass, few submits. */
 
 import { type BufferPool, Storage, alignment, usage } from "./buffers.ts";
-import { type KernelCall, writeParams } from "./kernel.ts";
+import { type Bound, type KernelCall, writeParams } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
-import type { Tensor } from "./tensor.ts";
 
 export interface Stream {
   allocate(bytes: number): Storage;
   run(call: KernelCall): void;
   /** Copies all of `source` to `target`, `targetOffset` bytes after its start. */
-  copy(source: Tensor, target: Tensor, targetOffset: number): void;
+  copy(source: Bound, target: Bound, targetOffset: number): void;
 }
 
 const slots = 256;
@@ -60,7 +59,7 @@ export class EagerStream implements Stream {
     this.count.dispatches++;
   }
 
-  copy(source: Tensor, target: Tensor, targetOffset: number): void {
+  copy(source: Bound, target: Bound, targetOffset: number): void {
     this.copyBuffer(
       source.storage.memory(),
       source.byteOffset,

@@ -1,11 +1,15 @@
-/** @file Tensor: a shape and an element type over a storage. It knows no operation; those live in `kernels` and `autograd`. */
+/**
+ * @file Tensor: a shape and an element type over a storage; and Device: what tensors and kernels ask of the GPU they live on. Neither knows an
+ * operation; those live in `kernels` and `autograd`.
+ */
 
-import type { Storage } from "./buffers.ts";
-import type { Device } from "./device.ts";
+import type { BufferPool, MemoryUse, Storage } from "./buffers.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
-import type { DType, TypedArray } from "../host/array.ts";
-import { sizeOf } from "../host/array.ts";
-import { tracked } from "./scope.ts";
+import { type DType, type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
+import type { KernelCall } from "./kernel.ts";
+import type { PipelineCache } from "./pipelines.ts";
+import type { EagerStream, Stream } from "./stream.ts";
+import { tracked } from "./lifetime.ts";
 import { type Shape, showShape } from "../host/shape.ts";
 
 const bytesPer: Record<DType, number> = { f32: 4, i32: 4, u32: 4, f16: 2 };
@@ -14,6 +18,67 @@ export const byteLength = (shape: Shape, dtype: DType): number => Math.ceil((siz
 
 // A net only: memory is freed by `dispose`, `using` or a scope. What a user forgets is returned when the object is collected.
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.release());
+
+/**
+ * A GPU with its memory, pipelines and queue, opened by `openDevice`. Tensors live on one device and meet only tensors of it. All calls are
+ * ordered: what is read was computed by everything recorded before.
+ */
+export interface Device {
+  /** WebGPU's own handle: limits, features, queue. */
+  readonly gpu: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  /** Bytes that one binding may have; operations on larger tensors run in pieces. See `DeviceOptions`. */
+  readonly maxBindingSize: number;
+  /** True on a software rasteriser (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
+  readonly software: boolean;
+  /** One readable line: vendor, architecture and driver of the adapter. */
+  readonly name: string;
+  /** Bytes in use, kept for reuse, and their peak. */
+  readonly memory: MemoryUse;
+  /** Variants of kernels that were measured to be best here, by class of problem; see `tune`. Set them before steps are captured. */
+  readonly choices: Map<string, string>;
+  /** Whether `capture` is tracing: operations are recorded and tensors have no values. */
+  readonly capturing: boolean;
+  /** @internal */
+  readonly pool: BufferPool;
+  /** @internal */
+  readonly pipelines: PipelineCache;
+  /** @internal */
+  readonly eager: EagerStream;
+  /** Where operations send their kernels: the eager stream, or a trace while `capture` records. @internal */
+  stream: Stream;
+  /** Grows whenever a tensor moves to other memory, so that plans know to trace again. @internal */
+  layoutVersion: number;
+
+  /** A tensor of shape `shape` with undefined contents. Throws `ShapeError`, `TensorTooLargeError`. */
+  empty(shape: Shape, dtype?: DType): Tensor;
+  /**
+   * A tensor with the values of a host array, converted to `dtype` (f32, i32 or u32; default f32).
+   * Throws `ShapeError` if the data do not fill the shape.
+   */
+  tensor(host: HostArray | { data: readonly number[]; shape: Shape }, dtype?: DType): Tensor;
+  /**
+   * Overwrites all elements of `tensor`, in order with the work recorded so far; inside a capture once, before the step. Throws
+   * `ShapeError` if the data do not fill it.
+   */
+  write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void;
+  /** See `Tensor.data`. Throws at once, rather than through the promise, what is the caller's fault. */
+  read(tensor: Tensor): Promise<TypedArray>;
+  /**
+   * Hands a kernel to the stream. Throws `TensorTooLargeError` if a tensor is over the binding limit: the operation does not run in pieces,
+   * see `kernels/lib/pieces.ts`. @internal
+   */
+  run(call: KernelCall): void;
+  /** Resolves when all work given so far is done. Throws what the device reported. */
+  settle(): Promise<void>;
+  /**
+   * Throws the first thing that the device reported, if anything: errors of shaders and commands, refused memory, loss. Commands that
+   * came later had no effect, so every later call throws it too; open a new device to go on.
+   */
+  check(): void;
+  /** Frees everything. Tensors of this device must not be used afterwards. */
+  close(): void;
+}
 
 /** An n-dimensional array on the device, always contiguous and row-major; images are `[N, C, D, H, W]`, `[N, C, H, W]` or `[N, C, W]`. */
 export class Tensor {

@@ -7,9 +7,8 @@
  */
 
 import { alignment, alignUp, Storage } from "./buffers.ts";
-import type { Access, KernelCall } from "./kernel.ts";
+import type { Access, Bound, KernelCall } from "./kernel.ts";
 import type { Stream } from "./stream.ts";
-import type { Tensor } from "./tensor.ts";
 
 /** Part of a storage that a command touches. */
 export interface Region {
@@ -37,7 +36,7 @@ export class TraceStream implements Stream {
     this.commands.push({ kind: "run", call, regions: call.bindings.map((b) => this.region(b.tensor)) });
   }
 
-  copy(source: Tensor, target: Tensor, targetOffset: number): void {
+  copy(source: Bound, target: Bound, targetOffset: number): void {
     if (source.bytes === 0) return;
     const from = this.region(source);
     const to = this.region(target);
@@ -48,7 +47,7 @@ export class TraceStream implements Stream {
     });
   }
 
-  private region({ storage, byteOffset, bytes }: Tensor): Region {
+  private region({ storage, byteOffset, bytes }: Bound): Region {
     // Memory of another trace would be placed like scratch: its values are not there.
     if (storage.virtual && !this.made.has(storage)) storage.memory();
     if (!storage.virtual && !this.outside.has(storage)) this.outside.add(storage.pin());

@@ -1,6 +1,7 @@
 /** @file One reader for every weight file that lies in one piece; what it is, its bytes say. */
 
-import { failing, type WeightsFile } from "./file.ts";
+import { failing } from "../host/bytes/budget.ts";
+import { type WeightsFile } from "./file.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { withoutPrefixes } from "./torch/state_dict.ts";
 import { isTorch, readTorch, type ReadTorchOptions } from "./torch/file.ts";

@@ -6,7 +6,7 @@
 import { ConfigError, DataError, ShapeError } from "../host/errors.ts";
 import { sizeOf, type HostArray } from "../host/array.ts";
 import { decodeElements, ELEMENTS, type ElementType, elementTypeOf, type WeightTensor } from "./elements.ts";
-import { type Fail, failing } from "./file.ts";
+import { type Fail, failing } from "../host/bytes/budget.ts";
 import { isRecord, isSizes, type JsonRecord, parseJson } from "../host/bytes/json.ts";
 
 export interface SafetensorsFile {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Browser } from "playwright-core";
-import { launchChromium, servePage, type Page } from "./chromium.ts";
+import { launchChromium, servePage, type Page } from "../lib/chromium.ts";
 
 let browser: Browser;
 let site: Page;

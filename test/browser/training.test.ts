@@ -3,8 +3,8 @@
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { device } from "../ops/device.ts";
-import { bundleForBrowser, launchChromium, type Page, servePage } from "./chromium.ts";
+import { device } from "../lib/device.ts";
+import { bundleForBrowser, launchChromium, type Page, servePage } from "../lib/chromium.ts";
 import { train } from "./tiny_training.ts";
 
 let browser: Browser;

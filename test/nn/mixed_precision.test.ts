@@ -5,7 +5,7 @@ import * as vx from "../../src/index.ts";
 import { capture, ConfigError, type Device, grad, mul, sum, type Tensor, withPrecision } from "../../src/index.ts";
 import { Adam, AdamW, diceLoss, GradScaler, manualSeed, type Optimizer, RMSprop, SGD } from "../../src/nn/index.ts";
 import { Trainer, UNet } from "../../src/seg/index.ts";
-import { device as open } from "../ops/device.ts";
+import { device as open } from "../lib/device.ts";
 
 const device: Device = await open();
 

@@ -5,7 +5,7 @@ import { capture, ConfigError, grad, mean, noGrad, ShapeError } from "../../src/
 import { Activation, BatchNorm, Conv, ConvTranspose, Linear, Sequential, summary, summaryText } from "../../src/nn/index.ts";
 import { DynUNet, UNet } from "../../src/seg/index.ts";
 import { Plan } from "../../src/tensor/plan.ts";
-import { device } from "../ops/device.ts";
+import { device } from "../lib/device.ts";
 
 test("layers, shapes, parameters and FLOPs of a small network", async () => {
   const dev = await device();

@@ -7,7 +7,7 @@ import type { HostValue } from "../../src/onnx/values.ts";
 import { type OnnxFile, type OnnxTensor, parseOnnx, parseTensor } from "../../src/onnx/model.ts";
 import { OnnxModel } from "../../src/onnx/import/module.ts";
 import { isKnownInput } from "../../src/onnx/import/operators.ts";
-import { Budget } from "../../src/onnx/proto.ts";
+import { onnxBudget } from "../../src/onnx/proto.ts";
 import { decodeTensor } from "../../src/onnx/tensor_data.ts";
 
 export interface NodeCase {
@@ -16,7 +16,7 @@ export interface NodeCase {
   readonly outputs: readonly OnnxTensor[];
 }
 
-const budget = () => new Budget(2 ** 24, "the case");
+const budget = () => onnxBudget(2 ** 24, "the case");
 
 export function readCase(folder: string): NodeCase {
   const set = join(folder, "test_data_set_0");

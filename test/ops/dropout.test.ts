@@ -2,8 +2,8 @@
 
 import { expect, test } from "vitest";
 import { dropout, scope } from "../../src/index.ts";
-import { device } from "./device.ts";
-import { philox } from "./dropout.ts";
+import { device } from "../lib/device.ts";
+import { philox } from "./rows/dropout.ts";
 
 test("dropout/philox gives the published words", () => {
   // kat_vectors of Random123: philox4x32, 10 rounds.

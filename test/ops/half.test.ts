@@ -5,10 +5,10 @@
 
 import { describe, expect, test } from "vitest";
 import { cast, type Device, float32, grad, mul, scope, sum, type Tensor } from "../../src/index.ts";
-import { expectClose, readAll } from "./compare.ts";
-import { device } from "./device.ts";
-import { allRows as rows } from "./property.ts";
-import { generate, type Row, type Sample, seeded } from "./row.ts";
+import { expectClose, readAll } from "../lib/compare.ts";
+import { device } from "../lib/device.ts";
+import { allRows as rows } from "../lib/property.ts";
+import { generate, type Row, type Sample, seeded } from "../lib/row.ts";
 
 /** What is stored as f16: activations; weights, statistics, targets and grids are not. */
 const activations = new Set(["x", "a", "b", "logits", "input", "src", ...Array.from({ length: 8 }, (_, i) => `x${i}`)]);

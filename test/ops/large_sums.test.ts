@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from "vitest";
 import { full, instanceNorm, mean, scope, softmax, sum, variance } from "../../src/index.ts";
-import { device } from "./device.ts";
-import { seeded } from "./row.ts";
+import { device } from "../lib/device.ts";
+import { seeded } from "../lib/row.ts";
 
 describe("large sums", () => {
   test("large-sums/mean of 25,165,824 threes", async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import * as v from "../../src/index.ts";
 import { crossEntropy } from "../../src/nn/index.ts";
-import { device } from "./device.ts";
+import { device } from "../lib/device.ts";
 
 const gpu = await device();
 const list = async (t: v.Tensor) => Array.from((await t.data()) as Float32Array);

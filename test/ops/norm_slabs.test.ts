@@ -5,11 +5,11 @@
 
 import { afterEach, describe, expect, test } from "vitest";
 import { batchNorm, type Device, grad, mul, openDevice, profile, scope, sum, type Tensor } from "../../src/index.ts";
-import { expectClose, readAll } from "./compare.ts";
-import { device as open } from "./device.ts";
-import { rows as layerRows } from "./layer_norm.ts";
-import { rows as normRows } from "./norm.ts";
-import { generate, type Row, type Sample, seeded } from "./row.ts";
+import { expectClose, readAll } from "../lib/compare.ts";
+import { device as open } from "../lib/device.ts";
+import { rows as layerRows } from "./rows/layer_norm.ts";
+import { rows as normRows } from "./rows/norm.ts";
+import { generate, type Row, type Sample, seeded } from "../lib/row.ts";
 
 const device = await open();
 afterEach(() => void device.choices.delete("norm"));

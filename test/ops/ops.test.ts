@@ -7,10 +7,10 @@ import { describe, expect, test } from "vitest";
 import * as voxgrad from "../../src/index.ts";
 import * as losses from "../../src/nn/losses/elementwise.ts";
 import { capture, type Device, type DType, grad, mul, noGrad, scope, sum, type Tensor } from "../../src/index.ts";
-import { expectClose, expectSameBits, readAll } from "./compare.ts";
-import { device } from "./device.ts";
-import { allRows as rows } from "./property.ts";
-import { defaultTolerance, generate, type Host, type Hosts, normal, type Row, type Sample, seeded } from "./row.ts";
+import { expectClose, expectSameBits, readAll } from "../lib/compare.ts";
+import { device } from "../lib/device.ts";
+import { allRows as rows } from "../lib/property.ts";
+import { defaultTolerance, generate, type Host, type Hosts, normal, type Row, type Sample, seeded } from "../lib/row.ts";
 
 const wanted = (row: Row<any>, sample: Sample<any>): string[] =>
   row.differentiable.filter((name) => sample.inputs[name] && (sample.inputs[name].dtype ?? "f32") === "f32");

@@ -5,10 +5,10 @@
 
 import { afterAll, describe, expect, test } from "vitest";
 import { type Device, openDevice, TensorTooLargeError } from "../../src/index.ts";
-import { expectClose } from "./compare.ts";
-import { device } from "./device.ts";
-import { allRows as rows, sampleResults } from "./property.ts";
-import { bytesOf, defaultTolerance, type Row, type Sample } from "./row.ts";
+import { expectClose } from "../lib/compare.ts";
+import { device } from "../lib/device.ts";
+import { allRows as rows, sampleResults } from "../lib/property.ts";
+import { bytesOf, defaultTolerance, type Row, type Sample } from "../lib/row.ts";
 
 /** Operations that need a whole sample, matrix, axis or index at once. */
 const mayRefuse =

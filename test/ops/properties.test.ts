@@ -4,10 +4,10 @@ import * as fc from "fast-check";
 import { describe } from "vitest";
 import { sizeOf } from "../../src/index.ts";
 import { maxPoolShape } from "../../src/kernels/pool.ts";
-import { convOutShape, convTransposeOutShape } from "./conv.ts";
-import { type Case, images, property, samples, sizes, small } from "./property.ts";
+import { convOutShape, convTransposeOutShape } from "./rows/conv.ts";
+import { type Case, images, property, samples, sizes, small } from "../lib/property.ts";
 
-import { between, type InputSpec, type Shape, type Values } from "./row.ts";
+import { between, type InputSpec, type Shape, type Values } from "../lib/row.ts";
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 /** One entry per spatial axis. */

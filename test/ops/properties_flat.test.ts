@@ -3,11 +3,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dropout, permute, scope } from "../../src/index.ts";
-import { device } from "./device.ts";
-import { check, settings } from "./linear.ts";
-import { type Case, images, property, shapes, small } from "./property.ts";
-import { mapped } from "./axes.ts";
-import { awayFromZero, between, cycle, index, type InputSpec, normal, type Shape, uniform, type Values } from "./row.ts";
+import { device } from "../lib/device.ts";
+import { check, settings } from "../lib/linear_check.ts";
+import { type Case, images, property, shapes, small } from "../lib/property.ts";
+import { mapped } from "./rows/axes.ts";
+import { awayFromZero, between, cycle, index, type InputSpec, normal, type Shape, uniform, type Values } from "../lib/row.ts";
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 const given = (options: Readonly<Record<string, unknown>>) =>

@@ -6,7 +6,7 @@
 import { expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
 import { type Device, sizeOf, type Tensor } from "../../src/index.ts";
-import { device } from "./device.ts";
+import { device } from "../lib/device.ts";
 
 type Make = (shape: readonly number[]) => Tensor;
 

@@ -5,9 +5,9 @@ import * as vx from "../../src/index.ts";
 import { ConfigError, type Device, type Tensor, tune, useChoices } from "../../src/index.ts";
 import { gatherProblem, gatherVariants, weightProblem, weightVariants } from "../../src/kernels/conv/variants.ts";
 import { type ConvOptions, convShape, convTransposeShape } from "../../src/kernels/conv/shape.ts";
-import { expectClose, readAll } from "./compare.ts";
-import { device as open } from "./device.ts";
-import { normal, seeded } from "./row.ts";
+import { expectClose, readAll } from "../lib/compare.ts";
+import { device as open } from "../lib/device.ts";
+import { normal, seeded } from "../lib/row.ts";
 
 const device: Device = await open();
 afterEach(() => device.choices.clear());

@@ -5,9 +5,9 @@
 
 import { describe, expect, test } from "vitest";
 import { conv, grad, mul, scope, sizeOf, sum } from "../../src/index.ts";
-import { largest, readAll } from "./compare.ts";
-import { device } from "./device.ts";
-import { everyIndex, generate, normal, seeded, type Shape, uniform, type Values } from "./row.ts";
+import { largest, readAll } from "../lib/compare.ts";
+import { device } from "../lib/device.ts";
+import { everyIndex, generate, normal, seeded, type Shape, uniform, type Values } from "../lib/row.ts";
 
 const allowed = 1e-5;
 

@@ -10,10 +10,10 @@ import { Adam, SGD } from "../../src/nn/index.ts";
 import { reduceSum } from "../../src/kernels/reduce.ts";
 import type { KernelCall } from "../../src/tensor/kernel.ts";
 import { backpropagate } from "../../src/autograd/tape.ts";
-import { expectSameBits } from "./compare.ts";
-import { device } from "./device.ts";
-import { allRows, sampleResults } from "./property.ts";
-import { bytesOf, type Sample, type Shape } from "./row.ts";
+import { expectSameBits } from "../lib/compare.ts";
+import { device } from "../lib/device.ts";
+import { allRows, sampleResults } from "../lib/property.ts";
+import { bytesOf, type Sample, type Shape } from "../lib/row.ts";
 
 const limit = 65535;
 const gpu = await device();

@@ -14,7 +14,7 @@ import {
 } from "../../src/index.ts";
 import type { Command } from "../../src/tensor/trace.ts";
 import { watchAliasing } from "./aliasing.ts";
-import { runChild } from "./child.ts";
+import { runChild } from "../lib/child.ts";
 import { makeTraining, ramp } from "./training.ts";
 
 let device: Device;

@@ -13,7 +13,7 @@ import {
 } from "../../src/index.ts";
 import { loadGPU } from "../../src/tensor/gpu.node.ts";
 import { write } from "../../src/tensor/kernel.ts";
-import { runChild } from "./child.ts";
+import { runChild } from "../lib/child.ts";
 
 let device: Device;
 beforeAll(async () => void (device = await openDevice()));

@@ -1,6 +1,6 @@
 /** @file Two thousand training steps: nothing grows, and each is one submit. */
 import { expect, test } from "vitest";
-import { runChild } from "./child.ts";
+import { runChild } from "../lib/child.ts";
 
 test("2,000 replayed steps: one submit each with the loss read, no growth of device memory or of the heap", () => {
   const { stdout, stderr } = runChild(

@@ -1,9 +1,18 @@
 /** @file Tensors: upload, read-back, views, lifetime. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ConfigError, type Device, DTypeError, full, openDevice, scope, ShapeError, type Tensor } from "../../src/index.ts";
-import { square } from "../../src/index.ts";
+import {
+  ConfigError,
+  type Device,
+  DTypeError,
+  full,
+  openDevice,
+  scope,
+  ShapeError,
+  square,
+  type Tensor,
+} from "../../src/index.ts";
 import { Storage } from "../../src/tensor/buffers.ts";
-import { runChild } from "./child.ts";
+import { runChild } from "../lib/child.ts";
 
 let device: Device;
 beforeAll(async () => void (device = await openDevice()));

@@ -5,7 +5,7 @@ import * as nn from "../../src/nn/index.ts";
 import { CheckpointError, ConfigError } from "../../src/host/errors.ts";
 import type { HostArray } from "../../src/host/array.ts";
 import { readTorch } from "../../src/weights/index.ts";
-import { device } from "../ops/device.ts";
+import { device } from "../lib/device.ts";
 import { fixture } from "./fixtures.ts";
 
 const gpu = await device();

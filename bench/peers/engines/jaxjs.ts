@@ -12,8 +12,9 @@ import {
   unetData,
   type UnetTask,
   type Values,
+  type ProbeTask,
 } from "../tasks.ts";
-import { probeData, type ProbeTask } from "../probes.ts";
+import { probeData } from "../probes.ts";
 import { byKind, peer, peerFile, permuted, polyfill, type Prepared, serve } from "../worker.ts";
 
 await serve(async () => {

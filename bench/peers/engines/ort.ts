@@ -1,8 +1,8 @@
 /** @file onnxruntime-node with its WebGPU provider (its own Dawn, called from native code): inference only. */
 
-import { type ConvTask, convData, type MatmulTask, matmulData, type Task, type Values } from "../tasks.ts";
+import { type ConvTask, convData, type MatmulTask, matmulData, type Task, type Values, type ProbeTask } from "../tasks.ts";
 import { model, node } from "../onnx.ts";
-import { probeData, type ProbeTask } from "../probes.ts";
+import { probeData } from "../probes.ts";
 import { peer, peerVersion, type Prepared, serve } from "../worker.ts";
 
 await serve(async () => {

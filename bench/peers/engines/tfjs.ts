@@ -10,8 +10,9 @@ import {
   unetData,
   type UnetTask,
   type Values,
+  type ProbeTask,
 } from "../tasks.ts";
-import { probeData, type ProbeTask } from "../probes.ts";
+import { probeData } from "../probes.ts";
 import { byKind, peer, peerVersion, permuted, polyfill, type Prepared, serve } from "../worker.ts";
 
 const lastAxes = (rank: number) => [0, ...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1];

@@ -6,8 +6,18 @@ import { capture, concat, conv, convTranspose, grad, openDevice, parameter, type
 import { convInputGradient, convWeightGradient } from "../../../src/kernels/conv/conv.ts";
 import { convShape } from "../../../src/kernels/conv/shape.ts";
 import { crossEntropy, SGD } from "../../../src/nn/index.ts";
-import { type ConvTask, convData, type Layer, type MatmulTask, matmulData, unet, unetData, type UnetTask } from "../tasks.ts";
-import { probeData, type ProbeTask } from "../probes.ts";
+import {
+  type ConvTask,
+  convData,
+  type Layer,
+  type MatmulTask,
+  matmulData,
+  unet,
+  unetData,
+  type UnetTask,
+  type ProbeTask,
+} from "../tasks.ts";
+import { probeData } from "../probes.ts";
 import { byKind, dawnOptions, type Prepared, serve } from "../worker.ts";
 
 const require = createRequire(new URL("../../../src/index.ts", import.meta.url)); // the library's own copy, not the peers'

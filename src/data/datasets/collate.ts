@@ -3,8 +3,7 @@
  */
 
 import { ConfigError, ShapeError } from "../../host/errors.ts";
-import { sizeOf } from "../../host/array.ts";
-import type { HostArray, TypedArray } from "../../host/array.ts";
+import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import type { Item } from "../transforms/transform.ts";
 
 /** Arrays of a batch under their items' keys, `[N, …]`. */

@@ -7,11 +7,9 @@
  */
 
 import { ConfigError } from "../../host/errors.ts";
-import { RandomState } from "../../host/random/numpy.ts";
-import type { RandomSource } from "../../host/random/numpy.ts";
+import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import { Compose } from "../transforms/compose.ts";
-import { isRandomizable } from "../transforms/transform.ts";
-import type { Item, Transform } from "../transforms/transform.ts";
+import { isRandomizable, type Item, type Transform } from "../transforms/transform.ts";
 
 /** A dataset of items T. */
 export interface Dataset<T = Item> {

@@ -6,8 +6,16 @@
 
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
-import { applyTransforms, asList, datasetOf, listOf } from "./dataset.ts";
-import type { DataSource, Dataset, StreamPlan, TransformList } from "./dataset.ts";
+import {
+  applyTransforms,
+  asList,
+  type Dataset,
+  datasetOf,
+  type DataSource,
+  listOf,
+  type StreamPlan,
+  type TransformList,
+} from "./dataset.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 

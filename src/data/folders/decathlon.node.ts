@@ -7,8 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FormatError } from "../../host/errors.ts";
 import { joinCase } from "./join_case.ts";
-import { parseDataset, parseSplits } from "./decathlon.ts";
-import type { Case, DatasetIndex, LabelClass, Split } from "./decathlon.ts";
+import { type Case, type DatasetIndex, type LabelClass, parseDataset, parseSplits, type Split } from "./decathlon.ts";
 import { readNiftiFile } from "../formats/nifti/nifti.node.ts";
 import type { Volume } from "../volume.ts";
 

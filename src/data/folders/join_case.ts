@@ -6,8 +6,7 @@
 import { DataError, ShapeError } from "../../host/errors.ts";
 import type { TypedArray } from "../../host/array.ts";
 import type { LabelClass } from "./decathlon.ts";
-import { makeVolume } from "../volume.ts";
-import type { Volume } from "../volume.ts";
+import { makeVolume, type Volume } from "../volume.ts";
 
 /**
  * Joins the channel files of a case and checks that image and label belong together.

@@ -6,14 +6,11 @@
 
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
-import { listDataCollate } from "../datasets/collate.ts";
-import type { Batch } from "../datasets/collate.ts";
-import { datasetOf, streamSamples } from "../datasets/dataset.ts";
-import type { DataSource } from "../datasets/dataset.ts";
+import { type Batch, listDataCollate } from "../datasets/collate.ts";
+import { datasetOf, type DataSource, streamSamples } from "../datasets/dataset.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
-import { LocalUnits } from "./units.ts";
-import type { DatasetPlan, Recipe, UnitSource } from "./units.ts";
+import { type DatasetPlan, LocalUnits, type Recipe, type UnitSource } from "./units.ts";
 
 export interface DataLoaderOptions<B = Batch> {
   /** Items per batch (before multi-sample transforms), or patches for patch datasets; default 1. */

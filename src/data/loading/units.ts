@@ -4,8 +4,7 @@
  */
 
 import * as errors from "../../host/errors.ts";
-import { asList, itemRandom } from "../datasets/dataset.ts";
-import type { Dataset, StreamPlan } from "../datasets/dataset.ts";
+import { asList, type Dataset, itemRandom, type StreamPlan } from "../datasets/dataset.ts";
 import type { Item } from "../transforms/transform.ts";
 
 /**

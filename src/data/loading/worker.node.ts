@@ -4,8 +4,7 @@
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { buildDataset, computeUnit, planOf, toWire } from "./units.ts";
-import type { FromWorker, Recipe, ToWorker } from "./units.ts";
+import { buildDataset, computeUnit, type FromWorker, planOf, type Recipe, toWire, type ToWorker } from "./units.ts";
 
 const port = parentPort!;
 const { seed, ...recipe } = workerData as Recipe & { seed: number };

@@ -6,8 +6,7 @@
 import { Worker } from "node:worker_threads";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import type { Item } from "../transforms/transform.ts";
-import { fromWire } from "./units.ts";
-import type { DatasetPlan, FromWorker, Recipe, ToWorker, UnitSource } from "./units.ts";
+import { type DatasetPlan, fromWire, type FromWorker, type Recipe, type ToWorker, type UnitSource } from "./units.ts";
 
 /** Starts `count` workers. @throws ConfigError if the recipe's arguments are not plain data. */
 export function openWorkers(recipe: Recipe, count: number, seed: number): UnitSource {

@@ -1,6 +1,6 @@
 /** @file Reading JSON that nobody vouches for. */
 
-import type { Fail } from "../../weights/file.ts";
+import type { Fail } from "./budget.ts";
 
 export type JsonRecord = Readonly<Record<string, unknown>>;
 

@@ -3,7 +3,7 @@
  * headers must agree, entries must not overlap, and nothing inflates beyond what its header promises: `Budget` bounds that.
  */
 import { FormatError } from "../errors.ts";
-import type { Budget, Fail } from "../../weights/file.ts";
+import type { Budget, Fail } from "./budget.ts";
 
 /** An entry of an archive. */
 export interface ZipEntry {

@@ -66,7 +66,7 @@ export function bindable(t: Tensor, access: Access): { tensor: Tensor; done: () 
 export function eachPiece(
   op: string,
   axes: number,
-  bindings: readonly Binding[],
+  bindings: readonly Binding<Tensor>[],
   body: (parts: readonly Tensor[], start: number) => void,
   deeper?: (parts: readonly Tensor[], start: number) => void,
 ): void {

@@ -1,8 +1,7 @@
 /** @file Strided copies in both directions: one side contiguous, the other at `start + Σ index·stride`. All views that move elements are these. */
 
 import { DTypeError, ShapeError } from "../../host/errors.ts";
-import type { DType } from "../../host/array.ts";
-import { sizeOf } from "../../host/array.ts";
+import { type DType, sizeOf } from "../../host/array.ts";
 import { read, write } from "../../tensor/kernel.ts";
 import { type Shape, showShape } from "../../host/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";

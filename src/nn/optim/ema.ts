@@ -7,7 +7,7 @@ import type { HostArray } from "../../host/array.ts";
 import { keep } from "../../tensor/scope.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { StateDict } from "../module.ts";
+import type { StateDict } from "../state_dict.ts";
 import { Optimizer, requireRange } from "./optimizer.ts";
 
 /**
@@ -33,7 +33,7 @@ export class EMA {
     const { weights } = this;
     if (weights.length === 0) throw new ConfigError("EMA: needs at least one tensor");
     this.device = weights[0].device;
-    if (this.device.stream !== this.device.eager) throw new ConfigError("create an EMA outside of capture()");
+    if (this.device.capturing) throw new ConfigError("create an EMA outside of capture()");
     this.averages = weights.map((w) => this.copyOf(w));
   }
 

@@ -13,7 +13,7 @@ import { sameShape, showShape } from "../../host/shape.ts";
 import { keep } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { GradScaler } from "./grad_scaler.ts";
-import type { StateDict } from "../module.ts";
+import type { StateDict } from "../state_dict.ts";
 
 /** Parameters that share hyper-parameters; those left out are the optimiser's. */
 export interface ParamGroup<H> {
@@ -80,7 +80,7 @@ export abstract class Optimizer {
     const first = groups[0]?.params[0];
     if (!first) throw new ConfigError("an optimiser needs at least one parameter");
     this.device = first.device;
-    if (this.device.stream !== this.device.eager) throw new ConfigError("create optimisers outside of capture()");
+    if (this.device.capturing) throw new ConfigError("create optimisers outside of capture()");
     const limit = Math.min(this.device.gpu.limits.maxBufferSize, this.device.maxBindingSize);
     this.gradientNorm = keep(this.device.tensor({ data: [0], shape: [] }));
     groups.forEach(({ params, hyper }, group) => {

@@ -3,18 +3,8 @@
 import { ConfigError } from "../../host/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Module } from "../module.ts";
+import { type NameFilter, nameMatcher } from "../names.ts";
 import type { ParamGroup } from "./optimizer.ts";
-
-/** Dotted names: a name with all below it ("model.0" has "model.0.weight", not "model.01"), an expression, or a function. */
-export type NameFilter = string | RegExp | ((name: string) => boolean);
-
-/** The filter as a function. */
-export function nameMatcher(filter: NameFilter): (name: string) => boolean {
-  if (typeof filter === "function") return filter;
-  // search, not test: it does not remember where the last name of a global expression ended.
-  if (filter instanceof RegExp) return (name) => name.search(filter) >= 0;
-  return (name) => name === filter || name.startsWith(`${filter}.`);
-}
 
 /** Parameters by name and the options that they alone have. */
 export interface GroupRule<H> {

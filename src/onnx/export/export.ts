@@ -14,7 +14,8 @@ import { keep, scope } from "../../tensor/scope.ts";
 import { normalizeAxis, type Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { encodeOnnx, GraphBuilder } from "./builder.ts";
-import { emit, type Names } from "./emitters.ts";
+import type { Names } from "./emission.ts";
+import { emit } from "./emitters.ts";
 import type { HostValue } from "../values.ts";
 
 export interface ExportOptions {

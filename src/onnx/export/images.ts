@@ -1,14 +1,12 @@
 /** @file Nodes of convolutions, norms, pools and interpolation. */
 
-import type { ConvOptions, ConvTransposeOptions } from "../../kernels/conv/shape.ts";
-import { convPadding, paddings } from "../../kernels/conv/shape.ts";
+import { type ConvOptions, convPadding, type ConvTransposeOptions, paddings } from "../../kernels/conv/shape.ts";
 import { type InterpolateOptions, interpolateShape } from "../../kernels/interpolate.ts";
-import type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions } from "../../kernels/pool.ts";
-import { adaptiveAvgPoolShape } from "../../kernels/pool.ts";
+import { adaptiveAvgPoolShape, type AvgPoolOptions, type MaxPoolOptions, type MaxUnpoolOptions } from "../../kernels/pool.ts";
 import type { AxisMap } from "../../kernels/resample.ts";
 import { sizeOf } from "../../host/array.ts";
 import { spatial, type Spatial } from "../../host/shape.ts";
-import type { Emission, Emitter, Emitters } from "./emitters.ts";
+import type { Emission, Emitter, Emitters } from "./emission.ts";
 import type { AttributeValue } from "../native.ts";
 
 type Attributes = Record<string, AttributeValue>;

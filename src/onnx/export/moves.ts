@@ -2,7 +2,7 @@
 
 import type { PadAxis, PadMode } from "../../kernels/pad.ts";
 import type { Range } from "../../kernels/view.ts";
-import type { Emission, Emitter, Emitters } from "./emitters.ts";
+import type { Emission, Emitter, Emitters } from "./emission.ts";
 
 /** Beyond the end of any axis. */
 const end = 2 ** 53 - 1;

@@ -1,7 +1,7 @@
 /** @file Nodes of reductions, softmax and matrix products. */
 
 import { sizeOf } from "../../host/array.ts";
-import type { Emission, Emitter, Emitters } from "./emitters.ts";
+import type { Emission, Emitter, Emitters } from "./emission.ts";
 
 const kept = (e: Emission): number => (e.args.keepDims ? 1 : 0);
 

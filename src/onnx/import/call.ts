@@ -7,7 +7,7 @@ import { sizeOf } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type HostValue, isHost, type Value } from "../values.ts";
 import type { OnnxAttribute, OnnxNode, OnnxTensor } from "../model.ts";
-import { Budget } from "../proto.ts";
+import { onnxBudget } from "../proto.ts";
 import { decodeTensor } from "../tensor_data.ts";
 
 /** Computes the outputs of a node. Throws `FormatError` for what the operator does not allow, `ConfigError` for what is not supported. */
@@ -104,7 +104,7 @@ export class Call {
 
   /** The values of a tensor that is an attribute. */
   constant(t: OnnxTensor): HostValue {
-    return decodeTensor(t, new Budget(0, this.where));
+    return decodeTensor(t, onnxBudget(0, this.where));
   }
 
   int(name: string, fallback: number): number {

@@ -15,7 +15,8 @@ import { hostOps, shapeOps } from "./host_ops.ts";
 import { type OnnxFile, type OnnxNode, type OnnxValueInfo, parseOnnx } from "../model.ts";
 import { deviceOps } from "./operators.ts";
 import { toTensorIndices } from "./plane_indices.ts";
-import { Budget } from "../proto.ts";
+import type { Budget } from "../../host/bytes/budget.ts";
+import { onnxBudget } from "../proto.ts";
 import { decodeTensor, type External } from "../tensor_data.ts";
 
 /** The values of a run by name. Tensors are freed when they are read last, unless they live on under another name or a gradient needs them. */
@@ -206,6 +207,6 @@ const showNames = (list: readonly OnnxValueInfo[]): string => list.map((v) => `"
  * @throws FormatError for damaged files, ConfigError naming all operators that are not supported
  */
 export function importOnnx(device: Device, bytes: Uint8Array, options: OnnxOptions = {}): OnnxModel {
-  const budget = new Budget(bytes.length, options.name ?? "the ONNX file");
+  const budget = onnxBudget(bytes.length, options.name ?? "the ONNX file");
   return new OnnxModel(device, parseOnnx(bytes, budget), budget, options.external);
 }

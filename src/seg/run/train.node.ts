@@ -7,9 +7,8 @@ import { existsSync } from "node:fs";
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../host/files.node.ts";
-import type { Case, DatasetIndex } from "../../data/folders/decathlon.ts";
+import { type Case, type DatasetIndex, selectFold } from "../../data/folders/decathlon.ts";
 import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
-import { selectFold } from "../../data/folders/decathlon.ts";
 import { DataLoader } from "../../data/loading/loader.ts";
 import { diceLoss } from "../../nn/losses/dice.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
@@ -153,7 +152,10 @@ export async function train(
   const segmenter = new Segmenter(device, model, config);
   const channels = data.index.modality.length;
   const args: SliceArgs = { cases: data.train, channels, labels: data.index.labels, config };
-  const module = new URL(import.meta.url.endsWith(".ts") ? "../recipes/slices2d/dataset.node.ts" : "../recipes/slices2d/dataset.node.js", import.meta.url);
+  const module = new URL(
+    import.meta.url.endsWith(".ts") ? "../recipes/slices2d/dataset.node.ts" : "../recipes/slices2d/dataset.node.js",
+    import.meta.url,
+  );
   const { batchSize, numWorkers, seed } = config;
   const loader = new DataLoader({ module, args }, { batchSize, numWorkers, seed });
   const stepsPerEpoch = (await loader.batchesPerEpoch())!;

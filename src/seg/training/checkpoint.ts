@@ -1,7 +1,8 @@
 /** @file A checkpoint is one safetensors file: weights, optimiser state, random state, and in its metadata where the run stands. */
 
 import { dropoutGenerator } from "../../nn/layers/dropout.ts";
-import type { Module, StateDict } from "../../nn/module.ts";
+import type { Module } from "../../nn/module.ts";
+import type { StateDict } from "../../nn/state_dict.ts";
 import type { Optimizer } from "../../nn/optim/rules.ts";
 import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts";
 import type { Device } from "../../tensor/device.ts";

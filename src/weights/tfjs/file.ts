@@ -4,7 +4,7 @@
  */
 import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { decodeElements, ELEMENTS, type ElementType, type WeightTensor } from "../elements.ts";
-import { type Fail, failing } from "../file.ts";
+import { type Fail, failing } from "../../host/bytes/budget.ts";
 import { isSizes, type JsonRecord, list, parseJson, record } from "../../host/bytes/json.ts";
 
 export interface TfjsModel {

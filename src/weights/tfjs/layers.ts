@@ -4,7 +4,7 @@
  */
 import type { TypedArray } from "../../host/array.ts";
 import type { WeightTensor } from "../elements.ts";
-import { type Fail, failing } from "../file.ts";
+import { type Fail, failing } from "../../host/bytes/budget.ts";
 import { isRecord, type JsonRecord, list, record } from "../../host/bytes/json.ts";
 import type { TfjsModel } from "./file.ts";
 

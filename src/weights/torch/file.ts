@@ -4,7 +4,8 @@
  */
 import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { decodeElements, ELEMENTS, type ElementType, type WeightTensor, widens } from "../elements.ts";
-import { Budget, type Fail, failing, type WeightsFile } from "../file.ts";
+import { type Budget, type Fail, failing } from "../../host/bytes/budget.ts";
+import { type WeightsFile, weightsBudget } from "../file.ts";
 import { type Unpickled, unpickle } from "./pickle.ts";
 import { findStateDict, type FoundState, withoutPrefixes } from "./state_dict.ts";
 import { type StorageRef, type TensorRef, torchHost } from "./objects.ts";
@@ -36,7 +37,7 @@ const isLegacy = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && bytes[1] <
  */
 export async function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
   const fail = failing(options.source ?? "checkpoint");
-  const budget = new Budget(bytes.length, fail);
+  const budget = weightsBudget(bytes.length, fail);
   if (!isZip(bytes) && !isLegacy(bytes)) throw fail("this is no PyTorch file; it is neither a zip archive nor a pickle.");
   const { root, storages, format } = isZip(bytes) ? await openZip(bytes, budget, fail) : openLegacy(bytes, budget, fail);
   const found = findStateDict(root, options.key, budget, fail);

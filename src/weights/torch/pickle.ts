@@ -3,7 +3,7 @@
  * or called: a class becomes an inert `PickledObject`, and only the callables that the `PickleHost` knows give a value. A file that asks for
  * anything else to be called is refused, by the callable's name.
  */
-import type { Budget, Fail } from "../file.ts";
+import type { Budget, Fail } from "../../host/bytes/budget.ts";
 import { PickleBytes } from "./pickle_bytes.ts";
 
 /** A name of a Python module, `module.name`: a class, a function or a constant. It stands for nothing. */

@@ -1,7 +1,7 @@
 /** @file The bytes of a pickle: fixed-width numbers, lines, texts and long integers, each checked against what is left of the file. */
 
 import type { FormatError } from "../../host/errors.ts";
-import type { Budget, Fail } from "../file.ts";
+import type { Budget, Fail } from "../../host/bytes/budget.ts";
 
 const MAX_INTEGER_BYTES = 256;
 const decoders = {

@@ -2,7 +2,7 @@
  * @file Where in a checkpoint the weights are. Training scripts save a state dict alone, one beside the optimiser's state under some name, or a
  * whole module; wrappers leave prefixes in the names.
  */
-import type { Budget, Fail } from "../file.ts";
+import type { Budget, Fail } from "../../host/bytes/budget.ts";
 import { PickledObject } from "./pickle.ts";
 import { asTensor, type TensorRef } from "./objects.ts";
 

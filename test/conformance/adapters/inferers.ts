@@ -1,6 +1,12 @@
 /** @file MONAI's sliding-window inference and its parts. */
-import { computeImportanceMap, SliceInferer, slidingWindowInference, slidingWindowStarts } from "../../../src/seg/inference/sliding_window.ts";
-import type { Predictor, SlidingWindowOptions } from "../../../src/seg/inference/sliding_window.ts";
+import {
+  computeImportanceMap,
+  type Predictor,
+  SliceInferer,
+  slidingWindowInference,
+  type SlidingWindowOptions,
+  slidingWindowStarts,
+} from "../../../src/seg/inference/sliding_window.ts";
 import { sizeOf } from "../../../src/host/array.ts";
 import { NotCovered, type Adapters, type Case } from "../format.ts";
 

@@ -1,6 +1,14 @@
 /** @file MONAI's overlap metrics. */
-import { computeDice, computeIou, DiceMetric, MeanIoU, reduceMetric } from "../../../src/seg/metrics/overlap.ts";
-import type { Aggregate, MetricOptions, OverlapOptions } from "../../../src/seg/metrics/overlap.ts";
+import {
+  type Aggregate,
+  computeDice,
+  computeIou,
+  DiceMetric,
+  MeanIoU,
+  type MetricOptions,
+  type OverlapOptions,
+  reduceMetric,
+} from "../../../src/seg/metrics/overlap.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
 

@@ -1,7 +1,6 @@
 /** @file PyTorch's generator, and the initial weights that its layers draw from it. */
-import { TorchGenerator } from "../../../src/index.ts";
+import { type Device, TorchGenerator } from "../../../src/index.ts";
 import { BatchNorm, Conv, ConvTranspose, Linear, manualSeed, type Module } from "../../../src/nn/index.ts";
-import type { Device } from "../../../src/index.ts";
 import { type Adapter, type Adapters, type Case, NotCovered } from "../format.ts";
 import { closeDevice, device } from "../operation_case.ts";
 

@@ -7,10 +7,8 @@
 
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
 import { FormatError } from "../../../host/errors.ts";
-import { affineProblem } from "../../volume.ts";
-import type { Affine, Volume } from "../../volume.ts";
-import { ELEMENT_TYPES, elementTypeOf } from "./voxels.ts";
-import type { FileDtype, NiftiDtype } from "./voxels.ts";
+import { type Affine, affineProblem, type Volume } from "../../volume.ts";
+import { ELEMENT_TYPES, elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
 
 /** Bytes that always suffice to parse a header: NIfTI-2's 540 and the extension flags. */
 export const HEADER_BYTES = 544;

@@ -5,14 +5,10 @@
  */
 
 import { FormatError, ShapeError } from "../../../host/errors.ts";
-import { sizeOf } from "../../../host/array.ts";
-import type { TypedArray } from "../../../host/array.ts";
-import { buildNiftiHeader, HEADER_BYTES, parseNiftiHeader } from "./header.ts";
-import type { NiftiHeader } from "./header.ts";
-import { castTo, decodeVoxels, dtypeOf, encodeVoxels } from "./voxels.ts";
-import type { NiftiDtype } from "./voxels.ts";
-import { makeVolume } from "../../volume.ts";
-import type { Volume } from "../../volume.ts";
+import { sizeOf, type TypedArray } from "../../../host/array.ts";
+import { buildNiftiHeader, HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from "./header.ts";
+import { castTo, decodeVoxels, dtypeOf, encodeVoxels, type NiftiDtype } from "./voxels.ts";
+import { makeVolume, type Volume } from "../../volume.ts";
 
 /** Deflate cannot expand a byte to more than this (zlib's technical notes). */
 const MAX_INFLATION = 1032;

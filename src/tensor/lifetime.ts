@@ -1,0 +1,31 @@
+/** @file Which scope owns what is created: `scope` opens and closes them, every new tensor reports here. */
+
+/** Something to give back, such as a tensor. */
+export interface Disposable {
+  dispose(): void;
+}
+
+export interface Scope {
+  readonly made: Set<Disposable>;
+  readonly outer: Scope | undefined;
+}
+
+let current: Scope | undefined;
+
+/** The scope that new tensors belong to; with an argument, sets it and returns the one before. */
+export function enter(scope: Scope | undefined): Scope | undefined {
+  const before = current;
+  current = scope;
+  return before;
+}
+
+/** Called by every new tensor. */
+export function tracked(made: Disposable): void {
+  current?.made.add(made);
+}
+
+/** Takes a tensor out of all scopes: it lives until its owner disposes it. */
+export function keep<T extends Disposable>(tensor: T): T {
+  for (let s = current; s; s = s.outer) s.made.delete(tensor);
+  return tensor;
+}

@@ -1,0 +1,193 @@
+/** @file Decathlon and nnU-Net folders: both layouts, folds, and what can be wrong with them. */
+
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { joinCase } from "../../../src/data/folders/join_case.ts";
+import { type Folder, parseDataset, parseSplits, selectFold } from "../../../src/data/folders/decathlon.ts";
+import { loadCase, loadDataset, loadSplits } from "../../../src/data/folders/decathlon.node.ts";
+import { writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
+import { type Affine, makeVolume } from "../../../src/data/volume.ts";
+import { ConfigError, DataError, FormatError, ShapeError } from "../../../src/host/errors.ts";
+
+const DATA = process.env.VOXGRAD_DATA ?? new URL("../../../../shared/data", import.meta.url).pathname;
+let dir: string;
+beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), "voxgrad-msd-"))));
+afterAll(() => rm(dir, { recursive: true }));
+
+const folderOf = (...files: string[]): Folder => ({
+  has: (path) => files.includes(path),
+  list: (name) => files.filter((f) => dirname(f) === name).map((f) => f.slice(name.length + 1)),
+});
+const msd = (over: object = {}) => ({
+  name: "Toy",
+  modality: { "0": "MRI" },
+  labels: { "0": "background", "1": "front" },
+  numTraining: 1,
+  training: [{ image: "./imagesTr/a.nii.gz", label: "./labelsTr/a.nii.gz" }],
+  test: ["./imagesTs/t.nii.gz"],
+  ...over,
+});
+const msdFiles = folderOf("imagesTr/a.nii.gz", "labelsTr/a.nii.gz", "imagesTs/t.nii.gz");
+
+describe("parseDataset", () => {
+  test("Decathlon", () => {
+    const index = parseDataset(msd(), msdFiles);
+    expect(index).toMatchObject({
+      name: "Toy",
+      modality: ["MRI"],
+      labels: [
+        { name: "background", values: [0] },
+        { name: "front", values: [1] },
+      ],
+      training: [{ id: "a", image: ["imagesTr/a.nii.gz"], label: "labelsTr/a.nii.gz" }],
+      test: [{ id: "t", image: ["imagesTs/t.nii.gz"] }],
+    });
+  });
+
+  test("nnU-Net v2, two channels and regions", () => {
+    const json = {
+      channel_names: { "1": "T2", "0": "T1" },
+      labels: { background: 0, whole: [1, 2], core: 2 },
+      numTraining: 1,
+      file_ending: ".nii",
+    };
+    const files = ["imagesTr/p_0000.nii", "imagesTr/p_0001.nii", "labelsTr/p.nii", "imagesTs/q_0000.nii", "imagesTs/q_0001.nii"];
+    const index = parseDataset(json, folderOf(...files));
+    expect(index.modality).toEqual(["T1", "T2"]);
+    expect(index.labels[1]).toEqual({ name: "whole", values: [1, 2] });
+    expect(index.training).toEqual([{ id: "p", image: files.slice(0, 2), label: "labelsTr/p.nii" }]);
+    expect(index.test).toEqual([{ id: "q", image: files.slice(3) }]);
+    expect(() => parseDataset(json, folderOf(...files.filter((f) => f !== "imagesTr/p_0001.nii")))).toThrow(
+      /imagesTr\/p_0001\.nii does not exist/,
+    );
+    expect(() => parseDataset(json, folderOf(...files.filter((f) => f !== "labelsTr/p.nii")))).toThrow(/no label for case "p"/);
+  });
+
+  test("nnU-Net v1: listed without channel numbers", () => {
+    const files = folderOf("imagesTr/a_0000.nii.gz", "imagesTr/a_0001.nii.gz", "labelsTr/a.nii.gz");
+    const index = parseDataset(msd({ modality: { "0": "T1", "1": "T2" }, test: [] }), files);
+    expect(index.training).toEqual([
+      { id: "a", image: ["imagesTr/a_0000.nii.gz", "imagesTr/a_0001.nii.gz"], label: "labelsTr/a.nii.gz" },
+    ]);
+  });
+
+  const bad: Record<string, [object | null, RegExp]> = {
+    "not an object": [null, /the top level/],
+    "no modality": [msd({ modality: undefined }), /modality is missing/],
+    "labels missing": [msd({ labels: undefined }), /labels/],
+    "label without a number": [msd({ labels: { background: "0", x: "one" } }), /labels\["background"\]/],
+    "no background": [msd({ labels: { "1": "front" } }), /background/],
+    "count differs": [msd({ numTraining: 7 }), /numTraining is 7, but there are 1/],
+    "image missing": [
+      msd({ training: [{ image: "imagesTr/b.nii.gz", label: "labelsTr/a.nii.gz" }] }),
+      /training\[0\]\.image names "imagesTr\/b/,
+    ],
+    "label missing": [msd({ training: [{ image: "imagesTr/a.nii.gz" }] }), /training\[0\]\.label is missing/],
+    "twice the same case": [msd({ numTraining: 2, training: [...msd().training, ...msd().training] }), /two cases named "a"/],
+    "no cases": [msd({ numTraining: 0, training: [] }), /no cases/],
+    "a number as path": [msd({ test: [3] }), /test\[0\]/],
+  };
+  test.each(Object.entries(bad))("%s", (_name, [json, message]) => {
+    expect(() => parseDataset(json, msdFiles)).toThrow(FormatError);
+    expect(() => parseDataset(json, msdFiles)).toThrow(message);
+  });
+
+  test.each(["../x.nii.gz", "imagesTr/../../x.nii.gz", "/etc/passwd", "C:\\x.nii.gz", "..\\x.nii.gz", "a\0b", "", "."])(
+    "path %j stays inside",
+    (image) => {
+      const all: Folder = { has: () => true, list: () => [] };
+      expect(() => parseDataset(msd({ test: [image] }), all)).toThrow(/test\[0\]\.image is/);
+    },
+  );
+});
+
+describe("folds", () => {
+  const index = parseDataset(
+    msd({
+      numTraining: 3,
+      test: [],
+      training: ["a", "b", "c"].map((id) => ({ image: `i/${id}.nii.gz`, label: `l/${id}.nii.gz` })),
+    }),
+    { has: () => true, list: () => [] },
+  );
+  test("selects by id", () => {
+    const splits = parseSplits([{ train: ["a", "b"], val: ["c"] }]);
+    const { train, val } = selectFold(index, splits, 0);
+    expect([train.map((c) => c.id), val.map((c) => c.id)]).toEqual([["a", "b"], ["c"]]);
+    expect(selectFold(index, splits, "all").val).toHaveLength(3);
+    expect(() => selectFold(index, splits, 1)).toThrow(ConfigError);
+    expect(() => selectFold(index, [{ train: ["a", "z"], val: [] }], 0)).toThrow(/"z"/);
+  });
+  test("refuses damaged or leaking splits", () => {
+    expect(() => parseSplits({})).toThrow(FormatError);
+    expect(() => parseSplits([{ train: ["a"] }])).toThrow(/fold 0 has no list of case ids "val"/);
+    expect(() => parseSplits([{ train: ["a", "b"], val: ["b"] }])).toThrow(DataError);
+  });
+});
+
+describe("joinCase", () => {
+  const affine = (sx = 1, sy = 1): Affine => [
+    [sx, 0, 0, 0],
+    [0, sy, 0, 0],
+    [0, 0, 1, 0],
+    [0, 0, 0, 1],
+  ];
+  const volume = (values: number[], shape: number[], a = affine()) => makeVolume({ data: Float32Array.from(values), shape }, a);
+  const labels = [
+    { name: "background", values: [0] },
+    { name: "x", values: [2] },
+  ];
+  const image = volume([1, 2], [1, 2, 1, 1]);
+
+  test("joins channels", () => {
+    const { image: two } = joinCase("a", [image, volume([3, 4], [1, 2, 1, 1])], undefined, labels);
+    expect(two.shape).toEqual([2, 2, 1, 1]);
+    expect([...two.data]).toEqual([1, 2, 3, 4]);
+    expect(() => joinCase("a", [image, volume([3], [1, 1, 1, 1])], undefined, labels)).toThrow(ShapeError);
+  });
+  test("checks the label", () => {
+    expect(joinCase("a", [image], volume([0, 2], [1, 2, 1, 1]), labels).label?.data[1]).toBe(2);
+    expect(() => joinCase("a", [image], volume([0], [1, 1, 1, 1]), labels)).toThrow(ShapeError);
+    expect(() => joinCase("a", [image], volume([0, 0, 0, 0], [2, 2, 1, 1]), labels)).toThrow(/2 channels/);
+    for (const v of [1, 0.5, NaN])
+      expect(() => joinCase("a", [image], volume([0, v], [1, 2, 1, 1]), labels)).toThrow(/is not a class .* 0, 2/);
+    expect(() => joinCase("a", [image], volume([0, 2], [1, 2, 1, 1], affine(2)), labels)).toThrow(/voxel size/);
+    expect(() => joinCase("a", [image], volume([0, 2], [1, 2, 1, 1], affine(-1)), labels)).toThrow(/axis 0 .* 180°/);
+  });
+});
+
+test("loads a folder from disk", async () => {
+  await mkdir(join(dir, "imagesTr"));
+  await mkdir(join(dir, "labelsTr"));
+  const volume = makeVolume({ data: new Uint8Array(8).fill(1), shape: [1, 2, 2, 2] });
+  await writeNiftiFile(join(dir, "imagesTr/a.nii.gz"), volume);
+  await writeNiftiFile(join(dir, "labelsTr/a.nii.gz"), volume);
+  await writeFile(join(dir, "dataset.json"), JSON.stringify(msd({ test: [] })));
+  await writeFile(join(dir, "splits_final.json"), JSON.stringify([{ train: ["a"], val: [] }]));
+  const index = await loadDataset(dir);
+  const { train } = selectFold(index, await loadSplits(dir), 0);
+  const { image, label } = await loadCase(train[0], index.labels);
+  expect([image.shape, label?.shape]).toEqual([
+    [1, 2, 2, 2],
+    [1, 2, 2, 2],
+  ]);
+  await expect(loadDataset(join(dir, "none"))).rejects.toThrow(FormatError);
+  await writeFile(join(dir, "dataset.json"), "{");
+  await expect(loadDataset(dir)).rejects.toThrow(/is not JSON/);
+});
+
+describe.skipIf(!existsSync(join(DATA, "hippocampus")))(`hippocampus of ${DATA} (skipped where absent)`, () => {
+  test("index, folds and cases", async () => {
+    const index = await loadDataset(join(DATA, "hippocampus"));
+    expect([index.training.length, index.modality, index.labels.length]).toEqual([200, ["MRI"], 3]);
+    const splits = await loadSplits(join(DATA, "hippocampus"));
+    const { train, val } = selectFold(index, splits, 0);
+    expect([train.length, val.length]).toEqual([160, 40]);
+    const { image, label } = await loadCase(val[0], index.labels);
+    expect(label?.shape).toEqual(image.shape);
+    expect(image.spacing).toEqual([1, 1, 1]);
+  });
+});

@@ -1,0 +1,44 @@
+/** @file A dataset recipe that loader.test.ts gives to worker threads. */
+
+import { threadId } from "node:worker_threads";
+import { CacheDataset, type Dataset, MapDataset, PatchDataset, ShuffleBuffer } from "../../../src/data/datasets/dataset.ts";
+import { GridPatchDataset, PatchIterd } from "../../../src/data/datasets/grid.ts";
+import type { RandomSource } from "../../../src/host/random/numpy.ts";
+import type { Item } from "../../../src/data/transforms/transform.ts";
+import { DataError } from "../../../src/host/errors.ts";
+
+export interface RecipeArgs {
+  kind: "map" | "counted" | "patches" | "shuffled" | "grid";
+  images?: number;
+  failAt?: number;
+  exitAt?: number;
+  throwIn?: string;
+}
+
+/** Items carry image id, patch number, a random draw (or how many this dataset has made) and the thread that made them. */
+export default async function build({ kind, images = 35, failAt, exitAt, throwIn }: RecipeArgs): Promise<Dataset> {
+  if (throwIn === "factory") throw new DataError("no such disk");
+  const ids = Array.from({ length: images }, (_, id) => ({ id }));
+  const load = {
+    apply: ({ id }: Item): Item => {
+      if (id === failAt) throw new DataError(`image ${String(id)} is empty`);
+      if (id === exitAt) process.exit(3);
+      return {
+        id,
+        thread: threadId,
+        image: { data: Float32Array.from({ length: 16 }, (_, i) => 100 * (id as number) + i), shape: [1, 4, 4] },
+      };
+    },
+  };
+  const cached = new CacheDataset<Item>(ids, load);
+  let made = 0;
+  const count = (item: Item) => ({ ...item, made: ++made });
+  if (kind === "counted") return new MapDataset<Item>(cached, count);
+  const draw = (item: Item, random: RandomSource) => ({ ...item, draw: random.rand() });
+  if (kind === "map") return new MapDataset<Item>(cached, draw);
+  if (kind === "grid")
+    return new GridPatchDataset(cached, { patchIter: new PatchIterd({ keys: ["image"], patchSize: [2, 2] }), transform: draw });
+  const four = (item: Item, random: RandomSource) => [0, 1, 2, 3].map((patch) => ({ ...item, patch, draw: random.rand() }));
+  const patches = new PatchDataset<Item>(cached, { patchFunc: four, samplesPerImage: 4 });
+  return kind === "patches" ? patches : new ShuffleBuffer<Item>(patches, { bufferSize: 30, seed: 0 });
+}

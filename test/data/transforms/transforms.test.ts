@@ -1,0 +1,203 @@
+/**
+ * @file Transforms: results of MONAI on small inputs (test/fixtures/data/make_cases.py), then what MONAI has no say in: dictionary
+ * form, chains, random state, label-safe defaults, geometry, error messages.
+ */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import * as T from "../../../src/data/transforms/index.ts";
+import { RandomState } from "../../../src/host/random/numpy.ts";
+import type { HostArray } from "../../../src/host/array.ts";
+import { adapters } from "../../conformance/adapters/data.ts";
+import { decode, difference, isRefusal, type Case } from "../../conformance/format.ts";
+
+const fixture = JSON.parse(readFileSync(new URL("../../fixtures/data/transforms.json", import.meta.url), "utf8"));
+
+describe("as MONAI", () => {
+  test.each(fixture.cases as Case[])("$id", async (raw) => {
+    const c = decode(raw) as Case;
+    let result: unknown;
+    try {
+      result = await adapters[c.op](c, { dir: "" });
+    } catch (error) {
+      if ("error" in c.expected && isRefusal(error)) return;
+      throw error;
+    }
+    expect(difference(result, c.expected, c.tolerance)).toBeUndefined();
+  });
+});
+
+const array = (shape: number[], at: (i: number) => number = (i) => i): HostArray => ({
+  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => at(i)),
+  shape,
+});
+
+describe("onKeys", () => {
+  const item = () => ({ image: array([1, 4, 4]), label: array([1, 4, 4], (i) => i % 2), name: "a" });
+
+  test("applies one draw to all keys and passes other entries on", () => {
+    const t = T.onKeys(["image", "label"], new T.RandRotate90({ prob: 1 })) as T.Transform<T.Item> & T.Randomizable;
+    for (let seed = 0; seed < 4; seed++) {
+      t.setRandomState(seed);
+      const k = (() => {
+        const r = new RandomState(seed);
+        r.rand();
+        return r.randint(3) + 1;
+      })();
+      const turn = new T.Rotate90({ k });
+      expect(t.apply(item())).toEqual({ image: turn.apply(item().image), label: turn.apply(item().label), name: "a" });
+    }
+  });
+
+  test("a multi-sample transform gives a list of items, cropped alike", () => {
+    const crops = T.onKeys(["image", "label"], new T.RandSpatialCropSamples({ roiSize: [2, -1], numSamples: 3 })).apply({
+      image: array([1, 6, 2]),
+      label: array([1, 6, 2]),
+      name: "a",
+    }) as T.Item[];
+    expect(crops).toHaveLength(3);
+    for (const c of crops) {
+      expect(c.name).toBe("a");
+      expect(c.image).toEqual(c.label);
+      expect((c.image as HostArray).shape).toEqual([1, 2, 2]);
+    }
+  });
+
+  test("a label crop draws from the label entry", () => {
+    const t = T.onKeys(["image", "label"], new T.RandCropByPosNegLabel({ spatialSize: [1, 1], pos: 1, neg: 0, numSamples: 5 }));
+    for (const c of t.apply(item()) as T.Item[]) expect((c.label as HostArray).data[0]).toBe(1);
+    expect(() => t.apply({ image: array([1, 2, 2]), label: undefined })).toThrow(/no array under "label"/);
+  });
+
+  test("Resize takes nearest for labels, unless a mode is chosen or MONAI's behaviour is asked for", () => {
+    const options = { spatialSize: [3, 3] };
+    const fractional = (out: T.Item | T.Item[]) => ((out as T.Item).label as HostArray).data.some((v) => v % 1 !== 0);
+    expect(fractional(T.onKeys(["image", "label"], new T.Resize(options)).apply(item()))).toBe(false);
+    expect(fractional(T.onKeys(["image", "label"], new T.Resize(options), { compat: "monai" }).apply(item()))).toBe(true);
+    expect(fractional(T.onKeys(["image", "label"], new T.Resize({ ...options, mode: "bilinear" })).apply(item()))).toBe(true);
+    expect((T.onKeys(["image", "label"], new T.Resize(options)).apply(item()) as T.Item).image).toEqual(
+      new T.Resize(options).apply(item().image),
+    );
+  });
+
+  test("a missing key is an error that lists the keys, or left out on request", () => {
+    const t = new T.Flip();
+    expect(() => T.onKeys("seg", t).apply(item())).toThrow(
+      /Flip: the item has no array under "seg" \(its keys: image, label, name\)/,
+    );
+    expect(T.onKeys(["seg", "image"], t, { allowMissingKeys: true }).apply(item())).toEqual({
+      ...item(),
+      image: t.apply(item().image),
+    });
+    expect(() => T.onKeys([], t)).toThrow(/keys is empty/);
+  });
+});
+
+describe("Compose", () => {
+  const chain = () =>
+    new T.Compose<T.Item>([
+      T.onKeys("image", new T.ScaleIntensity()),
+      T.onKeys("image", new T.RandRotate90({ prob: 0.5 })),
+      T.onKeys("image", new T.RandSpatialCropSamples({ roiSize: [3, 3], numSamples: 2 })),
+      T.onKeys("image", new T.RandGaussianNoise({ prob: 0.9 })),
+    ]);
+  const input = { image: array([1, 6, 6]) };
+
+  test("seeds its random transforms in order, as MONAI", () => {
+    const r = new RandomState(3);
+    const flip = new T.RandFlip({ prob: 0.5 }).setRandomState(r.randint(2 ** 32));
+    const axis = new T.RandAxisFlip({ prob: 0.5 }).setRandomState(r.randint(2 ** 32));
+    const composed = new T.Compose([
+      new T.RandFlip({ prob: 0.5 }),
+      new T.Flip(),
+      new T.RandAxisFlip({ prob: 0.5 }),
+    ]).setRandomState(3);
+    for (let i = 0; i < 8; i++) {
+      expect(composed.apply(input.image)).toEqual(axis.apply(new T.Flip().apply(flip.apply(input.image))));
+    }
+  });
+
+  test("maps what follows a multi-sample transform over the samples", () => {
+    expect(chain().apply(input)).toHaveLength(2);
+  });
+
+  test("the same seed gives the same bits; a state through JSON continues them", () => {
+    const [a, b] = [chain().setRandomState(5), chain().setRandomState(5)];
+    expect(a.apply(input)).toEqual(b.apply(input));
+    const c = chain();
+    c.setState(JSON.parse(JSON.stringify(a.getState())));
+    for (let i = 0; i < 3; i++) expect(c.apply(input)).toEqual(a.apply(input));
+    expect(() => new T.Compose([]).setState(a.getState())).toThrow(/list of 0 states/);
+  });
+
+  test("tells which transforms are random", () => {
+    expect(chain().transforms.map(T.isRandomizable)).toEqual([false, true, true, true]);
+  });
+});
+
+describe("values", () => {
+  test("inputs are never changed", () => {
+    const make = () => array([2, 3, 4], (i) => i - 5);
+    const all = [
+      new T.ScaleIntensity(),
+      new T.NormalizeIntensity(),
+      new T.ScaleIntensityRange({ aMin: 0, aMax: 2, bMin: 0, bMax: 1, clip: true }),
+      new T.AdjustContrast({ gamma: 2, invertImage: true }),
+      new T.RandScaleIntensity({ factors: 0.5, prob: 1 }),
+      new T.RandShiftIntensity({ offsets: 2, prob: 1 }),
+      new T.RandGaussianNoise({ prob: 1 }),
+      new T.Activations({ softmax: true }),
+      new T.AsDiscrete({ threshold: 0 }),
+      new T.Resize({ spatialSize: [3, 3] }),
+    ];
+    for (const t of all) {
+      const x = make();
+      t.apply(x);
+      expect(x).toEqual(make());
+    }
+  });
+
+  test("intensity keeps a volume's geometry, moving voxels drops it", () => {
+    const volume = { ...array([1, 2, 3, 4]), affine: "A" };
+    expect(new T.ScaleIntensity().apply(volume)).toHaveProperty("affine", "A");
+    expect(new T.CastToType({ dtype: "uint8" }).apply(volume)).toHaveProperty("affine", "A");
+    expect(new T.Flip().apply(volume)).not.toHaveProperty("affine");
+  });
+
+  test("area resizing keeps the mean when sizes divide; linear keeps a ramp", () => {
+    const mean = (x: HostArray) => Array.from(x.data).reduce((a, b) => a + b, 0) / x.data.length;
+    const x = array([1, 8, 6], (i) => Math.sin(i));
+    expect(mean(new T.Resize({ spatialSize: [4, 2] }).apply(x))).toBeCloseTo(mean(x), 6);
+    expect([...new T.Resize({ spatialSize: [5], mode: "linear", alignCorners: true }).apply(array([1, 3])).data]).toEqual([
+      0, 0.5, 1, 1.5, 2,
+    ]);
+  });
+
+  test("smoothing keeps a constant inside and fades to the border", () => {
+    const { data } = new T.GaussianSmooth({ sigma: 1 }).apply(array([1, 21], () => 1));
+    expect(data[10]).toBeCloseTo(1, 4);
+    expect(data[0]).toBeLessThan(0.8);
+  });
+});
+
+describe("refusals name the operation and what to do", () => {
+  const x = array([1, 4, 4]);
+  const nan = array([1, 2], () => NaN);
+  test.each([
+    [() => new T.Flip({ spatialAxis: 2 }).apply(x), /Flip: spatial axis 2 is outside the 2 spatial axes of shape \[1, 4, 4\]/],
+    [() => new T.Rotate90({ spatialAxes: [0, -2] }).apply(x), /two different axes/],
+    [() => new T.RandRotate90({ prob: 2 }), /prob must be from 0 to 1, got 2/],
+    [() => new T.ScaleIntensity().apply(nan), /holds NaN at element 0; replace/],
+    [() => new T.SqueezeDim({ dim: 1 }).apply(x), /has size 4, expected 1/],
+    [() => new T.EnsureChannelFirst().apply(x), /set channelDim/],
+    [() => new T.CenterSpatialCrop({ roiSize: [1, 2, 3] }).apply(x), /one size per spatial axis \(2\)/],
+    [() => new T.SpatialCrop({} as T.SpatialCropOptions), /give roiCenter and roiSize/],
+    [() => new T.SpatialPad({ spatialSize: 8, mode: "odd" as T.PadMode }).apply(x), /unknown padding mode "odd"/],
+    [() => new T.Resize({ spatialSize: [2, 2], mode: "cubic" as T.ResizeMode }), /unknown mode "cubic"/],
+    [
+      () => new T.RandCropByPosNegLabel({ spatialSize: [9, 9] }).randomize(x),
+      /crop \[9, 9\] is larger than the image \[4, 4\]; pad/,
+    ],
+    [() => new T.AsDiscrete({ toOnehot: 2 }).apply(x), /class 2 is outside/],
+    [() => new T.CastToType({ dtype: "int64" as T.DTypeName }).apply(x), /unknown dtype "int64"/],
+  ])("%o", (call, message) => expect(call).toThrow(message));
+});

@@ -1,0 +1,125 @@
+/** @file Losses, and activations and reductions where they are hard, against PyTorch: the cases that test/fixtures/make_torch_losses.py stored. */
+
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import * as v from "../../../src/index.ts";
+import { grad, mul, scope, sum, type Tensor } from "../../../src/index.ts";
+import { bceWithLogits, crossEntropy, huber, l1, mse, smoothL1 } from "../../../src/nn/index.ts";
+import { readAll } from "../../lib/compare.ts";
+import { device } from "../../lib/device.ts";
+
+interface Packed {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+  readonly dtype?: "i32";
+}
+
+interface Case {
+  readonly id: string;
+  readonly op: string;
+  readonly args: Readonly<Record<string, any>>;
+  readonly inputs: Readonly<Record<string, Packed>>;
+  readonly gradOutput: Packed;
+  readonly output: Packed;
+  readonly grads: Readonly<Record<string, Packed>>;
+}
+
+type Run = (inputs: Record<string, Tensor>, args: Case["args"]) => Tensor;
+
+const one =
+  (f: (x: Tensor) => Tensor): Run =>
+  ({ input }) =>
+    f(input);
+const two =
+  (f: (a: Tensor, b: Tensor) => Tensor): Run =>
+  ({ input, other }) =>
+    f(input, other);
+const extreme =
+  (f: typeof v.max): Run =>
+  ({ input }, { dim }) => {
+    const { values, indices } = f(input, dim);
+    indices.dispose();
+    return values;
+  };
+
+const ops: Readonly<Record<string, Run>> = {
+  relu6: one(v.relu6),
+  selu: one(v.selu),
+  gelu: ({ input }, { approximate }) => v.gelu(input, approximate),
+  silu: one((x) => v.silu(x)),
+  mish: one(v.mish),
+  softplus: ({ input }, { beta, threshold }) => v.softplus(input, beta, threshold),
+  hardswish: one(v.hardswish),
+  log_sigmoid: one(v.logSigmoid),
+  tanh: one(v.tanh),
+  elu: one((x) => v.elu(x)),
+  sign: one(v.sign),
+  floor: one(v.floor),
+  round: one(v.round),
+  rsqrt: one(v.rsqrt),
+  log_softmax: ({ input }, { dim }) => v.logSoftmax(input, dim),
+  maximum: two(v.maximum),
+  minimum: two(v.minimum),
+  pow: ({ input }, { exponent }) => v.pow(input, exponent),
+  pow_tensor: two(v.pow),
+  where: ({ input, other }, { condition }) =>
+    v.where(input.device.tensor({ data: condition.flat(), shape: input.shape }, "i32"), input, other),
+  amax: ({ input }, { dim }) => v.amax(input, dim),
+  amin: ({ input }, { dim }) => v.amin(input, dim),
+  norm: ({ input }, { dim, p }) => v.norm(input, { axes: dim, p: p === "Infinity" ? Infinity : p }),
+  max: extreme(v.max),
+  min: extreme(v.min),
+  var: ({ input }, { dim, correction }) => v.variance(input, dim, { correction }),
+  std: ({ input }, { dim, correction }) => v.std(input, dim, { correction }),
+  cross_entropy: ({ input, target, weight }, { label_smoothing, ignore_index, reduction }) =>
+    crossEntropy(input, target, { weight, labelSmoothing: label_smoothing, ignoreIndex: ignore_index, reduction }),
+  bce_with_logits: ({ input, target, weight, pos_weight }, { reduction }) =>
+    bceWithLogits(input, target, { weight, posWeight: pos_weight, reduction }),
+  mse: ({ input, target }, options) => mse(input, target, options),
+  l1: ({ input, target }, options) => l1(input, target, options),
+  smooth_l1: ({ input, target }, options) => smoothL1(input, target, options),
+  huber: ({ input, target }, options) => huber(input, target, options),
+};
+
+/** Every element for itself: a small one beside a large one has digits too. Exponentials far from 0 lose some, as |x| does. */
+function expectElements(what: string, actual: ArrayLike<number>, { data }: Packed): void {
+  data.forEach((expected, i) => {
+    const error = Math.abs(actual[i] - expected);
+    // NaN must fail.
+    if (!(error <= 5e-6 * Math.abs(expected) + 5e-7))
+      throw new Error(`${what}: element ${i} is ${actual[i]}, expected ${expected}: error ${error.toExponential(2)}`);
+  });
+}
+
+const file = JSON.parse(readFileSync(new URL("../../fixtures/torch_losses.json", import.meta.url), "utf8")) as { cases: Case[] };
+
+describe("PyTorch", () => {
+  test.each(file.cases.map((c) => [c.id, c] as const))("torch_losses/%s", async (_, c) => {
+    const gpu = await device();
+    const names = Object.keys(c.grads);
+    const results = scope(() => {
+      const inputs = Object.fromEntries(Object.entries(c.inputs).map(([name, p]) => [name, gpu.tensor(p, p.dtype ?? "f32")]));
+      for (const name of names) inputs[name].requiresGrad = true;
+      const y = ops[c.op](inputs, c.args);
+      const gradients = grad(
+        sum(mul(y, gpu.tensor(c.gradOutput))),
+        names.map((name) => inputs[name]),
+      );
+      return { y, ...Object.fromEntries(names.map((name, i) => [name, gradients[i]])) };
+    });
+    const { y, ...gradients } = await readAll(results);
+    expect(results.y.shape).toEqual(c.output.shape);
+    for (const t of Object.values(results)) t.dispose();
+    expectElements("output", y, c.output);
+    for (const name of names) expectElements(`gradient of ${name}`, gradients[name], c.grads[name]);
+  });
+
+  test.each(file.cases.filter((c) => c.args.indices).map((c) => [c.id, c] as const))("torch_losses/indices %s", async (_, c) => {
+    const gpu = await device();
+    const op = c.op === "max" ? v.max : v.min;
+    const { values, indices } = scope(() => op(gpu.tensor(c.inputs.input), c.args.dim));
+    expect([...(await indices.data())]).toEqual(c.args.indices);
+    values.dispose();
+    indices.dispose();
+  });
+});

@@ -1,0 +1,128 @@
+/** @file `voxgrad convert`, `voxgrad inspect` and `voxgrad train --init`. */
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { main } from "../../../src/seg/cli/main.node.ts";
+import { readSafetensors, writeSafetensors } from "../../../src/weights/index.ts";
+import { temporaryFolder, tinyOptions, writeTinyDataset } from "../../lib/tiny.ts";
+import { expected, expectTensors, folder as fixtures } from "../../weights/fixtures.ts";
+
+const { folder, remove } = temporaryFolder();
+afterAll(remove);
+const at = (name: string) => fileURLToPath(new URL(name, fixtures));
+const out = (name: string) => join(folder, name);
+
+async function call(...args: readonly string[]) {
+  let [stdout, stderr] = ["", ""];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => ((stdout += String(text)), true));
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => ((stderr += String(text)), true));
+  try {
+    await main(args);
+    return { code: process.exitCode, stdout, stderr };
+  } finally {
+    process.exitCode = undefined;
+    vi.restoreAllMocks();
+  }
+}
+
+test.each(["every.pt", "every_legacy.pt", "nested.pt", "nnunet.pth", "module.pt"])("convert %s", async (name) => {
+  const { code, stdout, stderr } = await call("convert", at(name), out("a.safetensors"));
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/a\.safetensors: safetensors, \d+ tensors/);
+  const { tensors, metadata } = readSafetensors(readFileSync(out("a.safetensors")));
+  expectTensors(tensors, expected[name]);
+  expect(Object.fromEntries(metadata)).toEqual(expected[name].metadata ?? {});
+});
+
+test("convert a layers model, a part of a checkpoint, and to halves", async () => {
+  expect(await call("convert", at("mesh/model.json"), out("m.safetensors"))).toMatchObject({ code: 0 });
+  expectTensors(readSafetensors(readFileSync(out("m.safetensors"))).tensors, expected.mesh, false);
+  expect(await call("convert", at("two.pt"), out("g.safetensors"), "--key", "generator", "--dtype", "f16")).toMatchObject({
+    code: 0,
+  });
+  const { tensors } = readSafetensors(readFileSync(out("g.safetensors")));
+  expect([tensors.get("conv.weight")!.dtype, tensors.get("norm.num_batches_tracked")!.dtype]).toEqual(["F16", "I64"]);
+});
+
+test("convert gives back a file that PyTorch's safetensors wrote, byte for byte", async () => {
+  expect(await call("convert", at("every.safetensors"), out("e.safetensors"))).toMatchObject({ code: 0 });
+  expect(readFileSync(out("e.safetensors")).equals(readFileSync(at("every.safetensors")))).toBe(true);
+});
+
+test("inspect", async () => {
+  const { code, stdout } = await call("inspect", at("nested.pt"));
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/nested\.pt: PyTorch, 8 tensors, 31 values, 128 B\n/);
+  expect(stdout).toMatch(/\n {2}conv\.weight +F32 +\[2, 1, 3, 3\] +72 B\n/);
+  expect(stdout).toMatch(/\nmetadata\n {2}epoch: 12\n {2}arch: net\n/);
+  expect((await call("inspect", at("with_list.pth"))).stdout).toMatch(/not read, being no tensors: mask_values\n/);
+});
+
+test("inspect prints no codes that a terminal obeys", async () => {
+  const tensor = { data: new Float32Array(1), shape: [1] };
+  writeFileSync(
+    out("evil.safetensors"),
+    writeSafetensors(new Map([["\u001b[2J", tensor]]), new Map([["a", "\u001b]0;b\u0007"]])),
+  );
+  const { stdout } = await call("inspect", out("evil.safetensors"));
+  expect(stdout).toContain("\\u001b[2J");
+  expect(stdout.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+});
+
+test.each<[string, readonly string[], string, RegExp]>([
+  ["one file", ["convert", at("net.pt")], "ConfigError", /convert needs two files/],
+  ["another output", ["convert", at("net.pt"), "a.onnx"], "ConfigError", /must be named \*\.safetensors/],
+  [
+    "an unknown type",
+    ["convert", at("net.pt"), out("n.safetensors"), "--dtype", "I8"],
+    "ConfigError",
+    /--dtype must be one of F64/,
+  ],
+  ["no file", ["inspect"], "ConfigError", /inspect needs one file/],
+  ["a file that is not there", ["inspect", "none.pt"], "FormatError", /cannot open none\.pt: there is no such file/],
+  ["a file that is none", ["inspect", at("expected.json").replace(".json", "").concat(".json")], "FormatError", /no class_name/],
+  ["a script", ["inspect", fileURLToPath(import.meta.url)], "FormatError", /neither a safetensors file nor a PyTorch checkpoint/],
+  ["a hostile file", ["convert", at("evil_system.pt"), out("n.safetensors")], "FormatError", /would call posix\.system/],
+  ["two groups", ["convert", at("two.pt"), out("n.safetensors")], "FormatError", /"generator", "discriminator"/],
+])("refused: %s", async (_, args, error, message) => {
+  const { code, stderr } = await call(...args);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^${error}: `));
+  expect(stderr).toMatch(message);
+  expect(existsSync(out("n.safetensors"))).toBe(false);
+});
+
+test("a model.json whose shard is missing", async () => {
+  cpSync(at("mesh/model.json"), out("model.json"));
+  expect(await call("inspect", out("model.json"))).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/cannot open .*group1-shard1of2\.bin/),
+  });
+});
+
+beforeAll(() => writeTinyDataset(out("data")));
+
+test("train --init starts from weights, says what did not fit, and refuses a file of which nothing does", async () => {
+  const train = (name: string, ...more: string[]) =>
+    call("train", "--data", out("data"), "--out", out(name), ...tinyOptions, "--epochs", "1", ...more);
+  expect(await train("first")).toMatchObject({ code: 0 });
+  const weights = join(out("first"), "weights.safetensors");
+  const { tensors } = readSafetensors(readFileSync(weights));
+  const part = new Map([...tensors].slice(1));
+  writeFileSync(out("part.safetensors"), writeSafetensors(part));
+  const second = await train("second", "--init", out("part.safetensors"), "--lr", "1e-30");
+  expect(second).toMatchObject({ code: 0 });
+  expect(second.stdout).toMatch(
+    new RegExp(
+      `part\\.safetensors: ${part.size} tensors loaded\n {2}1 missing from the file, left as they were:\n {4}${[...tensors.keys()][0]}`,
+    ),
+  );
+  const after = readSafetensors(readFileSync(join(out("second"), "weights.safetensors"))).tensors;
+  for (const [name, { data }] of part) expect(after.get(name)!.data, name).toEqual(data);
+  const third = await train("third", "--init", at("bare.pt"));
+  expect(third).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/CheckpointError: .*bare\.pt: none of its tensors fits this network/),
+  });
+});

@@ -1,0 +1,99 @@
+/** @file QuickNAT's views, test-time dropout and uncertainty against quickNAT_pytorch's evaluator. Fixture: make_quicknat_unet.py. */
+
+import { expect, test } from "vitest";
+import { ConfigError, DataError, type Device, ShapeError } from "../../../src/index.ts";
+import { rotateOrientation } from "../../../src/data/index.ts";
+import { seedDropout } from "../../../src/nn/index.ts";
+import { structureUncertainty, TestDropout } from "../../../src/seg/inference/monte_carlo.ts";
+import { QuickNat } from "../../../src/seg/networks/quicknat.ts";
+import { QuickNatViews } from "../../../src/seg/inference/quicknat_views.ts";
+import { device } from "../../lib/device.ts";
+import { difference, fill, fixture, wave } from "../networks/reference.ts";
+
+const { views } = fixture("quicknat.json");
+const { num_class: numClass, num_filters: numFilters, kernel_h: kernelH, kernel_w: kernelW } = views.params;
+
+/** The fixture's network of a view: the classifier's bias tells them apart. */
+async function network(dev: Device, view: number): Promise<QuickNat> {
+  const net = new QuickNat(dev, { numClass, numFilters, kernelH, kernelW, dropOut: 0 });
+  fill(net);
+  const { bias } = net.classifier.conv;
+  const data = (await bias!.data()).map((b: number, c: number) => b + [0.1, -0.05, 0.02][c] * view) as Float32Array;
+  dev.write(bias!, { data, shape: bias!.shape });
+  return net;
+}
+
+const volume = wave([17, 18, 16], 0.5, 0.21, 0.3, 0.5);
+
+test("logits of two views and probabilities of three add up as in the original", async () => {
+  const dev = await device();
+  const [COR, AXI, SAG] = await Promise.all([0, 1, 2].map((view) => network(dev, view)));
+  COR.eval();
+  const two = await new QuickNatViews(dev, { COR, AXI }, { combine: "logits" }).predict(volume);
+  expect(await difference(two.scores, views.logits)).toBeLessThan(1e-5);
+  const progress: number[] = [];
+  const onProgress = (done: number, total: number) => progress.push(done / total);
+  const three = await new QuickNatViews(dev, { COR, AXI, SAG }, { batchSize: 16, onProgress }).predict(volume);
+  expect(await difference(three.scores, views.probabilities)).toBeLessThan(1e-5);
+  expect(progress.at(-1)).toBe(1);
+  expect([COR.training, AXI.training]).toEqual([false, true]);
+  const { data: scores } = three.scores;
+  const n = volume.data.length;
+  for (const i of [0, 100, n - 1]) {
+    const best = [0, 1, 2].map((c) => scores[c * n + i]);
+    expect(best[0] + best[1] + best[2]).toBeCloseTo(1, 5);
+    expect(three.labels.data[i]).toBe(best.indexOf(Math.max(...best)));
+  }
+  for (const net of [COR, AXI, SAG]) net.dispose();
+});
+
+test("test-time dropout: samples differ, batch norm evaluates, the mean and the uncertainty are over all samples", async () => {
+  const dev = await device();
+  const net = new QuickNat(dev, { numClass, numFilters: 6, kernelH: 3, kernelW: 3, dropOut: 0.5 });
+  fill(net);
+  seedDropout(dev, 1);
+  const small = wave([16, 16, 4], 0.5, 0.21, 0.3, 0.5);
+  const { samples, uncertainty, scores, labels } = await new QuickNatViews(dev, { COR: net }).predictWithUncertainty(small, 4);
+  expect(samples.length).toBe(4);
+  expect(new Set(samples.map((s) => s.data.join())).size).toBeGreaterThan(1);
+  expect(uncertainty).toEqual(structureUncertainty(samples, 3));
+  expect(Math.min(...uncertainty.iou)).toBeLessThan(1);
+  expect(scores.shape).toEqual([3, 16, 16, 4]);
+  expect(labels.data.length).toBe(1024);
+  const noisy = new TestDropout(net).eval();
+  const x = dev.tensor({ data: small.data.slice(0, 256), shape: [1, 1, 16, 16] });
+  const draws = [await noisy.forward(x).data(), await noisy.forward(x).data()];
+  expect(draws[0]).not.toEqual(draws[1]);
+  const { running_mean: mean } = net.encode1.batchnorm2;
+  const before = await mean!.data();
+  noisy.forward(x);
+  expect(await mean!.data()).toEqual(before);
+  expect(await net.forward(x).data()).toEqual(await net.forward(x).data());
+  net.dispose();
+});
+
+test("IoU and coefficient of variation equal the evaluator's", () => {
+  const maps = (views.maps as number[][]).map((data) => ({ data: Uint8Array.from(data), shape: [2, 3, 4] }));
+  const { iou, coefficientOfVariation: cv } = structureUncertainty(maps, 4);
+  for (const c of [0, 1, 2]) {
+    expect(iou[c]).toBeCloseTo(views.iou[c], 7);
+    expect(cv[c]).toBeCloseTo(views.cv[c], 7);
+  }
+  // Class 3 is in none of them.
+  expect([iou[3], cv[3], views.iou[3], views.cv[3]]).toEqual([1, NaN, 1, null]);
+  expect(() => structureUncertainty([], 4)).toThrow(ConfigError);
+  expect(() => structureUncertainty(maps, 2)).toThrow(DataError);
+  expect(() => structureUncertainty([maps[0], { ...maps[0], shape: [24] }], 4)).toThrow(ShapeError);
+});
+
+test("arguments that do not fit are named", async () => {
+  const dev = await device();
+  const net = await network(dev, 0);
+  expect(() => new QuickNatViews(dev, {})).toThrow(/at least one/);
+  expect(() => new QuickNatViews(dev, { COR: net }, { weights: { COR: 0 } })).toThrow(ConfigError);
+  expect(() => new QuickNatViews(dev, { COR: net }, { combine: "votes" as never })).toThrow(ConfigError);
+  await expect(new QuickNatViews(dev, { COR: net }).predict(wave([16, 16], 1, 1, 0))).rejects.toThrow(ShapeError);
+  await expect(new QuickNatViews(dev, { COR: net }).predictWithUncertainty(volume, 0)).rejects.toThrow(ConfigError);
+  expect(() => rotateOrientation(volume, "LAT" as never)).toThrow(ConfigError);
+  net.dispose();
+});
