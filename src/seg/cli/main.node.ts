@@ -60,7 +60,11 @@ export async function main(args: readonly string[]): Promise<void> {
 
 const self = fileURLToPath(import.meta.url);
 if (process.argv[1] && realpathSync(resolve(process.argv[1])) === realpathSync(self)) {
-  // `voxgrad inspect FILE | head` stops reading: nobody is left to tell more to.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  // A reader that leaves (`voxgrad train … | head`) hears no more of it; the work goes on.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") process.exit(1);
+    });
+  }
   await main(process.argv.slice(2));
 }

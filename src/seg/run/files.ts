@@ -26,6 +26,8 @@ export const files = {
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
   overlay: (id: string) => `overlays/${id}.png`,
+  /** Folder of what `voxgrad predict` writes, apart from the validation cases that training segments. */
+  predicted: "predicted",
   prediction: (id: string) => `predictions/${id}.nii.gz`,
 } as const;
 

@@ -71,10 +71,35 @@ const start: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
  *   checkpoint intact
  */
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
-  const { device, data, store, config, info, resume = false, init } = options;
+  const { store } = options;
+  const unlock = await store.lock?.();
+  try {
+    return await trainRun(recipe, options);
+  } finally {
+    await unlock?.();
+  }
+}
+
+/** Throws unless the store can take a new run, or has all that the resumed one needs. */
+async function checkpointOf({ store, resume }: { readonly store: RunStore; readonly resume?: boolean | undefined }) {
   const saved = await store.read(files.checkpoint);
-  if (!resume && saved)
+  if (saved && !resume)
     throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
+  if (saved) return saved;
+  for (const file of [files.weights, files.best, files.evaluation]) {
+    if (!(await store.has(file))) continue;
+    throw new CheckpointError(
+      resume
+        ? `${store.name}: has ${file}, but its ${files.checkpoint} is missing, so it cannot go on; restore it, or start another run`
+        : `${store.name} holds the ${file} of another run; choose another --out`,
+    );
+  }
+  return undefined;
+}
+
+async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
+  const { device, data, store, config, info, resume = false, init } = options;
+  const saved = await checkpointOf(options);
   const context = contextOf(recipe, config, info);
   manualSeed(config.seed);
   seedDropout(device, config.seed);

@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, join, resolve } from "node:path";
-import { type Case, type DatasetIndex, type LabelClass, type Split } from "../../data/folders/decathlon.ts";
+import { join, resolve } from "node:path";
+import type { DatasetIndex, LabelClass, Split } from "../../data/folders/decathlon.ts";
 import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
 import { moduleUrl } from "../../data/loading/module_url.node.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
@@ -45,7 +45,3 @@ export class FolderData {
     };
   }
 }
-
-/** A case for each image file given on a command line. */
-export const casesOfFiles = (paths: readonly string[]): Case[] =>
-  paths.map((path) => ({ id: basename(path).replace(/\.nii(\.gz)?$/, ""), image: [path] }));

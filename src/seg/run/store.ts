@@ -13,6 +13,11 @@ export interface RunStore {
   /** Adds to the end of a file, which is made if need be. After a crash the last line may be cut short. */
   append(file: string, text: string): Promise<void>;
   has(file: string): Promise<boolean>;
+  /**
+   * Keeps other processes from writing to the run; resolves to what lets them again. Absent where there are none. Throws `ConfigError` while another
+   * one holds it.
+   */
+  lock?(): Promise<() => Promise<void>>;
 }
 
 const encoder = new TextEncoder();

@@ -350,5 +350,5 @@ test("in processes of their own: an unknown option, and no command at all", asyn
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/^ConfigError: Unknown option '--bogus'/) });
   expect([none.code, help.code]).toEqual([2, 0]);
   expect(none.stdout).toMatch(/^voxgrad: .*\n[^]*voxgrad predict --run DIR/);
-  expect(help.stdout).toMatch(/^ {2}voxgrad predict --run DIR/);
+  expect(help.stdout).toMatch(/^voxgrad predict --run DIR/);
 });
