@@ -4,6 +4,7 @@ export * from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
 export * from "./datasets/dataset.ts";
 export * from "./folders/decathlon.ts";
+export { kFold, type KFoldOptions, patientOf } from "./folders/k_fold.ts";
 export * from "./datasets/grid.ts";
 export * from "./loading/loader.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
