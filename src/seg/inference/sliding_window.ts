@@ -72,9 +72,10 @@ export async function slidingWindowInference(
       const [sample, start] = locate(first + b, starts);
       for (let k = 0; k < c; k++) {
         const [from, to] = [(sample * c + k) * voxels, (b * c + k) * roiVoxels];
-        forEachRow(padded, start, roi, (at, row, length) =>
-          windows.set(image.data.subarray(from + at, from + at + length), to + row),
-        );
+        // A loop: a view per row would be more garbage than the volume itself.
+        forEachRow(padded, start, roi, (at, row, length) => {
+          for (let i = 0; i < length; i++) windows[to + row + i] = image.data[from + at + i];
+        });
       }
     }
     const out = await predictor({ data: windows, shape: [batch, c, ...roi] });

@@ -46,8 +46,10 @@ export interface LoadedCase {
 
 /** A case made ready. More keys may follow; datasets of samples see all of them. */
 export interface PreparedCase extends Item {
-  readonly image: HostArray<Float32Array>;
-  readonly label?: HostArray<Float32Array> | undefined;
+  /** `[C, spatial…]` */
+  readonly image: HostArray;
+  /** What the loss compares with. */
+  readonly label?: HostArray | undefined;
 }
 
 /** What can be known of a dataset before a run is configured. */
