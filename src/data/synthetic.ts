@@ -4,6 +4,7 @@
  */
 import { ConfigError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
+import { extent } from "../host/stats.ts";
 import { RandomState, type RandomSource } from "../host/random/numpy.ts";
 
 export interface TestImageOptions {
@@ -68,22 +69,19 @@ function createTestImage(op: string, size: readonly number[], options: TestImage
       }
     }
   }
-  const label = Int32Array.from(image, Math.ceil);
+  const label = new Int32Array(image.length);
+  for (let i = 0; i < image.length; i++) label[i] = Math.ceil(image[i]);
   // The noise is drawn even when it is zero, so that noiseMax does not change what comes after.
   const noiseRange = numSegClasses * noiseMax;
-  const noisy = Float32Array.from(image, (v) => Math.max(v, random.uniform(0, noiseRange)));
+  const noisy = new Float32Array(image.length);
+  for (let i = 0; i < image.length; i++) noisy[i] = Math.max(image[i], random.uniform(0, noiseRange));
   const shape = channelDim === undefined ? size : channelDim === 0 ? [1, ...size] : [...size, 1];
   return { image: { data: rescale(noisy), shape: [...shape] }, label: { data: label, shape: [...shape] } };
 }
 
 /** (x − min) / (max − min) in float32; a flat image becomes 0. In place. */
 function rescale(x: Float32Array): Float32Array {
-  let min = Infinity;
-  let max = -Infinity;
-  for (const v of x) {
-    if (v < min) min = v;
-    if (v > max) max = v;
-  }
+  const { min, max } = extent(x);
   const range = Math.fround(max - min);
   for (let i = 0; i < x.length; i++) x[i] = range === 0 ? 0 : Math.fround(x[i] - min) / range;
   return x;

@@ -10,17 +10,6 @@ export function emptyLike(data: TypedArray, length: number): TypedArray {
   return new (data.constructor as new (n: number) => TypedArray)(length);
 }
 
-/** Row-major strides, in elements. */
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  let step = 1;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    strides[i] = step;
-    step *= shape[i];
-  }
-  return strides;
-}
-
 /** Copies the view (`shape`, `strides`, first element `start`) of `data` into a new row-major array. */
 export function copyView(data: TypedArray, shape: readonly number[], strides: readonly number[], start: number): HostArray {
   const out = emptyLike(data, sizeOf(shape));

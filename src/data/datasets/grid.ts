@@ -4,6 +4,7 @@
  * padding mode every voxel after the start is visited and the last patches are filled up, without one only whole patches are.
  */
 
+import { edgeIndices } from "../../host/edges.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import {
@@ -161,9 +162,7 @@ function gather<A extends TypedArray>(
 ): HostArray<A> {
   const shape = [image.shape[0], ...size];
   const data = new (image.data.constructor as new (n: number) => A)(shape.reduce((n, s) => n * s, 1));
-  const sources = shape.map((n, axis) =>
-    Array.from({ length: n }, (_, i) => sourceIndex(axis === 0 ? i : at[axis - 1] + i, image.shape[axis], mode)),
-  );
+  const sources = shape.map((n, axis) => edgeIndices(mode ?? "constant", axis === 0 ? 0 : at[axis - 1], n, image.shape[axis]));
   let out = 0;
   const walk = (axis: number, offset: number) => {
     const last = axis === shape.length - 1;
@@ -174,11 +173,4 @@ function gather<A extends TypedArray>(
   };
   walk(0, 0);
   return { data, shape };
-}
-
-/** Where position i of an axis of n voxels is read; −1 for "0". */
-function sourceIndex(i: number, n: number, mode: GridPadMode): number {
-  if (i >= 0 && i < n) return i;
-  if (mode === "wrap") return ((i % n) + n) % n;
-  return mode === "edge" ? Math.min(Math.max(i, 0), n - 1) : -1;
 }

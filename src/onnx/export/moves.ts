@@ -1,5 +1,6 @@
 /** @file Nodes of operations that move elements. */
 
+import { torchEdges } from "../../host/edges.ts";
 import type { PadAxis, PadMode } from "../../kernels/pad.ts";
 import type { Range } from "../../kernels/view.ts";
 import type { Emission, Emitter, Emitters } from "./emission.ts";
@@ -35,13 +36,6 @@ function cut({ builder }: Emission, x: string, size: readonly number[], ranges: 
 
 const slice: Emitter = (e) => cut(e, e.inputs[0]!, e.tensors[0]!.shape, e.args.ranges as Range[]);
 
-const padModes: Readonly<Record<PadMode, string>> = {
-  constant: "constant",
-  reflect: "reflect",
-  replicate: "edge",
-  circular: "wrap",
-};
-
 const pad: Emitter = (e) => {
   const { builder, inputs, tensors } = e;
   const axes: PadAxis[] = e.args.axes;
@@ -60,7 +54,7 @@ const pad: Emitter = (e) => {
   if (wide.length === 0) return x;
   const pads = [...wide.map((i) => Math.max(0, axes[i].before)), ...wide.map((i) => Math.max(0, after(axes[i])))];
   const fill = mode === "constant" ? builder.float(e.args.value) : undefined;
-  return builder.node("Pad", [x, builder.ints(pads), fill, builder.ints(wide)], { mode: padModes[mode] });
+  return builder.node("Pad", [x, builder.ints(pads), fill, builder.ints(wide)], { mode: torchEdges[mode] });
 };
 
 const stack: Emitter = ({ builder, inputs, args }) => {

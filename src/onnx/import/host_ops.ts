@@ -1,6 +1,7 @@
 /** @file The host interpreter: shape arithmetic, from the Shape of a tensor to the sizes that Reshape and Resize are given. */
 
 import { sizeOf } from "../../host/array.ts";
+import { roundHalfEven } from "../../host/rounding.ts";
 import { broadcastShapes, sameShape, stridesOf } from "../../host/shape.ts";
 import { expanded, expectSmall, strided, zip } from "./broadcast.ts";
 import type { Call, Op, Ops } from "./call.ts";
@@ -29,9 +30,6 @@ const squeezed = (c: Call, from: readonly number[]): number[] => {
 };
 const unsqueezed = (c: Call, from: readonly number[]): number[] =>
   unsqueezedAxes(c, from).reduce<number[]>((shape, a) => shape.toSpliced(a, 0, 1), [...from]);
-
-/** The nearest integer, halves to the even one. */
-export const roundEven = (v: number): number => (Math.abs(v % 1) === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));
 
 const divide: Op = (c) => zip(c, first(c).kind, all(c), (a, b) => (first(c).kind === "int" ? Math.trunc(a / b) : a / b));
 
@@ -239,7 +237,7 @@ export const hostOps: Ops = {
   ReduceProd: reducer(18, (v) => v.reduce((a, b) => a * b, 1)),
   ReduceSum: reducer(13, sum),
   Reshape: viewed(reshaped),
-  Round: same(roundEven),
+  Round: same(roundHalfEven),
   Slice: slice,
   Split: split,
   Sqrt: same(Math.sqrt),

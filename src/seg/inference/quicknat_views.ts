@@ -9,6 +9,7 @@ import { type Orientation, orientationAxes, rotateOrientation } from "../../data
 import { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { argmaxPlanes } from "../../host/argmax.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { stridesOf } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -156,7 +157,7 @@ export class QuickNatViews {
     const { batchSize = 8 } = this.options;
     for (let start = 0; start < count; start += batchSize) {
       const batch = Math.min(batchSize, count - start);
-      const window = Float32Array.from(data.subarray(start * rows * columns, (start + batch) * rows * columns));
+      const window = new Float32Array(data.subarray(start * rows * columns, (start + batch) * rows * columns));
       const out = await predictor.predict({ data: window, shape: [batch, 1, rows, columns] });
       if (out.shape.length !== 4 || out.shape[0] !== batch || out.shape[2] !== rows || out.shape[3] !== columns) {
         throw new ShapeError(
@@ -168,7 +169,7 @@ export class QuickNatViews {
   }
 }
 
-/** Adds `factor` times the scores of slices to the volume's, and notes the best class of each voxel in `map`. */
+/** Adds `factor` times the scores of slices to the volume's, and notes the best class of each voxel in `map`, by `argmaxPlanes`'s rule. */
 function accumulate(
   scores: HostArray<Float32Array>,
   out: HostArray,
@@ -199,12 +200,8 @@ function accumulate(
       }
 }
 
-/** The class with the largest score of each voxel; of equal ones the first. */
+/** The class with the largest score of each voxel. */
 function largest({ data, shape }: HostArray<Float32Array>): HostArray<Uint8Array> {
   const [classes, ...volume] = shape;
-  const voxels = sizeOf(volume);
-  const labels = new Uint8Array(voxels);
-  for (let c = 1; c < classes; c++)
-    for (let i = 0; i < voxels; i++) if (data[c * voxels + i] > data[labels[i] * voxels + i]) labels[i] = c;
-  return { data: labels, shape: volume };
+  return { data: argmaxPlanes(data, classes, new Uint8Array(sizeOf(volume))), shape: volume };
 }

@@ -3,6 +3,7 @@
  * an importance map. Window order, padding, shifting of the last window and weights are those of MONAI's `sliding_window_inference`,
  * so results agree value for value.
  */
+import { edgeIndices, edgeMode, torchEdges } from "../../host/edges.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 
@@ -14,7 +15,7 @@ export type Network = Predictor | { predict(windows: HostArray<Float32Array>): P
 /** Weight of a window's voxels where windows overlap: all equal, or falling off from the centre. */
 export type BlendMode = "constant" | "gaussian";
 /** How an image smaller than the window is extended, named as in `torch.nn.functional.pad`. */
-export type PaddingMode = "constant" | "reflect" | "replicate" | "circular";
+export type PaddingMode = keyof typeof torchEdges;
 
 export interface SlidingWindowOptions {
   /** Window size per spatial axis, one number for all; an entry ≤ 0 takes the whole axis. */
@@ -287,30 +288,15 @@ function padTo(
 }
 
 /** For every index of a padded axis the index it copies, or −1 for the constant. */
-function sourceIndices(mode: PaddingMode, size: number, before: number, after: number): number[] {
-  const limit = mode === "reflect" ? size - 1 : mode === "circular" ? size : Infinity;
+function sourceIndices(mode: PaddingMode, size: number, before: number, after: number): Int32Array {
+  const edge = edgeMode("slidingWindowInference", "paddingMode", mode, torchEdges);
+  // As torch.nn.functional.pad: no index is mirrored or wrapped twice.
+  const limit = edge === "reflect" ? size - 1 : edge === "wrap" ? size : Infinity;
   if (Math.max(before, after) > limit)
     throw new ShapeError(
-      `slidingWindowInference: ${mode} padding of ${Math.max(before, after)} needs an axis longer than ${size}; use paddingMode "replicate" or a smaller roiSize.`,
+      `slidingWindowInference: ${mode} padding of ${Math.max(before, after)} needs an axis longer than ${size}; use paddingMode "replicate" or a smaller roiSize`,
     );
-  return Array.from({ length: before + size + after }, (_, k) => {
-    const i = k - before;
-    if (i >= 0 && i < size) return i;
-    switch (mode) {
-      case "constant":
-        return -1;
-      case "replicate":
-        return i < 0 ? 0 : size - 1;
-      case "reflect":
-        return i < 0 ? -i : 2 * (size - 1) - i;
-      case "circular":
-        return (i + size) % size;
-      default:
-        throw new ConfigError(
-          `slidingWindowInference: unknown paddingMode "${String(mode)}"; use constant, reflect, replicate or circular.`,
-        );
-    }
-  });
+  return edgeIndices(edge, -before, before + size + after, size);
 }
 
 function unpad(a: HostArray<Float32Array>, before: readonly number[], size: readonly number[]): HostArray<Float32Array> {

@@ -4,6 +4,7 @@
  */
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
+import { extent } from "../../host/stats.ts";
 
 export { curveSvg, type CurveOptions, type Series } from "./curves.ts";
 
@@ -205,12 +206,8 @@ function planeOf(name: string, a: HostArray): [number, number] {
 }
 
 function rangeOf(data: HostArray["data"]): [number, number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (const v of data) {
-    if (v < low) low = v;
-    if (v > high) high = v;
-  }
-  return [low, high];
+  const { min, max } = extent(data);
+  return [min, max];
 }
 
 function coloursOf(c: number): { fill: Rgb; line: Rgb } {

@@ -3,6 +3,7 @@
  * unpickler is a whitelist and executes nothing; every size is checked against the file, and memory stays within four times its size.
  */
 import { sizeOf, type TypedArray } from "../../host/array.ts";
+import { copyView } from "../../host/strided.ts";
 import { decodeElements, ELEMENTS, type ElementType, type WeightTensor, widens } from "../elements.ts";
 import { type Budget, type Fail, failing } from "../../host/bytes/budget.ts";
 import { type WeightsFile, weightsBudget } from "../file.ts";
@@ -206,19 +207,7 @@ function view(array: TypedArray, { offset, shape, stride }: TensorRef, budget: B
   }
   if (contiguous) return array.subarray(offset, offset + size);
   budget.take(size * array.BYTES_PER_ELEMENT, "a strided tensor");
-  const out = new (array.constructor as new (n: number) => TypedArray)(size);
-  const index = shape.map(() => 0);
-  let from = offset;
-  for (let i = 0; i < size; i++) {
-    out[i] = array[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += stride[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= stride[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return out;
+  return copyView(array, shape, stride, offset).data;
 }
 
 function swapped(bytes: Uint8Array, width: number): Uint8Array {

@@ -3,6 +3,7 @@
  * whole whitelist; see `callable` for what becomes of other names.
  */
 import { sizeOf } from "../../host/array.ts";
+import { type ElementName, elements, elementsBy } from "../../host/elements.ts";
 import type { ElementType } from "../elements.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import { PickledGlobal, PickledObject, type PickleHost } from "./pickle.ts";
@@ -51,49 +52,11 @@ export class StorageRef {
   }
 }
 
-// PyTorch's types by storage class and by dtype.
-const STORAGES: Readonly<Record<string, ElementType>> = {
-  DoubleStorage: "F64",
-  FloatStorage: "F32",
-  HalfStorage: "F16",
-  BFloat16Storage: "BF16",
-  LongStorage: "I64",
-  IntStorage: "I32",
-  ShortStorage: "I16",
-  CharStorage: "I8",
-  ByteStorage: "U8",
-  BoolStorage: "BOOL",
-};
-const DTYPES: Readonly<Record<string, ElementType>> = {
-  float64: "F64",
-  float32: "F32",
-  float16: "F16",
-  bfloat16: "BF16",
-  int64: "I64",
-  int32: "I32",
-  int16: "I16",
-  int8: "I8",
-  uint64: "U64",
-  uint32: "U32",
-  uint16: "U16",
-  uint8: "U8",
-  bool: "BOOL",
-};
-// NumPy's, without the byte order.
-const NUMPY: Readonly<Record<string, ElementType>> = {
-  f8: "F64",
-  f4: "F32",
-  f2: "F16",
-  i8: "I64",
-  i4: "I32",
-  i2: "I16",
-  i1: "I8",
-  u8: "U64",
-  u4: "U32",
-  u2: "U16",
-  u1: "U8",
-  b1: "BOOL",
-};
+const byStorage = elementsBy("storage");
+const byDtype = elementsBy("numpy");
+const byNumpy = elementsBy("short");
+const typeOf = (name: ElementName | undefined): ElementType | undefined => name && elements[name].safetensors;
+
 const UNTYPED = "untyped";
 
 /** Persistent ids and callables of a checkpoint. */
@@ -117,7 +80,7 @@ function persistent(id: unknown, fail: Fail): unknown {
   if (kind !== "storage" || !(type instanceof PickledGlobal) || !isText(key) || !isCount(length))
     throw fail("a persistent id is no storage.");
   const name = type.name.split(".").at(-1)!;
-  const dtype = Object.hasOwn(STORAGES, name) ? STORAGES[name] : name.endsWith("UntypedStorage") ? UNTYPED : name;
+  const dtype = typeOf(byStorage.get(name)) ?? (name.endsWith("UntypedStorage") ? UNTYPED : name);
   if (!Array.isArray(view)) return new StorageRef(String(key), dtype, length);
   const [, start, size] = view as unknown[];
   if (!isCount(start) || !isCount(size) || start + size > length) throw fail(`storage ${key}: the view of it lies outside.`);
@@ -139,7 +102,7 @@ function rebuildTensor(args: readonly unknown[], fail: Fail, dtype?: unknown, me
   // A lazily negated or conjugated view: its bytes are not its values.
   const lazy = metadata instanceof Map && metadata.size <= 16 && [...metadata.values()].some((v) => v === true);
   const name = dtype instanceof PickledGlobal ? dtype.name.replace(/^torch\./, "") : undefined;
-  const own = name === undefined ? storage.dtype : Object.hasOwn(DTYPES, name) ? DTYPES[name] : name;
+  const own = name === undefined ? storage.dtype : (typeOf(byDtype.get(name)) ?? name);
   return new TensorRef(storage, lazy ? `${own} (negated view)` : own, offset + storage.start, shape, stride);
 }
 
@@ -175,8 +138,7 @@ function numpyType(type: unknown): { dtype: ElementType | undefined; bigEndian: 
   const isType = type instanceof PickledObject && type.type === "numpy.dtype";
   const name = isType ? type.args[0] : undefined;
   const order = isType && Array.isArray(type.state) ? (type.state as unknown[])[1] : "<";
-  const known = typeof name === "string" && Object.hasOwn(NUMPY, name);
-  return { dtype: known ? NUMPY[name] : undefined, bigEndian: order === ">" };
+  return { dtype: typeOf(byNumpy.get(name)), bigEndian: order === ">" };
 }
 
 /** `numpy.float64(0.5)` and the like as numbers. */

@@ -6,9 +6,10 @@
  */
 
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
+import { elements } from "../../../host/elements.ts";
 import { FormatError } from "../../../host/errors.ts";
 import { type Affine, affineProblem, type Volume } from "../../volume.ts";
-import { ELEMENT_TYPES, elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
+import { elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
 
 /** Bytes that always suffice to parse a header: NIfTI-2's 540 and the extension flags. */
 export const HEADER_BYTES = 544;
@@ -122,8 +123,8 @@ export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array 
 
   h.littleEndian = true;
   h.dims = [channels > 1 ? 4 : 3, nx, ny, nz, channels, 1, 1, 1];
-  h.datatypeCode = ELEMENT_TYPES[dtype].code;
-  h.numBitsPerVoxel = ELEMENT_TYPES[dtype].bytes * 8;
+  h.datatypeCode = elements[dtype].nifti;
+  h.numBitsPerVoxel = elements[dtype].bytes * 8;
   h.scl_slope = 1;
   h.scl_inter = 0;
   h.description = "voxgrad";

@@ -1,7 +1,8 @@
 /** @file Deterministic crops: `SpatialCrop`, `CenterSpatialCrop`, `CenterScaleCrop`. A crop never reaches outside the image: it is cut at the border. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { copyView, resolveSize, spatialShape, stridesOf, type SpatialSize } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { copyView, resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 
 /** Start and end (exclusive) per axis; null or undefined = the border; negative from the end. */

@@ -2,7 +2,8 @@
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { centredSlices, crop } from "./crop.ts";
-import { resolveSize, spatialShape, stridesOf, type SpatialSize } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
 
 interface LabelCropOptions {

@@ -1,6 +1,7 @@
 /** @file Deterministic changes of intensity. Arithmetic is float32 with torch's order of operations, so results match MONAI's bits. A volume keeps its geometry. */
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
+import { extent } from "../../../host/stats.ts";
 import { castTo, workingCopy, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
 
@@ -234,15 +235,9 @@ function divide(data: Floats, c: number): void {
 }
 
 function range(op: string, data: Floats): { min: number; max: number } {
-  let min = Infinity;
-  let max = -Infinity;
-  for (let i = 0; i < data.length; i++) {
-    const v = data[i];
-    if (v < min) min = v;
-    if (v > max) max = v;
-    if (v !== v) throw new DataError(`${op}: the image holds NaN at element ${i}; replace such voxels before scaling`);
-  }
   if (data.length === 0) throw new ShapeError(`${op}: the image is empty`);
+  const { min, max, firstNaN } = extent(data);
+  if (firstNaN >= 0) throw new DataError(`${op}: the image holds NaN at element ${firstNaN}; replace such voxels before scaling`);
   return { min, max };
 }
 

@@ -1,6 +1,7 @@
 /** @file Scaling and clipping by percentiles of the image: `ScaleIntensityRangePercentiles`, `ClipIntensityPercentiles`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
+import { quantiles } from "../../../host/stats.ts";
 import { workingCopy, type DTypeName } from "../shape/cast.ts";
 import { channels, finish, scaleRange } from "./intensity.ts";
 import type { Transform } from "../transform.ts";
@@ -87,16 +88,12 @@ export class ClipIntensityPercentiles implements Transform {
   }
 }
 
-/** Percentiles with linear interpolation between order statistics, as numpy and torch. */
 function percentiles(op: string, data: Float32Array | Float64Array, q: readonly number[]): number[] {
   if (data.length === 0) throw new ShapeError(`${op}: the image is empty`);
-  const sorted = data.slice().sort();
-  return q.map((p) => {
-    const at = (p / 100) * (sorted.length - 1);
-    const low = Math.floor(at);
-    const next = sorted[Math.min(low + 1, sorted.length - 1)];
-    return sorted[low] + (at - low) * (next - sorted[low]);
-  });
+  return quantiles(
+    data,
+    q.map((p) => p / 100),
+  );
 }
 
 function softClip(data: Float32Array | Float64Array, s: number, low: number | null, high: number | null): void {

@@ -1,5 +1,6 @@
 /** @file From network outputs to masks: `Activations`, `AsDiscrete`. Arrays are one sample, channel-first. */
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import { argmaxPlanes } from "../../../host/argmax.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
@@ -73,14 +74,7 @@ function softmaxChannels(data: Float32Array | Float64Array, count: number): void
 function argmaxChannels(x: HostArray): HostArray<Float32Array> {
   const [count, ...rest] = x.shape;
   if (!count) throw new ShapeError(`AsDiscrete: argmax needs a channel axis, got shape [${x.shape.join(", ")}]`);
-  const voxels = sizeOf(rest);
-  const out = new Float32Array(voxels);
-  for (let v = 0; v < voxels; v++) {
-    let best = 0;
-    for (let c = 1; c < count; c++) if (x.data[c * voxels + v] > x.data[best * voxels + v]) best = c;
-    out[v] = best;
-  }
-  return { data: out, shape: [1, ...rest] };
+  return { data: argmaxPlanes(x.data, count, new Float32Array(sizeOf(rest))), shape: [1, ...rest] };
 }
 
 function onehot(x: HostArray, classes: number): HostArray<Float32Array> {

@@ -1,7 +1,8 @@
 /** @file Transforms that only move or drop axes: `EnsureChannelFirst`, `AsChannelLast`, `SqueezeDim`, `Transpose`, `SplitDim`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { copyView, stridesOf } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { copyView } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 
 /**

@@ -1,28 +1,20 @@
 /** @file Element types by name and `CastToType`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
+import { type ArrayType, elements, type ForeignName, nativeNames, type NativeName } from "../../../host/elements.ts";
 import type { Transform } from "../transform.ts";
 
-const ARRAYS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-} as const;
+/** NumPy's name of an element type. */
+export type DTypeName = ForeignName<"numpy", NativeName>;
 
-/** numpy's name of an element type. */
-export type DTypeName = keyof typeof ARRAYS;
+const types = new Map<string, ArrayType>(nativeNames.map((name) => [elements[name].numpy, elements[name].array]));
 
 /** Converts the elements and keeps all else (a volume keeps its geometry); floats to integers are cut towards zero. `x` itself when it already has the type. */
 export function castTo(op: string, x: HostArray, dtype: DTypeName): HostArray {
-  const type = ARRAYS[dtype];
-  if (!type) throw new ConfigError(`${op}: unknown dtype "${String(dtype)}"; known: ${Object.keys(ARRAYS).join(", ")}`);
+  const type = types.get(dtype);
+  if (!type) throw new ConfigError(`${op}: unknown dtype "${String(dtype)}"; known: ${[...types.keys()].join(", ")}`);
   if (x.data instanceof type) return x;
-  return { ...x, data: new type(x.data as ArrayLike<number>) };
+  return { ...x, data: new type(x.data) };
 }
 
 /**

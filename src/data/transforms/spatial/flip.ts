@@ -1,6 +1,7 @@
 /** @file Mirroring along spatial axes: `Flip`, `RandFlip`, `RandAxisFlip`. */
 import type { HostArray } from "../../../host/array.ts";
-import { arrayAxis, copyView, stridesOf } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { arrayAxis, copyView } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
 /** Mirrors the given spatial axes; all of them when `spatialAxis` is undefined. */

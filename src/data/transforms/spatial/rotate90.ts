@@ -1,7 +1,8 @@
 /** @file Quarter turns in a plane of two spatial axes: `Rotate90`, `RandRotate90`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { arrayAxis, copyView, stridesOf } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { arrayAxis, copyView } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
 type Plane = readonly [number, number];

@@ -13,6 +13,7 @@ import { concat, expand, flip, permute, reshape, slice, split, squeeze, unsqueez
 import { argmax, argmin } from "../../../kernels/indexing.ts";
 import { full } from "../../../kernels/view.ts";
 import { sizeOf } from "../../../host/array.ts";
+import { torchEdges } from "../../../host/edges.ts";
 import { broadcastShapes } from "../../../host/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { gridSample } from "../../../autograd/grid_sample.ts";
@@ -52,12 +53,8 @@ function parts(c: Call): Tensor[] {
   return split(x, splitParts(c, x.shape[axis]), axis);
 }
 
-const modes: Readonly<Record<string, PadMode>> = {
-  constant: "constant",
-  reflect: "reflect",
-  edge: "replicate",
-  wrap: "circular",
-};
+// PyTorch's names by ONNX's.
+const modes = Object.fromEntries(Object.entries(torchEdges).map(([torch, onnx]) => [onnx, torch])) as Record<string, PadMode>;
 
 function padded(c: Call): Tensor {
   const x = c.tensor(0);
