@@ -3,9 +3,8 @@
  */
 
 import { existsSync, readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { FormatError } from "../../host/errors.ts";
+import { readJson } from "../../host/files.node.ts";
 import { joinCase } from "./join_case.ts";
 import { type Case, type DatasetIndex, type LabelClass, parseDataset, parseSplits, type Split } from "./decathlon.ts";
 import { readNiftiFile } from "../formats/nifti/nifti.node.ts";
@@ -49,15 +48,4 @@ export async function loadCase(item: Case, labels: readonly LabelClass[]): Promi
   const images = await Promise.all(item.image.map(readNiftiFile));
   const label = item.label === undefined ? undefined : await readNiftiFile(item.label);
   return joinCase(item.id, images, label, labels);
-}
-
-async function readJson(path: string, who: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new FormatError(`${who}: cannot read ${path}: ${cause.message}`, { cause });
-  });
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`${who}: ${path} is not JSON: ${(cause as Error).message}`, { cause });
-  }
 }

@@ -2,8 +2,8 @@
  * @file Reading zip archives (PKWARE APPNOTE 6.3): stored and deflated entries, zip64. The central directory says what there is, the local
  * headers must agree, entries must not overlap, and nothing inflates beyond what its header promises: `Budget` bounds that.
  */
-import { FormatError } from "../errors.ts";
 import type { Budget, Fail } from "./budget.ts";
+import { inflate } from "./inflate.ts";
 
 /** An entry of an archive. */
 export interface ZipEntry {
@@ -68,31 +68,7 @@ export async function readEntry(entry: ZipEntry, budget: Budget, fail: Fail): Pr
   if (entry.method === STORED) return entry.packed;
   const what = `zip entry "${entry.name}"`;
   budget.take(entry.size, what);
-  const out = new Uint8Array(entry.size);
-  let length = 0;
-  try {
-    // In small parts, of which none can inflate to much: the stream is left as soon as it gives more than was promised.
-    let at = 0;
-    const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
-      pull(controller) {
-        if (at >= entry.packed.length) return controller.close();
-        controller.enqueue(entry.packed.subarray(at, (at += 16384)) as Uint8Array<ArrayBuffer>);
-      },
-    });
-    const reader = source.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      if (length + piece.value.length > entry.size) {
-        await reader.cancel();
-        throw fail(`${what} inflates to more than the ${entry.size} bytes it promises.`);
-      }
-      out.set(piece.value, length);
-      length += piece.value.length;
-    }
-  } catch (error) {
-    throw error instanceof FormatError ? error : fail(`${what} cannot be inflated: ${(error as Error).message}.`);
-  }
-  if (length !== entry.size) throw fail(`${what} inflates to ${length} bytes instead of the ${entry.size} it promises.`);
-  return out;
+  return inflate(entry.packed, entry.size, "deflate-raw", (problem) => fail(`${what} ${problem}`));
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

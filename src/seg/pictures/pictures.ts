@@ -1,20 +1,14 @@
 /**
- * @file Pictures of results without a drawing library: slices with truth and prediction, montages and PNG files.
+ * @file Pictures of results without a drawing library: slices with truth and prediction, and montages.
  * Runs in Node and in browsers. Training curves are in `curves.ts`.
  */
+import type { Picture } from "../../host/bytes/png.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { extent } from "../../host/stats.ts";
 
+export { encodePng, type Picture } from "../../host/bytes/png.ts";
 export { curveSvg, type CurveOptions, type Series } from "./curves.ts";
-
-/** An 8-bit picture, row-major from the top left, grey (1 channel) or RGB (3, interleaved). */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 1 | 3;
-  readonly data: Uint8Array;
-}
 
 type Rgb = readonly [number, number, number];
 
@@ -153,49 +147,6 @@ function takeSlice(volume: HostArray, size: readonly number[], axis: number, k: 
   const data = new Float32Array(h * w);
   for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) data[y * w + x] = volume.data[k * strides[axis] + y * sy + x * sx];
   return { data, shape: [h, w] };
-}
-
-/** Encodes a picture as a PNG file (ISO/IEC 15948): no interlace, no filter, deflate by the platform. */
-export async function encodePng(picture: Picture): Promise<Uint8Array<ArrayBuffer>> {
-  const { width, height, channels, data } = picture;
-  const row = width * channels;
-  if (data.length !== row * height)
-    throw new ShapeError(
-      `encodePng: ${width}×${height} with ${channels} channels needs ${row * height} bytes, got ${data.length}.`,
-    );
-  const lines = new Uint8Array((row + 1) * height); // every line starts with its filter type: 0
-  for (let y = 0; y < height; y++) lines.set(data.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
-  const stream = new Blob([lines]).stream().pipeThrough(new CompressionStream("deflate"));
-  const packed = new Uint8Array(await new Response(stream).arrayBuffer());
-  const header = new Uint8Array(13);
-  new DataView(header.buffer).setUint32(0, width);
-  new DataView(header.buffer).setUint32(4, height);
-  header.set([8, channels === 3 ? 2 : 0], 8); // bit depth, colour type
-  const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-  const parts = [signature, chunk("IHDR", header), chunk("IDAT", packed), chunk("IEND", new Uint8Array(0))];
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
-}
-
-function chunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(data.length + 12);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, data.length);
-  out.set(new TextEncoder().encode(type), 4);
-  out.set(data, 8);
-  view.setUint32(out.length - 4, crc32(out.subarray(4, out.length - 4)));
-  return out;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff;
-  for (const b of bytes) c = CRC_TABLE[(c ^ b) & 255] ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
 }
 
 function planeOf(name: string, a: HostArray): [number, number] {

@@ -6,8 +6,9 @@ import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import { createGunzip, gzip } from "node:zlib";
 import { ConfigError, FormatError } from "../../../host/errors.ts";
+import { inflatedLimit, isGzip } from "../../../host/bytes/inflate.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
-import { decodeNifti, encodeNifti, inflatedLimit, isGzip } from "./nifti.ts";
+import { decodeNifti, encodeNifti } from "./nifti.ts";
 import type { NiftiDtype } from "./voxels.ts";
 import type { Volume } from "../../volume.ts";
 

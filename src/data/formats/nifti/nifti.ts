@@ -4,16 +4,15 @@
  * it is there, memory grows with the bytes that really arrive, and reading stops where the header says the voxels end.
  */
 
+import { deflate, inflatedLimit, isGzip } from "../../../host/bytes/inflate.ts";
 import { FormatError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type TypedArray } from "../../../host/array.ts";
 import { buildNiftiHeader, HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from "./header.ts";
 import { castTo, decodeVoxels, dtypeOf, encodeVoxels, type NiftiDtype } from "./voxels.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
 
-/** Deflate cannot expand a byte to more than this (zlib's technical notes). */
-const MAX_INFLATION = 1032;
 /** Bytes after the voxels that are read only to reach the gzip checksum. */
-const TRAILING_LIMIT = 1 << 20;
+const trailingLimit = 1 << 20;
 
 export interface WriteNiftiOptions {
   /** Element type in the file; default the type of the data. */
@@ -45,8 +44,7 @@ export async function readNifti(input: Uint8Array | ArrayBuffer | Blob, name = "
 export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
   const bytes = encodeNifti(volume, options.dtype);
   if (!options.gzip) return bytes;
-  const zipped = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(zipped).arrayBuffer());
+  return deflate(bytes, "gzip");
 }
 
 /** As writeNifti, uncompressed and at once. */
@@ -62,16 +60,6 @@ export function encodeNifti(volume: Volume, dtype: NiftiDtype = dtypeOf(volume.d
   file.set(header);
   encodeVoxels(data, volume.shape, file.subarray(header.length));
   return file;
-}
-
-/** Whether bytes begin as a gzip stream does. */
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
-/** The most bytes a gzip file of this size can hold. */
-export function inflatedLimit(compressedBytes: number): number {
-  return compressedBytes * MAX_INFLATION + 1024;
 }
 
 /**
@@ -90,7 +78,7 @@ export async function decodeNifti(
   for await (const piece of withFormatErrors(pieces, name)) {
     if (have >= need) {
       trailing += piece.length;
-      if (trailing > TRAILING_LIMIT) break;
+      if (trailing > trailingLimit) break;
       continue;
     }
     const taken = piece.subarray(0, need - have);
