@@ -1,7 +1,7 @@
 /** @file `Resize` to a spatial size and `GaussianSmooth`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { areaTaps, cubicTaps, gaussianTaps, linearTaps, nearestTaps, resampleAxes, type Taps } from "./resample.ts";
+import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resampleAxes, type Taps } from "./resample.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
@@ -72,7 +72,7 @@ export class Resize implements Transform, LabelSafe {
       const factor = size / to[i];
       if (factor <= 1) return undefined;
       const sigma = given === undefined || given === null ? (factor - 1) / 2 : typeof given === "number" ? given : given[i];
-      return gaussianTaps(size, sigma);
+      return gaussianTable(size, sigma);
     });
   }
 }
@@ -89,7 +89,7 @@ export class GaussianSmooth implements Transform {
     const sigma = this.sigma;
     return resampleAxes(
       x,
-      spatialShape("GaussianSmooth", x).map((s, i) => gaussianTaps(s, typeof sigma === "number" ? sigma : sigma[i])),
+      spatialShape("GaussianSmooth", x).map((s, i) => gaussianTable(s, typeof sigma === "number" ? sigma : sigma[i])),
     );
   }
 }
@@ -99,14 +99,14 @@ const MODES: readonly ResizeMode[] = ["area", "nearest", "nearest-exact", "linea
 function modeTaps(mode: ResizeMode, from: number, to: number, alignCorners: boolean): Taps {
   switch (mode) {
     case "area":
-      return areaTaps(from, to);
+      return areaTable(from, to);
     case "nearest":
     case "nearest-exact":
-      return nearestTaps(from, to, mode === "nearest-exact");
+      return nearestTable(from, to, mode === "nearest-exact");
     case "bicubic":
-      return cubicTaps(from, to, alignCorners);
+      return cubicTable(from, to, alignCorners);
     default:
-      return linearTaps(from, to, alignCorners);
+      return linearTable(from, to, alignCorners);
   }
 }
 
