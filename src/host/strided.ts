@@ -6,12 +6,17 @@ import { ConfigError, ShapeError } from "./errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
 
 /** A zero-filled array of the same element type. */
-export function emptyLike(data: TypedArray, length: number): TypedArray {
-  return new (data.constructor as new (n: number) => TypedArray)(length);
+export function emptyLike<A extends TypedArray>(data: A, length: number): A {
+  return new (data.constructor as new (n: number) => A)(length);
 }
 
 /** Copies the view (`shape`, `strides`, first element `start`) of `data` into a new row-major array. */
-export function copyView(data: TypedArray, shape: readonly number[], strides: readonly number[], start: number): HostArray {
+export function copyView<A extends TypedArray>(
+  data: A,
+  shape: readonly number[],
+  strides: readonly number[],
+  start: number,
+): HostArray<A> {
   const out = emptyLike(data, sizeOf(shape));
   if (out.length === 0) return { data: out, shape: [...shape] };
   const inner = shape.at(-1) ?? 1;

@@ -6,7 +6,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readJson } from "../../host/files.node.ts";
 import { joinCase } from "./join_case.ts";
-import { type Case, type DatasetIndex, type LabelClass, parseDataset, parseSplits, type Split } from "./decathlon.ts";
+import type { LabelClass } from "../labels.ts";
+import type { Case, DatasetIndex } from "./dataset_index.ts";
+import { parseDataset } from "./decathlon.ts";
+import { parseSplits, type Split } from "./splits.ts";
 import { readNiftiFile } from "../formats/nifti/nifti.node.ts";
 import type { Volume } from "../volume.ts";
 

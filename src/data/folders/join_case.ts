@@ -5,7 +5,7 @@
 
 import { DataError, ShapeError } from "../../host/errors.ts";
 import type { TypedArray } from "../../host/array.ts";
-import type { LabelClass } from "./decathlon.ts";
+import type { LabelClass } from "../labels.ts";
 import { makeVolume, type Volume } from "../volume.ts";
 
 /**

@@ -10,12 +10,12 @@ import { type Batch, listDataCollate } from "../datasets/collate.ts";
 import { datasetOf, type DataSource, streamSamples } from "../datasets/dataset.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
-import { type DatasetPlan, LocalUnits, type Recipe, type UnitSource } from "./units.ts";
+import { type DatasetPlan, LocalUnits, type DatasetModule, type UnitSource } from "./unit_source.ts";
 
 export interface DataLoaderOptions<B = Batch> {
   /** Items per batch (before multi-sample transforms), or patches for patch datasets; default 1. */
   readonly batchSize?: number;
-  /** Worker threads; default 0, in this thread. More than 0 needs a recipe and Node. */
+  /** Worker threads; default 0, in this thread. More than 0 needs a dataset module and Node. */
   readonly numWorkers?: number;
   /** Take the units in a new random order each epoch; default false. */
   readonly shuffle?: boolean;
@@ -43,15 +43,15 @@ export interface EpochOptions {
  */
 export class DataLoader<B = Batch> {
   private readonly options: Required<DataLoaderOptions<B>>;
-  private readonly source: DataSource | Recipe;
+  private readonly source: DataSource | DatasetModule;
   private units: UnitSource | undefined;
   private nextEpoch = 0;
 
   /**
-   * @param source a dataset or an array of items, or a recipe `{ module, args }` that builds one in any thread.
-   * @throws ConfigError for options out of range, and for workers without a recipe.
+   * @param source a dataset or an array of items, or a module `{ module, args }` that builds one in any thread
+   * @throws ConfigError for options out of range, and for workers without a module
    */
-  constructor(source: DataSource | Recipe, options: DataLoaderOptions<B> = {}) {
+  constructor(source: DataSource | DatasetModule, options: DataLoaderOptions<B> = {}) {
     const defaults = {
       batchSize: 1,
       numWorkers: 0,
@@ -137,7 +137,7 @@ export class DataLoader<B = Batch> {
     const { source } = this;
     this.units ??=
       numWorkers > 0
-        ? openWorkers(source as Recipe, numWorkers, seed)
+        ? openWorkers(source as DatasetModule, numWorkers, seed)
         : new LocalUnits("module" in source ? source : datasetOf(source), seed);
     return this.units;
   }

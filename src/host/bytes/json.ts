@@ -12,6 +12,12 @@ export function isRecord(value: unknown): value is JsonRecord {
 export const record = (value: unknown): JsonRecord => (isRecord(value) ? value : {});
 export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
 
+/** A field that must be a record. @throws FormatError (by `fail`) naming it */
+export function recordField(value: unknown, field: string, fail: Fail): JsonRecord {
+  if (isRecord(value)) return value;
+  throw fail(`${field} is missing or not an object`);
+}
+
 export function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
 }

@@ -5,7 +5,7 @@
 
 import { mul } from "../../autograd/pointwise.ts";
 import { softmax } from "../../autograd/softmax.ts";
-import { type Orientation, orientationAxes, rotateOrientation } from "../../data/quicknat.ts";
+import { type Orientation, orientationAxes, rotateOrientation } from "../../data/orientation.ts";
 import { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";

@@ -1,6 +1,6 @@
 /** @file Dice of stored label maps, class by class or region by region: what a run validates and reports. */
 
-import type { LabelClass } from "../../data/folders/decathlon.ts";
+import type { LabelClass } from "../../data/labels.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 

@@ -3,7 +3,7 @@
  * label values. Training, validation, prediction and pictures all ask here.
  */
 
-import type { LabelClass } from "../../data/folders/decathlon.ts";
+import type { LabelClass } from "../../data/labels.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 

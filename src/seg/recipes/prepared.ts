@@ -1,7 +1,7 @@
 /** @file Preparing cases: the checks and conversions that recipes share, and a dataset of prepared cases that keeps what fits in memory. */
 
 import type { Dataset } from "../../data/datasets/dataset.ts";
-import type { Case } from "../../data/folders/decathlon.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import type { Context, LoadedCase, PreparedCase, Recipe } from "./recipe.ts";

@@ -6,7 +6,8 @@
  */
 
 import type { Dataset } from "../../data/datasets/dataset.ts";
-import type { Case, LabelClass } from "../../data/folders/decathlon.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
+import type { LabelClass } from "../../data/labels.ts";
 import type { Item } from "../../data/transforms/transform.ts";
 import type { Volume } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";

@@ -1,7 +1,8 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
-import { type Case, type DatasetIndex, selectFold, type Split } from "../../data/folders/decathlon.ts";
-import type { Recipe as DatasetModule } from "../../data/loading/units.ts";
+import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
+import { selectFold, type Split } from "../../data/folders/splits.ts";
+import type { DatasetModule } from "../../data/loading/unit_source.ts";
 import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";

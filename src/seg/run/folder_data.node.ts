@@ -3,7 +3,9 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import type { DatasetIndex, LabelClass, Split } from "../../data/folders/decathlon.ts";
+import type { DatasetIndex } from "../../data/folders/dataset_index.ts";
+import type { LabelClass } from "../../data/labels.ts";
+import type { Split } from "../../data/folders/splits.ts";
 import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
 import { kFold } from "../../data/folders/k_fold.ts";
 import { moduleUrl } from "../../data/loading/module_url.node.ts";

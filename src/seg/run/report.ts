@@ -1,6 +1,6 @@
 /** @file What a run reports: scores of whole cases, curves as SVG, predictions over slices as PNG. */
 
-import type { Case } from "../../data/folders/decathlon.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
 import { diceOfLabels, meanOf } from "../metrics/label_dice.ts";
 import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";

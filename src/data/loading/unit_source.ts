@@ -11,7 +11,7 @@ import type { Item } from "../transforms/transform.ts";
  * A dataset that can be built in another thread: a module whose default export is a factory, and its arguments as plain data.
  * The factory may be asynchronous.
  */
-export interface Recipe {
+export interface DatasetModule {
   readonly module: URL | string;
   readonly args?: unknown;
 }
@@ -51,7 +51,7 @@ export class LocalUnits implements UnitSource {
   private readonly dataset: Promise<Dataset>;
   private readonly seed: number;
 
-  constructor(source: Dataset | Recipe, seed: number) {
+  constructor(source: Dataset | DatasetModule, seed: number) {
     this.dataset = "module" in source ? buildDataset(source) : Promise.resolve(source);
     // plan() reports a failed build; without this line it would also count as unhandled.
     this.dataset.catch(() => undefined);
@@ -78,9 +78,9 @@ export function planOf(dataset: Dataset): DatasetPlan {
   return { length, stream, samplesPerItem };
 }
 
-/** Imports a recipe's module and calls its factory. @throws ConfigError if there is none or it does not give a dataset. */
-export async function buildDataset(recipe: Recipe): Promise<Dataset> {
-  const href = String(recipe.module);
+/** Imports a dataset's module and calls its factory. @throws ConfigError if there is none or it does not give a dataset */
+export async function buildDataset(source: DatasetModule): Promise<Dataset> {
+  const href = String(source.module);
   let factory: unknown;
   try {
     ({ default: factory } = await import(/* @vite-ignore */ href));
@@ -93,7 +93,7 @@ export async function buildDataset(recipe: Recipe): Promise<Dataset> {
     throw new errors.ConfigError(
       `DataLoader: the dataset module ${href} must export a factory (args) => dataset by default; its default export is ${typeof factory}.`,
     );
-  const dataset = (await factory(recipe.args)) as Partial<Dataset> | undefined;
+  const dataset = (await factory(source.args)) as Partial<Dataset> | undefined;
   if (typeof dataset?.get !== "function" || typeof dataset.length !== "number") {
     throw new errors.ConfigError(
       `DataLoader: the factory of ${href} gave no dataset; expected an object with length and get(index, random).`,
