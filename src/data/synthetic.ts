@@ -9,24 +9,24 @@ import { RandomState, type RandomSource } from "../host/random/numpy.ts";
 
 export interface TestImageOptions {
   /** Discs (balls) drawn, later ones over earlier. Default 12. */
-  numObjs?: number;
+  readonly numObjs?: number;
   /** Radii are integers in [radMin, radMax), voxels. Defaults 30 and 5. */
-  radMax?: number;
-  radMin?: number;
+  readonly radMax?: number;
+  readonly radMin?: number;
   /** Noise is uniform in [0, numSegClasses · noiseMax), applied as a maximum. Default 0. */
-  noiseMax?: number;
+  readonly noiseMax?: number;
   /** Labels are 1 … numSegClasses, background 0. Default 5. */
-  numSegClasses?: number;
+  readonly numSegClasses?: number;
   /** Where to put a channel axis of size 1: first (0), last (-1), or none (undefined). */
-  channelDim?: number;
+  readonly channelDim?: number;
   /** Default: freshly seeded. */
-  randomState?: RandomSource;
+  readonly randomState?: RandomSource;
 }
 
 export interface TestImage {
   /** Intensities scaled to [0, 1]. */
-  image: HostArray<Float32Array>;
-  label: HostArray<Int32Array>;
+  readonly image: HostArray<Float32Array>;
+  readonly label: HostArray<Int32Array>;
 }
 
 /** A 2-D test image of `heightDim` × `widthDim` pixels; both must exceed 2 · radMax. @throws ConfigError on sizes that do not fit. */
@@ -56,11 +56,11 @@ function createTestImage(op: string, size: readonly number[], options: TestImage
   const [depth, height, width] = size.length === 2 ? [1, ...size] : size;
   const image = new Float64Array(depth * height * width);
   for (let n = 0; n < numObjs; n++) {
-    // The order of the draws is MONAI's: centre per axis, radius, value.
-    const centre = size.map((s) => random.randint(radMax, s - radMax));
+    // The order of the draws is MONAI's: center per axis, radius, value.
+    const center = size.map((s) => random.randint(radMax, s - radMax));
     const radius = random.randint(radMin, radMax);
     const value = numSegClasses > 1 ? Math.ceil(random.rand() * numSegClasses) : random.rand() * 0.5 + 0.5;
-    const [cz, cy, cx] = size.length === 2 ? [0, ...centre] : centre;
+    const [cz, cy, cx] = size.length === 2 ? [0, ...center] : center;
     for (let z = Math.max(cz - radius, 0); z <= Math.min(cz + radius, depth - 1); z++) {
       for (let y = cy - radius; y <= cy + radius; y++) {
         for (let x = cx - radius; x <= cx + radius; x++) {

@@ -95,7 +95,7 @@ function whole(name: string, type: typeof BigInt64Array | typeof BigUint64Array)
       for (let i = 0; i < length; i++) {
         const n = Number(bits[i]);
         if (!Number.isSafeInteger(n))
-          throw new RangeError(`the ${name} value ${bits[i]} is beyond the exact integers of float64.`);
+          throw new RangeError(`the ${name} value ${bits[i]} is beyond the exact integers of float64`);
         values[i] = n;
       }
       return values;

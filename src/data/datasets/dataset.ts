@@ -98,8 +98,8 @@ export class CacheDataset<T = Item> implements Dataset<T> {
   private readonly kept = new Map<number, Promise<T | T[]>>();
 
   constructor(data: DataSource<T>, transform: TransformList<T> = [], { cacheNum = Infinity, cacheRate = 1 }: CacheOptions = {}) {
-    if (!(cacheRate >= 0 && cacheRate <= 1)) throw new ConfigError(`CacheDataset: cacheRate is ${cacheRate}; expected 0 to 1.`);
-    if (!(cacheNum >= 0)) throw new ConfigError(`CacheDataset: cacheNum is ${cacheNum}; expected 0 or more.`);
+    if (!(cacheRate >= 0 && cacheRate <= 1)) throw new ConfigError(`CacheDataset: cacheRate is ${cacheRate}; expected 0 to 1`);
+    if (!(cacheNum >= 0)) throw new ConfigError(`CacheDataset: cacheNum is ${cacheNum}; expected 0 or more`);
     this.source = datasetOf(data);
     this.cached = Math.min(cacheNum, Math.floor(this.source.length * cacheRate), this.source.length);
     const transforms = listOf(transform);
@@ -159,7 +159,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
 
   constructor(data: DataSource<T>, { patchFunc, samplesPerImage = 1, transform = [] }: PatchOptions<T>) {
     if (!Number.isInteger(samplesPerImage) || samplesPerImage < 1) {
-      throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more.`);
+      throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more`);
     }
     this.source = datasetOf(data);
     this.patchFunc = patchFunc;
@@ -175,12 +175,12 @@ export class PatchDataset<T = Item> implements Dataset<T> {
     const image = await this.source.get(index, random);
     if (Array.isArray(image))
       throw new ConfigError(
-        `PatchDataset: image ${index} is a list of ${image.length}; apply multi-sample transforms as patchFunc, not before it.`,
+        `PatchDataset: image ${index} is a list of ${image.length}; apply multi-sample transforms as patchFunc, not before it`,
       );
     const patches = asList(applyTransforms([this.patchFunc], image, random));
     if (patches.length !== this.samplesPerItem) {
       throw new ConfigError(
-        `PatchDataset: patchFunc gave ${patches.length} patches for image ${index}; samplesPerImage says ${this.samplesPerItem}.`,
+        `PatchDataset: patchFunc gave ${patches.length} patches for image ${index}; samplesPerImage says ${this.samplesPerItem}`,
       );
     }
     return asList(applyTransforms(this.transforms, patches, random));
@@ -207,15 +207,15 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
 
   constructor(data: DataSource<T>, { bufferSize = 512, seed = 0, epochs = 1 }: ShuffleBufferOptions = {}) {
     if (!Number.isInteger(bufferSize) || bufferSize < 1)
-      throw new ConfigError(`ShuffleBuffer: bufferSize is ${bufferSize}; expected an integer of 1 or more.`);
+      throw new ConfigError(`ShuffleBuffer: bufferSize is ${bufferSize}; expected an integer of 1 or more`);
     if (!Number.isInteger(epochs) || epochs < 1) {
       throw new ConfigError(
-        `ShuffleBuffer: epochs is ${epochs}; expected an integer of 1 or more. For endless training ask the loader for one epoch after the other.`,
+        `ShuffleBuffer: epochs is ${epochs}; expected an integer of 1 or more; for endless training ask the loader for one epoch after the other`,
       );
     }
     this.source = datasetOf(data);
     if (this.source.stream?.shuffle)
-      throw new ConfigError("ShuffleBuffer: the data are a ShuffleBuffer already; use one with a larger bufferSize.");
+      throw new ConfigError("ShuffleBuffer: the data are a ShuffleBuffer already; use one with a larger bufferSize");
     this.stream = { shuffle: { bufferSize, seed }, epochs };
   }
 

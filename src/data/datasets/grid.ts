@@ -45,7 +45,7 @@ export class PatchIter {
 
   constructor(options: PatchIterOptions) {
     if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
-      throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more.`);
+      throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more`);
     }
     this.options = options;
   }
@@ -56,14 +56,14 @@ export class PatchIter {
     const spatial = image.shape.slice(1);
     if (patchSize.length !== spatial.length) {
       throw new ShapeError(
-        `PatchIter: patchSize [${patchSize}] has ${patchSize.length} entries, the image [${image.shape}] ${spatial.length} spatial axes.`,
+        `PatchIter: patchSize [${patchSize}] has ${patchSize.length} entries, the image [${image.shape}] ${spatial.length} spatial axes`,
       );
     }
     const size = patchSize.map((p, axis) => (p === 0 ? spatial[axis] : Math.min(p, spatial[axis])));
     const starts = size.map((p, axis) => {
       const start = this.options.startPos?.[axis] ?? 0;
       if (start < (mode === null || patchSize[axis] === 0 ? 0 : -p))
-        throw new ConfigError(`PatchIter: startPos[${axis}] is ${start}; it lies outside the (padded) image.`);
+        throw new ConfigError(`PatchIter: startPos[${axis}] is ${start}; it lies outside the (padded) image`);
       // A whole axis is never padded; otherwise padding lets a patch begin at any voxel of the image.
       const end = mode === null || patchSize[axis] === 0 ? spatial[axis] - p + 1 : spatial[axis];
       const out: number[] = [];
@@ -86,7 +86,7 @@ export class PatchIterd {
   private readonly iter: PatchIter;
 
   constructor({ keys, ...options }: PatchIterOptions & { readonly keys: readonly string[] }) {
-    if (keys.length === 0) throw new ConfigError("PatchIterd: keys is empty; name at least one array of the items.");
+    if (keys.length === 0) throw new ConfigError("PatchIterd: keys is empty; name at least one array of the items");
     this.keys = keys;
     this.iter = new PatchIter(options);
   }
@@ -96,14 +96,14 @@ export class PatchIterd {
     const arrays = this.keys.map((key) => {
       const array = item[key] as Partial<HostArray> | undefined;
       if (!array?.data || !array.shape)
-        throw new DataError(`PatchIterd: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")}).`);
+        throw new DataError(`PatchIterd: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")})`);
       return array as HostArray;
     });
     const size = (a: HostArray) => a.shape.slice(1).join();
     arrays.forEach((a, i) => {
       if (size(a) !== size(arrays[0]))
         throw new ShapeError(
-          `PatchIterd: "${this.keys[i]}" has shape [${a.shape}], "${this.keys[0]}" [${arrays[0].shape}]; their spatial sizes must be equal.`,
+          `PatchIterd: "${this.keys[i]}" has shape [${a.shape}], "${this.keys[0]}" [${arrays[0].shape}]; their spatial sizes must be equal`,
         );
     });
     const grids = arrays.map((a) => this.iter.patches(a));

@@ -70,12 +70,12 @@ export class DataLoader<B = Batch> {
     ] as const) {
       const value = this.options[key];
       if (!Number.isInteger(value) || value < least)
-        throw new ConfigError(`DataLoader: ${key} is ${value}; expected an integer of ${least} or more.`);
+        throw new ConfigError(`DataLoader: ${key} is ${value}; expected an integer of ${least} or more`);
     }
     if (this.options.numWorkers > 0 && !("module" in source)) {
       throw new ConfigError(
         `DataLoader: numWorkers is ${this.options.numWorkers}, but a dataset object cannot move to another thread; ` +
-          `give { module: new URL("./data.ts", import.meta.url), args } whose default export builds it, or numWorkers 0.`,
+          `give { module: new URL("./data.ts", import.meta.url), args } whose default export builds it, or numWorkers 0`,
       );
     }
     this.source = source;
@@ -93,7 +93,7 @@ export class DataLoader<B = Batch> {
   async *epoch(epoch: number, { skip = 0 }: EpochOptions = {}): AsyncGenerator<B, void, undefined> {
     for (const [name, value] of Object.entries({ epoch, skip })) {
       if (!Number.isInteger(value) || value < 0)
-        throw new ConfigError(`DataLoader.epoch: ${name} is ${value}; expected an integer of 0 or more.`);
+        throw new ConfigError(`DataLoader.epoch: ${name} is ${value}; expected an integer of 0 or more`);
     }
     const { batchSize, dropLast, collate } = this.options;
     const plan = await this.open().plan();

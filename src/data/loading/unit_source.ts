@@ -91,12 +91,12 @@ export async function buildDataset(source: DatasetModule): Promise<Dataset> {
   }
   if (typeof factory !== "function")
     throw new errors.ConfigError(
-      `DataLoader: the dataset module ${href} must export a factory (args) => dataset by default; its default export is ${typeof factory}.`,
+      `DataLoader: the dataset module ${href} must export a factory (args) => dataset by default; its default export is ${typeof factory}`,
     );
   const dataset = (await factory(source.args)) as Partial<Dataset> | undefined;
   if (typeof dataset?.get !== "function" || typeof dataset.length !== "number") {
     throw new errors.ConfigError(
-      `DataLoader: the factory of ${href} gave no dataset; expected an object with length and get(index, random).`,
+      `DataLoader: the factory of ${href} gave no dataset; expected an object with length and get(index, random)`,
     );
   }
   return dataset as Dataset;

@@ -7,9 +7,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { buildDataset, computeUnit, type FromWorker, planOf, type DatasetModule, toWire, type ToWorker } from "./unit_source.ts";
 
 const port = parentPort!;
-const { seed, ...source } = workerData as DatasetModule & { seed: number };
+const { seed, ...source } = workerData as DatasetModule & { readonly seed: number };
 const dataset = buildDataset(source);
-let queue: (ToWorker & { type: "unit" })[] = [];
+let queue: (ToWorker & { readonly type: "unit" })[] = [];
 let busy = false;
 
 port.on("message", (message: ToWorker) => {

@@ -66,13 +66,13 @@ class DataWorker {
     this.thread.on("message", (message: FromWorker) => this.receive(message));
     this.thread.on("error", (error: unknown) => this.fail(error instanceof Error ? error : new Error(String(error))));
     this.thread.on("exit", (code) =>
-      this.fail(new DataError(`DataLoader: data worker ${number} ended with code ${code} before its work was done.`)),
+      this.fail(new DataError(`DataLoader: data worker ${number} ended with code ${code} before its work was done`)),
     );
     this.plan = this.wait("plan");
     this.plan.catch(() => undefined);
   }
 
-  request(message: ToWorker & { type: "unit" }): Promise<Item[]> {
+  request(message: ToWorker & { readonly type: "unit" }): Promise<Item[]> {
     if (this.failure) return Promise.reject(this.failure);
     const items = this.wait<Item[]>(message.id);
     this.thread.postMessage(message);
@@ -87,7 +87,7 @@ class DataWorker {
   }
 
   async close(): Promise<void> {
-    this.fail(new DataError(`DataLoader: data worker ${this.number} was closed while a batch was being computed.`));
+    this.fail(new DataError(`DataLoader: data worker ${this.number} was closed while a batch was being computed`));
     await this.thread.terminate();
   }
 

@@ -4,5 +4,5 @@ import { ConfigError } from "../../host/errors.ts";
 import type { DatasetModule, UnitSource } from "./unit_source.ts";
 
 export function openWorkers(_source: DatasetModule, count: number, _seed: number): UnitSource {
-  throw new ConfigError(`DataLoader: numWorkers is ${count}; data workers need Node. Use numWorkers: 0 here.`);
+  throw new ConfigError(`DataLoader: numWorkers is ${count}; data workers need Node; use numWorkers: 0 here`);
 }

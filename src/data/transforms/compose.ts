@@ -51,9 +51,9 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
 
 export interface OnKeysOptions {
   /** "monai" treats label keys like image keys, as MONAI does. Default: label-safe variants for label keys. */
-  compat?: "monai";
+  readonly compat?: "monai";
   /** Leave items without a key as they are instead of refusing them. Default false. */
-  allowMissingKeys?: boolean;
+  readonly allowMissingKeys?: boolean;
 }
 
 /**

@@ -32,7 +32,7 @@ export function parseJson(bytes: Uint8Array, what: string, maxDepth: number, fai
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
-    throw fail(`${what} is no JSON (${(error as Error).message}).`);
+    throw fail(`${what} is no JSON (${(error as Error).message})`);
   }
 }
 
@@ -46,8 +46,8 @@ function checkNesting(bytes: Uint8Array, what: string, maxDepth: number, fail: F
       else if (c === quote) inString = false;
     } else if (c === quote) inString = true;
     else if (c === 0x5b || c === 0x7b) {
-      if (++depth > maxDepth) throw fail(`${what} is nested more than ${maxDepth} levels deep.`);
-      if (++opened > 64 + bytes.length / 8) throw fail(`${what} has more lists than a file of weights.`);
+      if (++depth > maxDepth) throw fail(`${what} is nested more than ${maxDepth} levels deep`);
+      if (++opened > 64 + bytes.length / 8) throw fail(`${what} has more lists than a file of weights`);
     } else if (c === 0x5d || c === 0x7d) depth--;
   }
 }

@@ -82,10 +82,10 @@ const fixedBatchNorm: Emitter = (e) => {
 const batchNorm: Emitter = (e) => {
   const { builder, inputs, result } = e;
   const axes = builder.ints(result.shape.map((_, i) => i).filter((i) => i !== 1));
-  const centred = builder.node("Sub", [inputs[0], builder.node("ReduceMean", [inputs[0], axes])]);
-  const variance = builder.node("ReduceMean", [builder.node("Mul", [centred, centred]), axes]);
+  const centered = builder.node("Sub", [inputs[0], builder.node("ReduceMean", [inputs[0], axes])]);
+  const variance = builder.node("ReduceMean", [builder.node("Mul", [centered, centered]), axes]);
   const deviation = builder.node("Sqrt", [builder.node("Add", [variance, builder.float(e.args.eps)])]);
-  const y = builder.node("Div", [centred, deviation]);
+  const y = builder.node("Div", [centered, deviation]);
   if (!inputs[1] || !inputs[2]) return y;
   return builder.node("Add", [builder.node("Mul", [y, perChannel(e, inputs[1])]), perChannel(e, inputs[2])]);
 };

@@ -14,8 +14,8 @@ const variance: Emitter = (e) => {
   const { builder, tensors, inputs } = e;
   const axes: number[] = e.args.axes;
   const correction: number = e.args.correction;
-  const centre = builder.node("ReduceMean", [inputs[0], builder.ints(axes)], { keepdims: 1 });
-  const difference = builder.node("Sub", [inputs[0], centre]);
+  const center = builder.node("ReduceMean", [inputs[0], builder.ints(axes)], { keepdims: 1 });
+  const difference = builder.node("Sub", [inputs[0], center]);
   const square = builder.node("Mul", [difference, difference]);
   const average = builder.node("ReduceMean", [square, builder.ints(axes)], { keepdims: kept(e) });
   const terms = sizeOf(axes.map((a) => tensors[0]!.shape[a]));

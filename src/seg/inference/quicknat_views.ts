@@ -68,8 +68,8 @@ class Scored extends Module {
   }
 }
 
-const ORDER = ["COR", "AXI", "SAG"] as const;
-const PAPER = { COR: 0.4, AXI: 0.4, SAG: 0.2 } as const;
+const viewOrder = ["COR", "AXI", "SAG"] as const;
+const paperWeights = { COR: 0.4, AXI: 0.4, SAG: 0.2 } as const;
 
 /**
  * Segments volumes slice by slice along several views. Scores of all classes are held in host memory: 4 bytes × classes × voxels, 2.2 GB for 33
@@ -88,10 +88,10 @@ export class QuickNatViews {
     }
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new ConfigError(`QuickNatViews: batchSize must be a positive integer, got ${batchSize}`);
-    const given = ORDER.filter((view) => networks[view]);
+    const given = viewOrder.filter((view) => networks[view]);
     if (given.length === 0) throw new ConfigError("QuickNatViews: give a network for at least one of COR, AXI and SAG");
     const probabilities = combine === "probabilities";
-    const raw = given.map((view) => options.weights?.[view] ?? (probabilities && !options.weights ? PAPER[view] : 1));
+    const raw = given.map((view) => options.weights?.[view] ?? (probabilities && !options.weights ? paperWeights[view] : 1));
     if (raw.some((w) => !(w > 0))) throw new ConfigError(`QuickNatViews: weights must be positive, got [${raw.join(", ")}]`);
     const total = probabilities ? raw.reduce((a, b) => a + b, 0) : 1;
     this.device = device;
@@ -123,7 +123,7 @@ export class QuickNatViews {
   }
 
   private async run(volume: HostArray, samples: number, dropout: boolean) {
-    if (volume.shape.length !== 3) throw new ShapeError(`QuickNatViews: the volume is [${volume.shape}]; expected [X, Y, Z].`);
+    if (volume.shape.length !== 3) throw new ShapeError(`QuickNatViews: the volume is [${volume.shape}]; expected [X, Y, Z]`);
     const size = this.views.reduce((n, { view }) => n + samples * volume.shape[orientationAxes(view)[0]], 0);
     let done = 0;
     let scores: HostArray<Float32Array> | undefined;
@@ -161,7 +161,7 @@ export class QuickNatViews {
       const out = await predictor.predict({ data: window, shape: [batch, 1, rows, columns] });
       if (out.shape.length !== 4 || out.shape[0] !== batch || out.shape[2] !== rows || out.shape[3] !== columns) {
         throw new ShapeError(
-          `QuickNatViews: a network made [${out.shape}] of slices [${batch}, 1, ${rows}, ${columns}]; expected one score per class and pixel.`,
+          `QuickNatViews: a network made [${out.shape}] of slices [${batch}, 1, ${rows}, ${columns}]; expected one score per class and pixel`,
         );
       }
       yield { start, out };
@@ -180,7 +180,7 @@ function accumulate(
 ): void {
   const [batch, classes, rows, columns] = out.shape;
   if (classes !== scores.shape[0])
-    throw new ShapeError(`QuickNatViews: one view has ${scores.shape[0]} classes, the next ${classes}; expected the same.`);
+    throw new ShapeError(`QuickNatViews: one view has ${scores.shape[0]} classes, the next ${classes}; expected the same`);
   const volume = scores.shape.slice(1);
   const strides = stridesOf(volume);
   const [slice, row, column] = orientationAxes(view).map((axis) => strides[axis]);

@@ -12,30 +12,30 @@ export type Predictor = (windows: HostArray<Float32Array>) => Promise<HostArray>
 /** A predictor, or a network that has one. */
 export type Network = Predictor | { predict(windows: HostArray<Float32Array>): Promise<HostArray> | HostArray };
 
-/** Weight of a window's voxels where windows overlap: all equal, or falling off from the centre. */
+/** Weight of a window's voxels where windows overlap: all equal, or falling off from the center. */
 export type BlendMode = "constant" | "gaussian";
 /** How an image smaller than the window is extended, named as in `torch.nn.functional.pad`. */
 export type PaddingMode = keyof typeof torchEdges;
 
 export interface SlidingWindowOptions {
   /** Window size per spatial axis, one number for all; an entry ≤ 0 takes the whole axis. */
-  roiSize: number | readonly number[];
+  readonly roiSize: number | readonly number[];
   /** Windows per call of the predictor; a batch may mix images. Default 1. */
-  swBatchSize?: number;
-  /** Share of the window that neighbours overlap, in [0, 1), per axis or for all. Default 0.25. */
-  overlap?: number | readonly number[];
+  readonly swBatchSize?: number;
+  /** Share of the window that neighbors overlap, in [0, 1), per axis or for all. Default 0.25. */
+  readonly overlap?: number | readonly number[];
   /** Default "constant". */
-  mode?: BlendMode;
+  readonly mode?: BlendMode;
   /** Standard deviation of the gaussian as a share of the window, per axis or for all. Default 0.125. */
-  sigmaScale?: number | readonly number[];
+  readonly sigmaScale?: number | readonly number[];
   /** Default "constant". */
-  paddingMode?: PaddingMode;
+  readonly paddingMode?: PaddingMode;
   /** Value of constant padding. Default 0. */
-  cval?: number;
+  readonly cval?: number;
   /** Own non-negative weights of shape roiSize in place of `mode`'s; used where the window has its full size. */
-  roiWeightMap?: HostArray;
+  readonly roiWeightMap?: HostArray;
   /** Called after every batch with the windows done and their total. */
-  onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -51,12 +51,12 @@ export async function slidingWindowInference(
 ): Promise<HostArray<Float32Array>> {
   const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
   const [n, c, ...size] = inputs.shape;
-  if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial].`);
+  if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial]`);
   if (!Number.isInteger(swBatchSize) || swBatchSize < 1)
-    throw new ConfigError(`slidingWindowInference: swBatchSize must be a positive integer, got ${swBatchSize}.`);
+    throw new ConfigError(`slidingWindowInference: swBatchSize must be a positive integer, got ${swBatchSize}`);
   const roi = perAxis("roiSize", options.roiSize, size.length).map((r, i) => (r > 0 ? r : size[i]));
   if (roi.some((r) => !Number.isInteger(r)))
-    throw new ConfigError(`slidingWindowInference: roiSize must be integers, got [${roi}].`);
+    throw new ConfigError(`slidingWindowInference: roiSize must be integers, got [${roi}]`);
   const { image, before } = padTo(inputs, roi, options.paddingMode ?? "constant", options.cval ?? 0);
   const padded = image.shape.slice(2);
   const { starts } = slidingWindowStarts(padded, roi, overlap);
@@ -122,9 +122,9 @@ export class SlidingWindowInferer {
 
 export interface SliceInfererOptions extends SlidingWindowOptions {
   /** Window size within a slice, two numbers (or one for both). */
-  roiSize: number | readonly number[];
+  readonly roiSize: number | readonly number[];
   /** The spatial axis that slices are taken along: 0, 1 or 2. Default 0. */
-  spatialDim?: number;
+  readonly spatialDim?: number;
 }
 
 /** Runs a 2-D network over a volume slice by slice (MONAI `SliceInferer`); the network sees [B, C, a, b]. */
@@ -133,9 +133,9 @@ export class SliceInferer {
 
   constructor(options: SliceInfererOptions) {
     const { roiSize, spatialDim = 0 } = options;
-    if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}.`);
+    if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}`);
     if (typeof roiSize !== "number" && roiSize.length !== 2)
-      throw new ConfigError(`SliceInferer: roiSize must be the two sizes within a slice, got [${roiSize}].`);
+      throw new ConfigError(`SliceInferer: roiSize must be the two sizes within a slice, got [${roiSize}]`);
     this.options = options;
   }
 
@@ -143,14 +143,17 @@ export class SliceInferer {
   run(volume: HostArray, network: Network): Promise<HostArray<Float32Array>> {
     if (volume.shape.length !== 5)
       throw new ShapeError(
-        `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]. For 2-D images use SlidingWindowInferer.`,
+        `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]; for 2-D images use SlidingWindowInferer`,
       );
     const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
     const predictor = predictorOf(network);
     const axis = spatialDim + 2;
-    const options: SlidingWindowOptions = { ...rest, roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1) };
-    if (overlap !== undefined) options.overlap = inSlice("overlap", overlap, spatialDim, 0);
-    if (sigmaScale !== undefined) options.sigmaScale = inSlice("sigmaScale", sigmaScale, spatialDim, 0.125);
+    const options: SlidingWindowOptions = {
+      ...rest,
+      roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1),
+      ...(overlap !== undefined && { overlap: inSlice("overlap", overlap, spatialDim, 0) }),
+      ...(sigmaScale !== undefined && { sigmaScale: inSlice("sigmaScale", sigmaScale, spatialDim, 0.125) }),
+    };
     return slidingWindowInference(volume, options, async ({ data, shape }) => {
       const out = await predictor({ data, shape: shape.toSpliced(axis, 1) });
       return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
@@ -166,7 +169,7 @@ export function slidingWindowStarts(
 ): { scanInterval: number[]; starts: number[][] } {
   const overlaps = perAxis("overlap", overlap, imageSize.length);
   if (overlaps.some((o) => !(o >= 0 && o < 1)))
-    throw new ConfigError(`slidingWindowInference: overlap must be in [0, 1), got ${String(overlap)}.`);
+    throw new ConfigError(`slidingWindowInference: overlap must be in [0, 1), got ${String(overlap)}`);
   const scanInterval = roiSize.map((r, i) => (r === imageSize[i] ? r : Math.max(1, Math.trunc(r * (1 - overlaps[i])))));
   let starts: number[][] = [[]];
   for (const [axis, size] of imageSize.entries()) {
@@ -180,7 +183,7 @@ export function slidingWindowStarts(
 }
 
 /**
- * Weights of a window's voxels (MONAI `compute_importance_map`): ones, or Π exp(−x²/2σ²) with x from the centre and σ = size·sigmaScale,
+ * Weights of a window's voxels (MONAI `compute_importance_map`): ones, or Π exp(−x²/2σ²) with x from the center and σ = size·sigmaScale,
  * never below max(smallest weight, 1e-3) so that no voxel divides by zero.
  */
 export function computeImportanceMap(
@@ -191,7 +194,7 @@ export function computeImportanceMap(
   const data = new Float32Array(sizeOf(patchSize)).fill(1);
   if (mode === "constant") return { data, shape: patchSize };
   if (mode !== "gaussian")
-    throw new ConfigError(`computeImportanceMap: unknown mode "${String(mode)}"; use "constant" or "gaussian".`);
+    throw new ConfigError(`computeImportanceMap: unknown mode "${String(mode)}"; use "constant" or "gaussian"`);
   const scales = perAxis("sigmaScale", sigmaScale, patchSize.length);
   let inner = 1;
   for (let axis = patchSize.length - 1; axis >= 0; axis--) {
@@ -218,7 +221,7 @@ function predictorOf(network: Network): Predictor {
 function perAxis(name: string, value: number | readonly number[], axes: number): number[] {
   if (typeof value === "number") return new Array<number>(axes).fill(value);
   if (value.length === axes) return [...value];
-  throw new ConfigError(`${name} [${value}] has ${value.length} entries; expected ${axes}, one per spatial axis, or one number.`);
+  throw new ConfigError(`${name} [${value}] has ${value.length} entries; expected ${axes}, one per spatial axis, or one number`);
 }
 
 /** A per-axis option of a slice inferer may name the two axes of the slice or all three of the volume. */
@@ -230,7 +233,7 @@ function inSlice(name: string, value: number | readonly number[], spatialDim: nu
 function weightMap(roi: number[], mode: BlendMode, sigmaScale: number | readonly number[], own?: HostArray): HostArray["data"] {
   if (!own) return computeImportanceMap(roi, mode, sigmaScale).data;
   if (String(own.shape) !== String(roi))
-    throw new ShapeError(`slidingWindowInference: roiWeightMap is [${own.shape}]; expected the window's shape [${roi}].`);
+    throw new ShapeError(`slidingWindowInference: roiWeightMap is [${own.shape}]; expected the window's shape [${roi}]`);
   return own.data;
 }
 
@@ -315,6 +318,6 @@ function checkPrediction(out: HostArray, batch: number, channels: number, roi: r
   const [n, c, ...size] = out.shape;
   if (n !== batch || (channels > 0 && c !== channels) || String(size) !== String(roi))
     throw new ShapeError(
-      `slidingWindowInference: the predictor returned [${out.shape}] for windows [${[batch, "C", ...roi]}]; expected the same batch and window size and equal channels in every batch.`,
+      `slidingWindowInference: the predictor returned [${out.shape}] for windows [${[batch, "C", ...roi]}]; expected the same batch and window size and equal channels in every batch`,
     );
 }

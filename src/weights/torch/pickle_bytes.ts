@@ -4,7 +4,7 @@ import type { FormatError } from "../../host/errors.ts";
 import type { Budget, Fail } from "../../host/bytes/budget.ts";
 import { ByteReader } from "../../host/bytes/reader.ts";
 
-const MAX_INTEGER_BYTES = 256;
+const maxIntegerBytes = 256;
 const decoders = {
   "utf-8": new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }),
   latin1: new TextDecoder("latin1"),
@@ -36,12 +36,12 @@ export class PickleBytes extends ByteReader {
   /** The next frame must lie in the file; its content is read as if there were no frame. */
   frame(): void {
     const length = this.u64();
-    if (length > this.left) throw this.fail("a frame is longer than the file; it is cut short.");
+    if (length > this.left) throw this.fail("a frame is longer than the file; it is cut short");
   }
 
   line(): string {
     const end = this.bytes.indexOf(0x0a, this.at);
-    if (end < 0) throw this.fail("a line has no end; the file is damaged or cut short.");
+    if (end < 0) throw this.fail("a line has no end; the file is damaged or cut short");
     const line = this.text(end - this.at, "latin1");
     this.at++;
     return line;
@@ -53,19 +53,19 @@ export class PickleBytes extends ByteReader {
     try {
       return decoders[encoding].decode(part);
     } catch {
-      throw this.fail("a text is not UTF-8.");
+      throw this.fail("a text is not UTF-8");
     }
   }
 
   /** An integer in decimal. */
   integer(digits: string): number | bigint {
-    if (!/^-?\d{1,600}$/.test(digits)) throw this.fail(`"${digits.slice(0, 40)}" is no integer.`);
+    if (!/^-?\d{1,600}$/.test(digits)) throw this.fail(`"${digits.slice(0, 40)}" is no integer`);
     return exact(BigInt(digits));
   }
 
   /** An integer in little-endian two's complement. */
   long(length: number): number | bigint {
-    if (length > MAX_INTEGER_BYTES) throw this.fail(`an integer of ${length} bytes is not allowed.`);
+    if (length > maxIntegerBytes) throw this.fail(`an integer of ${length} bytes is not allowed`);
     const part = this.part(length);
     this.take(64 + length);
     let value = 0n;
@@ -75,7 +75,7 @@ export class PickleBytes extends ByteReader {
 
   float(text: string): number {
     const value = text === "nan" ? NaN : Number(text.replace(/inf$/, "Infinity"));
-    if (Number.isNaN(value) && text !== "nan") throw this.fail(`"${text.slice(0, 40)}" is no number.`);
+    if (Number.isNaN(value) && text !== "nan") throw this.fail(`"${text.slice(0, 40)}" is no number`);
     return value;
   }
 }

@@ -13,7 +13,7 @@ import type { NiftiDtype } from "./voxels.ts";
 import type { Volume } from "../../volume.ts";
 
 /**
- * Reads a `.nii` or `.nii.gz` file; compression is recognised by content. Element types as in readNifti.
+ * Reads a `.nii` or `.nii.gz` file; compression is recognized by content. Element types as in readNifti.
  * @throws FormatError naming the file and the field, also if the file cannot be opened.
  */
 export async function readNiftiFile(path: string): Promise<Volume> {
@@ -22,7 +22,7 @@ export async function readNiftiFile(path: string): Promise<Volume> {
   });
   try {
     const info = await file.stat();
-    if (!info.isFile()) throw new FormatError(`readNifti: ${path} is not a file.`);
+    if (!info.isFile()) throw new FormatError(`readNifti: ${path} is not a file`);
     const head = new Uint8Array(2);
     await file.read(head, 0, 2, 0);
     const stream = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 });
@@ -46,7 +46,7 @@ export async function readNiftiFile(path: string): Promise<Volume> {
  * @throws ConfigError if the name ends otherwise; DataError if `dtype` cannot hold a value.
  */
 export async function writeNiftiFile(path: string, volume: Volume, options: { readonly dtype?: NiftiDtype } = {}): Promise<void> {
-  if (!/\.nii(\.gz)?$/.test(path)) throw new ConfigError(`writeNifti: ${path} must end in .nii or .nii.gz.`);
+  if (!/\.nii(\.gz)?$/.test(path)) throw new ConfigError(`writeNifti: ${path} must end in .nii or .nii.gz`);
   const bytes = encodeNifti(volume, options.dtype);
   await writeFileAtomic(path, path.endsWith(".gz") ? await promisify(gzip)(bytes) : bytes);
 }

@@ -7,7 +7,7 @@
 import { deflate, inflatedLimit, isGzip } from "../../../host/bytes/inflate.ts";
 import { FormatError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type TypedArray } from "../../../host/array.ts";
-import { buildNiftiHeader, HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from "./header.ts";
+import { buildNiftiHeader, headerBytes, type NiftiHeader, parseNiftiHeader } from "./header.ts";
 import { castTo, decodeVoxels, dtypeOf, encodeVoxels, type NiftiDtype } from "./voxels.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
 
@@ -51,7 +51,7 @@ export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}
 export function encodeNifti(volume: Volume, dtype: NiftiDtype = dtypeOf(volume.data)): Uint8Array {
   if (volume.shape.length !== 4 || sizeOf(volume.shape) !== volume.data.length) {
     throw new ShapeError(
-      `writeNifti: the volume has shape [${volume.shape}] and ${volume.data.length} elements; expected [C, nx, ny, nz] and as many.`,
+      `writeNifti: the volume has shape [${volume.shape}] and ${volume.data.length} elements; expected [C, nx, ny, nz] and as many`,
     );
   }
   const data = castTo(volume.data, dtype);
@@ -68,7 +68,7 @@ export function encodeNifti(volume: Volume, dtype: NiftiDtype = dtypeOf(volume.d
  */
 export async function decodeNifti(
   pieces: AsyncIterable<Uint8Array>,
-  { name, maxBytes }: { name: string; maxBytes: number },
+  { name, maxBytes }: { readonly name: string; readonly maxBytes: number },
 ): Promise<Volume> {
   let bytes = new Uint8Array(1 << 16);
   let have = 0;
@@ -85,8 +85,8 @@ export async function decodeNifti(
     if (have + taken.length > bytes.length) bytes = grown(bytes, have + taken.length, need);
     bytes.set(taken, have);
     have += taken.length;
-    if (!header && have >= HEADER_BYTES) {
-      header = parseNiftiHeader(bytes.subarray(0, HEADER_BYTES), name);
+    if (!header && have >= headerBytes) {
+      header = parseNiftiHeader(bytes.subarray(0, headerBytes), name);
       need = header.voxOffset + header.byteLength;
       checkSize(header, need, maxBytes, name, "can hold at most");
     }
@@ -112,7 +112,7 @@ function checkSize(header: NiftiHeader, need: number, limit: number, name: strin
   const voxels = c === 1 ? `${nx}×${ny}×${nz}` : `${nx}×${ny}×${nz}×${c}`;
   throw new FormatError(
     `readNifti: ${name}: dim, datatype and vox_offset promise ${voxels} voxels of ${header.dtype} from byte ${header.voxOffset} (${need} bytes), ` +
-      `but the file ${verb} ${limit} bytes. It is cut short or its header is damaged.`,
+      `but the file ${verb} ${limit} bytes; it is cut short or its header is damaged`,
   );
 }
 
@@ -153,7 +153,7 @@ async function* withFormatErrors(pieces: AsyncIterable<Uint8Array>, name: string
     yield* pieces;
   } catch (cause) {
     throw new FormatError(
-      `readNifti: ${name}: the file cannot be read to its end (${(cause as Error).message}); it is cut short or damaged.`,
+      `readNifti: ${name}: the file cannot be read to its end (${(cause as Error).message}); it is cut short or damaged`,
       { cause },
     );
   }

@@ -27,7 +27,7 @@ const refused: Readonly<Record<number, string>> = {
 };
 
 /** The element type of a `datatype` code, with its size in bytes; a string says why there is none. */
-export function elementTypeOf(code: number): { dtype: FileDtype; bytes: number } | string {
+export function elementTypeOf(code: number): { readonly dtype: FileDtype; readonly bytes: number } | string {
   const dtype = byCode.get(code) as FileDtype | undefined;
   return dtype ? { dtype, bytes: elements[dtype].bytes } : (refused[code] ?? "not a NIfTI type");
 }

@@ -8,13 +8,13 @@ import type { Transform } from "../transform.ts";
 
 export interface BoundingBoxOptions {
   /** Which values are foreground. Default: above 0. */
-  selectFn?: (v: number) => boolean;
+  readonly selectFn?: (v: number) => boolean;
   /** Channels that are looked at; default all. */
-  channelIndices?: number | readonly number[];
+  readonly channelIndices?: number | readonly number[];
   /** Voxels added on each side, one for all axes or one per axis. Default 0. */
-  margin?: number | readonly number[];
+  readonly margin?: number | readonly number[];
   /** Cut the box at the image's border, in place of letting the margin reach outside. Default false. */
-  allowSmaller?: boolean;
+  readonly allowSmaller?: boolean;
 }
 
 /** Start and end (exclusive) of the foreground per spatial axis, with margin; all zeros when there is none. */
@@ -52,9 +52,9 @@ export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOpt
  * outside the image it is padded. Without foreground the result is empty, as in MONAI.
  */
 export class CropForeground implements Transform {
-  private readonly options: BoundingBoxOptions & { kDivisible?: number | readonly number[] } & PadFill;
+  private readonly options: BoundingBoxOptions & { readonly kDivisible?: number | readonly number[] } & PadFill;
 
-  constructor(options: BoundingBoxOptions & { kDivisible?: number | readonly number[] } & PadFill = {}) {
+  constructor(options: BoundingBoxOptions & { readonly kDivisible?: number | readonly number[] } & PadFill = {}) {
     this.options = options;
   }
 

@@ -2,19 +2,19 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
-import { centreOf, crop, type RoiSlice } from "./crop.ts";
+import { centerOf, crop, type RoiSlice } from "./crop.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform } from "../transform.ts";
 
 export interface RandSpatialCropOptions {
   /** Crop size; null, 0 and negative sizes mean the image's. The smallest size when `randomSize` is set. */
-  roiSize: SpatialSize;
+  readonly roiSize: SpatialSize;
   /** Largest size when `randomSize` is set; default the image. */
-  maxRoiSize?: SpatialSize | null;
-  /** Random place (default true) or the centre. */
-  randomCenter?: boolean;
+  readonly maxRoiSize?: SpatialSize | null;
+  /** Random place (default true) or the center. */
+  readonly randomCenter?: boolean;
   /** Draw the size between roiSize and maxRoiSize, both included. Default false. */
-  randomSize?: boolean;
+  readonly randomSize?: boolean;
 }
 
 /** One random crop. A size larger than the image is cut to the image. */
@@ -37,10 +37,10 @@ export class RandSpatialCrop extends RandomTransform {
 
 /** `numSamples` independent random crops of one image. */
 export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
-  private readonly options: RandSpatialCropOptions & { numSamples: number };
+  private readonly options: RandSpatialCropOptions & { readonly numSamples: number };
   private slices: RoiSlice[][] = [];
 
-  constructor(options: RandSpatialCropOptions & { numSamples: number }) {
+  constructor(options: RandSpatialCropOptions & { readonly numSamples: number }) {
     super();
     const { numSamples } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
@@ -72,7 +72,7 @@ function drawSlices(op: string, random: RandomSource, image: readonly number[], 
     }
     size = size.map((s, i) => random.randint(s, max[i] + 1));
   }
-  if (!randomCenter) return centreOf(image, size);
+  if (!randomCenter) return centerOf(image, size);
   const valid = size.map((s, i) => Math.min(s, image[i]));
   return valid.map((s, i) => {
     const start = image[i] > s ? random.randint(0, image[i] - s + 1) : 0;

@@ -9,17 +9,17 @@ type Floats = Float32Array | Float64Array;
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
 interface OutputType {
-  dtype?: DTypeName | null;
+  readonly dtype?: DTypeName | null;
 }
 
 export interface ScaleIntensityOptions extends OutputType {
   /** Target range, defaults 0 and 1. Set both to null to use `factor`. */
-  minv?: number | null;
-  maxv?: number | null;
+  readonly minv?: number | null;
+  readonly maxv?: number | null;
   /** Without a range: x · (1 + factor). */
-  factor?: number;
+  readonly factor?: number;
   /** Each channel by its own minimum and maximum. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
 }
 
 /** (x − min) / (max − min) · (maxv − minv) + minv; a flat image becomes x · minv. @throws DataError when the image holds NaN. */
@@ -45,13 +45,13 @@ export class ScaleIntensity implements Transform {
 }
 
 export interface ScaleIntensityRangeOptions extends OutputType {
-  aMin: number;
-  aMax: number;
+  readonly aMin: number;
+  readonly aMax: number;
   /** Target range; null leaves out its part. */
-  bMin?: number | null;
-  bMax?: number | null;
+  readonly bMin?: number | null;
+  readonly bMax?: number | null;
   /** Clip to [bMin, bMax]. Default false. */
-  clip?: boolean;
+  readonly clip?: boolean;
 }
 
 /** (x − aMin) / (aMax − aMin) · (bMax − bMin) + bMin; for aMin = aMax: x − aMin + bMin. */
@@ -94,13 +94,13 @@ export function scaleRange(
 
 export interface NormalizeIntensityOptions extends OutputType {
   /** In place of the mean. A number, or one per channel with `channelWise`, or one per element without. */
-  subtrahend?: number | readonly number[];
+  readonly subtrahend?: number | readonly number[];
   /** In place of the standard deviation; 0 counts as 1. */
-  divisor?: number | readonly number[];
+  readonly divisor?: number | readonly number[];
   /** Count and change only voxels that are not 0. Default false. */
-  nonzero?: boolean;
+  readonly nonzero?: boolean;
   /** Each channel by its own statistics. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
 }
 
 /** (x − mean) / std with the population standard deviation; a std of 0 counts as 1. */
@@ -133,11 +133,11 @@ export class NormalizeIntensity implements Transform {
 }
 
 export interface AdjustContrastOptions {
-  gamma: number;
+  readonly gamma: number;
   /** Negate before and after. Default false. */
-  invertImage?: boolean;
+  readonly invertImage?: boolean;
   /** Restore mean and (sample) standard deviation. Default false. */
-  retainStats?: boolean;
+  readonly retainStats?: boolean;
 }
 
 /** ((x − min) / (range + 1e-7))^gamma · range + min. */
@@ -171,7 +171,7 @@ export class AdjustContrast implements Transform {
 export class ShiftIntensity implements Transform {
   private readonly offset: number;
 
-  constructor({ offset }: { offset: number }) {
+  constructor({ offset }: { readonly offset: number }) {
     this.offset = offset;
   }
 
@@ -184,9 +184,9 @@ export class ShiftIntensity implements Transform {
 
 /** Keeps values above (or, with `above: false`, below) `threshold`; the others become `cval` (default 0). */
 export class ThresholdIntensity implements Transform {
-  private readonly options: { threshold: number; above?: boolean; cval?: number };
+  private readonly options: { readonly threshold: number; readonly above?: boolean; readonly cval?: number };
 
-  constructor(options: { threshold: number; above?: boolean; cval?: number }) {
+  constructor(options: { readonly threshold: number; readonly above?: boolean; readonly cval?: number }) {
     this.options = options;
   }
 

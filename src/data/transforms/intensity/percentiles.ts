@@ -8,18 +8,18 @@ import type { Transform } from "../transform.ts";
 
 export interface ScaleIntensityRangePercentilesOptions {
   /** Percentiles, 0 … 100, that are mapped to bMin and bMax. */
-  lower: number;
-  upper: number;
-  bMin: number | null;
-  bMax: number | null;
+  readonly lower: number;
+  readonly upper: number;
+  readonly bMin: number | null;
+  readonly bMax: number | null;
   /** Clip to [bMin, bMax]. Default false. */
-  clip?: boolean;
+  readonly clip?: boolean;
   /** Map to the same percentiles of [bMin, bMax] in place of its ends. Default false. */
-  relative?: boolean;
+  readonly relative?: boolean;
   /** Each channel by its own percentiles. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
   /** Element type of the result, null for that of the input. Default "float32". */
-  dtype?: DTypeName | null;
+  readonly dtype?: DTypeName | null;
 }
 
 /** `ScaleIntensityRange` from percentiles of the image. */
@@ -52,12 +52,12 @@ export class ScaleIntensityRangePercentiles implements Transform {
 
 export interface ClipIntensityPercentilesOptions {
   /** Percentiles, 0 … 100, to clip at; null leaves that end open. At least one is needed. */
-  lower: number | null;
-  upper: number | null;
+  readonly lower: number | null;
+  readonly upper: number | null;
   /** Soft clipping: x + softplus(−s(x − low)) / s − softplus(s(x − high)) / s. Default: hard. */
-  sharpnessFactor?: number | null;
+  readonly sharpnessFactor?: number | null;
   /** Each channel by its own percentiles. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
 }
 
 /** Clips at percentiles of the image; the element type stays. */

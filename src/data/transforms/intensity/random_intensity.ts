@@ -10,9 +10,9 @@ type Bounds = number | readonly [number, number];
 
 interface PerChannel {
   /** Default 0.1. */
-  prob?: number;
+  readonly prob?: number;
   /** One draw per channel. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
 }
 
 /** x · (1 + f), f uniform in `factors`. The result is float32 whether or not the transform acts. */
@@ -21,7 +21,7 @@ export class RandScaleIntensity extends MaybeTransform {
   private readonly channelWise: boolean;
   private drawn: number[] = [];
 
-  constructor({ factors, prob = 0.1, channelWise = false }: { factors: Bounds } & PerChannel) {
+  constructor({ factors, prob = 0.1, channelWise = false }: { readonly factors: Bounds } & PerChannel) {
     super("RandScaleIntensity", prob);
     this.bounds = boundsOf("RandScaleIntensity", "factors", factors);
     this.channelWise = channelWise;
@@ -46,7 +46,7 @@ export class RandShiftIntensity extends MaybeTransform {
   private readonly channelWise: boolean;
   private drawn: number[] = [];
 
-  constructor({ offsets, prob = 0.1, channelWise = false }: { offsets: Bounds } & PerChannel) {
+  constructor({ offsets, prob = 0.1, channelWise = false }: { readonly offsets: Bounds } & PerChannel) {
     super("RandShiftIntensity", prob);
     this.bounds = boundsOf("RandShiftIntensity", "offsets", offsets);
     this.channelWise = channelWise;
@@ -74,7 +74,7 @@ export class RandGaussianNoise extends MaybeTransform {
     mean = 0,
     std = 0.1,
     sampleStd = true,
-  }: { prob?: number; mean?: number; std?: number; sampleStd?: boolean } = {}) {
+  }: { readonly prob?: number; readonly mean?: number; readonly std?: number; readonly sampleStd?: boolean } = {}) {
     super("RandGaussianNoise", prob);
     if (!(std >= 0)) throw new ConfigError(`RandGaussianNoise: std must be 0 or more, got ${std}`);
     this.mean = mean;
@@ -101,14 +101,19 @@ export class RandGaussianNoise extends MaybeTransform {
 /** `AdjustContrast` with gamma uniform in `gamma` (default [0.5, 4.5]; a number g means [0.5, g]). */
 export class RandAdjustContrast extends MaybeTransform {
   private readonly bounds: readonly [number, number];
-  private readonly options: { invertImage?: boolean; retainStats?: boolean };
+  private readonly options: { readonly invertImage?: boolean; readonly retainStats?: boolean };
   private gamma = 1;
 
   constructor({
     prob = 0.1,
     gamma = [0.5, 4.5],
     ...options
-  }: { prob?: number; gamma?: number | readonly [number, number]; invertImage?: boolean; retainStats?: boolean } = {}) {
+  }: {
+    readonly prob?: number;
+    readonly gamma?: number | readonly [number, number];
+    readonly invertImage?: boolean;
+    readonly retainStats?: boolean;
+  } = {}) {
     super("RandAdjustContrast", prob);
     if (typeof gamma === "number" && !(gamma > 0.5)) {
       throw new ConfigError(

@@ -1,7 +1,7 @@
 /** @file Padding to a size, by a border, or to a multiple: `SpatialPad`, `BorderPad`, `DivisiblePad`, `ResizeWithPadOrCrop`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { centreOf, crop } from "../crop/crop.ts";
+import { centerOf, crop } from "../crop/crop.ts";
 import { padAxes, type PadWidth, type PadFill } from "./pad_axes.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
@@ -15,7 +15,11 @@ export class SpatialPad implements Transform {
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({ spatialSize, method = "symmetric", ...fill }: { spatialSize: SpatialSize; method?: PadMethod } & PadFill) {
+  constructor({
+    spatialSize,
+    method = "symmetric",
+    ...fill
+  }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
     this.spatialSize = spatialSize;
     this.method = checkMethod("SpatialPad", method);
     this.fill = fill;
@@ -32,7 +36,7 @@ export class BorderPad implements Transform {
   private readonly spatialBorder: readonly number[];
   private readonly fill: PadFill;
 
-  constructor({ spatialBorder, ...fill }: { spatialBorder: number | readonly number[] } & PadFill) {
+  constructor({ spatialBorder, ...fill }: { readonly spatialBorder: number | readonly number[] } & PadFill) {
     this.spatialBorder = typeof spatialBorder === "number" ? [spatialBorder] : spatialBorder;
     this.fill = fill;
   }
@@ -62,7 +66,11 @@ export class DivisiblePad implements Transform {
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({ k, method = "symmetric", ...fill }: { k: number | readonly number[]; method?: PadMethod } & PadFill) {
+  constructor({
+    k,
+    method = "symmetric",
+    ...fill
+  }: { readonly k: number | readonly number[]; readonly method?: PadMethod } & PadFill) {
     this.k = k;
     this.method = checkMethod("DivisiblePad", method);
     this.fill = fill;
@@ -88,13 +96,17 @@ export class DivisiblePad implements Transform {
   }
 }
 
-/** Centre crop to at most `spatialSize`, then pad to it. */
+/** Center crop to at most `spatialSize`, then pad to it. */
 export class ResizeWithPadOrCrop implements Transform {
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({ spatialSize, method = "symmetric", ...fill }: { spatialSize: SpatialSize; method?: PadMethod } & PadFill) {
+  constructor({
+    spatialSize,
+    method = "symmetric",
+    ...fill
+  }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
     this.spatialSize = spatialSize;
     this.method = checkMethod("ResizeWithPadOrCrop", method);
     this.fill = fill;
@@ -104,7 +116,7 @@ export class ResizeWithPadOrCrop implements Transform {
     const op = "ResizeWithPadOrCrop";
     const image = spatialShape(op, x);
     const size = resolveSize(op, this.spatialSize, image);
-    const cropped = crop(op, x, centreOf(image, size));
+    const cropped = crop(op, x, centerOf(image, size));
     return padAxes(op, cropped, widths(cropped.shape.slice(1), size, this.method), this.fill);
   }
 }

@@ -24,11 +24,11 @@ export type PadMode = keyof typeof modes;
 
 export interface PadFill {
   /** Default "constant". */
-  mode?: PadMode;
+  readonly mode?: PadMode;
   /** Value of mode "constant". Default 0. */
-  value?: number;
+  readonly value?: number;
   /** numpy's form of it: one value, or [before, after] per axis of the array, the channel axis first. */
-  constantValues?: number | readonly (readonly [number, number])[];
+  readonly constantValues?: number | readonly (readonly [number, number])[];
 }
 
 /** Pads the spatial axes of a channel-first array, first axis first: later axes also pad what earlier ones added, as numpy does. */

@@ -8,9 +8,9 @@ import type { Transform } from "../transform.ts";
 
 /** Sigmoid per element, or softmax over the channels, or a function per element. */
 export class Activations implements Transform {
-  private readonly options: { sigmoid?: boolean; softmax?: boolean; other?: (v: number) => number };
+  private readonly options: { readonly sigmoid?: boolean; readonly softmax?: boolean; readonly other?: (v: number) => number };
 
-  constructor(options: { sigmoid?: boolean; softmax?: boolean; other?: (v: number) => number } = {}) {
+  constructor(options: { readonly sigmoid?: boolean; readonly softmax?: boolean; readonly other?: (v: number) => number } = {}) {
     if (options.sigmoid && options.softmax)
       throw new ConfigError("Activations: sigmoid and softmax exclude each other; set one of them");
     this.options = options;
@@ -28,13 +28,13 @@ export class Activations implements Transform {
 
 export interface AsDiscreteOptions {
   /** Index of the largest channel. Default false. */
-  argmax?: boolean;
+  readonly argmax?: boolean;
   /** Class indices to this many one-hot channels. */
-  toOnehot?: number | null;
+  readonly toOnehot?: number | null;
   /** 1 where the value is at least this, else 0. */
-  threshold?: number | null;
+  readonly threshold?: number | null;
   /** "torchrounding": round, halves to even. */
-  rounding?: "torchrounding" | null;
+  readonly rounding?: "torchrounding" | null;
 }
 
 /** Argmax, then one-hot, then threshold (≥), then rounding; each only when asked for. The result is float32. */

@@ -13,7 +13,10 @@ export class EnsureChannelFirst implements Transform {
   private readonly channelDim: number | "no_channel" | undefined;
   private readonly strictCheck: boolean;
 
-  constructor({ channelDim, strictCheck = true }: { channelDim?: number | "no_channel"; strictCheck?: boolean } = {}) {
+  constructor({
+    channelDim,
+    strictCheck = true,
+  }: { readonly channelDim?: number | "no_channel"; readonly strictCheck?: boolean } = {}) {
     this.channelDim = channelDim;
     this.strictCheck = strictCheck;
   }
@@ -36,7 +39,7 @@ export class EnsureChannelFirst implements Transform {
 export class AsChannelLast implements Transform {
   private readonly channelDim: number;
 
-  constructor({ channelDim = 0 }: { channelDim?: number } = {}) {
+  constructor({ channelDim = 0 }: { readonly channelDim?: number } = {}) {
     this.channelDim = channelDim;
   }
 
@@ -49,7 +52,7 @@ export class AsChannelLast implements Transform {
 export class SqueezeDim implements Transform {
   private readonly dim: number | null;
 
-  constructor({ dim = 0 }: { dim?: number | null } = {}) {
+  constructor({ dim = 0 }: { readonly dim?: number | null } = {}) {
     if (dim !== null && !Number.isInteger(dim)) throw new ConfigError(`SqueezeDim: dim must be an integer or null, got ${dim}`);
     this.dim = dim;
   }
@@ -69,7 +72,7 @@ export class SqueezeDim implements Transform {
 export class Transpose implements Transform {
   private readonly indices: readonly number[] | null;
 
-  constructor({ indices = null }: { indices?: readonly number[] | null } = {}) {
+  constructor({ indices = null }: { readonly indices?: readonly number[] | null } = {}) {
     this.indices = indices;
   }
 
@@ -87,7 +90,7 @@ export class SplitDim implements Transform {
   private readonly dim: number;
   private readonly keepdim: boolean;
 
-  constructor({ dim = 0, keepdim = true }: { dim?: number; keepdim?: boolean } = {}) {
+  constructor({ dim = 0, keepdim = true }: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
     this.dim = dim;
     this.keepdim = keepdim;
   }

@@ -29,7 +29,7 @@ export function workingCopy(data: TypedArray): Float32Array | Float64Array {
 export class CastToType implements Transform {
   private readonly dtype: DTypeName;
 
-  constructor({ dtype = "float32" }: { dtype?: DTypeName } = {}) {
+  constructor({ dtype = "float32" }: { readonly dtype?: DTypeName } = {}) {
     this.dtype = dtype;
   }
 

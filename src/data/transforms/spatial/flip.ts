@@ -8,7 +8,7 @@ import { MaybeTransform, type Transform } from "../transform.ts";
 export class Flip implements Transform {
   private readonly spatialAxis: number | readonly number[] | undefined;
 
-  constructor({ spatialAxis }: { spatialAxis?: number | readonly number[] } = {}) {
+  constructor({ spatialAxis }: { readonly spatialAxis?: number | readonly number[] } = {}) {
     this.spatialAxis = spatialAxis;
   }
 
@@ -21,7 +21,7 @@ export class Flip implements Transform {
 export class RandFlip extends MaybeTransform {
   private readonly spatialAxis: number | readonly number[] | undefined;
 
-  constructor({ prob = 0.1, spatialAxis }: { prob?: number; spatialAxis?: number | readonly number[] } = {}) {
+  constructor({ prob = 0.1, spatialAxis }: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
     super("RandFlip", prob);
     this.spatialAxis = spatialAxis;
   }
@@ -36,7 +36,7 @@ export class RandFlip extends MaybeTransform {
 export class RandAxisFlip extends MaybeTransform {
   private axis = 0;
 
-  constructor({ prob = 0.1 }: { prob?: number } = {}) {
+  constructor({ prob = 0.1 }: { readonly prob?: number } = {}) {
     super("RandAxisFlip", prob);
   }
 

@@ -11,17 +11,17 @@ export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bili
 
 export interface ResizeOptions {
   /** New size per spatial axis; null, 0 and negative ones keep the axis. One number for "longest". */
-  spatialSize: SpatialSize;
+  readonly spatialSize: SpatialSize;
   /** "longest": the longest axis becomes spatialSize, the others keep the aspect ratio. Default "all". */
-  sizeMode?: "all" | "longest";
+  readonly sizeMode?: "all" | "longest";
   /** Default "area" (adaptive average), as MONAI's; under label keys of `onKeys` "nearest". */
-  mode?: ResizeMode;
+  readonly mode?: ResizeMode;
   /** Linear and cubic modes: corner voxels onto each other. Default false. */
-  alignCorners?: boolean | null;
+  readonly alignCorners?: boolean | null;
   /** Smooth with a Gaussian before shrinking. Default false. */
-  antiAliasing?: boolean;
+  readonly antiAliasing?: boolean;
   /** Its sigma in voxels; default (in / out − 1) / 2 per axis. */
-  antiAliasingSigma?: number | readonly number[] | null;
+  readonly antiAliasingSigma?: number | readonly number[] | null;
 }
 
 /** Resizes a channel-first array; the result is float32. Modes are those of torch.nn.functional.interpolate. */
@@ -35,8 +35,8 @@ export class Resize implements Transform, LabelSafe {
     if (sizeMode === "longest" && typeof spatialSize !== "number") {
       throw new ConfigError(`Resize: spatialSize must be one number with sizeMode "longest", got [${spatialSize.join(", ")}]`);
     }
-    if (mode !== undefined && !MODES.includes(mode))
-      throw new ConfigError(`Resize: unknown mode "${String(mode)}"; known: ${MODES.join(", ")}`);
+    if (mode !== undefined && !resizeModes.includes(mode))
+      throw new ConfigError(`Resize: unknown mode "${String(mode)}"; known: ${resizeModes.join(", ")}`);
     this.options = options;
   }
 
@@ -81,7 +81,7 @@ export class Resize implements Transform, LabelSafe {
 export class GaussianSmooth implements Transform {
   private readonly sigma: number | readonly number[];
 
-  constructor({ sigma = 1 }: { sigma?: number | readonly number[] } = {}) {
+  constructor({ sigma = 1 }: { readonly sigma?: number | readonly number[] } = {}) {
     this.sigma = sigma;
   }
 
@@ -94,7 +94,7 @@ export class GaussianSmooth implements Transform {
   }
 }
 
-const MODES: readonly ResizeMode[] = ["area", "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"];
+const resizeModes: readonly ResizeMode[] = ["area", "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"];
 
 function modeTaps(mode: ResizeMode, from: number, to: number, alignCorners: boolean): Taps {
   switch (mode) {

@@ -12,7 +12,7 @@ export class Rotate90 implements Transform {
   private readonly k: number;
   private readonly spatialAxes: Plane;
 
-  constructor({ k = 1, spatialAxes = [0, 1] }: { k?: number; spatialAxes?: Plane } = {}) {
+  constructor({ k = 1, spatialAxes = [0, 1] }: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
     if (!Number.isInteger(k)) throw new ConfigError(`Rotate90: k must be an integer, got ${k}`);
     this.k = k;
     this.spatialAxes = spatialAxes;
@@ -29,7 +29,11 @@ export class RandRotate90 extends MaybeTransform {
   private readonly spatialAxes: Plane;
   private k = 0;
 
-  constructor({ prob = 0.1, maxK = 3, spatialAxes = [0, 1] }: { prob?: number; maxK?: number; spatialAxes?: Plane } = {}) {
+  constructor({
+    prob = 0.1,
+    maxK = 3,
+    spatialAxes = [0, 1],
+  }: { readonly prob?: number; readonly maxK?: number; readonly spatialAxes?: Plane } = {}) {
     super("RandRotate90", prob);
     if (!Number.isInteger(maxK) || maxK < 1)
       throw new ConfigError(`RandRotate90: maxK must be an integer from 1 up, got ${maxK}`);
