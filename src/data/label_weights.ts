@@ -5,6 +5,7 @@ import { DataError, ShapeError } from "../host/errors.ts";
 import { stridesOf } from "../host/shape.ts";
 import { median } from "../host/stats.ts";
 
+/** How `medianFrequencyWeights` weighs. */
 export interface MedianFrequencyOptions {
   /** Length of `classWeights`; default 33, QuickNAT's classes. */
   readonly numClasses?: number;
@@ -17,6 +18,7 @@ export interface MedianFrequencyOptions {
   readonly compat?: boolean;
 }
 
+/** What `medianFrequencyWeights` gives. */
 export interface MedianFrequencyWeights {
   /** Weight of each voxel, the shape of the labels: of its class, plus `edgeWeight` at borders. */
   readonly weights: HostArray<Float32Array>;

@@ -7,11 +7,13 @@ import type { HostArray } from "../host/array.ts";
 import { extent } from "../host/stats.ts";
 import { RandomState, type RandomSource } from "../host/random/numpy.ts";
 
+/** What is drawn, see MONAI's `create_test_image_2d`. */
 export interface TestImageOptions {
   /** Discs (balls) drawn, later ones over earlier. Default 12. */
   readonly numObjs?: number;
-  /** Radii are integers in [radMin, radMax), voxels. Defaults 30 and 5. */
+  /** Radii are integers in [radMin, radMax), voxels. Default 30. */
   readonly radMax?: number;
+  /** Default 5. */
   readonly radMin?: number;
   /** Noise is uniform in [0, numSegClasses · noiseMax), applied as a maximum. Default 0. */
   readonly noiseMax?: number;
@@ -23,18 +25,19 @@ export interface TestImageOptions {
   readonly randomState?: RandomSource;
 }
 
+/** A synthetic image with its label map, of one shape. */
 export interface TestImage {
   /** Intensities scaled to [0, 1]. */
   readonly image: HostArray<Float32Array>;
   readonly label: HostArray<Int32Array>;
 }
 
-/** A 2-D test image of `heightDim` × `widthDim` pixels; both must exceed 2 · radMax. @throws ConfigError on sizes that do not fit. */
+/** A 2-D test image of `heightDim` × `widthDim` pixels; both must exceed 2 · radMax. @throws ConfigError on sizes that do not fit */
 export function createTestImage2d(heightDim: number, widthDim: number, options: TestImageOptions = {}): TestImage {
   return createTestImage("createTestImage2d", [heightDim, widthDim], options);
 }
 
-/** A 3-D test image of `heightDim` × `widthDim` × `depth` voxels; all must exceed 2 · radMax. @throws ConfigError on sizes that do not fit. */
+/** A 3-D test image of `heightDim` × `widthDim` × `depth` voxels; all must exceed 2 · radMax. @throws ConfigError on sizes that do not fit */
 export function createTestImage3d(heightDim: number, widthDim: number, depth: number, options: TestImageOptions = {}): TestImage {
   return createTestImage("createTestImage3d", [heightDim, widthDim, depth], options);
 }

@@ -70,8 +70,8 @@ export function makeVolume<A extends TypedArray>(
 
 /**
  * A volume with `source`'s geometry and header and other voxels, e.g. a prediction to be written next to its image.
- * @param image `[C, nx, ny, nz]` with the spatial size of `source`; C may differ.
- * @throws ShapeError if the spatial sizes differ.
+ * @param image `[C, nx, ny, nz]` with the spatial size of `source`; C may differ
+ * @throws ShapeError if the spatial sizes differ
  */
 export function withGeometryOf<A extends TypedArray>(source: Volume, image: HostArray<A>): Volume<A> {
   const want = source.shape.slice(1);

@@ -13,6 +13,7 @@ export interface ArrayType<A extends TypedArray = TypedArray> {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): A;
 }
 
+/** What is known of an element type. */
 export interface ElementInfo {
   readonly kind: "float" | "int" | "bool";
   /** Bytes per element in files and in device memory. */
@@ -34,6 +35,7 @@ export interface ElementInfo {
   readonly onnx?: number;
 }
 
+/** All element types by our own names. */
 // oxfmt-ignore
 export const elements = {
   f64:  { kind: "float", bytes: 8, array: Float64Array, native: true,  numpy: "float64",  short: "f8", safetensors: "F64",  storage: "DoubleStorage",   nifti: 64,   onnx: 11 },

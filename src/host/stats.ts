@@ -14,6 +14,7 @@ export function nanMean(values: Values): number {
   return sum / count;
 }
 
+/** Least and greatest of some values. */
 export interface Extent {
   /** Infinity where there is no value. */
   readonly min: number;

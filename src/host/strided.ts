@@ -36,7 +36,7 @@ export function copyView<A extends TypedArray>(
   return { data: out, shape: [...shape] };
 }
 
-/** Spatial shape of a channel-first array. @throws ShapeError without a channel and at least one spatial axis. */
+/** Spatial shape of a channel-first array. @throws ShapeError without a channel and at least one spatial axis */
 export function spatialShape(op: string, x: HostArray): number[] {
   if (x.shape.length < 2) {
     throw new ShapeError(
@@ -46,7 +46,7 @@ export function spatialShape(op: string, x: HostArray): number[] {
   return x.shape.slice(1);
 }
 
-/** Spatial axis (negative from the end) to axis of the array. @throws ShapeError outside the range. */
+/** Spatial axis (negative from the end) to axis of the array. @throws ShapeError outside the range */
 export function arrayAxis(op: string, spatialAxis: number, x: HostArray): number {
   const dims = x.shape.length - 1;
   const axis = spatialAxis < 0 ? spatialAxis + dims : spatialAxis;
@@ -61,7 +61,7 @@ export function arrayAxis(op: string, spatialAxis: number, x: HostArray): number
 /** One size for all axes, or one per axis. */
 export type SpatialSize = number | readonly (number | null)[];
 
-/** Sizes per spatial axis: one number is repeated; null, 0 and negative ones become the image's. @throws ConfigError on a wrong length. */
+/** Sizes per spatial axis: one number is repeated; null, 0 and negative ones become the image's. @throws ConfigError on a wrong length */
 export function resolveSize(op: string, size: SpatialSize, image: readonly number[]): number[] {
   const list = typeof size === "number" ? image.map(() => size) : size;
   const full = list.length === 1 ? image.map(() => list[0]) : list;

@@ -50,9 +50,10 @@ export const ELEMENTS = Object.fromEntries(
 export const widens = (dtype: ElementType): boolean => ELEMENTS[dtype].hostBytes > ELEMENTS[dtype].bytes;
 
 /**
- * `bytes` as values. Throws `RangeError` for integers that float64 cannot hold.
+ * `bytes` as values.
  * @param bytes elements of the type, one after the other
  * @param owned the values may take the place of the bytes; by default they are a copy
+ * @throws RangeError for integers that float64 cannot hold
  */
 export function decodeElements(dtype: ElementType, bytes: Uint8Array, owned = false): TypedArray {
   const codec: Codec = ELEMENTS[dtype];

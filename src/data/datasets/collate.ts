@@ -13,7 +13,7 @@ export type Batch = Readonly<Record<string, HostArray>>;
  * Stacks the arrays under each key to `[N, …]` and numbers to `[N]` float32. Lists, as multi-sample transforms give them, are flattened
  * first. Other values (names, paths, affines) have no place in a batch and are left out. Arrays of several element types become
  * float32.
- * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record or lacks a key of the first.
+ * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record or lacks a key of the first
  */
 export function listDataCollate(items: readonly (Item | readonly Item[])[]): Batch {
   const flat = items.flat() as Item[];

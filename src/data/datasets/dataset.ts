@@ -55,7 +55,11 @@ export function applyTransforms<T>(transforms: readonly ItemTransform<T>[], item
   return value;
 }
 
-/** A source with a transform, computed on each access. MONAI's `Dataset`. */
+/**
+ * A source with a transform, computed on each access. MONAI's `Dataset`.
+ *
+ * `get` throws what the source and its transforms throw; a multi-sample transform makes it give a list.
+ */
 export class MapDataset<T = Item> implements Dataset<T> {
   private readonly source: Dataset<T>;
   private readonly transforms: readonly ItemTransform<T>[];
@@ -77,6 +81,7 @@ export class MapDataset<T = Item> implements Dataset<T> {
   }
 }
 
+/** How much a cache keeps. */
 export interface CacheOptions {
   /** At most so many items are kept; default all. */
   readonly cacheNum?: number;
@@ -140,6 +145,7 @@ export function firstRandom<T>(transforms: readonly ItemTransform<T>[]): number 
   return at < 0 ? transforms.length : at;
 }
 
+/** How images become patches. */
 export interface PatchOptions<T> {
   /** Takes an image to its patches, e.g. onKeys(…, new RandSpatialCropSamples(…)). */
   readonly patchFunc: ItemTransform<T>;
@@ -149,7 +155,10 @@ export interface PatchOptions<T> {
   readonly transform?: TransformList<T>;
 }
 
-/** The patches that `patchFunc` takes from each image, as one stream, image by image. */
+/**
+ * The patches that `patchFunc` takes from each image, as one stream, image by image. MONAI's `PatchDataset`.
+ * @throws ConfigError from `get` when the source gives a list, or `patchFunc` another number of patches than `samplesPerImage`
+ */
 export class PatchDataset<T = Item> implements Dataset<T> {
   readonly stream: StreamPlan = {};
   readonly samplesPerItem: number;
@@ -187,6 +196,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
   }
 }
 
+/** How a stream is shuffled. */
 export interface ShuffleBufferOptions {
   /** Samples held while shuffling; default 512. */
   readonly bufferSize?: number;
@@ -242,7 +252,7 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
 
 /**
  * The samples of one epoch by a stream plan.
- * @param pass gives the unshuffled samples of pass k, counted over all epochs.
+ * @param pass gives the unshuffled samples of pass k, counted over all epochs
  */
 export async function* streamSamples<T>(
   plan: StreamPlan,
@@ -273,6 +283,7 @@ async function* shuffled<T>(samples: AsyncIterable<T>, bufferSize: number, rando
   while (buffer.length) yield pop();
 }
 
+/** One transform, a list of them, or a chain. */
 export type TransformList<T> = ItemTransform<T> | readonly ItemTransform<T>[];
 
 /** A plain array as a dataset; a dataset as it is. */
@@ -288,6 +299,7 @@ export function listOf<T>(transform: TransformList<T>): readonly ItemTransform<T
   return transform instanceof Compose ? (transform.transforms as readonly Transform<T>[]) : [transform as ItemTransform<T>];
 }
 
+/** The value, or values, as a list. */
 export function asList<T>(value: T | T[]): T[] {
   return Array.isArray(value) ? value : [value];
 }

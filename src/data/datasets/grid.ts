@@ -23,6 +23,7 @@ import type { Item } from "../transforms/transform.ts";
 /** How voxels beyond the image are filled: wrapped around, repeated from the edge, or 0; null: no padding. */
 export type GridPadMode = "wrap" | "edge" | "constant" | null;
 
+/** The grid of patches. */
 export interface PatchIterOptions {
   /** Size per spatial axis; 0 takes the whole axis, and more than the image has is cut to the image. */
   readonly patchSize: readonly number[];
@@ -32,6 +33,7 @@ export interface PatchIterOptions {
   readonly mode?: GridPadMode;
 }
 
+/** A patch and where it lies. */
 export interface GridPatch<A extends TypedArray = TypedArray> {
   /** `[C, …patchSize]` */
   readonly patch: HostArray<A>;
@@ -50,7 +52,7 @@ export class PatchIter {
     this.options = options;
   }
 
-  /** @throws ShapeError if patchSize does not have one entry per spatial axis. */
+  /** @throws ShapeError if patchSize does not have one entry per spatial axis */
   *patches<A extends TypedArray>(image: HostArray<A>): Generator<GridPatch<A>> {
     const { patchSize, mode = "wrap" } = this.options;
     const spatial = image.shape.slice(1);
@@ -115,7 +117,9 @@ export class PatchIterd {
   }
 }
 
+/** What becomes of the patches of an image. */
 export interface GridPatchOptions {
+  /** Takes an image to its patches, such as a `PatchIterd`. */
   readonly patchIter: { patches(item: Item): Iterable<Item> };
   /** Applied to each patch. */
   readonly transform?: TransformList<Item>;
@@ -123,7 +127,7 @@ export interface GridPatchOptions {
   readonly withCoordinates?: boolean;
 }
 
-/** All grid patches of each image, as one stream, image by image. */
+/** All grid patches of each image, as one stream, image by image; how many there are only the data can tell. MONAI's `GridPatchDataset`. */
 export class GridPatchDataset implements Dataset {
   readonly stream: StreamPlan = {};
   private readonly source: Dataset;

@@ -15,8 +15,8 @@ import type { Volume } from "../volume.ts";
 
 /**
  * Reads `dataset.json` of a Decathlon or nnU-Net folder and checks that every file it promises exists.
- * @returns the index with absolute paths.
- * @throws FormatError naming file and field.
+ * @returns the index with absolute paths
+ * @throws FormatError naming file and field
  */
 export async function loadDataset(dir: string): Promise<DatasetIndex> {
   const root = resolve(dir);
@@ -36,7 +36,8 @@ export async function loadDataset(dir: string): Promise<DatasetIndex> {
 
 /**
  * Reads the folds of a dataset.
- * @param path a dataset's folder (its `splits_final.json` is taken) or the file itself.
+ * @param path a dataset's folder (its `splits_final.json` is taken) or the file itself
+ * @throws FormatError for a file that is none, DataError if a case is on both sides of a fold
  */
 export async function loadSplits(path: string): Promise<Split[]> {
   const source = path.endsWith(".json") ? resolve(path) : join(resolve(path), "splits_final.json");
@@ -45,7 +46,8 @@ export async function loadSplits(path: string): Promise<Split[]> {
 
 /**
  * Reads the image and, if there is one, the label of a case and checks that they belong together, see joinCase.
- * @returns image `[C, nx, ny, nz]`, label `[1, nx, ny, nz]`, in their stored element types.
+ * @returns image `[C, nx, ny, nz]`, label `[1, nx, ny, nz]`, in their stored element types
+ * @throws FormatError for files that cannot be read, ShapeError and DataError as joinCase
  */
 export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
   const images = await Promise.all(item.image.map(readNiftiFile));

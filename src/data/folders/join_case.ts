@@ -10,7 +10,7 @@ import { makeVolume, type Volume } from "../volume.ts";
 
 /**
  * Joins the channel files of a case and checks that image and label belong together.
- * @returns image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` in their stored element types.
+ * @returns image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` in their stored element types
  * @throws ShapeError if sizes differ; DataError if voxel size or axis directions of image and label differ (a label saved flipped or
  *   resampled), or a label value is not among `labels`.
  */

@@ -13,7 +13,7 @@ export interface Split {
 
 /**
  * Checks a parsed `splits_final.json`.
- * @throws FormatError if it is not a list of {train, val} id lists; DataError if a case is on both sides of a fold.
+ * @throws FormatError if it is not a list of {train, val} id lists; DataError if a case is on both sides of a fold
  */
 export function parseSplits(json: unknown, source = "splits_final.json"): Split[] {
   const fail = failing(`loadSplits: ${source}`);
@@ -38,7 +38,7 @@ export function parseSplits(json: unknown, source = "splits_final.json"): Split[
 
 /**
  * The cases of one fold. `fold` "all" trains and validates on everything, as nnU-Net's "all" does.
- * @throws ConfigError if there is no such fold; DataError if the fold names a case that the dataset does not have.
+ * @throws ConfigError if there is no such fold; DataError if the fold names a case that the dataset does not have
  */
 export function selectFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all"): { train: Case[]; val: Case[] } {
   if (fold === "all") return { train: [...index.training], val: [...index.training] };

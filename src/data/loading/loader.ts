@@ -12,6 +12,7 @@ import { RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 import { type DatasetPlan, LocalUnits, type DatasetModule, type UnitSource } from "./unit_source.ts";
 
+/** How items become batches. */
 export interface DataLoaderOptions<B = Batch> {
   /** Items per batch (before multi-sample transforms), or patches for patch datasets; default 1. */
   readonly batchSize?: number;
@@ -29,6 +30,7 @@ export interface DataLoaderOptions<B = Batch> {
   readonly collate?: (items: readonly Item[]) => B;
 }
 
+/** Which part of an epoch is wanted. */
 export interface EpochOptions {
   /** Batches to leave out at the start, to go on where a run ended. */
   readonly skip?: number;

@@ -33,13 +33,16 @@ export interface UnitSource {
   close(): Promise<void>;
 }
 
+/** What a loader tells a worker. */
 export type ToWorker =
   | { readonly type: "unit"; readonly id: number; readonly index: number; readonly epoch: number }
   | { readonly type: "cancel"; readonly ids: readonly number[] };
+/** What a worker tells its loader. */
 export type FromWorker =
   | { readonly type: "plan"; readonly plan: DatasetPlan }
   | { readonly type: "unit"; readonly id: number; readonly items: Item[] }
   | { readonly type: "error"; readonly id?: number; readonly error: WireError };
+/** An error as it goes from thread to thread. */
 export interface WireError {
   readonly name: string;
   readonly message: string;
@@ -73,6 +76,7 @@ export async function computeUnit(dataset: Dataset, seed: number, epoch: number,
   return asList(await dataset.get(index, itemRandom(seed, epoch, index)));
 }
 
+/** What a loader must know of a dataset. */
 export function planOf(dataset: Dataset): DatasetPlan {
   const { length, stream, samplesPerItem } = dataset;
   return { length, stream, samplesPerItem };
@@ -102,6 +106,7 @@ export async function buildDataset(source: DatasetModule): Promise<Dataset> {
   return dataset as Dataset;
 }
 
+/** An error as plain data. */
 export function toWire(error: unknown): WireError {
   if (!(error instanceof Error)) return { name: "Error", message: String(error) };
   return { name: error.name, message: error.message, stack: error.stack };

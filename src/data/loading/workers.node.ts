@@ -15,7 +15,7 @@ import {
   type UnitSource,
 } from "./unit_source.ts";
 
-/** Starts `count` workers. @throws ConfigError if the module's arguments are not plain data. */
+/** Starts `count` workers. @throws ConfigError if the module's arguments are not plain data */
 export function openWorkers(source: DatasetModule, count: number, seed: number): UnitSource {
   let workers: DataWorker[];
   try {

@@ -3,6 +3,7 @@
 import { ConfigError } from "../../host/errors.ts";
 import type { DatasetModule, UnitSource } from "./unit_source.ts";
 
+/** There are none. @throws ConfigError */
 export function openWorkers(_source: DatasetModule, count: number, _seed: number): UnitSource {
   throw new ConfigError(`DataLoader: numWorkers is ${count}; data workers need Node; use numWorkers: 0 here`);
 }

@@ -2,14 +2,17 @@
 
 import type { Fail } from "./budget.ts";
 
+/** An object of JSON; nothing is known of its values. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
+/** Whether a value is an object, and no list. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The value as a record, empty if it is none: its fields then fail by name. */
 export const record = (value: unknown): JsonRecord => (isRecord(value) ? value : {});
+/** The value as a list, empty if it is none. */
 export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
 
 /** A field that must be a record. @throws FormatError (by `fail`) naming it */
@@ -18,6 +21,7 @@ export function recordField(value: unknown, field: string, fail: Fail): JsonReco
   throw fail(`${field} is missing or not an object`);
 }
 
+/** Whether a value is a list of integers of at least 0. */
 export function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
 }

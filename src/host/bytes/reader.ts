@@ -3,6 +3,7 @@
 import type { FormatError } from "../errors.ts";
 import type { Fail } from "./budget.ts";
 
+/** Reads bytes one number after the other; every method throws FormatError at the end of the bytes. */
 export class ByteReader {
   /** Next byte to read. */
   at: number;

@@ -24,7 +24,7 @@ const encrypted = 1;
 export const isZip = (bytes: Uint8Array): boolean =>
   bytes.length >= 22 && [signatures.local, signatures.end].includes(viewOf(bytes).getUint32(0, true) as never);
 
-/** The entries of an archive by name, in the order of its directory. Inflates nothing. Throws `FormatError`. */
+/** The entries of an archive by name, in the order of its directory. Inflates nothing. @throws FormatError */
 export function readZip(bytes: Uint8Array, fail: Fail): Map<string, ZipEntry> {
   const view = viewOf(bytes);
   const { count, start, size } = findDirectory(bytes, view, fail);
@@ -62,7 +62,7 @@ export function readZip(bytes: Uint8Array, fail: Fail): Map<string, ZipEntry> {
   return entries;
 }
 
-/** The bytes of an entry: a view of the archive, or inflated. Throws `FormatError` if they are not what the directory says. */
+/** The bytes of an entry: a view of the archive, or inflated. @throws FormatError if they are not what the directory says */
 export async function readEntry(entry: ZipEntry, budget: Budget, fail: Fail): Promise<Uint8Array> {
   if (entry.method === stored) return entry.packed;
   const what = `zip entry "${entry.name}"`;

@@ -30,6 +30,7 @@ export interface RandomSource {
   setState(state: RandomStateSnapshot): void;
 }
 
+/** How `choice` draws. */
 export interface ChoiceOptions {
   /** Whether an index may come more than once; default true. */
   readonly replace?: boolean;

@@ -56,8 +56,9 @@ const renamed: Readonly<Record<string, string>> = { __builtin__: "builtins", cop
 const empty: readonly unknown[] = Object.freeze([]);
 
 /**
- * Reads one pickle. Throws `FormatError`.
+ * Reads one pickle.
  * @param bytes holds the pickle from `start`; more may follow
+ * @throws FormatError for a damaged pickle, and one that asks for something to be called that is not known
  */
 export function unpickle(bytes: Uint8Array, start: number, host: PickleHost, budget: Budget, fail: Fail): Unpickled {
   return new Unpickler(new PickleBytes(bytes, start, budget, fail), host).run();

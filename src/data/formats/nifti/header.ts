@@ -34,9 +34,9 @@ export interface NiftiHeader {
 
 /**
  * Parses and checks the fixed header at the start of a `.nii` file.
- * @param bytes the first bytes of the (uncompressed) file, headerBytes of them if the file has so many.
- * @param name what the error messages call the file.
- * @throws FormatError naming the field.
+ * @param bytes the first bytes of the (uncompressed) file, headerBytes of them if the file has so many
+ * @param name what the error messages call the file
+ * @throws FormatError naming the field
  */
 export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
   const fail = (field: string, text: string): never => {

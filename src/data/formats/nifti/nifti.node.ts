@@ -14,7 +14,7 @@ import type { Volume } from "../../volume.ts";
 
 /**
  * Reads a `.nii` or `.nii.gz` file; compression is recognized by content. Element types as in readNifti.
- * @throws FormatError naming the file and the field, also if the file cannot be opened.
+ * @throws FormatError naming the file and the field, also if the file cannot be opened
  */
 export async function readNiftiFile(path: string): Promise<Volume> {
   const file = await open(path).catch((cause: Error) => {
@@ -42,8 +42,8 @@ export async function readNiftiFile(path: string): Promise<Volume> {
 
 /**
  * Writes a `.nii` or (by name) `.nii.gz` file in one step: under a temporary name, flushed, renamed.
- * @param options.dtype element type in the file; default the type of the data.
- * @throws ConfigError if the name ends otherwise; DataError if `dtype` cannot hold a value.
+ * @param options.dtype element type in the file; default the type of the data
+ * @throws ConfigError if the name ends otherwise; DataError if `dtype` cannot hold a value
  */
 export async function writeNiftiFile(path: string, volume: Volume, options: { readonly dtype?: NiftiDtype } = {}): Promise<void> {
   if (!/\.nii(\.gz)?$/.test(path)) throw new ConfigError(`writeNifti: ${path} must end in .nii or .nii.gz`);

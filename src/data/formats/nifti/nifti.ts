@@ -14,6 +14,7 @@ import { makeVolume, type Volume } from "../../volume.ts";
 /** Bytes after the voxels that are read only to reach the gzip checksum. */
 const trailingLimit = 1 << 20;
 
+/** How a volume is written. */
 export interface WriteNiftiOptions {
   /** Element type in the file; default the type of the data. */
   readonly dtype?: NiftiDtype;
@@ -26,8 +27,8 @@ export interface WriteNiftiOptions {
  *
  * The data keep the file's element type, except: with scl_slope/scl_inter they are float32 (float64 for types of 32 bits and
  * more), and 64-bit integers are float64. Axes 4 … 7 of the file become channels.
- * @param name what errors and `meta.source` call the image.
- * @throws FormatError naming the file and the field.
+ * @param name what errors and `meta.source` call the image
+ * @throws FormatError naming the file and the field
  */
 export async function readNifti(input: Uint8Array | ArrayBuffer | Blob, name = "image"): Promise<Volume> {
   const blob = input instanceof Blob ? input : new Blob([new Uint8Array(input as ArrayBuffer) as Uint8Array<ArrayBuffer>]);
@@ -39,7 +40,7 @@ export async function readNifti(input: Uint8Array | ArrayBuffer | Blob, name = "
 
 /**
  * The bytes of a NIfTI file holding `volume`: the geometry of its source where that still holds, see buildNiftiHeader.
- * @throws DataError if `dtype` cannot hold a value; ShapeError if the data do not fill the shape.
+ * @throws DataError if `dtype` cannot hold a value; ShapeError if the data do not fill the shape
  */
 export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
   const bytes = encodeNifti(volume, options.dtype);
@@ -64,7 +65,7 @@ export function encodeNifti(volume: Volume, dtype: NiftiDtype = dtypeOf(volume.d
 
 /**
  * Reads a NIfTI image from the pieces of its uncompressed bytes.
- * @param maxBytes the most bytes the source can deliver; a header that needs more is refused before memory is asked for.
+ * @param maxBytes the most bytes the source can deliver; a header that needs more is refused before memory is asked for
  */
 export async function decodeNifti(
   pieces: AsyncIterable<Uint8Array>,

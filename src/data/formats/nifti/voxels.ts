@@ -34,8 +34,8 @@ export function elementTypeOf(code: number): { readonly dtype: FileDtype; readon
 
 /**
  * Turns a voxel block into an array `[channels, nx, ny, nz]`, before scaling.
- * @param raw the block exactly; its bytes may be changed.
- * @throws FormatError if a 64-bit integer is beyond ±2^53 and would lose digits.
+ * @param raw the block exactly; its bytes may be changed
+ * @throws FormatError if a 64-bit integer is beyond ±2^53 and would lose digits
  */
 export function decodeVoxels(
   raw: Uint8Array,
@@ -76,7 +76,7 @@ export function dtypeOf(data: TypedArray): NiftiDtype {
 
 /**
  * The same values as another element type.
- * @throws DataError if the type cannot hold a value exactly (an integer type and a fraction, NaN or a value out of range).
+ * @throws DataError if the type cannot hold a value exactly (an integer type and a fraction, NaN or a value out of range)
  */
 export function castTo(data: TypedArray, dtype: NiftiDtype): TypedArray {
   const { array } = elements[dtype];

@@ -15,10 +15,12 @@ export type SpatialCropOptions =
   | { readonly roiSlices: readonly RoiSlice[] };
 
 /**
- * Crops a region given by center and size (start = center − floor(size / 2), at least 0), by start and end, or by slices. Axes
- * without an entry are kept whole.
+ * Crops a region given by center and size (start = center − ⌊size / 2⌋, at least 0), by start and end, or by slices; axes without an entry are kept
+ * whole. A region is cut at the border of the image. MONAI's `SpatialCrop`.
  *
- * @throws ConfigError when the options name none of the forms.
+ * Shapes: `[C, …]` → `[C, …region]`.
+ * Geometry: dropped.
+ * @throws ConfigError when the options name none of the forms
  */
 export class SpatialCrop implements Transform {
   private readonly slices: readonly RoiSlice[];
@@ -43,7 +45,14 @@ export class SpatialCrop implements Transform {
   }
 }
 
-/** Crops `roiSize` around the center voxel floor(size / 2); null, 0 and negative sizes keep the axis. */
+/**
+ * Crops `roiSize` around the center voxel ⌊size / 2⌋; null, 0 and negative sizes keep the axis, larger ones than the image are cut to it. MONAI's
+ * `CenterSpatialCrop`.
+ *
+ * Shapes: `[C, s…]` → `[C, min(s, roiSize)…]`.
+ * Geometry: dropped.
+ * @throws ConfigError for a wrong number of sizes
+ */
 export class CenterSpatialCrop implements Transform {
   private readonly roiSize: SpatialSize;
 
@@ -58,7 +67,13 @@ export class CenterSpatialCrop implements Transform {
   }
 }
 
-/** Crops ceil(roiScale · size) around the center; scales of 0 or less keep the axis. */
+/**
+ * Crops ⌈roiScale · size⌉ around the center; scales of 0 or less keep the axis. MONAI's `CenterScaleCrop`.
+ *
+ * Shapes: `[C, s…]` → `[C, ⌈roiScale · s⌉…]`.
+ * Geometry: dropped.
+ * @throws ShapeError without a spatial axis
+ */
 export class CenterScaleCrop implements Transform {
   private readonly roiScale: number | readonly number[];
 

@@ -6,6 +6,7 @@ import { padAxes, type PadFill } from "../pad/pad_axes.ts";
 import { resolveSize, spatialShape } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 
+/** What counts as foreground, and what is added around it. */
 export interface BoundingBoxOptions {
   /** Which values are foreground. Default: above 0. */
   readonly selectFn?: (v: number) => boolean;
@@ -48,8 +49,12 @@ export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOpt
 }
 
 /**
- * Crops to the bounding box of the foreground, its size raised to a multiple of `kDivisible` (default 1); where the box reaches
- * outside the image it is padded. Without foreground the result is empty, as in MONAI.
+ * Crops to the bounding box of the foreground, its size raised to a multiple of `kDivisible` (default 1); where the box reaches outside the image it
+ * is padded. Without foreground the result is empty. MONAI's `CropForeground`.
+ *
+ * Shapes: `[C, …]` → `[C, …box]`.
+ * Geometry: dropped.
+ * @throws ConfigError for a margin below 0 and an unknown mode, ShapeError for a channel outside the image
  */
 export class CropForeground implements Transform {
   private readonly options: BoundingBoxOptions & { readonly kDivisible?: number | readonly number[] } & PadFill;

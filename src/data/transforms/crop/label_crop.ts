@@ -65,18 +65,24 @@ abstract class LabelCrop extends RandomTransform<HostArray[]> {
   }
 }
 
+/** How often crops of `RandCropByPosNegLabel` are centered on foreground. */
 export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
-  /** Weights of foreground and background centers. Defaults 1 and 1. */
+  /** Weight of foreground centers; default 1. */
   readonly pos?: number;
+  /** Weight of background centers; default 1. */
   readonly neg?: number;
 }
 
 /**
- * `numSamples` crops centered on a foreground voxel with probability pos / (pos + neg), else on a background voxel. A label map of
- * several channels is one-hot: channel 0 is background. If one kind is missing, all centers are of the other.
+ * `numSamples` crops centered on a foreground voxel with probability pos / (pos + neg), else on a background voxel. A label map of several channels is
+ * one-hot: channel 0 is background. If one kind is missing, all centers are of the other. A multi-sample transform. MONAI's `RandCropByPosNegLabel`.
  *
  * As an array transform: `randomize(label, image)`, then `applyDrawn(x)` for each array.
- * @throws DataError when neither kind of voxel exists; ShapeError when the crop is larger than the image.
+ *
+ * Shapes: `[C, …]` → numSamples × `[C, …spatialSize]`.
+ * Geometry: dropped.
+ * Draws: per sample `rand()` against pos / (pos + neg), then `randint(voxels of that kind)`.
+ * @throws ConfigError for options out of range, DataError when neither kind of voxel exists, ShapeError when the crop is larger than the image
  */
 export class RandCropByPosNegLabel extends LabelCrop {
   private readonly posRatio: number;
@@ -106,6 +112,7 @@ export class RandCropByPosNegLabel extends LabelCrop {
   }
 }
 
+/** How often crops of `RandCropByLabelClasses` are centered on each class. */
 export interface RandCropByLabelClassesOptions extends LabelCropOptions {
   /** Weight per class, background included; default all 1. Classes without a voxel get 0. */
   readonly ratios?: readonly number[];
@@ -113,7 +120,16 @@ export interface RandCropByLabelClassesOptions extends LabelCropOptions {
   readonly numClasses?: number;
 }
 
-/** `numSamples` crops centered on voxels of classes drawn by `ratios`. Same use and errors as RandCropByPosNegLabel. */
+/**
+ * `numSamples` crops centered on voxels of classes drawn by `ratios`; used as `RandCropByPosNegLabel`. A multi-sample transform. MONAI's
+ * `RandCropByLabelClasses`.
+ *
+ * Shapes: `[C, …]` → numSamples × `[C, …spatialSize]`.
+ * Geometry: dropped.
+ * Draws: `choice(classes, numSamples, { p })`, then `randint(voxels of the class)` per sample.
+ * @throws ConfigError for options out of range, DataError without a voxel of a class with a ratio above 0, ShapeError when the crop is larger than the
+ *   image
+ */
 export class RandCropByLabelClasses extends LabelCrop {
   declare protected readonly options: RandCropByLabelClassesOptions;
 
@@ -143,7 +159,7 @@ export class RandCropByLabelClasses extends LabelCrop {
 /**
  * Moves a crop center so that the crop lies inside the image: into [floor(size / 2), floor(shape + 1 − size / 2) − 1].
  *
- * @throws ShapeError when the crop is larger than the image, unless `allowSmaller`.
+ * @throws ShapeError when the crop is larger than the image, unless `allowSmaller`
  */
 export function correctCropCenters(
   centers: readonly number[],
@@ -184,7 +200,7 @@ export function mapBinaryToIndices(
   return { fg, bg };
 }
 
-/** Flat indices of the voxels of each class, only where `image` (any channel) exceeds the threshold. @throws ConfigError without numClasses for a map of one channel. */
+/** Flat indices of the voxels of each class, only where `image` (any channel) exceeds the threshold. @throws ConfigError without numClasses for a map of one channel */
 export function mapClassesToIndices(label: HostArray, numClasses?: number, image?: HostArray, imageThreshold = 0): Uint32Array[] {
   const voxels = sizeOf(spatialShape("mapClassesToIndices", label));
   const channels = label.shape[0];

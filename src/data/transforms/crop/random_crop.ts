@@ -6,6 +6,7 @@ import { centerOf, crop, type RoiSlice } from "./crop.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform } from "../transform.ts";
 
+/** Size and place of a random crop. */
 export interface RandSpatialCropOptions {
   /** Crop size; null, 0 and negative sizes mean the image's. The smallest size when `randomSize` is set. */
   readonly roiSize: SpatialSize;
@@ -17,7 +18,15 @@ export interface RandSpatialCropOptions {
   readonly randomSize?: boolean;
 }
 
-/** One random crop. A size larger than the image is cut to the image. */
+/**
+ * One random crop; a size larger than the image is cut to the image. MONAI's `RandSpatialCrop`.
+ *
+ * Shapes: `[C, …]` → `[C, …roiSize]`, with `randomSize` from roiSize to maxRoiSize.
+ * Geometry: dropped.
+ * Draws: with `randomSize`, `randint(size, largest + 1)` for every axis; then, with `randomCenter`, `randint(0, image − size + 1)` for every axis that is
+ * longer than its crop.
+ * @throws ConfigError for a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
+ */
 export class RandSpatialCrop extends RandomTransform {
   private readonly options: RandSpatialCropOptions;
   private slices: RoiSlice[] = [];
@@ -35,7 +44,15 @@ export class RandSpatialCrop extends RandomTransform {
   }
 }
 
-/** `numSamples` independent random crops of one image. */
+/**
+ * `numSamples` independent random crops of one image. A multi-sample transform. MONAI's `RandSpatialCropSamples`.
+ *
+ * Shapes: `[C, …]` → numSamples × `[C, …roiSize]`, with `randomSize` from roiSize to maxRoiSize.
+ * Geometry: dropped.
+ * Draws: per sample, with `randomSize`, `randint(size, largest + 1)` for every axis; then, with `randomCenter`, `randint(0, image − size + 1)` for
+ * every axis that is longer than its crop.
+ * @throws ConfigError for a `numSamples` below 1 and a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
+ */
 export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
   private readonly options: RandSpatialCropOptions & { readonly numSamples: number };
   private slices: RoiSlice[][] = [];

@@ -12,9 +12,11 @@ interface OutputType {
   readonly dtype?: DTypeName | null;
 }
 
+/** The range or factor of `ScaleIntensity`. */
 export interface ScaleIntensityOptions extends OutputType {
-  /** Target range, defaults 0 and 1. Set both to null to use `factor`. */
+  /** Start of the target range, default 0. Set both ends to null to use `factor`. */
   readonly minv?: number | null;
+  /** End of the target range, default 1. */
   readonly maxv?: number | null;
   /** Without a range: x · (1 + factor). */
   readonly factor?: number;
@@ -22,7 +24,13 @@ export interface ScaleIntensityOptions extends OutputType {
   readonly channelWise?: boolean;
 }
 
-/** (x − min) / (max − min) · (maxv − minv) + minv; a flat image becomes x · minv. @throws DataError when the image holds NaN. */
+/**
+ * (x − min) / (max − min) · (maxv − minv) + minv; a flat image becomes x · minv. MONAI's `ScaleIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws DataError when the image holds NaN, ShapeError for an empty one, ConfigError for an unknown `dtype`
+ */
 export class ScaleIntensity implements Transform {
   private readonly options: ScaleIntensityOptions;
 
@@ -44,17 +52,27 @@ export class ScaleIntensity implements Transform {
   }
 }
 
+/** The two ranges of `ScaleIntensityRange`. */
 export interface ScaleIntensityRangeOptions extends OutputType {
+  /** Start of the range that is mapped. */
   readonly aMin: number;
+  /** Its end. */
   readonly aMax: number;
-  /** Target range; null leaves out its part. */
+  /** Start of the target range; null (default) leaves out its part. */
   readonly bMin?: number | null;
+  /** Its end. */
   readonly bMax?: number | null;
   /** Clip to [bMin, bMax]. Default false. */
   readonly clip?: boolean;
 }
 
-/** (x − aMin) / (aMax − aMin) · (bMax − bMin) + bMin; for aMin = aMax: x − aMin + bMin. */
+/**
+ * (x − aMin) / (aMax − aMin) · (bMax − bMin) + bMin; for aMin = aMax: x − aMin + bMin. MONAI's `ScaleIntensityRange`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for aMin and aMax that are not finite, and an unknown `dtype`
+ */
 export class ScaleIntensityRange implements Transform {
   private readonly options: ScaleIntensityRangeOptions;
 
@@ -92,6 +110,7 @@ export function scaleRange(
   if (clip) for (let i = 0; i < data.length; i++) data[i] = Math.min(Math.max(data[i], bMin ?? -Infinity), bMax ?? Infinity);
 }
 
+/** What `NormalizeIntensity` subtracts and divides by, and where. */
 export interface NormalizeIntensityOptions extends OutputType {
   /** In place of the mean. A number, or one per channel with `channelWise`, or one per element without. */
   readonly subtrahend?: number | readonly number[];
@@ -103,7 +122,13 @@ export interface NormalizeIntensityOptions extends OutputType {
   readonly channelWise?: boolean;
 }
 
-/** (x − mean) / std with the population standard deviation; a std of 0 counts as 1. */
+/**
+ * (x − mean) / std with the standard deviation of the population; a std of 0 counts as 1. MONAI's `NormalizeIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws ShapeError for a list of subtrahends or divisors of another length, ConfigError for an unknown `dtype`
+ */
 export class NormalizeIntensity implements Transform {
   private readonly options: NormalizeIntensityOptions;
 
@@ -132,7 +157,9 @@ export class NormalizeIntensity implements Transform {
   }
 }
 
+/** The curve of `AdjustContrast`. */
 export interface AdjustContrastOptions {
+  /** Exponent; 1 changes nothing. */
   readonly gamma: number;
   /** Negate before and after. Default false. */
   readonly invertImage?: boolean;
@@ -140,7 +167,13 @@ export interface AdjustContrastOptions {
   readonly retainStats?: boolean;
 }
 
-/** ((x − min) / (range + 1e-7))^gamma · range + min. */
+/**
+ * ((x − min) / (range + 1e-7))^gamma · range + min. MONAI's `AdjustContrast`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for a gamma that is not finite, DataError when the image holds NaN, ShapeError for an empty one
+ */
 export class AdjustContrast implements Transform {
   private readonly options: AdjustContrastOptions;
 
@@ -167,7 +200,12 @@ export class AdjustContrast implements Transform {
   }
 }
 
-/** x + offset, in the element type of x. */
+/**
+ * x + offset, in the element type of x. MONAI's `ShiftIntensity`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ */
 export class ShiftIntensity implements Transform {
   private readonly offset: number;
 
@@ -182,7 +220,12 @@ export class ShiftIntensity implements Transform {
   }
 }
 
-/** Keeps values above (or, with `above: false`, below) `threshold`; the others become `cval` (default 0). */
+/**
+ * Keeps values above (or, with `above: false`, below) `threshold`; the others become `cval` (default 0). MONAI's `ThresholdIntensity`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ */
 export class ThresholdIntensity implements Transform {
   private readonly options: { readonly threshold: number; readonly above?: boolean; readonly cval?: number };
 

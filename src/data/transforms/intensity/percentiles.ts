@@ -6,11 +6,15 @@ import { workingCopy, type DTypeName } from "../shape/cast.ts";
 import { channels, finish, scaleRange } from "./intensity.ts";
 import type { Transform } from "../transform.ts";
 
+/** The percentiles and the range of `ScaleIntensityRangePercentiles`. */
 export interface ScaleIntensityRangePercentilesOptions {
-  /** Percentiles, 0 … 100, that are mapped to bMin and bMax. */
+  /** Percentile, 0 … 100, that is mapped to `bMin`. */
   readonly lower: number;
+  /** Percentile, 0 … 100, that is mapped to `bMax`. */
   readonly upper: number;
+  /** Start of the target range; null leaves out its part. */
   readonly bMin: number | null;
+  /** Its end. */
   readonly bMax: number | null;
   /** Clip to [bMin, bMax]. Default false. */
   readonly clip?: boolean;
@@ -22,7 +26,13 @@ export interface ScaleIntensityRangePercentilesOptions {
   readonly dtype?: DTypeName | null;
 }
 
-/** `ScaleIntensityRange` from percentiles of the image. */
+/**
+ * `ScaleIntensityRange` from percentiles of the image, between order statistics in proportion. MONAI's `ScaleIntensityRangePercentiles`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws ConfigError for percentiles outside 0 … 100, `relative` without both ends and an unknown `dtype`, ShapeError for an empty image
+ */
 export class ScaleIntensityRangePercentiles implements Transform {
   private readonly options: ScaleIntensityRangePercentilesOptions;
 
@@ -50,9 +60,11 @@ export class ScaleIntensityRangePercentiles implements Transform {
   }
 }
 
+/** Where `ClipIntensityPercentiles` clips, and how sharply. */
 export interface ClipIntensityPercentilesOptions {
-  /** Percentiles, 0 … 100, to clip at; null leaves that end open. At least one is needed. */
+  /** Percentile, 0 … 100, to clip at; null leaves that end open. One of the two is needed. */
   readonly lower: number | null;
+  /** As `lower`. */
   readonly upper: number | null;
   /** Soft clipping: x + softplus(−s(x − low)) / s − softplus(s(x − high)) / s. Default: hard. */
   readonly sharpnessFactor?: number | null;
@@ -60,7 +72,14 @@ export interface ClipIntensityPercentilesOptions {
   readonly channelWise?: boolean;
 }
 
-/** Clips at percentiles of the image; the element type stays. */
+/**
+ * Clips at percentiles of the image; the element type stays. MONAI's `ClipIntensityPercentiles`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws ConfigError for percentiles outside 0 … 100 or in the wrong order, without either, and for a sharpness of 0 or below; ShapeError for an empty
+ *   image
+ */
 export class ClipIntensityPercentiles implements Transform {
   private readonly options: ClipIntensityPercentilesOptions;
 

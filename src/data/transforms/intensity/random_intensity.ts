@@ -15,7 +15,15 @@ interface PerChannel {
   readonly channelWise?: boolean;
 }
 
-/** x · (1 + f), f uniform in `factors`. The result is float32 whether or not the transform acts. */
+/**
+ * x · (1 + f), f uniform in `factors`, with probability `prob` (default 0.1). The result is float32 whether or not the transform acts. MONAI's
+ * `RandScaleIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`, once or per channel.
+ * @throws ConfigError for a `prob` outside 0 … 1 and factors that are not finite
+ */
 export class RandScaleIntensity extends MaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly channelWise: boolean;
@@ -40,7 +48,14 @@ export class RandScaleIntensity extends MaybeTransform {
   }
 }
 
-/** x + o, o uniform in `offsets`. */
+/**
+ * x + o, o uniform in `offsets`, with probability `prob` (default 0.1). MONAI's `RandShiftIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...offsets)`, once or per channel.
+ * @throws ConfigError for a `prob` outside 0 … 1 and offsets that are not finite
+ */
 export class RandShiftIntensity extends MaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly channelWise: boolean;
@@ -62,7 +77,15 @@ export class RandShiftIntensity extends MaybeTransform {
   }
 }
 
-/** Adds N(mean, s²) noise; s is uniform in [0, std], or std itself with `sampleStd: false`. The result is float32. */
+/**
+ * Adds N(mean, s²) noise with probability `prob` (default 0.1); s is uniform in [0, std], or std itself with `sampleStd: false`. Float32 where it acts.
+ * MONAI's `RandGaussianNoise`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(0, std)` with `sampleStd`, then `normal(mean, s, elements)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, a std below 0, and an array of another size than what was drawn for
+ */
 export class RandGaussianNoise extends MaybeTransform {
   private readonly mean: number;
   private readonly std: number;
@@ -98,7 +121,15 @@ export class RandGaussianNoise extends MaybeTransform {
   }
 }
 
-/** `AdjustContrast` with gamma uniform in `gamma` (default [0.5, 4.5]; a number g means [0.5, g]). */
+/**
+ * `AdjustContrast` with gamma uniform in `gamma` (default [0.5, 4.5]; a number g means [0.5, g]), with probability `prob` (default 0.1). MONAI's
+ * `RandAdjustContrast`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...gamma)`.
+ * @throws ConfigError for a `prob` outside 0 … 1 and a gamma out of range, DataError when the image holds NaN
+ */
 export class RandAdjustContrast extends MaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly options: { readonly invertImage?: boolean; readonly retainStats?: boolean };

@@ -9,7 +9,13 @@ import type { Transform } from "../transform.ts";
 /** "symmetric": half (rounded down) before, the rest after; "end": all after. */
 export type PadMethod = "symmetric" | "end";
 
-/** Pads to at least `spatialSize`; axes that are long enough, and sizes of null, 0 or below, stay. */
+/**
+ * Pads to at least `spatialSize`; axes that are long enough, and sizes of null, 0 or below, stay. MONAI's `SpatialPad`.
+ *
+ * Shapes: `[C, s…]` → `[C, max(s, spatialSize)…]`.
+ * Geometry: dropped; kept where nothing is added.
+ * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
+ */
 export class SpatialPad implements Transform {
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
@@ -31,7 +37,13 @@ export class SpatialPad implements Transform {
   }
 }
 
-/** Pads by `spatialBorder`: one width for all sides, one per axis, or before and after for each axis. Negative widths count as 0. */
+/**
+ * Pads by `spatialBorder`: one width for all sides, one per axis, or before and after for each axis. Negative widths count as 0. MONAI's `BorderPad`.
+ *
+ * Shapes: `[C, s…]` → `[C, before + s + after…]`.
+ * Geometry: dropped; kept where nothing is added.
+ * @throws ConfigError for an unknown mode and a wrong number of widths, ShapeError for an empty axis unless it is filled
+ */
 export class BorderPad implements Transform {
   private readonly spatialBorder: readonly number[];
   private readonly fill: PadFill;
@@ -60,7 +72,13 @@ export class BorderPad implements Transform {
   }
 }
 
-/** Pads every axis to the next multiple of `k`; k of 0 or below keeps the axis. */
+/**
+ * Pads every axis to the next multiple of `k`; a `k` of 0 or below keeps the axis. MONAI's `DivisiblePad`.
+ *
+ * Shapes: `[C, s…]` → `[C, ⌈s / k⌉ · k…]`.
+ * Geometry: dropped; kept where nothing is added.
+ * @throws ConfigError for an unknown mode or method and a wrong number of `k`, ShapeError for an empty axis unless it is filled
+ */
 export class DivisiblePad implements Transform {
   private readonly k: number | readonly number[];
   private readonly method: PadMethod;
@@ -96,7 +114,13 @@ export class DivisiblePad implements Transform {
   }
 }
 
-/** Center crop to at most `spatialSize`, then pad to it. */
+/**
+ * Center crop to at most `spatialSize`, then padding to it; sizes of null, 0 or below keep the axis. MONAI's `ResizeWithPadOrCrop`.
+ *
+ * Shapes: `[C, …]` → `[C, …spatialSize]`.
+ * Geometry: dropped.
+ * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
+ */
 export class ResizeWithPadOrCrop implements Transform {
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;

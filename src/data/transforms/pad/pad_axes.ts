@@ -22,6 +22,7 @@ const modes = {
 /** "edge" = "replicate", "wrap" = "circular"; "reflect" leaves the border voxel out, "symmetric" repeats it. */
 export type PadMode = keyof typeof modes;
 
+/** What is put around the image. */
 export interface PadFill {
   /** Default "constant". */
   readonly mode?: PadMode;

@@ -6,7 +6,13 @@ import { workingCopy } from "../shape/cast.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import type { Transform } from "../transform.ts";
 
-/** Sigmoid per element, or softmax over the channels, or a function per element. */
+/**
+ * Sigmoid per element, or softmax over the channels, or a function per element. Float64 stays, all else becomes float32. MONAI's `Activations`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: dropped.
+ * @throws ConfigError for sigmoid together with softmax
+ */
 export class Activations implements Transform {
   private readonly options: { readonly sigmoid?: boolean; readonly softmax?: boolean; readonly other?: (v: number) => number };
 
@@ -26,6 +32,7 @@ export class Activations implements Transform {
   }
 }
 
+/** Which of its steps `AsDiscrete` takes. */
 export interface AsDiscreteOptions {
   /** Index of the largest channel. Default false. */
   readonly argmax?: boolean;
@@ -37,7 +44,14 @@ export interface AsDiscreteOptions {
   readonly rounding?: "torchrounding" | null;
 }
 
-/** Argmax, then one-hot, then threshold (≥), then rounding; each only when asked for. The result is float32. */
+/**
+ * Argmax, then one-hot, then threshold (≥), then rounding; each only when asked for. The result is float32. Of equal channels the first wins; one channel
+ * is class 0 everywhere, so give it a threshold instead. MONAI's `AsDiscrete`.
+ *
+ * Shapes: `[C, …]` → `[1, …]` with `argmax`; `[1, …]` → `[toOnehot, …]`; else unchanged.
+ * Geometry: dropped.
+ * @throws ConfigError for an unknown rounding, ShapeError for several channels as one-hot or none for argmax, DataError for a class outside `toOnehot`
+ */
 export class AsDiscrete implements Transform {
   private readonly options: AsDiscreteOptions;
 

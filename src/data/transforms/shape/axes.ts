@@ -6,8 +6,12 @@ import { copyView } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 
 /**
- * Moves the channel axis to the front. `channelDim` is the axis it has now, or "no_channel" to add one of size 1. Without it the
- * array must be channel-first already, which only `strictCheck: false` lets pass.
+ * Moves the channel axis to the front. `channelDim` is the axis it has now, or "no_channel" to add one of size 1. Without it the array must be
+ * channel-first already, which only `strictCheck: false` lets pass. MONAI's `EnsureChannelFirst`.
+ *
+ * Shapes: `[…, C, …]` → `[C, …]`; "no_channel": `[…]` → `[1, …]`.
+ * Geometry: dropped; kept where the array passes as it is.
+ * @throws ConfigError without `channelDim`, ShapeError for an axis outside the array
  */
 export class EnsureChannelFirst implements Transform {
   private readonly channelDim: number | "no_channel" | undefined;
@@ -35,7 +39,13 @@ export class EnsureChannelFirst implements Transform {
   }
 }
 
-/** Moves the channel axis `channelDim` (default 0) to the end. */
+/**
+ * Moves the channel axis `channelDim` (default 0) to the end. MONAI's `AsChannelLast`.
+ *
+ * Shapes: `[C, …]` → `[…, C]`.
+ * Geometry: dropped.
+ * @throws ShapeError for an axis outside the array
+ */
 export class AsChannelLast implements Transform {
   private readonly channelDim: number;
 
@@ -48,7 +58,13 @@ export class AsChannelLast implements Transform {
   }
 }
 
-/** Drops axis `dim` (default 0), which must have size 1; null drops every axis of size 1. @throws ShapeError for another size. */
+/**
+ * Drops axis `dim` (default 0), which must have size 1; null drops every axis of size 1. MONAI's `SqueezeDim`.
+ *
+ * Shapes: `[1, …]` → `[…]`; the elements are shared.
+ * Geometry: dropped.
+ * @throws ConfigError for a `dim` that is no integer, ShapeError for an axis of another size or outside the array
+ */
 export class SqueezeDim implements Transform {
   private readonly dim: number | null;
 
@@ -68,7 +84,13 @@ export class SqueezeDim implements Transform {
   }
 }
 
-/** Reorders all axes, channel included: axis i of the result is axis `indices[i]`; reversed when null. */
+/**
+ * Reorders all axes, channel included: axis i of the result is axis `indices[i]`; reversed when null (default). MONAI's `Transpose`.
+ *
+ * Shapes: `[s₀, s₁, …]` → `[s_indices[0], s_indices[1], …]`.
+ * Geometry: dropped.
+ * @throws ConfigError unless each axis is named once, ShapeError for an axis outside the array
+ */
 export class Transpose implements Transform {
   private readonly indices: readonly number[] | null;
 
@@ -85,7 +107,13 @@ export class Transpose implements Transform {
   }
 }
 
-/** Splits along `dim` (default 0) into arrays of size 1 there; `keepdim: false` drops the axis. */
+/**
+ * Splits along `dim` (default 0) into arrays of size 1 there; `keepdim: false` drops the axis. A multi-sample transform. MONAI's `SplitDim`.
+ *
+ * Shapes: `[C, …]` → C × `[1, …]`, or C × `[…]` without `keepdim`.
+ * Geometry: dropped.
+ * @throws ShapeError for an axis outside the array
+ */
 export class SplitDim implements Transform {
   private readonly dim: number;
   private readonly keepdim: boolean;

@@ -25,7 +25,14 @@ export function workingCopy(data: TypedArray): Float32Array | Float64Array {
   return data instanceof Float64Array ? new Float64Array(data) : new Float32Array(data);
 }
 
-/** Converts arrays to `dtype` (default "float32"). */
+/**
+ * Converts the elements to `dtype` (default "float32"). Floats to integers are cut toward zero, and what an integer type cannot hold wraps around,
+ * as in typed arrays and NumPy. MONAI's `CastToType`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for an unknown type
+ */
 export class CastToType implements Transform {
   private readonly dtype: DTypeName;
 

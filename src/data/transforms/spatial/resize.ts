@@ -9,6 +9,7 @@ import type { LabelSafe, Transform } from "../transform.ts";
 /** linear, bilinear and trilinear are one mode: linear along every axis. */
 export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic";
 
+/** To what size, and how. */
 export interface ResizeOptions {
   /** New size per spatial axis; null, 0 and negative ones keep the axis. One number for "longest". */
   readonly spatialSize: SpatialSize;
@@ -24,7 +25,14 @@ export interface ResizeOptions {
   readonly antiAliasingSigma?: number | readonly number[] | null;
 }
 
-/** Resizes a channel-first array; the result is float32. Modes are those of torch.nn.functional.interpolate. */
+/**
+ * Resizes an image with the modes of torch.nn.functional.interpolate; the result is float32. With more sizes than spatial axes, axes of size 1 are
+ * added at the end. MONAI's `Resize`, whose default mode is "area".
+ *
+ * Shapes: `[C, …]` → `[C, …spatialSize]`.
+ * Geometry: dropped.
+ * @throws ConfigError for an unknown mode or `sizeMode`, ShapeError for fewer sizes than axes and for an empty axis
+ */
 export class Resize implements Transform, LabelSafe {
   private readonly options: ResizeOptions;
 
@@ -77,7 +85,13 @@ export class Resize implements Transform, LabelSafe {
   }
 }
 
-/** Gaussian smoothing with `sigma` in voxels, one or per spatial axis; zeros outside. */
+/**
+ * Gaussian smoothing with `sigma` in voxels (default 1), one or per spatial axis; zeros outside. Float32. MONAI's `GaussianSmooth` ("erf").
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: dropped.
+ * @throws ShapeError without a spatial axis
+ */
 export class GaussianSmooth implements Transform {
   private readonly sigma: number | readonly number[];
 

@@ -7,7 +7,13 @@ import { MaybeTransform, type Transform } from "../transform.ts";
 
 type Plane = readonly [number, number];
 
-/** Turns `k` (default 1) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second. */
+/**
+ * Turns `k` (default 1) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second. MONAI's `Rotate90`.
+ *
+ * Shapes: `[C, a, b]` → `[C, b, a]` for odd `k`, else unchanged.
+ * Geometry: dropped.
+ * @throws ConfigError for a `k` that is no integer and for equal axes, ShapeError for an axis outside the image
+ */
 export class Rotate90 implements Transform {
   private readonly k: number;
   private readonly spatialAxes: Plane;
@@ -23,7 +29,15 @@ export class Rotate90 implements Transform {
   }
 }
 
-/** With probability `prob` (default 0.1) turns k = randint(maxK) + 1 times by 90°; maxK defaults to 3. */
+/**
+ * With probability `prob` (default 0.1) turns 1 … `maxK` (default 3) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second.
+ * MONAI's `RandRotate90`.
+ *
+ * Shapes: `[C, a, b]` → `[C, b, a]` for odd numbers of turns, else unchanged.
+ * Geometry: dropped where it acts, kept where it does not.
+ * Draws: `rand()` against `prob`; where it acts, `randint(maxK)`, one less than the turns.
+ * @throws ConfigError for a `prob` outside 0 … 1, a `maxK` below 1 and equal axes, ShapeError for an axis outside the image
+ */
 export class RandRotate90 extends MaybeTransform {
   private readonly maxK: number;
   private readonly spatialAxes: Plane;
