@@ -4,7 +4,8 @@ import { reshape } from "../../../autograd/view.ts";
 import { cubicWeight } from "../../../host/taps.ts";
 import { type AxisMap, mapRow } from "../../../kernels/resample.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import type { Call, Ops } from "../call.ts";
+import type { Call } from "../call.ts";
+import type { Operators } from "../operator.ts";
 import { hostInts, type HostValue } from "../../values.ts";
 import { applyMaps, mapsGradient } from "../maps.ts";
 import { native, type NativeNode } from "../../native.ts";
@@ -189,4 +190,7 @@ function resize(c: Call): Tensor {
   });
 }
 
-export const resizeOps: Ops = { Resize: resize, Upsample: resize };
+export const operators: Operators = {
+  Resize: { device: resize, known: [1, 2, 3] },
+  Upsample: { device: resize, known: [1] },
+};
