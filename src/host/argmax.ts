@@ -5,6 +5,8 @@ import type { TypedArray } from "./array.ts";
 /** Arrays that hold class indices. */
 type Indices = Uint8Array | Uint16Array | Int32Array | Float32Array;
 
+const block = 4096;
+
 /**
  * The class with the largest score at each position. Of equal scores the first class wins; NaN is never larger, so it wins only as the first
  * class. One class wins everywhere: for a single score use `above`.
@@ -13,10 +15,20 @@ type Indices = Uint8Array | Uint16Array | Int32Array | Float32Array;
  */
 export function argmaxPlanes<A extends Indices>(scores: TypedArray, classes: number, out: A): A {
   const positions = out.length;
-  // Plane by plane: memory is read in its order, and the best so far is looked up near where it was last time.
-  for (let c = 1; c < classes; c++) {
-    const plane = c * positions;
-    for (let i = 0; i < positions; i++) if (scores[plane + i] > scores[out[i] * positions + i]) out[i] = c;
+  // In blocks, plane by plane: memory is read in its order, and the best so far stays in the cache.
+  const best = new Float64Array(Math.min(block, positions));
+  for (let start = 0; start < positions; start += block) {
+    const count = Math.min(block, positions - start);
+    for (let i = 0; i < count; i++) best[i] = scores[start + i];
+    for (let c = 1; c < classes; c++) {
+      const plane = c * positions + start;
+      for (let i = 0; i < count; i++) {
+        const score = scores[plane + i];
+        if (!(score > best[i])) continue;
+        best[i] = score;
+        out[start + i] = c;
+      }
+    }
   }
   return out;
 }

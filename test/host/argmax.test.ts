@@ -31,7 +31,7 @@ test("one class wins everywhere; no position is no result", () => {
 });
 
 test("agrees with a plain search on many scores", () => {
-  const [classes, positions] = [7, 1000];
+  const [classes, positions] = [7, 10_000]; // more than a block
   const scores = Int32Array.from({ length: classes * positions }, (_, i) => (i * 7919) % 11); // many ties
   const expected = Array.from({ length: positions }, (_, i) => {
     const own = Array.from({ length: classes }, (_c, c) => scores[c * positions + i]);
