@@ -3,9 +3,11 @@
  * an importance map. Window order, padding, shifting of the last window and weights are those of MONAI's `sliding_window_inference`,
  * so results agree value for value.
  */
-import { edgeIndices, edgeMode, torchEdges } from "../../host/edges.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
+import { forEachRow, type PaddingMode, padTo, unpad } from "./padding.ts";
+
+export type { PaddingMode };
 
 /** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]. */
 export type Predictor = (windows: HostArray<Float32Array>) => Promise<HostArray> | HostArray;
@@ -14,9 +16,8 @@ export type Network = Predictor | { predict(windows: HostArray<Float32Array>): P
 
 /** Weight of a window's voxels where windows overlap: all equal, or falling off from the center. */
 export type BlendMode = "constant" | "gaussian";
-/** How an image smaller than the window is extended, named as in `torch.nn.functional.pad`. */
-export type PaddingMode = keyof typeof torchEdges;
 
+/** How images are cut into windows, and how their predictions are joined. */
 export interface SlidingWindowOptions {
   /** Window size per spatial axis, one number for all; an entry ≤ 0 takes the whole axis. */
   readonly roiSize: number | readonly number[];
@@ -240,78 +241,6 @@ function weightMap(roi: number[], mode: BlendMode, sigmaScale: number | readonly
 /** Image and window start of window `index`: all windows of the first image, then of the next. */
 function locate(index: number, starts: readonly number[][]): [sample: number, start: number[]] {
   return [Math.floor(index / starts.length), starts[index % starts.length]];
-}
-
-/** Visits the rows (last axis) of a window: offset in one channel of the image, offset in the window, row length. */
-function forEachRow(
-  image: readonly number[],
-  start: readonly number[],
-  window: readonly number[],
-  visit: (at: number, row: number, length: number) => void,
-): void {
-  const length = window[window.length - 1];
-  const rows = sizeOf(window) / length;
-  for (let r = 0; r < rows; r++) {
-    let [rest, at, stride] = [r, start[start.length - 1], image[image.length - 1]];
-    for (let axis = window.length - 2; axis >= 0; axis--) {
-      at += (start[axis] + (rest % window[axis])) * stride;
-      rest = Math.floor(rest / window[axis]);
-      stride *= image[axis];
-    }
-    visit(at, r * length, length);
-  }
-}
-
-/** Extends short axes to the window's size, half (rounded down) before, the rest after. */
-function padTo(
-  inputs: HostArray,
-  roi: readonly number[],
-  mode: PaddingMode,
-  cval: number,
-): { image: HostArray; before: number[] } {
-  const size = inputs.shape.slice(2);
-  const padded = size.map((s, i) => Math.max(s, roi[i]));
-  const before = size.map((s, i) => (padded[i] - s) >> 1);
-  if (padded.every((s, i) => s === size[i])) return { image: inputs, before };
-  const [planes, voxels] = [inputs.shape[0] * inputs.shape[1], sizeOf(size)];
-  const sources = size.map((s, i) => sourceIndices(mode, s, before[i], padded[i] - s - before[i]));
-  const data = new Float32Array(planes * sizeOf(padded));
-  for (let i = 0, out = sizeOf(padded); i < out; i++) {
-    let [rest, from, stride, inside] = [i, 0, 1, true];
-    for (let axis = size.length - 1; axis >= 0; axis--) {
-      const source = sources[axis][rest % padded[axis]];
-      if (source < 0) inside = false;
-      from += source * stride;
-      stride *= size[axis];
-      rest = Math.floor(rest / padded[axis]);
-    }
-    for (let p = 0; p < planes; p++) data[p * out + i] = inside ? inputs.data[p * voxels + from] : cval;
-  }
-  return { image: { data, shape: [...inputs.shape.slice(0, 2), ...padded] }, before };
-}
-
-/** For every index of a padded axis the index it copies, or −1 for the constant. */
-function sourceIndices(mode: PaddingMode, size: number, before: number, after: number): Int32Array {
-  const edge = edgeMode("slidingWindowInference", "paddingMode", mode, torchEdges);
-  // As torch.nn.functional.pad: no index is mirrored or wrapped twice.
-  const limit = edge === "reflect" ? size - 1 : edge === "wrap" ? size : Infinity;
-  if (Math.max(before, after) > limit)
-    throw new ShapeError(
-      `slidingWindowInference: ${mode} padding of ${Math.max(before, after)} needs an axis longer than ${size}; use paddingMode "replicate" or a smaller roiSize`,
-    );
-  return edgeIndices(edge, -before, before + size + after, size);
-}
-
-function unpad(a: HostArray<Float32Array>, before: readonly number[], size: readonly number[]): HostArray<Float32Array> {
-  const [n, c, ...padded] = a.shape;
-  if (padded.every((s, i) => s === size[i])) return a;
-  const [from, to] = [sizeOf(padded), sizeOf(size)];
-  const data = new Float32Array(n * c * to);
-  for (let p = 0; p < n * c; p++)
-    forEachRow(padded, before, size, (at, row, length) =>
-      data.set(a.data.subarray(p * from + at, p * from + at + length), p * to + row),
-    );
-  return { data, shape: [n, c, ...size] };
 }
 
 function checkPrediction(out: HostArray, batch: number, channels: number, roi: readonly number[]): void {

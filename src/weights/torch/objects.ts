@@ -6,7 +6,7 @@ import { sizeOf } from "../../host/array.ts";
 import { type ElementName, elements, elementsBy } from "../../host/elements.ts";
 import type { ElementType } from "../elements.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
-import { PickledGlobal, PickledObject, type PickleHost } from "./pickle.ts";
+import { PickledGlobal, PickledObject, type PickleHost } from "./pickle_values.ts";
 
 /** A tensor as the pickle describes it: a strided view of a storage. Nothing of it is checked or read yet. */
 export class TensorRef {

@@ -3,7 +3,7 @@
  * whole module; wrappers leave prefixes in the names.
  */
 import type { Budget, Fail } from "../../host/bytes/budget.ts";
-import { PickledObject } from "./pickle.ts";
+import { PickledObject } from "./pickle_values.ts";
 import { asTensor, type TensorRef } from "./objects.ts";
 
 export interface FoundState {

@@ -1,11 +1,9 @@
 /** @file Deterministic changes of intensity. Arithmetic is float32 with torch's order of operations, so results match MONAI's bits. A volume keeps its geometry. */
-import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { extent } from "../../../host/stats.ts";
 import { castTo, workingCopy, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
-
-type Floats = Float32Array | Float64Array;
+import { add, channels, finish, meanAndStd, multiply, type Ranges, range, rescale, scaleRange } from "./arithmetic.ts";
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
 interface OutputType {
@@ -53,18 +51,7 @@ export class ScaleIntensity implements Transform {
 }
 
 /** The two ranges of `ScaleIntensityRange`. */
-export interface ScaleIntensityRangeOptions extends OutputType {
-  /** Start of the range that is mapped. */
-  readonly aMin: number;
-  /** Its end. */
-  readonly aMax: number;
-  /** Start of the target range; null (default) leaves out its part. */
-  readonly bMin?: number | null;
-  /** Its end. */
-  readonly bMax?: number | null;
-  /** Clip to [bMin, bMax]. Default false. */
-  readonly clip?: boolean;
-}
+export interface ScaleIntensityRangeOptions extends Ranges, OutputType {}
 
 /**
  * (x − aMin) / (aMax − aMin) · (bMax − bMin) + bMin; for aMin = aMax: x − aMin + bMin. MONAI's `ScaleIntensityRange`.
@@ -90,24 +77,6 @@ export class ScaleIntensityRange implements Transform {
     const { aMin, aMax, dtype = "float32" } = this.options;
     return aMin === aMax ? { ...x, data } : finish("ScaleIntensityRange", data, x, dtype);
   }
-}
-
-/** Scales [aMin, aMax] to [bMin, bMax] in place. */
-export function scaleRange(
-  data: Floats,
-  { aMin, aMax, bMin = null, bMax = null, clip = false }: ScaleIntensityRangeOptions,
-): void {
-  add(data, -aMin);
-  if (aMax === aMin) {
-    if (bMin !== null) add(data, bMin);
-    return;
-  }
-  divide(data, aMax - aMin);
-  if (bMin !== null && bMax !== null) {
-    multiply(data, bMax - bMin);
-    add(data, bMin);
-  }
-  if (clip) for (let i = 0; i < data.length; i++) data[i] = Math.min(Math.max(data[i], bMin ?? -Infinity), bMax ?? Infinity);
 }
 
 /** What `NormalizeIntensity` subtracts and divides by, and where. */
@@ -240,65 +209,6 @@ export class ThresholdIntensity implements Transform {
   }
 }
 
-/** Rescales to [minv, maxv] in place; either null: to [0, 1]. */
-export function rescale(op: string, data: Floats, minv: number | null, maxv: number | null): void {
-  const { min, max } = range(op, data);
-  if (min === max) {
-    if (minv !== null) multiply(data, minv);
-    return;
-  }
-  add(data, -min);
-  divide(data, max - min);
-  if (minv === null || maxv === null) return;
-  multiply(data, maxv - minv);
-  add(data, minv);
-}
-
-/** Slices of equal length, one per channel. */
-export function channels<A extends Floats>(data: A, count: number): A[] {
-  const size = data.length / count;
-  return Array.from({ length: count }, (_, c) => data.subarray(c * size, (c + 1) * size) as A);
-}
-
-/** Adds in place; the constant is first rounded to the element type, as torch does with scalars. */
-export function add(data: Floats, c: number): void {
-  const rounded = data instanceof Float32Array ? Math.fround(c) : c;
-  for (let i = 0; i < data.length; i++) data[i] += rounded;
-}
-
-/** Multiplies in place; see `add`. */
-export function multiply(data: Floats, c: number): void {
-  const rounded = data instanceof Float32Array ? Math.fround(c) : c;
-  for (let i = 0; i < data.length; i++) data[i] *= rounded;
-}
-
-function divide(data: Floats, c: number): void {
-  const rounded = data instanceof Float32Array ? Math.fround(c) : c;
-  for (let i = 0; i < data.length; i++) data[i] /= rounded;
-}
-
-function range(op: string, data: Floats): { min: number; max: number } {
-  if (data.length === 0) throw new ShapeError(`${op}: the image is empty`);
-  const { min, max, firstNaN } = extent(data);
-  if (firstNaN >= 0) throw new DataError(`${op}: the image holds NaN at element ${firstNaN}; replace such voxels before scaling`);
-  return { min, max };
-}
-
-/** Mean, and standard deviation over n − ddof, in two passes; with `nonzero` only of elements that are not 0. */
-function meanAndStd(data: Floats, ddof: number, nonzero = false): { mean: number; std: number; count: number } {
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < data.length; i++) {
-    if (nonzero && data[i] === 0) continue;
-    sum += data[i];
-    count++;
-  }
-  const mean = sum / count;
-  let squares = 0;
-  for (let i = 0; i < data.length; i++) if (!nonzero || data[i] !== 0) squares += (data[i] - mean) ** 2;
-  return { mean, std: Math.sqrt(squares / (count - ddof)), count };
-}
-
 function normalize(
   data: Float32Array,
   nonzero: boolean,
@@ -313,13 +223,4 @@ function normalize(
     const d = Math.fround(typeof div === "object" ? div[i] : (div ?? std));
     data[i] = Math.fround(data[i] - s) / (d === 0 ? 1 : d);
   }
-}
-
-/** Puts computed values into the result's element type: `dtype`, or that of `x` for null. */
-export function finish(op: string, data: Floats, x: HostArray, dtype: DTypeName | null): HostArray {
-  const out = { ...x, data };
-  if (dtype !== null) return castTo(op, out, dtype);
-  return x.data.constructor === data.constructor
-    ? out
-    : { ...x, data: new (x.data.constructor as Float32ArrayConstructor)(data) };
 }

@@ -3,7 +3,7 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { workingCopy, type DTypeName } from "../shape/cast.ts";
-import { channels, finish, scaleRange } from "./intensity.ts";
+import { channels, finish, scaleRange } from "./arithmetic.ts";
 import type { Transform } from "../transform.ts";
 
 /** The percentiles and the range of `ScaleIntensityRangePercentiles`. */

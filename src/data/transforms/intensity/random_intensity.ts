@@ -2,7 +2,8 @@
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { castTo, workingCopy } from "../shape/cast.ts";
-import { add, AdjustContrast, channels, multiply } from "./intensity.ts";
+import { add, channels, multiply } from "./arithmetic.ts";
+import { AdjustContrast } from "./intensity.ts";
 import { MaybeTransform } from "../transform.ts";
 
 /** A pair of bounds, or v for [−v, v]. */
