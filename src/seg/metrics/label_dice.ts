@@ -30,9 +30,3 @@ export function diceOfLabels(prediction: HostArray, truth: HostArray, foreground
     return wanted > 0 ? (2 * both) / sum : NaN;
   });
 }
-
-/** Mean of the values that are not NaN; NaN if all are. */
-export function meanOf(values: readonly number[]): number {
-  const known = values.filter((v) => !Number.isNaN(v));
-  return known.reduce((a, b) => a + b, 0) / known.length;
-}
