@@ -4,7 +4,8 @@ import * as fc from "fast-check";
 import { describe } from "vitest";
 import { sizeOf } from "../../src/index.ts";
 import { maxPoolShape } from "../../src/kernels/pool.ts";
-import { convOutShape, convTransposeOutShape } from "./rows/conv.ts";
+import { convOutShape } from "./rows/conv.ts";
+import { convTransposeOutShape } from "./rows/conv_transpose.ts";
 import { type Case, images, property, samples, sizes, small } from "../lib/property.ts";
 
 import { between, type InputSpec, type Shape, type Values } from "../lib/row.ts";

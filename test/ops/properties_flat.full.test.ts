@@ -4,10 +4,19 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dropout, permute, scope } from "../../src/index.ts";
 import { device } from "../lib/device.ts";
-import { check, settings } from "../lib/linear_check.ts";
-import { type Case, images, property, shapes, small } from "../lib/property.ts";
-import { mapped } from "./rows/axes.ts";
-import { awayFromZero, between, cycle, index, type InputSpec, normal, type Shape, uniform, type Values } from "../lib/row.ts";
+import { type Case, checkLinear, images, property, settings, shapes, small } from "../lib/property.ts";
+import {
+  awayFromZero,
+  between,
+  cycle,
+  index,
+  type InputSpec,
+  mapped,
+  normal,
+  type Shape,
+  uniform,
+  type Values,
+} from "../lib/row.ts";
 
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 const given = (options: Readonly<Record<string, unknown>>) =>
@@ -166,7 +175,7 @@ describe("random moves", () => {
           .filter((s) => s.length > 1)
           .chain((s) => fc.tuple(fc.constant(s), fc.shuffledSubarray([...s.keys()], { minLength: s.length }))),
         ([x, axes]) =>
-          check(
+          checkLinear(
             "permute",
             { x },
             (t) =>
