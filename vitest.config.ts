@@ -20,7 +20,7 @@ const oneProcess = {
   isolate: false,
   fileParallelism: false,
   maxWorkers: 1,
-  runner: "test/lib/runner.ts",
+  runner: "./test/lib/runner.ts",
 } as const;
 
 export default defineConfig({
@@ -28,7 +28,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     globalSetup: ["test/setup.ts"],
-    reporters: ["default", "test/lib/reporter.ts"],
+    reporters: ["default", "./test/lib/reporter.ts"],
     // A software adapter on two cores is slow; what hangs is still found.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,4 +1,4 @@
-/** @file Random shapes and options of operations on images: convolutions, pools, norms, interpolation, sampling. Others: properties_flat.test.ts. */
+/** @file Random shapes and options of operations on images: convolutions, pools, norms, interpolation, sampling. Others: properties_flat.full.test.ts, properties_losses.full.test.ts. */
 
 import * as fc from "fast-check";
 import { describe } from "vitest";
