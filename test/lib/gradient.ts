@@ -26,25 +26,34 @@ function along({ reference, inputs, name, dy }: Slope, v: Float64Array): number 
   return total / (2 * h);
 }
 
-/** Compares each element of a gradient. Evaluates the reference twice per element. */
-export function expectGradient(slope: Slope, actual: ArrayLike<number>, { gradient, floor }: Allowed): void {
+/** Numbers of a device beside those of the reference, as `expectClose` takes them. */
+export interface Expectation {
+  readonly what: string;
+  readonly actual: ArrayLike<number>;
+  readonly expected: ArrayLike<number>;
+  readonly tolerance: number;
+  readonly floor: number;
+}
+
+/** Each element of a gradient. Evaluates the reference twice per element. */
+export function ofElements(slope: Slope, actual: ArrayLike<number>, { gradient, floor }: Allowed): Expectation {
   const v = new Float64Array(slope.inputs[slope.name].data.length);
   const expected = v.map((_, i) => {
     v.fill(0);
     v[i] = 1;
     return along(slope, v);
   });
-  expectClose(`gradient of ${slope.name}`, actual, expected, gradient, floor);
+  return { what: `gradient of ${slope.name}`, actual, expected, tolerance: gradient, floor };
 }
 
-/** Compares a gradient along random directions. Evaluates the reference twice for each. */
-export function expectDirections(
+/** A gradient along random directions. Evaluates the reference twice for each. */
+export function* ofDirections(
   slope: Slope,
   actual: ArrayLike<number>,
   { gradient, floor }: Allowed,
   random: Random,
   count = 1,
-): void {
+): Iterable<Expectation> {
   const size = slope.inputs[slope.name].data.length;
   if (actual.length !== size) throw new Error(`gradient of ${slope.name}: ${actual.length} elements, expected ${size}`);
   for (let k = 0; k < count; k++) {
@@ -55,8 +64,18 @@ export function expectDirections(
       product += actual[i] * v[i];
       square += actual[i] ** 2;
     }
-    // v has unit variance, so an error e of an element changes the product by about |e|.
-    const scale = Math.max(Math.sqrt(square), floor);
-    expectClose(`gradient of ${slope.name} along direction ${k}`, [product], [along(slope, v)], 4 * gradient, scale);
+    yield {
+      what: `gradient of ${slope.name} along direction ${k}`,
+      actual: [product],
+      expected: [along(slope, v)],
+      // v has unit variance, so an error e of an element changes the product by about |e|.
+      tolerance: 4 * gradient,
+      floor: Math.max(Math.sqrt(square), floor),
+    };
   }
+}
+
+/** Throws where an expectation is not met. */
+export function expectMet({ what, actual, expected, tolerance, floor }: Expectation): void {
+  expectClose(what, actual, expected, tolerance, floor);
 }

@@ -5,61 +5,22 @@
  */
 
 import { describe, expect, test } from "vitest";
-import { capture, type Device, type DType, grad, mul, noGrad, scope, sizeOf, sum, type Tensor } from "../../src/index.ts";
-import { expectClose, expectSameBits, readAll } from "./compare.ts";
+import { capture, type Device, type DType, noGrad, scope, sizeOf, type Tensor } from "../../src/index.ts";
+import { expectSameBits, readAll } from "./compare.ts";
 import { device } from "./device.ts";
-import { expectDirections, expectGradient } from "./gradient.ts";
-import { defaultTolerance, type ErrorInput, generate, type Host, type Hosts, type Row, type Sample, seeded } from "./row.ts";
-
-/** A sample of a row with the numbers it runs on. */
-interface Subject {
-  readonly row: Row<any>;
-  readonly sample: Sample<any>;
-  readonly hosts: Hosts;
-  readonly expected: Host;
-  /** Inputs whose gradients are wanted, and what is multiplied with the result if there are any. */
-  readonly names: readonly string[];
-  readonly dy: Host | undefined;
-}
-
-function makeSubject(row: Row<any>, sample: Sample<any>): Subject {
-  const random = seeded(sample.id);
-  const hosts = Object.fromEntries(Object.entries(sample.inputs).map(([name, spec]) => [name, generate(spec, random)]));
-  const expected = row.reference(hosts, sample.args);
-  const names = row.differentiable.filter((name) => sample.inputs[name] && (sample.inputs[name].dtype ?? "f32") === "f32");
-  const dy = names.length > 0 ? generate({ shape: expected.shape }, random) : undefined;
-  return { row, sample, hosts, expected, names, dy };
-}
-
-/** Result `y` and the gradients `d name` of Σ y·dy. The inner product hands dy back exactly: its other factor is 1. */
-function step(
-  { row, sample }: Subject,
-  on: Device,
-  inputs: Record<string, Tensor>,
-  dy: Tensor | undefined,
-  names: readonly string[],
-): Record<string, Tensor> {
-  for (const name of names) inputs[name].requiresGrad = true;
-  const y = row.run(inputs, sample.args, on);
-  if (!dy || names.length === 0) return { y };
-  const gradients = grad(
-    sum(mul(y, dy)),
-    names.map((name) => inputs[name]),
-  );
-  return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
-}
-
-const upload = ({ sample }: Subject, on: Device, hosts: Hosts): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(hosts).map(([name, h]) => [name, on.tensor(h, sample.inputs[name]?.dtype ?? "f32")]));
-
-async function eager(subject: Subject, on: Device, names = subject.names) {
-  const { hosts, dy } = subject;
-  const results = scope(() => step(subject, on, upload(subject, on, hosts), dy && on.tensor(dy), names));
-  const values = await readAll(results);
-  const { shape } = results.y;
-  for (const t of Object.values(results)) t.dispose();
-  return { values, shape };
-}
+import {
+  eager,
+  type Effort,
+  expectations,
+  makeSubject,
+  quickEffort,
+  step,
+  type Subject,
+  upload,
+  wholeEffort,
+} from "./expectations.ts";
+import { expectMet } from "./gradient.ts";
+import type { ErrorInput, Hosts, Row, Sample } from "./row.ts";
 
 /** Outside of scopes and gradients an op leaves its result and nothing else. */
 function expectNoTemporaries(subject: Subject, on: Device): void {
@@ -93,39 +54,11 @@ async function replayed(subject: Subject, on: Device) {
   return [first, second];
 }
 
-/** How closely gradients are looked at. */
-interface Effort {
-  /** Operations of the reference for a gradient element by element; beyond, random directions. */
-  readonly elementwise: number;
-  /** Their number, and that for more than 100,000 elements. */
-  readonly directions: readonly [few: number, large: number];
-}
-
-const wholeEffort: Effort = { elementwise: 5e6, directions: [4, 2] };
-const quickEffort: Effort = { elementwise: 2e5, directions: [2, 1] };
-
-function expectGradientOf({ row, sample, hosts, dy }: Subject, name: string, actual: ArrayLike<number>, effort: Effort): void {
-  const allowed = { ...defaultTolerance, ...row.tolerance, ...sample.tolerance };
-  if (sample.gradients) {
-    const expected = sample.gradients(hosts, dy!)[name];
-    return expectClose(`gradient of ${name}`, actual, expected, allowed.gradient, allowed.floor);
-  }
-  const slope = { reference: (inputs: Hosts) => row.reference(inputs, sample.args), inputs: hosts, name, dy: dy! };
-  const size = hosts[name].data.length;
-  const shapes = Object.fromEntries(Object.entries(hosts).map(([key, h]) => [key, h.shape]));
-  const cost = 2 * size * (row.flops(shapes, sample.args) + dy!.data.length);
-  if (cost <= effort.elementwise) return expectGradient(slope, actual, allowed);
-  expectDirections(slope, actual, allowed, seeded(`${sample.id} ${name}`), effort.directions[size > 1e5 ? 1 : 0]);
-}
-
 /** Forward and gradients against the reference. */
 async function expectRight(subject: Subject, on: Device, effort: Effort) {
-  const { row, sample, expected, names } = subject;
-  const { forward, floor } = { ...defaultTolerance, ...row.tolerance, ...sample.tolerance };
   const { values, shape } = await eager(subject, on);
-  expect(shape).toEqual(expected.shape);
-  expectClose("forward", values.y, expected.data, forward, floor);
-  for (const name of names) expectGradientOf(subject, name, values[`d ${name}`], effort);
+  expect(shape).toEqual(subject.expected.shape);
+  for (const expectation of expectations(subject, values, effort)) expectMet(expectation);
   return values;
 }
 
