@@ -1,5 +1,7 @@
 // Conversion between 32-bit types, 0 f32, 1 i32, 2 u32, by WGSL's rules: floats are cut towards zero and limited to the range of the integer type,
 // integers that differ only in sign keep their bits.
+// uses lib/grid
+
 override FROM: u32;
 override TO: u32;
 

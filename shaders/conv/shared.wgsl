@@ -4,6 +4,7 @@
 // multiplies RC * 4 channels by RP * 4 positions, so that a loaded value is used 4 * RC or 4 * RP times. The taps are walked outside, so that
 // positions are found once per tap. Software adapters run barriers one subgroup after the other and want conv/gather.wgsl:
 // 4x32 -> 64x128² k3 on lavapipe, GFLOP per CPU-second, 12.7 there and 2.3 to 2.7 here. Not measured on a GPU yet; the table is a guess that `tune` corrects.
+// uses lib/grid lib/conv
 
 const CHANNELS = CG * RC;     // groups of four
 const POSITIONS = PG * RP;

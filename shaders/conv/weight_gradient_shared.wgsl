@@ -2,6 +2,7 @@
 // A workgroup of CG * PG owns CG groups of four a-channels times PG groups of four b-channels of one tap and walks a slab of positions in steps of
 // STEP. Slabs write partial sums, which `reduce` adds in fixed order, as in conv/weight_gradient.wgsl, which reaches
 // 11.7 GFLOP per CPU-second on lavapipe where this one reaches 1.5 to 2.8. Not measured on a GPU yet.
+// uses lib/grid lib/conv_weight
 
 const LANES = CG * PG;
 const A_PITCH = CG + 1u;

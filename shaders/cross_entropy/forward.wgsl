@@ -1,5 +1,6 @@
 // Loss per position (REDUCED 0), or per chunk the sum of losses and what a mean divides by: the weights of the classes that were meant, or the
 // number of positions if the target holds probabilities. Lanes and chunks are added in fixed order.
+// uses lib/grid lib/tree lib/cross_entropy
 
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(5) var<storage, read_write> totals: array<f32>;

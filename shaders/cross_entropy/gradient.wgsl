@@ -1,5 +1,6 @@
 // dx_c = dy (softmax(x)_c Σ q - q_c), from the logits again: nothing was kept. dy is one number unless the loss was not REDUCED; a mean divides it by
 // the total of the forward pass.
+// uses lib/grid lib/cross_entropy
 
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read> total: array<f32>;

@@ -1,4 +1,5 @@
 // Focal loss per position and channel (REDUCED 0), or its sum per chunk of positions, to be added by `reduce`. Lanes and chunks are added in fixed order.
+// uses lib/grid lib/scalar lib/power lib/tree lib/focal
 
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 

@@ -1,4 +1,5 @@
 // y[n, c, o] = x[n, c] sampled at grid[n, o]; a thread does TC channels of one position, which share the taps.
+// uses lib/grid lib/grid_sample
 
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;

@@ -1,4 +1,5 @@
 // Last pass to the input gradient: every input element adds weight * dy over its list, TC channels per thread.
+// uses lib/grid
 
 struct Params {
   plane: u32,       // input elements per channel

@@ -1,5 +1,6 @@
 // Index of the largest (LEAST: smallest) value along the middle axis of [outer, axis, inner]; the first one among equals, as PyTorch on the CPU,
 // and the first NaN where there is one.
+// uses lib/grid
 
 struct Params {
   outer: u32,

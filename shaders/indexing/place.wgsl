@@ -1,4 +1,5 @@
 // Values of [outer, inner] put at an index along the middle axis of [outer, axis, inner], zeros elsewhere: the gradient of picking one element.
+// uses lib/grid
 
 struct Params {
   axis: u32,

@@ -2,6 +2,7 @@
 //   sigmoid  w a ((1 - t) softplus(x) + t softplus(-x)) m^gamma,  m = sigmoid(-x (2 t - 1)),  a = t alpha + (1 - t) (1 - alpha)
 //   softmax  -w t (1 - p_c)^gamma log p_c
 // The channels before `first` take no part, neither in the softmax. Neither probabilities nor one-hot targets are stored.
+// uses lib/activation
 
 struct Params {
   channels: u32,

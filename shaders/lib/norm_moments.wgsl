@@ -1,6 +1,8 @@
 // Mean, and the sum of squares around it, of elements first to last - 1 of group g. The squares are added in a second pass around the mean:
 // E[x^2] - E[x]^2 loses all digits on CT-like offsets. What the mean lacks is added there too, and kept as the third: where a channel hardly varies,
 // the last bits of its mean would be most of the error of the result, and of a sum of its gradient, which is zero.
+// uses lib/norm lib/tree
+
 fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
   var sum = V(0.0);
   for (var start = first + lane; start < last; start += BLOCK) {

@@ -1,4 +1,6 @@
 // As lib/tree, of three sums at once.
+// uses lib/norm_affine
+
 var<workgroup> trees: array<vec3f, LANES>;
 
 fn tree_sums(values: vec3f, lane: u32) -> vec3f {

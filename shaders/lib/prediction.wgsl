@@ -1,5 +1,7 @@
 // What the region sums and their gradient share: activations over [N, C, S] logits, targets as channels or class indices, an optional mask over
 // [N or 1, S], and the three terms summed per channel. Neither the activation nor one-hot targets are stored.
+// uses lib/sigmoid
+
 override ACTIVATION: u32; // 0 none, 1 sigmoid, 2 softmax
 override MODE: u32;       // 0 plain, 1 squared, 2 soft labels
 override TARGET: u32;     // 0 class indices as integers, 1 as f32, 2 channels

@@ -1,5 +1,6 @@
 // Batched matrix product  y[z] = a[z] · b[z] (+ bias along the columns)  through shared memory, for hardware adapters: a workgroup of 256 owns 64 rows
 // times 64 columns and walks the terms in steps of 16; a thread owns 4 rows times 4 columns.
+// uses lib/grid lib/matmul
 
 const STEP = 16u;
 // One vec4 more than the 16 that hold 64 values: lanes that differ in their term then store to different banks.

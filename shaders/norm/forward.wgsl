@@ -8,6 +8,8 @@
 //   instance with scale, shift, leaky ReLU     34.7 + 51.2    17.8 + 20.1    10.5 + 13.4
 //   batch with scale, shift, ReLU              33.8 + 49.3    19.9 + 21.8    11.9 +  9.1
 //   group (8) with scale, shift, ReLU          41.5 + 50.0    26.7 + 14.0    14.5 +  6.9
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/norm_moments lib/norm_affine
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;

@@ -2,6 +2,8 @@
 // h = (x - mean) * scale, d the gradient of z = weight * h + bias, and u = d * weight:
 //   dx = scale * (u - mean(u) - h * mean(u * h)).
 // z is computed again from x: nothing is kept for the activation. One workgroup per group; or one per slab of it, after norm/slab_sums.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/norm_sums
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;

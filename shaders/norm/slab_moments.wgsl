@@ -1,4 +1,6 @@
 // Mean, sum of squares around it and what the mean lacks of each slab of each group, for norm/forward.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/norm_moments
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read_write> parts: array<f32>; // [groups, slabs, 3]

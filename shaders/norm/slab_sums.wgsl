@@ -1,4 +1,6 @@
 // The sums of norm/gradient.wgsl for each slab of each channel of each group.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/norm_sums
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;

@@ -1,5 +1,7 @@
 // Adam and AdamW (Kingma and Ba 2015; Loshchilov and Hutter 2019), plain or AMSGrad, over one flat buffer of parameters, as PyTorch orders
 // the operations. lib/latest or lib/largest says which second moment divides.
+// chooses lib/latest lib/largest
+// uses lib/grid lib/guard
 
 struct State {
   lr: f32,

@@ -1,5 +1,6 @@
 // Advances Adam's bias corrections c = 1 - beta^t by c <- beta c + (1 - beta), which keeps full relative precision where 1 - pow(beta, t) would
 // cancel. On the device, so that a replayed step needs nothing from the host.
+// uses lib/guard
 
 struct State {
   lr: f32,

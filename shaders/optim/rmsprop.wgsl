@@ -1,5 +1,6 @@
 // RMSprop (Tieleman and Hinton 2012), plain or centred (Graves 2013), with momentum, over one flat buffer of parameters, as PyTorch orders the
 // operations.
+// uses lib/grid lib/guard
 
 struct State {
   lr: f32,

@@ -1,5 +1,6 @@
 // Stochastic gradient descent with momentum, dampening, Nesterov momentum and weight decay over one flat buffer, as PyTorch defines them:
 // the first momentum buffer is the gradient itself, undamped.
+// uses lib/grid lib/guard
 
 struct State {
   lr: f32,

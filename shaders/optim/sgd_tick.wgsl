@@ -1,4 +1,5 @@
 // Counts the steps of SGD on the device; it stays exact up to 2^24 and only the first step is told apart.
+// uses lib/guard
 
 struct State {
   lr: f32,

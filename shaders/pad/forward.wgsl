@@ -1,4 +1,7 @@
 // y[index] = x[source(index)], each axis on its own: padding, cropping and rolling. MODE: 0 constant, 1 reflect, 2 replicate, 3 circular.
+// chooses lib/word lib/half
+// uses lib/grid
+
 override MODE: u32;
 
 struct Params {

@@ -1,5 +1,7 @@
 // Gradient of reflect, replicate and circular padding along one axis: each element of dx adds up dy wherever forward.wgsl read it, in ascending
 // order. Padding is separable, so several axes are several passes. MODE as there.
+// uses lib/grid
+
 override MODE: u32;
 
 struct Params {

@@ -1,5 +1,7 @@
 // Pointwise functions of two tensors, or of a tensor and a number; OP picks the row, see src/kernels/pointwise.ts. Same shapes take the short
 // way, four elements (V = vec4f) a thread where their count allows. Times in unary.wgsl.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/activation lib/power lib/broadcast
 
 @group(0) @binding(3) var<storage, read_write> y: array<S>;
 

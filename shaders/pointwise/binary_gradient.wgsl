@@ -1,5 +1,7 @@
 // Gradients of pointwise/binary.wgsl with respect to a (SIDE 0) or b (SIDE 1) at the shape of the result: d = dy * df/du or dy * df/dv. Rows that
 // are shorter as sums and products are not here, see src/autograd/binary.ts.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/activation lib/power lib/broadcast
 
 @group(0) @binding(3) var<storage, read> dy: array<S>;
 @group(0) @binding(4) var<storage, read_write> d: array<S>;

@@ -1,4 +1,6 @@
 // Input gradients of pointwise/unary.wgsl: dx = dy * f'(x), from x or, where that is shorter, from y = f(x). V as there.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/activation
 
 struct Params {
   count: u32, // in units of V

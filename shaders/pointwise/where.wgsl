@@ -1,5 +1,6 @@
 // y = a where c is not zero, else b, with broadcasting of all three over up to six axes. c is read as words: 0 is zero in every type but for the
 // sign of -0.
+// uses lib/grid
 
 struct Params {
   shape0: vec4u,    // result axes 0..3 of six, left-padded with ones

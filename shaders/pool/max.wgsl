@@ -1,6 +1,7 @@
 // Largest element of each window and its position inside the input plane; the first one among equals, and the last NaN where there is one, as
 // PyTorch. ADAPTIVE windows are [⌊o · in / out⌋, ⌈(o + 1) · in / out⌉), the others taps at o * stride - padding + t * dilation. A thread does one
 // position of TP planes, so that they share the index arithmetic.
+// uses lib/grid lib/pool
 
 @group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read_write> y: array<E>;

@@ -1,6 +1,7 @@
 // dx of max pooling as a gather: each input adds dy of the windows over it that chose it. Which windows chose it is what `indices` says, so
 // the range of candidates may be generous. A thread does one position of TP planes: with one, finding the windows took most of the time
 // (lavapipe, 2x16x64³, kernel 2: 312 ms, 137 ms with 8).
+// uses lib/grid lib/pool
 
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
 @group(0) @binding(2) var<storage, read> dy: array<E>;

@@ -1,5 +1,6 @@
 // Slope gradient: per slope, the sum of dy * min(x, 0) over its elements of [outer, slopes, inner]. One workgroup per slope and chunk;
 // `reduce` adds the chunks.
+// uses lib/grid lib/tree
 
 struct Params {
   outer: u32,

@@ -1,5 +1,6 @@
 // Input gradients of reductions over axes r1 and r2 of [o1, r1, o2, r2]: of extremes, norms and the spread around the mean. Sums and means only
 // copy dy.
+// uses lib/grid
 
 struct Params {
   o1: u32,

@@ -1,6 +1,7 @@
 // Logit gradient of region/sums.wgsl. With g the gradients of the three sums, per position:
 //   r_c = g0 d(overlap)/dq + g1 d(prediction)/dq,  then through the activation:
 //   none r_c,  sigmoid r_c q (1 - q),  softmax q_c (r_c - sum_k r_k q_k),  and times the mask, whichever it multiplied.
+// uses lib/grid lib/prediction
 
 @group(0) @binding(4) var<storage, read> d_sums: array<f32>; // [3, N, C]
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;

@@ -4,6 +4,7 @@
 //   squared q t,                         q^2,  t^2
 //   soft    (|q| + |t| - |q - t|) / 2,   |q|,  |t|
 // One workgroup takes SPAN * LANES positions of one sample; `reduce` adds the chunks.
+// uses lib/grid lib/prediction lib/tree
 
 @group(0) @binding(4) var<storage, read_write> partial: array<f32>; // [chunks, 3, N, C]
 

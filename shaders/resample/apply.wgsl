@@ -4,6 +4,7 @@
 //
 // Rejected: weights computed in this loop, one shader per mode. The gradient then has to search which outputs read an input, and repeats
 // the mode's formula for each of them; with a table the weight is one load, which TP planes share.
+// uses lib/grid
 
 struct Params {
   in_size: vec4u,   // D, H, W

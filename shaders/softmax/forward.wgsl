@@ -1,5 +1,6 @@
 // Softmax over the middle axis of [outer, axis, inner], or its logarithm (LOG), one thread per row. The maximum is subtracted before exp, so logits
 // of any finite size are safe.
+// uses lib/grid
 
 struct Params {
   outer: u32,

@@ -1,4 +1,5 @@
 // dx = y * (dy - sum(dy * y)) over the middle axis of [outer, axis, inner]; of the logarithm (LOG) dx = dy - exp(y) * sum(dy).
+// uses lib/grid
 
 struct Params {
   outer: u32,

@@ -1,4 +1,5 @@
 // Counts the elements that agree with the bound above the bits under view, by those bits.
+// uses lib/grid lib/top_share
 
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read_write> state: array<atomic<u32>>;

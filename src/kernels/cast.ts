@@ -6,7 +6,9 @@ import type { DType } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid, program } from "./lib/program.ts";
+import { grid } from "./lib/workgroups.ts";
+import { convertShader } from "./shaders/cast/convert.gen.ts";
+import { halfShader } from "./shaders/cast/half.gen.ts";
 
 const types = { f32: 0, i32: 1, u32: 2, f16: -1 } as const;
 
@@ -21,30 +23,27 @@ export function cast(x: Tensor, dtype: DType): Tensor {
   if (y.size === 0) return y;
   if (types16) {
     eachPiece("cast", x.rank, [read(x), write(y)], ([from, to]) => {
-      x.device.run({
-        program: program("cast/half", {
-          libs: ["lib/grid", dtype === "f16" ? "lib/narrow" : "lib/widen"],
+      x.device.run(
+        halfShader[dtype === "f16" ? "narrow" : "widen"]({
           variant: dtype,
-          half: true,
+          params: { count: to.size },
+          bind: { x: from, y: write(to) },
+          workgroups: grid(x.device, "cast", to.size, 64),
         }),
-        bindings: [read(from), write(to)],
-        params: [to.size],
-        workgroups: grid(x.device, "cast", to.size, 64),
-      });
+      );
     });
     return y;
   }
   eachPiece("cast", x.rank, [read(x), write(y)], ([from, to]) => {
-    x.device.run({
-      program: program("cast/convert", {
-        libs: ["lib/grid"],
+    x.device.run(
+      convertShader({
         overrides: { FROM: types[x.dtype], TO: types[dtype] },
         variant: `${x.dtype} ${dtype}`,
+        params: { count: to.size },
+        bind: { x: from, y: write(to) },
+        workgroups: grid(x.device, "cast", to.size, 64),
       }),
-      bindings: [read(from), write(to)],
-      params: [to.size],
-      workgroups: grid(x.device, "cast", to.size, 64),
-    });
+    );
   });
   return y;
 }

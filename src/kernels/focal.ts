@@ -8,9 +8,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import type { LossReduction } from "./cross_entropy.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
+import { lanes } from "./lib/occupancy.ts";
+import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
-import type { ShaderName } from "./shaders.gen.ts";
+import { forwardShader } from "./shaders/focal/forward.gen.ts";
+import { gradientShader } from "./shaders/focal/gradient.gen.ts";
 import { concat } from "./view.ts";
 
 export interface FocalGeometry {
@@ -57,20 +59,11 @@ function expectFocal(input: Tensor, target: Tensor, g: FocalGeometry, { reductio
   }
 }
 
-function variant(
-  shader: ShaderName,
-  target: Tensor,
-  weight: Tensor | undefined,
-  g: FocalGeometry,
-  { softmax, alpha, reduction }: FocalSettings,
-  LANES?: number,
-) {
+function variant(target: Tensor, weight: Tensor | undefined, g: FocalGeometry, { softmax, alpha, reduction }: FocalSettings) {
   const kind = !g.indexTarget ? "channels" : target.dtype === "f32" ? "float" : "index";
   const reduced = reduction !== "none";
   const names = [softmax ? "softmax" : "sigmoid", kind, reduced ? "reduced" : "none", weight && "weighted"];
-  return program(shader, {
-    libs: ["lib/grid", "lib/scalar", "lib/activation", "lib/power", ...(LANES ? (["lib/tree"] as const) : []), "lib/focal"],
-    consts: LANES ? { LANES } : {},
+  return {
     overrides: {
       SOFTMAX: softmax ? 1 : 0,
       TARGET: { index: 0, float: 1, channels: 2 }[kind],
@@ -79,22 +72,22 @@ function variant(
       REDUCED: reduced ? 1 : 0,
     },
     variant: [...names, alpha === undefined ? undefined : "alpha"].filter(Boolean).join(" "),
-  });
+  };
 }
 
 // What a mean divides by; a sum is over samples and channels of the mean over positions, as MONAI's.
 const factor = (g: FocalGeometry, { reduction }: FocalSettings) => 1 / (reduction === "mean" ? sizeOf(g.shape) : g.inner);
 
-const words = (g: FocalGeometry, s: FocalSettings, positions: number, chunk: number) => [
-  g.channels,
-  g.first,
-  g.inner,
+const words = (g: FocalGeometry, s: FocalSettings, positions: number, chunk: number) => ({
+  channels: g.channels,
+  first: g.first,
+  inner: g.inner,
   positions,
-  { f32: s.gamma },
-  { f32: s.alpha ?? 0 },
+  gamma: s.gamma,
+  alpha: s.alpha ?? 0,
   chunk,
-  { f32: factor(g, s) },
-];
+  factor: factor(g, s),
+});
 
 /** Losses `[N, C, …]` without the channels before the first that counts, or one number. `weight` has one entry per channel that counts. */
 export function focalLoss(
@@ -117,12 +110,15 @@ export function focalLoss(
     const losses = to ?? device.empty([chunks]);
     if (reduced) parts.push(losses);
     if (losses.size === 0) return;
-    device.run({
-      program: variant("focal/forward", t, weight, g, settings, width),
-      bindings: [read(x), read(t), read(weight ?? x), write(losses)],
-      params: words(g, settings, positions, chunk),
-      workgroups: fold(device, "focalLoss", chunks),
-    });
+    device.run(
+      forwardShader({
+        ...variant(t, weight, g, settings),
+        consts: { LANES: width },
+        params: words(g, settings, positions, chunk),
+        bind: { logits: x, labels: t, weight: weight ?? x, losses: write(losses) },
+        workgroups: fold(device, "focalLoss", chunks),
+      }),
+    );
   });
   if (each) return each;
   const all = parts.length === 1 ? parts[0] : concat(parts, 0);
@@ -145,12 +141,14 @@ export function focalLossGradient(
   const own = settings.reduction === "none" ? [read(dy)] : [];
   eachPiece("focalLoss", 1, [read(input), read(target), write(dx), ...own], ([x, t, to, from = dy]) => {
     const positions = x.shape[0] * g.inner;
-    input.device.run({
-      program: variant("focal/gradient", t, weight, g, settings),
-      bindings: [read(x), read(t), read(weight ?? x), read(from), write(to)],
-      params: words(g, settings, positions, 0),
-      workgroups: grid(input.device, "focalLoss", positions, 64),
-    });
+    input.device.run(
+      gradientShader({
+        ...variant(t, weight, g, settings),
+        params: words(g, settings, positions, 0),
+        bind: { logits: x, labels: t, weight: weight ?? x, dy: from, dx: write(to) },
+        workgroups: grid(input.device, "focalLoss", positions, 64),
+      }),
+    );
   });
   return dx;
 }

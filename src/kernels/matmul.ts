@@ -2,13 +2,15 @@
 
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { write } from "../tensor/kernel.ts";
 import { broadcastShapes, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { fits, tooLarge } from "./lib/pieces.ts";
-import { fold, program } from "./lib/program.ts";
+import { fold } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
+import { registersShader } from "./shaders/matmul/registers.gen.ts";
+import { sharedShader } from "./shaders/matmul/shared.gen.ts";
 
 /** One side of a product, as a stack of matrices inside a tensor. */
 interface Operand {
@@ -100,6 +102,8 @@ export function matmulShape(op: string, a: Shape, b: Shape, options: MatmulOptio
 // At most this many products are added in sequence, as in the weight gradient of `conv`: bounds the f32 error.
 const slabTerms = 4096;
 
+const four = ([i, j, k, l]: readonly number[], fill: number) => [i ?? fill, j ?? fill, k ?? fill, l ?? fill] as const;
+
 /** The product, plus `bias` `[columns]` on every row. */
 export function matmul(
   op: string,
@@ -128,19 +132,27 @@ export function matmul(
     y.dispose();
     throw tooLarge(op, large);
   }
-  const four = (list: readonly number[], fill: number) => [...list, ...new Array<number>(4 - list.length).fill(fill)];
-  device.run({
-    program: shared
-      ? program("matmul/shared", { libs: ["lib/grid", "lib/matmul"] })
-      : program("matmul/registers", { libs: ["lib/grid", "lib/matmul"], consts: { TM }, overrides: { WG } }),
-    bindings: [read(a), read(b), read(bias ?? a), write(y)],
-    params: [
-      [g.rows, g.columns, g.inner, slab, g.a.row, g.a.column, g.b.row, g.b.column],
-      [four(g.batch, 1), four(g.a.batch, 0), four(g.b.batch, 0)].flat(),
-      [batches, slabs, bias ? 1 : 0],
-    ].flat(),
+  const call = {
+    params: {
+      rows: g.rows,
+      columns: g.columns,
+      inner: g.inner,
+      slab,
+      a_row: g.a.row,
+      a_inner: g.a.column,
+      b_inner: g.b.row,
+      b_column: g.b.column,
+      batch: four(g.batch, 1),
+      a_batch: four(g.a.batch, 0),
+      b_batch: four(g.b.batch, 0),
+      batches,
+      slabs,
+      has_bias: bias ? 1 : 0,
+    },
+    bind: { a, b, bias: bias ?? a, y: write(y) },
     workgroups: fold(device, op, tiles * slabs),
-  });
+  };
+  device.run(shared ? sharedShader(call) : registersShader({ ...call, consts: { TM }, overrides: { WG } }));
   if (slabs === 1) return y;
   const total = reduceSum(y, [0], false);
   y.dispose();

@@ -8,7 +8,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, half } from "./lib/args.ts";
 import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
 import { binary, unary } from "./pointwise.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
+import { lanes } from "./lib/occupancy.ts";
+import { fold, grid } from "./lib/workgroups.ts";
+import { columnsShader } from "./shaders/reduce/columns.gen.ts";
+import { gradientShader } from "./shaders/reduce/gradient.gen.ts";
+import { lanesShader } from "./shaders/reduce/lanes.gen.ts";
 import { concat, expand, permute } from "./view.ts";
 
 /** Axes in order without repeats; all of them for `undefined`. Throws `ShapeError`. */
@@ -127,26 +131,21 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
   const terms = r1 * r2;
   const overrides = { COMBINE: combinations[combine], MAP: maps[map] };
   const name = map === "identity" ? combine : `${combine} ${map}`;
-  const params = (chunk: number, chunks: number, f: number) => [
-    o1,
-    r1,
-    o2,
-    r2,
-    chunk,
-    chunks,
-    { f32: f },
-    { f32: neutral[combine] },
-  ];
+  const sizes = { o1, r1, o2, r2, neutral: neutral[combine] };
   // Few terms for each of many outputs: a thread each. Otherwise a workgroup per output and chunk.
   if (terms <= 64 || (terms <= 512 && outputs >= 4096)) {
     const y = device.empty([outputs]);
     if (outputs > 0) {
-      device.run({
-        program: program("reduce/columns", { libs: ["lib/grid", "lib/fold"], overrides, variant: name, half: half(x) }),
-        bindings: [read(x), read(centre), write(y)],
-        params: params(0, 1, factor),
-        workgroups: grid(device, op, outputs, 64),
-      });
+      device.run(
+        columnsShader({
+          overrides,
+          variant: name,
+          half: half(x),
+          params: { ...sizes, chunk: 0, chunks: 1, factor },
+          bind: { x, centre, y: write(y) },
+          workgroups: grid(device, op, outputs, 64),
+        }),
+      );
     }
     return y;
   }
@@ -155,18 +154,17 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
   const chunkSize = 64 * lanes(device) * (busy ? 64 : 1);
   const chunks = Math.ceil(terms / chunkSize);
   const y = device.empty([chunks * outputs]);
-  device.run({
-    program: program("reduce/lanes", {
-      libs: ["lib/grid", "lib/fold"],
+  device.run(
+    lanesShader({
       consts: { LANES: lanes(device) },
       overrides: { ...overrides, SINGLE: r2 === 1 ? 1 : 0 },
       variant: r2 === 1 ? `${name} single` : name,
       half: half(x),
+      params: { ...sizes, chunk: chunkSize, chunks, factor: chunks === 1 ? factor : 1 },
+      bind: { x, centre, y: write(y) },
+      workgroups: fold(device, op, outputs * chunks),
     }),
-    bindings: [read(x), read(centre), write(y)],
-    params: params(chunkSize, chunks, chunks === 1 ? factor : 1),
-    workgroups: fold(device, op, outputs * chunks),
-  });
+  );
   if (chunks === 1) return y;
   const total = reduce4(op, y, [1, chunks, outputs, 1], { combine, factor });
   y.dispose();
@@ -279,12 +277,16 @@ function gradient4(
   factor: number,
 ): void {
   if (fits(x, ...outputs)) {
-    x.device.run({
-      program: program("reduce/gradient", { libs: ["lib/grid"], overrides: { RULE: rules[rule] }, variant: rule }),
-      bindings: [read(x), ...outputs.map(read), write(dx)],
-      params: [o1, r1, o2, r2, x.size, { f32: factor }],
-      workgroups: grid(x.device, rule, x.size, 64),
-    });
+    const [value, other, dy] = outputs;
+    x.device.run(
+      gradientShader({
+        overrides: { RULE: rules[rule] },
+        variant: rule,
+        params: { o1, r1, o2, r2, count: x.size, factor },
+        bind: { x, value, other, dy, dx: write(dx) },
+        workgroups: grid(x.device, rule, x.size, 64),
+      }),
+    );
     return;
   }
   const lead = o1 > 1 ? o1 : r1;

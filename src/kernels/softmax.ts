@@ -6,7 +6,9 @@ import { normalizeAxis, type Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid, program } from "./lib/program.ts";
+import { grid } from "./lib/workgroups.ts";
+import { forwardShader } from "./shaders/softmax/forward.gen.ts";
+import { gradientShader } from "./shaders/softmax/gradient.gen.ts";
 
 /** `[outer, axis, inner]` around one axis of a shape. Throws `ShapeError`. */
 export function aroundAxis(op: string, shape: Shape, axis: number): [outer: number, size: number, inner: number] {
@@ -16,8 +18,7 @@ export function aroundAxis(op: string, shape: Shape, axis: number): [outer: numb
 
 export type SoftmaxOp = "softmax" | "logSoftmax";
 
-const variant = (op: SoftmaxOp) =>
-  ({ libs: ["lib/grid"], overrides: { LOG: op === "logSoftmax" ? 1 : 0 }, variant: op }) as const;
+const variant = (op: SoftmaxOp) => ({ overrides: { LOG: op === "logSoftmax" ? 1 : 0 }, variant: op });
 
 export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
   expectTensors(op, { input: x });
@@ -26,12 +27,14 @@ export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
   if (x.size === 0) return y;
   eachPiece(op, normalizeAxis(op, axis, x.rank), [read(x), write(y)], ([from, to]) => {
     const outer = to.size / (rows[1] * rows[2]);
-    x.device.run({
-      program: program("softmax/forward", variant(op)),
-      bindings: [read(from), write(to)],
-      params: [outer, rows[1], rows[2]],
-      workgroups: grid(x.device, op, outer * rows[2], 64),
-    });
+    x.device.run(
+      forwardShader({
+        ...variant(op),
+        params: { outer, axis: rows[1], inner: rows[2] },
+        bind: { x: from, y: write(to) },
+        workgroups: grid(x.device, op, outer * rows[2], 64),
+      }),
+    );
   });
   return y;
 }
@@ -42,12 +45,14 @@ export function softmaxGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, axis: numb
   if (y.size === 0) return dx;
   eachPiece(op, normalizeAxis(op, axis, y.rank), [read(y), read(dy), write(dx)], ([result, from, to]) => {
     const outer = to.size / (rows[1] * rows[2]);
-    y.device.run({
-      program: program("softmax/gradient", variant(op)),
-      bindings: [read(result), read(from), write(to)],
-      params: [outer, rows[1], rows[2]],
-      workgroups: grid(y.device, op, outer * rows[2], 64),
-    });
+    y.device.run(
+      gradientShader({
+        ...variant(op),
+        params: { outer, axis: rows[1], inner: rows[2] },
+        bind: { y: result, dy: from, dx: write(to) },
+        workgroups: grid(y.device, op, outer * rows[2], 64),
+      }),
+    );
   });
   return dx;
 }

@@ -4,15 +4,19 @@
  */
 
 import { sizeOf } from "../../host/array.ts";
-import { read, write } from "../../tensor/kernel.ts";
+import { write } from "../../tensor/kernel.ts";
 import type { Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherParts, weightGradientParts } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { gatherVariant, weightVariant } from "./variants.ts";
-import { fold, program } from "../lib/program.ts";
+import { fold } from "../lib/workgroups.ts";
 import { reduceSum } from "../reduce.ts";
+import { gatherShader } from "../shaders/conv/gather.gen.ts";
+import { sharedShader } from "../shaders/conv/shared.gen.ts";
+import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
+import { weightGradientSharedShader } from "../shaders/conv/weight_gradient_shared.gen.ts";
 
 function gather(
   g: ConvGeometry,
@@ -28,6 +32,16 @@ function gather(
   return y;
 }
 
+const four = ([d, h, w]: readonly [number, number, number]) => [d, h, w, 0] as const;
+
+/** Words that both directions have. */
+const windows = (g: ConvGeometry) => ({
+  taps: four(g.taps),
+  stride: four(g.stride),
+  dilation: four(g.dilation),
+  padding: four(g.padding),
+});
+
 function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const [inSize, outSize] = transposed ? [g.small, g.large] : [g.large, g.small];
   const [inChannels, outChannels] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
@@ -36,28 +50,36 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   // The weight is [small, large / groups, taps] for both kinds.
   const [weightOut, weightIn] = transposed ? [taps, outGroup * taps] : [inGroup * taps, taps];
   const variant = gatherVariant(x.device, g, transposed, half(x));
-  const direct = "TP" in variant;
-  const [positions, channels] = direct
-    ? [64 * variant.TP, variant.TC]
-    : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
+  const [positions, channels] =
+    "TP" in variant ? [64 * variant.TP, variant.TC] : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
   const phases = transposed ? sizeOf(g.stride) : 1;
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(outSize);
   const tiles = Math.ceil((g.samples * pixels) / positions);
   const channelTiles = g.groups * Math.ceil(outGroup / channels);
-  x.device.run({
-    program: program(direct ? "conv/gather" : "conv/shared", {
-      libs: ["lib/grid", "lib/conv"],
-      consts: { ...variant },
-      half: half(x),
-    }),
-    bindings: [read(x), read(weight), read(bias ?? weight), write(y)],
-    params: [
-      [inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
-      [inChannels, outChannels, inGroup, outGroup, weightOut, weightIn, inGroup * outGroup * taps],
-      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles, tiles],
-    ].flat(),
+  const call = {
+    half: half(x),
+    params: {
+      in_size: four(inSize),
+      out_size: four(outSize),
+      ...windows(g),
+      in_channels: inChannels,
+      out_channels: outChannels,
+      in_group: inGroup,
+      out_group: outGroup,
+      weight_out: weightOut,
+      weight_in: weightIn,
+      weight_group: inGroup * outGroup * taps,
+      transposed: transposed ? 1 : 0,
+      has_bias: bias ? 1 : 0,
+      samples: g.samples,
+      relu: relu ? 1 : 0,
+      tiles: channelTiles,
+      across: tiles,
+    },
+    bind: { x, w: weight, bias: bias ?? weight, y: write(y) },
     workgroups: fold(x.device, "conv", tiles * channelTiles * phases),
-  });
+  };
+  x.device.run("TP" in variant ? gatherShader({ ...call, consts: variant }) : sharedShader({ ...call, consts: variant }));
 }
 
 // The input may be f16; weights never are.
@@ -124,26 +146,30 @@ function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightSha
   const slab = Math.max(1, Math.ceil(rows / slabs));
   const count = Math.max(1, Math.ceil(rows / slab));
   const partial = device.empty([count, ...weightShape]);
-  device.run({
-    program: shared
-      ? program("conv/weight_gradient_shared", {
-          libs: ["lib/grid", "lib/conv_weight"],
-          consts: { ...shared },
-          half: half(small),
-        })
-      : program("conv/weight_gradient", {
-          libs: ["lib/grid", "lib/conv_weight"],
-          consts: { TA, TB },
-          overrides: { WG },
-          half: half(small),
-        }),
-    bindings: [read(small), read(large), write(partial)],
-    params: [
-      [g.small, g.large, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
-      [g.smallChannels, g.largeChannels, smallGroup, largeGroup, rows, slab, Math.ceil(columns / WG), tiles, count],
-    ].flat(),
+  const call = {
+    half: half(small),
+    params: {
+      a_size: four(g.small),
+      b_size: four(g.large),
+      ...windows(g),
+      a_channels: g.smallChannels,
+      b_channels: g.largeChannels,
+      a_group: smallGroup,
+      b_group: largeGroup,
+      rows,
+      slab,
+      columns: Math.ceil(columns / WG),
+      tiles,
+      slabs: count,
+    },
+    bind: { a: small, b: large, partial: write(partial) },
     workgroups: fold(device, "conv", across * count),
-  });
+  };
+  device.run(
+    shared
+      ? weightGradientSharedShader({ ...call, consts: shared })
+      : weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG } }),
+  );
   if (count === 1) {
     const weight = partial.view(weightShape);
     partial.dispose();
