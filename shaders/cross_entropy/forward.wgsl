@@ -33,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var here = 0.0;
     if (at.label >= 0) {
       here = loss(at);
-      total += select(class_weight(u32(at.label)), 1.0, TARGET == 2u);
+      total += select(class_weight(u32(at.label)), 1.0, TARGET == CHANNELS);
     }
     if (REDUCED == 0u) {
       losses[i] = here;

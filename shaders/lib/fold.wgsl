@@ -18,15 +18,25 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 override MAP: u32;
+const IDENTITY = 0u;
+const ABS = 1u;
+const SQUARE = 2u;
+const DEVIATION = 3u;
+const EQUAL = 4u;
+const ABS_EQUAL = 5u;
+
 override COMBINE: u32;
+const SUM = 0u;
+const MAX = 1u;
+const MIN = 2u;
 
 fn mapped(v: f32, o: u32) -> f32 {
   switch MAP {
-    case 1u: { return abs(v); }
-    case 2u: { return v * v; }
-    case 3u: { let d = v - centre[o]; return d * d; }               // deviation
-    case 4u: { return select(0.0, 1.0, v == centre[o]); }           // equal
-    case 5u: { return select(0.0, 1.0, abs(v) == centre[o]); }      // absEqual
+    case ABS: { return abs(v); }
+    case SQUARE: { return v * v; }
+    case DEVIATION: { let d = v - centre[o]; return d * d; }
+    case EQUAL: { return select(0.0, 1.0, v == centre[o]); }
+    case ABS_EQUAL: { return select(0.0, 1.0, abs(v) == centre[o]); }
     default: { return v; }
   }
 }
@@ -39,8 +49,8 @@ fn is_nan(v: f32) -> bool {
 fn combine(u: f32, v: f32) -> f32 {
   switch COMBINE {
     // By comparison: a NaN stays, which max and min may drop.
-    case 1u: { return select(select(v, u, u > v), u, is_nan(u)); }
-    case 2u: { return select(select(v, u, u < v), u, is_nan(u)); }
+    case MAX: { return select(select(v, u, u > v), u, is_nan(u)); }
+    case MIN: { return select(select(v, u, u < v), u, is_nan(u)); }
     default: { return u + v; }
   }
 }

@@ -11,8 +11,8 @@ fn rate(n: u32, c: u32, s: u32, q: f32) -> f32 {
   let g0 = d_sums[n * p.channels + c];
   let g1 = d_sums[(p.samples + n) * p.channels + c];
   switch MODE {
-    case 1u: { return fma(g0, t, g1 * 2.0 * q); }
-    case 2u: { return fma(g0, 0.5 * (sign(q) - sign(q - t)), g1 * sign(q)); }
+    case SQUARED: { return fma(g0, t, g1 * 2.0 * q); }
+    case SOFT: { return fma(g0, 0.5 * (sign(q) - sign(q - t)), g1 * sign(q)); }
     default: { return fma(g0, t, g1); }
   }
 }
@@ -27,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let s = id % p.inner;
   let terms = softmax_terms(n, s);
   var dot = 0.0;
-  if (ACTIVATION == 2u) {
+  if (ACTIVATION == SOFTMAX) {
     for (var c = 0u; c < p.channels; c++) {
       let q = predicted(n, c, s, terms);
       dot = fma(rate(n, c, s, q), q, dot);
@@ -38,8 +38,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var d = rate(n, c, s, q);
     switch ACTIVATION {
       // sigmoid(-v) is 1 - q with all its digits.
-      case 1u: { d *= q * sigmoid(-logit(n, c, s)); }
-      case 2u: { d = q * (d - dot); }
+      case SIGMOID: { d *= q * sigmoid(-logit(n, c, s)); }
+      case SOFTMAX: { d = q * (d - dot); }
       default: {}
     }
     dx[(n * p.channels + c) * p.inner + s] = d * masked(n, s);

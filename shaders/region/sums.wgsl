@@ -33,11 +33,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let t = wanted(n, c, s);
         var here: vec3f;
         switch MODE {
-          case 1u: { here = vec3f(q * t, q * q, t * t); }
-          case 2u: { here = vec3f(0.5 * (abs(q) + abs(t) - abs(q - t)), abs(q), abs(t)); }
+          case SQUARED: { here = vec3f(q * t, q * q, t * t); }
+          case SOFT: { here = vec3f(0.5 * (abs(q) + abs(t) - abs(q - t)), abs(q), abs(t)); }
           default: { here = vec3f(q * t, q, t); }
         }
-        if (MASK == 2u) {
+        if (MASK == OF_TERMS) {
           here *= masked(n, s);
         }
         sum += here;

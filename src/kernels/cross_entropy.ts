@@ -8,10 +8,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { binary } from "./pointwise.ts";
 import { lanes } from "./lib/occupancy.ts";
+import { targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/cross_entropy/forward.gen.ts";
-import { gradientShader } from "./shaders/cross_entropy/gradient.gen.ts";
+import { gradientShader, MEAN, NONE, SUM } from "./shaders/cross_entropy/gradient.gen.ts";
 
 export interface CrossEntropyGeometry {
   readonly classes: number;
@@ -74,12 +75,12 @@ export function expectCrossEntropy(
   }
 }
 
-const reductions = { none: 0, sum: 1, mean: 2 } as const;
+const reductions = { none: NONE, sum: SUM, mean: MEAN } as const;
 
 function variant(target: Tensor, weight: Tensor | undefined, g: CrossEntropyGeometry, reduced: number, name: string) {
-  const kind = g.probabilities ? "probabilities" : target.dtype === "f32" ? "float" : "index";
+  const { TARGET, name: kind } = targetKind(target, g.probabilities, "probabilities");
   return {
-    overrides: { TARGET: { index: 0, float: 1, probabilities: 2 }[kind], WEIGHTED: weight ? 1 : 0, REDUCED: reduced },
+    overrides: { TARGET, WEIGHTED: weight ? 1 : 0, REDUCED: reduced },
     variant: `${kind} ${name}${weight ? " weighted" : ""}`,
   };
 }

@@ -9,6 +9,7 @@ import { expectTensors } from "./lib/args.ts";
 import type { LossReduction } from "./cross_entropy.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
+import { targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/focal/forward.gen.ts";
@@ -60,13 +61,13 @@ function expectFocal(input: Tensor, target: Tensor, g: FocalGeometry, { reductio
 }
 
 function variant(target: Tensor, weight: Tensor | undefined, g: FocalGeometry, { softmax, alpha, reduction }: FocalSettings) {
-  const kind = !g.indexTarget ? "channels" : target.dtype === "f32" ? "float" : "index";
+  const { TARGET, name } = targetKind(target, !g.indexTarget);
   const reduced = reduction !== "none";
-  const names = [softmax ? "softmax" : "sigmoid", kind, reduced ? "reduced" : "none", weight && "weighted"];
+  const names = [softmax ? "softmax" : "sigmoid", name, reduced ? "reduced" : "none", weight && "weighted"];
   return {
     overrides: {
       SOFTMAX: softmax ? 1 : 0,
-      TARGET: { index: 0, float: 1, channels: 2 }[kind],
+      TARGET,
       WEIGHTED: weight ? 1 : 0,
       ALPHA: alpha === undefined ? 0 : 1,
       REDUCED: reduced ? 1 : 0,

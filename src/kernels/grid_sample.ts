@@ -8,6 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { fold, grid as groups } from "./lib/workgroups.ts";
 import { padAxes, planesTogether } from "./resample.ts";
+import { BORDER, REFLECTION, ZEROS } from "./shaders/lib/grid_sample.gen.ts";
 import { forwardShader } from "./shaders/grid_sample/forward.gen.ts";
 import { gridGradientShader } from "./shaders/grid_sample/grid_gradient.gen.ts";
 import { inputGradientShader } from "./shaders/grid_sample/input_gradient.gen.ts";
@@ -39,7 +40,7 @@ export interface GridSampleGeometry {
 }
 
 const modes = { nearest: 1, bilinear: 2, bicubic: 4 } as const;
-const paddings = ["zeros", "border", "reflection"];
+const paddings = { zeros: ZEROS, border: BORDER, reflection: REFLECTION } as const;
 
 /** Shape rule of `gridSample`. Throws `ShapeError`, and `ConfigError` for unknown options. */
 export function gridSampleShape(x: Shape, grid: Shape, options: GridSampleOptions): GridSampleGeometry {
@@ -57,8 +58,8 @@ export function gridSampleShape(x: Shape, grid: Shape, options: GridSampleOption
   if (x.slice(2).some((n) => n < 1)) throw new ShapeError(`${op}: the input ${showShape(x)} has an empty spatial axis`);
   if (!Object.hasOwn(modes, mode))
     throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(modes).join(", ")}`);
-  if (!paddings.includes(paddingMode)) {
-    throw new ConfigError(`${op}: unknown paddingMode "${paddingMode}"; known are ${paddings.join(", ")}`);
+  if (!Object.hasOwn(paddings, paddingMode)) {
+    throw new ConfigError(`${op}: unknown paddingMode "${paddingMode}"; known are ${Object.keys(paddings).join(", ")}`);
   }
   if (mode === "bicubic" && axes === 3)
     throw new ShapeError(`${op}: mode bicubic is for 2 spatial axes, the input ${showShape(x)} has 3`);
@@ -71,7 +72,7 @@ export function gridSampleShape(x: Shape, grid: Shape, options: GridSampleOption
     outSize: padAxes(outSize, 1),
     outShape: [x[0], x[1], ...outSize],
     taps: modes[mode],
-    padding: paddings.indexOf(paddingMode),
+    padding: paddings[paddingMode],
     align: alignCorners,
   };
 }

@@ -9,10 +9,11 @@ import { half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { axisWords } from "./lib/strided.ts";
 import { grid } from "./lib/workgroups.ts";
+import { CIRCULAR, CONSTANT, REFLECT, REPLICATE } from "./shaders/lib/pad.gen.ts";
 import { forwardShader } from "./shaders/pad/forward.gen.ts";
 import { gradientShader } from "./shaders/pad/gradient.gen.ts";
 
-const modes = { constant: 0, reflect: 1, replicate: 2, circular: 3 } as const;
+const modes = { constant: CONSTANT, reflect: REFLECT, replicate: REPLICATE, circular: CIRCULAR } as const;
 
 export type PadMode = keyof typeof modes;
 

@@ -1,4 +1,7 @@
-/** @file Pointwise functions as rows of tables; the shaders' switches have a case for each, `src/autograd` a gradient. */
+/**
+ * @file Pointwise functions as rows of tables: the number of the case in the shaders' switches, as lib/unary and lib/pair give it, and what the gradient
+ * in `src/autograd` needs.
+ */
 
 import { ShapeError } from "../host/errors.ts";
 import { type KernelCall, read, write } from "../tensor/kernel.ts";
@@ -7,6 +10,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./lib/args.ts";
 import { eachBroadcastPiece, eachPiece } from "./lib/pieces.ts";
 import { grid } from "./lib/workgroups.ts";
+import * as pairCodes from "./shaders/lib/pair.gen.ts";
+import * as unaryCodes from "./shaders/lib/unary.gen.ts";
 import { binaryShader } from "./shaders/pointwise/binary.gen.ts";
 import { binaryGradientShader } from "./shaders/pointwise/binary_gradient.gen.ts";
 import { unaryShader } from "./shaders/pointwise/unary.gen.ts";
@@ -15,34 +20,34 @@ import { whereShader } from "./shaders/pointwise/where.gen.ts";
 
 /** `saved` tells whether the gradient reads the input `x` or the result `y`; "none": the function has no gradient. */
 export const unaryOps = {
-  relu: { op: 0, saved: "y" },
-  sigmoid: { op: 1, saved: "y" },
-  leakyRelu: { op: 2, saved: "x" },
-  elu: { op: 3, saved: "y" },
-  tanh: { op: 4, saved: "y" },
-  affine: { op: 5, saved: "x" },
-  exp: { op: 6, saved: "y" },
-  log: { op: 7, saved: "x" },
-  sqrt: { op: 8, saved: "y" },
-  abs: { op: 9, saved: "x" },
-  square: { op: 10, saved: "x" },
-  reciprocal: { op: 11, saved: "y" },
-  clamp: { op: 12, saved: "x" },
-  selu: { op: 13, saved: "y" },
-  gelu: { op: 14, saved: "x" },
-  geluTanh: { op: 15, saved: "x" },
-  silu: { op: 16, saved: "x" },
-  mish: { op: 17, saved: "x" },
-  softplus: { op: 18, saved: "x" },
-  hardswish: { op: 19, saved: "x" },
-  logSigmoid: { op: 20, saved: "x" },
-  rsqrt: { op: 21, saved: "y" },
-  sign: { op: 22, saved: "y" },
-  floor: { op: 23, saved: "y" },
-  round: { op: 24, saved: "y" },
-  relu6: { op: 25, saved: "y" },
-  isFinite: { op: 26, saved: "none" },
-  erf: { op: 27, saved: "x" },
+  relu: { op: unaryCodes.RELU, saved: "y" },
+  sigmoid: { op: unaryCodes.SIGMOID, saved: "y" },
+  leakyRelu: { op: unaryCodes.LEAKY_RELU, saved: "x" },
+  elu: { op: unaryCodes.ELU, saved: "y" },
+  tanh: { op: unaryCodes.TANH, saved: "y" },
+  affine: { op: unaryCodes.AFFINE, saved: "x" },
+  exp: { op: unaryCodes.EXP, saved: "y" },
+  log: { op: unaryCodes.LOG, saved: "x" },
+  sqrt: { op: unaryCodes.SQRT, saved: "y" },
+  abs: { op: unaryCodes.ABS, saved: "x" },
+  square: { op: unaryCodes.SQUARE, saved: "x" },
+  reciprocal: { op: unaryCodes.RECIPROCAL, saved: "y" },
+  clamp: { op: unaryCodes.CLAMP, saved: "x" },
+  selu: { op: unaryCodes.SELU, saved: "y" },
+  gelu: { op: unaryCodes.GELU, saved: "x" },
+  geluTanh: { op: unaryCodes.GELU_TANH, saved: "x" },
+  silu: { op: unaryCodes.SILU, saved: "x" },
+  mish: { op: unaryCodes.MISH, saved: "x" },
+  softplus: { op: unaryCodes.SOFTPLUS, saved: "x" },
+  hardswish: { op: unaryCodes.HARDSWISH, saved: "x" },
+  logSigmoid: { op: unaryCodes.LOG_SIGMOID, saved: "x" },
+  rsqrt: { op: unaryCodes.RSQRT, saved: "y" },
+  sign: { op: unaryCodes.SIGN, saved: "y" },
+  floor: { op: unaryCodes.FLOOR, saved: "y" },
+  round: { op: unaryCodes.ROUND, saved: "y" },
+  relu6: { op: unaryCodes.RELU6, saved: "y" },
+  isFinite: { op: unaryCodes.IS_FINITE, saved: "none" },
+  erf: { op: unaryCodes.ERF, saved: "x" },
 } as const;
 
 export type UnaryOp = keyof typeof unaryOps;
@@ -52,24 +57,31 @@ export type SmoothOp = { [K in UnaryOp]: (typeof unaryOps)[K]["saved"] extends "
 
 /** Functions of two tensors with gradients; some have a parameter: the weight of positives, the end of the parabola. */
 export const binaryOps = {
-  add: 0,
-  sub: 1,
-  mul: 2,
-  div: 3,
-  maximum: 4,
-  minimum: 5,
-  pow: 6,
-  bceWithLogits: 7,
-  mse: 8,
-  l1: 9,
-  smoothL1: 10,
-  huber: 11,
+  add: pairCodes.ADD,
+  sub: pairCodes.SUB,
+  mul: pairCodes.MUL,
+  div: pairCodes.DIV,
+  maximum: pairCodes.MAXIMUM,
+  minimum: pairCodes.MINIMUM,
+  pow: pairCodes.POW,
+  bceWithLogits: pairCodes.BCE_WITH_LOGITS,
+  mse: pairCodes.MSE,
+  l1: pairCodes.L1,
+  smoothL1: pairCodes.SMOOTH_L1,
+  huber: pairCodes.HUBER,
 } as const;
 
 export type BinaryOp = keyof typeof binaryOps;
 
 /** 1 where they hold, else 0; no gradients. */
-export const comparisons = { eq: 12, ne: 13, lt: 14, le: 15, gt: 16, ge: 17 } as const;
+export const comparisons = {
+  eq: pairCodes.EQ,
+  ne: pairCodes.NE,
+  lt: pairCodes.LT,
+  le: pairCodes.LE,
+  gt: pairCodes.GT,
+  ge: pairCodes.GE,
+} as const;
 
 export type Comparison = keyof typeof comparisons;
 

@@ -10,8 +10,9 @@ import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
 import { binary, unary } from "./pointwise.ts";
 import { lanes } from "./lib/occupancy.ts";
 import { fold, grid } from "./lib/workgroups.ts";
+import * as codes from "./shaders/lib/fold.gen.ts";
 import { columnsShader } from "./shaders/reduce/columns.gen.ts";
-import { gradientShader } from "./shaders/reduce/gradient.gen.ts";
+import * as gradientCodes from "./shaders/reduce/gradient.gen.ts";
 import { lanesShader } from "./shaders/reduce/lanes.gen.ts";
 import { concat, expand, permute } from "./view.ts";
 
@@ -38,9 +39,16 @@ export function reduceTerms(op: string, shape: Shape, axes: readonly number[], a
 }
 
 /** What of an element is reduced; the last three compare it with the output's `centre`. */
-const maps = { identity: 0, abs: 1, square: 2, deviation: 3, equal: 4, absEqual: 5 } as const;
+const maps = {
+  identity: codes.IDENTITY,
+  abs: codes.ABS,
+  square: codes.SQUARE,
+  deviation: codes.DEVIATION,
+  equal: codes.EQUAL,
+  absEqual: codes.ABS_EQUAL,
+} as const;
 
-const combinations = { sum: 0, max: 1, min: 2 } as const;
+const combinations = { sum: codes.SUM, max: codes.MAX, min: codes.MIN } as const;
 
 const neutral = { sum: 0, max: -Infinity, min: Infinity } as const;
 
@@ -242,7 +250,14 @@ function mapRow(row: Tensor, map: NonNullable<Reduction["map"]>, centre: Tensor 
   return squared;
 }
 
-const rules = { extreme: 0, variance: 1, std: 2, norm1: 3, norm2: 4, normInfinity: 5 } as const;
+const rules = {
+  extreme: gradientCodes.EXTREME,
+  variance: gradientCodes.VARIANCE,
+  std: gradientCodes.STD,
+  norm1: gradientCodes.NORM1,
+  norm2: gradientCodes.NORM2,
+  normInfinity: gradientCodes.NORM_INFINITY,
+} as const;
 
 /** What a gradient reads besides x: per output the value x is compared with, and a count or a deviation. */
 export interface ReduceSaved {
@@ -279,7 +294,7 @@ function gradient4(
   if (fits(x, ...outputs)) {
     const [value, other, dy] = outputs;
     x.device.run(
-      gradientShader({
+      gradientCodes.gradientShader({
         overrides: { RULE: rules[rule] },
         variant: rule,
         params: { o1, r1, o2, r2, count: x.size, factor },

@@ -8,8 +8,10 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
+import { targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
+import * as codes from "./shaders/lib/prediction.gen.ts";
 import { gradientShader } from "./shaders/region/gradient.gen.ts";
 import { sumsShader } from "./shaders/region/sums.gen.ts";
 import { concat, slice } from "./view.ts";
@@ -61,20 +63,20 @@ function expectRegion(logits: Tensor, target: Tensor, { indexTarget = false, mas
   if (target.dtype === "f16") throw new DTypeError("regionSums: target has type f16, expected f32, i32 or u32 class indices");
 }
 
-const activations = { none: 0, sigmoid: 1, softmax: 2 } as const;
-const modes = { plain: 0, squared: 1, soft: 2 } as const;
+const activations = { none: codes.NONE, sigmoid: codes.SIGMOID, softmax: codes.SOFTMAX } as const;
+const modes = { plain: codes.PLAIN, squared: codes.SQUARED, soft: codes.SOFT } as const;
 
 function variant(target: Tensor, options: RegionOptions) {
   const { activation = "none", mode = "plain", indexTarget, mask, maskOf = "terms" } = options;
-  const kind = !indexTarget ? "channels" : target.dtype === "f32" ? "float" : "index";
+  const { TARGET, name } = targetKind(target, !indexTarget);
   return {
     overrides: {
       ACTIVATION: activations[activation],
       MODE: modes[mode],
-      TARGET: { index: 0, float: 1, channels: 2 }[kind],
-      MASK: !mask ? 0 : maskOf === "inputs" ? 1 : 2,
+      TARGET,
+      MASK: !mask ? codes.UNMASKED : maskOf === "inputs" ? codes.OF_INPUTS : codes.OF_TERMS,
     },
-    variant: `${activation} ${mode} ${kind}${mask ? ` masked ${maskOf}` : ""}`,
+    variant: `${activation} ${mode} ${name}${mask ? ` masked ${maskOf}` : ""}`,
   };
 }
 

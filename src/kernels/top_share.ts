@@ -8,6 +8,7 @@ import { expectTensors } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
 import { fold, grid } from "./lib/workgroups.ts";
+import { TIES } from "./shaders/lib/top_share.gen.ts";
 import { chooseShader } from "./shaders/top_share/choose.gen.ts";
 import { countShader } from "./shaders/top_share/count.gen.ts";
 import { shareShader } from "./shaders/top_share/share.gen.ts";
@@ -27,7 +28,7 @@ export function topShare(x: Tensor, k: number): Tensor {
   }
   const { device } = x;
   const y = device.empty(x.shape);
-  const state = full(device, [259], 0, "u32");
+  const state = full(device, [TIES + 1], 0, "u32");
   const [flat, to] = [x, y].map((t) => t.view([x.size]));
   const width = lanes(device);
   const chunk = 64 * width;
