@@ -7,6 +7,7 @@ import { broadcastShapes, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { fits, tooLarge } from "./lib/pieces.ts";
+import { workgroupsToFill } from "./lib/occupancy.ts";
 import { fold } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { registersShader } from "./shaders/matmul/registers.gen.ts";
@@ -121,8 +122,8 @@ export function matmul(
   const [tileRows, tileColumns] = shared ? [64, 64] : [TM, 8 * WG];
   const batches = sizeOf(g.batch);
   const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * batches;
-  // Enough slabs to fill the device where the result is small, as in the weight gradient of `linear`.
-  const busy = Math.min(Math.ceil((device.software ? 16 : 512) / Math.max(1, tiles)), Math.ceil(g.inner / 256));
+  // Slabs where the result is small, as in the weight gradient of `linear`.
+  const busy = Math.min(Math.ceil(workgroupsToFill(device, "matmul") / Math.max(1, tiles)), Math.ceil(g.inner / 256));
   const slab = Math.max(1, Math.ceil(g.inner / Math.max(1, busy, Math.ceil(g.inner / slabTerms))));
   const slabs = Math.max(1, Math.ceil(g.inner / slab));
   const y = device.empty(slabs > 1 ? [slabs, ...g.outShape] : g.outShape);

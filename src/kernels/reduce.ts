@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, half } from "./lib/args.ts";
 import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
 import { binary, unary } from "./pointwise.ts";
-import { lanes } from "./lib/occupancy.ts";
+import { lanes, workgroupsToFill } from "./lib/occupancy.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import * as codes from "./shaders/lib/fold.gen.ts";
 import { columnsShader } from "./shaders/reduce/columns.gen.ts";
@@ -158,7 +158,7 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
     return y;
   }
   // Outputs enough to fill the device need no second pass, up to what a lane can add precisely.
-  const busy = outputs >= (device.software ? 8 : 512);
+  const busy = outputs >= workgroupsToFill(device, "reduce");
   const chunkSize = 64 * lanes(device) * (busy ? 64 : 1);
   const chunks = Math.ceil(terms / chunkSize);
   const y = device.empty([chunks * outputs]);

@@ -11,6 +11,7 @@ import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherParts, weightGradientParts } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { gatherVariant, weightVariant } from "./variants.ts";
+import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fold } from "../lib/workgroups.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
@@ -131,8 +132,7 @@ function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightSha
   const rows = g.samples * g.small[0] * g.small[1];
   const tiles = g.groups * Math.ceil(smallGroup / TA);
   const across = Math.ceil(columns / WG) * tiles;
-  // Enough slabs to fill the device: a software adapter wants a few per core, a GPU thousands of threads.
-  const busy = Math.ceil((device.software ? 16 : 1024) / across);
+  const busy = Math.ceil(workgroupsToFill(device, "weightGradient") / across);
   const terms = rows * g.small[2];
   const bytes = 4 * sizeOf(weightShape);
   // As many as precision asks for, fewer where their sums would take too much memory.

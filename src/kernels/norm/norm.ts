@@ -10,7 +10,7 @@ import { chosen } from "../lib/choices.ts";
 import { normParts, normPartsAffineGradient, normPartsInputGradient, rectified, rectifiedGradient } from "./over_limit.ts";
 import type { NormAffine, NormGeometry } from "./shape.ts";
 import { fits } from "../lib/pieces.ts";
-import { lanes } from "../lib/occupancy.ts";
+import { lanes, leastShare, workgroupsToFill } from "../lib/occupancy.ts";
 import { fold, grid } from "../lib/workgroups.ts";
 import { reduceSum } from "../reduce.ts";
 import { affineGradientShader } from "../shaders/norm/affine_gradient.gen.ts";
@@ -27,22 +27,19 @@ const slopeTensor = ({ slope }: NormAffine): Tensor | undefined => (typeof slope
 const isWide = (g: NormGeometry): boolean => g.run % 4 === 0 && g.inner % 4 === 0;
 const widthOf = (g: NormGeometry): 1 | 4 => (isWide(g) ? 4 : 1);
 
-// Workgroups that fill a GPU, and elements for each below which more of them do not pay. From occupancy: 256 threads keep some 10 GB/s in flight.
-const busy = 512;
-const share = 16_384;
-
 // Workgroups per group, or per channel of a group, of `length` elements.
 const whole = () => 1;
-const slabs = (g: NormGeometry, length: number) => {
-  const wanted = Math.max(2, Math.min(64, Math.ceil(busy / Math.max(1, g.groups)), Math.floor(length / share)));
+const slabs = (g: NormGeometry, length: number, busy: number) => {
+  const wanted = Math.max(2, Math.min(64, Math.ceil(busy / Math.max(1, g.groups)), Math.floor(length / leastShare)));
   const slab = Math.ceil(length / widthOf(g) / wanted);
   return Math.ceil(length / widthOf(g) / slab);
 };
 
-/** The number that pays: on hardware slabs, for a few large groups. `device.choices` may say otherwise. */
-function parts(device: Device, g: NormGeometry, length: number): number {
-  const few = !device.software && g.groups < busy / 8 && g.count >= 8 * share && length >= 2 * share;
-  return chosen(device, "norm", { whole, slabs }, few ? "slabs" : "whole")(g, length);
+/** The number of slabs that pays: more than one on hardware for a few large groups. `device.choices` may say otherwise. */
+function slabsOf(device: Device, g: NormGeometry, length: number): number {
+  const busy = workgroupsToFill(device, "norm");
+  const few = !device.software && g.groups < busy / 8 && g.count >= 8 * leastShare && length >= 2 * leastShare;
+  return chosen(device, "norm", { whole, slabs }, few ? "slabs" : "whole")(g, length, busy);
 }
 
 interface Work {
@@ -109,7 +106,7 @@ export function norm(x: Tensor, affine: NormAffine, g: NormGeometry): { y: Tenso
   const y = device.empty(x.shape, x.dtype);
   const stats = device.empty([Math.max(1, g.groups), 3]); // of an empty batch too, for the bindings
   if (x.size === 0) return { y, stats };
-  const n = parts(device, g, g.count);
+  const n = slabsOf(device, g, g.count);
   const wide = isWide(g);
   const kind = wide ? "wide" : "scalar";
   const size = { length: g.count, slabs: n, items: g.groups, wide };
@@ -159,7 +156,7 @@ export function normGradients(
   const { device } = x;
   const dx = device.empty(x.shape, x.dtype);
   const perGroup = each ? 1 : g.channelsPerGroup;
-  const n = parts(device, g, g.count / perGroup);
+  const n = slabsOf(device, g, g.count / perGroup);
   const sums = device.empty([Math.max(1, n * g.groups * perGroup), 3]);
   if (x.size > 0) {
     // The weights of layer norm are no channel's, but factors of dy.
@@ -219,7 +216,7 @@ export function layerNormAffineGradient(
 ): { dWeight: Tensor; dBias: Tensor } {
   if (!fits(x)) return normPartsAffineGradient(x, stats, dy, g);
   const { device } = x;
-  const slab = Math.max(1, Math.min(slabGroups, Math.ceil(g.groups / (device.software ? 4 : 64))));
+  const slab = Math.max(1, Math.min(slabGroups, Math.ceil(g.groups / workgroupsToFill(device, "layerNormSlabs"))));
   const number = Math.max(1, Math.ceil(g.groups / slab));
   const partial = [0, 1].map(() => device.empty([number, g.count]));
   device.run(
