@@ -8,10 +8,10 @@
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let positions = p.out_size.x * p.out_size.y * p.out_size.z;
   let total = positions * p.out_size.w;
-  let chunks = (total + 63u) / 64u;
+  let tiles = (total + 63u) / 64u;
   let at = linear_group(group, groups);
-  let i = at % chunks * 64u + lane;
-  let first = at / chunks * TC;
+  let i = at % tiles * 64u + lane;
+  let first = at / tiles * TC;
   let channels = p.in_size.w;
   if (i >= total || first >= channels) {
     return;

@@ -20,10 +20,10 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let total = p.plane * p.samples;
-  let chunks = (total + 63u) / 64u;
+  let tiles = (total + 63u) / 64u;
   let at = linear_group(group, groups);
-  let i = at % chunks * 64u + lane;
-  let first = at / chunks * TC;
+  let i = at % tiles * 64u + lane;
+  let first = at / tiles * TC;
   if (i >= total || first >= p.channels) {
     return;
   }

@@ -9,7 +9,7 @@ struct Params {
   positions: u32, // N S
   smoothing: f32,
   ignored: i32,
-  chunk: u32,
+  slab: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

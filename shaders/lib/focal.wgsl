@@ -11,7 +11,7 @@ struct Params {
   positions: u32, // N S
   gamma: f32,
   alpha: f32,
-  chunk: u32,
+  slab: u32,
   factor: f32, // of the gradient: what a mean divides by
 }
 

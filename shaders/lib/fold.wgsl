@@ -6,8 +6,8 @@ struct Params {
   r1: u32,
   o2: u32,
   r2: u32,
-  chunk: u32,
-  chunks: u32,
+  slab: u32,
+  slabs: u32,
   factor: f32,
   neutral: f32,  // what combines with v to v; from the host, since WGSL cannot spell infinity
 }

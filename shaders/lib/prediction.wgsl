@@ -21,7 +21,7 @@ struct Params {
   samples: u32,
   channels: u32,
   inner: u32,
-  chunks: u32,
+  slabs: u32,
   mask_step: u32, // from one sample's mask to the next: 0 if they share it
 }
 

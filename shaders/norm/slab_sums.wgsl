@@ -19,8 +19,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = id % p.channels_per_group * p.inner;
   let first = c + k * p.slab;
   let last = select(first, min(first + p.slab, c + p.inner), k < p.slabs);
-  let part = channel_sums(g, first, last, stats_of(g), of_channel(channel(g, c)), lane);
+  let own = channel_sums(g, first, last, stats_of(g), of_channel(channel(g, c)), lane);
   if (lane < 3u && k < p.slabs) {
-    sums[3u * id + lane] = part[lane];
+    sums[3u * id + lane] = own[lane];
   }
 }

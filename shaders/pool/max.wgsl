@@ -23,10 +23,10 @@ fn window(axis: u32, o: i32) -> vec2i {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let size = p.out_size;
   let positions = u32(size.x * size.y * size.z);
-  let chunks = (positions + 63u) / 64u;
+  let tiles = (positions + 63u) / 64u;
   let g = linear_group(group, groups);
-  let i = g % chunks * 64u + lane;
-  let plane = g / chunks * TP;
+  let i = g % tiles * 64u + lane;
+  let plane = g / tiles * TP;
   if (i >= positions || plane >= p.planes) {
     return;
   }

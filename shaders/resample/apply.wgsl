@@ -38,10 +38,10 @@ fn weight(axis: u32, at: u32, k: u32) -> f32 {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let positions = p.out_size.x * p.out_size.y * p.out_size.z;
-  let chunks = (positions + 63u) / 64u;
+  let tiles = (positions + 63u) / 64u;
   let g = linear_group(group, groups);
-  let i = g % chunks * 64u + lane;
-  let plane = g / chunks * TP;
+  let i = g % tiles * 64u + lane;
+  let plane = g / tiles * TP;
   if (i >= positions || plane >= p.planes) {
     return;
   }

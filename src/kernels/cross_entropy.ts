@@ -85,13 +85,13 @@ function variant(target: Tensor, weight: Tensor | undefined, g: CrossEntropyGeom
   };
 }
 
-const words = (g: CrossEntropyGeometry, s: CrossEntropySettings, chunk: number) => ({
+const words = (g: CrossEntropyGeometry, s: CrossEntropySettings, slab: number) => ({
   classes: g.classes,
   inner: g.inner,
   positions: g.positions,
   smoothing: s.labelSmoothing,
   ignored: s.ignoreIndex,
-  chunk,
+  slab,
 });
 
 export interface CrossEntropyResult {
@@ -112,17 +112,17 @@ export function crossEntropy(
   const { device } = input;
   const reduced = settings.reduction !== "none";
   const width = lanes(device);
-  const chunk = 16 * width;
-  const chunks = Math.max(1, Math.ceil(g.positions / chunk));
-  const losses = device.empty(reduced ? [chunks] : g.shape);
-  const totals = device.empty([reduced ? chunks : 1]);
+  const slab = 16 * width;
+  const slabs = Math.max(1, Math.ceil(g.positions / slab));
+  const losses = device.empty(reduced ? [slabs] : g.shape);
+  const totals = device.empty([reduced ? slabs : 1]);
   device.run(
     forwardShader({
       ...variant(target, weight, g, reduced ? 1 : 0, reduced ? "reduced" : "none"),
       consts: { LANES: width },
-      params: words(g, settings, chunk),
+      params: words(g, settings, slab),
       bind: { logits: input, labels: target, weight: weight ?? input, losses: write(losses), totals: write(totals) },
-      workgroups: fold(device, "crossEntropy", chunks),
+      workgroups: fold(device, "crossEntropy", slabs),
     }),
   );
   if (!reduced) {

@@ -79,14 +79,14 @@ function variant(target: Tensor, weight: Tensor | undefined, g: FocalGeometry, {
 // What a mean divides by; a sum is over samples and channels of the mean over positions, as MONAI's.
 const factor = (g: FocalGeometry, { reduction }: FocalSettings) => 1 / (reduction === "mean" ? sizeOf(g.shape) : g.inner);
 
-const words = (g: FocalGeometry, s: FocalSettings, positions: number, chunk: number) => ({
+const words = (g: FocalGeometry, s: FocalSettings, positions: number, slab: number) => ({
   channels: g.channels,
   first: g.first,
   inner: g.inner,
   positions,
   gamma: s.gamma,
   alpha: s.alpha ?? 0,
-  chunk,
+  slab,
   factor: factor(g, s),
 });
 
@@ -101,30 +101,30 @@ export function focalLoss(
   expectFocal(input, target, g, settings);
   const { device } = input;
   const width = lanes(device);
-  const chunk = 16 * width;
+  const slab = 16 * width;
   const reduced = settings.reduction !== "none";
   const each = reduced ? undefined : device.empty(g.shape);
-  const parts: Tensor[] = [];
+  const pieces: Tensor[] = [];
   eachPiece("focalLoss", 1, [read(input), read(target), ...(each ? [write(each)] : [])], ([x, t, to]) => {
     const positions = x.shape[0] * g.inner;
-    const chunks = Math.max(1, Math.ceil(positions / chunk));
-    const losses = to ?? device.empty([chunks]);
-    if (reduced) parts.push(losses);
+    const slabs = Math.max(1, Math.ceil(positions / slab));
+    const losses = to ?? device.empty([slabs]);
+    if (reduced) pieces.push(losses);
     if (losses.size === 0) return;
     device.run(
       forwardShader({
         ...variant(t, weight, g, settings),
         consts: { LANES: width },
-        params: words(g, settings, positions, chunk),
+        params: words(g, settings, positions, slab),
         bind: { logits: x, labels: t, weight: weight ?? x, losses: write(losses) },
-        workgroups: fold(device, "focalLoss", chunks),
+        workgroups: fold(device, "focalLoss", slabs),
       }),
     );
   });
   if (each) return each;
-  const all = parts.length === 1 ? parts[0] : concat(parts, 0);
+  const all = pieces.length === 1 ? pieces[0] : concat(pieces, 0);
   const total = reduceSum(all, [0], false, factor(g, settings));
-  for (const part of new Set([all, ...parts])) part.dispose();
+  for (const piece of new Set([all, ...pieces])) piece.dispose();
   return total;
 }
 

@@ -104,18 +104,18 @@ export function rmsprop(
 // Beyond any gradient: WGSL promises nothing about infinity.
 const unlimited = 3e38;
 
-/** How the chunks of one gradient are run: `params.first` is where its numbers begin among those of all. */
-interface Chunks {
+/** How the slabs of one gradient are run: `params.first` is where its numbers begin among those of all. */
+interface Slabs {
   readonly consts: { readonly LANES: number };
   readonly params: { readonly count: number; readonly first: number };
   readonly workgroups: KernelCall["workgroups"];
 }
 
-// One number per chunk of each gradient, then one of all chunks.
+// One number per slab of each gradient, then one of all slabs.
 function overAll(
   gradients: readonly Tensor[],
-  chunk: (gradient: Tensor, partial: Tensor, chunks: Chunks) => KernelCall,
-  all: (partial: Tensor, call: Omit<Chunks, "params"> & { readonly params: { readonly count: number } }) => KernelCall,
+  slab: (gradient: Tensor, partial: Tensor, slabs: Slabs) => KernelCall,
+  all: (partial: Tensor, call: Omit<Slabs, "params"> & { readonly params: { readonly count: number } }) => KernelCall,
 ): void {
   const { device } = gradients[0];
   const consts = { LANES: lanes(device) };
@@ -125,7 +125,7 @@ function overAll(
   let first = 0;
   gradients.forEach((gradient, i) => {
     const workgroups = fold(device, "gradients", counts[i]);
-    device.run(chunk(gradient, partial, { consts, params: { count: gradient.size, first }, workgroups }));
+    device.run(slab(gradient, partial, { consts, params: { count: gradient.size, first }, workgroups }));
     first += counts[i];
   });
   device.run(all(partial, { consts, params: { count: total }, workgroups: [1, 1, 1] }));
@@ -136,8 +136,8 @@ function overAll(
 export function gradientNorm(gradients: readonly Tensor[], norm: Tensor, limit = unlimited): void {
   overAll(
     gradients,
-    (gradient, partial, chunks) =>
-      squaresShader({ ...chunks, params: { ...chunks.params, limit }, bind: { gradient, partial: update(partial) } }),
+    (gradient, partial, slabs) =>
+      squaresShader({ ...slabs, params: { ...slabs.params, limit }, bind: { gradient, partial: update(partial) } }),
     (partial, call) => normShader({ ...call, bind: { partial, norm: write(norm) } }),
   );
 }
@@ -147,7 +147,7 @@ export function unscale(gradients: readonly Tensor[], state: Tensor): void {
   const { device } = state;
   overAll(
     gradients,
-    (gradient, partial, chunks) => finiteShader({ ...chunks, bind: { gradient, partial: update(partial) } }),
+    (gradient, partial, slabs) => finiteShader({ ...slabs, bind: { gradient, partial: update(partial) } }),
     (partial, call) => judgeShader({ ...call, bind: { partial, state: update(state) } }),
   );
   for (const gradient of gradients) {

@@ -94,9 +94,9 @@ type Describe = (given: readonly Tensor[], out: Tensor) => KernelCall;
 /** Writes `out`, whose shape all operands have. */
 function run(op: string, out: Tensor, operands: readonly Tensor[], describe: Describe): Tensor {
   if (out.size === 0) return out;
-  eachPiece(op, out.rank, [...operands.map(read), write(out)], (parts) => {
-    const y = parts.at(-1)!;
-    y.device.run(describe(parts.slice(0, -1), y));
+  eachPiece(op, out.rank, [...operands.map(read), write(out)], (pieces) => {
+    const y = pieces.at(-1)!;
+    y.device.run(describe(pieces.slice(0, -1), y));
   });
   return out;
 }

@@ -34,7 +34,7 @@ export function preluShape(x: Shape, slope: Shape): PreluGeometry {
 }
 
 // In pieces of all elements in a row.
-const eachRun = (bindings: readonly Binding<Tensor>[], body: (parts: readonly Tensor[], start: number) => void) =>
+const eachRun = (bindings: readonly Binding<Tensor>[], body: (pieces: readonly Tensor[], start: number) => void) =>
   eachPiece("prelu", bindings[0].tensor.rank, bindings, body);
 
 export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
@@ -83,19 +83,19 @@ export function preluSlopeGradient(x: Tensor, dy: Tensor, g: PreluGeometry): Ten
     flat.dispose();
     return sums;
   }
-  const chunkSize = 64 * lanes(x.device);
-  const chunks = Math.max(1, Math.ceil((g.outer * g.inner) / chunkSize));
-  const partial = x.device.empty([chunks, g.slopes]);
+  const slab = 64 * lanes(x.device);
+  const slabs = Math.max(1, Math.ceil((g.outer * g.inner) / slab));
+  const partial = x.device.empty([slabs, g.slopes]);
   x.device.run(
     slopeGradientShader({
       consts: { LANES: lanes(x.device) },
       half: half(x),
-      params: { ...g, chunk: chunkSize, chunks },
+      params: { ...g, slab, slabs },
       bind: { x, dy, partial: write(partial) },
-      workgroups: fold(x.device, "prelu", chunks * g.slopes),
+      workgroups: fold(x.device, "prelu", slabs * g.slopes),
     }),
   );
-  const out = chunks === 1 ? partial.view([g.slopes]) : reduceSum(partial, [0], false);
+  const out = slabs === 1 ? partial.view([g.slopes]) : reduceSum(partial, [0], false);
   partial.dispose();
   return out;
 }

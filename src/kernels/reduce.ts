@@ -97,7 +97,7 @@ export function reduceSum(x: Tensor, axes: readonly number[], keepDims: boolean,
   return reduce("sum", x, axes, keepDims, { factor });
 }
 
-/** Combines `map(x)` over `axes`, lanes and chunks in a fixed tree. */
+/** Combines `map(x)` over `axes`, lanes and slabs in a fixed tree. */
 export function reduce(op: string, x: Tensor, axes: readonly number[], keepDims: boolean, reduction: Reduction): Tensor {
   expectFloats(op, { input: x });
   const runs = mergedRuns(x.shape, axes);
@@ -140,7 +140,7 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
   const overrides = { COMBINE: combinations[combine], MAP: maps[map] };
   const name = map === "identity" ? combine : `${combine} ${map}`;
   const sizes = { o1, r1, o2, r2, neutral: neutral[combine] };
-  // Few terms for each of many outputs: a thread each. Otherwise a workgroup per output and chunk.
+  // Few terms for each of many outputs: a thread each. Otherwise a workgroup per output and slab.
   if (terms <= 64 || (terms <= 512 && outputs >= 4096)) {
     const y = device.empty([outputs]);
     if (outputs > 0) {
@@ -149,7 +149,7 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
           overrides,
           variant: name,
           half: half(x),
-          params: { ...sizes, chunk: 0, chunks: 1, factor },
+          params: { ...sizes, slab: 0, slabs: 1, factor },
           bind: { x, centre, y: write(y) },
           workgroups: grid(device, op, outputs, 64),
         }),
@@ -159,22 +159,22 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
   }
   // Outputs enough to fill the device need no second pass, up to what a lane can add precisely.
   const busy = outputs >= workgroupsToFill(device, "reduce");
-  const chunkSize = 64 * lanes(device) * (busy ? 64 : 1);
-  const chunks = Math.ceil(terms / chunkSize);
-  const y = device.empty([chunks * outputs]);
+  const slab = 64 * lanes(device) * (busy ? 64 : 1);
+  const slabs = Math.ceil(terms / slab);
+  const y = device.empty([slabs * outputs]);
   device.run(
     lanesShader({
       consts: { LANES: lanes(device) },
       overrides: { ...overrides, SINGLE: r2 === 1 ? 1 : 0 },
       variant: r2 === 1 ? `${name} single` : name,
       half: half(x),
-      params: { ...sizes, chunk: chunkSize, chunks, factor: chunks === 1 ? factor : 1 },
+      params: { ...sizes, slab, slabs, factor: slabs === 1 ? factor : 1 },
       bind: { x, centre, y: write(y) },
-      workgroups: fold(device, op, outputs * chunks),
+      workgroups: fold(device, op, outputs * slabs),
     }),
   );
-  if (chunks === 1) return y;
-  const total = reduce4(op, y, [1, chunks, outputs, 1], { combine, factor });
+  if (slabs === 1) return y;
+  const total = reduce4(op, y, [1, slabs, outputs, 1], { combine, factor });
   y.dispose();
   return total;
 }
@@ -193,22 +193,22 @@ function reducePieces(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: 
   }
   const lead = o1 > 1 ? o1 : r1;
   const view = x.view([lead, x.size / lead]);
-  const parts: Tensor[] = [];
+  const pieces: Tensor[] = [];
   if (o1 > 1) {
     const centres = centre?.view([o1, o2]);
-    const one = ([part, near]: readonly Tensor[]) =>
-      parts.push(reduce4(op, part, [part.shape[0], r1, o2, r2], { ...reduction, centre: near }));
+    const one = ([piece, near]: readonly Tensor[]) =>
+      pieces.push(reduce4(op, piece, [piece.shape[0], r1, o2, r2], { ...reduction, centre: near }));
     eachPiece(op, 1, [read(view), ...(centres ? [read(centres)] : [])], one, one);
     centres?.dispose();
   } else {
     if (2 * o2 * 4 > x.device.maxBindingSize) return foldRows(view, reduction);
-    eachPiece(op, 1, [read(view)], ([part]) =>
-      parts.push(reduce4(op, part, [1, part.shape[0], o2, 1], { ...reduction, factor: 1 })),
+    eachPiece(op, 1, [read(view)], ([piece]) =>
+      pieces.push(reduce4(op, piece, [1, piece.shape[0], o2, 1], { ...reduction, factor: 1 })),
     );
   }
   view.dispose();
-  const joined = concat(parts, 0);
-  for (const part of parts) part.dispose();
+  const joined = concat(pieces, 0);
+  for (const piece of pieces) piece.dispose();
   if (o1 > 1) return joined;
   const total = reduce4(op, joined, [1, joined.size / o2, o2, 1], { combine, factor });
   joined.dispose();
@@ -308,13 +308,13 @@ function gradient4(
   const views = [x, dx, ...(o1 > 1 ? outputs : [])].map((t) => t.view([lead, t.size / lead]));
   const bindings = [read(views[0]), write(views[1]), ...views.slice(2).map(read)];
   if (o1 > 1) {
-    const one = ([part, to, ...given]: readonly Tensor[]) =>
-      gradient4(rule, part, [part.shape[0], r1, o2, r2], given, to, factor);
+    const one = ([piece, to, ...given]: readonly Tensor[]) =>
+      gradient4(rule, piece, [piece.shape[0], r1, o2, r2], given, to, factor);
     eachPiece(rule, 1, bindings, one, one);
   } else {
     // Pieces of the terms belong to the same outputs.
-    const one = ([part, to]: readonly Tensor[]) => gradient4(rule, part, [1, part.shape[0], o2, r2], outputs, to, factor);
-    const row = ([part, to]: readonly Tensor[]) => gradient4(rule, part, [o2, r2, 1, 1], outputs, to, factor);
+    const one = ([piece, to]: readonly Tensor[]) => gradient4(rule, piece, [1, piece.shape[0], o2, r2], outputs, to, factor);
+    const row = ([piece, to]: readonly Tensor[]) => gradient4(rule, piece, [o2, r2, 1, 1], outputs, to, factor);
     eachPiece(rule, 1, bindings, one, o2 > 1 ? row : undefined);
   }
   for (const v of views) v.dispose();

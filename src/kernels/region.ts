@@ -80,11 +80,11 @@ function variant(target: Tensor, options: RegionOptions) {
   };
 }
 
-const words = ({ samples, channels, inner }: RegionGeometry, chunks: number, { mask }: RegionOptions) => ({
+const words = ({ samples, channels, inner }: RegionGeometry, slabs: number, { mask }: RegionOptions) => ({
   samples,
   channels,
   inner,
-  chunks,
+  slabs,
   mask_step: mask && mask.shape[0] > 1 ? inner : 0,
 });
 
@@ -94,33 +94,33 @@ const ownMask = ({ mask }: RegionOptions) => (mask && mask.shape[0] > 1 ? [read(
 /** `[3, N, C]`: sums over positions of overlap, prediction and target. */
 export function regionSums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   expectRegion(logits, target, options);
-  const parts: Tensor[] = [];
+  const pieces: Tensor[] = [];
   eachPiece("regionSums", 1, [read(logits), read(target), ...ownMask(options)], ([x, t, mask = options.mask]) => {
-    parts.push(sums(x, t, { ...g, samples: x.shape[0] }, { ...options, mask }));
+    pieces.push(sums(x, t, { ...g, samples: x.shape[0] }, { ...options, mask }));
   });
-  if (parts.length === 1) return parts[0];
-  const all = concat(parts, 1);
-  for (const part of parts) part.dispose();
+  if (pieces.length === 1) return pieces[0];
+  const all = concat(pieces, 1);
+  for (const piece of pieces) piece.dispose();
   return all;
 }
 
 function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   const { device } = logits;
   const width = lanes(device);
-  const chunks = Math.max(1, Math.ceil(g.inner / (16 * width)));
-  const partial = device.empty([chunks, 3, g.samples, g.channels]);
+  const slabs = Math.max(1, Math.ceil(g.inner / (16 * width)));
+  const partial = device.empty([slabs, 3, g.samples, g.channels]);
   if (partial.size > 0) {
     device.run(
       sumsShader({
         ...variant(target, options),
         consts: { LANES: width },
-        params: words(g, chunks, options),
+        params: words(g, slabs, options),
         bind: { logits, labels: target, mask: options.mask ?? logits, partial: write(partial) },
-        workgroups: fold(device, "regionSums", chunks * g.samples),
+        workgroups: fold(device, "regionSums", slabs * g.samples),
       }),
     );
   }
-  const total = chunks === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
+  const total = slabs === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
   partial.dispose();
   return total;
 }

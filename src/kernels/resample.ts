@@ -130,7 +130,7 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
   const { words, base, row } = table(maps);
   const rows = device.tensor({ data: words, shape: [words.length] }, "u32");
   const view = x.view([planes, ...from]);
-  eachPiece(op, 1, [read(view), write(y)], ([part, to]) => {
+  eachPiece(op, 1, [read(view), write(y)], ([piece, to]) => {
     const [planes] = to.shape;
     const TP = planesTogether(planes);
     device.run(
@@ -138,7 +138,7 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
         consts: { TP },
         half: half(x),
         params: { in_size: four(from), out_size: four(size), base: four(base), row: four(row), planes },
-        bind: { x: part, table: rows, y: write(to) },
+        bind: { x: piece, table: rows, y: write(to) },
         workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
       }),
     );

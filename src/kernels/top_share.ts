@@ -31,32 +31,32 @@ export function topShare(x: Tensor, k: number): Tensor {
   const state = full(device, [TIES + 1], 0, "u32");
   const [flat, to] = [x, y].map((t) => t.view([x.size]));
   const width = lanes(device);
-  const chunk = 64 * width;
+  const slab = 64 * width;
   for (const shift of [24, 16, 8, 0]) {
-    eachPiece("topShare", 1, [read(flat)], ([part]) => {
+    eachPiece("topShare", 1, [read(flat)], ([piece]) => {
       device.run(
         countShader({
           consts: { LANES: width },
-          params: { count: part.size, shift, k, chunk },
-          bind: { x: part, state: update(state) },
-          workgroups: fold(device, "topShare", Math.ceil(part.size / chunk)),
+          params: { count: piece.size, shift, k, slab },
+          bind: { x: piece, state: update(state) },
+          workgroups: fold(device, "topShare", Math.ceil(piece.size / slab)),
         }),
       );
     });
     device.run(
       chooseShader({
-        params: { count: x.size, shift, k, chunk },
+        params: { count: x.size, shift, k, slab },
         bind: { state: update(state) },
         workgroups: [1, 1, 1],
       }),
     );
   }
-  eachPiece("topShare", 1, [read(flat), write(to)], ([part, result]) => {
+  eachPiece("topShare", 1, [read(flat), write(to)], ([piece, result]) => {
     device.run(
       shareShader({
-        params: { count: part.size, shift: 0, k, chunk },
-        bind: { x: part, state, y: write(result) },
-        workgroups: grid(device, "topShare", part.size, 64),
+        params: { count: piece.size, shift: 0, k, slab },
+        bind: { x: piece, state, y: write(result) },
+        workgroups: grid(device, "topShare", piece.size, 64),
       }),
     );
   });

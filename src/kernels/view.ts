@@ -20,14 +20,14 @@ export function full(device: Device, shape: Shape, value: number, dtype: DType =
   if (dtype === "f32" || dtype === "f16") word.setFloat32(0, value);
   else word.setInt32(0, value);
   const bits = word.getInt32(0);
-  eachPiece("full", y.rank, [write(y)], ([part]) => {
-    const wide = part.size % 4 === 0;
-    const count = wide ? part.size / 4 : part.size;
+  eachPiece("full", y.rank, [write(y)], ([piece]) => {
+    const wide = piece.size % 4 === 0;
+    const count = wide ? piece.size / 4 : piece.size;
     device.run(
       fillShader[wordKind(dtype, wide)]({
         variant: wide ? "vec4" : undefined,
         params: { count, value: bits },
-        bind: { y: write(part) },
+        bind: { y: write(piece) },
         workgroups: grid(device, "full", count, 64),
       }),
     );

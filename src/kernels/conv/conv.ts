@@ -8,11 +8,13 @@ import { write } from "../../tensor/kernel.ts";
 import type { Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
-import { type Gather, gatherParts, weightGradientParts } from "./over_limit.ts";
+import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { gatherVariant, weightVariant } from "./variants.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
+import { fits } from "../lib/pieces.ts";
 import { fold } from "../lib/workgroups.ts";
+import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
 import { sharedShader } from "../shaders/conv/shared.gen.ts";
@@ -29,8 +31,13 @@ function gather(
   relu = false,
 ): Tensor {
   const y = x.device.empty(outShape, x.dtype);
-  if (y.size > 0) gatherParts({ g, transposed, x, weight, bias, y, relu }, dispatch);
+  if (y.size > 0) run({ g, transposed, x, weight, bias, y, relu });
   return y;
+}
+
+function run(job: Gather): void {
+  if (fits(job.x, job.y)) return dispatch(job);
+  for (const piece of gatherPieces(job)) run(piece);
 }
 
 const four = ([d, h, w]: readonly [number, number, number]) => [d, h, w, 0] as const;
@@ -118,10 +125,22 @@ const slabBytes = 2 ** 25;
 
 /** Weight gradient of either kind: `small` is the output gradient of `conv` or the input of `convTranspose`, `large` the other one. */
 export function convWeightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
-  return weightGradientParts(small, large, g, weightShape, weightGradient);
+  return sumOfPieces({ g, small, large }, weightShape);
 }
 
-function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
+function sumOfPieces(job: WeightGradient, weightShape: Shape): Tensor {
+  if (fits(job.small, job.large)) return weightGradient(job, weightShape);
+  const sums: Tensor[] = [];
+  for (const piece of weightGradientPieces(job)) sums.push(sumOfPieces(piece, weightShape));
+  return sums.reduce((total, sum) => {
+    const next = binary("add", total, sum);
+    total.dispose();
+    sum.dispose();
+    return next;
+  });
+}
+
+function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const shared = weightVariant(device, g, half(small));

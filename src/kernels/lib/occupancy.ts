@@ -10,7 +10,7 @@ const workgroups = {
   weightGradient: { software: 16, hardware: 1024 },
   /** 64 × 64 results each on hardware. */
   matmul: { software: 16, hardware: 512 },
-  /** Outputs from which a workgroup for each is enough; fewer are cut in chunks, which takes a second pass. */
+  /** Outputs from which a workgroup for each is enough; fewer are cut in slabs, which takes a second pass. */
   reduce: { software: 8, hardware: 512 },
   /** One per group, or per slab of one. Only hardware chooses slabs by itself, so that there is one number. */
   norm: { software: 512, hardware: 512 },

@@ -59,7 +59,7 @@ export function gather(op: string, x: Tensor, shape: Shape, strides: readonly nu
   if (layout.shape.length > maxAxes) throw tooManyAxes(op, shape);
   const y = x.device.empty(shape, x.dtype);
   if (y.size === 0) return y;
-  if (!copyBlocks(x, y, layout, start, (at) => [start + at.there, at.here])) inPieces(op, gatherShader, x, y, layout, start);
+  if (!copyRuns(x, y, layout, start, (at) => [start + at.there, at.here])) inPieces(op, gatherShader, x, y, layout, start);
   return y;
 }
 
@@ -68,7 +68,7 @@ export function scatter(op: string, x: Tensor, y: Tensor, strides: readonly numb
   const layout = mergeAxes({ shape: x.shape, strides });
   if (layout.shape.length > maxAxes) throw tooManyAxes(op, x.shape);
   if (x.size === 0) return;
-  if (!copyBlocks(x, y, layout, start, (at) => [at.here, start + at.there])) inPieces(op, scatterShader, x, y, layout, start);
+  if (!copyRuns(x, y, layout, start, (at) => [at.here, start + at.there])) inPieces(op, scatterShader, x, y, layout, start);
 }
 
 function tooManyAxes(op: string, shape: Shape): ShapeError {
@@ -160,8 +160,8 @@ const elementBytes = (t: Tensor): number => (t.dtype === "f16" ? 2 : 4);
 // On a software adapter a kernel moves an element in 5 ns of CPU time and more, a buffer copy in 0.3 ns, and a command costs microseconds: joining two
 // [4, 16, 128, 128] on lavapipe takes 11 CPU-ms in the kernel and 1.2 as copies, with everything around them. Hardware copies in a kernel as fast as
 // its memory goes, without leaving the compute pass.
-const blockBytes = 2 ** 14;
-const maxBlocks = 256;
+const runBytes = 2 ** 14;
+const maxRuns = 256;
 
 /** Elements from the start on the contiguous and on the strided side. */
 interface Place {
@@ -169,8 +169,8 @@ interface Place {
   readonly there: number;
 }
 
-/** Copies by blocks if that pays; `ends` tells where a block lies in x and in y. */
-function copyBlocks(
+/** Copies by runs if that pays; `ends` tells where a run lies in x and in y. */
+function copyRuns(
   x: Tensor,
   y: Tensor,
   { shape, strides }: Layout,
@@ -179,12 +179,12 @@ function copyBlocks(
 ): boolean {
   if (!x.device.software) return false;
   const inner = strides.at(-1) === 1 ? shape.at(-1)! : 1;
-  const blocks = sizeOf(shape) / inner;
+  const runs = sizeOf(shape) / inner;
   const width = elementBytes(x);
   // Buffer copies move whole words.
   const words = width === 4 || [inner, start, ...strides.slice(0, -1)].every((v) => v % 2 === 0);
-  if (inner * width < blockBytes || blocks > maxBlocks || !words) return false;
-  for (let k = 0; k < blocks; k++) {
+  if (inner * width < runBytes || runs > maxRuns || !words) return false;
+  for (let k = 0; k < runs; k++) {
     let rest = k;
     let there = 0;
     for (let axis = shape.length - 2; axis >= 0; axis--) {
@@ -192,9 +192,9 @@ function copyBlocks(
       rest = Math.floor(rest / shape[axis]);
     }
     const [from, to] = ends({ here: k * inner, there });
-    const block = new Tensor(x.device, x.storage.retain(), [inner], x.dtype, x.byteOffset + width * from);
-    x.device.stream.copy(block, y, width * to);
-    block.dispose();
+    const run = new Tensor(x.device, x.storage.retain(), [inner], x.dtype, x.byteOffset + width * from);
+    x.device.stream.copy(run, y, width * to);
+    run.dispose();
   }
   return true;
 }

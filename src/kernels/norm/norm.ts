@@ -7,7 +7,7 @@ import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { chosen } from "../lib/choices.ts";
-import { normParts, normPartsAffineGradient, normPartsInputGradient, rectified, rectifiedGradient } from "./over_limit.ts";
+import { normInPieces, affineGradientInPieces, inputGradientInPieces, rectified, rectifiedGradient } from "./over_limit.ts";
 import type { NormAffine, NormGeometry } from "./shape.ts";
 import { fits } from "../lib/pieces.ts";
 import { lanes, leastShare, workgroupsToFill } from "../lib/occupancy.ts";
@@ -99,7 +99,7 @@ export function norm(x: Tensor, affine: NormAffine, g: NormGeometry): { y: Tenso
   const given = Object.entries({ weight, bias, slope: slopeTensor(affine) }).filter((entry) => entry[1] !== undefined);
   expectTensors("norm", Object.fromEntries(given) as Record<string, Tensor>);
   if (!fits(x)) {
-    const { y: z, stats } = normParts(x, weight, bias, g);
+    const { y: z, stats } = normInPieces(x, weight, bias, g);
     return { y: rectified(z, affine.slope), stats };
   }
   const { device } = x;
@@ -113,13 +113,13 @@ export function norm(x: Tensor, affine: NormAffine, g: NormGeometry): { y: Tenso
   let moments: Tensor | undefined;
   if (n > 1) {
     moments = device.empty([g.groups, n, 3]);
-    device.run(slabMomentsShader[kind]({ ...describe(x, g, {}, size), bind: { x, parts: write(moments) } }));
+    device.run(slabMomentsShader[kind]({ ...describe(x, g, {}, size), bind: { x, slab_moments: write(moments) } }));
   }
   device.run(
     forwardShader[kind]({
       ...describe(x, g, affine, size, ...(n > 1 ? ["slabs"] : [])),
       overrides: { SLABS: n > 1 ? 1 : 0 },
-      bind: { x, ...perChannel(x, affine), parts: moments ?? x, y: write(y), stats: write(stats) },
+      bind: { x, ...perChannel(x, affine), slab_moments: moments ?? x, y: write(y), stats: write(stats) },
     }),
   );
   moments?.dispose();
@@ -148,8 +148,8 @@ export function normGradients(
   const { weight } = affine;
   if (!fits(x)) {
     const { dz, dSlope } = rectifiedGradient(x, affine, stats, dy, g);
-    const dx = normPartsInputGradient(x, weight, stats, dz, g);
-    const rest = channels && weight ? normPartsAffineGradient(x, stats, dz, g) : {};
+    const dx = inputGradientInPieces(x, weight, stats, dz, g);
+    const rest = channels && weight ? affineGradientInPieces(x, stats, dz, g) : {};
     if (dz !== dy) dz.dispose();
     return { dx, dSlope, ...rest };
   }
@@ -214,7 +214,7 @@ export function layerNormAffineGradient(
   dy: Tensor,
   g: NormGeometry,
 ): { dWeight: Tensor; dBias: Tensor } {
-  if (!fits(x)) return normPartsAffineGradient(x, stats, dy, g);
+  if (!fits(x)) return affineGradientInPieces(x, stats, dy, g);
   const { device } = x;
   const slab = Math.max(1, Math.min(slabGroups, Math.ceil(g.groups / workgroupsToFill(device, "layerNormSlabs"))));
   const number = Math.max(1, Math.ceil(g.groups / slab));
@@ -228,9 +228,9 @@ export function layerNormAffineGradient(
       workgroups: grid(device, "layerNorm", number * Math.ceil(g.count / 64) * 64, 64),
     }),
   );
-  const [dWeight, dBias] = partial.map((part) => {
-    const total = number === 1 ? part.view([g.count]) : reduceSum(part, [0], false);
-    part.dispose();
+  const [dWeight, dBias] = partial.map((sums) => {
+    const total = number === 1 ? sums.view([g.count]) : reduceSum(sums, [0], false);
+    sums.dispose();
     return total;
   });
   return { dWeight, dBias };
