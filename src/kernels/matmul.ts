@@ -4,8 +4,10 @@ import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { write } from "../tensor/kernel.ts";
 import { broadcastShapes, type Shape, showShape } from "../host/shape.ts";
+import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
+import { chosen, sizeClass, type Trial, type Trials } from "./lib/choices.ts";
 import { fits, tooLarge } from "./lib/pieces.ts";
 import { workgroupsToFill } from "./lib/occupancy.ts";
 import { fold } from "./lib/workgroups.ts";
@@ -38,8 +40,22 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
+/** Rows and columns of a tile. */
+type Tile = readonly [rows: number, columns: number];
+
+const variants = {
+  registers: ({ rows }: MatmulGeometry): Tile => [rows > 4 ? 8 : rows > 1 ? 4 : 1, 64],
+  shared: (): Tile => [64, 64],
+};
+
 /** A variant of the kernel; by default chosen by the device. */
-export type MatmulVariant = "registers" | "shared";
+export type MatmulVariant = keyof typeof variants;
+
+const ruleOf = (device: Device): MatmulVariant => (device.software ? "registers" : "shared");
+
+/** Class of a product, under which `tune` notes its choice. */
+const problemOf = (g: MatmulGeometry): string =>
+  `matmul ${[g.rows, g.inner, g.columns, sizeOf(g.batch)].map((n) => sizeClass(n, 4096)).join("x")}`;
 
 function batchStrides(shape: Shape, batch: readonly number[]): number[] {
   let step = shape.at(-1)! * shape.at(-2)!;
@@ -116,10 +132,8 @@ export function matmul(
 ): Tensor {
   const { device } = a;
   expectTensors(op, bias ? { a, b, bias } : { a, b });
-  const shared = (variant ?? (device.software ? "registers" : "shared")) === "shared";
-  const TM = g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1;
-  const WG = 8;
-  const [tileRows, tileColumns] = shared ? [64, 64] : [TM, 8 * WG];
+  const tileOf = variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device));
+  const [tileRows, tileColumns] = tileOf(g);
   const batches = sizeOf(g.batch);
   const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * batches;
   // Slabs where the result is small, as in the weight gradient of `linear`.
@@ -153,9 +167,45 @@ export function matmul(
     bind: { a, b, bias: bias ?? a, y: write(y) },
     workgroups: fold(device, op, tiles * slabs),
   };
-  device.run(shared ? sharedShader(call) : registersShader({ ...call, consts: { TM }, overrides: { WG } }));
+  device.run(
+    tileOf === variants.shared
+      ? sharedShader(call)
+      : registersShader({ ...call, consts: { TM: tileRows }, overrides: { WG: tileColumns / 8 } }),
+  );
   if (slabs === 1) return y;
   const total = reduceSum(y, [0], false);
   y.dispose();
   return total;
 }
+
+/** Twice the multiply-adds. */
+export const matmulFlops = (g: MatmulGeometry): number => 2 * sizeOf(g.batch) * g.rows * g.columns * g.inner;
+
+function trial(device: Device, rows: number, inner: number, columns: number): Trial {
+  const [a, b] = [
+    [rows, inner],
+    [inner, columns],
+  ];
+  const g = matmulShape("matmul", a, b);
+  const prepare = () => {
+    const [x, y] = [a, b].map((shape) =>
+      device.tensor({ data: Float32Array.from({ length: sizeOf(shape) }, (_, k) => Math.sin(k * 0.37)), shape }),
+    );
+    return { run: () => matmul("matmul", x, y, undefined, g).dispose(), dispose: () => [x, y].forEach((t) => t.dispose()) };
+  };
+  return { problem: problemOf(g), variants: Object.keys(variants), rule: ruleOf(device), prepare };
+}
+
+/** Layers of few and many features, their weight gradients, and large matrices. */
+export const matmulTrials: Trials = (device) =>
+  (
+    [
+      [4096, 32, 32],
+      [1024, 64, 64],
+      [1024, 256, 256],
+      [16, 512, 16],
+      [64, 4096, 64],
+      [256, 4096, 256],
+      [512, 512, 512],
+    ] as const
+  ).map(([rows, inner, columns]) => trial(device, rows, inner, columns));

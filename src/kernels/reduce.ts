@@ -10,7 +10,7 @@ import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
 import { binary, unary } from "./pointwise.ts";
 import { lanes, workgroupsToFill } from "./lib/occupancy.ts";
 import { fold, grid } from "./lib/workgroups.ts";
-import * as codes from "./shaders/lib/fold.gen.ts";
+import { type Combination, combinations, type MapName, maps } from "./reduce_operators.ts";
 import { columnsShader } from "./shaders/reduce/columns.gen.ts";
 import * as gradientCodes from "./shaders/reduce/gradient.gen.ts";
 import { lanesShader } from "./shaders/reduce/lanes.gen.ts";
@@ -38,27 +38,11 @@ export function reduceTerms(op: string, shape: Shape, axes: readonly number[], a
   return terms;
 }
 
-/** What of an element is reduced; the last three compare it with the output's `centre`. */
-const maps = {
-  identity: codes.IDENTITY,
-  abs: codes.ABS,
-  square: codes.SQUARE,
-  deviation: codes.DEVIATION,
-  equal: codes.EQUAL,
-  absEqual: codes.ABS_EQUAL,
-} as const;
-
-const combinations = { sum: codes.SUM, max: codes.MAX, min: codes.MIN } as const;
-
-const neutral = { sum: 0, max: -Infinity, min: Infinity } as const;
-
-export type Combination = keyof typeof combinations;
-
 export interface Reduction {
   /** Default "sum". */
   readonly combine?: Combination;
-  /** Default "identity"; "deviation" is the squared distance from the centre. */
-  readonly map?: keyof typeof maps;
+  /** Default "identity". */
+  readonly map?: MapName;
   /** One value per output. */
   readonly centre?: Tensor;
   /** Of the result; default 1. */
@@ -137,9 +121,9 @@ function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduc
   const centre = reduction.centre ?? x; // something to bind
   const outputs = o1 * o2;
   const terms = r1 * r2;
-  const overrides = { COMBINE: combinations[combine], MAP: maps[map] };
+  const overrides = { COMBINE: combinations[combine].code, MAP: maps[map].code };
   const name = map === "identity" ? combine : `${combine} ${map}`;
-  const sizes = { o1, r1, o2, r2, neutral: neutral[combine] };
+  const sizes = { o1, r1, o2, r2, neutral: combinations[combine].neutral };
   // Few terms for each of many outputs: a thread each. Otherwise a workgroup per output and slab.
   if (terms <= 64 || (terms <= 512 && outputs >= 4096)) {
     const y = device.empty([outputs]);
@@ -217,14 +201,15 @@ function reducePieces(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: 
 
 // Rows of which no two can be bound at once, such as the channels of a whole volume, are combined one after the other.
 function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, factor = 1 }: Reduction): Tensor {
-  const pointwise = { sum: "add", max: "maximum", min: "minimum" } as const;
   let total: Tensor | undefined;
   for (let i = 0; i < x.shape[0]; i++) {
     const { tensor: row, done } = bindable(rows(x, i, 1), "read");
-    const mapped = mapRow(row, map, centre);
+    const middle = (centre ?? row).view(row.shape);
+    const mapped = maps[map].of(row, middle);
+    middle.dispose();
     done();
     if (total) {
-      const next = binary(pointwise[combine], total, mapped);
+      const next = binary(combinations[combine].pair, total, mapped);
       total.dispose();
       mapped.dispose();
       total = next;
@@ -234,20 +219,6 @@ function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, factor
   const scaled = unary("affine", total!, factor, 0);
   total!.dispose();
   return scaled;
-}
-
-function mapRow(row: Tensor, map: NonNullable<Reduction["map"]>, centre: Tensor | undefined): Tensor {
-  if (map === "identity") return unary("affine", row, 1, 0);
-  if (map === "abs" || map === "square") return unary(map, row);
-  const middle = centre!.view(row.shape);
-  const compared = map === "absEqual" ? unary("abs", row) : row.view(row.shape);
-  const result = binary(map === "deviation" ? "sub" : "eq", compared, middle);
-  compared.dispose();
-  middle.dispose();
-  if (map !== "deviation") return result;
-  const squared = unary("square", result);
-  result.dispose();
-  return squared;
 }
 
 const rules = {

@@ -1,16 +1,15 @@
 /** @file Normalisation over groups of elements, with an activation: instance, group, layer and batch norm are one kernel. */
 
-import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { update, write } from "../../tensor/kernel.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
-import { chosen } from "../lib/choices.ts";
 import { normInPieces, affineGradientInPieces, inputGradientInPieces, rectified, rectifiedGradient } from "./over_limit.ts";
 import type { NormAffine, NormGeometry } from "./shape.ts";
+import { isWide, slabsOf } from "./variants.ts";
 import { fits } from "../lib/pieces.ts";
-import { lanes, leastShare, workgroupsToFill } from "../lib/occupancy.ts";
+import { lanes, workgroupsToFill } from "../lib/occupancy.ts";
 import { fold, grid } from "../lib/workgroups.ts";
 import { reduceSum } from "../reduce.ts";
 import { affineGradientShader } from "../shaders/norm/affine_gradient.gen.ts";
@@ -22,25 +21,6 @@ import { slabMomentsShader } from "../shaders/norm/slab_moments.gen.ts";
 import { slabSumsShader } from "../shaders/norm/slab_sums.gen.ts";
 
 const slopeTensor = ({ slope }: NormAffine): Tensor | undefined => (typeof slope === "object" ? slope : undefined);
-
-/** Four elements a thread, where neither runs nor channels end inside. */
-const isWide = (g: NormGeometry): boolean => g.run % 4 === 0 && g.inner % 4 === 0;
-const widthOf = (g: NormGeometry): 1 | 4 => (isWide(g) ? 4 : 1);
-
-// Workgroups per group, or per channel of a group, of `length` elements.
-const whole = () => 1;
-const slabs = (g: NormGeometry, length: number, busy: number) => {
-  const wanted = Math.max(2, Math.min(64, Math.ceil(busy / Math.max(1, g.groups)), Math.floor(length / leastShare)));
-  const slab = Math.ceil(length / widthOf(g) / wanted);
-  return Math.ceil(length / widthOf(g) / slab);
-};
-
-/** The number of slabs that pays: more than one on hardware for a few large groups. `device.choices` may say otherwise. */
-function slabsOf(device: Device, g: NormGeometry, length: number): number {
-  const busy = workgroupsToFill(device, "norm");
-  const few = !device.software && g.groups < busy / 8 && g.count >= 8 * leastShare && length >= 2 * leastShare;
-  return chosen(device, "norm", { whole, slabs }, few ? "slabs" : "whole")(g, length, busy);
-}
 
 interface Work {
   /** Elements of each of `items`, and the workgroups that share them. */
