@@ -1,5 +1,6 @@
 // Reduction of axes r1 and r2 of [o1, r1, o2, r2]; every set of adjacent or of outer-and-inner axes has this form. MAP says what of an element is
 // reduced, COMBINE how two of those become one.
+// uses lib/nan
 
 struct Params {
   o1: u32,
@@ -39,11 +40,6 @@ fn mapped(v: f32, o: u32) -> f32 {
     case ABS_EQUAL: { return select(0.0, 1.0, abs(v) == centre[o]); }
     default: { return v; }
   }
-}
-
-// Bits: WGSL may compute as if there were no NaN.
-fn is_nan(v: f32) -> bool {
-  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
 
 fn combine(u: f32, v: f32) -> f32 {

@@ -1,16 +1,6 @@
 // Dynamic loss scaling (Micikevicius et al. 2018) as torch.amp.GradScaler: after a step with a gradient that is not finite the scale shrinks, after
 // `interval` good ones in a row it grows. The inverse of the scale that made these gradients is kept for optim/unscale.wgsl.
-// uses lib/tree
-
-struct State {
-  scale: f32,
-  good: f32,      // steps since the scale changed
-  found: f32,     // whether this step's gradients are not finite
-  inverse: f32,
-  growth: f32,
-  backoff: f32,
-  interval: f32,
-}
+// uses lib/tree lib/scaler
 
 struct Params {
   count: u32,
@@ -18,7 +8,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> partial: array<f32>;
-@group(0) @binding(2) var<storage, read_write> state: State;
+@group(0) @binding(2) var<storage, read_write> state: ScalerState;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) lane: u32) {

@@ -14,7 +14,7 @@ const blockSize = 64;
 /** y[k] = x[0] + … + x[k] along `axis`, from the other end for `reverse`. Throws `ShapeError`, `DTypeError`. */
 export function cumsum(x: Tensor, axis: number, reverse = false): Tensor {
   expectTensors("cumsum", { input: x });
-  const [outer, size, inner] = aroundAxis("cumsum", x.shape, axis);
+  const { outer, axis: size, inner } = aroundAxis("cumsum", x.shape, axis);
   const { device } = x;
   const y = device.empty(x.shape);
   if (y.size === 0) return y;

@@ -37,18 +37,19 @@ function extremeIndex(op: "argmax" | "argmin", x: Tensor, axis: number, keepDims
   const y = x.device.empty(shape, "i32");
   const rows = aroundAxis(op, x.shape, axis);
   if (y.size === 0) return y;
-  const [from, to] = [x.view(rows), y.view([rows[0], rows[2]])];
+  const { outer, axis: size, inner } = rows;
+  const [from, to] = [x.view([outer, size, inner]), y.view([outer, inner])];
   const kernel = ([from, to]: readonly Tensor[]) =>
     x.device.run(
       argmaxShader({
         overrides: { LEAST: op === "argmin" ? 1 : 0 },
         variant: op,
-        params: { outer: from.shape[0], axis: rows[1], inner: rows[2] },
+        params: { ...rows, outer: from.shape[0] },
         bind: { x: from, y: write(to) },
         workgroups: grid(x.device, op, to.size, 64),
       }),
     );
-  eachPiece(op, 1, [read(from), write(to)], kernel, ([from, to]) => rowByRow(op, from.view([rows[1], rows[2]]), to));
+  eachPiece(op, 1, [read(from), write(to)], kernel, ([from, to]) => rowByRow(op, from.view([size, inner]), to));
   from.dispose();
   to.dispose();
   return y;
@@ -79,10 +80,10 @@ function rowByRow(op: "argmax" | "argmin", x: Tensor, y: Tensor): void {
 export function place(x: Tensor, index: Tensor, shape: Shape, axis: number): Tensor {
   const y = x.device.empty(shape);
   if (y.size === 0) return y;
-  const [, size, inner] = aroundAxis("place", shape, axis);
+  const around = aroundAxis("place", shape, axis);
   x.device.run(
     placeShader({
-      params: { axis: size, inner, count: y.size },
+      params: { axis: around.axis, inner: around.inner, count: y.size },
       bind: { x, index, y: write(y) },
       workgroups: grid(x.device, "place", y.size, 64),
     }),

@@ -4,6 +4,9 @@ import { type KernelCall, update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { lanes } from "./lib/occupancy.ts";
 import { fold, grid } from "./lib/workgroups.ts";
+import { AdamState } from "./shaders/lib/adam.gen.ts";
+import { ScalerState } from "./shaders/lib/scaler.gen.ts";
+import { SgdState } from "./shaders/lib/sgd.gen.ts";
 import { adamShader } from "./shaders/optim/adam.gen.ts";
 import { adamTickShader } from "./shaders/optim/adam_tick.gen.ts";
 import { clipShader } from "./shaders/optim/clip.gen.ts";
@@ -11,7 +14,7 @@ import { emaShader } from "./shaders/optim/ema.gen.ts";
 import { finiteShader } from "./shaders/optim/finite.gen.ts";
 import { judgeShader } from "./shaders/optim/judge.gen.ts";
 import { normShader } from "./shaders/optim/norm.gen.ts";
-import { rmspropShader } from "./shaders/optim/rmsprop.gen.ts";
+import { rmspropShader, RmspropState } from "./shaders/optim/rmsprop.gen.ts";
 import { sgdShader } from "./shaders/optim/sgd.gen.ts";
 import { sgdTickShader } from "./shaders/optim/sgd_tick.gen.ts";
 import { squaresShader } from "./shaders/optim/squares.gen.ts";
@@ -21,6 +24,9 @@ import { unscaleShader } from "./shaders/optim/unscale.gen.ts";
 const guarded = (scaler: Tensor | undefined) =>
   ({ overrides: { GUARDED: scaler ? 1 : 0 }, variant: scaler ? "guarded" : undefined }) as const;
 
+/** The words of the optimisers' states on the device, by the names that their shaders give them. */
+export { AdamState, RmspropState, ScalerState, SgdState };
+
 export interface UpdateOptions {
   /** Ascend instead of descend. */
   readonly maximize?: boolean;
@@ -28,10 +34,24 @@ export interface UpdateOptions {
   readonly scaler?: Tensor | undefined;
 }
 
-const direction = (maximize: boolean) => (maximize ? -1 : 1);
+/** What the three updates share; `variant` says whether it is the optimiser's other form. */
+const updateCall = (op: string, weight: Tensor, variant: boolean, { maximize = false }: UpdateOptions) => ({
+  params: { count: weight.size, variant: variant ? 1 : 0, direction: maximize ? -1 : 1 },
+  workgroups: grid(weight.device, op, weight.size, 64),
+});
+
+/** The words of a state in the order of its struct. */
+export function stateWords<S extends Readonly<Record<string, number>>>(
+  state: S,
+  values: { readonly [K in keyof S]: number },
+): number[] {
+  return Object.keys(state)
+    .sort((a, b) => state[a] - state[b])
+    .map((name) => values[name]);
+}
 
 /**
- * Advances Adam's bias corrections in `state` (see shaders/optim/adam.wgsl), then updates weight and moments: mean, square and, for AMSGrad, the
+ * Advances Adam's bias corrections in `state` (`AdamState`), then updates weight and moments: mean, square and, for AMSGrad, the
  * largest square.
  */
 export function adam(
@@ -40,63 +60,63 @@ export function adam(
   weight: Tensor,
   moments: readonly Tensor[],
   decoupled: boolean,
-  { maximize = false, scaler }: UpdateOptions = {},
+  options: UpdateOptions = {},
 ): void {
   const [mean, square, largest] = moments;
+  const { scaler } = options;
   const { device } = weight;
   const guard = scaler ?? gradient;
   device.run(adamTickShader({ ...guarded(scaler), bind: { state: update(state), scaler: guard }, workgroups: [1, 1, 1] }));
   const bind = { state, gradient, weight: update(weight), mean: update(mean), square: update(square), scaler: guard };
   const call = {
+    ...updateCall("adam", weight, decoupled, options),
     overrides: { GUARDED: scaler ? 1 : 0 },
     variant: [largest ? "amsgrad" : "plain", ...(scaler ? ["guarded"] : [])].join(" "),
-    params: { count: weight.size, decoupled: decoupled ? 1 : 0, direction: direction(maximize) },
-    workgroups: grid(device, "adam", weight.size, 64),
   };
   device.run(
     largest ? adamShader.largest({ ...call, bind: { ...bind, largest: update(largest) } }) : adamShader.latest({ ...call, bind }),
   );
 }
 
-/** Updates weight and velocity, then counts the step in `state` (see shaders/optim/sgd.wgsl). */
+/** Updates weight and velocity, then counts the step in `state` (`SgdState`). */
 export function sgd(
   state: Tensor,
   gradient: Tensor,
   weight: Tensor,
   velocity: Tensor,
   nesterov: boolean,
-  { maximize = false, scaler }: UpdateOptions = {},
+  options: UpdateOptions = {},
 ): void {
+  const { scaler } = options;
   const { device } = weight;
   const guard = scaler ?? gradient;
   device.run(
     sgdShader({
       ...guarded(scaler),
-      params: { count: weight.size, nesterov: nesterov ? 1 : 0, direction: direction(maximize) },
+      ...updateCall("sgd", weight, nesterov, options),
       bind: { state, gradient, weight: update(weight), velocity: update(velocity), scaler: guard },
-      workgroups: grid(device, "sgd", weight.size, 64),
     }),
   );
   device.run(sgdTickShader({ ...guarded(scaler), bind: { state: update(state), scaler: guard }, workgroups: [1, 1, 1] }));
 }
 
-/** Updates weight and the moments; `mean` may be one word unless `centered`. */
+/** Updates weight and the moments by `state` (`RmspropState`); `mean` may be one word unless `centered`. */
 export function rmsprop(
   state: Tensor,
   gradient: Tensor,
   weight: Tensor,
   moments: readonly Tensor[],
   centered: boolean,
-  { maximize = false, scaler }: UpdateOptions = {},
+  options: UpdateOptions = {},
 ): void {
+  const { scaler } = options;
   const { device } = weight;
   const [square, velocity, mean] = moments.map((t) => update(t));
   device.run(
     rmspropShader({
       ...guarded(scaler),
-      params: { count: weight.size, centered: centered ? 1 : 0, direction: direction(maximize) },
+      ...updateCall("rmsprop", weight, centered, options),
       bind: { state, gradient, weight: update(weight), square, velocity, mean, scaler: scaler ?? gradient },
-      workgroups: grid(device, "rmsprop", weight.size, 64),
     }),
   );
 }
@@ -142,7 +162,7 @@ export function gradientNorm(gradients: readonly Tensor[], norm: Tensor, limit =
   );
 }
 
-/** Divides `gradients` by the scale in `state` (see shaders/optim/judge.wgsl), or clears them if one is not finite, and moves the scale. */
+/** Divides `gradients` by the scale in `state` (`ScalerState`), or clears them if one is not finite, and moves the scale. */
 export function unscale(gradients: readonly Tensor[], state: Tensor): void {
   const { device } = state;
   overAll(

@@ -40,7 +40,7 @@ test.each(trials)("$problem", async ({ problem, variants, prepare }) => {
   expect(new Set(programs).size).toBe(variants.length);
   trial.dispose();
   await device.settle();
-  expect(device.memory.live).toBe(before);
+  expect(device.memory.live, "bytes left behind").toBeLessThanOrEqual(before); // less if something was collected meanwhile
 });
 
 test("a choice may be noted for a whole family; one for the class comes first", () => {

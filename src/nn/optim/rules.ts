@@ -36,7 +36,17 @@ export class Adam extends Optimizer {
       requireRange("Adam", "betas[1]", betas[1], 0, 1 - 1e-12);
       requireRange("Adam", "eps", eps, 0, Infinity);
       requireRange("Adam", "weightDecay", weightDecay, 0, Infinity);
-      return [lr, ...betas, 1 - betas[0], 1 - betas[1], eps, weightDecay, 0, 0];
+      return kernels.stateWords(kernels.AdamState, {
+        lr,
+        beta1: betas[0],
+        beta2: betas[1],
+        one_minus_beta1: 1 - betas[0],
+        one_minus_beta2: 1 - betas[1],
+        epsilon: eps,
+        weight_decay: weightDecay,
+        correction1: 0,
+        correction2: 0,
+      });
     });
     super(
       groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
@@ -48,9 +58,9 @@ export class Adam extends Optimizer {
   override setMomentum(value: number, steps: number): void {
     requireRange("Adam", "betas[0]", value, 0, 1 - 1e-12);
     for (const pack of this.packs) {
-      this.setState(pack, 1, value);
-      this.setState(pack, 3, 1 - value);
-      this.setState(pack, 7, 1 - value ** steps);
+      this.setState(pack, kernels.AdamState.beta1, value);
+      this.setState(pack, kernels.AdamState.one_minus_beta1, 1 - value);
+      this.setState(pack, kernels.AdamState.correction1, 1 - value ** steps);
     }
   }
 
@@ -99,7 +109,7 @@ export class SGD extends Optimizer {
       requireRange("SGD", "weightDecay", weightDecay, 0, Infinity);
       if (nesterov && (momentum === 0 || dampening !== 0))
         throw new ConfigError("SGD: nesterov needs a momentum and no dampening");
-      return [lr, momentum, dampening, weightDecay, 0];
+      return kernels.stateWords(kernels.SgdState, { lr, momentum, dampening, weight_decay: weightDecay, steps: 0 });
     });
     super(
       groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
@@ -111,7 +121,7 @@ export class SGD extends Optimizer {
 
   override setMomentum(value: number): void {
     requireRange("SGD", "momentum", value, 0, Infinity);
-    for (const pack of this.packs) this.setState(pack, 1, value);
+    for (const pack of this.packs) this.setState(pack, kernels.SgdState.momentum, value);
   }
 
   protected update(pack: Pack): void {
@@ -152,7 +162,14 @@ export class RMSprop extends Optimizer {
       requireRange("RMSprop", "eps", eps, 0, Infinity);
       requireRange("RMSprop", "weightDecay", weightDecay, 0, Infinity);
       requireRange("RMSprop", "momentum", momentum, 0, Infinity);
-      return [lr, alpha, 1 - alpha, eps, weightDecay, momentum];
+      return kernels.stateWords(kernels.RmspropState, {
+        lr,
+        alpha,
+        one_minus_alpha: 1 - alpha,
+        epsilon: eps,
+        weight_decay: weightDecay,
+        momentum,
+      });
     });
     super(
       groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
@@ -164,7 +181,7 @@ export class RMSprop extends Optimizer {
 
   override setMomentum(value: number): void {
     requireRange("RMSprop", "momentum", value, 0, Infinity);
-    for (const pack of this.packs) this.setState(pack, 5, value);
+    for (const pack of this.packs) this.setState(pack, kernels.RmspropState.momentum, value);
   }
 
   protected update(pack: Pack): void {
