@@ -3,7 +3,7 @@
  * dispatch needs, by name, to the call (src/kernels/lib/shader.ts). A module is the one way to load WGSL that works in Node, in every bundler and in a
  * browser without one, and bundlers leave out those that nobody imports.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, fragmentsOf, layoutOf, readWgsl } from "./wgsl.mjs";
@@ -95,7 +95,10 @@ export function embedShaders() {
   }
   for (const file of filesIn(kernels, ".gen.ts")) {
     const name = file.slice("shaders/".length, -".gen.ts".length);
-    if (!file.startsWith("shaders/") || !modules.has(name)) rmSync(join(kernels, file));
+    if (file.startsWith("shaders/") && modules.has(name)) continue;
+    rmSync(join(kernels, file));
+    const left = dirname(join(kernels, file));
+    if (readdirSync(left).length === 0) rmdirSync(left);
   }
 }
 

@@ -1,5 +1,7 @@
 /** @file What embed.mjs reads of WGSL: the layout of uniform blocks by the rules of the language, and errors with file and line. */
 
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 interface Struct {
@@ -28,7 +30,8 @@ interface Reader {
 
 const load = (file: string): Promise<unknown> => import(new URL(`../../shaders/${file}`, import.meta.url).href);
 const { readWgsl, layoutOf, describe } = (await load("wgsl.mjs")) as Reader;
-const { shaderModules } = (await load("embed.mjs")) as {
+const { embedShaders, shaderModules } = (await load("embed.mjs")) as {
+  embedShaders: () => void;
   shaderModules: (texts: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
 };
 
@@ -160,4 +163,23 @@ test("a module has its fragments once, those that others use first, and a functi
     'one: /* @__PURE__ */ shader([libOne, libBase, libMore, code], { name: "op.to_do", bind: { y: "read_write" } })',
   );
   expect(source).toContain("two: /* @__PURE__ */ shader([libTwo, libBase, libMore, code], ");
+});
+
+test("constants are exported as they are, structs that end in State as the place of each word", () => {
+  const text =
+    "const SUM = 1u;\nconst FAR = 1e30;\nconst TWICE = 2u * SUM;\nstruct AnyState {\n  lr: f32,\n  beta: vec2f,\n  steps: f32,\n}\n";
+  const source = shaderModules(new Map([["lib/any", text]])).get("lib/any")!;
+  expect(source).toContain("export const SUM = 1;\nexport const AnyState = { lr: 0, beta: 2, steps: 4 } as const;\n");
+  expect(source).not.toMatch(/export const (FAR|TWICE)/);
+});
+
+test("modules of shaders that are there are left alone, others go with their folder", () => {
+  const folder = fileURLToPath(new URL("../../src/kernels/shaders/", import.meta.url));
+  const kept = () => statSync(`${folder}lib/grid.gen.ts`).mtimeMs;
+  const before = kept();
+  mkdirSync(`${folder}gone`);
+  writeFileSync(`${folder}gone/none.gen.ts`, "export const noneShader = 0;\n");
+  embedShaders();
+  expect(existsSync(`${folder}gone`)).toBe(false);
+  expect(kept()).toBe(before);
 });
