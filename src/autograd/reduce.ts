@@ -1,7 +1,8 @@
 /** @file Sums, means, extremes, norms and spreads over axes, with gradients; names and rules are PyTorch's. */
 
 import { unary } from "../kernels/pointwise.ts";
-import { reduce, reduceAxes, reducedShape, reduceGradient, reduceSum, reduceTerms } from "../kernels/reduce.ts";
+import { reduce, reduceAxes, reducedShape, reduceSum, reduceTerms } from "../kernels/reduce.ts";
+import { reduceGradient } from "../kernels/reduce_gradient.ts";
 import type { Combination } from "../kernels/reduce_operators.ts";
 import { expand } from "../kernels/view.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";

@@ -6,6 +6,7 @@
 import { sizeOf } from "../../host/array.ts";
 import { write } from "../../tensor/kernel.ts";
 import type { Shape } from "../../host/shape.ts";
+import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
@@ -118,11 +119,6 @@ export function convTransposeInputGradient(dy: Tensor, weight: Tensor, g: ConvGe
   return gather(g, false, dy, weight, undefined, inShape);
 }
 
-// At most this many products are added in sequence before partial sums are combined: bounds the f32 error and gives the device work.
-const slabElements = 4096;
-// Partial sums above this have four times as many terms each: 128 to 128 channels of 3³ taps at 64³ would take 113 MB.
-const slabBytes = 2 ** 25;
-
 /** Weight gradient of either kind: `small` is the output gradient of `conv` or the input of `convTranspose`, `large` the other one. */
 export function convWeightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
   return sumOfPieces({ g, small, large }, weightShape);
@@ -140,31 +136,45 @@ function sumOfPieces(job: WeightGradient, weightShape: Shape): Tensor {
   });
 }
 
-function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
-  const { device } = small;
-  const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
-  const shared = weightVariant(device, g, half(small));
-  const TA = shared ? 4 * shared.CG : smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
-  const TB = shared ? 4 * shared.PG : largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1;
-  const columns = sizeOf(g.taps) * Math.ceil(largeGroup / TB);
-  const WG = shared ? 1 : columns > 32 ? 64 : columns > 8 ? 32 : 8; // columns per workgroup
+// At most this many products are added in sequence before partial sums are combined: bounds the f32 error and gives the device work.
+const slabElements = 4096;
+// Partial sums above this have four times as many terms each: 128 to 128 channels of 3³ taps at 64³ would take 113 MB.
+const slabBytes = 2 ** 25;
+
+/** How many rows a workgroup adds up, and how many slabs of them there are: enough to fill the device and for precision. */
+function slabsOf(
+  device: Device,
+  g: ConvGeometry,
+  across: number,
+  weightShape: Shape,
+): { rows: number; slab: number; slabs: number } {
   const rows = g.samples * g.small[0] * g.small[1];
-  const tiles = g.groups * Math.ceil(smallGroup / TA);
-  const across = Math.ceil(columns / WG) * tiles;
-  const busy = Math.ceil(workgroupsToFill(device, "weightGradient") / across);
   const terms = rows * g.small[2];
   const bytes = 4 * sizeOf(weightShape);
+  const busy = Math.ceil(workgroupsToFill(device, "weightGradient") / across);
   // As many as precision asks for, fewer where their sums would take too much memory.
   const precise = Math.min(
     Math.ceil(terms / slabElements),
     Math.max(Math.ceil(terms / (4 * slabElements)), Math.floor(slabBytes / bytes)),
   );
   const most = Math.min(rows, Math.floor(device.maxBindingSize / bytes));
-  const slabs = Math.max(1, Math.min(most, Math.max(busy, precise)));
+  const wanted = Math.max(1, Math.min(most, Math.max(busy, precise)));
   // At least one slab: it writes the zeros of an empty batch.
-  const slab = Math.max(1, Math.ceil(rows / slabs));
-  const count = Math.max(1, Math.ceil(rows / slab));
-  const partial = device.empty([count, ...weightShape]);
+  const slab = Math.max(1, Math.ceil(rows / wanted));
+  return { rows, slab, slabs: Math.max(1, Math.ceil(rows / slab)) };
+}
+
+function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
+  const { device } = small;
+  const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
+  const shared = weightVariant(device, g, half(small));
+  const TA = shared ? 4 * shared.CG : smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
+  const TB = shared ? 4 * shared.PG : largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1;
+  const pairs = sizeOf(g.taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
+  const WG = shared ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
+  const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
+  const { rows, slab, slabs } = slabsOf(device, g, columns * tiles, weightShape);
+  const partial = device.empty([slabs, ...weightShape]);
   const call = {
     half: half(small),
     params: {
@@ -177,24 +187,19 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
       b_group: largeGroup,
       rows,
       slab,
-      columns: Math.ceil(columns / WG),
+      columns,
       tiles,
-      slabs: count,
+      slabs,
     },
     bind: { a: small, b: large, partial: write(partial) },
-    workgroups: fold(device, "conv", across * count),
+    workgroups: fold(device, "conv", columns * tiles * slabs),
   };
   device.run(
     shared
       ? weightGradientSharedShader({ ...call, consts: shared })
       : weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG } }),
   );
-  if (count === 1) {
-    const weight = partial.view(weightShape);
-    partial.dispose();
-    return weight;
-  }
-  const weight = reduceSum(partial, [0], false).view(weightShape);
+  const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();
   return weight;
 }
