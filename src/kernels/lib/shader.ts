@@ -3,6 +3,7 @@
  * for each shader that says what those names are, so that a word or a binding that is forgotten, unknown or of the wrong kind does not compile.
  */
 
+import { ConfigError } from "../../host/errors.ts";
 import { type Bound, type KernelCall, type Program, read, type Written } from "../../tensor/kernel.ts";
 
 /** A field of the uniform block: its element type, how many words it has, and the first of them. */
@@ -96,7 +97,7 @@ function program(
   const key = [info.name, ...words].join(" ");
   const known = programs.get(key);
   if (known?.info === info) return known.program;
-  if (known) throw new Error(`two programs of ${info.name} have the key "${key}": the variant has to tell them apart`);
+  if (known) throw new ConfigError(`two programs of ${info.name} have the key "${key}": the variant has to tell them apart`);
   const prelude = half ? ["enable f16;", "alias E = f16;"] : ["alias E = f32;"];
   const constants = Object.entries(consts).map(([k, v]) => `const ${k} = ${v}u;`);
   const made = { key, code: [...prelude, ...constants, ...code].join("\n"), overrides };
