@@ -8,7 +8,7 @@
 
 fn incoming(at: Place, c: u32) -> f32 {
   if (REDUCED != 0u) {
-    return dy[0] * p.factor;
+    return quotient(dy[0], p.divisor);
   }
   return dy[at.row + (c - p.first) * p.inner];
 }

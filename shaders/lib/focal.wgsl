@@ -12,7 +12,7 @@ struct Params {
   gamma: f32,
   alpha: f32,
   slab: u32,
-  factor: f32, // of the gradient: what a mean divides by
+  divisor: f32, // of a mean
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,6 +1,6 @@
 // Reduction of axes r1 and r2 of [o1, r1, o2, r2]; every set of adjacent or of outer-and-inner axes has this form. MAP says what of an element is
 // reduced, COMBINE how two of those become one.
-// uses lib/nan
+// uses lib/scalar lib/special
 
 struct Params {
   o1: u32,
@@ -9,7 +9,7 @@ struct Params {
   r2: u32,
   slab: u32,
   slabs: u32,
-  factor: f32,
+  divisor: f32,  // of the result
   neutral: f32,  // what combines with v to v; from the host, since WGSL cannot spell infinity
 }
 
@@ -44,9 +44,9 @@ fn mapped(v: f32, o: u32) -> f32 {
 
 fn combine(u: f32, v: f32) -> f32 {
   switch COMBINE {
-    // By comparison: a NaN stays, which max and min may drop.
-    case MAX: { return select(select(v, u, u > v), u, is_nan(u)); }
-    case MIN: { return select(select(v, u, u < v), u, is_nan(u)); }
+    // A NaN stays, which max and min may drop.
+    case MAX: { return select(select(v, u, u > v && !is_nan(v)), u, is_nan(u)); }
+    case MIN: { return select(select(v, u, u < v && !is_nan(v)), u, is_nan(u)); }
     default: { return u + v; }
   }
 }

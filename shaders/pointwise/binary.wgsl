@@ -10,9 +10,9 @@ fn bce(u: V, v: V) -> V {
   return (1.0 - v) * u + (1.0 + (p.parameter - 1.0) * v) * log1p_exp(-u);
 }
 
-// Bits: WGSL may compute as if there were no NaN.
-fn is_nan(v: V) -> B {
-  return (bitcast<U>(v) & U(0x7fffffffu)) > U(0x7f800000u);
+// The larger, or smaller, of two; a NaN of either stays.
+fn chosen(u: V, v: V, first: B) -> V {
+  return select(select(select(v, u, first), v, is_nan(v)), u, is_nan(u));
 }
 
 fn flag(condition: B) -> V {
@@ -22,26 +22,27 @@ fn flag(condition: B) -> V {
 fn apply(u: V, v: V) -> V {
   let d = abs(u - v);
   let limit = V(p.parameter);
+  let ordered = !(is_nan(u) | is_nan(v));
   switch OP {
     case ADD: { return u + v; }
     case SUB: { return u - v; }
     case MUL: { return u * v; }
-    case DIV: { return u / v; }
-    // By comparison: a NaN stays, which max and min may drop.
-    case MAXIMUM: { return select(select(v, u, u > v), u, is_nan(u)); }
-    case MINIMUM: { return select(select(v, u, u < v), u, is_nan(u)); }
+    case DIV: { return quotient(u, v); }
+    case MAXIMUM: { return chosen(u, v, u > v); }
+    case MINIMUM: { return chosen(u, v, u < v); }
     case POW: { return power(u, v); }
     case BCE_WITH_LOGITS: { return bce(u, v); }
     case MSE: { return d * d; }
     case L1: { return d; }
     case SMOOTH_L1: { return select(d - 0.5 * limit, 0.5 * d * d / limit, d < limit); }
     case HUBER: { return select(limit * (d - 0.5 * limit), 0.5 * d * d, d <= limit); }
-    case EQ: { return flag(u == v); }
-    case NE: { return flag(u != v); }
-    case LT: { return flag(u < v); }
-    case LE: { return flag(u <= v); }
-    case GT: { return flag(u > v); }
-    case GE: { return flag(u >= v); }
+    // Nothing is true of a NaN but that it differs.
+    case EQ: { return flag((u == v) & ordered); }
+    case NE: { return flag((u != v) | !ordered); }
+    case LT: { return flag((u < v) & ordered); }
+    case LE: { return flag((u <= v) & ordered); }
+    case GT: { return flag((u > v) & ordered); }
+    case GE: { return flag((u >= v) & ordered); }
     default: { return u; }
   }
 }

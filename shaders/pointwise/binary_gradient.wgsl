@@ -18,7 +18,7 @@ fn power_slope(u: V, v: V) -> V {
   if (SIDE == 0u) {
     return select(v * power(u, v - 1.0), V(0.0), v == V(0.0));
   }
-  return select(power(u, v) * log(u), V(0.0), (u == V(0.0)) & (v >= V(0.0)));
+  return select(power(u, v) * logarithm(u), V(0.0), (u == V(0.0)) & (v >= V(0.0)));
 }
 
 fn bce_slope(u: V, v: V) -> V {

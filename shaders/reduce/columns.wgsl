@@ -15,5 +15,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       total = combine(total, mapped(f32(x[start + i * (p.o2 * p.r2) + j]), o));
     }
   }
-  y[o] = total * p.factor;
+  y[o] = quotient(total, p.divisor);
 }

@@ -50,6 +50,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   total = tree_combine(total, lane);
   if (lane == 0u && k < p.slabs) {
-    y[id] = total * p.factor;
+    y[id] = quotient(total, p.divisor);
   }
 }

@@ -75,7 +75,7 @@ export const isFinite = (x: Tensor): Tensor => report("isFinite", [x], unary("is
 export const add = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, b) : combine("add", a, b));
 export const sub = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, -b) : combine("sub", a, b));
 export const mul = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, b) : combine("mul", a, b));
-export const div = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1 / b) : combine("div", a, b));
+export const div = (a: Tensor, b: Tensor | number): Tensor => combine("div", a, b);
 /** The larger of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. */
 export const maximum = (a: Tensor, b: Tensor | number): Tensor => combine("maximum", a, b);
 /** The smaller of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. */

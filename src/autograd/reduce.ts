@@ -1,6 +1,6 @@
 /** @file Sums, means, extremes, norms and spreads over axes, with gradients; names and rules are PyTorch's. */
 
-import { unary } from "../kernels/pointwise.ts";
+import { binary, unary } from "../kernels/pointwise.ts";
 import { reduce, reduceAxes, reducedShape, reduceSum, reduceTerms } from "../kernels/reduce.ts";
 import { reduceGradient } from "../kernels/reduce_gradient.ts";
 import type { Combination } from "../kernels/reduce_operators.ts";
@@ -22,13 +22,13 @@ export interface ReduceOptions {
 function apply(op: string, x: Tensor, axes: Axes | undefined, keepDims: boolean, average: boolean): Tensor {
   x = float32(x);
   const list = reduceAxes(op, x.shape, axes);
-  const factor = average ? list.reduce((f, a) => f / x.shape[a], 1) : 1;
+  const divisor = average ? reduceTerms(op, x.shape, list) : 1;
   const backward: Backward = (dy) => {
-    const scaled = average ? unary("affine", dy, factor) : dy;
+    const scaled = average ? binary("div", dy, divisor) : dy;
     const aligned = scaled.view(reducedShape(x.shape, list, true));
     return [expand(aligned, x.shape)];
   };
-  return record(op, [x], reduceSum(x, list, keepDims, factor), backward, { axes: list, keepDims });
+  return record(op, [x], reduceSum(x, list, keepDims, divisor), backward, { axes: list, keepDims });
 }
 
 /** Sum over `axes`, or over everything. Throws `ShapeError` for axes that are not there. */
@@ -86,8 +86,8 @@ function spread(
     );
   }
   const factor = 1 / (terms - correction);
-  const centre = reduce(op, x, list, false, { factor: 1 / terms });
-  const variance = reduce(op, x, list, keepDims, { map: "deviation", centre, factor });
+  const centre = reduce(op, x, list, false, { divisor: terms });
+  const variance = reduce(op, x, list, keepDims, { map: "deviation", centre, divisor: terms - correction });
   const y = op === "std" ? unary("sqrt", variance) : variance;
   if (y !== variance) variance.dispose();
   const backward: Backward = (dy) => [

@@ -76,8 +76,8 @@ function variant(target: Tensor, weight: Tensor | undefined, g: FocalGeometry, {
   };
 }
 
-// What a mean divides by; a sum is over samples and channels of the mean over positions, as MONAI's.
-const factor = (g: FocalGeometry, { reduction }: FocalSettings) => 1 / (reduction === "mean" ? sizeOf(g.shape) : g.inner);
+// A sum is over samples and channels of the mean over positions, as MONAI's.
+const divisor = (g: FocalGeometry, { reduction }: FocalSettings) => (reduction === "mean" ? sizeOf(g.shape) : g.inner);
 
 const words = (g: FocalGeometry, s: FocalSettings, positions: number, slab: number) => ({
   channels: g.channels,
@@ -87,7 +87,7 @@ const words = (g: FocalGeometry, s: FocalSettings, positions: number, slab: numb
   gamma: s.gamma,
   alpha: s.alpha ?? 0,
   slab,
-  factor: factor(g, s),
+  divisor: divisor(g, s),
 });
 
 /** Losses `[N, C, …]` without the channels before the first that counts, or one number. `weight` has one entry per channel that counts. */
@@ -123,7 +123,7 @@ export function focalLoss(
   });
   if (each) return each;
   const all = pieces.length === 1 ? pieces[0] : concat(pieces, 0);
-  const total = reduceSum(all, [0], false, factor(g, settings));
+  const total = reduceSum(all, [0], false, divisor(g, settings));
   for (const piece of new Set([all, ...pieces])) piece.dispose();
   return total;
 }

@@ -7,7 +7,7 @@ import { normalizeAxis, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, half } from "./lib/args.ts";
 import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
-import { binary, unary } from "./pointwise.ts";
+import { binary } from "./pointwise.ts";
 import { lanes, workgroupsToFill } from "./lib/occupancy.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { type Combination, combinations, type MapName, maps } from "./reduce_operators.ts";
@@ -44,8 +44,8 @@ export interface Reduction {
   readonly map?: MapName;
   /** One value per output. */
   readonly centre?: Tensor;
-  /** Of the result; default 1. */
-  readonly factor?: number;
+  /** What the result is divided by; default 1. */
+  readonly divisor?: number;
 }
 
 interface Run {
@@ -77,9 +77,9 @@ export const four = (runs: readonly Run[]): Four => {
   return [o1, r1, o2, r2];
 };
 
-/** Sum of `x` over `axes`, times `factor`. */
-export function reduceSum(x: Tensor, axes: readonly number[], keepDims: boolean, factor = 1): Tensor {
-  return reduce("sum", x, axes, keepDims, { factor });
+/** Sum of `x` over `axes`, divided by `divisor`. */
+export function reduceSum(x: Tensor, axes: readonly number[], keepDims: boolean, divisor = 1): Tensor {
+  return reduce("sum", x, axes, keepDims, { divisor });
 }
 
 /** Combines `map(x)` over `axes`, lanes and slabs in a fixed tree. */
@@ -108,7 +108,7 @@ function reduceRuns(op: string, x: Tensor, runs: readonly Run[], reduction: Redu
   const product = (part: readonly Run[]) => sizeOf(part.map((r) => r.size));
   const inner = reduceFour(op, x, [product(runs.slice(0, at)), runs[at].size, product(runs.slice(at + 1)), 1], {
     ...reduction,
-    factor: 1,
+    divisor: 1,
   });
   const out = reduceRuns(op, inner, merge(runs.toSpliced(at, 1)), { ...reduction, map: "identity" });
   inner.dispose();
@@ -137,7 +137,7 @@ function describe(x: Tensor, [o1, r1, o2, r2]: Four, { combine = "sum", map = "i
 }
 
 function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
-  const { centre = x, factor = 1 } = reduction; // x: something to bind
+  const { centre = x, divisor = 1 } = reduction; // x: something to bind
   const { name, sizes, ...call } = describe(x, axes, reduction);
   const outputs = sizes.o1 * sizes.o2;
   const y = x.device.empty([outputs]);
@@ -146,7 +146,7 @@ function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction):
     columnsShader({
       ...call,
       variant: name,
-      params: { ...sizes, slab: 0, slabs: 1, factor },
+      params: { ...sizes, slab: 0, slabs: 1, divisor },
       bind: { x, centre, y: write(y) },
       workgroups: grid(x.device, op, outputs, 64),
     }),
@@ -155,7 +155,7 @@ function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction):
 }
 
 function reduceLanes(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
-  const { centre = x, combine, factor = 1 } = reduction;
+  const { centre = x, combine, divisor = 1 } = reduction;
   const { device } = x;
   const { name, sizes, overrides, half } = describe(x, axes, reduction);
   const outputs = sizes.o1 * sizes.o2;
@@ -171,25 +171,25 @@ function reduceLanes(op: string, x: Tensor, axes: Four, reduction: Reduction): T
       overrides: { ...overrides, SINGLE: single ? 1 : 0 },
       variant: single ? `${name} single` : name,
       half,
-      params: { ...sizes, slab, slabs, factor: slabs === 1 ? factor : 1 },
+      params: { ...sizes, slab, slabs, divisor: slabs === 1 ? divisor : 1 },
       bind: { x, centre, y: write(y) },
       workgroups: fold(device, op, outputs * slabs),
     }),
   );
   if (slabs === 1) return y;
-  const total = reduceFour(op, y, [1, slabs, outputs, 1], { combine, factor });
+  const total = reduceFour(op, y, [1, slabs, outputs, 1], { combine, divisor });
   y.dispose();
   return total;
 }
 
 // Over the binding limit: pieces of the outputs, or else of the terms, whose partial results are combined.
 function reducePieces(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduction): Tensor {
-  const { combine, centre, factor } = reduction;
+  const { combine, centre, divisor } = reduction;
   if (o1 === 1 && r1 > 1 && r2 > 1) {
     // The inner terms first: their pieces may be as short as need be.
     const centres = centre && expand(centre.view([1, o2]), [r1, o2]);
-    const inner = reduceFour(op, x, [r1 * o2, r2, 1, 1], { ...reduction, centre: centres, factor: 1 });
-    const total = reduceFour(op, inner, [1, r1, o2, 1], { combine, factor });
+    const inner = reduceFour(op, x, [r1 * o2, r2, 1, 1], { ...reduction, centre: centres, divisor: 1 });
+    const total = reduceFour(op, inner, [1, r1, o2, 1], { combine, divisor });
     inner.dispose();
     centres?.dispose();
     return total;
@@ -206,20 +206,20 @@ function reducePieces(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: 
   } else {
     if (2 * o2 * 4 > x.device.maxBindingSize) return foldRows(view, reduction);
     eachPiece(op, 1, [read(view)], ([piece]) =>
-      pieces.push(reduceFour(op, piece, [1, piece.shape[0], o2, 1], { ...reduction, factor: 1 })),
+      pieces.push(reduceFour(op, piece, [1, piece.shape[0], o2, 1], { ...reduction, divisor: 1 })),
     );
   }
   view.dispose();
   const joined = concat(pieces, 0);
   for (const piece of pieces) piece.dispose();
   if (o1 > 1) return joined;
-  const total = reduceFour(op, joined, [1, joined.size / o2, o2, 1], { combine, factor });
+  const total = reduceFour(op, joined, [1, joined.size / o2, o2, 1], { combine, divisor });
   joined.dispose();
   return total;
 }
 
 // Rows of which no two can be bound at once, such as the channels of a whole volume, are combined one after the other.
-function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, factor = 1 }: Reduction): Tensor {
+function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, divisor = 1 }: Reduction): Tensor {
   let total: Tensor | undefined;
   for (let i = 0; i < x.shape[0]; i++) {
     const { tensor: row, done } = bindable(rows(x, i, 1), "read");
@@ -235,7 +235,7 @@ function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, factor
     } else total = mapped;
   }
   x.dispose();
-  const scaled = unary("affine", total!, factor, 0);
+  const scaled = binary("div", total!, divisor);
   total!.dispose();
   return scaled;
 }

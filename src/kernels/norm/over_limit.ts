@@ -55,8 +55,8 @@ export function normInPieces(
   const { four, affine, statAxes } = layout(x, g);
   const { own, free } = workspace();
   const view = own(x.view(four));
-  const mean = own(reduceSum(view, statAxes, true, 1 / g.count));
-  const variance = own(reduce("norm", view, statAxes, true, { map: "deviation", centre: mean, factor: 1 / g.count }));
+  const mean = own(reduceSum(view, statAxes, true, g.count));
+  const variance = own(reduce("norm", view, statAxes, true, { map: "deviation", centre: mean, divisor: g.count }));
   const scale = own(unary("rsqrt", own(unary("affine", variance, 1, g.eps))));
   const rest = unary("affine", mean, 0, 0); // a reduction adds precisely enough
   const stats = concat(
@@ -102,8 +102,8 @@ export function inputGradientInPieces(x: Tensor, weight: Tensor | undefined, sta
   own(scale);
   const given = own(dy.view(four));
   const u = weight ? own(binary("mul", given, own(weight.view(affine)))) : given;
-  const mean = own(reduceSum(u, statAxes, true, 1 / g.count));
-  const slope = own(reduceSum(own(binary("mul", u, h)), statAxes, true, 1 / g.count));
+  const mean = own(reduceSum(u, statAxes, true, g.count));
+  const slope = own(reduceSum(own(binary("mul", u, h)), statAxes, true, g.count));
   const centred = own(binary("sub", u, mean));
   const dx = scaled(binary("sub", centred, own(binary("mul", h, slope))), scale);
   const out = dx.view(x.shape);
