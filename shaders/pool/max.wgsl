@@ -11,7 +11,7 @@
 fn window(axis: u32, o: i32) -> vec2i {
   let size = p.in_size[axis];
   if (ADAPTIVE != 0u) {
-    return vec2i(o * size / p.out_size[axis], ((o + 1) * size + p.out_size[axis] - 1) / p.out_size[axis]);
+    return vec2i(portion(o, size, p.out_size[axis], 0), portion(o + 1, size, p.out_size[axis], 1) + 1);
   }
   let step = p.dilation[axis];
   let first = o * p.stride[axis] - p.padding[axis];

@@ -12,7 +12,7 @@ fn windows(axis: u32, i: i32) -> vec2i {
   let size = p.in_size[axis];
   let out = p.out_size[axis];
   if (ADAPTIVE != 0u) {
-    return vec2i(i * out / size, ((i + 1) * out - 1) / size);
+    return vec2i(portion(i, out, size, 0), portion(i + 1, out, size, 1));
   }
   let stride = p.stride[axis];
   let last = i + p.padding[axis];

@@ -4,13 +4,13 @@
 //
 // Rejected: weights computed in this loop, one shader per mode. The gradient then has to search which outputs read an input, and repeats
 // the mode's formula for each of them; with a table the weight is one load, which TP planes share.
-// uses lib/grid lib/planes
+// uses lib/grid lib/planes lib/levels lib/scalar lib/special
 
 struct Params {
   in_size: vec4u,   // D, H, W
   out_size: vec4u,
   base: vec4u,      // where the rows of an axis start in the table
-  row: vec4u,       // words per row: start, count, weights; 0 where the axis stays as it is
+  row: vec4u,       // words per row: start, count, divisor, weights; 0 where the axis stays as it is
   planes: u32,
 }
 
@@ -18,6 +18,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> table: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<E>;
+
+// 1: windows are large and added in levels.
+override BLOCKED: u32;
+// 1: there are divisors.
+override DIVIDED: u32;
 
 // Start and count of the inputs of one output.
 fn span(axis: u32, at: u32) -> vec2u {
@@ -32,7 +37,14 @@ fn weight(axis: u32, at: u32, k: u32) -> f32 {
   if (p.row[axis] == 0u) {
     return 1.0;
   }
-  return bitcast<f32>(table[p.base[axis] + at * p.row[axis] + 2u + k]);
+  return bitcast<f32>(table[p.base[axis] + at * p.row[axis] + 3u + k]);
+}
+
+fn divisor(axis: u32, at: u32) -> f32 {
+  if (p.row[axis] == 0u) {
+    return 1.0;
+  }
+  return bitcast<f32>(table[p.base[axis] + at * p.row[axis] + 2u]);
 }
 
 @compute @workgroup_size(64)
@@ -55,22 +67,48 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     origin[t] = min(plane + t, p.planes - 1u) * in_plane;
   }
   var acc: array<f32, TP>;
+  var sum: array<vec3f, TP>;
+  var blocks = 0u;
   for (var d = 0u; d < sd.y; d++) {
     let wd = weight(0u, at.x, d);
     for (var h = 0u; h < sh.y; h++) {
       let wh = wd * weight(1u, at.y, h);
       let line = ((sd.x + d) * p.in_size.y + sh.x + h) * p.in_size.z + sw.x;
-      for (var w = 0u; w < sw.y; w++) {
-        let v = wh * weight(2u, at.z, w);
+      var first = 0u;
+      loop {
+        let end = select(sw.y, min(first + BLOCK, sw.y), BLOCKED != 0u);
+        for (var w = first; w < end; w++) {
+          let v = wh * weight(2u, at.z, w);
+          for (var t = 0u; t < TP; t++) {
+            acc[t] = fma(v, f32(x[origin[t] + line + w]), acc[t]);
+          }
+        }
+        if (BLOCKED == 0u) {
+          break;
+        }
+        blocks++;
         for (var t = 0u; t < TP; t++) {
-          acc[t] = fma(v, f32(x[origin[t] + line + w]), acc[t]);
+          sum[t] = raised(sum[t], acc[t], blocks);
+          acc[t] = 0.0;
+        }
+        first = end;
+        if (first >= sw.y) {
+          break;
         }
       }
     }
   }
+  let by = divisor(0u, at.x) * divisor(1u, at.y) * divisor(2u, at.z);
   for (var t = 0u; t < TP; t++) {
     if (plane + t < p.planes) {
-      y[(plane + t) * positions + i] = E(acc[t]);
+      var v = acc[t];
+      if (BLOCKED != 0u) {
+        v = sum_of(sum[t]);
+      }
+      if (DIVIDED != 0u) {
+        v = quotient(v, by);
+      }
+      y[(plane + t) * positions + i] = E(v);
     }
   }
 }

@@ -110,11 +110,12 @@ export function maxPoolShape(x: Shape, options: MaxPoolOptions): PoolGeometry {
   };
 }
 
-/** Shape rule of adaptive max pooling. Throws `ShapeError`. */
+/** Shape rule of adaptive max pooling. Throws `ShapeError`, `TensorTooLargeError`. */
 export function adaptiveMaxPoolShape(x: Shape, outputSize: Spatial): PoolGeometry {
   const op = "adaptiveMaxPool";
   const dims = axes(op, x);
   const outSize = spatial(op, "outputSize", outputSize, dims, 1);
+  expectMapped(op, outSize);
   const one = [1, 1, 1];
   return {
     adaptive: true,
@@ -132,10 +133,11 @@ export function adaptiveMaxPoolShape(x: Shape, outputSize: Spatial): PoolGeometr
 function describe(op: string, t: Tensor, g: PoolGeometry, size: Shape, planes: number) {
   const TP = planesTogether(planes);
   const four = ([d, h, w]: Shape) => [d, h, w, 0] as const;
+  const large = g.size.some((n, i) => n * g.outSize[i] + n + g.outSize[i] >= 2 ** 31);
   return {
     consts: { TP },
-    overrides: { ADAPTIVE: g.adaptive ? 1 : 0 },
-    variant: g.adaptive ? "adaptive" : "windows",
+    overrides: { ADAPTIVE: !g.adaptive ? 0 : large ? 2 : 1 },
+    variant: !g.adaptive ? "windows" : large ? "adaptive large" : "adaptive",
     half: half(t),
     params: {
       in_size: four(g.size),
@@ -265,8 +267,8 @@ export function avgPoolShape(x: Shape, options: AvgPoolOptions): { maps: AxisMap
       const start = Math.max(0, first);
       const count = Math.max(0, Math.min(first + taps[axis], n) - start);
       // The divisor of a window is a product over the axes; another one counts once.
-      const divisor = divisorOverride === undefined ? (countIncludePad ? whole : count) : axis === 0 ? divisorOverride : 1;
-      return { start, weights: new Array<number>(count).fill(1 / divisor) };
+      const divisor = divisorOverride === undefined ? (countIncludePad ? whole : Math.max(1, count)) : axis === 0 ? divisorOverride : 1;
+      return { start, weights: new Array<number>(count).fill(1), divisor };
     });
     return { from: n, rows };
   });

@@ -10,15 +10,20 @@ import { type Shape, showShape } from "../host/shape.ts";
 import { areaWindow } from "../host/taps.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { cast } from "./cast.ts";
 import { expectFloats, half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { fold } from "./lib/workgroups.ts";
+import { reduceSum } from "./reduce.ts";
+import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { applyShader } from "./shaders/resample/apply.gen.ts";
 
 /** The inputs of one output along an axis: `weights[k]` belongs to input `start + k`. Without weights the output is 0. */
 export interface MapRow {
   readonly start: number;
   readonly weights: readonly number[];
+  /** What the sum is divided by, for averages: their weights are 1, and an average of ones is 1. Default 1. */
+  readonly divisor?: number;
 }
 
 /** A linear map from an axis of `from` elements to one of `rows.length`. */
@@ -52,8 +57,9 @@ export const planesTogether = (planes: number): number => (planes >= 8 ? 8 : pla
 export function mapRow(taps: readonly (readonly [index: number, weight: number])[]): MapRow {
   const used = taps.filter(([, weight]) => weight !== 0);
   if (used.length === 0) return { start: 0, weights: [] };
-  const start = Math.min(...used.map(([i]) => i));
-  const weights = new Array<number>(Math.max(...used.map(([i]) => i)) - start + 1).fill(0);
+  const start = used.reduce((least, [i]) => Math.min(least, i), Infinity);
+  const end = used.reduce((most, [i]) => Math.max(most, i + 1), 0);
+  const weights = new Array<number>(end - start).fill(0);
   for (const [i, weight] of used) weights[i - start] += weight;
   return { start, weights };
 }
@@ -62,7 +68,7 @@ export function mapRow(taps: readonly (readonly [index: number, weight: number])
 export function areaMap(from: number, to: number): AxisMap {
   const rows = Array.from({ length: to }, (_, o) => {
     const { start, count } = areaWindow(o, from, to);
-    return { start, weights: new Array<number>(count).fill(1 / count) };
+    return { start, weights: new Array<number>(count).fill(1), divisor: count };
   });
   return { from, rows };
 }
@@ -70,7 +76,9 @@ export function areaMap(from: number, to: number): AxisMap {
 /** The map of the gradient. */
 export function transposeMap({ from, rows }: AxisMap): AxisMap {
   const columns = Array.from({ length: from }, (): [number, number][] => []);
-  rows.forEach(({ start, weights }, o) => weights.forEach((weight, k) => columns[start + k].push([o, weight])));
+  rows.forEach(({ start, weights, divisor = 1 }, o) =>
+    weights.forEach((weight, k) => columns[start + k].push([o, weight / divisor])),
+  );
   return { from: rows.length, rows: columns.map(mapRow) };
 }
 
@@ -98,9 +106,17 @@ export function resamplePasses(maps: AxisMaps): number[][] {
   return direct <= stepwise ? [used] : order.map((axis) => [axis]);
 }
 
-// Per axis `rows.length` rows of start, count and weights, padded to the longest.
+const longest = (map: AxisMap | undefined) => (map ? map.rows.reduce((most, row) => Math.max(most, row.weights.length), 1) : 1);
+
+// Words of a row before its weights: start, count and divisor.
+const head = 3;
+
+// Weights over a power of two are exact, and spare the division.
+const divides = ({ divisor = 1 }: MapRow): boolean => !Number.isInteger(Math.log2(Math.abs(divisor)));
+
+// Per axis `rows.length` rows of these and the weights, padded to the longest.
 function table(maps: AxisMaps): { words: Uint32Array<ArrayBuffer>; base: number[]; row: number[] } {
-  const row = maps.map((map) => (map ? 2 + Math.max(1, ...map.rows.map((r) => r.weights.length)) : 0));
+  const row = maps.map((map) => (map ? head + longest(map) : 0));
   let size = 0;
   const base = maps.map((map, axis) => {
     const start = size;
@@ -110,17 +126,23 @@ function table(maps: AxisMaps): { words: Uint32Array<ArrayBuffer>; base: number[
   const words = new Uint32Array(Math.max(1, size));
   const floats = new Float32Array(words.buffer);
   maps.forEach((map, axis) =>
-    map?.rows.forEach(({ start, weights }, o) => {
+    map?.rows.forEach((mapped, o) => {
+      const { start, weights, divisor = 1 } = mapped;
       const at = base[axis] + o * row[axis];
       words[at] = start;
       words[at + 1] = weights.length;
-      floats.set(weights, at + 2);
+      const whole = divides(mapped);
+      floats[at + 2] = whole ? divisor : 1;
+      floats.set(whole ? weights : weights.map((w) => w / divisor), at + head);
     }),
   );
   return { words, base, row };
 }
 
 const four = ([d, h, w]: readonly number[]) => [d, h, w, 0] as const;
+
+// Terms that are added in one go; larger windows are added in levels.
+const mostTerms = BLOCK;
 
 function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps): Tensor {
   const size = from.map((n, axis) => maps[axis]?.rows.length ?? n);
@@ -130,12 +152,16 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
   const { words, base, row } = table(maps);
   const rows = device.tensor({ data: words, shape: [words.length] }, "u32");
   const view = x.view([planes, ...from]);
+  const blocked = maps.reduce((n, map) => n * longest(map), 1) > mostTerms;
+  const divided = maps.some((map) => map?.rows.some(divides));
   eachPiece(op, 1, [read(view), write(y)], ([piece, to]) => {
     const [planes] = to.shape;
     const TP = planesTogether(planes);
     device.run(
       applyShader({
         consts: { TP },
+        overrides: { BLOCKED: blocked ? 1 : 0, DIVIDED: divided ? 1 : 0 },
+        variant: [blocked && "blocked", divided && "divided"].filter(Boolean).join(" ") || "plain",
         half: half(x),
         params: { in_size: four(from), out_size: four(size), base: four(base), row: four(row), planes },
         bind: { x: piece, table: rows, y: write(to) },
@@ -148,13 +174,49 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
   return y;
 }
 
+// One output of all inputs: a reduction, which has lanes and slabs.
+function isSum(map: AxisMap | undefined): boolean {
+  if (map?.rows.length !== 1) return false;
+  const [{ weights }] = map.rows;
+  return weights.length === map.from && weights.every((w) => w === 1);
+}
+
+// Where that is all there is to do, or long: else it would be a second pass.
+function worthSumming(maps: AxisMaps): boolean {
+  const summed = maps.filter(isSum);
+  return summed.length > 0 && (maps.every((map) => !map || isSum(map)) || summed.reduce((n, map) => n * longest(map), 1) > mostTerms);
+}
+
+function sums(x: Tensor, size: Shape, maps: AxisMaps): Tensor {
+  const axes = [0, 1, 2].filter((axis) => isSum(maps[axis]));
+  const view = x.view([x.size / sizeOf(size), ...size]);
+  const divisor = axes.reduce((n, axis) => n * (maps[axis]!.rows[0].divisor ?? 1), 1);
+  const sum = reduceSum(
+    view,
+    axes.map((axis) => axis + 1),
+    true,
+    divisor,
+  );
+  const y = cast(sum, x.dtype);
+  view.dispose();
+  sum.dispose();
+  return y;
+}
+
 /** Maps the last axes of `x` (`maps.length` of them) and gives the result `shape`. */
 export function resample(op: string, x: Tensor, maps: AxisMaps, shape: Shape): Tensor {
   expectFloats(op, { input: x });
-  const three = padAxes(maps, undefined);
+  let three = padAxes(maps, undefined);
   let size: Shape = padAxes(x.shape.slice(x.rank - maps.length), 1);
   // A view, because a map that changes nothing must not hand back the caller's tensor.
   let y = x.view(x.shape);
+  if (sizeOf(shape) > 0 && worthSumming(three)) {
+    const summed = sums(y, size, three);
+    y.dispose();
+    y = summed;
+    size = size.map((n, axis) => (isSum(three[axis]) ? 1 : n));
+    three = three.map((map) => (isSum(map) ? undefined : map)) as typeof three;
+  }
   for (const axes of sizeOf(shape) === 0 ? [] : resamplePasses(three)) {
     const chosen = three.map((map, axis) => (axes.includes(axis) ? map : undefined));
     const next = pass(op, x.device, y, size, chosen);

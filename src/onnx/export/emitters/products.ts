@@ -10,7 +10,9 @@ export function products(e: Emission, maps: readonly (AxisMap | undefined)[]): s
     if (!map) return x;
     const [rows, columns] = [map.rows.length, map.from];
     const data = new Float32Array(columns * rows);
-    map.rows.forEach(({ start, weights }, o) => weights.forEach((w, k) => (data[(start + k) * rows + o] = w)));
+    map.rows.forEach(({ start, weights, divisor = 1 }, o) =>
+      weights.forEach((w, k) => (data[(start + k) * rows + o] = w / divisor)),
+    );
     const matrix = builder.constant({ kind: "float", data, shape: [columns, rows] });
     const axis = i + 2;
     const swapped = Array.from({ length: e.result.rank }, (_, k) =>

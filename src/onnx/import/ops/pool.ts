@@ -68,7 +68,7 @@ function averagePool(c: Call): Tensor {
       const places = Array.from({ length: kernel[axis] }, (_, t) => o * stride[axis] - pads[axis][0] + t * dilation[axis]);
       const inside = places.filter((p) => p >= 0 && p < n);
       const count = whole ? places.filter((p) => p < n + pads[axis][1]).length : inside.length;
-      return mapRow(inside.map((p) => [p, 1 / count]));
+      return { ...mapRow(inside.map((p) => [p, 1])), divisor: Math.max(1, count) };
     });
     return { from: n, rows };
   });

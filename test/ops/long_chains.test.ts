@@ -1,0 +1,63 @@
+/**
+ * @file Sums of many terms are added in levels, forward and backward, whichever operation they are hidden in: tenths, whose rounding errors have one sign,
+ * come out to a few bits. The largest medical sizes are in long_chains.full.test.ts.
+ */
+
+import { describe, expect, test } from "vitest";
+import * as v from "../../src/index.ts";
+import { device } from "../lib/device.ts";
+import { near, pixels, tenths } from "../lib/long_chains.ts";
+
+const gpu = await device();
+const list = async (t: v.Tensor) => Array.from((await t.data()) as Float32Array);
+
+describe("long chains/pools and interpolation", () => {
+  test("long chains/an average of ones is 1, whatever the window", async () => {
+    for (const size of [[224, 224], [41, 43], [100_000], [20, 30, 50]]) {
+      const ones = v.full(gpu, [1, 1, ...size], 1);
+      expect(await list(v.adaptiveAvgPool(ones, 1))).toEqual([1]);
+      expect(new Set(await list(v.adaptiveAvgPool(ones, 2)))).toEqual(new Set([1]));
+      expect(new Set(await list(v.avgPool(ones, { kernelSize: 19 })))).toEqual(new Set([1]));
+    }
+  });
+
+  test("long chains/windows of an average pool, and of its gradient", async () => {
+    const x = tenths(gpu, [1, 1, 224, 224]);
+    near(await list(v.adaptiveAvgPool(x, [1, 2])), [x.value, x.value]);
+    near(await list(v.avgPool(x, { kernelSize: [200, 3], stride: [1, 200] })).then((l) => l.slice(0, 1)), [x.value]);
+    // Each element lies in 100 · 100 windows.
+    const wide = pixels(gpu, [1, 1, 100, 100]);
+    const [dx] = v.grad(v.sum(v.avgPool(wide, { kernelSize: 100, padding: 50, stride: 1, divisorOverride: 1 })), [wide]);
+    near(await list(dx).then((l) => [l[5050]]), [101 * 101 - 201]);
+  });
+
+  test.each(["nearest", "linear"] as const)("long chains/the gradient of one element at 130,000 places, %s", async (mode) => {
+    const x = pixels(gpu, [1, 1, 1]);
+    const y = v.interpolate(x, { size: 130_000, mode });
+    const dy = tenths(gpu, [1, 1, 130_000]);
+    const [dx] = v.grad(v.sum(v.mul(y, dy)), [x]);
+    near(await list(dx), [13_000 * (dy.value / 0.1)]);
+  });
+
+  test("long chains/windows of adaptive pools whose products have more than 32 bits", async () => {
+    const ramp = gpu.tensor({ data: Float32Array.from({ length: 100_000 }, (_, i) => i), shape: [1, 1, 100_000] });
+    ramp.requiresGrad = true;
+    const y = v.adaptiveMaxPool(ramp, 50_000);
+    expect(await list(y)).toEqual(Array.from({ length: 50_000 }, (_, o) => 2 * o + 1));
+    expect(await list(v.grad(v.sum(y), [ramp])[0])).toEqual(Array.from({ length: 100_000 }, (_, i) => i % 2));
+    const odd = [99_991, 70_001];
+    const [from, to] = odd;
+    const part = v.slice(ramp, [undefined, undefined, [0, from]]);
+    const wanted = Array.from({ length: to }, (_, o) => Math.ceil(((o + 1) * from) / to) - 1);
+    expect(await list(v.adaptiveMaxPool(part, to))).toEqual(wanted);
+    // More outputs than inputs.
+    const few = v.slice(ramp, [undefined, undefined, [0, to]]);
+    const grown = Array.from({ length: from }, (_, o) => Math.ceil(((o + 1) * to) / from) - 1);
+    expect(await list(v.adaptiveMaxPool(few, from))).toEqual(grown);
+    const [d] = v.grad(v.sum(v.adaptiveMaxPool(few, from)), [ramp]);
+    const count = new Array<number>(100_000).fill(0);
+    for (const k of grown) count[k]++;
+    expect(await list(d)).toEqual(count);
+    expect(await list(v.adaptiveAvgPool(part, to))).toHaveLength(to);
+  });
+});
