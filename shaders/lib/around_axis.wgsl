@@ -16,3 +16,8 @@ fn rows() -> u32 {
 fn start_of(row: u32) -> u32 {
   return row / p.inner * p.axis * p.inner + row % p.inner;
 }
+
+// The row of element i.
+fn row_of(i: u32) -> u32 {
+  return i / (p.axis * p.inner) * p.inner + i % p.inner;
+}

@@ -25,6 +25,7 @@ const SQUARE = 2u;
 const DEVIATION = 3u;
 const EQUAL = 4u;
 const ABS_EQUAL = 5u;
+const EXP = 6u;
 
 override COMBINE: u32;
 const SUM = 0u;
@@ -38,6 +39,7 @@ fn mapped(v: f32, o: u32) -> f32 {
     case DEVIATION: { let d = v - centre[o]; return d * d; }
     case EQUAL: { return select(0.0, 1.0, v == centre[o]); }
     case ABS_EQUAL: { return select(0.0, 1.0, abs(v) == centre[o]); }
+    case EXP: { return exp(v - centre[o]); }
     default: { return v; }
   }
 }

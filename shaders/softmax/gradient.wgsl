@@ -7,6 +7,8 @@
 
 override LOG: u32 = 0u;
 
+const BLOCK = 64u; // terms that are added on their own
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = linear_group(group, groups) * 64u + lane;
@@ -15,18 +17,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let base = start_of(row);
   var dot = 0.0;
-  if (LOG != 0u) {
-    for (var k = 0u; k < p.axis; k++) {
-      dot += dy[base + k * p.inner];
+  for (var first = 0u; first < p.axis; first += BLOCK) {
+    var block = 0.0;
+    for (var k = first; k < min(first + BLOCK, p.axis); k++) {
+      let i = base + k * p.inner;
+      if (LOG != 0u) {
+        block += dy[i];
+      } else {
+        block = fma(y[i], dy[i], block);
+      }
     }
+    dot += block;
+  }
+  if (LOG != 0u) {
     for (var k = 0u; k < p.axis; k++) {
       let i = base + k * p.inner;
       dx[i] = dy[i] - exp(y[i]) * dot;
     }
     return;
-  }
-  for (var k = 0u; k < p.axis; k++) {
-    dot = fma(y[base + k * p.inner], dy[base + k * p.inner], dot);
   }
   for (var k = 0u; k < p.axis; k++) {
     let i = base + k * p.inner;

@@ -11,13 +11,14 @@ interface ElementMap {
   readonly of: (x: Tensor, centre: Tensor) => Tensor;
 }
 
-/** What of an element is reduced; the last three compare it with the output's `centre`, "deviation" as the squared distance. */
+/** What of an element is reduced; the last four take the output's `centre` from it or compare the two, "deviation" as the squared distance. */
 export const maps = {
   identity: { code: codes.IDENTITY, of: (x) => unary("affine", x, 1, 0) },
   abs: { code: codes.ABS, of: (x) => unary("abs", x) },
   square: { code: codes.SQUARE, of: (x) => unary("square", x) },
   deviation: { code: codes.DEVIATION, of: (x, centre) => thenUnary("square", binary("sub", x, centre)) },
   equal: { code: codes.EQUAL, of: (x, centre) => binary("eq", x, centre) },
+  exp: { code: codes.EXP, of: (x, centre) => thenUnary("exp", binary("sub", x, centre)) },
   absEqual: { code: codes.ABS_EQUAL, of: (x, centre) => thenEqual(unary("abs", x), centre) },
 } as const satisfies Record<string, ElementMap>;
 
@@ -40,7 +41,7 @@ export const combinations = {
 
 export type Combination = keyof typeof combinations;
 
-function thenUnary(name: "square", x: Tensor): Tensor {
+function thenUnary(name: "square" | "exp", x: Tensor): Tensor {
   const y = unary(name, x);
   x.dispose();
   return y;

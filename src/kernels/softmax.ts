@@ -7,8 +7,12 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { grid } from "./lib/workgroups.ts";
+import { binary } from "./pointwise.ts";
+import { reduce, reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/softmax/forward.gen.ts";
 import { gradientShader } from "./shaders/softmax/gradient.gen.ts";
+import { longShader } from "./shaders/softmax/long.gen.ts";
+import { longGradientShader } from "./shaders/softmax/long_gradient.gen.ts";
 
 /** The axes before one axis of a shape, the axis and those after it, each as one, as lib/around_axis has them. */
 export interface AroundAxis {
@@ -27,6 +31,9 @@ export type SoftmaxOp = "softmax" | "logSoftmax";
 
 const variant = (op: SoftmaxOp) => ({ overrides: { LOG: op === "logSoftmax" ? 1 : 0 }, variant: op });
 
+// Beyond this many terms a thread's sum in blocks of 64 has more than 64 of them, and a thread per row leaves a device idle.
+const longRow = 4096;
+
 export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
   expectTensors(op, { input: x });
   const rows = aroundAxis(op, x.shape, axis);
@@ -34,6 +41,7 @@ export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
   if (x.size === 0) return y;
   eachPiece(op, normalizeAxis(op, axis, x.rank), [read(x), write(y)], ([from, to]) => {
     const outer = to.size / (rows.axis * rows.inner);
+    if (rows.axis > longRow) return long(op, from, to, { ...rows, outer });
     x.device.run(
       forwardShader({
         ...variant(op),
@@ -52,6 +60,7 @@ export function softmaxGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, axis: numb
   if (y.size === 0) return dx;
   eachPiece(op, normalizeAxis(op, axis, y.rank), [read(y), read(dy), write(dx)], ([result, from, to]) => {
     const outer = to.size / (rows.axis * rows.inner);
+    if (rows.axis > longRow) return longGradient(op, result, from, to, { ...rows, outer });
     y.device.run(
       gradientShader({
         ...variant(op),
@@ -62,4 +71,36 @@ export function softmaxGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, axis: numb
     );
   });
   return dx;
+}
+
+// Maximum and sum of each row are reductions, in lanes and slabs.
+function long(op: SoftmaxOp, x: Tensor, y: Tensor, rows: AroundAxis): void {
+  const three = x.view([rows.outer, rows.axis, rows.inner]);
+  const top = reduce(op, three, [1], false, { combine: "max" });
+  const sum = reduce(op, three, [1], false, { map: "exp", centre: top });
+  x.device.run(
+    longShader({
+      ...variant(op),
+      params: { ...rows },
+      bind: { x, top, sum, y: write(y) },
+      workgroups: grid(x.device, op, y.size, 64),
+    }),
+  );
+  for (const t of [three, top, sum]) t.dispose();
+}
+
+function longGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, dx: Tensor, rows: AroundAxis): void {
+  const terms = op === "softmax" ? binary("mul", y, dy) : dy;
+  const three = terms.view([rows.outer, rows.axis, rows.inner]);
+  const sum = reduceSum(three, [1], false);
+  y.device.run(
+    longGradientShader({
+      ...variant(op),
+      params: { ...rows },
+      bind: { y, dy, sum, dx: write(dx) },
+      workgroups: grid(y.device, op, dx.size, 64),
+    }),
+  );
+  for (const t of [three, sum]) t.dispose();
+  if (terms !== dy) terms.dispose();
 }

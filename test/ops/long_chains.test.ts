@@ -61,3 +61,41 @@ describe("long chains/pools and interpolation", () => {
     expect(await list(v.adaptiveAvgPool(part, to))).toHaveLength(to);
   });
 });
+
+describe("long chains/softmax", () => {
+  const sines = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+
+  // Rows of a thread each, and rows that are reductions.
+  test.each([
+    [4096, [1, 4096], 1],
+    [50_000, [50_000], 0],
+    [5000, [2, 5000, 3], 1],
+  ])("long chains/softmax over %i elements", async (count, shape, axis) => {
+    const data = sines(shape.reduce((a, b) => a * b, 1));
+    const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const x = gpu.tensor({ data, shape });
+    x.requiresGrad = true;
+    const y = v.softmax(x, axis);
+    const dy = gpu.tensor({ data: data.map((s) => 0.1 + Math.abs(s)), shape });
+    const [dx] = v.grad(v.sum(v.mul(y, dy)), [x]);
+    const z = v.logSoftmax(x, axis);
+    const [dz] = v.grad(v.sum(v.mul(z, dy)), [x]);
+    const got = await Promise.all([y, dx, z, dz, dy].map(list));
+    for (let row = 0; row < data.length / count; row++) {
+      const places = Array.from({ length: count }, (_, k) => Math.floor(row / inner) * count * inner + k * inner + (row % inner));
+      const total = places.reduce((sum, i) => sum + Math.exp(data[i]), 0);
+      const p = places.map((i) => Math.exp(data[i]) / total);
+      const given = places.map((i) => got[4][i]);
+      const dot = p.reduce((sum, q, k) => sum + q * given[k], 0);
+      const all = given.reduce((a, b) => a + b, 0);
+      const [softmax, gradient, logarithm, slope] = got.map((values) => places.map((i) => values[i]));
+      expect(Math.abs(softmax.reduce((a, b) => a + b, 0) - 1)).toBeLessThan(1e-6);
+      near(softmax, p, 1e-6);
+      const worst = (values: number[], wanted: (k: number) => number, scale: number) =>
+        values.reduce((most, value, k) => Math.max(most, Math.abs(value - wanted(k)) / scale), 0);
+      expect(worst(gradient, (k) => p[k] * (given[k] - dot), 1 / count)).toBeLessThan(2e-6);
+      expect(worst(logarithm, (k) => Math.log(p[k]), Math.log(count))).toBeLessThan(1e-6);
+      expect(worst(slope, (k) => given[k] - p[k] * all, 1)).toBeLessThan(3e-6);
+    }
+  });
+});
