@@ -1,13 +1,11 @@
 // Softmax over the middle axis of [outer, axis, inner], or its logarithm (LOG), one thread per row. The maximum is subtracted before exp, so logits
 // of any finite size are safe. Sums are added in blocks; rows of more than 64 blocks are softmax/long.wgsl's.
-// uses lib/grid lib/around_axis
+// uses lib/grid lib/around_axis lib/axis_blocks
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 override LOG: u32 = 0u;
-
-const BLOCK = 64u;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -21,12 +19,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     top = max(top, x[base + k * p.inner]);
   }
   var sum = 0.0;
-  for (var first = 0u; first < p.axis; first += BLOCK) {
+  var first = 0u;
+  loop {
+    let end = block_end(first);
     var block = 0.0;
-    for (var k = first; k < min(first + BLOCK, p.axis); k++) {
+    for (var k = first; k < end; k++) {
       block += exp(x[base + k * p.inner] - top);
     }
     sum += block;
+    first = end;
+    if (BLOCKED == 0u || first >= p.axis) {
+      break;
+    }
   }
   if (LOG != 0u) {
     let rest = log(sum);

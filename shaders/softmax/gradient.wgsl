@@ -1,13 +1,11 @@
 // dx = y * (dy - sum(dy * y)) over the middle axis of [outer, axis, inner]; of the logarithm (LOG) dx = dy - exp(y) * sum(dy).
-// uses lib/grid lib/around_axis
+// uses lib/grid lib/around_axis lib/axis_blocks
 
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read_write> dx: array<f32>;
 
 override LOG: u32 = 0u;
-
-const BLOCK = 64u; // terms that are added on their own
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -17,9 +15,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let base = start_of(row);
   var dot = 0.0;
-  for (var first = 0u; first < p.axis; first += BLOCK) {
+  var first = 0u;
+  loop {
+    let end = block_end(first);
     var block = 0.0;
-    for (var k = first; k < min(first + BLOCK, p.axis); k++) {
+    for (var k = first; k < end; k++) {
       let i = base + k * p.inner;
       if (LOG != 0u) {
         block += dy[i];
@@ -28,6 +28,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
     dot += block;
+    first = end;
+    if (BLOCKED == 0u || first >= p.axis) {
+      break;
+    }
   }
   if (LOG != 0u) {
     for (var k = 0u; k < p.axis; k++) {

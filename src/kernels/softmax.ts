@@ -9,6 +9,7 @@ import { eachPiece } from "./lib/pieces.ts";
 import { grid } from "./lib/workgroups.ts";
 import { binary } from "./pointwise.ts";
 import { reduce, reduceSum } from "./reduce.ts";
+import { BLOCK } from "./shaders/lib/axis_blocks.gen.ts";
 import { forwardShader } from "./shaders/softmax/forward.gen.ts";
 import { gradientShader } from "./shaders/softmax/gradient.gen.ts";
 import { longShader } from "./shaders/softmax/long.gen.ts";
@@ -29,7 +30,12 @@ export function aroundAxis(op: string, shape: Shape, axis: number): AroundAxis {
 
 export type SoftmaxOp = "softmax" | "logSoftmax";
 
-const variant = (op: SoftmaxOp) => ({ overrides: { LOG: op === "logSoftmax" ? 1 : 0 }, variant: op });
+const log = (op: SoftmaxOp) => (op === "logSoftmax" ? 1 : 0);
+
+const variant = (op: SoftmaxOp, { axis }: AroundAxis) => ({
+  overrides: { LOG: log(op), BLOCKED: axis > BLOCK ? 1 : 0 },
+  variant: axis > BLOCK ? `${op} blocked` : op,
+});
 
 // Beyond this many terms a thread's sum in blocks of 64 has more than 64 of them, and a thread per row leaves a device idle.
 const longRow = 4096;
@@ -44,7 +50,7 @@ export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
     if (rows.axis > longRow) return long(op, from, to, { ...rows, outer });
     x.device.run(
       forwardShader({
-        ...variant(op),
+        ...variant(op, rows),
         params: { ...rows, outer },
         bind: { x: from, y: write(to) },
         workgroups: grid(x.device, op, outer * rows.inner, 64),
@@ -63,7 +69,7 @@ export function softmaxGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, axis: numb
     if (rows.axis > longRow) return longGradient(op, result, from, to, { ...rows, outer });
     y.device.run(
       gradientShader({
-        ...variant(op),
+        ...variant(op, rows),
         params: { ...rows, outer },
         bind: { y: result, dy: from, dx: write(to) },
         workgroups: grid(y.device, op, outer * rows.inner, 64),
@@ -80,7 +86,8 @@ function long(op: SoftmaxOp, x: Tensor, y: Tensor, rows: AroundAxis): void {
   const sum = reduce(op, three, [1], false, { map: "exp", centre: top });
   x.device.run(
     longShader({
-      ...variant(op),
+      overrides: { LOG: log(op) },
+      variant: op,
       params: { ...rows },
       bind: { x, top, sum, y: write(y) },
       workgroups: grid(x.device, op, y.size, 64),
@@ -95,7 +102,8 @@ function longGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, dx: Tensor, rows: Ar
   const sum = reduceSum(three, [1], false);
   y.device.run(
     longGradientShader({
-      ...variant(op),
+      overrides: { LOG: log(op) },
+      variant: op,
       params: { ...rows },
       bind: { y, dy, sum, dx: write(dx) },
       workgroups: grid(y.device, op, dx.size, 64),
