@@ -2,13 +2,15 @@
 //   sum over n and o of  a[n, ca, o] * b[n, cb, o * stride + tap * dilation - padding].
 // For convolution a is the output gradient and b the input; for the transposed one a is the input and b the output gradient.
 //
-// A thread owns TA channels of a times TB channels of b for one tap and walks a slab of rows; the lanes of a workgroup differ in tap and
+// A thread owns TA channels of a times TB channels of b for one tap and walks a slab of runs, in blocks whose sums are added; the lanes of a workgroup differ in tap and
 // b-channels, so loads of a are uniform. Each slab writes its partial sums, which `reduce` adds in fixed order: one thread per
 // weight would leave a first layer (1 -> 16 channels) with 144 threads and an unbounded f32 sum.
 // uses lib/grid lib/conv_weight
 
 const TA4 = TA / 4u;
 override WG: u32 = 32u;
+// 1: slabs have several blocks.
+override BLOCKED: u32;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -33,19 +35,33 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   let width = u32(p.a_size.z);
 
   var acc: array<vec4f, TA4 * TB>;
+  var sum: array<vec4f, TA4 * TB>;
   let last = min((group.z + 1u) * p.slab, p.rows);
+  var in_block = 0u;
   for (var row = group.z * p.slab; row < last; row++) {
-    let h = i32(row) % p.a_size.y;
-    let d = i32(row) / p.a_size.y % p.a_size.x;
-    let n = row / u32(p.a_size.x * p.a_size.y);
+    if (BLOCKED != 0u) {
+      if (in_block == p.block) {
+        for (var k = 0u; k < TA4 * TB; k++) {
+          sum[k] += acc[k];
+          acc[k] = vec4f(0.0);
+        }
+        in_block = 0u;
+      }
+      in_block++;
+    }
+    let line = row / p.segments;
+    let h = i32(line) % p.a_size.y;
+    let d = i32(line) / p.a_size.y % p.a_size.x;
+    let n = line / u32(p.a_size.x * p.a_size.y);
     let bd = d * p.stride.x + at.x;
     let bh = h * p.stride.y + at.y;
     if (bd < 0 || bd >= p.b_size.x || bh < 0 || bh >= p.b_size.y) {
       continue;
     }
-    var ia = (n * p.a_channels + g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width;
+    let start = row % p.segments * p.segment;
+    var ia = (n * p.a_channels + g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width + start;
     let ib = (n * p.b_channels + g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
-    for (var o = 0u; o < width; o++) {
+    for (var o = start; o < min(start + p.segment, width); o++) {
       let bw = i32(o) * p.stride.z + at.z;
       let inside = bw >= 0 && bw < p.b_size.z;
       let k = select(0u, ib + u32(bw), inside);
@@ -64,6 +80,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     }
   }
 
+  if (BLOCKED != 0u) {
+    for (var k = 0u; k < TA4 * TB; k++) {
+      acc[k] += sum[k];
+    }
+  }
   for (var i = 0u; i < TA; i++) {
     for (var j = 0u; j < TB; j++) {
       if (a0 + i < p.a_group && b0 + j < p.b_group) {

@@ -5,6 +5,7 @@
 // uses lib/grid lib/conv_weight
 
 const LANES = CG * PG;
+const BLOCK = 256u; // positions that are added on their own, a multiple of STEP
 const A_PITCH = CG + 1u;
 const B_PITCH = PG + 1u;
 
@@ -27,16 +28,22 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   let reach = vec3i(tap / (p.taps.y * p.taps.z), tap / p.taps.z % p.taps.y, tap % p.taps.z) * p.dilation.xyz - p.padding.xyz;
   let a_plane = u32(p.a_size.x * p.a_size.y * p.a_size.z);
   let b_plane = u32(p.b_size.x * p.b_size.y * p.b_size.z);
-  let width = u32(p.a_size.z);
-  let first = group.z * p.slab * width;
-  let last = min((group.z + 1u) * p.slab, p.rows) * width;
+  let first = run_start(group.z * p.slab);
+  let last = run_start(min((group.z + 1u) * p.slab, p.rows));
 
   // Neighbouring lanes fetch neighbouring positions.
   let t = lane % STEP;
   var acc: array<vec4f, 4>; // vec4 of b-channels, per a-channel
   let mine_a = lane / PG;
   let mine_b = lane % PG;
+  var sum: array<vec4f, 4>;
   for (var k = first; k < last; k += STEP) {
+    if ((k - first) % BLOCK == 0u) {
+      for (var i = 0u; i < 4u; i++) {
+        sum[i] += acc[i];
+        acc[i] = vec4f(0.0);
+      }
+    }
     let q = min(k + t, last - 1u);
     let n = q / a_plane;
     let o = i32(q % a_plane);
@@ -68,7 +75,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       let ca = a0 + mine_a * 4u + i;
       let cb = b0 + mine_b * 4u + j;
       if (ca < p.a_group && cb < p.b_group) {
-        partial[((group.z * p.a_channels + g * p.a_group + ca) * p.b_group + cb) * tap_count + u32(tap)] = acc[i][j];
+        partial[((group.z * p.a_channels + g * p.a_group + ca) * p.b_group + cb) * tap_count + u32(tap)] = sum[i][j] + acc[i][j];
       }
     }
   }

@@ -11,8 +11,11 @@ struct Params {
   b_channels: u32,
   a_group: u32,      // channels per group
   b_group: u32,
-  rows: u32,         // N * D * H of a
-  slab: u32,         // rows per workgroup
+  rows: u32,         // runs of positions: N * D * H of a times segments
+  segment: u32,      // positions of a run: a line along W, or a part of one
+  segments: u32,     // runs per line
+  slab: u32,         // runs per workgroup
+  block: u32,        // runs that are added on their own
   columns: u32,      // workgroups along taps and b-channels
   tiles: u32,        // along a-channels, over all groups
   slabs: u32,
@@ -22,6 +25,11 @@ struct Params {
 @group(0) @binding(1) var<storage, read> a: array<E>;
 @group(0) @binding(2) var<storage, read> b: array<E>;
 @group(0) @binding(3) var<storage, read_write> partial: array<f32>;
+
+// Where a run begins among the positions of a.
+fn run_start(row: u32) -> u32 {
+  return row / p.segments * u32(p.a_size.z) + row % p.segments * p.segment;
+}
 
 // Column, tile and slab of a workgroup: one folded grid, since each may be many.
 fn place(id: u32) -> vec3u {

@@ -136,20 +136,21 @@ function sumOfPieces(job: WeightGradient, weightShape: Shape): Tensor {
   });
 }
 
-// At most this many products are added in sequence before partial sums are combined: bounds the f32 error and gives the device work.
+// Products of a slab: their sums, in blocks, are added by `reduce`. Gives the device work.
 const slabElements = 4096;
+// At most this many products are added in sequence: bounds the f32 error, where they are all alike to 2e-6 of the sum.
+const blockElements = 256;
 // Partial sums above this have four times as many terms each: 128 to 128 channels of 3³ taps at 64³ would take 113 MB.
 const slabBytes = 2 ** 25;
 
-/** How many rows a workgroup adds up, and how many slabs of them there are: enough to fill the device and for precision. */
-function slabsOf(
-  device: Device,
-  g: ConvGeometry,
-  across: number,
-  weightShape: Shape,
-): { rows: number; slab: number; slabs: number } {
-  const rows = g.samples * g.small[0] * g.small[1];
-  const terms = rows * g.small[2];
+/** Runs of positions, how many of them a workgroup adds up, and how many such slabs there are: enough to fill the device and for precision. */
+function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: Shape) {
+  const lines = g.samples * g.small[0] * g.small[1];
+  const width = g.small[2];
+  const segments = Math.max(1, Math.ceil(width / blockElements));
+  const segment = Math.max(1, Math.ceil(width / segments));
+  const rows = lines * segments;
+  const terms = lines * width;
   const bytes = 4 * sizeOf(weightShape);
   const busy = Math.ceil(workgroupsToFill(device, "weightGradient") / across);
   // As many as precision asks for, fewer where their sums would take too much memory.
@@ -161,7 +162,8 @@ function slabsOf(
   const wanted = Math.max(1, Math.min(most, Math.max(busy, precise)));
   // At least one slab: it writes the zeros of an empty batch.
   const slab = Math.max(1, Math.ceil(rows / wanted));
-  return { rows, slab, slabs: Math.max(1, Math.ceil(rows / slab)) };
+  const block = Math.max(1, Math.floor(blockElements / segment));
+  return { rows, segment, segments, slab, slabs: Math.max(1, Math.ceil(rows / slab)), block };
 }
 
 function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
@@ -173,7 +175,9 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const pairs = sizeOf(g.taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
   const WG = shared ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
-  const { rows, slab, slabs } = slabsOf(device, g, columns * tiles, weightShape);
+  const runs = slabsOf(device, g, columns * tiles, weightShape);
+  const { slabs } = runs;
+  const blocked = runs.slab > runs.block;
   const partial = device.empty([slabs, ...weightShape]);
   const call = {
     half: half(small),
@@ -185,11 +189,9 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
       b_channels: g.largeChannels,
       a_group: smallGroup,
       b_group: largeGroup,
-      rows,
-      slab,
+      ...runs,
       columns,
       tiles,
-      slabs,
     },
     bind: { a: small, b: large, partial: write(partial) },
     workgroups: fold(device, "conv", columns * tiles * slabs),
@@ -197,7 +199,12 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   device.run(
     shared
       ? weightGradientSharedShader({ ...call, consts: shared })
-      : weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG } }),
+      : weightGradientShader({
+          ...call,
+          consts: { TA, TB },
+          overrides: { WG, BLOCKED: blocked ? 1 : 0 },
+          variant: `WG${WG}${blocked ? " blocked" : ""}`,
+        }),
   );
   const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();
