@@ -42,6 +42,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 
   var acc: array<vec4f, TP * TC4>;
+  var sum: array<vec4f, TP * TC4>;
+  var all_blocks: array<vec4f, TP * TC4>;
+  var terms = 0u; // in acc
+  var blocks = 0u;
   for (var td = first_tap(r.x, 0u); td < p.taps.x; td += s.tap.x) {
     for (var th = first_tap(r.y, 1u); th < p.taps.y; th += s.tap.y) {
       for (var tw = first_tap(r.z, 2u); tw < p.taps.z; tw += s.tap.z) {
@@ -55,25 +59,57 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           index[i] = select(0u, (sample[i] * p.in_channels + g * p.in_group) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z), ok);
         }
         var wi = g * p.weight_group + c0 * p.weight_out + u32((td * p.taps.y + th) * p.taps.z + tw);
-        for (var c = 0u; c < p.in_group; c++) {
-          var v: array<f32, TP>;
-          for (var i = 0u; i < TP; i++) {
-            v[i] = select(0.0, f32(x[index[i]]), inside[i]);
-            index[i] += in_plane;
-          }
-          for (var j = 0u; j < TC4; j++) {
-            let b = wi + j * 4u * p.weight_out;
-            let wv = vec4f(w[b], w[b + p.weight_out], w[b + 2u * p.weight_out], w[b + 3u * p.weight_out]);
-            for (var i = 0u; i < TP; i++) {
-              acc[i * TC4 + j] = fma(vec4f(v[i]), wv, acc[i * TC4 + j]);
+        var c = 0u;
+        loop {
+          let end = select(p.in_group, min(c + BLOCK, p.in_group), BLOCKED != 0u);
+          if (BLOCKED != 0u) {
+            if (terms + end - c > BLOCK) {
+              for (var k = 0u; k < TP * TC4; k++) {
+                sum[k] += acc[k];
+                acc[k] = vec4f(0.0);
+              }
+              terms = 0u;
+              blocks++;
+              if (BLOCKED > 1u && blocks % 64u == 0u) {
+                for (var k = 0u; k < TP * TC4; k++) {
+                  all_blocks[k] += sum[k];
+                  sum[k] = vec4f(0.0);
+                }
+              }
             }
+            terms += end - c;
           }
-          wi += p.weight_in;
+          for (; c < end; c++) {
+            var v: array<f32, TP>;
+            for (var i = 0u; i < TP; i++) {
+              v[i] = select(0.0, f32(x[index[i]]), inside[i]);
+              index[i] += in_plane;
+            }
+            for (var j = 0u; j < TC4; j++) {
+              let b = wi + j * 4u * p.weight_out;
+              let wv = vec4f(w[b], w[b + p.weight_out], w[b + 2u * p.weight_out], w[b + 3u * p.weight_out]);
+              for (var i = 0u; i < TP; i++) {
+                acc[i * TC4 + j] = fma(vec4f(v[i]), wv, acc[i * TC4 + j]);
+              }
+            }
+            wi += p.weight_in;
+          }
+          if (BLOCKED == 0u || c >= p.in_group) {
+            break;
+          }
         }
       }
     }
   }
 
+  if (BLOCKED != 0u) {
+    for (var k = 0u; k < TP * TC4; k++) {
+      acc[k] += sum[k];
+      if (BLOCKED > 1u) {
+        acc[k] += all_blocks[k];
+      }
+    }
+  }
   for (var j = 0u; j < TC; j++) {
     let c = g * p.out_group + c0 + j;
     if (c0 + j < p.out_group) {

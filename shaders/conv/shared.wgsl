@@ -51,6 +51,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let mine_q = lane % PG;
 
   var acc: array<vec4f, 4u * RC * RP>; // vec4 of positions, per channel
+  var sum: array<vec4f, 4u * RC * RP>;
+  var all_blocks: array<vec4f, 4u * RC * RP>;
+  var terms = 0u; // in acc
+  var blocks = 0u;
   for (var td = first_tap(r.x, 0u); td < p.taps.x; td += s.tap.x) {
     for (var th = first_tap(r.y, 1u); th < p.taps.y; th += s.tap.y) {
       for (var tw = first_tap(r.z, 2u); tw < p.taps.z; tw += s.tap.z) {
@@ -64,6 +68,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
         let tap = g * p.weight_group + u32((td * p.taps.y + th) * p.taps.z + tw);
         for (var c = 0u; c < p.in_group; c += STEP) {
+          if (BLOCKED != 0u) {
+            let next = min(STEP, p.in_group - c);
+            if (terms + next > BLOCK) {
+              for (var k = 0u; k < 4u * RC * RP; k++) {
+                sum[k] += acc[k];
+                acc[k] = vec4f(0.0);
+              }
+              terms = 0u;
+              blocks++;
+              if (BLOCKED > 1u && blocks % 64u == 0u) {
+                for (var k = 0u; k < 4u * RC * RP; k++) {
+                  all_blocks[k] += sum[k];
+                  sum[k] = vec4f(0.0);
+                }
+              }
+            }
+            terms += next;
+          }
           for (var t = lane / POSITIONS; t < STEP; t += LANES / POSITIONS) {
             // Channels beyond the last one count nothing: their weights are zero.
             let at = index + min(c + t, p.in_group - 1u) * in_plane * vec4u(inside);
@@ -99,6 +121,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
 
+  if (BLOCKED != 0u) {
+    for (var k = 0u; k < 4u * RC * RP; k++) {
+      acc[k] += sum[k];
+      if (BLOCKED > 1u) {
+        acc[k] += all_blocks[k];
+      }
+    }
+  }
   for (var j = 0u; j < RP; j++) {
     for (var n = 0u; n < 4u; n++) {
       let q = q0 + (mine_q + j * PG) * 4u + n;

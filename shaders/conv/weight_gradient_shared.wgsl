@@ -5,7 +5,7 @@
 // uses lib/grid lib/conv_weight
 
 const LANES = CG * PG;
-const BLOCK = 256u; // positions that are added on their own, a multiple of STEP
+const BLOCK = 128u; // positions that are added on their own, a multiple of STEP
 const A_PITCH = CG + 1u;
 const B_PITCH = PG + 1u;
 

@@ -30,6 +30,11 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<E>;
 
+// 1: an output has so many products that they are added in blocks: channels of a tap, up to BLOCK of them, and as many taps as make a block of it.
+// 2: so many blocks that they are added in blocks of 64 too.
+override BLOCKED: u32;
+const BLOCK = 128u;
+
 // First tap of an axis that reaches phase r, or `taps` if none does.
 fn first_tap(r: i32, axis: u32) -> i32 {
   if (p.transposed == 0u) {

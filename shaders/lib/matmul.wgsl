@@ -23,6 +23,10 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
+// 1: slabs have several blocks of BLOCK terms, which are added on their own.
+override BLOCKED: u32;
+const BLOCK = 128u;
+
 // Row tile, column tile and batch entry (times slabs) of a workgroup; the grid is folded, since tiles, batch and slabs may each be many.
 fn tile(id: u32, tile_rows: u32, tile_columns: u32) -> vec3u {
   let across = (p.columns + tile_columns - 1u) / tile_columns;

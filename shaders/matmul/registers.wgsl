@@ -29,7 +29,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 
   var acc: array<vec4f, TM * 2u>;
+  var sum: array<vec4f, TM * 2u>;
+  var end = first;
   for (var k = first; k < last; k++) {
+    if (BLOCKED != 0u) {
+      if (k == end) {
+        for (var i = 0u; i < TM * 2u; i++) {
+          sum[i] += acc[i];
+          acc[i] = vec4f(0.0);
+        }
+        end += BLOCK;
+      }
+    }
     let low = vec4f(b[column[0]], b[column[1]], b[column[2]], b[column[3]]);
     let high = vec4f(b[column[4]], b[column[5]], b[column[6]], b[column[7]]);
     for (var j = 0u; j < 8u; j++) {
@@ -45,7 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   for (var i = 0u; i < TM; i++) {
     for (var j = 0u; j < 8u; j++) {
-      store(z, m0 + i, n0 + j, acc[2u * i + j / 4u][j % 4u]);
+      store(z, m0 + i, n0 + j, sum[2u * i + j / 4u][j % 4u] + acc[2u * i + j / 4u][j % 4u]);
     }
   }
 }

@@ -36,7 +36,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let bn = min(vec4u(n0 + b_slot.y * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(p.columns - 1u)) * p.b_column + start.y;
 
   var acc: array<vec4f, 4>;
+  var sum: array<vec4f, 4>;
   for (var k = first; k < last; k += STEP) {
+    if (BLOCKED != 0u && (k - first) % BLOCK == 0u) {
+      for (var i = 0u; i < 4u; i++) {
+        sum[i] += acc[i];
+        acc[i] = vec4f(0.0);
+      }
+    }
     let ka = k + a_slot.x;
     let ia = am + ka * p.a_inner;
     a_shared[a_slot.x * PITCH + a_slot.y] = select(vec4f(0.0), vec4f(a[ia.x], a[ia.y], a[ia.z], a[ia.w]), ka < last);
@@ -56,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   for (var i = 0u; i < 4u; i++) {
     for (var j = 0u; j < 4u; j++) {
-      store(z, m0 + y4 * 4u + i, n0 + x4 * 4u + j, acc[i][j]);
+      store(z, m0 + y4 * 4u + i, n0 + x4 * 4u + j, sum[i][j] + acc[i][j]);
     }
   }
 }

@@ -12,6 +12,7 @@ import { fits, tooLarge } from "./lib/pieces.ts";
 import { workgroupsToFill } from "./lib/occupancy.ts";
 import { fold } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
+import { BLOCK } from "./shaders/lib/matmul.gen.ts";
 import { registersShader } from "./shaders/matmul/registers.gen.ts";
 import { sharedShader } from "./shaders/matmul/shared.gen.ts";
 
@@ -116,7 +117,7 @@ export function matmulShape(op: string, a: Shape, b: Shape, options: MatmulOptio
   return g;
 }
 
-// At most this many products are added in sequence, as in the weight gradient of `conv`: bounds the f32 error.
+// Products of a slab at most, as in the weight gradient of `conv`; the kernels add them in blocks.
 const slabTerms = 4096;
 
 const four = ([i, j, k, l]: readonly number[], fill: number) => [i ?? fill, j ?? fill, k ?? fill, l ?? fill] as const;
@@ -147,7 +148,9 @@ export function matmul(
     y.dispose();
     throw tooLarge(op, large);
   }
+  const blocked = slab > BLOCK;
   const call = {
+    variant: blocked ? "blocked" : "",
     params: {
       rows: g.rows,
       columns: g.columns,
@@ -169,8 +172,12 @@ export function matmul(
   };
   device.run(
     tileOf === variants.shared
-      ? sharedShader(call)
-      : registersShader({ ...call, consts: { TM: tileRows }, overrides: { WG: tileColumns / 8 } }),
+      ? sharedShader({ ...call, overrides: { BLOCKED: blocked ? 1 : 0 } })
+      : registersShader({
+          ...call,
+          consts: { TM: tileRows },
+          overrides: { WG: tileColumns / 8, BLOCKED: blocked ? 1 : 0 },
+        }),
   );
   if (slabs === 1) return y;
   const total = reduceSum(y, [0], false);

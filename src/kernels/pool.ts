@@ -267,7 +267,8 @@ export function avgPoolShape(x: Shape, options: AvgPoolOptions): { maps: AxisMap
       const start = Math.max(0, first);
       const count = Math.max(0, Math.min(first + taps[axis], n) - start);
       // The divisor of a window is a product over the axes; another one counts once.
-      const divisor = divisorOverride === undefined ? (countIncludePad ? whole : Math.max(1, count)) : axis === 0 ? divisorOverride : 1;
+      const divisor =
+        divisorOverride === undefined ? (countIncludePad ? whole : Math.max(1, count)) : axis === 0 ? divisorOverride : 1;
       return { start, weights: new Array<number>(count).fill(1), divisor };
     });
     return { from: n, rows };

@@ -184,7 +184,9 @@ function isSum(map: AxisMap | undefined): boolean {
 // Where that is all there is to do, or long: else it would be a second pass.
 function worthSumming(maps: AxisMaps): boolean {
   const summed = maps.filter(isSum);
-  return summed.length > 0 && (maps.every((map) => !map || isSum(map)) || summed.reduce((n, map) => n * longest(map), 1) > mostTerms);
+  return (
+    summed.length > 0 && (maps.every((map) => !map || isSum(map)) || summed.reduce((n, map) => n * longest(map), 1) > mostTerms)
+  );
 }
 
 function sums(x: Tensor, size: Shape, maps: AxisMaps): Tensor {

@@ -3,10 +3,10 @@
  * come out to a few bits. The largest medical sizes are in long_chains.full.test.ts.
  */
 
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import * as v from "../../src/index.ts";
 import { device } from "../lib/device.ts";
-import { near, pixels, tenths } from "../lib/long_chains.ts";
+import { near, pixels, tenth, tenths } from "../lib/long_chains.ts";
 
 const gpu = await device();
 const list = async (t: v.Tensor) => Array.from((await t.data()) as Float32Array);
@@ -97,5 +97,68 @@ describe("long chains/softmax", () => {
       expect(worst(logarithm, (k) => Math.log(p[k]), Math.log(count))).toBeLessThan(1e-6);
       expect(worst(slope, (k) => given[k] - p[k] * all, 1)).toBeLessThan(3e-6);
     }
+  });
+});
+
+describe("long chains/convolution and matrix products", () => {
+  const kernels = ["direct 12x16", "direct 4x4", "shared 64x64", "shared 128x128"];
+  afterEach(() => gpu.choices.clear());
+
+  test.each(kernels)("long chains/conv of many channels or many taps, %s", async (variant) => {
+    gpu.choices.set("conv", variant);
+    // [input, weight]: channels, taps of a volume, of a line and of an image.
+    for (const [from, taps] of [
+      [[1, 8192, 3], [3]],
+      [
+        [1, 700, 2, 3, 3],
+        [2, 3, 3],
+      ],
+      [[1, 1, 9001], [9001]],
+      [
+        [1, 3, 80, 70],
+        [80, 70],
+      ],
+    ]) {
+      const x = v.full(gpu, from, 1);
+      const weight = tenths(gpu, [2, from[1], ...taps]);
+      const terms = from.reduce((a, b) => a * b, 1);
+      near(await list(v.conv(x, weight)), [terms * weight.value, terms * weight.value]);
+      // The reverse is the same sum, as are gradients of the inputs of both.
+      const many = v.full(gpu, [1, 5000, ...taps.map(() => 1)], 1);
+      const back = tenths(gpu, [5000, 1, ...taps.map(() => 1)]);
+      near(await list(v.convTranspose(many, back)), [5000 * back.value]);
+    }
+  });
+
+  test.each(["direct", "shared 32x32"])("long chains/the weight gradient of conv, %s", async (variant) => {
+    gpu.choices.set("conv", variant);
+    for (const size of [[1_000_003], [300, 301], [30, 50, 41], [3, 2, 20_011]]) {
+      const x = v.full(gpu, [1, 1, ...size], 1);
+      const weight = pixels(gpu, [1, 1, ...size.map(() => 1)]);
+      const bias = pixels(gpu, [1]);
+      const dy = tenths(gpu, [1, 1, ...size]);
+      const [dw, db] = v.grad(v.sum(v.mul(v.conv(x, weight, bias), dy)), [weight, bias]);
+      const sum = size.reduce((a, b) => a * b, 1) * dy.value;
+      near(await list(dw), [sum]);
+      near(await list(db), [sum]);
+    }
+  });
+
+  test("long chains/slabs of weight gradients that memory limits", async () => {
+    // 128 to 128 channels of 3³ taps have partial sums of 1.8 MB: a few slabs of all positions.
+    const x = v.full(gpu, [1, 128, 1, 180, 180], 1);
+    const weight = pixels(gpu, [128, 128, 3, 3, 3]);
+    const y = v.conv(x, weight, undefined, { padding: 1 });
+    const [dw] = v.grad(v.sum(v.mul(y, tenths(gpu, y.shape))), [weight]);
+    near(await list(dw).then((l) => [l[13]]), [180 * 180 * tenth]);
+  });
+
+  test.each(["registers", "shared"])("long chains/matmul of a million terms, %s", async (variant) => {
+    gpu.choices.set("matmul", variant);
+    const [a, b] = [tenths(gpu, [1, 2 ** 20]), pixels(gpu, [2 ** 20, 1])];
+    near(await list(v.matmul(a, b)), [2 ** 20 * a.value]);
+    // Enough results that each has its terms in one slab.
+    const [c, d] = [tenths(gpu, [200, 4000]), pixels(gpu, [4000, 200])];
+    near(await list(v.matmul(c, d)), new Array<number>(40_000).fill(4000 * c.value));
   });
 });

@@ -18,6 +18,7 @@ import { fold } from "../lib/workgroups.ts";
 import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
+import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import { sharedShader } from "../shaders/conv/shared.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
 import { weightGradientSharedShader } from "../shaders/conv/weight_gradient_shared.gen.ts";
@@ -40,6 +41,9 @@ function run(job: Gather): void {
   if (fits(job.x, job.y)) return dispatch(job);
   for (const piece of gatherPieces(job)) run(piece);
 }
+
+// An output with more products than this has them added in blocks, which takes a second set of accumulators.
+const sequence = 4096;
 
 const four = ([d, h, w]: readonly [number, number, number]) => [d, h, w, 0] as const;
 
@@ -65,6 +69,7 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(outSize);
   const tiles = Math.ceil((g.samples * pixels) / positions);
   const channelTiles = g.groups * Math.ceil(outGroup / channels);
+  const blocked = inGroup * taps <= sequence ? 0 : inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const call = {
     half: half(x),
     params: {
@@ -88,7 +93,11 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
     bind: { x, w: weight, bias: bias ?? weight, y: write(y) },
     workgroups: fold(x.device, "conv", tiles * channelTiles * phases),
   };
-  x.device.run("TP" in variant ? gatherShader({ ...call, consts: variant }) : sharedShader({ ...call, consts: variant }));
+  const overrides = { BLOCKED: blocked };
+  const kind = { overrides, variant: ["", "blocked", "blocked twice"][blocked] };
+  x.device.run(
+    "TP" in variant ? gatherShader({ ...call, ...kind, consts: variant }) : sharedShader({ ...call, ...kind, consts: variant }),
+  );
 }
 
 // The input may be f16; weights never are.
@@ -139,7 +148,7 @@ function sumOfPieces(job: WeightGradient, weightShape: Shape): Tensor {
 // Products of a slab: their sums, in blocks, are added by `reduce`. Gives the device work.
 const slabElements = 4096;
 // At most this many products are added in sequence: bounds the f32 error, where they are all alike to 2e-6 of the sum.
-const blockElements = 256;
+const blockElements = 128;
 // Partial sums above this have four times as many terms each: 128 to 128 channels of 3³ taps at 64³ would take 113 MB.
 const slabBytes = 2 ** 25;
 

@@ -94,7 +94,7 @@ function program(
   if (variant !== undefined) words.push(variant);
   else for (const [k, v] of Object.entries(overrides ?? {})) words.push(`${k}${v}`);
   if (half) words.push("f16");
-  const key = [info.name, ...words].join(" ");
+  const key = [info.name, ...words].filter((word) => word !== "").join(" ");
   const known = programs.get(key);
   if (known?.info === info) return known.program;
   if (known) throw new ConfigError(`two programs of ${info.name} have the key "${key}": the variant has to tell them apart`);
