@@ -20,8 +20,9 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 
-// Lanes add in blocks of this many elements, so that the error of a sum stays small for whole volumes.
+// Lanes add in blocks of this many elements, and parts of 64 blocks, so that the error of a sum stays small for whole volumes.
 const BLOCK = 64u * LANES;
+const PART = 64u * BLOCK;
 
 // Position of element i of group g.
 fn at(g: u32, i: u32) -> u32 {

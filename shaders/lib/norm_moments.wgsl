@@ -5,28 +5,38 @@
 
 fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
   var sum = V(0.0);
-  for (var start = first + lane; start < last; start += BLOCK) {
-    var block = V(0.0);
-    for (var i = start; i < min(start + BLOCK, last); i += LANES) {
-      block += V(x[at(g, i)]);
+  for (var begin = first + lane; begin < last; begin += PART) {
+    var part = V(0.0);
+    for (var start = begin; start < min(begin + PART, last); start += BLOCK) {
+      var block = V(0.0);
+      for (var i = start; i < min(start + BLOCK, last); i += LANES) {
+        block += V(x[at(g, i)]);
+      }
+      part += block;
     }
-    sum += block;
+    sum += part;
   }
   let count = f32(max(last - first, 1u) * WIDTH);
   let mean = tree_sum(total(sum), lane) / count;
 
   sum = V(0.0);
   var rest = V(0.0);
-  for (var start = first + lane; start < last; start += BLOCK) {
-    var block = V(0.0);
-    var off = V(0.0);
-    for (var i = start; i < min(start + BLOCK, last); i += LANES) {
-      let d = V(x[at(g, i)]) - mean;
-      block = fma(d, d, block);
-      off += d;
+  for (var begin = first + lane; begin < last; begin += PART) {
+    var part = V(0.0);
+    var part_off = V(0.0);
+    for (var start = begin; start < min(begin + PART, last); start += BLOCK) {
+      var block = V(0.0);
+      var off = V(0.0);
+      for (var i = start; i < min(start + BLOCK, last); i += LANES) {
+        let d = V(x[at(g, i)]) - mean;
+        block = fma(d, d, block);
+        off += d;
+      }
+      part += block;
+      part_off += off;
     }
-    sum += block;
-    rest += off;
+    sum += part;
+    rest += part_off;
   }
   let lacking = tree_sum(total(rest), lane) / count;
   return vec3f(mean, tree_sum(total(sum), lane) - count * lacking * lacking, lacking);

@@ -14,14 +14,24 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> d_bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> d_slope: array<f32>;
 
+const BLOCK = 64u; // rows that are added on their own, and so many of their sums
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var below = 0.0;
   for (var c = lane; c < p.channels; c += LANES) {
     var sum = vec3f(0.0);
-    for (var row = 0u; row < p.rows; row++) {
-      let k = 3u * (row * p.channels + c);
-      sum += vec3f(sums[k], sums[k + 1u], sums[k + 2u]);
+    for (var part = 0u; part < p.rows; part += 64u * BLOCK) {
+      var of_part = vec3f(0.0);
+      for (var first = part; first < min(part + 64u * BLOCK, p.rows); first += BLOCK) {
+        var block = vec3f(0.0);
+        for (var row = first; row < min(first + BLOCK, p.rows); row++) {
+          let k = 3u * (row * p.channels + c);
+          block += vec3f(sums[k], sums[k + 1u], sums[k + 2u]);
+        }
+        of_part += block;
+      }
+      sum += of_part;
     }
     d_bias[c] = sum.x;
     d_weight[c] = sum.y;

@@ -19,11 +19,16 @@
 override GIVEN: u32;
 
 fn given_sums(g: u32, lane: u32) -> vec3f {
+  let rows = p.slabs * p.channels_per_group;
   var sum = vec3f(0.0);
-  for (var r = lane; r < p.slabs * p.channels_per_group; r += LANES) {
-    let c = r % p.channels_per_group;
-    let row = 3u * ((r / p.channels_per_group * p.groups + g) * p.channels_per_group + c);
-    sum += of_channel(channel(g, c * p.inner)).weight * vec3f(sums[row], sums[row + 1u], 0.0);
+  for (var start = lane; start < rows; start += BLOCK) {
+    var block = vec3f(0.0);
+    for (var r = start; r < min(start + BLOCK, rows); r += LANES) {
+      let c = r % p.channels_per_group;
+      let row = 3u * ((r / p.channels_per_group * p.groups + g) * p.channels_per_group + c);
+      block += of_channel(channel(g, c * p.inner)).weight * vec3f(sums[row], sums[row + 1u], 0.0);
+    }
+    sum += block;
   }
   return tree_sums(sum, lane);
 }

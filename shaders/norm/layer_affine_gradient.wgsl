@@ -16,6 +16,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> d_weight: array<f32>; // [slabs, count]
 @group(0) @binding(5) var<storage, read_write> d_bias: array<f32>;
 
+const BLOCK = 64u; // groups that are added on their own
+
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = linear_group(group, groups);
@@ -26,9 +28,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   var sums = vec2f(0.0);
-  for (var g = slab * p.slab; g < min((slab + 1u) * p.slab, p.groups); g++) {
-    let d = f32(dy[g * p.count + c]);
-    sums += vec2f(d * (f32(x[g * p.count + c]) - stats[3u * g] - stats[3u * g + 2u]) * stats[3u * g + 1u], d);
+  let last = min((slab + 1u) * p.slab, p.groups);
+  for (var first = slab * p.slab; first < last; first += BLOCK) {
+    var block = vec2f(0.0);
+    for (var g = first; g < min(first + BLOCK, last); g++) {
+      let d = f32(dy[g * p.count + c]);
+      block += vec2f(d * (f32(x[g * p.count + c]) - stats[3u * g] - stats[3u * g + 2u]) * stats[3u * g + 1u], d);
+    }
+    sums += block;
   }
   d_weight[slab * p.count + c] = sums.x;
   d_bias[slab * p.count + c] = sums.y;

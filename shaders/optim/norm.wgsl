@@ -1,4 +1,4 @@
-// Norm of all gradients from the partial sums of `squares`, in fixed order.
+// Norm of all gradients from the partial sums of `squares`, in fixed order and blocks of 64.
 // uses lib/tree
 
 struct Params {
@@ -12,8 +12,12 @@ struct Params {
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;
-  for (var i = lane; i < p.count; i += LANES) {
-    sum += partial[i];
+  for (var start = lane; start < p.count; start += 64u * LANES) {
+    var block = 0.0;
+    for (var i = start; i < min(start + 64u * LANES, p.count); i += LANES) {
+      block += partial[i];
+    }
+    sum += block;
   }
   let total = tree_sum(sum, lane);
   if (lane == 0u) {
