@@ -1,6 +1,6 @@
 // Loss per position (REDUCED 0), or per slab the sum of losses and what a mean divides by: the weights of the classes that were meant, or the
 // number of positions if the target holds probabilities. Lanes and slabs are added in fixed order.
-// uses lib/grid lib/tree lib/cross_entropy
+// uses lib/grid lib/tree lib/blocked lib/cross_entropy
 
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(5) var<storage, read_write> totals: array<f32>;
@@ -8,17 +8,25 @@
 override REDUCED: u32;
 
 fn loss(at: Position) -> f32 {
-  var sum = 0.0;
-  var shares = 0.0;
-  var below = 0.0;
-  for (var c = 0u; c < p.classes; c++) {
-    let v = logits[at.base + c * p.inner] - at.top;
-    let q = share(at, c);
-    sum += exp(v);
-    shares += q;
-    below += select(q * v, 0.0, q == 0.0); // v may be infinite for masked classes
+  var sums = array<vec3f, 3>();
+  var first = 0u;
+  loop {
+    let end = block_end(first, p.classes);
+    var block = vec3f(0.0); // of exponentials, shares, and what shares leave below the top
+    for (var c = first; c < end; c++) {
+      let v = logits[at.base + c * p.inner] - at.top;
+      let q = share(at, c);
+      block += vec3f(exp(v), q, select(q * v, 0.0, q == 0.0)); // v may be infinite for masked classes
+    }
+    for (var k = 0u; k < 3u; k++) {
+      sums[k] = raised(sums[k], block[k], first / BLOCK + 1u);
+    }
+    continuing {
+      first = end;
+      break if done(first, p.classes);
+    }
   }
-  return shares * log(sum) - below;
+  return sum_of(sums[1]) * log(sum_of(sums[0])) - sum_of(sums[2]);
 }
 
 @compute @workgroup_size(LANES)

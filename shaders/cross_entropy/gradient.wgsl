@@ -1,6 +1,6 @@
 // dx_c = dy (softmax(x)_c Σ q - q_c), from the logits again: nothing was kept. dy is one number unless the loss was not REDUCED; a mean divides it by
 // the total of the forward pass.
-// uses lib/grid lib/cross_entropy
+// uses lib/grid lib/blocked lib/cross_entropy
 
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read> total: array<f32>;
@@ -25,13 +25,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (at.label < 0) {
     g = 0.0;
   }
-  var sum = 0.0;
-  var shares = 0.0;
-  for (var c = 0u; c < p.classes; c++) {
-    sum += exp(logits[at.base + c * p.inner] - at.top);
-    shares += share(at, c);
+  var sum = vec3f(0.0);
+  var shares = vec3f(0.0);
+  var first = 0u;
+  loop {
+    let end = block_end(first, p.classes);
+    var block = vec2f(0.0);
+    for (var c = first; c < end; c++) {
+      block += vec2f(exp(logits[at.base + c * p.inner] - at.top), share(at, c));
+    }
+    sum = raised(sum, block.x, first / BLOCK + 1u);
+    shares = raised(shares, block.y, first / BLOCK + 1u);
+    continuing {
+      first = end;
+      break if done(first, p.classes);
+    }
   }
-  let scale = shares / sum;
+  let scale = sum_of(shares) / sum_of(sum);
   for (var c = 0u; c < p.classes; c++) {
     let k = at.base + c * p.inner;
     dx[k] = select(g * (exp(logits[k] - at.top) * scale - share(at, c)), 0.0, at.label < 0);

@@ -21,13 +21,27 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var i = first + lane; i < last; i += LANES) {
     let at = place(i);
-    for (var c = p.first; c < p.channels; c++) {
-      let here = loss(at, c);
-      if (REDUCED == 0u) {
-        losses[at.row + (c - p.first) * p.inner] = here;
+    var own = vec3f(0.0);
+    var blocks = 0u;
+    var start = p.first;
+    loop {
+      let end = block_end(start, p.channels);
+      var block = 0.0;
+      for (var c = start; c < end; c++) {
+        let here = loss(at, c);
+        if (REDUCED == 0u) {
+          losses[at.row + (c - p.first) * p.inner] = here;
+        }
+        block += here;
       }
-      sum += here;
+      blocks++;
+      own = raised(own, block, blocks);
+      continuing {
+        start = end;
+        break if done(start, p.channels);
+      }
     }
+    sum += sum_of(own);
   }
   if (REDUCED != 0u) {
     sum = tree_sum(sum, lane);

@@ -41,9 +41,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   var total = 0.0;
   if (SOFTMAX != 0u) {
-    for (var c = p.first; c < p.channels; c++) {
-      total += rate(at, c, odds(at, c));
+    var sum = vec3f(0.0);
+    var blocks = 0u;
+    var start = p.first;
+    loop {
+      let end = block_end(start, p.channels);
+      var block = 0.0;
+      for (var c = start; c < end; c++) {
+        block += rate(at, c, odds(at, c));
+      }
+      blocks++;
+      sum = raised(sum, block, blocks);
+      continuing {
+        start = end;
+        break if done(start, p.channels);
+      }
     }
+    total = sum_of(sum);
   }
   for (var c = p.first; c < p.channels; c++) {
     var d: f32;

@@ -1,5 +1,5 @@
 // dgrid[n, o] = sum over channels of dy * slope of the sample along each axis.
-// uses lib/grid lib/grid_sample
+// uses lib/grid lib/blocked lib/grid_sample
 
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;
@@ -33,11 +33,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
           continue;
         }
         let at = source + line + tw.at[w];
-        var dot = 0.0;
-        for (var c = 0u; c < channels; c++) {
-          dot = fma(x[at + c * plane], dy[to + c * positions], dot);
+        var dot = vec3f(0.0);
+        var first = 0u;
+        loop {
+          let end = block_end(first, channels);
+          var block = 0.0;
+          for (var c = first; c < end; c++) {
+            block = fma(x[at + c * plane], dy[to + c * positions], block);
+          }
+          dot = raised(dot, block, first / BLOCK + 1u);
+          continuing {
+            first = end;
+            break if done(first, channels);
+          }
         }
-        sum = fma(vec3f(dot), slope, sum);
+        sum = fma(vec3f(sum_of(dot)), slope, sum);
       }
     }
   }

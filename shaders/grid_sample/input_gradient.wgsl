@@ -1,5 +1,5 @@
 // Last pass to the input gradient: every input element adds weight * dy over its list, TC channels per thread.
-// uses lib/grid lib/planes
+// uses lib/grid lib/planes lib/levels
 
 struct Params {
   plane: u32,       // input elements per channel
@@ -31,16 +31,28 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var c = 0u; c < TC; c++) {
     origin[c] = (sample + min(first + c, p.channels - 1u)) * p.positions;
   }
-  var acc: array<f32, TC>;
-  for (var e = head[i]; e >= 0; e = next[e]) {
-    let o = u32(e) / p.taps % p.positions;
+  // A position outside the image, or many at one place, make long lists.
+  var sum: array<vec3f, TC>;
+  var blocks = 0u;
+  var e = head[i];
+  while (e >= 0) {
+    // With its zeros: llvmpipe gives an array that is declared in a loop what it held in the turn before.
+    var acc = array<f32, TC>();
+    for (var n = 0u; n < BLOCK && e >= 0; n++) {
+      let o = u32(e) / p.taps % p.positions;
+      for (var c = 0u; c < TC; c++) {
+        acc[c] = fma(weights[e], dy[origin[c] + o], acc[c]);
+      }
+      e = next[e];
+    }
+    blocks++;
     for (var c = 0u; c < TC; c++) {
-      acc[c] = fma(weights[e], dy[origin[c] + o], acc[c]);
+      sum[c] = raised(sum[c], acc[c], blocks);
     }
   }
   for (var c = 0u; c < TC; c++) {
     if (first + c < p.channels) {
-      dx[(sample + first + c) * p.plane + i % p.plane] = acc[c];
+      dx[(sample + first + c) * p.plane + i % p.plane] = sum_of(sum[c]);
     }
   }
 }

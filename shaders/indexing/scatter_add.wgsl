@@ -1,6 +1,6 @@
 // y[…, index[…, k, …], …] += src[…, k, …] along one axis, the reverse of take.wgsl. Each element of y looks through its row of the index in order and
 // adds what is meant for it: no float atomics, so the same input gives the same bits. That is `terms` comparisons per element.
-// uses lib/grid
+// uses lib/grid lib/levels
 
 struct Params {
   shape: array<vec4u, 2>,          // of y, last axis first
@@ -41,11 +41,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     source += here * p.src_stride[k / 4u][k % 4u];
     own = select(own, here, k == p.axis);
   }
-  var sum = y[i];
-  for (var t = 0u; t < p.terms; t++) {
-    if (index[at + t * p.index_step] == own) {
-      sum += src[source + t * p.src_step];
+  var sum = vec3f(0.0);
+  for (var first = 0u; first < p.terms; first += BLOCK) {
+    var block = 0.0;
+    for (var t = first; t < min(first + BLOCK, p.terms); t++) {
+      if (index[at + t * p.index_step] == own) {
+        block += src[source + t * p.src_step];
+      }
     }
+    sum = raised(sum, block, first / BLOCK + 1u);
   }
-  y[i] = sum;
+  y[i] += sum_of(sum);
 }

@@ -2,7 +2,7 @@
 //   sigmoid  w a ((1 - t) softplus(x) + t softplus(-x)) m^gamma,  m = sigmoid(-x (2 t - 1)),  a = t alpha + (1 - t) (1 - alpha)
 //   softmax  -w t (1 - p_c)^gamma log p_c
 // The channels before `first` take no part, neither in the softmax. Neither probabilities nor one-hot targets are stored.
-// uses lib/activation lib/target
+// uses lib/activation lib/blocked lib/target
 
 struct Params {
   channels: u32,
@@ -50,11 +50,25 @@ fn place(i: u32) -> Place {
     for (var c = p.first + 1u; c < p.channels; c++) {
       top = select(top, c, logits[base + c * p.inner] > logits[base + top * p.inner]);
     }
-    for (var c = p.first; c < p.channels; c++) {
-      if (c != top) {
-        rest += exp(logits[base + c * p.inner] - logits[base + top * p.inner]);
+    var sum = vec3f(0.0);
+    var blocks = 0u;
+    var start = p.first;
+    loop {
+      let end = block_end(start, p.channels);
+      var block = 0.0;
+      for (var c = start; c < end; c++) {
+        if (c != top) {
+          block += exp(logits[base + c * p.inner] - logits[base + top * p.inner]);
+        }
+      }
+      blocks++;
+      sum = raised(sum, block, blocks);
+      continuing {
+        start = end;
+        break if done(start, p.channels);
       }
     }
+    rest = sum_of(sum);
   }
   return Place(base, n * (p.channels - p.first) * p.inner + s, label, top, rest);
 }

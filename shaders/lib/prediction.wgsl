@@ -1,6 +1,6 @@
 // What the region sums and their gradient share: activations over [N, C, S] logits, targets as channels or class indices, an optional mask over
 // [N or 1, S], and the three terms summed per channel. Neither the activation nor one-hot targets are stored.
-// uses lib/sigmoid lib/target
+// uses lib/blocked lib/sigmoid lib/target
 
 override ACTIVATION: u32;
 const NONE = 0u;
@@ -54,11 +54,21 @@ fn softmax_terms(n: u32, s: u32) -> vec2f {
   for (var c = 1u; c < p.channels; c++) {
     top = max(top, logit(n, c, s));
   }
-  var sum = 0.0;
-  for (var c = 0u; c < p.channels; c++) {
-    sum += exp(logit(n, c, s) - top);
+  var sum = vec3f(0.0);
+  var first = 0u;
+  loop {
+    let end = block_end(first, p.channels);
+    var block = 0.0;
+    for (var c = first; c < end; c++) {
+      block += exp(logit(n, c, s) - top);
+    }
+    sum = raised(sum, block, first / BLOCK + 1u);
+    continuing {
+      first = end;
+      break if done(first, p.channels);
+    }
   }
-  return vec2f(top, 1.0 / sum);
+  return vec2f(top, 1.0 / sum_of(sum));
 }
 
 fn predicted(n: u32, c: u32, s: u32, terms: vec2f) -> f32 {

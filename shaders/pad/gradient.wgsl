@@ -1,6 +1,6 @@
 // Gradient of reflect, replicate and circular padding along one axis: each element of dx adds up dy wherever forward.wgsl read it, in ascending
 // order. Padding is separable, so several axes are several passes.
-// uses lib/grid lib/pad
+// uses lib/grid lib/levels lib/pad
 
 struct Params {
   size: i32,      // of dx along the axis
@@ -21,6 +21,23 @@ fn at(base: u32, k: i32) -> f32 {
     return 0.0;
   }
   return f32(dy[base + u32(k) * p.inner]);
+}
+
+// Of elements first, first + step … before last.
+fn sum_over(base: u32, first: i32, last: i32, step: i32) -> f32 {
+  var sum = vec3f(0.0);
+  var blocks = 0u;
+  var j = first;
+  while (j < last) {
+    var block = 0.0;
+    for (var n = 0u; n < BLOCK && j < last; n++) {
+      block += at(base, j);
+      j += step;
+    }
+    blocks++;
+    sum = raised(sum, block, blocks);
+  }
+  return sum_of(sum);
 }
 
 @compute @workgroup_size(64)
@@ -48,16 +65,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     case REPLICATE: {
       let low = select(own, 0, k == 0);
       let high = select(own + 1, p.padded, k == p.size - 1);
-      for (var j = max(low, 0); j < min(high, p.padded); j++) {
-        sum += at(base, j);
-      }
+      sum = sum_over(base, max(low, 0), min(high, p.padded), 1);
     }
     default: {
       let within = k - p.first;
       if (within >= 0 && within < p.period) {
-        for (var j = (within + p.before) % p.period; j < p.padded; j += p.period) {
-          sum += at(base, j);
-        }
+        sum = sum_over(base, (within + p.before) % p.period, p.padded, p.period);
       }
     }
   }

@@ -1,7 +1,7 @@
 // dx of max pooling as a gather: each input adds dy of the windows over it that chose it. Which windows chose it is what `indices` says, so
 // the range of candidates may be generous. A thread does one position of TP planes: with one, finding the windows took most of the time
 // (lavapipe, 2x16x64³, kernel 2: 312 ms, 137 ms with 8).
-// uses lib/grid lib/planes lib/pool
+// uses lib/grid lib/planes lib/blocked lib/pool
 
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
 @group(0) @binding(2) var<storage, read> dy: array<E>;
@@ -38,20 +38,38 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var t = 0u; t < TP; t++) {
     origin[t] = min(plane + t, p.planes - 1u) * u32(p.out_size.x * p.out_size.y * p.out_size.z);
   }
-  var sum: array<f32, TP>;
+  var acc: array<f32, TP>;
+  var sum: array<vec3f, TP>;
+  var blocks = 0u;
   for (var d = wd.x; d <= wd.y; d++) {
     for (var h = wh.x; h <= wh.y; h++) {
-      for (var w = ww.x; w <= ww.y; w++) {
-        let o = u32((d * p.out_size.y + h) * p.out_size.z + w);
+      var first = ww.x;
+      loop {
+        let end = select(ww.y + 1, min(ww.y + 1, first + i32(BLOCK)), BLOCKED != 0u);
+        for (var w = first; w < end; w++) {
+          let o = u32((d * p.out_size.y + h) * p.out_size.z + w);
+          for (var t = 0u; t < TP; t++) {
+            acc[t] += select(0.0, f32(dy[origin[t] + o]), indices[origin[t] + o] == at);
+          }
+        }
+        if (BLOCKED == 0u) {
+          break;
+        }
+        blocks++;
         for (var t = 0u; t < TP; t++) {
-          sum[t] += select(0.0, f32(dy[origin[t] + o]), indices[origin[t] + o] == at);
+          sum[t] = raised(sum[t], acc[t], blocks);
+          acc[t] = 0.0;
+        }
+        first = end;
+        if (first > ww.y) {
+          break;
         }
       }
     }
   }
   for (var t = 0u; t < TP; t++) {
     if (plane + t < p.planes) {
-      dx[(plane + t) * positions + i] = E(sum[t]);
+      dx[(plane + t) * positions + i] = E(select(acc[t], sum_of(sum[t]), BLOCKED != 0u));
     }
   }
 }

@@ -28,10 +28,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let terms = softmax_terms(n, s);
   var dot = 0.0;
   if (ACTIVATION == SOFTMAX) {
-    for (var c = 0u; c < p.channels; c++) {
-      let q = predicted(n, c, s, terms);
-      dot = fma(rate(n, c, s, q), q, dot);
+    var sum = vec3f(0.0);
+    var first = 0u;
+    loop {
+      let end = block_end(first, p.channels);
+      var block = 0.0;
+      for (var c = first; c < end; c++) {
+        let q = predicted(n, c, s, terms);
+        block = fma(rate(n, c, s, q), q, block);
+      }
+      sum = raised(sum, block, first / BLOCK + 1u);
+      continuing {
+        first = end;
+        break if done(first, p.channels);
+      }
     }
+    dot = sum_of(sum);
   }
   for (var c = 0u; c < p.channels; c++) {
     let q = predicted(n, c, s, terms);

@@ -4,7 +4,7 @@
 //
 // Rejected: weights computed in this loop, one shader per mode. The gradient then has to search which outputs read an input, and repeats
 // the mode's formula for each of them; with a table the weight is one load, which TP planes share.
-// uses lib/grid lib/planes lib/levels lib/scalar lib/special
+// uses lib/grid lib/planes lib/blocked lib/scalar lib/special
 
 struct Params {
   in_size: vec4u,   // D, H, W
@@ -19,8 +19,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> table: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<E>;
 
-// 1: windows are large and added in levels.
-override BLOCKED: u32;
 // 1: there are divisors.
 override DIVIDED: u32;
 
@@ -76,7 +74,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let line = ((sd.x + d) * p.in_size.y + sh.x + h) * p.in_size.z + sw.x;
       var first = 0u;
       loop {
-        let end = select(sw.y, min(first + BLOCK, sw.y), BLOCKED != 0u);
+        let end = block_end(first, sw.y);
         for (var w = first; w < end; w++) {
           let v = wh * weight(2u, at.z, w);
           for (var t = 0u; t < TP; t++) {

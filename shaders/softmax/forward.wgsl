@@ -1,6 +1,6 @@
 // Softmax over the middle axis of [outer, axis, inner], or its logarithm (LOG), one thread per row. The maximum is subtracted before exp, so logits
 // of any finite size are safe. Sums are added in blocks; rows of more than 64 blocks are softmax/long.wgsl's.
-// uses lib/grid lib/around_axis lib/axis_blocks
+// uses lib/grid lib/around_axis lib/blocked
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
@@ -21,15 +21,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   var first = 0u;
   loop {
-    let end = block_end(first);
+    let end = block_end(first, p.axis);
     var block = 0.0;
     for (var k = first; k < end; k++) {
       block += exp(x[base + k * p.inner] - top);
     }
     sum += block;
-    first = end;
-    if (BLOCKED == 0u || first >= p.axis) {
-      break;
+    continuing {
+      first = end;
+      break if done(first, p.axis);
     }
   }
   if (LOG != 0u) {

@@ -1,5 +1,5 @@
 // dx = y * (dy - sum(dy * y)) over the middle axis of [outer, axis, inner]; of the logarithm (LOG) dx = dy - exp(y) * sum(dy).
-// uses lib/grid lib/around_axis lib/axis_blocks
+// uses lib/grid lib/around_axis lib/blocked
 
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
@@ -17,7 +17,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var dot = 0.0;
   var first = 0u;
   loop {
-    let end = block_end(first);
+    let end = block_end(first, p.axis);
     var block = 0.0;
     for (var k = first; k < end; k++) {
       let i = base + k * p.inner;
@@ -28,9 +28,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
     dot += block;
-    first = end;
-    if (BLOCKED == 0u || first >= p.axis) {
-      break;
+    continuing {
+      first = end;
+      break if done(first, p.axis);
     }
   }
   if (LOG != 0u) {

@@ -12,6 +12,7 @@ import { targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/cross_entropy/forward.gen.ts";
+import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { gradientShader, MEAN, NONE, SUM } from "./shaders/cross_entropy/gradient.gen.ts";
 
 export interface CrossEntropyGeometry {
@@ -80,8 +81,8 @@ const reductions = { none: NONE, sum: SUM, mean: MEAN } as const;
 function variant(target: Tensor, weight: Tensor | undefined, g: CrossEntropyGeometry, reduced: number, name: string) {
   const { TARGET, name: kind } = targetKind(target, g.probabilities, "probabilities");
   return {
-    overrides: { TARGET, WEIGHTED: weight ? 1 : 0, REDUCED: reduced },
-    variant: `${kind} ${name}${weight ? " weighted" : ""}`,
+    overrides: { TARGET, WEIGHTED: weight ? 1 : 0, REDUCED: reduced, BLOCKED: g.classes > BLOCK ? 1 : 0 },
+    variant: `${kind} ${name}${weight ? " weighted" : ""}${g.classes > BLOCK ? " blocked" : ""}`,
   };
 }
 

@@ -14,6 +14,7 @@ import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/focal/forward.gen.ts";
 import { gradientShader } from "./shaders/focal/gradient.gen.ts";
+import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { concat } from "./view.ts";
 
 export interface FocalGeometry {
@@ -71,8 +72,9 @@ function variant(target: Tensor, weight: Tensor | undefined, g: FocalGeometry, {
       WEIGHTED: weight ? 1 : 0,
       ALPHA: alpha === undefined ? 0 : 1,
       REDUCED: reduced ? 1 : 0,
+      BLOCKED: g.channels > BLOCK ? 1 : 0,
     },
-    variant: [...names, alpha === undefined ? undefined : "alpha"].filter(Boolean).join(" "),
+    variant: [...names, alpha !== undefined && "alpha", g.channels > BLOCK && "blocked"].filter(Boolean).join(" "),
   };
 }
 

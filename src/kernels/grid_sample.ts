@@ -9,6 +9,7 @@ import { expectTensors } from "./lib/args.ts";
 import { fold, grid as groups } from "./lib/workgroups.ts";
 import { padAxes, planesTogether } from "./resample.ts";
 import { BORDER, REFLECTION, ZEROS } from "./shaders/lib/grid_sample.gen.ts";
+import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { forwardShader } from "./shaders/grid_sample/forward.gen.ts";
 import { gridGradientShader } from "./shaders/grid_sample/grid_gradient.gen.ts";
 import { inputGradientShader } from "./shaders/grid_sample/input_gradient.gen.ts";
@@ -113,6 +114,8 @@ export function gridSampleGridGradient(x: Tensor, grid: Tensor, dy: Tensor, g: G
   grid.device.run(
     gridGradientShader({
       consts: { TAPS: g.taps },
+      overrides: { BLOCKED: g.channels > BLOCK ? 1 : 0 },
+      variant: g.channels > BLOCK ? "blocked" : "",
       params: words(g),
       bind: { grid, x, dy, dgrid: write(dgrid) },
       workgroups: groups(grid.device, "gridSample", g.samples * sizeOf(g.outSize), 64),

@@ -13,6 +13,7 @@ import { eachPiece } from "./lib/pieces.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { areaMap, type AxisMap, type AxisMaps, expectMapped, padAxes, planesTogether } from "./resample.ts";
 import { claimShader } from "./shaders/pool/claim.gen.ts";
+import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { maxShader } from "./shaders/pool/max.gen.ts";
 import { maxGradientShader } from "./shaders/pool/max_gradient.gen.ts";
 import { takeShader } from "./shaders/pool/take.gen.ts";
@@ -170,13 +171,24 @@ export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; in
   return { y, indices };
 }
 
+// At most so many windows have an input in them, as pool/max_gradient looks for them.
+const windowsOver = (g: PoolGeometry): number =>
+  [0, 1, 2].reduce((n, i) => {
+    const reach = (g.taps[i] - 1) * g.dilation[i] + 1;
+    return n * Math.min(g.outSize[i], g.adaptive ? Math.ceil(g.outSize[i] / g.size[i]) + 1 : Math.ceil(reach / g.stride[i]));
+  }, 1);
+
 export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: PoolGeometry, shape: Shape): Tensor {
   const dx = dy.device.empty(shape, dy.dtype);
   if (dx.size > 0) {
+    const blocked = windowsOver(g) > BLOCK;
     eachPiece(op, 2, [read(indices), read(dy), write(dx)], ([at, from, to]) => {
+      const call = describe(op, dy, g, g.size, to.size / sizeOf(g.size));
       dy.device.run(
         maxGradientShader({
-          ...describe(op, dy, g, g.size, to.size / sizeOf(g.size)),
+          ...call,
+          overrides: { ...call.overrides, BLOCKED: blocked ? 1 : 0 },
+          variant: blocked ? `${call.variant} blocked` : call.variant,
           bind: { indices: at, dy: from, dx: write(to) },
         }),
       );

@@ -13,6 +13,7 @@ import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import * as codes from "./shaders/lib/prediction.gen.ts";
 import { gradientShader } from "./shaders/region/gradient.gen.ts";
+import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { sumsShader } from "./shaders/region/sums.gen.ts";
 import { concat, slice } from "./view.ts";
 
@@ -66,7 +67,7 @@ function expectRegion(logits: Tensor, target: Tensor, { indexTarget = false, mas
 const activations = { none: codes.NONE, sigmoid: codes.SIGMOID, softmax: codes.SOFTMAX } as const;
 const modes = { plain: codes.PLAIN, squared: codes.SQUARED, soft: codes.SOFT } as const;
 
-function variant(target: Tensor, options: RegionOptions) {
+function variant(target: Tensor, { channels }: RegionGeometry, options: RegionOptions) {
   const { activation = "none", mode = "plain", indexTarget, mask, maskOf = "terms" } = options;
   const { TARGET, name } = targetKind(target, !indexTarget);
   return {
@@ -75,8 +76,9 @@ function variant(target: Tensor, options: RegionOptions) {
       MODE: modes[mode],
       TARGET,
       MASK: !mask ? codes.UNMASKED : maskOf === "inputs" ? codes.OF_INPUTS : codes.OF_TERMS,
+      BLOCKED: channels > BLOCK ? 1 : 0,
     },
-    variant: `${activation} ${mode} ${name}${mask ? ` masked ${maskOf}` : ""}`,
+    variant: `${activation} ${mode} ${name}${mask ? ` masked ${maskOf}` : ""}${channels > BLOCK ? " blocked" : ""}`,
   };
 }
 
@@ -112,7 +114,7 @@ function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: Region
   if (partial.size > 0) {
     device.run(
       sumsShader({
-        ...variant(target, options),
+        ...variant(target, g, options),
         consts: { LANES: width },
         params: words(g, slabs, options),
         bind: { logits, labels: target, mask: options.mask ?? logits, partial: write(partial) },
@@ -135,7 +137,7 @@ export function regionGradient(logits: Tensor, target: Tensor, dSums: Tensor, g:
     const dy = piece.samples === g.samples ? dSums : samplesOf(dSums, start, piece.samples);
     logits.device.run(
       gradientShader({
-        ...variant(t, part),
+        ...variant(t, g, part),
         params: words(piece, 0, part),
         bind: { logits: x, labels: t, mask: mask ?? x, d_sums: dy, dx: write(to) },
         workgroups: grid(logits.device, "regionSums", piece.samples * g.inner, 64),

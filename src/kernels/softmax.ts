@@ -9,7 +9,7 @@ import { eachPiece } from "./lib/pieces.ts";
 import { grid } from "./lib/workgroups.ts";
 import { binary } from "./pointwise.ts";
 import { reduce, reduceSum } from "./reduce.ts";
-import { BLOCK } from "./shaders/lib/axis_blocks.gen.ts";
+import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { forwardShader } from "./shaders/softmax/forward.gen.ts";
 import { gradientShader } from "./shaders/softmax/gradient.gen.ts";
 import { longShader } from "./shaders/softmax/long.gen.ts";
