@@ -1,4 +1,5 @@
-// Partial sums of dtheta[n] = sum over o of dgrid[n, o] * (position of o, 1)ᵀ: a thread adds one slab of SLAB positions, `reduce` adds the slabs.
+// Partial sums of dtheta[n] = sum over o of dgrid[n, o] * (position of o, 1)ᵀ: a thread adds one slab of SLAB positions in blocks of 64, `reduce`
+// adds the slabs.
 // uses lib/grid lib/affine_grid
 
 @group(0) @binding(1) var<storage, read> dgrid: array<f32>;
@@ -13,11 +14,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let first = i % p.slabs * SLAB;
   var sum: array<vec4f, 3>;
-  for (var o = first; o < min(first + SLAB, positions); o++) {
-    let at = base(o);
-    let g = (i / p.slabs * positions + o) * p.axes;
-    for (var row = 0u; row < p.axes; row++) {
-      sum[row] = fma(vec4f(dgrid[g + row]), at, sum[row]);
+  let last = min(first + SLAB, positions);
+  for (var start = first; start < last; start += 64u) {
+    var block = array<vec4f, 3>();
+    for (var o = start; o < min(start + 64u, last); o++) {
+      let at = base(o);
+      let g = (i / p.slabs * positions + o) * p.axes;
+      for (var row = 0u; row < p.axes; row++) {
+        block[row] = fma(vec4f(dgrid[g + row]), at, block[row]);
+      }
+    }
+    for (var row = 0u; row < 3u; row++) {
+      sum[row] += block[row];
     }
   }
   for (var row = 0u; row < p.axes; row++) {

@@ -3,10 +3,11 @@
  * come out to a few bits. The largest medical sizes are in long_chains.full.test.ts.
  */
 
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as v from "../../src/index.ts";
+import { crossEntropy, focalLoss } from "../../src/nn/index.ts";
 import { device } from "../lib/device.ts";
-import { near, pixels, tenth, tenths } from "../lib/long_chains.ts";
+import { convolutions, near, pixels, tenth, tenths } from "../lib/long_chains.ts";
 
 const gpu = await device();
 const list = async (t: v.Tensor) => Array.from((await t.data()) as Float32Array);
@@ -101,64 +102,110 @@ describe("long chains/softmax", () => {
 });
 
 describe("long chains/convolution and matrix products", () => {
-  const kernels = ["direct 12x16", "direct 4x4", "shared 64x64", "shared 128x128"];
-  afterEach(() => gpu.choices.clear());
+  // Variants for hardware take software tens of seconds: in long_chains.full.test.ts.
+  convolutions(gpu, ["direct 12x16", "direct 4x4"], ["direct"], ["registers"]);
+});
 
-  test.each(kernels)("long chains/conv of many channels or many taps, %s", async (variant) => {
-    gpu.choices.set("conv", variant);
-    // [input, weight]: channels, taps of a volume, of a line and of an image.
-    for (const [from, taps] of [
-      [[1, 8192, 3], [3]],
-      [
-        [1, 700, 2, 3, 3],
-        [2, 3, 3],
-      ],
-      [[1, 1, 9001], [9001]],
-      [
-        [1, 3, 80, 70],
-        [80, 70],
-      ],
+describe("long chains/gradients that meet in one element", () => {
+  const count = 30_000;
+
+  test("long chains/grid sampling at one place, and over many channels", async () => {
+    const x = pixels(gpu, [1, 1, 1, 1]);
+    const grid = v.full(gpu, [1, 1, count, 2], 0);
+    const dy = tenths(gpu, [1, 1, 1, count]);
+    const [dx] = v.grad(v.sum(v.mul(v.gridSample(x, grid), dy)), [x]);
+    near(await list(dx), [count * dy.value]);
+    // The picture is 0 and 1 from left to right, so the gradient along it is 0.1 per channel, times half the distance of the corners.
+    const channels = 9000;
+    const ramp = gpu.tensor({ data: Float32Array.from({ length: 2 * channels }, (_, i) => i % 2), shape: [1, channels, 1, 2] });
+    const at = pixels(gpu, [1, 1, 1, 2]);
+    const middle = v.mul(at, 0);
+    const many = tenths(gpu, [1, channels, 1, 1]);
+    const [dg] = v.grad(v.sum(v.mul(v.gridSample(ramp, middle, { alignCorners: true }), many)), [middle]);
+    near((await list(dg)).slice(0, 1), [0.5 * channels * many.value]);
+  });
+
+  test("long chains/scatterAdd of equal indices, and gather's gradient", async () => {
+    const index = v.full(gpu, [count], 1, "i32");
+    const src = tenths(gpu, [count]);
+    near((await list(v.scatterAdd(v.full(gpu, [3], 1), 0, index, src))).slice(1, 2), [1 + count * src.value]);
+    const x = pixels(gpu, [2]);
+    const [dx] = v.grad(v.sum(v.mul(v.gather(x, 0, index), src)), [x]);
+    near((await list(dx)).slice(1), [count * src.value]);
+  });
+
+  test.each(["replicate", "circular"] as const)("long chains/the gradient of %s padding", async (mode) => {
+    const x = pixels(gpu, [1, 1, 1]);
+    let y: v.Tensor = x;
+    // Circular padding is at most the size.
+    if (mode === "replicate") y = v.pad(x, [0, count - 1], { mode });
+    else for (let n = 1; n < 16_384; n *= 2) y = v.pad(y, [0, n], { mode });
+    const dy = tenths(gpu, y.shape);
+    near(await list(v.grad(v.sum(v.mul(y, dy)), [x])[0]), [y.size * dy.value]);
+  });
+
+  test("long chains/a maximum that lies in many windows", async () => {
+    const size = 6000;
+    const x = gpu.tensor({ data: Float32Array.from({ length: size }, (_, i) => Number(i === size / 2)), shape: [1, 1, size] });
+    x.requiresGrad = true;
+    const y = v.maxPool(x, { kernelSize: size / 2, stride: 1 });
+    const dy = tenths(gpu, y.shape);
+    near((await list(v.grad(v.sum(v.mul(y, dy)), [x])[0])).slice(size / 2, size / 2 + 1), [(size / 2) * dy.value]);
+    const one = pixels(gpu, [1, 1, 1]);
+    const z = v.adaptiveMaxPool(one, count);
+    near(await list(v.grad(v.sum(v.mul(z, tenths(gpu, z.shape))), [one])[0]), [count * tenth]);
+  });
+
+  test("long chains/slopes of prelu, biases and running sums", async () => {
+    const x = v.full(gpu, [2, 1, count], -1);
+    const slope = pixels(gpu, [1]);
+    const dy = tenths(gpu, x.shape);
+    near(await list(v.grad(v.sum(v.mul(v.prelu(x, slope), dy)), [slope])[0]), [-2 * count * dy.value]);
+    near((await list(v.cumsum(tenths(gpu, [count]), 0))).slice(-1), [count * tenth]);
+    const theta = pixels(gpu, [1, 2, 3]);
+    const grid = v.affineGrid(theta, [1, 1, 200, 200]);
+    near((await list(v.grad(v.sum(v.mul(grid, tenths(gpu, grid.shape))), [theta])[0])).slice(2, 3), [40_000 * tenth]);
+  });
+});
+
+describe("long chains/norms and losses", () => {
+  test("long chains/gradients of scale and shift over many samples and over many elements", async () => {
+    for (const shape of [
+      [20_000, 2, 3],
+      [2, 2, 50_001],
     ]) {
-      const x = v.full(gpu, from, 1);
-      const weight = tenths(gpu, [2, from[1], ...taps]);
-      const terms = from.reduce((a, b) => a * b, 1);
-      near(await list(v.conv(x, weight)), [terms * weight.value, terms * weight.value]);
-      // The reverse is the same sum, as are gradients of the inputs of both.
-      const many = v.full(gpu, [1, 5000, ...taps.map(() => 1)], 1);
-      const back = tenths(gpu, [5000, 1, ...taps.map(() => 1)]);
-      near(await list(v.convTranspose(many, back)), [5000 * back.value]);
+      const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 1.7));
+      const x = gpu.tensor({ data, shape });
+      const [weight, bias] = [pixels(gpu, [2]), pixels(gpu, [2])];
+      const dy = tenths(gpu, shape);
+      for (const f of [
+        () => v.instanceNorm(x, weight, bias),
+        () => v.groupNorm(x, 1, weight, bias),
+        () => v.batchNorm(x, weight, bias),
+      ]) {
+        const [db] = v.grad(v.sum(v.mul(f(), dy)), [bias]);
+        const each = shape[0] * shape[2] * dy.value;
+        near(await list(db), [each, each]);
+      }
+      const layer = [shape[2]];
+      const [w, b] = [pixels(gpu, layer), pixels(gpu, layer)];
+      const [db] = v.grad(v.sum(v.mul(v.layerNorm(x, layer, w, b), dy)), [b]);
+      near((await list(db)).slice(0, 2), [shape[0] * 2 * dy.value, shape[0] * 2 * dy.value]);
     }
   });
 
-  test.each(["direct", "shared 32x32"])("long chains/the weight gradient of conv, %s", async (variant) => {
-    gpu.choices.set("conv", variant);
-    for (const size of [[1_000_003], [300, 301], [30, 50, 41], [3, 2, 20_011]]) {
-      const x = v.full(gpu, [1, 1, ...size], 1);
-      const weight = pixels(gpu, [1, 1, ...size.map(() => 1)]);
-      const bias = pixels(gpu, [1]);
-      const dy = tenths(gpu, [1, 1, ...size]);
-      const [dw, db] = v.grad(v.sum(v.mul(v.conv(x, weight, bias), dy)), [weight, bias]);
-      const sum = size.reduce((a, b) => a * b, 1) * dy.value;
-      near(await list(dw), [sum]);
-      near(await list(db), [sum]);
-    }
-  });
-
-  test("long chains/slabs of weight gradients that memory limits", async () => {
-    // 128 to 128 channels of 3³ taps have partial sums of 1.8 MB: a few slabs of all positions.
-    const x = v.full(gpu, [1, 128, 1, 180, 180], 1);
-    const weight = pixels(gpu, [128, 128, 3, 3, 3]);
-    const y = v.conv(x, weight, undefined, { padding: 1 });
-    const [dw] = v.grad(v.sum(v.mul(y, tenths(gpu, y.shape))), [weight]);
-    near(await list(dw).then((l) => [l[13]]), [180 * 180 * tenth]);
-  });
-
-  test.each(["registers", "shared"])("long chains/matmul of a million terms, %s", async (variant) => {
-    gpu.choices.set("matmul", variant);
-    const [a, b] = [tenths(gpu, [1, 2 ** 20]), pixels(gpu, [2 ** 20, 1])];
-    near(await list(v.matmul(a, b)), [2 ** 20 * a.value]);
-    // Enough results that each has its terms in one slab.
-    const [c, d] = [tenths(gpu, [200, 4000]), pixels(gpu, [4000, 200])];
-    near(await list(v.matmul(c, d)), new Array<number>(40_000).fill(4000 * c.value));
+  test("long chains/losses over very many classes", async () => {
+    const classes = 9001;
+    const x = pixels(gpu, [1, classes, 1]);
+    const target = v.full(gpu, [1, 1], 7, "i32");
+    const loss = crossEntropy(x, target, { labelSmoothing: 0.1 });
+    near([await loss.item()], [Math.log(classes)]);
+    const [dx] = v.grad(loss, [x]);
+    const got = await list(dx);
+    near([got[7], got[8]], [1 / classes - 0.9 - 0.1 / classes, 1 / classes - 0.1 / classes], 3e-6);
+    const sums = v.regionSums(x, v.full(gpu, [1, 1, 1], 7, "i32"), { activation: "softmax", indexTarget: true });
+    near((await list(sums)).slice(7, 8), [1 / classes]);
+    const focal = focalLoss(v.full(gpu, [1, classes, 1], 0), v.full(gpu, [1, classes, 1], 1), { gamma: 0, reduction: "sum" });
+    near([await focal.item()], [classes * Math.LN2]);
   });
 });
