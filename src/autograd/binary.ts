@@ -2,6 +2,7 @@
 
 import { binary, binaryGradient, type BinaryOp, type FusedOp, unary } from "../kernels/pointwise.ts";
 import { sameShape, type Shape } from "../host/shape.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, sumAs } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
@@ -47,6 +48,7 @@ export function unbroadcast(dy: Tensor, shape: Shape): Tensor {
 
 /** f(a, b) with NumPy broadcasting and gradients; `b` may be a number. Throws `ShapeError`. */
 export function combine(name: BinaryOp, a: Tensor, b: Operand, parameter = 0): Tensor {
+  expectKind(name, typeof b === "number" ? { a } : { a, b });
   // Losses, and what has an operand of either type, in f32.
   const mixed = losses.has(name) || (typeof b !== "number" && a.dtype !== b.dtype);
   if (mixed) [a, b] = [float32(a), typeof b === "number" ? b : float32(b)];

@@ -10,6 +10,7 @@ import {
   convTransposeShape,
 } from "../kernels/conv/shape.ts";
 import { unaryGradient } from "../kernels/pointwise.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { pad, type PadMode } from "./pad.ts";
 import { computed } from "./precision.ts";
@@ -24,6 +25,7 @@ import { type Backward, record } from "./tape.ts";
  * @throws ShapeError
  */
 export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOptions = {}): Tensor {
+  expectKind("conv", bias ? { x, weight, bias } : { x, weight });
   const { paddingMode = "zeros" } = options;
   if (paddingMode !== "zeros") return padded(x, weight, bias, options, paddingMode);
   const g = convShape(x.shape, weight.shape, bias?.shape, options);
@@ -61,6 +63,7 @@ function padded(x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Co
  * @throws ShapeError
  */
 export function convTranspose(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTransposeOptions = {}): Tensor {
+  expectKind("convTranspose", bias ? { x, weight, bias } : { x, weight });
   const g = convTransposeShape(x.shape, weight.shape, bias?.shape, options);
   const backward: Backward = (dy, needs) => [
     needs[0] ? kernels.convTransposeInputGradient(dy, weight, g, x.shape) : undefined,

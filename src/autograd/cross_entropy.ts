@@ -1,6 +1,7 @@
 /** @file Cross-entropy of logits with its gradient. */
 
 import * as kernels from "../kernels/cross_entropy.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
@@ -28,6 +29,7 @@ export interface CrossEntropyOptions {
  * @throws ShapeError, DTypeError, ConfigError
  */
 export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  expectKind("crossEntropy", { input, target });
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const settings = { ignoreIndex, labelSmoothing, reduction };
   input = float32(input);

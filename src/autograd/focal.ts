@@ -3,6 +3,7 @@
 import { cast } from "../kernels/cast.ts";
 import * as kernels from "../kernels/focal.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
@@ -54,6 +55,7 @@ function channelFactors(options: FocalLossOptions, classes: number): number[] | 
  * @throws ShapeError, DTypeError, ConfigError
  */
 export function focalLoss(input: Tensor, target: Tensor, options: FocalLossOptions = {}): Tensor {
+  expectKind("focalLoss", { input, target });
   const { includeBackground = true, gamma = 2, alpha, reduction = "mean", useSoftmax = false } = options;
   input = float32(input);
   const single = input.shape[1] === 1;

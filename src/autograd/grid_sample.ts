@@ -2,6 +2,7 @@
 
 import * as kernels from "../kernels/grid_sample.ts";
 import type { GridSampleOptions } from "../kernels/grid_sample.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
@@ -16,6 +17,7 @@ export type { GridSampleOptions } from "../kernels/grid_sample.ts";
  * @throws ShapeError, ConfigError for unknown options
  */
 export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+  expectKind("gridSample", { x, grid });
   x = float32(x);
   const g = kernels.gridSampleShape(x.shape, grid.shape, options);
   const backward: Backward = (dy, needs) => [

@@ -2,6 +2,7 @@
 
 import { interpolateShape, type InterpolateOptions } from "../kernels/interpolate.ts";
 import { resample, resampleGradient } from "../kernels/resample.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Backward, record } from "./tape.ts";
 
@@ -14,6 +15,7 @@ export type { InterpolateMode, InterpolateOptions } from "../kernels/interpolate
  * @throws ShapeError, ConfigError for options that do not fit together
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  expectKind("interpolate", { x });
   const { maps, outShape } = interpolateShape(x.shape, options);
   const backward: Backward = (dy) => [resampleGradient("interpolate", dy, maps, x.shape)];
   return record("interpolate", [x], resample("interpolate", x, maps, outShape), backward, { options });

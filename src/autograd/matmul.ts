@@ -6,6 +6,7 @@ import { reduceSum } from "../kernels/reduce.ts";
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { type Shape, showShape } from "../host/shape.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
@@ -100,6 +101,7 @@ const asRows = (shape: Shape): Shape => [sizeOf(shape.slice(0, -1)), shape.at(-1
  * @throws ShapeError
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  expectKind("matmul", { a, b });
   if (a.rank === 0 || b.rank === 0) {
     throw new ShapeError(`matmul: expected vectors or matrices, got ${showShape(a.shape)} and ${showShape(b.shape)}`);
   }
@@ -124,6 +126,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  * @throws ShapeError
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  expectKind("linear", bias ? { x, weight, bias } : { x, weight });
   if (weight.rank !== 2) throw new ShapeError(`linear: weight ${showShape(weight.shape)} must be [out, in]`);
   const [outFeatures, inFeatures] = weight.shape;
   if (x.rank === 0 || x.shape.at(-1) !== inFeatures) {

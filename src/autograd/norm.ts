@@ -6,6 +6,7 @@ import { preluShape } from "../kernels/prelu.ts";
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { type Shape, showShape } from "../host/shape.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, affine, leakyRelu, mul, reciprocal, relu, sqrt } from "./pointwise.ts";
 import { prelu } from "./prelu.ts";
@@ -72,6 +73,7 @@ function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor |
  * @throws ShapeError
  */
 export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, options: NormCallOptions = {}): Tensor {
+  expectKind("instanceNorm", { x });
   if (x.rank >= 2 && sizeOf(x.shape.slice(2)) === 1) {
     throw new ShapeError(
       `instanceNorm: expected more than 1 spatial element, got ${showShape(x.shape)}; use a larger input or fewer strides`,
@@ -82,6 +84,7 @@ export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, options:
 
 /** Group normalisation (Wu and He 2018) of `[N, C, spatial…]` over `groups` groups of channels. Throws `ShapeError`. */
 export function groupNorm(x: Tensor, groups: number, weight?: Tensor, bias?: Tensor, options: NormCallOptions = {}): Tensor {
+  expectKind("groupNorm", { x });
   return byGroups("groupNorm", x, groups, weight, bias, options);
 }
 
@@ -111,6 +114,7 @@ export function layerNorm(
   bias?: Tensor,
   { eps = 1e-5 } = {},
 ): Tensor {
+  expectKind("layerNorm", { x });
   const trailing = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   const g = layerNormShape(x.shape, trailing, eps, weight?.shape, bias?.shape);
   const affine = { weight, bias };
@@ -151,6 +155,7 @@ export function batchNorm(
   running?: RunningStats,
   { eps = 1e-5, activation }: NormCallOptions = {},
 ): Tensor {
+  expectKind("batchNorm", { x });
   const geometry = batchNormShape(x.shape, eps, weight?.shape, bias?.shape);
   if (geometry.count <= 1)
     throw new ShapeError(`batchNorm: expected more than 1 value per channel in training, got ${showShape(x.shape)}`);

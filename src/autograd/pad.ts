@@ -1,6 +1,7 @@
 /** @file Padding and rolling with gradients. */
 
 import { pad as padKernel, padAxes, padGradient, type PadMode, rollAxes } from "../kernels/pad.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
 
@@ -19,6 +20,7 @@ export interface PadOptions {
  * or more, or wrapping around more than once; `ConfigError` for another mode.
  */
 export function pad(x: Tensor, padding: readonly number[], { mode = "constant", value = 0 }: PadOptions = {}): Tensor {
+  expectKind("pad", { x });
   const axes = padAxes(x.shape, padding, mode);
   return record("pad", [x], padKernel("pad", x, axes, mode, value), (dy) => [padGradient(dy, axes, mode)], { axes, mode, value });
 }

@@ -5,6 +5,7 @@ import type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolGeometry } f
 import { type AxisMaps, resample, resampleGradient } from "../kernels/resample.ts";
 import { ShapeError } from "../host/errors.ts";
 import { type Shape, showShape, type Spatial } from "../host/shape.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { mean } from "./reduce.ts";
 import { type Arguments, type Backward, record } from "./tape.ts";
@@ -42,6 +43,7 @@ export function maxPool(x: Tensor, options: MaxPoolOptions): Tensor {
 
 /** `maxPool` and where the maxima were, for `maxUnpool`. Throws `ShapeError`. */
 export function maxPoolWithIndices(x: Tensor, options: MaxPoolOptions): MaxPoolResult {
+  expectKind("maxPool", { x });
   return max("maxPool", x, kernels.maxPoolShape(x.shape, options), { options });
 }
 
@@ -52,6 +54,7 @@ export function adaptiveMaxPool(x: Tensor, outputSize: Spatial): Tensor {
 
 /** `adaptiveMaxPool` and where the maxima were. Throws `ShapeError`. */
 export function adaptiveMaxPoolWithIndices(x: Tensor, outputSize: Spatial): MaxPoolResult {
+  expectKind("adaptiveMaxPool", { x });
   return max("adaptiveMaxPool", x, kernels.adaptiveMaxPoolShape(x.shape, outputSize), { outputSize });
 }
 
@@ -64,6 +67,7 @@ export function adaptiveMaxPoolWithIndices(x: Tensor, outputSize: Spatial): MaxP
  * @throws ShapeError, DTypeError for indices of another type
  */
 export function maxUnpool(x: Tensor, indices: Tensor, options: MaxUnpoolOptions): Tensor {
+  expectKind("maxUnpool", { x, indices });
   const shape = kernels.maxUnpoolShape(x.shape, indices.shape, options);
   const backward: Backward = (dy) => [kernels.maxUnpoolGradient(indices, dy)];
   return record("maxUnpool", [x], kernels.maxUnpool(x, indices, shape), backward, { indices, options });
@@ -80,16 +84,19 @@ function average(op: string, x: Tensor, { maps, outShape }: { maps: AxisMaps; ou
  * @throws ShapeError, ConfigError for a divisor of 0
  */
 export function avgPool(x: Tensor, options: AvgPoolOptions): Tensor {
+  expectKind("avgPool", { x });
   return average("avgPool", x, kernels.avgPoolShape(x.shape, options), { options });
 }
 
 /** Average pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. */
 export function adaptiveAvgPool(x: Tensor, outputSize: Spatial): Tensor {
+  expectKind("adaptiveAvgPool", { x });
   return average("adaptiveAvgPool", x, kernels.adaptiveAvgPoolShape(x.shape, outputSize), { outputSize });
 }
 
 /** Mean over all positions, `[N, C, spatial…]` → `[N, C, 1…]`. Throws `ShapeError` without a spatial axis. */
 export function globalAvgPool(x: Tensor): Tensor {
+  expectKind("globalAvgPool", { x });
   if (x.rank < 3) throw new ShapeError(`globalAvgPool: input must be [N, C, spatial…], got ${showShape(x.shape)}`);
   return mean(x, x.shape.map((_, i) => i).slice(2), { keepDims: true });
 }

@@ -1,6 +1,7 @@
 /** @file Parametric ReLU with gradients. */
 
 import * as kernels from "../kernels/prelu.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
 
@@ -11,6 +12,7 @@ import { record } from "./tape.ts";
  * @throws ShapeError
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
+  expectKind("prelu", { x, weight });
   const g = kernels.preluShape(x.shape, weight.shape);
   return record("prelu", [x, weight], kernels.prelu(x, weight, g), (dy, needs) => [
     needs[0] ? kernels.preluInputGradient(x, weight, dy, g) : undefined,

@@ -7,6 +7,7 @@ import type { Combination } from "../kernels/reduce_operators.ts";
 import { expand } from "../kernels/view.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { showShape } from "../host/shape.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
@@ -20,6 +21,7 @@ export interface ReduceOptions {
 }
 
 function apply(op: string, x: Tensor, axes: Axes | undefined, keepDims: boolean, average: boolean): Tensor {
+  expectKind(op, { x });
   x = float32(x);
   const list = reduceAxes(op, x.shape, axes);
   const divisor = average ? reduceTerms(op, x.shape, list) : 1;
@@ -42,6 +44,7 @@ export function mean(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions
 }
 
 function extreme(op: string, combine: Combination, x: Tensor, axes: Axes | undefined, keepDims: boolean): Tensor {
+  expectKind(op, { x });
   x = float32(x);
   const list = reduceAxes(op, x.shape, axes);
   reduceTerms(op, x.shape, list, 1);
@@ -77,6 +80,7 @@ function spread(
   axes: Axes | undefined,
   { correction = 1, keepDims = false }: VarianceOptions,
 ): Tensor {
+  expectKind(op, { x });
   x = float32(x);
   const list = reduceAxes(op, x.shape, axes);
   const terms = reduceTerms(op, x.shape, list, 1);
@@ -123,6 +127,7 @@ export interface NormOptions extends ReduceOptions {
  * norm. Throws `ShapeError`, and `ConfigError` for another p.
  */
 export function norm(x: Tensor, { p = 2, axes, keepDims = false }: NormOptions = {}): Tensor {
+  expectKind("norm", { x });
   x = float32(x);
   const list = reduceAxes("norm", x.shape, axes);
   const args = { p, axes: list, keepDims };

@@ -2,6 +2,7 @@
 
 import * as kernels from "../kernels/region.ts";
 import type { RegionOptions } from "../kernels/region.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
@@ -17,6 +18,7 @@ export type { RegionOptions } from "../kernels/region.ts";
  * @throws ShapeError, DTypeError, ConfigError
  */
 export function regionSums(logits: Tensor, target: Tensor, options: RegionOptions = {}): Tensor {
+  expectKind("regionSums", { logits, target });
   logits = float32(logits);
   const g = kernels.regionShape(logits.shape, target.shape, options.indexTarget ?? false, options.mask?.shape);
   return record("regionSums", [logits], kernels.regionSums(logits, target, g, options), (dy) => [

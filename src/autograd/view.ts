@@ -9,12 +9,14 @@ import { reduceAxes } from "../kernels/reduce.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { normalizeAxis, type Shape, showShape } from "../host/shape.ts";
+import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, sumAs } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
 
 /** The same elements under another shape; one size may be −1. Shares memory. Throws `ShapeError`. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  expectKind("reshape", { x });
   const open = shape.indexOf(-1);
   const target = open < 0 ? shape : shape.with(open, x.size / sizeOf(shape.toSpliced(open, 1)));
   // A second −1, or another negative size, could multiply to the right count.
@@ -42,6 +44,7 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
  * Throws `ShapeError`.
  */
 export function slice(x: Tensor, slices: readonly (SliceSpec | undefined)[]): Tensor {
+  expectKind("slice", { x });
   return cut("slice", x, kernels.sliceRanges(x.shape, slices));
 }
 
@@ -120,6 +123,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** Axes in a new order. Throws `ShapeError` unless `axes` is a permutation. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  expectKind("permute", { x });
   const inverse = axes.map((_, i) => axes.indexOf(i));
   return record("permute", [x], kernels.permute(x, axes), (dy) => [kernels.permute(dy, inverse)], { axes });
 }

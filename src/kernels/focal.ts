@@ -36,7 +36,11 @@ export function focalShape(input: Shape, target: Shape, indexTarget: boolean, fi
   if (!sameShape(target, expected)) {
     throw new ShapeError(
       `focalLoss: target ${showShape(target)} does not fit the input ${showShape(input)}; expected ${showShape(expected)}` +
-        (indexTarget ? " (class indices)" : ""),
+        (indexTarget
+          ? " (class indices)"
+          : sameShape(target, input.with(1, 1))
+            ? "; for class indices set the option toOnehotY: true"
+            : ""),
     );
   }
   return { channels: input[1], first, inner: sizeOf(input.slice(2)), indexTarget, shape: input.with(1, input[1] - first) };

@@ -6,6 +6,7 @@
 import { ShapeError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { showShape } from "../host/shape.ts";
+import { expectKind } from "../tensor/kind.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { StateDict } from "./state_dict.ts";
 import { type LoadOptions, type LoadReport, loadTensors } from "./load_state.ts";
@@ -160,6 +161,7 @@ export class Identity extends Module {
 
 /** Throws `ShapeError` unless `x` is `[N, channels, …]` with the number of spatial axes a layer was made for. */
 export function expectImage(op: string, x: Tensor, spatialDims: number, channels: number): void {
+  expectKind(op, { input: x });
   if (x.rank !== spatialDims + 2 || x.shape[1] !== channels) {
     throw new ShapeError(
       `${op}: expected [N, ${channels}${", size".repeat(spatialDims)}] (${spatialDims} spatial axes, ${channels} channels), got ${showShape(x.shape)}`,

@@ -105,3 +105,9 @@ describe("TorchGenerator", () => {
     expect(other.randn(5)).toEqual(g.randn(5));
   });
 });
+
+test("random/drawing more than a call may have arguments, without replacement and with weights", () => {
+  const [count, size] = [600_000, 300_000];
+  const drawn = new RandomState(3).choice(count, size, { replace: false, p: new Array<number>(count).fill(1 / count) });
+  expect(new Set(drawn).size).toBe(size);
+});

@@ -109,7 +109,7 @@ export class DataLoader<B = Batch> {
         skipGroups--;
         continue;
       }
-      held.push(...group);
+      for (const item of group) held.push(item);
       if (++groups === batchSize) {
         yield collate(held);
         held = [];

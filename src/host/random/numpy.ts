@@ -186,7 +186,7 @@ export class RandomState implements RandomSource {
       const draws = this.rand(size - found.length);
       for (const i of found) left[i] = 0;
       const cdf = cumulative(left);
-      found.push(...new Set(Array.from(draws, (x) => firstAbove(cdf, x))));
+      for (const i of new Set(Array.from(draws, (x) => firstAbove(cdf, x)))) found.push(i); // may be too many for arguments
     }
     return found;
   }

@@ -2,6 +2,7 @@
 
 import { ConfigError, DTypeError } from "../../host/errors.ts";
 import type { DType } from "../../host/array.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Whether tensors hold f16. */
@@ -9,11 +10,12 @@ export const half = (t: Tensor): boolean => t.dtype === "f16";
 
 /** As `expectTensors`, for operations that take f32 or f16, one of them for all tensors. */
 export function expectFloats(op: string, tensors: Readonly<Record<string, Tensor>>): void {
-  expectTensors(op, tensors, half(Object.values(tensors)[0]) ? "f16" : "f32");
+  expectTensors(op, tensors, Object.values(tensors)[0]?.dtype === "f16" ? "f16" : "f32");
 }
 
 /** All tensors of an operation must be alive on one device and have the type it computes in. */
 export function expectTensors(op: string, tensors: Readonly<Record<string, Tensor>>, dtype: DType = "f32"): void {
+  expectKind(op, tensors);
   let first: Tensor | undefined;
   for (const [name, t] of Object.entries(tensors)) {
     if (t.disposed) throw new ConfigError(`${op}: ${name} was disposed`);

@@ -59,7 +59,8 @@ function hausdorff(op: string, input: Tensor, target: Tensor, options: Hausdorff
   const indexTarget = options.toOnehotY && channels > 1;
   let y = indexTarget ? oneHot(target, channels) : cast(target, "f32");
   if (!sameShape(y.shape, p.shape)) {
-    throw new ShapeError(`${op}: target ${showShape(target.shape)} does not fit the input ${showShape(input.shape)}`);
+    const hint = target.shape[1] === 1 ? "; for class indices set the option toOnehotY: true" : "";
+    throw new ShapeError(`${op}: target ${showShape(target.shape)} does not fit the input ${showShape(input.shape)}${hint}`);
   }
   if (countedClasses(input, { includeBackground }) < channels) [p, y] = [p, y].map((t) => slice(t, [undefined, [1]]));
   const whole = options.compat && !indexTarget && target.dtype !== "f32";

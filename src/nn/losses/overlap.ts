@@ -8,6 +8,7 @@ import { reshape, slice } from "../../autograd/view.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { scope } from "../../tensor/scope.ts";
 import { showShape } from "../../host/shape.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 export interface TargetOptions {
@@ -45,6 +46,7 @@ export interface Overlap {
 
 /** Runs a loss made of operations. If nothing is to be noted, what it leaves behind is freed at once. */
 export function composed(input: Tensor, fn: () => Tensor): Tensor {
+  expectKind("loss", { input });
   return input.requiresGrad || input.origin !== undefined ? fn() : scope(fn);
 }
 
@@ -77,10 +79,17 @@ export function overlapOf(
   expectOneActivation(op, options);
   const { reduction = "mean" } = options;
   expectReduction(op, reduction);
+  expectKind(op, { input, target });
   if (input.rank < 2) throw new ShapeError(`${op}: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   const { sigmoid, softmax, otherAct, batch = false } = options;
   const single = input.shape[1] === 1;
   const indexTarget = (options.toOnehotY ?? false) && !single;
+  if (!indexTarget && !single && target.shape[1] === 1) {
+    throw new ShapeError(
+      `${op}: the target ${showShape(target.shape)} has one channel, the input ${showShape(input.shape)} has ${input.shape[1]}; ` +
+        "for class indices set the option toOnehotY: true",
+    );
+  }
   let sums = regionSums(otherAct ? otherAct(input) : input, indexTarget ? target : cast(target, "f32"), {
     ...region,
     activation: sigmoid ? "sigmoid" : softmax && !single ? "softmax" : "none",

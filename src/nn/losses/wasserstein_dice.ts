@@ -32,7 +32,7 @@ function scaled(distances: readonly (readonly number[])[], classes: number): num
   if (distances.length !== classes || distances.some((row) => row.length !== classes)) {
     throw new ShapeError(`${op}: the distances must be ${classes} rows of ${classes}, one per class of the input`);
   }
-  const largest = Math.max(...distances.flat());
+  const largest = distances.flat().reduce((most, d) => Math.max(most, d), -Infinity);
   if (!(largest > 0)) throw new ConfigError(`${op}: the largest distance must be positive, got ${largest}`);
   return distances.flat().map((d) => d / largest);
 }

@@ -43,7 +43,7 @@ export async function evaluate(
 
 /** Lines such as `hippocampus_001  Anterior 0.8712  Posterior 0.8460`, and the means. */
 export function evaluationLines({ cases, labels, mean }: Evaluation): string[] {
-  const width = Math.max(4, ...cases.map((c) => c.id.length));
+  const width = cases.reduce((most, c) => Math.max(most, c.id.length), 4);
   const scores = (dice: readonly number[]) =>
     dice.map((d, i) => `${labels[i]} ${Number.isNaN(d) ? "no truth" : d.toFixed(4)}`).join("  ");
   return [

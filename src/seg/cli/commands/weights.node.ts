@@ -35,7 +35,7 @@ async function inspect(args: readonly string[]): Promise<number> {
   const { format, tensors, metadata, skipped } = await readWeightsFile(path, values);
   say(`${path}: ${totals(format, tensors)}`);
   const rows = [...tensors].map(([name, t]) => [printable(name), t.dtype, `[${t.shape.join(", ")}]`, formatBytes(bytesOf(t))]);
-  const widths = [0, 1, 2].map((i) => Math.max(0, ...rows.map((row) => Math.min(row[i].length, 60))));
+  const widths = [0, 1, 2].map((i) => rows.reduce((most, row) => Math.max(most, Math.min(row[i].length, 60)), 0));
   for (const row of rows) say(`  ${row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]) : cell)).join("  ")}`);
   if (metadata.size > 0) say("metadata");
   for (const [name, value] of metadata)
