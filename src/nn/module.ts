@@ -6,6 +6,7 @@
 import { ShapeError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { showShape } from "../host/shape.ts";
+import { changed, look } from "../tensor/modes.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { StateDict } from "./state_dict.ts";
 import { type LoadOptions, type LoadReport, loadTensors } from "./load_state.ts";
@@ -15,8 +16,20 @@ import { type NameFilter, nameMatcher } from "./names.ts";
 const frozen = new WeakSet<Tensor>();
 
 export abstract class Module {
-  /** Whether layers that differ in training (batch norm, dropout) behave so; set by `train` and `eval`. */
-  training = true;
+  private mode = true;
+
+  /** Whether layers that differ in training (batch norm, dropout) behave so; set by `train` and `eval`. Captured steps follow it. */
+  get training(): boolean {
+    return look(this, Module.trains);
+  }
+
+  set training(on: boolean) {
+    if (on === this.mode) return;
+    this.mode = on;
+    changed(this);
+  }
+
+  private static readonly trains = (m: Module): boolean => m.mode;
 
   abstract forward(...inputs: Tensor[]): Tensor;
 

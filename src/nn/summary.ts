@@ -86,7 +86,7 @@ export function summary(module: Module, inputShape: Shape, { training = true }: 
 function peak(device: Device, shape: Shape, fn: (x: Tensor) => Tensor | Tensor[]): number {
   const plan = new Plan(device, [{ data: new Float32Array(0), shape }], fn); // nothing is loaded: only the shape counts
   plan.dispose();
-  return plan.peakBytes;
+  return plan.ownBytes;
 }
 
 /** Gradients of the mean output; parameters that it does not depend on have none. */

@@ -1,6 +1,7 @@
 /** @file GPU memory: reference-counted storages over a pool of whole buffers, kept by exact size because volumes repeat their shapes. */
 
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../host/errors.ts";
+import { tick } from "./versions.ts";
 
 // Spelled out because Node has no GPUBufferUsage global.
 export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80, queryResolve: 0x200 } as const;
@@ -18,9 +19,15 @@ const keptBytes = 2 ** 30;
 export class Storage {
   readonly bytes: number;
   buffer: GPUBuffer | undefined;
+  /** When it was made and last written, see `versions.ts`. */
+  made = tick();
+  changed = this.made;
+  /** Grows when a captured step overwrites its results: tensors of an earlier generation are stale. */
+  generation = 0;
+  readonly pool: BufferPool | undefined;
   private references = 1;
   private pins = 0;
-  private readonly pool: BufferPool | undefined;
+  private inherited = 0;
 
   /** Without a pool the storage is virtual: a size that a plan will place. A deferred one has no buffer before `allocate`. */
   constructor(bytes: number, pool?: BufferPool, deferred = false) {
@@ -45,6 +52,23 @@ export class Storage {
 
   get virtual(): boolean {
     return this.pool === undefined;
+  }
+
+  /** To be called for every write. */
+  touch(): void {
+    this.changed = tick();
+  }
+
+  /** The values of all tensors made so far are overwritten. */
+  renew(): void {
+    this.generation++;
+    this.touch();
+  }
+
+  /** A tensor and its values moved here from `before`: to whoever noted it earlier nothing has changed. */
+  inherit(before: Storage): void {
+    this.made = 0;
+    this.changed = this.inherited = Math.max(this.inherited, before.changed);
   }
 
   /** Whether no tensor uses it any more; a plan may still. */
@@ -150,6 +174,19 @@ export class BufferPool {
     const list = this.free.get(buffer.size);
     if (list) list.push(buffer);
     else this.free.set(buffer.size, [buffer]);
+  }
+
+  /** Destroys free buffers of `bytes` bytes together, those of the sizes that were new last first. */
+  shed(bytes: number): void {
+    if (bytes > 0) this.submit(); // as in `trim`
+    for (const list of [...this.free.values()].toReversed()) {
+      while (bytes > 0 && list.length > 0) {
+        const buffer = list.pop()!;
+        bytes -= buffer.size;
+        this.pooled -= buffer.size;
+        buffer.destroy();
+      }
+    }
   }
 
   /** Destroys all free buffers. */

@@ -14,12 +14,15 @@ import {
 } from "../host/errors.ts";
 import { type DType, type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 import type { KernelCall } from "./kernel.ts";
+import { memoryReport, type MemoryReport } from "./memory_report.ts";
 import { PipelineCache } from "./pipelines.ts";
+import { PlanMemory } from "./plan_memory.ts";
 import { Readback } from "./readback.ts";
 import { Patience } from "./wait.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, type Device, Tensor } from "./tensor.ts";
+import { expectUnchanged, now } from "./versions.ts";
 
 export type { Device };
 
@@ -74,10 +77,13 @@ class OpenDevice implements Device {
   readonly gpu: GPUDevice;
   readonly info: GPUAdapterInfo;
   readonly pool: BufferPool;
+  readonly plans: PlanMemory;
   readonly pipelines: PipelineCache;
   readonly eager: EagerStream;
   readonly maxBindingSize: number;
-  stream: Stream;
+  private current: Stream;
+  // When the trace that goes on now began.
+  private traced = 0;
   readonly choices = new Map<string, string>();
   layoutVersion = 0;
   private readonly readback: Readback;
@@ -94,9 +100,10 @@ class OpenDevice implements Device {
       (error) => this.fail(error),
       () => this.eager.submit(),
     );
+    this.plans = new PlanMemory(this.pool);
     this.pipelines = new PipelineCache(gpu);
     this.eager = new EagerStream(gpu, this.pool, this.pipelines, () => this.check());
-    this.stream = this.eager;
+    this.current = this.eager;
     this.readback = new Readback(gpu);
     gpu.addEventListener("uncapturederror", (event) => {
       this.report((event as GPUUncapturedErrorEvent).error);
@@ -117,12 +124,25 @@ class OpenDevice implements Device {
     return [vendor, architecture, description || device].filter(Boolean).join(" ") || "unnamed adapter";
   }
 
+  get stream(): Stream {
+    return this.current;
+  }
+
+  set stream(stream: Stream) {
+    this.current = stream;
+    this.traced = now();
+  }
+
   get capturing(): boolean {
     return this.stream !== this.eager;
   }
 
   get memory(): MemoryUse {
     return this.pool.use;
+  }
+
+  memoryReport(): MemoryReport {
+    return memoryReport(this.pool, this.plans, this.readback);
   }
 
   check(): void {
@@ -151,12 +171,26 @@ class OpenDevice implements Device {
 
   write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void {
     expectFilled("device.write", host, tensor.shape);
-    const buffer = tensor.storage.memory();
+    const { storage } = tensor;
+    const buffer = storage.memory();
+    if (this.capturing && storage.made <= this.traced) {
+      throw new ConfigError(
+        "device.write: inside capture() it would happen once, when the step is traced, and not in each call: write before the call, or make the " +
+          "values an input of the captured function",
+      );
+    }
+    storage.touch();
     if (tensor.size > 0) this.eager.upload(buffer, tensor.byteOffset, convert(host.data, tensor.dtype));
   }
 
   run(call: KernelCall): void {
-    for (const { tensor } of call.bindings) {
+    for (const { tensor, access } of call.bindings) {
+      if (tensor.device && tensor.device !== this) {
+        throw new ConfigError(
+          `${call.program.key}: a tensor ${showShape(tensor.shape)} is on another device than the others; all inputs of an operation must be on one`,
+        );
+      }
+      if (access === "read") expectUnchanged(tensor.storage);
       if (tensor.bytes <= this.maxBindingSize) continue;
       throw new TensorTooLargeError(
         `${call.program.key}: a tensor ${showShape(tensor.shape)} of ${tensor.bytes} bytes exceeds this device's maxStorageBufferBindingSize of ` +

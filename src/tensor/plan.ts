@@ -8,9 +8,12 @@ import type { Device } from "./device.ts";
 import { ConfigError } from "../host/errors.ts";
 import type { DType, HostArray } from "../host/array.ts";
 import { writeParams } from "./kernel.ts";
-import { type Command, elideCopies, place, type Region, TraceStream } from "./trace.ts";
+import { type Command, elideCopies, place, type Region, TraceStream, writtenBy } from "./trace.ts";
+import { asSeen, type Seen, watchModes } from "./modes.ts";
+import { type ScratchSizes } from "./plan_memory.ts";
 import { keep, scope } from "./scope.ts";
 import { paramBytes } from "./stream.ts";
+import { expectNoPromise, expectNotAsync } from "./synchronous.ts";
 import { byteLength, Tensor } from "./tensor.ts";
 
 /** What a captured function may return. */
@@ -24,16 +27,36 @@ export const dtypeOf = (x: Input): DType => (x instanceof Tensor ? x.dtype : "f3
 // What a plan takes from the pool besides its tensors; apart from the plan, so that it can be given back after the plan was collected.
 interface Held {
   readonly device: Device;
-  readonly buffers: (GPUBuffer | undefined)[];
-  readonly outside: Storage[];
+  readonly scratch: ScratchSizes;
+  readonly outside: readonly Storage[];
+  /** As `device.plans` counts it once the plan was built. */
+  readonly bytes: number;
   uniforms?: GPUBuffer;
 }
 
-function giveBack({ device, buffers, outside, uniforms }: Held): void {
+function giveBack({ device, scratch, outside, bytes, uniforms }: Held): void {
   device.eager.submit(); // recorded dispatches may name the uniforms
-  for (const b of buffers) if (b) device.pool.give(b);
+  device.plans.leave(scratch);
   for (const s of outside) s.unpin();
-  uniforms?.destroy();
+  if (!uniforms) return;
+  device.plans.note(bytes, uniforms.size, -1);
+  uniforms.destroy();
+}
+
+const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
+const bytesOf = (storages: Iterable<Storage>): number => sum([...storages].map((s) => alignUp(s.bytes)));
+
+/** Bytes that a step needs on the device, by purpose. */
+export interface StepMemory {
+  readonly inputs: number;
+  readonly results: number;
+  readonly constants: number;
+  /** Intermediate values; captured steps share it, see `Device.memoryReport`. */
+  readonly scratch: number;
+  /** Sizes and options of its kernels. */
+  readonly uniforms: number;
+  /** What lives outside of it and is there anyway: parameters, gradients in an optimizer's buffers, its state. */
+  readonly outside: number;
 }
 
 const forgotten = new FinalizationRegistry(giveBack); // a net only, as for tensors
@@ -43,8 +66,7 @@ const longStepMs = 500;
 
 /** A traced and placed step. It takes no memory before it is first loaded. */
 export class Plan<R extends Result> {
-  /** Bytes of all tensor memory the step takes: inputs, results, scratch and constants, without what lives outside it, such as parameters. */
-  readonly peakBytes: number;
+  readonly memory: StepMemory;
   readonly dispatches: number;
   /** Layout of device memory when the step was traced. */
   readonly layoutVersion: number;
@@ -53,16 +75,22 @@ export class Plan<R extends Result> {
   private readonly commands: readonly Command[];
   private readonly held: Held;
   private readonly watched: readonly Storage[];
-  private readonly sizes: readonly number[];
+  private readonly written: readonly Storage[];
+  private readonly seen: Seen;
+  // Which of the scratch buffers each virtual storage gets.
   private readonly slot: ReadonlyMap<Storage, number>;
   private readonly outputs = new Map<Storage, Storage>();
   private readonly own: R;
+  // Under the tensors of `own`, which are stale themselves after a replay.
+  private readonly places = new Map<Tensor, Storage>();
   private readonly given = new Map<Tensor, Tensor>();
   private steps: (() => void)[] | undefined;
+  private buffers: readonly GPUBuffer[] = [];
   private submitEvery = Infinity;
   private disposed = false;
 
   constructor(device: Device, inputs: readonly Input[], fn: (...inputs: Tensor[]) => R) {
+    expectNotAsync("capture", fn);
     this.device = device;
     this.layoutVersion = device.layoutVersion;
     for (const x of inputs) device.pool.expectFits(byteLength(x.shape, dtypeOf(x)));
@@ -75,7 +103,7 @@ export class Plan<R extends Result> {
     const before = device.memory.live;
     let own!: R;
     // The scope frees constants made while tracing; the trace holds their memory.
-    scope(() => {
+    const traced = (): void => {
       device.stream = trace;
       try {
         const result = fn(...this.inputs);
@@ -86,25 +114,46 @@ export class Plan<R extends Result> {
         throw error;
       } finally {
         device.stream = outer;
+        trace.finish();
       }
-    });
+    };
+    this.seen = watchModes(() => scope(traced));
     const outside = [...trace.outside];
     const constants = Math.max(0, device.memory.live - before);
     this.own = own;
-    this.held = { device, buffers: [], outside };
-    forgotten.register(this, this.held, this);
     this.watched = outside.filter((s) => !s.released); // all but constants
     const pinned = new Set(this.outputs.keys());
     this.commands = elideCopies(trace.commands, pinned);
-    const placement = place(this.commands, pinned);
-    this.slot = placement.slot;
-    // Outputs have memory of their own; placing them only kept others off it.
-    const outputSlots = new Set([...pinned].map((s) => placement.slot.get(s)));
-    this.sizes = placement.sizes.map((size, i) => (outputSlots.has(i) ? 0 : size));
+    const { sizes, slot } = scratchOf(this.commands, pinned);
+    this.slot = slot;
+    this.written = [...writtenBy(this.commands)];
     this.dispatches = this.commands.filter((c) => c.kind === "run").length;
-    const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
-    this.peakBytes =
-      sum(this.sizes) + sum([...pinned].map((s) => alignUp(s.bytes))) + sum(this.inputs.map((t) => alignUp(t.bytes))) + constants;
+    this.memory = {
+      inputs: sum(this.inputs.map((t) => alignUp(t.bytes))),
+      results: bytesOf(pinned),
+      constants,
+      scratch: sum(sizes),
+      uniforms: uniformBytes(this.commands),
+      outside: bytesOf(this.watched.filter((s) => !this.inputs.some((t) => t.storage === s))),
+    };
+    const bytes = this.memory.inputs + this.memory.results + constants;
+    this.held = { device, scratch: sizes, outside, bytes };
+    forgotten.register(this, this.held, this);
+  }
+
+  /** Bytes that the device holds when the step runs: `memory`, all of it. */
+  get peakBytes(): number {
+    return sum(Object.values(this.memory));
+  }
+
+  /** Bytes that the step brings with it: `peakBytes` without what is outside of it. */
+  get ownBytes(): number {
+    return this.peakBytes - this.memory.outside;
+  }
+
+  /** The sizes of its scratch buffers, for those who count what plans take together. */
+  get scratch(): ScratchSizes {
+    return this.held.scratch;
   }
 
   /** Whether tensors that the step uses have moved or are gone: it must be traced again. */
@@ -112,13 +161,31 @@ export class Plan<R extends Result> {
     return this.layoutVersion !== this.device.layoutVersion || this.watched.some((s) => s.released);
   }
 
-  /** What the captured function returned. The memory is the plan's: a tensor that its user disposed is simply made anew. */
+  /** Whether modules and tensors are in the modes that the step was traced in. */
+  get inMode(): boolean {
+    return asSeen(this.seen);
+  }
+
+  /** What the captured function returned, in memory of the plan, which the next replay overwrites: then these tensors are stale. */
   get result(): R {
     return mapResult(this.own, (t) => {
       let view = this.given.get(t);
-      if (!view || view.disposed) this.given.set(t, (view = keep(t.view(t.shape))));
+      if (!view || view.disposed) {
+        const { shape, dtype, byteOffset } = t;
+        view = keep(new Tensor(this.device, this.places.get(t)!.retain(), shape, dtype, byteOffset));
+        this.given.set(t, view);
+      }
       return view;
     });
+  }
+
+  // Disposes tensors that were given away, so that they need not be by whoever got them.
+  private forget(which: (view: Tensor) => boolean): void {
+    for (const [t, view] of this.given) {
+      if (!which(view)) continue;
+      view.dispose();
+      this.given.delete(t);
+    }
   }
 
   /** Compiles every pipeline of the plan. */
@@ -148,7 +215,10 @@ export class Plan<R extends Result> {
     if (this.disposed) throw new ConfigError("capture: this plan was disposed");
     const { eager, software } = this.device;
     const first = !this.steps;
-    const steps = (this.steps ??= this.build());
+    const steps = this.built();
+    for (const s of this.written) s.touch();
+    for (const s of this.outputs.values()) s.renew();
+    this.forget((view) => view.stale);
     steps.forEach((step, i) => {
       if (i > 0 && i % this.submitEvery === 0) eager.flush();
       step();
@@ -174,7 +244,8 @@ export class Plan<R extends Result> {
     forgotten.unregister(this);
     giveBack(this.held);
     this.steps = undefined;
-    for (const t of this.given.values()) t.dispose();
+    for (const s of this.outputs.values()) s.renew();
+    this.forget(() => true);
     mapResult(this.own, (t) => (t.dispose(), t));
     for (const t of this.inputs) t.dispose();
   }
@@ -194,22 +265,34 @@ export class Plan<R extends Result> {
       if (!storage) this.outputs.set(t.storage, (storage = new Storage(t.storage.bytes, device.pool, true)));
       else storage.retain();
     } else storage.retain();
-    return keep(new Tensor(device, storage, t.shape, t.dtype, t.byteOffset));
+    const own = keep(new Tensor(device, storage, t.shape, t.dtype, t.byteOffset));
+    this.places.set(own, storage);
+    return own;
   }
 
-  private build(): (() => void)[] {
+  // The recorded commands with their bind groups, made again when the scratch is in other buffers than before.
+  private built(): (() => void)[] {
+    const { device, held } = this;
+    const buffers = device.plans.take(held.scratch);
+    if (this.steps && buffers.every((b, i) => b === this.buffers[i])) return this.steps;
+    if (!held.uniforms) {
+      for (const s of this.outputs.values()) s.allocate();
+      held.uniforms = uniformsOf(device, this.commands);
+      device.plans.note(held.bytes, held.uniforms.size, 1);
+    }
+    this.buffers = buffers;
+    return (this.steps = this.encoded(buffers, held.uniforms));
+  }
+
+  private encoded(buffers: readonly GPUBuffer[], uniforms: GPUBuffer): (() => void)[] {
     const { device, outputs } = this;
-    const { buffers } = this.held;
     const { eager, gpu } = device;
-    for (const s of outputs.values()) s.allocate();
-    this.sizes.forEach((size, i) => (buffers[i] ??= size > 0 ? device.pool.take(size) : undefined));
     const resource = ({ storage, offset, bytes }: Region): GPUBufferBinding => {
       const buffer = storage.virtual ? (outputs.get(storage)?.memory() ?? buffers[this.slot.get(storage)!]!) : storage.memory();
       return { buffer, offset, size: bytes };
     };
-    const words = new DataView(new ArrayBuffer(Math.max(1, this.commands.length) * alignment));
-    const uniforms = gpu.createBuffer({ label: "plan uniforms", size: words.byteLength, usage: usage.uniform | usage.copyDst });
-    const steps = this.commands.map((command, index): (() => void) => {
+    let next = 0;
+    return this.commands.map((command): (() => void) => {
       if (command.kind === "copy") {
         const from = resource(command.source);
         const to = resource(command.target);
@@ -219,9 +302,7 @@ export class Plan<R extends Result> {
       const { pipeline, layout } = device.pipelines.get(call);
       const entries: GPUBindGroupEntry[] = command.regions.map((r, i) => ({ binding: i + 1, resource: resource(r) }));
       if (call.params) {
-        const offset = index * alignment;
-        writeParams(words, offset, call.params);
-        entries.unshift({ binding: 0, resource: { buffer: uniforms, offset, size: paramBytes(call) } });
+        entries.unshift({ binding: 0, resource: { buffer: uniforms, offset: alignment * next++, size: paramBytes(call) } });
       }
       const group = gpu.createBindGroup({ layout, entries });
       const [x, y, z] = call.workgroups;
@@ -233,15 +314,34 @@ export class Plan<R extends Result> {
         eager.count.dispatches++;
       };
     });
-    gpu.queue.writeBuffer(uniforms, 0, words.buffer as ArrayBuffer);
-    this.held.uniforms = uniforms;
-    return steps;
   }
 }
 
+// Sizes of scratch buffers, and which of them each storage gets. Results have memory of their own; placing them only kept others off it.
+function scratchOf(commands: readonly Command[], results: ReadonlySet<Storage>): { sizes: number[]; slot: Map<Storage, number> } {
+  const { sizes, slot } = place(commands, results);
+  const resultSlots = new Set([...results].map((s) => slot.get(s)));
+  const kept = sizes.flatMap((_, i) => (resultSlots.has(i) ? [] : [i]));
+  const index = new Map(kept.map((i, k) => [i, k]));
+  const scratch = [...slot].flatMap(([s, i]) => (index.has(i) ? [[s, index.get(i)!] as const] : []));
+  return { sizes: kept.map((i) => sizes[i]), slot: new Map(scratch) };
+}
+
+const calls = (commands: readonly Command[]) => commands.flatMap((c) => (c.kind === "run" && c.call.params ? [c.call] : []));
+const uniformBytes = (commands: readonly Command[]): number => Math.max(1, calls(commands).length) * alignment;
+
+function uniformsOf({ gpu }: Device, commands: readonly Command[]): GPUBuffer {
+  const words = new DataView(new ArrayBuffer(uniformBytes(commands)));
+  calls(commands).forEach((call, i) => writeParams(words, i * alignment, call.params!));
+  const buffer = gpu.createBuffer({ label: "plan uniforms", size: words.byteLength, usage: usage.uniform | usage.copyDst });
+  gpu.queue.writeBuffer(buffer, 0, words.buffer as ArrayBuffer);
+  return buffer;
+}
+
 function expectResult(result: unknown): void {
+  expectNoPromise("capture", result);
   const list = result instanceof Tensor ? [result] : Object.values(result ?? { nothing: 0 });
-  if (!(result instanceof Promise) && list.every((t) => t instanceof Tensor)) return;
+  if (list.every((t) => t instanceof Tensor)) return;
   throw new ConfigError("capture: the function must be synchronous and return a tensor, or an array or a record of tensors");
 }
 

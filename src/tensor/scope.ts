@@ -1,7 +1,7 @@
 /** @file Scopes free what they see created: the deterministic way to bound memory in eager code. */
 
-import { ConfigError } from "../host/errors.ts";
 import { enter, keep, type Scope } from "./lifetime.ts";
+import { runSynchronous } from "./synchronous.ts";
 import { Tensor } from "./tensor.ts";
 
 export { keep };
@@ -24,8 +24,7 @@ export function scope<T extends Kept>(fn: () => T): T {
   enter(inner);
   const survivors: Tensor[] = [];
   try {
-    const result = fn();
-    if (result instanceof Promise) throw new ConfigError("scope: the function must be synchronous; await before or after it");
+    const result = runSynchronous("scope", fn);
     visit(result, survivors);
     return result;
   } finally {

@@ -1,8 +1,10 @@
 /** @file Streams take kernel descriptions. The eager stream encodes them at once: many dispatches per pass, few submits. */
 
 import { type BufferPool, Storage, alignment, usage } from "./buffers.ts";
+import { ConfigError } from "../host/errors.ts";
 import { type Bound, type KernelCall, writeParams } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
+import { expectUnchanged } from "./versions.ts";
 
 export interface Stream {
   allocate(bytes: number): Storage;
@@ -57,9 +59,12 @@ export class EagerStream implements Stream {
     pass.setBindGroup(0, this.gpu.createBindGroup({ layout, entries }));
     pass.dispatchWorkgroups(...call.workgroups);
     this.count.dispatches++;
+    for (const { tensor, access } of call.bindings) if (access !== "read") tensor.storage.touch();
   }
 
   copy(source: Bound, target: Bound, targetOffset: number): void {
+    expectCopy(source, target);
+    target.storage.touch();
     this.copyBuffer(
       source.storage.memory(),
       source.byteOffset,
@@ -124,6 +129,15 @@ export class EagerStream implements Stream {
     queueMicrotask(() => this.submit());
     return this.gpu.createCommandEncoder();
   }
+}
+
+/** Throws `ConfigError` for a copy from one device to another, or of a value that a gradient needs and that is no longer there. */
+export function expectCopy(source: Bound, target: Bound): void {
+  const [from, to] = [source.storage, target.storage];
+  if (from.pool && to.pool && from.pool !== to.pool) {
+    throw new ConfigError("a tensor cannot be copied to another device: read it with `data` and make it anew there");
+  }
+  expectUnchanged(from);
 }
 
 /** Size of the uniform block of a call; WGSL rounds struct sizes up to 16. */

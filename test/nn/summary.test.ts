@@ -72,10 +72,10 @@ test("the planned memory is what capture plans, and nothing runs", async () => {
   net.eval();
   const forward = capture(dev, (x) => noGrad(() => net.forward(x)));
   const x = dev.empty([3, 1, 48, 48]);
-  expect(s.inferenceBytes).toBe((await forward.prepare([x])).peakBytes);
+  expect(s.inferenceBytes).toBe((await forward.prepare([x])).ownBytes);
   net.train();
   const step = new Plan(dev, [x], (x) => grad(mean(net.forward(x)), net.parameters())); // what capture makes, without compiling
-  expect(s.trainingBytes).toBe(step.peakBytes);
+  expect(s.trainingBytes).toBe(step.ownBytes);
   expect(summary(net, [3, 1, 48, 48], { training: false }).trainingBytes).toBeUndefined();
   forward.dispose();
   step.dispose();

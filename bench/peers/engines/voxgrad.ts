@@ -114,7 +114,7 @@ await serve(async () => {
         const loss = step().item();
         return () => loss;
       },
-      plannedBytes: () => step.plan!.peakBytes + stateBytes + image.bytes + label.bytes,
+      plannedBytes: () => step.plan!.ownBytes + stateBytes + image.bytes + label.bytes,
       free() {
         step.dispose();
         sgd.dispose();
