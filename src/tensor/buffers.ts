@@ -121,6 +121,7 @@ export class BufferPool {
   private readonly fail: (error: Error) => void;
   private readonly submit: () => void;
   private readonly free = new Map<number, GPUBuffer[]>();
+  private readonly all = new Set<GPUBuffer>();
   private readonly asked = new Set<Promise<void>>();
   private live = 0;
   private pooled = 0;
@@ -184,7 +185,7 @@ export class BufferPool {
         const buffer = list.pop()!;
         bytes -= buffer.size;
         this.pooled -= buffer.size;
-        buffer.destroy();
+        this.destroy(buffer);
       }
     }
   }
@@ -192,15 +193,27 @@ export class BufferPool {
   /** Destroys all free buffers. */
   trim(): void {
     this.submit(); // recorded commands may name them
-    for (const list of this.free.values()) for (const b of list) b.destroy();
+    for (const list of this.free.values()) for (const b of list) this.destroy(b);
     this.free.clear();
     this.pooled = 0;
+  }
+
+  /** Destroys all buffers, those in use too. */
+  close(): void {
+    for (const buffer of this.all) this.destroy(buffer);
+    this.free.clear();
+  }
+
+  private destroy(buffer: GPUBuffer): void {
+    this.all.delete(buffer);
+    buffer.destroy();
   }
 
   private create(size: number): GPUBuffer {
     // Without the scope a refused allocation is a silent buffer of zeros.
     this.gpu.pushErrorScope("out-of-memory");
     const buffer = this.gpu.createBuffer({ size, usage: tensorUsage });
+    this.all.add(buffer);
     const answer = this.gpu.popErrorScope().then(
       (error) => {
         if (!error) return;

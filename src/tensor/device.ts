@@ -1,12 +1,13 @@
 /** @file The device: one adapter opened at its highest limits, its memory, pipelines, streams, read-backs and faults. */
 
-import { loadGPU, noAdapterAdvice, pollsWhileWaiting } from "#gpu";
+import { pollsWhileWaiting } from "#gpu";
+import { type AdapterOptions, openAdapter, type OpenedAdapter } from "./adapter.ts";
+import { Backlog } from "./backlog.ts";
 import { BufferPool, type MemoryUse, Storage } from "./buffers.ts";
 import {
   ConfigError,
   DeviceLostError,
   DTypeError,
-  NoAdapterError,
   OutOfMemoryError,
   ShapeError,
   TensorTooLargeError,
@@ -26,51 +27,19 @@ import { expectUnchanged, now } from "./versions.ts";
 
 export type { Device };
 
-export interface DeviceOptions {
-  /** Default "high-performance". */
-  readonly powerPreference?: GPUPowerPreference;
-  /** Dawn toggles, Node only, e.g. `enable-dawn-features=allow_unsafe_apis`. */
-  readonly toggles?: readonly string[];
+export interface DeviceOptions extends AdapterOptions {
   /** Bytes that one binding may have, at most and by default the adapter's `maxStorageBufferBindingSize`; operations on larger tensors run in pieces. */
   readonly maxBindingSize?: number;
+  /** Bytes of inputs that the device may be behind before another upload throws `ConfigError`; default 1 GiB. */
+  readonly maxBacklogBytes?: number;
 }
 
-// Features the kernels can use; a device without any of them works too.
-const wanted = [
-  "shader-f16",
-  "subgroups",
-  "timestamp-query",
-  "chromium-experimental-subgroup-matrix", // bench: the ceiling of f16; only with Dawn's allow_unsafe_apis
-] as unknown as readonly GPUFeatureName[];
-
-const limits = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-  "maxComputeWorkgroupSizeY",
-  "maxComputeWorkgroupSizeZ",
-] as const;
-
 /**
- * Opens the best WebGPU adapter of the machine: `navigator.gpu` in a browser, Dawn (npm `webgpu`) in Node.
- * Throws `NoAdapterError` with what to do if there is none.
+ * Opens the best WebGPU adapter of the machine: `navigator.gpu` in a browser or Deno, Dawn (npm `webgpu`) in Node; or what the options give.
+ * Throws `NoAdapterError` with what to do if there is none, and `ConfigError` for options that exclude each other.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
-  const gpu = await loadGPU(options.toggles ?? []);
-  const adapter = await gpu?.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
-  if (!adapter) throw new NoAdapterError(`no WebGPU adapter: ${noAdapterAdvice}`);
-  const request = adapter.requestDevice({
-    label: "voxgrad",
-    requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
-    requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
-  });
-  const handle = await request.catch((error: Error) => {
-    throw new NoAdapterError(`the WebGPU adapter gave no device (${error.message}): ${noAdapterAdvice}`);
-  });
-  return new OpenDevice(handle, adapter.info, options.maxBindingSize);
+  return new OpenDevice(await openAdapter(options), options);
 }
 
 class OpenDevice implements Device {
@@ -87,13 +56,19 @@ class OpenDevice implements Device {
   readonly choices = new Map<string, string>();
   layoutVersion = 0;
   private readonly readback: Readback;
+  private readonly backlog: Backlog;
+  private readonly shared: boolean;
+  // Dispatches that the device is known to have done.
+  private answeredAt = -1;
   private readonly patience = new Patience(pollsWhileWaiting);
   private fault: Error | undefined;
   private closed = false;
 
-  constructor(gpu: GPUDevice, info: GPUAdapterInfo, maxBindingSize = Infinity) {
+  constructor({ gpu, info, shared }: OpenedAdapter, { maxBindingSize = Infinity, maxBacklogBytes = 2 ** 30 }: DeviceOptions) {
     this.gpu = gpu;
     this.info = info;
+    this.shared = shared;
+    this.backlog = new Backlog(maxBacklogBytes, () => gpu.queue.onSubmittedWorkDone());
     this.maxBindingSize = Math.min(maxBindingSize, gpu.limits.maxStorageBufferBindingSize);
     this.pool = new BufferPool(
       gpu,
@@ -102,12 +77,10 @@ class OpenDevice implements Device {
     );
     this.plans = new PlanMemory(this.pool);
     this.pipelines = new PipelineCache(gpu);
-    this.eager = new EagerStream(gpu, this.pool, this.pipelines, () => this.check());
+    this.eager = new EagerStream(gpu, this.pool, this.pipelines, () => this.check(), this.backlog);
     this.current = this.eager;
     this.readback = new Readback(gpu);
-    gpu.addEventListener("uncapturederror", (event) => {
-      this.report((event as GPUUncapturedErrorEvent).error);
-    });
+    gpu.addEventListener("uncapturederror", this.onError);
     gpu.lost.then((lost) => {
       if (this.closed) return;
       const why = lost.message ? `${lost.reason}: ${lost.message}` : lost.reason;
@@ -234,21 +207,32 @@ class OpenDevice implements Device {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.gpu.destroy();
+    if (!this.shared) return this.gpu.destroy();
+    this.gpu.removeEventListener("uncapturederror", this.onError);
+    this.eager.close();
+    this.readback.trim();
+    this.pool.close();
   }
 
   // What the device answers, or else why it did not.
   private async answered<T>(ask: () => Promise<T>, what: string): Promise<T> {
-    const answer = await this.patience.wait(ask).catch(async (error: Error) => {
+    const { dispatches } = this.eager.count;
+    const idle = dispatches === this.answeredAt;
+    const answered = this.backlog.mark();
+    const answer = await this.patience.wait(ask, idle).catch(async (error: Error) => {
       // A lost device rejects first and tells why a moment later.
       await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
       this.check();
       throw new WebGPUError(`${what} failed: ${error.message}`);
     });
+    this.answeredAt = Math.max(this.answeredAt, dispatches);
+    answered();
     await this.pool.unanswered;
     this.check();
     return answer;
   }
+
+  private readonly onError = (event: Event): void => this.report((event as GPUUncapturedErrorEvent).error);
 
   private report(error: GPUError): void {
     const message = `WebGPU reported: ${this.pipelines.explain(error.message)}`;

@@ -3,16 +3,15 @@
  * groups: one submit per step, a known peak, and nothing that can leak from step to step.
  */
 
-import { alignment, alignUp, Storage, usage } from "./buffers.ts";
+import { alignUp, Storage } from "./buffers.ts";
 import type { Device } from "./device.ts";
+import { encoded, scratchOf, uniformBytes, uniformsOf } from "./encoding.ts";
 import { ConfigError } from "../host/errors.ts";
 import type { DType, HostArray } from "../host/array.ts";
-import { writeParams } from "./kernel.ts";
-import { type Command, elideCopies, place, type Region, TraceStream, writtenBy } from "./trace.ts";
+import { type Command, elideCopies, TraceStream, writtenBy } from "./trace.ts";
 import { asSeen, type Seen, watchModes } from "./modes.ts";
 import { type ScratchSizes } from "./plan_memory.ts";
 import { keep, scope } from "./scope.ts";
-import { paramBytes } from "./stream.ts";
 import { expectNoPromise, expectNotAsync } from "./synchronous.ts";
 import { byteLength, Tensor } from "./tensor.ts";
 
@@ -281,61 +280,10 @@ export class Plan<R extends Result> {
       device.plans.note(held.bytes, held.uniforms.size, 1);
     }
     this.buffers = buffers;
-    return (this.steps = this.encoded(buffers, held.uniforms));
+    const memory = (s: Storage): GPUBuffer =>
+      s.virtual ? (this.outputs.get(s)?.memory() ?? buffers[this.slot.get(s)!]) : s.memory();
+    return (this.steps = encoded(device, this.commands, memory, held.uniforms));
   }
-
-  private encoded(buffers: readonly GPUBuffer[], uniforms: GPUBuffer): (() => void)[] {
-    const { device, outputs } = this;
-    const { eager, gpu } = device;
-    const resource = ({ storage, offset, bytes }: Region): GPUBufferBinding => {
-      const buffer = storage.virtual ? (outputs.get(storage)?.memory() ?? buffers[this.slot.get(storage)!]!) : storage.memory();
-      return { buffer, offset, size: bytes };
-    };
-    let next = 0;
-    return this.commands.map((command): (() => void) => {
-      if (command.kind === "copy") {
-        const from = resource(command.source);
-        const to = resource(command.target);
-        return () => eager.copyBuffer(from.buffer, from.offset!, to.buffer, to.offset!, command.source.bytes);
-      }
-      const { call } = command;
-      const { pipeline, layout } = device.pipelines.get(call);
-      const entries: GPUBindGroupEntry[] = command.regions.map((r, i) => ({ binding: i + 1, resource: resource(r) }));
-      if (call.params) {
-        entries.unshift({ binding: 0, resource: { buffer: uniforms, offset: alignment * next++, size: paramBytes(call) } });
-      }
-      const group = gpu.createBindGroup({ layout, entries });
-      const [x, y, z] = call.workgroups;
-      return () => {
-        const pass = eager.compute(call.program.key);
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(x, y, z);
-        eager.count.dispatches++;
-      };
-    });
-  }
-}
-
-// Sizes of scratch buffers, and which of them each storage gets. Results have memory of their own; placing them only kept others off it.
-function scratchOf(commands: readonly Command[], results: ReadonlySet<Storage>): { sizes: number[]; slot: Map<Storage, number> } {
-  const { sizes, slot } = place(commands, results);
-  const resultSlots = new Set([...results].map((s) => slot.get(s)));
-  const kept = sizes.flatMap((_, i) => (resultSlots.has(i) ? [] : [i]));
-  const index = new Map(kept.map((i, k) => [i, k]));
-  const scratch = [...slot].flatMap(([s, i]) => (index.has(i) ? [[s, index.get(i)!] as const] : []));
-  return { sizes: kept.map((i) => sizes[i]), slot: new Map(scratch) };
-}
-
-const calls = (commands: readonly Command[]) => commands.flatMap((c) => (c.kind === "run" && c.call.params ? [c.call] : []));
-const uniformBytes = (commands: readonly Command[]): number => Math.max(1, calls(commands).length) * alignment;
-
-function uniformsOf({ gpu }: Device, commands: readonly Command[]): GPUBuffer {
-  const words = new DataView(new ArrayBuffer(uniformBytes(commands)));
-  calls(commands).forEach((call, i) => writeParams(words, i * alignment, call.params!));
-  const buffer = gpu.createBuffer({ label: "plan uniforms", size: words.byteLength, usage: usage.uniform | usage.copyDst });
-  gpu.queue.writeBuffer(buffer, 0, words.buffer as ArrayBuffer);
-  return buffer;
 }
 
 function expectResult(result: unknown): void {

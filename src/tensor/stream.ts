@@ -1,5 +1,6 @@
 /** @file Streams take kernel descriptions. The eager stream encodes them at once: many dispatches per pass, few submits. */
 
+import type { Backlog } from "./backlog.ts";
 import { type BufferPool, Storage, alignment, usage } from "./buffers.ts";
 import { ConfigError } from "../host/errors.ts";
 import { type Bound, type KernelCall, writeParams } from "./kernel.ts";
@@ -24,17 +25,19 @@ export class EagerStream implements Stream {
   private readonly pool: BufferPool;
   private readonly pipelines: PipelineCache;
   private readonly check: () => void;
+  private readonly backlog: Backlog;
   private readonly arena: GPUBuffer;
   private readonly words = new DataView(new ArrayBuffer(slots * alignment));
   private used = 0;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
 
-  constructor(gpu: GPUDevice, pool: BufferPool, pipelines: PipelineCache, check: () => void) {
+  constructor(gpu: GPUDevice, pool: BufferPool, pipelines: PipelineCache, check: () => void, backlog: Backlog) {
     this.gpu = gpu;
     this.pool = pool;
     this.pipelines = pipelines;
     this.check = check;
+    this.backlog = backlog;
     this.arena = gpu.createBuffer({ label: "uniforms", size: slots * alignment, usage: usage.uniform | usage.copyDst });
   }
 
@@ -92,6 +95,7 @@ export class EagerStream implements Stream {
 
   /** Writes host data in order with everything recorded so far. */
   upload(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
+    this.backlog.upload(data.byteLength, this.count.dispatches);
     this.flush(); // queue writes overtake commands that are recorded but not submitted
     this.gpu.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   }
@@ -113,6 +117,12 @@ export class EagerStream implements Stream {
     this.used = 0;
     this.gpu.queue.submit([commands]);
     this.count.submits++;
+  }
+
+  /** Submits what was recorded and frees what it has for itself. */
+  close(): void {
+    this.submit();
+    this.arena.destroy();
   }
 
   private commands(): GPUCommandEncoder {

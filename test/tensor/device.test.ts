@@ -32,7 +32,7 @@ async function failure(fn: () => unknown): Promise<Error> {
 
 describe("openDevice", () => {
   test("asks for the adapter's highest limits and for the features it has", async () => {
-    const adapter = (await (await loadGPU([]))!.requestAdapter())!;
+    const adapter = (await (await loadGPU([])).requestAdapter())!;
     for (const name of [
       "maxBufferSize",
       "maxStorageBufferBindingSize",

@@ -62,6 +62,25 @@ export class Pack {
       p.rebase(this.weight.storage, this.offsets[i]);
     });
   }
+
+  /** Fetches the values of parameters that live elsewhere, as those do that another optimizer packed after this one. */
+  gather({ stream }: Device): void {
+    for (const [p, offset] of this.elsewhere()) stream.copy(p, this.weight, offset);
+  }
+
+  /** Brings the values of this buffer to the parameters that live elsewhere. */
+  scatter({ stream }: Device): void {
+    for (const [p, offset] of this.elsewhere()) {
+      const { device, shape, bytes } = p;
+      stream.copy({ device, storage: this.weight.storage, byteOffset: offset, bytes, shape }, p, 0);
+    }
+  }
+
+  private elsewhere(): (readonly [Tensor, number])[] {
+    const { storage } = this.weight;
+    const places = this.params.map((p, i) => [p, this.offsets[i]] as const);
+    return places.filter(([p, offset]) => p.storage !== storage || p.byteOffset !== offset);
+  }
 }
 
 export abstract class Optimizer {
@@ -98,9 +117,20 @@ export abstract class Optimizer {
     });
   }
 
-  /** Flat buffers of all parameters: the parameters are views of them. */
+  /**
+   * Flat buffers of all parameters, which are views of them. Of a parameter that another optimizer was given later there is a copy here: `gather`
+   * brings it up to date, `scatter` goes the other way.
+   */
   get weights(): readonly Tensor[] {
     return this.packs.map((pack) => pack.weight);
+  }
+
+  gather(): void {
+    for (const pack of this.packs) pack.gather(this.device);
+  }
+
+  scatter(): void {
+    for (const pack of this.packs) pack.scatter(this.device);
   }
 
   /** All parameters in the order of their groups: the order of the gradients that `step` takes. */
@@ -131,13 +161,25 @@ export abstract class Optimizer {
   }
 
   private setRate(pack: Pack, rate: number): void {
-    pack.rate = rate;
     this.setState(pack, 0, rate);
+    pack.rate = rate;
   }
 
   /** Writes one hyper-parameter, in order with the work recorded so far. */
   protected setState(pack: Pack, word: number, value: number): void {
-    this.device.eager.upload(pack.state.storage.buffer!, pack.state.byteOffset + 4 * word, new Float32Array([value]));
+    this.expectOutside("a hyper-parameter is set");
+    const { storage, byteOffset } = pack.state;
+    storage.touch();
+    this.device.eager.upload(storage.memory(), byteOffset + 4 * word, new Float32Array([value]));
+  }
+
+  /** Throws `ConfigError` while a step is traced, where what is done on the host would happen once and not in each call. */
+  expectOutside(what: string): void {
+    if (!this.device.capturing) return;
+    throw new ConfigError(
+      `${what} inside capture(), where it would happen once, when the step is traced: move it behind the call of the captured step, where it ` +
+        "counts from the next call on (rates live on the device, so that nothing is traced again)",
+    );
   }
 
   /**
@@ -168,7 +210,11 @@ export abstract class Optimizer {
     // Not before all gradients are in place: a plan drops the copies as long as nobody looks at the buffers meanwhile.
     this.scaler?.unscale(this.packs.map((pack) => pack.gradient));
     this.clip(options);
-    for (const pack of this.packs) this.update(pack);
+    for (const pack of this.packs) {
+      pack.gather(this.device);
+      this.update(pack);
+      pack.scatter(this.device);
+    }
   }
 
   private clip({ clipValue, clipNorm }: StepOptions): void {

@@ -57,6 +57,7 @@ export class Scheduler {
   }
 
   protected set(step: number): void {
+    this.optimizer.expectOutside("a scheduler's step");
     const rates = this.bases.map((base) => this.schedule(step, base));
     this.done = step;
     this.optimizer.rates = rates;
@@ -183,6 +184,7 @@ export class ReduceLROnPlateau {
 
   /** Takes the metric of one more epoch. */
   step(metric: number): void {
+    this.optimizer.expectOutside("a scheduler's step");
     const { factor, patience, cooldown, minLr, eps } = this.options;
     if (this.improved(metric)) {
       this.best = metric;

@@ -1,0 +1,1 @@
+export const quietly = <T>(fn: () => T): T => fn();
