@@ -59,7 +59,7 @@ export async function openAdapter(options: AdapterOptions): Promise<OpenedAdapte
   });
   const gpu = await request.catch((cause: Error) => {
     throw new NoAdapterError(
-      `the WebGPU adapter gave no device (${cause.message}); an adapter gives one device only: ask for another adapter, or leave it to openDevice`,
+      `the WebGPU adapter gave no device (${cause.message.trim()}); an adapter gives one device only: ask for another adapter, or leave it to openDevice`,
       { cause },
     );
   });

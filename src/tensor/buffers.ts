@@ -143,7 +143,9 @@ export class BufferPool {
   take(bytes: number): GPUBuffer {
     const size = alignUp(bytes);
     this.expectFits(bytes);
-    const kept = this.free.get(size)?.pop();
+    const list = this.free.get(size);
+    const kept = list?.pop();
+    if (list?.length === 0) this.free.delete(size);
     if (kept) this.pooled -= size;
     else if (this.pooled > Math.max(keptBytes, this.live)) this.trim();
     const buffer = kept ?? this.create(size);
@@ -177,22 +179,32 @@ export class BufferPool {
     else this.free.set(buffer.size, [buffer]);
   }
 
-  /** Destroys free buffers of `bytes` bytes together, those of the sizes that were new last first. */
+  /** Takes back and destroys a buffer whose size will hardly be asked for again. */
+  discard(buffer: GPUBuffer): void {
+    this.submit(); // recorded commands may name it
+    this.live -= buffer.size;
+    this.count--;
+    this.destroy(buffer);
+  }
+
+  /** Destroys free buffers of `bytes` bytes together, those given back last first. */
   shed(bytes: number): void {
-    if (bytes > 0) this.submit(); // as in `trim`
-    for (const list of [...this.free.values()].toReversed()) {
+    if (bytes > 0) this.submit();
+    for (const [size, list] of [...this.free].toReversed()) {
+      if (bytes <= 0) return;
       while (bytes > 0 && list.length > 0) {
         const buffer = list.pop()!;
         bytes -= buffer.size;
         this.pooled -= buffer.size;
         this.destroy(buffer);
       }
+      if (list.length === 0) this.free.delete(size);
     }
   }
 
   /** Destroys all free buffers. */
   trim(): void {
-    this.submit(); // recorded commands may name them
+    this.submit();
     for (const list of this.free.values()) for (const b of list) this.destroy(b);
     this.free.clear();
     this.pooled = 0;

@@ -178,15 +178,6 @@ export class Plan<R extends Result> {
     });
   }
 
-  // Disposes tensors that were given away, so that they need not be by whoever got them.
-  private forget(which: (view: Tensor) => boolean): void {
-    for (const [t, view] of this.given) {
-      if (!which(view)) continue;
-      view.dispose();
-      this.given.delete(t);
-    }
-  }
-
   /** Compiles every pipeline of the plan. */
   async compile(onProgress?: (done: number, total: number) => void): Promise<void> {
     const calls = new Map(this.commands.flatMap((c) => (c.kind === "run" ? [[c.call.program.key, c.call] as const] : [])));
@@ -217,7 +208,11 @@ export class Plan<R extends Result> {
     const steps = this.built();
     for (const s of this.written) s.touch();
     for (const s of this.outputs.values()) s.renew();
-    this.forget((view) => view.stale);
+    for (const [t, view] of this.given) {
+      if (!view.stale) continue;
+      view.lapse();
+      this.given.delete(t);
+    }
     steps.forEach((step, i) => {
       if (i > 0 && i % this.submitEvery === 0) eager.flush();
       step();
@@ -244,7 +239,7 @@ export class Plan<R extends Result> {
     giveBack(this.held);
     this.steps = undefined;
     for (const s of this.outputs.values()) s.renew();
-    this.forget(() => true);
+    for (const view of this.given.values()) view.dispose();
     mapResult(this.own, (t) => (t.dispose(), t));
     for (const t of this.inputs) t.dispose();
   }

@@ -62,7 +62,7 @@ export class PlanMemory {
     this.needed = largest(this.members);
     this.buffers = this.buffers.map((buffer, i) => {
       if (!buffer || buffer.size === this.needed[i]) return buffer;
-      this.pool.give(buffer);
+      this.pool.discard(buffer);
       return undefined;
     });
     this.buffers.length = this.needed.length;

@@ -98,6 +98,7 @@ export class Tensor {
   origin: unknown = undefined;
   private held: Storage;
   private gone = false;
+  private holds = true;
   private wanted = false;
   private generation: number;
 
@@ -191,9 +192,16 @@ export class Tensor {
   dispose(): void {
     if (this.gone) return;
     this.gone = true;
+    this.lapse();
+    this.origin = undefined;
+  }
+
+  /** Gives the memory of a stale result back; to whoever uses it, it is stale rather than disposed. */
+  lapse(): void {
+    if (!this.holds) return;
+    this.holds = false;
     forgotten.unregister(this);
     this.held.release();
-    this.origin = undefined;
   }
 
   /** Text as `f32 [2, 3]`; throws `ConfigError` where a number is wanted. */

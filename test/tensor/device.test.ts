@@ -47,19 +47,6 @@ describe("openDevice", () => {
     expect(device.name).not.toBe("");
   });
 
-  // Elsewhere the adapter is not a Vulkan driver named in the environment.
-  test.skipIf(process.platform !== "linux")("without an adapter says what to do", () => {
-    const env = { VK_DRIVER_FILES: "/nonexistent.json", VK_ICD_FILENAMES: "/nonexistent.json" };
-    const source = `
-      import { openDevice } from "./src/index.ts";
-      try { await openDevice(); } catch (e) { console.log(JSON.stringify([e.name, e.code, e.message])); }`;
-    const { stdout, stderr } = runChild(source, [], env);
-    expect(stdout, stderr).not.toBe("");
-    const [name, code, message] = JSON.parse(stdout) as string[];
-    expect([name, code]).toEqual(["NoAdapterError", "NoAdapter"]);
-    expect(message).toMatch(/webgpu.*Vulkan.*apt-get install/);
-  });
-
   test("two devices live side by side and keep their tensors apart", async () => {
     const other = await openDevice();
     using a = full(device, [1], 1);
