@@ -1,9 +1,11 @@
 /** @file The engine: device, tensors, operations with gradients, capture. Layers are in `voxgrad/nn`, networks in `voxgrad/seg`. */
 
-export { type Captured, capture, type Input, type Plan, type Result } from "./tensor/capture.ts";
+export { type Captured, capture, type CaptureOptions, type Input, type Plan, type Result } from "./tensor/capture.ts";
 export { type Device, type DeviceOptions, openDevice } from "./tensor/device.ts";
 export * from "./host/errors.ts";
 export { type DType, type HostArray, sizeOf, type TypedArray } from "./host/array.ts";
+export type { MemoryReport } from "./tensor/memory_report.ts";
+export type { StepMemory } from "./tensor/plan.ts";
 export { type KernelTime, profile } from "./tensor/profile.ts";
 export { keep, scope } from "./tensor/scope.ts";
 export type { Tensor } from "./tensor/tensor.ts";

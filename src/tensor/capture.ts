@@ -16,7 +16,7 @@ export interface CaptureOptions {
    * Bytes that plans may take together beside the largest of them, 256 MiB by default: of inputs of many shapes, those that were used least
    * recently are traced again when they come back.
    */
-  readonly maxPlanBytes?: number;
+  readonly maxPlanBytes?: number | undefined;
 }
 
 export interface Captured<R extends Result> {

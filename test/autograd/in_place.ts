@@ -10,6 +10,16 @@ import { SGD } from "../../src/nn/index.ts";
 const size = 3;
 const leaves = 4;
 
+const operations: Record<Op, (x: vx.Tensor, y: vx.Tensor) => vx.Tensor> = {
+  add: vx.add,
+  mul: vx.mul,
+  sub: vx.sub,
+  square: (x) => vx.square(x),
+  exp: (x) => vx.exp(x),
+  tanh: (x) => vx.tanh(x),
+  matmul: vx.matmul,
+};
+
 type Op = "add" | "mul" | "sub" | "square" | "exp" | "tanh" | "matmul";
 
 export interface Program {
@@ -51,7 +61,7 @@ function forward(ops: Program["ops"], given: readonly vx.Tensor[]): vx.Tensor {
   const values = [...given];
   for (const { op, a, b } of ops) {
     const [x, y] = [values[a % values.length], values[b % values.length]];
-    values.push(op === "square" || op === "exp" || op === "tanh" ? vx[op](x) : vx[op](x, y));
+    values.push(operations[op](x, y));
   }
   // All leaves take part, so that each has a gradient.
   return vx.sum(

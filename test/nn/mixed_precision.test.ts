@@ -134,7 +134,7 @@ describe.runIf(device.gpu.features.has("shader-f16"))("f16 activations", () => {
     const plan = await trainer.prepare(batch(0));
     const result = {
       losses,
-      peak: plan.peakBytes,
+      peak: plan.ownBytes - plan.memory.uniforms,
       dtypes: new Set(model.parameters().map((p) => p.dtype)),
       scale: await optimizer.scaler?.value(),
     };
