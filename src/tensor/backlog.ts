@@ -32,8 +32,7 @@ export class Backlog {
     const behind = this.given - this.known;
     if (behind + bytes > this.limit && behind > 0) {
       throw new ConfigError(
-        `the device is behind by ${behind} bytes of inputs, and a loop that never waits would pile up more: await a result of every few steps, such as ` +
-          "a loss, or `await device.settle()`",
+        `the device is behind by ${behind} bytes of inputs: in a loop, await a result every few steps, such as a loss, or \`await device.settle()\``,
       );
     }
     this.dispatches = dispatches;

@@ -68,9 +68,9 @@ class Plans<R extends Result> {
   /** The plan for `inputs` in the modes of now, if it is known and up to date. */
   find(inputs: readonly Input[]): Plan<R> | undefined {
     const key = `${ambientModes()} ${inputs.map((x) => x.shape.join("x") + dtypeOf(x)).join(" ")}`;
-    const same = key === this.key && modesVersion() === this.modes;
     this.key = key;
-    if (this.latest?.stale === false && same) return this.latest;
+    const { latest } = this;
+    if (latest && this.all.get(latest) === key && modesVersion() === this.modes && !latest.stale) return latest;
     for (const [plan, of] of this.all) {
       if (of !== key) continue;
       if (plan.stale) this.drop(plan);

@@ -148,8 +148,7 @@ class OpenDevice implements Device {
     const buffer = storage.memory();
     if (this.capturing && storage.made <= this.traced) {
       throw new ConfigError(
-        "device.write: inside capture() it would happen once, when the step is traced, and not in each call: write before the call, or make the " +
-          "values an input of the captured function",
+        "device.write: inside capture() it would happen once: write before the call, or make the values an input of the captured function",
       );
     }
     storage.touch();
@@ -159,9 +158,7 @@ class OpenDevice implements Device {
   run(call: KernelCall): void {
     for (const { tensor, access } of call.bindings) {
       if (tensor.device && tensor.device !== this) {
-        throw new ConfigError(
-          `${call.program.key}: a tensor ${showShape(tensor.shape)} is on another device than the others; all inputs of an operation must be on one`,
-        );
+        throw new ConfigError(`${call.program.key}: a tensor ${showShape(tensor.shape)} is on another device than the others`);
       }
       if (access === "read") expectUnchanged(tensor.storage);
       if (tensor.bytes <= this.maxBindingSize) continue;

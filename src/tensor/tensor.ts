@@ -155,8 +155,8 @@ export class Tensor {
   get storage(): Storage {
     if (this.stale) {
       throw new ConfigError(
-        `a result ${showShape(this.shape)} of a captured step is stale: a later call of the step, or its dispose, took the memory; read it before ` +
-          "that, where `const values = result.data()` is enough, to be awaited later, or copy it with an operation",
+        `a result ${showShape(this.shape)} of a captured step is stale: a later call, or its dispose, took the memory; read it before that ` +
+          "(`result.data()` may be awaited later), or copy it with an operation",
       );
     }
     if (this.gone) throw new ConfigError(`a tensor ${showShape(this.shape)} was used after it was disposed`);
@@ -208,8 +208,8 @@ export class Tensor {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return `${this.dtype} ${showShape(this.shape)}`;
     throw new ConfigError(
-      `a tensor ${showShape(this.shape)} was used as a number: its values are on the device; read it with \`await tensor.item()\` (outside of ` +
-        "capture) or compute with operations such as add, gt and where",
+      `a tensor ${showShape(this.shape)} was used as a number: read it with \`await tensor.item()\`, outside of capture, or compute with ` +
+        "operations such as add, gt and where",
     );
   }
 

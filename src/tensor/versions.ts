@@ -34,7 +34,7 @@ export function asOf<T>(at: number, op: string, fn: () => T): T {
 export function expectUnchanged({ made, changed }: Dated): void {
   if (!walk || made > walk.at || changed <= walk.at) return;
   throw new ConfigError(
-    `grad of ${walk.op}: it needs a tensor that was changed in place after the forward pass, by an optimizer's step, device.write, a copy or a ` +
-      "captured step; take gradients before such changes, or run the forward pass again. Parameters of one optimizer share memory and change together",
+    `grad of ${walk.op}: it needs a tensor that was changed in place after the forward pass, by an optimizer (all its parameters change together), ` +
+      "device.write or a captured step; take gradients before that, or run the forward pass again",
   );
 }

@@ -177,8 +177,7 @@ export abstract class Optimizer {
   expectOutside(what: string): void {
     if (!this.device.capturing) return;
     throw new ConfigError(
-      `${what} inside capture(), where it would happen once, when the step is traced: move it behind the call of the captured step, where it ` +
-        "counts from the next call on (rates live on the device, so that nothing is traced again)",
+      `${what} inside capture(), where it would happen once: move it behind the call of the captured step; it then counts from the next call on`,
     );
   }
 
