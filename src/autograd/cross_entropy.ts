@@ -7,7 +7,7 @@ import { record } from "./tape.ts";
 
 export type { LossReduction } from "../kernels/cross_entropy.ts";
 
-export interface CrossEntropyOptions {
+export interface CrossEntropyLossOptions {
   /** `[C]`: factor of each class. */
   readonly weight?: Tensor;
   /** Positions with this class index count for nothing; default −100. Not for probabilities. */
@@ -27,7 +27,7 @@ export interface CrossEntropyOptions {
  * @returns one number, or `[N, spatial…]` for the reduction "none"
  * @throws ShapeError, DTypeError, ConfigError
  */
-export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const settings = { ignoreIndex, labelSmoothing, reduction };
   input = float32(input);

@@ -1,7 +1,7 @@
 /** @file nnU-Net's losses (Isensee et al. 2021) with its options and defaults; its Dice is negative, so sums with cross-entropy reach down to −1. */
 
 import { cast } from "../../autograd/cast.ts";
-import { crossEntropy, type CrossEntropyOptions } from "../../autograd/cross_entropy.ts";
+import { crossEntropyLoss, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
 import { add, affine, clamp, div, gt, mul, ne, where } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { regionSums } from "../../autograd/region.ts";
@@ -11,10 +11,10 @@ import { topShare } from "../../kernels/top_share.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { bceWithLogits, type BceOptions } from "./elementwise.ts";
+import { bceWithLogitsLoss, type BCEWithLogitsLossOptions } from "./elementwise.ts";
 import { composed } from "./overlap.ts";
 
-export interface SoftDiceOptions {
+export interface SoftDiceLossOptions {
   /** Applied to the input; default none. */
   readonly applyNonlin?: "softmax" | "sigmoid" | ((x: Tensor) => Tensor);
   /** Sum over the batch before the ratio; default false. */
@@ -45,7 +45,7 @@ function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
  * @param mask `[N, 1, spatial…]`, factor of each position
  * @throws ShapeError, DTypeError
  */
-export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceOptions = {}, mask?: Tensor): Tensor {
+export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}, mask?: Tensor): Tensor {
   const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp } = options;
   if (input.rank < 2) throw new ShapeError(`softDiceLoss: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   return composed(input, () => {
@@ -76,19 +76,19 @@ export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceOpt
 
 const largest = 3.4028234e38;
 
-/** Cross-entropy that takes class indices of any type, also with a channel axis of size 1: `[N, 1, spatial…]`. Throws as `crossEntropy`. */
-export function robustCrossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+/** Cross-entropy that takes class indices of any type, also with a channel axis of size 1: `[N, 1, spatial…]`. Throws as `crossEntropyLoss`. */
+export function robustCrossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
   const squeezed = target.rank === input.rank && target.shape[1] === 1;
   const indices = squeezed ? reshape(target, target.shape.toSpliced(1, 1)) : target;
   if (indices.rank === input.rank) {
     throw new ShapeError(
-      `robustCrossEntropy: target ${showShape(target.shape)} must be class indices on one channel for the input ${showShape(input.shape)}`,
+      `robustCrossEntropyLoss: target ${showShape(target.shape)} must be class indices on one channel for the input ${showShape(input.shape)}`,
     );
   }
-  return crossEntropy(input, indices, options);
+  return crossEntropyLoss(input, indices, options);
 }
 
-export interface TopKOptions extends Omit<CrossEntropyOptions, "reduction"> {
+export interface TopKLossOptions extends Omit<CrossEntropyLossOptions, "reduction"> {
   /** Percentage of the positions that count, those with the largest loss; default 10. */
   readonly k?: number;
 }
@@ -100,10 +100,10 @@ export interface TopKOptions extends Omit<CrossEntropyOptions, "reduction"> {
  * @param target class indices `[N, 1, spatial…]` or `[N, spatial…]`
  * @throws ShapeError, also if k percent are less than one position; DTypeError, ConfigError
  */
-export function topKLoss(input: Tensor, target: Tensor, options: TopKOptions = {}): Tensor {
+export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions = {}): Tensor {
   const { k = 10, ...rest } = options;
   return composed(input, () => {
-    const losses = robustCrossEntropy(input, target, { ...rest, reduction: "none" });
+    const losses = robustCrossEntropyLoss(input, target, { ...rest, reduction: "none" });
     const count = Math.floor((losses.size * k) / 100);
     if (count < 1 || count > losses.size)
       throw new ShapeError(`topKLoss: ${k} percent of ${losses.size} positions are ${count}; give more positions or another k`);
@@ -119,10 +119,10 @@ export function topKLoss(input: Tensor, target: Tensor, options: TopKOptions = {
   });
 }
 
-export interface DCAndCEOptions {
-  readonly softDice?: Omit<SoftDiceOptions, "applyNonlin">;
+export interface DCAndCELossOptions {
+  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin">;
   /** Options of the cross-entropy. */
-  readonly ce?: Omit<CrossEntropyOptions, "ignoreIndex">;
+  readonly ce?: Omit<CrossEntropyLossOptions, "ignoreIndex">;
   /** Default 1. */
   readonly weightCe?: number;
   /** Default 1. */
@@ -137,20 +137,20 @@ export interface DCAndCEOptions {
  * @param target class indices `[N, 1, spatial…]` (f32, i32 or u32)
  * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
-export function dcAndCELoss(input: Tensor, target: Tensor, options: DCAndCEOptions = {}): Tensor {
+export function dcAndCELoss(input: Tensor, target: Tensor, options: DCAndCELossOptions = {}): Tensor {
   const { ce, ignoreLabel, ...rest } = options;
   return withDice("dcAndCELoss", input, target, { ...rest, ignoreLabel }, () =>
-    robustCrossEntropy(input, target, { ...ce, ignoreIndex: ignoreLabel }),
+    robustCrossEntropyLoss(input, target, { ...ce, ignoreIndex: ignoreLabel }),
   );
 }
 
-export interface DCAndTopKOptions extends Omit<DCAndCEOptions, "ce"> {
+export interface DCAndTopKLossOptions extends Omit<DCAndCELossOptions, "ce"> {
   /** Options of the cross-entropy. */
-  readonly ce?: Omit<TopKOptions, "ignoreIndex">;
+  readonly ce?: Omit<TopKLossOptions, "ignoreIndex">;
 }
 
 /** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; arguments and errors as `dcAndCELoss`. */
-export function dcAndTopKLoss(input: Tensor, target: Tensor, options: DCAndTopKOptions = {}): Tensor {
+export function dcAndTopKLoss(input: Tensor, target: Tensor, options: DCAndTopKLossOptions = {}): Tensor {
   const { ce, ignoreLabel, ...rest } = options;
   return withDice("dcAndTopKLoss", input, target, { ...rest, ignoreLabel }, () =>
     topKLoss(input, target, { ...ce, ignoreIndex: ignoreLabel }),
@@ -161,7 +161,7 @@ function withDice(
   op: string,
   input: Tensor,
   target: Tensor,
-  { weightCe = 1, weightDice = 1, ignoreLabel, softDice }: Omit<DCAndCEOptions, "ce">,
+  { weightCe = 1, weightDice = 1, ignoreLabel, softDice }: Omit<DCAndCELossOptions, "ce">,
   entropyOf: () => Tensor,
 ): Tensor {
   if (weightCe === 0 && weightDice === 0) throw new ConfigError(`${op}: weightCe and weightDice are both 0`);
@@ -185,10 +185,10 @@ function withDice(
   });
 }
 
-export interface DCAndBCEOptions {
-  readonly softDice?: Omit<SoftDiceOptions, "applyNonlin">;
+export interface DCAndBCELossOptions {
+  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin">;
   /** Options of the binary cross-entropy. */
-  readonly bce?: Omit<BceOptions, "reduction">;
+  readonly bce?: Omit<BCEWithLogitsLossOptions, "reduction">;
   /** Default 1. */
   readonly weightCe?: number;
   /** Default 1. */
@@ -204,7 +204,7 @@ export interface DCAndBCEOptions {
  * @param target f32 of the same shape, with `useIgnoreLabel` one channel more
  * @throws ShapeError, DTypeError
  */
-export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCEOptions = {}): Tensor {
+export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCELossOptions = {}): Tensor {
   const { weightCe = 1, weightDice = 1, useIgnoreLabel = false, softDice, bce } = options;
   const channels = input.shape[1] + (useIgnoreLabel ? 1 : 0);
   if (!sameShape(target.shape, input.shape.with(1, channels))) {
@@ -218,8 +218,8 @@ export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCEOpt
     const mask = useIgnoreLabel ? ne(slice(all, [undefined, [-1]]), 1) : undefined;
     const dice = softDiceLoss(input, regions, { ...softDice, applyNonlin: "sigmoid" }, mask);
     const entropy = mask
-      ? div(sum(mul(bceWithLogits(input, regions, { ...bce, reduction: "none" }), mask)), clamp(sum(mask), 1e-8, largest))
-      : bceWithLogits(input, regions, bce);
+      ? div(sum(mul(bceWithLogitsLoss(input, regions, { ...bce, reduction: "none" }), mask)), clamp(sum(mask), 1e-8, largest))
+      : bceWithLogitsLoss(input, regions, bce);
     return add(affine(entropy, weightCe), affine(dice, weightDice));
   });
 }

@@ -10,7 +10,7 @@ import {
   prelu,
   type Tensor,
 } from "../../../src/index.ts";
-import { bceWithLogits, crossEntropy, huber, l1, mse, smoothL1 } from "../../../src/nn/index.ts";
+import { bceWithLogitsLoss, crossEntropyLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../../src/nn/index.ts";
 import type { Adapters } from "../format.ts";
 import { closeDevice, operation, same, type Tensors } from "../operation_case.ts";
 
@@ -38,19 +38,19 @@ const perDims = (name: string, adapter: Adapters[string]): Adapters =>
 export const adapters: Adapters = {
   "op.cross_entropy": operation(
     same("ignore_index", "label_smoothing", "reduction"),
-    ({ input, target, weight }, options) => crossEntropy(input, target, { ...options, weight }),
+    ({ input, target, weight }, options) => crossEntropyLoss(input, target, { ...options, weight }),
     { vectors: ["weight"], plain: true },
   ),
   "op.bce_with_logits": operation(
     same("reduction"),
     ({ input, target, weight, pos_weight }, options) =>
-      bceWithLogits(input, target, { ...options, weight, posWeight: pos_weight }),
+      bceWithLogitsLoss(input, target, { ...options, weight, posWeight: pos_weight }),
     { vectors: ["pos_weight", "weight"], plain: true },
   ),
-  "op.mse_loss": element(mse),
-  "op.l1_loss": element(l1),
-  "op.smooth_l1_loss": element(smoothL1, "beta"),
-  "op.huber_loss": element(huber, "delta"),
+  "op.mse_loss": element(mseLoss),
+  "op.l1_loss": element(l1Loss),
+  "op.smooth_l1_loss": element(smoothL1Loss, "beta"),
+  "op.huber_loss": element(huberLoss, "delta"),
   "op.prelu": operation({ num_parameters: null }, ({ x, w }) => prelu(x, w)),
   ...perDims("op.conv", convolution),
   ...perDims("op.conv_transpose", transposed),

@@ -5,7 +5,7 @@ import {
   dcAndCELoss,
   dcAndTopKLoss,
   deepSupervisionWeights,
-  robustCrossEntropy,
+  robustCrossEntropyLoss,
   softDiceLoss,
   topKLoss,
 } from "../../../src/nn/index.ts";
@@ -88,7 +88,7 @@ export const adapters: Adapters = {
   ),
   "nnunet.TopKLoss": loss((dev, x, y, { args }) => topKLoss(x, y, entropy(dev, args)), ["inp", "target"]),
   "nnunet.RobustCrossEntropyLoss": loss(
-    (dev, x, y, { args }) => robustCrossEntropy(x, y, entropy(dev, args)),
+    (dev, x, y, { args }) => robustCrossEntropyLoss(x, y, entropy(dev, args)),
     ["input", "target"],
   ),
   "nnunet.deep_supervision_weights": ({ args }) => deepSupervisionWeights(args.n_outputs),

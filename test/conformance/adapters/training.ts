@@ -1,6 +1,6 @@
 /** @file Short training runs: weights by formula, another batch at each step, loss and norm of the gradients after each. */
 import { cast, type Device, grad, openDevice, reshape, square, sum, type Tensor } from "../../../src/index.ts";
-import { bceWithLogits, crossEntropy, type Module, mse } from "../../../src/nn/index.ts";
+import { bceWithLogitsLoss, crossEntropyLoss, type Module, mseLoss } from "../../../src/nn/index.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { type Adapter, type Adapters, type Case, NotCovered, wave } from "../format.ts";
 import { summary } from "../network_case.ts";
@@ -47,11 +47,11 @@ function lossOf(named: Record<string, any>, dev: Device): (output: Tensor, label
     const weight = settings.weight && dev.tensor({ data: settings.weight, shape: [settings.weight.length] });
     return (output, label) => {
       const indices = cast(reshape(label, label.shape.toSpliced(1, 1)), "i32");
-      return crossEntropy(output, indices, { ...settings, weight });
+      return crossEntropyLoss(output, indices, { ...settings, weight });
     };
   }
-  if (name === "BCEWithLogitsLoss") return (output, label) => bceWithLogits(output, label, settings);
-  if (name === "MSELoss") return (output, label) => mse(output, label, settings);
+  if (name === "BCEWithLogitsLoss") return (output, label) => bceWithLogitsLoss(output, label, settings);
+  if (name === "MSELoss") return (output, label) => mseLoss(output, label, settings);
   throw new NotCovered(`the loss ${name}`);
 }
 

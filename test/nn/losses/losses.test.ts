@@ -104,7 +104,7 @@ const calls: Record<string, Call> = {
   DC_and_topk_loss: (x, y, o) => nn.dcAndTopKLoss(x, y, nnunet(o)),
   DC_and_BCE_loss: (x, y, o) => nn.dcAndBCELoss(x, y, nnunet(o)),
   TopKLoss: nn.topKLoss,
-  RobustCrossEntropyLoss: nn.robustCrossEntropy,
+  RobustCrossEntropyLoss: nn.robustCrossEntropyLoss,
 };
 
 function run(gpu: Device, c: Stored): { loss: Tensor; gradients: Tensor[] } {

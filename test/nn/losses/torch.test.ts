@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as v from "../../../src/index.ts";
 import { grad, mul, scope, sum, type Tensor } from "../../../src/index.ts";
-import { bceWithLogits, crossEntropy, huber, l1, mse, smoothL1 } from "../../../src/nn/index.ts";
+import { bceWithLogitsLoss, crossEntropyLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../../src/nn/index.ts";
 import { readAll } from "../../lib/compare.ts";
 import { device } from "../../lib/device.ts";
 
@@ -72,13 +72,13 @@ const ops: Readonly<Record<string, Run>> = {
   var: ({ input }, { dim, correction }) => v.variance(input, dim, { correction }),
   std: ({ input }, { dim, correction }) => v.std(input, dim, { correction }),
   cross_entropy: ({ input, target, weight }, { label_smoothing, ignore_index, reduction }) =>
-    crossEntropy(input, target, { weight, labelSmoothing: label_smoothing, ignoreIndex: ignore_index, reduction }),
+    crossEntropyLoss(input, target, { weight, labelSmoothing: label_smoothing, ignoreIndex: ignore_index, reduction }),
   bce_with_logits: ({ input, target, weight, pos_weight }, { reduction }) =>
-    bceWithLogits(input, target, { weight, posWeight: pos_weight, reduction }),
-  mse: ({ input, target }, options) => mse(input, target, options),
-  l1: ({ input, target }, options) => l1(input, target, options),
-  smooth_l1: ({ input, target }, options) => smoothL1(input, target, options),
-  huber: ({ input, target }, options) => huber(input, target, options),
+    bceWithLogitsLoss(input, target, { weight, posWeight: pos_weight, reduction }),
+  mse: ({ input, target }, options) => mseLoss(input, target, options),
+  l1: ({ input, target }, options) => l1Loss(input, target, options),
+  smooth_l1: ({ input, target }, options) => smoothL1Loss(input, target, options),
+  huber: ({ input, target }, options) => huberLoss(input, target, options),
 };
 
 /** Every element for itself: a small one beside a large one has digits too. Exponentials far from 0 lose some, as |x| does. */

@@ -1,7 +1,15 @@
 /** @file Rows of the losses of `voxgrad/nn`. */
 
 import { ConfigError, DTypeError, type DType, ShapeError, sizeOf, type Tensor } from "../../../src/index.ts";
-import { bceWithLogits, crossEntropy, huber, l1, type LossReduction, mse, smoothL1 } from "../../../src/nn/losses/elementwise.ts";
+import {
+  bceWithLogitsLoss,
+  crossEntropyLoss,
+  huberLoss,
+  l1Loss,
+  type LossReduction,
+  mseLoss,
+  smoothL1Loss,
+} from "../../../src/nn/losses/elementwise.ts";
 import {
   between,
   bytesOf,
@@ -129,42 +137,47 @@ const crossEntropyRow: Row<CrossEntropyArgs> = {
       { values: (r, i) => (i % 12 >= 8 ? -3e38 : normal(r, i)), target: index(2) },
     ),
   ],
-  run: ({ input, target, weight }, args) => crossEntropy(input, target, { weight, ...args }),
+  run: ({ input, target, weight }, args) => crossEntropyLoss(input, target, { weight, ...args }),
   reference: crossEntropyReference,
   differentiable: ["input"],
   flops: ({ input }) => 6 * sizeOf(input),
   bytes: ({ input, target }) => bytesOf(input, target),
   errors: [
-    { id: "rank", call: (z) => crossEntropy(z([3]), z([])), error: ShapeError, message: /^crossEntropy: input must be \[N, C/ },
+    {
+      id: "rank",
+      call: (z) => crossEntropyLoss(z([3]), z([])),
+      error: ShapeError,
+      message: /^crossEntropyLoss: input must be \[N, C/,
+    },
     {
       id: "target",
-      call: (z) => crossEntropy(z([2, 3, 4]), z([2, 1, 4])),
+      call: (z) => crossEntropyLoss(z([2, 3, 4]), z([2, 1, 4])),
       error: ShapeError,
-      message: /^crossEntropy: target \[2, 1, 4\] does not fit the input \[2, 3, 4\]; expected class indices \[2, 4\] or/,
+      message: /^crossEntropyLoss: target \[2, 1, 4\] does not fit the input \[2, 3, 4\]; expected class indices \[2, 4\] or/,
     },
     {
       id: "weight",
-      call: (z) => crossEntropy(z([2, 3]), z([2]), { weight: z([2]) }),
+      call: (z) => crossEntropyLoss(z([2, 3]), z([2]), { weight: z([2]) }),
       error: ShapeError,
-      message: /^crossEntropy: weight \[2\] must be \[3\], one per class/,
+      message: /^crossEntropyLoss: weight \[2\] must be \[3\], one per class/,
     },
     {
       id: "probabilities",
-      call: (z) => crossEntropy(z([2, 3]), z([2, 3], "i32")),
+      call: (z) => crossEntropyLoss(z([2, 3]), z([2, 3], "i32")),
       error: DTypeError,
-      message: /^crossEntropy: target has type i32, expected f32 probabilities/,
+      message: /^crossEntropyLoss: target has type i32, expected f32 probabilities/,
     },
     {
       id: "smoothing",
-      call: (z) => crossEntropy(z([2, 3]), z([2]), { labelSmoothing: 2 }),
+      call: (z) => crossEntropyLoss(z([2, 3]), z([2]), { labelSmoothing: 2 }),
       error: ConfigError,
-      message: /^crossEntropy: labelSmoothing must be in \[0, 1\], got 2/,
+      message: /^crossEntropyLoss: labelSmoothing must be in \[0, 1\], got 2/,
     },
     {
       id: "reduction",
-      call: (z) => crossEntropy(z([2, 3]), z([2]), { reduction: "avg" as "sum" }),
+      call: (z) => crossEntropyLoss(z([2, 3]), z([2]), { reduction: "avg" as "sum" }),
       error: ConfigError,
-      message: /^crossEntropy: reduction must be/,
+      message: /^crossEntropyLoss: reduction must be/,
     },
   ],
 };
@@ -227,19 +240,19 @@ function pairRow(name: string, { loss, f, options = [], target = normal, hard }:
         id: "shapes",
         call: (z) => loss(z([2, 1]), z([2]), {}),
         error: ShapeError,
-        message: new RegExp(`^${name}: target \\[2\\] must have the shape of the input \\[2, 1\\]`),
+        message: new RegExp(`^${name}Loss: target \\[2\\] must have the shape of the input \\[2, 1\\]`),
       },
       {
         id: "reduction",
         call: (z) => loss(z([2]), z([2]), { reduction: "avg" as "sum" }),
         error: ConfigError,
-        message: new RegExp(`^${name}: reduction must be`),
+        message: new RegExp(`^${name}Loss: reduction must be`),
       },
       {
         id: "weight",
         call: (z) => loss(z([2]), z([2]), { weight: z([3, 2]) }),
         error: ShapeError,
-        message: new RegExp(`^${name}: weight \\[3, 2\\] does not broadcast to the input \\[2\\]`),
+        message: new RegExp(`^${name}Loss: weight \\[3, 2\\] does not broadcast to the input \\[2\\]`),
       },
     ],
   };
@@ -247,20 +260,20 @@ function pairRow(name: string, { loss, f, options = [], target = normal, hard }:
 
 export const rows: Row<any>[] = [
   crossEntropyRow,
-  pairRow("mse", { loss: mse, f: (x, t) => (x - t) ** 2 }),
-  pairRow("l1", { loss: l1, f: (x, t) => Math.abs(x - t) }),
+  pairRow("mse", { loss: mseLoss, f: (x, t) => (x - t) ** 2 }),
+  pairRow("l1", { loss: l1Loss, f: (x, t) => Math.abs(x - t) }),
   pairRow("smoothL1", {
-    loss: smoothL1,
+    loss: smoothL1Loss,
     f: (x, t, { beta = 1 }) => (Math.abs(x - t) < beta ? (x - t) ** 2 / 2 / beta : Math.abs(x - t) - beta / 2),
     options: [{ beta: 0.5 }, { beta: 0 }],
   }),
   pairRow("huber", {
-    loss: huber,
+    loss: huberLoss,
     f: (x, t, { delta = 1 }) => (Math.abs(x - t) <= delta ? (x - t) ** 2 / 2 : delta * (Math.abs(x - t) - delta / 2)),
     options: [{ delta: 2.5 }],
   }),
   pairRow("bceWithLogits", {
-    loss: bceWithLogits,
+    loss: bceWithLogitsLoss,
     f: (x, t, _, posWeight) => posWeight * t * softplus(-x) + (1 - t) * softplus(x),
     options: [{ posWeight: 3 }],
     target: (random) => (random() < 0.5 ? 0 : 0.25 + 0.75 * Math.round(random())),
