@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
 
-export type { LossReduction } from "../kernels/cross_entropy.ts";
+export type { Reduction } from "../kernels/cross_entropy.ts";
 
 export interface CrossEntropyLossOptions {
   /** `[C]`: factor of each class. */
@@ -15,7 +15,7 @@ export interface CrossEntropyLossOptions {
   /** Share of the target that is spread over all classes, in [0, 1]; default 0. */
   readonly labelSmoothing?: number;
   /** Default "mean": divided by the sum of the targets' class weights, or by the number of positions for probabilities. */
-  readonly reduction?: kernels.LossReduction;
+  readonly reduction?: kernels.Reduction;
 }
 
 /**

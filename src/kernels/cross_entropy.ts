@@ -39,10 +39,11 @@ export function crossEntropyShape(input: Shape, target: Shape, weight?: Shape): 
   return { classes, inner: sizeOf(input.slice(2)), positions: sizeOf(shape), shape, probabilities };
 }
 
-export type LossReduction = "none" | "sum" | "mean";
+/** What becomes of the losses of many elements or positions. */
+export type Reduction = "mean" | "sum" | "none";
 
 export interface CrossEntropySettings {
-  readonly reduction: LossReduction;
+  readonly reduction: Reduction;
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
 }

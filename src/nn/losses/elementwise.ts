@@ -1,7 +1,7 @@
 /** @file PyTorch's losses with its options and defaults. Dice-like losses are in `dice.ts`. */
 
 import { combine } from "../../autograd/binary.ts";
-import type { LossReduction } from "../../autograd/cross_entropy.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { add, affine, mul, neg, softplus } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -9,13 +9,13 @@ import { broadcastShapes, sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 export { focalLoss, type FocalLossOptions } from "../../autograd/focal.ts";
-export { crossEntropyLoss, type CrossEntropyLossOptions, type LossReduction } from "../../autograd/cross_entropy.ts";
+export { crossEntropyLoss, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
 
 export interface ElementLossOptions {
   /** Factor of each element; broadcast. */
   readonly weight?: Tensor;
   /** Default "mean", over all elements whatever the weight. */
-  readonly reduction?: LossReduction;
+  readonly reduction?: Reduction;
 }
 
 /** Notes a tensor on the way to the loss. */

@@ -8,10 +8,11 @@ import { noGrad } from "../../autograd/tape.ts";
 import { slice } from "../../autograd/view.ts";
 import { distanceField } from "../../kernels/distance_field.ts";
 import { oneHot } from "../../kernels/indexing.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, countedClasses, expectReduction, type Reduction, type TargetOptions } from "./overlap.ts";
+import { composed, countedClasses, expectReduction, type TargetOptions } from "./overlap.ts";
 
 export interface HausdorffDTLossOptions extends TargetOptions {
   /** Exponent of the distances; default 2. */

@@ -3,6 +3,7 @@
 import { mul } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { cast } from "../../autograd/cast.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { regionSums, type RegionOptions } from "../../autograd/region.ts";
 import { reshape, slice } from "../../autograd/view.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -22,8 +23,6 @@ export interface TargetOptions {
   /** Applied to the input before anything else. */
   readonly otherAct?: (x: Tensor) => Tensor;
 }
-
-export type Reduction = "mean" | "sum" | "none";
 
 export interface OverlapLossOptions extends TargetOptions {
   /** Default "mean". */

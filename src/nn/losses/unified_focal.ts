@@ -5,10 +5,11 @@ import { mean, sum } from "../../autograd/reduce.ts";
 import { slice } from "../../autograd/view.ts";
 import { cast } from "../../autograd/cast.ts";
 import { oneHot } from "../../kernels/indexing.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, expectReduction, type Reduction } from "./overlap.ts";
+import { composed, expectReduction } from "./overlap.ts";
 
 export interface AsymmetricUnifiedFocalLossOptions {
   /** Not supported, as in the original: the target has the channels of the input. */

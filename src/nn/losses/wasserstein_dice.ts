@@ -8,11 +8,12 @@ import { softmax } from "../../autograd/softmax.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { reshape, slice } from "../../autograd/view.ts";
 import { oneHot } from "../../kernels/indexing.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, expectReduction, type Reduction } from "./overlap.ts";
+import { composed, expectReduction } from "./overlap.ts";
 
 export interface GeneralizedWassersteinDiceLossOptions {
   /** "default": errors of all classes count alike; "GDL": by the inverse volume of the class in the target. */

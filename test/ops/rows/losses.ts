@@ -1,12 +1,12 @@
 /** @file Rows of the losses of `voxgrad/nn`. */
 
 import { ConfigError, DTypeError, type DType, ShapeError, sizeOf, type Tensor } from "../../../src/index.ts";
+import type { Reduction } from "../../../src/autograd/cross_entropy.ts";
 import {
   bceWithLogitsLoss,
   crossEntropyLoss,
   huberLoss,
   l1Loss,
-  type LossReduction,
   mseLoss,
   smoothL1Loss,
 } from "../../../src/nn/losses/elementwise.ts";
@@ -31,10 +31,10 @@ import {
 interface CrossEntropyArgs {
   readonly ignoreIndex?: number;
   readonly labelSmoothing?: number;
-  readonly reduction?: LossReduction;
+  readonly reduction?: Reduction;
 }
 
-const reduced = (list: Host, reduction: LossReduction, total: number): Host => {
+const reduced = (list: Host, reduction: Reduction, total: number): Host => {
   if (reduction === "none") return list;
   const sum = list.data.reduce((a, b) => a + b, 0);
   return host([], Float64Array.of(reduction === "sum" ? sum : sum / total));
@@ -186,7 +186,7 @@ interface PairArgs {
   readonly beta?: number;
   readonly delta?: number;
   readonly posWeight?: number;
-  readonly reduction?: LossReduction;
+  readonly reduction?: Reduction;
 }
 
 type PairLoss = (input: Tensor, target: Tensor, options: PairArgs & { readonly weight?: Tensor }) => Tensor;
