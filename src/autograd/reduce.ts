@@ -109,7 +109,7 @@ export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tens
   return spread("std", x, axes, options);
 }
 
-export interface NormOptions extends ReduceOptions {
+export interface VectorNormOptions extends ReduceOptions {
   /** Σ|x|, √Σx² or max|x|; default 2. */
   readonly p?: 1 | 2 | typeof Infinity;
   /** Default: all. */
@@ -120,33 +120,33 @@ export interface NormOptions extends ReduceOptions {
  * Vector norm over axes. Where PyTorch takes a subgradient so does this: 0 for the 2-norm of zeros, equal shares among the largest of the maximum
  * norm. Throws `ShapeError`, and `ConfigError` for another p.
  */
-export function norm(x: Tensor, { p = 2, axes, keepDims = false }: NormOptions = {}): Tensor {
+export function vectorNorm(x: Tensor, { p = 2, axes, keepDims = false }: VectorNormOptions = {}): Tensor {
   x = float32(x);
-  const list = reduceAxes("norm", x.shape, axes);
+  const list = reduceAxes("vectorNorm", x.shape, axes);
   const args = { p, axes: list, keepDims };
   switch (p) {
     case 1: {
       const backward: Backward = (dy) => [reduceGradient("norm1", x, list, dy, { value: dy })];
-      return record("norm", [x], reduce("norm", x, list, keepDims, { map: "abs" }), backward, args);
+      return record("vectorNorm", [x], reduce("norm", x, list, keepDims, { map: "abs" }), backward, args);
     }
     case 2: {
-      const squares = reduce("norm", x, list, keepDims, { map: "square" });
+      const squares = reduce("vectorNorm", x, list, keepDims, { map: "square" });
       const y = unary("sqrt", squares);
       squares.dispose();
-      return record("norm", [x], y, (dy) => [reduceGradient("norm2", x, list, dy, { value: y })], args);
+      return record("vectorNorm", [x], y, (dy) => [reduceGradient("norm2", x, list, dy, { value: y })], args);
     }
     case Infinity: {
-      reduceTerms("norm", x.shape, list, 1);
-      const y = reduce("norm", x, list, keepDims, { map: "abs", combine: "max" });
+      reduceTerms("vectorNorm", x.shape, list, 1);
+      const y = reduce("vectorNorm", x, list, keepDims, { map: "abs", combine: "max" });
       const backward: Backward = (dy) => {
-        const other = reduce("norm", x, list, keepDims, { map: "absEqual", centre: y });
+        const other = reduce("vectorNorm", x, list, keepDims, { map: "absEqual", centre: y });
         const dx = reduceGradient("normInfinity", x, list, dy, { value: y, other });
         other.dispose();
         return [dx];
       };
-      return record("norm", [x], y, backward, args);
+      return record("vectorNorm", [x], y, backward, args);
     }
     default:
-      throw new ConfigError(`norm: p must be 1, 2 or Infinity, got ${String(p)}`);
+      throw new ConfigError(`vectorNorm: p must be 1, 2 or Infinity, got ${String(p)}`);
   }
 }

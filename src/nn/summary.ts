@@ -25,7 +25,7 @@ export interface LayerSummary {
   readonly flops: number;
 }
 
-export interface Summary {
+export interface ModuleSummary {
   readonly inputShape: Shape;
   readonly outputShape: Shape;
   /** In the order of the calls. */
@@ -54,7 +54,7 @@ export interface SummaryOptions {
  * @param inputShape shape of the f32 input, such as `[1, 1, 64, 64, 64]`
  * @throws ConfigError for a module without parameters or inside a capture, and what the module throws for the input
  */
-export function summary(module: Module, inputShape: Shape, { training = true }: SummaryOptions = {}): Summary {
+export function summary(module: Module, inputShape: Shape, { training = true }: SummaryOptions = {}): ModuleSummary {
   expectShape("summary", inputShape);
   const state = [...new Set([...module.namedTensors()].map(([, t]) => t))];
   if (state.length === 0) throw new ConfigError("summary: the module has no parameters");
@@ -173,7 +173,7 @@ export interface SummaryTextOptions {
 }
 
 /** The summary as lines of text. */
-export function summaryText(summary: Summary, { depth = Infinity }: SummaryTextOptions = {}): string {
+export function summaryText(summary: ModuleSummary, { depth = Infinity }: SummaryTextOptions = {}): string {
   const rows = summary.layers
     .filter((layer) => layer.depth <= depth)
     .map((layer) => [

@@ -43,8 +43,8 @@ export const functions: Readonly<Record<string, (x: Tensor) => Tensor>> = {
       [
         v.amax(x, [2], { keepDims: true }),
         v.std(x, [2], { keepDims: true }),
-        v.norm(x, { axes: [2], keepDims: true }),
-        v.norm(x, { p: 1, axes: 2, keepDims: true }),
+        v.vectorNorm(x, { axes: [2], keepDims: true }),
+        v.vectorNorm(x, { p: 1, axes: 2, keepDims: true }),
       ],
       3,
     ),

@@ -14,7 +14,7 @@ import { generate, type Row, type Sample, seeded } from "../lib/row.ts";
 const activations = new Set(["x", "a", "b", "logits", "input", "src", ...Array.from({ length: 8 }, (_, i) => `x${i}`)]);
 /** Values beyond f16, differences that f16 cannot tell, and inputs whose f32 form is itself the point. */
 const beyond =
-  /cast\/|pow\/|extreme|hard$|very-negative|large-sum|ct$|-ct|1e4|wide-range|huge|tiny|^(sum|mean|amax|amin|distanceField|topShare|variance|std|norm|cumsum|log|reciprocal|rsqrt|sqrt|div|eq|ne|lt|le|gt|ge|max|min)\//;
+  /cast\/|pow\/|extreme|hard$|very-negative|large-sum|ct$|-ct|1e4|wide-range|huge|tiny|^(sum|mean|amax|amin|distanceField|topShare|variance|std|vectorNorm|cumsum|log|reciprocal|rsqrt|sqrt|div|eq|ne|lt|le|gt|ge|max|min)\//;
 /** An axis cut at a value: rounding moves elements over the edge. */
 const steps = /^(floor|round|sign|argmax|argmin|isFinite|clamp|hardswish|relu6)\//;
 

@@ -32,7 +32,7 @@ export {
 export type { RandCropByLabelClassesOptions, RandCropByPosNegLabelOptions } from "./crop/label_crop.ts";
 export { BorderPad, DivisiblePad, ResizeWithPadOrCrop, SpatialPad } from "./pad/pad.ts";
 export type { PadMethod } from "./pad/pad.ts";
-export type { PadFill, PadMode } from "./pad/pad_axes.ts";
+export type { PadFill, NumpyPadMode } from "./pad/pad_axes.ts";
 export { Activations, AsDiscrete } from "./post/post.ts";
 export type { AsDiscreteOptions } from "./post/post.ts";
 export { RandSpatialCrop, RandSpatialCropSamples } from "./crop/random_crop.ts";

@@ -74,7 +74,7 @@ export const reduceEmitters: Emitters = {
   amin: reduction("ReduceMin"),
   variance,
   std: variance,
-  norm,
+  vectorNorm: norm,
   max: extreme("ReduceMax", "ArgMax"),
   min: extreme("ReduceMin", "ArgMin"),
   argmax: place("ArgMax"),

@@ -3,18 +3,17 @@
  * an importance map. Window order, padding, shifting of the last window and weights are those of MONAI's `sliding_window_inference`,
  * so results agree value for value.
  */
+import type { PadMode } from "../../autograd/pad.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 
-/** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]. */
-export type Predictor = (windows: HostArray<Float32Array>) => Promise<HostArray> | HostArray;
-/** A predictor, or a network that has one. */
-export type Network = Predictor | { predict(windows: HostArray<Float32Array>): Promise<HostArray> | HostArray };
+/** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]: a function, or what has one named `predict`, such as a `Predictor`. */
+export type WindowPredictor =
+  | ((windows: HostArray<Float32Array>) => Promise<HostArray> | HostArray)
+  | { predict(windows: HostArray<Float32Array>): Promise<HostArray> | HostArray };
 
 /** Weight of a window's voxels where windows overlap: all equal, or falling off from the centre. */
 export type BlendMode = "constant" | "gaussian";
-/** How an image smaller than the window is extended, named as in `torch.nn.functional.pad`. */
-export type PaddingMode = "constant" | "reflect" | "replicate" | "circular";
 
 export interface SlidingWindowOptions {
   /** Window size per spatial axis, one number for all; an entry ≤ 0 takes the whole axis. */
@@ -27,8 +26,8 @@ export interface SlidingWindowOptions {
   mode?: BlendMode;
   /** Standard deviation of the gaussian as a share of the window, per axis or for all. Default 0.125. */
   sigmaScale?: number | readonly number[];
-  /** Default "constant". */
-  paddingMode?: PaddingMode;
+  /** How an image smaller than the window is extended; default "constant". */
+  paddingMode?: PadMode;
   /** Value of constant padding. Default 0. */
   cval?: number;
   /** Own non-negative weights of shape roiSize in place of `mode`'s; used where the window has its full size. */
@@ -46,8 +45,9 @@ export interface SlidingWindowOptions {
 export async function slidingWindowInference(
   inputs: HostArray,
   options: SlidingWindowOptions,
-  predictor: Predictor,
+  predictor: WindowPredictor,
 ): Promise<HostArray<Float32Array>> {
+  const predict = functionOf(predictor);
   const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
   const [n, c, ...size] = inputs.shape;
   if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial].`);
@@ -77,7 +77,7 @@ export async function slidingWindowInference(
         );
       }
     }
-    const out = await predictor({ data: windows, shape: [batch, c, ...roi] });
+    const out = await predict({ data: windows, shape: [batch, c, ...roi] });
     checkPrediction(out, batch, channels, roi);
     if (first === 0) {
       channels = out.shape[1];
@@ -113,8 +113,8 @@ export class SlidingWindowInferer {
   }
 
   /** Predicts `inputs` [N, C, ...spatial]; result, errors as `slidingWindowInference`. */
-  run(inputs: HostArray, network: Network): Promise<HostArray<Float32Array>> {
-    return slidingWindowInference(inputs, this.options, predictorOf(network));
+  run(inputs: HostArray, predictor: WindowPredictor): Promise<HostArray<Float32Array>> {
+    return slidingWindowInference(inputs, this.options, predictor);
   }
 }
 
@@ -138,19 +138,19 @@ export class SliceInferer {
   }
 
   /** Predicts `volume` [N, C, D, H, W] → [N, K, D, H, W]. @throws ShapeError when the input is no volume */
-  run(volume: HostArray, network: Network): Promise<HostArray<Float32Array>> {
+  run(volume: HostArray, predictor: WindowPredictor): Promise<HostArray<Float32Array>> {
     if (volume.shape.length !== 5)
       throw new ShapeError(
         `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]. For 2-D images use SlidingWindowInferer.`,
       );
     const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
-    const predictor = predictorOf(network);
+    const predict = functionOf(predictor);
     const axis = spatialDim + 2;
     const options: SlidingWindowOptions = { ...rest, roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1) };
     if (overlap !== undefined) options.overlap = inSlice("overlap", overlap, spatialDim, 0);
     if (sigmaScale !== undefined) options.sigmaScale = inSlice("sigmaScale", sigmaScale, spatialDim, 0.125);
     return slidingWindowInference(volume, options, async ({ data, shape }) => {
-      const out = await predictor({ data, shape: shape.toSpliced(axis, 1) });
+      const out = await predict({ data, shape: shape.toSpliced(axis, 1) });
       return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
     });
   }
@@ -208,9 +208,8 @@ export function computeImportanceMap(
   return { data: data.map((w) => Math.max(w, floor)), shape: patchSize };
 }
 
-function predictorOf(network: Network): Predictor {
-  return typeof network === "function" ? network : (windows) => network.predict(windows);
-}
+const functionOf = (predictor: WindowPredictor) =>
+  typeof predictor === "function" ? predictor : (windows: HostArray<Float32Array>) => predictor.predict(windows);
 
 /** One option value per spatial axis; a single number stands for all. */
 function perAxis(name: string, value: number | readonly number[], axes: number): number[] {
@@ -258,12 +257,7 @@ function forEachRow(
 }
 
 /** Extends short axes to the window's size, half (rounded down) before, the rest after. */
-function padTo(
-  inputs: HostArray,
-  roi: readonly number[],
-  mode: PaddingMode,
-  cval: number,
-): { image: HostArray; before: number[] } {
+function padTo(inputs: HostArray, roi: readonly number[], mode: PadMode, cval: number): { image: HostArray; before: number[] } {
   const size = inputs.shape.slice(2);
   const padded = size.map((s, i) => Math.max(s, roi[i]));
   const before = size.map((s, i) => (padded[i] - s) >> 1);
@@ -286,7 +280,7 @@ function padTo(
 }
 
 /** For every index of a padded axis the index it copies, or −1 for the constant. */
-function sourceIndices(mode: PaddingMode, size: number, before: number, after: number): number[] {
+function sourceIndices(mode: PadMode, size: number, before: number, after: number): number[] {
   const limit = mode === "reflect" ? size - 1 : mode === "circular" ? size : Infinity;
   if (Math.max(before, after) > limit)
     throw new ShapeError(

@@ -9,7 +9,7 @@ import type { DropoutSpec } from "../../nn/layers/dropout.ts";
 import { expectImage, Module, Sequential } from "../../nn/module.ts";
 import type { NormSpec } from "../../nn/layers/norm.ts";
 import { MaxPool } from "../../nn/layers/pool.ts";
-import { UpSample, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
+import { UpsampleBlock, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
@@ -57,14 +57,14 @@ class Down extends Sequential {
 
 /** Upsamples, repeats the last row where pooling dropped one, and convolves together with the encoder's features. */
 class UpCat extends Module {
-  readonly upsample: UpSample;
+  readonly upsample: UpsampleBlock;
   readonly convs: TwoConv;
 
   constructor(device: Device, settings: Settings, inChannels: number, skip: number, outChannels: number, halves = true) {
     super();
     const { spatialDims, upsample: mode } = settings;
     const up = halves ? Math.floor(inChannels / 2) : inChannels;
-    this.upsample = new UpSample(device, { spatialDims, inChannels, outChannels: up, mode });
+    this.upsample = new UpsampleBlock(device, { spatialDims, inChannels, outChannels: up, mode });
     this.convs = new TwoConv(device, settings, skip + up, outChannels);
   }
 

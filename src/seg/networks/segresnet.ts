@@ -7,7 +7,7 @@ import { Dropout } from "../../nn/layers/dropout.ts";
 import { expectImage, Identity, inSequence, Module, Sequential } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
 import { normLayer, type NormSpec } from "../../nn/layers/norm.ts";
-import { UpSample, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
+import { UpsampleBlock, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
@@ -135,7 +135,7 @@ export class SegResNet extends Module {
         new Sequential(blocks(device, settings, channels, count)),
         new Sequential([
           convolution(device, settings, 2 * channels, channels, { kernelSize: 1 }),
-          new UpSample(device, {
+          new UpsampleBlock(device, {
             spatialDims,
             inChannels: channels,
             outChannels: channels,

@@ -1,7 +1,7 @@
 /** @file MONAI's sliding-window inference and its parts. */
 import {
   computeImportanceMap,
-  type Predictor,
+  type WindowPredictor,
   SliceInferer,
   slidingWindowInference,
   type SlidingWindowOptions,
@@ -11,7 +11,7 @@ import { sizeOf } from "../../../src/host/array.ts";
 import { NotCovered, type Adapters, type Case } from "../format.ts";
 
 /** The networks that the cases describe in words. */
-const PREDICTORS: Record<string, Predictor> = {
+const PREDICTORS: Record<string, WindowPredictor> = {
   "constant = mean over channel and space of each window": ({ data, shape }) => {
     const size = sizeOf(shape.slice(2));
     const out = new Float32Array(shape[0] * size);
@@ -42,7 +42,7 @@ const PREDICTORS: Record<string, Predictor> = {
   },
 };
 
-function predictor(words: string): Predictor {
+function predictor(words: string): WindowPredictor {
   const found = PREDICTORS[words];
   if (!found) throw new NotCovered(`predictor "${words}"`);
   return found;

@@ -1,6 +1,6 @@
 /** @file MONAI's networks and blocks on the GPU. */
 import { openDevice, type Device } from "../../../src/index.ts";
-import { Convolution, type Module, ResidualUnit, SubpixelUpsample, UpSample } from "../../../src/nn/index.ts";
+import { Convolution, type Module, ResidualUnit, SubpixelUpsample, UpsampleBlock } from "../../../src/nn/index.ts";
 import {
   AttentionUnet,
   BasicUNet,
@@ -52,7 +52,7 @@ export const makers: Record<string, (dev: Device, args: Record<string, any>) => 
   "blocks.Convolution": (dev, args) => new Convolution(dev, options(args) as any),
   "blocks.ResidualUnit": (dev, args) => new ResidualUnit(dev, options(args) as any),
   "blocks.SubpixelUpsample": (dev, args) => new SubpixelUpsample(dev, options(args) as any),
-  "blocks.UpSample": (dev, args) => new UpSample(dev, options(args) as any),
+  "blocks.UpSample": (dev, args) => new UpsampleBlock(dev, options(args) as any),
   "blocks.UnetBasicBlock": (dev, args) => new UnetBasicBlock(dev, options(args) as any),
   "blocks.UnetOutBlock": (dev, args) => new UnetOutBlock(dev, options(args) as any),
   "blocks.UnetResBlock": (dev, args) => new UnetResBlock(dev, options(args) as any),

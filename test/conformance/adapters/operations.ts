@@ -97,7 +97,7 @@ const reductions: Adapters = {
   "op.amin": reduced(v.amin),
   "op.var": reduced(v.variance, same("correction")),
   "op.std": reduced(v.std, same("correction")),
-  "op.norm": reduced((x, axes, options) => v.norm(x, { axes, ...options }), same("p")),
+  "op.norm": reduced((x, axes, options) => v.vectorNorm(x, { axes, ...options }), same("p")),
   "op.max": extremes(v.max, v.amax),
   "op.min": extremes(v.min, v.amin),
   "op.argmax": place(v.argmax),

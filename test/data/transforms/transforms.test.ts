@@ -191,7 +191,7 @@ describe("refusals name the operation and what to do", () => {
     [() => new T.EnsureChannelFirst().apply(x), /set channelDim/],
     [() => new T.CenterSpatialCrop({ roiSize: [1, 2, 3] }).apply(x), /one size per spatial axis \(2\)/],
     [() => new T.SpatialCrop({} as T.SpatialCropOptions), /give roiCenter and roiSize/],
-    [() => new T.SpatialPad({ spatialSize: 8, mode: "odd" as T.PadMode }).apply(x), /unknown padding mode "odd"/],
+    [() => new T.SpatialPad({ spatialSize: 8, mode: "odd" as T.NumpyPadMode }).apply(x), /unknown padding mode "odd"/],
     [() => new T.Resize({ spatialSize: [2, 2], mode: "cubic" as T.ResizeMode }), /unknown mode "cubic"/],
     [
       () => new T.RandCropByPosNegLabel({ spatialSize: [9, 9] }).randomize(x),

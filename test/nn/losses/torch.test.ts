@@ -66,7 +66,7 @@ const ops: Readonly<Record<string, Run>> = {
     v.where(input.device.tensor({ data: condition.flat(), shape: input.shape }, "i32"), input, other),
   amax: ({ input }, { dim }) => v.amax(input, dim),
   amin: ({ input }, { dim }) => v.amin(input, dim),
-  norm: ({ input }, { dim, p }) => v.norm(input, { axes: dim, p: p === "Infinity" ? Infinity : p }),
+  norm: ({ input }, { dim, p }) => v.vectorNorm(input, { axes: dim, p: p === "Infinity" ? Infinity : p }),
   max: extreme(v.max),
   min: extreme(v.min),
   var: ({ input }, { dim, correction }) => v.variance(input, dim, { correction }),

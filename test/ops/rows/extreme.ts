@@ -8,8 +8,8 @@ import {
   DTypeError,
   max,
   min,
-  norm,
-  type NormOptions,
+  vectorNorm,
+  type VectorNormOptions,
   ShapeError,
   sizeOf,
   std,
@@ -37,7 +37,7 @@ interface Args {
   readonly axes?: number | readonly number[];
   readonly keepDims?: boolean;
   readonly correction?: number;
-  readonly p?: NormOptions["p"];
+  readonly p?: VectorNormOptions["p"];
 }
 
 const axesOf = ({ length }: Shape, axes: Args["axes"]): number[] =>
@@ -259,11 +259,11 @@ function spreadRow(name: string, op: typeof variance, f: (v: number) => number):
 
 const normRow: Row<Args> = {
   ...common,
-  name: "norm",
+  name: "vectorNorm",
   samples: [
-    ...make("norm", normal),
-    ...make("norm", awayFromZero(), { p: 1 }, "l1-"),
-    ...make("norm", distinct, { p: Infinity }, "max-").map((s) => ({
+    ...make("vectorNorm", normal),
+    ...make("vectorNorm", awayFromZero(), { p: 1 }, "l1-"),
+    ...make("vectorNorm", distinct, { p: Infinity }, "max-").map((s) => ({
       ...s,
       gradients: shared(s.args, (v, all) =>
         Math.abs(v) === all.reduce((m, w) => Math.max(m, Math.abs(w)), 0) ? Math.sign(v) : 0,
@@ -282,19 +282,19 @@ const normRow: Row<Args> = {
       gradients: shared({ axes: 1 }, (v) => (Math.abs(v) === 3 ? Math.sign(v) : 0)),
     },
   ],
-  run: ({ x }, args) => norm(x, args),
+  run: ({ x }, args) => vectorNorm(x, args),
   reference: reference((list, { p = 2 }) => {
     if (p === 1) return list.reduce((s, v) => s + Math.abs(v), 0);
     if (p === 2) return Math.sqrt(list.reduce((s, v) => s + v * v, 0));
     return list.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
   }),
   errors: [
-    { id: "axis", call: (z) => norm(z([2, 3]), { axes: 5 }), error: ShapeError, message: /^norm: axis 5 is outside/ },
+    { id: "axis", call: (z) => vectorNorm(z([2, 3]), { axes: 5 }), error: ShapeError, message: /^vectorNorm: axis 5 is outside/ },
     {
       id: "p",
-      call: (z) => norm(z([2]), { p: 3 as 2 }),
+      call: (z) => vectorNorm(z([2]), { p: 3 as 2 }),
       error: ConfigError,
-      message: /^norm: p must be 1, 2 or Infinity, got 3/,
+      message: /^vectorNorm: p must be 1, 2 or Infinity, got 3/,
     },
   ],
 };

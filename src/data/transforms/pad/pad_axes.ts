@@ -8,7 +8,7 @@ import { emptyLike } from "../../../host/strided.ts";
 export type PadWidth = readonly [before: number, after: number];
 
 /** "edge" = "replicate", "wrap" = "circular"; "reflect" leaves the border voxel out, "symmetric" repeats it. */
-export type PadMode =
+export type NumpyPadMode =
   | "constant"
   | "edge"
   | "replicate"
@@ -22,7 +22,7 @@ export type PadMode =
 
 export interface PadFill {
   /** Default "constant". */
-  mode?: PadMode;
+  mode?: NumpyPadMode;
   /** Value of mode "constant". Default 0. */
   value?: number;
   /** numpy's form of it: one value, or [before, after] per axis of the array, the channel axis first. */
@@ -53,7 +53,7 @@ function padAxis(
   axis: number,
   before: number,
   after: number,
-  mode: PadMode,
+  mode: NumpyPadMode,
   low: number,
   high: number,
 ): HostArray {
@@ -80,7 +80,7 @@ function padAxis(
 }
 
 /** Index that position `i` (may lie outside 0 … size − 1) is copied from; −1 = a fill value. */
-function sourceIndex(op: string, mode: PadMode, i: number, size: number): number {
+function sourceIndex(op: string, mode: NumpyPadMode, i: number, size: number): number {
   if (i >= 0 && i < size) return i;
   switch (mode) {
     case "constant":
@@ -110,7 +110,7 @@ function sourceIndex(op: string, mode: PadMode, i: number, size: number): number
 
 type Statistic = "mean" | "minimum" | "maximum";
 
-function isStatistic(mode: PadMode): mode is Statistic {
+function isStatistic(mode: NumpyPadMode): mode is Statistic {
   return mode === "mean" || mode === "minimum" || mode === "maximum";
 }
 

@@ -4,7 +4,7 @@ import { cast } from "../../../autograd/cast.ts";
 import { linear, matmul } from "../../../autograd/matmul.ts";
 import { fixedBatchNorm, groupNorm, layerNorm } from "../../../autograd/norm.ts";
 import * as f from "../../../autograd/pointwise.ts";
-import { amax, amin, mean, norm, type ReduceOptions, sum, variance } from "../../../autograd/reduce.ts";
+import { amax, amin, mean, vectorNorm, type ReduceOptions, sum, variance } from "../../../autograd/reduce.ts";
 import { logSoftmax, softmax } from "../../../autograd/softmax.ts";
 import { expand, reshape } from "../../../autograd/view.ts";
 import { full } from "../../../kernels/view.ts";
@@ -125,8 +125,8 @@ export const reduceOps: Ops = {
   LayerNormalization: layerNormalization,
   LogSoftmax: normalized(logSoftmax),
   MatMul: (c) => matmul(c.float(0), c.float(1)),
-  ReduceL1: reducer(18, (x, axes, o) => norm(x, { ...o, p: 1, axes }), f.abs),
-  ReduceL2: reducer(18, (x, axes, o) => norm(x, { ...o, p: 2, axes }), f.abs),
+  ReduceL1: reducer(18, (x, axes, o) => vectorNorm(x, { ...o, p: 1, axes }), f.abs),
+  ReduceL2: reducer(18, (x, axes, o) => vectorNorm(x, { ...o, p: 2, axes }), f.abs),
   ReduceLogSum: reducer(18, (x, axes, o) => f.log(sum(x, axes, o)), f.log),
   ReduceLogSumExp: reducer(18, logSumExp),
   ReduceMax: reducer(18, amax),
