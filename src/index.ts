@@ -1,6 +1,6 @@
 /** @file The engine: device, tensors, operations with gradients, capture. Layers are in `voxgrad/nn`, networks in `voxgrad/seg`. */
 
-export { type Captured, capture, type Input, type Plan, type Result } from "./tensor/capture.ts";
+export { capture, type Captured, type CapturedPlan, type CaptureInput, type CaptureResult } from "./tensor/capture.ts";
 export { type Device, type DeviceOptions, openDevice } from "./tensor/device.ts";
 export * from "./host/errors.ts";
 export { type DType, type HostArray, sizeOf, type TypedArray } from "./host/array.ts";

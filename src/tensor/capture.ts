@@ -3,27 +3,28 @@
 import type { Device } from "./device.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
-import { dtypeOf, type Input, Plan, type Result } from "./plan.ts";
+import { type CapturedPlan, type CaptureInput, type CaptureResult, dtypeOf, Plan } from "./plan.ts";
 import { showShape } from "../host/shape.ts";
 import { Tensor } from "./tensor.ts";
 
-export type { Input, Plan, Result };
+export type { CapturedPlan, CaptureInput, CaptureResult };
 
-export interface Captured<R extends Result> {
+/** A step made by `capture`: call it with the inputs of `fn`. */
+export interface Captured<R extends CaptureResult> {
   /**
    * Replays the step; the result's tensors are overwritten by the next call with the same shapes, so read them before. They need no
    * `dispose`. Throws `ConfigError` or `ShapeError` for inputs that cannot be copied in, and what `fn` throws when a shape is new.
    */
-  (...inputs: Input[]): R;
+  (...inputs: CaptureInput[]): R;
   /** Traces, plans and compiles without running, off the main thread where the platform can. Call it first to show progress. */
-  prepare(inputs: readonly Input[], onProgress?: (done: number, total: number) => void): Promise<Plan<R>>;
+  prepare(inputs: readonly CaptureInput[], onProgress?: (done: number, total: number) => void): Promise<CapturedPlan>;
   /** The plan used last. */
-  readonly plan: Plan<R> | undefined;
+  readonly plan: CapturedPlan | undefined;
   /** Frees the buffers of all plans. */
   dispose(): void;
 }
 
-function expectInputs(device: Device, inputs: readonly Input[]): void {
+function expectInputs(device: Device, inputs: readonly CaptureInput[]): void {
   inputs.forEach((x, i) => {
     const name = `capture: input ${i}`;
     if (x instanceof Tensor) {
@@ -41,11 +42,11 @@ function expectInputs(device: Device, inputs: readonly Input[]): void {
  * Makes a step of `fn`, which must be synchronous and the same for inputs of the same shapes: what it does with host values while traced
  * is done once. Values that change per step live on the device. Throws what `fn` throws.
  */
-export function capture<R extends Result>(device: Device, fn: (...inputs: Tensor[]) => R): Captured<R> {
+export function capture<R extends CaptureResult>(device: Device, fn: (...inputs: Tensor[]) => R): Captured<R> {
   const plans = new Map<string, Plan<R>>();
   let latest: Plan<R> | undefined;
 
-  const planFor = (inputs: readonly Input[]): Plan<R> => {
+  const planFor = (inputs: readonly CaptureInput[]): Plan<R> => {
     device.check();
     if (device.capturing) throw new ConfigError("capture: a captured step cannot run inside another capture");
     expectInputs(device, inputs);
@@ -67,7 +68,7 @@ export function capture<R extends Result>(device: Device, fn: (...inputs: Tensor
     return plan;
   };
 
-  const step = (...inputs: Input[]): R => {
+  const step = (...inputs: CaptureInput[]): R => {
     const plan = planFor(inputs);
     plan.load(inputs);
     plan.replay();
@@ -76,7 +77,7 @@ export function capture<R extends Result>(device: Device, fn: (...inputs: Tensor
 
   return Object.defineProperty(
     Object.assign(step, {
-      async prepare(inputs: readonly Input[], onProgress?: (done: number, total: number) => void): Promise<Plan<R>> {
+      async prepare(inputs: readonly CaptureInput[], onProgress?: (done: number, total: number) => void): Promise<CapturedPlan> {
         const plan = planFor(inputs);
         await plan.compile(onProgress);
         return plan;

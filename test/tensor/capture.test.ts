@@ -12,6 +12,7 @@ import {
   type Tensor,
   TensorTooLargeError,
 } from "../../src/index.ts";
+import type { Plan } from "../../src/tensor/plan.ts";
 import type { Command } from "../../src/tensor/trace.ts";
 import { watchAliasing } from "./aliasing.ts";
 import { runChild } from "../lib/child.ts";
@@ -300,7 +301,7 @@ describe("tracing", () => {
     expect(await step(host(5)).item()).toBe(25);
     const { plan } = step;
     step.dispose();
-    expect(() => plan!.replay()).toThrow(/disposed/);
+    expect(() => (plan as Plan<Tensor>).replay()).toThrow(/disposed/);
     expect(use()).toEqual(before);
   });
 });

@@ -6,7 +6,7 @@ import { expectHalf } from "../../kernels/cast.ts";
 import { GradScaler } from "../../nn/optim/grad_scaler.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Optimizer } from "../../nn/optim/rules.ts";
-import { capture, type Captured, type Plan } from "../../tensor/capture.ts";
+import { capture, type Captured, type CapturedPlan } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, NonFiniteError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -75,7 +75,7 @@ export class Trainer {
   }
 
   /** Traces and compiles the step for batches of these shapes; its `peakBytes` are known before they are allocated. */
-  async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<Plan<Tensor>> {
+  async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<CapturedPlan> {
     this.options.model.train();
     return this.step.prepare([batch.image, batch.label], onProgress);
   }
