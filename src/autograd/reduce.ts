@@ -1,10 +1,11 @@
 /** @file Sums, means, extremes, norms and spreads over axes, with gradients; names and rules are PyTorch's. */
 
+import { argmax, argmin, place } from "../kernels/indexing.ts";
 import { unary } from "../kernels/pointwise.ts";
 import { type Combination, reduce, reduceAxes, reducedShape, reduceGradient, reduceSum, reduceTerms } from "../kernels/reduce.ts";
 import { expand } from "../kernels/view.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
-import { showShape } from "../host/shape.ts";
+import { normalizeAxis, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
@@ -61,6 +62,35 @@ export function amax(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions
 /** Smallest element over `axes`, or of everything; equal ones share the gradient evenly. Throws `ShapeError` if there is none. */
 export function amin(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
   return extreme("amin", "min", x, axes, keepDims);
+}
+
+/** A type and not an interface, so that a scope may return it. */
+export type Extremes = {
+  readonly values: Tensor;
+  /** i32, of the first among equals. */
+  readonly indices: Tensor;
+};
+
+function firstExtreme(op: "max" | "min", x: Tensor, axis: number, keepDims: boolean): Extremes {
+  x = float32(x);
+  const at = normalizeAxis(op, axis, x.rank);
+  const indices = (op === "max" ? argmax : argmin)(x, at, keepDims);
+  const values = reduce(op, x, [at], keepDims, { combine: op });
+  // A view of its own: callers may dispose the indices before the gradient is taken.
+  const saved = indices.view(indices.shape);
+  record(op, [x], values, (dy) => [place(dy, saved, x.shape, at)], { axis: at, keepDims, indices });
+  if (values.origin === undefined) saved.dispose();
+  return { values, indices };
+}
+
+/** Largest elements along `axis`, as `torch.max(x, dim)`: the gradient goes to the first among equals. Throws `ShapeError`. */
+export function max(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Extremes {
+  return firstExtreme("max", x, axis, keepDims);
+}
+
+/** Smallest elements along `axis`, as `torch.min(x, dim)`: the gradient goes to the first among equals. Throws `ShapeError`. */
+export function min(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Extremes {
+  return firstExtreme("min", x, axis, keepDims);
 }
 
 export interface VarianceOptions extends ReduceOptions {

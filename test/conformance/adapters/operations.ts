@@ -30,7 +30,7 @@ const extremes = (one: typeof v.max, all: typeof v.amax) =>
     return { out: values, indices };
   });
 
-const place = (run: typeof v.argmax) => operation(dim, ({ x }, { axis, keepDims }) => run(x, axis, keepDims));
+const place = (run: typeof v.argmax) => operation(dim, ({ x }, { axis, ...options }) => run(x, axis, options));
 
 const pow = operation(same("exponent"), ({ a, b, x, exponent }: Tensors, options) =>
   v.pow(a ?? x, b ?? exponent ?? options.exponent),

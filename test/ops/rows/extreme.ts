@@ -209,7 +209,7 @@ const argminRow: Row<Args> = {
     { id: "argmin/last-keep", inputs: { x: { shape: [3, 7] } }, args: { axes: -1, keepDims: true } },
     { id: "argmin/ties", inputs: { x: { shape: [3, 6, 8], values: index(3) } }, args: { axes: 1 } },
   ],
-  run: ({ x }, { axes, keepDims }) => argmin(x, axes as number, keepDims),
+  run: ({ x }, { axes, keepDims }) => argmin(x, axes as number, { keepDims }),
   reference: reference((list) => list.indexOf(Math.min(...list))),
   errors: [
     { id: "empty", call: (z) => argmin(z([2, 0]), 1), error: ShapeError, message: /^argmin: axis 1 of \[2, 0\] is empty/ },

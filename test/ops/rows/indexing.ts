@@ -37,7 +37,7 @@ const argmaxRow: Row<ArgmaxArgs> = {
     { id: "argmax/one", inputs: { x: { shape: [2, 1, 4] } }, args: { axis: 1 } },
     { id: "argmax/volume", inputs: { x: { shape: [1, 3, 20, 21, 22] } }, args: { axis: 1, keepDims: true } },
   ],
-  run: ({ x }, { axis, keepDims }) => argmax(x, axis, keepDims),
+  run: ({ x }, { axis, keepDims }) => argmax(x, axis, { keepDims }),
   reference: argmaxReference,
   differentiable: [],
   flops: ({ x }) => sizeOf(x),
