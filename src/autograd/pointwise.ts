@@ -28,11 +28,16 @@ export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => apply("lea
 export const elu = (x: Tensor, alpha = 1): Tensor => apply("elu", x, alpha);
 /** ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017): 1.0507 · elu(x, 1.6733). */
 export const selu = (x: Tensor): Tensor => apply("selu", x, 1.6732632423543772, 1.0507009873554805);
+export interface GeluOptions {
+  /** "none" (default) is exact, "tanh" the approximation. */
+  readonly approximate?: "none" | "tanh";
+}
+
 /**
  * x · Φ(x), Φ the distribution function of the standard normal (Hendrycks and Gimpel 2016); "tanh" is their approximation
  * x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))). Throws `ConfigError` for another name.
  */
-export function gelu(x: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
+export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Tensor {
   if (approximate !== "none" && approximate !== "tanh") {
     throw new ConfigError(`gelu: approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}`);
   }
@@ -42,8 +47,17 @@ export function gelu(x: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
 export const silu = (x: Tensor, alpha = 1): Tensor => apply("silu", x, alpha);
 /** x · tanh(softplus(x)) (Misra 2019). */
 export const mish = (x: Tensor): Tensor => apply("mish", x);
+export interface SoftplusOptions {
+  /** How fast it bends; default 1. */
+  readonly beta?: number;
+  /** Default 20. */
+  readonly threshold?: number;
+}
+
 /** log(1 + exp(beta · x)) / beta; x itself where beta · x > threshold. */
-export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => apply("softplus", x, beta, threshold);
+export const softplus = (x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor =>
+  apply("softplus", x, beta, threshold);
+
 /** x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */
 export const hardswish = (x: Tensor): Tensor => apply("hardswish", x);
 /** 2/√π ∫₀ˣ exp(−t²) dt. */

@@ -4,6 +4,7 @@ import {
   affine,
   elu,
   gelu,
+  type GeluOptions,
   hardswish,
   leakyRelu,
   logSigmoid,
@@ -15,6 +16,7 @@ import {
   sigmoid,
   silu,
   softplus,
+  type SoftplusOptions,
   tanh,
 } from "../../autograd/pointwise.ts";
 import type { NormActivation } from "../../autograd/norm.ts";
@@ -66,7 +68,7 @@ export class PReLU extends Module {
 
 type Numbers = Readonly<Record<string, number | undefined>>;
 
-/** Functions by MONAI's names, from their options; the option names are PyTorch's in camelCase. */
+/** Functions by MONAI's names, from their options; the option names are PyTorch's in camelCase, but `axis` for its `dim`. */
 const functions = {
   RELU: () => relu,
   RELU6: () => relu6,
@@ -83,25 +85,19 @@ const functions = {
     (x: Tensor) =>
       affine(elu(affine(x, 1 / alpha)), alpha),
   SELU: () => selu,
-  GELU:
-    ({ approximate }: { readonly approximate?: "none" | "tanh" }) =>
-    (x: Tensor) =>
-      gelu(x, approximate),
+  GELU: (options: GeluOptions) => (x: Tensor) => gelu(x, options),
   SIGMOID: () => sigmoid,
   LOGSIGMOID: () => logSigmoid,
   TANH: () => tanh,
   SOFTMAX:
-    ({ dim }: { readonly dim?: number }) =>
+    ({ axis }: { readonly axis?: number }) =>
     (x: Tensor) =>
-      softmax(x, dim),
+      softmax(x, axis),
   LOGSOFTMAX:
-    ({ dim }: { readonly dim?: number }) =>
+    ({ axis }: { readonly axis?: number }) =>
     (x: Tensor) =>
-      logSoftmax(x, dim),
-  SOFTPLUS:
-    ({ beta, threshold }: { readonly beta?: number; readonly threshold?: number }) =>
-    (x: Tensor) =>
-      softplus(x, beta, threshold),
+      logSoftmax(x, axis),
+  SOFTPLUS: (options: SoftplusOptions) => (x: Tensor) => softplus(x, options),
   HARDSWISH: () => hardswish,
   SILU: () => (x: Tensor) => silu(x),
   SWISH:

@@ -49,7 +49,7 @@ const ACTIVATIONS: Readonly<Record<string, TfjsActivation>> = {
   selu: ["SELU", {}],
   sigmoid: ["SIGMOID", {}],
   tanh: ["TANH", {}],
-  softmax: ["SOFTMAX", { dim: 1 }],
+  softmax: ["SOFTMAX", { axis: 1 }],
   softplus: ["SOFTPLUS", {}],
   swish: ["SILU", {}],
   mish: ["MISH", {}],
@@ -121,7 +121,7 @@ function convert(
       return [{ kind: "activation", name, act: ["ELU", { alpha: number("alpha", config.alpha ?? 1, fail) }] }];
     case "Softmax":
       if ((config.axis ?? -1) !== -1) throw fail("only a softmax over the channels (axis −1) is supported.");
-      return [{ kind: "activation", name, act: ["SOFTMAX", { dim: 1 }] }];
+      return [{ kind: "activation", name, act: ["SOFTMAX", { axis: 1 }] }];
     case "Dropout":
     case "SpatialDropout1D":
     case "SpatialDropout2D":

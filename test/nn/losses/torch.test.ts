@@ -45,10 +45,10 @@ const extreme =
 const ops: Readonly<Record<string, Run>> = {
   relu6: one(v.relu6),
   selu: one(v.selu),
-  gelu: ({ input }, { approximate }) => v.gelu(input, approximate),
+  gelu: ({ input }, options) => v.gelu(input, options),
   silu: one((x) => v.silu(x)),
   mish: one(v.mish),
-  softplus: ({ input }, { beta, threshold }) => v.softplus(input, beta, threshold),
+  softplus: ({ input }, options) => v.softplus(input, options),
   hardswish: one(v.hardswish),
   log_sigmoid: one(v.logSigmoid),
   tanh: one(v.tanh),
