@@ -45,9 +45,9 @@ export interface MedianFrequencyOptions {
   readonly edgeWeight?: number;
   /**
    * The original's numbers: class weights are rounded down, so that frequent classes get 0, and of a stack of slices borders are looked for
-   * along slice and row instead of row and column. Default false.
+   * along slice and row instead of row and column.
    */
-  readonly compat?: boolean;
+  readonly compat?: "quicknat";
 }
 
 export interface MedianFrequencyWeights {
@@ -78,7 +78,8 @@ function changes(data: TypedArray, i: number, stride: number, size: number): boo
  */
 export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): MedianFrequencyWeights {
   const op = "medianFrequencyWeights";
-  const { numClasses = 33, edgeWeight = 2, compat = false } = options;
+  const { numClasses = 33, edgeWeight = 2 } = options;
+  const compat = options.compat === "quicknat";
   const { data, shape } = labels;
   if (shape.length !== 2 && shape.length !== 3) {
     throw new ShapeError(`${op}: the labels are [${shape}]; expected a stack of slices [S, H, W] or a slice [H, W].`);

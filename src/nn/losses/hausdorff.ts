@@ -23,8 +23,8 @@ export interface HausdorffDTLossOptions extends TargetOptions {
   readonly reduction?: Reduction;
   /** Mean over the batch too before the reduction; default false. */
   readonly batch?: boolean;
-  /** The original's numbers for a target of integers with all its channels: its distances are cut to whole numbers. Default false. */
-  readonly compat?: boolean;
+  /** MONAI's numbers for a target of integers with all its channels: its distances are cut to whole numbers. */
+  readonly compat?: "monai";
 }
 
 /**
@@ -63,7 +63,7 @@ function hausdorff(op: string, input: Tensor, target: Tensor, options: Hausdorff
     throw new ShapeError(`${op}: target ${showShape(target.shape)} does not fit the input ${showShape(input.shape)}`);
   }
   if (countedClasses(input, { includeBackground }) < channels) [p, y] = [p, y].map((t) => slice(t, [undefined, [1]]));
-  const whole = options.compat && !indexTarget && target.dtype !== "f32";
+  const whole = options.compat === "monai" && !indexTarget && target.dtype !== "f32";
   const distances = noGrad(() => {
     const far = distanceField(y);
     // Below a whole number m lies √(m² − 1), 1 / 2m away: less than 0.001 is an error of the root.

@@ -1,6 +1,6 @@
 /**
  * @file The losses of `nn-common-modules` that QuickNAT is trained with (Roy et al. 2019). Class targets are index maps `[N, …]`. Where the
- * original is at fault, the default is corrected and `compat: true` gives the original's numbers.
+ * original is at fault, the default is corrected and `compat: "quicknat"` gives the original's numbers.
  */
 
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
@@ -44,8 +44,8 @@ export interface QuickNatDiceLossOptions {
   readonly weights?: readonly number[];
   /** The input is one channel for the foreground, the target its mask; default false. */
   readonly binary?: boolean;
-  /** The original's numbers: softmax applied twice; binary: softmax over the one channel, which is 1 everywhere. Default false. */
-  readonly compat?: boolean;
+  /** The original's numbers: softmax applied twice; binary: softmax over the one channel, which is 1 everywhere. */
+  readonly compat?: "quicknat";
 }
 
 /**
@@ -57,7 +57,8 @@ export interface QuickNatDiceLossOptions {
  */
 export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceLossOptions = {}): Tensor {
   const op = "quickNatDiceLoss";
-  const { binary = false, compat = false, weights } = options;
+  const { binary = false, weights } = options;
+  const compat = options.compat === "quicknat";
   if (binary) return binaryDice(op, input, target, compat);
   const index = indexMap(op, input, target);
   const sums = regionSums(compat ? softmax(input) : input, index, { activation: "softmax", indexTarget: true });
@@ -128,8 +129,8 @@ export interface QuickNatFocalLossOptions {
   readonly alpha?: number | readonly number[];
   /** Mean instead of sum over all positions; default true. */
   readonly sizeAverage?: boolean;
-  /** The original's gradient, which takes the factor (1 − p)^γ for a constant; the loss is the same. Default false. */
-  readonly compat?: boolean;
+  /** The original's gradient, which takes the factor (1 − p)^γ for a constant; the loss is the same. */
+  readonly compat?: "quicknat";
 }
 
 /**
@@ -140,7 +141,8 @@ export interface QuickNatFocalLossOptions {
  */
 export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalLossOptions = {}): Tensor {
   const op = "quickNatFocalLoss";
-  const { gamma = 2, alpha, sizeAverage = true, compat = false } = options;
+  const { gamma = 2, alpha, sizeAverage = true } = options;
+  const compat = options.compat === "quicknat";
   const index = indexMap(op, input, target);
   const ce = crossEntropyLoss(input, target, { reduction: "none" });
   // Where p rounds to 1, a power below 1 would have no slope.
@@ -160,8 +162,8 @@ export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickN
 export interface QuickNatCombinedLossOptions {
   /** `[N, …]`: factor of the cross-entropy of each position, as from `medianFrequencyWeights`. */
   readonly weight?: Tensor;
-  /** The original's numbers: its Dice applies softmax twice. Default false. */
-  readonly compat?: boolean;
+  /** The original's numbers: its Dice applies softmax twice. */
+  readonly compat?: "quicknat";
 }
 
 /**

@@ -24,8 +24,8 @@ export interface GeneralizedWassersteinDiceLossOptions {
   readonly smoothNr?: number;
   /** Added to the denominator; default 1e-5. */
   readonly smoothDr?: number;
-  /** The original's numbers for batches of more than one: the hits of a sample are counted in the errors of all. Default false. */
-  readonly compat?: boolean;
+  /** MONAI's numbers for batches of more than one: the hits of a sample are counted in the errors of all. */
+  readonly compat?: "monai";
 }
 
 function scaled(distances: readonly (readonly number[])[], classes: number): number[] {
@@ -54,7 +54,8 @@ export function generalizedWassersteinDiceLoss(
   options: GeneralizedWassersteinDiceLossOptions = {},
 ): Tensor {
   const op = "generalizedWassersteinDiceLoss";
-  const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5, compat = false } = options;
+  const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
+  const compat = options.compat === "monai";
   expectReduction(op, reduction, compat ? ["mean", "sum"] : undefined);
   if (weightingMode !== "default" && weightingMode !== "GDL") {
     throw new ConfigError(`${op}: weightingMode must be "default" or "GDL", got ${JSON.stringify(weightingMode)}`);

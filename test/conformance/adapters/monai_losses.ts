@@ -101,12 +101,12 @@ export const losses: Record<string, Loss> = {
   GeneralizedDiceLoss: generalizedDiceLoss,
   GeneralizedDiceFocalLoss: generalizedDiceFocalLoss,
   TverskyLoss: tverskyLoss,
-  HausdorffDTLoss: (input, target, o) => hausdorffDTLoss(input, target, { ...o, compat: true }),
-  LogHausdorffDTLoss: (input, target, o) => logHausdorffDTLoss(input, target, { ...o, compat: true }),
+  HausdorffDTLoss: (input, target, o) => hausdorffDTLoss(input, target, { ...o, compat: "monai" }),
+  LogHausdorffDTLoss: (input, target, o) => logHausdorffDTLoss(input, target, { ...o, compat: "monai" }),
   MaskedDiceLoss: (input, target, o, { inputs }, dev) =>
     maskedDiceLoss(input, target, inputs.mask ? dev.tensor(inputs.mask) : undefined, o),
   GeneralizedWassersteinDiceLoss: (input, target, { distMatrix: _, ...o }, { args }) =>
-    generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), { ...o, compat: true }),
+    generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), { ...o, compat: "monai" }),
 };
 
 /** The outputs are a list, or one tensor; the loss is given as `{ DiceLoss: { options } }`. */

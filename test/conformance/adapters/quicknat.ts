@@ -104,17 +104,17 @@ export const adapters: Adapters = {
     heads,
   ),
   "quicknat.CombinedLoss": loss((input, target, _, { inputs }, dev) =>
-    quickNatCombinedLoss(input, target, { compat: true, weight: inputs.weight ? dev.tensor(inputs.weight) : undefined }),
+    quickNatCombinedLoss(input, target, { compat: "quicknat", weight: inputs.weight ? dev.tensor(inputs.weight) : undefined }),
   ),
-  "quicknat.DiceLoss": loss((input, target, o) => quickNatDiceLoss(input, target, { ...o, compat: true })),
+  "quicknat.DiceLoss": loss((input, target, o) => quickNatDiceLoss(input, target, { ...o, compat: "quicknat" })),
   "quicknat.IoULoss": loss((input, target, o) => quickNatIoULoss(input, target, o)),
-  "quicknat.FocalLoss": loss((input, target, o) => quickNatFocalLoss(input, target, { ...o, compat: true })),
+  "quicknat.FocalLoss": loss((input, target, o) => quickNatFocalLoss(input, target, { ...o, compat: "quicknat" })),
   "milesial.dice_coeff": loss((input, target, o) => diceCoefficient(input, target, o)),
   "milesial.multiclass_dice_coeff": loss((input, target, o) => multiclassDiceCoefficient(input, target, o)),
   "milesial.dice_loss": loss((input, target, o) => batchDiceLoss(input, target, o)),
   "quicknat.rotate_orientation": ({ args, inputs }) => rotateOrientation(inputs.volume, args.orientation as Orientation),
   "quicknat.estimate_weights_mfb": ({ args, inputs }) => {
-    const { weights, classWeights } = medianFrequencyWeights(inputs.labels, { ...options(args), compat: true });
+    const { weights, classWeights } = medianFrequencyWeights(inputs.labels, { ...options(args), compat: "quicknat" });
     return [weights, classWeights];
   },
 };
