@@ -32,13 +32,17 @@ export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions
   return composed(input, () => dice("diceLoss", input, target, options));
 }
 
+export interface MaskedDiceLossOptions extends DiceLossOptions {
+  /** Of any type, `[N, 1, spatial…]` or `[1, 1, spatial…]`; without one this is `diceLoss`. */
+  readonly mask?: Tensor;
+}
+
 /**
  * Dice loss inside of a mask, as MONAI's MaskedDiceLoss: input and target are multiplied by it **before** the activation, so that a sigmoid is 0.5
- * outside, and class indices become 0, the background.
- * @param mask of any type, `[N, 1, spatial…]` or `[1, 1, spatial…]`; without one this is `diceLoss`
+ * outside, and class indices become 0, the background. Arguments and shapes are those of `diceLoss`.
  * @throws ShapeError, ConfigError
  */
-export function maskedDiceLoss(input: Tensor, target: Tensor, mask?: Tensor, options: DiceLossOptions = {}): Tensor {
+export function maskedDiceLoss(input: Tensor, target: Tensor, { mask, ...options }: MaskedDiceLossOptions = {}): Tensor {
   return composed(input, () => {
     // A function of the user's cannot run inside the kernel.
     const factor = mask && cast(mask, "f32");

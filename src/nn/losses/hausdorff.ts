@@ -12,7 +12,7 @@ import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, countedClasses, expectReduction, type TargetOptions } from "./overlap.ts";
+import { composed, countedClasses, expectReduction, type TargetOptions, wantsCompat } from "./overlap.ts";
 
 export interface HausdorffDTLossOptions extends TargetOptions {
   /** Exponent of the distances; default 2. */
@@ -63,7 +63,7 @@ function hausdorff(op: string, input: Tensor, target: Tensor, options: Hausdorff
     throw new ShapeError(`${op}: target ${showShape(target.shape)} does not fit the input ${showShape(input.shape)}`);
   }
   if (countedClasses(input, { includeBackground }) < channels) [p, y] = [p, y].map((t) => slice(t, [undefined, [1]]));
-  const whole = options.compat === "monai" && !indexTarget && target.dtype !== "f32";
+  const whole = wantsCompat(op, options.compat, "monai") && !indexTarget && target.dtype !== "f32";
   const distances = noGrad(() => {
     const far = distanceField(y);
     // Below a whole number m lies √(m² − 1), 1 / 2m away: less than 0.001 is an error of the root.

@@ -25,6 +25,8 @@ export interface SoftDiceLossOptions {
   readonly smooth?: number;
   /** Least overlap. */
   readonly clipTp?: number;
+  /** `[N, 1, spatial…]`, factor of each position. */
+  readonly mask?: Tensor;
 }
 
 // Class indices on a channel of their own.
@@ -42,11 +44,10 @@ function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
  * differ in memory only. The smallest value is −1. No gradient flows to the target or the mask.
  * @param input `[N, C, spatial…]`
  * @param target f32 of the same shape, or class indices (f32, i32 or u32) `[N, 1, spatial…]` or `[N, spatial…]`
- * @param mask `[N, 1, spatial…]`, factor of each position
  * @throws ShapeError, DTypeError
  */
-export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}, mask?: Tensor): Tensor {
-  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp } = options;
+export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}): Tensor {
+  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp, mask } = options;
   if (input.rank < 2) throw new ShapeError(`softDiceLoss: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   return composed(input, () => {
     const wanted = withChannel("softDiceLoss", input, target);
@@ -120,7 +121,7 @@ export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions
 }
 
 export interface DCAndCELossOptions {
-  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin">;
+  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask">;
   /** Options of the cross-entropy. */
   readonly ce?: Omit<CrossEntropyLossOptions, "ignoreIndex">;
   /** Default 1. */
@@ -179,14 +180,14 @@ function withDice(
       parts.push(affine(mask ? where(gt(sum(mask), 0), entropy, 0) : entropy, weightCe));
     }
     if (weightDice !== 0) {
-      parts.push(affine(softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax" }, mask), weightDice));
+      parts.push(affine(softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax", mask }), weightDice));
     }
     return parts.reduce((a, b) => add(a, b));
   });
 }
 
 export interface DCAndBCELossOptions {
-  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin">;
+  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask">;
   /** Options of the binary cross-entropy. */
   readonly bce?: Omit<BCEWithLogitsLossOptions, "reduction">;
   /** Default 1. */
@@ -216,7 +217,7 @@ export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCELos
     const all = cast(target, "f32");
     const regions = useIgnoreLabel ? slice(all, [undefined, [0, -1]]) : all;
     const mask = useIgnoreLabel ? ne(slice(all, [undefined, [-1]]), 1) : undefined;
-    const dice = softDiceLoss(input, regions, { ...softDice, applyNonlin: "sigmoid" }, mask);
+    const dice = softDiceLoss(input, regions, { ...softDice, applyNonlin: "sigmoid", mask });
     const entropy = mask
       ? div(sum(mul(bceWithLogitsLoss(input, regions, { ...bce, reduction: "none" }), mask)), clamp(sum(mask), 1e-8, largest))
       : bceWithLogitsLoss(input, regions, bce);

@@ -61,6 +61,12 @@ export function expectOneActivation(op: string, { sigmoid, softmax, otherAct }: 
     throw new ConfigError(`${op}: give at most one of sigmoid, softmax and otherAct`);
 }
 
+/** Whether to compute what `upstream` does where it is at fault. Throws `ConfigError` for another word. */
+export function wantsCompat(op: string, compat: unknown, upstream: string): boolean {
+  if (compat === undefined || compat === upstream) return compat === upstream;
+  throw new ConfigError(`${op}: compat must be "${upstream}" or left out, got ${JSON.stringify(compat)}`);
+}
+
 /** Classes that count. */
 export const countedClasses = (input: Tensor, { includeBackground = true }: TargetOptions): number =>
   input.shape[1] - (includeBackground || input.shape[1] === 1 ? 0 : 1);

@@ -15,6 +15,7 @@ import { reshape, slice } from "../../autograd/view.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { wantsCompat } from "./overlap.ts";
 
 /** Added to the denominators. */
 const EPS = 1e-4;
@@ -58,7 +59,7 @@ export interface QuickNatDiceLossOptions {
 export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceLossOptions = {}): Tensor {
   const op = "quickNatDiceLoss";
   const { binary = false, weights } = options;
-  const compat = options.compat === "quicknat";
+  const compat = wantsCompat(op, options.compat, "quicknat");
   if (binary) return binaryDice(op, input, target, compat);
   const index = indexMap(op, input, target);
   const sums = regionSums(compat ? softmax(input) : input, index, { activation: "softmax", indexTarget: true });
@@ -142,7 +143,7 @@ export interface QuickNatFocalLossOptions {
 export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalLossOptions = {}): Tensor {
   const op = "quickNatFocalLoss";
   const { gamma = 2, alpha, sizeAverage = true } = options;
-  const compat = options.compat === "quicknat";
+  const compat = wantsCompat(op, options.compat, "quicknat");
   const index = indexMap(op, input, target);
   const ce = crossEntropyLoss(input, target, { reduction: "none" });
   // Where p rounds to 1, a power below 1 would have no slope.

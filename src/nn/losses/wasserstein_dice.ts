@@ -13,7 +13,7 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, expectReduction } from "./overlap.ts";
+import { composed, expectReduction, wantsCompat } from "./overlap.ts";
 
 export interface GeneralizedWassersteinDiceLossOptions {
   /** "default": errors of all classes count alike; "GDL": by the inverse volume of the class in the target. */
@@ -55,7 +55,7 @@ export function generalizedWassersteinDiceLoss(
 ): Tensor {
   const op = "generalizedWassersteinDiceLoss";
   const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
-  const compat = options.compat === "monai";
+  const compat = wantsCompat(op, options.compat, "monai");
   expectReduction(op, reduction, compat ? ["mean", "sum"] : undefined);
   if (weightingMode !== "default" && weightingMode !== "GDL") {
     throw new ConfigError(`${op}: weightingMode must be "default" or "GDL", got ${JSON.stringify(weightingMode)}`);

@@ -104,7 +104,7 @@ export const losses: Record<string, Loss> = {
   HausdorffDTLoss: (input, target, o) => hausdorffDTLoss(input, target, { ...o, compat: "monai" }),
   LogHausdorffDTLoss: (input, target, o) => logHausdorffDTLoss(input, target, { ...o, compat: "monai" }),
   MaskedDiceLoss: (input, target, o, { inputs }, dev) =>
-    maskedDiceLoss(input, target, inputs.mask ? dev.tensor(inputs.mask) : undefined, o),
+    maskedDiceLoss(input, target, { ...o, mask: inputs.mask && dev.tensor(inputs.mask) }),
   GeneralizedWassersteinDiceLoss: (input, target, { distMatrix: _, ...o }, { args }) =>
     generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), { ...o, compat: "monai" }),
 };

@@ -63,12 +63,11 @@ const loss =
 
 const dice = loss(
   (dev, x, y, { args, inputs }) =>
-    softDiceLoss(
-      x,
-      y,
-      { ...softDice(args), applyNonlin: nonlinearity(args.apply_nonlin) },
-      inputs.loss_mask ? dev.tensor(inputs.loss_mask) : undefined,
-    ),
+    softDiceLoss(x, y, {
+      ...softDice(args),
+      applyNonlin: nonlinearity(args.apply_nonlin),
+      mask: inputs.loss_mask && dev.tensor(inputs.loss_mask),
+    }),
   ["x", "y"],
 );
 
