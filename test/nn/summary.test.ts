@@ -13,7 +13,7 @@ test("layers, shapes, parameters and FLOPs of a small network", async () => {
     down: new Conv(dev, { spatialDims: 2, inChannels: 2, outChannels: 4, kernelSize: 3, stride: 2, padding: 1, groups: 2 }),
     norm: new BatchNorm(dev, 4),
     up: new ConvTranspose(dev, { spatialDims: 2, inChannels: 4, outChannels: 3, kernelSize: 2, stride: 2, bias: false }),
-    last: new Linear(dev, 6, 5),
+    last: new Linear(dev, { inFeatures: 6, outFeatures: 5 }),
   });
   const s = summary(net, [2, 2, 8, 6]);
   expect(s.layers.map(({ name, outputShape, parameters, flops }) => [name, outputShape, parameters, flops])).toEqual([

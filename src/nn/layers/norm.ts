@@ -57,6 +57,12 @@ export class InstanceNorm extends ChannelNorm {
   }
 }
 
+export interface GroupNormOptions extends NormOptions {
+  /** Parts that the channels split into. */
+  readonly numGroups: number;
+  readonly channels: number;
+}
+
 /** Groups of channels of each sample to zero mean and unit variance. */
 export class GroupNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
@@ -64,11 +70,11 @@ export class GroupNorm extends ChannelNorm {
   private readonly groups: number;
   private readonly eps: number;
 
-  constructor(device: Device, groups: number, channels: number, options: NormOptions = {}) {
+  constructor(device: Device, { numGroups, channels, eps = 1e-5, affine = true }: GroupNormOptions) {
     super();
-    this.groups = groups;
-    this.eps = options.eps ?? 1e-5;
-    if (options.affine ?? true) {
+    this.groups = numGroups;
+    this.eps = eps;
+    if (affine) {
       this.weight = constantParameter(device, [channels], 1);
       this.bias = constantParameter(device, [channels], 0);
     }
@@ -182,7 +188,7 @@ export type NormSpec =
   | "BATCH"
   | readonly ["INSTANCE", NormOptions]
   | readonly ["BATCH", BatchNormOptions]
-  | readonly ["GROUP", NormOptions & { readonly numGroups: number }]
+  | readonly ["GROUP", Omit<GroupNormOptions, "channels">]
   | readonly ["LAYER", LayerNormSpec]
   | readonly ["LOCALRESPONSE", LocalResponseNormOptions];
 
@@ -208,7 +214,7 @@ export function normLayer(device: Device, spec: NormSpec, channels: number): Mod
     case "SYNCBATCH":
       return new BatchNorm(device, channels, options);
     case "GROUP":
-      return new GroupNorm(device, required("numGroups"), channels, options);
+      return new GroupNorm(device, { ...options, numGroups: required("numGroups"), channels });
     case "LAYER":
       return new LayerNorm(device, required("normalizedShape"), { eps: options.eps, affine: options.elementwiseAffine });
     case "LOCALRESPONSE":

@@ -74,6 +74,10 @@ export const adapters: Adapters = {
   ...Object.fromEntries(layers),
   "torch.Linear.default_init": initial(
     (dev, args) =>
-      new Linear(dev, pick(args, "in", "in_features"), pick(args, "out", "out_features"), { bias: args.bias ?? true }),
+      new Linear(dev, {
+        inFeatures: pick(args, "in", "in_features"),
+        outFeatures: pick(args, "out", "out_features"),
+        bias: args.bias ?? true,
+      }),
   ),
 };

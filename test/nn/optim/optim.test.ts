@@ -86,7 +86,7 @@ describe("optimisers against PyTorch", () => {
     const [inChannels, outChannels, kernelSize] = c.args;
     const layer =
       c.layer === "Linear"
-        ? new nn.Linear(gpu, inChannels, outChannels, c.options)
+        ? new nn.Linear(gpu, { inFeatures: inChannels, outFeatures: outChannels, ...c.options })
         : new (c.layer === "Conv2d" ? nn.Conv : nn.ConvTranspose)(gpu, {
             spatialDims: 2,
             inChannels,
