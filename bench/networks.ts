@@ -28,7 +28,7 @@ const cases: readonly NetworkCase[] = [
     name: "QuickNAT 2×1×128²",
     input: [2, 1, 128, 128],
     classes: 28,
-    build: (d) => new QuickNat(d, { numClass: 28 }),
+    build: (d) => new QuickNat(d, { outChannels: 28 }),
   },
   {
     name: "UNet3D 2×1×64³ (16…256, 2 residual units)",

@@ -18,7 +18,8 @@ import { type BlockStyle, StackedConvBlocks } from "./nnunet_blocks.ts";
 /** Options of both networks; defaults are those of nnU-Net's plans, not the package's (which has no norm and no activation). */
 export interface NnUNetOptions {
   readonly spatialDims: 1 | 2 | 3;
-  readonly inputChannels: number;
+  /** The package's `input_channels`. */
+  readonly inChannels: number;
   readonly nStages: number;
   /** Channels of each stage, or one number for all. */
   readonly featuresPerStage: number | readonly number[];
@@ -26,8 +27,8 @@ export interface NnUNetOptions {
   readonly kernelSizes: number | readonly Spatial[];
   /** As `kernelSizes`; the first is usually 1. */
   readonly strides: number | readonly Spatial[];
-  /** Segmentation heads' channels. */
-  readonly numClasses: number;
+  /** Of the segmentation heads; the package's `num_classes`. */
+  readonly outChannels: number;
   /** Convolutions of each decoder stage, lowest resolution first, or one number for all. */
   readonly nConvPerStageDecoder: number | readonly number[];
   /** Default true. */
@@ -91,7 +92,7 @@ export class UNetDecoder extends Module {
   readonly transpconvs: ModuleList<ConvTranspose>;
   readonly seg_layers: ModuleList<Conv>;
 
-  constructor(device: Device, encoder: Encoder, convs: readonly number[], numClasses: number, of: Stages) {
+  constructor(device: Device, encoder: Encoder, convs: readonly number[], outChannels: number, of: Stages) {
     super();
     this.encoder = encoder;
     const { features, kernels, strides, style } = of;
@@ -105,7 +106,7 @@ export class UNetDecoder extends Module {
       ups.push(new ConvTranspose(device, { spatialDims, inChannels: below, outChannels: here, ...step }));
       const count = convs[features.length - 1 - s];
       stages.push(new StackedConvBlocks(device, count, 2 * here, here, kernels[s - 1], 1, style));
-      heads.push(new Conv(device, { spatialDims, inChannels: here, outChannels: numClasses, kernelSize: 1 }));
+      heads.push(new Conv(device, { spatialDims, inChannels: here, outChannels, kernelSize: 1 }));
     }
     this.stages = new ModuleList(stages);
     this.transpconvs = new ModuleList(ups);
@@ -139,19 +140,19 @@ export abstract class NnUNet extends Module {
   abstract readonly encoder: Encoder;
   abstract readonly decoder: UNetDecoder;
   private readonly op: string;
-  private readonly inputChannels: number;
+  private readonly inChannels: number;
   private readonly steps: readonly number[];
 
-  protected constructor(op: string, { style, strides }: Stages, inputChannels: number) {
+  protected constructor(op: string, { style, strides }: Stages, inChannels: number) {
     super();
     this.op = op;
-    this.inputChannels = inputChannels;
+    this.inChannels = inChannels;
     const all = strides.map((s) => spatial(op, "strides", s, style.spatialDims, 1));
     this.steps = all[0].map((_, axis) => all.reduce((n, s) => n * s[axis], 1));
   }
 
   private expect(x: Tensor): void {
-    expectImage(this.op, x, this.steps.length, this.inputChannels);
+    expectImage(this.op, x, this.steps.length, this.inChannels);
     if (this.steps.some((step, axis) => x.shape[axis + 2] % step !== 0)) {
       throw new ShapeError(
         `${this.op}: the spatial size of ${showShape(x.shape)} must be a multiple of ${showShape(this.steps)}, the product of the strides; pad or crop it`,
@@ -159,7 +160,7 @@ export abstract class NnUNet extends Module {
     }
   }
 
-  /** `[N, in, …]` → `[N, numClasses, …]` logits of full resolution; the other heads get gradients of zero. Throws `ShapeError`. */
+  /** `[N, in, …]` → `[N, outChannels, …]` logits of full resolution; the other heads get gradients of zero. Throws `ShapeError`. */
   forward(x: Tensor): Tensor {
     this.expect(x);
     return this.decoder.decode(this.encoder.encode(x), true)[0];

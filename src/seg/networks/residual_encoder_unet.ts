@@ -23,7 +23,7 @@ class ResidualEncoder extends Module {
 
   constructor(
     device: Device,
-    { inputChannels, stemChannels }: ResidualEncoderUNetOptions,
+    { inChannels, stemChannels }: ResidualEncoderUNetOptions,
     blocks: readonly number[],
     bottlenecks: readonly (number | undefined)[],
     of: Stages,
@@ -31,7 +31,7 @@ class ResidualEncoder extends Module {
     super();
     const { features, kernels, strides, style } = of;
     const stem = stemChannels ?? features[0];
-    this.stem = new StackedConvBlocks(device, 1, inputChannels, stem, kernels[0], 1, style);
+    this.stem = new StackedConvBlocks(device, 1, inChannels, stem, kernels[0], 1, style);
     this.stages = new ModuleList(
       features.map((f, s) => {
         const from = s === 0 ? stem : features[s - 1];
@@ -72,13 +72,13 @@ export class ResidualEncoderUNet extends NnUNet {
   constructor(device: Device, options: ResidualEncoderUNetOptions) {
     const op = "ResidualEncoderUNet";
     const stages = stagesOf(op, options);
-    super(op, stages, options.inputChannels);
+    super(op, stages, options.inChannels);
     const { nStages } = options;
     const blocks = perStage(op, "nBlocksPerStage", options.nBlocksPerStage, nStages);
     const bottlenecks = perStage(op, "bottleneckChannels", options.bottleneckChannels, nStages);
     const up = perStage(op, "nConvPerStageDecoder", options.nConvPerStageDecoder, nStages - 1);
     this.encoder = new ResidualEncoder(device, options, blocks, bottlenecks as (number | undefined)[], stages);
-    this.decoder = new UNetDecoder(device, this.encoder, up, options.numClasses, stages);
+    this.decoder = new UNetDecoder(device, this.encoder, up, options.outChannels, stages);
   }
 
   /** Draws the weights as nnU-Net does before training. */

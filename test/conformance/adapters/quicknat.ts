@@ -35,8 +35,11 @@ function options(args: Record<string, any>): any {
 }
 
 // A missing se_block is the default, one of None is refused.
-const quicknat: Make = (dev, { args }) =>
-  new QuickNat(dev, { ...options(args), ...("se_block" in args && { seBlock: args.se_block }) });
+const quicknat: Make = (dev, { args }) => {
+  const { num_channels: inChannels, num_class: outChannels, ...rest } = args;
+  const channels = { ...(inChannels !== undefined && { inChannels }), ...(outChannels !== undefined && { outChannels }) };
+  return new QuickNat(dev, { ...channels, ...options(rest), ...("se_block" in args && { seBlock: args.se_block }) });
+};
 
 const original: Make = (dev, { args }) => {
   const { in_channels: inChannels = 1, n_classes: outChannels = 2, wf = 6, ...rest } = args;
@@ -55,7 +58,8 @@ const milesial: Make = (dev, { args, inputs }) => {
 
 /** "LeakyReLU(0.01)" or "LeakyReLU", "InstanceNorm3d" with its keywords, "Dropout3d". */
 function nnunetOptions({ args }: Case): any {
-  const { conv_op, norm_op, norm_op_kwargs, nonlin, nonlin_kwargs, dropout_op, dropout_op_kwargs, block, ...rest } = args;
+  const { conv_op, norm_op, norm_op_kwargs, nonlin, nonlin_kwargs, dropout_op, dropout_op_kwargs, block, ...others } = args;
+  const { input_channels: inChannels, num_classes: outChannels, ...rest } = others;
   if (block && block !== "BasicBlockD" && block !== "BottleneckD") throw new NotCovered(`the block ${block}`);
   const [, act, number] = /^(\w+)(?:\((?:negative_slope=)?([\d.e-]+)\))?$/.exec(nonlin ?? "") ?? [];
   const slope = nonlin_kwargs?.negative_slope ?? (number === undefined ? undefined : Number(number));
@@ -63,6 +67,8 @@ function nnunetOptions({ args }: Case): any {
   const { eps, affine, momentum } = norm_op_kwargs ?? {};
   return {
     ...options(rest),
+    inChannels,
+    outChannels,
     spatialDims: Number(/(\d)d$/.exec(conv_op)?.[1]),
     norm: norm ? [norm, { eps, affine, ...(momentum !== undefined && { momentum }) }] : null,
     nonlin: act ? (slope === undefined ? act : [act.toUpperCase(), { negativeSlope: slope }]) : null,

@@ -15,7 +15,7 @@ const { num_class: numClass, num_filters: numFilters, kernel_h: kernelH, kernel_
 
 /** The fixture's network of a view: the classifier's bias tells them apart. */
 async function network(dev: Device, view: number): Promise<QuickNat> {
-  const net = new QuickNat(dev, { numClass, numFilters, kernelH, kernelW, dropOut: 0 });
+  const net = new QuickNat(dev, { outChannels: numClass, numFilters, kernelH, kernelW, dropOut: 0 });
   fill(net);
   const { bias } = net.classifier.conv;
   const data = (await bias!.data()).map((b: number, c: number) => b + [0.1, -0.05, 0.02][c] * view) as Float32Array;
@@ -49,7 +49,7 @@ test("logits of two views and probabilities of three add up as in the original",
 
 test("test-time dropout: samples differ, batch norm evaluates, the mean and the uncertainty are over all samples", async () => {
   const dev = await device();
-  const net = new QuickNat(dev, { numClass, numFilters: 6, kernelH: 3, kernelW: 3, dropOut: 0.5 });
+  const net = new QuickNat(dev, { outChannels: numClass, numFilters: 6, kernelH: 3, kernelW: 3, dropOut: 0.5 });
   fill(net);
   seedDropout(dev, 1);
   const small = wave([16, 16, 4], 0.5, 0.21, 0.3, 0.5);

@@ -13,9 +13,15 @@ const camel = (name: string) => name.replace(/_(.)/g, (_, c: string) => c.toUppe
 for (const spec of nets) {
   test(`${spec.name} equals nnU-Net's`, async () => {
     const dev = await device();
-    const { dims: spatialDims, norm, deep_supervision: deep, ...rest } = spec.args;
+    const { dims: spatialDims, norm, deep_supervision: deep, input_channels, num_classes, ...rest } = spec.args;
     const args: any = Object.fromEntries(Object.entries(rest).map(([k, v]) => [camel(k), v]));
-    const options = { ...args, spatialDims, norm: [norm, { affine: true }] };
+    const options = {
+      ...args,
+      inChannels: input_channels,
+      outChannels: num_classes,
+      spatialDims,
+      norm: [norm, { affine: true }],
+    };
     const net = seeded(() =>
       spec.name.startsWith("plain") ? new PlainConvUNet(dev, options) : new ResidualEncoderUNet(dev, options),
     );
@@ -27,8 +33,8 @@ for (const spec of nets) {
 
 test("forward is the head of full resolution; hippocampus has 5,603,177 parameters; arguments that do not fit are named", async () => {
   const dev = await device();
-  const stages = { spatialDims: 2, inputChannels: 1, nStages: 3, featuresPerStage: [4, 6, 8], kernelSizes: 3 } as const;
-  const base = { ...stages, strides: [1, 2, 2], nConvPerStage: 2, numClasses: 2, nConvPerStageDecoder: 1 };
+  const stages = { spatialDims: 2, inChannels: 1, nStages: 3, featuresPerStage: [4, 6, 8], kernelSizes: 3 } as const;
+  const base = { ...stages, strides: [1, 2, 2], nConvPerStage: 2, outChannels: 2, nConvPerStageDecoder: 1 };
   const net = new PlainConvUNet(dev, base);
   const x = dev.tensor({ data: Float32Array.from({ length: 64 }, (_, i) => Math.sin(i)), shape: [1, 1, 8, 8] });
   const all = net.forwardAll(x);
@@ -48,7 +54,7 @@ test("forward is the head of full resolution; hippocampus has 5,603,177 paramete
     nStages: 4,
     featuresPerStage: [32, 64, 128, 256],
     strides: [1, 2, 2, 2],
-    numClasses: 3,
+    outChannels: 3,
     nConvPerStageDecoder: 2,
   });
   expect(hippocampus.parameterCount).toBe(5_603_177);

@@ -20,8 +20,8 @@ import { difference, expectNetwork, fixture, seeded, wave, type NetSpec, type Su
 const { nets, losses, views, defaults } = fixture("quicknat.json");
 
 const quicknatOptions = (p: any) => ({
-  numClass: p.num_class,
-  numChannels: p.num_channels,
+  outChannels: p.num_class,
+  inChannels: p.num_channels,
   numFilters: p.num_filters,
   kernelH: p.kernel_h,
   kernelW: p.kernel_w,
@@ -56,7 +56,7 @@ test("parameter counts in full size, and options that do not exist", async () =>
 
 test("a Trainer trains it, unused layer and dropout included", async () => {
   const dev = await device();
-  const model = seeded(() => new QuickNat(dev, { numFilters: 4, numClass: 2, kernelH: 3, kernelW: 3 }));
+  const model = seeded(() => new QuickNat(dev, { numFilters: 4, outChannels: 2, kernelH: 3, kernelW: 3 }));
   const optimizer = new Adam(model.parameters(), { lr: 1e-2 });
   const loss = (y: Tensor, t: Tensor) => quickNatCombinedLoss(y, t);
   const trainer = new Trainer(dev, { model, optimizer, loss });
