@@ -14,7 +14,7 @@ import { diceLoss } from "../../nn/losses/dice.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import { describeLoad } from "../../nn/load_state.ts";
-import { Adam } from "../../nn/optim/rules.ts";
+import { Adam } from "../../nn/optim/adam.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";

@@ -3,7 +3,7 @@
 import { dropoutGenerator } from "../../nn/layers/dropout.ts";
 import type { Module } from "../../nn/module.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
-import type { Optimizer } from "../../nn/optim/rules.ts";
+import type { Optimizer } from "../../nn/optim/optimizer.ts";
 import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, NonFiniteError } from "../../host/errors.ts";

@@ -5,7 +5,7 @@ import { grad } from "../../autograd/tape.ts";
 import { expectHalf } from "../../kernels/cast.ts";
 import { GradScaler } from "../../nn/optim/grad_scaler.ts";
 import type { Module } from "../../nn/module.ts";
-import type { Optimizer } from "../../nn/optim/rules.ts";
+import type { Optimizer } from "../../nn/optim/optimizer.ts";
 import { capture, type Captured, type CapturedPlan } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, NonFiniteError } from "../../host/errors.ts";
