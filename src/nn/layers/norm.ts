@@ -22,8 +22,11 @@ export interface NormOptions {
   readonly affine?: boolean;
 }
 
-/** A norm that does the work of some activations behind it. */
-abstract class ChannelNorm extends Module {
+/** What norms over channels share: scale and shift `[C]`, and that they do the work of some activations behind them. */
+export abstract class ChannelNorm extends Module {
+  abstract readonly weight: Tensor | undefined;
+  abstract readonly bias: Tensor | undefined;
+
   /** Undefined if it cannot, with this activation and in this mode. */
   protected abstract normalise(x: Tensor, activation?: NormActivation): Tensor | undefined;
 

@@ -3,7 +3,7 @@
 import { interpolate } from "../../autograd/interpolate.ts";
 import { stack } from "../../autograd/view.ts";
 import type { ActivationSpec } from "../../nn/layers/activation.ts";
-import { Conv, ConvTranspose } from "../../nn/layers/conv.ts";
+import { ConvLayer } from "../../nn/layers/conv.ts";
 import type { DropoutSpec } from "../../nn/layers/dropout.ts";
 import { initGenerator, kaimingNormalInit } from "../../nn/init.ts";
 import { expectImage, Module } from "../../nn/module.ts";
@@ -175,7 +175,7 @@ function expectLists(options: DynUNetOptions): void {
 
 /** Kaiming normal weights and zero biases, as MONAI: not in 1-D. */
 function initialize(module: Module): void {
-  if ((module instanceof Conv || module instanceof ConvTranspose) && module.weight.rank > 3) {
+  if (module instanceof ConvLayer && module.weight.rank > 3) {
     kaimingNormalInit(module.weight, 0.01);
     const { bias } = module;
     if (bias) bias.device.write(bias, { data: new Float32Array(bias.size), shape: bias.shape });

@@ -3,7 +3,7 @@
 import { tieUnused } from "../../autograd/tie_unused.ts";
 import { concat } from "../../autograd/view.ts";
 import type { ActivationSpec } from "../../nn/layers/activation.ts";
-import { Conv, ConvTranspose } from "../../nn/layers/conv.ts";
+import { Conv, ConvLayer, ConvTranspose } from "../../nn/layers/conv.ts";
 import { initGenerator } from "../../nn/init.ts";
 import { expectImage, Module } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
@@ -182,7 +182,7 @@ export abstract class NnUNet extends Module {
  */
 export function initializeHe(module: Module): void {
   for (const [, child] of module.children()) initializeHe(child);
-  if (!(module instanceof Conv || module instanceof ConvTranspose)) return;
+  if (!(module instanceof ConvLayer)) return;
   const { weight, bias } = module;
   const deviation = Math.sqrt(2 / (1 + 0.01 ** 2)) / Math.sqrt(sizeOf(weight.shape.slice(1)));
   weight.device.write(weight, { data: initGenerator.normal(0, deviation, weight.size), shape: weight.shape });

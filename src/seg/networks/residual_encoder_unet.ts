@@ -2,7 +2,7 @@
 
 import { Module } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
-import { GroupNorm, InstanceNorm, BatchNorm } from "../../nn/layers/norm.ts";
+import { ChannelNorm } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { BasicBlockD, BottleneckD, StackedConvBlocks, StackedResidualBlocks } from "./nnunet_blocks.ts";
@@ -56,7 +56,7 @@ function silenceBlocks(module: Module): void {
   for (const [, child] of module.children()) silenceBlocks(child);
   const last = module instanceof BottleneckD ? module.conv3 : module instanceof BasicBlockD ? module.conv2 : undefined;
   const norm = last?.norm;
-  if (!(norm instanceof InstanceNorm || norm instanceof BatchNorm || norm instanceof GroupNorm)) return;
+  if (!(norm instanceof ChannelNorm)) return;
   for (const t of [norm.weight, norm.bias]) t?.device.write(t, { data: new Float32Array(t.size), shape: t.shape });
 }
 
