@@ -104,8 +104,16 @@ export class UNetDecoder extends Module {
       const [below, here] = [features[s], features[s - 1]];
       const step = { kernelSize: strides[s], stride: strides[s], bias: style.convBias };
       ups.push(new ConvTranspose(device, { spatialDims, inChannels: below, outChannels: here, ...step }));
-      const count = convs[features.length - 1 - s];
-      stages.push(new StackedConvBlocks(device, count, 2 * here, here, kernels[s - 1], 1, style));
+      stages.push(
+        new StackedConvBlocks(device, {
+          ...style,
+          count: convs[features.length - 1 - s],
+          inChannels: 2 * here,
+          outChannels: here,
+          kernelSize: kernels[s - 1],
+          stride: 1,
+        }),
+      );
       heads.push(new Conv(device, { spatialDims, inChannels: here, outChannels, kernelSize: 1 }));
     }
     this.stages = new ModuleList(stages);

@@ -21,9 +21,10 @@ class PlainConvEncoder extends Module {
     super();
     const { features, kernels, strides, style } = of;
     this.stages = new ModuleList(
-      features.map((f, s) => {
+      features.map((outChannels, s) => {
         const from = s === 0 ? inChannels : features[s - 1];
-        return new Sequential([new StackedConvBlocks(device, convs[s], from, f, kernels[s], strides[s], style)]);
+        const block = { ...style, inChannels: from, outChannels, kernelSize: kernels[s], stride: strides[s] };
+        return new Sequential([new StackedConvBlocks(device, { ...block, count: convs[s] })]);
       }),
     );
   }

@@ -31,11 +31,13 @@ class ResidualEncoder extends Module {
     super();
     const { features, kernels, strides, style } = of;
     const stem = stemChannels ?? features[0];
-    this.stem = new StackedConvBlocks(device, 1, inChannels, stem, kernels[0], 1, style);
+    const first = { ...style, inChannels, outChannels: stem, kernelSize: kernels[0], stride: 1 };
+    this.stem = new StackedConvBlocks(device, { ...first, count: 1 });
     this.stages = new ModuleList(
-      features.map((f, s) => {
+      features.map((outChannels, s) => {
         const from = s === 0 ? stem : features[s - 1];
-        return new StackedResidualBlocks(device, blocks[s], from, f, kernels[s], strides[s], style, bottlenecks[s]);
+        const block = { ...style, inChannels: from, outChannels, kernelSize: kernels[s], stride: strides[s] };
+        return new StackedResidualBlocks(device, { ...block, count: blocks[s] }, bottlenecks[s]);
       }),
     );
   }
