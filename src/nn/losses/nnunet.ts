@@ -120,14 +120,33 @@ export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions
   });
 }
 
-export interface DCAndCELossOptions {
+export interface DCCompoundLossOptions {
+  /** Options of the Dice loss. */
   readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask">;
+  /** Factor of the cross-entropy; default 1. A part of factor 0 is not computed. */
+  readonly weightCe?: number;
+  /** Factor of the Dice loss; default 1. */
+  readonly weightDice?: number;
+}
+
+/** weightCe · cross-entropy + weightDice · Dice loss. Throws `ConfigError` if both weights are 0. */
+function compound(
+  op: string,
+  input: Tensor,
+  { weightCe = 1, weightDice = 1 }: DCCompoundLossOptions,
+  partsOf: () => { readonly entropy: () => Tensor; readonly dice: () => Tensor },
+): Tensor {
+  if (weightCe === 0 && weightDice === 0) throw new ConfigError(`${op}: weightCe and weightDice are both 0`);
+  return composed(input, () => {
+    const { entropy, dice } = partsOf();
+    const parts = [weightCe === 0 ? [] : affine(entropy(), weightCe), weightDice === 0 ? [] : affine(dice(), weightDice)];
+    return parts.flat().reduce((a, b) => add(a, b));
+  });
+}
+
+export interface DCAndCELossOptions extends DCCompoundLossOptions {
   /** Options of the cross-entropy. */
   readonly ce?: Omit<CrossEntropyLossOptions, "ignoreIndex">;
-  /** Default 1. */
-  readonly weightCe?: number;
-  /** Default 1. */
-  readonly weightDice?: number;
   /** Positions with this label count in neither part. */
   readonly ignoreLabel?: number;
 }
@@ -138,10 +157,9 @@ export interface DCAndCELossOptions {
  * @param target class indices `[N, 1, spatial…]` (f32, i32 or u32)
  * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
-export function dcAndCELoss(input: Tensor, target: Tensor, options: DCAndCELossOptions = {}): Tensor {
-  const { ce, ignoreLabel, ...rest } = options;
-  return withDice("dcAndCELoss", input, target, { ...rest, ignoreLabel }, () =>
-    robustCrossEntropyLoss(input, target, { ...ce, ignoreIndex: ignoreLabel }),
+export function dcAndCELoss(input: Tensor, target: Tensor, { ce, ...options }: DCAndCELossOptions = {}): Tensor {
+  return labelLoss("dcAndCELoss", input, target, options, () =>
+    robustCrossEntropyLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
   );
 }
 
@@ -151,49 +169,38 @@ export interface DCAndTopKLossOptions extends Omit<DCAndCELossOptions, "ce"> {
 }
 
 /** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; arguments and errors as `dcAndCELoss`. */
-export function dcAndTopKLoss(input: Tensor, target: Tensor, options: DCAndTopKLossOptions = {}): Tensor {
-  const { ce, ignoreLabel, ...rest } = options;
-  return withDice("dcAndTopKLoss", input, target, { ...rest, ignoreLabel }, () =>
-    topKLoss(input, target, { ...ce, ignoreIndex: ignoreLabel }),
+export function dcAndTopKLoss(input: Tensor, target: Tensor, { ce, ...options }: DCAndTopKLossOptions = {}): Tensor {
+  return labelLoss("dcAndTopKLoss", input, target, options, () =>
+    topKLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
   );
 }
 
-function withDice(
+function labelLoss(
   op: string,
   input: Tensor,
   target: Tensor,
-  { weightCe = 1, weightDice = 1, ignoreLabel, softDice }: Omit<DCAndCELossOptions, "ce">,
+  options: Omit<DCAndCELossOptions, "ce">,
   entropyOf: () => Tensor,
 ): Tensor {
-  if (weightCe === 0 && weightDice === 0) throw new ConfigError(`${op}: weightCe and weightDice are both 0`);
+  const { ignoreLabel, softDice } = options;
   if (!sameShape(target.shape, input.shape.with(1, 1))) {
     throw new ShapeError(
       `${op}: target ${showShape(target.shape)} must be class indices ${showShape(input.shape.with(1, 1))} for the input ${showShape(input.shape)}`,
     );
   }
-  return composed(input, () => {
+  return compound(op, input, options, () => {
     const mask = ignoreLabel === undefined ? undefined : ne(cast(target, "f32"), ignoreLabel);
-    const parts: Tensor[] = [];
-    if (weightCe !== 0) {
-      const entropy = entropyOf();
+    return {
       // A mean over no position is not a number.
-      parts.push(affine(mask ? where(gt(sum(mask), 0), entropy, 0) : entropy, weightCe));
-    }
-    if (weightDice !== 0) {
-      parts.push(affine(softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax", mask }), weightDice));
-    }
-    return parts.reduce((a, b) => add(a, b));
+      entropy: () => (mask ? where(gt(sum(mask), 0), entropyOf(), 0) : entropyOf()),
+      dice: () => softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax", mask }),
+    };
   });
 }
 
-export interface DCAndBCELossOptions {
-  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask">;
+export interface DCAndBCELossOptions extends DCCompoundLossOptions {
   /** Options of the binary cross-entropy. */
   readonly bce?: Omit<BCEWithLogitsLossOptions, "reduction">;
-  /** Default 1. */
-  readonly weightCe?: number;
-  /** Default 1. */
-  readonly weightDice?: number;
   /** The target has one channel more, the last, that is 1 where nothing counts; default false. */
   readonly useIgnoreLabel?: boolean;
 }
@@ -203,25 +210,26 @@ export interface DCAndBCELossOptions {
  * cross-entropy is divided by the number of the others only, not by the channels too, as in the original.
  * @param input logits `[N, C, spatial…]`
  * @param target f32 of the same shape, with `useIgnoreLabel` one channel more
- * @throws ShapeError, DTypeError
+ * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
 export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCELossOptions = {}): Tensor {
-  const { weightCe = 1, weightDice = 1, useIgnoreLabel = false, softDice, bce } = options;
+  const { useIgnoreLabel = false, softDice, bce } = options;
   const channels = input.shape[1] + (useIgnoreLabel ? 1 : 0);
   if (!sameShape(target.shape, input.shape.with(1, channels))) {
     throw new ShapeError(
       `dcAndBCELoss: target ${showShape(target.shape)} must be ${showShape(input.shape.with(1, channels))} for the input ${showShape(input.shape)}`,
     );
   }
-  return composed(input, () => {
+  return compound("dcAndBCELoss", input, options, () => {
     const all = cast(target, "f32");
     const regions = useIgnoreLabel ? slice(all, [undefined, [0, -1]]) : all;
     const mask = useIgnoreLabel ? ne(slice(all, [undefined, [-1]]), 1) : undefined;
-    const dice = softDiceLoss(input, regions, { ...softDice, applyNonlin: "sigmoid", mask });
-    const entropy = mask
-      ? div(sum(mul(bceWithLogitsLoss(input, regions, { ...bce, reduction: "none" }), mask)), clamp(sum(mask), 1e-8, largest))
-      : bceWithLogitsLoss(input, regions, bce);
-    return add(affine(entropy, weightCe), affine(dice, weightDice));
+    const each = () => bceWithLogitsLoss(input, regions, { ...bce, reduction: "none" });
+    return {
+      entropy: () =>
+        mask ? div(sum(mul(each(), mask)), clamp(sum(mask), 1e-8, largest)) : bceWithLogitsLoss(input, regions, bce),
+      dice: () => softDiceLoss(input, regions, { ...softDice, applyNonlin: "sigmoid", mask }),
+    };
   });
 }
 

@@ -210,6 +210,16 @@ describe("losses refuse", () => {
     ["a negative factor", (z) => nn.diceFocalLoss(z(1, 3, 3), z(1, 3, 3), { lambdaFocal: -1 }), /lambdaFocal must not/],
     ["no reduction", (z) => nn.diceCELoss(z(1, 2, 3), z(1, 2, 3), { reduction: "none" as "sum" }), /^diceCELoss: reduction/],
     ["a Hausdorff loss of lines", (z) => nn.hausdorffDTLoss(z(1, 2, 3), z(1, 2, 3)), /must be \[N, C, H, W\]/],
+    ...[nn.dcAndCELoss, nn.dcAndTopKLoss].map((loss): (typeof rows)[number] => [
+      `${loss.name} of nothing`,
+      (z) => loss(z(1, 2, 3), z(1, 1, 3), { weightCe: 0, weightDice: 0 }),
+      new RegExp(`^${loss.name}: weightCe and weightDice are both 0`),
+    ]),
+    [
+      "dcAndBCELoss of nothing",
+      (z) => nn.dcAndBCELoss(z(1, 2, 3), z(1, 2, 3), { weightCe: 0, weightDice: 0 }),
+      /^dcAndBCELoss: weightCe and weightDice are both 0/,
+    ],
     [
       "to be like something unknown",
       (z) => nn.hausdorffDTLoss(z(1, 2, 3, 3), z(1, 2, 3, 3), { compat: true as unknown as "monai" }),
