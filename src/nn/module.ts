@@ -35,6 +35,17 @@ export abstract class Module {
     for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
   }
 
+  /** This module and all below it by dotted name, parents first, itself under "". A module reached on two ways comes under both names. */
+  *namedModules(name = ""): Iterable<readonly [string, Module]> {
+    yield [name, this];
+    for (const [key, child] of this.children()) yield* child.namedModules(name === "" ? key : `${name}.${key}`);
+  }
+
+  /** This module and all below it, each once, parents first. */
+  modules(): ReadonlySet<Module> {
+    return new Set(Array.from(this.namedModules(), ([, module]) => module));
+  }
+
   /** Tensors by dotted name, parents before children: PyTorch's order. A module reached on two ways gives its tensors under both names. */
   *namedTensors(prefix = ""): Iterable<readonly [string, Tensor]> {
     for (const [name, value] of Object.entries(this)) if (value instanceof Tensor) yield [prefix + name, value];

@@ -60,7 +60,7 @@ export function summary(module: Module, inputShape: Shape, { training = true }: 
   if (state.length === 0) throw new ConfigError("summary: the module has no parameters");
   const { device } = state[0];
   if (device.capturing) throw new ConfigError("summary: call it outside of capture()");
-  const modes = [...new Set(walk(module).keys())].map((m) => [m, m.training] as const);
+  const modes = Array.from(module.modules(), (m) => [m, m.training] as const);
   try {
     module.eval();
     const calls = new Calls(module);
@@ -95,12 +95,14 @@ function gradients(module: Module, x: Tensor): Tensor[] {
   return noGrad(() => backpropagate(loss, full(loss.device, loss.shape, 1), module.parameters())).filter((g) => g !== undefined);
 }
 
-/** All names of every module below. */
-function walk(module: Module, name = "", found = new Map<Module, string[]>()): Map<Module, string[]> {
-  const names = found.get(module);
-  if (names) names.push(name);
-  else found.set(module, [name]);
-  for (const [key, child] of module.children()) walk(child, name ? `${name}.${key}` : key, found);
+/** Every module with all its names. */
+function namesOf(module: Module): Map<Module, string[]> {
+  const found = new Map<Module, string[]>();
+  for (const [name, m] of module.namedModules()) {
+    const names = found.get(m);
+    if (names) names.push(name);
+    else found.set(m, [name]);
+  }
   return found;
 }
 
@@ -112,7 +114,7 @@ class Calls {
   private readonly names: Map<Module, string[]>;
 
   constructor(module: Module) {
-    this.names = walk(module);
+    this.names = namesOf(module);
   }
 
   /** Runs `fn`, noting every call of a module's `forward`. */

@@ -10,8 +10,7 @@ import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 function setDropout(module: Module, training: boolean): void {
-  if (module instanceof Dropout) module.training = training;
-  for (const [, child] of module.children()) setDropout(child, training);
+  for (const m of module.modules()) if (m instanceof Dropout) m.training = training;
 }
 
 /**

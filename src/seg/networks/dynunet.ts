@@ -175,10 +175,10 @@ function expectLists(options: DynUNetOptions): void {
 
 /** Kaiming normal weights and zero biases, as MONAI: not in 1-D. */
 function initialize(module: Module): void {
-  if (module instanceof ConvLayer && module.weight.rank > 3) {
-    kaimingNormalInit(module.weight, 0.01);
-    const { bias } = module;
+  for (const layer of module.modules()) {
+    if (!(layer instanceof ConvLayer) || layer.weight.rank <= 3) continue;
+    kaimingNormalInit(layer.weight, 0.01);
+    const { bias } = layer;
     if (bias) bias.device.write(bias, { data: new Float32Array(bias.size), shape: bias.shape });
   }
-  for (const [, child] of module.children()) initialize(child);
 }

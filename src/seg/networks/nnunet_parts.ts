@@ -189,10 +189,11 @@ export abstract class NnUNet extends Module {
  * `manualSeed` seeds. Weights with several names are drawn once per name, as the package does, so equal seeds keep in step.
  */
 export function initializeHe(module: Module): void {
-  for (const [, child] of module.children()) initializeHe(child);
-  if (!(module instanceof ConvLayer)) return;
-  const { weight, bias } = module;
-  const deviation = Math.sqrt(2 / (1 + 0.01 ** 2)) / Math.sqrt(sizeOf(weight.shape.slice(1)));
-  weight.device.write(weight, { data: initGenerator.normal(0, deviation, weight.size), shape: weight.shape });
-  bias?.device.write(bias, { data: new Float32Array(bias.size), shape: bias.shape });
+  for (const [, layer] of module.namedModules()) {
+    if (!(layer instanceof ConvLayer)) continue;
+    const { weight, bias } = layer;
+    const deviation = Math.sqrt(2 / (1 + 0.01 ** 2)) / Math.sqrt(sizeOf(weight.shape.slice(1)));
+    weight.device.write(weight, { data: initGenerator.normal(0, deviation, weight.size), shape: weight.shape });
+    bias?.device.write(bias, { data: new Float32Array(bias.size), shape: bias.shape });
+  }
 }

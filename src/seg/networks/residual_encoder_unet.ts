@@ -55,11 +55,12 @@ class ResidualEncoder extends Module {
 
 // The last norm of every block starts at zero, so that each block begins as its shortcut.
 function silenceBlocks(module: Module): void {
-  for (const [, child] of module.children()) silenceBlocks(child);
-  const last = module instanceof BottleneckD ? module.conv3 : module instanceof BasicBlockD ? module.conv2 : undefined;
-  const norm = last?.norm;
-  if (!(norm instanceof ChannelNorm)) return;
-  for (const t of [norm.weight, norm.bias]) t?.device.write(t, { data: new Float32Array(t.size), shape: t.shape });
+  for (const block of module.modules()) {
+    const last = block instanceof BottleneckD ? block.conv3 : block instanceof BasicBlockD ? block.conv2 : undefined;
+    const norm = last?.norm;
+    if (!(norm instanceof ChannelNorm)) continue;
+    for (const t of [norm.weight, norm.bias]) t?.device.write(t, { data: new Float32Array(t.size), shape: t.shape });
+  }
 }
 
 /**

@@ -21,14 +21,9 @@ import { device as open } from "../../lib/device.ts";
 
 const device: Device = await open();
 
-function* all(m: Module): Iterable<Module> {
-  yield m;
-  for (const [, child] of m.children()) yield* all(child);
-}
-
 /** Every layer by itself, as those see it who watch layers. */
 function apart(net: Module): void {
-  for (const m of all(net)) m.forward = m.forward.bind(m);
+  for (const m of net.modules()) m.forward = m.forward.bind(m);
 }
 
 interface Outcome {
