@@ -11,9 +11,10 @@ import type { NormSpec } from "../../nn/layers/norm.ts";
 import { MaxPool } from "../../nn/layers/pool.ts";
 import { UpsampleBlock, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectSpatialDims } from "./checks.ts";
 
 export interface BasicUNetOptions {
   /** Default 3. */
@@ -109,8 +110,7 @@ export class BasicUNet extends Module {
       upsample: options.upsample ?? "deconv",
     };
     const { spatialDims, inChannels, outChannels, features } = settings;
-    if (![1, 2, 3].includes(spatialDims))
-      throw new ConfigError(`BasicUNet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+    expectSpatialDims("BasicUNet", spatialDims);
     if (features.length !== 6) throw new ShapeError(`BasicUNet: features must be 6 numbers, got ${showShape(features)}`);
     this.options = settings;
     const [f0, f1, f2, f3, f4, last] = features;

@@ -9,10 +9,11 @@ import { expectImage, Module } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
 import type { NormSpec } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ConfigError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
-import { showShape, type Spatial, spatial } from "../../host/shape.ts";
+import type { Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
 import { type BlockStyle, StackedConvBlocks } from "./nnunet_blocks.ts";
 
 /** Options of both networks; defaults are those of nnU-Net's plans, not the package's (which has no norm and no activation). */
@@ -62,7 +63,7 @@ export interface Stages {
 /** Checks and completes the options. Throws `ConfigError`. */
 export function stagesOf(op: string, options: NnUNetOptions, nonlinFirst = false): Stages {
   const { spatialDims, nStages } = options;
-  if (![1, 2, 3].includes(spatialDims)) throw new ConfigError(`${op}: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+  expectSpatialDims(op, spatialDims);
   if (!Number.isInteger(nStages) || nStages < 2) throw new ConfigError(`${op}: nStages must be at least 2, got ${nStages}`);
   return {
     features: perStage(op, "featuresPerStage", options.featuresPerStage, nStages),
@@ -149,23 +150,18 @@ export abstract class NnUNet extends Module {
   abstract readonly decoder: UNetDecoder;
   private readonly op: string;
   private readonly inChannels: number;
-  private readonly steps: readonly number[];
+  private readonly multiples: readonly number[];
 
   protected constructor(op: string, { style, strides }: Stages, inChannels: number) {
     super();
     this.op = op;
     this.inChannels = inChannels;
-    const all = strides.map((s) => spatial(op, "strides", s, style.spatialDims, 1));
-    this.steps = all[0].map((_, axis) => all.reduce((n, s) => n * s[axis], 1));
+    this.multiples = strideProducts(op, strides, style.spatialDims);
   }
 
   private expect(x: Tensor): void {
-    expectImage(this.op, x, this.steps.length, this.inChannels);
-    if (this.steps.some((step, axis) => x.shape[axis + 2] % step !== 0)) {
-      throw new ShapeError(
-        `${this.op}: the spatial size of ${showShape(x.shape)} must be a multiple of ${showShape(this.steps)}, the product of the strides; pad or crop it`,
-      );
-    }
+    expectImage(this.op, x, this.multiples.length, this.inChannels);
+    expectMultiples(this.op, x, this.multiples);
   }
 
   /** `[N, in, …]` → `[N, outChannels, …]` logits of full resolution; the other heads get gradients of zero. Throws `ShapeError`. */

@@ -43,7 +43,7 @@ test("forward is the head of full resolution; hippocampus has 5,603,177 paramete
     [1, 2, 4, 4],
   ]);
   expect(await net.forward(x).data()).toEqual(await all[0].data());
-  expect(() => net.forward(dev.empty([1, 1, 10, 8]))).toThrow(/multiple of \[4, 4\]/);
+  expect(() => net.forward(dev.empty([1, 1, 10, 8]))).toThrow(/multiples of 4,/);
   expect(() => net.forward(dev.empty([1, 2, 8, 8]))).toThrow(ShapeError);
   expect(() => new PlainConvUNet(dev, { ...base, strides: [1, 2] })).toThrow(/2 entries for 3 stages/);
   expect(() => new PlainConvUNet(dev, { ...base, nConvPerStage: 0 })).toThrow(ConfigError);
