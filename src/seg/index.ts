@@ -3,7 +3,23 @@
 export * from "./networks/attention_unet.ts";
 export * from "./networks/basic_unet.ts";
 export * from "./recipes/brainchop.ts";
-export { decodeCheckpoint, encodeCheckpoint, type Progress } from "./training/checkpoint.ts";
+export { type CheckpointParts, restoreCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
+export * from "./metrics/label_dice.ts";
+export * from "./post/output_coding.ts";
+export { recipes } from "./recipes/by_name.ts";
+export * from "./recipes/options.ts";
+export { preparedImage, preparedLabel, type ReadCase } from "./recipes/prepared.ts";
+export * from "./recipes/recipe.ts";
+export type { RunOptions } from "./recipes/run_options.ts";
+export { default as slices2d } from "./recipes/slices2d/recipe.ts";
+export type { SliceOptions } from "./recipes/slices2d/options.ts";
+export { casesOfFold, configure, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
+export { contextOf, type EpochMetrics, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "./run/files.ts";
+export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
+export { opfsStore } from "./run/opfs_store.ts";
+export { evaluate, type Evaluation, evaluationLines, type CaseScore, report, type ReportHooks } from "./run/report.ts";
+export { type OpenRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
+export { memoryStore, type RunStore } from "./run/store.ts";
 export * from "./networks/dynunet.ts";
 export * from "./networks/dynunet_blocks.ts";
 export {

@@ -151,9 +151,9 @@ function insidePath(path: unknown, field: string, fail: Fail): string {
   const absolute = slashed.startsWith("/") || /^[A-Za-z]:/.test(slashed);
   for (const part of slashed.split("/")) {
     if (part === "" || part === ".") continue;
-    if (absolute || (part === "../.." && parts.length === 0))
+    if (absolute || (part === ".." && parts.length === 0))
       return fail(field, `is ${JSON.stringify(path)}, which leaves the dataset's folder; use paths relative to it.`);
-    if (part === "../..") parts.pop();
+    if (part === "..") parts.pop();
     else parts.push(part);
   }
   if (parts.length === 0) return fail(field, `is ${JSON.stringify(path)}; expected a file path.`);

@@ -1,20 +1,33 @@
-/** @file What the subcommands of `voxgrad` share: reading arguments and printing. */
+/** @file What the subcommands of `voxgrad` share: reading arguments, options as flags, and printing. */
 
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { ConfigError } from "../../host/errors.ts";
+import { flagOf, type Option } from "../recipes/options.ts";
+import { recipes } from "../recipes/by_name.ts";
+import type { Recipe } from "../recipes/recipe.ts";
+import type { RunInfo } from "../run/files.ts";
+import { loadRecipe, recipeByName } from "../run/load_recipe.ts";
 
-/** A subcommand takes its arguments and gives an exit code. */
-export type Command = (args: readonly string[]) => Promise<number>;
+/** A subcommand; a row of the table in `main.node.ts`. */
+export interface Command {
+  readonly name: string;
+  /** Lines of the overview: arguments, and what they do. */
+  readonly usage: readonly (readonly [args: string, does: string])[];
+  /** The text of `voxgrad <name> --help`; default the usage. */
+  readonly help?: (args: readonly string[]) => Promise<string>;
+  /** Takes its arguments and gives an exit code. */
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
 
 export const text = { type: "string" } as const;
 export const flag = { type: "boolean" } as const;
 
+type Flags = NonNullable<ParseArgsConfig["options"]>;
+
 /** Throws `ConfigError` for what is not among `options`. */
-export function parse<T extends NonNullable<ParseArgsConfig["options"]>>(
-  args: readonly string[],
-  options: T,
-  allowPositionals = false,
-) {
+export function parse<T extends Flags>(args: readonly string[], options: T, allowPositionals = false) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals, strict: true });
   } catch (error) {
@@ -27,3 +40,48 @@ export function parse<T extends NonNullable<ParseArgsConfig["options"]>>(
 }
 
 export const say = (line: string) => process.stdout.write(`${line}\n`);
+
+type Table = Readonly<Record<string, Option<unknown>>>;
+
+/** The flags of a table of options. */
+export const flagsOf = (table: Table): Record<string, { type: "string" | "boolean" }> =>
+  Object.fromEntries(Object.entries(table).map(([name, option]) => [flagOf(name, option), option.read ? text : flag]));
+
+/** Options by name, of those that were given as flags. */
+export function optionsIn(table: Table, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const given = Object.entries(table).flatMap(([name, option]) => {
+    const value = values[flagOf(name, option)];
+    if (value === undefined) return [];
+    return [[name, typeof value === "string" && option.read ? option.read(value) : value] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+/** How messages call an option: by its flag. */
+export const calledBy =
+  (table: Table) =>
+  (name: string): string =>
+    Object.hasOwn(table, name) ? `--${flagOf(name, table[name])}` : name;
+
+/** Rows of `--help`. */
+export const helpLines = (rows: readonly (readonly [flag: string, help: string])[]): string =>
+  rows.map(([name, help]) => `  --${name.padEnd(20)} ${help}\n`).join("");
+
+/** The recipe of the library, or of a module of the user's own given by its path. */
+export async function recipeOf(name: string): Promise<Recipe> {
+  return /[\\/.]/.test(name) ? loadRecipe(pathToFileURL(resolve(name)).href) : recipeByName(name);
+}
+
+/** The recipe of a run: the one named, else the run's own, wherever it was. */
+export async function recipeOfRun({ recipe }: RunInfo, name?: string): Promise<Recipe> {
+  if (name !== undefined) return recipeOf(name);
+  const known = recipes.some((r) => r.name === recipe.name);
+  return known || recipe.module === undefined ? recipeByName(recipe.name) : loadRecipe(recipe.module);
+}
+
+/** The value of an option that decides how the others are read. */
+export function peek(args: readonly string[], name: string): string | undefined {
+  const at = args.findIndex((a) => a === `--${name}` || a.startsWith(`--${name}=`));
+  if (at < 0) return undefined;
+  return args[at].includes("=") ? args[at].slice(name.length + 3) : args[at + 1];
+}

@@ -5,35 +5,51 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../../host/errors.ts";
-import { commands, trainHelp } from "./commands.node.ts";
+import type { Command } from "./command_line.node.ts";
+import { demoCommand } from "./commands/demo.node.ts";
+import { evaluateCommand } from "./commands/evaluate.node.ts";
+import { infoCommand } from "./commands/info.node.ts";
+import { predictCommand } from "./commands/predict.node.ts";
+import { recipesCommand } from "./commands/recipes.node.ts";
+import { trainCommand } from "./commands/train.node.ts";
+import { tuneCommand } from "./commands/tune.node.ts";
+import { convertCommand, inspectCommand } from "./commands/weights.node.ts";
 
-const usage = `voxgrad: train and run segmentation networks on WebGPU
+/** A row each, in the order of the overview. */
+const commands: readonly Command[] = [
+  trainCommand,
+  predictCommand,
+  evaluateCommand,
+  demoCommand,
+  recipesCommand,
+  tuneCommand,
+  infoCommand,
+  inspectCommand,
+  convertCommand,
+];
 
-  voxgrad train --data DIR [--out DIR] [--fold N] [--epochs N] …   train a 2-D UNet on slices of volumes
-  voxgrad train --resume DIR                                       go on with an interrupted run
-  voxgrad predict --run DIR (--data DIR [--fold N] | FILE…) [--out DIR]   write label maps as NIfTI
-  voxgrad evaluate (--run DIR | --pred DIR --data DIR)             Dice of each case and class
-  voxgrad demo [--seed N] [--epochs N] [--out DIR] [--data DIR]    all of it on synthetic volumes, or on yours
-  voxgrad tune [--out FILE]                                        measure kernel variants on this adapter once, for later runs
-  voxgrad info [FILE]                                              adapter, limits and features, or what a volume is
-  voxgrad inspect FILE                                             tensors and metadata of a file of weights
-  voxgrad convert IN OUT.safetensors [--key NAME] [--dtype TYPE]   weights from PyTorch, ONNX or TensorFlow.js as safetensors
+const usageOf = ({ name, usage }: Command): string =>
+  usage.map(([args, does]) => `  ${`voxgrad ${name} ${args}`.padEnd(64)} ${does}\n`).join("");
 
-Options of train and demo: \`voxgrad train --help\`.
-`;
+const overview = (): string =>
+  `voxgrad: train and run segmentation networks on WebGPU\n\n${commands.map(usageOf).join("")}\nOptions of a command: \`voxgrad train --help\`.\n`;
 
 /** Runs a command line; sets the exit code. Errors that a user can mend are printed without, faults of voxgrad with their stack. */
 export async function main(args: readonly string[]): Promise<void> {
   const [name = "", ...rest] = args;
   try {
-    if (name === "" || name === "help" || args.includes("--help")) {
-      process.stdout.write(["train", "demo"].includes(name) ? trainHelp() : usage);
+    const command = commands.find((c) => c.name === name);
+    if (["", "help", "--help", "-h"].includes(name)) {
+      process.stdout.write(overview());
       process.exitCode = name === "" ? 2 : 0;
-      return;
+    } else if (!command) {
+      throw new ConfigError(`unknown command "${name}"; known are ${commands.map((c) => c.name).join(", ")}`);
+    } else if (rest.includes("--help") || rest.includes("-h")) {
+      process.stdout.write((await command.help?.(rest)) ?? usageOf(command));
+      process.exitCode = 0;
+    } else {
+      process.exitCode = await command.run(rest);
     }
-    const command = commands[name];
-    if (!command) throw new ConfigError(`unknown command "${name}"; known are ${Object.keys(commands).join(", ")}`);
-    process.exitCode = await command(rest);
   } catch (error) {
     process.exitCode = 1;
     const mendable = error instanceof VoxgradError || (error as NodeJS.ErrnoException).syscall !== undefined;
@@ -44,7 +60,11 @@ export async function main(args: readonly string[]): Promise<void> {
 
 const self = fileURLToPath(import.meta.url);
 if (process.argv[1] && realpathSync(resolve(process.argv[1])) === realpathSync(self)) {
-  // `voxgrad inspect FILE | head` stops reading: nobody is left to tell more to.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  // A reader that leaves (`voxgrad train … | head`) hears no more of it; the work goes on.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") process.exit(1);
+    });
+  }
   await main(process.argv.slice(2));
 }

@@ -8,7 +8,8 @@ import { makeVolume } from "../../data/volume.ts";
 import { writeNiftiFile } from "../../data/formats/nifti/nifti.node.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { createTestImage3d } from "../../data/synthetic.ts";
-import type { RunConfig } from "../recipes/config.ts";
+import type { RunOptions } from "../recipes/run_options.ts";
+import type { SliceOptions } from "../recipes/slices2d/options.ts";
 
 const count = 40;
 const trained = 35;
@@ -59,28 +60,20 @@ function describe(names: readonly string[]) {
  * The options of the tutorial's recipe without its loader's double sharding, and with 8 slices per volume instead of 4: after 5 epochs of 47 steps
  * the loss still falls steeply, and the score of a run is a matter of luck.
  */
-export function syntheticConfig(data: string, seed: number, epochs: number): RunConfig {
-  return {
-    data,
-    fold: 0,
-    seed,
-    epochs,
-    batchSize: 3,
-    samplesPerVolume: 8,
-    foreground: 0,
-    sliceAxis: 2,
-    patchSize: [48, 48],
-    fit: "resize",
-    normalize: "scale",
-    augment: "rotate",
-    channels: [16, 32, 64, 128],
-    numResUnits: 2,
-    lr: 5e-3,
-    schedule: "constant",
-    precision: "f32",
-    numWorkers: 2,
-    validateEvery: 1,
-    checkpointSeconds: 60,
-    allowEmpty: false,
-  };
-}
+export const syntheticOptions: Partial<RunOptions> & SliceOptions = {
+  epochs: 5,
+  batchSize: 3,
+  samplesPerVolume: 8,
+  foreground: 0,
+  sliceAxis: 2,
+  patchSize: [48, 48],
+  fit: "resize",
+  normalize: "scale",
+  augment: "rotate",
+  channels: [16, 32, 64, 128],
+  numResUnits: 2,
+  lr: 5e-3,
+  schedule: "constant",
+  numWorkers: 2,
+  validateEvery: 1,
+};

@@ -1,84 +1,131 @@
-/** @file A checkpoint is one safetensors file: weights, optimiser state, random state, and in its metadata where the run stands. */
+/**
+ * @file A checkpoint is one safetensors file: weights, optimizer and average, the state of the device's random generator, and in its metadata
+ * schedules and what the caller adds. Written between two steps, it resumes bit for bit.
+ */
 
 import { dropoutGenerator } from "../../nn/layers/dropout.ts";
 import type { Module } from "../../nn/module.ts";
-import type { StateDict } from "../../nn/state_dict.ts";
+import type { EMA } from "../../nn/optim/ema.ts";
 import type { Optimizer } from "../../nn/optim/optimizer.ts";
-import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts";
-import type { Device } from "../../tensor/device.ts";
+import type { StateDict } from "../../nn/state_dict.ts";
+import type { HostArray } from "../../host/array.ts";
 import { CheckpointError, NonFiniteError } from "../../host/errors.ts";
+import type { Device } from "../../tensor/device.ts";
+import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts";
 
-/** Where a run stands. */
-export interface Progress {
-  /** Epochs finished. */
-  readonly epoch: number;
-  /** Steps done in the epoch under way. */
-  readonly stepInEpoch: number;
-  /** Steps done over all epochs. */
-  readonly step: number;
-  /** Sum of the losses of the epoch under way. */
-  readonly lossSum: number;
-  /** Best validation score so far, if there was one. */
-  readonly best?: number;
+/** What a checkpoint holds. Several networks and their optimizers are records under the same names. */
+export interface CheckpointParts {
+  readonly model: Module | Readonly<Record<string, Module>>;
+  readonly optimizer?: Optimizer | Readonly<Record<string, Optimizer>> | undefined;
+  /** Its `steps` are kept: `Scheduler` and what is like it. */
+  readonly scheduler?: { steps: number } | undefined;
+  readonly ema?: EMA | undefined;
 }
 
-const version = "1";
-const prefixes = { model: "model.", optimizer: "optimizer.", dropout: "dropout" } as const;
+const version = "2";
 
-/** Throws `NonFiniteError` if a weight is not finite: such a checkpoint must not replace a good one. */
-export async function encodeCheckpoint(
-  device: Device,
-  model: Module,
-  optimizer: Optimizer,
-  progress: Progress,
-): Promise<Uint8Array> {
+/** Something with a state, and the prefix of its names in the file. */
+interface Stateful {
+  readonly prefix: string;
+  readonly part: Pick<EMA, "stateDict" | "loadStateDict">;
+}
+
+/** An only one has no name of its own: `model.conv.weight`; of several: `model/coronal.conv.weight`. */
+function prefixed<T extends object>(
+  prefix: string,
+  one: T | Readonly<Record<string, T>> | undefined,
+  isOne: (v: object) => boolean,
+) {
+  if (!one) return [];
+  if (isOne(one)) return [{ prefix: `${prefix}.`, part: one as T }];
+  return Object.entries(one as Readonly<Record<string, T>>).map(([name, part]) => ({ prefix: `${prefix}/${name}.`, part }));
+}
+
+const hasState = (v: object): boolean => typeof (v as Partial<EMA>).stateDict === "function";
+const modelsOf = ({ model }: CheckpointParts) => prefixed<Module>("model", model, hasState);
+const optimizersOf = ({ optimizer }: CheckpointParts) => prefixed<Optimizer>("optimizer", optimizer, hasState);
+const averagesOf = ({ ema }: CheckpointParts) => prefixed<EMA>("ema", ema, hasState);
+
+function deviceOf(parts: CheckpointParts): Device {
+  for (const { part } of modelsOf(parts)) for (const [, t] of part.namedTensors()) return t.device;
+  throw new CheckpointError("a checkpoint needs a model with at least one tensor");
+}
+
+/**
+ * The bytes of a checkpoint of what training consists of, as it is now.
+ * @param extra plain data that `restoreCheckpoint` gives back: where the run stands, its config
+ * @throws NonFiniteError if a weight is not finite: such a checkpoint must not replace a good one
+ */
+export async function saveCheckpoint(parts: CheckpointParts & { readonly extra?: unknown }): Promise<Uint8Array> {
+  const all: Stateful[] = [...modelsOf(parts), ...optimizersOf(parts), ...averagesOf(parts)];
   // All copies are ordered before the first await, so they belong to one moment.
-  const [weights, state, dropout] = await Promise.all([
-    model.stateDict(),
-    optimizer.stateDict(),
-    dropoutGenerator(device).data(),
+  const [dropout, ...states] = await Promise.all([
+    dropoutGenerator(deviceOf(parts)).data(),
+    ...all.map(({ part }) => part.stateDict()),
   ]);
-  for (const [name, { data }] of weights) {
-    if (!data.every(Number.isFinite))
-      throw new NonFiniteError(`after step ${progress.step}, ${name} is not finite; lower the learning rate or check the data`);
-  }
-  const tensors: StateDict = new Map([
-    ...[...weights].map(([k, v]) => [prefixes.model + k, v] as const),
-    ...[...state].map(([k, v]) => [prefixes.optimizer + k, v] as const),
-    [prefixes.dropout, { data: dropout, shape: [dropout.length] }],
+  const tensors: StateDict = new Map();
+  states.forEach((state, i) => {
+    for (const [name, value] of state) {
+      if (all[i].prefix.startsWith("model") && !isFinite(value))
+        throw new NonFiniteError(`${all[i].prefix}${name} is not finite; lower the learning rate or check the data`);
+      tensors.set(all[i].prefix + name, value);
+    }
+  });
+  tensors.set("dropout", { data: dropout, shape: [dropout.length] });
+  const { scheduler, extra = null } = parts;
+  const metadata = new Map([
+    ["voxgrad", version],
+    ["extra", JSON.stringify(extra)],
+    ...(scheduler ? [["schedulerSteps", String(scheduler.steps)] as const] : []),
   ]);
-  return writeSafetensors(
-    tensors,
-    new Map([
-      ["voxgrad", version],
-      ["progress", JSON.stringify(progress)],
-    ]),
-  );
+  return writeSafetensors(tensors, metadata);
 }
 
-/** Restores a checkpoint. Throws `FormatError` for a damaged file, `CheckpointError` for one of another model; then nothing is changed. */
-export function decodeCheckpoint(
-  bytes: Uint8Array,
-  source: string,
-  device: Device,
-  model: Module,
-  optimizer: Optimizer,
-): Progress {
+function isFinite({ data }: HostArray): boolean {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
+  return true;
+}
+
+/** What a checkpoint says beside its tensors. Throws `FormatError` for a damaged file, `CheckpointError` for another one. */
+export function readCheckpoint(bytes: Uint8Array, source: string) {
   const { tensors, metadata } = readSafetensors(bytes, source);
   if (metadata.get("voxgrad") !== version)
     throw new CheckpointError(`${source}: is no checkpoint of a run of this version of voxgrad`);
-  const part = (prefix: string) =>
+  const parsed = (name: string): unknown => {
+    try {
+      return JSON.parse(metadata.get(name) ?? "null");
+    } catch (error) {
+      throw new CheckpointError(`${source}: its metadata "${name}" are damaged`, { cause: error });
+    }
+  };
+  return { tensors, extra: parsed("extra"), schedulerSteps: parsed("schedulerSteps") };
+}
+
+/**
+ * Writes a checkpoint into what training consists of: the same model, optimizer and so on as it was made of. Nothing is changed if it does not fit.
+ * @param source what the bytes came from, for messages
+ * @returns the `extra` that was saved
+ * @throws FormatError for a damaged file, CheckpointError for one of another model or optimizer, or one that lacks a part
+ */
+export function restoreCheckpoint(bytes: Uint8Array, parts: CheckpointParts, source = "the checkpoint"): unknown {
+  const { tensors, extra, schedulerSteps } = readCheckpoint(bytes, source);
+  const under = (prefix: string) =>
     new Map([...tensors].filter(([k]) => k.startsWith(prefix)).map(([k, v]) => [k.slice(prefix.length), v]));
-  const dropout = tensors.get(prefixes.dropout);
-  const progress = parseProgress(metadata.get("progress"), source);
+  const dropout = tensors.get("dropout");
   if (dropout?.data.length !== 4) throw new CheckpointError(`${source}: the random state is missing`);
+  const { scheduler } = parts;
+  if (scheduler && !Number.isSafeInteger(schedulerSteps))
+    throw new CheckpointError(`${source}: the scheduler's steps are missing`);
   naming(source, () => {
-    optimizer.checkStateDict(part(prefixes.optimizer));
-    model.loadStateDict(part(prefixes.model));
-    optimizer.loadStateDict(part(prefixes.optimizer));
+    // What can be checked beforehand comes first; models and averages write nothing if they do not fit.
+    for (const { prefix, part } of optimizersOf(parts)) part.checkStateDict(under(prefix));
+    for (const { prefix, part } of [...modelsOf(parts), ...averagesOf(parts)]) part.loadStateDict(under(prefix));
+    for (const { prefix, part } of optimizersOf(parts)) part.loadStateDict(under(prefix));
   });
+  if (scheduler) scheduler.steps = schedulerSteps as number;
+  const device = deviceOf(parts);
   device.write(dropoutGenerator(device), dropout);
-  return progress;
+  return extra;
 }
 
 /** Does `load` for a file; a `CheckpointError` then names it. */
@@ -88,18 +135,5 @@ export function naming<T>(source: string, load: () => T): T {
   } catch (error) {
     if (error instanceof CheckpointError) throw new CheckpointError(`${source}: ${error.message}`, { cause: error });
     throw error;
-  }
-}
-
-function parseProgress(text: string | undefined, source: string): Progress {
-  try {
-    const p = JSON.parse(text ?? "") as Progress;
-    for (const key of ["epoch", "stepInEpoch", "step", "lossSum"] as const) {
-      if (!Number.isFinite(p[key])) throw new CheckpointError(`${source}: progress.${key} is ${String(p[key])}`);
-    }
-    return p;
-  } catch (error) {
-    if (error instanceof CheckpointError) throw error;
-    throw new CheckpointError(`${source}: the metadata do not say where the run stands`, { cause: error });
   }
 }

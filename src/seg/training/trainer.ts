@@ -13,20 +13,37 @@ import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { firstNonFinite } from "./diagnose.ts";
 
+/** Arrays of a batch under their names, `[N, …]` each. */
 export interface TrainBatch {
   /** `[N, C, spatial…]` */
   readonly image: HostArray;
   /** What the loss expects beside the model's output. */
   readonly label: HostArray;
+  /** Whatever else a loss needs, such as weights. */
+  readonly [name: string]: HostArray;
 }
 
-export interface TrainerOptions {
+/** The same on the device. */
+export interface BatchTensors {
+  readonly image: Tensor;
+  readonly label: Tensor;
+  readonly [name: string]: Tensor;
+}
+
+/** What a network gives: one tensor, or several from fine to coarse under deep supervision. */
+export type Outputs = Tensor | readonly Tensor[];
+
+export interface TrainerOptions<O extends Outputs = Tensor> {
   readonly model: Module;
   readonly optimizer: Optimizer;
-  /** A scalar loss of the model's output and the label. */
-  readonly loss: (output: Tensor, label: Tensor) => Tensor;
+  /** A scalar loss of the model's output and the label; the batch holds further arrays, if there are any. */
+  readonly loss: (output: O, label: Tensor, batch: BatchTensors) => Tensor;
+  /** What the loss is given; default `model.forward(image)`. */
+  readonly forward?: ((model: Module, image: Tensor) => O) | undefined;
+  /** Changes a batch on the device, inside the captured step. */
+  readonly augment?: ((batch: BatchTensors) => BatchTensors) | undefined;
   /**
-   * "f16" keeps activations in f16, with f32 accumulation, weights and losses, and scales the loss dynamically (`GradScaler`, set as the optimiser's
+   * "f16" keeps activations in f16, with f32 accumulation, weights and losses, and scales the loss dynamically (`GradScaler`, set as the optimizer's
    * `scaler` unless it has one); needs an adapter with `shader-f16`. Default "f32".
    */
   readonly precision?: Precision;
@@ -43,30 +60,46 @@ export interface StepReport {
 
 export interface EpochHooks {
   /** Called in order as losses arrive. */
-  readonly onStep?: (report: StepReport) => void | Promise<void>;
+  readonly onStep?: ((report: StepReport) => void | Promise<void>) | undefined;
   /** Aborting stops after the step in flight, with all its losses reported. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Calls `save` between steps, with all losses reported and nothing in flight, when so many seconds have passed. */
+  readonly checkpointEvery?: { readonly seconds: number; readonly save: () => Promise<void> } | undefined;
 }
 
-export class Trainer {
+/**
+ * Trains a model: one captured step per shape of a batch, losses read a few steps late so that the device never waits for the host.
+ *
+ *     const trainer = new Trainer(device, { model, optimizer: new Adam(model.parameters()), loss: diceCELoss });
+ *     await trainer.epoch(loader, { onStep: ({ step, loss }) => console.log(step, loss) });
+ *
+ * Batches are `{ image: [N, C, …], label: [N, …] }` on the host. Throws `ConfigError` for f16 on a device without it.
+ */
+export class Trainer<O extends Outputs = Tensor> {
   readonly device: Device;
   /** Steps done so far; set it when a run is resumed. */
   steps = 0;
-  private readonly options: Required<TrainerOptions>;
+  private readonly model: Module;
+  private readonly lag: number;
   private readonly step: Captured<Tensor>;
+  private names: readonly string[] = [];
 
-  constructor(device: Device, options: TrainerOptions) {
+  constructor(device: Device, options: TrainerOptions<O>) {
+    const { model, optimizer, loss, augment, precision = "f32", lag = 2 } = options;
+    const { forward = (m: Module, image: Tensor) => m.forward(image) as O } = options;
     this.device = device;
-    this.options = { lag: 2, precision: "f32", ...options };
-    const { model, optimizer, loss, precision } = this.options;
+    this.model = model;
+    this.lag = lag;
     const { parameters } = optimizer;
     if (precision === "f16") {
       expectHalf("Trainer", device);
       optimizer.scaler ??= new GradScaler(device);
     }
-    this.step = capture(device, (image, label) =>
+    this.step = capture(device, (...tensors) =>
       withPrecision(precision, () => {
-        const value = loss(model.forward(image), label);
+        const given = Object.fromEntries(this.names.map((name, i) => [name, tensors[i]])) as unknown as BatchTensors;
+        const batch = augment?.(given) ?? given;
+        const value = loss(forward(model, batch.image), batch.label, batch);
         const { scaler } = optimizer;
         optimizer.step(grad(scaler ? scaler.scale(value) : value, parameters));
         return value;
@@ -76,8 +109,8 @@ export class Trainer {
 
   /** Traces and compiles the step for batches of these shapes; its `peakBytes` are known before they are allocated. */
   async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<CapturedPlan> {
-    this.options.model.train();
-    return this.step.prepare([batch.image, batch.label], onProgress);
+    this.model.train();
+    return this.step.prepare(this.inputs(batch), onProgress);
   }
 
   /**
@@ -87,18 +120,18 @@ export class Trainer {
    */
   async epoch(
     batches: AsyncIterable<TrainBatch>,
-    { onStep, signal }: EpochHooks = {},
+    { onStep, signal, checkpointEvery }: EpochHooks = {},
   ): Promise<{ lossSum: number; steps: number }> {
-    const { model } = this.options;
-    model.train();
+    this.model.train();
     const flying: { step: number; batch: TrainBatch; loss: Promise<number> }[] = [];
     let lossSum = 0;
     let steps = 0;
+    let saved = performance.now();
     const land = async () => {
       const { step, batch, loss } = flying.shift()!;
       const value = await loss;
       if (!Number.isFinite(value)) {
-        const where = (await firstNonFinite(this.device, model, batch.image)) ?? "the loss itself";
+        const where = (await firstNonFinite(this.device, this.model, batch.image)) ?? "the loss itself";
         throw new NonFiniteError(
           `the loss of step ${step} is ${value}; the first value that is not finite is in ${where}; ` +
             `lower the learning rate or check the data; the last checkpoint is intact`,
@@ -108,19 +141,42 @@ export class Trainer {
       steps++;
       await onStep?.({ step, loss: value, samples: batch.image.shape[0] });
     };
+    const landAll = async () => {
+      while (flying.length > 0) await land();
+    };
     for await (const batch of batches) {
-      if (!batch.image || !batch.label) throw new ConfigError("Trainer.epoch: batches need the keys image and label");
-      const loss = this.step(batch.image, batch.label).item();
+      const loss = this.step(...this.inputs(batch)).item();
       loss.catch(() => {}); // reported when it is awaited
       flying.push({ step: ++this.steps, batch, loss });
-      if (flying.length > this.options.lag) await land();
+      if (flying.length > this.lag) await land();
       if (signal?.aborted) break;
+      if (checkpointEvery && performance.now() - saved >= 1000 * checkpointEvery.seconds) {
+        await landAll();
+        await checkpointEvery.save();
+        saved = performance.now();
+      }
     }
-    while (flying.length > 0) await land();
+    await landAll();
     return { lossSum, steps };
   }
 
   dispose(): void {
     this.step.dispose();
+  }
+
+  // Image and label first, so that a plan does not depend on the order of keys.
+  private inputs(batch: TrainBatch): HostArray[] {
+    if (!batch.image || !batch.label) throw new ConfigError("Trainer: batches need the keys image and label");
+    const names = [
+      "image",
+      "label",
+      ...Object.keys(batch)
+        .filter((k) => k !== "image" && k !== "label")
+        .sort(),
+    ];
+    if (this.names.length === 0) this.names = names;
+    if (names.join() !== this.names.join())
+      throw new ConfigError(`Trainer: a batch has the keys ${names.join(", ")}, the first had ${this.names.join(", ")}`);
+    return names.map((name) => batch[name]);
   }
 }

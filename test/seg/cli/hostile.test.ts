@@ -58,7 +58,7 @@ function expectFailure({ code, stderr }: { code: unknown; stderr: string }, erro
   expect(code).toBe(1);
   // What a failed run leaves is whole: its options perhaps, but nothing temporary and nothing that looks like a result.
   const left = existsSync(out) && statSync(out).isDirectory() ? readdirSync(out) : [];
-  expect(["config.json", "labels.json", "metrics.jsonl"]).toEqual(expect.arrayContaining(left));
+  expect(["config.json", "metrics.jsonl", "run.json"]).toEqual(expect.arrayContaining(left));
 }
 
 function edit(path: string, change: (json: any) => void): void {
@@ -87,7 +87,7 @@ const rows: readonly Row[] = [
     nothing,
     [...trainArgs, "--epochs", "abc"],
     "ConfigError",
-    /--epochs must be a number, got "abc"/,
+    /--epochs must be a positive integer, got "abc"/,
   ],
   ["half an epoch", nothing, [...trainArgs, "--epochs", "1.5"], "ConfigError", /epochs must be a positive integer, got 1.5/],
   ["no data", nothing, ["train"], "ConfigError", /train needs --data DIR/],
@@ -249,7 +249,7 @@ const rows: readonly Row[] = [
     () => edit(join(run, "config.json"), (c) => (c.speed = 9)),
     resumeArgs,
     "ConfigError",
-    /config\.json: unknown option "speed"; known are data/,
+    /config\.json: unknown option "speed"; known are recipe, data/,
   ],
   [
     "a config.json without an option",
@@ -266,11 +266,11 @@ const rows: readonly Row[] = [
     /config\.json: is not JSON/,
   ],
   [
-    "a labels.json without labels",
-    () => writeFileSync(join(run, "labels.json"), "{}"),
+    "a run.json without labels",
+    () => edit(join(run, "run.json"), (r) => delete r.labels),
     predictArgs,
     "ConfigError",
-    /labels\.json: expected the lists/,
+    /run\.json: expected recipe, labels/,
   ],
   [
     "weights of another network",
@@ -294,8 +294,8 @@ const rows: readonly Row[] = [
     /holds no weights .*train it first/,
   ],
   [
-    "labels.json of another dataset",
-    () => edit(join(run, "labels.json"), (l) => l.modality.push("second")),
+    "run.json of another dataset",
+    () => edit(join(run, "run.json"), (r) => r.channels.push("second")),
     predictArgs,
     "CheckpointError",
     /weights\.safetensors: /,
@@ -349,5 +349,6 @@ test("in processes of their own: an unknown option, and no command at all", asyn
   const [unknown, none, help] = await Promise.all([runCli(["train", "--bogus"]), runCli([]), runCli(["predict", "--help"])]);
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/^ConfigError: Unknown option '--bogus'/) });
   expect([none.code, help.code]).toEqual([2, 0]);
-  for (const { stdout } of [none, help]) expect(stdout).toMatch(/^voxgrad: .*\n[^]*voxgrad predict --run DIR/);
+  expect(none.stdout).toMatch(/^voxgrad: .*\n[^]*voxgrad predict --run DIR/);
+  expect(help.stdout).toMatch(/^voxgrad predict --run DIR/);
 });

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readNiftiFile } from "../../../src/data/index.node.ts";
 import type { Device } from "../../../src/index.ts";
 import { Adam, diceLoss, manualSeed, readSafetensors, seedDropout } from "../../../src/nn/index.ts";
-import { decodeCheckpoint, encodeCheckpoint, type Progress, Trainer, UNet, type UNetOptions } from "../../../src/seg/index.ts";
+import { restoreCheckpoint, saveCheckpoint, Trainer, UNet, type UNetOptions } from "../../../src/seg/index.ts";
 import { device } from "../../lib/device.ts";
 import {
   affine,
@@ -36,8 +36,8 @@ beforeAll(async () => {
 });
 afterAll(remove);
 
-function progressOf(run: string): Progress {
-  return JSON.parse(readSafetensors(read(run, "checkpoint.safetensors")).metadata.get("progress")!);
+function progressOf(run: string): { epoch: number; stepInEpoch: number; step: number } {
+  return JSON.parse(readSafetensors(read(run, "checkpoint.safetensors")).metadata.get("extra")!).progress;
 }
 
 /** Losses and scores, without the times, which differ. */
@@ -114,11 +114,11 @@ describe("a run's folder", () => {
       "config.json",
       "dice.svg",
       "evaluation.json",
-      "labels.json",
       "loss.svg",
       "metrics.jsonl",
       "overlays",
       "predictions",
+      "run.json",
       "weights.safetensors",
     ]);
     expect(JSON.parse(String(read("whole", "config.json")))).toMatchObject({
@@ -239,11 +239,10 @@ describe("a checkpoint in memory", () => {
     });
     const optimizer = new Adam(model.parameters(), { lr: 0.01 });
     const trainer = new Trainer(dev, { model, optimizer, loss: (output, label) => diceLoss(output, label, { sigmoid: true }) });
-    const progress: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
     return {
       run: (from: number, to: number) => trainer.epoch(batches(from, to)),
-      save: () => encodeCheckpoint(dev, model, optimizer, progress),
-      load: (bytes: Uint8Array) => decodeCheckpoint(bytes, "checkpoint", dev, model, optimizer),
+      save: () => saveCheckpoint({ model, optimizer }),
+      load: (bytes: Uint8Array) => restoreCheckpoint(bytes, { model, optimizer }),
       dispose: () => [trainer, optimizer, model].forEach((x) => x.dispose()),
     };
   }

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { type Device, DeviceLostError, openDevice, OutOfMemoryError } from "../../../src/index.ts";
 import { Adam, diceLoss, manualSeed, seedDropout } from "../../../src/nn/index.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "../../../src/seg/training/checkpoint.ts";
+import { restoreCheckpoint, saveCheckpoint } from "../../../src/seg/training/checkpoint.ts";
 import { Trainer, type TrainBatch } from "../../../src/seg/training/trainer.ts";
 import { UNet } from "../../../src/seg/networks/unet.ts";
 
@@ -48,12 +48,8 @@ test("a lost device surfaces as DeviceLostError and the run goes on bit for bit 
   const first = await openDevice();
   const before = build(first);
   await before.trainer.epoch(batches(0, 4));
-  const checkpoint = await encodeCheckpoint(first, before.model, before.optimizer, {
-    epoch: 0,
-    stepInEpoch: 4,
-    step: 4,
-    lossSum: 0,
-  });
+  const { model, optimizer } = before;
+  const checkpoint = await saveCheckpoint({ model, optimizer, extra: { step: 4 } });
   const onStep = ({ step }: { step: number }) => {
     if (step === 6) first.gpu.destroy();
   };
@@ -61,7 +57,7 @@ test("a lost device surfaces as DeviceLostError and the run goes on bit for bit 
 
   const second = await openDevice();
   const after = build(second);
-  const at = decodeCheckpoint(checkpoint, "checkpoint", second, after.model, after.optimizer);
+  const at = restoreCheckpoint(checkpoint, { model: after.model, optimizer: after.optimizer }) as { step: number };
   await after.trainer.epoch(batches(at.step, 8));
   expect(await weights(after.model)).toEqual(expected);
   second.close();

@@ -1,11 +1,11 @@
 /** @file `voxgrad convert` and `voxgrad inspect`. */
 
-import { writeFileAtomic } from "../../host/files.node.ts";
-import { ConfigError } from "../../host/errors.ts";
-import { ELEMENTS, type ElementType, type WeightTensor } from "../../weights/elements.ts";
-import { writeSafetensors } from "../../weights/safetensors.ts";
-import { type Command, parse, say, text } from "./command_line.node.ts";
-import { readWeightsFile } from "../run/weight_files.node.ts";
+import { writeFileAtomic } from "../../../host/files.node.ts";
+import { ConfigError } from "../../../host/errors.ts";
+import { ELEMENTS, type ElementType, type WeightTensor } from "../../../weights/elements.ts";
+import { writeSafetensors } from "../../../weights/safetensors.ts";
+import { type Command, parse, say, text } from "../command_line.node.ts";
+import { readWeightsFile } from "../../run/weight_files.node.ts";
 
 const FLOATS: readonly ElementType[] = ["F64", "F32", "F16", "BF16"];
 
@@ -25,8 +25,13 @@ function totals(format: string, tensors: ReadonlyMap<string, WeightTensor>): str
 const printable = (value: string) =>
   value.replace(/[\p{Cc}\p{Cf}]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** `voxgrad inspect FILE [--key NAME]` */
-export const inspectCommand: Command = async (args) => {
+export const inspectCommand: Command = {
+  name: "inspect",
+  usage: [["FILE [--key NAME]", "tensors and metadata of a file of weights"]],
+  run: inspect,
+};
+
+async function inspect(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(args, { key: text }, true);
   if (positionals.length !== 1) throw new ConfigError("inspect needs one file: voxgrad inspect FILE [--key NAME]");
   const [path] = positionals;
@@ -40,10 +45,15 @@ export const inspectCommand: Command = async (args) => {
     say(`  ${printable(name)}: ${printable(value.length > 200 ? `${value.slice(0, 200)}…` : value)}`);
   if (skipped.length > 0) say(`not read, being no tensors: ${skipped.map(printable).join(", ")}`);
   return 0;
+}
+
+export const convertCommand: Command = {
+  name: "convert",
+  usage: [["IN OUT.safetensors [--key NAME] [--dtype TYPE]", "weights from PyTorch, ONNX or TensorFlow.js as safetensors"]],
+  run: convert,
 };
 
-/** `voxgrad convert IN OUT.safetensors [--key NAME] [--dtype TYPE]` */
-export const convertCommand: Command = async (args) => {
+async function convert(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(args, { key: text, dtype: text }, true);
   if (positionals.length !== 2) throw new ConfigError("convert needs two files: voxgrad convert IN OUT.safetensors");
   const [from, to] = positionals;
@@ -59,4 +69,4 @@ export const convertCommand: Command = async (args) => {
   if (skipped.length > 0) say(`left out, being no tensors: ${skipped.map(printable).join(", ")}`);
   say(`${to}: ${totals("safetensors", stored)}`);
   return 0;
-};
+}

@@ -1,0 +1,76 @@
+/** @file `voxgrad evaluate`: Dice of a run's predictions, or of a folder of label maps from anywhere, against the labels of a dataset. */
+
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Case } from "../../../data/folders/decathlon.ts";
+import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
+import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import { outputCoding, outputKindOf } from "../../post/output_coding.ts";
+import { readConfig, readRunInfo } from "../../run/files.ts";
+import { FolderData } from "../../run/folder_data.node.ts";
+import { folderStore } from "../../run/folder_store.node.ts";
+import { evaluate, evaluationLines } from "../../run/report.ts";
+import { type Command, parse, recipeOfRun, say, text } from "../command_line.node.ts";
+import { foldNamed } from "./predict.node.ts";
+
+/** What is to be scored. */
+interface Task {
+  readonly predictions: string;
+  readonly data: FolderData;
+  readonly fold: number | "all" | undefined;
+}
+
+async function taskOf(args: readonly string[]): Promise<Task> {
+  const { values } = parse(args, { run: text, recipe: text, pred: text, data: text, fold: text });
+  if (values.run !== undefined) {
+    const store = folderStore(resolve(values.run));
+    const config = await readConfig(store, await recipeOfRun(await readRunInfo(store), values.recipe));
+    // What training segmented, and nothing that it learned from.
+    const predictions = resolve(values.pred ?? join(values.run, "predictions"));
+    return { predictions, data: await FolderData.open(values.data ?? config.data), fold: foldNamed(values.fold) ?? config.fold };
+  }
+  if (values.pred === undefined || values.data === undefined)
+    throw new ConfigError("evaluate needs --run DIR, or --pred DIR with --data DIR");
+  return { predictions: resolve(values.pred), data: await FolderData.open(values.data), fold: foldNamed(values.fold) };
+}
+
+/** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError` if a prediction does not lie on its label's grid. */
+async function* pairsOf(found: readonly { readonly item: Case; readonly path: string }[]) {
+  for (const { item, path } of found) {
+    const [prediction, truth] = await Promise.all([readNiftiFile(path), readNiftiFile(item.label!)]);
+    if (prediction.shape.join() !== truth.shape.join()) {
+      throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
+    }
+    yield { id: item.id, prediction, truth };
+  }
+}
+
+const some = (cases: readonly Case[]): string => {
+  const ids = cases.slice(0, 5).map((c) => c.id);
+  return ids.join(", ") + (cases.length > ids.length ? ` and ${cases.length - ids.length} more` : "");
+};
+
+export const evaluateCommand: Command = {
+  name: "evaluate",
+  usage: [
+    ["--run DIR", "Dice of each validation case and class of a run"],
+    ["--pred DIR --data DIR [--fold N]", "the same for label maps <id>.nii.gz from anywhere"],
+  ],
+  async run(args) {
+    const { predictions, data, fold } = await taskOf(args);
+    const cases = (fold === undefined ? data.index.training : (await data.fold(fold)).val).filter((c) => c.label);
+    const fileOf = (c: Case) => [".nii.gz", ".nii"].map((e) => join(predictions, c.id + e)).find(existsSync);
+    const found = cases.flatMap((item) => [fileOf(item)].flatMap((path) => (path === undefined ? [] : [{ item, path }])));
+    if (found.length === 0)
+      throw new DataError(`evaluate: ${predictions} has no <id>.nii.gz of a labelled case of the dataset ${data.index.name}`);
+    const missing = cases.filter((c) => fileOf(c) === undefined);
+    if (fold !== undefined && missing.length > 0)
+      throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
+    const { labels } = data.index;
+    const evaluation = await evaluate(pairsOf(found), outputCoding(outputKindOf(labels), labels));
+    for (const line of evaluationLines(evaluation)) say(line);
+    if (missing.length > 0)
+      say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);
+    return 0;
+  },
+};

@@ -1,0 +1,8 @@
+/** @file What only Node has of voxgrad/seg: runs and data in folders. Importing it in a browser bundle fails at build time. */
+
+export { FolderData, readFiles } from "./run/folder_data.node.ts";
+export { folderStore } from "./run/folder_store.node.ts";
+export { casesOfPaths, expectFreeOutputs } from "./run/inputs.node.ts";
+export { loadRecipe, recipeByName } from "./run/load_recipe.ts";
+export { syntheticOptions, writeSynthetic } from "./run/synthetic.node.ts";
+export { type ReadWeightsFileOptions, readWeightsFile } from "./run/weight_files.node.ts";

@@ -1,0 +1,38 @@
+/** @file Dice of stored label maps, class by class or region by region: what a run validates and reports. */
+
+import type { LabelClass } from "../../data/folders/decathlon.ts";
+import type { HostArray } from "../../host/array.ts";
+import { ShapeError } from "../../host/errors.ts";
+
+/**
+ * Dice `2|P∩T| / (|P|+|T|)` of each of `foreground`, a voxel belonging to a class (or region) if its value is among the class's.
+ * @param prediction stored label values `[1, …]`
+ * @param truth of the same shape
+ * @returns a number per class; NaN where the truth has none of it
+ * @throws ShapeError
+ */
+export function diceOfLabels(prediction: HostArray, truth: HostArray, foreground: readonly LabelClass[]): number[] {
+  if (prediction.shape.join() !== truth.shape.join())
+    throw new ShapeError(`the prediction has the size [${prediction.shape.slice(1)}], the truth [${truth.shape.slice(1)}]`);
+  return foreground.map(({ values }) => {
+    const inside = new Set(values);
+    let both = 0;
+    let sum = 0;
+    let wanted = 0;
+    for (let i = 0; i < truth.data.length; i++) {
+      const [p, t] = [prediction.data[i], truth.data[i]];
+      if (p === 0 && t === 0) continue; // most voxels, and 0 is never foreground
+      const [inP, inT] = [inside.has(p), inside.has(t)];
+      if (inT) wanted++;
+      if (inP && inT) both++;
+      sum += (inP ? 1 : 0) + (inT ? 1 : 0);
+    }
+    return wanted > 0 ? (2 * both) / sum : NaN;
+  });
+}
+
+/** Mean of the values that are not NaN; NaN if all are. */
+export function meanOf(values: readonly number[]): number {
+  const known = values.filter((v) => !Number.isNaN(v));
+  return known.reduce((a, b) => a + b, 0) / known.length;
+}

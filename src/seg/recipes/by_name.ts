@@ -1,0 +1,6 @@
+/** @file The recipes of the library: a row each. */
+
+import type { Recipe } from "./recipe.ts";
+import slices2d from "./slices2d/recipe.ts";
+
+export const recipes: readonly Recipe[] = [slices2d];

@@ -1,0 +1,130 @@
+/**
+ * @file Options as a table: what each is for, what it must be, and how a command line spells it. A recipe states its own, the runner the ones that all
+ * runs have; reading a config, `--help` and the messages follow from the table.
+ */
+
+import { ConfigError } from "../../host/errors.ts";
+
+export interface Option<T> {
+  /** What it must be, in words that follow "must be". */
+  readonly expects: string;
+  readonly fits: (value: unknown) => boolean;
+  /** One line for `--help`. */
+  readonly help: string;
+  /** The text of a command line as a value; what it cannot make sense of it leaves for `fits` to refuse. Absent for switches. */
+  readonly read?: (text: string) => unknown;
+  /** Name on the command line without "--"; default the option's in kebab-case. */
+  readonly flag?: string;
+  /** The value where none is given and none is suggested. */
+  readonly standard?: T;
+}
+
+export type OptionTable<Config> = { readonly [K in keyof Config]-?: Option<Config[K]> };
+
+/** The config that a table of options describes. */
+export type ConfigOf<Table> = { readonly [K in keyof Table]: Table[K] extends Option<infer T> ? T : never };
+
+/** What may be set of any option beside what it must be. */
+type More<T> = Pick<Option<T>, "flag" | "standard">;
+
+const numberIn = (text: string): unknown => (text.trim() === "" ? text : Number.isNaN(Number(text)) ? text : Number(text));
+const listIn = (text: string): unknown => text.split(",").map(numberIn);
+const isInteger = (v: unknown, least: number): v is number => Number.isSafeInteger(v) && (v as number) >= least;
+
+/** An integer of at least `least`. */
+export const integer = (least: number, help: string, more: More<number> = {}): Option<number> => ({
+  expects: least === 1 ? "a positive integer" : `an integer from ${least}`,
+  fits: (v) => isInteger(v, least),
+  help,
+  read: numberIn,
+  ...more,
+});
+
+/** A finite number above 0. */
+export const positive = (help: string, more: More<number> = {}): Option<number> => ({
+  expects: "a positive number",
+  fits: (v) => typeof v === "number" && v > 0 && Number.isFinite(v),
+  help,
+  read: numberIn,
+  ...more,
+});
+
+/** A number in [low, high]. */
+export const between = (low: number, high: number, help: string, more: More<number> = {}): Option<number> => ({
+  expects: `a number from ${low} to ${high}`,
+  fits: (v) => typeof v === "number" && v >= low && v <= high,
+  help,
+  read: numberIn,
+  ...more,
+});
+
+/** `count` positive integers, or at least so many if `more` follow. */
+export const integers = (
+  count: number,
+  help: string,
+  { open = false, ...more }: More<readonly number[]> & { readonly open?: boolean } = {},
+) => {
+  const words = ["no", "one", "two", "three"][count] ?? String(count);
+  return {
+    expects: open ? `at least ${words} positive integers` : `${words} positive integers`,
+    fits: (v) => Array.isArray(v) && (open ? v.length >= count : v.length === count) && v.every((n) => isInteger(n, 1)),
+    help,
+    read: listIn,
+    ...more,
+  } satisfies Option<readonly number[]>;
+};
+
+/** One of some words or numbers. */
+export const oneOf = <const T extends string | number>(choices: readonly T[], help: string, more: More<T> = {}): Option<T> => {
+  const names = choices.map((c) => JSON.stringify(c));
+  return {
+    expects: [...(names.length > 1 ? [names.slice(0, -1).join(", ")] : []), names.at(-1)].join(" or "),
+    fits: (v) => choices.includes(v as T),
+    help,
+    read: typeof choices[0] === "number" ? numberIn : (text) => text,
+    ...more,
+  };
+};
+
+/** A switch, off unless given. */
+export const toggle = (help: string, more: Pick<Option<boolean>, "flag"> = {}): Option<boolean> => ({
+  expects: "true or false",
+  fits: (v) => typeof v === "boolean",
+  help,
+  standard: false,
+  ...more,
+});
+
+type AnyTable = Readonly<Record<string, Option<unknown>>>;
+
+/** Name of an option on the command line. */
+export const flagOf = (name: string, option: Option<unknown>): string =>
+  option.flag ?? name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+
+/**
+ * Checks a record from a file, a command line or code.
+ * @param source what the record came from, for the message
+ * @param say how the message calls an option, such as by its flag
+ * @throws ConfigError naming the first option that is unknown, missing or out of range
+ */
+export function checkOptions<Config>(
+  table: OptionTable<Config>,
+  value: unknown,
+  source: string,
+  say: (name: string) => string = (name) => name,
+): Config {
+  const known = table as AnyTable;
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new ConfigError(`${source}: expected a record of options`);
+  const record = value as Record<string, unknown>;
+  for (const name of Object.keys(record)) {
+    if (!Object.hasOwn(known, name))
+      throw new ConfigError(`${source}: unknown option "${name}"; known are ${Object.keys(known).join(", ")}`);
+  }
+  const checked = Object.entries(known).map(([name, option]) => {
+    const given = record[name] ?? option.standard;
+    if (option.fits(given)) return [name, given] as const;
+    throw new ConfigError(`${source}: ${say(name)} must be ${option.expects}, got ${JSON.stringify(given)}`);
+  });
+  return Object.fromEntries(checked) as Config;
+}

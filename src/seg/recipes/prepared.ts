@@ -1,0 +1,91 @@
+/** @file Preparing cases: the checks and conversions that recipes share, and a dataset of prepared cases that keeps what fits in memory. */
+
+import type { Dataset } from "../../data/datasets/dataset.ts";
+import type { Case } from "../../data/folders/decathlon.ts";
+import type { HostArray } from "../../host/array.ts";
+import { DataError, ShapeError } from "../../host/errors.ts";
+import type { Context, LoadedCase, PreparedCase, Recipe } from "./recipe.ts";
+
+/** The image of a case as floats. Throws `ShapeError` for another number of channels, `DataError` for voxels that are not finite. */
+export function preparedImage({ id, image }: LoadedCase, { channels }: Context): HostArray<Float32Array> {
+  const { shape } = image;
+  if (shape[0] !== channels.length)
+    throw new ShapeError(`case "${id}": the image has ${shape[0]} channels, the dataset names ${channels.length}`);
+  const data = image.data instanceof Float32Array ? image.data : new Float32Array(image.data);
+  const bad = data.findIndex((v) => !Number.isFinite(v));
+  if (bad >= 0) {
+    const at: number[] = [];
+    for (let rest = bad, axis = shape.length - 1; axis >= 0; rest = Math.floor(rest / shape[axis--]))
+      at.unshift(rest % shape[axis]);
+    throw new DataError(
+      `case "${id}": the image has the value ${data[bad]} at [${at}] (channel, x, y, z); repair or leave out the case`,
+    );
+  }
+  return { data, shape };
+}
+
+/** What the loss compares with, if the case has a label. */
+export function preparedLabel({ label }: LoadedCase, { outputs }: Context): HostArray<Float32Array> | undefined {
+  return label && outputs.target(label);
+}
+
+/** Throws `DataError` if a training case has no label, or none of the classes and that is not allowed. */
+function expectLabeled(id: string, label: HostArray | undefined, { config, outputs }: Context): void {
+  if (!label) throw new DataError(`case "${id}" has no label, but training needs one`);
+  if (config.allowEmpty || label.data.some((v: number) => v > 0)) return;
+  throw new DataError(
+    `case "${id}": the label is empty (no voxel of ${outputs.foreground.map((l) => l.name)}); leave out the case or pass --allow-empty`,
+  );
+}
+
+/** Where the cases of a dataset are read from. */
+export type ReadCase = (source: Case) => Promise<LoadedCase>;
+
+const bytesOf = (item: PreparedCase): number =>
+  Object.values(item).reduce<number>((sum, v) => sum + ((v as Partial<HostArray> | undefined)?.data?.byteLength ?? 0), 0);
+
+/**
+ * Training cases, prepared; the first that fit `cacheBytes` are kept. Keeping the first rather than the latest is right for passes in a changing
+ * order over all of them: the latest would always be thrown out before they are wanted again.
+ */
+export class PreparedCases<Config extends object> implements Dataset<PreparedCase> {
+  private readonly recipe: Recipe<Config>;
+  private readonly context: Context<Config>;
+  private readonly cases: readonly Case[];
+  private readonly read: ReadCase;
+  private readonly kept = new Map<number, PreparedCase>();
+  private readonly loading = new Map<number, Promise<PreparedCase>>();
+  private left: number;
+
+  constructor(recipe: Recipe<Config>, context: Context<Config>, cases: readonly Case[], read: ReadCase, cacheBytes: number) {
+    this.recipe = recipe;
+    this.context = context;
+    this.cases = cases;
+    this.read = read;
+    this.left = cacheBytes;
+  }
+
+  get length(): number {
+    return this.cases.length;
+  }
+
+  async get(index: number): Promise<PreparedCase> {
+    const known = this.kept.get(index) ?? this.loading.get(index);
+    if (known) return known;
+    const loading = this.load(index);
+    this.loading.set(index, loading);
+    return loading.finally(() => this.loading.delete(index));
+  }
+
+  private async load(index: number): Promise<PreparedCase> {
+    const source = this.cases[index];
+    const item = await this.recipe.prepare(await this.read(source), this.context);
+    expectLabeled(source.id, item.label, this.context);
+    const bytes = bytesOf(item);
+    if (bytes <= this.left) {
+      this.left -= bytes;
+      this.kept.set(index, item);
+    }
+    return item;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * @file The contract of a recipe: everything that one way of training and predicting has to know. The runner (`src/seg/run`) has the rest: the loop,
+ * files, resuming, folds, validation, pictures, reports, in Node and in a browser. A recipe is an object, so that one in a user's own module is like
+ * one of ours. Chosen over a base class with steps to override: what a recipe decides is then a list that can be read, and nothing of the runner is
+ * in reach.
+ */
+
+import type { Dataset } from "../../data/datasets/dataset.ts";
+import type { Case, LabelClass } from "../../data/folders/decathlon.ts";
+import type { Item } from "../../data/transforms/transform.ts";
+import type { Volume } from "../../data/volume.ts";
+import type { HostArray } from "../../host/array.ts";
+import type { Module } from "../../nn/module.ts";
+import type { Optimizer } from "../../nn/optim/optimizer.ts";
+import type { Schedule } from "../../nn/optim/rates.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Segmenter } from "../inference/segmenter.ts";
+import type { OutputCoding, OutputKind } from "../post/output_coding.ts";
+import type { BatchTensors, Outputs } from "../training/trainer.ts";
+import type { OptionTable } from "./options.ts";
+import type { RunOptions } from "./run_options.ts";
+
+/** The options of a run: those of all runs and the recipe's own, one flat record. */
+export type RunConfig<Config extends object = object> = RunOptions & Config;
+
+/** What a recipe is told of a run: its config and the facts that follow from config and data, each computed once. */
+export interface Context<Config extends object = object> {
+  readonly config: RunConfig<Config>;
+  /** Classes as the dataset lists them, background included. */
+  readonly labels: readonly LabelClass[];
+  /** Names of the image channels in order. */
+  readonly channels: readonly string[];
+  /** Median voxel size of the training cases in mm, per array axis. */
+  readonly spacing: readonly number[];
+  /** What the networks' outputs mean. */
+  readonly outputs: OutputCoding;
+}
+
+/** A case as it was read: image `[C, x, y, z]`, label `[1, x, y, z]` if it has one, in their stored element types. */
+export interface LoadedCase {
+  readonly id: string;
+  readonly image: Volume;
+  readonly label?: Volume | undefined;
+}
+
+/** A case made ready. More keys may follow; datasets of samples see all of them. */
+export interface PreparedCase extends Item {
+  readonly image: HostArray<Float32Array>;
+  readonly label?: HostArray<Float32Array> | undefined;
+}
+
+/** What can be known of a dataset before a run is configured. */
+export interface DataFacts {
+  readonly labels: readonly LabelClass[];
+  readonly channels: readonly string[];
+  /** Training cases. */
+  readonly cases: readonly Case[];
+  /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen. */
+  readonly shapes: readonly (readonly number[])[];
+  readonly spacings: readonly (readonly number[])[];
+  /** Reads a case. */
+  readonly read: (source: Case) => Promise<LoadedCase>;
+}
+
+/** The networks of a recipe by name: `{ model }`, or one per view. */
+export type Networks = Readonly<Record<string, Module>>;
+
+/** The name of an only network. Its weights have no prefix in files. */
+export const onlyNetwork = "model";
+
+export interface Recipe<Config extends object = object, O extends Outputs = Outputs> {
+  /** One word for `--recipe` and the run's folder. */
+  readonly name: string;
+  /** Goes up when the same config means something else; a run of another version is not resumed. */
+  readonly version: number;
+  /** One line for the list of recipes. */
+  readonly summary: string;
+  /** URL of the module whose default export this recipe is (`import.meta.url`), so that data workers can build its datasets; without it they cannot. */
+  readonly module?: string | undefined;
+  readonly options: OptionTable<Config>;
+
+  /** Options for data that nobody has tuned yet; those of all runs included where this recipe knows better. */
+  suggest(facts: DataFacts): Promise<SuggestedOptions<Config>> | SuggestedOptions<Config>;
+  /** Checks what options must be together. Throws `ConfigError`. */
+  check?(config: RunConfig<Config>, source: string): void;
+  /** How labels are coded; default: regions where a label has several values, else sigmoid for two classes and softmax for more. */
+  outputs?(config: RunConfig<Config>, labels: readonly LabelClass[]): OutputKind;
+  /** Makes a case ready, the same way for training, validation and prediction. Throws `DataError`, `ShapeError` for what cannot be used. */
+  prepare(source: LoadedCase, context: Context<Config>): Promise<PreparedCase> | PreparedCase;
+  /** Training samples, items with at least `image` and `label`, of cases that are read, prepared and cached; built in each data worker. */
+  samples(cases: Dataset<PreparedCase>, context: Context<Config>, network: string): Dataset;
+  /** Changes a batch on the device, inside the captured step; randomness comes from the device's generator. */
+  augment?(batch: BatchTensors, context: Context<Config>, network: string): BatchTensors;
+  networks(device: Device, context: Context<Config>): Networks;
+  /** What the loss is given; default the network's `forward`. For networks with several outputs. */
+  forward?(model: Module, image: Tensor): O;
+  /** A scalar. Called while the step is traced. */
+  loss(outputs: O, batch: BatchTensors, context: Context<Config>, network: string): Tensor;
+  optimizer(model: Module, context: Context<Config>, network: string): Optimizer;
+  /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. */
+  schedule?(context: Context<Config>, network: string): Schedule;
+  segmenter(device: Device, networks: Networks, context: Context<Config>): Segmenter;
+  /** From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that. */
+  postprocess?(labels: HostArray, source: LoadedCase, context: Context<Config>): Promise<HostArray> | HostArray;
+  /** Array axis that pictures are sliced along; default the coarsest, the last of equals. */
+  pictureAxis?(context: Context<Config>): number;
+}
+
+/** What `suggest` gives: all of the recipe's options without a standard value, and any of those of all runs. */
+export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Config;
+
+/** Checks nothing at run time; lets TypeScript infer the config from the table of options. */
+export const defineRecipe = <Config extends object, O extends Outputs = Tensor>(recipe: Recipe<Config, O>): Recipe<Config, O> =>
+  recipe;

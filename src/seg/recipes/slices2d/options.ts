@@ -1,0 +1,84 @@
+/** @file The options of the recipe "2-D slices of volumes", and what suits data that nobody has tuned yet. */
+
+import { ConfigError } from "../../../host/errors.ts";
+import { between, integer, integers, oneOf, type OptionTable, positive } from "../options.ts";
+import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
+
+export interface SliceOptions {
+  /** Slices taken from each volume per epoch. */
+  readonly samplesPerVolume: number;
+  /** Share of the slices that are centered on a foreground voxel, the rest on background; 0 takes slices uniformly. */
+  readonly foreground: number;
+  /** Array axis that slices are taken along: 0, 1 or 2. */
+  readonly sliceAxis: 0 | 1 | 2;
+  /** Size of a training slice and of the inference window. */
+  readonly patchSize: readonly number[];
+  /** How slices become `patchSize`: resized, or padded and cropped around the center. */
+  readonly fit: "resize" | "crop";
+  /** Intensities to [0, 1], or to zero mean and unit variance, per volume. */
+  readonly normalize: "scale" | "zscore";
+  /** "rotate" turns volumes by 90° at random; "mild" flips and varies brightness, contrast and noise. */
+  readonly augment: "none" | "rotate" | "mild";
+  /** Channels of each level of the UNet. */
+  readonly channels: readonly number[];
+  readonly numResUnits: number;
+  /** Adam's learning rate at the start. */
+  readonly lr: number;
+  /** How it falls over the epochs: "poly" is (1 − e/E)^0.9. */
+  readonly schedule: "constant" | "poly";
+}
+
+export const sliceOptions: OptionTable<SliceOptions> = {
+  samplesPerVolume: integer(1, "slices taken from each volume per epoch"),
+  foreground: between(0, 1, "share of slices centered on foreground; 0 takes them uniformly"),
+  sliceAxis: oneOf([0, 1, 2], "array axis across the slices: 0, 1 or 2"),
+  patchSize: integers(2, "height,width of a slice"),
+  fit: oneOf(["resize", "crop"], "resize or crop slices to the patch size"),
+  normalize: oneOf(["scale", "zscore"], "intensities per volume: scale or zscore"),
+  augment: oneOf(["none", "rotate", "mild"], "none, rotate or mild"),
+  channels: integers(2, "of each level of the UNet, e.g. 16,32,64,128", { open: true }),
+  numResUnits: integer(0, "convolutions per residual unit; 0 for plain ones"),
+  lr: positive("Adam's learning rate"),
+  schedule: oneOf(["constant", "poly"], "constant or poly"),
+};
+
+/** The UNet halves a slice once per level. Throws `ConfigError`. */
+export function checkSliceOptions({ channels, patchSize }: RunConfig<SliceOptions>, source: string): void {
+  const multiple = 2 ** (channels.length - 1);
+  if (patchSize.every((n) => n % multiple === 0)) return;
+  throw new ConfigError(
+    `${source}: patchSize [${patchSize}] must be multiples of ${multiple} for ${channels.length} levels of channels`,
+  );
+}
+
+/** Slices across the coarsest axis (the last of equals), of the median size of the volumes. */
+export function suggestSliceOptions({ shapes, spacings }: DataFacts): SuggestedOptions<SliceOptions> {
+  const channels = [16, 32, 64, 128];
+  const spacing = [0, 1, 2].map((a) => median(spacings.map((s) => s[a])));
+  const sliceAxis = ([2, 1, 0] as const).reduce((best, a) => (spacing[a] > 1.2 * spacing[best] ? a : best));
+  const multiple = 2 ** (channels.length - 1);
+  const patchSize = [0, 1, 2]
+    .filter((a) => a !== sliceAxis)
+    .map((a) => Math.max(multiple, Math.ceil(median(shapes.map((s) => s[a])) / multiple) * multiple));
+  return {
+    epochs: 10,
+    batchSize: 16,
+    validateEvery: 5,
+    samplesPerVolume: 16,
+    foreground: 0.75,
+    sliceAxis,
+    patchSize,
+    fit: "crop",
+    normalize: "zscore",
+    augment: "mild",
+    channels,
+    numResUnits: 2,
+    lr: 2e-3,
+    schedule: "poly",
+  };
+}
+
+// The lower of the two in the middle, so that the result is a size that occurs.
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+}

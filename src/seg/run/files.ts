@@ -1,0 +1,181 @@
+/**
+ * @file The files of a run and what is in them; the one place that knows their names. A run describes itself: config.json has its options, run.json the
+ * recipe, the classes and channels, the voxel size and what the outputs mean, so that whoever predicts needs nothing of training.
+ */
+
+import type { LabelClass } from "../../data/folders/decathlon.ts";
+import { CheckpointError, ConfigError } from "../../host/errors.ts";
+import type { StateDict } from "../../nn/state_dict.ts";
+import type { WeightTensor } from "../../weights/elements.ts";
+import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts";
+import { outputCoding, type OutputKind } from "../post/output_coding.ts";
+import { checkOptions, type OptionTable } from "../recipes/options.ts";
+import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig } from "../recipes/recipe.ts";
+import { runOptions } from "../recipes/run_options.ts";
+import { naming, readCheckpoint } from "../training/checkpoint.ts";
+import type { RunStore } from "./store.ts";
+
+export const files = {
+  config: "config.json",
+  run: "run.json",
+  metrics: "metrics.jsonl",
+  checkpoint: "checkpoint.safetensors",
+  weights: "weights.safetensors",
+  best: "best.safetensors",
+  evaluation: "evaluation.json",
+  lossCurve: "loss.svg",
+  diceCurve: "dice.svg",
+  overlay: (id: string) => `overlays/${id}.png`,
+  /** Folder of what `voxgrad predict` writes, apart from the validation cases that training segments. */
+  predicted: "predicted",
+  prediction: (id: string) => `predictions/${id}.nii.gz`,
+} as const;
+
+/** What a run is, beside its options. */
+export interface RunInfo {
+  /** `module` is where a recipe of the user's own is. */
+  readonly recipe: { readonly name: string; readonly version: number; readonly module?: string };
+  readonly labels: readonly LabelClass[];
+  readonly channels: readonly string[];
+  /** Median voxel size of the training cases in mm, per array axis. */
+  readonly spacing: readonly number[];
+  readonly outputs: OutputKind;
+}
+
+/** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
+export interface EpochMetrics {
+  readonly epoch: number;
+  /** Mean over the epoch's steps. */
+  readonly loss: number;
+  readonly lr: number;
+  readonly seconds: number;
+  /** Mean validation Dice of each foreground class, if this epoch was validated; NaN (null in the file) where no case has the class. */
+  readonly dice?: readonly number[];
+}
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+async function readJson(store: RunStore, file: string): Promise<unknown> {
+  const bytes = await store.read(file);
+  if (!bytes) throw new CheckpointError(`${store.name}: is no run: it has no ${file}`);
+  try {
+    return JSON.parse(text(bytes));
+  } catch (error) {
+    throw new ConfigError(`${store.name}/${file}: is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** What a run says of itself. Throws `CheckpointError` if there is no run, `ConfigError` if its description is damaged. */
+export async function readRunInfo(store: RunStore): Promise<RunInfo> {
+  const info = (await readJson(store, files.run)) as Partial<RunInfo> | null;
+  const isLabel = (l: Partial<LabelClass> | null) => typeof l?.name === "string" && Array.isArray(l.values);
+  const whole =
+    typeof info?.recipe?.name === "string" &&
+    Number.isSafeInteger(info.recipe.version) &&
+    [info.labels, info.channels, info.spacing].every(Array.isArray) &&
+    info.labels!.every(isLabel) &&
+    ["sigmoid", "softmax", "regions"].includes(info.outputs as string);
+  if (whole) return info as RunInfo;
+  throw new ConfigError(
+    `${store.name}/${files.run}: expected recipe, labels, channels, spacing and outputs; restore the file or train again`,
+  );
+}
+
+/** The options of a run. Throws `CheckpointError`, `ConfigError`. */
+export async function readConfig<C extends object>(store: RunStore, recipe: Recipe<C>): Promise<RunConfig<C>> {
+  return checkConfig(recipe, await readJson(store, files.config), `${store.name}/${files.config}`);
+}
+
+/** Checks the options of a run against the table of all runs and the recipe's. Throws `ConfigError`. */
+export function checkConfig<C extends object>(
+  recipe: Recipe<C>,
+  value: unknown,
+  source: string,
+  say?: (name: string) => string,
+): RunConfig<C> {
+  const table = { ...runOptions, ...recipe.options } as OptionTable<RunConfig<C>>;
+  const config = checkOptions(table, value, source, say);
+  recipe.check?.(config, source);
+  return config;
+}
+
+export const writeConfig = (store: RunStore, config: object): Promise<void> => store.write(files.config, json(config));
+export const writeRunInfo = (store: RunStore, info: RunInfo): Promise<void> => store.write(files.run, json(info));
+
+/** What the parts of a recipe are told of a run. Throws `CheckpointError` if the run is of another recipe. */
+export function contextOf<C extends object>(recipe: Recipe<C>, config: RunConfig<C>, info: RunInfo): Context<C> {
+  const { name, version } = info.recipe;
+  if (name !== recipe.name || version !== recipe.version)
+    throw new CheckpointError(
+      `the run is of recipe ${name}, version ${version}; this is ${recipe.name}, version ${recipe.version}`,
+    );
+  return {
+    config,
+    labels: info.labels,
+    channels: info.channels,
+    spacing: info.spacing,
+    outputs: outputCoding(info.outputs, info.labels),
+  };
+}
+
+/** Weights of networks under one name each: an only network's as they are, else with the network's name before them. */
+export async function networkWeights(networks: Networks): Promise<StateDict> {
+  const parts = Object.entries(networks).map(async ([name, model]) => {
+    const state = await model.stateDict();
+    return [...state].map(([k, v]) => [name === onlyNetwork ? k : `${name}.${k}`, v] as const);
+  });
+  return new Map((await Promise.all(parts)).flat());
+}
+
+export async function writeWeights(store: RunStore, file: string, networks: Networks): Promise<void> {
+  await store.write(file, writeSafetensors(await networkWeights(networks)));
+}
+
+/** Which weights of a run: the final ones, those of the best validation, or the first of both and the last checkpoint that is there. */
+export type WhichWeights = "weights" | "best";
+
+/** Writes the weights of a run into its networks. Throws `CheckpointError`, `FormatError`. */
+export async function loadWeights(store: RunStore, networks: Networks, which?: WhichWeights): Promise<void> {
+  const candidates = which ? [files[which]] : [files.weights, files.best, files.checkpoint];
+  for (const file of candidates) {
+    const bytes = await store.read(file);
+    if (!bytes) continue;
+    const source = `${store.name}/${file}`;
+    for (const [name, model] of Object.entries(networks)) {
+      const weights = file === files.checkpoint ? checkpointWeights(bytes, source, name) : ownWeights(bytes, source, name);
+      naming(source, () => model.loadStateDict(weights));
+    }
+    return;
+  }
+  throw new CheckpointError(`${store.name}: holds no weights (${candidates.join(", ")}); train it first`);
+}
+
+const under = (tensors: ReadonlyMap<string, WeightTensor>, prefix: string) =>
+  new Map([...tensors].flatMap(([k, v]) => (k.startsWith(prefix) ? [[k.slice(prefix.length), v] as const] : [])));
+
+const ownWeights = (bytes: Uint8Array, source: string, network: string) =>
+  under(readSafetensors(bytes, source).tensors, network === onlyNetwork ? "" : `${network}.`);
+
+const checkpointWeights = (bytes: Uint8Array, source: string, network: string) =>
+  under(readCheckpoint(bytes, source).tensors, network === onlyNetwork ? "model." : `model/${network}.`);
+
+/** The epochs that metrics.jsonl has up to a point of a run. Lines of later steps are dropped: they will be run, and written, again. */
+export async function restoreMetrics(
+  store: RunStore,
+  at: { readonly epoch: number; readonly step: number },
+): Promise<EpochMetrics[]> {
+  const bytes = await store.read(files.metrics);
+  const rows = text(bytes ?? new Uint8Array(0))
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return line ? [JSON.parse(line) as EpochMetrics & { step?: number }] : [];
+      } catch {
+        return []; // a line cut short by a crash
+      }
+    });
+  const kept = rows.filter((r) => (r.step === undefined ? r.epoch <= at.epoch : r.step <= at.step));
+  await store.write(files.metrics, kept.map((r) => `${JSON.stringify(r)}\n`).join(""));
+  return kept.filter((r) => r.step === undefined).map((r) => (r.dice ? { ...r, dice: r.dice.map((d) => d ?? NaN) } : r));
+}

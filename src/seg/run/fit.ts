@@ -1,0 +1,319 @@
+/**
+ * @file The training of a run, on any platform. Everything that decides the next step is in the checkpoint, so a run that was killed or interrupted goes
+ * on bit for bit. An epoch is one pass of each network over its samples, one network after the other.
+ */
+
+import { CheckpointError, ConfigError, NonFiniteError } from "../../host/errors.ts";
+import { describeLoad } from "../../nn/load_state.ts";
+import { seedDropout } from "../../nn/layers/dropout.ts";
+import { manualSeed } from "../../nn/init.ts";
+import type { HostArray } from "../../host/array.ts";
+import { meanOf } from "../metrics/label_dice.ts";
+import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
+import { movable } from "../recipes/run_options.ts";
+import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
+import type { ProgressState } from "../training/progress.ts";
+import { contextOf, type EpochMetrics, files, restoreMetrics, writeConfig, writeRunInfo, writeWeights } from "./files.ts";
+import { Pace } from "./pace.ts";
+import type { RunStore } from "./store.ts";
+import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
+import { Validation } from "./validation.ts";
+
+/** What happens in a run, for whoever shows it. */
+export type RunEvent =
+  /** A fact about the run: its size, planned memory. */
+  | { readonly kind: "log"; readonly text: string }
+  /** Where it goes on. */
+  | { readonly kind: "resumed"; readonly text: string }
+  /** Where the work stands: compiling, each step, validation. */
+  | { readonly kind: "progress"; readonly state: ProgressState }
+  | { readonly kind: "epoch"; readonly metrics: EpochMetrics; readonly epochs: number };
+
+/** Options and description of the run are as `configure` gives them, or as the run's files have them. */
+export interface FitOptions<C extends object> extends TrainingOptions<C> {
+  /** Where the run is kept. */
+  readonly store: RunStore;
+  /** Go on from the store's checkpoint; without it a store that has one is refused. */
+  readonly resume?: boolean | undefined;
+  /** Weights to begin with, taken as far as names and shapes agree; each network gets all of them. */
+  readonly init?: { readonly source: string; readonly tensors: ReadonlyMap<string, HostArray> } | undefined;
+  /** Aborting stops after the step in flight, or at once in a validation, and keeps a checkpoint. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+}
+
+export interface FitResult {
+  /** False if the run was interrupted and can be resumed. */
+  readonly finished: boolean;
+  readonly epochs: readonly EpochMetrics[];
+}
+
+/** Where a run stands. */
+interface Progress {
+  /** Epochs finished. */
+  readonly epoch: number;
+  /** Steps done in the epoch under way, over all networks; as many as it has if only its validation is left. */
+  readonly stepInEpoch: number;
+  /** Steps done over all epochs. */
+  readonly step: number;
+  /** Sum of the losses of the epoch under way. */
+  readonly lossSum: number;
+  /** Best validation score so far, if there was one. */
+  readonly best?: number;
+}
+
+const start: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
+
+/**
+ * Trains the networks of a recipe, validates them and keeps checkpoints, metrics and weights in the store.
+ * @throws ConfigError if the store holds a run and `resume` is not set, or the options are not those of the run; DataError, FormatError, ShapeError for
+ *   bad data; CheckpointError, FormatError for a checkpoint that does not fit; NonFiniteError, DeviceLostError during training, with the last
+ *   checkpoint intact
+ */
+export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
+  const { store } = options;
+  const unlock = await store.lock?.();
+  try {
+    return await trainRun(recipe, options);
+  } finally {
+    await unlock?.();
+  }
+}
+
+/** Throws unless the store can take a new run, or has all that the resumed one needs. */
+async function checkpointOf({ store, resume }: { readonly store: RunStore; readonly resume?: boolean | undefined }) {
+  const saved = await store.read(files.checkpoint);
+  if (saved && !resume)
+    throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
+  if (saved) return saved;
+  for (const file of [files.weights, files.best, files.evaluation]) {
+    if (!(await store.has(file))) continue;
+    throw new CheckpointError(
+      resume
+        ? `${store.name}: has ${file}, but its ${files.checkpoint} is missing, so it cannot go on; restore it, or start another run`
+        : `${store.name} holds the ${file} of another run; choose another --out`,
+    );
+  }
+  return undefined;
+}
+
+async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
+  const { device, data, store, config, info, resume = false, init } = options;
+  const saved = await checkpointOf(options);
+  const context = contextOf(recipe, config, info);
+  manualSeed(config.seed);
+  seedDropout(device, config.seed);
+  const networks = recipe.networks(device, context);
+  const run = new Run(recipe, options, context, networks);
+  try {
+    if (init && !resume) run.log(initialize(networks, init));
+    await run.open(saved);
+    await writeConfig(store, config);
+    await writeRunInfo(store, info);
+    const { train, val } = data;
+    const count = Object.values(networks).reduce((sum, model) => sum + model.parameterCount, 0);
+    run.log(
+      `${train.length} training cases, ${val.length} validation cases; ${count.toLocaleString("en")} parameters; ` +
+        `${run.training.stepsPerEpoch} steps per epoch of ${config.batchSize} samples`,
+    );
+    return await run.train();
+  } finally {
+    await run.close();
+  }
+}
+
+class Run<C extends object> {
+  training!: Training;
+  private readonly recipe: Recipe<C>;
+  private readonly options: FitOptions<C>;
+  private readonly context: Context<C>;
+  private readonly networks: Networks;
+  private readonly validation: Validation<C>;
+  private at = start;
+  private epochs: EpochMetrics[] = [];
+
+  constructor(recipe: Recipe<C>, options: FitOptions<C>, context: Context<C>, networks: Networks) {
+    this.recipe = recipe;
+    this.options = options;
+    this.context = context;
+    this.networks = networks;
+    this.validation = new Validation(recipe, context, options.device, networks, options.data);
+  }
+
+  log(text: string): void {
+    this.options.onEvent?.({ kind: "log", text });
+  }
+
+  private progress(state: ProgressState): void {
+    this.options.onEvent?.({ kind: "progress", state });
+  }
+
+  private get stopped(): boolean {
+    return this.options.signal?.aborted ?? false;
+  }
+
+  /** Optimizers and loaders, and where the run stands. */
+  async open(saved: Uint8Array | undefined): Promise<void> {
+    const { store, config } = this.options;
+    const { recipe, context, networks, options } = this;
+    this.training = await prepareTraining(recipe, context, networks, options);
+    if (saved) this.at = this.restore(saved);
+    this.epochs = await restoreMetrics(store, this.at);
+    const { epoch, stepInEpoch } = this.at;
+    const where = `epoch ${epoch + 1}, step ${stepInEpoch} of ${this.training.stepsPerEpoch}`;
+    if (!saved) return;
+    const text = epoch < config.epochs ? `resumed at ${where}` : "the run is finished; reporting on it again";
+    this.options.onEvent?.({ kind: "resumed", text });
+  }
+
+  private restore(saved: Uint8Array): Progress {
+    const { store, config } = this.options;
+    const source = `${store.name}/${files.checkpoint}`;
+    const extra = restoreCheckpoint(saved, this.parts, source) as {
+      progress?: Progress;
+      config?: Record<string, unknown>;
+    } | null;
+    const { progress, config: before } = extra ?? {};
+    const counts = [progress?.epoch, progress?.stepInEpoch, progress?.step, progress?.lossSum];
+    if (!progress || !before || !counts.every(Number.isFinite))
+      throw new CheckpointError(`${source}: does not say where the run stands`);
+    for (const [name, value] of Object.entries(config)) {
+      if (movable.has(name) || JSON.stringify(before[name]) === JSON.stringify(value)) continue;
+      throw new ConfigError(
+        `${store.name}/${files.config}: ${name} is ${JSON.stringify(value)}, but the run was trained with ${JSON.stringify(before[name])}; restore it, or start another run`,
+      );
+    }
+    if (progress.stepInEpoch > this.training.stepsPerEpoch) {
+      throw new CheckpointError(
+        `${source}: stands at step ${progress.stepInEpoch} of an epoch of ${this.training.stepsPerEpoch}: the data have changed; start another run`,
+      );
+    }
+    return progress;
+  }
+
+  private get parts() {
+    const { networks, training } = this;
+    const [only, ...others] = Object.values(networks);
+    // An only network's weights have no name before theirs.
+    if (others.length === 0) return { model: only, optimizer: Object.values(training.optimizers)[0] };
+    return { model: networks, optimizer: training.optimizers };
+  }
+
+  private async checkpoint(): Promise<void> {
+    const { store, config } = this.options;
+    const decisive = Object.fromEntries(Object.entries(config).filter(([name]) => !movable.has(name)));
+    const bytes = await saveCheckpoint({ ...this.parts, extra: { progress: this.at, config: decisive } }).catch(
+      (error: unknown) => {
+        if (error instanceof NonFiniteError)
+          throw new NonFiniteError(`after step ${this.at.step}, ${error.message}`, { cause: error });
+        throw error;
+      },
+    );
+    await store.write(files.checkpoint, bytes);
+  }
+
+  async train(): Promise<FitResult> {
+    const { config, store } = this.options;
+    if (this.at.epoch < config.epochs) await this.compile();
+    while (this.at.epoch < config.epochs && !this.stopped) {
+      const pace = new Pace();
+      if (this.at.stepInEpoch < this.training.stepsPerEpoch && !(await this.steps(pace))) break;
+      if (!(await this.finishEpoch(pace))) break;
+    }
+    const finished = this.at.epoch >= config.epochs;
+    if (finished) await writeWeights(store, files.weights, this.networks);
+    return { finished, epochs: this.epochs };
+  }
+
+  private async compile(): Promise<void> {
+    const plans = await this.training.compile(this.at, (done, total) =>
+      this.progress({ label: "compiling kernels", done, total }),
+    );
+    const bytes = plans.reduce((sum, p) => sum + p.peakBytes, 0);
+    const dispatches = plans.reduce((sum, p) => sum + p.dispatches, 0);
+    this.log(`planned GPU memory of a step: ${(bytes / 2 ** 20).toFixed(1)} MiB in ${dispatches} dispatches`);
+  }
+
+  /** The rest of the epoch's steps; false if it was interrupted. */
+  private async steps(pace: Pace): Promise<boolean> {
+    const { config, store, signal } = this.options;
+    const { stepsPerEpoch } = this.training;
+    const lr = this.training.setRates(this.at.epoch);
+    const onStep = async ({ loss, samples, step }: { loss: number; samples: number; step: number }) => {
+      this.at = { ...this.at, step, stepInEpoch: this.at.stepInEpoch + 1, lossSum: this.at.lossSum + loss };
+      const { epoch, stepInEpoch, lossSum } = this.at;
+      await store.append(files.metrics, `${JSON.stringify({ epoch: epoch + 1, step, loss, lr })}\n`);
+      this.progress({
+        label: `epoch ${epoch + 1}/${config.epochs}`,
+        done: step,
+        total: config.epochs * stepsPerEpoch,
+        loss: lossSum / stepInEpoch,
+        lr,
+        ...pace.step(samples, step, config.epochs * stepsPerEpoch - step, config.epochs - epoch - 1),
+      });
+    };
+    const checkpointEvery = { seconds: config.checkpointSeconds, save: () => this.checkpoint() };
+    await this.training.epoch(this.at, { onStep, signal, checkpointEvery });
+    if (this.at.stepInEpoch === stepsPerEpoch) return true;
+    await this.checkpoint();
+    return false;
+  }
+
+  /** Validation, metrics and checkpoint; false if it was interrupted, to be done again. */
+  private async finishEpoch(pace: Pace): Promise<boolean> {
+    const { config, store, onEvent } = this.options;
+    const { epoch, lossSum } = this.at;
+    const done = epoch + 1;
+    let next: Progress = { ...this.at, epoch: done, stepInEpoch: 0, lossSum: 0 };
+    let dice: number[] | undefined;
+    let improved = false;
+    if (done % config.validateEvery === 0 || done === config.epochs) {
+      await this.checkpoint(); // validation may take long, or meet a bad file
+      dice = await this.validate();
+      if (!dice) return false;
+      const score = meanOf(dice);
+      improved = !(score <= (next.best ?? -1));
+      if (improved) next = { ...next, best: score };
+    }
+    const metrics: EpochMetrics = {
+      epoch: done,
+      loss: lossSum / this.at.stepInEpoch,
+      lr: this.training.setRates(epoch),
+      seconds: pace.seconds,
+      ...(dice ? { dice } : {}),
+    };
+    this.at = next;
+    this.epochs.push(metrics);
+    if (improved) await writeWeights(store, files.best, this.networks);
+    await store.append(files.metrics, `${JSON.stringify(metrics)}\n`);
+    await this.checkpoint();
+    onEvent?.({ kind: "epoch", metrics, epochs: config.epochs });
+    return true;
+  }
+
+  private async validate(): Promise<number[] | undefined> {
+    const { signal } = this.options;
+    try {
+      return await this.validation.run(signal, (done, total) => this.progress({ label: "validation", done, total }));
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) return undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.validation.dispose();
+    await (this.training as Training | undefined)?.close();
+    for (const model of Object.values(this.networks)) model.dispose();
+  }
+}
+
+/** Loads what fits and says what did not. Throws `CheckpointError` if nothing in it fits. */
+function initialize(
+  networks: Networks,
+  { source, tensors }: { source: string; tensors: ReadonlyMap<string, HostArray> },
+): string {
+  const reports = Object.values(networks).map((model) => model.loadStateDict(tensors, { strict: false, skipMisshaped: true }));
+  if (reports.every((r) => r.loaded.length > 0)) return reports.map((r) => `${source}: ${describeLoad(r)}`).join("\n");
+  throw new CheckpointError(`${source}: none of its tensors fits this network: ${describeLoad(reports[0])}`);
+}

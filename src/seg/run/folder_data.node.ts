@@ -1,0 +1,47 @@
+/** @file A dataset's folder as the data of a run: its index is read once, cases when they are wanted. */
+
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import type { DatasetIndex, LabelClass, Split } from "../../data/folders/decathlon.ts";
+import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
+import { moduleUrl } from "../../data/loading/module_url.node.ts";
+import type { ReadCase } from "../recipes/prepared.ts";
+import { casesOfFold, type RunData } from "./data.ts";
+
+/** Reads cases from files, with their label values checked against `labels`. */
+export const readFiles =
+  (labels: readonly LabelClass[]): ReadCase =>
+  async (source) => ({ id: source.id, ...(await loadCase(source, labels)) });
+
+export class FolderData {
+  readonly folder: string;
+  readonly index: DatasetIndex;
+  private readonly splits: readonly Split[] | undefined;
+
+  private constructor(folder: string, index: DatasetIndex, splits: readonly Split[] | undefined) {
+    this.folder = folder;
+    this.index = index;
+    this.splits = splits;
+  }
+
+  /** Reads `dataset.json` and, if there is one, `splits_final.json`. Throws `FormatError` naming file and field. */
+  static async open(folder: string): Promise<FolderData> {
+    const root = resolve(folder);
+    const index = await loadDataset(root);
+    const splits = existsSync(join(root, "splits_final.json")) ? await loadSplits(root) : undefined;
+    return new FolderData(root, index, splits);
+  }
+
+  /** The cases of a fold, or all of them for training and validation. Throws `ConfigError` for a fold that the splits do not have, `FormatError` if there are none. */
+  async fold(fold: number | "all"): Promise<RunData> {
+    const splits = this.splits ?? (fold === "all" ? [] : await loadSplits(this.folder));
+    return {
+      index: this.index,
+      ...casesOfFold(this.index, splits, fold),
+      read: readFiles(this.index.labels),
+      threads: availableParallelism(),
+      inWorkers: (args) => ({ module: moduleUrl("./worker.node.ts", import.meta.url), args }),
+    };
+  }
+}

@@ -1,0 +1,87 @@
+/** @file Images and folders given on a command line as cases, and where the results of each may go. */
+
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Case } from "../../data/folders/decathlon.ts";
+import { ConfigError, DataError } from "../../host/errors.ts";
+
+const ending = /\.nii(\.gz)?$/;
+// nnU-Net's name of a channel's file: `<id>_0000.nii.gz`.
+const channel = /_(\d{4})$/;
+
+const stemOf = (path: string): string => basename(path).replace(ending, "");
+
+/** The images of a folder, or a file as it is. Throws `DataError` for a folder without images. */
+function filesIn(path: string): string[] {
+  if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
+  const found = readdirSync(path)
+    .filter((name) => ending.test(name) && !name.startsWith("."))
+    .sort()
+    .map((name) => join(path, name));
+  if (found.length === 0) throw new DataError(`${path}: has no .nii or .nii.gz file`);
+  return found;
+}
+
+/**
+ * A case for each image among files and folders. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the channels of one case.
+ * @param channels that an image must have
+ * @throws DataError for a folder without images and a case without one of its channels
+ */
+export function casesOfPaths(paths: readonly string[], channels: number): Case[] {
+  const groups = new Map<string, string[]>();
+  for (const path of paths.flatMap(filesIn)) {
+    const stem = join(dirname(path), stemOf(path).replace(channel, ""));
+    const group = groups.get(stem);
+    if (group) group.push(path);
+    else groups.set(stem, [path]);
+  }
+  return [...groups].flatMap(([stem, files]) => {
+    const numbered = files.filter((f) => channel.test(stemOf(f)));
+    const whole = files.filter((f) => !channel.test(stemOf(f)));
+    const cases: Case[] = whole.map((f) => ({ id: stemOf(f), image: [f] }));
+    if (numbered.length === 0) return cases;
+    // One channel of several is no case; several images of one channel each that are merely numbered are.
+    if (numbered.length !== channels) {
+      if (channels === 1) return [...cases, ...numbered.map((f) => ({ id: stemOf(f), image: [f] }))];
+      throw new DataError(
+        `case "${basename(stem)}" has ${numbered.length} of ${channels} channels: ${numbered.map((f) => basename(f)).join(", ")}`,
+      );
+    }
+    return [...cases, { id: basename(stem), image: numbered.sort() }];
+  });
+}
+
+/** One path however it is written, as far as it exists. */
+function real(path: string): string {
+  return existsSync(path)
+    ? realpathSync(path)
+    : join(existsSync(dirname(path)) ? realpathSync(dirname(path)) : dirname(path), basename(path));
+}
+
+/**
+ * Throws `ConfigError` if the results of two cases would be one file, if one would replace an image or label of a case, or, without `overwrite`, any
+ * file.
+ */
+export function expectFreeOutputs(cases: readonly Case[], outputOf: (id: string) => string, overwrite: boolean): void {
+  const firsts = new Map<string, Case>();
+  for (const item of cases) {
+    const other = firsts.get(item.id);
+    if (other) {
+      throw new ConfigError(
+        `${other.image[0]} and ${item.image[0]} have one name, so that their results would be one file, ${outputOf(item.id)}; run them apart, each with its own --out`,
+      );
+    }
+    firsts.set(item.id, item);
+  }
+  const inputs = new Map(
+    cases.flatMap((c) => [...c.image, ...(c.label ? [c.label] : [])].map((path) => [real(path), path] as const)),
+  );
+  const outputs = cases.map((c) => outputOf(c.id));
+  const clash = outputs.find((path) => inputs.has(real(path)));
+  if (clash) throw new ConfigError(`the result ${clash} would replace an input; choose another --out`);
+  const there = overwrite ? [] : outputs.filter(existsSync);
+  if (there.length > 0) {
+    const more = there.length > 1 ? ` and ${there.length - 1} more exist` : " exists";
+    throw new ConfigError(`${there[0]}${more}; choose another --out, or replace with --overwrite`);
+  }
+}

@@ -1,0 +1,45 @@
+/** @file A run in a browser's private file system, or in any folder that the user has opened for the page. */
+
+import type { RunStore } from "./store.ts";
+
+const isMissing = (error: unknown): boolean => (error as Partial<DOMException>).name === "NotFoundError";
+
+/**
+ * Keeps a run in a folder of the File System API: `navigator.storage.getDirectory()` for the origin's private one, or what
+ * `showDirectoryPicker()` gave. Files are written beside and moved over the old ones when closed, as the API promises.
+ */
+export function opfsStore(folder: FileSystemDirectoryHandle): RunStore {
+  const handle = async (file: string, create: boolean): Promise<FileSystemFileHandle | undefined> => {
+    const [name, ...folders] = file.split("/").reverse();
+    try {
+      let at = folder;
+      for (const part of folders.reverse()) at = await at.getDirectoryHandle(part, { create });
+      return await at.getFileHandle(name, { create });
+    } catch (error) {
+      if (!create && isMissing(error)) return undefined;
+      throw error;
+    }
+  };
+  const put = async (file: string, content: Uint8Array | string, keepExistingData: boolean): Promise<void> => {
+    const target = (await handle(file, true))!;
+    const stream = await target.createWritable({ keepExistingData });
+    try {
+      if (keepExistingData) await stream.seek((await target.getFile()).size);
+      await stream.write(content as Uint8Array<ArrayBuffer> | string);
+    } catch (error) {
+      await stream.abort().catch(() => undefined); // the first error is the one to tell
+      throw error;
+    }
+    await stream.close();
+  };
+  return {
+    name: folder.name || "the browser's storage",
+    async read(file) {
+      const found = await (await handle(file, false))?.getFile();
+      return found && new Uint8Array(await found.arrayBuffer());
+    },
+    write: (file, content) => put(file, content, false),
+    append: (file, text) => put(file, text, true),
+    has: async (file) => (await handle(file, false)) !== undefined,
+  };
+}

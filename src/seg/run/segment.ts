@@ -1,0 +1,79 @@
+/** @file Segmenting cases with a trained run, one after the other: memory does not grow with their number. */
+
+import type { Case } from "../../data/folders/decathlon.ts";
+import { writeNifti } from "../../data/formats/nifti/nifti.ts";
+import { withGeometryOf } from "../../data/volume.ts";
+import type { HostArray } from "../../host/array.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { Segmenter } from "../inference/segmenter.ts";
+import { diceOfLabels } from "../metrics/label_dice.ts";
+import type { ReadCase } from "../recipes/prepared.ts";
+import type { Context, LoadedCase, Networks, Recipe } from "../recipes/recipe.ts";
+import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
+import type { RunStore } from "./store.ts";
+
+/** A trained run, ready to segment. */
+export interface OpenRun {
+  readonly recipe: Recipe;
+  readonly context: Context;
+  readonly networks: Networks;
+  readonly segmenter: Segmenter;
+  /** Frees networks and segmenter. */
+  dispose(): void;
+}
+
+/** The networks of a run with their final weights, or the best ones, or those of the last checkpoint. Throws `CheckpointError`, `ConfigError`. */
+export async function openRun(device: Device, store: RunStore, recipe: Recipe, which?: WhichWeights): Promise<OpenRun> {
+  const context = contextOf(recipe, await readConfig(store, recipe), await readRunInfo(store));
+  const networks = recipe.networks(device, context);
+  const free = () => Object.values(networks).forEach((model) => model.dispose());
+  try {
+    await loadWeights(store, networks, which);
+  } catch (error) {
+    free();
+    throw error;
+  }
+  const segmenter = recipe.segmenter(device, networks, context);
+  const dispose = () => {
+    segmenter.dispose();
+    free();
+  };
+  return { recipe, context, networks, segmenter, dispose };
+}
+
+/** A case segmented. */
+export interface Segmented {
+  readonly id: string;
+  readonly source: LoadedCase;
+  /** Stored label values `[1, x, y, z]` on the source's grid. */
+  readonly labels: HostArray;
+  /** Dice of each foreground class, if the case has a label. */
+  readonly dice?: readonly number[];
+}
+
+/**
+ * Segments cases in order, each when it is asked for.
+ * @throws FormatError, ShapeError, DataError for bad images; the signal's reason when it is aborted
+ */
+export async function* segmentCases(
+  { recipe, context, segmenter }: OpenRun,
+  cases: readonly Case[],
+  read: ReadCase,
+  signal?: AbortSignal,
+): AsyncGenerator<Segmented, void, undefined> {
+  for (const item of cases) {
+    signal?.throwIfAborted();
+    const source = await read(item);
+    const { image } = await recipe.prepare(source, context);
+    const found = await segmenter.run(image, { signal });
+    const labels = (await recipe.postprocess?.(found, source, context)) ?? found;
+    const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground);
+    yield { id: source.id, source, labels, ...(dice ? { dice } : {}) };
+  }
+}
+
+/** Writes a label map as NIfTI in the geometry of its image. */
+export async function writePrediction(store: RunStore, file: string, { source, labels }: Segmented): Promise<void> {
+  const dtype = labels.data instanceof Uint8Array ? "u8" : "i32";
+  await store.write(file, await writeNifti(withGeometryOf(source.image, labels), { dtype, gzip: true }));
+}

@@ -1,0 +1,50 @@
+/**
+ * @file Where a run is kept: a handful of named files. The runner knows no more of it, so a run lives in a folder (Node), in the origin's private
+ * file system (a browser) or in memory (tests, a page that throws it away).
+ */
+
+export interface RunStore {
+  /** What messages call it: a path, or a word. */
+  readonly name: string;
+  /** The bytes of a file; undefined if there is none. */
+  read(file: string): Promise<Uint8Array | undefined>;
+  /** Replaces a file as a whole: after a crash it is the old one or the new one. `file` may have one folder, as in `overlays/case1.png`. */
+  write(file: string, bytes: Uint8Array | string): Promise<void>;
+  /** Adds to the end of a file, which is made if need be. After a crash the last line may be cut short. */
+  append(file: string, text: string): Promise<void>;
+  has(file: string): Promise<boolean>;
+  /**
+   * Keeps other processes from writing to the run; resolves to what lets them again. Absent where there are none. Throws `ConfigError` while another
+   * one holds it.
+   */
+  lock?(): Promise<() => Promise<void>>;
+}
+
+const encoder = new TextEncoder();
+const bytesOf = (content: Uint8Array | string): Uint8Array => (typeof content === "string" ? encoder.encode(content) : content);
+
+/** A run that is gone when the program ends. */
+export function memoryStore(name = "a run in memory"): RunStore {
+  const files = new Map<string, Uint8Array[]>();
+  return {
+    name,
+    read: async (file) => (files.has(file) ? joined(files.get(file)!) : undefined),
+    write: async (file, content) => void files.set(file, [bytesOf(content).slice()]),
+    async append(file, text) {
+      const parts = files.get(file);
+      if (parts) parts.push(encoder.encode(text));
+      else files.set(file, [encoder.encode(text)]);
+    },
+    has: async (file) => files.has(file),
+  };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,70 @@
+/** @file Validation between epochs: whole cases, segmented and scored. */
+
+import type { HostArray } from "../../host/array.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { Segmenter } from "../inference/segmenter.ts";
+import { diceOfLabels, meanOf } from "../metrics/label_dice.ts";
+import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
+import type { RunData } from "./data.ts";
+
+interface Kept {
+  readonly source: LoadedCase;
+  readonly prepared: PreparedCase;
+}
+
+// Cases beyond it are read again each time.
+const cacheBytes = 2 ** 30;
+
+const bytesOf = ({ source, prepared }: Kept): number => {
+  const arrays: readonly (HostArray | undefined)[] = [source.image, source.label, prepared.image, prepared.label];
+  return [...new Set(arrays.map((a) => a?.data.buffer))].reduce((sum, b) => sum + (b?.byteLength ?? 0), 0);
+};
+
+export class Validation<C extends object> {
+  private readonly recipe: Recipe<C>;
+  private readonly context: Context<C>;
+  private readonly segmenter: Segmenter;
+  private readonly data: RunData;
+  private readonly kept = new Map<string, Kept>();
+  private left = cacheBytes;
+
+  constructor(recipe: Recipe<C>, context: Context<C>, device: Device, networks: Networks, data: RunData) {
+    this.recipe = recipe;
+    this.context = context;
+    this.data = data;
+    this.segmenter = recipe.segmenter(device, networks, context);
+  }
+
+  /** Mean Dice of each foreground class over the validation cases that have it. Throws the signal's reason when it is aborted. */
+  async run(signal: AbortSignal | undefined, onProgress: (done: number, total: number) => void): Promise<number[]> {
+    const { val } = this.data;
+    const { foreground } = this.context.outputs;
+    const scores: number[][] = [];
+    for (const [i, item] of val.entries()) {
+      signal?.throwIfAborted();
+      onProgress(i, val.length);
+      const { source, prepared } = this.kept.get(item.id) ?? (await this.load(i));
+      const found = await this.segmenter.run(prepared.image, { signal });
+      const labels = (await this.recipe.postprocess?.(found, source, this.context)) ?? found;
+      if (source.label) scores.push(diceOfLabels(labels, source.label, foreground));
+    }
+    return foreground.map((_, c) => meanOf(scores.map((s) => s[c])));
+  }
+
+  private async load(index: number): Promise<Kept> {
+    const item = this.data.val[index];
+    const source = await this.data.read(item);
+    const prepared = await this.recipe.prepare(source, this.context);
+    const loaded = { source, prepared };
+    const bytes = bytesOf(loaded);
+    if (bytes <= this.left) {
+      this.left -= bytes;
+      this.kept.set(item.id, loaded);
+    }
+    return loaded;
+  }
+
+  dispose(): void {
+    this.segmenter.dispose();
+  }
+}

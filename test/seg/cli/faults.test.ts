@@ -1,0 +1,120 @@
+/** @file What a command line must not do to files: replace an input or another's result, mix two runs, end with its reader, or score what was learned. */
+
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readNiftiFile } from "../../../src/data/index.node.ts";
+import { readMetrics, runCli, startCli, succeed, temporaryFolder, tinyOptions, writeTinyDataset } from "../../lib/tiny.ts";
+
+const { folder, remove } = temporaryFolder();
+const at = (...names: string[]) => join(folder, ...names);
+const [data, run] = [at("data"), at("run")];
+const train = ["train", "--data", data, ...tinyOptions];
+const image = (i: number) => join(data, "imagesTr", `case${i}.nii.gz`);
+
+beforeAll(async () => {
+  await writeTinyDataset(data);
+  await succeed([...train, "--out", run]);
+});
+afterAll(remove);
+
+const refused = async (args: readonly string[], message: RegExp): Promise<void> => {
+  const { code, stderr } = await runCli(args);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+};
+
+test("predict does not replace its input", async () => {
+  mkdirSync(at("own"));
+  cpSync(image(0), at("own", "scan.nii.gz"));
+  const before = readFileSync(at("own", "scan.nii.gz"));
+  for (const more of [[], ["--overwrite"]])
+    await refused(["predict", "--run", run, "--out", at("own"), at("own", "scan.nii.gz"), ...more], /would replace an input/);
+  expect(readFileSync(at("own", "scan.nii.gz")).equals(before)).toBe(true);
+});
+
+test("predict refuses two inputs of one name, and results that are there", async () => {
+  for (const part of ["a", "b"]) {
+    mkdirSync(at(part));
+    cpSync(image(part === "a" ? 0 : 1), at(part, "T1.nii.gz"));
+  }
+  await refused(["predict", "--run", run, "--out", at("two"), at("a", "T1.nii.gz"), at("b", "T1.nii.gz")], /have one name/);
+  expect(existsSync(at("two"))).toBe(false);
+  await succeed(["predict", "--run", run, "--out", at("two"), at("a")]);
+  await refused(["predict", "--run", run, "--out", at("two"), at("b")], /T1\.nii\.gz exists; .*--overwrite/);
+  await succeed(["predict", "--run", run, "--out", at("two"), at("b"), "--overwrite"]);
+  expect((await readNiftiFile(at("two", "T1.nii.gz"))).shape).toEqual((await readNiftiFile(image(1))).shape);
+});
+
+test("predict takes a folder; a bad file is reported, the others are segmented, the exit code tells", async () => {
+  mkdirSync(at("many"));
+  for (const i of [0, 1, 2]) cpSync(image(i), at("many", `case${i}_0000.nii.gz`));
+  truncateSync(at("many", "case1_0000.nii.gz"), 2000);
+  const { code, stdout, stderr } = await runCli(["predict", "--run", run, "--out", at("done"), at("many")]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^FormatError: .*case1_0000\.nii\.gz.*cut short/m);
+  expect(stdout).toMatch(/2 label maps in .*done\n1 of 3 cases failed: case1\n/);
+  expect(readdirSync(at("done")).sort()).toEqual(["case0.nii.gz", "case2.nii.gz"]);
+});
+
+test("evaluate --run scores the validation cases only, whatever else was predicted, and misses none", async () => {
+  await succeed(["predict", "--run", run, "--data", data]);
+  expect(readdirSync(join(run, "predicted"))).toHaveLength(6);
+  const { stdout } = await succeed(["evaluate", "--run", run]);
+  expect(stdout.match(/^case\d/gm)).toEqual(["case4", "case5"]);
+  const all = await succeed(["evaluate", "--pred", join(run, "predicted"), "--data", data]);
+  expect(all.stdout.match(/^case\d/gm)).toHaveLength(6);
+  cpSync(run, at("lacking"), { recursive: true });
+  rmSync(at("lacking", "predictions", "case5.nii.gz"));
+  await refused(["evaluate", "--run", at("lacking")], /lacks 1 of 2 cases: case5/);
+});
+
+test("a reader that leaves does not end the training", async () => {
+  const cli = fileURLToPath(new URL("../../../src/seg/cli/main.node.ts", import.meta.url));
+  const words = [process.execPath, "--conditions=source", cli, ...train, "--out", at("piped")].map((w) => `'${w}'`).join(" ");
+  const child = spawn("bash", ["-c", `set -o pipefail; ${words} 2>&1 | head -1`], { stdio: ["ignore", "pipe", "inherit"] });
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect(code).toBe(0);
+  expect(readMetrics(at("piped")).at(-1)).toMatchObject({ epoch: 2 });
+  expect(existsSync(at("piped", "evaluation.json"))).toBe(true);
+});
+
+test("a run without its checkpoint is not trained over", async () => {
+  cpSync(run, at("bare"), { recursive: true });
+  rmSync(at("bare", "checkpoint.safetensors"));
+  const weights = readFileSync(at("bare", "weights.safetensors"));
+  await refused([...train, "--out", at("bare")], /holds the weights\.safetensors of another run/);
+  await refused(["train", "--resume", at("bare")], /its checkpoint\.safetensors is missing/);
+  expect(readFileSync(at("bare", "weights.safetensors")).equals(weights)).toBe(true);
+});
+
+test("a config.json that was edited is not resumed", async () => {
+  cpSync(run, at("edited"), { recursive: true });
+  const config = JSON.parse(readFileSync(at("edited", "config.json"), "utf8"));
+  for (const [name, value] of Object.entries({ batchSize: 2, seed: 5, samplesPerVolume: 3 })) {
+    writeFileSync(at("edited", "config.json"), JSON.stringify({ ...config, [name]: value, epochs: 3 }));
+    await refused(["train", "--resume", at("edited")], new RegExp(`${name} is ${value}, but the run was trained with`));
+  }
+});
+
+test("a moved run goes on with --data", async () => {
+  cpSync(run, at("moved"), { recursive: true });
+  cpSync(data, at("elsewhere"), { recursive: true });
+  const config = JSON.parse(readFileSync(at("moved", "config.json"), "utf8"));
+  writeFileSync(at("moved", "config.json"), JSON.stringify({ ...config, data: "/nowhere" }));
+  await refused(["train", "--resume", at("moved"), "--epochs", "3"], /nowhere.*dataset\.json/);
+  await succeed(["train", "--resume", at("moved"), "--epochs", "3", "--data", at("elsewhere")]);
+});
+
+test("two processes do not train in one folder; one that was killed leaves it free", async () => {
+  const long = [...train, "--out", at("shared"), "--epochs", "400"];
+  const { child, ended } = startCli(long);
+  while (readMetrics(at("shared")).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await refused(["train", "--resume", at("shared")], /shared is in use by process \d+/);
+  child.kill("SIGKILL");
+  await ended;
+  expect(existsSync(at("shared", "run.lock"))).toBe(true);
+  const free = await runCli(["train", "--resume", at("shared"), "--epochs", "2"]);
+  expect(free.stderr).not.toMatch(/in use/);
+});

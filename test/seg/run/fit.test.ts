@@ -1,0 +1,182 @@
+/** @file `fit` on data and stores that are no disk: several networks, regions, bounded caches, interruptions, options that changed. */
+
+import { describe, expect, test } from "vitest";
+import { CheckpointError, ConfigError, type Device } from "../../../src/index.ts";
+import {
+  type Context,
+  configure,
+  defineRecipe,
+  fit,
+  memoryStore,
+  openRun,
+  type Recipe,
+  type RunData,
+  type RunStore,
+  type Segmenter,
+  segmentCases,
+  type SliceOptions,
+  SliceSegmenter,
+  slices2d,
+  UNet,
+} from "../../../src/seg/index.ts";
+import { device } from "../../lib/device.ts";
+import { memoryData, tinyRun } from "../../lib/memory_data.ts";
+
+const dev: Device = await device();
+
+async function run(recipe: Recipe, store: RunStore, data: RunData = memoryData(), given: object = {}, more: object = {}) {
+  const { config, info } = await configure(recipe, data, { data: "memory", ...tinyRun, ...given });
+  return fit(recipe, { device: dev, data, store, config, info, ...more });
+}
+
+const text = async (store: RunStore, file: string) => new TextDecoder().decode(await store.read(file));
+const epochsIn = async (store: RunStore) =>
+  (await text(store, "metrics.jsonl"))
+    .trim()
+    .split("\n")
+    .map((line) => ({ ...JSON.parse(line), seconds: undefined }));
+
+/** Two views, as QuickNAT has three: a network for each of two axes, of which the second has the last word where it says anything. */
+const twoViews = defineRecipe<SliceOptions>({
+  ...slices2d,
+  name: "two-views",
+  module: undefined,
+  samples: (cases, context, network) => slices2d.samples(cases, turned(context, network), network),
+  networks: (gpu, { config, outputs }) => {
+    const net = () =>
+      new UNet(gpu, {
+        spatialDims: 2,
+        inChannels: 1,
+        outChannels: outputs.channels,
+        channels: config.channels,
+        strides: [2],
+        numResUnits: config.numResUnits,
+      });
+    return { axial: net(), coronal: net() };
+  },
+  segmenter(gpu, networks, context): Segmenter {
+    const views = Object.entries(networks).map(([name, model]) => {
+      const { config, outputs } = turned(context, name);
+      return new SliceSegmenter(gpu, model, { patchSize: [16, 16], sliceAxis: config.sliceAxis, outputs });
+    });
+    return {
+      async run(image, hooks) {
+        const [a, b] = [await views[0].run(image, hooks), await views[1].run(image, hooks)];
+        return { data: a.data.map((v, i) => Math.max(v, b.data[i])), shape: a.shape };
+      },
+      dispose: () => views.forEach((v) => v.dispose()),
+    };
+  },
+});
+
+const turned = (context: Context<SliceOptions>, network: string): Context<SliceOptions> => ({
+  ...context,
+  config: { ...context.config, sliceAxis: network === "axial" ? 2 : 1 },
+});
+
+/** Aborts at the first event for which `when` holds. */
+function stopping(when: (event: any) => boolean) {
+  const controller = new AbortController();
+  return { signal: controller.signal, onEvent: (event: unknown) => when(event) && controller.abort() };
+}
+
+/** Runs to the end, and with interruptions at each of some places: weights and history must be equal. */
+async function expectResumable(recipe: Recipe, places: readonly ((event: any) => boolean)[]): Promise<void> {
+  const whole = memoryStore();
+  await run(recipe, whole);
+  for (const when of places) {
+    const parts = memoryStore();
+    const first = await run(recipe, parts, memoryData(), {}, stopping(when));
+    expect(first.finished).toBe(false);
+    expect(await parts.has("weights.safetensors")).toBe(false);
+    const second = await run(recipe, parts, memoryData(), {}, { resume: true });
+    expect(second.finished).toBe(true);
+    for (const file of ["weights.safetensors", "best.safetensors", "checkpoint.safetensors"])
+      expect(Buffer.from((await parts.read(file))!).equals((await whole.read(file))!), `${file}, ${when}`).toBe(true);
+    expect(await epochsIn(parts)).toEqual(await epochsIn(whole));
+  }
+}
+
+const step = (n: number) => (e: any) => e.kind === "progress" && e.state.label.startsWith("epoch") && e.state.done >= n;
+const validating = (e: any) => e.kind === "progress" && e.state.label === "validation";
+
+describe("a run in memory", () => {
+  test("goes on bit for bit wherever it was stopped, in a validation too", () =>
+    expectResumable(slices2d, [step(1), step(8), step(11), validating]));
+
+  test("of two networks goes on bit for bit, stopped in the first or the second", () =>
+    expectResumable(twoViews, [step(3), step(13), step(16), validating]));
+
+  test("keeps the weights of several networks apart, and predicts with all of them", async () => {
+    const store = memoryStore();
+    const data = memoryData();
+    await run(twoViews, store, data);
+    const opened = await openRun(dev, store, twoViews, "weights");
+    const found = [];
+    for await (const { id, dice, labels } of segmentCases(opened, data.val, data.read))
+      found.push({ id, dice, size: labels.shape });
+    opened.dispose();
+    expect(found.map((f) => f.id)).toEqual(["case4", "case5"]);
+    const last = (await epochsIn(store)).at(-1);
+    expect((found[0].dice![0] + found[1].dice![0]) / 2).toBe(last.dice[0]);
+  });
+
+  test("reads each case once if it fits the cache, and again each time if it does not", async () => {
+    const counts = [];
+    for (const cacheSize of [1, 1e-9]) {
+      const data = memoryData();
+      await run(slices2d, memoryStore(), data, { cacheSize, epochs: 3 });
+      counts.push(data.reads);
+    }
+    // Four to configure, then training cases once or three times, and two validation cases, which have a cache of their own.
+    expect(counts).toEqual([4 + 4 + 2, 4 + 3 * 4 + 2]);
+  });
+
+  test("is refused by a store that has one, and by options that are not its own", async () => {
+    const store = memoryStore();
+    await run(slices2d, store);
+    await expect(run(slices2d, store)).rejects.toThrow(/holds a run already/);
+    const resume = (given: object) => run(slices2d, store, memoryData(), given, { resume: true });
+    await expect(resume({ lr: 0.5 })).rejects.toThrow(ConfigError);
+    await expect(resume({ lr: 0.5 })).rejects.toThrow(/lr is 0.5, but the run was trained with 0.01/);
+    expect((await resume({ epochs: 3, cacheSize: 1 })).epochs.map((e) => e.epoch)).toEqual([1, 2, 3]);
+    await expect(openRun(dev, store, { ...slices2d, version: 9 })).rejects.toThrow(CheckpointError);
+  });
+
+  test("describes itself", async () => {
+    const store = memoryStore();
+    await run(slices2d, store);
+    expect(JSON.parse(await text(store, "run.json"))).toMatchObject({
+      recipe: { name: "slices2d", version: 1 },
+      labels: [
+        { name: "background", values: [0] },
+        { name: "ball", values: [1] },
+      ],
+      channels: ["synthetic"],
+      spacing: [1, 1, 1],
+      outputs: "sigmoid",
+    });
+  });
+});
+
+describe("labels", () => {
+  test("of a dataset that lists the background last: the foreground is scored", async () => {
+    const [first, last] = [memoryStore(), memoryStore()];
+    await run(slices2d, first, memoryData({ background: 0, ball: 1 }));
+    await run(slices2d, last, memoryData({ ball: 1, background: 0 }));
+    expect(await epochsIn(last)).toEqual(await epochsIn(first));
+  });
+
+  test("that are regions are trained together, written in order and scored each", async () => {
+    const regions = { background: 0, all: [1, 2], second: 2 };
+    const store = memoryStore();
+    const data = memoryData(regions, 2);
+    const { epochs } = await run(slices2d, store, data, { epochs: 12, lr: 0.02, validateEvery: 12 });
+    expect(JSON.parse(await text(store, "run.json")).outputs).toBe("regions");
+    expect(epochs.at(-1)!.dice![0]).toBeGreaterThan(0.6);
+    const opened = await openRun(dev, store, slices2d);
+    for await (const { labels } of segmentCases(opened, data.val.slice(0, 1), data.read))
+      expect([...new Set(labels.data)].sort()).toEqual(expect.arrayContaining([0, 2]));
+    opened.dispose();
+  });
+});
