@@ -50,7 +50,7 @@ export interface MedianFrequencyOptions {
   readonly compat?: "quicknat";
 }
 
-export interface MedianFrequencyWeights {
+export interface LabelWeights {
   /** Weight of each voxel, the shape of the labels: of its class, plus `edgeWeight` at borders. */
   readonly weights: HostArray<Float32Array>;
   /** `[numClasses]`; 0 for classes that do not occur. */
@@ -76,7 +76,7 @@ function changes(data: TypedArray, i: number, stride: number, size: number): boo
  * @param labels class indices, a stack of slices `[S, H, W]` or one slice `[H, W]`
  * @throws ShapeError, DataError for labels that are not class indices below `numClasses`
  */
-export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): MedianFrequencyWeights {
+export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): LabelWeights {
   const op = "medianFrequencyWeights";
   const { numClasses = 33, edgeWeight = 2 } = options;
   const compat = options.compat === "quicknat";

@@ -20,9 +20,11 @@ export { opfsStore } from "./run/opfs_store.ts";
 export { evaluate, type Evaluation, evaluationLines, type CaseScore, report, type ReportHooks } from "./run/report.ts";
 export { type OpenRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
+export type { TrainingOptions } from "./run/training.ts";
 export * from "./networks/dynunet.ts";
 export * from "./networks/dynunet_blocks.ts";
 export {
+  type BlendMode,
   computeImportanceMap,
   SliceInferer,
   type SliceInfererOptions,
@@ -30,6 +32,7 @@ export {
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
+  type WindowPredictor,
 } from "./inference/sliding_window.ts";
 export * from "./networks/meshnet.ts";
 export * from "./metrics/overlap.ts";
@@ -37,6 +40,7 @@ export * from "./networks/milesial_unet.ts";
 export * from "./inference/monte_carlo.ts";
 export * from "./networks/original_unet.ts";
 export * from "./pictures/pictures.ts";
+export type { NnUNet, NnUNetOptions } from "./networks/nnunet_parts.ts";
 export * from "./networks/plain_conv_unet.ts";
 export * from "./inference/predictor.ts";
 export * from "./training/progress.ts";

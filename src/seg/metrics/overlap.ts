@@ -110,7 +110,7 @@ export function reduceMetric(scores: HostArray, reduction: MetricReduction): Agg
 }
 
 /** Collects scores over many calls and reduces all of them at once, as MONAI's cumulative metrics do. */
-abstract class CumulativeMetric {
+export abstract class CumulativeMetric {
   readonly options: MetricOptions;
   #scores: HostArray[] = [];
 

@@ -84,15 +84,15 @@ class UpCat extends Module {
  * @throws ConfigError for unknown options, ShapeError for features or inputs that do not fit
  */
 export class BasicUNet extends Module {
-  readonly conv_0: TwoConv;
-  readonly down_1: Down;
-  readonly down_2: Down;
-  readonly down_3: Down;
-  readonly down_4: Down;
-  readonly upcat_4: UpCat;
-  readonly upcat_3: UpCat;
-  readonly upcat_2: UpCat;
-  readonly upcat_1: UpCat;
+  private readonly conv_0: TwoConv;
+  private readonly down_1: Down;
+  private readonly down_2: Down;
+  private readonly down_3: Down;
+  private readonly down_4: Down;
+  private readonly upcat_4: UpCat;
+  private readonly upcat_3: UpCat;
+  private readonly upcat_2: UpCat;
+  private readonly upcat_1: UpCat;
   readonly final_conv: Conv;
   private readonly options: Settings;
 

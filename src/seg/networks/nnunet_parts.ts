@@ -144,14 +144,17 @@ export class UNetDecoder extends Module {
   }
 }
 
-/** Encoder and decoder. */
+/** What nnU-Net's networks share: an encoder, and a decoder with a segmentation head per stage. */
 export abstract class NnUNet extends Module {
+  /** @internal */
   abstract readonly encoder: Encoder;
+  /** @internal */
   abstract readonly decoder: UNetDecoder;
   private readonly op: string;
   private readonly inChannels: number;
   private readonly multiples: readonly number[];
 
+  /** @internal */
   protected constructor(op: string, { style, strides }: Stages, inChannels: number) {
     super();
     this.op = op;

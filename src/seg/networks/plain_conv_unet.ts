@@ -47,7 +47,9 @@ class PlainConvEncoder extends Module {
  * @throws ConfigError for options that do not fit, ShapeError for kernels or strides of another number of axes
  */
 export class PlainConvUNet extends NnUNet {
+  /** @internal */
   readonly encoder: PlainConvEncoder;
+  /** @internal */
   readonly decoder: UNetDecoder;
 
   constructor(device: Device, options: PlainConvUNetOptions) {

@@ -54,16 +54,16 @@ class Classifier extends Module {
  * @throws ConfigError for options outside their range
  */
 export class QuickNat extends Module {
-  readonly encode1: EncoderBlock;
-  readonly encode2: EncoderBlock;
-  readonly encode3: EncoderBlock;
-  readonly encode4: EncoderBlock;
-  readonly bottleneck: DenseBlock;
-  readonly decode1: DecoderBlock;
-  readonly decode2: DecoderBlock;
-  readonly decode3: DecoderBlock;
-  readonly decode4: DecoderBlock;
-  readonly classifier: Classifier;
+  private readonly encode1: EncoderBlock;
+  private readonly encode2: EncoderBlock;
+  private readonly encode3: EncoderBlock;
+  private readonly encode4: EncoderBlock;
+  private readonly bottleneck: DenseBlock;
+  private readonly decode1: DecoderBlock;
+  private readonly decode2: DecoderBlock;
+  private readonly decode3: DecoderBlock;
+  private readonly decode4: DecoderBlock;
+  private readonly classifier: Classifier;
   private readonly inChannels: number;
 
   constructor(device: Device, options: QuickNatOptions = {}) {

@@ -69,7 +69,9 @@ function silenceBlocks(module: Module): void {
  * @throws ConfigError for options that do not fit, ShapeError for kernels or strides of another number of axes
  */
 export class ResidualEncoderUNet extends NnUNet {
+  /** @internal */
   readonly encoder: ResidualEncoder;
+  /** @internal */
   readonly decoder: UNetDecoder;
 
   constructor(device: Device, options: ResidualEncoderUNetOptions) {

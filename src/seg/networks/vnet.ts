@@ -169,16 +169,16 @@ class OutputTransition extends Module {
  * @throws ConfigError for unknown options, ShapeError for channels or inputs that do not fit
  */
 export class VNet extends Module {
-  readonly in_tr: InputTransition;
-  readonly down_tr32: DownTransition;
-  readonly down_tr64: DownTransition;
-  readonly down_tr128: DownTransition;
-  readonly down_tr256: DownTransition;
-  readonly up_tr256: UpTransition;
-  readonly up_tr128: UpTransition;
-  readonly up_tr64: UpTransition;
-  readonly up_tr32: UpTransition;
-  readonly out_tr: OutputTransition;
+  private readonly in_tr: InputTransition;
+  private readonly down_tr32: DownTransition;
+  private readonly down_tr64: DownTransition;
+  private readonly down_tr128: DownTransition;
+  private readonly down_tr256: DownTransition;
+  private readonly up_tr256: UpTransition;
+  private readonly up_tr128: UpTransition;
+  private readonly up_tr64: UpTransition;
+  private readonly up_tr32: UpTransition;
+  private readonly out_tr: OutputTransition;
   private readonly options: Settings;
 
   constructor(device: Device, options: VNetOptions = {}) {
