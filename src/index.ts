@@ -2,12 +2,15 @@
 
 export { capture, type Captured, type CapturedPlan, type CaptureInput, type CaptureResult } from "./tensor/capture.ts";
 export { type Device, type DeviceOptions, openDevice } from "./tensor/device.ts";
+export type { MemoryUse } from "./tensor/buffers.ts";
 export * from "./host/errors.ts";
 export { type DType, type HostArray, sizeOf, type TypedArray } from "./host/array.ts";
 export { type KernelTime, profile } from "./tensor/profile.ts";
-export { keep, scope } from "./tensor/scope.ts";
+export type { Shape, Spatial } from "./host/shape.ts";
+export { keep, scope, type ScopeResult } from "./tensor/scope.ts";
 export type { Tensor } from "./tensor/tensor.ts";
-export { TorchGenerator } from "./host/random/torch.ts";
+export type { MT19937State } from "./host/random/mt19937.ts";
+export { TorchGenerator, type TorchGeneratorState } from "./host/random/torch.ts";
 export * from "./autograd/affine_grid.ts";
 export { cast } from "./autograd/cast.ts";
 export { checkpoint } from "./autograd/recompute.ts";

@@ -15,7 +15,8 @@ import { areaMap, type AxisMap, type AxisMaps, expectMapped, padAxes, planesToge
 import type { ShaderName } from "./shaders.gen.ts";
 import { full } from "./view.ts";
 
-interface WindowOptions {
+/** What windows of every kind of pooling have. */
+export interface PoolWindowOptions {
   readonly kernelSize: Spatial;
   /** Default: `kernelSize`. */
   readonly stride?: Spatial;
@@ -25,12 +26,12 @@ interface WindowOptions {
   readonly ceilMode?: boolean;
 }
 
-export interface MaxPoolOptions extends WindowOptions {
+export interface MaxPoolOptions extends PoolWindowOptions {
   /** Default 1. */
   readonly dilation?: Spatial;
 }
 
-export interface AvgPoolOptions extends WindowOptions {
+export interface AvgPoolOptions extends PoolWindowOptions {
   /** Whether padding counts in the average; default true. */
   readonly countIncludePad?: boolean;
   /** What sums are divided by, instead of the size of the window. */
@@ -170,7 +171,7 @@ export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: Pool
   return dx;
 }
 
-export interface MaxUnpoolOptions extends Omit<WindowOptions, "ceilMode"> {
+export interface MaxUnpoolOptions extends Omit<PoolWindowOptions, "ceilMode"> {
   /** Spatial size of the result, less than one stride away from the default `(size − 1)·stride − 2·padding + kernelSize`. */
   readonly outputSize?: Spatial;
 }

@@ -85,16 +85,16 @@ export class Tensor {
   readonly device: Device;
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Start of this tensor inside its storage, in bytes. */
+  /** Start of this tensor inside its storage, in bytes. @internal */
   readonly byteOffset: number;
   /** Whether `grad` may be asked for this tensor; set on parameters. */
   requiresGrad = false;
-  /** Where autograd notes how this tensor came about. */
+  /** Where autograd notes how this tensor came about. @internal */
   origin: unknown = undefined;
   private held: Storage;
   private gone = false;
 
-  /** Takes over one reference to `storage`. Use `device.empty`, `device.tensor` or an operation instead. */
+  /** Takes over one reference to `storage`. Use `device.empty`, `device.tensor` or an operation instead. @internal */
   constructor(device: Device, storage: Storage, shape: Shape, dtype: DType, byteOffset = 0) {
     this.device = device;
     this.held = storage;
@@ -124,7 +124,7 @@ export class Tensor {
     return this.gone;
   }
 
-  /** The memory under this tensor. Throws `ConfigError` after `dispose`. */
+  /** The memory under this tensor. Throws `ConfigError` after `dispose`. @internal */
   get storage(): Storage {
     if (this.gone) throw new ConfigError(`a tensor ${showShape(this.shape)} was used after it was disposed`);
     return this.held;
@@ -140,7 +140,7 @@ export class Tensor {
 
   /**
    * Moves this tensor to other memory. Only for owners that move values too, such as an optimiser that packs its parameters. Throws
-   * `ConfigError` inside a capture, whose memory holds values only during a step.
+   * `ConfigError` inside a capture, whose memory holds values only during a step. @internal
    */
   rebase(storage: Storage, byteOffset: number): void {
     if (storage.virtual) throw new ConfigError("a tensor cannot move into a capture: create optimisers before the captured step");
