@@ -20,12 +20,12 @@ export abstract class Module {
 
   abstract forward(...inputs: Tensor[]): Tensor;
 
-  /** Whether `forward` hands on its input as it is, in the mode it is in. */
+  /** Whether `forward` hands on its input as it is, in the mode it is in. @internal */
   get idle(): boolean {
     return false;
   }
 
-  /** What `next` makes of this module's result, in one pass over memory; undefined where the two have none. */
+  /** What `next` makes of this module's result, in one pass over memory; undefined where the two have none. @internal */
   forwardWith(_x: Tensor, _next: Module): Tensor | undefined {
     return undefined;
   }
@@ -160,6 +160,7 @@ export class Sequential extends Module {
 
 /** Returns its input. */
 export class Identity extends Module {
+  /** @internal */
   override get idle(): boolean {
     return true;
   }

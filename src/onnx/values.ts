@@ -3,12 +3,12 @@
 import { type HostArray, sizeOf } from "../host/array.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-export type Kind = "float" | "int" | "bool";
-
 /** An array on the host with the kind of numbers it holds; integers beyond 2⁵³ are rounded. */
 export interface HostValue extends HostArray {
-  readonly kind: Kind;
+  readonly kind: "float" | "int" | "bool";
 }
+
+export type Kind = HostValue["kind"];
 
 /** What flows along the edges of a graph. */
 export type Value = Tensor | HostValue;

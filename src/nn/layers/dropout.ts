@@ -42,6 +42,7 @@ export class Dropout extends Module {
     dropoutGenerator(device); // made now: it must not be born inside a captured step
   }
 
+  /** @internal */
   override get idle(): boolean {
     return !this.training || this.rate === 0;
   }
@@ -69,6 +70,7 @@ export class AlphaDropout extends Module {
     this.mask = new Dropout(device, rate);
   }
 
+  /** @internal */
   override get idle(): boolean {
     return !this.training || this.rate === 0;
   }

@@ -27,13 +27,14 @@ export abstract class ChannelNorm extends Module {
   abstract readonly weight: Tensor | undefined;
   abstract readonly bias: Tensor | undefined;
 
-  /** Undefined if it cannot, with this activation and in this mode. */
+  /** Undefined if it cannot, with this activation and in this mode. @internal */
   protected abstract normalise(x: Tensor, activation?: NormActivation): Tensor | undefined;
 
   forward(x: Tensor): Tensor {
     return this.normalise(x)!;
   }
 
+  /** @internal */
   override forwardWith(x: Tensor, next: Module): Tensor | undefined {
     const activation = asPartOfNorm(next);
     return activation && this.normalise(x, activation);
@@ -55,6 +56,7 @@ export class InstanceNorm extends ChannelNorm {
     }
   }
 
+  /** @internal */
   protected normalise(x: Tensor, activation?: NormActivation): Tensor {
     return instanceNorm(x, this.weight, this.bias, { eps: this.eps, activation });
   }
@@ -83,6 +85,7 @@ export class GroupNorm extends ChannelNorm {
     }
   }
 
+  /** @internal */
   protected normalise(x: Tensor, activation?: NormActivation): Tensor {
     return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps, activation });
   }
@@ -142,6 +145,7 @@ export class BatchNorm extends ChannelNorm {
     this.num_batches_tracked = keep(device.tensor({ data: new Int32Array(1), shape: [] }, "i32"));
   }
 
+  /** @internal */
   protected normalise(x: Tensor, activation?: NormActivation): Tensor | undefined {
     const { weight, bias, running_mean, running_var, momentum, eps } = this;
     if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps, activation });
@@ -180,10 +184,14 @@ export class LocalResponseNorm extends Module {
   }
 }
 
-type LayerNormSpec = Omit<NormOptions, "affine"> & {
+export interface LayerNormSpec {
+  /** The trailing axes. */
   readonly normalizedShape: number | Shape;
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+  /** Trainable scale and shift; default true. */
   readonly elementwiseAffine?: boolean;
-};
+}
 
 /** MONAI's names, with their options where they have any. */
 export type NormSpec =

@@ -21,6 +21,7 @@ export interface AdamOptions {
 
 /** Adam (Kingma and Ba 2015). Packs the parameters into one buffer when it is made. Throws `ConfigError` for values out of range. */
 export class Adam extends Optimizer {
+  /** @internal */
   protected readonly decoupled: boolean = false;
   private readonly maximize: boolean;
 
@@ -51,6 +52,7 @@ export class Adam extends Optimizer {
     }
   }
 
+  /** @internal */
   protected update(pack: Pack): void {
     const { maximize, decoupled } = this;
     kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments, decoupled, { maximize, scaler: this.scaler?.state });
@@ -59,6 +61,7 @@ export class Adam extends Optimizer {
 
 /** Adam with decoupled weight decay (Loshchilov and Hutter 2019), 0.01 by default. */
 export class AdamW extends Adam {
+  /** @internal */
   protected override readonly decoupled = true;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {

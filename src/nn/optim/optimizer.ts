@@ -64,15 +64,27 @@ export class Pack {
   }
 }
 
+/**
+ * What optimisers share. One packs its parameters into flat buffers when it is made: make it before any step is captured, and after the weights are
+ * frozen. `step` takes gradients in the order of `parameters`; learning rate, counters and moments live on the device, so that a captured step
+ * replays, and `stateDict` with the weights is all that a run needs to go on bit for bit.
+ *
+ *     const adam = new Adam(model.parameters(), { lr: 1e-3 });
+ *     adam.step(grad(loss, adam.parameters), { clipNorm: 1 });
+ *
+ * Constructors throw `ConfigError` without a parameter, for one given twice, for values out of range, and inside of `capture`.
+ */
 export abstract class Optimizer {
   readonly device: Device;
   /** Norm of all gradients before clipping, of the last step that was given `clipNorm`; a scalar on the device. */
   readonly gradientNorm: Tensor;
   /** If set, `step` takes gradients of a loss that this one scaled, and skips those that are not finite. */
   scaler: GradScaler | undefined;
+  /** @internal */
   protected readonly packs: Pack[] = [];
   private readonly order: Tensor[] = [];
 
+  /** @internal */
   protected constructor(
     groups: readonly { readonly params: readonly Tensor[]; readonly hyper: readonly number[] }[],
     moments: readonly boolean[],
@@ -135,7 +147,7 @@ export abstract class Optimizer {
     this.setState(pack, 0, rate);
   }
 
-  /** Writes one hyper-parameter, in order with the work recorded so far. */
+  /** Writes one hyper-parameter, in order with the work recorded so far. @internal */
   protected setState(pack: Pack, word: number, value: number): void {
     this.device.eager.upload(pack.state.storage.buffer!, pack.state.byteOffset + 4 * word, new Float32Array([value]));
   }
@@ -185,6 +197,7 @@ export abstract class Optimizer {
     for (const pack of this.packs) kernels.clip(pack.gradient, this.gradientNorm, clipValue, clipNorm);
   }
 
+  /** @internal */
   protected abstract update(pack: Pack): void;
 
   /** Hyper-parameters, counters and moments, enough to go on bit for bit. */

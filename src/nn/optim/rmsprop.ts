@@ -51,6 +51,7 @@ export class RMSprop extends Optimizer {
     for (const pack of this.packs) this.setState(pack, 5, value);
   }
 
+  /** @internal */
   protected update(pack: Pack): void {
     const { maximize, centered } = this;
     kernels.rmsprop(pack.state, pack.gradient, pack.weight, pack.moments, centered, { maximize, scaler: this.scaler?.state });

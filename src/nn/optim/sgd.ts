@@ -50,6 +50,7 @@ export class SGD extends Optimizer {
     for (const pack of this.packs) this.setState(pack, 1, value);
   }
 
+  /** @internal */
   protected update(pack: Pack): void {
     const { maximize, nesterov } = this;
     kernels.sgd(pack.state, pack.gradient, pack.weight, pack.moments[0], nesterov, { maximize, scaler: this.scaler?.state });

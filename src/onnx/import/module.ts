@@ -60,7 +60,7 @@ export interface OnnxOptions {
   /** For messages; default "the ONNX file". */
   readonly name?: string;
   /** The bytes of a file beside the model that holds tensors, by the name it has in the model. Without, such models are refused. */
-  readonly external?: External;
+  readonly external?: (location: string) => Uint8Array;
 }
 
 /**
@@ -79,6 +79,7 @@ export class OnnxModel extends Module {
   /** Host constants that are also read on the device, once uploaded. */
   private readonly uploads = new Map<string, Tensor>();
 
+  /** @internal */
   constructor(device: Device, file: OnnxFile, budget: Budget, external: External | undefined) {
     super();
     this.device = device;

@@ -11,7 +11,7 @@ export interface TfjsModel {
   /** What error messages call the file. */
   readonly source: string;
   /** The Keras model: `class_name` and `config`. */
-  readonly topology: JsonRecord;
+  readonly topology: Readonly<Record<string, unknown>>;
   /** Weights by name (`layer/kernel`) in the layout of Keras, dequantised. */
   readonly weights: Map<string, WeightTensor>;
 }

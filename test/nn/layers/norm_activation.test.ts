@@ -6,7 +6,6 @@ import {
   type AdnOptions,
   Convolution,
   Dropout,
-  inSequence,
   InstanceNorm,
   manualSeed,
   type Module,
@@ -17,6 +16,7 @@ import {
 import { UNet } from "../../../src/seg/index.ts";
 import { observing } from "../../../src/autograd/tape.ts";
 import { expectClose } from "../../lib/compare.ts";
+import { inSequence } from "../../../src/nn/module.ts";
 import { device as open } from "../../lib/device.ts";
 
 const device: Device = await open();

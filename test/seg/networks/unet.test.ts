@@ -3,7 +3,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { capture, type Device, grad, ShapeError, type Tensor } from "../../../src/index.ts";
-import { Adam, diceLoss, manualSeed, readSafetensors } from "../../../src/nn/index.ts";
+import { Adam, diceLoss, manualSeed } from "../../../src/nn/index.ts";
+import { readSafetensors } from "../../../src/weights/index.ts";
 import { UNet, type UNetOptions } from "../../../src/seg/networks/unet.ts";
 import { device } from "../../lib/device.ts";
 
