@@ -43,7 +43,13 @@ export * from "./pictures/pictures.ts";
 export type { NnUNet, NnUNetOptions } from "./networks/nnunet_parts.ts";
 export * from "./networks/plain_conv_unet.ts";
 export * from "./inference/predictor.ts";
-export * from "./training/progress.ts";
+export {
+  formatProgress,
+  ProgressLine,
+  type ProgressOptions,
+  type ProgressState,
+  type ProgressStream,
+} from "./training/progress.ts";
 export * from "./networks/quicknat.ts";
 export * from "./inference/quicknat_views.ts";
 export * from "./networks/residual_encoder_unet.ts";
