@@ -14,10 +14,27 @@ import { type NameFilter, nameMatcher } from "./names.ts";
 // Parameters that `freeze` took the gradient from: buffers never had one.
 const frozen = new WeakSet<Tensor>();
 
+/**
+ * A layer or a network: what has parameters, and `forward` from tensors to a tensor. A subclass assigns its tensors and submodules to properties in
+ * the order in which the reference implementation registers them; their names on the way to a tensor, joined by dots, are its name in
+ * the state dict (`conv.weight`). Weights are drawn when a module is made, from the generator that `manualSeed` seeds.
+ *
+ *     class Block extends Module {
+ *       readonly conv: Conv;
+ *       constructor(device: Device) {
+ *         super();
+ *         this.conv = new Conv(device, { spatialDims: 2, inChannels: 1, outChannels: 4, kernelSize: 3, padding: 1 });
+ *       }
+ *       forward(x: Tensor): Tensor {
+ *         return relu(this.conv.forward(x));
+ *       }
+ *     }
+ */
 export abstract class Module {
   /** Whether layers that differ in training (batch norm, dropout) behave so; set by `train` and `eval`. */
   training = true;
 
+  /** The output for these inputs. A layer throws `ShapeError` for shapes that it was not made for. */
   abstract forward(...inputs: Tensor[]): Tensor;
 
   /** Whether `forward` hands on its input as it is, in the mode it is in. @internal */
@@ -58,6 +75,7 @@ export abstract class Module {
     return [...this.namedTensors()].filter(([, t]) => t.requiresGrad && !seen.has(t) && seen.add(t)) as [string, Tensor][];
   }
 
+  /** Trainable tensors, each once: what an optimiser takes and `grad` is asked for. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, t]) => t);
   }
@@ -74,6 +92,7 @@ export abstract class Module {
     return this;
   }
 
+  /** The mode for inference: `train(false)`. */
   eval(): this {
     return this.train(false);
   }

@@ -75,7 +75,11 @@ export const integers = (
 };
 
 /** One of some words or numbers. */
-export const oneOf = <const T extends string | number>(choices: readonly T[], help: string, more: OptionExtras<T> = {}): Option<T> => {
+export const oneOf = <const T extends string | number>(
+  choices: readonly T[],
+  help: string,
+  more: OptionExtras<T> = {},
+): Option<T> => {
   const names = choices.map((c) => JSON.stringify(c));
   return {
     expects: [...(names.length > 1 ? [names.slice(0, -1).join(", ")] : []), names.at(-1)].join(" or "),

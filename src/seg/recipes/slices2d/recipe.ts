@@ -83,6 +83,7 @@ function samples(cases: Dataset<PreparedCase>, { config, outputs }: Context<Slic
   return new ShuffleBuffer<Item>(patches, { bufferSize: 512, seed: config.seed });
 }
 
+/** A 2-D residual UNet on slices of volumes: MONAI's tutorial 2d_slices_from_3d as a recipe. */
 export default defineRecipe<SliceOptions>({
   name: "slices2d",
   version: 1,
