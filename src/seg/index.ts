@@ -18,7 +18,7 @@ export { contextOf, type EpochMetrics, readConfig, readRunInfo, type RunInfo, ty
 export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
 export { opfsStore } from "./run/opfs_store.ts";
 export { evaluate, type Evaluation, evaluationLines, type CaseScore, report, type ReportHooks } from "./run/report.ts";
-export { type OpenRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
+export { type OpenedRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
 export type { TrainingOptions } from "./run/training.ts";
 export * from "./networks/dynunet.ts";

@@ -40,7 +40,7 @@ export function outputKindOf(labels: readonly LabelClass[]): OutputKind {
  * The coding of a dataset's labels. The background is the class of value 0, wherever it is listed.
  * @throws ConfigError if there is no foreground, or "sigmoid" is asked for more than one foreground class
  */
-export function outputCoding(kind: OutputKind, labels: readonly LabelClass[]): OutputCoding {
+export function outputCodingOf(kind: OutputKind, labels: readonly LabelClass[]): OutputCoding {
   const foreground = labels.filter((l) => !l.values.includes(0));
   if (foreground.length === 0)
     throw new ConfigError("the dataset names no class beside the background: there is nothing to segment");

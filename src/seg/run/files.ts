@@ -8,7 +8,7 @@ import { CheckpointError, ConfigError } from "../../host/errors.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
 import type { WeightTensor } from "../../weights/elements.ts";
 import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts";
-import { outputCoding, type OutputKind } from "../post/output_coding.ts";
+import { outputCodingOf, type OutputKind } from "../post/output_coding.ts";
 import { checkOptions, type OptionTable } from "../recipes/options.ts";
 import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig } from "../recipes/recipe.ts";
 import { runOptions } from "../recipes/run_options.ts";
@@ -115,7 +115,7 @@ export function contextOf<C extends object>(recipe: Recipe<C>, config: RunConfig
     labels: info.labels,
     channels: info.channels,
     spacing: info.spacing,
-    outputs: outputCoding(info.outputs, info.labels),
+    outputs: outputCodingOf(info.outputs, info.labels),
   };
 }
 

@@ -7,7 +7,7 @@ import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
 import { type EpochMetrics, files } from "./files.ts";
-import { type OpenRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
+import { type OpenedRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
 import type { RunStore } from "./store.ts";
 
 export interface CaseScore {
@@ -67,7 +67,7 @@ export interface ReportHooks {
  */
 export async function report(
   store: RunStore,
-  run: OpenRun,
+  run: OpenedRun,
   epochs: readonly EpochMetrics[],
   cases: readonly Case[],
   read: ReadCase,
@@ -94,7 +94,7 @@ export async function report(
 }
 
 /** Slices of a case, prediction filled and truth outlined. */
-function overlayOf({ source, labels }: Segmented, { recipe, context }: OpenRun) {
+function overlayOf({ source, labels }: Segmented, { recipe, context }: OpenedRun) {
   const { image, label } = source;
   const size = image.shape.slice(1);
   const voxels = size.reduce((a, b) => a * b, 1);

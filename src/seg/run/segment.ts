@@ -13,7 +13,7 @@ import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } fr
 import type { RunStore } from "./store.ts";
 
 /** A trained run, ready to segment. */
-export interface OpenRun {
+export interface OpenedRun {
   readonly recipe: Recipe;
   readonly context: Context;
   readonly networks: Networks;
@@ -23,7 +23,7 @@ export interface OpenRun {
 }
 
 /** The networks of a run with their final weights, or the best ones, or those of the last checkpoint. Throws `CheckpointError`, `ConfigError`. */
-export async function openRun(device: Device, store: RunStore, recipe: Recipe, which?: WhichWeights): Promise<OpenRun> {
+export async function openRun(device: Device, store: RunStore, recipe: Recipe, which?: WhichWeights): Promise<OpenedRun> {
   const context = contextOf(recipe, await readConfig(store, recipe), await readRunInfo(store));
   const networks = recipe.networks(device, context);
   const free = () => Object.values(networks).forEach((model) => model.dispose());
@@ -56,7 +56,7 @@ export interface Segmented {
  * @throws FormatError, ShapeError, DataError for bad images; the signal's reason when it is aborted
  */
 export async function* segmentCases(
-  { recipe, context, segmenter }: OpenRun,
+  { recipe, context, segmenter }: OpenedRun,
   cases: readonly Case[],
   read: ReadCase,
   signal?: AbortSignal,

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/decathlon.ts";
 import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
-import { outputCoding, outputKindOf } from "../../post/output_coding.ts";
+import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
@@ -67,7 +67,7 @@ export const evaluateCommand: Command = {
     if (fold !== undefined && missing.length > 0)
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
-    const evaluation = await evaluate(pairsOf(found), outputCoding(outputKindOf(labels), labels));
+    const evaluation = await evaluate(pairsOf(found), outputCodingOf(outputKindOf(labels), labels));
     for (const line of evaluationLines(evaluation)) say(line);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);
