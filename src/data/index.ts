@@ -2,7 +2,20 @@
 
 export * from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
-export * from "./datasets/dataset.ts";
+export {
+  CacheDataset,
+  type CacheOptions,
+  type Dataset,
+  type DataSource,
+  type ItemTransform,
+  MapDataset,
+  PatchDataset,
+  type PatchOptions,
+  ShuffleBuffer,
+  type ShuffleBufferOptions,
+  type StreamPlan,
+  type TransformList,
+} from "./datasets/dataset.ts";
 export * from "./folders/decathlon.ts";
 export * from "./datasets/grid.ts";
 export * from "./loading/loader.ts";
@@ -11,8 +24,8 @@ export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";
 export type { FileDtype, NiftiDtype } from "./formats/nifti/voxels.ts";
 export type { Recipe } from "./loading/units.ts";
 export * from "./quicknat.ts";
-export * from "./volume.ts";
+export { type Affine, IDENTITY_AFFINE, makeVolume, spacingOf, type Volume, type VolumeMeta, withGeometryOf } from "./volume.ts";
+export type { MT19937State } from "../host/random/mt19937.ts";
 export * from "../host/random/numpy.ts";
-export * from "./replay.ts";
 export * from "./synthetic.ts";
 export * from "./transforms/index.ts";

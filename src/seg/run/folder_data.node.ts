@@ -14,6 +14,7 @@ export const readFiles =
   (labels: readonly LabelClass[]): ReadCase =>
   async (source) => ({ id: source.id, ...(await loadCase(source, labels)) });
 
+/** Data in a folder: a dataset in the layout of the Medical Segmentation Decathlon or nnU-Net. */
 export class FolderData {
   readonly folder: string;
   readonly index: DatasetIndex;

@@ -5,7 +5,7 @@ import { centredSlices, crop } from "./crop.ts";
 import { resolveSize, spatialShape, stridesOf, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
 
-interface LabelCropOptions {
+export interface LabelCropOptions {
   /** Crop size; null, 0 and negative sizes mean the image's. */
   spatialSize: SpatialSize;
   /** Crops per image. Default 1. */
@@ -21,7 +21,7 @@ interface LabelCropOptions {
 }
 
 /** What both label crops share: the centres drawn last, and cutting around them. */
-abstract class LabelCrop extends RandomTransform<HostArray[]> {
+export abstract class LabelCrop extends RandomTransform<HostArray[]> {
   /** Centres of the last draw, in voxels. */
   centers: number[][] = [];
   protected readonly op: string;

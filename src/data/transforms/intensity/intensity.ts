@@ -7,7 +7,7 @@ import type { Transform } from "../transform.ts";
 type Floats = Float32Array | Float64Array;
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
-interface OutputType {
+export interface OutputType {
   dtype?: DTypeName | null;
 }
 

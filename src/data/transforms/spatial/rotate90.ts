@@ -4,7 +4,7 @@ import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, copyView, stridesOf } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
-type Plane = readonly [number, number];
+export type Plane = readonly [number, number];
 
 /** Turns `k` (default 1) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second. */
 export class Rotate90 implements Transform {
