@@ -54,7 +54,7 @@ export function expectReduction(op: string, reduction: unknown, allowed: readonl
   }
 }
 
-export function expectOneActivation(op: string, { sigmoid, softmax, otherAct }: TargetOptions): void {
+function expectOneActivation(op: string, { sigmoid, softmax, otherAct }: TargetOptions): void {
   if (otherAct !== undefined && typeof otherAct !== "function")
     throw new ConfigError(`${op}: otherAct must be a function, got ${typeof otherAct}`);
   if ([sigmoid, softmax, otherAct].filter(Boolean).length > 1)

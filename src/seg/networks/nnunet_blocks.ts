@@ -50,7 +50,7 @@ const ofStack = (options: StackOptions, i: number): BlockOptions =>
   i === 0 ? options : { ...options, inChannels: options.outChannels, stride: 1 };
 
 /** Convolution with "same" padding for odd kernels, dropout, norm and activation. */
-export class ConvDropoutNormReLU extends Module {
+class ConvDropoutNormReLU extends Module {
   readonly conv: Conv;
   readonly dropout: Dropout | undefined;
   readonly norm: Module | undefined;

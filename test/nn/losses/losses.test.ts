@@ -242,9 +242,9 @@ describe("losses refuse", () => {
     ],
     ["more than two classes", (z) => nn.asymmetricUnifiedFocalLoss(z(1, 3, 2, 2), z(1, 3, 2, 2)), /must be \[N, 2, H, W\]/],
     [
-      "one-hot of a pair of channels",
-      (z) => nn.asymmetricUnifiedFocalLoss(z(1, 2, 2, 2), z(1, 2, 2, 2), { toOnehotY: true as never }),
-      /toOnehotY is not supported/,
+      "class indices beside channels",
+      (z) => nn.asymmetricUnifiedFocalLoss(z(1, 2, 2, 2), z(1, 1, 2, 2)),
+      /^asymmetricUnifiedFocalLoss: target \[1, 1, 2, 2\] must have the shape of the input/,
     ],
     [
       "the name of a function",
