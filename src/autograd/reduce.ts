@@ -114,18 +114,18 @@ function spread(
     );
   }
   const factor = 1 / (terms - correction);
-  const centre = reduce(op, x, list, false, { factor: 1 / terms });
-  const variance = reduce(op, x, list, keepDims, { map: "deviation", centre, factor });
+  const center = reduce(op, x, list, false, { factor: 1 / terms });
+  const variance = reduce(op, x, list, keepDims, { map: "deviation", centre: center, factor });
   const y = op === "std" ? unary("sqrt", variance) : variance;
   if (y !== variance) variance.dispose();
   const backward: Backward = (dy) => [
     op === "std"
-      ? reduceGradient(op, x, list, dy, { value: centre, other: y, factor })
-      : reduceGradient(op, x, list, dy, { value: centre, factor: 2 * factor }),
+      ? reduceGradient(op, x, list, dy, { value: center, other: y, factor })
+      : reduceGradient(op, x, list, dy, { value: center, factor: 2 * factor }),
   ];
   record(op, [x], y, backward, { axes: list, keepDims, correction });
   // Without a note nobody else frees it.
-  if (y.origin === undefined) centre.dispose();
+  if (y.origin === undefined) center.dispose();
   return y;
 }
 

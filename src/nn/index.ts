@@ -1,4 +1,4 @@
-/** @file Layers, losses and optimisers. */
+/** @file Layers, losses and optimizers. */
 
 export {
   Activation,

@@ -75,7 +75,7 @@ export abstract class Module {
     return [...this.namedTensors()].filter(([, t]) => t.requiresGrad && !seen.has(t) && seen.add(t)) as [string, Tensor][];
   }
 
-  /** Trainable tensors, each once: what an optimiser takes and `grad` is asked for. */
+  /** Trainable tensors, each once: what an optimizer takes and `grad` is asked for. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, t]) => t);
   }
@@ -114,7 +114,7 @@ export abstract class Module {
   }
 
   /**
-   * Keeps parameters from being trained: they get no gradient and are not in `parameters()`. To be called before the optimiser is made. As in
+   * Keeps parameters from being trained: they get no gradient and are not in `parameters()`. To be called before the optimizer is made. As in
    * PyTorch, a frozen batch norm still follows the data with its running statistics unless it is in evaluation mode.
    * @returns the names of the parameters that are now frozen and were not
    */
@@ -144,7 +144,7 @@ export abstract class Module {
   }
 }
 
-/** `x` through modules one after the other; neighbours that have a pass for both, such as a norm and its activation, as one. */
+/** `x` through modules one after the other; neighbors that have a pass for both, such as a norm and its activation, as one. */
 export function inSequence(x: Tensor, ...modules: readonly Module[]): Tensor {
   // Whoever put another `forward` in a module's place wants to see its results.
   if (modules.some((m) => Object.hasOwn(m, "forward"))) return modules.reduce((v, m) => m.forward(v), x);

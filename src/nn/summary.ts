@@ -38,7 +38,7 @@ export interface ModuleSummary {
   readonly flops: number;
   /** Peak bytes that a captured forward pass plans for, with input and output, without `stateBytes`. */
   readonly inferenceBytes: number;
-  /** The same for a forward and backward pass in training, with the gradients of all trainable parameters, without an optimiser's state. */
+  /** The same for a forward and backward pass in training, with the gradients of all trainable parameters, without an optimizer's state. */
   readonly trainingBytes: number | undefined;
 }
 

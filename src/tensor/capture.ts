@@ -52,11 +52,11 @@ export function capture<R extends CaptureResult>(device: Device, fn: (...inputs:
     expectInputs(device, inputs);
     const key = inputs.map((x) => x.shape.join("x") + dtypeOf(x)).join(" ");
     let plan = plans.get(key);
-    // Traced again when tensors moved, as an optimiser packs its parameters when it is made, or were replaced.
+    // Traced again when tensors moved, as an optimizer packs its parameters when it is made, or were replaced.
     for (let attempt = 0; !plan || plan.stale; attempt++) {
       if (attempt === 3)
         throw new ConfigError(
-          "capture: the step moves or disposes tensors of the outside each time it is traced; create optimisers outside of it",
+          "capture: the step moves or disposes tensors of the outside each time it is traced; create optimizers outside of it",
         );
       plan?.dispose();
       plans.delete(key);

@@ -29,7 +29,7 @@ export interface Device {
   readonly info: GPUAdapterInfo;
   /** Bytes that one binding may have; operations on larger tensors run in pieces. See `DeviceOptions`. */
   readonly maxBindingSize: number;
-  /** True on a software rasteriser (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
+  /** True on a software rasterizer (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
   readonly software: boolean;
   /** One readable line: vendor, architecture and driver of the adapter. */
   readonly name: string;
@@ -139,11 +139,11 @@ export class Tensor {
   }
 
   /**
-   * Moves this tensor to other memory. Only for owners that move values too, such as an optimiser that packs its parameters. Throws
+   * Moves this tensor to other memory. Only for owners that move values too, such as an optimizer that packs its parameters. Throws
    * `ConfigError` inside a capture, whose memory holds values only during a step. @internal
    */
   rebase(storage: Storage, byteOffset: number): void {
-    if (storage.virtual) throw new ConfigError("a tensor cannot move into a capture: create optimisers before the captured step");
+    if (storage.virtual) throw new ConfigError("a tensor cannot move into a capture: create optimizers before the captured step");
     const before = this.storage; // throws if disposed
     this.held = storage.retain();
     before.release();

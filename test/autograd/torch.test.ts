@@ -46,7 +46,7 @@ const gradientTolerance = 5e-6;
 const values = (p: Packed): Float64Array => Float64Array.from(p.data);
 
 /**
- * Size of the terms that cancel in a gradient. Normalising two elements gives ±1 whatever they are, and a saturated softmax gives 0 or 1: what
+ * Size of the terms that cancel in a gradient. Normalizing two elements gives ±1 whatever they are, and a saturated softmax gives 0 or 1: what
  * is left of the gradient is far smaller than dy times the slope, whose rounding errors stay.
  */
 function scale({ op, gradOutput, inputs }: Case): number {

@@ -61,7 +61,7 @@ describe("a training step", () => {
     expect(use()).toEqual(before);
   });
 
-  test("gradients are produced in the optimiser's buffer: no copy is left", () => {
+  test("gradients are produced in the optimizer's buffer: no copy is left", () => {
     const training = makeTraining(device);
     const step = capture(device, training.step);
     step(ramp([1, 2, 8, 8]));
@@ -167,9 +167,9 @@ describe("tracing", () => {
     const w = vx.parameter(device.tensor(host(2)));
     const before = use();
     const step = capture(device, (x: Tensor) => (w.rebase(w.storage, 0), vx.mul(x, w)));
-    expect(() => step(host(1))).toThrow(/moves or disposes tensors.*create optimisers outside/);
+    expect(() => step(host(1))).toThrow(/moves or disposes tensors.*create optimizers outside/);
     const pack = capture(device, (x: Tensor) => (w.rebase(vx.full(device, [64], 0).storage, 0), x));
-    expect(() => pack(host(1))).toThrow(/create optimisers before the captured step/);
+    expect(() => pack(host(1))).toThrow(/create optimizers before the captured step/);
     step.dispose();
     pack.dispose();
     expect(use()).toEqual(before);

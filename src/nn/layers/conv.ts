@@ -54,7 +54,7 @@ export abstract class ConvLayer extends Module {
 }
 
 /**
- * A convolution: `[N, in, …]` → `[N, out, …]`; weight `[out, in / groups, taps…]`, PyTorch's default initialisation.
+ * A convolution: `[N, in, …]` → `[N, out, …]`; weight `[out, in / groups, taps…]`, PyTorch's default initialization.
  * @throws ShapeError for channels that do not split into the groups, or an input of other axes or channels
  */
 export class Conv extends ConvLayer {
@@ -72,7 +72,7 @@ export class Conv extends ConvLayer {
 }
 
 /**
- * A transposed convolution: `[N, in, …]` → `[N, out, …]`; weight `[in, out / groups, taps…]`, PyTorch's default initialisation.
+ * A transposed convolution: `[N, in, …]` → `[N, out, …]`; weight `[in, out / groups, taps…]`, PyTorch's default initialization.
  * @throws ShapeError for channels that do not split into the groups, or an input of other axes or channels
  */
 export class ConvTranspose extends ConvLayer {

@@ -13,7 +13,7 @@ export interface LinearOptions {
   readonly bias?: boolean;
 }
 
-/** `[…, in]` → `[…, out]`; weight `[out, in]`, PyTorch's default initialisation. */
+/** `[…, in]` → `[…, out]`; weight `[out, in]`, PyTorch's default initialization. */
 export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;

@@ -1,4 +1,4 @@
-/** @file Normalisation layers and their MONAI names. */
+/** @file Normalization layers and their MONAI names. */
 
 import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormActivation } from "../../autograd/norm.ts";
 import { pad } from "../../autograd/pad.ts";
@@ -28,16 +28,16 @@ export abstract class ChannelNorm extends Module {
   abstract readonly bias: Tensor | undefined;
 
   /** Undefined if it cannot, with this activation and in this mode. @internal */
-  protected abstract normalise(x: Tensor, activation?: NormActivation): Tensor | undefined;
+  protected abstract normalize(x: Tensor, activation?: NormActivation): Tensor | undefined;
 
   forward(x: Tensor): Tensor {
-    return this.normalise(x)!;
+    return this.normalize(x)!;
   }
 
   /** @internal */
   override forwardWith(x: Tensor, next: Module): Tensor | undefined {
     const activation = asPartOfNorm(next);
-    return activation && this.normalise(x, activation);
+    return activation && this.normalize(x, activation);
   }
 }
 
@@ -57,7 +57,7 @@ export class InstanceNorm extends ChannelNorm {
   }
 
   /** @internal */
-  protected normalise(x: Tensor, activation?: NormActivation): Tensor {
+  protected normalize(x: Tensor, activation?: NormActivation): Tensor {
     return instanceNorm(x, this.weight, this.bias, { eps: this.eps, activation });
   }
 }
@@ -86,7 +86,7 @@ export class GroupNorm extends ChannelNorm {
   }
 
   /** @internal */
-  protected normalise(x: Tensor, activation?: NormActivation): Tensor {
+  protected normalize(x: Tensor, activation?: NormActivation): Tensor {
     return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps, activation });
   }
 }
@@ -146,7 +146,7 @@ export class BatchNorm extends ChannelNorm {
   }
 
   /** @internal */
-  protected normalise(x: Tensor, activation?: NormActivation): Tensor | undefined {
+  protected normalize(x: Tensor, activation?: NormActivation): Tensor | undefined {
     const { weight, bias, running_mean, running_var, momentum, eps } = this;
     if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps, activation });
     if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, { eps, activation });
@@ -165,7 +165,7 @@ export interface LocalResponseNormOptions {
   readonly k?: number;
 }
 
-/** x / (k + alpha · mean of x² over `size` neighbouring channels)^beta (Krizhevsky et al. 2012). */
+/** x / (k + alpha · mean of x² over `size` neighboring channels)^beta (Krizhevsky et al. 2012). */
 export class LocalResponseNorm extends Module {
   private readonly options: LocalResponseNormOptions;
 
@@ -206,7 +206,7 @@ export type NormSpec =
 type AnyOptions = Partial<BatchNormOptions & LayerNormSpec & LocalResponseNormOptions & { readonly numGroups: number }>;
 
 /**
- * The layer of a MONAI normalisation name, in any case. "SYNCBATCH" and "INSTANCE_NVFUSER" are batch and instance norm: there is one device, and
+ * The layer of a MONAI normalization name, in any case. "SYNCBATCH" and "INSTANCE_NVFUSER" are batch and instance norm: there is one device, and
  * one implementation. Throws `ConfigError` for an unknown name, a missing option, or instance norm with running statistics.
  */
 export function normLayer(device: Device, spec: NormSpec, channels: number): Module {

@@ -42,7 +42,7 @@ export interface UpsampleBlockOptions {
   readonly alignCorners?: boolean;
   /** Of the convolutions made here; default true. */
   readonly bias?: boolean;
-  /** Sub-pixel convolution: average over `scaleFactor` neighbours, against checkerboards; default true. */
+  /** Sub-pixel convolution: average over `scaleFactor` neighbors, against checkerboards; default true. */
   readonly applyPadPool?: boolean;
 }
 
@@ -132,7 +132,7 @@ export interface SubpixelUpsampleOptions extends Pick<
 }
 
 /**
- * Sub-pixel convolution (Shi et al. 2016), by default averaged against checkerboards and started as nearest-neighbour upsampling (Aitken et
+ * Sub-pixel convolution (Shi et al. 2016), by default averaged against checkerboards and started as nearest-neighbor upsampling (Aitken et
  * al. 2017): `[N, in, size…]` → `[N, out, size·scaleFactor…]`.
  * @throws ConfigError, ShapeError
  */

@@ -102,14 +102,14 @@ export interface GeneralizedDiceFocalLossOptions extends Omit<GeneralizedDiceLos
   readonly gamma?: number;
   /** Factor of each counted class in the focal loss, or one for all. */
   readonly weight?: number | readonly number[];
-  /** Factor of the generalised Dice loss; default 1. */
+  /** Factor of the generalized Dice loss; default 1. */
   readonly lambdaGdl?: number;
   /** Factor of the focal loss; default 1. */
   readonly lambdaFocal?: number;
 }
 
 /**
- * lambdaGdl · generalised Dice loss + lambdaFocal · focal loss (with sigmoid).
+ * lambdaGdl · generalized Dice loss + lambdaFocal · focal loss (with sigmoid).
  * @param input logits `[N, C, spatial…]`
  * @param target as for `diceLoss`
  * @returns one number, or `[N, C, spatial…]` for the reduction "none"

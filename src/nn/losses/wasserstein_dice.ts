@@ -1,4 +1,4 @@
-/** @file Generalised Wasserstein Dice loss with MONAI's options and defaults. */
+/** @file Generalized Wasserstein Dice loss with MONAI's options and defaults. */
 
 import { conv } from "../../autograd/conv.ts";
 import { add, affine, div, mul, reciprocal, sub } from "../../autograd/pointwise.ts";

@@ -1,5 +1,5 @@
 /**
- * @file What optimisers share. Parameters are packed into flat buffers, so that a step is one dispatch for all of them and a checkpoint is a
+ * @file What optimizers share. Parameters are packed into flat buffers, so that a step is one dispatch for all of them and a checkpoint is a
  * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
  */
 
@@ -15,7 +15,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { GradScaler } from "./grad_scaler.ts";
 import type { StateDict } from "../state_dict.ts";
 
-/** Parameters that share hyper-parameters; those left out are the optimiser's. */
+/** Parameters that share hyper-parameters; those left out are the optimizer's. */
 export interface ParamGroup<H> {
   readonly params: readonly Tensor[];
   readonly options?: Partial<H>;
@@ -31,7 +31,7 @@ export interface StepOptions {
   readonly clipNorm?: number;
 }
 
-// A flat buffer of parameters with its gradient and optimiser state.
+// A flat buffer of parameters with its gradient and optimizer state.
 export class Pack {
   /** Index of the parameter group. */
   readonly group: number;
@@ -65,7 +65,7 @@ export class Pack {
 }
 
 /**
- * What optimisers share. One packs its parameters into flat buffers when it is made: make it before any step is captured, and after the weights are
+ * What optimizers share. One packs its parameters into flat buffers when it is made: make it before any step is captured, and after the weights are
  * frozen. `step` takes gradients in the order of `parameters`; learning rate, counters and moments live on the device, so that a captured step
  * replays, and `stateDict` with the weights is all that a run needs to go on bit for bit.
  *
@@ -90,16 +90,16 @@ export abstract class Optimizer {
     moments: readonly boolean[],
   ) {
     const first = groups[0]?.params[0];
-    if (!first) throw new ConfigError("an optimiser needs at least one parameter");
+    if (!first) throw new ConfigError("an optimizer needs at least one parameter");
     this.device = first.device;
-    if (this.device.capturing) throw new ConfigError("create optimisers outside of capture()");
+    if (this.device.capturing) throw new ConfigError("create optimizers outside of capture()");
     const limit = Math.min(this.device.gpu.limits.maxBufferSize, this.device.maxBindingSize);
     this.gradientNorm = keep(this.device.tensor({ data: [0], shape: [] }));
     groups.forEach(({ params, hyper }, group) => {
       let pack: Pack | undefined;
       for (const p of params) {
         if (this.order.includes(p))
-          throw new ConfigError(`a parameter of shape ${showShape(p.shape)} was given to the optimiser twice`);
+          throw new ConfigError(`a parameter of shape ${showShape(p.shape)} was given to the optimizer twice`);
         this.order.push(p);
         if (!pack || pack.bytes + alignUp(p.bytes) > limit) this.packs.push((pack = new Pack(group)));
         pack.params.push(p);
@@ -206,19 +206,19 @@ export abstract class Optimizer {
     return new Map(await Promise.all(entries));
   }
 
-  /** Throws `CheckpointError` if the state is of another optimiser or other parameters. */
+  /** Throws `CheckpointError` if the state is of another optimizer or other parameters. */
   checkStateDict(state: ReadonlyMap<string, HostArray>): void {
     const targets = this.targets();
     for (const [name, t] of targets) {
       const given = state.get(name);
       if (!given || !sameShape(given.shape, t.shape)) {
         throw new CheckpointError(
-          `optimiser state ${name}: expected ${showShape(t.shape)}, got ${given ? showShape(given.shape) : "nothing"}; is it of the same model and optimiser?`,
+          `optimizer state ${name}: expected ${showShape(t.shape)}, got ${given ? showShape(given.shape) : "nothing"}; is it of the same model and optimizer?`,
         );
       }
     }
     if (state.size !== targets.length)
-      throw new CheckpointError(`optimiser state: ${state.size} arrays given, ${targets.length} expected`);
+      throw new CheckpointError(`optimizer state: ${state.size} arrays given, ${targets.length} expected`);
   }
 
   /** Restores what `stateDict` gave. Throws `CheckpointError` if it does not fit; then nothing is written. */

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../../host/errors.ts";
 
-/** Learning rate of step `step` (0, 1, 2, …) from the optimiser's own rate `base`. */
+/** Learning rate of step `step` (0, 1, 2, …) from the optimizer's own rate `base`. */
 export type Schedule = (step: number, base: number) => number;
 
 function require(schedule: string, name: string, ok: boolean, value: unknown, expected: string): void {

@@ -1,4 +1,4 @@
-/** @file Optimisers, clipping, schedulers and initial weights against PyTorch; moving averages; no copies of gradients in a captured step. */
+/** @file Optimizers, clipping, schedulers and initial weights against PyTorch; moving averages; no copies of gradients in a captured step. */
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -40,7 +40,7 @@ const values = async (params: readonly Tensor[]): Promise<number[]> => {
   return all.flatMap((v) => [...v]);
 };
 
-describe("optimisers against PyTorch", () => {
+describe("optimizers against PyTorch", () => {
   const ops = fixture("torch_ops").cases.filter((c: any) => c.op.startsWith("optim."));
   test.each<[string, any]>(ops.map((c: any) => [c.id, c]))("torch/%s", async (_, c) => {
     const gpu = await device();
@@ -191,7 +191,7 @@ describe("steps", () => {
 });
 
 describe("EMA", () => {
-  test.each([["optimiser"], ["tensors"]])("ema/of %s: averages, applied and restored", async (kind) => {
+  test.each([["optimizer"], ["tensors"]])("ema/of %s: averages, applied and restored", async (kind) => {
     const gpu = await device();
     const params = parameters(gpu, [{ data: [1, 2], shape: [2] }]);
     const optimizer = new nn.SGD(params, { lr: 1 });
