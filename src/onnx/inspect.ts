@@ -29,8 +29,8 @@ export interface OnnxSummary {
 const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ name, type: typeName(type), shape });
 
 /** Summarises an ONNX file; operators may be any. Throws `FormatError` for a damaged one. */
-export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "name"> = {}): OnnxSummary {
-  const file = parseOnnx(bytes, onnxBudget(bytes.length, options.name ?? "the ONNX file"));
+export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "source"> = {}): OnnxSummary {
+  const file = parseOnnx(bytes, onnxBudget(bytes.length, options.source ?? "the ONNX file"));
   const { irVersion, producer, opsets, metadata, graph } = file;
   const counts = new Map<string, number>();
   for (const { domain, op } of graph.nodes) {
@@ -54,7 +54,7 @@ export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "name"
  * @throws FormatError for a damaged file, and for element types that are not supported
  */
 export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): Map<string, HostValue> {
-  const budget = onnxBudget(bytes.length, options.name ?? "the ONNX file");
+  const budget = onnxBudget(bytes.length, options.source ?? "the ONNX file");
   const { graph } = parseOnnx(bytes, budget);
   return new Map(graph.initializers.map((t) => [t.name, decodeTensor(t, budget, options.external)]));
 }

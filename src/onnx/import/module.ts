@@ -58,7 +58,7 @@ class Values {
 
 export interface OnnxOptions {
   /** For messages; default "the ONNX file". */
-  readonly name?: string;
+  readonly source?: string;
   /** The bytes of a file beside the model that holds tensors, by the name it has in the model. Without, such models are refused. */
   readonly external?: (location: string) => Uint8Array;
 }
@@ -208,6 +208,6 @@ const showNames = (list: readonly OnnxValueInfo[]): string => list.map((v) => `"
  * @throws FormatError for damaged files, ConfigError naming all operators that are not supported
  */
 export function importOnnx(device: Device, bytes: Uint8Array, options: OnnxOptions = {}): OnnxModel {
-  const budget = onnxBudget(bytes.length, options.name ?? "the ONNX file");
+  const budget = onnxBudget(bytes.length, options.source ?? "the ONNX file");
   return new OnnxModel(device, parseOnnx(bytes, budget), budget, options.external);
 }

@@ -56,6 +56,6 @@ function onnxWeights(path: string, bytes: Uint8Array): WeightsFile {
     const dtype = kind === "int" ? "I64" : kind === "bool" ? "BOOL" : elementTypeOf(data);
     return { dtype, data, shape };
   };
-  const tensors = new Map([...readOnnxWeights(bytes, { name: path })].map(([name, value]) => [name, typed(value)]));
+  const tensors = new Map([...readOnnxWeights(bytes, { source: path })].map(([name, value]) => [name, typed(value)]));
   return { format: "ONNX", tensors, metadata: new Map(), skipped: [] };
 }
