@@ -16,15 +16,20 @@ export {
   type StreamPlan,
   type TransformList,
 } from "./datasets/dataset.ts";
-export * from "./folders/decathlon.ts";
+export { kFold, type KFoldOptions, patientOf } from "./folders/k_fold.ts";
+export * from "./folders/dataset_index.ts";
+export { parseDataset } from "./folders/decathlon.ts";
+export * from "./folders/splits.ts";
 export * from "./datasets/grid.ts";
 export * from "./loading/loader.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
 export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";
 export type { FileDtype, NiftiDtype } from "./formats/nifti/voxels.ts";
-export type { Recipe } from "./loading/units.ts";
-export * from "./quicknat.ts";
-export { type Affine, IDENTITY_AFFINE, makeVolume, spacingOf, type Volume, type VolumeMeta, withGeometryOf } from "./volume.ts";
+export type { DatasetModule } from "./loading/unit_source.ts";
+export * from "./label_weights.ts";
+export type { LabelClass } from "./labels.ts";
+export * from "./orientation.ts";
+export { type Affine, identityAffine, makeVolume, spacingOf, type Volume, type VolumeMeta, withGeometryOf } from "./volume.ts";
 export type { MT19937State } from "../host/random/mt19937.ts";
 export * from "../host/random/numpy.ts";
 export * from "./synthetic.ts";

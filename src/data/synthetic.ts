@@ -4,36 +4,40 @@
  */
 import { ConfigError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
+import { extent } from "../host/stats.ts";
 import { RandomState, type RandomSource } from "../host/random/numpy.ts";
 
+/** What is drawn, see MONAI's `create_test_image_2d`. */
 export interface TestImageOptions {
   /** Discs (balls) drawn, later ones over earlier. Default 12. */
-  numObjs?: number;
-  /** Radii are integers in [radMin, radMax), voxels. Defaults 30 and 5. */
-  radMax?: number;
-  radMin?: number;
+  readonly numObjs?: number;
+  /** Radii are integers in [radMin, radMax), voxels. Default 30. */
+  readonly radMax?: number;
+  /** Default 5. */
+  readonly radMin?: number;
   /** Noise is uniform in [0, numSegClasses · noiseMax), applied as a maximum. Default 0. */
-  noiseMax?: number;
+  readonly noiseMax?: number;
   /** Labels are 1 … numSegClasses, background 0. Default 5. */
-  numSegClasses?: number;
+  readonly numSegClasses?: number;
   /** Where to put a channel axis of size 1: first (0), last (-1), or none (undefined). */
-  channelDim?: number;
+  readonly channelDim?: number;
   /** Default: freshly seeded. */
-  randomState?: RandomSource;
+  readonly randomState?: RandomSource;
 }
 
+/** A synthetic image with its label map, of one shape. */
 export interface TestImage {
   /** Intensities scaled to [0, 1]. */
-  image: HostArray<Float32Array>;
-  label: HostArray<Int32Array>;
+  readonly image: HostArray<Float32Array>;
+  readonly label: HostArray<Int32Array>;
 }
 
-/** A 2-D test image of `heightDim` × `widthDim` pixels; both must exceed 2 · radMax. @throws ConfigError on sizes that do not fit. */
+/** A 2-D test image of `heightDim` × `widthDim` pixels; both must exceed 2 · radMax. @throws ConfigError on sizes that do not fit */
 export function createTestImage2d(heightDim: number, widthDim: number, options: TestImageOptions = {}): TestImage {
   return createTestImage("createTestImage2d", [heightDim, widthDim], options);
 }
 
-/** A 3-D test image of `heightDim` × `widthDim` × `depth` voxels; all must exceed 2 · radMax. @throws ConfigError on sizes that do not fit. */
+/** A 3-D test image of `heightDim` × `widthDim` × `depth` voxels; all must exceed 2 · radMax. @throws ConfigError on sizes that do not fit */
 export function createTestImage3d(heightDim: number, widthDim: number, depth: number, options: TestImageOptions = {}): TestImage {
   return createTestImage("createTestImage3d", [heightDim, widthDim, depth], options);
 }
@@ -55,11 +59,11 @@ function createTestImage(op: string, size: readonly number[], options: TestImage
   const [depth, height, width] = size.length === 2 ? [1, ...size] : size;
   const image = new Float64Array(depth * height * width);
   for (let n = 0; n < numObjs; n++) {
-    // The order of the draws is MONAI's: centre per axis, radius, value.
-    const centre = size.map((s) => random.randint(radMax, s - radMax));
+    // The order of the draws is MONAI's: center per axis, radius, value.
+    const center = size.map((s) => random.randint(radMax, s - radMax));
     const radius = random.randint(radMin, radMax);
     const value = numSegClasses > 1 ? Math.ceil(random.rand() * numSegClasses) : random.rand() * 0.5 + 0.5;
-    const [cz, cy, cx] = size.length === 2 ? [0, ...centre] : centre;
+    const [cz, cy, cx] = size.length === 2 ? [0, ...center] : center;
     for (let z = Math.max(cz - radius, 0); z <= Math.min(cz + radius, depth - 1); z++) {
       for (let y = cy - radius; y <= cy + radius; y++) {
         for (let x = cx - radius; x <= cx + radius; x++) {
@@ -68,22 +72,19 @@ function createTestImage(op: string, size: readonly number[], options: TestImage
       }
     }
   }
-  const label = Int32Array.from(image, Math.ceil);
+  const label = new Int32Array(image.length);
+  for (let i = 0; i < image.length; i++) label[i] = Math.ceil(image[i]);
   // The noise is drawn even when it is zero, so that noiseMax does not change what comes after.
   const noiseRange = numSegClasses * noiseMax;
-  const noisy = Float32Array.from(image, (v) => Math.max(v, random.uniform(0, noiseRange)));
+  const noisy = new Float32Array(image.length);
+  for (let i = 0; i < image.length; i++) noisy[i] = Math.max(image[i], random.uniform(0, noiseRange));
   const shape = channelDim === undefined ? size : channelDim === 0 ? [1, ...size] : [...size, 1];
   return { image: { data: rescale(noisy), shape: [...shape] }, label: { data: label, shape: [...shape] } };
 }
 
 /** (x − min) / (max − min) in float32; a flat image becomes 0. In place. */
 function rescale(x: Float32Array): Float32Array {
-  let min = Infinity;
-  let max = -Infinity;
-  for (const v of x) {
-    if (v < min) min = v;
-    if (v > max) max = v;
-  }
+  const { min, max } = extent(x);
   const range = Math.fround(max - min);
   for (let i = 0; i < x.length; i++) x[i] = range === 0 ? 0 : Math.fround(x[i] - min) / range;
   return x;

@@ -8,7 +8,7 @@
 import { DataError, ShapeError } from "../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 
-/** 4×4 matrix, rows first: voxel index (i, j, k, 1) → millimetres (x right, y anterior, z superior, 1), as in nibabel. */
+/** 4×4 matrix, rows first: voxel index (i, j, k, 1) → millimeters (x right, y anterior, z superior, 1), as in nibabel. */
 export type Affine = readonly (readonly number[])[];
 
 /** Where a volume came from; what a writer needs to give a prediction the source's geometry. */
@@ -31,7 +31,7 @@ export interface Volume<A extends TypedArray = TypedArray> extends HostArray<A> 
 }
 
 /** The affine of a volume without geometry: 1 mm voxels, origin at voxel (0, 0, 0). */
-export const IDENTITY_AFFINE: Affine = [
+export const identityAffine: Affine = [
   [1, 0, 0, 0],
   [0, 1, 0, 0],
   [0, 0, 1, 0],
@@ -51,27 +51,27 @@ export function spacingOf(affine: Affine): [number, number, number] {
  */
 export function makeVolume<A extends TypedArray>(
   image: HostArray<A>,
-  affine: Affine = IDENTITY_AFFINE,
+  affine: Affine = identityAffine,
   meta: VolumeMeta = {},
 ): Volume<A> {
   const { data, shape } = image;
   if (shape.length !== 4) {
     throw new ShapeError(
-      `makeVolume: image has shape [${shape}]; expected [C, nx, ny, nz]. Add a channel axis or a last axis of size 1.`,
+      `makeVolume: image has shape [${shape}]; expected [C, nx, ny, nz]; add a channel axis or a last axis of size 1`,
     );
   }
   if (data.length !== sizeOf(shape)) {
-    throw new ShapeError(`makeVolume: image has ${data.length} elements, but its shape [${shape}] holds ${sizeOf(shape)}.`);
+    throw new ShapeError(`makeVolume: image has ${data.length} elements, but its shape [${shape}] holds ${sizeOf(shape)}`);
   }
   const problem = affineProblem(affine);
-  if (problem) throw new DataError(`makeVolume: the affine ${problem}; expected an invertible 4×4 matrix, voxel index → RAS mm.`);
+  if (problem) throw new DataError(`makeVolume: the affine ${problem}; expected an invertible 4×4 matrix, voxel index → RAS mm`);
   return { data, shape, affine, spacing: spacingOf(affine), meta };
 }
 
 /**
  * A volume with `source`'s geometry and header and other voxels, e.g. a prediction to be written next to its image.
- * @param image `[C, nx, ny, nz]` with the spatial size of `source`; C may differ.
- * @throws ShapeError if the spatial sizes differ.
+ * @param image `[C, nx, ny, nz]` with the spatial size of `source`; C may differ
+ * @throws ShapeError if the spatial sizes differ
  */
 export function withGeometryOf<A extends TypedArray>(source: Volume, image: HostArray<A>): Volume<A> {
   const want = source.shape.slice(1);
@@ -79,7 +79,7 @@ export function withGeometryOf<A extends TypedArray>(source: Volume, image: Host
   if (want.join() !== got.join()) {
     throw new ShapeError(
       `withGeometryOf: the image's spatial size is [${got}], the source's [${want}]${source.meta.source ? ` (${source.meta.source})` : ""}; ` +
-        `undo crops, padding and resampling first.`,
+        `undo crops, padding and resampling first`,
     );
   }
   return makeVolume(image, source.affine, source.meta);
@@ -90,7 +90,7 @@ export function affineProblem(affine: Affine): string | undefined {
   if (affine.length !== 4 || affine.some((row) => row.length !== 4)) return "is not 4×4";
   if (affine.some((row) => row.some((v) => !Number.isFinite(v)))) return "has values that are not finite";
   if (affine[3].join() !== "0,0,0,1") return `has the last row [${affine[3]}], not [0,0,0,1]`;
-  // Relative to the column lengths, so that micrometre voxels do not look singular.
+  // Relative to the column lengths, so that micrometer voxels do not look singular.
   const [sx, sy, sz] = spacingOf(affine);
   const [a, b, c] = affine;
   const det = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0]);

@@ -3,6 +3,7 @@
 /** Element types of device tensors. */
 export type DType = "f32" | "f16" | "i32" | "u32";
 
+/** Arrays of numbers that hold host data; 64-bit integers have none and are kept as float64. */
 export type TypedArray =
   | Float32Array
   | Float64Array

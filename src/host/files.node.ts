@@ -1,10 +1,9 @@
-/**
- * @file Whole-file writes that a crash cannot leave half done: temporary name in the same folder, flush, rename.
- */
+/** @file Files: whole-file writes that a crash cannot leave half done (temporary name in the same folder, flush, rename), and JSON. */
 
 import { randomBytes } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { FormatError } from "./errors.ts";
 
 /** Writes `bytes` to `path`, replacing a file of that name in one step; on an error the old file is untouched. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
@@ -30,4 +29,16 @@ async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
+}
+
+/** What a JSON file holds. @throws FormatError naming the operation and the file */
+export async function readJson(path: string, op: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((cause: Error) => {
+    throw new FormatError(`${op}: cannot read ${path}: ${cause.message}`, { cause });
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`${op}: ${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
 }

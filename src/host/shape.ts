@@ -2,6 +2,7 @@
 
 import { ShapeError } from "./errors.ts";
 
+/** Sizes of the axes, the slowest first. */
 export type Shape = readonly number[];
 
 /** `[2, 3, 4]` → `"[2, 3, 4]"`, for messages. */
@@ -9,13 +10,14 @@ export function showShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** Sizes must be integers of at least 0. Throws `ShapeError`. */
+/** Sizes must be integers of at least 0. @throws ShapeError */
 export function expectShape(op: string, shape: Shape): void {
   if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
     throw new ShapeError(`${op}: sizes must be integers of at least 0, got ${showShape(shape)}`);
   }
 }
 
+/** Whether two shapes have the same axes and sizes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i]);
 }
@@ -31,7 +33,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** NumPy's broadcasting rule. Throws `ShapeError` when two sizes differ and neither is 1. */
+/** NumPy's broadcasting rule. @throws ShapeError when two sizes differ and neither is 1 */
 export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   const out = new Array<number>(rank);

@@ -1,7 +1,77 @@
-/** @file Statistics. */
+/** @file Statistics of lists and of whole volumes. */
 
-/** The middle value, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.floor(sorted.length / 2)]) / 2;
+/** What is read by index: a list or a typed array. */
+type Values = ArrayLike<number>;
+
+/** The mean of the values that are not NaN; NaN where there is none. */
+export function nanMean(values: Values): number {
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] !== values[i]) continue;
+    sum += values[i];
+    count++;
+  }
+  return sum / count;
+}
+
+/** Least and greatest of some values. */
+export interface Extent {
+  /** Infinity where there is no value. */
+  readonly min: number;
+  /** −Infinity where there is no value. */
+  readonly max: number;
+  /** Index of the first NaN, −1 without one. NaNs count neither for `min` nor for `max`. */
+  readonly firstNaN: number;
+}
+
+/** Least and greatest value, in one pass. */
+export function extent(values: Values): Extent {
+  let min = Infinity;
+  let max = -Infinity;
+  let firstNaN = -1;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i];
+    if (v < min) min = v;
+    if (v > max) max = v;
+    if (v !== v && firstNaN < 0) firstNaN = i;
+  }
+  return { min, max, firstNaN };
+}
+
+/** A sorted copy. NaNs come last, as NumPy sorts them. */
+function sorted(values: Values): Float32Array | Float64Array {
+  // Typed arrays sort by number, and float32 in half the memory of float64.
+  return (values instanceof Float32Array ? new Float32Array(values) : new Float64Array(values)).sort();
+}
+
+/** The value at the fraction `q` of sorted values: between two of them in proportion to the distance. */
+function between(list: Float32Array | Float64Array, q: number): number {
+  const at = q * (list.length - 1);
+  const low = Math.floor(at);
+  const next = list[Math.min(low + 1, list.length - 1)];
+  return list[low] + (at - low) * (next - list[low]);
+}
+
+/**
+ * Quantiles with linear interpolation, NumPy's default and PyTorch's.
+ * @param fractions 0 … 1 each; 0.5 is the median
+ * @returns one value per fraction; NaN of no values
+ */
+export function quantiles(values: Values, fractions: readonly number[]): number[] {
+  if (values.length === 0) return fractions.map(() => NaN);
+  const list = sorted(values);
+  return fractions.map((q) => between(list, q));
+}
+
+/** The value in the middle, of an even number the mean of the two there; NaN of no values. */
+export function median(values: Values): number {
+  const list = sorted(values);
+  const half = list.length >> 1;
+  return list.length % 2 === 1 ? list[half] : (list[half - 1] + list[half]) / 2;
+}
+
+/** The value in the middle, of an even number the lower of the two there, so that it is one of the values; NaN of no values. */
+export function medianLow(values: Values): number {
+  const list = sorted(values);
+  return list.length === 0 ? NaN : list[(list.length - 1) >> 1];
 }

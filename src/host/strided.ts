@@ -6,23 +6,17 @@ import { ConfigError, ShapeError } from "./errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
 
 /** A zero-filled array of the same element type. */
-export function emptyLike(data: TypedArray, length: number): TypedArray {
-  return new (data.constructor as new (n: number) => TypedArray)(length);
-}
-
-/** Row-major strides, in elements. */
-export function stridesOf(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length);
-  let step = 1;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    strides[i] = step;
-    step *= shape[i];
-  }
-  return strides;
+export function emptyLike<A extends TypedArray>(data: A, length: number): A {
+  return new (data.constructor as new (n: number) => A)(length);
 }
 
 /** Copies the view (`shape`, `strides`, first element `start`) of `data` into a new row-major array. */
-export function copyView(data: TypedArray, shape: readonly number[], strides: readonly number[], start: number): HostArray {
+export function copyView<A extends TypedArray>(
+  data: A,
+  shape: readonly number[],
+  strides: readonly number[],
+  start: number,
+): HostArray<A> {
   const out = emptyLike(data, sizeOf(shape));
   if (out.length === 0) return { data: out, shape: [...shape] };
   const inner = shape.at(-1) ?? 1;
@@ -42,7 +36,7 @@ export function copyView(data: TypedArray, shape: readonly number[], strides: re
   return { data: out, shape: [...shape] };
 }
 
-/** Spatial shape of a channel-first array. @throws ShapeError without a channel and at least one spatial axis. */
+/** Spatial shape of a channel-first array. @throws ShapeError without a channel and at least one spatial axis */
 export function spatialShape(op: string, x: HostArray): number[] {
   if (x.shape.length < 2) {
     throw new ShapeError(
@@ -52,7 +46,7 @@ export function spatialShape(op: string, x: HostArray): number[] {
   return x.shape.slice(1);
 }
 
-/** Spatial axis (negative from the end) to axis of the array. @throws ShapeError outside the range. */
+/** Spatial axis (negative from the end) to axis of the array. @throws ShapeError outside the range */
 export function arrayAxis(op: string, spatialAxis: number, x: HostArray): number {
   const dims = x.shape.length - 1;
   const axis = spatialAxis < 0 ? spatialAxis + dims : spatialAxis;
@@ -67,7 +61,7 @@ export function arrayAxis(op: string, spatialAxis: number, x: HostArray): number
 /** One size for all axes, or one per axis. */
 export type SpatialSize = number | readonly (number | null)[];
 
-/** Sizes per spatial axis: one number is repeated; null, 0 and negative ones become the image's. @throws ConfigError on a wrong length. */
+/** Sizes per spatial axis: one number is repeated; null, 0 and negative ones become the image's. @throws ConfigError on a wrong length */
 export function resolveSize(op: string, size: SpatialSize, image: readonly number[]): number[] {
   const list = typeof size === "number" ? image.map(() => size) : size;
   const full = list.length === 1 ? image.map(() => list[0]) : list;

@@ -2,6 +2,7 @@
 
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { type Shape, showShape, type Spatial, spatial } from "../host/shape.ts";
+import { cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../host/taps.ts";
 import { type AxisMap, type AxisMaps, areaMap, expectMapped, mapRow } from "./resample.ts";
 
 export type InterpolateMode = "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";
@@ -34,46 +35,24 @@ const axesOf: Readonly<Record<InterpolateMode, readonly number[]>> = {
   bicubic: [2],
 };
 
-// PyTorch finds the nearest element in f32; where that rounding decides, so it does here.
 function nearestMap(from: number, to: number, factor: number | undefined, exact: boolean): AxisMap {
-  const scale = Math.fround(factor === undefined ? from / to : 1 / factor);
-  const index = (o: number) => Math.floor(Math.fround((exact ? o + 0.5 : o) * scale));
-  return { from, rows: Array.from({ length: to }, (_, o) => mapRow([[Math.min(index(o), from - 1), 1]])) };
+  const scale = factor === undefined ? from / to : 1 / factor;
+  return { from, rows: Array.from({ length: to }, (_, o) => mapRow([[nearestIndex(o, from, scale, exact), 1]])) };
 }
 
 // Position in the input of output o. Linear modes hold it inside; cubic ones repeat the border elements instead.
 function position(o: number, from: number, to: number, factor: number | undefined, align: boolean): number {
-  if (align) return to > 1 ? (o * (from - 1)) / (to - 1) : 0;
-  return (o + 0.5) * (factor === undefined ? from / to : 1 / factor) - 0.5;
+  return align ? cornerPosition(o, from, to) : (o + 0.5) * (factor === undefined ? from / to : 1 / factor) - 0.5;
 }
 
-function linearMap(from: number, to: number, factor: number | undefined, align: boolean): AxisMap {
-  const rows = Array.from({ length: to }, (_, o) => {
-    const at = Math.min(from - 1, Math.max(0, position(o, from, to, factor, align)));
-    const low = Math.floor(at);
-    return mapRow([
-      [low, 1 - (at - low)],
-      [low + 1, at - low],
-    ]);
-  });
-  return { from, rows };
-}
-
-/** Cubic convolution (Keys 1981) with A = −0.75, at distance `d` from the element. */
-function keys(d: number): number {
-  const a = -0.75;
-  const x = Math.abs(d);
-  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
-}
-
-function cubicMap(from: number, to: number, factor: number | undefined, align: boolean): AxisMap {
-  const rows = Array.from({ length: to }, (_, o) => {
-    const at = position(o, from, to, factor, align);
-    const low = Math.floor(at);
-    return mapRow([-1, 0, 1, 2].map((k) => [Math.min(from - 1, Math.max(0, low + k)), keys(at - low - k)] as const));
-  });
-  return { from, rows };
+function neighborMap(
+  taps: (position: number, from: number) => Tap[],
+  from: number,
+  to: number,
+  factor: number | undefined,
+  align: boolean,
+): AxisMap {
+  return { from, rows: Array.from({ length: to }, (_, o) => mapRow(taps(position(o, from, to, factor, align), from))) };
 }
 
 function axisMap(
@@ -92,11 +71,11 @@ function axisMap(
       return from === to && (used ?? 1) === 1 ? undefined : nearestMap(from, to, used, mode === "nearest-exact");
     }
     case "bicubic":
-      return from === to && (align || (factor ?? 1) === 1) ? undefined : cubicMap(from, to, factor, align);
+      return from === to && (align || (factor ?? 1) === 1) ? undefined : neighborMap(cubicTaps, from, to, factor, align);
     default:
       // These copy an axis that keeps its size, whatever the factor was.
       if (from === to) return undefined;
-      return mode === "area" ? areaMap(from, to) : linearMap(from, to, factor, align);
+      return mode === "area" ? areaMap(from, to) : neighborMap(linearTaps, from, to, factor, align);
   }
 }
 

@@ -7,6 +7,7 @@ import { TensorTooLargeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../host/shape.ts";
+import { areaWindow } from "../host/taps.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, half } from "./lib/args.ts";
@@ -56,11 +57,10 @@ export function mapRow(taps: readonly (readonly [index: number, weight: number])
   return { start, weights };
 }
 
-/** Window ⌊o·in/out⌋ … ⌈(o+1)·in/out⌉ of adaptive average pooling, with equal weights. */
+/** Windows of adaptive average pooling. */
 export function areaMap(from: number, to: number): AxisMap {
   const rows = Array.from({ length: to }, (_, o) => {
-    const start = Math.floor((o * from) / to);
-    const count = Math.ceil(((o + 1) * from) / to) - start;
+    const { start, count } = areaWindow(o, from, to);
     return { start, weights: new Array<number>(count).fill(1 / count) };
   });
   return { from, rows };

@@ -28,7 +28,7 @@ export interface OnnxSummary {
 
 const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ name, type: typeName(type), shape });
 
-/** Summarises an ONNX file; operators may be any. Throws `FormatError` for a damaged one. */
+/** Summarizes an ONNX file; operators may be any. Throws `FormatError` for a damaged one. */
 export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "source"> = {}): OnnxSummary {
   const file = parseOnnx(bytes, onnxBudget(bytes.length, options.source ?? "the ONNX file"));
   const { irVersion, producer, opsets, metadata, graph } = file;

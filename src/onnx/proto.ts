@@ -4,6 +4,7 @@
  */
 
 import { Budget, failing } from "../host/bytes/budget.ts";
+import { ByteReader } from "../host/bytes/reader.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -25,27 +26,12 @@ export interface Field {
   readonly number: number;
 }
 
-class Cursor {
-  at = 0;
-  private readonly bytes: Uint8Array;
-  private readonly budget: Budget;
-  private readonly view: DataView;
-
-  constructor(bytes: Uint8Array, budget: Budget) {
-    this.bytes = bytes;
-    this.budget = budget;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get done(): boolean {
-    return this.at >= this.bytes.length;
-  }
-
+class Cursor extends ByteReader {
   varint(): number {
     let low = 0;
     let high = 0;
     for (let shift = 0; shift < 70; shift += 7) {
-      if (this.done) throw this.budget.fail("it ends inside a number; the file is truncated or damaged");
+      if (this.left === 0) throw this.fail("it ends inside a number; the file is truncated or damaged");
       const byte = this.bytes[this.at++];
       const part = byte & 127;
       // 28 bits fit below bit 31 without a sign.
@@ -57,34 +43,14 @@ class Cursor {
       else high |= (part & 1) << 31;
       if (byte < 128) return high * 2 ** 32 + (low >>> 0);
     }
-    throw this.budget.fail("a number is longer than ten bytes; the file is damaged");
-  }
-
-  take(length: number): Uint8Array {
-    if (!(length >= 0 && length <= this.bytes.length - this.at)) {
-      throw this.budget.fail(
-        `a field claims ${length} bytes where ${this.bytes.length - this.at} are left; the file is truncated or damaged`,
-      );
-    }
-    this.at += length;
-    return this.bytes.subarray(this.at - length, this.at);
-  }
-
-  fixed32(): number {
-    this.take(4);
-    return this.view.getFloat32(this.at - 4, true);
-  }
-
-  fixed64(): number {
-    this.take(8);
-    return this.view.getFloat64(this.at - 8, true);
+    throw this.fail("a number is longer than ten bytes; the file is damaged");
   }
 }
 
 /** The fields of a message in their order. Throws `FormatError` for anything that is no message. */
 export function* fields(bytes: Uint8Array, budget: Budget): Generator<Field> {
-  const cursor = new Cursor(bytes, budget);
-  while (!cursor.done) {
+  const cursor = new Cursor(bytes, budget.fail);
+  while (cursor.left > 0) {
     const tag = cursor.varint();
     const id = Math.floor(tag / 8);
     if (id < 1 || id > 2 ** 29 - 1) throw budget.fail(`a field has the number ${id}; this is no ONNX file, or a damaged one`);
@@ -93,13 +59,13 @@ export function* fields(bytes: Uint8Array, budget: Budget): Generator<Field> {
         yield { id, number: cursor.varint(), bytes: undefined };
         break;
       case 1:
-        yield { id, number: cursor.fixed64(), bytes: undefined };
+        yield { id, number: cursor.f64(), bytes: undefined };
         break;
       case 2:
-        yield { id, number: 0, bytes: cursor.take(cursor.varint()) };
+        yield { id, number: 0, bytes: cursor.part(cursor.varint()) };
         break;
       case 5:
-        yield { id, number: cursor.fixed32(), bytes: undefined };
+        yield { id, number: cursor.f32(), bytes: undefined };
         break;
       default:
         throw budget.fail(`field ${id} has wire type ${tag % 8}; this is no ONNX file, or a damaged one`);
@@ -134,11 +100,11 @@ export function append(list: number[], field: Field, kind: Scalar, budget: Budge
     list.push(field.number);
     return;
   }
-  const cursor = new Cursor(field.bytes, budget);
+  const cursor = new Cursor(field.bytes, budget.fail);
   if (kind !== "varint") budget.take((field.bytes.length / width[kind]) * 8, "unpacked it");
-  while (!cursor.done) {
+  while (cursor.left > 0) {
     if (kind === "varint") budget.take(8, "unpacked it");
-    list.push(kind === "varint" ? cursor.varint() : kind === "float" ? cursor.fixed32() : cursor.fixed64());
+    list.push(kind === "varint" ? cursor.varint() : kind === "float" ? cursor.f32() : cursor.f64());
   }
 }
 

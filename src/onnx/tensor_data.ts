@@ -1,6 +1,7 @@
 /** @file The numbers of a TensorProto. */
 
 import { sizeOf, type TypedArray } from "../host/array.ts";
+import { elements } from "../host/elements.ts";
 import { decodeElements, type ElementType } from "../weights/elements.ts";
 import type { HostValue, Kind } from "./values.ts";
 import type { OnnxTensor } from "./model.ts";
@@ -15,21 +16,12 @@ interface Type {
 }
 
 /** By the number in the file. Strings, complex numbers and types below 8 bits are not here. */
-export const types: Readonly<Record<number, Type>> = {
-  1: { name: "float32", kind: "float", element: "F32", bytes: 4 },
-  2: { name: "uint8", kind: "int", element: "U8", bytes: 1 },
-  3: { name: "int8", kind: "int", element: "I8", bytes: 1 },
-  4: { name: "uint16", kind: "int", element: "U16", bytes: 2 },
-  5: { name: "int16", kind: "int", element: "I16", bytes: 2 },
-  6: { name: "int32", kind: "int", element: "I32", bytes: 4 },
-  7: { name: "int64", kind: "int", bytes: 8 },
-  9: { name: "bool", kind: "bool", element: "BOOL", bytes: 1 },
-  10: { name: "float16", kind: "float", element: "F16", bytes: 2 },
-  11: { name: "float64", kind: "float", element: "F64", bytes: 8 },
-  12: { name: "uint32", kind: "int", element: "U32", bytes: 4 },
-  13: { name: "uint64", kind: "int", bytes: 8 },
-  16: { name: "bfloat16", kind: "float", element: "BF16", bytes: 2 },
-};
+export const types: Readonly<Record<number, Type>> = Object.fromEntries(
+  Object.entries(elements).map(([name, { kind, bytes, numpy, safetensors, onnx }]): [number, Type] => [
+    onnx,
+    { name: numpy, kind, bytes, element: name === "i64" || name === "u64" ? undefined : safetensors },
+  ]),
+);
 
 export const typeName = (type: number): string => types[type]?.name ?? `type ${type}`;
 

@@ -13,7 +13,7 @@ export * from "./recipes/recipe.ts";
 export type { RunOptions } from "./recipes/run_options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
-export { casesOfFold, configure, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
+export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
 export { contextOf, type EpochMetrics, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "./run/files.ts";
 export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
 export { opfsStore } from "./run/opfs_store.ts";

@@ -3,9 +3,11 @@
  * little-endian wherever WebGPU runs, as are the files.
  */
 import type { HostArray, TypedArray } from "../host/array.ts";
+import { type ElementName, elements, type ForeignName, nativeOf } from "../host/elements.ts";
+import { roundHalfEven } from "../host/rounding.ts";
 
 /** Element types of weight files, by their names in safetensors. */
-export type ElementType = keyof typeof ELEMENTS;
+export type ElementType = ForeignName<"safetensors">;
 
 /**
  * A tensor of a weight file. `dtype` is the type in the file; `data` holds F16 and BF16 as float32, I64 and U64 as exact float64 and BOOL as
@@ -25,29 +27,33 @@ interface Codec {
   encode(data: TypedArray): ArrayBufferView;
 }
 
-export const ELEMENTS = {
-  F64: plain(Float64Array),
-  F32: plain(Float32Array),
-  F16: half(f16ToNumber, numberToF16),
-  BF16: half((bits) => floatOfBits(bits << 16), numberToBf16),
-  I64: whole("I64", BigInt64Array),
-  U64: whole("U64", BigUint64Array),
-  I32: plain(Int32Array),
-  U32: plain(Uint32Array),
-  I16: plain(Int16Array),
-  U16: plain(Uint16Array),
-  I8: plain(Int8Array),
-  U8: plain(Uint8Array),
-  BOOL: plain(Uint8Array),
-} satisfies Record<string, Codec>;
+const codecOf = (name: ElementName): Codec => {
+  const { array, bytes } = elements[name];
+  if (name === "f16") return half(f16ToNumber, numberToF16);
+  if (name === "bf16") return half((bits) => floatOfBits(bits << 16), numberToBf16);
+  if (name === "i64") return whole("I64", BigInt64Array);
+  if (name === "u64") return whole("U64", BigUint64Array);
+  return {
+    bytes,
+    hostBytes: bytes,
+    decode: (buffer, at, length) => new array(buffer, at, length),
+    encode: (data) => (data instanceof array ? data : new array(data)),
+  };
+};
+
+/** How each type is read and written, by its name in safetensors. */
+export const ELEMENTS = Object.fromEntries(
+  (Object.keys(elements) as ElementName[]).map((name) => [elements[name].safetensors, codecOf(name)]),
+) as Readonly<Record<ElementType, Codec>>;
 
 /** Whether values take more memory than in the file. */
 export const widens = (dtype: ElementType): boolean => ELEMENTS[dtype].hostBytes > ELEMENTS[dtype].bytes;
 
 /**
- * `bytes` as values. Throws `RangeError` for integers that float64 cannot hold.
+ * `bytes` as values.
  * @param bytes elements of the type, one after the other
  * @param owned the values may take the place of the bytes; by default they are a copy
+ * @throws RangeError for integers that float64 cannot hold
  */
 export function decodeElements(dtype: ElementType, bytes: Uint8Array, owned = false): TypedArray {
   const codec: Codec = ELEMENTS[dtype];
@@ -58,30 +64,7 @@ export function decodeElements(dtype: ElementType, bytes: Uint8Array, owned = fa
 }
 
 /** The element type of a typed array. */
-export function elementTypeOf(data: TypedArray): ElementType {
-  if (data instanceof Float32Array) return "F32";
-  if (data instanceof Float64Array) return "F64";
-  if (data instanceof Int32Array) return "I32";
-  if (data instanceof Uint32Array) return "U32";
-  if (data instanceof Int16Array) return "I16";
-  if (data instanceof Uint16Array) return "U16";
-  return data instanceof Int8Array ? "I8" : "U8";
-}
-
-interface ArrayType<A extends TypedArray> {
-  readonly BYTES_PER_ELEMENT: number;
-  new (buffer: ArrayBuffer, at: number, length: number): A;
-  from(data: ArrayLike<number>): A;
-}
-
-function plain<A extends TypedArray>(type: ArrayType<A>): Codec {
-  return {
-    bytes: type.BYTES_PER_ELEMENT,
-    hostBytes: type.BYTES_PER_ELEMENT,
-    decode: (buffer, at, length) => new type(buffer, at, length),
-    encode: (data) => (data instanceof (type as unknown as new () => A) ? data : type.from(data)),
-  };
-}
+export const elementTypeOf = (data: TypedArray): ElementType => elements[nativeOf(data) ?? "u8"].safetensors;
 
 // Loops instead of `from(data, map)`, which collects the values in a list first: ten times the memory and the time.
 function half(decode: (bits: number) => number, encode: (value: number) => number): Codec {
@@ -113,7 +96,7 @@ function whole(name: string, type: typeof BigInt64Array | typeof BigUint64Array)
       for (let i = 0; i < length; i++) {
         const n = Number(bits[i]);
         if (!Number.isSafeInteger(n))
-          throw new RangeError(`the ${name} value ${bits[i]} is beyond the exact integers of float64.`);
+          throw new RangeError(`the ${name} value ${bits[i]} is beyond the exact integers of float64`);
         values[i] = n;
       }
       return values;
@@ -164,10 +147,4 @@ function numberToBf16(value: number): number {
   const bits = bitsOfFloat(value);
   if (Number.isNaN(value)) return 0x7fc0;
   return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-}
-
-function roundHalfEven(x: number): number {
-  const low = Math.floor(x);
-  const rest = x - low;
-  return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
 }

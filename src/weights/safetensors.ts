@@ -19,7 +19,7 @@ export interface SafetensorsFile {
 export type WritableTensor = HostArray & { readonly dtype?: ElementType };
 
 /** The format's own bound: a longer header is an attack or another kind of file. */
-const MAX_HEADER_BYTES = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 
 /**
  * Reads a safetensors file.
@@ -29,12 +29,12 @@ const MAX_HEADER_BYTES = 100_000_000;
  */
 export function readSafetensors(bytes: Uint8Array, source = "safetensors"): SafetensorsFile {
   const fail = failing(source);
-  if (bytes.length < 8) throw fail(`the file has ${bytes.length} bytes; expected at least the 8 of the header length.`);
+  if (bytes.length < 8) throw fail(`the file has ${bytes.length} bytes; expected at least the 8 of the header length`);
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   const dataStart = 8 + headerBytes;
-  if (headerBytes > MAX_HEADER_BYTES || dataStart > bytes.length)
+  if (headerBytes > maxHeaderBytes || dataStart > bytes.length)
     throw fail(
-      `header length is ${headerBytes} in a file of ${bytes.length} bytes; this is no safetensors file, or it is cut short.`,
+      `header length is ${headerBytes} in a file of ${bytes.length} bytes; this is no safetensors file, or it is cut short`,
     );
   const header = parseHeader(bytes.subarray(8, dataStart), fail);
   const dataBytes = bytes.length - dataStart;
@@ -79,12 +79,12 @@ export function writeSafetensors(
   let offset = 0;
   for (const [name, tensor] of tensors) {
     if (name === "__metadata__")
-      throw new ConfigError(`writeSafetensors: "__metadata__" is reserved; give the tensor another name.`);
+      throw new ConfigError(`writeSafetensors: "__metadata__" is reserved; give the tensor another name`);
     if (tensor.data.length !== sizeOf(tensor.shape))
-      throw new ShapeError(`writeSafetensors: "${name}" has shape [${tensor.shape}] but ${tensor.data.length} elements.`);
+      throw new ShapeError(`writeSafetensors: "${name}" has shape [${tensor.shape}] but ${tensor.data.length} elements`);
     const dtype = tensor.dtype ?? elementTypeOf(tensor.data);
     if ((dtype === "I64" || dtype === "U64") && !tensor.data.every(Number.isSafeInteger))
-      throw new DataError(`writeSafetensors: "${name}" is to be ${dtype} but holds values that are no exact integers.`);
+      throw new DataError(`writeSafetensors: "${name}" is to be ${dtype} but holds values that are no exact integers`);
     const chunk = ELEMENTS[dtype].encode(tensor.data);
     chunks.push(chunk);
     entries.push([name, { dtype, shape: [...tensor.shape], data_offsets: [offset, offset + chunk.byteLength] }]);
@@ -117,33 +117,33 @@ interface Entry {
 function parseHeader(bytes: Uint8Array, fail: Fail): JsonRecord {
   // An object of objects with two lists each.
   const header = parseJson(bytes, "the header", 3, fail);
-  if (!isRecord(header)) throw fail("the header is no JSON object.");
+  if (!isRecord(header)) throw fail("the header is no JSON object");
   return header;
 }
 
 function parseMetadata(entry: unknown, fail: Fail): Map<string, string> {
-  if (!isRecord(entry)) throw fail("__metadata__ is no object of strings.");
+  if (!isRecord(entry)) throw fail("__metadata__ is no object of strings");
   const metadata = new Map<string, string>();
   for (const [key, value] of Object.entries(entry)) {
-    if (typeof value !== "string") throw fail(`__metadata__.${key} is ${typeof value}; expected a string.`);
+    if (typeof value !== "string") throw fail(`__metadata__.${key} is ${typeof value}; expected a string`);
     metadata.set(key, value);
   }
   return metadata;
 }
 
 function parseEntry(name: string, entry: unknown, dataBytes: number, fail: Fail): Entry {
-  if (!isRecord(entry)) throw fail(`tensor "${name}": the entry is no object.`);
+  if (!isRecord(entry)) throw fail(`tensor "${name}": the entry is no object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(ELEMENTS, dtype))
-    throw fail(`tensor "${name}": dtype is ${JSON.stringify(dtype)}; supported are ${Object.keys(ELEMENTS).join(", ")}.`);
-  if (!isSizes(shape)) throw fail(`tensor "${name}": shape is ${JSON.stringify(shape)}; expected a list of sizes.`);
+    throw fail(`tensor "${name}": dtype is ${JSON.stringify(dtype)}; supported are ${Object.keys(ELEMENTS).join(", ")}`);
+  if (!isSizes(shape)) throw fail(`tensor "${name}": shape is ${JSON.stringify(shape)}; expected a list of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
-    throw fail(`tensor "${name}": data_offsets is ${JSON.stringify(offsets)}; expected [begin, end].`);
+    throw fail(`tensor "${name}": data_offsets is ${JSON.stringify(offsets)}; expected [begin, end]`);
   const [begin, end] = offsets;
-  if (end > dataBytes) throw fail(`tensor "${name}": data_offsets end at ${end}, but the file has ${dataBytes} bytes of data.`);
+  if (end > dataBytes) throw fail(`tensor "${name}": data_offsets end at ${end}, but the file has ${dataBytes} bytes of data`);
   const wanted = sizeOf(shape) * ELEMENTS[dtype as ElementType].bytes;
   if (wanted !== end - begin)
-    throw fail(`tensor "${name}": ${dtype} of shape [${shape}] needs ${wanted} bytes, data_offsets give ${end - begin}.`);
+    throw fail(`tensor "${name}": ${dtype} of shape [${shape}] needs ${wanted} bytes, data_offsets give ${end - begin}`);
   return { name, dtype: dtype as ElementType, shape, begin, end };
 }
 
@@ -151,9 +151,9 @@ function parseEntry(name: string, entry: unknown, dataBytes: number, fail: Fail)
 function checkCoverage(entries: readonly Entry[], dataBytes: number, fail: Fail): void {
   let at = 0;
   for (const { name, begin, end } of entries) {
-    if (begin < at) throw fail(`tensor "${name}": data_offsets begin at ${begin}, inside the tensor that ends at ${at}.`);
-    if (begin > at) throw fail(`tensor "${name}": ${begin - at} bytes before its data_offsets belong to no tensor.`);
+    if (begin < at) throw fail(`tensor "${name}": data_offsets begin at ${begin}, inside the tensor that ends at ${at}`);
+    if (begin > at) throw fail(`tensor "${name}": ${begin - at} bytes before its data_offsets belong to no tensor`);
     at = end;
   }
-  if (at !== dataBytes) throw fail(`the last ${dataBytes - at} bytes belong to no tensor.`);
+  if (at !== dataBytes) throw fail(`the last ${dataBytes - at} bytes belong to no tensor`);
 }

@@ -38,13 +38,16 @@ describe("the package", () => {
 
 describe("the reader of declarations", () => {
   const files = new Map([
-    ["index.d.ts", 'export * from "./a.ts";\nexport { type Shown as Renamed, f } from "./b.ts";'],
+    ["index.d.ts", 'export * from "./a.ts";\nexport { type Listed, type Named, type Shown as Renamed, f } from "./b.ts";'],
     ["a.d.ts", "/** Documented. */\nexport declare class Part<T> {\n    private readonly hidden;\n    a(x: T): Promise<T>;\n}"],
     [
       "b.d.ts",
       `import { type Hidden } from "./c.ts";
        export interface Shown { readonly hidden: Hidden; }
        interface Local {}
+       type Word<T> = T | "other";
+       export type Named = Word<Local>;
+       export type Listed = readonly Word<number>[];
        export declare function f(x: Shown, y: Local): import("./c.ts").Other;
        export declare const part: number;`,
     ],
@@ -57,7 +60,12 @@ describe("the reader of declarations", () => {
   ]);
 
   test("finds types that nobody exports, also behind import() and under another name", () => {
-    expect(leaks).toEqual(["Hidden (c.ts) in one: Renamed", "Local (b.ts) in one: f", "Other (c.ts) in one: f"]);
+    expect(leaks).toEqual([
+      "Hidden (c.ts) in one: Renamed",
+      "Local (b.ts) in one: f",
+      "Other (c.ts) in one: f",
+      "Word (b.ts) in one: Listed",
+    ]);
   });
 
   test("finds undocumented values, and names that differ by case only", () => {

@@ -110,8 +110,14 @@ export function surfaceOf(
     }
     ts.forEachChild(node, (child) => look(child, where));
   };
+  // An exported alias of a hidden one gives it a name.
+  const names = (node: ts.Node): boolean => {
+    if (!ts.isTypeAliasDeclaration(node) || !ts.isTypeReferenceNode(node.type)) return false;
+    const target = checker.getSymbolAtLocation(node.type.typeName);
+    return target !== undefined && (original(target).flags & ts.SymbolFlags.TypeAlias) !== 0;
+  };
   for (const { entry, name, symbol } of found) {
-    for (const declaration of symbol.declarations!) look(declaration, `${entry}: ${name}`);
+    for (const declaration of symbol.declarations!) if (!names(declaration)) look(declaration, `${entry}: ${name}`);
   }
   const printer = ts.createPrinter({ removeComments: true });
   const print = (node: ts.Node) =>

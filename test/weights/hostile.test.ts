@@ -236,7 +236,7 @@ describe("pickles", () => {
     ["a long integer of 2 GB", torch(latin("\x80\x02\x8b\xff\xff\xff\x7f.")), /integer of 2147483647 bytes/],
     ["an integer of a million digits", torch(latin(`L${"9".repeat(1e6)}L\n.`)), /is no integer/],
     ["a text that is not UTF-8", torch(latin("\x80\x02X\x01\0\0\0\xff.")), /not UTF-8/],
-    ["a memo that is empty", torch(latin("\x80\x02h\x07.")), /memorised under 7/],
+    ["a memo that is empty", torch(latin("\x80\x02h\x07.")), /memorized under 7/],
     ["items for a list", torch(latin("\x80\x02]NNs.")), /no dict/],
     ["items for a number", torch(latin("\x80\x02K\x01Na.")), /no list/],
     ["half an item", torch(latin("\x80\x02}(Nu.")), /no dict/],

@@ -13,16 +13,16 @@ export type Batch = Readonly<Record<string, HostArray>>;
  * Stacks the arrays under each key to `[N, …]` and numbers to `[N]` float32. Lists, as multi-sample transforms give them, are flattened
  * first. Other values (names, paths, affines) have no place in a batch and are left out. Arrays of several element types become
  * float32.
- * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record or lacks a key of the first.
+ * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record or lacks a key of the first
  */
 export function listDataCollate(items: readonly (Item | readonly Item[])[]): Batch {
   const flat = items.flat() as Item[];
-  if (flat.length === 0) throw new ConfigError("listDataCollate: no items; a batch needs at least one.");
+  if (flat.length === 0) throw new ConfigError("listDataCollate: no items; a batch needs at least one");
   const batch: Record<string, HostArray> = {};
   for (const [i, item] of flat.entries()) {
     if (typeof item !== "object" || item === null || isArray(item)) {
       throw new ConfigError(
-        `listDataCollate: item ${i} is ${isArray(item) ? "a bare array" : String(item)}; expected a record of arrays, e.g. { image, label }.`,
+        `listDataCollate: item ${i} is ${isArray(item) ? "a bare array" : String(item)}; expected a record of arrays, e.g. { image, label }`,
       );
     }
   }
@@ -34,7 +34,7 @@ export function listDataCollate(items: readonly (Item | readonly Item[])[]): Bat
       if (typeof value === "number" && isNumber) return { data: Float32Array.of(value), shape: [] };
       if (isArray(value) && !isNumber) return value;
       throw new ConfigError(
-        `listDataCollate: item ${i} has no ${isNumber ? "number" : "array"} under "${key}", item 0 has; all items of a batch need the same keys.`,
+        `listDataCollate: item ${i} has no ${isNumber ? "number" : "array"} under "${key}", item 0 has; all items of a batch need the same keys`,
       );
     });
     batch[key] = stack(key, arrays);
@@ -48,7 +48,7 @@ function stack(key: string, arrays: readonly HostArray[]): HostArray {
   if (different > 0) {
     throw new ShapeError(
       `listDataCollate: "${key}" has shape [${shape}] in item 0 of the batch and [${arrays[different].shape}] in item ${different}; ` +
-        `crop, pad or resize the items to one size, or use a batch size of 1.`,
+        `crop, pad or resize the items to one size, or use a batch size of 1`,
     );
   }
   const one = sizeOf(shape);
@@ -58,7 +58,7 @@ function stack(key: string, arrays: readonly HostArray[]): HostArray {
   arrays.forEach((a, i) => {
     if (a.data.length !== one)
       throw new ShapeError(
-        `listDataCollate: "${key}" of item ${i} has ${a.data.length} elements, but its shape [${a.shape}] holds ${one}.`,
+        `listDataCollate: "${key}" of item ${i} has ${a.data.length} elements, but its shape [${a.shape}] holds ${one}`,
       );
     out.set(a.data, i * one);
   });

@@ -55,7 +55,11 @@ export function applyTransforms<T>(transforms: readonly ItemTransform<T>[], item
   return value;
 }
 
-/** A source with a transform, computed on each access. MONAI's `Dataset`. */
+/**
+ * A source with a transform, computed on each access. MONAI's `Dataset`.
+ *
+ * `get` throws what the source and its transforms throw; a multi-sample transform makes it give a list.
+ */
 export class MapDataset<T = Item> implements Dataset<T> {
   private readonly source: Dataset<T>;
   private readonly transforms: readonly ItemTransform<T>[];
@@ -77,6 +81,7 @@ export class MapDataset<T = Item> implements Dataset<T> {
   }
 }
 
+/** How much a cache keeps. */
 export interface CacheOptions {
   /** At most so many items are kept; default all. */
   readonly cacheNum?: number;
@@ -98,8 +103,8 @@ export class CacheDataset<T = Item> implements Dataset<T> {
   private readonly kept = new Map<number, Promise<T | T[]>>();
 
   constructor(data: DataSource<T>, transform: TransformList<T> = [], { cacheNum = Infinity, cacheRate = 1 }: CacheOptions = {}) {
-    if (!(cacheRate >= 0 && cacheRate <= 1)) throw new ConfigError(`CacheDataset: cacheRate is ${cacheRate}; expected 0 to 1.`);
-    if (!(cacheNum >= 0)) throw new ConfigError(`CacheDataset: cacheNum is ${cacheNum}; expected 0 or more.`);
+    if (!(cacheRate >= 0 && cacheRate <= 1)) throw new ConfigError(`CacheDataset: cacheRate is ${cacheRate}; expected 0 to 1`);
+    if (!(cacheNum >= 0)) throw new ConfigError(`CacheDataset: cacheNum is ${cacheNum}; expected 0 or more`);
     this.source = datasetOf(data);
     this.cached = Math.min(cacheNum, Math.floor(this.source.length * cacheRate), this.source.length);
     const transforms = listOf(transform);
@@ -140,6 +145,7 @@ export function firstRandom<T>(transforms: readonly ItemTransform<T>[]): number 
   return at < 0 ? transforms.length : at;
 }
 
+/** How images become patches. */
 export interface PatchOptions<T> {
   /** Takes an image to its patches, e.g. onKeys(…, new RandSpatialCropSamples(…)). */
   readonly patchFunc: ItemTransform<T>;
@@ -149,7 +155,10 @@ export interface PatchOptions<T> {
   readonly transform?: TransformList<T>;
 }
 
-/** The patches that `patchFunc` takes from each image, as one stream, image by image. */
+/**
+ * The patches that `patchFunc` takes from each image, as one stream, image by image. MONAI's `PatchDataset`.
+ * @throws ConfigError from `get` when the source gives a list, or `patchFunc` another number of patches than `samplesPerImage`
+ */
 export class PatchDataset<T = Item> implements Dataset<T> {
   readonly stream: StreamPlan = {};
   readonly samplesPerItem: number;
@@ -159,7 +168,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
 
   constructor(data: DataSource<T>, { patchFunc, samplesPerImage = 1, transform = [] }: PatchOptions<T>) {
     if (!Number.isInteger(samplesPerImage) || samplesPerImage < 1) {
-      throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more.`);
+      throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more`);
     }
     this.source = datasetOf(data);
     this.patchFunc = patchFunc;
@@ -175,18 +184,19 @@ export class PatchDataset<T = Item> implements Dataset<T> {
     const image = await this.source.get(index, random);
     if (Array.isArray(image))
       throw new ConfigError(
-        `PatchDataset: image ${index} is a list of ${image.length}; apply multi-sample transforms as patchFunc, not before it.`,
+        `PatchDataset: image ${index} is a list of ${image.length}; apply multi-sample transforms as patchFunc, not before it`,
       );
     const patches = asList(applyTransforms([this.patchFunc], image, random));
     if (patches.length !== this.samplesPerItem) {
       throw new ConfigError(
-        `PatchDataset: patchFunc gave ${patches.length} patches for image ${index}; samplesPerImage says ${this.samplesPerItem}.`,
+        `PatchDataset: patchFunc gave ${patches.length} patches for image ${index}; samplesPerImage says ${this.samplesPerItem}`,
       );
     }
     return asList(applyTransforms(this.transforms, patches, random));
   }
 }
 
+/** How a stream is shuffled. */
 export interface ShuffleBufferOptions {
   /** Samples held while shuffling; default 512. */
   readonly bufferSize?: number;
@@ -207,15 +217,15 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
 
   constructor(data: DataSource<T>, { bufferSize = 512, seed = 0, epochs = 1 }: ShuffleBufferOptions = {}) {
     if (!Number.isInteger(bufferSize) || bufferSize < 1)
-      throw new ConfigError(`ShuffleBuffer: bufferSize is ${bufferSize}; expected an integer of 1 or more.`);
+      throw new ConfigError(`ShuffleBuffer: bufferSize is ${bufferSize}; expected an integer of 1 or more`);
     if (!Number.isInteger(epochs) || epochs < 1) {
       throw new ConfigError(
-        `ShuffleBuffer: epochs is ${epochs}; expected an integer of 1 or more. For endless training ask the loader for one epoch after the other.`,
+        `ShuffleBuffer: epochs is ${epochs}; expected an integer of 1 or more; for endless training ask the loader for one epoch after the other`,
       );
     }
     this.source = datasetOf(data);
     if (this.source.stream?.shuffle)
-      throw new ConfigError("ShuffleBuffer: the data are a ShuffleBuffer already; use one with a larger bufferSize.");
+      throw new ConfigError("ShuffleBuffer: the data are a ShuffleBuffer already; use one with a larger bufferSize");
     this.stream = { shuffle: { bufferSize, seed }, epochs };
   }
 
@@ -242,7 +252,7 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
 
 /**
  * The samples of one epoch by a stream plan.
- * @param pass gives the unshuffled samples of pass k, counted over all epochs.
+ * @param pass gives the unshuffled samples of pass k, counted over all epochs
  */
 export async function* streamSamples<T>(
   plan: StreamPlan,
@@ -273,6 +283,7 @@ async function* shuffled<T>(samples: AsyncIterable<T>, bufferSize: number, rando
   while (buffer.length) yield pop();
 }
 
+/** One transform, a list of them, or a chain. */
 export type TransformList<T> = ItemTransform<T> | readonly ItemTransform<T>[];
 
 /** A plain array as a dataset; a dataset as it is. */
@@ -288,6 +299,7 @@ export function listOf<T>(transform: TransformList<T>): readonly ItemTransform<T
   return transform instanceof Compose ? (transform.transforms as readonly Transform<T>[]) : [transform as ItemTransform<T>];
 }
 
+/** The value, or values, as a list. */
 export function asList<T>(value: T | T[]): T[] {
   return Array.isArray(value) ? value : [value];
 }

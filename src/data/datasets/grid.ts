@@ -4,6 +4,7 @@
  * padding mode every voxel after the start is visited and the last patches are filled up, without one only whole patches are.
  */
 
+import { edgeIndices } from "../../host/edges.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import {
@@ -22,6 +23,7 @@ import type { Item } from "../transforms/transform.ts";
 /** How voxels beyond the image are filled: wrapped around, repeated from the edge, or 0; null: no padding. */
 export type GridPadMode = "wrap" | "edge" | "constant" | null;
 
+/** The grid of patches. */
 export interface PatchIterOptions {
   /** Size per spatial axis; 0 takes the whole axis, and more than the image has is cut to the image. */
   readonly patchSize: readonly number[];
@@ -31,6 +33,7 @@ export interface PatchIterOptions {
   readonly mode?: GridPadMode;
 }
 
+/** A patch and where it lies. */
 export interface GridPatch<A extends TypedArray = TypedArray> {
   /** `[C, …patchSize]` */
   readonly patch: HostArray<A>;
@@ -44,25 +47,25 @@ export class PatchIter {
 
   constructor(options: PatchIterOptions) {
     if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
-      throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more.`);
+      throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more`);
     }
     this.options = options;
   }
 
-  /** @throws ShapeError if patchSize does not have one entry per spatial axis. */
+  /** @throws ShapeError if patchSize does not have one entry per spatial axis */
   *patches<A extends TypedArray>(image: HostArray<A>): Generator<GridPatch<A>> {
     const { patchSize, mode = "wrap" } = this.options;
     const spatial = image.shape.slice(1);
     if (patchSize.length !== spatial.length) {
       throw new ShapeError(
-        `PatchIter: patchSize [${patchSize}] has ${patchSize.length} entries, the image [${image.shape}] ${spatial.length} spatial axes.`,
+        `PatchIter: patchSize [${patchSize}] has ${patchSize.length} entries, the image [${image.shape}] ${spatial.length} spatial axes`,
       );
     }
     const size = patchSize.map((p, axis) => (p === 0 ? spatial[axis] : Math.min(p, spatial[axis])));
     const starts = size.map((p, axis) => {
       const start = this.options.startPos?.[axis] ?? 0;
       if (start < (mode === null || patchSize[axis] === 0 ? 0 : -p))
-        throw new ConfigError(`PatchIter: startPos[${axis}] is ${start}; it lies outside the (padded) image.`);
+        throw new ConfigError(`PatchIter: startPos[${axis}] is ${start}; it lies outside the (padded) image`);
       // A whole axis is never padded; otherwise padding lets a patch begin at any voxel of the image.
       const end = mode === null || patchSize[axis] === 0 ? spatial[axis] - p + 1 : spatial[axis];
       const out: number[] = [];
@@ -85,7 +88,7 @@ export class PatchIterd {
   private readonly iter: PatchIter;
 
   constructor({ keys, ...options }: PatchIterOptions & { readonly keys: readonly string[] }) {
-    if (keys.length === 0) throw new ConfigError("PatchIterd: keys is empty; name at least one array of the items.");
+    if (keys.length === 0) throw new ConfigError("PatchIterd: keys is empty; name at least one array of the items");
     this.keys = keys;
     this.iter = new PatchIter(options);
   }
@@ -95,14 +98,14 @@ export class PatchIterd {
     const arrays = this.keys.map((key) => {
       const array = item[key] as Partial<HostArray> | undefined;
       if (!array?.data || !array.shape)
-        throw new DataError(`PatchIterd: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")}).`);
+        throw new DataError(`PatchIterd: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")})`);
       return array as HostArray;
     });
     const size = (a: HostArray) => a.shape.slice(1).join();
     arrays.forEach((a, i) => {
       if (size(a) !== size(arrays[0]))
         throw new ShapeError(
-          `PatchIterd: "${this.keys[i]}" has shape [${a.shape}], "${this.keys[0]}" [${arrays[0].shape}]; their spatial sizes must be equal.`,
+          `PatchIterd: "${this.keys[i]}" has shape [${a.shape}], "${this.keys[0]}" [${arrays[0].shape}]; their spatial sizes must be equal`,
         );
     });
     const grids = arrays.map((a) => this.iter.patches(a));
@@ -114,7 +117,9 @@ export class PatchIterd {
   }
 }
 
+/** What becomes of the patches of an image. */
 export interface GridPatchOptions {
+  /** Takes an image to its patches, such as a `PatchIterd`. */
   readonly patchIter: { patches(item: Item): Iterable<Item> };
   /** Applied to each patch. */
   readonly transform?: TransformList<Item>;
@@ -122,7 +127,7 @@ export interface GridPatchOptions {
   readonly withCoordinates?: boolean;
 }
 
-/** All grid patches of each image, as one stream, image by image. */
+/** All grid patches of each image, as one stream, image by image; how many there are only the data can tell. MONAI's `GridPatchDataset`. */
 export class GridPatchDataset implements Dataset {
   readonly stream: StreamPlan = {};
   private readonly source: Dataset;
@@ -161,9 +166,7 @@ function gather<A extends TypedArray>(
 ): HostArray<A> {
   const shape = [image.shape[0], ...size];
   const data = new (image.data.constructor as new (n: number) => A)(shape.reduce((n, s) => n * s, 1));
-  const sources = shape.map((n, axis) =>
-    Array.from({ length: n }, (_, i) => sourceIndex(axis === 0 ? i : at[axis - 1] + i, image.shape[axis], mode)),
-  );
+  const sources = shape.map((n, axis) => edgeIndices(mode ?? "constant", axis === 0 ? 0 : at[axis - 1], n, image.shape[axis]));
   let out = 0;
   const walk = (axis: number, offset: number) => {
     const last = axis === shape.length - 1;
@@ -174,11 +177,4 @@ function gather<A extends TypedArray>(
   };
   walk(0, 0);
   return { data, shape };
-}
-
-/** Where position i of an axis of n voxels is read; −1 for "0". */
-function sourceIndex(i: number, n: number, mode: GridPadMode): number {
-  if (i >= 0 && i < n) return i;
-  if (mode === "wrap") return ((i % n) + n) % n;
-  return mode === "edge" ? Math.min(Math.max(i, 0), n - 1) : -1;
 }

@@ -3,18 +3,20 @@
  */
 
 import { existsSync, readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { FormatError } from "../../host/errors.ts";
+import { readJson } from "../../host/files.node.ts";
 import { joinCase } from "./join_case.ts";
-import { type Case, type DatasetIndex, type LabelClass, parseDataset, parseSplits, type Split } from "./decathlon.ts";
+import type { LabelClass } from "../labels.ts";
+import type { Case, DatasetIndex } from "./dataset_index.ts";
+import { parseDataset } from "./decathlon.ts";
+import { parseSplits, type Split } from "./splits.ts";
 import { readNiftiFile } from "../formats/nifti/nifti.node.ts";
 import type { Volume } from "../volume.ts";
 
 /**
  * Reads `dataset.json` of a Decathlon or nnU-Net folder and checks that every file it promises exists.
- * @returns the index with absolute paths.
- * @throws FormatError naming file and field.
+ * @returns the index with absolute paths
+ * @throws FormatError naming file and field
  */
 export async function loadDataset(dir: string): Promise<DatasetIndex> {
   const root = resolve(dir);
@@ -34,7 +36,8 @@ export async function loadDataset(dir: string): Promise<DatasetIndex> {
 
 /**
  * Reads the folds of a dataset.
- * @param path a dataset's folder (its `splits_final.json` is taken) or the file itself.
+ * @param path a dataset's folder (its `splits_final.json` is taken) or the file itself
+ * @throws FormatError for a file that is none, DataError if a case is on both sides of a fold
  */
 export async function loadSplits(path: string): Promise<Split[]> {
   const source = path.endsWith(".json") ? resolve(path) : join(resolve(path), "splits_final.json");
@@ -43,21 +46,11 @@ export async function loadSplits(path: string): Promise<Split[]> {
 
 /**
  * Reads the image and, if there is one, the label of a case and checks that they belong together, see joinCase.
- * @returns image `[C, nx, ny, nz]`, label `[1, nx, ny, nz]`, in their stored element types.
+ * @returns image `[C, nx, ny, nz]`, label `[1, nx, ny, nz]`, in their stored element types
+ * @throws FormatError for files that cannot be read, ShapeError and DataError as joinCase
  */
 export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
   const images = await Promise.all(item.image.map(readNiftiFile));
   const label = item.label === undefined ? undefined : await readNiftiFile(item.label);
   return joinCase(item.id, images, label, labels);
-}
-
-async function readJson(path: string, who: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
-    throw new FormatError(`${who}: cannot read ${path}: ${cause.message}`, { cause });
-  });
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`${who}: ${path} is not JSON: ${(cause as Error).message}`, { cause });
-  }
 }

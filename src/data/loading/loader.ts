@@ -10,12 +10,13 @@ import { type Batch, listDataCollate } from "../datasets/collate.ts";
 import { datasetOf, type DataSource, streamSamples } from "../datasets/dataset.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
-import { type DatasetPlan, LocalUnits, type Recipe, type UnitSource } from "./units.ts";
+import { type DatasetPlan, LocalUnits, type DatasetModule, type UnitSource } from "./unit_source.ts";
 
+/** How items become batches. */
 export interface DataLoaderOptions<B = Batch> {
   /** Items per batch (before multi-sample transforms), or patches for patch datasets; default 1. */
   readonly batchSize?: number;
-  /** Worker threads; default 0, in this thread. More than 0 needs a recipe and Node. */
+  /** Worker threads; default 0, in this thread. More than 0 needs a dataset module and Node. */
   readonly numWorkers?: number;
   /** Take the units in a new random order each epoch; default false. */
   readonly shuffle?: boolean;
@@ -29,6 +30,7 @@ export interface DataLoaderOptions<B = Batch> {
   readonly collate?: (items: readonly Item[]) => B;
 }
 
+/** Which part of an epoch is wanted. */
 export interface EpochOptions {
   /** Batches to leave out at the start, to go on where a run ended. */
   readonly skip?: number;
@@ -43,15 +45,15 @@ export interface EpochOptions {
  */
 export class DataLoader<B = Batch> {
   private readonly options: Required<DataLoaderOptions<B>>;
-  private readonly source: DataSource | Recipe;
+  private readonly source: DataSource | DatasetModule;
   private units: UnitSource | undefined;
   private nextEpoch = 0;
 
   /**
-   * @param source a dataset or an array of items, or a recipe `{ module, args }` that builds one in any thread.
-   * @throws ConfigError for options out of range, and for workers without a recipe.
+   * @param source a dataset or an array of items, or a module `{ module, args }` that builds one in any thread
+   * @throws ConfigError for options out of range, and for workers without a module
    */
-  constructor(source: DataSource | Recipe, options: DataLoaderOptions<B> = {}) {
+  constructor(source: DataSource | DatasetModule, options: DataLoaderOptions<B> = {}) {
     const defaults = {
       batchSize: 1,
       numWorkers: 0,
@@ -70,12 +72,12 @@ export class DataLoader<B = Batch> {
     ] as const) {
       const value = this.options[key];
       if (!Number.isInteger(value) || value < least)
-        throw new ConfigError(`DataLoader: ${key} is ${value}; expected an integer of ${least} or more.`);
+        throw new ConfigError(`DataLoader: ${key} is ${value}; expected an integer of ${least} or more`);
     }
     if (this.options.numWorkers > 0 && !("module" in source)) {
       throw new ConfigError(
         `DataLoader: numWorkers is ${this.options.numWorkers}, but a dataset object cannot move to another thread; ` +
-          `give { module: new URL("./data.ts", import.meta.url), args } whose default export builds it, or numWorkers 0.`,
+          `give { module: new URL("./data.ts", import.meta.url), args } whose default export builds it, or numWorkers 0`,
       );
     }
     this.source = source;
@@ -93,7 +95,7 @@ export class DataLoader<B = Batch> {
   async *epoch(epoch: number, { skip = 0 }: EpochOptions = {}): AsyncGenerator<B, void, undefined> {
     for (const [name, value] of Object.entries({ epoch, skip })) {
       if (!Number.isInteger(value) || value < 0)
-        throw new ConfigError(`DataLoader.epoch: ${name} is ${value}; expected an integer of 0 or more.`);
+        throw new ConfigError(`DataLoader.epoch: ${name} is ${value}; expected an integer of 0 or more`);
     }
     const { batchSize, dropLast, collate } = this.options;
     const plan = await this.open().plan();
@@ -137,7 +139,7 @@ export class DataLoader<B = Batch> {
     const { source } = this;
     this.units ??=
       numWorkers > 0
-        ? openWorkers(source as Recipe, numWorkers, seed)
+        ? openWorkers(source as DatasetModule, numWorkers, seed)
         : new LocalUnits("module" in source ? source : datasetOf(source), seed);
     return this.units;
   }

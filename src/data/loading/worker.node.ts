@@ -1,15 +1,15 @@
 /**
- * @file Entry point of a data worker thread: builds the dataset of its recipe, then computes one unit after the other. Arrays are copied
+ * @file Entry point of a data worker thread: builds the dataset of its module, then computes one unit after the other. Arrays are copied
  * here, off the main thread, and the copies handed over without another copy: the originals may belong to a cache.
  */
 
 import { parentPort, workerData } from "node:worker_threads";
-import { buildDataset, computeUnit, type FromWorker, planOf, type Recipe, toWire, type ToWorker } from "./units.ts";
+import { buildDataset, computeUnit, type FromWorker, planOf, type DatasetModule, toWire, type ToWorker } from "./unit_source.ts";
 
 const port = parentPort!;
-const { seed, ...recipe } = workerData as Recipe & { seed: number };
-const dataset = buildDataset(recipe);
-let queue: (ToWorker & { type: "unit" })[] = [];
+const { seed, ...source } = workerData as DatasetModule & { readonly seed: number };
+const dataset = buildDataset(source);
+let queue: (ToWorker & { readonly type: "unit" })[] = [];
 let busy = false;
 
 port.on("message", (message: ToWorker) => {

@@ -1,21 +1,28 @@
 /**
  * @file Data workers in Node. Waiting for the GPU spins Node's main thread, so loading must happen in others. Each worker builds the
- * dataset from its recipe; unit i belongs to worker i mod n, so that a cache in a worker keeps that worker's share and no more.
+ * dataset from its module; unit i belongs to worker i mod n, so that a cache in a worker keeps that worker's share and no more.
  */
 
 import { Worker } from "node:worker_threads";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import type { Item } from "../transforms/transform.ts";
-import { type DatasetPlan, fromWire, type FromWorker, type Recipe, type ToWorker, type UnitSource } from "./units.ts";
+import {
+  type DatasetPlan,
+  fromWire,
+  type FromWorker,
+  type DatasetModule,
+  type ToWorker,
+  type UnitSource,
+} from "./unit_source.ts";
 
-/** Starts `count` workers. @throws ConfigError if the recipe's arguments are not plain data. */
-export function openWorkers(recipe: Recipe, count: number, seed: number): UnitSource {
+/** Starts `count` workers. @throws ConfigError if the module's arguments are not plain data */
+export function openWorkers(source: DatasetModule, count: number, seed: number): UnitSource {
   let workers: DataWorker[];
   try {
-    workers = Array.from({ length: count }, (_, k) => new DataWorker(recipe, seed, k));
+    workers = Array.from({ length: count }, (_, k) => new DataWorker(source, seed, k));
   } catch (cause) {
     throw new ConfigError(
-      `DataLoader: the arguments of ${String(recipe.module)} cannot go to a worker; use plain data. ${(cause as Error).message}`,
+      `DataLoader: the arguments of ${String(source.module)} cannot go to a worker; use plain data. ${(cause as Error).message}`,
       { cause },
     );
   }
@@ -44,14 +51,14 @@ class DataWorker {
   private readonly waiting = new Map<number | "plan", Waiting<never>>();
   private failure: Error | undefined;
 
-  constructor(recipe: Recipe, seed: number, number: number) {
+  constructor(source: DatasetModule, seed: number, number: number) {
     this.number = number;
     // From source the worker is a .ts file, and must resolve this package's own imports to source as well.
-    const source = import.meta.url.endsWith(".ts");
-    const entry = new URL(source ? "./worker.node.ts" : "./worker.node.js", import.meta.url);
-    const execArgv = source ? [...process.execArgv, "--conditions=source"] : undefined;
+    const fromSource = import.meta.url.endsWith(".ts");
+    const entry = new URL(fromSource ? "./worker.node.ts" : "./worker.node.js", import.meta.url);
+    const execArgv = fromSource ? [...process.execArgv, "--conditions=source"] : undefined;
     this.thread = new Worker(entry, {
-      workerData: { module: String(recipe.module), args: recipe.args, seed },
+      workerData: { module: String(source.module), args: source.args, seed },
       execArgv,
       name: `voxgrad data ${number}`,
     });
@@ -59,13 +66,13 @@ class DataWorker {
     this.thread.on("message", (message: FromWorker) => this.receive(message));
     this.thread.on("error", (error: unknown) => this.fail(error instanceof Error ? error : new Error(String(error))));
     this.thread.on("exit", (code) =>
-      this.fail(new DataError(`DataLoader: data worker ${number} ended with code ${code} before its work was done.`)),
+      this.fail(new DataError(`DataLoader: data worker ${number} ended with code ${code} before its work was done`)),
     );
     this.plan = this.wait("plan");
     this.plan.catch(() => undefined);
   }
 
-  request(message: ToWorker & { type: "unit" }): Promise<Item[]> {
+  request(message: ToWorker & { readonly type: "unit" }): Promise<Item[]> {
     if (this.failure) return Promise.reject(this.failure);
     const items = this.wait<Item[]>(message.id);
     this.thread.postMessage(message);
@@ -80,7 +87,7 @@ class DataWorker {
   }
 
   async close(): Promise<void> {
-    this.fail(new DataError(`DataLoader: data worker ${this.number} was closed while a batch was being computed.`));
+    this.fail(new DataError(`DataLoader: data worker ${this.number} was closed while a batch was being computed`));
     await this.thread.terminate();
   }
 

@@ -12,7 +12,14 @@ import {
   type TransformState,
 } from "./transform.ts";
 
-/** Applies transforms in order; what follows a multi-sample transform is applied to each sample. As MONAI's `Compose`. */
+/**
+ * Applies transforms in order; what follows a multi-sample transform is applied to each sample. MONAI's `Compose`.
+ *
+ * Shapes: those of its transforms.
+ * Geometry: that of its transforms.
+ * Draws: `setRandomState` draws one seed below 2³² for each random transform, in order.
+ * @throws what its transforms throw
+ */
 export class Compose<X = HostArray> implements Transform<X>, Randomizable {
   readonly transforms: readonly Transform<X>[];
 
@@ -49,11 +56,12 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
   }
 }
 
+/** How `onKeys` treats label keys and missing ones. */
 export interface OnKeysOptions {
   /** "monai" treats label keys like image keys, as MONAI does. Default: label-safe variants for label keys. */
-  compat?: "monai";
+  readonly compat?: "monai";
   /** Leave items without a key as they are instead of refusing them. Default false. */
-  allowMissingKeys?: boolean;
+  readonly allowMissingKeys?: boolean;
 }
 
 /**

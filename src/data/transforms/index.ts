@@ -44,6 +44,7 @@ export type { AsDiscreteOptions } from "./post/post.ts";
 export { RandSpatialCrop, RandSpatialCropSamples } from "./crop/random_crop.ts";
 export type { RandSpatialCropOptions } from "./crop/random_crop.ts";
 export { RandAdjustContrast, RandGaussianNoise, RandScaleIntensity, RandShiftIntensity } from "./intensity/random_intensity.ts";
+export type { IntensityRanges } from "./intensity/arithmetic.ts";
 export type { Bounds, PerChannel } from "./intensity/random_intensity.ts";
 export { GaussianSmooth, Resize } from "./spatial/resize.ts";
 export type { ResizeMode, ResizeOptions } from "./spatial/resize.ts";

@@ -10,6 +10,10 @@ import { RandomState, type RandomSource, type RandomStateSnapshot } from "../../
 /** One record of a dataset: arrays, paths, names under their keys. */
 export type Item = Readonly<Record<string, unknown>>;
 
+/**
+ * Takes a value and gives one, or several. The docs of each transform say `Shapes:`, and `Geometry:`, whether a volume's affine is kept; "dropped" means
+ * that a plain array comes back, because voxels have moved or a transform does not look after the affine; random ones say which draws they make.
+ */
 export interface Transform<X = HostArray> {
   /** Never changes `x`; may return `x` itself when there is nothing to do. */
   apply(x: X): X | X[];

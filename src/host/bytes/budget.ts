@@ -5,6 +5,7 @@ import { FormatError } from "../errors.ts";
 /** Makes the error for a problem of the file at hand. */
 export type Fail = (problem: string) => FormatError;
 
+/** Errors about a file of this name. */
 export const failing =
   (source: string): Fail =>
   (problem) =>
@@ -24,7 +25,7 @@ export class Budget {
     this.fail = fail;
   }
 
-  /** Throws `FormatError` when the file asks for more than it may. */
+  /** Spends some of it. @throws FormatError when the file asks for more than it may */
   take(bytes: number, what: string): void {
     this.left -= bytes;
     if (!(this.left >= 0)) throw this.fail(`${what} would take more memory than four times the file's size`);

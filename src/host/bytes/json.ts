@@ -2,16 +2,26 @@
 
 import type { Fail } from "./budget.ts";
 
+/** An object of JSON; nothing is known of its values. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
+/** Whether a value is an object, and no list. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The value as a record, empty if it is none: its fields then fail by name. */
 export const record = (value: unknown): JsonRecord => (isRecord(value) ? value : {});
+/** The value as a list, empty if it is none. */
 export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
 
+/** A field that must be a record. @throws FormatError (by `fail`) naming it */
+export function recordField(value: unknown, field: string, fail: Fail): JsonRecord {
+  if (isRecord(value)) return value;
+  throw fail(`${field} is missing or not an object`);
+}
+
+/** Whether a value is a list of integers of at least 0. */
 export function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
 }
@@ -26,7 +36,7 @@ export function parseJson(bytes: Uint8Array, what: string, maxDepth: number, fai
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
-    throw fail(`${what} is no JSON (${(error as Error).message}).`);
+    throw fail(`${what} is no JSON (${(error as Error).message})`);
   }
 }
 
@@ -40,8 +50,8 @@ function checkNesting(bytes: Uint8Array, what: string, maxDepth: number, fail: F
       else if (c === quote) inString = false;
     } else if (c === quote) inString = true;
     else if (c === 0x5b || c === 0x7b) {
-      if (++depth > maxDepth) throw fail(`${what} is nested more than ${maxDepth} levels deep.`);
-      if (++opened > 64 + bytes.length / 8) throw fail(`${what} has more lists than a file of weights.`);
+      if (++depth > maxDepth) throw fail(`${what} is nested more than ${maxDepth} levels deep`);
+      if (++opened > 64 + bytes.length / 8) throw fail(`${what} has more lists than a file of weights`);
     } else if (c === 0x5d || c === 0x7d) depth--;
   }
 }

@@ -73,7 +73,7 @@ export class MT19937 {
     return { key: Array.from(this.key), pos: this.pos };
   }
 
-  /** @throws ConfigError when `state` is not one that `getState` gave. */
+  /** @throws ConfigError when `state` is not one that `getState` gave */
   setState(state: MT19937State): void {
     const { key, pos } = state;
     if (!Array.isArray(key) || key.length !== N || !Number.isInteger(pos) || pos < 0 || pos > N) {

@@ -30,14 +30,20 @@ export interface RandomSource {
   setState(state: RandomStateSnapshot): void;
 }
 
+/** How `choice` draws. */
 export interface ChoiceOptions {
-  replace?: boolean;
-  p?: readonly number[];
+  /** Whether an index may come more than once; default true. */
+  readonly replace?: boolean;
+  /** Probability of each index, sum 1; default even. */
+  readonly p?: readonly number[];
 }
 
-export type RandomStateSnapshot =
-  | ({ readonly kind: "numpy"; readonly gauss: number | null } & MT19937State)
-  | { readonly kind: "replay"; readonly next: number };
+/** State of a `RandomState`; plain JSON. */
+export interface RandomStateSnapshot extends MT19937State {
+  readonly kind: "numpy";
+  /** The second normal of the last polar pair, or null. */
+  readonly gauss: number | null;
+}
 
 /** numpy's legacy `RandomState` (MT19937, polar normals, masked rejection for integers). */
 export class RandomState implements RandomSource {
@@ -124,7 +130,7 @@ export class RandomState implements RandomSource {
 
   setState(state: RandomStateSnapshot): void {
     if (state.kind !== "numpy")
-      throw new ConfigError(`RandomState.setState: expected a state of kind "numpy", got "${state.kind}"`);
+      throw new ConfigError(`RandomState.setState: expected a state of kind "numpy", got "${String(state.kind)}"`);
     this.mt.setState(state);
     this.gauss = state.gauss;
   }

@@ -7,7 +7,7 @@ import { ConfigError } from "../errors.ts";
 import { MT19937, type MT19937State } from "./mt19937.ts";
 
 const f32 = Math.fround;
-const TWO_PI_F32 = f32(2 * Math.PI);
+const twoPi = f32(2 * Math.PI);
 
 /** State of a `TorchGenerator`; plain JSON. */
 export interface TorchGeneratorState extends MT19937State {
@@ -140,7 +140,7 @@ function boxMuller16(data: Float32Array, at: number, mean: number, std: number):
   for (let j = at; j < at + 8; j++) {
     const u1 = f32(1 - data[j]); // (0, 1], so that the logarithm is finite
     const radius = f32(Math.sqrt(f32(-2 * f32(Math.log(u1)))));
-    const theta = f32(TWO_PI_F32 * data[j + 8]);
+    const theta = f32(twoPi * data[j + 8]);
     data[j] = f32(radius * f32(Math.cos(theta))) * f32(std) + f32(mean);
     data[j + 8] = f32(radius * f32(Math.sin(theta))) * f32(std) + f32(mean);
   }

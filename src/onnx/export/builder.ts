@@ -1,7 +1,8 @@
 /** @file A graph under construction, and its bytes. */
 
 import { sizeOf } from "../../host/array.ts";
-import { type HostValue, hostInts } from "../values.ts";
+import { elements } from "../../host/elements.ts";
+import { type HostValue, hostInts, type Kind } from "../values.ts";
 import type { AttributeValue } from "../native.ts";
 import { Writer } from "../proto.ts";
 
@@ -41,9 +42,10 @@ export class GraphBuilder {
 
   /** The name of a constant; equal ones share it. */
   constant(value: HostValue): string {
-    const name = `${value.kind}_${value.shape.join("x")}_${Array.from(value.data).join("_")}`;
     // Long ones are no names, and seldom equal.
-    const key = name.length < 60 ? `const_${name}` : this.name("const");
+    const text =
+      value.data.length < 30 ? `${value.kind}_${value.shape.join("x")}_${Array.from(value.data).join("_")}` : undefined;
+    const key = text !== undefined && text.length < 60 ? `const_${text}` : this.name("const");
     this.constants.set(key, value);
     return key;
   }
@@ -92,14 +94,14 @@ function nodeMessage({ op, inputs, outputs, attributes }: BuiltNode): Writer {
   return w;
 }
 
+// Integers, and truth values with them, are 64 bits wide: as ONNX has shapes and axes.
+const typeOf = (kind: Kind): number => elements[kind === "float" ? "f32" : "i64"].onnx;
+
 function tensorMessage(name: string, { kind, data, shape }: HostValue): Writer {
   const w = new Writer();
   for (const d of shape) w.int(1, d);
-  const words = kind === "float" ? Float32Array.from(data) : BigInt64Array.from(Array.from(data, BigInt));
-  return w
-    .int(2, kind === "float" ? 1 : 7)
-    .text(8, name)
-    .bytes(9, new Uint8Array(words.buffer));
+  const words = kind === "float" ? new Float32Array(data) : BigInt64Array.from(Array.from(data, BigInt));
+  return w.int(2, typeOf(kind)).text(8, name).bytes(9, new Uint8Array(words.buffer));
 }
 
 /** An input or output: a tensor whose open sizes have names. */
@@ -112,7 +114,7 @@ export interface Port {
 function portMessage({ name, type, shape }: Port): Writer {
   const dims = new Writer();
   for (const d of shape) dims.message(1, typeof d === "string" ? new Writer().text(2, d) : new Writer().int(1, d));
-  const tensor = new Writer().int(1, type === "float" ? 1 : 7).message(2, dims);
+  const tensor = new Writer().int(1, typeOf(type)).message(2, dims);
   return new Writer().text(1, name).message(2, new Writer().message(1, tensor));
 }
 

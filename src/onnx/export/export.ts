@@ -1,5 +1,5 @@
 /**
- * @file Modules as ONNX files. The tape tells of every operation while the module runs once, and each becomes a few nodes (export_ops.ts).
+ * @file Modules as ONNX files. The tape tells of every operation while the module runs once, and each becomes a few nodes (emitters/).
  *
  * The alternative was to walk the notes for gradients backwards from the output. They hold no options, leave out what has no gradient
  * (comparisons, indices) and all that does not lead to a parameter, and would need both; an observer sees the same calls with less.
@@ -15,7 +15,7 @@ import { normalizeAxis, type Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { encodeOnnx, GraphBuilder } from "./builder.ts";
 import type { Names } from "./emission.ts";
-import { emit } from "./emitters.ts";
+import { emit } from "./emit.ts";
 import type { HostValue } from "../values.ts";
 
 export interface ExportOptions {

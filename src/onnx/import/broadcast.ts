@@ -2,6 +2,7 @@
 
 import { sizeOf } from "../../host/array.ts";
 import { broadcastShapes, stridesOf } from "../../host/shape.ts";
+import { copyView } from "../../host/strided.ts";
 import type { Call } from "./call.ts";
 import { hostLimit, hostOf, type HostValue, type Kind } from "../values.ts";
 
@@ -18,19 +19,8 @@ export function expectSmall(c: Call, shape: Shape): void {
 /** Elements `start + Σ index·stride` of `x`. */
 export function strided(c: Call, x: HostValue, shape: Shape, strides: Shape, start = 0): HostValue {
   expectSmall(c, shape);
-  const index = new Array<number>(shape.length).fill(0);
-  let at = start;
-  // In step with i, as the axes of an odometer.
-  return hostOf(x.kind, shape, () => {
-    const value = x.data[at];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      at -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-    return value;
-  });
+  const { data } = copyView(x.data, shape, strides, start);
+  return hostOf(x.kind, shape, (i) => data[i]);
 }
 
 /** `x` repeated along axes of size 1 and new axes on the left. */

@@ -13,8 +13,6 @@ import { decodeTensor } from "../tensor_data.ts";
 /** Computes the outputs of a node. Throws `FormatError` for what the operator does not allow, `ConfigError` for what is not supported. */
 export type Op = (c: Call) => Value | readonly Value[];
 
-export type Ops = Readonly<Record<string, Op>>;
-
 export class Call {
   readonly device: Device;
   readonly opset: number;
@@ -61,9 +59,7 @@ export class Call {
   tensor(i: number): Tensor {
     const v = this.input(i);
     if (!isHost(v)) return v;
-    return v.kind === "int"
-      ? this.device.tensor({ shape: v.shape, data: Int32Array.from(v.data) }, "i32")
-      : this.device.tensor(v);
+    return v.kind === "int" ? this.device.tensor({ shape: v.shape, data: new Int32Array(v.data) }, "i32") : this.device.tensor(v);
   }
 
   /** Input `i` as f32: kernels compute in no other type. */

@@ -2,7 +2,7 @@
 
 import { ConfigError, type FormatError } from "../../host/errors.ts";
 import type { OnnxFile, OnnxNode, OnnxTensor } from "../model.ts";
-import { isKnownInput, supported } from "./operators.ts";
+import { isKnownInput, operatorOf, supported } from "./operators.ts";
 
 export interface CheckedGraph {
   /** What the outputs need, in an order in which it can run. */
@@ -102,9 +102,8 @@ function demands(nodes: readonly OnnxNode[]): { known: Set<string>; computed: Se
   for (const node of nodes.toReversed()) {
     const host = node.outputs.some((name) => known.has(name));
     const device = node.outputs.some((name) => computed.has(name)) || !host;
-    const shapeOnly = node.op === "Shape" || node.op === "Size";
+    if (operatorOf(node)?.shape) continue;
     node.inputs.forEach((name, i) => {
-      if (shapeOnly) return;
       if (host || isKnownInput(node, i)) known.add(name);
       if (device && !isKnownInput(node, i)) computed.add(name);
     });

@@ -11,9 +11,8 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { Call } from "./call.ts";
 import { type CheckedGraph, checkGraph } from "./graph.ts";
 import { hostLimit, isHost, type Value } from "../values.ts";
-import { hostOps, shapeOps } from "./host_ops.ts";
 import { type OnnxFile, type OnnxNode, type OnnxValueInfo, parseOnnx } from "../model.ts";
-import { deviceOps } from "./operators.ts";
+import { operatorOf } from "./operators.ts";
 import { toTensorIndices } from "./plane_indices.ts";
 import type { Budget } from "../../host/bytes/budget.ts";
 import { onnxBudget } from "../proto.ts";
@@ -89,7 +88,7 @@ export class OnnxModel extends Module {
     this.outputs = file.graph.outputs;
     const { initializers, known, computed, nodes } = this.graph;
     const own = new Set(file.graph.initializers.map((t) => t.name));
-    const statistics = new Set(nodes.filter((n) => n.op === "BatchNormalization").flatMap((n) => n.inputs.slice(3)));
+    const statistics = new Set(nodes.flatMap((n) => (operatorOf(n)?.statistics ?? []).map((i) => n.inputs[i])));
     for (const [name, t] of initializers) {
       const value = decodeTensor(t, budget, external);
       if (value.kind !== "float" || !own.has(name) || known.has(name) || !computed.has(name)) {
@@ -171,16 +170,17 @@ export class OnnxModel extends Module {
   }
 
   private compute(node: OnnxNode, inputs: readonly (Value | undefined)[]): Value | readonly Value[] {
-    if (Object.hasOwn(shapeOps, node.op)) return shapeOps[node.op](this.call(node, inputs));
+    const { shape, host, device, planes } = operatorOf(node)!;
+    if (shape) return shape(this.call(node, inputs));
     const small = (v: Value | undefined) => v === undefined || (isHost(v) && v.data.length <= hostLimit);
-    if (Object.hasOwn(hostOps, node.op) && inputs.every(small)) return hostOps[node.op](this.call(node, inputs));
-    if (!Object.hasOwn(deviceOps, node.op)) {
+    if (host && inputs.every(small)) return host(this.call(node, inputs));
+    if (!device) {
       throw new ConfigError(`OnnxModel: ${node.op} "${node.outputs[0]}" of values that depend on the data is not supported`);
     }
     const ready = inputs.map((v, i) => (v && isHost(v) ? (this.uploads.get(node.inputs[i]) ?? v) : v));
     const c = this.call(node, ready);
-    if (node.op === "MaxUnpool") return deviceOps[node.op](c);
-    return deviceOps[node.op](
+    if (planes) return device(c);
+    return device(
       this.call(
         node,
         ready.map((v) => (v && !isHost(v) ? toTensorIndices(c, v) : v)),

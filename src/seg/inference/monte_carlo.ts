@@ -53,11 +53,11 @@ export interface StructureUncertainties {
  */
 export function structureUncertainty(samples: readonly HostArray[], numClasses: number): StructureUncertainties {
   const op = "structureUncertainty";
-  if (samples.length === 0) throw new ConfigError(`${op}: there is no sample; give at least one label map.`);
+  if (samples.length === 0) throw new ConfigError(`${op}: there is no sample; give at least one label map`);
   const [first] = samples;
   for (const { shape } of samples) {
     if (shape.join() !== first.shape.join())
-      throw new ShapeError(`${op}: the samples have the shapes [${first.shape}] and [${shape}]; expected one shape.`);
+      throw new ShapeError(`${op}: the samples have the shapes [${first.shape}] and [${shape}]; expected one shape`);
   }
   const volumes = samples.map(() => new Float64Array(numClasses));
   const [all, any] = [new Float64Array(numClasses), new Float64Array(numClasses)];
@@ -67,7 +67,7 @@ export function structureUncertainty(samples: readonly HostArray[], numClasses: 
     for (let s = 0; s < samples.length; s++) {
       const label = samples[s].data[i];
       if (!(Number.isInteger(label) && label >= 0 && label < numClasses))
-        throw new DataError(`${op}: sample ${s} holds ${label}; expected class indices 0 … ${numClasses - 1}.`);
+        throw new DataError(`${op}: sample ${s} holds ${label}; expected class indices 0 … ${numClasses - 1}`);
       volumes[s][label]++;
       if (label !== first.data[i]) agreed = false;
       if (seen[label] === i) continue;

@@ -5,10 +5,11 @@
 
 import { mul } from "../../autograd/pointwise.ts";
 import { softmax } from "../../autograd/softmax.ts";
-import { type Orientation, orientationAxes, rotateOrientation } from "../../data/quicknat.ts";
+import { type Orientation, orientationAxes, rotateOrientation } from "../../data/orientation.ts";
 import { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { argmaxPlanes } from "../../host/argmax.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { stridesOf } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -67,8 +68,8 @@ class Scored extends Module {
   }
 }
 
-const ORDER = ["COR", "AXI", "SAG"] as const;
-const PAPER = { COR: 0.4, AXI: 0.4, SAG: 0.2 } as const;
+const viewOrder = ["COR", "AXI", "SAG"] as const;
+const paperWeights = { COR: 0.4, AXI: 0.4, SAG: 0.2 } as const;
 
 /**
  * Segments volumes slice by slice along several views. Scores of all classes are held in host memory: 4 bytes × classes × voxels, 2.2 GB for 33
@@ -87,10 +88,10 @@ export class QuickNatViews {
     }
     if (!Number.isInteger(batchSize) || batchSize < 1)
       throw new ConfigError(`QuickNatViews: batchSize must be a positive integer, got ${batchSize}`);
-    const given = ORDER.filter((view) => networks[view]);
+    const given = viewOrder.filter((view) => networks[view]);
     if (given.length === 0) throw new ConfigError("QuickNatViews: give a network for at least one of COR, AXI and SAG");
     const probabilities = combine === "probabilities";
-    const raw = given.map((view) => options.weights?.[view] ?? (probabilities && !options.weights ? PAPER[view] : 1));
+    const raw = given.map((view) => options.weights?.[view] ?? (probabilities && !options.weights ? paperWeights[view] : 1));
     if (raw.some((w) => !(w > 0))) throw new ConfigError(`QuickNatViews: weights must be positive, got [${raw.join(", ")}]`);
     const total = probabilities ? raw.reduce((a, b) => a + b, 0) : 1;
     this.device = device;
@@ -122,7 +123,7 @@ export class QuickNatViews {
   }
 
   private async run(volume: HostArray, samples: number, dropout: boolean) {
-    if (volume.shape.length !== 3) throw new ShapeError(`QuickNatViews: the volume is [${volume.shape}]; expected [X, Y, Z].`);
+    if (volume.shape.length !== 3) throw new ShapeError(`QuickNatViews: the volume is [${volume.shape}]; expected [X, Y, Z]`);
     const size = this.views.reduce((n, { view }) => n + samples * volume.shape[orientationAxes(view)[0]], 0);
     let done = 0;
     let scores: HostArray<Float32Array> | undefined;
@@ -156,11 +157,11 @@ export class QuickNatViews {
     const { batchSize = 8 } = this.options;
     for (let start = 0; start < count; start += batchSize) {
       const batch = Math.min(batchSize, count - start);
-      const window = Float32Array.from(data.subarray(start * rows * columns, (start + batch) * rows * columns));
+      const window = new Float32Array(data.subarray(start * rows * columns, (start + batch) * rows * columns));
       const out = await predictor.predict({ data: window, shape: [batch, 1, rows, columns] });
       if (out.shape.length !== 4 || out.shape[0] !== batch || out.shape[2] !== rows || out.shape[3] !== columns) {
         throw new ShapeError(
-          `QuickNatViews: a network made [${out.shape}] of slices [${batch}, 1, ${rows}, ${columns}]; expected one score per class and pixel.`,
+          `QuickNatViews: a network made [${out.shape}] of slices [${batch}, 1, ${rows}, ${columns}]; expected one score per class and pixel`,
         );
       }
       yield { start, out };
@@ -168,7 +169,7 @@ export class QuickNatViews {
   }
 }
 
-/** Adds `factor` times the scores of slices to the volume's, and notes the best class of each voxel in `map`. */
+/** Adds `factor` times the scores of slices to the volume's, and notes the best class of each voxel in `map`, by `argmaxPlanes`'s rule. */
 function accumulate(
   scores: HostArray<Float32Array>,
   out: HostArray,
@@ -179,7 +180,7 @@ function accumulate(
 ): void {
   const [batch, classes, rows, columns] = out.shape;
   if (classes !== scores.shape[0])
-    throw new ShapeError(`QuickNatViews: one view has ${scores.shape[0]} classes, the next ${classes}; expected the same.`);
+    throw new ShapeError(`QuickNatViews: one view has ${scores.shape[0]} classes, the next ${classes}; expected the same`);
   const volume = scores.shape.slice(1);
   const strides = stridesOf(volume);
   const [slice, row, column] = orientationAxes(view).map((axis) => strides[axis]);
@@ -199,12 +200,8 @@ function accumulate(
       }
 }
 
-/** The class with the largest score of each voxel; of equal ones the first. */
+/** The class with the largest score of each voxel. */
 function largest({ data, shape }: HostArray<Float32Array>): HostArray<Uint8Array> {
   const [classes, ...volume] = shape;
-  const voxels = sizeOf(volume);
-  const labels = new Uint8Array(voxels);
-  for (let c = 1; c < classes; c++)
-    for (let i = 0; i < voxels; i++) if (data[c * voxels + i] > data[labels[i] * voxels + i]) labels[i] = c;
-  return { data: labels, shape: volume };
+  return { data: argmaxPlanes(data, classes, new Uint8Array(sizeOf(volume))), shape: volume };
 }

@@ -6,34 +6,36 @@
 import type { PadMode } from "../../autograd/pad.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
+import { forEachRow, padTo, unpad } from "./padding.ts";
 
 /** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]: a function, or what has one named `predict`, such as a `Predictor`. */
 export type WindowPredictor =
   | ((windows: HostArray<Float32Array>) => Promise<HostArray> | HostArray)
   | { predict(windows: HostArray<Float32Array>): Promise<HostArray> | HostArray };
 
-/** Weight of a window's voxels where windows overlap: all equal, or falling off from the centre. */
+/** Weight of a window's voxels where windows overlap: all equal, or falling off from the center. */
 export type BlendMode = "constant" | "gaussian";
 
+/** How images are cut into windows, and how their predictions are joined. */
 export interface SlidingWindowOptions {
   /** Window size per spatial axis, one number for all; an entry ≤ 0 takes the whole axis. */
-  roiSize: number | readonly number[];
+  readonly roiSize: number | readonly number[];
   /** Windows per call of the predictor; a batch may mix images. Default 1. */
-  swBatchSize?: number;
-  /** Share of the window that neighbours overlap, in [0, 1), per axis or for all. Default 0.25. */
-  overlap?: number | readonly number[];
+  readonly swBatchSize?: number;
+  /** Share of the window that neighbors overlap, in [0, 1), per axis or for all. Default 0.25. */
+  readonly overlap?: number | readonly number[];
   /** Default "constant". */
-  mode?: BlendMode;
+  readonly mode?: BlendMode;
   /** Standard deviation of the gaussian as a share of the window, per axis or for all. Default 0.125. */
-  sigmaScale?: number | readonly number[];
+  readonly sigmaScale?: number | readonly number[];
   /** How an image smaller than the window is extended; default "constant". */
-  paddingMode?: PadMode;
+  readonly paddingMode?: PadMode;
   /** Value of constant padding. Default 0. */
-  cval?: number;
+  readonly cval?: number;
   /** Own non-negative weights of shape roiSize in place of `mode`'s; used where the window has its full size. */
-  roiWeightMap?: HostArray;
+  readonly roiWeightMap?: HostArray;
   /** Called after every batch with the windows done and their total. */
-  onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -50,12 +52,12 @@ export async function slidingWindowInference(
   const predict = functionOf(predictor);
   const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
   const [n, c, ...size] = inputs.shape;
-  if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial].`);
+  if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial]`);
   if (!Number.isInteger(swBatchSize) || swBatchSize < 1)
-    throw new ConfigError(`slidingWindowInference: swBatchSize must be a positive integer, got ${swBatchSize}.`);
+    throw new ConfigError(`slidingWindowInference: swBatchSize must be a positive integer, got ${swBatchSize}`);
   const roi = perAxis("roiSize", options.roiSize, size.length).map((r, i) => (r > 0 ? r : size[i]));
   if (roi.some((r) => !Number.isInteger(r)))
-    throw new ConfigError(`slidingWindowInference: roiSize must be integers, got [${roi}].`);
+    throw new ConfigError(`slidingWindowInference: roiSize must be integers, got [${roi}]`);
   const { image, before } = padTo(inputs, roi, options.paddingMode ?? "constant", options.cval ?? 0);
   const padded = image.shape.slice(2);
   const { starts } = slidingWindowStarts(padded, roi, overlap);
@@ -72,9 +74,10 @@ export async function slidingWindowInference(
       const [sample, start] = locate(first + b, starts);
       for (let k = 0; k < c; k++) {
         const [from, to] = [(sample * c + k) * voxels, (b * c + k) * roiVoxels];
-        forEachRow(padded, start, roi, (at, row, length) =>
-          windows.set(image.data.subarray(from + at, from + at + length), to + row),
-        );
+        // A loop: a view per row would be more garbage than the volume itself.
+        forEachRow(padded, start, roi, (at, row, length) => {
+          for (let i = 0; i < length; i++) windows[to + row + i] = image.data[from + at + i];
+        });
       }
     }
     const out = await predict({ data: windows, shape: [batch, c, ...roi] });
@@ -120,9 +123,9 @@ export class SlidingWindowInferer {
 
 export interface SliceInfererOptions extends SlidingWindowOptions {
   /** Window size within a slice, two numbers (or one for both). */
-  roiSize: number | readonly number[];
+  readonly roiSize: number | readonly number[];
   /** The spatial axis that slices are taken along: 0, 1 or 2. Default 0. */
-  spatialDim?: number;
+  readonly spatialDim?: number;
 }
 
 /** Runs a 2-D network over a volume slice by slice (MONAI `SliceInferer`); the network sees [B, C, a, b]. */
@@ -131,9 +134,9 @@ export class SliceInferer {
 
   constructor(options: SliceInfererOptions) {
     const { roiSize, spatialDim = 0 } = options;
-    if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}.`);
+    if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}`);
     if (typeof roiSize !== "number" && roiSize.length !== 2)
-      throw new ConfigError(`SliceInferer: roiSize must be the two sizes within a slice, got [${roiSize}].`);
+      throw new ConfigError(`SliceInferer: roiSize must be the two sizes within a slice, got [${roiSize}]`);
     this.options = options;
   }
 
@@ -141,14 +144,17 @@ export class SliceInferer {
   run(volume: HostArray, predictor: WindowPredictor): Promise<HostArray<Float32Array>> {
     if (volume.shape.length !== 5)
       throw new ShapeError(
-        `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]. For 2-D images use SlidingWindowInferer.`,
+        `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]; for 2-D images use SlidingWindowInferer`,
       );
     const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
     const predict = functionOf(predictor);
     const axis = spatialDim + 2;
-    const options: SlidingWindowOptions = { ...rest, roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1) };
-    if (overlap !== undefined) options.overlap = inSlice("overlap", overlap, spatialDim, 0);
-    if (sigmaScale !== undefined) options.sigmaScale = inSlice("sigmaScale", sigmaScale, spatialDim, 0.125);
+    const options: SlidingWindowOptions = {
+      ...rest,
+      roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1),
+      ...(overlap !== undefined && { overlap: inSlice("overlap", overlap, spatialDim, 0) }),
+      ...(sigmaScale !== undefined && { sigmaScale: inSlice("sigmaScale", sigmaScale, spatialDim, 0.125) }),
+    };
     return slidingWindowInference(volume, options, async ({ data, shape }) => {
       const out = await predict({ data, shape: shape.toSpliced(axis, 1) });
       return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
@@ -164,7 +170,7 @@ export function slidingWindowStarts(
 ): { scanInterval: number[]; starts: number[][] } {
   const overlaps = perAxis("overlap", overlap, imageSize.length);
   if (overlaps.some((o) => !(o >= 0 && o < 1)))
-    throw new ConfigError(`slidingWindowInference: overlap must be in [0, 1), got ${String(overlap)}.`);
+    throw new ConfigError(`slidingWindowInference: overlap must be in [0, 1), got ${String(overlap)}`);
   const scanInterval = roiSize.map((r, i) => (r === imageSize[i] ? r : Math.max(1, Math.trunc(r * (1 - overlaps[i])))));
   let starts: number[][] = [[]];
   for (const [axis, size] of imageSize.entries()) {
@@ -178,7 +184,7 @@ export function slidingWindowStarts(
 }
 
 /**
- * Weights of a window's voxels (MONAI `compute_importance_map`): ones, or Π exp(−x²/2σ²) with x from the centre and σ = size·sigmaScale,
+ * Weights of a window's voxels (MONAI `compute_importance_map`): ones, or Π exp(−x²/2σ²) with x from the center and σ = size·sigmaScale,
  * never below max(smallest weight, 1e-3) so that no voxel divides by zero.
  */
 export function computeImportanceMap(
@@ -189,7 +195,7 @@ export function computeImportanceMap(
   const data = new Float32Array(sizeOf(patchSize)).fill(1);
   if (mode === "constant") return { data, shape: patchSize };
   if (mode !== "gaussian")
-    throw new ConfigError(`computeImportanceMap: unknown mode "${String(mode)}"; use "constant" or "gaussian".`);
+    throw new ConfigError(`computeImportanceMap: unknown mode "${String(mode)}"; use "constant" or "gaussian"`);
   const scales = perAxis("sigmaScale", sigmaScale, patchSize.length);
   let inner = 1;
   for (let axis = patchSize.length - 1; axis >= 0; axis--) {
@@ -215,7 +221,7 @@ const functionOf = (predictor: WindowPredictor) =>
 function perAxis(name: string, value: number | readonly number[], axes: number): number[] {
   if (typeof value === "number") return new Array<number>(axes).fill(value);
   if (value.length === axes) return [...value];
-  throw new ConfigError(`${name} [${value}] has ${value.length} entries; expected ${axes}, one per spatial axis, or one number.`);
+  throw new ConfigError(`${name} [${value}] has ${value.length} entries; expected ${axes}, one per spatial axis, or one number`);
 }
 
 /** A per-axis option of a slice inferer may name the two axes of the slice or all three of the volume. */
@@ -227,7 +233,7 @@ function inSlice(name: string, value: number | readonly number[], spatialDim: nu
 function weightMap(roi: number[], mode: BlendMode, sigmaScale: number | readonly number[], own?: HostArray): HostArray["data"] {
   if (!own) return computeImportanceMap(roi, mode, sigmaScale).data;
   if (String(own.shape) !== String(roi))
-    throw new ShapeError(`slidingWindowInference: roiWeightMap is [${own.shape}]; expected the window's shape [${roi}].`);
+    throw new ShapeError(`slidingWindowInference: roiWeightMap is [${own.shape}]; expected the window's shape [${roi}]`);
   return own.data;
 }
 
@@ -236,92 +242,10 @@ function locate(index: number, starts: readonly number[][]): [sample: number, st
   return [Math.floor(index / starts.length), starts[index % starts.length]];
 }
 
-/** Visits the rows (last axis) of a window: offset in one channel of the image, offset in the window, row length. */
-function forEachRow(
-  image: readonly number[],
-  start: readonly number[],
-  window: readonly number[],
-  visit: (at: number, row: number, length: number) => void,
-): void {
-  const length = window[window.length - 1];
-  const rows = sizeOf(window) / length;
-  for (let r = 0; r < rows; r++) {
-    let [rest, at, stride] = [r, start[start.length - 1], image[image.length - 1]];
-    for (let axis = window.length - 2; axis >= 0; axis--) {
-      at += (start[axis] + (rest % window[axis])) * stride;
-      rest = Math.floor(rest / window[axis]);
-      stride *= image[axis];
-    }
-    visit(at, r * length, length);
-  }
-}
-
-/** Extends short axes to the window's size, half (rounded down) before, the rest after. */
-function padTo(inputs: HostArray, roi: readonly number[], mode: PadMode, cval: number): { image: HostArray; before: number[] } {
-  const size = inputs.shape.slice(2);
-  const padded = size.map((s, i) => Math.max(s, roi[i]));
-  const before = size.map((s, i) => (padded[i] - s) >> 1);
-  if (padded.every((s, i) => s === size[i])) return { image: inputs, before };
-  const [planes, voxels] = [inputs.shape[0] * inputs.shape[1], sizeOf(size)];
-  const sources = size.map((s, i) => sourceIndices(mode, s, before[i], padded[i] - s - before[i]));
-  const data = new Float32Array(planes * sizeOf(padded));
-  for (let i = 0, out = sizeOf(padded); i < out; i++) {
-    let [rest, from, stride, inside] = [i, 0, 1, true];
-    for (let axis = size.length - 1; axis >= 0; axis--) {
-      const source = sources[axis][rest % padded[axis]];
-      if (source < 0) inside = false;
-      from += source * stride;
-      stride *= size[axis];
-      rest = Math.floor(rest / padded[axis]);
-    }
-    for (let p = 0; p < planes; p++) data[p * out + i] = inside ? inputs.data[p * voxels + from] : cval;
-  }
-  return { image: { data, shape: [...inputs.shape.slice(0, 2), ...padded] }, before };
-}
-
-/** For every index of a padded axis the index it copies, or −1 for the constant. */
-function sourceIndices(mode: PadMode, size: number, before: number, after: number): number[] {
-  const limit = mode === "reflect" ? size - 1 : mode === "circular" ? size : Infinity;
-  if (Math.max(before, after) > limit)
-    throw new ShapeError(
-      `slidingWindowInference: ${mode} padding of ${Math.max(before, after)} needs an axis longer than ${size}; use paddingMode "replicate" or a smaller roiSize.`,
-    );
-  return Array.from({ length: before + size + after }, (_, k) => {
-    const i = k - before;
-    if (i >= 0 && i < size) return i;
-    switch (mode) {
-      case "constant":
-        return -1;
-      case "replicate":
-        return i < 0 ? 0 : size - 1;
-      case "reflect":
-        return i < 0 ? -i : 2 * (size - 1) - i;
-      case "circular":
-        return (i + size) % size;
-      default:
-        throw new ConfigError(
-          `slidingWindowInference: unknown paddingMode "${String(mode)}"; use constant, reflect, replicate or circular.`,
-        );
-    }
-  });
-}
-
-function unpad(a: HostArray<Float32Array>, before: readonly number[], size: readonly number[]): HostArray<Float32Array> {
-  const [n, c, ...padded] = a.shape;
-  if (padded.every((s, i) => s === size[i])) return a;
-  const [from, to] = [sizeOf(padded), sizeOf(size)];
-  const data = new Float32Array(n * c * to);
-  for (let p = 0; p < n * c; p++)
-    forEachRow(padded, before, size, (at, row, length) =>
-      data.set(a.data.subarray(p * from + at, p * from + at + length), p * to + row),
-    );
-  return { data, shape: [n, c, ...size] };
-}
-
 function checkPrediction(out: HostArray, batch: number, channels: number, roi: readonly number[]): void {
   const [n, c, ...size] = out.shape;
   if (n !== batch || (channels > 0 && c !== channels) || String(size) !== String(roi))
     throw new ShapeError(
-      `slidingWindowInference: the predictor returned [${out.shape}] for windows [${[batch, "C", ...roi]}]; expected the same batch and window size and equal channels in every batch.`,
+      `slidingWindowInference: the predictor returned [${out.shape}] for windows [${[batch, "C", ...roi]}]; expected the same batch and window size and equal channels in every batch`,
     );
 }

@@ -1,6 +1,6 @@
 /** @file Dice of stored label maps, class by class or region by region: what a run validates and reports. */
 
-import type { LabelClass } from "../../data/folders/decathlon.ts";
+import type { LabelClass } from "../../data/labels.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 
@@ -29,10 +29,4 @@ export function diceOfLabels(prediction: HostArray, truth: HostArray, foreground
     }
     return wanted > 0 ? (2 * both) / sum : NaN;
   });
-}
-
-/** Mean of the values that are not NaN; NaN if all are. */
-export function meanOf(values: readonly number[]): number {
-  const known = values.filter((v) => !Number.isNaN(v));
-  return known.reduce((a, b) => a + b, 0) / known.length;
 }

@@ -104,7 +104,7 @@ export function reduceMetric(scores: HostArray, reduction: MetricReduction): Agg
       return pack(rows(), (t) => t.sum);
     default:
       throw new ConfigError(
-        `reduceMetric: unknown reduction "${String(reduction)}"; use none, mean, sum, mean_batch, sum_batch, mean_channel or sum_channel.`,
+        `reduceMetric: unknown reduction "${String(reduction)}"; use none, mean, sum, mean_batch, sum_batch, mean_channel or sum_channel`,
       );
   }
 }
@@ -126,7 +126,7 @@ export abstract class CumulativeMetric {
     const classes = this.#scores[0]?.shape[1];
     if (classes !== undefined && classes !== scores.shape[1])
       throw new ShapeError(
-        `${this.constructor.name}.append: this batch has ${scores.shape[1]} classes, earlier ones had ${classes}; call reset() first.`,
+        `${this.constructor.name}.append: this batch has ${scores.shape[1]} classes, earlier ones had ${classes}; call reset() first`,
       );
     this.#scores.push(scores);
     return scores;
@@ -135,7 +135,7 @@ export abstract class CumulativeMetric {
   /** Reduces everything appended since the last `reset`. @throws DataError when nothing was appended. */
   aggregate(reduction: MetricReduction = this.options.reduction ?? "mean"): Aggregate {
     if (this.#scores.length === 0)
-      throw new DataError(`${this.constructor.name}.aggregate: nothing to aggregate; call append(yPred, y) before.`);
+      throw new DataError(`${this.constructor.name}.aggregate: nothing to aggregate; call append(yPred, y) before`);
     const samples = this.#scores.reduce((n, s) => n + s.shape[0], 0);
     const data = Float64Array.from(this.#scores.flatMap((s) => Array.from(s.data)));
     return reduceMetric({ data, shape: [samples, this.#scores[0].shape[1]] }, reduction);
@@ -166,10 +166,10 @@ function countOverlap(op: string, yPred: HostArray, y: HostArray, options: Overl
   checkShapes(op, yPred, y);
   const [samples, predChannels] = yPred.shape;
   const n = options.numClasses ?? predChannels;
-  if (!Number.isInteger(n) || n < 1) throw new ConfigError(`${op}: numClasses must be a positive integer, got ${n}.`);
+  if (!Number.isInteger(n) || n < 1) throw new ConfigError(`${op}: numClasses must be a positive integer, got ${n}`);
   for (const [name, a] of [["yPred", yPred] as const, ["y", y] as const]) {
     if (a.shape[1] !== 1 && a.shape[1] !== n)
-      throw new ShapeError(`${op}: ${name} has ${a.shape[1]} channels; expected ${n} (one per class) or 1 (class indices).`);
+      throw new ShapeError(`${op}: ${name} has ${a.shape[1]} channels; expected ${n} (one per class) or 1 (class indices)`);
     if (strict) checkMask(op, name, a, n);
   }
   const first = n === 1 || includeBackground ? 0 : 1;
@@ -211,9 +211,9 @@ function channel(a: HostArray, sample: number, c: number, voxels: number): { dat
 function checkShapes(op: string, yPred: HostArray, y: HostArray): void {
   const [p, t] = [yPred.shape, y.shape];
   if (p.length < 3)
-    throw new ShapeError(`${op}: yPred has shape [${p}]; expected [N, C, ...spatial] with at least one spatial axis.`);
+    throw new ShapeError(`${op}: yPred has shape [${p}]; expected [N, C, ...spatial] with at least one spatial axis`);
   if (p.length !== t.length || p.some((d, i) => i !== 1 && d !== t[i]))
-    throw new ShapeError(`${op}: yPred is [${p}] but y is [${t}]; all axes but the channels must agree.`);
+    throw new ShapeError(`${op}: yPred is [${p}] but y is [${t}]; all axes but the channels must agree`);
 }
 
 function checkMask(op: string, name: string, a: HostArray, numClasses: number): void {

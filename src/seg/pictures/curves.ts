@@ -9,17 +9,17 @@ export interface Series {
 }
 
 export interface CurveOptions {
-  title?: string;
-  xLabel?: string;
-  yLabel?: string;
+  readonly title?: string;
+  readonly xLabel?: string;
+  readonly yLabel?: string;
   /** Range of the y axis; default: of the values, widened to round numbers. */
-  yRange?: readonly [number, number];
-  width?: number;
-  height?: number;
+  readonly yRange?: readonly [number, number];
+  readonly width?: number;
+  readonly height?: number;
 }
 
-/** Line colours that stay apart for colour-blind readers and in print. */
-const LINE_COLOURS = ["#0b62a4", "#d1580a", "#2a8a4a", "#8e44ad", "#5f6b76"];
+/** Line colors that stay apart for color-blind readers and in print. */
+const lineColors = ["#0b62a4", "#d1580a", "#2a8a4a", "#8e44ad", "#5f6b76"];
 
 /** Curves, such as epoch loss and validation Dice, as an SVG document on a light ground. */
 export function curveSvg(series: readonly Series[], options: CurveOptions = {}): string {
@@ -59,32 +59,31 @@ export function curveSvg(series: readonly Series[], options: CurveOptions = {}):
   }
   let legendX = box.left;
   lines.forEach((s, k) => {
-    const colour = LINE_COLOURS[k % LINE_COLOURS.length];
+    const color = lineColors[k % lineColors.length];
     const legendY = box.top - 20;
     out.push(
-      `<path d="M${legendX} ${legendY}h22" stroke="${colour}" stroke-width="2.5"/>`,
+      `<path d="M${legendX} ${legendY}h22" stroke="${color}" stroke-width="2.5"/>`,
       text(legendX + 28, legendY + 4, s.name),
     );
     legendX += 28 + s.name.length * 7.5 + 24;
     out.push(
-      `<path d="${path(s.xy, px, py)}" fill="none" stroke="${colour}" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"/>`,
+      `<path d="${path(s.xy, px, py)}" fill="none" stroke="${color}" stroke-width="2" stroke-linejoin="round" stroke-linecap="round"/>`,
     );
     if (s.xy.length <= 30)
-      for (const p of s.xy.filter(isFinitePoint))
-        out.push(`<circle cx="${px(p[0])}" cy="${py(p[1])}" r="2.6" fill="${colour}"/>`);
+      for (const p of s.xy.filter(isFinitePoint)) out.push(`<circle cx="${px(p[0])}" cy="${py(p[1])}" r="2.6" fill="${color}"/>`);
     const best = s.best && bestOf(s.xy, s.best);
     if (!best) return;
     const [bx, by] = [px(best[0]), py(best[1])];
     // The note goes where there is room: below a point near the top, and inside the frame at either side.
     const anchor = bx > box.right - 110 ? "end" : bx < box.left + 110 ? "start" : "middle";
     const noteY = by - box.top < 30 ? by + 24 : by - 14;
-    out.push(`<circle cx="${bx}" cy="${by}" r="6" fill="#ffffff" stroke="${colour}" stroke-width="2.5"/>`);
+    out.push(`<circle cx="${bx}" cy="${by}" r="6" fill="#ffffff" stroke="${color}" stroke-width="2.5"/>`);
     out.push(
       text(
         bx,
         noteY,
         `best ${best[1].toFixed(4)} at ${best[0]}`,
-        `text-anchor="${anchor}" font-weight="600" fill="${colour}" stroke="#ffffff" stroke-width="4" paint-order="stroke"`,
+        `text-anchor="${anchor}" font-weight="600" fill="${color}" stroke="#ffffff" stroke-width="4" paint-order="stroke"`,
       ),
     );
   });
@@ -134,7 +133,7 @@ function ticks(low: number, high: number, count: number, whole: boolean): number
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
-/** A tick with as many decimals as tell it from its neighbours. */
+/** A tick with as many decimals as tell it from its neighbors. */
 function label(value: number, all: readonly number[]): string {
   const step = all.length > 1 ? all[1] - all[0] : 1;
   return value.toFixed(Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9))));

@@ -1,24 +1,19 @@
 /**
- * @file Pictures of results without a drawing library: slices with truth and prediction, montages and PNG files.
+ * @file Pictures of results without a drawing library: slices with truth and prediction, and montages.
  * Runs in Node and in browsers. Training curves are in `curves.ts`.
  */
+import type { Picture } from "../../host/bytes/png.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
+import { extent } from "../../host/stats.ts";
 
+export { encodePng, type Picture } from "../../host/bytes/png.ts";
 export { curveSvg, type CurveOptions, type Series } from "./curves.ts";
-
-/** An 8-bit picture, row-major from the top left, grey (1 channel) or RGB (3, interleaved). */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 1 | 3;
-  readonly data: Uint8Array;
-}
 
 type Rgb = readonly [number, number, number];
 
-/** Per class the fill of the prediction and the outline of the truth, far apart in hue and legible on grey; classes cycle. */
-const CLASS_COLOURS: readonly { fill: Rgb; line: Rgb }[] = [
+/** Per class the fill of the prediction and the outline of the truth, far apart in hue and legible on gray; classes cycle. */
+const classColors: readonly { fill: Rgb; line: Rgb }[] = [
   { fill: [255, 140, 0], line: [0, 229, 255] },
   { fill: [176, 100, 255], line: [255, 230, 0] },
   { fill: [40, 210, 110], line: [255, 80, 170] },
@@ -27,15 +22,15 @@ const CLASS_COLOURS: readonly { fill: Rgb; line: Rgb }[] = [
 
 export interface OverlayOptions {
   /** Pixels per voxel, a positive integer. Default: the slice's longer side becomes about 256 pixels. */
-  scale?: number;
+  readonly scale?: number;
   /** Opacity of the predicted area, 0 to 1. Default 0.4. */
-  alpha?: number;
+  readonly alpha?: number;
   /** Intensities shown as black and white. Default: least and greatest value of the slice. */
-  window?: readonly [number, number];
+  readonly window?: readonly [number, number];
 }
 
 /**
- * A slice in grey with the prediction filled translucent and the truth outlined.
+ * A slice in gray with the prediction filled translucent and the truth outlined.
  * @param slice intensities [H, W] (leading axes of size 1 are dropped)
  * @param label truth as class indices of the same size, 0 being background
  * @param pred prediction as class indices of the same size
@@ -45,9 +40,9 @@ export function overlay(slice: HostArray, label?: HostArray, pred?: HostArray, o
   const [h, w] = planeOf("slice", slice);
   for (const [name, a] of [["label", label] as const, ["pred", pred] as const])
     if (a && String(planeOf(name, a)) !== String([h, w]))
-      throw new ShapeError(`overlay: ${name} is [${a.shape}] but the slice is [${slice.shape}].`);
+      throw new ShapeError(`overlay: ${name} is [${a.shape}] but the slice is [${slice.shape}]`);
   const { scale = Math.max(1, Math.round(256 / Math.max(h, w))), alpha = 0.4, window = rangeOf(slice.data) } = options;
-  if (!Number.isInteger(scale) || scale < 1) throw new ConfigError(`overlay: scale must be a positive integer, got ${scale}.`);
+  if (!Number.isInteger(scale) || scale < 1) throw new ConfigError(`overlay: scale must be a positive integer, got ${scale}`);
   const [low, high] = window;
   const thickness = Math.max(1, Math.round(scale / 4));
   const classAt = (y: number, x: number): number => (y < 0 || x < 0 || y >= h || x >= w ? 0 : label!.data[y * w + x]);
@@ -55,15 +50,15 @@ export function overlay(slice: HostArray, label?: HostArray, pred?: HostArray, o
   for (let y = 0; y < h; y++) {
     for (let x = 0; x < w; x++) {
       const i = y * w + x;
-      const grey = high > low ? (255 * (slice.data[i] - low)) / (high - low) : 0;
-      let colour: Rgb = [grey, grey, grey];
+      const gray = high > low ? (255 * (slice.data[i] - low)) / (high - low) : 0;
+      let color: Rgb = [gray, gray, gray];
       const predicted = pred ? pred.data[i] : 0;
-      if (predicted > 0) colour = mix(colour, coloursOf(predicted).fill, alpha);
-      fillRect(picture, x * scale, y * scale, scale, scale, colour);
+      if (predicted > 0) color = mix(color, colorsOf(predicted).fill, alpha);
+      fillRect(picture, x * scale, y * scale, scale, scale, color);
       const c = label ? classAt(y, x) : 0;
       if (c <= 0) continue;
-      // The outline lies inside the labelled voxels, along every side where the class changes.
-      const { line } = coloursOf(c);
+      // The outline lies inside the labeled voxels, along every side where the class changes.
+      const { line } = colorsOf(c);
       const [left, top, far] = [x * scale, y * scale, scale - thickness];
       const [west, east] = [classAt(y, x - 1) !== c, classAt(y, x + 1) !== c];
       const [north, south] = [classAt(y - 1, x) !== c, classAt(y + 1, x) !== c];
@@ -71,7 +66,7 @@ export function overlay(slice: HostArray, label?: HostArray, pred?: HostArray, o
       if (east) fillRect(picture, left + far, top, thickness, scale, line);
       if (north) fillRect(picture, left, top, scale, thickness, line);
       if (south) fillRect(picture, left, top + far, scale, thickness, line);
-      // Where the outline turns around this voxel's corner from its neighbours, fill the corner.
+      // Where the outline turns around this voxel's corner from its neighbors, fill the corner.
       for (const [dy, dx] of [
         [-1, -1],
         [-1, 1],
@@ -87,14 +82,14 @@ export function overlay(slice: HostArray, label?: HostArray, pred?: HostArray, o
 
 export interface MontageOptions {
   /** Pictures per row. Default: the square root of their number, rounded up. */
-  columns?: number;
+  readonly columns?: number;
   /** Pixels around and between the pictures. Default 4. */
-  margin?: number;
+  readonly margin?: number;
 }
 
-/** Pictures side by side, row by row, on dark grey. @throws ConfigError without pictures */
+/** Pictures side by side, row by row, on dark gray. @throws ConfigError without pictures */
 export function montage(pictures: readonly Picture[], options: MontageOptions = {}): Picture {
-  if (pictures.length === 0) throw new ConfigError("montage: there are no pictures; pass at least one.");
+  if (pictures.length === 0) throw new ConfigError("montage: there are no pictures; pass at least one");
   const { columns = Math.ceil(Math.sqrt(pictures.length)), margin = 4 } = options;
   const width = Math.max(...pictures.map((p) => p.width));
   const height = Math.max(...pictures.map((p) => p.height));
@@ -117,12 +112,12 @@ export function montage(pictures: readonly Picture[], options: MontageOptions = 
 }
 
 export interface SliceMontageOptions extends MontageOptions, OverlayOptions {
-  label?: HostArray;
-  pred?: HostArray;
+  readonly label?: HostArray;
+  readonly pred?: HostArray;
   /** The axis that slices are taken along, 0, 1 or 2. Default 0. */
-  axis?: number;
+  readonly axis?: number;
   /** Show every n-th slice. Default: so that about 20 are shown. */
-  everyN?: number;
+  readonly everyN?: number;
 }
 
 /** Slices of a volume [D, H, W] (leading axes of size 1 are dropped) as a montage, all in one intensity window. */
@@ -130,11 +125,11 @@ export function sliceMontage(volume: HostArray, options: SliceMontageOptions = {
   const { label, pred, axis = 0, window = rangeOf(volume.data) } = options;
   const size = volume.shape.slice(-3);
   if (size.length !== 3 || sizeOf(size) !== volume.data.length)
-    throw new ShapeError(`sliceMontage: the volume is [${volume.shape}]; expected [D, H, W].`);
-  if (![0, 1, 2].includes(axis)) throw new ConfigError(`sliceMontage: axis must be 0, 1 or 2, got ${axis}.`);
+    throw new ShapeError(`sliceMontage: the volume is [${volume.shape}]; expected [D, H, W]`);
+  if (![0, 1, 2].includes(axis)) throw new ConfigError(`sliceMontage: axis must be 0, 1 or 2, got ${axis}`);
   for (const [name, a] of [["label", label] as const, ["pred", pred] as const])
     if (a && a.data.length !== volume.data.length)
-      throw new ShapeError(`sliceMontage: ${name} is [${a.shape}] but the volume is [${volume.shape}].`);
+      throw new ShapeError(`sliceMontage: ${name} is [${a.shape}] but the volume is [${volume.shape}]`);
   const everyN = options.everyN ?? Math.max(1, Math.round(size[axis] / 20));
   const take = (a: HostArray | undefined, k: number): HostArray | undefined => a && takeSlice(a, size, axis, k);
   const scale = options.scale ?? Math.max(1, Math.round(160 / Math.max(...size.toSpliced(axis, 1))));
@@ -154,67 +149,20 @@ function takeSlice(volume: HostArray, size: readonly number[], axis: number, k: 
   return { data, shape: [h, w] };
 }
 
-/** Encodes a picture as a PNG file (ISO/IEC 15948): no interlace, no filter, deflate by the platform. */
-export async function encodePng(picture: Picture): Promise<Uint8Array<ArrayBuffer>> {
-  const { width, height, channels, data } = picture;
-  const row = width * channels;
-  if (data.length !== row * height)
-    throw new ShapeError(
-      `encodePng: ${width}×${height} with ${channels} channels needs ${row * height} bytes, got ${data.length}.`,
-    );
-  const lines = new Uint8Array((row + 1) * height); // every line starts with its filter type: 0
-  for (let y = 0; y < height; y++) lines.set(data.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
-  const stream = new Blob([lines]).stream().pipeThrough(new CompressionStream("deflate"));
-  const packed = new Uint8Array(await new Response(stream).arrayBuffer());
-  const header = new Uint8Array(13);
-  new DataView(header.buffer).setUint32(0, width);
-  new DataView(header.buffer).setUint32(4, height);
-  header.set([8, channels === 3 ? 2 : 0], 8); // bit depth, colour type
-  const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
-  const parts = [signature, chunk("IHDR", header), chunk("IDAT", packed), chunk("IEND", new Uint8Array(0))];
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
-}
-
-function chunk(type: string, data: Uint8Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(data.length + 12);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, data.length);
-  out.set(new TextEncoder().encode(type), 4);
-  out.set(data, 8);
-  view.setUint32(out.length - 4, crc32(out.subarray(4, out.length - 4)));
-  return out;
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
-  let c = n;
-  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let c = 0xffffffff;
-  for (const b of bytes) c = CRC_TABLE[(c ^ b) & 255] ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
-}
-
 function planeOf(name: string, a: HostArray): [number, number] {
   const [h, w] = a.shape.slice(-2);
   if (a.shape.length < 2 || h * w !== a.data.length)
-    throw new ShapeError(`overlay: ${name} is [${a.shape}]; expected one slice [H, W].`);
+    throw new ShapeError(`overlay: ${name} is [${a.shape}]; expected one slice [H, W]`);
   return [h, w];
 }
 
 function rangeOf(data: HostArray["data"]): [number, number] {
-  let [low, high] = [Infinity, -Infinity];
-  for (const v of data) {
-    if (v < low) low = v;
-    if (v > high) high = v;
-  }
-  return [low, high];
+  const { min, max } = extent(data);
+  return [min, max];
 }
 
-function coloursOf(c: number): { fill: Rgb; line: Rgb } {
-  return CLASS_COLOURS[(Math.ceil(c) - 1) % CLASS_COLOURS.length];
+function colorsOf(c: number): { fill: Rgb; line: Rgb } {
+  return classColors[(Math.ceil(c) - 1) % classColors.length];
 }
 
 function mix(a: Rgb, b: Rgb, share: number): Rgb {
@@ -225,8 +173,8 @@ function blank(width: number, height: number): Picture {
   return { width, height, channels: 3, data: new Uint8Array(width * height * 3) };
 }
 
-function fillRect(p: Picture, left: number, top: number, width: number, height: number, colour: Rgb): void {
-  const [r, g, b] = colour.map((v) => Math.min(255, Math.max(0, Math.round(v))));
+function fillRect(p: Picture, left: number, top: number, width: number, height: number, color: Rgb): void {
+  const [r, g, b] = color.map((v) => Math.min(255, Math.max(0, Math.round(v))));
   for (let y = top; y < top + height; y++) {
     for (let i = (y * p.width + left) * 3; i < (y * p.width + left + width) * 3; i += 3) {
       p.data[i] = r;

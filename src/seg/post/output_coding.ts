@@ -3,8 +3,9 @@
  * label values. Training, validation, prediction and pictures all ask here.
  */
 
-import type { LabelClass } from "../../data/folders/decathlon.ts";
+import type { LabelClass } from "../../data/labels.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
+import { argmaxPlanes } from "../../host/argmax.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 
 /**
@@ -89,12 +90,9 @@ function regionMasks(label: HostArray, regions: readonly LabelClass[]): HostArra
 }
 
 function likeliest(logits: TypedArray, values: readonly number[], out: Uint8Array | Int32Array): void {
-  const voxels = out.length;
-  for (let i = 0; i < voxels; i++) {
-    let best = 0;
-    for (let c = 1; c < values.length; c++) if (logits[c * voxels + i] > logits[best * voxels + i]) best = c;
-    out[i] = values[best];
-  }
+  argmaxPlanes(logits, values.length, out);
+  if (values.every((v, i) => v === i)) return;
+  for (let i = 0; i < out.length; i++) out[i] = values[out[i]];
 }
 
 // Probability above ½ is a logit above 0.

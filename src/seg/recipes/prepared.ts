@@ -1,7 +1,7 @@
 /** @file Preparing cases: the checks and conversions that recipes share, and a dataset of prepared cases that keeps what fits in memory. */
 
 import type { Dataset } from "../../data/datasets/dataset.ts";
-import type { Case } from "../../data/folders/decathlon.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import type { Context, LoadedCase, PreparedCase, Recipe } from "./recipe.ts";
@@ -32,10 +32,15 @@ export function preparedLabel({ label }: LoadedCase, { outputs }: Context): Host
 /** Throws `DataError` if a training case has no label, or none of the classes and that is not allowed. */
 function expectLabeled(id: string, label: HostArray | undefined, { config, outputs }: Context): void {
   if (!label) throw new DataError(`case "${id}" has no label, but training needs one`);
-  if (config.allowEmpty || label.data.some((v: number) => v > 0)) return;
+  if (config.allowEmpty || someAbove0(label)) return;
   throw new DataError(
     `case "${id}": the label is empty (no voxel of ${outputs.foreground.map((l) => l.name)}); leave out the case or pass --allow-empty`,
   );
+}
+
+function someAbove0({ data }: HostArray): boolean {
+  for (let i = 0; i < data.length; i++) if (data[i] > 0) return true;
+  return false;
 }
 
 /** Where the cases of a dataset are read from. */

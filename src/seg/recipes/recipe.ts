@@ -6,7 +6,8 @@
  */
 
 import type { Dataset } from "../../data/datasets/dataset.ts";
-import type { Case, LabelClass } from "../../data/folders/decathlon.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
+import type { LabelClass } from "../../data/labels.ts";
 import type { Item } from "../../data/transforms/transform.ts";
 import type { Volume } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -46,8 +47,10 @@ export interface LoadedCase {
 
 /** A case made ready. More keys may follow; datasets of samples see all of them. */
 export interface PreparedCase extends Item {
-  readonly image: HostArray<Float32Array>;
-  readonly label?: HostArray<Float32Array> | undefined;
+  /** `[C, spatial…]` */
+  readonly image: HostArray;
+  /** What the loss compares with. */
+  readonly label?: HostArray | undefined;
 }
 
 /** What can be known of a dataset before a run is configured. */

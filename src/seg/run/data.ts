@@ -1,8 +1,9 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
-import { type Case, type DatasetIndex, selectFold, type Split } from "../../data/folders/decathlon.ts";
-import type { Recipe as DatasetModule } from "../../data/loading/units.ts";
-import { ConfigError } from "../../host/errors.ts";
+import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
+import { selectFold, type Split } from "../../data/folders/splits.ts";
+import type { DatasetModule } from "../../data/loading/unit_source.ts";
+import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
@@ -37,19 +38,44 @@ export function casesOfFold(index: DatasetIndex, splits: readonly Split[], fold:
   return fold === "all" ? { train: index.training, val: index.training } : selectFold(index, splits, fold);
 }
 
-// Cases looked at to know a dataset.
+// Cases that tell sizes.
 const looked = 20;
+// Problems that a message lists.
+const listed = 20;
 
-async function factsOf({ index, train, read }: RunData): Promise<DataFacts> {
+/** Reads every case once: what is damaged or does not belong together shows before a network has learned from the others. */
+async function factsOf(
+  { index, train, val, read }: RunData,
+  onProgress?: (done: number, total: number) => void,
+): Promise<DataFacts> {
   const step = Math.max(1, Math.floor(train.length / looked));
   const shapes: number[][] = [];
   const spacings: number[][] = [];
-  for (let i = 0; i < train.length; i += step) {
-    const { image } = await read(train[i]);
-    shapes.push(image.shape.slice(1));
-    spacings.push([...image.spacing]);
+  const problems: Error[] = [];
+  const training = new Map(train.map((c, i) => [c.id, i] as const));
+  const all = [...train, ...val.filter((c) => !training.has(c.id))];
+  for (const [i, item] of all.entries()) {
+    try {
+      const { image } = await read(item);
+      if (i >= train.length || i % step !== 0) continue;
+      shapes.push(image.shape.slice(1));
+      spacings.push([...image.spacing]);
+    } catch (error) {
+      if (!(error instanceof VoxgradError)) throw error;
+      problems.push(error);
+    } finally {
+      onProgress?.(i + 1, all.length);
+    }
   }
+  if (problems.length === 1) throw problems[0];
+  if (problems.length > 1) throw new DataError(listOf(problems, all.length));
   return { labels: index.labels, channels: index.modality, cases: train, shapes, spacings, read };
+}
+
+function listOf(problems: readonly Error[], cases: number): string {
+  const lines = problems.slice(0, listed).map((p) => `\n  ${p.name}: ${p.message}`);
+  const more = problems.length > listed ? `\n  and ${problems.length - listed} more` : "";
+  return `${problems.length} of ${cases} cases cannot be used:${lines.join("")}${more}`;
 }
 
 /** Options and description of a run that is to be. */
@@ -58,19 +84,25 @@ export interface NewRun<C extends object> {
   readonly info: RunInfo;
 }
 
+export interface ConfigureHooks {
+  /** How messages call an option; default by its name. */
+  readonly say?: (name: string) => string;
+  /** Called as cases have been read. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 /**
  * The options of a new run: those given, else the recipe's suggestions for these data, else the standard ones.
- * @param say how messages call an option
- * @throws ConfigError, and what reading a few cases throws
+ * @throws ConfigError; the error of a case that cannot be read, or a DataError that lists all of them
  */
 export async function configure<C extends object>(
   recipe: Recipe<C>,
   data: RunData,
   given: Readonly<Record<string, unknown>>,
-  say?: (name: string) => string,
+  { say, onProgress }: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
-  const facts = await factsOf(data);
+  const facts = await factsOf(data, onProgress);
   const suggested = await recipe.suggest(facts);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);

@@ -3,7 +3,7 @@
  * recipe, the classes and channels, the voxel size and what the outputs mean, so that whoever predicts needs nothing of training.
  */
 
-import type { LabelClass } from "../../data/folders/decathlon.ts";
+import type { LabelClass } from "../../data/labels.ts";
 import { CheckpointError, ConfigError } from "../../host/errors.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
 import type { WeightTensor } from "../../weights/elements.ts";

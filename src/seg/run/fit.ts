@@ -8,7 +8,7 @@ import { describeLoad } from "../../nn/load_state.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import type { HostArray } from "../../host/array.ts";
-import { meanOf } from "../metrics/label_dice.ts";
+import { nanMean } from "../../host/stats.ts";
 import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
 import { movable } from "../recipes/run_options.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
@@ -271,7 +271,7 @@ class Run<C extends object> {
       await this.checkpoint(); // validation may take long, or meet a bad file
       dice = await this.validate();
       if (!dice) return false;
-      const score = meanOf(dice);
+      const score = nanMean(dice);
       improved = !(score <= (next.best ?? -1));
       if (improved) next = { ...next, best: score };
     }

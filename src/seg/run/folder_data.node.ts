@@ -3,8 +3,11 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import type { DatasetIndex, LabelClass, Split } from "../../data/folders/decathlon.ts";
+import type { DatasetIndex } from "../../data/folders/dataset_index.ts";
+import type { LabelClass } from "../../data/labels.ts";
+import type { Split } from "../../data/folders/splits.ts";
 import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
+import { kFold } from "../../data/folders/k_fold.ts";
 import { moduleUrl } from "../../data/loading/module_url.node.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
 import { casesOfFold, type RunData } from "./data.ts";
@@ -34,9 +37,14 @@ export class FolderData {
     return new FolderData(root, index, splits);
   }
 
-  /** The cases of a fold, or all of them for training and validation. Throws `ConfigError` for a fold that the splits do not have, `FormatError` if there are none. */
+  /** Whether the folds are ours, for want of a `splits_final.json`. */
+  get madeFolds(): boolean {
+    return this.splits === undefined;
+  }
+
+  /** The cases of a fold, or all of them for training and validation. Throws `ConfigError` for a fold that there is not. */
   async fold(fold: number | "all"): Promise<RunData> {
-    const splits = this.splits ?? (fold === "all" ? [] : await loadSplits(this.folder));
+    const splits = this.splits ?? (fold === "all" ? [] : kFold(this.index.training.map((c) => c.id)));
     return {
       index: this.index,
       ...casesOfFold(this.index, splits, fold),

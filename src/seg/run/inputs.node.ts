@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { Case } from "../../data/folders/decathlon.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 
 const ending = /\.nii(\.gz)?$/;

@@ -1,8 +1,9 @@
 /** @file What a run reports: scores of whole cases, curves as SVG, predictions over slices as PNG. */
 
-import type { Case } from "../../data/folders/decathlon.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
-import { diceOfLabels, meanOf } from "../metrics/label_dice.ts";
+import { nanMean } from "../../host/stats.ts";
+import { diceOfLabels } from "../metrics/label_dice.ts";
 import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
@@ -24,7 +25,7 @@ export interface Evaluation {
 }
 
 export function evaluationOf(cases: readonly CaseScore[], labels: readonly string[]): Evaluation {
-  return { cases, mean: labels.map((_, c) => meanOf(cases.map((r) => r.dice[c]))), labels };
+  return { cases, mean: labels.map((_, c) => nanMean(cases.map((r) => r.dice[c]))), labels };
 }
 
 /** Scores label maps case by case, each with its truth. Throws `ShapeError` if they are not on one grid. */
@@ -48,7 +49,7 @@ export function evaluationLines({ cases, labels, mean }: Evaluation): string[] {
   return [
     ...cases.map((c) => `${c.id.padEnd(width)}  ${scores(c.dice)}`),
     ...(labels.length > 1 ? [`${"mean".padEnd(width)}  ${scores(mean)}`] : []),
-    `mean Dice ${meanOf(mean).toFixed(3)}`,
+    `mean Dice ${nanMean(mean).toFixed(3)}`,
   ];
 }
 
@@ -89,7 +90,7 @@ export async function report(
     onProgress?.(++done, cases.length);
   }
   const evaluation = evaluationOf(scores, classes);
-  await store.write(files.evaluation, `${JSON.stringify({ ...evaluation, meanDice: meanOf(evaluation.mean) }, null, 2)}\n`);
+  await store.write(files.evaluation, `${JSON.stringify({ ...evaluation, meanDice: nanMean(evaluation.mean) }, null, 2)}\n`);
   return { evaluation, pictures: [...(await writeCurves(store, epochs, classes)), ...overlays] };
 }
 
@@ -117,7 +118,7 @@ async function writeCurves(store: RunStore, epochs: readonly EpochMetrics[], cla
   const series = classes.map((name, c) => ({ name, points: validated.map((e) => [e.epoch, e.dice![c]] as const) }));
   const all =
     classes.length > 1
-      ? [{ name: "mean", points: validated.map((e) => [e.epoch, meanOf(e.dice!)] as const), best: "max" as const }, ...series]
+      ? [{ name: "mean", points: validated.map((e) => [e.epoch, nanMean(e.dice!)] as const), best: "max" as const }, ...series]
       : [{ ...series[0], best: "max" as const }];
   const options = { title: "Validation Dice", xLabel: "epoch", yLabel: "Dice", yRange: [0, 1] as const };
   await store.write(files.diceCurve, curveSvg(all, options));

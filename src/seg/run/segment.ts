@@ -1,6 +1,6 @@
 /** @file Segmenting cases with a trained run, one after the other: memory does not grow with their number. */
 
-import type { Case } from "../../data/folders/decathlon.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
 import { writeNifti } from "../../data/formats/nifti/nifti.ts";
 import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";

@@ -1,12 +1,13 @@
 /** @file Where `voxgrad tune` keeps its measurements: one small JSON file per adapter in the user's cache folder. */
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Choices, useChoices } from "../../kernels/tune.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
+import { writeFileAtomic } from "../../host/files.node.ts";
 
 // Counts up when the variants or the classes of problems change.
 const version = 1;
@@ -18,12 +19,10 @@ export function tuningFile(device: Device): string {
   return join(cache, "voxgrad", `tuning-${id}.json`);
 }
 
-/** Written under a temporary name first, so that a reader never sees half of it. */
-export function writeTuning(device: Device, choices: Choices, file = tuningFile(device)): void {
+/** Written in one step, so that a reader never sees half of it. */
+export async function writeTuning(device: Device, choices: Choices, file = tuningFile(device)): Promise<void> {
   mkdirSync(dirname(file), { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify({ voxgrad: version, device: device.name, choices }, null, 2)}\n`);
-  renameSync(temporary, file);
+  await writeFileAtomic(file, `${JSON.stringify({ voxgrad: version, device: device.name, choices }, null, 2)}\n`);
 }
 
 /**

@@ -3,7 +3,8 @@
 import type { HostArray } from "../../host/array.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Segmenter } from "../inference/segmenter.ts";
-import { diceOfLabels, meanOf } from "../metrics/label_dice.ts";
+import { nanMean } from "../../host/stats.ts";
+import { diceOfLabels } from "../metrics/label_dice.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import type { RunData } from "./data.ts";
 
@@ -48,7 +49,7 @@ export class Validation<C extends object> {
       const labels = (await this.recipe.postprocess?.(found, source, this.context)) ?? found;
       if (source.label) scores.push(diceOfLabels(labels, source.label, foreground));
     }
-    return foreground.map((_, c) => meanOf(scores.map((s) => s[c])));
+    return foreground.map((_, c) => nanMean(scores.map((s) => s[c])));
   }
 
   private async load(index: number): Promise<Kept> {

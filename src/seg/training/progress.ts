@@ -3,6 +3,10 @@
  * is rewritten in place; a log file gets a plain line every few seconds, so that it stays readable.
  */
 
+import { formatDuration } from "../../host/text.ts";
+
+export { formatDuration };
+
 /** Where the work stands. Everything but `done` and `total` is shown only if given. */
 export interface ProgressState {
   /** What is running, such as "epoch 2/5" or "windows". */
@@ -55,15 +59,6 @@ export function formatProgress(state: ProgressState): string {
     }
   }
   return parts.filter((p) => p !== undefined && p !== "").join("  ");
-}
-
-/** Seconds as 0:07, 12:34 or 1:02:03. */
-export function formatDuration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  const s = Math.max(0, Math.round(seconds));
-  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
-  const pad = (v: number): string => String(v).padStart(2, "0");
-  return h > 0 ? `${h}:${pad(m)}:${pad(s % 60)}` : `${m}:${pad(s % 60)}`;
 }
 
 function formatValue(v: number): string {

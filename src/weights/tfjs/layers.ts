@@ -38,11 +38,11 @@ export type TfjsLayer =
   | { readonly kind: "activation"; readonly name: string; readonly act: TfjsActivation }
   | { readonly kind: "dropout"; readonly name: string; readonly rate: number; readonly channels: boolean };
 
-const SUPPORTED =
+const supportedLayers =
   "InputLayer, Conv1D, Conv2D, Conv3D, BatchNormalization, Activation, ReLU, LeakyReLU, ELU, Softmax, Dropout and SpatialDropout";
 
 /** Keras activations; a softmax is over the channels, which are axis 1 here. */
-const ACTIVATIONS: Readonly<Record<string, TfjsActivation>> = {
+const kerasActivations: Readonly<Record<string, TfjsActivation>> = {
   relu: ["RELU", {}],
   relu6: ["RELU6", {}],
   elu: ["ELU", {}],
@@ -68,7 +68,7 @@ export function tfjsLayers({ source, topology, weights }: TfjsModel): TfjsLayer[
     const explain: Fail = (problem) => fail(`layer "${name}" (${String(layer.class_name)}): ${problem}`);
     return convert(String(layer.class_name), name, config, ownWeights(name, weights), explain);
   });
-  if (new Set(layers.map(({ name }) => name)).size < layers.length) throw fail("two layers have the same name.");
+  if (new Set(layers.map(({ name }) => name)).size < layers.length) throw fail("two layers have the same name");
   return layers;
 }
 
@@ -102,7 +102,7 @@ function convert(
     case "ReLU": {
       const { max_value: max = null, negative_slope: slope = 0, threshold = 0 } = config;
       if (threshold !== 0 || (max !== null && (max !== 6 || slope !== 0)))
-        throw fail("a threshold or this max_value is not supported.");
+        throw fail("a threshold or this max_value is not supported");
       const act: TfjsActivation =
         slope === 0
           ? [max === 6 ? "RELU6" : "RELU", {}]
@@ -120,7 +120,7 @@ function convert(
     case "ELU":
       return [{ kind: "activation", name, act: ["ELU", { alpha: number("alpha", config.alpha ?? 1, fail) }] }];
     case "Softmax":
-      if ((config.axis ?? -1) !== -1) throw fail("only a softmax over the channels (axis −1) is supported.");
+      if ((config.axis ?? -1) !== -1) throw fail("only a softmax over the channels (axis −1) is supported");
       return [{ kind: "activation", name, act: ["SOFTMAX", { axis: 1 }] }];
     case "Dropout":
     case "SpatialDropout1D":
@@ -128,7 +128,7 @@ function convert(
     case "SpatialDropout3D":
       return [{ kind: "dropout", name, rate: number("rate", config.rate, fail), channels: type !== "Dropout" }];
     default:
-      throw fail(`this kind of layer is not supported; supported are ${SUPPORTED}.`);
+      throw fail(`this kind of layer is not supported; supported are ${supportedLayers}`);
   }
 }
 
@@ -136,14 +136,14 @@ function conv(dims: 1 | 2 | 3, name: string, config: JsonRecord, own: ReadonlyMa
   const kernel = own.get("kernel");
   const bias = config.use_bias !== false;
   const groups = number("groups", config.groups ?? 1, fail);
-  if (kernel?.shape.length !== dims + 2) throw fail(`expected a kernel with ${dims + 2} axes among its weights.`);
-  if (bias !== own.has("bias") || own.size !== (bias ? 2 : 1)) throw fail(`its weights are ${[...own.keys()].join(", ")}.`);
+  if (kernel?.shape.length !== dims + 2) throw fail(`expected a kernel with ${dims + 2} axes among its weights`);
+  if (bias !== own.has("bias") || own.size !== (bias ? 2 : 1)) throw fail(`its weights are ${[...own.keys()].join(", ")}`);
   const [inGroup, outChannels] = kernel.shape.slice(dims);
   const stride = spatial("strides", config.strides, dims, fail);
   const { padding = "valid" } = config;
-  if (padding !== "same" && padding !== "valid") throw fail(`padding ${JSON.stringify(padding)} is not supported.`);
-  if (padding === "same" && stride.some((s) => s !== 1)) throw fail('padding "same" is supported with stride 1 only.');
-  if (bias && !sameSize(own.get("bias")!, outChannels)) throw fail(`its bias does not have ${outChannels} values.`);
+  if (padding !== "same" && padding !== "valid") throw fail(`padding ${JSON.stringify(padding)} is not supported`);
+  if (padding === "same" && stride.some((s) => s !== 1)) throw fail('padding "same" is supported with stride 1 only');
+  if (bias && !sameSize(own.get("bias")!, outChannels)) throw fail(`its bias does not have ${outChannels} values`);
   // [taps…, in, out] → [out, in, taps…]
   const weight = transposed(kernel, [dims + 1, dims, ...Array.from({ length: dims }, (_, i) => i)]);
   return {
@@ -167,10 +167,10 @@ function conv(dims: 1 | 2 | 3, name: string, config: JsonRecord, own: ReadonlyMa
 function batchNorm(name: string, config: JsonRecord, own: ReadonlyMap<string, WeightTensor>, fail: Fail): TfjsLayer {
   const mean = own.get("moving_mean");
   const channels = mean?.data.length ?? 0;
-  if (!mean || !own.has("moving_variance")) throw fail("it has no moving mean and variance.");
-  if (![...own.values()].every((t) => sameSize(t, channels))) throw fail("its weights differ in size.");
+  if (!mean || !own.has("moving_variance")) throw fail("it has no moving mean and variance");
+  if (![...own.values()].every((t) => sameSize(t, channels))) throw fail("its weights differ in size");
   const axis = list([config.axis ?? -1].flat());
-  if (axis.length !== 1 || (axis[0] as number) === 0) throw fail("only the norm of each channel is supported.");
+  if (axis.length !== 1 || (axis[0] as number) === 0) throw fail("only the norm of each channel is supported");
   // A scale or shift that the layer lacks is 1 or 0.
   const constant = (value: number): WeightTensor => ({
     dtype: "F32",
@@ -195,9 +195,11 @@ function batchNorm(name: string, config: JsonRecord, own: ReadonlyMap<string, We
 
 function activation(name: string, value: unknown, fail: Fail): TfjsLayer[] {
   if (value === undefined || value === null || value === "linear") return [];
-  if (typeof value !== "string" || !Object.hasOwn(ACTIVATIONS, value))
-    throw fail(`the activation ${JSON.stringify(value)} is not supported; supported are ${Object.keys(ACTIVATIONS).join(", ")}.`);
-  return [{ kind: "activation", name, act: ACTIVATIONS[value] }];
+  if (typeof value !== "string" || !Object.hasOwn(kerasActivations, value))
+    throw fail(
+      `the activation ${JSON.stringify(value)} is not supported; supported are ${Object.keys(kerasActivations).join(", ")}`,
+    );
+  return [{ kind: "activation", name, act: kerasActivations[value] }];
 }
 
 /** Weights of a layer by the last part of their names, as in `conv/kernel` and `conv/conv/kernel:0`. */
@@ -210,18 +212,18 @@ function ownWeights(name: string, weights: ReadonlyMap<string, WeightTensor>): M
 function chain(topology: JsonRecord, fail: Fail): JsonRecord[] {
   const { config } = topology;
   const layers = list(isRecord(config) ? config.layers : config).map(record);
-  if (layers.length === 0) throw fail("the model has no layers.");
+  if (layers.length === 0) throw fail("the model has no layers");
   if (topology.class_name === "Sequential") return layers;
   const next = new Map<string | undefined, JsonRecord>();
   for (const layer of layers) {
     const inputs = inputNames(layer.inbound_nodes);
     if (inputs.length > 1 || next.has(inputs[0]))
-      throw fail(`layer "${String(layer.name)}" makes the model branch; only chains of layers are supported.`);
+      throw fail(`layer "${String(layer.name)}" makes the model branch; only chains of layers are supported`);
     next.set(inputs[0], layer);
   }
   const ordered: JsonRecord[] = [];
   for (let at = next.get(undefined); at && ordered.length < layers.length; at = next.get(String(at.name))) ordered.push(at);
-  if (ordered.length !== layers.length) throw fail("the layers do not form one chain from the input on.");
+  if (ordered.length !== layers.length) throw fail("the layers do not form one chain from the input on");
   return ordered;
 }
 
@@ -262,8 +264,7 @@ function transposed(tensor: WeightTensor, axes: readonly number[]): WeightTensor
 const sameSize = ({ shape }: WeightTensor, size: number): boolean => shape.length === 1 && shape[0] === size;
 
 function number(field: string, value: unknown, fail: Fail): number {
-  if (typeof value !== "number" || !Number.isFinite(value))
-    throw fail(`${field} is ${JSON.stringify(value)}; expected a number.`);
+  if (typeof value !== "number" || !Number.isFinite(value)) throw fail(`${field} is ${JSON.stringify(value)}; expected a number`);
   return value;
 }
 
@@ -271,6 +272,6 @@ function spatial(field: string, value: unknown, dims: number, fail: Fail): numbe
   const sizes =
     typeof value === "number" ? Array.from({ length: dims }, () => value) : list(value ?? Array.from({ length: dims }, () => 1));
   if (sizes.length !== dims || !sizes.every((v) => Number.isInteger(v) && (v as number) > 0))
-    throw fail(`${field} is ${JSON.stringify(value)}; expected ${dims} sizes.`);
+    throw fail(`${field} is ${JSON.stringify(value)}; expected ${dims} sizes`);
   return sizes as number[];
 }

@@ -3,10 +3,12 @@
  * unpickler is a whitelist and executes nothing; every size is checked against the file, and memory stays within four times its size.
  */
 import { sizeOf, type TypedArray } from "../../host/array.ts";
+import { copyView } from "../../host/strided.ts";
 import { decodeElements, ELEMENTS, type ElementType, type WeightTensor, widens } from "../elements.ts";
 import { type Budget, type Fail, failing } from "../../host/bytes/budget.ts";
 import { type WeightsFile, weightsBudget } from "../file.ts";
-import { type Unpickled, unpickle } from "./pickle.ts";
+import { unpickle } from "./pickle.ts";
+import type { Unpickled } from "./pickle_values.ts";
 import { findStateDict, type FoundState, withoutPrefixes } from "./state_dict.ts";
 import { type StorageRef, type TensorRef, torchHost } from "./objects.ts";
 import { isZip, readEntry, readZip } from "../../host/bytes/zip.ts";
@@ -21,8 +23,8 @@ export interface ReadTorchOptions {
 }
 
 // The first pickle of a legacy file, by `torch.serialization.MAGIC_NUMBER` and PROTOCOL_VERSION.
-const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
-const LEGACY_PROTOCOL = 1001;
+const legacyMagic = 0x1950a86a20f9469cfc6cn;
+const legacyProtocol = 1001;
 
 /** Whether the bytes look like a checkpoint of either kind. */
 export const isTorch = (bytes: Uint8Array): boolean => isZip(bytes) || isLegacy(bytes);
@@ -38,10 +40,10 @@ const isLegacy = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && bytes[1] <
 export async function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
   const fail = failing(options.source ?? "checkpoint");
   const budget = weightsBudget(bytes.length, fail);
-  if (!isZip(bytes) && !isLegacy(bytes)) throw fail("this is no PyTorch file; it is neither a zip archive nor a pickle.");
+  if (!isZip(bytes) && !isLegacy(bytes)) throw fail("this is no PyTorch file; it is neither a zip archive nor a pickle");
   const { root, storages, format } = isZip(bytes) ? await openZip(bytes, budget, fail) : openLegacy(bytes, budget, fail);
   const found = findStateDict(root, options.key, budget, fail);
-  const tensors = await materialise(found, storages, budget, fail);
+  const tensors = await materialize(found, storages, budget, fail);
   return {
     format,
     tensors: options.keepPrefixes ? tensors : withoutPrefixes(tensors),
@@ -64,7 +66,7 @@ interface Opened {
 async function openZip(bytes: Uint8Array, budget: Budget, fail: Fail): Promise<Opened> {
   const entries = readZip(bytes, fail);
   const main = [...entries.keys()].find((name) => /^([^/]+\/)?data\.pkl$/.test(name));
-  if (main === undefined) throw fail("the zip archive has no data.pkl; it is not one of torch.save.");
+  if (main === undefined) throw fail("the zip archive has no data.pkl; it is not one of torch.save");
   const folder = main.slice(0, -"data.pkl".length);
   const pickle = await readEntry(entries.get(main)!, budget, fail);
   const root = unpickle(pickle, 0, torchHost(fail), budget, fail).value;
@@ -72,7 +74,7 @@ async function openZip(bytes: Uint8Array, budget: Budget, fail: Fail): Promise<O
   const bigEndian = order !== undefined && new TextDecoder().decode(await readEntry(order, budget, fail)) === "big";
   const storages: Storages = async ({ key }) => {
     const entry = entries.get(`${folder}data/${key}`);
-    if (!entry) throw fail(`storage data/${key.slice(0, 40)} is missing.`);
+    if (!entry) throw fail(`storage data/${key.slice(0, 40)} is missing`);
     const bytes = await readEntry(entry, budget, fail);
     return { bytes, bigEndian, inflated: bytes !== entry.packed };
   };
@@ -97,31 +99,31 @@ function openLegacy(bytes: Uint8Array, budget: Budget, fail: Fail): Opened {
     at = end;
     return value;
   };
-  if (next() !== LEGACY_MAGIC) throw fail("this pickle is not one of torch.save; only PyTorch's are read.");
+  if (next() !== legacyMagic) throw fail("this pickle is not one of torch.save; only PyTorch's are read");
   const version = next();
-  if (version !== LEGACY_PROTOCOL) throw fail(`version ${String(version)} of the legacy format is not known.`);
+  if (version !== legacyProtocol) throw fail(`version ${String(version)} of the legacy format is not known`);
   next(); // sys_info: storages are little-endian on every system
   const root = next();
   const keys = next();
-  if (!Array.isArray(keys)) throw fail("the list of storages is damaged.");
+  if (!Array.isArray(keys)) throw fail("the list of storages is damaged");
   const parts = new Map<string, Uint8Array>();
   for (const key of keys.map(String)) {
     const type = types.get(key);
     const size = type && elementBytes(type.dtype);
     if (!type || size === undefined)
-      throw fail(`storage ${key.slice(0, 40)} has an unknown type${type ? `, ${type.dtype}` : ""}.`);
+      throw fail(`storage ${key.slice(0, 40)} has an unknown type${type ? `, ${type.dtype}` : ""}`);
     const length =
       at + 8 <= bytes.length ? Number(new DataView(bytes.buffer, bytes.byteOffset + at, 8).getBigInt64(0, true)) : -1;
     if (length !== type.length)
-      throw fail(`storage ${key} has ${length} elements instead of ${type.length}; the file is damaged or cut short.`);
+      throw fail(`storage ${key} has ${length} elements instead of ${type.length}; the file is damaged or cut short`);
     at += 8;
-    if (at + length * size > bytes.length) throw fail(`storage ${key} ends after the file, which is cut short.`);
-    if (parts.has(key)) throw fail(`storage ${key} is listed twice.`);
+    if (at + length * size > bytes.length) throw fail(`storage ${key} ends after the file, which is cut short`);
+    if (parts.has(key)) throw fail(`storage ${key} is listed twice`);
     parts.set(key, bytes.subarray(at, (at += length * size)));
   }
   const storages: Storages = async ({ key }) => {
     const part = parts.get(key);
-    if (!part) throw fail(`storage ${key.slice(0, 40)} is missing.`);
+    if (!part) throw fail(`storage ${key.slice(0, 40)} is missing`);
     return { bytes: part, bigEndian: false };
   };
   return { format: "PyTorch (legacy)", root, storages };
@@ -135,7 +137,7 @@ function elementBytes(dtype: string): number | undefined {
   ];
 }
 
-async function materialise(
+async function materialize(
   found: FoundState,
   storages: Storages,
   budget: Budget,
@@ -150,7 +152,7 @@ async function materialise(
     const dtype = ref.dtype as ElementType;
     const failure: Fail = (problem) => fail(`tensor "${name.slice(0, 200)}": ${problem}`);
     if (!Object.hasOwn(ELEMENTS, dtype))
-      throw failure(`its type ${ref.dtype} is not supported; supported are ${Object.keys(ELEMENTS).join(", ")}.`);
+      throw failure(`its type ${ref.dtype} is not supported; supported are ${Object.keys(ELEMENTS).join(", ")}`);
     // Arrays of NumPy have no key: the place of their bytes tells them apart.
     if (storage.bytes && !numpy.has(storage.bytes)) numpy.set(storage.bytes, numpy.size);
     const id = `${storage.bytes ? `numpy ${numpy.get(storage.bytes)}` : storage.key} ${dtype}`;
@@ -176,8 +178,8 @@ async function readStorage(
   const { bytes: raw, bigEndian, inflated = false } = found as Awaited<ReturnType<Storages>>;
   const element = ELEMENTS[dtype];
   const wanted = storage.length * (elementBytes(storage.dtype) ?? NaN);
-  if (raw.length !== wanted) throw fail(`its storage has ${raw.length} bytes instead of ${wanted}; the file is damaged.`);
-  if (raw.length % element.bytes !== 0) throw fail(`its storage of ${raw.length} bytes does not hold whole ${dtype} elements.`);
+  if (raw.length !== wanted) throw fail(`its storage has ${raw.length} bytes instead of ${wanted}; the file is damaged`);
+  if (raw.length % element.bytes !== 0) throw fail(`its storage of ${raw.length} bytes does not hold whole ${dtype} elements`);
   const reuse = inflated && !widens(dtype);
   if (!reuse) budget.take((raw.length / element.bytes) * element.hostBytes, "a storage");
   try {
@@ -194,10 +196,10 @@ async function readStorage(
 function view(array: TypedArray, { offset, shape, stride }: TensorRef, budget: Budget, fail: Fail): TypedArray {
   const size = sizeOf(shape);
   if (size === 0) return array.subarray(0, 0);
-  if (!Number.isSafeInteger(size)) throw fail(`shape [${shape}] is damaged.`);
+  if (!Number.isSafeInteger(size)) throw fail(`shape [${shape}] is damaged`);
   const last = shape.reduce((at, n, i) => at + (n - 1) * stride[i], offset);
   if (!(last < array.length))
-    throw fail(`shape [${shape}] with strides [${stride}] at ${offset} reaches beyond its storage of ${array.length}.`);
+    throw fail(`shape [${shape}] with strides [${stride}] at ${offset} reaches beyond its storage of ${array.length}`);
   let expected = 1;
   let contiguous = true;
   for (let i = shape.length - 1; i >= 0; i--) {
@@ -206,19 +208,7 @@ function view(array: TypedArray, { offset, shape, stride }: TensorRef, budget: B
   }
   if (contiguous) return array.subarray(offset, offset + size);
   budget.take(size * array.BYTES_PER_ELEMENT, "a strided tensor");
-  const out = new (array.constructor as new (n: number) => TypedArray)(size);
-  const index = shape.map(() => 0);
-  let from = offset;
-  for (let i = 0; i < size; i++) {
-    out[i] = array[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += stride[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= stride[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return out;
+  return copyView(array, shape, stride, offset).data;
 }
 
 function swapped(bytes: Uint8Array, width: number): Uint8Array {

@@ -3,9 +3,10 @@
  * whole whitelist; see `callable` for what becomes of other names.
  */
 import { sizeOf } from "../../host/array.ts";
+import { type ElementName, elements, elementsBy } from "../../host/elements.ts";
 import type { ElementType } from "../elements.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
-import { PickledGlobal, PickledObject, type PickleHost } from "./pickle.ts";
+import { PickledGlobal, PickledObject, type PickleHost } from "./pickle_values.ts";
 
 /** A tensor as the pickle describes it: a strided view of a storage. Nothing of it is checked or read yet. */
 export class TensorRef {
@@ -51,56 +52,18 @@ export class StorageRef {
   }
 }
 
-// PyTorch's types by storage class and by dtype.
-const STORAGES: Readonly<Record<string, ElementType>> = {
-  DoubleStorage: "F64",
-  FloatStorage: "F32",
-  HalfStorage: "F16",
-  BFloat16Storage: "BF16",
-  LongStorage: "I64",
-  IntStorage: "I32",
-  ShortStorage: "I16",
-  CharStorage: "I8",
-  ByteStorage: "U8",
-  BoolStorage: "BOOL",
-};
-const DTYPES: Readonly<Record<string, ElementType>> = {
-  float64: "F64",
-  float32: "F32",
-  float16: "F16",
-  bfloat16: "BF16",
-  int64: "I64",
-  int32: "I32",
-  int16: "I16",
-  int8: "I8",
-  uint64: "U64",
-  uint32: "U32",
-  uint16: "U16",
-  uint8: "U8",
-  bool: "BOOL",
-};
-// NumPy's, without the byte order.
-const NUMPY: Readonly<Record<string, ElementType>> = {
-  f8: "F64",
-  f4: "F32",
-  f2: "F16",
-  i8: "I64",
-  i4: "I32",
-  i2: "I16",
-  i1: "I8",
-  u8: "U64",
-  u4: "U32",
-  u2: "U16",
-  u1: "U8",
-  b1: "BOOL",
-};
-const UNTYPED = "untyped";
+const byStorage = elementsBy("storage");
+const byDtype = elementsBy("numpy");
+const byNumpy = elementsBy("short");
+const typeOf = (name: ElementName | undefined): ElementType | undefined => name && elements[name].safetensors;
+
+const untyped = "untyped";
 
 /** Persistent ids and callables of a checkpoint. */
 export function torchHost(fail: Fail): PickleHost {
   return {
     persistent: (id) => persistent(id, fail),
-    call: (name, args) => (Object.hasOwn(CALLS, name) ? CALLS[name](args, fail) : callable(name, args)),
+    call: (name, args) => (Object.hasOwn(calls, name) ? calls[name](args, fail) : callable(name, args)),
     build(object, state) {
       if (object instanceof TensorRef) return true; // attributes of a Python subclass
       if (!(object instanceof Unfilled)) return false;
@@ -115,12 +78,12 @@ function persistent(id: unknown, fail: Fail): unknown {
   const [kind, type, key, , length, view] = Array.isArray(id) ? (id as unknown[]) : [];
   if (kind === "module" && type instanceof PickledGlobal) return type;
   if (kind !== "storage" || !(type instanceof PickledGlobal) || !isText(key) || !isCount(length))
-    throw fail("a persistent id is no storage.");
+    throw fail("a persistent id is no storage");
   const name = type.name.split(".").at(-1)!;
-  const dtype = Object.hasOwn(STORAGES, name) ? STORAGES[name] : name.endsWith("UntypedStorage") ? UNTYPED : name;
+  const dtype = typeOf(byStorage.get(name)) ?? (name.endsWith("UntypedStorage") ? untyped : name);
   if (!Array.isArray(view)) return new StorageRef(String(key), dtype, length);
   const [, start, size] = view as unknown[];
-  if (!isCount(start) || !isCount(size) || start + size > length) throw fail(`storage ${key}: the view of it lies outside.`);
+  if (!isCount(start) || !isCount(size) || start + size > length) throw fail(`storage ${key}: the view of it lies outside`);
   return new StorageRef(String(key), dtype, length, { start });
 }
 
@@ -133,13 +96,13 @@ type Call = (args: readonly unknown[], fail: Fail) => unknown;
 
 function rebuildTensor(args: readonly unknown[], fail: Fail, dtype?: unknown, metadata?: unknown): TensorRef {
   const [storage, offset, shape, stride] = args;
-  if (!(storage instanceof StorageRef)) throw fail("a tensor has no storage.");
+  if (!(storage instanceof StorageRef)) throw fail("a tensor has no storage");
   if (!isCount(offset) || !isCounts(shape) || !isCounts(stride) || shape.length !== stride.length)
-    throw fail("a tensor's offset, shape and strides are damaged.");
+    throw fail("a tensor's offset, shape and strides are damaged");
   // A lazily negated or conjugated view: its bytes are not its values.
   const lazy = metadata instanceof Map && metadata.size <= 16 && [...metadata.values()].some((v) => v === true);
   const name = dtype instanceof PickledGlobal ? dtype.name.replace(/^torch\./, "") : undefined;
-  const own = name === undefined ? storage.dtype : Object.hasOwn(DTYPES, name) ? DTYPES[name] : name;
+  const own = name === undefined ? storage.dtype : (typeOf(byDtype.get(name)) ?? name);
   return new TensorRef(storage, lazy ? `${own} (negated view)` : own, offset + storage.start, shape, stride);
 }
 
@@ -166,7 +129,7 @@ function numpyArray(state: unknown, fail: Fail): TensorRef | undefined {
     stride[axis] = step;
     step *= shape[axis];
   }
-  if (!Number.isSafeInteger(step)) throw fail("a NumPy array's shape is damaged.");
+  if (!Number.isSafeInteger(step)) throw fail("a NumPy array's shape is damaged");
   return new TensorRef(new StorageRef("numpy", dtype, sizeOf(shape), { bytes, bigEndian }), dtype, 0, shape, stride);
 }
 
@@ -175,8 +138,7 @@ function numpyType(type: unknown): { dtype: ElementType | undefined; bigEndian: 
   const isType = type instanceof PickledObject && type.type === "numpy.dtype";
   const name = isType ? type.args[0] : undefined;
   const order = isType && Array.isArray(type.state) ? (type.state as unknown[])[1] : "<";
-  const known = typeof name === "string" && Object.hasOwn(NUMPY, name);
-  return { dtype: known ? NUMPY[name] : undefined, bigEndian: order === ">" };
+  return { dtype: typeOf(byNumpy.get(name)), bigEndian: order === ">" };
 }
 
 /** `numpy.float64(0.5)` and the like as numbers. */
@@ -204,14 +166,14 @@ const listOf: Call = ([items = []]) => (Array.isArray(items) ? items.slice() : [
 
 /** Makes a tensor subclass's tensor: `(function, type, args, state)` or `(type, function …)` of known functions alone. */
 const rebuildFromType: Call = ([rebuild, , args], fail) => {
-  if (!(rebuild instanceof PickledGlobal) || !Array.isArray(args)) throw fail("a tensor subclass is damaged.");
+  if (!(rebuild instanceof PickledGlobal) || !Array.isArray(args)) throw fail("a tensor subclass is damaged");
   const call =
-    rebuild.name.startsWith("torch._utils._rebuild_") && Object.hasOwn(CALLS, rebuild.name) ? CALLS[rebuild.name] : undefined;
+    rebuild.name.startsWith("torch._utils._rebuild_") && Object.hasOwn(calls, rebuild.name) ? calls[rebuild.name] : undefined;
   return call?.(args, fail);
 };
 
 // What is called with a meaning. All of it makes plain values.
-const CALLS: Readonly<Record<string, Call>> = {
+const calls: Readonly<Record<string, Call>> = {
   "collections.OrderedDict": mapOf,
   "collections.defaultdict": () => new Map(),
   "collections.Counter": ([items]) => (items instanceof Map ? items : new Map()),
@@ -250,7 +212,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   "types.SimpleNamespace": inert("types.SimpleNamespace"),
   "torch.device": inert("torch.device"),
   "torch._utils._rebuild_sparse_tensor": inert("a sparse tensor"),
-  "torch._utils._rebuild_qtensor": inert("a quantised tensor"),
+  "torch._utils._rebuild_qtensor": inert("a quantized tensor"),
   "torch._utils._rebuild_meta_tensor_no_storage": inert("a tensor without values"),
   "torch._utils._rebuild_nested_tensor": inert("a nested tensor"),
   "torch._utils._rebuild_wrapper_subclass": inert("a wrapped tensor"),
@@ -273,7 +235,7 @@ const CALLS: Readonly<Record<string, Call>> = {
 };
 
 // Modules of Python through which a call reaches the system, the interpreter or other code.
-const REACHING =
+const reaching =
   /^(_?posix|nt|os|sys|_?io|builtins|subprocess|_posixsubprocess|shutil|socket|importlib|_?imp|runpy|pty|commands|popen2|ctypes|_ctypes|code|codeop|pickle|_?pickle|marshal|types|functools|operator|_operator|webbrowser|asyncio|multiprocessing|threading|_thread|signal|tempfile|timeit|pdb|bdb|cProfile|profile|trace|platform|site|zipimport|ensurepip|pip|setuptools|distutils|doctest|unittest|test|idlelib|urllib|http|ftplib|smtplib|telnetlib|xmlrpc|nturl2path|turtle|venv|pydoc|inspect|gc|atexit|sched|concurrent|torch\.hub|torch\.jit|torch\.utils\.cpp_extension|numpy\.testing|numpy\.f2py)(\.|$)/;
 
 /**
@@ -282,5 +244,5 @@ const REACHING =
  */
 function callable(name: string, args: readonly unknown[]): unknown {
   const last = name.split(".").at(-1)!;
-  return /^_*[A-Z]/.test(last) && !REACHING.test(name) ? new PickledObject(name, args) : undefined;
+  return /^_*[A-Z]/.test(last) && !reaching.test(name) ? new PickledObject(name, args) : undefined;
 }

@@ -5,59 +5,20 @@
  */
 import type { Budget, Fail } from "../../host/bytes/budget.ts";
 import { PickleBytes } from "./pickle_bytes.ts";
-
-/** A name of a Python module, `module.name`: a class, a function or a constant. It stands for nothing. */
-export class PickledGlobal {
-  readonly name: string;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-}
-
-/** An object of a class that is not known here: what the file says about it, and nothing else. */
-export class PickledObject {
-  /** `module.name` of its class. */
-  readonly type: string;
-  readonly args: readonly unknown[];
-  /** What `__setstate__` would be given. */
-  state: unknown;
-  /** Entries, if the class is a kind of dict. */
-  items: Map<unknown, unknown> | undefined;
-
-  constructor(type: string, args: readonly unknown[]) {
-    this.type = type;
-    this.args = args;
-  }
-}
-
-/** Decides what the names and references of a pickle mean. */
-export interface PickleHost {
-  /** The value of a call, or undefined if the host does not know the callable. */
-  call(name: string, args: readonly unknown[]): unknown;
-  /** The value of a persistent id. */
-  persistent(id: unknown): unknown;
-  /** Takes the state of an object that `call` made. False if it knows nothing of it. */
-  build(object: unknown, state: unknown): boolean;
-}
-
-/** A value and where the pickle ends. Lists and tuples are arrays, dicts are Maps, sets are arrays. */
-export interface Unpickled {
-  readonly value: unknown;
-  readonly end: number;
-}
+import { PickledGlobal, PickledObject, type PickleHost, type Unpickled } from "./pickle_values.ts";
 
 // What things take in V8 at the moment they grow, measured over files of nothing else: tables and lists are copied when they are full.
-const COST = { slot: 16, number: 32, list: 112, object: 144, map: 320, entry: 112 } as const;
+const cost = { slot: 16, number: 32, list: 112, object: 144, map: 320, entry: 112 } as const;
 
 // Python 2's names.
-const RENAMED: Readonly<Record<string, string>> = { __builtin__: "builtins", copy_reg: "copyreg" };
+const renamed: Readonly<Record<string, string>> = { __builtin__: "builtins", copy_reg: "copyreg" };
 
-const EMPTY: readonly unknown[] = Object.freeze([]);
+const empty: readonly unknown[] = Object.freeze([]);
 
 /**
- * Reads one pickle. Throws `FormatError`.
+ * Reads one pickle.
  * @param bytes holds the pickle from `start`; more may follow
+ * @throws FormatError for a damaged pickle, and one that asks for something to be called that is not known
  */
 export function unpickle(bytes: Uint8Array, start: number, host: PickleHost, budget: Budget, fail: Fail): Unpickled {
   return new Unpickler(new PickleBytes(bytes, start, budget, fail), host).run();
@@ -83,7 +44,7 @@ class Unpickler {
       this.step(code);
       const depth = this.stack.length + this.marks.length;
       if (depth > this.highest) {
-        this.bytes.take(2 * COST.slot * (depth - this.highest));
+        this.bytes.take(2 * cost.slot * (depth - this.highest));
         this.highest = depth;
       }
     }
@@ -125,7 +86,7 @@ class Unpickler {
       case "F": // FLOAT
         return this.push(bytes.float(bytes.line()));
       case "G": // BINFLOAT
-        bytes.take(COST.number);
+        bytes.take(cost.number);
         return this.push(bytes.f64());
       // Texts and bytes
       case "S": // STRING: quoted, of Python 2
@@ -152,10 +113,10 @@ class Unpickler {
       // Lists, tuples and sets
       case "]": // EMPTY_LIST
       case "\x8f": // EMPTY_SET
-        bytes.take(COST.list);
+        bytes.take(cost.list);
         return this.push([]);
       case ")": // EMPTY_TUPLE
-        return this.push(EMPTY);
+        return this.push(empty);
       case "l": // LIST
       case "t": // TUPLE
       case "\x91": // FROZENSET
@@ -171,7 +132,7 @@ class Unpickler {
         return this.append(this.popMark());
       // Dicts
       case "}": // EMPTY_DICT
-        bytes.take(COST.map);
+        bytes.take(cost.map);
         return this.push(new Map());
       case "d": // DICT
         return this.dict(this.popMark());
@@ -226,13 +187,13 @@ class Unpickler {
       case "\x80": {
         // PROTO
         const version = bytes.u8();
-        if (version > 5) throw bytes.fail(`protocol ${version} is not known.`);
+        if (version > 5) throw bytes.fail(`protocol ${version} is not known`);
         return;
       }
       case "\x95": // FRAME
         return bytes.frame();
       default:
-        throw bytes.fail(`opcode 0x${code.toString(16).padStart(2, "0")} is not known or not allowed.`);
+        throw bytes.fail(`opcode 0x${code.toString(16).padStart(2, "0")} is not known or not allowed`);
     }
   }
 
@@ -247,12 +208,12 @@ class Unpickler {
   }
 
   private pushBytes(length: number): void {
-    this.bytes.take(COST.object);
+    this.bytes.take(cost.object);
     this.push(this.bytes.part(length));
   }
 
   private list(values: unknown[]): unknown[] {
-    this.bytes.take(COST.list + COST.slot * values.length);
+    this.bytes.take(cost.list + cost.slot * values.length);
     return values;
   }
 
@@ -265,7 +226,7 @@ class Unpickler {
 
   /** Throws unless that many values lie above the last mark. */
   private require(count: number): void {
-    if (this.stack.length - (this.marks.at(-1) ?? 0) < count) throw this.bytes.fail("the stack is empty.");
+    if (this.stack.length - (this.marks.at(-1) ?? 0) < count) throw this.bytes.fail("the stack is empty");
   }
 
   private pop(): unknown {
@@ -280,7 +241,7 @@ class Unpickler {
 
   private popMark(): unknown[] {
     const mark = this.marks.pop();
-    if (mark === undefined) throw this.bytes.fail("there is no mark on the stack.");
+    if (mark === undefined) throw this.bytes.fail("there is no mark on the stack");
     return this.stack.splice(mark);
   }
 
@@ -288,14 +249,14 @@ class Unpickler {
 
   private append(values: unknown[]): void {
     const target = this.top();
-    this.bytes.take(COST.slot * values.length);
+    this.bytes.take(cost.slot * values.length);
     if (target instanceof PickledObject) return; // a kind of list: its items are of no use here
-    if (!Array.isArray(target) || target === EMPTY) throw this.bytes.fail("items are appended to what is no list.");
+    if (!Array.isArray(target) || target === empty) throw this.bytes.fail("items are appended to what is no list");
     for (const value of values) target.push(value);
   }
 
   private dict(values: unknown[]): void {
-    this.bytes.take(COST.map);
+    this.bytes.take(cost.map);
     this.push(new Map());
     this.setItems(values);
   }
@@ -303,19 +264,19 @@ class Unpickler {
   private setItems(values: unknown[]): void {
     const target = this.top();
     const items = target instanceof PickledObject ? (target.items ??= new Map()) : target;
-    if (!(items instanceof Map) || values.length % 2 === 1) throw this.bytes.fail("items are set on what is no dict.");
-    this.bytes.take((COST.entry * values.length) / 2);
+    if (!(items instanceof Map) || values.length % 2 === 1) throw this.bytes.fail("items are set on what is no dict");
+    this.bytes.take((cost.entry * values.length) / 2);
     for (let i = 0; i < values.length; i += 2) items.set(values[i], values[i + 1]);
   }
 
   private put(key: number): void {
-    if (!Number.isSafeInteger(key) || key < 0) throw this.bytes.fail("a memo key is no number.");
-    if (!this.memo.has(key)) this.bytes.take(COST.entry);
+    if (!Number.isSafeInteger(key) || key < 0) throw this.bytes.fail("a memo key is no number");
+    if (!this.memo.has(key)) this.bytes.take(cost.entry);
     this.memo.set(key, this.top());
   }
 
   private get(key: number): void {
-    if (!this.memo.has(key)) throw this.bytes.fail(`nothing is memorised under ${key}.`);
+    if (!this.memo.has(key)) throw this.bytes.fail(`nothing is memorized under ${key}`);
     this.push(this.memo.get(key));
   }
 
@@ -323,28 +284,28 @@ class Unpickler {
 
   private global(module: unknown, name: unknown): void {
     if (typeof module !== "string" || typeof name !== "string")
-      throw this.bytes.fail("the name of a class or function is no text.");
-    this.bytes.take(COST.object);
-    this.push(new PickledGlobal(`${RENAMED[module] ?? module}.${name}`));
+      throw this.bytes.fail("the name of a class or function is no text");
+    this.bytes.take(cost.object);
+    this.push(new PickledGlobal(`${renamed[module] ?? module}.${name}`));
   }
 
   private call(callable: unknown, args: unknown): void {
-    if (!(callable instanceof PickledGlobal)) throw this.bytes.fail("something is called that is no named class or function.");
-    if (!Array.isArray(args)) throw this.bytes.fail(`the arguments of ${callable.name} are no tuple.`);
+    if (!(callable instanceof PickledGlobal)) throw this.bytes.fail("something is called that is no named class or function");
+    if (!Array.isArray(args)) throw this.bytes.fail(`the arguments of ${callable.name} are no tuple`);
     // What is made may be a copy of the first argument, which the memo may give to many calls.
     const [first] = args as unknown[];
-    this.bytes.take(COST.object + COST.entry * (Array.isArray(first) || typeof first === "string" ? first.length : 1));
+    this.bytes.take(cost.object + cost.entry * (Array.isArray(first) || typeof first === "string" ? first.length : 1));
     const value = this.host.call(callable.name, args);
     if (value !== undefined) return this.push(value);
     throw this.bytes.fail(
-      `it would call ${callable.name.slice(0, 200)}, which is not allowed: only tensors and plain data are read, and nothing is executed. ` +
-        `If you trust the file, load it in Python and save its state_dict().`,
+      `it would call ${callable.name.slice(0, 200)}, which is not allowed: only tensors and plain data are read, and nothing is executed; ` +
+        `if you trust the file, load it in Python and save its state_dict()`,
     );
   }
 
   private make(type: unknown, args: unknown): void {
-    if (!(type instanceof PickledGlobal) || !Array.isArray(args)) throw this.bytes.fail("an object is made of what is no class.");
-    this.bytes.take(COST.object);
+    if (!(type instanceof PickledGlobal) || !Array.isArray(args)) throw this.bytes.fail("an object is made of what is no class");
+    this.bytes.take(cost.object);
     this.push(this.host.call(type.name, args) ?? new PickledObject(type.name, args));
   }
 
@@ -352,6 +313,6 @@ class Unpickler {
     const target = this.top();
     if (target instanceof PickledObject) target.state = state;
     else if (!(target instanceof Map) && !this.host.build(target, state))
-      throw this.bytes.fail("state is set on what is no object.");
+      throw this.bytes.fail("state is set on what is no object");
   }
 }

@@ -1,9 +1,9 @@
 /**
- * @file Where in a checkpoint the weights are. Training scripts save a state dict alone, one beside the optimiser's state under some name, or a
+ * @file Where in a checkpoint the weights are. Training scripts save a state dict alone, one beside the optimizer's state under some name, or a
  * whole module; wrappers leave prefixes in the names.
  */
 import type { Budget, Fail } from "../../host/bytes/budget.ts";
-import { PickledObject } from "./pickle.ts";
+import { PickledObject } from "./pickle_values.ts";
 import { asTensor, type TensorRef } from "./objects.ts";
 
 export interface FoundState {
@@ -13,7 +13,7 @@ export interface FoundState {
 }
 
 /** Names under which the weights of a model are kept, in the order they are looked for. */
-const KNOWN = [
+const knownNames = [
   "state_dict",
   "model_state_dict",
   "network_weights", // nnU-Net
@@ -25,22 +25,22 @@ const KNOWN = [
   "params",
   "module",
 ] as const;
-const NOT_WEIGHTS = /optim|sched|scaler|rng|random|loss|hyper|args|config/i;
-const MAX_DEPTH = 6;
+const notWeights = /optim|sched|scaler|rng|random|loss|hyper|args|config/i;
+const maxDepth = 6;
 
 /**
  * The state dict of a checkpoint:
  * 1. with `key`, the one at that path of names, joined by "/";
- * 2. else the one under the first name of `KNOWN` that has tensors, at any depth: `{ model: { state_dict: … } }`;
+ * 2. else the one under the first name of `knownNames` that has tensors, at any depth: `{ model: { state_dict: … } }`;
  * 3. else the tensors of the dict itself, or of a list by position, or the parameters and buffers of a pickled module;
- * 4. else that of the only other entry with tensors, optimisers and schedulers aside.
+ * 4. else that of the only other entry with tensors, optimizers and schedulers aside.
  * @throws FormatError if there is none, or if there are several: `key` then chooses
  */
 export function findStateDict(root: unknown, key: string | undefined, budget: Budget, fail: Fail): FoundState {
   const start = key === undefined ? root : descend(root, key, fail);
   const found = new Finder(budget, fail).find(start, key ?? "", 0);
   if (found) return found;
-  throw fail(`no tensors were found${key === undefined ? "" : ` under "${key}"`}; the file holds ${describe(start)}.`);
+  throw fail(`no tensors were found${key === undefined ? "" : ` under "${key}"`}; the file holds ${describe(start)}`);
 }
 
 /** Entries by name of what is a kind of dict or list. */
@@ -54,7 +54,7 @@ function descend(root: unknown, key: string, fail: Fail): unknown {
   let value = root;
   for (const name of key.split("/")) {
     const entry = entriesOf(value)?.find(([k]) => k === name);
-    if (!entry) throw fail(`there is no "${name}" of the key "${key}"; the file holds ${describe(value)}.`);
+    if (!entry) throw fail(`there is no "${name}" of the key "${key}"; the file holds ${describe(value)}`);
     value = entry[1];
   }
   return value;
@@ -80,7 +80,7 @@ class Finder {
   find(value: unknown, path: string, depth: number): FoundState | undefined {
     const tensor = asTensor(value);
     if (tensor) return { tensors: new Map([["tensor", tensor]]), skipped: [] };
-    if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return undefined;
+    if (typeof value !== "object" || value === null || depth > maxDepth) return undefined;
     if (!this.results.has(value)) {
       this.results.set(value, undefined);
       this.results.set(value, this.search(value, path, depth));
@@ -95,7 +95,7 @@ class Finder {
     this.budget.take(64 * entries.length, "the search for tensors");
     const inner = entries.filter(([, v]) => !asTensor(v));
     const at = (name: string) => (path === "" ? name : `${path}/${name}`);
-    for (const known of Array.isArray(value) ? [] : KNOWN) {
+    for (const known of Array.isArray(value) ? [] : knownNames) {
       const entry = inner.find(([name]) => name === known);
       const found = entry && this.find(entry[1], at(known), depth + 1);
       if (found) return found;
@@ -103,12 +103,12 @@ class Finder {
     const tensors = new Map(entries.flatMap(([name, v]) => (asTensor(v) ? [[name, asTensor(v)!] as const] : [])));
     if (tensors.size > 0) return { tensors, skipped: inner.map(([name]) => name) };
     const groups = inner.flatMap(([name, v]) => {
-      const found = NOT_WEIGHTS.test(name) || isOptimizer(v) ? undefined : this.find(v, at(name), depth + 1);
+      const found = notWeights.test(name) || isOptimizer(v) ? undefined : this.find(v, at(name), depth + 1);
       return found ? [[at(name), found] as const] : [];
     });
     if (groups.length > 1) {
       const names = groups.map(([name]) => `"${name}"`);
-      throw this.fail(`there are several groups of tensors: ${names.slice(0, 12).join(", ")}; choose one with the option key.`);
+      throw this.fail(`there are several groups of tensors: ${names.slice(0, 12).join(", ")}; choose one with the option key`);
     }
     return groups[0]?.[1];
   }

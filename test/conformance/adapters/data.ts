@@ -1,9 +1,9 @@
 /** @file Conformance adapters of src/data: random sources, synthetic images, transforms. */
 import * as D from "../../../src/data/transforms/index.ts";
 import { RandomState, type RandomSource } from "../../../src/host/random/numpy.ts";
-import { ReplaySource, type Draw } from "../../../src/data/replay.ts";
+import { ReplaySource, type Draw } from "../../lib/replay.ts";
 import { createTestImage2d, createTestImage3d, type TestImageOptions } from "../../../src/data/synthetic.ts";
-import { rescale } from "../../../src/data/transforms/intensity/intensity.ts";
+import { rescale } from "../../../src/data/transforms/intensity/arithmetic.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { difference, NotCovered, type Adapters, type Case } from "../format.ts";
 

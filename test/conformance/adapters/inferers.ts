@@ -49,14 +49,10 @@ function predictor(words: string): WindowPredictor {
 }
 
 function options(args: Case["args"]): SlidingWindowOptions {
-  const out: SlidingWindowOptions = { roiSize: args.roi_size };
-  if (args.sw_batch_size !== undefined) out.swBatchSize = args.sw_batch_size;
-  if (args.overlap !== undefined) out.overlap = args.overlap;
-  if (args.mode !== undefined) out.mode = args.mode;
-  if (args.sigma_scale !== undefined) out.sigmaScale = args.sigma_scale;
-  if (args.padding_mode !== undefined) out.paddingMode = args.padding_mode;
-  if (args.cval !== undefined) out.cval = args.cval;
-  return out;
+  const { roi_size, sw_batch_size, overlap, mode, sigma_scale, padding_mode, cval } = args;
+  const named = { swBatchSize: sw_batch_size, overlap, mode, sigmaScale: sigma_scale, paddingMode: padding_mode, cval };
+  const given = Object.entries(named).filter(([, value]) => value !== undefined);
+  return { roiSize: roi_size, ...Object.fromEntries(given) };
 }
 
 export const adapters: Adapters = {

@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Affine, makeVolume, type Volume, withGeometryOf } from "../../../src/data/volume.ts";
 import { encodeNifti, readNifti, writeNifti } from "../../../src/data/formats/nifti/nifti.ts";
 import { readNiftiFile, writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
-import { ELEMENT_TYPES, type NiftiDtype, reverseAxes } from "../../../src/data/formats/nifti/voxels.ts";
+import { reverseAxes } from "../../../src/data/formats/nifti/voxels.ts";
+import { elements, nativeNames } from "../../../src/host/elements.ts";
 import { ConfigError, DataError, FormatError, ShapeError } from "../../../src/host/errors.ts";
 
 const DATA = process.env.VOXGRAD_DATA ?? new URL("../../../../shared/data", import.meta.url).pathname;
@@ -45,12 +46,12 @@ function patched(change: (view: DataView, bytes: Uint8Array) => void): Uint8Arra
 }
 
 describe("round trip", () => {
-  test.each(Object.keys(ELEMENT_TYPES) as NiftiDtype[])("%s keeps values, element type and affine", async (dtype) => {
+  test.each(nativeNames)("%s keeps values, element type and affine", async (dtype) => {
     const values = counted([1, 1, 9, 10]).data.map((v) => Math.min(v, 99));
     const volume = makeVolume({ data: values, shape: [1, 1, 9, 10] }, oblique);
     for (const gzip of [false, true]) {
       const back = await readNifti(await writeNifti(volume, { dtype, gzip }));
-      expect(back.data).toBeInstanceOf(ELEMENT_TYPES[dtype].array);
+      expect(back.data).toBeInstanceOf(elements[dtype].array);
       expect([...back.data]).toEqual([...values]);
       expect(back.shape).toEqual([1, 1, 9, 10]);
       expect(back.affine).toEqual(oblique);

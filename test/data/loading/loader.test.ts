@@ -10,13 +10,13 @@ import { CacheDataset } from "../../../src/data/datasets/dataset.ts";
 import { DataLoader, type DataLoaderOptions } from "../../../src/data/loading/loader.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
-import build, { type RecipeArgs } from "./loader.recipe.ts";
+import build, { type DatasetArgs } from "./loader_dataset.ts";
 
-const module = new URL("./loader.recipe.ts", import.meta.url);
+const module = new URL("./loader_dataset.ts", import.meta.url);
 const open: DataLoader[] = [];
 afterEach(async () => void (await Promise.all(open.splice(0).map((l) => l.close()))));
 
-function loader(args: RecipeArgs, options: DataLoaderOptions): DataLoader {
+function loader(args: DatasetArgs, options: DataLoaderOptions): DataLoader {
   const made = new DataLoader({ module, args }, options);
   open.push(made);
   return made;
@@ -30,7 +30,7 @@ async function all<T>(from: AsyncIterable<T>): Promise<T[]> {
 const content = (batches: Batch[]) => batches.map(({ thread: _, ...rest }) => rest);
 const column = (batches: Batch[], key: string) => batches.flatMap((b) => [...b[key].data]);
 
-describe("recipe A: 35 images, 4 patches each, shuffled", () => {
+describe("dataset A: 35 images, 4 patches each, shuffled", () => {
   const options = { batchSize: 3, seed: 5 };
   test("140 patches, each once, in the same batches for 0, 1, 2 and 3 workers and two epochs", async () => {
     const reference = loader({ kind: "shuffled" }, options);

@@ -118,3 +118,16 @@ test("two processes do not train in one folder; one that was killed leaves it fr
   const free = await runCli(["train", "--resume", at("shared"), "--epochs", "2"]);
   expect(free.stderr).not.toMatch(/in use/);
 });
+
+test("a dataset without splits_final.json is trained in folds of its own; all that is wrong with it is told before", async () => {
+  cpSync(data, at("plain"), { recursive: true });
+  rmSync(at("plain", "splits_final.json"));
+  const { stdout } = await succeed(["train", "--data", at("plain"), ...tinyOptions, "--out", at("folded")]);
+  expect(stdout).toMatch(/no splits_final\.json: five folds/);
+  expect(stdout).toMatch(/4 training cases, 2 validation cases/);
+  for (const i of [1, 5]) truncateSync(at("plain", "imagesTr", `case${i}.nii.gz`), 2000);
+  const { code, stderr } = await runCli(["train", "--data", at("plain"), ...tinyOptions, "--out", at("broken")]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^DataError: 2 of 6 cases cannot be used:\n {2}FormatError: .*case1.*\n {2}FormatError: .*case5/m);
+  expect(existsSync(at("broken"))).toBe(false);
+});

@@ -128,8 +128,8 @@ describe("a run in memory", () => {
       await run(slices2d, memoryStore(), data, { cacheSize, epochs: 3 });
       counts.push(data.reads);
     }
-    // Four to configure, then training cases once or three times, and two validation cases, which have a cache of their own.
-    expect(counts).toEqual([4 + 4 + 2, 4 + 3 * 4 + 2]);
+    // All to be checked, then training cases once or three times, and two validation cases, which have a cache of their own.
+    expect(counts).toEqual([6 + 4 + 2, 6 + 3 * 4 + 2]);
   });
 
   test("is refused by a store that has one, and by options that are not its own", async () => {

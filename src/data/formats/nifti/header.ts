@@ -2,16 +2,17 @@
  * @file NIfTI-1 and NIfTI-2 headers, read and written. nifti-reader-js decodes and encodes the fields; everything that decides about
  * memory or geometry is checked and chosen here, because that library trusts what it reads. It is handed the fixed part of the header
  * only (its extension walk follows sizes from the file), and the affine is chosen as nibabel does: sform, else qform, else a
- * centred, x-flipped grid, where the library prefers whichever code is larger.
+ * centered, x-flipped grid, where the library prefers whichever code is larger.
  */
 
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
+import { elements } from "../../../host/elements.ts";
 import { FormatError } from "../../../host/errors.ts";
 import { type Affine, affineProblem, type Volume } from "../../volume.ts";
-import { ELEMENT_TYPES, elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
+import { elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
 
 /** Bytes that always suffice to parse a header: NIfTI-2's 540 and the extension flags. */
-export const HEADER_BYTES = 544;
+export const headerBytes = 544;
 
 /** What the fixed header says, checked. */
 export interface NiftiHeader {
@@ -33,26 +34,26 @@ export interface NiftiHeader {
 
 /**
  * Parses and checks the fixed header at the start of a `.nii` file.
- * @param bytes the first bytes of the (uncompressed) file, HEADER_BYTES of them if the file has so many.
- * @param name what the error messages call the file.
- * @throws FormatError naming the field.
+ * @param bytes the first bytes of the (uncompressed) file, headerBytes of them if the file has so many
+ * @param name what the error messages call the file
+ * @throws FormatError naming the field
  */
 export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
   const fail = (field: string, text: string): never => {
     throw new FormatError(`readNifti: ${name}: ${field} ${text}`);
   };
-  if (bytes.length < 348) fail("header", `has ${bytes.length} bytes; a NIfTI-1 header has 348. The file is empty or cut short.`);
+  if (bytes.length < 348) fail("header", `has ${bytes.length} bytes; a NIfTI-1 header has 348; the file is empty or cut short`);
   const { version, littleEndian } = identify(bytes, fail);
   const size = version === 1 ? 348 : 540;
-  if (bytes.length < size) fail("header", `has ${bytes.length} bytes; a NIfTI-2 header has 540. The file is cut short.`);
+  if (bytes.length < size) fail("header", `has ${bytes.length} bytes; a NIfTI-2 header has 540; the file is cut short`);
 
   const header = Uint8Array.from(bytes.subarray(0, size));
   const fields = readFields(header, version);
   const dim = fields.dims;
-  if (!(dim[0] >= 1 && dim[0] <= 7)) fail("dim[0]", `is ${dim[0]}; expected 1 to 7 dimensions.`);
+  if (!(dim[0] >= 1 && dim[0] <= 7)) fail("dim[0]", `is ${dim[0]}; expected 1 to 7 dimensions`);
   const shape: [number, number, number, number] = [1, 1, 1, 1];
   for (let d = 1; d <= dim[0]; d++) {
-    if (!(dim[d] >= 1)) fail(`dim[${d}]`, `is ${dim[d]}; expected a size of 1 or more.`);
+    if (!(dim[d] >= 1)) fail(`dim[${d}]`, `is ${dim[d]}; expected a size of 1 or more`);
     if (d <= 3) shape[d] = dim[d];
     else shape[0] *= dim[d];
   }
@@ -61,22 +62,22 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
   if (typeof type === "string") {
     return fail(
       "datatype",
-      `is ${fields.datatypeCode} (${type}); expected a real type of 8 to 64 bits. Convert the image to int16 or float32.`,
+      `is ${fields.datatypeCode} (${type}); expected a real type of 8 to 64 bits; convert the image to int16 or float32`,
     );
   }
   const byteLength = shape[0] * shape[1] * shape[2] * shape[3] * type.bytes;
-  if (!Number.isSafeInteger(byteLength)) fail("dim", `is [${dim.slice(1, dim[0] + 1)}]; no file holds so many voxels.`);
+  if (!Number.isSafeInteger(byteLength)) fail("dim", `is [${dim.slice(1, dim[0] + 1)}]; no file holds so many voxels`);
 
   const least = size + 4;
   // Some writers leave 0 in single files; every reader then takes the first byte after the header.
   const voxOffset = fields.vox_offset === 0 ? least : fields.vox_offset;
   if (!Number.isSafeInteger(voxOffset) || voxOffset < least)
-    fail("vox_offset", `is ${fields.vox_offset}; expected an integer of ${least} or more.`);
+    fail("vox_offset", `is ${fields.vox_offset}; expected an integer of ${least} or more`);
 
   const { slope, inter } = scaling(fields.scl_slope, fields.scl_inter, fail);
   const { affine, field } = chooseAffine(header, fields, shape);
   const problem = affineProblem(affine);
-  if (problem) fail(field, `gives a voxel-to-space matrix that ${problem}.`);
+  if (problem) fail(field, `gives a voxel-to-space matrix that ${problem}`);
   return { version, littleEndian, shape, dtype: type.dtype, voxOffset, byteLength, slope, inter, affine, bytes: header };
 }
 
@@ -122,8 +123,8 @@ export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array 
 
   h.littleEndian = true;
   h.dims = [channels > 1 ? 4 : 3, nx, ny, nz, channels, 1, 1, 1];
-  h.datatypeCode = ELEMENT_TYPES[dtype].code;
-  h.numBitsPerVoxel = ELEMENT_TYPES[dtype].bytes * 8;
+  h.datatypeCode = elements[dtype].nifti;
+  h.numBitsPerVoxel = elements[dtype].bytes * 8;
   h.scl_slope = 1;
   h.scl_inter = 0;
   h.description = "voxgrad";
@@ -142,17 +143,17 @@ function identify(bytes: Uint8Array, fail: Fail): { version: 1 | 2; littleEndian
   const littleEndian = sizes[0] === 348 || sizes[0] === 540;
   const size = littleEndian ? sizes[0] : sizes[1];
   if (size !== 348 && size !== 540)
-    return fail("sizeof_hdr", `is ${sizes[0]}; expected 348 (NIfTI-1) or 540 (NIfTI-2). This is not a NIfTI file.`);
+    return fail("sizeof_hdr", `is ${sizes[0]}; expected 348 (NIfTI-1) or 540 (NIfTI-2); this is not a NIfTI file`);
   const at = size === 348 ? 344 : 4;
   const magic = String.fromCharCode(...bytes.subarray(at, at + 4));
   const version = size === 348 ? 1 : 2;
   if (magic === `ni${version}\0`)
     return fail(
       "magic",
-      `is "ni${version}": a header whose voxels are in a separate .img file. Convert the pair to one .nii file.`,
+      `is "ni${version}": a header whose voxels are in a separate .img file; convert the pair to one .nii file`,
     );
   if (magic !== `n+${version}\0`)
-    return fail("magic", `is ${JSON.stringify(magic)}; expected "n+${version}\\0". This is Analyze 7.5 or a damaged file.`);
+    return fail("magic", `is ${JSON.stringify(magic)}; expected "n+${version}\\0"; this is Analyze 7.5 or a damaged file`);
   return { version, littleEndian };
 }
 
@@ -166,7 +167,7 @@ function readFields(header: Uint8Array, version: 1 | 2): Fields {
 /** Slope 0 or a value that is not finite means "no scaling", intercept included (NIfTI-1 standard; nibabel). */
 function scaling(slope: number, inter: number, fail: Fail): { slope: number; inter: number } {
   if (slope === 0 || !Number.isFinite(slope)) return { slope: 1, inter: 0 };
-  if (!Number.isFinite(inter)) fail("scl_inter", `is ${inter} with scl_slope ${slope}; expected a finite number.`);
+  if (!Number.isFinite(inter)) fail("scl_inter", `is ${inter} with scl_slope ${slope}; expected a finite number`);
   return { slope, inter };
 }
 

@@ -4,17 +4,17 @@
  * it is there, memory grows with the bytes that really arrive, and reading stops where the header says the voxels end.
  */
 
+import { deflate, inflatedLimit, isGzip } from "../../../host/bytes/inflate.ts";
 import { FormatError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type TypedArray } from "../../../host/array.ts";
-import { buildNiftiHeader, HEADER_BYTES, type NiftiHeader, parseNiftiHeader } from "./header.ts";
+import { buildNiftiHeader, headerBytes, type NiftiHeader, parseNiftiHeader } from "./header.ts";
 import { castTo, decodeVoxels, dtypeOf, encodeVoxels, type NiftiDtype } from "./voxels.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
 
-/** Deflate cannot expand a byte to more than this (zlib's technical notes). */
-const MAX_INFLATION = 1032;
 /** Bytes after the voxels that are read only to reach the gzip checksum. */
-const TRAILING_LIMIT = 1 << 20;
+const trailingLimit = 1 << 20;
 
+/** How a volume is written. */
 export interface WriteNiftiOptions {
   /** Element type in the file; default the type of the data. */
   readonly dtype?: NiftiDtype;
@@ -27,8 +27,8 @@ export interface WriteNiftiOptions {
  *
  * The data keep the file's element type, except: with scl_slope/scl_inter they are float32 (float64 for types of 32 bits and
  * more), and 64-bit integers are float64. Axes 4 … 7 of the file become channels.
- * @param name what errors and `meta.source` call the image.
- * @throws FormatError naming the file and the field.
+ * @param name what errors and `meta.source` call the image
+ * @throws FormatError naming the file and the field
  */
 export async function readNifti(input: Uint8Array | ArrayBuffer | Blob, name = "image"): Promise<Volume> {
   const blob = input instanceof Blob ? input : new Blob([new Uint8Array(input as ArrayBuffer) as Uint8Array<ArrayBuffer>]);
@@ -40,20 +40,19 @@ export async function readNifti(input: Uint8Array | ArrayBuffer | Blob, name = "
 
 /**
  * The bytes of a NIfTI file holding `volume`: the geometry of its source where that still holds, see buildNiftiHeader.
- * @throws DataError if `dtype` cannot hold a value; ShapeError if the data do not fill the shape.
+ * @throws DataError if `dtype` cannot hold a value; ShapeError if the data do not fill the shape
  */
 export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
   const bytes = encodeNifti(volume, options.dtype);
   if (!options.gzip) return bytes;
-  const zipped = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(zipped).arrayBuffer());
+  return deflate(bytes, "gzip");
 }
 
 /** As writeNifti, uncompressed and at once. */
 export function encodeNifti(volume: Volume, dtype: NiftiDtype = dtypeOf(volume.data)): Uint8Array {
   if (volume.shape.length !== 4 || sizeOf(volume.shape) !== volume.data.length) {
     throw new ShapeError(
-      `writeNifti: the volume has shape [${volume.shape}] and ${volume.data.length} elements; expected [C, nx, ny, nz] and as many.`,
+      `writeNifti: the volume has shape [${volume.shape}] and ${volume.data.length} elements; expected [C, nx, ny, nz] and as many`,
     );
   }
   const data = castTo(volume.data, dtype);
@@ -64,23 +63,13 @@ export function encodeNifti(volume: Volume, dtype: NiftiDtype = dtypeOf(volume.d
   return file;
 }
 
-/** Whether bytes begin as a gzip stream does. */
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
-/** The most bytes a gzip file of this size can hold. */
-export function inflatedLimit(compressedBytes: number): number {
-  return compressedBytes * MAX_INFLATION + 1024;
-}
-
 /**
  * Reads a NIfTI image from the pieces of its uncompressed bytes.
- * @param maxBytes the most bytes the source can deliver; a header that needs more is refused before memory is asked for.
+ * @param maxBytes the most bytes the source can deliver; a header that needs more is refused before memory is asked for
  */
 export async function decodeNifti(
   pieces: AsyncIterable<Uint8Array>,
-  { name, maxBytes }: { name: string; maxBytes: number },
+  { name, maxBytes }: { readonly name: string; readonly maxBytes: number },
 ): Promise<Volume> {
   let bytes = new Uint8Array(1 << 16);
   let have = 0;
@@ -90,15 +79,15 @@ export async function decodeNifti(
   for await (const piece of withFormatErrors(pieces, name)) {
     if (have >= need) {
       trailing += piece.length;
-      if (trailing > TRAILING_LIMIT) break;
+      if (trailing > trailingLimit) break;
       continue;
     }
     const taken = piece.subarray(0, need - have);
     if (have + taken.length > bytes.length) bytes = grown(bytes, have + taken.length, need);
     bytes.set(taken, have);
     have += taken.length;
-    if (!header && have >= HEADER_BYTES) {
-      header = parseNiftiHeader(bytes.subarray(0, HEADER_BYTES), name);
+    if (!header && have >= headerBytes) {
+      header = parseNiftiHeader(bytes.subarray(0, headerBytes), name);
       need = header.voxOffset + header.byteLength;
       checkSize(header, need, maxBytes, name, "can hold at most");
     }
@@ -124,7 +113,7 @@ function checkSize(header: NiftiHeader, need: number, limit: number, name: strin
   const voxels = c === 1 ? `${nx}×${ny}×${nz}` : `${nx}×${ny}×${nz}×${c}`;
   throw new FormatError(
     `readNifti: ${name}: dim, datatype and vox_offset promise ${voxels} voxels of ${header.dtype} from byte ${header.voxOffset} (${need} bytes), ` +
-      `but the file ${verb} ${limit} bytes. It is cut short or its header is damaged.`,
+      `but the file ${verb} ${limit} bytes; it is cut short or its header is damaged`,
   );
 }
 
@@ -165,7 +154,7 @@ async function* withFormatErrors(pieces: AsyncIterable<Uint8Array>, name: string
     yield* pieces;
   } catch (cause) {
     throw new FormatError(
-      `readNifti: ${name}: the file cannot be read to its end (${(cause as Error).message}); it is cut short or damaged.`,
+      `readNifti: ${name}: the file cannot be read to its end (${(cause as Error).message}); it is cut short or damaged`,
       { cause },
     );
   }

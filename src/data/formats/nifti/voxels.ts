@@ -5,35 +5,17 @@
 
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { TypedArray } from "../../../host/array.ts";
-
-interface ElementType {
-  /** NIfTI `datatype` code. */
-  readonly code: number;
-  readonly bytes: number;
-  readonly array: new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray;
-  /** Representable integers, absent for floating point. */
-  readonly range?: readonly [number, number];
-}
-
-/** Element types of NIfTI that a Volume can hold as they are. */
-export const ELEMENT_TYPES = {
-  u8: { code: 2, bytes: 1, array: Uint8Array, range: [0, 255] },
-  i8: { code: 256, bytes: 1, array: Int8Array, range: [-128, 127] },
-  i16: { code: 4, bytes: 2, array: Int16Array, range: [-32768, 32767] },
-  u16: { code: 512, bytes: 2, array: Uint16Array, range: [0, 65535] },
-  i32: { code: 8, bytes: 4, array: Int32Array, range: [-(2 ** 31), 2 ** 31 - 1] },
-  u32: { code: 768, bytes: 4, array: Uint32Array, range: [0, 2 ** 32 - 1] },
-  f32: { code: 16, bytes: 4, array: Float32Array },
-  f64: { code: 64, bytes: 8, array: Float64Array },
-} as const satisfies Record<string, ElementType>;
+import { elements, elementsBy, integerRange, nativeOf, type NativeName } from "../../../host/elements.ts";
 
 /** Element types that can be written. */
-export type NiftiDtype = keyof typeof ELEMENT_TYPES;
+export type NiftiDtype = NativeName;
 /** Element types that can be read; 64-bit integers become float64 where that is exact. */
 export type FileDtype = NiftiDtype | "i64" | "u64";
 
+const byCode = elementsBy("nifti");
+
 /** Why the other codes of the standard are refused. */
-const REFUSED: Record<number, string> = {
+const refused: Readonly<Record<number, string>> = {
   0: "unknown",
   1: "1-bit",
   32: "complex64",
@@ -45,19 +27,15 @@ const REFUSED: Record<number, string> = {
 };
 
 /** The element type of a `datatype` code, with its size in bytes; a string says why there is none. */
-export function elementTypeOf(code: number): { dtype: FileDtype; bytes: number } | string {
-  if (code === 1024) return { dtype: "i64", bytes: 8 };
-  if (code === 1280) return { dtype: "u64", bytes: 8 };
-  for (const [dtype, type] of Object.entries(ELEMENT_TYPES)) {
-    if (type.code === code) return { dtype: dtype as NiftiDtype, bytes: type.bytes };
-  }
-  return REFUSED[code] ?? "not a NIfTI type";
+export function elementTypeOf(code: number): { readonly dtype: FileDtype; readonly bytes: number } | string {
+  const dtype = byCode.get(code) as FileDtype | undefined;
+  return dtype ? { dtype, bytes: elements[dtype].bytes } : (refused[code] ?? "not a NIfTI type");
 }
 
 /**
  * Turns a voxel block into an array `[channels, nx, ny, nz]`, before scaling.
- * @param raw the block exactly; its bytes may be changed.
- * @throws FormatError if a 64-bit integer is beyond ±2^53 and would lose digits.
+ * @param raw the block exactly; its bytes may be changed
+ * @throws FormatError if a 64-bit integer is beyond ±2^53 and would lose digits
  */
 export function decodeVoxels(
   raw: Uint8Array,
@@ -66,7 +44,7 @@ export function decodeVoxels(
   [channels, nx, ny, nz]: readonly number[],
   name: string,
 ): TypedArray {
-  const width = dtype === "i64" || dtype === "u64" ? 8 : ELEMENT_TYPES[dtype].bytes;
+  const width = elements[dtype].bytes;
   const block = raw.byteOffset % 8 === 0 ? raw : new Uint8Array(raw);
   if (!littleEndian) swapBytes(block, width);
   if (dtype === "i64" || dtype === "u64") {
@@ -77,7 +55,7 @@ export function decodeVoxels(
   }
   const out = new Uint8Array(block.length);
   reverseAxes(bitsOf(block, width), bitsOf(out, width), channels, nz, ny, nx);
-  return new ELEMENT_TYPES[dtype].array(out.buffer, 0, out.length / width);
+  return new elements[dtype].array(out.buffer, 0, out.length / width);
 }
 
 /** The voxel block of an array `[channels, nx, ny, nz]`, little-endian, into `block`. */
@@ -90,23 +68,26 @@ export function encodeVoxels(data: TypedArray, [channels, nx, ny, nz]: readonly 
 
 /** The element type of an array, under its NIfTI name. */
 export function dtypeOf(data: TypedArray): NiftiDtype {
-  for (const [dtype, type] of Object.entries(ELEMENT_TYPES)) if (data instanceof type.array) return dtype as NiftiDtype;
-  throw new ConfigError(`writeNifti: cannot write a ${Object.prototype.toString.call(data)}; convert it to Float32Array.`);
+  const dtype = nativeOf(data);
+  if (!dtype)
+    throw new ConfigError(`writeNifti: cannot write a ${Object.prototype.toString.call(data)}; convert it to Float32Array`);
+  return dtype;
 }
 
 /**
  * The same values as another element type.
- * @throws DataError if the type cannot hold a value exactly (an integer type and a fraction, NaN or a value out of range).
+ * @throws DataError if the type cannot hold a value exactly (an integer type and a fraction, NaN or a value out of range)
  */
 export function castTo(data: TypedArray, dtype: NiftiDtype): TypedArray {
-  const type: ElementType = ELEMENT_TYPES[dtype];
-  if (data instanceof type.array) return data;
-  const out = new type.array(new ArrayBuffer(data.length * type.bytes), 0, data.length);
+  const { array } = elements[dtype];
+  if (data instanceof array) return data;
+  const range = integerRange(dtype);
+  const out = new array(data.length);
   for (let i = 0; i < data.length; i++) {
     const v = data[i];
-    if (type.range && !(Number.isInteger(v) && v >= type.range[0] && v <= type.range[1])) {
+    if (range && !(Number.isInteger(v) && v >= range[0] && v <= range[1])) {
       throw new DataError(
-        `writeNifti: element ${i} is ${v}, which ${dtype} (integers ${type.range[0]} to ${type.range[1]}) cannot hold; choose another dtype or round first.`,
+        `writeNifti: element ${i} is ${v}, which ${dtype} (integers ${range[0]} to ${range[1]}) cannot hold; choose another dtype or round first`,
       );
     }
     out[i] = v;
@@ -127,12 +108,12 @@ function bitsOf(bytes: Uint8Array, width: number): Bits {
  * tiles, since one of the two sides is always strided and a whole column of cache lines would not stay in the cache.
  */
 export function reverseAxes(from: Bits, to: Bits, n: number, a: number, b: number, c: number): void {
-  const TILE = 32;
+  const tile = 32;
   for (let base = 0, image = 0; image < n; image++, base += a * b * c) {
-    for (let i0 = 0; i0 < a; i0 += TILE) {
-      const i1 = Math.min(i0 + TILE, a);
-      for (let k0 = 0; k0 < c; k0 += TILE) {
-        const k1 = Math.min(k0 + TILE, c);
+    for (let i0 = 0; i0 < a; i0 += tile) {
+      const i1 = Math.min(i0 + tile, a);
+      for (let k0 = 0; k0 < c; k0 += tile) {
+        const k1 = Math.min(k0 + tile, c);
         for (let j = 0; j < b; j++) {
           for (let k = k0; k < k1; k++) {
             let source = base + (i0 * b + j) * c + k;
@@ -164,7 +145,7 @@ function integers64(bytes: Uint8Array, signed: boolean, name: string): Float64Ar
     const v = high * 2 ** 32 + words[2 * i];
     if (v > Number.MAX_SAFE_INTEGER || v < -Number.MAX_SAFE_INTEGER) {
       throw new FormatError(
-        `readNifti: ${name}: voxel ${i} is about ${v}; 64-bit integers beyond 2^53 cannot be kept exactly. Store the image as float64.`,
+        `readNifti: ${name}: voxel ${i} is about ${v}; 64-bit integers beyond 2^53 cannot be kept exactly; store the image as float64`,
       );
     }
     out[i] = v;

@@ -1,7 +1,8 @@
 /** @file Deterministic crops: `SpatialCrop`, `CenterSpatialCrop`, `CenterScaleCrop`. A crop never reaches outside the image: it is cut at the border. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { copyView, resolveSize, spatialShape, stridesOf, type SpatialSize } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { copyView, resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 
 /** Start and end (exclusive) per axis; null or undefined = the border; negative from the end. */
@@ -9,15 +10,17 @@ export type RoiSlice = readonly [start: number | null | undefined, stop: number 
 
 /** Exactly one of the three forms. */
 export type SpatialCropOptions =
-  | { roiCenter: number | readonly number[]; roiSize: number | readonly number[] }
-  | { roiStart: number | readonly number[]; roiEnd: number | readonly number[] }
-  | { roiSlices: readonly RoiSlice[] };
+  | { readonly roiCenter: number | readonly number[]; readonly roiSize: number | readonly number[] }
+  | { readonly roiStart: number | readonly number[]; readonly roiEnd: number | readonly number[] }
+  | { readonly roiSlices: readonly RoiSlice[] };
 
 /**
- * Crops a region given by centre and size (start = centre − floor(size / 2), at least 0), by start and end, or by slices. Axes
- * without an entry are kept whole.
+ * Crops a region given by center and size (start = center − ⌊size / 2⌋, at least 0), by start and end, or by slices; axes without an entry are kept
+ * whole. A region is cut at the border of the image. MONAI's `SpatialCrop`.
  *
- * @throws ConfigError when the options name none of the forms.
+ * Shapes: `[C, …]` → `[C, …region]`.
+ * Geometry: dropped.
+ * @throws ConfigError when the options name none of the forms
  */
 export class SpatialCrop implements Transform {
   private readonly slices: readonly RoiSlice[];
@@ -25,7 +28,7 @@ export class SpatialCrop implements Transform {
   constructor(options: SpatialCropOptions) {
     if ("roiSlices" in options && options.roiSlices) this.slices = options.roiSlices;
     else if ("roiCenter" in options && options.roiCenter !== undefined && options.roiSize !== undefined) {
-      this.slices = centredSlices(listOf(options.roiCenter), listOf(options.roiSize));
+      this.slices = centeredSlices(listOf(options.roiCenter), listOf(options.roiSize));
     } else if ("roiStart" in options && options.roiStart !== undefined && options.roiEnd !== undefined) {
       const end = listOf(options.roiEnd);
       this.slices = listOf(options.roiStart).map((s, i) => {
@@ -42,26 +45,39 @@ export class SpatialCrop implements Transform {
   }
 }
 
-/** Crops `roiSize` around the centre voxel floor(size / 2); null, 0 and negative sizes keep the axis. */
+/**
+ * Crops `roiSize` around the center voxel ⌊size / 2⌋; null, 0 and negative sizes keep the axis, larger ones than the image are cut to it. MONAI's
+ * `CenterSpatialCrop`.
+ *
+ * Shapes: `[C, s…]` → `[C, min(s, roiSize)…]`.
+ * Geometry: dropped.
+ * @throws ConfigError for a wrong number of sizes
+ */
 export class CenterSpatialCrop implements Transform {
   private readonly roiSize: SpatialSize;
 
-  constructor({ roiSize }: { roiSize: SpatialSize }) {
+  constructor({ roiSize }: { readonly roiSize: SpatialSize }) {
     this.roiSize = roiSize;
   }
 
   apply(x: HostArray): HostArray {
     const image = spatialShape("CenterSpatialCrop", x);
     const size = resolveSize("CenterSpatialCrop", this.roiSize, image);
-    return crop("CenterSpatialCrop", x, centreOf(image, size));
+    return crop("CenterSpatialCrop", x, centerOf(image, size));
   }
 }
 
-/** Crops ceil(roiScale · size) around the centre; scales of 0 or less keep the axis. */
+/**
+ * Crops ⌈roiScale · size⌉ around the center; scales of 0 or less keep the axis. MONAI's `CenterScaleCrop`.
+ *
+ * Shapes: `[C, s…]` → `[C, ⌈roiScale · s⌉…]`.
+ * Geometry: dropped.
+ * @throws ShapeError without a spatial axis
+ */
 export class CenterScaleCrop implements Transform {
   private readonly roiScale: number | readonly number[];
 
-  constructor({ roiScale }: { roiScale: number | readonly number[] }) {
+  constructor({ roiScale }: { readonly roiScale: number | readonly number[] }) {
     this.roiScale = roiScale;
   }
 
@@ -69,21 +85,21 @@ export class CenterScaleCrop implements Transform {
     const image = spatialShape("CenterScaleCrop", x);
     const scale = this.roiScale;
     const size = image.map((s, i) => Math.ceil((typeof scale === "number" ? scale : scale[i % scale.length]) * s));
-    return crop("CenterScaleCrop", x, centreOf(image, resolveSize("CenterScaleCrop", size, image)));
+    return crop("CenterScaleCrop", x, centerOf(image, resolveSize("CenterScaleCrop", size, image)));
   }
 }
 
-/** Slices of a centred region. */
-export function centreOf(image: readonly number[], size: readonly number[]): RoiSlice[] {
-  return centredSlices(
+/** Slices of a centered region. */
+export function centerOf(image: readonly number[], size: readonly number[]): RoiSlice[] {
+  return centeredSlices(
     image.map((s) => Math.floor(s / 2)),
     size,
   );
 }
 
-/** Slices of a region of `size` around the voxel `centre`, moved to start at 0 or later. */
-export function centredSlices(centre: readonly number[], size: readonly number[]): RoiSlice[] {
-  return centre.map((c, i) => {
+/** Slices of a region of `size` around the voxel `center`, moved to start at 0 or later. */
+export function centeredSlices(center: readonly number[], size: readonly number[]): RoiSlice[] {
+  return center.map((c, i) => {
     const start = Math.max(c - Math.floor(size[i] / 2), 0);
     return [start, start + size[i]];
   });

@@ -6,15 +6,16 @@ import { padAxes, type PadFill } from "../pad/pad_axes.ts";
 import { resolveSize, spatialShape } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 
+/** What counts as foreground, and what is added around it. */
 export interface BoundingBoxOptions {
   /** Which values are foreground. Default: above 0. */
-  selectFn?: (v: number) => boolean;
+  readonly selectFn?: (v: number) => boolean;
   /** Channels that are looked at; default all. */
-  channelIndices?: number | readonly number[];
+  readonly channelIndices?: number | readonly number[];
   /** Voxels added on each side, one for all axes or one per axis. Default 0. */
-  margin?: number | readonly number[];
+  readonly margin?: number | readonly number[];
   /** Cut the box at the image's border, in place of letting the margin reach outside. Default false. */
-  allowSmaller?: boolean;
+  readonly allowSmaller?: boolean;
 }
 
 /** Start and end (exclusive) of the foreground per spatial axis, with margin; all zeros when there is none. */
@@ -48,13 +49,17 @@ export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOpt
 }
 
 /**
- * Crops to the bounding box of the foreground, its size raised to a multiple of `kDivisible` (default 1); where the box reaches
- * outside the image it is padded. Without foreground the result is empty, as in MONAI.
+ * Crops to the bounding box of the foreground, its size raised to a multiple of `kDivisible` (default 1); where the box reaches outside the image it
+ * is padded. Without foreground the result is empty. MONAI's `CropForeground`.
+ *
+ * Shapes: `[C, …]` → `[C, …box]`.
+ * Geometry: dropped.
+ * @throws ConfigError for a margin below 0 and an unknown mode, ShapeError for a channel outside the image
  */
 export class CropForeground implements Transform {
-  private readonly options: BoundingBoxOptions & { kDivisible?: number | readonly number[] } & PadFill;
+  private readonly options: BoundingBoxOptions & { readonly kDivisible?: number | readonly number[] } & PadFill;
 
-  constructor(options: BoundingBoxOptions & { kDivisible?: number | readonly number[] } & PadFill = {}) {
+  constructor(options: BoundingBoxOptions & { readonly kDivisible?: number | readonly number[] } & PadFill = {}) {
     this.options = options;
   }
 

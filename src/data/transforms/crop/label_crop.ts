@@ -1,28 +1,29 @@
-/** @file Crops whose centres are drawn from a label map: `RandCropByPosNegLabel`, `RandCropByLabelClasses`. */
+/** @file Crops whose centers are drawn from a label map: `RandCropByPosNegLabel`, `RandCropByLabelClasses`. */
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
-import { centredSlices, crop } from "./crop.ts";
-import { resolveSize, spatialShape, stridesOf, type SpatialSize } from "../../../host/strided.ts";
+import { centeredSlices, crop } from "./crop.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
 
 export interface LabelCropOptions {
   /** Crop size; null, 0 and negative sizes mean the image's. */
-  spatialSize: SpatialSize;
+  readonly spatialSize: SpatialSize;
   /** Crops per image. Default 1. */
-  numSamples?: number;
-  /** Centres count only where `image` is above this. Default 0. */
-  imageThreshold?: number;
+  readonly numSamples?: number;
+  /** Centers count only where `image` is above this. Default 0. */
+  readonly imageThreshold?: number;
   /** Cut the crop to an image smaller than it, in place of an error. Default false. */
-  allowSmaller?: boolean;
+  readonly allowSmaller?: boolean;
   /** Entry of an item that holds the label map. Default "label". */
-  labelKey?: string;
+  readonly labelKey?: string;
   /** Entry of an item that is compared with `imageThreshold`; none by default. */
-  imageKey?: string;
+  readonly imageKey?: string;
 }
 
-/** What both label crops share: the centres drawn last, and cutting around them. */
+/** What both label crops share: the centers drawn last, and cutting around them. */
 export abstract class LabelCrop extends RandomTransform<HostArray[]> {
-  /** Centres of the last draw, in voxels. */
+  /** Centers of the last draw, in voxels. */
   centers: number[][] = [];
   protected readonly op: string;
   protected readonly options: LabelCropOptions;
@@ -36,7 +37,7 @@ export abstract class LabelCrop extends RandomTransform<HostArray[]> {
     this.options = options;
   }
 
-  /** Draws the centres from a label map [C, spatial...] and, if given, an image of the same spatial shape. */
+  /** Draws the centers from a label map [C, spatial...] and, if given, an image of the same spatial shape. */
   abstract override randomize(label: HostArray, image?: HostArray): void;
 
   override randomizeItem(item: Item): void {
@@ -53,29 +54,35 @@ export abstract class LabelCrop extends RandomTransform<HostArray[]> {
 
   applyDrawn(x: HostArray): HostArray[] {
     const size = resolveSize(this.op, this.options.spatialSize, spatialShape(this.op, x));
-    return this.centers.map((c) => crop(this.op, x, centredSlices(c, size)));
+    return this.centers.map((c) => crop(this.op, x, centeredSlices(c, size)));
   }
 
   /** The voxel with flat index `flat`, moved so that the crop stays inside the image. */
-  protected centreAt(flat: number, image: readonly number[]): number[] {
+  protected centerAt(flat: number, image: readonly number[]): number[] {
     const strides = stridesOf(image);
-    const centre = image.map((s, i) => Math.floor(flat / strides[i]) % s);
-    return correctCropCenters(centre, this.options.spatialSize, image, this.options.allowSmaller, this.op);
+    const center = image.map((s, i) => Math.floor(flat / strides[i]) % s);
+    return correctCropCenters(center, this.options.spatialSize, image, this.options.allowSmaller, this.op);
   }
 }
 
+/** How often crops of `RandCropByPosNegLabel` are centered on foreground. */
 export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
-  /** Weights of foreground and background centres. Defaults 1 and 1. */
-  pos?: number;
-  neg?: number;
+  /** Weight of foreground centers; default 1. */
+  readonly pos?: number;
+  /** Weight of background centers; default 1. */
+  readonly neg?: number;
 }
 
 /**
- * `numSamples` crops centred on a foreground voxel with probability pos / (pos + neg), else on a background voxel. A label map of
- * several channels is one-hot: channel 0 is background. If one kind is missing, all centres are of the other.
+ * `numSamples` crops centered on a foreground voxel with probability pos / (pos + neg), else on a background voxel. A label map of several channels is
+ * one-hot: channel 0 is background. If one kind is missing, all centers are of the other. A multi-sample transform. MONAI's `RandCropByPosNegLabel`.
  *
  * As an array transform: `randomize(label, image)`, then `applyDrawn(x)` for each array.
- * @throws DataError when neither kind of voxel exists; ShapeError when the crop is larger than the image.
+ *
+ * Shapes: `[C, …]` → numSamples × `[C, …spatialSize]`.
+ * Geometry: dropped.
+ * Draws: per sample `rand()` against pos / (pos + neg), then `randint(voxels of that kind)`.
+ * @throws ConfigError for options out of range, DataError when neither kind of voxel exists, ShapeError when the crop is larger than the image
  */
 export class RandCropByPosNegLabel extends LabelCrop {
   private readonly posRatio: number;
@@ -94,25 +101,35 @@ export class RandCropByPosNegLabel extends LabelCrop {
     const { fg, bg } = mapBinaryToIndices(label, image, this.options.imageThreshold);
     if (fg.length === 0 && bg.length === 0) {
       throw new DataError(
-        `${this.op}: no voxel to centre a crop on: the label has no foreground and no background above the image threshold; lower imageThreshold`,
+        `${this.op}: no voxel to center a crop on: the label has no foreground and no background above the image threshold; lower imageThreshold`,
       );
     }
     const ratio = fg.length === 0 ? 0 : bg.length === 0 ? 1 : this.posRatio;
     this.centers = Array.from({ length: this.options.numSamples ?? 1 }, () => {
       const indices = this.random.rand() < ratio ? fg : bg;
-      return this.centreAt(indices[this.random.randint(indices.length)], shape);
+      return this.centerAt(indices[this.random.randint(indices.length)], shape);
     });
   }
 }
 
+/** How often crops of `RandCropByLabelClasses` are centered on each class. */
 export interface RandCropByLabelClassesOptions extends LabelCropOptions {
   /** Weight per class, background included; default all 1. Classes without a voxel get 0. */
-  ratios?: readonly number[];
+  readonly ratios?: readonly number[];
   /** Needed unless the label map is one-hot. */
-  numClasses?: number;
+  readonly numClasses?: number;
 }
 
-/** `numSamples` crops centred on voxels of classes drawn by `ratios`. Same use and errors as RandCropByPosNegLabel. */
+/**
+ * `numSamples` crops centered on voxels of classes drawn by `ratios`; used as `RandCropByPosNegLabel`. A multi-sample transform. MONAI's
+ * `RandCropByLabelClasses`.
+ *
+ * Shapes: `[C, …]` → numSamples × `[C, …spatialSize]`.
+ * Geometry: dropped.
+ * Draws: `choice(classes, numSamples, { p })`, then `randint(voxels of the class)` per sample.
+ * @throws ConfigError for options out of range, DataError without a voxel of a class with a ratio above 0, ShapeError when the crop is larger than the
+ *   image
+ */
 export class RandCropByLabelClasses extends LabelCrop {
   declare protected readonly options: RandCropByLabelClassesOptions;
 
@@ -135,14 +152,14 @@ export class RandCropByLabelClasses extends LabelCrop {
     const sum = weights.reduce((a, b) => a + b, 0);
     if (sum === 0) throw new DataError(`${this.op}: no voxel of any class with a ratio above 0; check ratios and imageThreshold`);
     const classes = this.random.choice(weights.length, numSamples, { p: weights.map((w) => w / sum) });
-    this.centers = classes.map((c) => this.centreAt(indices[c][this.random.randint(indices[c].length)], shape));
+    this.centers = classes.map((c) => this.centerAt(indices[c][this.random.randint(indices[c].length)], shape));
   }
 }
 
 /**
- * Moves a crop centre so that the crop lies inside the image: into [floor(size / 2), floor(shape + 1 − size / 2) − 1].
+ * Moves a crop center so that the crop lies inside the image: into [floor(size / 2), floor(shape + 1 − size / 2) − 1].
  *
- * @throws ShapeError when the crop is larger than the image, unless `allowSmaller`.
+ * @throws ShapeError when the crop is larger than the image, unless `allowSmaller`
  */
 export function correctCropCenters(
   centers: readonly number[],
@@ -183,7 +200,7 @@ export function mapBinaryToIndices(
   return { fg, bg };
 }
 
-/** Flat indices of the voxels of each class, only where `image` (any channel) exceeds the threshold. @throws ConfigError without numClasses for a map of one channel. */
+/** Flat indices of the voxels of each class, only where `image` (any channel) exceeds the threshold. @throws ConfigError without numClasses for a map of one channel */
 export function mapClassesToIndices(label: HostArray, numClasses?: number, image?: HostArray, imageThreshold = 0): Uint32Array[] {
   const voxels = sizeOf(spatialShape("mapClassesToIndices", label));
   const channels = label.shape[0];

@@ -2,22 +2,31 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
-import { centreOf, crop, type RoiSlice } from "./crop.ts";
+import { centerOf, crop, type RoiSlice } from "./crop.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform } from "../transform.ts";
 
+/** Size and place of a random crop. */
 export interface RandSpatialCropOptions {
   /** Crop size; null, 0 and negative sizes mean the image's. The smallest size when `randomSize` is set. */
-  roiSize: SpatialSize;
+  readonly roiSize: SpatialSize;
   /** Largest size when `randomSize` is set; default the image. */
-  maxRoiSize?: SpatialSize | null;
-  /** Random place (default true) or the centre. */
-  randomCenter?: boolean;
+  readonly maxRoiSize?: SpatialSize | null;
+  /** Random place (default true) or the center. */
+  readonly randomCenter?: boolean;
   /** Draw the size between roiSize and maxRoiSize, both included. Default false. */
-  randomSize?: boolean;
+  readonly randomSize?: boolean;
 }
 
-/** One random crop. A size larger than the image is cut to the image. */
+/**
+ * One random crop; a size larger than the image is cut to the image. MONAI's `RandSpatialCrop`.
+ *
+ * Shapes: `[C, …]` → `[C, …roiSize]`, with `randomSize` from roiSize to maxRoiSize.
+ * Geometry: dropped.
+ * Draws: with `randomSize`, `randint(size, largest + 1)` for every axis; then, with `randomCenter`, `randint(0, image − size + 1)` for every axis that is
+ * longer than its crop.
+ * @throws ConfigError for a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
+ */
 export class RandSpatialCrop extends RandomTransform {
   private readonly options: RandSpatialCropOptions;
   private slices: RoiSlice[] = [];
@@ -35,12 +44,20 @@ export class RandSpatialCrop extends RandomTransform {
   }
 }
 
-/** `numSamples` independent random crops of one image. */
+/**
+ * `numSamples` independent random crops of one image. A multi-sample transform. MONAI's `RandSpatialCropSamples`.
+ *
+ * Shapes: `[C, …]` → numSamples × `[C, …roiSize]`, with `randomSize` from roiSize to maxRoiSize.
+ * Geometry: dropped.
+ * Draws: per sample, with `randomSize`, `randint(size, largest + 1)` for every axis; then, with `randomCenter`, `randint(0, image − size + 1)` for
+ * every axis that is longer than its crop.
+ * @throws ConfigError for a `numSamples` below 1 and a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
+ */
 export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
-  private readonly options: RandSpatialCropOptions & { numSamples: number };
+  private readonly options: RandSpatialCropOptions & { readonly numSamples: number };
   private slices: RoiSlice[][] = [];
 
-  constructor(options: RandSpatialCropOptions & { numSamples: number }) {
+  constructor(options: RandSpatialCropOptions & { readonly numSamples: number }) {
     super();
     const { numSamples } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
@@ -72,7 +89,7 @@ function drawSlices(op: string, random: RandomSource, image: readonly number[], 
     }
     size = size.map((s, i) => random.randint(s, max[i] + 1));
   }
-  if (!randomCenter) return centreOf(image, size);
+  if (!randomCenter) return centerOf(image, size);
   const valid = size.map((s, i) => Math.min(s, image[i]));
   return valid.map((s, i) => {
     const start = image[i] > s ? random.randint(0, image[i] - s + 1) : 0;

@@ -1,27 +1,34 @@
 /** @file Deterministic changes of intensity. Arithmetic is float32 with torch's order of operations, so results match MONAI's bits. A volume keeps its geometry. */
-import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { castTo, workingCopy, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
-
-type Floats = Float32Array | Float64Array;
+import { add, channels, finish, meanAndStd, multiply, type IntensityRanges, range, rescale, scaleRange } from "./arithmetic.ts";
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
 export interface OutputType {
-  dtype?: DTypeName | null;
+  readonly dtype?: DTypeName | null;
 }
 
+/** The range or factor of `ScaleIntensity`. */
 export interface ScaleIntensityOptions extends OutputType {
-  /** Target range, defaults 0 and 1. Set both to null to use `factor`. */
-  minv?: number | null;
-  maxv?: number | null;
+  /** Start of the target range, default 0. Set both ends to null to use `factor`. */
+  readonly minv?: number | null;
+  /** End of the target range, default 1. */
+  readonly maxv?: number | null;
   /** Without a range: x · (1 + factor). */
-  factor?: number;
+  readonly factor?: number;
   /** Each channel by its own minimum and maximum. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
 }
 
-/** (x − min) / (max − min) · (maxv − minv) + minv; a flat image becomes x · minv. @throws DataError when the image holds NaN. */
+/**
+ * (x − min) / (max − min) · (maxv − minv) + minv; a flat image becomes x · minv. MONAI's `ScaleIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws DataError when the image holds NaN, ShapeError for an empty one, ConfigError for an unknown `dtype`
+ */
 export class ScaleIntensity implements Transform {
   private readonly options: ScaleIntensityOptions;
 
@@ -43,17 +50,16 @@ export class ScaleIntensity implements Transform {
   }
 }
 
-export interface ScaleIntensityRangeOptions extends OutputType {
-  aMin: number;
-  aMax: number;
-  /** Target range; null leaves out its part. */
-  bMin?: number | null;
-  bMax?: number | null;
-  /** Clip to [bMin, bMax]. Default false. */
-  clip?: boolean;
-}
+/** The two ranges of `ScaleIntensityRange`. */
+export interface ScaleIntensityRangeOptions extends IntensityRanges, OutputType {}
 
-/** (x − aMin) / (aMax − aMin) · (bMax − bMin) + bMin; for aMin = aMax: x − aMin + bMin. */
+/**
+ * (x − aMin) / (aMax − aMin) · (bMax − bMin) + bMin; for aMin = aMax: x − aMin + bMin. MONAI's `ScaleIntensityRange`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for aMin and aMax that are not finite, and an unknown `dtype`
+ */
 export class ScaleIntensityRange implements Transform {
   private readonly options: ScaleIntensityRangeOptions;
 
@@ -73,36 +79,25 @@ export class ScaleIntensityRange implements Transform {
   }
 }
 
-/** Scales [aMin, aMax] to [bMin, bMax] in place. */
-export function scaleRange(
-  data: Floats,
-  { aMin, aMax, bMin = null, bMax = null, clip = false }: ScaleIntensityRangeOptions,
-): void {
-  add(data, -aMin);
-  if (aMax === aMin) {
-    if (bMin !== null) add(data, bMin);
-    return;
-  }
-  divide(data, aMax - aMin);
-  if (bMin !== null && bMax !== null) {
-    multiply(data, bMax - bMin);
-    add(data, bMin);
-  }
-  if (clip) for (let i = 0; i < data.length; i++) data[i] = Math.min(Math.max(data[i], bMin ?? -Infinity), bMax ?? Infinity);
-}
-
+/** What `NormalizeIntensity` subtracts and divides by, and where. */
 export interface NormalizeIntensityOptions extends OutputType {
   /** In place of the mean. A number, or one per channel with `channelWise`, or one per element without. */
-  subtrahend?: number | readonly number[];
+  readonly subtrahend?: number | readonly number[];
   /** In place of the standard deviation; 0 counts as 1. */
-  divisor?: number | readonly number[];
+  readonly divisor?: number | readonly number[];
   /** Count and change only voxels that are not 0. Default false. */
-  nonzero?: boolean;
+  readonly nonzero?: boolean;
   /** Each channel by its own statistics. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
 }
 
-/** (x − mean) / std with the population standard deviation; a std of 0 counts as 1. */
+/**
+ * (x − mean) / std with the standard deviation of the population; a std of 0 counts as 1. MONAI's `NormalizeIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws ShapeError for a list of subtrahends or divisors of another length, ConfigError for an unknown `dtype`
+ */
 export class NormalizeIntensity implements Transform {
   private readonly options: NormalizeIntensityOptions;
 
@@ -131,15 +126,23 @@ export class NormalizeIntensity implements Transform {
   }
 }
 
+/** The curve of `AdjustContrast`. */
 export interface AdjustContrastOptions {
-  gamma: number;
+  /** Exponent; 1 changes nothing. */
+  readonly gamma: number;
   /** Negate before and after. Default false. */
-  invertImage?: boolean;
+  readonly invertImage?: boolean;
   /** Restore mean and (sample) standard deviation. Default false. */
-  retainStats?: boolean;
+  readonly retainStats?: boolean;
 }
 
-/** ((x − min) / (range + 1e-7))^gamma · range + min. */
+/**
+ * ((x − min) / (range + 1e-7))^gamma · range + min. MONAI's `AdjustContrast`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for a gamma that is not finite, DataError when the image holds NaN, ShapeError for an empty one
+ */
 export class AdjustContrast implements Transform {
   private readonly options: AdjustContrastOptions;
 
@@ -166,11 +169,16 @@ export class AdjustContrast implements Transform {
   }
 }
 
-/** x + offset, in the element type of x. */
+/**
+ * x + offset, in the element type of x. MONAI's `ShiftIntensity`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ */
 export class ShiftIntensity implements Transform {
   private readonly offset: number;
 
-  constructor({ offset }: { offset: number }) {
+  constructor({ offset }: { readonly offset: number }) {
     this.offset = offset;
   }
 
@@ -181,11 +189,16 @@ export class ShiftIntensity implements Transform {
   }
 }
 
-/** Keeps values above (or, with `above: false`, below) `threshold`; the others become `cval` (default 0). */
+/**
+ * Keeps values above (or, with `above: false`, below) `threshold`; the others become `cval` (default 0). MONAI's `ThresholdIntensity`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ */
 export class ThresholdIntensity implements Transform {
-  private readonly options: { threshold: number; above?: boolean; cval?: number };
+  private readonly options: { readonly threshold: number; readonly above?: boolean; readonly cval?: number };
 
-  constructor(options: { threshold: number; above?: boolean; cval?: number }) {
+  constructor(options: { readonly threshold: number; readonly above?: boolean; readonly cval?: number }) {
     this.options = options;
   }
 
@@ -194,71 +207,6 @@ export class ThresholdIntensity implements Transform {
     const keep = (v: number): boolean => (above ? v > threshold : v < threshold);
     return { ...x, data: x.data.map((v) => (keep(v) ? v : cval)) };
   }
-}
-
-/** Rescales to [minv, maxv] in place; either null: to [0, 1]. */
-export function rescale(op: string, data: Floats, minv: number | null, maxv: number | null): void {
-  const { min, max } = range(op, data);
-  if (min === max) {
-    if (minv !== null) multiply(data, minv);
-    return;
-  }
-  add(data, -min);
-  divide(data, max - min);
-  if (minv === null || maxv === null) return;
-  multiply(data, maxv - minv);
-  add(data, minv);
-}
-
-/** Slices of equal length, one per channel. */
-export function channels<A extends Floats>(data: A, count: number): A[] {
-  const size = data.length / count;
-  return Array.from({ length: count }, (_, c) => data.subarray(c * size, (c + 1) * size) as A);
-}
-
-/** Adds in place; the constant is first rounded to the element type, as torch does with scalars. */
-export function add(data: Floats, c: number): void {
-  const rounded = data instanceof Float32Array ? Math.fround(c) : c;
-  for (let i = 0; i < data.length; i++) data[i] += rounded;
-}
-
-/** Multiplies in place; see `add`. */
-export function multiply(data: Floats, c: number): void {
-  const rounded = data instanceof Float32Array ? Math.fround(c) : c;
-  for (let i = 0; i < data.length; i++) data[i] *= rounded;
-}
-
-function divide(data: Floats, c: number): void {
-  const rounded = data instanceof Float32Array ? Math.fround(c) : c;
-  for (let i = 0; i < data.length; i++) data[i] /= rounded;
-}
-
-function range(op: string, data: Floats): { min: number; max: number } {
-  let min = Infinity;
-  let max = -Infinity;
-  for (let i = 0; i < data.length; i++) {
-    const v = data[i];
-    if (v < min) min = v;
-    if (v > max) max = v;
-    if (v !== v) throw new DataError(`${op}: the image holds NaN at element ${i}; replace such voxels before scaling`);
-  }
-  if (data.length === 0) throw new ShapeError(`${op}: the image is empty`);
-  return { min, max };
-}
-
-/** Mean, and standard deviation over n − ddof, in two passes; with `nonzero` only of elements that are not 0. */
-function meanAndStd(data: Floats, ddof: number, nonzero = false): { mean: number; std: number; count: number } {
-  let sum = 0;
-  let count = 0;
-  for (let i = 0; i < data.length; i++) {
-    if (nonzero && data[i] === 0) continue;
-    sum += data[i];
-    count++;
-  }
-  const mean = sum / count;
-  let squares = 0;
-  for (let i = 0; i < data.length; i++) if (!nonzero || data[i] !== 0) squares += (data[i] - mean) ** 2;
-  return { mean, std: Math.sqrt(squares / (count - ddof)), count };
 }
 
 function normalize(
@@ -275,13 +223,4 @@ function normalize(
     const d = Math.fround(typeof div === "object" ? div[i] : (div ?? std));
     data[i] = Math.fround(data[i] - s) / (d === 0 ? 1 : d);
   }
-}
-
-/** Puts computed values into the result's element type: `dtype`, or that of `x` for null. */
-export function finish(op: string, data: Floats, x: HostArray, dtype: DTypeName | null): HostArray {
-  const out = { ...x, data };
-  if (dtype !== null) return castTo(op, out, dtype);
-  return x.data.constructor === data.constructor
-    ? out
-    : { ...x, data: new (x.data.constructor as Float32ArrayConstructor)(data) };
 }

@@ -1,27 +1,38 @@
 /** @file Scaling and clipping by percentiles of the image: `ScaleIntensityRangePercentiles`, `ClipIntensityPercentiles`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
+import { quantiles } from "../../../host/stats.ts";
 import { workingCopy, type DTypeName } from "../shape/cast.ts";
-import { channels, finish, scaleRange } from "./intensity.ts";
+import { channels, finish, scaleRange } from "./arithmetic.ts";
 import type { Transform } from "../transform.ts";
 
+/** The percentiles and the range of `ScaleIntensityRangePercentiles`. */
 export interface ScaleIntensityRangePercentilesOptions {
-  /** Percentiles, 0 … 100, that are mapped to bMin and bMax. */
-  lower: number;
-  upper: number;
-  bMin: number | null;
-  bMax: number | null;
+  /** Percentile, 0 … 100, that is mapped to `bMin`. */
+  readonly lower: number;
+  /** Percentile, 0 … 100, that is mapped to `bMax`. */
+  readonly upper: number;
+  /** Start of the target range; null leaves out its part. */
+  readonly bMin: number | null;
+  /** Its end. */
+  readonly bMax: number | null;
   /** Clip to [bMin, bMax]. Default false. */
-  clip?: boolean;
+  readonly clip?: boolean;
   /** Map to the same percentiles of [bMin, bMax] in place of its ends. Default false. */
-  relative?: boolean;
+  readonly relative?: boolean;
   /** Each channel by its own percentiles. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
   /** Element type of the result, null for that of the input. Default "float32". */
-  dtype?: DTypeName | null;
+  readonly dtype?: DTypeName | null;
 }
 
-/** `ScaleIntensityRange` from percentiles of the image. */
+/**
+ * `ScaleIntensityRange` from percentiles of the image, between order statistics in proportion. MONAI's `ScaleIntensityRangePercentiles`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws ConfigError for percentiles outside 0 … 100, `relative` without both ends and an unknown `dtype`, ShapeError for an empty image
+ */
 export class ScaleIntensityRangePercentiles implements Transform {
   private readonly options: ScaleIntensityRangePercentilesOptions;
 
@@ -49,17 +60,26 @@ export class ScaleIntensityRangePercentiles implements Transform {
   }
 }
 
+/** Where `ClipIntensityPercentiles` clips, and how sharply. */
 export interface ClipIntensityPercentilesOptions {
-  /** Percentiles, 0 … 100, to clip at; null leaves that end open. At least one is needed. */
-  lower: number | null;
-  upper: number | null;
+  /** Percentile, 0 … 100, to clip at; null leaves that end open. One of the two is needed. */
+  readonly lower: number | null;
+  /** As `lower`. */
+  readonly upper: number | null;
   /** Soft clipping: x + softplus(−s(x − low)) / s − softplus(s(x − high)) / s. Default: hard. */
-  sharpnessFactor?: number | null;
+  readonly sharpnessFactor?: number | null;
   /** Each channel by its own percentiles. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
 }
 
-/** Clips at percentiles of the image; the element type stays. */
+/**
+ * Clips at percentiles of the image; the element type stays. MONAI's `ClipIntensityPercentiles`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws ConfigError for percentiles outside 0 … 100 or in the wrong order, without either, and for a sharpness of 0 or below; ShapeError for an empty
+ *   image
+ */
 export class ClipIntensityPercentiles implements Transform {
   private readonly options: ClipIntensityPercentilesOptions;
 
@@ -87,16 +107,12 @@ export class ClipIntensityPercentiles implements Transform {
   }
 }
 
-/** Percentiles with linear interpolation between order statistics, as numpy and torch. */
 function percentiles(op: string, data: Float32Array | Float64Array, q: readonly number[]): number[] {
   if (data.length === 0) throw new ShapeError(`${op}: the image is empty`);
-  const sorted = data.slice().sort();
-  return q.map((p) => {
-    const at = (p / 100) * (sorted.length - 1);
-    const low = Math.floor(at);
-    const next = sorted[Math.min(low + 1, sorted.length - 1)];
-    return sorted[low] + (at - low) * (next - sorted[low]);
-  });
+  return quantiles(
+    data,
+    q.map((p) => p / 100),
+  );
 }
 
 function softClip(data: Float32Array | Float64Array, s: number, low: number | null, high: number | null): void {

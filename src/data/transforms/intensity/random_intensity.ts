@@ -2,7 +2,8 @@
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { castTo, workingCopy } from "../shape/cast.ts";
-import { add, AdjustContrast, channels, multiply } from "./intensity.ts";
+import { add, channels, multiply } from "./arithmetic.ts";
+import { AdjustContrast } from "./intensity.ts";
 import { MaybeTransform } from "../transform.ts";
 
 /** A pair of bounds, or v for [−v, v]. */
@@ -10,18 +11,26 @@ export type Bounds = number | readonly [number, number];
 
 export interface PerChannel {
   /** Default 0.1. */
-  prob?: number;
+  readonly prob?: number;
   /** One draw per channel. Default false. */
-  channelWise?: boolean;
+  readonly channelWise?: boolean;
 }
 
-/** x · (1 + f), f uniform in `factors`. The result is float32 whether or not the transform acts. */
+/**
+ * x · (1 + f), f uniform in `factors`, with probability `prob` (default 0.1). The result is float32 whether or not the transform acts. MONAI's
+ * `RandScaleIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`, once or per channel.
+ * @throws ConfigError for a `prob` outside 0 … 1 and factors that are not finite
+ */
 export class RandScaleIntensity extends MaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly channelWise: boolean;
   private drawn: number[] = [];
 
-  constructor({ factors, prob = 0.1, channelWise = false }: { factors: Bounds } & PerChannel) {
+  constructor({ factors, prob = 0.1, channelWise = false }: { readonly factors: Bounds } & PerChannel) {
     super("RandScaleIntensity", prob);
     this.bounds = boundsOf("RandScaleIntensity", "factors", factors);
     this.channelWise = channelWise;
@@ -40,13 +49,20 @@ export class RandScaleIntensity extends MaybeTransform {
   }
 }
 
-/** x + o, o uniform in `offsets`. */
+/**
+ * x + o, o uniform in `offsets`, with probability `prob` (default 0.1). MONAI's `RandShiftIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...offsets)`, once or per channel.
+ * @throws ConfigError for a `prob` outside 0 … 1 and offsets that are not finite
+ */
 export class RandShiftIntensity extends MaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly channelWise: boolean;
   private drawn: number[] = [];
 
-  constructor({ offsets, prob = 0.1, channelWise = false }: { offsets: Bounds } & PerChannel) {
+  constructor({ offsets, prob = 0.1, channelWise = false }: { readonly offsets: Bounds } & PerChannel) {
     super("RandShiftIntensity", prob);
     this.bounds = boundsOf("RandShiftIntensity", "offsets", offsets);
     this.channelWise = channelWise;
@@ -62,7 +78,15 @@ export class RandShiftIntensity extends MaybeTransform {
   }
 }
 
-/** Adds N(mean, s²) noise; s is uniform in [0, std], or std itself with `sampleStd: false`. The result is float32. */
+/**
+ * Adds N(mean, s²) noise with probability `prob` (default 0.1); s is uniform in [0, std], or std itself with `sampleStd: false`. Float32 where it acts.
+ * MONAI's `RandGaussianNoise`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(0, std)` with `sampleStd`, then `normal(mean, s, elements)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, a std below 0, and an array of another size than what was drawn for
+ */
 export class RandGaussianNoise extends MaybeTransform {
   private readonly mean: number;
   private readonly std: number;
@@ -74,7 +98,7 @@ export class RandGaussianNoise extends MaybeTransform {
     mean = 0,
     std = 0.1,
     sampleStd = true,
-  }: { prob?: number; mean?: number; std?: number; sampleStd?: boolean } = {}) {
+  }: { readonly prob?: number; readonly mean?: number; readonly std?: number; readonly sampleStd?: boolean } = {}) {
     super("RandGaussianNoise", prob);
     if (!(std >= 0)) throw new ConfigError(`RandGaussianNoise: std must be 0 or more, got ${std}`);
     this.mean = mean;
@@ -98,17 +122,30 @@ export class RandGaussianNoise extends MaybeTransform {
   }
 }
 
-/** `AdjustContrast` with gamma uniform in `gamma` (default [0.5, 4.5]; a number g means [0.5, g]). */
+/**
+ * `AdjustContrast` with gamma uniform in `gamma` (default [0.5, 4.5]; a number g means [0.5, g]), with probability `prob` (default 0.1). MONAI's
+ * `RandAdjustContrast`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...gamma)`.
+ * @throws ConfigError for a `prob` outside 0 … 1 and a gamma out of range, DataError when the image holds NaN
+ */
 export class RandAdjustContrast extends MaybeTransform {
   private readonly bounds: readonly [number, number];
-  private readonly options: { invertImage?: boolean; retainStats?: boolean };
+  private readonly options: { readonly invertImage?: boolean; readonly retainStats?: boolean };
   private gamma = 1;
 
   constructor({
     prob = 0.1,
     gamma = [0.5, 4.5],
     ...options
-  }: { prob?: number; gamma?: number | readonly [number, number]; invertImage?: boolean; retainStats?: boolean } = {}) {
+  }: {
+    readonly prob?: number;
+    readonly gamma?: number | readonly [number, number];
+    readonly invertImage?: boolean;
+    readonly retainStats?: boolean;
+  } = {}) {
     super("RandAdjustContrast", prob);
     if (typeof gamma === "number" && !(gamma > 0.5)) {
       throw new ConfigError(

@@ -1,7 +1,7 @@
 /** @file Padding to a size, by a border, or to a multiple: `SpatialPad`, `BorderPad`, `DivisiblePad`, `ResizeWithPadOrCrop`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { centreOf, crop } from "../crop/crop.ts";
+import { centerOf, crop } from "../crop/crop.ts";
 import { padAxes, type PadWidth, type PadFill } from "./pad_axes.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
@@ -9,13 +9,23 @@ import type { Transform } from "../transform.ts";
 /** "symmetric": half (rounded down) before, the rest after; "end": all after. */
 export type PadMethod = "symmetric" | "end";
 
-/** Pads to at least `spatialSize`; axes that are long enough, and sizes of null, 0 or below, stay. */
+/**
+ * Pads to at least `spatialSize`; axes that are long enough, and sizes of null, 0 or below, stay. MONAI's `SpatialPad`.
+ *
+ * Shapes: `[C, s…]` → `[C, max(s, spatialSize)…]`.
+ * Geometry: dropped; kept where nothing is added.
+ * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
+ */
 export class SpatialPad implements Transform {
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({ spatialSize, method = "symmetric", ...fill }: { spatialSize: SpatialSize; method?: PadMethod } & PadFill) {
+  constructor({
+    spatialSize,
+    method = "symmetric",
+    ...fill
+  }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
     this.spatialSize = spatialSize;
     this.method = checkMethod("SpatialPad", method);
     this.fill = fill;
@@ -27,12 +37,18 @@ export class SpatialPad implements Transform {
   }
 }
 
-/** Pads by `spatialBorder`: one width for all sides, one per axis, or before and after for each axis. Negative widths count as 0. */
+/**
+ * Pads by `spatialBorder`: one width for all sides, one per axis, or before and after for each axis. Negative widths count as 0. MONAI's `BorderPad`.
+ *
+ * Shapes: `[C, s…]` → `[C, before + s + after…]`.
+ * Geometry: dropped; kept where nothing is added.
+ * @throws ConfigError for an unknown mode and a wrong number of widths, ShapeError for an empty axis unless it is filled
+ */
 export class BorderPad implements Transform {
   private readonly spatialBorder: readonly number[];
   private readonly fill: PadFill;
 
-  constructor({ spatialBorder, ...fill }: { spatialBorder: number | readonly number[] } & PadFill) {
+  constructor({ spatialBorder, ...fill }: { readonly spatialBorder: number | readonly number[] } & PadFill) {
     this.spatialBorder = typeof spatialBorder === "number" ? [spatialBorder] : spatialBorder;
     this.fill = fill;
   }
@@ -56,13 +72,23 @@ export class BorderPad implements Transform {
   }
 }
 
-/** Pads every axis to the next multiple of `k`; k of 0 or below keeps the axis. */
+/**
+ * Pads every axis to the next multiple of `k`; a `k` of 0 or below keeps the axis. MONAI's `DivisiblePad`.
+ *
+ * Shapes: `[C, s…]` → `[C, ⌈s / k⌉ · k…]`.
+ * Geometry: dropped; kept where nothing is added.
+ * @throws ConfigError for an unknown mode or method and a wrong number of `k`, ShapeError for an empty axis unless it is filled
+ */
 export class DivisiblePad implements Transform {
   private readonly k: number | readonly number[];
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({ k, method = "symmetric", ...fill }: { k: number | readonly number[]; method?: PadMethod } & PadFill) {
+  constructor({
+    k,
+    method = "symmetric",
+    ...fill
+  }: { readonly k: number | readonly number[]; readonly method?: PadMethod } & PadFill) {
     this.k = k;
     this.method = checkMethod("DivisiblePad", method);
     this.fill = fill;
@@ -88,13 +114,23 @@ export class DivisiblePad implements Transform {
   }
 }
 
-/** Centre crop to at most `spatialSize`, then pad to it. */
+/**
+ * Center crop to at most `spatialSize`, then padding to it; sizes of null, 0 or below keep the axis. MONAI's `ResizeWithPadOrCrop`.
+ *
+ * Shapes: `[C, …]` → `[C, …spatialSize]`.
+ * Geometry: dropped.
+ * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
+ */
 export class ResizeWithPadOrCrop implements Transform {
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({ spatialSize, method = "symmetric", ...fill }: { spatialSize: SpatialSize; method?: PadMethod } & PadFill) {
+  constructor({
+    spatialSize,
+    method = "symmetric",
+    ...fill
+  }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
     this.spatialSize = spatialSize;
     this.method = checkMethod("ResizeWithPadOrCrop", method);
     this.fill = fill;
@@ -104,7 +140,7 @@ export class ResizeWithPadOrCrop implements Transform {
     const op = "ResizeWithPadOrCrop";
     const image = spatialShape(op, x);
     const size = resolveSize(op, this.spatialSize, image);
-    const cropped = crop(op, x, centreOf(image, size));
+    const cropped = crop(op, x, centerOf(image, size));
     return padAxes(op, cropped, widths(cropped.shape.slice(1), size, this.method), this.fill);
   }
 }

@@ -1,5 +1,6 @@
 /** @file Padding of arrays axis by axis with the modes of numpy.pad and torch.nn.functional.pad. */
-import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { type EdgeMode, edgeIndices, edgeMode, torchEdges } from "../../../host/edges.ts";
+import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { emptyLike } from "../../../host/strided.ts";
@@ -7,26 +8,28 @@ import { emptyLike } from "../../../host/strided.ts";
 /** Voxels added before and after. */
 export type PadWidth = readonly [before: number, after: number];
 
-/** "edge" = "replicate", "wrap" = "circular"; "reflect" leaves the border voxel out, "symmetric" repeats it. */
-export type NumpyPadMode =
-  | "constant"
-  | "edge"
-  | "replicate"
-  | "reflect"
-  | "symmetric"
-  | "wrap"
-  | "circular"
-  | "mean"
-  | "minimum"
-  | "maximum";
+/** NumPy's names and PyTorch's; of the statistics the fill is computed. */
+const modes = {
+  ...torchEdges,
+  edge: "edge",
+  symmetric: "symmetric",
+  wrap: "wrap",
+  mean: "constant",
+  minimum: "constant",
+  maximum: "constant",
+} as const satisfies Readonly<Record<string, EdgeMode>>;
 
+/** "edge" = "replicate", "wrap" = "circular"; "reflect" leaves the border voxel out, "symmetric" repeats it. */
+export type NumpyPadMode = keyof typeof modes;
+
+/** What is put around the image. */
 export interface PadFill {
   /** Default "constant". */
-  mode?: NumpyPadMode;
+  readonly mode?: NumpyPadMode;
   /** Value of mode "constant". Default 0. */
-  value?: number;
+  readonly value?: number;
   /** numpy's form of it: one value, or [before, after] per axis of the array, the channel axis first. */
-  constantValues?: number | readonly (readonly [number, number])[];
+  readonly constantValues?: number | readonly (readonly [number, number])[];
 }
 
 /** Pads the spatial axes of a channel-first array, first axis first: later axes also pad what earlier ones added, as numpy does. */
@@ -36,6 +39,7 @@ export function padAxes(
   width: readonly PadWidth[],
   { mode = "constant", value = 0, constantValues }: PadFill,
 ): HostArray {
+  edgeMode(op, "padding mode", mode, modes);
   let out = x;
   width.forEach(([before, after], i) => {
     if (before === 0 && after === 0) return;
@@ -61,7 +65,7 @@ function padAxis(
   if (size === 0 && mode !== "constant")
     throw new ShapeError(`${op}: axis ${axis} of shape [${x.shape.join(", ")}] is empty; only mode "constant" can pad it`);
   const total = before + size + after;
-  const source = Int32Array.from({ length: total }, (_, i) => sourceIndex(op, mode, i - before, size));
+  const source = edgeIndices(modes[mode], -before, total, size);
   const inner = x.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
   const out = emptyLike(x.data, outer * total * inner);
@@ -77,35 +81,6 @@ function padAxis(
     }
   }
   return { data: out, shape: x.shape.map((s, i) => (i === axis ? total : s)) };
-}
-
-/** Index that position `i` (may lie outside 0 … size − 1) is copied from; −1 = a fill value. */
-function sourceIndex(op: string, mode: NumpyPadMode, i: number, size: number): number {
-  if (i >= 0 && i < size) return i;
-  switch (mode) {
-    case "constant":
-    case "mean":
-    case "minimum":
-    case "maximum":
-      return -1;
-    case "edge":
-    case "replicate":
-      return i < 0 ? 0 : size - 1;
-    case "wrap":
-    case "circular":
-      return modulo(i, size);
-    case "symmetric": {
-      const at = modulo(i, 2 * size);
-      return at < size ? at : 2 * size - 1 - at;
-    }
-    case "reflect": {
-      if (size === 1) return 0;
-      const at = modulo(i, 2 * (size - 1));
-      return at < size ? at : 2 * (size - 1) - at;
-    }
-    default:
-      throw new ConfigError(`${op}: unknown padding mode "${String(mode)}"`);
-  }
 }
 
 type Statistic = "mean" | "minimum" | "maximum";
@@ -132,8 +107,4 @@ function statistic(mode: Statistic, block: TypedArray, size: number, inner: numb
     out[j] = mode === "minimum" ? min : mode === "maximum" ? max : integer ? roundHalfEven(mean) : mean;
   }
   return out;
-}
-
-function modulo(i: number, n: number): number {
-  return ((i % n) + n) % n;
 }

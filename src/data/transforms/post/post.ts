@@ -1,15 +1,22 @@
 /** @file From network outputs to masks: `Activations`, `AsDiscrete`. Arrays are one sample, channel-first. */
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import { argmaxPlanes } from "../../../host/argmax.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import type { Transform } from "../transform.ts";
 
-/** Sigmoid per element, or softmax over the channels, or a function per element. */
+/**
+ * Sigmoid per element, or softmax over the channels, or a function per element. Float64 stays, all else becomes float32. MONAI's `Activations`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: dropped.
+ * @throws ConfigError for sigmoid together with softmax
+ */
 export class Activations implements Transform {
-  private readonly options: { sigmoid?: boolean; softmax?: boolean; other?: (v: number) => number };
+  private readonly options: { readonly sigmoid?: boolean; readonly softmax?: boolean; readonly other?: (v: number) => number };
 
-  constructor(options: { sigmoid?: boolean; softmax?: boolean; other?: (v: number) => number } = {}) {
+  constructor(options: { readonly sigmoid?: boolean; readonly softmax?: boolean; readonly other?: (v: number) => number } = {}) {
     if (options.sigmoid && options.softmax)
       throw new ConfigError("Activations: sigmoid and softmax exclude each other; set one of them");
     this.options = options;
@@ -25,18 +32,26 @@ export class Activations implements Transform {
   }
 }
 
+/** Which of its steps `AsDiscrete` takes. */
 export interface AsDiscreteOptions {
   /** Index of the largest channel. Default false. */
-  argmax?: boolean;
+  readonly argmax?: boolean;
   /** Class indices to this many one-hot channels. */
-  toOnehot?: number | null;
+  readonly toOnehot?: number | null;
   /** 1 where the value is at least this, else 0. */
-  threshold?: number | null;
+  readonly threshold?: number | null;
   /** "torchrounding": round, halves to even. */
-  rounding?: "torchrounding" | null;
+  readonly rounding?: "torchrounding" | null;
 }
 
-/** Argmax, then one-hot, then threshold (≥), then rounding; each only when asked for. The result is float32. */
+/**
+ * Argmax, then one-hot, then threshold (≥), then rounding; each only when asked for. The result is float32. Of equal channels the first wins; one channel
+ * is class 0 everywhere, so give it a threshold instead. MONAI's `AsDiscrete`.
+ *
+ * Shapes: `[C, …]` → `[1, …]` with `argmax`; `[1, …]` → `[toOnehot, …]`; else unchanged.
+ * Geometry: dropped.
+ * @throws ConfigError for an unknown rounding, ShapeError for several channels as one-hot or none for argmax, DataError for a class outside `toOnehot`
+ */
 export class AsDiscrete implements Transform {
   private readonly options: AsDiscreteOptions;
 
@@ -73,14 +88,7 @@ function softmaxChannels(data: Float32Array | Float64Array, count: number): void
 function argmaxChannels(x: HostArray): HostArray<Float32Array> {
   const [count, ...rest] = x.shape;
   if (!count) throw new ShapeError(`AsDiscrete: argmax needs a channel axis, got shape [${x.shape.join(", ")}]`);
-  const voxels = sizeOf(rest);
-  const out = new Float32Array(voxels);
-  for (let v = 0; v < voxels; v++) {
-    let best = 0;
-    for (let c = 1; c < count; c++) if (x.data[c * voxels + v] > x.data[best * voxels + v]) best = c;
-    out[v] = best;
-  }
-  return { data: out, shape: [1, ...rest] };
+  return { data: argmaxPlanes(x.data, count, new Float32Array(sizeOf(rest))), shape: [1, ...rest] };
 }
 
 function onehot(x: HostArray, classes: number): HostArray<Float32Array> {

@@ -1,18 +1,26 @@
 /** @file Transforms that only move or drop axes: `EnsureChannelFirst`, `AsChannelLast`, `SqueezeDim`, `Transpose`, `SplitDim`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { copyView, stridesOf } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { copyView } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 
 /**
- * Moves the channel axis to the front. `channelDim` is the axis it has now, or "no_channel" to add one of size 1. Without it the
- * array must be channel-first already, which only `strictCheck: false` lets pass.
+ * Moves the channel axis to the front. `channelDim` is the axis it has now, or "no_channel" to add one of size 1. Without it the array must be
+ * channel-first already, which only `strictCheck: false` lets pass. MONAI's `EnsureChannelFirst`.
+ *
+ * Shapes: `[…, C, …]` → `[C, …]`; "no_channel": `[…]` → `[1, …]`.
+ * Geometry: dropped; kept where the array passes as it is.
+ * @throws ConfigError without `channelDim`, ShapeError for an axis outside the array
  */
 export class EnsureChannelFirst implements Transform {
   private readonly channelDim: number | "no_channel" | undefined;
   private readonly strictCheck: boolean;
 
-  constructor({ channelDim, strictCheck = true }: { channelDim?: number | "no_channel"; strictCheck?: boolean } = {}) {
+  constructor({
+    channelDim,
+    strictCheck = true,
+  }: { readonly channelDim?: number | "no_channel"; readonly strictCheck?: boolean } = {}) {
     this.channelDim = channelDim;
     this.strictCheck = strictCheck;
   }
@@ -31,11 +39,17 @@ export class EnsureChannelFirst implements Transform {
   }
 }
 
-/** Moves the channel axis `channelDim` (default 0) to the end. */
+/**
+ * Moves the channel axis `channelDim` (default 0) to the end. MONAI's `AsChannelLast`.
+ *
+ * Shapes: `[C, …]` → `[…, C]`.
+ * Geometry: dropped.
+ * @throws ShapeError for an axis outside the array
+ */
 export class AsChannelLast implements Transform {
   private readonly channelDim: number;
 
-  constructor({ channelDim = 0 }: { channelDim?: number } = {}) {
+  constructor({ channelDim = 0 }: { readonly channelDim?: number } = {}) {
     this.channelDim = channelDim;
   }
 
@@ -44,11 +58,17 @@ export class AsChannelLast implements Transform {
   }
 }
 
-/** Drops axis `dim` (default 0), which must have size 1; null drops every axis of size 1. @throws ShapeError for another size. */
+/**
+ * Drops axis `dim` (default 0), which must have size 1; null drops every axis of size 1. MONAI's `SqueezeDim`.
+ *
+ * Shapes: `[1, …]` → `[…]`; the elements are shared.
+ * Geometry: dropped.
+ * @throws ConfigError for a `dim` that is no integer, ShapeError for an axis of another size or outside the array
+ */
 export class SqueezeDim implements Transform {
   private readonly dim: number | null;
 
-  constructor({ dim = 0 }: { dim?: number | null } = {}) {
+  constructor({ dim = 0 }: { readonly dim?: number | null } = {}) {
     if (dim !== null && !Number.isInteger(dim)) throw new ConfigError(`SqueezeDim: dim must be an integer or null, got ${dim}`);
     this.dim = dim;
   }
@@ -64,11 +84,17 @@ export class SqueezeDim implements Transform {
   }
 }
 
-/** Reorders all axes, channel included: axis i of the result is axis `indices[i]`; reversed when null. */
+/**
+ * Reorders all axes, channel included: axis i of the result is axis `indices[i]`; reversed when null (default). MONAI's `Transpose`.
+ *
+ * Shapes: `[s₀, s₁, …]` → `[s_indices[0], s_indices[1], …]`.
+ * Geometry: dropped.
+ * @throws ConfigError unless each axis is named once, ShapeError for an axis outside the array
+ */
 export class Transpose implements Transform {
   private readonly indices: readonly number[] | null;
 
-  constructor({ indices = null }: { indices?: readonly number[] | null } = {}) {
+  constructor({ indices = null }: { readonly indices?: readonly number[] | null } = {}) {
     this.indices = indices;
   }
 
@@ -81,12 +107,18 @@ export class Transpose implements Transform {
   }
 }
 
-/** Splits along `dim` (default 0) into arrays of size 1 there; `keepdim: false` drops the axis. */
+/**
+ * Splits along `dim` (default 0) into arrays of size 1 there; `keepdim: false` drops the axis. A multi-sample transform. MONAI's `SplitDim`.
+ *
+ * Shapes: `[C, …]` → C × `[1, …]`, or C × `[…]` without `keepdim`.
+ * Geometry: dropped.
+ * @throws ShapeError for an axis outside the array
+ */
 export class SplitDim implements Transform {
   private readonly dim: number;
   private readonly keepdim: boolean;
 
-  constructor({ dim = 0, keepdim = true }: { dim?: number; keepdim?: boolean } = {}) {
+  constructor({ dim = 0, keepdim = true }: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
     this.dim = dim;
     this.keepdim = keepdim;
   }

@@ -1,28 +1,20 @@
 /** @file Element types by name and `CastToType`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
+import { type ArrayType, elements, type ForeignName, nativeNames, type NativeName } from "../../../host/elements.ts";
 import type { Transform } from "../transform.ts";
 
-const ARRAYS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int8: Int8Array,
-  int16: Int16Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  uint16: Uint16Array,
-  uint32: Uint32Array,
-} as const;
+/** NumPy's name of an element type. */
+export type DTypeName = ForeignName<"numpy", NativeName>;
 
-/** numpy's name of an element type. */
-export type DTypeName = keyof typeof ARRAYS;
+const types = new Map<string, ArrayType>(nativeNames.map((name) => [elements[name].numpy, elements[name].array]));
 
 /** Converts the elements and keeps all else (a volume keeps its geometry); floats to integers are cut towards zero. `x` itself when it already has the type. */
 export function castTo(op: string, x: HostArray, dtype: DTypeName): HostArray {
-  const type = ARRAYS[dtype];
-  if (!type) throw new ConfigError(`${op}: unknown dtype "${String(dtype)}"; known: ${Object.keys(ARRAYS).join(", ")}`);
+  const type = types.get(dtype);
+  if (!type) throw new ConfigError(`${op}: unknown dtype "${String(dtype)}"; known: ${[...types.keys()].join(", ")}`);
   if (x.data instanceof type) return x;
-  return { ...x, data: new type(x.data as ArrayLike<number>) };
+  return { ...x, data: new type(x.data) };
 }
 
 /**
@@ -33,11 +25,18 @@ export function workingCopy(data: TypedArray): Float32Array | Float64Array {
   return data instanceof Float64Array ? new Float64Array(data) : new Float32Array(data);
 }
 
-/** Converts arrays to `dtype` (default "float32"). */
+/**
+ * Converts the elements to `dtype` (default "float32"). Floats to integers are cut toward zero, and what an integer type cannot hold wraps around,
+ * as in typed arrays and NumPy. MONAI's `CastToType`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for an unknown type
+ */
 export class CastToType implements Transform {
   private readonly dtype: DTypeName;
 
-  constructor({ dtype = "float32" }: { dtype?: DTypeName } = {}) {
+  constructor({ dtype = "float32" }: { readonly dtype?: DTypeName } = {}) {
     this.dtype = dtype;
   }
 

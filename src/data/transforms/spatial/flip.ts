@@ -1,13 +1,20 @@
 /** @file Mirroring along spatial axes: `Flip`, `RandFlip`, `RandAxisFlip`. */
 import type { HostArray } from "../../../host/array.ts";
-import { arrayAxis, copyView, stridesOf } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { arrayAxis, copyView } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
-/** Mirrors the given spatial axes; all of them when `spatialAxis` is undefined. */
+/**
+ * Mirrors the given spatial axes (negative from the end); all of them when `spatialAxis` is undefined. MONAI's `Flip`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: dropped.
+ * @throws ShapeError for an axis outside the image
+ */
 export class Flip implements Transform {
   private readonly spatialAxis: number | readonly number[] | undefined;
 
-  constructor({ spatialAxis }: { spatialAxis?: number | readonly number[] } = {}) {
+  constructor({ spatialAxis }: { readonly spatialAxis?: number | readonly number[] } = {}) {
     this.spatialAxis = spatialAxis;
   }
 
@@ -16,11 +23,18 @@ export class Flip implements Transform {
   }
 }
 
-/** Flips the given axes with probability `prob` (default 0.1). */
+/**
+ * Mirrors the given spatial axes with probability `prob` (default 0.1); all of them when `spatialAxis` is undefined. MONAI's `RandFlip`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: dropped where it acts, kept where it does not.
+ * Draws: `rand()` against `prob`.
+ * @throws ConfigError for a `prob` outside 0 … 1, ShapeError for an axis outside the image
+ */
 export class RandFlip extends MaybeTransform {
   private readonly spatialAxis: number | readonly number[] | undefined;
 
-  constructor({ prob = 0.1, spatialAxis }: { prob?: number; spatialAxis?: number | readonly number[] } = {}) {
+  constructor({ prob = 0.1, spatialAxis }: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
     super("RandFlip", prob);
     this.spatialAxis = spatialAxis;
   }
@@ -31,11 +45,18 @@ export class RandFlip extends MaybeTransform {
   }
 }
 
-/** Flips one spatial axis, drawn by `randint`, with probability `prob` (default 0.1). */
+/**
+ * Mirrors one spatial axis, drawn evenly, with probability `prob` (default 0.1). MONAI's `RandAxisFlip`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: dropped where it acts, kept where it does not.
+ * Draws: `rand()` against `prob`; where it acts, `randint(axes)`.
+ * @throws ConfigError for a `prob` outside 0 … 1
+ */
 export class RandAxisFlip extends MaybeTransform {
   private axis = 0;
 
-  constructor({ prob = 0.1 }: { prob?: number } = {}) {
+  constructor({ prob = 0.1 }: { readonly prob?: number } = {}) {
     super("RandAxisFlip", prob);
   }
 

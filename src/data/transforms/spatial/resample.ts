@@ -3,6 +3,7 @@
  * the tables axis by axis. Coordinates follow torch.nn.functional.interpolate.
  */
 import type { HostArray } from "../../../host/array.ts";
+import { areaWindow, cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../../../host/taps.ts";
 
 /** Output i is the sum of weight[t] · input[index[t]] over t = first[i] … first[i + 1] − 1. */
 export interface Taps {
@@ -11,55 +12,31 @@ export interface Taps {
   readonly weight: Float64Array;
 }
 
-/** Adaptive average: output i is the mean of inputs floor(i·n/m) … ceil((i+1)·n/m) − 1. */
-export function areaTaps(inSize: number, outSize: number): Taps {
-  return taps(outSize, (i) => {
-    const start = Math.floor((i * inSize) / outSize);
-    const stop = Math.ceil(((i + 1) * inSize) / outSize);
-    return Array.from({ length: stop - start }, (_, k) => [start + k, 1 / (stop - start)] as const);
+/** Adaptive average. */
+export const areaTable = (from: number, to: number): Taps =>
+  table(to, (o) => {
+    const { start, count } = areaWindow(o, from, to);
+    return Array.from({ length: count }, (_, k): Tap => [start + k, 1 / count]);
   });
-}
 
-/** floor(i·n/m), or with `exact` floor((i+½)·n/m); in float32, as torch does, so that ties fall the same way. */
-export function nearestTaps(inSize: number, outSize: number, exact: boolean): Taps {
-  const scale = Math.fround(inSize / outSize);
-  return taps(outSize, (i) => [[Math.min(Math.floor(Math.fround((i + (exact ? 0.5 : 0)) * scale)), inSize - 1), 1]]);
-}
+/** The nearest element, with `exact` of the output's center and else of its beginning. */
+export const nearestTable = (from: number, to: number, exact: boolean): Taps =>
+  table(to, (o) => [[nearestIndex(o, from, from / to, exact), 1]]);
 
-/** Two neighbours. Half-pixel centres, or with `alignCorners` the corner voxels onto each other. */
-export function linearTaps(inSize: number, outSize: number, alignCorners: boolean): Taps {
-  return taps(outSize, (i) => {
-    const at = Math.max(sourcePosition(i, inSize, outSize, alignCorners), 0);
-    const low = Math.min(Math.floor(at), inSize - 1);
-    const t = at - low;
-    return [
-      [low, 1 - t],
-      [Math.min(low + 1, inSize - 1), t],
-    ];
-  });
-}
+/** Two neighbors. Half-pixel centers, or with `alignCorners` the corner voxels onto each other. */
+export const linearTable = (from: number, to: number, alignCorners: boolean): Taps =>
+  table(to, (o) => linearTaps(position(o, from, to, alignCorners), from));
 
-/** Four neighbours, cubic convolution with a = −0.75 (Keys, 1981); indices outside are clamped to the border. */
-export function cubicTaps(inSize: number, outSize: number, alignCorners: boolean): Taps {
-  const a = -0.75;
-  const near = (d: number): number => ((a + 2) * d - (a + 3)) * d * d + 1;
-  const far = (d: number): number => ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-  return taps(outSize, (i) => {
-    const at = sourcePosition(i, inSize, outSize, alignCorners);
-    const low = Math.floor(at);
-    const t = at - low;
-    return [far(t + 1), near(t), near(1 - t), far(2 - t)].map(
-      (w, k) => [Math.min(Math.max(low - 1 + k, 0), inSize - 1), w] as const,
-    );
-  });
-}
+/** Four neighbors; beyond the border its voxels are repeated. */
+export const cubicTable = (from: number, to: number, alignCorners: boolean): Taps =>
+  table(to, (o) => cubicTaps(position(o, from, to, alignCorners), from));
 
 /** Gaussian smoothing at unchanged size, zeros outside: differences of erf over each voxel, cut at 4 sigma (MONAI's "erf" kernel). */
-export function gaussianTaps(size: number, sigma: number): Taps {
+export function gaussianTable(size: number, sigma: number): Taps {
   const tail = Math.floor(Math.max(sigma * 4, 0.5) + 0.5);
   const edge = (x: number): number => (sigma === 0 ? Math.sign(x) : erf((Math.SQRT1_2 / sigma) * x));
   const kernel = Array.from({ length: 2 * tail + 1 }, (_, k) => Math.max(0.5 * (edge(k - tail + 0.5) - edge(k - tail - 0.5)), 0));
-  return taps(size, (i) => kernel.map((w, k) => [i + k - tail, w] as const).filter(([j]) => j >= 0 && j < size));
+  return table(size, (i) => kernel.map((w, k) => [i + k - tail, w] as const).filter(([j]) => j >= 0 && j < size));
 }
 
 /** Applies the tables of the spatial axes (undefined = axis unchanged); sums in float64, stores float32. */
@@ -90,18 +67,16 @@ function resampleAxis(x: HostArray<Float32Array>, axis: number, { first, index, 
   return { data: out, shape: x.shape.map((s, a) => (a === axis ? outSize : s)) };
 }
 
-function sourcePosition(i: number, inSize: number, outSize: number, alignCorners: boolean): number {
-  if (alignCorners) return outSize > 1 ? (i * (inSize - 1)) / (outSize - 1) : 0;
-  return ((i + 0.5) * inSize) / outSize - 0.5;
-}
+const position = (o: number, from: number, to: number, alignCorners: boolean): number =>
+  alignCorners ? cornerPosition(o, from, to) : ((o + 0.5) * from) / to - 0.5;
 
 /** Terms of weight 0 are left out, so that a NaN or infinity beside the sample does not leak in. */
-function taps(outSize: number, at: (i: number) => (readonly [number, number])[]): Taps {
+function table(outSize: number, at: (o: number) => readonly Tap[]): Taps {
   const first = [0];
   const index: number[] = [];
   const weight: number[] = [];
-  for (let i = 0; i < outSize; i++) {
-    for (const [j, w] of at(i)) {
+  for (let o = 0; o < outSize; o++) {
+    for (const [j, w] of at(o)) {
       if (w === 0) continue;
       index.push(j);
       weight.push(w);

@@ -1,7 +1,7 @@
 /** @file `Resize` to a spatial size and `GaussianSmooth`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { areaTaps, cubicTaps, gaussianTaps, linearTaps, nearestTaps, resampleAxes, type Taps } from "./resample.ts";
+import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resampleAxes, type Taps } from "./resample.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
@@ -9,22 +9,30 @@ import type { LabelSafe, Transform } from "../transform.ts";
 /** linear, bilinear and trilinear are one mode: linear along every axis. */
 export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic";
 
+/** To what size, and how. */
 export interface ResizeOptions {
   /** New size per spatial axis; null, 0 and negative ones keep the axis. One number for "longest". */
-  spatialSize: SpatialSize;
+  readonly spatialSize: SpatialSize;
   /** "longest": the longest axis becomes spatialSize, the others keep the aspect ratio. Default "all". */
-  sizeMode?: "all" | "longest";
+  readonly sizeMode?: "all" | "longest";
   /** Default "area" (adaptive average), as MONAI's; under label keys of `onKeys` "nearest". */
-  mode?: ResizeMode;
+  readonly mode?: ResizeMode;
   /** Linear and cubic modes: corner voxels onto each other. Default false. */
-  alignCorners?: boolean | null;
+  readonly alignCorners?: boolean | null;
   /** Smooth with a Gaussian before shrinking. Default false. */
-  antiAliasing?: boolean;
+  readonly antiAliasing?: boolean;
   /** Its sigma in voxels; default (in / out − 1) / 2 per axis. */
-  antiAliasingSigma?: number | readonly number[] | null;
+  readonly antiAliasingSigma?: number | readonly number[] | null;
 }
 
-/** Resizes a channel-first array; the result is float32. Modes are those of torch.nn.functional.interpolate. */
+/**
+ * Resizes an image with the modes of torch.nn.functional.interpolate; the result is float32. With more sizes than spatial axes, axes of size 1 are
+ * added at the end. MONAI's `Resize`, whose default mode is "area".
+ *
+ * Shapes: `[C, …]` → `[C, …spatialSize]`.
+ * Geometry: dropped.
+ * @throws ConfigError for an unknown mode or `sizeMode`, ShapeError for fewer sizes than axes and for an empty axis
+ */
 export class Resize implements Transform, LabelSafe {
   private readonly options: ResizeOptions;
 
@@ -35,8 +43,8 @@ export class Resize implements Transform, LabelSafe {
     if (sizeMode === "longest" && typeof spatialSize !== "number") {
       throw new ConfigError(`Resize: spatialSize must be one number with sizeMode "longest", got [${spatialSize.join(", ")}]`);
     }
-    if (mode !== undefined && !MODES.includes(mode))
-      throw new ConfigError(`Resize: unknown mode "${String(mode)}"; known: ${MODES.join(", ")}`);
+    if (mode !== undefined && !resizeModes.includes(mode))
+      throw new ConfigError(`Resize: unknown mode "${String(mode)}"; known: ${resizeModes.join(", ")}`);
     this.options = options;
   }
 
@@ -72,16 +80,22 @@ export class Resize implements Transform, LabelSafe {
       const factor = size / to[i];
       if (factor <= 1) return undefined;
       const sigma = given === undefined || given === null ? (factor - 1) / 2 : typeof given === "number" ? given : given[i];
-      return gaussianTaps(size, sigma);
+      return gaussianTable(size, sigma);
     });
   }
 }
 
-/** Gaussian smoothing with `sigma` in voxels, one or per spatial axis; zeros outside. */
+/**
+ * Gaussian smoothing with `sigma` in voxels (default 1), one or per spatial axis; zeros outside. Float32. MONAI's `GaussianSmooth` ("erf").
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: dropped.
+ * @throws ShapeError without a spatial axis
+ */
 export class GaussianSmooth implements Transform {
   private readonly sigma: number | readonly number[];
 
-  constructor({ sigma = 1 }: { sigma?: number | readonly number[] } = {}) {
+  constructor({ sigma = 1 }: { readonly sigma?: number | readonly number[] } = {}) {
     this.sigma = sigma;
   }
 
@@ -89,24 +103,24 @@ export class GaussianSmooth implements Transform {
     const sigma = this.sigma;
     return resampleAxes(
       x,
-      spatialShape("GaussianSmooth", x).map((s, i) => gaussianTaps(s, typeof sigma === "number" ? sigma : sigma[i])),
+      spatialShape("GaussianSmooth", x).map((s, i) => gaussianTable(s, typeof sigma === "number" ? sigma : sigma[i])),
     );
   }
 }
 
-const MODES: readonly ResizeMode[] = ["area", "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"];
+const resizeModes: readonly ResizeMode[] = ["area", "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"];
 
 function modeTaps(mode: ResizeMode, from: number, to: number, alignCorners: boolean): Taps {
   switch (mode) {
     case "area":
-      return areaTaps(from, to);
+      return areaTable(from, to);
     case "nearest":
     case "nearest-exact":
-      return nearestTaps(from, to, mode === "nearest-exact");
+      return nearestTable(from, to, mode === "nearest-exact");
     case "bicubic":
-      return cubicTaps(from, to, alignCorners);
+      return cubicTable(from, to, alignCorners);
     default:
-      return linearTaps(from, to, alignCorners);
+      return linearTable(from, to, alignCorners);
   }
 }
 

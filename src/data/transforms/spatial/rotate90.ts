@@ -1,17 +1,24 @@
 /** @file Quarter turns in a plane of two spatial axes: `Rotate90`, `RandRotate90`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { arrayAxis, copyView, stridesOf } from "../../../host/strided.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { arrayAxis, copyView } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
 export type Plane = readonly [number, number];
 
-/** Turns `k` (default 1) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second. */
+/**
+ * Turns `k` (default 1) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second. MONAI's `Rotate90`.
+ *
+ * Shapes: `[C, a, b]` → `[C, b, a]` for odd `k`, else unchanged.
+ * Geometry: dropped.
+ * @throws ConfigError for a `k` that is no integer and for equal axes, ShapeError for an axis outside the image
+ */
 export class Rotate90 implements Transform {
   private readonly k: number;
   private readonly spatialAxes: Plane;
 
-  constructor({ k = 1, spatialAxes = [0, 1] }: { k?: number; spatialAxes?: Plane } = {}) {
+  constructor({ k = 1, spatialAxes = [0, 1] }: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
     if (!Number.isInteger(k)) throw new ConfigError(`Rotate90: k must be an integer, got ${k}`);
     this.k = k;
     this.spatialAxes = spatialAxes;
@@ -22,13 +29,25 @@ export class Rotate90 implements Transform {
   }
 }
 
-/** With probability `prob` (default 0.1) turns k = randint(maxK) + 1 times by 90°; maxK defaults to 3. */
+/**
+ * With probability `prob` (default 0.1) turns 1 … `maxK` (default 3) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second.
+ * MONAI's `RandRotate90`.
+ *
+ * Shapes: `[C, a, b]` → `[C, b, a]` for odd numbers of turns, else unchanged.
+ * Geometry: dropped where it acts, kept where it does not.
+ * Draws: `rand()` against `prob`; where it acts, `randint(maxK)`, one less than the turns.
+ * @throws ConfigError for a `prob` outside 0 … 1, a `maxK` below 1 and equal axes, ShapeError for an axis outside the image
+ */
 export class RandRotate90 extends MaybeTransform {
   private readonly maxK: number;
   private readonly spatialAxes: Plane;
   private k = 0;
 
-  constructor({ prob = 0.1, maxK = 3, spatialAxes = [0, 1] }: { prob?: number; maxK?: number; spatialAxes?: Plane } = {}) {
+  constructor({
+    prob = 0.1,
+    maxK = 3,
+    spatialAxes = [0, 1],
+  }: { readonly prob?: number; readonly maxK?: number; readonly spatialAxes?: Plane } = {}) {
     super("RandRotate90", prob);
     if (!Number.isInteger(maxK) || maxK < 1)
       throw new ConfigError(`RandRotate90: maxK must be an integer from 1 up, got ${maxK}`);

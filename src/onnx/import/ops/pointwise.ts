@@ -1,20 +1,15 @@
-/** @file Pointwise operators on the device. Truth values are f32, 1 and 0; integers are i32 and computed in f32, exact below 2²⁴. */
+/** @file Pointwise operators. Truth values on the device are f32, 1 and 0; integers are i32 and computed in f32, exact below 2²⁴. */
 
-import { cast } from "../../../autograd/cast.ts";
 import * as f from "../../../autograd/pointwise.ts";
-import { prelu } from "../../../autograd/prelu.ts";
-import { reshape } from "../../../autograd/view.ts";
 import { sizeOf } from "../../../host/array.ts";
+import { roundHalfEven } from "../../../host/rounding.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import type { Call, Op, Ops } from "../call.ts";
-import { isHost, type Value } from "../../values.ts";
-import { types } from "../../tensor_data.ts";
-
-const isInteger = (v: Value | undefined): boolean => v !== undefined && (isHost(v) ? v.kind === "int" : v.dtype === "i32");
-
-/** Gives a result the type of inputs that were integers. */
-const likewise = (c: Call, y: Tensor, inputs: readonly (Value | undefined)[] = c.inputs): Tensor =>
-  inputs.every(isInteger) ? cast(y, "i32") : y;
+import { isHost } from "../../values.ts";
+import { zip } from "../broadcast.ts";
+import type { Call, Op } from "../call.ts";
+import { all, first, same, truth } from "../known.ts";
+import { isInteger, likewise } from "../integers.ts";
+import type { Operators } from "../operator.ts";
 
 const unary =
   (fn: (x: Tensor) => Tensor): Op =>
@@ -67,16 +62,6 @@ function clip(c: Call): Tensor {
   return likewise(c, high === undefined ? raised : f.minimum(raised, high), [c.input(0)]);
 }
 
-function parametric(c: Call): Tensor {
-  const [x, slope] = [c.float(0), c.float(1)];
-  // [C, 1, 1] (or [C] in operator set 6), one per channel, as prelu has it; all else by its definition.
-  const aligned = slope.rank === (c.opset < 7 ? 1 : x.rank - 1) && slope.shape[0] === x.shape[1];
-  const channels = x.rank > 1 && aligned && slope.size === x.shape[1];
-  if (slope.size === 1) return prelu(x, reshape(slope, [1]));
-  if (channels) return prelu(x, reshape(slope, [slope.size]));
-  return f.add(f.relu(x), f.mul(f.minimum(x, 0), slope));
-}
-
 function where(c: Call): Tensor {
   const condition = c.tensor(0);
   const [a, b] = [1, 2].map((i) => operand(c, i, condition.rank));
@@ -88,15 +73,6 @@ function power(c: Call): Tensor {
   const y = exponent === 0.5 ? f.sqrt(x) : exponent === 2 ? f.square(x) : f.pow(x, exponent);
   return likewise(c, y, [c.input(0)]);
 }
-
-function castTo(c: Call, kind: string | undefined): Value {
-  if (kind === "float") return c.float(0);
-  if (kind === "int") return cast(c.tensor(0), "i32");
-  if (kind === "bool") return f.ne(c.float(0), 0);
-  throw c.unsupported(`a cast to type ${c.int("to", 1)}`);
-}
-
-const castLike: Op = (c) => castTo(c, isInteger(c.input(1)) ? "int" : "float");
 
 function celu(c: Call): Tensor {
   const [x, alpha] = [c.float(0), c.floatAttribute("alpha", 1)];
@@ -119,54 +95,61 @@ function thresholded(c: Call): Tensor {
 
 const mean: Op = (c) => f.affine(variadic(f.add)(c) as Tensor, 1 / c.inputs.length);
 
-export const pointwiseOps: Ops = {
-  Abs: unary(f.abs),
-  Add: binary(f.add, true),
-  And: (c) => f.mul(c.float(0), c.float(1)),
-  Cast: (c) => castTo(c, types[c.int("to", 1)]?.kind),
-  CastLike: castLike,
-  Ceil: unary((x) => f.neg(f.floor(f.neg(x)))),
-  Celu: celu,
-  Clip: clip,
-  Div: divide,
-  Elu: (c) => f.elu(c.float(0), c.floatAttribute("alpha", 1)),
-  Equal: compare(f.eq),
-  Erf: unary(f.erf),
-  Exp: unary(f.exp),
-  Floor: unary(f.floor),
-  Gelu: (c) => f.gelu(c.float(0), { approximate: c.choice("approximate", ["none", "tanh"]) }),
-  Greater: compare(f.gt),
-  GreaterOrEqual: compare(f.ge),
-  HardSigmoid: hardSigmoid,
-  HardSwish: unary(f.hardswish),
-  LeakyRelu: (c) => f.leakyRelu(c.float(0), c.floatAttribute("alpha", 0.01)),
-  Less: compare(f.lt),
-  LessOrEqual: compare(f.le),
-  Log: unary(f.log),
-  Max: variadic(f.maximum),
-  Mean: mean,
-  Min: variadic(f.minimum),
-  Mish: unary(f.mish),
-  Mod: modulo,
-  Mul: binary(f.mul, true),
-  Neg: unary(f.neg),
-  Not: (c) => f.eq(c.float(0), 0),
-  Or: (c) => f.maximum(c.float(0), c.float(1)),
-  PRelu: parametric,
-  Pow: power,
-  Reciprocal: unary(f.reciprocal),
-  Relu: unary(f.relu),
-  Round: unary(f.round),
-  Selu: selu,
-  Sigmoid: unary(f.sigmoid),
-  Sign: unary(f.sign),
-  Softplus: unary((x) => f.softplus(x)),
-  Softsign: unary((x) => f.div(x, f.add(f.abs(x), 1))),
-  Sqrt: unary(f.sqrt),
-  Sub: binary(f.sub),
-  Sum: variadic(f.add),
-  Tanh: unary(f.tanh),
-  ThresholdedRelu: thresholded,
-  Where: where,
-  Xor: (c) => f.ne(c.float(0), c.float(1)),
+const hostDivide: Op = (c) => zip(c, first(c).kind, all(c), (a, b) => (first(c).kind === "int" ? Math.trunc(a / b) : a / b));
+
+// Of integers the sign of the divisor, unless fmod asks for that of the dividend.
+const hostModulo: Op = (c) => {
+  const fmod = c.flag("fmod");
+  return zip(c, first(c).kind, all(c), (a, b) => (fmod ? a % b : a - b * Math.floor(a / b)));
+};
+
+const hostWhere: Op = (c) => zip(c, c.known(1).kind, all(c), (condition, a, b) => (condition !== 0 ? a : b));
+
+export const operators: Operators = {
+  Abs: { device: unary(f.abs), host: same(Math.abs) },
+  Add: { device: binary(f.add, true), host: same((a, b) => a + b) },
+  And: { device: (c) => f.mul(c.float(0), c.float(1)), host: truth((a, b) => a !== 0 && b !== 0) },
+  Ceil: { device: unary((x) => f.neg(f.floor(f.neg(x)))), host: same(Math.ceil) },
+  Celu: { device: celu },
+  Clip: { device: clip, known: [1, 2] },
+  Div: { device: divide, host: hostDivide },
+  Elu: { device: (c) => f.elu(c.float(0), c.floatAttribute("alpha", 1)) },
+  Equal: { device: compare(f.eq), host: truth((a, b) => a === b) },
+  Erf: { device: unary(f.erf) },
+  Exp: { device: unary(f.exp), host: same(Math.exp) },
+  Floor: { device: unary(f.floor), host: same(Math.floor) },
+  Gelu: { device: (c) => f.gelu(c.float(0), { approximate: c.choice("approximate", ["none", "tanh"]) }) },
+  Greater: { device: compare(f.gt), host: truth((a, b) => a > b) },
+  GreaterOrEqual: { device: compare(f.ge), host: truth((a, b) => a >= b) },
+  HardSigmoid: { device: hardSigmoid },
+  HardSwish: { device: unary(f.hardswish) },
+  LeakyRelu: { device: (c) => f.leakyRelu(c.float(0), c.floatAttribute("alpha", 0.01)) },
+  Less: { device: compare(f.lt), host: truth((a, b) => a < b) },
+  LessOrEqual: { device: compare(f.le), host: truth((a, b) => a <= b) },
+  Log: { device: unary(f.log), host: same(Math.log) },
+  Max: { device: variadic(f.maximum), host: same(Math.max) },
+  Mean: { device: mean },
+  Min: { device: variadic(f.minimum), host: same(Math.min) },
+  Mish: { device: unary(f.mish) },
+  Mod: { device: modulo, host: hostModulo },
+  Mul: { device: binary(f.mul, true), host: same((a, b) => a * b) },
+  Neg: { device: unary(f.neg), host: same((a) => -a) },
+  Not: { device: (c) => f.eq(c.float(0), 0), host: truth((a) => a === 0) },
+  Or: { device: (c) => f.maximum(c.float(0), c.float(1)), host: truth((a, b) => a !== 0 || b !== 0) },
+  Pow: { device: power, host: same((a, b) => a ** b) },
+  Reciprocal: { device: unary(f.reciprocal), host: same((a) => 1 / a) },
+  Relu: { device: unary(f.relu) },
+  Round: { device: unary(f.round), host: same(roundHalfEven) },
+  Selu: { device: selu },
+  Sigmoid: { device: unary(f.sigmoid) },
+  Sign: { device: unary(f.sign) },
+  Softplus: { device: unary((x) => f.softplus(x)) },
+  Softsign: { device: unary((x) => f.div(x, f.add(f.abs(x), 1))) },
+  Sqrt: { device: unary(f.sqrt), host: same(Math.sqrt) },
+  Sub: { device: binary(f.sub), host: same((a, b) => a - b) },
+  Sum: { device: variadic(f.add) },
+  Tanh: { device: unary(f.tanh) },
+  ThresholdedRelu: { device: thresholded },
+  Where: { device: where, host: hostWhere },
+  Xor: { device: (c) => f.ne(c.float(0), c.float(1)), host: truth((a, b) => (a !== 0) !== (b !== 0)) },
 };

@@ -1,31 +1,30 @@
-/** @file Reductions, softmax, matrix products and norms on the device. */
+/** @file Reductions. */
 
 import { cast } from "../../../autograd/cast.ts";
-import { linear, matmul } from "../../../autograd/matmul.ts";
-import { fixedBatchNorm, groupNorm, layerNorm } from "../../../autograd/norm.ts";
 import * as f from "../../../autograd/pointwise.ts";
-import { amax, amin, mean, vectorNorm, type ReduceOptions, sum, variance } from "../../../autograd/reduce.ts";
-import { logSoftmax, softmax } from "../../../autograd/softmax.ts";
-import { expand, reshape } from "../../../autograd/view.ts";
-import { full } from "../../../kernels/view.ts";
+import { amax, amin, mean, type ReduceOptions, sum, vectorNorm } from "../../../autograd/reduce.ts";
+import { reshape } from "../../../autograd/view.ts";
 import { sizeOf } from "../../../host/array.ts";
-import { sameShape } from "../../../host/shape.ts";
+import { stridesOf } from "../../../host/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import type { Call, Op, Ops } from "../call.ts";
-import { isHost } from "../../values.ts";
+import { hostOf } from "../../values.ts";
+import { strided } from "../broadcast.ts";
+import type { Op } from "../call.ts";
+import { first } from "../known.ts";
+import { isInteger } from "../integers.ts";
+import type { Operator, Operators } from "../operator.ts";
 import { reducedAxes } from "../shapes.ts";
 
 type Reduction = (x: Tensor, axes: readonly number[], options: ReduceOptions) => Tensor;
 
 /** `single` is what remains of each element when no axis is reduced. */
-const reducer =
+const device =
   (since: number, fn: Reduction, single: (x: Tensor) => Tensor = (x) => x): Op =>
   (c) => {
-    const v = c.input(0);
     const x = c.float(0);
     const axes = reducedAxes(c, x.rank, since);
     const y = axes ? fn(x, axes, { keepDims: c.flag("keepdims", true) }) : single(x);
-    return (isHost(v) ? v.kind === "int" : v.dtype === "i32") ? cast(y, "i32") : y;
+    return isInteger(c.input(0)) ? cast(y, "i32") : y;
   };
 
 // The largest element is taken out first: exp of what is left does not overflow.
@@ -40,99 +39,43 @@ const logSumExp: Reduction = (x, axes, { keepDims }) => {
       );
 };
 
-const overAll =
-  (fn: (x: Tensor, axes: readonly number[], options: ReduceOptions) => Tensor): Op =>
+const host =
+  (since: number, f: (values: readonly number[]) => number): Op =>
   (c) => {
-    const x = c.float(0);
-    return fn(x, x.shape.map((_, i) => i).slice(2), { keepDims: true });
+    const x = first(c);
+    const axes = reducedAxes(c, x.shape.length, since);
+    if (!axes) return x;
+    const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+    const strides = stridesOf(x.shape);
+    const order = [...kept, ...axes];
+    const moved = strided(
+      c,
+      x,
+      order.map((a) => x.shape[a]),
+      order.map((a) => strides[a]),
+    );
+    const terms = sizeOf(axes.map((a) => x.shape[a]));
+    const shape = c.flag("keepdims", true) ? x.shape.map((d, i) => (axes.includes(i) ? 1 : d)) : kept.map((a) => x.shape[a]);
+    return hostOf(x.kind, shape, (i) => f(Array.from(moved.data.subarray(i * terms, (i + 1) * terms))));
   };
 
-const normalized =
-  (fn: (x: Tensor, axis: number) => Tensor): Op =>
-  (c) => {
-    const x = c.float(0);
-    if (c.opset >= 13) return fn(x, c.axis(c.int("axis", -1), x.rank));
-    // Up to operator set 12 the axes from `axis` on are one.
-    const axis = c.axis(c.int("axis", 1), x.rank);
-    if (axis === x.rank - 1) return fn(x, axis);
-    const flat = reshape(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
-    return reshape(fn(flat, 1), x.shape);
-  };
+const add = (v: readonly number[]): number => v.reduce((a, b) => a + b, 0);
 
-function gemm(c: Call): Tensor {
-  const [alpha, beta] = [c.floatAttribute("alpha", 1), c.floatAttribute("beta", 1)];
-  const [transposeA, transposeB] = [c.flag("transA"), c.flag("transB")];
-  const [a, b, bias] = [c.float(0), c.float(1), c.optional(2)];
-  const plain = alpha === 1 && beta === 1 && !transposeA && transposeB;
-  if (plain && (!bias || (bias.rank === 1 && bias.size === b.shape[0]))) return linear(a, b, bias);
-  const product = matmul(a, b, { transposeA, transposeB });
-  const scaled = alpha === 1 ? product : f.affine(product, alpha);
-  if (!bias) return scaled;
-  return f.add(scaled, beta === 1 ? bias : f.affine(bias, beta));
-}
+/** `since`: the operator set from which on the axes are an input. */
+const reduction = (since: number, fn: Reduction, single?: (x: Tensor) => Tensor): Operator => ({
+  device: device(since, fn, single),
+  known: [1],
+});
 
-function batchNormalization(c: Call): Tensor {
-  if (c.flag("training_mode")) throw c.unsupported("training_mode (export the model in evaluation instead)");
-  if (!c.flag("spatial", true)) throw c.unsupported("spatial = 0");
-  const [x, weight, bias, center, variance] = [0, 1, 2, 3, 4].map((i) => c.float(i));
-  return fixedBatchNorm(x, weight, bias, center, variance, { eps: c.floatAttribute("epsilon", 1e-5) });
-}
-
-function groupNormalization(c: Call): Tensor {
-  const x = c.float(0);
-  const groups = c.int("num_groups", 1);
-  const eps = c.floatAttribute("epsilon", 1e-5);
-  const params = [c.float(1), c.float(2)];
-  if (c.opset >= 21) return groupNorm(x, groups, params[0], params[1], { eps });
-  // Before operator set 21 there is one scale per group.
-  const spread = params.map((t) => reshape(expand(reshape(t, [groups, 1]), [groups, x.shape[1] / groups]), [x.shape[1]]));
-  return groupNorm(x, groups, spread[0], spread[1], { eps });
-}
-
-function instanceNormalization(c: Call): Tensor {
-  const x = c.float(0);
-  return groupNorm(x, x.shape[1], c.float(1), c.float(2), { eps: c.floatAttribute("epsilon", 1e-5) });
-}
-
-function layerNormalization(c: Call): readonly Tensor[] {
-  const x = c.float(0);
-  const eps = c.floatAttribute("epsilon", 1e-5);
-  const axis = c.axis(c.int("axis", -1), x.rank);
-  const y = normalizedLayer(c, x, x.shape.slice(axis), eps);
-  if (c.node.outputs.length === 1) return [y];
-  const axes = x.shape.map((_, i) => i).slice(axis);
-  const spread = variance(x, axes, { keepDims: true, correction: 0 });
-  return [y, mean(x, axes, { keepDims: true }), f.rsqrt(f.affine(spread, 1, eps))];
-}
-
-function normalizedLayer(c: Call, x: Tensor, trailing: readonly number[], eps: number): Tensor {
-  const scale = c.float(1);
-  const bias = c.optional(2);
-  if (sameShape(scale.shape, trailing) && (!bias || sameShape(bias.shape, trailing))) {
-    return layerNorm(x, trailing, scale, bias ?? full(c.device, trailing, 0), { eps });
-  }
-  const y = f.mul(layerNorm(x, trailing, undefined, undefined, { eps }), scale);
-  return bias ? f.add(y, bias) : y;
-}
-
-export const reduceOps: Ops = {
-  BatchNormalization: batchNormalization,
-  Gemm: gemm,
-  GlobalAveragePool: overAll(mean),
-  GlobalMaxPool: overAll(amax),
-  GroupNormalization: groupNormalization,
-  InstanceNormalization: instanceNormalization,
-  LayerNormalization: layerNormalization,
-  LogSoftmax: normalized(logSoftmax),
-  MatMul: (c) => matmul(c.float(0), c.float(1)),
-  ReduceL1: reducer(18, (x, axes, o) => vectorNorm(x, { ...o, p: 1, axes }), f.abs),
-  ReduceL2: reducer(18, (x, axes, o) => vectorNorm(x, { ...o, p: 2, axes }), f.abs),
-  ReduceLogSum: reducer(18, (x, axes, o) => f.log(sum(x, axes, o)), f.log),
-  ReduceLogSumExp: reducer(18, logSumExp),
-  ReduceMax: reducer(18, amax),
-  ReduceMean: reducer(18, mean),
-  ReduceMin: reducer(18, amin),
-  ReduceSum: reducer(13, sum),
-  ReduceSumSquare: reducer(18, (x, axes, o) => sum(f.square(x), axes, o), f.square),
-  Softmax: normalized(softmax),
+export const operators: Operators = {
+  ReduceL1: reduction(18, (x, axes, o) => vectorNorm(x, { ...o, p: 1, axes }), f.abs),
+  ReduceL2: reduction(18, (x, axes, o) => vectorNorm(x, { ...o, p: 2, axes }), f.abs),
+  ReduceLogSum: reduction(18, (x, axes, o) => f.log(sum(x, axes, o)), f.log),
+  ReduceLogSumExp: reduction(18, logSumExp),
+  ReduceMax: { ...reduction(18, amax), host: host(18, (v) => v.reduce((a, b) => Math.max(a, b), -Infinity)) },
+  ReduceMean: { ...reduction(18, mean), host: host(18, (v) => add(v) / v.length) },
+  ReduceMin: { ...reduction(18, amin), host: host(18, (v) => v.reduce((a, b) => Math.min(a, b), Infinity)) },
+  ReduceProd: { host: host(18, (v) => v.reduce((a, b) => a * b, 1)) },
+  ReduceSum: { ...reduction(13, sum), host: host(13, add) },
+  ReduceSumSquare: reduction(18, (x, axes, o) => sum(f.square(x), axes, o), f.square),
 };

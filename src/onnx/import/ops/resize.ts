@@ -1,9 +1,11 @@
 /** @file Resize and its predecessor Upsample: per axis the weights of each output, as ONNX defines them. */
 
 import { reshape } from "../../../autograd/view.ts";
+import { cubicWeight } from "../../../host/taps.ts";
 import { type AxisMap, mapRow } from "../../../kernels/resample.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import type { Call, Ops } from "../call.ts";
+import type { Call } from "../call.ts";
+import type { Operators } from "../operator.ts";
 import { hostInts, type HostValue } from "../../values.ts";
 import { applyMaps, mapsGradient } from "../maps.ts";
 import { native, type NativeNode } from "../../native.ts";
@@ -75,13 +77,6 @@ function nearest(x: number, rounding: Settings["rounding"]): number {
 
 const linear = (d: number): number => Math.max(0, 1 - Math.abs(d));
 
-/** Cubic convolution (Keys 1981) at distance `d`. */
-function keys(d: number, a: number): number {
-  const x = Math.abs(d);
-  if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
-}
-
 /** Elements of the input and their weights; places outside repeat the border. */
 function taps(x: number, axis: Axis, s: Settings): (readonly [number, number])[] {
   const inside = (i: number) => Math.min(axis.from - 1, Math.max(0, i));
@@ -94,7 +89,7 @@ function taps(x: number, axis: Axis, s: Settings): (readonly [number, number])[]
   const list = Array.from({ length: 2 * reach + 1 }, (_, k): [number, number] => {
     const i = low - reach + 1 + k;
     const d = (x - i) * shrink;
-    return [i, s.mode === "linear" ? linear(d) : keys(d, s.cubic)];
+    return [i, s.mode === "linear" ? linear(d) : cubicWeight(d, s.cubic)];
   });
   const used = s.excludeOutside ? list.filter(([i]) => i >= 0 && i < axis.from) : list;
   const total = s.excludeOutside || s.antialias ? used.reduce((sum, [, w]) => sum + w, 0) : 1;
@@ -195,4 +190,7 @@ function resize(c: Call): Tensor {
   });
 }
 
-export const resizeOps: Ops = { Resize: resize, Upsample: resize };
+export const operators: Operators = {
+  Resize: { device: resize, known: [1, 2, 3] },
+  Upsample: { device: resize, known: [1] },
+};

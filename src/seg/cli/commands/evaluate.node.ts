@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Case } from "../../../data/folders/decathlon.ts";
+import type { Case } from "../../../data/folders/dataset_index.ts";
 import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";

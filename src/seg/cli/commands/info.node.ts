@@ -1,6 +1,7 @@
 /** @file `voxgrad info`: the adapter, or what a volume is. */
 
 import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
+import { formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { type Command, parse, say } from "../command_line.node.ts";
 import { withDevice } from "../device.node.ts";
@@ -11,8 +12,6 @@ const counts = [
   "maxComputeWorkgroupsPerDimension",
   "maxStorageBuffersPerShaderStage",
 ] as const;
-
-const size = (bytes: number) => (bytes < 2 ** 20 ? `${bytes / 2 ** 10} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`);
 
 export const infoCommand: Command = {
   name: "info",
@@ -29,7 +28,7 @@ export const infoCommand: Command = {
     if (positionals.length > 0) return 0;
     const print = async ({ gpu: { limits, features } }: Device) => {
       say(`features: ${[...features].sort().join(", ") || "none"}`);
-      for (const name of sizes) say(`${name}: ${size(limits[name])}`);
+      for (const name of sizes) say(`${name}: ${formatBytes(limits[name])}`);
       for (const name of counts) say(`${name}: ${limits[name]}`);
       return 0;
     };

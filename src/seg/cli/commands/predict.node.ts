@@ -1,7 +1,7 @@
 /** @file `voxgrad predict`: label maps of a trained run, in the geometry of their sources. */
 
 import { join, resolve } from "node:path";
-import type { Case } from "../../../data/folders/decathlon.ts";
+import type { Case } from "../../../data/folders/dataset_index.ts";
 import { ConfigError, VoxgradError } from "../../../host/errors.ts";
 import { files, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";

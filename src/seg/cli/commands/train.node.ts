@@ -168,7 +168,14 @@ export async function newJob(
   const opened = await FolderData.open(root);
   const fold = (given.fold ?? 0) as number | "all";
   const data = await opened.fold(fold);
-  const { config, info } = await configure(recipe, data, { ...given, fold, data: root }, calledBy(table));
+  if (fold !== "all" && opened.madeFolds)
+    say(`${root} has no splits_final.json: five folds by patient, as nnU-Net makes them; --fold all takes every case`);
+  const line = new ProgressLine(process.stderr);
+  const started = performance.now();
+  const onProgress = (done: number, total: number) =>
+    line.update({ label: "checking cases", done, total, seconds: (performance.now() - started) / 1000 });
+  const hooks = { say: calledBy(table), onProgress };
+  const { config, info } = await configure(recipe, data, { ...given, fold, data: root }, hooks).finally(() => line.finish());
   const name = `${opened.index.name || "run"}-${recipe.name}-fold${config.fold}-seed${config.seed}`;
   const out = resolve(folder ?? join("runs", name));
   return { recipe, data, store: folderStore(out), folder: out, config, info, resume: false, init };

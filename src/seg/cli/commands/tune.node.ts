@@ -28,7 +28,7 @@ export const tuneCommand: Command = {
           for (const { problem, rule, best, before, after } of gains) {
             say(`${problem.padEnd(44)} ${best.padEnd(16)} ${(before / after).toFixed(2)} × ${rule} (${after.toFixed(2)} ms)`);
           }
-          writeTuning(device, choices, file);
+          await writeTuning(device, choices, file);
           say(`${gains.length} better than the fixed table; written to ${file}`);
           return signal.aborted ? 130 : 0;
         } finally {

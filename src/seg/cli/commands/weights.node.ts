@@ -1,5 +1,6 @@
 /** @file `voxgrad convert` and `voxgrad inspect`. */
 
+import { formatBytes, formatCount } from "../../../host/text.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { ELEMENTS, type ElementType, type WeightTensor } from "../../../weights/elements.ts";
@@ -10,15 +11,11 @@ import { readWeightsFile } from "../../run/weight_files.node.ts";
 const FLOATS: readonly ElementType[] = ["F64", "F32", "F16", "BF16"];
 
 const bytesOf = ({ data, dtype }: WeightTensor) => data.length * ELEMENTS[dtype].bytes;
-const count = (n: number) => n.toLocaleString("en");
-const size = (bytes: number) =>
-  bytes < 1024 ? `${bytes} B` : bytes < 2 ** 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-
 /** Format and totals in a line. */
 function totals(format: string, tensors: ReadonlyMap<string, WeightTensor>): string {
   const all = [...tensors.values()];
   const [values, bytes] = [all.map((t) => t.data.length), all.map(bytesOf)].map((list) => list.reduce((a, b) => a + b, 0));
-  return `${format}, ${count(tensors.size)} tensors, ${count(values)} values, ${size(bytes)}`;
+  return `${format}, ${formatCount(tensors.size)} tensors, ${formatCount(values)} values, ${formatBytes(bytes)}`;
 }
 
 // What a file says may hold codes that a terminal would obey.
@@ -37,7 +34,7 @@ async function inspect(args: readonly string[]): Promise<number> {
   const [path] = positionals;
   const { format, tensors, metadata, skipped } = await readWeightsFile(path, values);
   say(`${path}: ${totals(format, tensors)}`);
-  const rows = [...tensors].map(([name, t]) => [printable(name), t.dtype, `[${t.shape.join(", ")}]`, size(bytesOf(t))]);
+  const rows = [...tensors].map(([name, t]) => [printable(name), t.dtype, `[${t.shape.join(", ")}]`, formatBytes(bytesOf(t))]);
   const widths = [0, 1, 2].map((i) => Math.max(0, ...rows.map((row) => Math.min(row[i].length, 60))));
   for (const row of rows) say(`  ${row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]) : cell)).join("  ")}`);
   if (metadata.size > 0) say("metadata");

@@ -1,6 +1,7 @@
 /** @file The options of the recipe "2-D slices of volumes", and what suits data that nobody has tuned yet. */
 
 import { ConfigError } from "../../../host/errors.ts";
+import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, oneOf, type OptionTable, positive } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
@@ -54,12 +55,12 @@ export function checkSliceOptions({ channels, patchSize }: RunConfig<SliceOption
 /** Slices across the coarsest axis (the last of equals), of the median size of the volumes. */
 export function suggestSliceOptions({ shapes, spacings }: DataFacts): SuggestedOptions<SliceOptions> {
   const channels = [16, 32, 64, 128];
-  const spacing = [0, 1, 2].map((a) => median(spacings.map((s) => s[a])));
+  const spacing = [0, 1, 2].map((a) => medianLow(spacings.map((s) => s[a])));
   const sliceAxis = ([2, 1, 0] as const).reduce((best, a) => (spacing[a] > 1.2 * spacing[best] ? a : best));
   const multiple = 2 ** (channels.length - 1);
   const patchSize = [0, 1, 2]
     .filter((a) => a !== sliceAxis)
-    .map((a) => Math.max(multiple, Math.ceil(median(shapes.map((s) => s[a])) / multiple) * multiple));
+    .map((a) => Math.max(multiple, Math.ceil(medianLow(shapes.map((s) => s[a])) / multiple) * multiple));
   return {
     epochs: 10,
     batchSize: 16,
@@ -76,9 +77,4 @@ export function suggestSliceOptions({ shapes, spacings }: DataFacts): SuggestedO
     lr: 2e-3,
     schedule: "poly",
   };
-}
-
-// The lower of the two in the middle, so that the result is a size that occurs.
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
 }

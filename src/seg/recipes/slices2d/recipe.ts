@@ -21,7 +21,6 @@ import {
   SqueezeDim,
   type Transform,
 } from "../../../data/transforms/index.ts";
-import type { HostArray } from "../../../host/array.ts";
 import { diceLoss } from "../../../nn/losses/dice.ts";
 import { polynomialDecay } from "../../../nn/optim/rates.ts";
 import { Adam } from "../../../nn/optim/adam.ts";
@@ -94,8 +93,7 @@ export default defineRecipe<SliceOptions>({
   check: checkSliceOptions,
   prepare(source, context) {
     const normalize = context.config.normalize === "scale" ? new ScaleIntensity() : new NormalizeIntensity();
-    const image = normalize.apply(preparedImage(source, context)) as HostArray<Float32Array>;
-    return { image, label: preparedLabel(source, context) };
+    return { image: normalize.apply(preparedImage(source, context)), label: preparedLabel(source, context) };
   },
   samples,
   networks: (device, { config, channels, outputs }) => ({

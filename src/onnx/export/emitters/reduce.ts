@@ -1,8 +1,9 @@
-/** @file Nodes of reductions, softmax and matrix products. */
+/** @file Nodes of reductions, and of extremes along an axis with their places. */
 
-import { sizeOf } from "../../host/array.ts";
-import type { Emission, Emitter, Emitters } from "./emission.ts";
+import { sizeOf } from "../../../host/array.ts";
+import type { Emission, Emitter, Emitters } from "../emission.ts";
 
+/** The attribute of reductions that stands for `keepDims`. */
 const kept = (e: Emission): number => (e.args.keepDims ? 1 : 0);
 
 const reduction =
@@ -14,8 +15,8 @@ const variance: Emitter = (e) => {
   const { builder, tensors, inputs } = e;
   const axes: number[] = e.args.axes;
   const correction: number = e.args.correction;
-  const centre = builder.node("ReduceMean", [inputs[0], builder.ints(axes)], { keepdims: 1 });
-  const difference = builder.node("Sub", [inputs[0], centre]);
+  const center = builder.node("ReduceMean", [inputs[0], builder.ints(axes)], { keepdims: 1 });
+  const difference = builder.node("Sub", [inputs[0], center]);
   const square = builder.node("Mul", [difference, difference]);
   const average = builder.node("ReduceMean", [square, builder.ints(axes)], { keepdims: kept(e) });
   const terms = sizeOf(axes.map((a) => tensors[0]!.shape[a]));
@@ -44,30 +45,7 @@ const place =
   (e) =>
     e.builder.node(op, e.inputs, { axis: e.args.axis, keepdims: kept(e) });
 
-const softmax =
-  (op: string): Emitter =>
-  ({ builder, inputs, result, args }) =>
-    builder.node(op, inputs, { axis: args.axis < 0 ? args.axis + result.rank : args.axis });
-
-function transposed({ builder, tensors, inputs }: Emission, i: number): string {
-  const rank = tensors[i]!.rank;
-  const perm = Array.from({ length: rank }, (_, k) => (k < rank - 2 ? k : 2 * rank - 3 - k));
-  return builder.node("Transpose", [inputs[i]], { perm });
-}
-
-const matmul: Emitter = (e) => {
-  const { transposeA, transposeB } = e.args;
-  return e.builder.node("MatMul", [transposeA ? transposed(e, 0) : e.inputs[0], transposeB ? transposed(e, 1) : e.inputs[1]]);
-};
-
-const linear: Emitter = (e) => {
-  const { builder, tensors, inputs } = e;
-  if (tensors[0]!.rank === 2) return builder.node("Gemm", inputs, { transB: 1 });
-  const y = builder.node("MatMul", [inputs[0], transposed(e, 1)]);
-  return inputs[2] ? builder.node("Add", [y, inputs[2]]) : y;
-};
-
-export const reduceEmitters: Emitters = {
+export const emitters: Emitters = {
   sum: reduction("ReduceSum"),
   mean: reduction("ReduceMean"),
   amax: reduction("ReduceMax"),
@@ -79,10 +57,4 @@ export const reduceEmitters: Emitters = {
   min: extreme("ReduceMin", "ArgMin"),
   argmax: place("ArgMax"),
   argmin: place("ArgMin"),
-  softmax: softmax("Softmax"),
-  logSoftmax: softmax("LogSoftmax"),
-  cumsum: ({ builder, inputs, args }) =>
-    builder.node("CumSum", [inputs[0], builder.constant({ kind: "int", data: Float64Array.of(args.axis), shape: [] })]),
-  matmul,
-  linear,
 };

@@ -1,4 +1,4 @@
-/** @file A dataset recipe that loader.test.ts gives to worker threads. */
+/** @file A dataset module that loader.test.ts gives to worker threads. */
 
 import { threadId } from "node:worker_threads";
 import { CacheDataset, type Dataset, MapDataset, PatchDataset, ShuffleBuffer } from "../../../src/data/datasets/dataset.ts";
@@ -7,7 +7,7 @@ import type { RandomSource } from "../../../src/host/random/numpy.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
 import { DataError } from "../../../src/host/errors.ts";
 
-export interface RecipeArgs {
+export interface DatasetArgs {
   kind: "map" | "counted" | "patches" | "shuffled" | "grid";
   images?: number;
   failAt?: number;
@@ -16,7 +16,7 @@ export interface RecipeArgs {
 }
 
 /** Items carry image id, patch number, a random draw (or how many this dataset has made) and the thread that made them. */
-export default async function build({ kind, images = 35, failAt, exitAt, throwIn }: RecipeArgs): Promise<Dataset> {
+export default async function build({ kind, images = 35, failAt, exitAt, throwIn }: DatasetArgs): Promise<Dataset> {
   if (throwIn === "factory") throw new DataError("no such disk");
   const ids = Array.from({ length: images }, (_, id) => ({ id }));
   const load = {

@@ -1,13 +1,10 @@
-/** @file The nodes of each operation: what `record` and `report` tell an observer, in ONNX operator set 19. */
+/** @file Nodes of pointwise functions: of one tensor each row of `src/kernels/pointwise.ts` has one here, or this does not compile. */
 
-import type { Arguments } from "../../autograd/tape.ts";
-import type { unaryOps } from "../../kernels/pointwise.ts";
-import { Tensor } from "../../tensor/tensor.ts";
-import type { Emission, Emitter, Emitters, Names } from "./emission.ts";
-import { imageEmitters } from "./images.ts";
-import { moveEmitters } from "./moves.ts";
-import { reduceEmitters } from "./reduce.ts";
-import type { AttributeValue, NativeNode } from "../native.ts";
+import { elements } from "../../../host/elements.ts";
+import type { unaryOps } from "../../../kernels/pointwise.ts";
+import { Tensor } from "../../../tensor/tensor.ts";
+import type { AttributeValue } from "../../native.ts";
+import type { Emission, Emitter, Emitters } from "../emission.ts";
 
 const plain =
   (op: string): Emitter =>
@@ -85,12 +82,15 @@ const comparison =
   (op: string, not = false): Emitter =>
   (e) => {
     const holds = e.builder.node(op, [e.inputs[0], operand(e, e.args.b)]);
-    return e.builder.node("Cast", [not ? e.builder.node("Not", [holds]) : holds], { to: 1 });
+    return e.builder.node("Cast", [not ? e.builder.node("Not", [holds]) : holds], { to: elements.f32.onnx });
   };
 
-const onnxTypes: Readonly<Record<string, number>> = { f32: 1, i32: 6, u32: 12 };
+const where: Emitter = (e) => {
+  const condition = e.builder.node("Cast", [e.names.get(e.args.condition)], { to: elements.bool.onnx });
+  return e.builder.node("Where", [condition, operand(e, e.args.a), operand(e, e.args.b)]);
+};
 
-const pointwiseEmitters: Emitters = {
+export const emitters: Emitters = {
   ...Object.fromEntries(Object.entries(unaries).filter((row): row is [string, Emitter] => row[1] !== undefined)),
   add: pair("Add"),
   sub: pair("Sub"),
@@ -105,38 +105,5 @@ const pointwiseEmitters: Emitters = {
   le: comparison("LessOrEqual"),
   gt: comparison("Greater"),
   ge: comparison("GreaterOrEqual"),
-  where: (e) => {
-    const condition = e.builder.node("Cast", [e.names.get(e.args.condition)], { to: 9 });
-    return e.builder.node("Where", [condition, operand(e, e.args.a), operand(e, e.args.b)]);
-  },
-  cast: ({ builder, inputs, args }) => {
-    const to = onnxTypes[args.dtype as string];
-    return to === undefined ? undefined : builder.node("Cast", inputs, { to });
-  },
-  prelu: ({ builder, inputs, tensors, result }) => {
-    const spatial = result.shape.slice(2).map((_, i) => i + 1);
-    const slope =
-      tensors[1]!.size === 1 || spatial.length === 0 ? inputs[1] : builder.node("Unsqueeze", [inputs[1], builder.ints(spatial)]);
-    return builder.node("PRelu", [inputs[0], slope]);
-  },
-  // A network without it computes the same.
-  tieUnused: ({ inputs }) => inputs[0],
-  onnx: ({ builder, inputs, args }) => {
-    const { op, attributes, operands } = args.node as NativeNode;
-    const given = operands.map((v) => (v && v.data.length > 0 ? builder.constant(v) : undefined));
-    return builder.node(op, [inputs[0], ...given], attributes);
-  },
+  where,
 };
-
-const emitters: Emitters = { ...pointwiseEmitters, ...imageEmitters, ...moveEmitters, ...reduceEmitters };
-
-/** An observer of the tape: adds the nodes of an operation to the graph. */
-export function emit(names: Names, op: string, tensors: readonly (Tensor | undefined)[], result: Tensor, args: Arguments): void {
-  // Checkpointing hands on what operations inside of it made.
-  if (names.has(result)) return;
-  const inputs = tensors.map((t) => t && names.get(t));
-  const emitter = Object.hasOwn(emitters, op) ? emitters[op] : undefined;
-  const name = emitter?.({ names, builder: names.builder, op, tensors, inputs, result, args: args as Emission["args"] });
-  if (name === undefined) names.unknown.add(`${op}${op === "dropout" || op === "batchNorm" ? " in training" : ""}`);
-  names.set(result, name ?? names.builder.name("unknown"));
-}

@@ -1,6 +1,6 @@
 /** @file A random source that replays a recorded log of draws: tests pin with it which draws an operation makes, in which order. */
-import { ConfigError, DataError } from "../host/errors.ts";
-import type { RandomSource, RandomStateSnapshot } from "../host/random/numpy.ts";
+import { DataError } from "../../src/host/errors.ts";
+import type { RandomSource, RandomStateSnapshot } from "../../src/host/random/numpy.ts";
 
 /** One recorded draw: numpy method, its positional arguments (`[]` when they were not recorded), the result. */
 export type Draw = readonly [method: string, args: readonly unknown[], result: unknown];
@@ -49,13 +49,12 @@ export class ReplaySource implements RandomSource {
     items.splice(0, items.length, ...(this.take("shuffle", [items]) as T[]));
   }
 
+  /** A log has no state that a generator could go on from. */
   getState(): RandomStateSnapshot {
-    return { kind: "replay", next: this.next };
+    throw new DataError("ReplaySource: a log of draws has no state");
   }
-  setState(state: RandomStateSnapshot): void {
-    if (state.kind !== "replay")
-      throw new ConfigError(`ReplaySource.setState: expected a state of kind "replay", got "${state.kind}"`);
-    this.next = state.next;
+  setState(): void {
+    throw new DataError("ReplaySource: a log of draws has no state");
   }
 
   private take(method: string, args: readonly unknown[]): unknown {

@@ -11,7 +11,7 @@ import type { Item } from "../transforms/transform.ts";
  * A dataset that can be built in another thread: a module whose default export is a factory, and its arguments as plain data.
  * The factory may be asynchronous.
  */
-export interface Recipe {
+export interface DatasetModule {
   readonly module: URL | string;
   readonly args?: unknown;
 }
@@ -33,13 +33,16 @@ export interface UnitSource {
   close(): Promise<void>;
 }
 
+/** What a loader tells a worker. */
 export type ToWorker =
   | { readonly type: "unit"; readonly id: number; readonly index: number; readonly epoch: number }
   | { readonly type: "cancel"; readonly ids: readonly number[] };
+/** What a worker tells its loader. */
 export type FromWorker =
   | { readonly type: "plan"; readonly plan: DatasetPlan }
   | { readonly type: "unit"; readonly id: number; readonly items: Item[] }
   | { readonly type: "error"; readonly id?: number; readonly error: WireError };
+/** An error as it goes from thread to thread. */
 export interface WireError {
   readonly name: string;
   readonly message: string;
@@ -51,7 +54,7 @@ export class LocalUnits implements UnitSource {
   private readonly dataset: Promise<Dataset>;
   private readonly seed: number;
 
-  constructor(source: Dataset | Recipe, seed: number) {
+  constructor(source: Dataset | DatasetModule, seed: number) {
     this.dataset = "module" in source ? buildDataset(source) : Promise.resolve(source);
     // plan() reports a failed build; without this line it would also count as unhandled.
     this.dataset.catch(() => undefined);
@@ -73,14 +76,15 @@ export async function computeUnit(dataset: Dataset, seed: number, epoch: number,
   return asList(await dataset.get(index, itemRandom(seed, epoch, index)));
 }
 
+/** What a loader must know of a dataset. */
 export function planOf(dataset: Dataset): DatasetPlan {
   const { length, stream, samplesPerItem } = dataset;
   return { length, stream, samplesPerItem };
 }
 
-/** Imports a recipe's module and calls its factory. @throws ConfigError if there is none or it does not give a dataset. */
-export async function buildDataset(recipe: Recipe): Promise<Dataset> {
-  const href = String(recipe.module);
+/** Imports a dataset's module and calls its factory. @throws ConfigError if there is none or it does not give a dataset */
+export async function buildDataset(source: DatasetModule): Promise<Dataset> {
+  const href = String(source.module);
   let factory: unknown;
   try {
     ({ default: factory } = await import(/* @vite-ignore */ href));
@@ -91,17 +95,18 @@ export async function buildDataset(recipe: Recipe): Promise<Dataset> {
   }
   if (typeof factory !== "function")
     throw new errors.ConfigError(
-      `DataLoader: the dataset module ${href} must export a factory (args) => dataset by default; its default export is ${typeof factory}.`,
+      `DataLoader: the dataset module ${href} must export a factory (args) => dataset by default; its default export is ${typeof factory}`,
     );
-  const dataset = (await factory(recipe.args)) as Partial<Dataset> | undefined;
+  const dataset = (await factory(source.args)) as Partial<Dataset> | undefined;
   if (typeof dataset?.get !== "function" || typeof dataset.length !== "number") {
     throw new errors.ConfigError(
-      `DataLoader: the factory of ${href} gave no dataset; expected an object with length and get(index, random).`,
+      `DataLoader: the factory of ${href} gave no dataset; expected an object with length and get(index, random)`,
     );
   }
   return dataset as Dataset;
 }
 
+/** An error as plain data. */
 export function toWire(error: unknown): WireError {
   if (!(error instanceof Error)) return { name: "Error", message: String(error) };
   return { name: error.name, message: error.message, stack: error.stack };

@@ -1,0 +1,43 @@
+/** @file Folds for a dataset that comes without them. */
+
+import { ConfigError } from "../../host/errors.ts";
+import { RandomState } from "../../host/random/numpy.ts";
+import type { Split } from "./splits.ts";
+
+// What names several scans of one patient end in: patient007_frame01, sub-3_ses-2, P12_visit1.
+const scan = /[_-](frame|time|t|visit|v|scan|session|ses|series|phase|slice|view)[_-]?\d+$/i;
+
+/** The patient of a case, by its name; the case itself where nothing tells. */
+export function patientOf(id: string): string {
+  return id.replace(scan, "") || id;
+}
+
+export interface KFoldOptions {
+  /** Default 5. */
+  readonly folds?: number;
+  /** Default 12345, nnU-Net's. */
+  readonly seed?: number;
+  /** Cases with the same answer stay together; default `patientOf`. */
+  readonly groupOf?: (id: string) => string;
+}
+
+/**
+ * Cross-validation folds, the same for the same ids in any order: scikit-learn's `KFold(shuffle=True)` over the sorted groups, which is nnU-Net's split
+ * where each case is a patient of its own.
+ * @throws ConfigError for fewer groups than folds
+ */
+export function kFold(ids: readonly string[], { folds = 5, seed = 12345, groupOf = patientOf }: KFoldOptions = {}): Split[] {
+  const sorted = [...ids].sort();
+  const groups = [...new Set(sorted.map(groupOf))].sort();
+  if (!Number.isInteger(folds) || folds < 2 || groups.length < folds)
+    throw new ConfigError(
+      `kFold: ${groups.length} patients do not make ${folds} folds; there must be at least 2, and as many patients`,
+    );
+  const order = new RandomState(seed).permutation(groups.length);
+  let first = 0;
+  return Array.from({ length: folds }, (_, k) => {
+    const size = Math.floor(groups.length / folds) + (k < groups.length % folds ? 1 : 0);
+    const held = new Set(order.slice(first, (first += size)).map((g) => groups[g]));
+    return { train: sorted.filter((id) => !held.has(groupOf(id))), val: sorted.filter((id) => held.has(groupOf(id))) };
+  });
+}

@@ -1,0 +1,25 @@
+/** @file Numbers as people read them. Shapes are written by `showShape`. */
+
+const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** Bytes as 512 B, 1.5 KiB, 20.0 MiB … */
+export function formatBytes(bytes: number): string {
+  let [size, unit] = [bytes, 0];
+  while (size >= 1024 && unit < units.length - 1) {
+    size /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** Seconds as 0:07, 12:34 or 1:02:03; "?" for what is not finite. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  const s = Math.max(0, Math.round(seconds));
+  const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  const pad = (v: number): string => String(v).padStart(2, "0");
+  return h > 0 ? `${h}:${pad(m)}:${pad(s % 60)}` : `${m}:${pad(s % 60)}`;
+}
+
+/** A count with its thousands apart: 1,234,567. */
+export const formatCount = (n: number): string => n.toLocaleString("en");
