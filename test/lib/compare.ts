@@ -10,19 +10,24 @@ export const largest = (list: Numbers): number => {
   return m;
 };
 
-/** Throws unless every element is within `tolerance` times the larger of the expected values' largest magnitude and `floor`. */
-export function expectClose(what: string, actual: Numbers, expected: Numbers, tolerance: number, floor = 0): void {
-  if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} elements, expected ${expected.length}`);
-  const allowed = tolerance * Math.max(largest(expected), floor);
+/** The largest difference of two arrays and where it is; NaN is worse than anything. */
+export function worstError(actual: Numbers, expected: Numbers): { readonly worst: number; readonly at: number } {
   let worst = 0;
   let at = -1;
   for (let i = 0; i < actual.length; i++) {
     const error = Math.abs(actual[i] - expected[i]);
     if (error <= worst) continue;
-    // A NaN is worse than anything.
     worst = Number.isNaN(error) ? Infinity : error;
     at = i;
   }
+  return { worst, at };
+}
+
+/** Throws unless every element is within `tolerance` times the larger of the expected values' largest magnitude and `floor`. */
+export function expectClose(what: string, actual: Numbers, expected: Numbers, tolerance: number, floor = 0): void {
+  if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} elements, expected ${expected.length}`);
+  const allowed = tolerance * Math.max(largest(expected), floor);
+  const { worst, at } = worstError(actual, expected);
   if (worst > allowed) {
     const scale = Math.max(largest(expected), floor);
     throw new Error(

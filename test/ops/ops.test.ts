@@ -6,44 +6,12 @@
 import { describe, expect, test } from "vitest";
 import * as voxgrad from "../../src/index.ts";
 import * as losses from "../../src/nn/losses/elementwise.ts";
-import { capture, type Device, type DType, grad, mul, noGrad, scope, sum, type Tensor } from "../../src/index.ts";
+import { capture, type Device, type DType, noGrad, scope, type Tensor } from "../../src/index.ts";
 import { expectClose, expectSameBits, readAll } from "../lib/compare.ts";
 import { device } from "../lib/device.ts";
 import { allRows as rows } from "../lib/property.ts";
-import { defaultTolerance, generate, type Host, type Hosts, normal, type Row, type Sample, seeded } from "../lib/row.ts";
-
-const wanted = (row: Row<any>, sample: Sample<any>): string[] =>
-  row.differentiable.filter((name) => sample.inputs[name] && (sample.inputs[name].dtype ?? "f32") === "f32");
-
-/** Result `y` and the gradients `d name` of Σ y·dy. The inner product hands dy back exactly: its other factor is 1. */
-function step(
-  row: Row<any>,
-  sample: Sample<any>,
-  device: Device,
-  inputs: Record<string, Tensor>,
-  dy: Tensor | undefined,
-  names: readonly string[],
-): Record<string, Tensor> {
-  for (const name of names) inputs[name].requiresGrad = true;
-  const y = row.run(inputs, sample.args, device);
-  if (!dy || names.length === 0) return { y };
-  const gradients = grad(
-    sum(mul(y, dy)),
-    names.map((name) => inputs[name]),
-  );
-  return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
-}
-
-const upload = (device: Device, sample: Sample<any>, hosts: Hosts): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(hosts).map(([name, h]) => [name, device.tensor(h, sample.inputs[name]?.dtype ?? "f32")]));
-
-async function eager(row: Row<any>, sample: Sample<any>, device: Device, hosts: Hosts, dy?: Host, names = wanted(row, sample)) {
-  const results = scope(() => step(row, sample, device, upload(device, sample, hosts), dy && device.tensor(dy), names));
-  const values = await readAll(results);
-  const { shape, dtype } = results.y;
-  for (const t of Object.values(results)) t.dispose();
-  return { values, shape, dtype };
-}
+import type { Host, Hosts, Row, Sample } from "../lib/row.ts";
+import { eager, expectations, inputsOf, step, upload, wanted } from "../lib/sample.ts";
 
 /** Outside of scopes and gradients an op leaves its result and nothing else. */
 function expectNoTemporaries(row: Row<any>, sample: Sample<any>, device: Device, hosts: Hosts): void {
@@ -76,86 +44,20 @@ async function replayed(row: Row<any>, sample: Sample<any>, device: Device, host
   return [first, second];
 }
 
-// A power of two, so that x ± h is exact.
-const h = 2 ** -16;
-
-/** Σ dy · (f(x + v h) − f(x − v h)) / 2h of the float64 reference: the slope of the loss along v in input `name`. */
-function slope(row: Row<any>, sample: Sample<any>, hosts: Hosts, name: string, dy: Host, v: Float64Array): number {
-  const { shape, data } = hosts[name];
-  const moved = (by: number) =>
-    row.reference({ ...hosts, [name]: { shape, data: data.map((x, i) => x + v[i] * by) } }, sample.args).data;
-  const up = moved(h);
-  const down = moved(-h);
-  let total = 0;
-  for (let i = 0; i < up.length; i++) total += dy.data[i] * (up[i] - down[i]);
-  return total / (2 * h);
-}
-
-// Elementwise differences evaluate the reference twice per element; beyond this many operations, random directions.
-const elementwiseFlops = 5e6;
-
-function checkGradient(
-  row: Row<any>,
-  sample: Sample<any>,
-  hosts: Hosts,
-  name: string,
-  dy: Host,
-  actual: ArrayLike<number>,
-): void {
-  const { gradient, floor } = { ...defaultTolerance, ...row.tolerance, ...sample.tolerance };
-  const size = hosts[name].data.length;
-  const shapes = Object.fromEntries(Object.entries(hosts).map(([key, h]) => [key, h.shape]));
-  const cost = row.flops(shapes, sample.args) + dy.data.length;
-  if (sample.gradients) {
-    expectClose(`gradient of ${name}`, actual, sample.gradients(hosts, dy)[name], gradient, floor);
-  } else if (2 * size * cost <= elementwiseFlops) {
-    const v = new Float64Array(size);
-    const expected = v.map((_, i) => {
-      v.fill(0);
-      v[i] = 1;
-      return slope(row, sample, hosts, name, dy, v);
-    });
-    expectClose(`gradient of ${name}`, actual, expected, gradient, floor);
-  } else {
-    const random = seeded(`${sample.id} ${name}`);
-    const directions = size > 1e5 ? 2 : 4;
-    for (let k = 0; k < directions; k++) {
-      const v = Float64Array.from({ length: size }, (_, i) => normal(random, i));
-      let along = 0;
-      let square = 0;
-      for (let i = 0; i < size; i++) {
-        along += actual[i] * v[i];
-        square += actual[i] ** 2;
-      }
-      // v has unit variance, so an error e changes the product by about |e|.
-      expectClose(
-        `gradient of ${name} along direction ${k}`,
-        [along],
-        [slope(row, sample, hosts, name, dy, v)],
-        4 * gradient,
-        Math.max(Math.sqrt(square), floor),
-      );
-    }
-  }
-}
-
 for (const row of rows) {
   describe(row.name, () => {
     for (const sample of row.samples) {
       test(sample.id, async () => {
         const gpu = await device();
         const before = gpu.memory.buffers;
-        const random = seeded(sample.id);
-        const hosts = Object.fromEntries(Object.entries(sample.inputs).map(([name, spec]) => [name, generate(spec, random)]));
-        const expected = row.reference(hosts, sample.args);
+        const { hosts, dy, expected } = inputsOf(row, sample);
         const names = wanted(row, sample);
-        const dy = names.length > 0 ? generate({ shape: expected.shape }, random) : undefined;
-        const { forward, floor } = { ...defaultTolerance, ...row.tolerance, ...sample.tolerance };
 
         const { values, shape } = await eager(row, sample, gpu, hosts, dy);
         expect(shape).toEqual(expected.shape);
-        expectClose("forward", values.y, expected.data, forward, floor);
-        for (const name of names) checkGradient(row, sample, hosts, name, dy!, values[`d ${name}`]);
+        for (const e of expectations(row, sample, { hosts, dy, expected }, values)) {
+          expectClose(e.what, e.actual, e.expected, e.tolerance, e.floor);
+        }
 
         const again = await eager(row, sample, gpu, hosts, dy);
         const [first, second] = await replayed(row, sample, gpu, hosts, dy);
