@@ -29,7 +29,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { constantParameter } from "../init.ts";
 import { Module } from "../module.ts";
 
-/** A parameter-free function as a layer. */
+/** A function without parameters as a layer: `new Activation(relu)`, or `activationLayer` by name. */
 export class Activation extends Module {
   private readonly apply: (x: Tensor) => Tensor;
   /** What a norm has to do to make this layer needless, if it can. @internal */
@@ -52,7 +52,10 @@ export function asPartOfNorm(layer: Module): NormActivation | undefined {
   return layer instanceof Activation ? layer.asPartOfNorm : undefined;
 }
 
-/** Parametric ReLU with `numParameters` slopes (1 or the number of channels), starting at `init`. */
+/**
+ * Parametric ReLU (He et al. 2015) of `[N, C, …]` with `numParameters` slopes, 1 or the number of channels, starting at `init`. State dict: `weight`. `forward`
+ * throws `ShapeError` for other numbers of channels.
+ */
 export class PReLU extends Module {
   readonly weight: Tensor;
 

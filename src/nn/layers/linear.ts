@@ -13,7 +13,10 @@ export interface LinearOptions {
   readonly bias?: boolean;
 }
 
-/** `[…, in]` → `[…, out]`; weight `[out, in]`, PyTorch's default initialization. */
+/**
+ * A fully connected layer: `[…, in]` → `[…, out]`; weight `[out, in]`, bias `[out]`, PyTorch's default initialization. `forward` throws `ShapeError` for another
+ * last axis.
+ */
 export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;

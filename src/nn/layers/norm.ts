@@ -41,7 +41,11 @@ export abstract class ChannelNorm extends Module {
   }
 }
 
-/** Each channel of each sample to zero mean and unit variance, in training and evaluation alike. */
+/**
+ * Instance normalization (Ulyanov et al. 2016) of `[N, channels, spatial…]`: each channel of each sample to zero mean and unit variance, in training and
+ * evaluation alike. State dict: `weight` and `bias`, `[channels]`, if affine. `forward` throws `ShapeError` for one
+ * spatial element and, if affine, for other channels.
+ */
 export class InstanceNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
@@ -68,7 +72,11 @@ export interface GroupNormOptions extends NormOptions {
   readonly channels: number;
 }
 
-/** Groups of channels of each sample to zero mean and unit variance. */
+/**
+ * Group normalization (Wu and He 2018) of `[N, channels, spatial…]`: groups of channels of each sample to zero mean and unit variance. State dict:
+ * `weight` and `bias`, `[channels]`, unless affine is off. `forward` throws `ShapeError` for channels that do not split into the groups and, if affine, for
+ * others.
+ */
 export class GroupNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
@@ -91,7 +99,10 @@ export class GroupNorm extends ChannelNorm {
   }
 }
 
-/** The trailing axes of each leading index to zero mean and unit variance. */
+/**
+ * Layer normalization (Ba et al. 2016) of `[…, normalizedShape…]`: the trailing axes of each leading index to zero mean and unit variance. State dict:
+ * `weight` and `bias` of `normalizedShape`, unless affine is off. `forward` throws `ShapeError` for other trailing axes.
+ */
 export class LayerNorm extends Module {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
@@ -120,7 +131,11 @@ export interface BatchNormOptions extends NormOptions {
   readonly trackRunningStats?: boolean;
 }
 
-/** Each channel by the statistics of the batch in training and by the running ones in evaluation. */
+/**
+ * Batch normalization (Ioffe and Szegedy 2015) of `[N, channels, spatial…]`: each channel by the statistics of the batch in training and by the running ones
+ * in evaluation. State dict: `weight`, `bias`, `running_mean`, `running_var`, all `[channels]`, and `num_batches_tracked`. `forward` throws
+ * `ShapeError` for other channels, and in training for a single value per channel.
+ */
 export class BatchNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
@@ -165,7 +180,7 @@ export interface LocalResponseNormOptions {
   readonly k?: number;
 }
 
-/** x / (k + alpha · mean of x² over `size` neighboring channels)^beta (Krizhevsky et al. 2012). */
+/** `[N, C, spatial…]` → x / (k + alpha · mean of x² over `size` neighboring channels)^beta (Krizhevsky et al. 2012). It has no state. */
 export class LocalResponseNorm extends Module {
   private readonly options: LocalResponseNormOptions;
 

@@ -38,7 +38,7 @@ export function diceCoefficient(input: Tensor, target: Tensor, options: DiceCoef
   return mean(div(affine(overlap, 1, epsilon), affine(where(eq(total, 0), overlap, total), 1, epsilon)));
 }
 
-/** `diceCoefficient` of `[N, C, H, W]`, every class of every image as an image of its own. Throws `ShapeError`. */
+/** `diceCoefficient` of `[N, C, H, W]`, every class of every image as an image of its own: one number. Throws `ShapeError`. */
 export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options: DiceCoefficientOptions = {}): Tensor {
   if (input.rank < 3 || !sameShape(input.shape, target.shape)) {
     throw new ShapeError(

@@ -1,4 +1,4 @@
-/** @file PyTorch's learning rate schedulers over the functions of `schedule.ts`. All of them move the rates of an optimizer at `step()`. */
+/** @file PyTorch's learning rate schedulers over the functions of `rates.ts`. All of them move the rates of an optimizer at `step()`. */
 
 import { ConfigError } from "../../host/errors.ts";
 import type { Optimizer } from "./optimizer.ts";
