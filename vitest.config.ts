@@ -3,28 +3,64 @@ import { defineConfig } from "vitest/config";
 // "source" makes package imports (#gpu, voxgrad/nn) name the .ts files instead of dist; the others are Vite's own.
 const conditions = ["source", "module", "node", "development|production"];
 
+const all = "test/**/*.test.ts";
+const full = "test/**/*.full.test.ts";
+const browser = "test/browser/**";
+/** Folders whose tests need no GPU, and get none. */
+const host = ["lib", "host", "data", "weights", "seg/metrics", "seg/pictures"].map((room) => `test/${room}/**/*.test.ts`);
+/** Files of the op table, which the runner makes tests of. */
+const rows = "test/ops/rows/*.ts";
+
+/**
+ * One process for all files, so that one GPU device exists and its pipelines are compiled once. A process rather than a thread: if a driver
+ * takes it down, vitest itself lives to say which file it was.
+ */
+const oneProcess = {
+  pool: "forks",
+  isolate: false,
+  fileParallelism: false,
+  maxWorkers: 1,
+  runner: "./test/lib/runner.ts",
+} as const;
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    globalSetup: ["test/setup.ts"],
+    reporters: ["default", "./test/lib/reporter.ts"],
+    // A software adapter on two cores is slow; what hangs is still found.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,
         test: {
-          name: "node",
-          include: ["test/**/*.test.ts"],
-          // One process for all files, so that one GPU device exists and its pipelines are compiled once. A process rather
-          // than a thread: if a driver takes it down, vitest itself lives to say which file it was.
+          name: "host",
+          include: host,
+          exclude: [full],
           pool: "forks",
           isolate: false,
-          fileParallelism: false,
-          maxWorkers: 1,
-          globalSetup: ["test/setup.ts"],
-          // A software adapter on two cores is slow; what hangs is still found.
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          maxWorkers: "100%",
+          env: { VK_DRIVER_FILES: "/none" },
+          sequence: { groupOrder: 1 },
         },
       },
+      {
+        extends: true,
+        test: {
+          name: "gpu",
+          include: [all, rows],
+          exclude: [full, browser, ...host],
+          ...oneProcess,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "browser", include: [`${browser}/*.test.ts`], exclude: [full], ...oneProcess, sequence: { groupOrder: 3 } },
+      },
+      { extends: true, test: { name: "full", include: [full, rows], ...oneProcess, sequence: { groupOrder: 4 } } },
     ],
   },
 });

@@ -1,18 +1,7 @@
 /** @file What the benches time: rows of the op test table at sizes that matter. Flops and bytes are the rows' own. */
 
-import { rows as binary } from "../test/ops/rows/binary.ts";
-import { rows as conv } from "../test/ops/rows/conv.ts";
-import { rows as interpolate } from "../test/ops/rows/interpolate.ts";
-import { rows as matmul } from "../test/ops/rows/matmul.ts";
-import { rows as norm } from "../test/ops/rows/norm.ts";
-import { rows as pointwise } from "../test/ops/rows/pointwise.ts";
-import { rows as pool } from "../test/ops/rows/pool.ts";
-import { rows as prelu } from "../test/ops/rows/prelu.ts";
-import { rows as reduce } from "../test/ops/rows/reduce.ts";
-import { rows as region } from "../test/ops/rows/region.ts";
 import type { Row, Shapes } from "../test/lib/row.ts";
-import { rows as softmax } from "../test/ops/rows/softmax.ts";
-import { rows as view } from "../test/ops/rows/view.ts";
+import { allRows } from "../test/lib/table.ts";
 
 export interface BenchCase {
   readonly name: string;
@@ -21,23 +10,8 @@ export interface BenchCase {
   readonly args: unknown;
 }
 
-const all = [
-  binary,
-  conv,
-  interpolate,
-  matmul,
-  norm,
-  pointwise,
-  pool,
-  prelu,
-  reduce,
-  region,
-  softmax,
-  view,
-].flat() as Row<unknown>[];
-
 function bench(op: string, label: string, shapes: Shapes, args: unknown = {}): BenchCase {
-  const row = all.find((r) => r.name === op);
+  const row: Row<unknown> | undefined = allRows.find((r) => r.name === op);
   if (!row) throw new Error(`no row of the op table is called ${op}`);
   return { name: `${op} ${label}`, row, shapes, args };
 }

@@ -1,34 +1,16 @@
 /** @file Operations against PyTorch: forward and gradients of the cases that test/fixtures/make_torch_ops.py stored. */
 
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { conv, convTranspose, grad, instanceNorm, mul, prelu, scope, softmax, sum, type Tensor } from "../../src/index.ts";
-import { expectClose, readAll } from "../lib/compare.ts";
-import { device } from "../lib/device.ts";
+import { conv, convTranspose, instanceNorm, prelu, softmax } from "../../src/index.ts";
+import { expectClose } from "../lib/compare.ts";
+import { readFixture, runStored, type StoredCase, type StoredRun } from "../lib/fixture.ts";
 
-interface Packed {
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
-
-interface Case {
-  readonly id: string;
-  readonly op: string;
-  readonly args: Readonly<Record<string, any>>;
-  readonly inputs: Readonly<Record<string, Packed>>;
-  readonly gradOutput: Packed;
-  readonly output: Packed;
-  readonly grads: Readonly<Record<string, Packed>>;
-}
-
-type Run = (inputs: Record<string, Tensor>, args: Case["args"]) => Tensor;
-
-const runConv: Run = ({ input, weight, bias }, { stride, padding, dilation }) =>
+const runConv: StoredRun = ({ input, weight, bias }, { stride, padding, dilation }) =>
   conv(input, weight, bias, { stride, padding, dilation });
-const runTranspose: Run = ({ input, weight, bias }, { stride, padding, dilation, output_padding }) =>
+const runTranspose: StoredRun = ({ input, weight, bias }, { stride, padding, dilation, output_padding }) =>
   convTranspose(input, weight, bias, { stride, padding, dilation, outputPadding: output_padding });
 
-const ops: Readonly<Record<string, Run>> = {
+const ops: Readonly<Record<string, StoredRun>> = {
   conv1d: runConv,
   conv2d: runConv,
   conv3d: runConv,
@@ -43,14 +25,12 @@ const ops: Readonly<Record<string, Run>> = {
 const forwardTolerance = 2e-6;
 const gradientTolerance = 5e-6;
 
-const values = (p: Packed): Float64Array => Float64Array.from(p.data);
-
 /**
  * Size of the terms that cancel in a gradient. Normalizing two elements gives ±1 whatever they are, and a saturated softmax gives 0 or 1: what
  * is left of the gradient is far smaller than dy times the slope, whose rounding errors stay.
  */
-function scale({ op, gradOutput, inputs }: Case): number {
-  const dy = Math.max(...gradOutput.data.map(Math.abs));
+function scale({ op, gradOutput, inputs }: StoredCase): number {
+  const dy = Math.max(...gradOutput!.data.map(Math.abs));
   if (op === "softmax") return dy;
   if (op !== "instance_norm") return 0;
   // The steepest slope is 1 / deviation of the narrowest channel.
@@ -65,29 +45,15 @@ function scale({ op, gradOutput, inputs }: Case): number {
   return dy * slope;
 }
 
-const file = JSON.parse(readFileSync(new URL("../fixtures/torch_ops.json", import.meta.url), "utf8")) as { cases: Case[] };
-const cases = file.cases.filter((c) => c.op in ops);
+const cases = readFixture<{ cases: StoredCase[] }>("torch_ops.json").cases.filter((c) => c.op in ops);
 
 describe("PyTorch", () => {
   test.each(cases.map((c) => [c.id, c] as const))("torch/%s", async (_, c) => {
-    const gpu = await device();
-    const names = Object.keys(c.grads);
-    const results = scope(() => {
-      const inputs = Object.fromEntries(Object.entries(c.inputs).map(([name, p]) => [name, gpu.tensor(p)]));
-      for (const name of names) inputs[name].requiresGrad = true;
-      const y = ops[c.op](inputs, c.args);
-      const gradients = grad(
-        sum(mul(y, gpu.tensor(c.gradOutput))),
-        names.map((name) => inputs[name]),
-      );
-      return { y, ...Object.fromEntries(names.map((name, i) => [name, gradients[i]])) };
-    });
-    const { y, ...gradients } = await readAll(results);
-    expect(results.y.shape).toEqual(c.output.shape);
-    for (const t of Object.values(results)) t.dispose();
-    expectClose("output", y, values(c.output), forwardTolerance);
-    for (const name of names)
-      expectClose(`gradient of ${name}`, gradients[name], values(c.grads[name]), gradientTolerance, scale(c));
+    const { shape, values, gradients } = await runStored(c, ops[c.op]);
+    expect(shape).toEqual(c.output.shape);
+    expectClose("output", values.output, c.output.data, forwardTolerance);
+    for (const [name, { data }] of Object.entries(c.grads))
+      expectClose(`gradient of ${name}`, gradients[name], data, gradientTolerance, scale(c));
   });
 
   test("torch/every kind of case is there", () => {

@@ -14,7 +14,7 @@ import { report } from "../../bench/gpu/report.ts";
 import { Runner } from "../../bench/gpu/runner.ts";
 import type { NetworkResult } from "../../bench/gpu/stages/networks.ts";
 import { runStage, type Start } from "../../bench/gpu/supervise.ts";
-import { allRows } from "../lib/property.ts";
+import { allRows } from "../lib/table.ts";
 
 /** A process that says these and ends; with `undefined` in the place of a message it hangs there. */
 function process(says: (task: Task) => readonly (Message | undefined)[], why?: (task: Task) => string | undefined): Start {

@@ -1,3 +1,5 @@
+/** @file A real Chromium with WebGPU: an adapter, a dispatch, a result. */
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Browser } from "playwright-core";
 import { launchChromium, servePage, type Page } from "../lib/chromium.ts";

@@ -1,7 +1,9 @@
 /** @file Cases of one PyTorch operation: the results, and the gradients of Σ out · wave(1, 0.53, 1, 0) for the inputs that a case names. */
-import { type Device, type DType, grad, mul, openDevice, scope, sum, type Tensor } from "../../src/index.ts";
+import { type Device, type DType, grad, mul, scope, sum, type Tensor } from "../../src/index.ts";
 import type { HostArray } from "../../src/host/array.ts";
 import { type Adapter, type Case, NotCovered, wave } from "./format.ts";
+import { camel } from "../lib/names.ts";
+import { device } from "./device.ts";
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 /** `out`, or what the case calls its results. */
@@ -22,8 +24,6 @@ export interface OperationOptions {
   /** Inputs that the operation changes and the case asks for. */
   readonly changes?: readonly string[];
 }
-
-const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 
 /** A list where the case has an array. */
 const plainValue = (v: any): any =>
@@ -69,11 +69,6 @@ const host = async (t: Tensor): Promise<HostArray> => ({ data: await t.data(), s
 
 const readAll = async (tensors: Tensors): Promise<Record<string, HostArray>> =>
   Object.fromEntries(await Promise.all(Object.entries(tensors).map(async ([name, t]) => [name, await host(t)] as const)));
-
-let opened: Promise<Device> | undefined;
-/** The device of all operations. */
-export const device = (): Promise<Device> => (opened ??= openDevice());
-export const closeDevice = async (): Promise<void> => (await opened)?.close();
 
 /** An adapter that runs `forward` and answers with what the case asks for. */
 export function operation(names: Names, forward: Forward, settings: OperationOptions = {}): Adapter {

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { closeDevice } from "./device.ts";
 import { decode, difference, isRefusal, NotCovered, type Adapters, type Case } from "./format.ts";
 
 type Outcome = { state: "passed" | "failed" | "notCovered"; why?: string };
@@ -32,7 +33,7 @@ async function main(): Promise<number> {
     (c) => (!values.op || c.op === values.op) && (!values.case || c.id === values.case),
   );
   if (cases.length === 0) throw new Error(`no case in ${dir} matches the given group, op or case`);
-  const { adapters, close } = await loadAdapters();
+  const adapters = await loadAdapters();
 
   const report: Report = { passed: 0, failed: 0, notCovered: 0, ops: {}, failures: [] };
   for (const raw of cases) {
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
     (report.ops[raw.op] ??= { passed: 0, failed: 0, notCovered: 0 })[state]++;
     if (state === "failed") report.failures.push({ id: raw.id, why });
   }
-  for (const end of close) await end();
+  await closeDevice();
   print(report);
   if (values.json) writeFileSync(values.json, JSON.stringify(report, null, 2) + "\n");
   return report.failed > 0 ? 1 : 0;
@@ -68,23 +69,21 @@ function readCases(dir: string, group?: string): Raw[] {
   return groups.filter((g) => !group || g.name === group).flatMap((g) => g.cases);
 }
 
-/** Every file of adapters/ exports `adapters`, by operation or, as `train.*`, for all whose name begins so; and `close` when it holds something (a device) that must be given back. */
-async function loadAdapters(): Promise<{ adapters: Adapters; close: (() => unknown)[] }> {
+/** Every file of adapters/ exports `adapters`, by operation or, as `train.*`, for all whose name begins so. */
+async function loadAdapters(): Promise<Adapters> {
   const folder = join(import.meta.dirname, "adapters");
   const all: Adapters = {};
-  const close: (() => unknown)[] = [];
   for (const file of readdirSync(folder)
     .filter((f) => f.endsWith(".ts"))
     .sort()) {
-    const module = (await import(pathToFileURL(join(folder, file)).href)) as { adapters?: Adapters; close?: () => unknown };
+    const module = (await import(pathToFileURL(join(folder, file)).href)) as { adapters?: Adapters };
     if (!module.adapters) throw new Error(`test/conformance/adapters/${file} must export a record "adapters"`);
-    if (module.close) close.push(module.close);
     for (const [op, adapter] of Object.entries(module.adapters)) {
       if (op in all) throw new Error(`test/conformance/adapters/${file}: there is already an adapter for ${op}`);
       all[op] = adapter;
     }
   }
-  return { adapters: all, close };
+  return all;
 }
 
 async function runCase(raw: Raw, adapters: Adapters, dir: string): Promise<Outcome> {

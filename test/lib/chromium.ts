@@ -1,4 +1,4 @@
-/** A real Chromium for tests that need a browser: the launch flags, a bundle of the sources and a page to load it from. */
+/** @file A real Chromium for tests that need a browser: the launch flags, a bundle of the sources and a page to load it from. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";

@@ -1,80 +1,49 @@
-/** @file How a random case of an op is held against the float64 reference of its row: forward, and gradients along a random direction. */
+/** @file How a random case of an op is held against a float64 reference: forward, and gradients along a random direction. */
 
-import { readdirSync } from "node:fs";
 import * as fc from "fast-check";
 import { test } from "vitest";
-import { cast, type Device, float32, grad, mul, noGrad, scope, sum, type Tensor } from "../../src/index.ts";
-import { backpropagate } from "../../src/autograd/tape.ts";
+import { cast, float32, grad, mul, scope, sum, type Tensor } from "../../src/index.ts";
 import { expectClose, readAll } from "./compare.ts";
 import { device } from "./device.ts";
+import { expectMet, ofDirections } from "./gradient.ts";
 import {
   defaultTolerance,
   generate,
+  type Host,
   type Hosts,
   type InputSpec,
-  normal,
   type Row,
-  type Sample,
   seeded,
+  type Shapes,
+  takesHalf,
+  type Tensors,
   type Tolerance,
 } from "./row.ts";
-
-/** The op table. */
-export const allRows: Row<any>[] = [];
-for (const file of readdirSync(new URL("../ops/rows/", import.meta.url)).sort()) {
-  const module = (await import(`../ops/rows/${file.slice(0, -3)}.ts`)) as { rows: Row<any>[] };
-  allRows.push(...module.rows);
-}
-
-/** Result and gradients of one sample of a row, eagerly, on the device given. */
-export async function sampleResults(
-  row: Row<any>,
-  sample: Sample<any>,
-  on: Device,
-): Promise<Awaited<ReturnType<typeof readAll>>> {
-  const random = seeded(sample.id);
-  const tensors = scope((): Record<string, Tensor> => {
-    const inputs = Object.fromEntries(
-      Object.entries(sample.inputs).map(([name, spec]) => [name, on.tensor(generate(spec, random), spec.dtype ?? "f32")]),
-    );
-    const names = row.differentiable.filter((name) => inputs[name]?.dtype === "f32");
-    for (const name of names) inputs[name].requiresGrad = true;
-    const y = row.run(inputs, sample.args, on);
-    if (y.origin === undefined) return { y };
-    const seed = on.tensor(generate({ shape: y.shape }, random), y.dtype);
-    const wrt = names.map((name) => inputs[name]);
-    const gradients = noGrad(() => scope(() => backpropagate(y, seed, wrt).map((g) => g!)));
-    return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
-  });
-  const values = await readAll(tensors);
-  for (const t of Object.values(tensors)) t.dispose();
-  return values;
-}
+import { allRows } from "./table.ts";
 
 /** Inputs and options of one random case. */
 export interface Case {
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly args: object;
-  /** Activations as f16, where the adapter has it. */
+  /** The inputs that take f16 as f16, where the adapter has it. */
   readonly half?: boolean;
   readonly tolerance?: Partial<Tolerance>;
 }
 
-const activations = new Set(["x", "a", "b", "c", "d", "input"]);
+/** What of a row a case needs. */
+type Checked = Pick<Row<any>, "name" | "run" | "reference" | "differentiable" | "half" | "tolerance">;
+
 // Stored with eleven bits, the gradient of what is stored with eleven bits too.
 const halfTolerance: Tolerance = { forward: 4e-3, gradient: 4e-3, floor: 0.02 };
 /** Odd multiples of 1/512, which f16 holds up to 4; never 0, where functions have kinks. */
 const toHalf = (v: number): number => Math.max(-3.998046875, Math.min(3.998046875, (Math.floor(v * 256) + 0.5) / 256));
 
-const step = 2 ** -16; // a power of two, so that x ± step is exact
-
 /** Throws where forward or gradients differ from those of the reference. */
-export async function checkCase(name: string, { inputs, args, half = false, tolerance }: Case): Promise<void> {
+export async function checkCase(row: Checked, { inputs, args, half = false, tolerance }: Case): Promise<void> {
   const gpu = await device();
-  const row = allRows.find((r) => r.name === name)!;
-  const random = seeded(JSON.stringify([name, inputs, args]));
+  const random = seeded(JSON.stringify([row.name, inputs, args]));
   const f16 = half && gpu.gpu.features.has("shader-f16");
-  const isHalf = (input: string) => f16 && activations.has(input) && (inputs[input].dtype ?? "f32") === "f32";
+  const isHalf = (input: string) => f16 && takesHalf(row, input) && (inputs[input].dtype ?? "f32") === "f32";
   const hosts: Hosts = Object.fromEntries(
     Object.entries(inputs).map(([input, spec]) => {
       const host = generate(spec, random);
@@ -105,34 +74,35 @@ export async function checkCase(name: string, { inputs, args, half = false, tole
   for (const t of Object.values(results)) t.dispose();
   if (shape.join() !== expected.shape.join()) throw new Error(`shape [${shape.join()}], expected [${expected.shape.join()}]`);
   expectClose("forward", values.y, expected.data, allowed.forward, allowed.floor);
-  for (const input of names) {
-    const { data } = hosts[input];
-    const v = data.map((_, i) => normal(random, i));
-    const moved = (by: number) =>
-      row.reference({ ...hosts, [input]: { ...hosts[input], data: data.map((x, i) => x + by * v[i]) } }, args).data;
-    const [up, down] = [moved(step), moved(-step)];
-    const slope = up.reduce((total, u, i) => total + (dy.data[i] * (u - down[i])) / (2 * step), 0);
-    const gradient = values[`d ${input}`];
-    if (gradient.length !== data.length) throw new Error(`gradient of ${input}: ${gradient.length} elements`);
-    const along = v.reduce((total, d, i) => total + d * gradient[i], 0);
-    const length = Math.sqrt(v.reduce((total, _, i) => total + gradient[i] ** 2, 0));
-    // v has unit variance, so an error e of an element changes the product by about |e|.
-    expectClose(
-      `gradient of ${input} along a direction`,
-      [along],
-      [slope],
-      4 * Math.max(allowed.gradient, 1e-6),
-      Math.max(length, allowed.floor, 1e-3),
-    );
+  const least = { gradient: Math.max(allowed.gradient, 1e-6), floor: Math.max(allowed.floor, 1e-3) };
+  for (const name of names) {
+    const slope = { reference: (moved: Hosts) => row.reference(moved, args), inputs: hosts, name, dy };
+    for (const expectation of ofDirections(slope, values[`d ${name}`], least, random)) expectMet(expectation);
   }
 }
 
-/** One test: the same random cases each time; a failure prints the smallest case found. */
-export function property(name: string, cases: fc.Arbitrary<Case>, numRuns = 15): void {
+/** The same for a linear map that is no row as it stands. */
+export function checkLinear(
+  name: string,
+  shapes: Shapes,
+  run: (t: Tensors) => Tensor,
+  reference: (h: Hosts) => Host,
+): Promise<void> {
+  const inputs = Object.fromEntries(Object.entries(shapes).map(([input, shape]) => [input, { shape }]));
+  const tolerance = { forward: 3e-6, gradient: 5e-6, floor: 1e-3 };
+  return checkCase({ name, run, reference, differentiable: Object.keys(shapes), half: [], tolerance }, { inputs, args: {} });
+}
+
+/** Of fast-check: few runs, the same ones each time. */
+export const settings = { seed: 20, numRuns: 15, endOnFailure: false } as const;
+
+/** One test of a row: the same random cases each time; a failure prints the smallest case found. */
+export function property(name: string, cases: fc.Arbitrary<Case>, numRuns: number = settings.numRuns): void {
+  const row = allRows.find((r) => r.name === name)!;
   test(`properties/${name}`, () =>
     fc.assert(
-      fc.asyncProperty(cases, (c) => checkCase(name, c)),
-      { seed: 20, numRuns, endOnFailure: false },
+      fc.asyncProperty(cases, (c) => checkCase(row, c)),
+      { ...settings, numRuns },
     ));
 }
 

@@ -1,6 +1,6 @@
 /**
- * @file The op test table: one `Row` per op with samples, a float64 reference and error inputs. `ops.test.ts` runs every row, `bench/` times
- * them; both find the rows in the `rows` export of the files beside this one.
+ * @file The op test table: one `Row` per op with samples, a float64 reference and error inputs, in the `rows` export of a file of test/ops/rows, which
+ * is a test file for that (runner.ts). Other tests take the whole table (table.ts), `bench/` times it.
  */
 
 import { type Device, type DType, sizeOf, type Tensor } from "../../src/index.ts";
@@ -47,6 +47,8 @@ export interface Sample<A> {
   readonly tolerance?: Partial<Tolerance>;
   /** Gradients by name where finite differences do not apply: at kinks, where PyTorch's choice is the reference. */
   readonly gradients?: (inputs: Hosts, dy: Host) => Readonly<Record<string, Float64Array>>;
+  /** `false` where f16 cannot hold the values. */
+  readonly half?: boolean;
 }
 
 export interface ErrorInput {
@@ -65,6 +67,12 @@ export interface Row<A> {
   /** Naive float64 computation, written from the definition and not from the kernel. */
   readonly reference: (inputs: Hosts, args: A) => Host;
   readonly differentiable: readonly string[];
+  /** Whether tensors over the binding limit are always computed in pieces; if not, a `TensorTooLargeError` is an answer too. */
+  readonly splits: boolean;
+  /** Bytes that a binding must take for that: weights, a plane. Default 2304. */
+  readonly leastBinding?: number;
+  /** Inputs that may be f16, with results that differ from those of f32 by rounding only; or why f16 cannot be compared with f32 here. */
+  readonly half: readonly string[] | string;
   readonly errors?: readonly ErrorInput[];
   /** Floating-point operations of the forward pass. */
   readonly flops: (shapes: Shapes, args: A) => number;
@@ -72,6 +80,10 @@ export interface Row<A> {
   readonly bytes: (shapes: Shapes, args: A) => number;
   readonly tolerance?: Partial<Tolerance>;
 }
+
+/** Whether an input of an op may be f16. */
+export const takesHalf = ({ half }: Pick<Row<any>, "half">, input: string): boolean =>
+  typeof half !== "string" && half.includes(input);
 
 /** f32 arithmetic gives 1e-6 or better; WGSL allows functions a few more bits. Rows and samples override. */
 export const defaultTolerance: Tolerance = { forward: 2e-6, gradient: 5e-6, floor: 0 };
@@ -150,3 +162,10 @@ export function everyIndex(shape: Shape, visit: (index: readonly number[], flat:
 
 /** Row-major position of an index. */
 export const flatten = (shape: Shape, at: readonly number[]): number => at.reduce((flat, i, axis) => flat * shape[axis] + i, 0);
+
+/** y[at] = x[from(at)] for every index of `shape`. */
+export function mapped(x: Host, shape: Shape, from: (at: readonly number[]) => readonly number[]): Host {
+  const y = host(shape);
+  everyIndex(shape, (at, flat) => (y.data[flat] = x.data[flatten(x.shape, from(at))]));
+  return y;
+}

@@ -4,14 +4,14 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cumsum, expand, flip, gather, pad, type PadMode, repeat, roll, rot90, scatterAdd, stack } from "../../src/index.ts";
 import { mergeAxes } from "../../src/kernels/lib/strided.ts";
-import { flipReference, mapped, stackReference } from "./rows/axes.ts";
+import { flipReference, stackReference } from "./rows/view_axes.ts";
 import { cumsumReference } from "./rows/cumsum.ts";
 import { device } from "../lib/device.ts";
-import { check, settings } from "../lib/linear_check.ts";
+import { checkLinear, settings } from "../lib/property.ts";
 import { padReference, rollReference } from "./rows/pad.ts";
 import { repeatReference } from "./rows/repeat.ts";
-import { everyIndex, host, seeded, type Shape } from "../lib/row.ts";
-import { gatherReference, scatterAddReference } from "./rows/select.ts";
+import { everyIndex, host, mapped, seeded, type Shape } from "../lib/row.ts";
+import { gatherReference, scatterAddReference } from "./rows/indexing.ts";
 
 const small = (max: number) => fc.integer({ min: 1, max });
 const shape = fc.array(small(6), { minLength: 1, maxLength: 6 }).filter((s) => s.reduce((a, b) => a * b, 1) <= 3000);
@@ -60,7 +60,7 @@ describe("random moves", () => {
       await fc.assert(
         fc.asyncProperty(cases, ([x, widths, count]) => {
           const args = { padding: widths.slice(0, count).flat(), mode };
-          return check(
+          return checkLinear(
             "pad",
             { x },
             (t) => pad(t.x, args.padding, { mode }),
@@ -82,7 +82,7 @@ describe("random moves", () => {
     await fc.assert(
       fc.asyncProperty(cases, ([x, moves]) => {
         const args = moves ? { axes: moves.map(([a]) => a), shifts: moves.map(([, by]) => by) } : { shifts: 5 };
-        return check(
+        return checkLinear(
           "roll",
           { x },
           (t) => roll(t.x, args.shifts, args.axes),
@@ -97,7 +97,7 @@ describe("random moves", () => {
     const cases = fc.tuple(fc.array(small(3), { maxLength: 6 }), fc.array(fc.nat(3), { minLength: 6, maxLength: 6 }));
     await fc.assert(
       fc.asyncProperty(cases, ([x, counts]) =>
-        check(
+        checkLinear(
           "repeat",
           { x },
           (t) => repeat(t.x, counts),
@@ -124,14 +124,14 @@ describe("random moves", () => {
     await fc.assert(
       fc.asyncProperty(cases, async ([x, axes, k]) => {
         const [a, b] = axes;
-        await check(
+        await checkLinear(
           "flip",
           { x },
           (t) => flip(t.x, axes),
           (h) => flipReference(h, { axes }),
         );
         // Two quarters are two flips, an odd number exchanges the axes as well.
-        await check(
+        await checkLinear(
           "rot90",
           { x },
           (t) => rot90(t.x, k, [a, b]),
@@ -153,7 +153,7 @@ describe("random moves", () => {
       fc.asyncProperty(cases, fc.nat(3), (axes, lead) => {
         const x = axes.map((a) => (a.one ? 1 : a.size));
         const target = [...(lead ? [lead] : []), ...axes.map((a) => a.size)];
-        return check(
+        return checkLinear(
           "expand",
           { x },
           (t) => expand(t.x, target),
@@ -170,7 +170,7 @@ describe("random moves", () => {
       .chain((s) => fc.tuple(fc.constant(s), fc.integer({ min: -s.length - 1, max: s.length }), small(4)));
     await fc.assert(
       fc.asyncProperty(cases, ([s, axis, count]) =>
-        check(
+        checkLinear(
           "stack",
           Object.fromEntries(Array.from({ length: count }, (_, i) => [`part ${i}`, s])),
           (t) => stack(Object.values(t), axis),
@@ -186,7 +186,7 @@ describe("random moves", () => {
     await fc.assert(
       fc.asyncProperty(cases, ([s, axis, long]) => {
         const x = s.with(axis, long);
-        return check(
+        return checkLinear(
           "cumsum",
           { x },
           (t) => cumsum(t.x, axis),
@@ -215,14 +215,14 @@ describe("random moves", () => {
         // One in ten lies outside.
         k.data.forEach((_, i) => (k.data[i] = Math.floor(random() * x[axis] * 1.2 - 0.1 * x[axis])));
         const index = gpu.tensor(k, "i32");
-        await check(
+        await checkLinear(
           "gather",
           { x },
           (t) => gather(t.x, axis, index),
           (h) => gatherReference({ ...h, index: k }, { axis }),
         );
         const src = k.shape.map((d, i) => d + more[i]);
-        await check(
+        await checkLinear(
           "scatterAdd",
           { x, src },
           (t) => scatterAdd(t.x, axis, index, t.src),

@@ -7,43 +7,24 @@ import { afterEach, describe, expect, test } from "vitest";
 import { batchNorm, type Device, grad, mul, openDevice, profile, scope, sum, type Tensor } from "../../src/index.ts";
 import { expectClose, readAll } from "../lib/compare.ts";
 import { device as open } from "../lib/device.ts";
-import { rows as layerRows } from "./rows/layer_norm.ts";
+import { rows as layerRows } from "./rows/norm_layer.ts";
 import { rows as normRows } from "./rows/norm.ts";
-import { generate, type Row, type Sample, seeded } from "../lib/row.ts";
+import { rows as batchRows } from "./rows/norm_batch.ts";
+import type { Row } from "../lib/row.ts";
+import { sampleResults } from "../lib/sample.ts";
 
 const device = await open();
 afterEach(() => void device.choices.delete("norm"));
 
-async function results(row: Row<any>, sample: Sample<any>): Promise<Record<string, ArrayLike<number>>> {
-  const random = seeded(sample.id);
-  const tensors = scope((): Record<string, Tensor> => {
-    const inputs = Object.fromEntries(
-      Object.entries(sample.inputs).map(([name, spec]) => [name, device.tensor(generate(spec, random))]),
-    );
-    const names = row.differentiable.filter((name) => inputs[name]);
-    for (const name of names) inputs[name].requiresGrad = true;
-    const y = row.run(inputs, sample.args, device);
-    if (names.length === 0) return { y };
-    const gradients = grad(
-      sum(mul(y, device.tensor(generate({ shape: y.shape }, random)))),
-      names.map((name) => inputs[name]),
-    );
-    return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
-  });
-  const values = await readAll(tensors);
-  for (const t of Object.values(tensors)) t.dispose();
-  return values;
-}
-
-const samples = [...normRows, ...layerRows].flatMap((row: Row<any>) =>
+const samples = [...normRows, ...batchRows, ...layerRows].flatMap((row: Row<any>) =>
   row.samples.map((sample) => ({ id: sample.id, row, sample })),
 );
 
 test.each(samples)("slabs/$id", async ({ row, sample }) => {
-  const whole = await results(row, sample);
+  const whole = await sampleResults(row, sample, device);
   device.choices.set("norm", "slabs");
   const before = device.memory.live;
-  const slabs = await results(row, sample);
+  const slabs = await sampleResults(row, sample, device);
   // Gradients that cancel to almost nothing differ by what is left of them.
   const floor = Math.max(1e-2, row.tolerance?.floor ?? 0, sample.tolerance?.floor ?? 0);
   for (const [name, values] of Object.entries(whole)) expectClose(name, slabs[name], values, 2e-5, floor);

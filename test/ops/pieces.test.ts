@@ -1,24 +1,21 @@
 /**
  * @file Tensors over the binding limit, in small: the op table on a device that binds only a few kilobytes gives what it gives on a device without
- * that limit. Only operations named below may refuse, with `TensorTooLargeError`. In full size: over_limit.test.ts.
+ * that limit. Only rows without `splits` may refuse, with `TensorTooLargeError`. In full size: over_limit.full.test.ts.
  */
 
 import { afterAll, describe, expect, test } from "vitest";
 import { type Device, openDevice, TensorTooLargeError } from "../../src/index.ts";
 import { expectClose } from "../lib/compare.ts";
 import { device } from "../lib/device.ts";
-import { allRows as rows, sampleResults } from "../lib/property.ts";
 import { bytesOf, defaultTolerance, type Row, type Sample } from "../lib/row.ts";
+import { sampleResults } from "../lib/sample.ts";
+import { allRows as rows } from "../lib/table.ts";
 
-/** Operations that need a whole sample, matrix, axis or index at once. */
-const mayRefuse =
-  /^(matmul|linear|cumsum|gridSample|affineGrid|crossEntropy|regionSums|focal\w*|distanceField|distanceField|scatterAdd|gather|oneHot|tri[lu]|repeat|permute)$/;
-
-// Neither is a multiple of the tensors' rows, so pieces also begin where bindings may not. Some have to bind weights or a plane.
-const limitOf = (row: Row<any>) => (/^(conv|interpolate|pad)/.test(row.name) ? 20_736 : 2304);
+// No multiple of the tensors' rows, so pieces also begin where bindings may not.
+const limitOf = (row: Row<any>) => row.leastBinding ?? 2304;
 const bytes = (s: Sample<any>) => bytesOf(...Object.values(s.inputs).map((i) => i.shape));
 
-/** Three samples of each row, from the smallest that does not fit to the largest below a megabyte: options are the business of ops.test.ts. */
+/** Three samples of each row, from the smallest that does not fit to the largest below a megabyte: options are the business of the rows' own tests. */
 function tooLarge(row: Row<any>): Sample<any>[] {
   const all = row.samples
     .filter((s) => Object.values(s.inputs).some((i) => 2 * bytesOf(i.shape) > limitOf(row)))
@@ -31,7 +28,7 @@ function tooLarge(row: Row<any>): Sample<any>[] {
 }
 
 const devices = new Map<number, Device>();
-for (const maxBindingSize of [20_736, 2304]) devices.set(maxBindingSize, await openDevice({ maxBindingSize }));
+for (const maxBindingSize of new Set(rows.map(limitOf))) devices.set(maxBindingSize, await openDevice({ maxBindingSize }));
 afterAll(() => devices.forEach((d) => d.close()));
 
 // Other tree, other rounding: twice what the row allows against the reference.
@@ -44,7 +41,7 @@ describe.each(rows.filter((row) => tooLarge(row).length > 0))("$name", (row) => 
     const whole = await sampleResults(row, sample, await device());
     const before = on.memory.live;
     const pieces = await sampleResults(row, sample, on).catch((error: unknown) => {
-      if (!mayRefuse.test(row.name) || !(error instanceof TensorTooLargeError)) throw error;
+      if (row.splits || !(error instanceof TensorTooLargeError)) throw error;
     });
     if (!pieces) return;
     for (const [name, values] of Object.entries(whole)) expectClose(name, pieces[name], values, allowed(row, sample), 1e-3);

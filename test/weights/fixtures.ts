@@ -1,10 +1,17 @@
 /** @file The files of test/fixtures/checkpoints and what make_checkpoints.py says is in them. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { WeightTensor } from "../../src/weights/elements.ts";
+import { readTfjs } from "../../src/weights/index.ts";
 
 export const folder = new URL("../fixtures/checkpoints/", import.meta.url);
 export const fixture = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(name, folder)));
+
+/** A TensorFlow.js model in a folder of its own. */
+export const openTfjs = (name: string, at = fileURLToPath(folder)) =>
+  readTfjs(readFileSync(join(at, name, "model.json")), async (path) => readFileSync(join(at, name, path)), name);
 
 export interface Expected {
   readonly tensors: readonly (readonly [name: string, dtype: string, shape: readonly number[], values: readonly number[]])[];

@@ -1,3 +1,5 @@
+/** @file safetensors: files read and written, and files that lie. */
+
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readSafetensors, writeSafetensors, type WritableTensor } from "../../src/weights/safetensors.ts";

@@ -3,7 +3,7 @@
 import { sizeOf } from "../../../src/host/array.ts";
 import { largest, worstError } from "../../../test/lib/compare.ts";
 import type { Row, Sample } from "../../../test/lib/row.ts";
-import { eager, expectations, inputsOf } from "../../../test/lib/sample.ts";
+import { eager, expectations, makeSubject, wholeEffort } from "../../../test/lib/expectations.ts";
 import type { StageRun } from "../stage.ts";
 import { opRows } from "../tree.ts";
 
@@ -39,15 +39,15 @@ export const run: StageRun = async (context) => {
     await jobs(),
     ({ sample }) => sample.id,
     async ({ row, sample }): Promise<SampleResult> => {
-      const data = inputsOf(row, sample);
-      const { values, shape } = await eager(row, sample, await context.device(), data.hosts, data.dy);
-      if (shape.join() !== data.expected.shape.join()) {
-        throw new Error(`the result has shape [${shape.join()}], expected [${data.expected.shape.join()}]`);
+      const subject = makeSubject(row, sample);
+      const { values, shape } = await eager(subject, await context.device());
+      if (shape.join() !== subject.expected.shape.join()) {
+        throw new Error(`the result has shape [${shape.join()}], expected [${subject.expected.shape.join()}]`);
       }
       let forward: readonly [number, number] = [0, 0];
       let gradient: readonly [number, number] | undefined;
       const wrong: string[] = [];
-      for (const { what, actual, expected, tolerance, floor } of expectations(row, sample, data, values)) {
+      for (const { what, actual, expected, tolerance, floor } of expectations(subject, values, wholeEffort)) {
         if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} elements, expected ${expected.length}`);
         const { worst, at } = worstError(actual, expected);
         const scale = Math.max(largest(expected), floor);

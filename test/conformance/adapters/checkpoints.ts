@@ -1,18 +1,14 @@
 /** @file Weight files: the tensors in them, and what a network computes with them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { noGrad, openDevice, type Device } from "../../../src/index.ts";
+import { noGrad, type Device } from "../../../src/index.ts";
 import type { Module } from "../../../src/nn/index.ts";
 import * as seg from "../../../src/seg/index.ts";
 import { readWeights, type WeightTensor } from "../../../src/weights/index.ts";
 import { NotCovered, type Adapter, type Adapters } from "../format.ts";
+import { camel } from "../../lib/names.ts";
+import { device } from "../device.ts";
 import { summary } from "../network_case.ts";
-
-let opened: Promise<Device> | undefined;
-const device = () => (opened ??= openDevice());
-export const close = async () => (await opened)?.close();
-
-const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 
 /** MONAI's UNet unless the case names another network. */
 function network(dev: Device, { name = "UNet", type = name, ...args }: Record<string, any>): Module {

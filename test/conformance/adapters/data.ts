@@ -6,6 +6,7 @@ import { createTestImage2d, createTestImage3d, type TestImageOptions } from "../
 import { rescale } from "../../../src/data/transforms/intensity/arithmetic.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { difference, NotCovered, type Adapters, type Case } from "../format.ts";
+import { camel } from "../../lib/names.ts";
 
 type Args = Record<string, any>;
 
@@ -18,7 +19,7 @@ function options(test: Case, nullable: readonly string[] = []): Args {
   const out: Args = {};
   for (const [key, value] of Object.entries(merged)) {
     if (IGNORED.has(key) || (value === null && !nullable.includes(key))) continue;
-    const name = key.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
+    const name = camel(key);
     out[name] = key === "dtype" ? dtypeName(value) : plain(value);
   }
   return out;

@@ -3,9 +3,7 @@ import * as v from "../../../src/index.ts";
 import { type Device, type Tensor } from "../../../src/index.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { NotCovered, type Adapters } from "../format.ts";
-import { closeDevice, device } from "../operation_case.ts";
-
-export const close = closeDevice;
+import { device } from "../device.ts";
 
 /** Makes a tensor of zeros. */
 type Zeros = (...shape: number[]) => Tensor;

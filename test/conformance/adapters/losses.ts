@@ -12,9 +12,7 @@ import {
 } from "../../../src/index.ts";
 import { bceWithLogitsLoss, crossEntropyLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../../src/nn/index.ts";
 import type { Adapters } from "../format.ts";
-import { closeDevice, operation, same, type Tensors } from "../operation_case.ts";
-
-export const close = closeDevice;
+import { operation, same, type Tensors } from "../operation_case.ts";
 
 const convolution = operation(
   { ...same("stride", "padding", "padding_mode", "dilation", "groups"), kernel: null, kernel_size: null },

@@ -5,7 +5,6 @@ import {
   grad,
   logSoftmax,
   mul,
-  openDevice,
   relu,
   sigmoid,
   softmax,
@@ -31,12 +30,9 @@ import {
 } from "../../../src/nn/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, wave, type Adapter, type Adapters, type Case } from "../format.ts";
+import { camel } from "../../lib/names.ts";
+import { device } from "../device.ts";
 
-let opened: Promise<Device> | undefined;
-const device = () => (opened ??= openDevice());
-export const close = async () => (await opened)?.close();
-
-const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 const functions: Record<string, (x: Tensor) => Tensor> = {
   tanh,
   exp,

@@ -1,5 +1,5 @@
 /** @file MONAI's networks and blocks on the GPU. */
-import { openDevice, type Device } from "../../../src/index.ts";
+import { type Device } from "../../../src/index.ts";
 import { Convolution, type Module, ResidualUnit, SubpixelUpsample, UpsampleBlock } from "../../../src/nn/index.ts";
 import {
   AttentionUnet,
@@ -13,13 +13,9 @@ import {
   VNet,
 } from "../../../src/seg/index.ts";
 import type { Adapters } from "../format.ts";
+import { camel } from "../../lib/names.ts";
+import { device } from "../device.ts";
 import { describedNetwork, numericNetwork, type Make } from "../network_case.ts";
-
-let opened: Promise<Device> | undefined;
-const device = () => (opened ??= openDevice());
-export const close = async () => (await opened)?.close();
-
-const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 
 /** Where upstream's None means something else than its default. */
 const nullable = new Set(["act", "norm", "dropoutProbDown", "preConv"]);

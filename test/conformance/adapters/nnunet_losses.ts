@@ -1,5 +1,5 @@
 /** @file nnU-Net's losses on the GPU. */
-import { openDevice, type Device, type Tensor } from "../../../src/index.ts";
+import { type Device, type Tensor } from "../../../src/index.ts";
 import {
   dcAndBCELoss,
   dcAndCELoss,
@@ -11,10 +11,7 @@ import {
 } from "../../../src/nn/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
-
-let opened: Promise<Device> | undefined;
-const device = () => (opened ??= openDevice());
-export const close = async () => (await opened)?.close();
+import { device } from "../device.ts";
 
 const given = <T extends Record<string, unknown>>(record: T): T =>
   Object.fromEntries(Object.entries(record).filter(([, v]) => v !== null && v !== undefined)) as T;

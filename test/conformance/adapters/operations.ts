@@ -2,9 +2,7 @@
 import * as v from "../../../src/index.ts";
 import { activationLayer } from "../../../src/nn/index.ts";
 import type { Adapters } from "../format.ts";
-import { closeDevice, operation, same, type Names, type Tensors } from "../operation_case.ts";
-
-export const close = closeDevice;
+import { operation, same, type Names, type Tensors } from "../operation_case.ts";
 
 type Tensor = v.Tensor;
 

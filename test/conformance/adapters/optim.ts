@@ -1,11 +1,9 @@
 /** @file PyTorch's optimisers, with clipping and schedulers: the parameter and the rate after each step. */
-import { openDevice, parameter, type Device, type Tensor } from "../../../src/index.ts";
+import { parameter, type Tensor } from "../../../src/index.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { NotCovered, wave, type Adapter, type Adapters } from "../format.ts";
-
-let opened: Promise<Device> | undefined;
-const device = () => (opened ??= openDevice());
-export const close = async () => (await opened)?.close();
+import { camel } from "../../lib/names.ts";
+import { device } from "../device.ts";
 
 const optimizers: Record<string, new (params: any, options: any) => nn.Optimizer> = {
   Adam: nn.Adam,
@@ -56,7 +54,7 @@ function options(kind: string, args: Record<string, any>): Record<string, any> {
   for (const [k, v] of Object.entries(args)) {
     if (neutral.has(k)) continue;
     if (!known[kind].includes(k)) throw new NotCovered(`option ${k}`);
-    if (k !== "initial_lr") result[renamed[k] ?? k.replace(/_(\w)/g, (_, c: string) => c.toUpperCase())] = plain(v);
+    if (k !== "initial_lr") result[renamed[k] ?? camel(k)] = plain(v);
   }
   if ("epochs" in result) result.totalSteps ??= result.epochs * result.stepsPerEpoch;
   return result;

@@ -1,5 +1,5 @@
 /** @file QuickNAT and its losses, the original and milesial's U-Net, nnU-Net's networks. */
-import { openDevice, type Device, type Tensor } from "../../../src/index.ts";
+import { type Device, type Tensor } from "../../../src/index.ts";
 import { medianFrequencyWeights, rotateOrientation, type Orientation } from "../../../src/data/index.ts";
 import {
   batchDiceLoss,
@@ -17,13 +17,9 @@ import { QuickNat } from "../../../src/seg/networks/quicknat.ts";
 import { ResidualEncoderUNet } from "../../../src/seg/networks/residual_encoder_unet.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
+import { camel } from "../../lib/names.ts";
+import { device } from "../device.ts";
 import { describedNetwork, numericNetwork, type Make } from "../network_case.ts";
-
-let opened: Promise<Device> | undefined;
-const device = () => (opened ??= openDevice());
-export const close = async () => (await opened)?.close();
-
-const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 
 /** Names and plain values; a vector of the case file is a list. */
 function options(args: Record<string, any>): any {

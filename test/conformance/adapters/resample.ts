@@ -13,9 +13,7 @@ import {
   pixelUnshuffle,
 } from "../../../src/index.ts";
 import type { Adapter, Adapters } from "../format.ts";
-import { closeDevice, type Names, operation, same } from "../operation_case.ts";
-
-export const close = closeDevice;
+import { type Names, operation, same } from "../operation_case.ts";
 
 const windows: Names = { ...same("kernel_size", "stride", "padding", "ceil_mode"), kernel: "kernelSize" };
 

@@ -2,9 +2,7 @@
 import { type Device, TorchGenerator } from "../../../src/index.ts";
 import { BatchNorm, Conv, ConvTranspose, Linear, manualSeed, type Module } from "../../../src/nn/index.ts";
 import { type Adapter, type Adapters, type Case, NotCovered } from "../format.ts";
-import { closeDevice, device } from "../operation_case.ts";
-
-export const close = closeDevice;
+import { device } from "../device.ts";
 
 /** Draws `rand(4)`, `randint(0,10,(6,))` and the like; sizes of several axes are drawn flat. */
 function draw(g: TorchGenerator, call: string): ArrayLike<number> {

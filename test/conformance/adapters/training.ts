@@ -1,16 +1,13 @@
 /** @file Short training runs: weights by formula, another batch at each step, loss and norm of the gradients after each. */
-import { cast, type Device, grad, openDevice, reshape, square, sum, type Tensor } from "../../../src/index.ts";
+import { cast, type Device, grad, reshape, square, sum, type Tensor } from "../../../src/index.ts";
 import { bceWithLogitsLoss, crossEntropyLoss, type Module, mseLoss } from "../../../src/nn/index.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { type Adapter, type Adapters, type Case, NotCovered, wave } from "../format.ts";
+import { device } from "../device.ts";
 import { summary } from "../network_case.ts";
 import { losses, options as lossOptions } from "./monai_losses.ts";
 import { makers } from "./networks.ts";
 import { makeOptimizer } from "./optim.ts";
-
-let opened: Promise<Device> | undefined;
-const device = () => (opened ??= openDevice());
-export const close = async () => (await opened)?.close();
 
 /** The data of step k: a noisy disc (ball) per sample, its radius changing from sample to sample. */
 function disc(k: number, n: number, channels: number, spatial: number[]): { x: HostArray; y: HostArray } {

@@ -1,136 +1,12 @@
-/** @file Losses against MONAI and nnU-Net: values and gradients of the cases that test/fixtures/make_losses.py stored; and that they are fused. */
+/** @file Losses against MONAI and nnU-Net, one case each (all options: losses.full.test.ts); that they are fused, and what they refuse. */
 
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import {
-  capture,
-  type Device,
-  full,
-  grad,
-  mul,
-  oneHot,
-  regionSums,
-  scope,
-  softmax,
-  sum,
-  tanh,
-  type Tensor,
-} from "../../../src/index.ts";
+import { capture, grad, mul, oneHot, scope, softmax, sum, type Tensor } from "../../../src/index.ts";
 import * as nn from "../../../src/nn/index.ts";
-import { expectClose } from "../../lib/compare.ts";
 import { device } from "../../lib/device.ts";
+import { array, cases, isFirst, pattern, testCases } from "./made.ts";
 
-interface Stored {
-  readonly id: string;
-  readonly loss: string;
-  readonly options: Record<string, any>;
-  readonly shape: number[];
-  readonly target: "index" | "float" | "onehot" | "binary" | "soft";
-  readonly targetChannels?: number;
-  readonly scale: number;
-  readonly kind: "logits" | "probability";
-  readonly mask?: number[];
-  readonly more?: number[][];
-  readonly out: { readonly shape: number[]; readonly data: number[] };
-  readonly grads: number[][];
-}
-
-const file = JSON.parse(readFileSync(new URL("../../fixtures/losses.json", import.meta.url), "utf8"));
-const cases: Stored[] = file.cases;
-
-const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
-const array = (shape: readonly number[], f: (i: number) => number) => ({
-  shape: [...shape],
-  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => f(i + 1)),
-});
-const pattern = (i: number) => (7 * i + i * i) % 11;
-
-function makeInput(gpu: Device, shape: number[], { scale, kind }: Stored): Tensor {
-  const x = gpu.tensor(
-    array(shape, (i) => (kind === "probability" ? 0.5 + 0.45 * Math.sin(2.3 * i + 0.7) : scale * Math.sin(2.3 * i + 0.7))),
-  );
-  x.requiresGrad = true;
-  return x;
-}
-
-function makeTarget(gpu: Device, { target, shape, targetChannels }: Stored): Tensor {
-  const channels = targetChannels ?? shape[1];
-  const one = shape.with(1, 1);
-  const inner = shape.slice(2).reduce((a, b) => a * b, 1);
-  const label = (i: number) => pattern(i) % channels;
-  switch (target) {
-    case "index":
-      return gpu.tensor(array(one, label), "i32");
-    case "float":
-      return gpu.tensor(array(one, label));
-    case "binary":
-      return gpu.tensor(array(shape.with(1, channels), (i) => pattern(i) % 2));
-    case "soft":
-      return gpu.tensor(array(shape, (i) => pattern(i) / 10));
-    case "onehot":
-      return gpu.tensor(
-        array(shape, (i) => {
-          const place = Math.floor((i - 1) / (inner * channels)) * inner + ((i - 1) % inner);
-          return Number(label(place + 1) === Math.floor((i - 1) / inner) % channels);
-        }),
-      );
-  }
-}
-
-/** nnU-Net's keyword arguments, regrouped. */
-function nnunet(options: Record<string, any>): Record<string, any> {
-  const { batchDice, doBg, smooth, ddp: _, weightCe, weightDice, ignoreLabel, useIgnoreLabel, ...ce } = options;
-  return { softDice: { batchDice, doBg, smooth }, weightCe, weightDice, ignoreLabel, useIgnoreLabel, ce };
-}
-
-type Call = (x: Tensor, y: Tensor, options: any, mask: Tensor | undefined) => Tensor;
-
-const calls: Record<string, Call> = {
-  DiceLoss: nn.diceLoss,
-  GeneralizedDiceLoss: nn.generalizedDiceLoss,
-  TverskyLoss: nn.tverskyLoss,
-  MaskedDiceLoss: (x, y, o, mask) => nn.maskedDiceLoss(x, y, { ...o, mask }),
-  GeneralizedWassersteinDiceLoss: (x, y, { distMatrix, ...o }) => nn.generalizedWassersteinDiceLoss(x, y, distMatrix, o),
-  DiceCELoss: nn.diceCELoss,
-  DiceFocalLoss: nn.diceFocalLoss,
-  GeneralizedDiceFocalLoss: nn.generalizedDiceFocalLoss,
-  FocalLoss: nn.focalLoss,
-  HausdorffDTLoss: nn.hausdorffDTLoss,
-  LogHausdorffDTLoss: nn.logHausdorffDTLoss,
-  AsymmetricUnifiedFocalLoss: nn.asymmetricUnifiedFocalLoss,
-  SoftDiceLoss: (x, y, o, mask) => nn.softDiceLoss(x, y, { ...o, applyNonlin: "softmax", mask }),
-  MemoryEfficientSoftDiceLoss: (x, y, o, mask) => nn.softDiceLoss(x, y, { ...o, applyNonlin: "softmax", mask }),
-  DC_and_CE_loss: (x, y, o) => nn.dcAndCELoss(x, y, nnunet(o)),
-  DC_and_topk_loss: (x, y, o) => nn.dcAndTopKLoss(x, y, nnunet(o)),
-  DC_and_BCE_loss: (x, y, o) => nn.dcAndBCELoss(x, y, nnunet(o)),
-  TopKLoss: nn.topKLoss,
-  RobustCrossEntropyLoss: nn.robustCrossEntropyLoss,
-};
-
-function run(gpu: Device, c: Stored): { loss: Tensor; gradients: Tensor[] } {
-  const options = Object.fromEntries(Object.entries(c.options).flatMap(([k, v]) => (v === null ? [] : [[camel(k), v]])));
-  if (options.otherAct === "tanh") options.otherAct = tanh;
-  const inputs = [c.shape, ...(c.more ?? [])].map((shape) => makeInput(gpu, shape, c));
-  const target = makeTarget(gpu, c);
-  const mask = c.mask && gpu.tensor(array(c.mask, (i) => Number(pattern(i) % 3 > 0)));
-  const loss = c.more
-    ? nn.deepSupervisionLoss(inputs, target, (x, y) => nn.diceLoss(x, y, { sigmoid: true }), options)
-    : calls[c.loss](inputs[0], target, options, mask);
-  const probe = gpu.tensor({ ...array(loss.shape, (i) => Math.sin(0.53 * i + 1)), shape: loss.shape });
-  return { loss, gradients: grad(sum(mul(loss, probe)), inputs) };
-}
-
-describe("losses against MONAI and nnU-Net", () => {
-  test.each<[string, Stored]>(cases.map((c) => [`${c.id} ${JSON.stringify(c.options)}`, c]))("%s", async (_, c) => {
-    const gpu = await device();
-    const { loss, gradients } = scope(() => run(gpu, c));
-    expect(loss.shape).toEqual(c.out.shape);
-    // A loss near 0 is the difference of two numbers near 1.
-    expectClose("loss", await loss.data(), c.out.data, 1e-5, 0.1);
-    for (const [i, g] of gradients.entries()) expectClose(`gradient ${i}`, await g.data(), c.grads[i], 1e-4);
-    for (const t of [loss, ...gradients]) t.dispose();
-  });
-});
+describe("losses against MONAI and nnU-Net", () => testCases(cases.filter(isFirst)));
 
 describe("losses are fused", () => {
   const shape = [1, 6, 32, 32];
@@ -168,33 +44,6 @@ describe("losses are fused", () => {
     const composed = (x: Tensor, y: Tensor) => sum(mul(softmax(x, 1), oneHot(y, 6)));
     expect(await peak(composed)).toBeGreaterThan(4.5);
   });
-});
-
-test("losses/more workgroups than one dimension of a grid has", async () => {
-  const gpu = await device();
-  const count = 65_536;
-  const sums = scope(() => {
-    const x = gpu.tensor(array([count, 1, 1], (i) => i % 17));
-    return regionSums(x, x);
-  });
-  const expected = Array.from({ length: 3 * count }, (_, k) => (((k % count) + 1) % 17) ** (k < count ? 2 : 1));
-  expectClose("sums", await sums.data(), expected, 0);
-  sums.dispose();
-});
-
-test("losses/sums of 16,777,216 positions keep their digits", async () => {
-  const gpu = await device();
-  const shape = [1, 1, 256, 256, 256];
-  const [sums, loss] = scope(() => {
-    const x = full(gpu, shape, 0.7);
-    const y = full(gpu, shape, 1);
-    return [regionSums(x, y, { activation: "sigmoid" }), nn.focalLoss(x, y)];
-  });
-  const q = 1 / (1 + Math.exp(-Math.fround(0.7)));
-  expectClose("sums", await sums.data(), [q * 2 ** 24, q * 2 ** 24, 2 ** 24], 1e-6);
-  expectClose("focal loss", await loss.data(), [-((1 - q) ** 2) * Math.log(q)], 1e-6);
-  sums.dispose();
-  loss.dispose();
 });
 
 describe("losses refuse", () => {

@@ -1,48 +1,29 @@
 /** @file Losses, and activations and reductions where they are hard, against PyTorch: the cases that test/fixtures/make_torch_losses.py stored. */
 
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as v from "../../../src/index.ts";
-import { grad, mul, scope, sum, type Tensor } from "../../../src/index.ts";
+import { scope, type Tensor } from "../../../src/index.ts";
 import { bceWithLogitsLoss, crossEntropyLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../../src/nn/index.ts";
-import { readAll } from "../../lib/compare.ts";
 import { device } from "../../lib/device.ts";
-
-interface Packed {
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-  readonly dtype?: "i32";
-}
-
-interface Case {
-  readonly id: string;
-  readonly op: string;
-  readonly args: Readonly<Record<string, any>>;
-  readonly inputs: Readonly<Record<string, Packed>>;
-  readonly gradOutput: Packed;
-  readonly output: Packed;
-  readonly grads: Readonly<Record<string, Packed>>;
-}
-
-type Run = (inputs: Record<string, Tensor>, args: Case["args"]) => Tensor;
+import { type Packed, readFixture, runStored, type StoredCase, type StoredRun } from "../../lib/fixture.ts";
 
 const one =
-  (f: (x: Tensor) => Tensor): Run =>
+  (f: (x: Tensor) => Tensor): StoredRun =>
   ({ input }) =>
     f(input);
 const two =
-  (f: (a: Tensor, b: Tensor) => Tensor): Run =>
+  (f: (a: Tensor, b: Tensor) => Tensor): StoredRun =>
   ({ input, other }) =>
     f(input, other);
 const extreme =
-  (f: typeof v.max): Run =>
+  (f: typeof v.max): StoredRun =>
   ({ input }, { dim }) => {
     const { values, indices } = f(input, dim);
     indices.dispose();
     return values;
   };
 
-const ops: Readonly<Record<string, Run>> = {
+const ops: Readonly<Record<string, StoredRun>> = {
   relu6: one(v.relu6),
   selu: one(v.selu),
   gelu: ({ input }, options) => v.gelu(input, options),
@@ -91,30 +72,17 @@ function expectElements(what: string, actual: ArrayLike<number>, { data }: Packe
   });
 }
 
-const file = JSON.parse(readFileSync(new URL("../../fixtures/torch_losses.json", import.meta.url), "utf8")) as { cases: Case[] };
+const { cases } = readFixture<{ cases: StoredCase[] }>("torch_losses.json");
 
 describe("PyTorch", () => {
-  test.each(file.cases.map((c) => [c.id, c] as const))("torch_losses/%s", async (_, c) => {
-    const gpu = await device();
-    const names = Object.keys(c.grads);
-    const results = scope(() => {
-      const inputs = Object.fromEntries(Object.entries(c.inputs).map(([name, p]) => [name, gpu.tensor(p, p.dtype ?? "f32")]));
-      for (const name of names) inputs[name].requiresGrad = true;
-      const y = ops[c.op](inputs, c.args);
-      const gradients = grad(
-        sum(mul(y, gpu.tensor(c.gradOutput))),
-        names.map((name) => inputs[name]),
-      );
-      return { y, ...Object.fromEntries(names.map((name, i) => [name, gradients[i]])) };
-    });
-    const { y, ...gradients } = await readAll(results);
-    expect(results.y.shape).toEqual(c.output.shape);
-    for (const t of Object.values(results)) t.dispose();
-    expectElements("output", y, c.output);
-    for (const name of names) expectElements(`gradient of ${name}`, gradients[name], c.grads[name]);
+  test.each(cases.map((c) => [c.id, c] as const))("torch_losses/%s", async (_, c) => {
+    const { shape, values, gradients } = await runStored(c, ops[c.op]);
+    expect(shape).toEqual(c.output.shape);
+    expectElements("output", values.output, c.output);
+    for (const [name, expected] of Object.entries(c.grads)) expectElements(`gradient of ${name}`, gradients[name], expected);
   });
 
-  test.each(file.cases.filter((c) => c.args.indices).map((c) => [c.id, c] as const))("torch_losses/indices %s", async (_, c) => {
+  test.each(cases.filter((c) => c.args.indices).map((c) => [c.id, c] as const))("torch_losses/indices %s", async (_, c) => {
     const gpu = await device();
     const op = c.op === "max" ? v.max : v.min;
     const { values, indices } = scope(() => op(gpu.tensor(c.inputs.input), c.args.dim));

@@ -1,6 +1,5 @@
 /** @file Optimizers, clipping, schedulers and initial weights against PyTorch; moving averages; no copies of gradients in a captured step. */
 
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { capture, ConfigError, type Device, grad, mul, parameter, square, sum, type Tensor } from "../../../src/index.ts";
 import * as nn from "../../../src/nn/index.ts";
@@ -8,10 +7,13 @@ import type { Command } from "../../../src/tensor/trace.ts";
 import { Plan } from "../../../src/tensor/plan.ts";
 import { expectClose } from "../../lib/compare.ts";
 import { device } from "../../lib/device.ts";
+import { readFixture } from "../../lib/fixture.ts";
+import { camelKeys } from "../../lib/names.ts";
 
-const fixture = (name: string) => JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), "utf8"));
-const camel = (name: string) => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase()).replace("TMax", "tMax");
-const options = (args: Record<string, unknown>): any => Object.fromEntries(Object.entries(args).map(([k, v]) => [camel(k), v]));
+const options = ({ T_max, ...args }: Record<string, unknown>): any => ({
+  ...camelKeys(args),
+  ...(T_max === undefined ? {} : { tMax: T_max }),
+});
 
 const optimizers: Record<string, new (params: readonly Tensor[], options: any) => nn.Optimizer> = {
   Adam: nn.Adam,
@@ -40,8 +42,8 @@ const values = async (params: readonly Tensor[]): Promise<number[]> => {
   return all.flatMap((v) => [...v]);
 };
 
-describe("optimizers against PyTorch", () => {
-  const ops = fixture("torch_ops").cases.filter((c: any) => c.op.startsWith("optim."));
+describe("optimisers against PyTorch", () => {
+  const ops = readFixture<any>("torch_ops.json").cases.filter((c: any) => c.op.startsWith("optim."));
   test.each<[string, any]>(ops.map((c: any) => [c.id, c]))("torch/%s", async (_, c) => {
     const gpu = await device();
     const params = parameters(gpu, [c.inputs.start]);
@@ -57,7 +59,7 @@ describe("optimizers against PyTorch", () => {
     for (const p of params) p.dispose();
   });
 
-  const file = fixture("torch_optim");
+  const file = readFixture<any>("torch_optim.json");
   test.each<[string, any]>(file.steps.map((c: any) => [`${c.id}${c.scheduler ? ` ${c.scheduler}` : ""}`, c]))(
     "torch/%s",
     async (_, c) => {

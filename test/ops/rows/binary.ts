@@ -33,6 +33,7 @@ interface Binary {
   readonly number?: number;
   readonly samples?: readonly Sample<BinaryArgs>[];
   readonly constant?: true;
+  readonly half?: string;
 }
 
 const flag =
@@ -67,15 +68,19 @@ const grid =
   (random, i) =>
     Math.round(normal(random, i) * 64) / 64 + offset;
 
+const magnifies = "magnifies the rounding of its input";
+const compares = "rounding makes values equal";
+
 const binaries: Readonly<Record<string, Binary>> = {
   add: { f: (a, b) => a + b },
   sub: { f: (a, b) => a - b },
   mul: { f: (a, b) => a * b },
-  div: { f: (a, b) => a / b },
+  div: { f: (a, b) => a / b, half: magnifies },
   maximum: { f: Math.max, a: grid(0), b: grid(1 / 128), samples: [ties("maximum", (u, v) => u > v)] },
   minimum: { f: Math.min, a: grid(0), b: grid(1 / 128), samples: [ties("minimum", (u, v) => u < v)] },
   pow: {
     f: (a, b) => a ** b,
+    half: magnifies,
     a: between(0.25, 3),
     number: 2.5,
     samples: [
@@ -100,12 +105,12 @@ const binaries: Readonly<Record<string, Binary>> = {
       },
     ],
   },
-  eq: { f: flag((a, b) => a === b), a: whole, b: whole, number: 2, constant: true },
-  ne: { f: flag((a, b) => a !== b), a: whole, b: whole, number: 2, constant: true },
-  lt: { f: flag((a, b) => a < b), a: whole, b: whole, number: 2, constant: true },
-  le: { f: flag((a, b) => a <= b), a: whole, b: whole, number: 2, constant: true },
-  gt: { f: flag((a, b) => a > b), a: whole, b: whole, number: 2, constant: true },
-  ge: { f: flag((a, b) => a >= b), a: whole, b: whole, number: 2, constant: true },
+  eq: { f: flag((a, b) => a === b), a: whole, b: whole, number: 2, constant: true, half: compares },
+  ne: { f: flag((a, b) => a !== b), a: whole, b: whole, number: 2, constant: true, half: compares },
+  lt: { f: flag((a, b) => a < b), a: whole, b: whole, number: 2, constant: true, half: compares },
+  le: { f: flag((a, b) => a <= b), a: whole, b: whole, number: 2, constant: true, half: compares },
+  gt: { f: flag((a, b) => a > b), a: whole, b: whole, number: 2, constant: true, half: compares },
+  ge: { f: flag((a, b) => a >= b), a: whole, b: whole, number: 2, constant: true, half: compares },
 };
 
 const patterns: readonly [id: string, a: Shape, b: Shape][] = [
@@ -175,6 +180,8 @@ function binaryRow(name: string, { f, a: left, b: right = rightValues, number: s
       return y;
     },
     differentiable: row.constant ? [] : ["a", "b"],
+    splits: true,
+    half: row.half ?? ["a", "b"],
     // Gradients of broadcast inputs are sums of terms of both signs, of size 1.
     tolerance: { floor: 1 },
     flops: ({ a, b = [] }) => sizeOf(broadcast(a, b)),
@@ -258,6 +265,8 @@ const whereRow: Row<WhereArgs> = {
   run: ({ condition, a, b }, args) => where(condition, a ?? args.a!, b ?? args.b!),
   reference: whereReference,
   differentiable: ["a", "b"],
+  splits: true,
+  half: ["a", "b"],
   flops: ({ condition }) => sizeOf(condition),
   bytes: ({ condition, a = [], b = [] }) => bytesOf(condition, a, b, broadcast(condition, broadcast(a, b))),
   errors: [

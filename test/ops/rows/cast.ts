@@ -44,6 +44,8 @@ const row: Row<Args> = {
     return host(x.shape, x.data.map(convert));
   },
   differentiable: [],
+  splits: true,
+  half: "converts types itself",
   flops: () => 0,
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
@@ -67,6 +69,8 @@ const sameRow: Row<Args> = {
   ...row,
   samples: [{ id: "cast/gradient", inputs: { x: { shape: [4, 3] } }, args: { from: "f32", to: "f32" } }],
   differentiable: ["x"],
+  splits: true,
+  half: "converts types itself",
   errors: [],
 };
 

@@ -1,7 +1,7 @@
-/** @file Rows of convolution and transposed convolution. */
+/** @file Row of convolution. */
 
-import { conv, convTranspose, DTypeError, ShapeError, sizeOf } from "../../../src/index.ts";
-import { bytesOf, host, type Host, type Hosts, type Row, type Sample, type Shape, type Shapes } from "../../lib/row.ts";
+import { conv, DTypeError, ShapeError, sizeOf } from "../../../src/index.ts";
+import { bytesOf, host, type Host, type Hosts, type Row, type Sample, type Shape } from "../../lib/row.ts";
 
 type Spatial = number | readonly number[];
 
@@ -31,12 +31,12 @@ const outside: Readonly<Record<string, (i: number, n: number) => number>> = {
 const spread = (value: Spatial, dims: number): readonly number[] =>
   typeof value === "number" ? new Array<number>(dims).fill(value) : value;
 // Missing leading axes have size 1: 1-D and 2-D are 3-D of depth 1.
-const three = (list: readonly number[], fill: number): readonly number[] => [
+export const three = (list: readonly number[], fill: number): readonly number[] => [
   ...new Array<number>(3 - list.length).fill(fill),
   ...list,
 ];
 
-function options(args: ConvArgs & { readonly outputPadding?: Spatial }, taps: Shape) {
+export function options(args: ConvArgs & { readonly outputPadding?: Spatial }, taps: Shape) {
   const dims = taps.length;
   const dilation = spread(args.dilation ?? 1, dims);
   const { padding = 0 } = args;
@@ -60,15 +60,6 @@ export function convOutShape(x: Shape, weight: Shape, args: ConvArgs): number[] 
   const o = options(args, weight.slice(2));
   const out = x.slice(2).map((n, i) => Math.floor((n + o.padded[i] - o.dilation[i] * (weight[i + 2] - 1) - 1) / o.stride[i] + 1));
   return [x[0], weight[0], ...out];
-}
-
-/** PyTorch's formula of `ConvTranspose3d`. */
-export function convTransposeOutShape(x: Shape, weight: Shape, args: ConvTransposeArgs): number[] {
-  const o = options(args, weight.slice(2));
-  const out = x
-    .slice(2)
-    .map((n, i) => (n - 1) * o.stride[i] - o.padded[i] + o.dilation[i] * (weight[i + 2] - 1) + o.outputPadding[i] + 1);
-  return [x[0], weight[1] * (args.groups ?? 1), ...out];
 }
 
 /** y[n, co, o] = bias[co] + Σ x[n, ci, o·stride + t·dilation − padding] · weight[co, ci, t]. */
@@ -110,45 +101,7 @@ export function convReference({ x, weight, bias }: Hosts, args: ConvArgs): Host 
   return y;
 }
 
-/** A scatter: x[n, ci, i] · weight[ci, co, t] is added to y[n, co, i·stride + t·dilation − padding]. */
-export function convTransposeReference({ x, weight, bias }: Hosts, args: ConvTransposeArgs): Host {
-  const o = options(args, weight.shape.slice(2));
-  const y = host(convTransposeOutShape(x.shape, weight.shape, args));
-  const [samples, inChannels] = x.shape;
-  const outGroup = weight.shape[1];
-  const inGroup = inChannels / (args.groups ?? 1);
-  const outChannels = y.shape[1];
-  const [xd, xh, xw] = three(x.shape.slice(2), 1);
-  const [yd, yh, yw] = three(y.shape.slice(2), 1);
-  const [kd, kh, kw] = three(weight.shape.slice(2), 1);
-  const [sd, sh, sw] = three(o.stride, 1);
-  const [pd, ph, pw] = three(o.before, 0);
-  const [dd, dh, dw] = three(o.dilation, 1);
-  if (bias) y.data.forEach((_, i) => (y.data[i] = bias.data[Math.floor(i / (yd * yh * yw)) % outChannels]));
-  let from = 0;
-  for (let n = 0; n < samples; n++)
-    for (let ci = 0; ci < inChannels; ci++)
-      for (let d = 0; d < xd; d++)
-        for (let h = 0; h < xh; h++)
-          for (let w = 0; w < xw; w++) {
-            const v = x.data[from++];
-            const first = Math.floor(ci / inGroup) * outGroup;
-            for (let co = 0; co < outGroup; co++)
-              for (let td = 0; td < kd; td++)
-                for (let th = 0; th < kh; th++)
-                  for (let tw = 0; tw < kw; tw++) {
-                    const od = d * sd + td * dd - pd;
-                    const oh = h * sh + th * dh - ph;
-                    const ow = w * sw + tw * dw - pw;
-                    if (od < 0 || od >= yd || oh < 0 || oh >= yh || ow < 0 || ow >= yw) continue;
-                    y.data[(((n * outChannels + first + co) * yd + od) * yh + oh) * yw + ow] +=
-                      v * weight.data[(((ci * outGroup + co) * kd + td) * kh + th) * kw + tw];
-                  }
-          }
-  return y;
-}
-
-function sample<A extends { groups?: number }>(
+export function sample<A extends { groups?: number }>(
   op: string,
   id: string,
   x: Shape,
@@ -165,8 +118,6 @@ function sample<A extends { groups?: number }>(
 }
 
 const c = (id: string, x: Shape, weight: Shape, bias: boolean, args: ConvArgs = {}) => sample("conv", id, x, weight, bias, args);
-const t = (id: string, x: Shape, weight: Shape, bias: boolean, args: ConvTransposeArgs = {}) =>
-  sample("convTranspose", id, x, weight, bias, args);
 
 const convRow: Row<ConvArgs> = {
   name: "conv",
@@ -249,6 +200,9 @@ const convRow: Row<ConvArgs> = {
   run: ({ x, weight, bias }, args) => conv(x, weight, bias, args),
   reference: convReference,
   differentiable: ["x", "weight", "bias"],
+  splits: true,
+  leastBinding: 20_736,
+  half: ["x"],
   flops: ({ x, weight }, args) => 2 * sizeOf(convOutShape(x, weight, args)) * sizeOf(weight.slice(1)),
   bytes: ({ x, weight, ...rest }, args) => bytesOf(x, weight, ...Object.values(rest), convOutShape(x, weight, args)),
   errors: [
@@ -334,113 +288,4 @@ const convRow: Row<ConvArgs> = {
   ],
 };
 
-const convTransposeRow: Row<ConvTransposeArgs> = {
-  name: "convTranspose",
-  samples: [
-    t("1d-stride2-pad1-out1", [2, 3, 5], [3, 2, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-    t("1d-stride3-dilation2", [1, 2, 4], [2, 3, 4], false, { stride: 3, dilation: 2 }),
-    t("1d-stride1", [1, 2, 6], [2, 3, 3], true),
-    t("1d-one-input", [2, 2, 1], [2, 3, 5], true, { stride: 2, padding: 1 }),
-    t("2d-empty-batch", [0, 2, 4, 3], [2, 3, 3, 3], true),
-    t("1d-long", [1, 1, 1500], [1, 2, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-    t("2d-stride2-pad1-out1", [2, 4, 3, 4], [4, 2, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-    t("2d-kernel2-stride2", [1, 3, 4, 3], [3, 2, 2, 2], true, { stride: 2 }),
-    t("2d-kernel3-stride3-out2", [1, 2, 3, 4], [2, 3, 3, 3], true, { stride: 3, padding: 1, outputPadding: 2 }),
-    t("2d-kernel5-stride2", [1, 2, 4, 3], [2, 2, 5, 5], false, { stride: 2, padding: 2, outputPadding: 1 }),
-    t("2d-kernel1-stride2", [1, 2, 4, 3], [2, 3, 1, 1], true, { stride: 2 }),
-    t("2d-kernel2-stride5", [2, 2, 3, 2], [2, 2, 2, 2], true, { stride: 5, outputPadding: 3 }),
-    t("2d-kernel1-stride3-pad1", [1, 2, 4, 4], [2, 2, 1, 1], false, { stride: 3, padding: 1 }),
-    t("2d-per-axis", [1, 2, 4, 5], [2, 3, 3, 2], true, {
-      stride: [2, 1],
-      padding: [1, 0],
-      outputPadding: [1, 0],
-      dilation: [1, 2],
-    }),
-    t("2d-stride2-dilation2", [1, 2, 4, 5], [2, 3, 3, 3], true, { stride: 2, padding: 1, dilation: 2, outputPadding: 1 }),
-    t("2d-stride4-dilation6", [1, 2, 3, 4], [2, 2, 3, 3], true, { stride: 4, padding: 3, dilation: 6 }),
-    t("2d-stride2-dilation4", [1, 2, 4, 3], [2, 2, 2, 3], false, { stride: 2, dilation: 4, outputPadding: 3 }),
-    t("2d-stride6-dilation4", [1, 1, 3, 3], [1, 2, 4, 4], true, { stride: 6, padding: 2, dilation: 4, outputPadding: 5 }),
-    t("2d-dilation-above-stride", [2, 2, 3, 4], [2, 2, 2, 2], true, { stride: 1, dilation: 3, outputPadding: 2 }),
-    t("2d-stride1-pad1", [1, 3, 4, 4], [3, 2, 3, 3], true, { padding: 1 }),
-    t("2d-channels-1-to-17", [1, 1, 4, 3], [1, 17, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-    t("2d-channels-17-to-1", [1, 17, 4, 3], [17, 1, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-    t("2d-channels-9-to-5", [2, 9, 3, 3], [9, 5, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-    t("2d-channels-33-to-16", [1, 33, 3, 4], [33, 16, 2, 2], false, { stride: 2 }),
-    t("2d-many-tiles", [2, 2, 32, 64], [2, 3, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-    t("1d-groups2", [2, 4, 5], [4, 3, 3], true, { stride: 2, padding: 1, groups: 2 }),
-    t("2d-groups3-odd-tiles", [2, 9, 3, 4], [9, 5, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1, groups: 3 }),
-    t("2d-depthwise", [2, 7, 4, 3], [7, 1, 2, 2], true, { stride: 2, groups: 7 }),
-    t("2d-depthwise-multiplier2", [1, 5, 4, 3], [5, 2, 3, 3], false, { stride: 2, padding: 1, groups: 5 }),
-    t("2d-asymmetric", [1, 2, 4, 5], [2, 3, 3, 4], true, {
-      stride: 2,
-      padding: [
-        [0, 2],
-        [1, 0],
-      ],
-      outputPadding: [1, 0],
-    }),
-    t("3d-groups2", [1, 4, 2, 3, 2], [4, 2, 2, 2, 2], true, { stride: 2, groups: 2 }),
-    t("3d-stride2-pad1-out1", [1, 3, 3, 2, 4], [3, 2, 3, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-    t("3d-kernel2-stride2", [1, 2, 2, 3, 2], [2, 2, 2, 2, 2], false, { stride: 2 }),
-    t("3d-per-axis", [2, 2, 3, 2, 4], [2, 3, 2, 3, 1], true, {
-      stride: [1, 2, 3],
-      padding: [0, 1, 0],
-      dilation: [2, 1, 1],
-      outputPadding: [0, 1, 2],
-    }),
-    t("3d-stride2-dilation2", [1, 2, 3, 3, 2], [2, 2, 2, 3, 2], true, { stride: 2, padding: 1, dilation: 2, outputPadding: 1 }),
-    t("3d-many-tiles", [1, 1, 12, 11, 10], [1, 2, 3, 3, 3], true, { stride: 2, padding: 1, outputPadding: 1 }),
-  ],
-  run: ({ x, weight, bias }, args) => convTranspose(x, weight, bias, args),
-  reference: convTransposeReference,
-  differentiable: ["x", "weight", "bias"],
-  flops: ({ x, weight }) => 2 * sizeOf(x) * sizeOf(weight.slice(1)),
-  bytes: ({ x, weight, ...rest }: Shapes, args) =>
-    bytesOf(x, weight, ...Object.values(rest), convTransposeOutShape(x, weight, args)),
-  errors: [
-    {
-      id: "rank",
-      call: (z) => convTranspose(z([4]), z([4])),
-      error: ShapeError,
-      message: /^convTranspose: input must be .* got \[4\]/,
-    },
-    {
-      id: "channels",
-      call: (z) => convTranspose(z([1, 3, 4, 4]), z([2, 3, 3, 3])),
-      error: ShapeError,
-      message: /^convTranspose: .*has 3 channels.*expects 2 on axis 0/,
-    },
-    {
-      id: "bias",
-      call: (z) => convTranspose(z([1, 3, 4, 4]), z([3, 2, 3, 3]), z([2, 1])),
-      error: ShapeError,
-      message: /^convTranspose: bias \[2, 1\] must be \[2\]/,
-    },
-    {
-      id: "groups",
-      call: (z) => convTranspose(z([1, 3, 4, 4]), z([3, 2, 3, 3]), undefined, { groups: 2 }),
-      error: ShapeError,
-      message: /^convTranspose: 3 input channels do not split into 2 groups/,
-    },
-    {
-      id: "output-padding",
-      call: (z) => convTranspose(z([1, 3, 4, 4]), z([3, 2, 3, 3]), undefined, { stride: 2, outputPadding: 2 }),
-      error: ShapeError,
-      message: /^convTranspose: outputPadding \[2, 2\] must be smaller than stride \[2, 2\] or dilation/,
-    },
-    {
-      id: "empty",
-      call: (z) => convTranspose(z([1, 1, 1, 1]), z([1, 1, 1, 1]), undefined, { padding: 1 }),
-      error: ShapeError,
-      message: /^convTranspose: input size \[1, 1\].*empty size \[-1, -1\]/,
-    },
-    {
-      id: "dtype",
-      call: (z) => convTranspose(z([1, 1, 2, 2]), z([1, 1, 2, 2], "u32")),
-      error: DTypeError,
-      message: /^convTranspose: weight has type u32, expected f32/,
-    },
-  ],
-};
-
-export const rows = [convRow, convTransposeRow];
+export const rows = [convRow];

@@ -1,9 +1,9 @@
 /** @file Rows of tensors made from nothing. */
 
-import { arange, ConfigError, type DType, eye, linspace, ones, ShapeError, sizeOf, zeros } from "../../../src/index.ts";
-import { bytesOf, host, type Row, type Shape } from "../../lib/row.ts";
+import { arange, ConfigError, type DType, eye, full, linspace, ones, ShapeError, sizeOf, zeros } from "../../../src/index.ts";
+import { bytesOf, host, type Row, type Sample, type Shape } from "../../lib/row.ts";
 
-const common = { tolerance: { forward: 0 }, differentiable: [], flops: () => 0 };
+const common = { tolerance: { forward: 0 }, differentiable: [], splits: true, half: "made from nothing", flops: () => 0 };
 
 interface ShapeArgs {
   readonly shape: Shape;
@@ -127,4 +127,32 @@ const eyeRow: Row<EyeArgs> = {
   ],
 };
 
-export const rows = [zerosRow, onesRow, arangeRow, linspaceRow, eyeRow];
+interface FullArgs {
+  readonly shape: Shape;
+  readonly value: number;
+  readonly dtype?: "f32" | "i32" | "u32";
+}
+
+const fill = (id: string, shape: Shape, value: number, dtype?: "f32" | "i32" | "u32"): Sample<FullArgs> => ({
+  id: `full/${id}`,
+  inputs: {},
+  args: { shape, value, dtype },
+});
+
+const fullRow: Row<FullArgs> = {
+  ...common,
+  name: "full",
+  samples: [
+    fill("f32", [2, 3, 4], -0.75),
+    fill("zero", [5], 0),
+    fill("scalar", [], 3),
+    fill("i32", [3, 3], -7, "i32"),
+    fill("u32", [70], 4_000_000_000, "u32"),
+    fill("large", [300, 1000], 1.5),
+  ],
+  run: (_, { shape, value, dtype }, device) => full(device, shape, value, dtype),
+  reference: (_, { shape, value }) => host(shape, new Float64Array(sizeOf(shape)).fill(value)),
+  bytes: (_, { shape }) => bytesOf(shape),
+};
+
+export const rows = [fullRow, zerosRow, onesRow, arangeRow, linspaceRow, eyeRow];

@@ -60,6 +60,8 @@ export const rows: Row<object>[] = [
     run: ({ x }) => distanceField(x),
     reference,
     differentiable: [],
+    splits: false,
+    half: "takes f32 only",
     flops: ({ x }) => 50 * sizeOf(x),
     bytes: ({ x }) => 6 * bytesOf(x),
     errors: [

@@ -60,6 +60,8 @@ const row: Row<DropoutArgs> = {
   run: ({ x, generator }, { rate, ...options }) => dropout(x, generator, rate, options),
   reference,
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: ({ x }) => sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [

@@ -3,7 +3,6 @@
 import {
   amax,
   amin,
-  argmin,
   ConfigError,
   DTypeError,
   max,
@@ -69,12 +68,12 @@ const reference =
 
 /** dy spread over the elements that `chosen` marks with 1 or −1, evenly or all of it to the first. */
 const shared =
-  (args: Args, chosen: (v: number, all: readonly number[]) => number, first = false): Sample<Args>["gradients"] =>
+  (args: Args, chosen: (all: readonly number[]) => (v: number) => number, first = false): Sample<Args>["gradients"] =>
   ({ x }, dy) => {
     const data = new Float64Array(x.data.length);
     const { values, places } = groups(x, args);
     values.forEach((list, o) => {
-      const marks = list.map((v) => chosen(v, list));
+      const marks = list.map(chosen(list));
       const hits = marks.filter((m) => m !== 0).length;
       marks.forEach((m, k) => {
         if (first ? m !== 0 && marks.indexOf(m) === k : m !== 0) data[places[o][k]] += (m * dy.data[o]) / (first ? 1 : hits);
@@ -115,17 +114,23 @@ const distinct: Values = (_, i) => ((i * 7919) % 100_003) / 1000 - 50;
 
 const common = {
   differentiable: ["x"],
+  splits: true,
+  half: "differences and ties that f16 cannot tell",
   flops: ({ x }: Record<string, Shape>) => sizeOf(x),
   bytes: ({ x }: Record<string, Shape>) => bytesOf(x),
 };
 
 function extremeRow(name: string, op: typeof amax, f: (...v: number[]) => number): Row<Args> {
   const best = (list: readonly number[]) => list.reduce((a, b) => f(a, b));
+  const ofBest = (all: readonly number[]) => {
+    const top = best(all);
+    return (v: number) => (v === top ? 1 : 0);
+  };
   const tied = (id: string, args: Args): Sample<Args> => ({
     id: `${name}/ties-${id}`,
     inputs: { x: { shape: [3, 4, 6, 2], values: index(3) } },
     args,
-    gradients: shared(args, (v, all) => (v === best(all) ? 1 : 0)),
+    gradients: shared(args, ofBest),
   });
   return {
     ...common,
@@ -140,7 +145,7 @@ function extremeRow(name: string, op: typeof amax, f: (...v: number[]) => number
         id: `${name}/negative`,
         inputs: { x: { shape: [2, 70], values: (_, i) => -1e30 - i * 1e27 } },
         args: { axes: 1 },
-        gradients: shared({ axes: 1 }, (v, all) => (v === best(all) ? 1 : 0)),
+        gradients: shared({ axes: 1 }, ofBest),
       },
     ],
     run: ({ x }, { axes, ...options }) => op(x, axes, options),
@@ -161,6 +166,10 @@ function extremeRow(name: string, op: typeof amax, f: (...v: number[]) => number
 /** The values, with the indices given back. */
 function withIndexRow(name: string, op: typeof max, f: (...v: number[]) => number): Row<Args> {
   const best = (list: readonly number[]) => list.reduce((a, b) => f(a, b));
+  const ofBest = (all: readonly number[]) => {
+    const top = best(all);
+    return (v: number) => (v === top ? 1 : 0);
+  };
   const samples = [
     ["channels", [2, 4, 5, 3], 1],
     ["last", [3, 7], -1],
@@ -187,7 +196,7 @@ function withIndexRow(name: string, op: typeof max, f: (...v: number[]) => numbe
         id: `${name}/ties`,
         inputs: { x: { shape: [3, 6, 4], values: index(3) } },
         args: { axes: 1 },
-        gradients: shared({ axes: 1 }, (v, all) => (v === best(all) ? 1 : 0), true),
+        gradients: shared({ axes: 1 }, ofBest, true),
       },
     ],
     run: ({ x }, args) => run(x, args),
@@ -198,23 +207,6 @@ function withIndexRow(name: string, op: typeof max, f: (...v: number[]) => numbe
     ],
   };
 }
-
-const argminRow: Row<Args> = {
-  ...common,
-  name: "argmin",
-  differentiable: [],
-  tolerance: { forward: 0 },
-  samples: [
-    { id: "argmin/channels", inputs: { x: { shape: [2, 4, 5, 3] } }, args: { axes: 1 } },
-    { id: "argmin/last-keep", inputs: { x: { shape: [3, 7] } }, args: { axes: -1, keepDims: true } },
-    { id: "argmin/ties", inputs: { x: { shape: [3, 6, 8], values: index(3) } }, args: { axes: 1 } },
-  ],
-  run: ({ x }, { axes, keepDims }) => argmin(x, axes as number, { keepDims }),
-  reference: reference((list) => list.indexOf(Math.min(...list))),
-  errors: [
-    { id: "empty", call: (z) => argmin(z([2, 0]), 1), error: ShapeError, message: /^argmin: axis 1 of \[2, 0\] is empty/ },
-  ],
-};
 
 function squares(list: readonly number[]): number {
   const mean = list.reduce((a, b) => a + b, 0) / list.length;
@@ -265,21 +257,22 @@ const normRow: Row<Args> = {
     ...make("vectorNorm", awayFromZero(), { p: 1 }, "l1-"),
     ...make("vectorNorm", distinct, { p: Infinity }, "max-").map((s) => ({
       ...s,
-      gradients: shared(s.args, (v, all) =>
-        Math.abs(v) === all.reduce((m, w) => Math.max(m, Math.abs(w)), 0) ? Math.sign(v) : 0,
-      ),
+      gradients: shared(s.args, (all) => {
+        const top = all.reduce((m, w) => Math.max(m, Math.abs(w)), 0);
+        return (v) => (Math.abs(v) === top ? Math.sign(v) : 0);
+      }),
     })),
     {
-      id: "norm/zeros",
+      id: "vectorNorm/zeros",
       inputs: { x: { shape: [2, 3], values: () => 0 } },
       args: { axes: 1 },
       gradients: () => ({ x: new Float64Array(6) }),
     },
     {
-      id: "norm/max-ties",
+      id: "vectorNorm/max-ties",
       inputs: { x: { shape: [2, 4], values: cycle(3, -3, 1, 3) } },
       args: { p: Infinity, axes: 1 },
-      gradients: shared({ axes: 1 }, (v) => (Math.abs(v) === 3 ? Math.sign(v) : 0)),
+      gradients: shared({ axes: 1 }, () => (v) => (Math.abs(v) === 3 ? Math.sign(v) : 0)),
     },
   ],
   run: ({ x }, args) => vectorNorm(x, args),
@@ -304,7 +297,6 @@ export const rows = [
   extremeRow("amin", amin, Math.min),
   withIndexRow("max", max, Math.max),
   withIndexRow("min", min, Math.min),
-  argminRow,
   spreadRow("variance", variance, (v) => v),
   spreadRow("std", std, Math.sqrt),
   normRow,

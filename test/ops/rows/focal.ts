@@ -110,8 +110,14 @@ export const rows: Row<FocalLossOptions>[] = [
         sample(`${name}-outside`, [2, 3, 4], { useSoftmax, toOnehotY: true }, { target: cycle(0, 255, 2, 1, -1) }),
         // 512 positions are a chunk on a software adapter, 4,096 elsewhere.
         sample(`${name}-chunks`, [2, 2, 70, 71], { useSoftmax, toOnehotY: true }),
-        sample(`${name}-extreme`, [4, 3, 5], { useSoftmax, reduction: "none", toOnehotY: true }, { values: far }),
-        sample(`${name}-extreme-gamma-half`, [4, 3, 5], { useSoftmax, gamma: 0.5, toOnehotY: true }, { values: far }),
+        {
+          ...sample(`${name}-extreme`, [4, 3, 5], { useSoftmax, reduction: "none", toOnehotY: true }, { values: far }),
+          half: false,
+        },
+        {
+          ...sample(`${name}-extreme-gamma-half`, [4, 3, 5], { useSoftmax, gamma: 0.5, toOnehotY: true }, { values: far }),
+          half: false,
+        },
         // Almost right: 1 − p has digits that the difference would lose.
         sample(
           `${name}-sure`,
@@ -124,6 +130,8 @@ export const rows: Row<FocalLossOptions>[] = [
     run: ({ input, target }, args) => focalLoss(input, target, args),
     reference,
     differentiable: ["input"],
+    splits: false,
+    half: ["input"],
     flops: ({ input }) => 20 * sizeOf(input),
     bytes: ({ input, target }) => bytesOf(input, target),
     errors: [

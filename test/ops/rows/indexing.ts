@@ -1,108 +1,238 @@
-/** @file Rows of argmax and one-hot; neither has a gradient. */
+/** @file Rows of operations that pick or add by an index tensor: gather, indexSelect and scatterAdd. */
 
-import { argmax, DTypeError, oneHot, ShapeError, sizeOf } from "../../../src/index.ts";
-import { bytesOf, cycle, everyIndex, flatten, host, type Host, type Hosts, index, type Row } from "../../lib/row.ts";
+import { DTypeError, gather, indexSelect, scatterAdd, ShapeError } from "../../../src/index.ts";
+import {
+  bytesOf,
+  cycle,
+  everyIndex,
+  flatten,
+  host,
+  type Host,
+  type Hosts,
+  index,
+  type Row,
+  type Sample,
+  type Shape,
+} from "../../lib/row.ts";
 
-interface ArgmaxArgs {
+interface AxisArgs {
   readonly axis: number;
-  readonly keepDims?: boolean;
 }
 
-function argmaxReference({ x }: Hosts, { axis, keepDims = false }: ArgmaxArgs): Host {
-  const at = axis < 0 ? axis + x.shape.length : axis;
-  const kept = x.shape.with(at, 1);
-  const best = new Float64Array(sizeOf(kept)).fill(-Infinity);
-  const y = host(kept);
-  // Indices along the axis come in ascending order, so the first of equals stays.
-  everyIndex(x.shape, (i, flat) => {
-    const to = flatten(kept, i.with(at, 0));
-    if (x.data[flat] <= best[to]) return;
-    best[to] = x.data[flat];
-    y.data[to] = i[at];
-  });
-  return keepDims ? y : { shape: x.shape.toSpliced(at, 1), data: y.data };
-}
+const axisOf = (shape: Shape, axis: number) => (axis < 0 ? axis + shape.length : axis);
 
-const argmaxRow: Row<ArgmaxArgs> = {
-  name: "argmax",
-  tolerance: { forward: 0 },
-  samples: [
-    { id: "argmax/channels", inputs: { x: { shape: [2, 4, 5, 3] } }, args: { axis: 1 } },
-    { id: "argmax/channels-keep", inputs: { x: { shape: [2, 4, 5, 3] } }, args: { axis: 1, keepDims: true } },
-    { id: "argmax/last", inputs: { x: { shape: [3, 7] } }, args: { axis: -1 } },
-    { id: "argmax/first", inputs: { x: { shape: [5, 2, 3] } }, args: { axis: 0 } },
-    { id: "argmax/vector", inputs: { x: { shape: [9] } }, args: { axis: 0 } },
-    { id: "argmax/ties", inputs: { x: { shape: [3, 6, 8], values: index(3) } }, args: { axis: 1 } },
-    { id: "argmax/all-negative", inputs: { x: { shape: [2, 3, 4], values: cycle(-1e30, -5, -7, -5, -1e4) } }, args: { axis: 1 } },
-    { id: "argmax/one", inputs: { x: { shape: [2, 1, 4] } }, args: { axis: 1 } },
-    { id: "argmax/volume", inputs: { x: { shape: [1, 3, 20, 21, 22] } }, args: { axis: 1, keepDims: true } },
-  ],
-  run: ({ x }, { axis, keepDims }) => argmax(x, axis, { keepDims }),
-  reference: argmaxReference,
-  differentiable: [],
-  flops: ({ x }) => sizeOf(x),
-  bytes: ({ x }, { axis }) => bytesOf(x, x.with(axis, 1)),
-  errors: [
-    { id: "axis", call: (z) => argmax(z([2, 3]), 2), error: ShapeError, message: /^argmax: axis 2 is outside/ },
-    { id: "empty", call: (z) => argmax(z([2, 0]), 1), error: ShapeError, message: /^argmax: axis 1 of \[2, 0\] is empty/ },
-    {
-      id: "dtype",
-      call: (z) => argmax(z([2, 3], "i32"), 1),
-      error: DTypeError,
-      message: /^argmax: input has type i32, expected f32/,
-    },
-  ],
-};
-
-interface OneHotArgs {
-  readonly classes: number;
-}
-
-function oneHotReference({ index }: Hosts, { classes }: OneHotArgs): Host {
-  const y = host([index.shape[0], classes, ...index.shape.slice(2)]);
-  everyIndex(index.shape, (at, flat) => {
-    const k = index.data[flat];
-    if (k >= 0 && k < classes) y.data[flatten(y.shape, at.with(1, k))] = 1;
+export function gatherReference({ x, index: k }: Hosts, { axis }: AxisArgs): Host {
+  const along = axisOf(x.shape, axis);
+  const y = host(k.shape);
+  everyIndex(k.shape, (at, flat) => {
+    const to = k.data[flat];
+    if (to >= 0 && to < x.shape[along]) y.data[flat] = x.data[flatten(x.shape, at.with(along, to))];
   });
   return y;
 }
 
-const oneHotRow: Row<OneHotArgs> = {
-  name: "oneHot",
-  tolerance: { forward: 0 },
+const picked = (
+  id: string,
+  x: Shape,
+  axis: number,
+  indices: Shape,
+  values = index(x.at(axis)!),
+  dtype: "i32" | "u32" = "i32",
+): Sample<AxisArgs> => ({
+  id: `gather/${id}`,
+  inputs: { x: { shape: x }, index: { shape: indices, values, dtype } },
+  args: { axis },
+});
+
+const gatherRow: Row<AxisArgs> = {
+  name: "gather",
+  tolerance: { forward: 0, gradient: 2e-6 },
   samples: [
-    { id: "oneHot/f32", inputs: { index: { shape: [2, 1, 4, 5], values: index(4) } }, args: { classes: 4 } },
-    { id: "oneHot/i32", inputs: { index: { shape: [2, 1, 4, 5], values: index(3), dtype: "i32" } }, args: { classes: 3 } },
-    { id: "oneHot/u32", inputs: { index: { shape: [1, 1, 3, 3, 2], values: index(5), dtype: "u32" } }, args: { classes: 5 } },
+    picked("last", [3, 5], -1, [3, 4]),
+    picked("first", [5, 3], 0, [2, 3]),
+    picked("middle", [2, 4, 3], 1, [2, 7, 3]),
+    picked("smaller", [3, 4, 5], 1, [2, 6, 3]),
+    picked("vector", [6], 0, [9], index(6), "u32"),
+    picked("outside", [2, 3], 1, [2, 6], cycle(0, 3, -1, 2, 1000000, 1)),
+    picked("nothing", [2, 3], 1, [2, 0]),
+    picked("from-nothing", [2, 0], 1, [2, 3], cycle(0)),
+    picked("volume", [2, 3, 4, 5, 4], 1, [2, 1, 4, 5, 4]),
+    picked("rank-6", [2, 3, 2, 2, 3, 2], 4, [2, 2, 2, 1, 5, 2]),
     {
-      id: "oneHot/outside",
-      inputs: { index: { shape: [1, 1, 9], values: cycle(0, 255, -1, 2, 3), dtype: "i32" } },
-      args: { classes: 3 },
+      id: "gather/i32",
+      inputs: { x: { shape: [2, 5], values: index(99), dtype: "i32" }, index: { shape: [2, 3], values: index(5), dtype: "i32" } },
+      args: { axis: 1 },
     },
-    { id: "oneHot/outside-f32", inputs: { index: { shape: [1, 1, 9], values: cycle(0, 255, -1, 2, 3) } }, args: { classes: 3 } },
-    { id: "oneHot/no-spatial", inputs: { index: { shape: [6, 1], values: index(2) } }, args: { classes: 2 } },
-    { id: "oneHot/one-class", inputs: { index: { shape: [2, 1, 3], values: index(2) } }, args: { classes: 1 } },
   ],
-  run: ({ index }, { classes }) => oneHot(index, classes),
-  reference: oneHotReference,
-  differentiable: [],
+  run: ({ x, index: k }, { axis }) => gather(x, axis, k),
+  reference: gatherReference,
+  differentiable: ["x"],
+  splits: false,
+  half: ["x"],
   flops: () => 0,
-  bytes: ({ index }, { classes }) => (1 + classes) * bytesOf(index),
+  bytes: ({ index: k }) => 3 * bytesOf(k),
   errors: [
     {
-      id: "channels",
-      call: (z) => oneHot(z([2, 3, 4]), 3),
+      id: "rank",
+      call: (z) => gather(z([2, 3]), 1, z([3], "i32")),
       error: ShapeError,
-      message: /^oneHot: the index must be \[N, 1, spatial…\], got \[2, 3, 4\]/,
+      message: /^gather: the index \[3\] must have the rank of \[2, 3\]/,
     },
-    { id: "rank", call: (z) => oneHot(z([4]), 3), error: ShapeError, message: /^oneHot: the index must be/ },
     {
-      id: "classes",
-      call: (z) => oneHot(z([2, 1, 4]), 0),
+      id: "size",
+      call: (z) => gather(z([2, 3]), 1, z([3, 3], "i32")),
       error: ShapeError,
-      message: /^oneHot: classes must be a positive integer, got 0/,
+      message: /^gather: the index \[3, 3\] .* no larger size on other axes than 1/,
+    },
+    { id: "axis", call: (z) => gather(z([2, 3]), 2, z([2, 3], "i32")), error: ShapeError, message: /^gather: axis 2 is outside/ },
+    {
+      id: "dtype",
+      call: (z) => gather(z([2, 3]), 1, z([2, 3])),
+      error: DTypeError,
+      message: /^gather: the index has type f32, expected i32 or u32/,
+    },
+    {
+      id: "rank-9",
+      call: (z) => gather(z(new Array<number>(9).fill(1)), 0, z(new Array<number>(9).fill(1), "i32")),
+      error: ShapeError,
+      message: /^gather: more than 8 axes/,
     },
   ],
 };
 
-export const rows = [argmaxRow, oneHotRow];
+function selectReference({ x, index: k }: Hosts, { axis }: AxisArgs): Host {
+  const along = axisOf(x.shape, axis);
+  const y = host(x.shape.with(along, k.data.length));
+  everyIndex(y.shape, (at, flat) => {
+    const to = k.data[at[along]];
+    if (to >= 0 && to < x.shape[along]) y.data[flat] = x.data[flatten(x.shape, at.with(along, to))];
+  });
+  return y;
+}
+
+const chosen = (
+  id: string,
+  shape: Shape,
+  axis: number,
+  values: readonly number[],
+  dtype: "i32" | "u32" = "i32",
+): Sample<AxisArgs> => ({
+  id: `indexSelect/${id}`,
+  inputs: { x: { shape }, index: { shape: [values.length], values: cycle(...values), dtype } },
+  args: { axis },
+});
+
+const selectRow: Row<AxisArgs> = {
+  name: "indexSelect",
+  tolerance: { forward: 0, gradient: 2e-6 },
+  samples: [
+    chosen("channels", [2, 4, 3, 3], 1, [3, 0, 3]),
+    chosen("first", [5, 3], 0, [4, 1], "u32"),
+    chosen("last", [2, 3, 4], -1, [0, 0, 1, 3, 2, 2, 2]),
+    chosen("vector", [4], 0, [2, 2]),
+    chosen("outside", [2, 3], 1, [1, 3, -1, 2]),
+    chosen("nothing", [2, 3], 1, []),
+    chosen("rank-6", [2, 1, 3, 2, 2, 2], 2, [2, 1]),
+  ],
+  run: ({ x, index: k }, { axis }) => indexSelect(x, axis, k),
+  reference: selectReference,
+  differentiable: ["x"],
+  splits: true,
+  half: ["x"],
+  flops: () => 0,
+  bytes: ({ x }) => 2 * bytesOf(x),
+  errors: [
+    {
+      id: "rank",
+      call: (z) => indexSelect(z([2, 3]), 1, z([1, 3], "i32")),
+      error: ShapeError,
+      message: /^indexSelect: the index must have one axis, got \[1, 3\]/,
+    },
+    {
+      id: "axis",
+      call: (z) => indexSelect(z([2, 3]), -3, z([1], "i32")),
+      error: ShapeError,
+      message: /^indexSelect: axis -3 is outside/,
+    },
+    {
+      id: "dtype",
+      call: (z) => indexSelect(z([2, 3]), 1, z([2])),
+      error: DTypeError,
+      message: /^indexSelect: the index has type f32/,
+    },
+  ],
+};
+
+export function scatterAddReference({ x, index: k, src }: Hosts, { axis }: AxisArgs): Host {
+  const along = axisOf(x.shape, axis);
+  const y = host(x.shape, x.data.slice());
+  everyIndex(k.shape, (at, flat) => {
+    const to = k.data[flat];
+    if (to >= 0 && to < x.shape[along]) y.data[flatten(x.shape, at.with(along, to))] += src.data[flatten(src.shape, at)];
+  });
+  return y;
+}
+
+const added = (
+  id: string,
+  x: Shape,
+  axis: number,
+  indices: Shape,
+  src: Shape,
+  values = index(x.at(axis)!),
+): Sample<AxisArgs> => ({
+  id: `scatterAdd/${id}`,
+  inputs: { x: { shape: x }, index: { shape: indices, values, dtype: "i32" }, src: { shape: src } },
+  args: { axis },
+});
+
+const scatterAddRow: Row<AxisArgs> = {
+  name: "scatterAdd",
+  samples: [
+    added("last", [2, 4], -1, [2, 9], [2, 9]),
+    added("first", [4, 3], 0, [6, 3], [6, 3]),
+    added("middle", [2, 3, 4], 1, [2, 5, 4], [2, 5, 4]),
+    added("smaller-index", [3, 4, 5], 1, [2, 3, 4], [3, 6, 5]),
+    added("all-in-one", [5], 0, [300], [300], cycle(2)),
+    added("outside", [4], 0, [6], [6], cycle(0, 4, -1, 3)),
+    added("nothing", [2, 3], 1, [2, 0], [2, 0]),
+    added("to-nothing", [2, 0], 1, [2, 3], [2, 3], cycle(0)),
+    added("rank-6", [2, 3, 2, 2, 3, 2], 4, [2, 3, 2, 1, 5, 2], [2, 3, 2, 2, 6, 2]),
+    added("histogram", [1, 16], 1, [1, 3000], [1, 3000]),
+  ],
+  run: ({ x, index: k, src }, { axis }) => scatterAdd(x, axis, k, src),
+  reference: scatterAddReference,
+  differentiable: ["x", "src"],
+  splits: false,
+  half: ["x", "src"],
+  flops: ({ src }) => src.reduce((a, b) => a * b, 1),
+  bytes: ({ x, src }) => 2 * bytesOf(x) + 2 * bytesOf(src),
+  errors: [
+    {
+      id: "src",
+      call: (z) => scatterAdd(z([2, 3]), 1, z([2, 4], "i32"), z([2, 3])),
+      error: ShapeError,
+      message: /^scatterAdd: the index \[2, 4\] must have the rank of src \[2, 3\] and no larger size/,
+    },
+    {
+      id: "index",
+      call: (z) => scatterAdd(z([2, 3]), 1, z([3, 3], "i32"), z([3, 3])),
+      error: ShapeError,
+      message: /^scatterAdd: the index \[3, 3\] must have the rank of \[2, 3\]/,
+    },
+    {
+      id: "dtype",
+      call: (z) => scatterAdd(z([2], "i32"), 0, z([2], "i32"), z([2], "i32")),
+      error: DTypeError,
+      message: /^scatterAdd: input has type i32, expected f32/,
+    },
+    {
+      id: "index-dtype",
+      call: (z) => scatterAdd(z([2]), 0, z([2]), z([2])),
+      error: DTypeError,
+      message: /^scatterAdd: the index has type f32/,
+    },
+  ],
+};
+
+export const rows = [gatherRow, selectRow, scatterAddRow];

@@ -43,12 +43,19 @@ function matrix({ mode = "nearest", alignCorners }: Args, n: number, out: number
 function reference({ x }: Hosts, args: Args): Host {
   const y = host(outShape(x.shape, args));
   const maps = x.shape.slice(2).map((n, i) => matrix(args, n, y.shape[i + 2], perAxis(args.scaleFactor, i)));
+  // Where the weights are, since most are 0.
+  const places = maps.map((rows) => rows.map((row) => [...row.keys()].filter((k) => row[k] !== 0)));
   everyIndex(y.shape, (at, o) => {
+    const lists = places.map((rows, i) => rows[at[i + 2]]);
     let sum = 0;
-    everyIndex(x.shape.slice(2), (from) => {
-      const weight = from.reduce((w, k, i) => w * maps[i][at[i + 2]][k], 1);
-      if (weight !== 0) sum += weight * x.data[flatten(x.shape, [at[0], at[1], ...from])];
-    });
+    everyIndex(
+      lists.map((l) => l.length),
+      (picked) => {
+        const from = picked.map((p, i) => lists[i][p]);
+        const weight = from.reduce((w, k, i) => w * maps[i][at[i + 2]][k], 1);
+        sum += weight * x.data[flatten(x.shape, [at[0], at[1], ...from])];
+      },
+    );
     y.data[o] = sum;
   });
   return y;
@@ -89,6 +96,9 @@ const row: Row<Args> = {
   run: ({ x }, args) => interpolate(x, args),
   reference,
   differentiable: ["x"],
+  splits: true,
+  leastBinding: 20_736,
+  half: ["x"],
   flops: ({ x }, args) => sizeOf(outShape(x, args)) * 2 * (args.mode === "bicubic" ? 4 : 2) ** (x.length - 2),
   bytes: ({ x }, args) => bytesOf(x, outShape(x, args)),
   errors: [

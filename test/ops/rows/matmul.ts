@@ -113,6 +113,8 @@ const matmulRow: Row<MatmulArgs> = {
   },
   reference: matmulReference,
   differentiable: ["a", "b"],
+  splits: false,
+  half: ["a", "b"],
   flops: (shapes, args) => 2 * sizeOf(outShape(shapes, args)) * innerOf(shapes, args),
   bytes: (shapes, args) => bytesOf(shapes.a, shapes.b, outShape(shapes, args)),
   errors: [
@@ -161,6 +163,8 @@ const variants: Row<MatmulArgs> = {
     m(`${variant}-long-inner`, [3, 9001], [9001, 4], { variant }),
   ]),
   differentiable: [],
+  splits: false,
+  half: "a kernel by name, for f32",
   errors: [],
 };
 
@@ -196,6 +200,8 @@ const linearRow: Row<LinearArgs> = {
     );
   },
   differentiable: ["x", "weight", "bias"],
+  splits: false,
+  half: ["x"],
   flops: ({ x, weight }) => 2 * sizeOf(x) * weight[0],
   bytes: ({ x, weight, ...rest }) => bytesOf(x, weight, ...Object.values(rest), [...x.slice(0, -1), weight[0]]),
   errors: [

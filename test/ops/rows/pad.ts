@@ -1,7 +1,6 @@
 /** @file Rows of pad and roll. */
 
 import { ConfigError, pad, type PadMode, roll, ShapeError } from "../../../src/index.ts";
-import { mapped } from "./axes.ts";
 import {
   bytesOf,
   everyIndex,
@@ -10,6 +9,7 @@ import {
   type Host,
   type Hosts,
   index,
+  mapped,
   type Row,
   type Sample,
   type Shape,
@@ -107,6 +107,9 @@ const padRow: Row<PadArgs> = {
   run: ({ x }, { padding, ...options }) => pad(x, padding, options),
   reference: padReference,
   differentiable: ["x"],
+  splits: true,
+  leastBinding: 20_736,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
@@ -204,6 +207,8 @@ const rollRow: Row<RollArgs> = {
   run: ({ x }, { shifts, axes }) => roll(x, shifts, axes),
   reference: rollReference,
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [

@@ -48,6 +48,8 @@ const shuffleRow: Row<Args> = {
     return y;
   },
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
@@ -83,6 +85,8 @@ const unshuffleRow: Row<Args> = {
     return y;
   },
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [

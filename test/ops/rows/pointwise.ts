@@ -30,6 +30,7 @@ interface Unary {
   /** For a second table row of one function. */
   readonly id?: string;
   readonly constant?: true;
+  readonly half?: string;
 }
 
 const positive = between(0.25, 4);
@@ -59,6 +60,9 @@ function normalCdf(x: number): number {
   return x >= 0 ? 1 - half : half;
 }
 
+const magnifies = "magnifies the rounding of its input";
+const steps = "rounding moves values over a step of it or of its slope";
+
 const unaries: Readonly<Record<string, Unary>> = {
   relu: { f: (x) => Math.max(x, 0), values: off, hard: [1e6, -1e6, 3], kink: { at: [0, 1, -1], slope: (x) => (x > 0 ? 1 : 0) } },
   sigmoid: { f: (x) => 1 / (1 + Math.exp(-x)), values: wide, hard: [0, 20, -20, 88, -88, 1e4, -1e4] },
@@ -78,6 +82,7 @@ const unaries: Readonly<Record<string, Unary>> = {
   },
   tanh: { f: Math.tanh, values: wide, hard: [0, 1e-4, 9, -9, 50, -1e4, 1e4] },
   relu6: {
+    half: steps,
     f: (x) => Math.min(Math.max(x, 0), 6),
     values: (random, i) => 4 * off(random, i),
     hard: [1e6, -1e6, 3, 5.5],
@@ -109,6 +114,7 @@ const unaries: Readonly<Record<string, Unary>> = {
     kink: { at: [20.5, 19.5, 20], slope: (x) => (x > 20 ? 1 : 1 / (1 + Math.exp(-x))) },
   },
   hardswish: {
+    half: steps,
     f: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
     values: wide,
     hard: [...extreme, 2.9, -2.9],
@@ -116,9 +122,10 @@ const unaries: Readonly<Record<string, Unary>> = {
   },
   erf: { f: (x) => 2 * normalCdf(x * Math.SQRT2) - 1, values: wide, hard: [0, 1e-4, -1e-3, 0.49, 0.51, -3, 6, -1e4] },
   neg: { f: (x) => -x, values: normal, hard: [0, 1e6, -1e-6] },
-  rsqrt: { f: (x) => 1 / Math.sqrt(x), values: positive, hard: [1, 4, 100, 1e4, 2] },
-  sign: { f: Math.sign, values: off, hard: [1e6, -1e-2], kink: { at: [0, 1, -1], slope: () => 0 } },
+  rsqrt: { half: magnifies, f: (x) => 1 / Math.sqrt(x), values: positive, hard: [1, 4, 100, 1e4, 2] },
+  sign: { half: steps, f: Math.sign, values: off, hard: [1e6, -1e-2], kink: { at: [0, 1, -1], slope: () => 0 } },
   floor: {
+    half: steps,
     f: Math.floor,
     values: between(0.1, 0.9),
     hard: [1.5, -1.5, -0.25, 1e5 + 0.5],
@@ -126,12 +133,14 @@ const unaries: Readonly<Record<string, Unary>> = {
   },
   // Halves go to the even neighbour.
   round: {
+    half: steps,
     f: (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)),
     values: between(0.6, 1.4),
     hard: [1.25, -1.75, 1e7],
     kink: { at: [0.5, 1.5, 2.5, -0.5, -1.5, -2.5], slope: () => 0 },
   },
   isFinite: {
+    half: steps,
     f: (x) => (Number.isFinite(x) ? 1 : 0),
     values: normal,
     hard: [0, NaN, Infinity, -Infinity, 3.4e38, 1e-40, -1],
@@ -139,16 +148,18 @@ const unaries: Readonly<Record<string, Unary>> = {
   },
   affine: { f: (x, a, b) => a * x + b, values: normal, hard: [1e6, -1e-6, 0], parameters: [[2.5, -1], [-0.3], [0, 4]] },
   exp: { f: Math.exp, values: wide, hard: [0, 1, -20, -90, 2], tolerance: { forward: 4e-6, gradient: 1e-5 } },
-  log: { f: Math.log, values: positive, hard: [1, 1.001, 1000, 1e30, 0.125] },
-  sqrt: { f: Math.sqrt, values: positive, hard: [1, 4, 100, 1e4, 2] },
+  log: { half: magnifies, f: Math.log, values: positive, hard: [1, 1.001, 1000, 1e30, 0.125] },
+  sqrt: { half: magnifies, f: Math.sqrt, values: positive, hard: [1, 4, 100, 1e4, 2] },
   abs: { f: Math.abs, values: off, hard: [1e6, -1e6], kink: { at: [0, 1, -1], slope: Math.sign } },
   square: { f: (x) => x * x, values: normal, hard: [0, 100, -100] },
   reciprocal: {
+    half: magnifies,
     f: (x) => 1 / x,
     values: (random, i) => positive(random, i) * (random() < 0.5 ? -1 : 1),
     hard: [1, -1, 1000, -3],
   },
   clamp: {
+    half: steps,
     f: (x, low, high) => Math.min(Math.max(x, low), high),
     values: (random, i) => Math.floor(8 * random() - 4) + between(0.1, 0.9)(random, i),
     hard: [1e6, -1e6, 0.25],
@@ -194,7 +205,7 @@ function unaryRow(
     ...parameters.map((list) => make(list.length ? `parameters-${list.join("-")}` : "plain", [2, 3, 4, 5], values, list)),
     make("scalar", [], values, parameters[0]),
     make("rank-6", [1, 2, 3, 1, 2, 2], values, parameters[0]),
-    make("hard", [hard.length], cycle(...hard), parameters[0]),
+    { ...make("hard", [hard.length], cycle(...hard), parameters[0]), half: false },
     make("empty", [2, 0, 3], values, parameters[0]),
     make("large", [3, 121, 97], values, parameters[0]),
     // A multiple of four: the wide variant.
@@ -217,6 +228,8 @@ function unaryRow(
         x.data.map((v) => f(v, ...complete(list))),
       ),
     differentiable: unary.constant ? [] : ["x"],
+    splits: true,
+    half: unary.half ?? ["x"],
     flops: ({ x }) => sizeOf(x),
     bytes: ({ x }) => 2 * bytesOf(x),
     errors: second

@@ -1,16 +1,11 @@
-/** @file Rows of max and average pooling and of unpooling. */
+/** @file Rows of max pooling, and what the rows of the other pools share. Those: pool_average.ts, pool_unpool.ts. */
 
 import {
-  adaptiveAvgPool,
   adaptiveMaxPool,
   adaptiveMaxPoolWithIndices,
-  avgPool,
-  ConfigError,
   DTypeError,
-  globalAvgPool,
   maxPool,
   maxPoolWithIndices,
-  maxUnpool,
   ShapeError,
   sizeOf,
 } from "../../../src/index.ts";
@@ -18,7 +13,6 @@ import {
   bytesOf,
   cycle,
   everyIndex,
-  flatten,
   host,
   type Host,
   type Hosts,
@@ -28,9 +22,9 @@ import {
   type Shape,
 } from "../../lib/row.ts";
 
-type Spatial = number | readonly number[];
+export type Spatial = number | readonly number[];
 
-interface MaxArgs {
+export interface MaxArgs {
   readonly kernelSize: Spatial;
   readonly stride?: Spatial;
   readonly padding?: Spatial;
@@ -38,20 +32,15 @@ interface MaxArgs {
   readonly ceilMode?: boolean;
 }
 
-interface AvgArgs extends MaxArgs {
-  readonly countIncludePad?: boolean;
-  readonly divisorOverride?: number;
-}
-
-interface AdaptiveArgs {
+export interface AdaptiveArgs {
   readonly outputSize: Spatial;
 }
 
-const spread = (value: Spatial, dims: number): readonly number[] =>
+export const spread = (value: Spatial, dims: number): readonly number[] =>
   typeof value === "number" ? new Array<number>(dims).fill(value) : value;
 
 /** Positions per axis and output, padding included: PyTorch's formulas of `MaxPool3d` and `AvgPool3d`. */
-function windows(x: Shape, args: MaxArgs): number[][][] {
+export function windows(x: Shape, args: MaxArgs): number[][][] {
   const dims = x.length - 2;
   const taps = spread(args.kernelSize, dims);
   const stride = spread(args.stride ?? args.kernelSize, dims);
@@ -67,7 +56,7 @@ function windows(x: Shape, args: MaxArgs): number[][][] {
   });
 }
 
-function adaptiveWindows(x: Shape, { outputSize }: AdaptiveArgs): number[][][] {
+export function adaptiveWindows(x: Shape, { outputSize }: AdaptiveArgs): number[][][] {
   const sizes = spread(outputSize, x.length - 2);
   return x.slice(2).map((n, i) =>
     Array.from({ length: sizes[i] }, (_, o) => {
@@ -78,7 +67,7 @@ function adaptiveWindows(x: Shape, { outputSize }: AdaptiveArgs): number[][][] {
 }
 
 /** Calls `visit` for each output with the flat positions, inside the input plane, of its window. */
-function everyWindow(
+export function everyWindow(
   x: Shape,
   lists: number[][][],
   visit: (o: number, plane: number, window: number[], at: readonly number[]) => void,
@@ -145,17 +134,18 @@ const maxSamples = (name: string): Sample<MaxArgs>[] => {
     {
       id: `${name}/very-negative`,
       inputs: { x: { shape: [1, 1, 4, 4], values: cycle(-3e38, -1e30, -2e38) } },
+      half: false,
       args: { kernelSize: 3, stride: 1, padding: 1 },
       gradients: (inputs, dy) => tieGradients(inputs, windows(inputs.x.shape, { kernelSize: 3, stride: 1, padding: 1 }), dy),
     },
   ];
 };
 
-const maxFlops = ({ x }: Record<string, Shape>, args: MaxArgs) => {
+export const windowFlops = ({ x }: Record<string, Shape>, args: MaxArgs) => {
   const lists = windows(x, args);
   return x[0] * x[1] * lists.reduce((n, l) => n * l.length * (l[0]?.length ?? 0), 1);
 };
-const pooled = (x: Shape, lists: number[][][]): Shape => [x[0], x[1], ...lists.map((l) => l.length)];
+export const pooled = (x: Shape, lists: number[][][]): Shape => [x[0], x[1], ...lists.map((l) => l.length)];
 
 const maxPoolRow: Row<MaxArgs> = {
   name: "maxPool",
@@ -164,7 +154,9 @@ const maxPoolRow: Row<MaxArgs> = {
   run: ({ x }, args) => maxPool(x, args),
   reference: (inputs, args) => maxima(inputs, windows(inputs.x.shape, args)).y,
   differentiable: ["x"],
-  flops: maxFlops,
+  splits: true,
+  half: ["x"],
+  flops: windowFlops,
   bytes: ({ x }, args) => bytesOf(x, pooled(x, windows(x, args))),
   errors: [
     {
@@ -224,10 +216,12 @@ const maxPoolWithIndicesRow: Row<MaxArgs> = {
   },
   reference: (inputs, args) => maxima(inputs, windows(inputs.x.shape, args)).indices,
   differentiable: [],
+  splits: true,
+  half: ["x"],
   errors: [],
 };
 
-const adaptiveSamples = (name: string): Sample<AdaptiveArgs>[] => {
+export const adaptiveSamples = (name: string): Sample<AdaptiveArgs>[] => {
   const sample = (id: string, shape: Shape, outputSize: Spatial): Sample<AdaptiveArgs> => ({
     id: `${name}/${id}`,
     inputs: { x: { shape } },
@@ -244,7 +238,7 @@ const adaptiveSamples = (name: string): Sample<AdaptiveArgs>[] => {
   ];
 };
 
-const adaptiveFlops = ({ x }: Record<string, Shape>, args: AdaptiveArgs) =>
+export const adaptiveFlops = ({ x }: Record<string, Shape>, args: AdaptiveArgs) =>
   x[0] * x[1] * adaptiveWindows(x, args).reduce((n, l) => n * l.reduce((m, w) => m + w.length, 0), 1);
 
 const adaptiveMaxPoolRow: Row<AdaptiveArgs> = {
@@ -254,6 +248,8 @@ const adaptiveMaxPoolRow: Row<AdaptiveArgs> = {
   run: ({ x }, { outputSize }) => adaptiveMaxPool(x, outputSize),
   reference: (inputs, args) => maxima(inputs, adaptiveWindows(inputs.x.shape, args)).y,
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: adaptiveFlops,
   bytes: ({ x }, args) => bytesOf(x, pooled(x, adaptiveWindows(x, args))),
   errors: [
@@ -284,206 +280,9 @@ const adaptiveMaxPoolWithIndicesRow: Row<AdaptiveArgs> = {
   },
   reference: (inputs, args) => maxima(inputs, adaptiveWindows(inputs.x.shape, args)).indices,
   differentiable: [],
+  splits: true,
+  half: ["x"],
   errors: [],
 };
 
-interface UnpoolArgs extends MaxArgs {
-  readonly outputSize?: Spatial;
-}
-
-function unpoolReference({ x, indices }: Hosts, args: UnpoolArgs): Host {
-  const dims = x.shape.length - 2;
-  const taps = spread(args.kernelSize, dims);
-  const stride = spread(args.stride ?? args.kernelSize, dims);
-  const padding = spread(args.padding ?? 0, dims);
-  const usual = taps.map((k, i) => (x.shape[i + 2] - 1) * stride[i] - 2 * padding[i] + k);
-  const y = host([x.shape[0], x.shape[1], ...spread(args.outputSize ?? usual, dims)]);
-  const [inputs, targets] = [x.shape, y.shape].map((s) => sizeOf(s.slice(2)));
-  indices.data.forEach((at, i) => {
-    if (at >= 0 && at < targets) y.data[Math.floor(i / inputs) * targets + at] = x.data[i];
-  });
-  return y;
-}
-
-const unpoolSample = (
-  id: string,
-  shape: Shape,
-  args: UnpoolArgs,
-  values: (random: () => number, i: number) => number,
-): Sample<UnpoolArgs> => ({
-  id: `maxUnpool/${id}`,
-  inputs: { x: { shape }, indices: { shape, values, dtype: "i32" } },
-  args,
-  // PyTorch's gradient reads dy at the index even where another input came later.
-  gradients: ({ x, indices }, dy) => {
-    const [inputs, targets] = [x.shape, dy.shape].map((s) => sizeOf(s.slice(2)));
-    return {
-      x: x.data.map((_, i) => {
-        const at = indices.data[i];
-        return at >= 0 && at < targets ? dy.data[Math.floor(i / inputs) * targets + at] : 0;
-      }),
-    };
-  },
-});
-
-const maxUnpoolRow: Row<UnpoolArgs> = {
-  name: "maxUnpool",
-  tolerance: { forward: 0, gradient: 0 },
-  samples: [
-    unpoolSample("1d", [2, 2, 4], { kernelSize: 2 }, (_, i) => 2 * (i % 4) + (i % 2)),
-    unpoolSample("2d", [2, 3, 2, 3], { kernelSize: 2 }, (_, i) => 4 * 6 - 1 - 3 * (i % 6)),
-    unpoolSample("2d-size", [1, 2, 2, 3], { kernelSize: 3, stride: 2, outputSize: [5, 8] }, (_, i) => 6 * (i % 6)),
-    unpoolSample("3d", [1, 2, 2, 1, 2], { kernelSize: 2 }, (_, i) => 7 * (i % 4)),
-    unpoolSample("collisions", [3, 2, 5, 6], { kernelSize: 1 }, index(4)),
-    unpoolSample("outside", [1, 2, 3, 3], { kernelSize: 1 }, cycle(0, -1, 9, 8, 1000, 3)),
-    unpoolSample("empty-batch", [0, 2, 3, 3], { kernelSize: 2 }, index(1)),
-  ],
-  run: ({ x, indices }, args) => maxUnpool(x, indices, args),
-  reference: unpoolReference,
-  differentiable: ["x"],
-  flops: () => 0,
-  bytes: ({ x }) => 3 * bytesOf(x),
-  errors: [
-    {
-      id: "indices",
-      call: (z) => maxUnpool(z([1, 1, 2, 2]), z([1, 1, 2, 3], "i32"), { kernelSize: 2 }),
-      error: ShapeError,
-      message: /^maxUnpool: indices \[1, 1, 2, 3\] must have the shape of the input/,
-    },
-    {
-      id: "size",
-      call: (z) => maxUnpool(z([1, 1, 2, 2]), z([1, 1, 2, 2], "i32"), { kernelSize: 2, outputSize: [4, 6] }),
-      error: ShapeError,
-      message: /^maxUnpool: outputSize \[4, 6\] must be less than the stride \[2, 2\] away from \[4, 4\]/,
-    },
-    {
-      id: "dtype",
-      call: (z) => maxUnpool(z([1, 1, 2]), z([1, 1, 2]), { kernelSize: 2 }),
-      error: DTypeError,
-      message: /^maxUnpool: indices has type f32, expected i32/,
-    },
-  ],
-};
-
-function average({ x }: Hosts, lists: number[][][], divisor: (window: readonly number[], at: readonly number[]) => number): Host {
-  const y: number[] = [];
-  const shape = everyWindow(x.shape, lists, (o, plane, window, at) => {
-    y[o] = window.reduce((sum, k) => sum + x.data[plane + k], 0) / divisor(window, at);
-  });
-  return host(shape, Float64Array.from(y));
-}
-
-function avgReference(inputs: Hosts, args: AvgArgs): Host {
-  const lists = windows(inputs.x.shape, args);
-  const padding = spread(args.padding ?? 0, inputs.x.shape.length - 2);
-  // What lies beyond the padding asked for is not counted.
-  const padded = (at: readonly number[]) =>
-    lists.reduce((n, l, i) => n * l[at[i + 2]].filter((k) => k < inputs.x.shape[i + 2] + padding[i]).length, 1);
-  return average(
-    inputs,
-    lists,
-    (window, at) => args.divisorOverride ?? (args.countIncludePad === false ? window.length : padded(at)),
-  );
-}
-
-const avg = (id: string, shape: Shape, args: AvgArgs): Sample<AvgArgs> => ({
-  id: `avgPool/${id}`,
-  inputs: { x: { shape } },
-  args,
-});
-
-const avgPoolRow: Row<AvgArgs> = {
-  name: "avgPool",
-  samples: [
-    avg("1d", [2, 3, 9], { kernelSize: 2 }),
-    avg("2d", [2, 3, 8, 6], { kernelSize: 2 }),
-    avg("2d-many-channels", [2, 9, 4, 6], { kernelSize: 2 }),
-    avg("2d-overlap-pad", [1, 2, 7, 9], { kernelSize: 3, stride: 2, padding: 1 }),
-    avg("2d-exclude-pad", [1, 2, 7, 9], { kernelSize: 3, stride: 2, padding: 1, countIncludePad: false }),
-    avg("2d-ceil", [1, 2, 6, 8], { kernelSize: 3, stride: 2, padding: 1, ceilMode: true }),
-    avg("2d-ceil-exclude-pad", [1, 5, 6, 8], { kernelSize: 3, stride: 2, padding: 1, ceilMode: true, countIncludePad: false }),
-    avg("2d-divisor", [1, 2, 6, 7], { kernelSize: [3, 2], stride: [2, 1], padding: [1, 0], divisorOverride: 5 }),
-    avg("2d-gaps", [1, 2, 9, 8], { kernelSize: 2, stride: 3 }),
-    avg("2d-wide", [1, 2, 20, 24], { kernelSize: 9, stride: 1, padding: 4 }),
-    avg("3d", [1, 2, 4, 6, 5], { kernelSize: 2 }),
-    avg("3d-mixed", [2, 1, 5, 6, 7], { kernelSize: [1, 3, 2], stride: [1, 2, 3], padding: [0, 1, 1], ceilMode: true }),
-    avg("identity", [1, 2, 3, 4], { kernelSize: 1 }),
-    avg("empty-batch", [0, 2, 4, 4], { kernelSize: 2 }),
-  ],
-  run: ({ x }, args) => avgPool(x, args),
-  reference: avgReference,
-  differentiable: ["x"],
-  flops: maxFlops,
-  bytes: ({ x }, args) => bytesOf(x, pooled(x, windows(x, args))),
-  errors: [
-    { id: "rank", call: (z) => avgPool(z([2, 3]), { kernelSize: 2 }), error: ShapeError, message: /^avgPool: input must be/ },
-    {
-      id: "divisor",
-      call: (z) => avgPool(z([1, 1, 4]), { kernelSize: 2, divisorOverride: 0 }),
-      error: ConfigError,
-      message: /^avgPool: divisorOverride must not be 0/,
-    },
-    {
-      id: "dtype",
-      call: (z) => avgPool(z([1, 1, 4], "i32"), { kernelSize: 2 }),
-      error: DTypeError,
-      message: /^avgPool: input has type i32/,
-    },
-  ],
-};
-
-const adaptiveAvgPoolRow: Row<AdaptiveArgs> = {
-  name: "adaptiveAvgPool",
-  samples: adaptiveSamples("adaptiveAvgPool"),
-  run: ({ x }, { outputSize }) => adaptiveAvgPool(x, outputSize),
-  reference: (inputs, args) => average(inputs, adaptiveWindows(inputs.x.shape, args), (window) => window.length),
-  differentiable: ["x"],
-  flops: adaptiveFlops,
-  bytes: ({ x }, args) => bytesOf(x, pooled(x, adaptiveWindows(x, args))),
-  errors: [
-    {
-      id: "axes",
-      call: (z) => adaptiveAvgPool(z([1, 1, 4]), [1, 2]),
-      error: ShapeError,
-      message: /^adaptiveAvgPool: outputSize has 2 entries for 1 spatial axes/,
-    },
-  ],
-};
-
-const globalAvgPoolRow: Row<object> = {
-  name: "globalAvgPool",
-  samples: [
-    { id: "globalAvgPool/1d", inputs: { x: { shape: [2, 3, 9] } }, args: {} },
-    { id: "globalAvgPool/2d", inputs: { x: { shape: [2, 3, 5, 6] } }, args: {} },
-    { id: "globalAvgPool/3d", inputs: { x: { shape: [1, 4, 5, 6, 7] } }, args: {} },
-  ],
-  run: ({ x }) => globalAvgPool(x),
-  reference: ({ x }) => {
-    const inner = sizeOf(x.shape.slice(2));
-    const y = host([x.shape[0], x.shape[1], ...x.shape.slice(2).map(() => 1)]);
-    everyIndex(x.shape, (at, i) => (y.data[flatten(x.shape.slice(0, 2), at.slice(0, 2))] += x.data[i] / inner));
-    return y;
-  },
-  differentiable: ["x"],
-  flops: ({ x }) => sizeOf(x),
-  bytes: ({ x }) => bytesOf(x),
-  errors: [
-    {
-      id: "rank",
-      call: (z) => globalAvgPool(z([2, 3])),
-      error: ShapeError,
-      message: /^globalAvgPool: input must be \[N, C, spatial…\], got \[2, 3\]/,
-    },
-  ],
-};
-
-export const rows = [
-  maxPoolRow,
-  maxPoolWithIndicesRow,
-  adaptiveMaxPoolRow,
-  adaptiveMaxPoolWithIndicesRow,
-  maxUnpoolRow,
-  avgPoolRow,
-  adaptiveAvgPoolRow,
-  globalAvgPoolRow,
-];
+export const rows = [maxPoolRow, maxPoolWithIndicesRow, adaptiveMaxPoolRow, adaptiveMaxPoolWithIndicesRow];

@@ -56,6 +56,8 @@ const row: Row<PreluArgs> = {
   run: ({ x, weight }) => prelu(x, weight),
   reference,
   differentiable: ["x", "weight"],
+  splits: true,
+  half: ["x"],
   flops: ({ x }) => sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [

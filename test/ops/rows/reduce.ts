@@ -115,6 +115,8 @@ const sumRow: Row<ReduceArgs> = {
   run: ({ x }, { axes, ...options }) => sum(x, axes, options),
   reference: sumReference,
   differentiable: ["x"],
+  splits: true,
+  half: "sums leave the range of f16",
   flops: ({ x }) => sizeOf(x),
   bytes: ({ x }) => bytesOf(x),
   errors: [

@@ -1,8 +1,7 @@
 /** @file Rows of repeat and tile. */
 
 import { repeat, ShapeError, sizeOf, tile } from "../../../src/index.ts";
-import { mapped } from "./axes.ts";
-import { bytesOf, type Host, type Hosts, type Row, type Sample, type Shape } from "../../lib/row.ts";
+import { bytesOf, type Host, type Hosts, mapped, type Row, type Sample, type Shape } from "../../lib/row.ts";
 
 const tolerance = { forward: 0, gradient: 2e-6 }; // gradients are short sums
 
@@ -43,6 +42,8 @@ const repeatRow: Row<CountArgs> = {
   run: ({ x }, { counts }) => repeat(x, counts),
   reference: repeatReference,
   differentiable: ["x"],
+  splits: false,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }, { counts }) => bytesOf(x) * (1 + sizeOf(counts)),
   errors: [

@@ -36,6 +36,8 @@ export const rows: Row<TopArgs>[] = [
     run: ({ x }, { k }) => topShare(x, k),
     reference,
     differentiable: [],
+    splits: true,
+    half: "takes f32 only",
     flops: ({ x }) => 10 * sizeOf(x),
     bytes: ({ x }) => 6 * bytesOf(x),
     errors: [

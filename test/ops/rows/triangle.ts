@@ -35,6 +35,8 @@ const samples = (name: string): Sample<Args>[] => {
 const common = {
   tolerance: { forward: 0, gradient: 1e-9 },
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }: Readonly<Record<string, Shape>>) => 2 * bytesOf(x),
 };

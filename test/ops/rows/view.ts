@@ -1,6 +1,6 @@
 /** @file Rows of the operations that only move elements: exact in both directions. */
 
-import { concat, ConfigError, full, permute, reshape, ShapeError, sizeOf, slice } from "../../../src/index.ts";
+import { concat, ConfigError, permute, reshape, ShapeError, sizeOf, slice } from "../../../src/index.ts";
 import {
   bytesOf,
   everyIndex,
@@ -81,6 +81,8 @@ const sliceRow: Row<SliceArgs> = {
   run: ({ x }, { slices }) => slice(x, slices),
   reference: sliceReference,
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }, { slices }) => 2 * bytesOf(x.map((size, axis) => pythonSlice(size, slices[axis] ?? []).length)),
   errors: [
@@ -157,6 +159,8 @@ const concatRow: Row<ConcatArgs> = {
   run: (tensors, { axis }) => concat(Object.values(tensors), axis),
   reference: concatReference,
   differentiable: ["a", "b", "c", "d"],
+  splits: true,
+  half: ["a", "b", "c", "d"],
   flops: () => 0,
   bytes: (shapes) => 2 * bytesOf(...Object.values(shapes)),
   errors: [
@@ -211,6 +215,8 @@ const permuteRow: Row<PermuteArgs> = {
     return y;
   },
   differentiable: ["x"],
+  splits: false,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
@@ -258,6 +264,8 @@ const reshapeRow: Row<ReshapeArgs> = {
     );
   },
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: () => 0,
   errors: [
@@ -284,35 +292,4 @@ const reshapeRow: Row<ReshapeArgs> = {
   ],
 };
 
-interface FullArgs {
-  readonly shape: Shape;
-  readonly value: number;
-  readonly dtype?: "f32" | "i32" | "u32";
-}
-
-const fill = (id: string, shape: Shape, value: number, dtype?: "f32" | "i32" | "u32"): Sample<FullArgs> => ({
-  id: `full/${id}`,
-  inputs: {},
-  args: { shape, value, dtype },
-});
-
-const fullRow: Row<FullArgs> = {
-  name: "full",
-  tolerance: { forward: 0 },
-  samples: [
-    fill("f32", [2, 3, 4], -0.75),
-    fill("zero", [5], 0),
-    fill("scalar", [], 3),
-    fill("i32", [3, 3], -7, "i32"),
-    fill("u32", [70], 4_000_000_000, "u32"),
-    fill("large", [300, 1000], 1.5),
-  ],
-  run: (_, { shape, value, dtype }, device) => full(device, shape, value, dtype),
-  reference: (_, { shape, value }) => host(shape, new Float64Array(sizeOf(shape)).fill(value)),
-  differentiable: [],
-  flops: () => 0,
-  bytes: (_, { shape }) => bytesOf(shape),
-  errors: [],
-};
-
-export const rows = [sliceRow, concatRow, permuteRow, reshapeRow, fullRow];
+export const rows = [sliceRow, concatRow, permuteRow, reshapeRow];

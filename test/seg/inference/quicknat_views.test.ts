@@ -8,9 +8,10 @@ import { structureUncertainty, TestDropout } from "../../../src/seg/inference/mo
 import { QuickNat } from "../../../src/seg/networks/quicknat.ts";
 import { QuickNatViews } from "../../../src/seg/inference/quicknat_views.ts";
 import { device } from "../../lib/device.ts";
-import { difference, fill, fixture, wave } from "../networks/reference.ts";
+import { readFixture } from "../../lib/fixture.ts";
+import { difference, fill, wave } from "../networks/reference.ts";
 
-const { views } = fixture("quicknat.json");
+const { views } = readFixture<any>("quicknat.json");
 const { num_class: numClass, num_filters: numFilters, kernel_h: kernelH, kernel_w: kernelW } = views.params;
 
 /** The fixture's network of a view: the classifier's bias tells them apart. */

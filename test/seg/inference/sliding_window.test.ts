@@ -1,3 +1,5 @@
+/** @file Sliding windows: where they lie, how they are weighted, and that volumes come back whole. */
+
 import { describe, expect, it } from "vitest";
 import {
   computeImportanceMap,

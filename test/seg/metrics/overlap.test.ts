@@ -1,3 +1,5 @@
+/** @file Dice and IoU: values by hand, empty labels, reductions, what is refused. */
+
 import { describe, expect, it } from "vitest";
 import { computeDice, computeIou, DiceMetric, MeanIoU, reduceMetric } from "../../../src/seg/metrics/overlap.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";

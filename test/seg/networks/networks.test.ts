@@ -1,12 +1,13 @@
 /** @file MONAI's networks against MONAI: names, initial weights, forward, gradients, running statistics. Fixture: make_networks.py. */
 
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ConfigError, type Device, grad, mean, mul, ShapeError, type Tensor, type HostArray } from "../../../src/index.ts";
 import { manualSeed, type Module } from "../../../src/nn/index.ts";
 import { AttentionUnet, BasicUNet, DynUNet, SegResNet, UNet, VNet } from "../../../src/seg/index.ts";
-import { sizeOf } from "../../../src/host/array.ts";
 import { device } from "../../lib/device.ts";
+import { readFixture } from "../../lib/fixture.ts";
+import { camel } from "../../lib/names.ts";
+import { difference, type Summary, wave } from "./reference.ts";
 
 type Kind = "AttentionUnet" | "BasicUNet" | "DynUNet" | "SegResNet" | "UNet" | "VNet";
 const kinds: Record<Kind, new (device: Device, options: any) => Module> = {
@@ -37,20 +38,12 @@ interface Spec {
   modes: Record<string, Mode>;
 }
 
-const fixture = readFileSync(new URL("../../fixtures/networks.json", import.meta.url), "utf8");
-const { nets } = JSON.parse(fixture) as { nets: Spec[] };
+const { nets } = readFixture<{ nets: Spec[] }>("networks.json");
 
-const camel = (name: string) => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());
 const options = (args: object): Record<string, unknown> => {
   const inner = (v: unknown): unknown => (Array.isArray(v) ? v.map(inner) : typeof v === "object" && v !== null ? options(v) : v);
   return Object.fromEntries(Object.entries(args).map(([k, v]) => [camel(k), inner(v)]));
 };
-
-function wave(shape: readonly number[], a: number, b: number, c: number, d = 0): HostArray {
-  const data = new Float32Array(sizeOf(shape));
-  if (a !== 0 || d !== 0) for (let i = 0; i < data.length; i++) data[i] = d + a * Math.sin(b * (i + 1) + c);
-  return { data, shape };
-}
 
 function magnitudes(data: ArrayLike<number>): number {
   let sum = 0;
@@ -58,16 +51,15 @@ function magnitudes(data: ArrayLike<number>): number {
   return sum;
 }
 
-/** Largest difference at the sampled positions and of the norm, relative to the largest magnitude there is. */
-function difference(got: ArrayLike<number>, [largest, norm, samples]: Values, floor = 0): number {
-  const n = got.length;
-  const at = samples.map((_, i) => (n > samples.length ? Math.floor((i * (n - 1)) / Math.max(1, samples.length - 1)) : i));
-  const worst = Math.max(...at.map((k, i) => Math.abs(got[k] - samples[i])));
-  let squares = 0;
-  for (let i = 0; i < n; i++) squares += got[i] * got[i];
-  const scale = Math.max(largest, floor);
-  return Math.max(worst / scale, Math.abs(Math.sqrt(squares) - norm) / Math.max(norm, floor * Math.sqrt(n)));
+/** What the fixture holds of a tensor: its values at evenly spread positions. */
+function stored({ shape, size }: Tensor, [max, norm, values]: Values): Summary {
+  const place = (i: number) => (size > values.length ? Math.floor((i * (size - 1)) / Math.max(1, values.length - 1)) : i);
+  return { shape, max, norm, samples: values.map((v, i) => [place(i), v]) };
 }
+
+/** Difference of a tensor to what is stored, relative to the largest magnitude or to a `floor` for each element. */
+const differs = (t: Tensor, values: Values, floor = 0): Promise<number> =>
+  difference(t, stored(t, values), floor, floor * Math.sqrt(t.size));
 
 async function check(dev: Device, net: Module, state: Map<string, HostArray>, spec: Spec, mode: string): Promise<void> {
   const want = spec.modes[mode];
@@ -78,21 +70,21 @@ async function check(dev: Device, net: Module, state: Map<string, HostArray>, sp
   const output = net.forward(x);
   const [shape, ...values] = want.output;
   expect(output.shape).toEqual(shape);
-  expect(difference(await output.data(), values)).toBeLessThan(1e-5);
+  expect(await differs(output, values)).toBeLessThan(1e-5);
   const loss = mean(mul(output, dev.tensor(wave(output.shape, 1, 0.53, 1))));
   const named = net.namedParameters().filter(([name]) => name in want.grads);
   expect(named.map(([name]) => name)).toEqual(Object.keys(want.grads));
   const [dx, ...gradients] = grad(loss, [x, ...named.map(([, t]) => t)]);
-  expect(difference(await dx.data(), want.grad_input.slice(1) as unknown as Values)).toBeLessThan(1e-4);
+  expect(await differs(dx, want.grad_input.slice(1) as unknown as Values)).toBeLessThan(1e-4);
   const overall = Math.max(...Object.values(want.grads).map(([largest]) => largest));
   for (const [i, [name]] of named.entries()) {
     // Biases before a norm have the gradient 0, where only rounding noise is left; torch's own is as large in float32.
     const floor = overall * (want.grads[name][0] < 1e-6 * overall ? 1e-1 : 1e-2);
-    expect(difference(await gradients[i].data(), want.grads[name], floor), `gradient of ${name}`).toBeLessThan(1e-4);
+    expect(await differs(gradients[i], want.grads[name], floor), `gradient of ${name}`).toBeLessThan(1e-4);
   }
   const tensors = new Map<string, Tensor>(net.namedTensors());
   for (const [name, v] of Object.entries(want.buffers))
-    expect(difference(await tensors.get(name)!.data(), v, 1e-3), name).toBeLessThan(1e-5);
+    expect(await differs(tensors.get(name)!, v, 1e-3), name).toBeLessThan(1e-5);
 }
 
 for (const spec of nets) {

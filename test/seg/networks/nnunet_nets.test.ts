@@ -5,23 +5,18 @@ import { ConfigError, ShapeError, type Tensor } from "../../../src/index.ts";
 import { PlainConvUNet } from "../../../src/seg/networks/plain_conv_unet.ts";
 import { ResidualEncoderUNet } from "../../../src/seg/networks/residual_encoder_unet.ts";
 import { device } from "../../lib/device.ts";
-import { expectNetwork, fixture, seeded, type NetSpec } from "./reference.ts";
+import { readFixture } from "../../lib/fixture.ts";
+import { camelKeys } from "../../lib/names.ts";
+import { expectNetwork, seeded, type NetSpec } from "./reference.ts";
 
-const nets: NetSpec[] = fixture("nnunet_nets.json").nets;
-const camel = (name: string) => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());
+const nets: NetSpec[] = readFixture<any>("nnunet_nets.json").nets;
 
 for (const spec of nets) {
   test(`${spec.name} equals nnU-Net's`, async () => {
     const dev = await device();
     const { dims: spatialDims, norm, deep_supervision: deep, input_channels, num_classes, ...rest } = spec.args;
-    const args: any = Object.fromEntries(Object.entries(rest).map(([k, v]) => [camel(k), v]));
-    const options = {
-      ...args,
-      inChannels: input_channels,
-      outChannels: num_classes,
-      spatialDims,
-      norm: [norm, { affine: true }],
-    };
+    const channels = { inChannels: input_channels, outChannels: num_classes };
+    const options: any = { ...camelKeys(rest), ...channels, spatialDims, norm: [norm, { affine: true }] };
     const net = seeded(() =>
       spec.name.startsWith("plain") ? new PlainConvUNet(dev, options) : new ResidualEncoderUNet(dev, options),
     );

@@ -15,9 +15,10 @@ import {
 import { QuickNat } from "../../../src/seg/networks/quicknat.ts";
 import { Trainer } from "../../../src/seg/training/trainer.ts";
 import { device } from "../../lib/device.ts";
-import { difference, expectNetwork, fixture, seeded, wave, type NetSpec, type Summary } from "./reference.ts";
+import { readFixture } from "../../lib/fixture.ts";
+import { difference, expectNetwork, seeded, wave, type NetSpec, type Summary } from "./reference.ts";
 
-const { nets, losses, views, defaults } = fixture("quicknat.json");
+const { nets, losses, views, defaults } = readFixture<any>("quicknat.json");
 
 const quicknatOptions = (p: any) => ({
   outChannels: p.num_class,

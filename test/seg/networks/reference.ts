@@ -1,6 +1,5 @@
-/** Networks on formula weights against the figures of make_quicknat_unet.py: outputs, gradients, buffers, names, counts, first weights. */
+/** @file Networks on formula weights against the figures of make_quicknat_unet.py: outputs, gradients, buffers, names, counts, first weights. */
 
-import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { add, type Device, grad, mean, mul, type Tensor } from "../../../src/index.ts";
 import { manualSeed, type Module } from "../../../src/nn/index.ts";
@@ -37,9 +36,6 @@ export interface NetSpec {
   readonly modes: Readonly<Record<"eval" | "train", Mode | undefined>>;
 }
 
-export const fixture = (name: string): any =>
-  JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), "utf8"));
-
 export function wave(shape: Shape, a: number, b: number, c: number, d = 0): HostArray<Float32Array> {
   return { data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => d + a * Math.sin(b * (i + 1) + c)), shape };
 }
@@ -59,13 +55,13 @@ export function fill(net: Module): void {
 
 const norm = (values: ArrayLike<number>) => Math.sqrt(Array.from(values).reduce((s, v) => s + v * v, 0));
 
-/** Largest difference to a summary, relative to its maximum or to `floor`. */
-export async function difference(t: Tensor | HostArray, want: Summary, floor = 0): Promise<number> {
+/** Largest difference to a summary, relative to its maximum or to `floor`, and that of the norm, relative to it or to `normFloor`. */
+export async function difference(t: Tensor | HostArray, want: Summary, floor = 0, normFloor = floor): Promise<number> {
   expect(t.shape).toEqual(want.shape);
   const data: ArrayLike<number> = typeof t.data === "function" ? await t.data() : t.data;
   const samples = want.samples ?? want.full!.map((v, i) => [i, v] as const);
   const worst = samples.reduce((m, [i, v]) => Math.max(m, Math.abs(data[i] - v)), 0) / Math.max(want.max, floor);
-  return Math.max(worst, Math.abs(norm(data) - want.norm) / Math.max(want.norm, floor));
+  return Math.max(worst, Math.abs(norm(data) - want.norm) / Math.max(want.norm, normFloor));
 }
 
 async function expectFirstAndSum(net: Module, want: FirstAndSum, tolerance: number) {

@@ -7,13 +7,12 @@ import { Adam, diceLoss, manualSeed } from "../../../src/nn/index.ts";
 import { readSafetensors } from "../../../src/weights/index.ts";
 import { UNet, type UNetOptions } from "../../../src/seg/networks/unet.ts";
 import { device } from "../../lib/device.ts";
+import { camelKeys } from "../../lib/names.ts";
 
 const folder = new URL("../../fixtures/", import.meta.url);
 const { nets } = JSON.parse(readFileSync(new URL("unet2d.json", folder), "utf8"));
 
-const camel = (name: string) => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());
-const options = (args: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(args).map(([k, v]) => [camel(k), v])) as unknown as UNetOptions;
+const options = (args: Record<string, unknown>) => camelKeys(args) as UNetOptions;
 
 const largest = (values: ArrayLike<number>): number => Array.from(values).reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 

@@ -7,9 +7,10 @@ import { MilesialUNet } from "../../../src/seg/networks/milesial_unet.ts";
 import { OriginalUNet } from "../../../src/seg/networks/original_unet.ts";
 import { Plan } from "../../../src/tensor/plan.ts";
 import { device } from "../../lib/device.ts";
-import { expectNetwork, fixture, seeded, wave, type NetSpec } from "./reference.ts";
+import { readFixture } from "../../lib/fixture.ts";
+import { expectNetwork, seeded, wave, type NetSpec } from "./reference.ts";
 
-const nets: NetSpec[] = fixture("unets.json").nets;
+const nets: NetSpec[] = readFixture<any>("unets.json").nets;
 const of = (kind: string) => nets.filter(({ name }) => name.startsWith(kind));
 
 for (const spec of of("milesial")) {

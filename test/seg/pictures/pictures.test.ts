@@ -1,3 +1,5 @@
+/** @file Pictures of a run: PNG files read back, overlays and montages, curves. */
+
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { curveSvg, encodePng, montage, overlay, sliceMontage, type Picture } from "../../../src/seg/pictures/pictures.ts";

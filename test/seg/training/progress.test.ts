@@ -1,3 +1,5 @@
+/** @file The line that tells how far training is. */
+
 import { describe, expect, it } from "vitest";
 import { formatDuration, formatProgress, ProgressLine } from "../../../src/seg/training/progress.ts";
 

@@ -6,7 +6,7 @@ import { CheckpointError, ConfigError } from "../../src/host/errors.ts";
 import type { HostArray } from "../../src/host/array.ts";
 import { readTorch } from "../../src/weights/index.ts";
 import { device } from "../lib/device.ts";
-import { fixture } from "./fixtures.ts";
+import { fixture } from "../weights/fixtures.ts";
 
 const gpu = await device();
 

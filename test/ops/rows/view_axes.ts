@@ -9,6 +9,7 @@ import {
   type Host,
   type Hosts,
   index,
+  mapped,
   type Row,
   type Sample,
   type Shape,
@@ -18,13 +19,6 @@ import {
 const tolerance = { forward: 0, gradient: 1e-9 };
 const both = ({ x }: Readonly<Record<string, Shape>>) => 2 * bytesOf(x);
 const mod = (a: number, n: number) => ((a % n) + n) % n;
-
-/** y[at] = x[from(at)] for every index of `shape`. */
-export function mapped(x: Host, shape: Shape, from: (at: readonly number[]) => readonly number[]): Host {
-  const y = host(shape);
-  everyIndex(shape, (at, flat) => (y.data[flat] = x.data[flatten(x.shape, from(at))]));
-  return y;
-}
 
 interface AxesArgs {
   readonly axes?: number | readonly number[];
@@ -50,6 +44,8 @@ const squeezeRow: Row<AxesArgs> = {
     );
   },
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: () => 0,
   errors: [
@@ -70,6 +66,8 @@ const unsqueezeRow: Row<{ axis: number }> = {
   run: ({ x }, { axis }) => unsqueeze(x, axis),
   reference: ({ x }, { axis }) => host(x.shape.toSpliced(mod(axis, x.shape.length + 1), 0, 1), x.data.slice()),
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: () => 0,
   errors: [
@@ -106,6 +104,8 @@ const stackRow: Row<{ axis?: number }> = {
   run: (tensors, { axis }) => stack(Object.values(tensors), axis),
   reference: stackReference,
   differentiable: ["a", "b", "c", "d"],
+  splits: true,
+  half: ["a", "b", "c", "d"],
   flops: () => 0,
   bytes: (shapes) => 2 * bytesOf(...Object.values(shapes)),
   errors: [
@@ -156,6 +156,8 @@ const splitRow: Row<SplitArgs> = {
     return mapped(x, x.shape.with(at, size), (i) => i.with(at, i[at] + start));
   },
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: both,
   errors: [
@@ -204,6 +206,8 @@ const expandRow: Row<{ shape: Shape }> = {
     return mapped(x, target, (at) => at.slice(lead).map((k, i) => (x.shape[i] === 1 ? 0 : k)));
   },
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: ({ x }, { shape }) => bytesOf(x) + 4 * Math.abs(sizeOf(shape)),
   errors: [
@@ -240,6 +244,8 @@ const flipRow: Row<{ axes: number | readonly number[] }> = {
   run: ({ x }, { axes }) => flip(x, axes),
   reference: flipReference,
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: both,
   errors: [
@@ -287,6 +293,8 @@ const rot90Row: Row<TurnArgs> = {
     return y;
   },
   differentiable: ["x"],
+  splits: true,
+  half: ["x"],
   flops: () => 0,
   bytes: both,
   errors: [

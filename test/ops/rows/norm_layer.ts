@@ -44,6 +44,8 @@ const layer: Row<LayerNormArgs> = {
   run: ({ x, weight, bias }, { shape, ...args }) => layerNorm(x, shape, weight, bias, args),
   reference: layerNormReference,
   differentiable: ["x", "weight", "bias"],
+  splits: true,
+  half: ["x"],
   flops: ({ x }) => 8 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [

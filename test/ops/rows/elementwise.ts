@@ -127,8 +127,8 @@ const crossEntropyRow: Row<CrossEntropyArgs> = {
     // 512 positions are a chunk on a software adapter, 4,096 elsewhere.
     classSample("chunks", [2, 3, 70, 71], { reduction: "mean" }, { weighted: true }),
     classSample("chunks-sum", [2, 3, 70, 71], { reduction: "sum" }),
-    classSample("extreme", [4, 3, 5], { reduction: "none" }, { values: far }),
-    classSample("extreme-mean", [4, 3, 5], smooth, { values: far, weighted: true }),
+    { ...classSample("extreme", [4, 3, 5], { reduction: "none" }, { values: far }), half: false },
+    { ...classSample("extreme-mean", [4, 3, 5], smooth, { values: far, weighted: true }), half: false },
     classSample("sure", [4, 2, 3], { reduction: "none" }, { values: cycle(15, -15, 20, -20, 40), target: cycle(0, 1) }),
     classSample(
       "masked",
@@ -140,6 +140,8 @@ const crossEntropyRow: Row<CrossEntropyArgs> = {
   run: ({ input, target, weight }, args) => crossEntropyLoss(input, target, { weight, ...args }),
   reference: crossEntropyReference,
   differentiable: ["input"],
+  splits: false,
+  half: ["input"],
   flops: ({ input }) => 6 * sizeOf(input),
   bytes: ({ input, target }) => bytesOf(input, target),
   errors: [
@@ -233,6 +235,8 @@ function pairRow(name: string, { loss, f, options = [], target = normal, hard }:
     run: ({ input, target: wanted, ...more }, args) => loss(input, wanted, { ...args, ...more }),
     reference: pairReference(f),
     differentiable: ["input", "target"],
+    splits: true,
+    half: ["input"],
     flops: ({ input }) => 4 * sizeOf(input),
     bytes: ({ input }) => 2 * bytesOf(input),
     errors: [
@@ -284,6 +288,7 @@ export const rows: Row<any>[] = [
         target: { shape: [2, 6], values: (_, i) => (i < 6 ? 0 : 1) },
       },
       args: { reduction: "none" },
+      half: false,
     },
   }),
 ];

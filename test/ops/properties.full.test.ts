@@ -1,10 +1,11 @@
-/** @file Random shapes and options of operations on images: convolutions, pools, norms, interpolation, sampling. Others: properties_flat.test.ts. */
+/** @file Random shapes and options of operations on images: convolutions, pools, norms, interpolation, sampling. Others: properties_flat.full.test.ts, properties_losses.full.test.ts. */
 
 import * as fc from "fast-check";
 import { describe } from "vitest";
 import { sizeOf } from "../../src/index.ts";
 import { maxPoolShape } from "../../src/kernels/pool.ts";
-import { convOutShape, convTransposeOutShape } from "./rows/conv.ts";
+import { convOutShape } from "./rows/conv.ts";
+import { convTransposeOutShape } from "./rows/conv_transpose.ts";
 import { type Case, images, property, samples, sizes, small } from "../lib/property.ts";
 
 import { between, type InputSpec, type Shape, type Values } from "../lib/row.ts";
