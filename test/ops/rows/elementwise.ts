@@ -21,6 +21,7 @@ import {
   type Hosts,
   index,
   normal,
+  type Random,
   type Row,
   type Sample,
   type Shape,
@@ -74,7 +75,7 @@ interface Inputs {
 const classSample = (id: string, shape: Shape, args: CrossEntropyArgs = {}, inputs: Inputs = {}): Sample<CrossEntropyArgs> => {
   const { dtype = "i32", weighted, values = logits, target = index(shape[1]) } = inputs;
   return {
-    id: `crossEntropy/${id}`,
+    id: `crossEntropyLoss/${id}`,
     inputs: {
       input: { shape, values },
       target: { shape: shape.toSpliced(1, 1), values: target, dtype },
@@ -85,7 +86,7 @@ const classSample = (id: string, shape: Shape, args: CrossEntropyArgs = {}, inpu
 };
 
 const probabilitySample = (id: string, args: CrossEntropyArgs = {}, weighted = false): Sample<CrossEntropyArgs> => ({
-  id: `crossEntropy/probabilities${id}`,
+  id: `crossEntropyLoss/probabilities${id}`,
   inputs: {
     input: { shape: [2, 3, 4, 5], values: logits },
     target: { shape: [2, 3, 4, 5], values: uniform },
@@ -100,7 +101,7 @@ const holes: Values = cycle(-100, 0, 2, 1, -100, 1, 0);
 const far: Values = cycle(1e4, -1e4, 0, 9999, -9999.5, 80, -90, 1e4, 1e4, -1e4, -1e4, -1e4);
 
 const crossEntropyRow: Row<CrossEntropyArgs> = {
-  name: "crossEntropy",
+  name: "crossEntropyLoss",
   // Gradients of positions that are right vanish: the scale of errors is that of dy.
   tolerance: { gradient: 2e-6, floor: 1 },
   samples: [
@@ -197,6 +198,7 @@ interface Pair {
   readonly loss: PairLoss;
   readonly f: (x: number, t: number, args: PairArgs, posWeight: number) => number;
   readonly options?: readonly PairArgs[];
+  readonly input?: Values;
   readonly target?: Values;
   readonly hard?: Sample<PairArgs>;
 }
@@ -211,10 +213,10 @@ function pairReference(f: Pair["f"]) {
   };
 }
 
-function pairRow(name: string, { loss, f, options = [], target = normal, hard }: Pair): Row<PairArgs> {
+function pairRow(name: string, { loss, f, options = [], input = logits, target = normal, hard }: Pair): Row<PairArgs> {
   const sample = (id: string, shape: Shape, args: PairArgs, more: Sample<PairArgs>["inputs"] = {}): Sample<PairArgs> => ({
     id: `${name}/${id}`,
-    inputs: { input: { shape, values: logits }, target: { shape, values: target }, ...more },
+    inputs: { input: { shape, values: input }, target: { shape, values: target }, ...more },
     args,
   });
   const weight = { weight: { shape: [3, 1, 1], values: between(0.5, 2) } };
@@ -227,7 +229,7 @@ function pairRow(name: string, { loss, f, options = [], target = normal, hard }:
       sample("weighted", [3, 4, 5], {}, weight),
       sample("weighted-none", [3, 4, 5], { reduction: "none" }, weight),
       sample("large", [2, 70, 71], {}),
-      ...(name === "bceWithLogits"
+      ...(name === "bceWithLogitsLoss"
         ? [sample("pos-weight-channels", [3, 4, 5], {}, { posWeight: { shape: [3, 1, 1], values: between(0.5, 4) } })]
         : []),
       ...(hard ? [hard] : []),
@@ -244,45 +246,53 @@ function pairRow(name: string, { loss, f, options = [], target = normal, hard }:
         id: "shapes",
         call: (z) => loss(z([2, 1]), z([2]), {}),
         error: ShapeError,
-        message: new RegExp(`^${name}Loss: target \\[2\\] must have the shape of the input \\[2, 1\\]`),
+        message: new RegExp(`^${name}: target \\[2\\] must have the shape of the input \\[2, 1\\]`),
       },
       {
         id: "reduction",
         call: (z) => loss(z([2]), z([2]), { reduction: "avg" as "sum" }),
         error: ConfigError,
-        message: new RegExp(`^${name}Loss: reduction must be`),
+        message: new RegExp(`^${name}: reduction must be`),
       },
       {
         id: "weight",
         call: (z) => loss(z([2]), z([2]), { weight: z([3, 2]) }),
         error: ShapeError,
-        message: new RegExp(`^${name}Loss: weight \\[3, 2\\] does not broadcast to the input \\[2\\]`),
+        message: new RegExp(`^${name}: weight \\[3, 2\\] does not broadcast to the input \\[2\\]`),
       },
     ],
   };
 }
 
+const whole = (random: Random): number => Math.floor(8 * random()) - 4;
+
 export const rows: Row<any>[] = [
   crossEntropyRow,
-  pairRow("mse", { loss: mseLoss, f: (x, t) => (x - t) ** 2 }),
-  pairRow("l1", { loss: l1Loss, f: (x, t) => Math.abs(x - t) }),
-  pairRow("smoothL1", {
+  pairRow("mseLoss", { loss: mseLoss, f: (x, t) => (x - t) ** 2 }),
+  // Whole numbers against others: finite differences must not step over the kink where the two are equal.
+  pairRow("l1Loss", {
+    loss: l1Loss,
+    f: (x, t) => Math.abs(x - t),
+    input: (random) => whole(random) + 0.2 + 0.6 * random(),
+    target: (random) => whole(random),
+  }),
+  pairRow("smoothL1Loss", {
     loss: smoothL1Loss,
     f: (x, t, { beta = 1 }) => (Math.abs(x - t) < beta ? (x - t) ** 2 / 2 / beta : Math.abs(x - t) - beta / 2),
     options: [{ beta: 0.5 }, { beta: 0 }],
   }),
-  pairRow("huber", {
+  pairRow("huberLoss", {
     loss: huberLoss,
     f: (x, t, { delta = 1 }) => (Math.abs(x - t) <= delta ? (x - t) ** 2 / 2 : delta * (Math.abs(x - t) - delta / 2)),
     options: [{ delta: 2.5 }],
   }),
-  pairRow("bceWithLogits", {
+  pairRow("bceWithLogitsLoss", {
     loss: bceWithLogitsLoss,
     f: (x, t, _, posWeight) => posWeight * t * softplus(-x) + (1 - t) * softplus(x),
     options: [{ posWeight: 3 }],
     target: (random) => (random() < 0.5 ? 0 : 0.25 + 0.75 * Math.round(random())),
     hard: {
-      id: "bceWithLogits/hard",
+      id: "bceWithLogitsLoss/hard",
       inputs: {
         input: { shape: [2, 6], values: cycle(90, -90, 1e4, -1e4, 0, 12) },
         target: { shape: [2, 6], values: (_, i) => (i < 6 ? 0 : 1) },
