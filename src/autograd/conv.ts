@@ -2,6 +2,7 @@
 
 import * as kernels from "../kernels/conv/conv.ts";
 import {
+  convFlops,
   type ConvOptions,
   convPadding,
   convShape,
@@ -41,7 +42,7 @@ export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOpti
     if (relu) d.dispose();
     return parts;
   };
-  return record("conv", [x, weight, bias], y, backward, { options });
+  return record("conv", [x, weight, bias], y, backward, { options }, convFlops(g));
 }
 
 // Only zeros are free in the kernel; anything else is a copy of the input with its margins.
@@ -69,5 +70,6 @@ export function convTranspose(x: Tensor, weight: Tensor, bias?: Tensor, options:
     needs[2] ? kernels.convBiasGradient(dy) : undefined,
   ];
   x = computed(x);
-  return record("convTranspose", [x, weight, bias], kernels.convTranspose(x, weight, bias, g), backward, { options });
+  const y = kernels.convTranspose(x, weight, bias, g);
+  return record("convTranspose", [x, weight, bias], y, backward, { options }, convFlops(g));
 }

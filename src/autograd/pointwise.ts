@@ -121,17 +121,17 @@ const compare =
     report(name, [a, typeof b === "number" ? undefined : b], binary(name, a, b), { b });
 
 /** 1 where a = b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
-export const eq = compare("eq");
+export const eq = /* @__PURE__ */ compare("eq");
 /** 1 where a ≠ b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
-export const ne = compare("ne");
+export const ne = /* @__PURE__ */ compare("ne");
 /** 1 where a < b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
-export const lt = compare("lt");
+export const lt = /* @__PURE__ */ compare("lt");
 /** 1 where a ≤ b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
-export const le = compare("le");
+export const le = /* @__PURE__ */ compare("le");
 /** 1 where a > b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
-export const gt = compare("gt");
+export const gt = /* @__PURE__ */ compare("gt");
 /** 1 where a ≥ b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
-export const ge = compare("ge");
+export const ge = /* @__PURE__ */ compare("ge");
 
 /**
  * `a` where `condition` (f32, i32 or u32) is not zero, else `b`, with NumPy broadcasting of all three over at most six axes. No gradient flows to

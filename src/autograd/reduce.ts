@@ -2,7 +2,9 @@
 
 import { argmax, argmin, place } from "../kernels/indexing.ts";
 import { unary } from "../kernels/pointwise.ts";
-import { type Combination, reduce, reduceAxes, reducedShape, reduceGradient, reduceSum, reduceTerms } from "../kernels/reduce.ts";
+import { reduce, reduceAxes, reducedShape, reduceSum, reduceTerms } from "../kernels/reduce.ts";
+import { reduceGradient } from "../kernels/reduce_gradient.ts";
+import type { Combination } from "../kernels/reduce_operators.ts";
 import { expand } from "../kernels/view.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { normalizeAxis, showShape } from "../host/shape.ts";

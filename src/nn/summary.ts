@@ -21,7 +21,7 @@ export interface LayerSummary {
   readonly outputShape: Shape;
   /** Trainable and frozen weights; buffers are not counted. */
   readonly parameters: number;
-  /** Twice the multiply-adds of convolutions, transposed convolutions and linear layers; nothing else is counted. */
+  /** Twice the multiply-adds of convolutions, transposed convolutions and matrix products; nothing else is counted. */
   readonly flops: number;
 }
 
@@ -48,8 +48,8 @@ export interface SummaryOptions {
 }
 
 /**
- * The table of a network for one input: layers, shapes, parameters, FLOPs (2 per multiply-add of convolutions, transposed convolutions and linear
- * layers) and the memory that `capture` would plan. The network is traced in evaluation mode, then in training mode; no kernel runs, activations
+ * The table of a network for one input: layers, shapes, parameters, FLOPs (2 per multiply-add of convolutions, transposed convolutions and matrix
+ * products) and the memory that `capture` would plan. The network is traced in evaluation mode, then in training mode; no kernel runs, activations
  * take no memory, weights and running statistics stay as they are.
  * @param inputShape shape of the f32 input, such as `[1, 1, 64, 64, 64]`
  * @throws ConfigError for a module without parameters or inside a capture, and what the module throws for the input
@@ -123,7 +123,9 @@ class Calls {
       module.forward = (...inputs) => this.call(module, names, inputs);
     }
     try {
-      return observing((op, inputs, result) => this.count(op, inputs, result), fn);
+      return observing((_op, _inputs, _result, _args, flops) => {
+        for (const layer of this.open) layer.flops += flops;
+      }, fn);
     } finally {
       for (const module of this.names.keys()) delete (module as { forward?: unknown }).forward;
     }
@@ -150,14 +152,6 @@ class Calls {
     open.pop();
     layer.outputShape = firstTensor(result)?.shape ?? [];
     return result;
-  }
-
-  private count(op: string, [x, weight]: readonly (Tensor | undefined)[], result: Tensor): void {
-    if (!x || !weight) return;
-    const perRow = weight.size / weight.shape[0];
-    const flops =
-      { conv: 2 * result.size * perRow, convTranspose: 2 * x.size * perRow, linear: 2 * result.size * perRow }[op] ?? 0;
-    for (const layer of this.open) layer.flops += flops;
   }
 }
 
@@ -201,7 +195,7 @@ export function summaryText(summary: ModuleSummary, { depth = Infinity }: Summar
     rule,
     `input ${showShape(summary.inputShape)}, output ${showShape(summary.outputShape)}`,
     `parameters ${summary.parameters.toLocaleString("en")} (${summary.trainable.toLocaleString("en")} trainable), with buffers ${mib(summary.stateBytes)}`,
-    `forward ${(summary.flops / 1e9).toFixed(3)} GFLOP (2 per multiply-add of convolutions and linear layers)`,
+    `forward ${(summary.flops / 1e9).toFixed(3)} GFLOP (2 per multiply-add of convolutions and matrix products)`,
     `planned peak memory beside them: inference ${mib(summary.inferenceBytes)}` +
       (summary.trainingBytes === undefined ? "" : `, training step ${mib(summary.trainingBytes)}`),
   ].join("\n");

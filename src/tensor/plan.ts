@@ -7,7 +7,6 @@ import { alignment, alignUp, Storage, usage } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { ConfigError } from "../host/errors.ts";
 import type { DType, HostArray } from "../host/array.ts";
-import { writeParams } from "./kernel.ts";
 import { type Command, elideCopies, place, type Region, TraceStream } from "./trace.ts";
 import { keep, scope } from "./scope.ts";
 import { paramBytes } from "./stream.ts";
@@ -216,7 +215,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
       const buffer = storage.virtual ? (outputs.get(storage)?.memory() ?? buffers[this.slot.get(storage)!]!) : storage.memory();
       return { buffer, offset, size: bytes };
     };
-    const words = new DataView(new ArrayBuffer(Math.max(1, this.commands.length) * alignment));
+    const words = new Uint32Array((Math.max(1, this.commands.length) * alignment) / 4);
     const uniforms = gpu.createBuffer({ label: "plan uniforms", size: words.byteLength, usage: usage.uniform | usage.copyDst });
     const steps = this.commands.map((command, index): (() => void) => {
       if (command.kind === "copy") {
@@ -229,8 +228,8 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
       const entries: GPUBindGroupEntry[] = command.regions.map((r, i) => ({ binding: i + 1, resource: resource(r) }));
       if (call.params) {
         const offset = index * alignment;
-        writeParams(words, offset, call.params);
-        entries.unshift({ binding: 0, resource: { buffer: uniforms, offset, size: paramBytes(call) } });
+        words.set(call.params, offset / 4);
+        entries.unshift({ binding: 0, resource: { buffer: uniforms, offset, size: paramBytes(call.params) } });
       }
       const group = gpu.createBindGroup({ layout, entries });
       const [x, y, z] = call.workgroups;
@@ -242,7 +241,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
         eager.count.dispatches++;
       };
     });
-    gpu.queue.writeBuffer(uniforms, 0, words.buffer as ArrayBuffer);
+    gpu.queue.writeBuffer(uniforms, 0, words);
     this.held.uniforms = uniforms;
     return steps;
   }

@@ -1,7 +1,7 @@
 /** @file Streams take kernel descriptions. The eager stream encodes them at once: many dispatches per pass, few submits. */
 
 import { type BufferPool, Storage, alignment, usage } from "./buffers.ts";
-import { type Bound, type KernelCall, writeParams } from "./kernel.ts";
+import type { Bound, KernelCall } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
 
 export interface Stream {
@@ -23,7 +23,7 @@ export class EagerStream implements Stream {
   private readonly pipelines: PipelineCache;
   private readonly check: () => void;
   private readonly arena: GPUBuffer;
-  private readonly words = new DataView(new ArrayBuffer(slots * alignment));
+  private readonly words = new Uint32Array((slots * alignment) / 4);
   private used = 0;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
@@ -49,8 +49,8 @@ export class EagerStream implements Stream {
     }));
     if (call.params) {
       const offset = this.used++ * alignment;
-      writeParams(this.words, offset, call.params);
-      entries.unshift({ binding: 0, resource: { buffer: this.arena, offset, size: paramBytes(call) } });
+      this.words.set(call.params, offset / 4);
+      entries.unshift({ binding: 0, resource: { buffer: this.arena, offset, size: paramBytes(call.params) } });
     }
     const pass = this.compute(call.program.key);
     pass.setPipeline(pipeline);
@@ -104,7 +104,7 @@ export class EagerStream implements Stream {
     this.pass = undefined;
     const commands = this.encoder.finish();
     this.encoder = undefined;
-    if (this.used) this.gpu.queue.writeBuffer(this.arena, 0, this.words.buffer as ArrayBuffer, 0, this.used * alignment);
+    if (this.used) this.gpu.queue.writeBuffer(this.arena, 0, this.words.buffer, 0, this.used * alignment);
     this.used = 0;
     this.gpu.queue.submit([commands]);
     this.count.submits++;
@@ -126,7 +126,7 @@ export class EagerStream implements Stream {
   }
 }
 
-/** Size of the uniform block of a call; WGSL rounds struct sizes up to 16. */
-export function paramBytes(call: KernelCall): number {
-  return Math.ceil((call.params!.length * 4) / 16) * 16;
+/** Size of the binding of a uniform block; WGSL rounds struct sizes up to 16. */
+export function paramBytes(params: Uint32Array): number {
+  return Math.ceil(params.byteLength / 16) * 16;
 }

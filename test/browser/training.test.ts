@@ -1,6 +1,5 @@
-/** @file The training of tiny_training.ts, unchanged, in Node and in Chromium; and what the library weighs as a browser bundle. */
+/** @file The training of tiny_training.ts, unchanged, in Node and in Chromium. */
 
-import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { device } from "../lib/device.ts";
@@ -39,15 +38,4 @@ test("the same training module gives the same losses in Chromium as in Node", as
       `step ${step + 1}: ${loss} in Chromium, ${here.losses[step]} in Node`,
     ).toBeLessThan(1e-4);
   }
-});
-
-test("the library bundles for a browser without a module of Node", async () => {
-  const code = await bundleForBrowser("test/browser/whole_library.ts", { minify: true });
-  expect(code).not.toMatch(/["'`]node:/);
-  expect(code).toMatch(/requestAdapter/);
-  const size = gzipSync(code).length;
-  console.log(
-    `voxgrad, voxgrad/nn, voxgrad/data and voxgrad/seg for a browser: ${(size / 1024).toFixed(1)} KiB gzipped, ${(code.length / 1024).toFixed(0)} KiB minified`,
-  );
-  expect(size).toBeLessThan(200 * 1024);
 });

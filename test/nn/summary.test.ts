@@ -37,7 +37,7 @@ test("layers, shapes, parameters and FLOPs of a small network", async () => {
       "-----------------------------------------------",
       "input [2, 2, 8, 6], output [2, 3, 8, 5]",
       "parameters 131 (131 trainable), with buffers 0.0 MiB",
-      "forward 0.000 GFLOP (2 per multiply-add of convolutions and linear layers)",
+      "forward 0.000 GFLOP (2 per multiply-add of convolutions and matrix products)",
       `planned peak memory beside them: inference ${(s.inferenceBytes / 2 ** 20).toFixed(1)} MiB, training step ${(s.trainingBytes! / 2 ** 20).toFixed(1)} MiB`,
     ].join("\n"),
   );

@@ -1,5 +1,6 @@
 /** @file Shape rules of convolution and transposed convolution in one, two and three dimensions (2-D is depth 1). */
 
+import { sizeOf } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { type Shape, showShape, type Spatial, spatial } from "../../host/shape.ts";
 
@@ -210,3 +211,7 @@ export function convTransposeShape(x: Shape, weight: Shape, bias?: Shape, option
     outShape: [x[0], c.outChannels, ...out],
   };
 }
+
+/** Twice the multiply-adds of either kind. */
+export const convFlops = (g: ConvGeometry): number =>
+  2 * g.samples * sizeOf(g.small) * g.smallChannels * (g.largeChannels / g.groups) * sizeOf(g.taps);

@@ -13,9 +13,9 @@ export interface AdamOptions {
   readonly eps?: number;
   /** L2 penalty added to the gradient (Adam) or decay applied to the weight (AdamW); default 0, AdamW 0.01. */
   readonly weightDecay?: number;
-  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. Of the optimizer, not of a group. */
+  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. Of the optimiser, not of a group. */
   readonly amsgrad?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
   readonly maximize?: boolean;
 }
 
@@ -34,7 +34,17 @@ export class Adam extends Optimizer {
       requireRange("Adam", "betas[1]", betas[1], 0, 1 - 1e-12);
       requireRange("Adam", "eps", eps, 0, Infinity);
       requireRange("Adam", "weightDecay", weightDecay, 0, Infinity);
-      return [lr, ...betas, 1 - betas[0], 1 - betas[1], eps, weightDecay, 0, 0];
+      return kernels.stateWords(kernels.AdamState, {
+        lr,
+        beta1: betas[0],
+        beta2: betas[1],
+        one_minus_beta1: 1 - betas[0],
+        one_minus_beta2: 1 - betas[1],
+        epsilon: eps,
+        weight_decay: weightDecay,
+        correction1: 0,
+        correction2: 0,
+      });
     });
     super(
       groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
@@ -46,9 +56,9 @@ export class Adam extends Optimizer {
   override setMomentum(value: number, steps: number): void {
     requireRange("Adam", "betas[0]", value, 0, 1 - 1e-12);
     for (const pack of this.packs) {
-      this.setState(pack, 1, value);
-      this.setState(pack, 3, 1 - value);
-      this.setState(pack, 7, 1 - value ** steps);
+      this.setState(pack, kernels.AdamState.beta1, value);
+      this.setState(pack, kernels.AdamState.one_minus_beta1, 1 - value);
+      this.setState(pack, kernels.AdamState.correction1, 1 - value ** steps);
     }
   }
 

@@ -31,7 +31,7 @@ export interface GradScalerOptions {
  *     });
  */
 export class GradScaler {
-  /** `[7]`, see shaders/optim/judge.wgsl. */
+  /** `[7]`, see shaders/lib/scaler.wgsl. */
   readonly state: Tensor;
   private readonly factor: Tensor;
 
@@ -45,7 +45,15 @@ export class GradScaler {
           `${initScale}, ${growthFactor}, ${backoffFactor}, ${growthInterval}`,
       );
     }
-    const words = [initScale, 0, 0, 1 / initScale, growthFactor, backoffFactor, growthInterval];
+    const words = kernels.stateWords(kernels.ScalerState, {
+      scale: initScale,
+      good: 0,
+      found: 0,
+      inverse: 1 / initScale,
+      growth: growthFactor,
+      backoff: backoffFactor,
+      interval: growthInterval,
+    });
     this.state = keep(device.tensor({ data: words, shape: [words.length] }));
     this.factor = keep(new Tensor(device, this.state.storage.retain(), [], "f32", this.state.byteOffset));
   }
@@ -62,12 +70,12 @@ export class GradScaler {
 
   /** The scale of the next step, read back. */
   async value(): Promise<number> {
-    return (await this.state.data())[0];
+    return (await this.state.data())[kernels.ScalerState.scale];
   }
 
   /** Whether the last step was skipped, read back. */
   async skipped(): Promise<boolean> {
-    return (await this.state.data())[2] !== 0;
+    return (await this.state.data())[kernels.ScalerState.found] !== 0;
   }
 
   dispose(): void {

@@ -17,7 +17,7 @@ export interface RMSpropOptions {
   readonly momentum?: number;
   /** Divide by the standard deviation instead of the root mean square; default false. */
   readonly centered?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
   readonly maximize?: boolean;
 }
 
@@ -36,7 +36,14 @@ export class RMSprop extends Optimizer {
       requireRange("RMSprop", "eps", eps, 0, Infinity);
       requireRange("RMSprop", "weightDecay", weightDecay, 0, Infinity);
       requireRange("RMSprop", "momentum", momentum, 0, Infinity);
-      return [lr, alpha, 1 - alpha, eps, weightDecay, momentum];
+      return kernels.stateWords(kernels.RmspropState, {
+        lr,
+        alpha,
+        one_minus_alpha: 1 - alpha,
+        epsilon: eps,
+        weight_decay: weightDecay,
+        momentum,
+      });
     });
     super(
       groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
@@ -48,7 +55,7 @@ export class RMSprop extends Optimizer {
 
   override setMomentum(value: number): void {
     requireRange("RMSprop", "momentum", value, 0, Infinity);
-    for (const pack of this.packs) this.setState(pack, 5, value);
+    for (const pack of this.packs) this.setState(pack, kernels.RmspropState.momentum, value);
   }
 
   /** @internal */

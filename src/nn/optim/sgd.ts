@@ -16,7 +16,7 @@ export interface SGDOptions {
   readonly weightDecay?: number;
   /** Needs momentum and no dampening; default false. */
   readonly nesterov?: boolean;
-  /** Ascend the gradients instead of descending them; default false. Of the optimizer, not of a group. */
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
   readonly maximize?: boolean;
 }
 
@@ -35,7 +35,7 @@ export class SGD extends Optimizer {
       requireRange("SGD", "weightDecay", weightDecay, 0, Infinity);
       if (nesterov && (momentum === 0 || dampening !== 0))
         throw new ConfigError("SGD: nesterov needs a momentum and no dampening");
-      return [lr, momentum, dampening, weightDecay, 0];
+      return kernels.stateWords(kernels.SgdState, { lr, momentum, dampening, weight_decay: weightDecay, steps: 0 });
     });
     super(
       groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
@@ -47,7 +47,7 @@ export class SGD extends Optimizer {
 
   override setMomentum(value: number): void {
     requireRange("SGD", "momentum", value, 0, Infinity);
-    for (const pack of this.packs) this.setState(pack, 1, value);
+    for (const pack of this.packs) this.setState(pack, kernels.SgdState.momentum, value);
   }
 
   /** @internal */

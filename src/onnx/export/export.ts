@@ -5,7 +5,7 @@
  * (comparisons, indices) and all that does not lead to a parameter, and would need both; an observer sees the same calls with less.
  */
 
-import { noGrad, observing } from "../../autograd/tape.ts";
+import { noGrad, type Observer, observing } from "../../autograd/tape.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -98,7 +98,7 @@ async function trace(module: Module, device: Device, shape: Shape, seed: number,
   tracer.set(x, inputName);
   const y = scope(() =>
     noGrad(() => {
-      const watch = (...call: Parameters<Parameters<typeof observing>[0]>) => emit(tracer, ...call);
+      const watch: Observer = (op, inputs, result, args) => emit(tracer, op, inputs, result, args);
       return observing(watch, () => module.forward(x));
     }),
   );
