@@ -31,6 +31,7 @@ export type { LabelClass } from "./labels.ts";
 export * from "./orientation.ts";
 export { type Affine, identityAffine, makeVolume, spacingOf, type Volume, type VolumeMeta, withGeometryOf } from "./volume.ts";
 export type { MT19937State } from "../host/random/mt19937.ts";
+export * from "./quicknat_slices.ts";
 export * from "../host/random/numpy.ts";
 export * from "./synthetic.ts";
 export * from "./transforms/index.ts";
