@@ -8,7 +8,7 @@ import {
   slidingWindowStarts,
 } from "../../../src/seg/inference/sliding_window.ts";
 import { sizeOf } from "../../../src/host/array.ts";
-import { NotCovered, type Adapters, type Case } from "../format.ts";
+import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
 
 /** The networks that the cases describe in words. */
 const PREDICTORS: Record<string, WindowPredictor> = {
@@ -48,23 +48,27 @@ function predictor(words: string): WindowPredictor {
   return found;
 }
 
-function options(args: Case["args"]): SlidingWindowOptions {
+function options({ op, args }: Case): SlidingWindowOptions {
+  expectKnown(op, args, known);
   const { roi_size, sw_batch_size, overlap, mode, sigma_scale, padding_mode, cval } = args;
   const named = { swBatchSize: sw_batch_size, overlap, mode, sigmaScale: sigma_scale, paddingMode: padding_mode, cval };
   const given = Object.entries(named).filter(([, value]) => value !== undefined);
   return { roiSize: roi_size, ...Object.fromEntries(given) };
 }
 
-export const adapters: Adapters = {
-  "monai.sliding_window_inference": ({ args, inputs }) =>
-    slidingWindowInference(inputs.inputs, options(args), predictor(args.predictor)),
+const known = "roi_size sw_batch_size overlap mode sigma_scale padding_mode cval spatial_dim network predictor".split(" ");
 
-  "monai.SliceInferer": ({ args, inputs }) => {
+export const adapters: Adapters = {
+  "monai.sliding_window_inference": (test) =>
+    slidingWindowInference(test.inputs.inputs, options(test), predictor(test.args.predictor)),
+
+  "monai.SliceInferer": (test) => {
+    const { args, inputs } = test;
     // Cases that only give a shape are about the error for it.
     const shape: number[] = inputs.input_shape ?? [];
     const volume = inputs.inputs ?? { data: new Float32Array(sizeOf(shape)), shape };
     const inferer = new SliceInferer({
-      ...options(args),
+      ...options(test),
       ...(args.spatial_dim !== undefined && { spatialDim: args.spatial_dim }),
     });
     return inferer.run(volume, args.network === undefined ? (x) => x : predictor(args.network));

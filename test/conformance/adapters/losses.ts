@@ -4,12 +4,15 @@ import {
   batchNorm,
   conv,
   convTranspose,
+  type Device,
   fixedBatchNorm,
   groupNorm,
   instanceNorm,
   layerNorm,
+  ones,
   prelu,
   type Tensor,
+  zeros,
 } from "../../../src/index.ts";
 import { bceWithLogits, crossEntropy, huber, l1, LocalResponseNorm, mse, smoothL1 } from "../../../src/nn/index.ts";
 import type { Adapters } from "../format.ts";
@@ -59,6 +62,13 @@ const element = (loss: Loss, ...more: string[]) =>
 const channels = told("num_features", "num_channels", "affine", "track_running_stats", "elementwise_affine", "bias", "weight");
 const vectors = ["weight", "bias", "running_mean", "running_var"];
 
+/** Scale and shift together, as voxgrad takes them; PyTorch's functions also take one alone. */
+function affineOf(dev: Device, { weight, bias }: Tensors): [Tensor | undefined, Tensor | undefined] {
+  if (!weight && !bias) return [undefined, undefined];
+  const { shape } = (weight ?? bias)!;
+  return [weight ?? ones(dev, shape), bias ?? zeros(dev, shape)];
+}
+
 /** A momentum of None is a cumulative average, whose first batch counts fully. */
 const momentumOf: Adapters[string] = (test, context) => {
   const args = "momentum" in test.args && test.args.momentum === null ? { ...test.args, momentum: 1 } : test.args;
@@ -67,7 +77,9 @@ const momentumOf: Adapters[string] = (test, context) => {
 
 const batchNormalized = operation(
   { ...same("training", "momentum", "eps"), ...channels, train: "training", mode: "" },
-  ({ x, weight, bias, running_mean: mean, running_var: variance }: Tensors, { training, mode, momentum, eps }) => {
+  (tensors, { training, mode, momentum, eps }, dev) => {
+    const { x, running_mean: mean, running_var: variance } = tensors;
+    const [weight, bias] = affineOf(dev, tensors);
     const train = training ?? (mode === undefined ? !mean : mode === "train");
     if (train || !mean) return batchNorm(x, weight, bias, mean && { mean, var: variance, momentum }, { eps });
     return fixedBatchNorm(x, weight, bias, mean, variance, { eps });
@@ -78,8 +90,12 @@ const batchNormalized = operation(
 /** Statistics of the instance; with `use_input_stats: false` those given, as batch norm in evaluation. */
 const instanceNormalized = operation(
   { ...same("eps", "use_input_stats"), ...channels, training: "useInputStats" },
-  ({ x, weight, bias, running_mean: mean, running_var: variance }: Tensors, { useInputStats = true, ...options }) =>
-    useInputStats || !mean ? instanceNorm(x, weight, bias, options) : fixedBatchNorm(x, weight, bias, mean, variance, options),
+  (tensors, { useInputStats = true, ...options }, dev) => {
+    const { x, running_mean: mean, running_var: variance } = tensors;
+    const [weight, bias] = affineOf(dev, tensors);
+    if (useInputStats || !mean) return instanceNorm(x, weight, bias, options);
+    return fixedBatchNorm(x, weight, bias, mean, variance, options);
+  },
   { vectors },
 );
 
@@ -98,12 +114,12 @@ export const adapters: Adapters = {
   "op.instance_norm": instanceNormalized,
   "op.group_norm": operation(
     { ...same("num_groups", "eps"), ...channels },
-    ({ x, weight, bias }, { numGroups, ...options }) => groupNorm(x, numGroups, weight, bias, options),
+    (tensors, { numGroups, ...options }, dev) => groupNorm(tensors.x, numGroups, ...affineOf(dev, tensors), options),
     { vectors },
   ),
   "op.layer_norm": operation(
     { ...same("normalized_shape", "eps"), ...channels },
-    ({ x, weight, bias }, { normalizedShape, ...options }) => layerNorm(x, normalizedShape, weight, bias, options),
+    (tensors, { normalizedShape, ...options }, dev) => layerNorm(tensors.x, normalizedShape, ...affineOf(dev, tensors), options),
     { vectors },
   ),
   "op.local_response_norm": operation(same("size", "alpha", "beta", "k"), ({ x }, options) =>

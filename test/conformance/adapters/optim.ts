@@ -1,4 +1,4 @@
-/** @file PyTorch's optimisers, with clipping and schedulers: the parameter and the rate after each step. */
+/** @file PyTorch's optimizers, with clipping and schedulers: the parameter and the rate after each step. */
 import { parameter, type Tensor } from "../../../src/index.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { NotCovered, UnknownOption, wave, type Adapter, type Adapters, type Families } from "../format.ts";
@@ -113,7 +113,7 @@ function options(kind: keyof typeof known, name: string, args: Record<string, an
   return result;
 }
 
-/** An optimiser by torch's name and option names. Throws `NotCovered` for one that voxgrad lacks, `UnknownOption`. */
+/** An optimizer by torch's name and option names. Throws `NotCovered` for one that voxgrad lacks, `UnknownOption`. */
 export function makeOptimizer(name: string, parameters: readonly Tensor[], args: Record<string, any>): nn.Optimizer {
   if (!optimizers[name]) throw new NotCovered(`optimizer ${name}`);
   return new optimizers[name](parameters, options("optimizer", name, args));
@@ -150,7 +150,7 @@ function parsed(text: string): Found | undefined {
 const nestedOptions = new Set(["schedulers", "after"]);
 
 /**
- * The scheduler among the options that are not the optimiser's: a name, a call as text, `["StepLR", options]`, `{ StepLR: options }` or
+ * The scheduler among the options that are not the optimizer's: a name, a call as text, `["StepLR", options]`, `{ StepLR: options }` or
  * `{ name, … }`; options may also lie beside the name.
  */
 function schedulerOf(args: Record<string, any>): Found | undefined {

@@ -21,12 +21,11 @@ function parts({ op, args, inputs }: Case, known: string): { arrays: HostArray[]
   return { arrays: all.filter(isArray).map(([, v]) => v), options };
 }
 
-/** Upstream's tuple in the case's form: bare, as a list, or by the case's own names in order. numpy has no shape for an empty list of slices. */
+/** Upstream's tuple in the case's form: bare, as a list, or by the case's own names in order. */
 function answer(expected: any, values: readonly HostArray[]): unknown {
-  const list = values.map((v) => (v.shape[0] === 0 ? { ...v, shape: [0] } : v));
-  if (ArrayBuffer.isView(expected?.data)) return list[0];
-  if (Array.isArray(expected) || expected?.error) return list;
-  return Object.fromEntries(Object.keys(expected).map((name, i) => [name, list[i]]));
+  if (ArrayBuffer.isView(expected?.data)) return values[0];
+  if (Array.isArray(expected) || expected?.error) return values;
+  return Object.fromEntries(Object.keys(expected).map((name, i) => [name, values[i]]));
 }
 
 const prepared =
@@ -47,7 +46,9 @@ const functions: Record<string, Adapter> = {
   }),
   remove_black: prepared("", (stacks) => {
     const kept = labeledSlices(stacks.at(-1)!);
-    return stacks.map((stack) => takeSlices(stack, kept));
+    const taken = stacks.map((stack) => takeSlices(stack, kept));
+    // numpy has no shape for an empty list of slices.
+    return kept.length > 0 ? taken : taken.map(({ data }) => ({ data, shape: [0] }));
   }),
   remap_labels: prepared("remap_config", ([labels], o) => [structureClasses(labels, o.remap_config as StructureNumbers)]),
   estimate_weights_mfb: prepared("", ([labels]) => {

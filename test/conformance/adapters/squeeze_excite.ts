@@ -20,7 +20,7 @@ const given = <T extends Record<string, unknown>>(record: T): { [K in keyof T]?:
   Object.fromEntries(Object.entries(record).filter(([, v]) => v !== undefined && v !== null)) as never;
 
 /** The layer's class in the name of the case: `…ChannelSELayer3D.numeric`. */
-const nameOf = (op: string): string => /(\w+?)(?:[23]D)?(?:\([^)]*\))?(?:\.\w+)?$/.exec(op)?.[1] ?? "";
+const nameOf = (op: string): string => /\b((?:Channel)?(?:Spatial)?SELayer)/.exec(op)?.[1] ?? "";
 
 const imageOf = ({ inputs }: Case): { readonly shape: readonly number[] } =>
   inputs.x ?? inputs.input ?? inputs.input_tensor ?? { shape: inputs.input_shape };
@@ -46,7 +46,7 @@ const monaiLayer: Make = (dev, test) => {
   if (String([first].flat()[0]) !== "relu" || String([second].flat()[0]) !== "sigmoid") {
     throw new NotCovered(`squeeze and excitation with the activations ${first} and ${second}`);
   }
-  return layer(dev, { ...test, op: "monai.ChannelSELayer", args });
+  return layer(dev, { ...test, op: "ChannelSELayer", args });
 };
 
 const residual: Outputs = (net, x, { op, args }) => {
