@@ -14,7 +14,15 @@ import {
   type Tensor,
   zeros,
 } from "../../../src/index.ts";
-import { bceWithLogits, crossEntropy, huber, l1, LocalResponseNorm, mse, smoothL1 } from "../../../src/nn/index.ts";
+import {
+  bceWithLogitsLoss,
+  crossEntropyLoss,
+  huberLoss,
+  l1Loss,
+  LocalResponseNorm,
+  mseLoss,
+  smoothL1Loss,
+} from "../../../src/nn/index.ts";
 import type { Adapters } from "../format.ts";
 import { operation, same, told, type Tensors } from "../operation_case.ts";
 
@@ -100,13 +108,13 @@ const instanceNormalized = operation(
 );
 
 export const adapters: Adapters = {
-  "op.cross_entropy": lossCase(crossEntropy, "ignore_index", "label_smoothing"),
-  "op.bce_with_logits": element(bceWithLogits),
-  "op.binary_cross_entropy_with_logits": element(bceWithLogits),
-  "op.mse_loss": element(mse),
-  "op.l1_loss": element(l1),
-  "op.smooth_l1_loss": element(smoothL1, "beta"),
-  "op.huber_loss": element(huber, "delta"),
+  "op.cross_entropy": lossCase(crossEntropyLoss, "ignore_index", "label_smoothing"),
+  "op.bce_with_logits": element(bceWithLogitsLoss),
+  "op.binary_cross_entropy_with_logits": element(bceWithLogitsLoss),
+  "op.mse_loss": element(mseLoss),
+  "op.l1_loss": element(l1Loss),
+  "op.smooth_l1_loss": element(smoothL1Loss, "beta"),
+  "op.huber_loss": element(huberLoss, "delta"),
   "op.prelu": operation(told("num_parameters", "init"), ({ x, w }, _, __, list) => prelu(x, w ?? list[1])),
   "op.conv": convolution,
   "op.conv_transpose": transposed,

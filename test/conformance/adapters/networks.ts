@@ -1,6 +1,6 @@
 /** @file MONAI's networks and blocks on the GPU. */
 import { type Device } from "../../../src/index.ts";
-import { Convolution, type Module, ResidualUnit, SubpixelUpsample, UpSample } from "../../../src/nn/index.ts";
+import { Convolution, type Module, ResidualUnit, SubpixelUpsample, UpsampleBlock } from "../../../src/nn/index.ts";
 import {
   AttentionUnet,
   BasicUNet,
@@ -74,7 +74,7 @@ export const makers: Record<string, Maker> = {
   "blocks.SubpixelUpsample": made("SubpixelUpsample", SubpixelUpsample, "scale_factor conv_block apply_pad_pool bias"),
   "blocks.UpSample": made(
     "UpSample",
-    UpSample,
+    UpsampleBlock,
     "scale_factor kernel_size size mode pre_conv post_conv interp_mode align_corners bias apply_pad_pool",
   ),
   "blocks.UnetBasicBlock": made("UnetBasicBlock", UnetBasicBlock, unetBlock),

@@ -5,7 +5,7 @@ import {
   dcAndCELoss,
   dcAndTopKLoss,
   deepSupervisionWeights,
-  robustCrossEntropy,
+  robustCrossEntropyLoss,
   softDiceLoss,
   topKLoss,
 } from "../../../src/nn/index.ts";
@@ -82,12 +82,11 @@ const loss =
 const dice = loss(
   "dice",
   (dev, x, y, { args, inputs }) =>
-    softDiceLoss(
-      x,
-      y,
-      { ...softDice(args), applyNonlin: nonlinearity(args.apply_nonlin) },
-      inputs.loss_mask ? dev.tensor(inputs.loss_mask) : undefined,
-    ),
+    softDiceLoss(x, y, {
+      ...softDice(args),
+      applyNonlin: nonlinearity(args.apply_nonlin),
+      ...(inputs.loss_mask && { mask: dev.tensor(inputs.loss_mask) }),
+    }),
   ["x", "y"],
 );
 
@@ -106,7 +105,7 @@ export const adapters: Adapters = {
     }),
   ),
   "nnunet.TopKLoss": loss("entropy", (dev, x, y, { args }) => topKLoss(x, y, entropy(dev, args)), ["inp", "target"]),
-  "nnunet.RobustCrossEntropyLoss": loss("entropy", (dev, x, y, { args }) => robustCrossEntropy(x, y, entropy(dev, args)), [
+  "nnunet.RobustCrossEntropyLoss": loss("entropy", (dev, x, y, { args }) => robustCrossEntropyLoss(x, y, entropy(dev, args)), [
     "input",
     "target",
   ]),

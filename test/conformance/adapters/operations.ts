@@ -84,7 +84,7 @@ const unbiasedOr =
   (x, axes, { unbiased, ...options }: any = {}) =>
     run(x, axes, unbiased === undefined ? options : { correction: unbiased ? 1 : 0, ...options });
 
-const norm = reduced((x, axes, options) => v.norm(x, { axes, ...options }), { ...same("p"), ord: "p" });
+const norm = reduced((x, axes, options) => v.vectorNorm(x, { axes, ...options }), { ...same("p"), ord: "p" });
 
 /** As users compose it: safe for logits of any finite size. */
 function logSumExp(x: Tensor, axes: number | number[] | undefined, { keepDims = false }): Tensor {

@@ -39,7 +39,7 @@ const schedulers: Record<string, new (optimizer: nn.Optimizer, options: any) => 
   OneCycleLR: nn.OneCycleLR,
   ReduceLROnPlateau: nn.ReduceLROnPlateau,
   PolyLRScheduler: NnUNetPoly,
-  SequentialLR: scheduled(({ schedulers: list, milestones }) => nn.sequential(list.map(scheduleOf), milestones)),
+  SequentialLR: scheduled(({ schedulers: list, milestones }) => nn.inTurn(list.map(scheduleOf), milestones)),
   WarmUp: scheduled(warmUpOf),
 };
 

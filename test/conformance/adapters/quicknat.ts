@@ -35,9 +35,10 @@ const quicknatNames =
 // A missing se_block is the default, one of None is refused.
 const quicknat: Make = (dev, { op, args }) => {
   expectKnown(op, args, quicknatNames.split(" "));
-  const { num_classes: numClass, ...rest } = args;
+  const { num_channels: inChannels, num_class, num_classes: outChannels = num_class, ...rest } = args;
   return new QuickNat(dev, {
-    ...(numClass !== undefined && { numClass }),
+    ...(inChannels !== undefined && { inChannels }),
+    ...(outChannels !== undefined && { outChannels }),
     ...options(rest),
     ...("se_block" in args && { seBlock: args.se_block }),
   });
@@ -68,7 +69,7 @@ const nnunetNames =
 function nnunetOptions({ op, args }: Case, more: string): any {
   expectKnown(op, args, `${nnunetNames} ${more}`.split(" "));
   const { conv_op, norm_op, norm_op_kwargs, nonlin, nonlin_kwargs, dropout_op, dropout_op_kwargs, block, ...others } = args;
-  const { deep_supervision: _, ...rest } = others;
+  const { deep_supervision: _, input_channels: inChannels, num_classes: outChannels, ...rest } = others;
   if (block && block !== "BasicBlockD" && block !== "BottleneckD") throw new NotCovered(`the block ${block}`);
   const [, act, number] = /^(?:torch\.)?(?:nn\.)?(\w+)(?:\((?:negative_slope=)?([\d.e-]+)\))?$/.exec(nonlin ?? "") ?? [];
   const slope = nonlin_kwargs?.negative_slope ?? (number === undefined ? undefined : Number(number));
@@ -76,6 +77,8 @@ function nnunetOptions({ op, args }: Case, more: string): any {
   const { eps, affine, momentum } = norm_op_kwargs ?? {};
   return {
     ...options(rest),
+    inChannels,
+    outChannels,
     spatialDims: Number(/(\d)d$/.exec(conv_op)?.[1]),
     norm: norm ? [norm, { eps, affine, ...(momentum !== undefined && { momentum }) }] : null,
     nonlin: act ? (slope === undefined ? act : [act.toUpperCase(), { negativeSlope: slope }]) : null,
@@ -125,12 +128,14 @@ const network = (name: string): RegExp => new RegExp(`^${name}(?:\\(.*\\))?(?:\\
 export const adapters: Adapters = {
   "unet.valid_padding": anyNetwork(device, original),
   "quicknat.CombinedLoss": loss("", (input, target, _, { inputs }, dev) =>
-    quickNatCombinedLoss(input, target, { compat: true, weight: inputs.weight ? dev.tensor(inputs.weight) : undefined }),
+    quickNatCombinedLoss(input, target, { compat: "quicknat", weight: inputs.weight ? dev.tensor(inputs.weight) : undefined }),
   ),
-  "quicknat.DiceLoss": loss("weights binary", (input, target, o) => quickNatDiceLoss(input, target, { ...o, compat: true })),
+  "quicknat.DiceLoss": loss("weights binary", (input, target, o) =>
+    quickNatDiceLoss(input, target, { ...o, compat: "quicknat" }),
+  ),
   "quicknat.IoULoss": loss("weights ignore_index", (input, target, o) => quickNatIoULoss(input, target, o)),
   "quicknat.FocalLoss": loss("gamma alpha size_average", (input, target, o) =>
-    quickNatFocalLoss(input, target, { ...o, compat: true }),
+    quickNatFocalLoss(input, target, { ...o, compat: "quicknat" }),
   ),
   "milesial.dice_coeff": loss("reduce_batch_first epsilon", (input, target, o) => diceCoefficient(input, target, o)),
   "milesial.multiclass_dice_coeff": loss("reduce_batch_first epsilon", (input, target, o) =>

@@ -52,7 +52,7 @@ const functions: Record<string, Adapter> = {
   }),
   remap_labels: prepared("remap_config", ([labels], o) => [structureClasses(labels, o.remap_config as StructureNumbers)]),
   estimate_weights_mfb: prepared("", ([labels]) => {
-    const { weights, classWeights } = medianFrequencyWeights(labels, { compat: true });
+    const { weights, classWeights } = medianFrequencyWeights(labels, { compat: "quicknat" });
     return [weights, classWeights];
   }),
 };

@@ -10,10 +10,10 @@ type Dims = 1 | 2 | 3;
 type Maker = (dev: Device, channels: number, ratio: number | undefined, spatialDims: Dims) => Module;
 
 const layers: Record<string, Maker> = {
-  ChannelSELayer: (dev, channels, ratio) => new ChannelSE(dev, channels, given({ reductionRatio: ratio })),
-  SpatialSELayer: (dev, channels, _, spatialDims) => new SpatialSE(dev, channels, { spatialDims }),
+  ChannelSELayer: (dev, channels, ratio) => new ChannelSE(dev, { channels, ...given({ reductionRatio: ratio }) }),
+  SpatialSELayer: (dev, channels, _, spatialDims) => new SpatialSE(dev, { channels, spatialDims }),
   ChannelSpatialSELayer: (dev, channels, ratio, spatialDims) =>
-    new ChannelSpatialSE(dev, channels, { ...given({ reductionRatio: ratio }), spatialDims }),
+    new ChannelSpatialSE(dev, { channels, ...given({ reductionRatio: ratio }), spatialDims }),
 };
 
 const given = <T extends Record<string, unknown>>(record: T): { [K in keyof T]?: NonNullable<T[K]> } =>
@@ -78,7 +78,7 @@ const block: Make = (dev, { op, args }) => {
   expectKnown(op, all, blockNames.split(" "));
   const Block = /Encoder/.test(op) ? EncoderBlock : DenseBlock;
   return new Block(dev, {
-    numChannels: all.num_channels,
+    inChannels: all.num_channels,
     numFilters: all.num_filters,
     kernelH: all.kernel_h,
     kernelW: all.kernel_w,

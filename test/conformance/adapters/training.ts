@@ -1,6 +1,14 @@
 /** @file Short training runs: weights by formula, another batch at each step, loss and norm of the gradients after each. */
 import { add, cast, type Device, grad, reshape, square, sum, type Tensor } from "../../../src/index.ts";
-import { bceWithLogits, crossEntropy, huber, l1, type Module, mse, smoothL1 } from "../../../src/nn/index.ts";
+import {
+  bceWithLogitsLoss,
+  crossEntropyLoss,
+  huberLoss,
+  l1Loss,
+  type Module,
+  mseLoss,
+  smoothL1Loss,
+} from "../../../src/nn/index.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { camelKeys } from "../../lib/names.ts";
 import { type Adapter, type Adapters, type Case, expectKnown, type Families, NotCovered, wave } from "../format.ts";
@@ -52,13 +60,13 @@ const elements = "reduction weight";
 const torch: Record<string, readonly [known: string, loss: (settings: any, dev: Device) => LossOf]> = {
   CrossEntropyLoss: [
     "weight ignore_index label_smoothing reduction",
-    (settings) => (output, label) => crossEntropy(output, indices(label), settings),
+    (settings) => (output, label) => crossEntropyLoss(output, indices(label), settings),
   ],
-  BCEWithLogitsLoss: [`${elements} pos_weight`, (settings) => (output, label) => bceWithLogits(output, label, settings)],
-  MSELoss: [elements, (settings) => (output, label) => mse(output, label, settings)],
-  L1Loss: [elements, (settings) => (output, label) => l1(output, label, settings)],
-  SmoothL1Loss: [`${elements} beta`, (settings) => (output, label) => smoothL1(output, label, settings)],
-  HuberLoss: [`${elements} delta`, (settings) => (output, label) => huber(output, label, settings)],
+  BCEWithLogitsLoss: [`${elements} pos_weight`, (settings) => (output, label) => bceWithLogitsLoss(output, label, settings)],
+  MSELoss: [elements, (settings) => (output, label) => mseLoss(output, label, settings)],
+  L1Loss: [elements, (settings) => (output, label) => l1Loss(output, label, settings)],
+  SmoothL1Loss: [`${elements} beta`, (settings) => (output, label) => smoothL1Loss(output, label, settings)],
+  HuberLoss: [`${elements} delta`, (settings) => (output, label) => huberLoss(output, label, settings)],
 };
 
 /** A loss of PyTorch's, its weights on the device, or undefined for another one. */
