@@ -18,6 +18,8 @@ export interface DiceLossOptions extends OverlapLossOptions {
   readonly weight?: number | readonly number[];
   /** Targets between 0 and 1; default false. */
   readonly softLabel?: boolean;
+  /** Factor of each voxel in overlap, prediction and target alike, f32 `[N, 1, spatial…]`; 0 leaves a voxel out. */
+  readonly voxelWeight?: Tensor | undefined;
 }
 
 /**
@@ -59,7 +61,8 @@ function dice(op: string, input: Tensor, target: Tensor, options: DiceLossOption
   const mode = options.squaredPred ? "squared" : options.softLabel ? "soft" : "plain";
   const classes = countedClasses(input, options);
   const factors = weight === undefined || classes === 1 ? undefined : classWeights(op, weight, classes);
-  const sums = overlapOf(op, input, target, options, { mode, mask, maskOf: "inputs" });
+  const weighted = options.voxelWeight ? { mask: options.voxelWeight } : {};
+  const sums = overlapOf(op, input, target, options, { mode, ...(mask ? { mask, maskOf: "inputs" } : weighted) });
   let total = add(sums.prediction, sums.target);
   if (options.jaccard) total = affine(sub(total, sums.overlap), 2);
   const loss = oneMinusRatio(affine(sums.overlap, 2, smoothNr), affine(total, 1, smoothDr));

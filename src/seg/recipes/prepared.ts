@@ -29,6 +29,12 @@ export function preparedLabel({ label }: LoadedCase, { outputs }: Context): Host
   return label && outputs.target(label);
 }
 
+/** Marks the voxels that must not train: an entry `ignored` for datasets that have such voxels, else nothing. */
+export function preparedIgnored({ label }: LoadedCase, { outputs }: Context): { readonly ignored?: HostArray } {
+  const ignored = label && outputs.ignored(label);
+  return ignored ? { ignored } : {};
+}
+
 /** Throws `DataError` if a training case has no label, or none of the classes and that is not allowed. */
 function expectLabeled(id: string, label: HostArray | undefined, { config, outputs }: Context): void {
   if (!label) throw new DataError(`case "${id}" has no label, but training needs one`);

@@ -51,6 +51,8 @@ export interface PreparedCase extends Item {
   readonly image: HostArray;
   /** What the loss compares with. */
   readonly label?: HostArray | undefined;
+  /** `[1, spatial…]`, 1 at voxels that must not train; only for datasets with nnU-Net's label "ignore". */
+  readonly ignored?: HostArray | undefined;
 }
 
 /** What can be known of a dataset before a run is configured. */
@@ -82,6 +84,9 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   /** URL of the module whose default export this recipe is (`import.meta.url`), so that data workers can build its datasets; without it they cannot. */
   readonly module?: string | undefined;
   readonly options: OptionTable<Config>;
+
+  /** Whether training leaves out the voxels that `outputs.ignored` marks. Datasets that have such voxels are refused without it. */
+  readonly ignores?: boolean;
 
   /** Options for data that nobody has tuned yet; those of all runs included where this recipe knows better. */
   suggest(facts: DataFacts): Promise<SuggestedOptions<Config>> | SuggestedOptions<Config>;

@@ -3,6 +3,7 @@
 import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
 import { selectFold, type Split } from "../../data/folders/splits.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
+import { ignoredValue } from "../../data/labels.ts";
 import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
@@ -102,6 +103,11 @@ export async function configure<C extends object>(
   { say, onProgress }: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
+  if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {
+    throw new ConfigError(
+      `the dataset has the label "ignore", whose voxels must not train, and recipe ${recipe.name} does not say that it leaves them out (ignores: true)`,
+    );
+  }
   const facts = await factsOf(data, onProgress);
   const suggested = await recipe.suggest(facts);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;

@@ -1,7 +1,7 @@
 /** @file What a run reports: scores of whole cases, curves as SVG, predictions over slices as PNG. */
 
 import type { Case } from "../../data/folders/dataset_index.ts";
-import type { HostArray } from "../../host/array.ts";
+import type { HostArray, TypedArray } from "../../host/array.ts";
 import { nanMean } from "../../host/stats.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
@@ -31,10 +31,11 @@ export function evaluationOf(cases: readonly CaseScore[], labels: readonly strin
 /** Scores label maps case by case, each with its truth. Throws `ShapeError` if they are not on one grid. */
 export async function evaluate(
   pairs: AsyncIterable<{ readonly id: string; readonly prediction: HostArray; readonly truth: HostArray }>,
-  { foreground }: Pick<Context["outputs"], "foreground">,
+  { foreground, ignore }: Pick<Context["outputs"], "foreground" | "ignore">,
 ): Promise<Evaluation> {
   const scores: CaseScore[] = [];
-  for await (const { id, prediction, truth } of pairs) scores.push({ id, dice: diceOfLabels(prediction, truth, foreground) });
+  for await (const { id, prediction, truth } of pairs)
+    scores.push({ id, dice: diceOfLabels(prediction, truth, foreground, ignore) });
   return evaluationOf(
     scores,
     foreground.map((l) => l.name),
@@ -106,7 +107,10 @@ function overlayOf({ source, labels }: Segmented, { recipe, context }: OpenedRun
   return sliceMontage(first, { label: flat(label), pred: flat(labels), axis });
 }
 
-const classesOf = (a: HostArray, { outputs }: Context) => (outputs.kind === "regions" ? a.data : outputs.target(a).data);
+function classesOf(a: HostArray, { outputs }: Context): TypedArray {
+  if (outputs.kind !== "regions") return outputs.target(a).data;
+  return outputs.ignore === undefined ? a.data : a.data.map((v) => (v === outputs.ignore ? 0 : v));
+}
 
 const coarsest = (spacing: readonly number[]): number => spacing.reduce((best, s, i) => (s >= spacing[best] ? i : best), 0);
 

@@ -67,7 +67,7 @@ export async function* segmentCases(
     const { image } = await recipe.prepare(source, context);
     const found = await segmenter.run(image, { signal });
     const labels = (await recipe.postprocess?.(found, source, context)) ?? found;
-    const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground);
+    const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground, context.outputs.ignore);
     yield { id: source.id, source, labels, ...(dice ? { dice } : {}) };
   }
 }

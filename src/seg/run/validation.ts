@@ -39,7 +39,7 @@ export class Validation<C extends object> {
   /** Mean Dice of each foreground class over the validation cases that have it. Throws the signal's reason when it is aborted. */
   async run(signal: AbortSignal | undefined, onProgress: (done: number, total: number) => void): Promise<number[]> {
     const { val } = this.data;
-    const { foreground } = this.context.outputs;
+    const { foreground, ignore } = this.context.outputs;
     const scores: number[][] = [];
     for (const [i, item] of val.entries()) {
       signal?.throwIfAborted();
@@ -47,7 +47,7 @@ export class Validation<C extends object> {
       const { source, prepared } = this.kept.get(item.id) ?? (await this.load(i));
       const found = await this.segmenter.run(prepared.image, { signal });
       const labels = (await this.recipe.postprocess?.(found, source, this.context)) ?? found;
-      if (source.label) scores.push(diceOfLabels(labels, source.label, foreground));
+      if (source.label) scores.push(diceOfLabels(labels, source.label, foreground, ignore));
     }
     return foreground.map((_, c) => nanMean(scores.map((s) => s[c])));
   }

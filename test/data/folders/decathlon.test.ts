@@ -80,7 +80,7 @@ describe("parseDataset", () => {
     "not an object": [null, /the top level/],
     "no modality": [msd({ modality: undefined }), /modality is missing/],
     "labels missing": [msd({ labels: undefined }), /labels/],
-    "label without a number": [msd({ labels: { background: "0", x: "one" } }), /labels\["background"\]/],
+    "label without a number": [msd({ labels: { background: "0", x: "one" } }), /labels\["x"\]/],
     "no background": [msd({ labels: { "1": "front" } }), /background/],
     "count differs": [msd({ numTraining: 7 }), /numTraining is 7, but there are 1/],
     "image missing": [

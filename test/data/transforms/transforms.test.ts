@@ -84,9 +84,9 @@ describe("onKeys", () => {
       array([1, n, n], (i) => (Math.hypot(((i % n) + 0.5) / n - 0.45, (Math.floor(i / n) + 0.5) / n - 0.45) < 0.3 ? 1 : 0));
     const out = T.onKeys(["image", "label"], new T.Resize({ spatialSize: [48, 48] })).apply({ image: disc(100), label: disc(100) });
     const [image, label] = [(out as T.Item).image, (out as T.Item).label] as HostArray[];
-    const half = image.data.map((v) => (v > 0.5 ? 1 : 0));
-    const both = half.reduce((n, v, i) => n + (v && label.data[i] ? 1 : 0), 0);
-    const sum = half.reduce((n, v, i) => n + v + label.data[i], 0);
+    const half = Array.from(image.data, (v) => (v > 0.5 ? 1 : 0));
+    const both = half.reduce<number>((n, v, i) => n + (v && label.data[i] ? 1 : 0), 0);
+    const sum = half.reduce<number>((n, v, i) => n + v + label.data[i], 0);
     expect((2 * both) / sum).toBeGreaterThan(0.995);
   });
 
