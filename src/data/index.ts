@@ -1,5 +1,6 @@
 /** @file voxgrad/data: volumes, file formats, transforms, datasets and loaders; all of it also runs in a browser. */
 
+export * from "./axis_codes.ts";
 export * from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
 export {

@@ -34,6 +34,8 @@ export interface Context<Config extends object = object> {
   readonly channels: readonly string[];
   /** Median voxel size of the training cases in mm, per array axis. */
   readonly spacing: readonly number[];
+  /** Where the axes of every image that is prepared point, such as "RAS"; absent for runs of before, whose images stay as they are stored. */
+  readonly orientation?: string | undefined;
   /** What the networks' outputs mean. */
   readonly outputs: OutputCoding;
 }
@@ -61,10 +63,10 @@ export interface DataFacts {
   readonly channels: readonly string[];
   /** Training cases. */
   readonly cases: readonly Case[];
-  /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen. */
+  /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen, in the orientation of the run. */
   readonly shapes: readonly (readonly number[])[];
   readonly spacings: readonly (readonly number[])[];
-  /** Reads a case. */
+  /** Reads a case, in the orientation of the run. */
   readonly read: (source: Case) => Promise<LoadedCase>;
 }
 

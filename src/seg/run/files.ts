@@ -40,6 +40,8 @@ export interface RunInfo {
   /** Median voxel size of the training cases in mm, per array axis. */
   readonly spacing: readonly number[];
   readonly outputs: OutputKind;
+  /** Where the axes of all images point once they are read, such as "RAS"; runs of before have none. */
+  readonly orientation?: string;
 }
 
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
@@ -75,7 +77,8 @@ export async function readRunInfo(store: RunStore): Promise<RunInfo> {
     Number.isSafeInteger(info.recipe.version) &&
     [info.labels, info.channels, info.spacing].every(Array.isArray) &&
     info.labels!.every(isLabel) &&
-    ["sigmoid", "softmax", "regions"].includes(info.outputs as string);
+    ["sigmoid", "softmax", "regions"].includes(info.outputs as string) &&
+    (info.orientation === undefined || /^[LRPAIS]{3}$/.test(info.orientation));
   if (whole) return info as RunInfo;
   throw new ConfigError(
     `${store.name}/${files.run}: expected recipe, labels, channels, spacing and outputs; restore the file or train again`,
@@ -115,6 +118,7 @@ export function contextOf<C extends object>(recipe: Recipe<C>, config: RunConfig
     labels: info.labels,
     channels: info.channels,
     spacing: info.spacing,
+    orientation: info.orientation,
     outputs: outputCodingOf(info.outputs, info.labels),
   };
 }

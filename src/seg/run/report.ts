@@ -1,11 +1,12 @@
 /** @file What a run reports: scores of whole cases, curves as SVG, predictions over slices as PNG. */
 
 import type { Case } from "../../data/folders/dataset_index.ts";
+import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { nanMean } from "../../host/stats.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
-import type { ReadCase } from "../recipes/prepared.ts";
+import { oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
 import { type EpochMetrics, files } from "./files.ts";
 import { type OpenedRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
@@ -96,8 +97,9 @@ export async function report(
 }
 
 /** Slices of a case, prediction filled and truth outlined. */
-function overlayOf({ source, labels }: Segmented, { recipe, context }: OpenedRun) {
-  const { image, label } = source;
+function overlayOf({ id, source, labels: stored }: Segmented, { recipe, context }: OpenedRun) {
+  const { image, label } = oriented(source, context.orientation);
+  const { image: labels } = oriented({ id, image: withGeometryOf(source.image, stored) }, context.orientation);
   const size = image.shape.slice(1);
   const voxels = size.reduce((a, b) => a * b, 1);
   const first = { data: image.data.subarray(0, voxels), shape: size };

@@ -5,6 +5,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { Segmenter } from "../inference/segmenter.ts";
 import { nanMean } from "../../host/stats.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
+import { readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import type { RunData } from "./data.ts";
 
@@ -54,8 +55,7 @@ export class Validation<C extends object> {
 
   private async load(index: number): Promise<Kept> {
     const item = this.data.val[index];
-    const source = await this.data.read(item);
-    const prepared = await this.recipe.prepare(source, this.context);
+    const { source, prepared } = await readyCase(this.recipe, this.context, this.data.read, item);
     const loaded = { source, prepared };
     const bytes = bytesOf(loaded);
     if (bytes <= this.left) {
