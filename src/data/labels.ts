@@ -56,7 +56,9 @@ function labelClass(key: string, entry: unknown, fail: Fail): LabelClass {
     throw fail(`labels["${key}"] is ${JSON.stringify(entry)}; expected a class number, or a name under its number`);
   if (name !== "ignore") return { name, values };
   if (values.length > 1 || values[0] === 0)
-    throw fail(`labels["${key}"] is ${JSON.stringify(entry)}; the label "ignore" marks voxels to leave out and needs one value above 0`);
+    throw fail(
+      `labels["${key}"] is ${JSON.stringify(entry)}; the label "ignore" marks voxels to leave out and needs one value above 0`,
+    );
   return { name, values, ignore: true };
 }
 

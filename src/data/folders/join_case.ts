@@ -49,7 +49,9 @@ export function gridDifference(a: Grid, b: Grid): string | undefined {
     }
   }
   const shift = [0, 1, 2].map((r) => a.affine[r][3] - b.affine[r][3]);
-  const voxels = [0, 1, 2].map((axis) => [0, 1, 2].reduce((sum, r) => sum + shift[r] * b.affine[r][axis], 0) / b.spacing[axis] ** 2);
+  const voxels = [0, 1, 2].map(
+    (axis) => [0, 1, 2].reduce((sum, r) => sum + shift[r] * b.affine[r][axis], 0) / b.spacing[axis] ** 2,
+  );
   if (voxels.every((v) => Math.abs(v) <= mostShift)) return undefined;
   const told = voxels.map((v) => Number(v.toFixed(2)));
   return `the ${a.name} lies [${told}] voxels from the ${b.name}: their affines have other origins; save both with one affine`;

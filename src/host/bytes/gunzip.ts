@@ -85,7 +85,7 @@ async function memberStarts(file: Blob): Promise<number[]> {
 /** Where the last member might end: at the end of the file, or among the zeros there, of which some may be of the length that ends it. */
 async function possibleEnds(file: Blob): Promise<number[]> {
   let end = file.size;
-  for (const chunk = 1 << 16; end > 0; ) {
+  for (const chunk = 1 << 16; end > 0;) {
     const from = Math.max(0, end - chunk);
     const bytes = new Uint8Array(await file.slice(from, end).arrayBuffer());
     const last = bytes.findLastIndex((b) => b !== 0);

@@ -1,8 +1,8 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
-import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
-import { selectFold, type Split } from "../../data/folders/splits.ts";
+import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
+import { selectFold } from "../../data/folders/splits.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
 import { ignoredValue } from "../../data/labels.ts";
 import type { Affine } from "../../data/volume.ts";

@@ -268,7 +268,11 @@ describe("files of other kinds are called by their names", () => {
     ["MGH", mgh, /an MGH image of FreeSurfer, .* mri_convert/],
     ["MINC", padded("CDF\x01"), /a MINC image/],
     ["NumPy", padded("\x93NUMPY"), /a NumPy array/],
-    ["Git LFS", text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"), /a Git LFS pointer: .*; run git lfs pull/],
+    [
+      "Git LFS",
+      text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"),
+      /a Git LFS pointer: .*; run git lfs pull/,
+    ],
     ["HTML", text("\n<!DOCTYPE html>\n<html><body>404</body></html>"), /a web page in place of the image, .*download/],
     ["XML", text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), /an XML text/],
     ["JSON", text('{"message": "not found"}'), /a JSON text/],

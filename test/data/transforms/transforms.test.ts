@@ -82,7 +82,10 @@ describe("onKeys", () => {
   test("a label is resized about its image's centers: a disc keeps its place", () => {
     const disc = (n: number) =>
       array([1, n, n], (i) => (Math.hypot(((i % n) + 0.5) / n - 0.45, (Math.floor(i / n) + 0.5) / n - 0.45) < 0.3 ? 1 : 0));
-    const out = T.onKeys(["image", "label"], new T.Resize({ spatialSize: [48, 48] })).apply({ image: disc(100), label: disc(100) });
+    const out = T.onKeys(["image", "label"], new T.Resize({ spatialSize: [48, 48] })).apply({
+      image: disc(100),
+      label: disc(100),
+    });
     const [image, label] = [(out as T.Item).image, (out as T.Item).label] as HostArray[];
     const half = Array.from(image.data, (v) => (v > 0.5 ? 1 : 0));
     const both = half.reduce<number>((n, v, i) => n + (v && label.data[i] ? 1 : 0), 0);
@@ -93,7 +96,10 @@ describe("onKeys", () => {
   test("CropForeground cuts one box, that of the first key, from all", () => {
     const image = array([1, 5, 6], (i) => (Math.floor(i / 6) >= 1 && Math.floor(i / 6) <= 3 && i % 6 >= 2 ? i : 0));
     const label = array([1, 5, 6], (i) => (i === 20 ? 1 : 0));
-    const out = T.onKeys(["image", "label"], new T.CropForeground({ margin: 1 })).apply({ image, label }) as Record<string, HostArray>;
+    const out = T.onKeys(["image", "label"], new T.CropForeground({ margin: 1 })).apply({ image, label }) as Record<
+      string,
+      HostArray
+    >;
     expect(out.image).toEqual(new T.CropForeground({ margin: 1 }).apply(image));
     expect([out.image.shape, out.label.shape]).toEqual([
       [1, 5, 6],

@@ -1,8 +1,7 @@
 /** @file What outputs mean: regions that overlap in any way, in nnU-Net's order or ours, and voxels that do not count. */
 
 import { describe, expect, test } from "vitest";
-import type { LabelClass } from "../../../src/data/labels.ts";
-import { parseLabels } from "../../../src/data/labels.ts";
+import { type LabelClass, parseLabels } from "../../../src/data/labels.ts";
 import { failing } from "../../../src/host/bytes/budget.ts";
 import { diceOfLabels } from "../../../src/seg/metrics/label_dice.ts";
 import { outputCoding, outputKindOf } from "../../../src/seg/post/output_coding.ts";
@@ -35,7 +34,9 @@ describe("regions", () => {
 
   test("write the values that tell them apart", () => {
     expect(perfect(labelsOf({ background: 0, hippocampus: [1, 2], anterior: 1 }), map(0, 1, 2)).values).toEqual([0, 1, 2]);
-    expect(perfect(labelsOf({ background: 0, whole: [1, 2, 3], core: [2, 3], active: 3 }), map(3, 2, 1, 0)).values).toEqual([3, 2, 1, 0]);
+    expect(perfect(labelsOf({ background: 0, whole: [1, 2, 3], core: [2, 3], active: 3 }), map(3, 2, 1, 0)).values).toEqual([
+      3, 2, 1, 0,
+    ]);
   });
 
   test("write what regions_class_order says, later ones over earlier ones", () => {
@@ -47,7 +48,12 @@ describe("regions", () => {
 test("ignored voxels are no class: they are marked, never written, and do not score", () => {
   const labels = labelsOf({ background: 0, ball: 1, ignore: 255 });
   const coding = outputCoding(outputKindOf(labels), labels);
-  expect([coding.kind, coding.channels, coding.ignore, coding.foreground.map((l) => l.name)]).toEqual(["sigmoid", 1, 255, ["ball"]]);
+  expect([coding.kind, coding.channels, coding.ignore, coding.foreground.map((l) => l.name)]).toEqual([
+    "sigmoid",
+    1,
+    255,
+    ["ball"],
+  ]);
   const truth = map(0, 1, 255, 255);
   expect([...coding.target(truth).data]).toEqual([0, 1, 0, 0]);
   expect(coding.ignored(truth)).toEqual({ data: Float32Array.of(0, 0, 1, 1), shape: [1, 4, 1, 1] });

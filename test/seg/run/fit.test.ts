@@ -211,8 +211,7 @@ describe("a run has an orientation", () => {
 describe("labels", () => {
   // Slices 0 … 4 of axis 0.
   const ignored = (i: number) => Math.floor(i / 256) < 5;
-  const ignoring = () =>
-    memoryData({ background: 0, ball: 1, ignore: 9 }, 1, { relabel: (v, i) => (ignored(i) ? 9 : v) });
+  const ignoring = () => memoryData({ background: 0, ball: 1, ignore: 9 }, 1, { relabel: (v, i) => (ignored(i) ? 9 : v) });
 
   test("that are to be ignored do not train: what the image shows there makes no difference", async () => {
     const shuffled = ignoring();
@@ -232,7 +231,10 @@ describe("labels", () => {
   });
 
   test("that are to be ignored are no class, and are left out by recipes that say so", async () => {
-    for (const given of [{ fit: "resize", patchSize: [24, 24] }, { fit: "crop", augment: "mild" }]) {
+    for (const given of [
+      { fit: "resize", patchSize: [24, 24] },
+      { fit: "crop", augment: "mild" },
+    ]) {
       const store = memoryStore();
       const data = ignoring();
       const { epochs } = await run(slices2d, store, data, given);

@@ -165,7 +165,10 @@ function identify(bytes: Uint8Array, fail: Fail): { version: 1 | 2; littleEndian
       `is "ni${version}": a header whose voxels are in a separate .img file; convert the pair to one .nii file`,
     );
   if (version === 1 && magic === "\0\0\0\0")
-    return fail("magic", "is empty: this is an Analyze 7.5 header, whose voxels are in an .img file; convert the pair to one .nii file");
+    return fail(
+      "magic",
+      "is empty: this is an Analyze 7.5 header, whose voxels are in an .img file; convert the pair to one .nii file",
+    );
   if (magic !== `n+${version}\0`)
     return fail("magic", `is ${JSON.stringify(magic)}; expected "n+${version}\\0"; this is Analyze 7.5 or a damaged file`);
   return { version, littleEndian };
@@ -190,7 +193,8 @@ function chooseAffine(header: Uint8Array, f: Fields, shape: readonly number[]): 
   const sform = { affine: sformOf(header, version, f.littleEndian), field: "srow (sform_code > 0)" };
   const qform = { affine: f.getQformMat(), field: "quatern, qoffset and pixdim (qform_code > 0)" };
   // Some writers set both codes and leave the sform empty.
-  const useful = f.sform_code > 0 && (f.qform_code <= 0 || !affineProblem(sform.affine) || affineProblem(qform.affine) !== undefined);
+  const useful =
+    f.sform_code > 0 && (f.qform_code <= 0 || !affineProblem(sform.affine) || affineProblem(qform.affine) !== undefined);
   if (useful) return sform;
   if (f.qform_code > 0) return qform;
   const [sx, sy, sz] = f.pixDims.slice(1, 4).map((v) => (Number.isFinite(v) && v !== 0 ? Math.abs(v) : 1));

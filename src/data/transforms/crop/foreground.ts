@@ -84,7 +84,9 @@ export class CropForeground implements Transform, ItemWide {
     });
     const apply = (x: HostArray): HostArray => {
       if (spatialShape(op, x).join() !== image.join())
-        throw new ShapeError(`${op}: the box was chosen on an array of size [${image}] and cannot crop one of shape [${x.shape}]`);
+        throw new ShapeError(
+          `${op}: the box was chosen on an array of size [${image}] and cannot crop one of shape [${x.shape}]`,
+        );
       return padAxes(op, crop(op, x, slices), widths, this.options);
     };
     return { apply };
