@@ -58,6 +58,12 @@ export function fileKind(bytes: Uint8Array): { readonly what: string; readonly a
   const plain = new TextDecoder(utf16(bytes) ?? "utf-8").decode(bytes.subarray(0, 512)).trimStart();
   const found = texts.find(([pattern]) => pattern.test(plain));
   if (found) return { what: found[1], advice: found[2] };
+  if (plain.length >= 8 && !/[^\t\r\n\x20-\x7e]/.test(plain)) {
+    return {
+      what: `a text (${JSON.stringify(plain.slice(0, 40))} …)`,
+      advice: "check that this is the image and was downloaded whole",
+    };
+  }
   return isMgh(bytes) ? { what: "an MGH image of FreeSurfer", advice: convert("mri_convert") } : undefined;
 }
 

@@ -276,6 +276,7 @@ describe("files of other kinds are called by their names", () => {
     ["HTML", text("\n<!DOCTYPE html>\n<html><body>404</body></html>"), /a web page in place of the image, .*download/],
     ["XML", text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), /an XML text/],
     ["JSON", text('{"message": "not found"}'), /a JSON text/],
+    ["any other text", text("Copyright (c) 2004, the authors of an image"), /is a text \("Copyright \(c\) 2004/],
     ["a link of git-annex", text("../../.git/annex/objects/x"), /git-annex/],
   ])("%s, gzipped too", async (_name, bytes, message) => {
     for (const file of [bytes, new Uint8Array(gzipSync(bytes))]) {
