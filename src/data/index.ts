@@ -1,7 +1,7 @@
 /** @file voxgrad/data: volumes, file formats, transforms, datasets and loaders; all of it also runs in a browser. */
 
 export * from "./axis_codes.ts";
-export * from "./folders/join_case.ts";
+export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
 export {
   CacheDataset,

@@ -1,6 +1,15 @@
 /** @file Public transforms. */
 export { isRandomizable } from "./transform.ts";
-export type { Item, LabelSafe, MaybeTransform, Randomizable, RandomTransform, Transform, TransformState } from "./transform.ts";
+export type {
+  Item,
+  ItemWide,
+  LabelSafe,
+  MaybeTransform,
+  Randomizable,
+  RandomTransform,
+  Transform,
+  TransformState,
+} from "./transform.ts";
 export { Compose, onKeys } from "./compose.ts";
 export type { OnKeysOptions } from "./compose.ts";
 export { CastToType } from "./shape/cast.ts";

@@ -4,14 +4,14 @@ import { describe, expect, test } from "vitest";
 import { type LabelClass, parseLabels } from "../../../src/data/labels.ts";
 import { failing } from "../../../src/host/bytes/budget.ts";
 import { diceOfLabels } from "../../../src/seg/metrics/label_dice.ts";
-import { outputCoding, outputKindOf } from "../../../src/seg/post/output_coding.ts";
+import { outputCodingOf, outputKindOf } from "../../../src/seg/post/output_coding.ts";
 
 const labelsOf = (json: object, order?: readonly number[]) => parseLabels(json, failing("dataset.json"), order);
 const map = (...values: number[]) => ({ data: Uint8Array.from(values), shape: [1, values.length, 1, 1] });
 
 /** What a network says that knows the truth. */
 function perfect(labels: readonly LabelClass[], truth: ReturnType<typeof map>) {
-  const coding = outputCoding(outputKindOf(labels), labels);
+  const coding = outputCodingOf(outputKindOf(labels), labels);
   const masks = coding.target(truth);
   const logits = { data: masks.data.map((v) => (v ? 5 : -5)), shape: [1, ...masks.shape] };
   const found = coding.decide(logits);
@@ -47,7 +47,7 @@ describe("regions", () => {
 
 test("ignored voxels are no class: they are marked, never written, and do not score", () => {
   const labels = labelsOf({ background: 0, ball: 1, ignore: 255 });
-  const coding = outputCoding(outputKindOf(labels), labels);
+  const coding = outputCodingOf(outputKindOf(labels), labels);
   expect([coding.kind, coding.channels, coding.ignore, coding.foreground.map((l) => l.name)]).toEqual([
     "sigmoid",
     1,
@@ -59,12 +59,12 @@ test("ignored voxels are no class: they are marked, never written, and do not sc
   expect(coding.ignored(truth)).toEqual({ data: Float32Array.of(0, 0, 1, 1), shape: [1, 4, 1, 1] });
   expect(diceOfLabels(map(0, 1, 1, 0), truth, coding.foreground, coding.ignore)).toEqual([1]);
   expect(diceOfLabels(map(0, 1, 1, 0), map(0, 1, 0, 0), coding.foreground, coding.ignore)[0]).toBeCloseTo(2 / 3);
-  const plain = outputCoding("sigmoid", labelsOf({ background: 0, ball: 1 }));
+  const plain = outputCodingOf("sigmoid", labelsOf({ background: 0, ball: 1 }));
   expect(plain.ignored(truth)).toBeUndefined();
 });
 
 test("three classes and an ignored one make three channels", () => {
   const labels = labelsOf({ a: 1, ignore: 3, background: 0, b: 2 });
-  const coding = outputCoding(outputKindOf(labels), labels);
+  const coding = outputCodingOf(outputKindOf(labels), labels);
   expect([coding.kind, coding.channels]).toEqual(["softmax", 3]);
 });
