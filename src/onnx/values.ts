@@ -6,6 +6,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** An array on the host with the kind of numbers it holds; integers beyond 2⁵³ are rounded. */
 export interface HostValue extends HostArray {
   readonly kind: "float" | "int" | "bool";
+  /** The element type in the file by NumPy's name ("int8", "uint4"), as long as values are only moved; undefined for what was computed. */
+  readonly type?: string | undefined;
 }
 
 export type Kind = HostValue["kind"];
@@ -25,10 +27,10 @@ export const hostInts = (data: readonly number[], shape: readonly number[] = [da
 });
 
 /** An array of a kind, with the type that holds its values. */
-export function hostOf(kind: Kind, shape: readonly number[], value: (i: number) => number): HostValue {
+export function hostOf(kind: Kind, shape: readonly number[], value: (i: number) => number, type?: string): HostValue {
   const length = sizeOf(shape);
   const make = (i: number) => (kind === "int" ? Math.trunc(value(i)) : kind === "bool" ? Number(value(i) !== 0) : value(i));
   const data = new (kind === "float" ? Float32Array : kind === "bool" ? Uint8Array : Float64Array)(length);
   for (let i = 0; i < length; i++) data[i] = make(i);
-  return { kind, shape, data };
+  return type === undefined ? { kind, shape, data } : { kind, shape, data, type };
 }

@@ -1,10 +1,10 @@
 /** @file Files of weights on disk, in every format that is read. */
 
+import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type HostValue, readOnnxWeights } from "../../onnx/index.ts";
+import { readOnnxFile } from "../../onnx/index.ts";
 import { FormatError } from "../../host/errors.ts";
-import { elementTypeOf, type WeightTensor } from "../../weights/elements.ts";
 import type { WeightsFile } from "../../weights/file.ts";
 import { readWeights } from "../../weights/read.ts";
 import { readTfjs } from "../../weights/tfjs/file.ts";
@@ -22,7 +22,7 @@ export interface ReadWeightsFileOptions {
  */
 export async function readWeightsFile(path: string, { key }: ReadWeightsFileOptions = {}): Promise<WeightsFile> {
   const bytes = await readBytes(path);
-  if (/\.onnx$/i.test(path)) return onnxWeights(path, bytes);
+  if (/\.onnx$/i.test(path)) return readOnnxFile(bytes, { name: path, external: filesBeside(path) });
   if (/\.json$/i.test(path)) {
     const model = await readTfjs(bytes, (shard) => readBytes(join(dirname(path), shard)), path);
     return { format: "TensorFlow.js layers model", tensors: tfjsStateDict(tfjsLayers(model)), metadata: new Map(), skipped: [] };
@@ -33,9 +33,7 @@ export async function readWeightsFile(path: string, { key }: ReadWeightsFileOpti
 /** A whole file; fs.readFile stops at 2 GiB. */
 async function readBytes(path: string): Promise<Uint8Array> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new FormatError(`cannot open ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`, {
-      cause: error,
-    });
+    throw cannotOpen(path, error);
   });
   try {
     const { size } = await file.stat();
@@ -51,11 +49,23 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-function onnxWeights(path: string, bytes: Uint8Array): WeightsFile {
-  const typed = ({ kind, data, shape }: HostValue): WeightTensor => {
-    const dtype = kind === "int" ? "I64" : kind === "bool" ? "BOOL" : elementTypeOf(data);
-    return { dtype, data, shape };
+/** Reads files beside a model, each once. */
+function filesBeside(path: string): (location: string) => Uint8Array {
+  const files = new Map<string, Uint8Array>();
+  return (location) => {
+    let bytes = files.get(location);
+    if (!bytes) files.set(location, (bytes = readSync(join(dirname(path), location))));
+    return bytes;
   };
-  const tensors = new Map([...readOnnxWeights(bytes, { source: path })].map(([name, value]) => [name, typed(value)]));
-  return { format: "ONNX", tensors, metadata: new Map(), skipped: [] };
 }
+
+function readSync(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw cannotOpen(path, error as NodeJS.ErrnoException);
+  }
+}
+
+const cannotOpen = (path: string, error: NodeJS.ErrnoException): FormatError =>
+  new FormatError(`cannot open ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`, { cause: error });

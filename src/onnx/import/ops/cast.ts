@@ -22,10 +22,10 @@ function hostCast(c: Call): HostValue {
   const x = first(c);
   const to = types[c.int("to", 1)];
   if (!to) throw c.unsupported(`a cast to type ${c.int("to", 1)}`);
-  return hostOf(to.kind, x.shape, (i) => x.data[i]);
+  return hostOf(to.kind, x.shape, (i) => x.data[i], to.name);
 }
 
 export const operators: Operators = {
   Cast: { device: (c) => castTo(c, types[c.int("to", 1)]?.kind), host: hostCast },
-  CastLike: { device: castLike, host: (c) => hostOf(c.known(1).kind, first(c).shape, (i) => first(c).data[i]) },
+  CastLike: { device: castLike, host: (c) => hostOf(c.known(1).kind, first(c).shape, (i) => first(c).data[i], c.known(1).type) },
 };
