@@ -17,6 +17,17 @@ export type Value = Tensor | HostValue;
 
 export const isHost = (v: Value): v is HostValue => "kind" in v;
 
+const tensorTypes = new WeakMap<Tensor, string>();
+
+/** Notes the element type that a tensor of integers has in the file; all of them are i32 or f32 here. */
+export function typed(t: Tensor, type: string | undefined): Tensor {
+  if (type !== undefined) tensorTypes.set(t, type);
+  return t;
+}
+
+/** The element type of a value in the file; undefined if it is not known any more. */
+export const typeOf = (v: Value): string | undefined => (isHost(v) ? v.type : tensorTypes.get(v));
+
 /** No more elements than this are computed on the host: shapes and tables are small, and graphs may claim anything. */
 export const hostLimit = 2 ** 18;
 

@@ -10,7 +10,7 @@ import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Call } from "./call.ts";
 import { type CheckedGraph, checkGraph } from "./graph.ts";
-import { hostLimit, isHost, type Value } from "../values.ts";
+import { hostLimit, isHost, typed, type Value } from "../values.ts";
 import { type OnnxFile, type OnnxNode, type OnnxValueInfo, parseOnnx } from "../model.ts";
 import { operatorOf } from "./operators.ts";
 import { toTensorIndices } from "./plane_indices.ts";
@@ -93,8 +93,10 @@ export class OnnxModel extends Module {
       const value = decodeTensor(t, budget, external);
       if (value.kind !== "float" || !own.has(name) || known.has(name) || !computed.has(name)) {
         this.constants.set(name, value);
-        if (computed.has(name) && sizeOf(value.shape) > 1 && value.kind !== "int")
-          this.uploads.set(name, keep(device.tensor(value)));
+        // Integers are indices and the like, but those of a few bits are weights, and whole in f32.
+        const numbers = value.kind !== "int" || /^u?int[48]$/.test(value.type ?? "");
+        if (computed.has(name) && sizeOf(value.shape) > 1 && numbers)
+          this.uploads.set(name, typed(keep(device.tensor(value)), value.type));
       } else {
         const tensor = device.tensor(value);
         this.constants.set(name, statistics.has(name) ? keep(tensor) : parameter(tensor));
