@@ -7,7 +7,7 @@ import { readOnnxFile } from "../../onnx/index.ts";
 import { FormatError } from "../../host/errors.ts";
 import type { WeightsFile } from "../../weights/file.ts";
 import { readWeights } from "../../weights/read.ts";
-import { readTfjs } from "../../weights/tfjs/file.ts";
+import { readTfjs, type TfjsModel } from "../../weights/tfjs/file.ts";
 import { tfjsLayers, tfjsStateDict } from "../../weights/tfjs/layers.ts";
 
 export interface ReadWeightsFileOptions {
@@ -17,15 +17,15 @@ export interface ReadWeightsFileOptions {
 
 /**
  * The tensors of a file by name: safetensors and PyTorch checkpoints (what they are, their bytes say), ONNX initializers (`.onnx`) and
- * TensorFlow.js layers models (`.json`), whose weights are given by the names and in the layout of `layersModel`.
+ * TensorFlow.js models (`.json`). The weights of layers models are given by the names and in the layout of `layersModel`; those of graph models,
+ * and of models with layers that are not supported, as they are in the file.
  * @throws FormatError for a damaged file, another format, or what is not supported
  */
 export async function readWeightsFile(path: string, { key }: ReadWeightsFileOptions = {}): Promise<WeightsFile> {
   const bytes = await readBytes(path);
   if (/\.onnx$/i.test(path)) return readOnnxFile(bytes, { name: path, external: filesBeside(path) });
   if (/\.json$/i.test(path)) {
-    const model = await readTfjs(bytes, (shard) => readBytes(join(dirname(path), shard)), path);
-    return { format: "TensorFlow.js layers model", tensors: tfjsStateDict(tfjsLayers(model)), metadata: new Map(), skipped: [] };
+    return tfjsWeights(await readTfjs(bytes, (shard) => readBytes(join(dirname(path), shard)), path));
   }
   return readWeights(bytes, { source: path, ...(key === undefined ? {} : { key }) });
 }
@@ -46,6 +46,23 @@ async function readBytes(path: string): Promise<Uint8Array> {
     return bytes;
   } finally {
     await file.close();
+  }
+}
+
+function tfjsWeights(model: TfjsModel): WeightsFile {
+  const rest = { metadata: new Map<string, string>(), skipped: model.skipped };
+  if (model.format === "graph-model")
+    return { format: "TensorFlow.js graph model, in TensorFlow's layout", tensors: model.weights, ...rest };
+  try {
+    return { format: "TensorFlow.js layers model", tensors: tfjsStateDict(tfjsLayers(model)), ...rest };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const why = error.message.slice(model.source.length + 2);
+    return {
+      format: `TensorFlow.js layers model, in Keras's layout because it cannot be run here (${why})`,
+      tensors: model.weights,
+      ...rest,
+    };
   }
 }
 

@@ -60,6 +60,24 @@ test("inspect", async () => {
   expect((await call("inspect", at("with_list.pth"))).stdout).toMatch(/not read, being no tensors: mask_values\n/);
 });
 
+test("models of TensorFlow.js that cannot be run are inspected and converted all the same", async () => {
+  cpSync(at("mesh"), out("mesh"), { recursive: true });
+  const model = JSON.parse(readFileSync(out("mesh/model.json"), "utf8"));
+  model.modelTopology.model_config.config.layers[3].class_name = "Lambda";
+  writeFileSync(out("mesh/lambda.json"), JSON.stringify(model));
+  writeFileSync(out("mesh/graph.json"), JSON.stringify({ ...model, format: "graph-model", modelTopology: { node: [] } }));
+  const lambda = await call("inspect", out("mesh/lambda.json"));
+  expect(lambda.stdout).toMatch(
+    /layers model, in Keras's layout because it cannot be run here \(layer "a1" \(Lambda\): this kind/,
+  );
+  expect(lambda.stdout).toMatch(/\n {2}c1\/kernel +F32 +\[3, 3, 3, 1, 3\]/);
+  expect((await call("inspect", out("mesh/graph.json"))).stdout).toMatch(
+    /TensorFlow.js graph model, in TensorFlow's layout, 10 tensors/,
+  );
+  expect(await call("convert", out("mesh/graph.json"), out("graph.safetensors"))).toMatchObject({ code: 0 });
+  expect(readSafetensors(readFileSync(out("graph.safetensors"))).tensors.get("c1/kernel")!.shape).toEqual([3, 3, 3, 1, 3]);
+});
+
 test("what is not read is named by both commands, and types of half a byte are said to be widened", async () => {
   const graph = new Writer()
     .message(1, new Writer().text(1, "x").text(2, "y").text(4, "Relu"))

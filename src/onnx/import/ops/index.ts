@@ -22,6 +22,7 @@ export { operators as pool } from "./pool.ts";
 export { operators as prelu } from "./prelu.ts";
 export { operators as quantize } from "./quantize.ts";
 export { operators as quantized } from "./quantized.ts";
+export { operators as quantizedPointwise } from "./quantized_pointwise.ts";
 export { operators as reduce } from "./reduce.ts";
 export { operators as resize } from "./resize.ts";
 export { operators as softmax } from "./softmax.ts";
