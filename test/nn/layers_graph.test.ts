@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { FormatError, grad, mean, noGrad, sizeOf, square } from "../../src/index.ts";
 import { Adam, layersModel } from "../../src/nn/index.ts";
+import { exportOnnx, importOnnx } from "../../src/onnx/index.ts";
 import { device } from "../lib/device.ts";
 import { openTfjs } from "../weights/fixtures.ts";
 
@@ -25,7 +26,7 @@ const wave = (shape: readonly number[]) => ({
 test("there are models", () => expect(models.length).toBe(7));
 
 describe.each(models)("%s", (name) => {
-  test("computes the same", async () => {
+  test("computes the same, and so does its export as ONNX", async () => {
     const gpu = await device();
     const net = layersModel(gpu, await openTfjs(name, folder));
     const { input, shape, data } = read(name);
@@ -34,6 +35,10 @@ describe.each(models)("%s", (name) => {
     const got = await y.data();
     const largest = Math.max(1, ...data.map(Math.abs));
     expect(Math.max(...data.map((v, i) => Math.abs(v - got[i]))) / largest).toBeLessThan(2e-6);
+    const again = importOnnx(gpu, await exportOnnx(net, input, { device: gpu }));
+    const exported = await noGrad(() => again.forward(gpu.tensor(wave(input)))).data();
+    expect(Math.max(...data.map((v, i) => Math.abs(v - exported[i]))) / largest).toBeLessThan(2e-6);
+    again.dispose();
     net.dispose();
   });
 });
