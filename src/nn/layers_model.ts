@@ -10,24 +10,24 @@ import { Module, Sequential } from "./module.ts";
 /** Layers that read each other's results by name. */
 class LayersGraph extends Module {
   private readonly layers: readonly TfjsLayer[];
-  private readonly modules: ReadonlyMap<string, Module>;
+  private readonly parts: ReadonlyMap<string, Module>;
 
   constructor(layers: readonly TfjsLayer[], modules: ReadonlyMap<string, Module>) {
     super();
     // Not their weights, which are the modules'.
     this.layers = layers.map((layer) => ("tensors" in layer ? { ...layer, tensors: new Map() } : layer));
-    this.modules = modules;
+    this.parts = modules;
   }
 
   override *children(): Iterable<readonly [string, Module]> {
-    yield* this.modules;
+    yield* this.parts;
   }
 
   forward(x: Tensor): Tensor {
     const results = new Map([["", x]]);
     let last = x;
     for (const { name, inputs } of this.layers) {
-      last = this.modules.get(name)!.forward(...inputs.map((from) => results.get(from)!));
+      last = this.parts.get(name)!.forward(...inputs.map((from) => results.get(from)!));
       results.set(name, last);
     }
     return last;

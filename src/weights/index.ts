@@ -5,6 +5,6 @@ export type { SkippedEntry, WeightsFile } from "./file.ts";
 export { readWeights } from "./read.ts";
 export { readSafetensors, type SafetensorsFile, type WritableTensor, writeSafetensors } from "./safetensors.ts";
 export { readTfjs, type TfjsModel } from "./tfjs/file.ts";
-export type { TfjsOperation } from "./tfjs/operation.ts";
+export type { TfjsActivation, TfjsConvOptions, TfjsOperation } from "./tfjs/operation.ts";
 export { type TfjsLayer, tfjsLayers, tfjsStateDict } from "./tfjs/layers.ts";
 export { readTorch, type ReadTorchOptions } from "./torch/file.ts";

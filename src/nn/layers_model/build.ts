@@ -33,8 +33,7 @@ export function build(device: Device, operation: TfjsOperation): Module {
     case "convTranspose":
       return new ConvTranspose(device, operation.options);
     case "dense": {
-      const { inFeatures, outFeatures, bias } = operation.options;
-      return new ChannelLinear(device, inFeatures, outFeatures, { bias });
+      return new ChannelLinear(device, operation.options);
     }
     case "batchNorm":
       return new BatchNorm(device, operation.options.channels, operation.options);

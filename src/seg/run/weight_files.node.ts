@@ -23,7 +23,7 @@ export interface ReadWeightsFileOptions {
  */
 export async function readWeightsFile(path: string, { key }: ReadWeightsFileOptions = {}): Promise<WeightsFile> {
   const bytes = await readBytes(path);
-  if (/\.onnx$/i.test(path)) return readOnnxFile(bytes, { name: path, external: filesBeside(path) });
+  if (/\.onnx$/i.test(path)) return readOnnxFile(bytes, { source: path, external: filesBeside(path) });
   if (/\.json$/i.test(path)) {
     return tfjsWeights(await readTfjs(bytes, (shard) => readBytes(join(dirname(path), shard)), path));
   }

@@ -1,15 +1,12 @@
 /** @file What a layer of a TensorFlow.js model is here, in a channels-first engine. */
 
 import type { WeightTensor } from "../elements.ts";
-import type { Ends } from "./fields.ts";
 
 /** An activation by MONAI's name with PyTorch's options. */
 export type TfjsActivation = readonly [name: string, options: Readonly<Record<string, number>>];
 
-/** By PyTorch's names: weight, bias, running_mean, running_var. */
-type Tensors = ReadonlyMap<string, WeightTensor>;
-
-interface ConvOptions {
+/** Options in the words of PyTorch. */
+export interface TfjsConvOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;
   readonly outChannels: number;
@@ -18,13 +15,13 @@ interface ConvOptions {
   readonly bias: boolean;
 }
 
-/** A layer's work; `tensors` are its weights. */
+/** A layer's work; `tensors` are its weights by PyTorch's names: weight, bias, running_mean, running_var. */
 export type TfjsOperation =
   | {
       readonly kind: "conv";
-      readonly tensors: Tensors;
+      readonly tensors: ReadonlyMap<string, WeightTensor>;
       /** "same" keeps the size divided by the stride, rounded up, and pads the end more where the padding is odd. */
-      readonly options: ConvOptions & {
+      readonly options: TfjsConvOptions & {
         readonly dilation: readonly number[];
         readonly groups: number;
         readonly padding: "same" | 0;
@@ -32,21 +29,24 @@ export type TfjsOperation =
     }
   | {
       readonly kind: "convTranspose";
-      readonly tensors: Tensors;
-      readonly options: ConvOptions & { readonly padding: readonly Ends[]; readonly outputPadding: readonly number[] };
+      readonly tensors: ReadonlyMap<string, WeightTensor>;
+      readonly options: TfjsConvOptions & {
+        readonly padding: readonly (readonly [before: number, after: number])[];
+        readonly outputPadding: readonly number[];
+      };
     }
   | {
       /** Over the channels of what has any number of spatial axes. */
       readonly kind: "dense";
-      readonly tensors: Tensors;
+      readonly tensors: ReadonlyMap<string, WeightTensor>;
       readonly options: { readonly inFeatures: number; readonly outFeatures: number; readonly bias: boolean };
     }
   | {
       readonly kind: "batchNorm";
-      readonly tensors: Tensors;
+      readonly tensors: ReadonlyMap<string, WeightTensor>;
       readonly options: { readonly channels: number; readonly eps: number; readonly momentum: number };
     }
-  | { readonly kind: "prelu"; readonly tensors: Tensors; readonly channels: number }
+  | { readonly kind: "prelu"; readonly tensors: ReadonlyMap<string, WeightTensor>; readonly channels: number }
   | { readonly kind: "activation"; readonly act: TfjsActivation }
   | { readonly kind: "dropout"; readonly rate: number; readonly channels: boolean }
   | {
@@ -60,7 +60,7 @@ export type TfjsOperation =
     }
   | { readonly kind: "globalPool"; readonly of: "max" | "average"; readonly keepDims: boolean }
   | { readonly kind: "upsample"; readonly factor: readonly number[]; readonly mode: "nearest" | "linear" }
-  | { readonly kind: "pad" | "crop"; readonly ends: readonly Ends[] }
+  | { readonly kind: "pad" | "crop"; readonly ends: readonly (readonly [before: number, after: number])[] }
   /** Along an axis of the model, whose last one is that of the channels unless `channelsFirst`. */
   | { readonly kind: "concat"; readonly axis: number; readonly channelsFirst: boolean }
   | { readonly kind: "merge"; readonly of: "add" | "subtract" | "multiply" | "average" | "maximum" | "minimum" }
