@@ -1,7 +1,7 @@
 /** @file What the adapter at hand can do at most: multiply-adds from registers, bytes through a plain copy. Shares of it say how good a kernel is. */
 
 import { affine, type Device, profile } from "../src/index.ts";
-import { shaders } from "../src/kernels/shaders.gen.ts";
+import { code as grid } from "../src/kernels/shaders/lib/grid.gen.ts";
 import { type Program, write } from "../src/tensor/kernel.ts";
 import { text } from "./gpu/tree.ts";
 
@@ -48,7 +48,7 @@ async function fastest(device: Device, run: () => void): Promise<number> {
 
 async function multiplyAdds(device: Device, half: boolean): Promise<number> {
   const prelude = half ? "enable f16;\nalias T = f16;\nalias V = vec4h;" : "alias T = f32;\nalias V = vec4f;";
-  const program = { key: `ceiling ${half ? "f16" : "f32"}`, code: `${prelude}\n${shaders["lib/grid"]}\n${source}` };
+  const program = { key: `ceiling ${half ? "f16" : "f32"}`, code: `${prelude}\n${grid}\n${source}` };
   const groups = device.software ? 256 : 8192;
   const y = device.empty([groups * 64]);
   const seconds = await fastest(device, () => device.run({ program, bindings: [write(y)], workgroups: [groups, 1, 1] }));
@@ -60,7 +60,7 @@ async function multiplyAdds(device: Device, half: boolean): Promise<number> {
 export function matrixProgram({ M, N, K }: MatrixConfig, lanes: number): Program {
   const prelude = ["enable f16;", "enable subgroups;", "enable chromium_experimental_subgroup_matrix;"];
   const sizes = Object.entries({ M, N, K, WG: lanes }).map(([name, value]) => `const ${name} = ${value}u;`);
-  return { key: `ceiling ${M}x${N}x${K}`, code: [...prelude, ...sizes, shaders["lib/grid"], matrixSource].join("\n") };
+  return { key: `ceiling ${M}x${N}x${K}`, code: [...prelude, ...sizes, grid, matrixSource].join("\n") };
 }
 
 async function matrices(device: Device): Promise<number | undefined> {

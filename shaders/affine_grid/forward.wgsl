@@ -1,4 +1,5 @@
 // grid[n, o] = theta[n] * (position of o, 1)
+// uses lib/grid lib/affine_grid
 
 @group(0) @binding(1) var<storage, read> theta: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grid: array<f32>;

@@ -1,4 +1,5 @@
 // Partial sums of dtheta[n] = sum over o of dgrid[n, o] * (position of o, 1)ᵀ: a thread adds one slab of SLAB positions, `reduce` adds the slabs.
+// uses lib/grid lib/affine_grid
 
 @group(0) @binding(1) var<storage, read> dgrid: array<f32>;
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>;   // [samples, slabs, axes, axes + 1]

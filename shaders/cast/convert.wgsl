@@ -1,7 +1,12 @@
-// Conversion between 32-bit types, 0 f32, 1 i32, 2 u32, by WGSL's rules: floats are cut towards zero and limited to the range of the integer type,
+// Conversion between 32-bit types by WGSL's rules: floats are cut towards zero and limited to the range of the integer type,
 // integers that differ only in sign keep their bits.
+// uses lib/grid
+
 override FROM: u32;
 override TO: u32;
+const F32 = 0u;
+const I32 = 1u;
+const U32 = 2u;
 
 struct Params {
   count: u32,
@@ -12,12 +17,12 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 
 fn convert(word: u32) -> u32 {
-  if (FROM == 0u) {
+  if (FROM == F32) {
     let v = bitcast<f32>(word);
-    return select(u32(v), bitcast<u32>(i32(v)), TO == 1u);
+    return select(u32(v), bitcast<u32>(i32(v)), TO == I32);
   }
-  if (TO == 0u) {
-    return bitcast<u32>(select(f32(word), f32(bitcast<i32>(word)), FROM == 1u));
+  if (TO == F32) {
+    return bitcast<u32>(select(f32(word), f32(bitcast<i32>(word)), FROM == I32));
   }
   return word;
 }

@@ -1,4 +1,6 @@
 // Conversion between f32 and f16, to the nearest; what f16 cannot hold becomes infinite. Which way: lib/narrow or lib/widen.
+// chooses lib/narrow lib/widen
+// uses lib/grid
 
 struct Params {
   count: u32,

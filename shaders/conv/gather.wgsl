@@ -5,6 +5,7 @@
 // innermost loop is loads and multiply-adds only: measured on lavapipe (2 cores, 4x32 -> 64x128x128, k3), 12.3 GFLOP per CPU-second for
 // TP 8, TC 16 against 7 to 10 for the same tile fed from a padded copy packed by four channels.
 // No tap is visited in vain and nothing is scattered: see lib/conv. For hardware with shared memory: conv/shared.wgsl.
+// uses lib/grid lib/conv
 
 const TC4 = TC / 4u;
 

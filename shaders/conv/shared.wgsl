@@ -4,6 +4,7 @@
 // multiplies RC * 4 channels by RP * 4 positions, so that a loaded value is used 4 * RC or 4 * RP times. The taps are walked outside, so that
 // positions are found once per tap. Software adapters run barriers one subgroup after the other and want conv/gather.wgsl:
 // 4x32 -> 64x128² k3 on lavapipe, GFLOP per CPU-second, 12.7 there and 2.3 to 2.7 here. Not measured on a GPU yet; the table is a guess that `tune` corrects.
+// uses lib/grid lib/conv
 
 const CHANNELS = CG * RC;     // groups of four
 const POSITIONS = PG * RP;
@@ -12,8 +13,8 @@ const LANES = CG * PG;
 const W_PITCH = CHANNELS + 1u;
 const X_PITCH = POSITIONS + 1u;
 
-var<workgroup> w_tile: array<vec4f, STEP * W_PITCH>;
-var<workgroup> x_tile: array<vec4f, STEP * X_PITCH>;
+var<workgroup> w_shared: array<vec4f, STEP * W_PITCH>;
+var<workgroup> x_shared: array<vec4f, STEP * X_PITCH>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -67,23 +68,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
             // Channels beyond the last one count nothing: their weights are zero.
             let at = index + min(c + t, p.in_group - 1u) * in_plane * vec4u(inside);
             let v = vec4f(vec4<E>(x[at.x], x[at.y], x[at.z], x[at.w]));
-            x_tile[t * X_PITCH + fetched] = select(vec4f(0.0), v, inside & vec4<bool>(c + t < p.in_group));
+            x_shared[t * X_PITCH + fetched] = select(vec4f(0.0), v, inside & vec4<bool>(c + t < p.in_group));
           }
           for (var k = lane; k < STEP * CHANNELS; k += LANES) {
             let t = k % STEP;
             let m = k / STEP;
             let o = min(vec4u(c0 + m * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(p.out_group - 1u)) * p.weight_out;
             let at = o + tap + min(c + t, p.in_group - 1u) * p.weight_in;
-            w_tile[t * W_PITCH + m] = select(vec4f(0.0), vec4f(w[at.x], w[at.y], w[at.z], w[at.w]), c + t < p.in_group);
+            w_shared[t * W_PITCH + m] = select(vec4f(0.0), vec4f(w[at.x], w[at.y], w[at.z], w[at.w]), c + t < p.in_group);
           }
           workgroupBarrier();
           for (var t = 0u; t < STEP; t++) {
             var xv: array<vec4f, RP>;
             for (var j = 0u; j < RP; j++) {
-              xv[j] = x_tile[t * X_PITCH + mine_q + j * PG];
+              xv[j] = x_shared[t * X_PITCH + mine_q + j * PG];
             }
             for (var i = 0u; i < RC; i++) {
-              let wv = w_tile[t * W_PITCH + mine_c + i * CG];
+              let wv = w_shared[t * W_PITCH + mine_c + i * CG];
               for (var k = 0u; k < 4u; k++) {
                 for (var j = 0u; j < RP; j++) {
                   let a = (i * 4u + k) * RP + j;

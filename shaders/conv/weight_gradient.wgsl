@@ -5,6 +5,7 @@
 // A thread owns TA channels of a times TB channels of b for one tap and walks a slab of rows; the lanes of a workgroup differ in tap and
 // b-channels, so loads of a are uniform. Each slab writes its partial sums, which `reduce` adds in fixed order: one thread per
 // weight would leave a first layer (1 -> 16 channels) with 144 threads and an unbounded f32 sum.
+// uses lib/grid lib/conv_weight
 
 const TA4 = TA / 4u;
 override WG: u32 = 32u;

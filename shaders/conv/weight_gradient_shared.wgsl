@@ -2,13 +2,14 @@
 // A workgroup of CG * PG owns CG groups of four a-channels times PG groups of four b-channels of one tap and walks a slab of positions in steps of
 // STEP. Slabs write partial sums, which `reduce` adds in fixed order, as in conv/weight_gradient.wgsl, which reaches
 // 11.7 GFLOP per CPU-second on lavapipe where this one reaches 1.5 to 2.8. Not measured on a GPU yet.
+// uses lib/grid lib/conv_weight
 
 const LANES = CG * PG;
 const A_PITCH = CG + 1u;
 const B_PITCH = PG + 1u;
 
-var<workgroup> a_tile: array<vec4f, STEP * A_PITCH>;
-var<workgroup> b_tile: array<vec4f, STEP * B_PITCH>;
+var<workgroup> a_shared: array<vec4f, STEP * A_PITCH>;
+var<workgroup> b_shared: array<vec4f, STEP * B_PITCH>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -45,16 +46,16 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     let ib = (n * p.b_channels + g * p.b_group) * b_plane + select(0u, u32((at.x * p.b_size.y + at.y) * p.b_size.z + at.z), counts);
     for (var m = lane / STEP; m < CG; m += LANES / STEP) {
       let c = min(vec4u(a0 + m * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(p.a_group - 1u)) * a_plane + ia;
-      a_tile[t * A_PITCH + m] = select(vec4f(0.0), vec4f(vec4<E>(a[c.x], a[c.y], a[c.z], a[c.w])), counts);
+      a_shared[t * A_PITCH + m] = select(vec4f(0.0), vec4f(vec4<E>(a[c.x], a[c.y], a[c.z], a[c.w])), counts);
     }
     for (var m = lane / STEP; m < PG; m += LANES / STEP) {
       let c = min(vec4u(b0 + m * 4u) + vec4u(0u, 1u, 2u, 3u), vec4u(p.b_group - 1u)) * b_plane + ib;
-      b_tile[t * B_PITCH + m] = select(vec4f(0.0), vec4f(vec4<E>(b[c.x], b[c.y], b[c.z], b[c.w])), counts);
+      b_shared[t * B_PITCH + m] = select(vec4f(0.0), vec4f(vec4<E>(b[c.x], b[c.y], b[c.z], b[c.w])), counts);
     }
     workgroupBarrier();
     for (var i = 0u; i < STEP; i++) {
-      let av = a_tile[i * A_PITCH + mine_a];
-      let bv = b_tile[i * B_PITCH + mine_b];
+      let av = a_shared[i * A_PITCH + mine_a];
+      let bv = b_shared[i * B_PITCH + mine_b];
       for (var j = 0u; j < 4u; j++) {
         acc[j] = fma(vec4f(av[j]), bv, acc[j]);
       }

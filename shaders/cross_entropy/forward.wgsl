@@ -1,5 +1,6 @@
-// Loss per position (REDUCED 0), or per chunk the sum of losses and what a mean divides by: the weights of the classes that were meant, or the
-// number of positions if the target holds probabilities. Lanes and chunks are added in fixed order.
+// Loss per position (REDUCED 0), or per slab the sum of losses and what a mean divides by: the weights of the classes that were meant, or the
+// number of positions if the target holds probabilities. Lanes and slabs are added in fixed order.
+// uses lib/grid lib/tree lib/cross_entropy
 
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(5) var<storage, read_write> totals: array<f32>;
@@ -23,8 +24,8 @@ fn loss(at: Position) -> f32 {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let k = linear_group(group, groups);
-  let first = k * p.chunk;
-  let last = min(first + p.chunk, p.positions);
+  let first = k * p.slab;
+  let last = min(first + p.slab, p.positions);
   var sum = 0.0;
   var total = 0.0;
   for (var i = first + lane; i < last; i += LANES) {
@@ -32,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var here = 0.0;
     if (at.label >= 0) {
       here = loss(at);
-      total += select(class_weight(u32(at.label)), 1.0, TARGET == 2u);
+      total += select(class_weight(u32(at.label)), 1.0, TARGET == CHANNELS);
     }
     if (REDUCED == 0u) {
       losses[i] = here;

@@ -1,11 +1,15 @@
 // dx_c = dy (softmax(x)_c Σ q - q_c), from the logits again: nothing was kept. dy is one number unless the loss was not REDUCED; a mean divides it by
 // the total of the forward pass.
+// uses lib/grid lib/cross_entropy
 
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read> total: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dx: array<f32>;
 
-override REDUCED: u32; // 0 none, 1 sum, 2 mean
+override REDUCED: u32;
+const NONE = 0u;
+const SUM = 1u;
+const MEAN = 2u;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -14,8 +18,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let at = position(i);
-  var g = dy[select(0u, i, REDUCED == 0u)];
-  if (REDUCED == 2u) {
+  var g = dy[select(0u, i, REDUCED == NONE)];
+  if (REDUCED == MEAN) {
     g /= total[0];
   }
   if (at.label < 0) {

@@ -1,4 +1,5 @@
 // Sums of blocks of BLOCK adjacent terms along the middle axis of [outer, axis, inner]; reversed for sums that run from the end.
+// uses lib/grid
 
 struct Params {
   axis: u32,

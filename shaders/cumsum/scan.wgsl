@@ -1,5 +1,6 @@
 // Running sums along the middle axis of [outer, axis, inner], one thread per block of BLOCK terms. A block starts from the sum of those before it and
 // keeps its own sum apart, so the error of the last element is that of a sum in three or four levels, not of one as long as the axis.
+// uses lib/grid
 
 struct Params {
   axis: u32,

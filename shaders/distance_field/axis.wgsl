@@ -1,6 +1,7 @@
 // One axis of the exact distance field of x > 0.5: for each voxel the distance to the nearest voxel of the other side. The squared Euclidean distance
 // separates: min over j of (i - j)² + d(j) per axis (Saito and Toriwaki 1994). Each thread looks outwards from its voxel until nothing nearer can come.
 // Squared distances to the inside and to the outside are two planes per image; FAR where there is none.
+// uses lib/grid
 
 struct Params {
   size: u32,  // of the axis

@@ -1,5 +1,6 @@
 // y = x / (1 - rate) where a random number is at least the rate, else 0. One number per `inner` adjacent elements: 1 drops elements, the
 // elements of a channel drop channels. The gradient is the same kernel on dy with the same draw.
+// uses lib/grid lib/philox
 
 struct Params {
   count: u32,

@@ -1,4 +1,5 @@
-// Focal loss per position and channel (REDUCED 0), or its sum per chunk of positions, to be added by `reduce`. Lanes and chunks are added in fixed order.
+// Focal loss per position and channel (REDUCED 0), or its sum per slab of positions, to be added by `reduce`. Lanes and slabs are added in fixed order.
+// uses lib/grid lib/scalar lib/power lib/tree lib/focal
 
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 
@@ -15,8 +16,8 @@ fn loss(at: Place, c: u32) -> f32 {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let k = linear_group(group, groups);
-  let first = k * p.chunk;
-  let last = min(first + p.chunk, p.positions);
+  let first = k * p.slab;
+  let last = min(first + p.slab, p.positions);
   var sum = 0.0;
   for (var i = first + lane; i < last; i += LANES) {
     let at = place(i);

@@ -1,6 +1,7 @@
 // Logit gradient of focal/forward.wgsl, from the logits again: nothing was kept. dy is one number if the loss was REDUCED.
 //   sigmoid  w a (m^gamma (sigmoid(x) - t) - gamma (2 t - 1) sigmoid(x (2 t - 1)) m^gamma e),  e the binary cross-entropy
 //   softmax  r_k (1 - p_k) - p_k sum_{c != k} r_c  with  r_c = w t (1 - p_c)^gamma (gamma p_c log p_c / (1 - p_c) - 1)
+// uses lib/grid lib/scalar lib/power lib/focal
 
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;

@@ -1,4 +1,5 @@
 // y[n, c, o] = x[n, c] sampled at grid[n, o]; a thread does TC channels of one position, which share the taps.
+// uses lib/grid lib/planes lib/grid_sample
 
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
@@ -7,10 +8,9 @@
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let positions = p.out_size.x * p.out_size.y * p.out_size.z;
   let total = positions * p.out_size.w;
-  let chunks = (total + 63u) / 64u;
-  let at = linear_group(group, groups);
-  let i = at % chunks * 64u + lane;
-  let first = at / chunks * TC;
+  let place = position_and_plane(linear_group(group, groups), lane, total, TC);
+  let i = place.x;
+  let first = place.y;
   let channels = p.in_size.w;
   if (i >= total || first >= channels) {
     return;

@@ -1,4 +1,5 @@
 // dgrid[n, o] = sum over channels of dy * slope of the sample along each axis.
+// uses lib/grid lib/grid_sample
 
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> dy: array<f32>;

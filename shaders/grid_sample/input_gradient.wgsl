@@ -1,4 +1,5 @@
 // Last pass to the input gradient: every input element adds weight * dy over its list, TC channels per thread.
+// uses lib/grid lib/planes
 
 struct Params {
   plane: u32,       // input elements per channel
@@ -19,10 +20,9 @@ struct Params {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let total = p.plane * p.samples;
-  let chunks = (total + 63u) / 64u;
-  let at = linear_group(group, groups);
-  let i = at % chunks * 64u + lane;
-  let first = at / chunks * TC;
+  let place = position_and_plane(linear_group(group, groups), lane, total, TC);
+  let i = place.x;
+  let first = place.y;
   if (i >= total || first >= p.channels) {
     return;
   }

@@ -4,6 +4,7 @@
 // The order in which threads get into a list is not the same in every run, so that `sort.wgsl` puts the entries in order before they are
 // added. Rejected: float atomics, which WGSL has not; every input scanning every position, which for 64³ onto 64³ is 7e10 visits; tiles of
 // inputs against boxes around tiles of positions, which costs hundreds of tests per element even for a smooth grid.
+// uses lib/grid lib/grid_sample
 
 @group(0) @binding(2) var<storage, read_write> head: array<atomic<i32>>;
 @group(0) @binding(3) var<storage, read_write> next: array<i32>;

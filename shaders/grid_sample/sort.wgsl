@@ -1,5 +1,6 @@
 // Second pass to the input gradient: every list in ascending order, by merging runs of 1, 2, 4 … entries, so that n entries take n log n
 // steps even where a border collects thousands of them. A list belongs to one thread.
+// uses lib/grid
 
 struct Params {
   lists: u32,

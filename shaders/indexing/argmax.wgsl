@@ -1,30 +1,19 @@
 // Index of the largest (LEAST: smallest) value along the middle axis of [outer, axis, inner]; the first one among equals, as PyTorch on the CPU,
 // and the first NaN where there is one.
+// uses lib/grid lib/around_axis lib/nan
 
-struct Params {
-  outer: u32,
-  axis: u32,
-  inner: u32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<i32>;
 
 override LEAST: u32 = 0u;
 
-// Bits: WGSL may compute as if there were no NaN.
-fn is_nan(v: f32) -> bool {
-  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = linear_group(group, groups) * 64u + lane;
-  if (row >= p.outer * p.inner) {
+  if (row >= rows()) {
     return;
   }
-  let base = row / p.inner * p.axis * p.inner + row % p.inner;
+  let base = start_of(row);
   var best = x[base];
   var at = 0u;
   for (var k = 1u; k < p.axis; k++) {

@@ -1,4 +1,5 @@
 // y[outer, class, inner] = 1 where the class index equals the class, else 0. FLOAT_INDEX reads the indices as f32, as labels come from files.
+// uses lib/grid
 
 struct Params {
   classes: u32,

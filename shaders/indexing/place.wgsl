@@ -1,4 +1,5 @@
 // Values of [outer, inner] put at an index along the middle axis of [outer, axis, inner], zeros elsewhere: the gradient of picking one element.
+// uses lib/grid
 
 struct Params {
   axis: u32,
@@ -17,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= p.count) {
     return;
   }
-  let block = i / p.inner;
-  let row = block / p.axis * p.inner + i % p.inner;
-  y[i] = select(0.0, x[row], index[row] == i32(block % p.axis));
+  let line = i / p.inner;
+  let row = line / p.axis * p.inner + i % p.inner;
+  y[i] = select(0.0, x[row], index[row] == i32(line % p.axis));
 }

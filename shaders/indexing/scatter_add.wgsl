@@ -1,5 +1,6 @@
 // y[…, index[…, k, …], …] += src[…, k, …] along one axis, the reverse of take.wgsl. Each element of y looks through its row of the index in order and
 // adds what is meant for it: no float atomics, so the same input gives the same bits. That is `terms` comparisons per element.
+// uses lib/grid
 
 struct Params {
   shape: array<vec4u, 2>,          // of y, last axis first

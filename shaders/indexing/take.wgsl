@@ -1,4 +1,5 @@
 // y[…, k, …] = x[…, index[…, k, …], …] along one axis: torch's gather, and index_select with strides of 0 for the index. Words are moved untyped.
+// uses lib/grid
 
 struct Params {
   shape: array<vec4u, 2>,          // of y, last axis first

@@ -1,6 +1,7 @@
 // What cross-entropy and its gradient share. At a position (n, s) of logits [N, C, S] the loss is Σ_c q_c (log Σ exp x - x_c) with shares
 // q_c = weight_c ((1 - smoothing) t_c + smoothing / C), where t_c is the target's probability of class c: 1 for its class, else 0, if the target
 // holds indices. Neither log-softmax nor one-hot targets are stored.
+// uses lib/target
 
 struct Params {
   classes: u32,
@@ -8,7 +9,7 @@ struct Params {
   positions: u32, // N S
   smoothing: f32,
   ignored: i32,
-  chunk: u32,
+  slab: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -16,7 +17,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read> labels: array<u32>; // words: f32 bits need not survive as indices, nor the other way round
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 
-override TARGET: u32;   // 0 integers, 1 indices as f32, 2 probabilities
 override WEIGHTED: u32;
 
 struct Position {
@@ -28,9 +28,9 @@ struct Position {
 fn position(i: u32) -> Position {
   let base = i / p.inner * p.classes * p.inner + i % p.inner;
   var label = 0;
-  if (TARGET != 2u) {
+  if (TARGET != CHANNELS) {
     label = i32(labels[i]);
-    if (TARGET == 1u) {
+    if (TARGET == FLOAT_INDEX) {
       label = i32(round(bitcast<f32>(labels[i])));
     }
     // An index outside the classes is ignored too: there is nobody to throw an error here.
@@ -55,7 +55,7 @@ fn class_weight(c: u32) -> f32 {
 // q_c of a position that is not ignored.
 fn share(at: Position, c: u32) -> f32 {
   var t = select(0.0, 1.0, at.label == i32(c));
-  if (TARGET == 2u) {
+  if (TARGET == CHANNELS) {
     t = bitcast<f32>(labels[at.base + c * p.inner]);
   }
   return class_weight(c) * ((1.0 - p.smoothing) * t + p.smoothing / f32(p.classes));

@@ -2,6 +2,7 @@
 //   sigmoid  w a ((1 - t) softplus(x) + t softplus(-x)) m^gamma,  m = sigmoid(-x (2 t - 1)),  a = t alpha + (1 - t) (1 - alpha)
 //   softmax  -w t (1 - p_c)^gamma log p_c
 // The channels before `first` take no part, neither in the softmax. Neither probabilities nor one-hot targets are stored.
+// uses lib/activation lib/target
 
 struct Params {
   channels: u32,
@@ -10,7 +11,7 @@ struct Params {
   positions: u32, // N S
   gamma: f32,
   alpha: f32,
-  chunk: u32,
+  slab: u32,
   factor: f32, // of the gradient: what a mean divides by
 }
 
@@ -20,7 +21,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> weight: array<f32>; // of the channels from `first` on
 
 override SOFTMAX: u32;
-override TARGET: u32;   // 0 class indices as integers, 1 as f32, 2 channels
 override WEIGHTED: u32;
 override ALPHA: u32;    // sigmoid only: the weights hold it otherwise
 override REDUCED: u32;
@@ -38,9 +38,9 @@ fn place(i: u32) -> Place {
   let s = i % p.inner;
   let base = n * p.channels * p.inner + s;
   var label = 0;
-  if (TARGET != 2u) {
+  if (TARGET != CHANNELS) {
     label = i32(labels[i]);
-    if (TARGET == 1u) {
+    if (TARGET == FLOAT_INDEX) {
       label = i32(round(bitcast<f32>(labels[i])));
     }
   }
@@ -60,7 +60,7 @@ fn place(i: u32) -> Place {
 }
 
 fn wanted(at: Place, c: u32) -> f32 {
-  if (TARGET == 2u) {
+  if (TARGET == CHANNELS) {
     return bitcast<f32>(labels[at.base + c * p.inner]);
   }
   return select(0.0, 1.0, at.label == i32(c));

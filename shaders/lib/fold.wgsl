@@ -1,13 +1,14 @@
 // Reduction of axes r1 and r2 of [o1, r1, o2, r2]; every set of adjacent or of outer-and-inner axes has this form. MAP says what of an element is
 // reduced, COMBINE how two of those become one.
+// uses lib/nan
 
 struct Params {
   o1: u32,
   r1: u32,
   o2: u32,
   r2: u32,
-  chunk: u32,
-  chunks: u32,
+  slab: u32,
+  slabs: u32,
   factor: f32,
   neutral: f32,  // what combines with v to v; from the host, since WGSL cannot spell infinity
 }
@@ -18,29 +19,34 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 override MAP: u32;
+const IDENTITY = 0u;
+const ABS = 1u;
+const SQUARE = 2u;
+const DEVIATION = 3u;
+const EQUAL = 4u;
+const ABS_EQUAL = 5u;
+
 override COMBINE: u32;
+const SUM = 0u;
+const MAX = 1u;
+const MIN = 2u;
 
 fn mapped(v: f32, o: u32) -> f32 {
   switch MAP {
-    case 1u: { return abs(v); }
-    case 2u: { return v * v; }
-    case 3u: { let d = v - centre[o]; return d * d; }               // deviation
-    case 4u: { return select(0.0, 1.0, v == centre[o]); }           // equal
-    case 5u: { return select(0.0, 1.0, abs(v) == centre[o]); }      // absEqual
+    case ABS: { return abs(v); }
+    case SQUARE: { return v * v; }
+    case DEVIATION: { let d = v - centre[o]; return d * d; }
+    case EQUAL: { return select(0.0, 1.0, v == centre[o]); }
+    case ABS_EQUAL: { return select(0.0, 1.0, abs(v) == centre[o]); }
     default: { return v; }
   }
-}
-
-// Bits: WGSL may compute as if there were no NaN.
-fn is_nan(v: f32) -> bool {
-  return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
 }
 
 fn combine(u: f32, v: f32) -> f32 {
   switch COMBINE {
     // By comparison: a NaN stays, which max and min may drop.
-    case 1u: { return select(select(v, u, u > v), u, is_nan(u)); }
-    case 2u: { return select(select(v, u, u < v), u, is_nan(u)); }
+    case MAX: { return select(select(v, u, u > v), u, is_nan(u)); }
+    case MIN: { return select(select(v, u, u < v), u, is_nan(u)); }
     default: { return u + v; }
   }
 }

@@ -7,12 +7,16 @@ struct Params {
   axes: u32,         // components of a grid vector: 2 (W, H) or 3 (W, H, D)
   first: u32,        // first sample, and
   samples: u32,      // how many samples, of this dispatch
-  padding: u32,      // what lies outside: 0 zeros, 1 the border element, 2 the reflected image
+  padding: u32,      // what lies outside
   align: u32,        // -1 and 1 are the centres of the corner elements, rather than their outer edges
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> grid: array<f32>;
+
+const ZEROS = 0u;
+const BORDER = 1u;
+const REFLECTION = 2u;
 
 struct Taps {
   at: array<u32, TAPS>,
@@ -24,7 +28,7 @@ struct Taps {
 fn fold_inside(position: f32, size: f32) -> vec2f {
   var v = position;
   var slope = 1.0;
-  if (p.padding == 2u) {
+  if (p.padding == REFLECTION) {
     let low = select(-0.5, 0.0, p.align != 0u);
     let span = size - 1.0 - 2.0 * low;
     if (span <= 0.0) {
@@ -40,7 +44,7 @@ fn fold_inside(position: f32, size: f32) -> vec2f {
     }
     v += low;
   }
-  if (p.padding != 0u) {
+  if (p.padding != ZEROS) {
     slope = select(slope, 0.0, v <= 0.0 || v >= size - 1.0);
     v = clamp(v, 0.0, size - 1.0);
   }

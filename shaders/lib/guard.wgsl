@@ -1,6 +1,10 @@
-// A step whose gradients are not finite is skipped: optim/judge.wgsl says so in the third word of the scaler's state.
+// A step whose gradients are not finite is skipped: optim/judge.wgsl says so in the scaler's state.
+// uses lib/scaler
+
+@group(0) @binding(2) var<storage, read> scaler: ScalerState; // bound for nothing unless GUARDED
+
 override GUARDED: u32 = 0u;
 
-fn skipped(found: f32) -> bool {
-  return GUARDED != 0u && found != 0.0;
+fn skipped() -> bool {
+  return GUARDED != 0u && scaler.found != 0.0;
 }

@@ -1,4 +1,6 @@
 // Scale, shift and activation of a channel: y = z where z > 0, else slope * z, with z = weight * h + bias. Slope 1 is no activation, 0 is ReLU.
+// uses lib/norm
+
 struct Channel {
   weight: f32,
   bias: f32,

@@ -1,14 +1,16 @@
 // Mean, and the sum of squares around it, of elements first to last - 1 of group g. The squares are added in a second pass around the mean:
 // E[x^2] - E[x]^2 loses all digits on CT-like offsets. What the mean lacks is added there too, and kept as the third: where a channel hardly varies,
 // the last bits of its mean would be most of the error of the result, and of a sum of its gradient, which is zero.
+// uses lib/norm lib/tree
+
 fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
   var sum = V(0.0);
   for (var start = first + lane; start < last; start += BLOCK) {
-    var part = V(0.0);
+    var block = V(0.0);
     for (var i = start; i < min(start + BLOCK, last); i += LANES) {
-      part += V(x[at(g, i)]);
+      block += V(x[at(g, i)]);
     }
-    sum += part;
+    sum += block;
   }
   let count = f32(max(last - first, 1u) * WIDTH);
   let mean = tree_sum(total(sum), lane) / count;
@@ -16,14 +18,14 @@ fn moments(g: u32, first: u32, last: u32, lane: u32) -> vec3f {
   sum = V(0.0);
   var rest = V(0.0);
   for (var start = first + lane; start < last; start += BLOCK) {
-    var part = V(0.0);
+    var block = V(0.0);
     var off = V(0.0);
     for (var i = start; i < min(start + BLOCK, last); i += LANES) {
       let d = V(x[at(g, i)]) - mean;
-      part = fma(d, d, part);
+      block = fma(d, d, block);
       off += d;
     }
-    sum += part;
+    sum += block;
     rest += off;
   }
   let lacking = tree_sum(total(rest), lane) / count;

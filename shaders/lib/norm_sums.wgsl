@@ -1,4 +1,6 @@
 // As lib/tree, of three sums at once.
+// uses lib/norm_affine
+
 var<workgroup> trees: array<vec3f, LANES>;
 
 fn tree_sums(values: vec3f, lane: u32) -> vec3f {
@@ -44,22 +46,22 @@ fn channel_sums(g: u32, first: u32, last: u32, s: vec3f, q: Channel, lane: u32) 
   var product = V(0.0);
   var below = V(0.0);
   for (var start = first + lane; start < last; start += BLOCK) {
-    var sum_part = V(0.0);
-    var product_part = V(0.0);
-    var below_part = V(0.0);
+    var sum_block = V(0.0);
+    var product_block = V(0.0);
+    var below_block = V(0.0);
     for (var i = start; i < min(start + BLOCK, last); i += LANES) {
       let k = at(g, i);
       let given = V(dy[k]);
       let h = normalised(V(x[k]), s);
       let z = scaled(h, q);
       let d = upstream(given, z, i, q);
-      sum_part += d;
-      product_part = fma(d, h, product_part);
-      below_part = fma(given, min(z, V(0.0)), below_part);
+      sum_block += d;
+      product_block = fma(d, h, product_block);
+      below_block = fma(given, min(z, V(0.0)), below_block);
     }
-    sum += sum_part;
-    product += product_part;
-    below += below_part;
+    sum += sum_block;
+    product += product_block;
+    below += below_block;
   }
   return tree_sums(vec3f(total(sum), total(product), total(below)), lane);
 }

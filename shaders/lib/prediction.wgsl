@@ -1,15 +1,27 @@
 // What the region sums and their gradient share: activations over [N, C, S] logits, targets as channels or class indices, an optional mask over
 // [N or 1, S], and the three terms summed per channel. Neither the activation nor one-hot targets are stored.
-override ACTIVATION: u32; // 0 none, 1 sigmoid, 2 softmax
-override MODE: u32;       // 0 plain, 1 squared, 2 soft labels
-override TARGET: u32;     // 0 class indices as integers, 1 as f32, 2 channels
-override MASK: u32;       // 0 none, 1 factor of logits and targets, 2 of the terms
+// uses lib/sigmoid lib/target
+
+override ACTIVATION: u32;
+const NONE = 0u;
+const SIGMOID = 1u;
+const SOFTMAX = 2u;
+
+override MODE: u32;
+const PLAIN = 0u;
+const SQUARED = 1u;
+const SOFT = 2u;
+
+override MASK: u32;
+const UNMASKED = 0u;
+const OF_INPUTS = 1u; // a factor of logits and targets
+const OF_TERMS = 2u;
 
 struct Params {
   samples: u32,
   channels: u32,
   inner: u32,
-  chunks: u32,
+  slabs: u32,
   mask_step: u32, // from one sample's mask to the next: 0 if they share it
 }
 
@@ -19,7 +31,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> mask: array<f32>;
 
 fn masked(n: u32, s: u32) -> f32 {
-  if (MASK == 0u) {
+  if (MASK == UNMASKED) {
     return 1.0;
   }
   return mask[n * p.mask_step + s];
@@ -27,7 +39,7 @@ fn masked(n: u32, s: u32) -> f32 {
 
 fn logit(n: u32, c: u32, s: u32) -> f32 {
   let v = logits[(n * p.channels + c) * p.inner + s];
-  if (MASK == 1u) {
+  if (MASK == OF_INPUTS) {
     return v * masked(n, s);
   }
   return v;
@@ -35,7 +47,7 @@ fn logit(n: u32, c: u32, s: u32) -> f32 {
 
 // Maximum and 1 / sum of exponentials of the logits at one position, for softmax.
 fn softmax_terms(n: u32, s: u32) -> vec2f {
-  if (ACTIVATION != 2u) {
+  if (ACTIVATION != SOFTMAX) {
     return vec2f(0.0, 1.0);
   }
   var top = logit(n, 0u, s);
@@ -52,23 +64,23 @@ fn softmax_terms(n: u32, s: u32) -> vec2f {
 fn predicted(n: u32, c: u32, s: u32, terms: vec2f) -> f32 {
   let v = logit(n, c, s);
   switch ACTIVATION {
-    case 1u: { return sigmoid(v); }
-    case 2u: { return exp(v - terms.x) * terms.y; }
+    case SIGMOID: { return sigmoid(v); }
+    case SOFTMAX: { return exp(v - terms.x) * terms.y; }
     default: { return v; }
   }
 }
 
 fn wanted(n: u32, c: u32, s: u32) -> f32 {
   var factor = 1.0;
-  if (MASK == 1u) {
+  if (MASK == OF_INPUTS) {
     factor = masked(n, s);
   }
-  if (TARGET == 2u) {
+  if (TARGET == CHANNELS) {
     return factor * bitcast<f32>(labels[(n * p.channels + c) * p.inner + s]);
   }
   let word = labels[n * p.inner + s];
   var label = f32(i32(word));
-  if (TARGET == 1u) {
+  if (TARGET == FLOAT_INDEX) {
     label = bitcast<f32>(word);
   }
   return select(0.0, 1.0, i32(round(factor * label)) == i32(c));

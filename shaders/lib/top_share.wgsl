@@ -3,7 +3,7 @@ struct Params {
   count: u32,
   shift: u32, // of the bits under view
   k: u32,     // how many are wanted
-  chunk: u32,
+  slab: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,12 +1,13 @@
 // Batched matrix product  y[z] = a[z] · b[z] (+ bias along the columns)  through shared memory, for hardware adapters: a workgroup of 256 owns 64 rows
 // times 64 columns and walks the terms in steps of 16; a thread owns 4 rows times 4 columns.
+// uses lib/grid lib/matmul
 
 const STEP = 16u;
 // One vec4 more than the 16 that hold 64 values: lanes that differ in their term then store to different banks.
 const PITCH = 17u;
 
-var<workgroup> a_tile: array<vec4f, STEP * PITCH>;
-var<workgroup> b_tile: array<vec4f, STEP * PITCH>;
+var<workgroup> a_shared: array<vec4f, STEP * PITCH>;
+var<workgroup> b_shared: array<vec4f, STEP * PITCH>;
 
 // Term and group of four that a lane fetches: neighbouring lanes follow the operand's adjacent elements.
 fn slot(lane: u32, inner_adjacent: bool) -> vec2u {
@@ -38,14 +39,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var k = first; k < last; k += STEP) {
     let ka = k + a_slot.x;
     let ia = am + ka * p.a_inner;
-    a_tile[a_slot.x * PITCH + a_slot.y] = select(vec4f(0.0), vec4f(a[ia.x], a[ia.y], a[ia.z], a[ia.w]), ka < last);
+    a_shared[a_slot.x * PITCH + a_slot.y] = select(vec4f(0.0), vec4f(a[ia.x], a[ia.y], a[ia.z], a[ia.w]), ka < last);
     let kb = k + b_slot.x;
     let ib = bn + kb * p.b_inner;
-    b_tile[b_slot.x * PITCH + b_slot.y] = select(vec4f(0.0), vec4f(b[ib.x], b[ib.y], b[ib.z], b[ib.w]), kb < last);
+    b_shared[b_slot.x * PITCH + b_slot.y] = select(vec4f(0.0), vec4f(b[ib.x], b[ib.y], b[ib.z], b[ib.w]), kb < last);
     workgroupBarrier();
     for (var t = 0u; t < STEP; t++) {
-      let av = a_tile[t * PITCH + y4];
-      let bv = b_tile[t * PITCH + x4];
+      let av = a_shared[t * PITCH + y4];
+      let bv = b_shared[t * PITCH + x4];
       for (var i = 0u; i < 4u; i++) {
         acc[i] = fma(vec4f(av[i]), bv, acc[i]);
       }

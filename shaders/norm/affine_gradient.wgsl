@@ -1,5 +1,6 @@
 // Gradients of scale, shift and slope from the sums of norm/gradient.wgsl, which are added over samples and slabs in fixed order, those of one
 // slope for all channels over these too. One workgroup.
+// uses lib/tree
 
 struct Params {
   channels: u32,

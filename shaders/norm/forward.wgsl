@@ -8,12 +8,14 @@
 //   instance with scale, shift, leaky ReLU     34.7 + 51.2    17.8 + 20.1    10.5 + 13.4
 //   batch with scale, shift, ReLU              33.8 + 49.3    19.9 + 21.8    11.9 +  9.1
 //   group (8) with scale, shift, ReLU          41.5 + 50.0    26.7 + 14.0    14.5 +  6.9
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/norm_moments lib/norm_affine
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> slope: array<f32>;
-@group(0) @binding(5) var<storage, read> parts: array<f32>; // [groups, slabs, 3] of norm/slab_moments
+@group(0) @binding(5) var<storage, read> slab_moments: array<f32>; // [groups, slabs, 3] of norm/slab_moments
 @group(0) @binding(6) var<storage, read_write> y: array<S>;
 @group(0) @binding(7) var<storage, read_write> stats: array<f32>; // [groups, 3]: mean, 1 / standard deviation, what the mean lacks
 
@@ -25,16 +27,16 @@ fn joined(g: u32) -> vec3f {
   let all = f32(p.count);
   var mean = 0.0;
   for (var k = 0u; k < p.slabs; k++) {
-    mean += parts[3u * (g * p.slabs + k)] * (f32(min(p.slab, p.count - k * p.slab)) / all);
+    mean += slab_moments[3u * (g * p.slabs + k)] * (f32(min(p.slab, p.count - k * p.slab)) / all);
   }
   var squares = 0.0;
   var rest = 0.0;
   for (var k = 0u; k < p.slabs; k++) {
     let i = 3u * (g * p.slabs + k);
     let count = f32(min(p.slab, p.count - k * p.slab));
-    let d = parts[i] - mean + parts[i + 2u];
+    let d = slab_moments[i] - mean + slab_moments[i + 2u];
     rest += d * (count / all);
-    squares += parts[i + 1u] + d * d * (count * f32(WIDTH));
+    squares += slab_moments[i + 1u] + d * d * (count * f32(WIDTH));
   }
   return vec3f(mean, squares, rest);
 }

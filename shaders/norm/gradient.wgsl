@@ -2,6 +2,8 @@
 // h = (x - mean) * scale, d the gradient of z = weight * h + bias, and u = d * weight:
 //   dx = scale * (u - mean(u) - h * mean(u * h)).
 // z is computed again from x: nothing is kept for the activation. One workgroup per group; or one per slab of it, after norm/slab_sums.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/norm_sums
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
@@ -17,13 +19,13 @@
 override GIVEN: u32;
 
 fn given_sums(g: u32, lane: u32) -> vec3f {
-  var part = vec3f(0.0);
+  var sum = vec3f(0.0);
   for (var r = lane; r < p.slabs * p.channels_per_group; r += LANES) {
     let c = r % p.channels_per_group;
     let row = 3u * ((r / p.channels_per_group * p.groups + g) * p.channels_per_group + c);
-    part += of_channel(channel(g, c * p.inner)).weight * vec3f(sums[row], sums[row + 1u], 0.0);
+    sum += of_channel(channel(g, c * p.inner)).weight * vec3f(sums[row], sums[row + 1u], 0.0);
   }
-  return tree_sums(part, lane);
+  return tree_sums(sum, lane);
 }
 
 @compute @workgroup_size(LANES)
@@ -36,11 +38,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   var means = vec2f(0.0);
   if (GIVEN == 0u) {
-    let part = channel_sums(g, 0u, last, s, q, lane);
+    let own = channel_sums(g, 0u, last, s, q, lane);
     if (lane < 3u && g < p.groups) {
-      sums[3u * g + lane] = part[lane];
+      sums[3u * g + lane] = own[lane];
     }
-    means = q.weight * part.xy;
+    means = q.weight * own.xy;
   } else {
     means = given_sums(min(g, p.groups - 1u), lane).xy;
   }

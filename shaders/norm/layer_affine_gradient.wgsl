@@ -1,5 +1,6 @@
 // Gradients of the scale and shift of a layer norm: per element c of a group, the sums over groups of dy * (x - mean) * scale and of dy. Neighbouring
 // lanes own neighbouring elements, so that reads are adjacent; each slab of groups writes partial sums, which `reduce` adds in fixed order.
+// uses lib/grid
 
 struct Params {
   count: u32,   // elements per group

@@ -1,4 +1,5 @@
 // Running statistics of batch norm: r <- r + momentum * (batch - r), with the unbiased variance.
+// uses lib/grid
 
 struct Params {
   channels: u32,

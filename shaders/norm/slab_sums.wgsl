@@ -1,4 +1,6 @@
 // The sums of norm/gradient.wgsl for each slab of each channel of each group.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/norm_sums
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
@@ -17,8 +19,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = id % p.channels_per_group * p.inner;
   let first = c + k * p.slab;
   let last = select(first, min(first + p.slab, c + p.inner), k < p.slabs);
-  let part = channel_sums(g, first, last, stats_of(g), of_channel(channel(g, c)), lane);
+  let own = channel_sums(g, first, last, stats_of(g), of_channel(channel(g, c)), lane);
   if (lane < 3u && k < p.slabs) {
-    sums[3u * id + lane] = part[lane];
+    sums[3u * id + lane] = own[lane];
   }
 }

@@ -1,4 +1,5 @@
 // Limits a flat gradient by value, then scales it so that the norm over all parameters is at most max_norm; the 1e-6 is PyTorch's.
+// uses lib/grid lib/clip
 
 struct Params {
   count: u32,

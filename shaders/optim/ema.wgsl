@@ -1,4 +1,5 @@
 // Moving average of weights: shadow <- shadow + (1 - decay) * (weight - shadow).
+// uses lib/grid
 
 struct Params {
   count: u32,

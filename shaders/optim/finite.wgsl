@@ -1,4 +1,5 @@
-// How many values of a flat gradient are NaN or infinite, per chunk of 64 * LANES elements. By their bits: WGSL may compute as if there were neither.
+// How many values of a flat gradient are NaN or infinite, per slab of 64 * LANES elements. By their bits: WGSL may compute as if there were neither.
+// uses lib/grid lib/tree
 
 struct Params {
   count: u32,

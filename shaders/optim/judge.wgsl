@@ -1,24 +1,19 @@
 // Dynamic loss scaling (Micikevicius et al. 2018) as torch.amp.GradScaler: after a step with a gradient that is not finite the scale shrinks, after
 // `interval` good ones in a row it grows. The inverse of the scale that made these gradients is kept for optim/unscale.wgsl.
+// uses lib/tree lib/scaler
 
-struct State {
-  scale: f32,
-  good: f32,      // steps since the scale changed
-  found: f32,     // whether this step's gradients are not finite
-  inverse: f32,
-  growth: f32,
-  backoff: f32,
-  interval: f32,
+struct Params {
+  count: u32,
 }
 
-@group(0) @binding(0) var<uniform> count: u32;
+@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> partial: array<f32>;
-@group(0) @binding(2) var<storage, read_write> state: State;
+@group(0) @binding(2) var<storage, read_write> state: ScalerState;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var found = 0.0;
-  for (var i = lane; i < count; i += LANES) {
+  for (var i = lane; i < p.count; i += LANES) {
     found += partial[i];
   }
   let total = tree_sum(found, lane);

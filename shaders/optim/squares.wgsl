@@ -1,4 +1,5 @@
-// Sums of squares of a flat gradient, one per chunk of 64 * LANES elements, for the norm over all parameters.
+// Sums of squares of a flat gradient, one per slab of 64 * LANES elements, for the norm over all parameters.
+// uses lib/grid lib/tree lib/clip
 
 struct Params {
   count: u32,

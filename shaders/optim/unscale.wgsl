@@ -1,13 +1,18 @@
 // Divides a flat gradient by the loss scale; that of a skipped step becomes zero, so that norms of it stay finite.
+// uses lib/grid lib/scaler
 
-@group(0) @binding(0) var<uniform> count: u32;
-@group(0) @binding(1) var<storage, read> state: array<f32>; // see optim/judge.wgsl
+struct Params {
+  count: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> state: ScalerState;
 @group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
-  if (i < count) {
-    gradient[i] = select(gradient[i] * state[3], 0.0, state[2] != 0.0);
+  if (i < p.count) {
+    gradient[i] = select(gradient[i] * state.inverse, 0.0, state.found != 0.0);
   }
 }

@@ -1,5 +1,6 @@
-// y[index] = x[source(index)], each axis on its own: padding, cropping and rolling. MODE: 0 constant, 1 reflect, 2 replicate, 3 circular.
-override MODE: u32;
+// y[index] = x[source(index)], each axis on its own: padding, cropping and rolling.
+// chooses lib/word lib/half
+// uses lib/grid lib/pad
 
 struct Params {
   shape: array<vec4u, 2>,    // of y, last axis first
@@ -18,12 +19,12 @@ struct Params {
 // Position along an axis of `size` elements for a place that may lie outside; -1 for none.
 fn source(at: i32, size: i32) -> i32 {
   switch MODE {
-    case 1u: {
+    case REFLECT: {
       let end = size - 1;
       return end - abs(end - abs(at));
     }
-    case 2u: { return clamp(at, 0, size - 1); }
-    case 3u: { return at + select(0, size, at < 0) - select(0, size, at >= size); }
+    case REPLICATE: { return clamp(at, 0, size - 1); }
+    case CIRCULAR: { return at + select(0, size, at < 0) - select(0, size, at >= size); }
     default: { return select(-1, at, at >= 0 && at < size); }
   }
 }

@@ -1,6 +1,6 @@
 // Gradient of reflect, replicate and circular padding along one axis: each element of dx adds up dy wherever forward.wgsl read it, in ascending
-// order. Padding is separable, so several axes are several passes. MODE as there.
-override MODE: u32;
+// order. Padding is separable, so several axes are several passes.
+// uses lib/grid lib/pad
 
 struct Params {
   size: i32,      // of dx along the axis
@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let own = k + p.before;
   var sum = 0.0;
   switch MODE {
-    case 1u: {
+    case REFLECT: {
       // Mirrors stand on the first and on the last element, which have no image of their own.
       let end = p.size - 1;
       if (k > 0) {
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         sum += at(base, own + 2 * (end - k));
       }
     }
-    case 2u: {
+    case REPLICATE: {
       let low = select(own, 0, k == 0);
       let high = select(own + 1, p.padded, k == p.size - 1);
       for (var j = max(low, 0); j < min(high, p.padded); j++) {

@@ -1,5 +1,7 @@
-// Pointwise functions of two tensors, or of a tensor and a number; OP picks the row, see src/kernels/pointwise.ts. Same shapes take the short
+// Pointwise functions of two tensors, or of a tensor and a number; OP picks the function, see lib/pair. Same shapes take the short
 // way, four elements (V = vec4f) a thread where their count allows. Times in unary.wgsl.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/pair lib/activation lib/power
 
 @group(0) @binding(3) var<storage, read_write> y: array<S>;
 
@@ -21,25 +23,25 @@ fn apply(u: V, v: V) -> V {
   let d = abs(u - v);
   let limit = V(p.parameter);
   switch OP {
-    case 0u: { return u + v; }
-    case 1u: { return u - v; }
-    case 2u: { return u * v; }
-    case 3u: { return u / v; }
+    case ADD: { return u + v; }
+    case SUB: { return u - v; }
+    case MUL: { return u * v; }
+    case DIV: { return u / v; }
     // By comparison: a NaN stays, which max and min may drop.
-    case 4u: { return select(select(v, u, u > v), u, is_nan(u)); }           // maximum
-    case 5u: { return select(select(v, u, u < v), u, is_nan(u)); }           // minimum
-    case 6u: { return power(u, v); }
-    case 7u: { return bce(u, v); }
-    case 8u: { return d * d; }                                               // squaredError
-    case 9u: { return d; }                                                   // absoluteError
-    case 10u: { return select(d - 0.5 * limit, 0.5 * d * d / limit, d < limit); }     // smoothL1
-    case 11u: { return select(limit * (d - 0.5 * limit), 0.5 * d * d, d <= limit); }  // huber
-    case 12u: { return flag(u == v); }
-    case 13u: { return flag(u != v); }
-    case 14u: { return flag(u < v); }
-    case 15u: { return flag(u <= v); }
-    case 16u: { return flag(u > v); }
-    case 17u: { return flag(u >= v); }
+    case MAXIMUM: { return select(select(v, u, u > v), u, is_nan(u)); }
+    case MINIMUM: { return select(select(v, u, u < v), u, is_nan(u)); }
+    case POW: { return power(u, v); }
+    case BCE_WITH_LOGITS: { return bce(u, v); }
+    case MSE: { return d * d; }
+    case L1: { return d; }
+    case SMOOTH_L1: { return select(d - 0.5 * limit, 0.5 * d * d / limit, d < limit); }
+    case HUBER: { return select(limit * (d - 0.5 * limit), 0.5 * d * d, d <= limit); }
+    case EQ: { return flag(u == v); }
+    case NE: { return flag(u != v); }
+    case LT: { return flag(u < v); }
+    case LE: { return flag(u <= v); }
+    case GT: { return flag(u > v); }
+    case GE: { return flag(u >= v); }
     default: { return u; }
   }
 }

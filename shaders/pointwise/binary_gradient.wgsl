@@ -1,5 +1,7 @@
 // Gradients of pointwise/binary.wgsl with respect to a (SIDE 0) or b (SIDE 1) at the shape of the result: d = dy * df/du or dy * df/dv. Rows that
 // are shorter as sums and products are not here, see src/autograd/binary.ts.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/pair lib/activation lib/power
 
 @group(0) @binding(3) var<storage, read> dy: array<S>;
 @group(0) @binding(4) var<storage, read_write> d: array<S>;
@@ -32,20 +34,20 @@ fn bce_slope(u: V, v: V) -> V {
 fn difference_slope(e: V) -> V {
   let limit = V(p.parameter);
   switch OP {
-    case 8u: { return 2.0 * e; }
-    case 9u: { return sign(e); }
-    case 10u: { return select(sign(e), e / limit, abs(e) < limit); }
+    case MSE: { return 2.0 * e; }
+    case L1: { return sign(e); }
+    case SMOOTH_L1: { return select(sign(e), e / limit, abs(e) < limit); }
     default: { return select(limit * sign(e), e, abs(e) <= limit); }
   }
 }
 
 fn slope(u: V, v: V) -> V {
   switch OP {
-    case 3u: { return -u / v / v; } // of b only: dy / b needs no kernel
-    case 4u: { if (SIDE == 0u) { return share(u, v); } return share(v, u); }
-    case 5u: { if (SIDE == 0u) { return share(v, u); } return share(u, v); }
-    case 6u: { return power_slope(u, v); }
-    case 7u: { return bce_slope(u, v); }
+    case DIV: { return -u / v / v; } // of b only: dy / b needs no kernel
+    case MAXIMUM: { if (SIDE == 0u) { return share(u, v); } return share(v, u); }
+    case MINIMUM: { if (SIDE == 0u) { return share(v, u); } return share(u, v); }
+    case POW: { return power_slope(u, v); }
+    case BCE_WITH_LOGITS: { return bce_slope(u, v); }
     default: {
       let s = difference_slope(u - v);
       if (SIDE == 0u) { return s; }

@@ -1,19 +1,12 @@
-// Pointwise functions of one tensor; OP picks the row, see src/kernels/pointwise.ts. Overrides are literals by the time the driver compiles,
+// Pointwise functions of one tensor; OP picks the function, see lib/unary. Overrides are literals by the time the driver compiles,
 // so the switch costs nothing. V is vec4f where the count is a multiple of four, else f32.
 // 1,048,576 elements on llvmpipe (LLVM 15, two shared cores, least CPU ms of 20), one element a thread and four: relu 9.5 and 3.5, tanh 11.7 and
 // 3.4, its gradient 12.6 and 3.4, add 13.8 and 3.4.
+// chooses lib/scalar lib/wide
+// uses lib/grid lib/unary lib/activation
 
-struct Params {
-  count: u32, // in units of V
-  a: f32,     // parameters of the function: slope, exponent, bound
-  b: f32,
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read_write> y: array<S>;
-
-override OP: u32;
 
 // x tanh(log(1 + exp(x))) with tanh written out in e = exp(-|x|).
 fn mish(v: V) -> V {
@@ -34,35 +27,35 @@ fn exponential(v: V) -> V {
 
 fn apply(v: V) -> V {
   switch OP {
-    case 0u: { return select(v, V(0.0), v < V(0.0)); }        // relu
-    case 1u: { return sigmoid(v); }                           // sigmoid
-    case 2u: { return select(p.a * v, v, v >= V(0.0)); }      // leakyRelu
-    case 3u: { return exponential(v); }                       // elu
-    case 4u: { return tanh_exact(v); }                        // tanh
-    case 5u: { return p.a * v + p.b; }                        // affine
-    case 6u: { return exp(v); }                               // exp
-    case 7u: { return log(v); }                               // log
-    case 8u: { return sqrt(v); }                              // sqrt
-    case 9u: { return abs(v); }                               // abs
-    case 10u: { return v * v; }                               // square
-    case 11u: { return 1.0 / v; }                             // reciprocal
-    case 12u: { return limited(v, V(p.a), V(p.b)); }          // clamp
-    case 13u: { return p.b * exponential(v); }                // selu
-    case 14u: { return v * normal_cdf(v); }                   // gelu
-    case 15u: { return v * sigmoid(gelu_exponent(v)); }       // geluTanh
-    case 16u: { return v * sigmoid(p.a * v); }                // silu
-    case 17u: { return mish(v); }                             // mish
-    case 18u: { return select(log1p_exp(p.a * v) / p.a, v, p.a * v > V(p.b)); } // softplus
-    case 19u: { return v * clamp(v + 3.0, V(0.0), V(6.0)) / 6.0; } // hardswish
-    case 20u: { return -log1p_exp(-v); }                      // logSigmoid
-    case 21u: { return inverseSqrt(v); }                      // rsqrt
-    case 22u: { return sign(v); }                             // sign
-    case 23u: { return floor(v); }                            // floor
-    case 24u: { return round(v); }                            // round, halves to even
-    case 25u: { return limited(v, V(0.0), V(6.0)); }          // relu6
+    case RELU: { return select(v, V(0.0), v < V(0.0)); }
+    case SIGMOID: { return sigmoid(v); }
+    case LEAKY_RELU: { return select(p.a * v, v, v >= V(0.0)); }
+    case ELU: { return exponential(v); }
+    case TANH: { return tanh_exact(v); }
+    case AFFINE: { return p.a * v + p.b; }
+    case EXP: { return exp(v); }
+    case LOG: { return log(v); }
+    case SQRT: { return sqrt(v); }
+    case ABS: { return abs(v); }
+    case SQUARE: { return v * v; }
+    case RECIPROCAL: { return 1.0 / v; }
+    case CLAMP: { return limited(v, V(p.a), V(p.b)); }
+    case SELU: { return p.b * exponential(v); }
+    case GELU: { return v * normal_cdf(v); }
+    case GELU_TANH: { return v * sigmoid(gelu_exponent(v)); }
+    case SILU: { return v * sigmoid(p.a * v); }
+    case MISH: { return mish(v); }
+    case SOFTPLUS: { return select(log1p_exp(p.a * v) / p.a, v, p.a * v > V(p.b)); }
+    case HARDSWISH: { return v * clamp(v + 3.0, V(0.0), V(6.0)) / 6.0; }
+    case LOG_SIGMOID: { return -log1p_exp(-v); }
+    case RSQRT: { return inverseSqrt(v); }
+    case SIGN: { return sign(v); }
+    case FLOOR: { return floor(v); }
+    case ROUND: { return round(v); }                            // halves to even
+    case RELU6: { return limited(v, V(0.0), V(6.0)); }
     // Bits: WGSL may compute as if there were neither NaN nor infinity.
-    case 26u: { return select(V(0.0), V(1.0), (bitcast<U>(v) & U(0x7f800000u)) != U(0x7f800000u)); } // isFinite
-    case 27u: { return erf(v); }                              // erf
+    case IS_FINITE: { return select(V(0.0), V(1.0), (bitcast<U>(v) & U(0x7f800000u)) != U(0x7f800000u)); }
+    case ERF: { return erf(v); }
     default: { return v; }
   }
 }

@@ -1,5 +1,6 @@
 // y = a where c is not zero, else b, with broadcasting of all three over up to six axes. c is read as words: 0 is zero in every type but for the
 // sign of -0.
+// uses lib/grid lib/broadcast
 
 struct Params {
   shape0: vec4u,    // result axes 0..3 of six, left-padded with ones
@@ -21,26 +22,13 @@ struct Params {
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-override BROADCAST: u32;
 override A_NUMBER: u32;
 override B_NUMBER: u32;
 
-fn places(i: u32) -> vec3u {
-  if (BROADCAST == 0u) {
-    return vec3u(i);
-  }
-  var at = vec3u(0u);
-  var rest = i;
-  for (var k = 0u; k < BROADCAST; k++) {
-    let axis = 5u - k;
-    let low = axis & 3u;
-    let high = axis >= 4u;
-    let size = select(p.shape0[low], p.shape1[low], high);
-    at += rest % size * vec3u(
-      select(p.c0[low], p.c1[low], high), select(p.a0[low], p.a1[low], high), select(p.b0[low], p.b1[low], high));
-    rest /= size;
-  }
-  return at;
+alias Places = vec3u; // of c, a and b
+
+fn steps(axis: u32) -> vec3u {
+  return vec3u(along(axis, p.c0, p.c1), along(axis, p.a0, p.a1), along(axis, p.b0, p.b1));
 }
 
 @compute @workgroup_size(64)

@@ -1,5 +1,6 @@
 // owner[indices[i]] = the largest i that points there: of several inputs of one target the last one wins, as if they were written in order.
 // A maximum of integers is the same in any order, so this atomic keeps the result deterministic.
+// uses lib/grid
 
 struct Params {
   inputs: u32,    // per plane

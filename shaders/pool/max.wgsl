@@ -1,6 +1,7 @@
 // Largest element of each window and its position inside the input plane; the first one among equals, and the last NaN where there is one, as
 // PyTorch. ADAPTIVE windows are [⌊o · in / out⌋, ⌈(o + 1) · in / out⌉), the others taps at o * stride - padding + t * dilation. A thread does one
 // position of TP planes, so that they share the index arithmetic.
+// uses lib/grid lib/planes lib/pool lib/nan
 
 @group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read_write> y: array<E>;
@@ -22,10 +23,9 @@ fn window(axis: u32, o: i32) -> vec2i {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let size = p.out_size;
   let positions = u32(size.x * size.y * size.z);
-  let chunks = (positions + 63u) / 64u;
-  let g = linear_group(group, groups);
-  let i = g % chunks * 64u + lane;
-  let plane = g / chunks * TP;
+  let place = position_and_plane(linear_group(group, groups), lane, positions, TP);
+  let i = place.x;
+  let plane = place.y;
   if (i >= positions || plane >= p.planes) {
     return;
   }
@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       for (var w = ww.x; w < ww.y; w += p.dilation.z) {
         for (var t = 0u; t < TP; t++) {
           let v = f32(x[origin[t] + u32(line + w)]);
-          let better = v > best[t] || (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+          let better = v > best[t] || is_nan(v);
           at[t] = select(at[t], line + w, better);
           best[t] = select(best[t], v, better);
         }

@@ -1,6 +1,7 @@
 // dx of max pooling as a gather: each input adds dy of the windows over it that chose it. Which windows chose it is what `indices` says, so
 // the range of candidates may be generous. A thread does one position of TP planes: with one, finding the windows took most of the time
 // (lavapipe, 2x16x64³, kernel 2: 312 ms, 137 ms with 8).
+// uses lib/grid lib/planes lib/pool
 
 @group(0) @binding(1) var<storage, read> indices: array<i32>;
 @group(0) @binding(2) var<storage, read> dy: array<E>;
@@ -23,10 +24,9 @@ fn windows(axis: u32, i: i32) -> vec2i {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let size = p.in_size;
   let positions = u32(size.x * size.y * size.z);
-  let chunks = (positions + 63u) / 64u;
-  let g = linear_group(group, groups);
-  let i = g % chunks * 64u + lane;
-  let plane = g / chunks * TP;
+  let place = position_and_plane(linear_group(group, groups), lane, positions, TP);
+  let i = place.x;
+  let plane = place.y;
   if (i >= positions || plane >= p.planes) {
     return;
   }

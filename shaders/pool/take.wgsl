@@ -1,4 +1,5 @@
 // y[plane, i] = x[plane, indices[plane, i]], 0 where the index is outside: the second half of unpooling and its gradient.
+// uses lib/grid
 
 struct Params {
   results: u32,   // per plane

@@ -1,4 +1,5 @@
 // y = x where x > 0, else slope * x, with one slope for all channels or one each.
+// uses lib/grid
 
 struct Params {
   count: u32,

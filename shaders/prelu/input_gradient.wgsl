@@ -1,4 +1,5 @@
 // dx = dy where x > 0, else slope * dy.
+// uses lib/grid
 
 struct Params {
   count: u32,

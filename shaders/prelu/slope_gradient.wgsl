@@ -1,32 +1,33 @@
-// Slope gradient: per slope, the sum of dy * min(x, 0) over its elements of [outer, slopes, inner]. One workgroup per slope and chunk;
-// `reduce` adds the chunks.
+// Slope gradient: per slope, the sum of dy * min(x, 0) over its elements of [outer, slopes, inner]. One workgroup per slope and slab;
+// `reduce` adds the slabs.
+// uses lib/grid lib/tree
 
 struct Params {
   outer: u32,
   inner: u32,
   slopes: u32,
-  chunk: u32,   // elements per workgroup
-  chunks: u32,
+  slab: u32,   // elements per workgroup
+  slabs: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read> dy: array<E>;
-@group(0) @binding(3) var<storage, read_write> partial: array<f32>; // [chunks, slopes]
+@group(0) @binding(3) var<storage, read_write> partial: array<f32>; // [slabs, slopes]
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = linear_group(group, groups);
   let s = id % p.slopes;
   let k = id / p.slopes;
-  let last = select(0u, min((k + 1u) * p.chunk, p.outer * p.inner), k < p.chunks);
+  let last = select(0u, min((k + 1u) * p.slab, p.outer * p.inner), k < p.slabs);
   var sum = 0.0;
-  for (var r = k * p.chunk + lane; r < last; r += LANES) {
+  for (var r = k * p.slab + lane; r < last; r += LANES) {
     let i = (r / p.inner * p.slopes + s) * p.inner + r % p.inner;
     sum = fma(f32(dy[i]), min(f32(x[i]), 0.0), sum);
   }
   let total = tree_sum(sum, lane);
-  if (lane == 0u && k < p.chunks) {
+  if (lane == 0u && k < p.slabs) {
     partial[id] = total;
   }
 }

@@ -1,5 +1,6 @@
 // The same reduction with one thread per output, for many outputs of few terms each: slabs of a weight gradient, a batch axis.
 // Pairs of accumulators would not help: the terms are few by choice of the host.
+// uses lib/grid lib/fold
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

@@ -1,5 +1,6 @@
 // Input gradients of reductions over axes r1 and r2 of [o1, r1, o2, r2]: of extremes, norms and the spread around the mean. Sums and means only
 // copy dy.
+// uses lib/grid
 
 struct Params {
   o1: u32,
@@ -18,18 +19,24 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
 override RULE: u32;
+const EXTREME = 0u;
+const VARIANCE = 1u;
+const STD = 2u;
+const NORM1 = 3u;
+const NORM2 = 4u;
+const NORM_INFINITY = 5u;
 
 fn slope(v: f32, o: u32) -> f32 {
   switch RULE {
     // amax, amin: those that are equal share.
-    case 0u: { return select(0.0, 1.0 / other[o], v == value[o]); }
+    case EXTREME: { return select(0.0, 1.0 / other[o], v == value[o]); }
     // variance: 2 (x - mean) / (n - correction)
-    case 1u: { return p.factor * (v - value[o]); }
+    case VARIANCE: { return p.factor * (v - value[o]); }
     // deviation s: (x - mean) / (s (n - correction)), 0 where s is.
-    case 2u: { return select(p.factor * (v - value[o]) / other[o], 0.0, other[o] == 0.0); }
+    case STD: { return select(p.factor * (v - value[o]) / other[o], 0.0, other[o] == 0.0); }
     // L1, L2 (x / norm, 0 where the norm is) and maximum norm
-    case 3u: { return sign(v); }
-    case 4u: { return select(v / value[o], 0.0, value[o] == 0.0); }
+    case NORM1: { return sign(v); }
+    case NORM2: { return select(v / value[o], 0.0, value[o] == 0.0); }
     default: { return select(0.0, sign(v) / other[o], abs(v) == value[o]); }
   }
 }

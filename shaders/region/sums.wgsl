@@ -3,18 +3,19 @@
 //   plain   q t,                         q,    t
 //   squared q t,                         q^2,  t^2
 //   soft    (|q| + |t| - |q - t|) / 2,   |q|,  |t|
-// One workgroup takes SPAN * LANES positions of one sample; `reduce` adds the chunks.
+// One workgroup takes SPAN * LANES positions of one sample; `reduce` adds the slabs.
+// uses lib/grid lib/prediction lib/tree
 
-@group(0) @binding(4) var<storage, read_write> partial: array<f32>; // [chunks, 3, N, C]
+@group(0) @binding(4) var<storage, read_write> partial: array<f32>; // [slabs, 3, N, C]
 
 const SPAN = 16u; // positions per lane
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = linear_group(group, groups);
-  let chunk = id % p.chunks;
-  let n = id / p.chunks; // beyond the samples where the host folded the grid
-  let first = chunk * SPAN * LANES + lane;
+  let slab = id % p.slabs;
+  let n = id / p.slabs; // beyond the samples where the host folded the grid
+  let first = slab * SPAN * LANES + lane;
   let last = select(0u, p.inner, n < p.samples);
   var terms: array<vec2f, SPAN>;
   for (var i = 0u; i < SPAN; i++) {
@@ -32,11 +33,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let t = wanted(n, c, s);
         var here: vec3f;
         switch MODE {
-          case 1u: { here = vec3f(q * t, q * q, t * t); }
-          case 2u: { here = vec3f(0.5 * (abs(q) + abs(t) - abs(q - t)), abs(q), abs(t)); }
+          case SQUARED: { here = vec3f(q * t, q * q, t * t); }
+          case SOFT: { here = vec3f(0.5 * (abs(q) + abs(t) - abs(q - t)), abs(q), abs(t)); }
           default: { here = vec3f(q * t, q, t); }
         }
-        if (MASK == 2u) {
+        if (MASK == OF_TERMS) {
           here *= masked(n, s);
         }
         sum += here;
@@ -45,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var k = 0u; k < 3u; k++) {
       let total = tree_sum(sum[k], lane);
       if (lane == 0u && n < p.samples) {
-        partial[((chunk * 3u + k) * p.samples + n) * p.channels + c] = total;
+        partial[((slab * 3u + k) * p.samples + n) * p.channels + c] = total;
       }
     }
   }

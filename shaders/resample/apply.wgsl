@@ -4,6 +4,7 @@
 //
 // Rejected: weights computed in this loop, one shader per mode. The gradient then has to search which outputs read an input, and repeats
 // the mode's formula for each of them; with a table the weight is one load, which TP planes share.
+// uses lib/grid lib/planes
 
 struct Params {
   in_size: vec4u,   // D, H, W
@@ -37,10 +38,9 @@ fn weight(axis: u32, at: u32, k: u32) -> f32 {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let positions = p.out_size.x * p.out_size.y * p.out_size.z;
-  let chunks = (positions + 63u) / 64u;
-  let g = linear_group(group, groups);
-  let i = g % chunks * 64u + lane;
-  let plane = g / chunks * TP;
+  let place = position_and_plane(linear_group(group, groups), lane, positions, TP);
+  let i = place.x;
+  let plane = place.y;
   if (i >= positions || plane >= p.planes) {
     return;
   }

@@ -1,4 +1,5 @@
 // Finds the bits under view of the bound from their counts, which it clears.
+// uses lib/top_share
 
 @group(0) @binding(1) var<storage, read_write> state: array<u32>;
 

@@ -1,4 +1,5 @@
 // Counts the elements that agree with the bound above the bits under view, by those bits.
+// uses lib/grid lib/top_share
 
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read_write> state: array<atomic<u32>>;
@@ -12,8 +13,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   workgroupBarrier();
   let bound = atomicLoad(&state[BOUND]);
-  let first = linear_group(group, groups) * p.chunk;
-  let last = min(first + p.chunk, p.count);
+  let first = linear_group(group, groups) * p.slab;
+  let last = min(first + p.slab, p.count);
   for (var i = first + lane; i < last; i += LANES) {
     let k = key(x[i]);
     // All agree above the topmost bits; two shifts, since one by 32 is not allowed.

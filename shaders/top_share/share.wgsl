@@ -1,4 +1,5 @@
 // 1 for elements above the bound, 0 below, and those equal to it share what is open.
+// uses lib/grid lib/top_share
 
 @group(0) @binding(1) var<storage, read> x: array<u32>;
 @group(0) @binding(2) var<storage, read> state: array<u32>;

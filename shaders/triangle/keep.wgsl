@@ -1,4 +1,6 @@
 // y[…, row, column] = x where column - row is at most (LOWER) or at least `diagonal`, else 0.
+// uses lib/grid
+
 override LOWER: u32;
 
 struct Params {

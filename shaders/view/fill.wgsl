@@ -1,4 +1,6 @@
 // Sets every 32-bit word to one value.
+// chooses lib/word lib/word4 lib/half lib/half4
+// uses lib/grid
 
 struct Params {
   count: u32,

@@ -1,4 +1,6 @@
 // y[i] = x[start + sum of index * stride] over the axes of lib/strided: slices with steps, permutations, flips and expansions.
+// chooses lib/word lib/word4 lib/half lib/half4
+// uses lib/grid lib/strided
 
 @group(0) @binding(1) var<storage, read> x: array<word>;
 @group(0) @binding(2) var<storage, read_write> y: array<word>;

@@ -3,6 +3,8 @@
 //
 // CPU-ms of all threads to join two [4, 16, 128, 128] on lavapipe (schedstat, median of 5 runs of 20): 71 with six axes and two divisions each, 34 with
 // merged axes, 11 with four words per thread as well. Where both sides are large blocks, software adapters do not come here: src/kernels/lib/strided.ts.
+// chooses lib/word lib/word4 lib/half lib/half4
+// uses lib/grid lib/strided
 
 @group(0) @binding(1) var<storage, read> x: array<word>;
 @group(0) @binding(2) var<storage, read_write> y: array<word>;

@@ -2,6 +2,7 @@
 
 import * as kernels from "../kernels/conv/conv.ts";
 import {
+  convFlops,
   type ConvOptions,
   convPadding,
   convShape,
@@ -13,6 +14,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { pad, type PadMode } from "./pad.ts";
 import { computed } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
+
+export type { ConvBaseOptions, ConvOptions, ConvTransposeOptions, Padding } from "../kernels/conv/shape.ts";
 
 /**
  * Convolution (cross-correlation, as in PyTorch) over 1, 2 or 3 spatial axes.
@@ -39,7 +42,7 @@ export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOpti
     if (relu) d.dispose();
     return parts;
   };
-  return record("conv", [x, weight, bias], y, backward, { options });
+  return record("conv", [x, weight, bias], y, backward, { options }, convFlops(g));
 }
 
 // Only zeros are free in the kernel; anything else is a copy of the input with its margins.
@@ -67,5 +70,6 @@ export function convTranspose(x: Tensor, weight: Tensor, bias?: Tensor, options:
     needs[2] ? kernels.convBiasGradient(dy) : undefined,
   ];
   x = computed(x);
-  return record("convTranspose", [x, weight, bias], kernels.convTranspose(x, weight, bias, g), backward, { options });
+  const y = kernels.convTranspose(x, weight, bias, g);
+  return record("convTranspose", [x, weight, bias], y, backward, { options }, convFlops(g));
 }

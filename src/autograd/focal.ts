@@ -5,6 +5,7 @@ import * as kernels from "../kernels/focal.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
+import type { Reduction } from "./cross_entropy.ts";
 import { record } from "./tape.ts";
 
 export interface FocalLossOptions {
@@ -22,7 +23,7 @@ export interface FocalLossOptions {
   /** Factor of each channel that counts, or one for all. Ignored for one channel. */
   readonly weight?: number | readonly number[];
   /** Default "mean", over all elements; "sum" is over samples and channels, of means over the positions; "none" keeps `[N, C, …]`. */
-  readonly reduction?: "none" | "sum" | "mean";
+  readonly reduction?: Reduction;
   /** Softmax over the channels instead of sigmoid; default false. */
   readonly useSoftmax?: boolean;
 }

@@ -10,8 +10,10 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
 
-function multiply(op: string, a: Tensor, b: Tensor, options: MatmulOptions, bias?: Tensor): Tensor {
-  return kernels.matmul(op, a, b, bias, kernels.matmulShape(op, a.shape, b.shape, options));
+export type { MatmulOptions } from "../kernels/matmul.ts";
+
+function multiply(op: string, a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
+  return kernels.matmul(op, a, b, undefined, kernels.matmulShape(op, a.shape, b.shape, options));
 }
 
 /** Sums the gradient of an input over the axes that it was broadcast along. Takes over `dy`. */
@@ -44,12 +46,13 @@ function product(op: string, a: Tensor, b: Tensor, options: MatmulOptions, views
       for (const t of list) t.dispose();
     }
   };
+  const g = kernels.matmulShape(op, views.a, views.b, options);
   const raw = seen(
     [
       [a, views.a],
       [b, views.b],
     ],
-    (av, bv) => multiply(op, av, bv, options, bias),
+    (av, bv) => kernels.matmul(op, av, bv, bias, g),
   );
   const { shape } = raw;
   const y = moved(raw, raw.view(views.y));
@@ -86,7 +89,7 @@ function product(op: string, a: Tensor, b: Tensor, options: MatmulOptions, views
       needs[2] ? reduceSum(dy, [...dy.shape.keys()].slice(0, -1), false) : undefined,
     ];
   };
-  return record(op, [a, b, bias], y, backward, { transposeA, transposeB });
+  return record(op, [a, b, bias], y, backward, { transposeA, transposeB }, kernels.matmulFlops(g));
 }
 
 /** Rows of all batch entries as one matrix: the gradient of the other operand is then one sum instead of one per entry. */

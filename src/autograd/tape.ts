@@ -38,8 +38,14 @@ export function withRecording<T>(on: boolean, fn: () => T): T {
 /** The arguments of an operation that are no inputs of its note: numbers, options, and tensors without a gradient such as indices. */
 export type Arguments = Readonly<Record<string, unknown>>;
 
-/** Told of each operation that has a gradient, its inputs, its result and its other arguments. */
-export type Observer = (op: string, inputs: readonly (Tensor | undefined)[], result: Tensor, args: Arguments) => void;
+/** Told of each operation, its inputs, its result, its other arguments and, of matrix products and convolutions, twice its multiply-adds. */
+export type Observer = (
+  op: string,
+  inputs: readonly (Tensor | undefined)[],
+  result: Tensor,
+  args: Arguments,
+  flops: number,
+) => void;
 
 let observer: Observer | undefined;
 
@@ -59,7 +65,7 @@ export const observed = (): boolean => observer !== undefined;
 
 /** Tells the observer of an operation without a gradient. Returns `result`. */
 export function report(op: string, inputs: readonly (Tensor | undefined)[], result: Tensor, args: Arguments = {}): Tensor {
-  observer?.(op, inputs, result, args);
+  observer?.(op, inputs, result, args, 0);
   return result;
 }
 
@@ -75,15 +81,16 @@ export function composite(op: string, inputs: readonly (Tensor | undefined)[], a
 
 const tracks = (t: Tensor | undefined): boolean => t !== undefined && (t.requiresGrad || t.origin !== undefined);
 
-/** Notes how `result` came from `inputs`, if any of them leads to a parameter; `args` are for observers. Returns `result`. */
+/** Notes how `result` came from `inputs`, if any of them leads to a parameter; `args` and `flops` are for observers. Returns `result`. */
 export function record(
   op: string,
   inputs: readonly (Tensor | undefined)[],
   result: Tensor,
   backward: Backward,
   args: Arguments = {},
+  flops = 0,
 ): Tensor {
-  observer?.(op, inputs, result, args);
+  observer?.(op, inputs, result, args, flops);
   if (recording.value && inputs.some(tracks)) result.origin = { op, inputs, backward, at: now() } satisfies Note;
   return result;
 }

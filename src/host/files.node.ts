@@ -31,11 +31,19 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+/** Text in UTF-8, or in UTF-16 with its byte-order mark, as PowerShell writes files. The mark is no part of it. */
+function decodeText(bytes: Uint8Array): string {
+  const [a, b] = bytes;
+  const encoding = a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
+}
+
 /** What a JSON file holds. @throws FormatError naming the operation and the file */
 export async function readJson(path: string, op: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
+  const bytes = await readFile(path).catch((cause: Error) => {
     throw new FormatError(`${op}: cannot read ${path}: ${cause.message}`, { cause });
   });
+  const text = decodeText(bytes);
   try {
     return JSON.parse(text);
   } catch (cause) {

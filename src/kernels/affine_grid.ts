@@ -2,15 +2,15 @@
 
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { write } from "../tensor/kernel.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { grid as groups, program } from "./lib/program.ts";
+import { grid as groups } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { padAxes } from "./resample.ts";
-
-const libs = ["lib/grid", "lib/affine_grid"] as const;
+import { forwardShader } from "./shaders/affine_grid/forward.gen.ts";
+import { gradientShader } from "./shaders/affine_grid/gradient.gen.ts";
 
 /** Shape rule: theta `[N, d, d + 1]` and the size `[N, C, spatial…]` of the image to sample. Throws `ShapeError`. */
 export function affineGridShape(theta: Shape, size: Shape): number[] {
@@ -30,7 +30,7 @@ export function affineGridShape(theta: Shape, size: Shape): number[] {
 
 function describe(shape: Shape) {
   return {
-    size: [...padAxes(shape.slice(1, -1), 1), shape[0]],
+    size: [...padAxes(shape.slice(1, -1), 1), shape[0]] as const,
     positions: sizeOf(shape.slice(1, -1)),
     axes: shape.at(-1)!,
   };
@@ -41,12 +41,13 @@ export function affineGrid(theta: Tensor, shape: Shape, align: boolean): Tensor 
   const grid = theta.device.empty(shape);
   const { size, positions, axes } = describe(shape);
   if (grid.size > 0) {
-    theta.device.run({
-      program: program("affine_grid/forward", { libs }),
-      bindings: [read(theta), write(grid)],
-      params: [...size, axes, 0, align ? 1 : 0],
-      workgroups: groups(theta.device, "affineGrid", positions * shape[0], 64),
-    });
+    theta.device.run(
+      forwardShader({
+        params: { size, axes, slabs: 0, align: align ? 1 : 0 },
+        bind: { theta, grid: write(grid) },
+        workgroups: groups(theta.device, "affineGrid", positions * shape[0], 64),
+      }),
+    );
   }
   return grid;
 }
@@ -59,12 +60,14 @@ export function affineGridGradient(dgrid: Tensor, align: boolean): Tensor {
   const slabs = Math.max(1, Math.ceil(positions / slab));
   const partial = device.empty([shape[0], slabs, axes, axes + 1]);
   if (partial.size > 0) {
-    device.run({
-      program: program("affine_grid/gradient", { libs, consts: { SLAB: slab } }),
-      bindings: [read(dgrid), write(partial)],
-      params: [...size, axes, slabs, align ? 1 : 0],
-      workgroups: groups(device, "affineGrid", slabs * shape[0], 64),
-    });
+    device.run(
+      gradientShader({
+        consts: { SLAB: slab },
+        params: { size, axes, slabs, align: align ? 1 : 0 },
+        bind: { dgrid, partial: write(partial) },
+        workgroups: groups(device, "affineGrid", slabs * shape[0], 64),
+      }),
+    );
   }
   const dtheta = reduceSum(partial, [1], false);
   partial.dispose();

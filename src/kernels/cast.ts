@@ -6,47 +6,41 @@ import type { DType } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid, program } from "./lib/program.ts";
+import { grid } from "./lib/workgroups.ts";
+import { convertShader, F32, I32, U32 } from "./shaders/cast/convert.gen.ts";
+import { halfShader } from "./shaders/cast/half.gen.ts";
 
-const types = { f32: 0, i32: 1, u32: 2, f16: -1 } as const;
+const types = { f32: F32, i32: I32, u32: U32 } as const;
 
 /** The same values in another type; f16 from and to f32 only. Throws `DTypeError`, `ConfigError` if the adapter has no f16. */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  if (x.dtype === dtype) return x.view(x.shape);
-  const types16 = x.dtype === "f16" || dtype === "f16";
-  if (types16 && x.dtype !== "f32" && dtype !== "f32")
-    throw new DTypeError(`cast: from ${x.dtype} to ${dtype} only by way of f32`);
-  if (types16) expectHalf("cast", x.device);
+  const from = x.dtype;
+  if (from === dtype) return x.view(x.shape);
+  const describe = from === "f16" || dtype === "f16" ? halfCall(x, dtype) : wordCall(from, dtype);
   const y = x.device.empty(x.shape, dtype);
   if (y.size === 0) return y;
-  if (types16) {
-    eachPiece("cast", x.rank, [read(x), write(y)], ([from, to]) => {
-      x.device.run({
-        program: program("cast/half", {
-          libs: ["lib/grid", dtype === "f16" ? "lib/narrow" : "lib/widen"],
-          variant: dtype,
-          half: true,
-        }),
-        bindings: [read(from), write(to)],
-        params: [to.size],
+  eachPiece("cast", x.rank, [read(x), write(y)], ([given, to]) => {
+    x.device.run(
+      describe({
+        params: { count: to.size },
+        bind: { x: given, y: write(to) },
         workgroups: grid(x.device, "cast", to.size, 64),
-      });
-    });
-    return y;
-  }
-  eachPiece("cast", x.rank, [read(x), write(y)], ([from, to]) => {
-    x.device.run({
-      program: program("cast/convert", {
-        libs: ["lib/grid"],
-        overrides: { FROM: types[x.dtype], TO: types[dtype] },
-        variant: `${x.dtype} ${dtype}`,
       }),
-      bindings: [read(from), write(to)],
-      params: [to.size],
-      workgroups: grid(x.device, "cast", to.size, 64),
-    });
+    );
   });
   return y;
+}
+
+type Call = Pick<Parameters<typeof convertShader>[0], "params" | "bind" | "workgroups">;
+
+function halfCall(x: Tensor, dtype: DType) {
+  if (x.dtype !== "f32" && dtype !== "f32") throw new DTypeError(`cast: from ${x.dtype} to ${dtype} only by way of f32`);
+  expectHalf("cast", x.device);
+  return (call: Call) => halfShader[dtype === "f16" ? "narrow" : "widen"]({ ...call, variant: dtype });
+}
+
+function wordCall(from: keyof typeof types, to: keyof typeof types) {
+  return (call: Call) => convertShader({ ...call, overrides: { FROM: types[from], TO: types[to] }, variant: `${from} ${to}` });
 }
 
 /** Throws `ConfigError` unless shaders of this device know f16. */

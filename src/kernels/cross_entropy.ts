@@ -2,14 +2,17 @@
 
 import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { binary } from "./pointwise.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
+import { lanes } from "./lib/occupancy.ts";
+import { targetKind } from "./lib/target.ts";
+import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
-import type { ShaderName } from "./shaders.gen.ts";
+import { forwardShader } from "./shaders/cross_entropy/forward.gen.ts";
+import { gradientShader, MEAN, NONE, SUM } from "./shaders/cross_entropy/gradient.gen.ts";
 
 export interface CrossEntropyGeometry {
   readonly classes: number;
@@ -23,26 +26,27 @@ export interface CrossEntropyGeometry {
 
 /** Logits `[N, C, …]` with class indices `[N, …]` or probabilities `[N, C, …]`. Throws `ShapeError`. */
 export function crossEntropyShape(input: Shape, target: Shape, weight?: Shape): CrossEntropyGeometry {
-  if (input.length < 2) throw new ShapeError(`crossEntropy: input must be [N, C, spatial…], got ${showShape(input)}`);
+  if (input.length < 2) throw new ShapeError(`crossEntropyLoss: input must be [N, C, spatial…], got ${showShape(input)}`);
   const shape = input.toSpliced(1, 1);
   const probabilities = sameShape(target, input);
   if (!probabilities && !sameShape(target, shape)) {
     throw new ShapeError(
-      `crossEntropy: target ${showShape(target)} does not fit the input ${showShape(input)}; expected class indices ${showShape(shape)} ` +
+      `crossEntropyLoss: target ${showShape(target)} does not fit the input ${showShape(input)}; expected class indices ${showShape(shape)} ` +
         `or probabilities ${showShape(input)}`,
     );
   }
   const classes = input[1];
   if (weight && !sameShape(weight, [classes])) {
-    throw new ShapeError(`crossEntropy: weight ${showShape(weight)} must be [${classes}], one per class`);
+    throw new ShapeError(`crossEntropyLoss: weight ${showShape(weight)} must be [${classes}], one per class`);
   }
   return { classes, inner: sizeOf(input.slice(2)), positions: sizeOf(shape), shape, probabilities };
 }
 
-export type LossReduction = "none" | "sum" | "mean";
+/** What becomes of the losses of many elements or positions. */
+export type Reduction = "mean" | "sum" | "none";
 
 export interface CrossEntropySettings {
-  readonly reduction: LossReduction;
+  readonly reduction: Reduction;
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
 }
@@ -55,49 +59,41 @@ export function expectCrossEntropy(
   g: CrossEntropyGeometry,
   { reduction, ignoreIndex, labelSmoothing }: CrossEntropySettings,
 ): void {
-  expectTensors("crossEntropy", { input, ...(weight ? { weight } : {}) });
-  expectTensors("crossEntropy", { target }, target.dtype);
-  if (target.device !== input.device) throw new ConfigError("crossEntropy: target is on another device than the input");
+  expectTensors("crossEntropyLoss", { input, ...(weight ? { weight } : {}) });
+  expectTensors("crossEntropyLoss", { target }, target.dtype);
+  if (target.device !== input.device) throw new ConfigError("crossEntropyLoss: target is on another device than the input");
   if (target.dtype === "f16" || (g.probabilities && target.dtype !== "f32")) {
     const expected = g.probabilities ? "f32 probabilities" : "f32, i32 or u32";
-    throw new DTypeError(`crossEntropy: target has type ${target.dtype}, expected ${expected}`);
+    throw new DTypeError(`crossEntropyLoss: target has type ${target.dtype}, expected ${expected}`);
   }
   if (!["none", "sum", "mean"].includes(reduction)) {
-    throw new ConfigError(`crossEntropy: reduction must be "none", "sum" or "mean", got ${JSON.stringify(reduction)}`);
+    throw new ConfigError(`crossEntropyLoss: reduction must be "none", "sum" or "mean", got ${JSON.stringify(reduction)}`);
   }
   if (!Number.isInteger(ignoreIndex))
-    throw new ConfigError(`crossEntropy: ignoreIndex must be a whole number, got ${ignoreIndex}`);
+    throw new ConfigError(`crossEntropyLoss: ignoreIndex must be a whole number, got ${ignoreIndex}`);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ConfigError(`crossEntropy: labelSmoothing must be in [0, 1], got ${labelSmoothing}`);
+    throw new ConfigError(`crossEntropyLoss: labelSmoothing must be in [0, 1], got ${labelSmoothing}`);
   }
 }
 
-const reductions = { none: 0, sum: 1, mean: 2 } as const;
+const reductions = { none: NONE, sum: SUM, mean: MEAN } as const;
 
-interface Variant {
-  readonly consts?: Readonly<Record<string, number>>;
-  readonly reduced: number;
-  readonly name: string;
+function variant(target: Tensor, weight: Tensor | undefined, g: CrossEntropyGeometry, reduced: number, name: string) {
+  const { TARGET, name: kind } = targetKind(target, g.probabilities, "probabilities");
+  return {
+    overrides: { TARGET, WEIGHTED: weight ? 1 : 0, REDUCED: reduced },
+    variant: `${kind} ${name}${weight ? " weighted" : ""}`,
+  };
 }
 
-function variant(shader: ShaderName, target: Tensor, weight: Tensor | undefined, g: CrossEntropyGeometry, v: Variant) {
-  const kind = g.probabilities ? "probabilities" : target.dtype === "f32" ? "float" : "index";
-  return program(shader, {
-    libs: ["lib/grid", ...(v.consts ? (["lib/tree"] as const) : []), "lib/cross_entropy"],
-    consts: v.consts,
-    overrides: { TARGET: { index: 0, float: 1, probabilities: 2 }[kind], WEIGHTED: weight ? 1 : 0, REDUCED: v.reduced },
-    variant: `${kind} ${v.name}${weight ? " weighted" : ""}`,
-  });
-}
-
-const words = (g: CrossEntropyGeometry, s: CrossEntropySettings, chunk: number) => [
-  g.classes,
-  g.inner,
-  g.positions,
-  { f32: s.labelSmoothing },
-  s.ignoreIndex,
-  chunk,
-];
+const words = (g: CrossEntropyGeometry, s: CrossEntropySettings, slab: number) => ({
+  classes: g.classes,
+  inner: g.inner,
+  positions: g.positions,
+  smoothing: s.labelSmoothing,
+  ignored: s.ignoreIndex,
+  slab,
+});
 
 export interface CrossEntropyResult {
   readonly loss: Tensor;
@@ -117,20 +113,19 @@ export function crossEntropy(
   const { device } = input;
   const reduced = settings.reduction !== "none";
   const width = lanes(device);
-  const chunk = 16 * width;
-  const chunks = Math.max(1, Math.ceil(g.positions / chunk));
-  const losses = device.empty(reduced ? [chunks] : g.shape);
-  const totals = device.empty([reduced ? chunks : 1]);
-  device.run({
-    program: variant("cross_entropy/forward", target, weight, g, {
+  const slab = 16 * width;
+  const slabs = Math.max(1, Math.ceil(g.positions / slab));
+  const losses = device.empty(reduced ? [slabs] : g.shape);
+  const totals = device.empty([reduced ? slabs : 1]);
+  device.run(
+    forwardShader({
+      ...variant(target, weight, g, reduced ? 1 : 0, reduced ? "reduced" : "none"),
       consts: { LANES: width },
-      reduced: reduced ? 1 : 0,
-      name: reduced ? "reduced" : "none",
+      params: words(g, settings, slab),
+      bind: { logits: input, labels: target, weight: weight ?? input, losses: write(losses), totals: write(totals) },
+      workgroups: fold(device, "crossEntropy", slabs),
     }),
-    bindings: [read(input), read(target), read(weight ?? input), write(losses), write(totals)],
-    params: words(g, settings, chunk),
-    workgroups: fold(device, "crossEntropy", chunks),
-  });
+  );
   if (!reduced) {
     totals.dispose();
     return { loss: losses, total: undefined };
@@ -161,11 +156,13 @@ export function crossEntropyGradient(
   const dx = input.device.empty(input.shape);
   if (dx.size === 0) return dx;
   const { reduction } = settings;
-  input.device.run({
-    program: variant("cross_entropy/gradient", target, weight, g, { reduced: reductions[reduction], name: reduction }),
-    bindings: [read(input), read(target), read(weight ?? input), read(dy), read(total ?? dy), write(dx)],
-    params: words(g, settings, 0),
-    workgroups: grid(input.device, "crossEntropy", g.positions, 64),
-  });
+  input.device.run(
+    gradientShader({
+      ...variant(target, weight, g, reductions[reduction], reduction),
+      params: words(g, settings, 0),
+      bind: { logits: input, labels: target, weight: weight ?? input, dy, total: total ?? dy, dx: write(dx) },
+      workgroups: grid(input.device, "crossEntropy", g.positions, 64),
+    }),
+  );
   return dx;
 }

@@ -7,7 +7,8 @@ import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid, program } from "./lib/program.ts";
+import { grid } from "./lib/workgroups.ts";
+import { axisShader } from "./shaders/distance_field/axis.gen.ts";
 
 /** Throws `ShapeError` without a spatial axis. */
 export function distanceFieldShape(x: Shape): Shape {
@@ -36,15 +37,16 @@ export function distanceField(x: Tensor): Tensor {
   spatial.forEach((size, axis) => {
     const end = axis === spatial.length - 1;
     const to = end ? last : device.empty([images, 2, ...spatial]);
-    const overrides = { FIRST: axis === 0 ? 1 : 0, LAST: end ? 1 : 0 };
     eachPiece("distanceField", 1, [read(from), write(to)], ([source, target]) => {
       const count = source.shape[0] * voxels;
-      device.run({
-        program: program("distance_field/axis", { libs: ["lib/grid"], overrides }),
-        bindings: [read(source), write(target)],
-        params: [size, sizeOf(spatial.slice(axis + 1)), voxels, count],
-        workgroups: grid(device, "distanceField", count, 64),
-      });
+      device.run(
+        axisShader({
+          overrides: { FIRST: axis === 0 ? 1 : 0, LAST: end ? 1 : 0 },
+          params: { size, inner: sizeOf(spatial.slice(axis + 1)), voxels, count },
+          bind: { from_planes: source, to: write(target) },
+          workgroups: grid(device, "distanceField", count, 64),
+        }),
+      );
     });
     from.dispose();
     from = to;

@@ -6,14 +6,16 @@ import { sameShape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid, program } from "./lib/program.ts";
+import { grid } from "./lib/workgroups.ts";
+import { applyShader } from "./shaders/dropout/apply.gen.ts";
+import { takeShader } from "./shaders/dropout/take.gen.ts";
 
 /** Takes one draw `[4]` from a generator `[4]` (u32: seed, draws so far) and moves it on. */
 export function takeDraw(generator: Tensor): Tensor {
   expectTensors("dropout", { generator }, "u32");
   if (!sameShape(generator.shape, [4])) throw new ShapeError(`dropout: the generator ${showShape(generator.shape)} must be [4]`);
   const draw = generator.device.empty([4], "u32");
-  generator.device.run({ program: program("dropout/take"), bindings: [update(generator), write(draw)], workgroups: [1, 1, 1] });
+  generator.device.run(takeShader({ bind: { generator: update(generator), draw: write(draw) }, workgroups: [1, 1, 1] }));
   return draw;
 }
 
@@ -24,12 +26,14 @@ export function dropout(x: Tensor, draw: Tensor, rate: number, inner: number): T
   const y = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return y;
   eachPiece("dropout", x.rank, [read(x), write(y)], ([from, to], start) => {
-    x.device.run({
-      program: program("dropout/apply", { libs: ["lib/grid", "lib/philox"], half: half(x) }),
-      bindings: [read(draw), read(from), write(to)],
-      params: [to.size, inner, { f32: rate }, start],
-      workgroups: grid(x.device, "dropout", to.size, 64),
-    });
+    x.device.run(
+      applyShader({
+        half: half(x),
+        params: { count: to.size, inner, rate, start },
+        bind: { draw, x: from, y: write(to) },
+        workgroups: grid(x.device, "dropout", to.size, 64),
+      }),
+    );
   });
   return y;
 }

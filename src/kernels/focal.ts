@@ -6,11 +6,14 @@ import { read, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import type { LossReduction } from "./cross_entropy.ts";
+import type { Reduction } from "./cross_entropy.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
+import { lanes } from "./lib/occupancy.ts";
+import { targetKind } from "./lib/target.ts";
+import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
-import type { ShaderName } from "./shaders.gen.ts";
+import { forwardShader } from "./shaders/focal/forward.gen.ts";
+import { gradientShader } from "./shaders/focal/gradient.gen.ts";
 import { concat } from "./view.ts";
 
 export interface FocalGeometry {
@@ -43,7 +46,7 @@ export interface FocalSettings {
   readonly gamma: number;
   /** Share of the positives, sigmoid only. */
   readonly alpha: number | undefined;
-  readonly reduction: LossReduction;
+  readonly reduction: Reduction;
 }
 
 /** Everything but the logits must fit too. Throws `DTypeError` and `ConfigError`. */
@@ -57,44 +60,35 @@ function expectFocal(input: Tensor, target: Tensor, g: FocalGeometry, { reductio
   }
 }
 
-function variant(
-  shader: ShaderName,
-  target: Tensor,
-  weight: Tensor | undefined,
-  g: FocalGeometry,
-  { softmax, alpha, reduction }: FocalSettings,
-  LANES?: number,
-) {
-  const kind = !g.indexTarget ? "channels" : target.dtype === "f32" ? "float" : "index";
+function variant(target: Tensor, weight: Tensor | undefined, g: FocalGeometry, { softmax, alpha, reduction }: FocalSettings) {
+  const { TARGET, name } = targetKind(target, !g.indexTarget);
   const reduced = reduction !== "none";
-  const names = [softmax ? "softmax" : "sigmoid", kind, reduced ? "reduced" : "none", weight && "weighted"];
-  return program(shader, {
-    libs: ["lib/grid", "lib/scalar", "lib/activation", "lib/power", ...(LANES ? (["lib/tree"] as const) : []), "lib/focal"],
-    consts: LANES ? { LANES } : {},
+  const names = [softmax ? "softmax" : "sigmoid", name, reduced ? "reduced" : "none", weight && "weighted"];
+  return {
     overrides: {
       SOFTMAX: softmax ? 1 : 0,
-      TARGET: { index: 0, float: 1, channels: 2 }[kind],
+      TARGET,
       WEIGHTED: weight ? 1 : 0,
       ALPHA: alpha === undefined ? 0 : 1,
       REDUCED: reduced ? 1 : 0,
     },
     variant: [...names, alpha === undefined ? undefined : "alpha"].filter(Boolean).join(" "),
-  });
+  };
 }
 
 // What a mean divides by; a sum is over samples and channels of the mean over positions, as MONAI's.
 const factor = (g: FocalGeometry, { reduction }: FocalSettings) => 1 / (reduction === "mean" ? sizeOf(g.shape) : g.inner);
 
-const words = (g: FocalGeometry, s: FocalSettings, positions: number, chunk: number) => [
-  g.channels,
-  g.first,
-  g.inner,
+const words = (g: FocalGeometry, s: FocalSettings, positions: number, slab: number) => ({
+  channels: g.channels,
+  first: g.first,
+  inner: g.inner,
   positions,
-  { f32: s.gamma },
-  { f32: s.alpha ?? 0 },
-  chunk,
-  { f32: factor(g, s) },
-];
+  gamma: s.gamma,
+  alpha: s.alpha ?? 0,
+  slab,
+  factor: factor(g, s),
+});
 
 /** Losses `[N, C, …]` without the channels before the first that counts, or one number. `weight` has one entry per channel that counts. */
 export function focalLoss(
@@ -107,27 +101,30 @@ export function focalLoss(
   expectFocal(input, target, g, settings);
   const { device } = input;
   const width = lanes(device);
-  const chunk = 16 * width;
+  const slab = 16 * width;
   const reduced = settings.reduction !== "none";
   const each = reduced ? undefined : device.empty(g.shape);
-  const parts: Tensor[] = [];
+  const pieces: Tensor[] = [];
   eachPiece("focalLoss", 1, [read(input), read(target), ...(each ? [write(each)] : [])], ([x, t, to]) => {
     const positions = x.shape[0] * g.inner;
-    const chunks = Math.max(1, Math.ceil(positions / chunk));
-    const losses = to ?? device.empty([chunks]);
-    if (reduced) parts.push(losses);
+    const slabs = Math.max(1, Math.ceil(positions / slab));
+    const losses = to ?? device.empty([slabs]);
+    if (reduced) pieces.push(losses);
     if (losses.size === 0) return;
-    device.run({
-      program: variant("focal/forward", t, weight, g, settings, width),
-      bindings: [read(x), read(t), read(weight ?? x), write(losses)],
-      params: words(g, settings, positions, chunk),
-      workgroups: fold(device, "focalLoss", chunks),
-    });
+    device.run(
+      forwardShader({
+        ...variant(t, weight, g, settings),
+        consts: { LANES: width },
+        params: words(g, settings, positions, slab),
+        bind: { logits: x, labels: t, weight: weight ?? x, losses: write(losses) },
+        workgroups: fold(device, "focalLoss", slabs),
+      }),
+    );
   });
   if (each) return each;
-  const all = parts.length === 1 ? parts[0] : concat(parts, 0);
+  const all = pieces.length === 1 ? pieces[0] : concat(pieces, 0);
   const total = reduceSum(all, [0], false, factor(g, settings));
-  for (const part of new Set([all, ...parts])) part.dispose();
+  for (const piece of new Set([all, ...pieces])) piece.dispose();
   return total;
 }
 
@@ -145,12 +142,14 @@ export function focalLossGradient(
   const own = settings.reduction === "none" ? [read(dy)] : [];
   eachPiece("focalLoss", 1, [read(input), read(target), write(dx), ...own], ([x, t, to, from = dy]) => {
     const positions = x.shape[0] * g.inner;
-    input.device.run({
-      program: variant("focal/gradient", t, weight, g, settings),
-      bindings: [read(x), read(t), read(weight ?? x), read(from), write(to)],
-      params: words(g, settings, positions, 0),
-      workgroups: grid(input.device, "focalLoss", positions, 64),
-    });
+    input.device.run(
+      gradientShader({
+        ...variant(t, weight, g, settings),
+        params: words(g, settings, positions, 0),
+        bind: { logits: x, labels: t, weight: weight ?? x, dy: from, dx: write(to) },
+        workgroups: grid(input.device, "focalLoss", positions, 64),
+      }),
+    );
   });
   return dx;
 }

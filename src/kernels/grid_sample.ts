@@ -2,13 +2,18 @@
 
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
-import { read, update, write } from "../tensor/kernel.ts";
+import { update, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { fold, grid as groups, program } from "./lib/program.ts";
+import { fold, grid as groups } from "./lib/workgroups.ts";
 import { padAxes, planesTogether } from "./resample.ts";
-import type { ShaderName } from "./shaders.gen.ts";
+import { BORDER, REFLECTION, ZEROS } from "./shaders/lib/grid_sample.gen.ts";
+import { forwardShader } from "./shaders/grid_sample/forward.gen.ts";
+import { gridGradientShader } from "./shaders/grid_sample/grid_gradient.gen.ts";
+import { inputGradientShader } from "./shaders/grid_sample/input_gradient.gen.ts";
+import { listShader } from "./shaders/grid_sample/list.gen.ts";
+import { sortShader } from "./shaders/grid_sample/sort.gen.ts";
 import { full } from "./view.ts";
 
 export interface GridSampleOptions {
@@ -35,7 +40,7 @@ export interface GridSampleGeometry {
 }
 
 const modes = { nearest: 1, bilinear: 2, bicubic: 4 } as const;
-const paddings = ["zeros", "border", "reflection"];
+const paddings = { zeros: ZEROS, border: BORDER, reflection: REFLECTION } as const;
 
 /** Shape rule of `gridSample`. Throws `ShapeError`, and `ConfigError` for unknown options. */
 export function gridSampleShape(x: Shape, grid: Shape, options: GridSampleOptions): GridSampleGeometry {
@@ -53,8 +58,8 @@ export function gridSampleShape(x: Shape, grid: Shape, options: GridSampleOption
   if (x.slice(2).some((n) => n < 1)) throw new ShapeError(`${op}: the input ${showShape(x)} has an empty spatial axis`);
   if (!Object.hasOwn(modes, mode))
     throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(modes).join(", ")}`);
-  if (!paddings.includes(paddingMode)) {
-    throw new ConfigError(`${op}: unknown paddingMode "${paddingMode}"; known are ${paddings.join(", ")}`);
+  if (!Object.hasOwn(paddings, paddingMode)) {
+    throw new ConfigError(`${op}: unknown paddingMode "${paddingMode}"; known are ${Object.keys(paddings).join(", ")}`);
   }
   if (mode === "bicubic" && axes === 3)
     throw new ShapeError(`${op}: mode bicubic is for 2 spatial axes, the input ${showShape(x)} has 3`);
@@ -67,41 +72,36 @@ export function gridSampleShape(x: Shape, grid: Shape, options: GridSampleOption
     outSize: padAxes(outSize, 1),
     outShape: [x[0], x[1], ...outSize],
     taps: modes[mode],
-    padding: paddings.indexOf(paddingMode),
+    padding: paddings[paddingMode],
     align: alignCorners,
   };
 }
 
-function variant(shader: ShaderName, g: GridSampleGeometry, consts: Readonly<Record<string, number>> = {}) {
-  return program(shader, {
-    libs: ["lib/grid", "lib/grid_sample"],
-    consts: { TAPS: g.taps, ...consts },
-  });
-}
+const four = ([d, h, w]: Shape, last: number) => [d, h, w, last] as const;
 
-const params = (g: GridSampleGeometry, first = 0, samples = g.samples) => [
-  ...g.size,
-  g.channels,
-  ...g.outSize,
-  g.samples,
-  g.axes,
+const words = (g: GridSampleGeometry, first = 0, samples = g.samples) => ({
+  in_size: four(g.size, g.channels),
+  out_size: four(g.outSize, g.samples),
+  axes: g.axes,
   first,
   samples,
-  g.padding,
-  g.align ? 1 : 0,
-];
+  padding: g.padding,
+  align: g.align ? 1 : 0,
+});
 
 export function gridSample(x: Tensor, grid: Tensor, g: GridSampleGeometry): Tensor {
   expectTensors("gridSample", { input: x, grid });
   const y = x.device.empty(g.outShape);
   const TC = planesTogether(g.channels);
   if (y.size > 0) {
-    x.device.run({
-      program: variant("grid_sample/forward", g, { TC }),
-      bindings: [read(grid), read(x), write(y)],
-      params: params(g),
-      workgroups: fold(x.device, "gridSample", Math.ceil((g.samples * sizeOf(g.outSize)) / 64) * Math.ceil(g.channels / TC)),
-    });
+    x.device.run(
+      forwardShader({
+        consts: { TAPS: g.taps, TC },
+        params: words(g),
+        bind: { grid, x, y: write(y) },
+        workgroups: fold(x.device, "gridSample", Math.ceil((g.samples * sizeOf(g.outSize)) / 64) * Math.ceil(g.channels / TC)),
+      }),
+    );
   }
   return y;
 }
@@ -110,12 +110,14 @@ export function gridSample(x: Tensor, grid: Tensor, g: GridSampleGeometry): Tens
 export function gridSampleGridGradient(x: Tensor, grid: Tensor, dy: Tensor, g: GridSampleGeometry): Tensor {
   if (g.taps === 1 || dy.size === 0) return full(grid.device, grid.shape, 0);
   const dgrid = grid.device.empty(grid.shape);
-  grid.device.run({
-    program: variant("grid_sample/grid_gradient", g),
-    bindings: [read(grid), read(x), read(dy), write(dgrid)],
-    params: params(g),
-    workgroups: groups(grid.device, "gridSample", g.samples * sizeOf(g.outSize), 64),
-  });
+  grid.device.run(
+    gridGradientShader({
+      consts: { TAPS: g.taps },
+      params: words(g),
+      bind: { grid, x, dy, dgrid: write(dgrid) },
+      workgroups: groups(grid.device, "gridSample", g.samples * sizeOf(g.outSize), 64),
+    }),
+  );
   return dgrid;
 }
 
@@ -137,24 +139,29 @@ export function gridSampleInputGradient(grid: Tensor, dy: Tensor, g: GridSampleG
     const head = full(device, [samples, plane], -1, "i32");
     const next = device.empty([samples, positions, taps], "i32");
     const weights = device.empty([samples, positions, taps]);
-    device.run({
-      program: variant("grid_sample/list", g),
-      bindings: [read(grid), update(head), write(next), write(weights)],
-      params: params(g, first, samples),
-      workgroups: groups(device, "gridSample", samples * positions, 64),
-    });
-    device.run({
-      program: program("grid_sample/sort", { libs: ["lib/grid"] }),
-      bindings: [update(head), update(next)],
-      params: [samples * plane],
-      workgroups: groups(device, "gridSample", samples * plane, 64),
-    });
-    device.run({
-      program: program("grid_sample/input_gradient", { libs: ["lib/grid"], consts: { TC } }),
-      bindings: [read(head), read(next), read(weights), read(dy), update(dx)],
-      params: [plane, positions, g.channels, first, samples, taps],
-      workgroups: fold(device, "gridSample", Math.ceil((samples * plane) / 64) * Math.ceil(g.channels / TC)),
-    });
+    device.run(
+      listShader({
+        consts: { TAPS: g.taps },
+        params: words(g, first, samples),
+        bind: { grid, head: update(head), next: write(next), weights: write(weights) },
+        workgroups: groups(device, "gridSample", samples * positions, 64),
+      }),
+    );
+    device.run(
+      sortShader({
+        params: { lists: samples * plane },
+        bind: { head: update(head), next: update(next) },
+        workgroups: groups(device, "gridSample", samples * plane, 64),
+      }),
+    );
+    device.run(
+      inputGradientShader({
+        consts: { TC },
+        params: { plane, positions, channels: g.channels, first, samples, taps },
+        bind: { head, next, weights, dy, dx: update(dx) },
+        workgroups: fold(device, "gridSample", Math.ceil((samples * plane) / 64) * Math.ceil(g.channels / TC)),
+      }),
+    );
     for (const t of [head, next, weights]) t.dispose();
   }
   return dx;

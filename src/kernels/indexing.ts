@@ -9,9 +9,14 @@ import { expectTensors } from "./lib/args.ts";
 import { cast } from "./cast.ts";
 import { bindable, eachPiece, rows as rowsOf } from "./lib/pieces.ts";
 import { binary, where } from "./pointwise.ts";
-import { grid, program } from "./lib/program.ts";
+import { argmaxShader } from "./shaders/indexing/argmax.gen.ts";
+import { oneHotShader } from "./shaders/indexing/one_hot.gen.ts";
+import { placeShader } from "./shaders/indexing/place.gen.ts";
+import { scatterAddShader } from "./shaders/indexing/scatter_add.gen.ts";
+import { takeShader } from "./shaders/indexing/take.gen.ts";
 import { aroundAxis } from "./softmax.ts";
 import { axisWords, expectWords, gather } from "./lib/strided.ts";
+import { grid } from "./lib/workgroups.ts";
 import { full, slice } from "./view.ts";
 
 /** Index (i32) of the first largest element along `axis`. Throws `ShapeError` for an empty axis. */
@@ -32,15 +37,19 @@ function extremeIndex(op: "argmax" | "argmin", x: Tensor, axis: number, keepDims
   const y = x.device.empty(shape, "i32");
   const rows = aroundAxis(op, x.shape, axis);
   if (y.size === 0) return y;
-  const [from, to] = [x.view(rows), y.view([rows[0], rows[2]])];
+  const { outer, axis: size, inner } = rows;
+  const [from, to] = [x.view([outer, size, inner]), y.view([outer, inner])];
   const kernel = ([from, to]: readonly Tensor[]) =>
-    x.device.run({
-      program: program("indexing/argmax", { libs: ["lib/grid"], overrides: { LEAST: op === "argmin" ? 1 : 0 }, variant: op }),
-      bindings: [read(from), write(to)],
-      params: [from.shape[0], rows[1], rows[2]],
-      workgroups: grid(x.device, op, to.size, 64),
-    });
-  eachPiece(op, 1, [read(from), write(to)], kernel, ([from, to]) => rowByRow(op, from.view([rows[1], rows[2]]), to));
+    x.device.run(
+      argmaxShader({
+        overrides: { LEAST: op === "argmin" ? 1 : 0 },
+        variant: op,
+        params: { ...rows, outer: from.shape[0] },
+        bind: { x: from, y: write(to) },
+        workgroups: grid(x.device, op, to.size, 64),
+      }),
+    );
+  eachPiece(op, 1, [read(from), write(to)], kernel, ([from, to]) => rowByRow(op, from.view([size, inner]), to));
   from.dispose();
   to.dispose();
   return y;
@@ -71,13 +80,14 @@ function rowByRow(op: "argmax" | "argmin", x: Tensor, y: Tensor): void {
 export function place(x: Tensor, index: Tensor, shape: Shape, axis: number): Tensor {
   const y = x.device.empty(shape);
   if (y.size === 0) return y;
-  const [, size, inner] = aroundAxis("place", shape, axis);
-  x.device.run({
-    program: program("indexing/place", { libs: ["lib/grid"] }),
-    bindings: [read(x), read(index), write(y)],
-    params: [size, inner, y.size],
-    workgroups: grid(x.device, "place", y.size, 64),
-  });
+  const around = aroundAxis("place", shape, axis);
+  x.device.run(
+    placeShader({
+      params: { axis: around.axis, inner: around.inner, count: y.size },
+      bind: { x, index, y: write(y) },
+      workgroups: grid(x.device, "place", y.size, 64),
+    }),
+  );
   return y;
 }
 
@@ -96,12 +106,14 @@ export function oneHot(index: Tensor, classes: number): Tensor {
   const shape = oneHotShape(index.shape, classes);
   const y = index.device.empty(shape);
   if (y.size === 0) return y;
-  index.device.run({
-    program: program("indexing/one_hot", { libs: ["lib/grid"], overrides: { FLOAT_INDEX: index.dtype === "f32" ? 1 : 0 } }),
-    bindings: [read(index), write(y)],
-    params: [classes, sizeOf(shape.slice(2)), y.size],
-    workgroups: grid(index.device, "oneHot", y.size, 64),
-  });
+  index.device.run(
+    oneHotShader({
+      overrides: { FLOAT_INDEX: index.dtype === "f32" ? 1 : 0 },
+      params: { classes, inner: sizeOf(shape.slice(2)), count: y.size },
+      bind: { index, y: write(y) },
+      workgroups: grid(index.device, "oneHot", y.size, 64),
+    }),
+  );
   return y;
 }
 
@@ -146,19 +158,21 @@ export function take(op: string, x: Tensor, at: number, index: Tensor): Tensor {
   expectIndex(op, x, index);
   const shape = index.rank === x.rank ? index.shape : x.shape.with(at, index.size);
   const strides = stridesOf(x.shape);
-  const words = [
-    ...axisWords(op, shape, 1),
-    ...axisWords(op, strides.with(at, 0), 0),
-    ...axisWords(op, indexStrides(index.shape, x.rank, at), 0),
-  ];
+  const walk = {
+    shape: axisWords(op, shape, 1),
+    x_stride: axisWords(op, strides.with(at, 0), 0),
+    index_stride: axisWords(op, indexStrides(index.shape, x.rank, at), 0),
+  };
   const y = x.device.empty(shape, x.dtype);
   if (y.size === 0) return y;
-  x.device.run({
-    program: program("indexing/take", { libs: ["lib/grid"], consts: { AXES: x.rank } }),
-    bindings: [read(x), read(index), write(y)],
-    params: [...words, x.shape[at], strides[at], y.size],
-    workgroups: grid(x.device, op, y.size, 64),
-  });
+  x.device.run(
+    takeShader({
+      consts: { AXES: x.rank },
+      params: { ...walk, axis_size: x.shape[at], axis_stride: strides[at], count: y.size },
+      bind: { x, index, y: write(y) },
+      workgroups: grid(x.device, op, y.size, 64),
+    }),
+  );
   return y;
 }
 
@@ -169,22 +183,24 @@ function addAt(op: string, y: Tensor, at: number, index: Tensor, src: Tensor): v
   const indices = indexStrides(index.shape, y.rank, at);
   const sources = stridesOf(src.shape);
   if (y.size === 0 || index.size === 0) return;
-  y.device.run({
-    program: program("indexing/scatter_add", { libs: ["lib/grid"], consts: { AXES: y.rank } }),
-    bindings: [read(index), read(src), update(y)],
-    params: [
-      ...axisWords(op, y.shape, 1),
-      ...axisWords(op, limit, 1),
-      ...axisWords(op, indices.with(at, 0), 0),
-      ...axisWords(op, sources.with(at, 0), 0),
-      y.rank - 1 - at,
-      list ? index.size : index.shape[at],
-      indices[at],
-      sources[at],
-      y.size,
-    ],
-    workgroups: grid(y.device, op, y.size, 64),
-  });
+  y.device.run(
+    scatterAddShader({
+      consts: { AXES: y.rank },
+      params: {
+        shape: axisWords(op, y.shape, 1),
+        limit: axisWords(op, limit, 1),
+        index_stride: axisWords(op, indices.with(at, 0), 0),
+        src_stride: axisWords(op, sources.with(at, 0), 0),
+        axis: y.rank - 1 - at,
+        terms: list ? index.size : index.shape[at],
+        index_step: indices[at],
+        src_step: sources[at],
+        count: y.size,
+      },
+      bind: { index, src, y: update(y) },
+      workgroups: grid(y.device, op, y.size, 64),
+    }),
+  );
 }
 
 /** `x` with `src` added along axis `at` at the places of `index`. Throws `DTypeError`, and `ShapeError` for more than eight axes. */

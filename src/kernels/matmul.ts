@@ -2,13 +2,18 @@
 
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { write } from "../tensor/kernel.ts";
 import { broadcastShapes, type Shape, showShape } from "../host/shape.ts";
+import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
+import { chosen, sizeClass, type Trial, type Trials } from "./lib/choices.ts";
 import { fits, tooLarge } from "./lib/pieces.ts";
-import { fold, program } from "./lib/program.ts";
+import { workgroupsToFill } from "./lib/occupancy.ts";
+import { fold } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
+import { registersShader } from "./shaders/matmul/registers.gen.ts";
+import { sharedShader } from "./shaders/matmul/shared.gen.ts";
 
 /** One side of a product, as a stack of matrices inside a tensor. */
 interface Operand {
@@ -32,11 +37,26 @@ export interface MatmulGeometry {
 export interface MatmulOptions {
   /** The last two axes of `a` in the other order; default false. */
   readonly transposeA?: boolean;
+  /** The same of `b`. */
   readonly transposeB?: boolean;
 }
 
+/** Rows and columns of a tile. */
+type Tile = readonly [rows: number, columns: number];
+
+const variants = {
+  registers: ({ rows }: MatmulGeometry): Tile => [rows > 4 ? 8 : rows > 1 ? 4 : 1, 64],
+  shared: (): Tile => [64, 64],
+};
+
 /** A variant of the kernel; by default chosen by the device. */
-export type MatmulVariant = "registers" | "shared";
+export type MatmulVariant = keyof typeof variants;
+
+const ruleOf = (device: Device): MatmulVariant => (device.software ? "registers" : "shared");
+
+/** Class of a product, under which `tune` notes its choice. */
+const problemOf = (g: MatmulGeometry): string =>
+  `matmul ${[g.rows, g.inner, g.columns, sizeOf(g.batch)].map((n) => sizeClass(n, 4096)).join("x")}`;
 
 function batchStrides(shape: Shape, batch: readonly number[]): number[] {
   let step = shape.at(-1)! * shape.at(-2)!;
@@ -100,6 +120,8 @@ export function matmulShape(op: string, a: Shape, b: Shape, options: MatmulOptio
 // At most this many products are added in sequence, as in the weight gradient of `conv`: bounds the f32 error.
 const slabTerms = 4096;
 
+const four = ([i, j, k, l]: readonly number[], fill: number) => [i ?? fill, j ?? fill, k ?? fill, l ?? fill] as const;
+
 /** The product, plus `bias` `[columns]` on every row. */
 export function matmul(
   op: string,
@@ -111,14 +133,12 @@ export function matmul(
 ): Tensor {
   const { device } = a;
   expectTensors(op, bias ? { a, b, bias } : { a, b });
-  const shared = (variant ?? (device.software ? "registers" : "shared")) === "shared";
-  const TM = g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1;
-  const WG = 8;
-  const [tileRows, tileColumns] = shared ? [64, 64] : [TM, 8 * WG];
+  const tileOf = variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device));
+  const [tileRows, tileColumns] = tileOf(g);
   const batches = sizeOf(g.batch);
   const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * batches;
-  // Enough slabs to fill the device where the result is small, as in the weight gradient of `linear`.
-  const busy = Math.min(Math.ceil((device.software ? 16 : 512) / Math.max(1, tiles)), Math.ceil(g.inner / 256));
+  // Slabs where the result is small, as in the weight gradient of `linear`.
+  const busy = Math.min(Math.ceil(workgroupsToFill(device, "matmul") / Math.max(1, tiles)), Math.ceil(g.inner / 256));
   const slab = Math.max(1, Math.ceil(g.inner / Math.max(1, busy, Math.ceil(g.inner / slabTerms))));
   const slabs = Math.max(1, Math.ceil(g.inner / slab));
   const y = device.empty(slabs > 1 ? [slabs, ...g.outShape] : g.outShape);
@@ -128,21 +148,65 @@ export function matmul(
     y.dispose();
     throw tooLarge(op, large);
   }
-  const four = (list: readonly number[], fill: number) => [...list, ...new Array<number>(4 - list.length).fill(fill)];
-  device.run({
-    program: shared
-      ? program("matmul/shared", { libs: ["lib/grid", "lib/matmul"] })
-      : program("matmul/registers", { libs: ["lib/grid", "lib/matmul"], consts: { TM }, overrides: { WG } }),
-    bindings: [read(a), read(b), read(bias ?? a), write(y)],
-    params: [
-      [g.rows, g.columns, g.inner, slab, g.a.row, g.a.column, g.b.row, g.b.column],
-      [four(g.batch, 1), four(g.a.batch, 0), four(g.b.batch, 0)].flat(),
-      [batches, slabs, bias ? 1 : 0],
-    ].flat(),
+  const call = {
+    params: {
+      rows: g.rows,
+      columns: g.columns,
+      inner: g.inner,
+      slab,
+      a_row: g.a.row,
+      a_inner: g.a.column,
+      b_inner: g.b.row,
+      b_column: g.b.column,
+      batch: four(g.batch, 1),
+      a_batch: four(g.a.batch, 0),
+      b_batch: four(g.b.batch, 0),
+      batches,
+      slabs,
+      has_bias: bias ? 1 : 0,
+    },
+    bind: { a, b, bias: bias ?? a, y: write(y) },
     workgroups: fold(device, op, tiles * slabs),
-  });
+  };
+  device.run(
+    tileOf === variants.shared
+      ? sharedShader(call)
+      : registersShader({ ...call, consts: { TM: tileRows }, overrides: { WG: tileColumns / 8 } }),
+  );
   if (slabs === 1) return y;
   const total = reduceSum(y, [0], false);
   y.dispose();
   return total;
 }
+
+/** Twice the multiply-adds. */
+export const matmulFlops = (g: MatmulGeometry): number => 2 * sizeOf(g.batch) * g.rows * g.columns * g.inner;
+
+function trial(device: Device, rows: number, inner: number, columns: number): Trial {
+  const [a, b] = [
+    [rows, inner],
+    [inner, columns],
+  ];
+  const g = matmulShape("matmul", a, b);
+  const prepare = () => {
+    const [x, y] = [a, b].map((shape) =>
+      device.tensor({ data: Float32Array.from({ length: sizeOf(shape) }, (_, k) => Math.sin(k * 0.37)), shape }),
+    );
+    return { run: () => matmul("matmul", x, y, undefined, g).dispose(), dispose: () => [x, y].forEach((t) => t.dispose()) };
+  };
+  return { problem: problemOf(g), variants: Object.keys(variants), rule: ruleOf(device), prepare };
+}
+
+/** Layers of few and many features, their weight gradients, and large matrices. */
+export const matmulTrials: Trials = (device) =>
+  (
+    [
+      [4096, 32, 32],
+      [1024, 64, 64],
+      [1024, 256, 256],
+      [16, 512, 16],
+      [64, 4096, 64],
+      [256, 4096, 256],
+      [512, 512, 512],
+    ] as const
+  ).map(([rows, inner, columns]) => trial(device, rows, inner, columns));

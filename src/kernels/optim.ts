@@ -1,12 +1,31 @@
 /** @file Optimiser updates over one flat buffer of parameters. */
 
-import { type Binding, type KernelCall, type Param, type Program, read, update, write } from "../tensor/kernel.ts";
+import { type KernelCall, update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
+import { lanes } from "./lib/occupancy.ts";
+import { fold, grid } from "./lib/workgroups.ts";
+import { AdamState } from "./shaders/lib/adam.gen.ts";
+import { ScalerState } from "./shaders/lib/scaler.gen.ts";
+import { SgdState } from "./shaders/lib/sgd.gen.ts";
+import { adamShader } from "./shaders/optim/adam.gen.ts";
+import { adamTickShader } from "./shaders/optim/adam_tick.gen.ts";
+import { clipShader } from "./shaders/optim/clip.gen.ts";
+import { emaShader } from "./shaders/optim/ema.gen.ts";
+import { finiteShader } from "./shaders/optim/finite.gen.ts";
+import { judgeShader } from "./shaders/optim/judge.gen.ts";
+import { normShader } from "./shaders/optim/norm.gen.ts";
+import { rmspropShader, RmspropState } from "./shaders/optim/rmsprop.gen.ts";
+import { sgdShader } from "./shaders/optim/sgd.gen.ts";
+import { sgdTickShader } from "./shaders/optim/sgd_tick.gen.ts";
+import { squaresShader } from "./shaders/optim/squares.gen.ts";
+import { unscaleShader } from "./shaders/optim/unscale.gen.ts";
 
 // Skips the update if the state of a scaler says so; without one any buffer is bound.
 const guarded = (scaler: Tensor | undefined) =>
   ({ overrides: { GUARDED: scaler ? 1 : 0 }, variant: scaler ? "guarded" : undefined }) as const;
+
+/** The words of the optimisers' states on the device, by the names that their shaders give them. */
+export { AdamState, RmspropState, ScalerState, SgdState };
 
 export interface UpdateOptions {
   /** Ascend instead of descend. */
@@ -15,10 +34,24 @@ export interface UpdateOptions {
   readonly scaler?: Tensor | undefined;
 }
 
-const direction = (maximize: boolean) => ({ f32: maximize ? -1 : 1 }) as const;
+/** What the three updates share; `variant` says whether it is the optimiser's other form. */
+const updateCall = (op: string, weight: Tensor, variant: boolean, { maximize = false }: UpdateOptions) => ({
+  params: { count: weight.size, variant: variant ? 1 : 0, direction: maximize ? -1 : 1 },
+  workgroups: grid(weight.device, op, weight.size, 64),
+});
+
+/** The words of a state in the order of its struct. */
+export function stateWords<S extends Readonly<Record<string, number>>>(
+  state: S,
+  values: { readonly [K in keyof S]: number },
+): number[] {
+  return Object.keys(state)
+    .sort((a, b) => state[a] - state[b])
+    .map((name) => values[name]);
+}
 
 /**
- * Advances Adam's bias corrections in `state` (see shaders/optim/adam.wgsl), then updates weight and moments: mean, square and, for AMSGrad, the
+ * Advances Adam's bias corrections in `state` (`AdamState`), then updates weight and moments: mean, square and, for AMSGrad, the
  * largest square.
  */
 export function adam(
@@ -27,105 +60,95 @@ export function adam(
   weight: Tensor,
   moments: readonly Tensor[],
   decoupled: boolean,
-  { maximize = false, scaler }: UpdateOptions = {},
+  options: UpdateOptions = {},
 ): void {
   const [mean, square, largest] = moments;
+  const { scaler } = options;
   const { device } = weight;
-  const guard = read(scaler ?? gradient);
-  device.run({
-    program: program("optim/adam_tick", { libs: ["lib/guard"], ...guarded(scaler) }),
-    bindings: [update(state), guard],
-    workgroups: [1, 1, 1],
-  });
-  device.run({
-    program: program("optim/adam", {
-      libs: ["lib/grid", "lib/guard", largest ? "lib/largest" : "lib/latest"],
-      overrides: { GUARDED: scaler ? 1 : 0 },
-      variant: [largest ? "amsgrad" : "plain", ...(scaler ? ["guarded"] : [])].join(" "),
-    }),
-    bindings: [
-      read(state),
-      read(gradient),
-      update(weight),
-      update(mean),
-      update(square),
-      guard,
-      ...(largest ? [update(largest)] : []),
-    ],
-    params: [weight.size, decoupled ? 1 : 0, direction(maximize)],
-    workgroups: grid(device, "adam", weight.size, 64),
-  });
+  const guard = scaler ?? gradient;
+  device.run(adamTickShader({ ...guarded(scaler), bind: { state: update(state), scaler: guard }, workgroups: [1, 1, 1] }));
+  const bind = { state, gradient, weight: update(weight), mean: update(mean), square: update(square), scaler: guard };
+  const call = {
+    ...updateCall("adam", weight, decoupled, options),
+    overrides: { GUARDED: scaler ? 1 : 0 },
+    variant: [largest ? "amsgrad" : "plain", ...(scaler ? ["guarded"] : [])].join(" "),
+  };
+  device.run(
+    largest ? adamShader.largest({ ...call, bind: { ...bind, largest: update(largest) } }) : adamShader.latest({ ...call, bind }),
+  );
 }
 
-/** Updates weight and velocity, then counts the step in `state` (see shaders/optim/sgd.wgsl). */
+/** Updates weight and velocity, then counts the step in `state` (`SgdState`). */
 export function sgd(
   state: Tensor,
   gradient: Tensor,
   weight: Tensor,
   velocity: Tensor,
   nesterov: boolean,
-  { maximize = false, scaler }: UpdateOptions = {},
+  options: UpdateOptions = {},
 ): void {
+  const { scaler } = options;
   const { device } = weight;
-  const guard = read(scaler ?? gradient);
-  device.run({
-    program: program("optim/sgd", { libs: ["lib/grid", "lib/guard"], ...guarded(scaler) }),
-    bindings: [read(state), read(gradient), update(weight), update(velocity), guard],
-    params: [weight.size, nesterov ? 1 : 0, direction(maximize)],
-    workgroups: grid(device, "sgd", weight.size, 64),
-  });
-  device.run({
-    program: program("optim/sgd_tick", { libs: ["lib/guard"], ...guarded(scaler) }),
-    bindings: [update(state), guard],
-    workgroups: [1, 1, 1],
-  });
+  const guard = scaler ?? gradient;
+  device.run(
+    sgdShader({
+      ...guarded(scaler),
+      ...updateCall("sgd", weight, nesterov, options),
+      bind: { state, gradient, weight: update(weight), velocity: update(velocity), scaler: guard },
+    }),
+  );
+  device.run(sgdTickShader({ ...guarded(scaler), bind: { state: update(state), scaler: guard }, workgroups: [1, 1, 1] }));
 }
 
-/** Updates weight and the moments; `mean` may be one word unless `centered`. */
+/** Updates weight and the moments by `state` (`RmspropState`); `mean` may be one word unless `centered`. */
 export function rmsprop(
   state: Tensor,
   gradient: Tensor,
   weight: Tensor,
   moments: readonly Tensor[],
   centered: boolean,
-  { maximize = false, scaler }: UpdateOptions = {},
+  options: UpdateOptions = {},
 ): void {
+  const { scaler } = options;
   const { device } = weight;
-  device.run({
-    program: program("optim/rmsprop", { libs: ["lib/grid", "lib/guard"], ...guarded(scaler) }),
-    bindings: [read(state), read(gradient), update(weight), ...moments.map((t) => update(t)), read(scaler ?? gradient)],
-    params: [weight.size, centered ? 1 : 0, direction(maximize)],
-    workgroups: grid(device, "rmsprop", weight.size, 64),
-  });
+  const [square, velocity, mean] = moments.map((t) => update(t));
+  device.run(
+    rmspropShader({
+      ...guarded(scaler),
+      ...updateCall("rmsprop", weight, centered, options),
+      bind: { state, gradient, weight: update(weight), square, velocity, mean, scaler: scaler ?? gradient },
+    }),
+  );
 }
 
 // Beyond any gradient: WGSL promises nothing about infinity.
 const unlimited = 3e38;
 
-// One number per chunk of each gradient, then one of all chunks.
+/** How the slabs of one gradient are run: `params.first` is where its numbers begin among those of all. */
+interface Slabs {
+  readonly consts: { readonly LANES: number };
+  readonly params: { readonly count: number; readonly first: number };
+  readonly workgroups: KernelCall["workgroups"];
+}
+
+// One number per slab of each gradient, then one of all slabs.
 function overAll(
   gradients: readonly Tensor[],
-  result: Binding<Tensor>,
-  chunk: (gradient: Tensor, LANES: number) => Pick<KernelCall, "program"> & { readonly more?: readonly Param[] },
-  all: (LANES: number) => Program,
+  slab: (gradient: Tensor, partial: Tensor, slabs: Slabs) => KernelCall,
+  all: (partial: Tensor, call: Omit<Slabs, "params"> & { readonly params: { readonly count: number } }) => KernelCall,
 ): void {
-  const { device } = result.tensor;
-  const LANES = lanes(device);
-  const counts = gradients.map((g) => Math.ceil(g.size / (64 * LANES)));
+  const { device } = gradients[0];
+  const consts = { LANES: lanes(device) };
+  const counts = gradients.map((g) => Math.ceil(g.size / (64 * consts.LANES)));
   const total = counts.reduce((a, b) => a + b, 0);
   const partial = device.empty([total]);
   let first = 0;
   gradients.forEach((gradient, i) => {
-    const { program, more = [] } = chunk(gradient, LANES);
-    device.run({
-      program,
-      bindings: [read(gradient), update(partial)],
-      params: [gradient.size, first, ...more],
-      workgroups: fold(device, "gradients", counts[i]),
-    });
+    const workgroups = fold(device, "gradients", counts[i]);
+    device.run(slab(gradient, partial, { consts, params: { count: gradient.size, first }, workgroups }));
     first += counts[i];
   });
-  device.run({ program: all(LANES), bindings: [read(partial), result], params: [total], workgroups: [1, 1, 1] });
+  device.run(all(partial, { consts, params: { count: total }, workgroups: [1, 1, 1] }));
   partial.dispose();
 }
 
@@ -133,52 +156,51 @@ function overAll(
 export function gradientNorm(gradients: readonly Tensor[], norm: Tensor, limit = unlimited): void {
   overAll(
     gradients,
-    write(norm),
-    (_, LANES) => ({
-      program: program("optim/squares", { libs: ["lib/grid", "lib/tree", "lib/clip"], consts: { LANES } }),
-      more: [{ f32: limit }],
-    }),
-    (LANES) => program("optim/norm", { libs: ["lib/tree"], consts: { LANES } }),
+    (gradient, partial, slabs) =>
+      squaresShader({ ...slabs, params: { ...slabs.params, limit }, bind: { gradient, partial: update(partial) } }),
+    (partial, call) => normShader({ ...call, bind: { partial, norm: write(norm) } }),
   );
 }
 
-/** Divides `gradients` by the scale in `state` (see shaders/optim/judge.wgsl), or clears them if one is not finite, and moves the scale. */
+/** Divides `gradients` by the scale in `state` (`ScalerState`), or clears them if one is not finite, and moves the scale. */
 export function unscale(gradients: readonly Tensor[], state: Tensor): void {
   const { device } = state;
   overAll(
     gradients,
-    update(state),
-    (_, LANES) => ({ program: program("optim/finite", { libs: ["lib/grid", "lib/tree"], consts: { LANES } }) }),
-    (LANES) => program("optim/judge", { libs: ["lib/tree"], consts: { LANES } }),
+    (gradient, partial, slabs) => finiteShader({ ...slabs, bind: { gradient, partial: update(partial) } }),
+    (partial, call) => judgeShader({ ...call, bind: { partial, state: update(state) } }),
   );
   for (const gradient of gradients) {
-    device.run({
-      program: program("optim/unscale", { libs: ["lib/grid"] }),
-      bindings: [read(state), update(gradient)],
-      params: [gradient.size],
-      workgroups: grid(device, "unscale", gradient.size, 64),
-    });
+    device.run(
+      unscaleShader({
+        params: { count: gradient.size },
+        bind: { state, gradient: update(gradient) },
+        workgroups: grid(device, "unscale", gradient.size, 64),
+      }),
+    );
   }
 }
 
 /** Limits `gradient` to ±`limit`, then by the factor min(1, maxNorm / (norm + 1e-6)). */
 export function clip(gradient: Tensor, norm: Tensor, limit = unlimited, maxNorm = unlimited): void {
   const { device } = gradient;
-  device.run({
-    program: program("optim/clip", { libs: ["lib/grid", "lib/clip"] }),
-    bindings: [read(norm), update(gradient)],
-    params: [gradient.size, { f32: limit }, { f32: Math.min(maxNorm, unlimited) }],
-    workgroups: grid(device, "clip", gradient.size, 64),
-  });
+  device.run(
+    clipShader({
+      params: { count: gradient.size, limit, max_norm: Math.min(maxNorm, unlimited) },
+      bind: { norm, gradient: update(gradient) },
+      workgroups: grid(device, "clip", gradient.size, 64),
+    }),
+  );
 }
 
 /** Moves `shadow` towards `weight` by the share 1 − decay. */
 export function ema(shadow: Tensor, weight: Tensor, decay: number): void {
   const { device } = shadow;
-  device.run({
-    program: program("optim/ema", { libs: ["lib/grid"] }),
-    bindings: [read(weight), update(shadow)],
-    params: [shadow.size, { f32: 1 - decay }],
-    workgroups: grid(device, "ema", shadow.size, 64),
-  });
+  device.run(
+    emaShader({
+      params: { count: shadow.size, share: 1 - decay },
+      bind: { weight, shadow: update(shadow) },
+      workgroups: grid(device, "ema", shadow.size, 64),
+    }),
+  );
 }

@@ -7,10 +7,13 @@ import { normalizeAxis, type Shape, showShape, stridesOf } from "../host/shape.t
 import type { Tensor } from "../tensor/tensor.ts";
 import { half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid, program } from "./lib/program.ts";
 import { axisWords } from "./lib/strided.ts";
+import { grid } from "./lib/workgroups.ts";
+import { CIRCULAR, CONSTANT, REFLECT, REPLICATE } from "./shaders/lib/pad.gen.ts";
+import { forwardShader } from "./shaders/pad/forward.gen.ts";
+import { gradientShader } from "./shaders/pad/gradient.gen.ts";
 
-const modes = { constant: 0, reflect: 1, replicate: 2, circular: 3 } as const;
+const modes = { constant: CONSTANT, reflect: REFLECT, replicate: REPLICATE, circular: CIRCULAR } as const;
 
 export type PadMode = keyof typeof modes;
 
@@ -107,32 +110,31 @@ export function pad(op: string, x: Tensor, axes: readonly PadAxis[], mode: PadMo
 function dispatch(op: string, x: Tensor, y: Tensor, axes: readonly PadAxis[], mode: PadMode, fill: number): void {
   const list = merge(axes);
   const strides = stridesOf(list.map((a) => a.size));
-  const sizes = [
-    ...axisWords(op, paddedShape(list), 1),
-    ...axisWords(
-      op,
-      list.map((a) => a.period),
-      1,
-    ),
-    ...axisWords(
-      op,
-      list.map((a) => a.before),
-      0,
-    ),
-    ...axisWords(op, strides, 0),
-  ];
-  x.device.run({
-    program: program("pad/forward", {
-      libs: [half(x) ? "lib/half" : "lib/word", "lib/grid"],
+  const words = (values: readonly number[], rest: number) => axisWords(op, values, rest);
+  x.device.run(
+    forwardShader[half(x) ? "half" : "word"]({
       consts: { AXES: Math.max(1, list.length) },
       overrides: { MODE: modes[mode] },
       variant: mode,
-      half: half(x),
+      params: {
+        shape: words(paddedShape(list), 1),
+        source: words(
+          list.map((a) => a.period),
+          1,
+        ),
+        before: words(
+          list.map((a) => a.before),
+          0,
+        ),
+        stride: words(strides, 0),
+        start: list.reduce((sum, a, i) => sum + a.first * strides[i], 0),
+        count: y.size,
+        fill,
+      },
+      bind: { x, y: write(y) },
+      workgroups: grid(x.device, op, y.size, 64),
     }),
-    bindings: [read(x), write(y)],
-    params: [...sizes, list.reduce((sum, a, i) => sum + a.first * strides[i], 0), y.size, fill],
-    workgroups: grid(x.device, op, y.size, 64),
-  });
+  );
 }
 
 /** Gradient of `pad` for its input. */
@@ -155,12 +157,16 @@ function axisGradient(dy: Tensor, at: number, { size, padded, before, first, per
   const dx = dy.device.empty(dy.shape.with(at, size), dy.dtype);
   if (dx.size === 0) return dx;
   eachPiece("pad", at, [read(dy), write(dx)], ([from, to]) => {
-    dy.device.run({
-      program: program("pad/gradient", { libs: ["lib/grid"], overrides: { MODE: modes[mode] }, variant: mode, half: half(dy) }),
-      bindings: [read(from), write(to)],
-      params: [size, padded, before, first, period, sizeOf(dy.shape.slice(at + 1)), to.size],
-      workgroups: grid(dy.device, "pad", to.size, 64),
-    });
+    dy.device.run(
+      gradientShader({
+        overrides: { MODE: modes[mode] },
+        variant: mode,
+        half: half(dy),
+        params: { size, padded, before, first, period, inner: sizeOf(dy.shape.slice(at + 1)), count: to.size },
+        bind: { dy: from, dx: write(to) },
+        workgroups: grid(dy.device, "pad", to.size, 64),
+      }),
+    );
   });
   return dx;
 }

@@ -1,44 +1,53 @@
-/** @file Pointwise functions as rows of tables; the shaders' switches have a case for each, `src/autograd` a gradient. */
+/**
+ * @file Pointwise functions as rows of tables: the number of the case in the shaders' switches, as lib/unary and lib/pair give it, and what the gradient
+ * in `src/autograd` needs.
+ */
 
 import { ShapeError } from "../host/errors.ts";
-import { type Param, read, write } from "../tensor/kernel.ts";
+import { type KernelCall, read, write } from "../tensor/kernel.ts";
 import { broadcastShapes, sameShape, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./lib/args.ts";
 import { eachBroadcastPiece, eachPiece } from "./lib/pieces.ts";
-import { grid, program } from "./lib/program.ts";
-import type { ShaderName } from "./shaders.gen.ts";
+import { grid } from "./lib/workgroups.ts";
+import * as pairCodes from "./shaders/lib/pair.gen.ts";
+import * as unaryCodes from "./shaders/lib/unary.gen.ts";
+import { binaryShader } from "./shaders/pointwise/binary.gen.ts";
+import { binaryGradientShader } from "./shaders/pointwise/binary_gradient.gen.ts";
+import { unaryShader } from "./shaders/pointwise/unary.gen.ts";
+import { unaryGradientShader } from "./shaders/pointwise/unary_gradient.gen.ts";
+import { whereShader } from "./shaders/pointwise/where.gen.ts";
 
 /** `saved` tells whether the gradient reads the input `x` or the result `y`; "none": the function has no gradient. */
 export const unaryOps = {
-  relu: { op: 0, saved: "y" },
-  sigmoid: { op: 1, saved: "y" },
-  leakyRelu: { op: 2, saved: "x" },
-  elu: { op: 3, saved: "y" },
-  tanh: { op: 4, saved: "y" },
-  affine: { op: 5, saved: "x" },
-  exp: { op: 6, saved: "y" },
-  log: { op: 7, saved: "x" },
-  sqrt: { op: 8, saved: "y" },
-  abs: { op: 9, saved: "x" },
-  square: { op: 10, saved: "x" },
-  reciprocal: { op: 11, saved: "y" },
-  clamp: { op: 12, saved: "x" },
-  selu: { op: 13, saved: "y" },
-  gelu: { op: 14, saved: "x" },
-  geluTanh: { op: 15, saved: "x" },
-  silu: { op: 16, saved: "x" },
-  mish: { op: 17, saved: "x" },
-  softplus: { op: 18, saved: "x" },
-  hardswish: { op: 19, saved: "x" },
-  logSigmoid: { op: 20, saved: "x" },
-  rsqrt: { op: 21, saved: "y" },
-  sign: { op: 22, saved: "y" },
-  floor: { op: 23, saved: "y" },
-  round: { op: 24, saved: "y" },
-  relu6: { op: 25, saved: "y" },
-  isFinite: { op: 26, saved: "none" },
-  erf: { op: 27, saved: "x" },
+  relu: { op: unaryCodes.RELU, saved: "y" },
+  sigmoid: { op: unaryCodes.SIGMOID, saved: "y" },
+  leakyRelu: { op: unaryCodes.LEAKY_RELU, saved: "x" },
+  elu: { op: unaryCodes.ELU, saved: "y" },
+  tanh: { op: unaryCodes.TANH, saved: "y" },
+  affine: { op: unaryCodes.AFFINE, saved: "x" },
+  exp: { op: unaryCodes.EXP, saved: "y" },
+  log: { op: unaryCodes.LOG, saved: "x" },
+  sqrt: { op: unaryCodes.SQRT, saved: "y" },
+  abs: { op: unaryCodes.ABS, saved: "x" },
+  square: { op: unaryCodes.SQUARE, saved: "x" },
+  reciprocal: { op: unaryCodes.RECIPROCAL, saved: "y" },
+  clamp: { op: unaryCodes.CLAMP, saved: "x" },
+  selu: { op: unaryCodes.SELU, saved: "y" },
+  gelu: { op: unaryCodes.GELU, saved: "x" },
+  geluTanh: { op: unaryCodes.GELU_TANH, saved: "x" },
+  silu: { op: unaryCodes.SILU, saved: "x" },
+  mish: { op: unaryCodes.MISH, saved: "x" },
+  softplus: { op: unaryCodes.SOFTPLUS, saved: "x" },
+  hardswish: { op: unaryCodes.HARDSWISH, saved: "x" },
+  logSigmoid: { op: unaryCodes.LOG_SIGMOID, saved: "x" },
+  rsqrt: { op: unaryCodes.RSQRT, saved: "y" },
+  sign: { op: unaryCodes.SIGN, saved: "y" },
+  floor: { op: unaryCodes.FLOOR, saved: "y" },
+  round: { op: unaryCodes.ROUND, saved: "y" },
+  relu6: { op: unaryCodes.RELU6, saved: "y" },
+  isFinite: { op: unaryCodes.IS_FINITE, saved: "none" },
+  erf: { op: unaryCodes.ERF, saved: "x" },
 } as const;
 
 export type UnaryOp = keyof typeof unaryOps;
@@ -48,109 +57,99 @@ export type SmoothOp = { [K in UnaryOp]: (typeof unaryOps)[K]["saved"] extends "
 
 /** Functions of two tensors with gradients; some have a parameter: the weight of positives, the end of the parabola. */
 export const binaryOps = {
-  add: 0,
-  sub: 1,
-  mul: 2,
-  div: 3,
-  maximum: 4,
-  minimum: 5,
-  pow: 6,
-  bceWithLogits: 7,
-  mse: 8,
-  l1: 9,
-  smoothL1: 10,
-  huber: 11,
+  add: pairCodes.ADD,
+  sub: pairCodes.SUB,
+  mul: pairCodes.MUL,
+  div: pairCodes.DIV,
+  maximum: pairCodes.MAXIMUM,
+  minimum: pairCodes.MINIMUM,
+  pow: pairCodes.POW,
+  bceWithLogits: pairCodes.BCE_WITH_LOGITS,
+  mse: pairCodes.MSE,
+  l1: pairCodes.L1,
+  smoothL1: pairCodes.SMOOTH_L1,
+  huber: pairCodes.HUBER,
 } as const;
 
 export type BinaryOp = keyof typeof binaryOps;
 
 /** 1 where they hold, else 0; no gradients. */
-export const comparisons = { eq: 12, ne: 13, lt: 14, le: 15, gt: 16, ge: 17 } as const;
+export const comparisons = {
+  eq: pairCodes.EQ,
+  ne: pairCodes.NE,
+  lt: pairCodes.LT,
+  le: pairCodes.LE,
+  gt: pairCodes.GT,
+  ge: pairCodes.GE,
+} as const;
 
 export type Comparison = keyof typeof comparisons;
 
 /** Rows of the gradient shader. The others' gradients are sums and products. */
 export type FusedOp = Exclude<BinaryOp, "add" | "sub" | "mul">;
 
-interface Pointwise {
-  readonly shader: ShaderName;
-  readonly libs: readonly ShaderName[];
-  readonly overrides: Readonly<Record<string, number>>;
-  readonly variant: string;
-  /** What is read, in the order of the bindings. */
-  readonly operands: readonly Tensor[];
-  /** Otherwise all operands have the shape of the result. */
-  readonly broadcast?: boolean;
-  /** Of the first so many operands the strides stand in the uniform block, after the shape of the result. */
-  readonly strided?: number;
-  readonly wide?: boolean;
-  readonly after: readonly Param[];
-}
+/** The call that computes `out`, or a piece of it, from what is read. */
+type Describe = (given: readonly Tensor[], out: Tensor) => KernelCall;
 
-/** Writes `out`, four elements a thread where that comes out even; the uniform block holds shapes, the count and `after`. */
-function run(op: string, out: Tensor, work: Pointwise): Tensor {
+/** Writes `out`, whose shape all operands have. */
+function run(op: string, out: Tensor, operands: readonly Tensor[], describe: Describe): Tensor {
   if (out.size === 0) return out;
-  const { operands, broadcast = false } = work;
-  if (broadcast) eachBroadcastPiece(op, operands, out, (some, y) => dispatch(op, some, y, work));
-  else {
-    eachPiece(op, out.rank, [...operands.map(read), write(out)], (parts) =>
-      dispatch(op, parts.slice(0, -1), parts.at(-1)!, work),
-    );
-  }
+  eachPiece(op, out.rank, [...operands.map(read), write(out)], (pieces) => {
+    const y = pieces.at(-1)!;
+    y.device.run(describe(pieces.slice(0, -1), y));
+  });
   return out;
 }
 
-function dispatch(op: string, operands: readonly Tensor[], out: Tensor, work: Pointwise): void {
-  const { shader, libs, overrides, strided = 0, broadcast = false, wide = !broadcast, after } = work;
-  const width = wide && out.size % 4 === 0 ? 4 : 1;
-  const count = out.size / width;
-  const layout = mergedAxes(out.shape, operands.slice(0, strided));
-  const axes = broadcast ? layout.shape.length : 0;
-  const variant = `${work.variant}${axes > 0 ? ` broadcast${axes}` : ""}${width === 4 ? " x4" : ""}`;
-  out.device.run({
-    program: program(shader, {
-      libs: ["lib/grid", width === 4 ? "lib/wide" : "lib/scalar", ...libs],
-      overrides: strided > 0 ? { ...overrides, BROADCAST: axes } : overrides,
-      variant,
-      half: half(out),
-    }),
-    bindings: [...operands.map(read), write(out)],
-    params: [...(strided > 0 ? [...six(layout.shape, 1), ...layout.strides.flatMap((s) => six(s, 0))] : []), count, ...after],
-    workgroups: grid(out.device, op, count, 64),
-  });
+/** The same for operands that are broadcast. */
+function runBroadcast(op: string, out: Tensor, operands: readonly Tensor[], describe: Describe): Tensor {
+  if (out.size > 0) eachBroadcastPiece(op, operands, out, (given, y) => y.device.run(describe(given, y)));
+  return out;
+}
+
+/** How the elements of `out` are shared out: four to a thread where that comes out even. */
+function spread(op: string, out: Tensor, wide = true) {
+  const x4 = wide && out.size % 4 === 0;
+  const count = out.size / (x4 ? 4 : 1);
+  return { width: x4 ? "wide" : "scalar", mark: x4 ? " x4" : "", count, workgroups: grid(out.device, op, count, 64) } as const;
 }
 
 /** `f(x)` element by element; `a` and `b` are the function's own parameters (slope, bounds, factor and offset). */
 export function unary(name: UnaryOp, x: Tensor, a = 0, b = 0): Tensor {
   expectFloats(name, { input: x });
-  return run(name, x.device.empty(x.shape, x.dtype), {
-    shader: "pointwise/unary",
-    libs: ["lib/activation"],
-    overrides: { OP: unaryOps[name].op },
-    variant: name,
-    operands: [x],
-    after: [{ f32: a }, { f32: b }],
+  return run(name, x.device.empty(x.shape, x.dtype), [x], ([x], y) => {
+    const { width, mark, count, workgroups } = spread(name, y);
+    return unaryShader[width]({
+      overrides: { OP: unaryOps[name].op },
+      variant: name + mark,
+      half: half(y),
+      params: { count, a, b },
+      bind: { x, y: write(y) },
+      workgroups,
+    });
   });
 }
 
 /** `dy * f'(…)`, from the tensor that the row names as saved. */
 export function unaryGradient(name: SmoothOp, saved: Tensor, dy: Tensor, a = 0, b = 0): Tensor {
-  return run(name, dy.device.empty(dy.shape, dy.dtype), {
-    shader: "pointwise/unary_gradient",
-    libs: ["lib/activation"],
-    overrides: { OP: unaryOps[name].op },
-    variant: name,
-    operands: [saved, dy],
-    after: [{ f32: a }, { f32: b }],
+  return run(name, dy.device.empty(dy.shape, dy.dtype), [saved, dy], ([s, dy], dx) => {
+    const { width, mark, count, workgroups } = spread(name, dx);
+    return unaryGradientShader[width]({
+      overrides: { OP: unaryOps[name].op },
+      variant: name + mark,
+      half: half(dx),
+      params: { count, a, b },
+      bind: { s, dy, dx: write(dx) },
+      workgroups,
+    });
   });
 }
 
-const six = (list: readonly number[], fill: number): number[] => [
-  ...new Array<number>(6 - list.length).fill(fill),
-  ...list,
-  0,
-  0,
-];
+// A list of the six axes of a broadcast as two vectors.
+function six(list: readonly number[], fill: number) {
+  const [a, b, c, d, e, f] = [...new Array<number>(6 - list.length).fill(fill), ...list];
+  return [[a, b, c, d] as const, [e, f, 0, 0] as const] as const;
+}
 
 /** Strides of `shape` when broadcast to `out`: 0 along expanded axes. */
 export function broadcastStrides(shape: Shape, out: Shape): number[] {
@@ -184,21 +183,28 @@ export function pairShape(op: string, a: Shape, b: Shape): number[] {
   return shape;
 }
 
-// What the binary shaders share. A number takes no tensor: the first operand is bound in its place.
-function shared(name: BinaryOp | Comparison, a: Tensor, b: Tensor | number, out: Shape, parameter: number) {
-  const number = typeof b === "number";
-  const second = number ? a : b;
+/** What the two shaders of pairs share. A number takes no tensor: the first operand is bound in its place. */
+function pair(name: BinaryOp | Comparison, a: Tensor, b: Tensor | number, out: Shape, parameter: number) {
+  const number = typeof b === "number" ? b : undefined;
+  const second = typeof b === "number" ? a : b;
   const broadcast = !(sameShape(a.shape, out) && sameShape(second.shape, out));
-  const op = name in binaryOps ? binaryOps[name as BinaryOp] : comparisons[name as Comparison];
-  return {
-    libs: ["lib/activation", "lib/power", "lib/broadcast"],
-    overrides: { OP: op, NUMBER: number ? 1 : 0 },
-    variant: `${name}${number ? " number" : ""}`,
-    operands: [a, second],
-    broadcast,
-    strided: 2,
-    after: [{ f32: parameter }, { f32: number ? b : 0 }],
-  } as const;
+  const OP = name in binaryOps ? binaryOps[name as BinaryOp] : comparisons[name as Comparison];
+  const describe = (of: string, [a, b]: readonly Tensor[], y: Tensor) => {
+    const layout = mergedAxes(y.shape, [a, b]);
+    const axes = broadcast ? layout.shape.length : 0;
+    const [shape0, shape1] = six(layout.shape, 1);
+    const [[a0, a1], [b0, b1]] = layout.strides.map((s) => six(s, 0));
+    const { width, mark, count, workgroups } = spread(name, y, !broadcast);
+    const call = {
+      overrides: { OP, NUMBER: number === undefined ? 0 : 1, BROADCAST: axes },
+      variant: `${name}${number === undefined ? "" : " number"}${of}${axes > 0 ? ` broadcast${axes}` : ""}${mark}`,
+      half: half(y),
+      params: { shape0, shape1, a0, a1, b0, b1, count, parameter, number: number ?? 0 },
+      workgroups,
+    };
+    return { width, call };
+  };
+  return { operands: [a, second], run: broadcast ? runBroadcast : run, describe };
 }
 
 /** `f(a, b)` with NumPy broadcasting over at most six axes. Throws `ShapeError`. */
@@ -206,18 +212,20 @@ export function binary(name: BinaryOp | Comparison, a: Tensor, b: Tensor | numbe
   expectFloats(name, typeof b === "number" ? { a } : { a, b });
   const shape = typeof b === "number" ? a.shape : pairShape(name, a.shape, b.shape);
   if (shape.length > 6) throw new ShapeError(`${name}: result ${showShape(shape)} has more than six axes`);
-  return run(name, a.device.empty(shape, a.dtype), { shader: "pointwise/binary", ...shared(name, a, b, shape, parameter) });
+  const { operands, run, describe } = pair(name, a, b, shape, parameter);
+  return run(name, a.device.empty(shape, a.dtype), operands, ([a, b], y) => {
+    const { width, call } = describe("", [a, b], y);
+    return binaryShader[width]({ ...call, bind: { a, b, y: write(y) } });
+  });
 }
 
 /** Gradient with respect to `a` (side 0) or `b` (side 1), at the shape of `dy`. */
 export function binaryGradient(name: FusedOp, side: 0 | 1, a: Tensor, b: Tensor | number, dy: Tensor, parameter = 0): Tensor {
-  const { overrides, variant, operands, ...rest } = shared(name, a, b, dy.shape, parameter);
-  return run(name, dy.device.empty(dy.shape, dy.dtype), {
-    shader: "pointwise/binary_gradient",
-    overrides: { ...overrides, SIDE: side },
-    variant: `${variant} of ${side === 0 ? "a" : "b"}`,
-    operands: [...operands, dy],
-    ...rest,
+  const { operands, run, describe } = pair(name, a, b, dy.shape, parameter);
+  return run(name, dy.device.empty(dy.shape, dy.dtype), [...operands, dy], ([a, b, dy], d) => {
+    const { width, call } = describe(side === 0 ? " of a" : " of b", [a, b], d);
+    const overrides = { ...call.overrides, SIDE: side };
+    return binaryGradientShader[width]({ ...call, overrides, bind: { a, b, dy, d: write(d) } });
   });
 }
 
@@ -228,22 +236,26 @@ export function whereShape(condition: Shape, a: Shape, b: Shape): number[] {
 
 /** `a` where `condition` is not zero, else `b`. */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
-  const numbers = [typeof a === "number", typeof b === "number"] as const;
+  const values = [a, b].map((v) => (typeof v === "number" ? v : undefined));
   const shapes = [a, b].map((v) => (typeof v === "number" ? [] : v.shape));
   const tensor = (v: Tensor | number) => (typeof v === "number" ? condition : v);
   if (condition.dtype === "f16") expectTensors("where", { condition });
-  expectTensors("where", { ...(numbers[0] ? {} : { a: tensor(a) }), ...(numbers[1] ? {} : { b: tensor(b) }) });
+  expectTensors("where", { ...(typeof a === "number" ? {} : { a }), ...(typeof b === "number" ? {} : { b }) });
   const shape = whereShape(condition.shape, shapes[0], shapes[1]);
-  const broadcast = ![condition, tensor(a), tensor(b)].every((t) => sameShape(t.shape, shape));
-  return run("where", condition.device.empty(shape), {
-    shader: "pointwise/where",
-    libs: [],
-    overrides: { A_NUMBER: numbers[0] ? 1 : 0, B_NUMBER: numbers[1] ? 1 : 0 },
-    variant: `where ${numbers.map((n) => (n ? "n" : "t")).join("")}`,
-    operands: [condition, tensor(a), tensor(b)],
-    broadcast,
-    strided: 3,
-    wide: false,
-    after: [{ f32: numbers[0] ? (a as number) : 0 }, { f32: numbers[1] ? (b as number) : 0 }],
+  const given = [condition, tensor(a), tensor(b)];
+  const broadcast = !given.every((t) => sameShape(t.shape, shape));
+  return (broadcast ? runBroadcast : run)("where", condition.device.empty(shape), given, ([c, a, b], y) => {
+    const layout = mergedAxes(y.shape, [c, a, b]);
+    const axes = broadcast ? layout.shape.length : 0;
+    const [shape0, shape1] = six(layout.shape, 1);
+    const [[c0, c1], [a0, a1], [b0, b1]] = layout.strides.map((s) => six(s, 0));
+    const { count, workgroups } = spread("where", y, false);
+    return whereShader({
+      overrides: { A_NUMBER: values[0] === undefined ? 0 : 1, B_NUMBER: values[1] === undefined ? 0 : 1, BROADCAST: axes },
+      variant: `where ${values.map((v) => (v === undefined ? "t" : "n")).join("")}${axes > 0 ? ` broadcast${axes}` : ""}`,
+      params: { shape0, shape1, c0, c1, a0, a1, b0, b1, count, a_value: values[0] ?? 0, b_value: values[1] ?? 0 },
+      bind: { c, a, b, y: write(y) },
+      workgroups,
+    });
   });
 }

@@ -10,12 +10,16 @@ import { sameShape, type Shape, showShape, type Spatial, spatial } from "../host
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { fold, grid, program } from "./lib/program.ts";
+import { fold, grid } from "./lib/workgroups.ts";
 import { areaMap, type AxisMap, type AxisMaps, expectMapped, padAxes, planesTogether } from "./resample.ts";
-import type { ShaderName } from "./shaders.gen.ts";
+import { claimShader } from "./shaders/pool/claim.gen.ts";
+import { maxShader } from "./shaders/pool/max.gen.ts";
+import { maxGradientShader } from "./shaders/pool/max_gradient.gen.ts";
+import { takeShader } from "./shaders/pool/take.gen.ts";
 import { full } from "./view.ts";
 
-interface WindowOptions {
+/** What windows of every kind of pooling have. */
+export interface PoolWindowOptions {
   readonly kernelSize: Spatial;
   /** Default: `kernelSize`. */
   readonly stride?: Spatial;
@@ -25,12 +29,12 @@ interface WindowOptions {
   readonly ceilMode?: boolean;
 }
 
-export interface MaxPoolOptions extends WindowOptions {
+export interface MaxPoolOptions extends PoolWindowOptions {
   /** Default 1. */
   readonly dilation?: Spatial;
 }
 
-export interface AvgPoolOptions extends WindowOptions {
+export interface AvgPoolOptions extends PoolWindowOptions {
   /** Whether padding counts in the average; default true. */
   readonly countIncludePad?: boolean;
   /** What sums are divided by, instead of the size of the window. */
@@ -126,17 +130,23 @@ export function adaptiveMaxPoolShape(x: Shape, outputSize: Spatial): PoolGeometr
 }
 
 // What both kernels share: a thread per position (of `size`) and group of planes.
-function describe(op: string, shader: ShaderName, t: Tensor, g: PoolGeometry, size: Shape, planes: number) {
+function describe(op: string, t: Tensor, g: PoolGeometry, size: Shape, planes: number) {
   const TP = planesTogether(planes);
+  const four = ([d, h, w]: Shape) => [d, h, w, 0] as const;
   return {
-    program: program(shader, {
-      libs: ["lib/grid", "lib/pool"],
-      consts: { TP },
-      overrides: { ADAPTIVE: g.adaptive ? 1 : 0 },
-      variant: g.adaptive ? "adaptive" : "windows",
-      half: half(t),
-    }),
-    params: [...[g.size, g.outSize, g.taps, g.stride, g.padding, g.dilation].flatMap((t) => [...t, 0]), planes],
+    consts: { TP },
+    overrides: { ADAPTIVE: g.adaptive ? 1 : 0 },
+    variant: g.adaptive ? "adaptive" : "windows",
+    half: half(t),
+    params: {
+      in_size: four(g.size),
+      out_size: four(g.outSize),
+      taps: four(g.taps),
+      stride: four(g.stride),
+      padding: four(g.padding),
+      dilation: four(g.dilation),
+      planes,
+    },
     workgroups: fold(t.device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
   };
 }
@@ -148,10 +158,12 @@ export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; in
   const indices = x.device.empty(g.outShape, "i32");
   if (y.size > 0) {
     eachPiece(op, 2, [read(x), write(y), write(indices)], ([from, to, at]) => {
-      x.device.run({
-        ...describe(op, "pool/max", x, g, g.outSize, to.size / sizeOf(g.outSize)),
-        bindings: [read(from), write(to), write(at)],
-      });
+      x.device.run(
+        maxShader({
+          ...describe(op, x, g, g.outSize, to.size / sizeOf(g.outSize)),
+          bind: { x: from, y: write(to), indices: write(at) },
+        }),
+      );
     });
   }
   return { y, indices };
@@ -161,16 +173,18 @@ export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: Pool
   const dx = dy.device.empty(shape, dy.dtype);
   if (dx.size > 0) {
     eachPiece(op, 2, [read(indices), read(dy), write(dx)], ([at, from, to]) => {
-      dy.device.run({
-        ...describe(op, "pool/max_gradient", dy, g, g.size, to.size / sizeOf(g.size)),
-        bindings: [read(at), read(from), write(to)],
-      });
+      dy.device.run(
+        maxGradientShader({
+          ...describe(op, dy, g, g.size, to.size / sizeOf(g.size)),
+          bind: { indices: at, dy: from, dx: write(to) },
+        }),
+      );
     });
   }
   return dx;
 }
 
-export interface MaxUnpoolOptions extends Omit<WindowOptions, "ceilMode"> {
+export interface MaxUnpoolOptions extends Omit<PoolWindowOptions, "ceilMode"> {
   /** Spatial size of the result, less than one stride away from the default `(size − 1)·stride − 2·padding + kernelSize`. */
   readonly outputSize?: Spatial;
 }
@@ -199,12 +213,14 @@ function take(x: Tensor, indices: Tensor, shape: Shape): Tensor {
   const y = x.device.empty(shape, x.dtype);
   if (y.size > 0 && x.size > 0) {
     eachPiece("maxUnpool", 2, [read(x), read(indices), write(y)], ([from, at, to]) => {
-      x.device.run({
-        program: program("pool/take", { libs: ["lib/grid"], half: half(x) }),
-        bindings: [read(from), read(at), write(to)],
-        params: [sizeOf(shape.slice(2)), sizeOf(x.shape.slice(2)), to.size],
-        workgroups: grid(x.device, "maxUnpool", to.size, 64),
-      });
+      x.device.run(
+        takeShader({
+          half: half(x),
+          params: { results: sizeOf(shape.slice(2)), sources: sizeOf(x.shape.slice(2)), count: to.size },
+          bind: { x: from, indices: at, y: write(to) },
+          workgroups: grid(x.device, "maxUnpool", to.size, 64),
+        }),
+      );
     });
   }
   return y;
@@ -218,12 +234,13 @@ export function maxUnpool(x: Tensor, indices: Tensor, shape: Shape): Tensor {
   const owner = full(x.device, shape, -1, "i32");
   if (x.size > 0) {
     eachPiece("maxUnpool", 2, [read(indices), update(owner)], ([at, to]) => {
-      x.device.run({
-        program: program("pool/claim", { libs: ["lib/grid"] }),
-        bindings: [read(at), update(to)],
-        params: [sizeOf(x.shape.slice(2)), sizeOf(shape.slice(2)), at.size],
-        workgroups: grid(x.device, "maxUnpool", at.size, 64),
-      });
+      x.device.run(
+        claimShader({
+          params: { inputs: sizeOf(x.shape.slice(2)), targets: sizeOf(shape.slice(2)), count: at.size },
+          bind: { indices: at, owner: update(to) },
+          workgroups: grid(x.device, "maxUnpool", at.size, 64),
+        }),
+      );
     });
   }
   const y = take(x, owner, shape);

@@ -7,9 +7,13 @@ import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "./lib/args.ts";
 import { eachPiece, fits } from "./lib/pieces.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
+import { lanes } from "./lib/occupancy.ts";
+import { fold, grid } from "./lib/workgroups.ts";
 import { binary, unary } from "./pointwise.ts";
 import { reduceSum } from "./reduce.ts";
+import { forwardShader } from "./shaders/prelu/forward.gen.ts";
+import { inputGradientShader } from "./shaders/prelu/input_gradient.gen.ts";
+import { slopeGradientShader } from "./shaders/prelu/slope_gradient.gen.ts";
 
 const maxFloat = 3.4028234e38;
 
@@ -30,7 +34,7 @@ export function preluShape(x: Shape, slope: Shape): PreluGeometry {
 }
 
 // In pieces of all elements in a row.
-const eachRun = (bindings: readonly Binding<Tensor>[], body: (parts: readonly Tensor[], start: number) => void) =>
+const eachRun = (bindings: readonly Binding<Tensor>[], body: (pieces: readonly Tensor[], start: number) => void) =>
   eachPiece("prelu", bindings[0].tensor.rank, bindings, body);
 
 export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
@@ -39,12 +43,14 @@ export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
   const y = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return y;
   eachRun([read(x), write(y)], ([from, to], start) => {
-    x.device.run({
-      program: program("prelu/forward", { libs: ["lib/grid"], half: half(x) }),
-      bindings: [read(from), read(slope), write(to)],
-      params: [to.size, g.inner, g.slopes, start],
-      workgroups: grid(x.device, "prelu", to.size, 64),
-    });
+    x.device.run(
+      forwardShader({
+        half: half(x),
+        params: { count: to.size, inner: g.inner, slopes: g.slopes, start },
+        bind: { x: from, slope, y: write(to) },
+        workgroups: grid(x.device, "prelu", to.size, 64),
+      }),
+    );
   });
   return y;
 }
@@ -53,12 +59,14 @@ export function preluInputGradient(x: Tensor, slope: Tensor, dy: Tensor, g: Prel
   const dx = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return dx;
   eachRun([read(x), read(dy), write(dx)], ([from, given, to], start) => {
-    x.device.run({
-      program: program("prelu/input_gradient", { libs: ["lib/grid"], half: half(x) }),
-      bindings: [read(from), read(slope), read(given), write(to)],
-      params: [to.size, g.inner, g.slopes, start],
-      workgroups: grid(x.device, "prelu", to.size, 64),
-    });
+    x.device.run(
+      inputGradientShader({
+        half: half(x),
+        params: { count: to.size, inner: g.inner, slopes: g.slopes, start },
+        bind: { x: from, slope, dy: given, dx: write(to) },
+        workgroups: grid(x.device, "prelu", to.size, 64),
+      }),
+    );
   });
   return dx;
 }
@@ -75,20 +83,19 @@ export function preluSlopeGradient(x: Tensor, dy: Tensor, g: PreluGeometry): Ten
     flat.dispose();
     return sums;
   }
-  const chunkSize = 64 * lanes(x.device);
-  const chunks = Math.max(1, Math.ceil((g.outer * g.inner) / chunkSize));
-  const partial = x.device.empty([chunks, g.slopes]);
-  x.device.run({
-    program: program("prelu/slope_gradient", {
-      libs: ["lib/grid", "lib/tree"],
+  const slab = 64 * lanes(x.device);
+  const slabs = Math.max(1, Math.ceil((g.outer * g.inner) / slab));
+  const partial = x.device.empty([slabs, g.slopes]);
+  x.device.run(
+    slopeGradientShader({
       consts: { LANES: lanes(x.device) },
       half: half(x),
+      params: { ...g, slab, slabs },
+      bind: { x, dy, partial: write(partial) },
+      workgroups: fold(x.device, "prelu", slabs * g.slopes),
     }),
-    bindings: [read(x), read(dy), write(partial)],
-    params: [g.outer, g.inner, g.slopes, chunkSize, chunks],
-    workgroups: fold(x.device, "prelu", chunks * g.slopes),
-  });
-  const out = chunks === 1 ? partial.view([g.slopes]) : reduceSum(partial, [0], false);
+  );
+  const out = slabs === 1 ? partial.view([g.slopes]) : reduceSum(partial, [0], false);
   partial.dispose();
   return out;
 }

@@ -8,7 +8,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, half } from "./lib/args.ts";
 import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
 import { binary, unary } from "./pointwise.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
+import { lanes, workgroupsToFill } from "./lib/occupancy.ts";
+import { fold, grid } from "./lib/workgroups.ts";
+import { type Combination, combinations, type MapName, maps } from "./reduce_operators.ts";
+import { columnsShader } from "./shaders/reduce/columns.gen.ts";
+import { lanesShader } from "./shaders/reduce/lanes.gen.ts";
 import { concat, expand, permute } from "./view.ts";
 
 /** Axes in order without repeats; all of them for `undefined`. Throws `ShapeError`. */
@@ -33,20 +37,11 @@ export function reduceTerms(op: string, shape: Shape, axes: readonly number[], a
   return terms;
 }
 
-/** What of an element is reduced; the last three compare it with the output's `centre`. */
-const maps = { identity: 0, abs: 1, square: 2, deviation: 3, equal: 4, absEqual: 5 } as const;
-
-const combinations = { sum: 0, max: 1, min: 2 } as const;
-
-const neutral = { sum: 0, max: -Infinity, min: Infinity } as const;
-
-export type Combination = keyof typeof combinations;
-
 export interface Reduction {
   /** Default "sum". */
   readonly combine?: Combination;
-  /** Default "identity"; "deviation" is the squared distance from the centre. */
-  readonly map?: keyof typeof maps;
+  /** Default "identity". */
+  readonly map?: MapName;
   /** One value per output. */
   readonly centre?: Tensor;
   /** Of the result; default 1. */
@@ -70,12 +65,14 @@ function merge(runs: readonly Run[]): Run[] {
   return out;
 }
 
-type Four = readonly [o1: number, r1: number, o2: number, r2: number];
+export type Four = readonly [o1: number, r1: number, o2: number, r2: number];
 
-const mergedRuns = (shape: Shape, axes: readonly number[]) =>
+/** The axes of a shape as runs of kept and of reduced ones, by turns. */
+export const mergedRuns = (shape: Shape, axes: readonly number[]) =>
   merge(shape.map((size, i) => ({ reduced: axes.includes(i), size })));
 
-const four = (runs: readonly Run[]): Four => {
+/** Up to four runs. */
+export const four = (runs: readonly Run[]): Four => {
   const [o1, r1 = 1, o2 = 1, r2 = 1] = runs.map((r) => r.size);
   return [o1, r1, o2, r2];
 };
@@ -85,7 +82,7 @@ export function reduceSum(x: Tensor, axes: readonly number[], keepDims: boolean,
   return reduce("sum", x, axes, keepDims, { factor });
 }
 
-/** Combines `map(x)` over `axes`, lanes and chunks in a fixed tree. */
+/** Combines `map(x)` over `axes`, lanes and slabs in a fixed tree. */
 export function reduce(op: string, x: Tensor, axes: readonly number[], keepDims: boolean, reduction: Reduction): Tensor {
   expectFloats(op, { input: x });
   const runs = mergedRuns(x.shape, axes);
@@ -94,7 +91,7 @@ export function reduce(op: string, x: Tensor, axes: readonly number[], keepDims:
     // Passes over some of the axes do not know their output: move the axes together.
     const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
     const moved = permute(x, [...kept, ...axes]);
-    flat = reduce4(op, moved, [sizeOf(kept.map((i) => x.shape[i])), sizeOf(axes.map((i) => x.shape[i])), 1, 1], reduction);
+    flat = reduceFour(op, moved, [sizeOf(kept.map((i) => x.shape[i])), sizeOf(axes.map((i) => x.shape[i])), 1, 1], reduction);
     moved.dispose();
   } else {
     flat = reduceRuns(op, x, runs, reduction);
@@ -105,11 +102,11 @@ export function reduce(op: string, x: Tensor, axes: readonly number[], keepDims:
 }
 
 function reduceRuns(op: string, x: Tensor, runs: readonly Run[], reduction: Reduction): Tensor {
-  if (runs.length <= 4) return reduce4(op, x, four(runs), reduction);
+  if (runs.length <= 4) return reduceFour(op, x, four(runs), reduction);
   // More runs than one pass covers: take the last reduced one, then the rest.
   const at = runs.findLastIndex((r) => r.reduced);
   const product = (part: readonly Run[]) => sizeOf(part.map((r) => r.size));
-  const inner = reduce4(op, x, [product(runs.slice(0, at)), runs[at].size, product(runs.slice(at + 1)), 1], {
+  const inner = reduceFour(op, x, [product(runs.slice(0, at)), runs[at].size, product(runs.slice(at + 1)), 1], {
     ...reduction,
     factor: 1,
   });
@@ -118,57 +115,69 @@ function reduceRuns(op: string, x: Tensor, runs: readonly Run[], reduction: Redu
   return out;
 }
 
-function reduce4(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: Reduction): Tensor {
-  if (!fits(x)) return reducePieces(op, x, [o1, r1, o2, r2], reduction);
-  const { combine = "sum", map = "identity", factor = 1 } = reduction;
-  const { device } = x;
-  const centre = reduction.centre ?? x; // something to bind
-  const outputs = o1 * o2;
-  const terms = r1 * r2;
-  const overrides = { COMBINE: combinations[combine], MAP: maps[map] };
-  const name = map === "identity" ? combine : `${combine} ${map}`;
-  const params = (chunk: number, chunks: number, f: number) => [
-    o1,
-    r1,
-    o2,
-    r2,
-    chunk,
-    chunks,
-    { f32: f },
-    { f32: neutral[combine] },
-  ];
-  // Few terms for each of many outputs: a thread each. Otherwise a workgroup per output and chunk.
-  if (terms <= 64 || (terms <= 512 && outputs >= 4096)) {
-    const y = device.empty([outputs]);
-    if (outputs > 0) {
-      device.run({
-        program: program("reduce/columns", { libs: ["lib/grid", "lib/fold"], overrides, variant: name, half: half(x) }),
-        bindings: [read(x), read(centre), write(y)],
-        params: params(0, 1, factor),
-        workgroups: grid(device, op, outputs, 64),
-      });
-    }
-    return y;
-  }
-  // Outputs enough to fill the device need no second pass, up to what a lane can add precisely.
-  const busy = outputs >= (device.software ? 8 : 512);
-  const chunkSize = 64 * lanes(device) * (busy ? 64 : 1);
-  const chunks = Math.ceil(terms / chunkSize);
-  const y = device.empty([chunks * outputs]);
-  device.run({
-    program: program("reduce/lanes", {
-      libs: ["lib/grid", "lib/fold"],
-      consts: { LANES: lanes(device) },
-      overrides: { ...overrides, SINGLE: r2 === 1 ? 1 : 0 },
-      variant: r2 === 1 ? `${name} single` : name,
-      half: half(x),
+// The reduction of two of four axes, which every other one is made of.
+function reduceFour(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
+  if (!fits(x)) return reducePieces(op, x, axes, reduction);
+  const [o1, r1, o2, r2] = axes;
+  const [outputs, terms] = [o1 * o2, r1 * r2];
+  // Few terms for each of many outputs: a thread each. Otherwise a workgroup per output and slab.
+  const columns = terms <= 64 || (terms <= 512 && outputs >= 4096);
+  return columns ? reduceColumns(op, x, axes, reduction) : reduceLanes(op, x, axes, reduction);
+}
+
+/** What both kernels take. */
+function describe(x: Tensor, [o1, r1, o2, r2]: Four, { combine = "sum", map = "identity" }: Reduction) {
+  const { code, neutral } = combinations[combine];
+  return {
+    name: map === "identity" ? combine : `${combine} ${map}`,
+    overrides: { COMBINE: code, MAP: maps[map].code },
+    half: half(x),
+    sizes: { o1, r1, o2, r2, neutral },
+  };
+}
+
+function reduceColumns(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
+  const { centre = x, factor = 1 } = reduction; // x: something to bind
+  const { name, sizes, ...call } = describe(x, axes, reduction);
+  const outputs = sizes.o1 * sizes.o2;
+  const y = x.device.empty([outputs]);
+  if (outputs === 0) return y;
+  x.device.run(
+    columnsShader({
+      ...call,
+      variant: name,
+      params: { ...sizes, slab: 0, slabs: 1, factor },
+      bind: { x, centre, y: write(y) },
+      workgroups: grid(x.device, op, outputs, 64),
     }),
-    bindings: [read(x), read(centre), write(y)],
-    params: params(chunkSize, chunks, chunks === 1 ? factor : 1),
-    workgroups: fold(device, op, outputs * chunks),
-  });
-  if (chunks === 1) return y;
-  const total = reduce4(op, y, [1, chunks, outputs, 1], { combine, factor });
+  );
+  return y;
+}
+
+function reduceLanes(op: string, x: Tensor, axes: Four, reduction: Reduction): Tensor {
+  const { centre = x, combine, factor = 1 } = reduction;
+  const { device } = x;
+  const { name, sizes, overrides, half } = describe(x, axes, reduction);
+  const outputs = sizes.o1 * sizes.o2;
+  // Outputs enough to fill the device need no second pass, up to what a lane can add precisely.
+  const busy = outputs >= workgroupsToFill(device, "reduce");
+  const slab = 64 * lanes(device) * (busy ? 64 : 1);
+  const slabs = Math.ceil((sizes.r1 * sizes.r2) / slab);
+  const single = sizes.r2 === 1;
+  const y = device.empty([slabs * outputs]);
+  device.run(
+    lanesShader({
+      consts: { LANES: lanes(device) },
+      overrides: { ...overrides, SINGLE: single ? 1 : 0 },
+      variant: single ? `${name} single` : name,
+      half,
+      params: { ...sizes, slab, slabs, factor: slabs === 1 ? factor : 1 },
+      bind: { x, centre, y: write(y) },
+      workgroups: fold(device, op, outputs * slabs),
+    }),
+  );
+  if (slabs === 1) return y;
+  const total = reduceFour(op, y, [1, slabs, outputs, 1], { combine, factor });
   y.dispose();
   return total;
 }
@@ -179,46 +188,47 @@ function reducePieces(op: string, x: Tensor, [o1, r1, o2, r2]: Four, reduction: 
   if (o1 === 1 && r1 > 1 && r2 > 1) {
     // The inner terms first: their pieces may be as short as need be.
     const centres = centre && expand(centre.view([1, o2]), [r1, o2]);
-    const inner = reduce4(op, x, [r1 * o2, r2, 1, 1], { ...reduction, centre: centres, factor: 1 });
-    const total = reduce4(op, inner, [1, r1, o2, 1], { combine, factor });
+    const inner = reduceFour(op, x, [r1 * o2, r2, 1, 1], { ...reduction, centre: centres, factor: 1 });
+    const total = reduceFour(op, inner, [1, r1, o2, 1], { combine, factor });
     inner.dispose();
     centres?.dispose();
     return total;
   }
   const lead = o1 > 1 ? o1 : r1;
   const view = x.view([lead, x.size / lead]);
-  const parts: Tensor[] = [];
+  const pieces: Tensor[] = [];
   if (o1 > 1) {
     const centres = centre?.view([o1, o2]);
-    const one = ([part, near]: readonly Tensor[]) =>
-      parts.push(reduce4(op, part, [part.shape[0], r1, o2, r2], { ...reduction, centre: near }));
+    const one = ([piece, near]: readonly Tensor[]) =>
+      pieces.push(reduceFour(op, piece, [piece.shape[0], r1, o2, r2], { ...reduction, centre: near }));
     eachPiece(op, 1, [read(view), ...(centres ? [read(centres)] : [])], one, one);
     centres?.dispose();
   } else {
     if (2 * o2 * 4 > x.device.maxBindingSize) return foldRows(view, reduction);
-    eachPiece(op, 1, [read(view)], ([part]) =>
-      parts.push(reduce4(op, part, [1, part.shape[0], o2, 1], { ...reduction, factor: 1 })),
+    eachPiece(op, 1, [read(view)], ([piece]) =>
+      pieces.push(reduceFour(op, piece, [1, piece.shape[0], o2, 1], { ...reduction, factor: 1 })),
     );
   }
   view.dispose();
-  const joined = concat(parts, 0);
-  for (const part of parts) part.dispose();
+  const joined = concat(pieces, 0);
+  for (const piece of pieces) piece.dispose();
   if (o1 > 1) return joined;
-  const total = reduce4(op, joined, [1, joined.size / o2, o2, 1], { combine, factor });
+  const total = reduceFour(op, joined, [1, joined.size / o2, o2, 1], { combine, factor });
   joined.dispose();
   return total;
 }
 
 // Rows of which no two can be bound at once, such as the channels of a whole volume, are combined one after the other.
 function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, factor = 1 }: Reduction): Tensor {
-  const pointwise = { sum: "add", max: "maximum", min: "minimum" } as const;
   let total: Tensor | undefined;
   for (let i = 0; i < x.shape[0]; i++) {
     const { tensor: row, done } = bindable(rows(x, i, 1), "read");
-    const mapped = mapRow(row, map, centre);
+    const middle = (centre ?? row).view(row.shape);
+    const mapped = maps[map].of(row, middle);
+    middle.dispose();
     done();
     if (total) {
-      const next = binary(pointwise[combine], total, mapped);
+      const next = binary(combinations[combine].pair, total, mapped);
       total.dispose();
       mapped.dispose();
       total = next;
@@ -228,98 +238,4 @@ function foldRows(x: Tensor, { combine = "sum", map = "identity", centre, factor
   const scaled = unary("affine", total!, factor, 0);
   total!.dispose();
   return scaled;
-}
-
-function mapRow(row: Tensor, map: NonNullable<Reduction["map"]>, centre: Tensor | undefined): Tensor {
-  if (map === "identity") return unary("affine", row, 1, 0);
-  if (map === "abs" || map === "square") return unary(map, row);
-  const middle = centre!.view(row.shape);
-  const compared = map === "absEqual" ? unary("abs", row) : row.view(row.shape);
-  const result = binary(map === "deviation" ? "sub" : "eq", compared, middle);
-  compared.dispose();
-  middle.dispose();
-  if (map !== "deviation") return result;
-  const squared = unary("square", result);
-  result.dispose();
-  return squared;
-}
-
-const rules = { extreme: 0, variance: 1, std: 2, norm1: 3, norm2: 4, normInfinity: 5 } as const;
-
-/** What a gradient reads besides x: per output the value x is compared with, and a count or a deviation. */
-export interface ReduceSaved {
-  readonly value: Tensor;
-  readonly other?: Tensor;
-  readonly factor?: number;
-}
-
-/** Gradient of a reduction over `axes`; `dy` has the shape of its result, with or without the reduced axes. */
-export function reduceGradient(
-  rule: keyof typeof rules,
-  x: Tensor,
-  axes: readonly number[],
-  dy: Tensor,
-  saved: ReduceSaved,
-): Tensor {
-  const runs = mergedRuns(x.shape, axes);
-  if (runs.length > 4) return movedGradient(rule, x, axes, dy, saved);
-  const { value, other = value, factor = 1 } = saved;
-  const dx = x.device.empty(x.shape);
-  if (x.size === 0) return dx;
-  gradient4(rule, x, four(runs), [value, other, dy], dx, factor);
-  return dx;
-}
-
-function gradient4(
-  rule: keyof typeof rules,
-  x: Tensor,
-  [o1, r1, o2, r2]: Four,
-  outputs: readonly Tensor[],
-  dx: Tensor,
-  factor: number,
-): void {
-  if (fits(x, ...outputs)) {
-    x.device.run({
-      program: program("reduce/gradient", { libs: ["lib/grid"], overrides: { RULE: rules[rule] }, variant: rule }),
-      bindings: [read(x), ...outputs.map(read), write(dx)],
-      params: [o1, r1, o2, r2, x.size, { f32: factor }],
-      workgroups: grid(x.device, rule, x.size, 64),
-    });
-    return;
-  }
-  const lead = o1 > 1 ? o1 : r1;
-  const views = [x, dx, ...(o1 > 1 ? outputs : [])].map((t) => t.view([lead, t.size / lead]));
-  const bindings = [read(views[0]), write(views[1]), ...views.slice(2).map(read)];
-  if (o1 > 1) {
-    const one = ([part, to, ...given]: readonly Tensor[]) =>
-      gradient4(rule, part, [part.shape[0], r1, o2, r2], given, to, factor);
-    eachPiece(rule, 1, bindings, one, one);
-  } else {
-    // Pieces of the terms belong to the same outputs.
-    const one = ([part, to]: readonly Tensor[]) => gradient4(rule, part, [1, part.shape[0], o2, r2], outputs, to, factor);
-    const row = ([part, to]: readonly Tensor[]) => gradient4(rule, part, [o2, r2, 1, 1], outputs, to, factor);
-    eachPiece(rule, 1, bindings, one, o2 > 1 ? row : undefined);
-  }
-  for (const v of views) v.dispose();
-}
-
-// With the reduced axes last there are two runs; then back.
-function movedGradient(rule: keyof typeof rules, x: Tensor, axes: readonly number[], dy: Tensor, saved: ReduceSaved): Tensor {
-  const order = [...x.shape.map((_, i) => i).filter((i) => !axes.includes(i)), ...axes];
-  const moved = permute(x, order);
-  const first = x.rank - axes.length;
-  const gradient = reduceGradient(
-    rule,
-    moved,
-    axes.map((_, i) => first + i),
-    dy,
-    saved,
-  );
-  moved.dispose();
-  const dx = permute(
-    gradient,
-    order.map((_, i) => order.indexOf(i)),
-  );
-  gradient.dispose();
-  return dx;
 }

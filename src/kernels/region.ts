@@ -7,9 +7,13 @@ import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
-import type { ShaderName } from "./shaders.gen.ts";
+import { lanes } from "./lib/occupancy.ts";
+import { targetKind } from "./lib/target.ts";
+import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
+import * as codes from "./shaders/lib/prediction.gen.ts";
+import { gradientShader } from "./shaders/region/gradient.gen.ts";
+import { sumsShader } from "./shaders/region/sums.gen.ts";
 import { concat, slice } from "./view.ts";
 
 export interface RegionOptions {
@@ -59,32 +63,30 @@ function expectRegion(logits: Tensor, target: Tensor, { indexTarget = false, mas
   if (target.dtype === "f16") throw new DTypeError("regionSums: target has type f16, expected f32, i32 or u32 class indices");
 }
 
-const activations = { none: 0, sigmoid: 1, softmax: 2 } as const;
-const modes = { plain: 0, squared: 1, soft: 2 } as const;
+const activations = { none: codes.NONE, sigmoid: codes.SIGMOID, softmax: codes.SOFTMAX } as const;
+const modes = { plain: codes.PLAIN, squared: codes.SQUARED, soft: codes.SOFT } as const;
 
-function variant(shader: ShaderName, target: Tensor, options: RegionOptions, LANES?: number) {
+function variant(target: Tensor, options: RegionOptions) {
   const { activation = "none", mode = "plain", indexTarget, mask, maskOf = "terms" } = options;
-  const kind = !indexTarget ? "channels" : target.dtype === "f32" ? "float" : "index";
-  return program(shader, {
-    libs: ["lib/grid", "lib/sigmoid", "lib/prediction", ...(LANES ? (["lib/tree"] as const) : [])],
-    consts: LANES ? { LANES } : {},
+  const { TARGET, name } = targetKind(target, !indexTarget);
+  return {
     overrides: {
       ACTIVATION: activations[activation],
       MODE: modes[mode],
-      TARGET: { index: 0, float: 1, channels: 2 }[kind],
-      MASK: !mask ? 0 : maskOf === "inputs" ? 1 : 2,
+      TARGET,
+      MASK: !mask ? codes.UNMASKED : maskOf === "inputs" ? codes.OF_INPUTS : codes.OF_TERMS,
     },
-    variant: `${activation} ${mode} ${kind}${mask ? ` masked ${maskOf}` : ""}`,
-  });
+    variant: `${activation} ${mode} ${name}${mask ? ` masked ${maskOf}` : ""}`,
+  };
 }
 
-const words = ({ samples, channels, inner }: RegionGeometry, chunks: number, { mask }: RegionOptions) => [
+const words = ({ samples, channels, inner }: RegionGeometry, slabs: number, { mask }: RegionOptions) => ({
   samples,
   channels,
   inner,
-  chunks,
-  mask && mask.shape[0] > 1 ? inner : 0,
-];
+  slabs,
+  mask_step: mask && mask.shape[0] > 1 ? inner : 0,
+});
 
 // What is cut along with the samples where they are over the binding limit; a mask for all of them is bound whole.
 const ownMask = ({ mask }: RegionOptions) => (mask && mask.shape[0] > 1 ? [read(mask)] : []);
@@ -92,30 +94,33 @@ const ownMask = ({ mask }: RegionOptions) => (mask && mask.shape[0] > 1 ? [read(
 /** `[3, N, C]`: sums over positions of overlap, prediction and target. */
 export function regionSums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   expectRegion(logits, target, options);
-  const parts: Tensor[] = [];
+  const pieces: Tensor[] = [];
   eachPiece("regionSums", 1, [read(logits), read(target), ...ownMask(options)], ([x, t, mask = options.mask]) => {
-    parts.push(sums(x, t, { ...g, samples: x.shape[0] }, { ...options, mask }));
+    pieces.push(sums(x, t, { ...g, samples: x.shape[0] }, { ...options, mask }));
   });
-  if (parts.length === 1) return parts[0];
-  const all = concat(parts, 1);
-  for (const part of parts) part.dispose();
+  if (pieces.length === 1) return pieces[0];
+  const all = concat(pieces, 1);
+  for (const piece of pieces) piece.dispose();
   return all;
 }
 
 function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   const { device } = logits;
   const width = lanes(device);
-  const chunks = Math.max(1, Math.ceil(g.inner / (16 * width)));
-  const partial = device.empty([chunks, 3, g.samples, g.channels]);
+  const slabs = Math.max(1, Math.ceil(g.inner / (16 * width)));
+  const partial = device.empty([slabs, 3, g.samples, g.channels]);
   if (partial.size > 0) {
-    device.run({
-      program: variant("region/sums", target, options, width),
-      bindings: [read(logits), read(target), read(options.mask ?? logits), write(partial)],
-      params: words(g, chunks, options),
-      workgroups: fold(device, "regionSums", chunks * g.samples),
-    });
+    device.run(
+      sumsShader({
+        ...variant(target, options),
+        consts: { LANES: width },
+        params: words(g, slabs, options),
+        bind: { logits, labels: target, mask: options.mask ?? logits, partial: write(partial) },
+        workgroups: fold(device, "regionSums", slabs * g.samples),
+      }),
+    );
   }
-  const total = chunks === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
+  const total = slabs === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
   partial.dispose();
   return total;
 }
@@ -128,12 +133,14 @@ export function regionGradient(logits: Tensor, target: Tensor, dSums: Tensor, g:
     const piece = { ...g, samples: x.shape[0] };
     const part = { ...options, mask };
     const dy = piece.samples === g.samples ? dSums : samplesOf(dSums, start, piece.samples);
-    logits.device.run({
-      program: variant("region/gradient", t, part),
-      bindings: [read(x), read(t), read(mask ?? x), read(dy), write(to)],
-      params: words(piece, 0, part),
-      workgroups: grid(logits.device, "regionSums", piece.samples * g.inner, 64),
-    });
+    logits.device.run(
+      gradientShader({
+        ...variant(t, part),
+        params: words(piece, 0, part),
+        bind: { logits: x, labels: t, mask: mask ?? x, d_sums: dy, dx: write(to) },
+        workgroups: grid(logits.device, "regionSums", piece.samples * g.inner, 64),
+      }),
+    );
     if (dy !== dSums) dy.dispose();
   });
   return dx;

@@ -12,7 +12,8 @@ import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { fold, program } from "./lib/program.ts";
+import { fold } from "./lib/workgroups.ts";
+import { applyShader } from "./shaders/resample/apply.gen.ts";
 
 /** The inputs of one output along an axis: `weights[k]` belongs to input `start + k`. Without weights the output is 0. */
 export interface MapRow {
@@ -119,6 +120,8 @@ function table(maps: AxisMaps): { words: Uint32Array<ArrayBuffer>; base: number[
   return { words, base, row };
 }
 
+const four = ([d, h, w]: readonly number[]) => [d, h, w, 0] as const;
+
 function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps): Tensor {
   const size = from.map((n, axis) => maps[axis]?.rows.length ?? n);
   const planes = x.size / Math.max(1, sizeOf(from));
@@ -127,15 +130,18 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
   const { words, base, row } = table(maps);
   const rows = device.tensor({ data: words, shape: [words.length] }, "u32");
   const view = x.view([planes, ...from]);
-  eachPiece(op, 1, [read(view), write(y)], ([part, to]) => {
+  eachPiece(op, 1, [read(view), write(y)], ([piece, to]) => {
     const [planes] = to.shape;
     const TP = planesTogether(planes);
-    device.run({
-      program: program("resample/apply", { libs: ["lib/grid"], consts: { TP }, half: half(x) }),
-      bindings: [read(part), read(rows), write(to)],
-      params: [...from, 0, ...size, 0, ...base, 0, ...row, 0, planes],
-      workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
-    });
+    device.run(
+      applyShader({
+        consts: { TP },
+        half: half(x),
+        params: { in_size: four(from), out_size: four(size), base: four(base), row: four(row), planes },
+        bind: { x: piece, table: rows, y: write(to) },
+        workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
+      }),
+    );
   });
   view.dispose();
   rows.dispose();

@@ -6,7 +6,12 @@ import { showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { fold, grid, lanes, program } from "./lib/program.ts";
+import { lanes } from "./lib/occupancy.ts";
+import { fold, grid } from "./lib/workgroups.ts";
+import { TIES } from "./shaders/lib/top_share.gen.ts";
+import { chooseShader } from "./shaders/top_share/choose.gen.ts";
+import { countShader } from "./shaders/top_share/count.gen.ts";
+import { shareShader } from "./shaders/top_share/share.gen.ts";
 import { full } from "./view.ts";
 
 /**
@@ -23,33 +28,37 @@ export function topShare(x: Tensor, k: number): Tensor {
   }
   const { device } = x;
   const y = device.empty(x.shape);
-  const state = full(device, [259], 0, "u32");
+  const state = full(device, [TIES + 1], 0, "u32");
   const [flat, to] = [x, y].map((t) => t.view([x.size]));
   const width = lanes(device);
-  const chunk = 64 * width;
+  const slab = 64 * width;
   for (const shift of [24, 16, 8, 0]) {
-    eachPiece("topShare", 1, [read(flat)], ([part]) => {
-      device.run({
-        program: program("top_share/count", { libs: ["lib/grid", "lib/top_share"], consts: { LANES: width } }),
-        bindings: [read(part), update(state)],
-        params: [part.size, shift, k, chunk],
-        workgroups: fold(device, "topShare", Math.ceil(part.size / chunk)),
-      });
+    eachPiece("topShare", 1, [read(flat)], ([piece]) => {
+      device.run(
+        countShader({
+          consts: { LANES: width },
+          params: { count: piece.size, shift, k, slab },
+          bind: { x: piece, state: update(state) },
+          workgroups: fold(device, "topShare", Math.ceil(piece.size / slab)),
+        }),
+      );
     });
-    device.run({
-      program: program("top_share/choose", { libs: ["lib/top_share"] }),
-      bindings: [update(state)],
-      params: [x.size, shift, k, chunk],
-      workgroups: [1, 1, 1],
-    });
+    device.run(
+      chooseShader({
+        params: { count: x.size, shift, k, slab },
+        bind: { state: update(state) },
+        workgroups: [1, 1, 1],
+      }),
+    );
   }
-  eachPiece("topShare", 1, [read(flat), write(to)], ([part, result]) => {
-    device.run({
-      program: program("top_share/share", { libs: ["lib/grid", "lib/top_share"] }),
-      bindings: [read(part), read(state), write(result)],
-      params: [part.size, 0, k, chunk],
-      workgroups: grid(device, "topShare", part.size, 64),
-    });
+  eachPiece("topShare", 1, [read(flat), write(to)], ([piece, result]) => {
+    device.run(
+      shareShader({
+        params: { count: piece.size, shift: 0, k, slab },
+        bind: { x: piece, state, y: write(result) },
+        workgroups: grid(device, "topShare", piece.size, 64),
+      }),
+    );
   });
   for (const t of [state, flat, to]) t.dispose();
   return y;

@@ -1,11 +1,12 @@
 /** @file The lower or upper triangle of matrices; the rest is zero. */
 
 import { ShapeError } from "../host/errors.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { write } from "../tensor/kernel.ts";
 import { showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { grid, program } from "./lib/program.ts";
 import { expectWords } from "./lib/strided.ts";
+import { grid } from "./lib/workgroups.ts";
+import { keepShader } from "./shaders/triangle/keep.gen.ts";
 
 export type Triangle = "tril" | "triu";
 
@@ -17,11 +18,15 @@ export function triangle(op: Triangle, x: Tensor, diagonal: number): Tensor {
   const y = x.device.empty(x.shape, x.dtype);
   if (y.size === 0) return y;
   const [rows, columns] = x.shape.slice(-2);
-  x.device.run({
-    program: program("triangle/keep", { libs: ["lib/grid"], overrides: { LOWER: op === "tril" ? 1 : 0 }, variant: op }),
-    bindings: [read(x), write(y)],
-    params: [rows, columns, Math.max(-rows, Math.min(columns, diagonal)), y.size], // what lies further out is the same, and fits the sum
-    workgroups: grid(x.device, op, y.size, 64),
-  });
+  x.device.run(
+    keepShader({
+      overrides: { LOWER: op === "tril" ? 1 : 0 },
+      variant: op,
+      // What lies further out is the same, and fits the sum.
+      params: { rows, columns, diagonal: Math.max(-rows, Math.min(columns, diagonal)), count: y.size },
+      bind: { x, y: write(y) },
+      workgroups: grid(x.device, op, y.size, 64),
+    }),
+  );
   return y;
 }

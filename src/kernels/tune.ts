@@ -2,20 +2,17 @@
 
 import type { Device } from "../tensor/device.ts";
 import { ConfigError } from "../host/errors.ts";
-import { sizeOf } from "../host/array.ts";
 import { profile } from "../tensor/profile.ts";
-import { scope } from "../tensor/scope.ts";
-import type { Shape } from "../host/shape.ts";
-import { cast } from "./cast.ts";
-import { conv, convInputGradient, convWeightGradient } from "./conv/conv.ts";
-import { convShape } from "./conv/shape.ts";
-import { gatherProblem, gatherRule, gatherVariants, weightProblem, weightRule, weightVariants } from "./conv/variants.ts";
+import { convTrials } from "./conv/trials.ts";
+import type { Trials } from "./lib/choices.ts";
+import { matmulTrials } from "./matmul.ts";
+import { normTrials } from "./norm/trials.ts";
 
 /** Variant by class of problem, as `device.choices` holds it. */
 export type Choices = Readonly<Record<string, string>>;
 
 export interface TuneOptions {
-  /** Also convolutions of f16 tensors, where the device has them; default true. */
+  /** Also f16 tensors, where the device has them; default true. */
   readonly half?: boolean;
   readonly onProgress?: (done: number, total: number, problem: string) => void;
   /** Aborting keeps what was found so far. */
@@ -34,90 +31,35 @@ export interface Tuned {
   }[];
 }
 
-interface Layer {
-  readonly x: Shape;
-  readonly outputs: number;
-  readonly taps: number;
-  readonly stride: number;
-}
-
-/** Layers of encoders and decoders in two and three dimensions, whole and near the bottom. */
-function layers(): Layer[] {
-  const pairs = [
-    [1, 16],
-    [16, 16],
-    [16, 32],
-    [32, 32],
-    [32, 64],
-    [64, 64],
-    [64, 128],
-    [128, 128],
-  ] as const;
-  const all: Layer[] = [];
-  for (const [size, dims, samples] of [
-    [96, 2, 2],
-    [24, 2, 4],
-    [26, 3, 1],
-    [12, 3, 2],
-  ] as const) {
-    for (const [inputs, outputs] of pairs) {
-      if (inputs === 128 && size > 24) continue; // no network has so many channels on whole images
-      const x = [samples, inputs, ...new Array<number>(dims).fill(size)];
-      all.push({ x, outputs, taps: 3, stride: 1 });
-      if (inputs < outputs && inputs > 1) all.push({ x, outputs, taps: 3, stride: 2 });
-    }
-    all.push({ x: [samples, 64, ...new Array<number>(dims).fill(size)], outputs: 4, taps: 1, stride: 1 });
-  }
-  return all;
-}
+/** The families of kernels with variants. */
+const families: readonly Trials[] = [convTrials, matmulTrials, normTrials];
 
 // What has to be this much faster than the rule's choice to be noted: less is noise.
 const margin = 0.93;
 
 /**
- * Measures the variants of convolution and its gradients on a set of usual layers, sets `device.choices` to the best of each class and returns
- * them, for `useChoices` the next time. Takes seconds on a GPU, minutes on a software adapter; GPU timestamps if the device has them.
+ * Measures the variants of convolution and its gradients, of matrix products and of norms on usual sizes, sets `device.choices` to the best of each class
+ * and returns them, for `useChoices` the next time. Takes seconds on a GPU, minutes on a software adapter; GPU timestamps if the device has them.
  */
 export async function tune(device: Device, { half = true, onProgress, signal }: TuneOptions = {}): Promise<Tuned> {
-  const types = half && device.gpu.features.has("shader-f16") && !device.software ? ([false, true] as const) : ([false] as const);
-  const work = types.flatMap((f16) =>
-    layers().flatMap((layer) => (["plain", "transposed", "weight"] as const).map((kind) => ({ f16, layer, kind }))),
-  );
+  const f16 = half && device.gpu.features.has("shader-f16") && !device.software;
+  const trials = families.flatMap((trialsOf) => trialsOf(device, f16));
   const gains: { problem: string; rule: string; best: string; before: number; after: number }[] = [];
   const done = new Set<string>();
-  for (const [i, { f16, layer, kind }] of work.entries()) {
+  for (const [i, { problem, variants, rule, prepare }] of trials.entries()) {
     if (signal?.aborted) break;
-    const { x, outputs, taps, stride } = layer;
-    const weightShape = [outputs, x[1], ...x.slice(2).map(() => taps)];
-    const g = convShape(x, weightShape, undefined, { padding: (taps - 1) / 2, stride });
-    const problem = kind === "weight" ? weightProblem(g, f16) : gatherProblem(g, kind === "transposed", f16);
-    onProgress?.(i, work.length, problem);
+    onProgress?.(i, trials.length, problem);
     if (done.has(problem)) continue;
     done.add(problem);
-    const make = (shape: Shape) => {
-      const t = device.tensor({ data: Float32Array.from({ length: sizeOf(shape) }, (_, k) => Math.sin(k * 0.37)), shape });
-      return f16 ? cast(t, "f16") : t;
-    };
-    const [input, output] = scope(() => [make(x), make(g.outShape)]);
-    const weight = device.tensor({
-      data: Float32Array.from({ length: sizeOf(weightShape) }, (_, k) => Math.cos(k)),
-      shape: weightShape,
-    });
-    const run = () => {
-      if (kind === "plain") conv(input, weight, undefined, g).dispose();
-      else if (kind === "transposed") convInputGradient(output, weight, g, x).dispose();
-      else convWeightGradient(output, input, g, weightShape).dispose();
-    };
-    const measured = await race(device, problem, Object.keys(kind === "weight" ? weightVariants : gatherVariants), run);
-    const [inputs, outs] = kind === "transposed" ? [outputs, x[1]] : [x[1], outputs];
-    const rule = kind === "weight" ? weightRule(device, outputs, x[1]) : gatherRule(device, inputs, outs);
+    const { run, dispose } = prepare();
+    const measured = await race(device, problem, variants, run);
     const [best, after] = [...measured].reduce((a, b) => (b[1] < a[1] ? b : a));
     const before = measured.get(rule) ?? Infinity;
     if (best !== rule && after < margin * before) {
       device.choices.set(problem, best);
       gains.push({ problem, rule, best, before, after });
     } else device.choices.delete(problem);
-    for (const t of [input, output, weight]) t.dispose();
+    dispose();
   }
   device.layoutVersion++; // captured steps are traced again with what was found
   return { choices: Object.fromEntries(device.choices), gains };

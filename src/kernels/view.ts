@@ -7,8 +7,9 @@ import { normalizeAxis, sameShape, type Shape, showShape, stridesOf } from "../h
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { grid, program } from "./lib/program.ts";
-import { gather, scatter, wordLib } from "./lib/strided.ts";
+import { gather, scatter, wordKind } from "./lib/strided.ts";
+import { grid } from "./lib/workgroups.ts";
+import { fillShader } from "./shaders/view/fill.gen.ts";
 
 const word = new DataView(new ArrayBuffer(4));
 
@@ -19,19 +20,17 @@ export function full(device: Device, shape: Shape, value: number, dtype: DType =
   if (dtype === "f32" || dtype === "f16") word.setFloat32(0, value);
   else word.setInt32(0, value);
   const bits = word.getInt32(0);
-  eachPiece("full", y.rank, [write(y)], ([part]) => {
-    const wide = part.size % 4 === 0;
-    const count = wide ? part.size / 4 : part.size;
-    device.run({
-      program: program("view/fill", {
-        libs: [wordLib(dtype, wide), "lib/grid"],
+  eachPiece("full", y.rank, [write(y)], ([piece]) => {
+    const wide = piece.size % 4 === 0;
+    const count = wide ? piece.size / 4 : piece.size;
+    device.run(
+      fillShader[wordKind(dtype, wide)]({
         variant: wide ? "vec4" : undefined,
-        half: dtype === "f16",
+        params: { count, value: bits },
+        bind: { y: write(piece) },
+        workgroups: grid(device, "full", count, 64),
       }),
-      bindings: [write(part)],
-      params: [count, bits],
-      workgroups: grid(device, "full", count, 64),
-    });
+    );
   });
   return y;
 }

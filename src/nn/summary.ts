@@ -21,11 +21,11 @@ export interface LayerSummary {
   readonly outputShape: Shape;
   /** Trainable and frozen weights; buffers are not counted. */
   readonly parameters: number;
-  /** Twice the multiply-adds of convolutions, transposed convolutions and linear layers; nothing else is counted. */
+  /** Twice the multiply-adds of convolutions, transposed convolutions and matrix products; nothing else is counted. */
   readonly flops: number;
 }
 
-export interface Summary {
+export interface ModuleSummary {
   readonly inputShape: Shape;
   readonly outputShape: Shape;
   /** In the order of the calls. */
@@ -38,7 +38,7 @@ export interface Summary {
   readonly flops: number;
   /** Peak bytes that a captured forward pass plans for, with input and output, without `stateBytes`. */
   readonly inferenceBytes: number;
-  /** The same for a forward and backward pass in training, with the gradients of all trainable parameters, without an optimiser's state. */
+  /** The same for a forward and backward pass in training, with the gradients of all trainable parameters, without an optimizer's state. */
   readonly trainingBytes: number | undefined;
 }
 
@@ -48,19 +48,19 @@ export interface SummaryOptions {
 }
 
 /**
- * The table of a network for one input: layers, shapes, parameters, FLOPs (2 per multiply-add of convolutions, transposed convolutions and linear
- * layers) and the memory that `capture` would plan. The network is traced in evaluation mode, then in training mode; no kernel runs, activations
+ * The table of a network for one input: layers, shapes, parameters, FLOPs (2 per multiply-add of convolutions, transposed convolutions and matrix
+ * products) and the memory that `capture` would plan. The network is traced in evaluation mode, then in training mode; no kernel runs, activations
  * take no memory, weights and running statistics stay as they are.
  * @param inputShape shape of the f32 input, such as `[1, 1, 64, 64, 64]`
  * @throws ConfigError for a module without parameters or inside a capture, and what the module throws for the input
  */
-export function summary(module: Module, inputShape: Shape, { training = true }: SummaryOptions = {}): Summary {
+export function summary(module: Module, inputShape: Shape, { training = true }: SummaryOptions = {}): ModuleSummary {
   expectShape("summary", inputShape);
   const state = [...new Set([...module.namedTensors()].map(([, t]) => t))];
   if (state.length === 0) throw new ConfigError("summary: the module has no parameters");
   const { device } = state[0];
   if (device.capturing) throw new ConfigError("summary: call it outside of capture()");
-  const modes = [...new Set(walk(module).keys())].map((m) => [m, m.training] as const);
+  const modes = Array.from(module.modules(), (m) => [m, m.training] as const);
   try {
     module.eval();
     const calls = new Calls(module);
@@ -95,12 +95,14 @@ function gradients(module: Module, x: Tensor): Tensor[] {
   return noGrad(() => backpropagate(loss, full(loss.device, loss.shape, 1), module.parameters())).filter((g) => g !== undefined);
 }
 
-/** All names of every module below. */
-function walk(module: Module, name = "", found = new Map<Module, string[]>()): Map<Module, string[]> {
-  const names = found.get(module);
-  if (names) names.push(name);
-  else found.set(module, [name]);
-  for (const [key, child] of module.children()) walk(child, name ? `${name}.${key}` : key, found);
+/** Every module with all its names. */
+function namesOf(module: Module): Map<Module, string[]> {
+  const found = new Map<Module, string[]>();
+  for (const [name, m] of module.namedModules()) {
+    const names = found.get(m);
+    if (names) names.push(name);
+    else found.set(m, [name]);
+  }
   return found;
 }
 
@@ -112,7 +114,7 @@ class Calls {
   private readonly names: Map<Module, string[]>;
 
   constructor(module: Module) {
-    this.names = walk(module);
+    this.names = namesOf(module);
   }
 
   /** Runs `fn`, noting every call of a module's `forward`. */
@@ -121,7 +123,9 @@ class Calls {
       module.forward = (...inputs) => this.call(module, names, inputs);
     }
     try {
-      return observing((op, inputs, result) => this.count(op, inputs, result), fn);
+      return observing((_op, _inputs, _result, _args, flops) => {
+        for (const layer of this.open) layer.flops += flops;
+      }, fn);
     } finally {
       for (const module of this.names.keys()) delete (module as { forward?: unknown }).forward;
     }
@@ -149,14 +153,6 @@ class Calls {
     layer.outputShape = firstTensor(result)?.shape ?? [];
     return result;
   }
-
-  private count(op: string, [x, weight]: readonly (Tensor | undefined)[], result: Tensor): void {
-    if (!x || !weight) return;
-    const perRow = weight.size / weight.shape[0];
-    const flops =
-      { conv: 2 * result.size * perRow, convTranspose: 2 * x.size * perRow, linear: 2 * result.size * perRow }[op] ?? 0;
-    for (const layer of this.open) layer.flops += flops;
-  }
 }
 
 /** Some networks return several tensors; the first stands for them. */
@@ -173,7 +169,7 @@ export interface SummaryTextOptions {
 }
 
 /** The summary as lines of text. */
-export function summaryText(summary: Summary, { depth = Infinity }: SummaryTextOptions = {}): string {
+export function summaryText(summary: ModuleSummary, { depth = Infinity }: SummaryTextOptions = {}): string {
   const rows = summary.layers
     .filter((layer) => layer.depth <= depth)
     .map((layer) => [
@@ -199,7 +195,7 @@ export function summaryText(summary: Summary, { depth = Infinity }: SummaryTextO
     rule,
     `input ${showShape(summary.inputShape)}, output ${showShape(summary.outputShape)}`,
     `parameters ${summary.parameters.toLocaleString("en")} (${summary.trainable.toLocaleString("en")} trainable), with buffers ${mib(summary.stateBytes)}`,
-    `forward ${(summary.flops / 1e9).toFixed(3)} GFLOP (2 per multiply-add of convolutions and linear layers)`,
+    `forward ${(summary.flops / 1e9).toFixed(3)} GFLOP (2 per multiply-add of convolutions and matrix products)`,
     `planned peak memory beside them: inference ${mib(summary.inferenceBytes)}` +
       (summary.trainingBytes === undefined ? "" : `, training step ${mib(summary.trainingBytes)}`),
   ].join("\n");

@@ -4,12 +4,12 @@ import type { Device } from "./device.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { ambientModes, modesVersion } from "./modes.ts";
-import { dtypeOf, type Input, Plan, type Result } from "./plan.ts";
+import { type CapturedPlan, type CaptureInput, type CaptureResult, dtypeOf, Plan } from "./plan.ts";
 import { sharedScratch } from "./plan_memory.ts";
 import { showShape } from "../host/shape.ts";
 import { Tensor } from "./tensor.ts";
 
-export type { Input, Plan, Result };
+export type { CapturedPlan, CaptureInput, CaptureResult };
 
 export interface CaptureOptions {
   /**
@@ -19,24 +19,24 @@ export interface CaptureOptions {
   readonly maxPlanBytes?: number | undefined;
 }
 
-export interface Captured<R extends Result> {
+export interface Captured<R extends CaptureResult> {
   /**
    * Replays the step. The result's tensors are overwritten by the next call with the same shapes and are stale from then on: to use one throws
    * `ConfigError`. They need no `dispose`. Throws `ConfigError` or `ShapeError` for inputs that cannot be copied in, and what `fn` throws
    * when a shape is new.
    */
-  (...inputs: Input[]): R;
+  (...inputs: CaptureInput[]): R;
   /** Traces, plans and compiles without running, off the main thread where the platform can. Call it first to show progress. */
-  prepare(inputs: readonly Input[], onProgress?: (done: number, total: number) => void): Promise<Plan<R>>;
+  prepare(inputs: readonly CaptureInput[], onProgress?: (done: number, total: number) => void): Promise<CapturedPlan>;
   /** The plan used last. */
-  readonly plan: Plan<R> | undefined;
+  readonly plan: CapturedPlan | undefined;
   /** Frees the buffers of all plans. */
   dispose(): void;
 }
 
 const defaultMaxPlanBytes = 2 ** 28;
 
-function expectInputs(device: Device, inputs: readonly Input[]): void {
+function expectInputs(device: Device, inputs: readonly CaptureInput[]): void {
   inputs.forEach((x, i) => {
     const name = `capture: input ${i}`;
     if (x instanceof Tensor) {
@@ -51,7 +51,7 @@ function expectInputs(device: Device, inputs: readonly Input[]): void {
 }
 
 /** Plans of one function by the shapes and modes that they are for. */
-class Plans<R extends Result> {
+class Plans<R extends CaptureResult> {
   latest: Plan<R> | undefined;
   // The one used last is the last one.
   private readonly all = new Map<Plan<R>, string>();
@@ -66,7 +66,7 @@ class Plans<R extends Result> {
   }
 
   /** The plan for `inputs` in the modes of now, if it is known and up to date. */
-  find(inputs: readonly Input[]): Plan<R> | undefined {
+  find(inputs: readonly CaptureInput[]): Plan<R> | undefined {
     const key = `${ambientModes()} ${inputs.map((x) => x.shape.join("x") + dtypeOf(x)).join(" ")}`;
     this.key = key;
     const { latest } = this;
@@ -122,7 +122,7 @@ class Plans<R extends Result> {
  * is done once. Values that change per step live on the device. The modes of modules (`train`, `eval`, `freeze`), `noGrad` and `withPrecision` around
  * the call are followed: a plan is for the modes it was traced in. Throws what `fn` throws.
  */
-export function capture<R extends Result>(
+export function capture<R extends CaptureResult>(
   device: Device,
   fn: (...inputs: Tensor[]) => R,
   { maxPlanBytes = defaultMaxPlanBytes }: CaptureOptions = {},
@@ -130,7 +130,7 @@ export function capture<R extends Result>(
   if (!(maxPlanBytes >= 0)) throw new ConfigError(`capture: maxPlanBytes must be at least 0, got ${maxPlanBytes}`);
   const plans = new Plans<R>(device, maxPlanBytes);
 
-  const planFor = (inputs: readonly Input[]): Plan<R> => {
+  const planFor = (inputs: readonly CaptureInput[]): Plan<R> => {
     device.check();
     if (device.capturing) throw new ConfigError("capture: a captured step cannot run inside another capture");
     expectInputs(device, inputs);
@@ -147,7 +147,7 @@ export function capture<R extends Result>(
     );
   };
 
-  const step = (...inputs: Input[]): R => {
+  const step = (...inputs: CaptureInput[]): R => {
     const plan = planFor(inputs);
     plan.load(inputs);
     plan.replay();
@@ -156,7 +156,7 @@ export function capture<R extends Result>(
 
   return Object.defineProperty(
     Object.assign(step, {
-      async prepare(inputs: readonly Input[], onProgress?: (done: number, total: number) => void): Promise<Plan<R>> {
+      async prepare(inputs: readonly CaptureInput[], onProgress?: (done: number, total: number) => void): Promise<CapturedPlan> {
         const plan = planFor(inputs);
         await plan.compile(onProgress);
         return plan;

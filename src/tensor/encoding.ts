@@ -2,7 +2,6 @@
 
 import { alignment, type Storage, usage } from "./buffers.ts";
 import type { Device } from "./device.ts";
-import { writeParams } from "./kernel.ts";
 import { paramBytes } from "./stream.ts";
 import { type Command, place, type Region } from "./trace.ts";
 
@@ -24,10 +23,10 @@ const calls = (commands: readonly Command[]) => commands.flatMap((c) => (c.kind 
 export const uniformBytes = (commands: readonly Command[]): number => Math.max(1, calls(commands).length) * alignment;
 
 export function uniformsOf({ gpu }: Device, commands: readonly Command[]): GPUBuffer {
-  const words = new DataView(new ArrayBuffer(uniformBytes(commands)));
-  calls(commands).forEach((call, i) => writeParams(words, i * alignment, call.params!));
+  const words = new Uint32Array(uniformBytes(commands) / 4);
+  calls(commands).forEach((call, i) => words.set(call.params!, (i * alignment) / 4));
   const buffer = gpu.createBuffer({ label: "plan uniforms", size: words.byteLength, usage: usage.uniform | usage.copyDst });
-  gpu.queue.writeBuffer(buffer, 0, words.buffer as ArrayBuffer);
+  gpu.queue.writeBuffer(buffer, 0, words);
   return buffer;
 }
 
@@ -50,7 +49,7 @@ export function encoded(
     const { pipeline, layout } = pipelines.get(call);
     const entries: GPUBindGroupEntry[] = command.regions.map((r, i) => ({ binding: i + 1, resource: resource(r) }));
     if (call.params) {
-      entries.unshift({ binding: 0, resource: { buffer: uniforms, offset: alignment * next++, size: paramBytes(call) } });
+      entries.unshift({ binding: 0, resource: { buffer: uniforms, offset: alignment * next++, size: paramBytes(call.params) } });
     }
     const group = gpu.createBindGroup({ layout, entries });
     const [x, y, z] = call.workgroups;

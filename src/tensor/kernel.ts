@@ -28,30 +28,20 @@ export interface Binding<T extends Bound = Bound> {
   readonly access: Access;
 }
 
-/** One 32-bit word of the uniform block: an integer, or `{ f32 }` for a float. */
-export type Param = number | { readonly f32: number };
+/** A binding that a kernel may write. */
+export interface Written<T extends Bound = Bound> extends Binding<T> {
+  readonly access: "write" | "readwrite";
+}
 
 export interface KernelCall {
   readonly program: Program;
   /** Storage bindings 1, 2, … in order; binding 0 is the uniform block. */
   readonly bindings: readonly Binding[];
-  /** Words of the uniform block at binding 0, in the order of the shader's struct; absent if the shader declares none. */
-  readonly params?: readonly Param[];
+  /** The uniform block at binding 0, at most 64 words; absent if the shader declares none. */
+  readonly params?: Uint32Array<ArrayBuffer>;
   readonly workgroups: readonly [number, number, number];
 }
 
 export const read = <T extends Bound>(tensor: T): Binding<T> => ({ tensor, access: "read" });
-export const write = <T extends Bound>(tensor: T): Binding<T> => ({ tensor, access: "write" });
-export const update = <T extends Bound>(tensor: T): Binding<T> => ({ tensor, access: "readwrite" });
-
-const maxParams = 64; // streams keep 256 bytes for each call
-
-/** Writes the uniform words of a call at byte `offset` of `view`. Throws `RangeError` above 64 words. */
-export function writeParams(view: DataView, offset: number, params: readonly Param[]): void {
-  if (params.length > maxParams) throw new RangeError(`${params.length} uniform words, at most ${maxParams} fit`);
-  for (const p of params) {
-    if (typeof p === "number") view.setInt32(offset, p | 0, true);
-    else view.setFloat32(offset, p.f32, true);
-    offset += 4;
-  }
-}
+export const write = <T extends Bound>(tensor: T): Written<T> => ({ tensor, access: "write" });
+export const update = <T extends Bound>(tensor: T): Written<T> => ({ tensor, access: "readwrite" });

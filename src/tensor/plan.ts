@@ -16,12 +16,12 @@ import { expectNoPromise, expectNotAsync } from "./synchronous.ts";
 import { byteLength, Tensor } from "./tensor.ts";
 
 /** What a captured function may return. */
-export type Result = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+export type CaptureResult = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 /** What a captured step takes: tensors, or host arrays that become f32 tensors. */
-export type Input = Tensor | HostArray;
+export type CaptureInput = Tensor | HostArray;
 
 /** Host arrays become f32. */
-export const dtypeOf = (x: Input): DType => (x instanceof Tensor ? x.dtype : "f32");
+export const dtypeOf = (x: CaptureInput): DType => (x instanceof Tensor ? x.dtype : "f32");
 
 // What a plan takes from the pool besides its tensors; apart from the plan, so that it can be given back after the plan was collected.
 interface Held {
@@ -63,8 +63,22 @@ const forgotten = new FinalizationRegistry(giveBack); // a net only, as for tens
 // Above this the systems' watchdogs come near (2 s on Windows).
 const longStepMs = 500;
 
+/** What is known of a captured step before it first runs. */
+export interface CapturedPlan {
+  /** Bytes that the device holds when the step runs, by purpose. */
+  readonly memory: StepMemory;
+  /** The sum of `memory`. */
+  readonly peakBytes: number;
+  /** Bytes that the step brings with it: `peakBytes` without what is outside of it, such as parameters. */
+  readonly ownBytes: number;
+  /** Kernels that one call runs. */
+  readonly dispatches: number;
+  /** Where the step reads its inputs: an input that is one of these is not copied. */
+  readonly inputs: readonly Tensor[];
+}
+
 /** A traced and placed step. It takes no memory before it is first loaded. */
-export class Plan<R extends Result> {
+export class Plan<R extends CaptureResult> implements CapturedPlan {
   readonly memory: StepMemory;
   readonly dispatches: number;
   /** Layout of device memory when the step was traced. */
@@ -88,7 +102,7 @@ export class Plan<R extends Result> {
   private submitEvery = Infinity;
   private disposed = false;
 
-  constructor(device: Device, inputs: readonly Input[], fn: (...inputs: Tensor[]) => R) {
+  constructor(device: Device, inputs: readonly CaptureInput[], fn: (...inputs: Tensor[]) => R) {
     expectNotAsync("capture", fn);
     this.device = device;
     this.layoutVersion = device.layoutVersion;
@@ -140,12 +154,10 @@ export class Plan<R extends Result> {
     forgotten.register(this, this.held, this);
   }
 
-  /** Bytes that the device holds when the step runs: `memory`, all of it. */
   get peakBytes(): number {
     return sum(Object.values(this.memory));
   }
 
-  /** Bytes that the step brings with it: `peakBytes` without what is outside of it. */
   get ownBytes(): number {
     return this.peakBytes - this.memory.outside;
   }
@@ -191,7 +203,7 @@ export class Plan<R extends Result> {
   }
 
   /** Takes the step's memory and copies its inputs in. */
-  load(inputs: readonly Input[]): void {
+  load(inputs: readonly CaptureInput[]): void {
     const { device } = this;
     device.eager.flush(); // so that no submit is longer than a step, also in a loop that never awaits
     for (const t of this.inputs) t.storage.allocate();
@@ -288,7 +300,7 @@ function expectResult(result: unknown): void {
   throw new ConfigError("capture: the function must be synchronous and return a tensor, or an array or a record of tensors");
 }
 
-function mapResult<R extends Result>(result: R, f: (t: Tensor) => Tensor): R {
+function mapResult<R extends CaptureResult>(result: R, f: (t: Tensor) => Tensor): R {
   if (result instanceof Tensor) return f(result) as R;
   if (Array.isArray(result)) return result.map(f) as unknown as R;
   return Object.fromEntries(Object.entries(result as Record<string, Tensor>).map(([k, t]) => [k, f(t)])) as R;

@@ -3,7 +3,7 @@
 import type { Backlog } from "./backlog.ts";
 import { type BufferPool, Storage, alignment, usage } from "./buffers.ts";
 import { ConfigError } from "../host/errors.ts";
-import { type Bound, type KernelCall, writeParams } from "./kernel.ts";
+import { type Bound, type KernelCall } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import { expectUnchanged } from "./versions.ts";
 
@@ -27,7 +27,7 @@ export class EagerStream implements Stream {
   private readonly check: () => void;
   private readonly backlog: Backlog;
   private readonly arena: GPUBuffer;
-  private readonly words = new DataView(new ArrayBuffer(slots * alignment));
+  private readonly words = new Uint32Array((slots * alignment) / 4);
   private used = 0;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
@@ -54,8 +54,8 @@ export class EagerStream implements Stream {
     }));
     if (call.params) {
       const offset = this.used++ * alignment;
-      writeParams(this.words, offset, call.params);
-      entries.unshift({ binding: 0, resource: { buffer: this.arena, offset, size: paramBytes(call) } });
+      this.words.set(call.params, offset / 4);
+      entries.unshift({ binding: 0, resource: { buffer: this.arena, offset, size: paramBytes(call.params) } });
     }
     const pass = this.compute(call.program.key);
     pass.setPipeline(pipeline);
@@ -113,7 +113,7 @@ export class EagerStream implements Stream {
     this.pass = undefined;
     const commands = this.encoder.finish();
     this.encoder = undefined;
-    if (this.used) this.gpu.queue.writeBuffer(this.arena, 0, this.words.buffer as ArrayBuffer, 0, this.used * alignment);
+    if (this.used) this.gpu.queue.writeBuffer(this.arena, 0, this.words.buffer, 0, this.used * alignment);
     this.used = 0;
     this.gpu.queue.submit([commands]);
     this.count.submits++;
@@ -150,7 +150,7 @@ export function expectCopy(source: Bound, target: Bound): void {
   expectUnchanged(from);
 }
 
-/** Size of the uniform block of a call; WGSL rounds struct sizes up to 16. */
-export function paramBytes(call: KernelCall): number {
-  return Math.ceil((call.params!.length * 4) / 16) * 16;
+/** Size of the binding of a uniform block; WGSL rounds struct sizes up to 16. */
+export function paramBytes(params: Uint32Array): number {
+  return Math.ceil(params.byteLength / 16) * 16;
 }

@@ -32,7 +32,7 @@ export interface Device {
   readonly info: GPUAdapterInfo;
   /** Bytes that one binding may have; operations on larger tensors run in pieces. See `DeviceOptions`. */
   readonly maxBindingSize: number;
-  /** True on a software rasteriser (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
+  /** True on a software rasterizer (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
   readonly software: boolean;
   /** One readable line: vendor, architecture and driver of the adapter. */
   readonly name: string;
@@ -92,7 +92,7 @@ export class Tensor {
   readonly device: Device;
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Start of this tensor inside its storage, in bytes. */
+  /** Start of this tensor inside its storage, in bytes. @internal */
   readonly byteOffset: number;
   /** Where autograd notes how this tensor came about. */
   origin: unknown = undefined;
@@ -102,7 +102,7 @@ export class Tensor {
   private wanted = false;
   private generation: number;
 
-  /** Takes over one reference to `storage`. Use `device.empty`, `device.tensor` or an operation instead. */
+  /** Takes over one reference to `storage`. Use `device.empty`, `device.tensor` or an operation instead. @internal */
   constructor(device: Device, storage: Storage, shape: Shape, dtype: DType, byteOffset = 0) {
     this.device = device;
     this.held = storage;
@@ -172,11 +172,11 @@ export class Tensor {
   }
 
   /**
-   * Moves this tensor to other memory. Only for owners that move values too, such as an optimiser that packs its parameters. Throws
-   * `ConfigError` inside a capture, whose memory holds values only during a step.
+   * Moves this tensor to other memory. Only for owners that move values too, such as an optimizer that packs its parameters. Throws
+   * `ConfigError` inside a capture, whose memory holds values only during a step. @internal
    */
   rebase(storage: Storage, byteOffset: number): void {
-    if (storage.virtual) throw new ConfigError("a tensor cannot move into a capture: create optimisers before the captured step");
+    if (storage.virtual) throw new ConfigError("a tensor cannot move into a capture: create optimizers before the captured step");
     const before = this.storage; // throws if disposed
     this.held = storage.retain();
     this.generation = storage.generation;

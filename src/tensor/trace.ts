@@ -1,7 +1,7 @@
 /**
  * @file From a trace to a plan. A trace is a list of dispatches and copies on storages that have a size but no memory. The plan places
  * them: storages whose lives do not overlap share a buffer, the largest first, and a copy that only moves a finished result into a
- * longer-lived buffer (a gradient into the optimiser's flat buffer) is dropped by letting the producer write there directly.
+ * longer-lived buffer (a gradient into the optimizer's flat buffer) is dropped by letting the producer write there directly.
  * A placed storage has a buffer of its own for its whole life, because WebGPU forbids one buffer bound writable and read-only in one
  * dispatch, even in disjoint ranges.
  */

@@ -1,7 +1,6 @@
-/** @file Shape arithmetic and uniform words: pure functions. */
+/** @file Shape arithmetic: pure functions. */
 import { describe, expect, test } from "vitest";
 import { ShapeError } from "../../src/host/errors.ts";
-import { writeParams } from "../../src/tensor/kernel.ts";
 import { broadcastShapes, expectShape, normalizeAxis, sameShape, spatial, stridesOf } from "../../src/host/shape.ts";
 
 describe("shapes", () => {
@@ -38,11 +37,4 @@ describe("shapes", () => {
     expectShape("empty", [0, 2]);
     for (const size of [-1, 0.5, Number.NaN, Infinity]) expect(() => expectShape("empty", [2, size])).toThrow(ShapeError);
   });
-});
-
-test("uniform words are little-endian integers and floats; more than a slot holds are refused", () => {
-  const view = new DataView(new ArrayBuffer(512));
-  writeParams(view, 256, [1, -1, 2 ** 32 - 1, { f32: 0.5 }]);
-  expect([...new Uint32Array(view.buffer, 256, 4)]).toEqual([1, 2 ** 32 - 1, 2 ** 32 - 1, 0x3f000000]);
-  expect(() => writeParams(view, 0, new Array<number>(65).fill(0))).toThrow(RangeError);
 });

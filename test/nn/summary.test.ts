@@ -13,7 +13,7 @@ test("layers, shapes, parameters and FLOPs of a small network", async () => {
     down: new Conv(dev, { spatialDims: 2, inChannels: 2, outChannels: 4, kernelSize: 3, stride: 2, padding: 1, groups: 2 }),
     norm: new BatchNorm(dev, 4),
     up: new ConvTranspose(dev, { spatialDims: 2, inChannels: 4, outChannels: 3, kernelSize: 2, stride: 2, bias: false }),
-    last: new Linear(dev, 6, 5),
+    last: new Linear(dev, { inFeatures: 6, outFeatures: 5 }),
   });
   const s = summary(net, [2, 2, 8, 6]);
   expect(s.layers.map(({ name, outputShape, parameters, flops }) => [name, outputShape, parameters, flops])).toEqual([
@@ -37,7 +37,7 @@ test("layers, shapes, parameters and FLOPs of a small network", async () => {
       "-----------------------------------------------",
       "input [2, 2, 8, 6], output [2, 3, 8, 5]",
       "parameters 131 (131 trainable), with buffers 0.0 MiB",
-      "forward 0.000 GFLOP (2 per multiply-add of convolutions and linear layers)",
+      "forward 0.000 GFLOP (2 per multiply-add of convolutions and matrix products)",
       `planned peak memory beside them: inference ${(s.inferenceBytes / 2 ** 20).toFixed(1)} MiB, training step ${(s.trainingBytes! / 2 ** 20).toFixed(1)} MiB`,
     ].join("\n"),
   );

@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { noGrad, openDevice, sizeOf } from "../../src/index.ts";
-import { writeSafetensors } from "../../src/nn/index.ts";
+import { writeSafetensors } from "../../src/weights/index.ts";
 import { exportOnnx } from "../../src/onnx/index.ts";
 import { functions, Lambda } from "./functions.ts";
 import { fill, type Network, networks } from "./networks.ts";

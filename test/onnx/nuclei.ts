@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { noGrad, openDevice, scope } from "../../src/index.ts";
-import { writeSafetensors } from "../../src/nn/index.ts";
+import { writeSafetensors } from "../../src/weights/index.ts";
 import { exportOnnx, importOnnx } from "../../src/onnx/index.ts";
 
 const [folder, out] = process.argv.slice(2);

@@ -1,51 +1,21 @@
 /** @file What npm would get: the packed library installed in an empty folder, without the sources and without the network. */
 
-import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { temporaryFolder } from "../lib/tiny.ts";
+import { type App, installPackage, root } from "../lib/package.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const { folder, remove } = temporaryFolder();
-const app = join(folder, "app");
 const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const entries = Object.keys(exports).map((key) => name + key.slice(1));
-
-// What npm tells its scripts would lead the npm started here back to the repository.
-const env = {
-  ...Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^npm_/i.test(key))),
-  PATH: dirname(process.execPath) + delimiter + process.env.PATH,
-};
-
-/** What a command in the folder of the app prints. Throws all of it if the command fails. */
-function run(command: string, args: readonly string[], cwd = app): string {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: exit code ${status} ${error ?? ""}\n${stdout}\n${stderr}`);
-  return stdout;
-}
-
-/** Prints what an ES module of the app prints. */
-function runModule(source: string): string {
-  writeFileSync(join(app, "main.js"), source);
-  return run(process.execPath, ["main.js"]);
-}
+let app: App;
 
 beforeAll(async () => {
-  await mkdir(app);
-  run("npm", ["pack", "--loglevel=error", "--pack-destination", folder], root);
-  const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz"))!;
-  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
-  // The dependencies are links into the repository, since nothing may be fetched.
-  const links = ["nifti-reader-js", "webgpu"].map((dependency) => join(root, "node_modules", dependency));
-  run("npm", ["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", join(folder, tarball), ...links]);
+  app = await installPackage();
 }, 300_000);
-afterAll(remove);
+afterAll(() => app?.remove());
 
 test("every entry point loads, from what was built", () => {
-  const printed = runModule(`
+  const printed = app.runModule(`
     for (const entry of ${JSON.stringify(entries)}) {
       const module = await import(entry);
       console.log(entry, import.meta.resolve(entry).includes("/node_modules/voxgrad/dist/"), Object.keys(module).length > 0);
@@ -54,7 +24,7 @@ test("every entry point loads, from what was built", () => {
 });
 
 test("it trains: a network, its loss, gradients, an optimiser", () => {
-  const printed = runModule(`
+  const printed = app.runModule(`
     import { capture, grad, openDevice } from "voxgrad";
     import { Adam, diceLoss, manualSeed } from "voxgrad/nn";
     import { UNet } from "voxgrad/seg";
@@ -81,11 +51,11 @@ test("it trains: a network, its loss, gradients, an optimiser", () => {
 
 test("data workers find their module", () => {
   writeFileSync(
-    join(app, "dataset.js"),
+    join(app.folder, "dataset.js"),
     `import { MapDataset } from "voxgrad/data";
     export default () => new MapDataset([1, 2, 3], { apply: (v) => ({ x: { data: Float32Array.of(v), shape: [1] } }) });`,
   );
-  const printed = runModule(`
+  const printed = app.runModule(`
     import { DataLoader } from "voxgrad/data";
     const loader = new DataLoader({ module: new URL("./dataset.js", import.meta.url), args: {} }, { batchSize: 3, numWorkers: 1 });
     for await (const batch of loader) console.log([...batch.x.data].join());
@@ -101,13 +71,13 @@ test("types are found, and are types", () => {
     export const sum: number = await add(device.tensor({ data: [1], shape: [1] }), 1).item();
     // @ts-expect-error a number is no text
     export const text: string = sum;`;
-  writeFileSync(join(app, "types.ts"), source);
+  writeFileSync(join(app.folder, "types.ts"), source);
   const lib = ["ES2024", "ESNext.Disposable", "DOM", "DOM.Iterable", "DOM.AsyncIterable"].join();
   const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "NodeNext", "--target", "ES2024", "--lib", lib];
-  run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), ...options, "types.ts"]);
+  app.run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), ...options, "types.ts"]);
 });
 
 test("npx voxgrad: its help, and the adapter", () => {
-  expect(run("npx", ["--offline", "voxgrad", "--help"])).toMatch(/^voxgrad: .*\n[^]*voxgrad predict --run DIR/);
-  expect(run("npx", ["--offline", "voxgrad", "info"])).toMatch(/adapter/i);
+  expect(app.run("npx", ["--offline", "voxgrad", "--help"])).toMatch(/^voxgrad: .*\n[^]*voxgrad predict --run DIR/);
+  expect(app.run("npx", ["--offline", "voxgrad", "info"])).toMatch(/adapter/i);
 });

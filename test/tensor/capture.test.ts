@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
 import { capture, ConfigError, type Device, full, openDevice, type Tensor } from "../../src/index.ts";
+import type { Plan } from "../../src/tensor/plan.ts";
 import type { Command } from "../../src/tensor/trace.ts";
 import { watchAliasing } from "./aliasing.ts";
 import { runChild } from "../lib/child.ts";
@@ -50,7 +51,7 @@ describe("a training step", () => {
     expect(use()).toEqual(before);
   });
 
-  test("gradients are produced in the optimiser's buffer: no copy is left", () => {
+  test("gradients are produced in the optimizer's buffer: no copy is left", () => {
     const training = makeTraining(device);
     const step = capture(device, training.step);
     step(ramp([1, 2, 8, 8]));
@@ -164,7 +165,7 @@ describe("tracing", () => {
     const step = capture(device, (x: Tensor) => (w.rebase(w.storage, 0), vx.mul(x, w)));
     expect(() => step(host(1))).toThrow(/moves or disposes tensors.*create optimizers outside/);
     const pack = capture(device, (x: Tensor) => (w.rebase(vx.full(device, [64], 0).storage, 0), x));
-    expect(() => pack(host(1))).toThrow(/create optimisers before the captured step/);
+    expect(() => pack(host(1))).toThrow(/create optimizers before the captured step/);
     step.dispose();
     pack.dispose();
     expect(use()).toEqual(before);
@@ -295,7 +296,7 @@ describe("tracing", () => {
     expect(await step(host(5)).item()).toBe(25);
     const { plan } = step;
     step.dispose();
-    expect(() => plan!.replay()).toThrow(/disposed/);
+    expect(() => (plan as Plan<Tensor>).replay()).toThrow(/disposed/);
     expect(use()).toEqual(before);
   });
 });

@@ -4,15 +4,23 @@
  */
 
 import { sizeOf } from "../../host/array.ts";
-import { read, write } from "../../tensor/kernel.ts";
+import { write } from "../../tensor/kernel.ts";
 import type { Shape } from "../../host/shape.ts";
+import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
-import { type Gather, gatherParts, weightGradientParts } from "./over_limit.ts";
+import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { gatherVariant, weightVariant } from "./variants.ts";
-import { fold, program } from "../lib/program.ts";
+import { workgroupsToFill } from "../lib/occupancy.ts";
+import { fits } from "../lib/pieces.ts";
+import { fold } from "../lib/workgroups.ts";
+import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
+import { gatherShader } from "../shaders/conv/gather.gen.ts";
+import { sharedShader } from "../shaders/conv/shared.gen.ts";
+import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
+import { weightGradientSharedShader } from "../shaders/conv/weight_gradient_shared.gen.ts";
 
 function gather(
   g: ConvGeometry,
@@ -24,9 +32,24 @@ function gather(
   relu = false,
 ): Tensor {
   const y = x.device.empty(outShape, x.dtype);
-  if (y.size > 0) gatherParts({ g, transposed, x, weight, bias, y, relu }, dispatch);
+  if (y.size > 0) run({ g, transposed, x, weight, bias, y, relu });
   return y;
 }
+
+function run(job: Gather): void {
+  if (fits(job.x, job.y)) return dispatch(job);
+  for (const piece of gatherPieces(job)) run(piece);
+}
+
+const four = ([d, h, w]: readonly [number, number, number]) => [d, h, w, 0] as const;
+
+/** Words that both directions have. */
+const windows = (g: ConvGeometry) => ({
+  taps: four(g.taps),
+  stride: four(g.stride),
+  dilation: four(g.dilation),
+  padding: four(g.padding),
+});
 
 function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const [inSize, outSize] = transposed ? [g.small, g.large] : [g.large, g.small];
@@ -36,28 +59,36 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   // The weight is [small, large / groups, taps] for both kinds.
   const [weightOut, weightIn] = transposed ? [taps, outGroup * taps] : [inGroup * taps, taps];
   const variant = gatherVariant(x.device, g, transposed, half(x));
-  const direct = "TP" in variant;
-  const [positions, channels] = direct
-    ? [64 * variant.TP, variant.TC]
-    : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
+  const [positions, channels] =
+    "TP" in variant ? [64 * variant.TP, variant.TC] : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
   const phases = transposed ? sizeOf(g.stride) : 1;
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(outSize);
   const tiles = Math.ceil((g.samples * pixels) / positions);
   const channelTiles = g.groups * Math.ceil(outGroup / channels);
-  x.device.run({
-    program: program(direct ? "conv/gather" : "conv/shared", {
-      libs: ["lib/grid", "lib/conv"],
-      consts: { ...variant },
-      half: half(x),
-    }),
-    bindings: [read(x), read(weight), read(bias ?? weight), write(y)],
-    params: [
-      [inSize, outSize, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
-      [inChannels, outChannels, inGroup, outGroup, weightOut, weightIn, inGroup * outGroup * taps],
-      [transposed ? 1 : 0, bias ? 1 : 0, g.samples, relu ? 1 : 0, channelTiles, tiles],
-    ].flat(),
+  const call = {
+    half: half(x),
+    params: {
+      in_size: four(inSize),
+      out_size: four(outSize),
+      ...windows(g),
+      in_channels: inChannels,
+      out_channels: outChannels,
+      in_group: inGroup,
+      out_group: outGroup,
+      weight_out: weightOut,
+      weight_in: weightIn,
+      weight_group: inGroup * outGroup * taps,
+      transposed: transposed ? 1 : 0,
+      has_bias: bias ? 1 : 0,
+      samples: g.samples,
+      relu: relu ? 1 : 0,
+      tiles: channelTiles,
+      across: tiles,
+    },
+    bind: { x, w: weight, bias: bias ?? weight, y: write(y) },
     workgroups: fold(x.device, "conv", tiles * channelTiles * phases),
-  });
+  };
+  x.device.run("TP" in variant ? gatherShader({ ...call, consts: variant }) : sharedShader({ ...call, consts: variant }));
 }
 
 // The input may be f16; weights never are.
@@ -88,68 +119,87 @@ export function convTransposeInputGradient(dy: Tensor, weight: Tensor, g: ConvGe
   return gather(g, false, dy, weight, undefined, inShape);
 }
 
+/** Weight gradient of either kind: `small` is the output gradient of `conv` or the input of `convTranspose`, `large` the other one. */
+export function convWeightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
+  return sumOfPieces({ g, small, large }, weightShape);
+}
+
+function sumOfPieces(job: WeightGradient, weightShape: Shape): Tensor {
+  if (fits(job.small, job.large)) return weightGradient(job, weightShape);
+  const sums: Tensor[] = [];
+  for (const piece of weightGradientPieces(job)) sums.push(sumOfPieces(piece, weightShape));
+  return sums.reduce((total, sum) => {
+    const next = binary("add", total, sum);
+    total.dispose();
+    sum.dispose();
+    return next;
+  });
+}
+
 // At most this many products are added in sequence before partial sums are combined: bounds the f32 error and gives the device work.
 const slabElements = 4096;
 // Partial sums above this have four times as many terms each: 128 to 128 channels of 3³ taps at 64³ would take 113 MB.
 const slabBytes = 2 ** 25;
 
-/** Weight gradient of either kind: `small` is the output gradient of `conv` or the input of `convTranspose`, `large` the other one. */
-export function convWeightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
-  return weightGradientParts(small, large, g, weightShape, weightGradient);
-}
-
-function weightGradient(small: Tensor, large: Tensor, g: ConvGeometry, weightShape: Shape): Tensor {
-  const { device } = small;
-  const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
-  const shared = weightVariant(device, g, half(small));
-  const TA = shared ? 4 * shared.CG : smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
-  const TB = shared ? 4 * shared.PG : largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1;
-  const columns = sizeOf(g.taps) * Math.ceil(largeGroup / TB);
-  const WG = shared ? 1 : columns > 32 ? 64 : columns > 8 ? 32 : 8; // columns per workgroup
+/** How many rows a workgroup adds up, and how many slabs of them there are: enough to fill the device and for precision. */
+function slabsOf(
+  device: Device,
+  g: ConvGeometry,
+  across: number,
+  weightShape: Shape,
+): { rows: number; slab: number; slabs: number } {
   const rows = g.samples * g.small[0] * g.small[1];
-  const tiles = g.groups * Math.ceil(smallGroup / TA);
-  const across = Math.ceil(columns / WG) * tiles;
-  // Enough slabs to fill the device: a software adapter wants a few per core, a GPU thousands of threads.
-  const busy = Math.ceil((device.software ? 16 : 1024) / across);
   const terms = rows * g.small[2];
   const bytes = 4 * sizeOf(weightShape);
+  const busy = Math.ceil(workgroupsToFill(device, "weightGradient") / across);
   // As many as precision asks for, fewer where their sums would take too much memory.
   const precise = Math.min(
     Math.ceil(terms / slabElements),
     Math.max(Math.ceil(terms / (4 * slabElements)), Math.floor(slabBytes / bytes)),
   );
   const most = Math.min(rows, Math.floor(device.maxBindingSize / bytes));
-  const slabs = Math.max(1, Math.min(most, Math.max(busy, precise)));
+  const wanted = Math.max(1, Math.min(most, Math.max(busy, precise)));
   // At least one slab: it writes the zeros of an empty batch.
-  const slab = Math.max(1, Math.ceil(rows / slabs));
-  const count = Math.max(1, Math.ceil(rows / slab));
-  const partial = device.empty([count, ...weightShape]);
-  device.run({
-    program: shared
-      ? program("conv/weight_gradient_shared", {
-          libs: ["lib/grid", "lib/conv_weight"],
-          consts: { ...shared },
-          half: half(small),
-        })
-      : program("conv/weight_gradient", {
-          libs: ["lib/grid", "lib/conv_weight"],
-          consts: { TA, TB },
-          overrides: { WG },
-          half: half(small),
-        }),
-    bindings: [read(small), read(large), write(partial)],
-    params: [
-      [g.small, g.large, g.taps, g.stride, g.dilation, g.padding].flatMap((t) => [...t, 0]),
-      [g.smallChannels, g.largeChannels, smallGroup, largeGroup, rows, slab, Math.ceil(columns / WG), tiles, count],
-    ].flat(),
-    workgroups: fold(device, "conv", across * count),
-  });
-  if (count === 1) {
-    const weight = partial.view(weightShape);
-    partial.dispose();
-    return weight;
-  }
-  const weight = reduceSum(partial, [0], false).view(weightShape);
+  const slab = Math.max(1, Math.ceil(rows / wanted));
+  return { rows, slab, slabs: Math.max(1, Math.ceil(rows / slab)) };
+}
+
+function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
+  const { device } = small;
+  const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
+  const shared = weightVariant(device, g, half(small));
+  const TA = shared ? 4 * shared.CG : smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
+  const TB = shared ? 4 * shared.PG : largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1;
+  const pairs = sizeOf(g.taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
+  const WG = shared ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
+  const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
+  const { rows, slab, slabs } = slabsOf(device, g, columns * tiles, weightShape);
+  const partial = device.empty([slabs, ...weightShape]);
+  const call = {
+    half: half(small),
+    params: {
+      a_size: four(g.small),
+      b_size: four(g.large),
+      ...windows(g),
+      a_channels: g.smallChannels,
+      b_channels: g.largeChannels,
+      a_group: smallGroup,
+      b_group: largeGroup,
+      rows,
+      slab,
+      columns,
+      tiles,
+      slabs,
+    },
+    bind: { a: small, b: large, partial: write(partial) },
+    workgroups: fold(device, "conv", columns * tiles * slabs),
+  };
+  device.run(
+    shared
+      ? weightGradientSharedShader({ ...call, consts: shared })
+      : weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG } }),
+  );
+  const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();
   return weight;
 }

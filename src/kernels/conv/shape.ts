@@ -1,12 +1,14 @@
 /** @file Shape rules of convolution and transposed convolution in one, two and three dimensions (2-D is depth 1). */
 
+import { sizeOf } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { type Shape, showShape, type Spatial, spatial } from "../../host/shape.ts";
 
 /** One number for all axes, one per axis, or the two ends of each axis: `[[before, after], …]`. */
 export type Padding = Spatial | readonly (readonly [number, number])[];
 
-interface CommonOptions {
+/** What convolutions of both directions have. */
+export interface ConvBaseOptions {
   /** Default 1. */
   readonly stride?: Spatial;
   /** Default 1. */
@@ -15,7 +17,7 @@ interface CommonOptions {
   readonly groups?: number;
 }
 
-export interface ConvOptions extends CommonOptions {
+export interface ConvOptions extends ConvBaseOptions {
   /** Zeros added at the ends of each axis, "same" for an output of the input's size (stride 1 only), or "valid" for none; default 0. */
   readonly padding?: Padding | "same" | "valid";
   /** What is padded: zeros (default), or the input reflected, its edge replicated, or its other end. */
@@ -24,7 +26,7 @@ export interface ConvOptions extends CommonOptions {
   readonly activation?: "none" | "relu";
 }
 
-export interface ConvTransposeOptions extends CommonOptions {
+export interface ConvTransposeOptions extends ConvBaseOptions {
   /** Taken away at the ends of each axis; default 0. */
   readonly padding?: Padding;
   /** Extra size at the end of each axis, less than stride or dilation; default 0. */
@@ -209,3 +211,7 @@ export function convTransposeShape(x: Shape, weight: Shape, bias?: Shape, option
     outShape: [x[0], c.outChannels, ...out],
   };
 }
+
+/** Twice the multiply-adds of either kind. */
+export const convFlops = (g: ConvGeometry): number =>
+  2 * g.samples * sizeOf(g.small) * g.smallChannels * (g.largeChannels / g.groups) * sizeOf(g.taps);

@@ -58,36 +58,45 @@ export function bindable(t: Tensor, access: Access): { tensor: Tensor; done: () 
   return { tensor, done };
 }
 
+/** Pieces of tensors, where they begin, and whether they can be bound. */
+export interface Pieces {
+  readonly tensors: readonly Tensor[];
+  readonly start: number;
+  readonly fit: boolean;
+}
+
 /**
- * Runs `body` on pieces of the first `axes` axes, which all tensors share: on `[rows, rest…]` with the first of them, or once on the tensors
- * as they are if all can be bound. A piece that starts where no binding may is a copy. If one row is too large, `deeper` gets the rows one by one to
- * split them further; without it that is a `TensorTooLargeError`.
+ * Pieces along the first `axes` axes, which all tensors share: `[rows, rest…]` with the first of them, or once the tensors as they are if all can be
+ * bound. What is given lives until the next is asked for. A piece that starts where no binding may is a copy. If one row is too large, the rows come one
+ * by one and do not fit, for a caller who can split them further; for others (`deeper` false) that is a `TensorTooLargeError`.
  */
+export function* pieces(op: string, axes: number, bindings: readonly Binding<Tensor>[], deeper = false): Generator<Pieces> {
+  const given = bindings.map((b) => b.tensor);
+  if (fits(...given)) return void (yield { tensors: given, start: 0, fit: true });
+  const views = given.map((t) => t.view([sizeOf(t.shape.slice(0, axes)), ...t.shape.slice(axes)]));
+  const total = views[0].shape[0];
+  const most = rowsPerPiece(views[0].device, views);
+  const step = Math.max(1, most);
+  const fit = most >= 1;
+  if (!fit && !deeper) throw tooLarge(op, given.toSorted((a, b) => b.bytes - a.bytes)[0]);
+  for (let start = 0; start < total; start += step) {
+    const count = Math.min(step, total - start);
+    const cut = views.map((v, i) => bindable(rows(v, start, count), bindings[i].access));
+    yield { tensors: cut.map((p) => p.tensor), start, fit };
+    for (const p of cut) p.done();
+  }
+  for (const v of views) v.dispose();
+}
+
+/** Runs `body` on each of the pieces, or `deeper` on rows that are too large. */
 export function eachPiece(
   op: string,
   axes: number,
   bindings: readonly Binding<Tensor>[],
-  body: (parts: readonly Tensor[], start: number) => void,
-  deeper?: (parts: readonly Tensor[], start: number) => void,
+  body: (tensors: readonly Tensor[], start: number) => void,
+  deeper?: (tensors: readonly Tensor[], start: number) => void,
 ): void {
-  const tensors = bindings.map((b) => b.tensor);
-  if (fits(...tensors)) return body(tensors, 0);
-  const views = tensors.map((t) => t.view([sizeOf(t.shape.slice(0, axes)), ...t.shape.slice(axes)]));
-  const total = views[0].shape[0];
-  const most = rowsPerPiece(views[0].device, views);
-  const step = Math.max(1, most);
-  const each = most < 1 ? deeper : body;
-  if (!each) throw tooLarge(op, tensors.toSorted((a, b) => b.bytes - a.bytes)[0]);
-  for (let start = 0; start < total; start += step) {
-    const count = Math.min(step, total - start);
-    const parts = views.map((v, i) => bindable(rows(v, start, count), bindings[i].access));
-    each(
-      parts.map((p) => p.tensor),
-      start,
-    );
-    for (const p of parts) p.done();
-  }
-  for (const v of views) v.dispose();
+  for (const { tensors, start, fit } of pieces(op, axes, bindings, deeper !== undefined)) (fit ? body : deeper!)(tensors, start);
 }
 
 /**
@@ -110,11 +119,11 @@ export function eachBroadcastPiece(
   const step = Math.max(1, rowsPerPiece(out.device, [whole, ...views.filter((_, i) => cut[i])]));
   for (let start = 0; start < whole.shape[0]; start += step) {
     const count = Math.min(step, whole.shape[0] - start);
-    const parts = views.map((v, i) => (cut[i] ? bindable(rows(v, start, count), "read") : undefined));
+    const pieces = views.map((v, i) => (cut[i] ? bindable(rows(v, start, count), "read") : undefined));
     const target = bindable(rows(whole, start, count), "write");
-    const given = parts.map((p, i) => p?.tensor ?? views[i]);
+    const given = pieces.map((p, i) => p?.tensor ?? views[i]);
     eachBroadcastPiece(op, given, target.tensor, body);
-    for (const p of [...parts, target]) p?.done();
+    for (const p of [...pieces, target]) p?.done();
   }
   for (const v of [whole, ...views]) v.dispose();
 }

@@ -2,20 +2,21 @@
 
 import { DTypeError, ShapeError } from "../../host/errors.ts";
 import { type DType, sizeOf } from "../../host/array.ts";
-import { read, write } from "../../tensor/kernel.ts";
+import { write } from "../../tensor/kernel.ts";
 import { type Shape, showShape } from "../../host/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { bindable, fits, tooLarge } from "./pieces.ts";
-import { grid, program } from "./program.ts";
-import type { ShaderName } from "../shaders.gen.ts";
+import { grid } from "./workgroups.ts";
+import { gatherShader } from "../shaders/view/gather.gen.ts";
+import { scatterShader } from "../shaders/view/scatter.gen.ts";
 
 /** Axes that a uniform block has room for, after merging. */
 export const maxAxes = 8;
 
-/** The fragment that says what a copy moves per thread. */
-export function wordLib(dtype: DType, wide: boolean): ShaderName {
-  if (dtype === "f16") return wide ? "lib/half4" : "lib/half";
-  return wide ? "lib/word4" : "lib/word";
+/** What a copy moves per thread: the fragment that its shader is to choose. */
+export function wordKind(dtype: DType, wide: boolean): "word" | "word4" | "half" | "half4" {
+  if (dtype === "f16") return wide ? "half4" : "half";
+  return wide ? "word4" : "word";
 }
 
 /** For kernels that move 32-bit words only. Throws `DTypeError` for f16. */
@@ -58,7 +59,7 @@ export function gather(op: string, x: Tensor, shape: Shape, strides: readonly nu
   if (layout.shape.length > maxAxes) throw tooManyAxes(op, shape);
   const y = x.device.empty(shape, x.dtype);
   if (y.size === 0) return y;
-  if (!copyBlocks(x, y, layout, start, (at) => [start + at.there, at.here])) inPieces(op, "view/gather", x, y, layout, start);
+  if (!copyRuns(x, y, layout, start, (at) => [start + at.there, at.here])) inPieces(op, gatherShader, x, y, layout, start);
   return y;
 }
 
@@ -67,7 +68,7 @@ export function scatter(op: string, x: Tensor, y: Tensor, strides: readonly numb
   const layout = mergeAxes({ shape: x.shape, strides });
   if (layout.shape.length > maxAxes) throw tooManyAxes(op, x.shape);
   if (x.size === 0) return;
-  if (!copyBlocks(x, y, layout, start, (at) => [at.here, start + at.there])) inPieces(op, "view/scatter", x, y, layout, start);
+  if (!copyRuns(x, y, layout, start, (at) => [at.here, start + at.there])) inPieces(op, scatterShader, x, y, layout, start);
 }
 
 function tooManyAxes(op: string, shape: Shape): ShapeError {
@@ -76,7 +77,7 @@ function tooManyAxes(op: string, shape: Shape): ShapeError {
   );
 }
 
-type Direction = "view/gather" | "view/scatter";
+type Direction = typeof gatherShader | typeof scatterShader;
 
 // More dispatches than this would mean a transposition whose every row reaches through the whole tensor.
 const maxPieces = 4096;
@@ -88,9 +89,9 @@ interface Piece extends Layout {
 }
 
 // Halves the leading axes until both ends of a copy can be bound.
-function inPieces(op: string, name: Direction, x: Tensor, y: Tensor, whole: Layout, start: number): void {
-  if (fits(x, y)) return dispatch(op, name, x, y, whole, start);
-  const gathers = name === "view/gather";
+function inPieces(op: string, shader: Direction, x: Tensor, y: Tensor, whole: Layout, start: number): void {
+  if (fits(x, y)) return dispatch(op, shader, x, y, whole, start);
+  const gathers = shader === gatherShader;
   const [flat, other] = gathers ? [y, x] : [x, y];
   const width = elementBytes(x);
   const most = x.device.maxBindingSize / width;
@@ -120,7 +121,7 @@ function inPieces(op: string, name: Direction, x: Tensor, y: Tensor, whole: Layo
     const here = bindable(part(flat, piece.first, sizeOf(piece.shape)), gathers ? "write" : "read");
     const there = part(other, from, length);
     const [source, target] = gathers ? [there, here.tensor] : [here.tensor, there];
-    dispatch(op, name, source, target, piece, piece.start - from);
+    dispatch(op, shader, source, target, piece, piece.start - from);
     here.done();
     there.dispose();
   }
@@ -134,7 +135,7 @@ function reach({ shape, strides, start }: Piece): { from: number; length: number
   return { from, length: end(Math.max) + 1 - from };
 }
 
-function dispatch(op: string, name: Direction, x: Tensor, y: Tensor, { shape, strides }: Layout, start: number): void {
+function dispatch(op: string, shader: Direction, x: Tensor, y: Tensor, { shape, strides }: Layout, start: number): void {
   const inner = shape.at(-1) ?? 1;
   const outer = strides.slice(0, -1);
   // Bindings start at multiples of 256 bytes, so what is a multiple of 4 here is aligned there.
@@ -143,17 +144,15 @@ function dispatch(op: string, name: Direction, x: Tensor, y: Tensor, { shape, st
   const count = sizeOf(shape) / width;
   const sizes = wide ? [...shape.slice(0, -1), inner / 4] : shape;
   const steps = wide ? [...outer.map((s) => s / 4), 1] : strides;
-  x.device.run({
-    program: program(name, {
-      libs: [wordLib(x.dtype, wide), "lib/grid", "lib/strided"],
+  x.device.run(
+    shader[wordKind(x.dtype, wide)]({
       consts: { AXES: Math.max(1, shape.length) },
       variant: wide ? "vec4" : undefined,
-      half: x.dtype === "f16",
+      params: { shape: axisWords(op, sizes, 1), stride: axisWords(op, steps, 0), start: start / width, count },
+      bind: { x, y: write(y) },
+      workgroups: grid(x.device, op, count, 64),
     }),
-    bindings: [read(x), write(y)],
-    params: [...axisWords(op, sizes, 1), ...axisWords(op, steps, 0), start / width, count],
-    workgroups: grid(x.device, op, count, 64),
-  });
+  );
 }
 
 const elementBytes = (t: Tensor): number => (t.dtype === "f16" ? 2 : 4);
@@ -161,8 +160,8 @@ const elementBytes = (t: Tensor): number => (t.dtype === "f16" ? 2 : 4);
 // On a software adapter a kernel moves an element in 5 ns of CPU time and more, a buffer copy in 0.3 ns, and a command costs microseconds: joining two
 // [4, 16, 128, 128] on lavapipe takes 11 CPU-ms in the kernel and 1.2 as copies, with everything around them. Hardware copies in a kernel as fast as
 // its memory goes, without leaving the compute pass.
-const blockBytes = 2 ** 14;
-const maxBlocks = 256;
+const runBytes = 2 ** 14;
+const maxRuns = 256;
 
 /** Elements from the start on the contiguous and on the strided side. */
 interface Place {
@@ -170,8 +169,8 @@ interface Place {
   readonly there: number;
 }
 
-/** Copies by blocks if that pays; `ends` tells where a block lies in x and in y. */
-function copyBlocks(
+/** Copies by runs if that pays; `ends` tells where a run lies in x and in y. */
+function copyRuns(
   x: Tensor,
   y: Tensor,
   { shape, strides }: Layout,
@@ -180,12 +179,12 @@ function copyBlocks(
 ): boolean {
   if (!x.device.software) return false;
   const inner = strides.at(-1) === 1 ? shape.at(-1)! : 1;
-  const blocks = sizeOf(shape) / inner;
+  const runs = sizeOf(shape) / inner;
   const width = elementBytes(x);
   // Buffer copies move whole words.
   const words = width === 4 || [inner, start, ...strides.slice(0, -1)].every((v) => v % 2 === 0);
-  if (inner * width < blockBytes || blocks > maxBlocks || !words) return false;
-  for (let k = 0; k < blocks; k++) {
+  if (inner * width < runBytes || runs > maxRuns || !words) return false;
+  for (let k = 0; k < runs; k++) {
     let rest = k;
     let there = 0;
     for (let axis = shape.length - 2; axis >= 0; axis--) {
@@ -193,9 +192,9 @@ function copyBlocks(
       rest = Math.floor(rest / shape[axis]);
     }
     const [from, to] = ends({ here: k * inner, there });
-    const block = new Tensor(x.device, x.storage.retain(), [inner], x.dtype, x.byteOffset + width * from);
-    x.device.stream.copy(block, y, width * to);
-    block.dispose();
+    const run = new Tensor(x.device, x.storage.retain(), [inner], x.dtype, x.byteOffset + width * from);
+    x.device.stream.copy(run, y, width * to);
+    run.dispose();
   }
   return true;
 }

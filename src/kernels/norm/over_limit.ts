@@ -46,7 +46,7 @@ function workspace(): { own: <T extends Tensor>(t: T) => T; free: () => void } {
 }
 
 /** Like `norm`. */
-export function normParts(
+export function normInPieces(
   x: Tensor,
   weight: Tensor | undefined,
   bias: Tensor | undefined,
@@ -93,14 +93,8 @@ function normalised(x: Tensor, stats: Tensor, g: NormGeometry): { h: Tensor; sca
   return { h, scale };
 }
 
-/** Like `normInputGradient`. */
-export function normPartsInputGradient(
-  x: Tensor,
-  weight: Tensor | undefined,
-  stats: Tensor,
-  dy: Tensor,
-  g: NormGeometry,
-): Tensor {
+/** The input gradient. */
+export function inputGradientInPieces(x: Tensor, weight: Tensor | undefined, stats: Tensor, dy: Tensor, g: NormGeometry): Tensor {
   const { four, affine, statAxes } = layout(x, g);
   const { own, free } = workspace();
   const { h, scale } = normalised(x, stats, g);
@@ -118,8 +112,8 @@ export function normPartsInputGradient(
   return out;
 }
 
-/** Like `normAffineGradient`, of layer norm too. */
-export function normPartsAffineGradient(
+/** Gradients of scale and shift, of layer norm too. */
+export function affineGradientInPieces(
   x: Tensor,
   stats: Tensor,
   dy: Tensor,

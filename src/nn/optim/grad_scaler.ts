@@ -20,8 +20,8 @@ export interface GradScalerOptions {
 
 /**
  * Keeps small gradients out of f16's underflow (Micikevicius et al. 2018), with the defaults of `torch.amp.GradScaler`: the loss is multiplied by a
- * scale before `grad`, and an optimiser whose `scaler` this is divides the gradients by it again. A step with a NaN or infinite gradient
- * changes neither weights nor moments, only the scale. Its state is part of the optimiser's `stateDict`.
+ * scale before `grad`, and an optimizer whose `scaler` this is divides the gradients by it again. A step with a NaN or infinite gradient
+ * changes neither weights nor moments, only the scale. Its state is part of the optimizer's `stateDict`.
  *
  *     optimizer.scaler = new GradScaler(device);
  *     const step = capture(device, (x, y) => {
@@ -31,7 +31,7 @@ export interface GradScalerOptions {
  *     });
  */
 export class GradScaler {
-  /** `[7]`, see shaders/optim/judge.wgsl. */
+  /** `[7]`, see shaders/lib/scaler.wgsl. */
   readonly state: Tensor;
   private readonly factor: Tensor;
 
@@ -45,7 +45,15 @@ export class GradScaler {
           `${initScale}, ${growthFactor}, ${backoffFactor}, ${growthInterval}`,
       );
     }
-    const words = [initScale, 0, 0, 1 / initScale, growthFactor, backoffFactor, growthInterval];
+    const words = kernels.stateWords(kernels.ScalerState, {
+      scale: initScale,
+      good: 0,
+      found: 0,
+      inverse: 1 / initScale,
+      growth: growthFactor,
+      backoff: backoffFactor,
+      interval: growthInterval,
+    });
     this.state = keep(device.tensor({ data: words, shape: [words.length] }));
     this.factor = keep(new Tensor(device, this.state.storage.retain(), [], "f32", this.state.byteOffset));
   }
@@ -55,19 +63,19 @@ export class GradScaler {
     return mul(loss, this.factor);
   }
 
-  /** Divides flat gradients by the scale, notes whether they are finite, and moves the scale. For optimisers. */
+  /** Divides flat gradients by the scale, notes whether they are finite, and moves the scale. For optimizers. */
   unscale(gradients: readonly Tensor[]): void {
     kernels.unscale(gradients, this.state);
   }
 
   /** The scale of the next step, read back. */
   async value(): Promise<number> {
-    return (await this.state.data())[0];
+    return (await this.state.data())[kernels.ScalerState.scale];
   }
 
   /** Whether the last step was skipped, read back. */
   async skipped(): Promise<boolean> {
-    return (await this.state.data())[2] !== 0;
+    return (await this.state.data())[kernels.ScalerState.found] !== 0;
   }
 
   dispose(): void {

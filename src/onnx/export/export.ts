@@ -5,7 +5,7 @@
  * (comparisons, indices) and all that does not lead to a parameter, and would need both; an observer sees the same calls with less.
  */
 
-import { noGrad, observing } from "../../autograd/tape.ts";
+import { noGrad, type Observer, observing } from "../../autograd/tape.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -98,7 +98,7 @@ async function trace(module: Module, device: Device, shape: Shape, seed: number,
   tracer.set(x, inputName);
   const y = scope(() =>
     noGrad(() => {
-      const watch = (...call: Parameters<Parameters<typeof observing>[0]>) => emit(tracer, ...call);
+      const watch: Observer = (op, inputs, result, args) => emit(tracer, op, inputs, result, args);
       return observing(watch, () => module.forward(x));
     }),
   );
@@ -126,12 +126,7 @@ function difference(a: GraphBuilder, b: GraphBuilder): string | undefined {
 }
 
 function inEvaluation<T>(module: Module, fn: () => Promise<T>): Promise<T> {
-  const modes: [Module, boolean][] = [];
-  const visit = (m: Module) => {
-    modes.push([m, m.training]);
-    for (const [, child] of m.children()) visit(child);
-  };
-  visit(module);
+  const modes = Array.from(module.modules(), (m) => [m, m.training] as const);
   module.eval();
   return fn().finally(() => {
     for (const [m, training] of modes) m.training = training;

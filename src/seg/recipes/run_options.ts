@@ -27,9 +27,11 @@ export interface RunOptions {
   readonly allowEmpty: boolean;
 }
 
+const asIs = (text: string): string => text;
+
 export const runOptions: OptionTable<RunOptions> = {
-  recipe: { expects: "a recipe's name", fits: (v) => typeof v === "string" && v !== "", help: "", flag: "recipe" },
-  data: { expects: "a folder", fits: (v) => typeof v === "string" && v !== "", help: "", flag: "data" },
+  recipe: { expects: "a recipe's name", fits: (v) => typeof v === "string" && v !== "", help: "", read: asIs },
+  data: { expects: "a folder", fits: (v) => typeof v === "string" && v !== "", help: "", read: asIs },
   fold: {
     expects: 'a fold number from 0 or "all"',
     fits: (v) => v === "all" || (Number.isSafeInteger(v) && (v as number) >= 0),

@@ -5,8 +5,8 @@ import { grad } from "../../autograd/tape.ts";
 import { expectHalf } from "../../kernels/cast.ts";
 import { GradScaler } from "../../nn/optim/grad_scaler.ts";
 import type { Module } from "../../nn/module.ts";
-import type { Optimizer } from "../../nn/optim/rules.ts";
-import { capture, type Captured, type CaptureOptions, type Plan } from "../../tensor/capture.ts";
+import type { Optimizer } from "../../nn/optim/optimizer.ts";
+import { capture, type Captured, type CapturedPlan, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, NonFiniteError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -108,7 +108,7 @@ export class Trainer<O extends Outputs = Tensor> {
   }
 
   /** Traces and compiles the step for batches of these shapes; its `peakBytes` are known before they are allocated. */
-  async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<Plan<Tensor>> {
+  async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<CapturedPlan> {
     this.model.train();
     return this.step.prepare(this.inputs(batch), onProgress);
   }

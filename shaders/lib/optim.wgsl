@@ -1,0 +1,12 @@
+// What the updates of the optimisers share: one flat buffer of parameters, its gradient, and a step that a scaler may forbid.
+// uses lib/guard
+
+struct Params {
+  count: u32,
+  variant: u32,   // 1: AdamW, Nesterov's momentum, centred RMSprop
+  direction: f32, // -1 to maximise
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read> gradient: array<f32>;
+@group(0) @binding(4) var<storage, read_write> weight: array<f32>;

@@ -1,0 +1,18 @@
+/** @file How many workgroups a dispatch has. WebGPU caps each dimension, so a line of them is folded; shaders unfold it with `lib/grid`. */
+
+import { ShapeError } from "../../host/errors.ts";
+import type { Device } from "../../tensor/device.ts";
+
+/** Workgroups for `count` threads in workgroups of `size`. */
+export function grid(device: Device, op: string, count: number, size: number): [number, number, number] {
+  return fold(device, op, Math.ceil(count / size));
+}
+
+/** The same for a number of workgroups. Throws `ShapeError` for more than a device dispatches. */
+export function fold(device: Device, op: string, groups: number): [number, number, number] {
+  const max = device.gpu.limits.maxComputeWorkgroupsPerDimension;
+  const x = Math.max(1, Math.min(groups, max));
+  const y = Math.max(1, Math.ceil(groups / x));
+  if (y > max) throw new ShapeError(`${op}: ${groups} workgroups exceed what this device dispatches; use smaller tensors`);
+  return [x, y, 1];
+}
