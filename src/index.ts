@@ -8,6 +8,7 @@ export {
   type CaptureOptions,
   type CaptureResult,
 } from "./tensor/capture.ts";
+export type { AdapterOptions } from "./tensor/adapter.ts";
 export { type Device, type DeviceOptions, openDevice } from "./tensor/device.ts";
 export type { MemoryUse } from "./tensor/buffers.ts";
 export * from "./host/errors.ts";

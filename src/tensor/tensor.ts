@@ -151,7 +151,7 @@ export class Tensor {
     return this.generation !== this.held.generation;
   }
 
-  /** The memory under this tensor. Throws `ConfigError` after `dispose`, and for the result of a captured step that has run again. */
+  /** The memory under this tensor. Throws `ConfigError` after `dispose`, and for the result of a captured step that has run again. @internal */
   get storage(): Storage {
     if (this.stale) {
       throw new ConfigError(
