@@ -1,5 +1,5 @@
 /**
- * @file `node scripts/setup.mjs -- node --conditions=source bench/brainchop.ts [--data DIR] [--model NAME]`: brainchop's MeshNet models on a whole
+ * @file `node scripts/setup.mjs -- node --conditions=voxgrad-source bench/brainchop.ts [--data DIR] [--model NAME]`: brainchop's MeshNet models on a whole
  * head of 256³ voxels, layer by layer: time, agreement of the labels and of a crop of the logits with the reference outputs.
  */
 import { readFileSync } from "node:fs";

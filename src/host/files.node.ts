@@ -18,10 +18,20 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
+    throw naming(path, error);
   }
   await syncFolder(dirname(path));
+}
+
+/** An error of the system with the name of the file that was to be written: a full disk says only that it is full. */
+function naming(path: string, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || !(error instanceof Error)) return error;
+  return Object.assign(new Error(`cannot write ${path}: ${error.message}`, { cause: error }), {
+    code,
+    syscall: syscall ?? "write",
+  });
 }
 
 /** Makes the rename itself durable; Windows cannot open folders, and there the rename has to do. */

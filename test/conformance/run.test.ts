@@ -13,7 +13,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 const run = (...args: string[]) => {
   const script = join(import.meta.dirname, "run.ts");
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=source", script, dir, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=voxgrad-source", script, dir, ...args], {
     encoding: "utf8",
   });
   return { status, stderr, lines: stdout.trimEnd().split("\n") };

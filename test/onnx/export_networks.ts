@@ -1,6 +1,6 @@
 /**
  * @file Writes every network of networks.ts and function of functions.ts as ONNX with an input and our output beside it, for test/fixtures/check_onnx.py:
- * `node --conditions=source test/onnx/export_networks.ts FOLDER [NAME PART]`.
+ * `node --conditions=voxgrad-source test/onnx/export_networks.ts FOLDER [NAME PART]`.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * @file Runs ONNX's own node tests through the importer: `node --conditions=source test/onnx/node_tests.ts FOLDER [NAME PART]`. The folder
+ * @file Runs ONNX's own node tests through the importer: `node --conditions=voxgrad-source test/onnx/node_tests.ts FOLDER [NAME PART]`. The folder
  * comes from `python -m onnx.backend.test.cmd_tools generate-data -o FOLDER` (Python package onnx).
  */
 

@@ -1,6 +1,6 @@
 /**
  * @file A published model (bioimage.io, UNet 2D Nuclei Broad) against its authors' output:
- * `node --conditions=source test/onnx/nuclei.ts FOLDER [OUT]`. With OUT the model is exported again, for test/fixtures/check_onnx.py.
+ * `node --conditions=voxgrad-source test/onnx/nuclei.ts FOLDER [OUT]`. With OUT the model is exported again, for test/fixtures/check_onnx.py.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -6,7 +6,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type App, installPackage, root } from "../lib/package.ts";
 
 const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const entries = Object.keys(exports).map((key) => name + key.slice(1));
+const entries = Object.keys(exports)
+  .filter((key) => !key.endsWith(".json"))
+  .map((key) => name + key.slice(1));
 let app: App;
 
 beforeAll(async () => {

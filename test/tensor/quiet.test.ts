@@ -20,7 +20,7 @@ test.skipIf(process.platform !== "linux")("through a pipe: all but the warnings,
   const cwd = new URL("../..", import.meta.url);
   const args = [
     "-c",
-    '"$0" --conditions=source --input-type=module-typescript --eval "$1" 2>&1 >/dev/null | cat',
+    '"$0" --conditions=voxgrad-source --input-type=module-typescript --eval "$1" 2>&1 >/dev/null | cat',
     process.execPath,
     source,
   ];
