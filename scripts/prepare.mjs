@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process";
 
-if (process.env._PACOTE_NO_PREPARE_) {
+if (process.env["_PACOTE_NO_PREPARE_"]) {
   const { status } = spawnSync("npm", ["run", "build"], { stdio: "inherit", shell: process.platform === "win32" });
   process.exit(status ?? 1);
 }

@@ -1,3 +1,5 @@
+/// <reference types="@webgpu/types" preserve="true" />
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * @file Tensor: a shape and an element type over a storage; and Device: what tensors and kernels ask of the GPU they live on. Neither knows an
  * operation; those live in `kernels` and `autograd`.

@@ -19,8 +19,8 @@ export interface DatasetModule {
 /** What a loader must know of a dataset that lives elsewhere. */
 export interface DatasetPlan {
   readonly length: number;
-  readonly stream?: StreamPlan;
-  readonly samplesPerItem?: number;
+  readonly stream?: StreamPlan | undefined;
+  readonly samplesPerItem?: number | undefined;
 }
 
 /** Computes units on request. */

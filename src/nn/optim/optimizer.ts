@@ -64,12 +64,14 @@ export class Pack {
   }
 
   /** Fetches the values of parameters that live elsewhere, as those do that another optimizer packed after this one. */
-  gather({ stream }: Device): void {
+  gather(device: Device): void {
+    const { stream } = device;
     for (const [p, offset] of this.elsewhere()) stream.copy(p, this.weight, offset);
   }
 
   /** Brings the values of this buffer to the parameters that live elsewhere. */
-  scatter({ stream }: Device): void {
+  scatter(device: Device): void {
+    const { stream } = device;
     for (const [p, offset] of this.elsewhere()) {
       const { device, shape, bytes } = p;
       stream.copy({ device, storage: this.weight.storage, byteOffset: offset, bytes, shape }, p, 0);
