@@ -2,6 +2,7 @@
 
 import { explainNoAdapter, loadGPU, quietly } from "#gpu";
 import { ConfigError, NoAdapterError } from "../host/errors.ts";
+import type { GPU, GPUAdapter, GPUAdapterInfo, GPUDevice, GPUPowerPreference } from "./webgpu.ts";
 
 export interface AdapterOptions {
   /** Default "high-performance". */

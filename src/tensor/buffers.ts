@@ -2,6 +2,7 @@
 
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../host/errors.ts";
 import { tick } from "./versions.ts";
+import type { GPUBuffer, GPUDevice } from "./webgpu.ts";
 
 // Spelled out because Node has no GPUBufferUsage global.
 export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80, queryResolve: 0x200 } as const;

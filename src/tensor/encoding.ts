@@ -4,6 +4,7 @@ import { alignment, type Storage, usage } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { paramBytes } from "./stream.ts";
 import { type Command, place, type Region } from "./trace.ts";
+import type { GPUBuffer } from "./webgpu.ts";
 
 /** Sizes of scratch buffers, and which of them each storage gets. Results have memory of their own; placing them only kept others off it. */
 export function scratchOf(

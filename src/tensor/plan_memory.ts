@@ -4,6 +4,7 @@
  */
 
 import type { BufferPool } from "./buffers.ts";
+import type { GPUBuffer } from "./webgpu.ts";
 
 /** Sizes of a plan's scratch buffers, the largest first. Also the identity of the plan here. */
 export type ScratchSizes = readonly number[];

@@ -2,6 +2,7 @@
 
 import { alignment, usage } from "./buffers.ts";
 import type { DType, TypedArray } from "../host/array.ts";
+import type { GPUBuffer, GPUDevice } from "./webgpu.ts";
 
 const mapRead = 1;
 /** Free slots are kept for reuse up to this many bytes together; larger ones, such as whole volumes, are destroyed after use. */

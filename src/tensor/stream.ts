@@ -6,6 +6,7 @@ import { ConfigError } from "../host/errors.ts";
 import { type Bound, type KernelCall } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
 import { expectUnchanged } from "./versions.ts";
+import type { GPUBuffer, GPUComputePassEncoder, GPUDevice, GPUComputePassTimestampWrites } from "./webgpu.ts";
 
 export interface Stream {
   allocate(bytes: number): Storage;

@@ -1,4 +1,3 @@
-/// <reference types="@webgpu/types" preserve="true" />
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
  * @file Tensor: a shape and an element type over a storage; and Device: what tensors and kernels ask of the GPU they live on. Neither knows an
@@ -16,6 +15,7 @@ import type { EagerStream, Stream } from "./stream.ts";
 import { tracked } from "./lifetime.ts";
 import { changed, look } from "./modes.ts";
 import { type Shape, showShape } from "../host/shape.ts";
+import type { GPUAdapterInfo, GPUDevice } from "./webgpu.ts";
 
 const bytesPer: Record<DType, number> = { f32: 4, i32: 4, u32: 4, f16: 2 };
 

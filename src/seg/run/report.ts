@@ -11,6 +11,7 @@ import type { Context } from "../recipes/recipe.ts";
 import { type EpochMetrics, files } from "./files.ts";
 import { type OpenedRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
 import type { RunStore } from "./store.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 export interface CaseScore {
   readonly id: string;

@@ -11,6 +11,7 @@ import { asStored, type ReadCase, readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, Recipe } from "../recipes/recipe.ts";
 import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
 import type { RunStore } from "./store.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 /** A trained run, ready to segment. */
 export interface OpenedRun {

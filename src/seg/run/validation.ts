@@ -8,6 +8,7 @@ import { diceOfLabels } from "../metrics/label_dice.ts";
 import { readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import type { RunData } from "./data.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 interface Kept {
   readonly source: LoadedCase;

@@ -12,6 +12,7 @@ import { ConfigError, NonFiniteError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { firstNonFinite } from "./diagnose.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 /** Arrays of a batch under their names, `[N, …]` each. */
 export interface TrainBatch {

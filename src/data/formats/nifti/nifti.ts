@@ -11,6 +11,7 @@ import { sizeOf, type TypedArray } from "../../../host/array.ts";
 import { buildNiftiHeader, headerBytes, type NiftiHeader, parseNiftiHeader } from "./header.ts";
 import { castTo, decodeVoxels, dtypeOf, encodeVoxels, type NiftiDtype } from "./voxels.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
+import type { Blob as BlobLike } from "../../../host/platform.ts";
 
 /** Bytes after the voxels that are read only to reach the gzip checksum. */
 const trailingLimit = 1 << 20;
@@ -31,7 +32,7 @@ export interface WriteNiftiOptions {
  * @param name what errors and `meta.source` call the image
  * @throws FormatError naming the file and the field
  */
-export async function readNifti(input: Uint8Array | ArrayBuffer | Blob, name = "image"): Promise<Volume> {
+export async function readNifti(input: Uint8Array | ArrayBuffer | BlobLike, name = "image"): Promise<Volume> {
   const blob = input instanceof Blob ? input : new Blob([new Uint8Array(input as ArrayBuffer) as Uint8Array<ArrayBuffer>]);
   const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
   if (!isGzip(head)) return decodeNifti(piecesOf(blob.stream()), { name, maxBytes: blob.size });
