@@ -13,6 +13,7 @@ const shortest = 2;
 export class Patience {
   private readonly polls: boolean;
   private recent: number[] = [];
+  private readyAtOnce = 0;
 
   /** `polls`: whether pending promises of this platform cost a core. */
   constructor(polls: boolean) {
@@ -29,9 +30,11 @@ export class Patience {
     const asked = performance.now();
     const answer = await ask();
     const end = performance.now();
-    // Ready at once: the work was done at some time in the nap, and what it took is not known.
-    if (naps && end - asked < shortest) this.recent = [];
-    else this.recent = [...this.recent, end - start].slice(-remembered);
+    // Ready at once: the work was done at some time in the nap, which says that it took less. Once that may be chance; again and again, naps come
+    // down fast. Forgetting all that was known instead means four waits that poll, which are longer themselves.
+    this.readyAtOnce = naps && end - asked < shortest ? this.readyAtOnce + 1 : 0;
+    const took = this.readyAtOnce > 0 ? nap / 2 ** (this.readyAtOnce - 1) : end - start;
+    this.recent = [...this.recent, took].slice(-remembered);
     return answer;
   }
 }
