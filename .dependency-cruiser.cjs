@@ -48,6 +48,9 @@ module.exports = {
     exclude: { path: "node_modules" },
     tsPreCompilationDeps: true, // type imports count: a type of a higher layer is a dependency too
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { conditionNames: ["source", "node", "import", "types", "default"], exportsFields: ["exports"] },
+    enhancedResolveOptions: {
+      conditionNames: ["voxgrad-source", "node", "import", "types", "default"],
+      exportsFields: ["exports"],
+    },
   },
 };

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// "source" makes package imports (#gpu, voxgrad/nn) name the .ts files instead of dist; the others are Vite's own.
-const conditions = ["source", "module", "node", "development|production"];
+// "voxgrad-source" makes package imports (#gpu, voxgrad/nn) name the .ts files instead of dist; the others are Vite's own.
+const conditions = ["voxgrad-source", "module", "node", "development|production"];
 
 const all = "test/**/*.test.ts";
 const full = "test/**/*.full.test.ts";

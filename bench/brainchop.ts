@@ -1,5 +1,5 @@
 /**
- * @file `node scripts/setup.mjs -- node --conditions=source bench/brainchop.ts [--data DIR] [--model NAME]`: brainchop's MeshNet models on a whole
+ * @file `node scripts/setup.mjs -- node --conditions=voxgrad-source bench/brainchop.ts [--data DIR] [--model NAME]`: brainchop's MeshNet models on a whole
  * head of 256³ voxels, layer by layer: time, agreement of the labels and of a crop of the logits with the reference outputs.
  */
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readNiftiFile } from "../src/data/index.node.ts";
 import { argmax, noGrad, openDevice, scope, type Tensor } from "../src/index.ts";
-import { layersModel, type Sequential } from "../src/nn/index.ts";
+import { layersModel, type Module } from "../src/nn/index.ts";
 import { brainchopInput } from "../src/seg/index.ts";
 import { readTfjs } from "../src/weights/index.ts";
 
@@ -24,7 +24,7 @@ function readNpy(path: string): Float32Array {
 }
 
 /** The model without gradients, each intermediate freed as soon as the next one exists. */
-function layerwise(model: Sequential, x: Tensor): Tensor {
+function layerwise(model: Module, x: Tensor): Tensor {
   let y = x;
   for (const [, layer] of model.children()) {
     const next = noGrad(() => scope(() => layer.forward(y)));

@@ -36,7 +36,7 @@ function vnet(samples: number, size: number): NetworkCase {
 }
 
 function quicknat(samples: number, size: number, numFilters = 64): NetworkCase {
-  const options = { numClass: 28, numFilters };
+  const options = { outChannels: 28, numFilters };
   const filters = numFilters === 64 ? "" : ` (${numFilters} filters)`;
   const name = `QuickNAT ${samples}×1×${size}²${filters}`;
   return { name, network: "QuickNat", input: [samples, 1, size, size], classes: 28, options };

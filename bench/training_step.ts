@@ -130,7 +130,7 @@ export async function trainingStep(device: Device, network: NetworkCase, options
     medianMs: times[times.length >> 1],
     steps: times.length,
     firstMs,
-    plannedBytes: plan.peakBytes,
+    plannedBytes: plan.ownBytes,
     realBytes,
     stateBytes,
     losses: [first, warmed, last],

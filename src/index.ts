@@ -1,13 +1,26 @@
 /** @file The engine: device, tensors, operations with gradients, capture. Layers are in `voxgrad/nn`, networks in `voxgrad/seg`. */
 
-export { type Captured, capture, type Input, type Plan, type Result } from "./tensor/capture.ts";
+export {
+  capture,
+  type Captured,
+  type CapturedPlan,
+  type CaptureInput,
+  type CaptureOptions,
+  type CaptureResult,
+} from "./tensor/capture.ts";
+export type { AdapterOptions } from "./tensor/adapter.ts";
 export { type Device, type DeviceOptions, openDevice } from "./tensor/device.ts";
+export type { MemoryUse } from "./tensor/buffers.ts";
 export * from "./host/errors.ts";
 export { type DType, type HostArray, sizeOf, type TypedArray } from "./host/array.ts";
+export type { MemoryReport } from "./tensor/memory_report.ts";
+export type { StepMemory } from "./tensor/plan.ts";
 export { type KernelTime, profile } from "./tensor/profile.ts";
-export { keep, scope } from "./tensor/scope.ts";
+export type { Shape, Spatial } from "./host/shape.ts";
+export { keep, scope, type ScopeResult } from "./tensor/scope.ts";
 export type { Tensor } from "./tensor/tensor.ts";
-export { TorchGenerator } from "./host/random/torch.ts";
+export type { MT19937State } from "./host/random/mt19937.ts";
+export { TorchGenerator, type TorchGeneratorState } from "./host/random/torch.ts";
 export * from "./autograd/affine_grid.ts";
 export { cast } from "./autograd/cast.ts";
 export { checkpoint } from "./autograd/recompute.ts";
@@ -17,7 +30,6 @@ export { dropout } from "./autograd/dropout.ts";
 export * from "./autograd/grid_sample.ts";
 export * from "./autograd/indexing.ts";
 export * from "./autograd/interpolate.ts";
-export * from "./autograd/extreme.ts";
 export * from "./autograd/matmul.ts";
 export * from "./autograd/norm.ts";
 export * from "./autograd/pad.ts";
@@ -35,7 +47,7 @@ export * from "./autograd/triangle.ts";
 export * from "./autograd/view.ts";
 export { arange, eye, linspace, ones, zeros } from "./kernels/create.ts";
 export { distanceField } from "./kernels/distance_field.ts";
-export { argmax, argmin, oneHot } from "./kernels/indexing.ts";
+export { oneHot } from "./kernels/indexing.ts";
 export { type Choices, tune, type Tuned, type TuneOptions, useChoices } from "./kernels/tune.ts";
 export { topShare } from "./kernels/top_share.ts";
 export { full } from "./kernels/view.ts";

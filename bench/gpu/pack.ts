@@ -48,7 +48,7 @@ export async function bundle(program: string): Promise<string> {
     platform: "node",
     format: "esm",
     target: "node20",
-    conditions: ["source"],
+    conditions: ["voxgrad-source"],
     external: ["webgpu"],
     plugins: [packed],
     write: false,

@@ -3,7 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../src/host/files.node.ts";
-import { formatDuration } from "../../src/seg/index.ts";
+import { formatDuration } from "../../src/host/text.ts";
 import type { Ceiling } from "../ceiling.ts";
 import { allotment, itemLimit } from "./budget.ts";
 import { ceilingIn } from "./next.ts";

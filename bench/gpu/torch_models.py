@@ -246,15 +246,15 @@ class DenseBlock(nn.Module):
 
 
 class QuickNat(nn.Module):
-    def __init__(self, numClass, numFilters=64, numChannels=1):
+    def __init__(self, outChannels, numFilters=64, inChannels=1):
         super().__init__()
         f = numFilters
-        self.encode1 = DenseBlock(numChannels, f)
+        self.encode1 = DenseBlock(inChannels, f)
         for name in ("encode2", "encode3", "encode4", "bottleneck"):
             setattr(self, name, DenseBlock(f, f))
         for name in ("decode1", "decode2", "decode3", "decode4"):
             setattr(self, name, DenseBlock(2 * f, f))
-        self.classifier = named(conv=nn.Conv2d(f, numClass, 1))
+        self.classifier = named(conv=nn.Conv2d(f, outChannels, 1))
 
     def forward(self, x):
         kept = []

@@ -52,7 +52,7 @@ export class Client {
 
   private spawn(): ChildProcess {
     const file = join(import.meta.dirname, "engines", `${this.engine}.ts`);
-    const child = spawn(process.execPath, ["--conditions=source", file], {
+    const child = spawn(process.execPath, ["--conditions=voxgrad-source", file], {
       stdio: ["pipe", "pipe", "pipe"],
       env: { ...process.env, ...this.env },
     });

@@ -30,7 +30,7 @@ export function libraryPath(tree) {
  * `state`. `name/bookworm-backports` takes a package from backports. Throws with apt's own words.
  */
 export function unpackPackages(packages, { tree, state }) {
-  withApt(state, (apt) => {
+  withApt(packages, state, (apt) => {
     apt("--download-only", ...packages);
     unpack(join(state, "archives"), tree);
   });
@@ -38,21 +38,16 @@ export function unpackPackages(packages, { tree, state }) {
 
 /** Installs the packages on the machine (as root), its sources still untouched: for what does not work when only unpacked. */
 export function installPackages(packages, { state }) {
-  withApt(state, (apt) => apt("-o", "Debug::NoLocking=false", ...packages));
+  withApt(packages, state, (apt) => apt("-o", "Debug::NoLocking=false", ...packages));
 }
 
-function withApt(state, work) {
-  let failure;
-  for (const backports of backportsSources()) {
-    try {
-      return work(privateApt(state, backports));
-    } catch (error) {
-      failure = error;
-    } finally {
-      rmSync(state, { recursive: true, force: true });
-    }
+function withApt(packages, state, work) {
+  const backports = packages.some((name) => name.includes("-backports")) ? backportsSource(aptSources()) : undefined;
+  try {
+    return work(privateApt(state, backports));
+  } finally {
+    rmSync(state, { recursive: true, force: true });
   }
-  throw failure;
 }
 
 function unpack(archives, tree) {
@@ -106,29 +101,51 @@ Acquire::http::Timeout "30";
   };
 }
 
-/**
- * Where backports may come from on Debian 12, whose own Mesa is too old: first the mirror that the machine uses for its own
- * packages, then Debian's public name. Elsewhere the distribution's own packages will do: one entry, nothing added.
- */
-function backportsSources() {
-  const { ID, VERSION_CODENAME } = osRelease();
-  if (ID !== "debian" || VERSION_CODENAME !== "bookworm") return [undefined];
-  const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  const options = existsSync(keyring) ? `[signed-by=${keyring}] ` : "";
-  const fallback = { format: "list", text: `deb ${options}http://deb.debian.org/debian bookworm-backports main\n` };
-
+/** The files that tell apt where this machine's packages come from. */
+export function aptSources() {
   const parts = "/etc/apt/sources.list.d";
-  const files = existsSync(parts) ? readdirSync(parts).map((file) => join(parts, file)) : [];
-  for (const file of ["/etc/apt/sources.list", ...files].filter((file) => existsSync(file))) {
-    const text = readFileSync(file, "utf8");
-    const line = /^deb\s+(\[[^\]]*\]\s+)?(\S+)\s+bookworm\s+main\b/m.exec(text);
-    if (file.endsWith(".list") && line) {
-      return [{ format: "list", text: `deb ${line[1] ?? ""}${line[2]} bookworm-backports main\n` }, fallback];
-    }
-    const stanza = text.split(/\n\s*\n/).find((stanza) => /^Suites:.*\bbookworm(\s|$)/m.test(stanza));
-    if (file.endsWith(".sources") && stanza) {
-      return [{ format: "sources", text: `${stanza.replace(/^Suites:.*$/m, "Suites: bookworm-backports")}\n` }, fallback];
-    }
-  }
-  return [fallback];
+  const names = existsSync(parts) ? readdirSync(parts).map((name) => join(parts, name)) : [];
+  return ["/etc/apt/sources.list", ...names]
+    .filter((name) => /\.(list|sources)$/.test(name) && existsSync(name))
+    .map((name) => ({ name, text: readFileSync(name, "utf8") }));
+}
+
+/**
+ * The source of Debian 12's backports, whose Mesa is young enough: the mirror that the machine has its own packages from, with another suite.
+ * Undefined if it is among the machine's sources already. Throws if they name no mirror of Debian 12.
+ */
+export function backportsSource(files) {
+  const sources = files.flatMap(({ name, text }) => (name.endsWith(".list") ? oneLineSources(text) : stanzas(text)));
+  if (sources.some(({ suites }) => suites.includes("bookworm-backports"))) return undefined;
+  const own = sources.find(({ suites, components }) => suites.includes("bookworm") && components.includes("main"));
+  if (own) return own.withSuite("bookworm-backports");
+  throw new Error(
+    `apt has no source for Debian 12 from which one for its backports could follow: none of ${files.map(({ name }) => name).join(", ") || "its files"} ` +
+      "names the suite bookworm with the component main. Add a Debian mirror to apt's sources",
+  );
+}
+
+/** Lines `deb [options] URI suite components`. */
+function oneLineSources(text) {
+  return [...text.matchAll(/^deb[ \t]+(\[[^\]\n]*\][ \t]+)?(?!cdrom:)(\S+)[ \t]+(\S+)[ \t]+([^#\n]*)/gm)].map(
+    ([, options = "", uri, suite, rest]) => ({
+      suites: [suite],
+      components: rest.trim().split(/\s+/),
+      withSuite: (other) => ({ format: "list", text: `deb ${options}${uri} ${other} main\n` }),
+    }),
+  );
+}
+
+/** Stanzas of fields, one of which may go on in lines that begin with a space. */
+function stanzas(text) {
+  const bare = text.replaceAll(/^#.*\n?/gm, "");
+  return bare.split(/\n\s*\n/).flatMap((stanza) => {
+    const field = (name) => new RegExp(`^${name}:(.*(?:\\n[ \\t].*)*)`, "im").exec(stanza)?.[1].trim().split(/\s+/) ?? [];
+    if (!field("Types").includes("deb") || field("Enabled")[0]?.toLowerCase() === "no") return [];
+    const withSuite = (other) => ({
+      format: "sources",
+      text: `${stanza.trim().replace(/^Suites:.*(?:\n[ \t].*)*/im, `Suites: ${other}`)}\n`,
+    });
+    return [{ suites: field("Suites"), components: field("Components"), withSuite }];
+  });
 }

@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { hasApt, installPackages, libraryPath, osRelease, unpackPackages } from "./packages.mjs";
+import { aptSources, backportsSource, hasApt, installPackages, libraryPath, osRelease, unpackPackages } from "./packages.mjs";
 
 const probe = join(import.meta.dirname, "probe.mjs");
 
@@ -65,19 +65,27 @@ function askUnpacked(node, tree, mayHaveGpu) {
 }
 
 // Debian 12's own Mesa is 22.3, too old for 16-bit floats and subgroups in WebGPU.
-const needsBackports = () => osRelease().VERSION_CODENAME === "bookworm";
+const needsBackports = () => osRelease().ID === "debian" && osRelease().VERSION_CODENAME === "bookworm";
 const packages = () => [`mesa-vulkan-drivers${needsBackports() ? "/bookworm-backports" : ""}`, "libvulkan1"];
 
+/** What installs the drivers by hand; on Debian 12 the backports come from the mirror that the machine uses. */
 function installCommand() {
-  const source =
-    "echo 'deb http://deb.debian.org/debian bookworm-backports main' > /etc/apt/sources.list.d/bookworm-backports.list";
   const install = `apt-get update && apt-get install -y --no-install-recommends ${packages().join(" ")}`;
-  return needsBackports() ? `${source} && ${install}` : install;
+  const backports = needsBackports() ? backportsSource(aptSources()) : undefined;
+  if (!backports) return install;
+  const file = `/etc/apt/sources.list.d/bookworm-backports.${backports.format}`;
+  return `printf '%s' '${backports.text}' > ${file} && ${install}`;
 }
 
 function advice() {
   if (process.platform !== "linux") return "Update the graphics driver of this machine and run the command again.";
-  if (hasApt()) return `Run this as root, then run the command again:\n\n  ${installCommand()}\n`;
+  if (hasApt()) {
+    try {
+      return `Run this as root, then run the command again:\n\n  ${installCommand()}\n`;
+    } catch (error) {
+      return `${error.message}, then run the command again.`;
+    }
+  }
   return (
     "Install the Vulkan loader and Mesa's lavapipe driver, then run the command again. Fedora: " +
     "dnf install vulkan-loader mesa-vulkan-drivers. Arch: pacman -S vulkan-icd-loader vulkan-swrast. " +

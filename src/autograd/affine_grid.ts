@@ -9,7 +9,7 @@ import { type Backward, record } from "./tape.ts";
  * The grid that lets `gridSample` apply an affine map, as PyTorch's `affine_grid`.
  * @param theta `[N, 2, 3]` or `[N, 3, 4]`: from positions of the result to positions of the image, W first
  * @param size `[N, C, spatial…]`, the shape of the result of `gridSample`
- * @param options alignCorners, default false: whether −1 and 1 are the centres of the corner elements, rather than their outer edges
+ * @param options alignCorners, default false: whether −1 and 1 are the centers of the corner elements, rather than their outer edges
  * @returns `[N, spatial…, 2 or 3]`
  * @throws ShapeError
  */

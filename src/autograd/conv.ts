@@ -16,6 +16,8 @@ import { pad, type PadMode } from "./pad.ts";
 import { computed } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
 
+export type { ConvBaseOptions, ConvOptions, ConvTransposeOptions, Padding } from "../kernels/conv/shape.ts";
+
 /**
  * Convolution (cross-correlation, as in PyTorch) over 1, 2 or 3 spatial axes.
  * @param x `[N, in, spatial…]`

@@ -6,9 +6,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
 
-export type { LossReduction } from "../kernels/cross_entropy.ts";
+export type { Reduction } from "../kernels/cross_entropy.ts";
 
-export interface CrossEntropyOptions {
+export interface CrossEntropyLossOptions {
   /** `[C]`: factor of each class. */
   readonly weight?: Tensor;
   /** Positions with this class index count for nothing; default −100. Not for probabilities. */
@@ -16,7 +16,7 @@ export interface CrossEntropyOptions {
   /** Share of the target that is spread over all classes, in [0, 1]; default 0. */
   readonly labelSmoothing?: number;
   /** Default "mean": divided by the sum of the targets' class weights, or by the number of positions for probabilities. */
-  readonly reduction?: kernels.LossReduction;
+  readonly reduction?: kernels.Reduction;
 }
 
 /**
@@ -28,8 +28,8 @@ export interface CrossEntropyOptions {
  * @returns one number, or `[N, spatial…]` for the reduction "none"
  * @throws ShapeError, DTypeError, ConfigError
  */
-export function crossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  expectKind("crossEntropy", { input, target });
+export function crossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
+  expectKind("crossEntropyLoss", { input, target });
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const settings = { ignoreIndex, labelSmoothing, reduction };
   input = float32(input);

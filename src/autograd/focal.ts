@@ -6,6 +6,7 @@ import { ConfigError, ShapeError } from "../host/errors.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
+import type { Reduction } from "./cross_entropy.ts";
 import { record } from "./tape.ts";
 
 export interface FocalLossOptions {
@@ -23,7 +24,7 @@ export interface FocalLossOptions {
   /** Factor of each channel that counts, or one for all. Ignored for one channel. */
   readonly weight?: number | readonly number[];
   /** Default "mean", over all elements; "sum" is over samples and channels, of means over the positions; "none" keeps `[N, C, …]`. */
-  readonly reduction?: "none" | "sum" | "mean";
+  readonly reduction?: Reduction;
   /** Softmax over the channels instead of sigmoid; default false. */
   readonly useSoftmax?: boolean;
 }

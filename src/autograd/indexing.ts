@@ -1,12 +1,34 @@
-/** @file Picking and adding along an axis by an index tensor, with gradients. Argmax and one-hot have none and stay in `kernels`. */
+/** @file Indices of extremes, which have no gradient, and picking and adding along an axis by an index tensor, which have. */
 
-import { gatherAxis, scatterAdd as scatterKernel, scatterAxis, take, takeGradient } from "../kernels/indexing.ts";
+import {
+  argmax as argmaxKernel,
+  argmin as argminKernel,
+  gatherAxis,
+  scatterAdd as scatterKernel,
+  scatterAxis,
+  take,
+  takeGradient,
+} from "../kernels/indexing.ts";
 import { pad, padAxes } from "../kernels/pad.ts";
 import { ShapeError } from "../host/errors.ts";
 import { normalizeAxis, sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
+import type { ReduceOptions } from "./reduce.ts";
 import { record } from "./tape.ts";
+
+/**
+ * Index (i32) of the first largest element along `axis`: `[…, size, …]` → `[…, …]`, with `keepDims` `[…, 1, …]`. Throws `ShapeError` for an axis that is
+ * not there or empty, `DTypeError` unless f32.
+ */
+export function argmax(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return argmaxKernel(x, axis, keepDims);
+}
+
+/** Index (i32) of the first smallest element along `axis`; shapes and errors as `argmax`. */
+export function argmin(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+  return argminKernel(x, axis, keepDims);
+}
 
 // Both ways of picking have the same gradient: dy goes back to where its elements came from.
 function picked(op: string, x: Tensor, at: number, index: Tensor): Tensor {

@@ -11,6 +11,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
 
+export type { MatmulOptions } from "../kernels/matmul.ts";
+
 function multiply(op: string, a: Tensor, b: Tensor, options: MatmulOptions): Tensor {
   return kernels.matmul(op, a, b, undefined, kernels.matmulShape(op, a.shape, b.shape, options));
 }

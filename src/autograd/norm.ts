@@ -1,4 +1,4 @@
-/** @file Instance, group, layer and batch normalisation with gradients. */
+/** @file Instance, group, layer and batch normalization with gradients. */
 
 import * as kernels from "../kernels/norm/norm.ts";
 import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry } from "../kernels/norm/shape.ts";
@@ -22,7 +22,7 @@ export type NormActivation = "relu" | { readonly leakyRelu: number } | { readonl
 export interface NormCallOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;
-  /** Of what is normalised, scaled and shifted; default none. */
+  /** Of what is normalized, scaled and shifted; default none. */
   readonly activation?: NormActivation;
 }
 
@@ -67,7 +67,7 @@ function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor |
 }
 
 /**
- * Instance normalisation (Ulyanov et al. 2016): each channel of each sample to zero mean and unit biased variance, also in evaluation.
+ * Instance normalization (Ulyanov et al. 2016): each channel of each sample to zero mean and unit biased variance, also in evaluation.
  * @param x `[N, C, spatial…]`, more than one spatial element
  * @param weight scale `[C]`, with `bias` shift `[C]`, or neither
  * @throws ShapeError
@@ -82,7 +82,7 @@ export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, options:
   return byGroups("instanceNorm", x, x.shape[1], weight, bias, options);
 }
 
-/** Group normalisation (Wu and He 2018) of `[N, C, spatial…]` over `groups` groups of channels. Throws `ShapeError`. */
+/** Group normalization (Wu and He 2018) of `[N, C, spatial…]` over `groups` groups of channels. Throws `ShapeError`. */
 export function groupNorm(x: Tensor, groups: number, weight?: Tensor, bias?: Tensor, options: NormCallOptions = {}): Tensor {
   expectKind("groupNorm", { x });
   return byGroups("groupNorm", x, groups, weight, bias, options);
@@ -102,7 +102,7 @@ function byGroups(
 }
 
 /**
- * Layer normalisation (Ba et al. 2016): the trailing elements of each leading index to zero mean and unit biased variance.
+ * Layer normalization (Ba et al. 2016): the trailing elements of each leading index to zero mean and unit biased variance.
  * @param x `[…, normalizedShape…]`
  * @param weight scale of `normalizedShape`, with `bias` shift, or neither
  * @throws ShapeError
@@ -144,7 +144,7 @@ export interface RunningStats {
 }
 
 /**
- * Batch normalisation (Ioffe and Szegedy 2015) of `[N, C, spatial…]` with the statistics of the batch, as in training.
+ * Batch normalization (Ioffe and Szegedy 2015) of `[N, C, spatial…]` with the statistics of the batch, as in training.
  * @param running statistics `[C]` that are moved towards the batch's mean and unbiased variance
  * @throws ShapeError
  */
@@ -166,7 +166,7 @@ export function batchNorm(
 }
 
 /**
- * Batch normalisation of `[N, C, spatial…]` with given statistics, as in evaluation: (x − mean) / √(variance + eps) · weight + bias.
+ * Batch normalization of `[N, C, spatial…]` with given statistics, as in evaluation: (x − mean) / √(variance + eps) · weight + bias.
  * @param mean `[C]`, with `variance` `[C]`
  * @throws ShapeError
  */

@@ -1,4 +1,8 @@
-/** @file Pointwise functions with gradients, named and defined as PyTorch's. */
+/**
+ * @file Pointwise functions with gradients, named and defined as PyTorch's. Those of one tensor give its shape and type. Those of two broadcast as
+ * NumPy does, f16 and f32 together give f32 (comparisons take one type), and shapes that do not broadcast are a `ShapeError`. All throw `DTypeError` for integers,
+ * but for the condition of `where`.
+ */
 
 import { binary, type Comparison, type SmoothOp, unary, unaryGradient, unaryOps, where as choose } from "../kernels/pointwise.ts";
 import { ConfigError } from "../host/errors.ts";
@@ -28,11 +32,16 @@ export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => apply("lea
 export const elu = (x: Tensor, alpha = 1): Tensor => apply("elu", x, alpha);
 /** ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017): 1.0507 · elu(x, 1.6733). */
 export const selu = (x: Tensor): Tensor => apply("selu", x, 1.6732632423543772, 1.0507009873554805);
+export interface GeluOptions {
+  /** "none" (default) is exact, "tanh" the approximation. */
+  readonly approximate?: "none" | "tanh";
+}
+
 /**
  * x · Φ(x), Φ the distribution function of the standard normal (Hendrycks and Gimpel 2016); "tanh" is their approximation
  * x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))). Throws `ConfigError` for another name.
  */
-export function gelu(x: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
+export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Tensor {
   if (approximate !== "none" && approximate !== "tanh") {
     throw new ConfigError(`gelu: approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}`);
   }
@@ -42,23 +51,40 @@ export function gelu(x: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
 export const silu = (x: Tensor, alpha = 1): Tensor => apply("silu", x, alpha);
 /** x · tanh(softplus(x)) (Misra 2019). */
 export const mish = (x: Tensor): Tensor => apply("mish", x);
+export interface SoftplusOptions {
+  /** How fast it bends; default 1. */
+  readonly beta?: number;
+  /** Default 20. */
+  readonly threshold?: number;
+}
+
 /** log(1 + exp(beta · x)) / beta; x itself where beta · x > threshold. */
-export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => apply("softplus", x, beta, threshold);
+export const softplus = (x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor =>
+  apply("softplus", x, beta, threshold);
+
 /** x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */
 export const hardswish = (x: Tensor): Tensor => apply("hardswish", x);
 /** 2/√π ∫₀ˣ exp(−t²) dt. */
 export const erf = (x: Tensor): Tensor => apply("erf", x);
+/** (exp(x) − exp(−x)) / (exp(x) + exp(−x)), without overflow. */
 export const tanh = (x: Tensor): Tensor => apply("tanh", x);
 /** factor · x + offset. */
 export const affine = (x: Tensor, factor: number, offset = 0): Tensor => apply("affine", x, factor, offset);
+/** −x. */
 export const neg = (x: Tensor): Tensor => apply("affine", x, -1, 0);
+/** e to the power x. */
 export const exp = (x: Tensor): Tensor => apply("exp", x);
+/** The natural logarithm of positive x. */
 export const log = (x: Tensor): Tensor => apply("log", x);
+/** √x of x ≥ 0. */
 export const sqrt = (x: Tensor): Tensor => apply("sqrt", x);
-/** 1 / √x. */
+/** 1 / √x of positive x. */
 export const rsqrt = (x: Tensor): Tensor => apply("rsqrt", x);
+/** |x|; the gradient at 0 is 0. */
 export const abs = (x: Tensor): Tensor => apply("abs", x);
+/** x². */
 export const square = (x: Tensor): Tensor => apply("square", x);
+/** 1 / x. */
 export const reciprocal = (x: Tensor): Tensor => apply("reciprocal", x);
 /** x limited to [min, max]. */
 export const clamp = (x: Tensor, min: number, max: number): Tensor => apply("clamp", x, min, max);
@@ -68,21 +94,24 @@ export const sign = (x: Tensor): Tensor => apply("sign", x);
 export const floor = (x: Tensor): Tensor => apply("floor", x);
 /** The nearest whole number, halves to the even one; the gradient is zero. */
 export const round = (x: Tensor): Tensor => apply("round", x);
-/** 1 where x is neither NaN nor infinite, else 0; no gradient. */
+/** 1 where x is neither NaN nor infinite, else 0; no gradient. Throws `ShapeError`. */
 export const isFinite = (x: Tensor): Tensor => report("isFinite", [x], unary("isFinite", x));
 
-/** a + b with NumPy broadcasting. */
+/** a + b with NumPy broadcasting. Throws `ShapeError`. */
 export const add = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, b) : combine("add", a, b));
+/** a − b with NumPy broadcasting. Throws `ShapeError`. */
 export const sub = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, 1, -b) : combine("sub", a, b));
+/** a · b with NumPy broadcasting. Throws `ShapeError`. */
 export const mul = (a: Tensor, b: Tensor | number): Tensor => (typeof b === "number" ? affine(a, b) : combine("mul", a, b));
+/** a / b with NumPy broadcasting. Throws `ShapeError`. */
 export const div = (a: Tensor, b: Tensor | number): Tensor => combine("div", a, b);
-/** The larger of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. */
+/** The larger of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. Throws `ShapeError`. */
 export const maximum = (a: Tensor, b: Tensor | number): Tensor => combine("maximum", a, b);
-/** The smaller of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. */
+/** The smaller of a and b with NumPy broadcasting; where they are equal each gets half of the gradient. Throws `ShapeError`. */
 export const minimum = (a: Tensor, b: Tensor | number): Tensor => combine("minimum", a, b);
 /**
  * a to the power b with NumPy broadcasting. A negative base needs whole exponents: others give NaN where the device has one. Whole exponents up to
- * 15 are exact to a few bits; others lose digits with b · log₂ a, as exp2 and log2 of WGSL do.
+ * 15 are exact to a few bits; others lose digits with b · log₂ a, as exp2 and log2 of WGSL do. Throws `ShapeError`.
  */
 export const pow = (a: Tensor, b: Tensor | number): Tensor => combine("pow", a, b);
 
@@ -91,12 +120,17 @@ const compare =
   (a: Tensor, b: Tensor | number): Tensor =>
     report(name, [a, typeof b === "number" ? undefined : b], binary(name, a, b), { b });
 
-/** 1 where a = b, else 0, with NumPy broadcasting; no gradient. So are the five below. */
+/** 1 where a = b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
 export const eq = /* @__PURE__ */ compare("eq");
+/** 1 where a ≠ b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
 export const ne = /* @__PURE__ */ compare("ne");
+/** 1 where a < b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
 export const lt = /* @__PURE__ */ compare("lt");
+/** 1 where a ≤ b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
 export const le = /* @__PURE__ */ compare("le");
+/** 1 where a > b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
 export const gt = /* @__PURE__ */ compare("gt");
+/** 1 where a ≥ b, else 0, with NumPy broadcasting; no gradient. Throws `ShapeError`. */
 export const ge = /* @__PURE__ */ compare("ge");
 
 /**

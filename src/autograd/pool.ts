@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { mean } from "./reduce.ts";
 import { type Arguments, type Backward, record } from "./tape.ts";
 
-export type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions } from "../kernels/pool.ts";
+export type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolWindowOptions } from "../kernels/pool.ts";
 
 export interface MaxPoolResult {
   readonly output: Tensor;

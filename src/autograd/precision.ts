@@ -2,34 +2,29 @@
 
 import { cast as castKernel } from "../kernels/cast.ts";
 import { reduceSum } from "../kernels/reduce.ts";
+import { Ambient } from "../tensor/modes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { cast } from "./cast.ts";
 
 /** Element type of the activations between layers. */
 export type Precision = "f32" | "f16";
 
-let current: Precision = "f32";
+const current = new Ambient<Precision>("f32");
 
 /** The precision that is set now. */
-export const precision = (): Precision => current;
+export const precision = (): Precision => current.value;
 
 /**
- * Runs `fn` with convolutions taking f16 inputs, as `torch.autocast` does: their results are f16, and so is what norms, activations, pools and moves
+ * Runs `fn`, which must be synchronous, with convolutions taking f16 inputs, as `torch.autocast` does: their results are f16, and so is what norms, activations, pools and moves
  * make of them. Kernels compute in f32 and round what they store; operations that need f32 (losses, softmax, sums) convert. The adapter needs the
  * feature `shader-f16`, else the first convolution throws `ConfigError`. Gradients of activations are f16 too, so scale the loss: `GradScaler`.
  */
 export function withPrecision<T>(precision: Precision, fn: () => T): T {
-  const before = current;
-  current = precision;
-  try {
-    return fn();
-  } finally {
-    current = before;
-  }
+  return current.with("withPrecision", precision, fn);
 }
 
 /** The input of an operation that sets the precision of what follows. */
-export const computed = (x: Tensor): Tensor => (current === "f16" && x.dtype === "f32" ? cast(x, "f16") : x);
+export const computed = (x: Tensor): Tensor => (current.value === "f16" && x.dtype === "f32" ? cast(x, "f16") : x);
 
 /** `x` as f32, for operations that have no f16 form. */
 export const float32 = (x: Tensor): Tensor => (x.dtype === "f16" ? cast(x, "f32") : x);

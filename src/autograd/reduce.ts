@@ -1,12 +1,13 @@
 /** @file Sums, means, extremes, norms and spreads over axes, with gradients; names and rules are PyTorch's. */
 
+import { argmax, argmin, place } from "../kernels/indexing.ts";
 import { binary, unary } from "../kernels/pointwise.ts";
 import { reduce, reduceAxes, reducedShape, reduceSum, reduceTerms } from "../kernels/reduce.ts";
 import { reduceGradient } from "../kernels/reduce_gradient.ts";
 import type { Combination } from "../kernels/reduce_operators.ts";
 import { expand } from "../kernels/view.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
-import { showShape } from "../host/shape.ts";
+import { normalizeAxis, showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
@@ -68,6 +69,35 @@ export function amin(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions
   return extreme("amin", "min", x, axes, keepDims);
 }
 
+/** A type and not an interface, so that a scope may return it. */
+export type Extremes = {
+  readonly values: Tensor;
+  /** i32, of the first among equals. */
+  readonly indices: Tensor;
+};
+
+function firstExtreme(op: "max" | "min", x: Tensor, axis: number, keepDims: boolean): Extremes {
+  x = float32(x);
+  const at = normalizeAxis(op, axis, x.rank);
+  const indices = (op === "max" ? argmax : argmin)(x, at, keepDims);
+  const values = reduce(op, x, [at], keepDims, { combine: op });
+  // A view of its own: callers may dispose the indices before the gradient is taken.
+  const saved = indices.view(indices.shape);
+  record(op, [x], values, (dy) => [place(dy, saved, x.shape, at)], { axis: at, keepDims, indices });
+  if (values.origin === undefined) saved.dispose();
+  return { values, indices };
+}
+
+/** Largest elements along `axis`, as `torch.max(x, dim)`: the gradient goes to the first among equals. Throws `ShapeError`. */
+export function max(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Extremes {
+  return firstExtreme("max", x, axis, keepDims);
+}
+
+/** Smallest elements along `axis`, as `torch.min(x, dim)`: the gradient goes to the first among equals. Throws `ShapeError`. */
+export function min(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Extremes {
+  return firstExtreme("min", x, axis, keepDims);
+}
+
 export interface VarianceOptions extends ReduceOptions {
   /** The sum of squares is divided by the number of elements less this; default 1, Bessel's. */
   readonly correction?: number;
@@ -90,18 +120,18 @@ function spread(
     );
   }
   const factor = 1 / (terms - correction);
-  const centre = reduce(op, x, list, false, { divisor: terms });
-  const variance = reduce(op, x, list, keepDims, { map: "deviation", centre, divisor: terms - correction });
+  const center = reduce(op, x, list, false, { divisor: terms });
+  const variance = reduce(op, x, list, keepDims, { map: "deviation", centre: center, divisor: terms - correction });
   const y = op === "std" ? unary("sqrt", variance) : variance;
   if (y !== variance) variance.dispose();
   const backward: Backward = (dy) => [
     op === "std"
-      ? reduceGradient(op, x, list, dy, { value: centre, other: y, factor })
-      : reduceGradient(op, x, list, dy, { value: centre, factor: 2 * factor }),
+      ? reduceGradient(op, x, list, dy, { value: center, other: y, factor })
+      : reduceGradient(op, x, list, dy, { value: center, factor: 2 * factor }),
   ];
   record(op, [x], y, backward, { axes: list, keepDims, correction });
   // Without a note nobody else frees it.
-  if (y.origin === undefined) centre.dispose();
+  if (y.origin === undefined) center.dispose();
   return y;
 }
 
@@ -115,7 +145,7 @@ export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tens
   return spread("std", x, axes, options);
 }
 
-export interface NormOptions extends ReduceOptions {
+export interface VectorNormOptions extends ReduceOptions {
   /** Σ|x|, √Σx² or max|x|; default 2. */
   readonly p?: 1 | 2 | typeof Infinity;
   /** Default: all. */
@@ -126,34 +156,34 @@ export interface NormOptions extends ReduceOptions {
  * Vector norm over axes. Where PyTorch takes a subgradient so does this: 0 for the 2-norm of zeros, equal shares among the largest of the maximum
  * norm. Throws `ShapeError`, and `ConfigError` for another p.
  */
-export function norm(x: Tensor, { p = 2, axes, keepDims = false }: NormOptions = {}): Tensor {
-  expectKind("norm", { x });
+export function vectorNorm(x: Tensor, { p = 2, axes, keepDims = false }: VectorNormOptions = {}): Tensor {
+  expectKind("vectorNorm", { x });
   x = float32(x);
-  const list = reduceAxes("norm", x.shape, axes);
+  const list = reduceAxes("vectorNorm", x.shape, axes);
   const args = { p, axes: list, keepDims };
   switch (p) {
     case 1: {
       const backward: Backward = (dy) => [reduceGradient("norm1", x, list, dy, { value: dy })];
-      return record("norm", [x], reduce("norm", x, list, keepDims, { map: "abs" }), backward, args);
+      return record("vectorNorm", [x], reduce("norm", x, list, keepDims, { map: "abs" }), backward, args);
     }
     case 2: {
-      const squares = reduce("norm", x, list, keepDims, { map: "square" });
+      const squares = reduce("vectorNorm", x, list, keepDims, { map: "square" });
       const y = unary("sqrt", squares);
       squares.dispose();
-      return record("norm", [x], y, (dy) => [reduceGradient("norm2", x, list, dy, { value: y })], args);
+      return record("vectorNorm", [x], y, (dy) => [reduceGradient("norm2", x, list, dy, { value: y })], args);
     }
     case Infinity: {
-      reduceTerms("norm", x.shape, list, 1);
-      const y = reduce("norm", x, list, keepDims, { map: "abs", combine: "max" });
+      reduceTerms("vectorNorm", x.shape, list, 1);
+      const y = reduce("vectorNorm", x, list, keepDims, { map: "abs", combine: "max" });
       const backward: Backward = (dy) => {
-        const other = reduce("norm", x, list, keepDims, { map: "absEqual", centre: y });
+        const other = reduce("vectorNorm", x, list, keepDims, { map: "absEqual", centre: y });
         const dx = reduceGradient("normInfinity", x, list, dy, { value: y, other });
         other.dispose();
         return [dx];
       };
-      return record("norm", [x], y, backward, args);
+      return record("vectorNorm", [x], y, backward, args);
     }
     default:
-      throw new ConfigError(`norm: p must be 1, 2 or Infinity, got ${String(p)}`);
+      throw new ConfigError(`vectorNorm: p must be 1, 2 or Infinity, got ${String(p)}`);
   }
 }

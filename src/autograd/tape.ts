@@ -4,9 +4,11 @@
  */
 
 import { ConfigError, ShapeError } from "../host/errors.ts";
+import { Ambient } from "../tensor/modes.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { asOf, now } from "../tensor/versions.ts";
 import { binary } from "../kernels/pointwise.ts";
 import { full } from "../kernels/view.ts";
 
@@ -17,24 +19,20 @@ interface Note {
   readonly op: string;
   readonly inputs: readonly (Tensor | undefined)[];
   readonly backward: Backward;
+  /** When it was taken: what `backward` reads must not have been written since. */
+  readonly at: number;
 }
 
-let recording = true;
+const recording = new Ambient(true);
 
-/** Runs `fn` without noting gradients: for evaluation and for updates of parameters. */
+/** Runs `fn`, which must be synchronous, without noting gradients: for evaluation and for updates of parameters. Throws `ConfigError`. */
 export function noGrad<T>(fn: () => T): T {
-  return withRecording(false, fn);
+  return recording.with("noGrad", false, fn);
 }
 
 /** Runs `fn` with the tape on or off. */
 export function withRecording<T>(on: boolean, fn: () => T): T {
-  const before = recording;
-  recording = on;
-  try {
-    return fn();
-  } finally {
-    recording = before;
-  }
+  return recording.with("withRecording", on, fn);
 }
 
 /** The arguments of an operation that are no inputs of its note: numbers, options, and tensors without a gradient such as indices. */
@@ -93,7 +91,7 @@ export function record(
   flops = 0,
 ): Tensor {
   observer?.(op, inputs, result, args, flops);
-  if (recording && inputs.some(tracks)) result.origin = { op, inputs, backward } satisfies Note;
+  if (recording.value && inputs.some(tracks)) result.origin = { op, inputs, backward, at: now() } satisfies Note;
   return result;
 }
 
@@ -123,7 +121,7 @@ function order(loss: Tensor): Tensor[] {
 
 /**
  * Gradients of a scalar `loss` with respect to `wrt`, in its order; each has the shape of its tensor. Throws `ShapeError` if the loss is not
- * one element, `ConfigError` if it does not depend on one of the tensors.
+ * one element, `ConfigError` if it does not depend on one of the tensors, or if a value that a gradient needs was changed in place since.
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (loss.size !== 1)
@@ -159,7 +157,7 @@ export function backpropagate(root: Tensor, seed: Tensor, wrt: readonly Tensor[]
     const dy = gradients.get(t);
     if (!note || !dy || !useful.has(t)) continue;
     const needs = note.inputs.map((i) => i !== undefined && useful.has(i));
-    const parts = note.backward(dy, needs);
+    const parts = asOf(note.at, note.op, () => note.backward(dy, needs));
     note.inputs.forEach((input, i) => {
       const part = parts[i];
       if (!input || !part || !needs[i]) return;

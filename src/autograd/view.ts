@@ -14,6 +14,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { float32, sumAs } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
 
+export type { SliceSpec } from "../kernels/view.ts";
+
 /** The same elements under another shape; one size may be −1. Shares memory. Throws `ShapeError`. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   expectKind("reshape", { x });

@@ -13,13 +13,13 @@ export interface MedianFrequencyOptions {
   readonly edgeWeight?: number;
   /**
    * The original's numbers: class weights are rounded down, so that frequent classes get 0, and of a stack of slices borders are looked for
-   * along slice and row instead of row and column. Default false.
+   * along slice and row instead of row and column.
    */
-  readonly compat?: boolean;
+  readonly compat?: "quicknat";
 }
 
 /** What `medianFrequencyWeights` gives. */
-export interface MedianFrequencyWeights {
+export interface LabelWeights {
   /** Weight of each voxel, the shape of the labels: of its class, plus `edgeWeight` at borders. */
   readonly weights: HostArray<Float32Array>;
   /** `[numClasses]`; 0 for classes that do not occur. */
@@ -38,9 +38,10 @@ function changes(data: TypedArray, i: number, stride: number, size: number): boo
  * @param labels class indices, a stack of slices `[S, H, W]` or one slice `[H, W]`
  * @throws ShapeError, DataError for labels that are not class indices below `numClasses`
  */
-export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): MedianFrequencyWeights {
+export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): LabelWeights {
   const op = "medianFrequencyWeights";
-  const { numClasses = 33, edgeWeight = 2, compat = false } = options;
+  const { numClasses = 33, edgeWeight = 2 } = options;
+  const compat = options.compat === "quicknat";
   const { data, shape } = labels;
   if (shape.length !== 2 && shape.length !== 3) {
     throw new ShapeError(`${op}: the labels are [${shape}]; expected a stack of slices [S, H, W] or a slice [H, W]`);

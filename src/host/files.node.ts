@@ -18,10 +18,20 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
+    throw naming(path, error);
   }
   await syncFolder(dirname(path));
+}
+
+/** An error of the system with the name of the file that was to be written: a full disk says only that it is full. */
+function naming(path: string, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === undefined || !(error instanceof Error)) return error;
+  return Object.assign(new Error(`cannot write ${path}: ${error.message}`, { cause: error }), {
+    code,
+    syscall: syscall ?? "write",
+  });
 }
 
 /** Makes the rename itself durable; Windows cannot open folders, and there the rename has to do. */
@@ -31,11 +41,19 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.close();
 }
 
+/** Text in UTF-8, or in UTF-16 with its byte-order mark, as PowerShell writes files. The mark is no part of it. */
+function decodeText(bytes: Uint8Array): string {
+  const [a, b] = bytes;
+  const encoding = a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
+}
+
 /** What a JSON file holds. @throws FormatError naming the operation and the file */
 export async function readJson(path: string, op: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((cause: Error) => {
+  const bytes = await readFile(path).catch((cause: Error) => {
     throw new FormatError(`${op}: cannot read ${path}: ${cause.message}`, { cause });
   });
+  const text = decodeText(bytes);
   try {
     return JSON.parse(text);
   } catch (cause) {

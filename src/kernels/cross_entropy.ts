@@ -27,26 +27,27 @@ export interface CrossEntropyGeometry {
 
 /** Logits `[N, C, …]` with class indices `[N, …]` or probabilities `[N, C, …]`. Throws `ShapeError`. */
 export function crossEntropyShape(input: Shape, target: Shape, weight?: Shape): CrossEntropyGeometry {
-  if (input.length < 2) throw new ShapeError(`crossEntropy: input must be [N, C, spatial…], got ${showShape(input)}`);
+  if (input.length < 2) throw new ShapeError(`crossEntropyLoss: input must be [N, C, spatial…], got ${showShape(input)}`);
   const shape = input.toSpliced(1, 1);
   const probabilities = sameShape(target, input);
   if (!probabilities && !sameShape(target, shape)) {
     throw new ShapeError(
-      `crossEntropy: target ${showShape(target)} does not fit the input ${showShape(input)}; expected class indices ${showShape(shape)} ` +
+      `crossEntropyLoss: target ${showShape(target)} does not fit the input ${showShape(input)}; expected class indices ${showShape(shape)} ` +
         `or probabilities ${showShape(input)}`,
     );
   }
   const classes = input[1];
   if (weight && !sameShape(weight, [classes])) {
-    throw new ShapeError(`crossEntropy: weight ${showShape(weight)} must be [${classes}], one per class`);
+    throw new ShapeError(`crossEntropyLoss: weight ${showShape(weight)} must be [${classes}], one per class`);
   }
   return { classes, inner: sizeOf(input.slice(2)), positions: sizeOf(shape), shape, probabilities };
 }
 
-export type LossReduction = "none" | "sum" | "mean";
+/** What becomes of the losses of many elements or positions. */
+export type Reduction = "mean" | "sum" | "none";
 
 export interface CrossEntropySettings {
-  readonly reduction: LossReduction;
+  readonly reduction: Reduction;
   readonly ignoreIndex: number;
   readonly labelSmoothing: number;
 }
@@ -59,20 +60,20 @@ export function expectCrossEntropy(
   g: CrossEntropyGeometry,
   { reduction, ignoreIndex, labelSmoothing }: CrossEntropySettings,
 ): void {
-  expectTensors("crossEntropy", { input, ...(weight ? { weight } : {}) });
-  expectTensors("crossEntropy", { target }, target.dtype);
-  if (target.device !== input.device) throw new ConfigError("crossEntropy: target is on another device than the input");
+  expectTensors("crossEntropyLoss", { input, ...(weight ? { weight } : {}) });
+  expectTensors("crossEntropyLoss", { target }, target.dtype);
+  if (target.device !== input.device) throw new ConfigError("crossEntropyLoss: target is on another device than the input");
   if (target.dtype === "f16" || (g.probabilities && target.dtype !== "f32")) {
     const expected = g.probabilities ? "f32 probabilities" : "f32, i32 or u32";
-    throw new DTypeError(`crossEntropy: target has type ${target.dtype}, expected ${expected}`);
+    throw new DTypeError(`crossEntropyLoss: target has type ${target.dtype}, expected ${expected}`);
   }
   if (!["none", "sum", "mean"].includes(reduction)) {
-    throw new ConfigError(`crossEntropy: reduction must be "none", "sum" or "mean", got ${JSON.stringify(reduction)}`);
+    throw new ConfigError(`crossEntropyLoss: reduction must be "none", "sum" or "mean", got ${JSON.stringify(reduction)}`);
   }
   if (!Number.isInteger(ignoreIndex))
-    throw new ConfigError(`crossEntropy: ignoreIndex must be a whole number, got ${ignoreIndex}`);
+    throw new ConfigError(`crossEntropyLoss: ignoreIndex must be a whole number, got ${ignoreIndex}`);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ConfigError(`crossEntropy: labelSmoothing must be in [0, 1], got ${labelSmoothing}`);
+    throw new ConfigError(`crossEntropyLoss: labelSmoothing must be in [0, 1], got ${labelSmoothing}`);
   }
 }
 

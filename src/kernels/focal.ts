@@ -6,7 +6,7 @@ import { read, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import type { LossReduction } from "./cross_entropy.ts";
+import type { Reduction } from "./cross_entropy.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
 import { targetKind } from "./lib/target.ts";
@@ -51,7 +51,7 @@ export interface FocalSettings {
   readonly gamma: number;
   /** Share of the positives, sigmoid only. */
   readonly alpha: number | undefined;
-  readonly reduction: LossReduction;
+  readonly reduction: Reduction;
 }
 
 /** Everything but the logits must fit too. Throws `DTypeError` and `ConfigError`. */

@@ -38,6 +38,7 @@ export interface MatmulGeometry {
 export interface MatmulOptions {
   /** The last two axes of `a` in the other order; default false. */
   readonly transposeA?: boolean;
+  /** The same of `b`. */
   readonly transposeB?: boolean;
 }
 

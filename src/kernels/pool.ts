@@ -19,7 +19,8 @@ import { maxGradientShader } from "./shaders/pool/max_gradient.gen.ts";
 import { takeShader } from "./shaders/pool/take.gen.ts";
 import { full } from "./view.ts";
 
-interface WindowOptions {
+/** What windows of every kind of pooling have. */
+export interface PoolWindowOptions {
   readonly kernelSize: Spatial;
   /** Default: `kernelSize`. */
   readonly stride?: Spatial;
@@ -29,12 +30,12 @@ interface WindowOptions {
   readonly ceilMode?: boolean;
 }
 
-export interface MaxPoolOptions extends WindowOptions {
+export interface MaxPoolOptions extends PoolWindowOptions {
   /** Default 1. */
   readonly dilation?: Spatial;
 }
 
-export interface AvgPoolOptions extends WindowOptions {
+export interface AvgPoolOptions extends PoolWindowOptions {
   /** Whether padding counts in the average; default true. */
   readonly countIncludePad?: boolean;
   /** What sums are divided by, instead of the size of the window. */
@@ -197,7 +198,7 @@ export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: Pool
   return dx;
 }
 
-export interface MaxUnpoolOptions extends Omit<WindowOptions, "ceilMode"> {
+export interface MaxUnpoolOptions extends Omit<PoolWindowOptions, "ceilMode"> {
   /** Spatial size of the result, less than one stride away from the default `(size − 1)·stride − 2·padding + kernelSize`. */
   readonly outputSize?: Spatial;
 }

@@ -7,6 +7,7 @@ import { convTrials } from "./conv/trials.ts";
 import type { Trials } from "./lib/choices.ts";
 import { matmulTrials } from "./matmul.ts";
 import { normTrials } from "./norm/trials.ts";
+import type { AbortSignal } from "../host/platform.ts";
 
 /** Variant by class of problem, as `device.choices` holds it. */
 export type Choices = Readonly<Record<string, string>>;

@@ -26,7 +26,7 @@ export function constantParameter(device: Device, shape: Shape, value: number): 
 }
 
 /**
- * The bound of a convolution's or linear layer's default initialisation: kaiming_uniform with a = √5 (He et al. 2015) is U(±1/√fanIn),
+ * The bound of a convolution's or linear layer's default initialization: kaiming_uniform with a = √5 (He et al. 2015) is U(±1/√fanIn),
  * and so is the bias. The factor is formed as torch forms it, so that the values agree in every bit.
  */
 export function kaimingBound(fanIn: number): number {
@@ -48,7 +48,7 @@ export function kaimingNormalInit(weight: Tensor, a = 0): void {
 }
 
 /**
- * Draws the weight `[out · factorᵈ, in, taps…]` of a sub-pixel convolution anew so that it starts as nearest-neighbour upsampling (ICNR, Aitken
+ * Draws the weight `[out · factorᵈ, in, taps…]` of a sub-pixel convolution anew so that it starts as nearest-neighbor upsampling (ICNR, Aitken
  * et al. 2017), with the values in MONAI's order, which mixes channels and taps.
  */
 export function icnrInit(weight: Tensor, factor: number): void {

@@ -7,6 +7,7 @@ import { ShapeError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
+import { changed, look } from "../tensor/modes.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { StateDict } from "./state_dict.ts";
 import { type LoadOptions, type LoadReport, loadTensors } from "./load_state.ts";
@@ -15,18 +16,47 @@ import { type NameFilter, nameMatcher } from "./names.ts";
 // Parameters that `freeze` took the gradient from: buffers never had one.
 const frozen = new WeakSet<Tensor>();
 
+/**
+ * A layer or a network: what has parameters, and `forward` from tensors to a tensor. A subclass assigns its tensors and submodules to properties in
+ * the order in which the reference implementation registers them; their names on the way to a tensor, joined by dots, are its name in
+ * the state dict (`conv.weight`). Weights are drawn when a module is made, from the generator that `manualSeed` seeds.
+ *
+ *     class Block extends Module {
+ *       readonly conv: Conv;
+ *       constructor(device: Device) {
+ *         super();
+ *         this.conv = new Conv(device, { spatialDims: 2, inChannels: 1, outChannels: 4, kernelSize: 3, padding: 1 });
+ *       }
+ *       forward(x: Tensor): Tensor {
+ *         return relu(this.conv.forward(x));
+ *       }
+ *     }
+ */
 export abstract class Module {
-  /** Whether layers that differ in training (batch norm, dropout) behave so; set by `train` and `eval`. */
-  training = true;
+  private mode = true;
 
+  /** Whether layers that differ in training (batch norm, dropout) behave so; set by `train` and `eval`. Captured steps follow it. */
+  get training(): boolean {
+    return look(this, Module.trains);
+  }
+
+  set training(on: boolean) {
+    if (on === this.mode) return;
+    this.mode = on;
+    changed(this);
+  }
+
+  private static readonly trains = (m: Module): boolean => m.mode;
+
+  /** The output for these inputs. A layer throws `ShapeError` for shapes that it was not made for. */
   abstract forward(...inputs: Tensor[]): Tensor;
 
-  /** Whether `forward` hands on its input as it is, in the mode it is in. */
+  /** Whether `forward` hands on its input as it is, in the mode it is in. @internal */
   get idle(): boolean {
     return false;
   }
 
-  /** What `next` makes of this module's result, in one pass over memory; undefined where the two have none. */
+  /** What `next` makes of this module's result, in one pass over memory; undefined where the two have none. @internal */
   forwardWith(_x: Tensor, _next: Module): Tensor | undefined {
     return undefined;
   }
@@ -34,6 +64,17 @@ export abstract class Module {
   /** Submodules by name, in registration order. */
   *children(): Iterable<readonly [string, Module]> {
     for (const [name, value] of Object.entries(this)) if (value instanceof Module) yield [name, value];
+  }
+
+  /** This module and all below it by dotted name, parents first, itself under "". A module reached on two ways comes under both names. */
+  *namedModules(name = ""): Iterable<readonly [string, Module]> {
+    yield [name, this];
+    for (const [key, child] of this.children()) yield* child.namedModules(name === "" ? key : `${name}.${key}`);
+  }
+
+  /** This module and all below it, each once, parents first. */
+  modules(): ReadonlySet<Module> {
+    return new Set(Array.from(this.namedModules(), ([, module]) => module));
   }
 
   /** Tensors by dotted name, parents before children: PyTorch's order. A module reached on two ways gives its tensors under both names. */
@@ -48,6 +89,7 @@ export abstract class Module {
     return [...this.namedTensors()].filter(([, t]) => t.requiresGrad && !seen.has(t) && seen.add(t)) as [string, Tensor][];
   }
 
+  /** Trainable tensors, each once: what an optimizer takes and `grad` is asked for. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, t]) => t);
   }
@@ -64,6 +106,7 @@ export abstract class Module {
     return this;
   }
 
+  /** The mode for inference: `train(false)`. */
   eval(): this {
     return this.train(false);
   }
@@ -85,7 +128,7 @@ export abstract class Module {
   }
 
   /**
-   * Keeps parameters from being trained: they get no gradient and are not in `parameters()`. To be called before the optimiser is made. As in
+   * Keeps parameters from being trained: they get no gradient and are not in `parameters()`. To be called before the optimizer is made. As in
    * PyTorch, a frozen batch norm still follows the data with its running statistics unless it is in evaluation mode.
    * @returns the names of the parameters that are now frozen and were not
    */
@@ -115,7 +158,7 @@ export abstract class Module {
   }
 }
 
-/** `x` through modules one after the other; neighbours that have a pass for both, such as a norm and its activation, as one. */
+/** `x` through modules one after the other; neighbors that have a pass for both, such as a norm and its activation, as one. */
 export function inSequence(x: Tensor, ...modules: readonly Module[]): Tensor {
   // Whoever put another `forward` in a module's place wants to see its results.
   if (modules.some((m) => Object.hasOwn(m, "forward"))) return modules.reduce((v, m) => m.forward(v), x);
@@ -150,6 +193,7 @@ export class Sequential extends Module {
 
 /** Returns its input. */
 export class Identity extends Module {
+  /** @internal */
   override get idle(): boolean {
     return true;
   }

@@ -25,7 +25,7 @@ export interface LayerSummary {
   readonly flops: number;
 }
 
-export interface Summary {
+export interface ModuleSummary {
   readonly inputShape: Shape;
   readonly outputShape: Shape;
   /** In the order of the calls. */
@@ -38,7 +38,7 @@ export interface Summary {
   readonly flops: number;
   /** Peak bytes that a captured forward pass plans for, with input and output, without `stateBytes`. */
   readonly inferenceBytes: number;
-  /** The same for a forward and backward pass in training, with the gradients of all trainable parameters, without an optimiser's state. */
+  /** The same for a forward and backward pass in training, with the gradients of all trainable parameters, without an optimizer's state. */
   readonly trainingBytes: number | undefined;
 }
 
@@ -54,13 +54,13 @@ export interface SummaryOptions {
  * @param inputShape shape of the f32 input, such as `[1, 1, 64, 64, 64]`
  * @throws ConfigError for a module without parameters or inside a capture, and what the module throws for the input
  */
-export function summary(module: Module, inputShape: Shape, { training = true }: SummaryOptions = {}): Summary {
+export function summary(module: Module, inputShape: Shape, { training = true }: SummaryOptions = {}): ModuleSummary {
   expectShape("summary", inputShape);
   const state = [...new Set([...module.namedTensors()].map(([, t]) => t))];
   if (state.length === 0) throw new ConfigError("summary: the module has no parameters");
   const { device } = state[0];
   if (device.capturing) throw new ConfigError("summary: call it outside of capture()");
-  const modes = [...new Set(walk(module).keys())].map((m) => [m, m.training] as const);
+  const modes = Array.from(module.modules(), (m) => [m, m.training] as const);
   try {
     module.eval();
     const calls = new Calls(module);
@@ -86,7 +86,7 @@ export function summary(module: Module, inputShape: Shape, { training = true }: 
 function peak(device: Device, shape: Shape, fn: (x: Tensor) => Tensor | Tensor[]): number {
   const plan = new Plan(device, [{ data: new Float32Array(0), shape }], fn); // nothing is loaded: only the shape counts
   plan.dispose();
-  return plan.peakBytes;
+  return plan.ownBytes;
 }
 
 /** Gradients of the mean output; parameters that it does not depend on have none. */
@@ -95,12 +95,14 @@ function gradients(module: Module, x: Tensor): Tensor[] {
   return noGrad(() => backpropagate(loss, full(loss.device, loss.shape, 1), module.parameters())).filter((g) => g !== undefined);
 }
 
-/** All names of every module below. */
-function walk(module: Module, name = "", found = new Map<Module, string[]>()): Map<Module, string[]> {
-  const names = found.get(module);
-  if (names) names.push(name);
-  else found.set(module, [name]);
-  for (const [key, child] of module.children()) walk(child, name ? `${name}.${key}` : key, found);
+/** Every module with all its names. */
+function namesOf(module: Module): Map<Module, string[]> {
+  const found = new Map<Module, string[]>();
+  for (const [name, m] of module.namedModules()) {
+    const names = found.get(m);
+    if (names) names.push(name);
+    else found.set(m, [name]);
+  }
   return found;
 }
 
@@ -112,7 +114,7 @@ class Calls {
   private readonly names: Map<Module, string[]>;
 
   constructor(module: Module) {
-    this.names = walk(module);
+    this.names = namesOf(module);
   }
 
   /** Runs `fn`, noting every call of a module's `forward`. */
@@ -167,7 +169,7 @@ export interface SummaryTextOptions {
 }
 
 /** The summary as lines of text. */
-export function summaryText(summary: Summary, { depth = Infinity }: SummaryTextOptions = {}): string {
+export function summaryText(summary: ModuleSummary, { depth = Infinity }: SummaryTextOptions = {}): string {
   const rows = summary.layers
     .filter((layer) => layer.depth <= depth)
     .map((layer) => [

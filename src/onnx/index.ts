@@ -1,7 +1,7 @@
 /** @file ONNX: models from other tools as modules, and modules as ONNX files. */
 
 export { exportOnnx, type ExportOptions } from "./export/export.ts";
-export { inspectOnnx, type OnnxSummary, type OnnxTensorInfo, readOnnxWeights } from "./inspect.ts";
+export { inspectOnnx, type OnnxSummary, type OnnxTensorInfo, readOnnxFile, readOnnxWeights } from "./inspect.ts";
 export type { HostValue } from "./values.ts";
 export type { OnnxValueInfo } from "./model.ts";
 export { importOnnx, OnnxModel, type OnnxOptions } from "./import/module.ts";

@@ -1,10 +1,12 @@
 /** @file What is in an ONNX file, without running it. */
 
+import type { WeightTensor } from "../weights/elements.ts";
+import { expectSomeRead, type SkippedEntry, type WeightsFile } from "../weights/file.ts";
 import type { HostValue } from "./values.ts";
-import { type OnnxValueInfo, parseOnnx } from "./model.ts";
+import { type OnnxTensor, type OnnxValueInfo, parseOnnx } from "./model.ts";
 import type { OnnxOptions } from "./import/module.ts";
 import { onnxBudget } from "./proto.ts";
-import { decodeTensor, typeName } from "./tensor_data.ts";
+import { decodeTensor, typeName, types, unsupportedType } from "./tensor_data.ts";
 
 /** Name, element type and shape of a tensor; sizes that are open are names. */
 export interface OnnxTensorInfo {
@@ -29,8 +31,8 @@ export interface OnnxSummary {
 const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ name, type: typeName(type), shape });
 
 /** Summarizes an ONNX file; operators may be any. Throws `FormatError` for a damaged one. */
-export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "name"> = {}): OnnxSummary {
-  const file = parseOnnx(bytes, onnxBudget(bytes.length, options.name ?? "the ONNX file"));
+export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "source"> = {}): OnnxSummary {
+  const file = parseOnnx(bytes, onnxBudget(bytes.length, options.source ?? "the ONNX file"));
   const { irVersion, producer, opsets, metadata, graph } = file;
   const counts = new Map<string, number>();
   for (const { domain, op } of graph.nodes) {
@@ -50,11 +52,47 @@ export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "name"
 }
 
 /**
- * The initializers of an ONNX file by name, whatever its operators are: float16 and bfloat16 as float32, 64-bit integers as float64.
- * @throws FormatError for a damaged file, and for element types that are not supported
+ * The initializers of an ONNX file by name, whatever its operators are: float16 and bfloat16 as float32, 64-bit integers as float64. Those of a
+ * type that is not supported are left out; `inspectOnnx` lists them, and `readOnnxFile` says why.
+ * @throws FormatError for a damaged file, and for one of which nothing can be read
  */
 export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): Map<string, HostValue> {
-  const budget = onnxBudget(bytes.length, options.name ?? "the ONNX file");
-  const { graph } = parseOnnx(bytes, budget);
-  return new Map(graph.initializers.map((t) => [t.name, decodeTensor(t, budget, options.external)]));
+  return readAll(bytes, options).tensors;
+}
+
+/**
+ * The initializers of an ONNX file as every weight file is read: with their own types, and those that were not read with the reason.
+ * @throws FormatError as `readOnnxWeights`
+ */
+export function readOnnxFile(bytes: Uint8Array, options: OnnxOptions = {}): WeightsFile {
+  const { tensors, skipped, metadata } = readAll(bytes, options);
+  const typed = new Map<string, WeightTensor>();
+  for (const [name, value] of tensors) {
+    const { element, bits } = Object.values(types).find((t) => t.name === value.type)!;
+    const { data, shape, type } = value;
+    if ((element === "I64" || element === "U64") && !data.every(Number.isSafeInteger))
+      skipped.push({ name, dtype: type!, shape, reason: `it holds ${type} values beyond the exact integers of float64` });
+    else typed.set(name, { dtype: element, data, shape, ...(bits === 4 ? { storedAs: type! } : {}) });
+  }
+  return { format: "ONNX", tensors: typed, metadata: new Map(metadata), skipped };
+}
+
+interface ReadAll {
+  readonly tensors: Map<string, HostValue>;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly skipped: SkippedEntry[];
+}
+
+function readAll(bytes: Uint8Array, options: OnnxOptions): ReadAll {
+  const budget = onnxBudget(bytes.length, options.source ?? "the ONNX file");
+  const { graph, metadata } = parseOnnx(bytes, budget);
+  const readable = (t: OnnxTensor) => unsupportedType(t) === undefined;
+  const tensors = new Map(
+    graph.initializers.filter(readable).map((t) => [t.name, decodeTensor(t, budget, options.external)] as const),
+  );
+  const skipped = graph.initializers
+    .filter((t) => !readable(t))
+    .map((t): SkippedEntry => ({ name: t.name, dtype: typeName(t.type), shape: t.dims, reason: unsupportedType(t)! }));
+  expectSomeRead(tensors, skipped, budget.fail);
+  return { tensors, metadata, skipped };
 }

@@ -1,7 +1,7 @@
 /** @file The numbers of a TensorProto. */
 
 import { sizeOf, type TypedArray } from "../host/array.ts";
-import { elements } from "../host/elements.ts";
+import { type ArrayType, elements } from "../host/elements.ts";
 import { decodeElements, type ElementType } from "../weights/elements.ts";
 import type { HostValue, Kind } from "./values.ts";
 import type { OnnxTensor } from "./model.ts";
@@ -10,20 +10,46 @@ import type { Budget } from "../host/bytes/budget.ts";
 interface Type {
   readonly name: string;
   readonly kind: Kind;
-  /** As in other weight files; absent for the two of 64 bits, whose values may be beyond 2⁵³ here. */
-  readonly element?: ElementType;
-  readonly bytes: number;
+  /** As in other weight files: for types of half a byte the next wider one. */
+  readonly element: ElementType;
+  readonly bits: number;
+  readonly array: ArrayType;
 }
 
-/** By the number in the file. Strings, complex numbers and types below 8 bits are not here. */
-export const types: Readonly<Record<number, Type>> = Object.fromEntries(
-  Object.entries(elements).map(([name, { kind, bytes, numpy, safetensors, onnx }]): [number, Type] => [
+const whole: readonly (readonly [number, Type])[] = Object.entries(elements).map(
+  ([, { kind, bytes, numpy, safetensors, onnx, array }]) => [
     onnx,
-    { name: numpy, kind, bytes, element: name === "i64" || name === "u64" ? undefined : safetensors },
-  ]),
+    { name: numpy, kind, bits: 8 * bytes, element: safetensors, array },
+  ],
 );
 
-export const typeName = (type: number): string => types[type]?.name ?? `type ${type}`;
+/** By the number in the file. */
+export const types: Readonly<Record<number, Type>> = {
+  ...Object.fromEntries(whole),
+  21: { name: "uint4", kind: "int", bits: 4, element: "U8", array: Uint8Array },
+  22: { name: "int4", kind: "int", bits: 4, element: "I8", array: Int8Array },
+};
+
+// What there is beside them, by onnx.proto. None of these can be computed with here.
+const foreign: Readonly<Record<number, string>> = {
+  8: "string",
+  14: "complex64",
+  15: "complex128",
+  17: "float8e4m3fn",
+  18: "float8e4m3fnuz",
+  19: "float8e5m2",
+  20: "float8e5m2fnuz",
+  23: "float4e2m1",
+  24: "float8e8m0",
+  25: "uint2",
+  26: "int2",
+};
+
+export const typeName = (type: number): string => types[type]?.name ?? foreign[type] ?? `type ${type}`;
+
+/** Why a tensor cannot be read for its type; undefined if it can. */
+export const unsupportedType = (t: OnnxTensor): string | undefined =>
+  types[t.type] ? undefined : `its element type ${typeName(t.type)} is not supported`;
 
 /** Bytes of a tensor that lie in another file, by its name there. */
 export type External = (location: string) => Uint8Array;
@@ -54,16 +80,27 @@ function whole64(bytes: Uint8Array, signed: boolean): Float64Array {
   });
 }
 
-const decode = (type: Type, bytes: Uint8Array): TypedArray =>
-  type.element ? decodeElements(type.element, bytes) : whole64(bytes, type.name === "int64");
-
-// Small types keep their numbers as 32-bit fields; halves as their bits.
-function fromNumbers(type: Type, numbers: readonly number[]): TypedArray {
-  if (type.element === "F16" || type.element === "BF16") {
-    return decode(type, new Uint8Array(Uint16Array.from(numbers).buffer));
+/** Two to a byte, the lower half first. */
+function halves(bytes: Uint8Array, size: number, signed: boolean): TypedArray {
+  const data = new (signed ? Int8Array : Uint8Array)(size);
+  for (let i = 0; i < size; i++) {
+    const v = (bytes[i >> 1] >> (4 * (i & 1))) & 15;
+    data[i] = signed && v > 7 ? v - 16 : v;
   }
-  if (type.element === "F32") return Float32Array.from(numbers);
-  return type.bytes < 8 && type.element !== "U32" ? Int32Array.from(numbers) : Float64Array.from(numbers);
+  return data;
+}
+
+function decode({ bits, element }: Type, bytes: Uint8Array, size: number): TypedArray {
+  if (bits === 4) return halves(bytes, size, element === "I8");
+  return element === "I64" || element === "U64" ? whole64(bytes, element === "I64") : decodeElements(element, bytes);
+}
+
+// Small types keep their numbers as 32-bit fields; halves as their bits, and quarters two to a field.
+function fromNumbers(type: Type, numbers: readonly number[], size: number): TypedArray {
+  if (type.bits === 4) return decode(type, Uint8Array.from(numbers), size);
+  if (type.element === "F16" || type.element === "BF16")
+    return decode(type, new Uint8Array(Uint16Array.from(numbers).buffer), size);
+  return new type.array(numbers);
 }
 
 /**
@@ -73,18 +110,21 @@ function fromNumbers(type: Type, numbers: readonly number[]): TypedArray {
 export function decodeTensor(t: OnnxTensor, budget: Budget, external?: External): HostValue {
   const where = `tensor "${t.name}"`;
   const type = types[t.type];
-  if (!type) throw budget.fail(`${where} has element ${typeName(t.type)}, which is not supported`);
+  if (!type) throw budget.fail(`${where}: ${unsupportedType(t)}`);
   if (!t.dims.every((d) => Number.isSafeInteger(d) && d >= 0)) throw budget.fail(`${where} has the shape [${t.dims.join(", ")}]`);
   const size = sizeOf(t.dims);
   const wrong = (count: number) =>
     budget.fail(`${where} of shape [${t.dims.join(", ")}] needs ${size} values of ${type.name}, the file has ${count}`);
-  const { kind } = type;
+  const { kind, name } = type;
+  const bytesOf = (count: number) => Math.ceil((count * type.bits) / 8);
   if (t.external.length > 0 || t.raw) {
-    const bytes = t.raw && t.external.length === 0 ? t.raw : externalBytes(t, where, size * type.bytes, budget, external);
-    if (bytes.length !== size * type.bytes) throw wrong(bytes.length / type.bytes);
+    const bytes = t.raw && t.external.length === 0 ? t.raw : externalBytes(t, where, bytesOf(size), budget, external);
+    if (bytes.length !== bytesOf(size)) throw wrong((8 * bytes.length) / type.bits);
+    if (type.bits === 4) budget.take(size, where);
     // Halves double; the budget has room for that once per tensor, and tensors cannot share bytes.
-    return { kind, shape: t.dims, data: decode(type, bytes) };
+    return { kind, shape: t.dims, type: name, data: decode(type, bytes, size) };
   }
-  if (t.numbers.length !== size) throw wrong(t.numbers.length);
-  return { kind, shape: t.dims, data: fromNumbers(type, t.numbers) };
+  const given = type.bits === 4 ? Math.ceil(size / 2) : size;
+  if (t.numbers.length !== given) throw wrong(t.numbers.length);
+  return { kind, shape: t.dims, type: name, data: fromNumbers(type, t.numbers, size) };
 }

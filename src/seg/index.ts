@@ -13,16 +13,18 @@ export * from "./recipes/recipe.ts";
 export type { RunOptions } from "./recipes/run_options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
-export { casesOfFold, configure, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
+export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
 export { contextOf, type EpochMetrics, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "./run/files.ts";
 export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
 export { opfsStore } from "./run/opfs_store.ts";
 export { evaluate, type Evaluation, evaluationLines, type CaseScore, report, type ReportHooks } from "./run/report.ts";
-export { type OpenRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
+export { type OpenedRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
+export type { TrainingOptions } from "./run/training.ts";
 export * from "./networks/dynunet.ts";
 export * from "./networks/dynunet_blocks.ts";
 export {
+  type BlendMode,
   computeImportanceMap,
   SliceInferer,
   type SliceInfererOptions,
@@ -30,6 +32,7 @@ export {
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
+  type WindowPredictor,
 } from "./inference/sliding_window.ts";
 export * from "./networks/meshnet.ts";
 export * from "./metrics/overlap.ts";
@@ -37,9 +40,16 @@ export * from "./networks/milesial_unet.ts";
 export * from "./inference/monte_carlo.ts";
 export * from "./networks/original_unet.ts";
 export * from "./pictures/pictures.ts";
+export type { NnUNet, NnUNetOptions } from "./networks/nnunet_parts.ts";
 export * from "./networks/plain_conv_unet.ts";
 export * from "./inference/predictor.ts";
-export * from "./training/progress.ts";
+export {
+  formatProgress,
+  ProgressLine,
+  type ProgressOptions,
+  type ProgressState,
+  type ProgressStream,
+} from "./training/progress.ts";
 export * from "./networks/quicknat.ts";
 export * from "./inference/quicknat_views.ts";
 export * from "./networks/residual_encoder_unet.ts";

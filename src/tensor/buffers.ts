@@ -1,6 +1,8 @@
 /** @file GPU memory: reference-counted storages over a pool of whole buffers, kept by exact size because volumes repeat their shapes. */
 
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../host/errors.ts";
+import { tick } from "./versions.ts";
+import type { GPUBuffer, GPUDevice } from "./webgpu.ts";
 
 // Spelled out because Node has no GPUBufferUsage global.
 export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, uniform: 0x40, storage: 0x80, queryResolve: 0x200 } as const;
@@ -18,9 +20,15 @@ const keptBytes = 2 ** 30;
 export class Storage {
   readonly bytes: number;
   buffer: GPUBuffer | undefined;
+  /** When it was made and last written, see `versions.ts`. */
+  made = tick();
+  changed = this.made;
+  /** Grows when a captured step overwrites its results: tensors of an earlier generation are stale. */
+  generation = 0;
+  readonly pool: BufferPool | undefined;
   private references = 1;
   private pins = 0;
-  private readonly pool: BufferPool | undefined;
+  private inherited = 0;
 
   /** Without a pool the storage is virtual: a size that a plan will place. A deferred one has no buffer before `allocate`. */
   constructor(bytes: number, pool?: BufferPool, deferred = false) {
@@ -45,6 +53,23 @@ export class Storage {
 
   get virtual(): boolean {
     return this.pool === undefined;
+  }
+
+  /** To be called for every write. */
+  touch(): void {
+    this.changed = tick();
+  }
+
+  /** The values of all tensors made so far are overwritten. */
+  renew(): void {
+    this.generation++;
+    this.touch();
+  }
+
+  /** A tensor and its values moved here from `before`: to whoever noted it earlier nothing has changed. */
+  inherit(before: Storage): void {
+    this.made = 0;
+    this.changed = this.inherited = Math.max(this.inherited, before.changed);
   }
 
   /** Whether no tensor uses it any more; a plan may still. */
@@ -97,6 +122,7 @@ export class BufferPool {
   private readonly fail: (error: Error) => void;
   private readonly submit: () => void;
   private readonly free = new Map<number, GPUBuffer[]>();
+  private readonly all = new Set<GPUBuffer>();
   private readonly asked = new Set<Promise<void>>();
   private live = 0;
   private pooled = 0;
@@ -118,7 +144,9 @@ export class BufferPool {
   take(bytes: number): GPUBuffer {
     const size = alignUp(bytes);
     this.expectFits(bytes);
-    const kept = this.free.get(size)?.pop();
+    const list = this.free.get(size);
+    const kept = list?.pop();
+    if (list?.length === 0) this.free.delete(size);
     if (kept) this.pooled -= size;
     else if (this.pooled > Math.max(keptBytes, this.live)) this.trim();
     const buffer = kept ?? this.create(size);
@@ -152,18 +180,53 @@ export class BufferPool {
     else this.free.set(buffer.size, [buffer]);
   }
 
+  /** Takes back and destroys a buffer whose size will hardly be asked for again. */
+  discard(buffer: GPUBuffer): void {
+    this.submit(); // recorded commands may name it
+    this.live -= buffer.size;
+    this.count--;
+    this.destroy(buffer);
+  }
+
+  /** Destroys free buffers of `bytes` bytes together, those given back last first. */
+  shed(bytes: number): void {
+    if (bytes > 0) this.submit();
+    for (const [size, list] of [...this.free].toReversed()) {
+      if (bytes <= 0) return;
+      while (bytes > 0 && list.length > 0) {
+        const buffer = list.pop()!;
+        bytes -= buffer.size;
+        this.pooled -= buffer.size;
+        this.destroy(buffer);
+      }
+      if (list.length === 0) this.free.delete(size);
+    }
+  }
+
   /** Destroys all free buffers. */
   trim(): void {
-    this.submit(); // recorded commands may name them
-    for (const list of this.free.values()) for (const b of list) b.destroy();
+    this.submit();
+    for (const list of this.free.values()) for (const b of list) this.destroy(b);
     this.free.clear();
     this.pooled = 0;
+  }
+
+  /** Destroys all buffers, those in use too. */
+  close(): void {
+    for (const buffer of this.all) this.destroy(buffer);
+    this.free.clear();
+  }
+
+  private destroy(buffer: GPUBuffer): void {
+    this.all.delete(buffer);
+    buffer.destroy();
   }
 
   private create(size: number): GPUBuffer {
     // Without the scope a refused allocation is a silent buffer of zeros.
     this.gpu.pushErrorScope("out-of-memory");
     const buffer = this.gpu.createBuffer({ size, usage: tensorUsage });
+    this.all.add(buffer);
     const answer = this.gpu.popErrorScope().then(
       (error) => {
         if (!error) return;

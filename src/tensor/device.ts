@@ -1,12 +1,13 @@
 /** @file The device: one adapter opened at its highest limits, its memory, pipelines, streams, read-backs and faults. */
 
-import { loadGPU, noAdapterAdvice, pollsWhileWaiting } from "#gpu";
+import { pollsWhileWaiting } from "#gpu";
+import { type AdapterOptions, openAdapter, type OpenedAdapter } from "./adapter.ts";
+import { Backlog } from "./backlog.ts";
 import { BufferPool, type MemoryUse, Storage } from "./buffers.ts";
 import {
   ConfigError,
   DeviceLostError,
   DTypeError,
-  NoAdapterError,
   OutOfMemoryError,
   ShapeError,
   TensorTooLargeError,
@@ -14,93 +15,72 @@ import {
 } from "../host/errors.ts";
 import { type DType, type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 import type { KernelCall } from "./kernel.ts";
+import { memoryReport, type MemoryReport } from "./memory_report.ts";
 import { PipelineCache } from "./pipelines.ts";
+import { PlanMemory } from "./plan_memory.ts";
 import { Readback } from "./readback.ts";
 import { Patience } from "./wait.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, type Device, Tensor } from "./tensor.ts";
+import { expectUnchanged, now } from "./versions.ts";
 
 export type { Device };
 
-export interface DeviceOptions {
-  /** Default "high-performance". */
-  readonly powerPreference?: GPUPowerPreference;
-  /** Dawn toggles, Node only, e.g. `enable-dawn-features=allow_unsafe_apis`. */
-  readonly toggles?: readonly string[];
+export interface DeviceOptions extends AdapterOptions {
   /** Bytes that one binding may have, at most and by default the adapter's `maxStorageBufferBindingSize`; operations on larger tensors run in pieces. */
   readonly maxBindingSize?: number;
+  /** Bytes of inputs that the device may be behind before another upload throws `ConfigError`; default 1 GiB. */
+  readonly maxBacklogBytes?: number;
 }
 
-// Features the kernels can use; a device without any of them works too.
-const wanted = [
-  "shader-f16",
-  "subgroups",
-  "timestamp-query",
-  "chromium-experimental-subgroup-matrix", // bench: the ceiling of f16; only with Dawn's allow_unsafe_apis
-] as unknown as readonly GPUFeatureName[];
-
-const limits = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxComputeWorkgroupStorageSize",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-  "maxComputeWorkgroupSizeY",
-  "maxComputeWorkgroupSizeZ",
-] as const;
-
 /**
- * Opens the best WebGPU adapter of the machine: `navigator.gpu` in a browser, Dawn (npm `webgpu`) in Node.
- * Throws `NoAdapterError` with what to do if there is none.
+ * Opens the best WebGPU adapter of the machine: `navigator.gpu` in a browser or Deno, Dawn (npm `webgpu`) in Node; or what the options give.
+ * Throws `NoAdapterError` with what to do if there is none, and `ConfigError` for options that exclude each other.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
-  const gpu = await loadGPU(options.toggles ?? []);
-  const adapter = await gpu?.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
-  if (!adapter) throw new NoAdapterError(`no WebGPU adapter: ${noAdapterAdvice}`);
-  const request = adapter.requestDevice({
-    label: "voxgrad",
-    requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
-    requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
-  });
-  const handle = await request.catch((error: Error) => {
-    throw new NoAdapterError(`the WebGPU adapter gave no device (${error.message}): ${noAdapterAdvice}`);
-  });
-  return new OpenDevice(handle, adapter.info, options.maxBindingSize);
+  return new OpenDevice(await openAdapter(options), options);
 }
 
 class OpenDevice implements Device {
   readonly gpu: GPUDevice;
   readonly info: GPUAdapterInfo;
   readonly pool: BufferPool;
+  readonly plans: PlanMemory;
   readonly pipelines: PipelineCache;
   readonly eager: EagerStream;
   readonly maxBindingSize: number;
-  stream: Stream;
+  private current: Stream;
+  // When the trace that goes on now began.
+  private traced = 0;
   readonly choices = new Map<string, string>();
   layoutVersion = 0;
   private readonly readback: Readback;
+  private readonly backlog: Backlog;
+  private readonly shared: boolean;
+  // Dispatches that the device is known to have done.
+  private answeredAt = -1;
   private readonly patience = new Patience(pollsWhileWaiting);
   private fault: Error | undefined;
   private closed = false;
 
-  constructor(gpu: GPUDevice, info: GPUAdapterInfo, maxBindingSize = Infinity) {
+  constructor({ gpu, info, shared }: OpenedAdapter, { maxBindingSize = Infinity, maxBacklogBytes = 2 ** 30 }: DeviceOptions) {
     this.gpu = gpu;
     this.info = info;
+    this.shared = shared;
+    this.backlog = new Backlog(maxBacklogBytes, () => gpu.queue.onSubmittedWorkDone());
     this.maxBindingSize = Math.min(maxBindingSize, gpu.limits.maxStorageBufferBindingSize);
     this.pool = new BufferPool(
       gpu,
       (error) => this.fail(error),
       () => this.eager.submit(),
     );
+    this.plans = new PlanMemory(this.pool);
     this.pipelines = new PipelineCache(gpu);
-    this.eager = new EagerStream(gpu, this.pool, this.pipelines, () => this.check());
-    this.stream = this.eager;
+    this.eager = new EagerStream(gpu, this.pool, this.pipelines, () => this.check(), this.backlog);
+    this.current = this.eager;
     this.readback = new Readback(gpu);
-    gpu.addEventListener("uncapturederror", (event) => {
-      this.report((event as GPUUncapturedErrorEvent).error);
-    });
+    gpu.addEventListener("uncapturederror", this.onError);
     gpu.lost.then((lost) => {
       if (this.closed) return;
       const why = lost.message ? `${lost.reason}: ${lost.message}` : lost.reason;
@@ -117,12 +97,25 @@ class OpenDevice implements Device {
     return [vendor, architecture, description || device].filter(Boolean).join(" ") || "unnamed adapter";
   }
 
+  get stream(): Stream {
+    return this.current;
+  }
+
+  set stream(stream: Stream) {
+    this.current = stream;
+    this.traced = now();
+  }
+
   get capturing(): boolean {
     return this.stream !== this.eager;
   }
 
   get memory(): MemoryUse {
     return this.pool.use;
+  }
+
+  memoryReport(): MemoryReport {
+    return memoryReport(this.pool, this.plans, this.readback);
   }
 
   check(): void {
@@ -151,12 +144,23 @@ class OpenDevice implements Device {
 
   write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void {
     expectFilled("device.write", host, tensor.shape);
-    const buffer = tensor.storage.memory();
+    const { storage } = tensor;
+    const buffer = storage.memory();
+    if (this.capturing && storage.made <= this.traced) {
+      throw new ConfigError(
+        "device.write: inside capture() it would happen once: write before the call, or make the values an input of the captured function",
+      );
+    }
+    storage.touch();
     if (tensor.size > 0) this.eager.upload(buffer, tensor.byteOffset, convert(host.data, tensor.dtype));
   }
 
   run(call: KernelCall): void {
-    for (const { tensor } of call.bindings) {
+    for (const { tensor, access } of call.bindings) {
+      if (tensor.device && tensor.device !== this) {
+        throw new ConfigError(`${call.program.key}: a tensor ${showShape(tensor.shape)} is on another device than the others`);
+      }
+      if (access === "read") expectUnchanged(tensor.storage);
       if (tensor.bytes <= this.maxBindingSize) continue;
       throw new TensorTooLargeError(
         `${call.program.key}: a tensor ${showShape(tensor.shape)} of ${tensor.bytes} bytes exceeds this device's maxStorageBufferBindingSize of ` +
@@ -200,21 +204,32 @@ class OpenDevice implements Device {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.gpu.destroy();
+    if (!this.shared) return this.gpu.destroy();
+    this.gpu.removeEventListener("uncapturederror", this.onError);
+    this.eager.close();
+    this.readback.trim();
+    this.pool.close();
   }
 
   // What the device answers, or else why it did not.
   private async answered<T>(ask: () => Promise<T>, what: string): Promise<T> {
-    const answer = await this.patience.wait(ask).catch(async (error: Error) => {
+    const { dispatches } = this.eager.count;
+    const idle = dispatches === this.answeredAt;
+    const answered = this.backlog.mark();
+    const answer = await this.patience.wait(ask, idle).catch(async (error: Error) => {
       // A lost device rejects first and tells why a moment later.
       await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
       this.check();
       throw new WebGPUError(`${what} failed: ${error.message}`);
     });
+    this.answeredAt = Math.max(this.answeredAt, dispatches);
+    answered();
     await this.pool.unanswered;
     this.check();
     return answer;
   }
+
+  private readonly onError = (event: Event): void => this.report((event as GPUUncapturedErrorEvent).error);
 
   private report(error: GPUError): void {
     const message = `WebGPU reported: ${this.pipelines.explain(error.message)}`;

@@ -1,13 +1,24 @@
 /** @file The browser's half of `#gpu`. */
 
-/** The page's GPU entry, or `undefined` where the browser has no WebGPU (or the page is not a secure context). */
-export async function loadGPU(_toggles: readonly string[]): Promise<GPU | undefined> {
-  return globalThis.navigator?.gpu;
+import { NoAdapterError } from "../host/errors.ts";
+
+const advice =
+  "use a current Chrome, Edge, Safari or Firefox over https or localhost, and check that hardware acceleration is on";
+
+/** The page's GPU entry. Throws `NoAdapterError` where the browser has no WebGPU (or the page is not a secure context). */
+export async function loadGPU(_toggles: readonly string[]): Promise<GPU> {
+  const gpu = globalThis.navigator?.gpu;
+  if (!gpu) throw new NoAdapterError(`no WebGPU adapter: this browser offers no WebGPU here: ${advice}`);
+  return gpu;
 }
 
-/** What the user can do when no adapter was found. */
-export const noAdapterAdvice =
-  "this browser offers no WebGPU adapter: use a current Chrome, Edge, Safari or Firefox over https or localhost, and check that hardware acceleration is on";
+/** Why there is no adapter, and what the user can do. */
+export async function explainNoAdapter(): Promise<NoAdapterError> {
+  return new NoAdapterError(`no WebGPU adapter: this browser offers none: ${advice}`);
+}
+
+/** Runs `fn`, which prints nothing here. */
+export const quietly = <T>(fn: () => T): T => fn();
 
 /** A browser waits in another process. */
 export const pollsWhileWaiting = false;

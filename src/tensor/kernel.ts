@@ -15,6 +15,8 @@ export type Access = "read" | "write" | "readwrite";
 
 /** Device memory with a shape: what a stream needs to know of a tensor. */
 export interface Bound {
+  /** The device it lives on, if it is a tensor. */
+  readonly device?: object;
   readonly storage: Storage;
   readonly byteOffset: number;
   readonly bytes: number;

@@ -1,12 +1,12 @@
 /** @file Which scope owns what is created: `scope` opens and closes them, every new tensor reports here. */
 
 /** Something to give back, such as a tensor. */
-export interface Disposable {
+interface Owned {
   dispose(): void;
 }
 
 export interface Scope {
-  readonly made: Set<Disposable>;
+  readonly made: Set<Owned>;
   readonly outer: Scope | undefined;
 }
 
@@ -20,12 +20,12 @@ export function enter(scope: Scope | undefined): Scope | undefined {
 }
 
 /** Called by every new tensor. */
-export function tracked(made: Disposable): void {
+export function tracked(made: Owned): void {
   current?.made.add(made);
 }
 
 /** Takes a tensor out of all scopes: it lives until its owner disposes it. */
-export function keep<T extends Disposable>(tensor: T): T {
+export function keep<T extends { dispose(): void }>(tensor: T): T {
   for (let s = current; s; s = s.outer) s.made.delete(tensor);
   return tensor;
 }

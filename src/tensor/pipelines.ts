@@ -2,6 +2,7 @@
 
 import { WebGPUError } from "../host/errors.ts";
 import type { Binding, KernelCall, Program } from "./kernel.ts";
+import type { GPUBindGroupLayout, GPUComputePipeline, GPUDevice } from "./webgpu.ts";
 
 const computeStage = 4;
 

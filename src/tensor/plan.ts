@@ -3,36 +3,59 @@
  * groups: one submit per step, a known peak, and nothing that can leak from step to step.
  */
 
-import { alignment, alignUp, Storage, usage } from "./buffers.ts";
+import { alignUp, Storage } from "./buffers.ts";
 import type { Device } from "./device.ts";
+import { encoded, scratchOf, uniformBytes, uniformsOf } from "./encoding.ts";
 import { ConfigError } from "../host/errors.ts";
 import type { DType, HostArray } from "../host/array.ts";
-import { type Command, elideCopies, place, type Region, TraceStream } from "./trace.ts";
+import { type Command, elideCopies, TraceStream, writtenBy } from "./trace.ts";
+import { asSeen, type Seen, watchModes } from "./modes.ts";
+import { type ScratchSizes } from "./plan_memory.ts";
 import { keep, scope } from "./scope.ts";
-import { paramBytes } from "./stream.ts";
+import { expectNoPromise, expectNotAsync } from "./synchronous.ts";
 import { byteLength, Tensor } from "./tensor.ts";
 
 /** What a captured function may return. */
-export type Result = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+export type CaptureResult = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 /** What a captured step takes: tensors, or host arrays that become f32 tensors. */
-export type Input = Tensor | HostArray;
+export type CaptureInput = Tensor | HostArray;
 
 /** Host arrays become f32. */
-export const dtypeOf = (x: Input): DType => (x instanceof Tensor ? x.dtype : "f32");
+export const dtypeOf = (x: CaptureInput): DType => (x instanceof Tensor ? x.dtype : "f32");
 
 // What a plan takes from the pool besides its tensors; apart from the plan, so that it can be given back after the plan was collected.
 interface Held {
   readonly device: Device;
-  readonly buffers: (GPUBuffer | undefined)[];
-  readonly outside: Storage[];
+  readonly scratch: ScratchSizes;
+  readonly outside: readonly Storage[];
+  /** As `device.plans` counts it once the plan was built. */
+  readonly bytes: number;
   uniforms?: GPUBuffer;
 }
 
-function giveBack({ device, buffers, outside, uniforms }: Held): void {
+function giveBack({ device, scratch, outside, bytes, uniforms }: Held): void {
   device.eager.submit(); // recorded dispatches may name the uniforms
-  for (const b of buffers) if (b) device.pool.give(b);
+  device.plans.leave(scratch);
   for (const s of outside) s.unpin();
-  uniforms?.destroy();
+  if (!uniforms) return;
+  device.plans.note(bytes, uniforms.size, -1);
+  uniforms.destroy();
+}
+
+const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
+const bytesOf = (storages: Iterable<Storage>): number => sum([...storages].map((s) => alignUp(s.bytes)));
+
+/** Bytes that a step needs on the device, by purpose. */
+export interface StepMemory {
+  readonly inputs: number;
+  readonly results: number;
+  readonly constants: number;
+  /** Intermediate values; captured steps share it, see `Device.memoryReport`. */
+  readonly scratch: number;
+  /** Sizes and options of its kernels. */
+  readonly uniforms: number;
+  /** What lives outside of it and is there anyway: parameters, gradients in an optimizer's buffers, its state. */
+  readonly outside: number;
 }
 
 const forgotten = new FinalizationRegistry(giveBack); // a net only, as for tensors
@@ -40,10 +63,23 @@ const forgotten = new FinalizationRegistry(giveBack); // a net only, as for tens
 // Above this the systems' watchdogs come near (2 s on Windows).
 const longStepMs = 500;
 
-/** A traced and placed step. It takes no memory before it is first loaded. */
-export class Plan<R extends Result> {
-  /** Bytes of all tensor memory the step takes: inputs, results, scratch and constants, without what lives outside it, such as parameters. */
+/** What is known of a captured step before it first runs. */
+export interface CapturedPlan {
+  /** Bytes that the device holds when the step runs, by purpose. */
+  readonly memory: StepMemory;
+  /** The sum of `memory`. */
   readonly peakBytes: number;
+  /** Bytes that the step brings with it: `peakBytes` without what is outside of it, such as parameters. */
+  readonly ownBytes: number;
+  /** Kernels that one call runs. */
+  readonly dispatches: number;
+  /** Where the step reads its inputs: an input that is one of these is not copied. */
+  readonly inputs: readonly Tensor[];
+}
+
+/** A traced and placed step. It takes no memory before it is first loaded. */
+export class Plan<R extends CaptureResult> implements CapturedPlan {
+  readonly memory: StepMemory;
   readonly dispatches: number;
   /** Layout of device memory when the step was traced. */
   readonly layoutVersion: number;
@@ -52,16 +88,22 @@ export class Plan<R extends Result> {
   private readonly commands: readonly Command[];
   private readonly held: Held;
   private readonly watched: readonly Storage[];
-  private readonly sizes: readonly number[];
+  private readonly written: readonly Storage[];
+  private readonly seen: Seen;
+  // Which of the scratch buffers each virtual storage gets.
   private readonly slot: ReadonlyMap<Storage, number>;
   private readonly outputs = new Map<Storage, Storage>();
   private readonly own: R;
+  // Under the tensors of `own`, which are stale themselves after a replay.
+  private readonly places = new Map<Tensor, Storage>();
   private readonly given = new Map<Tensor, Tensor>();
   private steps: (() => void)[] | undefined;
+  private buffers: readonly GPUBuffer[] = [];
   private submitEvery = Infinity;
   private disposed = false;
 
-  constructor(device: Device, inputs: readonly Input[], fn: (...inputs: Tensor[]) => R) {
+  constructor(device: Device, inputs: readonly CaptureInput[], fn: (...inputs: Tensor[]) => R) {
+    expectNotAsync("capture", fn);
     this.device = device;
     this.layoutVersion = device.layoutVersion;
     for (const x of inputs) device.pool.expectFits(byteLength(x.shape, dtypeOf(x)));
@@ -74,7 +116,7 @@ export class Plan<R extends Result> {
     const before = device.memory.live;
     let own!: R;
     // The scope frees constants made while tracing; the trace holds their memory.
-    scope(() => {
+    const traced = (): void => {
       device.stream = trace;
       try {
         const result = fn(...this.inputs);
@@ -85,25 +127,44 @@ export class Plan<R extends Result> {
         throw error;
       } finally {
         device.stream = outer;
+        trace.finish();
       }
-    });
+    };
+    this.seen = watchModes(() => scope(traced));
     const outside = [...trace.outside];
     const constants = Math.max(0, device.memory.live - before);
     this.own = own;
-    this.held = { device, buffers: [], outside };
-    forgotten.register(this, this.held, this);
     this.watched = outside.filter((s) => !s.released); // all but constants
     const pinned = new Set(this.outputs.keys());
     this.commands = elideCopies(trace.commands, pinned);
-    const placement = place(this.commands, pinned);
-    this.slot = placement.slot;
-    // Outputs have memory of their own; placing them only kept others off it.
-    const outputSlots = new Set([...pinned].map((s) => placement.slot.get(s)));
-    this.sizes = placement.sizes.map((size, i) => (outputSlots.has(i) ? 0 : size));
+    const { sizes, slot } = scratchOf(this.commands, pinned);
+    this.slot = slot;
+    this.written = [...writtenBy(this.commands)];
     this.dispatches = this.commands.filter((c) => c.kind === "run").length;
-    const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
-    this.peakBytes =
-      sum(this.sizes) + sum([...pinned].map((s) => alignUp(s.bytes))) + sum(this.inputs.map((t) => alignUp(t.bytes))) + constants;
+    this.memory = {
+      inputs: sum(this.inputs.map((t) => alignUp(t.bytes))),
+      results: bytesOf(pinned),
+      constants,
+      scratch: sum(sizes),
+      uniforms: uniformBytes(this.commands),
+      outside: bytesOf(this.watched.filter((s) => !this.inputs.some((t) => t.storage === s))),
+    };
+    const bytes = this.memory.inputs + this.memory.results + constants;
+    this.held = { device, scratch: sizes, outside, bytes };
+    forgotten.register(this, this.held, this);
+  }
+
+  get peakBytes(): number {
+    return sum(Object.values(this.memory));
+  }
+
+  get ownBytes(): number {
+    return this.peakBytes - this.memory.outside;
+  }
+
+  /** The sizes of its scratch buffers, for those who count what plans take together. */
+  get scratch(): ScratchSizes {
+    return this.held.scratch;
   }
 
   /** Whether tensors that the step uses have moved or are gone: it must be traced again. */
@@ -111,11 +172,20 @@ export class Plan<R extends Result> {
     return this.layoutVersion !== this.device.layoutVersion || this.watched.some((s) => s.released);
   }
 
-  /** What the captured function returned. The memory is the plan's: a tensor that its user disposed is simply made anew. */
+  /** Whether modules and tensors are in the modes that the step was traced in. */
+  get inMode(): boolean {
+    return asSeen(this.seen);
+  }
+
+  /** What the captured function returned, in memory of the plan, which the next replay overwrites: then these tensors are stale. */
   get result(): R {
     return mapResult(this.own, (t) => {
       let view = this.given.get(t);
-      if (!view || view.disposed) this.given.set(t, (view = keep(t.view(t.shape))));
+      if (!view || view.disposed) {
+        const { shape, dtype, byteOffset } = t;
+        view = keep(new Tensor(this.device, this.places.get(t)!.retain(), shape, dtype, byteOffset));
+        this.given.set(t, view);
+      }
       return view;
     });
   }
@@ -133,7 +203,7 @@ export class Plan<R extends Result> {
   }
 
   /** Takes the step's memory and copies its inputs in. */
-  load(inputs: readonly Input[]): void {
+  load(inputs: readonly CaptureInput[]): void {
     const { device } = this;
     device.eager.flush(); // so that no submit is longer than a step, also in a loop that never awaits
     for (const t of this.inputs) t.storage.allocate();
@@ -147,7 +217,14 @@ export class Plan<R extends Result> {
     if (this.disposed) throw new ConfigError("capture: this plan was disposed");
     const { eager, software } = this.device;
     const first = !this.steps;
-    const steps = (this.steps ??= this.build());
+    const steps = this.built();
+    for (const s of this.written) s.touch();
+    for (const s of this.outputs.values()) s.renew();
+    for (const [t, view] of this.given) {
+      if (!view.stale) continue;
+      view.lapse();
+      this.given.delete(t);
+    }
     steps.forEach((step, i) => {
       if (i > 0 && i % this.submitEvery === 0) eager.flush();
       step();
@@ -173,7 +250,8 @@ export class Plan<R extends Result> {
     forgotten.unregister(this);
     giveBack(this.held);
     this.steps = undefined;
-    for (const t of this.given.values()) t.dispose();
+    for (const s of this.outputs.values()) s.renew();
+    for (const view of this.given.values()) view.dispose();
     mapResult(this.own, (t) => (t.dispose(), t));
     for (const t of this.inputs) t.dispose();
   }
@@ -193,58 +271,36 @@ export class Plan<R extends Result> {
       if (!storage) this.outputs.set(t.storage, (storage = new Storage(t.storage.bytes, device.pool, true)));
       else storage.retain();
     } else storage.retain();
-    return keep(new Tensor(device, storage, t.shape, t.dtype, t.byteOffset));
+    const own = keep(new Tensor(device, storage, t.shape, t.dtype, t.byteOffset));
+    this.places.set(own, storage);
+    return own;
   }
 
-  private build(): (() => void)[] {
-    const { device, outputs } = this;
-    const { buffers } = this.held;
-    const { eager, gpu } = device;
-    for (const s of outputs.values()) s.allocate();
-    this.sizes.forEach((size, i) => (buffers[i] ??= size > 0 ? device.pool.take(size) : undefined));
-    const resource = ({ storage, offset, bytes }: Region): GPUBufferBinding => {
-      const buffer = storage.virtual ? (outputs.get(storage)?.memory() ?? buffers[this.slot.get(storage)!]!) : storage.memory();
-      return { buffer, offset, size: bytes };
-    };
-    const words = new Uint32Array((Math.max(1, this.commands.length) * alignment) / 4);
-    const uniforms = gpu.createBuffer({ label: "plan uniforms", size: words.byteLength, usage: usage.uniform | usage.copyDst });
-    const steps = this.commands.map((command, index): (() => void) => {
-      if (command.kind === "copy") {
-        const from = resource(command.source);
-        const to = resource(command.target);
-        return () => eager.copyBuffer(from.buffer, from.offset!, to.buffer, to.offset!, command.source.bytes);
-      }
-      const { call } = command;
-      const { pipeline, layout } = device.pipelines.get(call);
-      const entries: GPUBindGroupEntry[] = command.regions.map((r, i) => ({ binding: i + 1, resource: resource(r) }));
-      if (call.params) {
-        const offset = index * alignment;
-        words.set(call.params, offset / 4);
-        entries.unshift({ binding: 0, resource: { buffer: uniforms, offset, size: paramBytes(call.params) } });
-      }
-      const group = gpu.createBindGroup({ layout, entries });
-      const [x, y, z] = call.workgroups;
-      return () => {
-        const pass = eager.compute(call.program.key);
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, group);
-        pass.dispatchWorkgroups(x, y, z);
-        eager.count.dispatches++;
-      };
-    });
-    gpu.queue.writeBuffer(uniforms, 0, words);
-    this.held.uniforms = uniforms;
-    return steps;
+  // The recorded commands with their bind groups, made again when the scratch is in other buffers than before.
+  private built(): (() => void)[] {
+    const { device, held } = this;
+    const buffers = device.plans.take(held.scratch);
+    if (this.steps && buffers.every((b, i) => b === this.buffers[i])) return this.steps;
+    if (!held.uniforms) {
+      for (const s of this.outputs.values()) s.allocate();
+      held.uniforms = uniformsOf(device, this.commands);
+      device.plans.note(held.bytes, held.uniforms.size, 1);
+    }
+    this.buffers = buffers;
+    const memory = (s: Storage): GPUBuffer =>
+      s.virtual ? (this.outputs.get(s)?.memory() ?? buffers[this.slot.get(s)!]) : s.memory();
+    return (this.steps = encoded(device, this.commands, memory, held.uniforms));
   }
 }
 
 function expectResult(result: unknown): void {
+  expectNoPromise("capture", result);
   const list = result instanceof Tensor ? [result] : Object.values(result ?? { nothing: 0 });
-  if (!(result instanceof Promise) && list.every((t) => t instanceof Tensor)) return;
+  if (list.every((t) => t instanceof Tensor)) return;
   throw new ConfigError("capture: the function must be synchronous and return a tensor, or an array or a record of tensors");
 }
 
-function mapResult<R extends Result>(result: R, f: (t: Tensor) => Tensor): R {
+function mapResult<R extends CaptureResult>(result: R, f: (t: Tensor) => Tensor): R {
   if (result instanceof Tensor) return f(result) as R;
   if (Array.isArray(result)) return result.map(f) as unknown as R;
   return Object.fromEntries(Object.entries(result as Record<string, Tensor>).map(([k, t]) => [k, f(t)])) as R;

@@ -1,15 +1,23 @@
-/** @file Read-backs through a ring of mapped staging buffers, so that reading a loss late never stalls the queue. */
+/** @file Read-backs through mapped staging buffers, so that reading a loss late never stalls the queue. */
 
-import { alignUp, usage } from "./buffers.ts";
+import { alignment, usage } from "./buffers.ts";
 import type { DType, TypedArray } from "../host/array.ts";
+import type { GPUBuffer, GPUDevice } from "./webgpu.ts";
 
 const mapRead = 1;
-/** Small slots are kept for reuse; large ones, such as whole volumes, are destroyed after use. */
-const keptBytes = 1 << 20;
+/** Free slots are kept for reuse up to this many bytes together; larger ones, such as whole volumes, are destroyed after use. */
+const keptBytes = 4 << 20;
+
+/** Powers of two, so that sizes that vary share slots. */
+const slotSize = (bytes: number): number => Math.max(alignment, 2 ** Math.ceil(Math.log2(Math.max(1, bytes))));
 
 export class Readback {
+  /** Of all slots, in flight or free. */
+  bytes = 0;
   private readonly gpu: GPUDevice;
-  private readonly free = new Map<number, GPUBuffer[]>();
+  /** The slot given back last is the last one. */
+  private readonly free: GPUBuffer[] = [];
+  private freeBytes = 0;
 
   constructor(gpu: GPUDevice) {
     this.gpu = gpu;
@@ -17,21 +25,28 @@ export class Readback {
 
   /** A staging buffer of at least `bytes` bytes; pass it to `get` after a copy into it was submitted. */
   take(bytes: number): GPUBuffer {
-    const size = alignUp(bytes);
-    return this.free.get(size)?.pop() ?? this.gpu.createBuffer({ label: "readback", size, usage: usage.mapRead | usage.copyDst });
+    // A large one is used once: no more than is needed.
+    const size = slotSize(bytes) > keptBytes ? Math.ceil(bytes / alignment) * alignment : slotSize(bytes);
+    const at = this.free.findLastIndex((slot) => slot.size === size);
+    if (at >= 0) {
+      this.freeBytes -= size;
+      return this.free.splice(at, 1)[0];
+    }
+    this.bytes += size;
+    return this.gpu.createBuffer({ label: "readback", size, usage: usage.mapRead | usage.copyDst });
   }
 
   async get(slot: GPUBuffer, bytes: number, count: number, dtype: Exclude<DType, "f16">): Promise<TypedArray> {
+    const range = Math.min(slot.size, Math.ceil(Math.max(1, bytes) / 8) * 8);
     try {
-      await slot.mapAsync(mapRead, 0, slot.size);
+      await slot.mapAsync(mapRead, 0, range);
     } catch (error) {
-      slot.destroy();
+      this.drop(slot);
       throw error;
     }
-    const copy = slot.getMappedRange(0, slot.size).slice(0, bytes);
+    const copy = slot.getMappedRange(0, range).slice(0, bytes);
     slot.unmap();
-    if (slot.size > keptBytes) slot.destroy();
-    else this.free.set(slot.size, [...(this.free.get(slot.size) ?? []), slot]);
+    this.keep(slot);
     switch (dtype) {
       case "f32":
         return new Float32Array(copy, 0, count);
@@ -40,5 +55,28 @@ export class Readback {
       case "u32":
         return new Uint32Array(copy, 0, count);
     }
+  }
+
+  /** Destroys the free slots. */
+  trim(): void {
+    for (const slot of this.free.splice(0)) this.drop(slot);
+    this.freeBytes = 0;
+  }
+
+  // The longest unused go first.
+  private keep(slot: GPUBuffer): void {
+    if (slot.size > keptBytes) return this.drop(slot);
+    this.free.push(slot);
+    this.freeBytes += slot.size;
+    while (this.freeBytes > keptBytes) {
+      const oldest = this.free.shift()!;
+      this.freeBytes -= oldest.size;
+      this.drop(oldest);
+    }
+  }
+
+  private drop(slot: GPUBuffer): void {
+    this.bytes -= slot.size;
+    slot.destroy();
   }
 }

@@ -1,8 +1,12 @@
 /** @file Streams take kernel descriptions. The eager stream encodes them at once: many dispatches per pass, few submits. */
 
+import type { Backlog } from "./backlog.ts";
 import { type BufferPool, Storage, alignment, usage } from "./buffers.ts";
-import type { Bound, KernelCall } from "./kernel.ts";
+import { ConfigError } from "../host/errors.ts";
+import { type Bound, type KernelCall } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
+import { expectUnchanged } from "./versions.ts";
+import type { GPUBuffer, GPUComputePassEncoder, GPUDevice, GPUComputePassTimestampWrites } from "./webgpu.ts";
 
 export interface Stream {
   allocate(bytes: number): Storage;
@@ -22,17 +26,19 @@ export class EagerStream implements Stream {
   private readonly pool: BufferPool;
   private readonly pipelines: PipelineCache;
   private readonly check: () => void;
+  private readonly backlog: Backlog;
   private readonly arena: GPUBuffer;
   private readonly words = new Uint32Array((slots * alignment) / 4);
   private used = 0;
   private encoder: GPUCommandEncoder | undefined;
   private pass: GPUComputePassEncoder | undefined;
 
-  constructor(gpu: GPUDevice, pool: BufferPool, pipelines: PipelineCache, check: () => void) {
+  constructor(gpu: GPUDevice, pool: BufferPool, pipelines: PipelineCache, check: () => void, backlog: Backlog) {
     this.gpu = gpu;
     this.pool = pool;
     this.pipelines = pipelines;
     this.check = check;
+    this.backlog = backlog;
     this.arena = gpu.createBuffer({ label: "uniforms", size: slots * alignment, usage: usage.uniform | usage.copyDst });
   }
 
@@ -57,9 +63,12 @@ export class EagerStream implements Stream {
     pass.setBindGroup(0, this.gpu.createBindGroup({ layout, entries }));
     pass.dispatchWorkgroups(...call.workgroups);
     this.count.dispatches++;
+    for (const { tensor, access } of call.bindings) if (access !== "read") tensor.storage.touch();
   }
 
   copy(source: Bound, target: Bound, targetOffset: number): void {
+    expectCopy(source, target);
+    target.storage.touch();
     this.copyBuffer(
       source.storage.memory(),
       source.byteOffset,
@@ -87,6 +96,7 @@ export class EagerStream implements Stream {
 
   /** Writes host data in order with everything recorded so far. */
   upload(buffer: GPUBuffer, offset: number, data: ArrayBufferView): void {
+    this.backlog.upload(data.byteLength, this.count.dispatches);
     this.flush(); // queue writes overtake commands that are recorded but not submitted
     this.gpu.queue.writeBuffer(buffer, offset, data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   }
@@ -110,6 +120,12 @@ export class EagerStream implements Stream {
     this.count.submits++;
   }
 
+  /** Submits what was recorded and frees what it has for itself. */
+  close(): void {
+    this.submit();
+    this.arena.destroy();
+  }
+
   private commands(): GPUCommandEncoder {
     this.pass?.end();
     this.pass = undefined;
@@ -124,6 +140,15 @@ export class EagerStream implements Stream {
     queueMicrotask(() => this.submit());
     return this.gpu.createCommandEncoder();
   }
+}
+
+/** Throws `ConfigError` for a copy from one device to another, or of a value that a gradient needs and that is no longer there. */
+export function expectCopy(source: Bound, target: Bound): void {
+  const [from, to] = [source.storage, target.storage];
+  if (from.pool && to.pool && from.pool !== to.pool) {
+    throw new ConfigError("a tensor cannot be copied to another device: read it with `data` and make it anew there");
+  }
+  expectUnchanged(from);
 }
 
 /** Size of the binding of a uniform block; WGSL rounds struct sizes up to 16. */

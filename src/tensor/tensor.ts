@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * @file Tensor: a shape and an element type over a storage; and Device: what tensors and kernels ask of the GPU they live on. Neither knows an
  * operation; those live in `kernels` and `autograd`.
@@ -8,9 +9,13 @@ import { ConfigError, ShapeError } from "../host/errors.ts";
 import { type DType, type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 import type { KernelCall } from "./kernel.ts";
 import type { PipelineCache } from "./pipelines.ts";
+import type { PlanMemory } from "./plan_memory.ts";
+import type { MemoryReport } from "./memory_report.ts";
 import type { EagerStream, Stream } from "./stream.ts";
 import { tracked } from "./lifetime.ts";
+import { changed, look } from "./modes.ts";
 import { type Shape, showShape } from "../host/shape.ts";
+import type { GPUAdapterInfo, GPUDevice } from "./webgpu.ts";
 
 const bytesPer: Record<DType, number> = { f32: 4, i32: 4, u32: 4, f16: 2 };
 
@@ -29,18 +34,22 @@ export interface Device {
   readonly info: GPUAdapterInfo;
   /** Bytes that one binding may have; operations on larger tensors run in pieces. See `DeviceOptions`. */
   readonly maxBindingSize: number;
-  /** True on a software rasteriser (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
+  /** True on a software rasterizer (lavapipe, SwiftShader), where instruction count matters and occupancy does not. */
   readonly software: boolean;
   /** One readable line: vendor, architecture and driver of the adapter. */
   readonly name: string;
   /** Bytes in use, kept for reuse, and their peak. */
   readonly memory: MemoryUse;
+  /** Where the device's memory is: tensors, captured steps, what is kept for reuse, read-backs. */
+  memoryReport(): MemoryReport;
   /** Variants of kernels that were measured to be best here, by class of problem; see `tune`. Set them before steps are captured. */
   readonly choices: Map<string, string>;
   /** Whether `capture` is tracing: operations are recorded and tensors have no values. */
   readonly capturing: boolean;
   /** @internal */
   readonly pool: BufferPool;
+  /** @internal */
+  readonly plans: PlanMemory;
   /** @internal */
   readonly pipelines: PipelineCache;
   /** @internal */
@@ -58,8 +67,8 @@ export interface Device {
    */
   tensor(host: HostArray | { data: readonly number[]; shape: Shape }, dtype?: DType): Tensor;
   /**
-   * Overwrites all elements of `tensor`, in order with the work recorded so far; inside a capture once, before the step. Throws
-   * `ShapeError` if the data do not fill it.
+   * Overwrites all elements of `tensor`, in order with the work recorded so far. Throws `ShapeError` if the data do not fill it, `ConfigError`
+   * inside a capture, where it would happen once and not in each call, unless the tensor was made there by `device.tensor`.
    */
   write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void;
   /** See `Tensor.data`. Throws at once, rather than through the promise, what is the caller's fault. */
@@ -85,22 +94,24 @@ export class Tensor {
   readonly device: Device;
   readonly shape: Shape;
   readonly dtype: DType;
-  /** Start of this tensor inside its storage, in bytes. */
+  /** Start of this tensor inside its storage, in bytes. @internal */
   readonly byteOffset: number;
-  /** Whether `grad` may be asked for this tensor; set on parameters. */
-  requiresGrad = false;
   /** Where autograd notes how this tensor came about. */
   origin: unknown = undefined;
   private held: Storage;
   private gone = false;
+  private holds = true;
+  private wanted = false;
+  private generation: number;
 
-  /** Takes over one reference to `storage`. Use `device.empty`, `device.tensor` or an operation instead. */
+  /** Takes over one reference to `storage`. Use `device.empty`, `device.tensor` or an operation instead. @internal */
   constructor(device: Device, storage: Storage, shape: Shape, dtype: DType, byteOffset = 0) {
     this.device = device;
     this.held = storage;
     this.shape = shape;
     this.dtype = dtype;
     this.byteOffset = byteOffset;
+    this.generation = storage.generation;
     if (!storage.virtual) {
       forgotten.register(this, storage, this);
       tracked(this);
@@ -124,8 +135,32 @@ export class Tensor {
     return this.gone;
   }
 
-  /** The memory under this tensor. Throws `ConfigError` after `dispose`. */
+  /** Whether `grad` may be asked for this tensor; set on parameters. */
+  get requiresGrad(): boolean {
+    return this.held.virtual ? this.wanted : look(this, Tensor.wants);
+  }
+
+  set requiresGrad(on: boolean) {
+    if (on === this.wanted) return;
+    this.wanted = on;
+    changed(this);
+  }
+
+  private static readonly wants = (t: Tensor): boolean => t.wanted;
+
+  /** Whether this is a result of a captured step whose memory was taken since. */
+  get stale(): boolean {
+    return this.generation !== this.held.generation;
+  }
+
+  /** The memory under this tensor. Throws `ConfigError` after `dispose`, and for the result of a captured step that has run again. @internal */
   get storage(): Storage {
+    if (this.stale) {
+      throw new ConfigError(
+        `a result ${showShape(this.shape)} of a captured step is stale: a later call, or its dispose, took the memory; read it before that ` +
+          "(`result.data()` may be awaited later), or copy it with an operation",
+      );
+    }
     if (this.gone) throw new ConfigError(`a tensor ${showShape(this.shape)} was used after it was disposed`);
     return this.held;
   }
@@ -139,13 +174,15 @@ export class Tensor {
   }
 
   /**
-   * Moves this tensor to other memory. Only for owners that move values too, such as an optimiser that packs its parameters. Throws
-   * `ConfigError` inside a capture, whose memory holds values only during a step.
+   * Moves this tensor to other memory. Only for owners that move values too, such as an optimizer that packs its parameters. Throws
+   * `ConfigError` inside a capture, whose memory holds values only during a step. @internal
    */
   rebase(storage: Storage, byteOffset: number): void {
-    if (storage.virtual) throw new ConfigError("a tensor cannot move into a capture: create optimisers before the captured step");
+    if (storage.virtual) throw new ConfigError("a tensor cannot move into a capture: create optimizers before the captured step");
     const before = this.storage; // throws if disposed
     this.held = storage.retain();
+    this.generation = storage.generation;
+    if (storage !== before) storage.inherit(before);
     before.release();
     forgotten.unregister(this);
     (this as { byteOffset: number }).byteOffset = byteOffset;
@@ -157,9 +194,25 @@ export class Tensor {
   dispose(): void {
     if (this.gone) return;
     this.gone = true;
+    this.lapse();
+    this.origin = undefined;
+  }
+
+  /** Gives the memory of a stale result back; to whoever uses it, it is stale rather than disposed. */
+  lapse(): void {
+    if (!this.holds) return;
+    this.holds = false;
     forgotten.unregister(this);
     this.held.release();
-    this.origin = undefined;
+  }
+
+  /** Text as `f32 [2, 3]`; throws `ConfigError` where a number is wanted. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return `${this.dtype} ${showShape(this.shape)}`;
+    throw new ConfigError(
+      `a tensor ${showShape(this.shape)} was used as a number: read it with \`await tensor.item()\`, outside of capture, or compute with ` +
+        "operations such as add, gt and where",
+    );
   }
 
   [Symbol.dispose](): void {

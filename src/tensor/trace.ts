@@ -1,14 +1,14 @@
 /**
  * @file From a trace to a plan. A trace is a list of dispatches and copies on storages that have a size but no memory. The plan places
  * them: storages whose lives do not overlap share a buffer, the largest first, and a copy that only moves a finished result into a
- * longer-lived buffer (a gradient into the optimiser's flat buffer) is dropped by letting the producer write there directly.
+ * longer-lived buffer (a gradient into the optimizer's flat buffer) is dropped by letting the producer write there directly.
  * A placed storage has a buffer of its own for its whole life, because WebGPU forbids one buffer bound writable and read-only in one
  * dispatch, even in disjoint ranges.
  */
 
 import { alignment, alignUp, Storage } from "./buffers.ts";
 import type { Access, Bound, KernelCall } from "./kernel.ts";
-import type { Stream } from "./stream.ts";
+import { expectCopy, type Stream } from "./stream.ts";
 
 /** Part of a storage that a command touches. */
 export interface Region {
@@ -25,6 +25,7 @@ export class TraceStream implements Stream {
   /** Real storages that the commands use, pinned when first seen: a scope inside the function may free constants before the plan exists. */
   readonly outside = new Set<Storage>();
   private readonly made = new Set<Storage>();
+  private readonly dates = new Map<Storage, number>();
 
   allocate(bytes: number): Storage {
     const storage = new Storage(bytes);
@@ -34,10 +35,13 @@ export class TraceStream implements Stream {
 
   run(call: KernelCall): void {
     this.commands.push({ kind: "run", call, regions: call.bindings.map((b) => this.region(b.tensor)) });
+    for (const { tensor, access } of call.bindings) if (access !== "read") this.touch(tensor.storage);
   }
 
   copy(source: Bound, target: Bound, targetOffset: number): void {
     if (source.bytes === 0) return;
+    expectCopy(source, target);
+    this.touch(target.storage);
     const from = this.region(source);
     const to = this.region(target);
     this.commands.push({
@@ -45,6 +49,17 @@ export class TraceStream implements Stream {
       source: from,
       target: { storage: to.storage, offset: to.offset + targetOffset, bytes: from.bytes },
     });
+  }
+
+  /** Nothing has run yet: what is outside was not written. */
+  finish(): void {
+    for (const [storage, changed] of this.dates) storage.changed = changed;
+  }
+
+  // Within the trace the order of writes counts as everywhere.
+  private touch(storage: Storage): void {
+    if (!storage.virtual && !this.dates.has(storage)) this.dates.set(storage, storage.changed);
+    storage.touch();
   }
 
   private region({ storage, byteOffset, bytes }: Bound): Region {
@@ -66,6 +81,12 @@ function uses(command: Command): Use[] {
     { region: command.source, access: "read" },
     { region: command.target, access: "write" },
   ];
+}
+
+/** Memory outside of the trace that the commands write. */
+export function writtenBy(commands: readonly Command[]): Set<Storage> {
+  const writes = commands.flatMap((c) => uses(c).filter(({ region, access }) => access !== "read" && !region.storage.virtual));
+  return new Set(writes.map(({ region }) => region.storage));
 }
 
 interface Life {

@@ -12,22 +12,29 @@ const shortest = 2;
 
 export class Patience {
   private readonly polls: boolean;
-  private readonly recent: number[] = [];
+  private recent: number[] = [];
+  private readyAtOnce = 0;
 
   /** `polls`: whether pending promises of this platform cost a core. */
   constructor(polls: boolean) {
     this.polls = polls;
   }
 
-  /** Sleeps for most of the expected wait, then asks. */
-  async wait<T>(ask: () => Promise<T>): Promise<T> {
-    if (!this.polls) return ask();
+  /** Sleeps for most of the expected wait, then asks. Without sleep if the device is `idle`, which tells nothing about waits. */
+  async wait<T>(ask: () => Promise<T>, idle = false): Promise<T> {
+    if (!this.polls || idle) return ask();
     const start = performance.now();
     const nap = share * Math.min(...this.recent);
-    if (this.recent.length === remembered && nap >= shortest) await new Promise((resolve) => setTimeout(resolve, nap));
+    const naps = this.recent.length === remembered && nap >= shortest;
+    if (naps) await new Promise((resolve) => setTimeout(resolve, nap));
+    const asked = performance.now();
     const answer = await ask();
-    this.recent.push(performance.now() - start);
-    if (this.recent.length > remembered) this.recent.shift();
+    const end = performance.now();
+    // Ready at once: the work was done at some time in the nap, which says that it took less. Once that may be chance; again and again, naps come
+    // down fast. Forgetting all that was known instead means four waits that poll, which are longer themselves.
+    this.readyAtOnce = naps && end - asked < shortest ? this.readyAtOnce + 1 : 0;
+    const took = this.readyAtOnce > 0 ? nap / 2 ** (this.readyAtOnce - 1) : end - start;
+    this.recent = [...this.recent, took].slice(-remembered);
     return answer;
   }
 }

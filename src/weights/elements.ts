@@ -15,6 +15,8 @@ export type ElementType = ForeignName<"safetensors">;
  */
 export interface WeightTensor extends HostArray {
   readonly dtype: ElementType;
+  /** The type in the file where `dtype` is not it but the next wider one: "int4", "uint4". */
+  readonly storedAs?: string;
 }
 
 interface Codec {
@@ -46,6 +48,11 @@ export const ELEMENTS = Object.fromEntries(
   (Object.keys(elements) as ElementName[]).map((name) => [elements[name].safetensors, codecOf(name)]),
 ) as Readonly<Record<ElementType, Codec>>;
 
+/** An integer of 64 bits that float64 cannot hold. */
+export class InexactIntegerError extends RangeError {}
+
+export const isElementType = (dtype: string): dtype is ElementType => Object.hasOwn(ELEMENTS, dtype);
+
 /** Whether values take more memory than in the file. */
 export const widens = (dtype: ElementType): boolean => ELEMENTS[dtype].hostBytes > ELEMENTS[dtype].bytes;
 
@@ -53,7 +60,7 @@ export const widens = (dtype: ElementType): boolean => ELEMENTS[dtype].hostBytes
  * `bytes` as values.
  * @param bytes elements of the type, one after the other
  * @param owned the values may take the place of the bytes; by default they are a copy
- * @throws RangeError for integers that float64 cannot hold
+ * @throws InexactIntegerError for integers that float64 cannot hold
  */
 export function decodeElements(dtype: ElementType, bytes: Uint8Array, owned = false): TypedArray {
   const codec: Codec = ELEMENTS[dtype];
@@ -96,7 +103,7 @@ function whole(name: string, type: typeof BigInt64Array | typeof BigUint64Array)
       for (let i = 0; i < length; i++) {
         const n = Number(bits[i]);
         if (!Number.isSafeInteger(n))
-          throw new RangeError(`the ${name} value ${bits[i]} is beyond the exact integers of float64`);
+          throw new InexactIntegerError(`the ${name} value ${bits[i]} is beyond the exact integers of float64`);
         values[i] = n;
       }
       return values;

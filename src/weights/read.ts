@@ -17,8 +17,8 @@ export async function readWeights(bytes: Uint8Array, options: ReadTorchOptions =
   // The length of a JSON header, and its first brace.
   if (bytes.length >= 9 && bytes[8] === 0x7b) {
     if (options.key !== undefined) throw failing(source)("a safetensors file has no groups to choose from: leave out the key.");
-    const { tensors, metadata } = readSafetensors(bytes, source);
-    return { format: "safetensors", tensors: options.keepPrefixes ? tensors : withoutPrefixes(tensors), metadata, skipped: [] };
+    const { tensors, ...rest } = readSafetensors(bytes, source);
+    return { format: "safetensors", tensors: options.keepPrefixes ? tensors : withoutPrefixes(tensors), ...rest };
   }
   throw failing(source)("this is neither a safetensors file nor a PyTorch checkpoint, or it is damaged at its start.");
 }

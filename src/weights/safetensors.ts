@@ -5,7 +5,16 @@
  */
 import { ConfigError, DataError, ShapeError } from "../host/errors.ts";
 import { sizeOf, type HostArray } from "../host/array.ts";
-import { decodeElements, ELEMENTS, type ElementType, elementTypeOf, type WeightTensor } from "./elements.ts";
+import {
+  decodeElements,
+  ELEMENTS,
+  type ElementType,
+  elementTypeOf,
+  InexactIntegerError,
+  isElementType,
+  type WeightTensor,
+} from "./elements.ts";
+import { expectSomeRead, type SkippedEntry } from "./file.ts";
 import { type Fail, failing } from "../host/bytes/budget.ts";
 import { isRecord, isSizes, type JsonRecord, parseJson } from "../host/bytes/json.ts";
 
@@ -13,6 +22,8 @@ export interface SafetensorsFile {
   /** Tensors by name, in the order of their data. */
   readonly tensors: Map<string, WeightTensor>;
   readonly metadata: Map<string, string>;
+  /** Tensors whose type is not supported: they were not read. */
+  readonly skipped: readonly SkippedEntry[];
 }
 
 /** A tensor to write; without `dtype` its typed array decides (Float32Array → F32 …). */
@@ -53,14 +64,22 @@ export function readSafetensors(bytes: Uint8Array, source = "safetensors"): Safe
   checkCoverage(entries, dataBytes, fail);
 
   const tensors = new Map<string, WeightTensor>();
+  const skipped: SkippedEntry[] = [];
   for (const { name, dtype, shape, begin, end } of entries) {
+    const pass = (reason: string) => skipped.push({ name, dtype, shape, reason });
+    if (!isElementType(dtype)) {
+      pass(`its dtype is "${dtype}"; supported are ${Object.keys(ELEMENTS).join(", ")}`);
+      continue;
+    }
     try {
       tensors.set(name, { dtype, shape, data: decodeElements(dtype, bytes.subarray(dataStart + begin, dataStart + end)) });
     } catch (error) {
-      throw fail(`tensor "${name}": ${(error as Error).message}`);
+      if (!(error instanceof InexactIntegerError)) throw error;
+      pass(error.message);
     }
   }
-  return { tensors, metadata };
+  expectSomeRead(tensors, skipped, fail);
+  return { tensors, metadata, skipped };
 }
 
 /**
@@ -107,7 +126,8 @@ export function writeSafetensors(
 
 interface Entry {
   readonly name: string;
-  readonly dtype: ElementType;
+  /** An `ElementType`, or the name of a type that is not supported. */
+  readonly dtype: string;
   readonly shape: readonly number[];
   /** First and past-the-last byte, counted from the start of the data. */
   readonly begin: number;
@@ -134,17 +154,18 @@ function parseMetadata(entry: unknown, fail: Fail): Map<string, string> {
 function parseEntry(name: string, entry: unknown, dataBytes: number, fail: Fail): Entry {
   if (!isRecord(entry)) throw fail(`tensor "${name}": the entry is no object`);
   const { dtype, shape, data_offsets: offsets } = entry;
-  if (typeof dtype !== "string" || !Object.hasOwn(ELEMENTS, dtype))
+  if (typeof dtype !== "string")
     throw fail(`tensor "${name}": dtype is ${JSON.stringify(dtype)}; supported are ${Object.keys(ELEMENTS).join(", ")}`);
   if (!isSizes(shape)) throw fail(`tensor "${name}": shape is ${JSON.stringify(shape)}; expected a list of sizes`);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1])
     throw fail(`tensor "${name}": data_offsets is ${JSON.stringify(offsets)}; expected [begin, end]`);
   const [begin, end] = offsets;
   if (end > dataBytes) throw fail(`tensor "${name}": data_offsets end at ${end}, but the file has ${dataBytes} bytes of data`);
-  const wanted = sizeOf(shape) * ELEMENTS[dtype as ElementType].bytes;
+  // How long the elements of a foreign type are is not known: of it only the place in the file is checked.
+  const wanted = isElementType(dtype) ? sizeOf(shape) * ELEMENTS[dtype].bytes : end - begin;
   if (wanted !== end - begin)
     throw fail(`tensor "${name}": ${dtype} of shape [${shape}] needs ${wanted} bytes, data_offsets give ${end - begin}`);
-  return { name, dtype: dtype as ElementType, shape, begin, end };
+  return { name, dtype, shape, begin, end };
 }
 
 /** Every byte of data belongs to exactly one tensor; `entries` are sorted by offset. */

@@ -26,7 +26,7 @@ const forwardTolerance = 2e-6;
 const gradientTolerance = 5e-6;
 
 /**
- * Size of the terms that cancel in a gradient. Normalising two elements gives ±1 whatever they are, and a saturated softmax gives 0 or 1: what
+ * Size of the terms that cancel in a gradient. Normalizing two elements gives ±1 whatever they are, and a saturated softmax gives 0 or 1: what
  * is left of the gradient is far smaller than dy times the slope, whose rounding errors stay.
  */
 function scale({ op, gradOutput, inputs }: StoredCase): number {

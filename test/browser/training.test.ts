@@ -4,6 +4,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { device } from "../lib/device.ts";
 import { bundleForBrowser, launchChromium, type Page, servePage } from "../lib/chromium.ts";
+import { readsPacked } from "./packed_volume.ts";
 import { train } from "./tiny_training.ts";
 
 let browser: Browser;
@@ -14,6 +15,7 @@ beforeAll(async () => {
   site = await servePage({
     "index.html": "<!doctype html><title>voxgrad</title>",
     "training.js": await bundleForBrowser("test/browser/tiny_training.ts"),
+    "packed.js": await bundleForBrowser("test/browser/packed_volume.ts"),
   });
 });
 
@@ -38,4 +40,13 @@ test("the same training module gives the same losses in Chromium as in Node", as
       `step ${step + 1}: ${loss} in Chromium, ${here.losses[step]} in Node`,
     ).toBeLessThan(1e-4);
   }
+});
+
+test("gzip of several members and with zeros behind is read in Chromium as in Node", async () => {
+  const page = await browser.newPage();
+  await page.goto(site.url);
+  const there = await page.evaluate(`import("${site.url}packed.js").then((module) => module.readsPacked())`);
+  const all = { "one member": true, "three members": true, "zeros behind": true, "three members and zeros": true };
+  expect(there).toEqual(all);
+  expect(await readsPacked()).toEqual(all);
 });

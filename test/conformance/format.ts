@@ -35,9 +35,24 @@ export interface CaseContext {
 export type Adapter = (test: Case, context: CaseContext) => unknown;
 /** Adapters by upstream operation name; each file of adapters/ exports one as `adapters`. */
 export type Adapters = Record<string, Adapter>;
+/** Adapters of all operations whose names match, for those that have none by name; a file of adapters/ may export them as `families`. */
+export type Families = readonly (readonly [RegExp, Adapter])[];
 
-/** Thrown by an adapter for an option that voxgrad does not have: the case counts as not covered, never as passed. */
+/** Thrown by an adapter for an operation that voxgrad does not have: the case counts as not covered, never as passed. */
 export class NotCovered extends Error {}
+
+/** Thrown by an adapter for an option that it does not know: a failure, since an answer without the option would answer another question. */
+export class UnknownOption extends Error {
+  constructor(option: string, op: string) {
+    super(`unknown option ${option} of ${op}`);
+  }
+}
+
+/** Throws `UnknownOption` for the first of `args` that is not among `known`. */
+export function expectKnown(op: string, args: Readonly<Record<string, unknown>>, known: Iterable<string>): void {
+  const names = new Set(known);
+  for (const name of Object.keys(args)) if (!names.has(name)) throw new UnknownOption(name, op);
+}
 
 const ARRAYS: Record<string, (n: ArrayLike<number>) => TypedArray> = {
   float64: (v) => Float64Array.from(v),

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { decode, difference } from "./format.ts";
+import { type Adapter, decode, difference } from "./format.ts";
+import { finder } from "./lookup.ts";
 
 let dir = "";
 beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "conformance-"))));
@@ -12,7 +13,7 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 const run = (...args: string[]) => {
   const script = join(import.meta.dirname, "run.ts");
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=source", script, dir, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--conditions=voxgrad-source", script, dir, ...args], {
     encoding: "utf8",
   });
   return { status, stderr, lines: stdout.trimEnd().split("\n") };
@@ -48,6 +49,31 @@ describe("run", { timeout: 30_000 }, () => {
     expect(run("--group", "b")).toMatchObject({ status: 2, stderr: expect.stringContaining('no group "b"') });
   });
 
+  test("an option that an adapter does not know is a failure that names it, an unknown operation is not covered", () => {
+    const x = tensor([1, 2], [1, 2]);
+    const cases = [
+      flip("a/1", tensor([[2, 1]], [1, 2]), { along: 1 }),
+      { id: "a/2", op: "op.softmax", args: { dim: 1, temperature: 2 }, inputs: { x }, expected: x },
+      { id: "a/3", op: "optim.SGD", args: { lr: 1, rho: 2 }, inputs: { p0: "wave((1,),1,1,1,0)" }, expected: [] },
+      { id: "a/4", op: "monai.losses.DiceLoss", args: { sharpen: true }, inputs: {}, expected: { error: "TypeError" } },
+      { id: "a/5", op: "monai.networks.nets.UNet", args: { depth: 3 }, inputs: { input_shape: [1, 1, 8, 8] }, expected: {} },
+      { id: "a/6", op: "train.UNet2d+DiceLoss+Adam", args: { epochs: 3 }, inputs: {}, expected: {} },
+      { id: "a/7", op: "optim.Rprop", args: {}, inputs: {}, expected: [] },
+      { id: "a/8", op: "op.softmax_in_rings", args: {}, inputs: { x }, expected: x },
+    ];
+    writeFileSync(join(dir, "a.json"), JSON.stringify({ group: "a", count: 8, cases }));
+    const text = run().lines.join("\n");
+    expect(text.match(/unknown option \w+ of \S+/g)).toEqual([
+      "unknown option along of monai.transforms.Flip",
+      "unknown option temperature of op.softmax",
+      "unknown option rho of optim.SGD",
+      "unknown option sharpen of DiceLoss",
+      "unknown option depth of UNet",
+      "unknown option epochs of train.UNet2d+DiceLoss+Adam",
+    ]);
+    expect(text).toMatch(/0 passed, 6 failed, 2 not covered$/);
+  });
+
   test("refuses an empty folder and a file that is not a case file", () => {
     expect(run()).toMatchObject({ status: 2, stderr: expect.stringContaining("no case files") });
     writeFileSync(join(dir, "a.json"), "{");
@@ -55,6 +81,29 @@ describe("run", { timeout: 30_000 }, () => {
     writeFileSync(join(dir, "a.json"), "{}");
     expect(run()).toMatchObject({ status: 2, stderr: expect.stringContaining('list "cases"') });
   });
+});
+
+describe("lookup", () => {
+  const [softmax, logSoftmax, leaky, conv, sgd]: Adapter[] = Array.from({ length: 5 }, () => () => 0);
+  const named = { "op.softmax": softmax, "op.log_softmax": logSoftmax, "op.leaky_relu": leaky, "op.conv": conv };
+  const find = finder(named, [[/^optim\.SGD/, sgd]]);
+
+  test.for<[string, Adapter | undefined]>([
+    ["op.softmax", softmax],
+    ["op.softmax2d_dim1", softmax],
+    ["op.log_softmax_axis2", logSoftmax],
+    ["torch.nn.LogSoftmax", logSoftmax],
+    ["torch.nn.functional.leaky_relu", leaky],
+    ["nn.LeakyReLU(0.2)", leaky],
+    ["op.act.LeakyReLU", leaky],
+    ["op.conv3d", conv],
+    ["op.conv_no_bias", conv],
+    ["optim.SGD+StepLR", sgd],
+    ["op.softmax_in_rings", undefined],
+    ["op.conv_transpose", undefined],
+    ["other.softmax", undefined],
+    ["op.toString", undefined],
+  ])("%s", ([op, adapter]) => expect(find(op)).toBe(adapter));
 });
 
 describe("format", () => {

@@ -8,7 +8,8 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { closeDevice } from "./device.ts";
-import { decode, difference, isRefusal, NotCovered, type Adapters, type Case } from "./format.ts";
+import { decode, difference, isRefusal, NotCovered, type Adapter, type Adapters, type Case, type Families } from "./format.ts";
+import { finder } from "./lookup.ts";
 
 type Outcome = { state: "passed" | "failed" | "notCovered"; why?: string };
 type Raw = { id: string; op: string; args?: object; inputs?: object; expected: any; tolerance?: object };
@@ -33,11 +34,11 @@ async function main(): Promise<number> {
     (c) => (!values.op || c.op === values.op) && (!values.case || c.id === values.case),
   );
   if (cases.length === 0) throw new Error(`no case in ${dir} matches the given group, op or case`);
-  const adapters = await loadAdapters();
+  const find = await loadAdapters();
 
   const report: Report = { passed: 0, failed: 0, notCovered: 0, ops: {}, failures: [] };
   for (const raw of cases) {
-    const { state, why = "" } = await runCase(raw, adapters, dir);
+    const { state, why = "" } = await runCase(raw, find(raw.op), dir);
     report[state]++;
     (report.ops[raw.op] ??= { passed: 0, failed: 0, notCovered: 0 })[state]++;
     if (state === "failed") report.failures.push({ id: raw.id, why });
@@ -69,25 +70,26 @@ function readCases(dir: string, group?: string): Raw[] {
   return groups.filter((g) => !group || g.name === group).flatMap((g) => g.cases);
 }
 
-/** Every file of adapters/ exports `adapters`, by operation or, as `train.*`, for all whose name begins so. */
-async function loadAdapters(): Promise<Adapters> {
+/** Every file of adapters/ exports `adapters`, and `families` if it takes operations by pattern. */
+async function loadAdapters(): Promise<(op: string) => Adapter | undefined> {
   const folder = join(import.meta.dirname, "adapters");
   const all: Adapters = {};
+  const families: Families[number][] = [];
   for (const file of readdirSync(folder)
     .filter((f) => f.endsWith(".ts"))
     .sort()) {
-    const module = (await import(pathToFileURL(join(folder, file)).href)) as { adapters?: Adapters };
+    const module = (await import(pathToFileURL(join(folder, file)).href)) as { adapters?: Adapters; families?: Families };
     if (!module.adapters) throw new Error(`test/conformance/adapters/${file} must export a record "adapters"`);
     for (const [op, adapter] of Object.entries(module.adapters)) {
       if (op in all) throw new Error(`test/conformance/adapters/${file}: there is already an adapter for ${op}`);
       all[op] = adapter;
     }
+    families.push(...(module.families ?? []));
   }
-  return all;
+  return finder(all, families);
 }
 
-async function runCase(raw: Raw, adapters: Adapters, dir: string): Promise<Outcome> {
-  const adapter = adapters[raw.op] ?? adapters[raw.op.replace(/\..*$/, ".*")];
+async function runCase(raw: Raw, adapter: Adapter | undefined, dir: string): Promise<Outcome> {
   if (!adapter) return { state: "notCovered" };
   const wantsError = typeof raw.expected === "object" && raw.expected !== null && "error" in raw.expected;
   let test: Case;

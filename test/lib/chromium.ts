@@ -35,7 +35,7 @@ export async function bundleForBrowser(entry: string, { minify = false } = {}): 
     format: "esm",
     platform: "browser",
     target: "es2024",
-    conditions: ["source"],
+    conditions: ["voxgrad-source"],
     minify,
     sourcemap: minify ? false : "inline",
     logLevel: "silent",

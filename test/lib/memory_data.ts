@@ -1,13 +1,24 @@
 /** @file A tiny dataset in memory, for runs that no disk is needed for; also in a browser. */
 
-import { createTestImage3d, makeVolume, RandomState, type Volume } from "../../src/data/index.ts";
+import { createTestImage3d, makeVolume, RandomState, toAxisCodes, type Volume } from "../../src/data/index.ts";
 import type { LoadedCase, RunData } from "../../src/seg/index.ts";
 
 /** Label values of the balls, as nnU-Net names classes and regions. */
 export type MemoryLabels = Readonly<Record<string, number | readonly number[]>>;
 
+export interface MemoryChanges {
+  /** Value of voxel i of a label; default as it is. */
+  readonly relabel?: (value: number, i: number) => number;
+  /** Where the axes of a case point; default "RAS". */
+  readonly orientation?: (caseIndex: number) => string;
+}
+
 /** Four training and two validation cases of 16 voxels per side; the balls of case i have the values 1 … `values` in turn. */
-export function memoryData(labels: MemoryLabels = { background: 0, ball: 1 }, values = 1): RunData & { reads: number } {
+export function memoryData(
+  labels: MemoryLabels = { background: 0, ball: 1 },
+  values = 1,
+  { relabel = (v) => v, orientation = () => "RAS" }: MemoryChanges = {},
+): RunData & { reads: number } {
   const randomState = new RandomState(7);
   const volumes = new Map<string, { image: Volume; label: Volume }>();
   for (let i = 0; i < 6; i++) {
@@ -20,14 +31,20 @@ export function memoryData(labels: MemoryLabels = { background: 0, ball: 1 }, va
       channelDim: 0,
       randomState,
     });
-    volumes.set(`case${i}`, { image: makeVolume(image), label: makeVolume(label) });
+    const changed = makeVolume({ ...label, data: label.data.map(relabel) });
+    const codes = orientation(i);
+    volumes.set(`case${i}`, { image: toAxisCodes(makeVolume(image), codes), label: toAxisCodes(changed, codes) });
   }
   const cases = [...volumes.keys()].map((id) => ({ id, image: [id], label: id }));
   const data = {
     index: {
       name: "Memory",
       modality: ["synthetic"],
-      labels: Object.entries(labels).map(([name, v]) => ({ name, values: typeof v === "number" ? [v] : v })),
+      labels: Object.entries(labels).map(([name, v]) => ({
+        name,
+        values: typeof v === "number" ? [v] : v,
+        ...(name === "ignore" ? { ignore: true as const } : {}),
+      })),
       fileEnding: ".nii.gz",
       training: cases,
       test: [],

@@ -82,7 +82,7 @@ export interface Ended {
 /** `voxgrad` with these arguments in a child process that can be sent signals. */
 export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; ended: Promise<Ended> } {
   const cli = fileURLToPath(new URL("../../src/seg/cli/main.node.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--conditions=source", cli, ...args], { env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, ["--conditions=voxgrad-source", cli, ...args], { env: { ...process.env, ...env } });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));

@@ -15,7 +15,7 @@ function makeNet(classes = 1): nn.Sequential {
   return new nn.Sequential({
     conv: new nn.Conv(gpu, { spatialDims: 2, inChannels: 1, outChannels: 2, kernelSize: 3 }),
     norm: new nn.BatchNorm(gpu, 2),
-    head: new nn.Sequential([new nn.Identity(), new nn.Linear(gpu, 2, classes, { bias: false })]),
+    head: new nn.Sequential([new nn.Identity(), new nn.Linear(gpu, { inFeatures: 2, outFeatures: classes, bias: false })]),
   });
 }
 const net = makeNet();

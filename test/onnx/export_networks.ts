@@ -1,12 +1,12 @@
 /**
  * @file Writes every network of networks.ts and function of functions.ts as ONNX with an input and our output beside it, for test/fixtures/check_onnx.py:
- * `node --conditions=source test/onnx/export_networks.ts FOLDER [NAME PART]`.
+ * `node --conditions=voxgrad-source test/onnx/export_networks.ts FOLDER [NAME PART]`.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { noGrad, openDevice, sizeOf } from "../../src/index.ts";
-import { writeSafetensors } from "../../src/nn/index.ts";
+import { writeSafetensors } from "../../src/weights/index.ts";
 import { exportOnnx } from "../../src/onnx/index.ts";
 import { functions, Lambda } from "./functions.ts";
 import { fill, type Network, networks } from "./networks.ts";

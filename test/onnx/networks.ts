@@ -15,8 +15,8 @@ export interface Network {
 
 const unet = { inChannels: 1, outChannels: 2, channels: [4, 8, 12], strides: [2, 2] };
 const nnunet = {
-  inputChannels: 1,
-  numClasses: 3,
+  inChannels: 1,
+  outChannels: 3,
   nStages: 3,
   featuresPerStage: [4, 8, 8],
   kernelSizes: 3,
@@ -74,7 +74,7 @@ export const networks: readonly Network[] = [
     name: "QuickNat",
     shape: [1, 1, 32, 32],
     dynamicAxes: [0],
-    make: (d) => new seg.QuickNat(d, { numChannels: 1, numClass: 4, numFilters: 8, seBlock: "CSSE" }),
+    make: (d) => new seg.QuickNat(d, { inChannels: 1, outChannels: 4, numFilters: 8, seBlock: "CSSE" }),
   },
   {
     name: "MilesialUNet",

@@ -1,12 +1,12 @@
 /**
  * @file A published model (bioimage.io, UNet 2D Nuclei Broad) against its authors' output:
- * `node --conditions=source test/onnx/nuclei.ts FOLDER [OUT]`. With OUT the model is exported again, for test/fixtures/check_onnx.py.
+ * `node --conditions=voxgrad-source test/onnx/nuclei.ts FOLDER [OUT]`. With OUT the model is exported again, for test/fixtures/check_onnx.py.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { noGrad, openDevice, scope } from "../../src/index.ts";
-import { writeSafetensors } from "../../src/nn/index.ts";
+import { writeSafetensors } from "../../src/weights/index.ts";
 import { exportOnnx, importOnnx } from "../../src/onnx/index.ts";
 
 const [folder, out] = process.argv.slice(2);

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import * as v from "../../src/index.ts";
-import { crossEntropy, focalLoss } from "../../src/nn/index.ts";
+import { crossEntropyLoss, focalLoss } from "../../src/nn/index.ts";
 import { device } from "../lib/device.ts";
 import { convolutions, near, pixels, tenth, tenths } from "../lib/long_chains.ts";
 
@@ -75,7 +75,7 @@ describe("long chains/a volume", () => {
   test("long chains/running sums, slopes and norms", async () => {
     const x = tenths(gpu, [voxels]);
     near(await list(v.slice(v.cumsum(x, 0), [[voxels - 1]])), [voxels * tenth]);
-    near(await list(v.norm(x)), [Math.sqrt(voxels) * tenth]);
+    near(await list(v.vectorNorm(x)), [Math.sqrt(voxels) * tenth]);
     const slope = pixels(gpu, [1]);
     const minus = v.full(gpu, volume, -1);
     near(await list(v.grad(v.sum(v.mul(v.prelu(minus, slope), tenths(gpu, volume))), [slope])[0]), [-voxels * tenth]);
@@ -88,7 +88,7 @@ describe("long chains/a volume", () => {
   test("long chains/losses", async () => {
     const x = v.full(gpu, [1, 2, 240, 240, 155], 0);
     const target = v.full(gpu, volume, 1, "i32");
-    near(await list(crossEntropy(x, v.reshape(target, [1, 240, 240, 155]))), [Math.LN2]);
+    near(await list(crossEntropyLoss(x, v.reshape(target, [1, 240, 240, 155]))), [Math.LN2]);
     near(await list(focalLoss(x, v.full(gpu, x.shape, 1), { gamma: 2 })), [Math.LN2 / 4]);
     const sums = await list(v.regionSums(v.full(gpu, volume, tenth), v.full(gpu, volume, 1), { mode: "squared" }));
     near(sums, [voxels * tenth, voxels * tenth * tenth, voxels]);
@@ -131,7 +131,7 @@ describe("long chains/four million terms", () => {
 
   test("long chains/classes", async () => {
     const x = pixels(gpu, [1, count]);
-    const loss = crossEntropy(x, v.full(gpu, [1], 7, "i32"), { labelSmoothing: 0.1 });
+    const loss = crossEntropyLoss(x, v.full(gpu, [1], 7, "i32"), { labelSmoothing: 0.1 });
     near(await list(loss), [Math.log(count)]);
     near((await list(v.grad(loss, [x])[0])).slice(7, 8), [1 / count - 0.9 - 0.1 / count]);
   });

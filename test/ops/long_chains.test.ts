@@ -5,7 +5,7 @@
 
 import { describe, expect, test } from "vitest";
 import * as v from "../../src/index.ts";
-import { crossEntropy, focalLoss } from "../../src/nn/index.ts";
+import { crossEntropyLoss, focalLoss } from "../../src/nn/index.ts";
 import { device } from "../lib/device.ts";
 import { convolutions, near, pixels, tenth, tenths } from "../lib/long_chains.ts";
 
@@ -198,7 +198,7 @@ describe("long chains/norms and losses", () => {
     const classes = 9001;
     const x = pixels(gpu, [1, classes, 1]);
     const target = v.full(gpu, [1, 1], 7, "i32");
-    const loss = crossEntropy(x, target, { labelSmoothing: 0.1 });
+    const loss = crossEntropyLoss(x, target, { labelSmoothing: 0.1 });
     near([await loss.item()], [Math.log(classes)]);
     const [dx] = v.grad(loss, [x]);
     const got = await list(dx);

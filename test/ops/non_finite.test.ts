@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import * as v from "../../src/index.ts";
-import { crossEntropy } from "../../src/nn/index.ts";
+import { crossEntropyLoss } from "../../src/nn/index.ts";
 import { device } from "../lib/device.ts";
 
 const gpu = await device();
@@ -73,8 +73,8 @@ test("non-finite/a NaN stays in the convolution's own relu", async () => {
 test("non-finite/cross-entropy of no positions: 0, and its mean NaN", async () => {
   const input = gpu.tensor({ data: [], shape: [0, 3, 4] });
   const target = gpu.tensor({ data: [], shape: [0, 4] }, "i32");
-  expect(await crossEntropy(input, target, { reduction: "sum" }).item()).toBe(0);
-  expect(await crossEntropy(input, target).item()).toBeNaN();
+  expect(await crossEntropyLoss(input, target, { reduction: "sum" }).item()).toBe(0);
+  expect(await crossEntropyLoss(input, target).item()).toBeNaN();
 });
 
 test('conv/padding "valid" is none, and another word is refused', async () => {

@@ -105,7 +105,7 @@ describe("random reductions", () => {
   property("amin", cases(1, distinct));
   property("variance", cases(2, between(3, 5)));
   property("std", cases(3, between(3, 5)), 10);
-  for (const p of [1, 2, Infinity]) property("norm", cases(1, p === Infinity ? distinct : awayFromZero(), { p }), 8);
+  for (const p of [1, 2, Infinity]) property("vectorNorm", cases(1, p === Infinity ? distinct : awayFromZero(), { p }), 8);
 });
 
 describe("random moves", () => {

@@ -22,7 +22,7 @@ describe("random losses", () => {
     );
   }
   property(
-    "crossEntropy",
+    "crossEntropyLoss",
     fc
       .tuple(filled, reduction, fc.boolean(), fc.boolean(), fc.constantFrom(0, 0.1, 1), optional(fc.constantFrom(0, 255)))
       .map(([shape, reduction, probabilities, weighted, labelSmoothing, ignoreIndex]): Case => {

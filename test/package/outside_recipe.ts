@@ -9,7 +9,7 @@ import {
   Resize,
   SqueezeDim,
 } from "voxgrad/data";
-import { AdamW, bceWithLogits, cosineAnnealing } from "voxgrad/nn";
+import { AdamW, bceWithLogitsLoss, cosineAnnealing } from "voxgrad/nn";
 import { BasicUNet, defineRecipe, integer, positive, preparedImage, preparedLabel, SliceSegmenter } from "voxgrad/seg";
 
 const both = ["image", "label"];
@@ -44,7 +44,7 @@ export default defineRecipe<{ features: number; lr: number; size: number }>({
     const [inChannels, outChannels] = [channels.length, outputs.channels];
     return { model: new BasicUNet(device, { spatialDims: 2, inChannels, outChannels, features }) };
   },
-  loss: (output, { label }) => bceWithLogits(output, label),
+  loss: (output, { label }) => bceWithLogitsLoss(output, label),
   optimizer: (model, { config }) => new AdamW(model.parameters(), { lr: config.lr }),
   schedule: ({ config }) => cosineAnnealing({ tMax: config.epochs }),
   segmenter: (device, { model }, { config, outputs }) =>

@@ -37,6 +37,7 @@ describe("errors", () => {
     expect(await list(step(host(1, 2)))).toEqual([2, 3]);
     const before = use();
     expect(() => step(host(1, 2, 3))).toThrow(RangeError);
+    expect(() => step(host(1, 2, 3))).toThrow(RangeError); // no other plan is taken for it
     expect(() => step(host(1, 2, 3, 4))).toThrow(ShapeError);
     using i = device.tensor({ data: [1, 2], shape: [2] }, "i32");
     expect(() => step(i)).toThrow(DTypeError);

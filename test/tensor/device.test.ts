@@ -32,7 +32,7 @@ async function failure(fn: () => unknown): Promise<Error> {
 
 describe("openDevice", () => {
   test("asks for the adapter's highest limits and for the features it has", async () => {
-    const adapter = (await (await loadGPU([]))!.requestAdapter())!;
+    const adapter = (await (await loadGPU([])).requestAdapter())!;
     for (const name of [
       "maxBufferSize",
       "maxStorageBufferBindingSize",
@@ -45,19 +45,6 @@ describe("openDevice", () => {
       expect(device.gpu.features.has(name), name).toBe(adapter.features.has(name));
     }
     expect(device.name).not.toBe("");
-  });
-
-  // Elsewhere the adapter is not a Vulkan driver named in the environment.
-  test.skipIf(process.platform !== "linux")("without an adapter says what to do", () => {
-    const env = { VK_DRIVER_FILES: "/nonexistent.json", VK_ICD_FILENAMES: "/nonexistent.json" };
-    const source = `
-      import { openDevice } from "./src/index.ts";
-      try { await openDevice(); } catch (e) { console.log(JSON.stringify([e.name, e.code, e.message])); }`;
-    const { stdout, stderr } = runChild(source, [], env);
-    expect(stdout, stderr).not.toBe("");
-    const [name, code, message] = JSON.parse(stdout) as string[];
-    expect([name, code]).toEqual(["NoAdapterError", "NoAdapter"]);
-    expect(message).toMatch(/webgpu.*Vulkan.*apt-get install/);
   });
 
   test("two devices live side by side and keep their tensors apart", async () => {

@@ -66,7 +66,7 @@ describe("place", () => {
 });
 
 describe("elideCopies", () => {
-  test("a finished gradient is written where the optimiser reads it", () => {
+  test("a finished gradient is written where the optimizer reads it", () => {
     const [x, g1, g2] = [real(), virtual(), virtual()];
     const F = real();
     const commands = [

@@ -34,3 +34,20 @@ test("answers and errors pass through, and platforms that do not poll are asked 
   expect(await patience.wait(async () => 7)).toBe(7);
   await expect(patience.wait(() => Promise.reject(new Error("lost")))).rejects.toThrow("lost");
 });
+
+test("a nap is no wait: after slow answers quick ones are quick again", async () => {
+  const patience = new Patience(true);
+  for (let i = 0; i < 4; i++) await patience.wait(() => later(200));
+  const start = performance.now();
+  for (let i = 0; i < 40; i++) await patience.wait(() => Promise.resolve(i));
+  expect(performance.now() - start).toBeLessThan(440); // naps of 160, 128, 51 and 13 ms
+});
+
+test("nothing is waited for when the device is idle, nor learned from it", async () => {
+  const patience = new Patience(true);
+  for (let i = 0; i < 4; i++) await patience.wait(() => later(100));
+  const start = performance.now();
+  for (let i = 0; i < 40; i++) await patience.wait(() => Promise.resolve(i), true);
+  expect(performance.now() - start).toBeLessThan(60);
+  expect(await asked(patience, 100)).toBeGreaterThan(70);
+});

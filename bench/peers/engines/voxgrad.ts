@@ -5,7 +5,7 @@ import * as voxgrad from "../../../src/index.ts";
 import { capture, concat, conv, convTranspose, grad, openDevice, parameter, type Tensor } from "../../../src/index.ts";
 import { convInputGradient, convWeightGradient } from "../../../src/kernels/conv/conv.ts";
 import { convShape } from "../../../src/kernels/conv/shape.ts";
-import { crossEntropy, SGD } from "../../../src/nn/index.ts";
+import { crossEntropyLoss, SGD } from "../../../src/nn/index.ts";
 import {
   type ConvTask,
   convData,
@@ -105,7 +105,7 @@ await serve(async () => {
       return conv(x, head.weight, head.bias);
     };
     const step = capture(device, () => {
-      const loss = crossEntropy(forward(), label);
+      const loss = crossEntropyLoss(forward(), label);
       sgd.step(grad(loss, parameters));
       return loss;
     });
@@ -114,7 +114,7 @@ await serve(async () => {
         const loss = step().item();
         return () => loss;
       },
-      plannedBytes: () => step.plan!.peakBytes + stateBytes + image.bytes + label.bytes,
+      plannedBytes: () => step.plan!.ownBytes + stateBytes + image.bytes + label.bytes,
       free() {
         step.dispose();
         sgd.dispose();

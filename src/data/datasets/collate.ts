@@ -13,7 +13,8 @@ export type Batch = Readonly<Record<string, HostArray>>;
  * Stacks the arrays under each key to `[N, …]` and numbers to `[N]` float32. Lists, as multi-sample transforms give them, are flattened
  * first. Other values (names, paths, affines) have no place in a batch and are left out. Arrays of several element types become
  * float32.
- * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record or lacks a key of the first
+ * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record, lacks a key of the first, or holds
+ *   nothing that a batch could be made of, such as paths that nobody has loaded
  */
 export function listDataCollate(items: readonly (Item | readonly Item[])[]): Batch {
   const flat = items.flat() as Item[];
@@ -22,7 +23,7 @@ export function listDataCollate(items: readonly (Item | readonly Item[])[]): Bat
   for (const [i, item] of flat.entries()) {
     if (typeof item !== "object" || item === null || isArray(item)) {
       throw new ConfigError(
-        `listDataCollate: item ${i} is ${isArray(item) ? "a bare array" : String(item)}; expected a record of arrays, e.g. { image, label }`,
+        `listDataCollate: item ${i} is ${isArray(item) ? "a bare array" : String(item)}; expected a record of arrays, e.g. { image, label }; load files with a transform of the dataset`,
       );
     }
   }
@@ -39,8 +40,23 @@ export function listDataCollate(items: readonly (Item | readonly Item[])[]): Bat
     });
     batch[key] = stack(key, arrays);
   }
+  if (!Object.values(flat[0]).some(isArray)) expectNoFiles(flat[0], batch);
   return batch;
 }
+
+/** Items that hold paths where arrays are wanted would make a batch without images. */
+function expectNoFiles(item: Item, batch: Batch): void {
+  const path = Object.entries(item).find(([, value]) => typeof value === "string" && imageFile.test(value));
+  if (!path && Object.keys(batch).length > 0) return;
+  const [key, value] = path ?? Object.entries(item).find(([, v]) => v !== undefined) ?? [];
+  throw new ConfigError(
+    `listDataCollate: the items have no array${key === undefined ? "" : `: "${key}" is ${shown(value)}`}; loaders take items of arrays { data, shape }. ` +
+      `Files are read by a transform of the dataset, such as new MapDataset(items, load) with a function load that reads an item's files`,
+  );
+}
+
+const imageFile = /\.(nii|mgh|mgz|mha|mhd|nrrd|dcm|npy|npz|png|jpe?g|tiff?|h5)(\.gz)?$/i;
+const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 80) ?? typeof value;
 
 function stack(key: string, arrays: readonly HostArray[]): HostArray {
   const { shape, data } = arrays[0];

@@ -18,9 +18,9 @@ export interface Dataset<T = Item> {
   /** Item `index`, or several from a multi-sample transform; the same (index, state of `random`) gives the same values. */
   get(index: number, random: RandomSource): T | T[] | Promise<T | T[]>;
   /** Present if samples are counted one by one across units, as patches are; absent if a batch is made of whole units. */
-  readonly stream?: StreamPlan;
+  readonly stream?: StreamPlan | undefined;
   /** Samples that every unit gives, where that is known beforehand. */
-  readonly samplesPerItem?: number;
+  readonly samplesPerItem?: number | undefined;
 }
 
 /** How the samples of successive units become a stream. */

@@ -10,6 +10,12 @@ export interface Case {
   readonly label?: string;
 }
 
+/** One fold of cross-validation: case ids. */
+export interface Split {
+  readonly train: readonly string[];
+  readonly val: readonly string[];
+}
+
 /** A dataset: its cases, channels and classes. */
 export interface DatasetIndex {
   readonly name: string;
@@ -18,12 +24,19 @@ export interface DatasetIndex {
   /** Classes as listed, background included. */
   readonly labels: readonly LabelClass[];
   readonly fileEnding: string;
+  /** All labelled cases, those of a list of validation cases included. */
   readonly training: readonly Case[];
   readonly test: readonly Case[];
+  /** Folds that dataset.json itself describes, as MONAI's lists do. */
+  readonly splits?: readonly Split[];
+  /** What a user should know and is no error: stale counts, files that were not downloaded, entries without effect. A sentence each. */
+  readonly notes?: readonly string[];
 }
 
 /** What the parser asks of the dataset's folder; paths are relative, with "/". */
 export interface Folder {
+  /** Where the folder is, for lists of absolute paths inside of it. */
+  readonly root?: string;
   has(path: string): boolean;
   /** Names in a sub-folder; empty if there is none. */
   list(folder: string): readonly string[];

@@ -7,9 +7,9 @@ import { join, resolve } from "node:path";
 import { readJson } from "../../host/files.node.ts";
 import { joinCase } from "./join_case.ts";
 import type { LabelClass } from "../labels.ts";
-import type { Case, DatasetIndex } from "./dataset_index.ts";
+import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 import { parseDataset } from "./decathlon.ts";
-import { parseSplits, type Split } from "./splits.ts";
+import { parseSplits } from "./splits.ts";
 import { readNiftiFile } from "../formats/nifti/nifti.node.ts";
 import type { Volume } from "../volume.ts";
 
@@ -22,6 +22,7 @@ export async function loadDataset(dir: string): Promise<DatasetIndex> {
   const root = resolve(dir);
   const source = join(root, "dataset.json");
   const folder = {
+    root,
     has: (path: string) => existsSync(join(root, path)),
     list: (name: string) => (existsSync(join(root, name)) ? readdirSync(join(root, name)) : []),
   };

@@ -1,13 +1,14 @@
 /**
- * @file Segmentation datasets on disk, in the two layouts people have: Medical Segmentation Decathlon (`dataset.json` lists the files)
- * and nnU-Net (`dataset.json` names channels and labels; the files are found by name, `<id>_0000.nii.gz` per channel). Both become
- * one index. This file only judges what it is given, so it also serves a folder picked in a browser; decathlon.node.ts reads disks.
+ * @file Segmentation datasets on disk, in the layouts people have: Medical Segmentation Decathlon and MONAI (`dataset.json` lists the files) and
+ * nnU-Net (`dataset.json` names channels and labels; the files are found by name, `<id>_0000.nii.gz` per channel). All become one index. This file
+ * only judges what it is given, so it also serves a folder picked in a browser; decathlon.node.ts reads disks.
  */
 
 import { type Fail, failing } from "../../host/bytes/budget.ts";
-import { type JsonRecord, recordField } from "../../host/bytes/json.ts";
-import { parseLabels } from "../labels.ts";
-import type { Case, DatasetIndex, Folder } from "./dataset_index.ts";
+import { isRecord, type JsonRecord, recordField } from "../../host/bytes/json.ts";
+import { foregroundOf, parseLabels } from "../labels.ts";
+import { foundCases, type ListedCase, listedCases, type Search } from "./cases.ts";
+import type { Case, DatasetIndex, Folder, Split } from "./dataset_index.ts";
 
 /**
  * Turns a parsed `dataset.json` into an index.
@@ -17,116 +18,173 @@ import type { Case, DatasetIndex, Folder } from "./dataset_index.ts";
 export function parseDataset(json: unknown, folder: Folder, source = "dataset.json"): DatasetIndex {
   const fail = failing(`loadDataset: ${source}`);
   const root = recordField(json, "the top level", fail);
-  const listed = root.channel_names ?? root.modality;
-  if (listed === undefined || listed === null)
-    throw fail("modality is missing; expected channel names (or channel_names, as in nnU-Net)");
-  const modality = Object.entries(recordField(listed, "modality", fail))
-    .sort(([a], [b]) => Number(a) - Number(b))
-    .map(([, name]) => String(name));
-  if (modality.length === 0) throw fail("modality is empty; expected at least one channel");
-  const fileEnding = typeof root.file_ending === "string" ? root.file_ending : ".nii.gz";
-  const context: Context = { folder, channels: modality.length, fileEnding, fail };
-  const training = trainingCases(root, context);
-  const test = Array.isArray(root.test) ? listedCases(root.test, "test", context) : foundCases("imagesTs", "labelsTs", context);
+  const modality = channelNames(root, fail);
+  const search: Search = {
+    folder,
+    channels: modality.length,
+    fileEnding: endingOf(root, folder, fail),
+    fail,
+    problems: [],
+    notes: [],
+  };
+  const labels = parseLabels(root.labels, fail, root.regions_class_order);
+  const { training, splits } = labelledCases(root, search);
+  const listed = listOf(root.test, root.testing);
+  const test =
+    listed.length > 0
+      ? listedCases(listed, root.test ? "test" : "testing", search, false)
+      : foundCases("imagesTs", "labelsTs", search);
+  const { problems, notes } = search;
+  if (problems.length === 1) throw fail(problems[0]);
+  if (problems.length > 1)
+    throw fail(
+      `${problems.length} problems:${problems
+        .slice(0, 20)
+        .map((p) => `\n  ${p}`)
+        .join("")}${problems.length > 20 ? `\n  and ${problems.length - 20} more` : ""}`,
+    );
+  noteRest(root, notes);
+  for (const region of foregroundOf(labels)) {
+    if (region.writes !== undefined && !region.values.includes(region.writes))
+      notes.push(`regions_class_order writes ${region.writes} for "${region.name}", which is none of its values`);
+  }
   return {
     name: typeof root.name === "string" ? root.name : "",
     modality,
-    labels: parseLabels(root.labels, fail),
-    fileEnding,
-    training,
-    test,
+    labels,
+    fileEnding: search.fileEnding,
+    training: training.map(({ fold: _, ...c }) => c),
+    test: test.map(({ fold: _, ...c }: ListedCase) => c),
+    ...(splits ? { splits } : {}),
+    notes,
   };
 }
 
-interface Context {
-  readonly folder: Folder;
-  readonly channels: number;
-  readonly fileEnding: string;
-  readonly fail: Fail;
+/** The first of some values that is a list with something in it. */
+const listOf = (...values: readonly unknown[]): readonly unknown[] =>
+  (values.find((v) => Array.isArray(v) && v.length > 0) as readonly unknown[] | undefined) ?? [];
+
+/** Channels by their numbers, as a list, or as a word for an only one. */
+function channelNames(root: JsonRecord, fail: Fail): string[] {
+  const given = root.channel_names ?? root.modality;
+  const names = typeof given === "string" ? [given] : given;
+  if (names === undefined || names === null) {
+    const [first] = listOf(root.training);
+    const images = isRecord(first) ? first.image : undefined;
+    if (Array.isArray(images) && images.length > 0) return images.map((_, c) => `channel ${c}`);
+    throw fail("modality is missing; expected channel names (or channel_names, as in nnU-Net)");
+  }
+  const entries = Object.entries(Array.isArray(names) ? { ...(names as unknown[]) } : recordField(names, "modality", fail));
+  if (entries.length === 0) throw fail("modality is empty; expected at least one channel");
+  // As nnU-Net has labels: numbers under names.
+  const turned = entries.every(([key, value]) => !/^\d+$/.test(key) && /^\d+$/.test(String(value)));
+  const pairs = entries.map(([key, value]) =>
+    turned ? ([Number(value), key] as const) : ([Number(key), String(value)] as const),
+  );
+  return pairs.toSorted(([a], [b]) => a - b).map(([, name]) => name);
 }
 
-function trainingCases(root: JsonRecord, context: Context): Case[] {
-  const { fileEnding, fail } = context;
-  const listed = Array.isArray(root.training) ? (root.training as unknown[]) : undefined;
-  const cases = listed ? listedCases(listed, "training", context) : foundCases("imagesTr", "labelsTr", context);
-  if (cases.length === 0) throw fail(listed ? "training has no cases" : `imagesTr has no cases named <id>_0000${fileEnding}`);
+const unreadable = /\.(png|jpe?g|bmp|tiff?|mha|mhd|nrrd|nhdr|dcm|npy|npz|h5|hdf5|mgh|mgz|mnc)$/i;
+
+function endingOf({ file_ending: ending }: JsonRecord, folder: Folder, fail: Fail): string {
+  if (ending === undefined || ending === null) {
+    const names = folder.list("imagesTr").filter((n) => !n.startsWith("."));
+    return names.some((n) => n.endsWith(".nii")) && !names.some((n) => n.endsWith(".nii.gz")) ? ".nii" : ".nii.gz";
+  }
+  if (typeof ending !== "string" || ending === "")
+    throw fail(`file_ending is ${JSON.stringify(ending)}; expected one such as ".nii.gz"`);
+  if (unreadable.test(ending))
+    throw fail(
+      `file_ending is "${ending}", but only NIfTI images (.nii, .nii.gz) are read; convert images and labels, and set file_ending`,
+    );
+  return ending;
+}
+
+/** All cases with labels, and the folds that their lists make. */
+function labelledCases(root: JsonRecord, search: Search): { training: ListedCase[]; splits?: Split[] } {
+  const { fail, notes, fileEnding } = search;
+  const listed = listOf(root.training);
+  const explicit = isRecord(root.dataset) ? datasetList(root.dataset, fail) : [];
+  const training: ListedCase[] =
+    explicit.length > 0
+      ? listedCases(explicit, "dataset", search).map((c, i) => ({ ...c, id: Object.keys(root.dataset as JsonRecord)[i] }))
+      : listed.length > 0
+        ? listedCases(listed, "training", search)
+        : foundCases("imagesTr", "labelsTr", search);
+  if (training.length === 0) {
+    throw fail(
+      `there are no training cases: the list "training" is empty or missing, and imagesTr has no images named <id>_0000${fileEnding} or <id>${fileEnding}`,
+    );
+  }
   const promised = root.numTraining;
-  if (promised !== undefined && promised !== cases.length)
-    throw fail(`numTraining is ${String(promised)}, but there are ${cases.length} training cases`);
+  if (promised !== undefined && Number(promised) !== training.length)
+    notes.push(`numTraining is ${String(promised)}, but there are ${training.length} training cases; all of them are used`);
+  const held = validationCases(root, search);
+  const all = [...training, ...held];
+  expectNames(all, fail);
+  const splits = splitsOf(training, held);
+  if (splits) notes.push("the folds are those of dataset.json, unless there is a splits_final.json");
+  return { training: all, ...(splits ? { splits } : {}) };
+}
+
+/** nnU-Net's list of files that lie elsewhere: {id: {images: [...], label}}. */
+const datasetList = (dataset: JsonRecord, fail: Fail): JsonRecord[] =>
+  Object.entries(dataset).map(([id, entry]) => {
+    const { images, label } = recordField(entry, `dataset["${id}"]`, fail);
+    return { image: images, label };
+  });
+
+function validationCases(root: JsonRecord, search: Search): ListedCase[] {
+  const list = listOf(root.validation);
+  if (list.length === 0) return [];
+  if (list.some((e) => isRecord(e) && e.label !== undefined)) return listedCases(list, "validation", search);
+  search.notes.push('the list "validation" has no labels and is left out');
+  return [];
+}
+
+function expectNames(cases: readonly Case[], fail: Fail): void {
   const ids = new Set<string>();
   for (const { id } of cases) {
     if (ids.has(id)) throw fail(`training has two cases named "${id}"`);
     ids.add(id);
   }
-  return cases;
 }
 
-/**
- * A path from a header, made safe: relative, inside the folder, with "/".
- * @throws FormatError (by `fail`) if it leaves the folder
- */
-function insidePath(path: unknown, field: string, fail: Fail): string {
-  const noPath = () => fail(`${field} is ${JSON.stringify(path)}; expected a file path`);
-  if (typeof path !== "string" || path === "" || path.includes("\0")) throw noPath();
-  const parts: string[] = [];
-  const slashed = path.replaceAll("\\", "/");
-  const absolute = slashed.startsWith("/") || /^[A-Za-z]:/.test(slashed);
-  for (const part of slashed.split("/")) {
-    if (part === "" || part === ".") continue;
-    if (absolute || (part === ".." && parts.length === 0))
-      throw fail(`${field} is ${JSON.stringify(path)}, which leaves the dataset's folder; use paths relative to it`);
-    if (part === "..") parts.pop();
-    else parts.push(part);
+/** One fold with a list of validation cases; as many as there are numbers where each case has one. */
+function splitsOf(training: readonly ListedCase[], held: readonly Case[]): Split[] | undefined {
+  const idsOf = (cases: readonly Case[]) => cases.map((c) => c.id);
+  if (held.length > 0) return [{ train: idsOf(training), val: idsOf(held) }];
+  const count = Math.max(...training.map((c) => c.fold ?? -1)) + 1;
+  const numbers = new Set(training.map((c) => c.fold ?? -1));
+  if (count < 2 || numbers.has(-1) || numbers.size !== count) return undefined;
+  return Array.from({ length: count }, (_, k) => ({
+    train: idsOf(training.filter((c) => c.fold !== k)),
+    val: idsOf(training.filter((c) => c.fold === k)),
+  }));
+}
+
+const used = new Set([
+  ..."name modality channel_names labels file_ending training validation test testing dataset numTraining regions_class_order".split(
+    " ",
+  ),
+  "overwrite_image_reader_writer",
+]);
+// "relase" is how the Decathlon spells it.
+const describing = new Set(
+  "description reference references licence license release relase version tensorImageSize numTest numValidation converted_by author authors citation url date".split(
+    " ",
+  ),
+);
+
+/** What else dataset.json says. */
+function noteRest(root: JsonRecord, notes: string[]): void {
+  const reader = root.overwrite_image_reader_writer;
+  if (reader !== undefined && reader !== null && reader !== "None") {
+    notes.push(
+      `overwrite_image_reader_writer is ${JSON.stringify(reader)}, which has no effect: images are read as NIfTI and brought to one orientation per run`,
+    );
   }
-  if (parts.length === 0) throw noPath();
-  return parts.join("/");
-}
-
-/** Cases written out in dataset.json: {image, label}, or a bare image path for test cases. */
-function listedCases(list: readonly unknown[], field: string, { folder, channels, fileEnding, fail }: Context): Case[] {
-  return list.map((entry, i) => {
-    const at = `${field}[${i}]`;
-    const row = typeof entry === "string" ? { image: entry } : recordField(entry, at, fail);
-    const image = insidePath(row.image, `${at}.image`, fail);
-    const id = image
-      .split("/")
-      .pop()!
-      .replace(/\.nii(\.gz)?$/, "");
-    const stem = image.slice(0, image.length - fileEnding.length);
-    // nnU-Net v1 lists `<id>.nii.gz` and stores `<id>_0000.nii.gz`.
-    const split = Array.from({ length: channels }, (_, c) => channelFile(stem, c, fileEnding));
-    const files = !folder.has(image) && image.endsWith(fileEnding) && split.every((f) => folder.has(f)) ? split : [image];
-    if (!folder.has(files[0])) throw fail(`${at}.image names "${image}", which does not exist`);
-    if (row.label === undefined) {
-      if (field === "training") throw fail(`${at}.label is missing`);
-      return { id, image: files };
-    }
-    const label = insidePath(row.label, `${at}.label`, fail);
-    if (!folder.has(label)) throw fail(`${at}.label names "${label}", which does not exist`);
-    return { id, image: files, label };
-  });
-}
-
-/** Cases found by name in nnU-Net's folders; every channel must be there, and every training case needs its label. */
-function foundCases(images: string, labels: string, { folder, channels, fileEnding, fail }: Context): Case[] {
-  const names = new Set(folder.list(images));
-  const first = `_0000${fileEnding}`;
-  const ids = [...names]
-    .filter((n) => n.endsWith(first) && !n.startsWith("."))
-    .map((n) => n.slice(0, -first.length))
-    .sort();
-  return ids.map((id) => {
-    const files = Array.from({ length: channels }, (_, c) => channelFile(id, c, fileEnding));
-    const missing = files.find((f) => !names.has(f));
-    if (missing) throw fail(`channel_names has ${channels} channels, but ${images}/${missing} does not exist`);
-    const label = `${labels}/${id}${fileEnding}`;
-    const image = files.map((f) => `${images}/${f}`);
-    if (folder.has(label)) return { id, image, label };
-    if (images === "imagesTr") throw fail(`${labels} has no label for case "${id}": ${label} does not exist`);
-    return { id, image };
-  });
-}
-
-function channelFile(stem: string, channel: number, ending: string): string {
-  return `${stem}_${String(channel).padStart(4, "0")}${ending}`;
+  for (const key of Object.keys(root)) {
+    if (!used.has(key) && !describing.has(key)) notes.push(`"${key}" in dataset.json is not known here and has no effect`);
+  }
 }

@@ -4,14 +4,13 @@
  */
 
 import { DataError, ShapeError } from "../../host/errors.ts";
-import type { TypedArray } from "../../host/array.ts";
 import type { LabelClass } from "../labels.ts";
 import { makeVolume, type Volume } from "../volume.ts";
 
 /**
  * Joins the channel files of a case and checks that image and label belong together.
- * @returns image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` in their stored element types
- * @throws ShapeError if sizes differ; DataError if voxel size or axis directions of image and label differ (a label saved flipped or
+ * @returns image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` in their stored element types; label values a hair from an integer are made one
+ * @throws ShapeError if sizes differ; DataError if voxel size, axis directions or place of two files differ (one was saved flipped, shifted or
  *   resampled), or a label value is not among `labels`.
  */
 export function joinCase(
@@ -30,41 +29,76 @@ export function joinCase(
     throw new ShapeError(
       `loadCase: ${where}: the label has ${label.shape[0]} channels; expected 1 with a class number per voxel`,
     );
+  const apart = gridDifference({ name: "label", ...label }, { name: "image", ...image });
+  if (apart) throw new DataError(`loadCase: ${where}: ${apart}`);
+  return { image, label: checkedLabel(where, wholeLabels(label), labels) };
+}
+
+type Grid = Pick<Volume, "affine" | "spacing"> & { readonly name: string };
+
+/** How the grids of two volumes of one size differ, in words; undefined if they lie on each other. */
+export function gridDifference(a: Grid, b: Grid): string | undefined {
   for (let axis = 0; axis < 3; axis++) {
-    if (Math.abs(label.spacing[axis] - image.spacing[axis]) > 1e-2 * image.spacing[axis]) {
-      throw new DataError(
-        `loadCase: ${where}: the label's voxel size is [${label.spacing}] mm, the image's [${image.spacing}] mm; resample one to the other`,
-      );
-    }
+    if (Math.abs(a.spacing[axis] - b.spacing[axis]) > 1e-2 * b.spacing[axis])
+      return `the ${a.name}'s voxel size is [${a.spacing}] mm, the ${b.name}'s [${b.spacing}] mm; resample one to the other`;
     const cosine =
-      [0, 1, 2].reduce((sum, r) => sum + label.affine[r][axis] * image.affine[r][axis], 0) /
-      (label.spacing[axis] * image.spacing[axis]);
+      [0, 1, 2].reduce((sum, r) => sum + a.affine[r][axis] * b.affine[r][axis], 0) / (a.spacing[axis] * b.spacing[axis]);
     if (cosine < 0.99) {
-      throw new DataError(
-        `loadCase: ${where}: array axis ${axis} of label and image point ${((Math.acos(Math.max(-1, cosine)) * 180) / Math.PI).toFixed(0)}° apart; bring both to one orientation`,
-      );
+      const degrees = ((Math.acos(Math.max(-1, cosine)) * 180) / Math.PI).toFixed(0);
+      return `array axis ${axis} of ${a.name} and ${b.name} point ${degrees}° apart; bring both to one orientation`;
     }
   }
-  checkLabels(where, label.data, labels);
-  return { image, label };
+  const shift = [0, 1, 2].map((r) => a.affine[r][3] - b.affine[r][3]);
+  const voxels = [0, 1, 2].map(
+    (axis) => [0, 1, 2].reduce((sum, r) => sum + shift[r] * b.affine[r][axis], 0) / b.spacing[axis] ** 2,
+  );
+  if (voxels.every((v) => Math.abs(v) <= mostShift)) return undefined;
+  const told = voxels.map((v) => Number(v.toFixed(2)));
+  return `the ${a.name} lies [${told}] voxels from the ${b.name}: their affines have other origins; save both with one affine`;
 }
+
+// Half a voxel. What is less comes from headers that round.
+const mostShift = 0.5;
 
 function joinChannels(id: string, images: readonly Volume[]): Volume {
   const [first] = images;
   if (images.length === 1) return first;
-  for (const { shape, meta } of images) {
+  for (const [i, { shape, meta, affine, spacing }] of images.entries()) {
     if (shape.join() !== first.shape.join()) {
       throw new ShapeError(
         `loadCase: case "${id}": ${meta.source ?? "a channel"} has shape [${shape}], the first channel [${first.shape}]; all channels must lie on one grid`,
       );
     }
+    const nameOf = ({ source }: Volume["meta"], channel: number) => `channel ${channel}${source ? ` (${source})` : ""}`;
+    const apart = gridDifference({ name: nameOf(meta, i), affine, spacing }, { ...first, name: nameOf(first.meta, 0) });
+    if (apart) throw new DataError(`loadCase: case "${id}": ${apart}`);
   }
   const data = new Float32Array(images.length * first.data.length);
   images.forEach((v, c) => data.set(v.data, c * first.data.length));
   return makeVolume({ data, shape: [first.shape[0] * images.length, ...first.shape.slice(1)] }, first.affine, first.meta);
 }
 
-function checkLabels(where: string, data: TypedArray, labels: readonly LabelClass[]): void {
+// Scaling in the file, or a tool that computes in floats, leaves 0.9999 for 1.
+const hair = 1e-3;
+
+/** A label map whose values are whole where they were so but for rounding; the same map if all are, and others stay to be refused. */
+export function wholeLabels(label: Volume): Volume {
+  const { data } = label;
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) return label;
+  let out: typeof data | undefined;
+  for (let i = 0; i < data.length; i++) {
+    const v = data[i];
+    const whole = Math.round(v);
+    if (v === whole || !(Math.abs(v - whole) <= hair)) continue;
+    out ??= data.slice();
+    out[i] = whole;
+  }
+  return out ? { ...label, data: out } : label;
+}
+
+/** The label. Throws `DataError` for a value that is no class. */
+function checkedLabel(where: string, label: Volume, labels: readonly LabelClass[]): Volume {
+  const { data } = label;
   const known = new Set(labels.flatMap((l) => l.values));
   let last = 0;
   for (let i = 0; i < data.length; i++) {
@@ -76,4 +110,5 @@ function checkLabels(where: string, data: TypedArray, labels: readonly LabelClas
       );
     last = v;
   }
+  return label;
 }

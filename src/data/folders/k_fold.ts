@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
-import type { Split } from "./splits.ts";
+import type { Split } from "./dataset_index.ts";
 
 // What names several scans of one patient end in: patient007_frame01, sub-3_ses-2, P12_visit1.
 const scan = /[_-](frame|time|t|visit|v|scan|session|ses|series|phase|slice|view)[_-]?\d+$/i;

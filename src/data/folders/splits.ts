@@ -3,13 +3,7 @@
 import { failing } from "../../host/bytes/budget.ts";
 import { recordField } from "../../host/bytes/json.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
-import type { Case, DatasetIndex } from "./dataset_index.ts";
-
-/** One fold of splits_final.json: case ids. */
-export interface Split {
-  readonly train: readonly string[];
-  readonly val: readonly string[];
-}
+import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 
 /**
  * Checks a parsed `splits_final.json`.

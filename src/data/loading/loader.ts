@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * @file DataLoader: batches of an epoch, computed ahead. Workers compute units (images, or all patches of an image); this thread takes
  * them in the epoch's order, shuffles patch streams, and stacks. Unit i always goes to worker i mod n, the one place where work is

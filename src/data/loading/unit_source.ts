@@ -6,6 +6,7 @@
 import * as errors from "../../host/errors.ts";
 import { asList, type Dataset, itemRandom, type StreamPlan } from "../datasets/dataset.ts";
 import type { Item } from "../transforms/transform.ts";
+import type { URL } from "../../host/platform.ts";
 
 /**
  * A dataset that can be built in another thread: a module whose default export is a factory, and its arguments as plain data.
@@ -19,8 +20,8 @@ export interface DatasetModule {
 /** What a loader must know of a dataset that lives elsewhere. */
 export interface DatasetPlan {
   readonly length: number;
-  readonly stream?: StreamPlan;
-  readonly samplesPerItem?: number;
+  readonly stream?: StreamPlan | undefined;
+  readonly samplesPerItem?: number | undefined;
 }
 
 /** Computes units on request. */

@@ -56,7 +56,7 @@ class DataWorker {
     // From source the worker is a .ts file, and must resolve this package's own imports to source as well.
     const fromSource = import.meta.url.endsWith(".ts");
     const entry = new URL(fromSource ? "./worker.node.ts" : "./worker.node.js", import.meta.url);
-    const execArgv = fromSource ? [...process.execArgv, "--conditions=source"] : undefined;
+    const execArgv = fromSource ? [...process.execArgv, "--conditions=voxgrad-source"] : undefined;
     this.thread = new Worker(entry, {
       workerData: { module: String(source.module), args: source.args, seed },
       execArgv,

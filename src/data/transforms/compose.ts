@@ -6,6 +6,7 @@ import {
   isRandomizable,
   RandomTransform,
   type Item,
+  type ItemWide,
   type LabelSafe,
   type Randomizable,
   type Transform,
@@ -67,7 +68,8 @@ export interface OnKeysOptions {
 /**
  * The dictionary form of an array transform: it is applied to the arrays under `keys`, all with the same random draw; other
  * entries are passed on. A multi-sample transform gives a list of items. Keys that contain "label" or "seg" get the transform's
- * label-safe variant, where it has one (`Resize` without an explicit mode: nearest in place of area).
+ * label-safe variant, where it has one (`Resize` without an explicit mode: nearest-exact in place of area). A transform that looks at the voxels to
+ * choose a place (`CropForeground`) looks at the first of `keys`, and does the same to all.
  *
  * Draws are those of the array transform; MONAI's dictionary classes draw in another order in some cases (RandRotate90d).
  */
@@ -92,9 +94,13 @@ class OnKeys implements Transform<Item> {
   }
 
   apply(item: Item): Item | Item[] {
-    return this.applyToArrays(item, this.arrays(item), (key, x) =>
-      (isLabelKey(key) ? this.labelTransform : this.transform).apply(x),
-    );
+    const arrays = this.arrays(item);
+    const [first] = arrays.values();
+    if (first && isItemWide(this.transform)) {
+      const chosen = this.transform.forItem(first);
+      return this.applyToArrays(item, arrays, (_key, x) => chosen.apply(x));
+    }
+    return this.applyToArrays(item, arrays, (key, x) => (isLabelKey(key) ? this.labelTransform : this.transform).apply(x));
   }
 
   protected arrays(item: Item): Map<string, HostArray> {
@@ -153,6 +159,10 @@ class RandomOnKeys extends OnKeys implements Randomizable {
   setState(state: TransformState): void {
     this.inner.setState(state);
   }
+}
+
+function isItemWide(transform: Transform): transform is Transform & ItemWide {
+  return "forItem" in transform;
 }
 
 function isLabelKey(key: string): boolean {

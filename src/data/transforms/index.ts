@@ -1,6 +1,15 @@
 /** @file Public transforms. */
 export { isRandomizable } from "./transform.ts";
-export type { Item, Randomizable, Transform, TransformState } from "./transform.ts";
+export type {
+  Item,
+  ItemWide,
+  LabelSafe,
+  MaybeTransform,
+  Randomizable,
+  RandomTransform,
+  Transform,
+  TransformState,
+} from "./transform.ts";
 export { Compose, onKeys } from "./compose.ts";
 export type { OnKeysOptions } from "./compose.ts";
 export { CastToType } from "./shape/cast.ts";
@@ -19,6 +28,7 @@ export {
 export type {
   AdjustContrastOptions,
   NormalizeIntensityOptions,
+  OutputType,
   ScaleIntensityOptions,
   ScaleIntensityRangeOptions,
 } from "./intensity/intensity.ts";
@@ -29,18 +39,26 @@ export {
   RandCropByLabelClasses,
   RandCropByPosNegLabel,
 } from "./crop/label_crop.ts";
-export type { RandCropByLabelClassesOptions, RandCropByPosNegLabelOptions } from "./crop/label_crop.ts";
+export type {
+  LabelCrop,
+  LabelCropOptions,
+  RandCropByLabelClassesOptions,
+  RandCropByPosNegLabelOptions,
+} from "./crop/label_crop.ts";
 export { BorderPad, DivisiblePad, ResizeWithPadOrCrop, SpatialPad } from "./pad/pad.ts";
 export type { PadMethod } from "./pad/pad.ts";
-export type { PadFill, PadMode } from "./pad/pad_axes.ts";
+export type { PadFill, NumpyPadMode } from "./pad/pad_axes.ts";
 export { Activations, AsDiscrete } from "./post/post.ts";
 export type { AsDiscreteOptions } from "./post/post.ts";
 export { RandSpatialCrop, RandSpatialCropSamples } from "./crop/random_crop.ts";
 export type { RandSpatialCropOptions } from "./crop/random_crop.ts";
 export { RandAdjustContrast, RandGaussianNoise, RandScaleIntensity, RandShiftIntensity } from "./intensity/random_intensity.ts";
+export type { IntensityRanges } from "./intensity/arithmetic.ts";
+export type { Bounds, PerChannel } from "./intensity/random_intensity.ts";
 export { GaussianSmooth, Resize } from "./spatial/resize.ts";
 export type { ResizeMode, ResizeOptions } from "./spatial/resize.ts";
 export { RandRotate90, Rotate90 } from "./spatial/rotate90.ts";
+export type { Plane } from "./spatial/rotate90.ts";
 export { AsChannelLast, EnsureChannelFirst, SplitDim, SqueezeDim, Transpose } from "./shape/axes.ts";
 export type { SpatialSize } from "../../host/strided.ts";
 export { ClipIntensityPercentiles, ScaleIntensityRangePercentiles } from "./intensity/percentiles.ts";

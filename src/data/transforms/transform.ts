@@ -24,6 +24,12 @@ export interface LabelSafe {
   forLabels(): Transform;
 }
 
+/** A transform that looks at the voxels to choose a place: one choice must serve all arrays of an item, or image and label part ways. */
+export interface ItemWide {
+  /** The transform with the choice that it makes for `source`. It refuses arrays of another spatial shape. */
+  forItem(source: HostArray): Transform;
+}
+
 /** State of a random transform, or of each one in a chain (null for those without); plain JSON. */
 export type TransformState = RandomStateSnapshot | null | readonly TransformState[];
 

@@ -7,7 +7,8 @@ import { type Shape, showShape, type Spatial, spatial } from "../../host/shape.t
 /** One number for all axes, one per axis, or the two ends of each axis: `[[before, after], …]`. */
 export type Padding = Spatial | readonly (readonly [number, number])[];
 
-interface CommonOptions {
+/** What convolutions of both directions have. */
+export interface ConvBaseOptions {
   /** Default 1. */
   readonly stride?: Spatial;
   /** Default 1. */
@@ -16,7 +17,7 @@ interface CommonOptions {
   readonly groups?: number;
 }
 
-export interface ConvOptions extends CommonOptions {
+export interface ConvOptions extends ConvBaseOptions {
   /** Zeros added at the ends of each axis, "same" for an output of the input's size (stride 1 only), or "valid" for none; default 0. */
   readonly padding?: Padding | "same" | "valid";
   /** What is padded: zeros (default), or the input reflected, its edge replicated, or its other end. */
@@ -25,7 +26,7 @@ export interface ConvOptions extends CommonOptions {
   readonly activation?: "none" | "relu";
 }
 
-export interface ConvTransposeOptions extends CommonOptions {
+export interface ConvTransposeOptions extends ConvBaseOptions {
   /** Taken away at the ends of each axis; default 0. */
   readonly padding?: Padding;
   /** Extra size at the end of each axis, less than stride or dilation; default 0. */

@@ -4,6 +4,7 @@ import {
   affine,
   elu,
   gelu,
+  type GeluOptions,
   hardswish,
   leakyRelu,
   logSigmoid,
@@ -15,6 +16,7 @@ import {
   sigmoid,
   silu,
   softplus,
+  type SoftplusOptions,
   tanh,
 } from "../../autograd/pointwise.ts";
 import type { NormActivation } from "../../autograd/norm.ts";
@@ -27,10 +29,10 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { constantParameter } from "../init.ts";
 import { Module } from "../module.ts";
 
-/** A parameter-free function as a layer. */
+/** A function without parameters as a layer: `new Activation(relu)`, or `activationLayer` by name. */
 export class Activation extends Module {
   private readonly apply: (x: Tensor) => Tensor;
-  /** What a norm has to do to make this layer needless, if it can. */
+  /** What a norm has to do to make this layer needless, if it can. @internal */
   readonly asPartOfNorm: NormActivation | undefined;
 
   constructor(apply: (x: Tensor) => Tensor, asPartOfNorm: NormActivation | undefined = apply === relu ? "relu" : undefined) {
@@ -50,7 +52,10 @@ export function asPartOfNorm(layer: Module): NormActivation | undefined {
   return layer instanceof Activation ? layer.asPartOfNorm : undefined;
 }
 
-/** Parametric ReLU with `numParameters` slopes (1 or the number of channels), starting at `init`. */
+/**
+ * Parametric ReLU (He et al. 2015) of `[N, C, …]` with `numParameters` slopes, 1 or the number of channels, starting at `init`. State dict: `weight`. `forward`
+ * throws `ShapeError` for other numbers of channels.
+ */
 export class PReLU extends Module {
   readonly weight: Tensor;
 
@@ -64,77 +69,80 @@ export class PReLU extends Module {
   }
 }
 
-type Numbers = Readonly<Record<string, number | undefined>>;
+/** Of activations that are told nothing. */
+export type NoOptions = Readonly<Record<string, never>>;
 
-/** Functions by MONAI's names, from their options; the option names are PyTorch's in camelCase. */
-const functions = {
+/** What each activation may be told, by MONAI's names. The words are PyTorch's in camelCase, but `axis` for its `dim`. */
+export interface ActivationOptions {
+  readonly PRELU: { readonly numParameters?: number; readonly init?: number };
+  readonly RELU: NoOptions;
+  readonly RELU6: NoOptions;
+  readonly LEAKYRELU: { readonly negativeSlope?: number };
+  readonly ELU: { readonly alpha?: number };
+  readonly CELU: { readonly alpha?: number };
+  readonly SELU: NoOptions;
+  readonly GELU: GeluOptions;
+  readonly SIGMOID: NoOptions;
+  readonly LOGSIGMOID: NoOptions;
+  readonly TANH: NoOptions;
+  readonly SOFTMAX: { readonly axis?: number };
+  readonly LOGSOFTMAX: { readonly axis?: number };
+  readonly SOFTPLUS: SoftplusOptions;
+  readonly HARDSWISH: NoOptions;
+  readonly SILU: NoOptions;
+  readonly SWISH: { readonly alpha?: number };
+  /** MONAI's saves memory by computing the sigmoid again in the backward pass: silu always does. */
+  readonly MEMSWISH: NoOptions;
+  readonly MISH: NoOptions;
+  /** The last axis in two halves (Shazeer 2020). */
+  readonly GEGLU: NoOptions;
+}
+
+/** A MONAI name, alone or with its options. */
+export type ActivationSpec =
+  | keyof ActivationOptions
+  | { [K in keyof ActivationOptions]: readonly [K, ActivationOptions[K]] }[keyof ActivationOptions];
+
+type Pointwise = (x: Tensor) => Tensor;
+
+/** Functions from their options; PRELU has a parameter and is a layer of its own. */
+const functions: { readonly [K in Exclude<keyof ActivationOptions, "PRELU">]: (options: ActivationOptions[K]) => Pointwise } = {
   RELU: () => relu,
   RELU6: () => relu6,
-  LEAKYRELU:
-    ({ negativeSlope }: { readonly negativeSlope?: number }) =>
-    (x: Tensor) =>
-      leakyRelu(x, negativeSlope),
-  ELU:
-    ({ alpha }: { readonly alpha?: number }) =>
-    (x: Tensor) =>
-      elu(x, alpha),
+  LEAKYRELU: (o) => (x) => leakyRelu(x, o.negativeSlope),
+  ELU: (o) => (x) => elu(x, o.alpha),
   CELU:
-    ({ alpha = 1 }: { readonly alpha?: number }) =>
-    (x: Tensor) =>
+    ({ alpha = 1 }) =>
+    (x) =>
       affine(elu(affine(x, 1 / alpha)), alpha),
   SELU: () => selu,
-  GELU:
-    ({ approximate }: { readonly approximate?: "none" | "tanh" }) =>
-    (x: Tensor) =>
-      gelu(x, approximate),
+  GELU: (o) => (x) => gelu(x, o),
   SIGMOID: () => sigmoid,
   LOGSIGMOID: () => logSigmoid,
   TANH: () => tanh,
-  SOFTMAX:
-    ({ dim }: { readonly dim?: number }) =>
-    (x: Tensor) =>
-      softmax(x, dim),
-  LOGSOFTMAX:
-    ({ dim }: { readonly dim?: number }) =>
-    (x: Tensor) =>
-      logSoftmax(x, dim),
-  SOFTPLUS:
-    ({ beta, threshold }: { readonly beta?: number; readonly threshold?: number }) =>
-    (x: Tensor) =>
-      softplus(x, beta, threshold),
+  SOFTMAX: (o) => (x) => softmax(x, o.axis),
+  LOGSOFTMAX: (o) => (x) => logSoftmax(x, o.axis),
+  SOFTPLUS: (o) => (x) => softplus(x, o),
   HARDSWISH: () => hardswish,
-  SILU: () => (x: Tensor) => silu(x),
-  SWISH:
-    ({ alpha }: { readonly alpha?: number }) =>
-    (x: Tensor) =>
-      silu(x, alpha),
-  // MONAI's saves memory by computing the sigmoid again in the backward pass: silu always does.
-  MEMSWISH: () => (x: Tensor) => silu(x),
+  SILU: () => (x) => silu(x),
+  SWISH: (o) => (x) => silu(x, o.alpha),
+  MEMSWISH: () => (x) => silu(x),
   MISH: () => mish,
-  // The last axis in two halves (Shazeer 2020).
-  GEGLU: () => (x: Tensor) => {
+  GEGLU: () => (x) => {
     const [value, gate] = split(x, Math.ceil(x.shape.at(-1)! / 2), -1);
     return mul(value, gelu(gate));
   },
-} as const satisfies Record<string, (options: never) => (x: Tensor) => Tensor>;
-
-type Functions = typeof functions;
-
-/** MONAI's names, with their options where they have any. */
-export type ActivationSpec =
-  | "PRELU"
-  | keyof Functions
-  | readonly ["PRELU", { readonly numParameters?: number; readonly init?: number }]
-  | { [K in keyof Functions]: readonly [K, NonNullable<Parameters<Functions[K]>[0]>] }[keyof Functions];
+};
 
 /** The layer of a MONAI activation name, in any case. Throws `ConfigError` for an unknown one. */
 export function activationLayer(device: Device, spec: ActivationSpec): Module {
-  const [given, options] = (typeof spec === "string" ? [spec, {}] : spec) as readonly [string, Numbers];
+  type Options = ActivationOptions["PRELU"] & ActivationOptions["LEAKYRELU"];
+  const [given, options] = (typeof spec === "string" ? [spec, {}] : spec) as readonly [string, Options];
   const name = given.toUpperCase();
   if (name === "PRELU") return new PReLU(device, options);
   if (!Object.hasOwn(functions, name)) {
     throw new ConfigError(`unknown activation "${given}"; known are PRELU, ${Object.keys(functions).join(", ")}`);
   }
-  const apply = (functions as Readonly<Record<string, (o: Numbers) => (x: Tensor) => Tensor>>)[name](options);
+  const apply = (functions as Readonly<Record<string, (o: object) => Pointwise>>)[name](options);
   return new Activation(apply, name === "LEAKYRELU" ? { leakyRelu: options.negativeSlope ?? 0.01 } : undefined);
 }

@@ -1,7 +1,7 @@
 /** @file Convolution layers for 1, 2 and 3 spatial axes. */
 
 import { conv, convTranspose } from "../../autograd/conv.ts";
-import type { ConvOptions, Padding } from "../../kernels/conv/shape.ts";
+import type { ConvOptions, ConvTransposeOptions } from "../../kernels/conv/shape.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
@@ -10,34 +10,19 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { kaimingBound, uniformParameter } from "../init.ts";
 import { expectImage, Module } from "../module.ts";
 
-interface CommonOptions {
+/** What layers of both directions are told beside how to convolve. */
+export interface ConvLayerBaseOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;
   readonly outChannels: number;
   readonly kernelSize: Spatial;
-  /** Default 1. */
-  readonly stride?: Spatial;
-  /** Default 1. */
-  readonly dilation?: Spatial;
-  /** Parts that the channels split into, each convolved on its own: `inChannels` of them is a depthwise convolution; default 1. */
-  readonly groups?: number;
   /** Default true. */
   readonly bias?: boolean;
 }
 
-export interface ConvLayerOptions extends CommonOptions {
-  /** "same" keeps the size (stride 1 only), "valid" is 0; default 0. */
-  readonly padding?: Padding | "same" | "valid";
-  /** What is padded; default "zeros". */
-  readonly paddingMode?: ConvOptions["paddingMode"];
-}
+export interface ConvLayerOptions extends ConvLayerBaseOptions, ConvOptions {}
 
-export interface ConvTransposeLayerOptions extends CommonOptions {
-  /** Default 0. */
-  readonly padding?: Padding;
-  /** Default 0. */
-  readonly outputPadding?: Spatial;
-}
+export interface ConvTransposeLayerOptions extends ConvLayerBaseOptions, ConvTransposeOptions {}
 
 function channelsPerGroup(op: string, channels: number, groups = 1): number {
   const per = channels / groups;
@@ -45,22 +30,39 @@ function channelsPerGroup(op: string, channels: number, groups = 1): number {
   return per;
 }
 
-/** `[N, in, …]` → `[N, out, …]`; weight `[out, in / groups, taps…]`, PyTorch's default initialisation. */
-export class Conv extends Module {
+/** Weight and bias of a convolution in either direction, for whoever draws all of a network's weights anew. */
+export abstract class ConvLayer extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
+
+  /** The weight is `[rows, columns / groups, taps…]`; as torch, this counts its axis 1 as fan-in in both directions. */
+  protected constructor(
+    op: string,
+    device: Device,
+    options: ConvLayerBaseOptions & { readonly groups?: number },
+    [rows, columns]: readonly [number, number],
+  ) {
+    super();
+    const { spatialDims, outChannels, groups } = options;
+    const taps = spatial(op, "kernelSize", options.kernelSize, spatialDims, 1);
+    const inGroup = channelsPerGroup(op, columns, groups);
+    channelsPerGroup(op, rows, groups);
+    const fanIn = inGroup * sizeOf(taps);
+    this.weight = uniformParameter(device, [rows, inGroup, ...taps], kaimingBound(fanIn));
+    this.bias = (options.bias ?? true) ? uniformParameter(device, [outChannels], 1 / Math.sqrt(fanIn)) : undefined;
+  }
+}
+
+/**
+ * A convolution: `[N, in, …]` → `[N, out, …]`; weight `[out, in / groups, taps…]`, PyTorch's default initialization.
+ * @throws ShapeError for channels that do not split into the groups, or an input of other axes or channels
+ */
+export class Conv extends ConvLayer {
   private readonly options: ConvLayerOptions;
 
   constructor(device: Device, options: ConvLayerOptions) {
-    super();
+    super("Conv", device, options, [options.outChannels, options.inChannels]);
     this.options = options;
-    const { spatialDims, inChannels, outChannels } = options;
-    const taps = spatial("Conv", "kernelSize", options.kernelSize, spatialDims, 1);
-    const inGroup = channelsPerGroup("Conv", inChannels, options.groups);
-    channelsPerGroup("Conv", outChannels, options.groups);
-    const fanIn = inGroup * sizeOf(taps);
-    this.weight = uniformParameter(device, [outChannels, inGroup, ...taps], kaimingBound(fanIn));
-    this.bias = (options.bias ?? true) ? uniformParameter(device, [outChannels], 1 / Math.sqrt(fanIn)) : undefined;
   }
 
   forward(x: Tensor): Tensor {
@@ -69,23 +71,16 @@ export class Conv extends Module {
   }
 }
 
-/** `[N, in, …]` → `[N, out, …]`; weight `[in, out / groups, taps…]`, PyTorch's default initialisation. */
-export class ConvTranspose extends Module {
-  readonly weight: Tensor;
-  readonly bias: Tensor | undefined;
+/**
+ * A transposed convolution: `[N, in, …]` → `[N, out, …]`; weight `[in, out / groups, taps…]`, PyTorch's default initialization.
+ * @throws ShapeError for channels that do not split into the groups, or an input of other axes or channels
+ */
+export class ConvTranspose extends ConvLayer {
   private readonly options: ConvTransposeLayerOptions;
 
   constructor(device: Device, options: ConvTransposeLayerOptions) {
-    super();
+    super("ConvTranspose", device, options, [options.inChannels, options.outChannels]);
     this.options = options;
-    const { spatialDims, inChannels, outChannels } = options;
-    const taps = spatial("ConvTranspose", "kernelSize", options.kernelSize, spatialDims, 1);
-    // torch counts axis 1 of the weight as fan-in for the transposed layer too.
-    const outGroup = channelsPerGroup("ConvTranspose", outChannels, options.groups);
-    channelsPerGroup("ConvTranspose", inChannels, options.groups);
-    const fanIn = outGroup * sizeOf(taps);
-    this.weight = uniformParameter(device, [inChannels, outGroup, ...taps], kaimingBound(fanIn));
-    this.bias = (options.bias ?? true) ? uniformParameter(device, [outChannels], 1 / Math.sqrt(fanIn)) : undefined;
   }
 
   forward(x: Tensor): Tensor {

@@ -27,7 +27,11 @@ export function seedDropout(device: Device, seed: number): void {
   device.write(dropoutGenerator(device), { data, shape: [4] });
 }
 
-/** Drops elements (or whole channels) in training; returns its input in evaluation. Throws `ConfigError` for a rate outside [0, 1). */
+/**
+ * Dropout (Srivastava et al. 2014) of any shape, or of whole channels of `[N, C, …]`: in training each is zero with probability `rate` and the rest is scaled by
+ * 1 / (1 − rate); in evaluation the input is returned. All layers of a device draw from one generator, which `seedDropout` seeds. Throws
+ * `ConfigError` for a rate outside [0, 1).
+ */
 export class Dropout extends Module {
   private readonly device: Device;
   private readonly rate: number;
@@ -42,6 +46,7 @@ export class Dropout extends Module {
     dropoutGenerator(device); // made now: it must not be born inside a captured step
   }
 
+  /** @internal */
   override get idle(): boolean {
     return !this.training || this.rate === 0;
   }
@@ -69,6 +74,7 @@ export class AlphaDropout extends Module {
     this.mask = new Dropout(device, rate);
   }
 
+  /** @internal */
   override get idle(): boolean {
     return !this.training || this.rate === 0;
   }

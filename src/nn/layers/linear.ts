@@ -7,19 +7,24 @@ import { kaimingBound, uniformParameter } from "../init.ts";
 import { Module } from "../module.ts";
 
 export interface LinearOptions {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
   /** Default true. */
   readonly bias?: boolean;
 }
 
-/** `[…, in]` → `[…, out]`; weight `[out, in]`, PyTorch's default initialisation. */
+/**
+ * A fully connected layer: `[…, in]` → `[…, out]`; weight `[out, in]`, bias `[out]`, PyTorch's default initialization. `forward` throws `ShapeError` for another
+ * last axis.
+ */
 export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
 
-  constructor(device: Device, inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+  constructor(device: Device, { inFeatures, outFeatures, bias = true }: LinearOptions) {
     super();
     this.weight = uniformParameter(device, [outFeatures, inFeatures], kaimingBound(inFeatures));
-    this.bias = (options.bias ?? true) ? uniformParameter(device, [outFeatures], 1 / Math.sqrt(inFeatures)) : undefined;
+    this.bias = bias ? uniformParameter(device, [outFeatures], 1 / Math.sqrt(inFeatures)) : undefined;
   }
 
   forward(x: Tensor): Tensor {

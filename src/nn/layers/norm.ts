@@ -1,4 +1,4 @@
-/** @file Normalisation layers and their MONAI names. */
+/** @file Normalization layers and their MONAI names. */
 
 import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormActivation } from "../../autograd/norm.ts";
 import { pad } from "../../autograd/pad.ts";
@@ -22,22 +22,30 @@ export interface NormOptions {
   readonly affine?: boolean;
 }
 
-/** A norm that does the work of some activations behind it. */
-abstract class ChannelNorm extends Module {
-  /** Undefined if it cannot, with this activation and in this mode. */
-  protected abstract normalise(x: Tensor, activation?: NormActivation): Tensor | undefined;
+/** What norms over channels share: scale and shift `[C]`, and that they do the work of some activations behind them. */
+export abstract class ChannelNorm extends Module {
+  abstract readonly weight: Tensor | undefined;
+  abstract readonly bias: Tensor | undefined;
+
+  /** Undefined if it cannot, with this activation and in this mode. @internal */
+  protected abstract normalize(x: Tensor, activation?: NormActivation): Tensor | undefined;
 
   forward(x: Tensor): Tensor {
-    return this.normalise(x)!;
+    return this.normalize(x)!;
   }
 
+  /** @internal */
   override forwardWith(x: Tensor, next: Module): Tensor | undefined {
     const activation = asPartOfNorm(next);
-    return activation && this.normalise(x, activation);
+    return activation && this.normalize(x, activation);
   }
 }
 
-/** Each channel of each sample to zero mean and unit variance, in training and evaluation alike. */
+/**
+ * Instance normalization (Ulyanov et al. 2016) of `[N, channels, spatial…]`: each channel of each sample to zero mean and unit variance, in training and
+ * evaluation alike. State dict: `weight` and `bias`, `[channels]`, if affine. `forward` throws `ShapeError` for one
+ * spatial element and, if affine, for other channels.
+ */
 export class InstanceNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
@@ -52,34 +60,49 @@ export class InstanceNorm extends ChannelNorm {
     }
   }
 
-  protected normalise(x: Tensor, activation?: NormActivation): Tensor {
+  /** @internal */
+  protected normalize(x: Tensor, activation?: NormActivation): Tensor {
     return instanceNorm(x, this.weight, this.bias, { eps: this.eps, activation });
   }
 }
 
-/** Groups of channels of each sample to zero mean and unit variance. */
+export interface GroupNormOptions extends NormOptions {
+  /** Parts that the channels split into. */
+  readonly numGroups: number;
+  readonly channels: number;
+}
+
+/**
+ * Group normalization (Wu and He 2018) of `[N, channels, spatial…]`: groups of channels of each sample to zero mean and unit variance. State dict:
+ * `weight` and `bias`, `[channels]`, unless affine is off. `forward` throws `ShapeError` for channels that do not split into the groups and, if affine, for
+ * others.
+ */
 export class GroupNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
   private readonly groups: number;
   private readonly eps: number;
 
-  constructor(device: Device, groups: number, channels: number, options: NormOptions = {}) {
+  constructor(device: Device, { numGroups, channels, eps = 1e-5, affine = true }: GroupNormOptions) {
     super();
-    this.groups = groups;
-    this.eps = options.eps ?? 1e-5;
-    if (options.affine ?? true) {
+    this.groups = numGroups;
+    this.eps = eps;
+    if (affine) {
       this.weight = constantParameter(device, [channels], 1);
       this.bias = constantParameter(device, [channels], 0);
     }
   }
 
-  protected normalise(x: Tensor, activation?: NormActivation): Tensor {
+  /** @internal */
+  protected normalize(x: Tensor, activation?: NormActivation): Tensor {
     return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps, activation });
   }
 }
 
-/** The trailing axes of each leading index to zero mean and unit variance. */
+/**
+ * Layer normalization (Ba et al. 2016) of `[…, normalizedShape…]`: the trailing axes of each leading index to zero mean and unit variance. State dict:
+ * `weight` and `bias` of `normalizedShape`, unless affine is off. `forward` throws `ShapeError` for other trailing axes.
+ */
 export class LayerNorm extends Module {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
@@ -108,7 +131,11 @@ export interface BatchNormOptions extends NormOptions {
   readonly trackRunningStats?: boolean;
 }
 
-/** Each channel by the statistics of the batch in training and by the running ones in evaluation. */
+/**
+ * Batch normalization (Ioffe and Szegedy 2015) of `[N, channels, spatial…]`: each channel by the statistics of the batch in training and by the running ones
+ * in evaluation. State dict: `weight`, `bias`, `running_mean`, `running_var`, all `[channels]`, and `num_batches_tracked`. `forward` throws
+ * `ShapeError` for other channels, and in training for a single value per channel.
+ */
 export class BatchNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
@@ -133,7 +160,8 @@ export class BatchNorm extends ChannelNorm {
     this.num_batches_tracked = keep(device.tensor({ data: new Int32Array(1), shape: [] }, "i32"));
   }
 
-  protected normalise(x: Tensor, activation?: NormActivation): Tensor | undefined {
+  /** @internal */
+  protected normalize(x: Tensor, activation?: NormActivation): Tensor | undefined {
     const { weight, bias, running_mean, running_var, momentum, eps } = this;
     if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps, activation });
     if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, { eps, activation });
@@ -152,7 +180,7 @@ export interface LocalResponseNormOptions {
   readonly k?: number;
 }
 
-/** x / (k + alpha · mean of x² over `size` neighbouring channels)^beta (Krizhevsky et al. 2012). */
+/** `[N, C, spatial…]` → x / (k + alpha · mean of x² over `size` neighboring channels)^beta (Krizhevsky et al. 2012). It has no state. */
 export class LocalResponseNorm extends Module {
   private readonly options: LocalResponseNormOptions;
 
@@ -171,10 +199,14 @@ export class LocalResponseNorm extends Module {
   }
 }
 
-type LayerNormSpec = Omit<NormOptions, "affine"> & {
+export interface LayerNormSpec {
+  /** The trailing axes. */
   readonly normalizedShape: number | Shape;
+  /** Added to the variance; default 1e-5. */
+  readonly eps?: number;
+  /** Trainable scale and shift; default true. */
   readonly elementwiseAffine?: boolean;
-};
+}
 
 /** MONAI's names, with their options where they have any. */
 export type NormSpec =
@@ -182,14 +214,14 @@ export type NormSpec =
   | "BATCH"
   | readonly ["INSTANCE", NormOptions]
   | readonly ["BATCH", BatchNormOptions]
-  | readonly ["GROUP", NormOptions & { readonly numGroups: number }]
+  | readonly ["GROUP", Omit<GroupNormOptions, "channels">]
   | readonly ["LAYER", LayerNormSpec]
   | readonly ["LOCALRESPONSE", LocalResponseNormOptions];
 
 type AnyOptions = Partial<BatchNormOptions & LayerNormSpec & LocalResponseNormOptions & { readonly numGroups: number }>;
 
 /**
- * The layer of a MONAI normalisation name, in any case. "SYNCBATCH" and "INSTANCE_NVFUSER" are batch and instance norm: there is one device, and
+ * The layer of a MONAI normalization name, in any case. "SYNCBATCH" and "INSTANCE_NVFUSER" are batch and instance norm: there is one device, and
  * one implementation. Throws `ConfigError` for an unknown name, a missing option, or instance norm with running statistics.
  */
 export function normLayer(device: Device, spec: NormSpec, channels: number): Module {
@@ -208,7 +240,7 @@ export function normLayer(device: Device, spec: NormSpec, channels: number): Mod
     case "SYNCBATCH":
       return new BatchNorm(device, channels, options);
     case "GROUP":
-      return new GroupNorm(device, required("numGroups"), channels, options);
+      return new GroupNorm(device, { ...options, numGroups: required("numGroups"), channels });
     case "LAYER":
       return new LayerNorm(device, required("normalizedShape"), { eps: options.eps, affine: options.elementwiseAffine });
     case "LOCALRESPONSE":

@@ -5,7 +5,7 @@ import type { Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../module.ts";
 
-/** `maxPool` as a layer. */
+/** `maxPool` as a layer: `[N, C, spatial…]` → `[N, C, smaller…]`. `forward` throws `ShapeError` for windows that do not fit. */
 export class MaxPool extends Module {
   private readonly options: MaxPoolOptions;
 
@@ -19,7 +19,7 @@ export class MaxPool extends Module {
   }
 }
 
-/** `avgPool` as a layer. */
+/** `avgPool` as a layer: `[N, C, spatial…]` → `[N, C, smaller…]`. `forward` throws `ShapeError` for windows that do not fit. */
 export class AvgPool extends Module {
   private readonly options: AvgPoolOptions;
 
@@ -33,7 +33,7 @@ export class AvgPool extends Module {
   }
 }
 
-/** `adaptiveAvgPool` as a layer. */
+/** `adaptiveAvgPool` as a layer: `[N, C, spatial…]` → `[N, C, outputSize…]`. `forward` throws `ShapeError`. */
 export class AdaptiveAvgPool extends Module {
   private readonly outputSize: Spatial;
 

@@ -13,19 +13,26 @@ import { Conv } from "./conv.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "../module.ts";
 
+export interface ChannelSEOptions {
+  /** Of the input and the result. */
+  readonly channels: number;
+  /** Default 2. */
+  readonly reductionRatio?: number;
+}
+
 /** Scales each channel of `[N, C, …]` by σ(fc2(relu(fc1(mean over positions)))); the layer between has ⌊C / reductionRatio⌋ features. */
 export class ChannelSE extends Module {
   readonly fc1: Linear;
   readonly fc2: Linear;
 
-  constructor(device: Device, numChannels: number, { reductionRatio = 2 } = {}) {
+  constructor(device: Device, { channels, reductionRatio = 2 }: ChannelSEOptions) {
     super();
-    const reduced = Math.floor(numChannels / reductionRatio);
+    const reduced = Math.floor(channels / reductionRatio);
     if (!(reduced >= 1)) {
-      throw new ConfigError(`ChannelSE: ${numChannels} channels divided by reductionRatio ${reductionRatio} leave no feature`);
+      throw new ConfigError(`ChannelSE: ${channels} channels divided by reductionRatio ${reductionRatio} leave no feature`);
     }
-    this.fc1 = new Linear(device, numChannels, reduced);
-    this.fc2 = new Linear(device, reduced, numChannels);
+    this.fc1 = new Linear(device, { inFeatures: channels, outFeatures: reduced });
+    this.fc2 = new Linear(device, { inFeatures: reduced, outFeatures: channels });
   }
 
   forward(x: Tensor): Tensor {
@@ -35,13 +42,20 @@ export class ChannelSE extends Module {
   }
 }
 
+export interface SpatialSEOptions {
+  /** Of the input and the result. */
+  readonly channels: number;
+  /** Default 2. */
+  readonly spatialDims?: 1 | 2 | 3;
+}
+
 /** Scales each position of `[N, C, …]` by σ of a 1×1 convolution to one channel. */
 export class SpatialSE extends Module {
   readonly conv: Conv;
 
-  constructor(device: Device, numChannels: number, { spatialDims = 2 as 1 | 2 | 3 } = {}) {
+  constructor(device: Device, { channels, spatialDims = 2 }: SpatialSEOptions) {
     super();
-    this.conv = new Conv(device, { spatialDims, inChannels: numChannels, outChannels: 1, kernelSize: 1 });
+    this.conv = new Conv(device, { spatialDims, inChannels: channels, outChannels: 1, kernelSize: 1 });
   }
 
   forward(x: Tensor): Tensor {
@@ -54,10 +68,10 @@ export class ChannelSpatialSE extends Module {
   readonly cSE: ChannelSE;
   readonly sSE: SpatialSE;
 
-  constructor(device: Device, numChannels: number, { reductionRatio = 2, spatialDims = 2 as 1 | 2 | 3 } = {}) {
+  constructor(device: Device, options: ChannelSEOptions & SpatialSEOptions) {
     super();
-    this.cSE = new ChannelSE(device, numChannels, { reductionRatio });
-    this.sSE = new SpatialSE(device, numChannels, { spatialDims });
+    this.cSE = new ChannelSE(device, options);
+    this.sSE = new SpatialSE(device, options);
   }
 
   forward(x: Tensor): Tensor {
@@ -69,16 +83,16 @@ export class ChannelSpatialSE extends Module {
 export type SqueezeExciteSpec = "NONE" | "CSE" | "SSE" | "CSSE";
 
 /** The layer of a name, or undefined for "NONE". Throws `ConfigError` for another one. */
-export function squeezeExcite(device: Device, spec: SqueezeExciteSpec, numChannels: number): Module | undefined {
+export function squeezeExcite(device: Device, spec: SqueezeExciteSpec, channels: number): Module | undefined {
   switch (spec) {
     case "NONE":
       return undefined;
     case "CSE":
-      return new ChannelSE(device, numChannels);
+      return new ChannelSE(device, { channels });
     case "SSE":
-      return new SpatialSE(device, numChannels);
+      return new SpatialSE(device, { channels });
     case "CSSE":
-      return new ChannelSpatialSE(device, numChannels);
+      return new ChannelSpatialSE(device, { channels });
     default:
       throw new ConfigError(`seBlock must be "NONE", "CSE", "SSE" or "CSSE", got ${JSON.stringify(spec)}`);
   }

@@ -5,7 +5,7 @@ import { pixelShuffle } from "../../autograd/pixel_shuffle.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../module.ts";
 
-/** `interpolate` as a layer; nearest by default, as PyTorch's `Upsample`. */
+/** `interpolate` as a layer, nearest by default as PyTorch's `Upsample`: `[N, C, spatial…]` → `[N, C, size…]`. Throws as `interpolate`. */
 export class Upsample extends Module {
   private readonly options: InterpolateOptions;
 
@@ -19,7 +19,7 @@ export class Upsample extends Module {
   }
 }
 
-/** `pixelShuffle` as a layer: `[N, C·factorᵈ, size…]` → `[N, C, size·factor…]`. */
+/** `pixelShuffle` as a layer: `[N, C·factorᵈ, size…]` → `[N, C, size·factor…]`. Throws `ShapeError` for other channels. */
 export class PixelShuffle extends Module {
   private readonly factor: number;
 

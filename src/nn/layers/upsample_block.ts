@@ -15,7 +15,7 @@ import { Upsample } from "./upsample.ts";
 
 export type UpsampleMode = "deconv" | "deconvgroup" | "nontrainable" | "pixelshuffle";
 
-export interface UpSampleOptions {
+export interface UpsampleBlockOptions {
   readonly spatialDims: 1 | 2 | 3;
   /** Needed wherever there is a convolution. */
   readonly inChannels?: number;
@@ -42,7 +42,7 @@ export interface UpSampleOptions {
   readonly alignCorners?: boolean;
   /** Of the convolutions made here; default true. */
   readonly bias?: boolean;
-  /** Sub-pixel convolution: average over `scaleFactor` neighbours, against checkerboards; default true. */
+  /** Sub-pixel convolution: average over `scaleFactor` neighbors, against checkerboards; default true. */
   readonly applyPadPool?: boolean;
 }
 
@@ -53,15 +53,15 @@ const linearModes = ["linear", "bilinear", "trilinear"] as const;
  * `preconv` and `upsample_non_trainable`, or `pixelshuffle`.
  * @throws ConfigError, ShapeError
  */
-export class UpSample extends Sequential {
-  constructor(device: Device, options: UpSampleOptions) {
+export class UpsampleBlock extends Sequential {
+  constructor(device: Device, options: UpsampleBlockOptions) {
     super(parts(device, options));
   }
 }
 
-function parts(device: Device, options: UpSampleOptions): Record<string, Module> {
+function parts(device: Device, options: UpsampleBlockOptions): Record<string, Module> {
   const { spatialDims, mode = "deconv", size, postConv } = options;
-  const factor = spatial("UpSample", "scaleFactor", options.scaleFactor ?? 2, spatialDims, 1);
+  const factor = spatial("UpsampleBlock", "scaleFactor", options.scaleFactor ?? 2, spatialDims, 1);
   switch (mode) {
     case "deconv":
     case "deconvgroup":
@@ -84,20 +84,20 @@ function parts(device: Device, options: UpSampleOptions): Record<string, Module>
       return { pixelshuffle: new SubpixelUpsample(device, { ...options, scaleFactor: factor[0], convBlock: options.preConv }) };
     default:
       throw new ConfigError(
-        `UpSample: unknown mode "${String(mode)}"; known are deconv, deconvgroup, nontrainable and pixelshuffle`,
+        `UpsampleBlock: unknown mode "${String(mode)}"; known are deconv, deconvgroup, nontrainable and pixelshuffle`,
       );
   }
 }
 
-function channels(op: string, { inChannels, outChannels = inChannels }: UpSampleOptions): [number, number] {
+function channels(op: string, { inChannels, outChannels = inChannels }: UpsampleBlockOptions): [number, number] {
   if (!inChannels || !outChannels) throw new ConfigError(`${op}: inChannels must be given where there is a convolution`);
   return [inChannels, outChannels];
 }
 
-function transposed(device: Device, options: UpSampleOptions, stride: readonly number[]): Module {
+function transposed(device: Device, options: UpsampleBlockOptions, stride: readonly number[]): Module {
   const { spatialDims, kernelSize, bias } = options;
-  const [inChannels, outChannels] = channels("UpSample", options);
-  const taps = kernelSize === undefined ? stride : spatial("UpSample", "kernelSize", kernelSize, spatialDims, 1);
+  const [inChannels, outChannels] = channels("UpsampleBlock", options);
+  const taps = kernelSize === undefined ? stride : spatial("UpsampleBlock", "kernelSize", kernelSize, spatialDims, 1);
   const grouped = options.mode === "deconvgroup" && inChannels % outChannels === 0;
   return new ConvTranspose(device, {
     spatialDims,
@@ -112,17 +112,17 @@ function transposed(device: Device, options: UpSampleOptions, stride: readonly n
   });
 }
 
-function preConvolution(device: Device, options: UpSampleOptions): Record<string, Module> {
+function preConvolution(device: Device, options: UpsampleBlockOptions): Record<string, Module> {
   const { spatialDims, inChannels, outChannels, preConv = "default", bias } = options;
   if (preConv instanceof Module) return { preconv: preConv };
   if (inChannels === outChannels) return {};
-  if (preConv === null) throw new ConfigError("UpSample: without preConv, outChannels must equal inChannels");
-  const [from, to] = channels("UpSample", options);
+  if (preConv === null) throw new ConfigError("UpsampleBlock: without preConv, outChannels must equal inChannels");
+  const [from, to] = channels("UpsampleBlock", options);
   return { preconv: new Conv(device, { spatialDims, inChannels: from, outChannels: to, kernelSize: 1, bias }) };
 }
 
 export interface SubpixelUpsampleOptions extends Pick<
-  UpSampleOptions,
+  UpsampleBlockOptions,
   "spatialDims" | "inChannels" | "outChannels" | "applyPadPool" | "bias"
 > {
   /** Default 2. */
@@ -132,7 +132,7 @@ export interface SubpixelUpsampleOptions extends Pick<
 }
 
 /**
- * Sub-pixel convolution (Shi et al. 2016), by default averaged against checkerboards and started as nearest-neighbour upsampling (Aitken et
+ * Sub-pixel convolution (Shi et al. 2016), by default averaged against checkerboards and started as nearest-neighbor upsampling (Aitken et
  * al. 2017): `[N, in, size…]` → `[N, out, size·scaleFactor…]`.
  * @throws ConfigError, ShapeError
  */
@@ -149,7 +149,7 @@ export class SubpixelUpsample extends Module {
     this.factor = scaleFactor;
     this.average = applyPadPool;
     if (convBlock === "default") {
-      const [inChannels, out] = channels("SubpixelUpsample", options as UpSampleOptions);
+      const [inChannels, out] = channels("SubpixelUpsample", options as UpsampleBlockOptions);
       const outChannels = out * scaleFactor ** spatialDims;
       const conv = new Conv(device, { spatialDims, inChannels, outChannels, kernelSize: 3, padding: 1, bias });
       icnrInit(conv.weight, scaleFactor);

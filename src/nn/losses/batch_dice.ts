@@ -7,7 +7,7 @@ import { ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-export interface BatchDiceOptions {
+export interface DiceCoefficientOptions {
   /** One ratio for the whole batch instead of the mean of one per image; default false. */
   readonly reduceBatchFirst?: boolean;
   /** Added to numerator and denominator; default 1e-6. */
@@ -20,7 +20,7 @@ export interface BatchDiceOptions {
  * @param target the same shape
  * @throws ShapeError
  */
-export function diceCoefficient(input: Tensor, target: Tensor, options: BatchDiceOptions = {}): Tensor {
+export function diceCoefficient(input: Tensor, target: Tensor, options: DiceCoefficientOptions = {}): Tensor {
   const { reduceBatchFirst = false, epsilon = 1e-6 } = options;
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
@@ -38,8 +38,8 @@ export function diceCoefficient(input: Tensor, target: Tensor, options: BatchDic
   return mean(div(affine(overlap, 1, epsilon), affine(where(eq(total, 0), overlap, total), 1, epsilon)));
 }
 
-/** `diceCoefficient` of `[N, C, H, W]`, every class of every image as an image of its own. Throws `ShapeError`. */
-export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options: BatchDiceOptions = {}): Tensor {
+/** `diceCoefficient` of `[N, C, H, W]`, every class of every image as an image of its own: one number. Throws `ShapeError`. */
+export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options: DiceCoefficientOptions = {}): Tensor {
   if (input.rank < 3 || !sameShape(input.shape, target.shape)) {
     throw new ShapeError(
       `multiclassDiceCoefficient: expected two tensors [N, C, H, W], got ${showShape(input.shape)} and ${showShape(target.shape)}`,

@@ -1,7 +1,7 @@
 /** @file MONAI's sums of two losses, and the loss over several resolutions. */
 
 import { cast } from "../../autograd/cast.ts";
-import { crossEntropy } from "../../autograd/cross_entropy.ts";
+import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { focalLoss } from "../../autograd/focal.ts";
 import { interpolate } from "../../autograd/interpolate.ts";
 import { add, affine } from "../../autograd/pointwise.ts";
@@ -10,7 +10,7 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { diceLoss, type DiceLossOptions, generalizedDiceLoss, type GeneralizedDiceLossOptions } from "./dice.ts";
-import { bceWithLogits } from "./elementwise.ts";
+import { bceWithLogitsLoss } from "./elementwise.ts";
 import { composed, expectReduction } from "./overlap.ts";
 
 function expectPair(op: string, input: Tensor, target: Tensor): void {
@@ -57,8 +57,8 @@ export function diceCELoss(input: Tensor, target: Tensor, options: DiceCELossOpt
     const dice = diceLoss(input, target, { ...rest, reduction, weight: diceWeight });
     const entropy =
       input.shape[1] === 1
-        ? bceWithLogits(input, cast(target, "f32"), { posWeight: factors, reduction })
-        : crossEntropy(input, classTarget(input, target), { weight: factors, labelSmoothing, reduction });
+        ? bceWithLogitsLoss(input, cast(target, "f32"), { posWeight: factors, reduction })
+        : crossEntropyLoss(input, classTarget(input, target), { weight: factors, labelSmoothing, reduction });
     return add(affine(dice, lambdaDice), affine(entropy, lambdaCe));
   });
 }
@@ -102,14 +102,14 @@ export interface GeneralizedDiceFocalLossOptions extends Omit<GeneralizedDiceLos
   readonly gamma?: number;
   /** Factor of each counted class in the focal loss, or one for all. */
   readonly weight?: number | readonly number[];
-  /** Factor of the generalised Dice loss; default 1. */
+  /** Factor of the generalized Dice loss; default 1. */
   readonly lambdaGdl?: number;
   /** Factor of the focal loss; default 1. */
   readonly lambdaFocal?: number;
 }
 
 /**
- * lambdaGdl · generalised Dice loss + lambdaFocal · focal loss (with sigmoid).
+ * lambdaGdl · generalized Dice loss + lambdaFocal · focal loss (with sigmoid).
  * @param input logits `[N, C, spatial…]`
  * @param target as for `diceLoss`
  * @returns one number, or `[N, C, spatial…]` for the reduction "none"

@@ -18,6 +18,8 @@ export interface DiceLossOptions extends OverlapLossOptions {
   readonly weight?: number | readonly number[];
   /** Targets between 0 and 1; default false. */
   readonly softLabel?: boolean;
+  /** Factor of each voxel in overlap, prediction and target alike, f32 `[N, 1, spatial…]`; 0 leaves a voxel out. */
+  readonly voxelWeight?: Tensor | undefined;
 }
 
 /**
@@ -32,13 +34,17 @@ export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions
   return composed(input, () => dice("diceLoss", input, target, options));
 }
 
+export interface MaskedDiceLossOptions extends DiceLossOptions {
+  /** Of any type, `[N, 1, spatial…]` or `[1, 1, spatial…]`; without one this is `diceLoss`. */
+  readonly mask?: Tensor;
+}
+
 /**
  * Dice loss inside of a mask, as MONAI's MaskedDiceLoss: input and target are multiplied by it **before** the activation, so that a sigmoid is 0.5
- * outside, and class indices become 0, the background.
- * @param mask of any type, `[N, 1, spatial…]` or `[1, 1, spatial…]`; without one this is `diceLoss`
+ * outside, and class indices become 0, the background. Arguments and shapes are those of `diceLoss`.
  * @throws ShapeError, ConfigError
  */
-export function maskedDiceLoss(input: Tensor, target: Tensor, mask?: Tensor, options: DiceLossOptions = {}): Tensor {
+export function maskedDiceLoss(input: Tensor, target: Tensor, { mask, ...options }: MaskedDiceLossOptions = {}): Tensor {
   return composed(input, () => {
     // A function of the user's cannot run inside the kernel.
     const factor = mask && cast(mask, "f32");
@@ -55,7 +61,8 @@ function dice(op: string, input: Tensor, target: Tensor, options: DiceLossOption
   const mode = options.squaredPred ? "squared" : options.softLabel ? "soft" : "plain";
   const classes = countedClasses(input, options);
   const factors = weight === undefined || classes === 1 ? undefined : classWeights(op, weight, classes);
-  const sums = overlapOf(op, input, target, options, { mode, mask, maskOf: "inputs" });
+  const weighted = options.voxelWeight ? { mask: options.voxelWeight } : {};
+  const sums = overlapOf(op, input, target, options, { mode, ...(mask ? { mask, maskOf: "inputs" } : weighted) });
   let total = add(sums.prediction, sums.target);
   if (options.jaccard) total = affine(sub(total, sums.overlap), 2);
   const loss = oneMinusRatio(affine(sums.overlap, 2, smoothNr), affine(total, 1, smoothDr));

@@ -1,7 +1,7 @@
 /** @file PyTorch's losses with its options and defaults. Dice-like losses are in `dice.ts`. */
 
 import { combine } from "../../autograd/binary.ts";
-import type { LossReduction } from "../../autograd/cross_entropy.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { add, affine, mul, neg, softplus } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -9,13 +9,13 @@ import { broadcastShapes, sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 export { focalLoss, type FocalLossOptions } from "../../autograd/focal.ts";
-export { crossEntropy, type CrossEntropyOptions, type LossReduction } from "../../autograd/cross_entropy.ts";
+export { crossEntropyLoss, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
 
 export interface ElementLossOptions {
   /** Factor of each element; broadcast. */
   readonly weight?: Tensor;
   /** Default "mean", over all elements whatever the weight. */
-  readonly reduction?: LossReduction;
+  readonly reduction?: Reduction;
 }
 
 /** Notes a tensor on the way to the loss. */
@@ -53,30 +53,34 @@ function elementwise(
 }
 
 /** (input − target)² of tensors of one shape. Throws `ShapeError`, `ConfigError`. */
-export function mse(input: Tensor, target: Tensor, options: ElementLossOptions = {}): Tensor {
-  return elementwise("mse", input, target, options, () => combine("mse", input, target));
+export function mseLoss(input: Tensor, target: Tensor, options: ElementLossOptions = {}): Tensor {
+  return elementwise("mseLoss", input, target, options, () => combine("mse", input, target));
 }
 
 /** |input − target| of tensors of one shape; the gradient is 0 where they are equal. Throws `ShapeError`, `ConfigError`. */
-export function l1(input: Tensor, target: Tensor, options: ElementLossOptions = {}): Tensor {
-  return elementwise("l1", input, target, options, () => combine("l1", input, target));
+export function l1Loss(input: Tensor, target: Tensor, options: ElementLossOptions = {}): Tensor {
+  return elementwise("l1Loss", input, target, options, () => combine("l1", input, target));
 }
 
 /** With d = |input − target|: d² / (2 beta) below beta (default 1), d − beta / 2 above. Throws `ShapeError`, `ConfigError`. */
-export function smoothL1(input: Tensor, target: Tensor, options: ElementLossOptions & { readonly beta?: number } = {}): Tensor {
+export function smoothL1Loss(
+  input: Tensor,
+  target: Tensor,
+  options: ElementLossOptions & { readonly beta?: number } = {},
+): Tensor {
   const { beta = 1 } = options;
-  if (!(beta >= 0)) throw new ConfigError(`smoothL1: beta must not be negative, got ${beta}`);
-  return elementwise("smoothL1", input, target, options, () => combine("smoothL1", input, target, beta));
+  if (!(beta >= 0)) throw new ConfigError(`smoothL1Loss: beta must not be negative, got ${beta}`);
+  return elementwise("smoothL1Loss", input, target, options, () => combine("smoothL1", input, target, beta));
 }
 
 /** With d = |input − target|: d² / 2 up to delta (default 1), delta · (d − delta / 2) above. Throws `ShapeError`, `ConfigError`. */
-export function huber(input: Tensor, target: Tensor, options: ElementLossOptions & { readonly delta?: number } = {}): Tensor {
+export function huberLoss(input: Tensor, target: Tensor, options: ElementLossOptions & { readonly delta?: number } = {}): Tensor {
   const { delta = 1 } = options;
-  if (!(delta > 0)) throw new ConfigError(`huber: delta must be positive, got ${delta}`);
-  return elementwise("huber", input, target, options, () => combine("huber", input, target, delta));
+  if (!(delta > 0)) throw new ConfigError(`huberLoss: delta must be positive, got ${delta}`);
+  return elementwise("huberLoss", input, target, options, () => combine("huber", input, target, delta));
 }
 
-export interface BceOptions extends ElementLossOptions {
+export interface BCEWithLogitsLossOptions extends ElementLossOptions {
   /** Factor of the positives: a number, or a tensor that is broadcast, `[C, 1, 1]` for one per channel of `[N, C, H, W]`. */
   readonly posWeight?: number | Tensor;
 }
@@ -86,9 +90,9 @@ export interface BceOptions extends ElementLossOptions {
  * @param target probabilities of the shape of the input; they get gradients too if they ask for them
  * @throws ShapeError, ConfigError
  */
-export function bceWithLogits(input: Tensor, target: Tensor, options: BceOptions = {}): Tensor {
+export function bceWithLogitsLoss(input: Tensor, target: Tensor, options: BCEWithLogitsLossOptions = {}): Tensor {
   const { posWeight = 1 } = options;
-  return elementwise("bceWithLogits", input, target, options, (temporary) => {
+  return elementwise("bceWithLogitsLoss", input, target, options, (temporary) => {
     if (typeof posWeight === "number") return combine("bceWithLogits", input, target, posWeight);
     const positive = mul(temporary(mul(target, posWeight)), temporary(softplus(temporary(neg(input)))));
     const negative = mul(temporary(affine(target, -1, 1)), temporary(softplus(input)));

@@ -8,10 +8,11 @@ import { noGrad } from "../../autograd/tape.ts";
 import { slice } from "../../autograd/view.ts";
 import { distanceField } from "../../kernels/distance_field.ts";
 import { oneHot } from "../../kernels/indexing.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, countedClasses, expectReduction, type Reduction, type TargetOptions } from "./overlap.ts";
+import { composed, countedClasses, expectReduction, type TargetOptions, wantsCompat } from "./overlap.ts";
 
 export interface HausdorffDTLossOptions extends TargetOptions {
   /** Exponent of the distances; default 2. */
@@ -22,8 +23,8 @@ export interface HausdorffDTLossOptions extends TargetOptions {
   readonly reduction?: Reduction;
   /** Mean over the batch too before the reduction; default false. */
   readonly batch?: boolean;
-  /** The original's numbers for a target of integers with all its channels: its distances are cut to whole numbers. Default false. */
-  readonly compat?: boolean;
+  /** MONAI's numbers for a target of integers with all its channels: its distances are cut to whole numbers. */
+  readonly compat?: "monai";
 }
 
 /**
@@ -63,7 +64,7 @@ function hausdorff(op: string, input: Tensor, target: Tensor, options: Hausdorff
     throw new ShapeError(`${op}: target ${showShape(target.shape)} does not fit the input ${showShape(input.shape)}${hint}`);
   }
   if (countedClasses(input, { includeBackground }) < channels) [p, y] = [p, y].map((t) => slice(t, [undefined, [1]]));
-  const whole = options.compat && !indexTarget && target.dtype !== "f32";
+  const whole = wantsCompat(op, options.compat, "monai") && !indexTarget && target.dtype !== "f32";
   const distances = noGrad(() => {
     const far = distanceField(y);
     // Below a whole number m lies √(m² − 1), 1 / 2m away: less than 0.001 is an error of the root.

@@ -1,7 +1,7 @@
 /** @file nnU-Net's losses (Isensee et al. 2021) with its options and defaults; its Dice is negative, so sums with cross-entropy reach down to −1. */
 
 import { cast } from "../../autograd/cast.ts";
-import { crossEntropy, type CrossEntropyOptions } from "../../autograd/cross_entropy.ts";
+import { crossEntropyLoss, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
 import { add, affine, clamp, div, gt, mul, ne, where } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { regionSums } from "../../autograd/region.ts";
@@ -11,10 +11,10 @@ import { topShare } from "../../kernels/top_share.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { bceWithLogits, type BceOptions } from "./elementwise.ts";
+import { bceWithLogitsLoss, type BCEWithLogitsLossOptions } from "./elementwise.ts";
 import { composed } from "./overlap.ts";
 
-export interface SoftDiceOptions {
+export interface SoftDiceLossOptions {
   /** Applied to the input; default none. */
   readonly applyNonlin?: "softmax" | "sigmoid" | ((x: Tensor) => Tensor);
   /** Sum over the batch before the ratio; default false. */
@@ -25,6 +25,8 @@ export interface SoftDiceOptions {
   readonly smooth?: number;
   /** Least overlap. */
   readonly clipTp?: number;
+  /** `[N, 1, spatial…]`, factor of each position. */
+  readonly mask?: Tensor;
 }
 
 // Class indices on a channel of their own.
@@ -42,11 +44,10 @@ function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
  * differ in memory only. The smallest value is −1. No gradient flows to the target or the mask.
  * @param input `[N, C, spatial…]`
  * @param target f32 of the same shape, or class indices (f32, i32 or u32) `[N, 1, spatial…]` or `[N, spatial…]`
- * @param mask `[N, 1, spatial…]`, factor of each position
  * @throws ShapeError, DTypeError
  */
-export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceOptions = {}, mask?: Tensor): Tensor {
-  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp } = options;
+export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}): Tensor {
+  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp, mask } = options;
   if (input.rank < 2) throw new ShapeError(`softDiceLoss: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   return composed(input, () => {
     const wanted = withChannel("softDiceLoss", input, target);
@@ -76,19 +77,19 @@ export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceOpt
 
 const largest = 3.4028234e38;
 
-/** Cross-entropy that takes class indices of any type, also with a channel axis of size 1: `[N, 1, spatial…]`. Throws as `crossEntropy`. */
-export function robustCrossEntropy(input: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
+/** Cross-entropy that takes class indices of any type, also with a channel axis of size 1: `[N, 1, spatial…]`. Throws as `crossEntropyLoss`. */
+export function robustCrossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
   const squeezed = target.rank === input.rank && target.shape[1] === 1;
   const indices = squeezed ? reshape(target, target.shape.toSpliced(1, 1)) : target;
   if (indices.rank === input.rank) {
     throw new ShapeError(
-      `robustCrossEntropy: target ${showShape(target.shape)} must be class indices on one channel for the input ${showShape(input.shape)}`,
+      `robustCrossEntropyLoss: target ${showShape(target.shape)} must be class indices on one channel for the input ${showShape(input.shape)}`,
     );
   }
-  return crossEntropy(input, indices, options);
+  return crossEntropyLoss(input, indices, options);
 }
 
-export interface TopKOptions extends Omit<CrossEntropyOptions, "reduction"> {
+export interface TopKLossOptions extends Omit<CrossEntropyLossOptions, "reduction"> {
   /** Percentage of the positions that count, those with the largest loss; default 10. */
   readonly k?: number;
 }
@@ -100,10 +101,10 @@ export interface TopKOptions extends Omit<CrossEntropyOptions, "reduction"> {
  * @param target class indices `[N, 1, spatial…]` or `[N, spatial…]`
  * @throws ShapeError, also if k percent are less than one position; DTypeError, ConfigError
  */
-export function topKLoss(input: Tensor, target: Tensor, options: TopKOptions = {}): Tensor {
+export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions = {}): Tensor {
   const { k = 10, ...rest } = options;
   return composed(input, () => {
-    const losses = robustCrossEntropy(input, target, { ...rest, reduction: "none" });
+    const losses = robustCrossEntropyLoss(input, target, { ...rest, reduction: "none" });
     const count = Math.floor((losses.size * k) / 100);
     if (count < 1 || count > losses.size)
       throw new ShapeError(`topKLoss: ${k} percent of ${losses.size} positions are ${count}; give more positions or another k`);
@@ -119,14 +120,33 @@ export function topKLoss(input: Tensor, target: Tensor, options: TopKOptions = {
   });
 }
 
-export interface DCAndCEOptions {
-  readonly softDice?: Omit<SoftDiceOptions, "applyNonlin">;
-  /** Options of the cross-entropy. */
-  readonly ce?: Omit<CrossEntropyOptions, "ignoreIndex">;
-  /** Default 1. */
+export interface DCCompoundLossOptions {
+  /** Options of the Dice loss. */
+  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask">;
+  /** Factor of the cross-entropy; default 1. A part of factor 0 is not computed. */
   readonly weightCe?: number;
-  /** Default 1. */
+  /** Factor of the Dice loss; default 1. */
   readonly weightDice?: number;
+}
+
+/** weightCe · cross-entropy + weightDice · Dice loss. Throws `ConfigError` if both weights are 0. */
+function compound(
+  op: string,
+  input: Tensor,
+  { weightCe = 1, weightDice = 1 }: DCCompoundLossOptions,
+  partsOf: () => { readonly entropy: () => Tensor; readonly dice: () => Tensor },
+): Tensor {
+  if (weightCe === 0 && weightDice === 0) throw new ConfigError(`${op}: weightCe and weightDice are both 0`);
+  return composed(input, () => {
+    const { entropy, dice } = partsOf();
+    const parts = [weightCe === 0 ? [] : affine(entropy(), weightCe), weightDice === 0 ? [] : affine(dice(), weightDice)];
+    return parts.flat().reduce((a, b) => add(a, b));
+  });
+}
+
+export interface DCAndCELossOptions extends DCCompoundLossOptions {
+  /** Options of the cross-entropy. */
+  readonly ce?: Omit<CrossEntropyLossOptions, "ignoreIndex">;
   /** Positions with this label count in neither part. */
   readonly ignoreLabel?: number;
 }
@@ -137,62 +157,50 @@ export interface DCAndCEOptions {
  * @param target class indices `[N, 1, spatial…]` (f32, i32 or u32)
  * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
-export function dcAndCELoss(input: Tensor, target: Tensor, options: DCAndCEOptions = {}): Tensor {
-  const { ce, ignoreLabel, ...rest } = options;
-  return withDice("dcAndCELoss", input, target, { ...rest, ignoreLabel }, () =>
-    robustCrossEntropy(input, target, { ...ce, ignoreIndex: ignoreLabel }),
+export function dcAndCELoss(input: Tensor, target: Tensor, { ce, ...options }: DCAndCELossOptions = {}): Tensor {
+  return labelLoss("dcAndCELoss", input, target, options, () =>
+    robustCrossEntropyLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
   );
 }
 
-export interface DCAndTopKOptions extends Omit<DCAndCEOptions, "ce"> {
+export interface DCAndTopKLossOptions extends Omit<DCAndCELossOptions, "ce"> {
   /** Options of the cross-entropy. */
-  readonly ce?: Omit<TopKOptions, "ignoreIndex">;
+  readonly ce?: Omit<TopKLossOptions, "ignoreIndex">;
 }
 
 /** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; arguments and errors as `dcAndCELoss`. */
-export function dcAndTopKLoss(input: Tensor, target: Tensor, options: DCAndTopKOptions = {}): Tensor {
-  const { ce, ignoreLabel, ...rest } = options;
-  return withDice("dcAndTopKLoss", input, target, { ...rest, ignoreLabel }, () =>
-    topKLoss(input, target, { ...ce, ignoreIndex: ignoreLabel }),
+export function dcAndTopKLoss(input: Tensor, target: Tensor, { ce, ...options }: DCAndTopKLossOptions = {}): Tensor {
+  return labelLoss("dcAndTopKLoss", input, target, options, () =>
+    topKLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
   );
 }
 
-function withDice(
+function labelLoss(
   op: string,
   input: Tensor,
   target: Tensor,
-  { weightCe = 1, weightDice = 1, ignoreLabel, softDice }: Omit<DCAndCEOptions, "ce">,
+  options: Omit<DCAndCELossOptions, "ce">,
   entropyOf: () => Tensor,
 ): Tensor {
-  if (weightCe === 0 && weightDice === 0) throw new ConfigError(`${op}: weightCe and weightDice are both 0`);
+  const { ignoreLabel, softDice } = options;
   if (!sameShape(target.shape, input.shape.with(1, 1))) {
     throw new ShapeError(
       `${op}: target ${showShape(target.shape)} must be class indices ${showShape(input.shape.with(1, 1))} for the input ${showShape(input.shape)}`,
     );
   }
-  return composed(input, () => {
+  return compound(op, input, options, () => {
     const mask = ignoreLabel === undefined ? undefined : ne(cast(target, "f32"), ignoreLabel);
-    const parts: Tensor[] = [];
-    if (weightCe !== 0) {
-      const entropy = entropyOf();
+    return {
       // A mean over no position is not a number.
-      parts.push(affine(mask ? where(gt(sum(mask), 0), entropy, 0) : entropy, weightCe));
-    }
-    if (weightDice !== 0) {
-      parts.push(affine(softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax" }, mask), weightDice));
-    }
-    return parts.reduce((a, b) => add(a, b));
+      entropy: () => (mask ? where(gt(sum(mask), 0), entropyOf(), 0) : entropyOf()),
+      dice: () => softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax", mask }),
+    };
   });
 }
 
-export interface DCAndBCEOptions {
-  readonly softDice?: Omit<SoftDiceOptions, "applyNonlin">;
+export interface DCAndBCELossOptions extends DCCompoundLossOptions {
   /** Options of the binary cross-entropy. */
-  readonly bce?: Omit<BceOptions, "reduction">;
-  /** Default 1. */
-  readonly weightCe?: number;
-  /** Default 1. */
-  readonly weightDice?: number;
+  readonly bce?: Omit<BCEWithLogitsLossOptions, "reduction">;
   /** The target has one channel more, the last, that is 1 where nothing counts; default false. */
   readonly useIgnoreLabel?: boolean;
 }
@@ -202,25 +210,26 @@ export interface DCAndBCEOptions {
  * cross-entropy is divided by the number of the others only, not by the channels too, as in the original.
  * @param input logits `[N, C, spatial…]`
  * @param target f32 of the same shape, with `useIgnoreLabel` one channel more
- * @throws ShapeError, DTypeError
+ * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
-export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCEOptions = {}): Tensor {
-  const { weightCe = 1, weightDice = 1, useIgnoreLabel = false, softDice, bce } = options;
+export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCELossOptions = {}): Tensor {
+  const { useIgnoreLabel = false, softDice, bce } = options;
   const channels = input.shape[1] + (useIgnoreLabel ? 1 : 0);
   if (!sameShape(target.shape, input.shape.with(1, channels))) {
     throw new ShapeError(
       `dcAndBCELoss: target ${showShape(target.shape)} must be ${showShape(input.shape.with(1, channels))} for the input ${showShape(input.shape)}`,
     );
   }
-  return composed(input, () => {
+  return compound("dcAndBCELoss", input, options, () => {
     const all = cast(target, "f32");
     const regions = useIgnoreLabel ? slice(all, [undefined, [0, -1]]) : all;
     const mask = useIgnoreLabel ? ne(slice(all, [undefined, [-1]]), 1) : undefined;
-    const dice = softDiceLoss(input, regions, { ...softDice, applyNonlin: "sigmoid" }, mask);
-    const entropy = mask
-      ? div(sum(mul(bceWithLogits(input, regions, { ...bce, reduction: "none" }), mask)), clamp(sum(mask), 1e-8, largest))
-      : bceWithLogits(input, regions, bce);
-    return add(affine(entropy, weightCe), affine(dice, weightDice));
+    const each = () => bceWithLogitsLoss(input, regions, { ...bce, reduction: "none" });
+    return {
+      entropy: () =>
+        mask ? div(sum(mul(each(), mask)), clamp(sum(mask), 1e-8, largest)) : bceWithLogitsLoss(input, regions, bce),
+      dice: () => softDiceLoss(input, regions, { ...softDice, applyNonlin: "sigmoid", mask }),
+    };
   });
 }
 

@@ -3,6 +3,7 @@
 import { mul } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { cast } from "../../autograd/cast.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { regionSums, type RegionOptions } from "../../autograd/region.ts";
 import { reshape, slice } from "../../autograd/view.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -23,8 +24,6 @@ export interface TargetOptions {
   /** Applied to the input before anything else. */
   readonly otherAct?: (x: Tensor) => Tensor;
 }
-
-export type Reduction = "mean" | "sum" | "none";
 
 export interface OverlapLossOptions extends TargetOptions {
   /** Default "mean". */
@@ -57,11 +56,17 @@ export function expectReduction(op: string, reduction: unknown, allowed: readonl
   }
 }
 
-export function expectOneActivation(op: string, { sigmoid, softmax, otherAct }: TargetOptions): void {
+function expectOneActivation(op: string, { sigmoid, softmax, otherAct }: TargetOptions): void {
   if (otherAct !== undefined && typeof otherAct !== "function")
     throw new ConfigError(`${op}: otherAct must be a function, got ${typeof otherAct}`);
   if ([sigmoid, softmax, otherAct].filter(Boolean).length > 1)
     throw new ConfigError(`${op}: give at most one of sigmoid, softmax and otherAct`);
+}
+
+/** Whether to compute what `upstream` does where it is at fault. Throws `ConfigError` for another word. */
+export function wantsCompat(op: string, compat: unknown, upstream: string): boolean {
+  if (compat === undefined || compat === upstream) return compat === upstream;
+  throw new ConfigError(`${op}: compat must be "${upstream}" or left out, got ${JSON.stringify(compat)}`);
 }
 
 /** Classes that count. */

@@ -1,9 +1,9 @@
 /**
  * @file The losses of `nn-common-modules` that QuickNAT is trained with (Roy et al. 2019). Class targets are index maps `[N, …]`. Where the
- * original is at fault, the default is corrected and `compat: true` gives the original's numbers.
+ * original is at fault, the default is corrected and `compat: "quicknat"` gives the original's numbers.
  */
 
-import { crossEntropy } from "../../autograd/cross_entropy.ts";
+import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { cast } from "../../autograd/cast.ts";
 import { gather } from "../../autograd/indexing.ts";
 import { add, affine, clamp, div, exp, mul, ne, pow, sigmoid } from "../../autograd/pointwise.ts";
@@ -15,6 +15,7 @@ import { reshape, slice } from "../../autograd/view.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { wantsCompat } from "./overlap.ts";
 
 /** Added to the denominators. */
 const EPS = 1e-4;
@@ -39,13 +40,13 @@ function classFactors(op: string, input: Tensor, weights: readonly number[] | un
   return input.device.tensor({ data: weights, shape: [weights.length] });
 }
 
-export interface QuickNatDiceOptions {
+export interface QuickNatDiceLossOptions {
   /** Factor of each class. */
   readonly weights?: readonly number[];
   /** The input is one channel for the foreground, the target its mask; default false. */
   readonly binary?: boolean;
-  /** The original's numbers: softmax applied twice; binary: softmax over the one channel, which is 1 everywhere. Default false. */
-  readonly compat?: boolean;
+  /** The original's numbers: softmax applied twice; binary: softmax over the one channel, which is 1 everywhere. */
+  readonly compat?: "quicknat";
 }
 
 /**
@@ -55,9 +56,10 @@ export interface QuickNatDiceOptions {
  * @param target class indices `[N, …]`
  * @throws ShapeError
  */
-export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceOptions = {}): Tensor {
+export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceLossOptions = {}): Tensor {
   const op = "quickNatDiceLoss";
-  const { binary = false, compat = false, weights } = options;
+  const { binary = false, weights } = options;
+  const compat = wantsCompat(op, options.compat, "quicknat");
   if (binary) return binaryDice(op, input, target, compat);
   const index = indexMap(op, input, target);
   const sums = regionSums(compat ? softmax(input) : input, index, { activation: "softmax", indexTarget: true });
@@ -121,15 +123,15 @@ export function quickNatIoULoss(input: Tensor, target: Tensor, options: QuickNat
   return mean(factors ? mul(loss, factors) : loss);
 }
 
-export interface QuickNatFocalOptions {
+export interface QuickNatFocalLossOptions {
   /** Default 2. */
   readonly gamma?: number;
   /** Factor of each class; one number α for two classes means [α, 1 − α], class 0 first (MONAI gives α to class 1). */
   readonly alpha?: number | readonly number[];
   /** Mean instead of sum over all positions; default true. */
   readonly sizeAverage?: boolean;
-  /** The original's gradient, which takes the factor (1 − p)^γ for a constant; the loss is the same. Default false. */
-  readonly compat?: boolean;
+  /** The original's gradient, which takes the factor (1 − p)^γ for a constant; the loss is the same. */
+  readonly compat?: "quicknat";
 }
 
 /**
@@ -138,11 +140,12 @@ export interface QuickNatFocalOptions {
  * @param target class indices `[N, …]`
  * @throws ShapeError, ConfigError for an alpha that does not fit the classes
  */
-export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalOptions = {}): Tensor {
+export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalLossOptions = {}): Tensor {
   const op = "quickNatFocalLoss";
-  const { gamma = 2, alpha, sizeAverage = true, compat = false } = options;
+  const { gamma = 2, alpha, sizeAverage = true } = options;
+  const compat = wantsCompat(op, options.compat, "quicknat");
   const index = indexMap(op, input, target);
-  const ce = crossEntropy(input, target, { reduction: "none" });
+  const ce = crossEntropyLoss(input, target, { reduction: "none" });
   // Where p rounds to 1, a power below 1 would have no slope.
   const factor = () => pow(clamp(affine(exp(affine(ce, -1)), -1, 1), 1e-7, 1), gamma);
   let loss = mul(ce, gamma === 0 ? 1 : compat ? noGrad(factor) : factor());
@@ -157,11 +160,11 @@ export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickN
   return sizeAverage ? mean(loss) : sum(loss);
 }
 
-export interface QuickNatCombinedOptions {
+export interface QuickNatCombinedLossOptions {
   /** `[N, …]`: factor of the cross-entropy of each position, as from `medianFrequencyWeights`. */
   readonly weight?: Tensor;
-  /** The original's numbers: its Dice applies softmax twice. Default false. */
-  readonly compat?: boolean;
+  /** The original's numbers: its Dice applies softmax twice. */
+  readonly compat?: "quicknat";
 }
 
 /**
@@ -170,14 +173,14 @@ export interface QuickNatCombinedOptions {
  * @param target class indices `[N, …]`
  * @throws ShapeError
  */
-export function quickNatCombinedLoss(input: Tensor, target: Tensor, options: QuickNatCombinedOptions = {}): Tensor {
+export function quickNatCombinedLoss(input: Tensor, target: Tensor, options: QuickNatCombinedLossOptions = {}): Tensor {
   const { weight, compat } = options;
   const dice = quickNatDiceLoss(input, target, { compat });
-  if (!weight) return add(mean(crossEntropy(input, target, { reduction: "none" })), dice);
+  if (!weight) return add(mean(crossEntropyLoss(input, target, { reduction: "none" })), dice);
   if (!sameShape(weight.shape, target.shape)) {
     throw new ShapeError(
       `quickNatCombinedLoss: weight ${showShape(weight.shape)} must have the shape of the target ${showShape(target.shape)}`,
     );
   }
-  return add(mean(mul(crossEntropy(input, target, { reduction: "none" }), weight)), dice);
+  return add(mean(mul(crossEntropyLoss(input, target, { reduction: "none" }), weight)), dice);
 }

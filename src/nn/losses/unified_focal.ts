@@ -5,16 +5,13 @@ import { mean, sum } from "../../autograd/reduce.ts";
 import { slice } from "../../autograd/view.ts";
 import { cast } from "../../autograd/cast.ts";
 import { oneHot } from "../../kernels/indexing.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, expectReduction, type Reduction } from "./overlap.ts";
+import { composed, expectReduction } from "./overlap.ts";
 
 export interface AsymmetricUnifiedFocalLossOptions {
-  /** Not supported, as in the original: the target has the channels of the input. */
-  readonly toOnehotY?: false;
-  /** Only 2 is supported, as in the original. */
-  readonly numClasses?: number;
   /** Share of the focal loss; the rest is the focal Tversky loss. Default 0.5. */
   readonly weight?: number;
   /** How much sure positions count for less; default 0.5. */
@@ -31,7 +28,7 @@ const epsilon = 1e-7;
 /**
  * Weighted sum of the asymmetric focal and the asymmetric focal Tversky loss (Yeung et al. 2022) of a background and a foreground channel.
  * @param input **probabilities** `[N, 2, H, W]` or `[N, 2, D, H, W]`. One channel is taken for class indices, as the original does: no gradient flows then
- * @param target of the same shape
+ * @param target of the same shape: as in the original one-hot, and for two classes alone
  * @throws ShapeError, ConfigError
  */
 export function asymmetricUnifiedFocalLoss(
@@ -40,10 +37,8 @@ export function asymmetricUnifiedFocalLoss(
   options: AsymmetricUnifiedFocalLossOptions = {},
 ): Tensor {
   const op = "asymmetricUnifiedFocalLoss";
-  const { numClasses = 2, weight = 0.5, gamma = 0.5, delta = 0.7, reduction = "mean" } = options;
+  const { weight = 0.5, gamma = 0.5, delta = 0.7, reduction = "mean" } = options;
   expectReduction(op, reduction);
-  if (options.toOnehotY) throw new ConfigError(`${op}: toOnehotY is not supported; give the target the channels of the input`);
-  if (numClasses !== 2) throw new ConfigError(`${op}: numClasses must be 2, got ${numClasses}`);
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(`${op}: target ${showShape(target.shape)} must have the shape of the input ${showShape(input.shape)}`);
   }

@@ -1,4 +1,4 @@
-/** @file Generalised Wasserstein Dice loss with MONAI's options and defaults. */
+/** @file Generalized Wasserstein Dice loss with MONAI's options and defaults. */
 
 import { conv } from "../../autograd/conv.ts";
 import { add, affine, div, mul, reciprocal, sub } from "../../autograd/pointwise.ts";
@@ -8,11 +8,12 @@ import { softmax } from "../../autograd/softmax.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { reshape, slice } from "../../autograd/view.ts";
 import { oneHot } from "../../kernels/indexing.ts";
+import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, expectReduction, type Reduction } from "./overlap.ts";
+import { composed, expectReduction, wantsCompat } from "./overlap.ts";
 
 export interface GeneralizedWassersteinDiceLossOptions {
   /** "default": errors of all classes count alike; "GDL": by the inverse volume of the class in the target. */
@@ -23,8 +24,8 @@ export interface GeneralizedWassersteinDiceLossOptions {
   readonly smoothNr?: number;
   /** Added to the denominator; default 1e-5. */
   readonly smoothDr?: number;
-  /** The original's numbers for batches of more than one: the hits of a sample are counted in the errors of all. Default false. */
-  readonly compat?: boolean;
+  /** MONAI's numbers for batches of more than one: the hits of a sample are counted in the errors of all. */
+  readonly compat?: "monai";
 }
 
 function scaled(distances: readonly (readonly number[])[], classes: number): number[] {
@@ -53,7 +54,8 @@ export function generalizedWassersteinDiceLoss(
   options: GeneralizedWassersteinDiceLossOptions = {},
 ): Tensor {
   const op = "generalizedWassersteinDiceLoss";
-  const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5, compat = false } = options;
+  const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
+  const compat = wantsCompat(op, options.compat, "monai");
   expectReduction(op, reduction, compat ? ["mean", "sum"] : undefined);
   if (weightingMode !== "default" && weightingMode !== "GDL") {
     throw new ConfigError(`${op}: weightingMode must be "default" or "GDL", got ${JSON.stringify(weightingMode)}`);

@@ -22,7 +22,7 @@ export class EMA {
   private backup: readonly Tensor[] | undefined;
 
   /**
-   * @param source an optimiser, whose parameters are averaged in one dispatch per flat buffer, or any tensors, one dispatch each
+   * @param source an optimizer, whose parameters are averaged in one dispatch per flat buffer, or any tensors, one dispatch each
    * @param decay share of the past, in [0, 1]
    * @throws ConfigError
    */
@@ -30,6 +30,7 @@ export class EMA {
     requireRange("EMA", "decay", decay, 0, 1);
     this.source = source;
     this.decay = decay;
+    if (source instanceof Optimizer) source.gather();
     const { weights } = this;
     if (weights.length === 0) throw new ConfigError("EMA: needs at least one tensor");
     this.device = weights[0].device;
@@ -41,6 +42,16 @@ export class EMA {
     return this.source instanceof Optimizer ? this.source.weights : this.source;
   }
 
+  // Parameters may have left the flat buffers of their optimizer.
+  private gather(): void {
+    if (this.source instanceof Optimizer) this.source.gather();
+  }
+
+  private put(values: readonly Tensor[]): void {
+    this.weights.forEach((w, i) => this.device.stream.copy(values[i], w, 0));
+    if (this.source instanceof Optimizer) this.source.scatter();
+  }
+
   private copyOf(t: Tensor): Tensor {
     const copy = keep(this.device.empty(t.shape, t.dtype));
     this.device.stream.copy(t, copy, 0);
@@ -50,20 +61,22 @@ export class EMA {
   /** Moves the averages towards the weights. Throws `ConfigError` while the averages are applied. */
   update(): void {
     if (this.backup) throw new ConfigError("EMA: call restore() before update()");
+    this.gather();
     this.weights.forEach((w, i) => kernels.ema(this.averages[i], w, this.decay));
   }
 
   /** Puts the averages in place of the weights until `restore`: for evaluation, or to save them. */
   apply(): void {
     if (this.backup) throw new ConfigError("EMA: the averages are applied already");
+    this.gather();
     this.backup = this.weights.map((w) => this.copyOf(w));
-    this.weights.forEach((w, i) => this.device.stream.copy(this.averages[i], w, 0));
+    this.put(this.averages);
   }
 
   /** Puts the weights back. */
   restore(): void {
     if (!this.backup) throw new ConfigError("EMA: apply() comes before restore()");
-    this.weights.forEach((w, i) => this.device.stream.copy(this.backup![i], w, 0));
+    this.put(this.backup);
     for (const t of this.backup) t.dispose();
     this.backup = undefined;
   }

@@ -20,8 +20,8 @@ export interface GradScalerOptions {
 
 /**
  * Keeps small gradients out of f16's underflow (Micikevicius et al. 2018), with the defaults of `torch.amp.GradScaler`: the loss is multiplied by a
- * scale before `grad`, and an optimiser whose `scaler` this is divides the gradients by it again. A step with a NaN or infinite gradient
- * changes neither weights nor moments, only the scale. Its state is part of the optimiser's `stateDict`.
+ * scale before `grad`, and an optimizer whose `scaler` this is divides the gradients by it again. A step with a NaN or infinite gradient
+ * changes neither weights nor moments, only the scale. Its state is part of the optimizer's `stateDict`.
  *
  *     optimizer.scaler = new GradScaler(device);
  *     const step = capture(device, (x, y) => {
@@ -63,7 +63,7 @@ export class GradScaler {
     return mul(loss, this.factor);
   }
 
-  /** Divides flat gradients by the scale, notes whether they are finite, and moves the scale. For optimisers. */
+  /** Divides flat gradients by the scale, notes whether they are finite, and moves the scale. For optimizers. */
   unscale(gradients: readonly Tensor[]): void {
     kernels.unscale(gradients, this.state);
   }

@@ -1,5 +1,5 @@
 /**
- * @file What optimisers share. Parameters are packed into flat buffers, so that a step is one dispatch for all of them and a checkpoint is a
+ * @file What optimizers share. Parameters are packed into flat buffers, so that a step is one dispatch for all of them and a checkpoint is a
  * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
  */
 
@@ -15,7 +15,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { GradScaler } from "./grad_scaler.ts";
 import type { StateDict } from "../state_dict.ts";
 
-/** Parameters that share hyper-parameters; those left out are the optimiser's. */
+/** Parameters that share hyper-parameters; those left out are the optimizer's. */
 export interface ParamGroup<H> {
   readonly params: readonly Tensor[];
   readonly options?: Partial<H>;
@@ -31,7 +31,7 @@ export interface StepOptions {
   readonly clipNorm?: number;
 }
 
-// A flat buffer of parameters with its gradient and optimiser state.
+// A flat buffer of parameters with its gradient and optimizer state.
 export class Pack {
   /** Index of the parameter group. */
   readonly group: number;
@@ -62,32 +62,65 @@ export class Pack {
       p.rebase(this.weight.storage, this.offsets[i]);
     });
   }
+
+  /** Fetches the values of parameters that live elsewhere, as those do that another optimizer packed after this one. */
+  gather(device: Device): void {
+    const { stream } = device;
+    for (const [p, offset] of this.elsewhere()) stream.copy(p, this.weight, offset);
+  }
+
+  /** Brings the values of this buffer to the parameters that live elsewhere. */
+  scatter(device: Device): void {
+    const { stream } = device;
+    for (const [p, offset] of this.elsewhere()) {
+      const { device, shape, bytes } = p;
+      stream.copy({ device, storage: this.weight.storage, byteOffset: offset, bytes, shape }, p, 0);
+    }
+  }
+
+  private elsewhere(): (readonly [Tensor, number])[] {
+    const { storage } = this.weight;
+    const places = this.params.map((p, i) => [p, this.offsets[i]] as const);
+    return places.filter(([p, offset]) => p.storage !== storage || p.byteOffset !== offset);
+  }
 }
 
+/**
+ * What optimizers share. One packs its parameters into flat buffers when it is made: make it before any step is captured, and after the weights are
+ * frozen. `step` takes gradients in the order of `parameters`; learning rate, counters and moments live on the device, so that a captured step
+ * replays, and `stateDict` with the weights is all that a run needs to go on bit for bit.
+ *
+ *     const adam = new Adam(model.parameters(), { lr: 1e-3 });
+ *     adam.step(grad(loss, adam.parameters), { clipNorm: 1 });
+ *
+ * Constructors throw `ConfigError` without a parameter, for one given twice, for values out of range, and inside of `capture`.
+ */
 export abstract class Optimizer {
   readonly device: Device;
   /** Norm of all gradients before clipping, of the last step that was given `clipNorm`; a scalar on the device. */
   readonly gradientNorm: Tensor;
   /** If set, `step` takes gradients of a loss that this one scaled, and skips those that are not finite. */
   scaler: GradScaler | undefined;
+  /** @internal */
   protected readonly packs: Pack[] = [];
   private readonly order: Tensor[] = [];
 
+  /** @internal */
   protected constructor(
     groups: readonly { readonly params: readonly Tensor[]; readonly hyper: readonly number[] }[],
     moments: readonly boolean[],
   ) {
     const first = groups[0]?.params[0];
-    if (!first) throw new ConfigError("an optimiser needs at least one parameter");
+    if (!first) throw new ConfigError("an optimizer needs at least one parameter");
     this.device = first.device;
-    if (this.device.capturing) throw new ConfigError("create optimisers outside of capture()");
+    if (this.device.capturing) throw new ConfigError("create optimizers outside of capture()");
     const limit = Math.min(this.device.gpu.limits.maxBufferSize, this.device.maxBindingSize);
     this.gradientNorm = keep(this.device.tensor({ data: [0], shape: [] }));
     groups.forEach(({ params, hyper }, group) => {
       let pack: Pack | undefined;
       for (const p of params) {
         if (this.order.includes(p))
-          throw new ConfigError(`a parameter of shape ${showShape(p.shape)} was given to the optimiser twice`);
+          throw new ConfigError(`a parameter of shape ${showShape(p.shape)} was given to the optimizer twice`);
         this.order.push(p);
         if (!pack || pack.bytes + alignUp(p.bytes) > limit) this.packs.push((pack = new Pack(group)));
         pack.params.push(p);
@@ -98,9 +131,20 @@ export abstract class Optimizer {
     });
   }
 
-  /** Flat buffers of all parameters: the parameters are views of them. */
+  /**
+   * Flat buffers of all parameters, which are views of them. Of a parameter that another optimizer was given later there is a copy here: `gather`
+   * brings it up to date, `scatter` goes the other way.
+   */
   get weights(): readonly Tensor[] {
     return this.packs.map((pack) => pack.weight);
+  }
+
+  gather(): void {
+    for (const pack of this.packs) pack.gather(this.device);
+  }
+
+  scatter(): void {
+    for (const pack of this.packs) pack.scatter(this.device);
   }
 
   /** All parameters in the order of their groups: the order of the gradients that `step` takes. */
@@ -131,13 +175,24 @@ export abstract class Optimizer {
   }
 
   private setRate(pack: Pack, rate: number): void {
-    pack.rate = rate;
     this.setState(pack, 0, rate);
+    pack.rate = rate;
   }
 
-  /** Writes one hyper-parameter, in order with the work recorded so far. */
+  /** Writes one hyper-parameter, in order with the work recorded so far. @internal */
   protected setState(pack: Pack, word: number, value: number): void {
-    this.device.eager.upload(pack.state.storage.buffer!, pack.state.byteOffset + 4 * word, new Float32Array([value]));
+    this.expectOutside("a hyper-parameter is set");
+    const { storage, byteOffset } = pack.state;
+    storage.touch();
+    this.device.eager.upload(storage.memory(), byteOffset + 4 * word, new Float32Array([value]));
+  }
+
+  /** Throws `ConfigError` while a step is traced, where what is done on the host would happen once and not in each call. */
+  expectOutside(what: string): void {
+    if (!this.device.capturing) return;
+    throw new ConfigError(
+      `${what} inside capture(), where it would happen once: move it behind the call of the captured step; it then counts from the next call on`,
+    );
   }
 
   /**
@@ -168,7 +223,11 @@ export abstract class Optimizer {
     // Not before all gradients are in place: a plan drops the copies as long as nobody looks at the buffers meanwhile.
     this.scaler?.unscale(this.packs.map((pack) => pack.gradient));
     this.clip(options);
-    for (const pack of this.packs) this.update(pack);
+    for (const pack of this.packs) {
+      pack.gather(this.device);
+      this.update(pack);
+      pack.scatter(this.device);
+    }
   }
 
   private clip({ clipValue, clipNorm }: StepOptions): void {
@@ -185,6 +244,7 @@ export abstract class Optimizer {
     for (const pack of this.packs) kernels.clip(pack.gradient, this.gradientNorm, clipValue, clipNorm);
   }
 
+  /** @internal */
   protected abstract update(pack: Pack): void;
 
   /** Hyper-parameters, counters and moments, enough to go on bit for bit. */
@@ -193,19 +253,19 @@ export abstract class Optimizer {
     return new Map(await Promise.all(entries));
   }
 
-  /** Throws `CheckpointError` if the state is of another optimiser or other parameters. */
+  /** Throws `CheckpointError` if the state is of another optimizer or other parameters. */
   checkStateDict(state: ReadonlyMap<string, HostArray>): void {
     const targets = this.targets();
     for (const [name, t] of targets) {
       const given = state.get(name);
       if (!given || !sameShape(given.shape, t.shape)) {
         throw new CheckpointError(
-          `optimiser state ${name}: expected ${showShape(t.shape)}, got ${given ? showShape(given.shape) : "nothing"}; is it of the same model and optimiser?`,
+          `optimizer state ${name}: expected ${showShape(t.shape)}, got ${given ? showShape(given.shape) : "nothing"}; is it of the same model and optimizer?`,
         );
       }
     }
     if (state.size !== targets.length)
-      throw new CheckpointError(`optimiser state: ${state.size} arrays given, ${targets.length} expected`);
+      throw new CheckpointError(`optimizer state: ${state.size} arrays given, ${targets.length} expected`);
   }
 
   /** Restores what `stateDict` gave. Throws `CheckpointError` if it does not fit; then nothing is written. */

@@ -13,8 +13,8 @@ export interface GroupRule<H> {
 }
 
 /**
- * Parameter groups of a model for an optimiser: layer-wise learning rates, no weight decay on biases. A parameter belongs to the first rule that
- * matches its name, and to a last group with the optimiser's own options if none does. Frozen parameters are left out; a group is one dispatch
+ * Parameter groups of a model for an optimizer: layer-wise learning rates, no weight decay on biases. A parameter belongs to the first rule that
+ * matches its name, and to a last group with the optimizer's own options if none does. Frozen parameters are left out; a group is one dispatch
  * of a step.
  *
  *     new Adam(parameterGroups(model, [{ match: "encoder", options: { lr: 1e-4 } }]), { lr: 1e-3 })

@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../../host/errors.ts";
 
-/** Learning rate of step `step` (0, 1, 2, …) from the optimiser's own rate `base`. */
+/** Learning rate of step `step` (0, 1, 2, …) from the optimizer's own rate `base`. */
 export type Schedule = (step: number, base: number) => number;
 
 function require(schedule: string, name: string, ok: boolean, value: unknown, expected: string): void {
@@ -97,12 +97,12 @@ export interface WarmUpOptions {
 /** A linear warm-up, then `schedule` from its own step 0: MONAI's and PyTorch's `SequentialLR` of a `LinearLR` and another one. */
 export function warmUp(schedule: Schedule, { steps, startFactor }: WarmUpOptions): Schedule {
   requireCount("warmUp", "steps", steps);
-  return sequential([linearRamp({ startFactor, totalIters: steps }), schedule], [steps]);
+  return inTurn([linearRamp({ startFactor, totalIters: steps }), schedule], [steps]);
 }
 
 /** One schedule after the other, each from its own step 0; `milestones[i]` is where schedule i + 1 begins. */
-export function sequential(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
-  require("sequential", "milestones", milestones.length ===
+export function inTurn(schedules: readonly Schedule[], milestones: readonly number[]): Schedule {
+  require("inTurn", "milestones", milestones.length ===
     schedules.length - 1, `${milestones.length} for ${schedules.length} schedules`, "one fewer than schedules");
   return (step, base) => {
     const at = milestones.filter((m) => m <= step).length;

@@ -1,4 +1,4 @@
-/** @file PyTorch's learning rate schedulers over the functions of `schedule.ts`. All of them move the rates of an optimiser at `step()`. */
+/** @file PyTorch's learning rate schedulers over the functions of `rates.ts`. All of them move the rates of an optimizer at `step()`. */
 
 import { ConfigError } from "../../host/errors.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -21,7 +21,7 @@ import {
 } from "./rates.ts";
 
 /**
- * Sets the rates of an optimiser by a schedule: `new Scheduler(adam, warmUp(cosineAnnealing({ tMax: 90 }), { steps: 10 }))`. Call `step()` after
+ * Sets the rates of an optimizer by a schedule: `new Scheduler(adam, warmUp(cosineAnnealing({ tMax: 90 }), { steps: 10 }))`. Call `step()` after
  * each update, or after each epoch, outside of a captured step: the rate is on the device, so that the step is not traced again.
  */
 export class Scheduler {
@@ -42,7 +42,7 @@ export class Scheduler {
     this.set(this.done + 1);
   }
 
-  /** Steps done; setting it goes on from a checkpoint. The optimiser's own rates must be those of its construction. */
+  /** Steps done; setting it goes on from a checkpoint. The optimizer's own rates must be those of its construction. */
   get steps(): number {
     return this.done;
   }
@@ -57,6 +57,7 @@ export class Scheduler {
   }
 
   protected set(step: number): void {
+    this.optimizer.expectOutside("a scheduler's step");
     const rates = this.bases.map((base) => this.schedule(step, base));
     this.done = step;
     this.optimizer.rates = rates;
@@ -183,6 +184,7 @@ export class ReduceLROnPlateau {
 
   /** Takes the metric of one more epoch. */
   step(metric: number): void {
+    this.optimizer.expectOutside("a scheduler's step");
     const { factor, patience, cooldown, minLr, eps } = this.options;
     if (this.improved(metric)) {
       this.best = metric;

@@ -126,12 +126,7 @@ function difference(a: GraphBuilder, b: GraphBuilder): string | undefined {
 }
 
 function inEvaluation<T>(module: Module, fn: () => Promise<T>): Promise<T> {
-  const modes: [Module, boolean][] = [];
-  const visit = (m: Module) => {
-    modes.push([m, m.training]);
-    for (const [, child] of m.children()) visit(child);
-  };
-  visit(module);
+  const modes = Array.from(module.modules(), (m) => [m, m.training] as const);
   module.eval();
   return fn().finally(() => {
     for (const [m, training] of modes) m.training = training;

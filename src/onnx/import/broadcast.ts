@@ -20,7 +20,7 @@ export function expectSmall(c: Call, shape: Shape): void {
 export function strided(c: Call, x: HostValue, shape: Shape, strides: Shape, start = 0): HostValue {
   expectSmall(c, shape);
   const { data } = copyView(x.data, shape, strides, start);
-  return hostOf(x.kind, shape, (i) => data[i]);
+  return hostOf(x.kind, shape, (i) => data[i], x.type);
 }
 
 /** `x` repeated along axes of size 1 and new axes on the left. */

@@ -2,7 +2,7 @@
 
 import { ConfigError, type FormatError } from "../../host/errors.ts";
 import type { OnnxFile, OnnxNode, OnnxTensor } from "../model.ts";
-import { isKnownInput, operatorOf, supported } from "./operators.ts";
+import { fullName, isKnownInput, operatorOf, supported } from "./operators.ts";
 
 export interface CheckedGraph {
   /** What the outputs need, in an order in which it can run. */
@@ -67,7 +67,7 @@ function ordered(file: OnnxFile, fail: Fail): OnnxNode[] {
 }
 
 function expectSupported(file: OnnxFile, nodes: readonly OnnxNode[]): void {
-  const missing = new Set(nodes.filter((n) => !supported(n)).map((n) => (n.domain === "" ? n.op : `${n.domain}::${n.op}`)));
+  const missing = new Set(nodes.filter((n) => !supported(n)).map(fullName));
   if (missing.size === 0) return;
   const hint = file.functions > 0 ? "; functions in the file are not expanded: inline them first (onnx.inliner)" : "";
   throw new ConfigError(`importOnnx: operators that are not supported: ${[...missing].sort().join(", ")}${hint}`);

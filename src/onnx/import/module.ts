@@ -10,7 +10,7 @@ import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Call } from "./call.ts";
 import { type CheckedGraph, checkGraph } from "./graph.ts";
-import { hostLimit, isHost, type Value } from "../values.ts";
+import { hostLimit, isHost, typed, type Value } from "../values.ts";
 import { type OnnxFile, type OnnxNode, type OnnxValueInfo, parseOnnx } from "../model.ts";
 import { operatorOf } from "./operators.ts";
 import { toTensorIndices } from "./plane_indices.ts";
@@ -57,9 +57,9 @@ class Values {
 
 export interface OnnxOptions {
   /** For messages; default "the ONNX file". */
-  readonly name?: string;
+  readonly source?: string;
   /** The bytes of a file beside the model that holds tensors, by the name it has in the model. Without, such models are refused. */
-  readonly external?: External;
+  readonly external?: (location: string) => Uint8Array;
 }
 
 /**
@@ -78,6 +78,7 @@ export class OnnxModel extends Module {
   /** Host constants that are also read on the device, once uploaded. */
   private readonly uploads = new Map<string, Tensor>();
 
+  /** @internal */
   constructor(device: Device, file: OnnxFile, budget: Budget, external: External | undefined) {
     super();
     this.device = device;
@@ -92,8 +93,10 @@ export class OnnxModel extends Module {
       const value = decodeTensor(t, budget, external);
       if (value.kind !== "float" || !own.has(name) || known.has(name) || !computed.has(name)) {
         this.constants.set(name, value);
-        if (computed.has(name) && sizeOf(value.shape) > 1 && value.kind !== "int")
-          this.uploads.set(name, keep(device.tensor(value)));
+        // Integers are indices and the like, but those of a few bits are weights, and whole in f32.
+        const numbers = value.kind !== "int" || /^u?int[48]$/.test(value.type ?? "");
+        if (computed.has(name) && sizeOf(value.shape) > 1 && numbers)
+          this.uploads.set(name, typed(keep(device.tensor(value)), value.type));
       } else {
         const tensor = device.tensor(value);
         this.constants.set(name, statistics.has(name) ? keep(tensor) : parameter(tensor));
@@ -207,6 +210,6 @@ const showNames = (list: readonly OnnxValueInfo[]): string => list.map((v) => `"
  * @throws FormatError for damaged files, ConfigError naming all operators that are not supported
  */
 export function importOnnx(device: Device, bytes: Uint8Array, options: OnnxOptions = {}): OnnxModel {
-  const budget = onnxBudget(bytes.length, options.name ?? "the ONNX file");
+  const budget = onnxBudget(bytes.length, options.source ?? "the ONNX file");
   return new OnnxModel(device, parseOnnx(bytes, budget), budget, options.external);
 }

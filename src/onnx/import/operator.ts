@@ -18,5 +18,5 @@ export interface Operator {
   readonly planes?: boolean;
 }
 
-/** By ONNX's names. */
+/** By ONNX's names, those of other domains as "domain::name". */
 export type Operators = Readonly<Record<string, Operator>>;

@@ -6,9 +6,14 @@ import * as all from "./ops/index.ts";
 
 const operators: Operators = Object.assign({}, ...Object.values(all));
 
+/** The name of a node's operator, with its domain unless that is ONNX's own. */
+export const fullName = ({ domain, op }: OnnxNode): string => (domain === "" ? op : `${domain}::${op}`);
+
 /** The operator of a node; undefined if it is not supported. */
-export const operatorOf = (node: OnnxNode): Operator | undefined =>
-  node.domain === "" && Object.hasOwn(operators, node.op) ? operators[node.op] : undefined;
+export const operatorOf = (node: OnnxNode): Operator | undefined => {
+  const name = fullName(node);
+  return Object.hasOwn(operators, name) ? operators[name] : undefined;
+};
 
 /** Whether a node can be run; constants are read as initializers are. */
 export const supported = (node: OnnxNode): boolean =>

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** @file The command `voxgrad`. */
 
-import { realpathSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../../host/errors.ts";
@@ -28,6 +28,9 @@ const commands: readonly Command[] = [
   convertCommand,
 ];
 
+/** Of this package, whose package.json lies above `src` or `dist`. */
+const version = (): string => JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version;
+
 const usageOf = ({ name, usage }: Command): string =>
   usage.map(([args, does]) => `  ${`voxgrad ${name} ${args}`.padEnd(64)} ${does}\n`).join("");
 
@@ -39,7 +42,10 @@ export async function main(args: readonly string[]): Promise<void> {
   const [name = "", ...rest] = args;
   try {
     const command = commands.find((c) => c.name === name);
-    if (["", "help", "--help", "-h"].includes(name)) {
+    if (["version", "--version", "-V"].includes(name)) {
+      process.stdout.write(`${version()}\n`);
+      process.exitCode = 0;
+    } else if (["", "help", "--help", "-h"].includes(name)) {
       process.stdout.write(overview());
       process.exitCode = name === "" ? 2 : 0;
     } else if (!command) {

@@ -10,8 +10,7 @@ import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 function setDropout(module: Module, training: boolean): void {
-  if (module instanceof Dropout) module.training = training;
-  for (const [, child] of module.children()) setDropout(child, training);
+  for (const m of module.modules()) if (m instanceof Dropout) m.training = training;
 }
 
 /**
@@ -38,7 +37,7 @@ export class TestDropout extends Module {
 }
 
 /** How far the samples of each structure agree, one entry per class. */
-export interface StructureUncertainty {
+export interface StructureUncertainties {
   /** Voxels that all samples give the class over voxels that any does; 1 for a class that none finds. */
   readonly iou: Float64Array;
   /** Standard deviation (of the population) over mean of the volumes; NaN for a class that no sample finds. */
@@ -52,7 +51,7 @@ export interface StructureUncertainty {
  * @param samples class indices below `numClasses`, all of one shape
  * @throws ConfigError without a sample, ShapeError for different shapes, DataError for other labels
  */
-export function structureUncertainty(samples: readonly HostArray[], numClasses: number): StructureUncertainty {
+export function structureUncertainty(samples: readonly HostArray[], numClasses: number): StructureUncertainties {
   const op = "structureUncertainty";
   if (samples.length === 0) throw new ConfigError(`${op}: there is no sample; give at least one label map`);
   const [first] = samples;

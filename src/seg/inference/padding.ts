@@ -1,10 +1,8 @@
 /** @file Images smaller than the window: extended for the network, and cut back. */
+import type { PadMode } from "../../autograd/pad.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { edgeIndices, edgeMode, torchEdges } from "../../host/edges.ts";
 import { ShapeError } from "../../host/errors.ts";
-
-/** How an image smaller than the window is extended, named as in `torch.nn.functional.pad`. */
-export type PaddingMode = keyof typeof torchEdges;
 
 /** Visits the rows (last axis) of a window: offset in one channel of the image, offset in the window, row length. */
 export function forEachRow(
@@ -30,7 +28,7 @@ export function forEachRow(
 export function padTo(
   inputs: HostArray,
   roi: readonly number[],
-  mode: PaddingMode,
+  mode: PadMode,
   cval: number,
 ): { image: HostArray; before: number[] } {
   const size = inputs.shape.slice(2);
@@ -55,7 +53,7 @@ export function padTo(
 }
 
 /** For every index of a padded axis the index it copies, or −1 for the constant. */
-function sourceIndices(mode: PaddingMode, size: number, before: number, after: number): Int32Array {
+function sourceIndices(mode: PadMode, size: number, before: number, after: number): Int32Array {
   const edge = edgeMode("slidingWindowInference", "paddingMode", mode, torchEdges);
   // As torch.nn.functional.pad: no index is mirrored or wrapped twice.
   const limit = edge === "reflect" ? size - 1 : edge === "wrap" ? size : Infinity;

@@ -2,7 +2,7 @@
 
 import { noGrad } from "../../autograd/tape.ts";
 import type { Module } from "../../nn/module.ts";
-import { capture, type Captured } from "../../tensor/capture.ts";
+import { capture, type Captured, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -12,9 +12,10 @@ export class Predictor {
   private readonly model: Module;
   private readonly step: Captured<Tensor>;
 
-  constructor(device: Device, model: Module) {
+  /** `maxPlanBytes` bounds the plans of input shapes that come and go, see `CaptureOptions`. */
+  constructor(device: Device, model: Module, options: CaptureOptions = {}) {
     this.model = model;
-    this.step = capture(device, (x) => noGrad(() => model.forward(x)));
+    this.step = capture(device, (x) => noGrad(() => model.forward(x)), options);
   }
 
   /** `[B, C, …]` → the model's output. */

@@ -13,7 +13,7 @@ import { argmaxPlanes } from "../../host/argmax.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { stridesOf } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { type StructureUncertainty, structureUncertainty, TestDropout } from "./monte_carlo.ts";
+import { type StructureUncertainties, structureUncertainty, TestDropout } from "./monte_carlo.ts";
 import { Predictor } from "./predictor.ts";
 
 /** A network per view, at least one: `[B, 1, rows, columns]` → `[B, classes, rows, columns]` logits. */
@@ -45,7 +45,7 @@ export interface ViewsPrediction {
 export interface MonteCarloPrediction extends ViewsPrediction {
   /** The label map of every sample of every view, `[X, Y, Z]`, views one after the other. */
   readonly samples: readonly HostArray<Uint8Array>[];
-  readonly uncertainty: StructureUncertainty;
+  readonly uncertainty: StructureUncertainties;
 }
 
 /** Softmax or not, times the weight of the view. */

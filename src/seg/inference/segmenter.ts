@@ -6,6 +6,7 @@ import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
 import { Predictor } from "./predictor.ts";
 import { SliceInferer } from "./sliding_window.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 export interface SegmentHooks {
   /** Aborting ends `run` after the batch in flight with the signal's reason. */

@@ -3,16 +3,15 @@
  * an importance map. Window order, padding, shifting of the last window and weights are those of MONAI's `sliding_window_inference`,
  * so results agree value for value.
  */
+import type { PadMode } from "../../autograd/pad.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
-import { forEachRow, type PaddingMode, padTo, unpad } from "./padding.ts";
+import { forEachRow, padTo, unpad } from "./padding.ts";
 
-export type { PaddingMode };
-
-/** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]. */
-export type Predictor = (windows: HostArray<Float32Array>) => Promise<HostArray> | HostArray;
-/** A predictor, or a network that has one. */
-export type Network = Predictor | { predict(windows: HostArray<Float32Array>): Promise<HostArray> | HostArray };
+/** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]: a function, or what has one named `predict`, such as a `Predictor`. */
+export type WindowPredictor =
+  | ((windows: HostArray<Float32Array>) => Promise<HostArray> | HostArray)
+  | { predict(windows: HostArray<Float32Array>): Promise<HostArray> | HostArray };
 
 /** Weight of a window's voxels where windows overlap: all equal, or falling off from the center. */
 export type BlendMode = "constant" | "gaussian";
@@ -29,8 +28,8 @@ export interface SlidingWindowOptions {
   readonly mode?: BlendMode;
   /** Standard deviation of the gaussian as a share of the window, per axis or for all. Default 0.125. */
   readonly sigmaScale?: number | readonly number[];
-  /** Default "constant". */
-  readonly paddingMode?: PaddingMode;
+  /** How an image smaller than the window is extended; default "constant". */
+  readonly paddingMode?: PadMode;
   /** Value of constant padding. Default 0. */
   readonly cval?: number;
   /** Own non-negative weights of shape roiSize in place of `mode`'s; used where the window has its full size. */
@@ -48,8 +47,9 @@ export interface SlidingWindowOptions {
 export async function slidingWindowInference(
   inputs: HostArray,
   options: SlidingWindowOptions,
-  predictor: Predictor,
+  predictor: WindowPredictor,
 ): Promise<HostArray<Float32Array>> {
+  const predict = functionOf(predictor);
   const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
   const [n, c, ...size] = inputs.shape;
   if (size.length < 1) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected [N, C, ...spatial]`);
@@ -80,7 +80,7 @@ export async function slidingWindowInference(
         });
       }
     }
-    const out = await predictor({ data: windows, shape: [batch, c, ...roi] });
+    const out = await predict({ data: windows, shape: [batch, c, ...roi] });
     checkPrediction(out, batch, channels, roi);
     if (first === 0) {
       channels = out.shape[1];
@@ -116,8 +116,8 @@ export class SlidingWindowInferer {
   }
 
   /** Predicts `inputs` [N, C, ...spatial]; result, errors as `slidingWindowInference`. */
-  run(inputs: HostArray, network: Network): Promise<HostArray<Float32Array>> {
-    return slidingWindowInference(inputs, this.options, predictorOf(network));
+  run(inputs: HostArray, predictor: WindowPredictor): Promise<HostArray<Float32Array>> {
+    return slidingWindowInference(inputs, this.options, predictor);
   }
 }
 
@@ -141,13 +141,13 @@ export class SliceInferer {
   }
 
   /** Predicts `volume` [N, C, D, H, W] → [N, K, D, H, W]. @throws ShapeError when the input is no volume */
-  run(volume: HostArray, network: Network): Promise<HostArray<Float32Array>> {
+  run(volume: HostArray, predictor: WindowPredictor): Promise<HostArray<Float32Array>> {
     if (volume.shape.length !== 5)
       throw new ShapeError(
         `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]; for 2-D images use SlidingWindowInferer`,
       );
     const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
-    const predictor = predictorOf(network);
+    const predict = functionOf(predictor);
     const axis = spatialDim + 2;
     const options: SlidingWindowOptions = {
       ...rest,
@@ -156,7 +156,7 @@ export class SliceInferer {
       ...(sigmaScale !== undefined && { sigmaScale: inSlice("sigmaScale", sigmaScale, spatialDim, 0.125) }),
     };
     return slidingWindowInference(volume, options, async ({ data, shape }) => {
-      const out = await predictor({ data, shape: shape.toSpliced(axis, 1) });
+      const out = await predict({ data, shape: shape.toSpliced(axis, 1) });
       return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
     });
   }
@@ -214,9 +214,8 @@ export function computeImportanceMap(
   return { data: data.map((w) => Math.max(w, floor)), shape: patchSize };
 }
 
-function predictorOf(network: Network): Predictor {
-  return typeof network === "function" ? network : (windows) => network.predict(windows);
-}
+const functionOf = (predictor: WindowPredictor) =>
+  typeof predictor === "function" ? predictor : (windows: HostArray<Float32Array>) => predictor.predict(windows);
 
 /** One option value per spatial axis; a single number stands for all. */
 function perAxis(name: string, value: number | readonly number[], axes: number): number[] {

@@ -6,7 +6,10 @@
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 
-/** How per-sample, per-class scores become one result; only scores that are not NaN take part. */
+/**
+ * How per-sample, per-class scores become one result; only scores that are not NaN take part. Not the `Reduction` of losses: scores have two axes,
+ * and each may be reduced alone.
+ */
 export type MetricReduction = "none" | "mean" | "sum" | "mean_batch" | "sum_batch" | "mean_channel" | "sum_channel";
 
 export interface OverlapOptions {
@@ -107,7 +110,7 @@ export function reduceMetric(scores: HostArray, reduction: MetricReduction): Agg
 }
 
 /** Collects scores over many calls and reduces all of them at once, as MONAI's cumulative metrics do. */
-abstract class CumulativeMetric {
+export abstract class CumulativeMetric {
   readonly options: MetricOptions;
   #scores: HostArray[] = [];
 

@@ -8,9 +8,10 @@ import { expectImage, Module, Sequential } from "../../nn/module.ts";
 import type { DropoutSpec } from "../../nn/layers/dropout.ts";
 import { BatchNorm } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
-import { showShape, type Spatial, spatial } from "../../host/shape.ts";
+import { ShapeError } from "../../host/errors.ts";
+import { showShape, type Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
 
 export interface AttentionUnetOptions {
   readonly spatialDims: 1 | 2 | 3;
@@ -122,8 +123,7 @@ export class AttentionUnet extends Module {
   constructor(device: Device, options: AttentionUnetOptions) {
     super();
     const { spatialDims, inChannels, outChannels, channels, strides } = options;
-    if (![1, 2, 3].includes(spatialDims))
-      throw new ConfigError(`AttentionUnet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+    expectSpatialDims("AttentionUnet", spatialDims);
     if (channels.length < 2) throw new ShapeError(`AttentionUnet: channels needs at least 2 levels, got ${showShape(channels)}`);
     if (channels.slice(0, -1).some((c) => c < 2))
       throw new ShapeError(`AttentionUnet: attention needs at least 2 channels on each level, got ${showShape(channels)}`);
@@ -146,13 +146,7 @@ export class AttentionUnet extends Module {
   forward(x: Tensor): Tensor {
     const { spatialDims, inChannels, channels, strides } = this.options;
     expectImage("AttentionUnet", x, spatialDims, inChannels);
-    const steps = strides.slice(0, channels.length - 1).map((s) => spatial("AttentionUnet", "strides", s, spatialDims, 1));
-    const multiples = x.shape.slice(2).map((_, axis) => steps.reduce((n, s) => n * s[axis], 1));
-    if (multiples.some((m, axis) => x.shape[axis + 2] % m !== 0)) {
-      throw new ShapeError(
-        `AttentionUnet: the spatial sizes of ${showShape(x.shape)} must be multiples of ${showShape(multiples)}, the products of the strides; pad or crop it`,
-      );
-    }
+    expectMultiples("AttentionUnet", x, strideProducts("AttentionUnet", strides.slice(0, channels.length - 1), spatialDims));
     return this.model.forward(x);
   }
 }

@@ -9,11 +9,12 @@ import type { DropoutSpec } from "../../nn/layers/dropout.ts";
 import { expectImage, Module, Sequential } from "../../nn/module.ts";
 import type { NormSpec } from "../../nn/layers/norm.ts";
 import { MaxPool } from "../../nn/layers/pool.ts";
-import { UpSample, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
+import { UpsampleBlock, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectSpatialDims } from "./checks.ts";
 
 export interface BasicUNetOptions {
   /** Default 3. */
@@ -57,14 +58,14 @@ class Down extends Sequential {
 
 /** Upsamples, repeats the last row where pooling dropped one, and convolves together with the encoder's features. */
 class UpCat extends Module {
-  readonly upsample: UpSample;
+  readonly upsample: UpsampleBlock;
   readonly convs: TwoConv;
 
   constructor(device: Device, settings: Settings, inChannels: number, skip: number, outChannels: number, halves = true) {
     super();
     const { spatialDims, upsample: mode } = settings;
     const up = halves ? Math.floor(inChannels / 2) : inChannels;
-    this.upsample = new UpSample(device, { spatialDims, inChannels, outChannels: up, mode });
+    this.upsample = new UpsampleBlock(device, { spatialDims, inChannels, outChannels: up, mode });
     this.convs = new TwoConv(device, settings, skip + up, outChannels);
   }
 
@@ -83,15 +84,15 @@ class UpCat extends Module {
  * @throws ConfigError for unknown options, ShapeError for features or inputs that do not fit
  */
 export class BasicUNet extends Module {
-  readonly conv_0: TwoConv;
-  readonly down_1: Down;
-  readonly down_2: Down;
-  readonly down_3: Down;
-  readonly down_4: Down;
-  readonly upcat_4: UpCat;
-  readonly upcat_3: UpCat;
-  readonly upcat_2: UpCat;
-  readonly upcat_1: UpCat;
+  private readonly conv_0: TwoConv;
+  private readonly down_1: Down;
+  private readonly down_2: Down;
+  private readonly down_3: Down;
+  private readonly down_4: Down;
+  private readonly upcat_4: UpCat;
+  private readonly upcat_3: UpCat;
+  private readonly upcat_2: UpCat;
+  private readonly upcat_1: UpCat;
   readonly final_conv: Conv;
   private readonly options: Settings;
 
@@ -109,8 +110,7 @@ export class BasicUNet extends Module {
       upsample: options.upsample ?? "deconv",
     };
     const { spatialDims, inChannels, outChannels, features } = settings;
-    if (![1, 2, 3].includes(spatialDims))
-      throw new ConfigError(`BasicUNet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+    expectSpatialDims("BasicUNet", spatialDims);
     if (features.length !== 6) throw new ShapeError(`BasicUNet: features must be 6 numbers, got ${showShape(features)}`);
     this.options = settings;
     const [f0, f1, f2, f3, f4, last] = features;

@@ -3,7 +3,7 @@
 import { interpolate } from "../../autograd/interpolate.ts";
 import { stack } from "../../autograd/view.ts";
 import type { ActivationSpec } from "../../nn/layers/activation.ts";
-import { Conv, ConvTranspose } from "../../nn/layers/conv.ts";
+import { ConvLayer } from "../../nn/layers/conv.ts";
 import type { DropoutSpec } from "../../nn/layers/dropout.ts";
 import { initGenerator, kaimingNormalInit } from "../../nn/init.ts";
 import { expectImage, Module } from "../../nn/module.ts";
@@ -11,8 +11,9 @@ import { ModuleList } from "../../nn/layers/module_list.ts";
 import type { NormSpec } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
-import { showShape, type Spatial, spatial } from "../../host/shape.ts";
+import { showShape, type Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
 import { UnetBasicBlock, UnetOutBlock, UnetResBlock, UnetUpBlock } from "./dynunet_blocks.ts";
 
 export interface DynUNetOptions {
@@ -138,13 +139,7 @@ export class DynUNet extends Module {
   forward(x: Tensor): Tensor {
     const { spatialDims, inChannels, strides } = this.options;
     expectImage("DynUNet", x, spatialDims, inChannels);
-    const steps = strides.map((s) => spatial("DynUNet", "strides", s, spatialDims, 1));
-    const multiples = x.shape.slice(2).map((_, axis) => steps.reduce((n, s) => n * s[axis], 1));
-    if (multiples.some((m, axis) => x.shape[axis + 2] % m !== 0)) {
-      throw new ShapeError(
-        `DynUNet: the spatial sizes of ${showShape(x.shape)} must be multiples of ${showShape(multiples)}, the products of the strides; pad or crop it`,
-      );
-    }
+    expectMultiples("DynUNet", x, strideProducts("DynUNet", strides, spatialDims));
     this.heads.length = 0;
     const y = this.output_block.forward(this.skip_layers.forward(x));
     const heads = this.heads.splice(0);
@@ -155,8 +150,7 @@ export class DynUNet extends Module {
 
 function expectLists(options: DynUNetOptions): void {
   const { spatialDims, kernelSize, strides, upsampleKernelSize, filters, deepSupervision, deepSuprNum = 1 } = options;
-  if (![1, 2, 3].includes(spatialDims))
-    throw new ConfigError(`DynUNet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+  expectSpatialDims("DynUNet", spatialDims);
   const levels = strides.length;
   if (levels < 3 || kernelSize.length !== levels) {
     throw new ShapeError(
@@ -175,10 +169,10 @@ function expectLists(options: DynUNetOptions): void {
 
 /** Kaiming normal weights and zero biases, as MONAI: not in 1-D. */
 function initialize(module: Module): void {
-  if ((module instanceof Conv || module instanceof ConvTranspose) && module.weight.rank > 3) {
-    kaimingNormalInit(module.weight, 0.01);
-    const { bias } = module;
+  for (const layer of module.modules()) {
+    if (!(layer instanceof ConvLayer) || layer.weight.rank <= 3) continue;
+    kaimingNormalInit(layer.weight, 0.01);
+    const { bias } = layer;
     if (bias) bias.device.write(bias, { data: new Float32Array(bias.size), shape: bias.shape });
   }
-  for (const [, child] of module.children()) initialize(child);
 }

@@ -12,7 +12,7 @@ import { ShapeError } from "../../host/errors.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-interface SharedOptions {
+export interface UnetOutBlockOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;
   readonly outChannels: number;
@@ -20,7 +20,7 @@ interface SharedOptions {
   readonly dropout?: DropoutSpec;
 }
 
-export interface UnetBlockOptions extends SharedOptions {
+export interface UnetBlockOptions extends UnetOutBlockOptions {
   readonly kernelSize: Spatial;
   readonly stride: Spatial;
   readonly normName: NormSpec;
@@ -28,7 +28,7 @@ export interface UnetBlockOptions extends SharedOptions {
   readonly actName?: ActivationSpec;
 }
 
-interface ConvolutionSettings extends SharedOptions {
+interface ConvolutionSettings extends UnetOutBlockOptions {
   readonly kernelSize: Spatial;
   readonly stride: Spatial;
   readonly bias?: boolean;
@@ -92,7 +92,7 @@ export class UnetBasicBlock extends Module {
   }
 }
 
-const shared = ({ spatialDims, inChannels, outChannels, dropout }: SharedOptions): SharedOptions => ({
+const shared = ({ spatialDims, inChannels, outChannels, dropout }: UnetOutBlockOptions): UnetOutBlockOptions => ({
   spatialDims,
   inChannels,
   outChannels,
@@ -155,7 +155,7 @@ export class UnetUpBlock extends Module {
 export class UnetOutBlock extends Module {
   readonly conv: Convolution;
 
-  constructor(device: Device, options: SharedOptions) {
+  constructor(device: Device, options: UnetOutBlockOptions) {
     super();
     this.conv = convolution(device, { ...shared(options), kernelSize: 1, stride: 1, bias: true });
   }

@@ -27,24 +27,46 @@ export interface BlockStyle {
   readonly nonlinFirst: boolean;
 }
 
+export interface BlockOptions extends BlockStyle {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: Spatial;
+  /** Of the first convolution with this kernel. */
+  readonly stride: Spatial;
+}
+
+export interface StackOptions extends BlockOptions {
+  /** Blocks one after the other, the first one strided. */
+  readonly count: number;
+}
+
+function expectBlocks(op: string, count: number, what: string): void {
+  if (Number.isInteger(count) && count >= 1) return;
+  throw new ConfigError(`${op}: a stage needs at least one ${what}, got ${count}`);
+}
+
+/** The options of block `i` of a stack. */
+const ofStack = (options: StackOptions, i: number): BlockOptions =>
+  i === 0 ? options : { ...options, inChannels: options.outChannels, stride: 1 };
+
 /** Convolution with "same" padding for odd kernels, dropout, norm and activation. */
-export class ConvDropoutNormReLU extends Module {
+class ConvDropoutNormReLU extends Module {
   readonly conv: Conv;
   readonly dropout: Dropout | undefined;
   readonly norm: Module | undefined;
   readonly nonlin: Module | undefined;
   readonly all_modules: Sequential;
 
-  constructor(device: Device, inChannels: number, outChannels: number, kernel: Spatial, stride: Spatial, style: BlockStyle) {
+  constructor(device: Device, options: BlockOptions) {
     super();
-    const { spatialDims, norm, nonlin, dropout, convBias: bias } = style;
-    const kernelSize = spatial("ConvDropoutNormReLU", "kernelSize", kernel, spatialDims, 1);
+    const { spatialDims, inChannels, outChannels, stride, norm, nonlin, dropout, convBias: bias } = options;
+    const kernelSize = spatial("ConvDropoutNormReLU", "kernelSize", options.kernelSize, spatialDims, 1);
     const padding = kernelSize.map((k) => Math.floor((k - 1) / 2));
     this.conv = new Conv(device, { spatialDims, inChannels, outChannels, kernelSize, stride, padding, bias });
     this.dropout = dropout > 0 ? new Dropout(device, dropout, { channels: true }) : undefined;
     this.norm = norm ? normLayer(device, norm, outChannels) : undefined;
     this.nonlin = nonlin ? activationLayer(device, nonlin) : undefined;
-    const last = style.nonlinFirst ? [this.nonlin, this.norm] : [this.norm, this.nonlin];
+    const last = options.nonlinFirst ? [this.nonlin, this.norm] : [this.norm, this.nonlin];
     this.all_modules = new Sequential([this.conv, this.dropout, ...last].filter((m) => m !== undefined));
   }
 
@@ -57,25 +79,11 @@ export class ConvDropoutNormReLU extends Module {
 export class StackedConvBlocks extends Module {
   readonly convs: Sequential;
 
-  constructor(
-    device: Device,
-    count: number,
-    inChannels: number,
-    outChannels: number,
-    kernel: Spatial,
-    stride: Spatial,
-    style: BlockStyle,
-  ) {
+  constructor(device: Device, options: StackOptions) {
     super();
-    if (!Number.isInteger(count) || count < 1) {
-      throw new ConfigError(`StackedConvBlocks: a stage needs at least one convolution, got ${count}`);
-    }
-    this.convs = new Sequential(
-      Array.from({ length: count }, (_, i) => {
-        const first = i === 0;
-        return new ConvDropoutNormReLU(device, first ? inChannels : outChannels, outChannels, kernel, first ? stride : 1, style);
-      }),
-    );
+    const { count } = options;
+    expectBlocks("StackedConvBlocks", count, "convolution");
+    this.convs = new Sequential(Array.from({ length: count }, (_, i) => new ConvDropoutNormReLU(device, ofStack(options, i))));
   }
 
   forward(x: Tensor): Tensor {
@@ -84,19 +92,12 @@ export class StackedConvBlocks extends Module {
 }
 
 /** ResNet-D's shortcut (He et al. 2019): average pooling if strided, then a 1×1 convolution with norm if the channels change. */
-function shortcut(
-  device: Device,
-  inChannels: number,
-  outChannels: number,
-  stride: Spatial,
-  style: BlockStyle,
-): Module | undefined {
-  const steps = spatial("shortcut", "stride", stride, style.spatialDims, 1);
+function shortcut(device: Device, options: BlockOptions): Module | undefined {
+  const steps = spatial("shortcut", "stride", options.stride, options.spatialDims, 1);
   const layers: Module[] = [];
   if (steps.some((s) => s !== 1)) layers.push(new AvgPool({ kernelSize: steps, stride: steps }));
-  if (inChannels !== outChannels) {
-    const plain = { ...style, convBias: false, nonlin: null, dropout: 0, nonlinFirst: false };
-    layers.push(new ConvDropoutNormReLU(device, inChannels, outChannels, 1, 1, plain));
+  if (options.inChannels !== options.outChannels) {
+    layers.push(new ConvDropoutNormReLU(device, { ...bare(options), kernelSize: 1, stride: 1, convBias: false }));
   }
   return layers.length > 0 ? new Sequential(layers) : undefined;
 }
@@ -115,7 +116,8 @@ abstract class ResidualBlock extends Module {
 }
 
 const afterSum = (device: Device, { nonlin }: BlockStyle): Module => (nonlin ? activationLayer(device, nonlin) : new Identity());
-const bare = (style: BlockStyle): BlockStyle => ({ ...style, nonlin: null, dropout: 0, nonlinFirst: false });
+/** Convolution and norm alone. */
+const bare = (options: BlockOptions): BlockOptions => ({ ...options, nonlin: null, dropout: 0, nonlinFirst: false });
 
 /** Two convolutions, the first one strided; dropout behind the first one only. */
 export class BasicBlockD extends ResidualBlock {
@@ -124,12 +126,12 @@ export class BasicBlockD extends ResidualBlock {
   readonly nonlin2: Module;
   readonly skip: Module | undefined;
 
-  constructor(device: Device, inChannels: number, outChannels: number, kernel: Spatial, stride: Spatial, style: BlockStyle) {
+  constructor(device: Device, options: BlockOptions) {
     super();
-    this.conv1 = new ConvDropoutNormReLU(device, inChannels, outChannels, kernel, stride, style);
-    this.conv2 = new ConvDropoutNormReLU(device, outChannels, outChannels, kernel, 1, bare(style));
-    this.nonlin2 = afterSum(device, style);
-    this.skip = shortcut(device, inChannels, outChannels, stride, style);
+    this.conv1 = new ConvDropoutNormReLU(device, options);
+    this.conv2 = new ConvDropoutNormReLU(device, { ...bare(options), inChannels: options.outChannels, stride: 1 });
+    this.nonlin2 = afterSum(device, options);
+    this.skip = shortcut(device, options);
   }
 
   protected path(): readonly Module[] {
@@ -149,21 +151,15 @@ export class BottleneckD extends ResidualBlock {
   readonly nonlin3: Module;
   readonly skip: Module | undefined;
 
-  constructor(
-    device: Device,
-    inChannels: number,
-    bottleneck: number,
-    outChannels: number,
-    kernel: Spatial,
-    stride: Spatial,
-    style: BlockStyle,
-  ) {
+  /** @param bottleneck channels between the first and the last convolution */
+  constructor(device: Device, bottleneck: number, options: BlockOptions) {
     super();
-    this.conv1 = new ConvDropoutNormReLU(device, inChannels, bottleneck, 1, 1, { ...style, dropout: 0 });
-    this.conv2 = new ConvDropoutNormReLU(device, bottleneck, bottleneck, kernel, stride, style);
-    this.conv3 = new ConvDropoutNormReLU(device, bottleneck, outChannels, 1, 1, bare(style));
-    this.nonlin3 = afterSum(device, style);
-    this.skip = shortcut(device, inChannels, outChannels, stride, style);
+    const point = { kernelSize: 1, stride: 1 };
+    this.conv1 = new ConvDropoutNormReLU(device, { ...options, ...point, outChannels: bottleneck, dropout: 0 });
+    this.conv2 = new ConvDropoutNormReLU(device, { ...options, inChannels: bottleneck, outChannels: bottleneck });
+    this.conv3 = new ConvDropoutNormReLU(device, { ...bare(options), ...point, inChannels: bottleneck });
+    this.nonlin3 = afterSum(device, options);
+    this.skip = shortcut(device, options);
   }
 
   protected path(): readonly Module[] {
@@ -180,26 +176,14 @@ export class StackedResidualBlocks extends Module {
   readonly blocks: Sequential;
 
   /** @param bottleneck channels inside of a `BottleneckD`; undefined for `BasicBlockD` */
-  constructor(
-    device: Device,
-    count: number,
-    inChannels: number,
-    outChannels: number,
-    kernel: Spatial,
-    stride: Spatial,
-    style: BlockStyle,
-    bottleneck?: number,
-  ) {
+  constructor(device: Device, options: StackOptions, bottleneck?: number) {
     super();
-    if (!Number.isInteger(count) || count < 1) {
-      throw new ConfigError(`StackedResidualBlocks: a stage needs at least one block, got ${count}`);
-    }
+    const { count } = options;
+    expectBlocks("StackedResidualBlocks", count, "block");
     this.blocks = new Sequential(
       Array.from({ length: count }, (_, i) => {
-        const [from, step] = i === 0 ? [inChannels, stride] : [outChannels, 1];
-        return bottleneck === undefined
-          ? new BasicBlockD(device, from, outChannels, kernel, step, style)
-          : new BottleneckD(device, from, bottleneck, outChannels, kernel, step, style);
+        const block = ofStack(options, i);
+        return bottleneck === undefined ? new BasicBlockD(device, block) : new BottleneckD(device, bottleneck, block);
       }),
     );
   }

@@ -3,22 +3,24 @@
 import { tieUnused } from "../../autograd/tie_unused.ts";
 import { concat } from "../../autograd/view.ts";
 import type { ActivationSpec } from "../../nn/layers/activation.ts";
-import { Conv, ConvTranspose } from "../../nn/layers/conv.ts";
+import { Conv, ConvLayer, ConvTranspose } from "../../nn/layers/conv.ts";
 import { initGenerator } from "../../nn/init.ts";
 import { expectImage, Module } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
 import type { NormSpec } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ConfigError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
-import { showShape, type Spatial, spatial } from "../../host/shape.ts";
+import type { Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
 import { type BlockStyle, StackedConvBlocks } from "./nnunet_blocks.ts";
 
 /** Options of both networks; defaults are those of nnU-Net's plans, not the package's (which has no norm and no activation). */
 export interface NnUNetOptions {
   readonly spatialDims: 1 | 2 | 3;
-  readonly inputChannels: number;
+  /** The package's `input_channels`. */
+  readonly inChannels: number;
   readonly nStages: number;
   /** Channels of each stage, or one number for all. */
   readonly featuresPerStage: number | readonly number[];
@@ -26,8 +28,8 @@ export interface NnUNetOptions {
   readonly kernelSizes: number | readonly Spatial[];
   /** As `kernelSizes`; the first is usually 1. */
   readonly strides: number | readonly Spatial[];
-  /** Segmentation heads' channels. */
-  readonly numClasses: number;
+  /** Of the segmentation heads; the package's `num_classes`. */
+  readonly outChannels: number;
   /** Convolutions of each decoder stage, lowest resolution first, or one number for all. */
   readonly nConvPerStageDecoder: number | readonly number[];
   /** Default true. */
@@ -61,7 +63,7 @@ export interface Stages {
 /** Checks and completes the options. Throws `ConfigError`. */
 export function stagesOf(op: string, options: NnUNetOptions, nonlinFirst = false): Stages {
   const { spatialDims, nStages } = options;
-  if (![1, 2, 3].includes(spatialDims)) throw new ConfigError(`${op}: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+  expectSpatialDims(op, spatialDims);
   if (!Number.isInteger(nStages) || nStages < 2) throw new ConfigError(`${op}: nStages must be at least 2, got ${nStages}`);
   return {
     features: perStage(op, "featuresPerStage", options.featuresPerStage, nStages),
@@ -91,7 +93,7 @@ export class UNetDecoder extends Module {
   readonly transpconvs: ModuleList<ConvTranspose>;
   readonly seg_layers: ModuleList<Conv>;
 
-  constructor(device: Device, encoder: Encoder, convs: readonly number[], numClasses: number, of: Stages) {
+  constructor(device: Device, encoder: Encoder, convs: readonly number[], outChannels: number, of: Stages) {
     super();
     this.encoder = encoder;
     const { features, kernels, strides, style } = of;
@@ -103,9 +105,17 @@ export class UNetDecoder extends Module {
       const [below, here] = [features[s], features[s - 1]];
       const step = { kernelSize: strides[s], stride: strides[s], bias: style.convBias };
       ups.push(new ConvTranspose(device, { spatialDims, inChannels: below, outChannels: here, ...step }));
-      const count = convs[features.length - 1 - s];
-      stages.push(new StackedConvBlocks(device, count, 2 * here, here, kernels[s - 1], 1, style));
-      heads.push(new Conv(device, { spatialDims, inChannels: here, outChannels: numClasses, kernelSize: 1 }));
+      stages.push(
+        new StackedConvBlocks(device, {
+          ...style,
+          count: convs[features.length - 1 - s],
+          inChannels: 2 * here,
+          outChannels: here,
+          kernelSize: kernels[s - 1],
+          stride: 1,
+        }),
+      );
+      heads.push(new Conv(device, { spatialDims, inChannels: here, outChannels, kernelSize: 1 }));
     }
     this.stages = new ModuleList(stages);
     this.transpconvs = new ModuleList(ups);
@@ -134,32 +144,30 @@ export class UNetDecoder extends Module {
   }
 }
 
-/** Encoder and decoder. */
+/** What nnU-Net's networks share: an encoder, and a decoder with a segmentation head per stage. */
 export abstract class NnUNet extends Module {
+  /** @internal */
   abstract readonly encoder: Encoder;
+  /** @internal */
   abstract readonly decoder: UNetDecoder;
   private readonly op: string;
-  private readonly inputChannels: number;
-  private readonly steps: readonly number[];
+  private readonly inChannels: number;
+  private readonly multiples: readonly number[];
 
-  protected constructor(op: string, { style, strides }: Stages, inputChannels: number) {
+  /** @internal */
+  protected constructor(op: string, { style, strides }: Stages, inChannels: number) {
     super();
     this.op = op;
-    this.inputChannels = inputChannels;
-    const all = strides.map((s) => spatial(op, "strides", s, style.spatialDims, 1));
-    this.steps = all[0].map((_, axis) => all.reduce((n, s) => n * s[axis], 1));
+    this.inChannels = inChannels;
+    this.multiples = strideProducts(op, strides, style.spatialDims);
   }
 
   private expect(x: Tensor): void {
-    expectImage(this.op, x, this.steps.length, this.inputChannels);
-    if (this.steps.some((step, axis) => x.shape[axis + 2] % step !== 0)) {
-      throw new ShapeError(
-        `${this.op}: the spatial size of ${showShape(x.shape)} must be a multiple of ${showShape(this.steps)}, the product of the strides; pad or crop it`,
-      );
-    }
+    expectImage(this.op, x, this.multiples.length, this.inChannels);
+    expectMultiples(this.op, x, this.multiples);
   }
 
-  /** `[N, in, …]` → `[N, numClasses, …]` logits of full resolution; the other heads get gradients of zero. Throws `ShapeError`. */
+  /** `[N, in, …]` → `[N, outChannels, …]` logits of full resolution; the other heads get gradients of zero. Throws `ShapeError`. */
   forward(x: Tensor): Tensor {
     this.expect(x);
     return this.decoder.decode(this.encoder.encode(x), true)[0];
@@ -180,10 +188,11 @@ export abstract class NnUNet extends Module {
  * `manualSeed` seeds. Weights with several names are drawn once per name, as the package does, so equal seeds keep in step.
  */
 export function initializeHe(module: Module): void {
-  for (const [, child] of module.children()) initializeHe(child);
-  if (!(module instanceof Conv || module instanceof ConvTranspose)) return;
-  const { weight, bias } = module;
-  const deviation = Math.sqrt(2 / (1 + 0.01 ** 2)) / Math.sqrt(sizeOf(weight.shape.slice(1)));
-  weight.device.write(weight, { data: initGenerator.normal(0, deviation, weight.size), shape: weight.shape });
-  bias?.device.write(bias, { data: new Float32Array(bias.size), shape: bias.shape });
+  for (const [, layer] of module.namedModules()) {
+    if (!(layer instanceof ConvLayer)) continue;
+    const { weight, bias } = layer;
+    const deviation = Math.sqrt(2 / (1 + 0.01 ** 2)) / Math.sqrt(sizeOf(weight.shape.slice(1)));
+    weight.device.write(weight, { data: initGenerator.normal(0, deviation, weight.size), shape: weight.shape });
+    bias?.device.write(bias, { data: new Float32Array(bias.size), shape: bias.shape });
+  }
 }

@@ -87,8 +87,8 @@ class UpBlock extends Module {
  * @throws ConfigError for an unknown upMode or no level
  */
 export class OriginalUNet extends Module {
-  readonly down_path: ModuleList<Block>;
-  readonly up_path: ModuleList<UpBlock>;
+  private readonly down_path: ModuleList<Block>;
+  private readonly up_path: ModuleList<UpBlock>;
   readonly last: Conv;
   private readonly inChannels: number;
   private readonly padding: boolean;

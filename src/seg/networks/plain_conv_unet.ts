@@ -17,13 +17,14 @@ export interface PlainConvUNetOptions extends NnUNetOptions {
 class PlainConvEncoder extends Module {
   readonly stages: ModuleList<Sequential>;
 
-  constructor(device: Device, inputChannels: number, convs: readonly number[], of: Stages) {
+  constructor(device: Device, inChannels: number, convs: readonly number[], of: Stages) {
     super();
     const { features, kernels, strides, style } = of;
     this.stages = new ModuleList(
-      features.map((f, s) => {
-        const from = s === 0 ? inputChannels : features[s - 1];
-        return new Sequential([new StackedConvBlocks(device, convs[s], from, f, kernels[s], strides[s], style)]);
+      features.map((outChannels, s) => {
+        const from = s === 0 ? inChannels : features[s - 1];
+        const block = { ...style, inChannels: from, outChannels, kernelSize: kernels[s], stride: strides[s] };
+        return new Sequential([new StackedConvBlocks(device, { ...block, count: convs[s] })]);
       }),
     );
   }
@@ -46,17 +47,19 @@ class PlainConvEncoder extends Module {
  * @throws ConfigError for options that do not fit, ShapeError for kernels or strides of another number of axes
  */
 export class PlainConvUNet extends NnUNet {
+  /** @internal */
   readonly encoder: PlainConvEncoder;
+  /** @internal */
   readonly decoder: UNetDecoder;
 
   constructor(device: Device, options: PlainConvUNetOptions) {
     const op = "PlainConvUNet";
     const stages = stagesOf(op, options, options.nonlinFirst);
-    super(op, stages, options.inputChannels);
+    super(op, stages, options.inChannels);
     const convs = perStage(op, "nConvPerStage", options.nConvPerStage, options.nStages);
     const up = perStage(op, "nConvPerStageDecoder", options.nConvPerStageDecoder, options.nStages - 1);
-    this.encoder = new PlainConvEncoder(device, options.inputChannels, convs, stages);
-    this.decoder = new UNetDecoder(device, this.encoder, up, options.numClasses, stages);
+    this.encoder = new PlainConvEncoder(device, options.inChannels, convs, stages);
+    this.decoder = new UNetDecoder(device, this.encoder, up, options.outChannels, stages);
   }
 
   /** Draws the weights as nnU-Net does before training. */

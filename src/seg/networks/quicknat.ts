@@ -10,10 +10,10 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { DecoderBlock, DenseBlock, EncoderBlock } from "./quicknat_blocks.ts";
 
 export interface QuickNatOptions {
-  /** Classes including background; default 33. */
-  readonly numClass?: number;
-  /** Input channels; default 1. */
-  readonly numChannels?: number;
+  /** Classes including background, the original's `num_class`; default 33. */
+  readonly outChannels?: number;
+  /** The original's `num_channels`; default 1. */
+  readonly inChannels?: number;
   /** Channels of every block; default 64. */
   readonly numFilters?: number;
   /** Odd; default 5. */
@@ -37,9 +37,9 @@ export interface QuickNatOptions {
 class Classifier extends Module {
   readonly conv: Conv;
 
-  constructor(device: Device, numFilters: number, numClass: number, kernelSize: number, stride: number) {
+  constructor(device: Device, numFilters: number, outChannels: number, kernelSize: number, stride: number) {
     super();
-    this.conv = new Conv(device, { spatialDims: 2, inChannels: numFilters, outChannels: numClass, kernelSize, stride });
+    this.conv = new Conv(device, { spatialDims: 2, inChannels: numFilters, outChannels, kernelSize, stride });
   }
 
   forward(x: Tensor): Tensor {
@@ -48,37 +48,37 @@ class Classifier extends Module {
 }
 
 /**
- * `[N, numChannels, H, W]` → `[N, numClass, H, W]` logits for slices of any size from 16 on. State-dict names, defaults and, with the same
+ * `[N, inChannels, H, W]` → `[N, outChannels, H, W]` logits for slices of any size from 16 on. State-dict names, defaults and, with the same
  * seed, initial weights are those of `quickNAT_pytorch`: there `decode4` is the deepest decoder, then 1, 2 and 3, and the bottleneck holds a
  * squeeze-and-excite layer it never uses (its gradient is zero here).
  * @throws ConfigError for options outside their range
  */
 export class QuickNat extends Module {
-  readonly encode1: EncoderBlock;
-  readonly encode2: EncoderBlock;
-  readonly encode3: EncoderBlock;
-  readonly encode4: EncoderBlock;
-  readonly bottleneck: DenseBlock;
-  readonly decode1: DecoderBlock;
-  readonly decode2: DecoderBlock;
-  readonly decode3: DecoderBlock;
-  readonly decode4: DecoderBlock;
-  readonly classifier: Classifier;
-  private readonly numChannels: number;
+  private readonly encode1: EncoderBlock;
+  private readonly encode2: EncoderBlock;
+  private readonly encode3: EncoderBlock;
+  private readonly encode4: EncoderBlock;
+  private readonly bottleneck: DenseBlock;
+  private readonly decode1: DecoderBlock;
+  private readonly decode2: DecoderBlock;
+  private readonly decode3: DecoderBlock;
+  private readonly decode4: DecoderBlock;
+  private readonly classifier: Classifier;
+  private readonly inChannels: number;
 
   constructor(device: Device, options: QuickNatOptions = {}) {
     super();
-    const { numClass = 33, numChannels = 1, numFilters = 64, kernelC = 1, strideConv = 1, dropOut = 0.2 } = options;
-    for (const [name, value] of Object.entries({ numClass, numChannels, numFilters })) {
+    const { outChannels = 33, inChannels = 1, numFilters = 64, kernelC = 1, strideConv = 1, dropOut = 0.2 } = options;
+    for (const [name, value] of Object.entries({ outChannels, inChannels, numFilters })) {
       if (!Number.isInteger(value) || value < 1)
         throw new ConfigError(`QuickNat: ${name} must be a positive integer, got ${value}`);
     }
     const { kernelH = 5, kernelW = 5, pool = 2, stridePool = 2, seBlock = "CSSE" } = options;
     const shared = { numFilters, kernelH, kernelW, strideConv, pool, stridePool, seBlock, dropOut };
-    const inner = { ...shared, numChannels: numFilters };
-    const joined = { ...shared, numChannels: 2 * numFilters };
-    this.numChannels = numChannels;
-    this.encode1 = new EncoderBlock(device, { ...shared, numChannels });
+    const inner = { ...shared, inChannels: numFilters };
+    const joined = { ...shared, inChannels: 2 * numFilters };
+    this.inChannels = inChannels;
+    this.encode1 = new EncoderBlock(device, { ...shared, inChannels });
     this.encode2 = new EncoderBlock(device, inner);
     this.encode3 = new EncoderBlock(device, inner);
     this.encode4 = new EncoderBlock(device, inner);
@@ -87,11 +87,11 @@ export class QuickNat extends Module {
     this.decode2 = new DecoderBlock(device, joined);
     this.decode3 = new DecoderBlock(device, joined);
     this.decode4 = new DecoderBlock(device, joined);
-    this.classifier = new Classifier(device, numFilters, numClass, kernelC, strideConv);
+    this.classifier = new Classifier(device, numFilters, outChannels, kernelC, strideConv);
   }
 
   forward(x: Tensor): Tensor {
-    expectImage("QuickNat", x, 2, this.numChannels);
+    expectImage("QuickNat", x, 2, this.inChannels);
     const first = this.encode1.encode(x);
     const second = this.encode2.encode(first.pooled);
     const third = this.encode3.encode(second.pooled);

@@ -12,7 +12,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 export interface QuickNatBlockOptions {
-  readonly numChannels: number;
+  readonly inChannels: number;
   readonly numFilters: number;
   readonly kernelH: number;
   readonly kernelW: number;
@@ -37,7 +37,7 @@ export class DenseBlock extends Module {
 
   constructor(device: Device, options: QuickNatBlockOptions) {
     super();
-    const { numChannels: channels, numFilters: filters, strideConv: stride, dropOut } = options;
+    const { inChannels: channels, numFilters: filters, strideConv: stride, dropOut } = options;
     this.SELayer = squeezeExcite(device, options.seBlock, filters);
     const kernelSize = [options.kernelH, options.kernelW];
     const padding = kernelSize.map((k) => Math.floor((k - 1) / 2));

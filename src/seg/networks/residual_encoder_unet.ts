@@ -2,7 +2,7 @@
 
 import { Module } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
-import { GroupNorm, InstanceNorm, BatchNorm } from "../../nn/layers/norm.ts";
+import { ChannelNorm } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { BasicBlockD, BottleneckD, StackedConvBlocks, StackedResidualBlocks } from "./nnunet_blocks.ts";
@@ -23,7 +23,7 @@ class ResidualEncoder extends Module {
 
   constructor(
     device: Device,
-    { inputChannels, stemChannels }: ResidualEncoderUNetOptions,
+    { inChannels, stemChannels }: ResidualEncoderUNetOptions,
     blocks: readonly number[],
     bottlenecks: readonly (number | undefined)[],
     of: Stages,
@@ -31,11 +31,13 @@ class ResidualEncoder extends Module {
     super();
     const { features, kernels, strides, style } = of;
     const stem = stemChannels ?? features[0];
-    this.stem = new StackedConvBlocks(device, 1, inputChannels, stem, kernels[0], 1, style);
+    const first = { ...style, inChannels, outChannels: stem, kernelSize: kernels[0], stride: 1 };
+    this.stem = new StackedConvBlocks(device, { ...first, count: 1 });
     this.stages = new ModuleList(
-      features.map((f, s) => {
+      features.map((outChannels, s) => {
         const from = s === 0 ? stem : features[s - 1];
-        return new StackedResidualBlocks(device, blocks[s], from, f, kernels[s], strides[s], style, bottlenecks[s]);
+        const block = { ...style, inChannels: from, outChannels, kernelSize: kernels[s], stride: strides[s] };
+        return new StackedResidualBlocks(device, { ...block, count: blocks[s] }, bottlenecks[s]);
       }),
     );
   }
@@ -53,11 +55,12 @@ class ResidualEncoder extends Module {
 
 // The last norm of every block starts at zero, so that each block begins as its shortcut.
 function silenceBlocks(module: Module): void {
-  for (const [, child] of module.children()) silenceBlocks(child);
-  const last = module instanceof BottleneckD ? module.conv3 : module instanceof BasicBlockD ? module.conv2 : undefined;
-  const norm = last?.norm;
-  if (!(norm instanceof InstanceNorm || norm instanceof BatchNorm || norm instanceof GroupNorm)) return;
-  for (const t of [norm.weight, norm.bias]) t?.device.write(t, { data: new Float32Array(t.size), shape: t.shape });
+  for (const block of module.modules()) {
+    const last = block instanceof BottleneckD ? block.conv3 : block instanceof BasicBlockD ? block.conv2 : undefined;
+    const norm = last?.norm;
+    if (!(norm instanceof ChannelNorm)) continue;
+    for (const t of [norm.weight, norm.bias]) t?.device.write(t, { data: new Float32Array(t.size), shape: t.shape });
+  }
 }
 
 /**
@@ -66,19 +69,21 @@ function silenceBlocks(module: Module): void {
  * @throws ConfigError for options that do not fit, ShapeError for kernels or strides of another number of axes
  */
 export class ResidualEncoderUNet extends NnUNet {
+  /** @internal */
   readonly encoder: ResidualEncoder;
+  /** @internal */
   readonly decoder: UNetDecoder;
 
   constructor(device: Device, options: ResidualEncoderUNetOptions) {
     const op = "ResidualEncoderUNet";
     const stages = stagesOf(op, options);
-    super(op, stages, options.inputChannels);
+    super(op, stages, options.inChannels);
     const { nStages } = options;
     const blocks = perStage(op, "nBlocksPerStage", options.nBlocksPerStage, nStages);
     const bottlenecks = perStage(op, "bottleneckChannels", options.bottleneckChannels, nStages);
     const up = perStage(op, "nConvPerStageDecoder", options.nConvPerStageDecoder, nStages - 1);
     this.encoder = new ResidualEncoder(device, options, blocks, bottlenecks as (number | undefined)[], stages);
-    this.decoder = new UNetDecoder(device, this.encoder, up, options.numClasses, stages);
+    this.decoder = new UNetDecoder(device, this.encoder, up, options.outChannels, stages);
   }
 
   /** Draws the weights as nnU-Net does before training. */

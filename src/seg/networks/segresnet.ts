@@ -7,11 +7,12 @@ import { Dropout } from "../../nn/layers/dropout.ts";
 import { expectImage, Identity, inSequence, Module, Sequential } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
 import { normLayer, type NormSpec } from "../../nn/layers/norm.ts";
-import { UpSample, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
+import { UpsampleBlock, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectMultiples, expectSpatialDims } from "./checks.ts";
 
 export interface SegResNetOptions {
   /** Default 3. */
@@ -113,7 +114,7 @@ export class SegResNet extends Module {
       upsampleMode: options.upsampleMode ?? "nontrainable",
     };
     const { spatialDims, initFilters, inChannels, outChannels, dropoutProb, act, norm, blocksDown, blocksUp } = settings;
-    if (![2, 3].includes(spatialDims)) throw new ConfigError(`SegResNet: spatialDims must be 2 or 3, got ${String(spatialDims)}`);
+    expectSpatialDims("SegResNet", spatialDims, [2, 3]);
     if (blocksUp.length !== blocksDown.length - 1) {
       throw new ShapeError(
         `SegResNet: blocksUp must have one level less than blocksDown, got ${showShape(blocksUp)} and ${showShape(blocksDown)}`,
@@ -135,7 +136,7 @@ export class SegResNet extends Module {
         new Sequential(blocks(device, settings, channels, count)),
         new Sequential([
           convolution(device, settings, 2 * channels, channels, { kernelSize: 1 }),
-          new UpSample(device, {
+          new UpsampleBlock(device, {
             spatialDims,
             inChannels: channels,
             outChannels: channels,
@@ -158,11 +159,7 @@ export class SegResNet extends Module {
   forward(x: Tensor): Tensor {
     const { spatialDims, inChannels, blocksUp, useConvFinal } = this.options;
     expectImage("SegResNet", x, spatialDims, inChannels);
-    const multiple = 2 ** blocksUp.length;
-    if (x.shape.slice(2).some((size) => size % multiple !== 0))
-      throw new ShapeError(
-        `SegResNet: the spatial sizes of ${showShape(x.shape)} must be multiples of ${multiple}; pad or crop it`,
-      );
+    expectMultiples("SegResNet", x, new Array<number>(spatialDims).fill(2 ** blocksUp.length));
     const first = this.convInit.forward(x);
     let y = this.dropout?.forward(first) ?? first;
     const skips = this.down_layers.items.map((layer) => (y = layer.forward(y)));

@@ -4,9 +4,10 @@ import { concat } from "../../autograd/view.ts";
 import { type AdnOptions, Convolution, ResidualUnit } from "../../nn/layers/blocks.ts";
 import { expectImage, Module, Sequential } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { type Spatial, showShape, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
 
 export interface UNetOptions extends AdnOptions {
   readonly spatialDims: 1 | 2 | 3;
@@ -52,8 +53,7 @@ export class UNet extends Module {
   constructor(device: Device, options: UNetOptions) {
     super();
     const { channels, strides, spatialDims } = options;
-    if (![1, 2, 3].includes(spatialDims))
-      throw new ConfigError(`UNet: spatialDims must be 1, 2 or 3, got ${String(spatialDims)}`);
+    expectSpatialDims("UNet", spatialDims);
     if (channels.length < 2) throw new ShapeError(`UNet: channels needs at least 2 levels, got ${showShape(channels)}`);
     if (strides.length < channels.length - 1) {
       throw new ShapeError(`UNet: ${channels.length} levels need ${channels.length - 1} strides, got ${strides.length}`);
@@ -109,16 +109,12 @@ export class UNet extends Module {
   forward(x: Tensor): Tensor {
     const { spatialDims, inChannels, strides, channels } = this.options;
     expectImage("UNet", x, spatialDims, inChannels);
-    const steps = strides.slice(0, channels.length - 1).map((s) => spatial("UNet", "strides", s, spatialDims, 1));
-    for (let axis = 0; axis < spatialDims; axis++) {
-      const rest = steps.slice(1).reduce((n, s) => n * s[axis], 1);
-      const size = Math.ceil(x.shape[axis + 2] / steps[0][axis]);
-      if (size % rest !== 0) {
-        throw new ShapeError(
-          `UNet: spatial axis ${axis} of ${showShape(x.shape)} must be a multiple of ${rest * steps[0][axis]}, the product of its strides; pad or crop it`,
-        );
-      }
-    }
+    const used = strides.slice(0, channels.length - 1);
+    const [first] = used.map((s) => spatial("UNet", "strides", s, spatialDims, 1));
+    const below = strideProducts("UNet", used.slice(1), spatialDims);
+    const multiples = below.map((n, axis) => n * first[axis]);
+    // No skip connection goes around the first level, so that its stride may round a size up.
+    expectMultiples("UNet", x, multiples, (size, axis) => Math.ceil(size / first[axis]) % below[axis] === 0);
     return this.model.forward(x);
   }
 }

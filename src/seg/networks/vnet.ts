@@ -11,8 +11,8 @@ import { expectImage, Module, Sequential } from "../../nn/module.ts";
 import { BatchNorm } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
-import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { expectMultiples, expectSpatialDims } from "./checks.ts";
 
 export interface VNetOptions {
   /** Default 3. */
@@ -169,16 +169,16 @@ class OutputTransition extends Module {
  * @throws ConfigError for unknown options, ShapeError for channels or inputs that do not fit
  */
 export class VNet extends Module {
-  readonly in_tr: InputTransition;
-  readonly down_tr32: DownTransition;
-  readonly down_tr64: DownTransition;
-  readonly down_tr128: DownTransition;
-  readonly down_tr256: DownTransition;
-  readonly up_tr256: UpTransition;
-  readonly up_tr128: UpTransition;
-  readonly up_tr64: UpTransition;
-  readonly up_tr32: UpTransition;
-  readonly out_tr: OutputTransition;
+  private readonly in_tr: InputTransition;
+  private readonly down_tr32: DownTransition;
+  private readonly down_tr64: DownTransition;
+  private readonly down_tr128: DownTransition;
+  private readonly down_tr256: DownTransition;
+  private readonly up_tr256: UpTransition;
+  private readonly up_tr128: UpTransition;
+  private readonly up_tr64: UpTransition;
+  private readonly up_tr32: UpTransition;
+  private readonly out_tr: OutputTransition;
   private readonly options: Settings;
 
   constructor(device: Device, options: VNetOptions = {}) {
@@ -194,7 +194,7 @@ export class VNet extends Module {
       bias: options.bias ?? false,
     };
     const { spatialDims, dropoutDim, dropoutProbDown: down, dropoutProbUp } = settings;
-    if (![2, 3].includes(spatialDims)) throw new ConfigError(`VNet: spatialDims must be 2 or 3, got ${String(spatialDims)}`);
+    expectSpatialDims("VNet", spatialDims, [2, 3]);
     if (![1, 2, 3].includes(dropoutDim)) throw new ConfigError(`VNet: dropoutDim must be 1, 2 or 3, got ${String(dropoutDim)}`);
     this.options = settings;
     const [up] = dropoutProbUp;
@@ -213,8 +213,7 @@ export class VNet extends Module {
   forward(x: Tensor): Tensor {
     const { spatialDims, inChannels } = this.options;
     expectImage("VNet", x, spatialDims, inChannels);
-    if (x.shape.slice(2).some((size) => size % 16 !== 0))
-      throw new ShapeError(`VNet: the spatial sizes of ${showShape(x.shape)} must be multiples of 16; pad or crop it`);
+    expectMultiples("VNet", x, new Array<number>(spatialDims).fill(16));
     const out16 = this.in_tr.forward(x);
     const out32 = this.down_tr32.forward(out16);
     const out64 = this.down_tr64.forward(out32);

@@ -33,7 +33,8 @@ export function brainchopInput(volume: HostArray, options: BrainchopInputOptions
     );
   // Every step in float32, as TensorFlow.js does.
   const width = Math.fround(high - low);
-  const scaled = Float32Array.from(data as Float32Array, (v) => Math.fround(v - low) / width);
+  const scaled = new Float32Array(data.length);
+  for (let i = 0; i < scaled.length; i++) scaled[i] = Math.fround(data[i] - low) / width;
   if (transpose) return { data: scaled, shape: [1, 1, ...size] };
   const [nx, ny, nz] = size;
   const turned = new Float32Array(scaled.length);
@@ -55,6 +56,6 @@ function extremes(data: HostArray["data"]): [number, number] {
 /** The sorted values at ⌊n · lower⌋ and ⌈n · upper⌉ − 1. */
 function quantiles(data: HostArray["data"], lower: number, upper: number): [number, number] {
   if (data.length === 0) throw new ConfigError("brainchopInput: the volume is empty");
-  const sorted = Float32Array.from(data as Float32Array).sort();
+  const sorted = new Float32Array(data).sort();
   return [sorted[Math.floor(sorted.length * lower)], sorted[Math.ceil(sorted.length * upper) - 1]];
 }

@@ -3,4 +3,5 @@
 import type { Recipe } from "./recipe.ts";
 import slices2d from "./slices2d/recipe.ts";
 
+/** Every recipe that the library brings. */
 export const recipes: readonly Recipe[] = [slices2d];

@@ -25,14 +25,14 @@ export type OptionTable<Config> = { readonly [K in keyof Config]-?: Option<Confi
 export type ConfigOf<Table> = { readonly [K in keyof Table]: Table[K] extends Option<infer T> ? T : never };
 
 /** What may be set of any option beside what it must be. */
-type More<T> = Pick<Option<T>, "flag" | "standard">;
+export type OptionExtras<T> = Pick<Option<T>, "flag" | "standard">;
 
 const numberIn = (text: string): unknown => (text.trim() === "" ? text : Number.isNaN(Number(text)) ? text : Number(text));
 const listIn = (text: string): unknown => text.split(",").map(numberIn);
 const isInteger = (v: unknown, least: number): v is number => Number.isSafeInteger(v) && (v as number) >= least;
 
 /** An integer of at least `least`. */
-export const integer = (least: number, help: string, more: More<number> = {}): Option<number> => ({
+export const integer = (least: number, help: string, more: OptionExtras<number> = {}): Option<number> => ({
   expects: least === 1 ? "a positive integer" : `an integer from ${least}`,
   fits: (v) => isInteger(v, least),
   help,
@@ -41,7 +41,7 @@ export const integer = (least: number, help: string, more: More<number> = {}): O
 });
 
 /** A finite number above 0. */
-export const positive = (help: string, more: More<number> = {}): Option<number> => ({
+export const positive = (help: string, more: OptionExtras<number> = {}): Option<number> => ({
   expects: "a positive number",
   fits: (v) => typeof v === "number" && v > 0 && Number.isFinite(v),
   help,
@@ -50,7 +50,7 @@ export const positive = (help: string, more: More<number> = {}): Option<number> 
 });
 
 /** A number in [low, high]. */
-export const between = (low: number, high: number, help: string, more: More<number> = {}): Option<number> => ({
+export const between = (low: number, high: number, help: string, more: OptionExtras<number> = {}): Option<number> => ({
   expects: `a number from ${low} to ${high}`,
   fits: (v) => typeof v === "number" && v >= low && v <= high,
   help,
@@ -62,7 +62,7 @@ export const between = (low: number, high: number, help: string, more: More<numb
 export const integers = (
   count: number,
   help: string,
-  { open = false, ...more }: More<readonly number[]> & { readonly open?: boolean } = {},
+  { open = false, ...more }: OptionExtras<readonly number[]> & { readonly open?: boolean } = {},
 ) => {
   const words = ["no", "one", "two", "three"][count] ?? String(count);
   return {
@@ -75,7 +75,11 @@ export const integers = (
 };
 
 /** One of some words or numbers. */
-export const oneOf = <const T extends string | number>(choices: readonly T[], help: string, more: More<T> = {}): Option<T> => {
+export const oneOf = <const T extends string | number>(
+  choices: readonly T[],
+  help: string,
+  more: OptionExtras<T> = {},
+): Option<T> => {
   const names = choices.map((c) => JSON.stringify(c));
   return {
     expects: [...(names.length > 1 ? [names.slice(0, -1).join(", ")] : []), names.at(-1)].join(" or "),

@@ -1,5 +1,6 @@
 /** @file Preparing cases: the checks and conversions that recipes share, and a dataset of prepared cases that keeps what fits in memory. */
 
+import { axisCodes, turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -29,6 +30,12 @@ export function preparedLabel({ label }: LoadedCase, { outputs }: Context): Host
   return label && outputs.target(label);
 }
 
+/** Marks the voxels that must not train: an entry `ignored` for datasets that have such voxels, else nothing. */
+export function preparedIgnored({ label }: LoadedCase, { outputs }: Context): { readonly ignored?: HostArray } {
+  const ignored = label && outputs.ignored(label);
+  return ignored ? { ignored } : {};
+}
+
 /** Throws `DataError` if a training case has no label, or none of the classes and that is not allowed. */
 function expectLabeled(id: string, label: HostArray | undefined, { config, outputs }: Context): void {
   if (!label) throw new DataError(`case "${id}" has no label, but training needs one`);
@@ -45,6 +52,41 @@ function someAbove0({ data }: HostArray): boolean {
 
 /** Where the cases of a dataset are read from. */
 export type ReadCase = (source: Case) => Promise<LoadedCase>;
+
+/** A case with the axes of image and label pointing as those of the run; the case itself if they do. */
+export function oriented(stored: LoadedCase, orientation: string | undefined): LoadedCase {
+  if (orientation === undefined || axisCodes(stored.image.affine) === orientation) return stored;
+  // The label goes with its image, whose grid it shares: of an oblique one the codes might differ by rounding.
+  const turn = turnTo(stored.image.affine, orientation);
+  const image = turnVolume(stored.image, turn);
+  return { ...stored, image, ...(stored.label && { label: turnVolume(stored.label, turn) }) };
+}
+
+/** A case on its way into a network. */
+export interface ReadyCase {
+  /** As it was read. */
+  readonly stored: LoadedCase;
+  /** In the orientation of the run. */
+  readonly source: LoadedCase;
+  readonly prepared: PreparedCase;
+}
+
+/** Reads a case, brings it to the orientation of the run and makes it ready: the one way of cases, to train and to predict. */
+export async function readyCase<C extends object>(
+  recipe: Recipe<C>,
+  context: Context<C>,
+  read: ReadCase,
+  item: Case,
+): Promise<ReadyCase> {
+  const stored = await read(item);
+  const source = oriented(stored, context.orientation);
+  return { stored, source, prepared: await recipe.prepare(source, context) };
+}
+
+/** A label map of a case in the orientation of the run, as its image is stored. */
+export function asStored({ image }: LoadedCase, orientation: string | undefined, labels: HostArray): HostArray {
+  return orientation === undefined ? labels : turnArray(labels, undone(turnTo(image.affine, orientation)));
+}
 
 const bytesOf = (item: PreparedCase): number =>
   Object.values(item).reduce<number>((sum, v) => sum + ((v as Partial<HostArray> | undefined)?.data?.byteLength ?? 0), 0);
@@ -84,7 +126,7 @@ export class PreparedCases<Config extends object> implements Dataset<PreparedCas
 
   private async load(index: number): Promise<PreparedCase> {
     const source = this.cases[index];
-    const item = await this.recipe.prepare(await this.read(source), this.context);
+    const { prepared: item } = await readyCase(this.recipe, this.context, this.read, source);
     expectLabeled(source.id, item.label, this.context);
     const bytes = bytesOf(item);
     if (bytes <= this.left) {

@@ -34,6 +34,8 @@ export interface Context<Config extends object = object> {
   readonly channels: readonly string[];
   /** Median voxel size of the training cases in mm, per array axis. */
   readonly spacing: readonly number[];
+  /** Where the axes of every image that is prepared point, such as "RAS"; absent for runs of before, whose images stay as they are stored. */
+  readonly orientation?: string | undefined;
   /** What the networks' outputs mean. */
   readonly outputs: OutputCoding;
 }
@@ -51,6 +53,8 @@ export interface PreparedCase extends Item {
   readonly image: HostArray;
   /** What the loss compares with. */
   readonly label?: HostArray | undefined;
+  /** `[1, spatial…]`, 1 at voxels that must not train; only for datasets with nnU-Net's label "ignore". */
+  readonly ignored?: HostArray | undefined;
 }
 
 /** What can be known of a dataset before a run is configured. */
@@ -59,10 +63,10 @@ export interface DataFacts {
   readonly channels: readonly string[];
   /** Training cases. */
   readonly cases: readonly Case[];
-  /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen. */
+  /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen, in the orientation of the run. */
   readonly shapes: readonly (readonly number[])[];
   readonly spacings: readonly (readonly number[])[];
-  /** Reads a case. */
+  /** Reads a case, in the orientation of the run. */
   readonly read: (source: Case) => Promise<LoadedCase>;
 }
 
@@ -82,6 +86,9 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   /** URL of the module whose default export this recipe is (`import.meta.url`), so that data workers can build its datasets; without it they cannot. */
   readonly module?: string | undefined;
   readonly options: OptionTable<Config>;
+
+  /** Whether training leaves out the voxels that `outputs.ignored` marks. Datasets that have such voxels are refused without it. */
+  readonly ignores?: boolean;
 
   /** Options for data that nobody has tuned yet; those of all runs included where this recipe knows better. */
   suggest(facts: DataFacts): Promise<SuggestedOptions<Config>> | SuggestedOptions<Config>;

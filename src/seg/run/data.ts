@@ -1,12 +1,15 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
-import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
-import { selectFold, type Split } from "../../data/folders/splits.ts";
+import { axisCodes, turnTo } from "../../data/axis_codes.ts";
+import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
+import { selectFold } from "../../data/folders/splits.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
+import { ignoredValue } from "../../data/labels.ts";
+import type { Affine } from "../../data/volume.ts";
 import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
-import type { ReadCase } from "../recipes/prepared.ts";
+import { oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { DataFacts, Recipe, RunConfig } from "../recipes/recipe.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
 
@@ -47,10 +50,9 @@ const listed = 20;
 async function factsOf(
   { index, train, val, read }: RunData,
   onProgress?: (done: number, total: number) => void,
-): Promise<DataFacts> {
+): Promise<{ facts: DataFacts; orientation: string }> {
   const step = Math.max(1, Math.floor(train.length / looked));
-  const shapes: number[][] = [];
-  const spacings: number[][] = [];
+  const grids: Grid[] = [];
   const problems: Error[] = [];
   const training = new Map(train.map((c, i) => [c.id, i] as const));
   const all = [...train, ...val.filter((c) => !training.has(c.id))];
@@ -58,8 +60,7 @@ async function factsOf(
     try {
       const { image } = await read(item);
       if (i >= train.length || i % step !== 0) continue;
-      shapes.push(image.shape.slice(1));
-      spacings.push([...image.spacing]);
+      grids.push({ shape: image.shape.slice(1), spacing: image.spacing, affine: image.affine });
     } catch (error) {
       if (!(error instanceof VoxgradError)) throw error;
       problems.push(error);
@@ -69,7 +70,33 @@ async function factsOf(
   }
   if (problems.length === 1) throw problems[0];
   if (problems.length > 1) throw new DataError(listOf(problems, all.length));
-  return { labels: index.labels, channels: index.modality, cases: train, shapes, spacings, read };
+  const orientation = commonest(grids.map((g) => axisCodes(g.affine)));
+  const turned = grids.map(({ shape, spacing, affine }) => {
+    const { axes } = turnTo(affine, orientation);
+    return { shape: axes.map((a) => shape[a]), spacing: axes.map((a) => spacing[a]) };
+  });
+  const facts = {
+    labels: index.labels,
+    channels: index.modality,
+    cases: train,
+    shapes: turned.map((g) => g.shape),
+    spacings: turned.map((g) => g.spacing),
+    read: async (source: Case) => oriented(await read(source), orientation),
+  };
+  return { facts, orientation };
+}
+
+interface Grid {
+  readonly shape: readonly number[];
+  readonly spacing: readonly number[];
+  readonly affine: Affine;
+}
+
+/** What occurs most often, the first of equals. */
+function commonest(words: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best))[0];
 }
 
 function listOf(problems: readonly Error[], cases: number): string {
@@ -102,7 +129,12 @@ export async function configure<C extends object>(
   { say, onProgress }: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
-  const facts = await factsOf(data, onProgress);
+  if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {
+    throw new ConfigError(
+      `the dataset has the label "ignore", whose voxels must not train, and recipe ${recipe.name} does not say that it leaves them out (ignores: true)`,
+    );
+  }
+  const { facts, orientation } = await factsOf(data, onProgress);
   const suggested = await recipe.suggest(facts);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);
@@ -113,6 +145,7 @@ export async function configure<C extends object>(
     channels,
     spacing: [0, 1, 2].map((axis) => median(spacings.map((s) => s[axis]))),
     outputs: recipe.outputs?.(config, labels) ?? outputKindOf(labels),
+    orientation,
   };
   return { config, info };
 }

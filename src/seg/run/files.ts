@@ -8,7 +8,7 @@ import { CheckpointError, ConfigError } from "../../host/errors.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
 import type { WeightTensor } from "../../weights/elements.ts";
 import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts";
-import { outputCoding, type OutputKind } from "../post/output_coding.ts";
+import { outputCodingOf, type OutputKind } from "../post/output_coding.ts";
 import { checkOptions, type OptionTable } from "../recipes/options.ts";
 import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig } from "../recipes/recipe.ts";
 import { runOptions } from "../recipes/run_options.ts";
@@ -40,6 +40,8 @@ export interface RunInfo {
   /** Median voxel size of the training cases in mm, per array axis. */
   readonly spacing: readonly number[];
   readonly outputs: OutputKind;
+  /** Where the axes of all images point once they are read, such as "RAS"; runs of before have none. */
+  readonly orientation?: string;
 }
 
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
@@ -75,7 +77,8 @@ export async function readRunInfo(store: RunStore): Promise<RunInfo> {
     Number.isSafeInteger(info.recipe.version) &&
     [info.labels, info.channels, info.spacing].every(Array.isArray) &&
     info.labels!.every(isLabel) &&
-    ["sigmoid", "softmax", "regions"].includes(info.outputs as string);
+    ["sigmoid", "softmax", "regions"].includes(info.outputs as string) &&
+    (info.orientation === undefined || /^[LRPAIS]{3}$/.test(info.orientation));
   if (whole) return info as RunInfo;
   throw new ConfigError(
     `${store.name}/${files.run}: expected recipe, labels, channels, spacing and outputs; restore the file or train again`,
@@ -115,7 +118,8 @@ export function contextOf<C extends object>(recipe: Recipe<C>, config: RunConfig
     labels: info.labels,
     channels: info.channels,
     spacing: info.spacing,
-    outputs: outputCoding(info.outputs, info.labels),
+    orientation: info.orientation,
+    outputs: outputCodingOf(info.outputs, info.labels),
   };
 }
 

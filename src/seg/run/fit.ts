@@ -18,6 +18,7 @@ import { Pace } from "./pace.ts";
 import type { RunStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
 import { Validation } from "./validation.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 /** What happens in a run, for whoever shows it. */
 export type RunEvent =

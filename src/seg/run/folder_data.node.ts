@@ -3,9 +3,8 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import type { DatasetIndex } from "../../data/folders/dataset_index.ts";
+import type { DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
-import type { Split } from "../../data/folders/splits.ts";
 import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
 import { kFold } from "../../data/folders/k_fold.ts";
 import { moduleUrl } from "../../data/loading/module_url.node.ts";
@@ -17,6 +16,7 @@ export const readFiles =
   (labels: readonly LabelClass[]): ReadCase =>
   async (source) => ({ id: source.id, ...(await loadCase(source, labels)) });
 
+/** Data in a folder: a dataset in the layout of the Medical Segmentation Decathlon or nnU-Net. */
 export class FolderData {
   readonly folder: string;
   readonly index: DatasetIndex;
@@ -32,11 +32,11 @@ export class FolderData {
   static async open(folder: string): Promise<FolderData> {
     const root = resolve(folder);
     const index = await loadDataset(root);
-    const splits = existsSync(join(root, "splits_final.json")) ? await loadSplits(root) : undefined;
+    const splits = existsSync(join(root, "splits_final.json")) ? await loadSplits(root) : index.splits;
     return new FolderData(root, index, splits);
   }
 
-  /** Whether the folds are ours, for want of a `splits_final.json`. */
+  /** Whether the folds are ours, for want of a `splits_final.json` and of folds in `dataset.json`. */
   get madeFolds(): boolean {
     return this.splits === undefined;
   }

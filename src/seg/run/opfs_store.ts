@@ -1,6 +1,7 @@
 /** @file A run in a browser's private file system, or in any folder that the user has opened for the page. */
 
 import type { RunStore } from "./store.ts";
+import type { FileSystemDirectoryHandle } from "../../host/platform.ts";
 
 const isMissing = (error: unknown): boolean => (error as Partial<DOMException>).name === "NotFoundError";
 

@@ -1,15 +1,17 @@
 /** @file What a run reports: scores of whole cases, curves as SVG, predictions over slices as PNG. */
 
 import type { Case } from "../../data/folders/dataset_index.ts";
-import type { HostArray } from "../../host/array.ts";
+import { withGeometryOf } from "../../data/volume.ts";
+import type { HostArray, TypedArray } from "../../host/array.ts";
 import { nanMean } from "../../host/stats.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
-import type { ReadCase } from "../recipes/prepared.ts";
+import { oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
 import { type EpochMetrics, files } from "./files.ts";
-import { type OpenRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
+import { type OpenedRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
 import type { RunStore } from "./store.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 export interface CaseScore {
   readonly id: string;
@@ -31,10 +33,11 @@ export function evaluationOf(cases: readonly CaseScore[], labels: readonly strin
 /** Scores label maps case by case, each with its truth. Throws `ShapeError` if they are not on one grid. */
 export async function evaluate(
   pairs: AsyncIterable<{ readonly id: string; readonly prediction: HostArray; readonly truth: HostArray }>,
-  { foreground }: Pick<Context["outputs"], "foreground">,
+  { foreground, ignore }: Pick<Context["outputs"], "foreground" | "ignore">,
 ): Promise<Evaluation> {
   const scores: CaseScore[] = [];
-  for await (const { id, prediction, truth } of pairs) scores.push({ id, dice: diceOfLabels(prediction, truth, foreground) });
+  for await (const { id, prediction, truth } of pairs)
+    scores.push({ id, dice: diceOfLabels(prediction, truth, foreground, ignore) });
   return evaluationOf(
     scores,
     foreground.map((l) => l.name),
@@ -68,7 +71,7 @@ export interface ReportHooks {
  */
 export async function report(
   store: RunStore,
-  run: OpenRun,
+  run: OpenedRun,
   epochs: readonly EpochMetrics[],
   cases: readonly Case[],
   read: ReadCase,
@@ -95,8 +98,9 @@ export async function report(
 }
 
 /** Slices of a case, prediction filled and truth outlined. */
-function overlayOf({ source, labels }: Segmented, { recipe, context }: OpenRun) {
-  const { image, label } = source;
+function overlayOf({ id, source, labels: stored }: Segmented, { recipe, context }: OpenedRun) {
+  const { image, label } = oriented(source, context.orientation);
+  const { image: labels } = oriented({ id, image: withGeometryOf(source.image, stored) }, context.orientation);
   const size = image.shape.slice(1);
   const voxels = size.reduce((a, b) => a * b, 1);
   const first = { data: image.data.subarray(0, voxels), shape: size };
@@ -106,7 +110,10 @@ function overlayOf({ source, labels }: Segmented, { recipe, context }: OpenRun) 
   return sliceMontage(first, { label: flat(label), pred: flat(labels), axis });
 }
 
-const classesOf = (a: HostArray, { outputs }: Context) => (outputs.kind === "regions" ? a.data : outputs.target(a).data);
+function classesOf(a: HostArray, { outputs }: Context): TypedArray {
+  if (outputs.kind !== "regions") return outputs.target(a).data;
+  return outputs.ignore === undefined ? a.data : a.data.map((v) => (v === outputs.ignore ? 0 : v));
+}
 
 const coarsest = (spacing: readonly number[]): number => spacing.reduce((best, s, i) => (s >= spacing[best] ? i : best), 0);
 

@@ -7,13 +7,14 @@ import type { HostArray } from "../../host/array.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Segmenter } from "../inference/segmenter.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
-import type { ReadCase } from "../recipes/prepared.ts";
+import { asStored, type ReadCase, readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, Recipe } from "../recipes/recipe.ts";
 import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
 import type { RunStore } from "./store.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 /** A trained run, ready to segment. */
-export interface OpenRun {
+export interface OpenedRun {
   readonly recipe: Recipe;
   readonly context: Context;
   readonly networks: Networks;
@@ -23,7 +24,7 @@ export interface OpenRun {
 }
 
 /** The networks of a run with their final weights, or the best ones, or those of the last checkpoint. Throws `CheckpointError`, `ConfigError`. */
-export async function openRun(device: Device, store: RunStore, recipe: Recipe, which?: WhichWeights): Promise<OpenRun> {
+export async function openRun(device: Device, store: RunStore, recipe: Recipe, which?: WhichWeights): Promise<OpenedRun> {
   const context = contextOf(recipe, await readConfig(store, recipe), await readRunInfo(store));
   const networks = recipe.networks(device, context);
   const free = () => Object.values(networks).forEach((model) => model.dispose());
@@ -44,8 +45,9 @@ export async function openRun(device: Device, store: RunStore, recipe: Recipe, w
 /** A case segmented. */
 export interface Segmented {
   readonly id: string;
+  /** As it was read. */
   readonly source: LoadedCase;
-  /** Stored label values `[1, x, y, z]` on the source's grid. */
+  /** Stored label values `[1, x, y, z]` on the grid of the source, in its own orientation. */
   readonly labels: HostArray;
   /** Dice of each foreground class, if the case has a label. */
   readonly dice?: readonly number[];
@@ -56,19 +58,19 @@ export interface Segmented {
  * @throws FormatError, ShapeError, DataError for bad images; the signal's reason when it is aborted
  */
 export async function* segmentCases(
-  { recipe, context, segmenter }: OpenRun,
+  { recipe, context, segmenter }: OpenedRun,
   cases: readonly Case[],
   read: ReadCase,
   signal?: AbortSignal,
 ): AsyncGenerator<Segmented, void, undefined> {
   for (const item of cases) {
     signal?.throwIfAborted();
-    const source = await read(item);
-    const { image } = await recipe.prepare(source, context);
-    const found = await segmenter.run(image, { signal });
-    const labels = (await recipe.postprocess?.(found, source, context)) ?? found;
-    const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground);
-    yield { id: source.id, source, labels, ...(dice ? { dice } : {}) };
+    const { stored, source, prepared } = await readyCase(recipe, context, read, item);
+    const found = await segmenter.run(prepared.image, { signal });
+    const turned = (await recipe.postprocess?.(found, source, context)) ?? found;
+    const dice = source.label && diceOfLabels(turned, source.label, context.outputs.foreground, context.outputs.ignore);
+    const labels = asStored(stored, context.orientation, turned);
+    yield { id: stored.id, source: stored, labels, ...(dice ? { dice } : {}) };
   }
 }
 

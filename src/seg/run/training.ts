@@ -7,8 +7,7 @@ import { ConfigError, DataError } from "../../host/errors.ts";
 import type { Optimizer } from "../../nn/optim/optimizer.ts";
 import { Scheduler } from "../../nn/optim/schedulers.ts";
 import type { Module } from "../../nn/module.ts";
-import type { Plan } from "../../tensor/capture.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import type { CapturedPlan } from "../../tensor/capture.ts";
 import { PreparedCases } from "../recipes/prepared.ts";
 import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
 import { type EpochHooks, type Outputs, type TrainBatch, Trainer } from "../training/trainer.ts";
@@ -74,8 +73,8 @@ export class Training {
   }
 
   /** Traces and compiles the step of each network for its next batch, which is kept for `epoch`. */
-  async compile(at: Place, onProgress: (done: number, total: number) => void): Promise<readonly Plan<Tensor>[]> {
-    const plans: Plan<Tensor>[] = [];
+  async compile(at: Place, onProgress: (done: number, total: number) => void): Promise<readonly CapturedPlan[]> {
+    const plans: CapturedPlan[] = [];
     for (const part of this.parts) {
       const batches = part.loader.epoch(at.epoch, { skip: this.skipOf(part, at) });
       const first = await batches.next();

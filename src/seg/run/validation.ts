@@ -5,8 +5,10 @@ import type { Device } from "../../tensor/device.ts";
 import type { Segmenter } from "../inference/segmenter.ts";
 import { nanMean } from "../../host/stats.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
+import { readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import type { RunData } from "./data.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 interface Kept {
   readonly source: LoadedCase;
@@ -39,7 +41,7 @@ export class Validation<C extends object> {
   /** Mean Dice of each foreground class over the validation cases that have it. Throws the signal's reason when it is aborted. */
   async run(signal: AbortSignal | undefined, onProgress: (done: number, total: number) => void): Promise<number[]> {
     const { val } = this.data;
-    const { foreground } = this.context.outputs;
+    const { foreground, ignore } = this.context.outputs;
     const scores: number[][] = [];
     for (const [i, item] of val.entries()) {
       signal?.throwIfAborted();
@@ -47,15 +49,14 @@ export class Validation<C extends object> {
       const { source, prepared } = this.kept.get(item.id) ?? (await this.load(i));
       const found = await this.segmenter.run(prepared.image, { signal });
       const labels = (await this.recipe.postprocess?.(found, source, this.context)) ?? found;
-      if (source.label) scores.push(diceOfLabels(labels, source.label, foreground));
+      if (source.label) scores.push(diceOfLabels(labels, source.label, foreground, ignore));
     }
     return foreground.map((_, c) => nanMean(scores.map((s) => s[c])));
   }
 
   private async load(index: number): Promise<Kept> {
     const item = this.data.val[index];
-    const source = await this.data.read(item);
-    const prepared = await this.recipe.prepare(source, this.context);
+    const { source, prepared } = await readyCase(this.recipe, this.context, this.data.read, item);
     const loaded = { source, prepared };
     const bytes = bytesOf(loaded);
     if (bytes <= this.left) {

@@ -1,13 +1,13 @@
 /** @file Files of weights on disk, in every format that is read. */
 
+import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type HostValue, readOnnxWeights } from "../../onnx/index.ts";
+import { readOnnxFile } from "../../onnx/index.ts";
 import { FormatError } from "../../host/errors.ts";
-import { elementTypeOf, type WeightTensor } from "../../weights/elements.ts";
 import type { WeightsFile } from "../../weights/file.ts";
 import { readWeights } from "../../weights/read.ts";
-import { readTfjs } from "../../weights/tfjs/file.ts";
+import { readTfjs, type TfjsModel } from "../../weights/tfjs/file.ts";
 import { tfjsLayers, tfjsStateDict } from "../../weights/tfjs/layers.ts";
 
 export interface ReadWeightsFileOptions {
@@ -17,15 +17,15 @@ export interface ReadWeightsFileOptions {
 
 /**
  * The tensors of a file by name: safetensors and PyTorch checkpoints (what they are, their bytes say), ONNX initializers (`.onnx`) and
- * TensorFlow.js layers models (`.json`), whose weights are given by the names and in the layout of `layersModel`.
+ * TensorFlow.js models (`.json`). The weights of layers models are given by the names and in the layout of `layersModel`; those of graph models,
+ * and of models with layers that are not supported, as they are in the file.
  * @throws FormatError for a damaged file, another format, or what is not supported
  */
 export async function readWeightsFile(path: string, { key }: ReadWeightsFileOptions = {}): Promise<WeightsFile> {
   const bytes = await readBytes(path);
-  if (/\.onnx$/i.test(path)) return onnxWeights(path, bytes);
+  if (/\.onnx$/i.test(path)) return readOnnxFile(bytes, { source: path, external: filesBeside(path) });
   if (/\.json$/i.test(path)) {
-    const model = await readTfjs(bytes, (shard) => readBytes(join(dirname(path), shard)), path);
-    return { format: "TensorFlow.js layers model", tensors: tfjsStateDict(tfjsLayers(model)), metadata: new Map(), skipped: [] };
+    return tfjsWeights(await readTfjs(bytes, (shard) => readBytes(join(dirname(path), shard)), path));
   }
   return readWeights(bytes, { source: path, ...(key === undefined ? {} : { key }) });
 }
@@ -33,9 +33,7 @@ export async function readWeightsFile(path: string, { key }: ReadWeightsFileOpti
 /** A whole file; fs.readFile stops at 2 GiB. */
 async function readBytes(path: string): Promise<Uint8Array> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    throw new FormatError(`cannot open ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`, {
-      cause: error,
-    });
+    throw cannotOpen(path, error);
   });
   try {
     const { size } = await file.stat();
@@ -51,11 +49,40 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
-function onnxWeights(path: string, bytes: Uint8Array): WeightsFile {
-  const typed = ({ kind, data, shape }: HostValue): WeightTensor => {
-    const dtype = kind === "int" ? "I64" : kind === "bool" ? "BOOL" : elementTypeOf(data);
-    return { dtype, data, shape };
-  };
-  const tensors = new Map([...readOnnxWeights(bytes, { name: path })].map(([name, value]) => [name, typed(value)]));
-  return { format: "ONNX", tensors, metadata: new Map(), skipped: [] };
+function tfjsWeights(model: TfjsModel): WeightsFile {
+  const rest = { metadata: new Map<string, string>(), skipped: model.skipped };
+  if (model.format === "graph-model")
+    return { format: "TensorFlow.js graph model, in TensorFlow's layout", tensors: model.weights, ...rest };
+  try {
+    return { format: "TensorFlow.js layers model", tensors: tfjsStateDict(tfjsLayers(model)), ...rest };
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const why = error.message.slice(model.source.length + 2);
+    return {
+      format: `TensorFlow.js layers model, in Keras's layout because it cannot be run here (${why})`,
+      tensors: model.weights,
+      ...rest,
+    };
+  }
 }
+
+/** Reads files beside a model, each once. */
+function filesBeside(path: string): (location: string) => Uint8Array {
+  const files = new Map<string, Uint8Array>();
+  return (location) => {
+    let bytes = files.get(location);
+    if (!bytes) files.set(location, (bytes = readSync(join(dirname(path), location))));
+    return bytes;
+  };
+}
+
+function readSync(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw cannotOpen(path, error as NodeJS.ErrnoException);
+  }
+}
+
+const cannotOpen = (path: string, error: NodeJS.ErrnoException): FormatError =>
+  new FormatError(`cannot open ${path}: ${error.code === "ENOENT" ? "there is no such file" : error.message}`, { cause: error });

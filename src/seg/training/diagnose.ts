@@ -6,11 +6,6 @@ import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-function* modules(root: Module, name = ""): Iterable<readonly [string, Module]> {
-  for (const [key, child] of root.children()) yield* modules(child, name ? `${name}.${key}` : key);
-  yield [name || "the model", root];
-}
-
 const bad = (data: ArrayLike<number>): number => {
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
   return -1;
@@ -23,12 +18,12 @@ export async function firstNonFinite(device: Device, model: Module, image: HostA
   for (const [name, value] of await model.stateDict()) if (bad(value.data) >= 0) return `the weight ${name}`;
   const seen: { name: string; out: Tensor }[] = [];
   const patched: Module[] = [];
-  for (const [name, module] of modules(model)) {
+  for (const [name, module] of model.namedModules()) {
     const forward = module.forward.bind(module);
     patched.push(module);
     module.forward = (x) => {
       const out = forward(x);
-      seen.push({ name, out });
+      seen.push({ name: name || "the model", out });
       return out;
     };
   }

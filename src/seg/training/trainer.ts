@@ -5,13 +5,14 @@ import { grad } from "../../autograd/tape.ts";
 import { expectHalf } from "../../kernels/cast.ts";
 import { GradScaler } from "../../nn/optim/grad_scaler.ts";
 import type { Module } from "../../nn/module.ts";
-import type { Optimizer } from "../../nn/optim/rules.ts";
-import { capture, type Captured, type Plan } from "../../tensor/capture.ts";
+import type { Optimizer } from "../../nn/optim/optimizer.ts";
+import { capture, type Captured, type CapturedPlan, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, NonFiniteError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { firstNonFinite } from "./diagnose.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 
 /** Arrays of a batch under their names, `[N, …]` each. */
 export interface TrainBatch {
@@ -33,7 +34,7 @@ export interface BatchTensors {
 /** What a network gives: one tensor, or several from fine to coarse under deep supervision. */
 export type Outputs = Tensor | readonly Tensor[];
 
-export interface TrainerOptions<O extends Outputs = Tensor> {
+export interface TrainerOptions<O extends Outputs = Tensor> extends CaptureOptions {
   readonly model: Module;
   readonly optimizer: Optimizer;
   /** A scalar loss of the model's output and the label; the batch holds further arrays, if there are any. */
@@ -95,7 +96,7 @@ export class Trainer<O extends Outputs = Tensor> {
       expectHalf("Trainer", device);
       optimizer.scaler ??= new GradScaler(device);
     }
-    this.step = capture(device, (...tensors) =>
+    const step = (...tensors: Tensor[]): Tensor =>
       withPrecision(precision, () => {
         const given = Object.fromEntries(this.names.map((name, i) => [name, tensors[i]])) as unknown as BatchTensors;
         const batch = augment?.(given) ?? given;
@@ -103,12 +104,12 @@ export class Trainer<O extends Outputs = Tensor> {
         const { scaler } = optimizer;
         optimizer.step(grad(scaler ? scaler.scale(value) : value, parameters));
         return value;
-      }),
-    );
+      });
+    this.step = capture(device, step, { maxPlanBytes: options.maxPlanBytes });
   }
 
   /** Traces and compiles the step for batches of these shapes; its `peakBytes` are known before they are allocated. */
-  async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<Plan<Tensor>> {
+  async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<CapturedPlan> {
     this.model.train();
     return this.step.prepare(this.inputs(batch), onProgress);
   }

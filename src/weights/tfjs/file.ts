@@ -1,31 +1,38 @@
 /**
- * @file TensorFlow.js layers models: a `model.json` with the layers and a manifest of weights, whose bytes lie in shards beside it
+ * @file TensorFlow.js models: a `model.json` with the layers, or the graph, and a manifest of weights, whose bytes lie in shards beside it
  * (https://github.com/tensorflow/tfjs/tree/master/tfjs-converter). Weights may be quantized to 8 or 16 bits.
  */
 import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { elements, elementsBy } from "../../host/elements.ts";
 import { decodeElements, ELEMENTS, type ElementType, type WeightTensor } from "../elements.ts";
+import { expectSomeRead, type SkippedEntry } from "../file.ts";
 import { type Fail, failing } from "../../host/bytes/budget.ts";
 import { isSizes, type JsonRecord, list, parseJson, record } from "../../host/bytes/json.ts";
 
 export interface TfjsModel {
   /** What error messages call the file. */
   readonly source: string;
-  /** The Keras model: `class_name` and `config`. */
-  readonly topology: JsonRecord;
+  /** Of a graph model only the weights are of use here; a layers model can be run: see `tfjsLayers`. */
+  readonly format: "layers-model" | "graph-model";
+  /** The Keras model, `class_name` and `config`; of a graph model the graph. */
+  readonly topology: Readonly<Record<string, unknown>>;
+  /** What wrote the model, "tfjs-layers 4.22.0" if TensorFlow.js itself; empty if it does not say. */
+  readonly kerasVersion: string;
   /** Weights by name (`layer/kernel`) in the layout of Keras, dequantized. */
   readonly weights: Map<string, WeightTensor>;
+  /** Weights of types that are not supported: they were not read. */
+  readonly skipped: readonly SkippedEntry[];
 }
 
-// TensorFlow.js has no others.
+// Beside these TensorFlow.js has texts and complex numbers.
 const dtypes = ["float32", "float16", "int32", "uint8", "uint16", "bool"];
 const byDtype = elementsBy("numpy");
 
 /**
- * Reads a layers model.
+ * Reads a model with its weights.
  * @param json the bytes of `model.json`
  * @param shard gives the bytes of a file beside it, by the path in the manifest
- * @throws FormatError for damaged files, graph models and types that are not supported
+ * @throws FormatError for damaged files
  */
 export async function readTfjs(
   json: Uint8Array,
@@ -34,16 +41,21 @@ export async function readTfjs(
 ): Promise<TfjsModel> {
   const fail = failing(source);
   const model = record(parseJson(json, "the file", 64, fail));
-  if (model.format === "graph-model") throw fail("graph models are not supported; convert the Keras model to a layers model");
-  const topology = record(record(model.modelTopology).model_config ?? model.modelTopology);
-  if (typeof topology.class_name !== "string") throw fail("modelTopology has no class_name; this is no layers model");
+  const whole = record(model.modelTopology);
+  const format = model.format === "graph-model" || Array.isArray(whole.node) ? "graph-model" : "layers-model";
+  const topology = record(whole.model_config ?? whole);
+  if (format === "layers-model" && typeof topology.class_name !== "string")
+    throw fail("modelTopology has no class_name; this is neither a layers model nor a graph model");
   const weights = new Map<string, WeightTensor>();
+  const skipped: SkippedEntry[] = [];
   for (const group of list(model.weightsManifest).map(record)) {
     const parts: Uint8Array[] = [];
     for (const path of list(group.paths)) parts.push(await shard(safePath(path, fail)));
-    readGroup(list(group.weights).map(record), joined(parts), weights, fail);
+    readGroup(list(group.weights).map(record), joined(parts), { weights, skipped }, fail);
   }
-  return { source, topology, weights };
+  expectSomeRead(weights, skipped, fail);
+  const kerasVersion = typeof whole.keras_version === "string" ? whole.keras_version : "";
+  return { source, format, topology, kerasVersion, weights, skipped };
 }
 
 /** A relative path that stays in the folder of the model. */
@@ -64,28 +76,52 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-function readGroup(specs: readonly JsonRecord[], bytes: Uint8Array, weights: Map<string, WeightTensor>, fail: Fail): void {
+interface Read {
+  readonly weights: Map<string, WeightTensor>;
+  readonly skipped: SkippedEntry[];
+}
+
+function readGroup(specs: readonly JsonRecord[], bytes: Uint8Array, { weights, skipped }: Read, fail: Fail): void {
   let at = 0;
+  const names = new Set([...weights.keys(), ...skipped.map(({ name }) => name)]);
   for (const { name, shape, dtype, quantization } of specs) {
-    if (typeof name !== "string" || weights.has(name))
+    if (typeof name !== "string" || names.has(name))
       throw fail(`a weight has no name, or that of another: ${JSON.stringify(name)}`);
+    names.add(name);
     const explain: Fail = (problem) => fail(`weight "${name}": ${problem}`);
     if (!isSizes(shape)) throw explain(`shape is ${JSON.stringify(shape)}; expected a list of sizes`);
     const { dtype: stored = dtype, scale = 1, min = 0 } = record(quantization);
-    if (!dtypes.includes(stored as string) || typeof scale !== "number" || typeof min !== "number")
-      throw explain(`dtype ${JSON.stringify(stored)} is not supported; supported are ${dtypes.join(", ")}`);
-    const type = elements[byDtype.get(stored)!].safetensors;
-    const end = at + sizeOf(shape) * ELEMENTS[type].bytes;
+    const known = dtypes.includes(stored as string) ? elements[byDtype.get(stored)!].safetensors : undefined;
+    if (typeof scale !== "number" || typeof min !== "number") throw explain("its quantization has no scale and minimum");
+    const size = known ? sizeOf(shape) * ELEMENTS[known].bytes : foreignBytes(stored, sizeOf(shape), bytes.subarray(at));
+    if (size === undefined) throw explain(`dtype ${JSON.stringify(stored)} is not supported; supported are ${dtypes.join(", ")}`);
+    const end = at + size;
     if (!(end <= bytes.length)) throw explain(`its bytes end at ${end}, but the shards have ${bytes.length}; one is cut short`);
-    const values = decodeElements(type, bytes.subarray(at, end));
-    const scaled = quantization !== undefined && (type === "U8" || type === "U16");
-    weights.set(name, {
-      shape,
-      ...(scaled ? dequantized(values, scale, min, dtype === "int32") : { data: values, dtype: type }),
-    });
+    if (!known) skipped.push({ name, dtype: String(stored), shape, reason: `its dtype ${String(stored)} is not supported` });
+    else {
+      const values = decodeElements(known, bytes.subarray(at, end));
+      const scaled = quantization !== undefined && (known === "U8" || known === "U16");
+      weights.set(name, {
+        shape,
+        ...(scaled ? dequantized(values, scale, min, dtype === "int32") : { data: values, dtype: known }),
+      });
+    }
     at = end;
   }
   if (at !== bytes.length) throw fail(`the last ${bytes.length - at} bytes of the shards belong to no weight`);
+}
+
+/** The bytes of a weight that is passed over, of which those of texts have their lengths before them; undefined if they cannot be told. */
+function foreignBytes(dtype: unknown, count: number, bytes: Uint8Array): number | undefined {
+  if (dtype === "complex64") return 8 * count;
+  if (dtype !== "string") return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (at + 4 > bytes.length) return Infinity;
+    at += 4 + view.getUint32(at, true);
+  }
+  return at;
 }
 
 function dequantized(values: TypedArray, scale: number, min: number, whole: boolean): { data: TypedArray; dtype: ElementType } {

@@ -4,9 +4,17 @@
  */
 import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { copyView } from "../../host/strided.ts";
-import { decodeElements, ELEMENTS, type ElementType, type WeightTensor, widens } from "../elements.ts";
+import {
+  decodeElements,
+  ELEMENTS,
+  type ElementType,
+  InexactIntegerError,
+  isElementType,
+  type WeightTensor,
+  widens,
+} from "../elements.ts";
 import { type Budget, type Fail, failing } from "../../host/bytes/budget.ts";
-import { type WeightsFile, weightsBudget } from "../file.ts";
+import { expectSomeRead, type SkippedEntry, type WeightsFile, weightsBudget } from "../file.ts";
 import { unpickle } from "./pickle.ts";
 import type { Unpickled } from "./pickle_values.ts";
 import { findStateDict, type FoundState, withoutPrefixes } from "./state_dict.ts";
@@ -42,13 +50,14 @@ export async function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {
   const budget = weightsBudget(bytes.length, fail);
   if (!isZip(bytes) && !isLegacy(bytes)) throw fail("this is no PyTorch file; it is neither a zip archive nor a pickle");
   const { root, storages, format } = isZip(bytes) ? await openZip(bytes, budget, fail) : openLegacy(bytes, budget, fail);
-  const found = findStateDict(root, options.key, budget, fail);
-  const tensors = await materialize(found, storages, budget, fail);
+  const found = findStateDict(root, options, budget, fail);
+  const { tensors, skipped } = await materialize(found, storages, budget, fail);
+  expectSomeRead(tensors, skipped, fail);
   return {
     format,
     tensors: options.keepPrefixes ? tensors : withoutPrefixes(tensors),
     metadata: plainEntries(root),
-    skipped: found.skipped,
+    skipped: [...found.skipped, ...skipped],
   };
 }
 
@@ -142,37 +151,45 @@ async function materialize(
   storages: Storages,
   budget: Budget,
   fail: Fail,
-): Promise<Map<string, WeightTensor>> {
-  const arrays = new Map<string, TypedArray>();
+): Promise<Pick<WeightsFile, "tensors" | "skipped">> {
+  const arrays = new Map<string, TypedArray | string>();
   const views = new Map<string, WeightTensor>();
   const numpy = new Map<Uint8Array, number>();
-  const result = new Map<string, WeightTensor>();
+  const tensors = new Map<string, WeightTensor>();
+  const skipped: SkippedEntry[] = [];
   for (const [name, ref] of found.tensors) {
-    const { storage, shape, stride, offset } = ref;
-    const dtype = ref.dtype as ElementType;
+    const { storage, shape, stride, offset, dtype } = ref;
     const failure: Fail = (problem) => fail(`tensor "${name.slice(0, 200)}": ${problem}`);
-    if (!Object.hasOwn(ELEMENTS, dtype))
-      throw failure(`its type ${ref.dtype} is not supported; supported are ${Object.keys(ELEMENTS).join(", ")}`);
+    const pass = (reason: string) => skipped.push({ name, dtype, shape, reason });
+    if (!isElementType(dtype)) {
+      pass(`its type ${dtype} is not supported; supported are ${Object.keys(ELEMENTS).join(", ")}`);
+      continue;
+    }
     // Arrays of NumPy have no key: the place of their bytes tells them apart.
     if (storage.bytes && !numpy.has(storage.bytes)) numpy.set(storage.bytes, numpy.size);
     const id = `${storage.bytes ? `numpy ${numpy.get(storage.bytes)}` : storage.key} ${dtype}`;
     let array = arrays.get(id);
     if (!array) arrays.set(id, (array = await readStorage(ref, dtype, storages, budget, failure)));
+    if (typeof array === "string") {
+      pass(array);
+      continue;
+    }
     const viewId = `${id} ${offset} ${shape} ${stride}`;
     let tensor = views.get(viewId);
     if (!tensor) views.set(viewId, (tensor = { dtype, shape: [...shape], data: view(array, ref, budget, failure) }));
-    result.set(name, tensor);
+    tensors.set(name, tensor);
   }
-  return result;
+  return { tensors, skipped };
 }
 
+/** The values of a storage; a text that says why they cannot be held. */
 async function readStorage(
   ref: TensorRef,
   dtype: ElementType,
   storages: Storages,
   budget: Budget,
   fail: Fail,
-): Promise<TypedArray> {
+): Promise<TypedArray | string> {
   const { storage } = ref;
   const found = storage.bytes ? { bytes: storage.bytes, bigEndian: storage.bigEndian } : await storages(storage);
   const { bytes: raw, bigEndian, inflated = false } = found as Awaited<ReturnType<Storages>>;
@@ -185,7 +202,7 @@ async function readStorage(
   try {
     return decodeElements(dtype, bigEndian ? swapped(raw, element.bytes) : raw, inflated || bigEndian);
   } catch (error) {
-    if (error instanceof RangeError) throw fail(error.message);
+    if (error instanceof InexactIntegerError) return error.message;
     throw error;
   } finally {
     if (inflated && !reuse) budget.give(raw.length);

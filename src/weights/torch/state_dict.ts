@@ -4,12 +4,19 @@
  */
 import type { Budget, Fail } from "../../host/bytes/budget.ts";
 import { PickledObject } from "./pickle_values.ts";
+import { notATensor, type SkippedEntry } from "../file.ts";
 import { asTensor, type TensorRef } from "./objects.ts";
 
 export interface FoundState {
   readonly tensors: Map<string, TensorRef>;
-  /** Names beside the tensors whose values are no tensors. */
-  readonly skipped: readonly string[];
+  /** Names beside the tensors whose values were not taken. */
+  readonly skipped: readonly SkippedEntry[];
+}
+
+/** Where to look, and what becomes of the prefixes of the parts of a model. */
+export interface FindOptions {
+  readonly key?: string;
+  readonly keepPrefixes?: boolean;
 }
 
 /** Names under which the weights of a model are kept, in the order they are looked for. */
@@ -26,19 +33,27 @@ const knownNames = [
   "module",
 ] as const;
 const notWeights = /optim|sched|scaler|rng|random|loss|hyper|args|config/i;
+// Names of the parts that make one model together, unlike those of two models (a generator and its critic) or two states of one (an average).
+const partName =
+  /encod|decod|backbone|bottleneck|^stem|^trunk|^neck|head$|^heads|body|embed|quanti[sz]er|codebook|classifier|segmentor|^fusion/i;
+const copyName = /ema|average|teacher|best|swa/i;
+const isPart = (name: string): boolean => partName.test(name) && !copyName.test(name);
 const maxDepth = 6;
 
 /**
  * The state dict of a checkpoint:
  * 1. with `key`, the one at that path of names, joined by "/";
  * 2. else the one under the first name of `knownNames` that has tensors, at any depth: `{ model: { state_dict: … } }`;
- * 3. else the tensors of the dict itself, or of a list by position, or the parameters and buffers of a pickled module;
- * 4. else that of the only other entry with tensors, optimizers and schedulers aside.
- * @throws FormatError if there is none, or if there are several: `key` then chooses
+ * 3. else the tensors of the dict itself, with those of parts beside them, or of a list by position, or the parameters and buffers of a
+ *    pickled module;
+ * 4. else that of the only other entry with tensors, optimizers and schedulers aside; of several, if all are parts of one model
+ *    (`{ encoder: …, decoder: … }`), all of them, under dotted prefixes.
+ * @throws FormatError if there is none, or if there are several that are no parts of one model: `key` then chooses
  */
-export function findStateDict(root: unknown, key: string | undefined, budget: Budget, fail: Fail): FoundState {
+export function findStateDict(root: unknown, options: FindOptions, budget: Budget, fail: Fail): FoundState {
+  const { key, keepPrefixes = false } = options;
   const start = key === undefined ? root : descend(root, key, fail);
-  const found = new Finder(budget, fail).find(start, key ?? "", 0);
+  const found = new Finder(budget, fail, keepPrefixes).find(start, key ?? "", 0);
   if (found) return found;
   throw fail(`no tensors were found${key === undefined ? "" : ` under "${key}"`}; the file holds ${describe(start)}`);
 }
@@ -66,15 +81,40 @@ function describe(value: unknown): string {
   return names ? `${names.slice(0, 12).join(", ") || "nothing"}${names.length > 12 ? ", …" : ""}` : "neither a dict nor a module";
 }
 
+/** Why an entry beside the tensors is not among them. */
+function passedOver(name: string, value: unknown): SkippedEntry {
+  if (value instanceof PickledObject)
+    return { name, reason: `it is ${/^an? /.test(value.type) ? "" : "of the class "}${value.type.slice(0, 100)}` };
+  return { name, reason: holdsTensors(value) ? "it is another group of tensors; the option key (--key) chooses it" : notATensor };
+}
+
+/** Whether a value is a state dict or a list of tensors, and not something that has one deeper down. */
+function holdsTensors(value: unknown): boolean {
+  const items = value instanceof PickledObject ? value.items : value;
+  if (isOptimizer(items) || !(items instanceof Map || Array.isArray(items))) return false;
+  // No more than some: a file may refer to one dict from many places.
+  let looked = 0;
+  for (const v of items.values()) {
+    if (asTensor(v)) return true;
+    if (++looked === 256) return false;
+  }
+  return false;
+}
+
+type Entries = readonly (readonly [string, unknown])[];
+type Groups = readonly (readonly [string, FoundState])[];
+
 class Finder {
   private readonly budget: Budget;
   private readonly fail: Fail;
+  private readonly keepPrefixes: boolean;
   // A file may refer to one dict from many places: each is searched once.
   private readonly results = new Map<unknown, FoundState | undefined>();
 
-  constructor(budget: Budget, fail: Fail) {
+  constructor(budget: Budget, fail: Fail, keepPrefixes: boolean) {
     this.budget = budget;
     this.fail = fail;
+    this.keepPrefixes = keepPrefixes;
   }
 
   find(value: unknown, path: string, depth: number): FoundState | undefined {
@@ -95,22 +135,70 @@ class Finder {
     this.budget.take(64 * entries.length, "the search for tensors");
     const inner = entries.filter(([, v]) => !asTensor(v));
     const at = (name: string) => (path === "" ? name : `${path}/${name}`);
-    for (const known of Array.isArray(value) ? [] : knownNames) {
+    const known = Array.isArray(value) ? undefined : this.known(inner, at, depth);
+    if (known) return known;
+    const tensors = new Map(entries.flatMap(([name, v]) => (asTensor(v) ? [[name, asTensor(v)!] as const] : [])));
+    // Counters and the like say nothing of what lies beside them.
+    if ([...tensors.values()].some((t) => t.shape.length > 0)) return this.withParts(tensors, inner, at, depth);
+    const groups = this.groups(inner, at, depth, () => true);
+    if (groups.length === 0) return tensors.size > 0 ? { tensors, skipped: inner.map((e) => passedOver(...e)) } : undefined;
+    const found = groups.length === 1 ? groups[0][1] : this.merged(groups, at);
+    const beside = [...tensors.keys()].map((name) => ({ name, reason: "it is a single number beside groups of tensors" }));
+    return { ...found, skipped: [...found.skipped, ...beside] };
+  }
+
+  /** The state under the first known name that has one; what lies beside it is named, but may not be a part of the same model. */
+  private known(inner: Entries, at: (name: string) => string, depth: number): FoundState | undefined {
+    for (const known of knownNames) {
       const entry = inner.find(([name]) => name === known);
       const found = entry && this.find(entry[1], at(known), depth + 1);
-      if (found) return found;
+      if (!found) continue;
+      const others = inner.filter(([name, v]) => name !== known && holdsTensors(v) && !notWeights.test(name));
+      if (others.some(([name]) => isPart(name))) throw this.several([known, ...others.map(([name]) => name)].map(at));
+      return { ...found, skipped: [...found.skipped, ...others.map((e) => passedOver(...e))] };
     }
-    const tensors = new Map(entries.flatMap(([name, v]) => (asTensor(v) ? [[name, asTensor(v)!] as const] : [])));
-    if (tensors.size > 0) return { tensors, skipped: inner.map(([name]) => name) };
-    const groups = inner.flatMap(([name, v]) => {
-      const found = notWeights.test(name) || isOptimizer(v) ? undefined : this.find(v, at(name), depth + 1);
-      return found ? [[at(name), found] as const] : [];
+    return undefined;
+  }
+
+  /** Tensors of a dict with those of its entries that are parts of the same model. */
+  private withParts(tensors: Map<string, TensorRef>, inner: Entries, at: (name: string) => string, depth: number): FoundState {
+    const parts = this.groups(inner, at, depth, isPart);
+    const names = new Set(parts.map(([name]) => name));
+    const skipped = inner.filter(([name]) => !names.has(name)).map((e) => passedOver(...e));
+    const { tensors: more, skipped: inside } = this.prefixed(parts);
+    return { tensors: new Map([...tensors, ...more]), skipped: [...skipped, ...inside] };
+  }
+
+  private groups(inner: Entries, at: (name: string) => string, depth: number, wanted: (name: string) => boolean): Groups {
+    return inner.flatMap(([name, v]) => {
+      if (!wanted(name) || notWeights.test(name) || isOptimizer(v)) return [];
+      const found = this.find(v, at(name), depth + 1);
+      return found ? [[name, found] as const] : [];
     });
-    if (groups.length > 1) {
-      const names = groups.map(([name]) => `"${name}"`);
-      throw this.fail(`there are several groups of tensors: ${names.slice(0, 12).join(", ")}; choose one with the option key`);
-    }
-    return groups[0]?.[1];
+  }
+
+  private merged(groups: Groups, at: (name: string) => string): FoundState {
+    if (!groups.every(([name]) => isPart(name))) throw this.several(groups.map(([name]) => at(name)));
+    return this.prefixed(groups);
+  }
+
+  private prefixed(groups: Groups): FoundState {
+    const under = (group: string, name: string) => `${group}.${name}`;
+    const length = groups.reduce((n, [group, { tensors }]) => n + tensors.size * (64 + group.length), 0);
+    this.budget.take(length, "the names of the parts");
+    const tensors = groups.flatMap(([group, found]) => {
+      // Each part may have a wrapper of its own.
+      const named = this.keepPrefixes ? found.tensors : withoutPrefixes(found.tensors);
+      return [...named].map(([name, t]) => [under(group, name), t] as const);
+    });
+    const skipped = groups.flatMap(([group, found]) => found.skipped.map((e) => ({ ...e, name: under(group, e.name) })));
+    return { tensors: new Map(tensors), skipped };
+  }
+
+  private several(names: readonly string[]): Error {
+    const shown = names.slice(0, 12).map((name) => `"${name}"`);
+    const more = names.length > 12 ? ", …" : "";
+    return this.fail(`there are several groups of tensors: ${shown.join(", ")}${more}; choose one with the option key (--key)`);
   }
 
   /** Parameters and buffers of a pickled `torch.nn.Module` in the order of its state dict, or those of a TorchScript module. */

@@ -5,13 +5,16 @@ import { noGrad, type Device } from "../../../src/index.ts";
 import type { Module } from "../../../src/nn/index.ts";
 import * as seg from "../../../src/seg/index.ts";
 import { readWeights, type WeightTensor } from "../../../src/weights/index.ts";
-import { NotCovered, type Adapter, type Adapters } from "../format.ts";
+import { type Adapter, type Adapters, expectKnown, NotCovered } from "../format.ts";
 import { camel } from "../../lib/names.ts";
 import { device } from "../device.ts";
 import { summary } from "../network_case.ts";
+import { makers } from "./networks.ts";
 
 /** MONAI's UNet unless the case names another network. */
 function network(dev: Device, { name = "UNet", type = name, ...args }: Record<string, any>): Module {
+  const monai = makers[`nets.${type}`];
+  if (monai) return monai(dev, args);
   const make = (seg as Record<string, unknown>)[type];
   if (typeof make !== "function") throw new NotCovered(`network ${type}`);
   const options = Object.entries(args).filter(([k, v]) => v !== null || k === "act" || k === "norm");
@@ -28,7 +31,8 @@ function asked(expected: any, all: readonly Tensors[]): Record<string, unknown> 
   return Object.fromEntries(entries.map(([name, like]) => [name, value(find(name), like)]));
 }
 
-const load: Adapter = async ({ args, inputs, expected }, { dir }) => {
+const load: Adapter = async ({ op, args, inputs, expected }, { dir }) => {
+  expectKnown(op, args, ["file", "key", "strict", "net"]);
   const bytes = readFileSync(join(dir, args.file));
   const options = { source: args.file, ...(args.key === undefined ? {} : { key: args.key }) };
   const { tensors } = await readWeights(bytes, options);

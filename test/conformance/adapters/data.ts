@@ -5,7 +5,8 @@ import { ReplaySource, type Draw } from "../../lib/replay.ts";
 import { createTestImage2d, createTestImage3d, type TestImageOptions } from "../../../src/data/synthetic.ts";
 import { rescale } from "../../../src/data/transforms/intensity/arithmetic.ts";
 import type { HostArray } from "../../../src/host/array.ts";
-import { difference, NotCovered, type Adapters, type Case } from "../format.ts";
+import { difference, expectKnown, NotCovered, type Adapters, type Case } from "../format.ts";
+import { optionNames } from "../transform_options.ts";
 import { camel } from "../../lib/names.ts";
 
 type Args = Record<string, any>;
@@ -16,6 +17,7 @@ const IGNORED = new Set(["lazy", "call", "seed", "draws", "config", "image"]);
 /** Upstream option names to voxgrad's: snake_case to camelCase, tensors to lists, None to undefined, dtype names that exist. */
 function options(test: Case, nullable: readonly string[] = []): Args {
   const merged: Args = { ...test.args, ...test.args.config, ...test.args.call };
+  expectKnown(test.op, merged, [...IGNORED, ...optionNames(test.op)]);
   const out: Args = {};
   for (const [key, value] of Object.entries(merged)) {
     if (IGNORED.has(key) || (value === null && !nullable.includes(key))) continue;

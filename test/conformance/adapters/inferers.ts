@@ -1,17 +1,17 @@
 /** @file MONAI's sliding-window inference and its parts. */
 import {
   computeImportanceMap,
-  type Predictor,
+  type WindowPredictor,
   SliceInferer,
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
 } from "../../../src/seg/inference/sliding_window.ts";
 import { sizeOf } from "../../../src/host/array.ts";
-import { NotCovered, type Adapters, type Case } from "../format.ts";
+import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
 
 /** The networks that the cases describe in words. */
-const PREDICTORS: Record<string, Predictor> = {
+const PREDICTORS: Record<string, WindowPredictor> = {
   "constant = mean over channel and space of each window": ({ data, shape }) => {
     const size = sizeOf(shape.slice(2));
     const out = new Float32Array(shape[0] * size);
@@ -42,29 +42,33 @@ const PREDICTORS: Record<string, Predictor> = {
   },
 };
 
-function predictor(words: string): Predictor {
+function predictor(words: string): WindowPredictor {
   const found = PREDICTORS[words];
   if (!found) throw new NotCovered(`predictor "${words}"`);
   return found;
 }
 
-function options(args: Case["args"]): SlidingWindowOptions {
+function options({ op, args }: Case): SlidingWindowOptions {
+  expectKnown(op, args, known);
   const { roi_size, sw_batch_size, overlap, mode, sigma_scale, padding_mode, cval } = args;
   const named = { swBatchSize: sw_batch_size, overlap, mode, sigmaScale: sigma_scale, paddingMode: padding_mode, cval };
   const given = Object.entries(named).filter(([, value]) => value !== undefined);
   return { roiSize: roi_size, ...Object.fromEntries(given) };
 }
 
-export const adapters: Adapters = {
-  "monai.sliding_window_inference": ({ args, inputs }) =>
-    slidingWindowInference(inputs.inputs, options(args), predictor(args.predictor)),
+const known = "roi_size sw_batch_size overlap mode sigma_scale padding_mode cval spatial_dim network predictor".split(" ");
 
-  "monai.SliceInferer": ({ args, inputs }) => {
+export const adapters: Adapters = {
+  "monai.sliding_window_inference": (test) =>
+    slidingWindowInference(test.inputs.inputs, options(test), predictor(test.args.predictor)),
+
+  "monai.SliceInferer": (test) => {
+    const { args, inputs } = test;
     // Cases that only give a shape are about the error for it.
     const shape: number[] = inputs.input_shape ?? [];
     const volume = inputs.inputs ?? { data: new Float32Array(sizeOf(shape)), shape };
     const inferer = new SliceInferer({
-      ...options(args),
+      ...options(test),
       ...(args.spatial_dim !== undefined && { spatialDim: args.spatial_dim }),
     });
     return inferer.run(volume, args.network === undefined ? (x) => x : predictor(args.network));

@@ -10,9 +10,11 @@ import {
   reduceMetric,
 } from "../../../src/seg/metrics/overlap.ts";
 import type { HostArray } from "../../../src/host/array.ts";
-import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
+import { type Adapter, type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
 
-function overlap(args: Case["args"]): OverlapOptions {
+/** The options that scoring takes; `more` are those of what is around it. */
+function overlap({ op, args }: Case, more = ""): OverlapOptions {
+  expectKnown(op, args, `include_background ignore_empty num_classes ${more}`.split(" "));
   const options: OverlapOptions = {};
   if (args.include_background !== undefined) options.includeBackground = args.include_background;
   if (args.ignore_empty !== undefined) options.ignoreEmpty = args.ignore_empty;
@@ -25,8 +27,9 @@ function result(a: Aggregate, notNans: boolean | undefined): HostArray | HostArr
 }
 
 function cumulative(Metric: typeof DiceMetric | typeof MeanIoU): Adapter {
-  return ({ args, inputs }) => {
-    const options: MetricOptions = overlap(args);
+  return (test) => {
+    const { args, inputs } = test;
+    const options: MetricOptions = overlap(test, "reduction get_not_nans aggregate aggregate_pos");
     if (args.reduction) options.reduction = args.reduction;
     const metric = new Metric(options);
     for (const { y_pred, y } of inputs.calls) metric.append(y_pred, y);
@@ -35,13 +38,15 @@ function cumulative(Metric: typeof DiceMetric | typeof MeanIoU): Adapter {
 }
 
 /** MONAI's helper thresholds, scores and reduces in one call, and keeps the background if it thresholds. */
-function diceHelper({ args, inputs }: Case): HostArray[] {
+function diceHelper(test: Case): HostArray[] {
+  const { args, inputs } = test;
+  const options = overlap(test, "threshold activate softmax sigmoid reduction get_not_nans");
   if (!args.threshold || args.activate) throw new NotCovered("argmax or sigmoid inside the metric");
   const mask: HostArray = {
     data: Uint8Array.from(inputs.y_pred.data as Float32Array, (p) => (p > 0.5 ? 1 : 0)),
     shape: inputs.y_pred.shape,
   };
-  const scores = computeDice(mask, inputs.y, { includeBackground: true, ...overlap(args) });
+  const scores = computeDice(mask, inputs.y, { includeBackground: true, ...options });
   const { value, notNans } = reduceMetric(scores, args.reduction ?? "mean_batch");
   return [value, notNans];
 }
@@ -50,6 +55,6 @@ export const adapters: Adapters = {
   "monai.metrics.DiceMetric": cumulative(DiceMetric),
   "monai.metrics.MeanIoU": cumulative(MeanIoU),
   "monai.metrics.DiceHelper": diceHelper,
-  "monai.metrics.compute_dice": ({ args, inputs }) => computeDice(inputs.y_pred, inputs.y, overlap(args)),
-  "monai.metrics.compute_iou": ({ args, inputs }) => computeIou(inputs.y_pred, inputs.y, overlap(args)),
+  "monai.metrics.compute_dice": (test) => computeDice(test.inputs.y_pred, test.inputs.y, overlap(test)),
+  "monai.metrics.compute_iou": (test) => computeIou(test.inputs.y_pred, test.inputs.y, overlap(test)),
 };

@@ -29,7 +29,7 @@ import {
   tverskyLoss,
 } from "../../../src/nn/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
-import { NotCovered, wave, type Adapter, type Adapters, type Case } from "../format.ts";
+import { expectKnown, NotCovered, wave, type Adapter, type Adapters, type Case } from "../format.ts";
 import { camel } from "../../lib/names.ts";
 import { device } from "../device.ts";
 
@@ -45,7 +45,8 @@ const functions: Record<string, (x: Tensor) => Tensor> = {
 
 function option(value: any): unknown {
   if (typeof value === "function") {
-    const known = functions[/^(?:torch\.|lambda x: torch\.)?(\w+)(?:\((?:x, )?dim=1\))?$/.exec(value.name)?.[1] ?? ""];
+    const known =
+      functions[/^(?:lambda x: )?(?:torch\.|F\.|nn\.functional\.)*(\w+)(?:\((?:x, )?dim=1\))?$/.exec(value.name)?.[1] ?? ""];
     if (!known) throw new NotCovered(`the function ${value.name}`);
     return known;
   }
@@ -57,8 +58,35 @@ function option(value: any): unknown {
 const optional = new Set(["weight", "weights", "alpha", "other_act"]);
 
 /** Upstream options to voxgrad's. */
-export const options = (args: Case["args"]): Record<string, any> =>
+const options = (args: Case["args"]): Record<string, any> =>
   Object.fromEntries(Object.entries(args).flatMap(([k, v]) => (v === null && optional.has(k) ? [] : [[camel(k), option(v)]])));
+
+const target = "include_background to_onehot_y sigmoid softmax other_act reduction batch";
+const overlap = `${target} smooth_nr smooth_dr`;
+const dice = `${overlap} squared_pred jaccard weight`;
+
+/** MONAI's option names of each loss. */
+const known: Record<string, string> = {
+  DiceLoss: `${dice} soft_label`,
+  MaskedDiceLoss: `${dice} soft_label`,
+  DiceCELoss: `${dice} lambda_dice lambda_ce label_smoothing`,
+  DiceFocalLoss: `${dice} gamma alpha lambda_dice lambda_focal`,
+  FocalLoss: "include_background to_onehot_y gamma alpha weight reduction use_softmax",
+  GeneralizedDiceLoss: `${overlap} w_type soft_label`,
+  GeneralizedDiceFocalLoss: `${overlap} w_type gamma weight lambda_gdl lambda_focal`,
+  TverskyLoss: `${overlap} alpha beta soft_label`,
+  HausdorffDTLoss: `${target} alpha`,
+  LogHausdorffDTLoss: `${target} alpha`,
+  GeneralizedWassersteinDiceLoss: "dist_matrix weighting_mode reduction smooth_nr smooth_dr",
+  AsymmetricUnifiedFocalLoss: "to_onehot_y num_classes weight gamma delta reduction",
+  DeepSupervisionLoss: "weight_mode weights",
+};
+
+/** The options of a loss under voxgrad's names. Throws `UnknownOption`. */
+export function optionsOf(name: string, args: Case["args"]): Record<string, any> {
+  expectKnown(name, args, known[name].split(" "));
+  return options(args);
+}
 
 type Loss = (input: Tensor, target: Tensor, options: any, test: Case, dev: Device) => Tensor;
 
@@ -71,14 +99,15 @@ const anything: HostArray = { data: new Float32Array(8), shape: [1, 2, 2, 2] };
 
 /** The loss, and its gradient of Σ out · wave(1, 0.53, 1, 0) if the case has one. */
 const loss =
-  (compute: Loss, names: readonly [string, string] = ["input", "target"]): Adapter =>
+  (name: string, compute: Loss, names: readonly [string, string] = ["input", "target"]): Adapter =>
   async (test) => {
+    const settings = optionsOf(name, test.args);
     const dev = await device();
     const [input, target] = names.map((name): HostArray => test.inputs[name] ?? anything);
     const x = dev.tensor(input);
     const wanted = Object.keys(test.expected?.grads ?? {});
     x.requiresGrad = wanted.length > 0;
-    const y = compute(x, upload(dev, target), options(test.args), test, dev);
+    const y = compute(x, upload(dev, target), settings, test, dev);
     const out = { data: await y.data(), shape: y.shape };
     if (wanted.length === 0) return out;
     const probe = wave({ shape: [...y.shape], a: 1, b: 0.53, c: 1, d: 0 });
@@ -97,34 +126,34 @@ export const losses: Record<string, Loss> = {
   GeneralizedDiceLoss: generalizedDiceLoss,
   GeneralizedDiceFocalLoss: generalizedDiceFocalLoss,
   TverskyLoss: tverskyLoss,
-  HausdorffDTLoss: (input, target, o) => hausdorffDTLoss(input, target, { ...o, compat: true }),
-  LogHausdorffDTLoss: (input, target, o) => logHausdorffDTLoss(input, target, { ...o, compat: true }),
+  HausdorffDTLoss: (input, target, o) => hausdorffDTLoss(input, target, { ...o, compat: "monai" }),
+  LogHausdorffDTLoss: (input, target, o) => logHausdorffDTLoss(input, target, { ...o, compat: "monai" }),
   MaskedDiceLoss: (input, target, o, { inputs }, dev) =>
-    maskedDiceLoss(input, target, inputs.mask ? dev.tensor(inputs.mask) : undefined, o),
+    maskedDiceLoss(input, target, { ...o, mask: inputs.mask && dev.tensor(inputs.mask) }),
   GeneralizedWassersteinDiceLoss: (input, target, { distMatrix: _, ...o }, { args }) =>
-    generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), { ...o, compat: true }),
+    generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), { ...o, compat: "monai" }),
 };
 
 /** The outputs are a list, or one tensor; the loss is given as `{ DiceLoss: { options } }`. */
 const deepSupervision: Adapter = async ({ args, inputs }) => {
   const dev = await device();
   const { loss: inner, ...rest } = args;
-  const [name, innerArgs] = Object.entries(inner ?? {})[0] ?? [];
+  const [name, innerArgs] = typeof inner === "string" ? [inner] : (Object.entries(inner ?? {})[0] ?? []);
   const compute = losses[name ?? ""];
   if (!compute) throw new NotCovered("the inner loss of a DeepSupervisionLoss that is not named with its options");
-  const innerOptions = options(innerArgs as Case["args"]);
+  const innerOptions = optionsOf(name, (innerArgs ?? {}) as Case["args"]);
   const outputs = Array.isArray(inputs.input) ? inputs.input.map((x: HostArray) => dev.tensor(x)) : dev.tensor(inputs.input);
   const y = deepSupervisionLoss(
     outputs,
     upload(dev, inputs.target),
     (output, target) => compute(output, target, innerOptions, { args: innerArgs, inputs } as Case, dev),
-    options(rest),
+    optionsOf("DeepSupervisionLoss", rest),
   );
   return { data: await y.data(), shape: y.shape };
 };
 
 export const adapters: Adapters = {
-  ...Object.fromEntries(Object.entries(losses).map(([name, compute]) => [`monai.losses.${name}`, loss(compute)])),
-  "monai.losses.AsymmetricUnifiedFocalLoss": loss(asymmetricUnifiedFocalLoss, ["y_pred", "y_true"]),
+  ...Object.fromEntries(Object.entries(losses).map(([name, compute]) => [`monai.losses.${name}`, loss(name, compute)])),
+  "monai.losses.AsymmetricUnifiedFocalLoss": loss("AsymmetricUnifiedFocalLoss", asymmetricUnifiedFocalLoss, ["y_pred", "y_true"]),
   "monai.losses.DeepSupervisionLoss": deepSupervision,
 };

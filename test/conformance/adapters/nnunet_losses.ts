@@ -5,12 +5,12 @@ import {
   dcAndCELoss,
   dcAndTopKLoss,
   deepSupervisionWeights,
-  robustCrossEntropy,
+  robustCrossEntropyLoss,
   softDiceLoss,
   topKLoss,
 } from "../../../src/nn/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
-import { NotCovered, type Adapter, type Adapters, type Case } from "../format.ts";
+import { type Adapter, type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
 import { device } from "../device.ts";
 
 const given = <T extends Record<string, unknown>>(record: T): T =>
@@ -27,6 +27,26 @@ function nonlinearity(name: string | null | undefined): "softmax" | "sigmoid" | 
   if (!name) return undefined;
   if (!nonlinearities[name]) throw new NotCovered(`the nonlinearity ${name}`);
   return nonlinearities[name];
+}
+
+/** Option names, in the call and in its records of options. */
+const diceNames = "batch_dice do_bg smooth clip_tp ddp apply_nonlin";
+const entropyNames = "weight label_smoothing ignore_index k reduction";
+const known: Record<string, string> = {
+  dice: diceNames,
+  entropy: `${entropyNames} ce_kwargs`,
+  combined: `${diceNames} ${entropyNames} weight_ce weight_dice ignore_label use_ignore_label soft_dice_kwargs ce_kwargs bce_kwargs dice_class`,
+  soft_dice_kwargs: diceNames,
+  ce_kwargs: entropyNames,
+  bce_kwargs: "weight pos_weight reduction",
+};
+
+/** Throws `UnknownOption` for one that is not known, also in the records of options. */
+function expectOptions(op: string, args: Case["args"], kind: string): void {
+  expectKnown(op, args, known[kind].split(" "));
+  for (const name of ["soft_dice_kwargs", "ce_kwargs", "bce_kwargs"]) {
+    if (args[name]) expectKnown(`${op}'s ${name}`, args[name], known[name].split(" "));
+  }
 }
 
 const softDice = (args: Case["args"]) =>
@@ -49,8 +69,9 @@ const combined = (args: Case["args"]) => ({
 type Loss = (dev: Device, input: Tensor, target: Tensor, test: Case) => Tensor;
 
 const loss =
-  (compute: Loss, names: readonly [string, string]): Adapter =>
+  (kind: string, compute: Loss, names: readonly [string, string]): Adapter =>
   async (test) => {
+    expectOptions(test.op, test.args, kind);
     const dev = await device();
     const [input, target] = names.map((name) => test.inputs[name] as HostArray);
     const dtype = target.data instanceof Int32Array ? "i32" : "f32";
@@ -59,17 +80,17 @@ const loss =
   };
 
 const dice = loss(
+  "dice",
   (dev, x, y, { args, inputs }) =>
-    softDiceLoss(
-      x,
-      y,
-      { ...softDice(args), applyNonlin: nonlinearity(args.apply_nonlin) },
-      inputs.loss_mask ? dev.tensor(inputs.loss_mask) : undefined,
-    ),
+    softDiceLoss(x, y, {
+      ...softDice(args),
+      applyNonlin: nonlinearity(args.apply_nonlin),
+      ...(inputs.loss_mask && { mask: dev.tensor(inputs.loss_mask) }),
+    }),
   ["x", "y"],
 );
 
-const pair = (compute: Loss) => loss(compute, ["net_output", "target"]);
+const pair = (compute: Loss) => loss("combined", compute, ["net_output", "target"]);
 
 export const adapters: Adapters = {
   "nnunet.SoftDiceLoss": dice,
@@ -83,10 +104,10 @@ export const adapters: Adapters = {
       bce: given({ posWeight: vector(dev, args.bce_kwargs?.pos_weight), weight: vector(dev, args.bce_kwargs?.weight) }),
     }),
   ),
-  "nnunet.TopKLoss": loss((dev, x, y, { args }) => topKLoss(x, y, entropy(dev, args)), ["inp", "target"]),
-  "nnunet.RobustCrossEntropyLoss": loss(
-    (dev, x, y, { args }) => robustCrossEntropy(x, y, entropy(dev, args)),
-    ["input", "target"],
-  ),
+  "nnunet.TopKLoss": loss("entropy", (dev, x, y, { args }) => topKLoss(x, y, entropy(dev, args)), ["inp", "target"]),
+  "nnunet.RobustCrossEntropyLoss": loss("entropy", (dev, x, y, { args }) => robustCrossEntropyLoss(x, y, entropy(dev, args)), [
+    "input",
+    "target",
+  ]),
   "nnunet.deep_supervision_weights": ({ args }) => deepSupervisionWeights(args.n_outputs),
 };

@@ -1,7 +1,6 @@
-/** @file PyTorch's pointwise functions, products, reductions, indexing and moves on the GPU, with gradients. */
+/** @file PyTorch's pointwise functions, reductions, indexing and moves on the GPU, with gradients. */
 import * as v from "../../../src/index.ts";
-import { activationLayer } from "../../../src/nn/index.ts";
-import type { Adapters } from "../format.ts";
+import type { Adapter, Adapters } from "../format.ts";
 import { operation, same, type Names, type Tensors } from "../operation_case.ts";
 
 type Tensor = v.Tensor;
@@ -9,11 +8,12 @@ type Tensor = v.Tensor;
 const unary = (run: (x: Tensor, options: any) => Tensor, ...keys: string[]) =>
   operation({ ...same(...keys), inplace: null }, ({ x }, options) => run(x, options));
 
-/** The second operand: an input, or a number among the arguments. */
-const binary = (run: (a: Tensor, b: Tensor | number) => Tensor) =>
-  operation(same("other", "exponent"), ({ a, b, x, y, other }: Tensors, options) =>
-    run(a ?? x, b ?? y ?? other ?? options.other ?? options.exponent),
-  );
+/** The operands in the case's order, whatever their names; one of them may be a number among the options. `alpha` scales the second. */
+const binary = (run: (a: Tensor, b: Tensor | number) => Tensor, ...keys: string[]) =>
+  operation(same("other", "exponent", "b", "y", "value", "scalar", ...keys), (_, { alpha = 1, ...options }, __, [a, second]) => {
+    const b: Tensor | number = second ?? Object.values(options)[0];
+    return run(a, alpha === 1 ? b : typeof b === "number" ? alpha * b : v.affine(b, alpha));
+  });
 
 const dim: Names = { dim: "axis", axis: "", keepdim: "keepDims", keepdims: "keepDims" };
 
@@ -30,72 +30,79 @@ const extremes = (one: typeof v.max, all: typeof v.amax) =>
 
 const place = (run: typeof v.argmax) => operation(dim, ({ x }, { axis, keepDims }) => run(x, axis, keepDims));
 
-const pow = operation(same("exponent"), ({ a, b, x, exponent }: Tensors, options) =>
-  v.pow(a ?? x, b ?? exponent ?? options.exponent),
-);
+const each = <F>(adapter: (f: F) => Adapter, functions: Record<string, F>): Adapters =>
+  Object.fromEntries(Object.entries(functions).map(([name, f]) => [`op.${name}`, adapter(f)]));
 
-/** By MONAI's name. */
-const activation = (name: "CELU", ...keys: string[]) =>
-  operation(same(...keys), ({ x }, options, device) => activationLayer(device, [name, options]).forward(x));
-
-const activations: Adapters = {
-  "op.relu": unary(v.relu),
-  "op.relu6": unary(v.relu6),
-  "op.leaky_relu": unary((x, { negativeSlope }) => v.leakyRelu(x, negativeSlope), "negative_slope"),
-  "op.elu": unary((x, { alpha }) => v.elu(x, alpha), "alpha"),
-  "op.celu": activation("CELU", "alpha"),
-  "op.selu": unary(v.selu),
-  "op.gelu": unary((x, { approximate }) => v.gelu(x, approximate), "approximate"),
-  "op.silu": unary((x) => v.silu(x)),
-  "op.mish": unary(v.mish),
-  "op.softplus": unary((x, { beta, threshold }) => v.softplus(x, beta, threshold), "beta", "threshold"),
-  "op.hardswish": unary(v.hardswish),
-  "op.hardtanh": unary((x, { minVal = -1, maxVal = 1 }) => v.clamp(x, minVal, maxVal), "min_val", "max_val"),
-  "op.tanh": unary(v.tanh),
-  "op.sigmoid": unary(v.sigmoid),
-  "op.logsigmoid": unary(v.logSigmoid),
-  "op.softmax": operation(dim, ({ x }, { axis }) => v.softmax(x, axis)),
-  "op.log_softmax": operation(dim, ({ x }, { axis }) => v.logSoftmax(x, axis)),
-};
+const clamped = unary((x, { min = -Infinity, max = Infinity }) => v.clamp(x, min, max), "min", "max");
 
 const pointwise: Adapters = {
-  "op.exp": unary(v.exp),
-  "op.log": unary(v.log),
-  "op.sqrt": unary(v.sqrt),
-  "op.rsqrt": unary(v.rsqrt),
-  "op.abs": unary(v.abs),
-  "op.neg": unary(v.neg),
-  "op.erf": unary(v.erf),
-  "op.square": unary(v.square),
-  "op.reciprocal": unary(v.reciprocal),
-  "op.sign": unary(v.sign),
-  "op.floor": unary(v.floor),
-  "op.round": unary(v.round),
-  "op.clamp": unary((x, { min = -Infinity, max = Infinity }) => v.clamp(x, min, max), "min", "max"),
-  "op.pow": pow,
-  "op.add": binary(v.add),
-  "op.sub": binary(v.sub),
-  "op.mul": binary(v.mul),
-  "op.div": binary(v.div),
-  "op.maximum": binary(v.maximum),
-  "op.minimum": binary(v.minimum),
-  "op.eq": binary(v.eq),
-  "op.ne": binary(v.ne),
-  "op.lt": binary(v.lt),
-  "op.le": binary(v.le),
-  "op.gt": binary(v.gt),
-  "op.ge": binary(v.ge),
+  ...each((f) => unary((x) => f(x)), {
+    exp: v.exp,
+    log: v.log,
+    sqrt: v.sqrt,
+    rsqrt: v.rsqrt,
+    abs: v.abs,
+    absolute: v.abs,
+    neg: v.neg,
+    negative: v.neg,
+    erf: v.erf,
+    square: v.square,
+    reciprocal: v.reciprocal,
+    sign: v.sign,
+    floor: v.floor,
+    round: v.round,
+    isfinite: v.isFinite,
+  }),
+  "op.clamp": clamped,
+  "op.clip": clamped,
+  "op.add": binary(v.add, "alpha"),
+  "op.sub": binary(v.sub, "alpha"),
+  ...each(binary, {
+    mul: v.mul,
+    multiply: v.mul,
+    div: v.div,
+    divide: v.div,
+    true_divide: v.div,
+    pow: v.pow,
+    maximum: v.maximum,
+    minimum: v.minimum,
+    eq: v.eq,
+    ne: v.ne,
+    lt: v.lt,
+    le: v.le,
+    gt: v.gt,
+    ge: v.ge,
+    greater: v.gt,
+    less: v.lt,
+  }),
   "op.where": operation({}, ({ condition, x, y, a, b }: Tensors) => v.where(condition, a ?? x, b ?? y)),
 };
+
+/** `unbiased` is PyTorch's older name of a correction of 1 or 0. */
+const unbiasedOr =
+  (run: typeof v.variance): typeof v.variance =>
+  (x, axes, { unbiased, ...options }: any = {}) =>
+    run(x, axes, unbiased === undefined ? options : { correction: unbiased ? 1 : 0, ...options });
+
+const norm = reduced((x, axes, options) => v.vectorNorm(x, { axes, ...options }), { ...same("p"), ord: "p" });
+
+/** As users compose it: safe for logits of any finite size. */
+function logSumExp(x: Tensor, axes: number | number[] | undefined, { keepDims = false }): Tensor {
+  const top = v.noGrad(() => v.amax(x, axes, { keepDims: true }));
+  const spread = v.log(v.sum(v.exp(v.sub(x, top)), axes, { keepDims }));
+  return v.add(spread, v.reshape(top, spread.shape));
+}
 
 const reductions: Adapters = {
   "op.sum": reduced(v.sum),
   "op.mean": reduced(v.mean),
   "op.amax": reduced(v.amax),
   "op.amin": reduced(v.amin),
-  "op.var": reduced(v.variance, same("correction")),
-  "op.std": reduced(v.std, same("correction")),
-  "op.norm": reduced((x, axes, options) => v.norm(x, { axes, ...options }), same("p")),
+  "op.var": reduced(unbiasedOr(v.variance), same("correction", "unbiased")),
+  "op.std": reduced(unbiasedOr(v.std), same("correction", "unbiased")),
+  "op.norm": norm,
+  "op.vector_norm": norm,
+  "op.logsumexp": reduced(logSumExp),
   "op.max": extremes(v.max, v.amax),
   "op.min": extremes(v.min, v.amin),
   "op.argmax": place(v.argmax),
@@ -103,20 +110,34 @@ const reductions: Adapters = {
   "op.cumsum": operation(dim, ({ x }, { axis }) => v.cumsum(x, axis)),
 };
 
+const joined = (run: typeof v.concat) => operation(dim, (_, { axis = 0 }, __, list) => run(list, axis));
+
 const moves: Adapters = {
   "op.flip": operation({ dims: "axes", dim: "axes" }, ({ x }, { axes }) => v.flip(x, axes)),
   "op.roll": operation({ shifts: "", dims: "axes", dim: "axes" }, ({ x }, { shifts, axes }) => v.roll(x, shifts, axes)),
   "op.rot90": operation({ k: "", dims: "axes" }, ({ x }, { k, axes }) => v.rot90(x, k, axes)),
   "op.permute": operation({ dims: "axes" }, ({ x }, { axes }) => v.permute(x, axes)),
   "op.reshape": operation(same("shape"), ({ x }, { shape }) => v.reshape(x, shape)),
+  "op.view": operation(same("shape"), ({ x }, { shape }) => v.reshape(x, shape)),
+  "op.flatten": operation(same("start_dim", "end_dim"), ({ x }, { startDim = 0, endDim = -1 }) => {
+    const [start, end] = [startDim, endDim].map((d) => (d + x.rank) % x.rank);
+    return v.reshape(x, [...x.shape.slice(0, start), v.sizeOf(x.shape.slice(start, end + 1)), ...x.shape.slice(end + 1)]);
+  }),
+  "op.transpose": operation(same("dim0", "dim1"), ({ x }, { dim0, dim1 }) => {
+    const axes = [...x.shape.keys()];
+    const [a, b] = [dim0, dim1].map((d) => (d + x.rank) % x.rank);
+    return v.permute(x, axes.with(a, b).with(b, a));
+  }),
+  "op.squeeze": operation(dim, ({ x }, { axis }) => v.squeeze(x, axis)),
+  "op.unsqueeze": operation(dim, ({ x }, { axis }) => v.unsqueeze(x, axis)),
+  "op.expand": operation({ sizes: "shape", size: "shape", shape: "" }, ({ x }, { shape }) => v.expand(x, shape)),
+  "op.cat": joined(v.concat),
+  "op.concat": joined(v.concat),
+  "op.stack": joined(v.stack),
+  "op.tile": operation({ dims: "counts", repeats: "counts" }, ({ x }, { counts }) => v.tile(x, counts)),
   "op.repeat": operation({ repeats: "counts", sizes: "counts" }, ({ x }, { counts }) => v.repeat(x, counts)),
   "op.tril": operation(same("diagonal"), ({ x }, { diagonal }) => v.tril(x, diagonal)),
   "op.triu": operation(same("diagonal"), ({ x }, { diagonal }) => v.triu(x, diagonal)),
-};
-
-const products: Adapters = {
-  "op.matmul": operation({}, ({ a, b, x, y }: Tensors) => v.matmul(a ?? x, b ?? y)),
-  "op.linear": operation({}, ({ x, w, b }) => v.linear(x, w, b)),
 };
 
 const indexed: Adapters = {
@@ -129,4 +150,4 @@ const indexed: Adapters = {
   ),
 };
 
-export const adapters: Adapters = { ...activations, ...pointwise, ...reductions, ...moves, ...products, ...indexed };
+export const adapters: Adapters = { ...pointwise, ...reductions, ...moves, ...indexed };

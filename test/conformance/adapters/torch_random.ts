@@ -1,7 +1,7 @@
 /** @file PyTorch's generator, and the initial weights that its layers draw from it. */
 import { type Device, TorchGenerator } from "../../../src/index.ts";
 import { BatchNorm, Conv, ConvTranspose, Linear, manualSeed, type Module } from "../../../src/nn/index.ts";
-import { type Adapter, type Adapters, type Case, NotCovered } from "../format.ts";
+import { type Adapter, type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
 import { device } from "../device.ts";
 
 /** Draws `rand(4)`, `randint(0,10,(6,))` and the like; sizes of several axes are drawn flat. */
@@ -32,10 +32,16 @@ function sequence({ args, expected }: Case): unknown {
   );
 }
 
-/** Weight and bias as the layer makes them. */
+const known = (
+  "seed in in_channels in_features out out_channels out_features k kernel kernel_size groups bias stride padding dilation " +
+  "num_features features"
+).split(" ");
+
+/** Weight and bias as the layer makes them; stride, padding and dilation say nothing about them. */
 const initial =
   (make: (dev: Device, args: Record<string, any>) => Module): Adapter =>
-  async ({ args, expected }) => {
+  async ({ op, args, expected }) => {
+    expectKnown(op, args, known);
     const dev = await device();
     manualSeed(args.seed);
     const layer = make(dev, args);
@@ -72,6 +78,10 @@ export const adapters: Adapters = {
   ...Object.fromEntries(layers),
   "torch.Linear.default_init": initial(
     (dev, args) =>
-      new Linear(dev, pick(args, "in", "in_features"), pick(args, "out", "out_features"), { bias: args.bias ?? true }),
+      new Linear(dev, {
+        inFeatures: pick(args, "in", "in_features"),
+        outFeatures: pick(args, "out", "out_features"),
+        bias: args.bias ?? true,
+      }),
   ),
 };

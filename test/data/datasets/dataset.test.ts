@@ -170,6 +170,9 @@ describe("listDataCollate", () => {
     expect(() => listDataCollate([{ image: array([1]) }, {}])).toThrow(/item 1 has no array under "image"/);
     expect(() => listDataCollate([array([1]) as never])).toThrow(/bare array/);
     expect(() => listDataCollate([])).toThrow(ConfigError);
+    for (const items of [[{ image: "a/b.nii.gz", label: "a/c.nii.gz" }], [{ image: "b.nii", label: 1 }], [{}]])
+      expect(() => listDataCollate(items)).toThrow(/the items have no array.*loaders take items of arrays/);
+    expect(listDataCollate([{ score: 2, name: "b" }]).score.shape).toEqual([1]);
   });
 });
 

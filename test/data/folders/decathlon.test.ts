@@ -80,16 +80,14 @@ describe("parseDataset", () => {
     "not an object": [null, /the top level/],
     "no modality": [msd({ modality: undefined }), /modality is missing/],
     "labels missing": [msd({ labels: undefined }), /labels/],
-    "label without a number": [msd({ labels: { background: "0", x: "one" } }), /labels\["background"\]/],
+    "label without a number": [msd({ labels: { background: "0", x: "one" } }), /labels\["x"\]/],
     "no background": [msd({ labels: { "1": "front" } }), /background/],
-    "count differs": [msd({ numTraining: 7 }), /numTraining is 7, but there are 1/],
     "image missing": [
       msd({ training: [{ image: "imagesTr/b.nii.gz", label: "labelsTr/a.nii.gz" }] }),
       /training\[0\]\.image names "imagesTr\/b/,
     ],
     "label missing": [msd({ training: [{ image: "imagesTr/a.nii.gz" }] }), /training\[0\]\.label is missing/],
     "twice the same case": [msd({ numTraining: 2, training: [...msd().training, ...msd().training] }), /two cases named "a"/],
-    "no cases": [msd({ numTraining: 0, training: [] }), /no cases/],
     "a number as path": [msd({ test: [3] }), /test\[0\]/],
   };
   test.each(Object.entries(bad))("%s", (_name, [json, message]) => {
@@ -104,6 +102,132 @@ describe("parseDataset", () => {
       expect(() => parseDataset(msd({ test: [image] }), all)).toThrow(/test\[0\]\.image is/);
     },
   );
+});
+
+describe("dataset.json as other tools write it", () => {
+  const channels = ["imagesTr/c_0000.nii.gz", "imagesTr/c_0001.nii.gz"];
+  const two = { "0": "T1", "1": "T2" };
+  const item = (image: unknown, label = "labelsTr/c.nii.gz") => msd({ test: [], training: [{ image, label }] });
+  const first = (json: object, ...files: string[]) => {
+    const { training, test, notes } = parseDataset(json, folderOf("labelsTr/c.nii.gz", ...files));
+    return { id: training[0].id, image: training[0].image, count: training.length, test, notes };
+  };
+
+  test("lists that name the first channel: the number is none of the id", () => {
+    expect(first(item("imagesTr/c_0000.nii.gz"), channels[0])).toMatchObject({ id: "c", image: channels.slice(0, 1), notes: [] });
+    expect(first({ ...item("./imagesTr/c_0000.nii.gz"), modality: two }, ...channels)).toMatchObject({
+      id: "c",
+      image: channels,
+    });
+    // Of numbered patients it is one.
+    const label = "labelsTr/p_0001.nii.gz";
+    expect(first(item("imagesTr/p_0001.nii.gz", label), "imagesTr/p_0001.nii.gz", label).id).toBe("p_0001");
+    const tests = ["imagesTs/q_0000.nii.gz", "imagesTs/r_0000.nii.gz"];
+    const found = first({ ...item("imagesTr/c_0000.nii.gz"), test: tests }, channels[0], ...tests);
+    expect(found.test.map((c) => c.id)).toEqual(["q", "r"]);
+  });
+
+  test("images as lists, of MONAI and of BraTS", () => {
+    expect(first({ ...item(channels), modality: two }, ...channels)).toMatchObject({ id: "c", image: channels });
+    const brats = ["t1", "t2"].map((k) => `Train/B_01/B_01_${k}.nii.gz`);
+    const json = { ...item(brats, "Train/B_01/B_01_seg.nii.gz"), modality: undefined };
+    const index = parseDataset(json, folderOf(...brats, "Train/B_01/B_01_seg.nii.gz"));
+    expect(index).toMatchObject({ modality: ["channel 0", "channel 1"], training: [{ id: "B_01", image: brats }] });
+    expect(first(item(["imagesTr/c.nii.gz"]), "imagesTr/c.nii.gz")).toMatchObject({ id: "c" });
+    expect(() => first({ ...item(channels) }, ...channels)).toThrow(
+      /training\[0\].image lists 2 files, but there are 1 channels/,
+    );
+  });
+
+  test("a folder per patient", () => {
+    const files = ["a", "b"].flatMap((p) => [`${p}/t1.nii.gz`, `${p}/seg.nii.gz`]);
+    const training = ["a", "b"].map((p) => ({ image: `${p}/t1.nii.gz`, label: `${p}/seg.nii.gz` }));
+    const ids = parseDataset(msd({ training, numTraining: 2, test: [] }), folderOf(...files)).training.map((c) => c.id);
+    expect(ids).toEqual(["a", "b"]);
+  });
+
+  test("an empty list beside a filled folder: files are found by name", () => {
+    const json = msd({ training: [], test: [], numTraining: 0 });
+    expect(first(json, "imagesTr/c_0000.nii.gz", "imagesTr/._c_0000.nii.gz")).toMatchObject({ id: "c", count: 1 });
+    expect(first(json, "imagesTr/c.nii.gz")).toMatchObject({ id: "c", image: ["imagesTr/c.nii.gz"] });
+    expect(() => parseDataset(json, folderOf())).toThrow(/no training cases: .* imagesTr has no images named <id>_0000.nii.gz/);
+    const plain = parseDataset(json, folderOf("imagesTr/d.nii", "labelsTr/d.nii"));
+    expect(plain.training).toEqual([{ id: "d", image: ["imagesTr/d.nii"], label: "labelsTr/d.nii" }]);
+  });
+
+  test("stale counts and test images that were not downloaded are notes", () => {
+    const index = parseDataset(msd({ numTraining: 7, test: ["imagesTs/t.nii.gz", "imagesTs/u.nii.gz"] }), msdFiles);
+    expect(index.test.map((c) => c.id)).toEqual(["t"]);
+    expect(index.notes).toEqual([
+      "numTraining is 7, but there are 1 training cases; all of them are used",
+      '1 of 2 images of the list "test" are not there and are left out',
+    ]);
+  });
+
+  test("entries that have no effect are named", () => {
+    const json = msd({
+      overwrite_image_reader_writer: "SimpleITKIO",
+      spacing_override: [1, 1, 1],
+      relase: "1.0",
+      training: [{ ...msd().training[0], weight: 2 }],
+    });
+    const { notes } = parseDataset(json, msdFiles);
+    expect(notes).toHaveLength(3);
+    for (const name of ["overwrite_image_reader_writer", "spacing_override", "weight"])
+      expect(notes!.some((n) => n.includes(name) && n.includes("no effect"))).toBe(true);
+  });
+
+  test("nnU-Net's regions, their order, and what is to be ignored", () => {
+    const json = {
+      channel_names: { 0: "MRI" },
+      labels: { background: 0, whole: [1, 2], core: [2], ignore: 3 },
+      numTraining: 1,
+      file_ending: ".nii.gz",
+    };
+    const { labels, notes } = parseDataset({ ...json, regions_class_order: [1, 2] }, folderOf(channels[0], "labelsTr/c.nii.gz"));
+    expect(labels.map((l) => l.writes)).toEqual([undefined, 1, 2, undefined]);
+    expect([labels[3].ignore, notes]).toEqual([true, []]);
+  });
+
+  test("nnU-Net's list of files that lie elsewhere in the folder", () => {
+    const json = { ...msd({ training: undefined, test: [] }), dataset: { one: { images: ["x/i.nii.gz"], label: "x/l.nii.gz" } } };
+    expect(parseDataset(json, folderOf("x/i.nii.gz", "x/l.nii.gz")).training).toEqual([
+      { id: "one", image: ["x/i.nii.gz"], label: "x/l.nii.gz" },
+    ]);
+  });
+
+  test("MONAI's validation list and fold numbers are the folds", () => {
+    const files = ["a", "b", "c"].flatMap((p) => [`i/${p}.nii.gz`, `l/${p}.nii.gz`]);
+    const items = ["a", "b", "c"].map((p, fold) => ({ image: `i/${p}.nii.gz`, label: `l/${p}.nii.gz`, fold: fold % 2 }));
+    const folds = parseDataset(msd({ training: items, numTraining: 3, test: [] }), folderOf(...files));
+    expect(folds.splits).toEqual([
+      { train: ["b"], val: ["a", "c"] },
+      { train: ["a", "c"], val: ["b"] },
+    ]);
+    const json = msd({ training: items.slice(0, 2), numTraining: 2, validation: items.slice(2), test: [] });
+    const held = parseDataset(json, folderOf(...files));
+    expect(held.splits).toEqual([{ train: ["a", "b"], val: ["c"] }]);
+    expect(held.training).toHaveLength(3);
+  });
+
+  test("channel names as a list, a word, or under each other's place", () => {
+    for (const modality of [["MRI"], "MRI", { MRI: 0 }])
+      expect(parseDataset(msd({ modality }), msdFiles).modality).toEqual(["MRI"]);
+    expect(() => parseDataset(msd({ file_ending: ".png" }), msdFiles)).toThrow(/file_ending is ".png", but only NIfTI/);
+  });
+
+  test("absolute paths inside of the folder, and all missing files at once", () => {
+    const inside = { ...msdFiles, root: "/data/toy" };
+    const training = [{ image: "/data/toy/imagesTr/a.nii.gz", label: "/data/toy/labelsTr/a.nii.gz" }];
+    expect(parseDataset(msd({ training }), inside).training[0].image).toEqual(["imagesTr/a.nii.gz"]);
+    expect(() => parseDataset(msd({ training: [{ image: "/data/toys/a.nii.gz" }] }), inside)).toThrow(
+      /leaves the dataset's folder/,
+    );
+    const missing = ["x", "y"].map((id) => ({ image: `imagesTr/${id}.nii.gz`, label: `labelsTr/${id}.nii.gz` }));
+    expect(() => parseDataset(msd({ training: missing }), msdFiles)).toThrow(
+      /4 problems:\n {2}training\[0\].image names "imagesTr\/x/,
+    );
+  });
 });
 
 describe("folds", () => {
@@ -150,6 +274,35 @@ describe("joinCase", () => {
     expect([...two.data]).toEqual([1, 2, 3, 4]);
     expect(() => joinCase("a", [image, volume([3], [1, 1, 1, 1])], undefined, labels)).toThrow(ShapeError);
   });
+  test("refuses channels that are shifted or flipped against each other, naming both", () => {
+    const named = (name: string, a: Affine) => makeVolume({ data: new Uint8Array(2), shape: [1, 2, 1, 1] }, a, { source: name });
+    const flipped = affine(-1).map((row, r) => (r === 0 ? [-1, 0, 0, 1] : row));
+    const join = (a: Affine) => () => joinCase("a", [named("t1.nii", affine()), named("t2.nii", a)], undefined, labels);
+    expect(join(flipped)).toThrow(/array axis 0 of channel 1 \(t2.nii\) and channel 0 \(t1.nii\) point 180° apart/);
+    expect(join(affine(1, 1.5))).toThrow(DataError);
+    expect(join(affine().map((row, r) => (r === 2 ? [0, 0, 1, 7] : row)))).toThrow(/lies \[0,0,7\] voxels from/);
+    expect(join(affine().map((row, r) => (r === 2 ? [0, 0, 1, 0.4] : row)))().image.shape).toEqual([2, 2, 1, 1]);
+  });
+  test("refuses a label that lies beside its image, in voxels of any direction", () => {
+    const oblique: Affine = [
+      [0, -2, 0, 10],
+      [3, 0, 0, -5],
+      [0, 0, 0.5, 0],
+      [0, 0, 0, 1],
+    ];
+    const moved = (mm: number[]) => oblique.map((row, r) => (r < 3 ? [...row.slice(0, 3), row[3] + mm[r]] : row));
+    const join = (mm: number[]) => () =>
+      joinCase("a", [volume([1, 2], [1, 2, 1, 1], oblique)], volume([0, 2], [1, 2, 1, 1], moved(mm)), labels);
+    expect(join([0, 15, 0])).toThrow(/the label lies \[5,0,0\] voxels from the image/);
+    expect(join([0, 0, 0.3])).toThrow(/\[0,0,0.6\]/);
+    expect(join([0.9, 1.4, 0.2])).not.toThrow();
+  });
+  test("rounds label values a hair from an integer, and refuses others", () => {
+    expect([...joinCase("a", [image], volume([1e-4, 1.9999], [1, 2, 1, 1]), labels).label!.data]).toEqual([0, 2]);
+    expect(() => joinCase("a", [image], volume([0, 1.99], [1, 2, 1, 1]), labels)).toThrow(/is not a class/);
+    const exact = volume([0, 2], [1, 2, 1, 1]);
+    expect(joinCase("a", [image], exact, labels).label).toBe(exact);
+  });
   test("checks the label", () => {
     expect(joinCase("a", [image], volume([0, 2], [1, 2, 1, 1]), labels).label?.data[1]).toBe(2);
     expect(() => joinCase("a", [image], volume([0], [1, 1, 1, 1]), labels)).toThrow(ShapeError);
@@ -177,6 +330,11 @@ test("loads a folder from disk", async () => {
     [1, 2, 2, 2],
   ]);
   await expect(loadDataset(join(dir, "none"))).rejects.toThrow(FormatError);
+  const written = JSON.stringify(msd({ test: [] }), null, 1).replaceAll("\n", "\r\n");
+  for (const bytes of [Buffer.from(`\ufeff${written}`), Buffer.from(`\ufeff${written}`, "utf16le")]) {
+    await writeFile(join(dir, "dataset.json"), bytes);
+    expect(await loadDataset(dir)).toEqual(index);
+  }
   await writeFile(join(dir, "dataset.json"), "{");
   await expect(loadDataset(dir)).rejects.toThrow(/is not JSON/);
 });

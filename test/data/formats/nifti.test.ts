@@ -162,6 +162,27 @@ describe("reading", () => {
     ]);
   });
 
+  test("a useless sform gives way to a good qform, and is not written again", async () => {
+    const image = await readNifti(
+      patched((view, bytes) => {
+        view.setInt16(252, 1, true);
+        bytes.fill(0, 280, 328);
+        view.setFloat32(268, 7, true);
+        [1, 2, 3].forEach((s, i) => view.setFloat32(80 + 4 * i, s, true));
+      }),
+    );
+    expect(image.affine).toEqual([
+      [1, 0, 0, 7],
+      [0, 2, 0, 0],
+      [0, 0, 3, 0],
+      [0, 0, 0, 1],
+    ]);
+    const written = encodeNifti(image);
+    const view = new DataView(written.buffer);
+    expect([view.getInt16(252, true), view.getInt16(254, true)]).toEqual([1, 0]);
+    expect((await readNifti(written)).affine).toEqual(image.affine);
+  });
+
   test("input as ArrayBuffer, Blob and Uint8Array inside a larger buffer", async () => {
     const bytes = encodeNifti(counted([1, 3, 4, 5]));
     const inside = new Uint8Array(bytes.length + 3);
@@ -184,6 +205,89 @@ describe("reading", () => {
       reverseAxes(to, back, n, c, b, a);
       expect(back).toEqual(from);
     }
+  });
+});
+
+describe("gzip as other tools pack it", () => {
+  const bytes = encodeNifti(counted([1, 3, 4, 500]), "i16");
+  const random = Uint8Array.from({ length: bytes.length }, (_, i) => (i < 352 ? bytes[i] : (i * 7919 + (i >> 3) * 104729) & 255));
+  const joined = (...parts: Uint8Array[]) => new Uint8Array(Buffer.concat(parts));
+  // A member in which members seem to begin: stored, not packed.
+  const decoy = Uint8Array.from(random);
+  for (let i = 400; i + 20 < decoy.length; i += 1200) decoy.set([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], i);
+  const split = (whole: Uint8Array, ...at: number[]) =>
+    joined(...[0, ...at].map((from, i) => new Uint8Array(gzipSync(whole.subarray(from, at[i] ?? whole.length)))));
+  const files: Record<string, [Uint8Array, Uint8Array]> = {
+    "two members, cut in the header": [split(random, 100), random],
+    "many small members and an empty one, as bgzip": [
+      joined(split(random, ...Array.from({ length: 60 }, (_, i) => 100 + i * 200)), new Uint8Array(gzipSync(new Uint8Array(0)))),
+      random,
+    ],
+    "zeros behind": [joined(new Uint8Array(gzipSync(random)), new Uint8Array(1000)), random],
+    "one zero behind": [joined(new Uint8Array(gzipSync(random)), new Uint8Array(1)), random],
+    "several members and zeros behind": [joined(split(random, 700, 9000), new Uint8Array(70000)), random],
+    "stored bytes that look like members": [joined(new Uint8Array(gzipSync(decoy, { level: 0 })), new Uint8Array(9)), decoy],
+  };
+  test.each(Object.entries(files))("%s: from memory and by path", async (_name, [packed, plain]) => {
+    const want = (await readNifti(plain)).data;
+    await writeFile(join(dir, "packed.nii.gz"), packed);
+    expect((await readNiftiFile(join(dir, "packed.nii.gz"))).data).toEqual(want);
+    expect((await readNifti(packed)).data).toEqual(want);
+  });
+
+  test("a damaged member, one that is cut short, and bytes that are no member are refused", async () => {
+    const two = split(random, 5000);
+    const damaged = two.with(100, two[100] ^ 255);
+    for (const packed of [damaged, two.subarray(0, -3), joined(two, Uint8Array.of(1, 2, 3)), joined(two, Uint8Array.of(0, 0, 7))])
+      await expect(readNifti(Uint8Array.from(packed), "x.nii.gz")).rejects.toThrow(/x\.nii\.gz: .*damaged/);
+  });
+
+  test("no more than a few wrong splits are tried", async () => {
+    const hostile = Uint8Array.from(random);
+    for (let i = 400; i + 20 < hostile.length; i += 12) hostile.set([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3], i);
+    const packed = joined(new Uint8Array(gzipSync(hostile, { level: 0 })), Uint8Array.of(1));
+    await expect(readNifti(packed, "x.nii.gz")).rejects.toThrow(/x\.nii\.gz: .*damaged/);
+  });
+});
+
+describe("files of other kinds are called by their names", () => {
+  const text = (s: string) => new Uint8Array(Buffer.from(s, "latin1"));
+  const padded = (s: string, at = 0) => text("\0".repeat(at) + s + "\0".repeat(600));
+  const mgh = new Uint8Array(700);
+  [1, 256, 256, 256, 1, 3].forEach((v, i) => new DataView(mgh.buffer).setInt32(4 * i, v));
+  test.each<[string, Uint8Array, RegExp]>([
+    ["DICOM", padded("DICM", 128), /is a DICOM file, no NIfTI image; convert it .* dcm2niix/],
+    ["NRRD", padded("NRRD0004\ntype: short"), /an NRRD image/],
+    ["MetaImage", text("ObjectType = Image\nNDims = 3\n"), /a MetaImage/],
+    ["PNG", padded("\x89PNG\r\n\x1a\n"), /a PNG picture/],
+    ["JPEG", padded("\xff\xd8\xff\xe0"), /a JPEG picture/],
+    ["TIFF", padded("II*\0"), /a TIFF picture/],
+    ["ZIP", padded("PK\x03\x04"), /a ZIP archive/],
+    ["TAR", padded("ustar", 257), /a TAR archive/],
+    ["HDF5", padded("\x89HDF\r\n\x1a\n"), /an HDF5 file/],
+    ["MGH", mgh, /an MGH image of FreeSurfer, .* mri_convert/],
+    ["MINC", padded("CDF\x01"), /a MINC image/],
+    ["NumPy", padded("\x93NUMPY"), /a NumPy array/],
+    [
+      "Git LFS",
+      text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n"),
+      /a Git LFS pointer: .*; run git lfs pull/,
+    ],
+    ["HTML", text("\n<!DOCTYPE html>\n<html><body>404</body></html>"), /a web page in place of the image, .*download/],
+    ["XML", text('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'), /an XML text/],
+    ["JSON", text('{"message": "not found"}'), /a JSON text/],
+    ["any other text", text("Copyright (c) 2004, the authors of an image"), /is a text \("Copyright \(c\) 2004/],
+    ["a link of git-annex", text("../../.git/annex/objects/x"), /git-annex/],
+  ])("%s, gzipped too", async (_name, bytes, message) => {
+    for (const file of [bytes, new Uint8Array(gzipSync(bytes))]) {
+      await expect(readNifti(file, "scan.nii.gz")).rejects.toThrow(FormatError);
+      await expect(readNifti(file, "scan.nii.gz")).rejects.toThrow(message);
+      await expect(readNifti(file, "scan.nii.gz")).rejects.not.toThrow(/damaged/);
+    }
+  });
+  test("Analyze, and gzip twice", async () => {
+    await expect(readNifti(patched((v) => v.setInt32(344, 0)))).rejects.toThrow(/magic is empty: this is an Analyze 7.5 header/);
+    await expect(readNifti(gzipSync(gzipSync(patched(() => undefined))))).rejects.toThrow(/is packed by gzip twice/);
   });
 });
 

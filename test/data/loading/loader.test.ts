@@ -201,7 +201,7 @@ describe("workers", () => {
        for await (const _ of loader) if (++n === 50) break;
        console.log(n);`,
     );
-    const run = spawnSync(process.execPath, ["--conditions=source", script], {
+    const run = spawnSync(process.execPath, ["--conditions=voxgrad-source", script], {
       encoding: "utf8",
       timeout: 60_000,
       cwd: new URL("../../..", import.meta.url),

@@ -68,7 +68,7 @@ describe("onKeys", () => {
     expect(() => t.apply({ image: array([1, 2, 2]), label: undefined })).toThrow(/no array under "label"/);
   });
 
-  test("Resize takes nearest for labels, unless a mode is chosen or MONAI's behaviour is asked for", () => {
+  test("Resize takes nearest-exact for labels, unless a mode is chosen or MONAI's behaviour is asked for", () => {
     const options = { spatialSize: [3, 3] };
     const fractional = (out: T.Item | T.Item[]) => ((out as T.Item).label as HostArray).data.some((v) => v % 1 !== 0);
     expect(fractional(T.onKeys(["image", "label"], new T.Resize(options)).apply(item()))).toBe(false);
@@ -76,6 +76,43 @@ describe("onKeys", () => {
     expect(fractional(T.onKeys(["image", "label"], new T.Resize({ ...options, mode: "bilinear" })).apply(item()))).toBe(true);
     expect((T.onKeys(["image", "label"], new T.Resize(options)).apply(item()) as T.Item).image).toEqual(
       new T.Resize(options).apply(item().image),
+    );
+  });
+
+  test("a label is resized about its image's centers: a disc keeps its place", () => {
+    const disc = (n: number) =>
+      array([1, n, n], (i) => (Math.hypot(((i % n) + 0.5) / n - 0.45, (Math.floor(i / n) + 0.5) / n - 0.45) < 0.3 ? 1 : 0));
+    const out = T.onKeys(["image", "label"], new T.Resize({ spatialSize: [48, 48] })).apply({
+      image: disc(100),
+      label: disc(100),
+    });
+    const [image, label] = [(out as T.Item).image, (out as T.Item).label] as HostArray[];
+    const half = Array.from(image.data, (v) => (v > 0.5 ? 1 : 0));
+    const both = half.reduce<number>((n, v, i) => n + (v && label.data[i] ? 1 : 0), 0);
+    const sum = half.reduce<number>((n, v, i) => n + v + label.data[i], 0);
+    expect((2 * both) / sum).toBeGreaterThan(0.995);
+  });
+
+  test("CropForeground cuts one box, that of the first key, from all", () => {
+    const image = array([1, 5, 6], (i) => (Math.floor(i / 6) >= 1 && Math.floor(i / 6) <= 3 && i % 6 >= 2 ? i : 0));
+    const label = array([1, 5, 6], (i) => (i === 20 ? 1 : 0));
+    const out = T.onKeys(["image", "label"], new T.CropForeground({ margin: 1 })).apply({ image, label }) as Record<
+      string,
+      HostArray
+    >;
+    expect(out.image).toEqual(new T.CropForeground({ margin: 1 }).apply(image));
+    expect([out.image.shape, out.label.shape]).toEqual([
+      [1, 5, 6],
+      [1, 5, 6],
+    ]);
+    // Where image and label are one array, so are the results.
+    const same = T.onKeys(["image", "label"], new T.CropForeground()).apply({ image, label: image }) as Record<string, HostArray>;
+    expect(same.image).toEqual(same.label);
+    const marked = T.onKeys(["image", "label"], new T.CropForeground()).apply({ image, label }) as Record<string, HostArray>;
+    expect(marked.label.shape).toEqual([1, 3, 4]);
+    expect([...marked.label.data].indexOf(1)).toBe([...marked.image.data].indexOf(20));
+    expect(() => T.onKeys(["image", "label"], new T.CropForeground()).apply({ image, label: array([1, 6, 5]) })).toThrow(
+      /size \[5,6\] and cannot crop one of shape \[1,6,5\]/,
     );
   });
 
@@ -191,7 +228,7 @@ describe("refusals name the operation and what to do", () => {
     [() => new T.EnsureChannelFirst().apply(x), /set channelDim/],
     [() => new T.CenterSpatialCrop({ roiSize: [1, 2, 3] }).apply(x), /one size per spatial axis \(2\)/],
     [() => new T.SpatialCrop({} as T.SpatialCropOptions), /give roiCenter and roiSize/],
-    [() => new T.SpatialPad({ spatialSize: 8, mode: "odd" as T.PadMode }).apply(x), /unknown padding mode "odd"/],
+    [() => new T.SpatialPad({ spatialSize: 8, mode: "odd" as T.NumpyPadMode }).apply(x), /unknown padding mode "odd"/],
     [() => new T.Resize({ spatialSize: [2, 2], mode: "cubic" as T.ResizeMode }), /unknown mode "cubic"/],
     [
       () => new T.RandCropByPosNegLabel({ spatialSize: [9, 9] }).randomize(x),

@@ -23,7 +23,7 @@ const specs: readonly [ActivationSpec, (v: number) => number][] = [
   ["LOGSIGMOID", (v) => Math.log(sigmoid(v))],
   ["TANH", Math.tanh],
   ["SOFTMAX", (v) => Math.exp(v) / total],
-  [["LOGSOFTMAX", { dim: 1 }], (v) => v - Math.log(total)],
+  [["LOGSOFTMAX", { axis: 1 }], (v) => v - Math.log(total)],
   [["SOFTPLUS", { beta: 2, threshold: 10 }], (v) => (2 * v > 10 ? v : Math.log1p(Math.exp(2 * v)) / 2)],
   ["HARDSWISH", (v) => (v * Math.min(Math.max(v + 3, 0), 6)) / 6],
   ["SILU", (v) => v * sigmoid(v)],

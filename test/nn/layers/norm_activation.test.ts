@@ -6,7 +6,6 @@ import {
   type AdnOptions,
   Convolution,
   Dropout,
-  inSequence,
   InstanceNorm,
   manualSeed,
   type Module,
@@ -17,18 +16,14 @@ import {
 import { UNet } from "../../../src/seg/index.ts";
 import { observing } from "../../../src/autograd/tape.ts";
 import { expectClose } from "../../lib/compare.ts";
+import { inSequence } from "../../../src/nn/module.ts";
 import { device as open } from "../../lib/device.ts";
 
 const device: Device = await open();
 
-function* all(m: Module): Iterable<Module> {
-  yield m;
-  for (const [, child] of m.children()) yield* all(child);
-}
-
 /** Every layer by itself, as those see it who watch layers. */
 function apart(net: Module): void {
-  for (const m of all(net)) m.forward = m.forward.bind(m);
+  for (const m of net.modules()) m.forward = m.forward.bind(m);
 }
 
 interface Outcome {

@@ -23,7 +23,7 @@ describe("losses are fused", () => {
     });
     const plan = await step.prepare([array(shape, Math.sin), array(labels, (i) => i % 6)]);
     step.dispose();
-    return plan.peakBytes / (4 * 6 * 32 * 32);
+    return (plan.ownBytes - plan.memory.uniforms) / (4 * 6 * 32 * 32);
   }
 
   // Logits and their gradient, a sixth for the labels, and what is small: sums per class, chunks. Two losses make two gradients and their sum.
@@ -52,13 +52,28 @@ describe("losses refuse", () => {
     ["a reduction", (z) => nn.tverskyLoss(z(1, 2, 3), z(1, 2, 3), { reduction: "avg" as "sum" }), /^tverskyLoss: reduction/],
     ["class weights", (z) => nn.diceLoss(z(1, 2, 3), z(1, 2, 3), { weight: [1, 2, 3] }), /must have 2 entries/],
     ["negative class weights", (z) => nn.diceLoss(z(1, 2, 3), z(1, 2, 3), { weight: -1 }), /must not be negative/],
-    ["a mask of channels", (z) => nn.maskedDiceLoss(z(1, 2, 3), z(1, 2, 3), z(1, 2, 3)), /mask \[1, 2, 3\]/],
+    ["a mask of channels", (z) => nn.maskedDiceLoss(z(1, 2, 3), z(1, 2, 3), { mask: z(1, 2, 3) }), /mask \[1, 2, 3\]/],
     ["a weight type", (z) => nn.generalizedDiceLoss(z(1, 2, 3), z(1, 2, 3), { wType: "cube" as "square" }), /wType/],
     ["ranks", (z) => nn.diceCELoss(z(1, 2, 3), z(1, 3)), /^diceCELoss: target \[1, 3\]/],
     ["channels", (z) => nn.diceFocalLoss(z(1, 3, 3), z(1, 2, 3)), /^diceFocalLoss: target \[1, 2, 3\]/],
     ["a negative factor", (z) => nn.diceFocalLoss(z(1, 3, 3), z(1, 3, 3), { lambdaFocal: -1 }), /lambdaFocal must not/],
     ["no reduction", (z) => nn.diceCELoss(z(1, 2, 3), z(1, 2, 3), { reduction: "none" as "sum" }), /^diceCELoss: reduction/],
     ["a Hausdorff loss of lines", (z) => nn.hausdorffDTLoss(z(1, 2, 3), z(1, 2, 3)), /must be \[N, C, H, W\]/],
+    ...[nn.dcAndCELoss, nn.dcAndTopKLoss].map((loss): (typeof rows)[number] => [
+      `${loss.name} of nothing`,
+      (z) => loss(z(1, 2, 3), z(1, 1, 3), { weightCe: 0, weightDice: 0 }),
+      new RegExp(`^${loss.name}: weightCe and weightDice are both 0`),
+    ]),
+    [
+      "dcAndBCELoss of nothing",
+      (z) => nn.dcAndBCELoss(z(1, 2, 3), z(1, 2, 3), { weightCe: 0, weightDice: 0 }),
+      /^dcAndBCELoss: weightCe and weightDice are both 0/,
+    ],
+    [
+      "to be like something unknown",
+      (z) => nn.hausdorffDTLoss(z(1, 2, 3, 3), z(1, 2, 3, 3), { compat: true as unknown as "monai" }),
+      /^hausdorffDTLoss: compat must be "monai" or left out, got true/,
+    ],
     ["distances", (z) => nn.generalizedWassersteinDiceLoss(z(1, 2, 3), z(1, 3), [[0, 1]]), /2 rows of 2/],
     [
       "a weighting mode",
@@ -76,9 +91,9 @@ describe("losses refuse", () => {
     ],
     ["more than two classes", (z) => nn.asymmetricUnifiedFocalLoss(z(1, 3, 2, 2), z(1, 3, 2, 2)), /must be \[N, 2, H, W\]/],
     [
-      "one-hot of a pair of channels",
-      (z) => nn.asymmetricUnifiedFocalLoss(z(1, 2, 2, 2), z(1, 2, 2, 2), { toOnehotY: true as never }),
-      /toOnehotY is not supported/,
+      "class indices beside channels",
+      (z) => nn.asymmetricUnifiedFocalLoss(z(1, 2, 2, 2), z(1, 1, 2, 2)),
+      /^asymmetricUnifiedFocalLoss: target \[1, 1, 2, 2\] must have the shape of the input/,
     ],
     [
       "the name of a function",

@@ -75,7 +75,7 @@ const calls: Record<string, Call> = {
   DiceLoss: nn.diceLoss,
   GeneralizedDiceLoss: nn.generalizedDiceLoss,
   TverskyLoss: nn.tverskyLoss,
-  MaskedDiceLoss: (x, y, o, mask) => nn.maskedDiceLoss(x, y, mask, o),
+  MaskedDiceLoss: (x, y, o, mask) => nn.maskedDiceLoss(x, y, { ...o, mask }),
   GeneralizedWassersteinDiceLoss: (x, y, { distMatrix, ...o }) => nn.generalizedWassersteinDiceLoss(x, y, distMatrix, o),
   DiceCELoss: nn.diceCELoss,
   DiceFocalLoss: nn.diceFocalLoss,
@@ -84,13 +84,13 @@ const calls: Record<string, Call> = {
   HausdorffDTLoss: nn.hausdorffDTLoss,
   LogHausdorffDTLoss: nn.logHausdorffDTLoss,
   AsymmetricUnifiedFocalLoss: nn.asymmetricUnifiedFocalLoss,
-  SoftDiceLoss: (x, y, o, mask) => nn.softDiceLoss(x, y, { ...o, applyNonlin: "softmax" }, mask),
-  MemoryEfficientSoftDiceLoss: (x, y, o, mask) => nn.softDiceLoss(x, y, { ...o, applyNonlin: "softmax" }, mask),
+  SoftDiceLoss: (x, y, o, mask) => nn.softDiceLoss(x, y, { ...o, applyNonlin: "softmax", mask }),
+  MemoryEfficientSoftDiceLoss: (x, y, o, mask) => nn.softDiceLoss(x, y, { ...o, applyNonlin: "softmax", mask }),
   DC_and_CE_loss: (x, y, o) => nn.dcAndCELoss(x, y, nnunet(o)),
   DC_and_topk_loss: (x, y, o) => nn.dcAndTopKLoss(x, y, nnunet(o)),
   DC_and_BCE_loss: (x, y, o) => nn.dcAndBCELoss(x, y, nnunet(o)),
   TopKLoss: nn.topKLoss,
-  RobustCrossEntropyLoss: nn.robustCrossEntropy,
+  RobustCrossEntropyLoss: nn.robustCrossEntropyLoss,
 };
 
 function run(gpu: Device, c: Stored): { loss: Tensor; gradients: Tensor[] } {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import * as v from "../../../src/index.ts";
 import { scope, type Tensor } from "../../../src/index.ts";
-import { bceWithLogits, crossEntropy, huber, l1, mse, smoothL1 } from "../../../src/nn/index.ts";
+import { bceWithLogitsLoss, crossEntropyLoss, huberLoss, l1Loss, mseLoss, smoothL1Loss } from "../../../src/nn/index.ts";
 import { device } from "../../lib/device.ts";
 import { type Packed, readFixture, runStored, type StoredCase, type StoredRun } from "../../lib/fixture.ts";
 
@@ -26,10 +26,10 @@ const extreme =
 const ops: Readonly<Record<string, StoredRun>> = {
   relu6: one(v.relu6),
   selu: one(v.selu),
-  gelu: ({ input }, { approximate }) => v.gelu(input, approximate),
+  gelu: ({ input }, options) => v.gelu(input, options),
   silu: one((x) => v.silu(x)),
   mish: one(v.mish),
-  softplus: ({ input }, { beta, threshold }) => v.softplus(input, beta, threshold),
+  softplus: ({ input }, options) => v.softplus(input, options),
   hardswish: one(v.hardswish),
   log_sigmoid: one(v.logSigmoid),
   tanh: one(v.tanh),
@@ -47,19 +47,19 @@ const ops: Readonly<Record<string, StoredRun>> = {
     v.where(input.device.tensor({ data: condition.flat(), shape: input.shape }, "i32"), input, other),
   amax: ({ input }, { dim }) => v.amax(input, dim),
   amin: ({ input }, { dim }) => v.amin(input, dim),
-  norm: ({ input }, { dim, p }) => v.norm(input, { axes: dim, p: p === "Infinity" ? Infinity : p }),
+  norm: ({ input }, { dim, p }) => v.vectorNorm(input, { axes: dim, p: p === "Infinity" ? Infinity : p }),
   max: extreme(v.max),
   min: extreme(v.min),
   var: ({ input }, { dim, correction }) => v.variance(input, dim, { correction }),
   std: ({ input }, { dim, correction }) => v.std(input, dim, { correction }),
   cross_entropy: ({ input, target, weight }, { label_smoothing, ignore_index, reduction }) =>
-    crossEntropy(input, target, { weight, labelSmoothing: label_smoothing, ignoreIndex: ignore_index, reduction }),
+    crossEntropyLoss(input, target, { weight, labelSmoothing: label_smoothing, ignoreIndex: ignore_index, reduction }),
   bce_with_logits: ({ input, target, weight, pos_weight }, { reduction }) =>
-    bceWithLogits(input, target, { weight, posWeight: pos_weight, reduction }),
-  mse: ({ input, target }, options) => mse(input, target, options),
-  l1: ({ input, target }, options) => l1(input, target, options),
-  smooth_l1: ({ input, target }, options) => smoothL1(input, target, options),
-  huber: ({ input, target }, options) => huber(input, target, options),
+    bceWithLogitsLoss(input, target, { weight, posWeight: pos_weight, reduction }),
+  mse: ({ input, target }, options) => mseLoss(input, target, options),
+  l1: ({ input, target }, options) => l1Loss(input, target, options),
+  smooth_l1: ({ input, target }, options) => smoothL1Loss(input, target, options),
+  huber: ({ input, target }, options) => huberLoss(input, target, options),
 };
 
 /** Every element for itself: a small one beside a large one has digits too. Exponentials far from 0 lose some, as |x| does. */

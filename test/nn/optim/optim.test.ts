@@ -1,4 +1,4 @@
-/** @file Optimisers, clipping, schedulers and initial weights against PyTorch; moving averages; no copies of gradients in a captured step. */
+/** @file Optimizers, clipping, schedulers and initial weights against PyTorch; moving averages; no copies of gradients in a captured step. */
 
 import { describe, expect, test } from "vitest";
 import { capture, ConfigError, type Device, grad, mul, parameter, square, sum, type Tensor } from "../../../src/index.ts";
@@ -88,7 +88,7 @@ describe("optimisers against PyTorch", () => {
     const [inChannels, outChannels, kernelSize] = c.args;
     const layer =
       c.layer === "Linear"
-        ? new nn.Linear(gpu, inChannels, outChannels, c.options)
+        ? new nn.Linear(gpu, { inFeatures: inChannels, outFeatures: outChannels, ...c.options })
         : new (c.layer === "Conv2d" ? nn.Conv : nn.ConvTranspose)(gpu, {
             spatialDims: 2,
             inChannels,
@@ -193,7 +193,7 @@ describe("steps", () => {
 });
 
 describe("EMA", () => {
-  test.each([["optimiser"], ["tensors"]])("ema/of %s: averages, applied and restored", async (kind) => {
+  test.each([["optimizer"], ["tensors"]])("ema/of %s: averages, applied and restored", async (kind) => {
     const gpu = await device();
     const params = parameters(gpu, [{ data: [1, 2], shape: [2] }]);
     const optimizer = new nn.SGD(params, { lr: 1 });

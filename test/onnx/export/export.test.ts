@@ -68,7 +68,7 @@ describe("what cannot be exported", () => {
   test("values that depend on the input without an operation saying so", async () => {
     const dev = await device();
     // Read by a kernel of which the tape knows nothing.
-    const hidden = new Lambda((x) => v.add(x, v.cast(v.argmax(x, 1, true), "f32")));
+    const hidden = new Lambda((x) => v.add(x, v.cast(v.argmax(x, 1, { keepDims: true }), "f32")));
     await expect(exportOnnx(hidden, [2, 8], { device: dev })).rejects.toThrow(/depends on the input/);
   });
 

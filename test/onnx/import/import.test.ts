@@ -55,6 +55,7 @@ async function expectRun(model: OnnxModel, dev: Device, run: Run): Promise<void>
     expect(results[name].shape).toEqual(want.shape);
     expectNear(await results[name].data(), want.data);
   }
+  for (const t of Object.values(results)) t.dispose();
 }
 
 for (const [name, runs] of Object.entries(cases)) {
@@ -81,9 +82,10 @@ interface Operator extends Run {
 }
 
 describe.skipIf(process.env.VOXGRAD_ONNX_CASES)("operators", () => {
-  const operators: readonly Operator[] = process.env.VOXGRAD_ONNX_CASES
-    ? []
-    : JSON.parse(readFileSync(`${folder}/operators.json`, "utf8"));
+  const list = (name: string): readonly Operator[] =>
+    process.env.VOXGRAD_ONNX_CASES ? [] : JSON.parse(readFileSync(`${folder}/${name}.json`, "utf8"));
+  // The second: make_onnx_operators.py.
+  const operators = [...list("operators"), ...list("more_operators")];
   test.each(operators)("$name", async ({ model: text, ...run }) => {
     const dev = await device();
     const model = importOnnx(dev, Buffer.from(text, "base64"));

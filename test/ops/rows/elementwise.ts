@@ -1,7 +1,15 @@
 /** @file Rows of the losses of `voxgrad/nn`. */
 
 import { ConfigError, DTypeError, type DType, ShapeError, sizeOf, type Tensor } from "../../../src/index.ts";
-import { bceWithLogits, crossEntropy, huber, l1, type LossReduction, mse, smoothL1 } from "../../../src/nn/losses/elementwise.ts";
+import type { Reduction } from "../../../src/autograd/cross_entropy.ts";
+import {
+  bceWithLogitsLoss,
+  crossEntropyLoss,
+  huberLoss,
+  l1Loss,
+  mseLoss,
+  smoothL1Loss,
+} from "../../../src/nn/losses/elementwise.ts";
 import {
   between,
   bytesOf,
@@ -13,6 +21,7 @@ import {
   type Hosts,
   index,
   normal,
+  type Random,
   type Row,
   type Sample,
   type Shape,
@@ -23,10 +32,10 @@ import {
 interface CrossEntropyArgs {
   readonly ignoreIndex?: number;
   readonly labelSmoothing?: number;
-  readonly reduction?: LossReduction;
+  readonly reduction?: Reduction;
 }
 
-const reduced = (list: Host, reduction: LossReduction, total: number): Host => {
+const reduced = (list: Host, reduction: Reduction, total: number): Host => {
   if (reduction === "none") return list;
   const sum = list.data.reduce((a, b) => a + b, 0);
   return host([], Float64Array.of(reduction === "sum" ? sum : sum / total));
@@ -66,7 +75,7 @@ interface Inputs {
 const classSample = (id: string, shape: Shape, args: CrossEntropyArgs = {}, inputs: Inputs = {}): Sample<CrossEntropyArgs> => {
   const { dtype = "i32", weighted, values = logits, target = index(shape[1]) } = inputs;
   return {
-    id: `crossEntropy/${id}`,
+    id: `crossEntropyLoss/${id}`,
     inputs: {
       input: { shape, values },
       target: { shape: shape.toSpliced(1, 1), values: target, dtype },
@@ -77,7 +86,7 @@ const classSample = (id: string, shape: Shape, args: CrossEntropyArgs = {}, inpu
 };
 
 const probabilitySample = (id: string, args: CrossEntropyArgs = {}, weighted = false): Sample<CrossEntropyArgs> => ({
-  id: `crossEntropy/probabilities${id}`,
+  id: `crossEntropyLoss/probabilities${id}`,
   inputs: {
     input: { shape: [2, 3, 4, 5], values: logits },
     target: { shape: [2, 3, 4, 5], values: uniform },
@@ -92,7 +101,7 @@ const holes: Values = cycle(-100, 0, 2, 1, -100, 1, 0);
 const far: Values = cycle(1e4, -1e4, 0, 9999, -9999.5, 80, -90, 1e4, 1e4, -1e4, -1e4, -1e4);
 
 const crossEntropyRow: Row<CrossEntropyArgs> = {
-  name: "crossEntropy",
+  name: "crossEntropyLoss",
   // Gradients of positions that are right vanish: the scale of errors is that of dy.
   tolerance: { gradient: 2e-6, floor: 1 },
   samples: [
@@ -129,7 +138,7 @@ const crossEntropyRow: Row<CrossEntropyArgs> = {
       { values: (r, i) => (i % 12 >= 8 ? -3e38 : normal(r, i)), target: index(2) },
     ),
   ],
-  run: ({ input, target, weight }, args) => crossEntropy(input, target, { weight, ...args }),
+  run: ({ input, target, weight }, args) => crossEntropyLoss(input, target, { weight, ...args }),
   reference: crossEntropyReference,
   differentiable: ["input"],
   splits: false,
@@ -137,36 +146,41 @@ const crossEntropyRow: Row<CrossEntropyArgs> = {
   flops: ({ input }) => 6 * sizeOf(input),
   bytes: ({ input, target }) => bytesOf(input, target),
   errors: [
-    { id: "rank", call: (z) => crossEntropy(z([3]), z([])), error: ShapeError, message: /^crossEntropy: input must be \[N, C/ },
+    {
+      id: "rank",
+      call: (z) => crossEntropyLoss(z([3]), z([])),
+      error: ShapeError,
+      message: /^crossEntropyLoss: input must be \[N, C/,
+    },
     {
       id: "target",
-      call: (z) => crossEntropy(z([2, 3, 4]), z([2, 1, 4])),
+      call: (z) => crossEntropyLoss(z([2, 3, 4]), z([2, 1, 4])),
       error: ShapeError,
-      message: /^crossEntropy: target \[2, 1, 4\] does not fit the input \[2, 3, 4\]; expected class indices \[2, 4\] or/,
+      message: /^crossEntropyLoss: target \[2, 1, 4\] does not fit the input \[2, 3, 4\]; expected class indices \[2, 4\] or/,
     },
     {
       id: "weight",
-      call: (z) => crossEntropy(z([2, 3]), z([2]), { weight: z([2]) }),
+      call: (z) => crossEntropyLoss(z([2, 3]), z([2]), { weight: z([2]) }),
       error: ShapeError,
-      message: /^crossEntropy: weight \[2\] must be \[3\], one per class/,
+      message: /^crossEntropyLoss: weight \[2\] must be \[3\], one per class/,
     },
     {
       id: "probabilities",
-      call: (z) => crossEntropy(z([2, 3]), z([2, 3], "i32")),
+      call: (z) => crossEntropyLoss(z([2, 3]), z([2, 3], "i32")),
       error: DTypeError,
-      message: /^crossEntropy: target has type i32, expected f32 probabilities/,
+      message: /^crossEntropyLoss: target has type i32, expected f32 probabilities/,
     },
     {
       id: "smoothing",
-      call: (z) => crossEntropy(z([2, 3]), z([2]), { labelSmoothing: 2 }),
+      call: (z) => crossEntropyLoss(z([2, 3]), z([2]), { labelSmoothing: 2 }),
       error: ConfigError,
-      message: /^crossEntropy: labelSmoothing must be in \[0, 1\], got 2/,
+      message: /^crossEntropyLoss: labelSmoothing must be in \[0, 1\], got 2/,
     },
     {
       id: "reduction",
-      call: (z) => crossEntropy(z([2, 3]), z([2]), { reduction: "avg" as "sum" }),
+      call: (z) => crossEntropyLoss(z([2, 3]), z([2]), { reduction: "avg" as "sum" }),
       error: ConfigError,
-      message: /^crossEntropy: reduction must be/,
+      message: /^crossEntropyLoss: reduction must be/,
     },
   ],
 };
@@ -175,7 +189,7 @@ interface PairArgs {
   readonly beta?: number;
   readonly delta?: number;
   readonly posWeight?: number;
-  readonly reduction?: LossReduction;
+  readonly reduction?: Reduction;
 }
 
 type PairLoss = (input: Tensor, target: Tensor, options: PairArgs & { readonly weight?: Tensor }) => Tensor;
@@ -184,6 +198,7 @@ interface Pair {
   readonly loss: PairLoss;
   readonly f: (x: number, t: number, args: PairArgs, posWeight: number) => number;
   readonly options?: readonly PairArgs[];
+  readonly input?: Values;
   readonly target?: Values;
   readonly hard?: Sample<PairArgs>;
 }
@@ -198,10 +213,10 @@ function pairReference(f: Pair["f"]) {
   };
 }
 
-function pairRow(name: string, { loss, f, options = [], target = normal, hard }: Pair): Row<PairArgs> {
+function pairRow(name: string, { loss, f, options = [], input = logits, target = normal, hard }: Pair): Row<PairArgs> {
   const sample = (id: string, shape: Shape, args: PairArgs, more: Sample<PairArgs>["inputs"] = {}): Sample<PairArgs> => ({
     id: `${name}/${id}`,
-    inputs: { input: { shape, values: logits }, target: { shape, values: target }, ...more },
+    inputs: { input: { shape, values: input }, target: { shape, values: target }, ...more },
     args,
   });
   const weight = { weight: { shape: [3, 1, 1], values: between(0.5, 2) } };
@@ -214,7 +229,7 @@ function pairRow(name: string, { loss, f, options = [], target = normal, hard }:
       sample("weighted", [3, 4, 5], {}, weight),
       sample("weighted-none", [3, 4, 5], { reduction: "none" }, weight),
       sample("large", [2, 70, 71], {}),
-      ...(name === "bceWithLogits"
+      ...(name === "bceWithLogitsLoss"
         ? [sample("pos-weight-channels", [3, 4, 5], {}, { posWeight: { shape: [3, 1, 1], values: between(0.5, 4) } })]
         : []),
       ...(hard ? [hard] : []),
@@ -249,27 +264,35 @@ function pairRow(name: string, { loss, f, options = [], target = normal, hard }:
   };
 }
 
+const whole = (random: Random): number => Math.floor(8 * random()) - 4;
+
 export const rows: Row<any>[] = [
   crossEntropyRow,
-  pairRow("mse", { loss: mse, f: (x, t) => (x - t) ** 2 }),
-  pairRow("l1", { loss: l1, f: (x, t) => Math.abs(x - t) }),
-  pairRow("smoothL1", {
-    loss: smoothL1,
+  pairRow("mseLoss", { loss: mseLoss, f: (x, t) => (x - t) ** 2 }),
+  // Whole numbers against others: finite differences must not step over the kink where the two are equal.
+  pairRow("l1Loss", {
+    loss: l1Loss,
+    f: (x, t) => Math.abs(x - t),
+    input: (random) => whole(random) + 0.2 + 0.6 * random(),
+    target: (random) => whole(random),
+  }),
+  pairRow("smoothL1Loss", {
+    loss: smoothL1Loss,
     f: (x, t, { beta = 1 }) => (Math.abs(x - t) < beta ? (x - t) ** 2 / 2 / beta : Math.abs(x - t) - beta / 2),
     options: [{ beta: 0.5 }, { beta: 0 }],
   }),
-  pairRow("huber", {
-    loss: huber,
+  pairRow("huberLoss", {
+    loss: huberLoss,
     f: (x, t, { delta = 1 }) => (Math.abs(x - t) <= delta ? (x - t) ** 2 / 2 : delta * (Math.abs(x - t) - delta / 2)),
     options: [{ delta: 2.5 }],
   }),
-  pairRow("bceWithLogits", {
-    loss: bceWithLogits,
+  pairRow("bceWithLogitsLoss", {
+    loss: bceWithLogitsLoss,
     f: (x, t, _, posWeight) => posWeight * t * softplus(-x) + (1 - t) * softplus(x),
     options: [{ posWeight: 3 }],
     target: (random) => (random() < 0.5 ? 0 : 0.25 + 0.75 * Math.round(random())),
     hard: {
-      id: "bceWithLogits/hard",
+      id: "bceWithLogitsLoss/hard",
       inputs: {
         input: { shape: [2, 6], values: cycle(90, -90, 1e4, -1e4, 0, 12) },
         target: { shape: [2, 6], values: (_, i) => (i < 6 ? 0 : 1) },

@@ -7,8 +7,8 @@ import {
   DTypeError,
   max,
   min,
-  norm,
-  type NormOptions,
+  vectorNorm,
+  type VectorNormOptions,
   ShapeError,
   sizeOf,
   std,
@@ -36,7 +36,7 @@ interface Args {
   readonly axes?: number | readonly number[];
   readonly keepDims?: boolean;
   readonly correction?: number;
-  readonly p?: NormOptions["p"];
+  readonly p?: VectorNormOptions["p"];
 }
 
 const axesOf = ({ length }: Shape, axes: Args["axes"]): number[] =>
@@ -251,11 +251,11 @@ function spreadRow(name: string, op: typeof variance, f: (v: number) => number):
 
 const normRow: Row<Args> = {
   ...common,
-  name: "norm",
+  name: "vectorNorm",
   samples: [
-    ...make("norm", normal),
-    ...make("norm", awayFromZero(), { p: 1 }, "l1-"),
-    ...make("norm", distinct, { p: Infinity }, "max-").map((s) => ({
+    ...make("vectorNorm", normal),
+    ...make("vectorNorm", awayFromZero(), { p: 1 }, "l1-"),
+    ...make("vectorNorm", distinct, { p: Infinity }, "max-").map((s) => ({
       ...s,
       gradients: shared(s.args, (all) => {
         const top = all.reduce((m, w) => Math.max(m, Math.abs(w)), 0);
@@ -263,31 +263,31 @@ const normRow: Row<Args> = {
       }),
     })),
     {
-      id: "norm/zeros",
+      id: "vectorNorm/zeros",
       inputs: { x: { shape: [2, 3], values: () => 0 } },
       args: { axes: 1 },
       gradients: () => ({ x: new Float64Array(6) }),
     },
     {
-      id: "norm/max-ties",
+      id: "vectorNorm/max-ties",
       inputs: { x: { shape: [2, 4], values: cycle(3, -3, 1, 3) } },
       args: { p: Infinity, axes: 1 },
       gradients: shared({ axes: 1 }, () => (v) => (Math.abs(v) === 3 ? Math.sign(v) : 0)),
     },
   ],
-  run: ({ x }, args) => norm(x, args),
+  run: ({ x }, args) => vectorNorm(x, args),
   reference: reference((list, { p = 2 }) => {
     if (p === 1) return list.reduce((s, v) => s + Math.abs(v), 0);
     if (p === 2) return Math.sqrt(list.reduce((s, v) => s + v * v, 0));
     return list.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
   }),
   errors: [
-    { id: "axis", call: (z) => norm(z([2, 3]), { axes: 5 }), error: ShapeError, message: /^norm: axis 5 is outside/ },
+    { id: "axis", call: (z) => vectorNorm(z([2, 3]), { axes: 5 }), error: ShapeError, message: /^vectorNorm: axis 5 is outside/ },
     {
       id: "p",
-      call: (z) => norm(z([2]), { p: 3 as 2 }),
+      call: (z) => vectorNorm(z([2]), { p: 3 as 2 }),
       error: ConfigError,
-      message: /^norm: p must be 1, 2 or Infinity, got 3/,
+      message: /^vectorNorm: p must be 1, 2 or Infinity, got 3/,
     },
   ],
 };

@@ -140,7 +140,8 @@ export const rows: Row<FocalLossOptions>[] = [
         id: "target",
         call: (z) => focalLoss(z([2, 3, 4]), z([2, 1, 4])),
         error: ShapeError,
-        message: /^focalLoss: target \[2, 1, 4\] does not fit the input \[2, 3, 4\]; expected \[2, 3, 4\]$/,
+        message:
+          /^focalLoss: target \[2, 1, 4\] does not fit the input \[2, 3, 4\]; expected \[2, 3, 4\]; for class indices set the option toOnehotY: true$/,
       },
       {
         id: "index-target",

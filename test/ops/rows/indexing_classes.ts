@@ -37,7 +37,7 @@ const argmaxRow: Row<ArgArgs> = {
     { id: "argmax/one", inputs: { x: { shape: [2, 1, 4] } }, args: { axis: 1 } },
     { id: "argmax/volume", inputs: { x: { shape: [1, 3, 20, 21, 22] } }, args: { axis: 1, keepDims: true } },
   ],
-  run: ({ x }, { axis, keepDims }) => argmax(x, axis, keepDims),
+  run: ({ x }, { axis, keepDims }) => argmax(x, axis, { keepDims }),
   reference: (hosts, args) => argReference(hosts, args, 1),
   differentiable: [],
   splits: true,
@@ -64,7 +64,7 @@ const argminRow: Row<ArgArgs> = {
     { id: "argmin/last-keep", inputs: { x: { shape: [3, 7] } }, args: { axis: -1, keepDims: true } },
     { id: "argmin/ties", inputs: { x: { shape: [3, 6, 8], values: index(3) } }, args: { axis: 1 } },
   ],
-  run: ({ x }, { axis, keepDims }) => argmin(x, axis, keepDims),
+  run: ({ x }, { axis, keepDims }) => argmin(x, axis, { keepDims }),
   reference: (hosts, args) => argReference(hosts, args, -1),
   errors: [
     { id: "empty", call: (z) => argmin(z([2, 0]), 1), error: ShapeError, message: /^argmin: axis 1 of \[2, 0\] is empty/ },

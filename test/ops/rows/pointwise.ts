@@ -97,7 +97,7 @@ const unaries: Readonly<Record<string, Unary>> = {
   gelu: { f: (x) => x * normalCdf(x), values: wide, hard: extreme },
   "gelu tanh": {
     id: "tanh",
-    call: (x) => voxgrad.gelu(x, "tanh"),
+    call: (x) => voxgrad.gelu(x, { approximate: "tanh" }),
     f: (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
     values: wide,
     hard: extreme,
@@ -105,6 +105,7 @@ const unaries: Readonly<Record<string, Unary>> = {
   silu: { f: (x, a) => x / (1 + Math.exp(-a * x)), values: wide, hard: extreme, parameters: [[], [0.5], [-1.5]] },
   mish: { f: (x) => x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))), values: wide, hard: extreme },
   softplus: {
+    call: (x, beta, threshold) => voxgrad.softplus(x, { beta, threshold }),
     f: (x, a, b) => (a * x > b ? x : (Math.max(a * x, 0) + Math.log1p(Math.exp(-Math.abs(a * x)))) / a),
     values: wide,
     hard: extreme,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { main } from "../../../src/seg/cli/main.node.ts";
+import { Writer } from "../../../src/onnx/proto.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/weights/index.ts";
 import { temporaryFolder, tinyOptions, writeTinyDataset } from "../../lib/tiny.ts";
 import { expected, expectTensors, folder as fixtures } from "../../weights/fixtures.ts";
@@ -57,6 +58,51 @@ test("inspect", async () => {
   expect(stdout).toMatch(/\n {2}conv\.weight +F32 +\[2, 1, 3, 3\] +72 B\n/);
   expect(stdout).toMatch(/\nmetadata\n {2}epoch: 12\n {2}arch: net\n/);
   expect((await call("inspect", at("with_list.pth"))).stdout).toMatch(/not read, being no tensors: mask_values\n/);
+});
+
+test("models of TensorFlow.js that cannot be run are inspected and converted all the same", async () => {
+  cpSync(at("mesh"), out("mesh"), { recursive: true });
+  const model = JSON.parse(readFileSync(out("mesh/model.json"), "utf8"));
+  model.modelTopology.model_config.config.layers[3].class_name = "Lambda";
+  writeFileSync(out("mesh/lambda.json"), JSON.stringify(model));
+  writeFileSync(out("mesh/graph.json"), JSON.stringify({ ...model, format: "graph-model", modelTopology: { node: [] } }));
+  const lambda = await call("inspect", out("mesh/lambda.json"));
+  expect(lambda.stdout).toMatch(
+    /layers model, in Keras's layout because it cannot be run here \(layer "a1" \(Lambda\): this kind/,
+  );
+  expect(lambda.stdout).toMatch(/\n {2}c1\/kernel +F32 +\[3, 3, 3, 1, 3\]/);
+  expect((await call("inspect", out("mesh/graph.json"))).stdout).toMatch(
+    /TensorFlow.js graph model, in TensorFlow's layout, 10 tensors/,
+  );
+  expect(await call("convert", out("mesh/graph.json"), out("graph.safetensors"))).toMatchObject({ code: 0 });
+  expect(readSafetensors(readFileSync(out("graph.safetensors"))).tensors.get("c1/kernel")!.shape).toEqual([3, 3, 3, 1, 3]);
+});
+
+test("what is not read is named by both commands, and types of half a byte are said to be widened", async () => {
+  const graph = new Writer()
+    .message(1, new Writer().text(1, "x").text(2, "y").text(4, "Relu"))
+    .message(5, new Writer().int(1, 3).int(2, 22).text(8, "q").bytes(9, Uint8Array.of(0x8f, 7)))
+    .message(5, new Writer().int(1, 1).int(2, 17).text(8, "f").bytes(9, Uint8Array.of(1)))
+    .message(5, new Writer().int(1, 2).int(2, 3).text(8, "i").bytes(9, Uint8Array.of(1, 255)))
+    .message(
+      5,
+      new Writer().int(1, 1).int(2, 1).text(8, "e").int(14, 1).message(13, new Writer().text(1, "location").text(2, "e.bin")),
+    );
+  const model = new Writer().int(1, 10).message(7, graph).message(8, new Writer().text(1, "").int(2, 21)).finish();
+  writeFileSync(out("q.onnx"), model);
+  expect(await call("inspect", out("q.onnx"))).toMatchObject({ code: 1, stderr: expect.stringMatching(/cannot open .*e\.bin/) });
+  writeFileSync(out("e.bin"), new Uint8Array(Float32Array.of(2.5).buffer));
+  const { stdout } = await call("inspect", out("q.onnx"));
+  expect(stdout).toMatch(/\n {2}q +INT4 +\[3\] +2 B\n {2}i +I8 +\[2\] +2 B\n/);
+  expect(stdout).toMatch(/\nnot read: f \(float8e4m3fn \[1\]\): its element type float8e4m3fn is not supported\n/);
+  const converted = await call("convert", out("q.onnx"), out("q.safetensors"));
+  expect(converted.stdout).toMatch(/\nleft out: f \(float8e4m3fn \[1\]\).*\nq: INT4 as I8, the least type that holds it\n/);
+  const { tensors } = readSafetensors(readFileSync(out("q.safetensors")));
+  expect([...tensors].map(([name, t]) => [name, t.dtype, Array.from(t.data)])).toEqual([
+    ["q", "I8", [-1, -8, 7]],
+    ["i", "I8", [1, -1]],
+    ["e", "F32", [2.5]],
+  ]);
 });
 
 test("inspect prints no codes that a terminal obeys", async () => {

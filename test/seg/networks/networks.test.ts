@@ -134,7 +134,7 @@ test("V-Net in 2-D drops channels, never whole samples", async () => {
   const dev = await device();
   const net = new VNet(dev, { spatialDims: 2, dropoutProbDown: 0.9, dropoutProbUp: [0.9, 0.9] });
   const x = dev.tensor(wave([8, 16, 2, 2], 0, 0, 0, 1));
-  const y = await net.up_tr32.dropout2.forward(x).data();
+  const y = await new Map(net.namedModules()).get("up_tr32.dropout2")!.forward(x).data();
   const planes = Array.from({ length: 128 }, (_, p) => Array.from(y.subarray(4 * p, 4 * p + 4), (v) => v !== 0));
   for (const plane of planes) expect(new Set(plane).size).toBe(1);
   const kept = Array.from({ length: 8 }, (_, n) => planes.slice(16 * n, 16 * n + 16).filter(([v]) => v).length);

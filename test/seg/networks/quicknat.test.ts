@@ -21,8 +21,8 @@ import { difference, expectNetwork, seeded, wave, type NetSpec, type Summary } f
 const { nets, losses, views, defaults } = readFixture<any>("quicknat.json");
 
 const quicknatOptions = (p: any) => ({
-  numClass: p.num_class,
-  numChannels: p.num_channels,
+  outChannels: p.num_class,
+  inChannels: p.num_channels,
   numFilters: p.num_filters,
   kernelH: p.kernel_h,
   kernelW: p.kernel_w,
@@ -57,7 +57,7 @@ test("parameter counts in full size, and options that do not exist", async () =>
 
 test("a Trainer trains it, unused layer and dropout included", async () => {
   const dev = await device();
-  const model = seeded(() => new QuickNat(dev, { numFilters: 4, numClass: 2, kernelH: 3, kernelW: 3 }));
+  const model = seeded(() => new QuickNat(dev, { numFilters: 4, outChannels: 2, kernelH: 3, kernelW: 3 }));
   const optimizer = new Adam(model.parameters(), { lr: 1e-2 });
   const loss = (y: Tensor, t: Tensor) => quickNatCombinedLoss(y, t);
   const trainer = new Trainer(dev, { model, optimizer, loss });
@@ -82,15 +82,15 @@ const inputs = (dev: Device) => {
 };
 type Inputs = ReturnType<typeof inputs>;
 const calls: Record<string, (i: Inputs) => Tensor> = {
-  combined: ({ x, labels }) => quickNatCombinedLoss(x, labels, { compat: true }),
-  "combined weight": ({ x, labels, weight }) => quickNatCombinedLoss(x, labels, { compat: true, weight }),
-  dice: ({ x, labels }) => quickNatDiceLoss(x, labels, { compat: true }),
-  "dice weights": ({ x, labels, weights }) => quickNatDiceLoss(x, labels, { compat: true, weights }),
+  combined: ({ x, labels }) => quickNatCombinedLoss(x, labels, { compat: "quicknat" }),
+  "combined weight": ({ x, labels, weight }) => quickNatCombinedLoss(x, labels, { compat: "quicknat", weight }),
+  dice: ({ x, labels }) => quickNatDiceLoss(x, labels, { compat: "quicknat" }),
+  "dice weights": ({ x, labels, weights }) => quickNatDiceLoss(x, labels, { compat: "quicknat", weights }),
   iou: ({ x, labels }) => quickNatIoULoss(x, labels),
   "iou weights ignore": ({ x, labels, weights }) => quickNatIoULoss(x, labels, { weights, ignoreIndex: 1 }),
-  focal: ({ x, labels }) => quickNatFocalLoss(x, labels, { compat: true }),
+  focal: ({ x, labels }) => quickNatFocalLoss(x, labels, { compat: "quicknat" }),
   "focal alpha sum": ({ x, labels, weights }) =>
-    quickNatFocalLoss(x, labels, { gamma: 1.5, alpha: weights, sizeAverage: false, compat: true }),
+    quickNatFocalLoss(x, labels, { gamma: 1.5, alpha: weights, sizeAverage: false, compat: "quicknat" }),
 };
 
 test("losses and their gradients equal nn-common-modules' in compat mode", async () => {
@@ -105,7 +105,7 @@ test("losses and their gradients equal nn-common-modules' in compat mode", async
   }
   const one = dev.tensor(wave([2, 1, 3, 4], 1, 0.7, 0.4));
   const mask = dev.tensor({ data: Float32Array.from({ length: 24 }, (_, i) => (i % 5 > 2 ? 1 : 0)), shape: [2, 3, 4] });
-  expect(await quickNatDiceLoss(one, mask, { binary: true, compat: true }).item()).toBeCloseTo(losses.binary, 5);
+  expect(await quickNatDiceLoss(one, mask, { binary: true, compat: "quicknat" }).item()).toBeCloseTo(losses.binary, 5);
 });
 
 test("corrected losses: one softmax, a gradient through the focal factor, a binary Dice that depends on its input", async () => {
@@ -131,7 +131,7 @@ test("corrected losses: one softmax, a gradient through the focal factor, a bina
     }
   expect(await quickNatDiceLoss(x, labels).item()).toBeCloseTo(dice, 5);
   const focal = quickNatFocalLoss(x, labels);
-  expect(await focal.item()).toBeCloseTo(await quickNatFocalLoss(x, labels, { compat: true }).item(), 6);
+  expect(await focal.item()).toBeCloseTo(await quickNatFocalLoss(x, labels, { compat: "quicknat" }).item(), 6);
   const slope = await grad(focal, [x])[0].data();
   const t = target[0];
   const [pt, factor] = [p(0, t, 0), p(0, t, 0) - 1];
@@ -181,7 +181,7 @@ test("losses name what does not fit", async () => {
 test("median-frequency weights: the original's numbers, and the corrected ones", () => {
   const { mfb } = views;
   const labels = { data: Uint8Array.from(mfb.labels as number[]), shape: [3, 4, 5] };
-  const compat = medianFrequencyWeights(labels, { compat: true });
+  const compat = medianFrequencyWeights(labels, { compat: "quicknat" });
   expect(Array.from(compat.weights.data)).toEqual(mfb.weights);
   expect(Array.from(compat.classWeights.data)).toEqual(mfb.classes);
   // Three of class 0, one of class 1: the median count is 2.

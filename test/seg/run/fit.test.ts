@@ -7,10 +7,12 @@ import {
   configure,
   defineRecipe,
   fit,
+  type LoadedCase,
   memoryStore,
   openRun,
   type Recipe,
   type RunData,
+  report,
   type RunStore,
   type Segmenter,
   segmentCases,
@@ -19,6 +21,7 @@ import {
   slices2d,
   UNet,
 } from "../../../src/seg/index.ts";
+import { axisCodes, type Case, toAxisCodes, withGeometryOf } from "../../../src/data/index.ts";
 import { device } from "../../lib/device.ts";
 import { memoryData, tinyRun } from "../../lib/memory_data.ts";
 
@@ -159,7 +162,91 @@ describe("a run in memory", () => {
   });
 });
 
+describe("a run has an orientation", () => {
+  const orientations = ["RAS", "PSR", "SAR"];
+
+  test("volumes stored another way are predicted alike, and come back as they are stored", async () => {
+    const store = memoryStore();
+    const data = memoryData();
+    await run(slices2d, store, data);
+    expect(JSON.parse(await text(store, "run.json")).orientation).toBe("RAS");
+    const opened = await openRun(dev, store, slices2d);
+    const found: { dice: readonly number[]; labels: readonly number[] }[] = [];
+    for (const codes of orientations) {
+      const other = memoryData(undefined, 1, { orientation: () => codes });
+      for await (const { labels, source, dice } of segmentCases(opened, [other.val[1]], other.read)) {
+        expect(axisCodes(source.image.affine)).toBe(codes);
+        const placed = withGeometryOf(source.image, labels);
+        expect(placed.affine).toBe(source.image.affine);
+        found.push({ dice: dice!, labels: [...toAxisCodes(placed, "RAS").data] });
+      }
+    }
+    opened.dispose();
+    expect(new Set(found[0].labels)).toEqual(new Set([0, 1]));
+    expect(found[1]).toEqual(found[0]);
+    expect(found[2]).toEqual(found[0]);
+  });
+
+  test("cases stored in several ways train, validate and report as if they were stored in one", async () => {
+    const results = [];
+    for (const orientation of [() => "RAS", (i: number) => (i % 3 === 1 ? "SAR" : i === 5 ? "PSR" : "RAS")]) {
+      const store = memoryStore();
+      const data = memoryData(undefined, 1, { orientation });
+      const { epochs } = await run(slices2d, store, data);
+      const opened = await openRun(dev, store, slices2d);
+      await report(store, opened, epochs, data.val, data.read);
+      opened.dispose();
+      const bytes = async (file: string) => Buffer.from((await store.read(file))!).toString("base64");
+      results.push([await epochsIn(store), ...(await Promise.all(["weights.safetensors", "overlays/case4.png"].map(bytes)))]);
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  test("is that of most training cases", async () => {
+    const most = memoryData(undefined, 1, { orientation: (i) => ["RAS", "LPS", "LPS", "SAR", "RAS", "RAS"][i] });
+    expect((await configure(slices2d, most, { data: "memory", ...tinyRun })).info.orientation).toBe("LPS");
+  });
+});
+
 describe("labels", () => {
+  // Slices 0 … 4 of axis 0.
+  const ignored = (i: number) => Math.floor(i / 256) < 5;
+  const ignoring = () => memoryData({ background: 0, ball: 1, ignore: 9 }, 1, { relabel: (v, i) => (ignored(i) ? 9 : v) });
+
+  test("that are to be ignored do not train: what the image shows there makes no difference", async () => {
+    const shuffled = ignoring();
+    const read = async (item: Case): Promise<LoadedCase> => {
+      const { image, ...rest } = await ignoring().read(item);
+      return { ...rest, image: { ...image, data: image.data.map((v, i) => (ignored(i) ? image.data[1279 - i] : v)) } };
+    };
+    const given = { sliceAxis: 0, foreground: 0 };
+    const weights = [];
+    for (const data of [ignoring(), { ...shuffled, read }, memoryData()]) {
+      const store = memoryStore();
+      await run(slices2d, store, data, given);
+      weights.push(Buffer.from((await store.read("weights.safetensors"))!).toString("base64"));
+    }
+    expect(weights[1] === weights[0]).toBe(true);
+    expect(weights[2] === weights[0]).toBe(false);
+  });
+
+  test("that are to be ignored are no class, and are left out by recipes that say so", async () => {
+    for (const given of [
+      { fit: "resize", patchSize: [24, 24] },
+      { fit: "crop", augment: "mild" },
+    ]) {
+      const store = memoryStore();
+      const data = ignoring();
+      const { epochs } = await run(slices2d, store, data, given);
+      expect(JSON.parse(await text(store, "run.json")).outputs).toBe("sigmoid");
+      expect(epochs.at(-1)!.dice).toHaveLength(1);
+      const opened = await openRun(dev, store, slices2d);
+      for await (const { labels } of segmentCases(opened, data.val, data.read)) expect(labels.data).not.toContain(9);
+      opened.dispose();
+    }
+    await expect(run({ ...slices2d, ignores: false }, memoryStore(), ignoring())).rejects.toThrow(/has the label "ignore"/);
+  });
+
   test("of a dataset that lists the background last: the foreground is scored", async () => {
     const [first, last] = [memoryStore(), memoryStore()];
     await run(slices2d, first, memoryData({ background: 0, ball: 1 }));

@@ -7,7 +7,8 @@ import { inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readNiftiFile } from "../../../src/data/index.node.ts";
 import type { Device } from "../../../src/index.ts";
-import { Adam, diceLoss, manualSeed, readSafetensors, seedDropout } from "../../../src/nn/index.ts";
+import { Adam, diceLoss, manualSeed, seedDropout } from "../../../src/nn/index.ts";
+import { readSafetensors } from "../../../src/weights/index.ts";
 import { restoreCheckpoint, saveCheckpoint, Trainer, UNet, type UNetOptions } from "../../../src/seg/index.ts";
 import { device } from "../../lib/device.ts";
 import {

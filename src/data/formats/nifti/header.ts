@@ -2,13 +2,14 @@
  * @file NIfTI-1 and NIfTI-2 headers, read and written. nifti-reader-js decodes and encodes the fields; everything that decides about
  * memory or geometry is checked and chosen here, because that library trusts what it reads. It is handed the fixed part of the header
  * only (its extension walk follows sizes from the file), and the affine is chosen as nibabel does: sform, else qform, else a
- * centered, x-flipped grid, where the library prefers whichever code is larger.
+ * centered, x-flipped grid, where the library prefers whichever code is larger. A useless sform gives way to a good qform.
  */
 
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
 import { elements } from "../../../host/elements.ts";
 import { FormatError } from "../../../host/errors.ts";
 import { type Affine, affineProblem, type Volume } from "../../volume.ts";
+import { fileKind } from "../file_kind.ts";
 import { elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
 
 /** Bytes that always suffice to parse a header: NIfTI-2's 540 and the extension flags. */
@@ -42,6 +43,8 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
   const fail = (field: string, text: string): never => {
     throw new FormatError(`readNifti: ${name}: ${field} ${text}`);
   };
+  const kind = isNifti(bytes) ? undefined : fileKind(bytes);
+  if (kind) throw new FormatError(`readNifti: ${name} is ${kind.what}, no NIfTI image; ${kind.advice}`);
   if (bytes.length < 348) fail("header", `has ${bytes.length} bytes; a NIfTI-1 header has 348; the file is empty or cut short`);
   const { version, littleEndian } = identify(bytes, fail);
   const size = version === 1 ? 348 : 540;
@@ -115,6 +118,8 @@ export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array 
     ] as const)
       h[key] = old[key];
     h.affine = sformOf(source.bytes, source.version, source.littleEndian);
+    // Other readers would take the sform for its code.
+    if (old.qform_code > 0 && affineProblem(h.affine)) h.sform_code = 0;
   } else {
     h.affine = volume.affine.map((row) => [...row]);
     h.sform_code = NIFTI1.XFORM_ALIGNED_ANAT;
@@ -137,6 +142,13 @@ export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array 
 type Fields = NIFTI1 | NIFTI2;
 type Fail = (field: string, text: string) => never;
 
+/** Whether the first bytes are a NIfTI header's, or an Analyze header's: of files that begin so no other kind is known. */
+function isNifti(bytes: Uint8Array): boolean {
+  if (bytes.length < 4) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return [true, false].some((little) => [348, 540].includes(view.getInt32(0, little)));
+}
+
 function identify(bytes: Uint8Array, fail: Fail): { version: 1 | 2; littleEndian: boolean } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sizes = [view.getInt32(0, true), view.getInt32(0, false)];
@@ -151,6 +163,11 @@ function identify(bytes: Uint8Array, fail: Fail): { version: 1 | 2; littleEndian
     return fail(
       "magic",
       `is "ni${version}": a header whose voxels are in a separate .img file; convert the pair to one .nii file`,
+    );
+  if (version === 1 && magic === "\0\0\0\0")
+    return fail(
+      "magic",
+      "is empty: this is an Analyze 7.5 header, whose voxels are in an .img file; convert the pair to one .nii file",
     );
   if (magic !== `n+${version}\0`)
     return fail("magic", `is ${JSON.stringify(magic)}; expected "n+${version}\\0"; this is Analyze 7.5 or a damaged file`);
@@ -173,8 +190,13 @@ function scaling(slope: number, inter: number, fail: Fail): { slope: number; int
 
 function chooseAffine(header: Uint8Array, f: Fields, shape: readonly number[]): { affine: number[][]; field: string } {
   const version = header.length === 348 ? 1 : 2;
-  if (f.sform_code > 0) return { affine: sformOf(header, version, f.littleEndian), field: "srow (sform_code > 0)" };
-  if (f.qform_code > 0) return { affine: f.getQformMat(), field: "quatern, qoffset and pixdim (qform_code > 0)" };
+  const sform = { affine: sformOf(header, version, f.littleEndian), field: "srow (sform_code > 0)" };
+  const qform = { affine: f.getQformMat(), field: "quatern, qoffset and pixdim (qform_code > 0)" };
+  // Some writers set both codes and leave the sform empty.
+  const useful =
+    f.sform_code > 0 && (f.qform_code <= 0 || !affineProblem(sform.affine) || affineProblem(qform.affine) !== undefined);
+  if (useful) return sform;
+  if (f.qform_code > 0) return qform;
   const [sx, sy, sz] = f.pixDims.slice(1, 4).map((v) => (Number.isFinite(v) && v !== 0 ? Math.abs(v) : 1));
   const half = [((shape[1] - 1) / 2) * sx, ((shape[2] - 1) / 2) * sy, ((shape[3] - 1) / 2) * sz];
   const affine = [

@@ -4,12 +4,14 @@
  * it is there, memory grows with the bytes that really arrive, and reading stops where the header says the voxels end.
  */
 
+import { gunzip, piecesOf } from "../../../host/bytes/gunzip.ts";
 import { deflate, inflatedLimit, isGzip } from "../../../host/bytes/inflate.ts";
 import { FormatError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type TypedArray } from "../../../host/array.ts";
 import { buildNiftiHeader, headerBytes, type NiftiHeader, parseNiftiHeader } from "./header.ts";
 import { castTo, decodeVoxels, dtypeOf, encodeVoxels, type NiftiDtype } from "./voxels.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
+import type { Blob as BlobLike } from "../../../host/platform.ts";
 
 /** Bytes after the voxels that are read only to reach the gzip checksum. */
 const trailingLimit = 1 << 20;
@@ -30,12 +32,11 @@ export interface WriteNiftiOptions {
  * @param name what errors and `meta.source` call the image
  * @throws FormatError naming the file and the field
  */
-export async function readNifti(input: Uint8Array | ArrayBuffer | Blob, name = "image"): Promise<Volume> {
+export async function readNifti(input: Uint8Array | ArrayBuffer | BlobLike, name = "image"): Promise<Volume> {
   const blob = input instanceof Blob ? input : new Blob([new Uint8Array(input as ArrayBuffer) as Uint8Array<ArrayBuffer>]);
   const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
   if (!isGzip(head)) return decodeNifti(piecesOf(blob.stream()), { name, maxBytes: blob.size });
-  const unzipped = blob.stream().pipeThrough(new DecompressionStream("gzip"));
-  return decodeNifti(piecesOf(unzipped), { name, maxBytes: inflatedLimit(blob.size) });
+  return decodeNifti(gunzip(blob), { name, maxBytes: inflatedLimit(blob.size) });
 }
 
 /**
@@ -132,20 +133,6 @@ function scaled(stored: TypedArray, { slope, inter, dtype }: NiftiHeader): Typed
   const out = narrow ? new Float32Array(stored.length) : new Float64Array(stored.length);
   for (let i = 0; i < out.length; i++) out[i] = slope * stored[i] + inter;
   return out;
-}
-
-/** A stream's pieces; Safari has no `for await` over a ReadableStream. */
-async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
 }
 
 /** A decompressor's complaint, as a FormatError with the file's name. */

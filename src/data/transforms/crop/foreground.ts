@@ -4,7 +4,7 @@ import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { crop, type RoiSlice } from "./crop.ts";
 import { padAxes, type PadFill } from "../pad/pad_axes.ts";
 import { resolveSize, spatialShape } from "../../../host/strided.ts";
-import type { Transform } from "../transform.ts";
+import type { ItemWide, Transform } from "../transform.ts";
 
 /** What counts as foreground, and what is added around it. */
 export interface BoundingBoxOptions {
@@ -50,13 +50,13 @@ export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOpt
 
 /**
  * Crops to the bounding box of the foreground, its size raised to a multiple of `kDivisible` (default 1); where the box reaches outside the image it
- * is padded. Without foreground the result is empty. MONAI's `CropForeground`.
+ * is padded. Without foreground the result is empty. Under `onKeys` all arrays are cropped to the box of the first key's. MONAI's `CropForeground`.
  *
  * Shapes: `[C, …]` → `[C, …box]`.
  * Geometry: dropped.
  * @throws ConfigError for a margin below 0 and an unknown mode, ShapeError for a channel outside the image
  */
-export class CropForeground implements Transform {
+export class CropForeground implements Transform, ItemWide {
   private readonly options: BoundingBoxOptions & { readonly kDivisible?: number | readonly number[] } & PadFill;
 
   constructor(options: BoundingBoxOptions & { readonly kDivisible?: number | readonly number[] } & PadFill = {}) {
@@ -64,9 +64,13 @@ export class CropForeground implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    return this.forItem(x).apply(x);
+  }
+
+  forItem(source: HostArray): { apply(x: HostArray): HostArray } {
     const op = "CropForeground";
-    const image = spatialShape(op, x);
-    const box = generateSpatialBoundingBox(x, this.options);
+    const image = spatialShape(op, source);
+    const box = generateSpatialBoundingBox(source, this.options);
     const ones = image.map(() => 1);
     const k = resolveSize(op, this.options.kDivisible ?? 1, ones);
     const slices: RoiSlice[] = [];
@@ -78,7 +82,14 @@ export class CropForeground implements Transform {
       slices.push([Math.max(start, 0), Math.max(end, 0)]);
       return [Math.max(-start, 0), Math.max(end - size, 0)] as const;
     });
-    return padAxes(op, crop(op, x, slices), widths, this.options);
+    const apply = (x: HostArray): HostArray => {
+      if (spatialShape(op, x).join() !== image.join())
+        throw new ShapeError(
+          `${op}: the box was chosen on an array of size [${image}] and cannot crop one of shape [${x.shape}]`,
+        );
+      return padAxes(op, crop(op, x, slices), widths, this.options);
+    };
+    return { apply };
   }
 }
 

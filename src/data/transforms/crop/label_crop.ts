@@ -6,7 +6,7 @@ import { stridesOf } from "../../../host/shape.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
 
-interface LabelCropOptions {
+export interface LabelCropOptions {
   /** Crop size; null, 0 and negative sizes mean the image's. */
   readonly spatialSize: SpatialSize;
   /** Crops per image. Default 1. */
@@ -22,7 +22,7 @@ interface LabelCropOptions {
 }
 
 /** What both label crops share: the centers drawn last, and cutting around them. */
-abstract class LabelCrop extends RandomTransform<HostArray[]> {
+export abstract class LabelCrop extends RandomTransform<HostArray[]> {
   /** Centers of the last draw, in voxels. */
   centers: number[][] = [];
   protected readonly op: string;

@@ -7,7 +7,7 @@ import { castTo, type DTypeName } from "../shape/cast.ts";
 export type Floats = Float32Array | Float64Array;
 
 /** The range that is mapped, and the one it is mapped to. */
-export interface Ranges {
+export interface IntensityRanges {
   /** Start of the range that is mapped. */
   readonly aMin: number;
   /** Its end. */
@@ -21,7 +21,7 @@ export interface Ranges {
 }
 
 /** Scales [aMin, aMax] to [bMin, bMax] in place. */
-export function scaleRange(data: Floats, { aMin, aMax, bMin = null, bMax = null, clip = false }: Ranges): void {
+export function scaleRange(data: Floats, { aMin, aMax, bMin = null, bMax = null, clip = false }: IntensityRanges): void {
   add(data, -aMin);
   if (aMax === aMin) {
     if (bMin !== null) add(data, bMin);

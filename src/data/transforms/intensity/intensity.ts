@@ -3,10 +3,10 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { castTo, workingCopy, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
-import { add, channels, finish, meanAndStd, multiply, type Ranges, range, rescale, scaleRange } from "./arithmetic.ts";
+import { add, channels, finish, meanAndStd, multiply, type IntensityRanges, range, rescale, scaleRange } from "./arithmetic.ts";
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
-interface OutputType {
+export interface OutputType {
   readonly dtype?: DTypeName | null;
 }
 
@@ -51,7 +51,7 @@ export class ScaleIntensity implements Transform {
 }
 
 /** The two ranges of `ScaleIntensityRange`. */
-export interface ScaleIntensityRangeOptions extends Ranges, OutputType {}
+export interface ScaleIntensityRangeOptions extends IntensityRanges, OutputType {}
 
 /**
  * (x − aMin) / (aMax − aMin) · (bMax − bMin) + bMin; for aMin = aMax: x − aMin + bMin. MONAI's `ScaleIntensityRange`.

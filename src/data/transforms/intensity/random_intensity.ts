@@ -7,9 +7,9 @@ import { AdjustContrast } from "./intensity.ts";
 import { MaybeTransform } from "../transform.ts";
 
 /** A pair of bounds, or v for [−v, v]. */
-type Bounds = number | readonly [number, number];
+export type Bounds = number | readonly [number, number];
 
-interface PerChannel {
+export interface PerChannel {
   /** Default 0.1. */
   readonly prob?: number;
   /** One draw per channel. Default false. */

@@ -20,12 +20,12 @@ const modes = {
 } as const satisfies Readonly<Record<string, EdgeMode>>;
 
 /** "edge" = "replicate", "wrap" = "circular"; "reflect" leaves the border voxel out, "symmetric" repeats it. */
-export type PadMode = keyof typeof modes;
+export type NumpyPadMode = keyof typeof modes;
 
 /** What is put around the image. */
 export interface PadFill {
   /** Default "constant". */
-  readonly mode?: PadMode;
+  readonly mode?: NumpyPadMode;
   /** Value of mode "constant". Default 0. */
   readonly value?: number;
   /** numpy's form of it: one value, or [before, after] per axis of the array, the channel axis first. */
@@ -57,7 +57,7 @@ function padAxis(
   axis: number,
   before: number,
   after: number,
-  mode: PadMode,
+  mode: NumpyPadMode,
   low: number,
   high: number,
 ): HostArray {
@@ -85,7 +85,7 @@ function padAxis(
 
 type Statistic = "mean" | "minimum" | "maximum";
 
-function isStatistic(mode: PadMode): mode is Statistic {
+function isStatistic(mode: NumpyPadMode): mode is Statistic {
   return mode === "mean" || mode === "minimum" || mode === "maximum";
 }
 

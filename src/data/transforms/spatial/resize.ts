@@ -15,7 +15,7 @@ export interface ResizeOptions {
   readonly spatialSize: SpatialSize;
   /** "longest": the longest axis becomes spatialSize, the others keep the aspect ratio. Default "all". */
   readonly sizeMode?: "all" | "longest";
-  /** Default "area" (adaptive average), as MONAI's; under label keys of `onKeys` "nearest". */
+  /** Default "area" (adaptive average), as MONAI's; under label keys of `onKeys` "nearest-exact". */
   readonly mode?: ResizeMode;
   /** Linear and cubic modes: corner voxels onto each other. Default false. */
   readonly alignCorners?: boolean | null;
@@ -48,9 +48,12 @@ export class Resize implements Transform, LabelSafe {
     this.options = options;
   }
 
-  /** Nearest and without smoothing, unless a mode was chosen: an interpolated class index is no class. */
+  /**
+   * The nearest voxel and no smoothing, unless a mode was chosen: an interpolated class index is no class. "nearest-exact" has the centers of "area"
+   * and the linear modes; "nearest" would shift the label by half a voxel against its image.
+   */
   forLabels(): Transform {
-    return this.options.mode === undefined ? new Resize({ ...this.options, mode: "nearest", antiAliasing: false }) : this;
+    return this.options.mode === undefined ? new Resize({ ...this.options, mode: "nearest-exact", antiAliasing: false }) : this;
   }
 
   apply(x: HostArray): HostArray {

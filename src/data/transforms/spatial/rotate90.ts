@@ -5,7 +5,7 @@ import { stridesOf } from "../../../host/shape.ts";
 import { arrayAxis, copyView } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
-type Plane = readonly [number, number];
+export type Plane = readonly [number, number];
 
 /**
  * Turns `k` (default 1) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second. MONAI's `Rotate90`.

@@ -6,7 +6,6 @@
 export { emitters as cast } from "./cast.ts";
 export { emitters as conv } from "./conv.ts";
 export { emitters as cumsum } from "./cumsum.ts";
-export { emitters as extreme } from "./extreme.ts";
 export { emitters as gridSample } from "./grid_sample.ts";
 export { emitters as indexing } from "./indexing.ts";
 export { emitters as interpolate } from "./interpolate.ts";

@@ -1,10 +1,10 @@
-/** @file Nodes of reductions. */
+/** @file Nodes of reductions, and of extremes along an axis with their places. */
 
 import { sizeOf } from "../../../host/array.ts";
 import type { Emission, Emitter, Emitters } from "../emission.ts";
 
 /** The attribute of reductions that stands for `keepDims`. */
-export const kept = (e: Emission): number => (e.args.keepDims ? 1 : 0);
+const kept = (e: Emission): number => (e.args.keepDims ? 1 : 0);
 
 const reduction =
   (op: string): Emitter =>
@@ -31,6 +31,20 @@ const norm: Emitter = (e) => {
   return reduction("ReduceMax")({ ...e, inputs: [size] });
 };
 
+// Values, and their indices as a second result.
+const extreme =
+  (values: string, places: string): Emitter =>
+  (e) => {
+    const { axis, indices } = e.args;
+    e.names.set(indices, e.builder.node(places, [e.inputs[0]], { axis, keepdims: kept(e) }));
+    return e.builder.node(values, [e.inputs[0], e.builder.ints([axis])], { keepdims: kept(e) });
+  };
+
+const place =
+  (op: string): Emitter =>
+  (e) =>
+    e.builder.node(op, e.inputs, { axis: e.args.axis, keepdims: kept(e) });
+
 export const emitters: Emitters = {
   sum: reduction("ReduceSum"),
   mean: reduction("ReduceMean"),
@@ -38,5 +52,9 @@ export const emitters: Emitters = {
   amin: reduction("ReduceMin"),
   variance,
   std: variance,
-  norm,
+  vectorNorm: norm,
+  max: extreme("ReduceMax", "ArgMax"),
+  min: extreme("ReduceMin", "ArgMin"),
+  argmax: place("ArgMax"),
+  argmin: place("ArgMin"),
 };

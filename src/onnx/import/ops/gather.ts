@@ -44,12 +44,13 @@ function hostGather(c: Call): HostValue {
   const shape = [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)];
   expectSmall(c, shape);
   const count = sizeOf(index.shape);
-  return hostOf(x.kind, shape, (i) => {
+  const at = (i: number) => {
     const raw = index.data[Math.floor(i / inner) % count];
-    const at = raw < 0 ? raw + size : raw;
-    if (at < 0 || at >= size) throw c.wrong(`index ${raw} is outside of an axis of ${size}`);
-    return x.data[(Math.floor(i / inner / count) * size + at) * inner + (i % inner)];
-  });
+    const place = raw < 0 ? raw + size : raw;
+    if (place < 0 || place >= size) throw c.wrong(`index ${raw} is outside of an axis of ${size}`);
+    return x.data[(Math.floor(i / inner / count) * size + place) * inner + (i % inner)];
+  };
+  return hostOf(x.kind, shape, at, x.type);
 }
 
 export const operators: Operators = { Gather: { device: pick, host: hostGather }, GatherElements: { device: pickElements } };

@@ -2,7 +2,7 @@
 
 import { cast } from "../../../autograd/cast.ts";
 import * as f from "../../../autograd/pointwise.ts";
-import { amax, amin, mean, norm, type ReduceOptions, sum } from "../../../autograd/reduce.ts";
+import { amax, amin, mean, type ReduceOptions, sum, vectorNorm } from "../../../autograd/reduce.ts";
 import { reshape } from "../../../autograd/view.ts";
 import { sizeOf } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
@@ -68,8 +68,8 @@ const reduction = (since: number, fn: Reduction, single?: (x: Tensor) => Tensor)
 });
 
 export const operators: Operators = {
-  ReduceL1: reduction(18, (x, axes, o) => norm(x, { ...o, p: 1, axes }), f.abs),
-  ReduceL2: reduction(18, (x, axes, o) => norm(x, { ...o, p: 2, axes }), f.abs),
+  ReduceL1: reduction(18, (x, axes, o) => vectorNorm(x, { ...o, p: 1, axes }), f.abs),
+  ReduceL2: reduction(18, (x, axes, o) => vectorNorm(x, { ...o, p: 2, axes }), f.abs),
   ReduceLogSum: reduction(18, (x, axes, o) => f.log(sum(x, axes, o)), f.log),
   ReduceLogSumExp: reduction(18, logSumExp),
   ReduceMax: { ...reduction(18, amax), host: host(18, (v) => v.reduce((a, b) => Math.max(a, b), -Infinity)) },

@@ -72,7 +72,7 @@ function hostConcat(c: Call): HostValue {
       for (let i = 0; i < run; i++) values.push(v.data[outer * run + i]);
     }
   }
-  return hostOf(parts[0].kind, shape, (i) => values[i]);
+  return hostOf(parts[0].kind, shape, (i) => values[i], parts[0].type);
 }
 
 function hostSlice(c: Call): HostValue {

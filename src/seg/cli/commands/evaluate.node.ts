@@ -3,9 +3,10 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
+import { gridDifference, wholeLabels } from "../../../data/folders/join_case.ts";
 import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
-import { outputCoding, outputKindOf } from "../../post/output_coding.ts";
+import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
@@ -34,14 +35,16 @@ async function taskOf(args: readonly string[]): Promise<Task> {
   return { predictions: resolve(values.pred), data: await FolderData.open(values.data), fold: foldNamed(values.fold) };
 }
 
-/** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError` if a prediction does not lie on its label's grid. */
+/** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
 async function* pairsOf(found: readonly { readonly item: Case; readonly path: string }[]) {
   for (const { item, path } of found) {
     const [prediction, truth] = await Promise.all([readNiftiFile(path), readNiftiFile(item.label!)]);
     if (prediction.shape.join() !== truth.shape.join()) {
       throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
     }
-    yield { id: item.id, prediction, truth };
+    const apart = gridDifference({ name: "prediction", ...prediction }, { name: "label", ...truth });
+    if (apart) throw new DataError(`evaluate: ${path}: ${apart}`);
+    yield { id: item.id, prediction: wholeLabels(prediction), truth: wholeLabels(truth) };
   }
 }
 
@@ -67,7 +70,7 @@ export const evaluateCommand: Command = {
     if (fold !== undefined && missing.length > 0)
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
-    const evaluation = await evaluate(pairsOf(found), outputCoding(outputKindOf(labels), labels));
+    const evaluation = await evaluate(pairsOf(found), outputCodingOf(outputKindOf(labels), labels));
     for (const line of evaluationLines(evaluation)) say(line);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);

@@ -7,7 +7,7 @@ import { files, readRunInfo, type RunInfo, type WhichWeights } from "../../run/f
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfPaths, expectFreeOutputs } from "../../run/inputs.node.ts";
-import { type OpenRun, openRun, segmentCases, writePrediction } from "../../run/segment.ts";
+import { type OpenedRun, openRun, segmentCases, writePrediction } from "../../run/segment.ts";
 import type { RunStore } from "../../run/store.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
@@ -79,7 +79,7 @@ export const predictCommand: Command = {
 const fileOf = (id: string): string => `${id}.nii.gz`;
 
 /** One bad case does not keep the others from their results; 1 if there was one, 130 if it was interrupted. */
-async function predictAll(run: OpenRun, cases: readonly Case[], info: RunInfo, out: RunStore): Promise<number> {
+async function predictAll(run: OpenedRun, cases: readonly Case[], info: RunInfo, out: RunStore): Promise<number> {
   const line = new ProgressLine(process.stderr);
   const { signal, done: uninterruptible } = interruptible("stopping after this batch");
   const started = performance.now();

@@ -166,6 +166,7 @@ export async function newJob(
   const table = tableOf(recipe);
   const root = resolve(dataFolder);
   const opened = await FolderData.open(root);
+  for (const note of opened.index.notes ?? []) say(`${root}: ${note}`);
   const fold = (given.fold ?? 0) as number | "all";
   const data = await opened.fold(fold);
   if (fold !== "all" && opened.madeFolds)

@@ -4,13 +4,17 @@ import { formatBytes, formatCount } from "../../../host/text.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { ELEMENTS, type ElementType, type WeightTensor } from "../../../weights/elements.ts";
+import { notATensor, type SkippedEntry } from "../../../weights/file.ts";
 import { writeSafetensors } from "../../../weights/safetensors.ts";
 import { type Command, parse, say, text } from "../command_line.node.ts";
 import { readWeightsFile } from "../../run/weight_files.node.ts";
 
 const FLOATS: readonly ElementType[] = ["F64", "F32", "F16", "BF16"];
 
-const bytesOf = ({ data, dtype }: WeightTensor) => data.length * ELEMENTS[dtype].bytes;
+// Types that are widened here have half a byte per value.
+const bytesOf = ({ data, dtype, storedAs }: WeightTensor) =>
+  storedAs ? Math.ceil(data.length / 2) : data.length * ELEMENTS[dtype].bytes;
+
 /** Format and totals in a line. */
 function totals(format: string, tensors: ReadonlyMap<string, WeightTensor>): string {
   const all = [...tensors.values()];
@@ -21,6 +25,19 @@ function totals(format: string, tensors: ReadonlyMap<string, WeightTensor>): str
 // What a file says may hold codes that a terminal would obey.
 const printable = (value: string) =>
   value.replace(/[\p{Cc}\p{Cf}]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+const typeOf = ({ dtype, storedAs }: WeightTensor) => storedAs?.toUpperCase() ?? dtype;
+
+/** What was not read: names of what is no tensor in a line, and the rest one by one with the reason. */
+function saySkipped(what: string, skipped: readonly SkippedEntry[]): void {
+  const noTensor = skipped.filter(({ reason }) => reason === notATensor);
+  if (noTensor.length > 0) say(`${what}, being no tensors: ${noTensor.map(({ name }) => printable(name)).join(", ")}`);
+  for (const { name, dtype, shape, reason } of skipped) {
+    if (reason === notATensor) continue;
+    const kind = dtype === undefined ? "" : ` (${printable(dtype)}${shape ? ` [${shape.join(", ")}]` : ""})`;
+    say(`${what}: ${printable(name)}${kind}: ${printable(reason)}`);
+  }
+}
 
 export const inspectCommand: Command = {
   name: "inspect",
@@ -34,13 +51,13 @@ async function inspect(args: readonly string[]): Promise<number> {
   const [path] = positionals;
   const { format, tensors, metadata, skipped } = await readWeightsFile(path, values);
   say(`${path}: ${totals(format, tensors)}`);
-  const rows = [...tensors].map(([name, t]) => [printable(name), t.dtype, `[${t.shape.join(", ")}]`, formatBytes(bytesOf(t))]);
+  const rows = [...tensors].map(([name, t]) => [printable(name), typeOf(t), `[${t.shape.join(", ")}]`, formatBytes(bytesOf(t))]);
   const widths = [0, 1, 2].map((i) => rows.reduce((most, row) => Math.max(most, Math.min(row[i].length, 60)), 0));
   for (const row of rows) say(`  ${row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]) : cell)).join("  ")}`);
   if (metadata.size > 0) say("metadata");
   for (const [name, value] of metadata)
     say(`  ${printable(name)}: ${printable(value.length > 200 ? `${value.slice(0, 200)}…` : value)}`);
-  if (skipped.length > 0) say(`not read, being no tensors: ${skipped.map(printable).join(", ")}`);
+  saySkipped("not read", skipped);
   return 0;
 }
 
@@ -60,10 +77,17 @@ async function convert(args: readonly string[]): Promise<number> {
     throw new ConfigError(`--dtype must be one of ${FLOATS.join(", ")}, got "${values.dtype}"`);
   const { format, tensors, metadata, skipped } = await readWeightsFile(from, values);
   // Whole numbers and masks keep their type.
-  const stored = new Map([...tensors].map(([name, t]) => [name, dtype && FLOATS.includes(t.dtype) ? { ...t, dtype } : t]));
+  const stored = new Map(
+    [...tensors].map(([name, { data, shape, dtype: own }]): [string, WeightTensor] => [
+      name,
+      { data, shape, dtype: dtype && FLOATS.includes(own) ? dtype : own },
+    ]),
+  );
   await writeFileAtomic(to, writeSafetensors(stored, metadata));
   say(`${from}: ${totals(format, tensors)}`);
-  if (skipped.length > 0) say(`left out, being no tensors: ${skipped.map(printable).join(", ")}`);
+  saySkipped("left out", skipped);
+  const widened = [...tensors].filter(([, t]) => t.storedAs);
+  for (const [name, t] of widened) say(`${printable(name)}: ${typeOf(t)} as ${t.dtype}, the least type that holds it`);
   say(`${to}: ${totals("safetensors", stored)}`);
   return 0;
 }

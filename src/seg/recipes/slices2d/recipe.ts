@@ -21,27 +21,31 @@ import {
   SqueezeDim,
   type Transform,
 } from "../../../data/transforms/index.ts";
+import { eq } from "../../../autograd/pointwise.ts";
 import { diceLoss } from "../../../nn/losses/dice.ts";
 import { polynomialDecay } from "../../../nn/optim/rates.ts";
-import { Adam } from "../../../nn/optim/rules.ts";
+import { Adam } from "../../../nn/optim/adam.ts";
 import { SliceSegmenter } from "../../inference/segmenter.ts";
 import { UNet } from "../../networks/unet.ts";
-import { preparedImage, preparedLabel } from "../prepared.ts";
+import { preparedIgnored, preparedImage, preparedLabel } from "../prepared.ts";
 import { type Context, defineRecipe, onlyNetwork, type PreparedCase } from "../recipe.ts";
 import { checkSliceOptions, type SliceOptions, sliceOptions, suggestSliceOptions } from "./options.ts";
 
 const both = ["image", "label"];
 
-function volumeAugmentation({ augment, sliceAxis }: SliceOptions): ItemTransform[] {
+/** The arrays of a case that change their place together. */
+const placedKeys = ({ outputs }: Context): string[] => (outputs.ignore === undefined ? both : [...both, "ignored"]);
+
+function volumeAugmentation({ augment, sliceAxis }: SliceOptions, keys: readonly string[]): ItemTransform[] {
   if (augment !== "rotate") return [];
   const inPlane = [0, 1, 2].filter((a) => a !== sliceAxis);
-  return [onKeys(both, new RandRotate90({ prob: 0.5, spatialAxes: [inPlane[0], sliceAxis] }))];
+  return [onKeys(keys, new RandRotate90({ prob: 0.5, spatialAxes: [inPlane[0], sliceAxis] }))];
 }
 
-function sliceAugmentation({ augment }: SliceOptions): ItemTransform[] {
+function sliceAugmentation({ augment }: SliceOptions, keys: readonly string[]): ItemTransform[] {
   if (augment !== "mild") return [];
   return [
-    onKeys(both, new RandFlip({ prob: 0.5, spatialAxis: 0 })),
+    onKeys(keys, new RandFlip({ prob: 0.5, spatialAxis: 0 })),
     onKeys("image", new RandScaleIntensity({ factors: 0.2, prob: 0.5 })),
     onKeys("image", new RandAdjustContrast({ prob: 0.3, gamma: [0.7, 1.5] })),
     onKeys("image", new RandGaussianNoise({ prob: 0.3, std: 0.1 })),
@@ -49,12 +53,12 @@ function sliceAugmentation({ augment }: SliceOptions): ItemTransform[] {
 }
 
 /** Whole slices of a volume as 3-D arrays of depth 1 along the slice axis. */
-function takeSlices({ foreground, sliceAxis, samplesPerVolume }: SliceOptions): Transform<Item> {
+function takeSlices({ foreground, sliceAxis, samplesPerVolume }: SliceOptions, keys: readonly string[]): Transform<Item> {
   const roiSize = [-1, -1, -1].with(sliceAxis, 1);
   if (foreground === 0)
-    return onKeys(both, new RandSpatialCropSamples({ roiSize, numSamples: samplesPerVolume, randomSize: false }));
+    return onKeys(keys, new RandSpatialCropSamples({ roiSize, numSamples: samplesPerVolume, randomSize: false }));
   return onKeys(
-    both,
+    keys,
     new RandCropByPosNegLabel({
       spatialSize: roiSize,
       pos: foreground,
@@ -64,35 +68,40 @@ function takeSlices({ foreground, sliceAxis, samplesPerVolume }: SliceOptions): 
   );
 }
 
-function samples(cases: Dataset<PreparedCase>, { config, outputs }: Context<SliceOptions>): Dataset {
+function samples(cases: Dataset<PreparedCase>, context: Context<SliceOptions>): Dataset {
+  const { config, outputs } = context;
+  const keys = placedKeys(context);
   const { patchSize, samplesPerVolume, sliceAxis } = config;
   const fit =
     config.fit === "resize" ? new Resize({ spatialSize: patchSize }) : new ResizeWithPadOrCrop({ spatialSize: patchSize });
-  const volumes = new MapDataset<Item>(cases, volumeAugmentation(config));
+  const volumes = new MapDataset<Item>(cases, volumeAugmentation(config, keys));
   const patches = new PatchDataset<Item>(volumes, {
-    patchFunc: takeSlices(config),
+    patchFunc: takeSlices(config, keys),
     samplesPerImage: samplesPerVolume,
     transform: [
-      onKeys(both, new SqueezeDim({ dim: sliceAxis + 1 })),
+      onKeys(keys, new SqueezeDim({ dim: sliceAxis + 1 })),
       // The area mean of a mask is a soft target, as in the tutorial; class numbers must not be averaged.
-      onKeys(both, fit, outputs.kind === "softmax" ? {} : { compat: "monai" }),
-      ...sliceAugmentation(config),
+      onKeys(keys, fit, outputs.kind === "softmax" ? {} : { compat: "monai" }),
+      ...sliceAugmentation(config, keys),
     ],
   });
   return new ShuffleBuffer<Item>(patches, { bufferSize: 512, seed: config.seed });
 }
 
+/** A 2-D residual UNet on slices of volumes: MONAI's tutorial 2d_slices_from_3d as a recipe. */
 export default defineRecipe<SliceOptions>({
   name: "slices2d",
   version: 1,
   summary: "2-D residual UNet on slices of volumes (MONAI's tutorial 2d_slices_from_3d)",
   module: import.meta.url,
   options: sliceOptions,
+  ignores: true,
   suggest: suggestSliceOptions,
   check: checkSliceOptions,
   prepare(source, context) {
     const normalize = context.config.normalize === "scale" ? new ScaleIntensity() : new NormalizeIntensity();
-    return { image: normalize.apply(preparedImage(source, context)), label: preparedLabel(source, context) };
+    const image = normalize.apply(preparedImage(source, context));
+    return { image, label: preparedLabel(source, context), ...preparedIgnored(source, context) };
   },
   samples,
   networks: (device, { config, channels, outputs }) => ({
@@ -105,9 +114,11 @@ export default defineRecipe<SliceOptions>({
       numResUnits: config.numResUnits,
     }),
   }),
-  loss(output, { label }, { outputs }) {
-    if (outputs.kind !== "softmax") return diceLoss(output, label, { sigmoid: true });
-    return diceLoss(output, label, { softmax: true, toOnehotY: true, batch: true });
+  loss(output, { label, ignored }, { outputs }) {
+    // A voxel that resizing has mixed with ignored ones is ignored too.
+    const voxelWeight = outputs.ignore === undefined ? {} : { voxelWeight: eq(ignored, 0) };
+    if (outputs.kind !== "softmax") return diceLoss(output, label, { sigmoid: true, ...voxelWeight });
+    return diceLoss(output, label, { softmax: true, toOnehotY: true, batch: true, ...voxelWeight });
   },
   optimizer: (model, { config }) => new Adam(model.parameters(), { lr: config.lr }),
   schedule: ({ config }) =>

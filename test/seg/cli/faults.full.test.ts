@@ -72,7 +72,9 @@ test("evaluate --run scores the validation cases only, whatever else was predict
 
 test("a reader that leaves does not end the training", async () => {
   const cli = fileURLToPath(new URL("../../../src/seg/cli/main.node.ts", import.meta.url));
-  const words = [process.execPath, "--conditions=source", cli, ...train, "--out", at("piped")].map((w) => `'${w}'`).join(" ");
+  const words = [process.execPath, "--conditions=voxgrad-source", cli, ...train, "--out", at("piped")]
+    .map((w) => `'${w}'`)
+    .join(" ");
   const child = spawn("bash", ["-c", `set -o pipefail; ${words} 2>&1 | head -1`], { stdio: ["ignore", "pipe", "inherit"] });
   const code = await new Promise((resolve) => child.on("close", resolve));
   expect(code).toBe(0);

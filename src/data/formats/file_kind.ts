@@ -1,0 +1,79 @@
+/** @file What a file is that is no NIfTI image, by its first bytes, and what to do with it. */
+
+const convert = (tool: string): string => `convert it to .nii.gz, for example with ${tool}`;
+const simpleItk = convert("SimpleITK or 3D Slicer");
+const picture = "stack the slices of a volume into one .nii.gz file";
+const unpack = "unpack it and use the images in it";
+const notDownloaded = "download the image again";
+
+type Kind = readonly [what: string, advice: string];
+
+/** Kinds that begin with fixed bytes. */
+const beginnings: readonly (readonly [at: number, bytes: string, ...Kind])[] = [
+  [128, "DICM", "a DICOM file", convert("dcm2niix")],
+  [0, "\x08\0\x05\0", "a DICOM file without preamble", convert("dcm2niix")],
+  [0, "\x08\0\x08\0", "a DICOM file without preamble", convert("dcm2niix")],
+  [0, "\x02\0\0\0UL", "a DICOM file without preamble", convert("dcm2niix")],
+  [0, "NRRD0", "an NRRD image", simpleItk],
+  [0, "\x89PNG\r\n\x1a\n", "a PNG picture", picture],
+  [0, "\xff\xd8\xff", "a JPEG picture", picture],
+  [0, "GIF8", "a GIF picture", picture],
+  [0, "BM", "a BMP picture", picture],
+  [0, "II*\0", "a TIFF picture", picture],
+  [0, "MM\0*", "a TIFF picture", picture],
+  [0, "II+\0", "a BigTIFF picture", picture],
+  [0, "MM\0+", "a BigTIFF picture", picture],
+  [0, "PK\x03\x04", "a ZIP archive", unpack],
+  [0, "PK\x05\x06", "an empty ZIP archive", unpack],
+  [0, "7z\xbc\xaf\x27\x1c", "a 7z archive", unpack],
+  [0, "Rar!", "a RAR archive", unpack],
+  [257, "ustar", "a TAR archive", unpack],
+  [0, "BZh", "packed by bzip2", "unpack it, or pack it with gzip instead"],
+  [0, "\xfd7zXZ\0", "packed by xz", "unpack it, or pack it with gzip instead"],
+  [0, "\x28\xb5\x2f\xfd", "packed by zstd", "unpack it, or pack it with gzip instead"],
+  [0, "\x1f\x8b", "packed by gzip twice", "unpack it once"],
+  [0, "\x89HDF\r\n\x1a\n", "an HDF5 file (MINC 2 images are too)", convert("mnc2nii or nibabel")],
+  [0, "CDF\x01", "a MINC image", convert("mnc2nii or nibabel")],
+  [0, "CDF\x02", "a MINC image", convert("mnc2nii or nibabel")],
+  [0, "\x93NUMPY", "a NumPy array", "save it as .nii.gz with its affine, for example with nibabel"],
+  [0, "%PDF", "a PDF document", notDownloaded],
+  [0, "version https://git-lfs.github.com/", "a Git LFS pointer: the image itself was not downloaded", "run git lfs pull"],
+  [0, "../", "a text that names another file: a git-annex or symbolic link", "fetch the image that it stands for"],
+];
+
+/** Kinds that are text, by what they begin with but for space and case. */
+const texts: readonly (readonly [pattern: RegExp, ...Kind])[] = [
+  [/^(<!--[^]*?-->\s*)*<(!doctype\s+html|html|head|body)\b/i, "a web page in place of the image", notDownloaded],
+  [/^<(\?xml|[a-z][\w:-]*[\s>])/i, "an XML text in place of the image, such as the answer of a server", notDownloaded],
+  [/^(\{\s*["}]|\[\s*[[{"\d\]])/, "a JSON text in place of the image", notDownloaded],
+  [/^(ObjectType|NDims|Comment)\s*=/i, "a MetaImage", simpleItk],
+];
+
+/** What the first bytes of a file say that it is, and what to do; undefined for what they do not tell. */
+export function fileKind(bytes: Uint8Array): { readonly what: string; readonly advice: string } | undefined {
+  // TextDecoder's "latin1" is Windows-1252, which has other characters for 0x80 … 0x9f.
+  const text = String.fromCharCode(...bytes.subarray(0, 512));
+  const fixed = beginnings.find(([at, start]) => text.startsWith(start, at));
+  if (fixed) return { what: fixed[2], advice: fixed[3] };
+  const plain = new TextDecoder(utf16(bytes) ?? "utf-8").decode(bytes.subarray(0, 512)).trimStart();
+  const found = texts.find(([pattern]) => pattern.test(plain));
+  if (found) return { what: found[1], advice: found[2] };
+  if (plain.length >= 8 && !/[^\t\r\n\x20-\x7e]/.test(plain)) {
+    return {
+      what: `a text (${JSON.stringify(plain.slice(0, 40))} …)`,
+      advice: "check that this is the image and was downloaded whole",
+    };
+  }
+  return isMgh(bytes) ? { what: "an MGH image of FreeSurfer", advice: convert("mri_convert") } : undefined;
+}
+
+const utf16 = ([a, b]: Uint8Array): string | undefined =>
+  a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : undefined;
+
+/** Version 1, then width, height, depth, frames and one of few types, big-endian. */
+function isMgh(bytes: Uint8Array): boolean {
+  if (bytes.length < 28) return false;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [version, ...sizes] = [0, 4, 8, 12, 16].map((at) => view.getInt32(at));
+  return version === 1 && sizes.every((n) => n > 0 && n < 1 << 16) && view.getInt32(20) >= 0 && view.getInt32(20) <= 10;
+}

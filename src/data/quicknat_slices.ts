@@ -1,0 +1,102 @@
+/**
+ * @file What QuickNAT (Roy et al. 2019) leaves out of a stack of slices before training, and how it numbers structures. The functions that
+ * choose give indices, for `takeSlices` of the image, of its labels and of weights alike.
+ */
+
+import type { HostArray, TypedArray } from "../host/array.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { emptyLike } from "../host/strided.ts";
+
+/** How `thinnedSlices` thins. */
+export interface ThinOptions {
+  /** Slices left out at either end; default 40. */
+  readonly skip?: number;
+  /** The original's numbers: the very last slice is never left out, by an end that is one too short. */
+  readonly compat?: "quicknat";
+}
+
+/**
+ * Indices of every second slice of a stack without its ends, where a head is only air.
+ * @throws ConfigError for a `skip` that is not a whole number ≥ 0
+ */
+export function thinnedSlices(count: number, { skip = 40, compat }: ThinOptions = {}): number[] {
+  if (!(Number.isInteger(skip) && skip >= 0)) {
+    throw new ConfigError(`thinnedSlices: skip must be a whole number of slices, got ${skip}`);
+  }
+  // An end of −0 is the beginning for the original: all but the last slice go.
+  const original = compat === "quicknat";
+  // An end of −0 is the beginning there: all but the last slice go.
+  const end = original && skip === 0 ? 0 : count - skip;
+  const kept: number[] = [];
+  for (let i = 0; i < count; i += 2) {
+    if ((i >= skip && i < end) || (original && i === count - 1 && i >= skip)) kept.push(i);
+  }
+  return kept;
+}
+
+function expectStack(op: string, { shape }: HostArray): void {
+  if (shape.length !== 3) throw new ShapeError(`${op}: the stack is [${shape}]; expected slices [S, H, W]`);
+}
+
+/**
+ * Indices of the slices of a label stack `[S, H, W]` whose lowest label, which is the background where there is any, covers less than `share` of
+ * the slice; default 0.99.
+ * @throws ShapeError
+ */
+export function labeledSlices(labels: HostArray, { share = 0.99 }: { readonly share?: number } = {}): number[] {
+  expectStack("labeledSlices", labels);
+  const { data, shape } = labels;
+  const size = shape[1] * shape[2];
+  const kept: number[] = [];
+  for (let s = 0; s < shape[0]; s++) {
+    let lowest = Infinity;
+    let count = 0;
+    for (let i = s * size; i < (s + 1) * size; i++) {
+      if (data[i] < lowest) [lowest, count] = [data[i], 0];
+      if (data[i] === lowest) count++;
+    }
+    if (count / size < share) kept.push(s);
+  }
+  return kept;
+}
+
+/** The slices of a stack `[S, H, W]` with these indices, in their order. @throws ShapeError, also for an index outside the stack */
+export function takeSlices<A extends TypedArray>(stack: HostArray<A>, indices: readonly number[]): HostArray<A> {
+  expectStack("takeSlices", stack);
+  const [slices, ...inner] = stack.shape;
+  const size = inner[0] * inner[1];
+  const data = emptyLike(stack.data, indices.length * size);
+  indices.forEach((s, to) => {
+    if (!(Number.isInteger(s) && s >= 0 && s < slices)) {
+      throw new ShapeError(`takeSlices: the stack [${stack.shape}] has no slice ${s}`);
+    }
+    data.set(stack.data.subarray(s * size, (s + 1) * size), to * size);
+  });
+  return { data, shape: [indices.length, ...inner] };
+}
+
+/** FreeSurfer's structures, or those of neonatal brains. */
+export type StructureNumbers = "FS" | "Neo";
+
+/** Atlas labels in the order of QuickNAT's classes 1, 2, 3, …; 210 and 211 stand for all even and all odd labels from 100 on. */
+const structures: Readonly<Record<StructureNumbers, readonly number[]>> = {
+  FS: [2, 3, 4, 5, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 24, 26, 28, 41, 42, 43, 44, 46, 47, 49, 50, 51, 52, 53, 54, 58, 60],
+  Neo: [
+    45, 211, 52, 50, 41, 39, 60, 37, 58, 56, 4, 11, 35, 48, 32, 46, 30, 62, 44, 210, 51, 49, 40, 38, 59, 36, 57, 55, 47, 31, 23,
+    61,
+  ],
+};
+
+/** Atlas labels as QuickNAT's classes: 1 … 32, and 0 for all other labels. @throws ConfigError for an unknown numbering */
+export function structureClasses<A extends TypedArray>(labels: HostArray<A>, numbers: StructureNumbers): HostArray<A> {
+  const list = Object.hasOwn(structures, numbers) ? structures[numbers] : undefined;
+  if (!list) throw new ConfigError(`structureClasses: numbers must be "FS" or "Neo", got ${JSON.stringify(numbers)}`);
+  const classes = new Map(list.map((label, i) => [label, i + 1]));
+  const data = emptyLike(labels.data, labels.data.length);
+  for (let i = 0; i < data.length; i++) {
+    const label = labels.data[i];
+    const merged = numbers === "Neo" && label >= 100 && Number.isInteger(label) ? 210 + (label % 2) : label;
+    data[i] = classes.get(merged) ?? 0;
+  }
+  return { data, shape: [...labels.shape] };
+}

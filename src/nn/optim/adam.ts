@@ -1,0 +1,80 @@
+/** @file Adam and AdamW with PyTorch's defaults and numerics. */
+
+import * as kernels from "../../kernels/optim.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
+
+export interface AdamOptions {
+  /** Default 1e-3. */
+  readonly lr?: number;
+  /** Default [0.9, 0.999]. */
+  readonly betas?: readonly [number, number];
+  /** Default 1e-8. */
+  readonly eps?: number;
+  /** L2 penalty added to the gradient (Adam) or decay applied to the weight (AdamW); default 0, AdamW 0.01. */
+  readonly weightDecay?: number;
+  /** Divide by the largest second moment so far (Reddi et al. 2018); default false. Of the optimiser, not of a group. */
+  readonly amsgrad?: boolean;
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  readonly maximize?: boolean;
+}
+
+/** Adam (Kingma and Ba 2015). Packs the parameters into one buffer when it is made. Throws `ConfigError` for values out of range. */
+export class Adam extends Optimizer {
+  /** @internal */
+  protected readonly decoupled: boolean = false;
+  private readonly maximize: boolean;
+
+  constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
+    const groups = groupsOf(params);
+    const hyper = groups.map((g) => {
+      const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = { ...options, ...g.options };
+      requireRange("Adam", "lr", lr, 0, Infinity);
+      requireRange("Adam", "betas[0]", betas[0], 0, 1 - 1e-12);
+      requireRange("Adam", "betas[1]", betas[1], 0, 1 - 1e-12);
+      requireRange("Adam", "eps", eps, 0, Infinity);
+      requireRange("Adam", "weightDecay", weightDecay, 0, Infinity);
+      return kernels.stateWords(kernels.AdamState, {
+        lr,
+        beta1: betas[0],
+        beta2: betas[1],
+        one_minus_beta1: 1 - betas[0],
+        one_minus_beta2: 1 - betas[1],
+        epsilon: eps,
+        weight_decay: weightDecay,
+        correction1: 0,
+        correction2: 0,
+      });
+    });
+    super(
+      groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
+      options.amsgrad ? [true, true, true] : [true, true],
+    );
+    this.maximize = options.maximize ?? false;
+  }
+
+  override setMomentum(value: number, steps: number): void {
+    requireRange("Adam", "betas[0]", value, 0, 1 - 1e-12);
+    for (const pack of this.packs) {
+      this.setState(pack, kernels.AdamState.beta1, value);
+      this.setState(pack, kernels.AdamState.one_minus_beta1, 1 - value);
+      this.setState(pack, kernels.AdamState.correction1, 1 - value ** steps);
+    }
+  }
+
+  /** @internal */
+  protected update(pack: Pack): void {
+    const { maximize, decoupled } = this;
+    kernels.adam(pack.state, pack.gradient, pack.weight, pack.moments, decoupled, { maximize, scaler: this.scaler?.state });
+  }
+}
+
+/** Adam with decoupled weight decay (Loshchilov and Hutter 2019), 0.01 by default. */
+export class AdamW extends Adam {
+  /** @internal */
+  protected override readonly decoupled = true;
+
+  constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
+    super(params, { weightDecay: 0.01, ...options });
+  }
+}

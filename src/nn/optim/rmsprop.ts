@@ -1,0 +1,66 @@
+/** @file RMSprop with PyTorch's defaults and numerics. */
+
+import * as kernels from "../../kernels/optim.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
+
+export interface RMSpropOptions {
+  /** Default 1e-2. */
+  readonly lr?: number;
+  /** Share of the past in the mean square; default 0.99. */
+  readonly alpha?: number;
+  /** Default 1e-8. */
+  readonly eps?: number;
+  /** L2 penalty; default 0. */
+  readonly weightDecay?: number;
+  /** Default 0. */
+  readonly momentum?: number;
+  /** Divide by the standard deviation instead of the root mean square; default false. */
+  readonly centered?: boolean;
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  readonly maximize?: boolean;
+}
+
+/** RMSprop (Tieleman and Hinton 2012) as PyTorch defines it. Throws `ConfigError` for values out of range. */
+export class RMSprop extends Optimizer {
+  private readonly centered: boolean;
+  private readonly maximize: boolean;
+
+  constructor(params: readonly Tensor[] | readonly ParamGroup<RMSpropOptions>[], options: RMSpropOptions = {}) {
+    const groups = groupsOf(params);
+    const { centered = false } = options;
+    const hyper = groups.map((g) => {
+      const { lr = 1e-2, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0 } = { ...options, ...g.options };
+      requireRange("RMSprop", "lr", lr, 0, Infinity);
+      requireRange("RMSprop", "alpha", alpha, 0, Infinity);
+      requireRange("RMSprop", "eps", eps, 0, Infinity);
+      requireRange("RMSprop", "weightDecay", weightDecay, 0, Infinity);
+      requireRange("RMSprop", "momentum", momentum, 0, Infinity);
+      return kernels.stateWords(kernels.RmspropState, {
+        lr,
+        alpha,
+        one_minus_alpha: 1 - alpha,
+        epsilon: eps,
+        weight_decay: weightDecay,
+        momentum,
+      });
+    });
+    super(
+      groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
+      [true, true, centered],
+    );
+    this.centered = centered;
+    this.maximize = options.maximize ?? false;
+  }
+
+  override setMomentum(value: number): void {
+    requireRange("RMSprop", "momentum", value, 0, Infinity);
+    for (const pack of this.packs) this.setState(pack, kernels.RmspropState.momentum, value);
+  }
+
+  /** @internal */
+  protected update(pack: Pack): void {
+    const { maximize, centered } = this;
+    kernels.rmsprop(pack.state, pack.gradient, pack.weight, pack.moments, centered, { maximize, scaler: this.scaler?.state });
+  }
+}

@@ -1,0 +1,58 @@
+/** @file Stochastic gradient descent with PyTorch's defaults and numerics. */
+
+import * as kernels from "../../kernels/optim.ts";
+import { ConfigError } from "../../host/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
+
+export interface SGDOptions {
+  /** Default 1e-3. */
+  readonly lr?: number;
+  /** Default 0. */
+  readonly momentum?: number;
+  /** Default 0. */
+  readonly dampening?: number;
+  /** L2 penalty; default 0. */
+  readonly weightDecay?: number;
+  /** Needs momentum and no dampening; default false. */
+  readonly nesterov?: boolean;
+  /** Ascend the gradients instead of descending them; default false. Of the optimiser, not of a group. */
+  readonly maximize?: boolean;
+}
+
+/** Stochastic gradient descent with momentum as PyTorch defines it. Throws `ConfigError` for values out of range. */
+export class SGD extends Optimizer {
+  private readonly nesterov: boolean;
+  private readonly maximize: boolean;
+
+  constructor(params: readonly Tensor[] | readonly ParamGroup<SGDOptions>[], options: SGDOptions = {}) {
+    const groups = groupsOf(params);
+    const { nesterov = false } = options;
+    const hyper = groups.map((g) => {
+      const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0 } = { ...options, ...g.options };
+      requireRange("SGD", "lr", lr, 0, Infinity);
+      requireRange("SGD", "momentum", momentum, 0, Infinity);
+      requireRange("SGD", "weightDecay", weightDecay, 0, Infinity);
+      if (nesterov && (momentum === 0 || dampening !== 0))
+        throw new ConfigError("SGD: nesterov needs a momentum and no dampening");
+      return kernels.stateWords(kernels.SgdState, { lr, momentum, dampening, weight_decay: weightDecay, steps: 0 });
+    });
+    super(
+      groups.map((g, i) => ({ params: g.params, hyper: hyper[i] })),
+      [true],
+    );
+    this.nesterov = nesterov;
+    this.maximize = options.maximize ?? false;
+  }
+
+  override setMomentum(value: number): void {
+    requireRange("SGD", "momentum", value, 0, Infinity);
+    for (const pack of this.packs) this.setState(pack, kernels.SgdState.momentum, value);
+  }
+
+  /** @internal */
+  protected update(pack: Pack): void {
+    const { maximize, nesterov } = this;
+    kernels.sgd(pack.state, pack.gradient, pack.weight, pack.moments[0], nesterov, { maximize, scaler: this.scaler?.state });
+  }
+}

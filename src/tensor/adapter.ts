@@ -1,0 +1,75 @@
+/** @file Which GPU is opened, and how: at the adapter's highest limits, with the features that kernels can use. */
+
+import { explainNoAdapter, loadGPU, quietly } from "#gpu";
+import { ConfigError, NoAdapterError } from "../host/errors.ts";
+import type { GPU, GPUAdapter, GPUAdapterInfo, GPUDevice, GPUPowerPreference } from "./webgpu.ts";
+
+export interface AdapterOptions {
+  /** Default "high-performance". */
+  readonly powerPreference?: GPUPowerPreference | undefined;
+  /** Dawn toggles, Node only, e.g. `enable-dawn-features=allow_unsafe_apis`. */
+  readonly toggles?: readonly string[] | undefined;
+  /** WebGPU's entry to take the adapter from, such as Deno's `navigator.gpu`, in the place of the platform's. */
+  readonly gpu?: GPU | undefined;
+  /** An adapter that was chosen already. */
+  readonly adapter?: GPUAdapter | undefined;
+  /** A device to share, as it is; `close` then frees what was made here and leaves the device open. */
+  readonly device?: GPUDevice | undefined;
+}
+
+export interface OpenedAdapter {
+  readonly gpu: GPUDevice;
+  readonly info: GPUAdapterInfo;
+  /** Whether the device belongs to somebody else. */
+  readonly shared: boolean;
+}
+
+// Features the kernels can use; a device without any of them works too.
+const wanted = [
+  "shader-f16",
+  "subgroups",
+  "timestamp-query",
+  "chromium-experimental-subgroup-matrix", // bench: the ceiling of f16; only with Dawn's allow_unsafe_apis
+] as unknown as readonly GPUFeatureName[];
+
+const limits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupSizeY",
+  "maxComputeWorkgroupSizeZ",
+] as const;
+
+export async function openAdapter(options: AdapterOptions): Promise<OpenedAdapter> {
+  const given = (["gpu", "adapter", "device"] as const).filter((name) => options[name] !== undefined);
+  if (given.length > 1) throw new ConfigError(`openDevice: give one of gpu, adapter and device, not ${given.join(" and ")}`);
+  const { device } = options;
+  if (device) {
+    // Older implementations tell only the adapter's.
+    const info = device.adapterInfo ?? ({ vendor: "", architecture: "", device: "", description: "" } as GPUAdapterInfo);
+    return { gpu: device, info, shared: true };
+  }
+  const adapter = options.adapter ?? (await chosen(options));
+  const request = adapter.requestDevice({
+    label: "voxgrad",
+    requiredFeatures: wanted.filter((f) => adapter.features.has(f)),
+    requiredLimits: Object.fromEntries(limits.map((name) => [name, adapter.limits[name]])),
+  });
+  const gpu = await request.catch((cause: Error) => {
+    throw new NoAdapterError(
+      `the WebGPU adapter gave no device (${cause.message.trim()}); an adapter gives one device only: ask for another adapter, or leave it to openDevice`,
+      { cause },
+    );
+  });
+  return { gpu, info: adapter.info, shared: false };
+}
+
+async function chosen({ gpu: given, toggles = [], powerPreference = "high-performance" }: AdapterOptions): Promise<GPUAdapter> {
+  const gpu = given ?? (await loadGPU(toggles));
+  const adapter = await quietly(() => gpu.requestAdapter({ powerPreference }));
+  if (adapter) return adapter;
+  throw given ? new NoAdapterError("no WebGPU adapter: the gpu that was given to openDevice has none") : await explainNoAdapter();
+}
