@@ -1,6 +1,6 @@
 // Gradient of reflect, replicate and circular padding along one axis: each element of dx adds up dy wherever forward.wgsl read it, in ascending
 // order. Padding is separable, so several axes are several passes.
-// uses lib/grid lib/levels lib/pad
+// uses lib/grid lib/blocked lib/pad
 
 struct Params {
   size: i32,      // of dx along the axis
@@ -28,14 +28,17 @@ fn sum_over(base: u32, first: i32, last: i32, step: i32) -> f32 {
   var sum = vec3f(0.0);
   var blocks = 0u;
   var j = first;
-  while (j < last) {
+  loop {
+    let end = select(last, min(last, j + i32(BLOCK) * step), BLOCKED != 0u);
     var block = 0.0;
-    for (var n = 0u; n < BLOCK && j < last; n++) {
+    for (; j < end; j += step) {
       block += at(base, j);
-      j += step;
     }
     blocks++;
     sum = raised(sum, block, blocks);
+    continuing {
+      break if BLOCKED == 0u || j >= last;
+    }
   }
   return sum_of(sum);
 }

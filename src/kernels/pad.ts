@@ -11,6 +11,7 @@ import { axisWords } from "./lib/strided.ts";
 import { grid } from "./lib/workgroups.ts";
 import { CIRCULAR, CONSTANT, REFLECT, REPLICATE } from "./shaders/lib/pad.gen.ts";
 import { forwardShader } from "./shaders/pad/forward.gen.ts";
+import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { gradientShader } from "./shaders/pad/gradient.gen.ts";
 
 const modes = { constant: CONSTANT, reflect: REFLECT, replicate: REPLICATE, circular: CIRCULAR } as const;
@@ -156,11 +157,12 @@ export function padGradient(dy: Tensor, axes: readonly PadAxis[], mode: PadMode)
 function axisGradient(dy: Tensor, at: number, { size, padded, before, first, period }: PadAxis, mode: PadMode): Tensor {
   const dx = dy.device.empty(dy.shape.with(at, size), dy.dtype);
   if (dx.size === 0) return dx;
+  const blocked = padded - size >= BLOCK; // an element has itself and at most what was added
   eachPiece("pad", at, [read(dy), write(dx)], ([from, to]) => {
     dy.device.run(
       gradientShader({
-        overrides: { MODE: modes[mode] },
-        variant: mode,
+        overrides: { MODE: modes[mode], BLOCKED: blocked ? 1 : 0 },
+        variant: blocked ? `${mode} blocked` : mode,
         half: half(dy),
         params: { size, padded, before, first, period, inner: sizeOf(dy.shape.slice(at + 1)), count: to.size },
         bind: { dy: from, dx: write(to) },
