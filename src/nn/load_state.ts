@@ -34,6 +34,11 @@ export function loadTensors(
   state: ReadonlyMap<string, HostArray>,
   { strict = true, skipMisshaped = false, select = () => true, rename = (name) => name }: LoadOptions = {},
 ): LoadReport {
+  if (typeof (state as Partial<typeof state> | undefined)?.[Symbol.iterator] !== "function") {
+    throw new CheckpointError(
+      "the weights to load are no map of names to arrays: of a file that readWeights read, give its `tensors`",
+    );
+  }
   const selected = nameMatcher(select);
   const own = new Map([...named].filter(([name]) => selected(name)));
   const given = renamed(state, rename, selected);

@@ -3,7 +3,7 @@
  * properties are named as in the reference implementation reads and writes its weights without a mapping table.
  */
 
-import { ShapeError } from "../host/errors.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
@@ -131,6 +131,7 @@ export abstract class Module {
    * Keeps parameters from being trained: they get no gradient and are not in `parameters()`. To be called before the optimizer is made. As in
    * PyTorch, a frozen batch norm still follows the data with its running statistics unless it is in evaluation mode.
    * @returns the names of the parameters that are now frozen and were not
+   * @throws ConfigError for a name or an expression that matches none
    */
   freeze(filter: NameFilter = () => true): string[] {
     return this.setTrainable(filter, (t) => t.requiresGrad, false);
@@ -143,7 +144,13 @@ export abstract class Module {
 
   private setTrainable(filter: NameFilter, concerns: (t: Tensor) => boolean, trainable: boolean): string[] {
     const matches = nameMatcher(filter);
-    const found = [...this.namedTensors()].filter(([name, t]) => matches(name) && concerns(t));
+    const named = [...this.namedTensors()].filter(([name]) => matches(name));
+    // A function may well select nothing; a name that is nobody's is mistyped.
+    if (named.length === 0 && typeof filter !== "function") {
+      const known = Array.from(this.namedTensors(), ([name]) => name).slice(0, 3);
+      throw new ConfigError(`no parameter's name matches ${String(filter)}; names look like ${known.join(", ")}`);
+    }
+    const found = named.filter(([, t]) => concerns(t));
     for (const [, t] of found) {
       t.requiresGrad = trainable;
       if (trainable) frozen.delete(t);

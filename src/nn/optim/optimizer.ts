@@ -291,6 +291,11 @@ export abstract class Optimizer {
 }
 
 export function groupsOf<H>(params: readonly Tensor[] | readonly ParamGroup<H>[]): readonly ParamGroup<H>[] {
+  if (!Array.isArray(params)) {
+    throw new ConfigError(
+      "an optimizer takes a list of parameters: give it model.parameters(), or groups as parameterGroups makes them",
+    );
+  }
   const [first] = params;
   return first && "params" in first ? (params as readonly ParamGroup<H>[]) : [{ params: params as readonly Tensor[] }];
 }

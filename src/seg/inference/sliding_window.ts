@@ -214,8 +214,14 @@ export function computeImportanceMap(
   return { data: data.map((w) => Math.max(w, floor)), shape: patchSize };
 }
 
-const functionOf = (predictor: WindowPredictor) =>
-  typeof predictor === "function" ? predictor : (windows: HostArray<Float32Array>) => predictor.predict(windows);
+function functionOf(predictor: WindowPredictor) {
+  if (typeof predictor === "function") return predictor;
+  if (typeof predictor?.predict === "function") return (windows: HostArray<Float32Array>) => predictor.predict(windows);
+  const module = typeof (predictor as { forward?: unknown } | undefined)?.forward === "function";
+  throw new ConfigError(
+    `slidingWindowInference: the predictor is ${module ? "a module; give new Predictor(device, module)" : `${typeof predictor}, expected a function or an object with predict()`}`,
+  );
+}
 
 /** One option value per spatial axis; a single number stands for all. */
 function perAxis(name: string, value: number | readonly number[], axes: number): number[] {
