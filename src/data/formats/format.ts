@@ -1,0 +1,42 @@
+/** @file What an image format is: one file that says how its files look, are read and written, and one row in `formats.ts`. */
+
+import type { Blob } from "../../host/platform.ts";
+import type { Volume } from "../volume.ts";
+
+/** A file: of a disk, of a browser's picker, of memory. */
+export interface ImageFile {
+  /** What errors and `meta.source` call it: a path, or a file's name. */
+  readonly name: string;
+  /** Its bytes, read only where they are sliced or streamed. */
+  readonly blob: Blob;
+  /** A file in the same folder, such as the `.img` of a `.hdr`; undefined if there is none. Absent for a file that stands alone. */
+  readonly beside?: (name: string) => Promise<ImageFile | undefined>;
+}
+
+/** A file of several that an image is written as: most formats have one, headers with detached data two. */
+export interface WrittenFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What an image is written as, where the format has a choice. */
+export interface WriteImageOptions {
+  /** Element type in the file; default that of the data. */
+  readonly dtype?: string;
+  /** Compress the voxels, where the format can; default as the name says. */
+  readonly compress?: boolean;
+}
+
+/** One image format. */
+export interface ImageFormat {
+  /** As people write it: "NRRD". */
+  readonly title: string;
+  /** Endings of its files, with the dot, in lower case, the longest of a name first. */
+  readonly endings: readonly string[];
+  /** Whether the first bytes of a file (512, unpacked where the whole file is gzip) are this format's. */
+  matches(head: Uint8Array, name: string): boolean;
+  /** @throws FormatError naming the file and the field */
+  read(file: ImageFile): Promise<Volume>;
+  /** The files that hold a volume under a name with one of the endings. @throws DataError for values that the type cannot hold */
+  write?(volume: Volume, name: string, options: WriteImageOptions): Promise<WrittenFile[]>;
+}
