@@ -1,6 +1,6 @@
 /** @file Images smaller than the window: extended for the network, and cut back. */
 import type { PadMode } from "../../autograd/pad.ts";
-import { type HostArray, sizeOf } from "../../host/array.ts";
+import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { edgeIndices, edgeMode, torchEdges } from "../../host/edges.ts";
 import { ShapeError } from "../../host/errors.ts";
 
@@ -65,11 +65,11 @@ function sourceIndices(mode: PadMode, size: number, before: number, after: numbe
 }
 
 /** The part of `a` that `padTo` was given. */
-export function unpad(a: HostArray<Float32Array>, before: readonly number[], size: readonly number[]): HostArray<Float32Array> {
+export function unpad<A extends TypedArray>(a: HostArray<A>, before: readonly number[], size: readonly number[]): HostArray<A> {
   const [n, c, ...padded] = a.shape;
   if (padded.every((s, i) => s === size[i])) return a;
   const [from, to] = [sizeOf(padded), sizeOf(size)];
-  const data = new Float32Array(n * c * to);
+  const data = a.data.slice(0, n * c * to) as A;
   for (let p = 0; p < n * c; p++)
     forEachRow(padded, before, size, (at, row, length) =>
       data.set(a.data.subarray(p * from + at, p * from + at + length), p * to + row),

@@ -1,11 +1,10 @@
-/** @file From a prepared image to a label map: the contract, and the one that runs a 2-D network slice by slice. */
+/** @file From a prepared image to a label map: the contract, and the ones that run a network over windows or slices. */
 
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
-import { Predictor } from "./predictor.ts";
-import { SliceInferer } from "./sliding_window.ts";
+import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
 export interface SegmentHooks {
@@ -22,6 +21,31 @@ export interface Segmenter {
   dispose(): void;
 }
 
+export interface WindowSegmenterOptions extends DeviceWindowsOptions {
+  /** What the networks' outputs mean. */
+  readonly outputs: OutputCoding;
+}
+
+/** Segments images by windows, on the device; several networks are an ensemble. */
+export class WindowSegmenter implements Segmenter {
+  private readonly windows: DeviceWindows;
+  private readonly outputs: OutputCoding;
+
+  constructor(device: Device, networks: Module | readonly Module[], { outputs, ...options }: WindowSegmenterOptions) {
+    this.windows = new DeviceWindows(device, networks, options);
+    this.outputs = outputs;
+  }
+
+  async run(image: HostArray, hooks: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {
+    const { codes } = await this.windows.run(image, { ...hooks, decision: this.outputs.decision });
+    return this.outputs.valuesOf(codes!);
+  }
+
+  dispose(): void {
+    this.windows.dispose();
+  }
+}
+
 export interface SliceSegmenterOptions {
   /** Window in a slice, in voxels. */
   readonly patchSize: readonly [number, number];
@@ -34,30 +58,17 @@ export interface SliceSegmenterOptions {
 }
 
 /** Segments volumes with a 2-D network, slice by slice (MONAI's `SliceInferer`). */
-export class SliceSegmenter implements Segmenter {
-  private readonly predictor: Predictor;
-  private readonly options: SliceSegmenterOptions;
-
-  constructor(device: Device, model: Module, options: SliceSegmenterOptions) {
-    this.predictor = new Predictor(device, model);
-    this.options = options;
-  }
-
-  async run(image: HostArray, { signal, onProgress }: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {
-    const { patchSize, sliceAxis, outputs, batchSize = 8 } = this.options;
-    const inferer = new SliceInferer({
-      roiSize: patchSize,
+export class SliceSegmenter extends WindowSegmenter {
+  constructor(device: Device, model: Module, { patchSize, sliceAxis, outputs, batchSize = 8 }: SliceSegmenterOptions) {
+    super(device, model, {
+      roiSize: patchSize.toSpliced(sliceAxis, 0, 1),
+      overlap: sliceOverlap(sliceAxis),
       swBatchSize: batchSize,
-      spatialDim: sliceAxis,
-      onProgress(done, total) {
-        signal?.throwIfAborted();
-        onProgress?.(done, total);
-      },
+      sliceAxis,
+      outputs,
     });
-    return outputs.decide(await inferer.run({ data: image.data, shape: [1, ...image.shape] }, this.predictor));
-  }
-
-  dispose(): void {
-    this.predictor.dispose();
   }
 }
+
+/** MONAI's default within slices; slices do not overlap. */
+const sliceOverlap = (sliceAxis: number): number[] => [0.25, 0.25].toSpliced(sliceAxis, 0, 0);

@@ -168,19 +168,31 @@ export function slidingWindowStarts(
   roiSize: readonly number[],
   overlap: number | readonly number[],
 ): { scanInterval: number[]; starts: number[][] } {
+  const scanInterval = scanIntervals(imageSize, roiSize, overlap);
+  let starts: number[][] = [[]];
+  for (const here of axisStarts(imageSize, roiSize, overlap)) starts = starts.flatMap((s) => here.map((h) => [...s, h]));
+  return { scanInterval, starts };
+}
+
+/** The same for each axis by itself. */
+export function axisStarts(
+  imageSize: readonly number[],
+  roiSize: readonly number[],
+  overlap: number | readonly number[],
+): number[][] {
+  return scanIntervals(imageSize, roiSize, overlap).map((interval, axis) => {
+    const last = imageSize[axis] - roiSize[axis];
+    const here: number[] = [];
+    for (let s = 0; s < last; s += interval) here.push(s);
+    return [...here, last];
+  });
+}
+
+function scanIntervals(imageSize: readonly number[], roiSize: readonly number[], overlap: number | readonly number[]): number[] {
   const overlaps = perAxis("overlap", overlap, imageSize.length);
   if (overlaps.some((o) => !(o >= 0 && o < 1)))
     throw new ConfigError(`slidingWindowInference: overlap must be in [0, 1), got ${String(overlap)}`);
-  const scanInterval = roiSize.map((r, i) => (r === imageSize[i] ? r : Math.max(1, Math.trunc(r * (1 - overlaps[i])))));
-  let starts: number[][] = [[]];
-  for (const [axis, size] of imageSize.entries()) {
-    const last = size - roiSize[axis];
-    const here: number[] = [];
-    for (let s = 0; s < last; s += scanInterval[axis]) here.push(s);
-    here.push(last);
-    starts = starts.flatMap((s) => here.map((h) => [...s, h]));
-  }
-  return { scanInterval, starts };
+  return roiSize.map((r, i) => (r === imageSize[i] ? r : Math.max(1, Math.trunc(r * (1 - overlaps[i])))));
 }
 
 /**
@@ -224,7 +236,7 @@ function functionOf(predictor: WindowPredictor) {
 }
 
 /** One option value per spatial axis; a single number stands for all. */
-function perAxis(name: string, value: number | readonly number[], axes: number): number[] {
+export function perAxis(name: string, value: number | readonly number[], axes: number): number[] {
   if (typeof value === "number") return new Array<number>(axes).fill(value);
   if (value.length === axes) return [...value];
   throw new ConfigError(`${name} [${value}] has ${value.length} entries; expected ${axes}, one per spatial axis, or one number`);
@@ -236,7 +248,12 @@ function inSlice(name: string, value: number | readonly number[], spatialDim: nu
   return value.length === 2 ? value.toSpliced(spatialDim, 0, depth) : perAxis(name, value, 3);
 }
 
-function weightMap(roi: number[], mode: BlendMode, sigmaScale: number | readonly number[], own?: HostArray): HostArray["data"] {
+export function weightMap(
+  roi: readonly number[],
+  mode: BlendMode,
+  sigmaScale: number | readonly number[],
+  own?: HostArray,
+): HostArray["data"] {
   if (!own) return computeImportanceMap(roi, mode, sigmaScale).data;
   if (String(own.shape) !== String(roi))
     throw new ShapeError(`slidingWindowInference: roiWeightMap is [${own.shape}]; expected the window's shape [${roi}]`);

@@ -34,6 +34,10 @@ export interface OutputCoding {
   ignored(label: HostArray): HostArray<Float32Array> | undefined;
   /** Logits `[1, channels, …]` → stored label values `[1, …]`. Throws `ShapeError` for another number of channels. */
   decide(logits: HostArray): HostArray<Uint8Array | Int32Array>;
+  /** The part of it that is done where the logits are: which class is the largest, or which channels are positive (bit c for channel c). */
+  readonly decision: "largest" | "positive";
+  /** And the rest: classes, or sets of channels, → stored label values. */
+  valuesOf(codes: HostArray<Uint8Array | Uint32Array>): HostArray<Uint8Array | Int32Array>;
 }
 
 /** How labels are coded unless a recipe says otherwise. */
@@ -57,10 +61,20 @@ export function outputCodingOf(kind: OutputKind, labels: readonly LabelClass[]):
   const channels = kind === "softmax" ? foreground.length + 1 : foreground.length;
   const values = [0, ...foreground.map((_, i) => writtenValue(foreground, i))];
   const table = kind === "regions" ? regionTable(foreground, values.slice(1)) : undefined;
+  const empty = (voxels: number) =>
+    [...values, ...(table ?? [])].every((v) => v < 256) ? new Uint8Array(voxels) : new Int32Array(voxels);
   return {
     kind,
     channels,
     foreground,
+    decision: kind === "softmax" ? "largest" : "positive",
+    valuesOf({ data: codes, shape }) {
+      const data = empty(codes.length);
+      const of = kind === "softmax" ? values : table;
+      // Without a table the last channel of the set says it.
+      for (let i = 0; i < data.length; i++) data[i] = of ? of[codes[i]] : values[32 - Math.clz32(codes[i])];
+      return { data, shape };
+    },
     ...(ignore === undefined ? {} : { ignore }),
     target: (label) => (kind === "regions" ? regionMasks(label, foreground) : classIndices(label, foreground)),
     ignored: (label) =>
@@ -72,7 +86,7 @@ export function outputCodingOf(kind: OutputKind, labels: readonly LabelClass[]):
         );
       const shape = [1, ...logits.shape.slice(2)];
       const voxels = logits.data.length / channels;
-      const data = [...values, ...(table ?? [])].every((v) => v < 256) ? new Uint8Array(voxels) : new Int32Array(voxels);
+      const data = empty(voxels);
       if (kind === "softmax") likeliest(logits.data, values, data);
       else if (table) byTable(logits.data, table, channels, data);
       else likely(logits.data, values, data);

@@ -1,0 +1,17 @@
+// Makes planes ready for the windows that come next.
+// uses lib/grid lib/window_planes
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read_write> sums: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_group(group, groups) * 64u + lane;
+  if (i >= p.count) {
+    return;
+  }
+  let at = ring_place(i);
+  for (var c = 0u; c < p.channels; c++) {
+    sums[c * p.ring * p.plane + at] = 0.0;
+  }
+}

@@ -1,0 +1,235 @@
+/** @file What of an image, its sums and its result is in memory while windows go through it; see `window_plan.ts` for which part that is. */
+
+import { type HostArray, sizeOf } from "../../host/array.ts";
+import {
+  addWeights,
+  addWindow,
+  clearPlanes,
+  codesPerWord,
+  cutWindow,
+  decidePlanes,
+  type Decision,
+  type Kept,
+  meanOfPlanes,
+  type Planes,
+} from "../../kernels/window.ts";
+import { rows as planesOf } from "../../kernels/lib/pieces.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Size3, WindowBand, WindowLayout } from "./window_plan.ts";
+
+export interface WindowMemoryOptions {
+  /** `[1, C, planes, rows, columns]` with its padding. */
+  readonly image: HostArray;
+  readonly layout: WindowLayout;
+  readonly roi: Size3;
+  /** `[roi…]` */
+  readonly weights: HostArray;
+  /** Channels of predictions. */
+  readonly classes: number;
+  readonly decision?: Decision | undefined;
+  readonly scores?: boolean | undefined;
+}
+
+/** Results of planes on their way back. */
+interface Pending {
+  readonly values: Promise<ArrayLike<number> & { readonly buffer: ArrayBufferLike }>;
+  readonly take: (values: ArrayLike<number> & { readonly buffer: ArrayBufferLike }) => void;
+}
+
+// Voxels whose results come back at once.
+const mostAtOnce = 2 ** 24;
+// Bytes that are uploaded before the device is waited for.
+const mostUploads = 2 ** 27;
+
+export class WindowMemory {
+  /** `[planes, rows, columns]` of the image that was given. */
+  readonly codes: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | undefined;
+  readonly scores: Float32Array<ArrayBuffer> | undefined;
+  private readonly device: Device;
+  private readonly options: WindowMemoryOptions;
+  private readonly size: Size3;
+  private readonly weights: Tensor;
+  private band: WindowBand | undefined;
+  private image: Tensor[] = [];
+  private sums: Tensor[] = [];
+  private counts: Tensor | undefined;
+  private loaded = 0;
+  private readonly pending: Pending[] = [];
+
+  constructor(device: Device, options: WindowMemoryOptions) {
+    this.device = device;
+    this.options = options;
+    this.size = options.image.shape.slice(2) as unknown as Size3;
+    this.weights = device.tensor({ data: options.weights.data, shape: options.roi });
+    const { decision, classes, scores } = options;
+    const voxels = sizeOf(this.size);
+    if (decision) this.codes = codesPerWord(decision, classes) === 4 ? new Uint8Array(voxels) : new Uint32Array(voxels);
+    if (scores) this.scores = new Float32Array(classes * voxels);
+  }
+
+  /** Makes room for a band of rows. */
+  begin(band: WindowBand): void {
+    this.release();
+    this.band = band;
+    this.loaded = 0;
+    const { device, size } = this;
+    const { image, layout, classes, scores } = this.options;
+    const [reads, rows] = [band.reads[1] - band.reads[0], band.rows[1] - band.rows[0]];
+    this.image = Array.from({ length: image.shape[1] }, () => device.empty([layout.ring, reads, size[2]]));
+    const together = Math.max(1, Math.min(classes, Math.floor(device.maxBindingSize / (layout.ring * rows * size[2] * 4))));
+    for (let c = 0; c < classes; c += together)
+      this.sums.push(device.empty([Math.min(together, classes - c), layout.ring, rows, size[2]]));
+    if (scores) this.counts = device.empty([1, layout.ring, rows, size[2]]);
+    this.clear({ ...this.summed, first: 0, planes: layout.ring });
+  }
+
+  /** Uploads planes that are not there yet. */
+  async load([, to]: readonly [number, number]): Promise<void> {
+    const { image, layout } = this.options;
+    const [first, last] = this.band!.reads;
+    const [depth, height, width] = this.size;
+    let behind = 0;
+    for (let z = this.loaded; z < to;) {
+      // Planes that lie one after the other both in the image and in the ring.
+      const run = last - first === height ? Math.min(to - z, layout.ring - (z % layout.ring)) : 1;
+      for (const [c, tensor] of this.image.entries()) {
+        const from = ((c * depth + z) * height + first) * width;
+        const there = planesOf(tensor, z % layout.ring, run);
+        this.device.write(there, { data: asFloats(image.data.subarray(from, from + there.size)), shape: there.shape });
+        behind += there.bytes;
+        there.dispose();
+      }
+      z += run;
+      if (behind < mostUploads) continue;
+      behind = 0;
+      await this.device.settle();
+    }
+    this.loaded = Math.max(this.loaded, to);
+  }
+
+  /** Windows `[starts, C, roi…]`. */
+  cut(starts: readonly Size3[], flips: number): Tensor {
+    const { roi } = this.options;
+    const windows = this.device.empty([starts.length, this.image.length, ...roi]);
+    const kept = this.keptImage;
+    let at = 0;
+    for (const start of starts) {
+      for (const channel of this.image) {
+        cutWindow(channel, kept, windows, at, { roi, start, flips });
+        at += sizeOf(roi);
+      }
+    }
+    return windows;
+  }
+
+  /** Adds predictions `[starts · classes, roi…]`. */
+  add(prediction: Tensor, starts: readonly Size3[], flips: number, scale: number): void {
+    const { roi, classes } = this.options;
+    const kept = this.summed;
+    for (const [i, start] of starts.entries()) {
+      const place = { roi, start, flips };
+      let c = i * classes;
+      for (const part of this.sums) {
+        addWindow(prediction, c, this.weights, part, kept, place, scale);
+        c += part.shape[0];
+      }
+      if (this.counts) addWeights(this.weights, this.counts, kept, place, scale);
+    }
+  }
+
+  /** Takes the results of planes, which are free for others then. */
+  async finish([from, to]: readonly [number, number]): Promise<void> {
+    const { decision, classes } = this.options;
+    const kept = this.summed;
+    const plane = kept.rows * kept.columns;
+    const most = Math.max(1, Math.floor(mostAtOnce / (plane * (this.scores ? classes : 1))));
+    for (let first = from; first < to; first += most) {
+      const planes = { ...kept, first, planes: Math.min(most, to - first) };
+      if (decision) this.decide(planes, decision);
+      if (this.scores) this.mean(planes);
+      this.clear(planes);
+      await this.collect(1);
+    }
+  }
+
+  /** Waits for results until no more than `open` are on their way. */
+  async collect(open = 0): Promise<void> {
+    while (this.pending.length > open) {
+      const { values, take } = this.pending.shift()!;
+      take(await values);
+    }
+  }
+
+  dispose(): void {
+    this.release();
+    this.weights.dispose();
+  }
+
+  private get summed(): Kept {
+    const [first, last] = this.band!.rows;
+    return { ring: this.options.layout.ring, firstRow: first, rows: last - first, columns: this.size[2] };
+  }
+
+  private get keptImage(): Kept {
+    const [first, last] = this.band!.reads;
+    return { ...this.summed, firstRow: first, rows: last - first };
+  }
+
+  private decide(planes: Planes, decision: Decision): void {
+    const voxels = planes.planes * planes.rows * planes.columns;
+    const perWord = codesPerWord(decision, this.options.classes);
+    const codes = this.device.empty([Math.ceil(voxels / perWord)], "u32");
+    const best = this.device.empty([this.sums.length > 1 ? voxels : 1]);
+    decidePlanes(this.sums, planes, decision, codes, best);
+    const values = codes.data();
+    this.pending.push({
+      values,
+      take: (words) => this.store(perWord === 4 ? new Uint8Array(words.buffer) : (words as Uint32Array), this.codes!, planes, 0),
+    });
+    codes.dispose();
+    best.dispose();
+  }
+
+  private mean(planes: Planes): void {
+    let channel = 0;
+    for (const part of this.sums) {
+      const y = meanOfPlanes(part, this.counts!, planes);
+      const first = channel;
+      const voxels = planes.planes * planes.rows * planes.columns;
+      this.pending.push({
+        values: y.data(),
+        take: (values) => {
+          for (let c = 0; c < part.shape[0]; c++)
+            this.store((values as Float32Array).subarray(c * voxels, (c + 1) * voxels), this.scores!, planes, first + c);
+        },
+      });
+      y.dispose();
+      channel += part.shape[0];
+    }
+  }
+
+  /** Puts planes `[planes, rows, columns]` in their place in a channel of a result. */
+  private store<A extends Uint8Array | Uint32Array | Float32Array>(from: A, to: A, planes: Planes, channel: number): void {
+    const [depth, height, width] = this.size;
+    const plane = planes.rows * planes.columns;
+    for (let z = 0; z < planes.planes; z++) {
+      const at = ((channel * depth + planes.first + z) * height + planes.firstRow) * width;
+      (to as Uint8Array).set((from as Uint8Array).subarray(z * plane, (z + 1) * plane), at);
+    }
+  }
+
+  private clear(planes: Planes): void {
+    for (const part of this.sums) clearPlanes(part, planes);
+    if (this.counts) clearPlanes(this.counts, planes);
+  }
+
+  private release(): void {
+    for (const t of [...this.image, ...this.sums]) t.dispose();
+    this.counts?.dispose();
+    [this.image, this.sums, this.counts] = [[], [], undefined];
+  }
+}
+
+// The constructor converts at once; `from` would go through an iterator.
+const asFloats = (data: HostArray["data"]): Float32Array => (data instanceof Float32Array ? data : new Float32Array(data));
