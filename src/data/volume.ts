@@ -30,6 +30,9 @@ export interface Volume<A extends TypedArray = TypedArray> extends HostArray<A> 
   readonly meta: VolumeMeta;
 }
 
+/** Whether an array also says where it is. */
+export const isVolume = (x: object): x is Volume => "affine" in x && "shape" in x;
+
 /** The affine of a volume without geometry: 1 mm voxels, origin at voxel (0, 0, 0). */
 export const identityAffine: Affine = [
   [1, 0, 0, 0],

@@ -26,14 +26,13 @@ export * from "./networks/dynunet_blocks.ts";
 export {
   type BlendMode,
   computeImportanceMap,
-  SliceInferer,
-  type SliceInfererOptions,
-  SlidingWindowInferer,
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
   type WindowPredictor,
 } from "./inference/sliding_window.ts";
+export * from "./inference/device_windows.ts";
+export * from "./inference/inferers.ts";
 export * from "./networks/meshnet.ts";
 export * from "./metrics/overlap.ts";
 export * from "./networks/milesial_unet.ts";

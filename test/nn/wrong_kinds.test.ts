@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { CheckpointError, ConfigError } from "../../src/index.ts";
 import { Adam, Conv, RMSprop, SGD } from "../../src/nn/index.ts";
-import { SliceInferer, slidingWindowInference } from "../../src/seg/index.ts";
+import { slidingWindowInference } from "../../src/seg/index.ts";
 import { device } from "../lib/device.ts";
 
 const conv = new Conv(await device(), { spatialDims: 2, inChannels: 1, outChannels: 1, kernelSize: 1 });
@@ -17,9 +17,6 @@ test.each([Adam, SGD, RMSprop])("an optimizer of a module: %o", (Optimizer) => {
 test("a module for a predictor", async () => {
   const image = { data: new Float32Array(64), shape: [1, 1, 8, 8] };
   await expect(slidingWindowInference(image, { roiSize: 4 }, anyConv)).rejects.toThrow(/a module; give new Predictor/);
-  const volume = { data: new Float32Array(64), shape: [1, 1, 4, 4, 4] };
-  const slices = async () => new SliceInferer({ roiSize: 4 }).run(volume, anyConv);
-  await expect(slices()).rejects.toThrow(ConfigError);
 });
 
 test("a file of weights for its tensors", () => {

@@ -175,7 +175,7 @@ export class DeviceWindows {
     const layout = windowLayout({
       size: lifted(padded, 1),
       roi: lifted(roi, 1),
-      starts: [...new Array<number[]>(3 - size.length).fill([0]), ...starts],
+      starts: [...[[0], [0]].slice(size.length - 1), ...starts],
       channels,
       sums: classes + (run.scores ? 1 : 0),
       maxBytes: maxBytes - networkBytes,

@@ -107,61 +107,6 @@ export async function slidingWindowInference(
   return unpad({ data: sum, shape: [n, channels, ...padded] }, before, size);
 }
 
-/** Sliding-window inference with fixed options (MONAI `SlidingWindowInferer`). */
-export class SlidingWindowInferer {
-  readonly options: SlidingWindowOptions;
-
-  constructor(options: SlidingWindowOptions) {
-    this.options = options;
-  }
-
-  /** Predicts `inputs` [N, C, ...spatial]; result, errors as `slidingWindowInference`. */
-  run(inputs: HostArray, predictor: WindowPredictor): Promise<HostArray<Float32Array>> {
-    return slidingWindowInference(inputs, this.options, predictor);
-  }
-}
-
-export interface SliceInfererOptions extends SlidingWindowOptions {
-  /** Window size within a slice, two numbers (or one for both). */
-  readonly roiSize: number | readonly number[];
-  /** The spatial axis that slices are taken along: 0, 1 or 2. Default 0. */
-  readonly spatialDim?: number;
-}
-
-/** Runs a 2-D network over a volume slice by slice (MONAI `SliceInferer`); the network sees [B, C, a, b]. */
-export class SliceInferer {
-  readonly options: SliceInfererOptions;
-
-  constructor(options: SliceInfererOptions) {
-    const { roiSize, spatialDim = 0 } = options;
-    if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}`);
-    if (typeof roiSize !== "number" && roiSize.length !== 2)
-      throw new ConfigError(`SliceInferer: roiSize must be the two sizes within a slice, got [${roiSize}]`);
-    this.options = options;
-  }
-
-  /** Predicts `volume` [N, C, D, H, W] → [N, K, D, H, W]. @throws ShapeError when the input is no volume */
-  run(volume: HostArray, predictor: WindowPredictor): Promise<HostArray<Float32Array>> {
-    if (volume.shape.length !== 5)
-      throw new ShapeError(
-        `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]; for 2-D images use SlidingWindowInferer`,
-      );
-    const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
-    const predict = functionOf(predictor);
-    const axis = spatialDim + 2;
-    const options: SlidingWindowOptions = {
-      ...rest,
-      roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1),
-      ...(overlap !== undefined && { overlap: inSlice("overlap", overlap, spatialDim, 0) }),
-      ...(sigmaScale !== undefined && { sigmaScale: inSlice("sigmaScale", sigmaScale, spatialDim, 0.125) }),
-    };
-    return slidingWindowInference(volume, options, async ({ data, shape }) => {
-      const out = await predict({ data, shape: shape.toSpliced(axis, 1) });
-      return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
-    });
-  }
-}
-
 /** Where windows start, in C order over the axes (last fastest); the last window of an axis is shifted back to end at the border. */
 export function slidingWindowStarts(
   imageSize: readonly number[],
@@ -226,7 +171,7 @@ export function computeImportanceMap(
   return { data: data.map((w) => Math.max(w, floor)), shape: patchSize };
 }
 
-function functionOf(predictor: WindowPredictor) {
+export function functionOf(predictor: WindowPredictor) {
   if (typeof predictor === "function") return predictor;
   if (typeof predictor?.predict === "function") return (windows: HostArray<Float32Array>) => predictor.predict(windows);
   const module = typeof (predictor as { forward?: unknown } | undefined)?.forward === "function";
@@ -240,12 +185,6 @@ export function perAxis(name: string, value: number | readonly number[], axes: n
   if (typeof value === "number") return new Array<number>(axes).fill(value);
   if (value.length === axes) return [...value];
   throw new ConfigError(`${name} [${value}] has ${value.length} entries; expected ${axes}, one per spatial axis, or one number`);
-}
-
-/** A per-axis option of a slice inferer may name the two axes of the slice or all three of the volume. */
-function inSlice(name: string, value: number | readonly number[], spatialDim: number, depth: number): number | number[] {
-  if (typeof value === "number") return value;
-  return value.length === 2 ? value.toSpliced(spatialDim, 0, depth) : perAxis(name, value, 3);
 }
 
 export function weightMap(

@@ -2,11 +2,11 @@
 import {
   computeImportanceMap,
   type WindowPredictor,
-  SliceInferer,
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
 } from "../../../src/seg/inference/sliding_window.ts";
+import { SliceInferer } from "../../../src/seg/inference/inferers.ts";
 import { sizeOf } from "../../../src/host/array.ts";
 import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
 

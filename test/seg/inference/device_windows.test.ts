@@ -3,12 +3,14 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { argmaxPlanes } from "../../../src/host/argmax.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
+import { makeVolume } from "../../../src/data/volume.ts";
 import { ConfigError, OutOfMemoryError, ShapeError } from "../../../src/host/errors.ts";
 import { type Device, mul, type Tensor } from "../../../src/index.ts";
 import { manualSeed, Module } from "../../../src/nn/index.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "../../../src/seg/inference/device_windows.ts";
 import { Predictor } from "../../../src/seg/inference/predictor.ts";
-import { SliceInferer, slidingWindowInference } from "../../../src/seg/inference/sliding_window.ts";
+import { SliceInferer, SlidingWindowInferer } from "../../../src/seg/inference/inferers.ts";
+import { slidingWindowInference } from "../../../src/seg/inference/sliding_window.ts";
 import { UNet } from "../../../src/seg/networks/unet.ts";
 import { expectClose } from "../../lib/compare.ts";
 import { device } from "../../lib/device.ts";
@@ -110,6 +112,30 @@ it("averages mirrored images and several networks", async () => {
   }
   expectClose("mirrored", scores!.data, wanted, 2e-6);
   other.dispose();
+});
+
+it("is what inferers use for networks; a volume comes back in its place", async () => {
+  const affine = [
+    [0, 2, 0, -7],
+    [-1, 0, 0, 4],
+    [0, 0, 3, 1],
+    [0, 0, 0, 1],
+  ];
+  const x = makeVolume(image(2, 11, 9, 8), affine);
+  const inferer = new SlidingWindowInferer(options);
+  const wanted = (await onHost(x, network, options)).data;
+  const volume = await inferer.run(x, network);
+  expectClose("volume", volume.data, wanted, 1e-6);
+  expect([volume.affine, volume.shape]).toEqual([affine, [3, 11, 9, 8]]);
+  const twice = { data: new Float32Array([...x.data, ...x.data]), shape: [2, ...x.shape] };
+  const scores = await inferer.run(gpu.tensor(twice), network);
+  expectClose("tensor", scores.data, [...wanted, ...wanted], 1e-6);
+  const flat = unet(2);
+  const predictor = new Predictor(gpu, flat);
+  const slices = new SliceInferer({ roiSize: [8, 8], overlap: 0.5, spatialDim: 2 });
+  expectClose("slices", (await slices.run(x, flat)).data, (await slices.run(x, predictor)).data, 1e-6);
+  predictor.dispose();
+  flat.dispose();
 });
 
 it("gives sets of positive channels, and stops when it is told to", async () => {

@@ -1,13 +1,8 @@
 /** @file Sliding windows: where they lie, how they are weighted, and that volumes come back whole. */
 
 import { describe, expect, it } from "vitest";
-import {
-  computeImportanceMap,
-  SliceInferer,
-  slidingWindowInference,
-  slidingWindowStarts,
-  SlidingWindowInferer,
-} from "../../../src/seg/inference/sliding_window.ts";
+import { computeImportanceMap, slidingWindowInference, slidingWindowStarts } from "../../../src/seg/inference/sliding_window.ts";
+import { SliceInferer, SlidingWindowInferer } from "../../../src/seg/inference/inferers.ts";
 import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
 import { sizeOf, type HostArray } from "../../../src/host/array.ts";
 
@@ -178,9 +173,10 @@ describe("SlidingWindowInferer and SliceInferer", () => {
     expect(Array.from(means.data)).toEqual([4.5, 4.5, 6.5, 6.5, 8.5, 8.5, 4.5, 4.5, 6.5, 6.5, 8.5, 8.5]);
   });
 
-  it("refuse what is no volume or no slice", () => {
+  it("refuse what is no volume or no slice", async () => {
     expect(() => new SliceInferer({ roiSize: [4, 4, 4] })).toThrow(ConfigError);
     expect(() => new SliceInferer({ roiSize: [4, 4], spatialDim: 3 })).toThrow(ConfigError);
-    expect(() => new SliceInferer({ roiSize: [4, 4] }).run(ramp(1, 1, 4, 4), same)).toThrow(/\[N, C, D, H, W\]/);
+    const run = new SliceInferer({ roiSize: [4, 4] }).run(ramp(1, 1, 4, 4), same);
+    await expect(run).rejects.toThrow(/\[N, C, D, H, W\]/);
   });
 });

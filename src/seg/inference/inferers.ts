@@ -1,0 +1,167 @@
+/** @file MONAI's inferers: from a volume, a tensor or an array and a network (or what stands for one) to the scores of each voxel. */
+
+import { isVolume, makeVolume, type Volume } from "../../data/volume.ts";
+import { type HostArray, sizeOf } from "../../host/array.ts";
+import { ConfigError, ShapeError } from "../../host/errors.ts";
+import type { AbortSignal } from "../../host/platform.ts";
+import { Module } from "../../nn/module.ts";
+import type { Device } from "../../tensor/device.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
+import {
+  functionOf,
+  perAxis,
+  slidingWindowInference,
+  type SlidingWindowOptions,
+  type WindowPredictor,
+} from "./sliding_window.ts";
+
+/** A network, which stays on its device with all that it makes; or a function or predictor of host arrays. */
+export type Model = Module | WindowPredictor;
+
+/** Options of an inferer; those of `DeviceWindows` count for networks. */
+export interface InfererOptions extends SlidingWindowOptions, Omit<DeviceWindowsOptions, "sliceAxis"> {
+  /** Aborting it ends the run after the batch in flight, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Images `[N, C, ...spatial]` as host arrays or tensors. */
+type Images = HostArray | Tensor;
+
+/** Sliding-window inference with fixed options (MONAI `SlidingWindowInferer`). */
+export class SlidingWindowInferer {
+  readonly options: InfererOptions;
+
+  constructor(options: InfererOptions) {
+    this.options = options;
+  }
+
+  /**
+   * Weighted means of the outputs, float32: for a volume `[C, x, y, z]` a volume `[K, x, y, z]` in its place, for images `[N, C, ...spatial]` an array
+   * `[N, K, ...spatial]`.
+   * @throws ConfigError for options outside their range, ShapeError when the network changes batch or window size
+   */
+  run(image: Volume, model: Model): Promise<Volume<Float32Array>>;
+  run(images: Images, model: Model): Promise<HostArray<Float32Array>>;
+  run(images: Volume | Images, model: Model): Promise<HostArray<Float32Array>> {
+    return onImages(images, (x) => infer(x, model, this.options));
+  }
+}
+
+export interface SliceInfererOptions extends InfererOptions {
+  /** Window size within a slice, two numbers (or one for both). */
+  readonly roiSize: number | readonly number[];
+  /** The spatial axis that slices are taken along: 0, 1 or 2. Default 0. */
+  readonly spatialDim?: number;
+}
+
+/** Runs a 2-D network over a volume slice by slice (MONAI `SliceInferer`); the network sees [B, C, a, b]. */
+export class SliceInferer {
+  readonly options: SliceInfererOptions;
+
+  constructor(options: SliceInfererOptions) {
+    const { roiSize, spatialDim = 0 } = options;
+    if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}`);
+    if (typeof roiSize !== "number" && roiSize.length !== 2)
+      throw new ConfigError(`SliceInferer: roiSize must be the two sizes within a slice, got [${roiSize}]`);
+    this.options = options;
+  }
+
+  /** As `SlidingWindowInferer`'s, for volumes `[N, C, D, H, W]`. @throws ShapeError when the input is no volume */
+  run(image: Volume, model: Model): Promise<Volume<Float32Array>>;
+  run(images: Images, model: Model): Promise<HostArray<Float32Array>>;
+  run(images: Volume | Images, model: Model): Promise<HostArray<Float32Array>> {
+    return onImages(images, (x) => this.slices(x, model));
+  }
+
+  private slices(volume: HostArray, model: Model): Promise<HostArray<Float32Array>> {
+    if (volume.shape.length !== 5)
+      throw new ShapeError(
+        `SliceInferer.run: the volume is [${volume.shape}]; expected [N, C, D, H, W]; for 2-D images use SlidingWindowInferer`,
+      );
+    const { spatialDim = 0, overlap, sigmaScale, roiSize, ...rest } = this.options;
+    const options: InfererOptions = {
+      ...rest,
+      roiSize: perAxis("roiSize", roiSize, 2).toSpliced(spatialDim, 0, 1),
+      ...(overlap !== undefined && { overlap: inSlice("overlap", overlap, spatialDim, 0) }),
+      ...(sigmaScale !== undefined && { sigmaScale: inSlice("sigmaScale", sigmaScale, spatialDim, 0.125) }),
+    };
+    if (model instanceof Module) return inferOnDevice(volume, model, { ...options, sliceAxis: spatialDim });
+    const predict = functionOf(model);
+    const axis = spatialDim + 2;
+    return infer(
+      volume,
+      async ({ data, shape }) => {
+        const out = await predict({ data, shape: shape.toSpliced(axis, 1) });
+        return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
+      },
+      options,
+    );
+  }
+}
+
+/** Networks see the whole image at once (MONAI `SimpleInferer`). */
+export class SimpleInferer {
+  /** As `SlidingWindowInferer`'s. */
+  run(image: Volume, model: Model): Promise<Volume<Float32Array>>;
+  run(images: Images, model: Model): Promise<HostArray<Float32Array>>;
+  run(images: Volume | Images, model: Model): Promise<HostArray<Float32Array>> {
+    return onImages(images, (x) => infer(x, model, { roiSize: 0 }));
+  }
+}
+
+async function onImages(
+  images: Volume | Images,
+  run: (x: HostArray) => Promise<HostArray<Float32Array>>,
+): Promise<HostArray<Float32Array>> {
+  if (images instanceof Tensor) return run({ data: await images.data(), shape: images.shape });
+  if (!isVolume(images)) return run(images);
+  const { data, shape } = await run({ data: images.data, shape: [1, ...images.shape] });
+  return makeVolume({ data, shape: shape.slice(1) }, images.affine, images.meta);
+}
+
+function infer(x: HostArray, model: Model, options: InfererOptions): Promise<HostArray<Float32Array>> {
+  if (model instanceof Module) return inferOnDevice(x, model, options);
+  const { signal, onProgress } = options;
+  const watched = (done: number, total: number) => {
+    signal?.throwIfAborted();
+    onProgress?.(done, total);
+  };
+  return slidingWindowInference(x, { ...options, onProgress: watched }, model);
+}
+
+async function inferOnDevice(x: HostArray, model: Module, options: InfererOptions & { sliceAxis?: number }) {
+  const { signal, onProgress, ...rest } = options;
+  const [n, ...shape] = x.shape;
+  const windows = new DeviceWindows(deviceOf(model), model, rest);
+  const size = sizeOf(shape);
+  let out: HostArray<Float32Array> | undefined;
+  try {
+    for (let i = 0; i < n; i++) {
+      const scores = await windows.run(
+        { data: x.data.subarray(i * size, (i + 1) * size), shape },
+        { scores: true, signal, onProgress: (done, total) => onProgress?.(i * total + done, n * total) },
+      );
+      const { data, shape: found } = scores.scores!;
+      out ??= { data: new Float32Array(n * data.length), shape: [n, ...found] };
+      out.data.set(data, i * data.length);
+    }
+  } finally {
+    windows.dispose();
+  }
+  if (!out) throw new ShapeError(`inferer: the images are [${x.shape}]; expected at least one`);
+  return out;
+}
+
+function deviceOf(model: Module): Device {
+  for (const [, tensor] of model.namedTensors()) return tensor.device;
+  throw new ConfigError(
+    "inferer: the network has no parameter, which would tell its device; give new Predictor(device, network)",
+  );
+}
+
+/** A per-axis option of a slice inferer may name the two axes of the slice or all three of the volume. */
+function inSlice(name: string, value: number | readonly number[], spatialDim: number, depth: number): number | number[] {
+  if (typeof value === "number") return value;
+  return value.length === 2 ? value.toSpliced(spatialDim, 0, depth) : perAxis(name, value, 3);
+}
