@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { dropout, scope } from "../../src/index.ts";
 import { device } from "../lib/device.ts";
-import { philox } from "./rows/dropout.ts";
+import { philox } from "../lib/philox.ts";
 
 test("dropout/philox gives the published words", () => {
   // kat_vectors of Random123: philox4x32, 10 rounds.

@@ -1,0 +1,59 @@
+// The image as a coarser grid would show it: nearest elements of `zoom` times as many positions per axis, joined linearly; zoom 1 leaves it as it is.
+// uses lib/grid
+
+struct Params {
+  size: vec3u,   // D, H, W
+  count: u32,
+  axes: u32,     // bits of the axes that are made coarser: 1 for D, 2 for H, 4 for W
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> zooms: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+
+// Elements that two neighbouring coarse positions show, and the weight of the second.
+struct Pair {
+  at: vec2u,
+  t: f32,
+}
+
+fn pair_at(o: u32, axis: u32, zoom: f32) -> Pair {
+  let size = p.size[axis];
+  let coarse = max(1u, u32(round(f32(size) * zoom)));
+  if (((p.axes >> axis) & 1u) == 0u || coarse >= size) {
+    return Pair(vec2u(o), 0.0);
+  }
+  let ratio = f32(coarse) / f32(size);
+  let v = max(0.0, (f32(o) + 0.5) * ratio - 0.5);
+  let first = min(u32(v), coarse - 1u);
+  let both = vec2u(first, min(first + 1u, coarse - 1u));
+  // In whole numbers: ⌊(k + ½) · size / coarse⌋.
+  return Pair(min(((2u * both + 1u) * size) / (2u * coarse), vec2u(size - 1u)), v - f32(first));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_group(group, groups) * 64u + lane;
+  if (i >= p.count) {
+    return;
+  }
+  let plane = p.size.x * p.size.y * p.size.z;
+  let channel = i / plane;
+  let zoom = zooms[channel];
+  let k = i % plane;
+  let pd = pair_at(k / (p.size.y * p.size.z), 0u, zoom);
+  let ph = pair_at(k / p.size.z % p.size.y, 1u, zoom);
+  let pw = pair_at(k % p.size.z, 2u, zoom);
+  var sum = 0.0;
+  for (var d = 0u; d < 2u; d++) {
+    for (var h = 0u; h < 2u; h++) {
+      let line = channel * plane + (pd.at[d] * p.size.y + ph.at[h]) * p.size.z;
+      let weight = select(1.0 - pd.t, pd.t, d == 1u) * select(1.0 - ph.t, ph.t, h == 1u);
+      if (weight != 0.0) {
+        sum += weight * mix(x[line + pw.at[0]], x[line + pw.at[1]], pw.t);
+      }
+    }
+  }
+  y[i] = sum;
+}

@@ -1,0 +1,191 @@
+/**
+ * @file Augmentation on the device: what is drawn comes as data, a few numbers per sample, so that the same draws give the same images for any number of
+ * workers and after a resume. No gradients: these change data.
+ */
+
+import { sizeOf } from "../host/array.ts";
+import { ConfigError, ShapeError } from "../host/errors.ts";
+import { sameShape, type Shape, showShape } from "../host/shape.ts";
+import { write } from "../tensor/kernel.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./lib/args.ts";
+import { grid } from "./lib/workgroups.ts";
+import { padAxes } from "./resample.ts";
+import { blurShader } from "./shaders/augment/blur.gen.ts";
+import { intensityShader, NUMBERS, STATISTICS } from "./shaders/augment/intensity.gen.ts";
+import { lowResolutionShader } from "./shaders/augment/low_resolution.gen.ts";
+import { BORDER, REFLECTION, warpShader, ZEROS } from "./shaders/augment/warp.gen.ts";
+
+export interface WarpOptions {
+  /** Spatial size of the result; default that of `x`. */
+  readonly size?: Shape;
+  /** "nearest" for labels, which must not be mixed. Default "bilinear" (trilinear for volumes). */
+  readonly mode?: "bilinear" | "nearest";
+  /** What lies outside: zeros, the border elements, or the image reflected about their outer edges. Default "zeros". */
+  readonly paddingMode?: "zeros" | "border" | "reflection";
+  /**
+   * `[N, axes, knots…]`: displacements in elements of `x` at control points over the result, at least four per axis, joined by cubic B-splines
+   * (Rueckert et al. 1999).
+   */
+  readonly displacement?: Tensor;
+}
+
+const paddings = { zeros: ZEROS, border: BORDER, reflection: REFLECTION } as const;
+const taps = { nearest: 1, bilinear: 2 } as const;
+
+function spatialOf(op: string, x: Shape): Shape {
+  const spatial = x.slice(2);
+  if (spatial.length >= 1 && spatial.length <= 3 && spatial.every((n) => n > 0)) return spatial;
+  throw new ShapeError(`${op}: input must be [N, C, spatial…] with one to three spatial axes, got ${showShape(x)}`);
+}
+
+/**
+ * Crop, affine map, flip and elastic deformation in one pass: y(o) = x(matrix · (o, 1) + displacement(o)), positions in elements, 0 the center of
+ * the first.
+ * @param x `[N, C, spatial…]`, one to three spatial axes
+ * @param matrix `[N, axes, axes + 1]`, the axes in the order of `x`'s
+ * @returns `[N, C, …size]`
+ * @throws ShapeError, ConfigError for unknown modes, DTypeError for what is not f32
+ */
+export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tensor {
+  const op = "warp";
+  const { mode = "bilinear", paddingMode = "zeros", displacement } = options;
+  expectTensors(op, { input: x, matrix, ...(displacement && { displacement }) });
+  const spatial = spatialOf(op, x.shape);
+  const size = options.size ?? spatial;
+  const [n, c] = x.shape;
+  const axes = spatial.length;
+  if (!Object.hasOwn(taps, mode))
+    throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(taps).join(", ")}`);
+  if (!Object.hasOwn(paddings, paddingMode))
+    throw new ConfigError(`${op}: unknown paddingMode "${paddingMode}"; known are ${Object.keys(paddings).join(", ")}`);
+  if (size.length !== axes || size.some((s) => !Number.isInteger(s) || s < 1))
+    throw new ShapeError(`${op}: size [${size}] must be ${axes} positive integers for ${showShape(x.shape)}`);
+  if (!sameShape(matrix.shape, [n, axes, axes + 1]))
+    throw new ShapeError(
+      `${op}: matrix ${showShape(matrix.shape)} must be [${n}, ${axes}, ${axes + 1}] for ${showShape(x.shape)}`,
+    );
+  const knots = displacement?.shape.slice(2) ?? [];
+  if (displacement) {
+    const [dn, da] = displacement.shape;
+    if (dn !== n || da !== axes || knots.length !== axes || knots.some((k) => k < 4)) {
+      throw new ShapeError(
+        `${op}: displacement ${showShape(displacement.shape)} must be [${n}, ${axes}, knots…] with at least 4 knots on each of ${axes} axes`,
+      );
+    }
+  }
+  const y = x.device.empty([n, c, ...size]);
+  if (y.size === 0) return y;
+  x.device.run(
+    warpShader({
+      consts: { TAPS: taps[mode] },
+      variant: mode,
+      params: {
+        in_size: [...padAxes(spatial, 1), c],
+        out_size: [...padAxes(size, 1), n],
+        knots: padAxes(knots, 1),
+        axes,
+        padding: paddings[paddingMode],
+        elastic: displacement ? 1 : 0,
+      },
+      bind: { matrix, displacement: displacement ?? matrix, x, y: write(y) },
+      workgroups: grid(x.device, op, y.size / c, 64),
+    }),
+  );
+  return y;
+}
+
+/**
+ * Brightness x · scale + shift, then contrast about the mean within the range there is, then gamma on that range, then normal noise, in one pass.
+ * @param x `[N, C, spatial…]`
+ * @param numbers `[N, C, 7]`: scale, shift, contrast factor, gamma, 1 to apply gamma to the negative, standard deviation of the noise, its seed (a whole
+ *   number below 2²⁴). 1, 0, 1, 1, 0, 0, 0 changes nothing
+ * @param statistics `[N, C, 3]`: mean, least and largest value of each channel of `x`
+ * @throws ShapeError, DTypeError
+ */
+export function adjustIntensity(x: Tensor, numbers: Tensor, statistics: Tensor): Tensor {
+  const op = "adjustIntensity";
+  expectTensors(op, { input: x, numbers, statistics });
+  spatialOf(op, x.shape);
+  const [n, c] = x.shape;
+  expectPerChannel(op, "numbers", numbers, [n, c, NUMBERS]);
+  expectPerChannel(op, "statistics", statistics, [n, c, STATISTICS]);
+  const y = x.device.empty(x.shape);
+  if (y.size === 0) return y;
+  x.device.run(
+    intensityShader({
+      params: { plane: sizeOf(x.shape.slice(2)), count: x.size },
+      bind: { numbers, statistics, x, y: write(y) },
+      workgroups: grid(x.device, op, x.size, 64),
+    }),
+  );
+  return y;
+}
+
+function expectPerChannel(op: string, name: string, t: Tensor, shape: Shape): void {
+  if (!sameShape(t.shape, shape)) throw new ShapeError(`${op}: ${name} ${showShape(t.shape)} must be ${showShape(shape)}`);
+}
+
+/**
+ * Gaussian smoothing with a sigma (in elements) for each channel of each sample; 0 leaves it as it is. Images are reflected about their border
+ * elements; weights end at `radius`.
+ * @param x `[N, C, spatial…]`
+ * @param sigmas `[N, C]`
+ * @param radius elements to each side, at least 1; four times the largest sigma leaves nothing out
+ * @throws ShapeError, ConfigError, DTypeError
+ */
+export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
+  const op = "blur";
+  expectTensors(op, { input: x, sigmas });
+  const spatial = spatialOf(op, x.shape);
+  expectPerChannel(op, "sigmas", sigmas, x.shape.slice(0, 2));
+  if (!Number.isInteger(radius) || radius < 1) throw new ConfigError(`${op}: radius must be a positive integer, got ${radius}`);
+  let y = x;
+  for (const [axis, size] of spatial.entries()) {
+    const next = x.device.empty(x.shape);
+    if (next.size > 0) {
+      x.device.run(
+        blurShader({
+          params: { size, inner: sizeOf(spatial.slice(axis + 1)), plane: sizeOf(spatial), count: x.size, radius },
+          bind: { sigmas, x: y, y: write(next) },
+          workgroups: grid(x.device, op, x.size, 64),
+        }),
+      );
+    }
+    if (y !== x) y.dispose();
+    y = next;
+  }
+  return y;
+}
+
+/**
+ * The image as a coarser grid would show it (nnU-Net's simulated low resolution): round(size · zoom) positions per axis, the nearest element at
+ * each, joined linearly.
+ * @param x `[N, C, spatial…]`
+ * @param zooms `[N, C]`, above 0; 1 leaves a channel as it is
+ * @param axes spatial axes that are made coarser; default all
+ * @throws ShapeError, DTypeError
+ */
+export function lowResolution(x: Tensor, zooms: Tensor, axes?: readonly number[]): Tensor {
+  const op = "lowResolution";
+  expectTensors(op, { input: x, zooms });
+  const spatial = spatialOf(op, x.shape);
+  expectPerChannel(op, "zooms", zooms, x.shape.slice(0, 2));
+  const chosen = axes ?? spatial.map((_, axis) => axis);
+  if (chosen.some((a) => !Number.isInteger(a) || a < 0 || a >= spatial.length))
+    throw new ShapeError(`${op}: axes [${chosen}] must be spatial axes 0 … ${spatial.length - 1}`);
+  const y = x.device.empty(x.shape);
+  if (y.size === 0) return y;
+  x.device.run(
+    lowResolutionShader({
+      params: {
+        size: padAxes(spatial, 1),
+        count: x.size,
+        axes: chosen.reduce((bits, a) => bits | (1 << (a + 3 - spatial.length)), 0),
+      },
+      bind: { zooms, x, y: write(y) },
+      workgroups: grid(x.device, op, x.size, 64),
+    }),
+  );
+  return y;
+}
