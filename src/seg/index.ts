@@ -31,6 +31,7 @@ export {
   slidingWindowStarts,
   type WindowPredictor,
 } from "./inference/sliding_window.ts";
+export { augmentBatch, type AugmentBatchOptions } from "./training/augmentation.ts";
 export * from "./inference/device_windows.ts";
 export * from "./inference/inferers.ts";
 export * from "./networks/meshnet.ts";

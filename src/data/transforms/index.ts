@@ -65,3 +65,10 @@ export { ClipIntensityPercentiles, ScaleIntensityRangePercentiles } from "./inte
 export type { ClipIntensityPercentilesOptions, ScaleIntensityRangePercentilesOptions } from "./intensity/percentiles.ts";
 export { CropForeground, generateSpatialBoundingBox } from "./crop/foreground.ts";
 export type { BoundingBoxOptions } from "./crop/foreground.ts";
+export {
+  type AugmentationGeometry,
+  augmentationMatrix,
+  type AugmentationOptions,
+  type Chance,
+  DrawAugmentation,
+} from "./augment/draw_augmentation.ts";

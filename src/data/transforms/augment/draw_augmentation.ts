@@ -1,0 +1,208 @@
+/**
+ * @file What augmentation on the device is told: a few numbers per sample, drawn here and applied by `augmentBatch` (voxgrad/seg) inside the captured
+ * step. Kinds, probabilities and ranges are by default those of nnU-Net (Isensee et al. 2021).
+ */
+
+import type { HostArray } from "../../../host/array.ts";
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { RandomState, type RandomSource, type RandomStateSnapshot } from "../../../host/random/numpy.ts";
+import type { Item, Randomizable, Transform, TransformState } from "../transform.ts";
+
+type Range = readonly [low: number, high: number];
+
+/** A kind of change: how often, and from which range its strength is drawn. */
+export interface Chance {
+  readonly prob: number;
+  readonly range: Range;
+}
+
+export interface AugmentationOptions {
+  /** Spatial size of what the network sees; samples may be larger, so that rotations find something at their corners. */
+  readonly size: readonly number[];
+  /** Angles about each axis in radians (one angle for images). Default .2 of ±30°, for images of ±180°. */
+  readonly rotation?: Chance;
+  /** Zoom of all axes together: above 1 things look larger. Default .2 of .7 … 1.4. */
+  readonly scale?: Chance;
+  /** Axes that are mirrored with probability ½ each. Default all. */
+  readonly mirrorAxes?: readonly number[];
+  /** Displacement of control points in voxels, `range` its standard deviation, and control points per axis. Default none. */
+  readonly elastic?: Chance & { readonly knots: number };
+  /** Variance of normal noise. Default .1 of 0 … .1. */
+  readonly noise?: Chance;
+  /** Sigma in voxels; each channel with probability ½. Default .2 of .5 … 1. */
+  readonly blur?: Chance;
+  /** Factor. Default .15 of .75 … 1.25. */
+  readonly brightness?: Chance;
+  /** Factor about the mean, within the range there is. Default .15 of .75 … 1.25. */
+  readonly contrast?: Chance;
+  /** Share of the positions per axis that are kept; each channel with probability ½. Default .25 of .5 … 1. */
+  readonly lowResolution?: Chance;
+  /** Exponent on the range of values. Default .3 of .7 … 1.5. */
+  readonly gamma?: Chance;
+  /** The same on the negative image; where both are drawn the negative is taken. Default .1 of .7 … 1.5. */
+  readonly gammaInverted?: Chance;
+}
+
+const degrees = Math.PI / 180;
+
+const standards = (axes: number) => ({
+  rotation: { prob: 0.2, range: (axes === 2 ? [-180 * degrees, 180 * degrees] : [-30 * degrees, 30 * degrees]) as Range },
+  scale: { prob: 0.2, range: [0.7, 1.4] as Range },
+  mirrorAxes: Array.from({ length: axes }, (_, axis) => axis),
+  elastic: { prob: 0, range: [0, 0] as Range, knots: 4 },
+  noise: { prob: 0.1, range: [0, 0.1] as Range },
+  blur: { prob: 0.2, range: [0.5, 1] as Range },
+  brightness: { prob: 0.15, range: [0.75, 1.25] as Range },
+  contrast: { prob: 0.15, range: [0.75, 1.25] as Range },
+  lowResolution: { prob: 0.25, range: [0.5, 1] as Range },
+  gamma: { prob: 0.3, range: [0.7, 1.5] as Range },
+  gammaInverted: { prob: 0.1, range: [0.7, 1.5] as Range },
+});
+
+/** Keys that `DrawAugmentation` adds to an item. */
+export const augmentationKeys = [
+  "augmentMatrix",
+  "augmentDisplacement",
+  "augmentNumbers",
+  "augmentSigmas",
+  "augmentZooms",
+] as const;
+
+/**
+ * Adds to an item what `augmentBatch` does with it: `augmentMatrix` `[axes, axes + 1]`, `augmentNumbers` `[C, 7]`, `augmentSigmas` `[C]`, `augmentZooms`
+ * `[C]`, and `augmentDisplacement` `[axes, knots…]` where `elastic` may act.
+ *
+ * Draws: for each kind `rand()` against its probability, then its strengths, whether it acts or not, so that one kind's chance does not move the draws of
+ * the others.
+ * @throws ConfigError for probabilities outside 0 … 1 and ranges that are none
+ */
+export class DrawAugmentation implements Transform<Item>, Randomizable {
+  private readonly options: Required<AugmentationOptions>;
+  private random: RandomSource = new RandomState();
+
+  constructor(options: AugmentationOptions) {
+    const all = { ...standards(options.size.length), ...options };
+    const { size: _size, mirrorAxes, ...chances } = all;
+    if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= options.size.length))
+      throw new ConfigError(`DrawAugmentation: mirrorAxes [${mirrorAxes}] must be spatial axes 0 … ${options.size.length - 1}`);
+    for (const [name, { prob, range }] of Object.entries(chances)) {
+      if (!(prob >= 0 && prob <= 1)) throw new ConfigError(`DrawAugmentation: prob of ${name} must be from 0 to 1, got ${prob}`);
+      if (!(range.length === 2 && range[0] <= range[1] && range.every(Number.isFinite)))
+        throw new ConfigError(`DrawAugmentation: range of ${name} must be [low, high], got [${range}]`);
+    }
+    this.options = all;
+  }
+
+  apply(item: Item): Item {
+    const image = item.image as HostArray | undefined;
+    const { size, elastic } = this.options;
+    if (image?.shape?.length !== size.length + 1)
+      throw new ShapeError(`DrawAugmentation: the image is [${image?.shape}]; expected [C, …] with ${size.length} spatial axes`);
+    const [channels, ...from] = image.shape;
+    const augmentMatrix = this.matrix(from);
+    const displacement = this.displacement();
+    return {
+      ...item,
+      augmentMatrix,
+      ...(elastic.prob > 0 && { augmentDisplacement: displacement }),
+      ...this.intensities(channels),
+    };
+  }
+
+  setRandomState(seed: number | RandomSource): this {
+    this.random = typeof seed === "number" ? new RandomState(seed) : seed;
+    return this;
+  }
+  getState(): TransformState {
+    return this.random.getState();
+  }
+  setState(state: TransformState): void {
+    this.random.setState(state as RandomStateSnapshot);
+  }
+
+  /** A strength, or `neutral` where the kind does not act. */
+  private draw({ prob, range }: Chance, neutral: number): number {
+    const acts = this.random.rand() < prob;
+    const value = this.random.uniform(...range);
+    return acts ? value : neutral;
+  }
+
+  private matrix(from: readonly number[]): HostArray<Float32Array> {
+    const { rotation, scale, mirrorAxes, size } = this.options;
+    const turns = this.random.rand() < rotation.prob;
+    const angles = Array.from({ length: size.length === 3 ? 3 : size.length === 2 ? 1 : 0 }, () => {
+      const angle = this.random.uniform(...rotation.range);
+      return turns ? angle : 0;
+    });
+    const zoom = this.draw(scale, 1);
+    const mirrored = mirrorAxes.filter(() => this.random.rand() < 0.5);
+    return augmentationMatrix({ from, size, angles, zoom, mirrored });
+  }
+
+  private displacement(): HostArray<Float32Array> {
+    const { elastic, size } = this.options;
+    const sd = this.draw(elastic, 0);
+    const shape = [size.length, ...size.map(() => elastic.knots)];
+    const count = elastic.prob > 0 ? shape.reduce((a, b) => a * b, 1) : 0;
+    return { data: Float32Array.from({ length: count }, () => sd * this.random.normal(0, 1)), shape };
+  }
+
+  private intensities(channels: number): Record<string, HostArray<Float32Array>> {
+    const o = this.options;
+    const each = (chance: Chance, neutral: number) => {
+      const acts = this.random.rand() < chance.prob;
+      return Float32Array.from({ length: channels }, () => {
+        const here = this.random.rand() < 0.5;
+        const value = this.random.uniform(...chance.range);
+        return acts && here ? value : neutral;
+      });
+    };
+    const noise = Math.sqrt(this.draw(o.noise, 0));
+    const augmentSigmas = { data: each(o.blur, 0), shape: [channels] };
+    const brightness = this.draw(o.brightness, 1);
+    const contrast = this.draw(o.contrast, 1);
+    const augmentZooms = { data: each(o.lowResolution, 1), shape: [channels] };
+    const negative = this.draw(o.gammaInverted, 1);
+    const gamma = this.draw(o.gamma, 1);
+    const seed = this.random.randint(2 ** 24);
+    const row = [brightness, 0, contrast, negative === 1 ? gamma : negative, negative === 1 ? 0 : 1, noise, seed];
+    const augmentNumbers = {
+      data: Float32Array.from({ length: channels * row.length }, (_, i) => row[i % row.length]),
+      shape: [channels, row.length],
+    };
+    return { augmentNumbers, augmentSigmas, augmentZooms };
+  }
+}
+
+/** How a sample is turned, enlarged and mirrored about its center. */
+export interface AugmentationGeometry {
+  /** Spatial size of the sample, and of what is cut from its middle. */
+  readonly from: readonly number[];
+  readonly size: readonly number[];
+  /** Radians about each axis of a volume, or one for an image; later ones are applied to the result first. */
+  readonly angles: readonly number[];
+  readonly zoom: number;
+  readonly mirrored: readonly number[];
+}
+
+/** `[axes, axes + 1]`: position in the result → position in the sample, in voxels. */
+export function augmentationMatrix({ from, size, angles, zoom, mirrored }: AugmentationGeometry): HostArray<Float32Array> {
+  const axes = size.length;
+  let m: number[][] = size.map((_, i) => size.map((_size, j) => (i === j ? 1 : 0)));
+  for (const [k, angle] of angles.entries()) {
+    const [a, b] = axes === 3 ? [0, 1, 2].filter((axis) => axis !== k) : [0, 1];
+    const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+    m = m.map((row) => row.map((v, j) => (j === a ? row[a] * cos + row[b] * sin : j === b ? row[b] * cos - row[a] * sin : v)));
+  }
+  const data = new Float32Array(axes * (axes + 1));
+  for (let i = 0; i < axes; i++) {
+    let offset = (from[i] - 1) / 2;
+    for (let j = 0; j < axes; j++) {
+      const v = (m[i][j] / zoom) * (mirrored.includes(j) ? -1 : 1);
+      data[i * (axes + 1) + j] = v;
+      offset -= (v * (size[j] - 1)) / 2;
+    }
+    data[i * (axes + 1) + axes] = offset;
+  }
+  return { data, shape: [axes, axes + 1] };
+}

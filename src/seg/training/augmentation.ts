@@ -1,0 +1,66 @@
+/** @file Augmentation inside the captured step: what `DrawAugmentation` (voxgrad/data) drew for the samples of a batch, applied to them. */
+
+import { add, clamp, div, eq, mul, sub, where } from "../../autograd/pointwise.ts";
+import { amax, amin, mean, std } from "../../autograd/reduce.ts";
+import { concat, reshape, slice } from "../../autograd/view.ts";
+import { augmentationKeys } from "../../data/transforms/augment/draw_augmentation.ts";
+import { adjustIntensity, blur, lowResolution, warp } from "../../kernels/augment.ts";
+import { full } from "../../kernels/view.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { BatchTensors } from "./trainer.ts";
+
+export interface AugmentBatchOptions {
+  /** Spatial size of the result, as `DrawAugmentation` was told. */
+  readonly size: readonly number[];
+  /** Keys that hold labels or masks, which are not mixed. Default `label`. */
+  readonly labels?: readonly string[];
+  /** Images as continuous values that change place too, such as distance maps. Default none. */
+  readonly images?: readonly string[];
+  /** What lies outside of samples. Default "zeros". */
+  readonly paddingMode?: "zeros" | "border" | "reflection";
+  /** Spatial axes that low resolution makes coarser; default all. */
+  readonly lowResolutionAxes?: readonly number[];
+  /** Largest sigma of blur in voxels; default 1. */
+  readonly maxSigma?: number;
+}
+
+/**
+ * Changes place and intensity of a batch as drawn, without a word to the host. Intensities in this order: blur, low resolution, brightness, contrast, gamma
+ * with mean and deviation kept, noise.
+ * @param batch of samples that `DrawAugmentation` has added to; its keys are left out of the result
+ * @throws ShapeError for draws that do not fit the images
+ */
+export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions): BatchTensors {
+  const { size, labels = ["label"], images = [], paddingMode = "zeros" } = options;
+  const { augmentMatrix, augmentDisplacement: displacement } = batch;
+  const place = { size, paddingMode, ...(displacement && { displacement }) };
+  const moved = Object.entries(batch)
+    .filter(([key]) => !(augmentationKeys as readonly string[]).includes(key))
+    .map(([key, t]) => {
+      if (labels.includes(key)) return [key, warp(t, augmentMatrix, { ...place, mode: "nearest" })];
+      return [key, key === "image" || images.includes(key) ? warp(t, augmentMatrix, place) : t];
+    });
+  const result = Object.fromEntries(moved) as BatchTensors;
+  return { ...result, image: intensities(result.image, batch, options) };
+}
+
+function intensities(image: Tensor, batch: BatchTensors, { maxSigma = 1, lowResolutionAxes }: AugmentBatchOptions): Tensor {
+  const { augmentNumbers: numbers, augmentSigmas, augmentZooms } = batch;
+  const coarse = lowResolution(blur(image, augmentSigmas, Math.ceil(4 * maxSigma)), augmentZooms, lowResolutionAxes);
+  const [n, c] = coarse.shape;
+  const axes = coarse.shape.slice(2).map((_, i) => i + 2);
+  const column = (t: Tensor): Tensor => reshape(t, [n, c, 1]);
+  const at = (k: number, count = 1): Tensor => slice(numbers, [undefined, undefined, [k, k + count]]);
+  const [zero, one] = [0, 1].map((v) => full(coarse.device, [n, c, 1], v));
+  const before = { mean: column(mean(coarse, axes)), sd: column(std(coarse, axes, { correction: 0 })) };
+  const extremes = [amin(coarse, axes), amax(coarse, axes)].map(column);
+  const toned = adjustIntensity(coarse, concat([at(0, 5), zero, zero], 2), concat([before.mean, ...extremes], 2));
+  // What gamma does to mean and deviation is taken back. Contrast clips few values, so what it leaves is known well enough.
+  const after = { mean: column(mean(toned, axes)), sd: column(std(toned, axes, { correction: 0 })) };
+  const [scale, shift, contrast, gamma] = [0, 1, 2, 3].map((k) => at(k));
+  const plain = eq(gamma, 1);
+  const factor = where(plain, one, div(mul(mul(before.sd, scale), contrast), clamp(after.sd, 1e-8, Infinity)));
+  const offset = where(plain, zero, sub(add(mul(before.mean, scale), shift), mul(after.mean, factor)));
+  const statistics = concat([zero, zero, zero], 2); // of no account here
+  return adjustIntensity(toned, concat([factor, offset, one, one, zero, at(5, 2)], 2), statistics);
+}

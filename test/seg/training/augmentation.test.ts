@@ -1,0 +1,138 @@
+/** @file Augmentation on the device against the host's transforms with the same draws. */
+
+import { beforeAll, expect, test } from "vitest";
+import { capture, type Device, scope } from "../../../src/index.ts";
+import { type HostArray, sizeOf } from "../../../src/host/array.ts";
+import {
+  AdjustContrast,
+  augmentationMatrix,
+  DrawAugmentation,
+  Flip,
+  listDataCollate,
+  Rotate90,
+  SpatialCrop,
+} from "../../../src/data/index.ts";
+import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
+import { augmentBatch } from "../../../src/seg/training/augmentation.ts";
+import type { BatchTensors } from "../../../src/seg/training/trainer.ts";
+import { expectClose } from "../../lib/compare.ts";
+import { device } from "../../lib/device.ts";
+
+let gpu: Device;
+beforeAll(async () => (gpu = await device()));
+
+const wave = (...shape: number[]): HostArray<Float32Array> => ({
+  data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(0.31 * i) + 0.3 * Math.cos(1.7 * i)),
+  shape,
+});
+
+const never = { prob: 0, range: [0, 1] } as const;
+const nothing = {
+  rotation: never,
+  scale: never,
+  mirrorAxes: [],
+  noise: never,
+  blur: never,
+  brightness: never,
+  contrast: never,
+  lowResolution: never,
+  gamma: never,
+  gammaInverted: never,
+};
+
+/** As the training loop does it: collated, captured, read. */
+async function augmented(items: readonly Record<string, HostArray>[], options: Parameters<typeof augmentBatch>[1]) {
+  const batch = listDataCollate(items);
+  const names = Object.keys(batch);
+  const step = capture(gpu, (...tensors) => {
+    const given = Object.fromEntries(names.map((name, i) => [name, tensors[i]])) as unknown as BatchTensors;
+    const { image, label } = augmentBatch(given, options);
+    return { image, label };
+  });
+  const { image, label } = step(...names.map((name) => batch[name]));
+  const read = { image: await image.data(), label: await label.data(), shape: image.shape };
+  step.dispose();
+  return read;
+}
+
+const labelOf = ({ data, shape }: HostArray): HostArray => ({
+  data: Float32Array.from(data, (v) => (v > 0.4 ? 2 : v > 0 ? 1 : 0)),
+  shape: [1, ...shape.slice(1)],
+});
+
+test("crop, flip and quarter turns move voxels as the host's transforms do", async () => {
+  const image = wave(1, 9, 9, 8);
+  const label = labelOf(image);
+  const size = [5, 5, 6];
+  const geometry = { from: [9, 9, 8], size, angles: [0, 0, Math.PI / 2], zoom: 1, mirrored: [2] };
+  const drawn = new DrawAugmentation({ ...nothing, size }).apply({ image, label });
+  const got = await augmented([{ ...drawn, augmentMatrix: augmentationMatrix(geometry) } as never], { size });
+  const wanted = [image, label].map((x) => {
+    const cropped = new SpatialCrop({ roiCenter: [4, 4, 4], roiSize: size }).apply(x);
+    return [1, 3].map((k) => new Rotate90({ k, spatialAxes: [0, 1] }).apply(new Flip({ spatialAxis: 2 }).apply(cropped)));
+  });
+  // Which way is positive is a matter of taste: one of the two.
+  const turn = wanted[1].findIndex((w) => w.data.every((v, i) => v === got.label[i]));
+  expect(turn).toBeGreaterThanOrEqual(0);
+  expectClose("image", got.image, wanted[0][turn].data, 1e-5);
+});
+
+test("brightness, contrast and gamma change values as the host's do", async () => {
+  const image = wave(2, 12, 11);
+  const label = labelOf({ ...image, shape: [1, 12, 11], data: image.data.subarray(0, 132) });
+  const size = [12, 11];
+  const item = new DrawAugmentation({ ...nothing, size }).apply({ image, label });
+  const numbers = (row: number[]) => ({ data: Float32Array.from([...row, ...row]), shape: [2, 7] });
+  const changed = (row: number[]) => augmented([{ ...item, augmentNumbers: numbers(row) } as never], { size });
+  expectClose("same", (await changed([1, 0, 1, 1, 0, 0, 0])).image, image.data, 1e-6);
+  expectClose(
+    "brighter",
+    (await changed([1.2, 0.1, 1, 1, 0, 0, 0])).image,
+    Float32Array.from(image.data, (v) => v * 1.2 + 0.1),
+    1e-5,
+  );
+  const channel = (k: number) => ({ data: image.data.slice(132 * k, 132 * (k + 1)), shape: [1, 12, 11] });
+  for (const [invert, flag] of [
+    [false, 0],
+    [true, 1],
+  ] as const) {
+    const transform = new AdjustContrast({ gamma: 1.4, invertImage: invert, retainStats: true } as never);
+    const wanted = [0, 1].flatMap((k) => [...transform.apply(channel(k)).data]);
+    expectClose(`gamma ${flag}`, (await changed([1, 0, 1, 1.4, flag, 0, 0])).image, wanted, 1e-4);
+  }
+});
+
+test("what is drawn depends on the seed alone, and turns up in the batch as told", async () => {
+  const size = [8, 8, 8];
+  const always = {
+    ...nothing,
+    size,
+    noise: { prob: 1, range: [0.04, 0.04] as const },
+    elastic: { prob: 1, range: [1, 1] as const, knots: 5 },
+  };
+  const draw = (seed: number) => {
+    const image = { data: new Float32Array(1000), shape: [1, 10, 10, 10] };
+    return new DrawAugmentation(always).setRandomState(seed).apply({ image, label: labelOf(image) });
+  };
+  expect(draw(3)).toEqual(draw(3));
+  expect(draw(3)).not.toEqual(draw(4));
+  const { image } = await augmented([draw(3), draw(4)] as never, { size });
+  const variance = (image as Float32Array).reduce((sum, v) => sum + v * v, 0) / image.length;
+  expect(variance).toBeGreaterThan(0.03);
+  expect(variance).toBeLessThan(0.05);
+});
+
+test("bad options are refused", () => {
+  expect(() => new DrawAugmentation({ size: [8, 8], noise: { prob: 2, range: [0, 1] } })).toThrow(ConfigError);
+  expect(() => new DrawAugmentation({ size: [8, 8], noise: { prob: 1, range: [1, 0] } })).toThrow(ConfigError);
+  expect(() => new DrawAugmentation({ size: [8, 8], mirrorAxes: [2] })).toThrow(ConfigError);
+  expect(() => new DrawAugmentation({ size: [8, 8] }).apply({ image: wave(1, 8, 8, 8) })).toThrow(ShapeError);
+  expect(() =>
+    scope(() =>
+      augmentBatch(
+        { image: gpu.empty([1, 1, 8, 8]), label: gpu.empty([1, 1, 8, 8]), augmentMatrix: gpu.empty([1, 3, 4]) },
+        { size: [8, 8] },
+      ),
+    ),
+  ).toThrow(ShapeError);
+});
