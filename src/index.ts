@@ -50,5 +50,5 @@ export { distanceField } from "./kernels/distance_field.ts";
 export { oneHot } from "./kernels/indexing.ts";
 export { type Choices, tune, type Tuned, type TuneOptions, useChoices } from "./kernels/tune.ts";
 export { topShare } from "./kernels/top_share.ts";
-export { adjustIntensity, blur, lowResolution, warp, type WarpOptions } from "./kernels/augment.ts";
+export { adjustIntensity, blur, lowResolution, splineField, warp, type WarpOptions } from "./kernels/augment.ts";
 export { full } from "./kernels/view.ts";

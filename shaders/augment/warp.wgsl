@@ -1,12 +1,11 @@
-// y[n, c, o] = x[n, c] at matrix[n] · (o, 1) + displacement[n](o): crop, affine map, flip and elastic deformation in one pass. TAPS is 1 for nearest,
-// 2 for linear sampling.
+// y[n, c, o] = x[n, c] at matrix[n] · (o, 1) + displacement[n, o]: crop, affine map, flip and elastic deformation in one pass. TAPS is 1 for nearest,
+// 2 for linear sampling; AXES counts the spatial axes, the last ones of D, H, W. Written out axis by axis: software adapters are slow at vectors that
+// are indexed by a variable.
 // uses lib/grid
 
 struct Params {
   in_size: vec4u,    // D, H, W, channels
   out_size: vec4u,   // D, H, W, samples
-  knots: vec3u,      // control points of the displacement along D, H, W
-  axes: u32,         // spatial axes: the last ones of D, H, W
   padding: u32,
   elastic: u32,
 }
@@ -21,44 +20,15 @@ const REFLECTION = 2u;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// Uniform cubic B-splines at t in [0, 1].
-fn spline(t: f32) -> vec4f {
-  let s = 1.0 - t;
-  return vec4f(s * s * s, (3.0 * t - 6.0) * t * t + 4.0, (3.0 * s - 6.0) * s * s + 4.0, t * t * t) / 6.0;
-}
-
-struct Knots {
-  first: u32,
-  count: u32,
-  weight: vec4f,
-}
-
-fn knots_at(o: u32, size: u32, knots: u32) -> Knots {
-  if (knots < 4u) {
-    return Knots(0u, 1u, vec4f(1.0, 0.0, 0.0, 0.0));
+// Row `row` of the matrix of sample `n`, for the position `o`.
+fn mapped(n: u32, row: u32, o: vec3f) -> f32 {
+  let at = (n * AXES + row) * (AXES + 1u);
+  var sum = matrix[at + AXES - 1u] * o.z + matrix[at + AXES];
+  if (AXES >= 2u) {
+    sum += matrix[at + AXES - 2u] * o.y;
   }
-  let u = f32(o) / max(1.0, f32(size) - 1.0) * f32(knots - 3u);
-  let first = min(u32(u), knots - 4u);
-  return Knots(first, 4u, spline(u - f32(first)));
-}
-
-// How far sample `n` is displaced at `o`, along D, H, W.
-fn displaced(n: u32, o: vec3u) -> vec3f {
-  let kd = knots_at(o.x, p.out_size.x, p.knots.x);
-  let kh = knots_at(o.y, p.out_size.y, p.knots.y);
-  let kw = knots_at(o.z, p.out_size.z, p.knots.z);
-  let field = p.knots.x * p.knots.y * p.knots.z;
-  var sum = vec3f(0.0);
-  for (var d = 0u; d < kd.count; d++) {
-    for (var h = 0u; h < kh.count; h++) {
-      let line = ((kd.first + d) * p.knots.y + kh.first + h) * p.knots.z + kw.first;
-      for (var w = 0u; w < kw.count; w++) {
-        let weight = kd.weight[d] * kh.weight[h] * kw.weight[w];
-        for (var axis = 3u - p.axes; axis < 3u; axis++) {
-          sum[axis] += weight * displacement[(n * p.axes + axis + p.axes - 3u) * field + line + w];
-        }
-      }
-    }
+  if (AXES == 3u) {
+    sum += matrix[at] * o.x;
   }
   return sum;
 }
@@ -75,19 +45,40 @@ fn folded(position: f32, count: u32) -> f32 {
   return select(clamp(v, 0.0, size - 1.0), v, p.padding == ZEROS);
 }
 
-// Elements that are read along an axis, and their weights; 0 for what lies outside.
+// Two elements that are read along an axis, and their weights; 0 for what lies outside.
 struct Taps {
-  at: vec2u,
-  weight: vec2f,
+  low: u32,
+  high: u32,
+  near: f32,
+  far: f32,
 }
 
 fn taps_at(position: f32, count: u32) -> Taps {
   let v = folded(position, count);
-  let low = select(floor(v), round(v), TAPS == 1u);
-  let t = select(v - low, 0.0, TAPS == 1u);
-  let at = vec2f(low, low + 1.0);
-  let inside = (at >= vec2f(0.0)) & (at <= vec2f(f32(count) - 1.0));
-  return Taps(vec2u(clamp(at, vec2f(0.0), vec2f(f32(count) - 1.0))), select(vec2f(0.0), vec2f(1.0 - t, t), inside));
+  let last = f32(count) - 1.0;
+  if (TAPS == 1u) {
+    let at = round(v);
+    return Taps(u32(clamp(at, 0.0, last)), 0u, select(0.0, 1.0, at >= 0.0 && at <= last), 0.0);
+  }
+  let low = floor(v);
+  let t = v - low;
+  return Taps(
+    u32(clamp(low, 0.0, last)), u32(clamp(low + 1.0, 0.0, last)),
+    select(0.0, 1.0 - t, low >= 0.0 && low <= last), select(0.0, t, low >= -1.0 && low < last));
+}
+
+// Along a row of the image that starts at `line`.
+fn along(line: u32, w: Taps, weight: f32) -> f32 {
+  var sum = 0.0;
+  if (weight != 0.0) { // what is not read may be infinite
+    if (w.near != 0.0) {
+      sum = w.near * x[line + w.low];
+    }
+    if (TAPS == 2u && w.far != 0.0) {
+      sum += w.far * x[line + w.high];
+    }
+  }
+  return weight * sum;
 }
 
 @compute @workgroup_size(64)
@@ -99,37 +90,36 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let n = i / positions;
   let place = i % positions;
-  let o = vec3u(place / (p.out_size.y * p.out_size.z), place / p.out_size.z % p.out_size.y, place % p.out_size.z);
-  var position = vec3f(o);
-  let row = p.axes + 1u;
-  for (var axis = 3u - p.axes; axis < 3u; axis++) {
-    let first = (n * p.axes + axis + p.axes - 3u) * row;
-    var sum = matrix[first + p.axes];
-    for (var k = 3u - p.axes; k < 3u; k++) {
-      sum += matrix[first + k + p.axes - 3u] * f32(o[k]);
-    }
-    position[axis] = sum;
+  let o = vec3f(vec3u(place / (p.out_size.y * p.out_size.z), place / p.out_size.z % p.out_size.y, place % p.out_size.z));
+  var position = vec3f(0.0, 0.0, mapped(n, AXES - 1u, o));
+  if (AXES >= 2u) {
+    position.y = mapped(n, AXES - 2u, o);
+  }
+  if (AXES == 3u) {
+    position.x = mapped(n, 0u, o);
   }
   if (p.elastic != 0u) {
-    position += displaced(n, o);
+    let at = n * AXES * positions + place;
+    position.z += displacement[at + (AXES - 1u) * positions];
+    if (AXES >= 2u) {
+      position.y += displacement[at + (AXES - 2u) * positions];
+    }
+    if (AXES == 3u) {
+      position.x += displacement[at];
+    }
   }
   let td = taps_at(position.x, p.in_size.x);
   let th = taps_at(position.y, p.in_size.y);
   let tw = taps_at(position.z, p.in_size.z);
-  let plane = p.in_size.x * p.in_size.y * p.in_size.z;
   for (var c = 0u; c < p.in_size.w; c++) {
-    let origin = (n * p.in_size.w + c) * plane;
-    var sum = 0.0;
-    for (var d = 0u; d < TAPS; d++) {
-      for (var h = 0u; h < TAPS; h++) {
-        let line = origin + (td.at[d] * p.in_size.y + th.at[h]) * p.in_size.z;
-        for (var w = 0u; w < TAPS; w++) {
-          let weight = td.weight[d] * th.weight[h] * tw.weight[w];
-          if (weight != 0.0) {
-            sum += weight * x[line + tw.at[w]];
-          }
-        }
-      }
+    let origin = (n * p.in_size.w + c) * p.in_size.x * p.in_size.y * p.in_size.z;
+    let near = origin + td.low * p.in_size.y * p.in_size.z;
+    var sum = along(near + th.low * p.in_size.z, tw, td.near * th.near);
+    if (TAPS == 2u) {
+      let far = origin + td.high * p.in_size.y * p.in_size.z;
+      sum += along(near + th.high * p.in_size.z, tw, td.near * th.far);
+      sum += along(far + th.low * p.in_size.z, tw, td.far * th.near);
+      sum += along(far + th.high * p.in_size.z, tw, td.far * th.far);
     }
     y[(n * p.in_size.w + c) * positions + place] = sum;
   }

@@ -14,6 +14,8 @@ import { padAxes } from "./resample.ts";
 import { blurShader } from "./shaders/augment/blur.gen.ts";
 import { intensityShader, NUMBERS, STATISTICS } from "./shaders/augment/intensity.gen.ts";
 import { lowResolutionShader } from "./shaders/augment/low_resolution.gen.ts";
+import { splineShader } from "./shaders/augment/spline.gen.ts";
+import { weightsShader } from "./shaders/augment/weights.gen.ts";
 import { BORDER, REFLECTION, warpShader, ZEROS } from "./shaders/augment/warp.gen.ts";
 
 export interface WarpOptions {
@@ -23,10 +25,7 @@ export interface WarpOptions {
   readonly mode?: "bilinear" | "nearest";
   /** What lies outside: zeros, the border elements, or the image reflected about their outer edges. Default "zeros". */
   readonly paddingMode?: "zeros" | "border" | "reflection";
-  /**
-   * `[N, axes, knots…]`: displacements in elements of `x` at control points over the result, at least four per axis, joined by cubic B-splines
-   * (Rueckert et al. 1999).
-   */
+  /** `[N, axes, …size]` in elements of `x`; `splineField` makes it of a few control points. */
   readonly displacement?: Tensor;
 }
 
@@ -65,26 +64,18 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
     throw new ShapeError(
       `${op}: matrix ${showShape(matrix.shape)} must be [${n}, ${axes}, ${axes + 1}] for ${showShape(x.shape)}`,
     );
-  const knots = displacement?.shape.slice(2) ?? [];
-  if (displacement) {
-    const [dn, da] = displacement.shape;
-    if (dn !== n || da !== axes || knots.length !== axes || knots.some((k) => k < 4)) {
-      throw new ShapeError(
-        `${op}: displacement ${showShape(displacement.shape)} must be [${n}, ${axes}, knots…] with at least 4 knots on each of ${axes} axes`,
-      );
-    }
+  if (displacement && !sameShape(displacement.shape, [n, axes, ...size])) {
+    throw new ShapeError(`${op}: displacement ${showShape(displacement.shape)} must be ${showShape([n, axes, ...size])}`);
   }
   const y = x.device.empty([n, c, ...size]);
   if (y.size === 0) return y;
   x.device.run(
     warpShader({
-      consts: { TAPS: taps[mode] },
+      consts: { TAPS: taps[mode], AXES: axes },
       variant: mode,
       params: {
         in_size: [...padAxes(spatial, 1), c],
         out_size: [...padAxes(size, 1), n],
-        knots: padAxes(knots, 1),
-        axes,
         padding: paddings[paddingMode],
         elastic: displacement ? 1 : 0,
       },
@@ -93,6 +84,41 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
     }),
   );
   return y;
+}
+
+/**
+ * Cubic B-splines through control points (free-form deformation, Rueckert et al. 1999): the first position lies at the second knot, the last one at
+ * the last but one.
+ * @param knots `[N, C, knots…]`, at least four along each axis
+ * @returns `[N, C, …size]`
+ * @throws ShapeError, DTypeError
+ */
+export function splineField(knots: Tensor, size: Shape): Tensor {
+  const op = "splineField";
+  expectTensors(op, { knots });
+  const counts = spatialOf(op, knots.shape);
+  if (counts.some((k) => k < 4))
+    throw new ShapeError(`${op}: knots ${showShape(knots.shape)} must be at least 4 along each axis`);
+  if (size.length !== counts.length || size.some((s) => !Number.isInteger(s) || s < 1))
+    throw new ShapeError(`${op}: size [${size}] must be ${counts.length} positive integers`);
+  const { device } = knots;
+  let field = knots;
+  // The last axis first: what the others read is smaller then.
+  for (let axis = size.length - 1; axis >= 0; axis--) {
+    const next = device.empty(field.shape.with(axis + 2, size[axis]));
+    if (next.size > 0) {
+      device.run(
+        splineShader({
+          params: { knots: counts[axis], size: size[axis], inner: sizeOf(field.shape.slice(axis + 3)), count: next.size },
+          bind: { x: field, y: write(next) },
+          workgroups: grid(device, op, next.size, 64),
+        }),
+      );
+    }
+    if (field !== knots) field.dispose();
+    field = next;
+  }
+  return field;
 }
 
 /**
@@ -140,21 +166,34 @@ export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
   const spatial = spatialOf(op, x.shape);
   expectPerChannel(op, "sigmas", sigmas, x.shape.slice(0, 2));
   if (!Number.isInteger(radius) || radius < 1) throw new ConfigError(`${op}: radius must be a positive integer, got ${radius}`);
+  const { device } = x;
+  const channels = x.shape[0] * x.shape[1];
+  const weights = device.empty([channels, radius + 1]);
+  if (channels > 0) {
+    device.run(
+      weightsShader({
+        params: { channels, radius },
+        bind: { sigmas, weights: write(weights) },
+        workgroups: grid(device, op, channels, 64),
+      }),
+    );
+  }
   let y = x;
   for (const [axis, size] of spatial.entries()) {
-    const next = x.device.empty(x.shape);
+    const next = device.empty(x.shape);
     if (next.size > 0) {
-      x.device.run(
+      device.run(
         blurShader({
           params: { size, inner: sizeOf(spatial.slice(axis + 1)), plane: sizeOf(spatial), count: x.size, radius },
-          bind: { sigmas, x: y, y: write(next) },
-          workgroups: grid(x.device, op, x.size, 64),
+          bind: { weights, x: y, y: write(next) },
+          workgroups: grid(device, op, x.size, 64),
         }),
       );
     }
     if (y !== x) y.dispose();
     y = next;
   }
+  weights.dispose();
   return y;
 }
 

@@ -4,7 +4,7 @@ import { add, clamp, div, eq, mul, sub, where } from "../../autograd/pointwise.t
 import { amax, amin, mean, std } from "../../autograd/reduce.ts";
 import { concat, reshape, slice } from "../../autograd/view.ts";
 import { augmentationKeys } from "../../data/transforms/augment/draw_augmentation.ts";
-import { adjustIntensity, blur, lowResolution, warp } from "../../kernels/augment.ts";
+import { adjustIntensity, blur, lowResolution, splineField, warp } from "../../kernels/augment.ts";
 import { full } from "../../kernels/view.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { BatchTensors } from "./trainer.ts";
@@ -33,7 +33,7 @@ export interface AugmentBatchOptions {
 export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions): BatchTensors {
   const { size, labels = ["label"], images = [], paddingMode = "zeros" } = options;
   const { augmentMatrix, augmentDisplacement: displacement } = batch;
-  const place = { size, paddingMode, ...(displacement && { displacement }) };
+  const place = { size, paddingMode, ...(displacement && { displacement: splineField(displacement, size) }) };
   const moved = Object.entries(batch)
     .filter(([key]) => !(augmentationKeys as readonly string[]).includes(key))
     .map(([key, t]) => {

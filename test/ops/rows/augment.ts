@@ -6,6 +6,7 @@ import {
   ConfigError,
   lowResolution,
   ShapeError,
+  splineField,
   sizeOf,
   warp,
   type WarpOptions,
@@ -41,7 +42,17 @@ function spline(t: number): number[] {
   return [(1 - t) ** 3, 3 * t ** 3 - 6 * t * t + 4, -3 * t ** 3 + 3 * t * t + 3 * t + 1, t ** 3].map((v) => v / 6);
 }
 
-function displacementAt(field: Host, n: number, axis: number, o: readonly number[], size: Shape): number {
+interface FieldArgs {
+  readonly size: Shape;
+}
+
+function splined({ knots }: Hosts, { size }: FieldArgs): Host {
+  const y = host([knots.shape[0], knots.shape[1], ...size]);
+  everyIndex(y.shape, ([n, c, ...o], flat) => (y.data[flat] = splineAt(knots, n, c, o, size)));
+  return y;
+}
+
+function splineAt(field: Host, n: number, axis: number, o: readonly number[], size: Shape): number {
   const knots = field.shape.slice(2);
   const along = o.map((v, a) => {
     const u = size[a] > 1 ? (v / (size[a] - 1)) * (knots[a] - 3) : 0;
@@ -67,7 +78,7 @@ function warped({ x, matrix, displacement }: Hosts, args: WarpArgs): Host {
     const at = spatial.map((count, axis) => {
       let v = matrix.data[flatten(matrix.shape, [n, axis, o.length])];
       for (let k = 0; k < o.length; k++) v += matrix.data[flatten(matrix.shape, [n, axis, k])] * o[k];
-      if (displacement) v += displacementAt(displacement, n, axis, o, size);
+      if (displacement) v += displacement.data[flatten(displacement.shape, [n, axis, ...o])];
       v = inside(v, count, args.paddingMode);
       return args.mode === "nearest" ? roundEven(v) : v;
     });
@@ -98,14 +109,14 @@ const warpSample = (
   id: string,
   x: Shape,
   args: WarpArgs,
-  knots?: Shape,
+  elastic = false,
   matrix: Values = near(x.length - 2),
 ): Sample<WarpArgs> => ({
   id: `warp/${id}`,
   inputs: {
     x: { shape: x },
     matrix: { shape: [x[0], x.length - 2, x.length - 1], values: matrix },
-    ...(knots && { displacement: { shape: [x[0], x.length - 2, ...knots], values: between(-1.5, 1.5) } }),
+    ...(elastic && { displacement: { shape: [x[0], x.length - 2, ...(args.size ?? x.slice(2))], values: between(-1.5, 1.5) } }),
   },
   args,
 });
@@ -211,14 +222,14 @@ export const rows: Row<any>[] = [
       warpSample("1d", [2, 2, 9], {}),
       warpSample("2d", [2, 3, 6, 7], {}),
       warpSample("2d-size", [2, 1, 6, 7], { size: [3, 9], paddingMode: "border" }),
-      warpSample("2d-elastic", [2, 2, 8, 9], { paddingMode: "reflection" }, [4, 6]),
+      warpSample("2d-elastic", [2, 2, 8, 9], { paddingMode: "reflection" }, true),
       warpSample("2d-nearest", [1, 2, 6, 7], { mode: "nearest" }),
       warpSample("3d", [2, 2, 4, 5, 6], {}),
       warpSample("3d-nearest-border", [1, 2, 4, 5, 6], { mode: "nearest", paddingMode: "border" }),
       warpSample("3d-reflection", [1, 1, 4, 5, 6], { paddingMode: "reflection" }),
-      warpSample("3d-elastic", [2, 1, 5, 6, 7], {}, [4, 5, 4]),
+      warpSample("3d-elastic", [2, 1, 5, 6, 7], {}, true),
       // Flip, crop: exact.
-      warpSample("3d-flip-crop", [1, 1, 4, 5, 6], { size: [2, 5, 3] }, undefined, cycle(1, 0, 0, 1, 0, -1, 0, 4, 0, 0, 1, 2)),
+      warpSample("3d-flip-crop", [1, 1, 4, 5, 6], { size: [2, 5, 3] }, false, cycle(1, 0, 0, 1, 0, -1, 0, 4, 0, 0, 1, 2)),
       warpSample("one-element", [1, 1, 1, 1], { size: [2, 2], paddingMode: "reflection" }),
     ],
     run: ({ x, matrix, displacement }, args: WarpArgs) => warp(x, matrix, { ...args, ...(displacement && { displacement }) }),
@@ -236,16 +247,41 @@ export const rows: Row<any>[] = [
         message: /^warp: matrix \[1, 2, 2\] must be \[1, 2, 3\]/,
       },
       {
-        id: "knots",
+        id: "displacement",
         call: (z) => warp(z([1, 1, 4, 4]), z([1, 2, 3]), { displacement: z([1, 2, 3, 4]) }),
         error: ShapeError,
-        message: /at least 4 knots/,
+        message: /^warp: displacement \[1, 2, 3, 4\] must be \[1, 2, 4, 4\]/,
       },
       {
         id: "mode",
         call: (z) => warp(z([1, 1, 4, 4]), z([1, 2, 3]), { mode: "cubic" as "nearest" }),
         error: ConfigError,
         message: /^warp: unknown mode "cubic"/,
+      },
+    ],
+  },
+  {
+    name: "splineField",
+    samples: (
+      [
+        ["1d", [2, 2, 6], [9]],
+        ["2d", [2, 1, 4, 5], [7, 1]],
+        ["3d", [1, 3, 4, 5, 6], [5, 6, 4]],
+      ] as const
+    ).map(([id, shape, size]) => ({ id: `splineField/${id}`, inputs: { knots: { shape } }, args: { size } })),
+    run: ({ knots }, { size }: FieldArgs) => splineField(knots, size),
+    reference: splined,
+    differentiable: [],
+    splits: false,
+    half,
+    flops: ({ knots }, { size }: FieldArgs) => 20 * knots[0] * knots[1] * sizeOf(size),
+    bytes: ({ knots }, { size }: FieldArgs) => 4 * knots[0] * knots[1] * sizeOf(size),
+    errors: [
+      {
+        id: "knots",
+        call: (z) => splineField(z([1, 1, 3]), [5]),
+        error: ShapeError,
+        message: /^splineField: knots \[1, 1, 3\] must be at least 4/,
       },
     ],
   },

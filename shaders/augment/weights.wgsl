@@ -1,0 +1,29 @@
+// Weights of a Gaussian at distances 0 … radius, which together with their mirror images add up to 1, for each channel's sigma.
+
+struct Params {
+  channels: u32,
+  radius: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> sigmas: array<f32>;
+@group(0) @binding(2) var<storage, read_write> weights: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= p.channels) {
+    return;
+  }
+  let sigma = sigmas[id.x];
+  let first = id.x * (p.radius + 1u);
+  var total = 1.0;
+  weights[first] = 1.0;
+  for (var d = 1u; d <= p.radius; d++) {
+    let weight = select(0.0, exp(-0.5 * f32(d * d) / (sigma * sigma)), sigma > 0.0);
+    weights[first + d] = weight;
+    total += 2.0 * weight;
+  }
+  for (var d = 0u; d <= p.radius; d++) {
+    weights[first + d] /= total;
+  }
+}
