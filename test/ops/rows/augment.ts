@@ -167,9 +167,9 @@ function smoothed({ x, sigmas }: Hosts, { radius }: BlurArgs): Host {
       let [sum, total] = [0, 0];
       for (let d = -radius; d <= radius; d++) {
         const weight = sigma > 0 ? Math.exp((-d * d) / (2 * sigma * sigma)) : d === 0 ? 1 : 0;
-        let k = at[axis] + d;
-        while (size > 1 && (k < 0 || k >= size)) k = k < 0 ? -k : 2 * (size - 1) - k;
-        sum += weight * y.data[flatten(x.shape, at.with(axis, size > 1 ? k : 0))];
+        let k = size > 1 ? at[axis] + d : 0;
+        while (k < 0 || k >= size) k = k < 0 ? -k : 2 * (size - 1) - k;
+        sum += weight * y.data[flatten(x.shape, at.with(axis, k))];
         total += weight;
       }
       next.data[flat] = sum / total;
