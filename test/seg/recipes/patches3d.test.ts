@@ -1,0 +1,71 @@
+/** @file The recipe "3-D patches" on memory data: its networks train and segment, and a run that stops goes on in every bit. */
+
+import { beforeAll, expect, test } from "vitest";
+import { ConfigError, type Device } from "../../../src/index.ts";
+import { configure, fit, memoryStore, openRun, type RunStore, segmentCases } from "../../../src/seg/index.ts";
+import patches3d from "../../../src/seg/recipes/patches3d/recipe.ts";
+import { device } from "../../lib/device.ts";
+import { memoryData } from "../../lib/memory_data.ts";
+
+let gpu: Device;
+beforeAll(async () => (gpu = await device()));
+
+const tiny = {
+  epochs: 2,
+  batchSize: 2,
+  validateEvery: 2,
+  samplesPerVolume: 2,
+  patchSize: [16, 16, 16],
+  channels: [4, 8, 8],
+  numResUnits: 1,
+  windowBatch: 1,
+  lr: 1e-2,
+};
+
+async function run(store: RunStore, given: object, more: object = {}) {
+  const data = memoryData();
+  const { config, info } = await configure(patches3d, data, { data: "memory", ...tiny, ...given });
+  const result = await fit(patches3d, { device: gpu, data, store, config, info, ...more });
+  return { data, result };
+}
+
+test.each([
+  ["unet, all augmentation", {}],
+  ["dynunet, deep supervision", { network: "dynunet", deepSupervision: true, augment: "mirror", centers: "classes" }],
+  ["segresnet", { network: "segresnet", channels: [8, 16], augment: "none", centers: "uniform", loss: "diceFocal" }],
+])("%s", async (_name, given) => {
+  const store = memoryStore();
+  const { data, result } = await run(store, given);
+  expect(result.finished).toBe(true);
+  const opened = await openRun(gpu, store, patches3d);
+  for await (const { labels, dice } of segmentCases(opened, data.val, data.read)) {
+    expect(labels.shape).toEqual([1, 16, 16, 16]);
+    expect(dice).toHaveLength(1);
+  }
+  opened.dispose();
+});
+
+test("learns, and a run that stopped is the run that did not", async () => {
+  const whole = memoryStore();
+  const { result } = await run(whole, { epochs: 6, validateEvery: 6 });
+  expect(result.epochs.at(-1)!.loss).toBeLessThan(0.8 * result.epochs[0].loss);
+
+  const stopped = memoryStore();
+  const stop = new AbortController();
+  let steps = 0;
+  const onEvent = (event: { kind: string; state?: { label: string } }) => {
+    if (event.kind === "progress" && event.state?.label.startsWith("epoch") && ++steps === 7) stop.abort();
+  };
+  const first = await run(stopped, { epochs: 6, validateEvery: 6 }, { signal: stop.signal, onEvent });
+  expect(first.result.finished).toBe(false);
+  await run(stopped, { epochs: 6, validateEvery: 6 }, { resume: true });
+  expect(await stopped.read("weights.safetensors")).toEqual(await whole.read("weights.safetensors"));
+});
+
+test("options that do not go together are refused", async () => {
+  const check = (given: object) => configure(patches3d, memoryData(), { data: "memory", ...tiny, ...given });
+  await expect(check({ patchSize: [16, 16, 18] })).rejects.toThrow(ConfigError);
+  await expect(check({ deepSupervision: true })).rejects.toThrow(/deepSupervision is for the network dynunet/);
+  await expect(check({ network: "dynunet", channels: [4, 8] })).rejects.toThrow(ConfigError);
+  await expect(check({ network: "vnet", patchSize: [8, 16, 16] })).rejects.toThrow(/multiples of 16/);
+});
