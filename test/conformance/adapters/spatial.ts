@@ -4,6 +4,7 @@
  */
 import * as D from "../../../src/data/transforms/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
+import { aboutCenters, affineOfRank } from "../../../src/data/transforms/spatial/affine_matrix.ts";
 import { RandomState, type RandomSource } from "../../../src/host/random/numpy.ts";
 import { camel } from "../../lib/names.ts";
 import { type Draw, ReplaySource } from "../../lib/replay.ts";
@@ -28,7 +29,9 @@ function classOf(op: string): { name: string; type: Listed } | undefined {
 }
 
 /** What tells how upstream runs, or what a case is about, and changes no number; `dtype`: results are float32, computed in float64. */
-const told = new Set("lazy call seed draws config device image_only randomize update_meta dtype keys meta_keys meta_key_postfix".split(" "));
+const told = new Set(
+  "lazy call seed draws config device image_only randomize update_meta dtype keys meta_keys meta_key_postfix".split(" "),
+);
 
 const isArray = (v: any): v is HostArray => ArrayBuffer.isView(v?.data) && Array.isArray(v?.shape);
 
@@ -52,10 +55,13 @@ const arrays = new Set(["label", "image", "weightMap", "imgDst"]);
 
 function optionsOf({ op, args }: Case, type: Listed): Args {
   const out: Args = {};
-  const all: Args = { ...args, ...args.config, ...args.kwargs, ...args.call };
+  // A call's None leaves what the constructor was given.
+  const given = Object.fromEntries(Object.entries((args.call ?? {}) as Args).filter(([, value]) => value !== null));
+  const all: Args = { ...args, ...args.config, ...args.kwargs, ...given };
   for (const [key, value] of Object.entries(all)) {
     if (type.options.includes(camel(key))) {
-      if (value !== null || nullable.has(`${op.split(".").at(-1)}.${key}`)) out[camel(key)] = arrays.has(camel(key)) ? value : plain(value);
+      if (value !== null || nullable.has(`${op.split(".").at(-1)}.${key}`))
+        out[camel(key)] = arrays.has(camel(key)) ? value : plain(value);
     } else if (!told.has(key) && value !== null) throw new UnknownOption(key, op);
   }
   return out;
@@ -84,7 +90,7 @@ function inputsOf({ inputs }: Case, type: Listed): { x: HostArray; more: Args } 
   const more: Args = {};
   let x: HostArray | undefined;
   for (const [key, value] of Object.entries(inputs)) {
-    if (key === "affine" || key.endsWith("_affine")) continue;
+    if (key === "affine" || key === "img_dst_affine") continue;
     if (key === "img_dst") more.imgDst = withAffine(value, inputs.img_dst_affine);
     else if (x && key in extras && type.options.includes(extras[key])) {
       if (value !== null) more[extras[key]] = arrays.has(extras[key]) ? value : plain(value);
@@ -173,7 +179,11 @@ const special: Readonly<Record<string, (test: Case, type: Listed) => unknown>> =
     const options = optionsOf(test, type);
     const { x } = inputsOf(test, type);
     const t = new D.Affine(options);
-    return Array.isArray(test.expected) ? [t.apply(x), matrixOf(t.matrix(x.shape.length - 1))] : t.apply(x);
+    if (!Array.isArray(test.expected)) return t.apply(x);
+    // Upstream gives the matrix between voxel indices, for as many axes as its affines have.
+    const out = t.apply(x);
+    const rank = (test.expected[1].shape[0] as number) - 1;
+    return [out, matrixOf(affineOfRank(rank, aboutCenters(t.matrix(x.shape.length - 1), x.shape.slice(1), out.shape.slice(1))))];
   },
   AffineGrid(test, type) {
     const { grid, spatial_size: size } = { ...test.args.call, ...test.inputs };
@@ -183,7 +193,8 @@ const special: Readonly<Record<string, (test: Case, type: Listed) => unknown>> =
     const dims = (isArray(of) ? of.shape.length - 1 : of.length) as number;
     return Array.isArray(test.expected) ? [t.grid(of), matrixOf(t.matrix(dims))] : t.grid(of);
   },
-  RandAffineGrid: (test, type) => gridOf(test, type, () => new D.RandAffineGrid(optionsOf(withoutKeys(test, "grid", "spatial_size"), type))),
+  RandAffineGrid: (test, type) =>
+    gridOf(test, type, () => new D.RandAffineGrid(optionsOf(withoutKeys(test, "grid", "spatial_size"), type))),
   RandDeformGrid: (test, type) =>
     gridOf(test, type, () => new D.RandDeformGrid(optionsOf(withoutKeys(test, "spatial_size"), type) as never)),
   Resample(test, type) {
@@ -194,7 +205,8 @@ const special: Readonly<Record<string, (test: Case, type: Listed) => unknown>> =
     const t = new D.CropForeground(optionsOf(withoutKeys(test, "return_coords"), type));
     const { x } = inputsOf(test, type);
     const { start, end } = t.box(x);
-    return Array.isArray(test.expected) ? [t.apply(x), start, end] : t.apply(x);
+    const list = (v: number[]): HostArray => ({ data: Int32Array.from(v), shape: [v.length] });
+    return Array.isArray(test.expected) ? [t.apply(x), list(start), list(end)] : t.apply(x);
   },
   CastToType(test) {
     const dtype = String(test.args.call?.dtype ?? test.args.dtype ?? "float32").replace(/^torch\./, "");
@@ -206,7 +218,9 @@ const special: Readonly<Record<string, (test: Case, type: Listed) => unknown>> =
     const options = optionsOf(withoutKeys(test, "meta_dict"), type);
     const original = test.inputs.original_channel_dim ?? undefined;
     const channelDim = options.channelDim ?? (Number.isNaN(original) ? "no_channel" : original);
-    return new D.EnsureChannelFirst({ ...options, ...(channelDim !== undefined && { channelDim }) }).apply(inputsOf(test, type).x);
+    return new D.EnsureChannelFirst({ ...options, ...(channelDim !== undefined && { channelDim }) }).apply(
+      inputsOf(test, type).x,
+    );
   },
 };
 
@@ -219,7 +233,11 @@ const matrixOf = (m: number[][]): HostArray => ({ data: Float64Array.from(m.flat
 
 function gridOf(test: Case, _type: Listed, make: () => any): unknown {
   const { grid, spatial_size: size } = { ...test.args.call, ...test.inputs };
-  return withDraws(test, "RandAffine", (source) => make().setRandomState(source).grid(grid ?? plain(size)));
+  return withDraws(test, "RandAffine", (source) =>
+    make()
+      .setRandomState(source)
+      .grid(grid ?? plain(size)),
+  );
 }
 
 const indexArray = (list: Uint32Array): HostArray => ({ data: Int32Array.from(list), shape: [list.length] });

@@ -125,7 +125,10 @@ function alike(a: readonly number[], b: readonly number[]): [readonly number[], 
 
 function checkedSlices(slices: readonly RoiSlice[]): readonly RoiSlice[] {
   const odd = slices.find(([, , step]) => step !== undefined && step !== null && step !== 1);
-  if (odd) throw new ConfigError(`SpatialCrop: roiSlices must have step 1, got ${String(odd[2])}; crop first, then take every n-th voxel`);
+  if (odd)
+    throw new ConfigError(
+      `SpatialCrop: roiSlices must have step 1, got ${String(odd[2])}; crop first, then take every n-th voxel`,
+    );
   return slices;
 }
 

@@ -38,7 +38,12 @@ export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOpt
 }
 
 /** First and last selected place along each axis; above 0 is tested in place, another choice is a call per voxel. */
-function extent(x: HostArray, image: readonly number[], channels: readonly number[], select: ((v: number) => unknown) | undefined) {
+function extent(
+  x: HostArray,
+  image: readonly number[],
+  channels: readonly number[],
+  select: ((v: number) => unknown) | undefined,
+) {
   const first = image.map(() => Infinity);
   const last = image.map(() => -1);
   const length = image.at(-1)!;

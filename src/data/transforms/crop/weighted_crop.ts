@@ -52,7 +52,8 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
   override randomizeItem(item: Item): void {
     const { wKey = "weight" } = this.options;
     const map = this.options.weightMap ?? (item[wKey] as HostArray | undefined);
-    if (!map) throw new DataError(`RandWeightedCrop: the item has no "${wKey}" (its keys: ${Object.keys(item).join(", ")}); set wKey`);
+    if (!map)
+      throw new DataError(`RandWeightedCrop: the item has no "${wKey}" (its keys: ${Object.keys(item).join(", ")}); set wKey`);
     this.randomize(map);
   }
 
@@ -69,7 +70,11 @@ export function weightedPatchSamples(map: HostArray, size: SpatialSize, count: n
   const window = resolveSize(op, size, image);
   const first = image.map((m, i) => (m > window[i] ? Math.floor(window[i] / 2) : Math.floor(m / 2)));
   const valid = image.map((m, i) => (m > window[i] ? m - window[i] : 1));
-  const { out } = cropWindow(op, map, first.map((f, i) => [f, f + valid[i]] as const));
+  const { out } = cropWindow(
+    op,
+    map,
+    first.map((f, i) => [f, f + valid[i]] as const),
+  );
   const weights = out.data.subarray(0, out.data.length / map.shape[0]);
   const cumulative = runningSums(weights);
   const total = cumulative.at(-1) ?? 0;

@@ -199,7 +199,8 @@ export class Pad implements Transform {
     checkFill("Pad", fill);
     if (!toPad.every(([a, b]) => Number.isInteger(a) && Number.isInteger(b) && a >= 0 && b >= 0))
       throw new ConfigError(`Pad: toPad must be pairs of integers from 0 up, got ${JSON.stringify(toPad)}`);
-    if (toPad[0]?.[0] || toPad[0]?.[1]) throw new ConfigError("Pad: the first pair of toPad is for the channels, which are not padded");
+    if (toPad[0]?.[0] || toPad[0]?.[1])
+      throw new ConfigError("Pad: the first pair of toPad is for the channels, which are not padded");
     this.toPad = toPad;
     this.fill = fill;
   }
@@ -208,7 +209,12 @@ export class Pad implements Transform {
     const dims = spatialShape("Pad", x).length;
     if (this.toPad.length > dims + 1)
       throw new ConfigError(`Pad: toPad has ${this.toPad.length} pairs for shape [${x.shape.join(", ")}]`);
-    return padded("Pad", x, Array.from({ length: dims }, (_, i) => this.toPad[i + 1] ?? [0, 0]), this.fill);
+    return padded(
+      "Pad",
+      x,
+      Array.from({ length: dims }, (_, i) => this.toPad[i + 1] ?? [0, 0]),
+      this.fill,
+    );
   }
 }
 

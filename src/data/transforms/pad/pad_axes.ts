@@ -106,7 +106,14 @@ function padAxis(op: string, x: HostArray, axis: number, [before, after]: PadWid
 export type Around = (block: TypedArray, inner: number, out: TypedArray, to: number) => void;
 
 /** The modes with a row of values per side; undefined where the rows are those of the block. */
-function rowsAround(mode: NumpyPadMode, fill: PadFill, axis: number, size: number, before: number, after: number): Around | undefined {
+function rowsAround(
+  mode: NumpyPadMode,
+  fill: PadFill,
+  axis: number,
+  size: number,
+  before: number,
+  after: number,
+): Around | undefined {
   const { value = 0, constantValues, endValues, statLength } = fill;
   const side = (start: number, count: number, put: (row: TypedArray, i: number) => void): Around => {
     return (_block, inner, out, to) => {

@@ -143,7 +143,14 @@ export class SplitDim implements Transform {
     return Array.from({ length: x.shape[axis] }, (_, i) => {
       const part = copyView(x.data, shape, strides, i * strides[axis]);
       if (!this.keepdim) return { data: part.data, shape: shape.filter((_s, a) => a !== axis) };
-      return axis === 0 ? { ...x, ...part } : movedWindow("SplitDim", x, part, x.shape.slice(1).map((_, a) => (a + 1 === axis ? i : 0)));
+      return axis === 0
+        ? { ...x, ...part }
+        : movedWindow(
+            "SplitDim",
+            x,
+            part,
+            x.shape.slice(1).map((_, a) => (a + 1 === axis ? i : 0)),
+          );
     });
   }
 }

@@ -8,7 +8,8 @@ import type { Transform } from "../transform.ts";
 /** Checks the one option of both. */
 function repeatsOf(op: string, { repeats, ...rest }: { readonly repeats: number }): number {
   checkOptions(op, rest, ["repeats"]);
-  if (!Number.isInteger(repeats) || repeats < 1) throw new ConfigError(`${op}: repeats must be an integer from 1 up, got ${repeats}`);
+  if (!Number.isInteger(repeats) || repeats < 1)
+    throw new ConfigError(`${op}: repeats must be an integer from 1 up, got ${repeats}`);
   return repeats;
 }
 
@@ -56,7 +57,8 @@ export class RemoveRepeatedChannel implements Transform {
 
   apply(x: HostArray): HostArray {
     const [channels, ...rest] = x.shape;
-    if (!(channels >= 2)) throw new ShapeError(`RemoveRepeatedChannel: expected two channels or more, got shape [${x.shape.join(", ")}]`);
+    if (!(channels >= 2))
+      throw new ShapeError(`RemoveRepeatedChannel: expected two channels or more, got shape [${x.shape.join(", ")}]`);
     const size = x.data.length / channels;
     const count = Math.ceil(channels / this.repeats);
     const data = emptyLike(x.data, count * size);

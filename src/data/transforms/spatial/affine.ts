@@ -161,7 +161,9 @@ export function sampleCentered(op: string, x: HostArray, grid: HostArray, option
   const from = spatialShape(op, x);
   const size = grid.shape.slice(1);
   if (grid.shape[0] < from.length)
-    throw new ShapeError(`${op}: the grid [${grid.shape.join(", ")}] has too few coordinates for the image [${x.shape.join(", ")}]`);
+    throw new ShapeError(
+      `${op}: the grid [${grid.shape.join(", ")}] has too few coordinates for the image [${x.shape.join(", ")}]`,
+    );
   const voxels = sizeOf(size);
   const places = new Float64Array(from.length * voxels);
   from.forEach((s, a) => {

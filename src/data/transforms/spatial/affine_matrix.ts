@@ -26,7 +26,14 @@ export function rotation(op: string, dims: number, radians: AxisParams): number[
   const angles = list(radians);
   if (angles.length === 0) throw new ShapeError(`${op}: give at least one angle`);
   // In 3-D about the first, second and third axis.
-  const planes = dims === 2 ? [[0, 1]] : [[1, 2], [2, 0], [0, 1]];
+  const planes =
+    dims === 2
+      ? [[0, 1]]
+      : [
+          [1, 2],
+          [2, 0],
+          [0, 1],
+        ];
   return product(
     identityMatrix(dims + 1),
     ...angles.slice(0, planes.length).map((angle, i) => {

@@ -1,4 +1,5 @@
 /** @file Mirroring along spatial axes: `Flip`, `RandFlip`, `RandAxisFlip`. */
+import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
@@ -81,6 +82,8 @@ export class RandAxisFlip extends MaybeTransform {
 
 function flip(op: string, x: HostArray, spatialAxis: number | readonly number[] | undefined): HostArray {
   const axes = spatialShape(op, x).map((_, i) => i);
+  if (spatialAxis !== undefined && typeof spatialAxis !== "number" && !Array.isArray(spatialAxis))
+    throw new ConfigError(`${op}: spatialAxis must be an axis or a list of them, got ${JSON.stringify(spatialAxis)}`);
   const named = typeof spatialAxis === "number" ? [spatialAxis] : (spatialAxis ?? axes);
   const flipped = new Set(named.map((a) => arrayAxis(op, a, x) - 1));
   return turn(

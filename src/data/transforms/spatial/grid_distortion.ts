@@ -49,7 +49,9 @@ export class GridDistortion implements Transform, LabelSafe {
 function distort(op: string, x: HostArray, { numCells, distortSteps, ...sampling }: GridDistortionOptions): HostArray {
   const size = spatialShape(op, x);
   if (size.length !== distortSteps.length)
-    throw new ShapeError(`${op}: distortSteps has ${distortSteps.length} lists for the ${size.length} spatial axes of [${x.shape}]`);
+    throw new ShapeError(
+      `${op}: distortSteps has ${distortSteps.length} lists for the ${size.length} spatial axes of [${x.shape}]`,
+    );
   const cells = perAxis(op, "numCells", numCells, size.length);
   const lines = size.map((s, a) => stretched(op, s, cells[a], distortSteps[a]));
   const voxels = sizeOf(size);
@@ -73,7 +75,8 @@ function stretched(op: string, size: number, cells: number, steps: readonly numb
     let next = size;
     if (end > size) end = size;
     else {
-      if (!(steps[cell] !== undefined)) throw new ConfigError(`${op}: ${cells} cells need ${cells + 1} steps, got ${steps.length}`);
+      if (!(steps[cell] !== undefined))
+        throw new ConfigError(`${op}: ${cells} cells need ${cells + 1} steps, got ${steps.length}`);
       next = at + length * steps[cell];
     }
     const count = end - start;
@@ -125,6 +128,11 @@ export class RandGridDistortion extends MaybeTransform {
     return distort("RandGridDistortion", x, { ...this.sampling, numCells: this.numCells, distortSteps: this.steps });
   }
   protected override actOnLabel(x: HostArray): HostArray {
-    return distort("RandGridDistortion", x, { mode: "nearest", ...this.sampling, numCells: this.numCells, distortSteps: this.steps });
+    return distort("RandGridDistortion", x, {
+      mode: "nearest",
+      ...this.sampling,
+      numCells: this.numCells,
+      distortSteps: this.steps,
+    });
   }
 }

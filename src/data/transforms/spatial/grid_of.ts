@@ -19,7 +19,10 @@ export function zoomedAffine(op: string, affine: Matrix, lengths: readonly numbe
   const linear = affine.slice(0, dims).map((row) => row.slice(0, dims));
   const upper = choleskyUpper(op, product(transposed(linear), linear));
   const rotation = product(linear, inverseOf(upper)!);
-  const turned = product(rotation, scale.map((s, r) => scale.map((_, c) => (r === c ? s : 0))));
+  const turned = product(
+    rotation,
+    scale.map((s, r) => scale.map((_, c) => (r === c ? s : 0))),
+  );
   return [...turned.map((row) => [...row, 0]), [...new Array<number>(dims).fill(0), 1]];
 }
 
@@ -65,8 +68,14 @@ export function shapeAndOffset(
   let offset: number[];
   if (firstOfAll >= 0) offset = times(from, corners[firstOfAll]).slice(0, dims);
   else {
-    const center = linear(from, size.map((s) => s / 2));
-    const shifted = linear(to, shape.map((s) => s / 2));
+    const center = linear(
+      from,
+      size.map((s) => s / 2),
+    );
+    const shifted = linear(
+      to,
+      shape.map((s) => s / 2),
+    );
     offset = center.map((v, a) => v + from[a][dims] - shifted[a]);
   }
   if (scaleExtent) {

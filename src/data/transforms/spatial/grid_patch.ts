@@ -37,7 +37,8 @@ export class GridSplit implements Transform {
   apply(x: HostArray): HostArray[] {
     const image = spatialShape("GridSplit", x);
     const { cells } = this;
-    const size = this.size === null ? cells.map((g, i) => Math.floor(image[i] / g)) : perAxis("GridSplit", "size", this.size, cells.length);
+    const size =
+      this.size === null ? cells.map((g, i) => Math.floor(image[i] / g)) : perAxis("GridSplit", "size", this.size, cells.length);
     if (size.some((s, i) => s > image[i]))
       throw new ShapeError(`GridSplit: patches of [${size.join(", ")}] are larger than the image [${image.join(", ")}]`);
     const step = cells.map((g, i) => (g > 1 ? Math.floor((image[i] - size[i]) / (g - 1)) : image[i]));
@@ -78,7 +79,15 @@ export interface GridPatchOptions extends Omit<PadFill, "mode"> {
   readonly padMode?: PadFill["mode"] | null;
 }
 
-const patchNames = ["patchSize", "numPatches", "overlap", "sortFn", "threshold", "padMode", ...padFillNames.filter((n) => n !== "mode")];
+const patchNames = [
+  "patchSize",
+  "numPatches",
+  "overlap",
+  "sortFn",
+  "threshold",
+  "padMode",
+  ...padFillNames.filter((n) => n !== "mode"),
+];
 
 /**
  * Cuts into patches on a grid, the last axis fastest, sorted and filtered by their sums. A multi-sample transform. MONAI's `GridPatch`.
@@ -117,7 +126,12 @@ function gridPatches(op: string, x: HostArray, options: GridPatchOptions, offset
   const share = perAxis(op, "overlap", overlap, image.length);
   const border = image.map((_, i) => (padMode && patchSize[i] ? size[i] : 0));
   const source = padMode
-    ? padAxes(op, { data: x.data, shape: x.shape }, border.map((b) => [b, b] as const), { ...fill, mode: padMode })
+    ? padAxes(
+        op,
+        { data: x.data, shape: x.shape },
+        border.map((b) => [b, b] as const),
+        { ...fill, mode: padMode },
+      )
     : x;
   const starts = image.map((s, i) => {
     const step = patchSize[i] ? roundHalfEven(size[i] * (1 - share[i])) : size[i];
@@ -129,8 +143,17 @@ function gridPatches(op: string, x: HostArray, options: GridPatchOptions, offset
   const counts = starts.map((s) => s.length);
   const patches = Array.from({ length: sizeOf(counts) }, (_, n) => {
     const from = placeOf(n, counts).map((p, i) => starts[i][p]);
-    const { out } = cropWindow(op, source, from.map((f, i) => [f, f + size[i]] as const));
-    return movedWindow(op, x, out, from.map((f, i) => f - border[i]));
+    const { out } = cropWindow(
+      op,
+      source,
+      from.map((f, i) => [f, f + size[i]] as const),
+    );
+    return movedWindow(
+      op,
+      x,
+      out,
+      from.map((f, i) => f - border[i]),
+    );
   });
   return threshold === null || threshold === undefined ? patches : patches.filter((p) => sum(p) < threshold);
 }

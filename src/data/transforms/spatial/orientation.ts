@@ -1,5 +1,5 @@
 /** @file `Orientation`: axes reordered and reversed so that they point as codes say. */
-import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { identityMatrix, type Matrix } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
@@ -31,7 +31,7 @@ const anatomical: AxisLabels = [
  * Reorders and reverses axes so that they point as `axcodes` say; no voxel is resampled. An array without an affine counts as "RAS". MONAI's
  * `Orientation`.
  *
- * Shapes: `[C, …]` → `[C, …]` with axes reordered; 1 to 3 spatial axes.
+ * Shapes: `[C, …]` → `[C, …]` with axes reordered.
  * Geometry: kept.
  * @throws ConfigError without `axcodes`, for codes that are unknown, too few or that name an axis twice
  */
@@ -51,7 +51,6 @@ export class Orientation implements Transform {
 
   apply(x: HostArray): HostArray {
     const dims = spatialShape("Orientation", x).length;
-    if (dims > 3) throw new ShapeError(`Orientation: expected at most 3 spatial axes, got shape [${x.shape.join(", ")}]`);
     const given = (x as Partial<{ affine: Matrix }>).affine;
     const affine = given ? affineOfRank(dims, given) : identityMatrix(dims + 1);
     const has = axisDirections(affine);

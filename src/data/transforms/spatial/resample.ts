@@ -45,7 +45,10 @@ export function gaussianTable(size: number, sigma: number, truncated = 4): Taps 
 
 /** Applies the tables of the spatial axes (undefined = axis unchanged); sums in float64, stores float32 after each axis. */
 export function resampleAxes(x: HostArray, tables: readonly (Taps | undefined)[]): HostArray<Float32Array> {
-  let out: HostArray<Float32Array> = { data: x.data instanceof Float32Array ? x.data : Float32Array.from(x.data), shape: [...x.shape] };
+  let out: HostArray<Float32Array> = {
+    data: x.data instanceof Float32Array ? x.data : Float32Array.from(x.data),
+    shape: [...x.shape],
+  };
   // What shrinks most goes first, so that the others have less to do.
   const growth = (i: number) => (tables[i]!.first.length - 1) / Math.max(1, x.shape[i + 1]);
   const order = tables.flatMap((t, i) => (t ? [i] : [])).sort((a, b) => growth(a) - growth(b) || a - b);

@@ -1,15 +1,24 @@
 /** @file `Resize` to a spatial size and `GaussianSmooth`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resampleAxes, takeAxes, type Taps } from "./resample.ts";
+import {
+  areaTable,
+  cubicTable,
+  gaussianTable,
+  linearTable,
+  nearestTable,
+  resampleAxes,
+  takeAxes,
+  type Taps,
+} from "./resample.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { movedBySampling, resizeMatrix } from "../moved.ts";
 import { checkOptions } from "../options.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
 
-/** linear, bilinear and trilinear are one mode: linear along every axis. */
-export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic";
+/** linear, bilinear and trilinear are one mode: linear along every axis. As in MONAI 0 is "nearest-exact", 1 "linear" and 3 "bicubic". */
+export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | 0 | 1 | 3;
 
 /** To what size, and how. */
 export interface ResizeOptions {
@@ -100,7 +109,7 @@ export function resizeBy(op: string, x: HostArray, to: readonly number[], mode: 
 }
 
 /** Whether a mode takes voxels over as they are. */
-export const isNearestResize = (mode: ResizeMode): boolean => mode === "nearest" || mode === "nearest-exact";
+export const isNearestResize = (mode: ResizeMode): boolean => mode === "nearest" || mode === "nearest-exact" || mode === 0;
 
 /** @throws ConfigError for a mode that is not known */
 export function checkResizeMode(op: string, mode: ResizeMode | undefined): void {
@@ -131,7 +140,18 @@ export class GaussianSmooth implements Transform {
   }
 }
 
-const resizeModes: readonly ResizeMode[] = ["area", "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"];
+const resizeModes: readonly ResizeMode[] = [
+  0,
+  1,
+  3,
+  "area",
+  "nearest",
+  "nearest-exact",
+  "linear",
+  "bilinear",
+  "trilinear",
+  "bicubic",
+];
 
 function modeTaps(mode: ResizeMode, from: number, to: number, alignCorners: boolean): Taps {
   switch (mode) {
@@ -139,8 +159,10 @@ function modeTaps(mode: ResizeMode, from: number, to: number, alignCorners: bool
       return areaTable(from, to);
     case "nearest":
     case "nearest-exact":
-      return nearestTable(from, to, mode === "nearest-exact");
+    case 0:
+      return nearestTable(from, to, mode !== "nearest");
     case "bicubic":
+    case 3:
       return cubicTable(from, to, alignCorners);
     default:
       return linearTable(from, to, alignCorners);

@@ -52,7 +52,9 @@ export function checkSampling(op: string, { mode = "bilinear", paddingMode = "bo
   if (!Object.hasOwn(modes, mode))
     throw new ConfigError(`${op}: unknown mode ${JSON.stringify(mode)}; known: ${Object.keys(modes).join(", ")}, 0 to 5`);
   if (!["zeros", "border", "reflection"].includes(paddingMode))
-    throw new ConfigError(`${op}: unknown paddingMode "${String(paddingMode)}" with mode "${mode}"; known: zeros, border, reflection`);
+    throw new ConfigError(
+      `${op}: unknown paddingMode "${String(paddingMode)}" with mode "${mode}"; known: zeros, border, reflection`,
+    );
 }
 
 /**
@@ -127,7 +129,14 @@ function sampleRows(
   const voxels = sizeOf(full);
   const shape = [x.shape[0], ...size];
   if (isSplineOrder(mode)) {
-    return sampleSpline(op, x, { order: mode, mode: paddingMode, shape, rows, length, fill: (row) => (fill(row, p), p.slice(lead)) });
+    return sampleSpline(op, x, {
+      order: mode,
+      mode: paddingMode,
+      shape,
+      rows,
+      length,
+      fill: (row) => (fill(row, p), p.slice(lead)),
+    });
   }
   const kind = modes[mode];
   if (kind === "bicubic" && lead === 0)
@@ -163,7 +172,13 @@ function reflected(at: number, size: number, alignCorners: boolean): number {
   return Math.floor(distance / span) % 2 === 0 ? extra + low : span - extra + low;
 }
 
-function linearRow({ data, size: [sx, sy, sz] }: Job, p: readonly Float64Array[], from: number, out: TypedArray, to: number): void {
+function linearRow(
+  { data, size: [sx, sy, sz] }: Job,
+  p: readonly Float64Array[],
+  from: number,
+  out: TypedArray,
+  to: number,
+): void {
   const [px, py, pz] = p;
   const plane = sy * sz;
   for (let k = 0; k < px.length; k++) {
@@ -200,7 +215,13 @@ function linearRow({ data, size: [sx, sy, sz] }: Job, p: readonly Float64Array[]
   }
 }
 
-function nearestRow({ data, size: [sx, sy, sz] }: Job, p: readonly Float64Array[], from: number, out: TypedArray, to: number): void {
+function nearestRow(
+  { data, size: [sx, sy, sz] }: Job,
+  p: readonly Float64Array[],
+  from: number,
+  out: TypedArray,
+  to: number,
+): void {
   const [px, py, pz] = p;
   for (let k = 0; k < px.length; k++) {
     const x = roundHalfEven(px[k]);
@@ -211,7 +232,13 @@ function nearestRow({ data, size: [sx, sy, sz] }: Job, p: readonly Float64Array[
 }
 
 /** Cubic convolution in the two axes of an image; what is outside is decided for each of the 16 neighbors. */
-function cubicRow({ data, size, padding, alignCorners }: Job, p: readonly Float64Array[], from: number, out: TypedArray, to: number): void {
+function cubicRow(
+  { data, size, padding, alignCorners }: Job,
+  p: readonly Float64Array[],
+  from: number,
+  out: TypedArray,
+  to: number,
+): void {
   const [, py, pz] = p;
   const [, sy, sz] = size;
   const index = (i: number, n: number): number => {

@@ -36,12 +36,15 @@ function resampleTo(op: string, x: HostArray, { dstAffine, spatialSize, ...sampl
   const source = affineFor(x, dims);
   const target = dstAffine ? affineOfRank(dims, dstAffine) : source;
   const back = inverseOf(source);
-  if (!back || !inverseOf(target)) throw new DataError(`${op}: the affines must be invertible, got ${JSON.stringify([source, target])}`);
+  if (!back || !inverseOf(target))
+    throw new DataError(`${op}: the affines must be invertible, got ${JSON.stringify([source, target])}`);
   // MONAI leaves images of one axis where they are.
   const matrix = dims < 2 ? identityMatrix(dims + 1) : product(back, target);
   let to = from;
   if (wanted) to = from.map((s, i) => (wanted[i] >= 0 ? wanted[i] : s));
   else if (spatialSize !== -1 && dims > 1) to = shapeAndOffset(op, from, source, target, false).shape;
+  if (to.some((s) => !(s > 0)))
+    throw new ShapeError(`${op}: the result would have size [${to.join(", ")}]; give a spatialSize above 0`);
   const same = to.every((s, i) => s === from[i]);
   if (same && (nearlyEqual(source, target, tolerance) || nearlyEqual(matrix, identityMatrix(dims + 1), tolerance))) return x;
   if (dims < 2) throw new ShapeError(`${op}: resampling is for 2 or 3 spatial axes, got shape [${x.shape.join(", ")}]`);
@@ -158,7 +161,9 @@ export class Spacing implements Transform, LabelSafe {
     low.forEach((least, i) => {
       const most = high[i] ?? NaN;
       if (!Number.isNaN(most) && !Number.isNaN(least) && (most < least || least < 0))
-        throw new ConfigError(`Spacing: minPixdim must be 0 or more and at most maxPixdim, got ${least} and ${most} for axis ${i}`);
+        throw new ConfigError(
+          `Spacing: minPixdim must be 0 or more and at most maxPixdim, got ${least} and ${most} for axis ${i}`,
+        );
     });
     this.options = options;
   }
@@ -169,14 +174,26 @@ export class Spacing implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
-    const { diagonal = false, scaleExtent = false, recomputeAffine = false, outputSpatialShape, mode, paddingMode, alignCorners } = this.options;
+    const {
+      diagonal = false,
+      scaleExtent = false,
+      recomputeAffine = false,
+      outputSpatialShape,
+      mode,
+      paddingMode,
+      alignCorners,
+    } = this.options;
     const image = spatialShape("Spacing", x);
     const dims = image.length;
     const affine = affineFor(x, dims);
     const target = zoomedAffine("Spacing", affine, this.sizes(columnLengths(affine)), diagonal);
     const { shape, offset } = shapeAndOffset("Spacing", image, affine, target, scaleExtent);
     offset.forEach((v, r) => (target[r][dims] = v));
-    const sampling = { ...(mode !== undefined && { mode }), ...(paddingMode && { paddingMode }), ...(alignCorners && { alignCorners }) };
+    const sampling = {
+      ...(mode !== undefined && { mode }),
+      ...(paddingMode && { paddingMode }),
+      ...(alignCorners && { alignCorners }),
+    };
     const spatialSize = outputSpatialShape ?? shape;
     const out = resampleTo("Spacing", x, { ...sampling, dstAffine: target, spatialSize });
     if (!recomputeAffine || !isVolume(out)) return out;

@@ -7,15 +7,7 @@ import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 
 /** Names of scipy.ndimage for what is outside. */
-export type SplineMode =
-  | "constant"
-  | "grid-constant"
-  | "nearest"
-  | "mirror"
-  | "reflect"
-  | "grid-mirror"
-  | "wrap"
-  | "grid-wrap";
+export type SplineMode = "constant" | "grid-constant" | "nearest" | "mirror" | "reflect" | "grid-mirror" | "wrap" | "grid-wrap";
 
 /** Order of a spline. */
 export type SplineOrder = 0 | 1 | 2 | 3 | 4 | 5;
@@ -54,10 +46,7 @@ const boundaries: Readonly<Record<string, Boundary>> = {
 const poles: Readonly<Record<number, readonly number[]>> = {
   2: [Math.sqrt(8) - 3],
   3: [Math.sqrt(3) - 2],
-  4: [
-    Math.sqrt(664 - Math.sqrt(438976)) + Math.sqrt(304) - 19,
-    Math.sqrt(664 + Math.sqrt(438976)) - Math.sqrt(304) - 19,
-  ],
+  4: [Math.sqrt(664 - Math.sqrt(438976)) + Math.sqrt(304) - 19, Math.sqrt(664 + Math.sqrt(438976)) - Math.sqrt(304) - 19],
   5: [
     Math.sqrt(67.5 - Math.sqrt(4436.25)) + Math.sqrt(26.25) - 6.5,
     Math.sqrt(67.5 + Math.sqrt(4436.25)) - Math.sqrt(26.25) - 6.5,
@@ -80,7 +69,8 @@ export function sampleSpline(op: string, x: HostArray, request: Request): HostAr
   for (let c = 0; c < x.shape[0]; c++) {
     const coefficients = channel(x, c, spatial, pad, boundary);
     if (order > 1) size.forEach((_, a) => filterAxis(coefficients, size, a, poles[order], boundary));
-    for (let row = 0; row < rows; row++) evaluate(coefficients, size, fill(row), { order, boundary, pad }, out, (c * rows + row) * length);
+    for (let row = 0; row < rows; row++)
+      evaluate(coefficients, size, fill(row), { order, boundary, pad }, out, (c * rows + row) * length);
   }
   return { data: out, shape };
 }
@@ -247,7 +237,13 @@ function evaluate(
 }
 
 /** Axes that the image does not have are one neighbor at offset 0 with weight 1. */
-function sumOf(data: Float64Array, index: Int32Array, weight: Float64Array, taps: number, [u0, u1, u2]: readonly number[]): number {
+function sumOf(
+  data: Float64Array,
+  index: Int32Array,
+  weight: Float64Array,
+  taps: number,
+  [u0, u1, u2]: readonly number[],
+): number {
   let sum = 0;
   for (let i = 0; i < u0; i++) {
     if (index[i] < 0) continue;

@@ -101,7 +101,9 @@ export class RandZoom extends MaybeTransform {
     this.high = typeof maxZoom === "number" ? [maxZoom] : maxZoom;
     this.rest = rest;
     if (this.low.length !== this.high.length)
-      throw new ConfigError(`RandZoom: minZoom and maxZoom must have as many values, got ${this.low.length} and ${this.high.length}`);
+      throw new ConfigError(
+        `RandZoom: minZoom and maxZoom must have as many values, got ${this.low.length} and ${this.high.length}`,
+      );
   }
 
   protected draw(x: HostArray): void {
