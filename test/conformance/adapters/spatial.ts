@@ -127,8 +127,12 @@ function drawsOf(test: Case): readonly Draw[] | undefined {
   const log = test.args.draws as [string, any, any][] | undefined;
   return log
     ?.filter(([method]) => method !== "random_sample" || !log.some(([m]) => m === "random"))
-    .map(([m, a, r]) => [m.startsWith("random") ? "rand" : m, flat(a), isArray(r) ? flat(r) : r] as const);
+    .map(([m, a, r]) => [m.startsWith("random") ? "rand" : m, sizes(m, flat(a)), isArray(r) ? flat(r) : r] as const);
 }
+
+/** A draw of several axes is asked for flat. */
+const sizes = (method: string, args: any[]): any[] =>
+  /^(?:uniform|normal|rand)/.test(method) ? args.map((a) => (Array.isArray(a) ? a.reduce((p, q) => p * q, 1) : a)) : args;
 
 const flat = (value: any): any => (isArray(value) ? Array.from(value.data as Float64Array) : plain(value));
 

@@ -3,6 +3,7 @@ import { type EdgeMode, edgeIndices, edgeMode, torchEdges } from "../../../host/
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { emptyLike } from "../../../host/strided.ts";
+import { takeAxes } from "../spatial/resample.ts";
 import { isStatistic, oddMirror, rampRow, statisticRow } from "./pad_values.ts";
 
 /** Voxels added before and after. */
@@ -57,6 +58,17 @@ export function checkFill(op: string, { mode = "constant", reflectType = "even" 
 /** Pads the spatial axes of a channel-first array, first axis first: later axes also pad what earlier ones added, as numpy does. */
 export function padAxes(op: string, x: HostArray, width: readonly PadWidth[], fill: PadFill): HostArray {
   checkFill(op, fill);
+  const { mode = "constant", value = 0, constantValues = value, reflectType = "even" } = fill;
+  const empty = x.shape.slice(1).some((s, i) => s === 0 && (width[i]?.[0] || width[i]?.[1]));
+  const plain = modes[mode] !== "constant" || ((mode === "constant" || mode === "empty") && typeof constantValues === "number");
+  // One pass where all that is around is a voxel of the image or one value.
+  if (plain && reflectType === "even" && !empty && x.shape.length > 1) {
+    const index = x.shape.slice(1).map((s, i) => {
+      const [before, after] = width[i] ?? [0, 0];
+      return edgeIndices(modes[mode], -before, before + s + after, s);
+    });
+    return takeAxes(x, index, mode === "constant" ? (constantValues as number) : 0);
+  }
   let out = x;
   width.forEach((sides, i) => {
     if (sides[0] !== 0 || sides[1] !== 0) out = padAxis(op, out, i + 1, sides, fill);

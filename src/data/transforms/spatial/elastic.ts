@@ -101,11 +101,11 @@ export class Rand2DElastic extends Elastic {
     const coarse = transformGrid(control, affineOf(this.op, 2, params));
     const spacing = this.deform.spacingFor(2);
     const fine = resampleAxes(
-      { data: Float32Array.from(coarse.data), shape: coarse.shape },
+      { data: new Float32Array(coarse.data as ArrayLike<number>), shape: coarse.shape },
       coarse.shape.slice(1).map((s, i) => cubicScaleTable(s, spacing[i])),
     );
     const { out } = cropWindow(this.op, fine, centerOf(fine.shape.slice(1), size));
-    this.grid = { data: Float64Array.from(out.data), shape: out.shape };
+    this.grid = { data: new Float64Array(out.data as ArrayLike<number>), shape: out.shape };
   }
 }
 
@@ -132,7 +132,7 @@ export class Rand3DElastic extends Elastic {
   protected draw(x: HostArray): void {
     const size = this.sizeFor(x);
     const voxels = sizeOf(size);
-    const offsets = Float32Array.from(this.random.uniform(-1, 1, 3 * voxels));
+    const offsets = new Float32Array(this.random.uniform(-1, 1, 3 * voxels) as ArrayLike<number>);
     const magnitude = this.random.uniform(...this.options.magnitudeRange);
     const sigma = this.random.uniform(...this.sigmaRange);
     drawAffine(this.op, this.random, this.options);

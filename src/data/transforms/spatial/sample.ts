@@ -143,7 +143,7 @@ function sampleRows(
     throw new ConfigError(`${op}: mode "bicubic" is for 2-D images; use a spline order such as 3 for [${x.shape}]`);
   const out = kind === "nearest" ? emptyLike(x.data, sizeOf(shape)) : new Float32Array(sizeOf(shape));
   const kernel = kind === "linear" ? linearRow : kind === "nearest" ? nearestRow : cubicRow;
-  const data = kind === "nearest" || x.data instanceof Float32Array ? x.data : Float32Array.from(x.data);
+  const data = kind === "nearest" || x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);
   const job: Job = { data, size: full, padding: paddingMode as Padding, alignCorners };
   for (let row = 0; row < rows; row++) {
     fill(row, p);

@@ -78,7 +78,7 @@ export function sampleSpline(op: string, x: HostArray, request: Request): HostAr
 /** One channel in float64, with the border or zeros around it. */
 function channel(x: HostArray, c: number, spatial: readonly number[], pad: number, boundary: Boundary): Float64Array {
   const voxels = sizeOf(spatial);
-  if (pad === 0) return Float64Array.from(x.data.subarray(c * voxels, (c + 1) * voxels));
+  if (pad === 0) return new Float64Array(x.data.subarray(c * voxels, (c + 1) * voxels) as ArrayLike<number>);
   const size = spatial.map((s) => s + 2 * pad);
   const out = new Float64Array(sizeOf(size));
   const strides = stridesOf(spatial);
