@@ -230,7 +230,7 @@ function sourceRow(row: number, rows: readonly number[], index: readonly Int32Ar
 /** The longest run of indices that rise by 1, if it is worth a copy of its own; else an empty one at the end. */
 function longestRun(index: Int32Array): readonly [begin: number, end: number] {
   let best: readonly [number, number] = [index.length, index.length];
-  for (let begin = 0; begin < index.length; ) {
+  for (let begin = 0; begin < index.length;) {
     let end = begin + 1;
     while (end < index.length && index[end] === index[end - 1] + 1) end++;
     if (index[begin] >= 0 && end - begin >= 16 && end - begin > best[1] - best[0]) best = [begin, end];
