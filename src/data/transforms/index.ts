@@ -90,3 +90,4 @@ export type { SpacingOptions, SpatialResampleOptions } from "./spatial/spacing.t
 export type { SplineMode } from "./spatial/spline.ts";
 export { RandZoom, Zoom } from "./spatial/zoom.ts";
 export type { RandZoomOptions, ZoomOptions } from "./spatial/zoom.ts";
+export { chaosAugmentation, RandTranspose } from "./spatial/transpose.ts";

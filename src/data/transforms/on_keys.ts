@@ -38,9 +38,10 @@ type Key<T> = keyof T & string;
  * @throws ConfigError without keys and for a label that is none of them; DataError for items without an entry
  */
 export function onKeys<T extends object = Item>(
-  keys: Key<T> | readonly Key<T>[],
+  // Names are checked where a type was given, never taken from what they are spelled like.
+  keys: NoInfer<Key<T>> | readonly NoInfer<Key<T>>[],
   transform: Transform,
-  options: OnKeysOptions<Key<T>> = {},
+  options: OnKeysOptions<NoInfer<Key<T>>> = {},
 ): Transform<Item> {
   const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
   if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");

@@ -86,6 +86,7 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   RandSimulateLowResolution: (prob) => new T.RandSimulateLowResolution({ prob }),
   RandSpatialCrop: () => new T.RandSpatialCrop({ roiSize: 2, randomSize: true }),
   RandSpatialCropSamples: () => new T.RandSpatialCropSamples({ roiSize: 2, numSamples: 2 }),
+  RandTranspose: (prob) => new T.RandTranspose({ prob }),
   RandWeightedCrop: () => new T.RandWeightedCrop({ spatialSize: 2, weightMap: volume }),
   RandZoom: (prob) => new T.RandZoom({ prob }),
   RemoveRepeatedChannel: () => new T.RemoveRepeatedChannel({ repeats: 2 }),

@@ -26,7 +26,7 @@ export interface RandWeightedCropOptions {
  *
  * Shapes: `[C, …]` → numSamples × `[C, …spatialSize]`.
  * Geometry: kept.
- * Draws: `rand(numSamples)`, or `randint(0, voxels, numSamples)` for a map that is zero.
+ * Draws: `rand(numSamples)`; for a map that is zero integers below the number of places, in its stead.
  * @throws ConfigError for options out of range, DataError for an item without a map
  */
 export class RandWeightedCrop extends RandomTransform<HostArray[]> {

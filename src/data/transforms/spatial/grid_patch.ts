@@ -180,7 +180,8 @@ function counted(patches: readonly HostArray[], order: readonly number[], option
   const chosen = order.slice(0, numPatches).map((i) => patches[i]);
   if (threshold !== null && threshold !== undefined) return chosen;
   const [like] = patches;
-  while (like && chosen.length < numPatches) {
+  if (!like) return chosen;
+  while (chosen.length < numPatches) {
     const data = emptyLike(like.data, like.data.length);
     if (typeof constantValues === "number") data.fill(constantValues);
     chosen.push({ data, shape: like.shape });
