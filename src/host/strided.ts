@@ -54,7 +54,10 @@ function fillFromView<A extends TypedArray>(out: A, data: A, { shape, strides }:
   const index = new Int32Array(shape.length - 1);
   for (let to = 0, from = start; to < out.length; to += inner) {
     if (step === 1) out.set(data.subarray(from, from + inner), to);
-    else for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
+    else if (step === -1) {
+      out.set(data.subarray(from - inner + 1, from + 1), to);
+      out.subarray(to, to + inner).reverse();
+    } else for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
     for (let a = index.length - 1; a >= 0; a--) {
       from += strides[a];
       if (++index[a] < shape[a]) break;

@@ -24,7 +24,7 @@ export interface OnKeysOptions<K extends string = string> {
 }
 
 /** The names of an item type's entries. */
-type Key<T> = keyof T & string;
+export type ItemKey<T> = keyof T & string;
 
 /**
  * The dictionary form of an array transform: it is applied to the arrays under `keys`, all with the same random draw; other
@@ -39,9 +39,9 @@ type Key<T> = keyof T & string;
  */
 export function onKeys<T extends object = Item>(
   // Names are checked where a type was given, never taken from what they are spelled like.
-  keys: NoInfer<Key<T>> | readonly NoInfer<Key<T>>[],
+  keys: NoInfer<ItemKey<T>> | readonly NoInfer<ItemKey<T>>[],
   transform: Transform,
-  options: OnKeysOptions<NoInfer<Key<T>>> = {},
+  options: OnKeysOptions<NoInfer<ItemKey<T>>> = {},
 ): Transform<Item> {
   const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
   if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");

@@ -26,7 +26,7 @@ export interface ElasticOptions extends AffineRanges, Omit<ResampleOptions, "ali
 const shared = ["magnitudeRange", "prob", "spatialSize", "mode", "paddingMode", ...affineRangeNames];
 
 /** What both have in common: the grid of the last draw and sampling at its places. */
-abstract class Elastic extends MaybeTransform {
+export abstract class Elastic extends MaybeTransform {
   protected readonly op: string;
   protected readonly options: ElasticOptions;
   protected grid: HostArray<Float64Array> | undefined;

@@ -10,9 +10,7 @@ import { sampleCentered } from "./affine.ts";
 import { checkSampling } from "./sample.ts";
 import type { ResampleOptions } from "./resampled.ts";
 
-type Sampling = Omit<ResampleOptions, "alignCorners">;
-
-export interface GridDistortionOptions extends Sampling {
+export interface GridDistortionOptions extends Omit<ResampleOptions, "alignCorners"> {
   /** Cells per axis, or for all. */
   readonly numCells: number | readonly number[];
   /** Per axis a stretch for each cell, one more than cells. */
@@ -86,7 +84,7 @@ function stretched(op: string, size: number, cells: number, steps: readonly numb
   return line.map((v) => v - (size - 1) / 2);
 }
 
-export interface RandGridDistortionOptions extends Sampling {
+export interface RandGridDistortionOptions extends Omit<ResampleOptions, "alignCorners"> {
   /** Default 5. */
   readonly numCells?: number | readonly number[];
   /** Default 0.1. */
@@ -107,7 +105,7 @@ export class RandGridDistortion extends MaybeTransform {
   static readonly options: readonly string[] = ["numCells", "prob", "distortLimit", "mode", "paddingMode"];
   private readonly numCells: number | readonly number[];
   private readonly limits: readonly [number, number];
-  private readonly sampling: Sampling;
+  private readonly sampling: Omit<ResampleOptions, "alignCorners">;
   private steps: number[][] = [];
 
   constructor({ numCells = 5, prob = 0.1, distortLimit = [-0.03, 0.03], ...sampling }: RandGridDistortionOptions = {}) {
