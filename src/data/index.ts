@@ -30,7 +30,18 @@ export type { DatasetModule } from "./loading/unit_source.ts";
 export * from "./label_weights.ts";
 export type { LabelClass } from "./labels.ts";
 export * from "./orientation.ts";
-export { type Affine, identityAffine, makeVolume, spacingOf, type Volume, type VolumeMeta, withGeometryOf } from "./volume.ts";
+export {
+  type Affine,
+  identityAffine,
+  makeVolume,
+  spacingOf,
+  type Step,
+  type Undo,
+  type Volume,
+  type VolumeMeta,
+  withGeometryOf,
+} from "./volume.ts";
+export type { Matrix } from "../host/matrix.ts";
 export type { MT19937State } from "../host/random/mt19937.ts";
 export * from "./quicknat_slices.ts";
 export * from "../host/random/numpy.ts";

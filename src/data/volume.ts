@@ -11,6 +11,28 @@ import { type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 /** 4×4 matrix, rows first: voxel index (i, j, k, 1) → millimeters (x right, y anterior, z superior, 1), as in nibabel. */
 export type Affine = readonly (readonly number[])[];
 
+/** How a step is taken back; plain data, so that it goes through workers and files. Axes are spatial. */
+export type Undo =
+  /** Axis a of the result is axis `axes[a]` of what was there before, reversed where `flips[a]`. */
+  | { readonly kind: "turn"; readonly axes: readonly number[]; readonly flips: readonly boolean[] }
+  /** A crop (starts above 0) or padding (below): voxel i of the result is voxel i + `start`. */
+  | { readonly kind: "window"; readonly start: readonly number[] }
+  /** Voxel i of the result was sampled at `matrix` · i. */
+  | { readonly kind: "resample"; readonly matrix: Affine; readonly nearest: boolean }
+  /** Voxels were moved in a way that nothing takes back, such as an elastic deformation. */
+  | { readonly kind: "lost" };
+
+/** One transform that moved voxels: what there was before, and how to get back. */
+export interface Step {
+  /** The transform's name. */
+  readonly name: string;
+  /** Spatial size before it. */
+  readonly shape: readonly number[];
+  /** Affine before it. */
+  readonly affine: Affine;
+  readonly undo: Undo;
+}
+
 /** Where a volume came from; what a writer needs to give a prediction the source's geometry. */
 export interface VolumeMeta {
   /** Path or name of the file it was read from. */
@@ -20,6 +42,10 @@ export interface VolumeMeta {
   readonly header?: Uint8Array;
   /** Element type in the file, before scaling ("i16", "f32", …). */
   readonly dtype?: string;
+  /** "label": class numbers, which are never interpolated unless a mode was chosen. Set by who loads the volume. */
+  readonly kind?: "image" | "label";
+  /** What has moved the voxels since the file was read, the first step first; `invert` takes it back. */
+  readonly applied?: readonly Step[];
 }
 
 /** An image `[C, nx, ny, nz]` with its geometry. */

@@ -34,7 +34,7 @@ export interface PatchIterOptions {
 }
 
 /** A patch and where it lies. */
-export interface GridPatch<A extends TypedArray = TypedArray> {
+export interface PlacedPatch<A extends TypedArray = TypedArray> {
   /** `[C, …patchSize]` */
   readonly patch: HostArray<A>;
   /** `[axes, 2]`: first and last + 1 position per axis, channel axis first, in the unpadded image. */
@@ -53,7 +53,7 @@ export class PatchIter {
   }
 
   /** @throws ShapeError if patchSize does not have one entry per spatial axis */
-  *patches<A extends TypedArray>(image: HostArray<A>): Generator<GridPatch<A>> {
+  *patches<A extends TypedArray>(image: HostArray<A>): Generator<PlacedPatch<A>> {
     const { patchSize, mode = "wrap" } = this.options;
     const spatial = image.shape.slice(1);
     if (patchSize.length !== spatial.length) {
@@ -110,7 +110,7 @@ export class PatchIterd {
     });
     const grids = arrays.map((a) => this.iter.patches(a));
     for (const first of grids[0]) {
-      const rest = grids.slice(1).map((g) => g.next().value as GridPatch);
+      const rest = grids.slice(1).map((g) => g.next().value as PlacedPatch);
       const patches = [first, ...rest].map((p, i) => [this.keys[i], p.patch]);
       yield { ...item, ...Object.fromEntries(patches), patchCoords: first.coords };
     }
@@ -118,7 +118,7 @@ export class PatchIterd {
 }
 
 /** What becomes of the patches of an image. */
-export interface GridPatchOptions {
+export interface GridPatchDatasetOptions {
   /** Takes an image to its patches, such as a `PatchIterd`. */
   readonly patchIter: { patches(item: Item): Iterable<Item> };
   /** Applied to each patch. */
@@ -131,9 +131,9 @@ export interface GridPatchOptions {
 export class GridPatchDataset implements Dataset {
   readonly stream: StreamPlan = {};
   private readonly source: Dataset;
-  private readonly options: GridPatchOptions;
+  private readonly options: GridPatchDatasetOptions;
 
-  constructor(data: DataSource, options: GridPatchOptions) {
+  constructor(data: DataSource, options: GridPatchDatasetOptions) {
     this.source = datasetOf(data);
     this.options = options;
   }

@@ -4,7 +4,6 @@ import { RandomState, type RandomSource } from "../../../src/host/random/numpy.t
 import { ReplaySource, type Draw } from "../../lib/replay.ts";
 import { createTestImage2d, createTestImage3d, type TestImageOptions } from "../../../src/data/synthetic.ts";
 import { rescale } from "../../../src/data/transforms/intensity/arithmetic.ts";
-import type { HostArray } from "../../../src/host/array.ts";
 import { difference, expectKnown, NotCovered, type Adapters, type Case } from "../format.ts";
 import { optionNames } from "../transform_options.ts";
 import { camel } from "../../lib/names.ts";
@@ -67,32 +66,6 @@ function randomTransform(make: (o: any) => D.Transform & D.Randomizable): Adapte
     });
 }
 
-function labelCrop(make: (o: any) => D.RandCropByPosNegLabel | D.RandCropByLabelClasses): Adapters[string] {
-  return (test) =>
-    random(test, (source) => {
-      const { img, label } = test.inputs;
-      const t = make(options(test));
-      t.setRandomState(source);
-      t.randomize(label, test.args.image ? (test.inputs[test.args.image] ?? img) : undefined);
-      return { samples: t.applyDrawn(img), centers: t.centers };
-    });
-}
-
-const indexArray = (list: Uint32Array): HostArray => ({ data: Int32Array.from(list), shape: [list.length] });
-
-function ensureChannelFirst(test: Case): unknown {
-  const { channelDim = test.inputs.original_channel_dim ?? undefined, ...rest } = options(test);
-  return new D.EnsureChannelFirst({ channelDim: Number.isNaN(channelDim) ? "no_channel" : channelDim, ...rest }).apply(
-    test.inputs.img,
-  );
-}
-
-function spatialCrop(test: Case): unknown {
-  const { roiSlices, ...o } = options(test);
-  if (roiSlices) return new D.SpatialCrop({ roiSlices: roiSlices.map((s: Args) => [s.start, s.stop]) }).apply(test.inputs.img);
-  return new D.SpatialCrop(o as D.SpatialCropOptions).apply(test.inputs.img);
-}
-
 function testImage(test: Case): unknown {
   const { size, randomStateSeed, ...rest } = options(test);
   const o = { ...rest, randomState: new RandomState(randomStateSeed) } as TestImageOptions;
@@ -143,25 +116,13 @@ export const adapters: Adapters = {
 
   "monai.transforms.Activations": transform((o) => new D.Activations(o)),
   "monai.transforms.AdjustContrast": transform((o) => new D.AdjustContrast(o)),
-  "monai.transforms.AsChannelLast": transform((o) => new D.AsChannelLast(o)),
   "monai.transforms.AsDiscrete": transform((o) => new D.AsDiscrete(o)),
-  "monai.transforms.BorderPad": transform((o) => new D.BorderPad(o)),
-  "monai.transforms.CastToType": transform((o) => new D.CastToType(o)),
-  "monai.transforms.CenterScaleCrop": transform((o) => new D.CenterScaleCrop(o)),
-  "monai.transforms.CenterSpatialCrop": transform((o) => new D.CenterSpatialCrop(o)),
   "monai.transforms.ClipIntensityPercentiles": transform((o) => new D.ClipIntensityPercentiles(o), ["lower", "upper"]),
-  "monai.transforms.CropForeground": transform((o) => new D.CropForeground(o)),
-  "monai.transforms.DivisiblePad": transform((o) => new D.DivisiblePad(o)),
-  "monai.transforms.EnsureChannelFirst": ensureChannelFirst,
-  "monai.transforms.Flip": transform((o) => new D.Flip(o)),
   "monai.transforms.GaussianSmooth": (test) => {
     if ((test.args.approx ?? "erf") !== "erf") throw new NotCovered("approx");
     return transform((o) => new D.GaussianSmooth(o))(test, { dir: "" });
   },
   "monai.transforms.NormalizeIntensity": transform((o) => new D.NormalizeIntensity(o), ["dtype"]),
-  "monai.transforms.Resize": transform(({ dtype: _always32, ...o }) => new D.Resize(o)),
-  "monai.transforms.ResizeWithPadOrCrop": transform((o) => new D.ResizeWithPadOrCrop(o)),
-  "monai.transforms.Rotate90": transform((o) => new D.Rotate90(o)),
   "monai.transforms.ScaleIntensity": transform((o) => new D.ScaleIntensity(o), ["minv", "maxv", "dtype"]),
   "monai.transforms.ScaleIntensityRange": transform((o) => new D.ScaleIntensityRange(o), ["dtype"]),
   "monai.transforms.ScaleIntensityRangePercentiles": transform(
@@ -169,39 +130,13 @@ export const adapters: Adapters = {
     ["b_min", "b_max", "dtype"],
   ),
   "monai.transforms.ShiftIntensity": transform((o) => new D.ShiftIntensity(o)),
-  "monai.transforms.SpatialCrop": spatialCrop,
-  "monai.transforms.SpatialPad": transform((o) => new D.SpatialPad(o)),
-  "monai.transforms.SplitDim": transform((o) => new D.SplitDim(o)),
-  "monai.transforms.SqueezeDim": transform((o) => new D.SqueezeDim(o), ["dim"]),
   "monai.transforms.ThresholdIntensity": transform((o) => new D.ThresholdIntensity(o)),
-  "monai.transforms.Transpose": transform((o) => new D.Transpose(o)),
 
   "monai.transforms.RandAdjustContrast": randomTransform((o) => new D.RandAdjustContrast(o)),
-  "monai.transforms.RandAxisFlip": randomTransform((o) => new D.RandAxisFlip(o)),
-  "monai.transforms.RandFlip": randomTransform((o) => new D.RandFlip(o)),
   "monai.transforms.RandGaussianNoise": randomTransform((o) => new D.RandGaussianNoise(o)),
-  "monai.transforms.RandRotate90": randomTransform((o) => new D.RandRotate90(o)),
   "monai.transforms.RandScaleIntensity": randomTransform((o) => new D.RandScaleIntensity(o)),
   "monai.transforms.RandShiftIntensity": randomTransform((o) => new D.RandShiftIntensity(o)),
-  "monai.transforms.RandSpatialCrop": randomTransform((o) => new D.RandSpatialCrop(o)),
-  "monai.transforms.RandSpatialCropSamples": randomTransform((o) => new D.RandSpatialCropSamples(o)),
-  "monai.transforms.RandCropByLabelClasses": labelCrop((o) => new D.RandCropByLabelClasses(o)),
-  "monai.transforms.RandCropByPosNegLabel": labelCrop((o) => new D.RandCropByPosNegLabel(o)),
 
-  "monai.transforms.utils.correct_crop_centers": ({ args: a }) =>
-    D.correctCropCenters(a.centers, plain(a.spatial_size), plain(a.label_spatial_shape), a.allow_smaller),
-  "monai.transforms.utils.generate_spatial_bounding_box": (test) => {
-    const { start, end } = D.generateSpatialBoundingBox(test.inputs.img, options(test));
-    return [start, end];
-  },
-  "monai.transforms.utils.map_binary_to_indices": ({ args, inputs }) => {
-    const { fg, bg } = D.mapBinaryToIndices(inputs.label, inputs.image ?? undefined, args.image_threshold);
-    return [indexArray(fg), indexArray(bg)];
-  },
-  "monai.transforms.utils.map_classes_to_indices": ({ args, inputs }) =>
-    D.mapClassesToIndices(inputs.label, args.num_classes ?? undefined, inputs.image ?? undefined, args.image_threshold).map(
-      indexArray,
-    ),
   "monai.transforms.utils.rescale_array": ({ args, inputs }) => {
     const { minv = 0, maxv = 1 } = args;
     const data = new Float32Array(inputs.arr.data);

@@ -26,13 +26,25 @@ const label = { data: Uint8Array.from({ length: 120 }, (_, i) => i % 3), shape: 
 const volume = makeVolume({ data: Float32Array.from({ length: 120 }, (_, i) => ((i * 37) % 50) + 1), shape: [1, 4, 5, 6] });
 const cropped = { ...volume, data: volume.data.slice(0, 30), shape: [1, 1, 5, 6] };
 
+const doubled = [
+  [2, 0, 0, 0],
+  [0, 2, 0, 0],
+  [0, 0, 2, 0],
+  [0, 0, 0, 1],
+];
+
+/** Two channels, for what takes no single one. */
+const twice = makeVolume({ data: Float32Array.from([...volume.data, ...volume.data]), shape: [2, 4, 5, 6] });
+
 /** Each transform, made so that it acts, or not (`prob: 0`). */
 const samples: Record<string, (prob: number) => T.Transform> = {
   Activations: () => new T.Activations({ sigmoid: true }),
   AdjustContrast: () => new T.AdjustContrast({ gamma: 2 }),
+  Affine: () => new T.Affine({ rotateParams: [0.1, 0.2, 0.3] }),
   AsChannelLast: () => new T.AsChannelLast(),
   AsDiscrete: () => new T.AsDiscrete({ threshold: 3 }),
   BorderPad: () => new T.BorderPad({ spatialBorder: 1 }),
+  BoundingRect: () => new T.BoundingRect(),
   CastToType: () => new T.CastToType({ dtype: "uint8" }),
   CenterScaleCrop: () => new T.CenterScaleCrop({ roiScale: 0.5 }),
   CenterSpatialCrop: () => new T.CenterSpatialCrop({ roiSize: 2 }),
@@ -43,32 +55,71 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   EnsureChannelFirst: () => new T.EnsureChannelFirst({ channelDim: 1 }),
   Flip: () => new T.Flip(),
   GaussianSmooth: () => new T.GaussianSmooth(),
+  GridDistortion: () => new T.GridDistortion({ numCells: 2, distortSteps: [0, 1, 2].map(() => [1.1, 0.9, 1]) }),
+  GridPatch: () => new T.GridPatch({ patchSize: [2, 2, 2] }),
+  GridSplit: () => new T.GridSplit({ grid: [2, 2, 2] }),
   NormalizeIntensity: () => new T.NormalizeIntensity(),
+  Orientation: () => new T.Orientation({ axcodes: "PIR" }),
+  Pad: () =>
+    new T.Pad({
+      toPad: [
+        [0, 0],
+        [1, 2],
+      ],
+    }),
+  Rand2DElastic: () => on2d(new T.Rand2DElastic({ spacing: 2, magnitudeRange: [0, 1], prob: 1 })),
+  Rand3DElastic: (prob) => new T.Rand3DElastic({ sigmaRange: [1, 2], magnitudeRange: [0, 1], prob }),
   RandAdjustContrast: (prob) => new T.RandAdjustContrast({ prob }),
+  RandAffine: (prob) => new T.RandAffine({ prob, rotateRange: [0.1, 0.1, 0.1], scaleRange: 0.1 }),
   RandAxisFlip: (prob) => new T.RandAxisFlip({ prob }),
   RandCropByLabelClasses: () => labeled(new T.RandCropByLabelClasses({ spatialSize: 2, numSamples: 2, numClasses: 3 })),
   RandCropByPosNegLabel: () => labeled(new T.RandCropByPosNegLabel({ spatialSize: 2, numSamples: 2 })),
   RandFlip: (prob) => new T.RandFlip({ prob }),
   RandGaussianNoise: (prob) => new T.RandGaussianNoise({ prob }),
+  RandGridDistortion: (prob) => new T.RandGridDistortion({ prob, numCells: 2 }),
+  RandGridPatch: () => new T.RandGridPatch({ patchSize: [2, 2, 2] }),
+  RandRotate: (prob) => new T.RandRotate({ prob, rangeX: 0.5 }),
   RandRotate90: (prob) => new T.RandRotate90({ prob }),
+  RandScaleCrop: () => new T.RandScaleCrop({ roiScale: 0.5, randomSize: true }),
   RandScaleIntensity: (prob) => new T.RandScaleIntensity({ prob, factors: 0.5 }),
   RandShiftIntensity: (prob) => new T.RandShiftIntensity({ prob, offsets: 2 }),
+  RandSimulateLowResolution: (prob) => new T.RandSimulateLowResolution({ prob }),
   RandSpatialCrop: () => new T.RandSpatialCrop({ roiSize: 2, randomSize: true }),
   RandSpatialCropSamples: () => new T.RandSpatialCropSamples({ roiSize: 2, numSamples: 2 }),
+  RandTranspose: (prob) => new T.RandTranspose({ prob }),
+  RandWeightedCrop: () => new T.RandWeightedCrop({ spatialSize: 2, weightMap: volume }),
+  RandZoom: (prob) => new T.RandZoom({ prob }),
+  RemoveRepeatedChannel: () => new T.RemoveRepeatedChannel({ repeats: 2 }),
+  RepeatChannel: () => new T.RepeatChannel({ repeats: 2 }),
+  ResampleToMatch: () => new T.ResampleToMatch({ imgDst: makeVolume(cropped, doubled) }),
   Resize: () => new T.Resize({ spatialSize: 3 }),
   ResizeWithPadOrCrop: () => new T.ResizeWithPadOrCrop({ spatialSize: 5 }),
+  Rotate: () => new T.Rotate({ angle: 0.3 }),
   Rotate90: () => new T.Rotate90(),
   ScaleIntensity: () => new T.ScaleIntensity(),
   ScaleIntensityRange: () => new T.ScaleIntensityRange({ aMin: 0, aMax: 9 }),
   ScaleIntensityRangePercentiles: () => new T.ScaleIntensityRangePercentiles({ lower: 5, upper: 95, bMin: 0, bMax: 1 }),
   ShiftIntensity: () => new T.ShiftIntensity({ offset: 1 }),
+  Spacing: () => new T.Spacing({ pixdim: 2 }),
   SpatialCrop: () => new T.SpatialCrop({ roiStart: 0, roiEnd: 2 }),
   SpatialPad: () => new T.SpatialPad({ spatialSize: 7 }),
+  SpatialResample: () => new T.SpatialResample({ dstAffine: doubled }),
   SplitDim: () => new T.SplitDim({ dim: 1 }),
   SqueezeDim: () => new T.SqueezeDim({ dim: 1 }),
   ThresholdIntensity: () => new T.ThresholdIntensity({ threshold: 9 }),
   Transpose: () => new T.Transpose(),
+  Zoom: () => new T.Zoom({ zoom: 1.5 }),
 };
+
+/** Takes a slice of what it is given. */
+function on2d(inner: T.Rand2DElastic): T.Transform {
+  const apply = (x: HostArray) => {
+    const slice = { data: x.data.slice(0, 30), shape: [1, 5, 6] };
+    inner.randomize(slice);
+    return inner.applyDrawn(slice);
+  };
+  return Object.assign(inner, { apply });
+}
 
 /** Draws from a label map of its own, so that it can be used like any other array transform. */
 function labeled(inner: T.RandCropByPosNegLabel | T.RandCropByLabelClasses): T.Transform {
@@ -80,13 +131,13 @@ function labeled(inner: T.RandCropByPosNegLabel | T.RandCropByLabelClasses): T.T
 }
 
 const isTransform = (v: unknown): v is { name: string; prototype: object } =>
-  typeof v === "function" && "apply" in ((v as { prototype?: object }).prototype ?? {});
+  typeof v === "function" && v !== T.AsyncTransform && "apply" in ((v as { prototype?: object }).prototype ?? {});
 
 test("every public transform has a sample here", () => {
   const names = Object.values(T)
     .filter(isTransform)
     .map(({ name }) => name);
-  expect(Object.keys(samples)).toEqual(names.sort());
+  expect(Object.keys(samples).sort()).toEqual(names.sort());
 });
 
 describe.each(Object.entries(samples))("%s", (name, make) => {
@@ -101,7 +152,7 @@ describe.each(Object.entries(samples))("%s", (name, make) => {
   test("keeps or drops the geometry as it says", () => {
     const says = line(doc, "Geometry")!;
     const keeps = (t: T.Transform) => {
-      const out = t.apply(name === "SqueezeDim" ? cropped : volume);
+      const out = t.apply(name === "SqueezeDim" ? cropped : name === "RemoveRepeatedChannel" ? twice : volume);
       return [out].flat().every((x) => "affine" in x);
     };
     if (name === "Compose") {

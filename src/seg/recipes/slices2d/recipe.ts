@@ -81,7 +81,7 @@ function samples(cases: Dataset<PreparedCase>, context: Context<SliceOptions>): 
     transform: [
       onKeys(keys, new SqueezeDim({ dim: sliceAxis + 1 })),
       // The area mean of a mask is a soft target, as in the tutorial; class numbers must not be averaged.
-      onKeys(keys, fit, outputs.kind === "softmax" ? {} : { compat: "monai" }),
+      onKeys(keys, fit, outputs.kind === "softmax" ? { labels: ["label"] } : { compat: "monai" }),
       ...sliceAugmentation(config, keys),
     ],
   });
