@@ -145,7 +145,7 @@ function tapsOf(positions: ArrayLike<number>, size: number, { order, mode, margi
   const weight = new Float64Array(positions.length * width);
   const outside = new Uint8Array(positions.length);
   // Modes without a boundary of their own are continued as by "mirror".
-  const between = mode === "constant" || mode === "wrap" ? "mirror" : mode === "nearest" ? "reflect" : mode;
+  const between = mode === "constant" || mode === "wrap" ? "mirror" : mode;
   for (let i = 0; i < positions.length; i++) {
     const x = inside(positions[i] + margin, n, mode);
     // Where a position is not even a number there is nothing to be interpolated either.
