@@ -147,18 +147,20 @@ function tapsOf(positions: ArrayLike<number>, size: number, { order, mode, margi
   // Modes without a boundary of their own are continued as by "mirror".
   const between = mode === "constant" || mode === "wrap" ? "mirror" : mode;
   for (let i = 0; i < positions.length; i++) {
-    const x = inside(positions[i] + margin, n, mode);
+    const at = positions[i] + margin;
+    // "nearest" brings the elements inside, not the position: the weights are those of where it is.
+    const x = mode === "nearest" ? Math.min(n + order, Math.max(-order - 1, at)) : inside(at, n, mode);
     // Where a position is not even a number there is nothing to be interpolated either.
-    if (!(x > -1) && (mode !== "grid-constant" || x !== x)) {
+    if (x !== x || (x <= -1 && mode !== "grid-constant" && mode !== "nearest")) {
       outside[i] = 1;
       continue;
     }
     const start = Math.floor(order & 1 ? x : x + 0.5) - (order >> 1);
     writeWeights(x, order, weight, i * width);
     for (let k = 0; k < width; k++) {
-      const at = start + k;
-      const beyond = at < 0 || at >= n;
-      index[i * width + k] = !beyond ? at : between === "grid-constant" ? -1 : inside(at, n, between);
+      const element = start + k;
+      const beyond = element < 0 || element >= n;
+      index[i * width + k] = !beyond ? element : between === "grid-constant" ? -1 : inside(element, n, between);
     }
   }
   return { index, weight, outside };

@@ -53,10 +53,11 @@ function pairsOf(from: number, to: number): Pair {
   const high = new Int32Array(to);
   const weight = new Float64Array(to);
   for (let i = 0; i < to; i++) {
-    const x = Math.min(from - 1, Math.max(0, at[i]));
-    low[i] = Math.floor(x);
-    high[i] = Math.min(from - 1, low[i] + 1);
-    weight[i] = 1 - (x - low[i]);
+    // The elements are brought inside, not the position: beyond the ends both are the same one.
+    const before = Math.floor(at[i]);
+    low[i] = Math.max(0, before);
+    high[i] = Math.min(from - 1, before + 1);
+    weight[i] = 1 - (at[i] - before);
   }
   return { low, high, weight };
 }
