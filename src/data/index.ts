@@ -3,25 +3,18 @@
 export * from "./axis_codes.ts";
 export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
-export {
-  CacheDataset,
-  type CacheOptions,
-  type Dataset,
-  type DataSource,
-  type ItemTransform,
-  MapDataset,
-  PatchDataset,
-  type PatchOptions,
-  ShuffleBuffer,
-  type ShuffleBufferOptions,
-  type StreamPlan,
-  type TransformList,
-} from "./datasets/dataset.ts";
+export { type Dataset, type DataSource, deterministic, type ItemTransform, type StreamPlan, type TransformList } from "./datasets/dataset.ts";
+export * from "./datasets/cache_dataset.ts";
+export * from "./datasets/map_dataset.ts";
+export * from "./datasets/partition.ts";
+export * from "./datasets/patch_dataset.ts";
+export * from "./datasets/patch_position.ts";
+export { ShuffleBuffer, type ShuffleBufferOptions } from "./datasets/shuffle_buffer.ts";
 export { kFold, type KFoldOptions, patientOf } from "./folders/k_fold.ts";
 export * from "./folders/dataset_index.ts";
 export { parseDataset } from "./folders/decathlon.ts";
 export * from "./folders/splits.ts";
-export * from "./datasets/grid.ts";
+export * from "./datasets/grid_patch_dataset.ts";
 export * from "./loading/loader.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
 export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";

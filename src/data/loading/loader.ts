@@ -8,7 +8,8 @@
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
 import { type Batch, listDataCollate } from "../datasets/collate.ts";
-import { datasetOf, type DataSource, streamSamples } from "../datasets/dataset.ts";
+import { datasetOf, type DataSource } from "../datasets/dataset.ts";
+import { streamSamples } from "../datasets/shuffle_buffer.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 import { type DatasetPlan, LocalUnits, type DatasetModule, type UnitSource } from "./unit_source.ts";

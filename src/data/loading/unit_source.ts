@@ -74,7 +74,7 @@ export class LocalUnits implements UnitSource {
 
 /** Unit `index`: the only place where a seed, an epoch and an index become samples. */
 export async function computeUnit(dataset: Dataset, seed: number, epoch: number, index: number): Promise<Item[]> {
-  return asList(await dataset.get(index, itemRandom(seed, epoch, index)));
+  return asList(await dataset.get(index, itemRandom(seed, epoch, index), epoch));
 }
 
 /** What a loader must know of a dataset. */

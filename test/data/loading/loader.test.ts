@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Batch } from "../../../src/data/datasets/collate.ts";
-import { CacheDataset } from "../../../src/data/datasets/dataset.ts";
+import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
 import { DataLoader, type DataLoaderOptions } from "../../../src/data/loading/loader.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
