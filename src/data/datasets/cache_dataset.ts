@@ -92,6 +92,9 @@ export class CacheDataset<T = Item> implements Dataset<T> {
     return this.cut.source.stream;
   }
 
+  nameOf(index: number): string | undefined {
+    return this.cut.source.nameOf?.(index);
+  }
   async get(index: number, random: RandomSource): Promise<T | T[]> {
     return applyTransforms(this.cut.after, await this.fixed(index), random);
   }

@@ -21,6 +21,8 @@ export interface Dataset<T = Item> {
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]>;
   /** Present if samples are counted one by one across units, as patches are; absent if a batch is made of whole units. */
   readonly stream?: StreamPlan | undefined;
+  /** What item `index` is called, for messages. */
+  nameOf?(index: number): string | undefined;
   /** Samples that every unit gives, where that is known beforehand. */
   readonly samplesPerItem?: number | undefined;
 }
@@ -78,7 +80,15 @@ export type TransformList<T> = ItemTransform<T> | readonly ItemTransform<T>[];
 export function datasetOf<T>(data: DataSource<T>): Dataset<T> {
   if (!Array.isArray(data)) return data as Dataset<T>;
   const items = data as readonly T[];
-  return { length: items.length, get: (index) => items[index] };
+  return { length: items.length, get: (index) => items[index], nameOf: (index) => nameOfItem(items[index]) };
+}
+
+/** Its id or name, else the first path in it. */
+function nameOfItem(item: unknown): string | undefined {
+  if (typeof item === "string") return item;
+  if (typeof item !== "object" || item === null) return undefined;
+  const { id, name } = item as { id?: unknown; name?: unknown };
+  return [id, name, ...Object.values(item).flat(1)].find((v): v is string => typeof v === "string");
 }
 
 /** Single transforms of a list or a chain, so that a cache can cut between them. */

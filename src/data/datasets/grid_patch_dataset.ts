@@ -159,7 +159,7 @@ export interface GridPatchOptions {
   readonly patchIter: { patches(item: Item): Iterable<Item> };
   /** Applied to each patch. */
   readonly transform?: TransformList<Item>;
-  /** Keep `patchCoords` in the items; default true. */
+  /** Keep `patchCoords`, `originalSpatialShape` and `startPos` in the items; default true. */
   readonly withCoordinates?: boolean;
 }
 
@@ -178,11 +178,14 @@ export class GridPatchDataset implements Dataset {
     return this.source.length;
   }
 
+  nameOf(index: number): string | undefined {
+    return this.source.nameOf?.(index);
+  }
   async get(index: number, random: RandomSource, epoch?: number): Promise<Item[]> {
     const { patchIter, transform = [], withCoordinates = true } = this.options;
     const images = asList(await this.source.get(index, random, epoch));
     const patches = images.flatMap((image) => [...patchIter.patches(image)]);
-    const kept = withCoordinates ? patches : patches.map(({ patchCoords: _, ...item }) => item);
+    const kept = withCoordinates ? patches : patches.map(({ patchCoords: _c, originalSpatialShape: _o, startPos: _s, ...item }) => item);
     return asList(applyTransforms(listOf(transform), kept, random));
   }
 }

@@ -30,6 +30,9 @@ export class MapDataset<T = Item> implements Dataset<T> {
     return this.source.samplesPerItem;
   }
 
+  nameOf(index: number): string | undefined {
+    return this.source.nameOf?.(index);
+  }
   async get(index: number, random: RandomSource, epoch?: number): Promise<T | T[]> {
     return applyTransforms(this.transforms, await this.source.get(index, random, epoch), random);
   }
@@ -57,6 +60,9 @@ export class Subset<T = Item> implements Dataset<T> {
   }
   get samplesPerItem(): number | undefined {
     return this.source.samplesPerItem;
+  }
+  nameOf(index: number): string | undefined {
+    return this.source.nameOf?.(this.indices[index]);
   }
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
     return this.source.get(this.indices[index], random, epoch);

@@ -75,7 +75,7 @@ export function partitionDatasetClasses<T>(data: readonly T[], classes: readonly
 }
 
 /** How the fraction of a list is chosen. */
-export interface ResampleOptions {
+export interface DatalistOptions {
   /** At random instead of from the beginning; default false. */
   readonly randomPick?: boolean;
   /** Default 0. */
@@ -83,7 +83,7 @@ export interface ResampleOptions {
 }
 
 /** A list `factor` times as long: whole copies, and a part of it for the fraction. MONAI's `resample_datalist`. */
-export function resampleDatalist<T>(data: readonly T[], factor: number, { randomPick = false, seed = 0 }: ResampleOptions = {}): T[] {
+export function resampleDatalist<T>(data: readonly T[], factor: number, { randomPick = false, seed = 0 }: DatalistOptions = {}): T[] {
   if (!(factor >= 0 && Number.isFinite(factor))) throw new ConfigError(`resampleDatalist: factor is ${factor}; expected a number of 0 or more`);
   const copies = Math.trunc(factor);
   const rest = factor - copies;

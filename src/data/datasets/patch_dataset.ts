@@ -40,6 +40,9 @@ export class PatchDataset<T = Item> implements Dataset<T> {
     return this.source.length;
   }
 
+  nameOf(index: number): string | undefined {
+    return this.source.nameOf?.(index);
+  }
   async get(index: number, random: RandomSource, epoch?: number): Promise<T[]> {
     const image = await this.source.get(index, random, epoch);
     if (Array.isArray(image))

@@ -44,6 +44,9 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
   get samplesPerItem(): number | undefined {
     return this.source.samplesPerItem;
   }
+  nameOf(index: number): string | undefined {
+    return this.source.nameOf?.(index);
+  }
   get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
     return this.source.get(index, random, epoch);
   }

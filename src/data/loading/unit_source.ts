@@ -41,6 +41,8 @@ export type ToWorker =
 /** What a worker tells its loader. */
 export type FromWorker =
   | { readonly type: "plan"; readonly plan: DatasetPlan }
+  /** It works on this unit now: should it die, the case can be named. */
+  | { readonly type: "begun"; readonly id: number; readonly name?: string | undefined }
   | { readonly type: "unit"; readonly id: number; readonly items: Item[] }
   | { readonly type: "error"; readonly id?: number; readonly error: WireError };
 /** An error as it goes from thread to thread. */

@@ -127,7 +127,7 @@ describe("PatchIter", () => {
     expect(run([2, 2], "constant", [0, -1, 0])[0].values).toEqual([0, 0, 0, 1]);
   });
   test("errors", () => {
-    expect(() => run([3])).toThrow(ShapeError);
+    expect(() => run([3, 3, 3])).toThrow(ShapeError);
     expect(() => run([-1, 2])).toThrow(ConfigError);
     expect(() => run([2, 2], null, [-1, 0])).toThrow(ConfigError);
   });
