@@ -88,7 +88,8 @@ function nameOfItem(item: unknown): string | undefined {
   if (typeof item === "string") return item;
   if (typeof item !== "object" || item === null) return undefined;
   const { id, name } = item as { id?: unknown; name?: unknown };
-  return [id, name, ...Object.values(item).flat(1)].find((v): v is string => typeof v === "string");
+  const found = [id, name].find((v) => typeof v === "string" || typeof v === "number");
+  return found === undefined ? Object.values(item).flat(1).find((v): v is string => typeof v === "string") : String(found);
 }
 
 /** Single transforms of a list or a chain, so that a cache can cut between them. */

@@ -8,6 +8,8 @@ export interface OpenMessage {
   readonly source: DatasetModule;
   readonly seed: number;
   readonly port: MessagePort;
+  /** A lock that the worker holds as long as it lives: who gets it after it knows that the worker is gone. */
+  readonly lock: string;
 }
 
 /**
@@ -17,8 +19,9 @@ export interface OpenMessage {
 export function serveData(): void {
   globalThis.addEventListener(
     "message",
-    (event) => {
-      const { source, seed, port } = (event as MessageEvent<OpenMessage>).data;
+    async (event) => {
+      const { source, seed, port, lock } = (event as MessageEvent<OpenMessage>).data;
+      await held(lock);
       // A task of its own, which a timer would put off by milliseconds.
       const { port1, port2 } = new MessageChannel();
       const waiting: (() => void)[] = [];
@@ -31,8 +34,20 @@ export function serveData(): void {
             port2.postMessage(0);
           }),
       });
+      // What came while the lock was taken waits in the port.
       port.onmessage = ({ data }: MessageEvent<ToWorker>) => receive(data);
     },
     { once: true },
   );
+}
+
+/** Takes a lock for good. Pages that are not secure have no locks. */
+function held(lock: string): Promise<void> {
+  if (!navigator.locks) return Promise.resolve();
+  return new Promise((taken) => {
+    void navigator.locks.request(lock, () => {
+      taken();
+      return new Promise(() => undefined);
+    });
+  });
 }

@@ -15,16 +15,21 @@ export function openWorkers(source: DatasetModule, count: number, seed: number, 
   const open: OpenThread = (_number, events) => {
     const worker = openWorker() as Worker;
     const { port1, port2 } = new MessageChannel();
-    let closing = false;
-    port1.onmessage = ({ data }: MessageEvent<FromWorker>) => events.message(data);
-    // A worker that is killed says nothing; its end of the line closes.
-    port1.addEventListener("close", () => !closing && events.died("ended before its work was done"));
+    const lock = `voxgrad data ${Math.random().toString(36).slice(2)}`;
+    const closing = new AbortController();
+    let heard = false;
+    port1.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      // It has the lock by now, so that waiting for the lock is waiting for its end: a worker that is killed says nothing.
+      if (!heard) watch(lock, closing.signal, () => events.died("ended before its work was done"));
+      heard = true;
+      events.message(data);
+    };
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       events.died(`failed: ${event.message || "its script cannot be loaded (openWorker tells where it is)"}`, event.error);
     });
     const href = new URL(String(source.module), globalThis.location?.href).href;
-    const first: OpenMessage = { source: { module: href, args: source.args }, seed, port: port2 };
+    const first: OpenMessage = { source: { module: href, args: source.args }, seed, port: port2, lock };
     try {
       worker.postMessage(first, [port2]);
     } catch (cause) {
@@ -38,7 +43,7 @@ export function openWorkers(source: DatasetModule, count: number, seed: number, 
       post: (message: ToWorker) => port1.postMessage(message),
       hold: () => undefined,
       terminate: () => {
-        closing = true;
+        closing.abort();
         port1.close();
         worker.terminate();
         return Promise.resolve();
@@ -46,4 +51,9 @@ export function openWorkers(source: DatasetModule, count: number, seed: number, 
     };
   };
   return poolOf(count, open);
+}
+
+/** Calls `gone` when a lock is free. */
+function watch(lock: string, signal: AbortSignal, gone: () => void): void {
+  navigator.locks?.request(lock, { signal }, gone).catch(() => undefined);
 }

@@ -137,7 +137,7 @@ describe("workers", () => {
 
   test("a worker that dies, a factory that throws, a module that is none", async () => {
     await expect(all(loader({ kind: "map", images: 6, exitAt: 2 }, { numWorkers: 2 }))).rejects.toThrow(
-      /data worker 0 ended with code 3/,
+      /data worker 0 ended with code 3 before its work was done while it prepared item 2 \("2"\)/,
     );
     for (const numWorkers of [0, 1]) {
       await expect(all(loader({ kind: "map", throwIn: "factory" }, { numWorkers }))).rejects.toThrow(DataError);
