@@ -34,6 +34,12 @@ export {
 export { augmentBatch, type AugmentBatchOptions } from "./training/augmentation.ts";
 export * from "./inference/device_windows.ts";
 export * from "./inference/inferers.ts";
+export * from "./inference/nnunet_windows.ts";
+export type { ArchitectureArguments, PlannedConfiguration } from "./nnunet/configuration.ts";
+export * from "./nnunet/feature_map_size.ts";
+export * from "./nnunet/plan.ts";
+export type { PlannerName } from "./nnunet/planners.ts";
+export * from "./nnunet/topology.ts";
 export * from "./networks/meshnet.ts";
 export * from "./metrics/overlap.ts";
 export * from "./networks/milesial_unet.ts";

@@ -3,7 +3,10 @@
  * tutorial 2d_slices_from_3d, sharded once where that shards twice.
  */
 
-import { type Dataset, type ItemTransform, MapDataset, PatchDataset, ShuffleBuffer } from "../../../data/datasets/dataset.ts";
+import type { Dataset, ItemTransform } from "../../../data/datasets/dataset.ts";
+import { MapDataset } from "../../../data/datasets/map_dataset.ts";
+import { PatchDataset } from "../../../data/datasets/patch_dataset.ts";
+import { ShuffleBuffer } from "../../../data/datasets/shuffle_buffer.ts";
 import {
   type Item,
   NormalizeIntensity,
