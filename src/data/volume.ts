@@ -27,7 +27,7 @@ export interface VolumeMeta {
   /** What the file says that the affine's lengths are in. */
   readonly units?: SpaceUnit;
   /** What is odd about the file though it could be read, a sentence each: two geometries that differ, sizes that were guessed. */
-  readonly odd?: readonly string[];
+  readonly notes?: readonly string[];
   /** Element type in the file, before scaling ("i16", "f32", …). */
   readonly dtype?: string;
 }

@@ -62,7 +62,7 @@ async function readAnalyze(file: ImageFile): Promise<Volume> {
     header: head.slice(),
     dtype,
     units: "unknown",
-    odd: ["Analyze has no orientation: x to the left is assumed, as nibabel does", "the unit of lengths is missing; mm is assumed"],
+    notes: ["Analyze has no orientation: x to the left is assumed, as nibabel does", "the unit of lengths is missing; mm is assumed"],
   });
 }
 

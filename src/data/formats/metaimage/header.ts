@@ -22,7 +22,7 @@ export interface MetaHeader {
   readonly affine: Affine;
   /** Names of data files; undefined where the data follow the header. */
   readonly dataFiles?: readonly string[];
-  readonly odd: readonly string[];
+  readonly notes: readonly string[];
 }
 
 // As MetaIO has them on every platform: a long has 4 bytes.
@@ -66,9 +66,9 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
   if (!dtype) throw fail(`ElementType is ${JSON.stringify(fields.ElementType)}; expected ${Object.keys(types).join(", ")}`);
   sizesIn(`${channels} ${dims.join(" ")}`, "DimSize", fail, n + 1);
 
-  const odd: string[] = [];
+  const notes: string[] = [];
   const spacing = numbersIn(first("ElementSpacing", "ElementSize") ?? dims.map(() => 1).join(" "), "ElementSpacing", fail, n);
-  if (first("ElementSpacing", "ElementSize") === undefined) odd.push("ElementSpacing is missing; 1 is assumed");
+  if (first("ElementSpacing", "ElementSize") === undefined) notes.push("ElementSpacing is missing; 1 is assumed");
   const identity = dims.flatMap((_, r) => dims.map((_, c) => (r === c ? 1 : 0)));
   const matrix = numbersIn(first("TransformMatrix", "Rotation", "Orientation") ?? identity.join(" "), "TransformMatrix", fail, n * n);
   const origin = numbersIn(first("Offset", "Position", "Origin") ?? dims.map(() => 0).join(" "), "Offset", fail, n);
@@ -76,7 +76,7 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
   const columns = dims.slice(0, 3).map((_, a) => [0, 1, 2].map((r) => (r < n ? matrix[a * n + r] * spacing[a] : 0)));
   const slope = Number(fields.ElementToIntensityFunctionSlope ?? 1);
   if (slope !== 1 || Number(fields.ElementToIntensityFunctionOffset ?? 0) !== 0) {
-    odd.push("there is an ElementToIntensityFunction, which is not applied, as ITK does");
+    notes.push("there is an ElementToIntensityFunction, which is not applied, as ITK does");
   }
   const [skip] = numbersIn(fields.HeaderSize ?? "0", "HeaderSize", fail, 1);
   if (!(Number.isSafeInteger(skip) && skip >= -1)) throw fail(`HeaderSize is ${skip}; expected -1 or more`);
@@ -93,7 +93,7 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
     sizes: [channels, ...dims],
     affine: rasAffine(columns, origin, lps, "TransformMatrix with ElementSpacing and Offset", fail),
     ...(dataFiles && { dataFiles }),
-    odd,
+    notes,
   };
 }
 

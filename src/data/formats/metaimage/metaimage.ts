@@ -19,7 +19,7 @@ async function readMetaImage(file: ImageFile): Promise<Volume> {
   const found = await headerText(await openBytes(file), endOfHeader, true);
   if (!found) throw fail("the header does not end: ElementDataFile is missing");
   const header = parseMetaHeader(found.text, fail);
-  const { dtype, littleEndian, affine, fields, odd } = header;
+  const { dtype, littleEndian, affine, fields, notes } = header;
   const [channels, nx, ny = 1, nz = 1, ...more] = header.sizes;
   const frames = more.reduce((n, s) => n * s, 1);
   const shape = [channels * frames, nx, ny, nz];
@@ -37,7 +37,7 @@ async function readMetaImage(file: ImageFile): Promise<Volume> {
     dtype,
     fields,
     units: "mm",
-    ...(odd.length > 0 && { odd }),
+    ...(notes.length > 0 && { notes }),
   });
 }
 

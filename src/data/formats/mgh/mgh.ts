@@ -38,8 +38,8 @@ async function readMgh(file: ImageFile): Promise<Volume> {
   if (!Number.isSafeInteger(need)) throw fail(`the sizes are ${nx} × ${ny} × ${nz}, ${frames} frames; no file holds so many`);
   if (need > source.limit) throw fail(`the header promises ${need} bytes, but the file can hold at most ${source.limit}; it is cut short or its header is damaged`);
   const data = await readBlock(source.pieces(headerBytes), block, source.has(need), fail);
-  const odd = placed ? undefined : ["the file does not say where the image is (goodRASFlag 0); FreeSurfer's default is taken"];
-  return makeVolume({ data, shape }, affine, { source: file.name, format: "mgh", header: head.slice(), dtype, units: "mm", ...(odd && { odd }) });
+  const notes = placed ? undefined : ["the file does not say where the image is (goodRASFlag 0); FreeSurfer's default is taken"];
+  return makeVolume({ data, shape }, affine, { source: file.name, format: "mgh", header: head.slice(), dtype, units: "mm", ...(notes && { notes }) });
 }
 
 /** The directions are those of x, y, z one after the other; the center is that of voxel (nx, ny, nz) / 2. */

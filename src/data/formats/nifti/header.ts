@@ -33,7 +33,7 @@ export interface NiftiHeader {
   readonly colors: 1 | 3 | 4;
   readonly units: SpaceUnit;
   /** What is odd about it, see VolumeMeta. */
-  readonly odd: readonly string[];
+  readonly notes: readonly string[];
   /** The 348 or 540 bytes as they were. */
   readonly bytes: Uint8Array;
 }
@@ -91,8 +91,8 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
   if (problem) fail(field, `gives a voxel-to-space matrix that ${problem}`);
   const units = ([, "m", "mm", "um"] as const)[fields.xyzt_units & 7] ?? "unknown";
   const { dtype } = type;
-  const odd = oddities(header, fields, units);
-  return { version, littleEndian, shape, dtype, voxOffset, byteLength, slope, inter, affine, colors, units, odd, bytes: header };
+  const notes = oddities(header, fields, units);
+  return { version, littleEndian, shape, dtype, voxOffset, byteLength, slope, inter, affine, colors, units, notes, bytes: header };
 }
 
 /**
@@ -224,16 +224,16 @@ function chooseAffine(header: Uint8Array, f: Fields, shape: readonly number[]): 
 
 /** Sentences about geometry that readers disagree on. */
 function oddities(header: Uint8Array, f: Fields, units: SpaceUnit): string[] {
-  const odd: string[] = [];
+  const notes: string[] = [];
   if (f.sform_code > 0 && f.qform_code > 0) {
     const [s, q] = [sformOf(header, header.length === 348 ? 1 : 2, f.littleEndian), f.getQformMat()];
     const apart = Math.max(...s.flatMap((row, r) => row.map((v, c) => Math.abs(v - q[r][c]))));
     const size = Math.max(...s.flatMap((row) => row.map(Math.abs)));
-    if (!(apart <= 1e-3 * Math.max(1, size))) odd.push(`sform and qform differ by up to ${apart.toPrecision(3)}; the sform is taken unless it is singular`);
+    if (!(apart <= 1e-3 * Math.max(1, size))) notes.push(`sform and qform differ by up to ${apart.toPrecision(3)}; the sform is taken unless it is singular`);
   }
-  if (f.sform_code <= 0 && f.qform_code <= 0) odd.push("neither sform nor qform: the orientation is a guess, as nibabel makes it");
-  if (units === "unknown") odd.push("the unit of lengths is missing (xyzt_units); mm is assumed");
-  return odd;
+  if (f.sform_code <= 0 && f.qform_code <= 0) notes.push("neither sform nor qform: the orientation is a guess, as nibabel makes it");
+  if (units === "unknown") notes.push("the unit of lengths is missing (xyzt_units); mm is assumed");
+  return notes;
 }
 
 /** srow_x, srow_y, srow_z as stored; the library replaces them by the qform in some files. */

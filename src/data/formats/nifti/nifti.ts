@@ -64,7 +64,7 @@ export async function readNiftiOf(file: ImageFile): Promise<Volume> {
     header: header.bytes,
     dtype,
     units: header.units,
-    ...(header.odd.length > 0 && { odd: header.odd }),
+    ...(header.notes.length > 0 && { notes: header.notes }),
   });
 }
 

@@ -21,7 +21,7 @@ export interface NrrdHeader {
   readonly byteSkip: number;
   /** Names of data files; undefined where the data follow the header. */
   readonly dataFiles?: readonly string[];
-  readonly odd: readonly string[];
+  readonly notes: readonly string[];
 }
 
 // oxfmt-ignore
@@ -89,7 +89,7 @@ export function parseNrrdHeader(text: string, fail: Fail): NrrdHeader {
     if (fields[name] === undefined) throw fail(`${name} is missing`);
     return fields[name];
   };
-  const odd: string[] = [];
+  const notes: string[] = [];
   const dtype = types[field("type").toLowerCase()];
   if (!dtype) throw fail(`type is ${JSON.stringify(fields.type)}; expected a type of integers or floats of 8 to 64 bits`);
   const encoding = encodings[field("encoding").toLowerCase()];
@@ -110,7 +110,7 @@ export function parseNrrdHeader(text: string, fail: Fail): NrrdHeader {
     if (!(Number.isSafeInteger(n) && n >= least)) throw fail(`${name} is ${n}; expected an integer of ${least} or more`);
     return n;
   };
-  const geometry = geometryOf(fields, sizes, odd, fail);
+  const geometry = geometryOf(fields, sizes, notes, fail);
   const dataFiles = dataFilesOf(fields["data file"], list, fail);
   return {
     fields: { ...fields },
@@ -122,7 +122,7 @@ export function parseNrrdHeader(text: string, fail: Fail): NrrdHeader {
     lineSkip: skip("line skip", 0),
     byteSkip: skip("byte skip", -1),
     ...(dataFiles && { dataFiles }),
-    odd,
+    notes,
   };
 }
 
@@ -147,7 +147,7 @@ const channelKinds = /vector|list|color|normal|gradient|matrix|quaternion|comple
 function geometryOf(
   fields: Readonly<Record<string, string>>,
   sizes: readonly number[],
-  odd: string[],
+  notes: string[],
   fail: Fail,
 ): { spatial: number[]; affine: Affine; units: SpaceUnit } {
   const count = sizes.length;
@@ -164,12 +164,12 @@ function geometryOf(
   const space = (fields.space ?? "").toLowerCase();
   if (directions) {
     const [origin] = fields["space origin"] === undefined ? [[]] : vectorsIn(fields["space origin"], "space origin", fail);
-    if (space === "") odd.push("the space of the directions is not named; left-posterior-superior is assumed, as ITK does");
+    if (space === "") notes.push("the space of the directions is not named; left-posterior-superior is assumed, as ITK does");
     const columns = spatial.map((a) => directions[a]!);
     return { spatial, affine: rasAffine(columns, origin ?? [], signsOf(space), "space directions", fail), units };
   }
   const spacings = fields.spacings === undefined ? sizes.map(() => 1) : perAxis("spacings", numbersIn(fields.spacings, "spacings", fail));
-  odd.push("there are no space directions: the orientation is a guess, and left-posterior-superior as with ITK");
+  notes.push("there are no space directions: the orientation is a guess, and left-posterior-superior as with ITK");
   const columns = spatial.map((a, i) => [0, 1, 2].map((r) => (r === i ? (spacings[a] > 0 ? spacings[a] : 1) : 0)));
   return { spatial, affine: rasAffine(columns, [], lps, "spacings", fail), units };
 }

@@ -28,7 +28,7 @@ async function readNrrd(file: ImageFile): Promise<Volume> {
   const found = await headerText(await openBytes(file), endOfHeader, true);
   if (!found) throw fail("the header does not end: there is no empty line behind it");
   const header = parseNrrdHeader(found.text, fail);
-  const { dtype, littleEndian, dataFiles, affine, units, fields, odd } = header;
+  const { dtype, littleEndian, dataFiles, affine, units, fields, notes } = header;
   if (!dataFiles && found.end >= file.blob.size) {
     throw fail("the header does not end, or nothing follows it: there is no empty line with voxels behind it, and no data file is named");
   }
@@ -41,7 +41,7 @@ async function readNrrd(file: ImageFile): Promise<Volume> {
     dtype,
     fields,
     units,
-    ...(odd.length > 0 && { odd }),
+    ...(notes.length > 0 && { notes }),
   });
 }
 

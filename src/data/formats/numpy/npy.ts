@@ -78,7 +78,7 @@ async function readNpy(blob: Blob, name: string, fail: Fail): Promise<Volume> {
     dtype,
     units: "unknown",
     fields: { shape, fortranOrder: fortran },
-    odd: ["an array has no geometry: voxels of 1 at the origin are assumed"],
+    notes: ["an array has no geometry: voxels of 1 at the origin are assumed"],
   });
 }
 
