@@ -6,7 +6,7 @@ import { ConfigError, FormatError } from "../../host/errors.ts";
 import type { Volume } from "../volume.ts";
 import { baseName } from "./beside.ts";
 import { blobOf, firstBytes, openBytes } from "./byte_source.ts";
-import { fileKind } from "./file_kind.ts";
+import { fileKind, kindOfName } from "./file_kind.ts";
 import type { ImageFile, ImageFormat, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
 import { endingOf, formats } from "./formats.ts";
 
@@ -91,7 +91,7 @@ const namesOf = (files: readonly ImageFile[]): string =>
 async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Volume> {
   const { format, file, head } = await recognized(await headerFirst(given));
   if (format) return format.read(file, options);
-  const kind = fileKind(head);
+  const kind = kindOfName(file.name) ?? fileKind(head);
   if (kind) throw new FormatError(`readImage: ${file.name} is ${kind.what}, which is not read; ${kind.advice}`);
   // The reader of the ending says what is wrong.
   const byEnding = endingOf(file.name);
