@@ -50,6 +50,8 @@ export interface ImageFormat {
    * @throws FormatError, ConfigError for several images of which none is chosen
    */
   readAll?(files: readonly ImageFile[], options: ReadImageOptions): Promise<Volume>;
+  /** Whether the files have no place in space, or none that is written: an affine is lost in them. */
+  readonly placeless?: boolean;
   /** Whether `read` unpacks files that are gzip as a whole itself, and in pieces. Others are handed what was unpacked. */
   readonly readsGzip?: boolean;
   /** The files that hold a volume under a name with one of the endings. @throws DataError for values that the type cannot hold */

@@ -125,11 +125,11 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
  */
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
   expectKnown("writeImage", options, ["dtype", "compress"]);
-  const found = writerOf(name);
-  return found.write!(volume, name, options);
+  return writerOf(name).write!(volume, name, options);
 }
 
-function writerOf(name: string): ImageFormat {
+/** The format that a name is written as. @throws ConfigError for an ending of none */
+export function writerOf(name: string): ImageFormat {
   const lower = name.toLowerCase();
   const found = formats
     .filter((f) => f.write)

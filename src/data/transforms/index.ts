@@ -65,3 +65,4 @@ export { ClipIntensityPercentiles, ScaleIntensityRangePercentiles } from "./inte
 export type { ClipIntensityPercentilesOptions, ScaleIntensityRangePercentilesOptions } from "./intensity/percentiles.ts";
 export { CropForeground, generateSpatialBoundingBox } from "./crop/foreground.ts";
 export type { BoundingBoxOptions } from "./crop/foreground.ts";
+export { LoadImage, type LoadImageOptions } from "./io/load_image.ts";

@@ -268,7 +268,7 @@ describe("files of other kinds are called by their names", () => {
     ["ZIP", padded("PK\x03\x04"), /a ZIP archive/],
     ["TAR", padded("ustar", 257), /a TAR archive/],
     ["HDF5", padded("\x89HDF\r\n\x1a\n"), /an HDF5 file/],
-    ["MGH", mgh, /an MGH image of FreeSurfer, .* mri_convert/],
+    ["MGH", mgh, /an MGH image of FreeSurfer, .* readImage/],
     ["MINC", padded("CDF\x01"), /a MINC image/],
     ["NumPy", padded("\x93NUMPY"), /a NumPy array/],
     [

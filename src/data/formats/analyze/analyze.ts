@@ -91,6 +91,7 @@ async function headerOf(volume: Volume, dtype: NativeName): Promise<Uint8Array> 
 export const analyzeFormat: ImageFormat = {
   title: "Analyze 7.5",
   endings: [".hdr", ".hdr.gz"],
+  placeless: true,
   readsGzip: true,
   matches(head) {
     if (head.length < headerBytes) return false;

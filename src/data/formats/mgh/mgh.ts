@@ -75,7 +75,7 @@ async function writeMgh(volume: Volume, dtype: string | undefined, compress: boo
 }
 
 export const mghFormat: ImageFormat = {
-  title: "MGH (FreeSurfer)",
+  title: "MGH",
   endings: [".mgz", ".mgh.gz", ".mgh"],
   readsGzip: true,
   matches: isMgh,

@@ -99,6 +99,7 @@ async function readNpz(file: ImageFile, { array }: ReadImageOptions): Promise<Vo
 export const npyFormat: ImageFormat = {
   title: "NumPy",
   endings: [".npy", ".npz"],
+  placeless: true,
   matches: (head, name) => isNpy(head) || (/\.npz$/i.test(name) && head[0] === 0x50 && head[1] === 0x4b),
   async read(file, options) {
     const zip = new Uint8Array(await file.blob.slice(0, 2).arrayBuffer())[0] === 0x50;

@@ -13,6 +13,7 @@ const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 export const pngFormat: ImageFormat = {
   title: "PNG",
   endings: [".png"],
+  placeless: true,
   matches: (head) => signature.every((b, i) => head[i] === b),
   async read({ name, blob }) {
     const { decodePng } = await import("./decode.ts");

@@ -3,7 +3,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
-import { writeImage } from "../../../data/formats/read_image.ts";
+import { writeImage, writerOf } from "../../../data/formats/read_image.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
 import { type Command, flag, parse, say, text } from "../command_line.node.ts";
@@ -27,6 +27,8 @@ export const convertImageCommand: Command = {
     const written = await writeImage(to, volume, dtype === undefined ? {} : { dtype });
     for (const { name } of written) expectFree(name);
     for (const { name, bytes } of written.toReversed()) await writeFileAtomic(name, bytes);
+    const { placeless, title } = writerOf(to);
+    if (placeless) say(`odd: ${title} has no orientation, so the place of the image is lost in ${to}`);
     for (const line of describeImage(volume).odd) say(`odd: ${line}`);
     say(`${to}: ${volume.shape.slice(1).join(" × ")} voxels, ${volume.shape[0]} channel(s), ${dtype ?? volume.meta.dtype}`);
     return 0;
