@@ -1,7 +1,7 @@
 /**
  * @file The block of voxels of a file of any format, decoded while it arrives: element types, byte order, scaling, and the turn from the
- * file's order of axes to the row-major `[C, nx, ny, nz]` of a Volume. What is asked for is the volume and a slab of the file, once the size is vouched for;
- * where it is not, the voxels have arrived before the volume is asked for.
+ * file's order of axes to the row-major `[C, nx, ny, nz]` of a Volume. What is asked for is the volume and a slab of the file, once the size is vouched for,
+ * at the latest by the quarter of it that has arrived.
  */
 
 import { DTypeError } from "../../host/errors.ts";
@@ -44,6 +44,8 @@ const elementsOf = ({ sizes }: FileOrder): number => sizes.reduce((n, s) => n * 
 /** Bytes of a block in the file. */
 export const blockBytes = (block: VoxelBlock): number => elementsOf(block) * elements[block.dtype].bytes;
 
+/** Where nothing else vouches for a size, a byte that has arrived does for so many. */
+const vouched = 4;
 /** Bytes behind the voxels that are read only to reach the checksum of a packed file. */
 const trailingLimit = 1 << 20;
 
@@ -60,21 +62,22 @@ export async function readBlock(
 ): Promise<TypedArray> {
   const need = blockBytes(block);
   let sink = sure ? new VoxelSink(block, fail) : undefined;
-  const held: Uint8Array[] = [];
+  let held: Uint8Array[] = [];
   let have = 0;
   for await (const piece of pieces) {
     const taken = piece.subarray(0, Math.max(0, need - have));
     have += piece.length;
     if (have > need + trailingLimit) break;
-    if (taken.length === 0) continue;
+    if (!sink && have * vouched >= need) {
+      sink = new VoxelSink(block, fail);
+      for (const early of held) sink.push(early);
+      held = [];
+    }
     if (sink) sink.push(taken);
     else held.push(taken);
   }
-  if (have < need) throw fail(`the voxels take ${need} bytes, but the file ends after ${have} of them; it is cut short or its header is damaged`);
-  sink ??= new VoxelSink(block, fail);
-  for (let i = 0; i < held.length; i++) {
-    sink.push(held[i]);
-    held[i] = new Uint8Array(0); // so that the piece can go
+  if (!sink || have < need) {
+    throw fail(`the voxels take ${need} bytes, but the file ends after ${have} of them; it is cut short or its header is damaged`);
   }
   return sink.out;
 }

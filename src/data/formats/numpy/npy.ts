@@ -1,8 +1,8 @@
 /** @file NumPy arrays, `.npy` and `.npz` (numpy.org/doc/stable/reference/generated/numpy.lib.format.html). An array has no geometry; pickles are refused. */
 
-import { Budget, type Fail, failing } from "../../../host/bytes/budget.ts";
+import { type Fail, failing } from "../../../host/bytes/budget.ts";
 import { piecesOf } from "../../../host/bytes/gunzip.ts";
-import { readEntry, readZip } from "../../../host/bytes/zip.ts";
+import { readZip, type ZipEntry } from "../../../host/bytes/zip.ts";
 import { elements, elementsBy, nativeNames } from "../../../host/elements.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { stridesOf } from "../../../host/shape.ts";
@@ -82,6 +82,25 @@ async function readNpy(blob: Blob, name: string, fail: Fail): Promise<Volume> {
   });
 }
 
+/** The bytes of an entry. What it promises is not asked for before it is there: arrays of labels pack to a hundredth. */
+async function unpackedEntry({ packed, size, method, name }: ZipEntry, fail: Fail): Promise<Blob> {
+  const blob = new Blob([packed as Uint8Array<ArrayBuffer>]);
+  if (method === 0) return blob;
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let have = 0;
+  try {
+    for await (const piece of piecesOf(blob.stream().pipeThrough(new DecompressionStream("deflate-raw")))) {
+      have += piece.length;
+      if (have > size) break;
+      parts.push(piece as Uint8Array<ArrayBuffer>);
+    }
+  } catch (cause) {
+    throw Object.assign(fail(`zip entry "${name}" cannot be inflated: ${(cause as Error).message}`), { cause });
+  }
+  if (have !== size) throw fail(`zip entry "${name}" inflates to ${have > size ? "more than" : have} bytes instead of the ${size} it promises`);
+  return new Blob(parts);
+}
+
 async function readNpz(file: ImageFile, { array }: ReadImageOptions): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
   const entries = readZip(new Uint8Array(await file.blob.arrayBuffer()), fail);
@@ -91,9 +110,8 @@ async function readNpz(file: ImageFile, { array }: ReadImageOptions): Promise<Vo
   const name = array ?? names[0];
   const entry = entries.get(`${name}.npy`);
   if (!entry) throw new ConfigError(`readImage: ${file.name} holds no array ${JSON.stringify(name)}; there are ${names.join(", ")}`);
-  // Deflate packs to a thousandth, so what an entry promises is bounded by its own bytes.
-  const bytes = await readEntry(entry, new Budget(1032 * entry.packed.length + 1024, fail), fail);
-  return readNpy(new Blob([bytes as Uint8Array<ArrayBuffer>]), `${file.name}:${name}`, fail);
+  const blob = await unpackedEntry(entry, fail);
+  return readNpy(blob, `${file.name}:${name}`, fail);
 }
 
 export const npyFormat: ImageFormat = {

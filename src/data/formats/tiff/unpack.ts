@@ -75,12 +75,14 @@ function packBits(packed: Uint8Array, size: number): Uint8Array {
   return out.done;
 }
 
+const most = 4096;
+/** A code of LZW stands for a part of what has come out, and the byte behind it: also while that is being written. */
+const [starts, lengths] = [new Uint32Array(most), new Uint32Array(most)];
+
 /** TIFF's LZW: codes of 9 to 12 bits, the highest bit first, that grow one code early. */
 function lzw(packed: Uint8Array, size: number, fail: Fail): Uint8Array {
-  const [clear, end, most] = [256, 257, 4096];
+  const [clear, end] = [256, 257];
   const out = new Output(size);
-  // A code stands for a part of what has come out, and the byte behind it: also while that is being written.
-  const [starts, lengths] = [new Uint32Array(most), new Uint32Array(most)];
   let [bits, held, width, next] = [0, 0, 9, 258];
   let previous = { start: -1, length: 0 };
   for (let at = 0; !out.full;) {
