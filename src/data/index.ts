@@ -33,7 +33,16 @@ export type { DatasetModule } from "./loading/unit_source.ts";
 export * from "./label_weights.ts";
 export type { LabelClass } from "./labels.ts";
 export * from "./orientation.ts";
-export { type Affine, identityAffine, makeVolume, spacingOf, type SpaceUnit, type Volume, type VolumeMeta, withGeometryOf } from "./volume.ts";
+export {
+  type Affine,
+  identityAffine,
+  makeVolume,
+  spacingOf,
+  type SpaceUnit,
+  type Volume,
+  type VolumeMeta,
+  withGeometryOf,
+} from "./volume.ts";
 export type { MT19937State } from "../host/random/mt19937.ts";
 export * from "./quicknat_slices.ts";
 export * from "../host/random/numpy.ts";

@@ -1,5 +1,5 @@
 /**
- * @file A folder of image files against its table of expectations: `node --conditions=voxgrad-source test/conformance/image_files.ts FOLDER`, where the table is
+ * @file A folder of image files against its table of expectations: `npm run conformance:images -- FOLDER`, where the table is
  * `expected_files.json` or `expected.json` in it. Ends with 1 if a file differs.
  */
 

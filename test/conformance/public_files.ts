@@ -44,7 +44,9 @@ function affineOf(row: Row): number[][] | undefined {
     origin = numbers(row.origin ?? "0 0 0");
   } else return undefined;
   while (columns.length < 3) columns.push([0, 0, 1]);
-  return [-1, -1, 1].map((sign, r) => [...columns.map((c) => sign * (c[r] ?? 0)), sign * (origin[r] ?? 0)]).concat([[0, 0, 0, 1]]);
+  return [-1, -1, 1]
+    .map((sign, r) => [...columns.map((c) => sign * (c[r] ?? 0)), sign * (origin[r] ?? 0)])
+    .concat([[0, 0, 0, 1]]);
 }
 
 const [table, folder] = process.argv.slice(2);
@@ -63,7 +65,14 @@ for (const line of readFileSync(table, "utf8").trim().split("\n")) {
     const volume = await readImageFile(path);
     // The last three axes of an array are those of space.
     const shape = row.format === "npy" ? [...volume.shape.slice(1), volume.shape[0]] : row.shape;
-    found = differences(volume, { expect: "ok", ...row, spacing: undefined, shape, affine_ras: affineOf(row), sha256_f64le_xfastest: row.sha });
+    found = differences(volume, {
+      expect: "ok",
+      ...row,
+      spacing: undefined,
+      shape,
+      affine_ras: affineOf(row),
+      sha256_f64le_xfastest: row.sha,
+    });
     what = `[${volume.shape}] ${volume.meta.dtype} ${axisCodes(volume.affine)}`;
   } catch (error) {
     if (!(error instanceof VoxgradError)) throw error;

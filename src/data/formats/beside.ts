@@ -11,7 +11,9 @@ export async function besideFile(file: ImageFile, name: string, op = "readImage"
   const found = await file.beside?.(name);
   if (found) return found;
   const given = file.beside ? "is not in its folder" : "was not given";
-  throw new FormatError(`${op}: ${file.name}: its voxels are in ${name}, which ${given}; give both files, or the path of the header`);
+  throw new FormatError(
+    `${op}: ${file.name}: its voxels are in ${name}, which ${given}; give both files, or the path of the header`,
+  );
 }
 
 /** The other file of a header, with another ending, packed or not. @throws FormatError if it is not there */

@@ -93,12 +93,7 @@ async function unpackedSource(blob: Blob, unreadable: Explain): Promise<ByteSour
   };
 }
 
-/** All bytes of a source; the memory grows with what arrives. */
-export async function allBytes(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await (await blobOf(pieces)).arrayBuffer());
-}
-
-/** The pieces as a Blob. */
+/** The pieces as a Blob; the memory grows with what arrives. */
 export async function blobOf(pieces: AsyncIterable<Uint8Array>): Promise<Blob> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for await (const piece of pieces) parts.push(piece as Uint8Array<ArrayBuffer>);

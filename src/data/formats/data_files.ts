@@ -51,7 +51,10 @@ export async function* dataPieces(
   const pieces = unpacked({ name: file.name, blob: raw }, compression);
   if (byteSkip >= 0) return yield* skipped(pieces, byteSkip);
   if (compression !== "none") return yield* lastPieces(pieces, need);
-  if (raw.size < need) throw fail(`the voxels take ${need} bytes, but ${file.name} has ${raw.size} of them; it is cut short or its header is damaged`);
+  if (raw.size < need)
+    throw fail(
+      `the voxels take ${need} bytes, but ${file.name} has ${raw.size} of them; it is cut short or its header is damaged`,
+    );
   yield* unpacked({ name: file.name, blob: raw.slice(raw.size - need) }, "none");
 }
 
@@ -122,7 +125,8 @@ export async function* piecesOfFiles(
       if (part.length > 0) yield part;
       if (left === 0) break;
     }
-    if (left > 0) throw fail(`${name} lacks ${left} of the ${share} bytes of its share; it is cut short or the header is damaged`);
+    if (left > 0)
+      throw fail(`${name} lacks ${left} of the ${share} bytes of its share; it is cut short or the header is damaged`);
   }
 }
 

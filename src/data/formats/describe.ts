@@ -30,7 +30,10 @@ export function describeImage(volume: Volume): ImageDescription {
   const labels = labelsOf(data, min, max);
   const { step, values } = sampled(data);
   const percents = [0.5, 1, 5, 25, 50, 75, 95, 99, 99.5];
-  const found = quantiles(values, percents.map((p) => p / 100));
+  const found = quantiles(
+    values,
+    percents.map((p) => p / 100),
+  );
   const scaled = meta.fields?.scl_slope === undefined ? [] : [`scaled by ${meta.fields.scl_slope} and ${meta.fields.scl_inter}`];
   const extents = size.map((n, i) => short(n * spacing[i])).join(" × ");
   const facts: [string, string][] = [
@@ -39,8 +42,20 @@ export function describeImage(volume: Volume): ImageDescription {
     ["voxel", `${spacing.map(short).join(" × ")}${unit}`],
     ["extent", `${extents}${unit}`],
     ["orientation", axisCodes(affine)],
-    ["origin", `${affine.slice(0, 3).map((row) => short(row[3])).join(", ")} (RAS)`],
-    ["affine", affine.slice(0, 3).map((row) => `[${row.map(short).join(" ")}]`).join(" ")],
+    [
+      "origin",
+      `${affine
+        .slice(0, 3)
+        .map((row) => short(row[3]))
+        .join(", ")} (RAS)`,
+    ],
+    [
+      "affine",
+      affine
+        .slice(0, 3)
+        .map((row) => `[${row.map(short).join(" ")}]`)
+        .join(" "),
+    ],
     ["values", `${short(min)} to ${short(max)}`],
     [step > 1 ? `percentiles of every ${step}th` : "percentiles", percents.map((p, i) => `${p}: ${short(found[i])}`).join(", ")],
     ...(labels ? [["labels", labels.join(", ")] as [string, string]] : []),
@@ -53,7 +68,10 @@ function oddities({ data, spacing, affine, shape }: Volume, min: number, max: nu
   const cosines = [0, 1, 2].map((c) => [0, 1, 2].map((r) => affine[r][c] / spacing[c]));
   const dot = (a: number, b: number) => cosines[a].reduce((sum, v, r) => sum + v * cosines[b][r], 0);
   const skew = Math.max(Math.abs(dot(0, 1)), Math.abs(dot(0, 2)), Math.abs(dot(1, 2)));
-  if (skew > 1e-3) odd.push(`the axes are not at right angles (cosine ${short(skew)}): writers of ITK's formats keep that, most programs do not`);
+  if (skew > 1e-3)
+    odd.push(
+      `the axes are not at right angles (cosine ${short(skew)}): writers of ITK's formats keep that, most programs do not`,
+    );
   const turned = cosines.some((column) => Math.max(...column.map(Math.abs)) < 1 - 1e-4);
   if (turned && skew <= 1e-3) odd.push("the axes are oblique to those of the patient");
   const ratio = Math.max(...spacing) / Math.min(...spacing);

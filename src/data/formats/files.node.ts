@@ -31,5 +31,10 @@ export async function filesAt(path: string): Promise<ImageFile[]> {
   });
   if (!info.isDirectory()) return [await fileAt(path)];
   const names = (await readdir(path, { withFileTypes: true })).filter((f) => f.isFile() && !f.name.startsWith("."));
-  return Promise.all(names.map((f) => f.name).sort().map((name) => fileAt(join(path, name))));
+  return Promise.all(
+    names
+      .map((f) => f.name)
+      .sort()
+      .map((name) => fileAt(join(path, name))),
+  );
 }

@@ -21,13 +21,21 @@ const orderOf = ({ width, height, channels }: Omit<Raster, "data">): FileOrder =
 });
 
 /** The volume of a picture. */
-export function volumeOfRaster(raster: Raster, meta: { readonly source: string; readonly format: string; readonly fields?: Volume["meta"]["fields"] }): Volume {
+export function volumeOfRaster(
+  raster: Raster,
+  meta: { readonly source: string; readonly format: string; readonly fields?: Volume["meta"]["fields"] },
+): Volume {
   const { width, height, channels, data } = raster;
   const out = new (data.constructor as new (length: number) => TypedArray)(data.length);
   const { sizes, strides } = orderOf(raster);
   const inFile = stridesOf([...sizes].reverse()).reverse();
   const bits = (a: TypedArray) => bitsOf(new Uint8Array(a.buffer, a.byteOffset, a.byteLength), a.BYTES_PER_ELEMENT);
-  moveElements(bits(data), bits(out), sizes.map((size, a) => ({ size, from: inFile[a], to: strides[a] })), { from: 0, to: 0 });
+  moveElements(
+    bits(data),
+    bits(out),
+    sizes.map((size, a) => ({ size, from: inFile[a], to: strides[a] })),
+    { from: 0, to: 0 },
+  );
   return makeVolume({ data: out, shape: [channels, width, height, 1] }, identityAffine, {
     ...meta,
     dtype: nativeOf(data),

@@ -23,7 +23,8 @@ const readOptions = ["name", "series", "array"];
 
 function expectKnown(op: string, options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw new ConfigError(`${op}: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
+  if (unknown !== undefined)
+    throw new ConfigError(`${op}: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
 }
 
 /**
@@ -73,20 +74,29 @@ async function recognized(file: ImageFile): Promise<{ format: ImageFormat | unde
 export async function readFiles(files: readonly ImageFile[], options: ReadImageOptions): Promise<Volume> {
   if (files.length === 0) throw new FormatError("readImage: there is no file");
   if (files.length === 1) return readOne(files[0], options);
-  const found = await Promise.all(files.map(async (file) => ({ file, ...(await recognized(file).catch(() => ({ format: undefined }))) })));
+  const found = await Promise.all(
+    files.map(async (file) => ({ file, ...(await recognized(file).catch(() => ({ format: undefined }))) })),
+  );
   const images = found.filter((f) => f.format !== undefined);
   const [first] = images;
   if (!first?.format) throw new FormatError(`readImage: none of ${files.length} files is an image: ${namesOf(files)}`);
   if (images.length === 1) return readOne(first.file, options);
   const kinds = [...new Set(images.map((f) => f.format))];
-  if (kinds.length === 1 && first.format.readAll) return first.format.readAll(images.map((f) => f.file), options);
+  if (kinds.length === 1 && first.format.readAll)
+    return first.format.readAll(
+      images.map((f) => f.file),
+      options,
+    );
   throw new ConfigError(
     `readImage: there are ${images.length} images of ${kinds.map((f) => f!.title).join(", ")} among ${files.length} files, which are not one volume; give one of ${namesOf(images.map((f) => f.file))}`,
   );
 }
 
 const namesOf = (files: readonly ImageFile[]): string =>
-  files.slice(0, 5).map((f) => baseName(f.name)).join(", ") + (files.length > 5 ? " …" : "");
+  files
+    .slice(0, 5)
+    .map((f) => baseName(f.name))
+    .join(", ") + (files.length > 5 ? " …" : "");
 
 async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Volume> {
   const { format, file, head } = await recognized(await headerFirst(given));
@@ -138,6 +148,7 @@ export function writerOf(name: string): ImageFormat {
     .filter(({ ending, f }) => !(f.title === "NIfTI" && !ending.startsWith(".nii")))
     .sort((a, b) => b.ending.length - a.ending.length);
   const row = found.find(({ ending }) => lower.endsWith(ending));
-  if (!row) throw new ConfigError(`writeImage: ${name} has none of the endings of a format: ${found.map((r) => r.ending).join(", ")}`);
+  if (!row)
+    throw new ConfigError(`writeImage: ${name} has none of the endings of a format: ${found.map((r) => r.ending).join(", ")}`);
   return row.f;
 }

@@ -33,8 +33,13 @@ export async function headerText(
 
 /** Numbers apart by spaces or commas. @throws FormatError (by `fail`) for other text, and for another number of them */
 export function numbersIn(text: string, field: string, fail: Fail, count?: number): number[] {
-  const words = text.trim().split(/[\s,]+/).filter((w) => w !== "");
-  const numbers = words.map((w) => (/^[-+]?nan$/i.test(w) ? NaN : /^[-+]?inf(inity)?$/i.test(w) ? (w.startsWith("-") ? -Infinity : Infinity) : Number(w)));
+  const words = text
+    .trim()
+    .split(/[\s,]+/)
+    .filter((w) => w !== "");
+  const numbers = words.map((w) =>
+    /^[-+]?nan$/i.test(w) ? NaN : /^[-+]?inf(inity)?$/i.test(w) ? (w.startsWith("-") ? -Infinity : Infinity) : Number(w),
+  );
   const wrong = words.find((w, i) => Number.isNaN(numbers[i]) && !/nan$/i.test(w));
   if (wrong !== undefined) throw fail(`${field} has ${JSON.stringify(wrong.slice(0, 40))}, which is no number`);
   if (count !== undefined && numbers.length !== count) throw fail(`${field} has ${numbers.length} numbers; expected ${count}`);
@@ -46,7 +51,8 @@ export function sizesIn(text: string, field: string, fail: Fail, count: number):
   const sizes = numbersIn(text, field, fail, count);
   const wrong = sizes.find((n) => !(Number.isSafeInteger(n) && n >= 1));
   if (wrong !== undefined) throw fail(`${field} has ${wrong}; expected sizes of 1 or more`);
-  if (!Number.isSafeInteger(sizes.reduce((n, s) => n * s, 16))) throw fail(`${field} is [${sizes}]; no file holds so many voxels`);
+  if (!Number.isSafeInteger(sizes.reduce((n, s) => n * s, 16)))
+    throw fail(`${field} is [${sizes}]; no file holds so many voxels`);
   return sizes;
 }
 
@@ -70,7 +76,10 @@ export function rasAffine(
 ): Affine {
   const full = columns.slice(0, 3).map((c) => [0, 1, 2].map((r) => c[r] ?? 0));
   while (full.length < 3) full.push(freeDirection(full));
-  const affine = [0, 1, 2].map((r) => [...full.map((c) => (c[r] === 0 ? 0 : signs[r] * c[r])), (origin[r] ?? 0) === 0 ? 0 : signs[r] * origin[r]]);
+  const affine = [0, 1, 2].map((r) => [
+    ...full.map((c) => (c[r] === 0 ? 0 : signs[r] * c[r])),
+    (origin[r] ?? 0) === 0 ? 0 : signs[r] * origin[r],
+  ]);
   affine.push([0, 0, 0, 1]);
   const problem = affineProblem(affine);
   if (problem) throw fail(`${field} gives a voxel-to-space matrix that ${problem}`);
@@ -94,7 +103,12 @@ function freeDirection(columns: readonly (readonly number[])[]): number[] {
  * Voxels written as numbers. There are at least two bytes to each, so the file bounds what is asked for.
  * @throws FormatError (by `fail`)
  */
-export async function readText(pieces: AsyncIterable<Uint8Array>, block: VoxelBlock, limit: number, fail: Fail): Promise<TypedArray> {
+export async function readText(
+  pieces: AsyncIterable<Uint8Array>,
+  block: VoxelBlock,
+  limit: number,
+  fail: Fail,
+): Promise<TypedArray> {
   const count = block.sizes.reduce((n, s) => n * s, 1);
   if (count > (limit + 1) / 2) throw fail(`${count} voxels are promised, but the file has room for fewer`);
   const { array } = elements[block.dtype];
@@ -104,7 +118,8 @@ export async function readText(pieces: AsyncIterable<Uint8Array>, block: VoxelBl
   const take = (text: string): void => {
     for (const v of numbersIn(text, "the text of the voxels", fail)) {
       if (have === count) return;
-      if (range && !(Number.isInteger(v) && v >= range[0] && v <= range[1])) throw fail(`voxel ${have} is ${v}, which is no ${block.dtype}`);
+      if (range && !(Number.isInteger(v) && v >= range[0] && v <= range[1]))
+        throw fail(`voxel ${have} is ${v}, which is no ${block.dtype}`);
       values[have++] = v;
     }
   };
@@ -118,7 +133,8 @@ export async function readText(pieces: AsyncIterable<Uint8Array>, block: VoxelBl
     if (have === count) break;
   }
   if (have < count) take(rest);
-  if (have < count) throw fail(`${count} voxels are promised, but the file ends after ${have}; it is cut short or its header is damaged`);
+  if (have < count)
+    throw fail(`${count} voxels are promised, but the file ends after ${have}; it is cut short or its header is damaged`);
   const out = new array(count);
   const inFile = stridesOf([...block.sizes].reverse()).reverse();
   const axes = block.sizes.map((size, a) => ({ size, from: inFile[a], to: block.strides[a] }));

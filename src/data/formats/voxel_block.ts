@@ -77,7 +77,9 @@ export async function readBlock(
     else held.push(taken);
   }
   if (!sink || have < need) {
-    throw fail(`the voxels take ${need} bytes, but the file ends after ${have} of them; it is cut short or its header is damaged`);
+    throw fail(
+      `the voxels take ${need} bytes, but the file ends after ${have} of them; it is cut short or its header is damaged`,
+    );
   }
   return sink.out;
 }
@@ -161,7 +163,10 @@ function arrayOf(block: VoxelBlock): { new (length: number): TypedArray } {
 /** The little-endian elements of a slab, of which `first` is the number of the first, as those of the volume. */
 function converted(bytes: Uint8Array, block: VoxelBlock, first: number, fail: Fail): Bits {
   const stored = valuesOf(bytes, block.dtype, first, fail);
-  if (!isScaled(block)) return stored instanceof Float64Array ? stored : bitsOf(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength), stored.BYTES_PER_ELEMENT);
+  if (!isScaled(block))
+    return stored instanceof Float64Array
+      ? stored
+      : bitsOf(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength), stored.BYTES_PER_ELEMENT);
   const { slope = 1, inter = 0 } = block;
   const out = new (arrayOf(block))(stored.length);
   for (let i = 0; i < out.length; i++) out[i] = slope * stored[i] + inter;
@@ -194,7 +199,9 @@ function integers64(bytes: Uint8Array, signed: boolean, first: number, fail: Fai
     const high = signed ? words[2 * i + 1] | 0 : words[2 * i + 1];
     const v = high * 2 ** 32 + words[2 * i];
     if (v > Number.MAX_SAFE_INTEGER || v < -Number.MAX_SAFE_INTEGER) {
-      throw fail(`voxel ${first + i} is about ${v}; 64-bit integers beyond 2^53 cannot be kept exactly; store the image as float64`);
+      throw fail(
+        `voxel ${first + i} is about ${v}; 64-bit integers beyond 2^53 cannot be kept exactly; store the image as float64`,
+      );
     }
     out[i] = v;
   }

@@ -18,7 +18,9 @@ export interface Expected {
 
 /** Digest of a volume's voxels as little-endian float64, x fastest, then y, z, channel. */
 export function voxelDigest({ data, shape }: Volume): string {
-  return createHash("sha256").update(encodeBlock(Float64Array.from(data), channelsLast(shape))).digest("hex");
+  return createHash("sha256")
+    .update(encodeBlock(Float64Array.from(data), channelsLast(shape)))
+    .digest("hex");
 }
 
 /** What differs, a line each. */
@@ -34,7 +36,8 @@ export function differences(volume: Volume, want: Expected): string[] {
   if (want.affine_ras && !affine.flat().every((v, i) => near(v, want.affine_ras!.flat()[i]))) {
     found.push(`affine ${JSON.stringify(affine)}, expected ${JSON.stringify(want.affine_ras)}`);
   }
-  if (want.spacing && !want.spacing.every((v, i) => near(spacing[i], v))) found.push(`spacing [${spacing}], expected [${want.spacing}]`);
+  if (want.spacing && !want.spacing.every((v, i) => near(spacing[i], v)))
+    found.push(`spacing [${spacing}], expected [${want.spacing}]`);
   if (!voxelDigest(volume).startsWith(want.sha256_f64le_xfastest)) found.push("other voxels");
   return found;
 }

@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 
 test("200,000 files", { timeout: 1_200_000 }, () => {
   const script = new URL("./fuzz.ts", import.meta.url).pathname;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=voxgrad-source", script, "200000", "2"], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=voxgrad-source", script, "200000", "2"], {
+    encoding: "utf8",
+  });
   expect(stderr).toBe("");
   const { wrong, slowestMs, greediest } = JSON.parse(stdout);
   console.log(`slowest ${slowestMs} ms, at most ${greediest.toFixed(2)} times the file's size`);

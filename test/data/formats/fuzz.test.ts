@@ -4,9 +4,14 @@ import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 
 /** Runs `fuzz.ts` in a process of its own. */
-function fuzz(count: number, seed: number): { wrong: string[]; slowestMs: number; greediest: number; read: number; refused: number } {
+function fuzz(
+  count: number,
+  seed: number,
+): { wrong: string[]; slowestMs: number; greediest: number; read: number; refused: number } {
   const script = new URL("./fuzz.ts", import.meta.url).pathname;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=voxgrad-source", script, String(count), String(seed)], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=voxgrad-source", script, String(count), String(seed)], {
+    encoding: "utf8",
+  });
   if (stdout === "") throw new Error(`the fuzzer died: ${stderr}`);
   return JSON.parse(stdout);
 }

@@ -7,7 +7,16 @@ import { readFileSync } from "node:fs";
 
 /** Bytes asked for by the reading at hand, beside those of the platform's streams. */
 let asked = 0;
-for (const name of ["Uint8Array", "Int8Array", "Uint16Array", "Int16Array", "Uint32Array", "Int32Array", "Float32Array", "Float64Array"] as const) {
+for (const name of [
+  "Uint8Array",
+  "Int8Array",
+  "Uint16Array",
+  "Int16Array",
+  "Uint32Array",
+  "Int32Array",
+  "Float32Array",
+  "Float64Array",
+] as const) {
   const counted: any = new Proxy(globalThis[name] as any, {
     construct(target, args, newTarget): object {
       const [first] = args;
@@ -51,7 +60,9 @@ async function samples(): Promise<Sample[][]> {
       ["a.mgz"],
       ["a.hdr"],
       ["a.npy"],
-    ].map(([name, compress]) => writeImage(name as string, volume, compress === undefined ? {} : { compress: compress as boolean })),
+    ].map(([name, compress]) =>
+      writeImage(name as string, volume, compress === undefined ? {} : { compress: compress as boolean }),
+    ),
   );
   const text = (lines: string[]) => [{ name: "a", bytes: new TextEncoder().encode(lines.join("\n")) }];
   const numbers = [...data].slice(0, 60).join(" ");
@@ -95,7 +106,9 @@ let [slowest, greediest, read, refused] = [0, 0, 0, 0];
 for (let i = 0; i < count; i++) {
   const sample = all[i % all.length];
   const hit = below(sample.length);
-  const files = sample.map(({ name, bytes }, k) => new File([(k === hit ? damaged(bytes) : bytes) as Uint8Array<ArrayBuffer>], name));
+  const files = sample.map(
+    ({ name, bytes }, k) => new File([(k === hit ? damaged(bytes) : bytes) as Uint8Array<ArrayBuffer>], name),
+  );
   const size = files.reduce((n, f) => n + f.size, 0);
   asked = 0;
   const from = performance.now();

@@ -31,7 +31,8 @@ function counted(shape = [1, 3, 4, 5], affine = oblique): Volume<Int16Array> {
 }
 
 const text = (lines: readonly string[]): Uint8Array => new TextEncoder().encode(lines.join("\n"));
-const joined = (...parts: (Uint8Array | string)[]): Uint8Array => new Uint8Array(Buffer.concat(parts.map((p) => Buffer.from(p as never))));
+const joined = (...parts: (Uint8Array | string)[]): Uint8Array =>
+  new Uint8Array(Buffer.concat(parts.map((p) => Buffer.from(p as never))));
 const named = (name: string, bytes: Uint8Array): File => new File([bytes as Uint8Array<ArrayBuffer>], name);
 
 /** The files of a volume as Files. */
@@ -41,7 +42,11 @@ const filesOf = async (name: string, volume: Volume, options = {}): Promise<File
 describe("written and read again", () => {
   const placed = ["a.nii", "a.nii.gz", "a.nrrd", "a.nhdr", "a.mha", "a.mhd", "a.mgh", "a.mgz"];
   test.each(placed)("%s keeps values, channels, geometry", async (name) => {
-    for (const shape of [[1, 3, 4, 5], [2, 3, 4, 5], [1, 7, 6, 1]]) {
+    for (const shape of [
+      [1, 3, 4, 5],
+      [2, 3, 4, 5],
+      [1, 7, 6, 1],
+    ]) {
       const volume = counted(shape);
       const back = await readImage(await filesOf(name, volume));
       expect(back.shape).toEqual(shape);
@@ -61,7 +66,12 @@ describe("written and read again", () => {
   });
 
   test("compressed or not, as asked for", async () => {
-    for (const [name, compress] of [["a.nrrd", false], ["a.nhdr", false], ["a.mha", true], ["a.mhd", true]] as const) {
+    for (const [name, compress] of [
+      ["a.nrrd", false],
+      ["a.nhdr", false],
+      ["a.mha", true],
+      ["a.mhd", true],
+    ] as const) {
       const back = await readImage(await filesOf(name, counted(), { compress }));
       expect([...back.data]).toEqual([...counted().data]);
     }
@@ -71,7 +81,10 @@ describe("written and read again", () => {
     const analyze = await readImage(await filesOf("a.hdr", counted()));
     expect([...analyze.data]).toEqual([...counted().data]);
     expect(analyze.spacing.map((s) => s.toFixed(4))).toEqual(counted().spacing.map((s) => s.toFixed(4)));
-    for (const shape of [[1, 3, 4, 5], [2, 3, 4, 5]]) {
+    for (const shape of [
+      [1, 3, 4, 5],
+      [2, 3, 4, 5],
+    ]) {
       const back = await readImage(await filesOf("a.npy", counted(shape)));
       expect([back.shape, [...back.data]]).toEqual([shape, [...counted(shape).data]]);
     }
@@ -133,12 +146,21 @@ describe("recognition", () => {
 
   test("several files: a pair, slices in the order of their numbers, and what is no one image", async () => {
     const slices = await Promise.all(
-      [10, 9, 1].map(async (n) => (await filesOf(`s${n}.png`, makeVolume({ data: new Uint8Array(6).fill(n), shape: [1, 2, 3, 1] })))[0]),
+      [10, 9, 1].map(
+        async (n) => (await filesOf(`s${n}.png`, makeVolume({ data: new Uint8Array(6).fill(n), shape: [1, 2, 3, 1] })))[0],
+      ),
     );
     const stack = await readImage(slices);
-    expect([stack.shape, [...stack.data.subarray(0, 3)]]).toEqual([[1, 2, 3, 3], [1, 9, 10]]);
-    await expect(readImage([...slices, ...(await filesOf("t.png", counted([1, 3, 3, 1]), { dtype: "u8" }))])).rejects.toThrow(/slices of one volume are alike/);
-    await expect(readImage([named("a.nii", encodeNifti(counted())), named("b.nii", encodeNifti(counted()))])).rejects.toThrow(ConfigError);
+    expect([stack.shape, [...stack.data.subarray(0, 3)]]).toEqual([
+      [1, 2, 3, 3],
+      [1, 9, 10],
+    ]);
+    await expect(readImage([...slices, ...(await filesOf("t.png", counted([1, 3, 3, 1]), { dtype: "u8" }))])).rejects.toThrow(
+      /slices of one volume are alike/,
+    );
+    await expect(readImage([named("a.nii", encodeNifti(counted())), named("b.nii", encodeNifti(counted()))])).rejects.toThrow(
+      ConfigError,
+    );
     const [header] = await filesOf("a.mhd", counted());
     await expect(readImage(header)).rejects.toThrow(/its voxels are in a.raw, which was not given/);
     await expect(readImage([])).rejects.toThrow(FormatError);
@@ -177,22 +199,56 @@ describe("NRRD", () => {
   });
 
   test("spaces: RAS, LPS and the words for them; directions of two and of four axes", async () => {
-    const at = (space: string) => nrrd([...head, `space: ${space}`, "space directions: (2,0,0) (0,3,0) (0,0,4)", "space origin: (1,2,3)"]);
-    expect((await readImage(at("right-anterior-superior"))).affine.slice(0, 3)).toEqual([[2, 0, 0, 1], [0, 3, 0, 2], [0, 0, 4, 3]]);
+    const at = (space: string) =>
+      nrrd([...head, `space: ${space}`, "space directions: (2,0,0) (0,3,0) (0,0,4)", "space origin: (1,2,3)"]);
+    expect((await readImage(at("right-anterior-superior"))).affine.slice(0, 3)).toEqual([
+      [2, 0, 0, 1],
+      [0, 3, 0, 2],
+      [0, 0, 4, 3],
+    ]);
     for (const space of ["left-posterior-superior", "LPS"]) {
-      expect((await readImage(at(space))).affine.slice(0, 3)).toEqual([[-2, 0, 0, -1], [0, -3, 0, -2], [0, 0, 4, 3]]);
+      expect((await readImage(at(space))).affine.slice(0, 3)).toEqual([
+        [-2, 0, 0, -1],
+        [0, -3, 0, -2],
+        [0, 0, 4, 3],
+      ]);
     }
-    expect((await readImage(at("LAS"))).affine.slice(0, 3)).toEqual([[-2, 0, 0, -1], [0, 3, 0, 2], [0, 0, 4, 3]]);
-    const vectors = await readImage(nrrd(["NRRD0004", "type: uchar", "dimension: 4", "sizes: 2 3 2 1", "encoding: raw", "kinds: vector domain domain domain", "space: RAS", "space directions: none (1,0,0) (0,1,0) (0,0,1)"]));
-    expect([vectors.shape, [...vectors.data]]).toEqual([[2, 3, 2, 1], [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11]]);
-    const flat = await readImage(nrrd(["NRRD0004", "type: uchar", "dimension: 2", "sizes: 3 4", "encoding: raw", "spacings: 2 3"]));
-    expect([flat.shape, flat.spacing]).toEqual([[1, 3, 4, 1], [2, 3, 1]]);
+    expect((await readImage(at("LAS"))).affine.slice(0, 3)).toEqual([
+      [-2, 0, 0, -1],
+      [0, 3, 0, 2],
+      [0, 0, 4, 3],
+    ]);
+    const vectors = await readImage(
+      nrrd([
+        "NRRD0004",
+        "type: uchar",
+        "dimension: 4",
+        "sizes: 2 3 2 1",
+        "encoding: raw",
+        "kinds: vector domain domain domain",
+        "space: RAS",
+        "space directions: none (1,0,0) (0,1,0) (0,0,1)",
+      ]),
+    );
+    expect([vectors.shape, [...vectors.data]]).toEqual([
+      [2, 3, 2, 1],
+      [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11],
+    ]);
+    const flat = await readImage(
+      nrrd(["NRRD0004", "type: uchar", "dimension: 2", "sizes: 3 4", "encoding: raw", "spacings: 2 3"]),
+    );
+    expect([flat.shape, flat.spacing]).toEqual([
+      [1, 3, 4, 1],
+      [2, 3, 1],
+    ]);
   });
 
   test("data apart: one file, a list, a pattern", async () => {
     const [a, b] = [named("d1.raw", bytes.subarray(0, 6)), named("d2.raw", bytes.subarray(6))];
-    const header = (line: string) => named("h.nhdr", text([...head, line, ...(line.endsWith("LIST") ? ["d1.raw", "d2.raw"] : []), ""]));
-    for (const line of ["data file: LIST", "data file: d%d.raw 1 2 1 2"]) expect([...(await readImage([header(line), a, b])).data]).toEqual(turned);
+    const header = (line: string) =>
+      named("h.nhdr", text([...head, line, ...(line.endsWith("LIST") ? ["d1.raw", "d2.raw"] : []), ""]));
+    for (const line of ["data file: LIST", "data file: d%d.raw 1 2 1 2"])
+      expect([...(await readImage([header(line), a, b])).data]).toEqual(turned);
     expect([...(await readImage([header("data file: d.raw"), named("d.raw", bytes)])).data]).toEqual(turned);
     await expect(readImage([header("data file: LIST"), a])).rejects.toThrow(/d2.raw/);
   });
@@ -201,7 +257,11 @@ describe("NRRD", () => {
     ["no endian", ["NRRD0004", "type: short", ...head.slice(2)], /endian is missing/],
     ["a wrong type", ["NRRD0004", "type: block", ...head.slice(2)], /type is "block"/],
     ["a size of 0", ["NRRD0004", "type: uchar", "dimension: 1", "sizes: 0", "encoding: raw"], /sizes has 0/],
-    ["more voxels than there are", ["NRRD0004", "type: uchar", "dimension: 1", "sizes: 99999999999", "encoding: raw"], /take 99999999999 bytes/],
+    [
+      "more voxels than there are",
+      ["NRRD0004", "type: uchar", "dimension: 1", "sizes: 99999999999", "encoding: raw"],
+      /take 99999999999 bytes/,
+    ],
     ["a singular space", [...head, "space: RAS", "space directions: (1,0,0) (1,0,0) (0,0,1)"], /space directions .* singular/],
     ["a line without a field", [...head, "what is this"], /line 6 is "what is this"/],
   ])("%s is refused with the field", async (_name, lines, message) => {
@@ -214,7 +274,8 @@ describe("MetaImage", () => {
   const head = ["ObjectType = Image", "NDims = 3", "DimSize = 2 3 2", "ElementType = MET_UCHAR"];
   const bytes = Uint8Array.from({ length: 12 }, (_, i) => i);
   const turned = [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11];
-  const mha = (lines: readonly string[], data: Uint8Array = bytes) => joined([...lines, "ElementDataFile = LOCAL", ""].join("\n"), data);
+  const mha = (lines: readonly string[], data: Uint8Array = bytes) =>
+    joined([...lines, "ElementDataFile = LOCAL", ""].join("\n"), data);
 
   test("packed with and without its size, text, and channels side by side", async () => {
     const packed = deflateSync(bytes);
@@ -225,14 +286,23 @@ describe("MetaImage", () => {
       mha([...head, "BinaryData = False"], text([[...bytes].join("\n")])),
     ])
       expect([...(await readImage(file)).data]).toEqual(turned);
-    const colors = await readImage(mha(["NDims = 2", "DimSize = 2 2", "ElementNumberOfChannels = 3", "ElementType = MET_UCHAR_ARRAY"]));
-    expect([colors.shape, [...colors.data]]).toEqual([[3, 2, 2, 1], [0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11]]);
+    const colors = await readImage(
+      mha(["NDims = 2", "DimSize = 2 2", "ElementNumberOfChannels = 3", "ElementType = MET_UCHAR_ARRAY"]),
+    );
+    expect([colors.shape, [...colors.data]]).toEqual([
+      [3, 2, 2, 1],
+      [0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11],
+    ]);
     await expect(readImage(mha([...head, "CompressedData = True"]))).rejects.toThrow(FormatError);
   });
 
   test("a row of the matrix is the direction of an axis, in LPS", async () => {
     const lines = [...head, "ElementSpacing = 2 3 4", "TransformMatrix = 0 1 0 -1 0 0 0 0 1", "Offset = 5 6 7"];
-    expect((await readImage(mha(lines))).affine.slice(0, 3)).toEqual([[0, 3, 0, -5], [-2, 0, 0, -6], [0, 0, 4, 7]]);
+    expect((await readImage(mha(lines))).affine.slice(0, 3)).toEqual([
+      [0, 3, 0, -5],
+      [-2, 0, 0, -6],
+      [0, 0, 4, 7],
+    ]);
   });
 
   test("data apart: a list, a pattern, HeaderSize", async () => {
@@ -241,12 +311,14 @@ describe("MetaImage", () => {
     expect([...(await readImage([header("ElementDataFile = LIST", "d1.raw", "d2.raw"), a, b])).data]).toEqual(turned);
     expect([...(await readImage([header("ElementDataFile = d%d.raw 1 2 1"), a, b])).data]).toEqual(turned);
     const padded = named("p.raw", joined("header", bytes));
-    for (const size of [6, -1]) expect([...(await readImage([header(`HeaderSize = ${size}`, "ElementDataFile = p.raw"), padded])).data]).toEqual(turned);
+    for (const size of [6, -1])
+      expect([...(await readImage([header(`HeaderSize = ${size}`, "ElementDataFile = p.raw"), padded])).data]).toEqual(turned);
   });
 });
 
 describe("NumPy", () => {
-  const npy = (dict: string, data: Uint8Array = new Uint8Array(96)) => joined(Uint8Array.of(0x93), "NUMPY", Uint8Array.of(1, 0, dict.length, 0), dict, data);
+  const npy = (dict: string, data: Uint8Array = new Uint8Array(96)) =>
+    joined(Uint8Array.of(0x93), "NUMPY", Uint8Array.of(1, 0, dict.length, 0), dict, data);
   test.each([
     ["pickles", "{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", /Python objects/],
     ["records", "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }", /records of several fields/],
@@ -262,14 +334,28 @@ describe("NumPy", () => {
     const data = new Uint8Array(new Uint16Array([1, 2, 3, 4, 5, 6]).buffer);
     const big = Uint8Array.from(data, (_, i) => data[i ^ 1]);
     const fortran = await readImage(npy("{'descr': '>u2', 'fortran_order': True, 'shape': (2, 3), }", big));
-    expect([fortran.shape, [...fortran.data]]).toEqual([[1, 2, 3, 1], [1, 3, 5, 2, 4, 6]]);
+    expect([fortran.shape, [...fortran.data]]).toEqual([
+      [1, 2, 3, 1],
+      [1, 3, 5, 2, 4, 6],
+    ]);
   });
 });
 
 describe("what an image is", () => {
   test("facts and oddities", async () => {
-    const plain = describeImage(makeVolume({ data: Float32Array.of(0, 1, NaN, 2), shape: [1, 2, 2, 1] }, [[1, 0.5, 0, 0], [0, 1, 0, 0], [0, 0, 5, 0], [0, 0, 0, 1]]));
-    expect(Object.fromEntries(plain.facts)).toMatchObject({ orientation: "RAS", size: "2 × 2 × 1 voxels, 1 channel", values: "0 to 2" });
+    const plain = describeImage(
+      makeVolume({ data: Float32Array.of(0, 1, NaN, 2), shape: [1, 2, 2, 1] }, [
+        [1, 0.5, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 5, 0],
+        [0, 0, 0, 1],
+      ]),
+    );
+    expect(Object.fromEntries(plain.facts)).toMatchObject({
+      orientation: "RAS",
+      size: "2 × 2 × 1 voxels, 1 channel",
+      values: "0 to 2",
+    });
     for (const oddity of [/right angles/, /anisotropic/, /one slice/, /NaNs/]) expect(plain.odd.join("\n")).toMatch(oddity);
     expect(Object.fromEntries(describeImage(counted([1, 3, 2, 2])).facts).labels).toBe("0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11");
   });

@@ -26,14 +26,31 @@ function niftiHeader(): Uint8Array {
 
 const lines = (list: readonly string[]) => new TextEncoder().encode(list.join("\n"));
 const nrrd = (encoding: string) =>
-  lines(["NRRD0004", "type: short", "dimension: 3", `sizes: ${nx} ${ny} ${nz}`, "endian: little", `encoding: ${encoding}`, "", ""]);
-const meta = lines(["NDims = 3", `DimSize = ${nx} ${ny} ${nz}`, "ElementType = MET_SHORT", "CompressedData = True", "ElementDataFile = LOCAL", ""]);
+  lines([
+    "NRRD0004",
+    "type: short",
+    "dimension: 3",
+    `sizes: ${nx} ${ny} ${nz}`,
+    "endian: little",
+    `encoding: ${encoding}`,
+    "",
+    "",
+  ]);
+const meta = lines([
+  "NDims = 3",
+  `DimSize = ${nx} ${ny} ${nz}`,
+  "ElementType = MET_SHORT",
+  "CompressedData = True",
+  "ElementDataFile = LOCAL",
+  "",
+]);
 
 /** Slices, the value of a voxel being x + 3y + 5z with noise, modulo 4096. */
 function* slices() {
   const slice = new Int16Array(nx * ny);
   for (let z = 0; z < nz; z++) {
-    for (let i = 0; i < slice.length; i++) slice[i] = ((i % nx) + 3 * Math.floor(i / nx) + 5 * z + ((i * 2654435761) >>> 29)) & 4095;
+    for (let i = 0; i < slice.length; i++)
+      slice[i] = ((i % nx) + 3 * Math.floor(i / nx) + 5 * z + ((i * 2654435761) >>> 29)) & 4095;
     yield Buffer.from(slice.slice().buffer);
   }
 }

@@ -9,7 +9,9 @@ import { differences, type Expected } from "./expected.ts";
 
 const DATA = process.env.VOXGRAD_DATA ?? new URL("../../../../shared/data", import.meta.url).pathname;
 const base = join(DATA, "formats/derived");
-const table: Record<string, Expected> = existsSync(base) ? JSON.parse(readFileSync(join(base, "expected_files.json"), "utf8")) : {};
+const table: Record<string, Expected> = existsSync(base)
+  ? JSON.parse(readFileSync(join(base, "expected_files.json"), "utf8"))
+  : {};
 
 describe.skipIf(!existsSync(base))(`files of ${base} (skipped where absent)`, () => {
   test.each(Object.entries(table))("%s", async (name, want) => {

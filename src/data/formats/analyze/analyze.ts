@@ -21,7 +21,8 @@ const writable: readonly NativeName[] = ["u8", "i16", "i32", "f32", "f64"];
 async function readAnalyze(file: ImageFile): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
   const head = await (await openBytes(file)).head(headerBytes);
-  if (head.length < headerBytes) throw fail(`the header has ${head.length} bytes; an Analyze header has ${headerBytes}; the file is cut short`);
+  if (head.length < headerBytes)
+    throw fail(`the header has ${head.length} bytes; an Analyze header has ${headerBytes}; the file is cut short`);
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const little = view.getInt32(0, true) === headerBytes;
   if (!little && view.getInt32(0) !== headerBytes) throw fail(`sizeof_hdr is ${view.getInt32(0, true)}; expected ${headerBytes}`);
@@ -33,9 +34,16 @@ async function readAnalyze(file: ImageFile): Promise<Volume> {
   const frames = dims.slice(4, dims[0] + 1).reduce((n, s) => n * s, 1);
   const code = view.getInt16(70, little);
   const dtype = types[code];
-  if (!dtype) throw fail(`datatype is ${code}; expected ${Object.entries(types).map(([n, t]) => `${n} (${t})`).join(", ")}`);
+  if (!dtype)
+    throw fail(
+      `datatype is ${code}; expected ${Object.entries(types)
+        .map(([n, t]) => `${n} (${t})`)
+        .join(", ")}`,
+    );
   const colors = code === 128 ? 3 : 1;
-  const spacing = [1, 2, 3].map((i) => Math.abs(view.getFloat32(76 + 4 * i, little))).map((v) => (Number.isFinite(v) && v > 0 ? v : 1));
+  const spacing = [1, 2, 3]
+    .map((i) => Math.abs(view.getFloat32(76 + 4 * i, little)))
+    .map((v) => (Number.isFinite(v) && v > 0 ? v : 1));
   const scale = view.getFloat32(112, little);
   const shape = [frames * colors, ...size];
   const block = {
@@ -52,7 +60,9 @@ async function readAnalyze(file: ImageFile): Promise<Volume> {
   if (!Number.isSafeInteger(start)) throw fail(`vox_offset is ${offset}; expected an integer of 0 or more`);
   const voxels = await openBytes(await besideHeader(file, ".img"));
   if (start + need > voxels.limit) {
-    throw fail(`dim and datatype promise ${start + need} bytes, but the .img file can hold at most ${voxels.limit}; it is cut short or the header is damaged`);
+    throw fail(
+      `dim and datatype promise ${start + need} bytes, but the .img file can hold at most ${voxels.limit}; it is cut short or the header is damaged`,
+    );
   }
   const data = await readBlock(voxels.pieces(start), block, voxels.has(start + need), fail);
   const origin = [0, 1, 2].map((i) => view.getInt16(253 + 2 * i, little));
@@ -62,7 +72,10 @@ async function readAnalyze(file: ImageFile): Promise<Volume> {
     header: head.slice(),
     dtype,
     units: "unknown",
-    notes: ["Analyze has no orientation: x to the left is assumed, as nibabel does", "the unit of lengths is missing; mm is assumed"],
+    notes: [
+      "Analyze has no orientation: x to the left is assumed, as nibabel does",
+      "the unit of lengths is missing; mm is assumed",
+    ],
   });
 }
 

@@ -20,9 +20,11 @@ function frameOf(bytes: Uint8Array, fail: Fail): { width: number; height: number
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       const [precision, height, width, channels] = [bytes[at + 4], view.getUint16(at + 5), view.getUint16(at + 7), bytes[at + 9]];
       if (precision !== 8) throw fail(`the picture has ${precision} bits; expected 8; save it as PNG or TIFF`);
-      if (channels !== 1 && channels !== 3) throw fail(`the picture has ${channels} components; expected 1 or 3; save it as PNG or TIFF`);
+      if (channels !== 1 && channels !== 3)
+        throw fail(`the picture has ${channels} components; expected 1 or 3; save it as PNG or TIFF`);
       // Eight by eight pixels take some bits at least, however alike they are.
-      if (width * height === 0 || width * height > 4096 * bytes.length) throw fail(`the picture claims ${width} × ${height} pixels in ${bytes.length} bytes; it is damaged`);
+      if (width * height === 0 || width * height > 4096 * bytes.length)
+        throw fail(`the picture claims ${width} × ${height} pixels in ${bytes.length} bytes; it is damaged`);
       return { width, height, channels };
     }
     at += marker === 0xff ? 1 : 2 + view.getUint16(at + 2);
@@ -32,9 +34,11 @@ function frameOf(bytes: Uint8Array, fail: Fail): { width: number; height: number
 
 async function byPlatform(bytes: Uint8Array, fail: Fail): Promise<Uint8Array> {
   const options = { colorSpaceConversion: "none", premultiplyAlpha: "none", imageOrientation: "none" } as const;
-  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), options as ImageBitmapOptions).catch((cause: Error) => {
-    throw Object.assign(fail(`cannot be decoded: ${cause.message}`), { cause });
-  });
+  const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]), options as ImageBitmapOptions).catch(
+    (cause: Error) => {
+      throw Object.assign(fail(`cannot be decoded: ${cause.message}`), { cause });
+    },
+  );
   const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d");
   if (!context) throw fail("cannot be decoded: the browser gives no canvas");
   context.drawImage(bitmap, 0, 0);
@@ -52,7 +56,9 @@ async function byPackage(bytes: Uint8Array, fail: Fail): Promise<Uint8Array> {
   // By a name that bundlers do not follow: browsers have no need of it.
   const path = `${peer}/decode`;
   const load = (await import(path).catch((cause: unknown) => {
-    throw Object.assign(fail(`is a JPEG, whose codec is not installed: run \`npm install ${peer}\`, or save it as PNG`), { cause });
+    throw Object.assign(fail(`is a JPEG, whose codec is not installed: run \`npm install ${peer}\`, or save it as PNG`), {
+      cause,
+    });
   })) as { default: (options: object) => Promise<{ JPEGDecoder: new () => Decoder }> };
   const decoder = new (await load.default({ print: () => undefined, printErr: () => undefined })).JPEGDecoder();
   try {

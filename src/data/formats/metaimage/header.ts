@@ -40,7 +40,7 @@ export function endOfHeader(bytes: Uint8Array): number | undefined {
     if (end < 0) return undefined;
     const text = String.fromCharCode(...bytes.subarray(line, Math.min(end, line + 256)));
     const found = text.trimStart().startsWith(key) ? /=\s*(\S*)/.exec(text) : null;
-    if (found) return /^LIST/.test(found[1]) ? undefined : end + 1;
+    if (found) return found[1].startsWith("LIST") ? undefined : end + 1;
     line = end + 1;
   }
   return undefined;
@@ -56,7 +56,8 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
     if (fields[name] === undefined) throw fail(`${name} is missing`);
     return fields[name];
   };
-  if (!/^image$/i.test(fields.ObjectType ?? "Image")) throw fail(`ObjectType is ${JSON.stringify(fields.ObjectType)}; expected Image`);
+  if (!/^image$/i.test(fields.ObjectType ?? "Image"))
+    throw fail(`ObjectType is ${JSON.stringify(fields.ObjectType)}; expected Image`);
   const [n] = numbersIn(field("NDims"), "NDims", fail, 1);
   if (!(Number.isInteger(n) && n >= 1 && n <= 10)) throw fail(`NDims is ${n}; expected 1 to 10`);
   const dims = sizesIn(field("DimSize"), "DimSize", fail, n);
@@ -70,7 +71,12 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
   const spacing = numbersIn(first("ElementSpacing", "ElementSize") ?? dims.map(() => 1).join(" "), "ElementSpacing", fail, n);
   if (first("ElementSpacing", "ElementSize") === undefined) notes.push("ElementSpacing is missing; 1 is assumed");
   const identity = dims.flatMap((_, r) => dims.map((_, c) => (r === c ? 1 : 0)));
-  const matrix = numbersIn(first("TransformMatrix", "Rotation", "Orientation") ?? identity.join(" "), "TransformMatrix", fail, n * n);
+  const matrix = numbersIn(
+    first("TransformMatrix", "Rotation", "Orientation") ?? identity.join(" "),
+    "TransformMatrix",
+    fail,
+    n * n,
+  );
   const origin = numbersIn(first("Offset", "Position", "Origin") ?? dims.map(() => 0).join(" "), "Offset", fail, n);
   // A row of the matrix is the direction of an axis, as ITK reads it.
   const columns = dims.slice(0, 3).map((_, a) => [0, 1, 2].map((r) => (r < n ? matrix[a * n + r] * spacing[a] : 0)));
@@ -106,7 +112,14 @@ function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; l
     if (at < 0) throw fail(`line ${i + 1} is ${JSON.stringify(line.slice(0, 60))}; expected "Key = value"`);
     const [key, value] = [line.slice(0, at).trim(), line.slice(at + 1).trim()];
     fields[key] = value;
-    if (key === "ElementDataFile") return { fields, list: lines.slice(i + 1).map((l) => l.trim()).filter((l) => l !== "") };
+    if (key === "ElementDataFile")
+      return {
+        fields,
+        list: lines
+          .slice(i + 1)
+          .map((l) => l.trim())
+          .filter((l) => l !== ""),
+      };
   }
   throw fail("ElementDataFile is missing, with which a MetaImage header ends");
 }

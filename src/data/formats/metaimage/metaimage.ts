@@ -48,7 +48,8 @@ async function readData(file: ImageFile, header: MetaHeader, block: VoxelBlock, 
   if (!binary) {
     if (compressed) throw fail("BinaryData is False and CompressedData True; expected one of them");
     const source = dataFiles ? await file.beside?.(dataFiles[0]) : file;
-    if (!source || (dataFiles && dataFiles.length > 1)) throw fail(`the text data file ${dataFiles?.[0]} was not given, or is one of several`);
+    if (!source || (dataFiles && dataFiles.length > 1))
+      throw fail(`the text data file ${dataFiles?.[0]} was not given, or is one of several`);
     return readText(dataPieces(source, dataFiles ? 0 : end, 0, { compression: "none" }, fail), block, source.blob.size, fail);
   }
   if (dataFiles) {
@@ -56,9 +57,13 @@ async function readData(file: ImageFile, header: MetaHeader, block: VoxelBlock, 
     return readBlock(explained(piecesOfFiles(file, dataFiles, need, packing, fail), fail), block, sure, fail);
   }
   const left = file.blob.size - end;
-  if (!compressed && left < need) throw fail(`the voxels take ${need} bytes, but the file ends after ${left} of them; it is cut short or its header is damaged`);
+  if (!compressed && left < need)
+    throw fail(
+      `the voxels take ${need} bytes, but the file ends after ${left} of them; it is cut short or its header is damaged`,
+    );
   // Behind the packed bytes there may be others, which the platform's decompressor takes for damage.
-  const bounded = packedBytes !== undefined && packedBytes <= left ? { name: file.name, blob: file.blob.slice(0, end + packedBytes) } : file;
+  const bounded =
+    packedBytes !== undefined && packedBytes <= left ? { name: file.name, blob: file.blob.slice(0, end + packedBytes) } : file;
   return readBlock(explained(dataPieces(bounded, end, need, { ...packing, byteSkip: 0 }, fail), fail), block, !compressed, fail);
 }
 
@@ -68,7 +73,9 @@ async function* explained(pieces: AsyncIterable<Uint8Array>, fail: Fail): AsyncG
     yield* pieces;
   } catch (cause) {
     if ((cause as Error).name === "FormatError") throw cause;
-    throw Object.assign(fail(`the voxels cannot be unpacked (${(cause as Error).message}); the file is cut short or damaged`), { cause });
+    throw Object.assign(fail(`the voxels cannot be unpacked (${(cause as Error).message}); the file is cut short or damaged`), {
+      cause,
+    });
   }
 }
 
@@ -116,7 +123,11 @@ export const metaImageFormat: ImageFormat = {
       `ElementDataFile = ${detached ? dataName.slice(Math.max(dataName.lastIndexOf("/"), dataName.lastIndexOf("\\")) + 1) : "LOCAL"}`,
     ];
     const head = new TextEncoder().encode(`${lines.join("\n")}\n`);
-    if (detached) return [{ name, bytes: head }, { name: dataName, bytes: voxels }];
+    if (detached)
+      return [
+        { name, bytes: head },
+        { name: dataName, bytes: voxels },
+      ];
     return [{ name, bytes: new Uint8Array(await new Blob([head, voxels as Uint8Array<ArrayBuffer>]).arrayBuffer()) }];
   },
 };

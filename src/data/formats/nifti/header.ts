@@ -89,10 +89,24 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
   const { affine, field } = chooseAffine(header, fields, shape);
   const problem = affineProblem(affine);
   if (problem) fail(field, `gives a voxel-to-space matrix that ${problem}`);
-  const units = ([, "m", "mm", "um"] as const)[fields.xyzt_units & 7] ?? "unknown";
+  const units = (["unknown", "m", "mm", "um"] as const)[fields.xyzt_units & 7] ?? "unknown";
   const { dtype } = type;
   const notes = oddities(header, fields, units);
-  return { version, littleEndian, shape, dtype, voxOffset, byteLength, slope, inter, affine, colors, units, notes, bytes: header };
+  return {
+    version,
+    littleEndian,
+    shape,
+    dtype,
+    voxOffset,
+    byteLength,
+    slope,
+    inter,
+    affine,
+    colors,
+    units,
+    notes,
+    bytes: header,
+  };
 }
 
 /**
@@ -103,7 +117,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
 export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array {
   const [channels, nx, ny, nz] = volume.shape;
   const { meta } = volume;
-  const own = meta.header !== undefined && /^nifti/.test(meta.format ?? "");
+  const own = meta.header !== undefined && (meta.format ?? "").startsWith("nifti");
   const source = own ? parseNiftiHeader(meta.header!, meta.source ?? "the volume's header", true) : undefined;
   const tooLarge = Math.max(...volume.shape) > 32767;
   const version = source?.version === 2 || tooLarge ? 2 : 1;
@@ -229,9 +243,11 @@ function oddities(header: Uint8Array, f: Fields, units: SpaceUnit): string[] {
     const [s, q] = [sformOf(header, header.length === 348 ? 1 : 2, f.littleEndian), f.getQformMat()];
     const apart = Math.max(...s.flatMap((row, r) => row.map((v, c) => Math.abs(v - q[r][c]))));
     const size = Math.max(...s.flatMap((row) => row.map(Math.abs)));
-    if (!(apart <= 1e-3 * Math.max(1, size))) notes.push(`sform and qform differ by up to ${apart.toPrecision(3)}; the sform is taken unless it is singular`);
+    if (!(apart <= 1e-3 * Math.max(1, size)))
+      notes.push(`sform and qform differ by up to ${apart.toPrecision(3)}; the sform is taken unless it is singular`);
   }
-  if (f.sform_code <= 0 && f.qform_code <= 0) notes.push("neither sform nor qform: the orientation is a guess, as nibabel makes it");
+  if (f.sform_code <= 0 && f.qform_code <= 0)
+    notes.push("neither sform nor qform: the orientation is a guess, as nibabel makes it");
   if (units === "unknown") notes.push("the unit of lengths is missing (xyzt_units); mm is assumed");
   return notes;
 }

@@ -45,7 +45,8 @@ export async function readNiftiOf(file: ImageFile): Promise<Volume> {
   const voxels = pair ? await openBytes(await besideHeader(file, ".img"), "readNifti") : source;
   const need = header.voxOffset + header.byteLength;
   // Of a packed file the limit is an estimate.
-  if (need > voxels.limit) throw tooShort(header, file.name, voxels.has(voxels.limit) ? "ends after" : "can hold at most", voxels.limit);
+  if (need > voxels.limit)
+    throw tooShort(header, file.name, voxels.has(voxels.limit) ? "ends after" : "can hold at most", voxels.limit);
   const { shape, dtype, littleEndian, slope, inter, colors } = header;
   const [, nx, ny, nz] = shape;
   const step = nx * ny * nz;

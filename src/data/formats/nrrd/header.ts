@@ -55,7 +55,8 @@ function signsOf(space: string): SpaceSigns {
 /** Fields of the header by name in lower case, key/value pairs as `key:=`, and the lines behind `data file: LIST`. */
 function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; list: string[] } {
   const [first, ...lines] = text.split(/\r?\n/);
-  if (!/^NRRD000\d/.test(first)) throw fail(`the first line is ${JSON.stringify(first.slice(0, 20))}; expected NRRD0001 to NRRD0005`);
+  if (!/^NRRD000\d/.test(first))
+    throw fail(`the first line is ${JSON.stringify(first.slice(0, 20))}; expected NRRD0001 to NRRD0005`);
   const fields: Record<string, string> = Object.create(null);
   for (const [i, line] of lines.entries()) {
     if (line.startsWith("#") || line.trim() === "") continue;
@@ -66,7 +67,13 @@ function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; l
       const name = (field[1] ?? field[3]).trim().toLowerCase();
       fields[name === "datafile" ? "data file" : name] = (field[2] ?? "").trim();
       if (/^data ?file$/.test(name) && /^LIST\b/.test(field[2] ?? "")) {
-        return { fields, list: lines.slice(i + 1).map((l) => l.trim()).filter((l) => l !== "" && !l.startsWith("#")) };
+        return {
+          fields,
+          list: lines
+            .slice(i + 1)
+            .map((l) => l.trim())
+            .filter((l) => l !== "" && !l.startsWith("#")),
+        };
       }
     } else throw fail(`line ${i + 2} is ${JSON.stringify(line.slice(0, 60))}; expected "field: value"`);
   }
@@ -94,11 +101,14 @@ export function parseNrrdHeader(text: string, fail: Fail): NrrdHeader {
   if (!dtype) throw fail(`type is ${JSON.stringify(fields.type)}; expected a type of integers or floats of 8 to 64 bits`);
   const encoding = encodings[field("encoding").toLowerCase()];
   if (!encoding) {
-    const packed = /^bz/i.test(fields.encoding) ? `; save it again with encoding gzip, for example with "unu save -f nrrd -e gzip" or 3D Slicer` : "";
+    const packed = /^bz/i.test(fields.encoding)
+      ? `; save it again with encoding gzip, for example with "unu save -f nrrd -e gzip" or 3D Slicer`
+      : "";
     throw fail(`encoding is ${JSON.stringify(fields.encoding)}; expected raw, gzip, ascii or hex${packed}`);
   }
   const [dimension] = numbersIn(field("dimension"), "dimension", fail, 1);
-  if (!(Number.isInteger(dimension) && dimension >= 1 && dimension <= 16)) throw fail(`dimension is ${dimension}; expected 1 to 16`);
+  if (!(Number.isInteger(dimension) && dimension >= 1 && dimension <= 16))
+    throw fail(`dimension is ${dimension}; expected 1 to 16`);
   const sizes = sizesIn(field("sizes"), "sizes", fail, dimension);
   const endian = fields.endian?.toLowerCase();
   const wide = !["i8", "u8"].includes(dtype) && encoding !== "text";
@@ -155,11 +165,17 @@ function geometryOf(
     if (values.length !== count) throw fail(`${name} has ${values.length} entries; expected ${count}, one for each axis`);
     return values;
   };
-  const directions = fields["space directions"] === undefined ? undefined : perAxis("space directions", vectorsIn(fields["space directions"], "space directions", fail));
+  const directions =
+    fields["space directions"] === undefined
+      ? undefined
+      : perAxis("space directions", vectorsIn(fields["space directions"], "space directions", fail));
   const kinds = fields.kinds === undefined ? undefined : perAxis("kinds", list(fields.kinds));
   const isSpatial = (a: number): boolean =>
     directions ? directions[a] !== undefined && !/time/i.test(kinds?.[a] ?? "") : !(kinds && channelKinds.test(kinds[a]));
-  const spatial = sizes.map((_, a) => a).filter(isSpatial).slice(0, 3);
+  const spatial = sizes
+    .map((_, a) => a)
+    .filter(isSpatial)
+    .slice(0, 3);
   const units = unitOf(list(fields["space units"] ?? fields.units ?? "")[0]);
   const space = (fields.space ?? "").toLowerCase();
   if (directions) {
@@ -168,7 +184,8 @@ function geometryOf(
     const columns = spatial.map((a) => directions[a]!);
     return { spatial, affine: rasAffine(columns, origin ?? [], signsOf(space), "space directions", fail), units };
   }
-  const spacings = fields.spacings === undefined ? sizes.map(() => 1) : perAxis("spacings", numbersIn(fields.spacings, "spacings", fail));
+  const spacings =
+    fields.spacings === undefined ? sizes.map(() => 1) : perAxis("spacings", numbersIn(fields.spacings, "spacings", fail));
   notes.push("there are no space directions: the orientation is a guess, and left-posterior-superior as with ITK");
   const columns = spatial.map((a, i) => [0, 1, 2].map((r) => (r === i ? (spacings[a] > 0 ? spacings[a] : 1) : 0)));
   return { spatial, affine: rasAffine(columns, [], lps, "spacings", fail), units };

@@ -30,7 +30,9 @@ async function readNrrd(file: ImageFile): Promise<Volume> {
   const header = parseNrrdHeader(found.text, fail);
   const { dtype, littleEndian, dataFiles, affine, units, fields, notes } = header;
   if (!dataFiles && found.end >= file.blob.size) {
-    throw fail("the header does not end, or nothing follows it: there is no empty line with voxels behind it, and no data file is named");
+    throw fail(
+      "the header does not end, or nothing follows it: there is no empty line with voxels behind it, and no data file is named",
+    );
   }
   const shape = shapeOf(header);
   const block = { dtype, littleEndian, sizes: header.sizes, strides: stridesIn(header, shape) };
@@ -68,17 +70,30 @@ async function readData(file: ImageFile, header: NrrdHeader, block: VoxelBlock, 
   const need = blockBytes(block);
   if (encoding === "text" || encoding === "hex") {
     const source = dataFiles ? await file.beside?.(dataFiles[0]) : file;
-    if (!source || (dataFiles && dataFiles.length > 1)) throw fail(`the ${encoding} data file ${dataFiles?.[0]} was not given, or is one of several`);
+    if (!source || (dataFiles && dataFiles.length > 1))
+      throw fail(`the ${encoding} data file ${dataFiles?.[0]} was not given, or is one of several`);
     const pieces = dataPieces(source, dataFiles ? 0 : end, 0, { ...packing, byteSkip: Math.max(0, byteSkip) }, fail);
     if (encoding === "text") return readText(pieces, block, source.blob.size, fail);
-    if (2 * need > source.blob.size) throw fail(`the voxels take ${2 * need} hex digits, but the file has ${source.blob.size} bytes; it is cut short`);
+    if (2 * need > source.blob.size)
+      throw fail(`the voxels take ${2 * need} hex digits, but the file has ${source.blob.size} bytes; it is cut short`);
     return readBlock(bytesOfHex(pieces, fail), block, true, fail);
   }
   if (dataFiles) {
-    return readBlock(piecesOfFiles(file, dataFiles, need, packing, fail), block, await holds(file, dataFiles, need, packing), fail);
+    return readBlock(
+      piecesOfFiles(file, dataFiles, need, packing, fail),
+      block,
+      await holds(file, dataFiles, need, packing),
+      fail,
+    );
   }
-  const sure = encoding === "raw" ? file.blob.size - end >= need : (await openBytes({ name: file.name, blob: file.blob.slice(end) })).has(need);
-  if (encoding === "raw" && !sure) throw fail(`the voxels take ${need} bytes, but the file ends after ${file.blob.size - end} of them; it is cut short or its header is damaged`);
+  const sure =
+    encoding === "raw"
+      ? file.blob.size - end >= need
+      : (await openBytes({ name: file.name, blob: file.blob.slice(end) })).has(need);
+  if (encoding === "raw" && !sure)
+    throw fail(
+      `the voxels take ${need} bytes, but the file ends after ${file.blob.size - end} of them; it is cut short or its header is damaged`,
+    );
   return readBlock(dataPieces(file, end, need, packing, fail), block, sure, fail);
 }
 
@@ -136,13 +151,19 @@ export const nrrdFormat: ImageFormat = {
       "endian: little",
       `encoding: ${compress ? "gzip" : "raw"}`,
       `space origin: ${column(3)}`,
-      ...((volume.units ?? "mm") === "unknown" ? [] : [`space units: ${[0, 0, 0].map(() => `"${volume.units ?? "mm"}"`).join(" ")}`]),
+      ...((volume.units ?? "mm") === "unknown"
+        ? []
+        : [`space units: ${[0, 0, 0].map(() => `"${volume.units ?? "mm"}"`).join(" ")}`]),
       ...(detached ? [`data file: ${dataName}`] : []),
     ];
     const head = new TextEncoder().encode(`${lines.join("\n")}\n${detached ? "" : "\n"}`);
     const raw = encodeBlock(data, channelsLast(volume.shape));
     const voxels = compress ? await deflate(raw, "gzip") : raw;
-    if (detached) return [{ name, bytes: head }, { name: name.slice(0, name.length - 5) + (compress ? ".raw.gz" : ".raw"), bytes: voxels }];
+    if (detached)
+      return [
+        { name, bytes: head },
+        { name: name.slice(0, name.length - 5) + (compress ? ".raw.gz" : ".raw"), bytes: voxels },
+      ];
     return [{ name, bytes: new Uint8Array(await new Blob([head, voxels as Uint8Array<ArrayBuffer>]).arrayBuffer()) }];
   },
 };

@@ -37,7 +37,8 @@ function parseHeader(bytes: Uint8Array, fail: Fail): NpyHeader {
   const descr = /'descr'\s*:\s*(?:'([^']*)'|(\[))/.exec(text);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
   const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(text);
-  if (!descr || !order || !shape) throw fail(`the header is ${JSON.stringify(text.slice(0, 80))}; expected descr, fortran_order and shape`);
+  if (!descr || !order || !shape)
+    throw fail(`the header is ${JSON.stringify(text.slice(0, 80))}; expected descr, fortran_order and shape`);
   if (descr[2] !== undefined) throw fail("holds records of several fields; save one field as an array of numbers");
   const type = /^([<>|=])([biufOV?c]\d*)$/.exec(descr[1]);
   const dtype = byShort.get(type?.[2] === "?" ? "b1" : type?.[2]);
@@ -45,8 +46,16 @@ function parseHeader(bytes: Uint8Array, fail: Fail): NpyHeader {
     const pickle = /O/.test(descr[1]) ? " (Python objects, which only a pickle holds and which are not read)" : "";
     throw fail(`descr is ${JSON.stringify(descr[1])}${pickle}; expected integers or floats of 8 to 64 bits`);
   }
-  const sizes = shape[1].split(",").map((w) => w.trim().replace(/L$/, "")).filter((w) => w !== "").map(Number);
-  if (sizes.length > 32 || !sizes.every((n) => Number.isSafeInteger(n) && n >= 0) || !Number.isSafeInteger(sizes.reduce((n, s) => n * s, 16))) {
+  const sizes = shape[1]
+    .split(",")
+    .map((w) => w.trim().replace(/L$/, ""))
+    .filter((w) => w !== "")
+    .map(Number);
+  if (
+    sizes.length > 32 ||
+    !sizes.every((n) => Number.isSafeInteger(n) && n >= 0) ||
+    !Number.isSafeInteger(sizes.reduce((n, s) => n * s, 16))
+  ) {
     throw fail(`shape is (${shape[1].slice(0, 80)}); expected sizes`);
   }
   if (sizes.includes(0)) throw fail(`shape is (${shape[1].slice(0, 80)}): the array is empty`);
@@ -70,7 +79,8 @@ async function readNpy(blob: Blob, name: string, fail: Fail): Promise<Volume> {
   if (axes.length === 0) axes.push([1, 1]);
   const block = { dtype, littleEndian, sizes: axes.map(([n]) => n), strides: axes.map(([, s]) => s) };
   const need = blockBytes(block);
-  if (start + need > blob.size) throw fail(`shape (${shape}) takes ${need} bytes, but the file ends after ${blob.size - start} of them; it is cut short`);
+  if (start + need > blob.size)
+    throw fail(`shape (${shape}) takes ${need} bytes, but the file ends after ${blob.size - start} of them; it is cut short`);
   const data = await readBlock(piecesOf(blob.slice(start).stream()), block, true, fail);
   return makeVolume({ data, shape: volumeShape(shape) }, identityAffine, {
     source: name,
@@ -97,7 +107,8 @@ async function unpackedEntry({ packed, size, method, name }: ZipEntry, fail: Fai
   } catch (cause) {
     throw Object.assign(fail(`zip entry "${name}" cannot be inflated: ${(cause as Error).message}`), { cause });
   }
-  if (have !== size) throw fail(`zip entry "${name}" inflates to ${have > size ? "more than" : have} bytes instead of the ${size} it promises`);
+  if (have !== size)
+    throw fail(`zip entry "${name}" inflates to ${have > size ? "more than" : have} bytes instead of the ${size} it promises`);
   return new Blob(parts);
 }
 
@@ -106,10 +117,12 @@ async function readNpz(file: ImageFile, { array }: ReadImageOptions): Promise<Vo
   const entries = readZip(new Uint8Array(await file.blob.arrayBuffer()), fail);
   const names = [...entries.keys()].filter((n) => n.endsWith(".npy")).map((n) => n.slice(0, -4));
   if (names.length === 0) throw fail("holds no array; unpack it and use the images in it");
-  if (array === undefined && names.length > 1) throw new ConfigError(`readImage: ${file.name} holds several arrays; choose one with array: ${names.join(", ")}`);
+  if (array === undefined && names.length > 1)
+    throw new ConfigError(`readImage: ${file.name} holds several arrays; choose one with array: ${names.join(", ")}`);
   const name = array ?? names[0];
   const entry = entries.get(`${name}.npy`);
-  if (!entry) throw new ConfigError(`readImage: ${file.name} holds no array ${JSON.stringify(name)}; there are ${names.join(", ")}`);
+  if (!entry)
+    throw new ConfigError(`readImage: ${file.name} holds no array ${JSON.stringify(name)}; there are ${names.join(", ")}`);
   const blob = await unpackedEntry(entry, fail);
   return readNpy(blob, `${file.name}:${name}`, fail);
 }

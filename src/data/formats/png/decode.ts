@@ -10,7 +10,13 @@ import type { Raster } from "../picture.ts";
 
 /** Samples of a pixel by color type. */
 const channelsOf: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const depthsOf: Readonly<Record<number, readonly number[]>> = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16] };
+const depthsOf: Readonly<Record<number, readonly number[]>> = {
+  0: [1, 2, 4, 8, 16],
+  2: [8, 16],
+  3: [1, 2, 4, 8],
+  4: [8, 16],
+  6: [8, 16],
+};
 
 interface Header {
   readonly width: number;
@@ -34,7 +40,8 @@ export async function decodePng(bytes: Uint8Array, fail: Fail): Promise<PngPictu
   const rowBytes = (w: number) => Math.ceil((w * channels * depth) / 8);
   const size = passes.reduce((n, p) => n + (p.width > 0 ? p.height * (rowBytes(p.width) + 1) : 0), 0);
   // Deflate packs to a thousandth at best, so that a header cannot ask for more.
-  if (size > 1032 * packed.length + 1024) throw fail(`IHDR promises ${width} × ${height} pixels, but the file has ${packed.length} bytes of them; it is damaged`);
+  if (size > 1032 * packed.length + 1024)
+    throw fail(`IHDR promises ${width} × ${height} pixels, but the file has ${packed.length} bytes of them; it is damaged`);
   const lines = await inflate(packed, size, "deflate", (problem) => fail(`the pixels ${problem}`));
   const data = depth === 16 ? new Uint16Array(width * height * channels) : new Uint8Array(width * height * channels);
   let at = 0;
@@ -52,7 +59,15 @@ export async function decodePng(bytes: Uint8Array, fail: Fail): Promise<PngPictu
   return { width, height, channels, data, ...(palette && { palette }) };
 }
 
-function placeRow(line: Uint8Array, data: Uint8Array | Uint16Array, first: number, width: number, dx: number, channels: number, depth: number): void {
+function placeRow(
+  line: Uint8Array,
+  data: Uint8Array | Uint16Array,
+  first: number,
+  width: number,
+  dx: number,
+  channels: number,
+  depth: number,
+): void {
   const step = dx * channels;
   const mask = (1 << depth) - 1;
   for (let x = 0; x < width; x++) {
@@ -74,10 +89,12 @@ function chunksOf(bytes: Uint8Array, fail: Fail): { header: Header; packed: Uint
   for (let at = 8; at + 12 <= bytes.length;) {
     const length = view.getUint32(at);
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    if (length > bytes.length - at - 12) throw fail(`chunk ${JSON.stringify(type)} ends behind the end of the file; it is cut short`);
+    if (length > bytes.length - at - 12)
+      throw fail(`chunk ${JSON.stringify(type)} ends behind the end of the file; it is cut short`);
     const body = bytes.subarray(at + 8, at + 8 + length);
     const critical = (bytes[at + 4] & 0x20) === 0;
-    if (critical && crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length)) throw fail(`chunk ${JSON.stringify(type)} is damaged: its checksum differs`);
+    if (critical && crc32(bytes.subarray(at + 4, at + 8 + length)) !== view.getUint32(at + 8 + length))
+      throw fail(`chunk ${JSON.stringify(type)} is damaged: its checksum differs`);
     if (type === "IHDR") header = headerOf(body, fail);
     else if (type === "PLTE") palette = body.slice();
     else if (type === "IDAT") parts.push(body);
@@ -100,9 +117,11 @@ function headerOf(body: Uint8Array, fail: Fail): Header {
   const view = new DataView(body.buffer, body.byteOffset, 13);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, color, compression, filter, interlace] = body.subarray(8);
-  if (width === 0 || height === 0 || width > 0x7fffffff || height > 0x7fffffff) throw fail(`IHDR has the size ${width} × ${height}`);
+  if (width === 0 || height === 0 || width > 0x7fffffff || height > 0x7fffffff)
+    throw fail(`IHDR has the size ${width} × ${height}`);
   if (!depthsOf[color]?.includes(depth)) throw fail(`IHDR has color type ${color} with ${depth} bits, which PNG does not have`);
-  if (compression !== 0 || filter !== 0 || interlace > 1) throw fail("IHDR has a compression, filter or interlace method that PNG does not have");
+  if (compression !== 0 || filter !== 0 || interlace > 1)
+    throw fail("IHDR has a compression, filter or interlace method that PNG does not have");
   return { width, height, depth, color, interlaced: interlace === 1 };
 }
 
@@ -118,7 +137,10 @@ function adam7(width: number, height: number) {
     [0, 1, 1, 2],
   ];
   return table.map(([x, y, dx, dy]) => ({
-    ...{ x, y, dx, dy },
+    x,
+    y,
+    dx,
+    dy,
     width: Math.ceil(Math.max(0, width - x) / dx),
     height: Math.ceil(Math.max(0, height - y) / dy),
   }));

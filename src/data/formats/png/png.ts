@@ -24,10 +24,22 @@ export const pngFormat: ImageFormat = {
   async write(volume, name, { dtype }) {
     const [channels, width, height, slices] = volume.shape;
     if (slices !== 1 || channels > 4) {
-      throw new ShapeError(`writeImage: ${name}: a PNG is one slice of 1 to 4 channels, the volume has the shape [${volume.shape}]; write slices apart`);
+      throw new ShapeError(
+        `writeImage: ${name}: a PNG is one slice of 1 to 4 channels, the volume has the shape [${volume.shape}]; write slices apart`,
+      );
     }
     const data = dataAs("PNG", volume, dtype, ["u8", "u16"]) as Uint8Array | Uint16Array;
     const raster = rasterOfVolume(volume, data);
-    return [{ name, bytes: await encodePng({ width, height, channels: channels as 1 | 2 | 3 | 4, data: raster.data as Uint8Array | Uint16Array }) }];
+    return [
+      {
+        name,
+        bytes: await encodePng({
+          width,
+          height,
+          channels: channels as 1 | 2 | 3 | 4,
+          data: raster.data as Uint8Array | Uint16Array,
+        }),
+      },
+    ];
   },
 };

@@ -23,8 +23,11 @@ export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffSta
   const { pages, littleEndian } = readPages(bytes, fail);
   const [first] = pages;
   const { width, height, channels, dtype } = first;
-  const other = pages.findIndex((p) => p.width !== width || p.height !== height || p.channels !== channels || p.dtype !== dtype || p.bits !== first.bits);
-  if (other >= 0) throw fail(`page ${other + 1} differs from the first in size, channels or type; save the pages as files of their own`);
+  const other = pages.findIndex(
+    (p) => p.width !== width || p.height !== height || p.channels !== channels || p.dtype !== dtype || p.bits !== first.bits,
+  );
+  if (other >= 0)
+    throw fail(`page ${other + 1} differs from the first in size, channels or type; save the pages as files of their own`);
   // All that is packed is unpacked first, so that only what is there is asked for.
   const planes: Uint8Array[] = [];
   for (const page of pages) planes.push(await samplesOf(page, bytes, littleEndian, fail));
@@ -36,7 +39,8 @@ export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffSta
     strides: [width * height * n, height * n, n, 1],
   };
   const data = await readBlock(piecesIn(planes), block, true, fail);
-  const notes = first.photometric === 0 ? ["0 is white in this picture (PhotometricInterpretation); samples are kept as they are"] : [];
+  const notes =
+    first.photometric === 0 ? ["0 is white in this picture (PhotometricInterpretation); samples are kept as they are"] : [];
   return { data, shape: [channels, width, height, n], dtype, notes };
 }
 
@@ -52,7 +56,8 @@ async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, f
   const across = Math.ceil(width / tile.width);
   const down = Math.ceil(height / tile.height);
   const wanted = across * down * (planar ? channels : 1);
-  if (page.offsets.length < wanted || page.counts.length < wanted) throw fail(`a page has ${page.offsets.length} strips or tiles; expected ${wanted}`);
+  if (page.offsets.length < wanted || page.counts.length < wanted)
+    throw fail(`a page has ${page.offsets.length} strips or tiles; expected ${wanted}`);
   const parts: Uint8Array[] = [];
   const rowBytes = Math.ceil((tile.width * perPlane * bits) / 8);
   let total = 0;
@@ -61,18 +66,26 @@ async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, f
     if (from + count > bytes.length) throw fail(`a strip or tile ends behind the end of the file; it is cut short`);
     const rows = page.tiled ? tile.height : Math.min(tile.height, height - (Math.floor(i / across) % down) * tile.height);
     const part = await unpack(bytes.subarray(from, from + count), page.compression, rows * rowBytes, fail);
-    if (part.length < rows * rowBytes) throw fail(`a strip or tile has ${part.length} bytes; expected ${rows * rowBytes}; it is cut short or damaged`);
+    if (part.length < rows * rowBytes)
+      throw fail(`a strip or tile has ${part.length} bytes; expected ${rows * rowBytes}; it is cut short or damaged`);
     total += part.length;
     parts.push(part);
   }
   const need = width * height * channels * size;
-  if (total * (8 / Math.min(8, bits)) < need) throw fail(`the strips have ${total} bytes, fewer than ${width} × ${height} pixels take`);
+  if (total * (8 / Math.min(8, bits)) < need)
+    throw fail(`the strips have ${total} bytes, fewer than ${width} × ${height} pixels take`);
   const out = new Uint8Array(need);
   for (let i = 0; i < wanted; i++) {
     const place = i % (across * down);
     const rows = widened(parts[i], page, rowBytes, perPlane, littleEndian);
     const plane = planar ? Math.floor(i / (across * down)) : 0;
-    placeTile(rows, out, page, { x: (place % across) * tile.width, y: Math.floor(place / across) * tile.height, plane, perPlane, size });
+    placeTile(rows, out, page, {
+      x: (place % across) * tile.width,
+      y: Math.floor(place / across) * tile.height,
+      plane,
+      perPlane,
+      size,
+    });
     parts[i] = rows.subarray(0, 0);
   }
   return out;
@@ -111,7 +124,12 @@ interface Place {
   readonly size: number;
 }
 
-function placeTile(rows: Uint8Array, out: Uint8Array, { width, height, channels, tile }: Page, { x, y, plane, perPlane, size }: Place): void {
+function placeTile(
+  rows: Uint8Array,
+  out: Uint8Array,
+  { width, height, channels, tile }: Page,
+  { x, y, plane, perPlane, size }: Place,
+): void {
   const count = Math.min(tile.width, width - x);
   const rowSize = tile.width * perPlane * size;
   for (let r = 0; r < tile.height && y + r < height; r++) {

@@ -40,7 +40,8 @@ export function readPages(bytes: Uint8Array, fail: Fail): { pages: Page[]; littl
   if (version !== 42 && version !== 43) throw fail(`the version is ${version}; expected 42 (TIFF) or 43 (BigTIFF)`);
   const big = version === 43;
   const number = (at: number, size: number): number => {
-    if (!(at >= 0 && at + size <= bytes.length)) throw fail("a directory lies behind the end of the file; it is cut short or damaged");
+    if (!(at >= 0 && at + size <= bytes.length))
+      throw fail("a directory lies behind the end of the file; it is cut short or damaged");
     if (size === 1) return bytes[at];
     if (size === 2) return view.getUint16(at, littleEndian);
     return size === 4 ? view.getUint32(at, littleEndian) : Number(view.getBigUint64(at, littleEndian));
@@ -50,7 +51,8 @@ export function readPages(bytes: Uint8Array, fail: Fail): { pages: Page[]; littl
   const seen = new Set<number>();
   let values = 0;
   for (let at = number(big ? 8 : 4, word); at !== 0;) {
-    if (seen.has(at) || seen.size >= mostPages) throw fail("the directories go in a circle, or are too many; the file is damaged");
+    if (seen.has(at) || seen.size >= mostPages)
+      throw fail("the directories go in a circle, or are too many; the file is damaged");
     seen.add(at);
     const count = number(at, big ? 8 : 2);
     if (count > 4096) throw fail(`a directory has ${count} entries; the file is damaged`);
@@ -63,8 +65,12 @@ export function readPages(bytes: Uint8Array, fail: Fail): { pages: Page[]; littl
       // All values of all pages are in the file, so there are no more of them than bytes.
       if (values > bytes.length) throw fail(`tag ${number(e, 2)} has ${n} values, more than the file has room for`);
       const from = n * size <= word ? e + 4 + word : number(e + 4 + word, word);
-      if (from + n * size > bytes.length) throw fail(`tag ${number(e, 2)} lies behind the end of the file; it is cut short or damaged`);
-      entries.set(number(e, 2), Array.from({ length: n }, (_, k) => number(from + k * size, size)));
+      if (from + n * size > bytes.length)
+        throw fail(`tag ${number(e, 2)} lies behind the end of the file; it is cut short or damaged`);
+      entries.set(
+        number(e, 2),
+        Array.from({ length: n }, (_, k) => number(from + k * size, size)),
+      );
     }
     if (((entries.get(tag.subfile)?.[0] ?? 0) & 5) === 0) pages.push(pageOf(entries, fail));
     at = number(at + (big ? 8 : 2) + count * (big ? 20 : 12), word);
@@ -88,19 +94,32 @@ function pageOf(entries: Entries, fail: Fail): Page {
   const bits = allBits[0];
   const format = one(tag.sampleFormat, 1);
   const dtype = allBits.every((b) => b === bits) ? typeOf(bits, format) : undefined;
-  if (!dtype) throw fail(`samples have ${allBits.slice(0, 4).join(", ")} bits in format ${format}; expected integers of 1, 2, 4, 8, 16, 32 or 64 bits, or floats`);
+  if (!dtype)
+    throw fail(
+      `samples have ${allBits.slice(0, 4).join(", ")} bits in format ${format}; expected integers of 1, 2, 4, 8, 16, 32 or 64 bits, or floats`,
+    );
   const tiled = entries.has(tag.tileOffsets);
   const tile = tiled
     ? { width: one(tag.tileWidth), height: one(tag.tileHeight) }
     : { width, height: Math.min(one(tag.rowsPerStrip, height), height) };
-  if (!(tile.width >= 1 && tile.height >= 1) || tile.width * tile.height > 2 ** 32) throw fail(`tiles are ${tile.width} × ${tile.height}`);
+  if (!(tile.width >= 1 && tile.height >= 1) || tile.width * tile.height > 2 ** 32)
+    throw fail(`tiles are ${tile.width} × ${tile.height}`);
   const photometric = one(tag.photometric, 1);
   if (photometric === 6) throw fail("the colors are YCbCr; save the picture with red, green and blue");
   const predictor = one(tag.predictor, 1);
   const floats = dtype === "f32" || dtype === "f64" || dtype === "f16";
-  if (!(predictor === 1 || (predictor === 2 && bits >= 8) || (predictor === 3 && floats))) throw fail(`predictor ${predictor} is not one for ${bits} bits`);
+  if (!(predictor === 1 || (predictor === 2 && bits >= 8) || (predictor === 3 && floats)))
+    throw fail(`predictor ${predictor} is not one for ${bits} bits`);
   return {
-    ...{ width, height, channels, bits, dtype, predictor, photometric, tiled, tile },
+    width,
+    height,
+    channels,
+    bits,
+    dtype,
+    predictor,
+    photometric,
+    tiled,
+    tile,
     compression: one(tag.compression, 1),
     planar: one(tag.planar, 1) === 2 && channels > 1,
     offsets: entries.get(tiled ? tag.tileOffsets : tag.stripOffsets) ?? [],

@@ -11,7 +11,8 @@ import { LoadImage } from "./load_image.ts";
 /** LoadImage of a path: a file, with those that its header names beside it, or the folder of a series. */
 export class LoadImageFile extends LoadImage<string> {
   protected override read(path: string): Promise<Volume> {
-    if (typeof path !== "string") throw new ConfigError(`LoadImageFile: expected a path, got ${Object.prototype.toString.call(path)}`);
+    if (typeof path !== "string")
+      throw new ConfigError(`LoadImageFile: expected a path, got ${Object.prototype.toString.call(path)}`);
     return readImageFile(path, this.reading);
   }
 }
@@ -44,7 +45,8 @@ export class SaveImageFile {
   /** @throws ConfigError for options that are not known */
   constructor(options: SaveImageFileOptions = {}) {
     const unknown = Object.keys(options).find((key) => !known.includes(key));
-    if (unknown !== undefined) throw new ConfigError(`SaveImageFile: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
+    if (unknown !== undefined)
+      throw new ConfigError(`SaveImageFile: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
     this.options = { outputDir: ".", outputPostfix: "trans", outputExt: ".nii.gz", separateFolder: true, ...options };
   }
 

@@ -27,7 +27,8 @@ export class LoadImage<Source = ImageSource> {
   /** @throws ConfigError for options that are not known */
   constructor(options: LoadImageOptions = {}) {
     const unknown = Object.keys(options).find((key) => !known.includes(key));
-    if (unknown !== undefined) throw new ConfigError(`LoadImage: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
+    if (unknown !== undefined)
+      throw new ConfigError(`LoadImage: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
     const { dtype = null, ...reading } = options;
     this.dtype = dtype;
     this.reading = reading;

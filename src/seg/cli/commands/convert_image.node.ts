@@ -10,7 +10,12 @@ import { type Command, flag, parse, say, text } from "../command_line.node.ts";
 
 export const convertImageCommand: Command = {
   name: "convert-image",
-  usage: [["IN OUT [--dtype TYPE] [--series ID] [--array NAME] [--overwrite]", "an image, or a folder of slices, as the format of OUT's ending"]],
+  usage: [
+    [
+      "IN OUT [--dtype TYPE] [--series ID] [--array NAME] [--overwrite]",
+      "an image, or a folder of slices, as the format of OUT's ending",
+    ],
+  ],
   async run(args) {
     const options = { dtype: text, series: text, array: text, overwrite: flag };
     const { values, positionals } = parse(args, options, true);
@@ -19,7 +24,8 @@ export const convertImageCommand: Command = {
     const { dtype, series, array } = values;
     const expectFree = (name: string): void => {
       if (!existsSync(name)) return;
-      if (existsSync(from) && realpathSync(name) === realpathSync(from)) throw new ConfigError(`${name} is the input; choose another name`);
+      if (existsSync(from) && realpathSync(name) === realpathSync(from))
+        throw new ConfigError(`${name} is the input; choose another name`);
       if (values.overwrite !== true) throw new ConfigError(`${name} exists; choose another name, or replace it with --overwrite`);
     };
     expectFree(to);

@@ -37,7 +37,12 @@ async function sayRun(path: string): Promise<void> {
 
 export const infoCommand: Command = {
   name: "info",
-  usage: [["[FILE|FOLDER…] [--series ID] [--array NAME]", "adapter, limits and features; what an image is and what is odd about it; a run"]],
+  usage: [
+    [
+      "[FILE|FOLDER…] [--series ID] [--array NAME]",
+      "adapter, limits and features; what an image is and what is odd about it; a run",
+    ],
+  ],
   async run(args) {
     const { values, positionals } = parse(args, { series: text, array: text }, true);
     for (const path of positionals) {
