@@ -24,6 +24,9 @@ export { serveData } from "./loading/serve_data.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
 export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";
 export type { FileDtype, NiftiDtype } from "./formats/nifti/voxels.ts";
+export { readImage, writeImage } from "./formats/read_image.ts";
+export type { ImageSource, ReadOptions } from "./formats/read_image.ts";
+export type { ReadImageOptions, WriteImageOptions, WrittenFile } from "./formats/format.ts";
 export type { DatasetModule } from "./loading/unit_source.ts";
 export * from "./label_weights.ts";
 export type { LabelClass } from "./labels.ts";
@@ -35,6 +38,7 @@ export {
   spacingOf,
   type Step,
   type Undo,
+  type SpaceUnit,
   type Volume,
   type VolumeMeta,
   withGeometryOf,

@@ -32,14 +32,23 @@ export interface Step {
   readonly affine: Affine;
   readonly undo: Undo;
 }
+/** The unit of an affine's lengths; "unknown" is taken for mm by everything that asks. */
+export type SpaceUnit = "mm" | "um" | "m" | "unknown";
 
 /** Where a volume came from; what a writer needs to give a prediction the source's geometry. */
 export interface VolumeMeta {
   /** Path or name of the file it was read from. */
   readonly source?: string;
-  readonly format?: "nifti1" | "nifti2";
-  /** The file's own header (348 or 540 bytes, in the file's byte order), without extensions. */
+  /** Of the file, such as "nifti1", "nrrd" or "dicom". */
+  readonly format?: string;
+  /** The file's own header as it stood there, where it is of bytes: of NIfTI the 348 or 540 bytes without extensions. */
   readonly header?: Uint8Array;
+  /** The fields of the file's header, by the format's names for them. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** What the file says that the affine's lengths are in. */
+  readonly units?: SpaceUnit;
+  /** What is odd about the file though it could be read, a sentence each: two geometries that differ, sizes that were guessed. */
+  readonly notes?: readonly string[];
   /** Element type in the file, before scaling ("i16", "f32", …). */
   readonly dtype?: string;
   /** "label": class numbers, which are never interpolated unless a mode was chosen. Set by who loads the volume. */
@@ -53,6 +62,8 @@ export interface Volume<A extends TypedArray = TypedArray> extends HostArray<A> 
   readonly affine: Affine;
   /** Voxel size in mm along the three array axes: the lengths of the affine's columns. */
   readonly spacing: readonly [number, number, number];
+  /** The unit of `affine` and `spacing`, as the file says it; absent for one that came from no file, which is in mm. */
+  readonly units?: SpaceUnit;
   readonly meta: VolumeMeta;
 }
 
@@ -94,7 +105,7 @@ export function makeVolume<A extends TypedArray>(
   }
   const problem = affineProblem(affine);
   if (problem) throw new DataError(`makeVolume: the affine ${problem}; expected an invertible 4×4 matrix, voxel index → RAS mm`);
-  return { data, shape, affine, spacing: spacingOf(affine), meta };
+  return { data, shape, affine, spacing: spacingOf(affine), ...(meta.units && { units: meta.units }), meta };
 }
 
 /**

@@ -98,3 +98,4 @@ export type { SplineMode } from "./spatial/spline.ts";
 export { RandZoom, Zoom } from "./spatial/zoom.ts";
 export type { RandZoomOptions, ZoomOptions } from "./spatial/zoom.ts";
 export { chaosAugmentation, RandTranspose } from "./spatial/transpose.ts";
+export { LoadImage, type LoadImageOptions } from "./io/load_image.ts";

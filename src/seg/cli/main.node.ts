@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../../host/errors.ts";
 import type { Command } from "./command_line.node.ts";
+import { convertImageCommand } from "./commands/convert_image.node.ts";
 import { demoCommand } from "./commands/demo.node.ts";
 import { evaluateCommand } from "./commands/evaluate.node.ts";
 import { infoCommand } from "./commands/info.node.ts";
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
   recipesCommand,
   tuneCommand,
   infoCommand,
+  convertImageCommand,
   inspectCommand,
   convertCommand,
 ];

@@ -136,6 +136,8 @@ const isTransform = (v: unknown): v is { name: string; prototype: object } =>
 test("every public transform has a sample here", () => {
   const names = Object.values(T)
     .filter(isTransform)
+    // It makes volumes of what are none yet, and has tests of its own.
+    .filter((t) => (t as unknown) !== T.LoadImage)
     .map(({ name }) => name);
   expect(Object.keys(samples).sort()).toEqual(names.sort());
 });
