@@ -2,4 +2,5 @@
 
 export { writeFileAtomic } from "../host/files.node.ts";
 export * from "./folders/decathlon.node.ts";
+export * from "./formats/dicom/series.node.ts";
 export * from "./formats/nifti/nifti.node.ts";

@@ -23,6 +23,8 @@ export { parseDataset } from "./folders/decathlon.ts";
 export * from "./folders/splits.ts";
 export * from "./datasets/grid.ts";
 export * from "./loading/loader.ts";
+export { readDicom } from "./formats/dicom/dicom.ts";
+export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
 export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";
 export type { FileDtype, NiftiDtype } from "./formats/nifti/voxels.ts";

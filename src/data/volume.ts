@@ -15,11 +15,13 @@ export type Affine = readonly (readonly number[])[];
 export interface VolumeMeta {
   /** Path or name of the file it was read from. */
   readonly source?: string;
-  readonly format?: "nifti1" | "nifti2";
+  readonly format?: "nifti1" | "nifti2" | "dicom";
   /** The file's own header (348 or 540 bytes, in the file's byte order), without extensions. */
   readonly header?: Uint8Array;
   /** Element type in the file, before scaling ("i16", "f32", …). */
   readonly dtype?: string;
+  /** What is odd about the file, for people to read. */
+  readonly notes?: readonly string[];
 }
 
 /** An image `[C, nx, ny, nz]` with its geometry. */

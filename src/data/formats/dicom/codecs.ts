@@ -1,0 +1,149 @@
+/**
+ * @file JPEG, JPEG-LS, JPEG 2000 and HTJ2K frames, by the packages of the cornerstone project: optional peers, loaded when a file needs them. One row per
+ * packing. Codecs are given streams whose size is that of the DICOM header, and what they throw becomes a FormatError.
+ */
+
+import { FormatError } from "../../../host/errors.ts";
+import type { Fail } from "../../../host/bytes/budget.ts";
+import { type Codestream, jpegHeader, waveletHeader, withoutTransform } from "./codestream.ts";
+import type { PixelLayout } from "./header.ts";
+import type { Packing } from "./transfer_syntax.ts";
+
+/** An unpacked frame. */
+export interface Unpacked {
+  /** Little-endian values of 1 byte, or of 2 if `bits` is over 8. */
+  readonly bytes: Uint8Array;
+  /** Significant bits of a value. */
+  readonly bits: number;
+  readonly planar: boolean;
+  /** Whether the codec has turned colors into RGB. */
+  readonly rgb: boolean;
+}
+
+/** A class of the WebAssembly packages, which all have the same methods. */
+interface Decoder {
+  getEncodedBuffer(length: number): Uint8Array;
+  getDecodedBuffer(): Uint8Array;
+  decode(): void;
+  getFrameInfo(): { readonly width: number; readonly height: number; readonly bitsPerSample: number; readonly componentCount: number };
+  getInterleaveMode?(): number;
+  delete(): void;
+}
+
+type Unpack = (bytes: Uint8Array, stream: Codestream) => { bytes: Uint8Array; planar: boolean };
+
+interface Codec {
+  readonly npm: string;
+  readonly header: (bytes: Uint8Array, fail: Fail) => Codestream;
+  readonly load: () => Promise<Unpack>;
+}
+
+// OpenJPEG tells of each step on the console.
+const silent = { print: () => undefined, printErr: () => undefined };
+
+const wasm = (load: () => Promise<{ default: (options: object) => Promise<unknown> }>, name: string) => async (): Promise<Unpack> => {
+  const module = (await (await load()).default(silent)) as Record<string, new () => Decoder>;
+  return (bytes) => {
+    const decoder = new module[name]();
+    try {
+      decoder.getEncodedBuffer(bytes.length).set(bytes);
+      decoder.decode();
+      const { componentCount } = decoder.getFrameInfo();
+      const planar = componentCount > 1 && decoder.getInterleaveMode?.() === 0;
+      // The buffer is the module's memory.
+      return { bytes: Uint8Array.from(decoder.getDecodedBuffer()), planar };
+    } finally {
+      decoder.delete();
+    }
+  };
+};
+
+const lossless = async (): Promise<Unpack> => {
+  const { Decoder: Lossless } = await import("jpeg-lossless-decoder-js");
+  return (bytes) => {
+    const copy = Uint8Array.from(bytes);
+    return { bytes: new Uint8Array(new Lossless().decompress(copy.buffer, 0, copy.length)), planar: false };
+  };
+};
+
+const codecs: Readonly<Record<Exclude<Packing, "rle">, Codec>> = {
+  jpeg: {
+    npm: "@cornerstonejs/codec-libjpeg-turbo-8bit",
+    header: jpegHeader,
+    load: wasm(() => import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs" as string), "JPEGDecoder"),
+  },
+  jpegLossless: { npm: "jpeg-lossless-decoder-js", header: jpegHeader, load: lossless },
+  jpegLs: {
+    npm: "@cornerstonejs/codec-charls",
+    header: jpegHeader,
+    load: wasm(() => import("@cornerstonejs/codec-charls/decode"), "JpegLSDecoder"),
+  },
+  jpeg2000: {
+    npm: "@cornerstonejs/codec-openjpeg",
+    header: waveletHeader,
+    load: wasm(() => import("@cornerstonejs/codec-openjpeg/decode"), "J2KDecoder"),
+  },
+  htj2k: {
+    npm: "@cornerstonejs/codec-openjph",
+    header: waveletHeader,
+    load: wasm(() => import("@cornerstonejs/codec-openjph"), "HTJ2KDecoder"),
+  },
+};
+
+const loaded = new Map<Packing, Promise<Unpack>>();
+
+/**
+ * Unpacks a frame.
+ * @throws FormatError for a frame that does not fit the DICOM header or is damaged; for a codec that is not installed, with its name
+ */
+export async function unpackFrame(bytes: Uint8Array, packing: Exclude<Packing, "rle">, layout: PixelLayout, fail: Fail): Promise<Unpacked> {
+  const codec = codecs[packing];
+  const stream = codec.header(bytes, fail);
+  checkStream(stream, packing, layout, fail);
+  const unpack = await loadCodec(packing, codec, fail);
+  const rgb = packing === "jpeg" && layout.samples === 3 && !storesAsIs(stream, layout);
+  const input = packing === "jpeg" && layout.samples === 3 && !rgb ? withoutTransform(bytes) : bytes;
+  try {
+    const result = unpack(input, stream);
+    const need = layout.rows * layout.columns * layout.samples * (stream.precision > 8 ? 2 : 1);
+    if (result.bytes.length < need) throw fail(`its codec gave ${result.bytes.length} bytes for a frame of ${need}`);
+    return { ...result, bits: stream.precision, rgb };
+  } catch (cause) {
+    // A module that has failed inside may be left broken.
+    loaded.delete(packing);
+    if (cause instanceof FormatError) throw cause;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw Object.assign(fail(`a packed frame is damaged: ${codec.npm} says ${text}`), { cause });
+  }
+}
+
+/** Whether a JPEG's three components are to be left as they are, where the decoder would take them for YCbCr. */
+function storesAsIs({ adobe, jfif, ids }: Codestream, { photometric }: PixelLayout): boolean {
+  if (adobe !== undefined) return adobe === 0;
+  const named = String.fromCharCode(...ids).toUpperCase() === "RGB";
+  return named || (photometric === "RGB" && !jfif);
+}
+
+function checkStream(stream: Codestream, packing: Packing, { rows, columns, samples, bitsAllocated }: PixelLayout, fail: Fail): void {
+  const { width, height, components, precision } = stream;
+  if (width !== columns || height !== rows || components !== samples)
+    throw fail(`a packed frame has ${width}×${height} pixels of ${components} samples, the header says ${columns}×${rows} of ${samples}`);
+  if (packing === "jpeg" && precision !== 8)
+    throw fail(`its JPEG has ${precision} bits, which no maintained codec reads; unpack the file, for example with gdcmconv --raw`);
+  if (precision > 16 || precision > Math.max(8, bitsAllocated))
+    throw fail(`a packed frame has ${precision} bits per value; expected at most ${Math.min(16, bitsAllocated)}`);
+}
+
+async function loadCodec(packing: Exclude<Packing, "rle">, { npm, load }: Codec, fail: Fail): Promise<Unpack> {
+  let unpack = loaded.get(packing);
+  if (!unpack) {
+    unpack = load();
+    loaded.set(packing, unpack);
+  }
+  try {
+    return await unpack;
+  } catch (cause) {
+    loaded.delete(packing);
+    throw Object.assign(fail(`its pixels are packed by a codec that is not installed: run \`npm install ${npm}\``), { cause });
+  }
+}
