@@ -16,8 +16,8 @@ export interface Unpacked {
   /** Significant bits of a value. */
   readonly bits: number;
   readonly planar: boolean;
-  /** Whether the codec has turned colors into RGB. */
-  readonly rgb: boolean;
+  /** What the samples are, where the stream knows better than the DICOM header. */
+  readonly photometric: string;
 }
 
 /** A class of the WebAssembly packages, which all have the same methods. */
@@ -41,7 +41,17 @@ interface Codec {
 // OpenJPEG tells of each step on the console.
 const silent = { print: () => undefined, printErr: () => undefined };
 
-const wasm = (load: () => Promise<{ default: (options: object) => Promise<unknown> }>, name: string) => async (): Promise<Unpack> => {
+interface Package {
+  default(options: object): Promise<unknown>;
+}
+
+const inNode = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
+
+/** The WebAssembly build in Node; where a bundler would have to serve a file beside its bundle, the build that needs none and is slower. */
+const either = (name: string, portable: () => Promise<Package>) => (): Promise<Package> =>
+  inNode ? (import(/* @vite-ignore */ `${name}/decodewasmjs`) as Promise<Package>) : portable();
+
+const wasm = (load: () => Promise<Package>, name: string) => async (): Promise<Unpack> => {
   const module = (await (await load()).default(silent)) as Record<string, new () => Decoder>;
   return (bytes) => {
     const decoder = new module[name]();
@@ -61,7 +71,13 @@ const wasm = (load: () => Promise<{ default: (options: object) => Promise<unknow
 const lossless = async (): Promise<Unpack> => {
   const { Decoder: Lossless } = await import("jpeg-lossless-decoder-js");
   return (bytes) => {
-    const copy = Uint8Array.from(bytes);
+    // This decoder loses the last pixel where the end of the image stands close behind it, so zeros go between the two.
+    let end = bytes.length - 2;
+    while (end > 0 && !(bytes[end] === 0xff && bytes[end + 1] === 0xd9)) end--;
+    if (end <= 0) end = bytes.length;
+    const copy = new Uint8Array(end + 18);
+    copy.set(bytes.subarray(0, end));
+    copy.set([0xff, 0xd9], end + 16);
     return { bytes: new Uint8Array(new Lossless().decompress(copy.buffer, 0, copy.length)), planar: false };
   };
 };
@@ -70,18 +86,18 @@ const codecs: Readonly<Record<Exclude<Packing, "rle">, Codec>> = {
   jpeg: {
     npm: "@cornerstonejs/codec-libjpeg-turbo-8bit",
     header: jpegHeader,
-    load: wasm(() => import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs" as string), "JPEGDecoder"),
+    load: wasm(either("@cornerstonejs/codec-libjpeg-turbo-8bit", () => import("@cornerstonejs/codec-libjpeg-turbo-8bit/decode")), "JPEGDecoder"),
   },
   jpegLossless: { npm: "jpeg-lossless-decoder-js", header: jpegHeader, load: lossless },
   jpegLs: {
     npm: "@cornerstonejs/codec-charls",
     header: jpegHeader,
-    load: wasm(() => import("@cornerstonejs/codec-charls/decode"), "JpegLSDecoder"),
+    load: wasm(either("@cornerstonejs/codec-charls", () => import("@cornerstonejs/codec-charls/decode")), "JpegLSDecoder"),
   },
   jpeg2000: {
     npm: "@cornerstonejs/codec-openjpeg",
     header: waveletHeader,
-    load: wasm(() => import("@cornerstonejs/codec-openjpeg/decode"), "J2KDecoder"),
+    load: wasm(either("@cornerstonejs/codec-openjpeg", () => import("@cornerstonejs/codec-openjpeg/decode")), "J2KDecoder"),
   },
   htj2k: {
     npm: "@cornerstonejs/codec-openjph",
@@ -101,13 +117,15 @@ export async function unpackFrame(bytes: Uint8Array, packing: Exclude<Packing, "
   const stream = codec.header(bytes, fail);
   checkStream(stream, packing, layout, fail);
   const unpack = await loadCodec(packing, codec, fail);
-  const rgb = packing === "jpeg" && layout.samples === 3 && !storesAsIs(stream, layout);
-  const input = packing === "jpeg" && layout.samples === 3 && !rgb ? withoutTransform(bytes) : bytes;
+  // The decoder's own arithmetic for colors is less exact, and it guesses whether they need any.
+  const color = packing === "jpeg" && layout.samples === 3;
+  const photometric = !color ? layout.photometric : storesAsIs(stream, layout) ? "RGB" : "YBR_FULL";
+  const input = color ? withoutTransform(bytes, stream) : bytes;
   try {
     const result = unpack(input, stream);
     const need = layout.rows * layout.columns * layout.samples * (stream.precision > 8 ? 2 : 1);
     if (result.bytes.length < need) throw fail(`its codec gave ${result.bytes.length} bytes for a frame of ${need}`);
-    return { ...result, bits: stream.precision, rgb };
+    return { ...result, bits: stream.precision, photometric };
   } catch (cause) {
     // A module that has failed inside may be left broken.
     loaded.delete(packing);
@@ -117,11 +135,11 @@ export async function unpackFrame(bytes: Uint8Array, packing: Exclude<Packing, "
   }
 }
 
-/** Whether a JPEG's three components are to be left as they are, where the decoder would take them for YCbCr. */
-function storesAsIs({ adobe, jfif, ids }: Codestream, { photometric }: PixelLayout): boolean {
+/** Whether a JPEG's three components are to be left as they are, not YCbCr. */
+function storesAsIs({ adobe, jfifAt, ids }: Codestream, { photometric }: PixelLayout): boolean {
   if (adobe !== undefined) return adobe === 0;
   const named = String.fromCharCode(...ids).toUpperCase() === "RGB";
-  return named || (photometric === "RGB" && !jfif);
+  return named || (photometric === "RGB" && jfifAt === undefined);
 }
 
 function checkStream(stream: Codestream, packing: Packing, { rows, columns, samples, bitsAllocated }: PixelLayout, fail: Fail): void {

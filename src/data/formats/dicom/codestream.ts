@@ -16,15 +16,18 @@ export interface Codestream {
   readonly ids: readonly number[];
   /** Color transform of Adobe's marker: 0 none, 1 YCbCr. */
   readonly adobe?: number;
-  readonly jfif: boolean;
+  /** Where that number stands. */
+  readonly adobeAt?: number;
+  /** Where JFIF's marker stands, which stands for YCbCr. */
+  readonly jfifAt?: number;
 }
 
 /** Reads the header of JPEG and JPEG-LS. */
 export function jpegHeader(bytes: Uint8Array, fail: Fail): Codestream {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes[0] !== 0xff || bytes[1] !== 0xd8) throw fail("a packed frame is no JPEG: it does not begin with FFD8");
-  let adobe: number | undefined;
-  let jfif = false;
+  let adobeAt: number | undefined;
+  let jfifAt: number | undefined;
   for (let at = 2; at + 10 <= bytes.length;) {
     if (bytes[at] !== 0xff) throw fail(`a JPEG frame is damaged: byte ${at} is no marker`);
     const marker = bytes[at + 1];
@@ -34,13 +37,15 @@ export function jpegHeader(bytes: Uint8Array, fail: Fail): Codestream {
     }
     const length = view.getUint16(at + 2);
     const text = String.fromCharCode(...bytes.subarray(at + 4, at + 9));
-    if (marker === 0xe0 && text.startsWith("JFIF")) jfif = true;
-    if (marker === 0xee && text === "Adobe" && length >= 14) adobe = bytes[at + 15];
+    if (marker === 0xe0 && text.startsWith("JFIF")) jfifAt = at + 4;
+    if (marker === 0xee && text === "Adobe" && length >= 14) adobeAt = at + 15;
     const isFrame = (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) || marker === 0xf7;
     if (isFrame) {
       const components = bytes[at + 9];
       const ids = Array.from({ length: components }, (_, i) => bytes[at + 10 + 3 * i]);
-      return { precision: bytes[at + 4], height: view.getUint16(at + 5), width: view.getUint16(at + 7), components, ids, adobe, jfif };
+      const adobe = adobeAt === undefined ? undefined : bytes[adobeAt];
+      const [height, width] = [view.getUint16(at + 5), view.getUint16(at + 7)];
+      return { precision: bytes[at + 4], height, width, components, ids, adobe, adobeAt, jfifAt };
     }
     at += 2 + length;
   }
@@ -60,16 +65,16 @@ export function waveletHeader(bytes: Uint8Array, fail: Fail): Codestream {
     components: view.getUint16(at + 40),
     precision: (bytes[at + 42] & 0x7f) + 1,
     ids: [],
-    jfif: false,
   };
 }
 
-/** A JPEG with Adobe's marker in front, which says that its components are stored as they are, so that a decoder leaves them so. */
-export function withoutTransform(bytes: Uint8Array): Uint8Array {
-  const marker = [0xff, 0xee, 0, 14, ...new TextEncoder().encode("Adobe"), 0, 100, 0, 0, 0, 0, 0];
+/** A JPEG whose markers say that its components are stored as they are, so that a decoder leaves them so: Adobe's, and not JFIF's, which goes first. */
+export function withoutTransform(bytes: Uint8Array, { adobeAt, jfifAt }: Codestream): Uint8Array {
+  const marker = adobeAt === undefined ? [0xff, 0xee, 0, 14, ...new TextEncoder().encode("Adobe"), 0, 100, 0, 0, 0, 0, 0] : [];
   const out = new Uint8Array(bytes.length + marker.length);
   out.set([0xff, 0xd8]);
   out.set(marker, 2);
   out.set(bytes.subarray(2), 2 + marker.length);
+  for (const at of [adobeAt, jfifAt]) if (at !== undefined) out[at + marker.length] = 0;
   return out;
 }

@@ -67,7 +67,7 @@ export async function readHeader(name: string, blob: Blob): Promise<DicomHeader>
   const source = syntax.deflated ? new DeflatedSource(blob, start.at, fail) : file;
   return whileMore(source, fail, (bytes) => {
     const at = syntax.deflated ? 0 : start.at;
-    return describe(readDataSet(bytes, at, encodingAt(bytes, at, syntax)), { name, fail, source, syntax });
+    return describe(readDataSet(bytes, at, encodingAt(bytes, at, syntax)), { name, fail, source, syntax, sopClass: start.sopClass });
   });
 }
 
@@ -97,8 +97,15 @@ async function whileMore<T>(source: ByteSource, fail: Fail, work: (bytes: Bytes)
   }
 }
 
+interface Start {
+  readonly at: number;
+  readonly syntax: TransferSyntax;
+  /** As the meta information has it. */
+  readonly sopClass: string;
+}
+
 /** Where the data set begins, behind the file's meta information if it has any, and how it is encoded. */
-function findDataSet(bytes: Bytes): { at: number; syntax: TransferSyntax } {
+function findDataSet(bytes: Bytes): Start {
   const head = bytes.bytes;
   const preamble = String.fromCharCode(...head.subarray(128, 132)) === "DICM";
   if (!preamble && !isDicom(head)) throw bytes.fail("is no DICOM file: it has neither the mark DICM nor a data set at its start");
@@ -106,10 +113,11 @@ function findDataSet(bytes: Bytes): { at: number; syntax: TransferSyntax } {
   const hasMeta = head[from] === 2 && head[from + 1] === 0;
   const { meta, next } = hasMeta ? readMeta(bytes, from) : { meta: undefined, next: from };
   const uid = meta?.text("transferSyntaxUID");
-  if (uid) return { at: next, syntax: transferSyntax(uid) };
+  const sopClass = meta?.text("mediaStorageSOPClassUID") ?? "";
+  if (uid) return { at: next, syntax: transferSyntax(uid), sopClass };
   const letters = /^[A-Z]{2}$/.test(String.fromCharCode(head[next + 4], head[next + 5]));
   const bigEndian = head[next] === 0 && head[next + 1] !== 0;
-  return { at: next, syntax: plainSyntax(letters, !bigEndian) };
+  return { at: next, syntax: plainSyntax(letters, !bigEndian), sopClass };
 }
 
 /** The encoding of a syntax, but for files whose first element shows that they state the wrong one. */
@@ -120,7 +128,7 @@ function encodingAt({ bytes }: Bytes, at: number, syntax: TransferSyntax): { exp
   return { explicit: ["UL", "CS", "UI", "SH"].includes(letters), littleEndian };
 }
 
-type Origin = Pick<DicomHeader, "name" | "fail" | "source" | "syntax">;
+type Origin = Pick<DicomHeader, "name" | "fail" | "source" | "syntax" | "sopClass">;
 
 /** Problems of the image say of which series it is, so that other series of a folder can be read. */
 function describe(data: DataSet, origin: Origin): DicomHeader {
@@ -134,7 +142,7 @@ function describe(data: DataSet, origin: Origin): DicomHeader {
 
 function describeImage(data: DataSet, origin: Origin & { readonly seriesUid: string }): DicomHeader {
   const { fail, syntax, source } = origin;
-  const sopClass = data.text("sopClassUID") ?? "";
+  const sopClass = data.text("sopClassUID") ?? origin.sopClass;
   const title = objectTitle(sopClass);
   const noImage = (problem: string) => new NoImageError(fail(problem).message);
   if (title) throw noImage(`is no image but ${title}`);

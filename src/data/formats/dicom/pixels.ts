@@ -45,12 +45,12 @@ export async function openFrames(header: DicomHeader): Promise<FrameReader> {
     if (packing === "rle") {
       const pixelCount = layout.rows * layout.columns;
       const unpacked = unpackRle(packed[frame], pixelCount, layout.samples, Math.ceil(layout.bitsAllocated / 8), fail);
-      return colored({ ...layout, planar: false }, valuesOf(unpacked, layout, true));
+      return toRgb({ ...layout, planar: false }, valuesOf(unpacked, layout, true));
     }
-    const { bytes: unpacked, bits, planar, rgb } = await unpackFrame(packed[frame], packing, layout, fail);
+    const { bytes: unpacked, bits, planar, photometric } = await unpackFrame(packed[frame], packing, layout, fail);
     const stored = { ...layout, planar, bitsAllocated: bits > 8 ? 16 : 8, bitsStored: bits, highBit: bits - 1 };
     const values = widened(valuesOf(unpacked, stored, true), layout);
-    return colored(rgb ? { ...layout, planar, photometric: "RGB" } : { ...layout, planar }, values);
+    return toRgb({ ...layout, planar, photometric, bitsStored: bits }, values);
   };
 }
 
@@ -59,8 +59,6 @@ function widened(values: TypedArray, layout: PixelLayout): TypedArray {
   const { array } = elements[storedType(layout)];
   return values instanceof array ? values : new array(values);
 }
-
-const colored = (layout: PixelLayout, data: TypedArray): Plane => toRgb(layout, data);
 
 async function plainFrame(
   { layout, pixels, syntax }: DicomHeader,
@@ -78,7 +76,7 @@ async function plainFrame(
   if (swapped) bytes = swapPairs(bytes);
   if (layout.bitsAllocated === 1) return { data: unpackBits(bytes, frame * length * 8 - start * 8, layout), planar: layout.planar };
   const data = valuesOf(bytes.subarray(from - start, to - start), layout, syntax.littleEndian);
-  return colored(layout, data);
+  return toRgb(layout, data);
 }
 
 function swapPairs(bytes: Uint8Array): Uint8Array {

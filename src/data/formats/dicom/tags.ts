@@ -13,6 +13,7 @@ export interface Tag {
 /** Attributes by keyword. */
 // oxfmt-ignore
 export const tags = {
+  mediaStorageSOPClassUID:  t(0x00020002, "UI"),
   transferSyntaxUID:        t(0x00020010, "UI"),
   specificCharacterSet:     t(0x00080005, "CS"),
   imageType:                t(0x00080008, "CS"),
