@@ -38,8 +38,13 @@ interface Codec {
   readonly load: () => Promise<Unpack>;
 }
 
-// OpenJPEG tells of each step on the console.
-const silent = { print: () => undefined, printErr: () => undefined };
+// OpenJPEG tells of each step on the console. The object becomes the module, so each needs its own.
+const silent = () => ({ print: () => undefined, printErr: () => undefined });
+
+/** What Node adds to an error of `import`; browsers throw a TypeError. */
+interface NodeError extends Error {
+  readonly code?: string;
+}
 
 interface Package {
   default(options: object): Promise<unknown>;
@@ -52,7 +57,7 @@ const either = (name: string, portable: () => Promise<Package>) => (): Promise<P
   inNode ? (import(/* @vite-ignore */ `${name}/decodewasmjs`) as Promise<Package>) : portable();
 
 const wasm = (load: () => Promise<Package>, name: string) => async (): Promise<Unpack> => {
-  const module = (await (await load()).default(silent)) as Record<string, new () => Decoder>;
+  const module = (await (await load()).default(silent())) as Record<string, new () => Decoder>;
   return (bytes) => {
     const decoder = new module[name]();
     try {
@@ -127,9 +132,9 @@ export async function unpackFrame(bytes: Uint8Array, packing: Exclude<Packing, "
     if (result.bytes.length < need) throw fail(`its codec gave ${result.bytes.length} bytes for a frame of ${need}`);
     return { ...result, bits: stream.precision, photometric };
   } catch (cause) {
-    // A module that has failed inside may be left broken.
-    loaded.delete(packing);
     if (cause instanceof FormatError) throw cause;
+    // After a trap the module's memory is in disorder; what it throws itself leaves it sound.
+    if (cause instanceof WebAssembly.RuntimeError) loaded.delete(packing);
     const text = cause instanceof Error ? cause.message : String(cause);
     throw Object.assign(fail(`a packed frame is damaged: ${codec.npm} says ${text}`), { cause });
   }
@@ -162,6 +167,8 @@ async function loadCodec(packing: Exclude<Packing, "rle">, { npm, load }: Codec,
     return await unpack;
   } catch (cause) {
     loaded.delete(packing);
-    throw Object.assign(fail(`its pixels are packed by a codec that is not installed: run \`npm install ${npm}\``), { cause });
+    const missing = (cause as NodeError).code === "ERR_MODULE_NOT_FOUND" || cause instanceof TypeError;
+    const text = missing ? `that is not installed: run \`npm install ${npm}\`` : `that does not load (${npm}: ${String(cause)})`;
+    throw Object.assign(fail(`its pixels are packed by a codec ${text}`), { cause });
   }
 }
