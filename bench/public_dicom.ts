@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readDicom } from "../src/data/formats/dicom/dicom.ts";
+import { readDicom } from "../src/data/formats/dicom/read_dicom.ts";
 import type { Volume } from "../src/data/volume.ts";
 
 interface Row {
@@ -34,7 +34,10 @@ function fileOf({ repo, commit, path }: Row): Uint8Array<ArrayBuffer> {
     execFileSync("git", ["clone", "--bare", "--filter=blob:none", `https://github.com/${repo}`, dir], { stdio: "ignore" });
   }
   const show = (revision: string) =>
-    execFileSync("git", ["--git-dir", dir, "show", `${revision}:${path}`], { maxBuffer: 1 << 30, stdio: ["ignore", "pipe", "ignore"] });
+    execFileSync("git", ["--git-dir", dir, "show", `${revision}:${path}`], {
+      maxBuffer: 1 << 30,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
   try {
     return Uint8Array.from(show(commit));
   } catch {
@@ -50,12 +53,12 @@ function asStored({ data, shape }: Volume, samples: number): Float64Array {
   for (let c = 0; c < channels; c += samples)
     for (let z = 0; z < nz; z++)
       for (let y = 0; y < ny; y++)
-        for (let x = 0; x < nx; x++)
-          for (let s = 0; s < samples; s++) out[at++] = data[(((c + s) * nx + x) * ny + y) * nz + z];
+        for (let x = 0; x < nx; x++) for (let s = 0; s < samples; s++) out[at++] = data[(((c + s) * nx + x) * ny + y) * nz + z];
   return out;
 }
 
-const hash = (values: Float64Array): string => createHash("sha256").update(new Uint8Array(values.buffer)).digest("hex").slice(0, 16);
+const hash = (values: Float64Array): string =>
+  createHash("sha256").update(new Uint8Array(values.buffer)).digest("hex").slice(0, 16);
 
 async function judge(row: Row): Promise<{ equal: boolean; text: string }> {
   try {
@@ -65,7 +68,11 @@ async function judge(row: Row): Promise<{ equal: boolean; text: string }> {
     if (hash(values) === row.sha) return { equal: true, text: "equal" };
     // The rows were rescaled by the top level of a file alone, not by the functional groups of its frames.
     const shift = values.map((v) => v + 1024);
-    if (hash(shift) === row.sha) return { equal: false, text: "1024 less: its Pixel Value Transformation has the intercept −1024, which the row leaves out" };
+    if (hash(shift) === row.sha)
+      return {
+        equal: false,
+        text: "1024 less: its Pixel Value Transformation has the intercept −1024, which the row leaves out",
+      };
     return { equal: false, text: `differs: shape [${volume.shape}]` };
   } catch (error) {
     return { equal: false, text: `${(error as Error).name}: ${(error as Error).message}` };

@@ -1,6 +1,7 @@
 /** @file voxgrad/data: volumes, file formats, transforms, datasets and loaders; all of it also runs in a browser. */
 
 export * from "./axis_codes.ts";
+export * from "./folders/chaos.ts";
 export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
 export {
@@ -23,7 +24,8 @@ export { parseDataset } from "./folders/decathlon.ts";
 export * from "./folders/splits.ts";
 export * from "./datasets/grid.ts";
 export * from "./loading/loader.ts";
-export { readDicom } from "./formats/dicom/dicom.ts";
+export type { ImageFile } from "./formats/format.ts";
+export { readDicom } from "./formats/dicom/read_dicom.ts";
 export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
 export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";

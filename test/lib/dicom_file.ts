@@ -3,7 +3,12 @@
 import { deflateRawSync } from "node:zlib";
 
 /** A value: text, numbers of the VR's type, bytes, items of a sequence, or fragments of packed pixels. */
-export type DicomValue = string | readonly number[] | Uint8Array | readonly Elements[] | { readonly fragments: readonly Uint8Array[] };
+export type DicomValue =
+  | string
+  | readonly number[]
+  | Uint8Array
+  | readonly Elements[]
+  | { readonly fragments: readonly Uint8Array[] };
 /** Elements by tag (0xggggeeee): VR and value. */
 export type Elements = ReadonlyMap<number, readonly [vr: string, value: DicomValue]>;
 

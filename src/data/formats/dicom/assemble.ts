@@ -28,13 +28,16 @@ export async function readVoxels(stack: Stack, source: string, extraNotes: reado
   const shape = [stack.channels.length * samples, columns, rows, depth];
   const data: TypedArray = new elements[dtype].array(sizeOf(shape));
   const voxels = columns * rows * depth;
+  const batch: TypedArray = new elements[dtype].array(Math.min(depth, together) * columns * rows);
   const readers = new Map<DicomHeader, Promise<FrameReader>>();
   for (const [c, line] of stack.channels.entries()) {
     for (let z = 0; z < depth; z += together) {
       const planes = await readPlanes(line.slice(z, z + together), readers);
       for (let s = 0; s < samples; s++) {
+        for (const [k, plane] of planes.entries())
+          scale(plane, s, samples, batch.subarray(k * columns * rows, (k + 1) * columns * rows));
         const target = data.subarray((c * samples + s) * voxels, (c * samples + s + 1) * voxels);
-        scatter(planes, target, { columns, rows, depth, z, sample: s, samples });
+        turn(batch, target, { columns, rows, depth, z, count: planes.length });
       }
     }
   }
@@ -63,37 +66,47 @@ async function readPlanes(slices: readonly Slice[], readers: Map<DicomHeader, Pr
       if (header.layout.frames > 1) readers.set(header, open);
       const plane = await (await open)(frame);
       const { rows, columns, samples } = header.layout;
-      if (plane.data.length < rows * columns * samples) throw header.fail(`frame ${frame} has too few values; the file is damaged`);
+      if (plane.data.length < rows * columns * samples)
+        throw header.fail(`frame ${frame} has too few values; the file is damaged`);
       return { ...plane, slope, intercept };
     }),
   );
+}
+
+/** A sample of all pixels of a frame, scaled. */
+function scale({ data, planar, slope, intercept }: ScaledPlane, sample: number, samples: number, out: TypedArray): void {
+  const step = planar ? 1 : samples;
+  let from = planar ? sample * out.length : sample;
+  if (slope === 1 && intercept === 0) {
+    if (step === 1) out.set(data.subarray(from, from + out.length));
+    else for (let i = 0; i < out.length; i++, from += step) out[i] = data[from];
+    return;
+  }
+  for (let i = 0; i < out.length; i++, from += step) out[i] = data[from] * slope + intercept;
 }
 
 interface Place {
   readonly columns: number;
   readonly rows: number;
   readonly depth: number;
+  /** Where the frames begin along the third axis, and their number. */
   readonly z: number;
-  readonly sample: number;
-  readonly samples: number;
+  readonly count: number;
 }
 
+/** Columns that are written together, so that a cache line of each frame is used up before it is dropped. */
+const tile = 16;
+
 /** Frames have x fastest, volumes z. */
-function scatter(planes: readonly ScaledPlane[], target: TypedArray, place: Place): void {
-  const { columns, rows, depth, z, sample, samples } = place;
-  const plain = planes.every((p) => p.slope === 1 && p.intercept === 0);
-  const steps = planes.map((p) => (p.planar ? 1 : samples));
-  const starts = planes.map((p) => (p.planar ? sample * rows * columns : sample));
-  for (let x = 0; x < columns; x++) {
+function turn(batch: TypedArray, target: TypedArray, { columns, rows, depth, z, count }: Place): void {
+  const pixels = columns * rows;
+  for (let x0 = 0; x0 < columns; x0 += tile) {
+    const x1 = Math.min(columns, x0 + tile);
     for (let y = 0; y < rows; y++) {
-      const to = (x * rows + y) * depth + z;
-      const pixel = y * columns + x;
-      if (plain) for (let k = 0; k < planes.length; k++) target[to + k] = planes[k].data[starts[k] + pixel * steps[k]];
-      else
-        for (let k = 0; k < planes.length; k++) {
-          const { data, slope, intercept } = planes[k];
-          target[to + k] = data[starts[k] + pixel * steps[k]] * slope + intercept;
-        }
+      for (let x = x0; x < x1; x++) {
+        const to = (x * rows + y) * depth + z;
+        for (let k = 0, from = y * columns + x; k < count; k++, from += pixels) target[to + k] = batch[from];
+      }
     }
   }
 }
@@ -134,6 +147,8 @@ export function checkAlike(slices: readonly Slice[]): void {
   for (const { header: other } of slices) {
     const [a, b] = [header.layout, other.layout];
     if (a.samples !== b.samples || a.rows !== b.rows || a.columns !== b.columns)
-      throw new FormatError(`readDicom: ${other.name} has ${b.columns}×${b.rows} pixels of ${b.samples} samples, ${header.name} ${a.columns}×${a.rows} of ${a.samples}`);
+      throw new FormatError(
+        `readDicom: ${other.name} has ${b.columns}×${b.rows} pixels of ${b.samples} samples, ${header.name} ${a.columns}×${a.rows} of ${a.samples}`,
+      );
   }
 }

@@ -25,7 +25,12 @@ interface Decoder {
   getEncodedBuffer(length: number): Uint8Array;
   getDecodedBuffer(): Uint8Array;
   decode(): void;
-  getFrameInfo(): { readonly width: number; readonly height: number; readonly bitsPerSample: number; readonly componentCount: number };
+  getFrameInfo(): {
+    readonly width: number;
+    readonly height: number;
+    readonly bitsPerSample: number;
+    readonly componentCount: number;
+  };
   getInterleaveMode?(): number;
   delete(): void;
 }
@@ -91,18 +96,27 @@ const codecs: Readonly<Record<Exclude<Packing, "rle">, Codec>> = {
   jpeg: {
     npm: "@cornerstonejs/codec-libjpeg-turbo-8bit",
     header: jpegHeader,
-    load: wasm(either("@cornerstonejs/codec-libjpeg-turbo-8bit", () => import("@cornerstonejs/codec-libjpeg-turbo-8bit/decode")), "JPEGDecoder"),
+    load: wasm(
+      either("@cornerstonejs/codec-libjpeg-turbo-8bit", () => import("@cornerstonejs/codec-libjpeg-turbo-8bit/decode")),
+      "JPEGDecoder",
+    ),
   },
   jpegLossless: { npm: "jpeg-lossless-decoder-js", header: jpegHeader, load: lossless },
   jpegLs: {
     npm: "@cornerstonejs/codec-charls",
     header: jpegHeader,
-    load: wasm(either("@cornerstonejs/codec-charls", () => import("@cornerstonejs/codec-charls/decode")), "JpegLSDecoder"),
+    load: wasm(
+      either("@cornerstonejs/codec-charls", () => import("@cornerstonejs/codec-charls/decode")),
+      "JpegLSDecoder",
+    ),
   },
   jpeg2000: {
     npm: "@cornerstonejs/codec-openjpeg",
     header: waveletHeader,
-    load: wasm(either("@cornerstonejs/codec-openjpeg", () => import("@cornerstonejs/codec-openjpeg/decode")), "J2KDecoder"),
+    load: wasm(
+      either("@cornerstonejs/codec-openjpeg", () => import("@cornerstonejs/codec-openjpeg/decode")),
+      "J2KDecoder",
+    ),
   },
   htj2k: {
     npm: "@cornerstonejs/codec-openjph",
@@ -117,7 +131,12 @@ const loaded = new Map<Packing, Promise<Unpack>>();
  * Unpacks a frame.
  * @throws FormatError for a frame that does not fit the DICOM header or is damaged; for a codec that is not installed, with its name
  */
-export async function unpackFrame(bytes: Uint8Array, packing: Exclude<Packing, "rle">, layout: PixelLayout, fail: Fail): Promise<Unpacked> {
+export async function unpackFrame(
+  bytes: Uint8Array,
+  packing: Exclude<Packing, "rle">,
+  layout: PixelLayout,
+  fail: Fail,
+): Promise<Unpacked> {
   const codec = codecs[packing];
   const stream = codec.header(bytes, fail);
   checkStream(stream, packing, layout, fail);
@@ -147,12 +166,21 @@ function storesAsIs({ adobe, jfifAt, ids }: Codestream, { photometric }: PixelLa
   return named || (photometric === "RGB" && jfifAt === undefined);
 }
 
-function checkStream(stream: Codestream, packing: Packing, { rows, columns, samples, bitsAllocated }: PixelLayout, fail: Fail): void {
+function checkStream(
+  stream: Codestream,
+  packing: Packing,
+  { rows, columns, samples, bitsAllocated }: PixelLayout,
+  fail: Fail,
+): void {
   const { width, height, components, precision } = stream;
   if (width !== columns || height !== rows || components !== samples)
-    throw fail(`a packed frame has ${width}×${height} pixels of ${components} samples, the header says ${columns}×${rows} of ${samples}`);
+    throw fail(
+      `a packed frame has ${width}×${height} pixels of ${components} samples, the header says ${columns}×${rows} of ${samples}`,
+    );
   if (packing === "jpeg" && precision !== 8)
-    throw fail(`its JPEG has ${precision} bits, which no maintained codec reads; unpack the file, for example with gdcmconv --raw`);
+    throw fail(
+      `its JPEG has ${precision} bits, which no maintained codec reads; unpack the file, for example with gdcmconv --raw`,
+    );
   if (precision > 16 || precision > Math.max(8, bitsAllocated))
     throw fail(`a packed frame has ${precision} bits per value; expected at most ${Math.min(16, bitsAllocated)}`);
 }

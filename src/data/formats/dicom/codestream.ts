@@ -57,7 +57,8 @@ export function waveletHeader(bytes: Uint8Array, fail: Fail): Codestream {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   while (at + 50 <= bytes.length && at < 4096 && view.getUint32(at) !== 0xff4fff51) at++;
-  if (at + 43 > bytes.length || view.getUint32(at) !== 0xff4fff51) throw fail("a packed frame is no JPEG 2000: it has no SIZ marker");
+  if (at + 43 > bytes.length || view.getUint32(at) !== 0xff4fff51)
+    throw fail("a packed frame is no JPEG 2000: it has no SIZ marker");
   const word = (i: number) => view.getUint32(at + 8 + 4 * i);
   return {
     width: word(0) - word(2),

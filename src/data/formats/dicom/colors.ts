@@ -12,7 +12,7 @@ export function toRgb(layout: PixelLayout, data: TypedArray): { readonly data: T
   const pixels = rows * columns;
   // Unpacked frames have all of their chroma.
   const full = half && data.length < 3 * pixels ? withAllChroma(data, rows, columns) : data;
-  const interleaved = planar && full === data ? false : true;
+  const interleaved = !planar || full !== data;
   convert(full, pixels, interleaved ? 3 : 1, interleaved ? 1 : pixels, 2 ** layout.bitsStored);
   return { data: full, planar: !interleaved };
 }

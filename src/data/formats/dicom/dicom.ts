@@ -1,33 +1,26 @@
-/** @file DICOM as an image format: one file, with one or many frames. Series of many files are in `series.ts`. */
+/** @file DICOM as an image format: one file, or the series among several. */
 
 import type { Volume } from "../../volume.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
-import { readVoxels } from "./assemble.ts";
-import { isDicom, readHeader } from "./header.ts";
-import { isSegmentation } from "./refusals.ts";
-import { slicesOf } from "./slice.ts";
-import { arrange } from "./stack.ts";
+import { isDicom } from "./header.ts";
+import { readDicom } from "./read_dicom.ts";
+import { listSeries, readSeries } from "./series.ts";
 
 /**
- * Reads a DICOM file: `[samples, columns, rows, frames]` with an RAS affine.
- *
- * Values are those of the file after rescale slope and intercept, which each frame may have its own of: of the stored integer type or another that
- * holds them exactly, f64 where the slope is no integer. Bits outside of those stored are dropped. MONOCHROME1 is not inverted, indices into a palette
- * stay indices, YBR becomes RGB. Frames at one place (times, echoes) become channels; those of segmentations, and frames without positions, stay
- * as stored. `meta.notes` says what was met.
- * @throws FormatError naming the file and what is wrong: damaged, no image (by the name of its kind), packed by a codec that is not installed
+ * The series of several files that a text names: its UID, or the beginning of it, or its description.
+ * @throws as readSeries
  */
-export async function readDicom({ name, blob }: ImageFile): Promise<Volume> {
-  const header = await readHeader(name, blob);
-  const segmentation = isSegmentation(header.sopClass);
-  const stack = arrange(slicesOf([header]), { uneven: "refuse", asStored: segmentation, who: `readDicom: ${name}` });
-  return readVoxels(stack, name);
+async function readAll(files: readonly ImageFile[], { series }: { readonly series?: string }): Promise<Volume> {
+  if (series === undefined) return readSeries(files);
+  const described = (await listSeries(files)).some((s) => s.description === series);
+  return readSeries(files, described ? { description: series } : { uid: series });
 }
 
 /** DICOM files, of any name. */
-export const dicom: ImageFormat = {
+export const dicom: ImageFormat & { readonly readAll: typeof readAll } = {
   title: "DICOM",
   endings: [".dcm", ".dicom", ".ima"],
   matches: isDicom,
   read: readDicom,
+  readAll,
 };

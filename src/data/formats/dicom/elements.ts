@@ -153,7 +153,8 @@ function walkElements(
   const elements = new Map<number, Element>();
   let at = from;
   // A last few bytes that are no element stand behind some files.
-  while (to - at >= 8 && !(source.whole && source.bytes.length - at < 8 && !delimited)) {
+  const end = source.whole && !delimited ? Math.min(to, source.bytes.length) : to;
+  while (end - at >= 8) {
     const head = readHead(source, at, encoding);
     if (group !== undefined && Math.floor(head.tag / 65536) !== group) return { elements, next: at };
     if (head.tag === itemEnd) return { elements, next: head.at };

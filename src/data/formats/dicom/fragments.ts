@@ -21,7 +21,13 @@ export interface ExtendedTable {
  * @param bytes the value of the pixel data, from its first item on
  * @throws FormatError if the fragments cannot be told apart into so many frames
  */
-export function packedFrames(bytes: Uint8Array, frames: number, packing: Packing, table: ExtendedTable, fail: Fail): Uint8Array[] {
+export function packedFrames(
+  bytes: Uint8Array,
+  frames: number,
+  packing: Packing,
+  table: ExtendedTable,
+  fail: Fail,
+): Uint8Array[] {
   const { basic, fragments } = readFragments(bytes, fail);
   if (fragments.length < frames && !(frames > 1 && table.offsets.length === frames))
     throw fail(`has ${frames} frames, but ${fragments.length} fragments of packed pixels; it is cut short or damaged`);
@@ -54,11 +60,17 @@ function readFragments(bytes: Uint8Array, fail: Fail): { basic: number[]; fragme
   return { basic, fragments };
 }
 
-function byOffsets(fragments: readonly Fragment[], starts: readonly number[], fail: Fail, lengths?: readonly number[]): Uint8Array[] {
+function byOffsets(
+  fragments: readonly Fragment[],
+  starts: readonly number[],
+  fail: Fail,
+  lengths?: readonly number[],
+): Uint8Array[] {
   const first = new Map(fragments.map(({ offset }, i) => [offset, i]));
   const at = starts.map((start, frame) => {
     const index = first.get(start);
-    if (index === undefined || (frame === 0 && index !== 0)) throw fail(`the offset of frame ${frame}, ${start}, is that of no fragment`);
+    if (index === undefined || (frame === 0 && index !== 0))
+      throw fail(`the offset of frame ${frame}, ${start}, is that of no fragment`);
     return index;
   });
   return at.map((from, frame) => {

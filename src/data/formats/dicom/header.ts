@@ -67,7 +67,13 @@ export async function readHeader(name: string, blob: Blob): Promise<DicomHeader>
   const source = syntax.deflated ? new DeflatedSource(blob, start.at, fail) : file;
   return whileMore(source, fail, (bytes) => {
     const at = syntax.deflated ? 0 : start.at;
-    return describe(readDataSet(bytes, at, encodingAt(bytes, at, syntax)), { name, fail, source, syntax, sopClass: start.sopClass });
+    return describe(readDataSet(bytes, at, encodingAt(bytes, at, syntax)), {
+      name,
+      fail,
+      source,
+      syntax,
+      sopClass: start.sopClass,
+    });
   });
 }
 
@@ -149,7 +155,9 @@ function describeImage(data: DataSet, origin: Origin & { readonly seriesUid: str
   const pixels = data.find("pixelData") ?? data.find("floatPixelData") ?? data.find("doublePixelData");
   if (!pixels) {
     const modality = data.text("modality");
-    throw noImage(`has no pixels${sopClass && ` (SOP class ${sopClass}${modality ? `, modality ${modality}` : ""})`}; it is no image`);
+    throw noImage(
+      `has no pixels${sopClass && ` (SOP class ${sopClass}${modality ? `, modality ${modality}` : ""})`}; it is no image`,
+    );
   }
   if (syntax.refused) throw fail(`its pixels are in ${syntax.title} (${syntax.uid}): ${syntax.refused}`);
   const notes: string[] = [];

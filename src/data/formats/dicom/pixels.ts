@@ -74,7 +74,8 @@ async function plainFrame(
   const end = swapped ? Math.min(to + (to & 1), pixels.length) : to;
   let bytes = await read(start, end - start);
   if (swapped) bytes = swapPairs(bytes);
-  if (layout.bitsAllocated === 1) return { data: unpackBits(bytes, frame * length * 8 - start * 8, layout), planar: layout.planar };
+  if (layout.bitsAllocated === 1)
+    return { data: unpackBits(bytes, frame * length * 8 - start * 8, layout), planar: layout.planar };
   const data = valuesOf(bytes.subarray(from - start, to - start), layout, syntax.littleEndian);
   return toRgb(layout, data);
 }

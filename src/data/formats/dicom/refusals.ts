@@ -40,5 +40,4 @@ export const objectTitle = (sopClass: string): string | undefined =>
   objects.find(([uid]) => (uid.endsWith(".") ? sopClass.startsWith(uid) : sopClass === uid))?.[1];
 
 /** DICOM segmentation storage: frames are segments, not slices of one image. */
-export const isSegmentation = (sopClass: string): boolean =>
-  sopClass === `${storage}66.4` || sopClass === `${storage}66.7`;
+export const isSegmentation = (sopClass: string): boolean => sopClass === `${storage}66.4` || sopClass === `${storage}66.7`;

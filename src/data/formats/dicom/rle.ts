@@ -12,16 +12,19 @@ export function unpackRle(packed: Uint8Array, pixels: number, samples: number, w
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
   if (packed.length < 64) throw fail(`an RLE frame has ${packed.length} bytes; its header alone has 64`);
   const planes = view.getUint32(0, true);
-  if (planes !== samples * width) throw fail(`an RLE frame has ${planes} planes; ${samples} samples of ${width} bytes have ${samples * width}`);
+  if (planes !== samples * width)
+    throw fail(`an RLE frame has ${planes} planes; ${samples} samples of ${width} bytes have ${samples * width}`);
   const out = new Uint8Array(pixels * samples * width);
   for (let plane = 0; plane < planes; plane++) {
     const from = view.getUint32(4 + 4 * plane, true);
     const to = plane + 1 < planes ? view.getUint32(8 + 4 * plane, true) : packed.length;
-    if (from < 64 || to < from || to > packed.length) throw fail(`plane ${plane} of an RLE frame lies at bytes ${from} to ${to} of ${packed.length}`);
+    if (from < 64 || to < from || to > packed.length)
+      throw fail(`plane ${plane} of an RLE frame lies at bytes ${from} to ${to} of ${packed.length}`);
     // The most significant byte comes first.
     const [sample, byte] = [Math.floor(plane / width), width - 1 - (plane % width)];
     const count = unpackBits(packed, from, to, out, sample * width + byte, samples * width);
-    if (count < pixels) throw fail(`plane ${plane} of an RLE frame has ${count} of ${pixels} bytes; the file is cut short or damaged`);
+    if (count < pixels)
+      throw fail(`plane ${plane} of an RLE frame has ${count} of ${pixels} bytes; the file is cut short or damaged`);
   }
   return out;
 }

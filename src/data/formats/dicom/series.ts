@@ -3,15 +3,15 @@
  * (scouts, reformats) is several stacks, each listed and chosen for itself.
  */
 
-import { ConfigError, FormatError } from "../../../host/errors.ts";
+import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
 import { checkAlike, readVoxels } from "./assemble.ts";
-import { readDicom } from "./dicom.ts";
+import { readDicom } from "./read_dicom.ts";
 import { type DicomHeader, isDicom, readHeader } from "./header.ts";
 import { NoImageError } from "./refusals.ts";
 import { type Slice, slicesOf } from "./slice.ts";
-import { arrange, type Uneven } from "./stack.ts";
+import { arrange } from "./stack.ts";
 
 /** A stack of slices of a series. */
 export interface SeriesInfo {
@@ -43,7 +43,7 @@ export interface ReadSeriesOptions {
   /** Which stack of the series; default the only one. */
   readonly stack?: number;
   /** Slices that are missing or unevenly spaced: an error ("refuse", default) or a volume of their mean distance with a note ("accept"). */
-  readonly uneven?: Uneven;
+  readonly uneven?: "refuse" | "accept";
 }
 
 const optionNames = new Set(["uid", "description", "stack", "uneven"]);
@@ -64,7 +64,9 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  *   DataError for slices that are missing, doubled or uneven
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
-  for (const key of Object.keys(options)) if (!optionNames.has(key)) throw new ConfigError(`readSeries: unknown option "${key}"; known are ${[...optionNames].join(", ")}`);
+  for (const key of Object.keys(options))
+    if (!optionNames.has(key))
+      throw new ConfigError(`readSeries: unknown option "${key}"; known are ${[...optionNames].join(", ")}`);
   const { info, slices, errors, notes } = choose(await findStacks(files), options);
   if (errors.length > 0) throw errors[0];
   const who = `readSeries: series ${info.uid}`;
@@ -73,6 +75,28 @@ export async function readSeries(files: readonly ImageFile[], options: ReadSerie
   if (info.files.length === 1 && only && info.count === slices[0].header.layout.frames) return readDicom(only);
   checkAlike(slices);
   return readVoxels(arrange(slices, { uneven: options.uneven ?? "refuse", who }), info.files[0], notes);
+}
+
+/**
+ * The files of one folder as one volume, whatever series they say they are of: some data sets gave each slice a series of its own.
+ * @returns with the volume the name of the file of each slice, in the order of the third axis
+ * @throws as readSeries
+ */
+export async function readSlices(
+  files: readonly ImageFile[],
+): Promise<{ readonly volume: Volume; readonly names: readonly string[] }> {
+  const headers: DicomHeader[] = [];
+  for (let i = 0; i < files.length; i += together)
+    headers.push(...(await Promise.all(files.slice(i, i + together).map(({ name, blob }) => readHeader(name, blob)))));
+  const slices = slicesOf(headers);
+  const folder = files[0].name;
+  const odd = slices.find((slice) => !alike(slices[0], slice));
+  if (odd)
+    throw new DataError(`readSlices: ${folder} and ${odd.header.name} differ in size or orientation; they are not of one volume`);
+  const stack = arrange(slices, { uneven: "refuse", who: `readSlices: ${folder}` });
+  if (stack.channels.length > 1)
+    throw new DataError(`readSlices: ${folder} and others have ${stack.channels.length} slices at each place`);
+  return { volume: await readVoxels(stack, folder), names: stack.channels[0].map((s) => s.header.name) };
 }
 
 interface FoundStack {
@@ -107,7 +131,9 @@ async function findStacks(files: readonly ImageFile[]): Promise<FoundStack[]> {
   }
   if (bySeries.size === 0) {
     if (failures.length > 0) throw failures[0].error;
-    throw new FormatError(`listSeries: no DICOM image is among the ${files.length} files${others > 0 ? "; none of them is one" : ""}`);
+    throw new FormatError(
+      `listSeries: no DICOM image is among the ${files.length} files${others > 0 ? "; none of them is one" : ""}`,
+    );
   }
   return [...bySeries].flatMap(([uid, headers]) => stacksOf(uid, headers, failures));
 }
@@ -178,7 +204,10 @@ function choose(stacks: readonly FoundStack[], { uid, description, stack }: Read
   );
   if (fitting.length === 1) return fitting[0];
   const list = (fitting.length > 0 ? fitting : stacks).map(({ info }) => `  ${seriesText(info)}`).join("\n");
-  const what = fitting.length === 0 ? "no series is the one that is asked for; there are" : `${fitting.length} series are there; choose one by { uid }, { description } or { stack }`;
+  const what =
+    fitting.length === 0
+      ? "no series is the one that is asked for; there are"
+      : `${fitting.length} series are there; choose one by { uid }, { description } or { stack }`;
   throw new ConfigError(`readSeries: ${what}:\n${list}`);
 }
 

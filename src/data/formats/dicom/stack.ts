@@ -18,7 +18,7 @@ export interface Stack {
 }
 
 /** What to do with slices that have no common distance. */
-export type Uneven = "refuse" | "accept";
+type Uneven = "refuse" | "accept";
 
 /** Ways of arranging. */
 export interface ArrangeOptions {
@@ -48,7 +48,11 @@ export function arrange(slices: readonly Slice[], options: ArrangeOptions): Stac
   } catch (error) {
     if (!options.asStored || !(error instanceof DataError)) throw error;
     const own = affineOf(facts, facts.position, stepAlongNormal(facts));
-    return { channels: [slices], affine: own, notes: [`the frames are no evenly spaced slices and are kept in the file's order`] };
+    return {
+      channels: [slices],
+      affine: own,
+      notes: [`the frames are no evenly spaced slices and are kept in the file's order`],
+    };
   }
 }
 
@@ -120,7 +124,8 @@ const mm = (length: number): string => `${Number(length.toPrecision(5))} mm`;
 function noteTilt(step: Vector, normal: Vector, notes: string[]): void {
   const cosine = Math.abs(dot(step, normal)) / Math.hypot(...step);
   const degrees = (Math.acos(Math.min(1, cosine)) * 180) / Math.PI;
-  if (degrees > 0.3) notes.push(`the slices are stacked ${degrees.toFixed(1)}° off their normal (gantry tilt); the affine is sheared accordingly`);
+  if (degrees > 0.3)
+    notes.push(`the slices are stacked ${degrees.toFixed(1)}° off their normal (gantry tilt); the affine is sheared accordingly`);
 }
 
 const lps: readonly [Vector, Vector] = [
@@ -144,10 +149,14 @@ function unplaced(slices: readonly Slice[], { who }: ArrangeOptions): Stack {
     const located = slices.every((s) => s.facts.sliceLocation !== undefined);
     const key = (s: Slice) => (located ? s.facts.sliceLocation : s.facts.instance);
     if (!slices.every((s) => key(s) !== undefined) || new Set(slices.map(key)).size < slices.length)
-      throw new DataError(`${who}: its ${slices.length} slices have neither positions nor different numbers; their order is unknown`);
+      throw new DataError(
+        `${who}: its ${slices.length} slices have neither positions nor different numbers; their order is unknown`,
+      );
     order = slices.toSorted((a, b) => (key(a) ?? 0) - (key(b) ?? 0));
     notes.push(`the slices are sorted by ${located ? "SliceLocation" : "InstanceNumber"}`);
-    const span = located ? ((order.at(-1)?.facts.sliceLocation ?? 0) - (order[0].facts.sliceLocation ?? 0)) / (slices.length - 1) : 0;
+    const span = located
+      ? ((order.at(-1)?.facts.sliceLocation ?? 0) - (order[0].facts.sliceLocation ?? 0)) / (slices.length - 1)
+      : 0;
     if (span > 0) step = scaled(step, span / Math.hypot(...step));
   }
   return { channels: [order], affine: affineOf(facts, facts.position, step), notes };

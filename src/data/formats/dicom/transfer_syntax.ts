@@ -50,7 +50,9 @@ const known = new Map<string, TransferSyntax>([
   row(".4.202", "HTJ2K Lossless RPCL", { packing: "htj2k" }),
   row(".4.203", "HTJ2K", { packing: "htj2k" }),
   ...["52", "53", "54", "55", "56", "58", "59", "60", "61", "62", "63", "64", "65", "66"].map((n) =>
-    row(`.4.${n}`, "a retired JPEG process", { refused: "no maintained codec reads it; unpack the file, for example with dcmdjpeg" }),
+    row(`.4.${n}`, "a retired JPEG process", {
+      refused: "no maintained codec reads it; unpack the file, for example with dcmdjpeg",
+    }),
   ),
   jpip(".4.94", "JPIP Referenced"),
   jpip(".4.95", "JPIP Referenced Deflate"),

@@ -2,14 +2,18 @@
 
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { readDicom } from "../../../../src/data/formats/dicom/dicom.ts";
+import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { dicomSlice, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
 
 const [columns, rows] = [40, 30];
 const values = Array.from({ length: columns * rows }, (_, i) => ((i * i) % 1021) + 4 * i);
 const syntax = (end: string) => ({ syntax: `1.2.840.10008.1.2.4.${end}`, explicit: true, littleEndian: true });
 const packed = (end: string, frame: Uint8Array, more: SliceOptions["more"] = {}): Uint8Array<ArrayBuffer> =>
-  dicomSlice({ size: [columns, rows], encoding: syntax(end), more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), frame] }], ...more } });
+  dicomSlice({
+    size: [columns, rows],
+    encoding: syntax(end),
+    more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), frame] }], ...more },
+  });
 
 // In a process of its own: a module of these packages can be made once in each.
 const encoder = `
@@ -37,8 +41,14 @@ test.for([
 ] as const)("transfer syntax …4.%s: every voxel", async ([end, name, type]) => {
   const frame = encode(name, type);
   const volume = await readDicom(imageFile(packed(end, frame)));
-  expect(Array.from({ length: values.length }, (_, i) => volume.data[(i % columns) * rows + Math.floor(i / columns)])).toEqual(values);
+  expect(Array.from({ length: values.length }, (_, i) => volume.data[(i % columns) * rows + Math.floor(i / columns)])).toEqual(
+    values,
+  );
   const other = { 0x00280010: ["US", [rows - 1]] } as const;
-  await expect(readDicom(imageFile(packed(end, frame, other)))).rejects.toThrow(/a packed frame has 40×30 pixels of 1 samples, the header says 40×29/);
-  await expect(readDicom(imageFile(packed(end, frame.slice(0, 40))))).rejects.toThrow(/readDicom: image\.dcm: .*(cut short|no SIZ|damaged)/);
+  await expect(readDicom(imageFile(packed(end, frame, other)))).rejects.toThrow(
+    /a packed frame has 40×30 pixels of 1 samples, the header says 40×29/,
+  );
+  await expect(readDicom(imageFile(packed(end, frame.slice(0, 40))))).rejects.toThrow(
+    /readDicom: image\.dcm: .*(cut short|no SIZ|damaged)/,
+  );
 });

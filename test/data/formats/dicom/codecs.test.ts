@@ -1,7 +1,7 @@
 /** @file Packed DICOM frames made by hand; `codecs.full.test.ts` has those that need an encoder. */
 
 import { expect, test } from "vitest";
-import { readDicom } from "../../../../src/data/formats/dicom/dicom.ts";
+import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { type DicomValue, dicomSlice, imageFile } from "../../../lib/dicom_file.ts";
 
 /** A file of 3×2 pixels of 8 bits whose frame is packed. */

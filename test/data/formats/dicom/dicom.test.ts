@@ -1,9 +1,17 @@
 /** @file DICOM files: encodings, stored bits, scaling, colors, frames and their places, and what is refused. */
 
 import { describe, expect, test } from "vitest";
-import { readDicom } from "../../../../src/data/formats/dicom/dicom.ts";
+import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { FormatError } from "../../../../src/host/errors.ts";
-import { type DicomEncoding, type DicomValue, dicomSlice, type Elements, encodings, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
+import {
+  type DicomEncoding,
+  type DicomValue,
+  dicomSlice,
+  type Elements,
+  encodings,
+  imageFile,
+  type SliceOptions,
+} from "../../../lib/dicom_file.ts";
 
 const read = (options: SliceOptions) => readDicom(imageFile(dicomSlice(options)));
 const refusal = async (options: SliceOptions): Promise<string> => {
@@ -29,7 +37,11 @@ test.for(["implicit", "explicit", "delimited", "bigEndian", "deflated"] as const
   const item: Elements = new Map([[0x00080100, ["SH", "code"]]]);
   const sequence = ["SQ", [item, new Map()]] as const;
   const encoding: DicomEncoding = encodings[name];
-  const volume = await read({ encoding, pixels: [1, 2, 3, 4, 500, 60000], more: { 0x00081140: sequence, 0x00091001: ["UN", Uint8Array.of(1, 2)] } });
+  const volume = await read({
+    encoding,
+    pixels: [1, 2, 3, 4, 500, 60000],
+    more: { 0x00081140: sequence, 0x00091001: ["UN", Uint8Array.of(1, 2)] },
+  });
   expect([...volume.data]).toEqual([1, 4, 2, 500, 3, 60000]);
 });
 
@@ -51,7 +63,10 @@ describe("stored values", () => {
   });
 
   test("integer scaling keeps integers, other scaling is exact in float64", async () => {
-    const scale = (slope: string, intercept: string) => ({ 0x00281053: ["DS", slope] as const, 0x00281052: ["DS", intercept] as const });
+    const scale = (slope: string, intercept: string) => ({
+      0x00281053: ["DS", slope] as const,
+      0x00281052: ["DS", intercept] as const,
+    });
     const bits = { ...us(0x00280101, 12), ...us(0x00280102, 11) };
     const ct = await read({ pixels: [0, 1, 2, 3, 4, 4095], more: { ...bits, ...scale("1", "-1024") } });
     expect(ct.data).toBeInstanceOf(Int16Array);
@@ -75,7 +90,9 @@ describe("stored values", () => {
     const more = { ...us(0x00280100, 1), ...us(0x00280101, 1), ...us(0x00280102, 0), 0x00280008: ["IS", "2"] as const };
     const volume = await read({ more: { ...more, 0x7fe00010: ["OB", Uint8Array.of(0b11000001, 0b1000)] } });
     expect(volume.shape).toEqual([1, 3, 2, 2]);
-    expect([0, 1].map((z) => Array.from({ length: 6 }, (_, p) => volume.data[((p % 3) * 2 + Math.floor(p / 3)) * 2 + z]))).toEqual([
+    expect(
+      [0, 1].map((z) => Array.from({ length: 6 }, (_, p) => volume.data[((p % 3) * 2 + Math.floor(p / 3)) * 2 + z])),
+    ).toEqual([
       [1, 0, 0, 0, 0, 0],
       [1, 1, 0, 0, 0, 1],
     ]);
@@ -126,12 +143,34 @@ describe("frames", () => {
   const frame = (z: number, intercept: number, more: [number, [string, DicomValue]][] = []): Elements =>
     new Map<number, readonly [string, DicomValue]>([
       [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
-      [0x00289145, ["SQ", [new Map([[0x00281053, ["DS", "1"] as const], [0x00281052, ["DS", String(intercept)] as const]])]]],
+      [
+        0x00289145,
+        [
+          "SQ",
+          [
+            new Map([
+              [0x00281053, ["DS", "1"] as const],
+              [0x00281052, ["DS", String(intercept)] as const],
+            ]),
+          ],
+        ],
+      ],
       ...more,
     ]);
   const shared: Elements = new Map([
     [0x00209116, ["SQ", [new Map([[0x00200037, ["DS", "1\\0\\0\\0\\1\\0"] as const]])]]],
-    [0x00289110, ["SQ", [new Map([[0x00280030, ["DS", "2\\2"] as const], [0x00180050, ["DS", "5"] as const]])]]],
+    [
+      0x00289110,
+      [
+        "SQ",
+        [
+          new Map([
+            [0x00280030, ["DS", "2\\2"] as const],
+            [0x00180050, ["DS", "5"] as const],
+          ]),
+        ],
+      ],
+    ],
   ]);
   const enhanced = (frames: readonly Elements[]): SliceOptions => ({
     pixels: frames.flatMap((_, f) => Array.from({ length: 6 }, (__, p) => 10 * f + p)),
@@ -144,12 +183,15 @@ describe("frames", () => {
     },
   });
 
-  test.for(["explicit", "delimited", "implicit"] as const)("of an enhanced object have their own place and scaling (%s)", async (name) => {
-    const volume = await read({ ...enhanced([frame(0, 0), frame(8, 100), frame(4, 200)]), encoding: encodings[name] });
-    expect(volume.shape).toEqual([1, 3, 2, 3]);
-    expect([...volume.data.subarray(0, 3)]).toEqual([0, 220, 110]);
-    expect(volume.spacing).toEqual([2, 2, 4]);
-  });
+  test.for(["explicit", "delimited", "implicit"] as const)(
+    "of an enhanced object have their own place and scaling (%s)",
+    async (name) => {
+      const volume = await read({ ...enhanced([frame(0, 0), frame(8, 100), frame(4, 200)]), encoding: encodings[name] });
+      expect(volume.shape).toEqual([1, 3, 2, 3]);
+      expect([...volume.data.subarray(0, 3)]).toEqual([0, 220, 110]);
+      expect(volume.spacing).toEqual([2, 2, 4]);
+    },
+  );
 
   test("that go against the normal keep their order", async () => {
     const volume = await read(enhanced([frame(8, 0), frame(4, 0), frame(0, 0)]));
@@ -158,7 +200,9 @@ describe("frames", () => {
   });
 
   test("at one place become channels by what tells them apart", async () => {
-    const time = (t: number): [number, [string, DicomValue]][] => [[0x00209111, ["SQ", [new Map([[0x00209128, ["UL", [t]] as const]])]]]];
+    const time = (t: number): [number, [string, DicomValue]][] => [
+      [0x00209111, ["SQ", [new Map([[0x00209128, ["UL", [t]] as const]])]]],
+    ];
     const volume = await read(enhanced([frame(0, 0, time(2)), frame(4, 0, time(2)), frame(0, 0, time(1)), frame(4, 0, time(1))]));
     expect(volume.shape).toEqual([2, 3, 2, 2]);
     expect([...volume.data.subarray(0, 2), ...volume.data.subarray(12, 14)]).toEqual([20, 30, 0, 10]);

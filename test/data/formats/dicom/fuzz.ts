@@ -1,7 +1,7 @@
 /** @file Damaged DICOM files: bytes changed, cut and repeated; each is read or refused by a typed error, in time and memory that fit its size. */
 
 import { expect } from "vitest";
-import { readDicom } from "../../../../src/data/formats/dicom/dicom.ts";
+import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
 import { DataError, FormatError } from "../../../../src/host/errors.ts";
 import { RandomState } from "../../../../src/host/random/numpy.ts";
 import { type DicomValue, dicomSlice, type Elements, encodings, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
@@ -9,7 +9,18 @@ import { type DicomValue, dicomSlice, type Elements, encodings, imageFile, type 
 const frame = (z: number): Elements =>
   new Map<number, readonly [string, DicomValue]>([
     [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
-    [0x00289145, ["SQ", [new Map([[0x00281053, ["DS", "1"] as const], [0x00281052, ["DS", "-5"] as const]])]]],
+    [
+      0x00289145,
+      [
+        "SQ",
+        [
+          new Map([
+            [0x00281053, ["DS", "1"] as const],
+            [0x00281052, ["DS", "-5"] as const],
+          ]),
+        ],
+      ],
+    ],
   ]);
 const enhanced: SliceOptions = {
   pixels: Array.from({ length: 18 }, (_, i) => i),
@@ -24,11 +35,16 @@ function rleFrame(): Uint8Array {
   out.set([251, 1, 251, 1, 251, 2, 251, 1], 64);
   return out;
 }
-const rle: SliceOptions = { encoding: encodings.rle, more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), rleFrame()] }] } };
+const rle: SliceOptions = {
+  encoding: encodings.rle,
+  more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), rleFrame()] }] },
+};
 
 const seeds: readonly Uint8Array<ArrayBuffer>[] = [
   ...Object.values({ ...encodings, rle: encodings.explicit }).map((encoding) => dicomSlice({ encoding })),
-  ...[encodings.explicit, encodings.delimited, encodings.implicit, encodings.deflated].map((encoding) => dicomSlice({ ...enhanced, encoding })),
+  ...[encodings.explicit, encodings.delimited, encodings.implicit, encodings.deflated].map((encoding) =>
+    dicomSlice({ ...enhanced, encoding }),
+  ),
   dicomSlice(rle),
 ];
 
@@ -62,7 +78,8 @@ export async function fuzzDicom(count: number, seed: number): Promise<number> {
       // Deflated and packed pixels are larger than their files; scaled ones may have eight bytes for one.
       expect(data.byteLength, `file ${i}`).toBeLessThanOrEqual(Math.max(8 * bytes.length, 64 * 1024));
     } catch (error) {
-      if (!(error instanceof FormatError || error instanceof DataError)) throw new Error(`file ${i} of seed ${seed}`, { cause: error });
+      if (!(error instanceof FormatError || error instanceof DataError))
+        throw new Error(`file ${i} of seed ${seed}`, { cause: error });
       refused++;
     }
     slowest = Math.max(slowest, performance.now() - start);

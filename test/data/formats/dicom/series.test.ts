@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { listSeriesFolder, readSeriesFolder } from "../../../../src/data/index.node.ts";
+import { dicom } from "../../../../src/data/formats/dicom/dicom.ts";
 import { listSeries, readSeries, type ReadSeriesOptions } from "../../../../src/data/formats/dicom/series.ts";
 import { ConfigError, DataError, FormatError } from "../../../../src/host/errors.ts";
 import { dicomSlice, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
@@ -29,7 +30,12 @@ test("slices are sorted along their normal, whatever their names and numbers", a
 
 test("the normal, not the z axis, decides", async () => {
   const orientation = [0, 1, 0, 0, 0, -1];
-  const volume = await read(at([0, -3, 3].map((x) => [x, 1, 2]), { orientation }));
+  const volume = await read(
+    at(
+      [0, -3, 3].map((x) => [x, 1, 2]),
+      { orientation },
+    ),
+  );
   // Row × column points to −x of LPS, which is the patient's right.
   expect(volume.affine.map((row) => row[2])).toEqual([3, 0, 0, 0]);
   expect([...volume.data.subarray(0, 3)]).toEqual([300, 100, 200]);
@@ -108,13 +114,24 @@ test("each slice has its own scaling", async () => {
 
 test("several series: listed, and one is chosen by UID, its beginning or its description", async () => {
   const other: SliceOptions = { series: "1.2.4", size: [4, 4], more: { 0x0008103e: ["LO", "another"], 0x00200011: ["IS", "7"] } };
-  const all = [...files([...at(along(0, 4)), ...at(along(0, 4, 8), other)]), { name: "notes.txt", blob: new Blob(["no image at all"]) }];
+  const all = [
+    ...files([...at(along(0, 4)), ...at(along(0, 4, 8), other)]),
+    { name: "notes.txt", blob: new Blob(["no image at all"]) },
+  ];
   const list = await listSeries(all);
   expect(list.map(({ uid, count }) => [uid, count])).toEqual([
     ["1.2.3", 2],
     ["1.2.4", 3],
   ]);
-  expect(list[1]).toMatchObject({ description: "another", modality: "MR", patientId: "patient 1", number: 7, size: [4, 4], stack: 0, problems: [] });
+  expect(list[1]).toMatchObject({
+    description: "another",
+    modality: "MR",
+    patientId: "patient 1",
+    number: 7,
+    size: [4, 4],
+    stack: 0,
+    problems: [],
+  });
   await expect(readSeries(all)).rejects.toThrow(/2 series are there; choose one[^]*1\.2\.3 stack 0: "a series", MR[^]*"another"/);
   await expect(readSeries(all, { uid: "9" })).rejects.toThrow(ConfigError);
   await expect(readSeries(all, { name: "x" } as ReadSeriesOptions)).rejects.toThrow(/unknown option "name"/);
@@ -138,6 +155,16 @@ test("a damaged slice spoils its series and no other", async () => {
   await expect(readSeries(all, { uid: "1.2.3" })).rejects.toThrow(/IM4: promises 3×2 pixels/);
   await expect(readSeries(all, { uid: "1.2.3" })).rejects.toThrow(FormatError);
   expect((await readSeries(all, { uid: "1.2.4" })).shape[3]).toBe(2);
+});
+
+test("the row of formats: by content, and a series by one text", async () => {
+  const all = files([...at(along(0, 4)), ...at(along(0, 4, 8), { series: "1.2.4", more: { 0x0008103e: ["LO", "another"] } })]);
+  expect(dicom.matches(await all[0].blob.slice(0, 512).bytes(), "a")).toBe(true);
+  expect(dicom.matches(new Uint8Array(512), "a.dcm")).toBe(false);
+  expect((await dicom.read(all[0])).shape).toEqual([1, 3, 2, 1]);
+  expect((await dicom.readAll(all, { series: "another" })).shape[3]).toBe(3);
+  expect((await dicom.readAll(all, { series: "1.2.3" })).shape[3]).toBe(2);
+  await expect(dicom.readAll(all, {})).rejects.toThrow(ConfigError);
 });
 
 test("no DICOM at all is an error", async () => {
