@@ -25,6 +25,7 @@ export * from "./folders/splits.ts";
 export * from "./datasets/grid.ts";
 export * from "./loading/loader.ts";
 export type { ImageFile } from "./formats/format.ts";
+export { type DicomCodec, setDicomCodec } from "./formats/dicom/codecs.ts";
 export { readDicom } from "./formats/dicom/read_dicom.ts";
 export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";

@@ -36,8 +36,6 @@ export async function bundleForBrowser(entry: string, { minify = false } = {}): 
     platform: "browser",
     target: "es2024",
     conditions: ["voxgrad-source"],
-    // Optional peers, loaded by those who have installed them.
-    external: ["@cornerstonejs/*", "jpeg-lossless-decoder-js"],
     minify,
     sourcemap: minify ? false : "inline",
     logLevel: "silent",

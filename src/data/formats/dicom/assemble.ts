@@ -26,10 +26,12 @@ export async function readVoxels(stack: Stack, source: string, extraNotes: reado
   const all = stack.channels.flat();
   const dtype = valueType(all);
   const shape = [stack.channels.length * samples, columns, rows, depth];
+  const readers = new Map<DicomHeader, Promise<FrameReader>>();
+  // Frames that are damaged are found before memory is asked for.
+  await readPlanes(all.slice(0, 1), readers);
   const data: TypedArray = new elements[dtype].array(sizeOf(shape));
   const voxels = columns * rows * depth;
   const batch: TypedArray = new elements[dtype].array(Math.min(depth, together) * columns * rows);
-  const readers = new Map<DicomHeader, Promise<FrameReader>>();
   for (const [c, line] of stack.channels.entries()) {
     for (let z = 0; z < depth; z += together) {
       const planes = await readPlanes(line.slice(z, z + together), readers);

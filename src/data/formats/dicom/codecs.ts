@@ -3,7 +3,7 @@
  * packing. Codecs are given streams whose size is that of the DICOM header, and what they throw becomes a FormatError.
  */
 
-import { FormatError } from "../../../host/errors.ts";
+import { ConfigError, FormatError } from "../../../host/errors.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { type Codestream, jpegHeader, waveletHeader, withoutTransform } from "./codestream.ts";
 import type { PixelLayout } from "./header.ts";
@@ -35,51 +35,50 @@ interface Decoder {
   delete(): void;
 }
 
-type Unpack = (bytes: Uint8Array, stream: Codestream) => { bytes: Uint8Array; planar: boolean };
+type Unpack = (bytes: Uint8Array) => { bytes: Uint8Array; planar: boolean };
 
 interface Codec {
   readonly npm: string;
+  readonly build: string;
   readonly header: (bytes: Uint8Array, fail: Fail) => Codestream;
-  readonly load: () => Promise<Unpack>;
+  readonly open: (module: unknown) => Promise<Unpack>;
 }
-
-// OpenJPEG tells of each step on the console. The object becomes the module, so each needs its own.
-const silent = () => ({ print: () => undefined, printErr: () => undefined });
 
 /** What Node adds to an error of `import`; browsers throw a TypeError. */
 interface NodeError extends Error {
   readonly code?: string;
 }
 
-interface Package {
-  default(options: object): Promise<unknown>;
-}
+/** What unpacks the pixels of some transfer syntaxes. */
+export type DicomCodec = Exclude<Packing, "rle">;
 
-const inNode = (globalThis as { process?: { versions?: { node?: string } } }).process?.versions?.node !== undefined;
+// OpenJPEG tells of each step on the console. The object becomes the module, so each needs its own.
+const silent = () => ({ print: () => undefined, printErr: () => undefined });
 
-/** The WebAssembly build in Node; where a bundler would have to serve a file beside its bundle, the build that needs none and is slower. */
-const either = (name: string, portable: () => Promise<Package>) => (): Promise<Package> =>
-  inNode ? (import(/* @vite-ignore */ `${name}/decodewasmjs`) as Promise<Package>) : portable();
-
-const wasm = (load: () => Promise<Package>, name: string) => async (): Promise<Unpack> => {
-  const module = (await (await load()).default(silent())) as Record<string, new () => Decoder>;
-  return (bytes) => {
-    const decoder = new module[name]();
-    try {
-      decoder.getEncodedBuffer(bytes.length).set(bytes);
-      decoder.decode();
-      const { componentCount } = decoder.getFrameInfo();
-      const planar = componentCount > 1 && decoder.getInterleaveMode?.() === 0;
-      // The buffer is the module's memory.
-      return { bytes: Uint8Array.from(decoder.getDecodedBuffer()), planar };
-    } finally {
-      decoder.delete();
-    }
+/** A class of a WebAssembly package. */
+const wasm =
+  (name: string) =>
+  async (module: unknown): Promise<Unpack> => {
+    const { default: start } = module as { default: (options: object) => Promise<Record<string, new () => Decoder>> };
+    const { [name]: DecoderClass } = await start(silent());
+    return (bytes) => {
+      const decoder = new DecoderClass();
+      try {
+        decoder.getEncodedBuffer(bytes.length).set(bytes);
+        decoder.decode();
+        const { componentCount } = decoder.getFrameInfo();
+        const planar = componentCount > 1 && decoder.getInterleaveMode?.() === 0;
+        // The buffer is the module's memory.
+        return { bytes: Uint8Array.from(decoder.getDecodedBuffer()), planar };
+      } finally {
+        decoder.delete();
+      }
+    };
   };
-};
 
-const lossless = async (): Promise<Unpack> => {
-  const { Decoder: Lossless } = await import("jpeg-lossless-decoder-js");
+const lossless = async (module: unknown): Promise<Unpack> => {
+  type LosslessDecoder = new () => { decompress(buffer: ArrayBuffer, offset: number, length: number): ArrayBuffer };
+  const { Decoder: Lossless } = module as { Decoder: LosslessDecoder };
   return (bytes) => {
     // This decoder loses the last pixel where the end of the image stands close behind it, so zeros go between the two.
     let end = bytes.length - 2;
@@ -92,51 +91,39 @@ const lossless = async (): Promise<Unpack> => {
   };
 };
 
-const codecs: Readonly<Record<Exclude<Packing, "rle">, Codec>> = {
-  jpeg: {
-    npm: "@cornerstonejs/codec-libjpeg-turbo-8bit",
-    header: jpegHeader,
-    load: wasm(
-      either("@cornerstonejs/codec-libjpeg-turbo-8bit", () => import("@cornerstonejs/codec-libjpeg-turbo-8bit/decode")),
-      "JPEGDecoder",
-    ),
-  },
-  jpegLossless: { npm: "jpeg-lossless-decoder-js", header: jpegHeader, load: lossless },
-  jpegLs: {
-    npm: "@cornerstonejs/codec-charls",
-    header: jpegHeader,
-    load: wasm(
-      either("@cornerstonejs/codec-charls", () => import("@cornerstonejs/codec-charls/decode")),
-      "JpegLSDecoder",
-    ),
-  },
-  jpeg2000: {
-    npm: "@cornerstonejs/codec-openjpeg",
-    header: waveletHeader,
-    load: wasm(
-      either("@cornerstonejs/codec-openjpeg", () => import("@cornerstonejs/codec-openjpeg/decode")),
-      "J2KDecoder",
-    ),
-  },
-  htj2k: {
-    npm: "@cornerstonejs/codec-openjph",
-    header: waveletHeader,
-    load: wasm(() => import("@cornerstonejs/codec-openjph"), "HTJ2KDecoder"),
-  },
+// `build` is the WebAssembly build of a package, which finds its file beside it in Node.
+const codecs: Readonly<Record<DicomCodec, Codec>> = {
+  jpeg: { npm: "@cornerstonejs/codec-libjpeg-turbo-8bit", build: "/decodewasmjs", header: jpegHeader, open: wasm("JPEGDecoder") },
+  jpegLossless: { npm: "jpeg-lossless-decoder-js", build: "", header: jpegHeader, open: lossless },
+  jpegLs: { npm: "@cornerstonejs/codec-charls", build: "/decodewasmjs", header: jpegHeader, open: wasm("JpegLSDecoder") },
+  jpeg2000: { npm: "@cornerstonejs/codec-openjpeg", build: "/decodewasmjs", header: waveletHeader, open: wasm("J2KDecoder") },
+  htj2k: { npm: "@cornerstonejs/codec-openjph", build: "", header: waveletHeader, open: wasm("HTJ2KDecoder") },
 };
 
-const loaded = new Map<Packing, Promise<Unpack>>();
+const imports = new Map<DicomCodec, () => Promise<unknown>>();
+const loaded = new Map<DicomCodec, Promise<Unpack>>();
+
+/**
+ * Says how a page gets a codec: a bundler cannot see what is imported by need, nor may it insist on packages that most do not have. Node needs none of
+ * this.
+ *
+ *     setDicomCodec("jpeg2000", () => import("@cornerstonejs/codec-openjpeg/decode"));
+ *
+ * @param codec jpeg: codec-libjpeg-turbo-8bit; jpegLs: codec-charls; jpeg2000: codec-openjpeg; htj2k: codec-openjph; jpegLossless: jpeg-lossless-decoder-js
+ * @param load imports the package
+ */
+export function setDicomCodec(codec: DicomCodec, load: () => Promise<unknown>): void {
+  if (!Object.hasOwn(codecs, codec))
+    throw new ConfigError(`setDicomCodec: codec is ${JSON.stringify(codec)}; expected one of ${Object.keys(codecs).join(", ")}`);
+  imports.set(codec, load);
+  loaded.delete(codec);
+}
 
 /**
  * Unpacks a frame.
  * @throws FormatError for a frame that does not fit the DICOM header or is damaged; for a codec that is not installed, with its name
  */
-export async function unpackFrame(
-  bytes: Uint8Array,
-  packing: Exclude<Packing, "rle">,
-  layout: PixelLayout,
-  fail: Fail,
-): Promise<Unpacked> {
+export async function unpackFrame(bytes: Uint8Array, packing: DicomCodec, layout: PixelLayout, fail: Fail): Promise<Unpacked> {
   const codec = codecs[packing];
   const stream = codec.header(bytes, fail);
   checkStream(stream, packing, layout, fail);
@@ -146,7 +133,7 @@ export async function unpackFrame(
   const photometric = !color ? layout.photometric : storesAsIs(stream, layout) ? "RGB" : "YBR_FULL";
   const input = color ? withoutTransform(bytes, stream) : bytes;
   try {
-    const result = unpack(input, stream);
+    const result = unpack(input);
     const need = layout.rows * layout.columns * layout.samples * (stream.precision > 8 ? 2 : 1);
     if (result.bytes.length < need) throw fail(`its codec gave ${result.bytes.length} bytes for a frame of ${need}`);
     return { ...result, bits: stream.precision, photometric };
@@ -185,10 +172,12 @@ function checkStream(
     throw fail(`a packed frame has ${precision} bits per value; expected at most ${Math.min(16, bitsAllocated)}`);
 }
 
-async function loadCodec(packing: Exclude<Packing, "rle">, { npm, load }: Codec, fail: Fail): Promise<Unpack> {
+async function loadCodec(packing: DicomCodec, { npm, build, open }: Codec, fail: Fail): Promise<Unpack> {
   let unpack = loaded.get(packing);
   if (!unpack) {
-    unpack = load();
+    const load =
+      imports.get(packing) ?? (() => import(/* @vite-ignore */ /* webpackIgnore: true */ npm + build) as Promise<unknown>);
+    unpack = load().then(open);
     loaded.set(packing, unpack);
   }
   try {
@@ -196,7 +185,9 @@ async function loadCodec(packing: Exclude<Packing, "rle">, { npm, load }: Codec,
   } catch (cause) {
     loaded.delete(packing);
     const missing = (cause as NodeError).code === "ERR_MODULE_NOT_FOUND" || cause instanceof TypeError;
-    const text = missing ? `that is not installed: run \`npm install ${npm}\`` : `that does not load (${npm}: ${String(cause)})`;
+    const text = missing
+      ? `that is not installed: run \`npm install ${npm}\`, and in a page say how to import it with setDicomCodec("${packing}", …)`
+      : `that does not load (${npm}: ${String(cause)})`;
     throw Object.assign(fail(`its pixels are packed by a codec ${text}`), { cause });
   }
 }

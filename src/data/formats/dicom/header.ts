@@ -166,6 +166,8 @@ function describeImage(data: DataSet, origin: Origin & { readonly seriesUid: str
   if (layout.photometric === "MONOCHROME1") notes.push("MONOCHROME1: small values are bright; they are kept as stored");
   if (layout.photometric === "PALETTE COLOR") notes.push("PALETTE COLOR: the values are indices into the palette, as stored");
   if (data.find("modalityLUTSequence")) notes.push("it has a modality lookup table, which is not applied");
+  if (data.text("imageType")?.includes("MOSAIC"))
+    notes.push("a Siemens mosaic: the slices of a volume side by side in one picture, as stored");
   const dose = data.number("doseGridScaling");
   if (dose !== undefined) notes.push(`RT dose: multiply the values by ${dose} (DoseGridScaling) to have them in its units`);
   return {

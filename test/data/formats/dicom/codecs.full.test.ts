@@ -2,7 +2,9 @@
 
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { setDicomCodec } from "../../../../src/data/formats/dicom/codecs.ts";
 import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
+import { ConfigError } from "../../../../src/host/errors.ts";
 import { dicomSlice, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
 
 const [columns, rows] = [40, 30];
@@ -51,4 +53,14 @@ test.for([
   await expect(readDicom(imageFile(packed(end, frame.slice(0, 40))))).rejects.toThrow(
     /readDicom: image\.dcm: .*(cut short|no SIZ|damaged)/,
   );
+});
+
+test("a codec that a page imports itself: the build that needs no file beside it", async () => {
+  const frame = encode("@cornerstonejs/codec-openjpeg/wasmjs", "J2KEncoder");
+  const name = "@cornerstonejs/codec-openjpeg/decode";
+  setDicomCodec("jpeg2000", () => import(name));
+  expect((await readDicom(imageFile(packed("90", frame)))).data[rows]).toBe(values[1]);
+  setDicomCodec("jpeg2000", () => Promise.reject(new TypeError("Failed to fetch dynamically imported module")));
+  await expect(readDicom(imageFile(packed("90", frame)))).rejects.toThrow(/npm install @cornerstonejs\/codec-openjpeg/);
+  expect(() => setDicomCodec("gif" as "jpeg", () => import(name))).toThrow(ConfigError);
 });
