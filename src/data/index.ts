@@ -1,6 +1,7 @@
 /** @file voxgrad/data: volumes, file formats, transforms, datasets and loaders; all of it also runs in a browser. */
 
 export * from "./axis_codes.ts";
+export * from "./folders/chaos.ts";
 export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
 export { type Dataset, type DataSource, deterministic, type ItemTransform, type StreamPlan, type TransformList } from "./datasets/dataset.ts";
@@ -21,6 +22,10 @@ export * from "./folders/splits.ts";
 export * from "./datasets/grid_patch_dataset.ts";
 export * from "./loading/loader.ts";
 export { serveData } from "./loading/serve_data.ts";
+export type { ImageFile } from "./formats/format.ts";
+export { type DicomCodec, setDicomCodec } from "./formats/dicom/codecs.ts";
+export { readDicom } from "./formats/dicom/read_dicom.ts";
+export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
 export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";
 export type { FileDtype, NiftiDtype } from "./formats/nifti/voxels.ts";

@@ -1,6 +1,7 @@
 /** @file The image formats: a row each. */
 
 import { analyzeFormat } from "./analyze/analyze.ts";
+import { dicomFormat } from "./dicom/dicom.ts";
 import type { ImageFormat } from "./format.ts";
 import { jpegFormat } from "./jpeg/jpeg.ts";
 import { metaImageFormat } from "./metaimage/metaimage.ts";
@@ -14,6 +15,7 @@ import { tiffFormat } from "./tiff/tiff.ts";
 /** In the order in which their signatures are tried: those that say least come last. */
 export const formats: readonly ImageFormat[] = [
   niftiFormat,
+  dicomFormat,
   nrrdFormat,
   metaImageFormat,
   npyFormat,
