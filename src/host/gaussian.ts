@@ -18,6 +18,13 @@ export function gaussianWeights(op: string, sigma: number, approx: GaussianAppro
   return Float64Array.from({ length: 2 * tail + 1 }, (_, i) => half[Math.abs(i - tail)]);
 }
 
+/** The density at the 2·tail + 1 places around the middle, of sum 1. */
+export function normalizedGaussian(sigma: number, tail: number): Float64Array {
+  const weights = Float64Array.from({ length: 2 * tail + 1 }, (_, i) => Math.exp(-0.5 * ((i - tail) / sigma) ** 2));
+  const sum = weights.reduce((a, v) => a + v, 0);
+  return weights.map((v) => v / sum);
+}
+
 /** The weights of the center and of one side. */
 const ways: Readonly<Record<GaussianApprox, (sigma: number, tail: number) => number[]>> = {
   erf: (sigma, tail) => {

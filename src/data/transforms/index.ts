@@ -17,21 +17,7 @@ export type { DTypeName } from "./shape/cast.ts";
 export { CenterScaleCrop, CenterSpatialCrop, SpatialCrop } from "./crop/crop.ts";
 export type { RoiSlice, SpatialCropOptions } from "./crop/crop.ts";
 export { Flip, RandAxisFlip, RandFlip } from "./spatial/flip.ts";
-export {
-  AdjustContrast,
-  NormalizeIntensity,
-  ScaleIntensity,
-  ScaleIntensityRange,
-  ShiftIntensity,
-  ThresholdIntensity,
-} from "./intensity/intensity.ts";
-export type {
-  AdjustContrastOptions,
-  NormalizeIntensityOptions,
-  OutputType,
-  ScaleIntensityOptions,
-  ScaleIntensityRangeOptions,
-} from "./intensity/intensity.ts";
+export * from "./intensity/index.ts";
 export {
   correctCropCenters,
   mapBinaryToIndices,
@@ -52,16 +38,12 @@ export { Activations, AsDiscrete } from "./post/post.ts";
 export type { AsDiscreteOptions } from "./post/post.ts";
 export { RandSpatialCrop, RandSpatialCropSamples } from "./crop/random_crop.ts";
 export type { RandSpatialCropOptions } from "./crop/random_crop.ts";
-export { RandAdjustContrast, RandGaussianNoise, RandScaleIntensity, RandShiftIntensity } from "./intensity/random_intensity.ts";
-export type { IntensityRanges } from "./intensity/arithmetic.ts";
-export type { Bounds, PerChannel } from "./intensity/random_intensity.ts";
-export { GaussianSmooth, Resize } from "./spatial/resize.ts";
+export { Resize } from "./spatial/resize.ts";
 export type { ResizeMode, ResizeOptions } from "./spatial/resize.ts";
 export { RandRotate90, Rotate90 } from "./spatial/rotate90.ts";
 export type { Plane } from "./spatial/rotate90.ts";
 export { AsChannelLast, EnsureChannelFirst, SplitDim, SqueezeDim, Transpose } from "./shape/axes.ts";
 export type { SpatialSize } from "../../host/strided.ts";
-export { ClipIntensityPercentiles, ScaleIntensityRangePercentiles } from "./intensity/percentiles.ts";
-export type { ClipIntensityPercentilesOptions, ScaleIntensityRangePercentilesOptions } from "./intensity/percentiles.ts";
+export * from "./utility/index.ts";
 export { CropForeground, generateSpatialBoundingBox } from "./crop/foreground.ts";
 export type { BoundingBoxOptions } from "./crop/foreground.ts";

@@ -27,13 +27,13 @@ function options(test: Case, nullable: readonly string[] = []): Args {
   return out;
 }
 
-function dtypeName(dtype: string | null): string | null {
+export function dtypeName(dtype: string | null): string | null {
   if (dtype !== null && /float16|complex/.test(dtype)) throw new NotCovered(dtype);
   return dtype === "int64" ? "int32" : dtype === "bool" ? "uint8" : dtype;
 }
 
 /** Lists in place of small tensors. */
-function plain(value: any): any {
+export function plain(value: any): any {
   if (Array.isArray(value)) return value.map(plain);
   if (ArrayBuffer.isView(value?.data)) return value.shape.length === 0 ? value.data[0] : Array.from(value.data as Float64Array);
   return value;
@@ -47,7 +47,7 @@ function transform(make: (o: any) => D.Transform, nullable: readonly string[] = 
  * Runs with numpy's generator from the seed, and again with the recorded draws replayed: both must give the same, and the replay
  * must use the whole log.
  */
-function random(test: Case, run: (source: RandomSource) => unknown): unknown {
+export function random(test: Case, run: (source: RandomSource) => unknown): unknown {
   const seeded = run(new RandomState(test.args.seed));
   const draws = (test.args.draws as Draw[]).map(([m, a, r]) => [m, plain(a), plain(r)] as const);
   if (draws.some(([, , result]) => typeof result === "string")) return seeded; // logged without its values
@@ -142,47 +142,28 @@ export const adapters: Adapters = {
   "monai.create_test_image_3d": testImage,
 
   "monai.transforms.Activations": transform((o) => new D.Activations(o)),
-  "monai.transforms.AdjustContrast": transform((o) => new D.AdjustContrast(o)),
   "monai.transforms.AsChannelLast": transform((o) => new D.AsChannelLast(o)),
   "monai.transforms.AsDiscrete": transform((o) => new D.AsDiscrete(o)),
   "monai.transforms.BorderPad": transform((o) => new D.BorderPad(o)),
   "monai.transforms.CastToType": transform((o) => new D.CastToType(o)),
   "monai.transforms.CenterScaleCrop": transform((o) => new D.CenterScaleCrop(o)),
   "monai.transforms.CenterSpatialCrop": transform((o) => new D.CenterSpatialCrop(o)),
-  "monai.transforms.ClipIntensityPercentiles": transform((o) => new D.ClipIntensityPercentiles(o), ["lower", "upper"]),
   "monai.transforms.CropForeground": transform((o) => new D.CropForeground(o)),
   "monai.transforms.DivisiblePad": transform((o) => new D.DivisiblePad(o)),
   "monai.transforms.EnsureChannelFirst": ensureChannelFirst,
   "monai.transforms.Flip": transform((o) => new D.Flip(o)),
-  "monai.transforms.GaussianSmooth": (test) => {
-    if ((test.args.approx ?? "erf") !== "erf") throw new NotCovered("approx");
-    return transform((o) => new D.GaussianSmooth(o))(test, { dir: "" });
-  },
-  "monai.transforms.NormalizeIntensity": transform((o) => new D.NormalizeIntensity(o), ["dtype"]),
   "monai.transforms.Resize": transform(({ dtype: _always32, ...o }) => new D.Resize(o)),
   "monai.transforms.ResizeWithPadOrCrop": transform((o) => new D.ResizeWithPadOrCrop(o)),
   "monai.transforms.Rotate90": transform((o) => new D.Rotate90(o)),
-  "monai.transforms.ScaleIntensity": transform((o) => new D.ScaleIntensity(o), ["minv", "maxv", "dtype"]),
-  "monai.transforms.ScaleIntensityRange": transform((o) => new D.ScaleIntensityRange(o), ["dtype"]),
-  "monai.transforms.ScaleIntensityRangePercentiles": transform(
-    (o) => new D.ScaleIntensityRangePercentiles(o),
-    ["b_min", "b_max", "dtype"],
-  ),
-  "monai.transforms.ShiftIntensity": transform((o) => new D.ShiftIntensity(o)),
   "monai.transforms.SpatialCrop": spatialCrop,
   "monai.transforms.SpatialPad": transform((o) => new D.SpatialPad(o)),
   "monai.transforms.SplitDim": transform((o) => new D.SplitDim(o)),
   "monai.transforms.SqueezeDim": transform((o) => new D.SqueezeDim(o), ["dim"]),
-  "monai.transforms.ThresholdIntensity": transform((o) => new D.ThresholdIntensity(o)),
   "monai.transforms.Transpose": transform((o) => new D.Transpose(o)),
 
-  "monai.transforms.RandAdjustContrast": randomTransform((o) => new D.RandAdjustContrast(o)),
   "monai.transforms.RandAxisFlip": randomTransform((o) => new D.RandAxisFlip(o)),
   "monai.transforms.RandFlip": randomTransform((o) => new D.RandFlip(o)),
-  "monai.transforms.RandGaussianNoise": randomTransform((o) => new D.RandGaussianNoise(o)),
   "monai.transforms.RandRotate90": randomTransform((o) => new D.RandRotate90(o)),
-  "monai.transforms.RandScaleIntensity": randomTransform((o) => new D.RandScaleIntensity(o)),
-  "monai.transforms.RandShiftIntensity": randomTransform((o) => new D.RandShiftIntensity(o)),
   "monai.transforms.RandSpatialCrop": randomTransform((o) => new D.RandSpatialCrop(o)),
   "monai.transforms.RandSpatialCropSamples": randomTransform((o) => new D.RandSpatialCropSamples(o)),
   "monai.transforms.RandCropByLabelClasses": labelCrop((o) => new D.RandCropByLabelClasses(o)),

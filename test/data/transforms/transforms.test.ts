@@ -7,10 +7,13 @@ import { describe, expect, test } from "vitest";
 import * as T from "../../../src/data/transforms/index.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
 import type { HostArray } from "../../../src/host/array.ts";
-import { adapters } from "../../conformance/adapters/data.ts";
+import { adapters as data } from "../../conformance/adapters/data.ts";
+import { adapters as intensity } from "../../conformance/adapters/intensity.ts";
 import { decode, difference, isRefusal, type Case } from "../../conformance/format.ts";
 
 const fixture = JSON.parse(readFileSync(new URL("../../fixtures/data/transforms.json", import.meta.url), "utf8"));
+
+const adapters = { ...data, ...intensity };
 
 describe("as MONAI", () => {
   test.each(fixture.cases as Case[])("$id", async (raw) => {

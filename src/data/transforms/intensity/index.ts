@@ -1,0 +1,40 @@
+/** @file Public transforms of intensity. */
+export * from "./bias_field.ts";
+export * from "./brightness.ts";
+export * from "./coarse.ts";
+export * from "./contrast.ts";
+export * from "./envelope.ts";
+export * from "./foreground_mask.ts";
+export * from "./histogram.ts";
+export * from "./hover_maps.ts";
+export * from "./k_space.ts";
+export * from "./nnunet.ts";
+export * from "./noise.ts";
+export * from "./normalize.ts";
+export * from "./percentiles.ts";
+export * from "./remap.ts";
+export {
+  RandScaleIntensity,
+  RandScaleIntensityFixedMean,
+  ScaleIntensity,
+  ScaleIntensityFixedMean,
+  ScaleIntensityRange,
+} from "./scale.ts";
+export type {
+  OutputType,
+  RandScaleIntensityFixedMeanOptions,
+  RandScaleIntensityOptions,
+  ScaleIntensityFixedMeanOptions,
+  ScaleIntensityOptions,
+  ScaleIntensityRangeOptions,
+} from "./scale.ts";
+export * from "./sharpen.ts";
+export * from "./shift.ts";
+export { GaussianSmooth, MedianSmooth, RandGaussianSmooth, SavitzkyGolaySmooth } from "./smooth.ts";
+export type { GaussianSmoothOptions, RandGaussianSmoothOptions, SavitzkyGolaySmoothOptions } from "./smooth.ts";
+export * from "./threshold.ts";
+export * from "./torchio.ts";
+export * from "./torchio_k_space.ts";
+export type { Bounds, IntensityRanges } from "./arithmetic.ts";
+export type { GaussianApprox } from "../../../host/gaussian.ts";
+export type { ThresholdName } from "../../../host/thresholds.ts";
