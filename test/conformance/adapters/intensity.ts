@@ -24,9 +24,28 @@ function options(test: Case): Args {
   const out: Args = {};
   for (const [key, value] of Object.entries({ ...test.args, ...test.args.config })) {
     if (notOptions.has(key)) continue;
-    out[camel(key)] = key === "dtype" ? (value === null ? null : dtypeName(value)) : arrays.has(key) ? value : plain(value);
+    out[camel(key)] = key === "dtype" ? dtypeName(value as string | null) : arrays.has(key) ? value : known(plain(value));
   }
   return out;
+}
+
+type Values = Float64Array | { readonly data: Float64Array };
+const valuesOf = (v: Values): Float64Array => ("data" in v ? v.data : v);
+
+/** Functions of whole arrays that cases name. */
+const functions: Readonly<Record<string, unknown>> = {
+  mean: (v: Values): number => valuesOf(v).reduce((a, b) => a + b, 0) / valuesOf(v).length,
+  min: (v: Values): number => Math.min(...valuesOf(v)),
+  max: (v: Values): number => Math.max(...valuesOf(v)),
+  threshold_mean: "mean",
+  threshold_otsu: "otsu",
+};
+
+function known(value: any): any {
+  if (Array.isArray(value)) return value.map(known);
+  if (typeof value === "function") return functions[value.name] ?? value;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, known(v)]));
 }
 
 /** A named function of whole arrays is not one that a case can carry; one of numbers acts on each element. */
@@ -49,8 +68,10 @@ function make(type: Class, test: Case): Transform {
 /** The array that a case is about, whatever its name, and the others that a call gets. */
 function inputsOf(test: Case): { main: HostArray; call: Args } {
   const { img, label, x, ...rest } = test.inputs;
-  const main = img ?? label ?? x ?? Object.values(rest)[0];
-  return { main, call: { ...(img && label ? { label } : {}), ...rest, ...test.args.call } };
+  const [first] = Object.keys(rest);
+  const main = img ?? label ?? x ?? rest[first];
+  const others = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== main));
+  return { main, call: { ...(img && label ? { label } : {}), ...others, ...test.args.call } };
 }
 
 /** What follows the array in a call of some transforms, in order. */

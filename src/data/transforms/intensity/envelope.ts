@@ -36,6 +36,7 @@ export class DetectEnvelope implements Transform {
     const { axis } = this.options;
     if (axis >= x.shape.length) throw new ShapeError(`DetectEnvelope: shape [${x.shape.join(", ")}] has no axis ${axis}`);
     const size = x.shape[axis];
+    if (x.data.length === 0) throw new ShapeError(`DetectEnvelope: the image of shape [${x.shape.join(", ")}] is empty`);
     const length = this.options.n ?? size;
     const inner = sizeOf(x.shape.slice(axis + 1));
     const shape = x.shape.map((s, a) => (a === axis ? length : s));

@@ -116,7 +116,7 @@ export class RandHistogramShift extends MaybeTransform {
 
   protected draw(): void {
     const count = this.random.randint(this.points[0], this.points[1] + 1);
-    this.shifted = Array.from({ length: count }, (_, i) => i / (count - 1));
+    this.shifted = evenly(count);
     for (let i = 1; i < count - 1; i++) this.shifted[i] = this.random.uniform(this.shifted[i - 1], this.shifted[i + 1]);
   }
   protected act(x: HostArray): HostArray {
@@ -130,11 +130,13 @@ export class RandHistogramShift extends MaybeTransform {
       for (let i = 0; i < out.length; i++) out[i] += min;
       return out;
     };
-    const even = this.shifted.map((_, i) => i / (this.shifted.length - 1));
-    bend(data, scaled(even), scaled(this.shifted));
+    bend(data, scaled(evenly(this.shifted.length)), scaled(this.shifted));
     return { ...x, data: intoType(data, x.data) };
   }
 }
+
+/** From 0 to 1 in even steps, with the bits of NumPy's linspace, since draws lie between them. */
+const evenly = (count: number): number[] => Array.from({ length: count }, (_, i) => (i === count - 1 ? 1 : i * (1 / (count - 1))));
 
 /** x becomes m·x + b of its piece in place, as MONAI has it: the piece that ends at or after x. */
 function bend(data: Floats, from: Floats, to: Floats): void {

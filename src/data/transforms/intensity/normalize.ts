@@ -8,9 +8,9 @@ import type { OutputType } from "./scale.ts";
 
 /** What `NormalizeIntensity` subtracts and divides by, and where. */
 export interface NormalizeIntensityOptions extends OutputType {
-  /** In place of the mean. A number, or one per channel with `channelWise`, or one per element without. */
+  /** In place of the mean. A number, or one per channel with `channelWise`, or one per element. */
   readonly subtrahend?: number | readonly number[] | null;
-  /** In place of the standard deviation; 0 counts as 1. */
+  /** In place of the standard deviation; 0 counts as 1. As `subtrahend`. */
   readonly divisor?: number | readonly number[] | null;
   /** Count and change only voxels that are not 0. Default false. */
   readonly nonzero?: boolean;
@@ -39,14 +39,17 @@ export class NormalizeIntensity implements Transform {
     const pieces = parts(data, x, channelWise);
     for (const [name, list] of Object.entries({ subtrahend, divisor })) {
       const expected = channelWise ? pieces.length : data.length;
-      if (list !== null && typeof list === "object" && list.length !== expected) {
+      if (list !== null && typeof list === "object" && list.length !== expected && list.length !== data.length) {
         throw new ShapeError(
           `NormalizeIntensity: ${name} has ${list.length} values, expected ${expected} (one per ${channelWise ? "channel" : "element"}) for shape [${x.shape.join(", ")}]`,
         );
       }
     }
     pieces.forEach((part, c) => {
-      const pick = (v: Given): Given => (channelWise && v !== null && typeof v === "object" ? v[c] : v);
+      const pick = (v: Given): Given => {
+        if (!channelWise || v === null || typeof v === "number") return v;
+        return v.length === pieces.length ? v[c] : v.slice(c * part.length, (c + 1) * part.length);
+      };
       normalize(part, nonzero, pick(subtrahend), pick(divisor));
     });
     return finish("NormalizeIntensity", data, x, dtype);

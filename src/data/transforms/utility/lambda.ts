@@ -1,8 +1,8 @@
-/** @file Functions as transforms: `Identity`, `Lambda`, `RandLambda`. */
+/** @file Functions as transforms: `Identity`, `RandIdentity`, `Lambda`, `RandLambda`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
-import { MaybeTransform, type Transform } from "../transform.ts";
+import { MaybeTransform, RandomTransform, type Transform } from "../transform.ts";
 
 /** A function from array to array; it must not change its argument. */
 export type ArrayFunction = (x: HostArray) => HostArray;
@@ -15,6 +15,20 @@ export type ArrayFunction = (x: HostArray) => HostArray;
  */
 export class Identity implements Transform {
   apply(x: HostArray): HostArray {
+    return x;
+  }
+}
+
+/**
+ * Gives what it gets, and counts as random: caches keep nothing from here on. MONAI's `RandIdentity`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: none.
+ */
+export class RandIdentity extends RandomTransform {
+  randomize(): void {}
+  applyDrawn(x: HostArray): HostArray {
     return x;
   }
 }
