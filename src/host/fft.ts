@@ -57,7 +57,7 @@ function stockham(length: number, factors: readonly number[]): Fft {
       let left = length;
       for (const r of factors) {
         if (r === 1) continue;
-        const step = r === 2 ? pass2 : r === 4 ? pass4 : passAny;
+        const step = passes.get(r) ?? passAny;
         step(x, work, stride, left, length, cos, sin, r);
         [x.re, work.re, x.im, work.im] = [work.re, x.re, work.im, x.im];
         left /= r;
@@ -129,6 +129,83 @@ const pass4: Pass = ({ re, im }, { re: yr, im: yi }, s, n, length, cos, sin) => 
     }
   }
 };
+
+const pass3: Pass = ({ re, im }, { re: yr, im: yi }, s, n, length, cos, sin) => {
+  const m = n / 3;
+  const half = Math.sqrt(3) / 2;
+  for (let p = 0; p < m; p++) {
+    const w = p * (length / n);
+    const [c1, d1, c2, d2] = [cos[w], sin[w], cos[2 * w], sin[2 * w]];
+    const [a, b, c, to] = [s * p, s * (p + m), s * (p + 2 * m), 3 * s * p];
+    for (let q = 0; q < s; q++) {
+      const sumR = re[b + q] + re[c + q];
+      const sumI = im[b + q] + im[c + q];
+      const difR = (re[b + q] - re[c + q]) * half;
+      const difI = (im[b + q] - im[c + q]) * half;
+      const midR = re[a + q] - sumR / 2;
+      const midI = im[a + q] - sumI / 2;
+      yr[to + q] = re[a + q] + sumR;
+      yi[to + q] = im[a + q] + sumI;
+      const r1 = midR + difI;
+      const i1 = midI - difR;
+      yr[to + s + q] = r1 * c1 - i1 * d1;
+      yi[to + s + q] = r1 * d1 + i1 * c1;
+      const r2 = midR - difI;
+      const i2 = midI + difR;
+      yr[to + 2 * s + q] = r2 * c2 - i2 * d2;
+      yi[to + 2 * s + q] = r2 * d2 + i2 * c2;
+    }
+  }
+};
+
+const pass5: Pass = ({ re, im }, { re: yr, im: yi }, s, n, length, cos, sin) => {
+  const m = n / 5;
+  const [ca, cb] = [Math.cos((2 * Math.PI) / 5), Math.cos((4 * Math.PI) / 5)];
+  const [sa, sb] = [Math.sin((2 * Math.PI) / 5), Math.sin((4 * Math.PI) / 5)];
+  for (let p = 0; p < m; p++) {
+    const w = p * (length / n);
+    const [c1, d1, c2, d2] = [cos[w], sin[w], cos[2 * w], sin[2 * w]];
+    const [c3, d3, c4, d4] = [cos[3 * w], sin[3 * w], cos[4 * w], sin[4 * w]];
+    const [a, b, c, d, e] = [0, 1, 2, 3, 4].map((k) => s * (p + k * m));
+    const to = 5 * s * p;
+    for (let q = 0; q < s; q++) {
+      const outerR = re[b + q] + re[e + q];
+      const outerI = im[b + q] + im[e + q];
+      const innerR = re[c + q] + re[d + q];
+      const innerI = im[c + q] + im[d + q];
+      const outerDR = re[b + q] - re[e + q];
+      const outerDI = im[b + q] - im[e + q];
+      const innerDR = re[c + q] - re[d + q];
+      const innerDI = im[c + q] - im[d + q];
+      yr[to + q] = re[a + q] + outerR + innerR;
+      yi[to + q] = im[a + q] + outerI + innerI;
+      const evenR = re[a + q] + ca * outerR + cb * innerR;
+      const evenI = im[a + q] + ca * outerI + cb * innerI;
+      const oddR = sa * outerDI + sb * innerDI;
+      const oddI = -sa * outerDR - sb * innerDR;
+      const even2R = re[a + q] + cb * outerR + ca * innerR;
+      const even2I = im[a + q] + cb * outerI + ca * innerI;
+      const odd2R = sb * outerDI - sa * innerDI;
+      const odd2I = sa * innerDR - sb * outerDR;
+      yr[to + s + q] = (evenR + oddR) * c1 - (evenI + oddI) * d1;
+      yi[to + s + q] = (evenR + oddR) * d1 + (evenI + oddI) * c1;
+      yr[to + 2 * s + q] = (even2R + odd2R) * c2 - (even2I + odd2I) * d2;
+      yi[to + 2 * s + q] = (even2R + odd2R) * d2 + (even2I + odd2I) * c2;
+      yr[to + 3 * s + q] = (even2R - odd2R) * c3 - (even2I - odd2I) * d3;
+      yi[to + 3 * s + q] = (even2R - odd2R) * d3 + (even2I - odd2I) * c3;
+      yr[to + 4 * s + q] = (evenR - oddR) * c4 - (evenI - oddI) * d4;
+      yi[to + 4 * s + q] = (evenR - oddR) * d4 + (evenI - oddI) * c4;
+    }
+  }
+};
+
+/** What is written out; other factors take the general way. */
+const passes: ReadonlyMap<number, Pass> = new Map([
+  [2, pass2],
+  [3, pass3],
+  [4, pass4],
+  [5, pass5],
+]);
 
 /** An odd factor: the sum as it stands, the elements k and r − k together, since their factors are conjugates. */
 const passAny: Pass = ({ re, im }, { re: yr, im: yi }, s, n, length, cos, sin, r) => {

@@ -27,13 +27,7 @@ export function filterAxis(
 }
 
 /** Along the last axis: each line is laid out with its surroundings, so that a tap is a shift. */
-function filterLines(
-  data: Float32Array,
-  size: number,
-  weights: ArrayLike<number>,
-  source: Int32Array,
-  out: Float32Array,
-): void {
+function filterLines(data: Float32Array, size: number, weights: ArrayLike<number>, source: Int32Array, out: Float32Array): void {
   const line = new Float32Array(source.length);
   const sums = new Float64Array(size);
   const taps = new Taps(weights.length);

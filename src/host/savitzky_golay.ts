@@ -6,8 +6,7 @@ import { ConfigError } from "./errors.ts";
  * @throws ConfigError for an even length and an order that is not below it
  */
 export function savitzkyGolayWeights(op: string, length: number, order: number): Float64Array {
-  if (!Number.isInteger(length) || length % 2 !== 1)
-    throw new ConfigError(`${op}: the window length must be odd, got ${length}`);
+  if (!Number.isInteger(length) || length % 2 !== 1) throw new ConfigError(`${op}: the window length must be odd, got ${length}`);
   if (!(Number.isInteger(order) && order >= 0 && order < length))
     throw new ConfigError(`${op}: order must be an integer from 0 up and below the window length ${length}, got ${order}`);
   const half = (length - 1) / 2;

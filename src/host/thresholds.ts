@@ -111,7 +111,7 @@ function li(values: TypedArray): number {
   let closest = Infinity;
   for (let i = 1; i < sorted.length; i++) if (sorted[i] > sorted[i - 1]) closest = Math.min(closest, sorted[i] - sorted[i - 1]);
   let next = sum(shifted) / shifted.length;
-  for (let now = -2 * closest; Math.abs(next - now) > closest / 2; ) {
+  for (let now = -2 * closest; Math.abs(next - now) > closest / 2;) {
     now = next;
     let [front, frontCount, back] = [0, 0, 0];
     for (const v of shifted) {

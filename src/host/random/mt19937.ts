@@ -72,7 +72,7 @@ export class MT19937 {
   /** The next words, as many as `out` has. */
   fill(out: Uint32Array): void {
     const { key } = this;
-    for (let at = 0; at < out.length; ) {
+    for (let at = 0; at < out.length;) {
       if (this.pos >= N) this.twist();
       const count = Math.min(N - this.pos, out.length - at);
       for (let i = this.pos, end = i + count; i < end; i++, at++) {

@@ -15,7 +15,9 @@ type Class = new (options?: Args) => Transform;
 
 /** How a case calls, and upstream options about Python objects, devices and logs. */
 const notOptions = new Set(
-  "call seed draws config image lazy track_meta wrap_sequence device name meta_info inv_func allow_missing_keys copy p".split(" "),
+  "call seed draws config image lazy track_meta wrap_sequence device name meta_info inv_func allow_missing_keys copy p".split(
+    " ",
+  ),
 );
 /** Arrays that stay arrays. */
 const arrays = new Set(["mask", "mask_data", "filter"]);

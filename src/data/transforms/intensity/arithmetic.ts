@@ -102,27 +102,43 @@ export function range(op: string, data: TypedArray): { min: number; max: number 
 /** Mean, and standard deviation over n − ddof, in two passes; with `nonzero` only of elements that are not 0. */
 export function meanAndStd(data: Floats, ddof: number, nonzero = false): { mean: number; std: number; count: number } {
   const { mean, count } = meanOf(data, nonzero);
-  let squares = 0;
-  let others = 0;
-  // Two sums, so that an addition need not wait for the one before.
-  for (let i = 0; i < data.length; i++) {
-    const v = data[i];
-    const d = nonzero && v === 0 ? 0 : v - mean;
-    if (i & 1) others += d * d;
-    else squares += d * d;
+  // Zeros that do not count are taken out again at the end.
+  const squares = squaresAround(data, mean) - (data.length - count) * mean * mean;
+  return { mean, std: Math.sqrt(Math.max(squares, 0) / (count - ddof)), count };
+}
+
+/** Σ (x − mean)². Four sums, so that an addition need not wait for the one before. */
+function squaresAround(data: Floats, mean: number): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = 0;
+  for (const end = data.length - 3; i < end; i += 4) {
+    const p = data[i] - mean;
+    const q = data[i + 1] - mean;
+    const r = data[i + 2] - mean;
+    const s = data[i + 3] - mean;
+    a += p * p;
+    b += q * q;
+    c += r * r;
+    d += s * s;
   }
-  return { mean, std: Math.sqrt((squares + others) / (count - ddof)), count };
+  for (; i < data.length; i++) a += (data[i] - mean) ** 2;
+  return a + b + (c + d);
 }
 
 /** Mean and number of the elements; with `nonzero` only of those that are not 0. */
 export function meanOf(data: Floats, nonzero = false): { mean: number; count: number } {
-  let sum = 0;
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = 0;
+  for (const end = data.length - 3; i < end; i += 4) {
+    a += data[i];
+    b += data[i + 1];
+    c += data[i + 2];
+    d += data[i + 3];
+  }
+  for (; i < data.length; i++) a += data[i];
   let count = data.length;
-  const half = data.length & ~1;
-  for (let i = 0; i < half; i += 2) sum += data[i] + data[i + 1];
-  if (half < data.length) sum += data[half];
-  if (nonzero) for (let i = 0; i < data.length; i++) if (data[i] === 0) count--;
-  return { mean: sum / count, count };
+  if (nonzero) for (let k = 0; k < data.length; k++) if (data[k] === 0) count--;
+  return { mean: (a + b + (c + d)) / count, count };
 }
 
 /** Puts computed values into the result's element type: `dtype`, or that of `x` for null. */

@@ -58,7 +58,12 @@ abstract class RandCoarse extends MaybeTransform {
 }
 
 /** Calls with the first index of each line of a hole in one channel, in order. */
-function linesOf({ start, size }: Hole, spatial: readonly number[], channel: number, visit: (at: number, k: number) => void): void {
+function linesOf(
+  { start, size }: Hole,
+  spatial: readonly number[],
+  channel: number,
+  visit: (at: number, k: number) => void,
+): void {
   const strides = stridesOf(spatial);
   const length = size.at(-1)!;
   const lines = sizeOf(size) / length;

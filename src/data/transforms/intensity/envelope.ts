@@ -14,6 +14,9 @@ export interface DetectEnvelopeOptions {
   readonly n?: number | null;
 }
 
+/** Lines that are transformed at a time. */
+const batch = 32;
+
 /**
  * |x + i·H(x)| along one axis, H the Hilbert transform: the envelope of a signal. The element type stays. MONAI's `DetectEnvelope`.
  *
@@ -43,10 +46,15 @@ export class DetectEnvelope implements Transform {
     const out = new Float32Array(sizeOf(shape));
     const used = Math.min(size, length);
     for (let from = 0, to = 0; to < out.length; from += size * inner, to += length * inner) {
-      const signal = complex(length * inner);
-      for (let i = 0; i < used * inner; i++) signal.re[i] = x.data[from + i];
-      envelope(signal, length, inner);
-      for (let i = 0; i < length * inner; i++) out[to + i] = signal.re[i];
+      for (let column = 0; column < inner; column += batch) {
+        const lines = Math.min(batch, inner - column);
+        const signal = complex(length * lines);
+        for (let i = 0; i < used; i++)
+          for (let b = 0; b < lines; b++) signal.re[i * lines + b] = x.data[from + i * inner + column + b];
+        envelope(signal, length, lines);
+        for (let i = 0; i < length; i++)
+          for (let b = 0; b < lines; b++) out[to + i * inner + column + b] = signal.re[i * lines + b];
+      }
     }
     return { data: intoType(out, x.data), shape };
   }
@@ -66,6 +74,6 @@ function envelope(signal: { re: Float64Array; im: Float64Array }, length: number
   }
   const back = { re: signal.im, im: signal.re };
   fft(length).run(back, { re: work.im, im: work.re }, lines);
-  for (let i = 0; i < back.re.length; i++) back.re[i] = Math.hypot(back.re[i], back.im[i]);
+  for (let i = 0; i < back.re.length; i++) back.re[i] = Math.sqrt(back.re[i] ** 2 + back.im[i] ** 2);
   signal.re = back.re;
 }

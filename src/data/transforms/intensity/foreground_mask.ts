@@ -48,7 +48,8 @@ export class ForegroundMask implements Transform {
     const mask = new Uint8Array(size).fill(1);
     if (this.has("RGB")) this.narrow(mask, channels(image, count), "RGB", (v, t) => v <= t);
     if (this.has("HSV")) {
-      if (count !== 3) throw new ShapeError(`ForegroundMask: hsvThreshold needs three channels, got shape [${x.shape.join(", ")}]`);
+      if (count !== 3)
+        throw new ShapeError(`ForegroundMask: hsvThreshold needs three channels, got shape [${x.shape.join(", ")}]`);
       this.narrow(mask, toHsv(channels(image, 3)), "HSV", (v, t) => v > t);
     }
     return { ...x, data: intoType(mask, x.data), shape: [1, ...x.shape.slice(1)] };
@@ -59,7 +60,12 @@ export class ForegroundMask implements Transform {
   }
 
   /** Leaves in the mask what any of the channels selects. */
-  private narrow(mask: Uint8Array, image: readonly TypedArray[], names: string, selects: (v: number, t: number) => boolean): void {
+  private narrow(
+    mask: Uint8Array,
+    image: readonly TypedArray[],
+    names: string,
+    selects: (v: number, t: number) => boolean,
+  ): void {
     const any = new Uint8Array(mask.length);
     image.slice(0, names.length).forEach((channel, c) => {
       const threshold = this.thresholds.get(names[c]);
@@ -78,8 +84,7 @@ function valueOf(threshold: Threshold, channel: TypedArray): number {
 
 function byChannel(given: ForegroundMaskOptions["threshold"], names: string): [string, Threshold][] {
   if (given === null || given === undefined) return [];
-  const all: [string, Threshold | null][] =
-    typeof given === "object" ? Object.entries(given) : [...names].map((c) => [c, given]);
+  const all: [string, Threshold | null][] = typeof given === "object" ? Object.entries(given) : [...names].map((c) => [c, given]);
   return all.flatMap(([name, t]): [string, Threshold][] => (t === null ? [] : [[name.toUpperCase(), checked(t)]]));
 }
 

@@ -136,12 +136,16 @@ export class RandHistogramShift extends MaybeTransform {
 }
 
 /** From 0 to 1 in even steps, with the bits of NumPy's linspace, since draws lie between them. */
-const evenly = (count: number): number[] => Array.from({ length: count }, (_, i) => (i === count - 1 ? 1 : i * (1 / (count - 1))));
+const evenly = (count: number): number[] =>
+  Array.from({ length: count }, (_, i) => (i === count - 1 ? 1 : i * (1 / (count - 1))));
 
 /** x becomes m·x + b of its piece in place, as MONAI has it: the piece that ends at or after x. */
 function bend(data: Floats, from: Floats, to: Floats): void {
   const last = from.length - 1;
-  const [slope, offset] = [new (data.constructor as typeof Float64Array)(last), new (data.constructor as typeof Float64Array)(last)];
+  const [slope, offset] = [
+    new (data.constructor as typeof Float64Array)(last),
+    new (data.constructor as typeof Float64Array)(last),
+  ];
   const f = data instanceof Float32Array ? Math.fround : (v: number): number => v;
   for (let i = 0; i < last; i++) slope[i] = f(to[i + 1] - to[i]) / f(from[i + 1] - from[i]);
   for (let i = 0; i < last; i++) offset[i] = to[i] - f(slope[i] * from[i]);

@@ -22,8 +22,7 @@ export class GibbsNoise implements Transform {
 
   constructor(options: { readonly alpha?: number } = {}) {
     this.alpha = withDefaults("GibbsNoise", options, { alpha: 0.1 }).alpha;
-    if (!(this.alpha >= 0 && this.alpha <= 1))
-      throw new ConfigError(`GibbsNoise: alpha must be from 0 to 1, got ${this.alpha}`);
+    if (!(this.alpha >= 0 && this.alpha <= 1)) throw new ConfigError(`GibbsNoise: alpha must be from 0 to 1, got ${this.alpha}`);
   }
 
   apply(x: HostArray): HostArray {
@@ -46,7 +45,10 @@ export class GibbsNoise implements Transform {
 function cutOutside({ re, im, shape, imageShape }: HalfSpectrum, radius: number): void {
   const squares = imageShape.map((n) => {
     const at = (f: number): number => (((f + (n >> 1)) % n) - (n - 1) / 2) ** 2;
-    return { own: Float64Array.from({ length: n }, (_, f) => at(f)), mirror: Float64Array.from({ length: n }, (_, f) => at((n - f) % n)) };
+    return {
+      own: Float64Array.from({ length: n }, (_, f) => at(f)),
+      mirror: Float64Array.from({ length: n }, (_, f) => at((n - f) % n)),
+    };
   });
   const width = shape.at(-1)!;
   const last = squares.at(-1)!;
@@ -136,7 +138,8 @@ export class KSpaceSpikeNoise implements Transform {
     this.heights = kIntensity;
     const listed = kIntensity !== null && typeof kIntensity === "object";
     const fits = kIntensity === null || (this.single ? !listed : listed && kIntensity.length === this.places.length);
-    if (!fits) throw new ConfigError("KSpaceSpikeNoise: kIntensity needs one value for one place, and a list of as many for several");
+    if (!fits)
+      throw new ConfigError("KSpaceSpikeNoise: kIntensity needs one value for one place, and a list of as many for several");
   }
 
   apply(x: HostArray): HostArray {

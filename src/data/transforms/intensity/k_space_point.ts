@@ -23,7 +23,11 @@ function lineFactor(at: number, spatial: readonly number[], axes: readonly Retur
 }
 
 /** Σ x[n]·e^(−2πi·f·n/size) over a whole image, n and f of all axes. */
-export function coefficientAt(data: Floats, spatial: readonly number[], frequency: readonly number[]): { re: number; im: number } {
+export function coefficientAt(
+  data: Floats,
+  spatial: readonly number[],
+  frequency: readonly number[],
+): { re: number; im: number } {
   const axes = spatial.map((n, a) => turns(n, frequency[a]));
   const { cos, sin } = axes.at(-1)!;
   const width = spatial.at(-1)!;

@@ -65,8 +65,11 @@ abstract class ChannelTransform<D> extends MaybeTransform {
 }
 
 /** A table of defaults with those of `ChannelOptions`. */
-const withChannels = <O extends ChannelOptions>(op: string, options: O, own: Omit<Defaults<O>, keyof ChannelOptions>): Required<O> =>
-  withDefaults<O>(op, options, { ...channelDefaults, ...own } as unknown as Defaults<O>);
+const withChannels = <O extends ChannelOptions>(
+  op: string,
+  options: O,
+  own: Omit<Defaults<O>, keyof ChannelOptions>,
+): Required<O> => withDefaults<O>(op, options, { ...channelDefaults, ...own } as unknown as Defaults<O>);
 
 /** The noise of `GaussianNoiseTransform`. */
 export interface GaussianNoiseTransformOptions extends ChannelOptions {
@@ -241,7 +244,11 @@ export interface GammaTransformOptions extends ChannelOptions {
  *   whether gamma is below 1, and `uniform(low, high)`.
  * @throws ConfigError for probabilities outside 0 … 1 and an unknown option, DataError for NaN
  */
-export class GammaTransform extends ChannelTransform<{ readonly retain: boolean; readonly invert: boolean; readonly gamma: number }> {
+export class GammaTransform extends ChannelTransform<{
+  readonly retain: boolean;
+  readonly invert: boolean;
+  readonly gamma: number;
+}> {
   private readonly options: Required<GammaTransformOptions>;
 
   constructor(options: GammaTransformOptions) {

@@ -2,6 +2,7 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
+import { exp } from "../../../host/powers.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { clamp, finish, type Floats, parts, scaleRange } from "./arithmetic.ts";
@@ -148,7 +149,9 @@ function softClip(data: Floats, s: number, low: number | null, high: number | nu
 
 /** log(1 + e^v) without overflow. */
 function softplus(v: number): number {
-  return Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
+  // Beyond this the other term is below a float64's last digit.
+  if (v > 37 || v < -37) return v > 0 ? v : 0;
+  return Math.max(v, 0) + Math.log1p(exp(-Math.abs(v)));
 }
 
 function checkPercentiles(op: string, lower: number, upper: number): void {

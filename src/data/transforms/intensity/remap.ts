@@ -20,7 +20,11 @@ interface Curve {
   readonly drawn: readonly number[];
 }
 
-const distinct = (data: TypedArray): TypedArray => data.slice().sort().filter((v, i, list) => i === 0 || v !== list[i - 1]);
+const distinct = (data: TypedArray): TypedArray =>
+  data
+    .slice()
+    .sort()
+    .filter((v, i, list) => i === 0 || v !== list[i - 1]);
 
 /** Noise drawn from the values themselves, averaged, tilted and stretched to the image's range. */
 function remap(data: TypedArray, { values, drawn }: Curve, kernelSize: number, slope: number): TypedArray {

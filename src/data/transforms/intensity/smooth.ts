@@ -150,8 +150,7 @@ export class SavitzkyGolaySmooth implements Transform {
 
   apply(x: HostArray): HostArray {
     const { axis } = this.options;
-    if (axis >= x.shape.length)
-      throw new ShapeError(`SavitzkyGolaySmooth: shape [${x.shape.join(", ")}] has no axis ${axis}`);
+    if (axis >= x.shape.length) throw new ShapeError(`SavitzkyGolaySmooth: shape [${x.shape.join(", ")}] has no axis ${axis}`);
     const data = new Float32Array(x.data as ArrayLike<number>);
     return { ...x, data: intoType(filterAxis(data, x.shape, axis, this.weights, this.edge), x.data) };
   }

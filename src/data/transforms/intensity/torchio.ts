@@ -173,7 +173,8 @@ export class RandomBlur extends MaybeTransform {
   protected act(x: HostArray): HostArray {
     let data: Float32Array = new Float32Array(x.data as ArrayLike<number>);
     this.sigmas.forEach((sigma, a) => {
-      if (sigma > 0) data = filterAxis(data, x.shape, a + 1, normalizedGaussian(sigma, Math.max(Math.ceil(3 * sigma), 1)), "edge");
+      if (sigma > 0)
+        data = filterAxis(data, x.shape, a + 1, normalizedGaussian(sigma, Math.max(Math.ceil(3 * sigma), 1)), "edge");
     });
     return { ...x, data };
   }

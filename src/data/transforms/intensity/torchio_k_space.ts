@@ -104,8 +104,7 @@ function maskFrequencies(x: HostArray, axis: number, mask: Float64Array): Float3
       }
       const back = { re: line.im, im: line.re };
       fft(size).run(back, work, count);
-      for (let i = 0; i < size; i++)
-        for (let b = 0; b < count; b++) out[block + i * inner + from + b] = back.im[i * count + b];
+      for (let i = 0; i < size; i++) for (let b = 0; b < count; b++) out[block + i * inner + from + b] = back.im[i * count + b];
       [line.re, line.im] = [back.im, back.re];
     }
   }

@@ -45,15 +45,17 @@ export class AddCoordinateChannels implements Transform {
     const strides = stridesOf(spatial);
     return withChannels(
       x,
-      this.spatialDims.map((d) => coordinates(sizeOf(spatial), spatial[d], strides[d])),
+      this.spatialDims.map((d) => coordinates(x.data, sizeOf(spatial), spatial[d], strides[d])),
     );
   }
 }
 
-function coordinates(length: number, size: number, stride: number): Float64Array {
-  const out = new Float64Array(length);
+function coordinates(like: TypedArray, length: number, size: number, stride: number): TypedArray {
+  const out = emptyLike(like, length);
   const step = size > 1 ? 1 / (size - 1) : 0;
-  for (let at = 0, i = 0; at < length; at += stride, i = (i + 1) % size) out.fill(i * step - 0.5, at, at + stride);
+  // One period, then that again and again.
+  for (let i = 0; i < size; i++) for (let k = 0; k < stride; k++) out[i * stride + k] = i * step - 0.5;
+  for (let at = size * stride; at < length; at *= 2) out.copyWithin(at, 0, Math.min(at, length - at));
   return out;
 }
 

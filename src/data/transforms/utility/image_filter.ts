@@ -87,7 +87,8 @@ function ellipse(x: HostArray, size: number): HostArray<Float64Array> {
   const radius = size >> 1;
   for (let i = 0; i < kernel.data.length; i++) {
     let squares = 0;
-    for (let a = 0, rest = i; a < kernel.shape.length; a++, rest = Math.floor(rest / size)) squares += ((rest % size) - radius) ** 2;
+    for (let a = 0, rest = i; a < kernel.shape.length; a++, rest = Math.floor(rest / size))
+      squares += ((rest % size) - radius) ** 2;
     kernel.data[i] = squares <= radius ** 2 ? 1 : 0;
   }
   return kernel;

@@ -117,7 +117,9 @@ export class IntensityStats implements Transform {
     this.channelWise = channelWise;
     for (const op of this.ops) {
       if (typeof op !== "function" && !Object.hasOwn(statistics, op))
-        throw new ConfigError(`IntensityStats: unknown statistic "${String(op)}"; known are ${Object.keys(statistics).join(", ")}`);
+        throw new ConfigError(
+          `IntensityStats: unknown statistic "${String(op)}"; known are ${Object.keys(statistics).join(", ")}`,
+        );
     }
   }
 
