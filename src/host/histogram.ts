@@ -17,7 +17,9 @@ export function histogramOf(values: TypedArray, bins: number): Histogram {
   if (!(values instanceof Float32Array || values instanceof Float64Array)) return countIntegers(values, min, max);
   const [low, high] = min === max ? [min - 0.5, max + 0.5] : [min, max];
   const round = values instanceof Float32Array ? Math.fround : (v: number): number => v;
-  const edges = Float64Array.from({ length: bins + 1 }, (_, i) => round(i === bins ? high : low + i * ((high - low) / bins)));
+  // Rounded after each operation: values often lie on an edge.
+  const step = round(round(high - low) / bins);
+  const edges = Float64Array.from({ length: bins + 1 }, (_, i) => (i === bins ? high : round(round(i * step) + low)));
   const counts = new Float64Array(bins);
   const perBin = bins / (high - low);
   for (let i = 0; i < values.length; i++) {
@@ -28,7 +30,7 @@ export function histogramOf(values: TypedArray, bins: number): Histogram {
     else if (bin < bins - 1 && v >= edges[bin + 1]) bin++;
     counts[bin]++;
   }
-  return { counts, centers: Float64Array.from({ length: bins }, (_, i) => round((edges[i] + edges[i + 1]) / 2)) };
+  return { counts, centers: Float64Array.from({ length: bins }, (_, i) => round(round(edges[i] + edges[i + 1]) / 2)) };
 }
 
 function countIntegers(values: TypedArray, min: number, max: number): Histogram {
