@@ -81,8 +81,8 @@ test("filterNd with a product of weights is filterAxis twice", () => {
 test("ranks are those of the sorted array, with repeats, infinities, both zeros and all signs", () => {
   const list = Float32Array.from([...values(500).map((v) => Math.round(v * 3) / 2), 0, -0, Infinity, -Infinity, 1e-40, -1e-40]);
   const ranks = Array.from(list, (_, i) => i);
-  expect(selectRanks(list, ranks)).toEqual([...list.toSorted()]);
-  expect(selectRanks(Float64Array.from(list), ranks)).toEqual([...Float64Array.from(list).toSorted()]);
+  expect(selectRanks(list, ranks)).toEqual(Array.from(list.toSorted()));
+  expect(selectRanks(Float64Array.from(list), ranks)).toEqual(Array.from(Float64Array.from(list).toSorted()));
 });
 
 test("a block of normals is as many single ones, and leaves the same state", () => {

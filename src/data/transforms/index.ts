@@ -36,6 +36,8 @@ export type { PadMethod } from "./pad/pad.ts";
 export type { PadFill, NumpyPadMode } from "./pad/pad_axes.ts";
 export { Activations, AsDiscrete } from "./post/post.ts";
 export type { AsDiscreteOptions } from "./post/post.ts";
+export { SobelGradients } from "./post/sobel_gradients.ts";
+export type { SobelGradientsOptions } from "./post/sobel_gradients.ts";
 export { RandSpatialCrop, RandSpatialCropSamples } from "./crop/random_crop.ts";
 export type { RandSpatialCropOptions } from "./crop/random_crop.ts";
 export { Resize } from "./spatial/resize.ts";

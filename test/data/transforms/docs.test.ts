@@ -113,6 +113,7 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   ScaleIntensityRange: () => new T.ScaleIntensityRange({ aMin: 0, aMax: 9 }),
   ScaleIntensityRangePercentiles: () => new T.ScaleIntensityRangePercentiles({ lower: 5, upper: 95, bMin: 0, bMax: 1 }),
   ShiftIntensity: () => new T.ShiftIntensity({ offset: 1 }),
+  SobelGradients: () => new T.SobelGradients(),
   SpatialCrop: () => new T.SpatialCrop({ roiStart: 0, roiEnd: 2 }),
   SpatialPad: () => new T.SpatialPad({ spatialSize: 7 }),
   SplitDim: () => new T.SplitDim({ dim: 1 }),

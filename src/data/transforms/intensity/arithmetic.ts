@@ -7,8 +7,11 @@ import { castTo, type DTypeName } from "../shape/cast.ts";
 
 export type Floats = Float32Array | Float64Array;
 
+/** Two ends. */
+export type Interval = readonly [number, number];
+
 /** A pair of bounds, or v for [−v, v]. */
-export type Bounds = number | readonly [number, number];
+export type Bounds = number | Interval;
 
 /** The range that is mapped, and the one it is mapped to. */
 export interface IntensityRanges {

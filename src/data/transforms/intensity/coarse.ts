@@ -21,13 +21,13 @@ export interface CoarseOptions {
   readonly prob?: number;
 }
 
-interface Hole {
+export interface Hole {
   readonly start: readonly number[];
   readonly size: readonly number[];
 }
 
 /** Draws the holes of an image. */
-abstract class RandCoarse extends MaybeTransform {
+export abstract class RandCoarse extends MaybeTransform {
   protected holes: Hole[] = [];
   protected readonly op: string;
   private readonly where: Required<CoarseOptions>;

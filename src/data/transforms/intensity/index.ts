@@ -1,14 +1,30 @@
 /** @file Public transforms of intensity. */
 export * from "./bias_field.ts";
 export * from "./brightness.ts";
-export * from "./coarse.ts";
+export { RandCoarseDropout, RandCoarseShuffle } from "./coarse.ts";
+export type { CoarseOptions, Hole, RandCoarse, RandCoarseDropoutOptions } from "./coarse.ts";
 export * from "./contrast.ts";
 export * from "./envelope.ts";
 export * from "./foreground_mask.ts";
 export * from "./histogram.ts";
 export * from "./hover_maps.ts";
 export * from "./k_space.ts";
-export * from "./nnunet.ts";
+export {
+  GaussianNoiseTransform,
+  GaussianBlurTransform,
+  MultiplicativeBrightnessTransform,
+  ContrastTransform,
+  GammaTransform,
+} from "./nnunet.ts";
+export type {
+  ChannelOptions,
+  ChannelTransform,
+  GaussianNoiseTransformOptions,
+  GaussianBlurTransformOptions,
+  MultiplicativeBrightnessTransformOptions,
+  ContrastTransformOptions,
+  GammaTransformOptions,
+} from "./nnunet.ts";
 export * from "./noise.ts";
 export * from "./normalize.ts";
 export * from "./percentiles.ts";
@@ -35,6 +51,6 @@ export type { GaussianSmoothOptions, RandGaussianSmoothOptions, SavitzkyGolaySmo
 export * from "./threshold.ts";
 export * from "./torchio.ts";
 export * from "./torchio_k_space.ts";
-export type { Bounds, IntensityRanges } from "./arithmetic.ts";
+export type { Bounds, IntensityRanges, Interval } from "./arithmetic.ts";
 export type { GaussianApprox } from "../../../host/gaussian.ts";
 export type { ThresholdName } from "../../../host/thresholds.ts";

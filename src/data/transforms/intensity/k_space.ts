@@ -108,12 +108,12 @@ export class RandGibbsNoise extends MaybeTransform {
 }
 
 /** Where spikes stand in k-space, the middle being frequency 0: one per spatial axis, or with the channel first. */
-type Place = readonly number[];
+export type SpikePlace = readonly number[];
 
 /** The spikes of `KSpaceSpikeNoise`. */
 export interface KSpaceSpikeNoiseOptions {
   /** One place, or several. Without the channel: in every channel. */
-  readonly loc: Place | readonly Place[];
+  readonly loc: SpikePlace | readonly SpikePlace[];
   /** Logarithm of the spike's height, for several places a list. Default null: 2.5 times the mean logarithm of the channel's spectrum. */
   readonly kIntensity?: number | readonly number[] | null;
 }
@@ -127,14 +127,14 @@ export interface KSpaceSpikeNoiseOptions {
  * @throws ConfigError for another number of heights than of places, ShapeError for places outside the image or with too few coordinates
  */
 export class KSpaceSpikeNoise implements Transform {
-  private readonly places: readonly Place[];
+  private readonly places: readonly SpikePlace[];
   private readonly single: boolean;
   private readonly heights: number | readonly number[] | null;
 
   constructor(options: KSpaceSpikeNoiseOptions) {
     const { loc, kIntensity } = withDefaults("KSpaceSpikeNoise", options, { loc: required, kIntensity: null });
     this.single = typeof loc[0] === "number";
-    this.places = this.single ? [loc as Place] : (loc as readonly Place[]);
+    this.places = this.single ? [loc as SpikePlace] : (loc as readonly SpikePlace[]);
     this.heights = kIntensity;
     const listed = kIntensity !== null && typeof kIntensity === "object";
     const fits = kIntensity === null || (this.single ? !listed : listed && kIntensity.length === this.places.length);
@@ -152,8 +152,8 @@ export class KSpaceSpikeNoise implements Transform {
   }
 
   /** Heights by place of a channel; of several for one place the last counts. */
-  private spikesOf(c: number, spatial: readonly number[], means: readonly number[]): Map<string, [Place, number]> {
-    const out = new Map<string, [Place, number]>();
+  private spikesOf(c: number, spatial: readonly number[], means: readonly number[]): Map<string, [SpikePlace, number]> {
+    const out = new Map<string, [SpikePlace, number]>();
     this.places.forEach((full, i) => {
       const hasChannel = full.length > spatial.length;
       if (hasChannel && full[0] !== c) return;
@@ -180,7 +180,7 @@ export class KSpaceSpikeNoise implements Transform {
 }
 
 /** Changes the height of points of a channel's spectrum. All but the points stays, so no transform is needed: each one adds a wave. */
-function setPoints(data: Floats, spatial: readonly number[], spikes: ReadonlyMap<string, readonly [Place, number]>): void {
+function setPoints(data: Floats, spatial: readonly number[], spikes: ReadonlyMap<string, readonly [SpikePlace, number]>): void {
   const size = sizeOf(spatial);
   const waves = [...spikes.values()].map(([place, height]) => {
     const frequency = place.map((p, a) => p - (spatial[a] >> 1));

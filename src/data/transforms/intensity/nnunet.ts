@@ -11,10 +11,8 @@ import { raise } from "../../../host/powers.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform } from "../transform.ts";
-import { boundsOf, channels, linear, meanAndStd, multiply, range } from "./arithmetic.ts";
+import { boundsOf, channels, type Interval, linear, meanAndStd, multiply, range } from "./arithmetic.ts";
 import { scaleAround } from "./scale.ts";
-
-type Range = readonly [number, number];
 
 /** Which channels a transform of nnU-Net changes. */
 export interface ChannelOptions {
@@ -29,7 +27,7 @@ export interface ChannelOptions {
 const channelDefaults = { prob: 1, pPerChannel: 1, synchronizeChannels: false } as const;
 
 /** Draws which channels are changed, and for each of them what `drawChannel` draws. */
-abstract class ChannelTransform<D> extends MaybeTransform {
+export abstract class ChannelTransform<D> extends MaybeTransform {
   private readonly which: Required<ChannelOptions>;
   private drawn: (D | undefined)[] = [];
 
@@ -74,7 +72,7 @@ const withChannels = <O extends ChannelOptions>(
 /** The noise of `GaussianNoiseTransform`. */
 export interface GaussianNoiseTransformOptions extends ChannelOptions {
   /** Range of the standard deviation. Default [0, 0.1]. */
-  readonly noiseVariance?: Range;
+  readonly noiseVariance?: Interval;
 }
 
 /**
@@ -87,7 +85,7 @@ export interface GaussianNoiseTransformOptions extends ChannelOptions {
  * @throws ConfigError for probabilities outside 0 … 1 and an unknown option
  */
 export class GaussianNoiseTransform extends ChannelTransform<Float64Array> {
-  private readonly deviation: Range;
+  private readonly deviation: Interval;
 
   constructor(options: GaussianNoiseTransformOptions = {}) {
     const all = withChannels("GaussianNoiseTransform", options, { noiseVariance: [0, 0.1] });
@@ -106,7 +104,7 @@ export class GaussianNoiseTransform extends ChannelTransform<Float64Array> {
 /** The filter of `GaussianBlurTransform`. */
 export interface GaussianBlurTransformOptions extends ChannelOptions {
   /** Range of sigma in voxels. Default [1, 5]; nnU-Net's training has [0.5, 1]. */
-  readonly blurSigma?: Range;
+  readonly blurSigma?: Interval;
   /** One sigma for all axes. Default false. */
   readonly synchronizeAxes?: boolean;
 }
@@ -121,7 +119,7 @@ export interface GaussianBlurTransformOptions extends ChannelOptions {
  * @throws ConfigError for probabilities outside 0 … 1 and an unknown option
  */
 export class GaussianBlurTransform extends ChannelTransform<readonly number[]> {
-  private readonly sigma: Range;
+  private readonly sigma: Interval;
   private readonly synchronizeAxes: boolean;
 
   constructor(options: GaussianBlurTransformOptions = {}) {
@@ -156,7 +154,7 @@ function blurWeights(sigma: number): Float64Array {
 /** The factor of `MultiplicativeBrightnessTransform`. */
 export interface MultiplicativeBrightnessTransformOptions extends ChannelOptions {
   /** Range of the factor; nnU-Net's training has [0.75, 1.25]. */
-  readonly multiplierRange: Range;
+  readonly multiplierRange: Interval;
 }
 
 /**
@@ -168,7 +166,7 @@ export interface MultiplicativeBrightnessTransformOptions extends ChannelOptions
  * @throws ConfigError for probabilities outside 0 … 1 and an unknown option
  */
 export class MultiplicativeBrightnessTransform extends ChannelTransform<number> {
-  private readonly factor: Range;
+  private readonly factor: Interval;
 
   constructor(options: MultiplicativeBrightnessTransformOptions) {
     const all = withChannels("MultiplicativeBrightnessTransform", options, { multiplierRange: required });
@@ -187,13 +185,13 @@ export class MultiplicativeBrightnessTransform extends ChannelTransform<number> 
 /** The factor of `ContrastTransform`. */
 export interface ContrastTransformOptions extends ChannelOptions {
   /** Range of the factor; nnU-Net's training has [0.75, 1.25]. */
-  readonly contrastRange: Range;
+  readonly contrastRange: Interval;
   /** Clip to the range that the channel had. Default true. */
   readonly preserveRange?: boolean;
 }
 
 /** Below 1 or above with even chances, then uniform there: nnU-Net's way to draw a factor whose range is not even around 1. */
-function aroundOne(random: { rand(): number; uniform(low: number, high: number): number }, [low, high]: Range): number {
+function aroundOne(random: { rand(): number; uniform(low: number, high: number): number }, [low, high]: Interval): number {
   if (random.rand() < 0.5 && low < 1) return random.uniform(low, 1);
   return random.uniform(Math.max(low, 1), high);
 }
@@ -207,7 +205,7 @@ function aroundOne(random: { rand(): number; uniform(low: number, high: number):
  * @throws ConfigError for probabilities outside 0 … 1 and an unknown option, DataError for NaN with `preserveRange`
  */
 export class ContrastTransform extends ChannelTransform<number> {
-  private readonly factor: Range;
+  private readonly factor: Interval;
   private readonly preserveRange: boolean;
 
   constructor(options: ContrastTransformOptions) {
@@ -228,7 +226,7 @@ export class ContrastTransform extends ChannelTransform<number> {
 /** The curve of `GammaTransform`. */
 export interface GammaTransformOptions extends ChannelOptions {
   /** Range of the exponent; nnU-Net's training has [0.7, 1.5]. */
-  readonly gamma: Range;
+  readonly gamma: Interval;
   /** Probability to negate before and after. Default 0. */
   readonly pInvertImage?: number;
   /** Probability to restore mean and (sample) standard deviation. Default 1. */

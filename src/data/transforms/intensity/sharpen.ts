@@ -3,6 +3,7 @@ import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { type GaussianApprox, gaussianWeights } from "../../../host/gaussian.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
+import type { Interval } from "./arithmetic.ts";
 import { gaussianSmooth, spatialSigmas } from "./smooth.ts";
 
 /** The filters of `GaussianSharpen`. */
@@ -42,20 +43,18 @@ export class GaussianSharpen implements Transform {
   }
 }
 
-type Range = readonly [number, number];
-
 /** What `RandGaussianSharpen` draws. */
 export interface RandGaussianSharpenOptions {
   /** Range of the first filter's sigma along the first spatial axis. Default [0.5, 1], as the others. */
-  readonly sigma1X?: Range;
-  readonly sigma1Y?: Range;
-  readonly sigma1Z?: Range;
+  readonly sigma1X?: Interval;
+  readonly sigma1Y?: Interval;
+  readonly sigma1Z?: Interval;
   /** Range of the second filter's; a number v means from v to what was drawn for the first. Default 0.5, as the others. */
-  readonly sigma2X?: Range | number;
-  readonly sigma2Y?: Range | number;
-  readonly sigma2Z?: Range | number;
+  readonly sigma2X?: Interval | number;
+  readonly sigma2Y?: Interval | number;
+  readonly sigma2Z?: Interval | number;
   /** Range of alpha. Default [10, 30]. */
-  readonly alpha?: Range;
+  readonly alpha?: Interval;
   /** Default "erf". */
   readonly approx?: GaussianApprox;
   /** Default 0.1. */

@@ -8,9 +8,7 @@ import { raise } from "../../../host/powers.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
-import { boundsOf, clamp, linear, meanAndStd, range } from "./arithmetic.ts";
-
-type Range = readonly [number, number];
+import { boundsOf, clamp, type Interval, linear, meanAndStd, range } from "./arithmetic.ts";
 
 /** The voxels that are measured: a function from the image to a mask of its shape, or null for all. */
 export type MaskingMethod = ((x: HostArray) => HostArray) | null;
@@ -30,13 +28,13 @@ function measured(op: string, x: HostArray, data: Float32Array, method: MaskingM
 /** The ranges of `RescaleIntensity`. */
 export interface RescaleIntensityOptions {
   /** Range of the result; a number v means [−v, v]. Default [0, 1]. */
-  readonly outMinMax?: number | Range;
+  readonly outMinMax?: number | Interval;
   /** Percentiles at which the image is clipped first. Default [0, 100]. */
-  readonly percentiles?: Range;
+  readonly percentiles?: Interval;
   /** Voxels that the percentiles are taken of. Default null. */
   readonly maskingMethod?: MaskingMethod;
-  /** Range that is mapped; a number v means [−v, v]. Default null: what the clipped image has. */
-  readonly inMinMax?: number | Range | null;
+  /** Interval that is mapped; a number v means [−v, v]. Default null: what the clipped image has. */
+  readonly inMinMax?: number | Interval | null;
 }
 
 /**
@@ -48,9 +46,9 @@ export interface RescaleIntensityOptions {
  * @throws ConfigError for percentiles that do not ascend from 0 to 100 and an unknown option, DataError for NaN and an empty mask
  */
 export class RescaleIntensity implements Transform {
-  private readonly out: Range;
-  private readonly input: Range | null;
-  private readonly percentiles: Range;
+  private readonly out: Interval;
+  private readonly input: Interval | null;
+  private readonly percentiles: Interval;
   private readonly maskingMethod: MaskingMethod;
 
   constructor(options: RescaleIntensityOptions = {}) {
@@ -104,7 +102,7 @@ export class ZNormalization implements Transform {
 /** What `RandomGamma` draws. */
 export interface RandomGammaOptions {
   /** Range of the exponent's logarithm; a number v means [−v, v]. Default [−0.3, 0.3]. */
-  readonly logGamma?: number | Range;
+  readonly logGamma?: number | Interval;
   /** Default 1. */
   readonly prob?: number;
 }
@@ -118,7 +116,7 @@ export interface RandomGammaOptions {
  * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option
  */
 export class RandomGamma extends MaybeTransform {
-  private readonly bounds: Range;
+  private readonly bounds: Interval;
   private gamma = 1;
 
   constructor(options: RandomGammaOptions = {}) {
@@ -142,7 +140,7 @@ export class RandomGamma extends MaybeTransform {
 /** What `RandomBlur` draws. */
 export interface RandomBlurOptions {
   /** Range of sigma along each axis, in voxels. Default [0, 2]. */
-  readonly std?: Range;
+  readonly std?: Interval;
   /** Default 1. */
   readonly prob?: number;
 }
@@ -157,7 +155,7 @@ export interface RandomBlurOptions {
  * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option
  */
 export class RandomBlur extends MaybeTransform {
-  private readonly bounds: Range;
+  private readonly bounds: Interval;
   private sigmas: number[] = [];
 
   constructor(options: RandomBlurOptions = {}) {
@@ -183,9 +181,9 @@ export class RandomBlur extends MaybeTransform {
 /** What `RandomNoise` draws. */
 export interface RandomNoiseOptions {
   /** Range of the mean; a number v means [−v, v]. Default 0. */
-  readonly mean?: number | Range;
+  readonly mean?: number | Interval;
   /** Range of the standard deviation. Default [0, 0.25]. */
-  readonly std?: Range;
+  readonly std?: Interval;
   /** Default 1. */
   readonly prob?: number;
 }
@@ -199,8 +197,8 @@ export interface RandomNoiseOptions {
  * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option, ShapeError for an array of another size than what was drawn for
  */
 export class RandomNoise extends MaybeTransform {
-  private readonly mean: Range;
-  private readonly std: Range;
+  private readonly mean: Interval;
+  private readonly std: Interval;
   private noise: Float64Array = new Float64Array();
 
   constructor(options: RandomNoiseOptions = {}) {

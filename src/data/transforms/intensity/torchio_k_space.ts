@@ -7,26 +7,24 @@ import { roundHalfEven } from "../../../host/rounding.ts";
 import { forwardReal } from "../../../host/spectrum.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform } from "../transform.ts";
-import { boundsOf, channels } from "./arithmetic.ts";
+import { boundsOf, channels, type Interval } from "./arithmetic.ts";
 import { addWave } from "./k_space_point.ts";
-
-type Range = readonly [number, number];
 
 /** What `RandomGhosting` draws. */
 export interface RandomGhostingOptions {
   /** How many ghosts, or their range. Default [4, 10]. */
-  readonly numGhosts?: number | Range;
+  readonly numGhosts?: number | Interval;
   /** Spatial axes along which ghosts may lie; one is drawn. Default [0, 1, 2]. */
   readonly axes?: readonly number[];
   /** How much of the chosen planes of k-space is taken away, 0 … 1, or its range. Default [0.5, 1]. */
-  readonly intensity?: number | Range;
+  readonly intensity?: number | Interval;
   /** Share of k-space around its middle that stays as it is. Default 0.02; null or 0 for none. */
   readonly restore?: number | null;
   /** Default 1. */
   readonly prob?: number;
 }
 
-const pair = (v: number | Range): Range => (typeof v === "number" ? [v, v] : v);
+const pair = (v: number | Interval): Interval => (typeof v === "number" ? [v, v] : v);
 
 /**
  * Ghosts of periodic motion: every n-th plane of k-space along one axis is weakened. Float32. TorchIO's `RandomGhosting`; MONAI's nearest is
@@ -114,9 +112,9 @@ function maskFrequencies(x: HostArray, axis: number, mask: Float64Array): Float3
 /** What `RandomSpike` draws. */
 export interface RandomSpikeOptions {
   /** How many spikes, or their range. Default 1. */
-  readonly numSpikes?: number | Range;
+  readonly numSpikes?: number | Interval;
   /** Height in the greatest absolute value of the spectrum, or its range. Default [1, 3]. */
-  readonly intensity?: number | Range;
+  readonly intensity?: number | Interval;
   /** Default 1. */
   readonly prob?: number;
 }

@@ -12,7 +12,7 @@ import { SobelGradients, type SobelGradientsOptions } from "../post/sobel_gradie
 import { MaybeTransform, type Transform } from "../transform.ts";
 
 /** Options that only some of the filters read. */
-interface FilterArguments extends Omit<SobelGradientsOptions, "kernelSize"> {
+export interface FilterArguments extends Omit<SobelGradientsOptions, "kernelSize"> {
   /** "gauss": standard deviation in voxels, one or per spatial axis; needed. */
   readonly sigma?: number | readonly number[] | null;
   /** "gauss": where the weights are cut, in sigmas. Default 4. */
@@ -30,7 +30,7 @@ interface FilterArguments extends Omit<SobelGradientsOptions, "kernelSize"> {
 /** The filter of `ImageFilter`. */
 export interface ImageFilterOptions extends FilterArguments {
   /** A name, a kernel of odd sizes with as many axes as the image has spatial ones (or one more: a kernel per channel), or a transform. */
-  readonly filter: keyof typeof filters | HostArray | Transform;
+  readonly filter: FilterName | HostArray | Transform;
   /** Odd size along every axis; needed with all names but "gauss". */
   readonly filterSize?: number | null;
 }
@@ -75,6 +75,9 @@ const filters = {
       dtype,
     }).apply(x),
 } as const;
+
+/** What `ImageFilter` knows by name. */
+export type FilterName = keyof typeof filters;
 
 const box = (x: HostArray, size: number, value: number): HostArray<Float64Array> => {
   const shape = spatialShape("ImageFilter", x).map(() => size);
