@@ -20,21 +20,7 @@ export type { DTypeName } from "./shape/cast.ts";
 export { CenterScaleCrop, CenterSpatialCrop, SpatialCrop } from "./crop/crop.ts";
 export type { RoiSlice, SpatialCropOptions } from "./crop/crop.ts";
 export { Flip, RandAxisFlip, RandFlip } from "./spatial/flip.ts";
-export {
-  AdjustContrast,
-  NormalizeIntensity,
-  ScaleIntensity,
-  ScaleIntensityRange,
-  ShiftIntensity,
-  ThresholdIntensity,
-} from "./intensity/intensity.ts";
-export type {
-  AdjustContrastOptions,
-  NormalizeIntensityOptions,
-  OutputType,
-  ScaleIntensityOptions,
-  ScaleIntensityRangeOptions,
-} from "./intensity/intensity.ts";
+export * from "./intensity/index.ts";
 export { mapBinaryToIndices, mapClassesToIndices } from "./crop/label_indices.ts";
 export { correctCropCenters, RandCropByLabelClasses, RandCropByPosNegLabel } from "./crop/label_crop.ts";
 export type {
@@ -50,17 +36,14 @@ export { Activations, AsDiscrete } from "./post/post.ts";
 export type { AsDiscreteOptions } from "./post/post.ts";
 export { RandScaleCrop, RandSpatialCrop, RandSpatialCropSamples } from "./crop/random_crop.ts";
 export type { RandScaleCropOptions, RandSpatialCropOptions } from "./crop/random_crop.ts";
-export { RandAdjustContrast, RandGaussianNoise, RandScaleIntensity, RandShiftIntensity } from "./intensity/random_intensity.ts";
-export type { IntensityRanges } from "./intensity/arithmetic.ts";
-export type { Bounds, PerChannel } from "./intensity/random_intensity.ts";
-export { GaussianSmooth, Resize } from "./spatial/resize.ts";
+export { SobelGradients } from "./post/sobel_gradients.ts";
+export type { SobelGradientsOptions } from "./post/sobel_gradients.ts";
+export { Resize } from "./spatial/resize.ts";
 export type { ResizeMode, ResizeOptions } from "./spatial/resize.ts";
 export { RandRotate90, Rotate90 } from "./spatial/rotate90.ts";
 export type { Plane } from "./spatial/rotate90.ts";
 export { AsChannelLast, EnsureChannelFirst, SplitDim, SqueezeDim, Transpose } from "./shape/axes.ts";
 export type { SpatialSize } from "../../host/strided.ts";
-export { ClipIntensityPercentiles, ScaleIntensityRangePercentiles } from "./intensity/percentiles.ts";
-export type { ClipIntensityPercentilesOptions, ScaleIntensityRangePercentilesOptions } from "./intensity/percentiles.ts";
 export {
   type AugmentationGeometry,
   augmentationMatrix,
@@ -99,3 +82,4 @@ export { RandZoom, Zoom } from "./spatial/zoom.ts";
 export type { RandZoomOptions, ZoomOptions } from "./spatial/zoom.ts";
 export { chaosAugmentation, RandTranspose } from "./spatial/transpose.ts";
 export { LoadImage, type LoadImageOptions } from "./io/load_image.ts";
+export * from "./utility/index.ts";

@@ -26,13 +26,13 @@ function options(test: Case, nullable: readonly string[] = []): Args {
   return out;
 }
 
-function dtypeName(dtype: string | null): string | null {
+export function dtypeName(dtype: string | null): string | null {
   if (dtype !== null && /float16|complex/.test(dtype)) throw new NotCovered(dtype);
   return dtype === "int64" ? "int32" : dtype === "bool" ? "uint8" : dtype;
 }
 
 /** Lists in place of small tensors. */
-function plain(value: any): any {
+export function plain(value: any): any {
   if (Array.isArray(value)) return value.map(plain);
   if (ArrayBuffer.isView(value?.data)) return value.shape.length === 0 ? value.data[0] : Array.from(value.data as Float64Array);
   return value;
@@ -43,27 +43,18 @@ function transform(make: (o: any) => D.Transform, nullable: readonly string[] = 
 }
 
 /**
- * Runs with numpy's generator from the seed, and again with the recorded draws replayed: both must give the same, and the replay
- * must use the whole log.
+ * Runs with numpy's generator from the seed, and again with the recorded draws replayed: both must give the same (within the case's tolerance, since
+ * bounds that upstream computed in float32 differ in the last bits), and the replay must use the whole log.
  */
-function random(test: Case, run: (source: RandomSource) => unknown): unknown {
+export function random(test: Case, run: (source: RandomSource) => unknown): unknown {
   const seeded = run(new RandomState(test.args.seed));
   const draws = (test.args.draws as Draw[]).map(([m, a, r]) => [m, plain(a), plain(r)] as const);
   if (draws.some(([, , result]) => typeof result === "string")) return seeded; // logged without its values
   const replay = new ReplaySource(draws);
-  const why = difference(run(replay), seeded, { exact: true });
+  const why = difference(run(replay), seeded, test.tolerance);
   if (why || replay.remaining > 0)
     throw new Error(`replay differs from the seeded run: ${why ?? `${replay.remaining} draws left`}`);
   return seeded;
-}
-
-function randomTransform(make: (o: any) => D.Transform & D.Randomizable): Adapters[string] {
-  return (test) =>
-    random(test, (source) => {
-      const t = make(options(test));
-      t.setRandomState(source);
-      return t.apply(test.inputs.img);
-    });
 }
 
 function testImage(test: Case): unknown {
@@ -115,27 +106,7 @@ export const adapters: Adapters = {
   "monai.create_test_image_3d": testImage,
 
   "monai.transforms.Activations": transform((o) => new D.Activations(o)),
-  "monai.transforms.AdjustContrast": transform((o) => new D.AdjustContrast(o)),
   "monai.transforms.AsDiscrete": transform((o) => new D.AsDiscrete(o)),
-  "monai.transforms.ClipIntensityPercentiles": transform((o) => new D.ClipIntensityPercentiles(o), ["lower", "upper"]),
-  "monai.transforms.GaussianSmooth": (test) => {
-    if ((test.args.approx ?? "erf") !== "erf") throw new NotCovered("approx");
-    return transform((o) => new D.GaussianSmooth(o))(test, { dir: "" });
-  },
-  "monai.transforms.NormalizeIntensity": transform((o) => new D.NormalizeIntensity(o), ["dtype"]),
-  "monai.transforms.ScaleIntensity": transform((o) => new D.ScaleIntensity(o), ["minv", "maxv", "dtype"]),
-  "monai.transforms.ScaleIntensityRange": transform((o) => new D.ScaleIntensityRange(o), ["dtype"]),
-  "monai.transforms.ScaleIntensityRangePercentiles": transform(
-    (o) => new D.ScaleIntensityRangePercentiles(o),
-    ["b_min", "b_max", "dtype"],
-  ),
-  "monai.transforms.ShiftIntensity": transform((o) => new D.ShiftIntensity(o)),
-  "monai.transforms.ThresholdIntensity": transform((o) => new D.ThresholdIntensity(o)),
-
-  "monai.transforms.RandAdjustContrast": randomTransform((o) => new D.RandAdjustContrast(o)),
-  "monai.transforms.RandGaussianNoise": randomTransform((o) => new D.RandGaussianNoise(o)),
-  "monai.transforms.RandScaleIntensity": randomTransform((o) => new D.RandScaleIntensity(o)),
-  "monai.transforms.RandShiftIntensity": randomTransform((o) => new D.RandShiftIntensity(o)),
 
   "monai.transforms.utils.rescale_array": ({ args, inputs }) => {
     const { minv = 0, maxv = 1 } = args;

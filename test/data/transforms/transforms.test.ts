@@ -8,13 +8,14 @@ import * as T from "../../../src/data/transforms/index.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { adapters } from "../../conformance/adapters/data.ts";
+import { adapters as intensity } from "../../conformance/adapters/intensity.ts";
 import { adapters as spatialAdapters, families } from "../../conformance/adapters/spatial.ts";
 import { decode, difference, isRefusal, type Case } from "../../conformance/format.ts";
 import { finder } from "../../conformance/lookup.ts";
 
 const fixture = JSON.parse(readFileSync(new URL("../../fixtures/data/transforms.json", import.meta.url), "utf8"));
 
-const find = finder({ ...adapters, ...spatialAdapters }, families);
+const find = finder({ ...adapters, ...intensity, ...spatialAdapters }, families);
 
 describe("as MONAI", () => {
   test.each(fixture.cases as Case[])("$id", async (raw) => {

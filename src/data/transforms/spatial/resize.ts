@@ -1,4 +1,4 @@
-/** @file `Resize` to a spatial size and `GaussianSmooth`. */
+/** @file `Resize` to a spatial size. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import {
@@ -115,29 +115,6 @@ export const isNearestResize = (mode: ResizeMode): boolean => mode === "nearest"
 export function checkResizeMode(op: string, mode: ResizeMode | undefined): void {
   if (mode !== undefined && !resizeModes.includes(mode))
     throw new ConfigError(`${op}: unknown mode "${String(mode)}"; known: ${resizeModes.join(", ")}`);
-}
-
-/**
- * Gaussian smoothing with `sigma` in voxels (default 1), one or per spatial axis; zeros outside. Float32. MONAI's `GaussianSmooth` ("erf").
- *
- * Shapes: `[C, …]` → `[C, …]`.
- * Geometry: dropped.
- * @throws ShapeError without a spatial axis
- */
-export class GaussianSmooth implements Transform {
-  private readonly sigma: number | readonly number[];
-
-  constructor({ sigma = 1 }: { readonly sigma?: number | readonly number[] } = {}) {
-    this.sigma = sigma;
-  }
-
-  apply(x: HostArray): HostArray {
-    const sigma = this.sigma;
-    return resampleAxes(
-      x,
-      spatialShape("GaussianSmooth", x).map((s, i) => gaussianTable(s, typeof sigma === "number" ? sigma : sigma[i])),
-    );
-  }
 }
 
 const resizeModes: readonly ResizeMode[] = [
