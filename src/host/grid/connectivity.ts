@@ -20,7 +20,7 @@ export function connectivityRank(op: string, connectivity: number | null | undef
   );
 }
 
-/** A row of a grid (its last axis) that comes earlier in memory and has neighbors of this row. */
+/** A row of a grid (its last axis) that has neighbors of this row. */
 export interface NeighborRow {
   /** Steps along the axes before the last, −1, 0 or 1. */
   readonly steps: readonly number[];
@@ -28,15 +28,20 @@ export interface NeighborRow {
   readonly reach: number;
 }
 
-/** Rows before this one, in row-major order, that hold neighbors of a rank, those first that lie closest in memory. */
-export function earlierRows(dims: number, rank: number): NeighborRow[] {
+/** The rows that hold neighbors of a rank, in row-major order, the row itself in the middle. */
+export function neighborRows(dims: number, rank: number): NeighborRow[] {
   const rows: NeighborRow[] = [];
   const outer = dims - 1;
-  // The middle of all 3ⁿ steps is the row itself; those before it are the earlier ones.
-  for (let code = (3 ** outer - 1) / 2 - 1; code >= 0; code--) {
+  for (let code = 0; code < 3 ** outer; code++) {
     const steps = Array.from({ length: outer }, (_, axis) => (Math.floor(code / 3 ** (outer - 1 - axis)) % 3) - 1);
     const moved = steps.filter((s) => s !== 0).length;
     if (moved <= rank) rows.push({ steps, reach: moved < rank ? 1 : 0 });
   }
   return rows;
+}
+
+/** Those of them that come before the row in memory, the closest first. */
+export function earlierRows(dims: number, rank: number): NeighborRow[] {
+  const rows = neighborRows(dims, rank);
+  return rows.slice(0, (rows.length - 1) / 2).reverse();
 }

@@ -141,10 +141,8 @@ export const adapters: Adapters = {
   "monai.create_test_image_2d": testImage,
   "monai.create_test_image_3d": testImage,
 
-  "monai.transforms.Activations": transform((o) => new D.Activations(o)),
   "monai.transforms.AdjustContrast": transform((o) => new D.AdjustContrast(o)),
   "monai.transforms.AsChannelLast": transform((o) => new D.AsChannelLast(o)),
-  "monai.transforms.AsDiscrete": transform((o) => new D.AsDiscrete(o)),
   "monai.transforms.BorderPad": transform((o) => new D.BorderPad(o)),
   "monai.transforms.CastToType": transform((o) => new D.CastToType(o)),
   "monai.transforms.CenterScaleCrop": transform((o) => new D.CenterScaleCrop(o)),
