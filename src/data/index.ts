@@ -36,3 +36,15 @@ export * from "./quicknat_slices.ts";
 export * from "../host/random/numpy.ts";
 export * from "./synthetic.ts";
 export * from "./transforms/index.ts";
+export { encodeMesh, type MeshFormat, type MeshSpace } from "../host/bytes/mesh_files.ts";
+export { componentLabels, type ComponentOptions, type Components, connectedComponents } from "../host/grid/components.ts";
+export { marchingCubes } from "../host/grid/marching_cubes.ts";
+export { enclosedVolume, type Mesh, smoothMesh, type SmoothOptions, surfaceArea, transformMesh } from "../host/grid/mesh.ts";
+export {
+  binaryClosing,
+  binaryDilation,
+  binaryErosion,
+  binaryOpening,
+  fillHoles,
+  type MorphologyOptions,
+} from "../host/grid/morphology.ts";

@@ -40,7 +40,8 @@ export interface Components {
 export function connectedComponents(grid: TypedArray, shape: readonly number[], options: ComponentOptions = {}): Components {
   if (shape.length === 0 || grid.length !== sizeOf(shape))
     throw new ShapeError(`connectedComponents: ${grid.length} elements do not fill the shape ${showShape(shape)}`);
-  if (grid.length >= 2 ** 31) throw new ShapeError(`connectedComponents: ${grid.length} elements; at most 2³¹ − 1 can be indexed`);
+  if (grid.length >= 2 ** 31)
+    throw new ShapeError(`connectedComponents: ${grid.length} elements; at most 2³¹ − 1 can be indexed`);
   const rank = connectivityRank("connectedComponents", options.connectivity, shape.length);
   const byValue = options.byValue ?? false;
   const runs = findRuns(grid, shape.at(-1)!, byValue);
@@ -236,7 +237,12 @@ export function componentLabels({ shape, starts, ends, of }: Components): Int32A
  * @param chosen one entry per component and one for 0 in front; the components whose entry is not 0
  * @param grid at least as large as the components' own
  */
-export function paintComponents({ starts, ends, of }: Components, chosen: ArrayLike<number>, grid: TypedArray, value: number): void {
+export function paintComponents(
+  { starts, ends, of }: Components,
+  chosen: ArrayLike<number>,
+  grid: TypedArray,
+  value: number,
+): void {
   for (let run = 0; run < of.length; run++) if (chosen[of[run]] !== 0) grid.fill(value, starts[run], ends[run]);
 }
 

@@ -84,7 +84,13 @@ function rowAtBorder(row: number, shape: readonly number[]): boolean {
   return false;
 }
 
-function repeated(op: string, mask: TypedArray, shape: readonly number[], options: MorphologyOptions, erode: boolean): Uint8Array {
+function repeated(
+  op: string,
+  mask: TypedArray,
+  shape: readonly number[],
+  options: MorphologyOptions,
+  erode: boolean,
+): Uint8Array {
   const { connectivity = 1, iterations = 1, borderValue = false } = options;
   if (shape.length === 0 || mask.length !== sizeOf(shape))
     throw new ShapeError(`${op}: ${mask.length} elements do not fill the shape ${showShape(shape)}`);

@@ -57,7 +57,10 @@ function make(op: string, name: string, options: Options): { apply(x: unknown): 
 }
 
 const transform: Adapter = (test) => {
-  const name = test.op.split(".").at(-1)!.replace(/d$|Dict$/, "");
+  const name = test.op
+    .split(".")
+    .at(-1)!
+    .replace(/d$|Dict$/, "");
   return make(test.op, name, optionsOf(test)).apply(imageOf(test));
 };
 

@@ -41,7 +41,9 @@ export class KeepLargestConnectedComponent implements Transform {
     this.options = withDefaults("KeepLargestConnectedComponent", options, defaults);
     const { numComponents } = this.options;
     if (!Number.isInteger(numComponents) || numComponents < 0)
-      throw new ConfigError(`KeepLargestConnectedComponent: numComponents must be an integer of at least 0, got ${numComponents}`);
+      throw new ConfigError(
+        `KeepLargestConnectedComponent: numComponents must be an integer of at least 0, got ${numComponents}`,
+      );
   }
 
   apply(x: HostArray): HostArray {
@@ -209,7 +211,9 @@ export class FillHoles implements Transform {
 function expectChannels(op: string, labels: readonly number[], x: HostArray): void {
   for (const c of labels) {
     if (Number.isInteger(c) && c >= 0 && c < x.shape[0]) continue;
-    throw new ConfigError(`${op}: appliedLabels names channel ${c}, but the shape ${showShape(x.shape)} has ${x.shape[0]} channels`);
+    throw new ConfigError(
+      `${op}: appliedLabels names channel ${c}, but the shape ${showShape(x.shape)} has ${x.shape[0]} channels`,
+    );
   }
 }
 

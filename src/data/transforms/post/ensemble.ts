@@ -20,14 +20,11 @@ function members(op: string, predictions: Predictions): HostArray[] {
     if (!first) throw new ShapeError(`${op}: expected at least one prediction, got none`);
     const other = predictions.find((p) => !sameShape(p.shape, first.shape));
     if (other)
-      throw new ShapeError(
-        `${op}: predictions must have one shape, got ${showShape(first.shape)} and ${showShape(other.shape)}`,
-      );
+      throw new ShapeError(`${op}: predictions must have one shape, got ${showShape(first.shape)} and ${showShape(other.shape)}`);
     return [...predictions];
   }
   const [count, ...shape] = predictions.shape;
-  if (!count)
-    throw new ShapeError(`${op}: expected [models, C, …] with at least one model, got ${showShape(predictions.shape)}`);
+  if (!count) throw new ShapeError(`${op}: expected [models, C, …] with at least one model, got ${showShape(predictions.shape)}`);
   const size = sizeOf(shape);
   return Array.from({ length: count }, (_, e) => ({ data: predictions.data.subarray(e * size, (e + 1) * size), shape }));
 }

@@ -49,8 +49,7 @@ function boxMeans(op: string, mask: HostArray, filterSize: Spatial, padValue: nu
   const out = new Float64Array(mask.data.length);
   for (let n = 0; n < samples; n++) {
     const total = new Float64Array(voxels);
-    for (let c = 0, at = n * channels * voxels; c < channels; c++)
-      for (let v = 0; v < voxels; v++) total[v] += mask.data[at++];
+    for (let c = 0, at = n * channels * voxels; c < channels; c++) for (let v = 0; v < voxels; v++) total[v] += mask.data[at++];
     // What is beyond the image counts once per channel.
     const means = boxSums(total, shape, sizes, padValue * channels);
     for (let v = 0; v < voxels; v++) means[v] /= channels * sizeOf(sizes);

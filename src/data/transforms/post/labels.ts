@@ -30,7 +30,9 @@ export function presentLabels(op: string, x: HostArray, isOnehot: boolean): numb
     });
   }
   if (x.shape[0] !== 1)
-    throw new ShapeError(`${op}: labels are in one channel, got shape ${showShape(x.shape)}; set isOnehot if channels are classes`);
+    throw new ShapeError(
+      `${op}: labels are in one channel, got shape ${showShape(x.shape)}; set isOnehot if channels are classes`,
+    );
   const labels = new Set<number>();
   let last = NaN;
   for (let i = 0; i < x.data.length; i++) {
@@ -95,7 +97,12 @@ export class LabelToContour implements Transform {
     const weight = 3 ** shape.length;
     for (let c = 0; c < x.shape[0]; c++) {
       const plane = x.data.subarray(c * voxels, (c + 1) * voxels);
-      const around = boxSums(plane, shape, shape.map(() => 3), 0);
+      const around = boxSums(
+        plane,
+        shape,
+        shape.map(() => 3),
+        0,
+      );
       for (let v = 0; v < voxels; v++) data[c * voxels + v] = Math.min(1, Math.max(0, weight * plane[v] - around[v]));
     }
     return { ...x, data };

@@ -65,11 +65,13 @@ export class SobelGradients implements Transform {
     const { spatialAxes, normalizeGradients } = this.options;
     const list = spatialAxes === null ? shape.map((_, axis) => axis) : [spatialAxes].flat();
     const axes = list.map((axis) => {
-      if (typeof axis !== "number") throw new ConfigError(`SobelGradients: spatialAxes must be numbers, got ${JSON.stringify(axis)}`);
+      if (typeof axis !== "number")
+        throw new ConfigError(`SobelGradients: spatialAxes must be numbers, got ${JSON.stringify(axis)}`);
       return arrayAxis("SobelGradients", axis, x);
     });
     const image = workingCopy(x.data);
-    const out = image instanceof Float64Array ? new Float64Array(image.length * axes.length) : new Float32Array(image.length * axes.length);
+    const out =
+      image instanceof Float64Array ? new Float64Array(image.length * axes.length) : new Float32Array(image.length * axes.length);
     axes.forEach((axis, k) => {
       let gradient: Float64Array = new Float64Array(image);
       for (let a = 1; a <= shape.length; a++)
@@ -94,7 +96,13 @@ function widened(start: readonly number[], size: number, divisor: number, normal
 }
 
 /** Correlation with a kernel along one axis. */
-function filterAxis(data: Float64Array, shape: readonly number[], axis: number, kernel: Float64Array, edges: EdgeMode): Float64Array {
+function filterAxis(
+  data: Float64Array,
+  shape: readonly number[],
+  axis: number,
+  kernel: Float64Array,
+  edges: EdgeMode,
+): Float64Array {
   const size = shape[axis];
   const step = sizeOf(shape.slice(axis + 1));
   const reach = kernel.length >> 1;
