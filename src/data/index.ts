@@ -38,6 +38,7 @@ export * from "./synthetic.ts";
 export * from "./transforms/index.ts";
 export { encodeMesh, type MeshFormat, type MeshSpace } from "../host/bytes/mesh_files.ts";
 export { componentLabels, type ComponentOptions, type Components, connectedComponents } from "../host/grid/components.ts";
+export { contourLines } from "../host/grid/contours.ts";
 export { marchingCubes } from "../host/grid/marching_cubes.ts";
 export { enclosedVolume, type Mesh, smoothMesh, type SmoothOptions, surfaceArea, transformMesh } from "../host/grid/mesh.ts";
 export {

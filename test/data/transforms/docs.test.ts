@@ -39,11 +39,18 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   ClipIntensityPercentiles: () => new T.ClipIntensityPercentiles({ lower: 5, upper: 95 }),
   Compose: () => new T.Compose([new T.RandFlip(), new T.ShiftIntensity({ offset: 1 }), new T.RandGaussianNoise()]),
   CropForeground: () => new T.CropForeground(),
+  DistanceTransformEDT: () => new T.DistanceTransformEDT(),
   DivisiblePad: () => new T.DivisiblePad({ k: 4 }),
   EnsureChannelFirst: () => new T.EnsureChannelFirst({ channelDim: 1 }),
+  FillHoles: () => new T.FillHoles(),
   Flip: () => new T.Flip(),
   GaussianSmooth: () => new T.GaussianSmooth(),
+  KeepLargestConnectedComponent: () => new T.KeepLargestConnectedComponent(),
+  LabelFilter: () => new T.LabelFilter({ appliedLabels: [1, 2] }),
+  LabelToContour: () => new T.LabelToContour(),
+  MeanEnsemble: () => ofModels(new T.MeanEnsemble()),
   NormalizeIntensity: () => new T.NormalizeIntensity(),
+  ProbNMS: () => ({ apply: (x: HostArray) => new T.ProbNMS({ spatialDims: 4, boxSize: 9 }).apply(x) }) as unknown as T.Transform,
   RandAdjustContrast: (prob) => new T.RandAdjustContrast({ prob }),
   RandAxisFlip: (prob) => new T.RandAxisFlip({ prob }),
   RandCropByLabelClasses: () => labeled(new T.RandCropByLabelClasses({ spatialSize: 2, numSamples: 2, numClasses: 3 })),
@@ -55,6 +62,7 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   RandShiftIntensity: (prob) => new T.RandShiftIntensity({ prob, offsets: 2 }),
   RandSpatialCrop: () => new T.RandSpatialCrop({ roiSize: 2, randomSize: true }),
   RandSpatialCropSamples: () => new T.RandSpatialCropSamples({ roiSize: 2, numSamples: 2 }),
+  RemoveSmallObjects: () => new T.RemoveSmallObjects(),
   Resize: () => new T.Resize({ spatialSize: 3 }),
   ResizeWithPadOrCrop: () => new T.ResizeWithPadOrCrop({ spatialSize: 5 }),
   Rotate90: () => new T.Rotate90(),
@@ -62,13 +70,18 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   ScaleIntensityRange: () => new T.ScaleIntensityRange({ aMin: 0, aMax: 9 }),
   ScaleIntensityRangePercentiles: () => new T.ScaleIntensityRangePercentiles({ lower: 5, upper: 95, bMin: 0, bMax: 1 }),
   ShiftIntensity: () => new T.ShiftIntensity({ offset: 1 }),
+  SobelGradients: () => new T.SobelGradients(),
   SpatialCrop: () => new T.SpatialCrop({ roiStart: 0, roiEnd: 2 }),
   SpatialPad: () => new T.SpatialPad({ spatialSize: 7 }),
   SplitDim: () => new T.SplitDim({ dim: 1 }),
   SqueezeDim: () => new T.SqueezeDim({ dim: 1 }),
   ThresholdIntensity: () => new T.ThresholdIntensity({ threshold: 9 }),
   Transpose: () => new T.Transpose(),
+  VoteEnsemble: () => ofModels(new T.VoteEnsemble()),
 };
+
+/** Two models that say the same. */
+const ofModels = (ensemble: T.MeanEnsemble | T.VoteEnsemble): T.Transform => ({ apply: (x) => ensemble.apply([x, x]) });
 
 /** Draws from a label map of its own, so that it can be used like any other array transform. */
 function labeled(inner: T.RandCropByPosNegLabel | T.RandCropByLabelClasses): T.Transform {

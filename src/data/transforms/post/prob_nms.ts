@@ -25,6 +25,7 @@ export type Peak = readonly number[];
  * whose `sigma`, unlike here, does not act on every axis.
  *
  * Shapes: `[…]` without a channel → a list.
+ * Geometry: dropped.
  * @throws ConfigError for a threshold below 0 and for a box that is empty or does not fit the axes, ShapeError for a map of other axes
  */
 export class ProbNMS {
