@@ -1,6 +1,5 @@
 /** @file Sums over a box around each element, axis by axis: the work grows with the sum of its sizes and not with their product. */
-import type { TypedArray } from "../array.ts";
-import { sizeOf } from "../array.ts";
+import { sizeOf, type TypedArray } from "../array.ts";
 
 /**
  * The sum over a box around each element, in float64.

@@ -15,8 +15,7 @@ export function contourLines(plane: TypedArray, shape: readonly number[], level:
   const [rows, columns] = shape;
   if (shape.length !== 2 || rows * columns !== plane.length)
     throw new ShapeError(`contourLines: ${plane.length} samples do not fill a plane of shape ${showShape(shape)}`);
-  const at = (r: number, c: number): number =>
-    r < 0 || c < 0 || r >= rows || c >= columns ? -Infinity : plane[r * columns + c];
+  const at = (r: number, c: number): number => (r < 0 || c < 0 || r >= rows || c >= columns ? -Infinity : plane[r * columns + c]);
   // An edge between two samples has a number: twice its first sample's, plus 1 if it goes along the row.
   const wide = columns + 2;
   const next = new Map<number, number>();

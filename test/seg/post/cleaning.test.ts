@@ -35,7 +35,8 @@ describe("steps", () => {
 
   test("fill what a label encloses", () => {
     const data = new Uint8Array(125).fill(0);
-    for (let i = 0; i < 125; i++) if ([Math.floor(i / 25), Math.floor(i / 5) % 5, i % 5].every((c) => c > 0 && c < 4)) data[i] = 3;
+    for (let i = 0; i < 125; i++)
+      if ([Math.floor(i / 25), Math.floor(i / 5) % 5, i % 5].every((c) => c > 0 && c < 4)) data[i] = 3;
     const full = data.slice();
     data[62] = 0;
     expect(postprocess({ data, shape: [1, 5, 5, 5] }, [1, 1, 1], [{ step: "fillHoles", labels: [3] }]).data).toEqual(full);
@@ -136,7 +137,11 @@ test("volumes of labels and their table", () => {
   const table = volumesCsv(rows);
   expect(table).toBe('case,label,voxels,ml\na,"one, large",13,0.1300\na,both,18,0.1800\n');
   const more = volumesCsv(labelVolumes("b", map, [1, 1, 1], classes), table);
-  expect(volumesCsv(rows, more).split("\n").map((line) => line.split(",")[0])).toEqual(["case", "b", "b", "a", "a", ""]);
+  expect(
+    volumesCsv(rows, more)
+      .split("\n")
+      .map((line) => line.split(",")[0]),
+  ).toEqual(["case", "b", "b", "a", "a", ""]);
 });
 
 describe("surfaceOf", () => {

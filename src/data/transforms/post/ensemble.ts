@@ -1,5 +1,5 @@
 /** @file One prediction of several: `MeanEnsemble` of probabilities, `VoteEnsemble` of labels or masks. */
-import { sizeOf, type HostArray } from "../../../host/array.ts";
+import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, DTypeError, ShapeError } from "../../../host/errors.ts";
 import { nativeOf } from "../../../host/elements.ts";
@@ -58,13 +58,21 @@ export class MeanEnsemble {
     const sums = new Float64Array(first.length);
     list.forEach(({ data }, e) => {
       const scale = this.weights ? scales(this.weights, list.length, e, shape) : undefined;
-      const step = scale ? data.length / scale.length : 0;
-      if (!scale) for (let i = 0; i < sums.length; i++) sums[i] += data[i];
-      else for (let k = 0, i = 0; k < scale.length; k++) for (let end = i + step; i < end; i++) sums[i] += data[i] * scale[k];
+      if (scale) addScaled(sums, data, scale);
+      else for (let i = 0; i < sums.length; i++) sums[i] += data[i];
     });
     const mean = emptyLike(first, sums.length);
     for (let i = 0; i < sums.length; i++) mean[i] = sums[i] / list.length;
     return like(predictions, mean, shape);
+  }
+}
+
+/** Adds values times factors, each of which is that of a stretch of equal length. */
+function addScaled(sums: Float64Array, data: TypedArray, factors: Float64Array): void {
+  const length = data.length / factors.length;
+  for (let k = 0; k < factors.length; k++) {
+    const [factor, end] = [factors[k], (k + 1) * length];
+    for (let i = k * length; i < end; i++) sums[i] += data[i] * factor;
   }
 }
 
