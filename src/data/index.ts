@@ -46,6 +46,6 @@ export {
   binaryDilation,
   binaryErosion,
   binaryOpening,
-  fillHoles,
+  binaryFillHoles,
   type MorphologyOptions,
 } from "../host/grid/morphology.ts";

@@ -48,7 +48,7 @@ export function binaryClosing(
  * @param connectivity of the background; default 1, as in SciPy
  * @throws ShapeError, ConfigError
  */
-export function fillHoles(mask: TypedArray, shape: readonly number[], connectivity: number | null = 1): Uint8Array {
+export function binaryFillHoles(mask: TypedArray, shape: readonly number[], connectivity: number | null = 1): Uint8Array {
   const filled = new Uint8Array(mask.length).fill(1);
   paintComponents(...holesOpen(mask, shape, connectivity), filled, 0);
   return filled;
@@ -99,7 +99,8 @@ function repeated(
   const rank = connectivityRank(op, connectivity, shape.length);
   // An erosion is a dilation of what is not in the mask.
   let now = new Uint8Array(mask.length);
-  for (let i = 0; i < mask.length; i++) now[i] = Number((mask[i] !== 0) !== erode);
+  const inverted = Number(erode);
+  for (let i = 0; i < mask.length; i++) now[i] = Number(mask[i] !== 0) ^ inverted;
   for (let i = 0; i < iterations; i++) now = dilateOnce(now, shape, rank, Number(borderValue !== erode));
   if (erode) for (let i = 0; i < now.length; i++) now[i] ^= 1;
   return now;
@@ -135,12 +136,12 @@ function orRow(out: Uint8Array, to: number, mask: Uint8Array, from: number, widt
     for (let i = 0; i < width; i++) out[to + i] |= mask[from + i];
     return;
   }
-  let before = outside;
-  let at = width > 0 ? mask[from] : 0;
-  for (let i = 0; i < width; i++) {
-    const after = i + 1 < width ? mask[from + i + 1] : outside;
-    out[to + i] |= before | at | after;
-    before = at;
-    at = after;
+  const last = from + width - 1;
+  if (width === 1) {
+    out[to] |= outside | mask[from];
+    return;
   }
+  out[to] |= outside | mask[from] | mask[from + 1];
+  for (let i = from + 1, o = to + 1; i < last; i++, o++) out[o] |= mask[i - 1] | mask[i] | mask[i + 1];
+  out[to + width - 1] |= mask[last - 1] | mask[last] | outside;
 }

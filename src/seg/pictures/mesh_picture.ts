@@ -34,7 +34,7 @@ export interface MeshPictureOptions {
   /** Width and height of each, in pixels. Default 400. */
   readonly size?: number;
   /** Color of each surface, 0 to 255. Default: those of the classes in overlays. */
-  readonly colors?: readonly Rgb[] | null;
+  readonly colors?: readonly (readonly [number, number, number])[] | null;
 }
 
 const background = 24;

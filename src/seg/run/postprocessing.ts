@@ -34,6 +34,7 @@ function diceByName({ before, after }: Determined, foreground: readonly LabelCla
   return Object.fromEntries(foreground.map(({ name }, c) => [name, { before: known(before[c]), after: known(after[c]) }]));
 }
 
+/** Writes a decision into a run; `readPostSteps` finds it there. */
 export const writePostprocessing = (store: RunStore, found: Postprocessing): Promise<void> =>
   store.write(files.postprocessing, `${JSON.stringify(found, null, 2)}\n`);
 

@@ -3,7 +3,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
 import { componentLabels, connectedComponents, largestComponents } from "../../../src/host/grid/components.ts";
-import { binaryClosing, binaryDilation, binaryErosion, binaryOpening, fillHoles } from "../../../src/host/grid/morphology.ts";
+import {
+  binaryClosing,
+  binaryDilation,
+  binaryErosion,
+  binaryFillHoles,
+  binaryOpening,
+} from "../../../src/host/grid/morphology.ts";
 
 interface Stored {
   readonly shape: readonly number[];
@@ -34,7 +40,7 @@ describe.each(cases)("$shape of rank $rank", ({ shape, rank, labels, byValue, ..
 
   test("holes, erosion, dilation, opening, closing", () => {
     const options = { connectivity: rank };
-    expect(fillHoles(grid, shape, rank).join("")).toBe(stored.filled);
+    expect(binaryFillHoles(grid, shape, rank).join("")).toBe(stored.filled);
     expect(binaryErosion(grid, shape, options).join("")).toBe(stored.eroded);
     expect(binaryErosion(grid, shape, { ...options, borderValue: true }).join("")).toBe(stored.erodedInside);
     expect(binaryDilation(grid, shape, { ...options, iterations: 2 }).join("")).toBe(stored.dilated);
