@@ -182,8 +182,8 @@ function joinPair({ starts, ends, parent, rows }: Runs, row: number, other: numb
     const endA = ends[a] - shift;
     const endB = ends[b];
     const touch = Number(endB > starts[a] - shift - reach) & Number(starts[b] < endA + reach);
-    // Most pairs that touch have met before, by way of other rows.
-    if (touch && parent[a] !== parent[b]) unite(parent, a, b);
+    // One branch, which is rarely taken: most pairs that touch have met before, by way of other rows.
+    if (touch & Number(parent[a] !== parent[b])) unite(parent, a, b);
     // What ends first can touch no further run of the other row.
     const first = Number(endB < endA);
     b += first;
