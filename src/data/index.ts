@@ -65,3 +65,16 @@ export * from "./torchio/grid_sampler.ts";
 export { type Location } from "./torchio/patch.ts";
 export * from "./torchio/queue.ts";
 export * from "./torchio/random_samplers.ts";
+export { encodeMesh, type MeshFormat, type MeshSpace } from "../host/bytes/mesh_files.ts";
+export { componentLabels, type ComponentOptions, type Components, connectedComponents } from "../host/grid/components.ts";
+export { contourLines } from "../host/grid/contours.ts";
+export { marchingCubes } from "../host/grid/marching_cubes.ts";
+export { enclosedVolume, type Mesh, smoothMesh, type SmoothOptions, surfaceArea, transformMesh } from "../host/grid/mesh.ts";
+export {
+  binaryClosing,
+  binaryDilation,
+  binaryErosion,
+  binaryOpening,
+  binaryFillHoles,
+  type MorphologyOptions,
+} from "../host/grid/morphology.ts";

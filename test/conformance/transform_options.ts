@@ -5,8 +5,6 @@ const testImage = "size num_objs rad_max rad_min noise_max num_seg_classes chann
 const names: Readonly<Record<string, string>> = {
   create_test_image_2d: testImage,
   create_test_image_3d: testImage,
-  Activations: "sigmoid softmax other",
-  AsDiscrete: "argmax to_onehot threshold rounding",
 };
 
 /** The option names of an operation. */

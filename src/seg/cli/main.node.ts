@@ -10,8 +10,10 @@ import { convertImageCommand } from "./commands/convert_image.node.ts";
 import { demoCommand } from "./commands/demo.node.ts";
 import { evaluateCommand } from "./commands/evaluate.node.ts";
 import { infoCommand } from "./commands/info.node.ts";
+import { postprocessCommand } from "./commands/postprocess.node.ts";
 import { predictCommand } from "./commands/predict.node.ts";
 import { recipesCommand } from "./commands/recipes.node.ts";
+import { surfaceCommand } from "./commands/surface.node.ts";
 import { trainCommand } from "./commands/train.node.ts";
 import { tuneCommand } from "./commands/tune.node.ts";
 import { convertCommand, inspectCommand } from "./commands/weights.node.ts";
@@ -21,6 +23,8 @@ const commands: readonly Command[] = [
   trainCommand,
   predictCommand,
   evaluateCommand,
+  postprocessCommand,
+  surfaceCommand,
   demoCommand,
   recipesCommand,
   tuneCommand,

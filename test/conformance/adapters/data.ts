@@ -38,10 +38,6 @@ export function plain(value: any): any {
   return value;
 }
 
-function transform(make: (o: any) => D.Transform, nullable: readonly string[] = []): Adapters[string] {
-  return (test) => make(options(test, nullable)).apply(test.inputs.img);
-}
-
 /**
  * Runs with numpy's generator from the seed, and again with the recorded draws replayed: both must give the same (within the case's tolerance, since
  * bounds that upstream computed in float32 differ in the last bits), and the replay must use the whole log.
@@ -105,8 +101,6 @@ export const adapters: Adapters = {
   "monai.create_test_image_2d": testImage,
   "monai.create_test_image_3d": testImage,
 
-  "monai.transforms.Activations": transform((o) => new D.Activations(o)),
-  "monai.transforms.AsDiscrete": transform((o) => new D.AsDiscrete(o)),
 
   "monai.transforms.utils.rescale_array": ({ args, inputs }) => {
     const { minv = 0, maxv = 1 } = args;

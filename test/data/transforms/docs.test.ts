@@ -62,6 +62,8 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   DivisiblePad: () => new T.DivisiblePad({ k: 4 }),
   EnsureChannelFirst: () => new T.EnsureChannelFirst({ channelDim: 1 }),
   FgBgToIndices: () => new T.FgBgToIndices(),
+  DistanceTransformEDT: () => new T.DistanceTransformEDT(),
+  FillHoles: () => new T.FillHoles(),
   Flip: () => new T.Flip(),
   ForegroundMask: () => new T.ForegroundMask({ threshold: 3 }),
   GammaTransform: () => new T.GammaTransform({ gamma: [0.7, 1.5] }),
@@ -96,6 +98,11 @@ const samples: Record<string, (prob: number) => T.Transform> = {
     }),
   Rand2DElastic: () => on2d(new T.Rand2DElastic({ spacing: 2, magnitudeRange: [0, 1], prob: 1 })),
   Rand3DElastic: (prob) => new T.Rand3DElastic({ sigmaRange: [1, 2], magnitudeRange: [0, 1], prob }),
+  KeepLargestConnectedComponent: () => new T.KeepLargestConnectedComponent(),
+  LabelFilter: () => new T.LabelFilter({ appliedLabels: [1, 2] }),
+  LabelToContour: () => new T.LabelToContour(),
+  MeanEnsemble: () => ofModels(new T.MeanEnsemble()),
+  ProbNMS: () => ({ apply: (x: HostArray) => new T.ProbNMS({ spatialDims: 4, boxSize: 9 }).apply(x) }) as unknown as T.Transform,
   RandAdjustContrast: (prob) => new T.RandAdjustContrast({ prob }),
   RandAffine: (prob) => new T.RandAffine({ prob, rotateRange: [0.1, 0.1, 0.1], scaleRange: 0.1 }),
   RandAxisFlip: (prob) => new T.RandAxisFlip({ prob }),
@@ -141,6 +148,7 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   RandomNoise: (prob) => new T.RandomNoise({ prob }),
   RandomSpike: (prob) => new T.RandomSpike({ prob }),
   RescaleIntensity: () => new T.RescaleIntensity(),
+  RemoveSmallObjects: () => new T.RemoveSmallObjects(),
   Resize: () => new T.Resize({ spatialSize: 3 }),
   ResizeWithPadOrCrop: () => new T.ResizeWithPadOrCrop({ spatialSize: 5 }),
   Rotate: () => new T.Rotate({ angle: 0.3 }),
@@ -161,6 +169,7 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   StdShiftIntensity: () => new T.StdShiftIntensity({ factor: 1 }),
   ThresholdIntensity: () => new T.ThresholdIntensity({ threshold: 9 }),
   Transpose: () => new T.Transpose(),
+  VoteEnsemble: () => ofModels(new T.VoteEnsemble()),
   Zoom: () => new T.Zoom({ zoom: 1.5 }),
   ZNormalization: () => new T.ZNormalization(),
 };
@@ -174,6 +183,9 @@ function on2d(inner: T.Rand2DElastic): T.Transform {
   };
   return Object.assign(inner, { apply });
 }
+
+/** Two models that say the same. */
+const ofModels = (ensemble: T.MeanEnsemble | T.VoteEnsemble): T.Transform => ({ apply: (x) => ensemble.apply([x, x]) });
 
 /** Draws from a label map of its own, so that it can be used like any other array transform. */
 function labeled(inner: T.RandCropByPosNegLabel | T.RandCropByLabelClasses | T.AddExtremePointsChannel): T.Transform {

@@ -9,16 +9,19 @@ import { RandomState } from "../../../src/host/random/numpy.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { adapters } from "../../conformance/adapters/data.ts";
 import { adapters as intensity } from "../../conformance/adapters/intensity.ts";
-import { adapters as spatialAdapters, families } from "../../conformance/adapters/spatial.ts";
+import { adapters as spatialAdapters, families as spatialFamilies } from "../../conformance/adapters/spatial.ts";
+import { families } from "../../conformance/adapters/post.ts";
 import { decode, difference, isRefusal, type Case } from "../../conformance/format.ts";
 import { finder } from "../../conformance/lookup.ts";
 
-const fixture = JSON.parse(readFileSync(new URL("../../fixtures/data/transforms.json", import.meta.url), "utf8"));
+const stored = ["transforms", "post"].flatMap(
+  (file) => JSON.parse(readFileSync(new URL(`../../fixtures/data/${file}.json`, import.meta.url), "utf8")).cases as Case[],
+);
 
-const find = finder({ ...adapters, ...intensity, ...spatialAdapters }, families);
+const find = finder({ ...adapters, ...intensity, ...spatialAdapters }, [...spatialFamilies, ...families]);
 
 describe("as MONAI", () => {
-  test.each(fixture.cases as Case[])("$id", async (raw) => {
+  test.each(stored)("$id", async (raw) => {
     const c = decode(raw) as Case;
     let result: unknown;
     try {
