@@ -4,3 +4,4 @@ export { writeFileAtomic } from "../host/files.node.ts";
 export * from "./datasets/folder_item_store.node.ts";
 export * from "./folders/decathlon.node.ts";
 export * from "./formats/nifti/nifti.node.ts";
+export * from "./nodules/luna.node.ts";

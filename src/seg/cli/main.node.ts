@@ -10,6 +10,7 @@ import { demoCommand } from "./commands/demo.node.ts";
 import { evaluateCommand } from "./commands/evaluate.node.ts";
 import { infoCommand } from "./commands/info.node.ts";
 import { predictCommand } from "./commands/predict.node.ts";
+import { prepareLunaCommand } from "./commands/prepare_luna.node.ts";
 import { recipesCommand } from "./commands/recipes.node.ts";
 import { trainCommand } from "./commands/train.node.ts";
 import { tuneCommand } from "./commands/tune.node.ts";
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   infoCommand,
   inspectCommand,
   convertCommand,
+  prepareLunaCommand,
 ];
 
 /** Of this package, whose package.json lies above `src` or `dist`. */
