@@ -1,5 +1,4 @@
 /** @file Conformance adapters of src/data: random sources, synthetic images, transforms. */
-import * as D from "../../../src/data/transforms/index.ts";
 import { RandomState, type RandomSource } from "../../../src/host/random/numpy.ts";
 import { ReplaySource, type Draw } from "../../lib/replay.ts";
 import { createTestImage2d, createTestImage3d, type TestImageOptions } from "../../../src/data/synthetic.ts";
