@@ -13,9 +13,8 @@ export type { RegionOptions } from "../kernels/region.ts";
  * Sums over positions of overlap, prediction and target, `[3, N, C]`, in one pass over the logits: neither the activation nor one-hot targets
  * are stored. No gradient flows to the target or the mask.
  * @param logits `[N, C, spatial…]`
- * @param target f32 of the same shape, or `[N, 1, spatial…]` class indices (f32, i32 or u32) with `indexTarget`; an index outside the classes belongs
- * to none
- * @throws ShapeError, DTypeError, ConfigError
+ * @param target f32 of the same shape, or `[N, 1, spatial…]` class indices (f32, i32 or u32) with `indexTarget`
+ * @throws ShapeError, DTypeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`
  */
 export function regionSums(logits: Tensor, target: Tensor, options: RegionOptions = {}): Tensor {
   expectKind("regionSums", { logits, target });

@@ -58,7 +58,12 @@ export function diceCELoss(input: Tensor, target: Tensor, options: DiceCELossOpt
     const entropy =
       input.shape[1] === 1
         ? bceWithLogitsLoss(input, cast(target, "f32"), { posWeight: factors, reduction })
-        : crossEntropyLoss(input, classTarget(input, target), { weight: factors, labelSmoothing, reduction });
+        : crossEntropyLoss(input, classTarget(input, target), {
+            weight: factors,
+            labelSmoothing,
+            reduction,
+            ignoreIndex: rest.ignoreIndex,
+          });
     return add(affine(dice, lambdaDice), affine(entropy, lambdaCe));
   });
 }
@@ -91,8 +96,8 @@ export function diceFocalLoss(input: Tensor, target: Tensor, options: DiceFocalL
   expectPair("diceFocalLoss", input, target);
   return composed(input, () => {
     const dice = diceLoss(input, target, rest);
-    const { includeBackground, toOnehotY, weight, reduction } = rest;
-    const focal = focalLoss(input, target, { includeBackground, toOnehotY, gamma, alpha, weight, reduction });
+    const { includeBackground, toOnehotY, weight, reduction, ignoreIndex } = rest;
+    const focal = focalLoss(input, target, { includeBackground, toOnehotY, gamma, alpha, weight, reduction, ignoreIndex });
     return add(affine(dice, lambdaDice), affine(focal, lambdaFocal));
   });
 }
@@ -121,8 +126,8 @@ export function generalizedDiceFocalLoss(input: Tensor, target: Tensor, options:
   expectPair("generalizedDiceFocalLoss", input, target);
   return composed(input, () => {
     const dice = generalizedDiceLoss(input, target, rest);
-    const { includeBackground, toOnehotY, reduction } = rest;
-    const focal = focalLoss(input, target, { includeBackground, toOnehotY, gamma, weight, reduction });
+    const { includeBackground, toOnehotY, reduction, ignoreIndex } = rest;
+    const focal = focalLoss(input, target, { includeBackground, toOnehotY, gamma, weight, reduction, ignoreIndex });
     return add(affine(dice, lambdaGdl), affine(focal, lambdaFocal));
   });
 }

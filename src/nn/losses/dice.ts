@@ -28,7 +28,7 @@ export interface DiceLossOptions extends OverlapLossOptions {
  * @param input `[N, C, spatial…]`
  * @param target the same shape, or `[N, 1, spatial…]` class indices (f32, i32 or u32) with `toOnehotY`
  * @returns one number; for the reduction "none" `[N, C, 1, …]`, or `[C, 1, …]` with `batch`
- * @throws ShapeError, ConfigError
+ * @throws ShapeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`, in all losses that take class indices
  */
 export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
   return composed(input, () => dice("diceLoss", input, target, options));

@@ -26,7 +26,9 @@ export interface SoftDiceLossOptions {
   /** Least overlap. */
   readonly clipTp?: number;
   /** `[N, 1, spatial…]`, factor of each position. */
-  readonly mask?: Tensor;
+  readonly mask?: Tensor | undefined;
+  /** Positions with this class index count for nothing. */
+  readonly ignoreIndex?: number | undefined;
 }
 
 // Class indices on a channel of their own.
@@ -47,7 +49,7 @@ function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
  * @throws ShapeError, DTypeError
  */
 export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}): Tensor {
-  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp, mask } = options;
+  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp, mask, ignoreIndex } = options;
   if (input.rank < 2) throw new ShapeError(`softDiceLoss: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   return composed(input, () => {
     const wanted = withChannel("softDiceLoss", input, target);
@@ -56,6 +58,8 @@ export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLos
     let sums = regionSums(own ? applyNonlin(input) : input, indexTarget ? wanted : cast(wanted, "f32"), {
       activation: own ? "none" : (applyNonlin ?? "none"),
       indexTarget,
+      op: "softDiceLoss",
+      ignoreIndex,
       mask: mask && cast(mask, "f32"),
     });
     if (!doBg) {
@@ -122,7 +126,7 @@ export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions
 
 export interface DCCompoundLossOptions {
   /** Options of the Dice loss. */
-  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask">;
+  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask" | "ignoreIndex">;
   /** Factor of the cross-entropy; default 1. A part of factor 0 is not computed. */
   readonly weightCe?: number;
   /** Factor of the Dice loss; default 1. */
@@ -193,7 +197,7 @@ function labelLoss(
     return {
       // A mean over no position is not a number.
       entropy: () => (mask ? where(gt(sum(mask), 0), entropyOf(), 0) : entropyOf()),
-      dice: () => softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax", mask }),
+      dice: () => softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax", ignoreIndex: ignoreLabel }),
     };
   });
 }

@@ -6,7 +6,7 @@
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { cast } from "../../autograd/cast.ts";
 import { gather } from "../../autograd/indexing.ts";
-import { add, affine, clamp, div, exp, mul, ne, pow, sigmoid } from "../../autograd/pointwise.ts";
+import { add, affine, clamp, div, exp, mul, pow, sigmoid } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { regionSums } from "../../autograd/region.ts";
 import { softmax } from "../../autograd/softmax.ts";
@@ -62,7 +62,7 @@ export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNa
   const compat = wantsCompat(op, options.compat, "quicknat");
   if (binary) return binaryDice(op, input, target, compat);
   const index = indexMap(op, input, target);
-  const sums = regionSums(compat ? softmax(input) : input, index, { activation: "softmax", indexTarget: true });
+  const sums = regionSums(compat ? softmax(input) : input, index, { activation: "softmax", indexTarget: true, op });
   const loss = ratioLoss(slice(sums, [[0, 1]]), sum(slice(sums, [[1, 3]]), 0, { keepDims: true }));
   const factors = classFactors(op, input, weights);
   return mean(factors ? mul(loss, factors) : loss);
@@ -107,15 +107,7 @@ export function quickNatIoULoss(input: Tensor, target: Tensor, options: QuickNat
   const op = "quickNatIoULoss";
   const { ignoreIndex, weights } = options;
   const index = indexMap(op, input, target);
-  let p = softmax(input);
-  let classes = index;
-  if (ignoreIndex !== undefined) {
-    // What is ignored has no prediction, and a class that no channel has.
-    const counted = cast(ne(index, ignoreIndex), "f32");
-    p = mul(p, counted);
-    classes = add(mul(index, counted), affine(counted, 1, -1));
-  }
-  const sums = sum(regionSums(p, classes, { indexTarget: true }), 1);
+  const sums = sum(regionSums(softmax(input), index, { indexTarget: true, ignoreIndex, op }), 1);
   const overlap = slice(sums, [[0, 1]]);
   const union = add(sum(slice(sums, [[1, 3]]), 0, { keepDims: true }), affine(overlap, -1));
   const loss = affine(div(overlap, affine(union, 1, EPS)), -1, 1);

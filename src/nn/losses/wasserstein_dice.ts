@@ -73,7 +73,7 @@ export function generalizedWassersteinDiceLoss(
     // Channel l of `far` is the distance of each prediction from class l; the overlap with the target adds it up where l is the true class.
     const far = conv(p, device.tensor({ data: matrix, shape: [classes, classes, 1] }));
     const index = reshape(target, [samples, 1, inner]);
-    const sums = regionSums(far, index, { indexTarget: true });
+    const sums = regionSums(far, index, { indexTarget: true, op });
     const [error, , volume] = [0, 1, 2].map((k) => reshape(slice(sums, [[k, k + 1]]), [samples, classes]));
     const right = sub(compat ? affine(volume, samples) : volume, compat ? errorOfAll(far, index) : error);
     let hits: Tensor;

@@ -8,7 +8,7 @@ import type { Module } from "../../nn/module.ts";
 import type { Optimizer } from "../../nn/optim/optimizer.ts";
 import { capture, type Captured, type CapturedPlan, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, NonFiniteError } from "../../host/errors.ts";
+import { ConfigError, DataError, NonFiniteError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { firstNonFinite } from "./diagnose.ts";
@@ -130,7 +130,10 @@ export class Trainer<O extends Outputs = Tensor> {
     let saved = performance.now();
     const land = async () => {
       const { step, batch, loss } = flying.shift()!;
-      const value = await loss;
+      const value = await loss.catch((error: unknown) => {
+        if (error instanceof DataError) throw new DataError(`step ${step}: ${error.message}`, { cause: error });
+        throw error;
+      });
       if (!Number.isFinite(value)) {
         const where = (await firstNonFinite(this.device, this.model, batch.image)) ?? "the loss itself";
         throw new NonFiniteError(
