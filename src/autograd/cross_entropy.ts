@@ -5,6 +5,7 @@ import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
+import { expectOptions } from "../host/options.ts";
 
 export type { Reduction } from "../kernels/cross_entropy.ts";
 
@@ -19,6 +20,9 @@ export interface CrossEntropyLossOptions {
   readonly reduction?: kernels.Reduction;
 }
 
+/** The names of these options. @internal */
+export const crossEntropyLossNames = "weight ignoreIndex labelSmoothing reduction";
+
 /**
  * Cross-entropy between softmax(input) over the channels and the target, PyTorch's cross_entropy: −Σ_c weight_c · t_c · logSoftmax(input)_c per
  * position. Neither the softmax nor one-hot targets are stored. No gradient flows to the target or the weight.
@@ -28,6 +32,7 @@ export interface CrossEntropyLossOptions {
  * @throws ShapeError, DTypeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`
  */
 export function crossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
+  expectOptions("crossEntropyLoss", options, crossEntropyLossNames);
   expectKind("crossEntropyLoss", { input, target });
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const settings = { ignoreIndex, labelSmoothing, reduction };

@@ -3,6 +3,7 @@
 import { cast } from "../kernels/cast.ts";
 import * as kernels from "../kernels/focal.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
+import { expectOptions } from "../host/options.ts";
 import { expectKind } from "../tensor/kind.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -61,6 +62,7 @@ function channelFactors(options: FocalLossOptions, classes: number): number[] | 
  * @throws ShapeError, DTypeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`
  */
 export function focalLoss(input: Tensor, target: Tensor, options: FocalLossOptions = {}): Tensor {
+  expectOptions("focalLoss", options, "includeBackground toOnehotY ignoreIndex gamma alpha weight reduction useSoftmax");
   expectKind("focalLoss", { input, target });
   const { includeBackground = true, gamma = 2, alpha, reduction = "mean", useSoftmax = false, ignoreIndex } = options;
   input = float32(input);

@@ -6,6 +6,7 @@ import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
+import { expectOptions } from "../host/options.ts";
 
 export type { RegionOptions } from "../kernels/region.ts";
 
@@ -17,6 +18,7 @@ export type { RegionOptions } from "../kernels/region.ts";
  * @throws ShapeError, DTypeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`
  */
 export function regionSums(logits: Tensor, target: Tensor, options: RegionOptions = {}): Tensor {
+  expectOptions("regionSums", options, "activation mode indexTarget mask ignoreIndex op maskOf");
   expectKind("regionSums", { logits, target });
   logits = float32(logits);
   const g = kernels.regionShape(logits.shape, target.shape, options.indexTarget ?? false, options.mask?.shape);

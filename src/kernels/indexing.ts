@@ -3,6 +3,7 @@
 import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { read, update, write } from "../tensor/kernel.ts";
+import { expectOptions } from "../host/options.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
@@ -110,7 +111,9 @@ export interface OneHotOptions {
  * f32 indicator channels of class indices (f32, i32 or u32) `[N, 1, …]` → `[N, classes, …]`. An index outside of the classes gives zeros, and the
  * next read-back throws `DataError`. Throws `ShapeError`, `DTypeError`, `ConfigError`.
  */
-export function oneHot(index: Tensor, classes: number, { ignoreIndex }: OneHotOptions = {}): Tensor {
+export function oneHot(index: Tensor, classes: number, options: OneHotOptions = {}): Tensor {
+  expectOptions("oneHot", options, "ignoreIndex");
+  const { ignoreIndex } = options;
   if (index.dtype === "f16") throw new DTypeError("oneHot: the index has type f16, expected f32, i32 or u32");
   const shape = oneHotShape(index.shape, classes);
   const y = index.device.empty(shape);

@@ -21,6 +21,7 @@ import { PlanMemory } from "./plan_memory.ts";
 import { behind, elementsOf, Readback } from "./readback.ts";
 import { ValueFaults } from "./value_faults.ts";
 import { Patience } from "./wait.ts";
+import { expectOptions } from "../host/options.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, type Device, Tensor } from "./tensor.ts";
@@ -40,6 +41,7 @@ export interface DeviceOptions extends AdapterOptions {
  * Throws `NoAdapterError` with what to do if there is none, and `ConfigError` for options that exclude each other.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  expectOptions("openDevice", options, "maxBindingSize maxBacklogBytes powerPreference toggles gpu adapter device");
   return new OpenDevice(await openAdapter(options), options);
 }
 

@@ -38,6 +38,10 @@ export interface OverlapLossOptions extends TargetOptions {
   readonly ignoreIndex?: number | undefined;
 }
 
+/** The names of these options. */
+export const overlapLossNames =
+  "reduction smoothNr smoothDr batch ignoreIndex includeBackground toOnehotY sigmoid softmax otherAct";
+
 /** Overlap, prediction and target, `[1, N, C]` each, with N = 1 over the batch and C the classes that count. */
 export interface Overlap {
   readonly overlap: Tensor;

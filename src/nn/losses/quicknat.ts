@@ -13,6 +13,7 @@ import { softmax } from "../../autograd/softmax.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { reshape, slice } from "../../autograd/view.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { wantsCompat } from "./overlap.ts";
@@ -57,6 +58,7 @@ export interface QuickNatDiceLossOptions {
  * @throws ShapeError
  */
 export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceLossOptions = {}): Tensor {
+  expectOptions("quickNatDiceLoss", options, "weights binary compat");
   const op = "quickNatDiceLoss";
   const { binary = false, weights } = options;
   const compat = wantsCompat(op, options.compat, "quicknat");
@@ -104,6 +106,7 @@ export interface QuickNatIoULossOptions {
  * @throws ShapeError
  */
 export function quickNatIoULoss(input: Tensor, target: Tensor, options: QuickNatIoULossOptions = {}): Tensor {
+  expectOptions("quickNatIoULoss", options, "weights ignoreIndex");
   const op = "quickNatIoULoss";
   const { ignoreIndex, weights } = options;
   const index = indexMap(op, input, target);
@@ -133,6 +136,7 @@ export interface QuickNatFocalLossOptions {
  * @throws ShapeError, ConfigError for an alpha that does not fit the classes
  */
 export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalLossOptions = {}): Tensor {
+  expectOptions("quickNatFocalLoss", options, "gamma alpha sizeAverage compat");
   const op = "quickNatFocalLoss";
   const { gamma = 2, alpha, sizeAverage = true } = options;
   const compat = wantsCompat(op, options.compat, "quicknat");
@@ -166,6 +170,7 @@ export interface QuickNatCombinedLossOptions {
  * @throws ShapeError
  */
 export function quickNatCombinedLoss(input: Tensor, target: Tensor, options: QuickNatCombinedLossOptions = {}): Tensor {
+  expectOptions("quickNatCombinedLoss", options, "weight compat");
   const { weight, compat } = options;
   const dice = quickNatDiceLoss(input, target, { compat });
   if (!weight) return add(mean(crossEntropyLoss(input, target, { reduction: "none" })), dice);

@@ -11,6 +11,7 @@ import { oneHot } from "../../kernels/indexing.ts";
 import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { composed, expectReduction, wantsCompat } from "./overlap.ts";
@@ -53,6 +54,7 @@ export function generalizedWassersteinDiceLoss(
   distances: readonly (readonly number[])[],
   options: GeneralizedWassersteinDiceLossOptions = {},
 ): Tensor {
+  expectOptions("generalizedWassersteinDiceLoss", options, "weightingMode reduction smoothNr smoothDr compat");
   const op = "generalizedWassersteinDiceLoss";
   const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   const compat = wantsCompat(op, options.compat, "monai");

@@ -6,6 +6,7 @@ import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
 import { Predictor } from "./predictor.ts";
 import { SliceInferer } from "./sliding_window.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
 export interface SegmentHooks {
@@ -39,11 +40,14 @@ export class SliceSegmenter implements Segmenter {
   private readonly options: SliceSegmenterOptions;
 
   constructor(device: Device, model: Module, options: SliceSegmenterOptions) {
+    expectOptions("SliceSegmenter", options, "patchSize sliceAxis outputs batchSize");
     this.predictor = new Predictor(device, model);
     this.options = options;
   }
 
-  async run(image: HostArray, { signal, onProgress }: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {
+  async run(image: HostArray, given: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {
+    expectOptions("SliceSegmenter.run", given, "signal onProgress");
+    const { signal, onProgress } = given;
     const { patchSize, sliceAxis, outputs, batchSize = 8 } = this.options;
     const inferer = new SliceInferer({
       roiSize: patchSize,

@@ -8,6 +8,7 @@ import { describeLoad } from "../../nn/load_state.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import type { HostArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
 import { movable } from "../recipes/run_options.ts";
@@ -72,6 +73,7 @@ const start: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
  *   checkpoint intact
  */
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
+  expectOptions("fit", options, "store resume init signal onEvent device data config info");
   const { store } = options;
   const unlock = await store.lock?.();
   try {
