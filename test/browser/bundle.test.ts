@@ -12,8 +12,9 @@ test("the library bundles for a browser without a module of Node", async () => {
   console.log(
     `voxgrad, voxgrad/nn, voxgrad/data and voxgrad/seg for a browser: ${(size / 1024).toFixed(1)} KiB gzipped, ${(code.length / 1024).toFixed(0)} KiB minified`,
   );
-  // The aim is 160. Without any shader's text it would still be over it: what is left is host code, and its messages.
-  expect(size).toBeLessThan(215 * 1024);
+  // The aim is 160. Without any shader's text it would still be over it: what is left is host code, and its messages; the
+  // names of all options, so that an unknown one is refused, are 5 of them.
+  expect(size).toBeLessThan(220 * 1024);
 });
 
 test("one operation brings its own shaders and little else", async () => {

@@ -74,8 +74,7 @@ const start: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
  */
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
   expectOptions("fit", options, "store resume init signal onEvent device data config info");
-  const { store } = options;
-  const unlock = await store.lock?.();
+  const unlock = await options.store.lock?.();
   try {
     return await trainRun(recipe, options);
   } finally {
@@ -268,8 +267,7 @@ class Run<C extends object> {
     const { epoch, lossSum } = this.at;
     const done = epoch + 1;
     let next: Progress = { ...this.at, epoch: done, stepInEpoch: 0, lossSum: 0 };
-    let dice: number[] | undefined;
-    let improved = false;
+    let [dice, improved] = [undefined as number[] | undefined, false];
     if (done % config.validateEvery === 0 || done === config.epochs) {
       await this.checkpoint(); // validation may take long, or meet a bad file
       dice = await this.validate();
