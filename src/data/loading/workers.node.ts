@@ -12,7 +12,9 @@ export function openWorkers(source: DatasetModule, count: number, seed: number, 
     const thread = startThread(source, seed, number);
     thread.unref();
     thread.on("message", (message: FromWorker) => events.message(message));
-    thread.on("error", (error: unknown) => events.died(`failed: ${error instanceof Error ? error.message : String(error)}`, error));
+    thread.on("error", (error: unknown) =>
+      events.died(`failed: ${error instanceof Error ? error.message : String(error)}`, error),
+    );
     thread.on("exit", (code) => events.died(`ended with code ${code} before its work was done`));
     return {
       post: (message) => thread.postMessage(message),

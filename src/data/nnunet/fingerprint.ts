@@ -55,7 +55,8 @@ export class FingerprintExtractor {
       if (extent(data).firstNaN >= 0) throw new DataError(`${where}: the ${name} has NaN voxels; repair or leave out the case`);
     }
     const channels = this.sampled[0]?.length ?? image.shape[0];
-    if (image.shape[0] !== channels) throw new DataError(`${where} has ${image.shape[0]} channels, the cases before it ${channels}`);
+    if (image.shape[0] !== channels)
+      throw new DataError(`${where} has ${image.shape[0]} channels, the cases before it ${channels}`);
     const cropped = cropToNonzero(image, seg);
     this.sampled.push(sampleForeground(cropped.data, cropped.seg, this.samples));
     this.shapes.push(cropped.data.shape.slice(1));
@@ -66,7 +67,9 @@ export class FingerprintExtractor {
   /** @throws ConfigError if there were not as many cases as announced */
   finish(): DatasetFingerprint {
     if (this.shapes.length !== this.numCases)
-      throw new ConfigError(`FingerprintExtractor: ${this.shapes.length} of ${this.numCases} cases were added; add all of them first`);
+      throw new ConfigError(
+        `FingerprintExtractor: ${this.shapes.length} of ${this.numCases} cases were added; add all of them first`,
+      );
     const properties = this.sampled[0].map((_, c) => propertiesOf(this.sampled.map((list) => list[c])));
     return {
       foreground_intensity_properties_per_channel: Object.fromEntries(properties.map((p, c) => [String(c), p])),

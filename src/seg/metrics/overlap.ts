@@ -5,6 +5,7 @@
  */
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 
 /**
  * How per-sample, per-class scores become one result; only scores that are not NaN take part. Not the `Reduction` of losses: scores have two axes,
@@ -22,6 +23,8 @@ export interface OverlapOptions {
   /** Reject values other than 0 and 1 (or a class index). `false` counts any non-zero as true, as MONAI does. Default true. */
   strict?: boolean;
 }
+
+const overlapNames = "includeBackground ignoreEmpty numClasses strict";
 
 export interface MetricOptions extends OverlapOptions {
   /** Default "mean": over the classes of each sample, then over samples. */
@@ -51,6 +54,7 @@ interface Counts {
  * @throws ShapeError when shapes do not agree, DataError when an input is not a mask
  */
 export function computeDice(yPred: HostArray, y: HostArray, options: OverlapOptions = {}): HostArray<Float64Array> {
+  expectOptions("computeDice", options, overlapNames);
   const { ignoreEmpty = true } = options;
   return score(countOverlap("computeDice", yPred, y, options), (both, pred, label) => {
     if (label > 0) return (2 * both) / (pred + label);
@@ -61,6 +65,7 @@ export function computeDice(yPred: HostArray, y: HostArray, options: OverlapOpti
 
 /** Intersection over union `|P∩Y| / |P∪Y|` per sample and class (MONAI `compute_iou`); arguments and errors as `computeDice`. */
 export function computeIou(yPred: HostArray, y: HostArray, options: OverlapOptions = {}): HostArray<Float64Array> {
+  expectOptions("computeIou", options, overlapNames);
   const { ignoreEmpty = true } = options;
   return score(countOverlap("computeIou", yPred, y, options), (both, pred, label) => {
     if (label === 0 && ignoreEmpty) return NaN;
@@ -115,6 +120,7 @@ export abstract class CumulativeMetric {
   #scores: HostArray[] = [];
 
   constructor(options: MetricOptions = {}) {
+    expectOptions(new.target.name, options, "reduction includeBackground ignoreEmpty numClasses strict");
     this.options = options;
   }
 
@@ -150,14 +156,16 @@ export abstract class CumulativeMetric {
 /** Mean Dice over a data set (MONAI `DiceMetric`): `append` every batch, then `aggregate`. */
 export class DiceMetric extends CumulativeMetric {
   protected override compute(yPred: HostArray, y: HostArray): HostArray<Float64Array> {
-    return computeDice(yPred, y, this.options);
+    const { reduction: _, ...options } = this.options;
+    return computeDice(yPred, y, options);
   }
 }
 
 /** Mean intersection over union over a data set (MONAI `MeanIoU`). */
 export class MeanIoU extends CumulativeMetric {
   protected override compute(yPred: HostArray, y: HostArray): HostArray<Float64Array> {
-    return computeIou(yPred, y, this.options);
+    const { reduction: _, ...options } = this.options;
+    return computeIou(yPred, y, options);
   }
 }
 
