@@ -4,7 +4,6 @@ export * from "./networks/attention_unet.ts";
 export * from "./networks/basic_unet.ts";
 export * from "./recipes/brainchop.ts";
 export { type CheckpointParts, restoreCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
-export * from "./metrics/label_dice.ts";
 export * from "./post/output_coding.ts";
 export { recipes } from "./recipes/by_name.ts";
 export * from "./recipes/options.ts";
@@ -35,7 +34,7 @@ export {
   type WindowPredictor,
 } from "./inference/sliding_window.ts";
 export * from "./networks/meshnet.ts";
-export * from "./metrics/overlap.ts";
+export * from "./metrics/index.ts";
 export * from "./networks/milesial_unet.ts";
 export * from "./inference/monte_carlo.ts";
 export * from "./networks/original_unet.ts";

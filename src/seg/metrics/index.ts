@@ -1,0 +1,45 @@
+/** @file The metrics, as voxgrad/seg has them. */
+
+export * from "./active_learning.ts";
+export {
+  computeConfusionMatrixMetric,
+  type Confusion,
+  ConfusionMatrixMetric,
+  type ConfusionMatrixMetricOptions,
+  confusionMatrixMetrics,
+  type ConfusionMatrixOptions,
+  getConfusionMatrix,
+} from "./confusion_matrix.ts";
+export * from "./cumulative_average.ts";
+export { type Batch, CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
+export * from "./f_beta_score.ts";
+export * from "./froc.ts";
+export * from "./generalized_dice.ts";
+export {
+  computeHausdorffDistance,
+  HausdorffDistanceMetric,
+  type HausdorffMetricOptions,
+  hausdorffOf,
+  type HausdorffOptions,
+  type PercentileOptions,
+} from "./hausdorff_distance.ts";
+export * from "./label_dice.ts";
+export * from "./mean_dice.ts";
+export * from "./mean_iou.ts";
+export type { OverlapOptions } from "./overlap.ts";
+export * from "./panoptic_quality.ts";
+export * from "./ranking.ts";
+export { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
+export { MAEMetric, MSEMetric, PSNRMetric, type PSNROptions, RMSEMetric } from "./regression.ts";
+export * from "./ssim.ts";
+export * from "./surface_dice.ts";
+export * from "./surface_distance.ts";
+export {
+  type BatchSurfaceOptions,
+  type DistanceMetric,
+  type Spacing,
+  type SurfaceCall,
+  type SurfaceDistances,
+  type SurfaceOptions,
+  SurfacePair,
+} from "./surfaces.ts";
