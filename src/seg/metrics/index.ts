@@ -1,6 +1,10 @@
 /** @file The metrics, as voxgrad/seg has them. */
 
 export * from "./active_learning.ts";
+export * from "./bootstrap.ts";
+export * from "./calibration.ts";
+export * from "./case_metrics.ts";
+export * from "./comparison.ts";
 export {
   computeConfusionMatrixMetric,
   type Confusion,
@@ -27,7 +31,9 @@ export * from "./label_dice.ts";
 export * from "./mean_dice.ts";
 export * from "./mean_iou.ts";
 export type { OverlapOptions } from "./overlap.ts";
+export * from "./nnunet_metrics.ts";
 export * from "./panoptic_quality.ts";
+export * from "./quicknat_dice.ts";
 export * from "./ranking.ts";
 export { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
 export { MAEMetric, MSEMetric, PSNRMetric, type PSNROptions, RMSEMetric } from "./regression.ts";

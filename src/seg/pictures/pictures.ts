@@ -8,6 +8,7 @@ import { sizeOf, type HostArray } from "../../host/array.ts";
 import { extent } from "../../host/stats.ts";
 
 export { encodePng, type Picture } from "../../host/bytes/png.ts";
+export { type BoxGroup, type BoxOptions, boxPlotSvg } from "./boxes.ts";
 export { curveSvg, type CurveOptions, type Series } from "./curves.ts";
 
 type Rgb = readonly [number, number, number];

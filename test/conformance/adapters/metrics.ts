@@ -62,6 +62,7 @@ function cumulative(Metric: any, { args, inputs }: Case): unknown {
   const { reduction, average, compute_sample } = { ...args.aggregate };
   const by = [reduction ?? average ?? args.aggregate_pos?.find((a: unknown) => typeof a === "string")];
   const computeSample = compute_sample ?? args.aggregate_pos?.find((a: unknown) => typeof a === "boolean");
+  if (Metric === seg.FBetaScore) return [result(metric.aggregate(...by), args.get_not_nans)];
   if (!("aggregateAll" in metric)) return result(metric.aggregate(...by), args.get_not_nans);
   const all = result(metric.aggregateAll(...by, computeSample), args.get_not_nans) as unknown[];
   return Metric === seg.PanopticQualityMetric && all.length === 1 ? all[0] : all;
@@ -95,14 +96,14 @@ const cumulativeAverage: Adapter = ({ inputs }) => {
 /** The arguments of a function, wherever the case has them. */
 const given = ({ args, inputs }: Case): Args => ({ ...args, ...inputs });
 
-const functions: Record<string, (a: Args) => unknown> = {
+const functions: Record<string, (a: Args, asList: boolean) => unknown> = {
   compute_confusion_matrix_metric: (a) => seg.computeConfusionMatrixMetric(a.metric_name, a.confusion_matrix),
   compute_f_beta_score: () => {
     throw new NotCovered("a function that is part of FBetaScore here");
   },
-  do_metric_reduction: (a) => {
+  do_metric_reduction: (a, asList) => {
     const { value, notNans } = seg.reduceMetric(a.f, a.reduction ?? "mean");
-    return { f: value, not_nans: notNans, 0: value, 1: notNans };
+    return asList ? [value, notNans] : { f: value, not_nans: notNans };
   },
   compute_panoptic_quality: (a) => {
     if (!a.output_confusion_matrix) return seg.computePanopticQuality(a.pred, a.gt, options({ ...a, pred: null, gt: null, remap: null, output_confusion_matrix: null }));
@@ -122,7 +123,8 @@ const functions: Record<string, (a: Args) => unknown> = {
     const curve = seg.computeFrocCurveData(plain(a.fp_probs), plain(a.tp_probs), a.num_targets, a.num_images);
     return [listOf(curve.fpsPerImage), listOf(curve.totalSensitivity)];
   },
-  compute_froc_score: (a) => seg.computeFrocScore(plain(a.fps_per_image), plain(a.total_sensitivity), plain(a.eval_thresholds) ?? undefined),
+  compute_froc_score: (a) =>
+    seg.computeFrocScore(plain(a.fps_per_image), plain(a.total_sensitivity), a.eval_thresholds == null ? undefined : [plain(a.eval_thresholds)].flat()),
 };
 
 const listOf = (values: number[]): HostArray => ({ data: Float64Array.from(values), shape: [values.length] });
@@ -132,7 +134,7 @@ const metric: Adapter = (test) => {
   const found = Object.hasOwn(functions, name) ? functions[name] : exported(name);
   if (typeof found !== "function") throw new NotCovered(name);
   return withOptions(test.op, () => {
-    if (Object.hasOwn(functions, name)) return functions[name](given(test));
+    if (Object.hasOwn(functions, name)) return functions[name](given(test), Array.isArray(test.expected));
     if (!/^[A-Z]/.test(name)) {
       const { y_pred, y, ...more } = given(test);
       return y === undefined ? found(y_pred, options(more)) : found(y_pred, y, options(more));
