@@ -47,6 +47,7 @@ export * from "./autograd/triangle.ts";
 export * from "./autograd/view.ts";
 export { arange, eye, linspace, ones, zeros } from "./kernels/create.ts";
 export { distanceField } from "./kernels/distance_field.ts";
+export { distanceTransform, type DistanceTransformOptions } from "./kernels/distance_transform.ts";
 export { oneHot } from "./kernels/indexing.ts";
 export { type Choices, tune, type Tuned, type TuneOptions, useChoices } from "./kernels/tune.ts";
 export { topShare } from "./kernels/top_share.ts";

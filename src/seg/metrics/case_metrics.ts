@@ -37,6 +37,10 @@ export interface CaseMetric {
 
 const ratio = (a: number, b: number): number => (b === 0 ? NaN : a / b);
 
+/** A percentile of infinite distances is infinite here; between two of them MONAI's is NaN. */
+const percentile = (pair: SurfacePair, percentileOf: "larger" | "pooled"): number =>
+  pair.oneSided ? Infinity : hausdorffOf(pair, { percentile: 95, percentileOf });
+
 const row = (name: string, unit: string, best: number | undefined, of: CaseMetric["of"]): CaseMetric =>
   best === undefined ? { name, unit, of } : { name, unit, best, of };
 
@@ -52,8 +56,8 @@ export const caseMetrics: readonly CaseMetric[] = [
   row("precision", "", 1, ({ tp, fp }) => ratio(tp, tp + fp)),
   row("specificity", "", 1, ({ tn, fp }) => ratio(tn, tn + fp)),
   row("hd", "mm", 0, ({ surfaces }) => hausdorffOf(surfaces)),
-  row("hd95", "mm", 0, ({ surfaces }) => hausdorffOf(surfaces, { percentile: 95 })),
-  row("hd95pooled", "mm", 0, ({ surfaces }) => hausdorffOf(surfaces, { percentile: 95, percentileOf: "pooled" })),
+  row("hd95", "mm", 0, ({ surfaces }) => percentile(surfaces, "larger")),
+  row("hd95pooled", "mm", 0, ({ surfaces }) => percentile(surfaces, "pooled")),
   row("asd", "mm", 0, ({ surfaces }) => averageDistanceOf(surfaces, false)),
   row("assd", "mm", 0, ({ surfaces }) => averageDistanceOf(surfaces, true)),
   row("nsd", "", 1, ({ subvoxelSurfaces, tolerance }) => surfaceDiceOf(subvoxelSurfaces, tolerance)),

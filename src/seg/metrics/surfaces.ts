@@ -89,6 +89,11 @@ export class SurfacePair {
     return this.prediction.count === 0 && this.reference.count === 0;
   }
 
+  /** Whether one mask has elements and the other none: then every distance is infinite. */
+  get oneSided(): boolean {
+    return (this.prediction.count === 0) !== (this.reference.count === 0);
+  }
+
   /** From the prediction to the reference. */
   toReference(): SurfaceDistances {
     return (this.forward ??= this.distances(this.prediction, this.reference));
