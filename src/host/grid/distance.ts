@@ -225,6 +225,7 @@ export function perAxis(op: string, value: number | readonly number[] | undefine
 export function distanceTransformEdt(mask: HostArray, { sampling }: EdtOptions = {}): HostArray<Float64Array> {
   const op = "distanceTransformEdt";
   const size = threeAxes(op, mask.shape);
+  expectAxes(op, mask.shape);
   const distance = new Float64Array(mask.data.length);
   throughPlanes(zerosOf(mask), size, threeAxes(op, perAxis(op, sampling, mask.shape.length)), { distance });
   return { data: distance, shape: mask.shape };
@@ -235,6 +236,7 @@ export function nearestZeros(mask: HostArray, { sampling }: EdtOptions = {}): Ho
   const op = "nearestZeros";
   const rank = mask.shape.length;
   const size = threeAxes(op, mask.shape);
+  expectAxes(op, mask.shape);
   const voxels = sizeOf(mask.shape);
   const indices = new Int32Array(3 * voxels);
   const distance = new Float64Array(voxels);

@@ -8,7 +8,9 @@ export function assign(values: Float64Array, rows: number, columns: number): [ro
   if (rows === 0 || columns === 0) return [];
   if (rows > columns) {
     const turned = Float64Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]);
-    return assign(turned, columns, rows).map(([c, r]) => [r, c]);
+    return assign(turned, columns, rows)
+      .map(([c, r]): [number, number] => [r, c])
+      .sort((a, b) => a[0] - b[0]);
   }
   // Everything counts from 1; column 0 holds the row that is being placed.
   const [rowPrice, columnPrice] = [new Float64Array(rows + 1), new Float64Array(columns + 1)];
