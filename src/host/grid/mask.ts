@@ -30,7 +30,12 @@ export function boundingBox(a: Uint8Array, b: Uint8Array, [depth, height, width]
 }
 
 /** The part of a mask within a box, with a border of zeros along the axes that `border` names. */
-export function cropMask(mask: Uint8Array, [, height, width]: Size3, { from, to }: Box, border: Size3): { data: Uint8Array; size: Size3 } {
+export function cropMask(
+  mask: Uint8Array,
+  [, height, width]: Size3,
+  { from, to }: Box,
+  border: Size3,
+): { data: Uint8Array; size: Size3 } {
   const inner = [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
   const size: Size3 = [inner[0] + 2 * border[0], inner[1] + 2 * border[1], inner[2] + 2 * border[2]];
   const data = new Uint8Array(size[0] * size[1] * size[2]);

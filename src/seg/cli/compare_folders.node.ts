@@ -57,7 +57,8 @@ async function labelMaps(folder: string): Promise<Map<string, string>> {
 
 function numbers(flag: string, text: string, least: number): number[] {
   const list = text.split(",").map(Number);
-  if (list.some((n) => !Number.isFinite(n) || n < least)) throw new ConfigError(`evaluate: --${flag} takes numbers of at least ${least}, got "${text}"`);
+  if (list.some((n) => !Number.isFinite(n) || n < least))
+    throw new ConfigError(`evaluate: --${flag} takes numbers of at least ${least}, got "${text}"`);
   return list;
 }
 
@@ -79,7 +80,8 @@ function oneOf<T extends string>(flag: string, text: string | undefined, known: 
 export function classesOf(text: string): LabelClass[] {
   return text.split(",").map((part) => {
     const [, name, sum] = /^(?:([^=]+)=)?(\d+(?:\+\d+)*)$/.exec(part.trim()) ?? [];
-    if (sum === undefined) throw new ConfigError(`evaluate: --labels takes values such as 1,2 or regions such as tumor=2+3, got "${part}"`);
+    if (sum === undefined)
+      throw new ConfigError(`evaluate: --labels takes values such as 1,2 or regions such as tumor=2+3, got "${part}"`);
     return { name: name ?? sum, values: sum.split("+").map(Number) };
   });
 }
@@ -121,7 +123,9 @@ export async function compareFolders(options: FolderComparison): Promise<Compari
   const missingCases = [...references.keys()].filter((id) => !predictions.has(id));
   const surplus = [...predictions.keys()].filter((id) => !references.has(id));
   if (missingCases.length === references.size)
-    throw new DataError(`evaluate: no file of ${options.prediction} has the name of one of ${options.reference}; expected <case>.nii.gz in both`);
+    throw new DataError(
+      `evaluate: no file of ${options.prediction} has the name of one of ${options.reference}; expected <case>.nii.gz in both`,
+    );
   const cases: ScoredCase[] = [];
   for (const [id, path] of references) {
     const other = predictions.get(id);
@@ -133,7 +137,11 @@ export async function compareFolders(options: FolderComparison): Promise<Compari
     cases.push({ id, scores: scoreCase(prediction, truth, score), ...(!found && { missing: true as const }) });
   }
   const info: ComparisonInfo = {
-    ...{ metrics, empty, missing, tolerance, ignore },
+    metrics,
+    empty,
+    missing,
+    tolerance,
+    ignore,
     classes: classes.map((c) => c.name),
     bootstrap: { seed: number("seed", options.seed, 0) ?? 0 },
   };

@@ -44,7 +44,9 @@ export function computeVariance(yPred: HostArray, options: VarianceOptions = {})
   if (scalarReduction !== "mean" && scalarReduction !== "sum")
     throw new ConfigError(`${op}: scalarReduction is "mean" or "sum", got "${String(scalarReduction)}"`);
   if (yPred.shape.length < 2 || (spatialMap && yPred.shape.length < 4))
-    throw new ShapeError(`${op}: expected [repeats, C, ...spatial]${spatialMap ? " with two spatial axes or more" : ""}, got ${showShape(yPred.shape)}`);
+    throw new ShapeError(
+      `${op}: expected [repeats, C, ...spatial]${spatialMap ? " with two spatial axes or more" : ""}, got ${showShape(yPred.shape)}`,
+    );
   const { data, shape } = scored(yPred, includeBackground);
   const rows = shape[0] * shape[1];
   const voxels = data.length / rows;
@@ -90,8 +92,8 @@ export interface LabelQualityOptions {
  * @returns `[N]`, or a map of the shape of what is scored for "none"
  * @throws ShapeError, ConfigError
  */
-export function labelQualityScore(yPred: HostArray, y: HostArray, options: LabelQualityOptions = {}): HostArray<Float64Array> {
-  const op = "labelQualityScore";
+export function computeLabelQuality(yPred: HostArray, y: HostArray, options: LabelQualityOptions = {}): HostArray<Float64Array> {
+  const op = "computeLabelQuality";
   expectOptions(op, options, ["includeBackground", "scalarReduction"]);
   const { includeBackground = true, scalarReduction = "mean" } = options;
   if (!["mean", "sum", "none"].includes(scalarReduction))
@@ -99,7 +101,9 @@ export function labelQualityScore(yPred: HostArray, y: HostArray, options: Label
   if (!sameShape(yPred.shape, y.shape))
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
   if (y.shape.length < 2 || (scalarReduction === "none" && y.shape.length < 4))
-    throw new ShapeError(`${op}: expected [N, C, ...spatial], for a map with two spatial axes or more, got ${showShape(y.shape)}`);
+    throw new ShapeError(
+      `${op}: expected [N, C, ...spatial], for a map with two spatial axes or more, got ${showShape(y.shape)}`,
+    );
   const [p, t] = [scored(yPred, includeBackground), scored(y, includeBackground)];
   const difference = p.data.map((v, i) => Math.abs(v - t.data[i]));
   if (scalarReduction === "none") return { data: difference, shape: p.shape };
@@ -110,7 +114,7 @@ export function labelQualityScore(yPred: HostArray, y: HostArray, options: Label
   return { data: scalarReduction === "sum" ? data : data.map((v) => v / size), shape: [samples] };
 }
 
-/** `labelQualityScore` with its options kept, and "sum" as its default (MONAI `LabelQualityScore`). */
+/** `computeLabelQuality` with its options kept, and "sum" as its default (MONAI `LabelQualityScore`). */
 export class LabelQualityScore {
   readonly options: LabelQualityOptions;
 
@@ -120,6 +124,6 @@ export class LabelQualityScore {
   }
 
   run(yPred: HostArray, y: HostArray): HostArray<Float64Array> {
-    return labelQualityScore(yPred, y, this.options);
+    return computeLabelQuality(yPred, y, this.options);
   }
 }

@@ -22,7 +22,14 @@ export function assign(values: Float64Array, rows: number, columns: number): [ro
 }
 
 /** Finds the cheapest path from row `r` to a free column, and moves the rows on it along. */
-function place(r: number, values: Float64Array, columns: number, rowPrice: Float64Array, columnPrice: Float64Array, rowOf: Int32Array): void {
+function place(
+  r: number,
+  values: Float64Array,
+  columns: number,
+  rowPrice: Float64Array,
+  columnPrice: Float64Array,
+  rowOf: Int32Array,
+): void {
   const least = new Float64Array(columns + 1).fill(Infinity);
   const came = new Int32Array(columns + 1);
   const done = new Uint8Array(columns + 1);

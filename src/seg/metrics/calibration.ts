@@ -30,14 +30,16 @@ export interface Calibration {
  * @param labels class index of each voxel, `[1, ...spatial]`
  * @throws ShapeError, DataError for what is no probability, ConfigError
  */
-export function calibration(probabilities: HostArray, labels: HostArray, options: CalibrationOptions = {}): Calibration {
-  const op = "calibration";
+export function calibrationError(probabilities: HostArray, labels: HostArray, options: CalibrationOptions = {}): Calibration {
+  const op = "calibrationError";
   expectOptions(op, options, ["bins", "ignore"]);
   const { bins = 15, ignore } = options;
   if (!(Number.isInteger(bins) && bins > 0)) throw new ConfigError(`${op}: bins is a number above 0, got ${bins}`);
   const [classes, ...space] = probabilities.shape;
   if (labels.shape.join() !== [1, ...space].join())
-    throw new ShapeError(`${op}: labels are ${showShape([1, ...space])} for probabilities ${showShape(probabilities.shape)}, got ${showShape(labels.shape)}`);
+    throw new ShapeError(
+      `${op}: labels are ${showShape([1, ...space])} for probabilities ${showShape(probabilities.shape)}, got ${showShape(labels.shape)}`,
+    );
   const voxels = labels.data.length;
   const { data } = probabilities;
   const [sum, right, count] = [new Float64Array(bins), new Float64Array(bins), new Float64Array(bins)];
@@ -46,7 +48,8 @@ export function calibration(probabilities: HostArray, labels: HostArray, options
     let [best, at] = [data[i], 0];
     for (let c = 1; c < classes; c++) if (data[c * voxels + i] > best) [best, at] = [data[c * voxels + i], c];
     if (classes === 1) [best, at] = best > 0.5 ? [best, 1] : [1 - best, 0];
-    if (!(best >= 0 && best <= 1 + 1e-5)) throw new DataError(`${op}: ${best} at voxel ${i} is no probability; give softmax or sigmoid of the scores`);
+    if (!(best >= 0 && best <= 1 + 1e-5))
+      throw new DataError(`${op}: ${best} at voxel ${i} is no probability; give softmax or sigmoid of the scores`);
     const bin = Math.min(bins - 1, Math.max(0, Math.ceil(best * bins) - 1));
     sum[bin] += best;
     if (at === labels.data[i]) right[bin]++;

@@ -47,7 +47,14 @@ export function compareCases(
 ): Comparison {
   const rows = [...info.classes.keys()].map((c) => cases.map((k) => k.scores[c]));
   const overall = cases.map(({ scores }) => info.metrics.map((_, m) => finiteMean(scores.map((s) => s[m]))));
-  const summaries = [...rows, overall].map((of) => info.metrics.map((_, m) => summarize(of.map((s) => s[m]), info.bootstrap)));
+  const summaries = [...rows, overall].map((of) =>
+    info.metrics.map((_, m) =>
+      summarize(
+        of.map((s) => s[m]),
+        info.bootstrap,
+      ),
+    ),
+  );
   return { ...info, cases, missingCases, surplus, summaries };
 }
 
@@ -60,7 +67,8 @@ const plain = (v: number): number | string | null => (Number.isNaN(v) ? null : N
 
 /** Everything as JSON: the rules, each case by class and metric, the summaries. */
 export function comparisonJson(c: Comparison): string {
-  const byMetric = <T>(of: (m: number) => T): Record<string, T> => Object.fromEntries(c.metrics.map(({ name }, m) => [name, of(m)]));
+  const byMetric = <T>(of: (m: number) => T): Record<string, T> =>
+    Object.fromEntries(c.metrics.map(({ name }, m) => [name, of(m)]));
   const stat = ({ interval, ...rest }: Summary) => ({
     ...Object.fromEntries(Object.entries(rest).map(([k, v]) => [k, plain(v)])),
     interval: interval.map(plain),
@@ -91,7 +99,12 @@ const shown = (v: number): string => (Number.isNaN(v) ? "–" : Number.isFinite(
 /** Columns of one width, the first to the left. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, i) => rows.reduce((w, r) => Math.max(w, r[i].length), 0));
-  return rows.map((r) => r.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ").trimEnd());
+  return rows.map((r) =>
+    r
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /** Lines of a table: for each class and metric mean, spread and interval, and what was missing or empty. */
@@ -102,14 +115,21 @@ export function comparisonLines(c: Comparison): string[] {
     c.metrics.map(({ name: metric, unit }, m) => {
       const { mean, std, median, interval, count, infinite } = c.summaries[k][m];
       const cases = infinite > 0 ? `${count} (+${infinite} inf)` : String(count);
-      return [name, unit ? `${metric} [${unit}]` : metric, ...[mean, std, median].map(shown), interval.map(shown).join(" … "), cases];
+      return [
+        name,
+        unit ? `${metric} [${unit}]` : metric,
+        ...[mean, std, median].map(shown),
+        interval.map(shown).join(" … "),
+        cases,
+      ];
     }),
   );
   return [...aligned([head, ...rows]), ...notes(c)];
 }
 
 function notes({ missingCases, surplus, missing }: Comparison): string[] {
-  const list = (ids: readonly string[]): string => ids.slice(0, 5).join(", ") + (ids.length > 5 ? ` and ${ids.length - 5} more` : "");
+  const list = (ids: readonly string[]): string =>
+    ids.slice(0, 5).join(", ") + (ids.length > 5 ? ` and ${ids.length - 5} more` : "");
   const out: string[] = [];
   if (missingCases.length > 0) {
     const done = missing === "empty" ? "scored as empty" : "left out";

@@ -86,7 +86,12 @@ export function getConfusionMatrix(
 }
 
 /** `getConfusionMatrix` under the name of its caller. */
-export function confusionOf(op: string, yPred: HostArray, y: HostArray, options: ConfusionMatrixOptions): HostArray<Float64Array> {
+export function confusionOf(
+  op: string,
+  yPred: HostArray,
+  y: HostArray,
+  options: ConfusionMatrixOptions,
+): HostArray<Float64Array> {
   if (!sameShape(yPred.shape, y.shape))
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
   if (yPred.shape.length < 2) throw new ShapeError(`${op}: expected [N, C, ...spatial], got ${showShape(yPred.shape)}`);

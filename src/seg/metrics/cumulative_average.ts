@@ -2,10 +2,8 @@
 
 import { ShapeError } from "../../host/errors.ts";
 
-/** A number, or a list of them that are averaged each alone. */
-type Values = number | ArrayLike<number>;
-
-const listOf = (values: Values): Float64Array => (typeof values === "number" ? Float64Array.of(values) : Float64Array.from(values));
+const listOf = (values: number | ArrayLike<number>): Float64Array =>
+  typeof values === "number" ? Float64Array.of(values) : Float64Array.from(values);
 
 /** Keeps track of an average, such as of a metric over batches (MONAI `CumulativeAverage`). What is not finite counts for nothing. */
 export class CumulativeAverage {
@@ -14,16 +12,20 @@ export class CumulativeAverage {
   #count: Float64Array | undefined;
 
   /** Adds a value, which stands for `count` of them. @throws ShapeError if `count` or the value do not have the length of earlier ones */
-  append(value: Values, count: Values = 1): void {
+  append(value: number | ArrayLike<number>, count: number | ArrayLike<number> = 1): void {
     const list = listOf(value);
     const counts = listOf(count);
     const several = typeof count !== "number";
     if (several && counts.length !== list.length)
-      throw new ShapeError(`CumulativeAverage: count has ${counts.length} entries for ${list.length} values; give one number or as many`);
+      throw new ShapeError(
+        `CumulativeAverage: count has ${counts.length} entries for ${list.length} values; give one number or as many`,
+      );
     this.#sum ??= new Float64Array(list.length);
     this.#count ??= new Float64Array(list.length);
     if (this.#sum.length !== list.length)
-      throw new ShapeError(`CumulativeAverage: got ${list.length} values, earlier ones were ${this.#sum.length}; call reset() first`);
+      throw new ShapeError(
+        `CumulativeAverage: got ${list.length} values, earlier ones were ${this.#sum.length}; call reset() first`,
+      );
     this.#last = list;
     for (let i = 0; i < list.length; i++) {
       const of = several ? counts[i] : counts[0];

@@ -32,7 +32,9 @@ export function computeFpTpProbsNd(
   const op = "computeFpTpProbsNd";
   const { shape } = mask;
   if (coords.shape.length !== 2 || coords.shape[0] !== probs.length || coords.shape[1] !== shape.length)
-    throw new ShapeError(`${op}: coords are [${probs.length}, ${shape.length}] for ${probs.length} detections in ${showShape(shape)}, got ${showShape(coords.shape)}`);
+    throw new ShapeError(
+      `${op}: coords are [${probs.length}, ${shape.length}] for ${probs.length} detections in ${showShape(shape)}, got ${showShape(coords.shape)}`,
+    );
   const lesions = Math.max(0, extent(mask.data).max);
   const tpProbs = new Array<number>(lesions).fill(0);
   const fpProbs: number[] = [];
@@ -41,7 +43,8 @@ export function computeFpTpProbsNd(
     for (let a = 0; a < shape.length; a++) {
       const c = coords.data[d * shape.length + a];
       const k = c < 0 ? c + shape[a] : c;
-      if (!(Number.isInteger(k) && k >= 0 && k < shape[a])) throw new DataError(`${op}: detection ${d} is at ${c} on axis ${a} of ${showShape(shape)}`);
+      if (!(Number.isInteger(k) && k >= 0 && k < shape[a]))
+        throw new DataError(`${op}: detection ${d} is at ${c} on axis ${a} of ${showShape(shape)}`);
       at = at * shape[a] + k;
     }
     const hit = mask.data[at];
@@ -63,7 +66,9 @@ export function computeFpTpProbs(
   labelsToExclude: readonly number[] = [],
   resolutionLevel = 0,
 ): Detections {
-  const coords = Float64Array.from({ length: 2 * yCoord.length }, (_, i) => Math.trunc((i % 2 === 0 ? yCoord : xCoord)[i >> 1] / 2 ** resolutionLevel));
+  const coords = Float64Array.from({ length: 2 * yCoord.length }, (_, i) =>
+    Math.trunc((i % 2 === 0 ? yCoord : xCoord)[i >> 1] / 2 ** resolutionLevel),
+  );
   return computeFpTpProbsNd(probs, { data: coords, shape: [yCoord.length, 2] }, mask, labelsToExclude);
 }
 

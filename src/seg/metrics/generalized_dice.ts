@@ -70,7 +70,13 @@ function classWeights({ classes, label }: OverlapCounts, sample: number, type: D
 }
 
 /** Of the classes from `from` to before `to`. */
-function scoreOf({ classes, both, pred, label }: OverlapCounts, weights: Float64Array, sample: number, from: number, to: number): number {
+function scoreOf(
+  { classes, both, pred, label }: OverlapCounts,
+  weights: Float64Array,
+  sample: number,
+  from: number,
+  to: number,
+): number {
   let [numerator, denominator, predicted] = [0, 0, 0];
   for (let c = from; c < to; c++) {
     const i = sample * classes + c;

@@ -32,7 +32,7 @@ const names = ["includeBackground", "distanceMetric", "percentile", "directed", 
 
 function check(op: string, { percentile, percentileOf = "larger", distanceMetric = "euclidean" }: HausdorffOptions): void {
   expectDistanceMetric(op, distanceMetric);
-  if (percentile != null && !(percentile >= 0 && percentile <= 100))
+  if (typeof percentile === "number" && !(percentile >= 0 && percentile <= 100))
     throw new ConfigError(`${op}: percentile is a number from 0 to 100, got ${percentile}`);
   if (percentileOf !== "larger" && percentileOf !== "pooled")
     throw new ConfigError(`${op}: percentileOf is "larger" or "pooled", got "${String(percentileOf)}"`);
@@ -48,7 +48,10 @@ export function pooled(pair: SurfacePair): Float64Array {
 }
 
 /** Hausdorff distance of two surfaces; NaN if neither has an element, Infinity if one has none. */
-export function hausdorffOf(pair: SurfacePair, { percentile, directed = false, percentileOf = "larger" }: PercentileOptions = {}): number {
+export function hausdorffOf(
+  pair: SurfacePair,
+  { percentile, directed = false, percentileOf = "larger" }: PercentileOptions = {},
+): number {
   const forward = pair.toReference().distance;
   if (directed) return distancePercentile(forward, percentile);
   if (percentileOf === "pooled" && percentile) return quantiles(pooled(pair), [percentile / 100])[0];

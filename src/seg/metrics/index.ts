@@ -36,7 +36,7 @@ export * from "./panoptic_quality.ts";
 export * from "./quicknat_dice.ts";
 export * from "./ranking.ts";
 export { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
-export { MAEMetric, MSEMetric, PSNRMetric, type PSNROptions, RMSEMetric } from "./regression.ts";
+export { ErrorMetric, MAEMetric, MSEMetric, PSNRMetric, type PSNROptions, RMSEMetric } from "./regression.ts";
 export * from "./ssim.ts";
 export * from "./surface_dice.ts";
 export * from "./surface_distance.ts";

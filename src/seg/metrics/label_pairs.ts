@@ -21,7 +21,9 @@ export class LabelPairs {
    */
   constructor(op: string, prediction: HostArray, truth: HostArray, ignore?: number) {
     if (!sameShape(prediction.shape, truth.shape))
-      throw new ShapeError(`${op}: the prediction has the shape ${showShape(prediction.shape)}, the truth ${showShape(truth.shape)}`);
+      throw new ShapeError(
+        `${op}: the prediction has the shape ${showShape(prediction.shape)}, the truth ${showShape(truth.shape)}`,
+      );
     const rows = new Map<number, Map<number, Pair>>();
     let last: Pair | undefined;
     for (let i = 0; i < truth.data.length; i++) {

@@ -78,7 +78,10 @@ export interface DiceHelperOptions extends Omit<OverlapOptions, "strict"> {
 
 const helperOptions = [
   ...overlapOptions.filter((name) => name !== "strict"),
-  ...["threshold", "applyArgmax", "activate", "reduction"],
+  "threshold",
+  "applyArgmax",
+  "activate",
+  "reduction",
 ];
 
 /** Dice of a network's scores in one call (MONAI `DiceHelper`): argmax or threshold, Dice, reduction. */

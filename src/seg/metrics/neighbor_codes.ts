@@ -97,7 +97,9 @@ let vectors: readonly (readonly Point[])[] | undefined;
 /** Surface area of each of the 256 codes of 2×2×2 voxels of a size. */
 export function codeAreas([a, b, c]: readonly number[]): Float64Array {
   vectors ??= areaVectors();
-  return Float64Array.from(vectors, (list) => list.reduce((sum, [x, y, z]) => sum + Math.hypot(x * b * c, y * a * c, z * a * b), 0));
+  return Float64Array.from(vectors, (list) =>
+    list.reduce((sum, [x, y, z]) => sum + Math.hypot(x * b * c, y * a * c, z * a * b), 0),
+  );
 }
 
 /** Contour length of each of the 16 codes of 2×2 pixels of a size; bits 8, 4 in the first row, 2, 1 in the second. */

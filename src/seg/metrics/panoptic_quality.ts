@@ -12,10 +12,15 @@ import { type MetricReduction, reduceMetric } from "./reduction.ts";
 export type PanopticName = "pq" | "sq" | "rq" | "panoptic_quality" | "segmentation_quality" | "recognition_quality";
 
 function shortName(op: string, name: string): "pq" | "sq" | "rq" {
-  const known: Record<string, "pq" | "sq" | "rq"> = { panoptic_quality: "pq", segmentation_quality: "sq", recognition_quality: "rq" };
+  const known: Record<string, "pq" | "sq" | "rq"> = {
+    panoptic_quality: "pq",
+    segmentation_quality: "sq",
+    recognition_quality: "rq",
+  };
   const plain = name.replaceAll(" ", "_").toLowerCase();
   const short = known[plain] ?? plain;
-  if (short !== "pq" && short !== "sq" && short !== "rq") throw new ConfigError(`${op}: metricName is "pq", "sq" or "rq", got "${name}"`);
+  if (short !== "pq" && short !== "sq" && short !== "rq")
+    throw new ConfigError(`${op}: metricName is "pq", "sq" or "rq", got "${name}"`);
   return short;
 }
 
@@ -62,11 +67,16 @@ export interface PanopticOptions {
 }
 
 function checkThreshold(op: string, threshold: number): void {
-  if (!(threshold > 0 && threshold <= 1)) throw new ConfigError(`${op}: matchIouThreshold is above 0 and at most 1, got ${threshold}`);
+  if (!(threshold > 0 && threshold <= 1))
+    throw new ConfigError(`${op}: matchIouThreshold is above 0 and at most 1, got ${threshold}`);
 }
 
 /** Instances of one class counted (MONAI `compute_panoptic_quality` with `output_confusion_matrix`). Arguments and errors as `computePanopticQuality`. */
-export function countPanoptic(pred: HostArray, gt: HostArray, { matchIouThreshold = 0.5 }: Pick<PanopticOptions, "matchIouThreshold"> = {}): PanopticCounts {
+export function countPanoptic(
+  pred: HostArray,
+  gt: HostArray,
+  { matchIouThreshold = 0.5 }: Pick<PanopticOptions, "matchIouThreshold"> = {},
+): PanopticCounts {
   const op = "countPanoptic";
   if (!sameShape(pred.shape, gt.shape))
     throw new ShapeError(`${op}: pred ${showShape(pred.shape)} and gt ${showShape(gt.shape)} must have the same shape`);
@@ -114,7 +124,8 @@ export class PanopticQualityMetric extends CumulativeMetric<PanopticMetricOption
     super(options);
     expectOptions(op, options, ["numClasses", "metricName", "reduction", "matchIouThreshold", "smoothNumerator"]);
     const { metricName = "pq", numClasses, matchIouThreshold = 0.5 } = options;
-    if (!(Number.isInteger(numClasses) && numClasses > 0)) throw new ConfigError(`${op}: numClasses is a number above 0, got ${numClasses}`);
+    if (!(Number.isInteger(numClasses) && numClasses > 0))
+      throw new ConfigError(`${op}: numClasses is a number above 0, got ${numClasses}`);
     checkThreshold(op, matchIouThreshold);
     this.names = (typeof metricName === "string" ? [metricName] : metricName).map((name) => shortName(op, name));
   }

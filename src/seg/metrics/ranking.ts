@@ -33,7 +33,7 @@ const area: Score = (yPred, y) => {
   if (!isBinary(y)) return NaN;
   const rank = order(yPred);
   let [negatives, pairs] = [0, 0];
-  for (let i = 0; i < rank.length; ) {
+  for (let i = 0; i < rank.length;) {
     const value = yPred[rank[i]];
     let [tiedPositive, tied] = [0, 0];
     for (; i < rank.length && yPred[rank[i]] === value; i++, tied++) tiedPositive += y[rank[i]];
@@ -49,7 +49,7 @@ const precision: Score = (yPred, y) => {
   if (!isBinary(y)) return NaN;
   const rank = order(yPred);
   let [positives, sum] = [0, 0];
-  for (let i = rank.length - 1; i >= 0; ) {
+  for (let i = rank.length - 1; i >= 0;) {
     const value = yPred[rank[i]];
     let tied = 0;
     for (; i >= 0 && yPred[rank[i]] === value; i--) tied += y[rank[i]];
@@ -98,7 +98,11 @@ export function computeRocAuc(yPred: HostArray, y: HostArray, { average = "macro
 }
 
 /** Average precision Σ precision · gain in recall (MONAI `compute_average_precision`); arguments, result and errors as `computeRocAuc`. */
-export function computeAveragePrecision(yPred: HostArray, y: HostArray, { average = "macro" }: RankingOptions = {}): number | number[] {
+export function computeAveragePrecision(
+  yPred: HostArray,
+  y: HostArray,
+  { average = "macro" }: RankingOptions = {},
+): number | number[] {
   return averaged("computeAveragePrecision", precision, yPred, y, average);
 }
 
@@ -108,7 +112,7 @@ export interface RankingOptions {
 }
 
 /** Keeps predictions and truths of every batch, since a ranking is of all of them. */
-abstract class RankingMetric {
+export abstract class RankingMetric {
   readonly options: RankingOptions;
   readonly #predictions: ScoreBuffer;
   readonly #truths: ScoreBuffer;

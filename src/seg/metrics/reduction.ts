@@ -67,7 +67,10 @@ export function reduceMetric(scores: HostArray, reduction: MetricReduction): Agg
   const inner = sizeOf(rest);
   if (reduction === "none") {
     const counted = Float64Array.from(scores.data, (v) => (Number.isNaN(v) ? 0 : 1));
-    return { value: { data: Float64Array.from(scores.data), shape: scores.shape }, notNans: { data: counted, shape: scores.shape } };
+    return {
+      value: { data: Float64Array.from(scores.data), shape: scores.shape },
+      notNans: { data: counted, shape: scores.shape },
+    };
   }
   if (reduction === "sum") return pack(tally(scores.data, 1, n * c, inner), rest);
   if (reduction === "mean") {

@@ -10,7 +10,8 @@ import { expectOptions } from "./options.ts";
 export function expectImages(op: string, yPred: HostArray, y: HostArray): void {
   if (!sameShape(yPred.shape, y.shape))
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
-  if (y.shape.length < 2) throw new ShapeError(`${op}: expected a batch [N, …] with channels or space, got ${showShape(y.shape)}`);
+  if (y.shape.length < 2)
+    throw new ShapeError(`${op}: expected a batch [N, …] with channels or space, got ${showShape(y.shape)}`);
 }
 
 /** The mean of |y − ŷ|ᵖ of each sample, `[N, 1]`. */
@@ -31,7 +32,7 @@ function meanErrors(op: string, yPred: HostArray, y: HostArray, power: 1 | 2): H
 }
 
 /** What the metrics of errors have in common. */
-abstract class ErrorMetric<O extends ReductionOptions> extends CumulativeMetric<O> {
+export abstract class ErrorMetric<O extends ReductionOptions> extends CumulativeMetric<O> {
   constructor(options: O, known: readonly string[] = []) {
     super(options);
     expectOptions(this.constructor.name, options, ["reduction", ...known]);

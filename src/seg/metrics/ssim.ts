@@ -77,7 +77,14 @@ const product = (a: TypedArray, b: TypedArray): Float64Array => {
 };
 
 /** Mean similarity, and mean of its part that compares contrast, of one channel. */
-function channelSimilarity(x: Float64Array, y: Float64Array, shape: readonly number[], w: readonly Float64Array[], c1: number, c2: number) {
+function channelSimilarity(
+  x: Float64Array,
+  y: Float64Array,
+  shape: readonly number[],
+  w: readonly Float64Array[],
+  c1: number,
+  c2: number,
+) {
   const [mx, my, xx, yy, xy] = [x, y, product(x, x), product(y, y), product(x, y)].map((f) => windowMeans(f, shape, w));
   let [similarity, contrast] = [0, 0];
   for (let i = 0; i < mx.length; i++) {
@@ -90,7 +97,13 @@ function channelSimilarity(x: Float64Array, y: Float64Array, shape: readonly num
 }
 
 /** Means over the channels of a sample. */
-function similarity(x: readonly Float64Array[], y: readonly Float64Array[], shape: readonly number[], w: readonly Float64Array[], o: SSIMOptions) {
+function similarity(
+  x: readonly Float64Array[],
+  y: readonly Float64Array[],
+  shape: readonly number[],
+  w: readonly Float64Array[],
+  o: SSIMOptions,
+) {
   const { dataRange = 1, k1 = 0.01, k2 = 0.03 } = o;
   const all = x.map((plane, c) => channelSimilarity(plane, y[c], shape, w, (k1 * dataRange) ** 2, (k2 * dataRange) ** 2));
   const mean = (values: readonly number[]): number => values.reduce((s, v) => s + v, 0) / values.length;
@@ -101,7 +114,9 @@ function similarity(x: readonly Float64Array[], y: readonly Float64Array[], shap
 function channels({ data, shape }: HostArray, sample: number): Float64Array[] {
   const [samples, count] = shape;
   const voxels = data.length / (samples * count);
-  return Array.from({ length: count }, (_, c) => Float64Array.from(data.subarray((sample * count + c) * voxels, (sample * count + c + 1) * voxels)));
+  return Array.from({ length: count }, (_, c) =>
+    Float64Array.from(data.subarray((sample * count + c) * voxels, (sample * count + c + 1) * voxels)),
+  );
 }
 
 function expectSpace(op: string, yPred: HostArray, y: HostArray, dims: number): void {
@@ -124,7 +139,9 @@ export class SSIMMetric extends CumulativeMetric<SSIMOptions> {
     expectSpace("SSIMMetric", yPred, y, this.options.spatialDims);
     const [samples, , ...space] = y.shape;
     if (space.some((n, a) => n < this.windows[a].length))
-      throw new ShapeError(`SSIMMetric: images of ${showShape(space)} are smaller than the window [${this.windows.map((w) => w.length)}]`);
+      throw new ShapeError(
+        `SSIMMetric: images of ${showShape(space)} are smaller than the window [${this.windows.map((w) => w.length)}]`,
+      );
     const data = Float64Array.from(
       { length: samples },
       (_, s) => similarity(channels(yPred, s), channels(y, s), space, this.windows, this.options).similarity,
@@ -183,7 +200,10 @@ export class MultiScaleSSIMMetric extends CumulativeMetric<MultiScaleSSIMOptions
         `${op}: for ${this.weights.length} weights and windows of [${this.windows.map((w) => w.length)}] each axis has to be longer than ` +
           `${this.windows.map((w) => (w.length - 1) * parts).join(", ")}, got ${showShape(space)}`,
       );
-    return { data: Float64Array.from({ length: samples }, (_, s) => this.sample(channels(yPred, s), channels(y, s), space)), shape: [samples, 1] };
+    return {
+      data: Float64Array.from({ length: samples }, (_, s) => this.sample(channels(yPred, s), channels(y, s), space)),
+      shape: [samples, 1],
+    };
   }
 
   private sample(x: Float64Array[], y: Float64Array[], space: readonly number[]): number {

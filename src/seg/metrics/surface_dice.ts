@@ -50,7 +50,9 @@ export function surfaceDiceOf(pair: SurfacePair, threshold: number): number {
 function surfaceDice(op: string, yPred: HostArray, y: HostArray, options: SurfaceDiceOptions): HostArray<Float64Array> {
   const { classThresholds, includeBackground = false } = options;
   if (![4, 5].includes(yPred.shape.length) || ![4, 5].includes(y.shape.length))
-    throw new ShapeError(`${op}: expected masks [N, C, H, W] or [N, C, D, H, W], got ${showShape(yPred.shape)} and ${showShape(y.shape)}`);
+    throw new ShapeError(
+      `${op}: expected masks [N, C, H, W] or [N, C, D, H, W], got ${showShape(yPred.shape)} and ${showShape(y.shape)}`,
+    );
   const channels = yPred.shape[1];
   const classes = includeBackground || channels === 1 ? channels : channels - 1;
   if (classes !== classThresholds.length)

@@ -52,6 +52,8 @@ export class SurfaceDistanceMetric extends CumulativeMetric<SurfaceDistanceMetri
 
   protected override compute(yPred: HostArray, y: HostArray, call?: SurfaceCall): HostArray<Float64Array> {
     const { symmetric = false } = this.options;
-    return scoreSurfaces("SurfaceDistanceMetric", yPred, y, { ...this.options, ...call }, (pair) => averageDistanceOf(pair, symmetric));
+    return scoreSurfaces("SurfaceDistanceMetric", yPred, y, { ...this.options, ...call }, (pair) =>
+      averageDistanceOf(pair, symmetric),
+    );
   }
 }

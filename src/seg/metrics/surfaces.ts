@@ -1,6 +1,14 @@
 /** @file The surfaces of two masks and the distances between them, each worked out once, whatever metrics are taken of it. */
 
-import { type DistanceMetric, distanceTransformCdt, expectAxes, type Size3, siteDistances, threeAxes, perAxis } from "../../host/grid/distance.ts";
+import {
+  type DistanceMetric,
+  distanceTransformCdt,
+  expectAxes,
+  type Size3,
+  siteDistances,
+  threeAxes,
+  perAxis,
+} from "../../host/grid/distance.ts";
 import { boundingBox, cropMask, maskEdges } from "../../host/grid/mask.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -41,7 +49,8 @@ const metrics: readonly string[] = ["euclidean", "chessboard", "taxicab"];
 
 /** Throws `ConfigError` for a metric that there is not. */
 export function expectDistanceMetric(op: string, metric: DistanceMetric): void {
-  if (!metrics.includes(metric)) throw new ConfigError(`${op}: distanceMetric is one of ${metrics.join(", ")}, got "${String(metric)}"`);
+  if (!metrics.includes(metric))
+    throw new ConfigError(`${op}: distanceMetric is one of ${metrics.join(", ")}, got "${String(metric)}"`);
 }
 
 /**
@@ -68,7 +77,8 @@ export class SurfacePair {
     const { distanceMetric = "euclidean", spacing, useSubvoxels = false } = options;
     expectDistanceMetric(op, distanceMetric);
     expectAxes(op, shape);
-    if (useSubvoxels && shape.length === 1) throw new ShapeError(`${op}: useSubvoxels is of 2 or 3 axes, got the shape ${showShape(shape)}`);
+    if (useSubvoxels && shape.length === 1)
+      throw new ShapeError(`${op}: useSubvoxels is of 2 or 3 axes, got the shape ${showShape(shape)}`);
     const whole = threeAxes(op, shape);
     const sizes = perAxis(op, spacing, shape.length);
     this.metric = distanceMetric;
@@ -77,7 +87,9 @@ export class SurfacePair {
     const box = boundingBox(prediction, reference, whole);
     const border: Size3 = [shape.length > 2 ? 1 : 0, shape.length > 1 ? 1 : 0, 1];
     const nothing = new Uint8Array(0);
-    const cropped = [prediction, reference].map((m) => (box ? cropMask(m, whole, box, border) : { data: nothing, size: [0, 0, 0] as const }));
+    const cropped = [prediction, reference].map((m) =>
+      box ? cropMask(m, whole, box, border) : { data: nothing, size: [0, 0, 0] as const },
+    );
     this.size = cropped[0].size;
     [this.prediction, this.reference] = cropped.map(({ data }) =>
       useSubvoxels ? codedSurface(data, this.size, shape.length) : edgeSurface(data, this.size, shape.length),
@@ -190,12 +202,19 @@ export interface SurfaceCall {
 }
 
 /** The voxel size of each sample. @throws ConfigError */
-export function spacings(op: string, spacing: Spacing | undefined, samples: number, axes: number): (number | readonly number[] | undefined)[] {
+export function spacings(
+  op: string,
+  spacing: Spacing | undefined,
+  samples: number,
+  axes: number,
+): (number | readonly number[] | undefined)[] {
   if (typeof spacing !== "object") return new Array<number | undefined>(samples).fill(spacing);
   const perSample = spacing.filter((s) => typeof s === "object");
   if (perSample.length === 0) return Array.from({ length: samples }, () => perAxis(op, spacing as readonly number[], axes));
   if (perSample.length !== spacing.length || spacing.length !== samples)
-    throw new ConfigError(`${op}: spacing has ${spacing.length} entries for ${samples} samples; give one list per sample, or one for all`);
+    throw new ConfigError(
+      `${op}: spacing has ${spacing.length} entries for ${samples} samples; give one list per sample, or one for all`,
+    );
   return perSample.map((s) => perAxis(op, s, axes));
 }
 

@@ -31,7 +31,11 @@ export function boxPlotSvg(groups: readonly BoxGroup[], options: BoxOptions = {}
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="13" fill="#33404d">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
   ];
-  if (title) out.push(`<title>${svgEscape(title)}</title>`, svgText(frame.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'));
+  if (title)
+    out.push(
+      `<title>${svgEscape(title)}</title>`,
+      svgText(frame.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'),
+    );
   for (const y of ys) {
     out.push(`<path d="M${frame.left} ${py(y)}H${frame.right}" stroke="#e3e8ec"/>`);
     out.push(svgText(frame.left - 8, py(y) + 4, label(y, ys), 'text-anchor="end"'));
@@ -57,7 +61,9 @@ function boxAt(values: Float64Array, x: number, width: number, py: (y: number) =
   const [bottom, top] = [within[0], within[within.length - 1]];
   const [a, b] = [round(x - width / 2), round(x + width / 2)];
   // Beside each other by a fixed rule, so that the picture of the same values is the same.
-  const dots = [...values].map((v, i) => `<circle cx="${round(x + (((i * 0.618034) % 1) - 0.5) * width * 0.7)}" cy="${py(v)}" r="2.2"/>`);
+  const dots = [...values].map(
+    (v, i) => `<circle cx="${round(x + (((i * 0.618034) % 1) - 0.5) * width * 0.7)}" cy="${py(v)}" r="2.2"/>`,
+  );
   return [
     `<path d="M${x} ${py(bottom)}V${py(q1)}M${x} ${py(q3)}V${py(top)}" stroke="#0b62a4"/>`,
     `<rect x="${a}" y="${py(q3)}" width="${round(b - a)}" height="${round(py(q1) - py(q3))}" fill="#d9e8f4" stroke="#0b62a4"/>`,

@@ -44,7 +44,10 @@ export function curveSvg(series: readonly Series[], options: CurveOptions = {}):
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
   ];
   if (title)
-    out.push(`<title>${svgEscape(title)}</title>`, svgText(box.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'));
+    out.push(
+      `<title>${svgEscape(title)}</title>`,
+      svgText(box.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'),
+    );
   for (const y of ys) {
     out.push(`<path d="M${box.left} ${py(y)}H${box.right}" stroke="#e3e8ec"/>`);
     out.push(svgText(box.left - 8, py(y) + 4, label(y, ys), 'text-anchor="end"'));

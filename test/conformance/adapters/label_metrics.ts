@@ -55,7 +55,10 @@ const quicknat: Record<string, Adapter> = {
     const names = all.label_map as string[];
     const list: HostArray[] = isArray(all.mc_pred_list) ? samplesOf(all.mc_pred_list) : all.mc_pred_list;
     const { iou, coefficientOfVariation } = structureUncertainty(list, names.length - 1);
-    const byName = (values: Float64Array) => ({ vol_ID: all.ID, ...Object.fromEntries(Array.from(values, (v, c) => [names[c + 1], v])) });
+    const byName = (values: Float64Array) => ({
+      vol_ID: all.ID,
+      ...Object.fromEntries(Array.from(values, (v, c) => [names[c + 1], v])),
+    });
     return [byName(iou), byName(coefficientOfVariation)];
   },
   compute_volume: (test) => {

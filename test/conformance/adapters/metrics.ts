@@ -18,7 +18,13 @@ const exported = (name: string): any => (seg as Record<string, any>)[camel(name)
 
 /** A list where the case has a small tensor. */
 const plain = (v: any): any =>
-  ArrayBuffer.isView(v?.data) ? (v.shape.length === 0 ? v.data[0] : v.shape.length === 1 ? Array.from(v.data as Float64Array) : v) : v;
+  ArrayBuffer.isView(v?.data)
+    ? v.shape.length === 0
+      ? v.data[0]
+      : v.shape.length === 1
+        ? Array.from(v.data as Float64Array)
+        : v
+    : v;
 
 /** Options under their names here; None is an option left out. */
 function options(args: Args): Args {
@@ -26,7 +32,11 @@ function options(args: Args): Args {
   for (const [key, value] of Object.entries(args)) if (!calling.has(key) && value !== null) out[camel(key)] = plain(value);
   // Deprecated names of two options.
   const { softmax, sigmoid, ...rest } = out;
-  return { ...rest, ...(softmax !== undefined && { applyArgmax: softmax }), ...(sigmoid !== undefined && { threshold: sigmoid }) };
+  return {
+    ...rest,
+    ...(softmax !== undefined && { applyArgmax: softmax }),
+    ...(sigmoid !== undefined && { threshold: sigmoid }),
+  };
 }
 
 /** Runs a metric; an option that it refuses because it has no such option is a failure, also where the case wants an error. */
@@ -101,13 +111,23 @@ const functions: Record<string, (a: Args, asList: boolean) => unknown> = {
   compute_f_beta_score: () => {
     throw new NotCovered("a function that is part of FBetaScore here");
   },
+  label_quality_score: ({ y_pred, y, ...a }) => seg.computeLabelQuality(y_pred, y, options(a)),
   do_metric_reduction: (a, asList) => {
     const { value, notNans } = seg.reduceMetric(a.f, a.reduction ?? "mean");
     return asList ? [value, notNans] : { f: value, not_nans: notNans };
   },
   compute_panoptic_quality: (a) => {
-    if (!a.output_confusion_matrix) return seg.computePanopticQuality(a.pred, a.gt, options({ ...a, pred: null, gt: null, remap: null, output_confusion_matrix: null }));
-    const { tp, fp, fn, iouSum } = seg.countPanoptic(a.pred, a.gt, options({ match_iou_threshold: a.match_iou_threshold ?? null }));
+    if (!a.output_confusion_matrix)
+      return seg.computePanopticQuality(
+        a.pred,
+        a.gt,
+        options({ ...a, pred: null, gt: null, remap: null, output_confusion_matrix: null }),
+      );
+    const { tp, fp, fn, iouSum } = seg.countPanoptic(
+      a.pred,
+      a.gt,
+      options({ match_iou_threshold: a.match_iou_threshold ?? null }),
+    );
     return { data: Float64Array.of(tp, fp, fn, iouSum), shape: [4] };
   },
   compute_fp_tp_probs: (a) => {
@@ -124,7 +144,11 @@ const functions: Record<string, (a: Args, asList: boolean) => unknown> = {
     return [listOf(curve.fpsPerImage), listOf(curve.totalSensitivity)];
   },
   compute_froc_score: (a) =>
-    seg.computeFrocScore(plain(a.fps_per_image), plain(a.total_sensitivity), a.eval_thresholds == null ? undefined : [plain(a.eval_thresholds)].flat()),
+    seg.computeFrocScore(
+      plain(a.fps_per_image),
+      plain(a.total_sensitivity),
+      (a.eval_thresholds ?? null) === null ? undefined : [plain(a.eval_thresholds)].flat(),
+    ),
 };
 
 const listOf = (values: number[]): HostArray => ({ data: Float64Array.from(values), shape: [values.length] });

@@ -50,7 +50,9 @@ describe.each(cases)("of %j with voxels %j", (shape, sampling, zeros) => {
 
   it("steps", () => {
     expect(Array.from(distanceTransformCdt(image, "chessboard").data)).toEqual(nearest(mask, shape, (d) => Math.max(...d)));
-    expect(Array.from(distanceTransformCdt(image, "taxicab").data)).toEqual(nearest(mask, shape, (d) => d.reduce((a, b) => a + b)));
+    expect(Array.from(distanceTransformCdt(image, "taxicab").data)).toEqual(
+      nearest(mask, shape, (d) => d.reduce((a, b) => a + b)),
+    );
   });
 });
 

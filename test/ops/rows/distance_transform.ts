@@ -1,6 +1,13 @@
 /** @file Row of the distance transform, against the one of the host. */
 
-import { ConfigError, distanceTransform, type DistanceTransformOptions, DTypeError, ShapeError, sizeOf } from "../../../src/index.ts";
+import {
+  ConfigError,
+  distanceTransform,
+  type DistanceTransformOptions,
+  DTypeError,
+  ShapeError,
+  sizeOf,
+} from "../../../src/index.ts";
 import { distanceTransformEdt } from "../../../src/host/grid/distance.ts";
 import { bytesOf, host, type Host, type Hosts, type Row, type Sample, type Shape, type Values } from "../../lib/row.ts";
 
@@ -18,7 +25,12 @@ function reference({ x }: Hosts, { sampling }: DistanceTransformOptions): Host {
 
 const dense: Values = (random, i) => (i % 97 === 5 || random() < 0.02 ? 0 : 1);
 
-const sample = (id: string, shape: Shape, args: DistanceTransformOptions = {}, values: Values = dense): Sample<DistanceTransformOptions> => ({
+const sample = (
+  id: string,
+  shape: Shape,
+  args: DistanceTransformOptions = {},
+  values: Values = dense,
+): Sample<DistanceTransformOptions> => ({
   id: `distanceTransform/${id}`,
   inputs: { x: { shape, values } },
   args,

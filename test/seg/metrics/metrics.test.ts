@@ -42,7 +42,10 @@ describe("label maps", () => {
     expect([both.TP, both.FN, both.TN]).toEqual([4, 1, 1]);
     const empty = seg.computeMetrics(truth, found, [7])["7"];
     expect(empty.Dice).toBeNaN();
-    const summary = seg.summarizeMetrics([{ metrics: { "0": one, "1": one, "2": empty } }, { metrics: { "0": one, "1": both, "2": one } }]);
+    const summary = seg.summarizeMetrics([
+      { metrics: { "0": one, "1": one, "2": empty } },
+      { metrics: { "0": one, "1": both, "2": one } },
+    ]);
     expect(summary.mean["1"].Dice).toBeCloseTo((2 / 3 + 8 / 9) / 2, 14);
     expect(summary.foreground_mean.Dice).toBeCloseTo(((2 / 3 + 8 / 9) / 2 + 2 / 3) / 2, 14);
   });
@@ -54,13 +57,19 @@ describe("label maps", () => {
   it("as cases: rules of what is empty", () => {
     const score = (classValue: number, empty: seg.EmptyRule, prediction = found): number[] =>
       seg.scoreCase(prediction, truth, {
-        ...{ empty, spacing: [1, 1], metrics: seg.caseMetricsNamed(["dice", "hd95"]) },
+        empty,
+        spacing: [1, 1],
+        metrics: seg.caseMetricsNamed(["dice", "hd95"]),
         classes: [{ name: "c", values: [classValue] }],
       })[0];
     expect(score(7, "nan")).toEqual([NaN, NaN]);
     expect(score(7, "best")).toEqual([1, 0]);
     const wrong = array([1, 2, 4], 7, 0, 0, 0, 0, 0, 0, 0);
-    expect([score(7, "nan", wrong), score(7, "best", wrong), score(7, "skip", wrong)]).toEqual([[0, Infinity], [0, Infinity], [NaN, NaN]]);
+    expect([score(7, "nan", wrong), score(7, "best", wrong), score(7, "skip", wrong)]).toEqual([
+      [0, Infinity],
+      [0, Infinity],
+      [NaN, NaN],
+    ]);
     expect(() => seg.caseMetricsNamed(["dise"])).toThrow(/no metric "dise"; known are dice/);
   });
 
@@ -74,8 +83,21 @@ describe("label maps", () => {
       bootstrap: { samples: 200, seed: 3 },
     };
     const cases = [
-      { id: "x,1", scores: [[0.5, 2], [NaN, Infinity]] },
-      { id: "y", scores: [[1, 4], [0.25, 1]], missing: true as const },
+      {
+        id: "x,1",
+        scores: [
+          [0.5, 2],
+          [NaN, Infinity],
+        ],
+      },
+      {
+        id: "y",
+        scores: [
+          [1, 4],
+          [0.25, 1],
+        ],
+        missing: true as const,
+      },
     ];
     const comparison = seg.compareCases(info, cases, { missingCases: ["y"], surplus: ["z"] });
     const [a, b, all] = comparison.summaries.map((s) => s[0]);
@@ -101,8 +123,14 @@ describe("other metrics", () => {
   });
 
   it("an assignment has the greatest sum", () => {
-    expect(assign(Float64Array.of(7, 5, 6, 1, 4, 2), 2, 3)).toEqual([[0, 0], [1, 1]]);
-    expect(assign(Float64Array.of(4, 3, 3, 1, 0, 0), 3, 2)).toEqual([[0, 1], [1, 0]]);
+    expect(assign(Float64Array.of(7, 5, 6, 1, 4, 2), 2, 3)).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    expect(assign(Float64Array.of(4, 3, 3, 1, 0, 0), 3, 2)).toEqual([
+      [0, 1],
+      [1, 0],
+    ]);
     expect(assign(new Float64Array(0), 0, 3)).toEqual([]);
   });
 
@@ -139,7 +167,10 @@ describe("other metrics", () => {
     const found = seg.computeFpTpProbs([0.9, 0.8, 0.3], [0, 1, 2], [1, 1, 0], mask);
     expect(found).toEqual({ fpProbs: [0.8, 0.3], tpProbs: [0.9, 0], numTargets: 2 });
     const { fpsPerImage, totalSensitivity } = seg.computeFrocCurveData(found.fpProbs, found.tpProbs, 2, 1);
-    expect([fpsPerImage, totalSensitivity]).toEqual([[2, 1, 0, 0], [0.5, 0.5, 0.5, 0]]);
+    expect([fpsPerImage, totalSensitivity]).toEqual([
+      [2, 1, 0, 0],
+      [0.5, 0.5, 0.5, 0],
+    ]);
     expect(seg.computeFrocScore(fpsPerImage, totalSensitivity, [0.5, 8])).toBe(0.5);
     expect(() => seg.computeFpTpProbs([1], [3], [0], mask)).toThrow(DataError);
   });
@@ -152,9 +183,9 @@ describe("other metrics", () => {
     const y = array([2, 1, 1, 2], 1, 2, 3, 2);
     expect(values(new seg.VarianceMetric().run(y))).toEqual([1]);
     expect(values(new seg.LabelQualityScore().run(y, array([2, 1, 1, 2], 0, 2, 3, 0)))).toEqual([1, 2]);
-    const sure = seg.calibration(array([1, 4], 0.9, 0.9, 0.9, 0.1), array([1, 4], 1, 1, 0, 0), { bins: 10 });
+    const sure = seg.calibrationError(array([1, 4], 0.9, 0.9, 0.9, 0.1), array([1, 4], 1, 1, 0, 0), { bins: 10 });
     expect(sure.expected).toBeCloseTo(0.9 - 0.75, 14);
-    expect(() => seg.calibration(array([1, 1], 3), array([1, 1], 1))).toThrow(DataError);
+    expect(() => seg.calibrationError(array([1, 1], 3), array([1, 1], 1))).toThrow(DataError);
   });
 
   it("a Dice helper takes scores, and labelled Dice has names", () => {

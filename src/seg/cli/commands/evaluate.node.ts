@@ -56,8 +56,17 @@ const some = (cases: readonly Case[]): string => {
 };
 
 const folderFlags = {
-  ...{ reference: text, prediction: text, labels: text, metrics: text, spacing: text, ignore: text },
-  ...{ tolerance: text, empty: text, missing: text, seed: text, out: text },
+  reference: text,
+  prediction: text,
+  labels: text,
+  metrics: text,
+  spacing: text,
+  ignore: text,
+  tolerance: text,
+  empty: text,
+  missing: text,
+  seed: text,
+  out: text,
 } as const;
 
 /** Two folders of label maps, without a run or a dataset. */
