@@ -50,29 +50,29 @@ export function cropMask(
 }
 
 /**
- * Voxels of a mask that have a neighbor across a face which is not of it: the mask without its erosion by a cross. Beyond the volume nothing is set.
+ * Voxels of a mask that have a neighbor across a face which is not of it: the mask without its erosion by a cross.
  * @param mask 0 or 1 each
  * @param axes how many of the last axes have neighbors: 2 for an image, whose first size is 1
+ * @param beyond whether voxels beyond the volume count as set; default false
  */
-export function maskEdges(mask: Uint8Array, [depth, height, width]: Size3, axes: number): Uint8Array {
+export function maskEdges(mask: Uint8Array, [depth, height, width]: Size3, axes: number, beyond = false): Uint8Array {
   const edges = new Uint8Array(mask.length);
   const plane = height * width;
   for (let z = 0, i = 0; z < depth; z++) {
-    const outer = axes > 2 && (z === 0 || z === depth - 1);
+    const [above, below] = [z > 0, z < depth - 1];
+    const outer = axes > 2 && !beyond && !(above && below);
     for (let y = 0; y < height; y++) {
-      const border = outer || (axes > 1 && (y === 0 || y === height - 1));
+      const [before, after] = [y > 0, y < height - 1];
+      const border = outer || (axes > 1 && !beyond && !(before && after));
       for (let x = 0; x < width; x++, i++) {
         if (mask[i] === 0) continue;
-        if (
+        const open =
           border ||
-          x === 0 ||
-          x === width - 1 ||
-          mask[i - 1] === 0 ||
-          mask[i + 1] === 0 ||
-          (axes > 1 && (mask[i - width] === 0 || mask[i + width] === 0)) ||
-          (axes > 2 && (mask[i - plane] === 0 || mask[i + plane] === 0))
-        )
-          edges[i] = 1;
+          (x > 0 ? mask[i - 1] === 0 : !beyond) ||
+          (x < width - 1 ? mask[i + 1] === 0 : !beyond) ||
+          (axes > 1 && ((before && mask[i - width] === 0) || (after && mask[i + width] === 0))) ||
+          (axes > 2 && ((above && mask[i - plane] === 0) || (below && mask[i + plane] === 0)));
+        if (open) edges[i] = 1;
       }
     }
   }

@@ -77,9 +77,6 @@ export function caseMetricsNamed(names: readonly string[]): CaseMetric[] {
   });
 }
 
-/** The metrics of the CHAOS challenge: Dice, relative absolute volume difference, average and maximum symmetric surface distance. */
-export const chaosMetrics: readonly string[] = ["dice", "ravd", "assd", "hd"];
-
 /**
  * What a class scores that the truth does not have. "nan": as the metric says, NaN if the prediction has none of it either. "skip": always NaN, as MONAI's
  * `ignore_empty`. "best": the best value if the prediction has none of it either.

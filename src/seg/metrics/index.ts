@@ -4,6 +4,7 @@ export * from "./active_learning.ts";
 export * from "./bootstrap.ts";
 export * from "./calibration.ts";
 export * from "./case_metrics.ts";
+export * from "./chaos.ts";
 export * from "./comparison.ts";
 export {
   computeConfusionMatrixMetric,

@@ -28,6 +28,11 @@ export interface SurfaceOptions {
   readonly spacing?: number | readonly number[] | undefined;
   /** Surfaces between voxels, weighted by their area, as DeepMind's surface-distance; otherwise the voxels of a mask at its edge. Default false. */
   readonly useSubvoxels?: boolean;
+  /**
+   * "edge": where a mask meets the end of the volume it has an edge (MONAI, MedPy). "inside": it goes on there, without an edge (CHAOS). Default "edge"; always
+   * so with `useSubvoxels`.
+   */
+  readonly border?: "edge" | "inside";
 }
 
 /** Distances from the elements of one surface to another surface. */
@@ -74,7 +79,8 @@ export class SurfacePair {
    */
   constructor(prediction: Uint8Array, reference: Uint8Array, shape: readonly number[], options: SurfaceOptions = {}) {
     const op = "SurfacePair";
-    const { distanceMetric = "euclidean", spacing, useSubvoxels = false } = options;
+    const { distanceMetric = "euclidean", spacing, useSubvoxels = false, border: rule = "edge" } = options;
+    const inside = rule === "inside" && !useSubvoxels;
     expectDistanceMetric(op, distanceMetric);
     expectAxes(op, shape);
     if (useSubvoxels && shape.length === 1)
@@ -84,15 +90,14 @@ export class SurfacePair {
     this.metric = distanceMetric;
     this.spacing = threeAxes(op, sizes);
     if (useSubvoxels) this.areas = shape.length === 2 ? codeLengths(sizes) : codeAreas(sizes);
-    const box = boundingBox(prediction, reference, whole);
     const border: Size3 = [shape.length > 2 ? 1 : 0, shape.length > 1 ? 1 : 0, 1];
-    const nothing = new Uint8Array(0);
-    const cropped = [prediction, reference].map((m) =>
-      box ? cropMask(m, whole, box, border) : { data: nothing, size: [0, 0, 0] as const },
-    );
+    // Where the volume ends counts, so all of it stays.
+    const cropped = inside
+      ? [prediction, reference].map((data) => ({ data, size: whole }))
+      : cropBoth(prediction, reference, whole, border);
     this.size = cropped[0].size;
     [this.prediction, this.reference] = cropped.map(({ data }) =>
-      useSubvoxels ? codedSurface(data, this.size, shape.length) : edgeSurface(data, this.size, shape.length),
+      useSubvoxels ? codedSurface(data, this.size, shape.length) : edgeSurface(data, this.size, shape.length, inside),
     );
   }
 
@@ -152,8 +157,14 @@ export class SurfacePair {
   }
 }
 
-function edgeSurface(mask: Uint8Array, size: Size3, axes: number): Surface {
-  const elements = maskEdges(mask, size, axes);
+/** Both masks in the box around them, which has a border of zeros; without a voxel if both are empty. */
+function cropBoth(a: Uint8Array, b: Uint8Array, size: Size3, border: Size3): { data: Uint8Array; size: Size3 }[] {
+  const box = boundingBox(a, b, size);
+  return [a, b].map((mask) => (box ? cropMask(mask, size, box, border) : { data: new Uint8Array(0), size: [0, 0, 0] }));
+}
+
+function edgeSurface(mask: Uint8Array, size: Size3, axes: number, inside: boolean): Surface {
+  const elements = maskEdges(mask, size, axes, inside);
   let count = 0;
   for (let i = 0; i < elements.length; i++) count += elements[i];
   return { elements, codes: undefined, count };

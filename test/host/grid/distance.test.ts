@@ -83,5 +83,7 @@ describe("maskEdges", () => {
     expect(maskEdges(square, [1, 5, 5], 2)).toEqual(ring);
     expect(maskEdges(square, [1, 5, 5], 3)).toEqual(square);
     expect(Array.from(maskEdges(Uint8Array.of(1, 1, 1, 0, 1), [1, 1, 5], 1))).toEqual([1, 0, 1, 0, 1]);
+    expect(Array.from(maskEdges(Uint8Array.of(1, 1, 1, 0, 1), [1, 1, 5], 3, true))).toEqual([0, 0, 1, 0, 1]);
+    expect(maskEdges(square, [1, 5, 5], 3, true)).toEqual(new Uint8Array(25));
   });
 });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { computeHausdorffDistance, HausdorffDistanceMetric } from "../../../src/seg/metrics/hausdorff_distance.ts";
+import { computeChaosMetrics } from "../../../src/seg/metrics/chaos.ts";
 import { codeAreas, codeLengths } from "../../../src/seg/metrics/neighbor_codes.ts";
 import { computeSurfaceDice } from "../../../src/seg/metrics/surface_dice.ts";
 import { computeAverageSurfaceDistance } from "../../../src/seg/metrics/surface_distance.ts";
@@ -81,5 +82,16 @@ describe("areas of neighbor codes", () => {
     // Half of the cube inside, along each axis: the area of its face.
     expect([0b11110000, 0b11001100, 0b10101010].map((c) => areas[c])).toEqual([2, 3, 6]);
     expect([1, 3, 5, 6].map((c) => codeLengths([3, 4])[c])).toEqual([2.5, 4, 3, 5]);
+  });
+});
+
+describe("computeChaosMetrics", () => {
+  it("has no edge where the volume ends", () => {
+    const slab = (n: number): HostArray => ({
+      data: Uint8Array.from({ length: 60 }, (_, i) => (i % 5 < n ? 1 : 0)),
+      shape: [3, 4, 5],
+    });
+    const found = computeChaosMetrics(slab(2), slab(4), { spacing: [1, 1, 3] });
+    expect(found).toEqual({ dice: 2 / 3, ravd: 50, assd: 6, mssd: 6 });
   });
 });
