@@ -49,7 +49,7 @@ export * from "./nnunet/plan.ts";
 export type { PlannerName } from "./nnunet/planners.ts";
 export * from "./nnunet/topology.ts";
 export * from "./networks/meshnet.ts";
-export * from "./metrics/overlap.ts";
+export * from "./metrics/index.ts";
 export * from "./networks/milesial_unet.ts";
 export * from "./inference/monte_carlo.ts";
 export * from "./networks/original_unet.ts";
