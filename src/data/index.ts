@@ -3,7 +3,14 @@
 export * from "./axis_codes.ts";
 export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
-export { type Dataset, type DataSource, deterministic, type ItemTransform, type StreamPlan, type TransformList } from "./datasets/dataset.ts";
+export {
+  type Dataset,
+  type DataSource,
+  deterministic,
+  type ItemTransform,
+  type StreamPlan,
+  type TransformList,
+} from "./datasets/dataset.ts";
 export * from "./datasets/cache_dataset.ts";
 export * from "./datasets/map_dataset.ts";
 export { decodeItem, encodeItem } from "./datasets/item_codec.ts";

@@ -9,8 +9,7 @@ import { roundHalfEven } from "./rounding.ts";
 import { stridesOf } from "./shape.ts";
 
 /** What lies beyond the ends, by scipy's names; "grid-mirror" is another name of "reflect". */
-export type SplineMode =
-  "constant" | "nearest" | "mirror" | "reflect" | "grid-mirror" | "wrap" | "grid-wrap" | "grid-constant";
+export type SplineMode = "constant" | "nearest" | "mirror" | "reflect" | "grid-mirror" | "wrap" | "grid-wrap" | "grid-constant";
 
 /** How values between voxels are made. */
 export interface SplineOptions {
@@ -213,7 +212,15 @@ function startBackward(c: Float64Array, n: number, step: number, j: number, z: n
 }
 
 /** The lines' elements with their margins, from `data` at `from`, whose elements are `stride` apart; lines lie side by side. */
-function gatherLines(data: TypedArray, from: number, n: number, stride: number, count: number, plan: Plan, out: Float64Array): void {
+function gatherLines(
+  data: TypedArray,
+  from: number,
+  n: number,
+  stride: number,
+  count: number,
+  plan: Plan,
+  out: Float64Array,
+): void {
   const { margin, mode, cval } = plan;
   for (let i = -margin; i < n + margin; i++) {
     const to = (i + margin) * count;
@@ -293,7 +300,11 @@ function expectAxes(op: string, { shape }: HostArray, axes: number): void {
  * @returns a value per point
  * @throws ConfigError for an order or mode that does not exist; ShapeError for another number of axes
  */
-export function mapCoordinates(x: HostArray, coordinates: readonly ArrayLike<number>[], options: SplineOptions = {}): Float64Array {
+export function mapCoordinates(
+  x: HostArray,
+  coordinates: readonly ArrayLike<number>[],
+  options: SplineOptions = {},
+): Float64Array {
   const plan = planOf("mapCoordinates", options);
   expectAxes("mapCoordinates", x, coordinates.length);
   const { data, shape } = splineCoefficients(x, plan);

@@ -6,12 +6,20 @@ import type { DatasetModule, FromWorker, ToWorker, UnitSource } from "./unit_sou
 import { type OpenThread, poolOf } from "./worker_pool.ts";
 
 // Spelled as bundlers look for it. In sources the file ends in .ts, but no browser runs those.
-const openDefault = (): Worker => new Worker(new URL("./worker.web.js", import.meta.url), { type: "module", name: "voxgrad data" });
+const openDefault = (): Worker =>
+  new Worker(new URL("./worker.web.js", import.meta.url), { type: "module", name: "voxgrad data" });
 
 /** Starts `count` workers. @throws ConfigError where there are no Web Workers, and if the module's arguments are not plain data */
-export function openWorkers(source: DatasetModule, count: number, seed: number, openWorker: () => unknown = openDefault): UnitSource {
+export function openWorkers(
+  source: DatasetModule,
+  count: number,
+  seed: number,
+  openWorker: () => unknown = openDefault,
+): UnitSource {
   if (typeof Worker !== "function")
-    throw new ConfigError(`DataLoader: numWorkers is ${count}, but there are neither Web Workers nor Node's threads here; use numWorkers: 0`);
+    throw new ConfigError(
+      `DataLoader: numWorkers is ${count}, but there are neither Web Workers nor Node's threads here; use numWorkers: 0`,
+    );
   const open: OpenThread = (_number, events) => {
     const worker = openWorker() as Worker;
     const { port1, port2 } = new MessageChannel();

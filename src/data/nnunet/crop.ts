@@ -119,7 +119,9 @@ export function cropToNonzero(
   { nonzeroLabel = -1 }: { readonly nonzeroLabel?: number } = {},
 ): Cropped {
   if (seg && seg.shape.slice(1).join() !== image.shape.slice(1).join()) {
-    throw new ShapeError(`cropToNonzero: the image is [${image.shape}], the label map [${seg.shape}]; their spatial sizes must be equal`);
+    throw new ShapeError(
+      `cropToNonzero: the image is [${image.shape}], the label map [${seg.shape}]; their spatial sizes must be equal`,
+    );
   }
   const mask = createNonzeroMask(image);
   const bbox = boundingBox(mask);
@@ -133,6 +135,7 @@ export function cropToNonzero(
 }
 
 function signed({ data, shape }: HostArray): HostArray {
-  if (data instanceof Uint8Array || data instanceof Uint16Array) return { data: (data instanceof Uint8Array ? Int16Array : Int32Array).from(data), shape };
+  if (data instanceof Uint8Array || data instanceof Uint16Array)
+    return { data: (data instanceof Uint8Array ? Int16Array : Int32Array).from(data), shape };
   return { data, shape };
 }

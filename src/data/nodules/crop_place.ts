@@ -50,7 +50,8 @@ export function placeCrop(
   const last = shape.map((n, a) => Math.max(0, n - size[a]));
   const inside = (start: readonly number[]) => start.map((s, a) => Math.min(last[a], Math.max(0, Math.round(s))));
   const anywhere = () => last.map((n) => random.randint(n + 1));
-  if (kind === "around") return { kind, start: inside(nodule.box.map(([from], a) => from - random.uniform(0, leftTopRatio * size[a]))) };
+  if (kind === "around")
+    return { kind, start: inside(nodule.box.map(([from], a) => from - random.uniform(0, leftTopRatio * size[a]))) };
   if (kind === "centered")
     return { kind, start: inside(shape.map((n, a) => n / 2 + (random.uniform() - 0.5) * n * centerScope[a] - size[a] / 2)) };
   let start = anywhere();

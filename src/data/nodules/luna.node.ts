@@ -35,12 +35,19 @@ async function findScans(folder: string): Promise<Map<string, string>> {
  * in the index of an earlier call stay as they are, so that a call that was interrupted goes on.
  * @throws ConfigError if no scan of the list is there
  */
-export async function prepareLuna(folder: string, annotations: string, out: string, options: PrepareLunaOptions): Promise<NoduleIndex> {
+export async function prepareLuna(
+  folder: string,
+  annotations: string,
+  out: string,
+  options: PrepareLunaOptions,
+): Promise<NoduleIndex> {
   const nodules = parseAnnotations(await readFile(annotations, "utf8"), annotations);
   const found = await findScans(folder);
   const wanted = [...nodules].filter(([id]) => found.has(id));
   if (wanted.length === 0)
-    throw new ConfigError(`prepareLuna: none of the ${nodules.size} scans of ${annotations} is among the ${found.size} in ${folder}`);
+    throw new ConfigError(
+      `prepareLuna: none of the ${nodules.size} scans of ${annotations} is among the ${found.size} in ${folder}`,
+    );
   await mkdir(out, { recursive: true });
   const path = join(out, "index.json");
   const before = await readJson(path, "prepareLuna").then(
@@ -58,7 +65,13 @@ export async function prepareLuna(folder: string, annotations: string, out: stri
   return { version: 1, scans: [...scans.values()] };
 }
 
-async function prepareOne(id: string, path: string, list: readonly Nodule[], out: string, options: PrepareLunaOptions): Promise<IndexedScan> {
+async function prepareOne(
+  id: string,
+  path: string,
+  list: readonly Nodule[],
+  out: string,
+  options: PrepareLunaOptions,
+): Promise<IndexedScan> {
   const { readVolume, onScan: _, ...rest } = options;
   const { image, nodules } = prepareScan(await readVolume(path), list, rest);
   const shape = image.shape.slice(1);
@@ -83,7 +96,8 @@ function rangesOf(folder: string): ReadRange {
       let at = 0;
       while (at < bytes.length) {
         const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
-        if (bytesRead === 0) throw new ConfigError(`openNodules: ${join(folder, file)} ends before byte ${end}; prepare the scan again`);
+        if (bytesRead === 0)
+          throw new ConfigError(`openNodules: ${join(folder, file)} ends before byte ${end}; prepare the scan again`);
         at += bytesRead;
       }
       return bytes;

@@ -32,7 +32,8 @@ export interface NoduleIndex {
 /** @throws FormatError for another file or version */
 export function parseNoduleIndex(json: unknown, source = "index.json"): NoduleIndex {
   const fail = failing(`parseNoduleIndex: ${source}`);
-  if (!isRecord(json) || json.version !== 1 || !Array.isArray(json.scans)) throw fail("it is no index of prepared scans of version 1");
+  if (!isRecord(json) || json.version !== 1 || !Array.isArray(json.scans))
+    throw fail("it is no index of prepared scans of version 1");
   const scans = json.scans as IndexedScan[];
   scans.forEach((scan, i) => {
     const { id, file, offset, shape, nodules } = scan;

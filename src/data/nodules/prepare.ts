@@ -51,7 +51,8 @@ export function prepareScan(
   const positions = size.map((n, a) => (n === newSize[a] ? undefined : zoomPositions(n, newSize[a])));
   const { data } = resampleAxes({ data: scan.data, shape: size }, positions, { order: 1, mode: "nearest" });
   const bytes = new Uint8Array(data.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round((255 * (Math.min(high, Math.max(low, data[i])) - low)) / (high - low));
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = Math.round((255 * (Math.min(high, Math.max(low, data[i])) - low)) / (high - low));
   const image = makeVolume({ data: bytes, shape: [1, ...newSize] }, resizedAffine(scan, newSize), scan.meta);
   return { image, nodules: nodules.map((nodule) => boxOf(image, nodule, spacing, name)) };
 }
@@ -60,7 +61,9 @@ export function prepareScan(
 function resizedAffine({ affine, shape }: Volume, newSize: readonly number[]): number[][] {
   const factor = newSize.map((n, a) => shape[a + 1] / n);
   return affine.map((row, r) =>
-    r === 3 ? [...row] : [...factor.map((f, a) => row[a] * f), row[3] + factor.reduce((sum, f, a) => sum + row[a] * (0.5 * f - 0.5), 0)],
+    r === 3
+      ? [...row]
+      : [...factor.map((f, a) => row[a] * f), row[3] + factor.reduce((sum, f, a) => sum + row[a] * (0.5 * f - 0.5), 0)],
   );
 }
 

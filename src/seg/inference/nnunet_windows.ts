@@ -19,7 +19,9 @@ export function computeStepsForSlidingWindow(
   if (!(tileStepSize > 0 && tileStepSize <= 1))
     throw new ConfigError(`computeStepsForSlidingWindow: tileStepSize is ${tileStepSize}; expected more than 0, at most 1`);
   if (imageSize.length !== tileSize.length || imageSize.some((n, a) => n < tileSize[a]))
-    throw new ShapeError(`computeStepsForSlidingWindow: a tile [${tileSize}] does not fit into the image [${imageSize}]; pad it first`);
+    throw new ShapeError(
+      `computeStepsForSlidingWindow: a tile [${tileSize}] does not fit into the image [${imageSize}]; pad it first`,
+    );
   return tileSize.map((tile, a) => {
     const last = imageSize[a] - tile;
     const steps = Math.ceil(last / (tile * tileStepSize)) + 1;
@@ -87,7 +89,9 @@ export function withMirroring(predictor: WindowPredictor, mirrorAxes: readonly n
   const predict = typeof predictor === "function" ? predictor : (x: HostArray<Float32Array>) => predictor.predict(x);
   return async (windows) => {
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= windows.shape.length - 2))
-      throw new ShapeError(`withMirroring: mirrorAxes [${mirrorAxes}] do not fit windows [${windows.shape}]; axes count from 0 behind the channels`);
+      throw new ShapeError(
+        `withMirroring: mirrorAxes [${mirrorAxes}] do not fit windows [${windows.shape}]; axes count from 0 behind the channels`,
+      );
     let sum: Float32Array | undefined;
     let shape: readonly number[] = [];
     for (const axes of combinations(mirrorAxes)) {

@@ -7,11 +7,15 @@ import { type Command, parse, say, text } from "../command_line.node.ts";
 
 export const prepareLunaCommand: Command = {
   name: "prepare-luna",
-  usage: [["SCANS ANNOTATIONS.csv OUT [--spacing MM] [--window LOW,HIGH]", "LUNA16's scans as volumes, masks and boxes of nodules"]],
+  usage: [
+    ["SCANS ANNOTATIONS.csv OUT [--spacing MM] [--window LOW,HIGH]", "LUNA16's scans as volumes, masks and boxes of nodules"],
+  ],
   async run(args) {
     const { positionals, values } = parse(args, { spacing: text, window: text }, true);
     if (positionals.length !== 3)
-      throw new ConfigError("prepare-luna takes the folder of scans, annotations.csv and the folder to write: see `voxgrad prepare-luna --help`");
+      throw new ConfigError(
+        "prepare-luna takes the folder of scans, annotations.csv and the folder to write: see `voxgrad prepare-luna --help`",
+      );
     const [scans, annotations, out] = positionals;
     const window = values.window?.split(",").map(Number);
     if (window && (window.length !== 2 || !window.every(Number.isFinite)))
