@@ -70,7 +70,7 @@ export function encodeItem(value: unknown): Uint8Array {
   return out;
 }
 
-/** @param source what the bytes are, for messages. @throws FormatError for other bytes than `encodeItem` gave */
+/** The value that `encodeItem` was given. @param source what the bytes are, for messages. @throws FormatError for other bytes */
 export function decodeItem(bytes: Uint8Array, source: string): unknown {
   const fail = failing(`decodeItem: ${source}`);
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, 64));

@@ -84,7 +84,7 @@ export class FingerprintExtractor {
 }
 
 /** The fingerprint of cases that are in memory. */
-export function datasetFingerprint(cases: readonly FingerprintCase[], options: FingerprintOptions = {}): DatasetFingerprint {
+export function fingerprintOf(cases: readonly FingerprintCase[], options: FingerprintOptions = {}): DatasetFingerprint {
   const extractor = new FingerprintExtractor(cases.length, options);
   for (const one of cases) extractor.add(one);
   return extractor.finish();

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { cropToNonzero } from "../../../src/data/nnunet/crop.ts";
-import { datasetFingerprint } from "../../../src/data/nnunet/fingerprint.ts";
+import { fingerprintOf } from "../../../src/data/nnunet/fingerprint.ts";
 import { getNormalizationScheme, normalizeIntensities } from "../../../src/data/nnunet/normalize.ts";
 import { padNdImage } from "../../../src/data/nnunet/pad.ts";
 import { preprocessCase, sampleForegroundLocations } from "../../../src/data/nnunet/preprocess.ts";
@@ -120,7 +120,7 @@ test("the fingerprint of two cases; a case is preprocessed by a plan", () => {
     { image, seg, spacing },
     { image, seg, spacing },
   ];
-  const print = datasetFingerprint(cases, { sampledVoxels: 20_000 });
+  const print = fingerprintOf(cases, { sampledVoxels: 20_000 });
   expect(print.shapes_after_crop).toEqual([
     [5, 5, 5],
     [5, 5, 5],
@@ -129,7 +129,7 @@ test("the fingerprint of two cases; a case is preprocessed by a plan", () => {
   const { min, max } = print.foreground_intensity_properties_per_channel["0"];
   expect([min, max]).toEqual([Math.min(...image.data.filter((v) => v > 100)), Math.max(...image.data)]);
   const nan = { data: new Float32Array(image.data.length).fill(NaN), shape: image.shape };
-  expect(() => datasetFingerprint([{ image: nan, seg, spacing }])).toThrow(DataError);
+  expect(() => fingerprintOf([{ image: nan, seg, spacing }])).toThrow(DataError);
 
   const kwargs = { is_seg: false, order: 3, order_z: 0, force_separate_z: null };
   const plan = { transpose_forward: [1, 2, 0], foreground_intensity_properties_per_channel: {} };
