@@ -1,6 +1,6 @@
 /** @file `voxgrad prepare-luna`: LUNA16's scans and list of nodules as training data. */
 
-import { readImageFile } from "../../../data/formats/nifti/nifti.node.ts";
+import { readImageFile } from "../../../data/formats/images.node.ts";
 import { prepareLuna } from "../../../data/nodules/luna.node.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type Command, parse, say, text } from "../command_line.node.ts";
