@@ -13,16 +13,24 @@ import { checkOptions, type OptionTable } from "../recipes/options.ts";
 import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig } from "../recipes/recipe.ts";
 import { runOptions } from "../recipes/run_options.ts";
 import { naming, readCheckpoint } from "../training/checkpoint.ts";
+import { readLines } from "./lines.ts";
 import type { RunStore } from "./store.ts";
 
 export const files = {
   config: "config.json",
   run: "run.json",
   metrics: "metrics.jsonl",
+  /** Device, versions and memory of each time that it was begun or resumed. */
+  sessions: "sessions.jsonl",
   checkpoint: "checkpoint.safetensors",
   weights: "weights.safetensors",
   best: "best.safetensors",
   evaluation: "evaluation.json",
+  /** The same scores as a table, a line per case and class. */
+  scores: "evaluation.csv",
+  /** All of it to read, in one page. */
+  report: "report.html",
+  preview: "preview.png",
   postprocessing: "postprocessing.json",
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
@@ -47,6 +55,18 @@ export interface RunInfo {
   readonly orientation?: string;
 }
 
+/** Where the time of an epoch went, in seconds. */
+export interface EpochTiming {
+  /** Samples trained on. */
+  readonly samples: number;
+  /** From the epoch's beginning to its last step. */
+  readonly training: number;
+  /** The part of it in which the loop waited for data, while the device was at work on earlier steps or idle. */
+  readonly waiting: number;
+  /** Validation and its checkpoint; 0 if the epoch has none. */
+  readonly validation: number;
+}
+
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
 export interface EpochMetrics {
   readonly epoch: number;
@@ -54,6 +74,8 @@ export interface EpochMetrics {
   readonly loss: number;
   readonly lr: number;
   readonly seconds: number;
+  /** Where the time went; of an epoch that was resumed, since then. Runs of before have none. */
+  readonly timing?: EpochTiming;
   /** Mean validation Dice of each foreground class, if this epoch was validated; NaN (null in the file) where no case has the class. */
   readonly dice?: readonly number[];
 }
@@ -172,17 +194,15 @@ export async function restoreMetrics(
   store: RunStore,
   at: { readonly epoch: number; readonly step: number },
 ): Promise<EpochMetrics[]> {
-  const bytes = await store.read(files.metrics);
-  const rows = text(bytes ?? new Uint8Array(0))
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return line ? [JSON.parse(line) as EpochMetrics & { step?: number }] : [];
-      } catch {
-        return []; // a line cut short by a crash
-      }
-    });
+  const rows = await readLines<EpochMetrics & { step?: number }>(store, files.metrics);
   const kept = rows.filter((r) => (r.step === undefined ? r.epoch <= at.epoch : r.step <= at.step));
   await store.write(files.metrics, kept.map((r) => `${JSON.stringify(r)}\n`).join(""));
-  return kept.filter((r) => r.step === undefined).map((r) => (r.dice ? { ...r, dice: r.dice.map((d) => d ?? NaN) } : r));
+  return epochsIn(kept);
 }
+
+// JSON has no NaN.
+const epochsIn = (rows: readonly (EpochMetrics & { step?: number })[]): EpochMetrics[] =>
+  rows.filter((r) => r.step === undefined).map((r) => (r.dice ? { ...r, dice: r.dice.map((d) => d ?? NaN) } : r));
+
+/** All epochs that metrics.jsonl has. */
+export const readEpochs = async (store: RunStore): Promise<EpochMetrics[]> => epochsIn(await readLines(store, files.metrics));
