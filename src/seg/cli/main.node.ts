@@ -15,6 +15,7 @@ import { postprocessCommand } from "./commands/postprocess.node.ts";
 import { predictCommand } from "./commands/predict.node.ts";
 import { prepareLunaCommand } from "./commands/prepare_luna.node.ts";
 import { recipesCommand } from "./commands/recipes.node.ts";
+import { reportCommand } from "./commands/report.node.ts";
 import { surfaceCommand } from "./commands/surface.node.ts";
 import { trainCommand } from "./commands/train.node.ts";
 import { tuneCommand } from "./commands/tune.node.ts";
@@ -25,6 +26,7 @@ const commands: readonly Command[] = [
   trainCommand,
   predictCommand,
   evaluateCommand,
+  reportCommand,
   postprocessCommand,
   surfaceCommand,
   demoCommand,

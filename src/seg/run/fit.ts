@@ -238,8 +238,11 @@ class Run<C extends object> {
     const bytes = plans.reduce((sum, p) => sum + p.peakBytes, 0);
     const dispatches = plans.reduce((sum, p) => sum + p.dispatches, 0);
     this.log(`planned GPU memory of a step: ${(bytes / 2 ** 20).toFixed(1)} MiB in ${dispatches} dispatches`);
-    const { store, device } = this.options;
-    await writeSession(store, device, { ...this.at, parameters: parametersOf(this.networks), plannedBytes: bytes });
+    const { store, device, data } = this.options;
+    const { epoch, step } = this.at;
+    const [parameters, dataset] = [parametersOf(this.networks), data.index.name];
+    const cases = { dataset, train: data.train.length, val: data.val.length };
+    await writeSession(store, device, { epoch, step, parameters, plannedBytes: bytes, ...cases });
   }
 
   /** The rest of the epoch's steps; false if it was interrupted. */

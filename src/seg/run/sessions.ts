@@ -25,26 +25,24 @@ export interface Session {
   readonly parameters: number;
   /** Device memory of a step, as planned. */
   readonly plannedBytes: number;
+  /** Name of the dataset. */
+  readonly dataset: string;
+  /** Cases to train and to validate on. */
+  readonly train: number;
+  readonly val: number;
 }
 
-type Work = Pick<Session, "epoch" | "step" | "parameters" | "plannedBytes">;
+type Work = Omit<Session, "started" | "device" | "software" | "runtime" | "voxgrad">;
 
 /** Adds a start of now. */
-export async function writeSession(
-  store: RunStore,
-  { name: device, software }: Device,
-  { epoch, step, parameters, plannedBytes }: Work,
-): Promise<void> {
+export async function writeSession(store: RunStore, { name: device, software }: Device, work: Work): Promise<void> {
   const session: Session = {
     started: new Date().toISOString(),
     device,
     software,
     runtime: navigator.userAgent,
     voxgrad: version,
-    epoch,
-    step,
-    parameters,
-    plannedBytes,
+    ...work,
   };
   await store.append(files.sessions, `${JSON.stringify(session)}\n`);
 }
