@@ -52,6 +52,7 @@ export {
 } from "./inference/sliding_window.ts";
 export { augmentBatch, type AugmentBatchOptions } from "./training/augmentation.ts";
 export * from "./inference/device_windows.ts";
+export type { Decision } from "../kernels/window.ts";
 export * from "./inference/inferers.ts";
 export * from "./inference/nnunet_windows.ts";
 export type { ArchitectureArguments, PlannedConfiguration } from "./nnunet/configuration.ts";
