@@ -22,7 +22,15 @@ export type { RunOptions } from "./recipes/run_options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
-export { contextOf, type EpochMetrics, type EpochTiming, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "./run/files.ts";
+export {
+  contextOf,
+  type EpochMetrics,
+  type EpochTiming,
+  readConfig,
+  readRunInfo,
+  type RunInfo,
+  type WhichWeights,
+} from "./run/files.ts";
 export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
 export { opfsStore } from "./run/opfs_store.ts";
 export { preview, type PreviewOptions } from "./run/preview.ts";

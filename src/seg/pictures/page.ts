@@ -30,27 +30,25 @@ export const html = (parts: TemplateStringsArray, ...values: readonly Value[]): 
 /** A chart that this library drew. */
 export const chart = (svg: string): Html => html`<div class="chart">${new Html(svg)}</div>`;
 
-/** A table; cells from the second column on stand to the right. `numbers` false: all stand to the left. */
-export function table(head: readonly Value[], rows: readonly (readonly Value[])[], numbers = true): Html {
-  const line = (cells: readonly Value[], tag: "td" | "th"): Html =>
-    html`<tr>
-      ${cells.map((c, i) => {
-        const [open, close] = [new Html(i === 0 ? '<th scope="row">' : `<${tag}>`), new Html(i === 0 ? "</th>" : `</${tag}>`)];
-        return tag === "th" ? html`<th scope="col">${c}</th>` : html`${open}${c}${close}`;
-      })}
-    </tr>`;
-  const header =
-    head.length > 0
-      ? html`<thead>
-          ${line(head, "th")}
-        </thead>`
-      : html``;
-  const kind = new Html(numbers ? "numbers" : "words");
+/** A table whose columns from the number `numbers` on hold numbers, which stand to the right; default none. */
+export function table(head: readonly Value[], rows: readonly (readonly Value[])[], numbers = Infinity): Html {
+  const side = (i: number): Html => new Html(i >= numbers ? ' class="number"' : "");
+  const header = html`<thead>
+    <tr>
+      ${head.map((cell, i) => html`<th scope="col" ${side(i)}>${cell}</th>`)}
+    </tr>
+  </thead>`;
+  const body = rows.map(
+    (cells) =>
+      html`<tr>
+        ${cells.map((cell, i) => (i === 0 ? html`<th scope="row">${cell}</th>` : html`<td${side(i)}>${cell}</td>`))}
+      </tr>`,
+  );
   return html`<div class="wide">
-    <table class="${kind}">
-      ${header}
+    <table>
+      ${head.length > 0 ? header : undefined}
       <tbody>
-        ${rows.map((r) => line(r, "td"))}
+        ${body}
       </tbody>
     </table>
   </div>`;
@@ -90,10 +88,9 @@ p{margin:6px 0;max-width:80ch}.faint,figcaption,small{color:var(--faint)}a{color
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;margin:18px 0 0;padding:0}
 .tiles div{background:var(--tint);border-radius:8px;padding:10px 14px}.tiles dt{color:var(--faint);font-size:13px}.tiles dd{margin:0;font-size:20px;font-weight:600;overflow-wrap:anywhere}
 .wide{overflow-x:auto;margin:8px 0}table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums}
-th,td{padding:4px 12px 4px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;font-weight:400;overflow-wrap:anywhere}
-thead th{color:var(--faint);font-size:13px;vertical-align:bottom}.numbers td,.numbers thead th+th{text-align:right;padding-left:12px;padding-right:6px;white-space:nowrap}
-.words td{max-width:70ch}small{display:block;font-size:12px}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:14px}.chart svg{display:block;width:100%;max-width:720px;height:auto;border-radius:6px}
+th,td{padding:4px 12px 4px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;font-weight:400;max-width:70ch;overflow-wrap:break-word}
+thead th{color:var(--faint);font-size:13px;vertical-align:bottom}.number{text-align:right;padding-left:12px;padding-right:6px;white-space:nowrap}small{display:block;font-size:12px}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:14px}.chart svg{display:block;max-width:100%;height:auto;border-radius:6px}
 figure{margin:14px 0 20px}img{display:block;max-width:100%;height:auto;border-radius:4px}figcaption{margin-top:4px;font-size:14px}
 .chip{display:inline-block;width:22px;height:12px;margin:0 6px 0 0;vertical-align:-1px}.legend span{margin-right:18px;white-space:nowrap}
 @media print{body{max-width:none;padding:0;font-size:11px}h2{break-after:avoid}figure,.chart,tr{break-inside:avoid}.wide{overflow:visible}a{color:inherit}}

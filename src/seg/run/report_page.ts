@@ -67,7 +67,6 @@ export function reportPage(facts: ReportFacts): string {
       table(
         [],
         Object.entries(config).map(([key, value]) => [key, shownOption(value)]),
-        false,
       ),
     ]),
     section("Files", [
@@ -127,7 +126,7 @@ function scores({ comparison }: ReportFacts): Html[] {
   const names = classes.length > 1 ? [...classes, "all classes"] : classes;
   const rows = names.map((name, c) => [name, ...summaries[c].map(summaryCell)]);
   return [
-    table(["class", ...metrics.map(headOf)], rows),
+    table(["class", ...metrics.map(headOf)], rows, 1),
     html`<p class="faint">
       Mean ± standard deviation over the cases that have the class; below it the 95 % interval of the mean, by drawing the cases
       again (bootstrap). Distances are in the unit of the voxel size, as a rule mm.
@@ -191,7 +190,7 @@ function times({ epochs }: ReportFacts): Html[] {
     ["speed in training steps", `${formatRate(speed.samplesPerSecond)} samples/s`],
     ["waiting for data", `${percent(speed.waiting)} of the time in training steps`],
   ];
-  return [table([], rows, false)];
+  return [table([], rows)];
 }
 
 function caseTable({ comparison }: ReportFacts): Html[] {
@@ -205,14 +204,13 @@ function caseTable({ comparison }: ReportFacts): Html[] {
     cases.length > fits
       ? [html`<p>${cases.length - fits} further cases are in <a href="${files.scores}">${files.scores}</a>.</p>`]
       : [];
-  return [table(["case", "class", ...metrics.map(headOf)], rows), ...more];
+  return [table(["case", "class", ...metrics.map(headOf)], rows, 2), ...more];
 }
 
 const failures = ({ failed }: ReportFacts): Html =>
   table(
     ["case", "reason"],
     failed.map(({ id, reason }) => [id, reason]),
-    false,
   );
 
 function postprocessing({ postprocessing: found }: ReportFacts): Html[] {
@@ -232,7 +230,7 @@ function postprocessing({ postprocessing: found }: ReportFacts): Html[] {
         </ul>`
       : html`<p>Keeping the largest components does not help; nothing is done.</p>`,
     html`<p class="faint">Decided on ${found.cases} validation cases. The scores of this page are those before it.</p>`,
-    ...(rows.length > 0 ? [table(["class", "Dice before", "Dice after"], rows)] : []),
+    ...(rows.length > 0 ? [table(["class", "Dice before", "Dice after"], rows, 1)] : []),
   ];
 }
 
@@ -250,7 +248,7 @@ function data({ info, config, sessions }: ReportFacts): Html {
     ["median voxel", `${info.spacing.map((s) => s.toFixed(3)).join(" × ")} mm`],
     ...(info.orientation === undefined ? [] : [["axes", info.orientation] as const]),
   ];
-  return table([], rows, false);
+  return table([], rows);
 }
 
 function starts(sessions: readonly Session[]): Html {
@@ -262,5 +260,5 @@ function starts(sessions: readonly Session[]): Html {
     s.voxgrad,
     formatBytes(s.plannedBytes),
   ]);
-  return table(["UTC", "", "device", "runtime", "voxgrad", "planned memory of a step"], rows, false);
+  return table(["UTC", "", "device", "runtime", "voxgrad", "planned memory of a step"], rows);
 }
