@@ -22,7 +22,7 @@ export function nnunetNetwork(
     new ConfigError(`nnU-Net's plan has ${key} ${JSON.stringify(value)}; known is ${known}`);
   const dims = a.kernel_sizes[0].length as 1 | 2 | 3;
   if (!/InstanceNorm[123]d$/.test(a.norm_op)) throw refuse("norm_op", a.norm_op, "InstanceNorm");
-  if (!/LeakyReLU$/.test(a.nonlin)) throw refuse("nonlin", a.nonlin, "LeakyReLU");
+  if (!a.nonlin.endsWith("LeakyReLU")) throw refuse("nonlin", a.nonlin, "LeakyReLU");
   if (a.dropout_op !== null) throw refuse("dropout_op", a.dropout_op, "none");
   const { affine = true, eps = 1e-5 } = a.norm_op_kwargs ?? {};
   const options = {
