@@ -32,7 +32,9 @@ export {
   type WhichWeights,
 } from "./run/files.ts";
 export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
+export type { InitialWeights } from "./run/initial_weights.ts";
 export { opfsStore } from "./run/opfs_store.ts";
+export type { Pictured } from "./run/overlays.ts";
 export { preview, type PreviewOptions } from "./run/preview.ts";
 export {
   evaluate,

@@ -34,6 +34,7 @@ export const files = {
   postprocessing: "postprocessing.json",
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
+  rateCurve: "rate.svg",
   overlay: (id: string) => `overlays/${id}.png`,
   /** Folder of what `voxgrad predict` writes, apart from the validation cases that training segments. */
   predicted: "predicted",
@@ -188,6 +189,32 @@ const ownWeights = (bytes: Uint8Array, source: string, network: string) =>
 
 const checkpointWeights = (bytes: Uint8Array, source: string, network: string) =>
   under(readCheckpoint(bytes, source).tensors, network === onlyNetwork ? "model." : `model/${network}.`);
+
+/**
+ * The checkpoint of a run that is to go on; undefined for a new one.
+ * @throws ConfigError, CheckpointError if the store cannot take a new run, or lacks what the resumed one needs
+ */
+export async function checkpointOf({
+  store,
+  resume,
+}: {
+  readonly store: RunStore;
+  readonly resume?: boolean | undefined;
+}): Promise<Uint8Array | undefined> {
+  const saved = await store.read(files.checkpoint);
+  if (saved && !resume)
+    throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
+  if (saved) return saved;
+  for (const file of [files.weights, files.best, files.evaluation]) {
+    if (!(await store.has(file))) continue;
+    throw new CheckpointError(
+      resume
+        ? `${store.name}: has ${file}, but its ${files.checkpoint} is missing, so it cannot go on; restore it, or start another run`
+        : `${store.name} holds the ${file} of another run; choose another --out`,
+    );
+  }
+  return undefined;
+}
 
 /** The epochs that metrics.jsonl has up to a point of a run. Lines of later steps are dropped: they will be run, and written, again. */
 export async function restoreMetrics(

@@ -14,7 +14,16 @@ import { movable } from "../recipes/run_options.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { ProgressState } from "../training/progress.ts";
 import type { StepReport } from "../training/trainer.ts";
-import { contextOf, type EpochMetrics, files, restoreMetrics, writeConfig, writeRunInfo, writeWeights } from "./files.ts";
+import {
+  checkpointOf,
+  contextOf,
+  type EpochMetrics,
+  files,
+  restoreMetrics,
+  writeConfig,
+  writeRunInfo,
+  writeWeights,
+} from "./files.ts";
 import { type InitialWeights, initialize } from "./initial_weights.ts";
 import { Pace } from "./pace.ts";
 import { writeSession } from "./sessions.ts";
@@ -82,23 +91,6 @@ export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptio
   } finally {
     await unlock?.();
   }
-}
-
-/** Throws unless the store can take a new run, or has all that the resumed one needs. */
-async function checkpointOf({ store, resume }: { readonly store: RunStore; readonly resume?: boolean | undefined }) {
-  const saved = await store.read(files.checkpoint);
-  if (saved && !resume)
-    throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
-  if (saved) return saved;
-  for (const file of [files.weights, files.best, files.evaluation]) {
-    if (!(await store.has(file))) continue;
-    throw new CheckpointError(
-      resume
-        ? `${store.name}: has ${file}, but its ${files.checkpoint} is missing, so it cannot go on; restore it, or start another run`
-        : `${store.name} holds the ${file} of another run; choose another --out`,
-    );
-  }
-  return undefined;
 }
 
 async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {

@@ -225,7 +225,15 @@ async function pageOf(
   { comparison, gallery, failed }: CaseReports,
 ): Promise<string> {
   const known = [files.config, files.run, files.metrics, files.sessions, files.evaluation, files.scores, files.weights];
-  const others = [files.best, files.checkpoint, files.postprocessing, files.lossCurve, files.diceCurve, files.preview];
+  const others = [
+    files.best,
+    files.checkpoint,
+    files.postprocessing,
+    files.lossCurve,
+    files.diceCurve,
+    files.rateCurve,
+    files.preview,
+  ];
   const there: string[] = [];
   for (const file of [...known, ...others]) if (await store.has(file)) there.push(file);
   return reportPage({

@@ -9,7 +9,7 @@ import type { Comparison } from "../metrics/comparison.ts";
 import { boxPlotSvg } from "../pictures/boxes.ts";
 import { colorsOf, type Rgb } from "../pictures/class_colors.ts";
 import { chart, figure, html, type Html, page, section, table } from "../pictures/page.ts";
-import { diceCurve, lossCurve, rateCurve } from "./curves.ts";
+import { curvesOf } from "./curves.ts";
 import { type EpochMetrics, files, type RunInfo } from "./files.ts";
 import type { GalleryCase } from "./gallery.ts";
 import { speedOf } from "./pace.ts";
@@ -171,12 +171,11 @@ function gallery({ worst, best, classes }: ReportFacts): Html[] {
 
 function curves({ epochs, classes }: ReportFacts): Html[] {
   if (epochs.length === 0) return [];
-  const dice = diceCurve(
+  const all = curvesOf(
     epochs,
     classes.map((c) => c.name),
   );
-  const all = [lossCurve(epochs), ...(dice === undefined ? [] : [dice]), rateCurve(epochs)];
-  return [html`<div class="charts">${all.map(chart)}</div>`];
+  return [html`<div class="charts">${all.map(({ svg }) => chart(svg))}</div>`];
 }
 
 function times({ epochs }: ReportFacts): Html[] {

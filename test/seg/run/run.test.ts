@@ -122,6 +122,7 @@ describe("a run's folder", () => {
       "metrics.jsonl",
       "overlays",
       "predictions",
+      "rate.svg",
       "report.html",
       "run.json",
       "sessions.jsonl",
