@@ -90,7 +90,7 @@ p{margin:6px 0;max-width:80ch}.faint,figcaption,small{color:var(--faint)}a{color
 .wide{overflow-x:auto;margin:8px 0}table{border-collapse:collapse;font-size:14px;font-variant-numeric:tabular-nums}
 th,td{padding:4px 12px 4px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;font-weight:400;max-width:70ch;overflow-wrap:break-word}
 thead th{color:var(--faint);font-size:13px;vertical-align:bottom}.number{text-align:right;padding-left:12px;padding-right:6px;white-space:nowrap}small{display:block;font-size:12px}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:14px}.chart svg{display:block;max-width:100%;height:auto;border-radius:6px}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:14px}.boxes{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,350px),1fr));gap:14px}.chart svg{display:block;max-width:100%;height:auto;border-radius:6px}
 figure{margin:14px 0 20px}img{display:block;max-width:100%;height:auto;border-radius:4px}figcaption{margin-top:4px;font-size:14px}
 .chip{display:inline-block;width:22px;height:12px;margin:0 6px 0 0;vertical-align:-1px}.legend span{margin-right:18px;white-space:nowrap}
 @media print{body{max-width:none;padding:0;font-size:11px}h2{break-after:avoid}figure,.chart,tr{break-inside:avoid}.wide{overflow:visible}a{color:inherit}}

@@ -131,7 +131,7 @@ function scores({ comparison }: ReportFacts): Html[] {
       Mean ± standard deviation over the cases that have the class; below it the 95 % interval of the mean, by drawing the cases
       again (bootstrap). Distances are in the unit of the voxel size, as a rule mm.
     </p>`,
-    html`<div class="charts">${metrics.map((metric, m) => boxes(comparison, metric, m))}</div>`,
+    html`<div class="boxes">${metrics.map((metric, m) => boxes(comparison, metric, m))}</div>`,
   ];
 }
 
