@@ -20,13 +20,22 @@ export async function loadGPU(toggles: readonly string[]): Promise<GPU> {
   const key = toggles.join(" ");
   let gpu = instances.get(key);
   if (!gpu) {
-    const dawn = await import("webgpu").catch((cause: unknown) => {
-      throw unloadable(cause as NodeJS.ErrnoException);
-    });
-    gpu = dawn.create([...toggles]);
+    gpu = (await loadDawn()).create([...toggles]);
     instances.set(key, gpu);
   }
   return gpu;
+}
+
+// The package loads a binary from beside itself, so no bundle can hold it, and a bundler that tries fails. The name is in a variable and the comments
+// are there so that bundlers leave the import to Node, which finds the package from where the bundle lies.
+const dawnPackage = "webgpu";
+
+async function loadDawn(): Promise<typeof import("webgpu")> {
+  try {
+    return await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ dawnPackage);
+  } catch (cause) {
+    throw unloadable(cause as NodeJS.ErrnoException);
+  }
 }
 
 /** Why the package could not be loaded. */

@@ -88,7 +88,7 @@ export async function buildDataset(source: DatasetModule): Promise<Dataset> {
   const href = String(source.module);
   let factory: unknown;
   try {
-    ({ default: factory } = await import(/* @vite-ignore */ href));
+    ({ default: factory } = await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ href));
   } catch (cause) {
     throw new errors.ConfigError(`DataLoader: the dataset module ${href} cannot be loaded: ${(cause as Error).message}`, {
       cause,

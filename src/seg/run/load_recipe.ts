@@ -10,7 +10,7 @@ const parts = ["options", "suggest", "prepare", "samples", "networks", "loss", "
 export async function loadRecipe(module: string): Promise<Recipe> {
   let given: Partial<Recipe> | undefined;
   try {
-    ({ default: given } = (await import(/* @vite-ignore */ module)) as { default?: Partial<Recipe> });
+    ({ default: given } = (await import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ module)) as { default?: Partial<Recipe> });
   } catch (cause) {
     throw new ConfigError(`the recipe ${module} cannot be loaded: ${(cause as Error).message}`, { cause });
   }
