@@ -7,7 +7,9 @@ const all = "test/**/*.test.ts";
 const full = "test/**/*.full.test.ts";
 const browser = "test/browser/**";
 /** Folders whose tests need no GPU, and get none. */
-const host = ["lib", "host", "data", "weights", "seg/metrics", "seg/pictures"].map((room) => `test/${room}/**/*.test.ts`);
+const host = ["lib", "host", "data", "weights", "seg/metrics", "seg/pictures", "seg/post"].map(
+  (room) => `test/${room}/**/*.test.ts`,
+);
 /** Files of the op table, which the runner makes tests of. */
 const rows = "test/ops/rows/*.ts";
 

@@ -5,6 +5,7 @@
 
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
+import { inverseOf, type Matrix } from "../host/matrix.ts";
 import { stridesOf } from "../host/shape.ts";
 import { copyView } from "../host/strided.ts";
 import { type Affine, makeVolume, type Volume } from "./volume.ts";
@@ -18,24 +19,14 @@ export interface Turn {
   readonly flips: readonly [boolean, boolean, boolean];
 }
 
-type Matrix = readonly (readonly number[])[];
-
-/** The inverse of a 3×3 matrix. */
-function inverse(m: Matrix): number[][] {
-  const cofactor = (r: number, c: number) => {
-    const [r1, r2, c1, c2] = [(r + 1) % 3, (r + 2) % 3, (c + 1) % 3, (c + 2) % 3];
-    return m[r1][c1] * m[r2][c2] - m[r1][c2] * m[r2][c1];
-  };
-  const det = [0, 1, 2].reduce((sum, c) => sum + m[0][c] * cofactor(0, c), 0);
-  return [0, 1, 2].map((r) => [0, 1, 2].map((c) => cofactor(c, r) / det));
-}
-
 /** The rotation (or reflection) nearest to the directions of the axes, by Newton's iteration for the polar decomposition. */
-function nearestRotation(affine: Affine): number[][] {
-  const size = (c: number) => Math.hypot(affine[0][c], affine[1][c], affine[2][c]);
-  let m = [0, 1, 2].map((r) => [0, 1, 2].map((c) => affine[r][c] / size(c)));
+function nearestRotation(affine: Matrix): Matrix {
+  const dims = affine.length - 1;
+  const size = (c: number) => Math.hypot(...affine.slice(0, dims).map((row) => row[c])) || 1;
+  let m: Matrix = affine.slice(0, dims).map((row) => row.slice(0, dims).map((v, c) => v / size(c)));
   for (let i = 0; i < 100; i++) {
-    const back = inverse(m);
+    const back = inverseOf(m);
+    if (!back) break;
     const next = m.map((row, r) => row.map((v, c) => (v + back[c][r]) / 2));
     const change = Math.max(...next.flatMap((row, r) => row.map((v, c) => Math.abs(v - m[r][c]))));
     m = next;
@@ -45,13 +36,14 @@ function nearestRotation(affine: Affine): number[][] {
 }
 
 /** For each array axis the axis of space that it goes along most, and whether it goes up. The most aligned axis chooses first, as in nibabel. */
-function directions(affine: Affine): { space: number; up: boolean }[] {
+export function axisDirections(affine: Matrix): { space: number; up: boolean }[] {
   const m = nearestRotation(affine);
+  const all = m.map((_, i) => i);
   const largest = (c: number) => Math.max(...m.map((row) => row[c] ** 2));
-  const found = new Array<{ space: number; up: boolean }>(3);
+  const found = new Array<{ space: number; up: boolean }>(m.length);
   const taken = new Set<number>();
-  for (const axis of [0, 1, 2].sort((a, b) => largest(b) - largest(a))) {
-    const free = [0, 1, 2].filter((s) => !taken.has(s));
+  for (const axis of all.toSorted((a, b) => largest(b) - largest(a))) {
+    const free = all.filter((s) => !taken.has(s));
     const space = free.reduce((best, s) => (Math.abs(m[s][axis]) > Math.abs(m[best][axis]) ? s : best));
     taken.add(space);
     found[axis] = { space, up: !(m[space][axis] < 0) };
@@ -61,7 +53,7 @@ function directions(affine: Affine): { space: number; up: boolean }[] {
 
 /** Where the axes of a volume point, such as "RAS" (right, anterior, superior), as nibabel's `aff2axcodes` says it. */
 export function axisCodes(affine: Affine): string {
-  return directions(affine)
+  return axisDirections(affine)
     .map(({ space, up }) => codes[space][up ? 1 : 0])
     .join("");
 }
@@ -77,7 +69,7 @@ export function turnTo(affine: Affine, wanted: string): Turn {
       `orientation ${JSON.stringify(wanted)}: expected one of L and R, one of P and A, one of I and S, such as "RAS"`,
     );
   }
-  const has = directions(affine);
+  const has = axisDirections(affine);
   const axes = targets.map((t) => has.findIndex((h) => h.space === t.space));
   const flips = targets.map((t, a) => has[axes[a]].up !== t.up);
   return { axes, flips } as unknown as Turn;

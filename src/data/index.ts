@@ -1,38 +1,80 @@
 /** @file voxgrad/data: volumes, file formats, transforms, datasets and loaders; all of it also runs in a browser. */
 
 export * from "./axis_codes.ts";
+export * from "./folders/chaos.ts";
 export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
-export {
-  CacheDataset,
-  type CacheOptions,
-  type Dataset,
-  type DataSource,
-  type ItemTransform,
-  MapDataset,
-  PatchDataset,
-  type PatchOptions,
-  ShuffleBuffer,
-  type ShuffleBufferOptions,
-  type StreamPlan,
-  type TransformList,
-} from "./datasets/dataset.ts";
+export { type Dataset, type DataSource, deterministic, type ItemTransform, type StreamPlan, type TransformList } from "./datasets/dataset.ts";
+export * from "./datasets/cache_dataset.ts";
+export * from "./datasets/map_dataset.ts";
+export { decodeItem, encodeItem } from "./datasets/item_codec.ts";
+export { opfsItemStore } from "./datasets/opfs_item_store.ts";
+export * from "./datasets/partition.ts";
+export * from "./datasets/persistent_dataset.ts";
+export * from "./datasets/samplers.ts";
+export * from "./datasets/patch_dataset.ts";
+export * from "./datasets/patch_position.ts";
+export { ShuffleBuffer, type ShuffleBufferOptions } from "./datasets/shuffle_buffer.ts";
 export { kFold, type KFoldOptions, patientOf } from "./folders/k_fold.ts";
 export * from "./folders/dataset_index.ts";
 export { parseDataset } from "./folders/decathlon.ts";
 export * from "./folders/splits.ts";
-export * from "./datasets/grid.ts";
+export * from "./datasets/grid_patch_dataset.ts";
 export * from "./loading/loader.ts";
+export { serveData } from "./loading/serve_data.ts";
+export type { ImageFile } from "./formats/format.ts";
+export { type DicomCodec, setDicomCodec } from "./formats/dicom/codecs.ts";
+export { readDicom } from "./formats/dicom/read_dicom.ts";
+export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
 export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";
 export type { FileDtype, NiftiDtype } from "./formats/nifti/voxels.ts";
+export { readImage, writeImage } from "./formats/read_image.ts";
+export type { ImageSource, ReadOptions } from "./formats/read_image.ts";
+export type { ReadImageOptions, WriteImageOptions, WrittenFile } from "./formats/format.ts";
 export type { DatasetModule } from "./loading/unit_source.ts";
 export * from "./label_weights.ts";
 export type { LabelClass } from "./labels.ts";
 export * from "./orientation.ts";
-export { type Affine, identityAffine, makeVolume, spacingOf, type Volume, type VolumeMeta, withGeometryOf } from "./volume.ts";
+export {
+  type Affine,
+  identityAffine,
+  makeVolume,
+  spacingOf,
+  type Step,
+  type Undo,
+  type SpaceUnit,
+  type Volume,
+  type VolumeMeta,
+  withGeometryOf,
+} from "./volume.ts";
+export type { Matrix } from "../host/matrix.ts";
 export type { MT19937State } from "../host/random/mt19937.ts";
 export * from "./quicknat_slices.ts";
 export * from "../host/random/numpy.ts";
 export * from "./synthetic.ts";
 export * from "./transforms/index.ts";
+export * from "./nnunet/crop.ts";
+export * from "./nnunet/fingerprint.ts";
+export * from "./nnunet/normalize.ts";
+export * from "./nnunet/pad.ts";
+export * from "./nnunet/preprocess.ts";
+export * from "./nnunet/resample.ts";
+export * from "./nnunet/splits.ts";
+export * from "./torchio/grid_sampler.ts";
+export { type Location } from "./torchio/patch.ts";
+export * from "./torchio/queue.ts";
+export * from "./torchio/random_samplers.ts";
+export { encodeMesh, type MeshFormat, type MeshSpace } from "../host/bytes/mesh_files.ts";
+export { componentLabels, type ComponentOptions, type Components, connectedComponents } from "../host/grid/components.ts";
+export { contourLines } from "../host/grid/contours.ts";
+export { marchingCubes } from "../host/grid/marching_cubes.ts";
+export { enclosedVolume, type Mesh, smoothMesh, type SmoothOptions, surfaceArea, transformMesh } from "../host/grid/mesh.ts";
+export {
+  binaryClosing,
+  binaryDilation,
+  binaryErosion,
+  binaryOpening,
+  binaryFillHoles,
+  type MorphologyOptions,
+} from "../host/grid/morphology.ts";

@@ -6,17 +6,17 @@ import { stridesOf } from "../host/shape.ts";
 import { copyView } from "../host/strided.ts";
 
 /** Coronal, axial and sagittal slices. */
-export type Orientation = "COR" | "AXI" | "SAG";
+export type SliceOrientation = "COR" | "AXI" | "SAG";
 
 /** For each view the axes of the volume that become slice, row and column. */
-const axesOf: Readonly<Record<Orientation, readonly [number, number, number]>> = {
+const axesOf: Readonly<Record<SliceOrientation, readonly [number, number, number]>> = {
   COR: [2, 0, 1],
   AXI: [1, 2, 0],
   SAG: [0, 1, 2],
 };
 
 /** The axes of a volume `[X, Y, Z]` that are slice, row and column in a view. @throws ConfigError for an unknown one */
-export function orientationAxes(orientation: Orientation): readonly [number, number, number] {
+export function orientationAxes(orientation: SliceOrientation): readonly [number, number, number] {
   const axes = Object.hasOwn(axesOf, orientation) ? axesOf[orientation] : undefined;
   if (!axes) throw new ConfigError(`orientation must be "COR", "AXI" or "SAG", got ${JSON.stringify(orientation)}`);
   return axes;
@@ -26,7 +26,7 @@ export function orientationAxes(orientation: Orientation): readonly [number, num
  * A volume `[X, Y, Z]`, as FreeSurfer's conform writes it, as a stack of slices `[slice, row, column]` of a view.
  * @throws ShapeError, ConfigError for an unknown view
  */
-export function rotateOrientation<A extends TypedArray>(volume: HostArray<A>, orientation: Orientation): HostArray<A> {
+export function rotateOrientation<A extends TypedArray>(volume: HostArray<A>, orientation: SliceOrientation): HostArray<A> {
   const axes = orientationAxes(orientation);
   if (volume.shape.length !== 3) throw new ShapeError(`rotateOrientation: the volume is [${volume.shape}]; expected [X, Y, Z]`);
   const strides = stridesOf(volume.shape);

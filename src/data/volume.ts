@@ -11,15 +11,50 @@ import { type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 /** 4×4 matrix, rows first: voxel index (i, j, k, 1) → millimeters (x right, y anterior, z superior, 1), as in nibabel. */
 export type Affine = readonly (readonly number[])[];
 
+/** How a step is taken back; plain data, so that it goes through workers and files. Axes are spatial. */
+export type Undo =
+  /** Axis a of the result is axis `axes[a]` of what was there before, reversed where `flips[a]`. */
+  | { readonly kind: "turn"; readonly axes: readonly number[]; readonly flips: readonly boolean[] }
+  /** A crop (starts above 0) or padding (below): voxel i of the result is voxel i + `start`. */
+  | { readonly kind: "window"; readonly start: readonly number[] }
+  /** Voxel i of the result was sampled at `matrix` · i. */
+  | { readonly kind: "resample"; readonly matrix: Affine; readonly nearest: boolean }
+  /** Voxels were moved in a way that nothing takes back, such as an elastic deformation. */
+  | { readonly kind: "lost" };
+
+/** One transform that moved voxels: what there was before, and how to get back. */
+export interface Step {
+  /** The transform's name. */
+  readonly name: string;
+  /** Spatial size before it. */
+  readonly shape: readonly number[];
+  /** Affine before it. */
+  readonly affine: Affine;
+  readonly undo: Undo;
+}
+/** The unit of an affine's lengths; "unknown" is taken for mm by everything that asks. */
+export type SpaceUnit = "mm" | "um" | "m" | "unknown";
+
 /** Where a volume came from; what a writer needs to give a prediction the source's geometry. */
 export interface VolumeMeta {
   /** Path or name of the file it was read from. */
   readonly source?: string;
-  readonly format?: "nifti1" | "nifti2";
-  /** The file's own header (348 or 540 bytes, in the file's byte order), without extensions. */
+  /** Of the file, such as "nifti1", "nrrd" or "dicom". */
+  readonly format?: string;
+  /** The file's own header as it stood there, where it is of bytes: of NIfTI the 348 or 540 bytes without extensions. */
   readonly header?: Uint8Array;
+  /** The fields of the file's header, by the format's names for them. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** What the file says that the affine's lengths are in. */
+  readonly units?: SpaceUnit;
+  /** What is odd about the file though it could be read, a sentence each: two geometries that differ, sizes that were guessed. */
+  readonly notes?: readonly string[];
   /** Element type in the file, before scaling ("i16", "f32", …). */
   readonly dtype?: string;
+  /** "label": class numbers, which are never interpolated unless a mode was chosen. Set by who loads the volume. */
+  readonly kind?: "image" | "label";
+  /** What has moved the voxels since the file was read, the first step first; `invert` takes it back. */
+  readonly applied?: readonly Step[];
 }
 
 /** An image `[C, nx, ny, nz]` with its geometry. */
@@ -27,6 +62,8 @@ export interface Volume<A extends TypedArray = TypedArray> extends HostArray<A> 
   readonly affine: Affine;
   /** Voxel size in mm along the three array axes: the lengths of the affine's columns. */
   readonly spacing: readonly [number, number, number];
+  /** The unit of `affine` and `spacing`, as the file says it; absent for one that came from no file, which is in mm. */
+  readonly units?: SpaceUnit;
   readonly meta: VolumeMeta;
 }
 
@@ -68,7 +105,7 @@ export function makeVolume<A extends TypedArray>(
   }
   const problem = affineProblem(affine);
   if (problem) throw new DataError(`makeVolume: the affine ${problem}; expected an invertible 4×4 matrix, voxel index → RAS mm`);
-  return { data, shape, affine, spacing: spacingOf(affine), meta };
+  return { data, shape, affine, spacing: spacingOf(affine), ...(meta.units && { units: meta.units }), meta };
 }
 
 /**

@@ -2,5 +2,6 @@
 
 /** Nearest integer, halves to the even neighbor. */
 export function roundHalfEven(v: number): number {
-  return Math.abs(v % 1) === 0.5 ? 2 * Math.round(v / 2) : Math.round(v);
+  const up = Math.round(v);
+  return up - v === 0.5 && up % 2 !== 0 ? up - 1 : up;
 }

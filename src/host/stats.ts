@@ -1,4 +1,5 @@
 /** @file Statistics of lists and of whole volumes. */
+import { selectRanks } from "./quantile.ts";
 
 /** What is read by index: a list or a typed array. */
 type Values = ArrayLike<number>;
@@ -44,13 +45,8 @@ function sorted(values: Values): Float32Array | Float64Array {
   return (values instanceof Float32Array ? new Float32Array(values) : new Float64Array(values)).sort();
 }
 
-/** The value at the fraction `q` of sorted values: between two of them in proportion to the distance. */
-function between(list: Float32Array | Float64Array, q: number): number {
-  const at = q * (list.length - 1);
-  const low = Math.floor(at);
-  const next = list[Math.min(low + 1, list.length - 1)];
-  return list[low] + (at - low) * (next - list[low]);
-}
+/** From here on counting beats sorting. */
+const large = 2 ** 14;
 
 /**
  * Quantiles with linear interpolation, NumPy's default and PyTorch's.
@@ -59,8 +55,22 @@ function between(list: Float32Array | Float64Array, q: number): number {
  */
 export function quantiles(values: Values, fractions: readonly number[]): number[] {
   if (values.length === 0) return fractions.map(() => NaN);
-  const list = sorted(values);
-  return fractions.map((q) => between(list, q));
+  const last = values.length - 1;
+  const low = fractions.map((q) => Math.floor(q * last));
+  const ranks = [...low, ...low.map((r) => Math.min(r + 1, last))];
+  const list = orderStatistics(values, ranks);
+  return fractions.map((q, i) => list[i] + (q * last - low[i]) * (list[i + low.length] - list[i]));
+}
+
+/** The elements of the given ranks. */
+function orderStatistics(values: Values, ranks: readonly number[]): number[] {
+  const floats = values instanceof Float32Array || values instanceof Float64Array;
+  // NaNs have places only in a sorted array.
+  if (values.length < large || !floats || extent(values).firstNaN >= 0) {
+    const list = sorted(values);
+    return ranks.map((r) => list[r]);
+  }
+  return selectRanks(values, ranks);
 }
 
 /** The value in the middle, of an even number the mean of the two there; NaN of no values. */

@@ -4,6 +4,7 @@
  */
 import { ConfigError, ShapeError } from "./errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
+import { stridesOf } from "./shape.ts";
 
 /** A zero-filled array of the same element type. */
 export function emptyLike<A extends TypedArray>(data: A, length: number): A {
@@ -18,14 +19,45 @@ export function copyView<A extends TypedArray>(
   start: number,
 ): HostArray<A> {
   const out = emptyLike(data, sizeOf(shape));
-  if (out.length === 0) return { data: out, shape: [...shape] };
-  const inner = shape.at(-1) ?? 1;
-  const step = strides.at(-1) ?? 1;
-  const index = new Array<number>(Math.max(shape.length - 1, 0)).fill(0);
-  let from = start;
-  for (let to = 0; to < out.length; to += inner) {
+  if (out.length > 0) fillFromView(out, data, merged(shape, strides), start);
+  return { data: out, shape: [...shape] };
+}
+
+interface View {
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}
+
+/** The same view with axes joined that lie one behind the other, so that rows are long; axes of size 1 are left out. */
+function merged(shape: readonly number[], strides: readonly number[]): View {
+  const sizes: number[] = [];
+  const steps: number[] = [];
+  shape.forEach((size, a) => {
+    if (size === 1) return;
+    const last = sizes.length - 1;
+    if (last >= 0 && steps[last] === strides[a] * size) {
+      sizes[last] *= size;
+      steps[last] = strides[a];
+    } else {
+      sizes.push(size);
+      steps.push(strides[a]);
+    }
+  });
+  return sizes.length > 0 ? { shape: sizes, strides: steps } : { shape: [1], strides: [1] };
+}
+
+function fillFromView<A extends TypedArray>(out: A, data: A, { shape, strides }: View, start: number): void {
+  const inner = shape.at(-1)!;
+  const step = strides.at(-1)!;
+  const dense = strides.findIndex((s) => Math.abs(s) === 1);
+  if (Math.abs(step) !== 1 && dense >= 0) return fillTransposed(out, data, { shape, strides }, start, dense);
+  const index = new Int32Array(shape.length - 1);
+  for (let to = 0, from = start; to < out.length; to += inner) {
     if (step === 1) out.set(data.subarray(from, from + inner), to);
-    else for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
+    else if (step === -1) {
+      out.set(data.subarray(from - inner + 1, from + 1), to);
+      out.subarray(to, to + inner).reverse();
+    } else for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
     for (let a = index.length - 1; a >= 0; a--) {
       from += strides[a];
       if (++index[a] < shape[a]) break;
@@ -33,7 +65,39 @@ export function copyView<A extends TypedArray>(
       index[a] = 0;
     }
   }
-  return { data: out, shape: [...shape] };
+}
+
+/** Where another axis than the last lies densely in memory: tiles of both, so that what a cache line brings is used. */
+function fillTransposed<A extends TypedArray>(out: A, data: A, { shape, strides }: View, start: number, dense: number): void {
+  const tile = 32;
+  const last = shape.length - 1;
+  const [rows, columns] = [shape[dense], shape[last]];
+  const [rowStep, columnStep] = [strides[dense], strides[last]];
+  const outSteps = stridesOf(shape);
+  const others = shape.map((_, a) => a).filter((a) => a !== dense && a !== last);
+  const count = others.reduce((n, a) => n * shape[a], 1);
+  for (let n = 0; n < count; n++) {
+    let from = start;
+    let to = 0;
+    for (let k = others.length - 1, rest = n; k >= 0; k--) {
+      const a = others[k];
+      const at = rest % shape[a];
+      rest = (rest - at) / shape[a];
+      from += at * strides[a];
+      to += at * outSteps[a];
+    }
+    for (let r = 0; r < rows; r += tile) {
+      const rowEnd = Math.min(rows, r + tile);
+      for (let c = 0; c < columns; c += tile) {
+        const columnEnd = Math.min(columns, c + tile);
+        for (let i = r; i < rowEnd; i++) {
+          const source = from + i * rowStep;
+          const target = to + i * outSteps[dense];
+          for (let j = c; j < columnEnd; j++) out[target + j] = data[source + j * columnStep];
+        }
+      }
+    }
+  }
 }
 
 /** Spatial shape of a channel-first array. @throws ShapeError without a channel and at least one spatial axis */

@@ -13,7 +13,8 @@ test("the library bundles for a browser without a module of Node", async () => {
     `voxgrad, voxgrad/nn, voxgrad/data and voxgrad/seg for a browser: ${(size / 1024).toFixed(1)} KiB gzipped, ${(code.length / 1024).toFixed(0)} KiB minified`,
   );
   // The aim is 160. Without any shader's text it would still be over it: what is left is host code, and its messages.
-  expect(size).toBeLessThan(215 * 1024);
+  // The readers of image formats are 20 of it, of which a bundler that splits leaves 6 (PNG, TIFF) to be loaded when they are wanted.
+  expect(size).toBeLessThan(240 * 1024);
 });
 
 test("one operation brings its own shaders and little else", async () => {

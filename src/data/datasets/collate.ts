@@ -1,32 +1,86 @@
 /**
- * @file From items to a batch: MONAI's list_data_collate for host arrays.
+ * @file From items to a batch and back: MONAI's list_data_collate, pad_list_data_collate and decollate_batch for host arrays.
  */
 
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
+import { stridesOf } from "../../host/shape.ts";
+import { copyView } from "../../host/strided.ts";
+import type { PadMethod } from "../transforms/pad/pad.ts";
+import { padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
 import type { Item } from "../transforms/transform.ts";
 
-/** Arrays of a batch under their items' keys, `[N, …]`. */
+/** Arrays of a batch under their items' keys, `[N, …]`. What items hold beside arrays travels along; `decollate` gives it back. */
 export type Batch = Readonly<Record<string, HostArray>>;
+
+/** What cannot be stacked of a sample: names, lists; of an array its affine and the like, and where padding put it. */
+interface Rest {
+  readonly entries: Item;
+  readonly origins: Readonly<Record<string, Origin>>;
+}
+
+/** Where the voxels of an array lie within its place in the batch. */
+interface Origin {
+  readonly before: readonly number[];
+  readonly shape: readonly number[];
+}
+
+const rests = new WeakMap<Batch, readonly Rest[]>();
 
 /**
  * Stacks the arrays under each key to `[N, …]` and numbers to `[N]` float32. Lists, as multi-sample transforms give them, are flattened
- * first. Other values (names, paths, affines) have no place in a batch and are left out. Arrays of several element types become
- * float32.
+ * first. Other values (names, paths, affines) have no place in arrays: they travel with the batch, and `decollate` gives them back. Arrays of several
+ * element types become float32.
  * @throws ShapeError if arrays of one key differ in shape; ConfigError if an item is not a record, lacks a key of the first, or holds
  *   nothing that a batch could be made of, such as paths that nobody has loaded
  */
 export function listDataCollate(items: readonly (Item | readonly Item[])[]): Batch {
+  return collateItems("listDataCollate", items, stack);
+}
+
+/** How `padListDataCollate` pads. */
+export interface PadCollateOptions extends PadFill {
+  /** Default "symmetric": voxels in the middle, as MONAI; "end": padding behind them. */
+  readonly method?: PadMethod;
+}
+
+/**
+ * Makes a collate function that pads arrays of one key to the largest of the batch, axis by axis behind the channels: MONAI's `pad_list_data_collate`.
+ * `decollate` takes the padding off again.
+ */
+export function padListDataCollate(options: PadCollateOptions = {}): (items: readonly (Item | readonly Item[])[]) => Batch {
+  const { method = "symmetric", ...fill } = options;
+  if (method !== "symmetric" && method !== "end")
+    throw new ConfigError(`padListDataCollate: method is "${String(method)}"; expected "symmetric" or "end"`);
+  return (items) =>
+    collateItems("padListDataCollate", items, (op, key, arrays) => {
+      const { shape } = arrays[0];
+      if (arrays.some((a) => a.shape.length !== shape.length || a.shape[0] !== shape[0]))
+        throw new ShapeError(`${op}: arrays of "${key}" differ in axes or channels: [${arrays.map((a) => `[${a.shape}]`).join(", ")}]`);
+      const most = shape.map((_, axis) => Math.max(...arrays.map((a) => a.shape[axis])));
+      const before = arrays.map((a) => a.shape.map((n, axis) => (method === "end" ? 0 : (most[axis] - n) >> 1)));
+      const padded = arrays.map((a, i) => {
+        const width = most.slice(1).map((n, s) => [before[i][s + 1], n - a.shape[s + 1] - before[i][s + 1]] as const);
+        return padAxes(op, a, width, fill);
+      });
+      return { ...stack(op, key, padded), origins: arrays.map((a, i) => ({ before: before[i], shape: a.shape })) };
+    });
+}
+
+type Stack = (op: string, key: string, arrays: readonly HostArray[]) => HostArray & { readonly origins?: readonly Origin[] };
+
+function collateItems(op: string, items: readonly (Item | readonly Item[])[], join: Stack): Batch {
   const flat = items.flat() as Item[];
-  if (flat.length === 0) throw new ConfigError("listDataCollate: no items; a batch needs at least one");
-  const batch: Record<string, HostArray> = {};
+  if (flat.length === 0) throw new ConfigError(`${op}: no items; a batch needs at least one`);
   for (const [i, item] of flat.entries()) {
     if (typeof item !== "object" || item === null || isArray(item)) {
       throw new ConfigError(
-        `listDataCollate: item ${i} is ${isArray(item) ? "a bare array" : String(item)}; expected a record of arrays, e.g. { image, label }; load files with a transform of the dataset`,
+        `${op}: item ${i} is ${isArray(item) ? "a bare array" : String(item)}; expected a record of arrays, e.g. { image, label }; load files with a transform of the dataset`,
       );
     }
   }
+  const batch: Record<string, HostArray> = {};
+  const origins: Record<string, Origin>[] = flat.map(() => ({}));
   for (const [key, first] of Object.entries(flat[0])) {
     const isNumber = typeof first === "number";
     if (!isNumber && !isArray(first)) continue;
@@ -35,22 +89,71 @@ export function listDataCollate(items: readonly (Item | readonly Item[])[]): Bat
       if (typeof value === "number" && isNumber) return { data: Float32Array.of(value), shape: [] };
       if (isArray(value) && !isNumber) return value;
       throw new ConfigError(
-        `listDataCollate: item ${i} has no ${isNumber ? "number" : "array"} under "${key}", item 0 has; all items of a batch need the same keys`,
+        `${op}: item ${i} has no ${isNumber ? "number" : "array"} under "${key}", item 0 has; all items of a batch need the same keys`,
       );
     });
-    batch[key] = stack(key, arrays);
+    const { data, shape, origins: found } = join(op, key, arrays);
+    batch[key] = { data, shape };
+    found?.forEach((origin, i) => (origins[i][key] = origin));
   }
-  if (!Object.values(flat[0]).some(isArray)) expectNoFiles(flat[0], batch);
+  if (!Object.values(flat[0]).some(isArray)) expectNoFiles(op, flat[0], batch);
+  rests.set(
+    batch,
+    flat.map((item, i) => ({ entries: withoutVoxels(item), origins: origins[i] })),
+  );
   return batch;
 }
 
+/** The entries of an item without what the batch holds: arrays keep what they have beside their voxels. */
+function withoutVoxels(item: Item): Item {
+  const entries = Object.entries(item).flatMap(([key, value]) => {
+    if (typeof value === "number") return [];
+    if (!isArray(value)) return [[key, value] as const];
+    const { data: _d, shape: _s, ...rest } = value;
+    return Object.keys(rest).length > 0 ? [[key, rest] as const] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * The samples of a batch as items again, with views of its arrays: names, affines and other entries come back, padding goes off, numbers stay arrays
+ * of no axes. MONAI's `decollate_batch`.
+ * @param batch arrays `[N, …]`, such as predictions for a batch, under its keys
+ * @param from the batch whose entries and padding count; default `batch` itself
+ * @throws ShapeError if arrays differ in their first size
+ */
+export function decollate(batch: Batch, from: Batch = batch): Item[] {
+  const keys = Object.keys(batch);
+  const count = batch[keys[0]]?.shape[0] ?? 0;
+  const known = rests.get(from);
+  return Array.from({ length: count }, (_, i) => {
+    const rest = known?.[i];
+    const arrays = keys.map((key) => {
+      const { data, shape } = batch[key];
+      if (shape[0] !== count) throw new ShapeError(`decollate: "${key}" is [${shape}], but "${keys[0]}" has ${count} samples`);
+      const one = sizeOf(shape.slice(1));
+      const array = { data: data.subarray(i * one, (i + 1) * one), shape: shape.slice(1) };
+      return [key, { ...(rest?.entries[key] as object | undefined), ...unpadded(array, rest?.origins[key]) }] as const;
+    });
+    return { ...rest?.entries, ...Object.fromEntries(arrays) };
+  });
+}
+
+function unpadded(array: HostArray, origin: Origin | undefined): HostArray {
+  if (!origin || array.shape.length !== origin.shape.length) return array;
+  if (origin.shape.every((n, a) => n === array.shape[a])) return array;
+  const strides = stridesOf(array.shape);
+  const start = origin.before.reduce((at, n, a) => at + n * strides[a], 0);
+  return copyView(array.data, origin.shape, strides, start);
+}
+
 /** Items that hold paths where arrays are wanted would make a batch without images. */
-function expectNoFiles(item: Item, batch: Batch): void {
+function expectNoFiles(op: string, item: Item, batch: Batch): void {
   const path = Object.entries(item).find(([, value]) => typeof value === "string" && imageFile.test(value));
   if (!path && Object.keys(batch).length > 0) return;
   const [key, value] = path ?? Object.entries(item).find(([, v]) => v !== undefined) ?? [];
   throw new ConfigError(
-    `listDataCollate: the items have no array${key === undefined ? "" : `: "${key}" is ${shown(value)}`}; loaders take items of arrays { data, shape }. ` +
+    `${op}: the items have no array${key === undefined ? "" : `: "${key}" is ${shown(value)}`}; loaders take items of arrays { data, shape }. ` +
       `Files are read by a transform of the dataset, such as new MapDataset(items, load) with a function load that reads an item's files`,
   );
 }
@@ -58,13 +161,13 @@ function expectNoFiles(item: Item, batch: Batch): void {
 const imageFile = /\.(nii|mgh|mgz|mha|mhd|nrrd|dcm|npy|npz|png|jpe?g|tiff?|h5)(\.gz)?$/i;
 const shown = (value: unknown): string => JSON.stringify(value)?.slice(0, 80) ?? typeof value;
 
-function stack(key: string, arrays: readonly HostArray[]): HostArray {
+function stack(op: string, key: string, arrays: readonly HostArray[]): HostArray {
   const { shape, data } = arrays[0];
   const different = arrays.findIndex((a) => a.shape.join() !== shape.join());
   if (different > 0) {
     throw new ShapeError(
-      `listDataCollate: "${key}" has shape [${shape}] in item 0 of the batch and [${arrays[different].shape}] in item ${different}; ` +
-        `crop, pad or resize the items to one size, or use a batch size of 1`,
+      `${op}: "${key}" has shape [${shape}] in item 0 of the batch and [${arrays[different].shape}] in item ${different}; ` +
+        `crop, pad or resize the items to one size, collate with padListDataCollate(), or use a batch size of 1`,
     );
   }
   const one = sizeOf(shape);
@@ -74,7 +177,7 @@ function stack(key: string, arrays: readonly HostArray[]): HostArray {
   arrays.forEach((a, i) => {
     if (a.data.length !== one)
       throw new ShapeError(
-        `listDataCollate: "${key}" of item ${i} has ${a.data.length} elements, but its shape [${a.shape}] holds ${one}`,
+        `${op}: "${key}" of item ${i} has ${a.data.length} elements, but its shape [${a.shape}] holds ${one}`,
       );
     out.set(a.data, i * one);
   });

@@ -10,7 +10,7 @@ import type { LabelClass } from "../labels.ts";
 import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 import { parseDataset } from "./decathlon.ts";
 import { parseSplits } from "./splits.ts";
-import { readNiftiFile } from "../formats/nifti/nifti.node.ts";
+import { readImageFile } from "../formats/images.node.ts";
 import type { Volume } from "../volume.ts";
 
 /**
@@ -51,7 +51,7 @@ export async function loadSplits(path: string): Promise<Split[]> {
  * @throws FormatError for files that cannot be read, ShapeError and DataError as joinCase
  */
 export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
-  const images = await Promise.all(item.image.map(readNiftiFile));
-  const label = item.label === undefined ? undefined : await readNiftiFile(item.label);
+  const images = await Promise.all(item.image.map((path) => readImageFile(path)));
+  const label = item.label === undefined ? undefined : await readImageFile(item.label);
   return joinCase(item.id, images, label, labels);
 }

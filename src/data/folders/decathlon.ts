@@ -4,6 +4,7 @@
  * only judges what it is given, so it also serves a folder picked in a browser; decathlon.node.ts reads disks.
  */
 
+import { endingOf as imageEnding } from "../formats/formats.ts";
 import { type Fail, failing } from "../../host/bytes/budget.ts";
 import { isRecord, type JsonRecord, recordField } from "../../host/bytes/json.ts";
 import { foregroundOf, parseLabels } from "../labels.ts";
@@ -84,18 +85,21 @@ function channelNames(root: JsonRecord, fail: Fail): string[] {
   return pairs.toSorted(([a], [b]) => a - b).map(([, name]) => name);
 }
 
-const unreadable = /\.(png|jpe?g|bmp|tiff?|mha|mhd|nrrd|nhdr|dcm|npy|npz|h5|hdf5|mgh|mgz|mnc)$/i;
+const unreadable = /\.(bmp|gif|h5|hdf5|zarr|mnc|head|brik|par|rec)$/i;
 
 function endingOf({ file_ending: ending }: JsonRecord, folder: Folder, fail: Fail): string {
   if (ending === undefined || ending === null) {
     const names = folder.list("imagesTr").filter((n) => !n.startsWith("."));
-    return names.some((n) => n.endsWith(".nii")) && !names.some((n) => n.endsWith(".nii.gz")) ? ".nii" : ".nii.gz";
+    // NIfTI where there is any; another format where all images are of it.
+    const endings = new Set(names.map((n) => imageEnding(n)?.ending));
+    const [other] = [...endings].filter((e) => e !== undefined);
+    return [".nii.gz", ".nii"].find((e) => endings.has(e)) ?? other ?? ".nii.gz";
   }
   if (typeof ending !== "string" || ending === "")
     throw fail(`file_ending is ${JSON.stringify(ending)}; expected one such as ".nii.gz"`);
   if (unreadable.test(ending))
     throw fail(
-      `file_ending is "${ending}", but only NIfTI images (.nii, .nii.gz) are read; convert images and labels, and set file_ending`,
+      `file_ending is "${ending}", which is no format that is read; convert images and labels, for example to .nii.gz, and set file_ending`,
     );
   return ending;
 }

@@ -1,8 +1,7 @@
-/** @file What a file is that is no NIfTI image, by its first bytes, and what to do with it. */
+/** @file What a file is that a reader does not take, by its first bytes or its name, and what to do with it. */
 
 const convert = (tool: string): string => `convert it to .nii.gz, for example with ${tool}`;
-const simpleItk = convert("SimpleITK or 3D Slicer");
-const picture = "stack the slices of a volume into one .nii.gz file";
+const other = "read it with readImage";
 const unpack = "unpack it and use the images in it";
 const notDownloaded = "download the image again";
 
@@ -14,15 +13,15 @@ const beginnings: readonly (readonly [at: number, bytes: string, ...Kind])[] = [
   [0, "\x08\0\x05\0", "a DICOM file without preamble", convert("dcm2niix")],
   [0, "\x08\0\x08\0", "a DICOM file without preamble", convert("dcm2niix")],
   [0, "\x02\0\0\0UL", "a DICOM file without preamble", convert("dcm2niix")],
-  [0, "NRRD0", "an NRRD image", simpleItk],
-  [0, "\x89PNG\r\n\x1a\n", "a PNG picture", picture],
-  [0, "\xff\xd8\xff", "a JPEG picture", picture],
-  [0, "GIF8", "a GIF picture", picture],
-  [0, "BM", "a BMP picture", picture],
-  [0, "II*\0", "a TIFF picture", picture],
-  [0, "MM\0*", "a TIFF picture", picture],
-  [0, "II+\0", "a BigTIFF picture", picture],
-  [0, "MM\0+", "a BigTIFF picture", picture],
+  [0, "NRRD0", "an NRRD image", other],
+  [0, "\x89PNG\r\n\x1a\n", "a PNG picture", other],
+  [0, "\xff\xd8\xff", "a JPEG picture", other],
+  [0, "GIF8", "a GIF picture", "save it as PNG"],
+  [0, "BM", "a BMP picture", "save it as PNG"],
+  [0, "II*\0", "a TIFF picture", other],
+  [0, "MM\0*", "a TIFF picture", other],
+  [0, "II+\0", "a BigTIFF picture", other],
+  [0, "MM\0+", "a BigTIFF picture", other],
   [0, "PK\x03\x04", "a ZIP archive", unpack],
   [0, "PK\x05\x06", "an empty ZIP archive", unpack],
   [0, "7z\xbc\xaf\x27\x1c", "a 7z archive", unpack],
@@ -35,7 +34,7 @@ const beginnings: readonly (readonly [at: number, bytes: string, ...Kind])[] = [
   [0, "\x89HDF\r\n\x1a\n", "an HDF5 file (MINC 2 images are too)", convert("mnc2nii or nibabel")],
   [0, "CDF\x01", "a MINC image", convert("mnc2nii or nibabel")],
   [0, "CDF\x02", "a MINC image", convert("mnc2nii or nibabel")],
-  [0, "\x93NUMPY", "a NumPy array", "save it as .nii.gz with its affine, for example with nibabel"],
+  [0, "\x93NUMPY", "a NumPy array", other],
   [0, "%PDF", "a PDF document", notDownloaded],
   [0, "version https://git-lfs.github.com/", "a Git LFS pointer: the image itself was not downloaded", "run git lfs pull"],
   [0, "../", "a text that names another file: a git-annex or symbolic link", "fetch the image that it stands for"],
@@ -46,8 +45,23 @@ const texts: readonly (readonly [pattern: RegExp, ...Kind])[] = [
   [/^(<!--[^]*?-->\s*)*<(!doctype\s+html|html|head|body)\b/i, "a web page in place of the image", notDownloaded],
   [/^<(\?xml|[a-z][\w:-]*[\s>])/i, "an XML text in place of the image, such as the answer of a server", notDownloaded],
   [/^(\{\s*["}]|\[\s*[[{"\d\]])/, "a JSON text in place of the image", notDownloaded],
-  [/^(ObjectType|NDims|Comment)\s*=/i, "a MetaImage", simpleItk],
+  [/^# === DATA DESCRIPTION FILE/, "the header of a Philips PAR/REC image", convert("dcm2niix, or nibabel's parrec2nii")],
+  [/^type\s*=\s*\w+-attribute\s/, "the header of an AFNI image", convert("3dAFNItoNIFTI or nibabel")],
+  [/^(ObjectType|NDims|Comment)\s*=/i, "a MetaImage", other],
 ];
+
+/** Kinds whose files have names by which they are known, but no first bytes. */
+const names: readonly (readonly [ending: RegExp, ...Kind])[] = [
+  [/\.(rec|par)(\.gz)?$/i, "a file of a Philips PAR/REC image", convert("dcm2niix, or nibabel's parrec2nii")],
+  [/\.(brik|head)(\.gz)?$/i, "a file of an AFNI image", convert("3dAFNItoNIFTI or nibabel")],
+  [/\.mnc2?(\.gz)?$/i, "a MINC image", convert("mnc2nii or nibabel")],
+];
+
+/** What a file's name says that it is, and what to do; undefined for what it does not tell. */
+export function kindOfName(name: string): { readonly what: string; readonly advice: string } | undefined {
+  const found = names.find(([ending]) => ending.test(name));
+  return found && { what: found[1], advice: found[2] };
+}
 
 /** What the first bytes of a file say that it is, and what to do; undefined for what they do not tell. */
 export function fileKind(bytes: Uint8Array): { readonly what: string; readonly advice: string } | undefined {
@@ -64,7 +78,7 @@ export function fileKind(bytes: Uint8Array): { readonly what: string; readonly a
       advice: "check that this is the image and was downloaded whole",
     };
   }
-  return isMgh(bytes) ? { what: "an MGH image of FreeSurfer", advice: convert("mri_convert") } : undefined;
+  return isMgh(bytes) ? { what: "an MGH image of FreeSurfer", advice: other } : undefined;
 }
 
 const utf16 = ([a, b]: Uint8Array): string | undefined =>

@@ -27,6 +27,14 @@ export interface WriteImageOptions {
   readonly compress?: boolean;
 }
 
+/** Which of several images a source holds, and how it is read. */
+export interface ReadImageOptions {
+  /** Of a folder of DICOM files with several series: its SeriesInstanceUID, or its description. */
+  readonly series?: string;
+  /** Of a `.npz` archive with several arrays: its name. */
+  readonly array?: string;
+}
+
 /** One image format. */
 export interface ImageFormat {
   /** As people write it: "NRRD". */
@@ -36,7 +44,16 @@ export interface ImageFormat {
   /** Whether the first bytes of a file (512, unpacked where the whole file is gzip) are this format's. */
   matches(head: Uint8Array, name: string): boolean;
   /** @throws FormatError naming the file and the field */
-  read(file: ImageFile): Promise<Volume>;
+  read(file: ImageFile, options: ReadImageOptions): Promise<Volume>;
+  /**
+   * The image that several files hold together, such as the slices of a series; absent where a file is an image.
+   * @throws FormatError, ConfigError for several images of which none is chosen
+   */
+  readAll?(files: readonly ImageFile[], options: ReadImageOptions): Promise<Volume>;
+  /** Whether the files have no place in space, or none that is written: an affine is lost in them. */
+  readonly placeless?: boolean;
+  /** Whether `read` unpacks files that are gzip as a whole itself, and in pieces. Others are handed what was unpacked. */
+  readonly readsGzip?: boolean;
   /** The files that hold a volume under a name with one of the endings. @throws DataError for values that the type cannot hold */
   write?(volume: Volume, name: string, options: WriteImageOptions): Promise<WrittenFile[]>;
 }

@@ -8,7 +8,9 @@
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
 import { type Batch, listDataCollate } from "../datasets/collate.ts";
-import { datasetOf, type DataSource, streamSamples } from "../datasets/dataset.ts";
+import { datasetOf, type DataSource } from "../datasets/dataset.ts";
+import type { Sampler } from "../datasets/samplers.ts";
+import { streamSamples } from "../datasets/shuffle_buffer.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 import { type DatasetPlan, LocalUnits, type DatasetModule, type UnitSource } from "./unit_source.ts";
@@ -17,16 +19,23 @@ import { type DatasetPlan, LocalUnits, type DatasetModule, type UnitSource } fro
 export interface DataLoaderOptions<B = Batch> {
   /** Items per batch (before multi-sample transforms), or patches for patch datasets; default 1. */
   readonly batchSize?: number;
-  /** Worker threads; default 0, in this thread. More than 0 needs a dataset module and Node. */
+  /** Worker threads, Web Workers in a browser; default 0, in this thread. More than 0 needs a dataset module. */
   readonly numWorkers?: number;
   /** Take the units in a new random order each epoch; default false. */
   readonly shuffle?: boolean;
+  /** Chooses the units of each epoch and their order, in place of `shuffle`, such as a `WeightedRandomSampler`. */
+  readonly sampler?: Sampler;
   /** Leave out a last batch that is not full; default false. */
   readonly dropLast?: boolean;
   /** Batches that each worker computes ahead, in units for patch datasets of unknown size; default 2. */
   readonly prefetch?: number;
   /** With the epoch and the item's index this fixes every random draw; default 0. */
   readonly seed?: number;
+  /**
+   * In a browser, makes a worker whose script calls `serveData()`; default the one of this package, which bundlers that know
+   * `new Worker(new URL(…))` put beside theirs.
+   */
+  readonly openWorker?: () => unknown;
   /** Makes a batch of its items; default listDataCollate. */
   readonly collate?: (items: readonly Item[]) => B;
 }
@@ -45,7 +54,7 @@ export interface EpochOptions {
  * until `close()` and never keep the process alive while idle.
  */
 export class DataLoader<B = Batch> {
-  private readonly options: Required<DataLoaderOptions<B>>;
+  private readonly options: Required<Omit<DataLoaderOptions<B>, "sampler" | "openWorker">> & Pick<DataLoaderOptions<B>, "sampler" | "openWorker">;
   private readonly source: DataSource | DatasetModule;
   private units: UnitSource | undefined;
   private nextEpoch = 0;
@@ -75,6 +84,8 @@ export class DataLoader<B = Batch> {
       if (!Number.isInteger(value) || value < least)
         throw new ConfigError(`DataLoader: ${key} is ${value}; expected an integer of ${least} or more`);
     }
+    if (this.options.shuffle && this.options.sampler)
+      throw new ConfigError("DataLoader: both shuffle and sampler are given; the sampler decides the order, so leave out shuffle");
     if (this.options.numWorkers > 0 && !("module" in source)) {
       throw new ConfigError(
         `DataLoader: numWorkers is ${this.options.numWorkers}, but a dataset object cannot move to another thread; ` +
@@ -88,7 +99,8 @@ export class DataLoader<B = Batch> {
   async batchesPerEpoch(): Promise<number | undefined> {
     const { length, stream, samplesPerItem } = await this.open().plan();
     if (stream && samplesPerItem === undefined) return undefined;
-    const groups = stream ? length * samplesPerItem! * (stream.epochs ?? 1) : length;
+    const units = this.options.sampler?.length ?? length;
+    const groups = stream ? units * samplesPerItem! * (stream.epochs ?? 1) : units;
     return this.options.dropLast ? Math.floor(groups / this.options.batchSize) : Math.ceil(groups / this.options.batchSize);
   }
 
@@ -136,11 +148,11 @@ export class DataLoader<B = Batch> {
   }
 
   private open(): UnitSource {
-    const { numWorkers, seed } = this.options;
+    const { numWorkers, seed, openWorker } = this.options;
     const { source } = this;
     this.units ??=
       numWorkers > 0
-        ? openWorkers(source as DatasetModule, numWorkers, seed)
+        ? openWorkers(source as DatasetModule, numWorkers, seed, openWorker)
         : new LocalUnits("module" in source ? source : datasetOf(source), seed);
     return this.units;
   }
@@ -157,12 +169,8 @@ export class DataLoader<B = Batch> {
 
   /** The units of a pass in its order, a bounded number of them computed ahead. */
   private async *unitsInOrder(plan: DatasetPlan, pass: number, skipUnits: number): AsyncGenerator<Item[]> {
-    const { shuffle, seed } = this.options;
     const units = this.open();
-    // Items use [seed, epoch, index]; a key of two words keeps the order's draws apart from theirs.
-    const order = shuffle
-      ? new RandomState([seed, pass]).permutation(plan.length)
-      : Array.from({ length: plan.length }, (_, i) => i);
+    const order = this.order(plan.length, pass);
     if (this.options.numWorkers === 0) {
       for (const index of order.slice(skipUnits)) yield await units.request(index, pass).items;
       return;
@@ -188,6 +196,18 @@ export class DataLoader<B = Batch> {
     } finally {
       if (ahead.length) units.cancel(ahead.map((r) => r.id));
     }
+  }
+
+  private order(length: number, pass: number): number[] {
+    const { shuffle, sampler, seed } = this.options;
+    if (sampler) {
+      const indices = sampler.indices(pass);
+      const bad = indices.find((i) => !Number.isInteger(i) || i < 0 || i >= length);
+      if (bad !== undefined) throw new ConfigError(`DataLoader: the sampler gave index ${bad}; the data have items 0 to ${length - 1}`);
+      return indices;
+    }
+    // Items use [seed, epoch, index]; a key of two words keeps the order's draws apart from theirs.
+    return shuffle ? new RandomState([seed, pass]).permutation(length) : Array.from({ length }, (_, i) => i);
   }
 
   /** Units asked for before they are needed: the back-pressure. */

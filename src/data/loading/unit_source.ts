@@ -41,6 +41,8 @@ export type ToWorker =
 /** What a worker tells its loader. */
 export type FromWorker =
   | { readonly type: "plan"; readonly plan: DatasetPlan }
+  /** It works on this unit now: should it die, the case can be named. */
+  | { readonly type: "begun"; readonly id: number; readonly name?: string | undefined }
   | { readonly type: "unit"; readonly id: number; readonly items: Item[] }
   | { readonly type: "error"; readonly id?: number; readonly error: WireError };
 /** An error as it goes from thread to thread. */
@@ -74,7 +76,7 @@ export class LocalUnits implements UnitSource {
 
 /** Unit `index`: the only place where a seed, an epoch and an index become samples. */
 export async function computeUnit(dataset: Dataset, seed: number, epoch: number, index: number): Promise<Item[]> {
-  return asList(await dataset.get(index, itemRandom(seed, epoch, index)));
+  return asList(await dataset.get(index, itemRandom(seed, epoch, index), epoch));
 }
 
 /** What a loader must know of a dataset. */

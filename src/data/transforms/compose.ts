@@ -1,17 +1,11 @@
-/** @file Chains of transforms (`Compose`) and array transforms applied to dictionary items (`onKeys`). */
-import { ConfigError, DataError } from "../../host/errors.ts";
+/** @file Chains of transforms (`Compose`), sync or async. */
+import { ConfigError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import { RandomState, type RandomSource } from "../../host/random/numpy.ts";
-import {
-  isRandomizable,
-  RandomTransform,
-  type Item,
-  type ItemWide,
-  type LabelSafe,
-  type Randomizable,
-  type Transform,
-  type TransformState,
-} from "./transform.ts";
+import { invert, type InvertOptions, isVolume } from "./moved.ts";
+import { isRandomizable, type Randomizable, type Transform, type TransformState } from "./transform.ts";
+
+const isArray = (v: unknown): v is HostArray => typeof v === "object" && v !== null && "data" in v && "shape" in v;
 
 /**
  * Applies transforms in order; what follows a multi-sample transform is applied to each sample. MONAI's `Compose`.
@@ -32,6 +26,33 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
     let value: X | X[] = x;
     for (const t of this.transforms) value = Array.isArray(value) ? value.flatMap((v: X) => t.apply(v)) : t.apply(value);
     return value;
+  }
+
+  /** `apply`, waiting for the transforms that have `applyAsync`, such as those that read files. */
+  async applyAsync(x: X): Promise<X | X[]> {
+    let values: X[] = [x];
+    let several = false;
+    for (const t of this.transforms) {
+      const next: X[] = [];
+      for (const value of values) {
+        const result = t.applyAsync ? await t.applyAsync(value) : t.apply(value);
+        several ||= Array.isArray(result);
+        if (Array.isArray(result)) for (const r of result) next.push(r);
+        else next.push(result);
+      }
+      values = next;
+    }
+    return several ? values : values[0];
+  }
+
+  /**
+   * Takes the volumes of a value back to the space of the files that they came from: the steps in their `meta.applied` are undone, see `invert`.
+   * Other arrays and entries stay as they are.
+   */
+  inverse(x: X, options: InvertOptions = {}): X {
+    const back = (v: unknown): unknown => (isArray(v) && isVolume(v) ? invert(v, options) : v);
+    if (typeof x !== "object" || x === null || isArray(x)) return back(x) as X;
+    return Object.fromEntries(Object.entries(x).map(([key, v]) => [key, back(v)])) as X;
   }
 
   /** Each random transform gets its own seed, drawn below 2^32 in order from `RandomState(seed)` or the given source. */
@@ -55,116 +76,4 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
       if (isRandomizable(t)) t.setState(state[i] as TransformState);
     });
   }
-}
-
-/** How `onKeys` treats label keys and missing ones. */
-export interface OnKeysOptions {
-  /** "monai" treats label keys like image keys, as MONAI does. Default: label-safe variants for label keys. */
-  readonly compat?: "monai";
-  /** Leave items without a key as they are instead of refusing them. Default false. */
-  readonly allowMissingKeys?: boolean;
-}
-
-/**
- * The dictionary form of an array transform: it is applied to the arrays under `keys`, all with the same random draw; other
- * entries are passed on. A multi-sample transform gives a list of items. Keys that contain "label" or "seg" get the transform's
- * label-safe variant, where it has one (`Resize` without an explicit mode: nearest-exact in place of area). A transform that looks at the voxels to
- * choose a place (`CropForeground`) looks at the first of `keys`, and does the same to all.
- *
- * Draws are those of the array transform; MONAI's dictionary classes draw in another order in some cases (RandRotate90d).
- */
-export function onKeys(keys: string | readonly string[], transform: Transform, options: OnKeysOptions = {}): Transform<Item> {
-  const list = typeof keys === "string" ? [keys] : keys;
-  if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");
-  return transform instanceof RandomTransform ? new RandomOnKeys(list, transform, options) : new OnKeys(list, transform, options);
-}
-
-class OnKeys implements Transform<Item> {
-  protected readonly keys: readonly string[];
-  private readonly transform: Transform;
-  private readonly labelTransform: Transform;
-  private readonly allowMissingKeys: boolean;
-
-  constructor(keys: readonly string[], transform: Transform, { compat, allowMissingKeys = false }: OnKeysOptions) {
-    this.keys = keys;
-    this.transform = transform;
-    this.labelTransform =
-      compat !== "monai" && "forLabels" in transform ? (transform as Transform & LabelSafe).forLabels() : transform;
-    this.allowMissingKeys = allowMissingKeys;
-  }
-
-  apply(item: Item): Item | Item[] {
-    const arrays = this.arrays(item);
-    const [first] = arrays.values();
-    if (first && isItemWide(this.transform)) {
-      const chosen = this.transform.forItem(first);
-      return this.applyToArrays(item, arrays, (_key, x) => chosen.apply(x));
-    }
-    return this.applyToArrays(item, arrays, (key, x) => (isLabelKey(key) ? this.labelTransform : this.transform).apply(x));
-  }
-
-  protected arrays(item: Item): Map<string, HostArray> {
-    const out = new Map<string, HostArray>();
-    for (const key of this.keys) {
-      const value = item[key] as Partial<HostArray> | undefined;
-      if (value === undefined && this.allowMissingKeys) continue;
-      if (!value?.data || !value.shape) {
-        throw new DataError(
-          `${this.transform.constructor.name}: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")}); load it first or set allowMissingKeys`,
-        );
-      }
-      out.set(key, value as HostArray);
-    }
-    return out;
-  }
-
-  protected applyToArrays(
-    item: Item,
-    arrays: Map<string, HostArray>,
-    run: (key: string, x: HostArray) => HostArray | HostArray[],
-  ): Item | Item[] {
-    const results = Array.from(arrays, ([key, x]) => [key, run(key, x)] as const);
-    const samples = results.length > 0 && Array.isArray(results[0][1]) ? results[0][1].length : undefined;
-    if (samples === undefined) return { ...item, ...Object.fromEntries(results) };
-    return Array.from({ length: samples }, (_, i) => ({
-      ...item,
-      ...Object.fromEntries(results.map(([key, list]) => [key, (list as HostArray[])[i]])),
-    }));
-  }
-}
-
-class RandomOnKeys extends OnKeys implements Randomizable {
-  private readonly inner: RandomTransform<HostArray | HostArray[]>;
-
-  constructor(keys: readonly string[], transform: RandomTransform<HostArray | HostArray[]>, options: OnKeysOptions) {
-    super(keys, transform, options);
-    this.inner = transform;
-  }
-
-  override apply(item: Item): Item | Item[] {
-    const arrays = this.arrays(item);
-    const first = arrays.values().next().value;
-    if (!first) return item;
-    this.inner.randomizeItem(item, first);
-    return this.applyToArrays(item, arrays, (_key, x) => this.inner.applyDrawn(x));
-  }
-
-  setRandomState(seed: number | RandomSource): this {
-    this.inner.setRandomState(seed);
-    return this;
-  }
-  getState(): TransformState {
-    return this.inner.getState();
-  }
-  setState(state: TransformState): void {
-    this.inner.setState(state);
-  }
-}
-
-function isItemWide(transform: Transform): transform is Transform & ItemWide {
-  return "forItem" in transform;
-}
-
-function isLabelKey(key: string): boolean {
-  return /label|seg/i.test(key);
 }

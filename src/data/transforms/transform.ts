@@ -15,8 +15,19 @@ export type Item = Readonly<Record<string, unknown>>;
  * that a plain array comes back, because voxels have moved or a transform does not look after the affine; random ones say which draws they make.
  */
 export interface Transform<X = HostArray> {
-  /** Never changes `x`; may return `x` itself when there is nothing to do. */
+  /** Never changes `x`; may return `x` itself when there is nothing to do. @throws ConfigError if it only works asynchronously */
   apply(x: X): X | X[];
+  /** The same, for transforms that wait for something, such as a file. */
+  applyAsync?(x: X): Promise<X | X[]>;
+}
+
+/** Base of transforms that have to wait: `apply` refuses. Values may be anything, e.g. paths that become volumes. */
+export abstract class AsyncTransform<X = HostArray> implements Transform<X> {
+  abstract applyAsync(x: X): Promise<X | X[]>;
+
+  apply(): never {
+    throw new ConfigError(`${this.constructor.name}: works asynchronously; use applyAsync, of Compose too, or a dataset`);
+  }
 }
 
 /** A transform that has a variant for label maps, which must not be interpolated. */
@@ -26,6 +37,8 @@ export interface LabelSafe {
 
 /** A transform that looks at the voxels to choose a place: one choice must serve all arrays of an item, or image and label part ways. */
 export interface ItemWide {
+  /** Entry of the item that the choice is made for; default the first of the keys. */
+  readonly sourceKey?: string | undefined;
   /** The transform with the choice that it makes for `source`. It refuses arrays of another spatial shape. */
   forItem(source: HostArray): Transform;
 }
@@ -55,6 +68,11 @@ export abstract class RandomTransform<Y extends HostArray | HostArray[] = HostAr
   abstract randomize(x: HostArray): void;
   /** Applies the last draw. */
   abstract applyDrawn(x: HostArray): Y;
+
+  /** Applies the last draw to a label map, whose values are never interpolated unless a mode was chosen; by default like any array. */
+  applyDrawnToLabel(x: HostArray): Y {
+    return this.applyDrawn(x);
+  }
 
   /** Draws for a dictionary item: by default from the first of the arrays that will be transformed. */
   randomizeItem(_item: Item, first: HostArray): void {
@@ -98,7 +116,14 @@ export abstract class MaybeTransform extends RandomTransform {
     return this.active ? this.act(x) : x;
   }
 
+  override applyDrawnToLabel(x: HostArray): HostArray {
+    return this.active ? this.actOnLabel(x) : x;
+  }
+
   /** Draws the rest, once it is known that the transform acts. */
   protected abstract draw(x: HostArray): void;
   protected abstract act(x: HostArray): HostArray;
+  protected actOnLabel(x: HostArray): HostArray {
+    return this.act(x);
+  }
 }

@@ -69,6 +69,23 @@ export class MT19937 {
     return y >>> 0;
   }
 
+  /** The next words, as many as `out` has. */
+  fill(out: Uint32Array): void {
+    const { key } = this;
+    for (let at = 0; at < out.length;) {
+      if (this.pos >= N) this.twist();
+      const count = Math.min(N - this.pos, out.length - at);
+      for (let i = this.pos, end = i + count; i < end; i++, at++) {
+        let y = key[i];
+        y ^= y >>> 11;
+        y ^= (y << 7) & 0x9d2c5680;
+        y ^= (y << 15) & 0xefc60000;
+        out[at] = y ^ (y >>> 18);
+      }
+      this.pos += count;
+    }
+  }
+
   getState(): MT19937State {
     return { key: Array.from(this.key), pos: this.pos };
   }
@@ -87,10 +104,16 @@ export class MT19937 {
 
   private twist(): void {
     const { key } = this;
-    for (let i = 0; i < N; i++) {
-      const y = (key[i] & 0x80000000) | (key[(i + 1) % N] & 0x7fffffff);
-      key[i] = key[(i + M) % N] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0);
-    }
+    let i = 0;
+    // Three stretches in place of indices modulo N: the words that each reads lie after, before and around the end of the array.
+    for (; i < N - M; i++) key[i] = key[i + M] ^ mixed(key[i], key[i + 1]);
+    for (; i < N - 1; i++) key[i] = key[i + M - N] ^ mixed(key[i], key[i + 1]);
+    key[N - 1] = key[M - 1] ^ mixed(key[N - 1], key[0]);
     this.pos = 0;
   }
+}
+
+function mixed(high: number, low: number): number {
+  const y = (high & 0x80000000) | (low & 0x7fffffff);
+  return (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
 }

@@ -45,6 +45,9 @@ export interface RandomStateSnapshot extends MT19937State {
   readonly gauss: number | null;
 }
 
+/** A pair of normals takes two uniforms of two words. */
+const wordsPerPair = 4;
+
 /** numpy's legacy `RandomState` (MT19937, polar normals, masked rejection for integers). */
 export class RandomState implements RandomSource {
   private readonly mt = new MT19937();
@@ -81,14 +84,20 @@ export class RandomState implements RandomSource {
   uniform(low: number, high: number, size: number): Float64Array;
   uniform(low = 0, high = 1, size?: number): number | Float64Array {
     const range = high - low;
-    return many(size, () => low + range * this.double());
+    if (size === undefined) return low + range * this.double();
+    const out = new Float64Array(size);
+    for (let i = 0; i < size; i++) out[i] = low + range * this.double();
+    return out;
   }
 
   normal(loc?: number, scale?: number): number;
   normal(loc: number, scale: number, size: number): Float64Array;
   normal(loc = 0, scale = 1, size?: number): number | Float64Array {
     if (!(scale >= 0)) throw new ConfigError(`RandomState.normal: scale must be 0 or more, got ${scale}`);
-    return many(size, () => loc + scale * this.polar());
+    if (size === undefined) return loc + scale * this.polar();
+    const out = new Float64Array(size);
+    this.fillNormal(out, loc, scale);
+    return out;
   }
 
   choice(n: number, size: number, { replace = true, p }: ChoiceOptions = {}): number[] {
@@ -175,6 +184,27 @@ export class RandomState implements RandomSource {
       const f = Math.sqrt((-2 * Math.log(r2)) / r2);
       this.gauss = f * x1;
       return f * x2;
+    }
+  }
+
+  /** `polar` for a whole array: words come in blocks, and no more of them than the missing pairs need if none is rejected. */
+  private fillNormal(out: Float64Array, loc: number, scale: number): void {
+    let at = 0;
+    if (this.gauss !== null && out.length > 0) out[at++] = loc + scale * this.polar();
+    const words = new Uint32Array(wordsPerPair * 512);
+    while (at < out.length) {
+      const block = words.subarray(0, wordsPerPair * Math.ceil((out.length - at) / 2));
+      this.mt.fill(block);
+      for (let w = 0; w < block.length; w += wordsPerPair) {
+        const x1 = 2 * (((block[w] >>> 5) * 2 ** 26 + (block[w + 1] >>> 6)) / 2 ** 53) - 1;
+        const x2 = 2 * (((block[w + 2] >>> 5) * 2 ** 26 + (block[w + 3] >>> 6)) / 2 ** 53) - 1;
+        const r2 = x1 * x1 + x2 * x2;
+        if (r2 >= 1 || r2 === 0) continue;
+        const f = Math.sqrt((-2 * Math.log(r2)) / r2);
+        out[at++] = loc + scale * (f * x2);
+        if (at < out.length) out[at++] = loc + scale * (f * x1);
+        else this.gauss = f * x1;
+      }
     }
   }
 

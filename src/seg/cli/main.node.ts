@@ -6,11 +6,14 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../../host/errors.ts";
 import type { Command } from "./command_line.node.ts";
+import { convertImageCommand } from "./commands/convert_image.node.ts";
 import { demoCommand } from "./commands/demo.node.ts";
 import { evaluateCommand } from "./commands/evaluate.node.ts";
 import { infoCommand } from "./commands/info.node.ts";
+import { postprocessCommand } from "./commands/postprocess.node.ts";
 import { predictCommand } from "./commands/predict.node.ts";
 import { recipesCommand } from "./commands/recipes.node.ts";
+import { surfaceCommand } from "./commands/surface.node.ts";
 import { trainCommand } from "./commands/train.node.ts";
 import { tuneCommand } from "./commands/tune.node.ts";
 import { convertCommand, inspectCommand } from "./commands/weights.node.ts";
@@ -20,10 +23,13 @@ const commands: readonly Command[] = [
   trainCommand,
   predictCommand,
   evaluateCommand,
+  postprocessCommand,
+  surfaceCommand,
   demoCommand,
   recipesCommand,
   tuneCommand,
   infoCommand,
+  convertImageCommand,
   inspectCommand,
   convertCommand,
 ];

@@ -5,7 +5,7 @@
 
 import { mul } from "../../autograd/pointwise.ts";
 import { softmax } from "../../autograd/softmax.ts";
-import { type Orientation, orientationAxes, rotateOrientation } from "../../data/orientation.ts";
+import { type SliceOrientation, orientationAxes, rotateOrientation } from "../../data/orientation.ts";
 import { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -17,7 +17,7 @@ import { type StructureUncertainties, structureUncertainty, TestDropout } from "
 import { Predictor } from "./predictor.ts";
 
 /** A network per view, at least one: `[B, 1, rows, columns]` → `[B, classes, rows, columns]` logits. */
-export type ViewNetworks = Readonly<Partial<Record<Orientation, Module>>>;
+export type ViewNetworks = Readonly<Partial<Record<SliceOrientation, Module>>>;
 
 export interface QuickNatViewsOptions {
   /**
@@ -28,7 +28,7 @@ export interface QuickNatViewsOptions {
    * Factor of each view. Default for probabilities the paper's 0.4 COR, 0.4 AXI, 0.2 SAG, scaled so that those of the views given add up to 1;
    * 1 each for logits.
    */
-  readonly weights?: Readonly<Partial<Record<Orientation, number>>>;
+  readonly weights?: Readonly<Partial<Record<SliceOrientation, number>>>;
   /** Slices per call of a network; default 8. */
   readonly batchSize?: number;
   /** Called after every batch with the slices done and their total, over all views and samples. */
@@ -78,7 +78,7 @@ const paperWeights = { COR: 0.4, AXI: 0.4, SAG: 0.2 } as const;
 export class QuickNatViews {
   private readonly device: Device;
   private readonly options: QuickNatViewsOptions;
-  private readonly views: readonly { readonly view: Orientation; readonly network: Module; readonly factor: number }[];
+  private readonly views: readonly { readonly view: SliceOrientation; readonly network: Module; readonly factor: number }[];
 
   /** @throws ConfigError without a view, for weights that are not positive, an unknown combination or a batch size below 1 */
   constructor(device: Device, networks: ViewNetworks, options: QuickNatViewsOptions = {}) {
@@ -173,7 +173,7 @@ export class QuickNatViews {
 function accumulate(
   scores: HostArray<Float32Array>,
   out: HostArray,
-  view: Orientation,
+  view: SliceOrientation,
   start: number,
   factor: number,
   map?: HostArray<Uint8Array>,

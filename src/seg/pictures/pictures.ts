@@ -6,19 +6,10 @@ import type { Picture } from "../../host/bytes/png.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { extent } from "../../host/stats.ts";
+import { colorsOf, type Rgb } from "./class_colors.ts";
 
 export { encodePng, type Picture } from "../../host/bytes/png.ts";
 export { curveSvg, type CurveOptions, type Series } from "./curves.ts";
-
-type Rgb = readonly [number, number, number];
-
-/** Per class the fill of the prediction and the outline of the truth, far apart in hue and legible on gray; classes cycle. */
-const classColors: readonly { fill: Rgb; line: Rgb }[] = [
-  { fill: [255, 140, 0], line: [0, 229, 255] },
-  { fill: [176, 100, 255], line: [255, 230, 0] },
-  { fill: [40, 210, 110], line: [255, 80, 170] },
-  { fill: [70, 130, 255], line: [255, 170, 120] },
-];
 
 export interface OverlayOptions {
   /** Pixels per voxel, a positive integer. Default: the slice's longer side becomes about 256 pixels. */
@@ -159,10 +150,6 @@ function planeOf(name: string, a: HostArray): [number, number] {
 function rangeOf(data: HostArray["data"]): [number, number] {
   const { min, max } = extent(data);
   return [min, max];
-}
-
-function colorsOf(c: number): { fill: Rgb; line: Rgb } {
-  return classColors[(Math.ceil(c) - 1) % classColors.length];
 }
 
 function mix(a: Rgb, b: Rgb, share: number): Rgb {

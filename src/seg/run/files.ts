@@ -23,11 +23,14 @@ export const files = {
   weights: "weights.safetensors",
   best: "best.safetensors",
   evaluation: "evaluation.json",
+  postprocessing: "postprocessing.json",
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
   overlay: (id: string) => `overlays/${id}.png`,
   /** Folder of what `voxgrad predict` writes, apart from the validation cases that training segments. */
   predicted: "predicted",
+  /** Table of the volumes of what was predicted, beside it. */
+  volumes: "volumes.csv",
   prediction: (id: string) => `predictions/${id}.nii.gz`,
 } as const;
 

@@ -2,24 +2,30 @@
 
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { imageStem, isImageName } from "../../data/formats/formats.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 
-const ending = /\.nii(\.gz)?$/;
 // nnU-Net's name of a channel's file: `<id>_0000.nii.gz`.
 const channel = /_(\d{4})$/;
 
-const stemOf = (path: string): string => basename(path).replace(ending, "");
+const stemOf = imageStem;
+// Files of a DICOM series, of which many have no ending.
+const slice = /^[^.]+$|\.(dcm|dicom|ima)$/i;
 
 /** The images of a folder, or a file as it is. Throws `DataError` for a folder without images. */
 function filesIn(path: string): string[] {
   if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
-  const found = readdirSync(path)
-    .filter((name) => ending.test(name) && !name.startsWith("."))
+  const names = readdirSync(path).filter((name) => !name.startsWith("."));
+  const headers = new Set(names.filter((n) => /\.hdr(\.gz)?$/i.test(n)).map(imageStem));
+  const found = names
+    .filter((n) => isImageName(n) && !slice.test(n) && !(/\.img(\.gz)?$/i.test(n) && headers.has(imageStem(n))))
     .sort()
     .map((name) => join(path, name));
-  if (found.length === 0) throw new DataError(`${path}: has no .nii or .nii.gz file`);
-  return found;
+  if (found.length > 0) return found;
+  // A folder of slices is one image.
+  if (names.some((n) => slice.test(n) && statSync(join(path, n)).isFile())) return [path];
+  throw new DataError(`${path}: has no image, such as a .nii.gz, .nrrd or .mha file`);
 }
 
 /**

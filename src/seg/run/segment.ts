@@ -7,6 +7,7 @@ import type { HostArray } from "../../host/array.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Segmenter } from "../inference/segmenter.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
+import { type PostStep, postprocess } from "../post/steps.ts";
 import { asStored, type ReadCase, readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, Recipe } from "../recipes/recipe.ts";
 import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
@@ -55,6 +56,7 @@ export interface Segmented {
 
 /**
  * Segments cases in order, each when it is asked for.
+ * @param steps what is done to each label map
  * @throws FormatError, ShapeError, DataError for bad images; the signal's reason when it is aborted
  */
 export async function* segmentCases(
@@ -62,12 +64,13 @@ export async function* segmentCases(
   cases: readonly Case[],
   read: ReadCase,
   signal?: AbortSignal,
+  steps: readonly PostStep[] = [],
 ): AsyncGenerator<Segmented, void, undefined> {
   for (const item of cases) {
     signal?.throwIfAborted();
     const { stored, source, prepared } = await readyCase(recipe, context, read, item);
     const found = await segmenter.run(prepared.image, { signal });
-    const turned = (await recipe.postprocess?.(found, source, context)) ?? found;
+    const turned = postprocess((await recipe.postprocess?.(found, source, context)) ?? found, source.image.spacing, steps);
     const dice = source.label && diceOfLabels(turned, source.label, context.outputs.foreground, context.outputs.ignore);
     const labels = asStored(stored, context.orientation, turned);
     yield { id: stored.id, source: stored, labels, ...(dice ? { dice } : {}) };

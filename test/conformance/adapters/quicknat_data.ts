@@ -2,7 +2,7 @@
 import {
   labeledSlices,
   medianFrequencyWeights,
-  type Orientation,
+  type SliceOrientation,
   rotateOrientation,
   structureClasses,
   type StructureNumbers,
@@ -38,7 +38,7 @@ const prepared =
 /** Labels come behind the images. */
 const functions: Record<string, Adapter> = {
   rotate_orientation: prepared("orientation", (volumes, { orientation = "COR" }) =>
-    volumes.map((v) => rotateOrientation(v, orientation as Orientation)),
+    volumes.map((v) => rotateOrientation(v, orientation as SliceOrientation)),
   ),
   reduce_slices: prepared("skip_Frame skip_frame", (stacks, o) => {
     const kept = thinnedSlices(stacks[0].shape[0], { skip: o.skip_Frame ?? o.skip_frame ?? 40, compat: "quicknat" });

@@ -2,16 +2,12 @@
 
 import { describe, expect, test } from "vitest";
 import { listDataCollate } from "../../../src/data/datasets/collate.ts";
-import {
-  CacheDataset,
-  firstRandom,
-  itemRandom,
-  type ItemTransform,
-  MapDataset,
-  PatchDataset,
-  ShuffleBuffer,
-} from "../../../src/data/datasets/dataset.ts";
-import { type GridPadMode, GridPatchDataset, PatchIter, PatchIterd } from "../../../src/data/datasets/grid.ts";
+import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
+import { firstRandom, itemRandom, type ItemTransform } from "../../../src/data/datasets/dataset.ts";
+import { MapDataset } from "../../../src/data/datasets/map_dataset.ts";
+import { PatchDataset } from "../../../src/data/datasets/patch_dataset.ts";
+import { ShuffleBuffer } from "../../../src/data/datasets/shuffle_buffer.ts";
+import { type GridPadMode, GridPatchDataset, PatchIter, PatchIterd } from "../../../src/data/datasets/grid_patch_dataset.ts";
 import { Compose } from "../../../src/data/transforms/compose.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
@@ -128,10 +124,10 @@ describe("PatchIter", () => {
     expect(run([3, 0], "constant")[1].values.slice(4)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
     expect(run([3, 3], null)).toHaveLength(1);
     expect(run([9, 9], null)[0].shape).toEqual([1, 4, 4]);
-    expect(run([2, 2], "constant", [-1, 0])[0].values).toEqual([0, 0, 0, 1]);
+    expect(run([2, 2], "constant", [0, -1, 0])[0].values).toEqual([0, 0, 0, 1]);
   });
   test("errors", () => {
-    expect(() => run([3])).toThrow(ShapeError);
+    expect(() => run([3, 3, 3])).toThrow(ShapeError);
     expect(() => run([-1, 2])).toThrow(ConfigError);
     expect(() => run([2, 2], null, [-1, 0])).toThrow(ConfigError);
   });

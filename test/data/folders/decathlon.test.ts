@@ -213,7 +213,7 @@ describe("dataset.json as other tools write it", () => {
   test("channel names as a list, a word, or under each other's place", () => {
     for (const modality of [["MRI"], "MRI", { MRI: 0 }])
       expect(parseDataset(msd({ modality }), msdFiles).modality).toEqual(["MRI"]);
-    expect(() => parseDataset(msd({ file_ending: ".png" }), msdFiles)).toThrow(/file_ending is ".png", but only NIfTI/);
+    expect(() => parseDataset(msd({ file_ending: ".h5" }), msdFiles)).toThrow(/file_ending is ".h5", which is no format/);
   });
 
   test("absolute paths inside of the folder, and all missing files at once", () => {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Batch } from "../../../src/data/datasets/collate.ts";
-import { CacheDataset } from "../../../src/data/datasets/dataset.ts";
+import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
 import { DataLoader, type DataLoaderOptions } from "../../../src/data/loading/loader.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
@@ -137,7 +137,7 @@ describe("workers", () => {
 
   test("a worker that dies, a factory that throws, a module that is none", async () => {
     await expect(all(loader({ kind: "map", images: 6, exitAt: 2 }, { numWorkers: 2 }))).rejects.toThrow(
-      /data worker 0 ended with code 3/,
+      /data worker 0 ended with code 3 before its work was done while it prepared item 2 \("2"\)/,
     );
     for (const numWorkers of [0, 1]) {
       await expect(all(loader({ kind: "map", throwIn: "factory" }, { numWorkers }))).rejects.toThrow(DataError);

@@ -1,8 +1,12 @@
 /** @file A dataset module that loader.test.ts gives to worker threads. */
 
 import { threadId } from "node:worker_threads";
-import { CacheDataset, type Dataset, MapDataset, PatchDataset, ShuffleBuffer } from "../../../src/data/datasets/dataset.ts";
-import { GridPatchDataset, PatchIterd } from "../../../src/data/datasets/grid.ts";
+import { CacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
+import type { Dataset } from "../../../src/data/datasets/dataset.ts";
+import { GridPatchDataset, PatchIterd } from "../../../src/data/datasets/grid_patch_dataset.ts";
+import { MapDataset } from "../../../src/data/datasets/map_dataset.ts";
+import { PatchDataset } from "../../../src/data/datasets/patch_dataset.ts";
+import { ShuffleBuffer } from "../../../src/data/datasets/shuffle_buffer.ts";
 import type { RandomSource } from "../../../src/host/random/numpy.ts";
 import type { Item } from "../../../src/data/transforms/transform.ts";
 import { DataError } from "../../../src/host/errors.ts";

@@ -8,16 +8,24 @@ import * as T from "../../../src/data/transforms/index.ts";
 import { RandomState } from "../../../src/host/random/numpy.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { adapters } from "../../conformance/adapters/data.ts";
+import { adapters as intensity } from "../../conformance/adapters/intensity.ts";
+import { adapters as spatialAdapters, families as spatialFamilies } from "../../conformance/adapters/spatial.ts";
+import { families } from "../../conformance/adapters/post.ts";
 import { decode, difference, isRefusal, type Case } from "../../conformance/format.ts";
+import { finder } from "../../conformance/lookup.ts";
 
-const fixture = JSON.parse(readFileSync(new URL("../../fixtures/data/transforms.json", import.meta.url), "utf8"));
+const stored = ["transforms", "post"].flatMap(
+  (file) => JSON.parse(readFileSync(new URL(`../../fixtures/data/${file}.json`, import.meta.url), "utf8")).cases as Case[],
+);
+
+const find = finder({ ...adapters, ...intensity, ...spatialAdapters }, [...spatialFamilies, ...families]);
 
 describe("as MONAI", () => {
-  test.each(fixture.cases as Case[])("$id", async (raw) => {
+  test.each(stored)("$id", async (raw) => {
     const c = decode(raw) as Case;
     let result: unknown;
     try {
-      result = await adapters[c.op](c, { dir: "" });
+      result = await find(c.op)!(c, { dir: "" });
     } catch (error) {
       if ("error" in c.expected && isRefusal(error)) return;
       throw error;
@@ -70,10 +78,18 @@ describe("onKeys", () => {
 
   test("Resize takes nearest-exact for labels, unless a mode is chosen or MONAI's behaviour is asked for", () => {
     const options = { spatialSize: [3, 3] };
+    const named = { labels: ["label"] };
     const fractional = (out: T.Item | T.Item[]) => ((out as T.Item).label as HostArray).data.some((v) => v % 1 !== 0);
-    expect(fractional(T.onKeys(["image", "label"], new T.Resize(options)).apply(item()))).toBe(false);
-    expect(fractional(T.onKeys(["image", "label"], new T.Resize(options), { compat: "monai" }).apply(item()))).toBe(true);
-    expect(fractional(T.onKeys(["image", "label"], new T.Resize({ ...options, mode: "bilinear" })).apply(item()))).toBe(true);
+    expect(fractional(T.onKeys(["image", "label"], new T.Resize(options), named).apply(item()))).toBe(false);
+    expect(fractional(T.onKeys(["image", "label"], new T.Resize(options), { ...named, compat: "monai" }).apply(item()))).toBe(
+      true,
+    );
+    expect(fractional(T.onKeys(["image", "label"], new T.Resize({ ...options, mode: "bilinear" }), named).apply(item()))).toBe(
+      true,
+    );
+    // A key's spelling says nothing.
+    expect(fractional(T.onKeys(["image", "label"], new T.Resize(options)).apply(item()))).toBe(true);
+    expect(() => T.onKeys(["image"], new T.Resize(options), { labels: ["mask"] })).toThrow(/label "mask" is not among the keys/);
     expect((T.onKeys(["image", "label"], new T.Resize(options)).apply(item()) as T.Item).image).toEqual(
       new T.Resize(options).apply(item().image),
     );
@@ -82,7 +98,7 @@ describe("onKeys", () => {
   test("a label is resized about its image's centers: a disc keeps its place", () => {
     const disc = (n: number) =>
       array([1, n, n], (i) => (Math.hypot(((i % n) + 0.5) / n - 0.45, (Math.floor(i / n) + 0.5) / n - 0.45) < 0.3 ? 1 : 0));
-    const out = T.onKeys(["image", "label"], new T.Resize({ spatialSize: [48, 48] })).apply({
+    const out = T.onKeys(["image", "label"], new T.Resize({ spatialSize: [48, 48] }), { labels: ["label"] }).apply({
       image: disc(100),
       label: disc(100),
     });
@@ -111,6 +127,11 @@ describe("onKeys", () => {
     const marked = T.onKeys(["image", "label"], new T.CropForeground()).apply({ image, label }) as Record<string, HostArray>;
     expect(marked.label.shape).toEqual([1, 3, 4]);
     expect([...marked.label.data].indexOf(1)).toBe([...marked.image.data].indexOf(20));
+    const bySource = T.onKeys(["image", "label"], new T.CropForeground({ sourceKey: "label" })).apply({
+      image,
+      label,
+    }) as typeof marked;
+    expect([bySource.image.shape, [...bySource.image.data]]).toEqual([[1, 1, 1], [20]]);
     expect(() => T.onKeys(["image", "label"], new T.CropForeground()).apply({ image, label: array([1, 6, 5]) })).toThrow(
       /size \[5,6\] and cannot crop one of shape \[1,6,5\]/,
     );
@@ -193,11 +214,10 @@ describe("values", () => {
     }
   });
 
-  test("intensity keeps a volume's geometry, moving voxels drops it", () => {
-    const volume = { ...array([1, 2, 3, 4]), affine: "A" };
-    expect(new T.ScaleIntensity().apply(volume)).toHaveProperty("affine", "A");
-    expect(new T.CastToType({ dtype: "uint8" }).apply(volume)).toHaveProperty("affine", "A");
-    expect(new T.Flip().apply(volume)).not.toHaveProperty("affine");
+  test("an option that a transform does not have is an error", () => {
+    expect(() => new T.Rotate({ angle: 1, keepsize: true } as T.RotateOptions)).toThrow(
+      /Rotate: unknown option "keepsize"; known: angle/,
+    );
   });
 
   test("area resizing keeps the mean when sizes divide; linear keeps a ramp", () => {

@@ -6,11 +6,11 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { readNiftiFile, writeNiftiFile } from "../../../src/data/index.node.ts";
 import { encodeNifti } from "../../../src/data/formats/nifti/nifti.ts";
 import { makeVolume, type Volume } from "../../../src/data/volume.ts";
-import { main } from "../../../src/seg/cli/main.node.ts";
+import { callCli as call } from "../../lib/call_cli.ts";
 import { runCli, temporaryFolder, tinyOptions, writeTinyDataset } from "../../lib/tiny.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -21,20 +21,6 @@ const trainArgs = ["train", "--data", data, "--out", out, ...tinyOptions];
 const resumeArgs = ["train", "--resume", run];
 const predictArgs = ["predict", "--run", run, "--out", out, join(good, "imagesTr", "case0.nii.gz")];
 let trained: string;
-
-/** `main` in this process. */
-async function call(args: readonly string[]) {
-  let [stdout, stderr] = ["", ""];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => ((stdout += String(text)), true));
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => ((stderr += String(text)), true));
-  try {
-    await main(args);
-    return { code: process.exitCode, stdout, stderr };
-  } finally {
-    process.exitCode = undefined;
-    vi.restoreAllMocks();
-  }
-}
 
 beforeAll(async () => {
   await writeTinyDataset(good);

@@ -5,11 +5,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectedComponents } from "../../../src/host/grid/components.ts";
 import { readNiftiFile } from "../../../src/data/index.node.ts";
 import type { Device } from "../../../src/index.ts";
 import { Adam, diceLoss, manualSeed, seedDropout } from "../../../src/nn/index.ts";
 import { readSafetensors } from "../../../src/weights/index.ts";
 import { restoreCheckpoint, saveCheckpoint, Trainer, UNet, type UNetOptions } from "../../../src/seg/index.ts";
+import { callCli } from "../../lib/call_cli.ts";
 import { device } from "../../lib/device.ts";
 import {
   affine,
@@ -193,6 +195,34 @@ describe("a run's folder", () => {
     const image = join(data, "imagesTr", "case4.nii.gz");
     await succeed(["predict", "--run", at("whole"), "--out", at("files"), image]);
     expect(read("files", "case4.nii.gz").equals(read("whole", "predictions", "case4.nii.gz"))).toBe(true);
+  });
+
+  test("predicts with what was found to help and what is asked for, and tells the volumes", async () => {
+    const { stdout } = await callCli(["postprocess", "--run", at("whole")]);
+    expect(stdout).toMatch(/^ball: mean Dice 0\.\d+ before, 0\.\d+ after$/m);
+    const { steps, cases, dice } = JSON.parse(read("whole", "postprocessing.json").toString());
+    expect([cases, dice.ball.after >= dice.ball.before, Array.isArray(steps)]).toEqual([2, true, true]);
+    const image = join(data, "imagesTr", "case4.nii.gz");
+    await callCli(["predict", "--run", at("whole"), "--out", at("clean"), image, "--keep-largest", "--remove-small", "5"]);
+    const prediction = await readNiftiFile(at("clean", "case4.nii.gz"));
+    expect(connectedComponents(prediction.data, prediction.shape.slice(1)).count).toBe(1);
+    const voxels = Array.from(prediction.data as Uint8Array).reduce((sum, v) => sum + v, 0);
+    const ml = (voxels * prediction.spacing.reduce((a, b) => a * b, 1)) / 1000;
+    expect(read("clean", "volumes.csv").toString()).toBe(`case,label,voxels,ml\ncase4,ball,${voxels},${ml.toFixed(4)}\n`);
+    const surface = [
+      "surface",
+      at("clean", "case4.nii.gz"),
+      "--label",
+      "1",
+      "--out",
+      at("ball.stl"),
+      "--picture",
+      at("ball.png"),
+    ];
+    expect((await callCli(surface)).stdout).toMatch(/^\d+ triangles, /m);
+    expect(read("ball.stl").length).toBe(84 + 50 * read("ball.stl").readUInt32LE(80));
+    expectPicture(read("ball.png"));
+    expect((await callCli(surface)).stderr).toMatch(/^ConfigError: .*ball.stl exists; .*--overwrite/m);
   });
 
   test("is not overwritten by another run", async () => {

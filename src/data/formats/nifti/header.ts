@@ -8,7 +8,7 @@
 import { NIFTI1, NIFTI2 } from "nifti-reader-js";
 import { elements } from "../../../host/elements.ts";
 import { FormatError } from "../../../host/errors.ts";
-import { type Affine, affineProblem, type Volume } from "../../volume.ts";
+import { type Affine, affineProblem, type SpaceUnit, type Volume } from "../../volume.ts";
 import { fileKind } from "../file_kind.ts";
 import { elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
 
@@ -29,6 +29,11 @@ export interface NiftiHeader {
   readonly slope: number;
   readonly inter: number;
   readonly affine: Affine;
+  /** Numbers of a voxel: 3 and 4 for colors, which become channels. */
+  readonly colors: 1 | 3 | 4;
+  readonly units: SpaceUnit;
+  /** What is odd about it, see VolumeMeta. */
+  readonly notes: readonly string[];
   /** The 348 or 540 bytes as they were. */
   readonly bytes: Uint8Array;
 }
@@ -37,16 +42,17 @@ export interface NiftiHeader {
  * Parses and checks the fixed header at the start of a `.nii` file.
  * @param bytes the first bytes of the (uncompressed) file, headerBytes of them if the file has so many
  * @param name what the error messages call the file
+ * @param pair whether the voxels may be in a file of their own (magic "ni1", "ni2")
  * @throws FormatError naming the field
  */
-export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
+export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false): NiftiHeader {
   const fail = (field: string, text: string): never => {
     throw new FormatError(`readNifti: ${name}: ${field} ${text}`);
   };
   const kind = isNifti(bytes) ? undefined : fileKind(bytes);
   if (kind) throw new FormatError(`readNifti: ${name} is ${kind.what}, no NIfTI image; ${kind.advice}`);
   if (bytes.length < 348) fail("header", `has ${bytes.length} bytes; a NIfTI-1 header has 348; the file is empty or cut short`);
-  const { version, littleEndian } = identify(bytes, fail);
+  const { version, littleEndian, single } = identify(bytes, pair, fail);
   const size = version === 1 ? 348 : 540;
   if (bytes.length < size) fail("header", `has ${bytes.length} bytes; a NIfTI-2 header has 540; the file is cut short`);
 
@@ -68,10 +74,12 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
       `is ${fields.datatypeCode} (${type}); expected a real type of 8 to 64 bits; convert the image to int16 or float32`,
     );
   }
+  const colors = type.colors ?? 1;
+  shape[0] *= colors;
   const byteLength = shape[0] * shape[1] * shape[2] * shape[3] * type.bytes;
   if (!Number.isSafeInteger(byteLength)) fail("dim", `is [${dim.slice(1, dim[0] + 1)}]; no file holds so many voxels`);
 
-  const least = size + 4;
+  const least = single ? size + 4 : 0;
   // Some writers leave 0 in single files; every reader then takes the first byte after the header.
   const voxOffset = fields.vox_offset === 0 ? least : fields.vox_offset;
   if (!Number.isSafeInteger(voxOffset) || voxOffset < least)
@@ -81,7 +89,24 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
   const { affine, field } = chooseAffine(header, fields, shape);
   const problem = affineProblem(affine);
   if (problem) fail(field, `gives a voxel-to-space matrix that ${problem}`);
-  return { version, littleEndian, shape, dtype: type.dtype, voxOffset, byteLength, slope, inter, affine, bytes: header };
+  const units = (["unknown", "m", "mm", "um"] as const)[fields.xyzt_units & 7] ?? "unknown";
+  const { dtype } = type;
+  const notes = oddities(header, fields, units);
+  return {
+    version,
+    littleEndian,
+    shape,
+    dtype,
+    voxOffset,
+    byteLength,
+    slope,
+    inter,
+    affine,
+    colors,
+    units,
+    notes,
+    bytes: header,
+  };
 }
 
 /**
@@ -91,12 +116,14 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string): NiftiHeader {
  */
 export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array {
   const [channels, nx, ny, nz] = volume.shape;
-  const source = volume.meta.header && parseNiftiHeader(volume.meta.header, volume.meta.source ?? "the volume's header");
+  const { meta } = volume;
+  const own = meta.header !== undefined && (meta.format ?? "").startsWith("nifti");
+  const source = own ? parseNiftiHeader(meta.header!, meta.source ?? "the volume's header", true) : undefined;
   const tooLarge = Math.max(...volume.shape) > 32767;
   const version = source?.version === 2 || tooLarge ? 2 : 1;
   const h = version === 2 ? new NIFTI2() : new NIFTI1();
   h.pixDims = [1, 1, 1, 1, 1, 1, 1, 1];
-  h.xyzt_units = NIFTI1.UNITS_MM;
+  h.xyzt_units = { mm: NIFTI1.UNITS_MM, um: 3, m: 1, unknown: 0 }[volume.units ?? "mm"];
 
   const old = source && readFields(source.bytes, source.version);
   if (old) {
@@ -149,7 +176,7 @@ function isNifti(bytes: Uint8Array): boolean {
   return [true, false].some((little) => [348, 540].includes(view.getInt32(0, little)));
 }
 
-function identify(bytes: Uint8Array, fail: Fail): { version: 1 | 2; littleEndian: boolean } {
+function identify(bytes: Uint8Array, pair: boolean, fail: Fail): { version: 1 | 2; littleEndian: boolean; single: boolean } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sizes = [view.getInt32(0, true), view.getInt32(0, false)];
   const littleEndian = sizes[0] === 348 || sizes[0] === 540;
@@ -159,19 +186,20 @@ function identify(bytes: Uint8Array, fail: Fail): { version: 1 | 2; littleEndian
   const at = size === 348 ? 344 : 4;
   const magic = String.fromCharCode(...bytes.subarray(at, at + 4));
   const version = size === 348 ? 1 : 2;
+  if (magic === `ni${version}\0` && pair) return { version, littleEndian, single: false };
   if (magic === `ni${version}\0`)
     return fail(
       "magic",
-      `is "ni${version}": a header whose voxels are in a separate .img file; convert the pair to one .nii file`,
+      `is "ni${version}": a header whose voxels are in a separate .img file; give the folder or both files to readImage`,
     );
   if (version === 1 && magic === "\0\0\0\0")
     return fail(
       "magic",
-      "is empty: this is an Analyze 7.5 header, whose voxels are in an .img file; convert the pair to one .nii file",
+      "is empty: this is an Analyze 7.5 header, whose voxels are in an .img file; give the folder or both files to readImage",
     );
   if (magic !== `n+${version}\0`)
     return fail("magic", `is ${JSON.stringify(magic)}; expected "n+${version}\\0"; this is Analyze 7.5 or a damaged file`);
-  return { version, littleEndian };
+  return { version, littleEndian, single: true };
 }
 
 /** @param header the 348 or 540 bytes, alone in their buffer. */
@@ -206,6 +234,22 @@ function chooseAffine(header: Uint8Array, f: Fields, shape: readonly number[]): 
     [0, 0, 0, 1],
   ];
   return { affine, field: "pixdim" };
+}
+
+/** Sentences about geometry that readers disagree on. */
+function oddities(header: Uint8Array, f: Fields, units: SpaceUnit): string[] {
+  const notes: string[] = [];
+  if (f.sform_code > 0 && f.qform_code > 0) {
+    const [s, q] = [sformOf(header, header.length === 348 ? 1 : 2, f.littleEndian), f.getQformMat()];
+    const apart = Math.max(...s.flatMap((row, r) => row.map((v, c) => Math.abs(v - q[r][c]))));
+    const size = Math.max(...s.flatMap((row) => row.map(Math.abs)));
+    if (!(apart <= 1e-3 * Math.max(1, size)))
+      notes.push(`sform and qform differ by up to ${apart.toPrecision(3)}; the sform is taken unless it is singular`);
+  }
+  if (f.sform_code <= 0 && f.qform_code <= 0)
+    notes.push("neither sform nor qform: the orientation is a guess, as nibabel makes it");
+  if (units === "unknown") notes.push("the unit of lengths is missing (xyzt_units); mm is assumed");
+  return notes;
 }
 
 /** srow_x, srow_y, srow_z as stored; the library replaces them by the qform in some files. */

@@ -1,14 +1,11 @@
-/**
- * @file NIfTI files by path (Node): read in pieces, so that a header is judged before the file is, and written atomically.
- */
+/** @file NIfTI files by path (Node): read in pieces, so that a header is judged before the file is, and written atomically. */
 
-import { open } from "node:fs/promises";
 import { promisify } from "node:util";
-import { createGunzip, gzip } from "node:zlib";
-import { ConfigError, FormatError } from "../../../host/errors.ts";
-import { inflatedLimit, isGzip } from "../../../host/bytes/inflate.ts";
+import { gzip } from "node:zlib";
+import { ConfigError } from "../../../host/errors.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
-import { decodeNifti, encodeNifti } from "./nifti.ts";
+import { fileAt } from "../files.node.ts";
+import { encodeNifti, readNiftiOf } from "./nifti.ts";
 import type { NiftiDtype } from "./voxels.ts";
 import type { Volume } from "../../volume.ts";
 
@@ -17,27 +14,7 @@ import type { Volume } from "../../volume.ts";
  * @throws FormatError naming the file and the field, also if the file cannot be opened
  */
 export async function readNiftiFile(path: string): Promise<Volume> {
-  const file = await open(path).catch((cause: Error) => {
-    throw new FormatError(`readNifti: cannot open ${path}: ${cause.message}`, { cause });
-  });
-  try {
-    const info = await file.stat();
-    if (!info.isFile()) throw new FormatError(`readNifti: ${path} is not a file`);
-    const head = new Uint8Array(2);
-    await file.read(head, 0, 2, 0);
-    const stream = file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 });
-    if (!isGzip(head)) return await decodeNifti(stream, { name: path, maxBytes: info.size });
-    const unzipped = createGunzip({ chunkSize: 1 << 18 });
-    stream.on("error", (error) => unzipped.destroy(error)).pipe(unzipped);
-    try {
-      return await decodeNifti(unzipped, { name: path, maxBytes: inflatedLimit(info.size) });
-    } finally {
-      stream.destroy();
-      unzipped.destroy();
-    }
-  } finally {
-    await file.close();
-  }
+  return readNiftiOf(await fileAt(path, "readNifti"));
 }
 
 /**

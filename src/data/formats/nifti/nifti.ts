@@ -1,20 +1,20 @@
 /**
- * @file NIfTI-1/2 images in memory, `.nii` and `.nii.gz`, in Node and in browsers. One reader takes the bytes as a stream of pieces,
- * whether they come from memory, a Blob, a file or a decompressor: the header is checked against what the source can hold as soon as
- * it is there, memory grows with the bytes that really arrive, and reading stops where the header says the voxels end.
+ * @file NIfTI-1/2 images, `.nii`, `.nii.gz` and pairs of `.hdr` and `.img`: the header is checked against what the source can hold before anything is
+ * asked for, and reading stops where it says that the voxels end.
  */
 
-import { gunzip, piecesOf } from "../../../host/bytes/gunzip.ts";
-import { deflate, inflatedLimit, isGzip } from "../../../host/bytes/inflate.ts";
-import { FormatError, ShapeError } from "../../../host/errors.ts";
-import { sizeOf, type TypedArray } from "../../../host/array.ts";
-import { buildNiftiHeader, headerBytes, type NiftiHeader, parseNiftiHeader } from "./header.ts";
-import { castTo, decodeVoxels, dtypeOf, encodeVoxels, type NiftiDtype } from "./voxels.ts";
-import { makeVolume, type Volume } from "../../volume.ts";
+import { deflate } from "../../../host/bytes/inflate.ts";
+import { failing } from "../../../host/bytes/budget.ts";
+import { FormatError } from "../../../host/errors.ts";
 import type { Blob as BlobLike } from "../../../host/platform.ts";
-
-/** Bytes after the voxels that are read only to reach the gzip checksum. */
-const trailingLimit = 1 << 20;
+import { makeVolume, type Volume } from "../../volume.ts";
+import { openBytes } from "../byte_source.ts";
+import { besideHeader } from "../beside.ts";
+import { castTo, expectFilled, typeOf } from "../cast.ts";
+import type { ImageFile, ImageFormat } from "../format.ts";
+import { channelsLast, encodeBlock, readBlock } from "../voxel_block.ts";
+import { buildNiftiHeader, headerBytes, type NiftiHeader, parseNiftiHeader } from "./header.ts";
+import type { NiftiDtype } from "./voxels.ts";
 
 /** How a volume is written. */
 export interface WriteNiftiOptions {
@@ -28,15 +28,55 @@ export interface WriteNiftiOptions {
  * Reads a NIfTI image from memory or a Blob (a `File` in a browser).
  *
  * The data keep the file's element type, except: with scl_slope/scl_inter they are float32 (float64 for types of 32 bits and
- * more), and 64-bit integers are float64. Axes 4 … 7 of the file become channels.
+ * more), and 64-bit integers are float64. Axes 4 … 7 of the file become channels, and so do colors.
  * @param name what errors and `meta.source` call the image
  * @throws FormatError naming the file and the field
  */
 export async function readNifti(input: Uint8Array | ArrayBuffer | BlobLike, name = "image"): Promise<Volume> {
   const blob = input instanceof Blob ? input : new Blob([new Uint8Array(input as ArrayBuffer) as Uint8Array<ArrayBuffer>]);
-  const head = new Uint8Array(await blob.slice(0, 2).arrayBuffer());
-  if (!isGzip(head)) return decodeNifti(piecesOf(blob.stream()), { name, maxBytes: blob.size });
-  return decodeNifti(gunzip(blob), { name, maxBytes: inflatedLimit(blob.size) });
+  return readNiftiOf({ name, blob });
+}
+
+/** As readNifti, of a file that may have its voxels in another beside it. */
+export async function readNiftiOf(file: ImageFile): Promise<Volume> {
+  const source = await openBytes(file, "readNifti");
+  const header = parseNiftiHeader(await source.head(headerBytes), file.name, file.beside !== undefined);
+  const pair = header.bytes[header.version === 1 ? 345 : 5] === 0x69;
+  const voxels = pair ? await openBytes(await besideHeader(file, ".img"), "readNifti") : source;
+  const need = header.voxOffset + header.byteLength;
+  // Of a packed file the limit is an estimate.
+  if (need > voxels.limit)
+    throw tooShort(header, file.name, voxels.has(voxels.limit) ? "ends after" : "can hold at most", voxels.limit);
+  const { shape, dtype, littleEndian, slope, inter, colors } = header;
+  const [, nx, ny, nz] = shape;
+  const step = nx * ny * nz;
+  // The colors of a voxel are side by side; several of them in a row are axes 4 … 7.
+  const sizes = [colors, nx, ny, nz, shape[0] / colors];
+  const strides = [step, ny * nz, nz, 1, step * colors];
+  const data = await readBlock(
+    voxels.pieces(header.voxOffset),
+    { dtype, littleEndian, slope, inter, sizes, strides },
+    voxels.has(need),
+    failing(`readNifti: ${file.name}`),
+  );
+  return makeVolume({ data, shape }, header.affine, {
+    source: file.name,
+    format: header.version === 1 ? "nifti1" : "nifti2",
+    header: header.bytes,
+    dtype,
+    units: header.units,
+    ...((slope !== 1 || inter !== 0) && { fields: { scl_slope: slope, scl_inter: inter } }),
+    ...(header.notes.length > 0 && { notes: header.notes }),
+  });
+}
+
+function tooShort(header: NiftiHeader, name: string, verb: string, limit: number): FormatError {
+  const [c, nx, ny, nz] = header.shape;
+  const voxels = c === 1 ? `${nx}×${ny}×${nz}` : `${nx}×${ny}×${nz}×${c}`;
+  return new FormatError(
+    `readNifti: ${name}: dim, datatype and vox_offset promise ${voxels} voxels of ${header.dtype} from byte ${header.voxOffset} (${header.voxOffset + header.byteLength} bytes), ` +
+      `but the file ${verb} ${limit} bytes; it is cut short or its header is damaged`,
+  );
 }
 
 /**
@@ -50,99 +90,30 @@ export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}
 }
 
 /** As writeNifti, uncompressed and at once. */
-export function encodeNifti(volume: Volume, dtype: NiftiDtype = dtypeOf(volume.data)): Uint8Array {
-  if (volume.shape.length !== 4 || sizeOf(volume.shape) !== volume.data.length) {
-    throw new ShapeError(
-      `writeNifti: the volume has shape [${volume.shape}] and ${volume.data.length} elements; expected [C, nx, ny, nz] and as many`,
-    );
-  }
-  const data = castTo(volume.data, dtype);
+export function encodeNifti(volume: Volume, dtype: NiftiDtype = typeOf("writeNifti", volume.data)): Uint8Array {
+  expectFilled("writeNifti", volume);
+  const data = castTo("writeNifti", volume.data, dtype);
   const header = buildNiftiHeader(volume, dtype);
   const file = new Uint8Array(header.length + data.byteLength);
   file.set(header);
-  encodeVoxels(data, volume.shape, file.subarray(header.length));
+  encodeBlock(data, channelsLast(volume.shape), file.subarray(header.length));
   return file;
 }
 
-/**
- * Reads a NIfTI image from the pieces of its uncompressed bytes.
- * @param maxBytes the most bytes the source can deliver; a header that needs more is refused before memory is asked for
- */
-export async function decodeNifti(
-  pieces: AsyncIterable<Uint8Array>,
-  { name, maxBytes }: { readonly name: string; readonly maxBytes: number },
-): Promise<Volume> {
-  let bytes = new Uint8Array(1 << 16);
-  let have = 0;
-  let trailing = 0;
-  let header: NiftiHeader | undefined;
-  let need = Infinity;
-  for await (const piece of withFormatErrors(pieces, name)) {
-    if (have >= need) {
-      trailing += piece.length;
-      if (trailing > trailingLimit) break;
-      continue;
-    }
-    const taken = piece.subarray(0, need - have);
-    if (have + taken.length > bytes.length) bytes = grown(bytes, have + taken.length, need);
-    bytes.set(taken, have);
-    have += taken.length;
-    if (!header && have >= headerBytes) {
-      header = parseNiftiHeader(bytes.subarray(0, headerBytes), name);
-      need = header.voxOffset + header.byteLength;
-      checkSize(header, need, maxBytes, name, "can hold at most");
-    }
-  }
-  header ??= parseNiftiHeader(bytes.subarray(0, have), name);
-  need = header.voxOffset + header.byteLength;
-  checkSize(header, need, have, name, "ends after");
-  const raw = bytes.subarray(header.voxOffset, need);
-  const stored = decodeVoxels(raw, header.dtype, header.littleEndian, header.shape, name);
-  const data = scaled(stored, header);
-  const format = header.version === 1 ? "nifti1" : "nifti2";
-  return makeVolume({ data, shape: header.shape }, header.affine, {
-    source: name,
-    format,
-    header: header.bytes,
-    dtype: header.dtype,
-  });
+/** Whether bytes begin as a NIfTI header does. */
+function isNifti(head: Uint8Array): boolean {
+  const magic = (at: number) => String.fromCharCode(...head.subarray(at, at + 4));
+  return /^n[i+]1\0$/.test(magic(344)) || /^n[i+]2\0$/.test(magic(4));
 }
 
-function checkSize(header: NiftiHeader, need: number, limit: number, name: string, verb: string): void {
-  if (need <= limit) return;
-  const [c, nx, ny, nz] = header.shape;
-  const voxels = c === 1 ? `${nx}×${ny}×${nz}` : `${nx}×${ny}×${nz}×${c}`;
-  throw new FormatError(
-    `readNifti: ${name}: dim, datatype and vox_offset promise ${voxels} voxels of ${header.dtype} from byte ${header.voxOffset} (${need} bytes), ` +
-      `but the file ${verb} ${limit} bytes; it is cut short or its header is damaged`,
-  );
-}
-
-/** Doubles, so that what is asked for stays within twice what has arrived. */
-function grown(bytes: Uint8Array<ArrayBuffer>, least: number, most: number): Uint8Array<ArrayBuffer> {
-  const size = Math.max(least, Math.min(2 * bytes.length, most));
-  const next = new Uint8Array(size);
-  next.set(bytes);
-  return next;
-}
-
-/** slope · stored + inter, in float64, kept as float32 where the stored type has at most 16 bits or is float32. */
-function scaled(stored: TypedArray, { slope, inter, dtype }: NiftiHeader): TypedArray {
-  if (slope === 1 && inter === 0) return stored;
-  const narrow = stored.BYTES_PER_ELEMENT < 4 || dtype === "f32";
-  const out = narrow ? new Float32Array(stored.length) : new Float64Array(stored.length);
-  for (let i = 0; i < out.length; i++) out[i] = slope * stored[i] + inter;
-  return out;
-}
-
-/** A decompressor's complaint, as a FormatError with the file's name. */
-async function* withFormatErrors(pieces: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* pieces;
-  } catch (cause) {
-    throw new FormatError(
-      `readNifti: ${name}: the file cannot be read to its end (${(cause as Error).message}); it is cut short or damaged`,
-      { cause },
-    );
-  }
-}
+export const niftiFormat: ImageFormat = {
+  title: "NIfTI",
+  endings: [".nii.gz", ".nii", ".hdr", ".img", ".hdr.gz", ".img.gz"],
+  readsGzip: true,
+  matches: isNifti,
+  read: readNiftiOf,
+  async write(volume, name, { dtype, compress }) {
+    const gzip = compress ?? name.endsWith(".gz");
+    return [{ name, bytes: await writeNifti(volume, { dtype: dtype as NiftiDtype, gzip }) }];
+  },
+};

@@ -1,12 +1,14 @@
 /** @file Deterministic crops: `SpatialCrop`, `CenterSpatialCrop`, `CenterScaleCrop`. A crop never reaches outside the image: it is cut at the border. */
 import { ConfigError } from "../../../host/errors.ts";
-import type { HostArray } from "../../../host/array.ts";
+import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView, resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
+import { movedWindow } from "../moved.ts";
+import { checkOptions, perAxis } from "../options.ts";
 import type { Transform } from "../transform.ts";
 
 /** Start and end (exclusive) per axis; null or undefined = the border; negative from the end. */
-export type RoiSlice = readonly [start: number | null | undefined, stop: number | null | undefined];
+export type RoiSlice = readonly [start?: number | null, stop?: number | null, step?: 1 | null];
 
 /** Exactly one of the three forms. */
 export type SpatialCropOptions =
@@ -19,21 +21,23 @@ export type SpatialCropOptions =
  * whole. A region is cut at the border of the image. MONAI's `SpatialCrop`.
  *
  * Shapes: `[C, …]` → `[C, …region]`.
- * Geometry: dropped.
+ * Geometry: kept.
  * @throws ConfigError when the options name none of the forms
  */
 export class SpatialCrop implements Transform {
+  static readonly options: readonly string[] = ["roiCenter", "roiSize", "roiStart", "roiEnd", "roiSlices"];
   private readonly slices: readonly RoiSlice[];
 
   constructor(options: SpatialCropOptions) {
-    if ("roiSlices" in options && options.roiSlices) this.slices = options.roiSlices;
+    checkOptions("SpatialCrop", options, SpatialCrop.options);
+    if ("roiSlices" in options && options.roiSlices) this.slices = checkedSlices(options.roiSlices);
     else if ("roiCenter" in options && options.roiCenter !== undefined && options.roiSize !== undefined) {
       this.slices = centeredSlices(listOf(options.roiCenter), listOf(options.roiSize));
     } else if ("roiStart" in options && options.roiStart !== undefined && options.roiEnd !== undefined) {
-      const end = listOf(options.roiEnd);
-      this.slices = listOf(options.roiStart).map((s, i) => {
+      const [starts, ends] = alike(listOf(options.roiStart), listOf(options.roiEnd));
+      this.slices = starts.map((s, i) => {
         const start = Math.max(s, 0);
-        return [start, Math.max(end[i], start)];
+        return [start, Math.max(ends[i], start)];
       });
     } else {
       throw new ConfigError("SpatialCrop: give roiCenter and roiSize, or roiStart and roiEnd, or roiSlices");
@@ -50,13 +54,15 @@ export class SpatialCrop implements Transform {
  * `CenterSpatialCrop`.
  *
  * Shapes: `[C, s…]` → `[C, min(s, roiSize)…]`.
- * Geometry: dropped.
+ * Geometry: kept.
  * @throws ConfigError for a wrong number of sizes
  */
 export class CenterSpatialCrop implements Transform {
+  static readonly options: readonly string[] = ["roiSize"];
   private readonly roiSize: SpatialSize;
 
-  constructor({ roiSize }: { readonly roiSize: SpatialSize }) {
+  constructor({ roiSize, ...rest }: { readonly roiSize: SpatialSize }) {
+    checkOptions("CenterSpatialCrop", rest, CenterSpatialCrop.options);
     this.roiSize = roiSize;
   }
 
@@ -71,20 +77,22 @@ export class CenterSpatialCrop implements Transform {
  * Crops ⌈roiScale · size⌉ around the center; scales of 0 or less keep the axis. MONAI's `CenterScaleCrop`.
  *
  * Shapes: `[C, s…]` → `[C, ⌈roiScale · s⌉…]`.
- * Geometry: dropped.
+ * Geometry: kept.
  * @throws ShapeError without a spatial axis
  */
 export class CenterScaleCrop implements Transform {
+  static readonly options: readonly string[] = ["roiScale"];
   private readonly roiScale: number | readonly number[];
 
-  constructor({ roiScale }: { readonly roiScale: number | readonly number[] }) {
+  constructor({ roiScale, ...rest }: { readonly roiScale: number | readonly number[] }) {
+    checkOptions("CenterScaleCrop", rest, CenterScaleCrop.options);
     this.roiScale = roiScale;
   }
 
   apply(x: HostArray): HostArray {
     const image = spatialShape("CenterScaleCrop", x);
-    const scale = this.roiScale;
-    const size = image.map((s, i) => Math.ceil((typeof scale === "number" ? scale : scale[i % scale.length]) * s));
+    const scale = perAxis("CenterScaleCrop", "roiScale", this.roiScale, image.length);
+    const size = image.map((s, i) => Math.ceil(scale[i] * s));
     return crop("CenterScaleCrop", x, centerOf(image, resolveSize("CenterScaleCrop", size, image)));
   }
 }
@@ -99,25 +107,55 @@ export function centerOf(image: readonly number[], size: readonly number[]): Roi
 
 /** Slices of a region of `size` around the voxel `center`, moved to start at 0 or later. */
 export function centeredSlices(center: readonly number[], size: readonly number[]): RoiSlice[] {
-  return center.map((c, i) => {
-    const start = Math.max(c - Math.floor(size[i] / 2), 0);
-    return [start, start + size[i]];
+  const [centers, sizes] = alike(center, size);
+  return centers.map((c, i) => {
+    const start = Math.max(c - Math.floor(sizes[i] / 2), 0);
+    return [start, Math.max(start, start + sizes[i])];
   });
 }
 
-/** Crops the spatial axes of a channel-first array, slices as in Python: cut at the border, empty when stop <= start. */
-export function crop(op: string, x: HostArray, slices: readonly RoiSlice[]): HostArray {
+/** Two lists of the same length: a single value stands for all axes. */
+function alike(a: readonly number[], b: readonly number[]): [readonly number[], readonly number[]] {
+  const length = Math.max(a.length, b.length);
+  if ((a.length !== length && a.length !== 1) || (b.length !== length && b.length !== 1))
+    throw new ConfigError(`SpatialCrop: give as many values for both ends, got [${a.join(", ")}] and [${b.join(", ")}]`);
+  const spread = (list: readonly number[]) => (list.length === length ? list : new Array<number>(length).fill(list[0]));
+  return [spread(a), spread(b)];
+}
+
+function checkedSlices(slices: readonly RoiSlice[]): readonly RoiSlice[] {
+  const odd = slices.find(([, , step]) => step !== undefined && step !== null && step !== 1);
+  if (odd)
+    throw new ConfigError(
+      `SpatialCrop: roiSlices must have step 1, got ${String(odd[2])}; crop first, then take every n-th voxel`,
+    );
+  return slices;
+}
+
+/** The region that slices name, as in Python: cut at the border, empty when stop <= start; and where it starts. */
+export function cropWindow<A extends TypedArray>(
+  op: string,
+  x: HostArray<A>,
+  slices: readonly RoiSlice[],
+): { readonly out: HostArray<A>; readonly start: number[] } {
   const image = spatialShape(op, x);
   const strides = stridesOf(x.shape);
   const shape = [...x.shape];
   let first = 0;
-  image.forEach((size, i) => {
+  const begin = image.map((size, i) => {
     const [start, stop] = slices[i] ?? [];
     const from = bound(start ?? 0, size);
     shape[i + 1] = Math.max(bound(stop ?? size, size) - from, 0);
     first += strides[i + 1] * from;
+    return from;
   });
-  return copyView(x.data, shape, strides, first);
+  return { out: copyView(x.data, shape, strides, first), start: begin };
+}
+
+/** Crops the spatial axes of a channel-first array; a volume keeps its place in space. */
+export function crop<A extends TypedArray>(op: string, x: HostArray<A>, slices: readonly RoiSlice[]): HostArray<A> {
+  const { out, start } = cropWindow(op, x, slices);
+  return movedWindow(op, x, out, start);
 }
 
 function bound(at: number, size: number): number {

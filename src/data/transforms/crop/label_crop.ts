@@ -1,7 +1,9 @@
 /** @file Crops whose centers are drawn from a label map: `RandCropByPosNegLabel`, `RandCropByLabelClasses`. */
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
-import { sizeOf, type HostArray } from "../../../host/array.ts";
+import { type HostArray } from "../../../host/array.ts";
+import { checkOptions } from "../options.ts";
 import { centeredSlices, crop } from "./crop.ts";
+import { mapBinaryToIndices, mapClassesToIndices } from "./label_indices.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
@@ -19,7 +21,13 @@ export interface LabelCropOptions {
   readonly labelKey?: string;
   /** Entry of an item that is compared with `imageThreshold`; none by default. */
   readonly imageKey?: string;
+  /** The label map, where it is the same for all calls, so that none need be drawn from. */
+  readonly label?: HostArray | null;
+  /** What is compared with `imageThreshold`, likewise. */
+  readonly image?: HostArray | null;
 }
+
+const shared = ["spatialSize", "numSamples", "imageThreshold", "allowSmaller", "labelKey", "imageKey", "label", "image"];
 
 /** What both label crops share: the centers drawn last, and cutting around them. */
 export abstract class LabelCrop extends RandomTransform<HostArray[]> {
@@ -42,7 +50,7 @@ export abstract class LabelCrop extends RandomTransform<HostArray[]> {
 
   override randomizeItem(item: Item): void {
     const { labelKey = "label", imageKey } = this.options;
-    const label = item[labelKey] as HostArray | undefined;
+    const label = this.options.label ?? (item[labelKey] as HostArray | undefined);
     const image = imageKey === undefined ? undefined : (item[imageKey] as HostArray | undefined);
     if (!label || (imageKey !== undefined && !image)) {
       throw new DataError(
@@ -71,6 +79,9 @@ export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
   readonly pos?: number;
   /** Weight of background centers; default 1. */
   readonly neg?: number;
+  /** Flat indices of foreground and background, in place of looking for them; both or none. */
+  readonly fgIndices?: ArrayLike<number> | null;
+  readonly bgIndices?: ArrayLike<number> | null;
 }
 
 /**
@@ -80,15 +91,18 @@ export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
  * As an array transform: `randomize(label, image)`, then `applyDrawn(x)` for each array.
  *
  * Shapes: `[C, …]` → numSamples × `[C, …spatialSize]`.
- * Geometry: dropped.
+ * Geometry: kept.
  * Draws: per sample `rand()` against pos / (pos + neg), then `randint(voxels of that kind)`.
  * @throws ConfigError for options out of range, DataError when neither kind of voxel exists, ShapeError when the crop is larger than the image
  */
 export class RandCropByPosNegLabel extends LabelCrop {
+  static readonly options: readonly string[] = [...shared, "pos", "neg", "fgIndices", "bgIndices"];
+  declare protected readonly options: RandCropByPosNegLabelOptions;
   private readonly posRatio: number;
 
   constructor(options: RandCropByPosNegLabelOptions) {
     super("RandCropByPosNegLabel", options);
+    checkOptions("RandCropByPosNegLabel", options, RandCropByPosNegLabel.options);
     const { pos = 1, neg = 1 } = options;
     if (!(pos >= 0 && neg >= 0 && pos + neg > 0)) {
       throw new ConfigError(`RandCropByPosNegLabel: pos and neg must be 0 or more and not both 0, got pos ${pos}, neg ${neg}`);
@@ -98,7 +112,11 @@ export class RandCropByPosNegLabel extends LabelCrop {
 
   randomize(label: HostArray, image?: HostArray): void {
     const shape = spatialShape(this.op, label);
-    const { fg, bg } = mapBinaryToIndices(label, image, this.options.imageThreshold);
+    const { fgIndices, bgIndices, imageThreshold } = this.options;
+    const { fg, bg } =
+      fgIndices && bgIndices
+        ? { fg: fgIndices, bg: bgIndices }
+        : mapBinaryToIndices(this.options.label ?? label, image ?? this.options.image ?? undefined, imageThreshold);
     if (fg.length === 0 && bg.length === 0) {
       throw new DataError(
         `${this.op}: no voxel to center a crop on: the label has no foreground and no background above the image threshold; lower imageThreshold`,
@@ -118,6 +136,12 @@ export interface RandCropByLabelClassesOptions extends LabelCropOptions {
   readonly ratios?: readonly number[];
   /** Needed unless the label map is one-hot. */
   readonly numClasses?: number;
+  /** Flat indices per class, in place of looking for them. */
+  readonly indices?: readonly ArrayLike<number>[] | null;
+  /** Look for at most as many centers of a class, evenly spread over its voxels. */
+  readonly maxSamplesPerClass?: number | null;
+  /** MONAI warns of classes without a voxel; here they are left out silently either way. */
+  readonly warn?: boolean;
 }
 
 /**
@@ -125,24 +149,34 @@ export interface RandCropByLabelClassesOptions extends LabelCropOptions {
  * `RandCropByLabelClasses`.
  *
  * Shapes: `[C, …]` → numSamples × `[C, …spatialSize]`.
- * Geometry: dropped.
+ * Geometry: kept.
  * Draws: `choice(classes, numSamples, { p })`, then `randint(voxels of the class)` per sample.
  * @throws ConfigError for options out of range, DataError without a voxel of a class with a ratio above 0, ShapeError when the crop is larger than the
  *   image
  */
 export class RandCropByLabelClasses extends LabelCrop {
+  static readonly options: readonly string[] = [...shared, "ratios", "numClasses", "indices", "maxSamplesPerClass", "warn"];
   declare protected readonly options: RandCropByLabelClassesOptions;
 
   constructor(options: RandCropByLabelClassesOptions) {
     super("RandCropByLabelClasses", options);
+    checkOptions("RandCropByLabelClasses", options, RandCropByLabelClasses.options);
     if (options.ratios?.some((r) => !(r >= 0)))
       throw new ConfigError(`RandCropByLabelClasses: ratios must be 0 or more, got [${options.ratios.join(", ")}]`);
   }
 
   randomize(label: HostArray, image?: HostArray): void {
-    const { ratios, numClasses, numSamples = 1, imageThreshold } = this.options;
+    const { ratios, numClasses, numSamples = 1, imageThreshold, maxSamplesPerClass } = this.options;
     const shape = spatialShape(this.op, label);
-    const indices = mapClassesToIndices(label, numClasses, image, imageThreshold);
+    const indices =
+      this.options.indices ??
+      mapClassesToIndices(
+        this.options.label ?? label,
+        numClasses,
+        image ?? this.options.image ?? undefined,
+        imageThreshold,
+        maxSamplesPerClass ?? undefined,
+      );
     if (ratios && ratios.length !== indices.length) {
       throw new ConfigError(
         `${this.op}: expected one ratio per class (${indices.length}, background included), got ${ratios.length}`,
@@ -182,64 +216,4 @@ export function correctCropCenters(
     const end = Math.floor(labelSpatialShape[i] + 1 - size[i] / 2);
     return Math.min(Math.max(c, first), Math.max(end, first + 1) - 1);
   });
-}
-
-/** Flat indices of foreground and background voxels. Background counts only where `image` (any channel) exceeds the threshold. */
-export function mapBinaryToIndices(
-  label: HostArray,
-  image?: HostArray,
-  imageThreshold = 0,
-): { fg: Uint32Array; bg: Uint32Array } {
-  const voxels = sizeOf(spatialShape("mapBinaryToIndices", label));
-  const valid = maskOf("mapBinaryToIndices", voxels, image, imageThreshold);
-  const firstChannel = label.shape[0] > 1 ? 1 : 0; // one-hot: channel 0 is background
-  const [fg, bg] = collect(voxels, 2, (i, put) => {
-    for (let at = firstChannel * voxels + i; at < label.data.length; at += voxels) if (label.data[at] !== 0) return put(0);
-    if (valid(i)) put(1);
-  });
-  return { fg, bg };
-}
-
-/** Flat indices of the voxels of each class, only where `image` (any channel) exceeds the threshold. @throws ConfigError without numClasses for a map of one channel */
-export function mapClassesToIndices(label: HostArray, numClasses?: number, image?: HostArray, imageThreshold = 0): Uint32Array[] {
-  const voxels = sizeOf(spatialShape("mapClassesToIndices", label));
-  const channels = label.shape[0];
-  const classes = channels > 1 ? channels : numClasses;
-  if (classes === undefined) {
-    throw new ConfigError("mapClassesToIndices: the label map has one channel, so it is not one-hot; give numClasses");
-  }
-  const valid = maskOf("mapClassesToIndices", voxels, image, imageThreshold);
-  return collect(voxels, classes, (i, put) => {
-    if (!valid(i)) return;
-    if (channels > 1) for (let c = 0; c < channels; c++) if (label.data[c * voxels + i] !== 0) put(c);
-    if (channels === 1) put(label.data[i]);
-  });
-}
-
-/** Lists of voxels: `assign` puts voxel i on some of `lists` lists. Counts first, so that large volumes take 4 bytes per entry. */
-function collect(voxels: number, lists: number, assign: (i: number, put: (list: number) => void) => void): Uint32Array[] {
-  const counts = new Uint32Array(lists);
-  const count = (list: number): void => void counts[list]++; // a class outside the range is no index, and is ignored
-  for (let i = 0; i < voxels; i++) assign(i, count);
-  const out = Array.from(counts, (n) => new Uint32Array(n));
-  counts.fill(0);
-  for (let i = 0; i < voxels; i++) {
-    assign(i, (list) => {
-      if (list in counts) out[list][counts[list]++] = i;
-    });
-  }
-  return out;
-}
-
-function maskOf(op: string, voxels: number, image: HostArray | undefined, threshold: number): (i: number) => boolean {
-  if (!image) return () => true;
-  if (image.data.length !== voxels * image.shape[0]) {
-    throw new ShapeError(
-      `${op}: image [${image.shape.join(", ")}] and label differ in spatial size (${voxels} voxels); crop both alike before this`,
-    );
-  }
-  return (i) => {
-    for (let at = i; at < image.data.length; at += voxels) if (image.data[at] > threshold) return true;
-    return false;
-  };
 }

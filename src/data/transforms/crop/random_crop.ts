@@ -4,6 +4,7 @@ import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import { centerOf, crop, type RoiSlice } from "./crop.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
+import { checkOptions, perAxis } from "../options.ts";
 import { RandomTransform } from "../transform.ts";
 
 /** Size and place of a random crop. */
@@ -18,21 +19,25 @@ export interface RandSpatialCropOptions {
   readonly randomSize?: boolean;
 }
 
+const names = ["roiSize", "maxRoiSize", "randomCenter", "randomSize"];
+
 /**
  * One random crop; a size larger than the image is cut to the image. MONAI's `RandSpatialCrop`.
  *
  * Shapes: `[C, …]` → `[C, …roiSize]`, with `randomSize` from roiSize to maxRoiSize.
- * Geometry: dropped.
+ * Geometry: kept.
  * Draws: with `randomSize`, `randint(size, largest + 1)` for every axis; then, with `randomCenter`, `randint(0, image − size + 1)` for every axis that is
  * longer than its crop.
  * @throws ConfigError for a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
  */
 export class RandSpatialCrop extends RandomTransform {
+  static readonly options: readonly string[] = names;
   private readonly options: RandSpatialCropOptions;
   private slices: RoiSlice[] = [];
 
   constructor(options: RandSpatialCropOptions) {
     super();
+    checkOptions("RandSpatialCrop", options, names);
     this.options = options;
   }
 
@@ -48,17 +53,19 @@ export class RandSpatialCrop extends RandomTransform {
  * `numSamples` independent random crops of one image. A multi-sample transform. MONAI's `RandSpatialCropSamples`.
  *
  * Shapes: `[C, …]` → numSamples × `[C, …roiSize]`, with `randomSize` from roiSize to maxRoiSize.
- * Geometry: dropped.
+ * Geometry: kept.
  * Draws: per sample, with `randomSize`, `randint(size, largest + 1)` for every axis; then, with `randomCenter`, `randint(0, image − size + 1)` for
  * every axis that is longer than its crop.
  * @throws ConfigError for a `numSamples` below 1 and a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
  */
 export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
+  static readonly options: readonly string[] = [...names, "numSamples"];
   private readonly options: RandSpatialCropOptions & { readonly numSamples: number };
   private slices: RoiSlice[][] = [];
 
   constructor(options: RandSpatialCropOptions & { readonly numSamples: number }) {
     super();
+    checkOptions("RandSpatialCropSamples", options, RandSpatialCropSamples.options);
     const { numSamples } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandSpatialCropSamples: numSamples must be an integer from 1 up, got ${numSamples}`);
@@ -73,6 +80,48 @@ export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
   }
   applyDrawn(x: HostArray): HostArray[] {
     return this.slices.map((s) => crop("RandSpatialCropSamples", x, s));
+  }
+}
+
+/** Size and place of a random crop, relative to the image. */
+export interface RandScaleCropOptions extends Omit<RandSpatialCropOptions, "roiSize" | "maxRoiSize"> {
+  /** Crop size as a share of the image's, rounded up; the smallest one when `randomSize` is set. 0 and below mean the whole axis. */
+  readonly roiScale: number | readonly number[];
+  /** Largest share when `randomSize` is set; default the image. */
+  readonly maxRoiScale?: number | readonly number[] | null;
+}
+
+/**
+ * One random crop of a share of the image. MONAI's `RandScaleCrop`.
+ *
+ * Shapes: `[C, s…]` → `[C, ⌈roiScale · s⌉…]`, with `randomSize` up to `⌈maxRoiScale · s⌉`.
+ * Geometry: kept.
+ * Draws: with `randomSize`, `randint(size, largest + 1)` for every axis; then, with `randomCenter`, `randint(0, image − size + 1)` for every axis that is
+ * longer than its crop.
+ * @throws ConfigError for a wrong number of scales, ShapeError for a roiScale above maxRoiScale
+ */
+export class RandScaleCrop extends RandomTransform {
+  static readonly options: readonly string[] = ["roiScale", "maxRoiScale", "randomCenter", "randomSize"];
+  private readonly options: RandScaleCropOptions;
+  private slices: RoiSlice[] = [];
+
+  constructor(options: RandScaleCropOptions) {
+    super();
+    checkOptions("RandScaleCrop", options, RandScaleCrop.options);
+    this.options = options;
+  }
+
+  randomize(x: HostArray): void {
+    const { roiScale, maxRoiScale, ...rest } = this.options;
+    const image = spatialShape("RandScaleCrop", x);
+    const share = (name: string, scale: number | readonly number[]) =>
+      perAxis("RandScaleCrop", name, scale, image.length).map((r, i) => Math.ceil(r * image[i]));
+    const roiSize = share("roiScale", roiScale);
+    const maxRoiSize = maxRoiScale === undefined || maxRoiScale === null ? null : share("maxRoiScale", maxRoiScale);
+    this.slices = drawSlices("RandScaleCrop", this.random, image, { ...rest, roiSize, maxRoiSize });
+  }
+  applyDrawn(x: HostArray): HostArray {
+    return crop("RandScaleCrop", x, this.slices);
   }
 }
 

@@ -1,13 +1,16 @@
 /** @file Scaling and clipping by percentiles of the image: `ScaleIntensityRangePercentiles`, `ClipIntensityPercentiles`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
+import { required, withDefaults } from "../../../host/defaults.ts";
+import { exp } from "../../../host/powers.ts";
 import { quantiles } from "../../../host/stats.ts";
-import { workingCopy, type DTypeName } from "../shape/cast.ts";
-import { channels, finish, scaleRange } from "./arithmetic.ts";
+import { workingCopy } from "../shape/cast.ts";
+import { clamp, finish, type Floats, parts, scaleRange } from "./arithmetic.ts";
+import type { OutputType } from "./scale.ts";
 import type { Transform } from "../transform.ts";
 
 /** The percentiles and the range of `ScaleIntensityRangePercentiles`. */
-export interface ScaleIntensityRangePercentilesOptions {
+export interface ScaleIntensityRangePercentilesOptions extends OutputType {
   /** Percentile, 0 … 100, that is mapped to `bMin`. */
   readonly lower: number;
   /** Percentile, 0 … 100, that is mapped to `bMax`. */
@@ -22,8 +25,6 @@ export interface ScaleIntensityRangePercentilesOptions {
   readonly relative?: boolean;
   /** Each channel by its own percentiles. Default false. */
   readonly channelWise?: boolean;
-  /** Element type of the result, null for that of the input. Default "float32". */
-  readonly dtype?: DTypeName | null;
 }
 
 /**
@@ -34,25 +35,33 @@ export interface ScaleIntensityRangePercentilesOptions {
  * @throws ConfigError for percentiles outside 0 … 100, `relative` without both ends and an unknown `dtype`, ShapeError for an empty image
  */
 export class ScaleIntensityRangePercentiles implements Transform {
-  private readonly options: ScaleIntensityRangePercentilesOptions;
+  private readonly options: Required<ScaleIntensityRangePercentilesOptions>;
 
   constructor(options: ScaleIntensityRangePercentilesOptions) {
+    this.options = withDefaults("ScaleIntensityRangePercentiles", options, {
+      lower: required,
+      upper: required,
+      bMin: required,
+      bMax: required,
+      clip: false,
+      relative: false,
+      channelWise: false,
+      dtype: "float32",
+    });
     checkPercentiles("ScaleIntensityRangePercentiles", options.lower, options.upper);
     if (options.relative && (options.bMin === null || options.bMax === null)) {
       throw new ConfigError("ScaleIntensityRangePercentiles: relative needs bMin and bMax");
     }
-    this.options = options;
   }
 
   apply(x: HostArray): HostArray {
-    const { lower, upper, clip = false, relative = false, channelWise = false, dtype = "float32" } = this.options;
-    const { bMin, bMax } = this.options;
+    const { lower, upper, bMin, bMax, clip, relative, channelWise, dtype } = this.options;
     // `relative` was refused without both ends.
     const at = (percent: number, end: number | null): number | null =>
       relative ? (bMax! - bMin!) * (percent / 100) + bMin! : end;
     const target = { bMin: at(lower, bMin), bMax: at(upper, bMax), clip };
     const data = workingCopy(x.data);
-    for (const part of channelWise ? channels(data, x.shape[0]) : [data]) {
+    for (const part of parts(data, x, channelWise)) {
       const [aMin, aMax] = percentiles("ScaleIntensityRangePercentiles", part, [lower, upper]);
       scaleRange(part, { aMin, aMax, ...target });
     }
@@ -61,15 +70,17 @@ export class ScaleIntensityRangePercentiles implements Transform {
 }
 
 /** Where `ClipIntensityPercentiles` clips, and how sharply. */
-export interface ClipIntensityPercentilesOptions {
+export interface ClipIntensityPercentilesOptions extends OutputType {
   /** Percentile, 0 … 100, to clip at; null leaves that end open. One of the two is needed. */
-  readonly lower: number | null;
+  readonly lower?: number | null;
   /** As `lower`. */
-  readonly upper: number | null;
+  readonly upper?: number | null;
   /** Soft clipping: x + softplus(−s(x − low)) / s − softplus(s(x − high)) / s. Default: hard. */
   readonly sharpnessFactor?: number | null;
   /** Each channel by its own percentiles. Default false. */
   readonly channelWise?: boolean;
+  /** Keep in `clippingValues` where each image, or channel, was clipped. Default false. */
+  readonly returnClippingValues?: boolean;
 }
 
 /**
@@ -81,33 +92,45 @@ export interface ClipIntensityPercentilesOptions {
  *   image
  */
 export class ClipIntensityPercentiles implements Transform {
-  private readonly options: ClipIntensityPercentilesOptions;
+  /** [low, high] of each image, or channel, since this transform was made; null where soft clipping has no end. */
+  readonly clippingValues: [number | null, number | null][] = [];
+  private readonly options: Required<ClipIntensityPercentilesOptions>;
 
   constructor(options: ClipIntensityPercentilesOptions) {
-    const { lower, upper, sharpnessFactor } = options;
+    const all = withDefaults("ClipIntensityPercentiles", options, {
+      lower: null,
+      upper: null,
+      sharpnessFactor: null,
+      channelWise: false,
+      returnClippingValues: false,
+      dtype: "float32",
+    });
+    const { lower, upper, sharpnessFactor } = all;
     if (lower === null && upper === null) throw new ConfigError("ClipIntensityPercentiles: give lower, upper or both");
     checkPercentiles("ClipIntensityPercentiles", lower ?? 0, upper ?? 100);
     if ((lower ?? 0) > (upper ?? 100)) throw new ConfigError(`ClipIntensityPercentiles: lower ${lower} is above upper ${upper}`);
     if (typeof sharpnessFactor === "number" && !(sharpnessFactor > 0)) {
       throw new ConfigError(`ClipIntensityPercentiles: sharpnessFactor must be above 0, got ${sharpnessFactor}`);
     }
-    this.options = options;
+    this.options = all;
   }
 
   apply(x: HostArray): HostArray {
-    const { lower, upper, sharpnessFactor, channelWise = false } = this.options;
+    const { lower, upper, sharpnessFactor, channelWise, returnClippingValues } = this.options;
     const data = workingCopy(x.data);
-    for (const part of channelWise ? channels(data, x.shape[0]) : [data]) {
+    for (const part of parts(data, x, channelWise)) {
       const [low, high] = percentiles("ClipIntensityPercentiles", part, [lower ?? 0, upper ?? 100]);
-      if (typeof sharpnessFactor === "number") {
-        softClip(part, sharpnessFactor, lower === null ? null : low, upper === null ? null : high);
-      } else for (let i = 0; i < part.length; i++) part[i] = Math.min(Math.max(part[i], low), high);
+      if (sharpnessFactor === null) clamp(part, low, high);
+      else softClip(part, sharpnessFactor, lower === null ? null : low, upper === null ? null : high);
+      const open = sharpnessFactor !== null;
+      if (returnClippingValues)
+        this.clippingValues.push([open && lower === null ? null : low, open && upper === null ? null : high]);
     }
     return finish("ClipIntensityPercentiles", data, x, null);
   }
 }
 
-function percentiles(op: string, data: Float32Array | Float64Array, q: readonly number[]): number[] {
+function percentiles(op: string, data: Floats, q: readonly number[]): number[] {
   if (data.length === 0) throw new ShapeError(`${op}: the image is empty`);
   return quantiles(
     data,
@@ -115,7 +138,7 @@ function percentiles(op: string, data: Float32Array | Float64Array, q: readonly 
   );
 }
 
-function softClip(data: Float32Array | Float64Array, s: number, low: number | null, high: number | null): void {
+function softClip(data: Floats, s: number, low: number | null, high: number | null): void {
   for (let i = 0; i < data.length; i++) {
     const v = data[i];
     const below = low === null ? 0 : softplus(-s * (v - low)) / s;
@@ -126,7 +149,9 @@ function softClip(data: Float32Array | Float64Array, s: number, low: number | nu
 
 /** log(1 + e^v) without overflow. */
 function softplus(v: number): number {
-  return Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v)));
+  // Beyond this the other term is below a float64's last digit.
+  if (v > 37 || v < -37) return v > 0 ? v : 0;
+  return Math.max(v, 0) + Math.log1p(exp(-Math.abs(v)));
 }
 
 function checkPercentiles(op: string, lower: number, upper: number): void {

@@ -1,8 +1,10 @@
-/** @file Padding to a size, by a border, or to a multiple: `SpatialPad`, `BorderPad`, `DivisiblePad`, `ResizeWithPadOrCrop`. */
+/** @file Padding by widths, to a size, by a border, or to a multiple: `Pad`, `SpatialPad`, `BorderPad`, `DivisiblePad`, `ResizeWithPadOrCrop`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { centerOf, crop } from "../crop/crop.ts";
-import { padAxes, type PadWidth, type PadFill } from "./pad_axes.ts";
+import { centerOf, cropWindow } from "../crop/crop.ts";
+import { movedWindow } from "../moved.ts";
+import { checkOptions } from "../options.ts";
+import { checkFill, padAxes, padFillNames, type PadWidth, type PadFill } from "./pad_axes.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 
@@ -13,10 +15,11 @@ export type PadMethod = "symmetric" | "end";
  * Pads to at least `spatialSize`; axes that are long enough, and sizes of null, 0 or below, stay. MONAI's `SpatialPad`.
  *
  * Shapes: `[C, s…]` → `[C, max(s, spatialSize)…]`.
- * Geometry: dropped; kept where nothing is added.
+ * Geometry: kept.
  * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
  */
 export class SpatialPad implements Transform {
+  static readonly options: readonly string[] = ["spatialSize", "method", ...padFillNames];
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
   private readonly fill: PadFill;
@@ -28,12 +31,14 @@ export class SpatialPad implements Transform {
   }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
     this.spatialSize = spatialSize;
     this.method = checkMethod("SpatialPad", method);
+    checkOptions("SpatialPad", fill, padFillNames);
+    checkFill("SpatialPad", fill);
     this.fill = fill;
   }
 
   apply(x: HostArray): HostArray {
     const image = spatialShape("SpatialPad", x);
-    return padAxes("SpatialPad", x, widths(image, resolveSize("SpatialPad", this.spatialSize, image), this.method), this.fill);
+    return padded("SpatialPad", x, widths(image, resolveSize("SpatialPad", this.spatialSize, image), this.method), this.fill);
   }
 }
 
@@ -41,15 +46,18 @@ export class SpatialPad implements Transform {
  * Pads by `spatialBorder`: one width for all sides, one per axis, or before and after for each axis. Negative widths count as 0. MONAI's `BorderPad`.
  *
  * Shapes: `[C, s…]` → `[C, before + s + after…]`.
- * Geometry: dropped; kept where nothing is added.
+ * Geometry: kept.
  * @throws ConfigError for an unknown mode and a wrong number of widths, ShapeError for an empty axis unless it is filled
  */
 export class BorderPad implements Transform {
+  static readonly options: readonly string[] = ["spatialBorder", ...padFillNames];
   private readonly spatialBorder: readonly number[];
   private readonly fill: PadFill;
 
   constructor({ spatialBorder, ...fill }: { readonly spatialBorder: number | readonly number[] } & PadFill) {
     this.spatialBorder = typeof spatialBorder === "number" ? [spatialBorder] : spatialBorder;
+    checkOptions("BorderPad", fill, padFillNames);
+    checkFill("BorderPad", fill);
     this.fill = fill;
   }
 
@@ -63,7 +71,7 @@ export class BorderPad implements Transform {
     }
     const at = (i: number, side: number): number =>
       border.length === 1 ? border[0] : border.length === dims ? border[i] : border[2 * i + side];
-    return padAxes(
+    return padded(
       "BorderPad",
       x,
       Array.from({ length: dims }, (_, i) => [at(i, 0), at(i, 1)]),
@@ -76,10 +84,11 @@ export class BorderPad implements Transform {
  * Pads every axis to the next multiple of `k`; a `k` of 0 or below keeps the axis. MONAI's `DivisiblePad`.
  *
  * Shapes: `[C, s…]` → `[C, ⌈s / k⌉ · k…]`.
- * Geometry: dropped; kept where nothing is added.
+ * Geometry: kept.
  * @throws ConfigError for an unknown mode or method and a wrong number of `k`, ShapeError for an empty axis unless it is filled
  */
 export class DivisiblePad implements Transform {
+  static readonly options: readonly string[] = ["k", "method", ...padFillNames];
   private readonly k: number | readonly number[];
   private readonly method: PadMethod;
   private readonly fill: PadFill;
@@ -91,6 +100,8 @@ export class DivisiblePad implements Transform {
   }: { readonly k: number | readonly number[]; readonly method?: PadMethod } & PadFill) {
     this.k = k;
     this.method = checkMethod("DivisiblePad", method);
+    checkOptions("DivisiblePad", fill, padFillNames);
+    checkFill("DivisiblePad", fill);
     this.fill = fill;
   }
 
@@ -101,7 +112,7 @@ export class DivisiblePad implements Transform {
       this.k,
       image.map(() => 1),
     );
-    return padAxes(
+    return padded(
       "DivisiblePad",
       x,
       widths(
@@ -118,10 +129,11 @@ export class DivisiblePad implements Transform {
  * Center crop to at most `spatialSize`, then padding to it; sizes of null, 0 or below keep the axis. MONAI's `ResizeWithPadOrCrop`.
  *
  * Shapes: `[C, …]` → `[C, …spatialSize]`.
- * Geometry: dropped.
+ * Geometry: kept.
  * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
  */
 export class ResizeWithPadOrCrop implements Transform {
+  static readonly options: readonly string[] = ["spatialSize", "method", ...padFillNames];
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
   private readonly fill: PadFill;
@@ -133,15 +145,76 @@ export class ResizeWithPadOrCrop implements Transform {
   }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
     this.spatialSize = spatialSize;
     this.method = checkMethod("ResizeWithPadOrCrop", method);
+    checkOptions("ResizeWithPadOrCrop", fill, padFillNames);
+    checkFill("ResizeWithPadOrCrop", fill);
     this.fill = fill;
   }
 
   apply(x: HostArray): HostArray {
     const op = "ResizeWithPadOrCrop";
-    const image = spatialShape(op, x);
-    const size = resolveSize(op, this.spatialSize, image);
-    const cropped = crop(op, x, centerOf(image, size));
-    return padAxes(op, cropped, widths(cropped.shape.slice(1), size, this.method), this.fill);
+    const size = resolveSize(op, this.spatialSize, spatialShape(op, x));
+    const { out, start } = padOrCrop(op, x, size, this.method, this.fill);
+    return movedWindow(op, x, out, start);
+  }
+}
+
+/** Center crop to at most `size`, then padding to it, and the voxel of `x` that is the result's first. */
+export function padOrCrop(
+  op: string,
+  x: HostArray,
+  size: readonly number[],
+  method: PadMethod,
+  fill: PadFill,
+): { readonly out: HostArray; readonly start: number[] } {
+  const cropped = cropWindow(op, x, centerOf(spatialShape(op, x), size));
+  const width = widths(cropped.out.shape.slice(1), size, method);
+  return { out: padAxes(op, cropped.out, width, fill), start: cropped.start.map((s, i) => s - width[i][0]) };
+}
+
+/** Padded, with the geometry moved along. */
+function padded(op: string, x: HostArray, width: readonly PadWidth[], fill: PadFill): HostArray {
+  if (width.every(([before, after]) => before === 0 && after === 0)) return x;
+  return movedWindow(
+    op,
+    x,
+    padAxes(op, x, width, fill),
+    width.map(([before]) => -before),
+  );
+}
+
+/**
+ * Pads by given widths: `toPad` has [before, after] for every axis of the array, the channel axis first. MONAI's `Pad`.
+ *
+ * Shapes: `[C, s…]` → `[C, before + s + after…]`.
+ * Geometry: kept.
+ * @throws ConfigError for an unknown mode, a wrong number of widths, widths below 0 and a channel axis that is to be padded
+ */
+export class Pad implements Transform {
+  static readonly options: readonly string[] = ["toPad", ...padFillNames];
+  private readonly toPad: readonly PadWidth[];
+  private readonly fill: PadFill;
+
+  constructor({ toPad, ...fill }: { readonly toPad: readonly PadWidth[] } & PadFill) {
+    checkOptions("Pad", fill, padFillNames);
+    checkFill("Pad", fill);
+    if (!toPad.every(([a, b]) => Number.isInteger(a) && Number.isInteger(b) && a >= 0 && b >= 0))
+      throw new ConfigError(`Pad: toPad must be pairs of integers from 0 up, got ${JSON.stringify(toPad)}`);
+    if (toPad[0]?.[0] || toPad[0]?.[1])
+      throw new ConfigError("Pad: the first pair of toPad is for the channels, which are not padded");
+    this.toPad = toPad;
+    this.fill = fill;
+  }
+
+  apply(x: HostArray): HostArray {
+    const dims = spatialShape("Pad", x).length;
+    if (this.toPad.length > dims + 1)
+      throw new ConfigError(`Pad: toPad has ${this.toPad.length} pairs for shape [${x.shape.join(", ")}]`);
+    return padded(
+      "Pad",
+      x,
+      Array.from({ length: dims }, (_, i) => this.toPad[i + 1] ?? [0, 0]),
+      this.fill,
+    );
   }
 }
 

@@ -1,26 +1,33 @@
 /** @file Padding of arrays axis by axis with the modes of numpy.pad and torch.nn.functional.pad. */
 import { type EdgeMode, edgeIndices, edgeMode, torchEdges } from "../../../host/edges.ts";
-import { ShapeError } from "../../../host/errors.ts";
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
-import { roundHalfEven } from "../../../host/rounding.ts";
 import { emptyLike } from "../../../host/strided.ts";
+import { takeAxes } from "../spatial/resample.ts";
+import { isStatistic, oddMirror, rampRow, statisticRow } from "./pad_values.ts";
 
 /** Voxels added before and after. */
 export type PadWidth = readonly [before: number, after: number];
 
-/** NumPy's names and PyTorch's; of the statistics the fill is computed. */
+/** NumPy's names and PyTorch's; of those that are "constant" here the fill is computed. */
 const modes = {
   ...torchEdges,
   edge: "edge",
   symmetric: "symmetric",
   wrap: "wrap",
   mean: "constant",
+  median: "constant",
   minimum: "constant",
   maximum: "constant",
+  linear_ramp: "constant",
+  empty: "constant",
 } as const satisfies Readonly<Record<string, EdgeMode>>;
 
-/** "edge" = "replicate", "wrap" = "circular"; "reflect" leaves the border voxel out, "symmetric" repeats it. */
+/** "edge" = "replicate", "wrap" = "circular"; "reflect" leaves the border voxel out, "symmetric" repeats it; "empty" is 0 here. */
 export type NumpyPadMode = keyof typeof modes;
+
+/** One value for all, [before, after] for all, or [before, after] per axis of the array, the channel axis first: numpy's forms. */
+export type PerSide = number | readonly number[] | readonly (readonly number[])[];
 
 /** What is put around the image. */
 export interface PadFill {
@@ -28,83 +35,130 @@ export interface PadFill {
   readonly mode?: NumpyPadMode;
   /** Value of mode "constant". Default 0. */
   readonly value?: number;
-  /** numpy's form of it: one value, or [before, after] per axis of the array, the channel axis first. */
-  readonly constantValues?: number | readonly (readonly [number, number])[];
+  /** numpy's form of it. */
+  readonly constantValues?: PerSide;
+  /** Mode "linear_ramp": what the outermost voxels are. Default 0. */
+  readonly endValues?: PerSide;
+  /** Statistics: how many voxels from the border count. Default all. */
+  readonly statLength?: PerSide | null;
+  /** Modes "reflect" and "symmetric": "odd" mirrors values at the border's too. Default "even". */
+  readonly reflectType?: "even" | "odd";
+}
+
+/** Names of `PadFill`. */
+export const padFillNames: readonly string[] = ["mode", "value", "constantValues", "endValues", "statLength", "reflectType"];
+
+/** @throws ConfigError for an unknown mode or reflectType */
+export function checkFill(op: string, { mode = "constant", reflectType = "even" }: PadFill): void {
+  edgeMode(op, "padding mode", mode, modes);
+  if (reflectType !== "even" && reflectType !== "odd")
+    throw new ConfigError(`${op}: reflectType must be "even" or "odd", got "${String(reflectType)}"`);
 }
 
 /** Pads the spatial axes of a channel-first array, first axis first: later axes also pad what earlier ones added, as numpy does. */
-export function padAxes(
-  op: string,
-  x: HostArray,
-  width: readonly PadWidth[],
-  { mode = "constant", value = 0, constantValues }: PadFill,
-): HostArray {
-  edgeMode(op, "padding mode", mode, modes);
+export function padAxes(op: string, x: HostArray, width: readonly PadWidth[], fill: PadFill): HostArray {
+  checkFill(op, fill);
+  const { mode = "constant", value = 0, constantValues = value, reflectType = "even" } = fill;
+  const empty = x.shape.slice(1).some((s, i) => s === 0 && (width[i]?.[0] || width[i]?.[1]));
+  const plain = modes[mode] !== "constant" || ((mode === "constant" || mode === "empty") && typeof constantValues === "number");
+  // One pass where all that is around is a voxel of the image or one value.
+  if (plain && reflectType === "even" && !empty && x.shape.length > 1) {
+    const index = x.shape.slice(1).map((s, i) => {
+      const [before, after] = width[i] ?? [0, 0];
+      return edgeIndices(modes[mode], -before, before + s + after, s);
+    });
+    return takeAxes(x, index, mode === "constant" ? (constantValues as number) : 0);
+  }
   let out = x;
-  width.forEach(([before, after], i) => {
-    if (before === 0 && after === 0) return;
-    const constants =
-      constantValues === undefined ? value : typeof constantValues === "number" ? constantValues : constantValues[i + 1];
-    const [low, high] = typeof constants === "number" ? [constants, constants] : (constants ?? [value, value]);
-    out = padAxis(op, out, i + 1, before, after, mode, low, high);
+  width.forEach((sides, i) => {
+    if (sides[0] !== 0 || sides[1] !== 0) out = padAxis(op, out, i + 1, sides, fill);
   });
   return out;
 }
 
-function padAxis(
-  op: string,
-  x: HostArray,
-  axis: number,
-  before: number,
-  after: number,
-  mode: NumpyPadMode,
-  low: number,
-  high: number,
-): HostArray {
+/** The value for a side of an axis in any of numpy's forms. */
+function sideOf(values: PerSide | undefined, axis: number, side: 0 | 1, missing: number): number {
+  if (values === undefined) return missing;
+  if (typeof values === "number") return values;
+  const entry = values.length === 1 ? values[0] : typeof values[0] === "number" ? (values as readonly number[]) : values[axis];
+  if (entry === undefined) return missing;
+  if (typeof entry === "number") return entry;
+  return (entry.length === 1 ? entry[0] : entry[side]) ?? missing;
+}
+
+function padAxis(op: string, x: HostArray, axis: number, [before, after]: PadWidth, fill: PadFill): HostArray {
+  const { mode = "constant", reflectType = "even" } = fill;
   const size = x.shape[axis];
-  if (size === 0 && mode !== "constant")
+  if (size === 0 && mode !== "constant" && mode !== "empty")
     throw new ShapeError(`${op}: axis ${axis} of shape [${x.shape.join(", ")}] is empty; only mode "constant" can pad it`);
   const total = before + size + after;
-  const source = edgeIndices(modes[mode], -before, total, size);
   const inner = x.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
   const out = emptyLike(x.data, outer * total * inner);
+  const around =
+    (mode === "reflect" || mode === "symmetric") && reflectType === "odd"
+      ? oddMirror(size, before, after, mode === "symmetric")
+      : rowsAround(mode, fill, axis, size, before, after);
+  const source = edgeIndices(modes[mode], -before, total, size);
   for (let o = 0; o < outer; o++) {
     const block = x.data.subarray(o * size * inner, (o + 1) * size * inner);
-    const fill = isStatistic(mode) ? statistic(mode, block, size, inner) : undefined;
-    for (let i = 0, to = o * total * inner; i < total; i++, to += inner) {
+    const to = o * total * inner;
+    for (let i = 0; i < total; i++) {
       const from = source[i] * inner;
+      const inside = i >= before && i < before + size;
       // Plain loops: for the short rows of the last axes they are several times faster than set and subarray.
-      if (from >= 0) for (let j = 0; j < inner; j++) out[to + j] = block[from + j];
-      else if (fill) out.set(fill, to);
-      else out.fill(i < before ? low : high, to, to + inner);
+      if (from >= 0 && (inside || !around)) for (let j = 0; j < inner; j++) out[to + i * inner + j] = block[from + j];
     }
+    around?.(block, inner, out, to);
   }
   return { data: out, shape: x.shape.map((s, i) => (i === axis ? total : s)) };
 }
 
-type Statistic = "mean" | "minimum" | "maximum";
+/** Fills what is around a block `[size, inner]` in `out` from `to` on. */
+export type Around = (block: TypedArray, inner: number, out: TypedArray, to: number) => void;
 
-function isStatistic(mode: NumpyPadMode): mode is Statistic {
-  return mode === "mean" || mode === "minimum" || mode === "maximum";
-}
-
-/** Statistic along the first axis of a [size, inner] block. */
-function statistic(mode: Statistic, block: TypedArray, size: number, inner: number): TypedArray {
-  const integer = !(block instanceof Float32Array || block instanceof Float64Array);
-  const out = emptyLike(block, inner);
-  for (let j = 0; j < inner; j++) {
-    let sum = 0;
-    let min = Infinity;
-    let max = -Infinity;
-    for (let i = 0; i < size; i++) {
-      const v = block[i * inner + j];
-      sum += v;
-      if (v < min) min = v;
-      if (v > max) max = v;
-    }
-    const mean = sum / size;
-    out[j] = mode === "minimum" ? min : mode === "maximum" ? max : integer ? roundHalfEven(mean) : mean;
+/** The modes with a row of values per side; undefined where the rows are those of the block. */
+function rowsAround(
+  mode: NumpyPadMode,
+  fill: PadFill,
+  axis: number,
+  size: number,
+  before: number,
+  after: number,
+): Around | undefined {
+  const { value = 0, constantValues, endValues, statLength } = fill;
+  const side = (start: number, count: number, put: (row: TypedArray, i: number) => void): Around => {
+    return (_block, inner, out, to) => {
+      for (let i = 0; i < count; i++) put(out.subarray(to + (start + i) * inner, to + (start + i + 1) * inner), i);
+    };
+  };
+  const both = (make: (s: 0 | 1, start: number, count: number) => Around): Around => {
+    const low = make(0, 0, before);
+    const high = make(1, before + size, after);
+    return (block, inner, out, to) => (low(block, inner, out, to), high(block, inner, out, to));
+  };
+  if (mode === "constant") {
+    return both((s, start, count) => {
+      const v = sideOf(constantValues, axis, s, value);
+      return side(start, count, (row) => void (v !== 0 && row.fill(v)));
+    });
   }
-  return out;
+  if (mode === "linear_ramp") {
+    return both((s, start, count) => (block, inner, out, to) => {
+      const end = sideOf(endValues, axis, s, 0);
+      const edge = block.subarray(s === 0 ? 0 : (size - 1) * inner, s === 0 ? inner : size * inner);
+      for (let i = 0; i < count; i++) {
+        const steps = s === 0 ? i : count - 1 - i;
+        rampRow(edge, end, steps / count, out, to + (start + i) * inner);
+      }
+    });
+  }
+  if (!isStatistic(mode)) return undefined;
+  return both((s, start, count) => (block, inner, out, to) => {
+    if (count === 0) return;
+    const length = Math.min(size, sideOf(statLength ?? undefined, axis, s, size));
+    const rows = s === 0 ? block.subarray(0, length * inner) : block.subarray((size - length) * inner);
+    const row = statisticRow(mode, rows, length, inner);
+    for (let i = 0; i < count; i++) out.set(row, to + (start + i) * inner);
+  });
 }

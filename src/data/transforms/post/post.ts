@@ -1,32 +1,46 @@
 /** @file From network outputs to masks: `Activations`, `AsDiscrete`. Arrays are one sample, channel-first. */
+import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { argmaxPlanes } from "../../../host/argmax.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
-import { workingCopy } from "../shape/cast.ts";
+import { normalizeAxis, showShape } from "../../../host/shape.ts";
+import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import type { Transform } from "../transform.ts";
+
+/** Which of its steps `Activations` takes. */
+export interface ActivationsOptions {
+  readonly sigmoid?: boolean;
+  readonly softmax?: boolean;
+  /** A function per element. */
+  readonly other?: ((v: number) => number) | null;
+  /** Axis of the softmax. Default 0, the channels. */
+  readonly dim?: number;
+}
 
 /**
  * Sigmoid per element, or softmax over the channels, or a function per element. Float64 stays, all else becomes float32. MONAI's `Activations`.
  *
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: dropped.
- * @throws ConfigError for sigmoid together with softmax
+ * @throws ConfigError for sigmoid together with softmax, ShapeError for an axis that there is not
  */
 export class Activations implements Transform {
-  private readonly options: { readonly sigmoid?: boolean; readonly softmax?: boolean; readonly other?: (v: number) => number };
+  private readonly options: Required<ActivationsOptions>;
 
-  constructor(options: { readonly sigmoid?: boolean; readonly softmax?: boolean; readonly other?: (v: number) => number } = {}) {
+  constructor(options: ActivationsOptions = {}) {
+    this.options = withDefaults("Activations", options, { sigmoid: false, softmax: false, other: null, dim: 0 });
     if (options.sigmoid && options.softmax)
       throw new ConfigError("Activations: sigmoid and softmax exclude each other; set one of them");
-    this.options = options;
+    if (options.other && typeof options.other !== "function")
+      throw new ConfigError(`Activations: other must be a function, got ${typeof options.other}`);
   }
 
   apply(x: HostArray): HostArray {
-    const { sigmoid, softmax, other } = this.options;
+    const { sigmoid, softmax, other, dim } = this.options;
     const data = workingCopy(x.data);
     if (sigmoid) for (let i = 0; i < data.length; i++) data[i] = 1 / (1 + Math.exp(-data[i]));
-    if (softmax) softmaxChannels(data, x.shape[0]);
+    if (softmax) softmaxAlong(data, splitAt("Activations", x.shape, dim));
     if (other) for (let i = 0; i < data.length; i++) data[i] = other(data[i]);
     return { data, shape: x.shape };
   }
@@ -42,36 +56,68 @@ export interface AsDiscreteOptions {
   readonly threshold?: number | null;
   /** "torchrounding": round, halves to even. */
   readonly rounding?: "torchrounding" | null;
+  /** Axis of the argmax and of the one-hot channels. Default 0, the channels. */
+  readonly dim?: number;
+  /** Keep the axis of the argmax with size 1. Default true. */
+  readonly keepdim?: boolean;
+  /** Element type of the result. Default "float32". */
+  readonly dtype?: DTypeName;
 }
 
 /**
- * Argmax, then one-hot, then threshold (≥), then rounding; each only when asked for. The result is float32. Of equal channels the first wins; one channel
+ * Argmax, then one-hot, then threshold (≥), then rounding; each only when asked for. Of equal channels the first wins; one channel
  * is class 0 everywhere, so give it a threshold instead. MONAI's `AsDiscrete`.
  *
  * Shapes: `[C, …]` → `[1, …]` with `argmax`; `[1, …]` → `[toOnehot, …]`; else unchanged.
  * Geometry: dropped.
- * @throws ConfigError for an unknown rounding, ShapeError for several channels as one-hot or none for argmax, DataError for a class outside `toOnehot`
+ * @throws ConfigError for an unknown rounding or `dtype`, ShapeError for several channels as one-hot or none for argmax, DataError for a class outside `toOnehot`
  */
 export class AsDiscrete implements Transform {
-  private readonly options: AsDiscreteOptions;
+  private readonly options: Required<AsDiscreteOptions>;
 
   constructor(options: AsDiscreteOptions = {}) {
+    this.options = withDefaults("AsDiscrete", options, {
+      argmax: false,
+      toOnehot: null,
+      threshold: null,
+      rounding: null,
+      dim: 0,
+      keepdim: true,
+      dtype: "float32",
+    });
     const { rounding, toOnehot } = options;
     if (rounding && rounding !== "torchrounding")
       throw new ConfigError(`AsDiscrete: rounding must be "torchrounding", got "${String(rounding)}"`);
-    if (typeof toOnehot === "boolean") throw new ConfigError("AsDiscrete: toOnehot must be the number of classes");
-    this.options = options;
+    if (toOnehot !== null && toOnehot !== undefined && !(Number.isInteger(toOnehot) && toOnehot > 0))
+      throw new ConfigError(`AsDiscrete: toOnehot must be the number of classes, got ${String(toOnehot)}`);
   }
 
-  apply(x: HostArray): HostArray<Float32Array> {
-    const { argmax = false, toOnehot, threshold, rounding } = this.options;
-    let out: HostArray<Float32Array> = { data: new Float32Array(x.data as ArrayLike<number>), shape: x.shape };
-    if (argmax) out = argmaxChannels(x);
-    if (typeof toOnehot === "number") out = onehot(out, toOnehot);
+  apply(x: HostArray): HostArray {
+    const { argmax, toOnehot, threshold, rounding, dim, keepdim, dtype } = this.options;
+    let out: HostArray = { data: new Float32Array(x.data as ArrayLike<number>), shape: x.shape };
+    if (argmax) out = argmaxAlong(x, dim, keepdim);
+    if (typeof toOnehot === "number") out = onehot(out, toOnehot, dim);
     if (typeof threshold === "number") out = { data: out.data.map((v) => (v >= threshold ? 1 : 0)), shape: out.shape };
     if (rounding) out = { data: out.data.map(roundHalfEven), shape: out.shape };
-    return out;
+    return castTo("AsDiscrete", out, dtype);
   }
+}
+
+/** A shape as blocks of `count` planes of `size` elements: what is before, at and behind an axis. */
+interface Split {
+  readonly axis: number;
+  readonly count: number;
+  readonly size: number;
+}
+
+function splitAt(op: string, shape: readonly number[], dim: number): Split {
+  const axis = normalizeAxis(op, dim, shape.length);
+  return { axis, count: shape[axis], size: sizeOf(shape.slice(axis + 1)) };
+}
+
+function softmaxAlong(data: Float32Array | Float64Array, { count, size }: Split): void {
+  const block = count * size;
+  for (let start = 0; start < data.length; start += block) softmaxChannels(data.subarray(start, start + block), count);
 }
 
 function softmaxChannels(data: Float32Array | Float64Array, count: number): void {
@@ -85,27 +131,35 @@ function softmaxChannels(data: Float32Array | Float64Array, count: number): void
   }
 }
 
-function argmaxChannels(x: HostArray): HostArray<Float32Array> {
-  const [count, ...rest] = x.shape;
-  if (!count) throw new ShapeError(`AsDiscrete: argmax needs a channel axis, got shape [${x.shape.join(", ")}]`);
-  return { data: argmaxPlanes(x.data, count, new Float32Array(sizeOf(rest))), shape: [1, ...rest] };
+function argmaxAlong(x: HostArray, dim: number, keepdim: boolean): HostArray<Float32Array> {
+  if (x.shape.length === 0 || x.shape.includes(0))
+    throw new ShapeError(`AsDiscrete: argmax needs an axis with elements, got shape ${showShape(x.shape)}`);
+  const { axis, count, size } = splitAt("AsDiscrete", x.shape, dim);
+  const data = new Float32Array(x.data.length / count);
+  for (let block = 0; block * size < data.length; block++) {
+    const scores = x.data.subarray(block * count * size, (block + 1) * count * size);
+    argmaxPlanes(scores, count, data.subarray(block * size, (block + 1) * size));
+  }
+  const shape = keepdim ? x.shape.map((d, a) => (a === axis ? 1 : d)) : x.shape.filter((_, a) => a !== axis);
+  return { data, shape };
 }
 
-function onehot(x: HostArray, classes: number): HostArray<Float32Array> {
-  if (x.shape.length > 0 && x.shape[0] !== 1) {
+function onehot(x: HostArray, classes: number, dim: number): HostArray<Float32Array> {
+  const shape = [...x.shape];
+  while (shape.length < dim + 1) shape.push(1);
+  const { axis, count, size } = splitAt("AsDiscrete", shape, dim);
+  if (count !== 1)
     throw new ShapeError(
-      `AsDiscrete: toOnehot needs one channel of class indices, got shape [${x.shape.join(", ")}]; set argmax first`,
+      `AsDiscrete: toOnehot needs one channel of class indices, got shape ${showShape(x.shape)}; set argmax first`,
     );
-  }
-  const voxels = x.data.length;
-  const out = new Float32Array(classes * voxels);
-  for (let v = 0; v < voxels; v++) {
+  const out = new Float32Array(classes * x.data.length);
+  for (let v = 0; v < x.data.length; v++) {
     const c = Math.trunc(x.data[v]);
     if (!(c >= 0 && c < classes))
       throw new DataError(
         `AsDiscrete: class ${x.data[v]} is outside 0 … ${classes - 1}; raise toOnehot or map the label's values`,
       );
-    out[c * voxels + v] = 1;
+    out[(Math.floor(v / size) * classes + c) * size + (v % size)] = 1;
   }
-  return { data: out, shape: [classes, ...x.shape.slice(1)] };
+  return { data: out, shape: shape.map((d, a) => (a === axis ? classes : d)) };
 }

@@ -3,6 +3,8 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView } from "../../../host/strided.ts";
+import { movedWindow } from "../moved.ts";
+import { checkOptions } from "../options.ts";
 import type { Transform } from "../transform.ts";
 
 /**
@@ -14,13 +16,16 @@ import type { Transform } from "../transform.ts";
  * @throws ConfigError without `channelDim`, ShapeError for an axis outside the array
  */
 export class EnsureChannelFirst implements Transform {
+  static readonly options: readonly string[] = ["channelDim", "strictCheck"];
   private readonly channelDim: number | "no_channel" | undefined;
   private readonly strictCheck: boolean;
 
   constructor({
     channelDim,
     strictCheck = true,
+    ...rest
   }: { readonly channelDim?: number | "no_channel"; readonly strictCheck?: boolean } = {}) {
+    checkOptions("EnsureChannelFirst", rest, EnsureChannelFirst.options);
     this.channelDim = channelDim;
     this.strictCheck = strictCheck;
   }
@@ -47,9 +52,11 @@ export class EnsureChannelFirst implements Transform {
  * @throws ShapeError for an axis outside the array
  */
 export class AsChannelLast implements Transform {
+  static readonly options: readonly string[] = ["channelDim"];
   private readonly channelDim: number;
 
-  constructor({ channelDim = 0 }: { readonly channelDim?: number } = {}) {
+  constructor({ channelDim = 0, ...rest }: { readonly channelDim?: number } = {}) {
+    checkOptions("AsChannelLast", rest, AsChannelLast.options);
     this.channelDim = channelDim;
   }
 
@@ -66,9 +73,11 @@ export class AsChannelLast implements Transform {
  * @throws ConfigError for a `dim` that is no integer, ShapeError for an axis of another size or outside the array
  */
 export class SqueezeDim implements Transform {
+  static readonly options: readonly string[] = ["dim"];
   private readonly dim: number | null;
 
-  constructor({ dim = 0 }: { readonly dim?: number | null } = {}) {
+  constructor({ dim = 0, ...rest }: { readonly dim?: number | null } = {}) {
+    checkOptions("SqueezeDim", rest, SqueezeDim.options);
     if (dim !== null && !Number.isInteger(dim)) throw new ConfigError(`SqueezeDim: dim must be an integer or null, got ${dim}`);
     this.dim = dim;
   }
@@ -92,9 +101,11 @@ export class SqueezeDim implements Transform {
  * @throws ConfigError unless each axis is named once, ShapeError for an axis outside the array
  */
 export class Transpose implements Transform {
+  static readonly options: readonly string[] = ["indices"];
   private readonly indices: readonly number[] | null;
 
-  constructor({ indices = null }: { readonly indices?: readonly number[] | null } = {}) {
+  constructor({ indices = null, ...rest }: { readonly indices?: readonly number[] | null } = {}) {
+    checkOptions("Transpose", rest, Transpose.options);
     this.indices = indices;
   }
 
@@ -111,14 +122,16 @@ export class Transpose implements Transform {
  * Splits along `dim` (default 0) into arrays of size 1 there; `keepdim: false` drops the axis. A multi-sample transform. MONAI's `SplitDim`.
  *
  * Shapes: `[C, …]` → C × `[1, …]`, or C × `[…]` without `keepdim`.
- * Geometry: dropped.
+ * Geometry: kept with `keepdim`: a slice has its place.
  * @throws ShapeError for an axis outside the array
  */
 export class SplitDim implements Transform {
+  static readonly options: readonly string[] = ["dim", "keepdim"];
   private readonly dim: number;
   private readonly keepdim: boolean;
 
-  constructor({ dim = 0, keepdim = true }: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
+  constructor({ dim = 0, keepdim = true, ...rest }: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
+    checkOptions("SplitDim", rest, SplitDim.options);
     this.dim = dim;
     this.keepdim = keepdim;
   }
@@ -129,7 +142,15 @@ export class SplitDim implements Transform {
     const shape = x.shape.map((s, i) => (i === axis ? 1 : s));
     return Array.from({ length: x.shape[axis] }, (_, i) => {
       const part = copyView(x.data, shape, strides, i * strides[axis]);
-      return this.keepdim ? part : { data: part.data, shape: shape.filter((_s, a) => a !== axis) };
+      if (!this.keepdim) return { data: part.data, shape: shape.filter((_s, a) => a !== axis) };
+      return axis === 0
+        ? { ...x, ...part }
+        : movedWindow(
+            "SplitDim",
+            x,
+            part,
+            x.shape.slice(1).map((_, a) => (a + 1 === axis ? i : 0)),
+          );
     });
   }
 }

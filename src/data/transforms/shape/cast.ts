@@ -34,6 +34,7 @@ export function workingCopy(data: TypedArray): Float32Array | Float64Array {
  * @throws ConfigError for an unknown type
  */
 export class CastToType implements Transform {
+  static readonly options: readonly string[] = ["dtype"];
   private readonly dtype: DTypeName;
 
   constructor({ dtype = "float32" }: { readonly dtype?: DTypeName } = {}) {

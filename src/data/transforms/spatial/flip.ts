@@ -1,20 +1,24 @@
 /** @file Mirroring along spatial axes: `Flip`, `RandFlip`, `RandAxisFlip`. */
+import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { stridesOf } from "../../../host/shape.ts";
-import { arrayAxis, copyView } from "../../../host/strided.ts";
+import { arrayAxis, spatialShape } from "../../../host/strided.ts";
+import { turn } from "../moved.ts";
+import { checkOptions } from "../options.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
 /**
  * Mirrors the given spatial axes (negative from the end); all of them when `spatialAxis` is undefined. MONAI's `Flip`.
  *
  * Shapes: `[C, …]` → `[C, …]`.
- * Geometry: dropped.
+ * Geometry: kept.
  * @throws ShapeError for an axis outside the image
  */
 export class Flip implements Transform {
+  static readonly options: readonly string[] = ["spatialAxis"];
   private readonly spatialAxis: number | readonly number[] | undefined;
 
-  constructor({ spatialAxis }: { readonly spatialAxis?: number | readonly number[] } = {}) {
+  constructor({ spatialAxis, ...rest }: { readonly spatialAxis?: number | readonly number[] } = {}) {
+    checkOptions("Flip", rest, Flip.options);
     this.spatialAxis = spatialAxis;
   }
 
@@ -27,15 +31,21 @@ export class Flip implements Transform {
  * Mirrors the given spatial axes with probability `prob` (default 0.1); all of them when `spatialAxis` is undefined. MONAI's `RandFlip`.
  *
  * Shapes: `[C, …]` → `[C, …]`.
- * Geometry: dropped where it acts, kept where it does not.
+ * Geometry: kept.
  * Draws: `rand()` against `prob`.
  * @throws ConfigError for a `prob` outside 0 … 1, ShapeError for an axis outside the image
  */
 export class RandFlip extends MaybeTransform {
+  static readonly options: readonly string[] = ["prob", "spatialAxis"];
   private readonly spatialAxis: number | readonly number[] | undefined;
 
-  constructor({ prob = 0.1, spatialAxis }: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
+  constructor({
+    prob = 0.1,
+    spatialAxis,
+    ...rest
+  }: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
     super("RandFlip", prob);
+    checkOptions("RandFlip", rest, RandFlip.options);
     this.spatialAxis = spatialAxis;
   }
 
@@ -49,15 +59,17 @@ export class RandFlip extends MaybeTransform {
  * Mirrors one spatial axis, drawn evenly, with probability `prob` (default 0.1). MONAI's `RandAxisFlip`.
  *
  * Shapes: `[C, …]` → `[C, …]`.
- * Geometry: dropped where it acts, kept where it does not.
+ * Geometry: kept.
  * Draws: `rand()` against `prob`; where it acts, `randint(axes)`.
  * @throws ConfigError for a `prob` outside 0 … 1
  */
 export class RandAxisFlip extends MaybeTransform {
+  static readonly options: readonly string[] = ["prob"];
   private axis = 0;
 
-  constructor({ prob = 0.1 }: { readonly prob?: number } = {}) {
+  constructor({ prob = 0.1, ...rest }: { readonly prob?: number } = {}) {
     super("RandAxisFlip", prob);
+    checkOptions("RandAxisFlip", rest, RandAxisFlip.options);
   }
 
   protected draw(x: HostArray): void {
@@ -69,13 +81,15 @@ export class RandAxisFlip extends MaybeTransform {
 }
 
 function flip(op: string, x: HostArray, spatialAxis: number | readonly number[] | undefined): HostArray {
-  const spatial =
-    spatialAxis === undefined ? x.shape.slice(1).map((_, i) => i) : typeof spatialAxis === "number" ? [spatialAxis] : spatialAxis;
-  const strides = stridesOf(x.shape);
-  let start = 0;
-  for (const axis of new Set(spatial.map((a) => arrayAxis(op, a, x)))) {
-    start += strides[axis] * (x.shape[axis] - 1);
-    strides[axis] = -strides[axis];
-  }
-  return copyView(x.data, x.shape, strides, start);
+  const axes = spatialShape(op, x).map((_, i) => i);
+  if (spatialAxis !== undefined && typeof spatialAxis !== "number" && !Array.isArray(spatialAxis))
+    throw new ConfigError(`${op}: spatialAxis must be an axis or a list of them, got ${JSON.stringify(spatialAxis)}`);
+  const named = typeof spatialAxis === "number" ? [spatialAxis] : (spatialAxis ?? axes);
+  const flipped = new Set(named.map((a) => arrayAxis(op, a, x) - 1));
+  return turn(
+    op,
+    x,
+    axes,
+    axes.map((a) => flipped.has(a)),
+  );
 }

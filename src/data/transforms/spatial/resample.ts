@@ -2,7 +2,8 @@
  * @file Separable resampling. Every mode is a small table per axis, "output i is this weighted sum of inputs", and resizing applies
  * the tables axis by axis. Coordinates follow torch.nn.functional.interpolate.
  */
-import type { HostArray } from "../../../host/array.ts";
+import type { HostArray, TypedArray } from "../../../host/array.ts";
+import { emptyLike } from "../../../host/strided.ts";
 import { areaWindow, cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../../../host/taps.ts";
 
 /** Output i is the sum of weight[t] · input[index[t]] over t = first[i] … first[i + 1] − 1. */
@@ -14,64 +15,235 @@ export interface Taps {
 
 /** Adaptive average. */
 export const areaTable = (from: number, to: number): Taps =>
-  table(to, (o) => {
+  tapTable(to, (o) => {
     const { start, count } = areaWindow(o, from, to);
     return Array.from({ length: count }, (_, k): Tap => [start + k, 1 / count]);
   });
 
 /** The nearest element, with `exact` of the output's center and else of its beginning. */
 export const nearestTable = (from: number, to: number, exact: boolean): Taps =>
-  table(to, (o) => [[nearestIndex(o, from, from / to, exact), 1]]);
+  tapTable(to, (o) => [[nearestIndex(o, from, from / to, exact), 1]]);
 
 /** Two neighbors. Half-pixel centers, or with `alignCorners` the corner voxels onto each other. */
 export const linearTable = (from: number, to: number, alignCorners: boolean): Taps =>
-  table(to, (o) => linearTaps(position(o, from, to, alignCorners), from));
+  tapTable(to, (o) => linearTaps(position(o, from, to, alignCorners), from));
 
 /** Four neighbors; beyond the border its voxels are repeated. */
 export const cubicTable = (from: number, to: number, alignCorners: boolean): Taps =>
-  table(to, (o) => cubicTaps(position(o, from, to, alignCorners), from));
+  tapTable(to, (o) => cubicTaps(position(o, from, to, alignCorners), from));
+
+/** `cubicTable` to ⌊size · factor⌋, by the sizes' ratio as PyTorch's recompute_scale_factor has it. */
+export const cubicScaleTable = (from: number, factor: number): Taps => cubicTable(from, Math.floor(from * factor), false);
 
 /** Gaussian smoothing at unchanged size, zeros outside: differences of erf over each voxel, cut at 4 sigma (MONAI's "erf" kernel). */
-export function gaussianTable(size: number, sigma: number): Taps {
-  const tail = Math.floor(Math.max(sigma * 4, 0.5) + 0.5);
+export function gaussianTable(size: number, sigma: number, truncated = 4): Taps {
+  const tail = Math.floor(Math.max(sigma * truncated, 0.5) + 0.5);
   const edge = (x: number): number => (sigma === 0 ? Math.sign(x) : erf((Math.SQRT1_2 / sigma) * x));
   const kernel = Array.from({ length: 2 * tail + 1 }, (_, k) => Math.max(0.5 * (edge(k - tail + 0.5) - edge(k - tail - 0.5)), 0));
-  return table(size, (i) => kernel.map((w, k) => [i + k - tail, w] as const).filter(([j]) => j >= 0 && j < size));
+  return tapTable(size, (i) => kernel.map((w, k) => [i + k - tail, w] as const).filter(([j]) => j >= 0 && j < size));
 }
 
-/** Applies the tables of the spatial axes (undefined = axis unchanged); sums in float64, stores float32. */
+/** Applies the tables of the spatial axes (undefined = axis unchanged); sums in float64, stores float32 after each axis. */
 export function resampleAxes(x: HostArray, tables: readonly (Taps | undefined)[]): HostArray<Float32Array> {
-  let out: HostArray<Float32Array> = { data: new Float32Array(x.data as ArrayLike<number>), shape: x.shape };
-  tables.forEach((table, i) => {
-    if (table) out = resampleAxis(out, i + 1, table);
-  });
+  const data = x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);
+  if (tables.length === 3 && tables[0] && (tables[1] || tables[2])) return resampleVolume(data, x.shape, tables);
+  let out: HostArray<Float32Array> = { data, shape: [...x.shape] };
+  // What shrinks most goes first, so that the others have less to do.
+  const growth = (i: number) => (tables[i]!.first.length - 1) / Math.max(1, x.shape[i + 1]);
+  const order = tables.flatMap((t, i) => (t ? [i] : [])).sort((a, b) => growth(a) - growth(b) || a - b);
+  for (const i of order) out = resampleAxis(out, i + 1, tables[i]!);
   return out;
 }
 
-function resampleAxis(x: HostArray<Float32Array>, axis: number, { first, index, weight }: Taps): HostArray<Float32Array> {
+/** Three axes plane by plane, so that what lies between them stays in the cache. */
+function resampleVolume(
+  data: Float32Array,
+  [channels, sx, sy, sz]: readonly number[],
+  [tx, ty, tz]: readonly (Taps | undefined)[],
+): HostArray<Float32Array> {
+  const [nx, ny, nz] = [tx!, ty, tz].map((t, a) => (t ? t.first.length - 1 : [sx, sy, sz][a]));
+  const out = new Float32Array(channels * nx * ny * nz);
+  const plane = new Float32Array(sy * sz);
+  const mixed = ty && tz ? new Float32Array(ny * sz) : undefined;
+  const pairs = tz && pairsOf(tz);
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0; i < nx; i++) {
+      const to = (c * nx + i) * ny * nz;
+      mixRow(data, c * sx * sy * sz, sy * sz, tx!, i, plane, 0);
+      const rows = ty ? (mixed ?? out) : plane;
+      if (ty) for (let j = 0; j < ny; j++) mixRow(plane, 0, sz, ty, j, rows, (mixed ? 0 : to) + j * sz);
+      if (tz) resampleRows(rows, out, to, ny, sz, tz, pairs);
+    }
+  }
+  return { data: out, shape: [channels, nx, ny, nz] };
+}
+
+function resampleAxis(x: HostArray<Float32Array>, axis: number, taps: Taps): HostArray<Float32Array> {
   const size = x.shape[axis];
-  const outSize = first.length - 1;
+  const outSize = taps.first.length - 1;
   const inner = x.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
   const out = new Float32Array(outer * outSize * inner);
-  const { data } = x;
-  for (let o = 0, to = 0; o < outer; o++) {
-    for (let i = 0; i < outSize; i++) {
-      for (let j = o * size * inner; j < (o * size + 1) * inner; j++, to++) {
-        let sum = 0;
-        for (let t = first[i]; t < first[i + 1]; t++) sum += weight[t] * data[index[t] * inner + j];
-        out[to] = sum;
-      }
-    }
+  if (inner === 1) resampleRows(x.data, out, 0, outer, size, taps, pairsOf(taps));
+  else {
+    for (let o = 0; o < outer; o++)
+      for (let i = 0; i < outSize; i++) mixRow(x.data, o * size * inner, inner, taps, i, out, (o * outSize + i) * inner);
   }
   return { data: out, shape: x.shape.map((s, a) => (a === axis ? outSize : s)) };
+}
+
+/** Two neighbors of each output, where none has more; a single one is given twice, the second time with weight 0. */
+interface Pairs {
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly lowWeight: Float64Array;
+  readonly highWeight: Float64Array;
+}
+
+function pairsOf({ first, index, weight }: Taps): Pairs | undefined {
+  const count = first.length - 1;
+  const low = new Int32Array(count);
+  const high = new Int32Array(count);
+  const lowWeight = new Float64Array(count);
+  const highWeight = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const taps = first[i + 1] - first[i];
+    if (taps < 1 || taps > 2) return undefined;
+    low[i] = index[first[i]];
+    lowWeight[i] = weight[first[i]];
+    high[i] = index[first[i] + taps - 1];
+    highWeight[i] = taps === 2 ? weight[first[i] + 1] : 0;
+  }
+  return { low, high, lowWeight, highWeight };
+}
+
+/** The last axis: each output is a sum of neighbors. */
+function resampleRows(
+  data: Float32Array,
+  out: Float32Array,
+  start: number,
+  rows: number,
+  size: number,
+  { first, index, weight }: Taps,
+  pairs: Pairs | undefined,
+): void {
+  const outSize = first.length - 1;
+  for (let row = 0, from = 0, to = start; row < rows; row++, from += size, to += outSize) {
+    if (pairs) {
+      const { low, high, lowWeight, highWeight } = pairs;
+      for (let i = 0; i < outSize; i++) out[to + i] = lowWeight[i] * data[from + low[i]] + highWeight[i] * data[from + high[i]];
+      continue;
+    }
+    for (let i = 0; i < outSize; i++) {
+      let sum = 0;
+      for (let t = first[i]; t < first[i + 1]; t++) sum += weight[t] * data[from + index[t]];
+      out[to + i] = sum;
+    }
+  }
+}
+
+/** Another axis: output i is a sum of whole rows of `inner` elements, the first one at `from`; it is written to `to`. */
+function mixRow(
+  data: Float32Array,
+  from: number,
+  inner: number,
+  { first, index, weight }: Taps,
+  i: number,
+  out: Float32Array,
+  to: number,
+): void {
+  let t = first[i];
+  const end = first[i + 1];
+  const row = (k: number) => from + index[k] * inner;
+  if (end - t <= 2) {
+    if (end - t === 1 && weight[t] === 1) out.set(data.subarray(row(t), row(t) + inner), to);
+    else if (end > t) addPair(data, out, inner, to, row(t), weight[t], row(end - 1), end - t === 2 ? weight[t + 1] : 0);
+    else out.fill(0, to, to + inner);
+    return;
+  }
+  const sums = new Float64Array(inner);
+  // Four rows at a time: sums are read and written less often.
+  for (; t + 3 < end; t += 4) {
+    const [a, b, c, d] = [row(t), row(t + 1), row(t + 2), row(t + 3)];
+    const [wa, wb, wc, wd] = [weight[t], weight[t + 1], weight[t + 2], weight[t + 3]];
+    for (let j = 0; j < inner; j++) sums[j] += wa * data[a + j] + wb * data[b + j] + wc * data[c + j] + wd * data[d + j];
+  }
+  for (; t < end; t++) {
+    const a = row(t);
+    const w = weight[t];
+    for (let j = 0; j < inner; j++) sums[j] += w * data[a + j];
+  }
+  out.set(sums, to);
+}
+
+function addPair(
+  data: Float32Array,
+  out: Float32Array,
+  count: number,
+  to: number,
+  a: number,
+  wa: number,
+  b: number,
+  wb: number,
+): void {
+  for (let j = 0; j < count; j++) out[to + j] = wa * data[a + j] + wb * data[b + j];
+}
+
+/**
+ * Output voxel o takes over the voxel `index[a][o_a]` of the spatial axes a, or `fill` for −1; the element type stays. Runs of neighbors, as padding
+ * has them, are copied at once.
+ */
+export function takeAxes<A extends TypedArray>(x: HostArray<A>, index: readonly Int32Array[], fill = 0): HostArray<A> {
+  const last = index.at(-1)!;
+  const lines = x.shape.slice(0, -1);
+  const rows = [x.shape[0], ...index.slice(0, -1).map((i) => i.length)];
+  const count = rows.reduce((a, b) => a * b, 1);
+  const out = emptyLike(x.data, count * last.length);
+  if (fill !== 0) out.fill(fill);
+  const length = x.shape.at(-1)!;
+  const [begin, end] = longestRun(last);
+  for (let row = 0; row < count; row++) {
+    const base = sourceRow(row, rows, index, lines) * length;
+    if (base < 0) continue;
+    const to = row * last.length;
+    for (let k = 0; k < begin; k++) if (last[k] >= 0) out[to + k] = x.data[base + last[k]];
+    if (end > begin) out.set(x.data.subarray(base + last[begin], base + last[begin] + end - begin), to + begin);
+    for (let k = end; k < last.length; k++) if (last[k] >= 0) out[to + k] = x.data[base + last[k]];
+  }
+  return { data: out, shape: [x.shape[0], ...index.map((i) => i.length)] };
+}
+
+/** The row of the source that a row of the result is taken from; −1 for none. */
+function sourceRow(row: number, rows: readonly number[], index: readonly Int32Array[], lines: readonly number[]): number {
+  let from = 0;
+  for (let a = rows.length - 1, rest = row, step = 1; a >= 0; a--) {
+    const at = rest % rows[a];
+    rest = (rest - at) / rows[a];
+    const source = a === 0 ? at : index[a - 1][at];
+    if (source < 0) return -1;
+    from += source * step;
+    step *= lines[a];
+  }
+  return from;
+}
+
+/** The longest run of indices that rise by 1, if it is worth a copy of its own; else an empty one at the end. */
+function longestRun(index: Int32Array): readonly [begin: number, end: number] {
+  let best: readonly [number, number] = [index.length, index.length];
+  for (let begin = 0; begin < index.length;) {
+    let end = begin + 1;
+    while (end < index.length && index[end] === index[end - 1] + 1) end++;
+    if (index[begin] >= 0 && end - begin >= 16 && end - begin > best[1] - best[0]) best = [begin, end];
+    begin = end;
+  }
+  return best;
 }
 
 const position = (o: number, from: number, to: number, alignCorners: boolean): number =>
   alignCorners ? cornerPosition(o, from, to) : ((o + 0.5) * from) / to - 0.5;
 
 /** Terms of weight 0 are left out, so that a NaN or infinity beside the sample does not leak in. */
-function table(outSize: number, at: (o: number) => readonly Tap[]): Taps {
+export function tapTable(outSize: number, at: (o: number) => readonly Tap[]): Taps {
   const first = [0];
   const index: number[] = [];
   const weight: number[] = [];

@@ -1,13 +1,24 @@
-/** @file `Resize` to a spatial size and `GaussianSmooth`. */
+/** @file `Resize` to a spatial size. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resampleAxes, type Taps } from "./resample.ts";
+import {
+  areaTable,
+  cubicTable,
+  gaussianTable,
+  linearTable,
+  nearestTable,
+  resampleAxes,
+  takeAxes,
+  type Taps,
+} from "./resample.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
+import { movedBySampling, resizeMatrix } from "../moved.ts";
+import { checkOptions } from "../options.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
 
-/** linear, bilinear and trilinear are one mode: linear along every axis. */
-export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic";
+/** linear, bilinear and trilinear are one mode: linear along every axis. As in MONAI 0 is "nearest-exact", 1 "linear" and 3 "bicubic". */
+export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | 0 | 1 | 3;
 
 /** To what size, and how. */
 export interface ResizeOptions {
@@ -26,25 +37,26 @@ export interface ResizeOptions {
 }
 
 /**
- * Resizes an image with the modes of torch.nn.functional.interpolate; the result is float32. With more sizes than spatial axes, axes of size 1 are
+ * Resizes an image with the modes of torch.nn.functional.interpolate; the result is float32, except for the nearest modes. With more sizes than spatial axes, axes of size 1 are
  * added at the end. MONAI's `Resize`, whose default mode is "area".
  *
  * Shapes: `[C, …]` → `[C, …spatialSize]`.
- * Geometry: dropped.
- * @throws ConfigError for an unknown mode or `sizeMode`, ShapeError for fewer sizes than axes and for an empty axis
+ * Geometry: kept: outer faces stay where they are.
+ * @throws ConfigError for an unknown mode, option or `sizeMode`, ShapeError for fewer sizes than axes and for an empty axis
  */
 export class Resize implements Transform, LabelSafe {
+  static readonly options: readonly string[] = "spatialSize sizeMode mode alignCorners antiAliasing antiAliasingSigma".split(" ");
   private readonly options: ResizeOptions;
 
   constructor(options: ResizeOptions) {
+    checkOptions("Resize", options, Resize.options);
     const { sizeMode = "all", spatialSize, mode } = options;
     if (sizeMode !== "all" && sizeMode !== "longest")
       throw new ConfigError(`Resize: sizeMode must be "all" or "longest", got "${String(sizeMode)}"`);
     if (sizeMode === "longest" && typeof spatialSize !== "number") {
       throw new ConfigError(`Resize: spatialSize must be one number with sizeMode "longest", got [${spatialSize.join(", ")}]`);
     }
-    if (mode !== undefined && !resizeModes.includes(mode))
-      throw new ConfigError(`Resize: unknown mode "${String(mode)}"; known: ${resizeModes.join(", ")}`);
+    checkResizeMode("Resize", mode);
     this.options = options;
   }
 
@@ -68,13 +80,9 @@ export class Resize implements Transform, LabelSafe {
     let input = extra > 0 ? { data: x.data, shape: [...x.shape, ...new Array<number>(extra).fill(1)] } : x;
     const from = spatialShape("Resize", input);
     const to = sizeMode === "longest" ? longest(from, spatialSize as number) : resolveSize("Resize", spatialSize, from);
-    if (from.includes(0)) throw new ShapeError(`Resize: shape [${x.shape.join(", ")}] has an empty axis`);
     if (antiAliasing && to.some((s, i) => s < from[i])) input = resampleAxes(input, this.smoothing(from, to));
-    const alignCorners = this.options.alignCorners ?? false;
-    return resampleAxes(
-      input,
-      from.map((s, i) => (s === to[i] ? undefined : modeTaps(mode, s, to[i], alignCorners))),
-    );
+    const out = resizeBy("Resize", input, to, mode, this.options.alignCorners ?? false);
+    return movedBySampling("Resize", x, out, resizeMatrix(from, to), isNearestResize(mode));
   }
 
   private smoothing(from: readonly number[], to: readonly number[]): (Taps | undefined)[] {
@@ -88,30 +96,39 @@ export class Resize implements Transform, LabelSafe {
   }
 }
 
-/**
- * Gaussian smoothing with `sigma` in voxels (default 1), one or per spatial axis; zeros outside. Float32. MONAI's `GaussianSmooth` ("erf").
- *
- * Shapes: `[C, …]` → `[C, …]`.
- * Geometry: dropped.
- * @throws ShapeError without a spatial axis
- */
-export class GaussianSmooth implements Transform {
-  private readonly sigma: number | readonly number[];
-
-  constructor({ sigma = 1 }: { readonly sigma?: number | readonly number[] } = {}) {
-    this.sigma = sigma;
-  }
-
-  apply(x: HostArray): HostArray {
-    const sigma = this.sigma;
-    return resampleAxes(
-      x,
-      spatialShape("GaussianSmooth", x).map((s, i) => gaussianTable(s, typeof sigma === "number" ? sigma : sigma[i])),
-    );
-  }
+/** An array at another spatial size; nearest modes keep the element type, others give float32. */
+export function resizeBy(op: string, x: HostArray, to: readonly number[], mode: ResizeMode, alignCorners: boolean): HostArray {
+  const from = spatialShape(op, x);
+  if (from.includes(0)) throw new ShapeError(`${op}: shape [${x.shape.join(", ")}] has an empty axis`);
+  const tables = from.map((s, i) => (s === to[i] ? undefined : modeTaps(mode, s, to[i], alignCorners)));
+  if (!isNearestResize(mode)) return resampleAxes(x, tables);
+  return takeAxes(
+    x,
+    from.map((s, i) => tables[i]?.index ?? Int32Array.from({ length: s }, (_, k) => k)),
+  );
 }
 
-const resizeModes: readonly ResizeMode[] = ["area", "nearest", "nearest-exact", "linear", "bilinear", "trilinear", "bicubic"];
+/** Whether a mode takes voxels over as they are. */
+export const isNearestResize = (mode: ResizeMode): boolean => mode === "nearest" || mode === "nearest-exact" || mode === 0;
+
+/** @throws ConfigError for a mode that is not known */
+export function checkResizeMode(op: string, mode: ResizeMode | undefined): void {
+  if (mode !== undefined && !resizeModes.includes(mode))
+    throw new ConfigError(`${op}: unknown mode "${String(mode)}"; known: ${resizeModes.join(", ")}`);
+}
+
+const resizeModes: readonly ResizeMode[] = [
+  0,
+  1,
+  3,
+  "area",
+  "nearest",
+  "nearest-exact",
+  "linear",
+  "bilinear",
+  "trilinear",
+  "bicubic",
+];
 
 function modeTaps(mode: ResizeMode, from: number, to: number, alignCorners: boolean): Taps {
   switch (mode) {
@@ -119,8 +136,10 @@ function modeTaps(mode: ResizeMode, from: number, to: number, alignCorners: bool
       return areaTable(from, to);
     case "nearest":
     case "nearest-exact":
-      return nearestTable(from, to, mode === "nearest-exact");
+    case 0:
+      return nearestTable(from, to, mode !== "nearest");
     case "bicubic":
+    case 3:
       return cubicTable(from, to, alignCorners);
     default:
       return linearTable(from, to, alignCorners);

@@ -1,8 +1,9 @@
 /** @file Quarter turns in a plane of two spatial axes: `Rotate90`, `RandRotate90`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { stridesOf } from "../../../host/shape.ts";
-import { arrayAxis, copyView } from "../../../host/strided.ts";
+import { arrayAxis, spatialShape } from "../../../host/strided.ts";
+import { turn } from "../moved.ts";
+import { checkOptions } from "../options.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
 export type Plane = readonly [number, number];
@@ -11,14 +12,17 @@ export type Plane = readonly [number, number];
  * Turns `k` (default 1) times by 90° from the first of `spatialAxes` (default [0, 1]) to the second. MONAI's `Rotate90`.
  *
  * Shapes: `[C, a, b]` → `[C, b, a]` for odd `k`, else unchanged.
- * Geometry: dropped.
+ * Geometry: kept.
  * @throws ConfigError for a `k` that is no integer and for equal axes, ShapeError for an axis outside the image
  */
 export class Rotate90 implements Transform {
+  static readonly options: readonly string[] = ["k", "spatialAxes"];
   private readonly k: number;
   private readonly spatialAxes: Plane;
 
-  constructor({ k = 1, spatialAxes = [0, 1] }: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
+  constructor({ k = 1, spatialAxes = [0, 1], ...rest }: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
+    checkOptions("Rotate90", rest, Rotate90.options);
+    checkPlane("Rotate90", spatialAxes);
     if (!Number.isInteger(k)) throw new ConfigError(`Rotate90: k must be an integer, got ${k}`);
     this.k = k;
     this.spatialAxes = spatialAxes;
@@ -34,11 +38,12 @@ export class Rotate90 implements Transform {
  * MONAI's `RandRotate90`.
  *
  * Shapes: `[C, a, b]` → `[C, b, a]` for odd numbers of turns, else unchanged.
- * Geometry: dropped where it acts, kept where it does not.
+ * Geometry: kept.
  * Draws: `rand()` against `prob`; where it acts, `randint(maxK)`, one less than the turns.
  * @throws ConfigError for a `prob` outside 0 … 1, a `maxK` below 1 and equal axes, ShapeError for an axis outside the image
  */
 export class RandRotate90 extends MaybeTransform {
+  static readonly options: readonly string[] = ["prob", "maxK", "spatialAxes"];
   private readonly maxK: number;
   private readonly spatialAxes: Plane;
   private k = 0;
@@ -47,8 +52,11 @@ export class RandRotate90 extends MaybeTransform {
     prob = 0.1,
     maxK = 3,
     spatialAxes = [0, 1],
+    ...rest
   }: { readonly prob?: number; readonly maxK?: number; readonly spatialAxes?: Plane } = {}) {
     super("RandRotate90", prob);
+    checkOptions("RandRotate90", rest, RandRotate90.options);
+    checkPlane("RandRotate90", spatialAxes);
     if (!Number.isInteger(maxK) || maxK < 1)
       throw new ConfigError(`RandRotate90: maxK must be an integer from 1 up, got ${maxK}`);
     this.maxK = maxK;
@@ -63,18 +71,20 @@ export class RandRotate90 extends MaybeTransform {
   }
 }
 
+function checkPlane(op: string, plane: Plane): void {
+  if (plane.length !== 2) throw new ConfigError(`${op}: spatialAxes must be two axes, got [${String(plane)}]`);
+}
+
 /** One turn from axis a to axis b: out[.., i, .., j, ..] = x[.., j, .., size_b − 1 − i, ..]. */
 function rotate90(op: string, x: HostArray, k: number, [first, second]: Plane): HostArray {
   const a = arrayAxis(op, first, x);
   const b = arrayAxis(op, second, x);
   if (a === b) throw new ConfigError(`${op}: spatialAxes must be two different axes, got [${first}, ${second}]`);
-  const shape = [...x.shape];
-  const strides = stridesOf(shape);
-  let start = 0;
-  for (let turn = ((k % 4) + 4) % 4; turn > 0; turn--) {
-    start += strides[b] * (shape[b] - 1);
-    [strides[a], strides[b]] = [-strides[b], strides[a]];
-    [shape[a], shape[b]] = [shape[b], shape[a]];
+  const axes = spatialShape(op, x).map((_, i) => i);
+  const flips = axes.map(() => false);
+  for (let quarter = ((k % 4) + 4) % 4; quarter > 0; quarter--) {
+    [axes[a - 1], axes[b - 1]] = [axes[b - 1], axes[a - 1]];
+    [flips[a - 1], flips[b - 1]] = [!flips[b - 1], flips[a - 1]];
   }
-  return copyView(x.data, shape, strides, start);
+  return turn(op, x, axes, flips);
 }

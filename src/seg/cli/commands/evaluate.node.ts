@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { gridDifference, wholeLabels } from "../../../data/folders/join_case.ts";
-import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
+import { readImageFile } from "../../../data/formats/images.node.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
@@ -38,7 +38,7 @@ async function taskOf(args: readonly string[]): Promise<Task> {
 /** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
 async function* pairsOf(found: readonly { readonly item: Case; readonly path: string }[]) {
   for (const { item, path } of found) {
-    const [prediction, truth] = await Promise.all([readNiftiFile(path), readNiftiFile(item.label!)]);
+    const [prediction, truth] = await Promise.all([readImageFile(path), readImageFile(item.label!)]);
     if (prediction.shape.join() !== truth.shape.join()) {
       throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
     }

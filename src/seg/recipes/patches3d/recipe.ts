@@ -3,7 +3,10 @@
  * windows. After MONAI's 3-D tutorials (spleen, BraTS) with nnU-Net's augmentation.
  */
 
-import { type Dataset, MapDataset, PatchDataset, ShuffleBuffer } from "../../../data/datasets/dataset.ts";
+import type { Dataset } from "../../../data/datasets/dataset.ts";
+import { MapDataset } from "../../../data/datasets/map_dataset.ts";
+import { PatchDataset } from "../../../data/datasets/patch_dataset.ts";
+import { ShuffleBuffer } from "../../../data/datasets/shuffle_buffer.ts";
 import {
   DrawAugmentation,
   type Item,

@@ -3,7 +3,10 @@
  * tutorial 2d_slices_from_3d, sharded once where that shards twice.
  */
 
-import { type Dataset, type ItemTransform, MapDataset, PatchDataset, ShuffleBuffer } from "../../../data/datasets/dataset.ts";
+import type { Dataset, ItemTransform } from "../../../data/datasets/dataset.ts";
+import { MapDataset } from "../../../data/datasets/map_dataset.ts";
+import { PatchDataset } from "../../../data/datasets/patch_dataset.ts";
+import { ShuffleBuffer } from "../../../data/datasets/shuffle_buffer.ts";
 import {
   type Item,
   NormalizeIntensity,
@@ -81,7 +84,7 @@ function samples(cases: Dataset<PreparedCase>, context: Context<SliceOptions>): 
     transform: [
       onKeys(keys, new SqueezeDim({ dim: sliceAxis + 1 })),
       // The area mean of a mask is a soft target, as in the tutorial; class numbers must not be averaged.
-      onKeys(keys, fit, outputs.kind === "softmax" ? {} : { compat: "monai" }),
+      onKeys(keys, fit, outputs.kind === "softmax" ? { labels: ["label"] } : { compat: "monai" }),
       ...sliceAugmentation(config, keys),
     ],
   });

@@ -4,7 +4,7 @@
  * padding mode every voxel after the start is visited and the last patches are filled up, without one only whole patches are.
  */
 
-import { edgeIndices } from "../../host/edges.ts";
+import { type EdgeMode, edgeIndices, torchEdges } from "../../host/edges.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import {
@@ -18,23 +18,25 @@ import {
   type TransformList,
 } from "./dataset.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
+import { type NumpyPadMode, padAxes, type PadFill } from "../transforms/pad/pad_axes.ts";
 import type { Item } from "../transforms/transform.ts";
+import { validPatchSize } from "./patch_position.ts";
 
-/** How voxels beyond the image are filled: wrapped around, repeated from the edge, or 0; null: no padding. */
-export type GridPadMode = "wrap" | "edge" | "constant" | null;
+/** numpy's and PyTorch's names of what stands beyond the image; null: no padding. */
+export type GridPadMode = NumpyPadMode | null;
 
 /** The grid of patches. */
-export interface PatchIterOptions {
-  /** Size per spatial axis; 0 takes the whole axis, and more than the image has is cut to the image. */
+export interface PatchIterOptions extends Omit<PadFill, "mode"> {
+  /** Size per spatial axis; 0 and missing entries take the whole axis, and more than the image has is cut to the image. */
   readonly patchSize: readonly number[];
-  /** First position per spatial axis; default 0. May be negative down to −patchSize with a padding mode. */
+  /** First position per axis of the array, the channel axis (0) first, as MONAI counts; default 0. May be negative down to −patchSize with a padding mode. */
   readonly startPos?: readonly number[];
   /** Default "wrap". */
   readonly mode?: GridPadMode;
 }
 
 /** A patch and where it lies. */
-export interface GridPatch<A extends TypedArray = TypedArray> {
+export interface PlacedPatch<A extends TypedArray = TypedArray> {
   /** `[C, …patchSize]` */
   readonly patch: HostArray<A>;
   /** `[axes, 2]`: first and last + 1 position per axis, channel axis first, in the unpadded image. */
@@ -43,43 +45,73 @@ export interface GridPatch<A extends TypedArray = TypedArray> {
 
 /** The grid of patches of an array `[C, …]`. */
 export class PatchIter {
+  readonly startPos: readonly number[];
   private readonly options: PatchIterOptions;
 
+  /** @throws ConfigError for sizes that are no whole numbers, and a start behind the first channel */
   constructor(options: PatchIterOptions) {
     if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
       throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more`);
     }
     this.options = options;
+    this.startPos = options.startPos ?? [];
+    if ((this.startPos[0] ?? 0) !== 0)
+      throw new ConfigError(`PatchIter: startPos is [${this.startPos}]; its first entry is the channel axis, which patches take whole: 0`);
   }
 
-  /** @throws ShapeError if patchSize does not have one entry per spatial axis */
-  *patches<A extends TypedArray>(image: HostArray<A>): Generator<GridPatch<A>> {
+  /** @throws ShapeError if patchSize has more entries than there are spatial axes; ConfigError for a start outside the (padded) image */
+  *patches<A extends TypedArray>(image: HostArray<A>): Generator<PlacedPatch<A>> {
     const { patchSize, mode = "wrap" } = this.options;
     const spatial = image.shape.slice(1);
-    if (patchSize.length !== spatial.length) {
+    if (patchSize.length > spatial.length) {
       throw new ShapeError(
         `PatchIter: patchSize [${patchSize}] has ${patchSize.length} entries, the image [${image.shape}] ${spatial.length} spatial axes`,
       );
     }
-    const size = patchSize.map((p, axis) => (p === 0 ? spatial[axis] : Math.min(p, spatial[axis])));
+    const size = validPatchSize(spatial, patchSize);
+    // A whole axis is never padded; otherwise padding lets a patch begin at any voxel of the image.
+    const padded = spatial.map((_, axis) => mode !== null && (patchSize[axis] ?? 0) !== 0);
     const starts = size.map((p, axis) => {
-      const start = this.options.startPos?.[axis] ?? 0;
-      if (start < (mode === null || patchSize[axis] === 0 ? 0 : -p))
-        throw new ConfigError(`PatchIter: startPos[${axis}] is ${start}; it lies outside the (padded) image`);
-      // A whole axis is never padded; otherwise padding lets a patch begin at any voxel of the image.
-      const end = mode === null || patchSize[axis] === 0 ? spatial[axis] - p + 1 : spatial[axis];
+      const start = this.startPos[axis + 1] ?? 0;
+      if (start < (padded[axis] ? -p : 0))
+        throw new ConfigError(`PatchIter: startPos of spatial axis ${axis} is ${start}; it lies outside the (padded) image`);
+      const end = padded[axis] ? spatial[axis] : spatial[axis] - p + 1;
       const out: number[] = [];
       for (let s = start; s < end; s += p) out.push(s);
       return out;
     });
+    const source = sourceOf(image, this.options, padded, size);
     for (const at of product(starts)) {
       const ranges = [[0, image.shape[0]], ...at.map((s, axis) => [s, s + size[axis]])];
       yield {
-        patch: gather(image, at, size, mode),
+        patch: source(at),
         coords: { data: Int32Array.from(ranges.flat()), shape: [ranges.length, 2] },
       };
     }
   }
+}
+
+const byIndex: Readonly<Record<string, EdgeMode>> = { ...torchEdges, edge: "edge", symmetric: "symmetric", wrap: "wrap" };
+
+/** Cuts patches: by indices where a mode is one of positions, else from a padded copy. */
+function sourceOf<A extends TypedArray>(
+  image: HostArray<A>,
+  { mode = "wrap", ...fill }: PatchIterOptions,
+  padded: readonly boolean[],
+  size: readonly number[],
+): (at: readonly number[]) => HostArray<A> {
+  const positions = mode === null ? "constant" : Object.hasOwn(byIndex, mode) ? byIndex[mode] : undefined;
+  const plain = (fill.value ?? 0) === 0 && fill.constantValues === undefined;
+  if (positions && (positions !== "constant" || plain)) return (at) => gather(image, at, size, positions);
+  const width = size.map((p, axis) => (padded[axis] ? ([p, p] as const) : ([0, 0] as const)));
+  const whole = padAxes("PatchIter", image, width, { ...fill, ...(mode && { mode }) }) as HostArray<A>;
+  return (at) =>
+    gather(
+      whole,
+      at.map((s, axis) => s + width[axis][0]),
+      size,
+      "constant",
+    );
 }
 
 /** PatchIter over the arrays under `keys`, which must have one spatial size; each patch is the item with those arrays cut. */
@@ -93,7 +125,10 @@ export class PatchIterd {
     this.iter = new PatchIter(options);
   }
 
-  /** Items with the patch under each key and the coordinates `[axes, 2]` of the first key's under `patchCoords`. */
+  /**
+   * Items with the patch under each key, the coordinates `[axes, 2]` of the first key's under `patchCoords`, and under `originalSpatialShape` and
+   * `startPos` what is needed to put patches together again.
+   */
   *patches(item: Item): Generator<Item> {
     const arrays = this.keys.map((key) => {
       const array = item[key] as Partial<HostArray> | undefined;
@@ -110,20 +145,21 @@ export class PatchIterd {
     });
     const grids = arrays.map((a) => this.iter.patches(a));
     for (const first of grids[0]) {
-      const rest = grids.slice(1).map((g) => g.next().value as GridPatch);
+      const rest = grids.slice(1).map((g) => g.next().value as PlacedPatch);
       const patches = [first, ...rest].map((p, i) => [this.keys[i], p.patch]);
-      yield { ...item, ...Object.fromEntries(patches), patchCoords: first.coords };
+      const origin = { originalSpatialShape: arrays[0].shape.slice(1), startPos: this.iter.startPos };
+      yield { ...item, ...Object.fromEntries(patches), patchCoords: first.coords, ...origin };
     }
   }
 }
 
 /** What becomes of the patches of an image. */
-export interface GridPatchOptions {
+export interface GridPatchDatasetOptions {
   /** Takes an image to its patches, such as a `PatchIterd`. */
   readonly patchIter: { patches(item: Item): Iterable<Item> };
   /** Applied to each patch. */
   readonly transform?: TransformList<Item>;
-  /** Keep `patchCoords` in the items; default true. */
+  /** Keep `patchCoords`, `originalSpatialShape` and `startPos` in the items; default true. */
   readonly withCoordinates?: boolean;
 }
 
@@ -131,9 +167,9 @@ export interface GridPatchOptions {
 export class GridPatchDataset implements Dataset {
   readonly stream: StreamPlan = {};
   private readonly source: Dataset;
-  private readonly options: GridPatchOptions;
+  private readonly options: GridPatchDatasetOptions;
 
-  constructor(data: DataSource, options: GridPatchOptions) {
+  constructor(data: DataSource, options: GridPatchDatasetOptions) {
     this.source = datasetOf(data);
     this.options = options;
   }
@@ -142,11 +178,14 @@ export class GridPatchDataset implements Dataset {
     return this.source.length;
   }
 
-  async get(index: number, random: RandomSource): Promise<Item[]> {
+  nameOf(index: number): string | undefined {
+    return this.source.nameOf?.(index);
+  }
+  async get(index: number, random: RandomSource, epoch?: number): Promise<Item[]> {
     const { patchIter, transform = [], withCoordinates = true } = this.options;
-    const images = asList(await this.source.get(index, random));
+    const images = asList(await this.source.get(index, random, epoch));
     const patches = images.flatMap((image) => [...patchIter.patches(image)]);
-    const kept = withCoordinates ? patches : patches.map(({ patchCoords: _, ...item }) => item);
+    const kept = withCoordinates ? patches : patches.map(({ patchCoords: _c, originalSpatialShape: _o, startPos: _s, ...item }) => item);
     return asList(applyTransforms(listOf(transform), kept, random));
   }
 }
@@ -162,11 +201,11 @@ function gather<A extends TypedArray>(
   image: HostArray<A>,
   at: readonly number[],
   size: readonly number[],
-  mode: GridPadMode,
+  mode: EdgeMode,
 ): HostArray<A> {
   const shape = [image.shape[0], ...size];
   const data = new (image.data.constructor as new (n: number) => A)(shape.reduce((n, s) => n * s, 1));
-  const sources = shape.map((n, axis) => edgeIndices(mode ?? "constant", axis === 0 ? 0 : at[axis - 1], n, image.shape[axis]));
+  const sources = shape.map((n, axis) => edgeIndices(mode, axis === 0 ? 0 : at[axis - 1], n, image.shape[axis]));
   let out = 0;
   const walk = (axis: number, offset: number) => {
     const last = axis === shape.length - 1;

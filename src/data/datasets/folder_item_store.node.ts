@@ -1,0 +1,25 @@
+/** @file Where Node keeps items: a folder. */
+
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "../../host/files.node.ts";
+import type { ItemStore } from "./persistent_dataset.ts";
+
+/** A store in a folder, which is made when it is first written to. Several workers and runs may use it at once. */
+export function folderItemStore(folder: string): ItemStore {
+  let made: Promise<unknown> | undefined;
+  return {
+    async read(name) {
+      try {
+        return await readFile(join(folder, name));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    async write(name, bytes) {
+      await (made ??= mkdir(folder, { recursive: true }));
+      await writeFileAtomic(join(folder, name), bytes);
+    },
+  };
+}

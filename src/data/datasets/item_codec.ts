@@ -1,0 +1,90 @@
+/**
+ * @file Items as bytes and back, for caches on disk: JSON for what is small, then the typed arrays one after the other. A file of another version,
+ * or one that is cut short, is refused.
+ */
+
+import { failing } from "../../host/bytes/budget.ts";
+import type { TypedArray } from "../../host/array.ts";
+
+const magic = "voxgrad item 1\n";
+
+const arrayTypes = { Float32Array, Float64Array, Int32Array, Uint32Array, Int16Array, Uint16Array, Int8Array, Uint8Array } as const;
+type ArrayName = keyof typeof arrayTypes;
+
+/** An array's place behind the JSON. */
+interface Place {
+  readonly $array: ArrayName;
+  readonly at: number;
+  readonly length: number;
+}
+
+// Element sizes go up to eight bytes.
+const aligned = (n: number): number => Math.ceil(n / 8) * 8;
+const special = new Map<number, string>([
+  [NaN, "NaN"],
+  [Infinity, "Infinity"],
+  [-Infinity, "-Infinity"],
+]);
+
+/** A value of plain records, lists, strings, numbers, booleans and typed arrays as bytes. */
+export function encodeItem(value: unknown): Uint8Array {
+  const arrays: TypedArray[] = [];
+  let size = 0;
+  const plain = (v: unknown): unknown => {
+    if (typeof v === "number" && !Number.isFinite(v)) return { $number: special.get(v) };
+    if (ArrayBuffer.isView(v)) {
+      const array = v as TypedArray;
+      const place = { $array: array.constructor.name === "Buffer" ? "Uint8Array" : array.constructor.name, at: size, length: array.length };
+      arrays.push(array);
+      size = aligned(size + array.byteLength);
+      return place;
+    }
+    if (Array.isArray(v)) return v.map(plain);
+    if (typeof v === "object" && v !== null) return Object.fromEntries(Object.entries(v).map(([k, w]) => [k, plain(w)]));
+    return v;
+  };
+  const json = new TextEncoder().encode(JSON.stringify(plain(value)) ?? "null");
+  const head = new TextEncoder().encode(`${magic}${json.length} ${size}\n`);
+  const start = aligned(head.length + json.length);
+  const out = new Uint8Array(start + size);
+  out.set(head);
+  out.set(json, head.length);
+  let at = start;
+  for (const array of arrays) {
+    out.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
+    at += aligned(array.byteLength);
+  }
+  return out;
+}
+
+/** @param source what the bytes are, for messages. @throws FormatError for other bytes than `encodeItem` gave */
+export function decodeItem(bytes: Uint8Array, source: string): unknown {
+  const fail = failing(`decodeItem: ${source}`);
+  const head = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
+  const match = /^voxgrad item 1\n(\d+) (\d+)\n/.exec(head);
+  if (!match) throw fail("it is no cached item of this version");
+  const jsonLength = Number(match[1]);
+  const start = aligned(match[0].length + jsonLength);
+  if (bytes.length !== start + Number(match[2])) throw fail(`it has ${bytes.length} bytes, its head says ${start + Number(match[2])}`);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder().decode(bytes.subarray(match[0].length, match[0].length + jsonLength)));
+  } catch (cause) {
+    throw fail(`its JSON is damaged: ${(cause as Error).message}`);
+  }
+  const whole = (v: unknown): unknown => {
+    if (Array.isArray(v)) return v.map(whole);
+    if (typeof v !== "object" || v === null) return v;
+    if ("$number" in v) return Number(v.$number);
+    if ("$array" in v) return arrayAt(v as Place);
+    return Object.fromEntries(Object.entries(v).map(([k, w]) => [k, whole(w)]));
+  };
+  const arrayAt = ({ $array, at, length }: Place): TypedArray => {
+    const Type = Object.hasOwn(arrayTypes, $array) ? arrayTypes[$array] : undefined;
+    if (!Type || !(at >= 0 && length >= 0) || start + at + length * Type.BYTES_PER_ELEMENT > bytes.length)
+      throw fail(`an array of ${length} ${String($array)} at ${at} does not lie in it`);
+    const from = start + at;
+    return new Type(bytes.slice(from, from + length * Type.BYTES_PER_ELEMENT).buffer);
+  };
+  return whole(parsed);
+}

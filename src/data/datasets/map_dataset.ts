@@ -1,0 +1,126 @@
+/** @file Datasets that map or choose: a source with a transform, a part of a source, several as one. */
+
+import { ConfigError } from "../../host/errors.ts";
+import type { RandomSource } from "../../host/random/numpy.ts";
+import type { Item } from "../transforms/transform.ts";
+import { applyTransforms, type Dataset, datasetOf, type DataSource, type ItemTransform, listOf, type StreamPlan, type TransformList } from "./dataset.ts";
+
+/**
+ * A source with a transform, computed on each access. MONAI's `Dataset`.
+ *
+ * `get` throws what the source and its transforms throw; a multi-sample transform makes it give a list.
+ */
+export class MapDataset<T = Item> implements Dataset<T> {
+  private readonly source: Dataset<T>;
+  private readonly transforms: readonly ItemTransform<T>[];
+
+  constructor(data: DataSource<T>, transform: TransformList<T> = []) {
+    this.source = datasetOf(data);
+    this.transforms = listOf(transform);
+  }
+
+  get length(): number {
+    return this.source.length;
+  }
+  get stream(): StreamPlan | undefined {
+    return this.source.stream;
+  }
+
+  get samplesPerItem(): number | undefined {
+    return this.source.samplesPerItem;
+  }
+
+  nameOf(index: number): string | undefined {
+    return this.source.nameOf?.(index);
+  }
+  async get(index: number, random: RandomSource, epoch?: number): Promise<T | T[]> {
+    return applyTransforms(this.transforms, await this.source.get(index, random, epoch), random);
+  }
+}
+
+/** Some items of a source, in the order of `indices`; one may come more than once. PyTorch's `Subset`. */
+export class Subset<T = Item> implements Dataset<T> {
+  readonly indices: readonly number[];
+  private readonly source: Dataset<T>;
+
+  /** @throws ConfigError for an index that the source does not have */
+  constructor(data: DataSource<T>, indices: readonly number[]) {
+    this.source = datasetOf(data);
+    const bad = indices.find((i) => !Number.isInteger(i) || i < 0 || i >= this.source.length);
+    if (bad !== undefined)
+      throw new ConfigError(`Subset: there is no item ${bad}; the data have items 0 to ${this.source.length - 1}`);
+    this.indices = indices;
+  }
+
+  get length(): number {
+    return this.indices.length;
+  }
+  get stream(): StreamPlan | undefined {
+    return this.source.stream;
+  }
+  get samplesPerItem(): number | undefined {
+    return this.source.samplesPerItem;
+  }
+  nameOf(index: number): string | undefined {
+    return this.source.nameOf?.(this.indices[index]);
+  }
+  get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
+    return this.source.get(this.indices[index], random, epoch);
+  }
+}
+
+/** The items of several sources, one source after the other. PyTorch's `ConcatDataset`. */
+export class ConcatDataset<T = Item> implements Dataset<T> {
+  readonly length: number;
+  private readonly sources: readonly Dataset<T>[];
+
+  /** @throws ConfigError if only some of the sources are streams of patches, for their samples are counted in another way */
+  constructor(sources: readonly DataSource<T>[]) {
+    this.sources = sources.map(datasetOf);
+    this.length = this.sources.reduce((n, s) => n + s.length, 0);
+    if (this.sources.some((s) => (s.stream === undefined) !== (this.sources[0].stream === undefined)))
+      throw new ConfigError("ConcatDataset: some of the sources are streams of patches and some are not; make patches of all or of none");
+    if (this.sources.some((s) => s.stream?.shuffle))
+      throw new ConfigError("ConcatDataset: a source is a ShuffleBuffer; put one around the ConcatDataset instead");
+  }
+
+  get stream(): StreamPlan | undefined {
+    return this.sources[0]?.stream;
+  }
+  get samplesPerItem(): number | undefined {
+    const [first] = this.sources;
+    return this.sources.every((s) => s.samplesPerItem === first.samplesPerItem) ? first?.samplesPerItem : undefined;
+  }
+  get(index: number, random: RandomSource, epoch?: number): T | T[] | Promise<T | T[]> {
+    let rest = index;
+    for (const source of this.sources) {
+      if (rest < source.length) return source.get(rest, random, epoch);
+      rest -= source.length;
+    }
+    throw new ConfigError(`ConcatDataset: there is no item ${index}; the sources have ${this.length}`);
+  }
+}
+
+/** Items put together of those with one index in several sources: later entries win. As long as the shortest. MONAI's `ZipDataset`. */
+export class ZipDataset implements Dataset {
+  readonly length: number;
+  private readonly sources: readonly Dataset[];
+  private readonly transforms: readonly ItemTransform<Item>[];
+
+  constructor(sources: readonly DataSource[], transform: TransformList<Item> = []) {
+    this.sources = sources.map((s) => datasetOf(s));
+    this.length = Math.min(...this.sources.map((s) => s.length));
+    this.transforms = listOf(transform);
+  }
+
+  async get(index: number, random: RandomSource, epoch?: number): Promise<Item | Item[]> {
+    const items: Item[] = [];
+    for (const source of this.sources) {
+      const item = await source.get(index, random, epoch);
+      if (Array.isArray(item)) throw new ConfigError(`ZipDataset: a source gives ${item.length} items for index ${index}; expected one`);
+      items.push(item);
+    }
+    return applyTransforms<Item>(this.transforms, Object.assign({}, ...items) as Item, random);
+  }
+}
+

@@ -1,0 +1,24 @@
+/** @file Where a browser keeps items: a folder of the File System API. */
+
+import type { FileSystemDirectoryHandle } from "../../host/platform.ts";
+import type { ItemStore } from "./persistent_dataset.ts";
+
+/** A store in a folder: `navigator.storage.getDirectory()` or one below it, also in workers. Files appear when they are whole. */
+export function opfsItemStore(folder: FileSystemDirectoryHandle): ItemStore {
+  return {
+    async read(name) {
+      try {
+        const file = await (await folder.getFileHandle(name)).getFile();
+        return new Uint8Array(await file.arrayBuffer());
+      } catch (error) {
+        if ((error as Partial<DOMException>).name === "NotFoundError") return undefined;
+        throw error;
+      }
+    },
+    async write(name, bytes) {
+      const stream = await (await folder.getFileHandle(name, { create: true })).createWritable();
+      await stream.write(bytes as Uint8Array<ArrayBuffer>);
+      await stream.close();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** @file Where the patches of a regular grid start: MONAI's `iter_patch_position` and `get_valid_patch_size`. */
+
+import { ConfigError } from "../../host/errors.ts";
+import { roundHalfEven } from "../../host/rounding.ts";
+
+/** Sizes of a patch within an image: 0, null and missing entries take the whole axis, and none is larger than it. A number is the first axis'. */
+export function validPatchSize(imageSize: readonly number[], patchSize: number | readonly (number | null)[]): number[] {
+  const list = typeof patchSize === "number" ? [patchSize] : patchSize;
+  return imageSize.map((n, a) => Math.min(n, list[a] || n));
+}
+
+/** How the grid lies. */
+export interface PatchPositionOptions {
+  /** First position per axis; default 0. */
+  readonly startPos?: readonly number[];
+  /** Voxels that neighbors share if whole numbers, else a share of the patch; default 0. */
+  readonly overlap?: number | readonly number[];
+  /** Whether patches may go beyond the borders; default false. */
+  readonly padded?: boolean;
+}
+
+/** The numbers from `start` to before `end`. @throws ConfigError for a step of 0 */
+function range(start: number, end: number, step: number): number[] {
+  if (step === 0) throw new ConfigError("iterPatchPosition: neighbors overlap by a whole patch; overlap must be less than the patch");
+  const out: number[] = [];
+  for (let i = start; step > 0 ? i < end : i > end; i += step) out.push(i);
+  return out;
+}
+
+/** First positions of the patches of a grid, last axis fastest. @throws ConfigError for an overlap of the whole patch or of another number of axes */
+export function iterPatchPosition(
+  imageSize: readonly number[],
+  patchSize: number | readonly (number | null)[],
+  { startPos = [], overlap = 0, padded = false }: PatchPositionOptions = {},
+): number[][] {
+  const size = validPatchSize(imageSize, patchSize);
+  const overlaps = typeof overlap === "number" ? imageSize.map(() => overlap) : overlap;
+  if (overlaps.length !== imageSize.length)
+    throw new ConfigError(`iterPatchPosition: overlap has ${overlaps.length} entries for ${imageSize.length} axes`);
+  // Voxels or shares: what they are is one thing for all axes.
+  const shares = overlaps.some((o) => !Number.isInteger(o));
+  const starts = imageSize.map((n, a) => {
+    const step = shares ? roundHalfEven(size[a] * (1 - overlaps[a])) : size[a] - overlaps[a];
+    return range(startPos[a] ?? 0, padded ? n : n - size[a] + 1, step);
+  });
+  return starts.reduce<number[][]>((all, list) => all.flatMap((head) => list.map((s) => [...head, s])), [[]]);
+}

@@ -1,0 +1,101 @@
+/**
+ * @file The bytes of an image file, read in pieces, whether the file is packed by gzip or not. How many there are is known before a volume is asked
+ * for: from the file's size, or from the length that gzip writes at its end; where neither vouches for it, the bytes have to arrive first.
+ */
+
+import { gunzip, piecesOf } from "../../host/bytes/gunzip.ts";
+import { inflatedLimit, isGzip } from "../../host/bytes/inflate.ts";
+import { FormatError } from "../../host/errors.ts";
+import type { ImageFile } from "./format.ts";
+
+/** The unpacked bytes of a file. */
+export interface ByteSource {
+  /** The most bytes that there can be. */
+  readonly limit: number;
+  /** Whether the source is known to have so many bytes. */
+  has(bytes: number): boolean;
+  /** The first bytes, fewer where the file is shorter. */
+  head(bytes: number): Promise<Uint8Array>;
+  /** The bytes behind the first `from`, in pieces. @throws FormatError for a file that cannot be read to there */
+  pieces(from: number): AsyncGenerator<Uint8Array>;
+}
+
+/** Opens a file, unpacking it if it begins as gzip does. @param op what errors begin with */
+export async function openBytes({ name, blob }: ImageFile, op = "readImage"): Promise<ByteSource> {
+  const packed = isGzip(await firstBytes(blob, 2));
+  const unreadable = (cause: unknown): FormatError =>
+    cause instanceof FormatError
+      ? cause
+      : new FormatError(
+          `${op}: ${name}: the file cannot be read to its end (${(cause as Error).message}); it is cut short or damaged`,
+          { cause },
+        );
+  return packed ? await unpackedSource(blob, unreadable) : plainSource(blob, unreadable);
+}
+
+/** The first bytes of a blob. */
+export async function firstBytes(blob: Blob, count: number): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await blob.slice(0, count).arrayBuffer());
+}
+
+type Explain = (cause: unknown) => FormatError;
+
+function plainSource(blob: Blob, unreadable: Explain): ByteSource {
+  return {
+    limit: blob.size,
+    has: (bytes) => bytes <= blob.size,
+    head: (bytes) => firstBytes(blob, bytes),
+    async *pieces(from) {
+      try {
+        yield* piecesOf(blob.slice(from).stream());
+      } catch (cause) {
+        throw unreadable(cause);
+      }
+    },
+  };
+}
+
+async function unpackedSource(blob: Blob, unreadable: Explain): Promise<ByteSource> {
+  const end = new DataView(await blob.slice(Math.max(0, blob.size - 4)).arrayBuffer());
+  // Modulo 2³² and of the last member only: it may vouch for too little, which costs memory and nothing else.
+  const written = end.byteLength === 4 ? end.getUint32(0, true) : 0;
+  const limit = inflatedLimit(blob.size);
+  async function* all(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* gunzip(blob);
+    } catch (cause) {
+      throw unreadable(cause);
+    }
+  }
+  return {
+    limit,
+    // A length that was forged costs no more than this.
+    has: (bytes) => bytes <= Math.min(written, 4 * blob.size),
+    async head(bytes) {
+      const out = new Uint8Array(bytes);
+      let have = 0;
+      for await (const piece of all()) {
+        const taken = piece.subarray(0, bytes - have);
+        out.set(taken, have);
+        have += taken.length;
+        if (have === bytes) break;
+      }
+      return out.subarray(0, have);
+    },
+    async *pieces(from) {
+      let at = 0;
+      for await (const piece of all()) {
+        const part = piece.subarray(Math.max(0, from - at));
+        at += piece.length;
+        if (part.length > 0) yield part;
+      }
+    },
+  };
+}
+
+/** The pieces as a Blob; the memory grows with what arrives. */
+export async function blobOf(pieces: AsyncIterable<Uint8Array>): Promise<Blob> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const piece of pieces) parts.push(piece as Uint8Array<ArrayBuffer>);
+  return new Blob(parts);
+}

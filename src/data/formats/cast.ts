@@ -1,0 +1,58 @@
+/** @file What a volume is written as: the element type, and values that it can hold. */
+
+import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
+import { sizeOf, type TypedArray } from "../../host/array.ts";
+import { elements, integerRange, nativeNames, nativeOf, type NativeName } from "../../host/elements.ts";
+import type { Volume } from "../volume.ts";
+
+/** The element type of an array. */
+export function typeOf(op: string, data: TypedArray): NativeName {
+  const dtype = nativeOf(data);
+  if (!dtype) throw new ConfigError(`${op}: cannot write a ${Object.prototype.toString.call(data)}; convert it to Float32Array`);
+  return dtype;
+}
+
+/** @throws ShapeError for a volume whose data are not as many as its shape says */
+export function expectFilled(op: string, { shape, data }: Volume): void {
+  if (shape.length === 4 && sizeOf(shape) === data.length) return;
+  throw new ShapeError(
+    `${op}: the volume has shape [${shape}] and ${data.length} elements; expected [C, nx, ny, nz] and as many`,
+  );
+}
+
+/**
+ * The same values as another element type.
+ * @throws DataError if the type cannot hold a value exactly (an integer type and a fraction, NaN or a value out of range), ConfigError for a
+ *   type that is none
+ */
+export function castTo(op: string, data: TypedArray, dtype: string): TypedArray {
+  if (!nativeNames.includes(dtype as NativeName)) {
+    throw new ConfigError(`${op}: dtype is ${JSON.stringify(dtype)}; expected one of ${nativeNames.join(", ")}`);
+  }
+  const name = dtype as NativeName;
+  const { array } = elements[name];
+  if (data instanceof array) return data;
+  const range = integerRange(name);
+  const out = new array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const v = data[i];
+    if (range && !(Number.isInteger(v) && v >= range[0] && v <= range[1])) {
+      throw new DataError(
+        `${op}: element ${i} is ${v}, which ${dtype} (integers ${range[0]} to ${range[1]}) cannot hold; choose another dtype or round first`,
+      );
+    }
+    out[i] = v;
+  }
+  return out;
+}
+
+/** The data of a volume as the type of a file, where the format has only some. @throws ConfigError naming them, DataError as castTo */
+export function dataAs(title: string, volume: Volume, dtype: string | undefined, has: readonly NativeName[]): TypedArray {
+  const op = "writeImage";
+  expectFilled(op, volume);
+  const wanted = dtype ?? typeOf(op, volume.data);
+  if (!has.includes(wanted as NativeName)) {
+    throw new ConfigError(`${op}: ${title} cannot hold ${wanted}; give dtype: one of ${has.join(", ")}`);
+  }
+  return castTo(op, volume.data, wanted);
+}

@@ -1,0 +1,216 @@
+/**
+ * @file DICOM series among many files: found by their headers alone, and one of them read as a volume. A series whose slices differ in orientation or size
+ * (scouts, reformats) is several stacks, each listed and chosen for itself.
+ */
+
+import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
+import type { Volume } from "../../volume.ts";
+import type { ImageFile } from "../format.ts";
+import { checkAlike, readVoxels } from "./assemble.ts";
+import { readDicom } from "./read_dicom.ts";
+import { type DicomHeader, isDicom, readHeader } from "./header.ts";
+import { NoImageError } from "./refusals.ts";
+import { type Slice, slicesOf } from "./slice.ts";
+import { arrange } from "./stack.ts";
+
+/** A stack of slices of a series. */
+export interface SeriesInfo {
+  /** SeriesInstanceUID. */
+  readonly uid: string;
+  readonly description: string;
+  readonly modality: string;
+  readonly patientId: string;
+  /** SeriesNumber, if it has one. */
+  readonly number?: number;
+  /** Which stack of its series this is, from 0; more than one where orientation or size differ. */
+  readonly stack: number;
+  /** Columns and rows of a slice. */
+  readonly size: readonly [number, number];
+  /** Slices, of all times and echoes. */
+  readonly count: number;
+  /** Names of its files. */
+  readonly files: readonly string[];
+  /** Files of the series that cannot be read, and why; reading the series throws the first of these. */
+  readonly problems: readonly string[];
+}
+
+/** Which series is wanted, and how. */
+export interface ReadSeriesOptions {
+  /** SeriesInstanceUID, or the only one that begins so. */
+  readonly uid?: string;
+  /** SeriesDescription, exactly. */
+  readonly description?: string;
+  /** Which stack of the series; default the only one. */
+  readonly stack?: number;
+  /** Slices that are missing or unevenly spaced: an error ("refuse", default) or a volume of their mean distance with a note ("accept"). */
+  readonly uneven?: "refuse" | "accept";
+}
+
+const optionNames = new Set(["uid", "description", "stack", "uneven"]);
+
+/**
+ * The series among files. Reads headers, not pixels; files that are no DICOM images are passed over.
+ * @throws FormatError if there is no series
+ */
+export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInfo[]> {
+  return (await findStacks(files)).map(({ info }) => info);
+}
+
+/**
+ * Reads a series as a volume `[C, nx, ny, nz]` with an RAS affine: slices sorted along their normal (row × column), the distance from their positions.
+ * Slices without positions are sorted by location or number, with a note; several at each place become channels, by what tells them apart.
+ * A tilted gantry gives a sheared affine and a note. Values as in readDicom.
+ * @throws ConfigError if there are several series and none, or more than one, is chosen: it lists them; FormatError for files that cannot be read;
+ *   DataError for slices that are missing, doubled or uneven
+ */
+export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
+  for (const key of Object.keys(options))
+    if (!optionNames.has(key))
+      throw new ConfigError(`readSeries: unknown option "${key}"; known are ${[...optionNames].join(", ")}`);
+  const { info, slices, errors, notes } = choose(await findStacks(files), options);
+  if (errors.length > 0) throw errors[0];
+  const who = `readSeries: series ${info.uid}`;
+  // One file of many frames is what readDicom makes of it.
+  const only = files.find((f) => f.name === info.files[0]);
+  if (info.files.length === 1 && only && info.count === slices[0].header.layout.frames) return readDicom(only);
+  checkAlike(slices);
+  return readVoxels(arrange(slices, { uneven: options.uneven ?? "refuse", who }), info.files[0], notes);
+}
+
+/**
+ * The files of one folder as one volume, whatever series they say they are of: some data sets gave each slice a series of its own.
+ * @returns with the volume the name of the file of each slice, in the order of the third axis
+ * @throws as readSeries
+ */
+export async function readSlices(
+  files: readonly ImageFile[],
+): Promise<{ readonly volume: Volume; readonly names: readonly string[] }> {
+  const headers: DicomHeader[] = [];
+  for (let i = 0; i < files.length; i += together)
+    headers.push(...(await Promise.all(files.slice(i, i + together).map(({ name, blob }) => readHeader(name, blob)))));
+  const slices = slicesOf(headers);
+  const folder = files[0].name;
+  const odd = slices.find((slice) => !alike(slices[0], slice));
+  if (odd)
+    throw new DataError(`readSlices: ${folder} and ${odd.header.name} differ in size or orientation; they are not of one volume`);
+  const stack = arrange(slices, { uneven: "refuse", who: `readSlices: ${folder}` });
+  if (stack.channels.length > 1)
+    throw new DataError(`readSlices: ${folder} and others have ${stack.channels.length} slices at each place`);
+  return { volume: await readVoxels(stack, folder), names: stack.channels[0].map((s) => s.header.name) };
+}
+
+interface FoundStack {
+  readonly info: SeriesInfo;
+  readonly slices: readonly Slice[];
+  readonly errors: readonly FormatError[];
+  readonly notes: readonly string[];
+}
+
+/** Headers that are read at a time. */
+const together = 32;
+
+interface Failure {
+  readonly error: FormatError;
+  readonly seriesUid?: string;
+}
+
+async function findStacks(files: readonly ImageFile[]): Promise<FoundStack[]> {
+  const bySeries = new Map<string, DicomHeader[]>();
+  const failures: Failure[] = [];
+  let others = 0;
+  for (let i = 0; i < files.length; i += together) {
+    const headers = await Promise.all(files.slice(i, i + together).map(headerOf));
+    for (const header of headers) {
+      if (!header) others++;
+      else if ("error" in header) failures.push(header);
+      else {
+        const key = header.seriesUid;
+        bySeries.set(key, [...(bySeries.get(key) ?? []), header]);
+      }
+    }
+  }
+  if (bySeries.size === 0) {
+    if (failures.length > 0) throw failures[0].error;
+    throw new FormatError(
+      `listSeries: no DICOM image is among the ${files.length} files${others > 0 ? "; none of them is one" : ""}`,
+    );
+  }
+  return [...bySeries].flatMap(([uid, headers]) => stacksOf(uid, headers, failures));
+}
+
+/** The header of a file; undefined for what is no DICOM image. */
+async function headerOf({ name, blob }: ImageFile): Promise<DicomHeader | Failure | undefined> {
+  if (!isDicom(new Uint8Array(await blob.slice(0, 256).arrayBuffer()))) return undefined;
+  try {
+    return await readHeader(name, blob);
+  } catch (error) {
+    if (error instanceof NoImageError) return undefined;
+    if (!(error instanceof FormatError)) throw error;
+    return { error, seriesUid: (error as { seriesUid?: string }).seriesUid };
+  }
+}
+
+function stacksOf(uid: string, found: readonly DicomHeader[], failures: readonly Failure[]): FoundStack[] {
+  const seen = new Set<string>();
+  const headers = found.filter(({ instanceUid }) => instanceUid === "" || (!seen.has(instanceUid) && seen.add(instanceUid)));
+  const copies = found.length - headers.length;
+  const notes = copies > 0 ? [`${copies} files are copies of others and are left out`] : [];
+  const errors = failures.filter((f) => f.seriesUid === undefined || f.seriesUid === uid).map((f) => f.error);
+  const groups: Slice[][] = [];
+  for (const slice of slicesOf(headers)) {
+    const group = groups.find(([first]) => alike(first, slice));
+    if (group) group.push(slice);
+    else groups.push([slice]);
+  }
+  return groups.map((slices, stack) => {
+    const { header } = slices[0];
+    const info: SeriesInfo = {
+      uid,
+      description: header.description,
+      modality: header.modality,
+      patientId: header.patientId,
+      ...(header.seriesNumber === undefined ? {} : { number: header.seriesNumber }),
+      stack,
+      size: [header.layout.columns, header.layout.rows],
+      count: slices.length,
+      files: [...new Set(slices.map((s) => s.header.name))],
+      problems: errors.map((e) => e.message),
+    };
+    return { info, slices, errors, notes };
+  });
+}
+
+/** Whether two slices can be of one volume. */
+function alike({ header: a, facts: f }: Slice, { header: b, facts: g }: Slice): boolean {
+  if (f === g) return true;
+  const near = (x: readonly number[] | undefined, y: readonly number[] | undefined): boolean =>
+    x === y || (x !== undefined && y !== undefined && x.every((v, i) => Math.abs(v - y[i]) < 1e-3 * Math.max(1, Math.abs(v))));
+  return (
+    a.layout.rows === b.layout.rows &&
+    a.layout.columns === b.layout.columns &&
+    a.layout.samples === b.layout.samples &&
+    near(f.orientation?.flat(), g.orientation?.flat()) &&
+    near(f.pixelSpacing, g.pixelSpacing)
+  );
+}
+
+function choose(stacks: readonly FoundStack[], { uid, description, stack }: ReadSeriesOptions): FoundStack {
+  const exact = uid !== undefined && stacks.some((s) => s.info.uid === uid);
+  const fitting = stacks.filter(
+    ({ info }) =>
+      (uid === undefined || (exact ? info.uid === uid : info.uid.startsWith(uid))) &&
+      (description === undefined || info.description === description) &&
+      (stack === undefined || info.stack === stack),
+  );
+  if (fitting.length === 1) return fitting[0];
+  const list = (fitting.length > 0 ? fitting : stacks).map(({ info }) => `  ${seriesText(info)}`).join("\n");
+  const what =
+    fitting.length === 0
+      ? "no series is the one that is asked for; there are"
+      : `${fitting.length} series are there; choose one by { uid }, { description } or { stack }`;
+  throw new ConfigError(`readSeries: ${what}:\n${list}`);
+}
+
+/** A line about a series. */
+const seriesText = ({ uid, description, modality, patientId, stack, size, count }: SeriesInfo): string =>
+  `${uid} stack ${stack}: ${JSON.stringify(description)}, ${modality || "unknown modality"}, patient ${JSON.stringify(patientId)}, ${count} slices of ${size.join("×")}`;

@@ -1,0 +1,40 @@
+/** @file Files and folders of a disk (Node) as the files of images. */
+
+import { existsSync, openAsBlob } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { FormatError } from "../../host/errors.ts";
+import type { ImageFile } from "./format.ts";
+
+/** A file of a disk. Its bytes are read when they are wanted. @throws FormatError if it cannot be opened or is none */
+export async function fileAt(path: string, op = "readImage"): Promise<ImageFile> {
+  const fail = (cause: Error) => new FormatError(`${op}: cannot open ${path}: ${cause.message}`, { cause });
+  const info = await stat(path).catch((cause: Error) => {
+    throw fail(cause);
+  });
+  if (!info.isFile()) throw new FormatError(`${op}: ${path} is not a file`);
+  const blob = await openAsBlob(path).catch((cause: Error) => {
+    throw fail(cause);
+  });
+  // A header that is not trusted names no file of another folder.
+  const beside = async (name: string) => {
+    const other = join(dirname(path), basename(name.replaceAll("\\", "/")));
+    return existsSync(other) ? fileAt(other, op) : undefined;
+  };
+  return { name: path, blob, beside };
+}
+
+/** The files of a folder by name, or the file itself. */
+export async function filesAt(path: string): Promise<ImageFile[]> {
+  const info = await stat(path).catch((cause: Error) => {
+    throw new FormatError(`readImage: cannot open ${path}: ${cause.message}`, { cause });
+  });
+  if (!info.isDirectory()) return [await fileAt(path)];
+  const names = (await readdir(path, { withFileTypes: true })).filter((f) => f.isFile() && !f.name.startsWith("."));
+  return Promise.all(
+    names
+      .map((f) => f.name)
+      .sort()
+      .map((name) => fileAt(join(path, name))),
+  );
+}

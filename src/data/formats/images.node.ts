@@ -1,0 +1,25 @@
+/** @file Images by path (Node): files, pairs and folders. */
+
+import { writeFileAtomic } from "../../host/files.node.ts";
+import type { Volume } from "../volume.ts";
+import { filesAt } from "./files.node.ts";
+import type { ReadImageOptions, WriteImageOptions } from "./format.ts";
+import { writeImage, readFiles } from "./read_image.ts";
+
+/**
+ * Reads the image of a file, with those that its header names in the same folder, or of a folder that holds one volume: a series of slices, or a header
+ * and its data. Formats and element types as in readImage.
+ * @throws FormatError naming the file and the field, also if it cannot be opened; ConfigError for a folder of several images
+ */
+export async function readImageFile(path: string, options: ReadImageOptions = {}): Promise<Volume> {
+  return readFiles(await filesAt(path), options);
+}
+
+/**
+ * Writes a volume as the ending of the path says, see writeImage; each file in one step, the data of a header before it.
+ * @throws ConfigError for an ending of no format, DataError for values that `dtype` cannot hold
+ */
+export async function writeImageFile(path: string, volume: Volume, options: WriteImageOptions = {}): Promise<void> {
+  const files = await writeImage(path, volume, options);
+  for (const { name, bytes } of files.toReversed()) await writeFileAtomic(name, bytes);
+}

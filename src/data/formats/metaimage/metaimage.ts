@@ -1,0 +1,133 @@
+/** @file MetaImages, `.mha` and `.mhd` with their data in other files: raw, zlib and text, all element types, several channels. */
+
+import { deflate } from "../../../host/bytes/inflate.ts";
+import { type Fail, failing } from "../../../host/bytes/budget.ts";
+import { nativeNames } from "../../../host/elements.ts";
+import type { TypedArray } from "../../../host/array.ts";
+import { makeVolume, type Volume } from "../../volume.ts";
+import { openBytes } from "../byte_source.ts";
+import { dataAs, typeOf } from "../cast.ts";
+import { dataPieces, holds, type Packing, piecesOfFiles } from "../data_files.ts";
+import type { ImageFile, ImageFormat } from "../format.ts";
+import { headerText, readText } from "../text_header.ts";
+import { blockBytes, channelsFirst, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
+import { endOfHeader, type MetaHeader, parseMetaHeader } from "./header.ts";
+
+/** Reads a MetaImage. @throws FormatError naming the file and the field */
+async function readMetaImage(file: ImageFile): Promise<Volume> {
+  const fail = failing(`readImage: ${file.name}`);
+  const found = await headerText(await openBytes(file), endOfHeader, true);
+  if (!found) throw fail("the header does not end: ElementDataFile is missing");
+  const header = parseMetaHeader(found.text, fail);
+  const { dtype, littleEndian, affine, fields, notes } = header;
+  const [channels, nx, ny = 1, nz = 1, ...more] = header.sizes;
+  const frames = more.reduce((n, s) => n * s, 1);
+  const shape = [channels * frames, nx, ny, nz];
+  const step = nx * ny * nz;
+  const block = {
+    dtype,
+    littleEndian,
+    sizes: [channels, nx, ny, nz, frames],
+    strides: [step, ny * nz, nz, 1, step * channels],
+  };
+  const data = await readData(file, header, block, found.end, fail);
+  return makeVolume({ data, shape }, affine, {
+    source: file.name,
+    format: "metaimage",
+    dtype,
+    fields,
+    units: "mm",
+    ...(notes.length > 0 && { notes }),
+  });
+}
+
+async function readData(file: ImageFile, header: MetaHeader, block: VoxelBlock, end: number, fail: Fail): Promise<TypedArray> {
+  const { dataFiles, binary, compressed, skip, packedBytes } = header;
+  const need = blockBytes(block);
+  const packing: Packing = { compression: compressed ? "zlib" : "none", byteSkip: compressed ? 0 : skip };
+  if (!binary) {
+    if (compressed) throw fail("BinaryData is False and CompressedData True; expected one of them");
+    const source = dataFiles ? await file.beside?.(dataFiles[0]) : file;
+    if (!source || (dataFiles && dataFiles.length > 1))
+      throw fail(`the text data file ${dataFiles?.[0]} was not given, or is one of several`);
+    return readText(dataPieces(source, dataFiles ? 0 : end, 0, { compression: "none" }, fail), block, source.blob.size, fail);
+  }
+  if (dataFiles) {
+    const sure = await holds(file, dataFiles, need, packing);
+    return readBlock(explained(piecesOfFiles(file, dataFiles, need, packing, fail), fail), block, sure, fail);
+  }
+  const left = file.blob.size - end;
+  if (!compressed && left < need)
+    throw fail(
+      `the voxels take ${need} bytes, but the file ends after ${left} of them; it is cut short or its header is damaged`,
+    );
+  // Behind the packed bytes there may be others, which the platform's decompressor takes for damage.
+  const bounded =
+    packedBytes !== undefined && packedBytes <= left ? { name: file.name, blob: file.blob.slice(0, end + packedBytes) } : file;
+  return readBlock(explained(dataPieces(bounded, end, need, { ...packing, byteSkip: 0 }, fail), fail), block, !compressed, fail);
+}
+
+/** A decompressor's complaint as a FormatError. */
+async function* explained(pieces: AsyncIterable<Uint8Array>, fail: Fail): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (cause) {
+    if ((cause as Error).name === "FormatError") throw cause;
+    throw Object.assign(fail(`the voxels cannot be unpacked (${(cause as Error).message}); the file is cut short or damaged`), {
+      cause,
+    });
+  }
+}
+
+const typeNames = {
+  i8: "MET_CHAR",
+  u8: "MET_UCHAR",
+  i16: "MET_SHORT",
+  u16: "MET_USHORT",
+  i32: "MET_INT",
+  u32: "MET_UINT",
+  f32: "MET_FLOAT",
+  f64: "MET_DOUBLE",
+} as const;
+
+export const metaImageFormat: ImageFormat = {
+  title: "MetaImage",
+  endings: [".mha", ".mhd"],
+  matches: (head) => /^\s*(ObjectType|NDims|Comment)\s*=/.test(new TextDecoder("latin1").decode(head.subarray(0, 200))),
+  read: readMetaImage,
+  async write(volume, name, { dtype, compress = false }) {
+    const data = dataAs("MetaImage", volume, dtype, nativeNames);
+    const [channels, ...space] = volume.shape;
+    const { affine, spacing } = volume;
+    const detached = name.toLowerCase().endsWith(".mhd");
+    const ending = compress ? ".zraw" : ".raw";
+    const dataName = detached ? name.slice(0, -4) + ending : name;
+    const raw = encodeBlock(data, channelsFirst(volume.shape));
+    const voxels = compress ? await deflate(raw, "deflate") : raw;
+    const signed = (r: number, v: number) => (r < 2 ? -v : v) + 0;
+    const matrix = [0, 1, 2].flatMap((a) => [0, 1, 2].map((r) => signed(r, affine[r][a]) / spacing[a]));
+    const lines = [
+      "ObjectType = Image",
+      "NDims = 3",
+      "BinaryData = True",
+      "BinaryDataByteOrderMSB = False",
+      `CompressedData = ${compress ? "True" : "False"}`,
+      ...(compress ? [`CompressedDataSize = ${voxels.length}`] : []),
+      `TransformMatrix = ${matrix.join(" ")}`,
+      `Offset = ${[0, 1, 2].map((r) => signed(r, affine[r][3])).join(" ")}`,
+      "CenterOfRotation = 0 0 0",
+      `ElementSpacing = ${spacing.join(" ")}`,
+      `DimSize = ${space.join(" ")}`,
+      ...(channels > 1 ? [`ElementNumberOfChannels = ${channels}`] : []),
+      `ElementType = ${typeNames[typeOf("writeImage", data)]}`,
+      `ElementDataFile = ${detached ? dataName.slice(Math.max(dataName.lastIndexOf("/"), dataName.lastIndexOf("\\")) + 1) : "LOCAL"}`,
+    ];
+    const head = new TextEncoder().encode(`${lines.join("\n")}\n`);
+    if (detached)
+      return [
+        { name, bytes: head },
+        { name: dataName, bytes: voxels },
+      ];
+    return [{ name, bytes: new Uint8Array(await new Blob([head, voxels as Uint8Array<ArrayBuffer>]).arrayBuffer()) }];
+  },
+};

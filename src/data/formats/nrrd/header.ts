@@ -1,0 +1,199 @@
+/** @file NRRD headers (teem.sourceforge.net/nrrd/format.html): fields, and what they say of axes, geometry and data files. */
+
+import type { Fail } from "../../../host/bytes/budget.ts";
+import { namesOfPattern } from "../data_files.ts";
+import { lps, numbersIn, rasAffine, sizesIn, type SpaceSigns } from "../text_header.ts";
+import type { Affine, SpaceUnit } from "../../volume.ts";
+import type { StoredType } from "../voxel_block.ts";
+
+/** What a header says, checked. */
+export interface NrrdHeader {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly dtype: StoredType;
+  readonly littleEndian: boolean;
+  readonly encoding: "raw" | "gzip" | "text" | "hex";
+  readonly sizes: readonly number[];
+  /** The axes of the file that are x, y, z; others are channels. */
+  readonly spatial: readonly number[];
+  readonly affine: Affine;
+  readonly units: SpaceUnit;
+  readonly lineSkip: number;
+  readonly byteSkip: number;
+  /** Names of data files; undefined where the data follow the header. */
+  readonly dataFiles?: readonly string[];
+  readonly notes: readonly string[];
+}
+
+// oxfmt-ignore
+const types: Readonly<Record<string, StoredType>> = {
+  "signed char": "i8", int8: "i8", int8_t: "i8", uchar: "u8", "unsigned char": "u8", uint8: "u8", uint8_t: "u8",
+  short: "i16", "short int": "i16", "signed short": "i16", "signed short int": "i16", int16: "i16", int16_t: "i16",
+  ushort: "u16", "unsigned short": "u16", "unsigned short int": "u16", uint16: "u16", uint16_t: "u16",
+  int: "i32", "signed int": "i32", int32: "i32", int32_t: "i32", uint: "u32", "unsigned int": "u32", uint32: "u32", uint32_t: "u32",
+  longlong: "i64", "long long": "i64", "long long int": "i64", "signed long long": "i64", "signed long long int": "i64", int64: "i64", int64_t: "i64",
+  ulonglong: "u64", "unsigned long long": "u64", "unsigned long long int": "u64", uint64: "u64", uint64_t: "u64",
+  float: "f32", double: "f64",
+};
+const encodings: Readonly<Record<string, NrrdHeader["encoding"]>> = {
+  raw: "raw",
+  gzip: "gzip",
+  gz: "gzip",
+  ascii: "text",
+  text: "text",
+  txt: "text",
+  hex: "hex",
+};
+
+/** Which way the axes of a space go; those that are not of a patient are taken for ITK's. */
+function signsOf(space: string): SpaceSigns {
+  const words = space.split("-");
+  const short = words.length === 1 ? [...space] : words.map((w) => w[0]);
+  if (!/^[rl]/.test(short[0]) || !/^[ap]/.test(short[1] ?? "")) return lps;
+  return [short[0] === "r" ? 1 : -1, short[1] === "a" ? 1 : -1, short[2] === "i" ? -1 : 1];
+}
+
+/** Fields of the header by name in lower case, key/value pairs as `key:=`, and the lines behind `data file: LIST`. */
+function fieldsOf(text: string, fail: Fail): { fields: Record<string, string>; list: string[] } {
+  const [first, ...lines] = text.split(/\r?\n/);
+  if (!/^NRRD000\d/.test(first))
+    throw fail(`the first line is ${JSON.stringify(first.slice(0, 20))}; expected NRRD0001 to NRRD0005`);
+  const fields: Record<string, string> = Object.create(null);
+  for (const [i, line] of lines.entries()) {
+    if (line.startsWith("#") || line.trim() === "") continue;
+    const pair = /^([^:]+?)\s*:=(.*)$/.exec(line);
+    const field = /^([^:]+?)\s*:\s+(.*)$|^([^:]+?):$/.exec(line) ?? /^([^:]+?)\s*:(.*)$/.exec(line);
+    if (pair) fields[`${pair[1]}:=`] = pair[2].trim();
+    else if (field) {
+      const name = (field[1] ?? field[3]).trim().toLowerCase();
+      fields[name === "datafile" ? "data file" : name] = (field[2] ?? "").trim();
+      if (/^data ?file$/.test(name) && /^LIST\b/.test(field[2] ?? "")) {
+        return {
+          fields,
+          list: lines
+            .slice(i + 1)
+            .map((l) => l.trim())
+            .filter((l) => l !== "" && !l.startsWith("#")),
+        };
+      }
+    } else throw fail(`line ${i + 2} is ${JSON.stringify(line.slice(0, 60))}; expected "field: value"`);
+  }
+  return { fields, list: [] };
+}
+
+/** Vectors such as `(1,0,0) none (0,1,0)`. */
+function vectorsIn(text: string, field: string, fail: Fail): (number[] | undefined)[] {
+  return [...text.matchAll(/\(([^)]*)\)|none|\S+/g)].map(([word, inner]) => {
+    if (word === "none") return undefined;
+    if (inner === undefined) throw fail(`${field} has ${JSON.stringify(word.slice(0, 40))}; expected vectors such as (1,0,0)`);
+    return numbersIn(inner, field, fail);
+  });
+}
+
+/** Parses and checks the text of a header. @throws FormatError (by `fail`) naming the field */
+export function parseNrrdHeader(text: string, fail: Fail): NrrdHeader {
+  const { fields, list } = fieldsOf(text, fail);
+  const field = (name: string): string => {
+    if (fields[name] === undefined) throw fail(`${name} is missing`);
+    return fields[name];
+  };
+  const notes: string[] = [];
+  const dtype = types[field("type").toLowerCase()];
+  if (!dtype) throw fail(`type is ${JSON.stringify(fields.type)}; expected a type of integers or floats of 8 to 64 bits`);
+  const encoding = encodings[field("encoding").toLowerCase()];
+  if (!encoding) {
+    const packed = /^bz/i.test(fields.encoding)
+      ? `; save it again with encoding gzip, for example with "unu save -f nrrd -e gzip" or 3D Slicer`
+      : "";
+    throw fail(`encoding is ${JSON.stringify(fields.encoding)}; expected raw, gzip, ascii or hex${packed}`);
+  }
+  const [dimension] = numbersIn(field("dimension"), "dimension", fail, 1);
+  if (!(Number.isInteger(dimension) && dimension >= 1 && dimension <= 16))
+    throw fail(`dimension is ${dimension}; expected 1 to 16`);
+  const sizes = sizesIn(field("sizes"), "sizes", fail, dimension);
+  const endian = fields.endian?.toLowerCase();
+  const wide = !["i8", "u8"].includes(dtype) && encoding !== "text";
+  if (wide && endian !== "little" && endian !== "big") {
+    throw fail(`endian is ${endian === undefined ? "missing" : JSON.stringify(endian)}; expected little or big for ${dtype}`);
+  }
+  const skip = (name: string, least: number): number => {
+    const [n] = numbersIn(fields[name] ?? "0", name, fail, 1);
+    if (!(Number.isSafeInteger(n) && n >= least)) throw fail(`${name} is ${n}; expected an integer of ${least} or more`);
+    return n;
+  };
+  const geometry = geometryOf(fields, sizes, notes, fail);
+  const dataFiles = dataFilesOf(fields["data file"], list, fail);
+  return {
+    fields: { ...fields },
+    dtype,
+    littleEndian: endian !== "big",
+    encoding,
+    sizes,
+    ...geometry,
+    lineSkip: skip("line skip", 0),
+    byteSkip: skip("byte skip", -1),
+    ...(dataFiles && { dataFiles }),
+    notes,
+  };
+}
+
+function dataFilesOf(value: string | undefined, list: readonly string[], fail: Fail): readonly string[] | undefined {
+  if (value === undefined) return undefined;
+  if (/^LIST\b/.test(value)) {
+    if (list.length === 0) throw fail("data file is LIST, but no file is listed");
+    return list;
+  }
+  const words = value.split(/\s+/);
+  if (/%\d*[du]/.test(value) && words.length >= 4) {
+    const pattern = /^(.*?)((\s+-?\d+){3,4})$/.exec(value);
+    const [first, last, step] = numbersIn(pattern?.[2] ?? "", "data file", fail);
+    return namesOfPattern(pattern?.[1] ?? value, first, last, step, fail);
+  }
+  return [value];
+}
+
+const list = (text: string): string[] => text.match(/"[^"]*"|\S+/g)?.map((w) => w.replaceAll('"', "")) ?? [];
+const channelKinds = /vector|list|color|normal|gradient|matrix|quaternion|complex|time|stub|scalar|^\d/i;
+
+function geometryOf(
+  fields: Readonly<Record<string, string>>,
+  sizes: readonly number[],
+  notes: string[],
+  fail: Fail,
+): { spatial: number[]; affine: Affine; units: SpaceUnit } {
+  const count = sizes.length;
+  const perAxis = <T>(name: string, values: T[]): T[] => {
+    if (values.length !== count) throw fail(`${name} has ${values.length} entries; expected ${count}, one for each axis`);
+    return values;
+  };
+  const directions =
+    fields["space directions"] === undefined
+      ? undefined
+      : perAxis("space directions", vectorsIn(fields["space directions"], "space directions", fail));
+  const kinds = fields.kinds === undefined ? undefined : perAxis("kinds", list(fields.kinds));
+  const isSpatial = (a: number): boolean =>
+    directions ? directions[a] !== undefined && !/time/i.test(kinds?.[a] ?? "") : !(kinds && channelKinds.test(kinds[a]));
+  const spatial = sizes
+    .map((_, a) => a)
+    .filter(isSpatial)
+    .slice(0, 3);
+  const units = unitOf(list(fields["space units"] ?? fields.units ?? "")[0]);
+  const space = (fields.space ?? "").toLowerCase();
+  if (directions) {
+    const [origin] = fields["space origin"] === undefined ? [[]] : vectorsIn(fields["space origin"], "space origin", fail);
+    if (space === "") notes.push("the space of the directions is not named; left-posterior-superior is assumed, as ITK does");
+    const columns = spatial.map((a) => directions[a]!);
+    return { spatial, affine: rasAffine(columns, origin ?? [], signsOf(space), "space directions", fail), units };
+  }
+  const spacings =
+    fields.spacings === undefined ? sizes.map(() => 1) : perAxis("spacings", numbersIn(fields.spacings, "spacings", fail));
+  notes.push("there are no space directions: the orientation is a guess, and left-posterior-superior as with ITK");
+  const columns = spatial.map((a, i) => [0, 1, 2].map((r) => (r === i ? (spacings[a] > 0 ? spacings[a] : 1) : 0)));
+  return { spatial, affine: rasAffine(columns, [], lps, "spacings", fail), units };
+}
+
+function unitOf(word: string | undefined): SpaceUnit {
+  const unit = word?.toLowerCase() ?? "";
+  if (/^(mm|millimeters?|millimetres?)$/.test(unit)) return "mm";
+  if (/^(um|µm|\u00c2µm|microns?|micrometers?)$/.test(unit)) return "um";
+  return unit === "m" ? "m" : "unknown";
+}

@@ -1,0 +1,154 @@
+/** @file NumPy arrays, `.npy` and `.npz` (numpy.org/doc/stable/reference/generated/numpy.lib.format.html). An array has no geometry; pickles are refused. */
+
+import { type Fail, failing } from "../../../host/bytes/budget.ts";
+import { piecesOf } from "../../../host/bytes/gunzip.ts";
+import { readZip, type ZipEntry } from "../../../host/bytes/zip.ts";
+import { elements, elementsBy, nativeNames } from "../../../host/elements.ts";
+import { ConfigError } from "../../../host/errors.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { identityAffine, makeVolume, type Volume } from "../../volume.ts";
+import { dataAs, typeOf } from "../cast.ts";
+import type { ImageFile, ImageFormat, ReadImageOptions } from "../format.ts";
+import { blockBytes, readBlock, type StoredType } from "../voxel_block.ts";
+
+const magic = "\x93NUMPY";
+const isNpy = (head: Uint8Array): boolean => String.fromCharCode(...head.subarray(0, 6)) === magic;
+const byShort = elementsBy("short");
+
+interface NpyHeader {
+  readonly dtype: StoredType;
+  readonly littleEndian: boolean;
+  readonly fortran: boolean;
+  readonly shape: readonly number[];
+  /** First byte of the values. */
+  readonly start: number;
+}
+
+/** Parses the header at the beginning of these bytes. @throws FormatError (by `fail`) */
+function parseHeader(bytes: Uint8Array, fail: Fail): NpyHeader {
+  if (!isNpy(bytes) || bytes.length < 10) throw fail("does not begin as a .npy file; it is cut short or damaged");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const long = bytes[6] >= 2;
+  const length = long && bytes.length >= 12 ? view.getUint32(8, true) : view.getUint16(8, true);
+  const start = (long ? 12 : 10) + length;
+  if (!(bytes[6] >= 1 && bytes[6] <= 3)) throw fail(`the version is ${bytes[6]}.${bytes[7]}; expected 1, 2 or 3`);
+  if (start > bytes.length) throw fail(`the header has ${start} bytes, of which ${bytes.length} are there or expected at most`);
+  const text = new TextDecoder("latin1").decode(bytes.subarray(long ? 12 : 10, start));
+  const descr = /'descr'\s*:\s*(?:'([^']*)'|(\[))/.exec(text);
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(text);
+  const shape = /'shape'\s*:\s*\(([^)]*)\)/.exec(text);
+  if (!descr || !order || !shape)
+    throw fail(`the header is ${JSON.stringify(text.slice(0, 80))}; expected descr, fortran_order and shape`);
+  if (descr[2] !== undefined) throw fail("holds records of several fields; save one field as an array of numbers");
+  const type = /^([<>|=])([biufOV?c]\d*)$/.exec(descr[1]);
+  const dtype = byShort.get(type?.[2] === "?" ? "b1" : type?.[2]);
+  if (!type || !dtype) {
+    const pickle = /O/.test(descr[1]) ? " (Python objects, which only a pickle holds and which are not read)" : "";
+    throw fail(`descr is ${JSON.stringify(descr[1])}${pickle}; expected integers or floats of 8 to 64 bits`);
+  }
+  const sizes = shape[1]
+    .split(",")
+    .map((w) => w.trim().replace(/L$/, ""))
+    .filter((w) => w !== "")
+    .map(Number);
+  if (
+    sizes.length > 32 ||
+    !sizes.every((n) => Number.isSafeInteger(n) && n >= 0) ||
+    !Number.isSafeInteger(sizes.reduce((n, s) => n * s, 16))
+  ) {
+    throw fail(`shape is (${shape[1].slice(0, 80)}); expected sizes`);
+  }
+  if (sizes.includes(0)) throw fail(`shape is (${shape[1].slice(0, 80)}): the array is empty`);
+  return { dtype: dtype as StoredType, littleEndian: type[1] !== ">", fortran: order[1] === "True", shape: sizes, start };
+}
+
+/** `[C, nx, ny, nz]`: up to three axes are those of space, in their order; of more the last three are, and the others are channels. */
+function volumeShape(shape: readonly number[]): number[] {
+  const space = shape.slice(-3);
+  while (space.length < 3) space.push(1);
+  return [shape.slice(0, -3).reduce((n, s) => n * s, 1), ...space];
+}
+
+async function readNpy(blob: Blob, name: string, fail: Fail): Promise<Volume> {
+  const header = parseHeader(new Uint8Array(await blob.slice(0, 1 << 16).arrayBuffer()), fail);
+  const { dtype, littleEndian, fortran, shape, start } = header;
+  const strides = stridesOf(shape);
+  const axes = shape.map((size, a) => [size, strides[a]]);
+  // Fortran's first axis is the fastest in the file, C's last.
+  if (!fortran) axes.reverse();
+  if (axes.length === 0) axes.push([1, 1]);
+  const block = { dtype, littleEndian, sizes: axes.map(([n]) => n), strides: axes.map(([, s]) => s) };
+  const need = blockBytes(block);
+  if (start + need > blob.size)
+    throw fail(`shape (${shape}) takes ${need} bytes, but the file ends after ${blob.size - start} of them; it is cut short`);
+  const data = await readBlock(piecesOf(blob.slice(start).stream()), block, true, fail);
+  return makeVolume({ data, shape: volumeShape(shape) }, identityAffine, {
+    source: name,
+    format: "npy",
+    dtype,
+    units: "unknown",
+    fields: { shape, fortranOrder: fortran },
+    notes: ["an array has no geometry: voxels of 1 at the origin are assumed"],
+  });
+}
+
+/** The bytes of an entry. What it promises is not asked for before it is there: arrays of labels pack to a hundredth. */
+async function unpackedEntry({ packed, size, method, name }: ZipEntry, fail: Fail): Promise<Blob> {
+  const blob = new Blob([packed as Uint8Array<ArrayBuffer>]);
+  if (method === 0) return blob;
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let have = 0;
+  try {
+    for await (const piece of piecesOf(blob.stream().pipeThrough(new DecompressionStream("deflate-raw")))) {
+      have += piece.length;
+      if (have > size) break;
+      parts.push(piece as Uint8Array<ArrayBuffer>);
+    }
+  } catch (cause) {
+    throw Object.assign(fail(`zip entry "${name}" cannot be inflated: ${(cause as Error).message}`), { cause });
+  }
+  if (have !== size)
+    throw fail(`zip entry "${name}" inflates to ${have > size ? "more than" : have} bytes instead of the ${size} it promises`);
+  return new Blob(parts);
+}
+
+async function readNpz(file: ImageFile, { array }: ReadImageOptions): Promise<Volume> {
+  const fail = failing(`readImage: ${file.name}`);
+  const entries = readZip(new Uint8Array(await file.blob.arrayBuffer()), fail);
+  const names = [...entries.keys()].filter((n) => n.endsWith(".npy")).map((n) => n.slice(0, -4));
+  if (names.length === 0) throw fail("holds no array; unpack it and use the images in it");
+  if (array === undefined && names.length > 1)
+    throw new ConfigError(`readImage: ${file.name} holds several arrays; choose one with array: ${names.join(", ")}`);
+  const name = array ?? names[0];
+  const entry = entries.get(`${name}.npy`);
+  if (!entry)
+    throw new ConfigError(`readImage: ${file.name} holds no array ${JSON.stringify(name)}; there are ${names.join(", ")}`);
+  const blob = await unpackedEntry(entry, fail);
+  return readNpy(blob, `${file.name}:${name}`, fail);
+}
+
+export const npyFormat: ImageFormat = {
+  title: "NumPy",
+  endings: [".npy", ".npz"],
+  placeless: true,
+  matches: (head, name) => isNpy(head) || (/\.npz$/i.test(name) && head[0] === 0x50 && head[1] === 0x4b),
+  async read(file, options) {
+    const zip = new Uint8Array(await file.blob.slice(0, 2).arrayBuffer())[0] === 0x50;
+    return zip ? readNpz(file, options) : readNpy(file.blob, file.name, failing(`readImage: ${file.name}`));
+  },
+  async write(volume, name, { dtype }) {
+    if (!/\.npy$/i.test(name)) throw new ConfigError(`writeImage: ${name}: .npz is read but not written; use .npy`);
+    const data = dataAs("NumPy", volume, dtype, nativeNames);
+    const [c, ...space] = volume.shape;
+    const { short } = elements[typeOf("writeImage", data)];
+    const shape = (c > 1 ? volume.shape : space).join(", ");
+    const text = `{'descr': '${data.BYTES_PER_ELEMENT > 1 ? "<" : "|"}${short}', 'fortran_order': False, 'shape': (${shape}), }`;
+    const padded = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + "\n";
+    const file = new Uint8Array(10 + padded.length + data.byteLength);
+    file.set([...magic].map((l) => l.charCodeAt(0)));
+    file.set([1, 0, padded.length & 255, padded.length >> 8], 6);
+    file.set(new TextEncoder().encode(padded), 10);
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + padded.length);
+    return [{ name, bytes: file }];
+  },
+};

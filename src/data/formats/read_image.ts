@@ -1,0 +1,154 @@
+/** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
+
+import type { Blob as BlobLike } from "../../host/platform.ts";
+import { isGzip } from "../../host/bytes/inflate.ts";
+import { ConfigError, FormatError } from "../../host/errors.ts";
+import type { Volume } from "../volume.ts";
+import { baseName } from "./beside.ts";
+import { blobOf, firstBytes, openBytes } from "./byte_source.ts";
+import { fileKind, kindOfName } from "./file_kind.ts";
+import type { ImageFile, ImageFormat, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
+import { endingOf, formats } from "./formats.ts";
+
+/** What an image is read from: bytes, a Blob or File, or the files of one image, such as header and data, or the slices of a series. */
+export type ImageSource = Uint8Array | ArrayBuffer | BlobLike | readonly BlobLike[];
+
+/** How bytes without a name are called, beside the options of the formats. */
+export interface ReadOptions extends ReadImageOptions {
+  /** What errors and `meta.source` call the image; default the name of a File. Its ending counts where the first bytes do not tell. */
+  readonly name?: string;
+}
+
+const readOptions = ["name", "series", "array"];
+
+function expectKnown(op: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined)
+    throw new ConfigError(`${op}: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
+}
+
+/**
+ * Reads an image: NIfTI-1 and -2, Analyze 7.5, NRRD, MetaImage, MGH, NumPy, PNG, JPEG, TIFF, DICOM; all but those of DICOM may also be packed by gzip as a
+ * whole.
+ *
+ * Voxels become `[C, nx, ny, nz]` with an RAS affine. They keep the file's element type, except: scaled ones are float32 (float64 for types of 32 bits
+ * and more), 64-bit integers float64, half floats float32. Further axes, vectors and colors are channels. `meta.notes` says what is odd.
+ * @param source several files: a header and its data, or slices, which become one volume
+ * @throws FormatError naming the file and the field; ConfigError where a source has several images and none is chosen
+ */
+export async function readImage(source: ImageSource, options: ReadOptions = {}): Promise<Volume> {
+  expectKnown("readImage", options, readOptions);
+  const { name, ...rest } = options;
+  const parts = Array.isArray(source) ? (source as Blob[]) : [source as Uint8Array | ArrayBuffer | Blob];
+  const files = parts.map((part, i) => fileOf(part, name ?? (parts.length > 1 ? `image ${i + 1}` : "image")));
+  return readFiles(files.length > 1 ? together(files) : files, rest);
+}
+
+function fileOf(part: Uint8Array | ArrayBuffer | Blob, name: string): ImageFile {
+  const blob = part instanceof Blob ? part : new Blob([part as Uint8Array<ArrayBuffer>]);
+  // Files of a picked folder have a path in it.
+  const own = part as { readonly name?: string; readonly webkitRelativePath?: string };
+  return { name: part instanceof Blob ? own.webkitRelativePath || own.name || name : name, blob };
+}
+
+/** Files that find one another by name. */
+function together(files: readonly ImageFile[]): ImageFile[] {
+  const byName = new Map<string, ImageFile>();
+  const linked = files.map((file) => ({ ...file, beside: (name: string) => Promise.resolve(byName.get(baseName(name))) }));
+  for (const file of linked) byName.set(baseName(file.name), file);
+  return linked;
+}
+
+/** The format of a file, and its unpacked bytes where it is packed as a whole and the format does not unpack it itself. */
+async function recognized(file: ImageFile): Promise<{ format: ImageFormat | undefined; file: ImageFile; head: Uint8Array }> {
+  const packed = isGzip(await firstBytes(file.blob, 2));
+  const source = await openBytes(file);
+  const head = await source.head(512);
+  const name = packed ? file.name.replace(/\.gz$/i, "") : file.name;
+  const format = formats.find((f) => f.matches(head, name));
+  if (!packed || !format || format.readsGzip) return { format, file, head };
+  return { format, file: { ...file, blob: await blobOf(source.pieces(0)) }, head };
+}
+
+/** Reads the image of one file, or of several that belong together. @throws FormatError, ConfigError */
+export async function readFiles(files: readonly ImageFile[], options: ReadImageOptions): Promise<Volume> {
+  if (files.length === 0) throw new FormatError("readImage: there is no file");
+  if (files.length === 1) return readOne(files[0], options);
+  const found = await Promise.all(
+    files.map(async (file) => ({ file, ...(await recognized(file).catch(() => ({ format: undefined }))) })),
+  );
+  const images = found.filter((f) => f.format !== undefined);
+  const [first] = images;
+  if (!first?.format) throw new FormatError(`readImage: none of ${files.length} files is an image: ${namesOf(files)}`);
+  if (images.length === 1) return readOne(first.file, options);
+  const kinds = [...new Set(images.map((f) => f.format))];
+  if (kinds.length === 1 && first.format.readAll)
+    return first.format.readAll(
+      images.map((f) => f.file),
+      options,
+    );
+  throw new ConfigError(
+    `readImage: there are ${images.length} images of ${kinds.map((f) => f!.title).join(", ")} among ${files.length} files, which are not one volume; give one of ${namesOf(images.map((f) => f.file))}`,
+  );
+}
+
+const namesOf = (files: readonly ImageFile[]): string =>
+  files
+    .slice(0, 5)
+    .map((f) => baseName(f.name))
+    .join(", ") + (files.length > 5 ? " …" : "");
+
+async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Volume> {
+  const { format, file, head } = await recognized(await headerFirst(given));
+  if (format) return format.read(file, options);
+  const kind = kindOfName(file.name) ?? fileKind(head);
+  if (kind) throw new FormatError(`readImage: ${file.name} is ${kind.what}, which is not read; ${kind.advice}`);
+  // The reader of the ending says what is wrong.
+  const byEnding = endingOf(file.name);
+  if (byEnding) return byEnding.format.read(file, options);
+  throw new FormatError(
+    `readImage: ${file.name} is no image that is known: neither its first bytes nor its ending say so; expected ${formats.map((f) => f.title).join(", ")}`,
+  );
+}
+
+/** The header of a pair of which the voxels were given. */
+async function headerFirst(file: ImageFile): Promise<ImageFile> {
+  const pairs: [RegExp, string[]][] = [
+    [/\.img(\.gz)?$/i, [".hdr", ".hdr.gz", ".HDR"]],
+    [/\.z?raw(\.gz)?$/i, [".mhd", ".nhdr", ".mha"]],
+  ];
+  for (const [ending, headers] of pairs) {
+    if (!ending.test(file.name)) continue;
+    for (const header of headers) {
+      const found = await file.beside?.(baseName(file.name).replace(ending, header));
+      if (found) return found;
+    }
+  }
+  return file;
+}
+
+/**
+ * The files of a volume in the format that the name's ending says: `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha`, `.mhd`, `.mgh`, `.mgz`, `.hdr` (Analyze),
+ * `.npy`, `.png`. Geometry is kept by all of those that have one; of NIfTI the source's own header where it still holds.
+ * @returns one file, or two where a header has its data apart
+ * @throws ConfigError for other endings and types that the format does not have, DataError for values that `dtype` cannot hold
+ */
+export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
+  expectKnown("writeImage", options, ["dtype", "compress"]);
+  return writerOf(name).write!(volume, name, options);
+}
+
+/** The format that a name is written as. @throws ConfigError for an ending of none */
+export function writerOf(name: string): ImageFormat {
+  const lower = name.toLowerCase();
+  const found = formats
+    .filter((f) => f.write)
+    .flatMap((f) => f.endings.map((ending) => ({ ending, f })))
+    // A `.hdr` that is written is Analyze's: NIfTI has one file.
+    .filter(({ ending, f }) => !(f.title === "NIfTI" && !ending.startsWith(".nii")))
+    .sort((a, b) => b.ending.length - a.ending.length);
+  const row = found.find(({ ending }) => lower.endsWith(ending));
+  if (!row)
+    throw new ConfigError(`writeImage: ${name} has none of the endings of a format: ${found.map((r) => r.ending).join(", ")}`);
+  return row.f;
+}

@@ -1,0 +1,145 @@
+/**
+ * @file TIFF 6.0 and BigTIFF: strips and tiles, several pages, both byte orders, integers of 1 to 64 bits and floats, interleaved and planar channels.
+ * Samples are as they are stored, a palette's pixels its indices.
+ */
+
+import type { Fail } from "../../../host/bytes/budget.ts";
+import type { TypedArray } from "../../../host/array.ts";
+import { elements } from "../../../host/elements.ts";
+import { readBlock, type StoredType } from "../voxel_block.ts";
+import { type Page, readPages } from "./pages.ts";
+import { undoPredictor, unpack } from "./unpack.ts";
+
+/** The pages of a file, as planes of one array `[channels, width, height, pages]`. */
+export interface TiffStack {
+  readonly data: TypedArray;
+  readonly shape: readonly [number, number, number, number];
+  readonly dtype: StoredType;
+  readonly notes: readonly string[];
+}
+
+/** Decodes a TIFF file. @throws FormatError (by `fail`), also for pages that differ in size or type */
+export async function decodeTiff(bytes: Uint8Array, fail: Fail): Promise<TiffStack> {
+  const { pages, littleEndian } = readPages(bytes, fail);
+  const [first] = pages;
+  const { width, height, channels, dtype } = first;
+  const other = pages.findIndex(
+    (p) => p.width !== width || p.height !== height || p.channels !== channels || p.dtype !== dtype || p.bits !== first.bits,
+  );
+  if (other >= 0)
+    throw fail(`page ${other + 1} differs from the first in size, channels or type; save the pages as files of their own`);
+  // All that is packed is unpacked first, so that only what is there is asked for.
+  const planes: Uint8Array[] = [];
+  for (const page of pages) planes.push(await samplesOf(page, bytes, littleEndian, fail));
+  const n = pages.length;
+  const block = {
+    dtype,
+    littleEndian: true,
+    sizes: [channels, width, height, n],
+    strides: [width * height * n, height * n, n, 1],
+  };
+  const data = await readBlock(piecesIn(planes), block, true, fail);
+  const notes =
+    first.photometric === 0 ? ["0 is white in this picture (PhotometricInterpretation); samples are kept as they are"] : [];
+  return { data, shape: [channels, width, height, n], dtype, notes };
+}
+
+async function* piecesIn(planes: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* planes;
+}
+
+/** The samples of a page, interleaved, little-endian. */
+async function samplesOf(page: Page, bytes: Uint8Array, littleEndian: boolean, fail: Fail): Promise<Uint8Array> {
+  const { width, height, channels, bits, dtype, planar, tile } = page;
+  const size = elements[dtype].bytes;
+  const perPlane = planar ? 1 : channels;
+  const across = Math.ceil(width / tile.width);
+  const down = Math.ceil(height / tile.height);
+  const wanted = across * down * (planar ? channels : 1);
+  if (page.offsets.length < wanted || page.counts.length < wanted)
+    throw fail(`a page has ${page.offsets.length} strips or tiles; expected ${wanted}`);
+  const parts: Uint8Array[] = [];
+  const rowBytes = Math.ceil((tile.width * perPlane * bits) / 8);
+  let total = 0;
+  for (let i = 0; i < wanted; i++) {
+    const [from, count] = [page.offsets[i], page.counts[i]];
+    if (from + count > bytes.length) throw fail(`a strip or tile ends behind the end of the file; it is cut short`);
+    const rows = page.tiled ? tile.height : Math.min(tile.height, height - (Math.floor(i / across) % down) * tile.height);
+    const part = await unpack(bytes.subarray(from, from + count), page.compression, rows * rowBytes, fail);
+    if (part.length < rows * rowBytes)
+      throw fail(`a strip or tile has ${part.length} bytes; expected ${rows * rowBytes}; it is cut short or damaged`);
+    total += part.length;
+    parts.push(part);
+  }
+  const need = width * height * channels * size;
+  if (total * (8 / Math.min(8, bits)) < need)
+    throw fail(`the strips have ${total} bytes, fewer than ${width} × ${height} pixels take`);
+  const out = new Uint8Array(need);
+  for (let i = 0; i < wanted; i++) {
+    const place = i % (across * down);
+    const rows = widened(parts[i], page, rowBytes, perPlane, littleEndian);
+    const plane = planar ? Math.floor(i / (across * down)) : 0;
+    placeTile(rows, out, page, {
+      x: (place % across) * tile.width,
+      y: Math.floor(place / across) * tile.height,
+      plane,
+      perPlane,
+      size,
+    });
+    parts[i] = rows.subarray(0, 0);
+  }
+  return out;
+}
+
+/** The rows of a tile in whole bytes, little-endian, with the predictor undone. */
+function widened(part: Uint8Array, page: Page, rowBytes: number, perPlane: number, littleEndian: boolean): Uint8Array {
+  const { bits, tile, predictor, dtype } = page;
+  const size = elements[dtype].bytes;
+  if (bits < 8) {
+    const perRow = tile.width * perPlane;
+    const out = new Uint8Array(Math.floor(part.length / rowBytes) * perRow);
+    for (let i = 0; i < out.length; i++) {
+      const [row, at] = [Math.floor(i / perRow) * rowBytes, (i % perRow) * bits];
+      out[i] = (part[row + (at >> 3)] >> (8 - bits - (at & 7))) & ((1 << bits) - 1);
+    }
+    return out;
+  }
+  const rows = part.slice();
+  // The differences of floats are in one byte order, whatever the file's.
+  if (!littleEndian && predictor !== 3) swapElements(rows, size);
+  if (predictor > 1) undoPredictor(rows, predictor, rowBytes, perPlane, size);
+  return rows;
+}
+
+function swapElements(bytes: Uint8Array, size: number): void {
+  if (size === 1) return;
+  for (let at = 0; at + size <= bytes.length; at += size) bytes.subarray(at, at + size).reverse();
+}
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+  readonly plane: number;
+  readonly perPlane: number;
+  readonly size: number;
+}
+
+function placeTile(
+  rows: Uint8Array,
+  out: Uint8Array,
+  { width, height, channels, tile }: Page,
+  { x, y, plane, perPlane, size }: Place,
+): void {
+  const count = Math.min(tile.width, width - x);
+  const rowSize = tile.width * perPlane * size;
+  for (let r = 0; r < tile.height && y + r < height; r++) {
+    const from = r * rowSize;
+    const to = ((y + r) * width + x) * channels * size;
+    if (perPlane === channels) out.set(rows.subarray(from, from + count * channels * size), to);
+    else {
+      for (let i = 0; i < count; i++) {
+        for (let b = 0; b < size; b++) out[to + (i * channels + plane) * size + b] = rows[from + i * size + b];
+      }
+    }
+  }
+}

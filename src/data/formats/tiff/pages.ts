@@ -1,0 +1,134 @@
+/** @file The directories of a TIFF file: what each page is, and where its strips or tiles lie. */
+
+import type { Fail } from "../../../host/bytes/budget.ts";
+import type { StoredType } from "../voxel_block.ts";
+
+/** A page, checked. */
+export interface Page {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly bits: number;
+  readonly dtype: StoredType;
+  readonly compression: number;
+  readonly predictor: number;
+  readonly photometric: number;
+  readonly planar: boolean;
+  readonly tiled: boolean;
+  /** Size of a tile, or of a strip. */
+  readonly tile: { readonly width: number; readonly height: number };
+  readonly offsets: readonly number[];
+  readonly counts: readonly number[];
+}
+
+/** Bytes of a value by type. */
+const sizes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4, 16: 8, 18: 8 };
+const tag = {
+  subfile: 254, width: 256, height: 257, bits: 258, compression: 259, photometric: 262, stripOffsets: 273, samples: 277, rowsPerStrip: 278,
+  stripCounts: 279, planar: 284, predictor: 317, tileWidth: 322, tileHeight: 323, tileOffsets: 324, tileCounts: 325, sampleFormat: 339,
+}; // oxfmt-ignore
+const mostPages = 1 << 16;
+
+type Entries = ReadonlyMap<number, readonly number[]>;
+
+/** The pages of a file, without those that are small copies of others. @throws FormatError (by `fail`) */
+export function readPages(bytes: Uint8Array, fail: Fail): { pages: Page[]; littleEndian: boolean } {
+  if (bytes.length < 8) throw fail(`has ${bytes.length} bytes; a TIFF header has 8; the file is cut short`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const littleEndian = bytes[0] === 0x49;
+  const version = view.getUint16(2, littleEndian);
+  if (version !== 42 && version !== 43) throw fail(`the version is ${version}; expected 42 (TIFF) or 43 (BigTIFF)`);
+  const big = version === 43;
+  const number = (at: number, size: number): number => {
+    if (!(at >= 0 && at + size <= bytes.length))
+      throw fail("a directory lies behind the end of the file; it is cut short or damaged");
+    if (size === 1) return bytes[at];
+    if (size === 2) return view.getUint16(at, littleEndian);
+    return size === 4 ? view.getUint32(at, littleEndian) : Number(view.getBigUint64(at, littleEndian));
+  };
+  const word = big ? 8 : 4;
+  const pages: Page[] = [];
+  const seen = new Set<number>();
+  let values = 0;
+  for (let at = number(big ? 8 : 4, word); at !== 0;) {
+    if (seen.has(at) || seen.size >= mostPages)
+      throw fail("the directories go in a circle, or are too many; the file is damaged");
+    seen.add(at);
+    const count = number(at, big ? 8 : 2);
+    if (count > 4096) throw fail(`a directory has ${count} entries; the file is damaged`);
+    const entries = new Map<number, number[]>();
+    for (let i = 0, e = at + (big ? 8 : 2); i < count; i++, e += big ? 20 : 12) {
+      const size = sizes[number(e + 2, 2)];
+      const n = number(e + 4, word);
+      if (size === undefined) continue;
+      values += n;
+      // All values of all pages are in the file, so there are no more of them than bytes.
+      if (values > bytes.length) throw fail(`tag ${number(e, 2)} has ${n} values, more than the file has room for`);
+      const from = n * size <= word ? e + 4 + word : number(e + 4 + word, word);
+      if (from + n * size > bytes.length)
+        throw fail(`tag ${number(e, 2)} lies behind the end of the file; it is cut short or damaged`);
+      entries.set(
+        number(e, 2),
+        Array.from({ length: n }, (_, k) => number(from + k * size, size)),
+      );
+    }
+    if (((entries.get(tag.subfile)?.[0] ?? 0) & 5) === 0) pages.push(pageOf(entries, fail));
+    at = number(at + (big ? 8 : 2) + count * (big ? 20 : 12), word);
+  }
+  if (pages.length === 0) throw fail("has no picture; it is damaged");
+  return { pages, littleEndian };
+}
+
+function pageOf(entries: Entries, fail: Fail): Page {
+  const one = (id: number, otherwise?: number): number => {
+    const value = entries.get(id)?.[0] ?? otherwise;
+    if (value === undefined) throw fail(`tag ${id} is missing`);
+    return value;
+  };
+  const [width, height] = [one(tag.width), one(tag.height)];
+  const channels = one(tag.samples, 1);
+  if (!(width >= 1 && height >= 1 && channels >= 1 && Number.isSafeInteger(width * height * channels * 64))) {
+    throw fail(`the size is ${width} × ${height} with ${channels} channels`);
+  }
+  const allBits = entries.get(tag.bits) ?? [1];
+  const bits = allBits[0];
+  const format = one(tag.sampleFormat, 1);
+  const dtype = allBits.every((b) => b === bits) ? typeOf(bits, format) : undefined;
+  if (!dtype)
+    throw fail(
+      `samples have ${allBits.slice(0, 4).join(", ")} bits in format ${format}; expected integers of 1, 2, 4, 8, 16, 32 or 64 bits, or floats`,
+    );
+  const tiled = entries.has(tag.tileOffsets);
+  const tile = tiled
+    ? { width: one(tag.tileWidth), height: one(tag.tileHeight) }
+    : { width, height: Math.min(one(tag.rowsPerStrip, height), height) };
+  if (!(tile.width >= 1 && tile.height >= 1) || tile.width * tile.height > 2 ** 32)
+    throw fail(`tiles are ${tile.width} × ${tile.height}`);
+  const photometric = one(tag.photometric, 1);
+  if (photometric === 6) throw fail("the colors are YCbCr; save the picture with red, green and blue");
+  const predictor = one(tag.predictor, 1);
+  const floats = dtype === "f32" || dtype === "f64" || dtype === "f16";
+  if (!(predictor === 1 || (predictor === 2 && bits >= 8) || (predictor === 3 && floats)))
+    throw fail(`predictor ${predictor} is not one for ${bits} bits`);
+  return {
+    width,
+    height,
+    channels,
+    bits,
+    dtype,
+    predictor,
+    photometric,
+    tiled,
+    tile,
+    compression: one(tag.compression, 1),
+    planar: one(tag.planar, 1) === 2 && channels > 1,
+    offsets: entries.get(tiled ? tag.tileOffsets : tag.stripOffsets) ?? [],
+    counts: entries.get(tiled ? tag.tileCounts : tag.stripCounts) ?? [],
+  };
+}
+
+function typeOf(bits: number, format: number): StoredType | undefined {
+  if (bits < 8) return format === 1 && [1, 2, 4].includes(bits) ? "u8" : undefined;
+  const name = `${{ 1: "u", 2: "i", 3: "f", 4: "u" }[format] ?? "x"}${bits}`;
+  return (["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f16", "f32", "f64"] as const).find((t) => t === name);
+}

@@ -1,0 +1,27 @@
+/** @file TIFF pictures as volumes: `[C, width, height, pages]`, samples as stored. */
+
+import { failing } from "../../../host/bytes/budget.ts";
+import { identityAffine, makeVolume } from "../../volume.ts";
+import type { ImageFormat } from "../format.ts";
+import { stackOf } from "../stack.ts";
+
+export const tiffFormat: ImageFormat = {
+  title: "TIFF",
+  endings: [".tif", ".tiff"],
+  matches: (head) => /^(II[*+]\0|MM\0[*+])/.test(String.fromCharCode(...head.subarray(0, 4))),
+  async read({ name, blob }) {
+    const { decodeTiff } = await import("./decode.ts");
+    const { data, shape, dtype, notes } = await decodeTiff(
+      new Uint8Array(await blob.arrayBuffer()),
+      failing(`readImage: ${name}`),
+    );
+    return makeVolume({ data, shape }, identityAffine, {
+      source: name,
+      format: "tiff",
+      dtype,
+      units: "unknown",
+      notes: [...notes, "a picture has no geometry: pixels of 1 at the origin are assumed"],
+    });
+  },
+  readAll: (files, options) => stackOf(tiffFormat, files, options),
+};

@@ -1,0 +1,53 @@
+/** @file What a Web Worker's script calls to serve a loader. */
+
+import type { DatasetModule, FromWorker, ToWorker } from "./unit_source.ts";
+import { serveUnits } from "./worker_loop.ts";
+
+/** The first message to a Web Worker: what it works on, and the line on which it answers. */
+export interface OpenMessage {
+  readonly source: DatasetModule;
+  readonly seed: number;
+  readonly port: MessagePort;
+  /** A lock that the worker holds as long as it lives: who gets it after it knows that the worker is gone. */
+  readonly lock: string;
+}
+
+/**
+ * Makes this Web Worker one of a `DataLoader`: the whole script of a worker for `DataLoaderOptions.openWorker`. Bundlers that know
+ * `new Worker(new URL(…))` need none.
+ */
+export function serveData(): void {
+  globalThis.addEventListener(
+    "message",
+    async (event) => {
+      const { source, seed, port, lock } = (event as MessageEvent<OpenMessage>).data;
+      await held(lock);
+      // A task of its own, which a timer would put off by milliseconds.
+      const { port1, port2 } = new MessageChannel();
+      const waiting: (() => void)[] = [];
+      port1.onmessage = () => waiting.shift()?.();
+      const receive = serveUnits(source, seed, {
+        send: (message: FromWorker, transfer) => port.postMessage(message, transfer),
+        breathe: () =>
+          new Promise((resolve) => {
+            waiting.push(resolve);
+            port2.postMessage(0);
+          }),
+      });
+      // What came while the lock was taken waits in the port.
+      port.onmessage = ({ data }: MessageEvent<ToWorker>) => receive(data);
+    },
+    { once: true },
+  );
+}
+
+/** Takes a lock for good. Pages that are not secure have no locks. */
+function held(lock: string): Promise<void> {
+  if (!navigator.locks) return Promise.resolve();
+  return new Promise((taken) => {
+    void navigator.locks.request(lock, () => {
+      taken();
+      return new Promise(() => undefined);
+    });
+  });
+}

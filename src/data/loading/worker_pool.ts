@@ -1,0 +1,127 @@
+/**
+ * @file Data workers behind one interface, whatever threads they are. Each worker builds the dataset from its module; unit i belongs to worker i mod n,
+ * so that a cache in a worker keeps that worker's share and no more.
+ */
+
+import { DataError } from "../../host/errors.ts";
+import type { Item } from "../transforms/transform.ts";
+import { type DatasetPlan, fromWire, type FromWorker, type ToWorker, type UnitSource } from "./unit_source.ts";
+
+/** A thread, as its loader sees it. */
+export interface WorkerThread {
+  post(message: ToWorker): void;
+  /** Whether the process has to stay open for it. */
+  hold(held: boolean): void;
+  terminate(): Promise<void>;
+}
+
+/** What a thread tells its loader. */
+export interface ThreadEvents {
+  message(message: FromWorker): void;
+  /** It is gone. @param why ends the sentence "data worker 0 …" */
+  died(why: string, cause?: unknown): void;
+}
+
+/** Starts a thread. */
+export type OpenThread = (number: number, events: ThreadEvents) => WorkerThread;
+
+/** Units of `count` workers. */
+export function poolOf(count: number, open: OpenThread): UnitSource {
+  const workers = Array.from({ length: count }, (_, k) => new DataWorker(k, open));
+  let nextId = 0;
+  return {
+    plan: async () => (await Promise.all(workers.map((w) => w.plan)))[0],
+    request(index, epoch) {
+      const id = nextId++;
+      return { id, items: workers[index % count].request({ type: "unit", id, index, epoch }) };
+    },
+    cancel: (ids) => workers.forEach((w) => w.cancel(ids)),
+    close: async () => void (await Promise.all(workers.map((w) => w.close()))),
+  };
+}
+
+interface Waiting<T> {
+  readonly index?: number;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One worker. It holds the process open only while somebody waits for it. */
+class DataWorker {
+  readonly plan: Promise<DatasetPlan>;
+  private readonly thread: WorkerThread;
+  private readonly number: number;
+  private readonly waiting = new Map<number | "plan", Waiting<never>>();
+  private failure: Error | undefined;
+  /** The unit that it works on, for the message should it die. */
+  private begun: { readonly index?: number | undefined; readonly name?: string | undefined } | undefined;
+
+  constructor(number: number, open: OpenThread) {
+    this.number = number;
+    this.thread = open(number, {
+      message: (message) => this.receive(message),
+      died: (why, cause) => this.fail(this.death(why, cause)),
+    });
+    this.plan = this.wait("plan");
+    this.plan.catch(() => undefined);
+  }
+
+  request(message: ToWorker & { readonly type: "unit" }): Promise<Item[]> {
+    if (this.failure) return Promise.reject(this.failure);
+    const items = this.wait<Item[]>(message.id, message.index);
+    this.thread.post(message);
+    return items;
+  }
+
+  cancel(ids: readonly number[]): void {
+    const own = ids.filter((id) => this.waiting.delete(id));
+    if (own.length === 0) return;
+    this.thread.post({ type: "cancel", ids: own });
+    this.release();
+  }
+
+  async close(): Promise<void> {
+    this.fail(new DataError(`DataLoader: data worker ${this.number} was closed while a batch was being computed`));
+    await this.thread.terminate();
+  }
+
+  private wait<T>(key: number | "plan", index?: number): Promise<T> {
+    this.thread?.hold(true);
+    return new Promise<T>((resolve, reject) =>
+      this.waiting.set(key, { resolve, reject, ...(index !== undefined && { index }) }),
+    );
+  }
+
+  private receive(message: FromWorker): void {
+    if (message.type === "begun") {
+      this.begun = { index: this.waiting.get(message.id)?.index, name: message.name };
+      return;
+    }
+    this.begun = undefined;
+    const key = message.type === "plan" ? "plan" : (message.id ?? "plan");
+    const waiting = this.waiting.get(key);
+    // Nobody waits for a cancelled unit.
+    if (!waiting) return;
+    this.waiting.delete(key);
+    if (message.type === "error") waiting.reject(fromWire(message.error));
+    else waiting.resolve((message.type === "plan" ? message.plan : message.items) as never);
+    this.release();
+  }
+
+  private death(why: string, cause: unknown): DataError {
+    const { index, name } = this.begun ?? {};
+    const unit = index === undefined ? "" : ` while it prepared item ${index}${name === undefined ? "" : ` ("${name}")`}`;
+    return new DataError(`DataLoader: data worker ${this.number} ${why}${unit}`, { cause });
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    for (const { reject } of this.waiting.values()) reject(this.failure as never);
+    this.waiting.clear();
+    this.release();
+  }
+
+  private release(): void {
+    if (this.waiting.size === 0) this.thread?.hold(false);
+  }
+}

@@ -1,0 +1,210 @@
+/** @file nnU-Net's preprocessing of a case: transpose, crop, normalize, resample; and the places where its classes are. */
+
+import { type HostArray, sizeOf } from "../../host/array.ts";
+import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { RandomState } from "../../host/random/numpy.ts";
+import { stridesOf } from "../../host/shape.ts";
+import { copyView } from "../../host/strided.ts";
+import type { Volume } from "../volume.ts";
+import { type BoundingBox, cropToNonzero } from "./crop.ts";
+import { type IntensityProperties, normalizeIntensities, type NormalizationScheme } from "./normalize.ts";
+import { computeNewShape, resampleDataOrSegToShape, type ResampleToShapeOptions } from "./resample.ts";
+
+/** What preprocessing needs of a plan; names are those of `nnUNetPlans.json`. */
+export interface PreprocessPlan {
+  readonly transpose_forward: readonly number[];
+  readonly foreground_intensity_properties_per_channel: Readonly<Record<string, Partial<IntensityProperties>>>;
+}
+
+/** What it needs of a configuration of the plan. */
+export interface PreprocessConfiguration {
+  /** Of the transposed axes; two numbers leave the first axis as it is. */
+  readonly spacing: readonly number[];
+  readonly normalization_schemes: readonly string[];
+  readonly use_mask_for_norm: readonly boolean[];
+  readonly resampling_fn_data: string;
+  readonly resampling_fn_data_kwargs: Readonly<Record<string, unknown>>;
+  readonly resampling_fn_seg: string;
+  readonly resampling_fn_seg_kwargs: Readonly<Record<string, unknown>>;
+}
+
+/** An image and its labels with the axes z, y, x that nnU-Net's arrays have. */
+export interface NnunetArrays {
+  readonly image: HostArray;
+  readonly spacing: readonly number[];
+}
+
+/** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order. */
+export function nnunetArray(volume: Volume): NnunetArrays {
+  return { image: transposed(volume, [2, 1, 0]), spacing: [...volume.spacing].reverse() };
+}
+
+/** What undoes the preprocessing of a case. */
+export interface CaseProperties {
+  /** Of the axes before the transposition. */
+  readonly spacing: readonly number[];
+  readonly shapeBeforeCropping: readonly number[];
+  readonly bboxUsedForCropping: BoundingBox;
+  readonly shapeAfterCroppingAndBeforeResampling: readonly number[];
+}
+
+/** A preprocessed case. */
+export interface PreprocessedCase {
+  /** `[C, …]` float32 */
+  readonly data: HostArray<Float32Array>;
+  /** `[1, …]`; −1 outside of what is not zero. */
+  readonly seg: HostArray<Int8Array | Int16Array>;
+  readonly properties: CaseProperties;
+}
+
+function transposed(x: HostArray, forward: readonly number[]): HostArray {
+  if (forward.length !== x.shape.length - 1)
+    throw new ShapeError(`preprocessCase: the array is [${x.shape}]; expected [C] and ${forward.length} spatial axes`);
+  const axes = [0, ...forward.map((a) => a + 1)];
+  const strides = stridesOf(x.shape);
+  return copyView(
+    x.data,
+    axes.map((a) => x.shape[a]),
+    axes.map((a) => strides[a]),
+    0,
+  );
+}
+
+const optionNames: Readonly<Record<string, keyof ResampleToShapeOptions>> = {
+  is_seg: "isSeg",
+  order: "order",
+  order_z: "orderZ",
+  force_separate_z: "forceSeparateZ",
+  separate_z_anisotropy_threshold: "separateZAnisotropyThreshold",
+};
+
+/** Resamples by the name and the options that a plan gives. @throws ConfigError for a function or option that is not known */
+export function resampleByPlan(
+  name: string,
+  kwargs: Readonly<Record<string, unknown>>,
+  x: HostArray,
+  newShape: readonly number[],
+  spacing: readonly number[],
+  newSpacing: readonly number[],
+): HostArray {
+  if (name === "no_resampling_hack") return x;
+  if (name !== "resample_data_or_seg_to_shape")
+    throw new ConfigError(`preprocessCase: the plan resamples by "${name}"; known are resample_data_or_seg_to_shape and no_resampling_hack`);
+  const options: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(kwargs)) {
+    const option = Object.hasOwn(optionNames, key) ? optionNames[key] : undefined;
+    if (!option) throw new ConfigError(`preprocessCase: unknown option "${key}" of ${name}; known are ${Object.keys(optionNames).join(", ")}`);
+    options[option] = value;
+  }
+  return resampleDataOrSegToShape(x, newShape, spacing, newSpacing, options);
+}
+
+/**
+ * A case as a network of the plan takes it: nnU-Net's `DefaultPreprocessor.run_case_npy`.
+ * @param image `[C, z, y, x]`; @param seg `[1, z, y, x]`, if there is one; @param spacing of the same axes
+ * @throws ShapeError, ConfigError for what does not fit the plan
+ */
+export function preprocessCase(
+  { image, seg, spacing }: NnunetArrays & { readonly seg?: HostArray | undefined },
+  plan: PreprocessPlan,
+  configuration: PreprocessConfiguration,
+): PreprocessedCase {
+  const forward = plan.transpose_forward;
+  const turned = transposed({ data: Float32Array.from(image.data), shape: image.shape }, forward);
+  const original = forward.map((a) => spacing[a]);
+  const { data, seg: labels, bbox } = cropToNonzero(turned, seg && transposed(seg, forward));
+  const target =
+    configuration.spacing.length < original.length ? [original[0], ...configuration.spacing] : [...configuration.spacing];
+  const cropped = data.shape.slice(1);
+  const newShape = computeNewShape(cropped, original, target);
+  const normalized = normalizeChannels(data, labels, plan, configuration);
+  const c = configuration;
+  const resampled = resampleByPlan(c.resampling_fn_data, c.resampling_fn_data_kwargs, normalized, newShape, original, target);
+  const resampledSeg = resampleByPlan(c.resampling_fn_seg, c.resampling_fn_seg_kwargs, labels, newShape, original, target);
+  return {
+    data: resampled as HostArray<Float32Array>,
+    seg: smallSigned(resampledSeg),
+    properties: {
+      spacing: [...spacing],
+      shapeBeforeCropping: turned.shape.slice(1),
+      bboxUsedForCropping: bbox,
+      shapeAfterCroppingAndBeforeResampling: cropped,
+    },
+  };
+}
+
+function normalizeChannels(data: HostArray, seg: HostArray, plan: PreprocessPlan, c: PreprocessConfiguration): HostArray<Float32Array> {
+  const [channels, ...size] = data.shape;
+  if (c.normalization_schemes.length !== channels)
+    throw new ShapeError(`preprocessCase: the image has ${channels} channels, the plan ${c.normalization_schemes.length}`);
+  const out = new Float32Array(data.data.length);
+  const voxels = sizeOf(size);
+  for (let k = 0; k < channels; k++) {
+    const channel = { data: data.data.subarray(k * voxels, (k + 1) * voxels), shape: size };
+    const normalized = normalizeIntensities(c.normalization_schemes[k] as NormalizationScheme, channel, {
+      useMaskForNorm: c.use_mask_for_norm[k],
+      intensityProperties: plan.foreground_intensity_properties_per_channel[String(k)] ?? {},
+      seg,
+    });
+    out.set(normalized.data, k * voxels);
+  }
+  return { data: out, shape: [...data.shape] };
+}
+
+function smallSigned({ data, shape }: HostArray): HostArray<Int8Array | Int16Array> {
+  let most = 0;
+  for (let i = 0; i < data.length; i++) if (data[i] > most) most = data[i];
+  return { data: most > 127 ? Int16Array.from(data) : Int8Array.from(data), shape };
+}
+
+/** How `sampleForegroundLocations` samples. */
+export interface LocationOptions {
+  /** Default 1234. */
+  readonly seed?: number;
+  /** At least so many voxels of a class, if it has them; default 10,000. */
+  readonly minNumSamples?: number;
+  /** At least this part of them; default 0.01. */
+  readonly minPercentCoverage?: number;
+}
+
+/** Voxels of a class or region: indices per axis of the label map, channel axis first. */
+export interface ClassLocations {
+  readonly classOrRegion: number | readonly number[];
+  readonly locations: readonly (readonly number[])[];
+}
+
+/** Voxels at random of each class, or of each region (several labels): where training patches will be centered. */
+export function sampleForegroundLocations(
+  seg: HostArray,
+  classesOrRegions: readonly (number | readonly number[])[],
+  { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 }: LocationOptions = {},
+): ClassLocations[] {
+  const random = new RandomState(seed);
+  const places = voxelsByLabel(seg, new Set(classesOrRegions.flat()));
+  const strides = stridesOf(seg.shape);
+  return classesOrRegions.map((classOrRegion) => {
+    const lists = (typeof classOrRegion === "number" ? [classOrRegion] : classOrRegion).flatMap((label) => places.get(label) ?? []);
+    const total = lists.reduce((n, list) => n + list.length, 0);
+    if (total === 0) return { classOrRegion, locations: [] };
+    const wanted = Math.max(Math.min(minNumSamples, total), Math.ceil(total * minPercentCoverage));
+    const locations = random.choice(total, wanted, { replace: false }).map((offset) => {
+      let rest = offset;
+      let k = 0;
+      while (rest >= lists[k].length) rest -= lists[k++].length;
+      return strides.map((stride, a) => Math.floor(lists[k][rest] / stride) % seg.shape[a]);
+    });
+    return { classOrRegion, locations };
+  });
+}
+
+/** Positions of the voxels of each label, in order. */
+function voxelsByLabel({ data }: HostArray, labels: ReadonlySet<number>): Map<number, Uint32Array> {
+  const counts = new Map<number, number>();
+  for (let i = 0; i < data.length; i++) if (labels.has(data[i])) counts.set(data[i], (counts.get(data[i]) ?? 0) + 1);
+  const lists = new Map([...counts].map(([label, n]) => [label, { list: new Uint32Array(n), next: 0 }]));
+  for (let i = 0; i < data.length; i++) {
+    const found = lists.get(data[i]);
+    if (found) found.list[found.next++] = i;
+  }
+  return new Map([...lists].map(([label, { list }]) => [label, list]));
+}

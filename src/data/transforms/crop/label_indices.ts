@@ -1,0 +1,99 @@
+/** @file Lists of the voxels of foreground, background and classes: `mapBinaryToIndices`, `mapClassesToIndices`. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { sizeOf, type HostArray } from "../../../host/array.ts";
+import { roundHalfEven } from "../../../host/rounding.ts";
+import { spatialShape } from "../../../host/strided.ts";
+
+/** Flat indices of foreground and background voxels. Background counts only where `image` (any channel) exceeds the threshold. */
+export function mapBinaryToIndices(
+  label: HostArray,
+  image?: HostArray,
+  imageThreshold = 0,
+): { fg: Uint32Array; bg: Uint32Array } {
+  const op = "mapBinaryToIndices";
+  const voxels = sizeOf(spatialShape(op, label));
+  const valid = maskOf(op, voxels, image, imageThreshold);
+  const list = new Uint8Array(voxels).fill(2);
+  // One-hot: channel 0 is background.
+  for (let c = label.shape[0] > 1 ? 1 : 0; c < label.shape[0]; c++) {
+    const from = c * voxels;
+    for (let i = 0; i < voxels; i++) if (label.data[from + i] !== 0) list[i] = 1;
+  }
+  if (valid) for (let i = 0; i < voxels; i++) if (list[i] === 2 && valid[i] === 0) list[i] = 0;
+  return { fg: where(list, 1), bg: where(list, 2) };
+}
+
+/**
+ * Flat indices of the voxels of each class, only where `image` (any channel) exceeds the threshold; at most `maxSamplesPerClass`, evenly spread.
+ * @throws ConfigError without numClasses for a map of one channel
+ */
+export function mapClassesToIndices(
+  label: HostArray,
+  numClasses?: number,
+  image?: HostArray,
+  imageThreshold = 0,
+  maxSamplesPerClass?: number,
+): Uint32Array[] {
+  const op = "mapClassesToIndices";
+  const voxels = sizeOf(spatialShape(op, label));
+  const channels = label.shape[0];
+  const classes = channels > 1 ? channels : numClasses;
+  if (classes === undefined)
+    throw new ConfigError("mapClassesToIndices: the label map has one channel, so it is not one-hot; give numClasses");
+  const valid = maskOf(op, voxels, image, imageThreshold);
+  const lists = channels > 1 ? oneHotLists(label, voxels, valid) : numberLists(label, classes, valid);
+  return lists.map((list) => thinned(list, maxSamplesPerClass));
+}
+
+function oneHotLists(label: HostArray, voxels: number, valid: Uint8Array | undefined): Uint32Array[] {
+  return Array.from({ length: label.shape[0] }, (_, c) => {
+    const marks = new Uint8Array(voxels);
+    const from = c * voxels;
+    for (let i = 0; i < voxels; i++) if (label.data[from + i] !== 0 && (!valid || valid[i] !== 0)) marks[i] = 1;
+    return where(marks, 1);
+  });
+}
+
+/** Counts first, so that large volumes take 4 bytes per entry. A class outside the range is ignored. */
+function numberLists({ data }: HostArray, classes: number, valid: Uint8Array | undefined): Uint32Array[] {
+  const counts = new Uint32Array(classes);
+  for (let i = 0; i < data.length; i++) if ((!valid || valid[i] !== 0) && data[i] in counts) counts[data[i]]++;
+  const out = Array.from(counts, (n) => new Uint32Array(n));
+  counts.fill(0);
+  for (let i = 0; i < data.length; i++) {
+    const c = data[i];
+    if ((!valid || valid[i] !== 0) && c in counts) out[c][counts[c]++] = i;
+  }
+  return out;
+}
+
+function thinned(list: Uint32Array, most: number | undefined): Uint32Array {
+  if (!most || list.length <= most || list.length <= 1) return list;
+  return Uint32Array.from({ length: most }, (_, k) =>
+    most === 1 ? list[0] : list[roundHalfEven(k * ((list.length - 1) / (most - 1)))],
+  );
+}
+
+function where(marks: Uint8Array, value: number): Uint32Array {
+  let count = 0;
+  for (let i = 0; i < marks.length; i++) if (marks[i] === value) count++;
+  const out = new Uint32Array(count);
+  for (let i = 0, to = 0; i < marks.length; i++) if (marks[i] === value) out[to++] = i;
+  return out;
+}
+
+/** Marks where any channel of the image exceeds the threshold; undefined without an image. */
+function maskOf(op: string, voxels: number, image: HostArray | undefined, threshold: number): Uint8Array | undefined {
+  if (!image) return undefined;
+  if (image.data.length !== voxels * image.shape[0]) {
+    throw new ShapeError(
+      `${op}: image [${image.shape.join(", ")}] and label differ in spatial size (${voxels} voxels); crop both alike before this`,
+    );
+  }
+  const marks = new Uint8Array(voxels);
+  for (let c = 0; c < image.shape[0]; c++) {
+    const from = c * voxels;
+    for (let i = 0; i < voxels; i++) if (image.data[from + i] > threshold) marks[i] = 1;
+  }
+  return marks;
+}

@@ -1,0 +1,102 @@
+/** @file Gamma curves: `AdjustContrast` and `RandAdjustContrast`. */
+import { ConfigError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { required, withDefaults } from "../../../host/defaults.ts";
+import { raise } from "../../../host/powers.ts";
+import { workingCopy } from "../shape/cast.ts";
+import { MaybeTransform, type Transform } from "../transform.ts";
+import { boundsOf, linear, meanAndStd, multiply, range } from "./arithmetic.ts";
+
+/** The curve of `AdjustContrast`. */
+export interface AdjustContrastOptions {
+  /** Exponent; 1 changes nothing. */
+  readonly gamma: number;
+  /** Negate before and after. Default false. */
+  readonly invertImage?: boolean;
+  /** Restore mean and (sample) standard deviation. Default false. */
+  readonly retainStats?: boolean;
+}
+
+/**
+ * ((x − min) / (range + 1e-7))^gamma · range + min. MONAI's `AdjustContrast`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for an unknown option and a gamma that is not finite, DataError when the image holds NaN, ShapeError for an empty one
+ */
+export class AdjustContrast implements Transform {
+  private readonly options: Required<AdjustContrastOptions>;
+
+  constructor(options: AdjustContrastOptions) {
+    const defaults = { gamma: required, invertImage: false, retainStats: false } as const;
+    this.options = withDefaults("AdjustContrast", options, defaults);
+    if (!Number.isFinite(options.gamma))
+      throw new ConfigError(`AdjustContrast: gamma must be a finite number, got ${options.gamma}`);
+  }
+
+  apply(x: HostArray): HostArray {
+    const { gamma, invertImage, retainStats } = this.options;
+    const data = workingCopy(x.data);
+    if (invertImage) multiply(data, -1);
+    const before = retainStats ? meanAndStd(data, 1) : undefined;
+    const { min, max } = range("AdjustContrast", data);
+    const span = max - min;
+    linear(data, -min, span + 1e-7, 1, 0);
+    raise(data, gamma);
+    linear(data, 0, 1, span, min);
+    if (before) {
+      const { mean, std } = meanAndStd(data, 1);
+      linear(data, -mean, std + 1e-8, before.std, before.mean);
+    }
+    if (invertImage) multiply(data, -1);
+    return { ...x, data };
+  }
+}
+
+/** What `RandAdjustContrast` draws. */
+export interface RandAdjustContrastOptions {
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** Gamma is drawn from this range; a number g means [0.5, g]. Default [0.5, 4.5]. */
+  readonly gamma?: number | readonly [number, number];
+  /** Negate before and after. Default false. */
+  readonly invertImage?: boolean;
+  /** Restore mean and (sample) standard deviation. Default false. */
+  readonly retainStats?: boolean;
+}
+
+/**
+ * `AdjustContrast` with gamma uniform in `gamma`, with probability `prob` (default 0.1). MONAI's `RandAdjustContrast`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...gamma)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, a gamma out of range and an unknown option, DataError when the image holds NaN
+ */
+export class RandAdjustContrast extends MaybeTransform {
+  private readonly bounds: readonly [number, number];
+  private readonly options: Required<RandAdjustContrastOptions>;
+  private gamma = 1;
+
+  constructor(options: RandAdjustContrastOptions = {}) {
+    const defaults = { prob: 0.1, gamma: [0.5, 4.5], invertImage: false, retainStats: false } as const;
+    const all = withDefaults("RandAdjustContrast", options, defaults);
+    super("RandAdjustContrast", all.prob);
+    const { gamma } = all;
+    if (typeof gamma === "number" && !(gamma > 0.5)) {
+      throw new ConfigError(
+        `RandAdjustContrast: gamma as one number must be above 0.5 (it is drawn from [0.5, gamma]), got ${gamma}`,
+      );
+    }
+    this.bounds = boundsOf("RandAdjustContrast", "gamma", typeof gamma === "number" ? [0.5, gamma] : gamma);
+    this.options = all;
+  }
+
+  protected draw(): void {
+    this.gamma = this.random.uniform(...this.bounds);
+  }
+  protected act(x: HostArray): HostArray {
+    const { invertImage, retainStats } = this.options;
+    return new AdjustContrast({ gamma: this.gamma, invertImage, retainStats }).apply(x);
+  }
+}

@@ -1,0 +1,151 @@
+/** @file Noise: `RandGaussianNoise`, `RandRicianNoise`. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { withDefaults } from "../../../host/defaults.ts";
+import { castTo, workingCopy } from "../shape/cast.ts";
+import { MaybeTransform } from "../transform.ts";
+import { channels, finish, type Floats, meanAndStd } from "./arithmetic.ts";
+import type { OutputType } from "./scale.ts";
+
+/** The noise of `RandGaussianNoise`. */
+export interface RandGaussianNoiseOptions extends OutputType {
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** Default 0. */
+  readonly mean?: number;
+  /** Standard deviation, or with `sampleStd` the greatest one. Default 0.1. */
+  readonly std?: number;
+  /** Draw the standard deviation from [0, std]. Default true. */
+  readonly sampleStd?: boolean;
+}
+
+/**
+ * Adds N(mean, s²) noise with probability `prob` (default 0.1); s is uniform in [0, std], or std itself with `sampleStd: false`. The result has the type
+ * `dtype` where it acts. MONAI's `RandGaussianNoise`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(0, std)` with `sampleStd`, then `normal(mean, s, elements)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, a std below 0 and an unknown option, ShapeError for an array of another size than what was drawn for
+ */
+export class RandGaussianNoise extends MaybeTransform {
+  private readonly options: Required<RandGaussianNoiseOptions>;
+  private noise: Float64Array = new Float64Array();
+
+  constructor(options: RandGaussianNoiseOptions = {}) {
+    const defaults = { prob: 0.1, mean: 0, std: 0.1, sampleStd: true, dtype: "float32" } as const;
+    const all = withDefaults("RandGaussianNoise", options, defaults);
+    super("RandGaussianNoise", all.prob);
+    if (!(all.std >= 0)) throw new ConfigError(`RandGaussianNoise: std must be 0 or more, got ${all.std}`);
+    this.options = all;
+  }
+
+  protected draw(x: HostArray): void {
+    const { mean, std, sampleStd } = this.options;
+    const drawn = sampleStd ? this.random.uniform(0, std) : std;
+    this.noise = this.random.normal(mean, drawn, x.data.length);
+  }
+  protected act(x: HostArray): HostArray {
+    expectLength("RandGaussianNoise", x, this.noise.length);
+    const { dtype } = this.options;
+    const data = workingCopy(dtype === null ? x.data : castTo("RandGaussianNoise", x, dtype).data);
+    const { noise } = this;
+    if (data instanceof Float64Array) for (let i = 0; i < data.length; i++) data[i] += noise[i];
+    else for (let i = 0; i < data.length; i++) data[i] += Math.fround(noise[i]);
+    return finish("RandGaussianNoise", data, x, dtype);
+  }
+}
+
+/** Noise that was drawn for one image of an item does not fit another of another size. */
+function expectLength(op: string, x: HostArray, length: number): void {
+  if (x.data.length === length) return;
+  throw new ShapeError(
+    `${op}: drawn for ${length} elements, applied to shape [${x.shape.join(", ")}]; give arrays of another shape their own transform`,
+  );
+}
+
+/** The noise of `RandRicianNoise`. */
+export interface RandRicianNoiseOptions extends OutputType {
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** Of both Gaussians; a list, one per channel, needs `channelWise`. Default 0. */
+  readonly mean?: number | readonly number[];
+  /** Their standard deviation, or with `sampleStd` the greatest one; a list as for `mean`. Default 1. */
+  readonly std?: number | readonly number[];
+  /** Draw for each channel on its own. Default false. */
+  readonly channelWise?: boolean;
+  /** `std` counts in (sample) standard deviations of the image or channel. Default false. */
+  readonly relative?: boolean;
+  /** Draw the standard deviation from [0, std]. Default true. */
+  readonly sampleStd?: boolean;
+}
+
+/**
+ * √((x + n₁)² + n₂²) with Gaussian n₁ and n₂, with probability `prob` (default 0.1): the noise of magnitude images. The result has the type `dtype`
+ * whether or not the transform acts. MONAI's `RandRicianNoise`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, for the image or each channel: `uniform(0, std)` with `sampleStd`, then twice
+ *   `normal(mean, s, elements)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, lists without `channelWise` or of another length, and an unknown option; ShapeError for an array of
+ *   another size than what was drawn for
+ */
+export class RandRicianNoise extends MaybeTransform {
+  private readonly options: Required<RandRicianNoiseOptions>;
+  private noise: [Float64Array, Float64Array][] = [];
+  private size = 0;
+
+  constructor(options: RandRicianNoiseOptions = {}) {
+    const all = withDefaults("RandRicianNoise", options, {
+      prob: 0.1,
+      mean: 0,
+      std: 1,
+      channelWise: false,
+      relative: false,
+      sampleStd: true,
+      dtype: "float32",
+    });
+    super("RandRicianNoise", all.prob);
+    this.options = all;
+  }
+
+  protected draw(x: HostArray): void {
+    const { mean, std, channelWise, relative, sampleStd, dtype } = this.options;
+    if (!channelWise && (typeof mean !== "number" || typeof std !== "number"))
+      throw new ConfigError("RandRicianNoise: mean and std must be numbers unless channelWise is set");
+    const count = channelWise ? x.shape[0] : 1;
+    const data = workingCopy(dtype === null ? x.data : castTo("RandRicianNoise", x, dtype).data);
+    this.size = data.length;
+    this.noise = channels<Floats>(data, count).map((part, c) => {
+      const most = perChannel("std", std, c, count) * (relative ? meanAndStd(part, 1).std : 1);
+      const drawn = sampleStd ? this.random.uniform(0, most) : most;
+      const center = perChannel("mean", mean, c, count);
+      return [this.random.normal(center, drawn, part.length), this.random.normal(center, drawn, part.length)];
+    });
+  }
+  override applyDrawn(x: HostArray): HostArray {
+    const { dtype } = this.options;
+    return super.applyDrawn(dtype === null ? x : castTo("RandRicianNoise", x, dtype));
+  }
+  protected act(x: HostArray): HostArray {
+    expectLength("RandRicianNoise", x, this.size);
+    const data = workingCopy(x.data);
+    const f = data instanceof Float64Array ? (v: number): number => v : Math.fround;
+    channels<Floats>(data, this.noise.length).forEach((part, c) => {
+      const [first, second] = this.noise[c];
+      for (let i = 0; i < part.length; i++) {
+        const a = f(part[i] + f(first[i]));
+        const b = f(second[i]);
+        part[i] = Math.sqrt(f(f(a * a) + f(b * b)));
+      }
+    });
+    return finish("RandRicianNoise", data, x, null);
+  }
+}
+
+function perChannel(name: string, v: number | readonly number[], c: number, count: number): number {
+  if (typeof v === "number") return v;
+  if (v.length !== count) throw new ConfigError(`RandRicianNoise: ${name} has ${v.length} values for ${count} channels`);
+  return v[c];
+}

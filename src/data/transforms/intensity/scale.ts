@@ -1,0 +1,239 @@
+/** @file Scaling of intensities: `ScaleIntensity`, `ScaleIntensityRange`, `ScaleIntensityFixedMean` and the random ones. */
+import { ConfigError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { required, withDefaults } from "../../../host/defaults.ts";
+import { castTo, workingCopy, type DTypeName } from "../shape/cast.ts";
+import { MaybeTransform, type Transform } from "../transform.ts";
+import {
+  add,
+  type Bounds,
+  boundsOf,
+  channels,
+  clamp,
+  finish,
+  type Floats,
+  type IntensityRanges,
+  meanOf,
+  multiply,
+  parts,
+  range,
+  rescale,
+  scaleRange,
+} from "./arithmetic.ts";
+
+/** Element type of the result: a name, or null for that of the input. Default "float32". */
+export interface OutputType {
+  readonly dtype?: DTypeName | null;
+}
+
+/** The range or factor of `ScaleIntensity`. */
+export interface ScaleIntensityOptions extends OutputType {
+  /** Start of the target range, default 0. Set both ends to null to use `factor`. */
+  readonly minv?: number | null;
+  /** End of the target range, default 1. */
+  readonly maxv?: number | null;
+  /** Without a range: x · (1 + factor); null (default) changes nothing. */
+  readonly factor?: number | null;
+  /** Each channel by its own minimum and maximum. Default false. */
+  readonly channelWise?: boolean;
+}
+
+/**
+ * (x − min) / (max − min) · (maxv − minv) + minv; a flat image becomes x · minv. MONAI's `ScaleIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws DataError when the image holds NaN, ShapeError for an empty one, ConfigError for an unknown option or `dtype`
+ */
+export class ScaleIntensity implements Transform {
+  private readonly options: Required<ScaleIntensityOptions>;
+
+  constructor(options: ScaleIntensityOptions = {}) {
+    const defaults = { minv: 0, maxv: 1, factor: null, channelWise: false, dtype: "float32" } as const;
+    this.options = withDefaults("ScaleIntensity", options, defaults);
+  }
+
+  apply(x: HostArray): HostArray {
+    const { minv, maxv, factor, channelWise, dtype } = this.options;
+    if (minv === null && maxv === null) {
+      const data = workingCopy(x.data);
+      if (factor !== null) multiply(data, 1 + factor);
+      return finish("ScaleIntensity", data, x, dtype);
+    }
+    // With an explicit type MONAI converts before it computes.
+    const data = workingCopy(dtype === null ? x.data : castTo("ScaleIntensity", x, dtype).data);
+    for (const part of parts(data, x, channelWise)) rescale("ScaleIntensity", part, minv, maxv);
+    return finish("ScaleIntensity", data, x, dtype);
+  }
+}
+
+/** The two ranges of `ScaleIntensityRange`. */
+export interface ScaleIntensityRangeOptions extends IntensityRanges, OutputType {}
+
+/**
+ * (x − aMin) / (aMax − aMin) · (bMax − bMin) + bMin; for aMin = aMax: x − aMin + bMin. MONAI's `ScaleIntensityRange`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for aMin and aMax that are not finite, and an unknown option or `dtype`
+ */
+export class ScaleIntensityRange implements Transform {
+  private readonly options: Required<ScaleIntensityRangeOptions>;
+
+  constructor(options: ScaleIntensityRangeOptions) {
+    const defaults = { aMin: required, aMax: required, bMin: null, bMax: null, clip: false, dtype: "float32" } as const;
+    this.options = withDefaults("ScaleIntensityRange", options, defaults);
+    if (!Number.isFinite(options.aMin) || !Number.isFinite(options.aMax)) {
+      throw new ConfigError(`ScaleIntensityRange: aMin and aMax must be finite numbers, got ${options.aMin}, ${options.aMax}`);
+    }
+  }
+
+  apply(x: HostArray): HostArray {
+    const data = workingCopy(x.data);
+    scaleRange(data, this.options);
+    // MONAI converts only what it scaled.
+    const { aMin, aMax, dtype } = this.options;
+    return aMin === aMax ? { ...x, data } : finish("ScaleIntensityRange", data, x, dtype);
+  }
+}
+
+/** The factor of `ScaleIntensityFixedMean`, and what it leaves as it is. */
+export interface ScaleIntensityFixedMeanOptions extends OutputType {
+  /** x · (1 + factor). Default 0. */
+  readonly factor?: number;
+  /** Clip to the range that the image had. Default false. */
+  readonly preserveRange?: boolean;
+  /** Scale around the mean, which stays. Default true. */
+  readonly fixedMean?: boolean;
+  /** Each channel by its own mean and range. Default false. */
+  readonly channelWise?: boolean;
+}
+
+/**
+ * (x − mean) · (1 + factor) + mean, clipped to the image's range on request. MONAI's `ScaleIntensityFixedMean`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws DataError when the image holds NaN and `preserveRange` is set, ConfigError for an unknown option or `dtype`
+ */
+export class ScaleIntensityFixedMean implements Transform {
+  private readonly options: Required<ScaleIntensityFixedMeanOptions>;
+
+  constructor(options: ScaleIntensityFixedMeanOptions = {}) {
+    const defaults = { factor: 0, preserveRange: false, fixedMean: true, channelWise: false, dtype: "float32" } as const;
+    this.options = withDefaults("ScaleIntensityFixedMean", options, defaults);
+  }
+
+  apply(x: HostArray): HostArray {
+    const { factor, preserveRange, fixedMean, channelWise, dtype } = this.options;
+    const data = workingCopy(x.data);
+    for (const part of parts(data, x, channelWise)) scaleAround(part, 1 + factor, fixedMean, preserveRange);
+    return finish("ScaleIntensityFixedMean", data, x, dtype);
+  }
+}
+
+/** (x − mean) · factor + mean in place, or x · factor; clipped to the range from before with `preserveRange`. */
+export function scaleAround(data: Floats, factor: number, fixedMean: boolean, preserveRange: boolean): void {
+  const before = preserveRange ? range("ScaleIntensityFixedMean", data) : undefined;
+  const mean = fixedMean ? meanOf(data).mean : 0;
+  if (fixedMean) add(data, -mean);
+  multiply(data, factor);
+  if (fixedMean) add(data, mean);
+  if (before) clamp(data, before.min, before.max);
+}
+
+/** What `RandScaleIntensity` draws. */
+export interface RandScaleIntensityOptions extends OutputType {
+  /** f is drawn from this range; a number v means [−v, v]. */
+  readonly factors: Bounds;
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** One draw per channel. Default false. */
+  readonly channelWise?: boolean;
+}
+
+/**
+ * x · (1 + f), f uniform in `factors`, with probability `prob` (default 0.1). The result has the type `dtype` whether or not the transform acts. MONAI's
+ * `RandScaleIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`, once or per channel.
+ * @throws ConfigError for a `prob` outside 0 … 1, factors that are not finite and an unknown option
+ */
+export class RandScaleIntensity extends MaybeTransform {
+  private readonly bounds: readonly [number, number];
+  private readonly options: Required<RandScaleIntensityOptions>;
+  private drawn: number[] = [];
+
+  constructor(options: RandScaleIntensityOptions) {
+    const defaults = { factors: required, prob: 0.1, channelWise: false, dtype: "float32" } as const;
+    const all = withDefaults("RandScaleIntensity", options, defaults);
+    super("RandScaleIntensity", all.prob);
+    this.bounds = boundsOf("RandScaleIntensity", "factors", all.factors);
+    this.options = all;
+  }
+
+  protected draw(x: HostArray): void {
+    const count = this.options.channelWise ? x.shape[0] : 1;
+    this.drawn = Array.from({ length: count }, () => this.random.uniform(...this.bounds));
+  }
+  override applyDrawn(x: HostArray): HostArray {
+    const { dtype } = this.options;
+    const out = super.applyDrawn(x);
+    return dtype === null ? out : castTo("RandScaleIntensity", out, dtype);
+  }
+  protected act(x: HostArray): HostArray {
+    const data = workingCopy(x.data);
+    channels(data, this.drawn.length).forEach((part, c) => multiply(part, 1 + this.drawn[c]));
+    return finish("RandScaleIntensity", data, x, this.options.dtype);
+  }
+}
+
+/** What `RandScaleIntensityFixedMean` draws. */
+export interface RandScaleIntensityFixedMeanOptions extends OutputType {
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** f is drawn from this range; a number v means [−v, v]. Default 0. */
+  readonly factors?: Bounds;
+  /** Scale around the mean, which stays. Default true. */
+  readonly fixedMean?: boolean;
+  /** Clip to the range that the image had. Default false. */
+  readonly preserveRange?: boolean;
+}
+
+/**
+ * `ScaleIntensityFixedMean` with a factor uniform in `factors`, with probability `prob` (default 0.1). The result has the type `dtype` whether or not the
+ * transform acts. MONAI's `RandScaleIntensityFixedMean`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, factors that are not finite and an unknown option
+ */
+export class RandScaleIntensityFixedMean extends MaybeTransform {
+  private readonly bounds: readonly [number, number];
+  private readonly options: Required<RandScaleIntensityFixedMeanOptions>;
+  private factor = 0;
+
+  constructor(options: RandScaleIntensityFixedMeanOptions = {}) {
+    const defaults = { prob: 0.1, factors: 0, fixedMean: true, preserveRange: false, dtype: "float32" } as const;
+    const all = withDefaults("RandScaleIntensityFixedMean", options, defaults);
+    super("RandScaleIntensityFixedMean", all.prob);
+    this.bounds = boundsOf("RandScaleIntensityFixedMean", "factors", all.factors);
+    this.options = all;
+  }
+
+  protected draw(): void {
+    this.factor = this.random.uniform(...this.bounds);
+  }
+  override applyDrawn(x: HostArray): HostArray {
+    const { dtype } = this.options;
+    const out = super.applyDrawn(x);
+    return dtype === null ? out : castTo("RandScaleIntensityFixedMean", out, dtype);
+  }
+  protected act(x: HostArray): HostArray {
+    const { fixedMean, preserveRange, dtype } = this.options;
+    return new ScaleIntensityFixedMean({ factor: this.factor, fixedMean, preserveRange, dtype }).apply(x);
+  }
+}

@@ -1,0 +1,182 @@
+/** @file Shifts of intensity: `ShiftIntensity`, `StdShiftIntensity` and the random ones. */
+import { ConfigError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { required, withDefaults } from "../../../host/defaults.ts";
+import { castTo, workingCopy } from "../shape/cast.ts";
+import { MaybeTransform, type Transform } from "../transform.ts";
+import { add, type Bounds, boundsOf, channels, clampToType, finish, intoType, meanAndStd, parts } from "./arithmetic.ts";
+import type { OutputType } from "./scale.ts";
+
+/** How far `ShiftIntensity` shifts. */
+export interface ShiftIntensityOptions {
+  readonly offset: number;
+  /** Clip to what an integer element type can hold, in place of wrapping around. Default false. */
+  readonly safe?: boolean;
+}
+
+/**
+ * x + offset, in the element type of x. MONAI's `ShiftIntensity`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for an unknown option and an offset that is not finite
+ */
+export class ShiftIntensity implements Transform {
+  private readonly options: Required<ShiftIntensityOptions>;
+
+  constructor(options: ShiftIntensityOptions) {
+    this.options = withDefaults("ShiftIntensity", options, { offset: required, safe: false });
+    if (!Number.isFinite(options.offset))
+      throw new ConfigError(`ShiftIntensity: offset must be a finite number, got ${options.offset}`);
+  }
+
+  apply(x: HostArray): HostArray {
+    return shifted(x, [this.options.offset], this.options.safe);
+  }
+}
+
+/** Adds one offset, or one per channel. */
+function shifted(x: HostArray, offsets: readonly number[], safe: boolean): HostArray {
+  const data = workingCopy(x.data);
+  channels(data, offsets.length).forEach((part, c) => add(part, offsets[c]));
+  if (safe) clampToType(data, x.data);
+  return { ...x, data: intoType(data, x.data) };
+}
+
+/** What `RandShiftIntensity` draws. */
+export interface RandShiftIntensityOptions {
+  /** The offset is drawn from this range; a number v means [−v, v]. */
+  readonly offsets: Bounds;
+  /** Clip to what an integer element type can hold, in place of wrapping around. Default false. */
+  readonly safe?: boolean;
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** One draw per channel. Default false. */
+  readonly channelWise?: boolean;
+}
+
+/**
+ * x + o, o uniform in `offsets`, with probability `prob` (default 0.1), in the element type of x. MONAI's `RandShiftIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...offsets)`, once or per channel.
+ * @throws ConfigError for a `prob` outside 0 … 1, offsets that are not finite and an unknown option
+ */
+export class RandShiftIntensity extends MaybeTransform {
+  private readonly bounds: readonly [number, number];
+  private readonly options: Required<RandShiftIntensityOptions>;
+  private drawn: number[] = [];
+  private factor = 1;
+
+  constructor(options: RandShiftIntensityOptions) {
+    const defaults = { offsets: required, safe: false, prob: 0.1, channelWise: false } as const;
+    const all = withDefaults("RandShiftIntensity", options, defaults);
+    super("RandShiftIntensity", all.prob);
+    this.bounds = boundsOf("RandShiftIntensity", "offsets", all.offsets);
+    this.options = all;
+  }
+
+  protected draw(x: HostArray): void {
+    const count = this.options.channelWise ? x.shape[0] : 1;
+    this.drawn = Array.from({ length: count }, () => this.random.uniform(...this.bounds));
+  }
+  /** @param factor of the drawn offsets, as MONAI's dictionary form takes it from an item's metadata. Default 1. */
+  override applyDrawn(x: HostArray, factor = 1): HostArray {
+    this.factor = factor;
+    return super.applyDrawn(x);
+  }
+  protected act(x: HostArray): HostArray {
+    return shifted(
+      x,
+      this.drawn.map((offset) => offset * this.factor),
+      this.options.safe,
+    );
+  }
+}
+
+/** How far `StdShiftIntensity` shifts. */
+export interface StdShiftIntensityOptions extends OutputType {
+  /** Standard deviations. */
+  readonly factor: number;
+  /** Count and change only voxels that are not 0. Default false. */
+  readonly nonzero?: boolean;
+  /** Each channel by its own deviation. Default false. */
+  readonly channelWise?: boolean;
+}
+
+/**
+ * x + factor · std, with the standard deviation of the population. MONAI's `StdShiftIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * @throws ConfigError for an unknown option or `dtype`
+ */
+export class StdShiftIntensity implements Transform {
+  private readonly options: Required<StdShiftIntensityOptions>;
+
+  constructor(options: StdShiftIntensityOptions) {
+    const defaults = { factor: required, nonzero: false, channelWise: false, dtype: "float32" } as const;
+    this.options = withDefaults("StdShiftIntensity", options, defaults);
+  }
+
+  apply(x: HostArray): HostArray {
+    const { factor, nonzero, channelWise, dtype } = this.options;
+    const data = workingCopy(dtype === null ? x.data : castTo("StdShiftIntensity", x, dtype).data);
+    for (const part of parts(data, x, channelWise)) {
+      const { std, count } = meanAndStd(part, 0, nonzero);
+      if (count === 0) continue;
+      if (!nonzero) add(part, factor * std);
+      else for (let i = 0; i < part.length; i++) if (part[i] !== 0) part[i] += factor * std;
+    }
+    return finish("StdShiftIntensity", data, x, dtype);
+  }
+}
+
+/** What `RandStdShiftIntensity` draws. */
+export interface RandStdShiftIntensityOptions extends OutputType {
+  /** The factor is drawn from this range; a number v means [−v, v]. */
+  readonly factors: Bounds;
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** Count and change only voxels that are not 0. Default false. */
+  readonly nonzero?: boolean;
+  /** Each channel by its own deviation. Default false. */
+  readonly channelWise?: boolean;
+}
+
+/**
+ * `StdShiftIntensity` with a factor uniform in `factors`, with probability `prob` (default 0.1). The result has the type `dtype` whether or not the
+ * transform acts. MONAI's `RandStdShiftIntensity`.
+ *
+ * Shapes: any, unchanged; `[C, …]` with `channelWise`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`.
+ * @throws ConfigError for a `prob` outside 0 … 1, factors that are not finite and an unknown option
+ */
+export class RandStdShiftIntensity extends MaybeTransform {
+  private readonly bounds: readonly [number, number];
+  private readonly options: Required<RandStdShiftIntensityOptions>;
+  private factor = 0;
+
+  constructor(options: RandStdShiftIntensityOptions) {
+    const defaults = { factors: required, prob: 0.1, nonzero: false, channelWise: false, dtype: "float32" } as const;
+    const all = withDefaults("RandStdShiftIntensity", options, defaults);
+    super("RandStdShiftIntensity", all.prob);
+    this.bounds = boundsOf("RandStdShiftIntensity", "factors", all.factors);
+    this.options = all;
+  }
+
+  protected draw(): void {
+    this.factor = this.random.uniform(...this.bounds);
+  }
+  override applyDrawn(x: HostArray): HostArray {
+    const { dtype } = this.options;
+    const out = super.applyDrawn(x);
+    return dtype === null ? out : castTo("RandStdShiftIntensity", out, dtype);
+  }
+  protected act(x: HostArray): HostArray {
+    const { nonzero, channelWise, dtype } = this.options;
+    return new StdShiftIntensity({ factor: this.factor, nonzero, channelWise, dtype }).apply(x);
+  }
+}

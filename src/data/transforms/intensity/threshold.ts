@@ -1,0 +1,94 @@
+/** @file What is kept of an image: `ThresholdIntensity`, `MaskIntensity`. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { type HostArray, sizeOf } from "../../../host/array.ts";
+import { required, withDefaults } from "../../../host/defaults.ts";
+import { emptyLike } from "../../../host/strided.ts";
+import type { Transform } from "../transform.ts";
+import { intoType } from "./arithmetic.ts";
+
+/** Which values `ThresholdIntensity` keeps. */
+export interface ThresholdIntensityOptions {
+  readonly threshold: number;
+  /** Keep what is above the threshold; else what is below it. Default true. */
+  readonly above?: boolean;
+  /** What the others become. Default 0. */
+  readonly cval?: number;
+}
+
+/**
+ * Keeps values above (or, with `above: false`, below) `threshold`; the others become `cval` (default 0). MONAI's `ThresholdIntensity`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for a threshold that is not a number, and an unknown option
+ */
+export class ThresholdIntensity implements Transform {
+  private readonly options: Required<ThresholdIntensityOptions>;
+
+  constructor(options: ThresholdIntensityOptions) {
+    this.options = withDefaults("ThresholdIntensity", options, { threshold: required, above: true, cval: 0 });
+    if (typeof options.threshold !== "number")
+      throw new ConfigError(`ThresholdIntensity: threshold must be a number, got ${String(options.threshold)}`);
+  }
+
+  apply(x: HostArray): HostArray {
+    const { threshold, above, cval } = this.options;
+    const { data } = x;
+    const out = emptyLike(data, data.length);
+    if (above) for (let i = 0; i < data.length; i++) out[i] = data[i] > threshold ? data[i] : cval;
+    else for (let i = 0; i < data.length; i++) out[i] = data[i] < threshold ? data[i] : cval;
+    return { ...x, data: out };
+  }
+}
+
+/** Where `MaskIntensity` keeps the image. */
+export interface MaskIntensityOptions {
+  /** `[1, …]` or `[C, …]`; null (default) when each call brings its own. */
+  readonly maskData?: HostArray | null;
+  /** Whether a value of the mask keeps the voxel. Default: above 0. */
+  readonly selectFn?: ((value: number) => boolean) | null;
+}
+
+/**
+ * x where the mask is set, 0 elsewhere. The mask is converted to the element type of x first. MONAI's `MaskIntensity`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`, the mask `[1, …]` or `[C, …]`.
+ * Geometry: kept.
+ * @throws ConfigError without a mask and for an unknown option, ShapeError for a mask of another shape
+ */
+export class MaskIntensity implements Transform {
+  private readonly options: Required<MaskIntensityOptions>;
+
+  constructor(options: MaskIntensityOptions = {}) {
+    this.options = withDefaults("MaskIntensity", options, { maskData: null, selectFn: null });
+  }
+
+  apply(x: HostArray, maskData: HostArray | null = this.options.maskData): HostArray {
+    if (!maskData) throw new ConfigError("MaskIntensity: there is no mask; give maskData as an option or to apply");
+    const { shape } = maskData;
+    const fits = (shape[0] === 1 || shape[0] === x.shape[0]) && shape.slice(1).join() === x.shape.slice(1).join();
+    if (!fits) {
+      throw new ShapeError(
+        `MaskIntensity: a mask of shape [${shape.join(", ")}] does not fit an image of shape [${x.shape.join(", ")}]; it needs one channel or as many as the image`,
+      );
+    }
+    const mask = intoType(maskData.data, x.data);
+    const keep = this.selection(mask);
+    const { data } = x;
+    const out = emptyLike(data, data.length);
+    const size = sizeOf(shape);
+    // Multiplied, so that NaN and infinity are seen and not hidden, as in MONAI.
+    for (let start = 0; start < data.length; start += size) {
+      for (let i = 0; i < size; i++) out[start + i] = data[start + i] * keep[i];
+    }
+    return { ...x, data: out };
+  }
+
+  private selection(mask: HostArray["data"]): Uint8Array {
+    const { selectFn } = this.options;
+    const out = new Uint8Array(mask.length);
+    if (selectFn) for (let i = 0; i < mask.length; i++) out[i] = selectFn(mask[i]) ? 1 : 0;
+    else for (let i = 0; i < mask.length; i++) out[i] = mask[i] > 0 ? 1 : 0;
+    return out;
+  }
+}

@@ -1,0 +1,226 @@
+/** @file Transforms of intensity under TorchIO's names and with its semantics: `RescaleIntensity`, `ZNormalization`, `RandomGamma`, `RandomBlur`, `RandomNoise`. */
+import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { withDefaults } from "../../../host/defaults.ts";
+import { filterAxis } from "../../../host/filter.ts";
+import { normalizedGaussian } from "../../../host/gaussian.ts";
+import { raise } from "../../../host/powers.ts";
+import { quantiles } from "../../../host/stats.ts";
+import { spatialShape } from "../../../host/strided.ts";
+import { MaybeTransform, type Transform } from "../transform.ts";
+import { boundsOf, clamp, type Interval, linear, meanAndStd, range } from "./arithmetic.ts";
+
+/** The voxels that are measured: a function from the image to a mask of its shape, or null for all. */
+export type MaskingMethod = ((x: HostArray) => HostArray) | null;
+
+/** A copy of the voxels where the mask is not 0. */
+function measured(op: string, x: HostArray, data: Float32Array, method: MaskingMethod): Float32Array {
+  if (method === null) return data;
+  const mask = method(x);
+  if (mask.data.length !== data.length) {
+    throw new ShapeError(
+      `${op}: the mask has shape [${mask.shape.join(", ")}], the image [${x.shape.join(", ")}]; they must be the same`,
+    );
+  }
+  return data.filter((_, i) => mask.data[i] !== 0);
+}
+
+/** The ranges of `RescaleIntensity`. */
+export interface RescaleIntensityOptions {
+  /** Range of the result; a number v means [−v, v]. Default [0, 1]. */
+  readonly outMinMax?: number | Interval;
+  /** Percentiles at which the image is clipped first. Default [0, 100]. */
+  readonly percentiles?: Interval;
+  /** Voxels that the percentiles are taken of. Default null. */
+  readonly maskingMethod?: MaskingMethod;
+  /** Interval that is mapped; a number v means [−v, v]. Default null: what the clipped image has. */
+  readonly inMinMax?: number | Interval | null;
+}
+
+/**
+ * Clips at percentiles and maps the image's range to `outMinMax`; a flat image is only clipped. Float32. TorchIO's `RescaleIntensity`; MONAI's is
+ * `ScaleIntensityRangePercentiles`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws ConfigError for percentiles that do not ascend from 0 to 100 and an unknown option, DataError for NaN and an empty mask
+ */
+export class RescaleIntensity implements Transform {
+  private readonly out: Interval;
+  private readonly input: Interval | null;
+  private readonly percentiles: Interval;
+  private readonly maskingMethod: MaskingMethod;
+
+  constructor(options: RescaleIntensityOptions = {}) {
+    const defaults = { outMinMax: [0, 1], percentiles: [0, 100], maskingMethod: null, inMinMax: null } as const;
+    const all = withDefaults("RescaleIntensity", options, defaults);
+    this.out = boundsOf("RescaleIntensity", "outMinMax", all.outMinMax);
+    this.input = all.inMinMax === null ? null : boundsOf("RescaleIntensity", "inMinMax", all.inMinMax);
+    const [low, high] = all.percentiles;
+    if (!(low >= 0 && low <= high && high <= 100))
+      throw new ConfigError(`RescaleIntensity: percentiles must ascend from 0 to 100, got [${low}, ${high}]`);
+    this.percentiles = all.percentiles;
+    this.maskingMethod = all.maskingMethod;
+  }
+
+  apply(x: HostArray): HostArray {
+    const data = new Float32Array(x.data as ArrayLike<number>);
+    const values = measured("RescaleIntensity", x, data, this.maskingMethod);
+    if (values.length === 0) throw new DataError("RescaleIntensity: the mask is empty; there is nothing to take percentiles of");
+    const fractions = this.percentiles.map((p) => p / 100);
+    const [low, high] = quantiles(values, fractions);
+    clamp(data, low, high);
+    const { min, max } = this.input ? { min: this.input[0], max: this.input[1] } : range("RescaleIntensity", data);
+    if (max > min) linear(data, -min, max - min, this.out[1] - this.out[0], this.out[0]);
+    return { ...x, data };
+  }
+}
+
+/**
+ * (x − mean) / std with the standard deviation of a sample. Float32. TorchIO's `ZNormalization`; MONAI's is `NormalizeIntensity`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * @throws DataError for a standard deviation of 0, ShapeError for a mask of another shape, ConfigError for an unknown option
+ */
+export class ZNormalization implements Transform {
+  private readonly maskingMethod: MaskingMethod;
+
+  constructor(options: { readonly maskingMethod?: MaskingMethod } = {}) {
+    this.maskingMethod = withDefaults("ZNormalization", options, { maskingMethod: null }).maskingMethod;
+  }
+
+  apply(x: HostArray): HostArray {
+    const data = new Float32Array(x.data as ArrayLike<number>);
+    const { mean, std } = meanAndStd(measured("ZNormalization", x, data, this.maskingMethod), 1);
+    if (!(std > 0)) throw new DataError(`ZNormalization: the standard deviation of the measured voxels is ${std}`);
+    linear(data, -mean, std, 1, 0);
+    return { ...x, data };
+  }
+}
+
+/** What `RandomGamma` draws. */
+export interface RandomGammaOptions {
+  /** Range of the exponent's logarithm; a number v means [−v, v]. Default [−0.3, 0.3]. */
+  readonly logGamma?: number | Interval;
+  /** Default 1. */
+  readonly prob?: number;
+}
+
+/**
+ * sign(x) · |x|^γ with a drawn γ. Float32. TorchIO's `RandomGamma`; MONAI's is `RandAdjustContrast`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`, `uniform(...logGamma)`.
+ * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option
+ */
+export class RandomGamma extends MaybeTransform {
+  private readonly bounds: Interval;
+  private gamma = 1;
+
+  constructor(options: RandomGammaOptions = {}) {
+    const { logGamma, prob } = withDefaults("RandomGamma", options, { logGamma: [-0.3, 0.3], prob: 1 });
+    super("RandomGamma", prob);
+    this.bounds = boundsOf("RandomGamma", "logGamma", logGamma);
+  }
+
+  protected draw(): void {
+    this.gamma = Math.exp(this.random.uniform(...this.bounds));
+  }
+  protected act(x: HostArray): HostArray {
+    const data = new Float32Array(x.data as ArrayLike<number>);
+    for (let i = 0; i < data.length; i++) data[i] = Math.abs(data[i]);
+    raise(data, this.gamma);
+    for (let i = 0; i < data.length; i++) if (x.data[i] < 0) data[i] = -data[i];
+    return { ...x, data };
+  }
+}
+
+/** What `RandomBlur` draws. */
+export interface RandomBlurOptions {
+  /** Range of sigma along each axis, in voxels. Default [0, 2]. */
+  readonly std?: Interval;
+  /** Default 1. */
+  readonly prob?: number;
+}
+
+/**
+ * Gaussian smoothing with a drawn sigma per axis, weights cut at 3 sigma and of sum 1, the border repeated outside. Float32. TorchIO's `RandomBlur`;
+ * MONAI's is `RandGaussianSmooth`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`, `uniform(...std)` per axis.
+ * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option
+ */
+export class RandomBlur extends MaybeTransform {
+  private readonly bounds: Interval;
+  private sigmas: number[] = [];
+
+  constructor(options: RandomBlurOptions = {}) {
+    const { std, prob } = withDefaults("RandomBlur", options, { std: [0, 2], prob: 1 });
+    super("RandomBlur", prob);
+    this.bounds = boundsOf("RandomBlur", "std", std);
+    if (this.bounds[0] < 0) throw new ConfigError(`RandomBlur: std must be 0 or more, got ${this.bounds[0]}`);
+  }
+
+  protected draw(x: HostArray): void {
+    this.sigmas = spatialShape("RandomBlur", x).map(() => this.random.uniform(...this.bounds));
+  }
+  protected act(x: HostArray): HostArray {
+    let data: Float32Array = new Float32Array(x.data as ArrayLike<number>);
+    this.sigmas.forEach((sigma, a) => {
+      if (sigma > 0)
+        data = filterAxis(data, x.shape, a + 1, normalizedGaussian(sigma, Math.max(Math.ceil(3 * sigma), 1)), "edge");
+    });
+    return { ...x, data };
+  }
+}
+
+/** What `RandomNoise` draws. */
+export interface RandomNoiseOptions {
+  /** Range of the mean; a number v means [−v, v]. Default 0. */
+  readonly mean?: number | Interval;
+  /** Range of the standard deviation. Default [0, 0.25]. */
+  readonly std?: Interval;
+  /** Default 1. */
+  readonly prob?: number;
+}
+
+/**
+ * Adds Gaussian noise with drawn mean and standard deviation. Float32. TorchIO's `RandomNoise`; MONAI's is `RandGaussianNoise`.
+ *
+ * Shapes: any, unchanged.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`, `uniform(...mean)`, `uniform(...std)`, `normal(mean, std, elements)`.
+ * @throws ConfigError for a `prob` outside 0 … 1 and an unknown option, ShapeError for an array of another size than what was drawn for
+ */
+export class RandomNoise extends MaybeTransform {
+  private readonly mean: Interval;
+  private readonly std: Interval;
+  private noise: Float64Array = new Float64Array();
+
+  constructor(options: RandomNoiseOptions = {}) {
+    const { mean, std, prob } = withDefaults("RandomNoise", options, { mean: 0, std: [0, 0.25], prob: 1 });
+    super("RandomNoise", prob);
+    this.mean = boundsOf("RandomNoise", "mean", mean);
+    this.std = boundsOf("RandomNoise", "std", std);
+    if (this.std[0] < 0) throw new ConfigError(`RandomNoise: std must be 0 or more, got ${this.std[0]}`);
+  }
+
+  protected draw(x: HostArray): void {
+    const mean = this.random.uniform(...this.mean);
+    this.noise = this.random.normal(mean, this.random.uniform(...this.std), x.data.length);
+  }
+  protected act(x: HostArray): HostArray {
+    if (x.data.length !== this.noise.length) {
+      throw new ShapeError(
+        `RandomNoise: drawn for ${this.noise.length} elements, applied to shape [${x.shape.join(", ")}]; give arrays of another shape their own transform`,
+      );
+    }
+    const data = new Float32Array(x.data as ArrayLike<number>);
+    for (let i = 0; i < data.length; i++) data[i] += this.noise[i];
+    return { ...x, data };
+  }
+}

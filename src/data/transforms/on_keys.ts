@@ -1,0 +1,192 @@
+/** @file Array transforms applied to entries of dictionary items (`onKeys`). */
+import { ConfigError, DataError } from "../../host/errors.ts";
+import type { HostArray } from "../../host/array.ts";
+import type { RandomSource } from "../../host/random/numpy.ts";
+import type { Volume } from "../volume.ts";
+import {
+  RandomTransform,
+  type Item,
+  type ItemWide,
+  type LabelSafe,
+  type Randomizable,
+  type Transform,
+  type TransformState,
+} from "./transform.ts";
+
+/** How `onKeys` treats labels and missing entries. `K` are the names of the entries. */
+export interface OnKeysOptions<K extends string = string> {
+  /** Which of the keys hold class numbers; volumes that say so of themselves (`meta.kind`) need not be named. */
+  readonly labels?: readonly K[];
+  /** "monai" treats labels like images, as MONAI does. Default: label-safe variants for labels. */
+  readonly compat?: "monai";
+  /** Leave items without a key as they are instead of refusing them. Default false. */
+  readonly allowMissingKeys?: boolean;
+}
+
+/** The names of an item type's entries. */
+export type ItemKey<T> = keyof T & string;
+
+/**
+ * The dictionary form of an array transform: it is applied to the arrays under `keys`, all with the same random draw; other
+ * entries are passed on. A multi-sample transform gives a list of items. Labels, which `labels` names or who loaded the volume has marked, get the
+ * transform's label-safe variant, where it has one (`Resize` without an explicit mode: nearest-exact in place of area). A transform that looks at the
+ * voxels to choose a place (`CropForeground`) looks at its `sourceKey`, or the first of `keys`, and does the same to all.
+ *
+ * Keys can be checked: `onKeys<{ image: Volume; label: Volume }>(["image", "label"], …)`.
+ *
+ * Draws are those of the array transform; MONAI's dictionary classes draw in another order in some cases (RandRotate90d).
+ * @throws ConfigError without keys and for a label that is none of them; DataError for items without an entry
+ */
+export function onKeys<T extends object = Item>(
+  // Names are checked where a type was given, never taken from what they are spelled like.
+  keys: NoInfer<ItemKey<T>> | readonly NoInfer<ItemKey<T>>[],
+  transform: Transform,
+  options: OnKeysOptions<NoInfer<ItemKey<T>>> = {},
+): Transform<Item> {
+  const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
+  if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");
+  const stray = options.labels?.find((key) => !list.includes(key));
+  if (stray !== undefined)
+    throw new ConfigError(`onKeys: the label "${stray}" is not among the keys [${list.join(", ")}]; add it to them`);
+  if (transform instanceof RandomTransform) return new RandomOnKeys(list, transform, options);
+  return transform.applyAsync ? new AsyncOnKeys(list, transform, options) : new OnKeys(list, transform, options);
+}
+
+class OnKeys implements Transform<Item> {
+  protected readonly keys: readonly string[];
+  protected readonly transform: Transform;
+  private readonly labelTransform: Transform;
+  private readonly labels: readonly string[];
+  private readonly compat: boolean;
+  private readonly allowMissingKeys: boolean;
+
+  constructor(keys: readonly string[], transform: Transform, { compat, labels = [], allowMissingKeys = false }: OnKeysOptions) {
+    this.keys = keys;
+    this.transform = transform;
+    this.labels = labels;
+    this.compat = compat === "monai";
+    this.labelTransform = "forLabels" in transform ? (transform as Transform & LabelSafe).forLabels() : transform;
+    this.allowMissingKeys = allowMissingKeys;
+  }
+
+  apply(item: Item): Item | Item[] {
+    const arrays = this.arrays(item);
+    const [first] = arrays.values();
+    if (first && isItemWide(this.transform)) {
+      const chosen = this.transform.forItem(this.source(item, this.transform.sourceKey) ?? first);
+      return this.applyToArrays(item, arrays, (_key, x) => chosen.apply(x));
+    }
+    return this.applyToArrays(item, arrays, (key, x) => (this.isLabel(key, x) ? this.labelTransform : this.transform).apply(x));
+  }
+
+  /** Whether an entry holds class numbers: it was named, or the volume says so. */
+  protected isLabel(key: string, x: HostArray): boolean {
+    return !this.compat && (this.labels.includes(key) || (x as Partial<Volume>).meta?.kind === "label");
+  }
+
+  protected isNamedLabel(key: string): boolean {
+    return this.labels.includes(key);
+  }
+
+  /** The keys that an item has. @throws DataError for one that it lacks, unless that is allowed */
+  protected present(item: Item): string[] {
+    return this.keys.filter((key) => {
+      if (item[key] !== undefined) return true;
+      if (this.allowMissingKeys) return false;
+      throw this.missing(item, key);
+    });
+  }
+
+  protected arrays(item: Item): Map<string, HostArray> {
+    const out = new Map<string, HostArray>();
+    for (const key of this.present(item)) {
+      const value = item[key] as Partial<HostArray>;
+      if (!value.data || !value.shape) throw this.missing(item, key);
+      out.set(key, value as HostArray);
+    }
+    return out;
+  }
+
+  private source(item: Item, key: string | undefined): HostArray | undefined {
+    if (key === undefined) return undefined;
+    const value = item[key] as Partial<HostArray> | undefined;
+    if (!value?.data || !value.shape) throw this.missing(item, key);
+    return value as HostArray;
+  }
+
+  private missing(item: Item, key: string): DataError {
+    return new DataError(
+      `${this.transform.constructor.name}: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")}); load it first or set allowMissingKeys`,
+    );
+  }
+
+  protected applyToArrays(
+    item: Item,
+    arrays: Map<string, HostArray>,
+    run: (key: string, x: HostArray) => HostArray | HostArray[],
+  ): Item | Item[] {
+    const results = Array.from(arrays, ([key, x]) => [key, run(key, x)] as const);
+    const samples = results.length > 0 && Array.isArray(results[0][1]) ? results[0][1].length : undefined;
+    if (samples === undefined) return { ...item, ...Object.fromEntries(results) };
+    return Array.from({ length: samples }, (_, i) => ({
+      ...item,
+      ...Object.fromEntries(results.map(([key, list]) => [key, (list as HostArray[])[i]])),
+    }));
+  }
+}
+
+/** Values may be anything, such as paths; volumes that come of keys named as labels are marked as such. */
+class AsyncOnKeys extends OnKeys {
+  async applyAsync(item: Item): Promise<Item> {
+    const out: Record<string, unknown> = { ...item };
+    for (const key of this.present(item)) {
+      const value = (await this.transform.applyAsync!(item[key] as HostArray)) as HostArray | Volume;
+      const label = this.isNamedLabel(key) && "meta" in value;
+      out[key] = label ? { ...value, meta: { ...value.meta, kind: "label" } } : value;
+    }
+    return out;
+  }
+
+  override apply(item: Item): Item | Item[] {
+    // Refuses by itself if it only works asynchronously.
+    return this.applyToArrays(item, this.arraysOrAny(item), (_key, x) => this.transform.apply(x));
+  }
+
+  private arraysOrAny(item: Item): Map<string, HostArray> {
+    return new Map(this.present(item).map((key) => [key, item[key] as HostArray]));
+  }
+}
+
+class RandomOnKeys extends OnKeys implements Randomizable {
+  private readonly inner: RandomTransform<HostArray | HostArray[]>;
+
+  constructor(keys: readonly string[], transform: RandomTransform<HostArray | HostArray[]>, options: OnKeysOptions) {
+    super(keys, transform, options);
+    this.inner = transform;
+  }
+
+  override apply(item: Item): Item | Item[] {
+    const arrays = this.arrays(item);
+    const first = arrays.values().next().value;
+    if (!first) return item;
+    this.inner.randomizeItem(item, first);
+    return this.applyToArrays(item, arrays, (key, x) =>
+      this.isLabel(key, x) ? this.inner.applyDrawnToLabel(x) : this.inner.applyDrawn(x),
+    );
+  }
+
+  setRandomState(seed: number | RandomSource): this {
+    this.inner.setRandomState(seed);
+    return this;
+  }
+  getState(): TransformState {
+    return this.inner.getState();
+  }
+  setState(state: TransformState): void {
+    this.inner.setState(state);
+  }
+}
+
+function isItemWide(transform: Transform): transform is Transform & ItemWide {
+  return "forItem" in transform;
+}

@@ -1,0 +1,68 @@
+/** @file Transforms of the channel axis: `RepeatChannel`, `RemoveRepeatedChannel`. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { emptyLike } from "../../../host/strided.ts";
+import { checkOptions } from "../options.ts";
+import type { Transform } from "../transform.ts";
+
+/** Checks the one option of both. */
+function repeatsOf(op: string, { repeats, ...rest }: { readonly repeats: number }): number {
+  checkOptions(op, rest, ["repeats"]);
+  if (!Number.isInteger(repeats) || repeats < 1)
+    throw new ConfigError(`${op}: repeats must be an integer from 1 up, got ${repeats}`);
+  return repeats;
+}
+
+/**
+ * Repeats each channel `repeats` times, next to each other. MONAI's `RepeatChannel`.
+ *
+ * Shapes: `[C, …]` → `[C · repeats, …]`.
+ * Geometry: kept.
+ * @throws ConfigError for `repeats` below 1
+ */
+export class RepeatChannel implements Transform {
+  static readonly options: readonly string[] = ["repeats"];
+  private readonly repeats: number;
+
+  constructor(options: { readonly repeats: number }) {
+    this.repeats = repeatsOf("RepeatChannel", options);
+  }
+
+  apply(x: HostArray): HostArray {
+    const [channels, ...rest] = x.shape;
+    const size = x.data.length / Math.max(1, channels);
+    const data = emptyLike(x.data, x.data.length * this.repeats);
+    for (let c = 0; c < channels * this.repeats; c++) {
+      const from = Math.floor(c / this.repeats) * size;
+      data.set(x.data.subarray(from, from + size), c * size);
+    }
+    return { ...x, data, shape: [channels * this.repeats, ...rest] };
+  }
+}
+
+/**
+ * Keeps every `repeats`-th channel: the inverse of `RepeatChannel`. MONAI's `RemoveRepeatedChannel`.
+ *
+ * Shapes: `[C, …]` → `[⌈C / repeats⌉, …]`.
+ * Geometry: kept.
+ * @throws ConfigError for `repeats` below 1, ShapeError for an image of one channel
+ */
+export class RemoveRepeatedChannel implements Transform {
+  static readonly options: readonly string[] = ["repeats"];
+  private readonly repeats: number;
+
+  constructor(options: { readonly repeats: number }) {
+    this.repeats = repeatsOf("RemoveRepeatedChannel", options);
+  }
+
+  apply(x: HostArray): HostArray {
+    const [channels, ...rest] = x.shape;
+    if (!(channels >= 2))
+      throw new ShapeError(`RemoveRepeatedChannel: expected two channels or more, got shape [${x.shape.join(", ")}]`);
+    const size = x.data.length / channels;
+    const count = Math.ceil(channels / this.repeats);
+    const data = emptyLike(x.data, count * size);
+    for (let c = 0; c < count; c++) data.set(x.data.subarray(c * this.repeats * size, (c * this.repeats + 1) * size), c * size);
+    return { ...x, data, shape: [count, ...rest] };
+  }
+}

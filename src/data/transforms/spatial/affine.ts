@@ -1,0 +1,193 @@
+/** @file Affine transforms: `Affine`, `RandAffine`; and `Resample`, sampling at the places of a grid. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import { type HostArray, sizeOf } from "../../../host/array.ts";
+import { type Matrix, product, scaling, translation } from "../../../host/matrix.ts";
+import { resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
+import { checkOptions } from "../options.ts";
+import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
+import { aboutCenters, affineOf, type AffineParams } from "./affine_matrix.ts";
+import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./grids.ts";
+import { checkSampling, sampleGrid } from "./sample.ts";
+import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+import { isSplineOrder } from "./spline.ts";
+
+export interface AffineOptions extends ResampleOptions, AffineParams {
+  /** The whole matrix, in place of parameters. */
+  readonly affine?: Matrix | null;
+  /** Size of the result; null and values below 1 keep an axis. Default the image's. */
+  readonly spatialSize?: SpatialSize | null;
+  /** The matrix gives places as the sampler takes them, −1 … 1 (spline: voxel indices), in place of centered voxels. Default false. */
+  readonly normalized?: boolean;
+}
+
+const params = ["rotateParams", "shearParams", "translateParams", "scaleParams", "affine", "spatialSize", "normalized"];
+
+/**
+ * Rotates, shears, moves and scales about the center; the parameters say where the output's voxels are in the input. Outside is by default the
+ * reflected image. MONAI's `Affine`.
+ *
+ * Shapes: `[C, …]` → `[C, …spatialSize]`; 2-D and 3-D.
+ * Geometry: kept.
+ * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for unknown modes and options
+ */
+export class Affine implements Transform, LabelSafe {
+  static readonly options: readonly string[] = [...params, ...resampleOptionNames];
+  private readonly options: AffineOptions;
+
+  constructor(options: AffineOptions = {}) {
+    checkOptions("Affine", options, Affine.options);
+    checkSampling("Affine", options);
+    this.options = options;
+  }
+
+  /** Nearest, unless a mode was chosen. */
+  forLabels(): Transform {
+    return new Affine({ mode: "nearest", ...this.options });
+  }
+
+  /** The matrix from output to input places, both centered, for an image of as many axes. */
+  matrix(dims: number): number[][] {
+    const { rotateParams, shearParams, translateParams, scaleParams, affine } = this.options;
+    return new AffineGrid({
+      rotateParams: rotateParams ?? null,
+      shearParams: shearParams ?? null,
+      translateParams: translateParams ?? null,
+      scaleParams: scaleParams ?? null,
+      affine: affine ?? null,
+    }).matrix(dims);
+  }
+
+  apply(x: HostArray): HostArray {
+    const { spatialSize, normalized = false, mode, paddingMode = "reflection", alignCorners = false } = this.options;
+    const from = expectPlane("Affine", x);
+    const to = resolveSize("Affine", spatialSize ?? -1, from);
+    const centered = this.matrix(from.length);
+    let matrix = aboutCenters(centered, from, to);
+    if (normalized) {
+      // What the matrix gives is taken as it is: a share of the image, or with a spline an index.
+      const start = translation(to.map((s) => -(s - 1) / 2));
+      matrix = isSplineOrder(mode) ? product(centered, start) : product(fromUnit(from), centered, start);
+    }
+    return resampled("Affine", x, to, matrix, { ...(mode !== undefined && { mode }), paddingMode, alignCorners });
+  }
+}
+
+/** −1 … 1 to voxel indices, faces at the ends. */
+const fromUnit = (size: readonly number[]): number[][] =>
+  product(translation(size.map((s) => (s - 1) / 2)), scaling(size.map((s) => s / 2)));
+
+export interface RandAffineOptions extends ResampleOptions, AffineRanges {
+  /** Default 0.1. */
+  readonly prob?: number;
+  readonly spatialSize?: SpatialSize | null;
+  /** MONAI keeps an identity grid between calls with it; places are computed on the way here, so it changes nothing. */
+  readonly cacheGrid?: boolean;
+}
+
+/**
+ * With probability `prob` (default 0.1) a random affine transform about the center; where it does not act, the image is still brought to
+ * `spatialSize`. Outside is by default the reflected image. MONAI's `RandAffine`.
+ *
+ * Shapes: `[C, …]` → `[C, …spatialSize]`; 2-D and 3-D.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(low, high)` for each range of rotation, shear, translation and scale, all of them twice, as
+ * MONAI does; the second ones count.
+ * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for unknown modes and options
+ */
+export class RandAffine extends MaybeTransform {
+  static readonly options: readonly string[] = ["prob", "spatialSize", "cacheGrid", ...affineRangeNames, ...resampleOptionNames];
+  private readonly options: Omit<RandAffineOptions, "prob">;
+  private params: AffineParams = {};
+
+  constructor({ prob = 0.1, ...options }: RandAffineOptions = {}) {
+    super("RandAffine", prob);
+    checkOptions("RandAffine", options, RandAffine.options);
+    checkSampling("RandAffine", options);
+    this.options = options;
+  }
+
+  protected draw(): void {
+    drawAffine("RandAffine", this.random, this.options);
+    this.params = drawAffine("RandAffine", this.random, this.options);
+  }
+  override applyDrawn(x: HostArray): HostArray {
+    return this.run(x, {});
+  }
+  override applyDrawnToLabel(x: HostArray): HostArray {
+    return this.run(x, { mode: "nearest" });
+  }
+  protected act(x: HostArray): HostArray {
+    return this.run(x, {});
+  }
+
+  private run(x: HostArray, usual: ResampleOptions): HostArray {
+    const { mode = usual.mode ?? "bilinear", paddingMode = "reflection", alignCorners = false, spatialSize } = this.options;
+    const from = expectPlane("RandAffine", x);
+    const to = resolveSize("RandAffine", spatialSize ?? -1, from);
+    if (!this.active && to.every((s, i) => s === from[i])) return x;
+    const matrix = affineOf("RandAffine", from.length, this.active ? this.params : {});
+    return resampled("RandAffine", x, to, aboutCenters(matrix, from, to), { mode, paddingMode, alignCorners });
+  }
+}
+
+export interface ResampleGridOptions extends ResampleOptions {
+  /** Places: centered voxels (default), or as the sampler takes them. */
+  readonly normCoords?: boolean;
+}
+
+/**
+ * Samples images at the places of grids `[axes(+ 1), …size]`, such as those of `AffineGrid`, centered and in voxels. MONAI's `Resample`.
+ * Throws `ConfigError` for unknown modes and options, `ShapeError` for a grid with too few axes.
+ */
+export class Resample {
+  static readonly options: readonly string[] = ["normCoords", ...resampleOptionNames];
+  private readonly options: ResampleGridOptions;
+
+  constructor(options: ResampleGridOptions = {}) {
+    checkOptions("Resample", options, Resample.options);
+    checkSampling("Resample", options);
+    this.options = options;
+  }
+
+  /** `[C, …]` at the places of the grid: `[C, …size]`, float32 (nearest: as the image). */
+  sample(x: HostArray, grid: HostArray): HostArray {
+    return sampleCentered("Resample", x, grid, this.options);
+  }
+}
+
+/** Samples at centered places, in voxels. */
+export function sampleCentered(op: string, x: HostArray, grid: HostArray, options: ResampleGridOptions): HostArray {
+  const { mode = "bilinear", paddingMode = "border", alignCorners = false, normCoords = true } = options;
+  const from = spatialShape(op, x);
+  const size = grid.shape.slice(1);
+  if (grid.shape[0] < from.length)
+    throw new ShapeError(
+      `${op}: the grid [${grid.shape.join(", ")}] has too few coordinates for the image [${x.shape.join(", ")}]`,
+    );
+  const voxels = sizeOf(size);
+  const places = new Float64Array(from.length * voxels);
+  from.forEach((s, a) => {
+    const [factor, shift] = placeOf(s, alignCorners, normCoords, isSplineOrder(mode));
+    for (let i = a * voxels; i < (a + 1) * voxels; i++) places[i] = grid.data[i] * factor + shift;
+  });
+  return sampleGrid(x, { data: places, shape: [from.length, ...size] }, { mode, paddingMode, alignCorners }, op);
+}
+
+/** Factor and shift from a grid's coordinate to the voxel index, by MONAI's conventions. */
+function placeOf(size: number, alignCorners: boolean, normCoords: boolean, spline: boolean): readonly [number, number] {
+  const least = Math.max(2, size);
+  if (spline) {
+    const inner = alignCorners ? (least - 1) / least : 1;
+    if (normCoords) return [inner, (least - 1) / 2];
+    return [inner, alignCorners ? inner / 2 : 0];
+  }
+  const unit = normCoords ? 2 / least : 1;
+  return alignCorners ? [(unit * (size - 1)) / 2, (size - 1) / 2] : [(unit * size) / 2, (size - 1) / 2];
+}
+
+/** Spatial size of an image of 2 or 3 axes. */
+function expectPlane(op: string, x: HostArray): number[] {
+  const size = spatialShape(op, x);
+  if (size.length === 2 || size.length === 3) return size;
+  throw new ConfigError(`${op}: expected 2 or 3 spatial axes, got shape [${x.shape.join(", ")}]`);
+}

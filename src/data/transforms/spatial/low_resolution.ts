@@ -1,0 +1,70 @@
+/** @file `RandSimulateLowResolution`: the image as a coarser scanner would have seen it. */
+import type { HostArray } from "../../../host/array.ts";
+import { roundHalfEven } from "../../../host/rounding.ts";
+import { spatialShape } from "../../../host/strided.ts";
+import { checkOptions } from "../options.ts";
+import { RandomTransform } from "../transform.ts";
+import { checkResizeMode, resizeBy, type ResizeMode } from "./resize.ts";
+
+export interface LowResolutionOptions {
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** Default "nearest". */
+  readonly downsampleMode?: ResizeMode;
+  /** Default "trilinear". */
+  readonly upsampleMode?: ResizeMode;
+  /** Least and largest factor of the size. Default 0.5 … 1. */
+  readonly zoomRange?: readonly [number, number];
+  /** Of the enlargement. Default false. */
+  readonly alignCorners?: boolean;
+}
+
+/**
+ * With probability `prob` (default 0.1) shrinks the image and enlarges it again. MONAI's `RandSimulateLowResolution`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`, then always `uniform(zoomRange)`.
+ * @throws ConfigError for unknown modes and options
+ */
+export class RandSimulateLowResolution extends RandomTransform {
+  static readonly options: readonly string[] = ["prob", "downsampleMode", "upsampleMode", "zoomRange", "alignCorners"];
+  private readonly options: LowResolutionOptions;
+  private active = false;
+  private factor = 1;
+
+  constructor(options: LowResolutionOptions = {}) {
+    super();
+    checkOptions("RandSimulateLowResolution", options, RandSimulateLowResolution.options);
+    checkResizeMode("RandSimulateLowResolution", options.downsampleMode);
+    checkResizeMode("RandSimulateLowResolution", options.upsampleMode);
+    this.options = options;
+  }
+
+  randomize(): void {
+    const { prob = 0.1, zoomRange = [0.5, 1] } = this.options;
+    this.active = this.random.rand() < prob;
+    this.factor = this.random.uniform(...zoomRange);
+  }
+
+  applyDrawn(x: HostArray): HostArray {
+    return this.active ? this.coarse(x, this.options.upsampleMode ?? "trilinear") : x;
+  }
+  override applyDrawnToLabel(x: HostArray): HostArray {
+    return this.active ? this.coarse(x, this.options.upsampleMode ?? "nearest") : x;
+  }
+
+  private coarse(x: HostArray, enlarge: ResizeMode): HostArray {
+    const op = "RandSimulateLowResolution";
+    const { downsampleMode = "nearest", alignCorners = false } = this.options;
+    const size = spatialShape(op, x);
+    const small = resizeBy(
+      op,
+      x,
+      size.map((s) => Math.max(1, roundHalfEven(s * this.factor))),
+      downsampleMode,
+      false,
+    );
+    return { ...x, ...resizeBy(op, small, size, enlarge, alignCorners) };
+  }
+}

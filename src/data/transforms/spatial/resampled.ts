@@ -1,0 +1,34 @@
+/** @file What the transforms that resample have in common: options, and a volume sampled at the places that a matrix gives. */
+import type { HostArray } from "../../../host/array.ts";
+import type { Matrix } from "../../../host/matrix.ts";
+import type { Affine } from "../../volume.ts";
+import { moved } from "../moved.ts";
+import { withAlignedCorners } from "./affine_matrix.ts";
+import { isNearest, sampleAffine, type SampleMode, type SampleOptions, type SamplePadding } from "./sample.ts";
+
+/** How values between voxels and outside of the image are found. */
+export interface ResampleOptions {
+  /** Default "bilinear", or "nearest" for labels; a number is the order of a spline as in SciPy. */
+  readonly mode?: SampleMode;
+  /** Outside of the image: PyTorch's names; with a spline order also those of scipy.ndimage. */
+  readonly paddingMode?: SamplePadding;
+  /** Corner voxels, in place of outer faces, onto each other. Default false. */
+  readonly alignCorners?: boolean;
+}
+
+/** Names of `ResampleOptions`. */
+export const resampleOptionNames = ["mode", "paddingMode", "alignCorners"] as const;
+
+/** `x` on a grid of `size`, whose voxel o is at `matrix` · o of `x`; a volume keeps its place in space. */
+export function resampled(
+  name: string,
+  x: HostArray,
+  size: readonly number[],
+  matrix: Matrix,
+  { mode = "bilinear", paddingMode = "border", alignCorners = false }: ResampleOptions,
+): HostArray {
+  const places = alignCorners ? withAlignedCorners(matrix, x.shape.slice(1), size) : matrix;
+  const options: SampleOptions = { mode, paddingMode, alignCorners };
+  const out = sampleAffine(x, size, places, options, name);
+  return moved(name, x, out, matrix, { kind: "resample", matrix: places as Affine, nearest: isNearest(mode) });
+}

@@ -1,0 +1,111 @@
+/** @file Rotations by any angle: `Rotate`, `RandRotate`. */
+import { ConfigError, ShapeError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { product, translation } from "../../../host/matrix.ts";
+import { spatialShape } from "../../../host/strided.ts";
+import { checkOptions, perAxis } from "../options.ts";
+import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
+import { rotation } from "./affine_matrix.ts";
+import { checkSampling } from "./sample.ts";
+import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+
+export interface RotateOptions extends ResampleOptions {
+  /** Radians: one angle in 2-D; about the first, second and third axis in 3-D, where one number is all three. */
+  readonly angle: number | readonly number[];
+  /** Keep the image's size (default), or take the one that holds all of it. */
+  readonly keepSize?: boolean;
+}
+
+/**
+ * Rotates about the image's center. Outside is by default the border. MONAI's `Rotate`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`; without `keepSize` as large as the rotated image. 2-D and 3-D.
+ * Geometry: kept: the affine turns too.
+ * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for a wrong number of angles and unknown options
+ */
+export class Rotate implements Transform, LabelSafe {
+  static readonly options: readonly string[] = ["angle", "keepSize", ...resampleOptionNames];
+  private readonly options: RotateOptions;
+
+  constructor(options: RotateOptions) {
+    checkOptions("Rotate", options, Rotate.options);
+    checkSampling("Rotate", options);
+    this.options = options;
+  }
+
+  /** Nearest, unless a mode was chosen. */
+  forLabels(): Transform {
+    return new Rotate({ mode: "nearest", ...this.options });
+  }
+
+  apply(x: HostArray): HostArray {
+    return rotate("Rotate", x, this.options);
+  }
+}
+
+function rotate(op: string, x: HostArray, { angle, keepSize = true, ...sampling }: RotateOptions): HostArray {
+  const from = spatialShape(op, x);
+  const dims = from.length;
+  if (dims !== 2 && dims !== 3) throw new ShapeError(`${op}: expected 2 or 3 spatial axes, got shape [${x.shape.join(", ")}]`);
+  const turn = rotation(op, dims, perAxis(op, "angle", angle, dims === 2 ? 1 : 3));
+  const to = keepSize ? from : from.map((_, r) => Math.floor(extent(turn[r], from) + 0.5));
+  const matrix = product(translation(from.map((s) => (s - 1) / 2)), turn, translation(to.map((s) => -(s - 1) / 2)));
+  return resampled(op, x, to, matrix, sampling);
+}
+
+/** How far the corners of a box spread along a direction. */
+const extent = (row: readonly number[], size: readonly number[]): number =>
+  size.reduce((sum, s, c) => sum + Math.abs(row[c]) * s, 0);
+
+/** Radians from −range to range, or from the first to the second. */
+export type AngleRange = number | readonly [number, number];
+
+export interface RandRotateOptions extends ResampleOptions {
+  /** Angles in 2-D, or about the first axis. Default 0. */
+  readonly rangeX?: AngleRange;
+  readonly rangeY?: AngleRange;
+  readonly rangeZ?: AngleRange;
+  /** Default 0.1. */
+  readonly prob?: number;
+  readonly keepSize?: boolean;
+}
+
+/**
+ * With probability `prob` (default 0.1) rotates by angles drawn from ranges. MONAI's `RandRotate`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`; without `keepSize` as large as the rotated image. 2-D and 3-D.
+ * Geometry: kept: the affine turns too.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(low, high)` for x, y and z.
+ * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for a `prob` outside 0 … 1 and unknown options
+ */
+export class RandRotate extends MaybeTransform {
+  static readonly options: readonly string[] = ["rangeX", "rangeY", "rangeZ", "prob", "keepSize", ...resampleOptionNames];
+  private readonly ranges: readonly (readonly [number, number])[];
+  private readonly rest: Omit<RotateOptions, "angle">;
+  private angles: number[] = [];
+
+  constructor({ rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest }: RandRotateOptions = {}) {
+    super("RandRotate", prob);
+    checkOptions("RandRotate", rest, RandRotate.options);
+    checkSampling("RandRotate", rest);
+    this.ranges = [rangeX, rangeY, rangeZ].map((r) => rangeOf("RandRotate", r));
+    this.rest = rest;
+  }
+
+  protected draw(): void {
+    this.angles = this.ranges.map(([low, high]) => this.random.uniform(low, high));
+  }
+  protected act(x: HostArray): HostArray {
+    return rotate("RandRotate", x, { ...this.rest, angle: x.shape.length === 3 ? this.angles[0] : this.angles });
+  }
+  protected override actOnLabel(x: HostArray): HostArray {
+    return rotate("RandRotate", x, { mode: "nearest", ...this.rest, angle: x.shape.length === 3 ? this.angles[0] : this.angles });
+  }
+}
+
+/** `[−r, r]` of a number, in rising order. */
+function rangeOf(op: string, range: AngleRange): readonly [number, number] {
+  if (typeof range === "number") return [-Math.abs(range), Math.abs(range)];
+  if (range.length === 2) return range;
+  throw new ConfigError(`${op}: a range is one number or two, got [${String(range)}]`);
+}

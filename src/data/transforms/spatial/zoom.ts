@@ -1,0 +1,122 @@
+/** @file Zooming in and out: `Zoom`, `RandZoom`. */
+import { ConfigError } from "../../../host/errors.ts";
+import type { HostArray } from "../../../host/array.ts";
+import { spatialShape } from "../../../host/strided.ts";
+import { moved, movedBySampling, resizeMatrix } from "../moved.ts";
+import { checkOptions, perAxis } from "../options.ts";
+import { type PadFill, padFillNames } from "../pad/pad_axes.ts";
+import { padOrCrop } from "../pad/pad.ts";
+import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
+import { product, translation } from "../../../host/matrix.ts";
+import type { Affine } from "../../volume.ts";
+import { checkResizeMode, isNearestResize, resizeBy, type ResizeMode } from "./resize.ts";
+
+export interface ZoomOptions extends Omit<PadFill, "mode"> {
+  /** Factor per axis, or one for all. */
+  readonly zoom: number | readonly number[];
+  /** Default "area", or "nearest-exact" for labels. */
+  readonly mode?: ResizeMode;
+  /** What surrounds an image that became smaller, with `keepSize`. Default "edge". */
+  readonly paddingMode?: PadFill["mode"];
+  readonly alignCorners?: boolean | null;
+  /** Pad or crop to the image's size. Default true. */
+  readonly keepSize?: boolean;
+}
+
+const names = ["mode", "paddingMode", "alignCorners", "keepSize", ...padFillNames.filter((n) => n !== "mode")];
+
+/**
+ * Scales the image to ⌊size · zoom⌋, and by default pads or crops it to its size, about the center. MONAI's `Zoom`, whose default mode is "area".
+ *
+ * Shapes: `[C, …]` → `[C, …]`, or `[C, ⌊s · zoom⌋…]` without `keepSize`.
+ * Geometry: kept.
+ * @throws ConfigError for a wrong number of factors, unknown modes and unknown options
+ */
+export class Zoom implements Transform, LabelSafe {
+  static readonly options: readonly string[] = ["zoom", ...names];
+  private readonly options: ZoomOptions;
+
+  constructor(options: ZoomOptions) {
+    checkOptions("Zoom", options, Zoom.options);
+    checkResizeMode("Zoom", options.mode);
+    this.options = options;
+  }
+
+  /** The nearest voxel, unless a mode was chosen. */
+  forLabels(): Transform {
+    return new Zoom({ mode: "nearest-exact", ...this.options });
+  }
+
+  apply(x: HostArray): HostArray {
+    return zoomed("Zoom", x, this.options);
+  }
+}
+
+function zoomed(op: string, x: HostArray, options: ZoomOptions): HostArray {
+  const { zoom, mode = "area", paddingMode = "edge", alignCorners, keepSize = true, ...fill } = options;
+  const from = spatialShape(op, x);
+  const factors = perAxis(op, "zoom", zoom, from.length);
+  const to = from.map((s, i) => Math.floor(s * factors[i]));
+  if (to.some((s) => !(s >= 1)))
+    throw new ConfigError(`${op}: zoom [${factors.join(", ")}] of size [${from.join(", ")}] leaves nothing; raise it`);
+  const scaled = resizeBy(op, { data: x.data, shape: x.shape }, to, mode, alignCorners ?? false);
+  const matrix = resizeMatrix(from, to);
+  const nearest = isNearestResize(mode);
+  if (!keepSize || to.every((s, i) => s === from[i])) return movedBySampling(op, x, scaled, matrix, nearest);
+  const { out, start } = padOrCrop(op, scaled, from, "symmetric", { ...fill, mode: paddingMode });
+  const whole = product(matrix, translation(start));
+  return moved(op, x, out, whole, { kind: "resample", matrix: whole as unknown as Affine, nearest });
+}
+
+export interface RandZoomOptions extends Omit<ZoomOptions, "zoom"> {
+  /** Default 0.1. */
+  readonly prob?: number;
+  /** Least factor, one or per axis. Default 0.9. */
+  readonly minZoom?: number | readonly number[];
+  /** Largest factor. Default 1.1. */
+  readonly maxZoom?: number | readonly number[];
+}
+
+/**
+ * With probability `prob` (default 0.1) zooms by factors drawn between `minZoom` and `maxZoom`: one for all axes, one per axis, or two in 3-D, the first
+ * for all axes but the last. MONAI's `RandZoom`.
+ *
+ * Shapes: `[C, …]` → `[C, …]`, or `[C, ⌊s · zoom⌋…]` without `keepSize`.
+ * Geometry: kept.
+ * Draws: `rand()` against `prob`; where it acts, `uniform(minZoom, maxZoom)` for each given factor.
+ * @throws ConfigError for ranges of different lengths, unknown modes and unknown options
+ */
+export class RandZoom extends MaybeTransform {
+  static readonly options: readonly string[] = ["prob", "minZoom", "maxZoom", ...names];
+  private readonly low: readonly number[];
+  private readonly high: readonly number[];
+  private readonly rest: Omit<ZoomOptions, "zoom">;
+  private factors: number[] = [];
+
+  constructor({ prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest }: RandZoomOptions = {}) {
+    super("RandZoom", prob);
+    checkOptions("RandZoom", rest, RandZoom.options);
+    checkResizeMode("RandZoom", rest.mode);
+    this.low = typeof minZoom === "number" ? [minZoom] : minZoom;
+    this.high = typeof maxZoom === "number" ? [maxZoom] : maxZoom;
+    this.rest = rest;
+    if (this.low.length !== this.high.length)
+      throw new ConfigError(
+        `RandZoom: minZoom and maxZoom must have as many values, got ${this.low.length} and ${this.high.length}`,
+      );
+  }
+
+  protected draw(x: HostArray): void {
+    const dims = x.shape.length - 1;
+    const drawn = this.low.map((low, i) => this.random.uniform(low, this.high[i]));
+    if (drawn.length === 1) this.factors = new Array<number>(dims).fill(drawn[0]);
+    else if (drawn.length === 2 && dims > 2) this.factors = [...new Array<number>(dims - 1).fill(drawn[0]), drawn[1]];
+    else this.factors = drawn;
+  }
+  protected act(x: HostArray): HostArray {
+    return zoomed("RandZoom", x, { ...this.rest, zoom: this.factors });
+  }
+  protected override actOnLabel(x: HostArray): HostArray {
+    return zoomed("RandZoom", x, { mode: "nearest-exact", ...this.rest, zoom: this.factors });
+  }
+}

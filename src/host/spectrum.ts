@@ -1,0 +1,125 @@
+/**
+ * @file Spectra of real images, n-dimensional and of any size. The spectrum of real values is its own mirror image, so only half of it is kept; values
+ * are stored as float32 and transformed in float64.
+ */
+import { sizeOf } from "./array.ts";
+import { complex, fft } from "./fft.ts";
+
+/** Lines that are transformed at a time: what they take fits in the nearer caches. */
+const batch = 16;
+
+/** Half of the spectrum of a real image: along the last axis the frequencies 0 … n/2, along the others all, 0 first. Not scaled. */
+export interface HalfSpectrum {
+  readonly re: Float32Array;
+  readonly im: Float32Array;
+  /** Of the spectrum. */
+  readonly shape: readonly number[];
+  /** Of the image. */
+  readonly imageShape: readonly number[];
+}
+
+/** The spectrum of a real image of a given shape. */
+export function forwardReal(image: Float32Array | Float64Array, imageShape: readonly number[]): HalfSpectrum {
+  const size = imageShape.at(-1)!;
+  const kept = (size >> 1) + 1;
+  const shape = [...imageShape.slice(0, -1), kept];
+  const out: HalfSpectrum = { re: new Float32Array(sizeOf(shape)), im: new Float32Array(sizeOf(shape)), shape, imageShape };
+  const lines = image.length / size;
+  const plan = fft(size);
+  const [x, work] = [complex(size * batch), complex(size * batch)];
+  // Two real lines are the real and the imaginary part of a complex one.
+  for (let line = 0; line < lines; line += 2 * batch) {
+    for (let b = 0; b < batch; b++) {
+      const at = (line + 2 * b) * size;
+      for (let i = 0; i < size; i++) {
+        x.re[i * batch + b] = at < image.length ? image[at + i] : 0;
+        x.im[i * batch + b] = at + size < image.length ? image[at + size + i] : 0;
+      }
+    }
+    plan.run(x, work, batch);
+    for (let b = 0; b < batch; b++) {
+      const at = (line + 2 * b) * kept;
+      for (let k = 0; k < kept && at < out.re.length; k++) {
+        const i = k * batch + b;
+        const j = (k === 0 ? 0 : size - k) * batch + b;
+        out.re[at + k] = (x.re[i] + x.re[j]) / 2;
+        out.im[at + k] = (x.im[i] - x.im[j]) / 2;
+        if (at + kept >= out.re.length) continue;
+        out.re[at + kept + k] = (x.im[i] + x.im[j]) / 2;
+        out.im[at + kept + k] = (x.re[j] - x.re[i]) / 2;
+      }
+    }
+  }
+  for (let axis = 0; axis < shape.length - 1; axis++) transformAxis(out, axis, false);
+  return out;
+}
+
+/** The image of a spectrum, scaled so that it undoes `forwardReal`. The spectrum is used up. */
+export function inverseReal(spectrum: HalfSpectrum): Float32Array {
+  const { re, im, shape, imageShape } = spectrum;
+  for (let axis = 0; axis < shape.length - 1; axis++) transformAxis(spectrum, axis, true);
+  const size = imageShape.at(-1)!;
+  const kept = shape.at(-1)!;
+  const out = new Float32Array(sizeOf(imageShape));
+  const scale = 1 / out.length;
+  const lines = out.length / size;
+  const plan = fft(size);
+  const [x, work] = [complex(size * batch), complex(size * batch)];
+  for (let line = 0; line < lines; line += 2 * batch) {
+    for (let b = 0; b < batch; b++) {
+      const first = (line + 2 * b) * kept;
+      const second = first + kept;
+      for (let i = 0; i < size; i++) {
+        const mirrored = i >= kept;
+        const k = mirrored ? size - i : i;
+        const sign = mirrored ? -1 : 1;
+        const ar = first < re.length ? re[first + k] : 0;
+        const ai = first < re.length ? sign * im[first + k] : 0;
+        const br = second < re.length ? re[second + k] : 0;
+        const bi = second < re.length ? sign * im[second + k] : 0;
+        // Swapped, which turns the direction around.
+        x.im[i * batch + b] = ar - bi;
+        x.re[i * batch + b] = ai + br;
+      }
+    }
+    plan.run(x, work, batch);
+    for (let b = 0; b < batch; b++) {
+      const at = (line + 2 * b) * size;
+      for (let i = 0; i < size && at < out.length; i++) {
+        out[at + i] = x.im[i * batch + b] * scale;
+        if (at + size < out.length) out[at + size + i] = x.re[i * batch + b] * scale;
+      }
+    }
+  }
+  return out;
+}
+
+/** Transforms along one axis in place. */
+function transformAxis({ re, im, shape }: HalfSpectrum, axis: number, backward: boolean): void {
+  const size = shape[axis];
+  if (size === 1) return;
+  const inner = sizeOf(shape.slice(axis + 1));
+  const plan = fft(size);
+  const [x, work] = [complex(size * batch), complex(size * batch)];
+  const [from, other] = backward ? [im, re] : [re, im];
+  for (let block = 0; block < re.length; block += size * inner) {
+    for (let column = 0; column < inner; column += batch) {
+      const count = Math.min(batch, inner - column);
+      for (let i = 0; i < size; i++) {
+        const at = block + i * inner + column;
+        for (let b = 0; b < count; b++) {
+          x.re[i * count + b] = from[at + b];
+          x.im[i * count + b] = other[at + b];
+        }
+      }
+      plan.run(x, work, count);
+      for (let i = 0; i < size; i++) {
+        const at = block + i * inner + column;
+        for (let b = 0; b < count; b++) {
+          from[at + b] = x.re[i * count + b];
+          other[at + b] = x.im[i * count + b];
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** @file How large the structures of a label map are, as a table. */
+import { foregroundOf, type LabelClass } from "../../data/labels.ts";
+import type { HostArray } from "../../host/array.ts";
+
+/** The volume of one class in one case. */
+export interface LabelVolume {
+  readonly id: string;
+  readonly name: string;
+  readonly voxels: number;
+  readonly milliliters: number;
+}
+
+/**
+ * The volume of each class (or region) of a label map.
+ * @param labels stored label values
+ * @param spacing size of a voxel in mm along each axis
+ */
+export function labelVolumes(
+  id: string,
+  labels: HostArray,
+  spacing: readonly number[],
+  classes: readonly LabelClass[],
+): LabelVolume[] {
+  const counts = new Map<number, number>();
+  const { data } = labels;
+  for (let start = 0, i = 1; i <= data.length; i++) {
+    if (i < data.length && data[i] === data[start]) continue;
+    counts.set(data[start], (counts.get(data[start]) ?? 0) + i - start);
+    start = i;
+  }
+  const voxel = spacing.reduce((a, b) => a * b, 1) / 1000;
+  return foregroundOf(classes).map(({ name, values }) => {
+    const voxels = values.reduce((sum, v) => sum + (counts.get(v) ?? 0), 0);
+    return { id, name, voxels, milliliters: voxels * voxel };
+  });
+}
+
+const header = "case,label,voxels,ml";
+
+/** A field of a table with commas (RFC 4180). */
+const field = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+
+/**
+ * The table as CSV, a row per case and class.
+ * @param before a table that is there: rows of other cases stay in front
+ */
+export function volumesCsv(rows: readonly LabelVolume[], before = ""): string {
+  const mine = new Set(rows.map((r) => `${field(r.id)},`));
+  const others = before
+    .split("\n")
+    .filter((line) => line !== "" && line !== header && ![...mine].some((start) => line.startsWith(start)));
+  const lines = rows.map((r) => [field(r.id), field(r.name), r.voxels, r.milliliters.toFixed(4)].join(","));
+  return `${[header, ...others, ...lines].join("\n")}\n`;
+}

@@ -1,0 +1,53 @@
+/** @file What a run found to help its predictions, decided on validation cases and applied whenever it predicts. */
+
+import { ConfigError } from "../../host/errors.ts";
+import type { LabelClass } from "../../data/labels.ts";
+import { type Determined, determinePostprocessing, type PredictedCase } from "../post/determine.ts";
+import { checkSteps, type PostStep } from "../post/steps.ts";
+import { files } from "./files.ts";
+import type { RunStore } from "./store.ts";
+
+/** The file postprocessing.json of a run. */
+export interface Postprocessing {
+  readonly steps: readonly PostStep[];
+  /** Validation cases on which it was decided. */
+  readonly cases: number;
+  /** Mean Dice of each class without and with the steps; null where no case has it. */
+  readonly dice: Readonly<Record<string, { readonly before: number | null; readonly after: number | null }>>;
+}
+
+/** nnU-Net's decision for the classes of a run. Throws what `determinePostprocessing` does. */
+export async function decidePostprocessing(
+  count: number,
+  read: (index: number) => Promise<PredictedCase>,
+  { foreground, ignore }: { readonly foreground: readonly LabelClass[]; readonly ignore?: number | undefined },
+  onProgress?: (done: number, total: number) => void,
+): Promise<Postprocessing> {
+  const labelsOrRegions = foreground.map(({ values }) => values.filter((v) => v !== 0));
+  const found = await determinePostprocessing(count, read, { labelsOrRegions, ignore, onProgress });
+  const steps = found.keepLargest.map((labels): PostStep => ({ step: "keepLargest", labels }));
+  return { steps, cases: count, dice: diceByName(found, foreground) };
+}
+
+function diceByName({ before, after }: Determined, foreground: readonly LabelClass[]): Postprocessing["dice"] {
+  const known = (d: number) => (Number.isNaN(d) ? null : d);
+  return Object.fromEntries(foreground.map(({ name }, c) => [name, { before: known(before[c]), after: known(after[c]) }]));
+}
+
+/** Writes a decision into a run; `readPostSteps` finds it there. */
+export const writePostprocessing = (store: RunStore, found: Postprocessing): Promise<void> =>
+  store.write(files.postprocessing, `${JSON.stringify(found, null, 2)}\n`);
+
+/** The steps that a run found to help; none if that was never asked. Throws `ConfigError` if the file is damaged. */
+export async function readPostSteps(store: RunStore): Promise<PostStep[]> {
+  const bytes = await store.read(files.postprocessing);
+  if (!bytes) return [];
+  const source = `${store.name}/${files.postprocessing}`;
+  let value: { readonly steps?: unknown } | null;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes)) as typeof value;
+  } catch (error) {
+    throw new ConfigError(`${source}: is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  return checkSteps(value?.steps, source);
+}

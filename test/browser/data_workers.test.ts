@@ -1,0 +1,50 @@
+/** @file Web Workers load data in a real Chromium: the same batches as in Node, for any number of them; a dead one is named. */
+
+import type { Browser, Page as Tab } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundleForBrowser, launchChromium, type Page, servePage } from "../lib/chromium.ts";
+import { loaded } from "./worker_loading.ts";
+
+let browser: Browser;
+let site: Page;
+let tab: Tab;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+  site = await servePage({
+    "index.html": "<!doctype html><title>voxgrad</title>",
+    "loading.js": await bundleForBrowser("test/browser/worker_loading.ts"),
+    "dataset.js": await bundleForBrowser("test/browser/worker_dataset.ts"),
+    "worker.web.js": await bundleForBrowser("src/data/loading/worker.web.ts"),
+  });
+  tab = await browser.newPage();
+  await tab.goto(site.url);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+const inPage = (call: string): Promise<any> => tab.evaluate(`import("${site.url}loading.js").then((m) => m.${call})`);
+const here = new URL("./worker_dataset.ts", import.meta.url).href;
+
+test("two epochs are those of Node, for 0, 1 and 3 workers, and go on where a run ended", async () => {
+  for (const kind of ["map", "patches"] as const) {
+    const args = { kind, images: 10 };
+    const inNode = await loaded(here, args, { numWorkers: 0 }, 1);
+    for (const numWorkers of [0, 1, 3]) {
+      expect(await inPage(`loaded("${site.url}dataset.js", ${JSON.stringify(args)}, { numWorkers: ${numWorkers} }, 1)`)).toEqual(inNode);
+    }
+  }
+});
+
+test("a worker that dies, and one that cannot be loaded, are errors that say what it was about", async () => {
+  const args = JSON.stringify({ kind: "map", images: 6, dies: 2 });
+  expect(await inPage(`failure("${site.url}dataset.js", ${args}, { numWorkers: 2, shuffle: false })`)).toMatch(
+    /^DataError: DataLoader: data worker 0 ended before its work was done while it prepared item 2 \("case 2"\)$/,
+  );
+  expect(await inPage(`failure("${site.url}none.js", ${args}, { numWorkers: 1 })`)).toMatch(/^ConfigError: .*none\.js cannot be loaded/);
+  const lost = `{ numWorkers: 1, openWorker: () => new Worker("${site.url}lost.js", { type: "module" }) }`;
+  expect(await inPage(`failure("${site.url}dataset.js", ${args}, ${lost})`)).toMatch(/^DataError: DataLoader: data worker 0 failed/);
+});

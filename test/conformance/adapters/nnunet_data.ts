@@ -1,0 +1,203 @@
+/** @file nnU-Net's preprocessing, planning and sliding window. */
+import { cropToNonzero } from "../../../src/data/nnunet/crop.ts";
+import { getNormalizationScheme, normalizeIntensities, type NormalizationScheme } from "../../../src/data/nnunet/normalize.ts";
+import { padNdImage } from "../../../src/data/nnunet/pad.ts";
+import {
+  computeNewShape,
+  determineDoSepZAndAxis,
+  getDoSeparateZ,
+  getLowresAxis,
+  resampleDataOrSegToShape,
+  resampleDataOrSegToSpacing,
+  type ResampleToShapeOptions,
+} from "../../../src/data/nnunet/resample.ts";
+import { resizeLabels } from "../../../src/data/nnunet/resample_labels.ts";
+import { generateCrossvalSplit } from "../../../src/data/nnunet/splits.ts";
+import { computeGaussian, computeStepsForSlidingWindow, withMirroring } from "../../../src/seg/inference/nnunet_windows.ts";
+import type { PlannedConfiguration } from "../../../src/seg/nnunet/configuration.ts";
+import { planExperiment, type NnunetPlans } from "../../../src/seg/nnunet/plan.ts";
+import { type PlannerName, planners } from "../../../src/seg/nnunet/planners.ts";
+import { getPoolAndConvProps, padShape } from "../../../src/seg/nnunet/topology.ts";
+import type { HostArray } from "../../../src/host/array.ts";
+import { sizeOf } from "../../../src/host/array.ts";
+import { type Adapters, type Case, expectKnown, type Families, NotCovered, wave } from "../format.ts";
+
+type Args = Record<string, any>;
+
+/** Arguments and inputs of a case together, with the names that are known here. */
+function argumentsOf(test: Case, known: string): Args {
+  const merged = { ...test.inputs, ...test.args };
+  expectKnown(test.op, merged, known.split(" "));
+  return merged;
+}
+
+const given = (options: Args): Args => Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined));
+
+function resampleOptions(a: Args): ResampleToShapeOptions {
+  return given({
+    isSeg: a.is_seg,
+    order: a.order,
+    orderZ: a.order_z,
+    forceSeparateZ: a.force_separate_z,
+    separateZAnisotropyThreshold: a.separate_z_anisotropy_threshold,
+  });
+}
+
+const resampleNames = "data current_spacing new_spacing is_seg order order_z force_separate_z separate_z_anisotropy_threshold";
+
+function normalization(test: Case): HostArray {
+  const a = argumentsOf(test, "image seg use_mask_for_norm intensityproperties target_dtype");
+  if ((a.target_dtype ?? "float32") !== "float32") throw new NotCovered(a.target_dtype);
+  return normalizeIntensities(test.op.replace("nnunet.", "") as NormalizationScheme, a.image, {
+    useMaskForNorm: a.use_mask_for_norm ?? false,
+    intensityProperties: a.intensityproperties ?? {},
+    seg: a.seg ?? undefined,
+  });
+}
+
+/** Cases say how a data set looks; a fingerprint and a dataset.json say it to the planner. */
+function plan(test: Case): unknown {
+  const names =
+    "name num_channels num_labels_incl_bg median_relative_size_after_cropping channel_names gpu_memory_target_in_gb numTraining " +
+    "overwrite_target_spacing suppress_transpose spacings shapes_after_crop";
+  const a = argumentsOf(test, names);
+  const planner = test.op.split(".")[1] as PlannerName;
+  const channels: Args = a.channel_names ?? Object.fromEntries(Array.from({ length: a.num_channels }, (_, c) => [c, "MRI"]));
+  const plans = planExperiment(
+    {
+      spacings: a.spacings,
+      shapes_after_crop: a.shapes_after_crop,
+      median_relative_size_after_cropping: a.median_relative_size_after_cropping,
+      foreground_intensity_properties_per_channel: {},
+    },
+    {
+      channel_names: channels,
+      labels: Object.fromEntries(Array.from({ length: a.num_labels_incl_bg }, (_, i) => [`label ${i}`, i])),
+      numTraining: a.numTraining,
+    },
+    given({
+      planner,
+      gpuMemoryTargetInGb: a.gpu_memory_target_in_gb ?? undefined,
+      overwriteTargetSpacing: a.overwrite_target_spacing ?? undefined,
+      suppressTranspose: a.suppress_transpose ?? undefined,
+    }),
+  );
+  return {
+    ...plans,
+    fullres_target_spacing: targetSpacing(plans),
+    ...Object.fromEntries(Object.entries(plans.configurations).map(([name, c]) => [name, summary(c as PlannedConfiguration)])),
+  };
+}
+
+function targetSpacing({ configurations, transpose_backward: back }: NnunetPlans): number[] | undefined {
+  const full = configurations["3d_fullres"] as PlannedConfiguration | undefined;
+  return full && back.map((a) => full.spacing[a]);
+}
+
+function summary(c: PlannedConfiguration): unknown {
+  return { ...c, ...c.architecture?.arch_kwargs };
+}
+
+function pad(test: Case): unknown {
+  const a = argumentsOf(test, "image new_shape mode constant_values shape_must_be_divisible_by kwargs return_slicer");
+  return padNdImage(
+    a.image,
+    given({
+      newShape: a.new_shape ?? undefined,
+      mode: a.mode,
+      constantValues: a.constant_values ?? a.kwargs?.constant_values,
+      shapeMustBeDivisibleBy: a.shape_must_be_divisible_by ?? undefined,
+    }),
+  );
+}
+
+async function mirror(test: Case): Promise<unknown> {
+  const a = argumentsOf(test, "x mirror_axes network");
+  const [, sine] = /wave\(x\.shape\[1:\], (.*?)\)/.exec(a.network) ?? [];
+  if (!sine) throw new NotCovered(`network "${a.network}"`);
+  const numbers = Object.fromEntries(sine.split(", ").map((pair) => pair.split("=")).map(([k, v]) => [k, Number(v)]));
+  const network = ({ data, shape }: HostArray<Float32Array>): HostArray<Float32Array> => {
+    const factor = wave({ shape: shape.slice(1), ...numbers }).data;
+    return { data: data.map((v, i) => v * factor[i % sizeOf(shape.slice(1))]), shape };
+  };
+  const predict = withMirroring(network, a.mirror_axes ?? []);
+  return typeof predict === "function" ? predict(a.x) : predict.predict(a.x);
+}
+
+function split(test: Case): unknown {
+  const a = argumentsOf(test, "n_cases ids seed n_splits train_identifiers");
+  const pad0 = (i: number, n: number) => String(i).padStart(n, "0");
+  const ids: string[] =
+    a.train_identifiers ??
+    (Array.isArray(a.ids)
+      ? a.ids
+      : Array.from({ length: a.n_cases }, (_, i) => a.ids.replace(/%0?(\d*)d/, (_m: string, n: string) => pad0(i, Number(n)))));
+  const folds = generateCrossvalSplit(ids, given({ seed: a.seed, nSplits: a.n_splits }));
+  return Array.isArray(test.expected[0]) ? folds.map((f) => f.val) : folds;
+}
+
+function topology(test: Case): unknown {
+  const a = argumentsOf(test, "spacing patch_size min_feature_map_size max_numpool");
+  const t = getPoolAndConvProps(a.spacing, a.patch_size, a.min_feature_map_size, a.max_numpool);
+  return {
+    num_pool_per_axis: t.numPoolPerAxis,
+    pool_op_kernel_sizes: t.poolOpKernelSizes,
+    conv_kernel_sizes: t.convKernelSizes,
+    patch_size: t.patchSize,
+    must_be_divisible_by: t.mustBeDivisibleBy,
+  };
+}
+
+export const adapters: Adapters = {
+  "acvl.pad_nd_image": pad,
+  "batchgenerators.resize_segmentation": (test) => {
+    const a = argumentsOf(test, "segmentation new_shape order");
+    return resizeLabels(a.segmentation, a.new_shape, a.order ?? 3);
+  },
+  "nnunet.compute_gaussian": (test) => {
+    const a = argumentsOf(test, "tile_size sigma_scale value_scaling_factor dtype");
+    // The cases are in float32, where nothing else is said.
+    return computeGaussian(a.tile_size, {
+      ...given({ sigmaScale: a.sigma_scale, valueScalingFactor: a.value_scaling_factor }),
+      dtype: a.dtype ?? "float32",
+    });
+  },
+  "nnunet.compute_new_shape": (test) => {
+    const a = argumentsOf(test, "old_shape old_spacing new_spacing");
+    return computeNewShape(a.old_shape, a.old_spacing, a.new_spacing);
+  },
+  "nnunet.compute_steps_for_sliding_window": (test) => {
+    const a = argumentsOf(test, "image_size tile_size tile_step_size");
+    return computeStepsForSlidingWindow(a.image_size, a.tile_size, a.tile_step_size);
+  },
+  "nnunet.crop_to_nonzero": (test) => {
+    const a = argumentsOf(test, "data seg nonzero_label");
+    return cropToNonzero(a.data, a.seg ?? undefined, given({ nonzeroLabel: a.nonzero_label }));
+  },
+  "nnunet.determine_do_sep_z_and_axis": (test) => {
+    const a = argumentsOf(test, "force_separate_z current_spacing new_spacing threshold separate_z_anisotropy_threshold");
+    const threshold = a.threshold ?? a.separate_z_anisotropy_threshold;
+    const { doSeparateZ, axis } = determineDoSepZAndAxis(a.force_separate_z, a.current_spacing, a.new_spacing, threshold);
+    return { do_separate_z: doSeparateZ, axis };
+  },
+  "nnunet.generate_crossval_split": split,
+  "nnunet.get_do_separate_z": ({ args: a }) => getDoSeparateZ(a.spacing, a.anisotropy_threshold ?? a.threshold),
+  "nnunet.get_lowres_axis": ({ args: a }) => getLowresAxis(a.new_spacing ?? a.spacing),
+  "nnunet.get_normalization_scheme": ({ args }) => getNormalizationScheme(args.channel_name),
+  "nnunet.get_pool_and_conv_props": topology,
+  "nnunet.mirror_tta": mirror,
+  "nnunet.pad_shape": ({ args: a }) => padShape(a.shape, a.must_be_divisible_by),
+  "nnunet.resample_data_or_seg_to_shape": (test) => {
+    const a = argumentsOf(test, `new_shape ${resampleNames}`);
+    return resampleDataOrSegToShape(a.data, a.new_shape, a.current_spacing, a.new_spacing, resampleOptions(a));
+  },
+  "nnunet.resample_data_or_seg_to_spacing": (test) => {
+    const a = argumentsOf(test, resampleNames);
+    return resampleDataOrSegToSpacing(a.data, a.current_spacing, a.new_spacing, resampleOptions(a));
+  },
+};
+
+export const families: Families = [
+  [/^nnunet\.\w+Normalization$/, normalization],
+  [new RegExp(`^nnunet\\.(?:${Object.keys(planners).join("|")})\\.plan(?:_experiment)?$`), plan],
+];

@@ -1,0 +1,67 @@
+/** @file TorchIO's samplers and its aggregator. */
+import {
+  GridAggregator,
+  GridSampler,
+  type GridSamplerOptions,
+  gridLocations,
+  hannWindow,
+} from "../../../src/data/torchio/grid_sampler.ts";
+import { type Location, triplet } from "../../../src/data/torchio/patch.ts";
+import { LabelSampler, labelProbabilityMap, validCenters } from "../../../src/data/torchio/random_samplers.ts";
+import type { HostArray } from "../../../src/host/array.ts";
+import { sizeOf } from "../../../src/host/array.ts";
+import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
+
+type Args = Record<string, any>;
+
+function argumentsOf(test: Case, known: string): Args {
+  const merged = { ...test.inputs, ...test.args };
+  expectKnown(test.op, merged, known.split(" "));
+  return merged;
+}
+
+function locations(test: Case): Location[] {
+  const a = argumentsOf(test, "image_size patch_size patch_overlap padding_mode");
+  if ((a.padding_mode ?? null) !== null) return [...gridOf(a).locations];
+  return gridLocations(a.image_size, triplet("patch_size", a.patch_size, 1), triplet("patch_overlap", a.patch_overlap ?? 0, 0));
+}
+
+function gridOf(a: Args): GridSampler {
+  const image = { data: new Float32Array(sizeOf(a.image_size)), shape: [1, ...a.image_size] };
+  const options: GridSamplerOptions = { patchSize: a.patch_size, patchOverlap: a.patch_overlap ?? 0, paddingMode: a.padding_mode ?? null };
+  return new GridSampler({ image }, options);
+}
+
+/** The cases fill patch n with n + 1. */
+function aggregate(test: Case): unknown {
+  const a = argumentsOf(test, "image_size patch_size patch_overlap padding_mode overlap_mode patch_n_value downsampling_factor");
+  if (!/^constant n\+1/.test(a.patch_n_value ?? "constant n+1")) throw new NotCovered(a.patch_n_value);
+  const grid = gridOf(a);
+  const factor = a.downsampling_factor ?? 1;
+  const aggregator = new GridAggregator(grid, { overlapMode: a.overlap_mode ?? "crop", downsamplingFactor: factor });
+  grid.locations.forEach((location, n) => {
+    const size = [0, 1, 2].map((axis) => Math.floor(location[axis + 3] / factor) - Math.floor(location[axis] / factor));
+    const patch: HostArray = { data: new Float32Array(sizeOf(size)).fill(n + 1), shape: [1, 1, ...size] };
+    aggregator.addBatch(patch, [location]);
+  });
+  return aggregator.getOutput();
+}
+
+export const adapters: Adapters = {
+  "torchio.GridAggregator": aggregate,
+  "torchio.GridAggregator.hann_window": (test) => {
+    const a = argumentsOf(test, "patch_size");
+    return hannWindow(triplet("patch_size", a.patch_size, 1));
+  },
+  "torchio.GridSampler.locations": locations,
+  "torchio.GridSampler.validate": locations,
+  "torchio.LabelSampler.probability_map": (test) => {
+    const a = argumentsOf(test, "label_probabilities patch_size label_map");
+    if (!a.label_probabilities) return new LabelSampler(a.patch_size, { labelName: "label" }).probabilityMap({ label: a.label_map });
+    return labelProbabilityMap(a.label_map, a.label_probabilities, a.patch_size);
+  },
+  "torchio.WeightedSampler.valid_centres": (test) => {
+    const a = argumentsOf(test, "shape patch_size");
+    return validCenters(a.shape, a.patch_size);
+  },
+};

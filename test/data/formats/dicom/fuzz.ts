@@ -1,0 +1,89 @@
+/** @file Damaged DICOM files: bytes changed, cut and repeated; each is read or refused by a typed error, in time and memory that fit its size. */
+
+import { expect } from "vitest";
+import { readDicom } from "../../../../src/data/formats/dicom/read_dicom.ts";
+import { DataError, FormatError } from "../../../../src/host/errors.ts";
+import { RandomState } from "../../../../src/host/random/numpy.ts";
+import { type DicomValue, dicomSlice, type Elements, encodings, imageFile, type SliceOptions } from "../../../lib/dicom_file.ts";
+
+const frame = (z: number): Elements =>
+  new Map<number, readonly [string, DicomValue]>([
+    [0x00209113, ["SQ", [new Map([[0x00200032, ["DS", `0\\0\\${z}`] as const]])]]],
+    [
+      0x00289145,
+      [
+        "SQ",
+        [
+          new Map([
+            [0x00281053, ["DS", "1"] as const],
+            [0x00281052, ["DS", "-5"] as const],
+          ]),
+        ],
+      ],
+    ],
+  ]);
+const enhanced: SliceOptions = {
+  pixels: Array.from({ length: 18 }, (_, i) => i),
+  more: { 0x00200032: undefined, 0x00280008: ["IS", "3"], 0x52009230: ["SQ", [frame(0), frame(4), frame(8)]] },
+};
+
+function rleFrame(): Uint8Array {
+  const out = new Uint8Array(72);
+  new DataView(out.buffer).setUint32(0, 2, true);
+  new DataView(out.buffer).setUint32(4, 64, true);
+  new DataView(out.buffer).setUint32(8, 68, true);
+  out.set([251, 1, 251, 1, 251, 2, 251, 1], 64);
+  return out;
+}
+const rle: SliceOptions = {
+  encoding: encodings.rle,
+  more: { 0x7fe00010: ["OB", { fragments: [new Uint8Array(0), rleFrame()] }] },
+};
+
+const seeds: readonly Uint8Array<ArrayBuffer>[] = [
+  ...Object.values({ ...encodings, rle: encodings.explicit }).map((encoding) => dicomSlice({ encoding })),
+  ...[encodings.explicit, encodings.delimited, encodings.implicit, encodings.deflated].map((encoding) =>
+    dicomSlice({ ...enhanced, encoding }),
+  ),
+  dicomSlice(rle),
+];
+
+/** Where changing a byte does most: lengths, tags, counts. */
+const telling = [0, 1, 2, 4, 8, 16, 0x7f, 0x80, 0xfe, 0xff];
+
+function damaged(seed: Uint8Array<ArrayBuffer>, random: RandomState): Uint8Array<ArrayBuffer> {
+  const bytes = Uint8Array.from(seed);
+  const place = (): number => 128 + random.randint(0, bytes.length - 128);
+  const changes = random.randint(1, 6);
+  for (let i = 0; i < changes; i++) {
+    const kind = random.randint(0, 4);
+    if (kind === 0) bytes[place()] = random.randint(0, 256);
+    else if (kind === 1) bytes[place()] = telling[random.randint(0, telling.length)];
+    else if (kind === 2) bytes.fill(0xff, place(), place());
+    else bytes.copyWithin(place(), place(), place());
+  }
+  return random.randint(0, 4) === 0 ? bytes.slice(0, random.randint(0, bytes.length)) : bytes;
+}
+
+/** Reads so many damaged files. Gives how many were refused. */
+export async function fuzzDicom(count: number, seed: number): Promise<number> {
+  const random = new RandomState(seed);
+  let refused = 0;
+  let slowest = 0;
+  for (let i = 0; i < count; i++) {
+    const bytes = damaged(seeds[i % seeds.length], random);
+    const start = performance.now();
+    try {
+      const { data } = await readDicom(imageFile(bytes));
+      // Deflated and packed pixels are larger than their files; scaled ones may have eight bytes for one.
+      expect(data.byteLength, `file ${i}`).toBeLessThanOrEqual(Math.max(8 * bytes.length, 64 * 1024));
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof DataError))
+        throw new Error(`file ${i} of seed ${seed}`, { cause: error });
+      refused++;
+    }
+    slowest = Math.max(slowest, performance.now() - start);
+  }
+  expect(slowest).toBeLessThan(1000);
+  return refused;
+}

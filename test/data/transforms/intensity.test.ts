@@ -1,0 +1,175 @@
+/**
+ * @file Intensity and utility transforms: results of MONAI on small inputs (test/fixtures/data/make_intensity_cases.py), then what has no fixture:
+ * nnU-Net's and TorchIO's augmentations against their formulas, brightness and contrast, options that do not exist.
+ */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import * as T from "../../../src/data/transforms/index.ts";
+import type { HostArray } from "../../../src/host/array.ts";
+import { ConfigError, DataError } from "../../../src/host/errors.ts";
+import { RandomState } from "../../../src/host/random/numpy.ts";
+import { adapters } from "../../conformance/adapters/intensity.ts";
+import { decode, difference, isRefusal, type Case } from "../../conformance/format.ts";
+
+const fixture = JSON.parse(readFileSync(new URL("../../fixtures/data/intensity.json", import.meta.url), "utf8"));
+
+describe("as MONAI", () => {
+  test.each(fixture.cases as Case[])("$id", async (raw) => {
+    const c = decode(raw) as Case;
+    let result: unknown;
+    try {
+      result = await adapters[c.op](c, { dir: "" });
+    } catch (error) {
+      if ("error" in c.expected && isRefusal(error)) return;
+      throw error;
+    }
+    expect(difference(result, c.expected, c.tolerance)).toBeUndefined();
+  });
+});
+
+const image = (shape: number[], seed = 1): HostArray<Float32Array> => ({
+  data: new Float32Array(
+    new RandomState(seed).normal(
+      1,
+      2,
+      shape.reduce((a, b) => a * b, 1),
+    ),
+  ),
+  shape,
+});
+const seeded = <R extends T.Transform & T.Randomizable>(t: R, seed = 3): R => {
+  t.setRandomState(seed);
+  return t;
+};
+const mean = (v: ArrayLike<number>): number => Array.from(v).reduce((a, b) => a + b, 0) / v.length;
+const std = (v: ArrayLike<number>): number => {
+  const m = mean(v);
+  return Math.sqrt(Array.from(v).reduce((a, b) => a + (b - m) ** 2, 0) / (v.length - 1));
+};
+
+describe("as nnU-Net", () => {
+  const x = image([2, 5, 6, 4]);
+  const only = (out: HostArray, channel: number) => out.data.slice(channel * 120, (channel + 1) * 120);
+
+  test("GammaTransform keeps the statistics, inverted or not", () => {
+    for (const pInvertImage of [0, 1]) {
+      const out = seeded(new T.GammaTransform({ gamma: [0.7, 1.5], pInvertImage })).apply(x);
+      for (const c of [0, 1]) {
+        expect(mean(only(out, c))).toBeCloseTo(mean(only(x, c)), 4);
+        expect(std(only(out, c))).toBeCloseTo(std(only(x, c)), 4);
+      }
+      expect(out.data).not.toEqual(x.data);
+    }
+  });
+
+  test("GammaTransform without them is the curve over the channel's range", () => {
+    const t = seeded(new T.GammaTransform({ gamma: [0.7, 1.5], pRetainStats: 0 }));
+    const r = new RandomState(3);
+    for (let skip = 0; skip < 5; skip++) r.rand(); // prob, two channels, statistics, inversion
+    const gamma = r.rand() < 0.5 ? r.uniform(0.7, 1) : r.uniform(1, 1.5);
+    const part = only(x, 0);
+    const [min, max] = [Math.min(...part), Math.max(...part)];
+    const out = t.apply(x);
+    for (let i = 0; i < 120; i++)
+      expect(out.data[i]).toBeCloseTo(((part[i] - min) / (max - min)) ** gamma * (max - min) + min, 4);
+  });
+
+  test("ContrastTransform keeps the range", () => {
+    const out = seeded(new T.ContrastTransform({ contrastRange: [0.75, 1.25] })).apply(x);
+    for (const c of [0, 1]) {
+      expect(Math.min(...only(out, c))).toBeGreaterThanOrEqual(Math.min(...only(x, c)));
+      expect(Math.max(...only(out, c))).toBeLessThanOrEqual(Math.max(...only(x, c)));
+    }
+  });
+
+  test("channels are chosen one by one, and share a draw when told to", () => {
+    const ratio = (options: Partial<T.ChannelOptions>, c: number, seed: number) =>
+      seeded(new T.MultiplicativeBrightnessTransform({ multiplierRange: [0.5, 2], ...options }), seed).apply(x).data[120 * c] /
+      x.data[120 * c];
+    expect(ratio({}, 0, 1)).not.toBeCloseTo(ratio({}, 1, 1), 3);
+    expect(ratio({ synchronizeChannels: true }, 0, 1)).toBeCloseTo(ratio({ synchronizeChannels: true }, 1, 1), 5);
+    const changed = Array.from({ length: 200 }, (_, seed) => ratio({ pPerChannel: 0.5 }, 1, seed) !== 1);
+    expect(mean(changed.map(Number))).toBeGreaterThan(0.35);
+    expect(mean(changed.map(Number))).toBeLessThan(0.65);
+  });
+
+  test("GaussianBlurTransform leaves a flat image as it is", () => {
+    const flat = { data: new Float32Array(120).fill(3), shape: [1, 5, 6, 4] };
+    const out = seeded(new T.GaussianBlurTransform({ blurSigma: [0.5, 1] })).apply(flat);
+    for (const v of out.data) expect(v).toBeCloseTo(3, 5);
+  });
+});
+
+describe("as TorchIO", () => {
+  test("RandomGhosting weakens every n-th plane of the spectrum", () => {
+    const x = image([1, 6, 4]);
+    const t = new T.RandomGhosting({ numGhosts: 3, axes: [0], intensity: 0.5, restore: null });
+    const out = seeded(t).apply(x);
+    // Shifted planes 0, 2 and 4 of 6 are the frequencies −3, −1 and 1; the real part gives ±f the mean of their weights.
+    const weight = [1, 0.5, 1, 0.5, 1, 0.5];
+    for (let column = 0; column < 4; column++) {
+      for (let i = 0; i < 6; i++) {
+        let sum = 0;
+        for (let f = 0; f < 6; f++)
+          for (let n = 0; n < 6; n++) sum += (weight[f] * x.data[n * 4 + column] * Math.cos((2 * Math.PI * f * (i - n)) / 6)) / 6;
+        expect(out.data[i * 4 + column]).toBeCloseTo(sum, 4);
+      }
+    }
+  });
+
+  test("RandomSpike adds one wave", () => {
+    const x = image([1, 8, 6]);
+    const out = seeded(new T.RandomSpike({ numSpikes: 1, intensity: 2 })).apply(x);
+    const wave = out.data.map((v, i) => v - x.data[i]);
+    const amplitude = Math.max(...wave.map(Math.abs));
+    const spectrum = Array.from({ length: 48 }, (_, k) => {
+      let [re, im] = [0, 0];
+      for (let i = 0; i < 48; i++) {
+        const turn = 2 * Math.PI * ((Math.floor(k / 6) * Math.floor(i / 6)) / 8 + ((k % 6) * (i % 6)) / 6);
+        re += wave[i] * Math.cos(turn);
+        im += wave[i] * Math.sin(turn);
+      }
+      return Math.hypot(re, im);
+    });
+    expect(amplitude).toBeGreaterThan(0);
+    expect(spectrum.filter((v) => v > 1e-2 * Math.max(...spectrum)).length).toBeLessThanOrEqual(2);
+  });
+
+  test("ZNormalization measures where the mask is, and refuses a flat image", () => {
+    const x = image([1, 4, 5]);
+    const mask = { data: Uint8Array.from(x.data, (v) => (v > 1 ? 1 : 0)), shape: x.shape };
+    const out = new T.ZNormalization({ maskingMethod: () => mask }).apply(x);
+    const inside = Array.from(out.data).filter((_, i) => mask.data[i] === 1);
+    expect(mean(inside)).toBeCloseTo(0, 5);
+    expect(std(inside)).toBeCloseTo(1, 5);
+    expect(() => new T.ZNormalization().apply({ data: new Float32Array(4).fill(2), shape: [1, 4] })).toThrow(DataError);
+  });
+});
+
+test("RandomBrightnessContrast counts in the greatest value of the type, and clips integers to it", () => {
+  const bytes = { data: Uint8Array.of(0, 100, 200, 255), shape: [1, 4] };
+  const t = seeded(new T.RandomBrightnessContrast({ contrastLimit: [0.5, 0.5], brightnessLimit: [0.1, 0.1], prob: 1 }));
+  expect([...t.apply(bytes).data]).toEqual([25, 175, 255, 255]);
+});
+
+test("an option that does not exist is an error with those that do", () => {
+  const options = { sigma: 1, sgima: 2 } as T.GaussianSmoothOptions;
+  expect(() => new T.GaussianSmooth(options)).toThrow(ConfigError);
+  expect(() => new T.GaussianSmooth(options)).toThrow('unknown option "sgima"; known are sigma, approx');
+});
+
+test("a transform never changes what it gets", () => {
+  const x = image([1, 4, 5]);
+  const before = x.data.slice();
+  for (const t of [
+    new T.AdjustContrast({ gamma: 2 }),
+    new T.RandCoarseDropout({ holes: 2, spatialSize: 2, prob: 1 }),
+    new T.GibbsNoise({ alpha: 0.5 }),
+    new T.RandRicianNoise({ prob: 1 }),
+    new T.MapLabelValue({ origLabels: [1], targetLabels: [2] }),
+    new T.HistogramNormalize(),
+  ]) {
+    t.apply(x);
+    expect(x.data).toEqual(before);
+  }
+});

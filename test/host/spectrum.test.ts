@@ -1,0 +1,108 @@
+/** @file Spectra and filters against their definitions, order statistics against sorting, blocks of normals against single ones, powers against Math. */
+import { describe, expect, test } from "vitest";
+import { filterAxis, filterNd } from "../../src/host/filter.ts";
+import { exp2, raise } from "../../src/host/powers.ts";
+import { selectRanks } from "../../src/host/quantile.ts";
+import { RandomState } from "../../src/host/random/numpy.ts";
+import { forwardReal, inverseReal } from "../../src/host/spectrum.ts";
+import { stridesOf } from "../../src/host/shape.ts";
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+const values = (n: number): Float32Array => new Float32Array(new RandomState(5).normal(0, 1, n));
+const place = (flat: number, shape: readonly number[]): number[] =>
+  stridesOf(shape).map((s, a) => Math.floor(flat / s) % shape[a]);
+
+// Factors 2, 3, 4, 5, other primes, primes over 31 (Bluestein), one line, odd numbers of lines, length 1.
+describe.each([[8], [45], [60], [37], [3, 41], [7, 11], [15, 6], [25, 9], [2, 1, 9], [1, 1]])("spectrum of %j", (...shape) => {
+  const x = values(sizeOf(shape));
+  test("is the sum that defines it", () => {
+    const { re, im, shape: half } = forwardReal(x, shape);
+    for (let k = 0; k < re.length; k++) {
+      const f = place(k, half);
+      let [sumRe, sumIm] = [0, 0];
+      for (let i = 0; i < x.length; i++) {
+        const turn = -2 * Math.PI * place(i, shape).reduce((t, n, a) => t + (n * f[a]) / shape[a], 0);
+        sumRe += x[i] * Math.cos(turn);
+        sumIm += x[i] * Math.sin(turn);
+      }
+      expect(re[k]).toBeCloseTo(sumRe, 4);
+      expect(im[k]).toBeCloseTo(sumIm, 4);
+    }
+  });
+  test("gives the image back", () => {
+    const back = inverseReal(forwardReal(x, shape));
+    for (let i = 0; i < x.length; i++) expect(back[i]).toBeCloseTo(x[i], 5);
+  });
+});
+
+test("filterAxis sums its weights at each border rule, along every axis", () => {
+  const shape = [2, 3, 5];
+  const x = values(30);
+  const weights = [0.5, -1, 2, 0.25, 0, 3, 1];
+  const rule = {
+    constant: (i: number) => i,
+    edge: (i: number, n: number) => Math.min(Math.max(i, 0), n - 1),
+    wrap: (i: number, n: number) => ((i % n) + n) % n,
+  };
+  for (const [edge, at] of Object.entries(rule)) {
+    for (const axis of [0, 1, 2]) {
+      const out = filterAxis(x, shape, axis, weights, edge as keyof typeof rule);
+      for (let i = 0; i < x.length; i++) {
+        let sum = 0;
+        weights.forEach((w, k) => {
+          const p = place(i, shape);
+          p[axis] = at(p[axis] + k - 3, shape[axis]);
+          if (p[axis] < 0 || p[axis] >= shape[axis]) return;
+          sum += w * x[p.reduce((f, v, a) => f + v * stridesOf(shape)[a], 0)];
+        });
+        expect(out[i]).toBeCloseTo(sum, 4);
+      }
+    }
+  }
+});
+
+test("filterNd with a product of weights is filterAxis twice", () => {
+  const shape = [2, 6, 7];
+  const x = values(84);
+  const [a, b] = [
+    [1, 2, -1],
+    [0.5, 3, 1, 0, 2],
+  ];
+  const twice = filterAxis(filterAxis(x, shape, 1, a), shape, 2, b);
+  const once = filterNd(
+    x,
+    shape,
+    a.flatMap((u) => b.map((v) => u * v)),
+    [3, 5],
+  );
+  for (let i = 0; i < x.length; i++) expect(once[i]).toBeCloseTo(twice[i], 4);
+});
+
+test("ranks are those of the sorted array, with repeats, infinities, both zeros and all signs", () => {
+  const list = Float32Array.from([...values(500).map((v) => Math.round(v * 3) / 2), 0, -0, Infinity, -Infinity, 1e-40, -1e-40]);
+  const ranks = Array.from(list, (_, i) => i);
+  expect(selectRanks(list, ranks)).toEqual(Array.from(list.toSorted()));
+  expect(selectRanks(Float64Array.from(list), ranks)).toEqual(Array.from(Float64Array.from(list).toSorted()));
+});
+
+test("a block of normals is as many single ones, and leaves the same state", () => {
+  for (const n of [1, 2, 7, 1000]) {
+    const [block, single] = [new RandomState(9), new RandomState(9)];
+    single.normal();
+    block.normal();
+    expect([...block.normal(1, 2, n)]).toEqual(Array.from({ length: n }, () => single.normal(1, 2)));
+    expect(block.getState()).toEqual(single.getState());
+  }
+});
+
+test("powers to nine digits, with zero, negative and tiny values", () => {
+  for (let x = -30; x < 30; x += 0.37) expect(exp2(x) / 2 ** x).toBeCloseTo(1, 9);
+  for (const g of [0.5, 1.7, 3, -0.4]) {
+    const data = Float32Array.of(0.3, 1, 7.5, 1e-20, 0, -2, 1e-40, 3e30, NaN);
+    const expected = data.map((v) => v ** g);
+    raise(data, g);
+    data.forEach((v, i) =>
+      Number.isFinite(expected[i]) ? expect(v / expected[i] || 1).toBeCloseTo(1, 6) : expect(v).toBe(expected[i]),
+    );
+  }
+});

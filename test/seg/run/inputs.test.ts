@@ -1,0 +1,36 @@
+/** @file Images of any format on a command line are cases; a pair is one, and a folder of slices too. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { casesOfPaths } from "../../../src/seg/run/inputs.node.ts";
+import { DataError } from "../../../src/host/errors.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "voxgrad-inputs-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function folder(name: string, files: readonly string[]): string {
+  const path = join(dir, name);
+  mkdirSync(path);
+  for (const file of files) writeFileSync(join(path, file), "");
+  return path;
+}
+
+test("each image of a folder, a pair once, data of headers not at all", () => {
+  const path = folder("mixed", ["a.nii.gz", "b.nrrd", "c.hdr", "c.img", "d.mhd", "d.raw", "e.mgz", "notes.txt", ".hidden.nii"]);
+  expect(casesOfPaths([path], 1)).toEqual(
+    ["a.nii.gz", "b.nrrd", "c.hdr", "d.mhd", "e.mgz"].map((f) => ({ id: f[0], image: [join(path, f)] })),
+  );
+});
+
+test("channels of any format", () => {
+  const path = folder("channels", ["p_0000.mha", "p_0001.mha"]);
+  expect(casesOfPaths([path], 2)).toEqual([{ id: "p", image: ["p_0000.mha", "p_0001.mha"].map((f) => join(path, f)) }]);
+});
+
+test("a folder of slices is one case, one without images an error", () => {
+  const slices = folder("series", ["1.dcm", "2.dcm"]);
+  expect(casesOfPaths([slices], 1)).toEqual([{ id: "series", image: [slices] }]);
+  expect(() => casesOfPaths([folder("none", ["notes.txt"])], 1)).toThrow(DataError);
+});
