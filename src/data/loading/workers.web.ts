@@ -5,8 +5,8 @@ import type { OpenMessage } from "./serve_data.ts";
 import type { DatasetModule, FromWorker, ToWorker, UnitSource } from "./unit_source.ts";
 import { type OpenThread, poolOf } from "./worker_pool.ts";
 
-// Spelled as bundlers look for it. In sources the file ends in .ts, but no browser runs those.
-const openDefault = (): Worker => new Worker(new URL("./worker.web.js", import.meta.url), { type: "module", name: "voxgrad data" });
+// Spelled as bundlers look for it; webpack names a file by the name. In sources the file ends in .ts, but no browser runs those.
+const openDefault = (): Worker => new Worker(new URL("./worker.web.js", import.meta.url), { type: "module", name: "voxgrad-data" });
 
 /** Starts `count` workers. @throws ConfigError where there are no Web Workers, and if the module's arguments are not plain data */
 export function openWorkers(source: DatasetModule, count: number, seed: number, openWorker: () => unknown = openDefault): UnitSource {

@@ -54,7 +54,7 @@ describeMatrix("ways to install", () => {
     expect(top).toEqual(["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"]);
     expect(await loadAll(app)).toBe(all);
     // Others' names for sources, which a monorepo may have set.
-    for (const condition of ["source", "development", "src", "bun", "deno", "types"])
+    for (const condition of ["source", "development", "src", "bun", "deno"])
       expect(await loadAll(app, [`--conditions=${condition}`])).toBe(all);
     expect(readFileSync(join(folder, "package.json"), "utf8")).not.toMatch(/"(source|development)":/);
     report(

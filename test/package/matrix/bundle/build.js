@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const here = import.meta.dirname;
 const [way] = process.argv.slice(2);
-const entries = { page: join(here, "page.js"), dataset: join(here, "dataset.js") };
+const entries = Object.fromEntries(["page", "dataset", "worker"].map((name) => [name, join(here, `${name}.js`)]));
 const server = { server: join(here, "server.js") };
 const page = join(here, "out", "page");
 const node = join(here, "out", "node");
@@ -61,7 +61,7 @@ const ways = {
     const output = { entryFileNames: "[name].js" };
     const rolldownOptions = { input: entries, preserveEntrySignatures: "strict", output };
     const options = { chunkSizeWarningLimit: 5000, outDir: page, rolldownOptions };
-    await build({ root: here, configFile: false, customLogger, build: options });
+    await build({ root: here, configFile: false, logLevel: "silent", customLogger, build: options });
     return said;
   },
 };

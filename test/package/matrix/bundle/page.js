@@ -52,8 +52,9 @@ globalThis.train = async () => {
   return { losses, weights: weights.tensors.size, kept: [Adam, importOnnx].map((f) => typeof f) };
 };
 
-globalThis.load = async (module, numWorkers) => {
-  const loader = new DataLoader({ module, args: { factor: 2 } }, { batchSize: 3, numWorkers });
+globalThis.load = async (module, numWorkers, script) => {
+  const openWorker = script && (() => new Worker(script, { type: "module" }));
+  const loader = new DataLoader({ module, args: { factor: 2 } }, { batchSize: 3, numWorkers, openWorker });
   const seen = [];
   for await (const { x } of loader) seen.push(...x.data);
   await loader.close();
