@@ -1,9 +1,10 @@
 // Loss per position (REDUCED 0), or per slab the sum of losses and what a mean divides by: the weights of the classes that were meant, or the
 // number of positions if the target holds probabilities. Lanes and slabs are added in fixed order.
-// uses lib/grid lib/tree lib/blocked lib/cross_entropy
+// uses lib/grid lib/tree lib/blocked lib/cross_entropy lib/class_fault
 
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(5) var<storage, read_write> totals: array<f32>;
+@group(0) @binding(6) var<storage, read_write> faults: array<atomic<u32>>;
 
 override REDUCED: u32;
 
@@ -38,6 +39,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var total = 0.0;
   for (var i = first + lane; i < last; i += LANES) {
     let at = position(i);
+    if (at.label == NO_CLASS) {
+      expect_class(class_index(labels[i]), p.classes);
+    }
     var here = 0.0;
     if (at.label >= 0) {
       here = loss(at);

@@ -1,9 +1,13 @@
 // Focal loss per position and channel (REDUCED 0), or its sum per slab of positions, to be added by `reduce`. Lanes and slabs are added in fixed order.
-// uses lib/grid lib/scalar lib/power lib/tree lib/focal
+// uses lib/grid lib/scalar lib/power lib/tree lib/focal lib/class_fault
 
 @group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(5) var<storage, read_write> faults: array<atomic<u32>>;
 
 fn loss(at: Place, c: u32) -> f32 {
+  if (left_out(at)) {
+    return 0.0;
+  }
   let t = wanted(at, c);
   if (SOFTMAX != 0u) {
     let o = odds(at, c);
@@ -21,6 +25,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var i = first + lane; i < last; i += LANES) {
     let at = place(i);
+    if (TARGET != CHANNELS && !left_out(at)) {
+      expect_class(at.label, p.channels);
+    }
     var own = vec3f(0.0);
     var blocks = 0u;
     var start = p.first;

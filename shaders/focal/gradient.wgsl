@@ -68,6 +68,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     } else {
       d = incoming(at, c) * slope(at, c);
     }
-    dx[at.base + c * p.inner] = d;
+    dx[at.base + c * p.inner] = select(d, 0.0, left_out(at));
   }
 }

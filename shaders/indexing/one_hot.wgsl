@@ -1,29 +1,32 @@
-// y[outer, class, inner] = 1 where the class index equals the class, else 0. FLOAT_INDEX reads the indices as f32, as labels come from files.
-// uses lib/grid
+// y[outer, class, inner] = 1 where the class index equals the class, else 0.
+// uses lib/grid lib/target lib/class_fault
 
 struct Params {
   classes: u32,
   inner: u32,
-  count: u32,
+  positions: u32,
+  ignored: i32, // class index that may be outside of the classes, if `ignores`
+  ignores: u32,
+  fault: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> index: array<u32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
-
-override FLOAT_INDEX: u32;
+@group(0) @binding(3) var<storage, read_write> faults: array<atomic<u32>>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
-  if (i >= p.count) {
+  if (i >= p.positions) {
     return;
   }
-  let class_of = i / p.inner % p.classes;
-  let word = index[i / (p.inner * p.classes) * p.inner + i % p.inner];
-  var at = i32(word);
-  if (FLOAT_INDEX != 0u) {
-    at = i32(round(bitcast<f32>(word)));
+  let at = class_index(index[i]);
+  if (u32(at) >= p.classes && (p.ignores == 0u || at != p.ignored)) {
+    expect_class(at, p.classes);
   }
-  y[i] = select(0.0, 1.0, at == i32(class_of));
+  let base = i / p.inner * p.classes * p.inner + i % p.inner;
+  for (var c = 0u; c < p.classes; c++) {
+    y[base + c * p.inner] = select(0.0, 1.0, at == i32(c));
+  }
 }

@@ -10,6 +10,7 @@ struct Params {
   smoothing: f32,
   ignored: i32,
   slab: u32,
+  fault: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -19,9 +20,11 @@ struct Params {
 
 override WEIGHTED: u32;
 
+const NO_CLASS = -2;
+
 struct Position {
   base: u32,  // of its logits, `inner` apart
-  label: i32, // class; -1 if ignored
+  label: i32, // class; below 0 if it counts for nothing: it is ignored, or there is NO_CLASS of that index
   top: f32,   // largest logit
 }
 
@@ -29,13 +32,11 @@ fn position(i: u32) -> Position {
   let base = i / p.inner * p.classes * p.inner + i % p.inner;
   var label = 0;
   if (TARGET != CHANNELS) {
-    label = i32(labels[i]);
-    if (TARGET == FLOAT_INDEX) {
-      label = i32(round(bitcast<f32>(labels[i])));
-    }
-    // An index outside the classes is ignored too: there is nobody to throw an error here.
-    if (label == p.ignored || label < 0 || label >= i32(p.classes)) {
+    label = class_index(labels[i]);
+    if (label == p.ignored) {
       label = -1;
+    } else if (u32(label) >= p.classes) {
+      label = NO_CLASS;
     }
   }
   var top = logits[base];

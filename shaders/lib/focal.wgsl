@@ -13,6 +13,9 @@ struct Params {
   alpha: f32,
   slab: u32,
   divisor: f32, // of a mean
+  ignored: i32, // class index whose positions count for nothing, if `ignores`
+  ignores: u32,
+  fault: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -39,10 +42,7 @@ fn place(i: u32) -> Place {
   let base = n * p.channels * p.inner + s;
   var label = 0;
   if (TARGET != CHANNELS) {
-    label = i32(labels[i]);
-    if (TARGET == FLOAT_INDEX) {
-      label = i32(round(bitcast<f32>(labels[i])));
-    }
+    label = class_index(labels[i]);
   }
   var top = p.first;
   var rest = 0.0;
@@ -71,6 +71,10 @@ fn place(i: u32) -> Place {
     rest = sum_of(sum);
   }
   return Place(base, n * (p.channels - p.first) * p.inner + s, label, top, rest);
+}
+
+fn left_out(at: Place) -> bool {
+  return TARGET != CHANNELS && p.ignores != 0u && at.label == p.ignored;
 }
 
 fn wanted(at: Place, c: u32) -> f32 {

@@ -23,6 +23,9 @@ struct Params {
   inner: u32,
   slabs: u32,
   mask_step: u32, // from one sample's mask to the next: 0 if they share it
+  ignored: i32,   // class index whose positions count for nothing, if `ignores`
+  ignores: u32,
+  fault: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -80,18 +83,30 @@ fn predicted(n: u32, c: u32, s: u32, terms: vec2f) -> f32 {
   }
 }
 
-fn wanted(n: u32, c: u32, s: u32) -> f32 {
-  var factor = 1.0;
-  if (MASK == OF_INPUTS) {
-    factor = masked(n, s);
-  }
-  if (TARGET == CHANNELS) {
-    return factor * bitcast<f32>(labels[(n * p.channels + c) * p.inner + s]);
-  }
+fn left_out(n: u32, s: u32) -> bool {
+  return TARGET != CHANNELS && p.ignores != 0u && class_index(labels[n * p.inner + s]) == p.ignored;
+}
+
+// The class index at a position.
+fn class_at(n: u32, s: u32) -> i32 {
   let word = labels[n * p.inner + s];
+  if (MASK != OF_INPUTS) {
+    return class_index(word);
+  }
   var label = f32(i32(word));
   if (TARGET == FLOAT_INDEX) {
     label = bitcast<f32>(word);
   }
-  return select(0.0, 1.0, i32(round(factor * label)) == i32(c));
+  return whole(masked(n, s) * label);
+}
+
+fn wanted(n: u32, c: u32, s: u32) -> f32 {
+  if (TARGET == CHANNELS) {
+    let t = bitcast<f32>(labels[(n * p.channels + c) * p.inner + s]);
+    if (MASK == OF_INPUTS) {
+      return t * masked(n, s);
+    }
+    return t;
+  }
+  return select(0.0, 1.0, class_at(n, s) == i32(c));
 }

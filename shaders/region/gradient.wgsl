@@ -54,6 +54,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       case SOFTMAX: { d = q * (d - dot); }
       default: {}
     }
-    dx[(n * p.channels + c) * p.inner + s] = d * masked(n, s);
+    dx[(n * p.channels + c) * p.inner + s] = select(d * masked(n, s), 0.0, left_out(n, s));
   }
 }

@@ -4,11 +4,19 @@
 //   squared q t,                         q^2,  t^2
 //   soft    (|q| + |t| - |q - t|) / 2,   |q|,  |t|
 // One workgroup takes SPAN * LANES positions of one sample; `reduce` adds the slabs.
-// uses lib/grid lib/prediction lib/tree
+// uses lib/grid lib/prediction lib/tree lib/class_fault
 
 @group(0) @binding(4) var<storage, read_write> partial: array<f32>; // [slabs, 3, N, C]
+@group(0) @binding(5) var<storage, read_write> faults: array<atomic<u32>>;
 
 const SPAN = 16u; // positions per lane
+
+// Unless nothing at the position counts.
+fn check(n: u32, s: u32) {
+  if (TARGET != CHANNELS && !left_out(n, s) && (MASK != OF_TERMS || masked(n, s) != 0.0)) {
+    expect_class(class_at(n, s), p.channels);
+  }
+}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -17,10 +25,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let n = id / p.slabs; // beyond the samples where the host folded the grid
   let first = slab * SPAN * LANES + lane;
   let last = select(0u, p.inner, n < p.samples);
+  // Bit i: position i counts. In a loop of its own, whose length is not known, since compilers unroll the others.
+  var counted = 0u;
+  var bit = 1u;
+  for (var s = first; s < min(last, first + SPAN * LANES); s += LANES) {
+    check(n, s);
+    counted |= select(bit, 0u, left_out(n, s));
+    bit <<= 1u;
+  }
   var terms: array<vec2f, SPAN>;
   for (var i = 0u; i < SPAN; i++) {
     let s = first + i * LANES;
-    if (s < last) {
+    if (((counted >> i) & 1u) != 0u) {
       terms[i] = softmax_terms(n, s);
     }
   }
@@ -28,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var sum = vec3f(0.0);
     for (var i = 0u; i < SPAN; i++) {
       let s = first + i * LANES;
-      if (s < last) {
+      if (((counted >> i) & 1u) != 0u) {
         let q = predicted(n, c, s, terms[i]);
         let t = wanted(n, c, s);
         var here: vec3f;

@@ -1,6 +1,7 @@
 /** @file Sampling grids of affine maps with gradient. */
 
 import * as kernels from "../kernels/affine_grid.ts";
+import { expectOptions } from "../host/options.ts";
 import type { Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Backward, record } from "./tape.ts";
@@ -13,7 +14,9 @@ import { type Backward, record } from "./tape.ts";
  * @returns `[N, spatial…, 2 or 3]`
  * @throws ShapeError
  */
-export function affineGrid(theta: Tensor, size: Shape, { alignCorners = false } = {}): Tensor {
+export function affineGrid(theta: Tensor, size: Shape, options: { readonly alignCorners?: boolean } = {}): Tensor {
+  expectOptions("affineGrid", options, "alignCorners");
+  const { alignCorners = false } = options;
   const shape = kernels.affineGridShape(theta.shape, size);
   const backward: Backward = (dy) => [kernels.affineGridGradient(dy, alignCorners)];
   return record("affineGrid", [theta], kernels.affineGrid(theta, shape, alignCorners), backward, { size, alignCorners });

@@ -15,6 +15,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { pad, type PadMode } from "./pad.ts";
 import { computed } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
+import { expectOptions } from "../host/options.ts";
 
 export type { ConvBaseOptions, ConvOptions, ConvTransposeOptions, Padding } from "../kernels/conv/shape.ts";
 
@@ -27,6 +28,7 @@ export type { ConvBaseOptions, ConvOptions, ConvTransposeOptions, Padding } from
  * @throws ShapeError
  */
 export function conv(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOptions = {}): Tensor {
+  expectOptions("conv", options, "padding paddingMode activation stride dilation groups");
   expectKind("conv", bias ? { x, weight, bias } : { x, weight });
   const { paddingMode = "zeros" } = options;
   if (paddingMode !== "zeros") return padded(x, weight, bias, options, paddingMode);
@@ -65,6 +67,7 @@ function padded(x: Tensor, weight: Tensor, bias: Tensor | undefined, options: Co
  * @throws ShapeError
  */
 export function convTranspose(x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTransposeOptions = {}): Tensor {
+  expectOptions("convTranspose", options, "padding outputPadding stride dilation groups");
   expectKind("convTranspose", bias ? { x, weight, bias } : { x, weight });
   const g = convTransposeShape(x.shape, weight.shape, bias?.shape, options);
   const backward: Backward = (dy, needs) => [

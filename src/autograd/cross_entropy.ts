@@ -5,13 +5,14 @@ import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
+import { expectOptions } from "../host/options.ts";
 
 export type { Reduction } from "../kernels/cross_entropy.ts";
 
 export interface CrossEntropyLossOptions {
   /** `[C]`: factor of each class. */
   readonly weight?: Tensor;
-  /** Positions with this class index count for nothing; default −100. Not for probabilities. */
+  /** Positions with this class index, which no class need have, count for nothing; default −100. Not for probabilities. */
   readonly ignoreIndex?: number;
   /** Share of the target that is spread over all classes, in [0, 1]; default 0. */
   readonly labelSmoothing?: number;
@@ -19,16 +20,19 @@ export interface CrossEntropyLossOptions {
   readonly reduction?: kernels.Reduction;
 }
 
+/** The names of these options. @internal */
+export const crossEntropyLossNames = "weight ignoreIndex labelSmoothing reduction";
+
 /**
  * Cross-entropy between softmax(input) over the channels and the target, PyTorch's cross_entropy: −Σ_c weight_c · t_c · logSoftmax(input)_c per
  * position. Neither the softmax nor one-hot targets are stored. No gradient flows to the target or the weight.
  * @param input logits `[N, C, spatial…]`
- * @param target class indices `[N, spatial…]` (i32, u32 or whole f32; one outside the classes counts as ignored), or probabilities of the
- * shape of the input
+ * @param target class indices `[N, spatial…]` (i32, u32 or whole f32), or probabilities of the shape of the input
  * @returns one number, or `[N, spatial…]` for the reduction "none"
- * @throws ShapeError, DTypeError, ConfigError
+ * @throws ShapeError, DTypeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`
  */
 export function crossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
+  expectOptions("crossEntropyLoss", options, crossEntropyLossNames);
   expectKind("crossEntropyLoss", { input, target });
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const settings = { ignoreIndex, labelSmoothing, reduction };

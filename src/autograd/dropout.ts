@@ -2,6 +2,7 @@
 
 import * as kernels from "../kernels/dropout.ts";
 import { sizeOf } from "../host/array.ts";
+import { expectOptions } from "../host/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
 
@@ -35,7 +36,9 @@ function nextDraw(generator: Tensor): Tensor {
  * @param channels drop whole channels of `[N, C, …]` instead of elements
  * @throws ConfigError for a rate outside [0, 1)
  */
-export function dropout(x: Tensor, generator: Tensor, rate: number, { channels = false } = {}): Tensor {
+export function dropout(x: Tensor, generator: Tensor, rate: number, options: { readonly channels?: boolean } = {}): Tensor {
+  expectOptions("dropout", options, "channels");
+  const { channels = false } = options;
   const inner = channels ? sizeOf(x.shape.slice(2)) : 1;
   const draw = nextDraw(generator);
   const y = record("dropout", [x], kernels.dropout(x, draw, rate, inner), (dy) => [kernels.dropout(dy, draw, rate, inner)]);

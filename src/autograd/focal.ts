@@ -3,17 +3,23 @@
 import { cast } from "../kernels/cast.ts";
 import * as kernels from "../kernels/focal.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
+import { expectOptions } from "../host/options.ts";
 import { expectKind } from "../tensor/kind.ts";
+import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import type { Reduction } from "./cross_entropy.ts";
-import { record } from "./tape.ts";
+import { div, ne } from "./pointwise.ts";
+import { mean } from "./reduce.ts";
+import { noGrad, record } from "./tape.ts";
 
 export interface FocalLossOptions {
   /** Count channel 0, also in the softmax; default true. Ignored for one channel. */
   readonly includeBackground?: boolean;
   /** The target holds class indices on one channel; default false. Ignored for one channel. */
   readonly toOnehotY?: boolean;
+  /** Positions with this class index count for nothing, also in a mean; with `toOnehotY`. */
+  readonly ignoreIndex?: number | undefined;
   /** Exponent that tells how much sure positions count for less; default 2. */
   readonly gamma?: number;
   /**
@@ -53,17 +59,18 @@ function channelFactors(options: FocalLossOptions, classes: number): number[] | 
  * at logits of any size. No gradient flows to the target.
  * @param input logits `[N, C, spatial…]`
  * @param target of the same shape, or `[N, 1, spatial…]` class indices (f32, i32 or u32) with `toOnehotY`
- * @throws ShapeError, DTypeError, ConfigError
+ * @throws ShapeError, DTypeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`
  */
 export function focalLoss(input: Tensor, target: Tensor, options: FocalLossOptions = {}): Tensor {
+  expectOptions("focalLoss", options, "includeBackground toOnehotY ignoreIndex gamma alpha weight reduction useSoftmax");
   expectKind("focalLoss", { input, target });
-  const { includeBackground = true, gamma = 2, alpha, reduction = "mean", useSoftmax = false } = options;
+  const { includeBackground = true, gamma = 2, alpha, reduction = "mean", useSoftmax = false, ignoreIndex } = options;
   input = float32(input);
   const single = input.shape[1] === 1;
   const first = includeBackground || single ? 0 : 1;
   const indexTarget = (options.toOnehotY ?? false) && !single;
   const g = kernels.focalShape(input.shape, target.shape, indexTarget, first);
-  const settings = { softmax: useSoftmax, gamma, alpha: useSoftmax ? undefined : alpha, reduction };
+  const settings = { softmax: useSoftmax, gamma, alpha: useSoftmax ? undefined : alpha, reduction, ignoreIndex };
   const factors = channelFactors(options, g.channels - first);
   const weight = factors && input.device.tensor({ data: factors, shape: [factors.length] });
   const wanted = indexTarget || target.dtype === "f32" ? target : cast(target, "f32");
@@ -74,5 +81,13 @@ export function focalLoss(input: Tensor, target: Tensor, options: FocalLossOptio
     weight?.dispose();
     if (wanted !== target) wanted.dispose();
   }
-  return loss;
+  return indexTarget && ignoreIndex !== undefined && reduction === "mean" ? ofCounted(loss, target, ignoreIndex) : loss;
+}
+
+// A mean over all positions as one over those that count.
+function ofCounted(loss: Tensor, target: Tensor, ignoreIndex: number): Tensor {
+  const share = noGrad(() => scope(() => mean(ne(cast(target, "f32"), ignoreIndex))));
+  const scaled = div(loss, share);
+  if (scaled.origin === undefined) for (const t of [loss, share]) t.dispose();
+  return scaled;
 }

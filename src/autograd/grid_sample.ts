@@ -6,6 +6,7 @@ import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record } from "./tape.ts";
+import { expectOptions } from "../host/options.ts";
 
 export type { GridSampleOptions } from "../kernels/grid_sample.ts";
 
@@ -17,6 +18,7 @@ export type { GridSampleOptions } from "../kernels/grid_sample.ts";
  * @throws ShapeError, ConfigError for unknown options
  */
 export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+  expectOptions("gridSample", options, "mode paddingMode alignCorners");
   expectKind("gridSample", { x, grid });
   x = float32(x);
   const g = kernels.gridSampleShape(x.shape, grid.shape, options);

@@ -11,22 +11,27 @@ import {
 } from "../kernels/indexing.ts";
 import { pad, padAxes } from "../kernels/pad.ts";
 import { ShapeError } from "../host/errors.ts";
+import { expectOptions } from "../host/options.ts";
 import { normalizeAxis, sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
-import type { ReduceOptions } from "./reduce.ts";
+import { reduceNames, type ReduceOptions } from "./reduce.ts";
 import { record } from "./tape.ts";
 
 /**
  * Index (i32) of the first largest element along `axis`: `[…, size, …]` → `[…, …]`, with `keepDims` `[…, 1, …]`. Throws `ShapeError` for an axis that is
  * not there or empty, `DTypeError` unless f32.
  */
-export function argmax(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function argmax(x: Tensor, axis: number, options: ReduceOptions = {}): Tensor {
+  expectOptions("argmax", options, reduceNames);
+  const { keepDims = false } = options;
   return argmaxKernel(x, axis, keepDims);
 }
 
 /** Index (i32) of the first smallest element along `axis`; shapes and errors as `argmax`. */
-export function argmin(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function argmin(x: Tensor, axis: number, options: ReduceOptions = {}): Tensor {
+  expectOptions("argmin", options, reduceNames);
+  const { keepDims = false } = options;
   return argminKernel(x, axis, keepDims);
 }
 

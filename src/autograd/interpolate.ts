@@ -1,10 +1,11 @@
 /** @file Interpolation with its gradient. */
 
-import { interpolateShape, type InterpolateOptions } from "../kernels/interpolate.ts";
+import { interpolateNames, type InterpolateOptions, interpolateShape } from "../kernels/interpolate.ts";
 import { resample, resampleGradient } from "../kernels/resample.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Backward, record } from "./tape.ts";
+import { expectOptions } from "../host/options.ts";
 
 export type { InterpolateMode, InterpolateOptions } from "../kernels/interpolate.ts";
 
@@ -15,6 +16,7 @@ export type { InterpolateMode, InterpolateOptions } from "../kernels/interpolate
  * @throws ShapeError, ConfigError for options that do not fit together
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  expectOptions("interpolate", options, interpolateNames);
   expectKind("interpolate", { x });
   const { maps, outShape } = interpolateShape(x.shape, options);
   const backward: Backward = (dy) => [resampleGradient("interpolate", dy, maps, x.shape)];

@@ -5,6 +5,7 @@ import type { MatmulOptions } from "../kernels/matmul.ts";
 import { reduceSum } from "../kernels/reduce.ts";
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
+import { expectOptions } from "../host/options.ts";
 import { type Shape, showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -103,6 +104,7 @@ const asRows = (shape: Shape): Shape => [sizeOf(shape.slice(0, -1)), shape.at(-1
  * @throws ShapeError
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  expectOptions("matmul", options, "transposeA transposeB");
   expectKind("matmul", { a, b });
   if (a.rank === 0 || b.rank === 0) {
     throw new ShapeError(`matmul: expected vectors or matrices, got ${showShape(a.shape)} and ${showShape(b.shape)}`);

@@ -5,6 +5,7 @@ import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry } fro
 import { preluShape } from "../kernels/prelu.ts";
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
+import { expectOptions } from "../host/options.ts";
 import { type Shape, showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -25,6 +26,8 @@ export interface NormCallOptions {
   /** Of what is normalized, scaled and shifted; default none. */
   readonly activation?: NormActivation;
 }
+
+const normCallNames = "eps activation";
 
 interface Call {
   readonly args: Arguments;
@@ -73,6 +76,7 @@ function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor |
  * @throws ShapeError
  */
 export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, options: NormCallOptions = {}): Tensor {
+  expectOptions("instanceNorm", options, normCallNames);
   expectKind("instanceNorm", { x });
   if (x.rank >= 2 && sizeOf(x.shape.slice(2)) === 1) {
     throw new ShapeError(
@@ -84,6 +88,7 @@ export function instanceNorm(x: Tensor, weight?: Tensor, bias?: Tensor, options:
 
 /** Group normalization (Wu and He 2018) of `[N, C, spatial…]` over `groups` groups of channels. Throws `ShapeError`. */
 export function groupNorm(x: Tensor, groups: number, weight?: Tensor, bias?: Tensor, options: NormCallOptions = {}): Tensor {
+  expectOptions("groupNorm", options, normCallNames);
   expectKind("groupNorm", { x });
   return byGroups("groupNorm", x, groups, weight, bias, options);
 }
@@ -112,8 +117,10 @@ export function layerNorm(
   normalizedShape: number | Shape,
   weight?: Tensor,
   bias?: Tensor,
-  { eps = 1e-5 } = {},
+  options: { readonly eps?: number } = {},
 ): Tensor {
+  expectOptions("layerNorm", options, "eps");
+  const { eps = 1e-5 } = options;
   expectKind("layerNorm", { x });
   const trailing = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   const g = layerNormShape(x.shape, trailing, eps, weight?.shape, bias?.shape);
@@ -153,8 +160,10 @@ export function batchNorm(
   weight?: Tensor,
   bias?: Tensor,
   running?: RunningStats,
-  { eps = 1e-5, activation }: NormCallOptions = {},
+  options: NormCallOptions = {},
 ): Tensor {
+  expectOptions("batchNorm", options, normCallNames);
+  const { eps = 1e-5, activation } = options;
   expectKind("batchNorm", { x });
   const geometry = batchNormShape(x.shape, eps, weight?.shape, bias?.shape);
   if (geometry.count <= 1)
@@ -176,8 +185,10 @@ export function fixedBatchNorm(
   bias: Tensor | undefined,
   mean: Tensor,
   variance: Tensor,
-  { eps = 1e-5 } = {},
+  options: { readonly eps?: number } = {},
 ): Tensor {
+  expectOptions("fixedBatchNorm", options, "eps");
+  const { eps = 1e-5 } = options;
   for (const [name, t] of Object.entries({ weight, bias, mean, variance })) {
     if (t && (t.rank !== 1 || t.size !== x.shape[1])) {
       throw new ShapeError(`fixedBatchNorm: ${name} ${showShape(t.shape)} must be [${x.shape[1]}], one per channel`);

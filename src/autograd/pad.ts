@@ -4,6 +4,7 @@ import { pad as padKernel, padAxes, padGradient, type PadMode, rollAxes } from "
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
+import { expectOptions } from "../host/options.ts";
 
 export type { PadMode } from "../kernels/pad.ts";
 
@@ -19,7 +20,9 @@ export interface PadOptions {
  * crop. Every mode takes any number of axes. Throws `ShapeError` when more is cropped than there is, and for reflection by the size of the axis
  * or more, or wrapping around more than once; `ConfigError` for another mode.
  */
-export function pad(x: Tensor, padding: readonly number[], { mode = "constant", value = 0 }: PadOptions = {}): Tensor {
+export function pad(x: Tensor, padding: readonly number[], options: PadOptions = {}): Tensor {
+  expectOptions("pad", options, "mode value");
+  const { mode = "constant", value = 0 } = options;
   expectKind("pad", { x });
   const axes = padAxes(x.shape, padding, mode);
   return record("pad", [x], padKernel("pad", x, axes, mode, value), (dy) => [padGradient(dy, axes, mode)], { axes, mode, value });

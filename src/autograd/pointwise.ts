@@ -6,6 +6,7 @@
 
 import { binary, type Comparison, type SmoothOp, unary, unaryGradient, unaryOps, where as choose } from "../kernels/pointwise.ts";
 import { ConfigError } from "../host/errors.ts";
+import { expectOptions } from "../host/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { combine, unbroadcast } from "./binary.ts";
 import { float32 } from "./precision.ts";
@@ -41,7 +42,9 @@ export interface GeluOptions {
  * x · Φ(x), Φ the distribution function of the standard normal (Hendrycks and Gimpel 2016); "tanh" is their approximation
  * x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))). Throws `ConfigError` for another name.
  */
-export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Tensor {
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  expectOptions("gelu", options, "approximate");
+  const { approximate = "none" } = options;
   if (approximate !== "none" && approximate !== "tanh") {
     throw new ConfigError(`gelu: approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}`);
   }
@@ -59,8 +62,11 @@ export interface SoftplusOptions {
 }
 
 /** log(1 + exp(beta · x)) / beta; x itself where beta · x > threshold. */
-export const softplus = (x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor =>
-  apply("softplus", x, beta, threshold);
+export const softplus = (x: Tensor, options: SoftplusOptions = {}): Tensor => {
+  expectOptions("softplus", options, "beta threshold");
+  const { beta = 1, threshold = 20 } = options;
+  return apply("softplus", x, beta, threshold);
+};
 
 /** x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */
 export const hardswish = (x: Tensor): Tensor => apply("hardswish", x);

@@ -1,9 +1,17 @@
 /** @file Max and average pooling, unpooling, with gradients. */
 
 import * as kernels from "../kernels/pool.ts";
-import type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolGeometry } from "../kernels/pool.ts";
+import {
+  avgPoolNames,
+  type AvgPoolOptions,
+  maxPoolNames,
+  type MaxPoolOptions,
+  type MaxUnpoolOptions,
+  type PoolGeometry,
+} from "../kernels/pool.ts";
 import { type AxisMaps, resample, resampleGradient } from "../kernels/resample.ts";
 import { ShapeError } from "../host/errors.ts";
+import { expectOptions } from "../host/options.ts";
 import { type Shape, showShape, type Spatial } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -38,11 +46,13 @@ function withoutIndices({ output, indices }: MaxPoolResult): Tensor {
  * @throws ShapeError
  */
 export function maxPool(x: Tensor, options: MaxPoolOptions): Tensor {
+  expectOptions("maxPool", options, maxPoolNames);
   return withoutIndices(maxPoolWithIndices(x, options));
 }
 
 /** `maxPool` and where the maxima were, for `maxUnpool`. Throws `ShapeError`. */
 export function maxPoolWithIndices(x: Tensor, options: MaxPoolOptions): MaxPoolResult {
+  expectOptions("maxPoolWithIndices", options, maxPoolNames);
   expectKind("maxPool", { x });
   return max("maxPool", x, kernels.maxPoolShape(x.shape, options), { options });
 }
@@ -67,6 +77,7 @@ export function adaptiveMaxPoolWithIndices(x: Tensor, outputSize: Spatial): MaxP
  * @throws ShapeError, DTypeError for indices of another type
  */
 export function maxUnpool(x: Tensor, indices: Tensor, options: MaxUnpoolOptions): Tensor {
+  expectOptions("maxUnpool", options, "outputSize kernelSize stride padding");
   expectKind("maxUnpool", { x, indices });
   const shape = kernels.maxUnpoolShape(x.shape, indices.shape, options);
   const backward: Backward = (dy) => [kernels.maxUnpoolGradient(indices, dy)];
@@ -84,6 +95,7 @@ function average(op: string, x: Tensor, { maps, outShape }: { maps: AxisMaps; ou
  * @throws ShapeError, ConfigError for a divisor of 0
  */
 export function avgPool(x: Tensor, options: AvgPoolOptions): Tensor {
+  expectOptions("avgPool", options, avgPoolNames);
   expectKind("avgPool", { x });
   return average("avgPool", x, kernels.avgPoolShape(x.shape, options), { options });
 }

@@ -7,6 +7,7 @@ import { reduceGradient } from "../kernels/reduce_gradient.ts";
 import type { Combination } from "../kernels/reduce_operators.ts";
 import { expand } from "../kernels/view.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
+import { expectOptions } from "../host/options.ts";
 import { normalizeAxis, showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -20,6 +21,9 @@ export interface ReduceOptions {
   /** Keep reduced axes with size 1; default false. */
   readonly keepDims?: boolean;
 }
+
+/** The names of these options. @internal */
+export const reduceNames = "keepDims";
 
 function apply(op: string, x: Tensor, axes: Axes | undefined, keepDims: boolean, average: boolean): Tensor {
   expectKind(op, { x });
@@ -35,12 +39,16 @@ function apply(op: string, x: Tensor, axes: Axes | undefined, keepDims: boolean,
 }
 
 /** Sum over `axes`, or over everything. Throws `ShapeError` for axes that are not there. */
-export function sum(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  expectOptions("sum", options, reduceNames);
+  const { keepDims = false } = options;
   return apply("sum", x, axes, keepDims, false);
 }
 
 /** Mean over `axes`, or over everything. Throws `ShapeError` for axes that are not there. */
-export function mean(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  expectOptions("mean", options, reduceNames);
+  const { keepDims = false } = options;
   return apply("mean", x, axes, keepDims, true);
 }
 
@@ -60,12 +68,16 @@ function extreme(op: string, combine: Combination, x: Tensor, axes: Axes | undef
 }
 
 /** Largest element over `axes`, or of everything; equal ones share the gradient evenly. Throws `ShapeError` if there is none. */
-export function amax(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function amax(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  expectOptions("amax", options, reduceNames);
+  const { keepDims = false } = options;
   return extreme("amax", "max", x, axes, keepDims);
 }
 
 /** Smallest element over `axes`, or of everything; equal ones share the gradient evenly. Throws `ShapeError` if there is none. */
-export function amin(x: Tensor, axes?: Axes, { keepDims = false }: ReduceOptions = {}): Tensor {
+export function amin(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
+  expectOptions("amin", options, reduceNames);
+  const { keepDims = false } = options;
   return extreme("amin", "min", x, axes, keepDims);
 }
 
@@ -89,12 +101,16 @@ function firstExtreme(op: "max" | "min", x: Tensor, axis: number, keepDims: bool
 }
 
 /** Largest elements along `axis`, as `torch.max(x, dim)`: the gradient goes to the first among equals. Throws `ShapeError`. */
-export function max(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Extremes {
+export function max(x: Tensor, axis: number, options: ReduceOptions = {}): Extremes {
+  expectOptions("max", options, reduceNames);
+  const { keepDims = false } = options;
   return firstExtreme("max", x, axis, keepDims);
 }
 
 /** Smallest elements along `axis`, as `torch.min(x, dim)`: the gradient goes to the first among equals. Throws `ShapeError`. */
-export function min(x: Tensor, axis: number, { keepDims = false }: ReduceOptions = {}): Extremes {
+export function min(x: Tensor, axis: number, options: ReduceOptions = {}): Extremes {
+  expectOptions("min", options, reduceNames);
+  const { keepDims = false } = options;
   return firstExtreme("min", x, axis, keepDims);
 }
 
@@ -102,6 +118,8 @@ export interface VarianceOptions extends ReduceOptions {
   /** The sum of squares is divided by the number of elements less this; default 1, Bessel's. */
   readonly correction?: number;
 }
+
+const varianceNames = "correction keepDims";
 
 // The mean, then the squares around it: the difference of two large sums would keep no digit of images like CT, mean 1000 and deviation 1.
 function spread(
@@ -137,11 +155,13 @@ function spread(
 
 /** Variance over `axes`, or of everything, in two passes. Throws `ShapeError` for axes that are not there or too few elements. */
 export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  expectOptions("variance", options, varianceNames);
   return spread("variance", x, axes, options);
 }
 
 /** Square root of the variance; where it is 0 the gradient is 0. Throws `ShapeError` as `variance` does. */
 export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
+  expectOptions("std", options, varianceNames);
   return spread("std", x, axes, options);
 }
 
@@ -156,7 +176,9 @@ export interface VectorNormOptions extends ReduceOptions {
  * Vector norm over axes. Where PyTorch takes a subgradient so does this: 0 for the 2-norm of zeros, equal shares among the largest of the maximum
  * norm. Throws `ShapeError`, and `ConfigError` for another p.
  */
-export function vectorNorm(x: Tensor, { p = 2, axes, keepDims = false }: VectorNormOptions = {}): Tensor {
+export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
+  expectOptions("vectorNorm", options, "p axes keepDims");
+  const { p = 2, axes, keepDims = false } = options;
   expectKind("vectorNorm", { x });
   x = float32(x);
   const list = reduceAxes("vectorNorm", x.shape, axes);

@@ -4,7 +4,14 @@ export * from "./axis_codes.ts";
 export * from "./folders/chaos.ts";
 export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
-export { type Dataset, type DataSource, deterministic, type ItemTransform, type StreamPlan, type TransformList } from "./datasets/dataset.ts";
+export {
+  type Dataset,
+  type DataSource,
+  deterministic,
+  type ItemTransform,
+  type StreamPlan,
+  type TransformList,
+} from "./datasets/dataset.ts";
 export * from "./datasets/cache_dataset.ts";
 export * from "./datasets/map_dataset.ts";
 export { decodeItem, encodeItem } from "./datasets/item_codec.ts";
@@ -54,6 +61,10 @@ export * from "./quicknat_slices.ts";
 export * from "../host/random/numpy.ts";
 export * from "./synthetic.ts";
 export * from "./transforms/index.ts";
+export * from "./nodules/annotations.ts";
+export type { CropKind, NoduleCropOptions } from "./nodules/crop_place.ts";
+export * from "./nodules/nodule_dataset.ts";
+export * from "./nodules/prepare.ts";
 export * from "./nnunet/crop.ts";
 export * from "./nnunet/fingerprint.ts";
 export * from "./nnunet/normalize.ts";

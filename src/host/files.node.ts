@@ -24,6 +24,41 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
   await syncFolder(dirname(path));
 }
 
+/** Adds `text` to the end of `path`; on an error, as of a full disk, the file keeps none of it. */
+export async function appendWhole(path: string, text: string): Promise<void> {
+  try {
+    const file = await open(path, "a");
+    try {
+      const { size } = await file.stat();
+      await file.appendFile(text).catch(async (error: unknown) => {
+        await file.truncate(size);
+        throw error;
+      });
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw naming(path, error);
+  }
+}
+
+/** Makes `path`, which must not be there, with `text` in it; on an error there is no such file, unless there was one. */
+export async function createFile(path: string, text: string): Promise<void> {
+  try {
+    const file = await open(path, "wx");
+    try {
+      await file.writeFile(text);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw naming(path, error);
+  }
+}
+
 /** An error of the system with the name of the file that was to be written: a full disk says only that it is full. */
 function naming(path: string, error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;

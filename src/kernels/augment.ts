@@ -5,6 +5,7 @@
 
 import { sizeOf } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
+import { expectOptions } from "../host/options.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import { write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -48,6 +49,7 @@ function spatialOf(op: string, x: Shape): Shape {
  */
 export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tensor {
   const op = "warp";
+  expectOptions(op, options, "size mode paddingMode displacement");
   const { mode = "bilinear", paddingMode = "zeros", displacement } = options;
   expectTensors(op, { input: x, matrix, ...(displacement && { displacement }) });
   const spatial = spatialOf(op, x.shape);

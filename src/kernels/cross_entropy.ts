@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { binary } from "./pointwise.ts";
 import { lanes } from "./lib/occupancy.ts";
-import { targetKind } from "./lib/target.ts";
+import { classCheck, targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/cross_entropy/forward.gen.ts";
@@ -87,7 +87,8 @@ function variant(target: Tensor, weight: Tensor | undefined, g: CrossEntropyGeom
   };
 }
 
-const words = (g: CrossEntropyGeometry, s: CrossEntropySettings, slab: number) => ({
+const words = (g: CrossEntropyGeometry, s: CrossEntropySettings, slab: number, fault: number) => ({
+  fault,
   classes: g.classes,
   inner: g.inner,
   positions: g.positions,
@@ -118,12 +119,13 @@ export function crossEntropy(
   const slabs = Math.max(1, Math.ceil(g.positions / slab));
   const losses = device.empty(reduced ? [slabs] : g.shape);
   const totals = device.empty([reduced ? slabs : 1]);
+  const { fault, faults } = classCheck(device, "crossEntropyLoss", g.classes, settings.ignoreIndex);
   device.run(
     forwardShader({
       ...variant(target, weight, g, reduced ? 1 : 0, reduced ? "reduced" : "none"),
       consts: { LANES: width },
-      params: words(g, settings, slab),
-      bind: { logits: input, labels: target, weight: weight ?? input, losses: write(losses), totals: write(totals) },
+      params: words(g, settings, slab, fault),
+      bind: { logits: input, labels: target, weight: weight ?? input, losses: write(losses), totals: write(totals), faults },
       workgroups: fold(device, "crossEntropy", slabs),
     }),
   );
@@ -160,7 +162,7 @@ export function crossEntropyGradient(
   input.device.run(
     gradientShader({
       ...variant(target, weight, g, reductions[reduction], reduction),
-      params: words(g, settings, 0),
+      params: words(g, settings, 0, 0),
       bind: { logits: input, labels: target, weight: weight ?? input, dy, total: total ?? dy, dx: write(dx) },
       workgroups: grid(input.device, "crossEntropy", g.positions, 64),
     }),

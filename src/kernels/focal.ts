@@ -9,7 +9,7 @@ import { expectTensors } from "./lib/args.ts";
 import type { Reduction } from "./cross_entropy.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
-import { targetKind } from "./lib/target.ts";
+import { classCheck, ignoring, targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/focal/forward.gen.ts";
@@ -52,6 +52,8 @@ export interface FocalSettings {
   /** Share of the positives, sigmoid only. */
   readonly alpha: number | undefined;
   readonly reduction: Reduction;
+  /** Class index whose positions count for nothing. */
+  readonly ignoreIndex: number | undefined;
 }
 
 /** Everything but the logits must fit too. Throws `DTypeError` and `ConfigError`. */
@@ -85,7 +87,9 @@ function variant(target: Tensor, weight: Tensor | undefined, g: FocalGeometry, {
 // A sum is over samples and channels of the mean over positions, as MONAI's.
 const divisor = (g: FocalGeometry, { reduction }: FocalSettings) => (reduction === "mean" ? sizeOf(g.shape) : g.inner);
 
-const words = (g: FocalGeometry, s: FocalSettings, positions: number, slab: number) => ({
+const words = (g: FocalGeometry, s: FocalSettings, positions: number, slab: number, fault: number) => ({
+  ...ignoring("focalLoss", s.ignoreIndex),
+  fault,
   channels: g.channels,
   first: g.first,
   inner: g.inner,
@@ -109,6 +113,7 @@ export function focalLoss(
   const width = lanes(device);
   const slab = 16 * width;
   const reduced = settings.reduction !== "none";
+  const { fault, faults } = classCheck(device, "focalLoss", g.channels, settings.ignoreIndex);
   const each = reduced ? undefined : device.empty(g.shape);
   const pieces: Tensor[] = [];
   eachPiece("focalLoss", 1, [read(input), read(target), ...(each ? [write(each)] : [])], ([x, t, to]) => {
@@ -121,8 +126,8 @@ export function focalLoss(
       forwardShader({
         ...variant(t, weight, g, settings),
         consts: { LANES: width },
-        params: words(g, settings, positions, slab),
-        bind: { logits: x, labels: t, weight: weight ?? x, losses: write(losses) },
+        params: words(g, settings, positions, slab, fault),
+        bind: { logits: x, labels: t, weight: weight ?? x, losses: write(losses), faults },
         workgroups: fold(device, "focalLoss", slabs),
       }),
     );
@@ -151,7 +156,7 @@ export function focalLossGradient(
     input.device.run(
       gradientShader({
         ...variant(t, weight, g, settings),
-        params: words(g, settings, positions, 0),
+        params: words(g, settings, positions, 0, 0),
         bind: { logits: x, labels: t, weight: weight ?? x, dy: from, dx: write(to) },
         workgroups: grid(input.device, "focalLoss", positions, 64),
       }),

@@ -3,6 +3,7 @@
 import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { read, update, write } from "../tensor/kernel.ts";
+import { expectOptions } from "../host/options.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
@@ -16,6 +17,7 @@ import { scatterAddShader } from "./shaders/indexing/scatter_add.gen.ts";
 import { takeShader } from "./shaders/indexing/take.gen.ts";
 import { aroundAxis } from "./softmax.ts";
 import { axisWords, expectWords, gather } from "./lib/strided.ts";
+import { classCheck, ignoring, targetKind } from "./lib/target.ts";
 import { grid } from "./lib/workgroups.ts";
 import { full, slice } from "./view.ts";
 
@@ -100,18 +102,31 @@ export function oneHotShape(index: Shape, classes: number): number[] {
   return [index[0], classes, ...index.slice(2)];
 }
 
-/** f32 indicator channels of class indices (f32, i32 or u32); an index outside the classes gives zeros. */
-export function oneHot(index: Tensor, classes: number): Tensor {
+export interface OneHotOptions {
+  /** A class index that gives zeros. */
+  readonly ignoreIndex?: number;
+}
+
+/**
+ * f32 indicator channels of class indices (f32, i32 or u32) `[N, 1, …]` → `[N, classes, …]`. An index outside of the classes gives zeros, and the
+ * next read-back throws `DataError`. Throws `ShapeError`, `DTypeError`, `ConfigError`.
+ */
+export function oneHot(index: Tensor, classes: number, options: OneHotOptions = {}): Tensor {
+  expectOptions("oneHot", options, "ignoreIndex");
+  const { ignoreIndex } = options;
   if (index.dtype === "f16") throw new DTypeError("oneHot: the index has type f16, expected f32, i32 or u32");
   const shape = oneHotShape(index.shape, classes);
   const y = index.device.empty(shape);
   if (y.size === 0) return y;
+  const { TARGET, name } = targetKind(index, false);
+  const { fault, faults } = classCheck(index.device, "oneHot", classes, ignoreIndex);
   index.device.run(
     oneHotShader({
-      overrides: { FLOAT_INDEX: index.dtype === "f32" ? 1 : 0 },
-      params: { classes, inner: sizeOf(shape.slice(2)), count: y.size },
-      bind: { index, y: write(y) },
-      workgroups: grid(index.device, "oneHot", y.size, 64),
+      overrides: { TARGET },
+      variant: name,
+      params: { classes, inner: sizeOf(shape.slice(2)), positions: index.size, ...ignoring("oneHot", ignoreIndex), fault },
+      bind: { index, y: write(y), faults },
+      workgroups: grid(index.device, "oneHot", index.size, 64),
     }),
   );
   return y;

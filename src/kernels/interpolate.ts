@@ -20,6 +20,9 @@ export interface InterpolateOptions {
   readonly alignCorners?: boolean;
 }
 
+/** The names of these options. @internal */
+export const interpolateNames = "size scaleFactor recomputeScaleFactor mode alignCorners";
+
 export interface InterpolateGeometry {
   readonly outShape: Shape;
   readonly maps: AxisMaps;

@@ -35,12 +35,18 @@ export interface MaxPoolOptions extends PoolWindowOptions {
   readonly dilation?: Spatial;
 }
 
+/** The names of these options. @internal */
+export const maxPoolNames = "dilation kernelSize stride padding ceilMode";
+
 export interface AvgPoolOptions extends PoolWindowOptions {
   /** Whether padding counts in the average; default true. */
   readonly countIncludePad?: boolean;
   /** What sums are divided by, instead of the size of the window. */
   readonly divisorOverride?: number;
 }
+
+/** The names of these options. @internal */
+export const avgPoolNames = "countIncludePad divisorOverride kernelSize stride padding ceilMode";
 
 /** Sizes of one max pool as D, H, W. */
 export interface PoolGeometry {

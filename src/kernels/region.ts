@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
-import { targetKind } from "./lib/target.ts";
+import { classCheck, ignoring, targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import * as codes from "./shaders/lib/prediction.gen.ts";
@@ -26,6 +26,10 @@ export interface RegionOptions {
   readonly indexTarget?: boolean;
   /** `[N, 1, …]` or `[1, 1, …]`: factor of each position. No gradient flows to it. */
   readonly mask?: Tensor;
+  /** Class index whose positions count for nothing. */
+  readonly ignoreIndex?: number | undefined;
+  /** What an error calls it that is found on the device; default "regionSums". */
+  readonly op?: string;
   /** What the mask multiplies: the three terms, or the logits (before the activation) and the targets; default "terms". */
   readonly maskOf?: "terms" | "inputs";
 }
@@ -82,7 +86,9 @@ function variant(target: Tensor, { channels }: RegionGeometry, options: RegionOp
   };
 }
 
-const words = ({ samples, channels, inner }: RegionGeometry, slabs: number, { mask }: RegionOptions) => ({
+const words = ({ samples, channels, inner }: RegionGeometry, slabs: number, { mask, ignoreIndex }: RegionOptions, fault = 0) => ({
+  ...ignoring("regionSums", ignoreIndex),
+  fault,
   samples,
   channels,
   inner,
@@ -112,12 +118,13 @@ function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: Region
   const slabs = Math.max(1, Math.ceil(g.inner / (16 * width)));
   const partial = device.empty([slabs, 3, g.samples, g.channels]);
   if (partial.size > 0) {
+    const { fault, faults } = classCheck(device, options.op ?? "regionSums", g.channels, options.ignoreIndex);
     device.run(
       sumsShader({
         ...variant(target, g, options),
         consts: { LANES: width },
-        params: words(g, slabs, options),
-        bind: { logits, labels: target, mask: options.mask ?? logits, partial: write(partial) },
+        params: words(g, slabs, options, fault),
+        bind: { logits, labels: target, mask: options.mask ?? logits, partial: write(partial), faults },
         workgroups: fold(device, "regionSums", slabs * g.samples),
       }),
     );

@@ -7,6 +7,7 @@ import { convTrials } from "./conv/trials.ts";
 import type { Trials } from "./lib/choices.ts";
 import { matmulTrials } from "./matmul.ts";
 import { normTrials } from "./norm/trials.ts";
+import { expectOptions } from "../host/options.ts";
 import type { AbortSignal } from "../host/platform.ts";
 
 /** Variant by class of problem, as `device.choices` holds it. */
@@ -42,7 +43,9 @@ const margin = 0.93;
  * Measures the variants of convolution and its gradients, of matrix products and of norms on usual sizes, sets `device.choices` to the best of each class
  * and returns them, for `useChoices` the next time. Takes seconds on a GPU, minutes on a software adapter; GPU timestamps if the device has them.
  */
-export async function tune(device: Device, { half = true, onProgress, signal }: TuneOptions = {}): Promise<Tuned> {
+export async function tune(device: Device, options: TuneOptions = {}): Promise<Tuned> {
+  expectOptions("tune", options, "half onProgress signal");
+  const { half = true, onProgress, signal } = options;
   const f16 = half && device.gpu.features.has("shader-f16") && !device.software;
   const trials = families.flatMap((trialsOf) => trialsOf(device, f16));
   const gains: { problem: string; rule: string; best: string; before: number; after: number }[] = [];

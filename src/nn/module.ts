@@ -5,6 +5,7 @@
 
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
+import { expectOptions } from "../host/options.ts";
 import { showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
 import { changed, look } from "../tensor/modes.ts";
@@ -124,6 +125,7 @@ export abstract class Module {
    * @throws CheckpointError listing missing, unexpected and mis-shaped names; with `strict: false` only mis-shaped ones, unless `skipMisshaped`
    */
   loadStateDict(state: ReadonlyMap<string, HostArray>, options: LoadOptions = {}): LoadReport {
+    expectOptions("Module.loadStateDict", options, "strict skipMisshaped select rename");
     return loadTensors(this.namedTensors(), state, options);
   }
 

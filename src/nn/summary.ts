@@ -6,6 +6,7 @@ import { full } from "../kernels/view.ts";
 import type { Device } from "../tensor/device.ts";
 import { ConfigError } from "../host/errors.ts";
 import { Plan } from "../tensor/plan.ts";
+import { expectOptions } from "../host/options.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
@@ -54,7 +55,9 @@ export interface SummaryOptions {
  * @param inputShape shape of the f32 input, such as `[1, 1, 64, 64, 64]`
  * @throws ConfigError for a module without parameters or inside a capture, and what the module throws for the input
  */
-export function summary(module: Module, inputShape: Shape, { training = true }: SummaryOptions = {}): ModuleSummary {
+export function summary(module: Module, inputShape: Shape, options: SummaryOptions = {}): ModuleSummary {
+  expectOptions("summary", options, "training");
+  const { training = true } = options;
   expectShape("summary", inputShape);
   const state = [...new Set([...module.namedTensors()].map(([, t]) => t))];
   if (state.length === 0) throw new ConfigError("summary: the module has no parameters");
@@ -169,7 +172,9 @@ export interface SummaryTextOptions {
 }
 
 /** The summary as lines of text. */
-export function summaryText(summary: ModuleSummary, { depth = Infinity }: SummaryTextOptions = {}): string {
+export function summaryText(summary: ModuleSummary, options: SummaryTextOptions = {}): string {
+  expectOptions("summaryText", options, "depth");
+  const { depth = Infinity } = options;
   const rows = summary.layers
     .filter((layer) => layer.depth <= depth)
     .map((layer) => [

@@ -4,9 +4,10 @@ import type { WeightTensor } from "../weights/elements.ts";
 import { expectSomeRead, type SkippedEntry, type WeightsFile } from "../weights/file.ts";
 import type { HostValue } from "./values.ts";
 import { type OnnxTensor, type OnnxValueInfo, parseOnnx } from "./model.ts";
-import type { OnnxOptions } from "./import/module.ts";
+import { onnxNames, type OnnxOptions } from "./import/module.ts";
 import { onnxBudget } from "./proto.ts";
 import { decodeTensor, typeName, types, unsupportedType } from "./tensor_data.ts";
+import { expectOptions } from "../host/options.ts";
 
 /** Name, element type and shape of a tensor; sizes that are open are names. */
 export interface OnnxTensorInfo {
@@ -32,6 +33,7 @@ const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ na
 
 /** Summarizes an ONNX file; operators may be any. Throws `FormatError` for a damaged one. */
 export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "source"> = {}): OnnxSummary {
+  expectOptions("inspectOnnx", options, "source");
   const file = parseOnnx(bytes, onnxBudget(bytes.length, options.source ?? "the ONNX file"));
   const { irVersion, producer, opsets, metadata, graph } = file;
   const counts = new Map<string, number>();
@@ -57,6 +59,7 @@ export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "sourc
  * @throws FormatError for a damaged file, and for one of which nothing can be read
  */
 export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): Map<string, HostValue> {
+  expectOptions("readOnnxWeights", options, onnxNames);
   return readAll(bytes, options).tensors;
 }
 
@@ -65,6 +68,7 @@ export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): M
  * @throws FormatError as `readOnnxWeights`
  */
 export function readOnnxFile(bytes: Uint8Array, options: OnnxOptions = {}): WeightsFile {
+  expectOptions("readOnnxFile", options, onnxNames);
   const { tensors, skipped, metadata } = readAll(bytes, options);
   const typed = new Map<string, WeightTensor>();
   for (const [name, value] of tensors) {

@@ -6,6 +6,7 @@ import { sizeOf } from "../host/array.ts";
 import { ambientModes, modesVersion } from "./modes.ts";
 import { type CapturedPlan, type CaptureInput, type CaptureResult, dtypeOf, Plan } from "./plan.ts";
 import { sharedScratch } from "./plan_memory.ts";
+import { expectOptions } from "../host/options.ts";
 import { showShape } from "../host/shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -18,6 +19,9 @@ export interface CaptureOptions {
    */
   readonly maxPlanBytes?: number | undefined;
 }
+
+/** The names of these options. @internal */
+export const captureNames = "maxPlanBytes";
 
 export interface Captured<R extends CaptureResult> {
   /**
@@ -125,8 +129,10 @@ class Plans<R extends CaptureResult> {
 export function capture<R extends CaptureResult>(
   device: Device,
   fn: (...inputs: Tensor[]) => R,
-  { maxPlanBytes = defaultMaxPlanBytes }: CaptureOptions = {},
+  options: CaptureOptions = {},
 ): Captured<R> {
+  expectOptions("capture", options, captureNames);
+  const { maxPlanBytes = defaultMaxPlanBytes } = options;
   if (!(maxPlanBytes >= 0)) throw new ConfigError(`capture: maxPlanBytes must be at least 0, got ${maxPlanBytes}`);
   const plans = new Plans<R>(device, maxPlanBytes);
 

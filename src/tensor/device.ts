@@ -18,8 +18,10 @@ import type { KernelCall } from "./kernel.ts";
 import { memoryReport, type MemoryReport } from "./memory_report.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { PlanMemory } from "./plan_memory.ts";
-import { Readback } from "./readback.ts";
+import { behind, elementsOf, Readback } from "./readback.ts";
+import { ValueFaults } from "./value_faults.ts";
 import { Patience } from "./wait.ts";
+import { expectOptions } from "../host/options.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { EagerStream, type Stream } from "./stream.ts";
 import { byteLength, type Device, Tensor } from "./tensor.ts";
@@ -39,6 +41,7 @@ export interface DeviceOptions extends AdapterOptions {
  * Throws `NoAdapterError` with what to do if there is none, and `ConfigError` for options that exclude each other.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+  expectOptions("openDevice", options, "maxBindingSize maxBacklogBytes powerPreference toggles gpu adapter device");
   return new OpenDevice(await openAdapter(options), options);
 }
 
@@ -49,6 +52,7 @@ class OpenDevice implements Device {
   readonly plans: PlanMemory;
   readonly pipelines: PipelineCache;
   readonly eager: EagerStream;
+  readonly valueFaults: ValueFaults;
   readonly maxBindingSize: number;
   private current: Stream;
   // When the trace that goes on now began.
@@ -80,6 +84,7 @@ class OpenDevice implements Device {
     this.eager = new EagerStream(gpu, this.pool, this.pipelines, () => this.check(), this.backlog);
     this.current = this.eager;
     this.readback = new Readback(gpu);
+    this.valueFaults = new ValueFaults(gpu, this.pool);
     gpu.addEventListener("uncapturederror", this.onError);
     gpu.lost.then((lost) => {
       if (this.closed) return;
@@ -187,10 +192,9 @@ class OpenDevice implements Device {
     if (dtype === "f16") throw new DTypeError("data: cast an f16 tensor to f32 before reading it");
     const buffer = tensor.storage.memory();
     this.check();
-    const slot = this.readback.take(bytes);
-    this.eager.copyBuffer(buffer, tensor.byteOffset, slot, 0, bytes);
-    this.eager.submit();
-    const values = this.answered(() => this.readback.get(slot, bytes, size, dtype), "reading a tensor back");
+    const values = this.copied(buffer, tensor.byteOffset, bytes, "reading a tensor back").then((copy) =>
+      elementsOf(copy, size, dtype),
+    );
     // A value read late must not end the process when its device fails meanwhile: whoever awaits it is told, and so is the next call.
     values.catch(() => {});
     return values;
@@ -198,7 +202,7 @@ class OpenDevice implements Device {
 
   async settle(): Promise<void> {
     this.eager.flush();
-    await this.answered(() => this.gpu.queue.onSubmittedWorkDone(), "waiting for the device");
+    await this.copied(undefined, 0, 0, "waiting for the device");
   }
 
   close(): void {
@@ -208,7 +212,28 @@ class OpenDevice implements Device {
     this.gpu.removeEventListener("uncapturederror", this.onError);
     this.eager.close();
     this.readback.trim();
+    this.valueFaults.buffer.destroy();
     this.pool.close();
+  }
+
+  // Bytes of a buffer, after all work given so far, with what its kernels found wrong with values: then this throws.
+  private async copied(buffer: GPUBuffer | undefined, offset: number, bytes: number, what: string): Promise<ArrayBuffer> {
+    const { eager, readback, valueFaults: faults } = this;
+    const tail = faults.take() ? faults.bytes : 0;
+    if (!buffer && tail === 0) {
+      await this.answered(() => this.gpu.queue.onSubmittedWorkDone(), what);
+      return new ArrayBuffer(0);
+    }
+    const slot = readback.take(behind(bytes) + tail);
+    if (buffer) eager.copyBuffer(buffer, offset, slot, 0, bytes);
+    if (tail > 0) {
+      eager.copyBuffer(faults.buffer, 0, slot, behind(bytes), tail);
+      eager.clear(faults.buffer);
+    }
+    eager.submit();
+    const copy = await this.answered(() => readback.get(slot, bytes, tail), what);
+    faults.expectNone(new Uint32Array(copy.tail));
+    return copy.head;
   }
 
   // What the device answers, or else why it did not.

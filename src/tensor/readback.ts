@@ -11,6 +11,21 @@ const keptBytes = 4 << 20;
 /** Powers of two, so that sizes that vary share slots. */
 const slotSize = (bytes: number): number => Math.max(alignment, 2 ** Math.ceil(Math.log2(Math.max(1, bytes))));
 
+/** Where something may follow so many bytes. */
+export const behind = (bytes: number): number => Math.ceil(bytes / 8) * 8;
+
+/** Elements of a type in a copy of their bytes. */
+export function elementsOf(copy: ArrayBuffer, count: number, dtype: Exclude<DType, "f16">): TypedArray {
+  switch (dtype) {
+    case "f32":
+      return new Float32Array(copy, 0, count);
+    case "i32":
+      return new Int32Array(copy, 0, count);
+    case "u32":
+      return new Uint32Array(copy, 0, count);
+  }
+}
+
 export class Readback {
   /** Of all slots, in flight or free. */
   bytes = 0;
@@ -36,25 +51,21 @@ export class Readback {
     return this.gpu.createBuffer({ label: "readback", size, usage: usage.mapRead | usage.copyDst });
   }
 
-  async get(slot: GPUBuffer, bytes: number, count: number, dtype: Exclude<DType, "f16">): Promise<TypedArray> {
-    const range = Math.min(slot.size, Math.ceil(Math.max(1, bytes) / 8) * 8);
+  /** What was copied: `bytes` bytes from the start, and `tail` bytes behind them from `behind(bytes)` on. */
+  async get(slot: GPUBuffer, bytes: number, tail: number): Promise<{ head: ArrayBuffer; tail: ArrayBuffer }> {
+    const start = behind(bytes);
+    const range = Math.min(slot.size, Math.max(8, start + tail));
     try {
       await slot.mapAsync(mapRead, 0, range);
     } catch (error) {
       this.drop(slot);
       throw error;
     }
-    const copy = slot.getMappedRange(0, range).slice(0, bytes);
+    const mapped = slot.getMappedRange(0, range);
+    const copy = { head: mapped.slice(0, bytes), tail: mapped.slice(start, start + tail) };
     slot.unmap();
     this.keep(slot);
-    switch (dtype) {
-      case "f32":
-        return new Float32Array(copy, 0, count);
-      case "i32":
-        return new Int32Array(copy, 0, count);
-      case "u32":
-        return new Uint32Array(copy, 0, count);
-    }
+    return copy;
   }
 
   /** Destroys the free slots. */

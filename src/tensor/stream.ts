@@ -83,6 +83,11 @@ export class EagerStream implements Stream {
     if (bytes > 0) this.commands().copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
   }
 
+  /** Fills a buffer with zeros. */
+  clear(buffer: GPUBuffer): void {
+    this.commands().clearBuffer(buffer);
+  }
+
   /** The open pass, for a dispatch of the program `key`; one of its own while a timer is set. */
   compute(key: string): GPUComputePassEncoder {
     this.encoder ??= this.open();

@@ -12,6 +12,7 @@ import type { PipelineCache } from "./pipelines.ts";
 import type { PlanMemory } from "./plan_memory.ts";
 import type { MemoryReport } from "./memory_report.ts";
 import type { EagerStream, Stream } from "./stream.ts";
+import type { ValueFaults } from "./value_faults.ts";
 import { tracked } from "./lifetime.ts";
 import { changed, look } from "./modes.ts";
 import { type Shape, showShape } from "../host/shape.ts";
@@ -54,6 +55,8 @@ export interface Device {
   readonly pipelines: PipelineCache;
   /** @internal */
   readonly eager: EagerStream;
+  /** Where kernels note values that are wrong. @internal */
+  readonly valueFaults: ValueFaults;
   /** Where operations send their kernels: the eager stream, or a trace while `capture` records. @internal */
   stream: Stream;
   /** Grows whenever a tensor moves to other memory, so that plans know to trace again. @internal */
@@ -71,14 +74,14 @@ export interface Device {
    * inside a capture, where it would happen once and not in each call, unless the tensor was made there by `device.tensor`.
    */
   write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void;
-  /** See `Tensor.data`. Throws at once, rather than through the promise, what is the caller's fault. */
+  /** See `Tensor.data`. Throws at once, rather than through the promise, what can be known at once. */
   read(tensor: Tensor): Promise<TypedArray>;
   /**
    * Hands a kernel to the stream. Throws `TensorTooLargeError` if a tensor is over the binding limit: the operation does not run in pieces,
    * see `kernels/lib/pieces.ts`. @internal
    */
   run(call: KernelCall): void;
-  /** Resolves when all work given so far is done. Throws what the device reported. */
+  /** Resolves when all work given so far is done. Throws what the device reported, and `DataError` as `Tensor.data`. */
   settle(): Promise<void>;
   /**
    * Throws the first thing that the device reported, if anything: errors of shaders and commands, refused memory, loss. Commands that
@@ -219,7 +222,10 @@ export class Tensor {
     this.dispose();
   }
 
-  /** Reads the elements back. The copy is ordered now; await the promise later to read without stalling the queue. */
+  /**
+   * Reads the elements back. The copy is ordered now; await the promise later to read without stalling the queue. Throws `DataError` if an
+   * operation before it, of this tensor or another, met a value that it cannot take, such as a class index outside of the classes; once.
+   */
   data(): Promise<TypedArray> {
     return this.device.read(this);
   }

@@ -1,6 +1,7 @@
 /** @file One reader for every weight file that lies in one piece; what it is, its bytes say. */
 
 import { failing } from "../host/bytes/budget.ts";
+import { expectOptions } from "../host/options.ts";
 import { type WeightsFile } from "./file.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { withoutPrefixes } from "./torch/state_dict.ts";
@@ -12,6 +13,7 @@ import { isTorch, readTorch, type ReadTorchOptions } from "./torch/file.ts";
  * @throws FormatError for a damaged or hostile file or one of another format
  */
 export async function readWeights(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
+  expectOptions("readWeights", options, "source key keepPrefixes");
   const { source = "weights" } = options;
   if (isTorch(bytes)) return readTorch(bytes, { ...options, source });
   // The length of a JSON header, and its first brace.

@@ -86,7 +86,7 @@ describe("no error", () => {
   });
 
   test("for running statistics, also under checkpoint, and for steps one after the other", async () => {
-    const norm = own(new BatchNorm(device, 1, { spatialDims: 1 } as never));
+    const norm = own(new BatchNorm(device, 1));
     const x = own(vx.keep(device.tensor({ data: [1, 2, 3, 5], shape: [1, 1, 4] })));
     const parameters = norm.parameters();
     const a = vx.sum(vx.square(norm.forward(x)));

@@ -27,7 +27,11 @@ export interface CacheOptions {
 }
 
 /** How many of `length` items a cache keeps. @throws ConfigError for options out of range */
-function keptItems(op: string, length: number, { cacheNum = Infinity, cacheRate = 1, maxBytes = Infinity }: CacheOptions): number {
+function keptItems(
+  op: string,
+  length: number,
+  { cacheNum = Infinity, cacheRate = 1, maxBytes = Infinity }: CacheOptions,
+): number {
   if (!(cacheRate >= 0 && cacheRate <= 1)) throw new ConfigError(`${op}: cacheRate is ${cacheRate}; expected 0 to 1`);
   if (!(cacheNum >= 0)) throw new ConfigError(`${op}: cacheNum is ${cacheNum}; expected 0 or more`);
   if (!(maxBytes >= 0)) throw new ConfigError(`${op}: maxBytes is ${maxBytes}; expected 0 or more`);
@@ -150,7 +154,8 @@ export class SmartCacheDataset<T = Item> implements Dataset<T> {
     transform: TransformList<T> = [],
     { replaceRate = 0.1, shuffle = true, seed = 0, ...options }: SmartCacheOptions = {},
   ) {
-    if (!(replaceRate > 0)) throw new ConfigError(`SmartCacheDataset: replaceRate is ${replaceRate}; expected more than 0, or use CacheDataset`);
+    if (!(replaceRate > 0))
+      throw new ConfigError(`SmartCacheDataset: replaceRate is ${replaceRate}; expected more than 0, or use CacheDataset`);
     this.cut = new CutSource(data, transform);
     const total = this.cut.source.length;
     if (this.cut.source.stream)

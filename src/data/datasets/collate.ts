@@ -56,7 +56,9 @@ export function padListDataCollate(options: PadCollateOptions = {}): (items: rea
     collateItems("padListDataCollate", items, (op, key, arrays) => {
       const { shape } = arrays[0];
       if (arrays.some((a) => a.shape.length !== shape.length || a.shape[0] !== shape[0]))
-        throw new ShapeError(`${op}: arrays of "${key}" differ in axes or channels: [${arrays.map((a) => `[${a.shape}]`).join(", ")}]`);
+        throw new ShapeError(
+          `${op}: arrays of "${key}" differ in axes or channels: [${arrays.map((a) => `[${a.shape}]`).join(", ")}]`,
+        );
       const most = shape.map((_, axis) => Math.max(...arrays.map((a) => a.shape[axis])));
       const before = arrays.map((a) => a.shape.map((n, axis) => (method === "end" ? 0 : (most[axis] - n) >> 1)));
       const padded = arrays.map((a, i) => {
@@ -176,9 +178,7 @@ function stack(op: string, key: string, arrays: readonly HostArray[]): HostArray
   const out = new Type(one * arrays.length);
   arrays.forEach((a, i) => {
     if (a.data.length !== one)
-      throw new ShapeError(
-        `${op}: "${key}" of item ${i} has ${a.data.length} elements, but its shape [${a.shape}] holds ${one}`,
-      );
+      throw new ShapeError(`${op}: "${key}" of item ${i} has ${a.data.length} elements, but its shape [${a.shape}] holds ${one}`);
     out.set(a.data, i * one);
   });
   return { data: out, shape: [arrays.length, ...shape] };

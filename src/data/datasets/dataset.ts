@@ -89,7 +89,11 @@ function nameOfItem(item: unknown): string | undefined {
   if (typeof item !== "object" || item === null) return undefined;
   const { id, name } = item as { id?: unknown; name?: unknown };
   const found = [id, name].find((v) => typeof v === "string" || typeof v === "number");
-  return found === undefined ? Object.values(item).flat(1).find((v): v is string => typeof v === "string") : String(found);
+  return found === undefined
+    ? Object.values(item)
+        .flat(1)
+        .find((v): v is string => typeof v === "string")
+    : String(found);
 }
 
 /** Single transforms of a list or a chain, so that a cache can cut between them. */

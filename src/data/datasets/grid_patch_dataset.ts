@@ -56,7 +56,9 @@ export class PatchIter {
     this.options = options;
     this.startPos = options.startPos ?? [];
     if ((this.startPos[0] ?? 0) !== 0)
-      throw new ConfigError(`PatchIter: startPos is [${this.startPos}]; its first entry is the channel axis, which patches take whole: 0`);
+      throw new ConfigError(
+        `PatchIter: startPos is [${this.startPos}]; its first entry is the channel axis, which patches take whole: 0`,
+      );
   }
 
   /** @throws ShapeError if patchSize has more entries than there are spatial axes; ConfigError for a start outside the (padded) image */
@@ -185,7 +187,9 @@ export class GridPatchDataset implements Dataset {
     const { patchIter, transform = [], withCoordinates = true } = this.options;
     const images = asList(await this.source.get(index, random, epoch));
     const patches = images.flatMap((image) => [...patchIter.patches(image)]);
-    const kept = withCoordinates ? patches : patches.map(({ patchCoords: _c, originalSpatialShape: _o, startPos: _s, ...item }) => item);
+    const kept = withCoordinates
+      ? patches
+      : patches.map(({ patchCoords: _c, originalSpatialShape: _o, startPos: _s, ...item }) => item);
     return asList(applyTransforms(listOf(transform), kept, random));
   }
 }

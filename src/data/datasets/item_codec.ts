@@ -8,7 +8,16 @@ import type { TypedArray } from "../../host/array.ts";
 
 const magic = "voxgrad item 1\n";
 
-const arrayTypes = { Float32Array, Float64Array, Int32Array, Uint32Array, Int16Array, Uint16Array, Int8Array, Uint8Array } as const;
+const arrayTypes = {
+  Float32Array,
+  Float64Array,
+  Int32Array,
+  Uint32Array,
+  Int16Array,
+  Uint16Array,
+  Int8Array,
+  Uint8Array,
+} as const;
 type ArrayName = keyof typeof arrayTypes;
 
 /** An array's place behind the JSON. */
@@ -34,7 +43,11 @@ export function encodeItem(value: unknown): Uint8Array {
     if (typeof v === "number" && !Number.isFinite(v)) return { $number: special.get(v) };
     if (ArrayBuffer.isView(v)) {
       const array = v as TypedArray;
-      const place = { $array: array.constructor.name === "Buffer" ? "Uint8Array" : array.constructor.name, at: size, length: array.length };
+      const place = {
+        $array: array.constructor.name === "Buffer" ? "Uint8Array" : array.constructor.name,
+        at: size,
+        length: array.length,
+      };
       arrays.push(array);
       size = aligned(size + array.byteLength);
       return place;
@@ -57,7 +70,7 @@ export function encodeItem(value: unknown): Uint8Array {
   return out;
 }
 
-/** @param source what the bytes are, for messages. @throws FormatError for other bytes than `encodeItem` gave */
+/** The value that `encodeItem` was given. @param source what the bytes are, for messages. @throws FormatError for other bytes */
 export function decodeItem(bytes: Uint8Array, source: string): unknown {
   const fail = failing(`decodeItem: ${source}`);
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
@@ -65,7 +78,8 @@ export function decodeItem(bytes: Uint8Array, source: string): unknown {
   if (!match) throw fail("it is no cached item of this version");
   const jsonLength = Number(match[1]);
   const start = aligned(match[0].length + jsonLength);
-  if (bytes.length !== start + Number(match[2])) throw fail(`it has ${bytes.length} bytes, its head says ${start + Number(match[2])}`);
+  if (bytes.length !== start + Number(match[2]))
+    throw fail(`it has ${bytes.length} bytes, its head says ${start + Number(match[2])}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(new TextDecoder().decode(bytes.subarray(match[0].length, match[0].length + jsonLength)));
@@ -84,7 +98,9 @@ export function decodeItem(bytes: Uint8Array, source: string): unknown {
     if (!Type || !(at >= 0 && length >= 0) || start + at + length * Type.BYTES_PER_ELEMENT > bytes.length)
       throw fail(`an array of ${length} ${String($array)} at ${at} does not lie in it`);
     const from = start + at;
-    return new Type(bytes.slice(from, from + length * Type.BYTES_PER_ELEMENT).buffer);
+    // Not bytes.slice(): a Buffer's shares memory.
+    const own: Uint8Array<ArrayBuffer> = Uint8Array.prototype.slice.call(bytes, from, from + length * Type.BYTES_PER_ELEMENT);
+    return new Type(own.buffer);
   };
   return whole(parsed);
 }

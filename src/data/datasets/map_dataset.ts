@@ -3,7 +3,16 @@
 import { ConfigError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
-import { applyTransforms, type Dataset, datasetOf, type DataSource, type ItemTransform, listOf, type StreamPlan, type TransformList } from "./dataset.ts";
+import {
+  applyTransforms,
+  type Dataset,
+  datasetOf,
+  type DataSource,
+  type ItemTransform,
+  listOf,
+  type StreamPlan,
+  type TransformList,
+} from "./dataset.ts";
 
 /**
  * A source with a transform, computed on each access. MONAI's `Dataset`.
@@ -79,7 +88,9 @@ export class ConcatDataset<T = Item> implements Dataset<T> {
     this.sources = sources.map(datasetOf);
     this.length = this.sources.reduce((n, s) => n + s.length, 0);
     if (this.sources.some((s) => (s.stream === undefined) !== (this.sources[0].stream === undefined)))
-      throw new ConfigError("ConcatDataset: some of the sources are streams of patches and some are not; make patches of all or of none");
+      throw new ConfigError(
+        "ConcatDataset: some of the sources are streams of patches and some are not; make patches of all or of none",
+      );
     if (this.sources.some((s) => s.stream?.shuffle))
       throw new ConfigError("ConcatDataset: a source is a ShuffleBuffer; put one around the ConcatDataset instead");
   }
@@ -117,10 +128,10 @@ export class ZipDataset implements Dataset {
     const items: Item[] = [];
     for (const source of this.sources) {
       const item = await source.get(index, random, epoch);
-      if (Array.isArray(item)) throw new ConfigError(`ZipDataset: a source gives ${item.length} items for index ${index}; expected one`);
+      if (Array.isArray(item))
+        throw new ConfigError(`ZipDataset: a source gives ${item.length} items for index ${index}; expected one`);
       items.push(item);
     }
     return applyTransforms<Item>(this.transforms, Object.assign({}, ...items) as Item, random);
   }
 }
-

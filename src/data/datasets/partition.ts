@@ -30,7 +30,8 @@ export function partitionDataset<T>(data: readonly T[], options: PartitionOption
   if (shuffle) order = new RandomState(seed).permutation(order);
   const take = (indices: readonly number[]) => indices.map((i) => data[i]);
   if (ratios && ratios.length > 0) return byRatios(order, ratios).map(take);
-  if (!numPartitions) throw new ConfigError("partitionDataset: neither ratios nor numPartitions is given; one of them says how to part");
+  if (!numPartitions)
+    throw new ConfigError("partitionDataset: neither ratios nor numPartitions is given; one of them says how to part");
   if (!Number.isInteger(numPartitions) || numPartitions < 1)
     throw new ConfigError(`partitionDataset: numPartitions is ${numPartitions}; expected an integer of 1 or more`);
   if (dropLast && !evenDivisible) throw new ConfigError("partitionDataset: dropLast works only with evenDivisible");
@@ -83,8 +84,13 @@ export interface DatalistOptions {
 }
 
 /** A list `factor` times as long: whole copies, and a part of it for the fraction. MONAI's `resample_datalist`. */
-export function resampleDatalist<T>(data: readonly T[], factor: number, { randomPick = false, seed = 0 }: DatalistOptions = {}): T[] {
-  if (!(factor >= 0 && Number.isFinite(factor))) throw new ConfigError(`resampleDatalist: factor is ${factor}; expected a number of 0 or more`);
+export function resampleDatalist<T>(
+  data: readonly T[],
+  factor: number,
+  { randomPick = false, seed = 0 }: DatalistOptions = {},
+): T[] {
+  if (!(factor >= 0 && Number.isFinite(factor)))
+    throw new ConfigError(`resampleDatalist: factor is ${factor}; expected a number of 0 or more`);
   const copies = Math.trunc(factor);
   const rest = factor - copies;
   const out = Array.from({ length: copies }, () => data).flat() as T[];
@@ -108,7 +114,10 @@ export function selectCrossValidationFolds<T>(partitions: readonly (readonly T[]
  * @param groupOf the patient of a case; default by its name, `patientOf`
  * @throws DataError that names the patient, its cases and the parts
  */
-export function expectNoLeak(parts: Readonly<Record<string, readonly string[]>>, groupOf: (id: string) => string = patientOf): void {
+export function expectNoLeak(
+  parts: Readonly<Record<string, readonly string[]>>,
+  groupOf: (id: string) => string = patientOf,
+): void {
   const seen = new Map<string, { readonly part: string; readonly id: string }>();
   for (const [part, ids] of Object.entries(parts)) {
     for (const id of ids) {
@@ -116,7 +125,9 @@ export function expectNoLeak(parts: Readonly<Record<string, readonly string[]>>,
       const before = seen.get(patient);
       if (before && before.part !== part) {
         const cases = before.id === id ? `case "${id}"` : `patient "${patient}" (cases "${before.id}", "${id}")`;
-        throw new DataError(`expectNoLeak: ${cases} is in both ${before.part} and ${part}; scores on one would not tell about new patients`);
+        throw new DataError(
+          `expectNoLeak: ${cases} is in both ${before.part} and ${part}; scores on one would not tell about new patients`,
+        );
       }
       seen.set(patient, before ?? { part, id });
     }

@@ -3,7 +3,17 @@
 import { ConfigError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
-import { applyTransforms, asList, type Dataset, datasetOf, type DataSource, type ItemTransform, listOf, type StreamPlan, type TransformList } from "./dataset.ts";
+import {
+  applyTransforms,
+  asList,
+  type Dataset,
+  datasetOf,
+  type DataSource,
+  type ItemTransform,
+  listOf,
+  type StreamPlan,
+  type TransformList,
+} from "./dataset.ts";
 
 /** How images become patches. */
 export interface PatchOptions<T> {

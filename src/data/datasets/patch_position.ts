@@ -21,7 +21,8 @@ export interface PatchPositionOptions {
 
 /** The numbers from `start` to before `end`. @throws ConfigError for a step of 0 */
 function range(start: number, end: number, step: number): number[] {
-  if (step === 0) throw new ConfigError("iterPatchPosition: neighbors overlap by a whole patch; overlap must be less than the patch");
+  if (step === 0)
+    throw new ConfigError("iterPatchPosition: neighbors overlap by a whole patch; overlap must be less than the patch");
   const out: number[] = [];
   for (let i = start; step > 0 ? i < end : i > end; i += step) out.push(i);
   return out;

@@ -103,7 +103,9 @@ function description(transform: unknown): unknown {
 async function hash(prefix: string, bytes: Uint8Array): Promise<string> {
   const { subtle } = globalThis.crypto;
   if (!subtle)
-    throw new ConfigError("PersistentDataset: this page has no crypto.subtle to name items with; serve it by https or from localhost");
+    throw new ConfigError(
+      "PersistentDataset: this page has no crypto.subtle to name items with; serve it by https or from localhost",
+    );
   const head = new TextEncoder().encode(prefix);
   const all = new Uint8Array(head.length + bytes.length);
   all.set(head);

@@ -29,7 +29,10 @@ export class WeightedRandomSampler implements Sampler {
   private readonly seed: number;
 
   /** @throws ConfigError for weights below 0 or all 0, and for more draws without replacement than there are items of weight */
-  constructor(weights: readonly number[], { numSamples = weights.length, replacement = true, seed = 0 }: WeightedSamplerOptions = {}) {
+  constructor(
+    weights: readonly number[],
+    { numSamples = weights.length, replacement = true, seed = 0 }: WeightedSamplerOptions = {},
+  ) {
     const total = weights.reduce((a, b) => a + b, 0);
     if (!weights.every((w) => w >= 0) || !(total > 0 && Number.isFinite(total)))
       throw new ConfigError("WeightedRandomSampler: weights must be finite numbers from 0 up, one of them above 0");
@@ -37,7 +40,9 @@ export class WeightedRandomSampler implements Sampler {
       throw new ConfigError(`WeightedRandomSampler: numSamples is ${numSamples}; expected an integer of 1 or more`);
     const positive = weights.filter((w) => w > 0).length;
     if (!replacement && numSamples > positive)
-      throw new ConfigError(`WeightedRandomSampler: ${numSamples} draws without replacement, but only ${positive} items have a weight above 0`);
+      throw new ConfigError(
+        `WeightedRandomSampler: ${numSamples} draws without replacement, but only ${positive} items have a weight above 0`,
+      );
     this.length = numSamples;
     this.p = weights.map((w) => w / total);
     this.replacement = replacement;

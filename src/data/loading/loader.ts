@@ -54,7 +54,8 @@ export interface EpochOptions {
  * until `close()` and never keep the process alive while idle.
  */
 export class DataLoader<B = Batch> {
-  private readonly options: Required<Omit<DataLoaderOptions<B>, "sampler" | "openWorker">> & Pick<DataLoaderOptions<B>, "sampler" | "openWorker">;
+  private readonly options: Required<Omit<DataLoaderOptions<B>, "sampler" | "openWorker">> &
+    Pick<DataLoaderOptions<B>, "sampler" | "openWorker">;
   private readonly source: DataSource | DatasetModule;
   private units: UnitSource | undefined;
   private nextEpoch = 0;
@@ -85,7 +86,9 @@ export class DataLoader<B = Batch> {
         throw new ConfigError(`DataLoader: ${key} is ${value}; expected an integer of ${least} or more`);
     }
     if (this.options.shuffle && this.options.sampler)
-      throw new ConfigError("DataLoader: both shuffle and sampler are given; the sampler decides the order, so leave out shuffle");
+      throw new ConfigError(
+        "DataLoader: both shuffle and sampler are given; the sampler decides the order, so leave out shuffle",
+      );
     if (this.options.numWorkers > 0 && !("module" in source)) {
       throw new ConfigError(
         `DataLoader: numWorkers is ${this.options.numWorkers}, but a dataset object cannot move to another thread; ` +
@@ -203,7 +206,8 @@ export class DataLoader<B = Batch> {
     if (sampler) {
       const indices = sampler.indices(pass);
       const bad = indices.find((i) => !Number.isInteger(i) || i < 0 || i >= length);
-      if (bad !== undefined) throw new ConfigError(`DataLoader: the sampler gave index ${bad}; the data have items 0 to ${length - 1}`);
+      if (bad !== undefined)
+        throw new ConfigError(`DataLoader: the sampler gave index ${bad}; the data have items 0 to ${length - 1}`);
       return indices;
     }
     // Items use [seed, epoch, index]; a key of two words keeps the order's draws apart from theirs.

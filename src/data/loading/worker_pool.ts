@@ -87,9 +87,7 @@ class DataWorker {
 
   private wait<T>(key: number | "plan", index?: number): Promise<T> {
     this.thread?.hold(true);
-    return new Promise<T>((resolve, reject) =>
-      this.waiting.set(key, { resolve, reject, ...(index !== undefined && { index }) }),
-    );
+    return new Promise<T>((resolve, reject) => this.waiting.set(key, { resolve, reject, ...(index !== undefined && { index }) }));
   }
 
   private receive(message: FromWorker): void {

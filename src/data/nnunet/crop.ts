@@ -73,7 +73,7 @@ function markRun(mask: Uint8Array, shape: readonly number[], strides: readonly n
 }
 
 /** The smallest box around what is not 0; the whole array where all is. */
-export function boundingBox({ data, shape }: HostArray): BoundingBox {
+export function boundingBoxOf({ data, shape }: HostArray): BoundingBox {
   const strides = stridesOf(shape);
   const low = shape.map((n) => n);
   const high = shape.map(() => 0);
@@ -119,10 +119,12 @@ export function cropToNonzero(
   { nonzeroLabel = -1 }: { readonly nonzeroLabel?: number } = {},
 ): Cropped {
   if (seg && seg.shape.slice(1).join() !== image.shape.slice(1).join()) {
-    throw new ShapeError(`cropToNonzero: the image is [${image.shape}], the label map [${seg.shape}]; their spatial sizes must be equal`);
+    throw new ShapeError(
+      `cropToNonzero: the image is [${image.shape}], the label map [${seg.shape}]; their spatial sizes must be equal`,
+    );
   }
   const mask = createNonzeroMask(image);
-  const bbox = boundingBox(mask);
+  const bbox = boundingBoxOf(mask);
   const inside = cropToBox({ data: mask.data, shape: [1, ...mask.shape] }, bbox);
   const data = cropToBox(image, bbox);
   const labels = seg ? signed(cropToBox(seg, bbox)) : { data: new Int8Array(inside.data.length), shape: inside.shape };
@@ -133,6 +135,7 @@ export function cropToNonzero(
 }
 
 function signed({ data, shape }: HostArray): HostArray {
-  if (data instanceof Uint8Array || data instanceof Uint16Array) return { data: (data instanceof Uint8Array ? Int16Array : Int32Array).from(data), shape };
+  if (data instanceof Uint8Array || data instanceof Uint16Array)
+    return { data: (data instanceof Uint8Array ? Int16Array : Int32Array).from(data), shape };
   return { data, shape };
 }

@@ -30,9 +30,11 @@ const least = 1e-8;
 type Scheme = (op: string, image: Float32Array, options: NormalizeOptions) => void;
 
 function zScore(op: string, image: Float32Array, { useMaskForNorm = false, seg }: NormalizeOptions): void {
-  if (useMaskForNorm && !seg) throw new ConfigError(`${op}: useMaskForNorm needs seg, which is negative outside; cropToNonzero gives one`);
+  if (useMaskForNorm && !seg)
+    throw new ConfigError(`${op}: useMaskForNorm needs seg, which is negative outside; cropToNonzero gives one`);
   const mask = useMaskForNorm ? seg!.data : undefined;
-  if (mask && mask.length !== image.length) throw new ShapeError(`${op}: the image has ${image.length} voxels, seg ${mask.length}`);
+  if (mask && mask.length !== image.length)
+    throw new ShapeError(`${op}: the image has ${image.length} voxels, seg ${mask.length}`);
   const counts = (i: number) => !mask || mask[i] >= 0;
   let [sum, n] = [0, 0];
   for (let i = 0; i < image.length; i++) {
@@ -103,9 +105,15 @@ export function usesMask(scheme: NormalizationScheme): boolean {
  * percentiles, less its mean, by its std; RescaleTo01: to 0…1; RGBTo01: by 255; No: as it is.
  * @throws ConfigError for an unknown scheme and for missing options; DataError for RGB values outside 0…255
  */
-export function normalizeIntensities(scheme: NormalizationScheme, image: HostArray, options: NormalizeOptions = {}): HostArray<Float32Array> {
+export function normalizeIntensities(
+  scheme: NormalizationScheme,
+  image: HostArray,
+  options: NormalizeOptions = {},
+): HostArray<Float32Array> {
   if (!Object.hasOwn(schemes, scheme))
-    throw new ConfigError(`normalizeIntensities: unknown scheme "${String(scheme)}"; known are ${Object.keys(schemes).join(", ")}`);
+    throw new ConfigError(
+      `normalizeIntensities: unknown scheme "${String(scheme)}"; known are ${Object.keys(schemes).join(", ")}`,
+    );
   const data = Float32Array.from(image.data);
   (schemes[scheme].run as Scheme)(scheme, data, options);
   return { data, shape: [...image.shape] };

@@ -38,11 +38,14 @@ export function padNdImage(
   { newShape, mode = "constant", constantValues = 0, shapeMustBeDivisibleBy }: PadNdOptions,
 ): PaddedImage {
   if (newShape === undefined && shapeMustBeDivisibleBy === undefined)
-    throw new ConfigError("padNdImage: neither newShape nor shapeMustBeDivisibleBy is given; one of them says how large the image becomes");
+    throw new ConfigError(
+      "padNdImage: neither newShape nor shapeMustBeDivisibleBy is given; one of them says how large the image becomes",
+    );
   const rank = x.shape.length;
   const least = lastAxes("padNdImage: newShape", newShape ?? x.shape, rank, (a) => x.shape[a]);
   const by = shapeMustBeDivisibleBy ?? 1;
-  const divisors = typeof by === "number" ? x.shape.map(() => by) : lastAxes("padNdImage: shapeMustBeDivisibleBy", by, rank, () => 1);
+  const divisors =
+    typeof by === "number" ? x.shape.map(() => by) : lastAxes("padNdImage: shapeMustBeDivisibleBy", by, rank, () => 1);
   const width = x.shape.map((n, a) => {
     const missing = Math.ceil(Math.max(n, least[a]) / divisors[a]) * divisors[a] - n;
     return [missing >> 1, missing - (missing >> 1)] as const;

@@ -89,11 +89,16 @@ export function resampleByPlan(
 ): HostArray {
   if (name === "no_resampling_hack") return x;
   if (name !== "resample_data_or_seg_to_shape")
-    throw new ConfigError(`preprocessCase: the plan resamples by "${name}"; known are resample_data_or_seg_to_shape and no_resampling_hack`);
+    throw new ConfigError(
+      `preprocessCase: the plan resamples by "${name}"; known are resample_data_or_seg_to_shape and no_resampling_hack`,
+    );
   const options: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(kwargs)) {
     const option = Object.hasOwn(optionNames, key) ? optionNames[key] : undefined;
-    if (!option) throw new ConfigError(`preprocessCase: unknown option "${key}" of ${name}; known are ${Object.keys(optionNames).join(", ")}`);
+    if (!option)
+      throw new ConfigError(
+        `preprocessCase: unknown option "${key}" of ${name}; known are ${Object.keys(optionNames).join(", ")}`,
+      );
     options[option] = value;
   }
   return resampleDataOrSegToShape(x, newShape, spacing, newSpacing, options);
@@ -133,7 +138,12 @@ export function preprocessCase(
   };
 }
 
-function normalizeChannels(data: HostArray, seg: HostArray, plan: PreprocessPlan, c: PreprocessConfiguration): HostArray<Float32Array> {
+function normalizeChannels(
+  data: HostArray,
+  seg: HostArray,
+  plan: PreprocessPlan,
+  c: PreprocessConfiguration,
+): HostArray<Float32Array> {
   const [channels, ...size] = data.shape;
   if (c.normalization_schemes.length !== channels)
     throw new ShapeError(`preprocessCase: the image has ${channels} channels, the plan ${c.normalization_schemes.length}`);
@@ -183,7 +193,9 @@ export function sampleForegroundLocations(
   const places = voxelsByLabel(seg, new Set(classesOrRegions.flat()));
   const strides = stridesOf(seg.shape);
   return classesOrRegions.map((classOrRegion) => {
-    const lists = (typeof classOrRegion === "number" ? [classOrRegion] : classOrRegion).flatMap((label) => places.get(label) ?? []);
+    const lists = (typeof classOrRegion === "number" ? [classOrRegion] : classOrRegion).flatMap(
+      (label) => places.get(label) ?? [],
+    );
     const total = lists.reduce((n, list) => n + list.length, 0);
     if (total === 0) return { classOrRegion, locations: [] };
     const wanted = Math.max(Math.min(minNumSamples, total), Math.ceil(total * minPercentCoverage));

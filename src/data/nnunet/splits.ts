@@ -18,7 +18,9 @@ export interface CrossvalOptions {
  */
 export function generateCrossvalSplit(ids: readonly string[], { seed = 12345, nSplits = 5 }: CrossvalOptions = {}): Split[] {
   if (!Number.isInteger(nSplits) || nSplits < 2 || ids.length < nSplits)
-    throw new ConfigError(`generateCrossvalSplit: ${ids.length} cases do not make ${nSplits} folds; there must be at least 2, and as many cases`);
+    throw new ConfigError(
+      `generateCrossvalSplit: ${ids.length} cases do not make ${nSplits} folds; there must be at least 2, and as many cases`,
+    );
   const order = new RandomState(seed).permutation(ids.length);
   let first = 0;
   return Array.from({ length: nSplits }, (_, k) => {

@@ -51,7 +51,9 @@ export function weightedQuantiles({ values, counts }: WeightedValues, fractions:
     while (before + counts[i] <= low) before += counts[i++];
     let next = i;
     // The following element of the list may be the same value once more.
-    if (before + counts[i] <= Math.min(low + 1, total - 1)) do next++; while (counts[next] === 0);
+    if (before + counts[i] <= Math.min(low + 1, total - 1))
+      do next++;
+      while (counts[next] === 0);
     return values[i] + (at - low) * (values[next] - values[i]);
   });
 }

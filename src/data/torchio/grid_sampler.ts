@@ -26,7 +26,9 @@ export function gridLocations(
   patchOverlap: readonly number[] = [0, 0, 0],
 ): Location[] {
   if (patchSize.some((p, a) => p > imageSize[a]))
-    throw new ConfigError(`GridSampler: patchSize [${patchSize}] is larger than the image [${imageSize}]; pad the image or lower it`);
+    throw new ConfigError(
+      `GridSampler: patchSize [${patchSize}] is larger than the image [${imageSize}]; pad the image or lower it`,
+    );
   if (patchOverlap.some((o, a) => o >= patchSize[a]))
     throw new ConfigError(`GridSampler: patchOverlap [${patchOverlap}] must be smaller than patchSize [${patchSize}]`);
   if (patchOverlap.some((o) => !Number.isInteger(o) || o < 0 || o % 2 !== 0))
@@ -140,9 +142,12 @@ export class GridAggregator {
   addBatch(batch: HostArray, locations: readonly Location[]): void {
     const [count, channels, ...patch] = batch.shape;
     if (count !== locations.length || patch.length !== 3)
-      throw new ShapeError(`GridAggregator: the batch is [${batch.shape}] for ${locations.length} locations; expected [B, C, x, y, z]`);
+      throw new ShapeError(
+        `GridAggregator: the batch is [${batch.shape}] for ${locations.length} locations; expected [B, C, x, y, z]`,
+      );
     this.channels ||= channels;
-    if (channels !== this.channels) throw new ShapeError(`GridAggregator: the batch has ${channels} channels, the ones before ${this.channels}`);
+    if (channels !== this.channels)
+      throw new ShapeError(`GridAggregator: the batch has ${channels} channels, the ones before ${this.channels}`);
     this.sum ??= new Float32Array(channels * sizeOf(this.size));
     const one = channels * sizeOf(patch);
     locations.forEach((location, b) => {

@@ -29,7 +29,9 @@ export function arraysOf(item: Item): [string, HostArray][] {
 export function spatialShapeOf(op: string, item: Item): readonly number[] {
   const arrays = arraysOf(item);
   if (arrays.length === 0)
-    throw new ShapeError(`${op}: the item has no image [C, x, y, z] (its keys: ${Object.keys(item).join(", ")}); load files first`);
+    throw new ShapeError(
+      `${op}: the item has no image [C, x, y, z] (its keys: ${Object.keys(item).join(", ")}); load files first`,
+    );
   const [[firstKey, first]] = arrays;
   for (const [key, { shape }] of arrays) {
     if (shape.slice(1).join() !== first.shape.slice(1).join())

@@ -21,7 +21,9 @@ export abstract class RandomSampler {
   patches(item: Item, count: number, random: RandomSource): Item[] {
     const shape = spatialShapeOf("patches", item);
     if (shape.some((n, a) => n < this.patchSize[a]))
-      throw new ShapeError(`patches: the patch [${this.patchSize}] is larger than the image [${shape}]; pad the image or lower it`);
+      throw new ShapeError(
+        `patches: the patch [${this.patchSize}] is larger than the image [${shape}]; pad the image or lower it`,
+      );
     const place = this.places(item, shape);
     return Array.from({ length: count }, () => {
       const at = place(random);
@@ -73,7 +75,8 @@ export class WeightedSampler extends RandomSampler {
   protected mapOf(item: Item): HostArray {
     const name = this.mapName;
     const found = arraysOf(item).find(([key]) => key === name);
-    if (!found) throw new ConfigError(`WeightedSampler: the item has no image "${name}" (its keys: ${Object.keys(item).join(", ")})`);
+    if (!found)
+      throw new ConfigError(`WeightedSampler: the item has no image "${name}" (its keys: ${Object.keys(item).join(", ")})`);
     return found[1];
   }
 
@@ -81,7 +84,10 @@ export class WeightedSampler extends RandomSampler {
   probabilityMap(item: Item): HostArray {
     const map = this.mapOf(item);
     for (let i = 0; i < map.data.length; i++) {
-      if (map.data[i] < 0) throw new DataError(`WeightedSampler: the probability map "${this.mapName}" has the value ${map.data[i]}; expected 0 or more`);
+      if (map.data[i] < 0)
+        throw new DataError(
+          `WeightedSampler: the probability map "${this.mapName}" has the value ${map.data[i]}; expected 0 or more`,
+        );
     }
     return map;
   }
@@ -137,7 +143,10 @@ export class LabelSampler extends WeightedSampler {
   protected override mapOf(item: Item): HostArray {
     if (this.mapName !== undefined) return super.mapOf(item);
     const found = arraysOf(item).find(([key]) => /label|seg/i.test(key));
-    if (!found) throw new ConfigError(`LabelSampler: no image of the item is a label map (keys: ${Object.keys(item).join(", ")}); give labelName`);
+    if (!found)
+      throw new ConfigError(
+        `LabelSampler: no image of the item is a label map (keys: ${Object.keys(item).join(", ")}); give labelName`,
+      );
     return found[1];
   }
 

@@ -25,6 +25,7 @@ import { logSoftmax, softmax } from "../../autograd/softmax.ts";
 import { split } from "../../autograd/view.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { constantParameter } from "../init.ts";
 import { Module } from "../module.ts";
@@ -59,7 +60,9 @@ export function asPartOfNorm(layer: Module): NormActivation | undefined {
 export class PReLU extends Module {
   readonly weight: Tensor;
 
-  constructor(device: Device, { numParameters = 1, init = 0.25 } = {}) {
+  constructor(device: Device, options: { readonly numParameters?: number; readonly init?: number } = {}) {
+    expectOptions("PReLU", options, "numParameters init");
+    const { numParameters = 1, init = 0.25 } = options;
     super();
     this.weight = constantParameter(device, [numParameters], init);
   }
@@ -134,6 +137,19 @@ const functions: { readonly [K in Exclude<keyof ActivationOptions, "PRELU">]: (o
   },
 };
 
+/** The names of their options; the others take none. */
+const names: { readonly [K in keyof ActivationOptions]?: string } = {
+  PRELU: "numParameters init",
+  LEAKYRELU: "negativeSlope",
+  ELU: "alpha",
+  CELU: "alpha",
+  GELU: "approximate",
+  SOFTMAX: "axis",
+  LOGSOFTMAX: "axis",
+  SOFTPLUS: "beta threshold",
+  SWISH: "alpha",
+};
+
 /** The layer of a MONAI activation name, in any case. Throws `ConfigError` for an unknown one. */
 export function activationLayer(device: Device, spec: ActivationSpec): Module {
   type Options = ActivationOptions["PRELU"] & ActivationOptions["LEAKYRELU"];
@@ -143,6 +159,7 @@ export function activationLayer(device: Device, spec: ActivationSpec): Module {
   if (!Object.hasOwn(functions, name)) {
     throw new ConfigError(`unknown activation "${given}"; known are PRELU, ${Object.keys(functions).join(", ")}`);
   }
+  expectNames(`activation "${given}"`, options, names[name as keyof ActivationOptions] ?? "");
   const apply = (functions as Readonly<Record<string, (o: object) => Pointwise>>)[name](options);
   return new Activation(apply, name === "LEAKYRELU" ? { leakyRelu: options.negativeSlope ?? 0.01 } : undefined);
 }

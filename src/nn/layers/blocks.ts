@@ -4,6 +4,7 @@ import { add } from "../../autograd/pointwise.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activationLayer, type ActivationSpec } from "./activation.ts";
@@ -79,6 +80,11 @@ function samePadding(kernel: readonly number[], dilation: readonly number[]): nu
 /** MONAI's `Convolution`: `conv`, then `adn`. */
 export class Convolution extends Sequential {
   constructor(device: Device, options: ConvolutionOptions) {
+    expectOptions(
+      "Convolution",
+      options,
+      "spatialDims inChannels outChannels strides kernelSize dilation groups bias convOnly isTransposed padding outputPadding act norm dropout adnOrdering dropoutDim",
+    );
     const { spatialDims, outChannels, isTransposed = false, convOnly = false } = options;
     const kernelSize = spatial("Convolution", "kernelSize", options.kernelSize ?? 3, spatialDims, 1);
     const stride = spatial("Convolution", "strides", options.strides ?? 1, spatialDims, 1);
@@ -115,8 +121,14 @@ export class ResidualUnit extends Module {
   readonly residual: Module;
 
   constructor(device: Device, options: ResidualUnitOptions) {
+    expectOptions(
+      "ResidualUnit",
+      options,
+      "subunits lastConvOnly kernelSize padding spatialDims inChannels outChannels strides dilation bias act norm dropout adnOrdering dropoutDim",
+    );
     super();
-    const { spatialDims, inChannels, outChannels, subunits = 2, lastConvOnly = false, bias } = options;
+    const { subunits = 2, lastConvOnly = false, ...shared } = options;
+    const { spatialDims, inChannels, outChannels, bias } = shared;
     const strides = spatial("ResidualUnit", "strides", options.strides ?? 1, spatialDims, 1);
     const kernelSize = spatial("ResidualUnit", "kernelSize", options.kernelSize ?? 3, spatialDims, 1);
     const dilation = spatial("ResidualUnit", "dilation", options.dilation ?? 1, spatialDims, 1);
@@ -125,7 +137,7 @@ export class ResidualUnit extends Module {
     const units: Record<string, Module> = {};
     for (let i = 0; i < count; i++) {
       units[`unit${i}`] = new Convolution(device, {
-        ...options,
+        ...shared,
         padding,
         inChannels: i === 0 ? inChannels : outChannels,
         strides: i === 0 ? strides : 1,

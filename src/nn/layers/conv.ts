@@ -5,6 +5,7 @@ import type { ConvOptions, ConvTransposeOptions } from "../../kernels/conv/shape
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { kaimingBound, uniformParameter } from "../init.ts";
@@ -58,15 +59,23 @@ export abstract class ConvLayer extends Module {
  * @throws ShapeError for channels that do not split into the groups, or an input of other axes or channels
  */
 export class Conv extends ConvLayer {
-  private readonly options: ConvLayerOptions;
+  private readonly expected: readonly [spatialDims: 1 | 2 | 3, channels: number];
+  private readonly options: ConvOptions;
 
   constructor(device: Device, options: ConvLayerOptions) {
+    expectOptions(
+      "Conv",
+      options,
+      "spatialDims inChannels outChannels kernelSize bias padding paddingMode activation stride dilation groups",
+    );
     super("Conv", device, options, [options.outChannels, options.inChannels]);
-    this.options = options;
+    const { spatialDims, inChannels, outChannels: _, kernelSize: __, bias: ___, ...rest } = options;
+    this.expected = [spatialDims, inChannels];
+    this.options = rest;
   }
 
   forward(x: Tensor): Tensor {
-    expectImage("Conv", x, this.options.spatialDims, this.options.inChannels);
+    expectImage("Conv", x, ...this.expected);
     return conv(x, this.weight, this.bias, this.options);
   }
 }
@@ -76,15 +85,23 @@ export class Conv extends ConvLayer {
  * @throws ShapeError for channels that do not split into the groups, or an input of other axes or channels
  */
 export class ConvTranspose extends ConvLayer {
-  private readonly options: ConvTransposeLayerOptions;
+  private readonly expected: readonly [spatialDims: 1 | 2 | 3, channels: number];
+  private readonly options: ConvTransposeOptions;
 
   constructor(device: Device, options: ConvTransposeLayerOptions) {
+    expectOptions(
+      "ConvTranspose",
+      options,
+      "spatialDims inChannels outChannels kernelSize bias padding outputPadding stride dilation groups",
+    );
     super("ConvTranspose", device, options, [options.inChannels, options.outChannels]);
-    this.options = options;
+    const { spatialDims, inChannels, outChannels: _, kernelSize: __, bias: ___, ...rest } = options;
+    this.expected = [spatialDims, inChannels];
+    this.options = rest;
   }
 
   forward(x: Tensor): Tensor {
-    expectImage("ConvTranspose", x, this.options.spatialDims, this.options.inChannels);
+    expectImage("ConvTranspose", x, ...this.expected);
     return convTranspose(x, this.weight, this.bias, this.options);
   }
 }

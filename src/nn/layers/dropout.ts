@@ -5,6 +5,7 @@ import { add, affine, mul } from "../../autograd/pointwise.ts";
 import { full } from "../../kernels/view.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { keep } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../module.ts";
@@ -37,7 +38,9 @@ export class Dropout extends Module {
   private readonly rate: number;
   private readonly channels: boolean;
 
-  constructor(device: Device, rate: number, { channels = false } = {}) {
+  constructor(device: Device, rate: number, options: { readonly channels?: boolean } = {}) {
+    expectOptions("Dropout", options, "channels");
+    const { channels = false } = options;
     super();
     if (!(rate >= 0 && rate < 1)) throw new ConfigError(`Dropout: the rate must be in [0, 1), got ${rate}`);
     this.device = device;
@@ -98,7 +101,9 @@ export type DropoutSpec = number | readonly ["DROPOUT" | "ALPHADROPOUT", { reado
  * @throws ConfigError for an unknown name or another `dropoutDim`
  */
 export function dropoutLayer(device: Device, spec: DropoutSpec, dropoutDim = 1): Module {
-  const [name, { p = 0.5 }] = typeof spec === "number" ? (["DROPOUT", { p: spec }] as const) : spec;
+  const [name, options] = typeof spec === "number" ? (["DROPOUT", { p: spec }] as const) : spec;
+  expectOptions(`dropout "${name}"`, options, "p");
+  const { p = 0.5 } = options;
   if (![1, 2, 3].includes(dropoutDim)) throw new ConfigError(`dropoutDim must be 1, 2 or 3, got ${dropoutDim}`);
   switch (name.toUpperCase()) {
     case "DROPOUT":

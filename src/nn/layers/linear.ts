@@ -5,6 +5,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { kaimingBound, uniformParameter } from "../init.ts";
 import { Module } from "../module.ts";
+import { expectOptions } from "../../host/options.ts";
 
 export interface LinearOptions {
   readonly inFeatures: number;
@@ -21,7 +22,9 @@ export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
 
-  constructor(device: Device, { inFeatures, outFeatures, bias = true }: LinearOptions) {
+  constructor(device: Device, options: LinearOptions) {
+    expectOptions("Linear", options, "inFeatures outFeatures bias");
+    const { inFeatures, outFeatures, bias = true } = options;
     super();
     this.weight = uniformParameter(device, [outFeatures, inFeatures], kaimingBound(inFeatures));
     this.bias = bias ? uniformParameter(device, [outFeatures], 1 / Math.sqrt(inFeatures)) : undefined;

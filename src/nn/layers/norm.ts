@@ -9,6 +9,7 @@ import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
 import { keep } from "../../tensor/scope.ts";
+import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { asPartOfNorm } from "./activation.ts";
@@ -21,6 +22,8 @@ export interface NormOptions {
   /** Trainable scale and shift; PyTorch's defaults: false for instance norm, true for batch, group and layer norm. */
   readonly affine?: boolean;
 }
+
+const normNames = "eps affine";
 
 /** What norms over channels share: scale and shift `[C]`, and that they do the work of some activations behind them. */
 export abstract class ChannelNorm extends Module {
@@ -52,6 +55,7 @@ export class InstanceNorm extends ChannelNorm {
   private readonly eps: number;
 
   constructor(device: Device, channels: number, options: NormOptions = {}) {
+    expectOptions("InstanceNorm", options, normNames);
     super();
     this.eps = options.eps ?? 1e-5;
     if (options.affine ?? false) {
@@ -83,7 +87,9 @@ export class GroupNorm extends ChannelNorm {
   private readonly groups: number;
   private readonly eps: number;
 
-  constructor(device: Device, { numGroups, channels, eps = 1e-5, affine = true }: GroupNormOptions) {
+  constructor(device: Device, options: GroupNormOptions) {
+    expectOptions("GroupNorm", options, "numGroups channels eps affine");
+    const { numGroups, channels, eps = 1e-5, affine = true } = options;
     super();
     this.groups = numGroups;
     this.eps = eps;
@@ -110,6 +116,7 @@ export class LayerNorm extends Module {
   private readonly eps: number;
 
   constructor(device: Device, normalizedShape: number | Shape, options: NormOptions = {}) {
+    expectOptions("LayerNorm", options, normNames);
     super();
     this.shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     this.eps = options.eps ?? 1e-5;
@@ -147,6 +154,7 @@ export class BatchNorm extends ChannelNorm {
   private readonly eps: number;
 
   constructor(device: Device, channels: number, options: BatchNormOptions = {}) {
+    expectOptions("BatchNorm", options, "momentum trackRunningStats eps affine");
     super();
     this.eps = options.eps ?? 1e-5;
     this.momentum = options.momentum ?? 0.1;
@@ -185,6 +193,7 @@ export class LocalResponseNorm extends Module {
   private readonly options: LocalResponseNormOptions;
 
   constructor(options: LocalResponseNormOptions) {
+    expectOptions("LocalResponseNorm", options, "size alpha beta k");
     super();
     this.options = options;
   }
@@ -220,6 +229,8 @@ export type NormSpec =
 
 type AnyOptions = Partial<BatchNormOptions & LayerNormSpec & LocalResponseNormOptions & { readonly numGroups: number }>;
 
+const withoutStatistics = ({ trackRunningStats: _, ...options }: AnyOptions): NormOptions => options;
+
 /**
  * The layer of a MONAI normalization name, in any case. "SYNCBATCH" and "INSTANCE_NVFUSER" are batch and instance norm: there is one device, and
  * one implementation. Throws `ConfigError` for an unknown name, a missing option, or instance norm with running statistics.
@@ -235,13 +246,14 @@ export function normLayer(device: Device, spec: NormSpec, channels: number): Mod
     case "INSTANCE":
     case "INSTANCE_NVFUSER":
       if (options.trackRunningStats) throw new ConfigError(`norm "${name}" with trackRunningStats is not available`);
-      return new InstanceNorm(device, channels, options);
+      return new InstanceNorm(device, channels, withoutStatistics(options));
     case "BATCH":
     case "SYNCBATCH":
       return new BatchNorm(device, channels, options);
     case "GROUP":
       return new GroupNorm(device, { ...options, numGroups: required("numGroups"), channels });
     case "LAYER":
+      expectNames(`norm "${name}"`, options, "normalizedShape eps elementwiseAffine");
       return new LayerNorm(device, required("normalizedShape"), { eps: options.eps, affine: options.elementwiseAffine });
     case "LOCALRESPONSE":
       return new LocalResponseNorm({ ...options, size: required("size") });

@@ -8,6 +8,7 @@ import { maximum, mul, relu, sigmoid } from "../../autograd/pointwise.ts";
 import { reshape } from "../../autograd/view.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Conv } from "./conv.ts";
 import { Linear } from "./linear.ts";
@@ -25,7 +26,9 @@ export class ChannelSE extends Module {
   readonly fc1: Linear;
   readonly fc2: Linear;
 
-  constructor(device: Device, { channels, reductionRatio = 2 }: ChannelSEOptions) {
+  constructor(device: Device, options: ChannelSEOptions) {
+    expectOptions("ChannelSE", options, "channels reductionRatio");
+    const { channels, reductionRatio = 2 } = options;
     super();
     const reduced = Math.floor(channels / reductionRatio);
     if (!(reduced >= 1)) {
@@ -53,7 +56,9 @@ export interface SpatialSEOptions {
 export class SpatialSE extends Module {
   readonly conv: Conv;
 
-  constructor(device: Device, { channels, spatialDims = 2 }: SpatialSEOptions) {
+  constructor(device: Device, options: SpatialSEOptions) {
+    expectOptions("SpatialSE", options, "channels spatialDims");
+    const { channels, spatialDims = 2 } = options;
     super();
     this.conv = new Conv(device, { spatialDims, inChannels: channels, outChannels: 1, kernelSize: 1 });
   }
@@ -69,9 +74,11 @@ export class ChannelSpatialSE extends Module {
   readonly sSE: SpatialSE;
 
   constructor(device: Device, options: ChannelSEOptions & SpatialSEOptions) {
+    expectOptions("ChannelSpatialSE", options, "channels reductionRatio spatialDims");
     super();
-    this.cSE = new ChannelSE(device, options);
-    this.sSE = new SpatialSE(device, options);
+    const { channels, reductionRatio, spatialDims } = options;
+    this.cSE = new ChannelSE(device, { channels, reductionRatio });
+    this.sSE = new SpatialSE(device, { channels, spatialDims });
   }
 
   forward(x: Tensor): Tensor {

@@ -4,12 +4,15 @@ import { interpolate, type InterpolateOptions } from "../../autograd/interpolate
 import { pixelShuffle } from "../../autograd/pixel_shuffle.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../module.ts";
+import { interpolateNames } from "../../kernels/interpolate.ts";
+import { expectOptions } from "../../host/options.ts";
 
 /** `interpolate` as a layer, nearest by default as PyTorch's `Upsample`: `[N, C, spatial…]` → `[N, C, size…]`. Throws as `interpolate`. */
 export class Upsample extends Module {
   private readonly options: InterpolateOptions;
 
   constructor(options: InterpolateOptions) {
+    expectOptions("Upsample", options, interpolateNames);
     super();
     this.options = options;
   }

@@ -6,6 +6,7 @@ import { avgPool } from "../../autograd/pool.ts";
 import { pixelShuffle } from "../../autograd/pixel_shuffle.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Conv, ConvTranspose } from "./conv.ts";
@@ -55,6 +56,11 @@ const linearModes = ["linear", "bilinear", "trilinear"] as const;
  */
 export class UpsampleBlock extends Sequential {
   constructor(device: Device, options: UpsampleBlockOptions) {
+    expectOptions(
+      "UpsampleBlock",
+      options,
+      "spatialDims inChannels outChannels scaleFactor kernelSize size mode preConv postConv interpMode alignCorners bias applyPadPool",
+    );
     super(parts(device, options));
   }
 }
@@ -80,8 +86,11 @@ function parts(device: Device, options: UpsampleBlockOptions): Record<string, Mo
         ...(postConv ? { postconv: postConv } : {}),
       };
     }
-    case "pixelshuffle":
-      return { pixelshuffle: new SubpixelUpsample(device, { ...options, scaleFactor: factor[0], convBlock: options.preConv }) };
+    case "pixelshuffle": {
+      const { inChannels, outChannels, bias, applyPadPool, preConv: convBlock } = options;
+      const shared = { spatialDims, inChannels, outChannels, bias, applyPadPool };
+      return { pixelshuffle: new SubpixelUpsample(device, { ...shared, scaleFactor: factor[0], convBlock }) };
+    }
     default:
       throw new ConfigError(
         `UpsampleBlock: unknown mode "${String(mode)}"; known are deconv, deconvgroup, nontrainable and pixelshuffle`,
@@ -142,6 +151,7 @@ export class SubpixelUpsample extends Module {
   private readonly average: boolean;
 
   constructor(device: Device, options: SubpixelUpsampleOptions) {
+    expectOptions("SubpixelUpsample", options, "scaleFactor convBlock spatialDims inChannels outChannels bias applyPadPool");
     super();
     const { spatialDims, scaleFactor = 2, convBlock = "default", applyPadPool = true, bias } = options;
     if (!Number.isInteger(scaleFactor) || scaleFactor < 1)

@@ -35,8 +35,10 @@ export function build(device: Device, operation: TfjsOperation): Module {
     case "dense": {
       return new ChannelLinear(device, operation.options);
     }
-    case "batchNorm":
-      return new BatchNorm(device, operation.options.channels, operation.options);
+    case "batchNorm": {
+      const { channels, ...options } = operation.options;
+      return new BatchNorm(device, channels, options);
+    }
     case "prelu":
       return new PReLU(device, { numParameters: operation.channels });
     case "activation":

@@ -4,6 +4,7 @@ import { add, affine, div, eq, mul, where } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { reshape } from "../../autograd/view.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
@@ -21,6 +22,7 @@ export interface DiceCoefficientOptions {
  * @throws ShapeError
  */
 export function diceCoefficient(input: Tensor, target: Tensor, options: DiceCoefficientOptions = {}): Tensor {
+  expectOptions("diceCoefficient", options, "reduceBatchFirst epsilon");
   const { reduceBatchFirst = false, epsilon = 1e-6 } = options;
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
@@ -50,7 +52,9 @@ export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options
 }
 
 /** 1 − the Dice coefficient of the whole batch, over all classes together with `multiclass`. Throws `ShapeError`. */
-export function batchDiceLoss(input: Tensor, target: Tensor, { multiclass = false } = {}): Tensor {
+export function batchDiceLoss(input: Tensor, target: Tensor, options: { readonly multiclass?: boolean } = {}): Tensor {
+  expectOptions("batchDiceLoss", options, "multiclass");
+  const { multiclass = false } = options;
   const coefficient = multiclass ? multiclassDiceCoefficient : diceCoefficient;
   return affine(coefficient(input, target, { reduceBatchFirst: true }), -1, 1);
 }

@@ -7,11 +7,12 @@ import { interpolate } from "../../autograd/interpolate.ts";
 import { add, affine } from "../../autograd/pointwise.ts";
 import { reshape } from "../../autograd/view.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { diceLoss, type DiceLossOptions, generalizedDiceLoss, type GeneralizedDiceLossOptions } from "./dice.ts";
 import { bceWithLogitsLoss } from "./elementwise.ts";
-import { composed, expectReduction } from "./overlap.ts";
+import { composed, expectReduction, overlapLossNames } from "./overlap.ts";
 
 function expectPair(op: string, input: Tensor, target: Tensor): void {
   const fits = input.rank >= 2 && target.rank === input.rank && [1, input.shape[1]].includes(target.shape[1]);
@@ -47,6 +48,11 @@ export interface DiceCELossOptions extends Omit<DiceLossOptions, "weight" | "sof
  * @throws ShapeError, ConfigError
  */
 export function diceCELoss(input: Tensor, target: Tensor, options: DiceCELossOptions = {}): Tensor {
+  expectOptions(
+    "diceCELoss",
+    options,
+    `weight lambdaDice lambdaCe labelSmoothing squaredPred jaccard voxelWeight ${overlapLossNames}`,
+  );
   const { lambdaDice = 1, lambdaCe = 1, labelSmoothing, weight, reduction = "mean", ...rest } = options;
   expectReduction("diceCELoss", reduction, ["mean", "sum"]);
   expectFactors("diceCELoss", { lambdaDice, lambdaCe });
@@ -58,7 +64,12 @@ export function diceCELoss(input: Tensor, target: Tensor, options: DiceCELossOpt
     const entropy =
       input.shape[1] === 1
         ? bceWithLogitsLoss(input, cast(target, "f32"), { posWeight: factors, reduction })
-        : crossEntropyLoss(input, classTarget(input, target), { weight: factors, labelSmoothing, reduction });
+        : crossEntropyLoss(input, classTarget(input, target), {
+            weight: factors,
+            labelSmoothing,
+            reduction,
+            ignoreIndex: rest.ignoreIndex,
+          });
     return add(affine(dice, lambdaDice), affine(entropy, lambdaCe));
   });
 }
@@ -86,13 +97,18 @@ export interface DiceFocalLossOptions extends Omit<DiceLossOptions, "softLabel">
  * @throws ShapeError, ConfigError
  */
 export function diceFocalLoss(input: Tensor, target: Tensor, options: DiceFocalLossOptions = {}): Tensor {
+  expectOptions(
+    "diceFocalLoss",
+    options,
+    `gamma alpha lambdaDice lambdaFocal weight squaredPred jaccard voxelWeight ${overlapLossNames}`,
+  );
   const { gamma, alpha, lambdaDice = 1, lambdaFocal = 1, ...rest } = options;
   expectFactors("diceFocalLoss", { lambdaDice, lambdaFocal });
   expectPair("diceFocalLoss", input, target);
   return composed(input, () => {
     const dice = diceLoss(input, target, rest);
-    const { includeBackground, toOnehotY, weight, reduction } = rest;
-    const focal = focalLoss(input, target, { includeBackground, toOnehotY, gamma, alpha, weight, reduction });
+    const { includeBackground, toOnehotY, weight, reduction, ignoreIndex } = rest;
+    const focal = focalLoss(input, target, { includeBackground, toOnehotY, gamma, alpha, weight, reduction, ignoreIndex });
     return add(affine(dice, lambdaDice), affine(focal, lambdaFocal));
   });
 }
@@ -116,13 +132,14 @@ export interface GeneralizedDiceFocalLossOptions extends Omit<GeneralizedDiceLos
  * @throws ShapeError, ConfigError
  */
 export function generalizedDiceFocalLoss(input: Tensor, target: Tensor, options: GeneralizedDiceFocalLossOptions = {}): Tensor {
+  expectOptions("generalizedDiceFocalLoss", options, `gamma weight lambdaGdl lambdaFocal wType ${overlapLossNames}`);
   const { gamma, weight, lambdaGdl = 1, lambdaFocal = 1, ...rest } = options;
   expectFactors("generalizedDiceFocalLoss", { lambdaGdl, lambdaFocal });
   expectPair("generalizedDiceFocalLoss", input, target);
   return composed(input, () => {
     const dice = generalizedDiceLoss(input, target, rest);
-    const { includeBackground, toOnehotY, reduction } = rest;
-    const focal = focalLoss(input, target, { includeBackground, toOnehotY, gamma, weight, reduction });
+    const { includeBackground, toOnehotY, reduction, ignoreIndex } = rest;
+    const focal = focalLoss(input, target, { includeBackground, toOnehotY, gamma, weight, reduction, ignoreIndex });
     return add(affine(dice, lambdaGdl), affine(focal, lambdaFocal));
   });
 }
@@ -157,6 +174,7 @@ export function deepSupervisionLoss(
   loss: (output: Tensor, target: Tensor) => Tensor,
   options: DeepSupervisionOptions = {},
 ): Tensor {
+  expectOptions("deepSupervisionLoss", options, "weightMode weights");
   const levels = "storage" in outputs ? undefined : outputs;
   const targets = "storage" in target ? undefined : target;
   if (levels?.length === 0) throw new ConfigError("deepSupervisionLoss: there is no output");

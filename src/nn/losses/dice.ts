@@ -6,8 +6,18 @@ import { add, affine, div, lt, mul, reciprocal, square, sub, where } from "../..
 import { amax, sum } from "../../autograd/reduce.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, countedClasses, type Overlap, overlapOf, type OverlapLossOptions, perClass, reduced } from "./overlap.ts";
+import {
+  composed,
+  countedClasses,
+  type Overlap,
+  overlapLossNames,
+  overlapOf,
+  type OverlapLossOptions,
+  perClass,
+  reduced,
+} from "./overlap.ts";
 
 export interface DiceLossOptions extends OverlapLossOptions {
   /** Squares in the denominator; default false. */
@@ -28,9 +38,10 @@ export interface DiceLossOptions extends OverlapLossOptions {
  * @param input `[N, C, spatial…]`
  * @param target the same shape, or `[N, 1, spatial…]` class indices (f32, i32 or u32) with `toOnehotY`
  * @returns one number; for the reduction "none" `[N, C, 1, …]`, or `[C, 1, …]` with `batch`
- * @throws ShapeError, ConfigError
+ * @throws ShapeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`, in all losses that take class indices
  */
 export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
+  expectOptions("diceLoss", options, `squaredPred jaccard weight softLabel voxelWeight ${overlapLossNames}`);
   return composed(input, () => dice("diceLoss", input, target, options));
 }
 
@@ -44,7 +55,9 @@ export interface MaskedDiceLossOptions extends DiceLossOptions {
  * outside, and class indices become 0, the background. Arguments and shapes are those of `diceLoss`.
  * @throws ShapeError, ConfigError
  */
-export function maskedDiceLoss(input: Tensor, target: Tensor, { mask, ...options }: MaskedDiceLossOptions = {}): Tensor {
+export function maskedDiceLoss(input: Tensor, target: Tensor, given: MaskedDiceLossOptions = {}): Tensor {
+  expectOptions("maskedDiceLoss", given, `mask squaredPred jaccard weight softLabel voxelWeight ${overlapLossNames}`);
+  const { mask, ...options } = given;
   return composed(input, () => {
     // A function of the user's cannot run inside the kernel.
     const factor = mask && cast(mask, "f32");
@@ -89,6 +102,7 @@ export interface TverskyLossOptions extends OverlapLossOptions {
  * @throws ShapeError, ConfigError
  */
 export function tverskyLoss(input: Tensor, target: Tensor, options: TverskyLossOptions = {}): Tensor {
+  expectOptions("tverskyLoss", options, `alpha beta softLabel ${overlapLossNames}`);
   const { alpha = 0.5, beta = 0.5, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   return composed(input, () => {
     const sums = overlapOf("tverskyLoss", input, target, options, { mode: options.softLabel ? "soft" : "plain" });
@@ -114,6 +128,7 @@ export interface GeneralizedDiceLossOptions extends OverlapLossOptions {
  * @throws ShapeError, ConfigError
  */
 export function generalizedDiceLoss(input: Tensor, target: Tensor, options: GeneralizedDiceLossOptions = {}): Tensor {
+  expectOptions("generalizedDiceLoss", options, `wType softLabel ${overlapLossNames}`);
   const { wType = "square", softLabel = false, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   if (!["square", "simple", "uniform"].includes(wType)) {
     throw new ConfigError(`generalizedDiceLoss: wType must be "square", "simple" or "uniform", got ${JSON.stringify(wType)}`);

@@ -5,6 +5,7 @@ import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { add, affine, mul, neg, softplus } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { broadcastShapes, sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
@@ -17,6 +18,8 @@ export interface ElementLossOptions {
   /** Default "mean", over all elements whatever the weight. */
   readonly reduction?: Reduction;
 }
+
+const elementLossNames = "weight reduction";
 
 /** Notes a tensor on the way to the loss. */
 type Temporary = (t: Tensor) => Tensor;
@@ -54,11 +57,13 @@ function elementwise(
 
 /** (input − target)² of tensors of one shape. Throws `ShapeError`, `ConfigError`. */
 export function mseLoss(input: Tensor, target: Tensor, options: ElementLossOptions = {}): Tensor {
+  expectOptions("mseLoss", options, elementLossNames);
   return elementwise("mseLoss", input, target, options, () => combine("mse", input, target));
 }
 
 /** |input − target| of tensors of one shape; the gradient is 0 where they are equal. Throws `ShapeError`, `ConfigError`. */
 export function l1Loss(input: Tensor, target: Tensor, options: ElementLossOptions = {}): Tensor {
+  expectOptions("l1Loss", options, elementLossNames);
   return elementwise("l1Loss", input, target, options, () => combine("l1", input, target));
 }
 
@@ -68,6 +73,7 @@ export function smoothL1Loss(
   target: Tensor,
   options: ElementLossOptions & { readonly beta?: number } = {},
 ): Tensor {
+  expectOptions("smoothL1Loss", options, "weight reduction beta");
   const { beta = 1 } = options;
   if (!(beta >= 0)) throw new ConfigError(`smoothL1Loss: beta must not be negative, got ${beta}`);
   return elementwise("smoothL1Loss", input, target, options, () => combine("smoothL1", input, target, beta));
@@ -75,6 +81,7 @@ export function smoothL1Loss(
 
 /** With d = |input − target|: d² / 2 up to delta (default 1), delta · (d − delta / 2) above. Throws `ShapeError`, `ConfigError`. */
 export function huberLoss(input: Tensor, target: Tensor, options: ElementLossOptions & { readonly delta?: number } = {}): Tensor {
+  expectOptions("huberLoss", options, "weight reduction delta");
   const { delta = 1 } = options;
   if (!(delta > 0)) throw new ConfigError(`huberLoss: delta must be positive, got ${delta}`);
   return elementwise("huberLoss", input, target, options, () => combine("huber", input, target, delta));
@@ -91,6 +98,7 @@ export interface BCEWithLogitsLossOptions extends ElementLossOptions {
  * @throws ShapeError, ConfigError
  */
 export function bceWithLogitsLoss(input: Tensor, target: Tensor, options: BCEWithLogitsLossOptions = {}): Tensor {
+  expectOptions("bceWithLogitsLoss", options, "posWeight weight reduction");
   const { posWeight = 1 } = options;
   return elementwise("bceWithLogitsLoss", input, target, options, (temporary) => {
     if (typeof posWeight === "number") return combine("bceWithLogits", input, target, posWeight);

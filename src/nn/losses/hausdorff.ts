@@ -10,6 +10,7 @@ import { distanceField } from "../../kernels/distance_field.ts";
 import { oneHot } from "../../kernels/indexing.ts";
 import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { composed, countedClasses, expectReduction, type TargetOptions, wantsCompat } from "./overlap.ts";
@@ -46,6 +47,7 @@ export function logHausdorffDTLoss(input: Tensor, target: Tensor, options: Hausd
 }
 
 function hausdorff(op: string, input: Tensor, target: Tensor, options: HausdorffDTLossOptions): Tensor {
+  expectOptions(op, options, "alpha includeBackground reduction batch compat toOnehotY sigmoid softmax otherAct");
   const { alpha = 2, includeBackground = false, reduction = "mean", batch = false, otherAct } = options;
   expectReduction(op, reduction);
   if (otherAct !== undefined && typeof otherAct !== "function")

@@ -1,7 +1,7 @@
 /** @file nnU-Net's losses (Isensee et al. 2021) with its options and defaults; its Dice is negative, so sums with cross-entropy reach down to −1. */
 
 import { cast } from "../../autograd/cast.ts";
-import { crossEntropyLoss, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
+import { crossEntropyLoss, crossEntropyLossNames, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
 import { add, affine, clamp, div, gt, mul, ne, where } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { regionSums } from "../../autograd/region.ts";
@@ -9,6 +9,7 @@ import { reshape, slice } from "../../autograd/view.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { topShare } from "../../kernels/top_share.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { bceWithLogitsLoss, type BCEWithLogitsLossOptions } from "./elementwise.ts";
@@ -26,7 +27,9 @@ export interface SoftDiceLossOptions {
   /** Least overlap. */
   readonly clipTp?: number;
   /** `[N, 1, spatial…]`, factor of each position. */
-  readonly mask?: Tensor;
+  readonly mask?: Tensor | undefined;
+  /** Positions with this class index count for nothing. */
+  readonly ignoreIndex?: number | undefined;
 }
 
 // Class indices on a channel of their own.
@@ -47,7 +50,8 @@ function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
  * @throws ShapeError, DTypeError
  */
 export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}): Tensor {
-  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp, mask } = options;
+  expectOptions("softDiceLoss", options, "applyNonlin batchDice doBg smooth clipTp mask ignoreIndex");
+  const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp, mask, ignoreIndex } = options;
   if (input.rank < 2) throw new ShapeError(`softDiceLoss: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   return composed(input, () => {
     const wanted = withChannel("softDiceLoss", input, target);
@@ -56,6 +60,8 @@ export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLos
     let sums = regionSums(own ? applyNonlin(input) : input, indexTarget ? wanted : cast(wanted, "f32"), {
       activation: own ? "none" : (applyNonlin ?? "none"),
       indexTarget,
+      op: "softDiceLoss",
+      ignoreIndex,
       mask: mask && cast(mask, "f32"),
     });
     if (!doBg) {
@@ -79,6 +85,7 @@ const largest = 3.4028234e38;
 
 /** Cross-entropy that takes class indices of any type, also with a channel axis of size 1: `[N, 1, spatial…]`. Throws as `crossEntropyLoss`. */
 export function robustCrossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
+  expectOptions("robustCrossEntropyLoss", options, crossEntropyLossNames);
   const squeezed = target.rank === input.rank && target.shape[1] === 1;
   const indices = squeezed ? reshape(target, target.shape.toSpliced(1, 1)) : target;
   if (indices.rank === input.rank) {
@@ -102,6 +109,7 @@ export interface TopKLossOptions extends Omit<CrossEntropyLossOptions, "reductio
  * @throws ShapeError, also if k percent are less than one position; DTypeError, ConfigError
  */
 export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions = {}): Tensor {
+  expectOptions("topKLoss", options, "k weight ignoreIndex labelSmoothing");
   const { k = 10, ...rest } = options;
   return composed(input, () => {
     const losses = robustCrossEntropyLoss(input, target, { ...rest, reduction: "none" });
@@ -122,7 +130,7 @@ export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions
 
 export interface DCCompoundLossOptions {
   /** Options of the Dice loss. */
-  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask">;
+  readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask" | "ignoreIndex">;
   /** Factor of the cross-entropy; default 1. A part of factor 0 is not computed. */
   readonly weightCe?: number;
   /** Factor of the Dice loss; default 1. */
@@ -157,7 +165,9 @@ export interface DCAndCELossOptions extends DCCompoundLossOptions {
  * @param target class indices `[N, 1, spatial…]` (f32, i32 or u32)
  * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
-export function dcAndCELoss(input: Tensor, target: Tensor, { ce, ...options }: DCAndCELossOptions = {}): Tensor {
+export function dcAndCELoss(input: Tensor, target: Tensor, given: DCAndCELossOptions = {}): Tensor {
+  expectOptions("dcAndCELoss", given, "ce ignoreLabel softDice weightCe weightDice");
+  const { ce, ...options } = given;
   return labelLoss("dcAndCELoss", input, target, options, () =>
     robustCrossEntropyLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
   );
@@ -169,7 +179,9 @@ export interface DCAndTopKLossOptions extends Omit<DCAndCELossOptions, "ce"> {
 }
 
 /** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; arguments and errors as `dcAndCELoss`. */
-export function dcAndTopKLoss(input: Tensor, target: Tensor, { ce, ...options }: DCAndTopKLossOptions = {}): Tensor {
+export function dcAndTopKLoss(input: Tensor, target: Tensor, given: DCAndTopKLossOptions = {}): Tensor {
+  expectOptions("dcAndTopKLoss", given, "ce ignoreLabel softDice weightCe weightDice");
+  const { ce, ...options } = given;
   return labelLoss("dcAndTopKLoss", input, target, options, () =>
     topKLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
   );
@@ -193,7 +205,7 @@ function labelLoss(
     return {
       // A mean over no position is not a number.
       entropy: () => (mask ? where(gt(sum(mask), 0), entropyOf(), 0) : entropyOf()),
-      dice: () => softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax", mask }),
+      dice: () => softDiceLoss(input, target, { ...softDice, applyNonlin: "softmax", ignoreIndex: ignoreLabel }),
     };
   });
 }
@@ -213,6 +225,7 @@ export interface DCAndBCELossOptions extends DCCompoundLossOptions {
  * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
 export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCELossOptions = {}): Tensor {
+  expectOptions("dcAndBCELoss", options, "bce useIgnoreLabel softDice weightCe weightDice");
   const { useIgnoreLabel = false, softDice, bce } = options;
   const channels = input.shape[1] + (useIgnoreLabel ? 1 : 0);
   if (!sameShape(target.shape, input.shape.with(1, channels))) {

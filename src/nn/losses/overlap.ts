@@ -34,7 +34,13 @@ export interface OverlapLossOptions extends TargetOptions {
   readonly smoothDr?: number;
   /** Sum over the batch before the ratio; default false. */
   readonly batch?: boolean;
+  /** Positions with this class index count for nothing; with `toOnehotY`. */
+  readonly ignoreIndex?: number | undefined;
 }
+
+/** The names of these options. */
+export const overlapLossNames =
+  "reduction smoothNr smoothDr batch ignoreIndex includeBackground toOnehotY sigmoid softmax otherAct";
 
 /** Overlap, prediction and target, `[1, N, C]` each, with N = 1 over the batch and C the classes that count. */
 export interface Overlap {
@@ -99,6 +105,8 @@ export function overlapOf(
     ...region,
     activation: sigmoid ? "sigmoid" : softmax && !single ? "softmax" : "none",
     indexTarget,
+    op,
+    ignoreIndex: options.ignoreIndex,
   });
   if (countedClasses(input, options) < input.shape[1]) sums = slice(sums, [undefined, undefined, [1]]);
   if (batch) sums = sum(sums, 1, { keepDims: true });

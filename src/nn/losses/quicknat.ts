@@ -6,13 +6,14 @@
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { cast } from "../../autograd/cast.ts";
 import { gather } from "../../autograd/indexing.ts";
-import { add, affine, clamp, div, exp, mul, ne, pow, sigmoid } from "../../autograd/pointwise.ts";
+import { add, affine, clamp, div, exp, mul, pow, sigmoid } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { regionSums } from "../../autograd/region.ts";
 import { softmax } from "../../autograd/softmax.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { reshape, slice } from "../../autograd/view.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { wantsCompat } from "./overlap.ts";
@@ -57,12 +58,13 @@ export interface QuickNatDiceLossOptions {
  * @throws ShapeError
  */
 export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceLossOptions = {}): Tensor {
+  expectOptions("quickNatDiceLoss", options, "weights binary compat");
   const op = "quickNatDiceLoss";
   const { binary = false, weights } = options;
   const compat = wantsCompat(op, options.compat, "quicknat");
   if (binary) return binaryDice(op, input, target, compat);
   const index = indexMap(op, input, target);
-  const sums = regionSums(compat ? softmax(input) : input, index, { activation: "softmax", indexTarget: true });
+  const sums = regionSums(compat ? softmax(input) : input, index, { activation: "softmax", indexTarget: true, op });
   const loss = ratioLoss(slice(sums, [[0, 1]]), sum(slice(sums, [[1, 3]]), 0, { keepDims: true }));
   const factors = classFactors(op, input, weights);
   return mean(factors ? mul(loss, factors) : loss);
@@ -104,18 +106,11 @@ export interface QuickNatIoULossOptions {
  * @throws ShapeError
  */
 export function quickNatIoULoss(input: Tensor, target: Tensor, options: QuickNatIoULossOptions = {}): Tensor {
+  expectOptions("quickNatIoULoss", options, "weights ignoreIndex");
   const op = "quickNatIoULoss";
   const { ignoreIndex, weights } = options;
   const index = indexMap(op, input, target);
-  let p = softmax(input);
-  let classes = index;
-  if (ignoreIndex !== undefined) {
-    // What is ignored has no prediction, and a class that no channel has.
-    const counted = cast(ne(index, ignoreIndex), "f32");
-    p = mul(p, counted);
-    classes = add(mul(index, counted), affine(counted, 1, -1));
-  }
-  const sums = sum(regionSums(p, classes, { indexTarget: true }), 1);
+  const sums = sum(regionSums(softmax(input), index, { indexTarget: true, ignoreIndex, op }), 1);
   const overlap = slice(sums, [[0, 1]]);
   const union = add(sum(slice(sums, [[1, 3]]), 0, { keepDims: true }), affine(overlap, -1));
   const loss = affine(div(overlap, affine(union, 1, EPS)), -1, 1);
@@ -141,6 +136,7 @@ export interface QuickNatFocalLossOptions {
  * @throws ShapeError, ConfigError for an alpha that does not fit the classes
  */
 export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalLossOptions = {}): Tensor {
+  expectOptions("quickNatFocalLoss", options, "gamma alpha sizeAverage compat");
   const op = "quickNatFocalLoss";
   const { gamma = 2, alpha, sizeAverage = true } = options;
   const compat = wantsCompat(op, options.compat, "quicknat");
@@ -174,6 +170,7 @@ export interface QuickNatCombinedLossOptions {
  * @throws ShapeError
  */
 export function quickNatCombinedLoss(input: Tensor, target: Tensor, options: QuickNatCombinedLossOptions = {}): Tensor {
+  expectOptions("quickNatCombinedLoss", options, "weight compat");
   const { weight, compat } = options;
   const dice = quickNatDiceLoss(input, target, { compat });
   if (!weight) return add(mean(crossEntropyLoss(input, target, { reduction: "none" })), dice);

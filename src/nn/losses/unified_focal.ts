@@ -7,6 +7,7 @@ import { cast } from "../../autograd/cast.ts";
 import { oneHot } from "../../kernels/indexing.ts";
 import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { composed, expectReduction } from "./overlap.ts";
@@ -36,6 +37,7 @@ export function asymmetricUnifiedFocalLoss(
   target: Tensor,
   options: AsymmetricUnifiedFocalLossOptions = {},
 ): Tensor {
+  expectOptions("asymmetricUnifiedFocalLoss", options, "weight gamma delta reduction");
   const op = "asymmetricUnifiedFocalLoss";
   const { weight = 0.5, gamma = 0.5, delta = 0.7, reduction = "mean" } = options;
   expectReduction(op, reduction);

@@ -11,6 +11,7 @@ import { oneHot } from "../../kernels/indexing.ts";
 import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { composed, expectReduction, wantsCompat } from "./overlap.ts";
@@ -53,6 +54,7 @@ export function generalizedWassersteinDiceLoss(
   distances: readonly (readonly number[])[],
   options: GeneralizedWassersteinDiceLossOptions = {},
 ): Tensor {
+  expectOptions("generalizedWassersteinDiceLoss", options, "weightingMode reduction smoothNr smoothDr compat");
   const op = "generalizedWassersteinDiceLoss";
   const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   const compat = wantsCompat(op, options.compat, "monai");
@@ -73,7 +75,7 @@ export function generalizedWassersteinDiceLoss(
     // Channel l of `far` is the distance of each prediction from class l; the overlap with the target adds it up where l is the true class.
     const far = conv(p, device.tensor({ data: matrix, shape: [classes, classes, 1] }));
     const index = reshape(target, [samples, 1, inner]);
-    const sums = regionSums(far, index, { indexTarget: true });
+    const sums = regionSums(far, index, { indexTarget: true, op });
     const [error, , volume] = [0, 1, 2].map((k) => reshape(slice(sums, [[k, k + 1]]), [samples, classes]));
     const right = sub(compat ? affine(volume, samples) : volume, compat ? errorOfAll(far, index) : error);
     let hits: Tensor;

@@ -3,6 +3,7 @@
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
+import { expectOptions } from "../../host/options.ts";
 
 export interface AdamOptions {
   /** Default 1e-3. */
@@ -19,6 +20,8 @@ export interface AdamOptions {
   readonly maximize?: boolean;
 }
 
+const names = "lr betas eps weightDecay amsgrad maximize";
+
 /** Adam (Kingma and Ba 2015). Packs the parameters into one buffer when it is made. Throws `ConfigError` for values out of range. */
 export class Adam extends Optimizer {
   /** @internal */
@@ -26,7 +29,8 @@ export class Adam extends Optimizer {
   private readonly maximize: boolean;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
-    const groups = groupsOf(params);
+    expectOptions("Adam", options, names);
+    const groups = groupsOf("Adam", params, names);
     const hyper = groups.map((g) => {
       const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = { ...options, ...g.options };
       requireRange("Adam", "lr", lr, 0, Infinity);

@@ -4,6 +4,7 @@ import { mul } from "../../autograd/pointwise.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { keep } from "../../tensor/scope.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
@@ -37,6 +38,7 @@ export class GradScaler {
 
   /** Throws `ConfigError` for factors that do not grow or shrink the scale. */
   constructor(device: Device, options: GradScalerOptions = {}) {
+    expectOptions("GradScaler", options, "initScale growthFactor backoffFactor growthInterval");
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 } = options;
     const sane = initScale > 0 && growthFactor >= 1 && backoffFactor > 0 && backoffFactor <= 1;
     if (!sane || !(Number.isInteger(growthInterval) && growthInterval > 0)) {

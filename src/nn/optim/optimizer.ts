@@ -9,6 +9,7 @@ import { alignUp } from "../../tensor/buffers.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
+import { expectNames, expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { keep } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -91,7 +92,7 @@ export class Pack {
  * replays, and `stateDict` with the weights is all that a run needs to go on bit for bit.
  *
  *     const adam = new Adam(model.parameters(), { lr: 1e-3 });
- *     adam.step(grad(loss, adam.parameters), { clipNorm: 1 });
+ *     adam.step(grad(loss, adam.parameters), "clipNorm");
  *
  * Constructors throw `ConfigError` without a parameter, for one given twice, for values out of range, and inside of `capture`.
  */
@@ -206,6 +207,7 @@ export abstract class Optimizer {
    * @throws ShapeError if a gradient has another shape than its parameter; ConfigError for a limit that is not positive
    */
   step(gradients: readonly Tensor[], options: StepOptions = {}): void {
+    expectOptions("Optimizer.step", options, "clipValue clipNorm");
     if (gradients.length !== this.order.length) {
       throw new ShapeError(
         `step: ${gradients.length} gradients for ${this.order.length} parameters; pass grad(loss, parameters) in the same order`,
@@ -290,14 +292,23 @@ export abstract class Optimizer {
   }
 }
 
-export function groupsOf<H>(params: readonly Tensor[] | readonly ParamGroup<H>[]): readonly ParamGroup<H>[] {
+export function groupsOf<H extends object>(
+  op: string,
+  params: readonly Tensor[] | readonly ParamGroup<H>[],
+  names: string,
+): readonly ParamGroup<H>[] {
   if (!Array.isArray(params)) {
     throw new ConfigError(
       "an optimizer takes a list of parameters: give it model.parameters(), or groups as parameterGroups makes them",
     );
   }
   const [first] = params;
-  return first && "params" in first ? (params as readonly ParamGroup<H>[]) : [{ params: params as readonly Tensor[] }];
+  if (!first || !("params" in first)) return [{ params: params as readonly Tensor[] }];
+  for (const group of params as readonly ParamGroup<H>[]) {
+    expectNames(`${op}: a group of parameters`, group, "params options");
+    expectNames(`${op}: the options of a group`, group.options, names);
+  }
+  return params as readonly ParamGroup<H>[];
 }
 
 export function requireRange(op: string, name: string, value: number, low: number, high: number): void {

@@ -1,6 +1,7 @@
 /** @file Learning rates as pure functions of the step: PyTorch's closed forms. Step 0 is the first update. */
 
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 
 /** Learning rate of step `step` (0, 1, 2, …) from the optimizer's own rate `base`. */
 export type Schedule = (step: number, base: number) => number;
@@ -20,7 +21,9 @@ export interface StepDecayOptions {
 }
 
 /** base · gamma^⌊step / stepSize⌋. */
-export function stepDecay({ stepSize, gamma = 0.1 }: StepDecayOptions): Schedule {
+export function stepDecay(options: StepDecayOptions): Schedule {
+  expectOptions("stepDecay", options, "stepSize gamma");
+  const { stepSize, gamma = 0.1 } = options;
   requireCount("stepDecay", "stepSize", stepSize);
   return (step, base) => base * gamma ** Math.floor(step / stepSize);
 }
@@ -32,7 +35,9 @@ export interface MultiStepOptions {
 }
 
 /** base · gamma^(milestones reached). */
-export function multiStepDecay({ milestones, gamma = 0.1 }: MultiStepOptions): Schedule {
+export function multiStepDecay(options: MultiStepOptions): Schedule {
+  expectOptions("multiStepDecay", options, "milestones gamma");
+  const { milestones, gamma = 0.1 } = options;
   return (step, base) => base * gamma ** milestones.filter((m) => m <= step).length;
 }
 
@@ -41,7 +46,9 @@ export interface ExponentialOptions {
 }
 
 /** base · gamma^step. */
-export function exponentialDecay({ gamma }: ExponentialOptions): Schedule {
+export function exponentialDecay(options: ExponentialOptions): Schedule {
+  expectOptions("exponentialDecay", options, "gamma");
+  const { gamma } = options;
   return (step, base) => base * gamma ** step;
 }
 
@@ -53,7 +60,9 @@ export interface CosineOptions {
 }
 
 /** etaMin + (base − etaMin) · (1 + cos(π · step / tMax)) / 2 (Loshchilov and Hutter 2017, without restarts). */
-export function cosineAnnealing({ tMax, etaMin = 0 }: CosineOptions): Schedule {
+export function cosineAnnealing(options: CosineOptions): Schedule {
+  expectOptions("cosineAnnealing", options, "tMax etaMin");
+  const { tMax, etaMin = 0 } = options;
   require("cosineAnnealing", "tMax", tMax > 0, tMax, "positive");
   return (step, base) => etaMin + ((base - etaMin) * (1 + Math.cos((Math.PI * step) / tMax))) / 2;
 }
@@ -66,7 +75,9 @@ export interface PolynomialOptions {
 }
 
 /** base · (1 − min(step, totalIters) / totalIters)^power. */
-export function polynomialDecay({ totalIters = 5, power = 1 }: PolynomialOptions = {}): Schedule {
+export function polynomialDecay(options: PolynomialOptions = {}): Schedule {
+  expectOptions("polynomialDecay", options, "totalIters power");
+  const { totalIters = 5, power = 1 } = options;
   requireCount("polynomialDecay", "totalIters", totalIters);
   return (step, base) => base * (1 - Math.min(step, totalIters) / totalIters) ** power;
 }
@@ -81,7 +92,9 @@ export interface LinearRampOptions {
 }
 
 /** base times a factor that goes from `startFactor` to `endFactor` over `totalIters` steps and stays there. */
-export function linearRamp({ startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearRampOptions = {}): Schedule {
+export function linearRamp(options: LinearRampOptions = {}): Schedule {
+  expectOptions("linearRamp", options, "startFactor endFactor totalIters");
+  const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
   require("linearRamp", "startFactor", startFactor > 0 && startFactor <= 1, startFactor, "in (0, 1]");
   require("linearRamp", "endFactor", endFactor >= 0 && endFactor <= 1, endFactor, "in [0, 1]");
   return (step, base) => base * (startFactor + (endFactor - startFactor) * Math.min(1, step / totalIters));
@@ -95,7 +108,9 @@ export interface WarmUpOptions {
 }
 
 /** A linear warm-up, then `schedule` from its own step 0: MONAI's and PyTorch's `SequentialLR` of a `LinearLR` and another one. */
-export function warmUp(schedule: Schedule, { steps, startFactor }: WarmUpOptions): Schedule {
+export function warmUp(schedule: Schedule, options: WarmUpOptions): Schedule {
+  expectOptions("warmUp", options, "steps startFactor");
+  const { steps, startFactor } = options;
   requireCount("warmUp", "steps", steps);
   return inTurn([linearRamp({ startFactor, totalIters: steps }), schedule], [steps]);
 }
@@ -135,6 +150,7 @@ interface Phase {
 
 /** The 1cycle policy (Smith and Topin 2019): `lr` and the place of the momentum between its largest (1) and smallest (0) value. */
 export function oneCycle(options: OneCycleOptions): (step: number) => { lr: number; momentum: number } {
+  expectOptions("oneCycle", options, "maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase");
   const {
     maxLr,
     totalSteps,

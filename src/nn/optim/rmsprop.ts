@@ -3,6 +3,7 @@
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
+import { expectOptions } from "../../host/options.ts";
 
 export interface RMSpropOptions {
   /** Default 1e-2. */
@@ -21,13 +22,16 @@ export interface RMSpropOptions {
   readonly maximize?: boolean;
 }
 
+const names = "lr alpha eps weightDecay momentum centered maximize";
+
 /** RMSprop (Tieleman and Hinton 2012) as PyTorch defines it. Throws `ConfigError` for values out of range. */
 export class RMSprop extends Optimizer {
   private readonly centered: boolean;
   private readonly maximize: boolean;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<RMSpropOptions>[], options: RMSpropOptions = {}) {
-    const groups = groupsOf(params);
+    expectOptions("RMSprop", options, names);
+    const groups = groupsOf("RMSprop", params, names);
     const { centered = false } = options;
     const hyper = groups.map((g) => {
       const { lr = 1e-2, alpha = 0.99, eps = 1e-8, weightDecay = 0, momentum = 0 } = { ...options, ...g.options };

@@ -1,6 +1,7 @@
 /** @file PyTorch's learning rate schedulers over the functions of `rates.ts`. All of them move the rates of an optimizer at `step()`. */
 
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Optimizer } from "./optimizer.ts";
 import {
   cosineAnnealing,
@@ -121,9 +122,14 @@ export class OneCycleLR extends Scheduler {
   private readonly range: readonly [number, number];
 
   constructor(optimizer: Optimizer, options: OneCycleLROptions) {
-    const cycle = oneCycle(options);
+    expectOptions(
+      "OneCycleLR",
+      options,
+      "cycleMomentum baseMomentum maxMomentum maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase",
+    );
+    const { cycleMomentum = true, baseMomentum = 0.85, maxMomentum = 0.95, ...rest } = options;
+    const cycle = oneCycle(rest);
     super(optimizer, (step) => cycle(step).lr);
-    const { cycleMomentum = true, baseMomentum = 0.85, maxMomentum = 0.95 } = options;
     this.range = [baseMomentum, maxMomentum];
     if (cycleMomentum) this.cycle = cycle;
     this.setMomentum(0);
@@ -169,6 +175,7 @@ export class ReduceLROnPlateau {
   private waiting = 0;
 
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
+    expectOptions("ReduceLROnPlateau", options, "mode factor patience threshold thresholdMode cooldown minLr eps");
     const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "rel" } = options;
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
     if (!(factor < 1)) throw new ConfigError(`ReduceLROnPlateau: factor must be below 1, got ${factor}`);

@@ -2,6 +2,7 @@
 
 import * as kernels from "../../kernels/optim.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
 
@@ -20,13 +21,16 @@ export interface SGDOptions {
   readonly maximize?: boolean;
 }
 
+const names = "lr momentum dampening weightDecay nesterov maximize";
+
 /** Stochastic gradient descent with momentum as PyTorch defines it. Throws `ConfigError` for values out of range. */
 export class SGD extends Optimizer {
   private readonly nesterov: boolean;
   private readonly maximize: boolean;
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<SGDOptions>[], options: SGDOptions = {}) {
-    const groups = groupsOf(params);
+    expectOptions("SGD", options, names);
+    const groups = groupsOf("SGD", params, names);
     const { nesterov = false } = options;
     const hyper = groups.map((g) => {
       const { lr = 1e-3, momentum = 0, dampening = 0, weightDecay = 0 } = { ...options, ...g.options };

@@ -11,6 +11,7 @@ import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
 import { keep, scope } from "../../tensor/scope.ts";
+import { expectOptions } from "../../host/options.ts";
 import { normalizeAxis, type Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { encodeOnnx, GraphBuilder } from "./builder.ts";
@@ -147,6 +148,7 @@ export async function exportOnnx(
   inputShape: Shape,
   options: ExportOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  expectOptions("exportOnnx", options, "dynamicAxes inputName outputName device");
   const { inputName = "input", outputName = "output" } = options;
   const state = new Map(module.namedTensors());
   const device = state.values().next().value?.device ?? options.device;

@@ -6,6 +6,7 @@ import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
 import { keep } from "../../tensor/scope.ts";
+import { expectOptions } from "../../host/options.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Call } from "./call.ts";
@@ -61,6 +62,9 @@ export interface OnnxOptions {
   /** The bytes of a file beside the model that holds tensors, by the name it has in the model. Without, such models are refused. */
   readonly external?: (location: string) => Uint8Array;
 }
+
+/** The names of these options. @internal */
+export const onnxNames = "source external";
 
 /**
  * A network read from ONNX. Floating initializers that the graph computes with are its parameters, under their names in the file; the
@@ -210,6 +214,7 @@ const showNames = (list: readonly OnnxValueInfo[]): string => list.map((v) => `"
  * @throws FormatError for damaged files, ConfigError naming all operators that are not supported
  */
 export function importOnnx(device: Device, bytes: Uint8Array, options: OnnxOptions = {}): OnnxModel {
+  expectOptions("importOnnx", options, onnxNames);
   const budget = onnxBudget(bytes.length, options.source ?? "the ONNX file");
   return new OnnxModel(device, parseOnnx(bytes, budget), budget, options.external);
 }

@@ -12,6 +12,7 @@ import { evaluateCommand } from "./commands/evaluate.node.ts";
 import { infoCommand } from "./commands/info.node.ts";
 import { postprocessCommand } from "./commands/postprocess.node.ts";
 import { predictCommand } from "./commands/predict.node.ts";
+import { prepareLunaCommand } from "./commands/prepare_luna.node.ts";
 import { recipesCommand } from "./commands/recipes.node.ts";
 import { surfaceCommand } from "./commands/surface.node.ts";
 import { trainCommand } from "./commands/train.node.ts";
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   convertImageCommand,
   inspectCommand,
   convertCommand,
+  prepareLunaCommand,
 ];
 
 /** Of this package, whose package.json lies above `src` or `dist`. */

@@ -10,6 +10,7 @@ import { noGrad } from "../../autograd/tape.ts";
 import { reshape } from "../../autograd/view.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, OutOfMemoryError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { formatBytes } from "../../host/text.ts";
 import type { Decision } from "../../kernels/window.ts";
@@ -79,6 +80,11 @@ interface Job {
   readonly networkBytes: number;
 }
 
+const deviceWindowsNames =
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sliceAxis maxBytes";
+
+const windowRunNames = "decision scores signal onProgress";
+
 const defaultMaxBytes = 2 ** 31;
 
 /** Networks over windows of images of any size. Several networks are an ensemble: their outputs are averaged. */
@@ -91,6 +97,7 @@ export class DeviceWindows {
 
   /** @throws ConfigError without a network, and for a batch size below 1 */
   constructor(device: Device, networks: Module | readonly Module[], options: DeviceWindowsOptions) {
+    expectOptions("DeviceWindows", options, deviceWindowsNames);
     const list = "forward" in networks ? [networks] : networks;
     const { swBatchSize = 1 } = options;
     if (list.length === 0) throw new ConfigError("DeviceWindows: there is no network");
@@ -106,6 +113,7 @@ export class DeviceWindows {
 
   /** What `run` will do for images `[C, ...spatial]`. @throws as `run` */
   plan(shape: readonly number[], run: WindowRun = { decision: "largest" }): Promise<WindowsPlan> {
+    expectOptions("DeviceWindows.plan", run, windowRunNames);
     return this.evaluating(async () => {
       const { layout, networkBytes, shape: windows } = await this.prepare(shape, run);
       const { imageBytes, sumBytes } = layout;
@@ -128,6 +136,7 @@ export class DeviceWindows {
    * @throws ConfigError, ShapeError for options and networks that do not fit; OutOfMemoryError if `maxBytes` is not enough; the signal's reason
    */
   run(image: HostArray, run: WindowRun): Promise<WindowResults> {
+    expectOptions("DeviceWindows.run", run, windowRunNames);
     return this.evaluating(async () => {
       run.signal?.throwIfAborted();
       return this.predict(image, await this.prepare(image.shape, run), run);

@@ -3,6 +3,7 @@
 import { isVolume, makeVolume, type Volume } from "../../data/volume.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -25,14 +26,20 @@ export interface InfererOptions extends SlidingWindowOptions, Omit<DeviceWindows
   readonly signal?: AbortSignal | undefined;
 }
 
+const infererNames =
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision maxBytes onProgress signal";
+const sliceInfererNames =
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision maxBytes onProgress signal spatialDim";
+
 /** Images `[N, C, ...spatial]` as host arrays or tensors. */
-type Images = HostArray | Tensor;
+export type Images = HostArray | Tensor;
 
 /** Sliding-window inference with fixed options (MONAI `SlidingWindowInferer`). */
 export class SlidingWindowInferer {
   readonly options: InfererOptions;
 
   constructor(options: InfererOptions) {
+    expectOptions("SlidingWindowInferer", options, infererNames);
     this.options = options;
   }
 
@@ -60,6 +67,7 @@ export class SliceInferer {
   readonly options: SliceInfererOptions;
 
   constructor(options: SliceInfererOptions) {
+    expectOptions("SliceInferer", options, sliceInfererNames);
     const { roiSize, spatialDim = 0 } = options;
     if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}`);
     if (typeof roiSize !== "number" && roiSize.length !== 2)

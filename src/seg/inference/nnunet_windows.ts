@@ -1,5 +1,6 @@
 /** @file nnU-Net's sliding window: where tiles start, how they are weighted, and the average over mirrored inputs. */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
@@ -19,7 +20,9 @@ export function computeStepsForSlidingWindow(
   if (!(tileStepSize > 0 && tileStepSize <= 1))
     throw new ConfigError(`computeStepsForSlidingWindow: tileStepSize is ${tileStepSize}; expected more than 0, at most 1`);
   if (imageSize.length !== tileSize.length || imageSize.some((n, a) => n < tileSize[a]))
-    throw new ShapeError(`computeStepsForSlidingWindow: a tile [${tileSize}] does not fit into the image [${imageSize}]; pad it first`);
+    throw new ShapeError(
+      `computeStepsForSlidingWindow: a tile [${tileSize}] does not fit into the image [${imageSize}]; pad it first`,
+    );
   return tileSize.map((tile, a) => {
     const last = imageSize[a] - tile;
     const steps = Math.ceil(last / (tile * tileStepSize)) + 1;
@@ -52,10 +55,9 @@ function impulse(size: number, sigma: number): Float64Array {
 }
 
 /** Weights of a tile's voxels, falling off from its middle, none of them 0. nnU-Net's `compute_gaussian`. */
-export function computeGaussian(
-  tileSize: readonly number[],
-  { sigmaScale = 1 / 8, valueScalingFactor = 1, dtype = "float16" }: GaussianOptions = {},
-): HostArray<Float32Array> {
+export function computeGaussian(tileSize: readonly number[], options: GaussianOptions = {}): HostArray<Float32Array> {
+  expectOptions("computeGaussian", options, "sigmaScale valueScalingFactor dtype");
+  const { sigmaScale = 1 / 8, valueScalingFactor = 1, dtype = "float16" } = options;
   if (!(sigmaScale > 0)) throw new ConfigError(`computeGaussian: sigmaScale is ${sigmaScale}; expected more than 0`);
   const axes = tileSize.map((n) => impulse(n, n * sigmaScale));
   let map = Float64Array.of(1);
@@ -87,7 +89,9 @@ export function withMirroring(predictor: WindowPredictor, mirrorAxes: readonly n
   const predict = typeof predictor === "function" ? predictor : (x: HostArray<Float32Array>) => predictor.predict(x);
   return async (windows) => {
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= windows.shape.length - 2))
-      throw new ShapeError(`withMirroring: mirrorAxes [${mirrorAxes}] do not fit windows [${windows.shape}]; axes count from 0 behind the channels`);
+      throw new ShapeError(
+        `withMirroring: mirrorAxes [${mirrorAxes}] do not fit windows [${windows.shape}]; axes count from 0 behind the channels`,
+      );
     let sum: Float32Array | undefined;
     let shape: readonly number[] = [];
     for (const axes of combinations(mirrorAxes)) {

@@ -2,9 +2,10 @@
 
 import { noGrad } from "../../autograd/tape.ts";
 import type { Module } from "../../nn/module.ts";
-import { capture, type Captured, type CaptureOptions } from "../../tensor/capture.ts";
+import { capture, type Captured, captureNames, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Runs a model in evaluation mode, one captured plan per input shape. */
@@ -14,6 +15,7 @@ export class Predictor {
 
   /** `maxPlanBytes` bounds the plans of input shapes that come and go, see `CaptureOptions`. */
   constructor(device: Device, model: Module, options: CaptureOptions = {}) {
+    expectOptions("Predictor", options, captureNames);
     this.model = model;
     this.step = capture(device, (x) => noGrad(() => model.forward(x)), options);
   }

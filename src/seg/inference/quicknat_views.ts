@@ -11,6 +11,7 @@ import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { argmaxPlanes } from "../../host/argmax.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { stridesOf } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type StructureUncertainties, structureUncertainty, TestDropout } from "./monte_carlo.ts";
@@ -82,6 +83,7 @@ export class QuickNatViews {
 
   /** @throws ConfigError without a view, for weights that are not positive, an unknown combination or a batch size below 1 */
   constructor(device: Device, networks: ViewNetworks, options: QuickNatViewsOptions = {}) {
+    expectOptions("QuickNatViews", options, "combine weights batchSize onProgress");
     const { combine = "probabilities", batchSize = 8 } = options;
     if (combine !== "probabilities" && combine !== "logits") {
       throw new ConfigError(`QuickNatViews: combine must be "probabilities" or "logits", got ${JSON.stringify(combine)}`);

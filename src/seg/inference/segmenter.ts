@@ -5,6 +5,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
 export interface SegmentHooks {
@@ -59,16 +60,16 @@ export interface SliceSegmenterOptions {
 
 /** Segments volumes with a 2-D network, slice by slice (MONAI's `SliceInferer`). */
 export class SliceSegmenter extends WindowSegmenter {
-  constructor(device: Device, model: Module, { patchSize, sliceAxis, outputs, batchSize = 8 }: SliceSegmenterOptions) {
-    super(device, model, {
-      roiSize: patchSize.toSpliced(sliceAxis, 0, 1),
-      overlap: sliceOverlap(sliceAxis),
-      swBatchSize: batchSize,
-      sliceAxis,
-      outputs,
-    });
+  /** @throws ConfigError for unknown options */
+  constructor(device: Device, model: Module, options: SliceSegmenterOptions) {
+    super(device, model, windowsOf(options));
   }
 }
 
-/** MONAI's default within slices; slices do not overlap. */
-const sliceOverlap = (sliceAxis: number): number[] => [0.25, 0.25].toSpliced(sliceAxis, 0, 0);
+function windowsOf(options: SliceSegmenterOptions): WindowSegmenterOptions {
+  expectOptions("SliceSegmenter", options, "patchSize sliceAxis outputs batchSize");
+  const { patchSize, sliceAxis, outputs, batchSize = 8 } = options;
+  // MONAI's default within slices; slices do not overlap.
+  const overlap = [0.25, 0.25].toSpliced(sliceAxis, 0, 0);
+  return { roiSize: patchSize.toSpliced(sliceAxis, 0, 1), overlap, swBatchSize: batchSize, sliceAxis, outputs };
+}

@@ -6,6 +6,7 @@
 import type { PadMode } from "../../autograd/pad.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { forEachRow, padTo, unpad } from "./padding.ts";
 
 /** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]: a function, or what has one named `predict`, such as a `Predictor`. */
@@ -38,6 +39,8 @@ export interface SlidingWindowOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+const slidingWindowNames = "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap onProgress";
+
 /**
  * Predicts images window by window (MONAI `sliding_window_inference`).
  * @param inputs images [N, C, ...spatial]
@@ -49,6 +52,7 @@ export async function slidingWindowInference(
   options: SlidingWindowOptions,
   predictor: WindowPredictor,
 ): Promise<HostArray<Float32Array>> {
+  expectOptions("slidingWindowInference", options, slidingWindowNames);
   const predict = functionOf(predictor);
   const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
   const [n, c, ...size] = inputs.shape;

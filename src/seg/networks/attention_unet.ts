@@ -9,6 +9,7 @@ import type { DropoutSpec } from "../../nn/layers/dropout.ts";
 import { BatchNorm } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { showShape, type Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
@@ -121,6 +122,11 @@ export class AttentionUnet extends Module {
   private readonly options: AttentionUnetOptions;
 
   constructor(device: Device, options: AttentionUnetOptions) {
+    expectOptions(
+      "AttentionUnet",
+      options,
+      "spatialDims inChannels outChannels channels strides kernelSize upKernelSize dropout",
+    );
     super();
     const { spatialDims, inChannels, outChannels, channels, strides } = options;
     expectSpatialDims("AttentionUnet", spatialDims);

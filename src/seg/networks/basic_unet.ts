@@ -12,6 +12,7 @@ import { MaxPool } from "../../nn/layers/pool.ts";
 import { UpsampleBlock, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectSpatialDims } from "./checks.ts";
@@ -97,6 +98,7 @@ export class BasicUNet extends Module {
   private readonly options: Settings;
 
   constructor(device: Device, options: BasicUNetOptions = {}) {
+    expectOptions("BasicUNet", options, "spatialDims inChannels outChannels features act norm bias dropout upsample");
     super();
     const settings: Settings = {
       spatialDims: options.spatialDims ?? 3,

@@ -11,6 +11,7 @@ import { ModuleList } from "../../nn/layers/module_list.ts";
 import type { NormSpec } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { showShape, type Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
@@ -89,6 +90,11 @@ export class DynUNet extends Module {
   private readonly heads: Tensor[] = [];
 
   constructor(device: Device, options: DynUNetOptions) {
+    expectOptions(
+      "DynUNet",
+      options,
+      "spatialDims inChannels outChannels kernelSize strides upsampleKernelSize filters dropout normName actName deepSupervision deepSuprNum resBlock transBias",
+    );
     super();
     this.options = options;
     expectLists(options);

@@ -9,6 +9,7 @@ import { inSequence, Module } from "../../nn/module.ts";
 import { normLayer, type NormSpec } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
@@ -27,6 +28,8 @@ export interface UnetBlockOptions extends UnetOutBlockOptions {
   /** Default leaky ReLU of slope 0.01. */
   readonly actName?: ActivationSpec;
 }
+
+const unetBlockNames = "kernelSize stride normName actName spatialDims inChannels outChannels dropout";
 
 interface ConvolutionSettings extends UnetOutBlockOptions {
   readonly kernelSize: Spatial;
@@ -72,6 +75,7 @@ export class UnetBasicBlock extends Module {
   readonly norm2: Module;
 
   constructor(device: Device, options: UnetBlockOptions) {
+    expectOptions("UnetBasicBlock", options, unetBlockNames);
     super();
     const { outChannels, normName, actName = ["LEAKYRELU", { negativeSlope: 0.01 }] } = options;
     const { spatialDims, kernelSize, dropout } = options;
@@ -105,6 +109,7 @@ export class UnetResBlock extends UnetBasicBlock {
   readonly norm3: Module | undefined;
 
   constructor(device: Device, options: UnetBlockOptions) {
+    expectOptions("UnetResBlock", options, unetBlockNames);
     super(device, options);
     const { spatialDims, inChannels, outChannels, normName, stride } = options;
     const strided = spatial("DynUNet", "stride", stride, spatialDims, 1).some((s) => s !== 1);
@@ -132,6 +137,11 @@ export class UnetUpBlock extends Module {
   readonly conv_block: UnetBasicBlock;
 
   constructor(device: Device, options: UnetUpBlockOptions) {
+    expectOptions(
+      "UnetUpBlock",
+      options,
+      "upsampleKernelSize transBias kernelSize spatialDims inChannels outChannels dropout normName actName",
+    );
     super();
     const { upsampleKernelSize: up, transBias, ...block } = options;
     const { outChannels } = options;
@@ -156,6 +166,7 @@ export class UnetOutBlock extends Module {
   readonly conv: Convolution;
 
   constructor(device: Device, options: UnetOutBlockOptions) {
+    expectOptions("UnetOutBlock", options, "spatialDims inChannels outChannels dropout");
     super();
     this.conv = convolution(device, { ...shared(options), kernelSize: 1, stride: 1, bias: true });
   }

@@ -9,6 +9,7 @@ import { noGrad } from "../../autograd/tape.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { scope } from "../../tensor/scope.ts";
+import { expectOptions } from "../../host/options.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
@@ -45,6 +46,7 @@ export class MeshNet extends Module {
   private readonly inChannels: number;
 
   constructor(device: Device, options: MeshNetOptions) {
+    expectOptions("MeshNet", options, "spatialDims inChannels outChannels channels dilations kernelSize act norm dropout bias");
     super();
     const { spatialDims = 3, inChannels, outChannels, dilations = [1, 2, 4, 8, 16, 8, 4, 2, 1] } = options;
     const { act = "RELU", norm = "BATCH", dropout = 0, bias = true } = options;

@@ -11,6 +11,7 @@ import { MaxPool } from "../../nn/layers/pool.ts";
 import { Upsample } from "../../nn/layers/upsample.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 export interface MilesialUNetOptions {
@@ -105,6 +106,7 @@ export class MilesialUNet extends Module {
   private readonly last: Out;
 
   constructor(device: Device, options: MilesialUNetOptions) {
+    expectOptions("MilesialUNet", options, "inChannels outChannels bilinear features");
     super();
     const { inChannels, outChannels, bilinear = false, features = [64, 128, 256, 512, 1024] } = options;
     const levels = features.length;

@@ -42,6 +42,10 @@ export interface NnUNetOptions {
   readonly dropout?: number;
 }
 
+/** The names of these options. */
+export const nnUNetNames =
+  "spatialDims inChannels nStages featuresPerStage kernelSizes strides outChannels nConvPerStageDecoder convBias norm nonlin dropout";
+
 /** One entry per stage. Throws `ConfigError` for another number of entries. */
 export function perStage<T>(op: string, name: string, value: T | readonly T[], stages: number): T[] {
   if (!Array.isArray(value)) return new Array<T>(stages).fill(value as T);

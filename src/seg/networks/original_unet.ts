@@ -11,6 +11,7 @@ import { BatchNorm } from "../../nn/layers/norm.ts";
 import { Upsample } from "../../nn/layers/upsample.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { type Shape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
@@ -94,6 +95,7 @@ export class OriginalUNet extends Module {
   private readonly padding: boolean;
 
   constructor(device: Device, options: OriginalUNetOptions = {}) {
+    expectOptions("OriginalUNet", options, "inChannels outChannels depth features padding batchNorm upMode");
     super();
     const { inChannels = 1, outChannels = 2, depth = 5, features = 64 } = options;
     const { padding = false, batchNorm = false, upMode = "upconv" } = options;

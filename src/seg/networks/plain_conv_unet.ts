@@ -5,7 +5,17 @@ import { ModuleList } from "../../nn/layers/module_list.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { StackedConvBlocks } from "./nnunet_blocks.ts";
-import { initializeHe, NnUNet, type NnUNetOptions, perStage, type Stages, stagesOf, UNetDecoder } from "./nnunet_parts.ts";
+import {
+  initializeHe,
+  NnUNet,
+  type NnUNetOptions,
+  perStage,
+  type Stages,
+  stagesOf,
+  UNetDecoder,
+  nnUNetNames,
+} from "./nnunet_parts.ts";
+import { expectOptions } from "../../host/options.ts";
 
 export interface PlainConvUNetOptions extends NnUNetOptions {
   /** Convolutions of each encoder stage, or one number for all. */
@@ -53,6 +63,7 @@ export class PlainConvUNet extends NnUNet {
   readonly decoder: UNetDecoder;
 
   constructor(device: Device, options: PlainConvUNetOptions) {
+    expectOptions("PlainConvUNet", options, `nConvPerStage nonlinFirst ${nnUNetNames}`);
     const op = "PlainConvUNet";
     const stages = stagesOf(op, options, options.nonlinFirst);
     super(op, stages, options.inChannels);

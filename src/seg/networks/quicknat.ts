@@ -6,6 +6,7 @@ import { expectImage, Module } from "../../nn/module.ts";
 import type { SqueezeExciteSpec } from "../../nn/layers/squeeze_excite.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { DecoderBlock, DenseBlock, EncoderBlock } from "./quicknat_blocks.ts";
 
@@ -67,6 +68,11 @@ export class QuickNat extends Module {
   private readonly inChannels: number;
 
   constructor(device: Device, options: QuickNatOptions = {}) {
+    expectOptions(
+      "QuickNat",
+      options,
+      "outChannels inChannels numFilters kernelH kernelW kernelC strideConv pool stridePool seBlock dropOut",
+    );
     super();
     const { outChannels = 33, inChannels = 1, numFilters = 64, kernelC = 1, strideConv = 1, dropOut = 0.2 } = options;
     for (const [name, value] of Object.entries({ outChannels, inChannels, numFilters })) {

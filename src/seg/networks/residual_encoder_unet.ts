@@ -6,7 +6,17 @@ import { ChannelNorm } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { BasicBlockD, BottleneckD, StackedConvBlocks, StackedResidualBlocks } from "./nnunet_blocks.ts";
-import { initializeHe, NnUNet, type NnUNetOptions, perStage, type Stages, stagesOf, UNetDecoder } from "./nnunet_parts.ts";
+import {
+  initializeHe,
+  NnUNet,
+  type NnUNetOptions,
+  perStage,
+  type Stages,
+  stagesOf,
+  UNetDecoder,
+  nnUNetNames,
+} from "./nnunet_parts.ts";
+import { expectOptions } from "../../host/options.ts";
 
 export interface ResidualEncoderUNetOptions extends NnUNetOptions {
   /** Residual blocks of each encoder stage, or one number for all. */
@@ -75,6 +85,7 @@ export class ResidualEncoderUNet extends NnUNet {
   readonly decoder: UNetDecoder;
 
   constructor(device: Device, options: ResidualEncoderUNetOptions) {
+    expectOptions("ResidualEncoderUNet", options, `nBlocksPerStage bottleneckChannels stemChannels ${nnUNetNames}`);
     const op = "ResidualEncoderUNet";
     const stages = stagesOf(op, options);
     super(op, stages, options.inChannels);

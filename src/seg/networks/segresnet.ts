@@ -10,6 +10,7 @@ import { normLayer, type NormSpec } from "../../nn/layers/norm.ts";
 import { UpsampleBlock, type UpsampleMode } from "../../nn/layers/upsample_block.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims } from "./checks.ts";
@@ -99,6 +100,11 @@ export class SegResNet extends Module {
   private readonly options: Settings;
 
   constructor(device: Device, options: SegResNetOptions = {}) {
+    expectOptions(
+      "SegResNet",
+      options,
+      "spatialDims initFilters inChannels outChannels dropoutProb act norm useConvFinal blocksDown blocksUp upsampleMode",
+    );
     super();
     const settings: Settings = {
       spatialDims: options.spatialDims ?? 3,

@@ -5,6 +5,7 @@ import { type AdnOptions, Convolution, ResidualUnit } from "../../nn/layers/bloc
 import { expectImage, Module, Sequential } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { type Spatial, showShape, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
@@ -51,6 +52,11 @@ export class UNet extends Module {
   private readonly options: UNetOptions;
 
   constructor(device: Device, options: UNetOptions) {
+    expectOptions(
+      "UNet",
+      options,
+      "spatialDims inChannels outChannels channels strides kernelSize upKernelSize numResUnits bias act norm dropout adnOrdering",
+    );
     super();
     const { channels, strides, spatialDims } = options;
     expectSpatialDims("UNet", spatialDims);

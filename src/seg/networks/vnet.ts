@@ -11,6 +11,7 @@ import { expectImage, Module, Sequential } from "../../nn/module.ts";
 import { BatchNorm } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims } from "./checks.ts";
 
@@ -182,6 +183,7 @@ export class VNet extends Module {
   private readonly options: Settings;
 
   constructor(device: Device, options: VNetOptions = {}) {
+    expectOptions("VNet", options, "spatialDims inChannels outChannels act dropoutProbDown dropoutProbUp dropoutDim bias");
     super();
     const settings: Settings = {
       spatialDims: options.spatialDims ?? 3,

@@ -1,5 +1,6 @@
 /** @file nnU-Net's experiment planning: from a data set's fingerprint to `nnUNetPlans.json`, key for key. */
 
+import { expectOptions } from "../../host/options.ts";
 import { sizeOf } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
@@ -108,7 +109,16 @@ type Common = Omit<ConfigurationRequest, "spacing" | "medianShape" | "dataIdenti
  * @param fingerprint three spacings and sizes per case, axes as nnU-Net reads arrays (z, y, x)
  * @throws ConfigError for an unknown planner, and for a fingerprint or `dataset.json` that says nothing of what is needed
  */
-export function planExperiment(fingerprint: DatasetFingerprint, dataset: PlannedDatasetJson, options: PlanOptions = {}): NnunetPlans {
+export function planExperiment(
+  fingerprint: DatasetFingerprint,
+  dataset: PlannedDatasetJson,
+  options: PlanOptions = {},
+): NnunetPlans {
+  expectOptions(
+    "planExperiment",
+    options,
+    "planner gpuMemoryTargetInGb preprocessorName plansName overwriteTargetSpacing suppressTranspose datasetName",
+  );
   const { planner = "ExperimentPlanner", overwriteTargetSpacing, suppressTranspose = false, datasetName = "" } = options;
   if (!Object.hasOwn(planners, planner))
     throw new ConfigError(`planExperiment: unknown planner "${String(planner)}"; known are ${Object.keys(planners).join(", ")}`);
@@ -127,7 +137,13 @@ export function planExperiment(fingerprint: DatasetFingerprint, dataset: Planned
   const voxels = product(medianShape) * dataset.numTraining;
 
   const is3d = medianShape[0] !== 1;
-  const request3d = { ...common, spacing: turned(fullres), medianShape, dataIdentifier: identifier("3d_fullres"), approximateVoxels: voxels };
+  const request3d = {
+    ...common,
+    spacing: turned(fullres),
+    medianShape,
+    dataIdentifier: identifier("3d_fullres"),
+    approximateVoxels: voxels,
+  };
   const plan3d = is3d ? planConfiguration(request3d) : undefined;
   const lowres = plan3d && planLowres(plan3d, request3d, dataset.numTraining, identifier("3d_lowres"));
   const plan2d = planConfiguration({
@@ -156,11 +172,19 @@ export function planExperiment(fingerprint: DatasetFingerprint, dataset: Planned
   };
 }
 
-function checkFingerprint({ spacings, shapes_after_crop: shapes }: DatasetFingerprint, given: readonly number[] | undefined): void {
+function checkFingerprint(
+  { spacings, shapes_after_crop: shapes }: DatasetFingerprint,
+  given: readonly number[] | undefined,
+): void {
   if (spacings.length === 0 || spacings.length !== shapes.length)
-    throw new ConfigError(`planExperiment: the fingerprint has ${spacings.length} spacings and ${shapes.length} shapes; expected one of each per case`);
+    throw new ConfigError(
+      `planExperiment: the fingerprint has ${spacings.length} spacings and ${shapes.length} shapes; expected one of each per case`,
+    );
   const bad = [...spacings, ...shapes, given ?? [1, 1, 1]].find((v) => v.length !== 3 || !v.every((n) => n > 0));
-  if (bad) throw new ConfigError(`planExperiment: [${bad}] is no spacing or shape; expected three numbers above 0 (2-D images have one slice)`);
+  if (bad)
+    throw new ConfigError(
+      `planExperiment: [${bad}] is no spacing or shape; expected three numbers above 0 (2-D images have one slice)`,
+    );
 }
 
 function commonRequest(
@@ -171,7 +195,8 @@ function commonRequest(
 ): Common {
   const channels = dataset.channel_names ?? dataset.modality;
   if (!channels) throw new ConfigError("planExperiment: dataset.json has no channel_names");
-  if (!(gpuMemoryTargetInGb > 0)) throw new ConfigError(`planExperiment: gpuMemoryTargetInGb is ${gpuMemoryTargetInGb}; expected more than 0`);
+  if (!(gpuMemoryTargetInGb > 0))
+    throw new ConfigError(`planExperiment: gpuMemoryTargetInGb is ${gpuMemoryTargetInGb}; expected more than 0`);
   const schemes = Object.values(channels).map(getNormalizationScheme);
   const masked = fingerprint.median_relative_size_after_cropping < 3 / 4;
   return {

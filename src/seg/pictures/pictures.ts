@@ -5,10 +5,12 @@
 import type { Picture } from "../../host/bytes/png.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { extent } from "../../host/stats.ts";
 import { colorsOf, type Rgb } from "./class_colors.ts";
 
 export { encodePng, type Picture } from "../../host/bytes/png.ts";
+export { type BoxGroup, type BoxOptions, boxPlotSvg } from "./boxes.ts";
 export { curveSvg, type CurveOptions, type Series } from "./curves.ts";
 
 export interface OverlayOptions {
@@ -28,6 +30,7 @@ export interface OverlayOptions {
  * @throws ShapeError when the sizes differ
  */
 export function overlay(slice: HostArray, label?: HostArray, pred?: HostArray, options: OverlayOptions = {}): Picture {
+  expectOptions("overlay", options, "scale alpha window");
   const [h, w] = planeOf("slice", slice);
   for (const [name, a] of [["label", label] as const, ["pred", pred] as const])
     if (a && String(planeOf(name, a)) !== String([h, w]))
@@ -80,6 +83,7 @@ export interface MontageOptions {
 
 /** Pictures side by side, row by row, on dark gray. @throws ConfigError without pictures */
 export function montage(pictures: readonly Picture[], options: MontageOptions = {}): Picture {
+  expectOptions("montage", options, "columns margin");
   if (pictures.length === 0) throw new ConfigError("montage: there are no pictures; pass at least one");
   const { columns = Math.ceil(Math.sqrt(pictures.length)), margin = 4 } = options;
   const width = Math.max(...pictures.map((p) => p.width));
@@ -113,6 +117,7 @@ export interface SliceMontageOptions extends MontageOptions, OverlayOptions {
 
 /** Slices of a volume [D, H, W] (leading axes of size 1 are dropped) as a montage, all in one intensity window. */
 export function sliceMontage(volume: HostArray, options: SliceMontageOptions = {}): Picture {
+  expectOptions("sliceMontage", options, "label pred axis everyN columns margin scale alpha window");
   const { label, pred, axis = 0, window = rangeOf(volume.data) } = options;
   const size = volume.shape.slice(-3);
   if (size.length !== 3 || sizeOf(size) !== volume.data.length)
@@ -121,13 +126,14 @@ export function sliceMontage(volume: HostArray, options: SliceMontageOptions = {
   for (const [name, a] of [["label", label] as const, ["pred", pred] as const])
     if (a && a.data.length !== volume.data.length)
       throw new ShapeError(`sliceMontage: ${name} is [${a.shape}] but the volume is [${volume.shape}]`);
+  const { alpha, columns, margin } = options;
   const everyN = options.everyN ?? Math.max(1, Math.round(size[axis] / 20));
   const take = (a: HostArray | undefined, k: number): HostArray | undefined => a && takeSlice(a, size, axis, k);
   const scale = options.scale ?? Math.max(1, Math.round(160 / Math.max(...size.toSpliced(axis, 1))));
   const pictures: Picture[] = [];
   for (let k = 0; k < size[axis]; k += everyN)
-    pictures.push(overlay(takeSlice(volume, size, axis, k), take(label, k), take(pred, k), { ...options, scale, window }));
-  return montage(pictures, options);
+    pictures.push(overlay(takeSlice(volume, size, axis, k), take(label, k), take(pred, k), { alpha, scale, window }));
+  return montage(pictures, { columns, margin });
 }
 
 /** Slice `k` of a volume of the given size along an axis, the other two axes kept in order. */

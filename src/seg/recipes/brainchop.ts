@@ -4,6 +4,7 @@
  */
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 
 export interface BrainchopInputOptions {
   /**
@@ -22,6 +23,7 @@ export interface BrainchopInputOptions {
  * @throws ShapeError for several channels, DataError for a constant volume or values that are not finite
  */
 export function brainchopInput(volume: HostArray, options: BrainchopInputOptions = {}): HostArray<Float32Array> {
+  expectOptions("brainchopInput", options, "quantileNorm transpose");
   const { quantileNorm = false, transpose = true } = options;
   const { data } = volume;
   const size = volume.shape.length === 4 && volume.shape[0] === 1 ? volume.shape.slice(1) : volume.shape;

@@ -7,6 +7,7 @@ import type { DatasetModule } from "../../data/loading/unit_source.ts";
 import { ignoredValue } from "../../data/labels.ts";
 import type { Affine } from "../../data/volume.ts";
 import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
 import { oriented, type ReadCase } from "../recipes/prepared.ts";
@@ -126,8 +127,10 @@ export async function configure<C extends object>(
   recipe: Recipe<C>,
   data: RunData,
   given: Readonly<Record<string, unknown>>,
-  { say, onProgress }: ConfigureHooks = {},
+  hooks: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
+  expectOptions("configure", hooks, "say onProgress");
+  const { say, onProgress } = hooks;
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
   if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {
     throw new ConfigError(

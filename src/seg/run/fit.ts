@@ -8,6 +8,7 @@ import { describeLoad } from "../../nn/load_state.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import type { HostArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
 import { movable } from "../recipes/run_options.ts";
@@ -72,8 +73,8 @@ const start: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
  *   checkpoint intact
  */
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
-  const { store } = options;
-  const unlock = await store.lock?.();
+  expectOptions("fit", options, "store resume init signal onEvent device data config info");
+  const unlock = await options.store.lock?.();
   try {
     return await trainRun(recipe, options);
   } finally {
@@ -266,8 +267,7 @@ class Run<C extends object> {
     const { epoch, lossSum } = this.at;
     const done = epoch + 1;
     let next: Progress = { ...this.at, epoch: done, stepInEpoch: 0, lossSum: 0 };
-    let dice: number[] | undefined;
-    let improved = false;
+    let [dice, improved] = [undefined as number[] | undefined, false];
     if (done % config.validateEvery === 0 || done === config.epochs) {
       await this.checkpoint(); // validation may take long, or meet a bad file
       dice = await this.validate();

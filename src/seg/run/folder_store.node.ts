@@ -1,10 +1,10 @@
 /** @file A run in a folder of the disk. */
 
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
-import { writeFileAtomic } from "../../host/files.node.ts";
+import { appendWhole, createFile, writeFileAtomic } from "../../host/files.node.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RunStore } from "./store.ts";
 
@@ -33,7 +33,7 @@ async function lock(path: string, folder: string): Promise<() => Promise<void>> 
   const mine = JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder);
   for (let attempt = 0; ; attempt++) {
     try {
-      await writeFile(path, mine, { flag: "wx" });
+      await createFile(path, mine);
       held.add(path);
       return async () => {
         held.delete(path);
@@ -76,7 +76,7 @@ export function folderStore(folder: string): RunStore {
         throw error;
       }),
     write: async (file, content) => writeFileAtomic(await at(file), content),
-    append: async (file, text) => appendFile(await at(file), text),
+    append: async (file, text) => appendWhole(await at(file), text),
     has: async (file) => existsSync(join(folder, file)),
     lock: async () => lock(await at(lockFile), folder),
   };

@@ -3,6 +3,7 @@
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
@@ -75,8 +76,10 @@ export async function report(
   epochs: readonly EpochMetrics[],
   cases: readonly Case[],
   read: ReadCase,
-  { signal, onProgress }: ReportHooks = {},
+  options: ReportHooks = {},
 ): Promise<{ evaluation: Evaluation; pictures: readonly string[] }> {
+  expectOptions("report", options, "signal onProgress");
+  const { signal, onProgress } = options;
   const { context } = run;
   const classes = context.outputs.foreground.map((l) => l.name);
   const scores: CaseScore[] = [];

@@ -5,6 +5,7 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { readOnnxFile } from "../../onnx/index.ts";
 import { FormatError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { WeightsFile } from "../../weights/file.ts";
 import { readWeights } from "../../weights/read.ts";
 import { readTfjs, type TfjsModel } from "../../weights/tfjs/file.ts";
@@ -21,7 +22,9 @@ export interface ReadWeightsFileOptions {
  * and of models with layers that are not supported, as they are in the file.
  * @throws FormatError for a damaged file, another format, or what is not supported
  */
-export async function readWeightsFile(path: string, { key }: ReadWeightsFileOptions = {}): Promise<WeightsFile> {
+export async function readWeightsFile(path: string, options: ReadWeightsFileOptions = {}): Promise<WeightsFile> {
+  expectOptions("readWeightsFile", options, "key");
+  const { key } = options;
   const bytes = await readBytes(path);
   if (/\.onnx$/i.test(path)) return readOnnxFile(bytes, { source: path, external: filesBeside(path) });
   if (/\.json$/i.test(path)) {

@@ -3,6 +3,7 @@
 import { add, clamp, div, eq, mul, sub, where } from "../../autograd/pointwise.ts";
 import { amax, amin, mean, std } from "../../autograd/reduce.ts";
 import { concat, reshape, slice } from "../../autograd/view.ts";
+import { expectOptions } from "../../host/options.ts";
 import { augmentationKeys } from "../../data/transforms/augment/draw_augmentation.ts";
 import { adjustIntensity, blur, lowResolution, splineField, warp } from "../../kernels/augment.ts";
 import { full } from "../../kernels/view.ts";
@@ -31,11 +32,12 @@ export interface AugmentBatchOptions {
  * @throws ShapeError for draws that do not fit the images
  */
 export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions): BatchTensors {
+  expectOptions("augmentBatch", options, "size labels images paddingMode lowResolutionAxes maxSigma");
   const { size, labels = ["label"], images = [], paddingMode = "zeros" } = options;
   const { augmentMatrix, augmentDisplacement: displacement } = batch;
   const place = { size, paddingMode, ...(displacement && { displacement: splineField(displacement, size) }) };
   const moved = Object.entries(batch)
-    .filter(([key]) => !(augmentationKeys as readonly string[]).includes(key))
+    .filter(([key]) => !augmentationKeys.includes(key))
     .map(([key, t]) => {
       if (labels.includes(key)) return [key, warp(t, augmentMatrix, { ...place, mode: "nearest" })];
       return [key, key === "image" || images.includes(key) ? warp(t, augmentMatrix, place) : t];

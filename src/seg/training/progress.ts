@@ -3,6 +3,7 @@
  * is rewritten in place; a log file gets a plain line every few seconds, so that it stays readable.
  */
 
+import { expectOptions } from "../../host/options.ts";
 import { formatDuration } from "../../host/text.ts";
 
 export { formatDuration };
@@ -80,6 +81,7 @@ export class ProgressLine {
   #skipped: ProgressState | undefined;
 
   constructor(stream: ProgressStream, options: ProgressOptions = {}) {
+    expectOptions("ProgressLine", options, "plainInterval now");
     this.#stream = stream;
     this.#interval = stream.isTTY ? TTY_INTERVAL : (options.plainInterval ?? 5);
     this.#now = options.now ?? (() => performance.now() / 1000);

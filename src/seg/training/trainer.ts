@@ -8,10 +8,11 @@ import type { Module } from "../../nn/module.ts";
 import type { Optimizer } from "../../nn/optim/optimizer.ts";
 import { capture, type Captured, type CapturedPlan, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
-import { ConfigError, NonFiniteError } from "../../host/errors.ts";
+import { ConfigError, DataError, NonFiniteError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { firstNonFinite } from "./diagnose.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
 /** Arrays of a batch under their names, `[N, …]` each. */
@@ -86,6 +87,7 @@ export class Trainer<O extends Outputs = Tensor> {
   private names: readonly string[] = [];
 
   constructor(device: Device, options: TrainerOptions<O>) {
+    expectOptions("Trainer", options, "model optimizer loss forward augment precision lag maxPlanBytes");
     const { model, optimizer, loss, augment, precision = "f32", lag = 2 } = options;
     const { forward = (m: Module, image: Tensor) => m.forward(image) as O } = options;
     this.device = device;
@@ -119,10 +121,9 @@ export class Trainer<O extends Outputs = Tensor> {
    * @returns sum of the losses and number of steps
    * @throws NonFiniteError naming the step whose loss was not finite and where that began; what the batches throw; DeviceLostError
    */
-  async epoch(
-    batches: AsyncIterable<TrainBatch>,
-    { onStep, signal, checkpointEvery }: EpochHooks = {},
-  ): Promise<{ lossSum: number; steps: number }> {
+  async epoch(batches: AsyncIterable<TrainBatch>, options: EpochHooks = {}): Promise<{ lossSum: number; steps: number }> {
+    expectOptions("Trainer.epoch", options, "onStep signal checkpointEvery");
+    const { onStep, signal, checkpointEvery } = options;
     this.model.train();
     const flying: { step: number; batch: TrainBatch; loss: Promise<number> }[] = [];
     let lossSum = 0;
@@ -130,7 +131,10 @@ export class Trainer<O extends Outputs = Tensor> {
     let saved = performance.now();
     const land = async () => {
       const { step, batch, loss } = flying.shift()!;
-      const value = await loss;
+      const value = await loss.catch((error: unknown) => {
+        if (error instanceof DataError) throw new DataError(`step ${step}: ${error.message}`, { cause: error });
+        throw error;
+      });
       if (!Number.isFinite(value)) {
         const where = (await firstNonFinite(this.device, this.model, batch.image)) ?? "the loss itself";
         throw new NonFiniteError(

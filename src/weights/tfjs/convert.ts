@@ -19,7 +19,7 @@ const kerasActivations: Readonly<Record<string, TfjsActivation>> = {
   selu: ["SELU", {}],
   sigmoid: ["SIGMOID", {}],
   tanh: ["TANH", {}],
-  softmax: ["SOFTMAX", { dim: 1 }],
+  softmax: ["SOFTMAX", { axis: 1 }],
   softplus: ["SOFTPLUS", {}],
   swish: ["SILU", {}],
   silu: ["SILU", {}],
@@ -61,7 +61,7 @@ function leakyRelu({ config, fail }: Layer): Made[] {
 function softmax({ config, channelsFirst, fail }: Layer): Made[] {
   const axis = config.axis ?? -1;
   if (channelsFirst ? axis !== 1 : axis !== -1) throw fail("only a softmax over the channels (axis −1) is supported");
-  return one({ kind: "activation", act: ["SOFTMAX", { dim: 1 }] });
+  return one({ kind: "activation", act: ["SOFTMAX", { axis: 1 }] });
 }
 
 function prelu({ own, fail }: Layer): Made[] {

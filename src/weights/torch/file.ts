@@ -3,6 +3,7 @@
  * unpickler is a whitelist and executes nothing; every size is checked against the file, and memory stays within four times its size.
  */
 import { sizeOf, type TypedArray } from "../../host/array.ts";
+import { expectOptions } from "../../host/options.ts";
 import { copyView } from "../../host/strided.ts";
 import {
   decodeElements,
@@ -46,6 +47,7 @@ const isLegacy = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && bytes[1] <
  * @throws FormatError for a damaged or hostile file, one that needs code to be read, one without tensors, or a type that is not supported
  */
 export async function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
+  expectOptions("readTorch", options, "source key keepPrefixes");
   const fail = failing(options.source ?? "checkpoint");
   const budget = weightsBudget(bytes.length, fail);
   if (!isZip(bytes) && !isLegacy(bytes)) throw fail("this is no PyTorch file; it is neither a zip archive nor a pickle");

@@ -1,5 +1,4 @@
 /** @file Conformance adapters of src/data: random sources, synthetic images, transforms. */
-import * as D from "../../../src/data/transforms/index.ts";
 import { RandomState, type RandomSource } from "../../../src/host/random/numpy.ts";
 import { ReplaySource, type Draw } from "../../lib/replay.ts";
 import { createTestImage2d, createTestImage3d, type TestImageOptions } from "../../../src/data/synthetic.ts";
@@ -100,7 +99,6 @@ export const adapters: Adapters = {
   "numpy.RandomState.sequence": numpySequence,
   "monai.create_test_image_2d": testImage,
   "monai.create_test_image_3d": testImage,
-
 
   "monai.transforms.utils.rescale_array": ({ args, inputs }) => {
     const { minv = 0, maxv = 1 } = args;

@@ -66,7 +66,8 @@ function makeTarget(gpu: Device, { target, shape, targetChannels }: Stored): Ten
 /** nnU-Net's keyword arguments, regrouped. */
 function nnunet(options: Record<string, any>): Record<string, any> {
   const { batchDice, doBg, smooth, ddp: _, weightCe, weightDice, ignoreLabel, useIgnoreLabel, ...ce } = options;
-  return { softDice: { batchDice, doBg, smooth }, weightCe, weightDice, ignoreLabel, useIgnoreLabel, ce };
+  const shared = { softDice: { batchDice, doBg, smooth }, weightCe, weightDice };
+  return useIgnoreLabel === undefined ? { ...shared, ignoreLabel, ce } : { ...shared, useIgnoreLabel };
 }
 
 type Call = (x: Tensor, y: Tensor, options: any, mask: Tensor | undefined) => Tensor;
@@ -88,7 +89,7 @@ const calls: Record<string, Call> = {
   MemoryEfficientSoftDiceLoss: (x, y, o, mask) => nn.softDiceLoss(x, y, { ...o, applyNonlin: "softmax", mask }),
   DC_and_CE_loss: (x, y, o) => nn.dcAndCELoss(x, y, nnunet(o)),
   DC_and_topk_loss: (x, y, o) => nn.dcAndTopKLoss(x, y, nnunet(o)),
-  DC_and_BCE_loss: (x, y, o) => nn.dcAndBCELoss(x, y, nnunet(o)),
+  DC_and_BCE_loss: (x, y, o) => nn.dcAndBCELoss(x, y, nnunet({ useIgnoreLabel: false, ...o })),
   TopKLoss: nn.topKLoss,
   RobustCrossEntropyLoss: nn.robustCrossEntropyLoss,
 };

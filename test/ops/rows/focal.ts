@@ -23,15 +23,26 @@ const softplus = (v: number) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v
 
 /** −(1 − p)^γ log p from the definition: p by softmax over the channels that count, or for each by sigmoid. */
 function reference({ input, target }: Hosts, o: FocalLossOptions): Host {
-  const { includeBackground = true, toOnehotY = false, gamma = 2, alpha, weight, reduction = "mean", useSoftmax = false } = o;
+  const {
+    includeBackground = true,
+    toOnehotY = false,
+    gamma = 2,
+    alpha,
+    weight,
+    reduction = "mean",
+    useSoftmax = false,
+    ignoreIndex,
+  } = o;
   const channels = input.shape[1];
   const first = includeBackground || channels === 1 ? 0 : 1;
   const y = host(input.shape.with(1, channels - first));
   const classes = y.shape[1];
+  const skipped = target.data.filter((label) => label === ignoreIndex).length;
   everyIndex(y.shape, (at, i) => {
     const place = (c: number) => flatten(input.shape, at.with(1, c + first));
     const x = input.data[place(at[1])];
     const label = target.data[flatten(input.shape.with(1, 1), at.with(1, 0))];
+    if (label === ignoreIndex) return;
     const t = toOnehotY && channels > 1 ? Number(label === at[1] + first) : target.data[place(at[1])];
     let w = classes === 1 || weight === undefined ? 1 : typeof weight === "number" ? weight : weight[at[1]];
     let loss: number;
@@ -50,7 +61,10 @@ function reference({ input, target }: Hosts, o: FocalLossOptions): Host {
   });
   if (reduction === "none") return y;
   const total = y.data.reduce((a, b) => a + b, 0);
-  return host([], Float64Array.of(total / (reduction === "mean" ? sizeOf(y.shape) : sizeOf(y.shape.slice(2)))));
+  return host(
+    [],
+    Float64Array.of(total / (reduction === "mean" ? sizeOf(y.shape) - skipped * classes : sizeOf(y.shape.slice(2)))),
+  );
 }
 
 const logits: Values = (random, i) => 3 * normal(random, i);
@@ -107,7 +121,14 @@ export const rows: Row<FocalLossOptions>[] = [
         }),
         sample(`${name}-no-spatial`, [5, 3], { useSoftmax, toOnehotY: true }, { dtype: "u32" }),
         sample(`${name}-onehot-i32`, [2, 2, 3, 3], { useSoftmax }, { dtype: "i32" }),
-        sample(`${name}-outside`, [2, 3, 4], { useSoftmax, toOnehotY: true }, { target: cycle(0, 255, 2, 1, -1) }),
+        ...(["mean", "sum", "none"] as const).map((reduction) =>
+          sample(
+            `${name}-ignored-${reduction}`,
+            [2, 3, 4],
+            { useSoftmax, toOnehotY: true, reduction, ignoreIndex: 255 },
+            { target: cycle(0, 255, 2, 1, 255) },
+          ),
+        ),
         // 512 positions are a chunk on a software adapter, 4,096 elsewhere.
         sample(`${name}-chunks`, [2, 2, 70, 71], { useSoftmax, toOnehotY: true }),
         {

@@ -73,6 +73,7 @@ const argminRow: Row<ArgArgs> = {
 
 interface OneHotArgs {
   readonly classes: number;
+  readonly ignoreIndex?: number;
 }
 
 function oneHotReference({ index }: Hosts, { classes }: OneHotArgs): Host {
@@ -93,14 +94,18 @@ const oneHotRow: Row<OneHotArgs> = {
     { id: "oneHot/u32", inputs: { index: { shape: [1, 1, 3, 3, 2], values: index(5), dtype: "u32" } }, args: { classes: 5 } },
     {
       id: "oneHot/outside",
-      inputs: { index: { shape: [1, 1, 9], values: cycle(0, 255, -1, 2, 3), dtype: "i32" } },
-      args: { classes: 3 },
+      inputs: { index: { shape: [1, 1, 9], values: cycle(0, 255, 1, 2), dtype: "i32" } },
+      args: { classes: 3, ignoreIndex: 255 },
     },
-    { id: "oneHot/outside-f32", inputs: { index: { shape: [1, 1, 9], values: cycle(0, 255, -1, 2, 3) } }, args: { classes: 3 } },
+    {
+      id: "oneHot/outside-f32",
+      inputs: { index: { shape: [1, 1, 9], values: cycle(0, -1, 2, 1) } },
+      args: { classes: 3, ignoreIndex: -1 },
+    },
     { id: "oneHot/no-spatial", inputs: { index: { shape: [6, 1], values: index(2) } }, args: { classes: 2 } },
-    { id: "oneHot/one-class", inputs: { index: { shape: [2, 1, 3], values: index(2) } }, args: { classes: 1 } },
+    { id: "oneHot/one-class", inputs: { index: { shape: [2, 1, 3], values: () => 0 } }, args: { classes: 1 } },
   ],
-  run: ({ index }, { classes }) => oneHot(index, classes),
+  run: ({ index }, { classes, ...options }) => oneHot(index, classes, options),
   reference: oneHotReference,
   differentiable: [],
   splits: false,

@@ -23,6 +23,7 @@ interface RegionArgs {
   readonly mode?: "plain" | "squared" | "soft";
   readonly indexTarget?: boolean;
   readonly maskOf?: "terms" | "inputs";
+  readonly ignoreIndex?: number;
 }
 
 /** Of an element of a channel, among the positions of all samples. */
@@ -33,7 +34,7 @@ function position([, channels, ...spatial]: Shape, i: number): number {
 
 /** Activation, one-hot target, then the three sums as MONAI's DiceLoss writes them; "soft" is its overlap (|q| + |t| − |q − t|) / 2. */
 function reference({ x: logits, target, mask }: Hosts, args: RegionArgs): Host {
-  const { activation = "none", mode = "plain", indexTarget = false, maskOf = "terms" } = args;
+  const { activation = "none", mode = "plain", indexTarget = false, maskOf = "terms", ignoreIndex } = args;
   const m = (i: number) => mask?.data[position(logits.shape, i) % mask.data.length] ?? 1;
   const inputs = mask && maskOf === "inputs";
   const x: Host = { shape: logits.shape, data: logits.data.map((v, i) => (inputs ? v * m(i) : v)) };
@@ -48,6 +49,7 @@ function reference({ x: logits, target, mask }: Hosts, args: RegionArgs): Host {
   });
   const y = host([3, samples, channels]);
   q.forEach((a, i) => {
+    if (ignoreIndex !== undefined && target.data[position(x.shape, i)] === ignoreIndex) return;
     const b = t[i];
     const at = Math.floor(i / inner);
     const terms = {
@@ -111,7 +113,15 @@ const row: Row<RegionArgs> = {
     masked("masked-chunks", [2, 2, 70, 71], { activation: "softmax", indexTarget: true }, [2, 1, 70, 71], uniform),
     sample("binary-3d", [3, 1, 4, 3, 2], { activation: "sigmoid" }),
     sample("no-spatial", [4, 3], { activation: "softmax", indexTarget: true }),
-    sample("ignored-class", [2, 3, 4, 4], { activation: "softmax", indexTarget: true }, logits, cycle(0, 255, 2, 1, -1)),
+    ...[255, -1, 1].map((ignoreIndex) =>
+      sample(
+        `ignored-${ignoreIndex}`,
+        [2, 3, 4, 4],
+        { activation: "softmax", indexTarget: true, ignoreIndex },
+        logits,
+        cycle(0, ignoreIndex, 2, 1, ignoreIndex),
+      ),
+    ),
     sample("4096-positions", [1, 2, 64, 64], { activation: "sigmoid" }),
     sample("4900-positions-softmax-index", [2, 3, 70, 70], { activation: "softmax", indexTarget: true }),
     sample("4097-positions-squared", [2, 2, 4097], { activation: "sigmoid", mode: "squared" }),

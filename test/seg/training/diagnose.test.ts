@@ -1,7 +1,7 @@
 /** @file A loss that is not finite is traced to where it began. */
 
 import { expect, test } from "vitest";
-import { NonFiniteError } from "../../../src/index.ts";
+import { DataError, NonFiniteError } from "../../../src/index.ts";
 import { Adam, diceLoss } from "../../../src/nn/index.ts";
 import { firstNonFinite } from "../../../src/seg/training/diagnose.ts";
 import { Trainer } from "../../../src/seg/training/trainer.ts";
@@ -34,6 +34,24 @@ test("firstNonFinite names the input, the weight or the innermost layer", async 
   );
   expect(Object.hasOwn(net, "forward")).toBe(false);
   net.dispose();
+});
+
+test("a trainer names the step whose labels are no classes", async () => {
+  const dev = await device();
+  const net = new UNet(dev, { ...options, outChannels: 2 });
+  const trainer = new Trainer(dev, {
+    model: net,
+    optimizer: new Adam(net.parameters()),
+    loss: (output, label) => diceLoss(output, label, { softmax: true, toOnehotY: true }),
+  });
+  const label = (grey: number) => ({ data: new Float32Array(size * size).fill(grey, 0, 5), shape: [1, 1, size, size] });
+  async function* batches() {
+    for (const grey of [1, 0, 63, 1]) yield { image: image(), label: label(grey) };
+  }
+  const run = trainer.epoch(batches());
+  await expect(run).rejects.toThrow(DataError);
+  await expect(run).rejects.toThrow(/^step 3: diceLoss: a class index is 63, outside of the 2 classes 0 to 1; map the labels/);
+  trainer.dispose();
 });
 
 test("a trainer stops at the step and says where it began", async () => {

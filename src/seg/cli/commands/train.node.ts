@@ -67,12 +67,13 @@ function show(line: ProgressLine): (event: RunEvent) => void {
 
 /** Trains, then segments the validation cases and writes the report; 130 if it was interrupted. */
 async function trainAndReport(device: Device, job: Job): Promise<number> {
-  const { recipe, data, store, folder } = job;
+  const { recipe, folder, init: weights, ...run } = job;
+  const { data, store } = run;
   const line = new ProgressLine(process.stderr);
   const { signal, done } = interruptible(`stopping after this step and saving a checkpoint in ${folder}`);
   try {
-    const init = job.init === undefined ? undefined : { source: job.init, tensors: (await readWeightsFile(job.init)).tensors };
-    const result = await fit(recipe, { device, ...job, init, signal, onEvent: show(line) });
+    const init = weights === undefined ? undefined : { source: weights, tensors: (await readWeightsFile(weights)).tensors };
+    const result = await fit(recipe, { device, ...run, init, signal, onEvent: show(line) });
     line.finish();
     if (!result.finished) {
       say(`stopped. Go on with: voxgrad train --resume ${folder}`);

@@ -75,7 +75,7 @@ async function convert(args: readonly string[]): Promise<number> {
   const dtype = values.dtype?.toUpperCase() as ElementType | undefined;
   if (dtype !== undefined && !FLOATS.includes(dtype))
     throw new ConfigError(`--dtype must be one of ${FLOATS.join(", ")}, got "${values.dtype}"`);
-  const { format, tensors, metadata, skipped } = await readWeightsFile(from, values);
+  const { format, tensors, metadata, skipped } = await readWeightsFile(from, { key: values.key });
   // Whole numbers and masks keep their type.
   const stored = new Map(
     [...tensors].map(([name, { data, shape, dtype: own }]): [string, WeightTensor] => [

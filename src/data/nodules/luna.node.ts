@@ -1,0 +1,114 @@
+/** @file LUNA16 in Node: folders of scans and their list become a folder for `NoduleDataset`. */
+
+import { mkdir, open, readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { sizeOf } from "../../host/array.ts";
+import { ConfigError } from "../../host/errors.ts";
+import { readJson, writeFileAtomic } from "../../host/files.node.ts";
+import { encodeNifti } from "../formats/nifti/nifti.ts";
+import { writeNiftiFile } from "../formats/nifti/nifti.node.ts";
+import { makeVolume, type Volume } from "../volume.ts";
+import { type Nodule, parseAnnotations } from "./annotations.ts";
+import type { NoduleCropOptions } from "./crop_place.ts";
+import { type IndexedScan, type NoduleIndex, NoduleDataset, parseNoduleIndex, type ReadRange } from "./nodule_dataset.ts";
+import { noduleMask, prepareScan, type PrepareNodulesOptions } from "./prepare.ts";
+
+/** What `prepareLuna` needs beside its folders. */
+export interface PrepareLunaOptions extends PrepareNodulesOptions {
+  /** Reads a scan with its affine in RAS. */
+  readonly readVolume: (path: string) => Promise<Volume>;
+  /** Called for each scan that has been written. */
+  readonly onScan?: (id: string, done: number, total: number) => void;
+}
+
+const scanFile = /\.(mhd|mha|nii|nii\.gz|nrrd)$/i;
+
+/** Scans of a folder and the folders in it, such as LUNA16's subset0 … subset9, by their ids. */
+async function findScans(folder: string): Promise<Map<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((e) => e.isFile() && scanFile.test(e.name)).map((e) => join(e.parentPath, e.name));
+  return new Map(files.sort().map((path) => [basename(path).replace(scanFile, ""), path]));
+}
+
+/**
+ * Writes `<id>.nii` (bytes), `<id>.mask.nii.gz` and `index.json` for all scans of `folder` that have nodules in `annotations`. Scans that are
+ * in the index of an earlier call stay as they are, so that a call that was interrupted goes on.
+ * @throws ConfigError if no scan of the list is there
+ */
+export async function prepareLuna(
+  folder: string,
+  annotations: string,
+  out: string,
+  options: PrepareLunaOptions,
+): Promise<NoduleIndex> {
+  const nodules = parseAnnotations(await readFile(annotations, "utf8"), annotations);
+  const found = await findScans(folder);
+  const wanted = [...nodules].filter(([id]) => found.has(id));
+  if (wanted.length === 0)
+    throw new ConfigError(
+      `prepareLuna: none of the ${nodules.size} scans of ${annotations} is among the ${found.size} in ${folder}`,
+    );
+  await mkdir(out, { recursive: true });
+  const path = join(out, "index.json");
+  const before = await readJson(path, "prepareLuna").then(
+    (json) => parseNoduleIndex(json, path).scans,
+    () => [],
+  );
+  const scans = new Map(before.map((scan) => [scan.id, scan]));
+  for (const [i, [id, list]] of wanted.entries()) {
+    if (!scans.has(id)) {
+      scans.set(id, await prepareOne(id, found.get(id)!, list, out, options));
+      await writeFileAtomic(path, JSON.stringify({ version: 1, scans: [...scans.values()] }));
+    }
+    options.onScan?.(id, i + 1, wanted.length);
+  }
+  return { version: 1, scans: [...scans.values()] };
+}
+
+async function prepareOne(
+  id: string,
+  path: string,
+  list: readonly Nodule[],
+  out: string,
+  options: PrepareLunaOptions,
+): Promise<IndexedScan> {
+  const { readVolume, onScan: _, ...rest } = options;
+  const { image, nodules } = prepareScan(await readVolume(path), list, rest);
+  const shape = image.shape.slice(1);
+  const bytes = encodeNifti(image);
+  const mask = { data: noduleMask(nodules, [0, 0, 0], shape), shape: image.shape };
+  await writeNiftiFile(join(out, `${id}.mask.nii.gz`), makeVolume(mask, image.affine, image.meta));
+  await writeFileAtomic(join(out, `${id}.nii`), bytes);
+  const rounded = nodules.map(({ center, radius, box }) => ({
+    center: center.map((c) => Math.round(c * 100) / 100) as [number, number, number],
+    radius: Math.round(radius * 100) / 100,
+    box,
+  }));
+  return { id, file: `${id}.nii`, offset: bytes.length - sizeOf(shape), shape, nodules: rounded };
+}
+
+/** Reads parts of the files of a folder. */
+function rangesOf(folder: string): ReadRange {
+  return async (file, start, end) => {
+    const handle = await open(join(folder, file), "r");
+    try {
+      const bytes = new Uint8Array(end - start);
+      let at = 0;
+      while (at < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
+        if (bytesRead === 0)
+          throw new ConfigError(`openNodules: ${join(folder, file)} ends before byte ${end}; prepare the scan again`);
+        at += bytesRead;
+      }
+      return bytes;
+    } finally {
+      await handle.close();
+    }
+  };
+}
+
+/** The crops of a folder that `prepareLuna` wrote. @throws FormatError if there is no index; ConfigError for options out of range */
+export async function openNodules(folder: string, options: NoduleCropOptions = {}): Promise<NoduleDataset> {
+  const path = join(folder, "index.json");
+  return new NoduleDataset(parseNoduleIndex(await readJson(path, "openNodules"), path), rangesOf(folder), options);
+}

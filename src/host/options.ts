@@ -1,0 +1,65 @@
+/** @file Options by name: one that is not known is a mistake, above all a misspelling, and never silently left out. */
+
+import { ConfigError } from "./errors.ts";
+
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
+
+/** `S` if it has the names of all options of `T`, separated by spaces, and no others: a forgotten or invented one does not compile. */
+export type OptionNames<T extends object, S extends string> = [keyof T, Words<S>] extends [Words<S>, keyof T]
+  ? S
+  : { readonly forgotten: Exclude<keyof T, Words<S>>; readonly invented: Exclude<Words<S>, keyof T> };
+
+/** Letters to change, add, leave out or swap from `a` to `b`. */
+function distance(a: string, b: string): number {
+  let [before, row] = [[] as number[], Array.from({ length: b.length + 1 }, (_, k) => k)];
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let k = 1; k <= b.length; k++) {
+      const same = a[i - 1] === b[k - 1];
+      next[k] = Math.min(row[k] + 1, next[k - 1] + 1, row[k - 1] + (same ? 0 : 1));
+      if (a[i - 1] === b[k - 2] && a[i - 2] === b[k - 1]) next[k] = Math.min(next[k], before[k - 2] + 1);
+    }
+    [before, row] = [row, next];
+  }
+  return row[b.length];
+}
+
+/** The name that was likely meant, if one is near. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const plain = (text: string): string => text.toLowerCase().replaceAll("_", "");
+  const ranked = known.map((k) => ({ k, far: distance(plain(name), plain(k)) })).sort((a, b) => a.far - b.far);
+  return ranked[0]?.far <= Math.max(1, name.length / 3) ? ranked[0].k : undefined;
+}
+
+/**
+ * `expectOptions("Adam", options, "lr betas eps")`. Throws `ConfigError` for an option with another name, suggesting the nearest, and if the options are
+ * no object.
+ */
+export function expectOptions<T extends object, const S extends string>(
+  op: string,
+  options: T | undefined,
+  names: OptionNames<T, S>,
+): void {
+  expectNames(op, options, names as string);
+}
+
+/** As `expectOptions`, where no type has the names: of the options of a layer that is chosen by its name, say. */
+export function expectNames(op: string, options: unknown, names: string | readonly string[]): void {
+  if (options === undefined) return;
+  const known = typeof names === "string" ? names.split(" ").filter(Boolean) : names;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const got = options === null ? "null" : Array.isArray(options) ? "a list" : typeof options;
+    throw new ConfigError(
+      `${op}: the options must be an object${known.length === 0 ? "" : ` such as { ${known[0]}: … }`}, got ${got}`,
+    );
+  }
+  for (const name of Object.keys(options)) if (!known.includes(name)) unknown(op, name, known);
+}
+
+function unknown(op: string, name: string, known: readonly string[]): never {
+  const near = nearest(name, known);
+  throw new ConfigError(
+    `${op}: there is no option ${JSON.stringify(name)}; ${near === undefined ? "" : `did you mean ${near}? `}` +
+      (known.length === 0 ? "it takes none" : `known are ${known.join(", ")}`),
+  );
+}
