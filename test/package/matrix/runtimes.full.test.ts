@@ -60,10 +60,11 @@ describeMatrix("runtimes", () => {
   });
 
   async function expectComputes(runtime: Runtime, by: string): Promise<void> {
-    const { device, product, total, losses, error } = JSON.parse(await run(runtime, "device.js"));
+    const { device, product, total, losses, shared, error } = JSON.parse(await run(runtime, "device.js"));
     expect(error).toBeUndefined();
     expect(product).toEqual([7, 10, 15, 22]);
     expect(total).toBe(29_994);
+    expect(shared).toEqual(runtime === "deno" ? [6, 6, 6] : []);
     expect(losses).toHaveLength(10);
     expect(losses.at(-1)).toBeLessThan(0.95 * losses[0]);
     report(`${runtime}, ${await versionOf(runtime)}`, `computes and trains by ${by}`, device);

@@ -23,6 +23,19 @@ if (device) {
   const label = { data: image.data.map((v) => Number(v > 0)), shape };
   const losses = [];
   for (let i = 0; i < 10; i++) losses.push(await step(image, label).item());
-  console.log(JSON.stringify({ device: device.name, product: [...product], total, losses }));
+
+  // What the program has opened itself, where the runtime has WebGPU of its own.
+  const shared = [];
+  const { gpu } = globalThis.navigator ?? {};
+  if (gpu) {
+    const adapter = async () => await gpu.requestAdapter();
+    const given = [{ gpu }, { adapter: await adapter() }, { device: await (await adapter()).requestDevice() }];
+    for (const options of given) {
+      const own = await openDevice(options);
+      shared.push((await matmul(own.tensor({ data: [2], shape: [1, 1] }), own.tensor({ data: [3], shape: [1, 1] })).data())[0]);
+      own.close();
+    }
+  }
+  console.log(JSON.stringify({ device: device.name, product: [...product], total, losses, shared }));
   device.close();
 }
