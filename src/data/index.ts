@@ -63,6 +63,7 @@ export * from "./synthetic.ts";
 export * from "./transforms/index.ts";
 export * from "./nodules/annotations.ts";
 export type { CropKind, NoduleCropOptions } from "./nodules/crop_place.ts";
+export { nodulesOfMask } from "./nodules/mask_nodules.ts";
 export * from "./nodules/nodule_dataset.ts";
 export * from "./nodules/prepare.ts";
 export * from "./nnunet/crop.ts";

@@ -1,6 +1,8 @@
 /** @file What a folder of images and labels holds, whatever its layout. */
 
 import type { LabelClass } from "../labels.ts";
+import type { Nodule } from "../nodules/annotations.ts";
+import type { Affine } from "../volume.ts";
 
 /** One patient or scan. Paths are relative to the dataset's folder, or absolute once loadDataset has returned them. */
 export interface Case {
@@ -8,6 +10,12 @@ export interface Case {
   /** One file per input channel; one file with several channels is a list of one. */
   readonly image: readonly string[];
   readonly label?: string;
+  /** The grid of the image where the dataset's index has it, so that no voxel need be read to know it. */
+  readonly grid?: { readonly shape: readonly number[]; readonly affine: Affine };
+  /** What is to be found in it, where the dataset lists that beside the images. */
+  readonly nodules?: readonly Nodule[];
+  /** Order of the axes in the files where it is not x, y, z: NumPy's of scans, which some datasets of NRRD files have kept. */
+  readonly axes?: "zyx";
 }
 
 /** One fold of cross-validation: case ids. */
