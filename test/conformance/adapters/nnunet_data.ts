@@ -18,8 +18,7 @@ import type { PlannedConfiguration } from "../../../src/seg/nnunet/configuration
 import { planExperiment, type NnunetPlans } from "../../../src/seg/nnunet/plan.ts";
 import { type PlannerName, planners } from "../../../src/seg/nnunet/planners.ts";
 import { getPoolAndConvProps, padShape } from "../../../src/seg/nnunet/topology.ts";
-import type { HostArray } from "../../../src/host/array.ts";
-import { sizeOf } from "../../../src/host/array.ts";
+import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { type Adapters, type Case, expectKnown, type Families, NotCovered, wave } from "../format.ts";
 
 type Args = Record<string, any>;
@@ -115,7 +114,12 @@ async function mirror(test: Case): Promise<unknown> {
   const a = argumentsOf(test, "x mirror_axes network");
   const [, sine] = /wave\(x\.shape\[1:\], (.*?)\)/.exec(a.network) ?? [];
   if (!sine) throw new NotCovered(`network "${a.network}"`);
-  const numbers = Object.fromEntries(sine.split(", ").map((pair) => pair.split("=")).map(([k, v]) => [k, Number(v)]));
+  const numbers = Object.fromEntries(
+    sine
+      .split(", ")
+      .map((pair) => pair.split("="))
+      .map(([k, v]) => [k, Number(v)]),
+  );
   const network = ({ data, shape }: HostArray<Float32Array>): HostArray<Float32Array> => {
     const factor = wave({ shape: shape.slice(1), ...numbers }).data;
     return { data: data.map((v, i) => v * factor[i % sizeOf(shape.slice(1))]), shape };

@@ -21,7 +21,7 @@ export const prepareLunaCommand: Command = {
     if (window && (window.length !== 2 || !window.every(Number.isFinite)))
       throw new ConfigError(`--window is "${values.window}"; expected two Hounsfield values, such as -1200,600`);
     const index = await prepareLuna(scans, annotations, out, {
-      readVolume: (path) => readImageFile(path),
+      readVolume: readImageFile,
       ...(values.spacing !== undefined && { spacing: Number(values.spacing) }),
       ...(window && { window: [window[0], window[1]] as const }),
       onScan: (id, done, total) => say(`${done}/${total} ${id}`),
