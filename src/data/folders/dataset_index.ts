@@ -4,6 +4,13 @@ import type { LabelClass } from "../labels.ts";
 import type { Nodule } from "../nodules/annotations.ts";
 import type { Affine } from "../volume.ts";
 
+/** How the files of a case are read, where they are not images as they stand: the layout that does it, and what it has to know. Plain data. */
+export interface CaseLayout {
+  /** Name of the layout. */
+  readonly name: string;
+  readonly [fact: string]: unknown;
+}
+
 /** One patient or scan. Paths are relative to the dataset's folder, or absolute once loadDataset has returned them. */
 export interface Case {
   readonly id: string;
@@ -14,8 +21,8 @@ export interface Case {
   readonly grid?: { readonly shape: readonly number[]; readonly affine: Affine };
   /** What is to be found in it, where the dataset lists that beside the images. */
   readonly nodules?: readonly Nodule[];
-  /** Order of the axes in the files where it is not x, y, z: NumPy's of scans, which some datasets of NRRD files have kept. */
-  readonly axes?: "zyx";
+  /** Default: image files. */
+  readonly layout?: CaseLayout;
 }
 
 /** One fold of cross-validation: case ids. */

@@ -66,6 +66,7 @@ async function preparedFolder(root: string): Promise<DatasetIndex> {
       id,
       image: [join(root, file)],
       label: join(root, `${id}.mask.nii.gz`),
+      layout: { name: "luna" },
       grid: { shape: [1, ...shape], affine },
       nodules: nodules.map(({ center, radius }) => ({ center: toMillimeters(affine, center), diameter: 2 * radius * edge })),
     };
@@ -96,7 +97,7 @@ async function rawFolder(root: string, list: string): Promise<DatasetIndex> {
     const same = before?.bytes === bytes && before.changed === changed;
     next[name] = same ? before : { bytes, changed, ...(await readImageGrid(path)) };
     const { shape, affine } = next[name];
-    training.push({ id, image: [path], grid: { shape, affine }, nodules: nodules.get(id) ?? [] });
+    training.push({ id, image: [path], layout: { name: "luna" }, grid: { shape, affine }, nodules: nodules.get(id) ?? [] });
   }
   // A folder that cannot be written to is read again next time.
   if (JSON.stringify(next) !== JSON.stringify(known))
@@ -143,7 +144,7 @@ async function cleanedFolder(root: string, names: readonly string[]): Promise<Da
       ...(mask !== undefined && { label: join(root, mask) }),
       grid: { shape: turned ? [grid.shape[0], ...grid.shape.slice(1).toReversed()] : grid.shape, affine },
       ...(boxes && { nodules: boxes.map((box) => noduleOf(box, affine)) }),
-      ...(turned && { axes: "zyx" as const }),
+      layout: { name: "luna", zyx: turned },
     });
   }
   return indexOf(root, training, ".nrrd");
@@ -208,7 +209,7 @@ function zeroOrOne(mask: Volume): Volume {
  * @throws FormatError, ShapeError and DataError as loadCase
  */
 export async function loadNoduleCase(item: Case): Promise<{ image: Volume; label?: Volume }> {
-  const read = async (path: string) => (item.axes ? toXyz(await readImageFile(path)) : readImageFile(path));
+  const read = async (path: string) => (item.layout?.zyx === true ? toXyz(await readImageFile(path)) : readImageFile(path));
   const image = await read(item.image[0]);
   const label = item.label === undefined ? maskOfNodules(image, item.nodules ?? []) : zeroOrOne(await read(item.label));
   return joinCase(item.id, [image], label, labels);
