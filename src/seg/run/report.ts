@@ -5,10 +5,12 @@ import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
+import { detectionLines, type DetectionSummary } from "../metrics/detection.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
 import { oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
+import { DetectionTally } from "./detections.ts";
 import { type EpochMetrics, files } from "./files.ts";
 import { type OpenedRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
 import type { RunStore } from "./store.ts";
@@ -25,6 +27,8 @@ export interface Evaluation {
   /** Mean of each foreground class over the cases that have it. */
   readonly mean: readonly number[];
   readonly labels: readonly string[];
+  /** Of recipes that look for things. */
+  readonly detection?: DetectionSummary;
 }
 
 export function evaluationOf(cases: readonly CaseScore[], labels: readonly string[]): Evaluation {
@@ -46,7 +50,7 @@ export async function evaluate(
 }
 
 /** Lines such as `hippocampus_001  Anterior 0.8712  Posterior 0.8460`, and the means. */
-export function evaluationLines({ cases, labels, mean }: Evaluation): string[] {
+export function evaluationLines({ cases, labels, mean, detection }: Evaluation): string[] {
   const width = cases.reduce((most, c) => Math.max(most, c.id.length), 4);
   const scores = (dice: readonly number[]) =>
     dice.map((d, i) => `${labels[i]} ${Number.isNaN(d) ? "no truth" : d.toFixed(4)}`).join("  ");
@@ -54,6 +58,7 @@ export function evaluationLines({ cases, labels, mean }: Evaluation): string[] {
     ...cases.map((c) => `${c.id.padEnd(width)}  ${scores(c.dice)}`),
     ...(labels.length > 1 ? [`${"mean".padEnd(width)}  ${scores(mean)}`] : []),
     `mean Dice ${nanMean(mean).toFixed(3)}`,
+    ...(detection ? detectionLines(detection) : []),
   ];
 }
 
@@ -84,20 +89,23 @@ export async function report(
   const classes = context.outputs.foreground.map((l) => l.name);
   const scores: CaseScore[] = [];
   const overlays: string[] = [];
+  const tally = new DetectionTally();
   let done = 0;
   for await (const segmented of segmentCases(run, cases, read, signal)) {
     const { id, dice } = segmented;
     await writePrediction(store, files.prediction(id), segmented);
     if (dice) scores.push({ id, dice });
+    tally.add(segmented);
     if (overlays.length < pictures) {
       await store.write(files.overlay(id), await encodePng(overlayOf(segmented, run)));
       overlays.push(files.overlay(id));
     }
     onProgress?.(++done, cases.length);
   }
-  const evaluation = evaluationOf(scores, classes);
+  const detection = await tally.write(store);
+  const evaluation = { ...evaluationOf(scores, classes), ...(detection && { detection }) };
   await store.write(files.evaluation, `${JSON.stringify({ ...evaluation, meanDice: nanMean(evaluation.mean) }, null, 2)}\n`);
-  return { evaluation, pictures: [...(await writeCurves(store, epochs, classes)), ...overlays] };
+  return { evaluation, pictures: [...(await writeCurves(store, epochs, classes)), ...(detection ? [files.frocCurve] : []), ...overlays] };
 }
 
 /** Slices of a case, prediction filled and truth outlined. */
