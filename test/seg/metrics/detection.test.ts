@@ -1,7 +1,8 @@
 /** @file Detection by LUNA16's rule: hits, several on one target, misses, and the free-response curve, by hand. */
 
 import { expect, test } from "vitest";
-import { type Candidate, detectionLines, detectionSummary, lunaRates, matchCandidates, ShapeError } from "../../../src/seg/index.ts";
+import { ShapeError } from "../../../src/host/errors.ts";
+import { type Candidate, detectionLines, detectionSummary, lunaRates, matchCandidates } from "../../../src/seg/index.ts";
 
 const found = (x: number, score: number): Candidate => ({ center: [x, 0, 0], diameter: 5, score });
 const there = (x: number, diameter: number) => ({ center: [x, 0, 0], diameter });
