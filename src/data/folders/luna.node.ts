@@ -97,7 +97,8 @@ async function rawFolder(root: string, list: string): Promise<DatasetIndex> {
     const same = before?.bytes === bytes && before.changed === changed;
     next[name] = same ? before : { bytes, changed, ...(await readImageGrid(path)) };
     const { shape, affine } = next[name];
-    training.push({ id, image: [path], layout: { name: "luna" }, grid: { shape, affine }, nodules: nodules.get(id) ?? [] });
+    const layout = { name: "luna", balls: true };
+    training.push({ id, image: [path], label: list, layout, grid: { shape, affine }, nodules: nodules.get(id) ?? [] });
   }
   // A folder that cannot be written to is read again next time.
   if (JSON.stringify(next) !== JSON.stringify(known))
@@ -141,10 +142,10 @@ async function cleanedFolder(root: string, names: readonly string[]): Promise<Da
     training.push({
       id,
       image: [image],
-      ...(mask !== undefined && { label: join(root, mask) }),
+      ...(mask !== undefined ? { label: join(root, mask) } : boxes && { label: join(root, `${id}_bboxes.npy`) }),
       grid: { shape: turned ? [grid.shape[0], ...grid.shape.slice(1).toReversed()] : grid.shape, affine },
       ...(boxes && { nodules: boxes.map((box) => noduleOf(box, affine)) }),
-      layout: { name: "luna", zyx: turned },
+      layout: { name: "luna", zyx: turned, balls: mask === undefined && boxes !== undefined },
     });
   }
   return indexOf(root, training, ".nrrd");
@@ -204,13 +205,27 @@ function zeroOrOne(mask: Volume): Volume {
   return makeVolume({ data, shape: mask.shape }, mask.affine, mask.meta);
 }
 
+const readXyz = async (path: string, { layout }: Case): Promise<Volume> =>
+  layout?.zyx === true ? toXyz(await readImageFile(path)) : readImageFile(path);
+
+/** What of a list of nodules is the label: no file, but their balls on the image's grid. */
+const isListed = ({ layout }: Case): boolean => layout?.balls === true;
+
 /**
- * Reads a case of `loadLuna`. The label is its mask, else the balls of its list.
+ * The label of a case of `loadLuna` alone: its mask, else the balls of its list.
+ * @throws FormatError, DataError
+ */
+export async function loadNoduleLabel(item: Case): Promise<Volume> {
+  if (isListed(item)) return maskOfNodules(item.grid!, item.nodules!);
+  return zeroOrOne(await readXyz(item.label!, item));
+}
+
+/**
+ * Reads a case of `loadLuna`.
  * @throws FormatError, ShapeError and DataError as loadCase
  */
 export async function loadNoduleCase(item: Case): Promise<{ image: Volume; label?: Volume }> {
-  const read = async (path: string) => (item.layout?.zyx === true ? toXyz(await readImageFile(path)) : readImageFile(path));
-  const image = await read(item.image[0]);
-  const label = item.label === undefined ? maskOfNodules(image, item.nodules ?? []) : zeroOrOne(await read(item.label));
-  return joinCase(item.id, [image], label, labels);
+  const image = await readXyz(item.image[0], item);
+  if (item.label === undefined) return { image };
+  return joinCase(item.id, [image], await loadNoduleLabel(item), labels);
 }

@@ -3,7 +3,7 @@
 import { connectedComponents } from "../../host/grid/components.ts";
 import { sizeOf } from "../../host/array.ts";
 import { DataError } from "../../host/errors.ts";
-import { type Affine, makeVolume, type Volume } from "../volume.ts";
+import { type Affine, makeVolume, spacingOf, type Volume } from "../volume.ts";
 import { type Nodule, toVoxel } from "./annotations.ts";
 
 /** Diameter of the ball of a volume. */
@@ -38,19 +38,23 @@ export function nodulesOfMask(mask: Volume): Nodule[] {
   });
 }
 
+/** An image, or what its header says of it: `[C, nx, ny, nz]`. */
+type Grid = Pick<Volume, "shape" | "affine"> & Partial<Pick<Volume, "meta">>;
+
 /**
  * Balls of nodules on the grid of an image: 1 inside, 0 outside. The voxel at a middle is inside, however small the nodule.
  * @throws DataError for a nodule outside of the image
  */
-export function maskOfNodules(image: Volume, nodules: readonly Nodule[]): Volume<Uint8Array> {
-  const { affine, spacing } = image;
-  const size = image.shape.slice(1);
+export function maskOfNodules(image: Grid, nodules: readonly Nodule[]): Volume<Uint8Array> {
+  const { affine, shape, meta } = image;
+  const spacing = spacingOf(affine);
+  const size = shape.slice(1);
   const data = new Uint8Array(sizeOf(size));
   for (const { center, diameter } of nodules) {
     const middle = toVoxel(affine, center);
     if (middle.some((c, a) => !(c > -1 && c < size[a]))) {
       throw new DataError(
-        `a nodule at [${center}] mm lies outside of ${image.meta.source ?? "the image"} (voxel [${middle.map((c) => c.toFixed(1))}] of [${size}]); is the list that of this scan?`,
+        `a nodule at [${center}] mm lies outside of ${meta?.source ?? "the image"} (voxel [${middle.map((c) => c.toFixed(1))}] of [${size}]); is the list that of this scan?`,
       );
     }
     const reach = middle.map((_, a) => diameter / 2 / spacing[a]);

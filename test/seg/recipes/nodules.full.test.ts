@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(remove);
 
-test("the example, as it is printed", () => {
+test("the example, as it is printed; evaluate says of its run what its report said", async () => {
   const example = new URL("../../../examples/nodules.ts", import.meta.url);
   expect(readFileSync(example, "utf8").split("\n").filter((line) => /^\w/.test(line) && !line.startsWith("import")).length).toBeLessThan(11);
   const args = ["--conditions=voxgrad-source", example.pathname, scans, at("example"), JSON.stringify(tiny)];

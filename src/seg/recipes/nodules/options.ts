@@ -102,7 +102,7 @@ export async function suggestNoduleOptions(facts: DataFacts): Promise<SuggestedO
     validateEvery: 5,
     spacing: edge,
     window: image.data instanceof Uint8Array ? [0, 255] : hounsfield,
-    mask: cases[0].nodules && cases[0].label === undefined ? "balls" : "label",
+    mask: cases[0].layout?.balls === true ? "balls" : "label",
     patchSize,
     cropsPerNodule: 1,
     crops: [0.5, 0.4, 0.1],
