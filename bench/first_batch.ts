@@ -14,7 +14,9 @@ import { configure, contextOf, nodules } from "../src/seg/index.ts";
 import { FolderData } from "../src/seg/index.node.ts";
 import { PreparedCases } from "../src/seg/recipes/prepared.ts";
 
-const { values } = parseArgs({ options: { scans: { type: "string", default: "888" }, size: { type: "string", default: "128,128,128" } } });
+const { values } = parseArgs({
+  options: { scans: { type: "string", default: "888" }, size: { type: "string", default: "128,128,128" } },
+});
 const folder = await mkdtemp(join(tmpdir(), "voxgrad-bench-"));
 
 async function firstBatch(numWorkers: number): Promise<string> {
@@ -41,7 +43,11 @@ async function firstBatch(numWorkers: number): Promise<string> {
 }
 
 try {
-  const listed = await writeChests(folder, { scans: Number(values.scans), size: values.size.split(",").map(Number), distinct: 8 });
+  const listed = await writeChests(folder, {
+    scans: Number(values.scans),
+    size: values.size.split(",").map(Number),
+    distinct: 8,
+  });
   console.log(`${listed.size} scans of ${values.size} with ${[...listed.values()].flat().length} nodules`);
   console.log(`first time:     ${await firstBatch(0)}`);
   console.log(`index kept:     ${await firstBatch(0)}`);

@@ -35,7 +35,11 @@ const distance = (a: Point, b: Point): number => Math.hypot(a[0] - b[0], a[1] - 
 function lungsOf(extent: readonly number[], random: RandomState): Lung[] {
   return [0.29, 0.71].map((x) => ({
     center: [x * extent[0], (0.5 + random.uniform(-0.03, 0.03)) * extent[1], 0.5 * extent[2]],
-    radii: [random.uniform(0.15, 0.18) * extent[0], random.uniform(0.26, 0.31) * extent[1], random.uniform(0.4, 0.46) * extent[2]],
+    radii: [
+      random.uniform(0.15, 0.18) * extent[0],
+      random.uniform(0.26, 0.31) * extent[1],
+      random.uniform(0.4, 0.46) * extent[2],
+    ],
   }));
 }
 
@@ -66,7 +70,8 @@ class Canvas {
     const [nx, ny, nz] = this.size;
     const [sx, sy, sz] = this.spacing;
     let i = 0;
-    for (let x = 0; x < nx; x++) for (let y = 0; y < ny; y++) for (let z = 0; z < nz; z++) this.data[i++] = value([x * sx, y * sy, z * sz]);
+    for (let x = 0; x < nx; x++)
+      for (let y = 0; y < ny; y++) for (let z = 0; z < nz; z++) this.data[i++] = value([x * sx, y * sy, z * sz]);
   }
 
   /** A ball whose edge is a millimeter wide. */
@@ -168,9 +173,14 @@ export async function writeChests(folder: string, options: ChestSetOptions = {})
     listed.set(id, made[i % distinct].nodules);
   }
   const rows = [...listed].flatMap(([id, list]) =>
-    list.map(({ center: [x, y, z], diameter }) => [id, -x, -y, z, diameter].map((v) => (typeof v === "number" ? v.toFixed(6) : v)).join(",")),
+    list.map(({ center: [x, y, z], diameter }) =>
+      [id, -x, -y, z, diameter].map((v) => (typeof v === "number" ? v.toFixed(6) : v)).join(","),
+    ),
   );
-  await writeFileAtomic(join(folder, "annotations.csv"), `${["seriesuid,coordX,coordY,coordZ,diameter_mm", ...rows].join("\n")}\n`);
+  await writeFileAtomic(
+    join(folder, "annotations.csv"),
+    `${["seriesuid,coordX,coordY,coordZ,diameter_mm", ...rows].join("\n")}\n`,
+  );
   return listed;
 }
 

@@ -9,4 +9,4 @@ export * from "./formats/dicom/series.node.ts";
 export * from "./formats/nifti/nifti.node.ts";
 export * from "./formats/images.node.ts";
 export * from "./transforms/io/image_files.node.ts";
-export * from "./nodules/luna.node.ts";
+export { openNodules, prepareLuna, type PrepareLunaOptions } from "./nodules/luna.node.ts";

@@ -38,7 +38,7 @@ export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";
 export type { FileDtype, NiftiDtype } from "./formats/nifti/voxels.ts";
 export { readImage, writeImage } from "./formats/read_image.ts";
 export type { ImageSource, ReadOptions } from "./formats/read_image.ts";
-export type { ReadImageOptions, WriteImageOptions, WrittenFile } from "./formats/format.ts";
+export type { ImageGrid, ReadImageOptions, WriteImageOptions, WrittenFile } from "./formats/format.ts";
 export type { DatasetModule } from "./loading/unit_source.ts";
 export * from "./label_weights.ts";
 export type { LabelClass } from "./labels.ts";

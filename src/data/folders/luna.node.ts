@@ -181,9 +181,8 @@ async function readBoxes(path: string): Promise<number[][]> {
   const columns = shape.at(-1) ?? 0;
   if (shape.length > 2 || (columns !== 4 && columns !== 6))
     throw fail(`the array is (${shape}); expected rows of 4 (z, y, x, diameter) or 6 numbers (z, y, x and three sizes)`);
-  const rows = Array.from({ length: volume.data.length / columns }, (_, r) => [
-    ...volume.data.slice(r * columns, (r + 1) * columns),
-  ]);
+  const values = Array.from(volume.data);
+  const rows = Array.from({ length: values.length / columns }, (_, r) => values.slice(r * columns, (r + 1) * columns));
   return rows.filter((row) => row.some((v) => v !== 0));
 }
 

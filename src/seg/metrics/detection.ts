@@ -15,10 +15,10 @@ export interface Candidate {
 }
 
 /** Something that is there. */
-export type Target = Pick<Candidate, "center" | "diameter">;
+export type DetectionTarget = Pick<Candidate, "center" | "diameter">;
 
 /** Sorts the candidates of an image into hits and false positives. Lengths of both in one unit. @throws ShapeError for different numbers of axes */
-export function matchCandidates(candidates: readonly Candidate[], targets: readonly Target[]): Detections {
+export function matchCandidates(candidates: readonly Candidate[], targets: readonly DetectionTarget[]): Detections {
   const tpProbs = targets.map(() => 0);
   const fpProbs: number[] = [];
   for (const { center, score } of candidates) {
@@ -53,7 +53,7 @@ export interface DetectionSummary {
 }
 
 /** Sums up the matches of all images; NaN sensitivities where there is no target. */
-export function detectionSummary(matches: readonly Detections[]): DetectionSummary {
+export function summarizeDetections(matches: readonly Detections[]): DetectionSummary {
   const images = matches.length;
   const targets = matches.reduce((n, m) => n + m.numTargets, 0);
   const [fp, tp] = [matches.flatMap((m) => m.fpProbs), matches.flatMap((m) => m.tpProbs)];
@@ -72,7 +72,14 @@ export function detectionSummary(matches: readonly Detections[]): DetectionSumma
 }
 
 /** Lines such as `sensitivity at 0.125 … 8 false positives per scan: 0.812 …`. */
-export function detectionLines({ images, targets, sensitivity, falsePositivesPerImage, atRates, froc }: DetectionSummary): string[] {
+export function detectionLines({
+  images,
+  targets,
+  sensitivity,
+  falsePositivesPerImage,
+  atRates,
+  froc,
+}: DetectionSummary): string[] {
   const rates = lunaRates.map((rate, i) => `${atRates[i].toFixed(3)} at ${rate}`).join(", ");
   return [
     `${images} scans with ${targets} targets: of all candidates ${sensitivity.toFixed(3)} sensitivity, ${falsePositivesPerImage.toFixed(2)} false positives per scan`,

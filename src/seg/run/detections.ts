@@ -2,7 +2,7 @@
 
 import { nodulesOfMask } from "../../data/nodules/mask_nodules.ts";
 import type { LoadedCase } from "../recipes/recipe.ts";
-import { type Candidate, type DetectionSummary, detectionSummary, lunaRates, matchCandidates } from "../metrics/detection.ts";
+import { type Candidate, type DetectionSummary, summarizeDetections, lunaRates, matchCandidates } from "../metrics/detection.ts";
 import type { Detections } from "../metrics/froc.ts";
 import { curveSvg } from "../pictures/pictures.ts";
 import { files } from "./files.ts";
@@ -45,7 +45,7 @@ export class DetectionTally {
 
   /** What is said of all; undefined for runs that look for nothing. */
   get summary(): DetectionSummary | undefined {
-    return this.matches.length === 0 ? undefined : detectionSummary(this.matches);
+    return this.matches.length === 0 ? undefined : summarizeDetections(this.matches);
   }
 
   /** Writes the table of candidates (RAS mm) and the curve; returns the summary. */
@@ -55,7 +55,12 @@ export class DetectionTally {
     await store.write(files.candidates, `${this.rows.join("\n")}\n`);
     const most = Math.max(...lunaRates);
     const points = summary.curve.filter(([x]) => x <= most);
-    const series = [{ name: `${summary.targets} targets in ${summary.images} scans`, points: [...points, [most, summary.sensitivity] as const] }];
+    const series = [
+      {
+        name: `${summary.targets} targets in ${summary.images} scans`,
+        points: [...points, [most, summary.sensitivity] as const],
+      },
+    ];
     const axes = { xLabel: "false positives per scan", yLabel: "sensitivity", yRange: [0, 1] as const };
     await store.write(files.frocCurve, curveSvg(series, { title: "Free-response curve", ...axes }));
     return summary;

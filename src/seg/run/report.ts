@@ -105,7 +105,10 @@ export async function report(
   const detection = await tally.write(store);
   const evaluation = { ...evaluationOf(scores, classes), ...(detection && { detection }) };
   await store.write(files.evaluation, `${JSON.stringify({ ...evaluation, meanDice: nanMean(evaluation.mean) }, null, 2)}\n`);
-  return { evaluation, pictures: [...(await writeCurves(store, epochs, classes)), ...(detection ? [files.frocCurve] : []), ...overlays] };
+  return {
+    evaluation,
+    pictures: [...(await writeCurves(store, epochs, classes)), ...(detection ? [files.frocCurve] : []), ...overlays],
+  };
 }
 
 /** Slices of a case, prediction filled and truth outlined. */

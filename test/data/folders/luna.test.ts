@@ -94,7 +94,10 @@ test("cleaned scans: axes in NumPy's order, masks that number their nodules, box
   await writeImageFile(at("cleaned", "a_mask.npy"), zyx(numbered));
   const rows = nodules.flatMap(({ center, diameter }) => [...toVoxel(scan.affine, center).toReversed(), diameter]);
   // Three axes of NumPy's array are rows, columns and one more that is left out by writing rows of four beside each other.
-  await writeImageFile(at("cleaned", "a_bboxes.npy"), makeVolume({ data: Float32Array.from(rows), shape: [1, 1, nodules.length, 4] }));
+  await writeImageFile(
+    at("cleaned", "a_bboxes.npy"),
+    makeVolume({ data: Float32Array.from(rows), shape: [1, 1, nodules.length, 4] }),
+  );
   await expect(loadLuna(at("cleaned"))).rejects.toThrow(FormatError);
   const bytes = Buffer.from(await readFile(at("cleaned", "a_bboxes.npy")));
   bytes.write(bytes.toString("latin1").replace(`(1, ${nodules.length}, 4)`, `(${nodules.length}, 4)   `), "latin1");

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { ShapeError } from "../../../src/host/errors.ts";
-import { type Candidate, detectionLines, detectionSummary, lunaRates, matchCandidates } from "../../../src/seg/index.ts";
+import { type Candidate, detectionLines, summarizeDetections, lunaRates, matchCandidates } from "../../../src/seg/index.ts";
 
 const found = (x: number, score: number): Candidate => ({ center: [x, 0, 0], diameter: 5, score });
 const there = (x: number, diameter: number) => ({ center: [x, 0, 0], diameter });
@@ -19,7 +19,7 @@ test("a hit is within the radius; the best of several counts, the others count a
 test("the curve and what is read from it", () => {
   const a = matchCandidates([found(0, 0.9), found(30, 0.7)], [there(0, 4)]);
   const b = matchCandidates([found(0, 0.5), found(50, 0.2)], [there(0, 4)]);
-  const summary = detectionSummary([a, b]);
+  const summary = summarizeDetections([a, b]);
   expect(summary.curve).toEqual([
     [0, 0],
     [0, 0.5],
@@ -34,6 +34,6 @@ test("the curve and what is read from it", () => {
 });
 
 test("what is missed stays missed, and nothing found is no error", () => {
-  const { sensitivity, atRates, curve } = detectionSummary([matchCandidates([], [there(0, 4)]), matchCandidates([], [])]);
+  const { sensitivity, atRates, curve } = summarizeDetections([matchCandidates([], [there(0, 4)]), matchCandidates([], [])]);
   expect([sensitivity, Math.max(...atRates), curve]).toEqual([0, 0, [[0, 0]]]);
 });

@@ -24,7 +24,10 @@ const tiny = {
   cropsPerNodule: 6,
   lr: 1e-2,
 };
-const flags = Object.entries(tiny).flatMap(([name, v]) => [`--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`, String(v)]);
+const flags = Object.entries(tiny).flatMap(([name, v]) => [
+  `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
+  String(v),
+]);
 
 beforeAll(async () => {
   await writeChests(scans, { scans: 5, size: [32, 36, 16], spacing: [1, 1, 2], diameters: [6, 9], nodules: [2, 2], vessels: 1 });
@@ -33,17 +36,35 @@ afterAll(remove);
 
 test("the example, as it is printed; evaluate says of its run what its report said", async () => {
   const example = new URL("../../../examples/nodules.ts", import.meta.url);
-  expect(readFileSync(example, "utf8").split("\n").filter((line) => /^\w/.test(line) && !line.startsWith("import")).length).toBeLessThan(11);
+  expect(
+    readFileSync(example, "utf8")
+      .split("\n")
+      .filter((line) => /^\w/.test(line) && !line.startsWith("import")).length,
+  ).toBeLessThan(11);
   const args = ["--conditions=voxgrad-source", example.pathname, scans, at("example"), JSON.stringify(tiny)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect(status, stderr).toBe(0);
   expect(stdout).toMatch(/1 scans with 2 targets: of all candidates [\d.]+ sensitivity/);
-  for (const file of ["weights.safetensors", "candidates.csv", "froc.svg"]) expect(existsSync(at("example", file)), file).toBe(true);
+  for (const file of ["weights.safetensors", "candidates.csv", "froc.svg"])
+    expect(existsSync(at("example", file)), file).toBe(true);
 });
 
 test("V-Net on 16 voxels, in two data workers", async () => {
   const vnet = ["--network", "vnet", "--patch-size", "16,16,16", "--epochs", "1", "--crops-per-nodule", "1"];
-  const { stdout } = await succeed(["train", "--recipe", "nodules", "--data", scans, "--out", at("vnet"), "--spacing", "2", ...vnet, "--workers", "2"]);
+  const { stdout } = await succeed([
+    "train",
+    "--recipe",
+    "nodules",
+    "--data",
+    scans,
+    "--out",
+    at("vnet"),
+    "--spacing",
+    "2",
+    ...vnet,
+    "--workers",
+    "2",
+  ]);
   expect(stdout).toMatch(/mean \(FROC\)/);
 });
 
@@ -61,7 +82,9 @@ test("killed at random moments, it ends with the same weights in every byte", { 
     const out = at(`killed${round}`);
     let finished = false;
     while (!finished) {
-      const how = existsSync(join(out, "checkpoint.safetensors")) ? ["train", "--resume", out] : [...run, "--out", out, "--workers", "1"];
+      const how = existsSync(join(out, "checkpoint.safetensors"))
+        ? ["train", "--resume", out]
+        : [...run, "--out", out, "--workers", "1"];
       const { child, ended } = startCli(how);
       const stop = done < kills ? sleep(random.uniform(0.3, 1) * whole).then(() => child.kill("SIGKILL")) : undefined;
       const { code, killed, stderr } = await ended;

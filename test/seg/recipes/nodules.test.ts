@@ -71,12 +71,15 @@ test("an entry per nodule, crops by their kinds, padded at the end, in another o
   const listed = data.train.reduce((n, c) => n + c.nodules!.length, 0);
   expect(samples.length).toBe(2 * listed);
   const epoch = (e: number) =>
-    Promise.all(Array.from({ length: samples.length }, async (_, i) => (await samples.get(i, new RandomState([5, e, i]), e)) as Item));
+    Promise.all(
+      Array.from({ length: samples.length }, async (_, i) => (await samples.get(i, new RandomState([5, e, i]), e)) as Item),
+    );
   const [first, again, next] = [await epoch(0), await epoch(0), await epoch(1)];
   expect(again).toEqual(first);
   expect(next.map((s) => s.name)).not.toEqual(first.map((s) => s.name));
   expect(next.map((s) => s.name).sort()).toEqual(first.map((s) => s.name).sort());
-  for (const { kind, image, label } of [...first, ...next] as (Item & Record<"image" | "label", { data: Float32Array; shape: number[] }>)[]) {
+  for (const { kind, image, label } of [...first, ...next] as (Item &
+    Record<"image" | "label", { data: Float32Array; shape: number[] }>)[]) {
     expect(image.shape).toEqual([1, 8, 8, 32]);
     // 16 voxels of 2 mm are there.
     expect(image.data.every((v, i) => v >= 0 && v <= 1 && (i % 32 < 16 || v === 0))).toBe(true);
@@ -128,7 +131,11 @@ test("candidates are what is connected, with middles, sizes and scores", () => {
 });
 
 test("scans of other voxels come back on their own grid, and what is found stands in millimeters", async () => {
-  const { image, nodules: list } = makeChest(new RandomState(4), { size: [30, 32, 12], spacing: [1.5, 1, 2.5], diameters: [6, 8] });
+  const { image, nodules: list } = makeChest(new RandomState(4), {
+    size: [30, 32, 12],
+    spacing: [1.5, 1, 2.5],
+    diameters: [6, 8],
+  });
   const source = { id: "a", image, label: maskOfNodules(image, list), nodules: list };
   const { config, info } = await configured({ spacing: 1 });
   const prepared = preparedScan(source, config);

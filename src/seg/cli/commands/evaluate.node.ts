@@ -45,7 +45,10 @@ async function taskOf(args: readonly string[]): Promise<Task> {
 }
 
 /** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
-async function* pairsOf(found: readonly { readonly item: Case; readonly path: string }[], onTruth: (item: Case, truth: Volume) => void) {
+async function* pairsOf(
+  found: readonly { readonly item: Case; readonly path: string }[],
+  onTruth: (item: Case, truth: Volume) => void,
+) {
   for (const { item, path } of found) {
     const label = item.layout?.name === "luna" ? loadNoduleLabel(item) : readImageFile(item.label!);
     const [prediction, truth] = await Promise.all([readImageFile(path), label]);

@@ -19,7 +19,12 @@ export interface PreparedScan extends PreparedCase {
 }
 
 /** A part of `[1, x, y, z]` as floats times `scale`; 0 beyond the end. */
-export function cropOf({ data, shape }: HostArray, start: readonly number[], size: readonly number[], scale: number): HostArray<Float32Array> {
+export function cropOf(
+  { data, shape }: HostArray,
+  start: readonly number[],
+  size: readonly number[],
+  scale: number,
+): HostArray<Float32Array> {
   const out = new Float32Array(sizeOf(size));
   const [, , ny, nz] = shape;
   const [ex, ey, ez] = size.map((s, a) => Math.min(s, shape[a + 1] - start[a]));
@@ -69,8 +74,15 @@ export class NoduleCrops implements Dataset {
     const scan = (await this.cases.get(entry.index, random, epoch)) as PreparedScan;
     const { image, label, boxes } = scan;
     const name = this.cases.sources[entry.index].id;
-    if (boxes.length === 0) throw new DataError(`case "${name}" has no nodule; leave it out of training, or list its nodules as none`);
-    const { kind, start } = placeCrop(image.shape.slice(1), boxes[entry.nodule ?? random.randint(boxes.length)], boxes, this.plan, random);
+    if (boxes.length === 0)
+      throw new DataError(`case "${name}" has no nodule; leave it out of training, or list its nodules as none`);
+    const { kind, start } = placeCrop(
+      image.shape.slice(1),
+      boxes[entry.nodule ?? random.randint(boxes.length)],
+      boxes,
+      this.plan,
+      random,
+    );
     return {
       name,
       kind,

@@ -39,7 +39,12 @@ export interface NoduleOptions {
   readonly minDiameter: number;
 }
 
-const numbers = (count: number, help: string, fits: (v: readonly number[]) => boolean, expects: string): Option<readonly number[]> => ({
+const numbers = (
+  count: number,
+  help: string,
+  fits: (v: readonly number[]) => boolean,
+  expects: string,
+): Option<readonly number[]> => ({
   expects,
   fits: (v) => Array.isArray(v) && v.length === count && v.every((n) => Number.isFinite(n)) && fits(v as number[]),
   help,
@@ -48,7 +53,12 @@ const numbers = (count: number, help: string, fits: (v: readonly number[]) => bo
 
 export const noduleOptions: OptionTable<NoduleOptions> = {
   spacing: positive("edge of a voxel in mm that scans are brought to"),
-  window: numbers(2, "low,high: values of the scans that become 0 and 1", ([low, high]) => low < high, "two numbers, the lower first"),
+  window: numbers(
+    2,
+    "low,high: values of the scans that become 0 and 1",
+    ([low, high]) => low < high,
+    "two numbers, the lower first",
+  ),
   mask: oneOf(["label", "balls"], "what trains: label (voxels of the masks) or balls (at the listed nodules)"),
   patchSize: integers(3, "x,y,z size of a crop, such as 96,96,48 or 96,96,16"),
   cropsPerNodule: integer(1, "crops per nodule and epoch"),
@@ -80,7 +90,9 @@ const multipleOf = ({ network, channels }: Pick<NoduleOptions, "network" | "chan
 export function checkNoduleOptions(config: RunConfig<NoduleOptions>, source: string): void {
   const multiple = multipleOf(config);
   if (!config.patchSize.every((n) => n % multiple === 0))
-    throw new ConfigError(`${source}: patchSize [${config.patchSize}] must be multiples of ${multiple} for this ${config.network}`);
+    throw new ConfigError(
+      `${source}: patchSize [${config.patchSize}] must be multiples of ${multiple} for this ${config.network}`,
+    );
 }
 
 const largestPatch = [96, 96, 48];

@@ -47,6 +47,8 @@ export function preparedScan(source: LoadedCase, { spacing, window, mask }: Nodu
   const size = image.shape.slice(1);
   const own = mask === "label" ? source.label : undefined;
   const same = own && own.shape.slice(1).every((n, a) => n === size[a]);
-  const label = own ? marked(same ? own : regridded(own, size)) : { data: noduleMask(boxes, [0, 0, 0], size), shape: [1, ...size] };
+  const label = own
+    ? marked(same ? own : regridded(own, size))
+    : { data: noduleMask(boxes, [0, 0, 0], size), shape: [1, ...size] };
   return { image: { data: image.data, shape: image.shape }, label, boxes };
 }
