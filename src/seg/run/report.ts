@@ -6,6 +6,8 @@ import { wholeLabels } from "../../data/folders/join_case.ts";
 import type { HostArray } from "../../host/array.ts";
 import { DataError, VoxgradError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
+import { detectionLines, type DetectionSummary } from "../metrics/detection.ts";
+import { DetectionTally } from "./detections.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { nanMean } from "../../host/stats.ts";
 import { type CaseMetric, caseMetricsNamed, scoreCase } from "../metrics/case_metrics.ts";
@@ -35,6 +37,8 @@ export interface Evaluation {
   /** Mean of each foreground class over the cases that have it. */
   readonly mean: readonly number[];
   readonly labels: readonly string[];
+  /** Of recipes that look for things. */
+  readonly detection?: DetectionSummary;
 }
 
 export function evaluationOf(cases: readonly CaseScore[], labels: readonly string[]): Evaluation {
@@ -56,7 +60,7 @@ export async function evaluate(
 }
 
 /** Lines such as `hippocampus_001  Anterior 0.8712  Posterior 0.8460`, and the means. */
-export function evaluationLines({ cases, labels, mean }: Evaluation): string[] {
+export function evaluationLines({ cases, labels, mean, detection }: Evaluation): string[] {
   const width = cases.reduce((most, c) => Math.max(most, c.id.length), 4);
   const scores = (dice: readonly number[]) =>
     dice.map((d, i) => `${labels[i]} ${Number.isNaN(d) ? "no truth" : d.toFixed(4)}`).join("  ");
@@ -64,6 +68,7 @@ export function evaluationLines({ cases, labels, mean }: Evaluation): string[] {
     ...cases.map((c) => `${c.id.padEnd(width)}  ${scores(c.dice)}`),
     ...(labels.length > 1 ? [`${"mean".padEnd(width)}  ${scores(mean)}`] : []),
     `mean Dice ${nanMean(mean).toFixed(3)}`,
+    ...(detection ? detectionLines(detection) : []),
   ];
 }
 
@@ -146,23 +151,27 @@ export async function report(
   const { signal, onProgress, metrics } = options;
   const found = new CaseReports(run, metrics);
   const overlays: string[] = [];
+  const tally = new DetectionTally();
   let done = 0;
   for await (const segmented of segmentCases(run, cases, read, signal)) {
     const { id } = segmented;
     await writePrediction(store, files.prediction(id), segmented);
     await found.add(segmented);
+    tally.add(segmented);
     if (overlays.length < pictures) {
       await store.write(files.overlay(id), await encodePng(overlayOf(segmented, run)));
       overlays.push(files.overlay(id));
     }
     onProgress?.(++done, cases.length);
   }
-  const { evaluation, comparison } = found;
+  const detection = await tally.write(store);
+  const { comparison } = found;
+  const evaluation = { ...found.evaluation, ...(detection && { detection }) };
   await store.write(files.evaluation, evaluationJson(evaluation, comparison));
   await store.write(files.scores, comparisonCsv(comparison));
   const curves = await writeCurves(store, epochs, evaluation.labels);
   await store.write(files.report, await pageOf(store, run, epochs, found));
-  return { evaluation, pictures: [...curves, ...overlays] };
+  return { evaluation, pictures: [...curves, ...(detection ? [files.frocCurve] : []), ...overlays] };
 }
 
 /**
@@ -206,7 +215,7 @@ async function predicted(store: RunStore, { context }: Pictured, item: Case, rea
 }
 
 /** The evaluation as before, with every score and the summaries beside it. */
-function evaluationJson({ cases, mean, labels }: Evaluation, comparison: Comparison): string {
+function evaluationJson({ cases, mean, labels, detection }: Evaluation, comparison: Comparison): string {
   const {
     rules,
     summary,
@@ -215,7 +224,7 @@ function evaluationJson({ cases, mean, labels }: Evaluation, comparison: Compari
     cases: { id: string; classes: unknown }[];
   };
   const all = cases.map((c, i) => ({ ...c, classes: scored[i].classes }));
-  return `${JSON.stringify({ cases: all, mean, labels, meanDice: nanMean(mean), rules, summary }, null, 2)}\n`;
+  return `${JSON.stringify({ cases: all, mean, labels, meanDice: nanMean(mean), rules, summary, detection }, null, 2)}\n`;
 }
 
 async function pageOf(
@@ -232,6 +241,8 @@ async function pageOf(
     files.lossCurve,
     files.diceCurve,
     files.rateCurve,
+    files.candidates,
+    files.frocCurve,
     files.preview,
   ];
   const there: string[] = [];
