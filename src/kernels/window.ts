@@ -22,7 +22,10 @@ export interface WindowPlace {
   readonly roi: Size3;
   /** Its first voxel in the image. */
   readonly start: Size3;
-  /** The axes that the network sees from their other end: bit 0 for planes, 1 for rows, 2 for columns. */
+  /**
+   * The axes that the network sees from their other end: bit 0 for planes, 1 for rows, 2 for columns. In the bits above, two axes of one size that it sees
+   * swapped: 1 planes and rows, 2 rows and columns, 3 planes and columns.
+   */
   readonly flips: number;
 }
 

@@ -26,7 +26,16 @@ export { contextOf, type EpochMetrics, readConfig, readRunInfo, type RunInfo, ty
 export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
 export { opfsStore } from "./run/opfs_store.ts";
 export { evaluate, type Evaluation, evaluationLines, type CaseScore, report, type ReportHooks } from "./run/report.ts";
-export { type OpenedRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
+export {
+  type Ensemble,
+  type OpenedRun,
+  openRun,
+  segmentCases,
+  type Segmented,
+  type SegmentOptions,
+  writePrediction,
+  writeProbabilities,
+} from "./run/segment.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
 export type { TrainingOptions } from "./run/training.ts";
 export * from "./networks/dynunet.ts";
@@ -68,6 +77,7 @@ export {
 export * from "./networks/quicknat.ts";
 export * from "./inference/quicknat_views.ts";
 export * from "./networks/residual_encoder_unet.ts";
+export * from "./inference/score_map.ts";
 export * from "./inference/segmenter.ts";
 export * from "./networks/segresnet.ts";
 export * from "./training/trainer.ts";

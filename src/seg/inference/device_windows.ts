@@ -21,6 +21,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { padTo, unpad } from "./padding.ts";
 import { axisStarts, perAxis, type SlidingWindowOptions, weightMap } from "./sliding_window.ts";
 import { WindowMemory } from "./window_memory.ts";
+import { windowPoses } from "./window_poses.ts";
 import { type Size3, windowLayout, type WindowLayout } from "./window_plan.ts";
 
 export interface DeviceWindowsOptions extends Omit<SlidingWindowOptions, "onProgress"> {
@@ -28,6 +29,8 @@ export interface DeviceWindowsOptions extends Omit<SlidingWindowOptions, "onProg
   readonly scan?: ((imageSize: readonly number[], roiSize: readonly number[]) => number[][]) | undefined;
   /** Spatial axes along which images are mirrored too; the outputs of all combinations are averaged. Default none. */
   readonly mirrorAxes?: readonly number[] | undefined;
+  /** Two spatial axes in whose plane images are also turned by 90, 180 and 270 degrees; windows must be as long along both. */
+  readonly rot90Axes?: readonly [number, number] | undefined;
   /** What is averaged: the network's outputs (default), or probabilities. */
   readonly activation?: "softmax" | "sigmoid" | undefined;
   /** Arithmetic of the network: "f16" needs a device that has it. Default "f32". */
@@ -81,7 +84,7 @@ interface Job {
 }
 
 const deviceWindowsNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sliceAxis maxBytes";
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sliceAxis maxBytes";
 
 const windowRunNames = "decision scores signal onProgress";
 
@@ -115,12 +118,12 @@ export class DeviceWindows {
   plan(shape: readonly number[], run: WindowRun = { decision: "largest" }): Promise<WindowsPlan> {
     expectOptions("DeviceWindows.plan", run, windowRunNames);
     return this.evaluating(async () => {
-      const { layout, networkBytes, shape: windows } = await this.prepare(shape, run);
+      const { layout, networkBytes, shape: windows, roi } = await this.prepare(shape, run);
       const { imageBytes, sumBytes } = layout;
       const batches = layout.bands.flatMap((b) => b.stages.map((s) => Math.ceil(s.starts.length / windows[0])));
       return {
         windows: layout.windows,
-        passes: this.networks.length * this.flips(shape.length - 1).length * batches.reduce((a, b) => a + b, 0),
+        passes: this.networks.length * windowPoses(this.options, roi).length * batches.reduce((a, b) => a + b, 0),
         planes: layout.ring,
         bands: layout.bands.length,
         networkBytes,
@@ -175,6 +178,7 @@ export class DeviceWindows {
     }
     const { swBatchSize = 1, overlap = 0.25, maxBytes = defaultMaxBytes, scan } = this.options;
     const roi = perAxis("roiSize", this.options.roiSize, size.length).map((r, i) => (r > 0 ? r : size[i]));
+    windowPoses(this.options, roi); // throws for axes that do not fit
     const padded = size.map((s, i) => Math.max(s, roi[i]));
     const starts = scan ? scan(padded, roi) : axisStarts(padded, roi, overlap);
     const total = starts.reduce((n, s) => n * s.length, 1);
@@ -216,17 +220,6 @@ export class DeviceWindows {
     );
   }
 
-  /** The combinations of mirrored axes, as bits: 0 for planes, 1 for rows, 2 for columns. */
-  private flips(axes: number): number[] {
-    let all = [0];
-    for (const axis of this.options.mirrorAxes ?? []) {
-      if (!Number.isInteger(axis) || axis < 0 || axis >= axes)
-        throw new ConfigError(`sliding window: mirrorAxes [${this.options.mirrorAxes}] must be spatial axes 0 … ${axes - 1}`);
-      all = [...all, ...all.map((f) => f | (1 << (axis + 3 - axes)))];
-    }
-    return all;
-  }
-
   private async predict(given: HostArray, { layout, roi, classes, shape }: Job, run: WindowRun): Promise<WindowResults> {
     const { mode = "constant", sigmaScale = 0.125, roiWeightMap, paddingMode = "constant", cval = 0 } = this.options;
     const size = given.shape.slice(1);
@@ -241,7 +234,7 @@ export class DeviceWindows {
       decision: run.decision,
       scores: run.scores,
     });
-    const flips = this.flips(size.length);
+    const poses = windowPoses(this.options, roi);
     try {
       let done = 0;
       let settled: Promise<void> | undefined;
@@ -251,7 +244,7 @@ export class DeviceWindows {
           await memory.load(stage.planes);
           for (let first = 0; first < stage.starts.length; first += shape[0]) {
             const starts = stage.starts.slice(first, first + shape[0]);
-            this.batch(memory, starts, [shape[1], ...roi], flips);
+            this.batch(memory, starts, [shape[1], ...roi], poses);
             // One batch ahead of the device, so that it never waits.
             await settled;
             settled = this.device.settle();
@@ -278,13 +271,13 @@ export class DeviceWindows {
     };
   }
 
-  private batch(memory: WindowMemory, starts: readonly Size3[], window: readonly number[], flips: readonly number[]): void {
-    const scale = 1 / (flips.length * this.networks.length);
+  private batch(memory: WindowMemory, starts: readonly Size3[], window: readonly number[], poses: readonly number[]): void {
+    const scale = 1 / (poses.length * this.networks.length);
     for (const { step } of this.networks) {
-      for (const flip of flips) {
-        const windows = memory.cut(starts, flip);
+      for (const pose of poses) {
+        const windows = memory.cut(starts, pose);
         const shaped = windows.view([starts.length, ...window]);
-        memory.add(step(shaped), starts, flip, scale);
+        memory.add(step(shaped), starts, pose, scale);
         windows.dispose();
         shaped.dispose();
       }

@@ -85,7 +85,7 @@ export async function report(
   const scores: CaseScore[] = [];
   const overlays: string[] = [];
   let done = 0;
-  for await (const segmented of segmentCases(run, cases, read, signal)) {
+  for await (const segmented of segmentCases(run, cases, read, { signal })) {
     const { id, dice } = segmented;
     await writePrediction(store, files.prediction(id), segmented);
     if (dice) scores.push({ id, dice });
