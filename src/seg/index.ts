@@ -49,7 +49,9 @@ export {
   type WindowPredictor,
 } from "./inference/sliding_window.ts";
 export { augmentBatch, type AugmentBatchOptions } from "./training/augmentation.ts";
+export * from "./inference/core_windows.ts";
 export * from "./inference/device_windows.ts";
+export * from "./inference/locality.ts";
 export type { Decision } from "../kernels/window.ts";
 export * from "./inference/inferers.ts";
 export * from "./inference/nnunet_windows.ts";

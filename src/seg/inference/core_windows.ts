@@ -199,8 +199,8 @@ export class CoreWindows {
     try {
       const plan = new Plan(this.device, [{ data: new Float32Array(0), shape }], (x) => this.forward(x)); // nothing is loaded
       plan.dispose();
-      // Results have staging of their own while they come back.
-      return plan.peakBytes + plan.memory.results;
+      // Results come back by way of staging, those of two windows at a time.
+      return plan.peakBytes + 2 * plan.memory.results;
     } catch (error) {
       if (error instanceof TensorTooLargeError) return undefined;
       throw error;

@@ -4,6 +4,7 @@ import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
+import { CoreWindows, type CoreWindowsOptions } from "./core_windows.ts";
 import { DeviceWindows, type DeviceWindowsOptions, type WindowsPlan } from "./device_windows.ts";
 import { computeStepsForSlidingWindow } from "./nnunet_windows.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -33,6 +34,17 @@ export interface InferenceOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** What segmenting an image will take, known before it starts. */
+export interface SegmentPlan {
+  readonly windows: number;
+  /** Passes of a network over a batch, if these are not the windows. */
+  readonly passes?: number;
+  /** Bands of rows that the image is done in. */
+  readonly bands?: number;
+  /** Bytes on the device at most, networks included. */
+  readonly peakBytes: number;
+}
+
 /** Segments images that a recipe has prepared. */
 export interface Segmenter {
   /** Prepared image `[C, x, y, z]` → stored label values `[1, x, y, z]`. */
@@ -40,7 +52,7 @@ export interface Segmenter {
   /** What these labels are decided from: logits `[channels, x, y, z]`. For probabilities, ensembles, and recipes that resample before they decide. */
   scores?(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Float32Array>>;
   /** What `run`, or with `scores` `scores`, will do for an image of this shape and take on the device. */
-  plan?(shape: readonly number[], scores?: boolean): Promise<WindowsPlan>;
+  plan?(shape: readonly number[], scores?: boolean): Promise<SegmentPlan>;
   /** Takes options in place of the recipe's. Throws `ConfigError` for those that it cannot follow. */
   configure?(options: InferenceOptions): void;
   dispose(): void;
@@ -122,6 +134,45 @@ function squareOf(axes: readonly number[], size: readonly number[]): [number, nu
     if (a !== undefined) return [a, axes[b]];
   }
   throw new ConfigError(`quarter turns need windows that are equally long along two axes, these are [${size}]`);
+}
+
+export interface WholeSegmenterOptions extends Omit<CoreWindowsOptions, "decision"> {
+  /** What the network's outputs mean. */
+  readonly outputs: OutputCoding;
+}
+
+/** Segments whole images with a network that looks only so far, such as MeshNet, in bounded memory: see `CoreWindows`. It gives labels only. */
+export class WholeSegmenter implements Segmenter {
+  private readonly outputs: OutputCoding;
+  private readonly make: (options: CoreWindowsOptions) => CoreWindows;
+  private windows: CoreWindows;
+
+  constructor(device: Device, network: Module, { outputs, ...options }: WholeSegmenterOptions) {
+    this.outputs = outputs;
+    this.make = (more) => new CoreWindows(device, network, { ...options, decision: outputs.decision, ...more });
+    this.windows = this.make({});
+  }
+
+  async run(image: HostArray, hooks: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {
+    return this.outputs.valuesOf(await this.windows.run(image, hooks));
+  }
+
+  plan(shape: readonly number[]): Promise<SegmentPlan> {
+    return this.windows.plan(shape);
+  }
+
+  /** @throws ConfigError for what belongs to windows that are weighted and summed */
+  configure({ precision, maxBytes, ...others }: InferenceOptions): void {
+    const asked = Object.entries(others).filter(([, value]) => value !== undefined);
+    if (asked.length > 0)
+      throw new ConfigError(`the network sees whole images, each voxel once: no ${asked.map(([name]) => name).join(", ")}`);
+    this.windows.dispose();
+    this.windows = this.make({ ...(precision && { precision }), ...(maxBytes !== undefined && { maxBytes }) });
+  }
+
+  dispose(): void {
+    this.windows.dispose();
+  }
 }
 
 export interface SliceSegmenterOptions {

@@ -8,9 +8,8 @@ import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Device } from "../../tensor/device.ts";
-import type { WindowsPlan } from "../inference/device_windows.ts";
 import { decideScores, gathered, meanScores, probabilityMap, type ScoreMap } from "../inference/score_map.ts";
-import type { InferenceOptions, SegmentHooks, Segmenter } from "../inference/segmenter.ts";
+import type { InferenceOptions, SegmentHooks, SegmentPlan, Segmenter } from "../inference/segmenter.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { voteOfLabels } from "../post/ensemble.ts";
 import { type PostStep, postprocess } from "../post/steps.ts";
@@ -58,7 +57,7 @@ export async function openRun(
       throw new ConfigError(
         `the segmenter of recipe ${recipe.name} takes no options of inference (${asked.map(([name]) => name)})`,
       );
-    if (asked.length > 0) segmenter.configure!(inference);
+    if (asked.length > 0) segmenter.configure!(Object.fromEntries(asked));
   } catch (error) {
     dispose();
     throw error;
@@ -78,7 +77,7 @@ export interface SegmentOptions {
   /** Give the probabilities of classes or regions too. Default false. */
   readonly probabilities?: boolean | undefined;
   /** Told of each case and run what will be done, before it is. */
-  readonly onPlan?: ((id: string, plan: WindowsPlan) => void) | undefined;
+  readonly onPlan?: ((id: string, plan: SegmentPlan) => void) | undefined;
   /** Told after each batch the windows done and their total, of all runs. */
   readonly onProgress?: ((id: string, done: number, total: number) => void) | undefined;
 }

@@ -89,7 +89,7 @@ test("several runs are an ensemble, options of inference are followed, scores go
     stores.map((store) => openRun(gpu, store, patches3d, undefined, { mirror: true, overlap: 0 })),
   );
   const found = async (runs: typeof opened, more: SegmentOptions) =>
-    (await segmentCases(runs, data.val.slice(0, 1), data.read, { ...more, onPlan: (_, plan) => plans.push(plan.passes) }).next())
+    (await segmentCases(runs, data.val.slice(0, 1), data.read, { ...more, onPlan: (_, plan) => plans.push(plan.passes!) }).next())
       .value!;
   const each = await Promise.all(opened.map((one) => found([one], { probabilities: true })));
   expect(plans).toEqual([8, 8]);

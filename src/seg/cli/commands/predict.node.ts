@@ -4,8 +4,7 @@ import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { ConfigError, VoxgradError } from "../../../host/errors.ts";
 import { formatBytes, parseBytes } from "../../../host/text.ts";
-import type { WindowsPlan } from "../../inference/device_windows.ts";
-import type { InferenceOptions } from "../../inference/segmenter.ts";
+import type { InferenceOptions, SegmentPlan } from "../../inference/segmenter.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../../post/label_volumes.ts";
 import type { PostStep } from "../../post/steps.ts";
 import { files, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
@@ -252,7 +251,7 @@ async function predictAll(
 }
 
 /** What will be done for a case, in a line. */
-function planned(id: string, { windows, passes, bands, peakBytes }: WindowsPlan): string {
+function planned(id: string, { windows, passes = windows, bands = 1, peakBytes }: SegmentPlan): string {
   const slabs = bands > 1 ? ` in ${bands} bands` : "";
   return `${id}: ${windows} windows${slabs}, ${passes} passes, ${formatBytes(peakBytes)} on the device`;
 }
