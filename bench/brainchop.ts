@@ -40,11 +40,19 @@ function layerwise(model: Module, x: Tensor): Tensor {
 }
 
 /** Labels by windows that take so much, and voxels that differ from the reference. */
-async function inWindows(device: Device, model: Module, input: HostArray, truth: HostArray["data"], maxBytes: number): Promise<number> {
+async function inWindows(
+  device: Device,
+  model: Module,
+  input: HostArray,
+  truth: HostArray["data"],
+  maxBytes: number,
+): Promise<number> {
   const windows = new CoreWindows(device, model, { maxBytes });
   const image = { data: input.data, shape: input.shape.slice(1) };
   const plan = await windows.plan(image.shape);
-  console.log(`  ${plan.windows} windows [${plan.window}], ${plan.work.toFixed(2)} times the work, planned ${formatBytes(plan.peakBytes)}`);
+  console.log(
+    `  ${plan.windows} windows [${plan.window}], ${plan.work.toFixed(2)} times the work, planned ${formatBytes(plan.peakBytes)}`,
+  );
   const started = performance.now();
   let most = 0;
   const look = () => (most = Math.max(most, device.memoryReport().total - device.memoryReport().pooled));

@@ -99,7 +99,10 @@ async function measure(device: Device, { what, shape, network: make, options }: 
 async function measureMeshNet(device: Device, size: number, maxBytes: number, run: boolean): Promise<void> {
   manualSeed(1);
   const network = new MeshNet(device, { inChannels: 1, outChannels: 104, channels: 24 });
-  const image = { data: Float32Array.from({ length: size ** 3 }, (_, i) => ((i * 7919) % 2048) / 2048), shape: [1, size, size, size] };
+  const image = {
+    data: Float32Array.from({ length: size ** 3 }, (_, i) => ((i * 7919) % 2048) / 2048),
+    shape: [1, size, size, size],
+  };
   for (const precision of device.gpu.features.has("shader-f16") ? (["f32", "f16"] as const) : (["f32"] as const)) {
     const allowed = precision === "f16" ? maxBytes / 2 : maxBytes;
     const windows = new CoreWindows(device, network, { maxBytes: allowed, precision });
@@ -126,6 +129,7 @@ console.log(device.name);
 for (const row of rows) if (wanted.length === 0 || wanted.includes(row.name)) await measure(device, row);
 const asked = (name: string) => wanted.includes(name);
 // Whole heads take a software adapter some ten minutes.
-if (wanted.length === 0 || asked("meshnet")) await measureMeshNet(device, 256, 2.2 * 2 ** 30, asked("meshnet") && !device.software);
+if (wanted.length === 0 || asked("meshnet"))
+  await measureMeshNet(device, 256, 2.2 * 2 ** 30, asked("meshnet") && !device.software);
 if (asked("meshnet-128")) await measureMeshNet(device, 128, 2 ** 28 * 1.1, true);
 device.close();

@@ -247,7 +247,7 @@ export class DeviceWindows {
             this.batch(memory, starts, [shape[1], ...roi], poses);
             // One batch ahead of the device, so that it never waits.
             await settled;
-            settled = this.device.settle();
+            settled = this.device.settle(true);
             settled.catch(() => {});
             run.signal?.throwIfAborted();
             run.onProgress?.((done += starts.length), layout.windows);

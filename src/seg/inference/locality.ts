@@ -22,7 +22,11 @@ export interface Locality {
 // Each voxel of the result from the same voxel of the inputs.
 const pointwise = new Set([
   ...[unaryOps, binaryOps, comparisons].flatMap((ops) => Object.keys(ops)),
-  ...["where", "cast", "dropout", "prelu", "fixedBatchNorm"],
+  "where",
+  "cast",
+  "dropout",
+  "prelu",
+  "fixedBatchNorm",
 ]);
 
 /**

@@ -20,7 +20,7 @@ export interface ScoreMap {
 }
 
 /** Scores `[K, …]` that are in memory. */
-export function scoreMap({ data, shape: [channels, ...shape] }: HostArray<Float32Array>): ScoreMap {
+export function scoresInMemory({ data, shape: [channels, ...shape] }: HostArray<Float32Array>): ScoreMap {
   const voxels = sizeOf(shape);
   return { channels, shape, channel: (c) => data.subarray(c * voxels, (c + 1) * voxels) };
 }

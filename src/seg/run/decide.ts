@@ -3,7 +3,7 @@
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { sameShape } from "../../host/shape.ts";
-import { decideScores, mappedScores, type ScoreMap, scoreMap } from "../inference/score_map.ts";
+import { decideScores, mappedScores, type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
 import type { SegmentHooks, Segmenter } from "../inference/segmenter.ts";
 import type { Context, LoadedCase, PreparedCase, Recipe } from "../recipes/recipe.ts";
 
@@ -51,7 +51,7 @@ export async function scoresOf<C extends object>(
     throw new ConfigError(
       `the segmenter of recipe ${recipe.name} gives labels only: no probabilities, and no ensemble but by vote`,
     );
-  const scores = scoreMap(await segmenter.scores(prepared.image, hooks));
+  const scores = scoresInMemory(await segmenter.scores(prepared.image, hooks));
   const shape = source.image.shape.slice(1);
   if (recipe.restore) return mappedScores(scores, shape, (channel) => recipe.restore!(channel, source, prepared, context));
   if (sameShape(scores.shape, shape)) return scores;

@@ -12,7 +12,7 @@ import {
   meanScores,
   probabilityMap,
   resampledScores,
-  scoreMap,
+  scoresInMemory,
 } from "../../../src/seg/inference/score_map.ts";
 import { outputCodingOf } from "../../../src/seg/post/output_coding.ts";
 import { expectClose } from "../../lib/compare.ts";
@@ -32,7 +32,7 @@ it("decides on the source's grid as all classes at once do, a thick axis on its 
     [1.5, 1.8, 4],
   ];
   const all = resampleDataOrSegToShape(x, shape, from, to, { order: 1, orderZ: 0, forceSeparateZ: null });
-  const map = resampledScores(scoreMap(x), shape, from, to);
+  const map = resampledScores(scoresInMemory(x), shape, from, to);
   expect(gathered(map)).toEqual(all);
   const decided = decideScores(map, classes);
   expect(decided).toEqual({ data: classes.decide({ data: all.data, shape: [1, 4, ...shape] }).data, shape: [1, ...shape] });
@@ -40,7 +40,7 @@ it("decides on the source's grid as all classes at once do, a thick axis on its 
 
 it("gives probabilities: softmax, sigmoid, and background where nothing was predicted", () => {
   const x = scores(2, 4, 3, 2, 2);
-  const outside = mappedScores(scoreMap(x), [3, 2, 2], ({ data }) => ({
+  const outside = mappedScores(scoresInMemory(x), [3, 2, 2], ({ data }) => ({
     data: data.map((v, i) => (i === 5 ? -Infinity : v)),
     shape: [1, 3, 2, 2],
   }));
@@ -52,7 +52,7 @@ it("gives probabilities: softmax, sigmoid, and background where nothing was pred
   }
   expectClose("softmax", data, wanted, 1e-6);
   expect(decideScores(outside, classes).data[5]).toBe(0);
-  const single = gathered(probabilityMap(scoreMap(scores(1, 1, 2, 2, 2)), "sigmoid")).data;
+  const single = gathered(probabilityMap(scoresInMemory(scores(1, 1, 2, 2, 2)), "sigmoid")).data;
   expectClose(
     "sigmoid",
     single,
@@ -64,19 +64,19 @@ it("gives probabilities: softmax, sigmoid, and background where nothing was pred
 it("averages models, in logits and in probabilities", () => {
   const [a, b] = [scores(1, 3, 4, 4, 2), scores(5, 3, 4, 4, 2)];
   const regions = outputCodingOf("regions", labels);
-  const mean = meanScores([scoreMap(a), scoreMap(b)]);
+  const mean = meanScores([scoresInMemory(a), scoresInMemory(b)]);
   expectClose(
     "mean",
     gathered(mean).data,
     a.data.map((v, i) => (v + b.data[i]) / 2),
     1e-6,
   );
-  const chances = meanScores([a, b].map((x) => probabilityMap(scoreMap(x), "regions")));
+  const chances = meanScores([a, b].map((x) => probabilityMap(scoresInMemory(x), "regions")));
   const logits = gathered(chances).data.map((p) => Math.log(p / (1 - p)));
   expect(decideScores(chances, regions, 0.5).data).toEqual(
-    decideScores(scoreMap({ data: logits, shape: a.shape }), regions).data,
+    decideScores(scoresInMemory({ data: logits, shape: a.shape }), regions).data,
   );
-  expect(() => meanScores([scoreMap(a), scoreMap(scores(1, 3, 4, 4, 3))])).toThrow(ShapeError);
+  expect(() => meanScores([scoresInMemory(a), scoresInMemory(scores(1, 3, 4, 4, 3))])).toThrow(ShapeError);
   expect(() => meanScores([])).toThrow(ConfigError);
   expect(() => decideScores(mean, classes)).toThrow(ShapeError);
 });
