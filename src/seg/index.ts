@@ -46,6 +46,7 @@ export {
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
+  type ProcessFn,
   type WindowPredictor,
 } from "./inference/sliding_window.ts";
 export { augmentBatch, type AugmentBatchOptions } from "./training/augmentation.ts";
@@ -81,6 +82,7 @@ export * from "./inference/quicknat_views.ts";
 export * from "./networks/residual_encoder_unet.ts";
 export * from "./inference/score_map.ts";
 export * from "./inference/segmenter.ts";
+export type { ImageOutputs, WindowCoord, WindowOutputs } from "./inference/window_outputs.ts";
 export * from "./networks/segresnet.ts";
 export * from "./training/trainer.ts";
 export * from "./networks/unet.ts";

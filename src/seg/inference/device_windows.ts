@@ -24,7 +24,10 @@ import { WindowMemory } from "./window_memory.ts";
 import { windowPoses } from "./window_poses.ts";
 import { type Size3, windowLayout, type WindowLayout } from "./window_plan.ts";
 
-export interface DeviceWindowsOptions extends Omit<SlidingWindowOptions, "onProgress"> {
+export interface DeviceWindowsOptions extends Omit<
+  SlidingWindowOptions,
+  "onProgress" | "processFn" | "withCoord" | "bufferSteps" | "bufferDim"
+> {
   /** Starts of windows along each axis, in place of MONAI's: nnU-Net's `computeStepsForSlidingWindow`. */
   readonly scan?: ((imageSize: readonly number[], roiSize: readonly number[]) => number[][]) | undefined;
   /** Spatial axes along which images are mirrored too; the outputs of all combinations are averaged. Default none. */
