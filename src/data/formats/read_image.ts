@@ -1,5 +1,6 @@
 /** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
 
+import { expectNames } from "../../host/options.ts";
 import type { Blob as BlobLike } from "../../host/platform.ts";
 import { isGzip } from "../../host/bytes/inflate.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
@@ -7,7 +8,7 @@ import type { Volume } from "../volume.ts";
 import { baseName } from "./beside.ts";
 import { blobOf, firstBytes, openBytes } from "./byte_source.ts";
 import { fileKind, kindOfName } from "./file_kind.ts";
-import type { ImageFile, ImageFormat, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
+import type { ImageFile, ImageFormat, ImageGrid, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
 import { endingOf, formats } from "./formats.ts";
 
 /** What an image is read from: bytes, a Blob or File, or the files of one image, such as header and data, or the slices of a series. */
@@ -21,12 +22,6 @@ export interface ReadOptions extends ReadImageOptions {
 
 const readOptions = ["name", "series", "array"];
 
-function expectKnown(op: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined)
-    throw new ConfigError(`${op}: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
-}
-
 /**
  * Reads an image: NIfTI-1 and -2, Analyze 7.5, NRRD, MetaImage, MGH, NumPy, PNG, JPEG, TIFF, DICOM; all but those of DICOM may also be packed by gzip as a
  * whole.
@@ -37,7 +32,7 @@ function expectKnown(op: string, options: object, known: readonly string[]): voi
  * @throws FormatError naming the file and the field; ConfigError where a source has several images and none is chosen
  */
 export async function readImage(source: ImageSource, options: ReadOptions = {}): Promise<Volume> {
-  expectKnown("readImage", options, readOptions);
+  expectNames("readImage", options, readOptions);
   const { name, ...rest } = options;
   const parts = Array.isArray(source) ? (source as Blob[]) : [source as Uint8Array | ArrayBuffer | Blob];
   const files = parts.map((part, i) => fileOf(part, name ?? (parts.length > 1 ? `image ${i + 1}` : "image")));
@@ -98,6 +93,12 @@ const namesOf = (files: readonly ImageFile[]): string =>
     .map((f) => baseName(f.name))
     .join(", ") + (files.length > 5 ? " …" : "");
 
+/** The grid of the image of one file, from its header where the format can tell; else the image is read. @throws FormatError */
+export async function readGrid(given: ImageFile): Promise<ImageGrid> {
+  const { format, file } = await recognized(await headerFirst(given));
+  return format?.readGrid ? format.readGrid(file) : readOne(given, {});
+}
+
 async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Volume> {
   const { format, file, head } = await recognized(await headerFirst(given));
   if (format) return format.read(file, options);
@@ -134,7 +135,7 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
  * @throws ConfigError for other endings and types that the format does not have, DataError for values that `dtype` cannot hold
  */
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
-  expectKnown("writeImage", options, ["dtype", "compress"]);
+  expectNames("writeImage", options, ["dtype", "compress"]);
   return writerOf(name).write!(volume, name, options);
 }
 

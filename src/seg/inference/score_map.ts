@@ -6,6 +6,7 @@
 import { resampleDataOrSegToShape, type ResampleToShapeOptions } from "../../data/nnunet/resample.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sameShape, type Shape } from "../../host/shape.ts";
 import { codesPerWord } from "../../kernels/window.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
@@ -52,6 +53,7 @@ export function resampledScores(
   newSpacing: readonly number[],
   options: Omit<ResampleToShapeOptions, "isSeg"> = {},
 ): ScoreMap {
+  expectOptions("resampledScores", options, "order orderZ forceSeparateZ separateZAnisotropyThreshold");
   const how = { order: 1, orderZ: 0, forceSeparateZ: null, ...options };
   return mappedScores(scores, shape, (x) => resampleDataOrSegToShape(x, shape, currentSpacing, newSpacing, how));
 }

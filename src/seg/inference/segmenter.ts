@@ -10,6 +10,7 @@ import { computeStepsForSlidingWindow } from "./nnunet_windows.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
+import type { Candidate } from "../metrics/detection.ts";
 
 export interface SegmentHooks {
   /** Aborting ends `run` after the batch in flight with the signal's reason. */
@@ -34,6 +35,9 @@ export interface InferenceOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** The names of these options. @internal */
+export const inferenceNames = "overlap batchSize mirror rot90 precision maxBytes";
+
 /** What segmenting an image will take, known before it starts. */
 export interface SegmentPlan {
   readonly windows: number;
@@ -45,10 +49,16 @@ export interface SegmentPlan {
   readonly peakBytes: number;
 }
 
+/** A label map, and the things in it where these are what is looked for. */
+export interface Segmentation extends HostArray {
+  /** In voxels of the image that was given; behind a recipe's `postprocess` in millimeters of the scanner's space. */
+  readonly candidates?: readonly Candidate[];
+}
+
 /** Segments images that a recipe has prepared. */
 export interface Segmenter {
   /** Prepared image `[C, x, y, z]` → stored label values `[1, x, y, z]`. */
-  run(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Uint8Array | Int32Array>>;
+  run(image: HostArray, hooks?: SegmentHooks): Promise<Segmentation>;
   /** What these labels are decided from: logits `[channels, x, y, z]`. For probabilities, ensembles, and recipes that resample before they decide. */
   scores?(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Float32Array>>;
   /** What `run`, or with `scores` `scores`, will do for an image of this shape and take on the device. */
@@ -111,7 +121,7 @@ function windowOptions(
   asked: InferenceOptions,
   { roiSize, sliceAxis, scan }: DeviceWindowsOptions,
 ): Partial<DeviceWindowsOptions> {
-  expectOptions("Segmenter.configure", asked, "overlap batchSize mirror rot90 precision maxBytes");
+  expectOptions("Segmenter.configure", asked, inferenceNames);
   const { overlap, batchSize, mirror, rot90, precision, maxBytes } = asked;
   const size = typeof roiSize === "number" ? [roiSize, roiSize, roiSize] : roiSize;
   const seen = size.flatMap((_, axis) => (axis === sliceAxis ? [] : [axis]));
@@ -147,9 +157,11 @@ export class WholeSegmenter implements Segmenter {
   private readonly make: (options: CoreWindowsOptions) => CoreWindows;
   private windows: CoreWindows;
 
-  constructor(device: Device, network: Module, { outputs, ...options }: WholeSegmenterOptions) {
+  constructor(device: Device, network: Module, options: WholeSegmenterOptions) {
+    expectOptions("WholeSegmenter", options, "outputs precision maxBytes");
+    const { outputs, ...rest } = options;
     this.outputs = outputs;
-    this.make = (more) => new CoreWindows(device, network, { ...options, decision: outputs.decision, ...more });
+    this.make = (more) => new CoreWindows(device, network, { ...rest, decision: outputs.decision, ...more });
     this.windows = this.make({});
   }
 

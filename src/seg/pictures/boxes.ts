@@ -1,5 +1,6 @@
 /** @file Box plots as a hand-written SVG document: median, quartiles, whiskers to the last value within 1.5 times their distance, and every value. */
 
+import { expectOptions } from "../../host/options.ts";
 import { quantiles } from "../../host/stats.ts";
 import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
 
@@ -20,6 +21,7 @@ export interface BoxOptions {
 
 /** A box for each group, such as the Dice of each class over the cases, as an SVG document on a light ground. */
 export function boxPlotSvg(groups: readonly BoxGroup[], options: BoxOptions = {}): string {
+  expectOptions("boxPlotSvg", options, "title yLabel yRange width height");
   const { title, yLabel, height = 420 } = options;
   const width = options.width ?? Math.max(360, 110 + 90 * groups.length);
   const finite = groups.map((g) => Float64Array.from(g.values.filter(Number.isFinite)).sort());
@@ -47,9 +49,18 @@ export function boxPlotSvg(groups: readonly BoxGroup[], options: BoxOptions = {}
   const step = (frame.right - frame.left) / Math.max(1, groups.length);
   groups.forEach((g, i) => {
     const x = round(frame.left + (i + 0.5) * step);
-    out.push(...boxAt(finite[i], x, Math.min(46, step * 0.6), py), svgText(x, frame.bottom + 20, g.name, 'text-anchor="middle"'));
+    out.push(
+      ...boxAt(finite[i], x, Math.min(46, step * 0.6), py),
+      svgText(x, frame.bottom + 20, shortened(g.name, step), 'text-anchor="middle"'),
+    );
   });
   return `${[...out, "</svg>"].join("\n")}\n`;
+}
+
+/** As much of a name as fits a width in pixels, about. */
+function shortened(name: string, width: number): string {
+  const letters = Math.max(3, Math.floor(width / 7));
+  return name.length <= letters ? name : `${name.slice(0, letters - 1)}…`;
 }
 
 /** Marks of one group around `x`; none without a value. */

@@ -1,10 +1,9 @@
 /** @file From a prepared case to its label map or scores on the grid of its source: the one way, to validate and to predict. */
 
-import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { sameShape } from "../../host/shape.ts";
 import { decideScores, mappedScores, type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
-import type { SegmentHooks, Segmenter } from "../inference/segmenter.ts";
+import type { Segmentation, SegmentHooks, Segmenter } from "../inference/segmenter.ts";
 import type { Context, LoadedCase, PreparedCase, Recipe } from "../recipes/recipe.ts";
 
 interface Segmenting<C extends object> {
@@ -22,7 +21,7 @@ export async function labelsOf<C extends object>(
   source: LoadedCase,
   prepared: PreparedCase,
   hooks: SegmentHooks,
-): Promise<HostArray> {
+): Promise<Segmentation> {
   const { recipe, context, segmenter } = run;
   const found = decidesOnSource(run)
     ? decideScores(await scoresOf(run, source, prepared, hooks), context.outputs)
@@ -33,10 +32,10 @@ export async function labelsOf<C extends object>(
 /** A label map as the recipe leaves it. */
 export async function cleanedUp<C extends object>(
   recipe: Recipe<C>,
-  labels: HostArray,
+  labels: Segmentation,
   source: LoadedCase,
   context: Context<C>,
-): Promise<HostArray> {
+): Promise<Segmentation> {
   return (await recipe.postprocess?.(labels, source, context)) ?? labels;
 }
 

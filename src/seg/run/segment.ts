@@ -9,7 +9,15 @@ import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Device } from "../../tensor/device.ts";
 import { decideScores, gathered, meanScores, probabilityMap, type ScoreMap } from "../inference/score_map.ts";
-import type { InferenceOptions, SegmentHooks, SegmentPlan, Segmenter } from "../inference/segmenter.ts";
+import {
+  type InferenceOptions,
+  inferenceNames,
+  type Segmentation,
+  type SegmentHooks,
+  type SegmentPlan,
+  type Segmenter,
+} from "../inference/segmenter.ts";
+import type { Candidate } from "../metrics/detection.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { voteOfLabels } from "../post/ensemble.ts";
 import { type PostStep, postprocess } from "../post/steps.ts";
@@ -41,6 +49,7 @@ export async function openRun(
   which?: WhichWeights,
   inference: InferenceOptions = {},
 ): Promise<OpenedRun> {
+  expectOptions("openRun", inference, inferenceNames);
   const context = contextOf(recipe, await readConfig(store, recipe), await readRunInfo(store));
   const networks = recipe.networks(device, context);
   const free = () => Object.values(networks).forEach((model) => model.dispose());
@@ -93,6 +102,8 @@ export interface Segmented {
   readonly probabilities?: HostArray<Float32Array>;
   /** Dice of each foreground class, if the case has a label. */
   readonly dice?: readonly number[];
+  /** What was found, in millimeters, by recipes that look for things. */
+  readonly candidates?: readonly Candidate[];
 }
 
 /**
@@ -100,7 +111,7 @@ export interface Segmented {
  * @param runs one, or several of the same classes and channels as an ensemble
  * @throws FormatError, ShapeError, DataError for bad images; ConfigError for runs that do not go together; the signal's reason when it is aborted
  */
-export async function* segmentCases(
+export function segmentCases(
   runs: OpenedRun | readonly OpenedRun[],
   cases: readonly Case[],
   read: ReadCase,
@@ -109,6 +120,15 @@ export async function* segmentCases(
   expectOptions("segmentCases", options, "signal steps ensemble probabilities onPlan onProgress");
   const list = "segmenter" in runs ? [runs] : runs;
   expectTogether(list, options);
+  return segmented(list, cases, read, options);
+}
+
+async function* segmented(
+  list: readonly OpenedRun[],
+  cases: readonly Case[],
+  read: ReadCase,
+  options: SegmentOptions,
+): AsyncGenerator<Segmented, void, undefined> {
   for (const item of cases) {
     options.signal?.throwIfAborted();
     yield await segmentCase(list, await read(item), options);
@@ -138,6 +158,7 @@ async function segmentCase(runs: readonly OpenedRun[], stored: LoadedCase, optio
   const byLabels = !options.probabilities && (runs.length === 1 || options.ensemble === "vote");
   const joined = byLabels ? undefined : await joinedScores(runs, source, options);
   const found = joined ? await cleanedUp(recipe, joined.decided, source, context) : await votedLabels(runs, source, options);
+  const { candidates } = found;
   const labels = postprocess(found, source.image.spacing, options.steps ?? []);
   const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground, context.outputs.ignore);
   const turned = <A extends HostArray>(x: A) => asStored(stored, context.orientation, x) as A;
@@ -147,12 +168,13 @@ async function segmentCase(runs: readonly OpenedRun[], stored: LoadedCase, optio
     labels: turned(labels),
     ...(joined && options.probabilities && { probabilities: turned(gathered(joined.probabilities)) }),
     ...(dice ? { dice } : {}),
+    ...(candidates && { candidates }),
   };
 }
 
 /** The label map of a run, or the one that most of several give. */
-async function votedLabels(runs: readonly OpenedRun[], source: LoadedCase, options: SegmentOptions): Promise<HostArray> {
-  const maps: HostArray[] = [];
+async function votedLabels(runs: readonly OpenedRun[], source: LoadedCase, options: SegmentOptions): Promise<Segmentation> {
+  const maps: Segmentation[] = [];
   for (const [i, run] of runs.entries()) {
     const prepared = await run.recipe.prepare(source, run.context);
     await tellPlan(run, source.id, prepared, decidesOnSource(run), options);
