@@ -47,7 +47,16 @@ export {
   reportOnPredictions,
   type ReportOptions,
 } from "./run/report.ts";
-export { type OpenedRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
+export {
+  type Ensemble,
+  type OpenedRun,
+  openRun,
+  segmentCases,
+  type Segmented,
+  type SegmentOptions,
+  writePrediction,
+  writeProbabilities,
+} from "./run/segment.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
 export type { TrainingOptions } from "./run/training.ts";
 export * from "./networks/dynunet.ts";
@@ -58,10 +67,13 @@ export {
   slidingWindowInference,
   type SlidingWindowOptions,
   slidingWindowStarts,
+  type ProcessFn,
   type WindowPredictor,
 } from "./inference/sliding_window.ts";
 export { augmentBatch, type AugmentBatchOptions } from "./training/augmentation.ts";
+export * from "./inference/core_windows.ts";
 export * from "./inference/device_windows.ts";
+export * from "./inference/locality.ts";
 export type { Decision } from "../kernels/window.ts";
 export * from "./inference/inferers.ts";
 export * from "./inference/nnunet_windows.ts";
@@ -92,7 +104,9 @@ export {
 export * from "./networks/quicknat.ts";
 export * from "./inference/quicknat_views.ts";
 export * from "./networks/residual_encoder_unet.ts";
+export * from "./inference/score_map.ts";
 export * from "./inference/segmenter.ts";
+export type { ImageOutputs, WindowCoord, WindowOutputs } from "./inference/window_outputs.ts";
 export * from "./networks/segresnet.ts";
 export * from "./training/trainer.ts";
 export * from "./networks/unet.ts";

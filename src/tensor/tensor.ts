@@ -81,8 +81,11 @@ export interface Device {
    * see `kernels/lib/pieces.ts`. @internal
    */
   run(call: KernelCall): void;
-  /** Resolves when all work given so far is done. Throws what the device reported, and `DataError` as `Tensor.data`. */
-  settle(): Promise<void>;
+  /**
+   * Resolves when all work given so far is done. Throws what the device reported, and `DataError` as `Tensor.data`.
+   * @param ahead whether more work is given before this is awaited, so that it may resolve a little late: where waiting costs a core it sleeps then
+   */
+  settle(ahead?: boolean): Promise<void>;
   /**
    * Throws the first thing that the device reported, if anything: errors of shaders and commands, refused memory, loss. Commands that
    * came later had no effect, so every later call throws it too; open a new device to go on.

@@ -121,6 +121,11 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. */
   schedule?(context: Context<Config>, network: string): Schedule;
   segmenter(device: Device, networks: Networks, context: Context<Config>): Segmenter;
+  /**
+   * One channel of the segmenter's scores, `[1, prepared grid…]`, on the source's grid; -Infinity where nothing was predicted. With it labels are decided
+   * there, as nnU-Net does, a class at a time. For recipes that prepare on another grid.
+   */
+  restore?(channel: HostArray<Float32Array>, source: LoadedCase, prepared: PreparedCase, context: Context<Config>): HostArray;
   /** From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that; candidates from voxels to millimeters. */
   postprocess?(found: Segmentation, source: LoadedCase, context: Context<Config>): Promise<Segmentation> | Segmentation;
   /** Array axis that pictures are sliced along; default the coarsest, the last of equals. */

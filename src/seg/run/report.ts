@@ -153,7 +153,7 @@ export async function report(
   const overlays: string[] = [];
   const tally = new DetectionTally();
   let done = 0;
-  for await (const segmented of segmentCases(run, cases, read, signal)) {
+  for await (const segmented of segmentCases(run, cases, read, { signal })) {
     const { id } = segmented;
     await writePrediction(store, files.prediction(id), segmented);
     await found.add(segmented);

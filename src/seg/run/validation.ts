@@ -7,6 +7,7 @@ import { nanMean } from "../../host/stats.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
+import { labelsOf } from "./decide.ts";
 import type { RunData } from "./data.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
@@ -24,9 +25,9 @@ const bytesOf = ({ source, prepared }: Kept): number => {
 };
 
 export class Validation<C extends object> {
-  private readonly recipe: Recipe<C>;
-  private readonly context: Context<C>;
-  private readonly segmenter: Segmenter;
+  readonly recipe: Recipe<C>;
+  readonly context: Context<C>;
+  readonly segmenter: Segmenter;
   private readonly data: RunData;
   private readonly kept = new Map<string, Kept>();
   private left = cacheBytes;
@@ -47,8 +48,7 @@ export class Validation<C extends object> {
       signal?.throwIfAborted();
       onProgress(i, val.length);
       const { source, prepared } = this.kept.get(item.id) ?? (await this.load(i));
-      const found = await this.segmenter.run(prepared.image, { signal });
-      const labels = (await this.recipe.postprocess?.(found, source, this.context)) ?? found;
+      const labels = await labelsOf(this, source, prepared, { signal });
       if (source.label) scores.push(diceOfLabels(labels, source.label, foreground, ignore));
     }
     return foreground.map((_, c) => nanMean(scores.map((s) => s[c])));
