@@ -1,0 +1,33 @@
+/** @file QuickNAT's views as a recipe's segmenter. */
+
+import type { HostArray } from "../../host/array.ts";
+import type { Module } from "../../nn/module.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { OutputCoding } from "../post/output_coding.ts";
+import { QuickNatViews, type QuickNatViewsOptions, type ViewNetworks } from "./quicknat_views.ts";
+import type { SegmentHooks, Segmenter } from "./segmenter.ts";
+
+export interface ViewsSegmenterOptions extends QuickNatViewsOptions {
+  /** What the networks' outputs mean: classes, of which a voxel has one. */
+  readonly outputs: OutputCoding;
+}
+
+/** Segments images by the views of the networks that it is given, under the names COR, AXI and SAG. */
+export class ViewsSegmenter implements Segmenter {
+  private readonly views: QuickNatViews;
+  private readonly outputs: OutputCoding;
+
+  constructor(device: Device, networks: Readonly<Record<string, Module>>, { outputs, ...options }: ViewsSegmenterOptions) {
+    this.views = new QuickNatViews(device, networks as ViewNetworks, options);
+    this.outputs = outputs;
+  }
+
+  async run(image: HostArray, hooks: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {
+    const { labels } = await this.views.predict(image, hooks);
+    return this.outputs.valuesOf({ data: labels.data, shape: [1, ...labels.shape] });
+  }
+
+  dispose(): void {
+    this.views.dispose();
+  }
+}
