@@ -97,8 +97,8 @@ export class DeviceWindows {
 
   /** @throws ConfigError without a network, and for a batch size below 1 */
   constructor(device: Device, networks: Module | readonly Module[], options: DeviceWindowsOptions) {
-    const list = "forward" in networks ? [networks] : networks;
     expectOptions("DeviceWindows", options, deviceWindowsNames);
+    const list = "forward" in networks ? [networks] : networks;
     const { swBatchSize = 1 } = options;
     if (list.length === 0) throw new ConfigError("DeviceWindows: there is no network");
     if (!Number.isInteger(swBatchSize) || swBatchSize < 1)
