@@ -26,11 +26,15 @@ export const files = {
   postprocessing: "postprocessing.json",
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
+  sampleLossCurve: "sample_loss.svg",
+  sampleDiceCurve: "sample_dice.svg",
   overlay: (id: string) => `overlays/${id}.png`,
   /** Folder of what `voxgrad predict` writes, apart from the validation cases that training segments. */
   predicted: "predicted",
   /** Table of the volumes of what was predicted, beside it. */
   volumes: "volumes.csv",
+  /** Table of how far draws with dropout agree. */
+  uncertainty: "uncertainty.csv",
   prediction: (id: string) => `predictions/${id}.nii.gz`,
 } as const;
 
@@ -47,6 +51,17 @@ export interface RunInfo {
   readonly orientation?: string;
 }
 
+/** Of a network on the samples of some cases, in evaluation mode. */
+export interface SampleScore {
+  /** Mean over the batches. */
+  readonly loss: number;
+  /** Of each foreground class over all samples, 2·both / (prediction + truth); NaN where neither has it. */
+  readonly dice: readonly number[];
+}
+
+/** By network: on training cases, as many as there are for validation, and on validation cases. */
+export type SampleScores = Readonly<Record<string, { readonly train: SampleScore; readonly val: SampleScore }>>;
+
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
 export interface EpochMetrics {
   readonly epoch: number;
@@ -56,6 +71,8 @@ export interface EpochMetrics {
   readonly seconds: number;
   /** Mean validation Dice of each foreground class, if this epoch was validated; NaN (null in the file) where no case has the class. */
   readonly dice?: readonly number[];
+  /** Of recipes that count: loss and Dice of each network on samples, if this epoch was validated. */
+  readonly samples?: SampleScores;
 }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -10,6 +10,7 @@ import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
 import { oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
 import { type EpochMetrics, files } from "./files.ts";
+import { writeSampleCurves } from "./sample_curves.ts";
 import { type OpenedRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
 import type { RunStore } from "./store.ts";
 import type { AbortSignal } from "../../host/platform.ts";
@@ -97,7 +98,7 @@ export async function report(
   }
   const evaluation = evaluationOf(scores, classes);
   await store.write(files.evaluation, `${JSON.stringify({ ...evaluation, meanDice: nanMean(evaluation.mean) }, null, 2)}\n`);
-  return { evaluation, pictures: [...(await writeCurves(store, epochs, classes)), ...overlays] };
+  return { evaluation, pictures: [...(await writeCurves(store, epochs, classes)), ...(await writeSampleCurves(store, epochs, classes)), ...overlays] };
 }
 
 /** Slices of a case, prediction filled and truth outlined. */
