@@ -5,6 +5,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
+import type { StructureUncertainties } from "./monte_carlo.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
@@ -15,10 +16,22 @@ export interface SegmentHooks {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** What draws with dropout on say together. */
+export interface SampledLabels {
+  /** Stored label values `[1, x, y, z]` */
+  readonly labels: HostArray<Uint8Array | Int32Array>;
+  /** Background first, then the foreground of the outputs. */
+  readonly structures: StructureUncertainties;
+  /** `[1, x, y, z]`: variance of the probabilities, added up over the classes. */
+  readonly variance: HostArray<Float32Array>;
+}
+
 /** Segments images that a recipe has prepared. */
 export interface Segmenter {
   /** Prepared image `[C, x, y, z]` → stored label values `[1, x, y, z]`. */
   run(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Uint8Array | Int32Array>>;
+  /** Draws with dropout on and decides by the mean of their probabilities; absent where draws can only vote. */
+  sample?(image: HostArray, samples: number, hooks?: SegmentHooks): Promise<SampledLabels>;
   dispose(): void;
 }
 
