@@ -13,7 +13,7 @@ const mayImport = {
 };
 
 /** The same inside `src/seg`, where a later room stands on the earlier ones. */
-const seg = ["networks", "metrics", "pictures", "post", "nnunet", "inference", "training", "recipes", "run", "cli"];
+const seg = ["networks", "metrics", "pictures", "post", "inference", "nnunet", "training", "recipes", "run", "cli"];
 
 const rule = (folder, room, others) => ({
   name: `${folder.replaceAll("/", "-")}-${room}-imports-only-what-lies-below`,
@@ -32,7 +32,7 @@ module.exports = {
       comment: "src is the library; these are its clients",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(bench|test|app|scripts)/" },
+      to: { path: "^(bench|test|app|scripts|examples)/" },
     },
     {
       name: "shaders-only-through-kernels",
@@ -44,7 +44,7 @@ module.exports = {
     { name: "no-cycles", comment: "types included", severity: "error", from: {}, to: { circular: true } },
   ],
   options: {
-    includeOnly: "^(src|test|bench|app|scripts|shaders)/",
+    includeOnly: "^(src|test|bench|app|scripts|examples|shaders)/",
     exclude: { path: "node_modules" },
     tsPreCompilationDeps: true, // type imports count: a type of a higher layer is a dependency too
     tsConfig: { fileName: "tsconfig.json" },

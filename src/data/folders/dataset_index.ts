@@ -1,6 +1,15 @@
 /** @file What a folder of images and labels holds, whatever its layout. */
 
+import type { ImageGrid } from "../formats/format.ts";
 import type { LabelClass } from "../labels.ts";
+import type { Nodule } from "../nodules/annotations.ts";
+
+/** How the files of a case are read, where they are not images as they stand: the layout that does it, and what it has to know. Plain data. */
+export interface CaseLayout {
+  /** Name of the layout. */
+  readonly name: string;
+  readonly [fact: string]: unknown;
+}
 
 /** One patient or scan. Paths are relative to the dataset's folder, or absolute once loadDataset has returned them. */
 export interface Case {
@@ -8,6 +17,12 @@ export interface Case {
   /** One file per input channel; one file with several channels is a list of one. */
   readonly image: readonly string[];
   readonly label?: string;
+  /** The grid of the image where the dataset's index has it, so that no voxel need be read to know it. */
+  readonly grid?: ImageGrid;
+  /** What is to be found in it, where the dataset lists that beside the images. */
+  readonly nodules?: readonly Nodule[];
+  /** Default: image files. */
+  readonly layout?: CaseLayout;
 }
 
 /** One fold of cross-validation: case ids. */

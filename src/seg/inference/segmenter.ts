@@ -8,6 +8,7 @@ import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
 import type { StructureUncertainties } from "./monte_carlo.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
+import type { Candidate } from "../metrics/detection.ts";
 
 export interface SegmentHooks {
   /** Aborting ends `run` after the batch in flight with the signal's reason. */
@@ -26,10 +27,16 @@ export interface SampledLabels {
   readonly variance: HostArray<Float32Array>;
 }
 
+/** A label map, and the things in it where these are what is looked for. */
+export interface Segmentation extends HostArray {
+  /** In voxels of the image that was given; behind a recipe's `postprocess` in millimeters of the scanner's space. */
+  readonly candidates?: readonly Candidate[];
+}
+
 /** Segments images that a recipe has prepared. */
 export interface Segmenter {
   /** Prepared image `[C, x, y, z]` → stored label values `[1, x, y, z]`. */
-  run(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Uint8Array | Int32Array>>;
+  run(image: HostArray, hooks?: SegmentHooks): Promise<Segmentation>;
   /** Draws with dropout on and decides by the mean of their probabilities; absent where draws can only vote. */
   sample?(image: HostArray, samples: number, hooks?: SegmentHooks): Promise<SampledLabels>;
   dispose(): void;

@@ -6,15 +6,18 @@ import { join, resolve } from "node:path";
 import type { DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
+import { loadLuna, loadNoduleCase } from "../../data/folders/luna.node.ts";
 import { kFold } from "../../data/folders/k_fold.ts";
-import { moduleUrl } from "../../data/loading/module_url.node.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
 import { casesOfFold, type RunData } from "./data.ts";
 
 /** Reads cases from files, with their label values checked against `labels`. */
 export const readFiles =
   (labels: readonly LabelClass[]): ReadCase =>
-  async (source) => ({ id: source.id, ...(await loadCase(source, labels)) });
+  async (source) => ({
+    id: source.id,
+    ...(await (source.layout?.name === "luna" ? loadNoduleCase(source) : loadCase(source, labels))),
+  });
 
 /** Data in a folder: a dataset in the layout of the Medical Segmentation Decathlon or nnU-Net. */
 export class FolderData {
@@ -31,7 +34,8 @@ export class FolderData {
   /** Reads `dataset.json` and, if there is one, `splits_final.json`. Throws `FormatError` naming file and field. */
   static async open(folder: string): Promise<FolderData> {
     const root = resolve(folder);
-    const index = await loadDataset(root);
+    const luna = existsSync(join(root, "dataset.json")) ? undefined : await loadLuna(root);
+    const index = luna ?? (await loadDataset(root));
     const splits = existsSync(join(root, "splits_final.json")) ? await loadSplits(root) : index.splits;
     return new FolderData(root, index, splits);
   }
@@ -49,7 +53,7 @@ export class FolderData {
       ...casesOfFold(this.index, splits, fold),
       read: readFiles(this.index.labels),
       threads: availableParallelism(),
-      inWorkers: (args) => ({ module: moduleUrl("./worker.node.ts", import.meta.url), args }),
+      inWorkers: (args) => ({ module: new URL("./worker.node.ts", import.meta.url), args }),
     };
   }
 }

@@ -2,16 +2,14 @@
 
 import { curveSvg, type Series } from "../pictures/curves.ts";
 import { type EpochMetrics, files, type SampleScore } from "./files.ts";
-import type { RunStore } from "./store.ts";
 
 type Scored = EpochMetrics & { readonly samples: NonNullable<EpochMetrics["samples"]> };
 
-/** Writes them if there are any; returns their files. */
-export async function writeSampleCurves(
-  store: RunStore,
+/** The curves that some epochs give, with their files; none of runs whose samples were not scored. */
+export function sampleCurvesOf(
   epochs: readonly EpochMetrics[],
   classes: readonly string[],
-): Promise<string[]> {
+): { readonly file: string; readonly svg: string }[] {
   const scored = epochs.filter((e): e is Scored => e.samples !== undefined);
   if (scored.length === 0) return [];
   const networks = Object.keys(scored[0].samples);
@@ -22,15 +20,11 @@ export async function writeSampleCurves(
         points: scored.map((e) => [e.epoch, value(e.samples[network][part]) ?? NaN] as const),
       })),
     );
-  const loss = curveSvg(
-    series("", (s) => s.loss),
-    { title: "Loss of samples", xLabel: "epoch", yLabel: "loss" },
-  );
-  const dice = curveSvg(
-    classes.flatMap((name, c) => series(classes.length > 1 ? `${name} ` : "", (s) => s.dice[c])),
-    { title: "Dice of samples", xLabel: "epoch", yLabel: "Dice", yRange: [0, 1] },
-  );
-  await store.write(files.sampleLossCurve, loss);
-  await store.write(files.sampleDiceCurve, dice);
-  return [files.sampleLossCurve, files.sampleDiceCurve];
+  const loss = series("", (s) => s.loss);
+  const dice = classes.flatMap((name, c) => series(classes.length > 1 ? `${name} ` : "", (s) => s.dice[c]));
+  const options = { title: "Dice of samples", xLabel: "epoch", yLabel: "Dice", yRange: [0, 1] as const };
+  return [
+    { file: files.sampleLossCurve, svg: curveSvg(loss, { title: "Loss of samples", xLabel: "epoch", yLabel: "loss" }) },
+    { file: files.sampleDiceCurve, svg: curveSvg(dice, options) },
+  ];
 }

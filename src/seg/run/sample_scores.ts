@@ -28,14 +28,15 @@ export class SampleScoring<C extends object> {
   /** @param recipe with `counts` */
   constructor(recipe: Recipe<C>, context: Context<C>, networks: Networks, options: TrainingOptions<C>) {
     this.recipe = recipe;
-    this.context = context;
+    // Cases without foreground are no fault here.
+    this.context = { ...context, config: { ...context.config, allowEmpty: true } };
     this.networks = networks;
     this.options = options;
   }
 
   /** The same samples each time. Throws the signal's reason when it is aborted. */
   async run(signal: AbortSignal | undefined): Promise<SampleScores> {
-    const { train, val } = this.options.data;
+    const [train, val] = [this.options.data.train, this.options.data.val].map((cases) => cases.filter((c) => c.label !== undefined));
     const scores: Record<string, { train: SampleScore; val: SampleScore }> = {};
     for (const [name, model] of Object.entries(this.networks)) {
       const { training } = model;

@@ -4,9 +4,13 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { gridDifference, wholeLabels } from "../../../data/folders/join_case.ts";
+import { loadNoduleLabel } from "../../../data/folders/luna.node.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
+import type { Volume } from "../../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
+import type { Candidate } from "../../metrics/detection.ts";
+import { DetectionTally, readCandidates } from "../../run/detections.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
@@ -21,6 +25,8 @@ interface Task {
   readonly predictions: string;
   readonly data: FolderData;
   readonly fold: number | "all" | undefined;
+  /** By case, of runs that look for things. */
+  readonly candidates?: ReadonlyMap<string, readonly Candidate[]> | undefined;
 }
 
 async function taskOf(args: readonly string[]): Promise<Task> {
@@ -30,7 +36,8 @@ async function taskOf(args: readonly string[]): Promise<Task> {
     const config = await readConfig(store, await recipeOfRun(await readRunInfo(store), values.recipe));
     // What training segmented, and nothing that it learned from.
     const predictions = resolve(values.pred ?? join(values.run, "predictions"));
-    return { predictions, data: await FolderData.open(values.data ?? config.data), fold: foldNamed(values.fold) ?? config.fold };
+    const data = await FolderData.open(values.data ?? config.data);
+    return { predictions, data, fold: foldNamed(values.fold) ?? config.fold, candidates: await readCandidates(store) };
   }
   if (values.pred === undefined || values.data === undefined)
     throw new ConfigError("evaluate needs --run DIR, or --pred DIR with --data DIR");
@@ -38,9 +45,14 @@ async function taskOf(args: readonly string[]): Promise<Task> {
 }
 
 /** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
-async function* pairsOf(found: readonly { readonly item: Case; readonly path: string }[]) {
+async function* pairsOf(
+  found: readonly { readonly item: Case; readonly path: string }[],
+  onTruth: (item: Case, truth: Volume) => void,
+) {
   for (const { item, path } of found) {
-    const [prediction, truth] = await Promise.all([readImageFile(path), readImageFile(item.label!)]);
+    const label = item.layout?.name === "luna" ? loadNoduleLabel(item) : readImageFile(item.label!);
+    const [prediction, truth] = await Promise.all([readImageFile(path), label]);
+    onTruth(item, truth);
     if (prediction.shape.join() !== truth.shape.join()) {
       throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
     }
@@ -97,7 +109,7 @@ export const evaluateCommand: Command = {
   ],
   async run(args) {
     if (namesFolders(args)) return evaluateFolders(args);
-    const { predictions, data, fold } = await taskOf(args);
+    const { predictions, data, fold, candidates } = await taskOf(args);
     const cases = (fold === undefined ? data.index.training : (await data.fold(fold)).val).filter((c) => c.label);
     const fileOf = (c: Case) => [".nii.gz", ".nii"].map((e) => join(predictions, c.id + e)).find(existsSync);
     const found = cases.flatMap((item) => [fileOf(item)].flatMap((path) => (path === undefined ? [] : [{ item, path }])));
@@ -107,8 +119,12 @@ export const evaluateCommand: Command = {
     if (fold !== undefined && missing.length > 0)
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
-    const evaluation = await evaluate(pairsOf(found), outputCodingOf(outputKindOf(labels), labels));
-    for (const line of evaluationLines(evaluation)) say(line);
+    const tally = new DetectionTally();
+    const search = ({ id, nodules }: Case, label: Volume) =>
+      candidates && tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
+    const scores = await evaluate(pairsOf(found, search), outputCodingOf(outputKindOf(labels), labels));
+    const { summary: detection } = tally;
+    for (const line of evaluationLines({ ...scores, ...(detection && { detection }) })) say(line);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);
     return 0;
