@@ -85,9 +85,7 @@ export class StructureCounts {
     for (let i = 0; i < agreed.length; i++) {
       const label = labels[i];
       if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-        throw new DataError(
-          `structureUncertainty: sample ${sample} holds ${label}; expected class indices 0 … ${classes - 1}`,
-        );
+        throw new DataError(`structureUncertainty: sample ${sample} holds ${label}; expected class indices 0 … ${classes - 1}`);
       }
       volumes[label]++;
       if (label !== first[i]) agreed[i] = 0;

@@ -66,9 +66,7 @@ export class MonteCarloInferer {
     if (!Number.isInteger(samples) || samples < 1)
       throw new ConfigError(`MonteCarloInferer: samples must be a positive integer, got ${samples}`);
     if (activation !== "softmax" && activation !== "sigmoid") {
-      throw new ConfigError(
-        `MonteCarloInferer: activation must be "softmax" or "sigmoid", got ${JSON.stringify(activation)}`,
-      );
+      throw new ConfigError(`MonteCarloInferer: activation must be "softmax" or "sigmoid", got ${JSON.stringify(activation)}`);
     }
     this.options = options;
   }

@@ -191,12 +191,16 @@ export class QuickNatViews {
       const { image, before } = padTo({ data: volume.data, shape: [1, ...shape] }, job.size, "constant", 0);
       const counts = kind.sampled ? new StructureCounts(job.classes) : undefined;
       const run = new ViewRun(this.device, this.views, job);
-      return run.run({ image: { data: image.data, shape: image.shape.slice(1) }, before, inside: size3(shape.slice(1)) }, counts, {
-        scores,
-        keepSamples,
-        signal,
-        onProgress,
-      });
+      return run.run(
+        { image: { data: image.data, shape: image.shape.slice(1) }, before, inside: size3(shape.slice(1)) },
+        counts,
+        {
+          scores,
+          keepSamples,
+          signal,
+          onProgress,
+        },
+      );
     });
   }
 

@@ -104,8 +104,7 @@ export class ViewRun {
           this.store(values, target, block, volume);
         put(await sums.labels(), labels);
         let c = 0;
-        if (scores)
-          for await (const plane of sums.scores()) put(plane, scores.subarray(c++ * voxels, c * voxels));
+        if (scores) for await (const plane of sums.scores()) put(plane, scores.subarray(c++ * voxels, c * voxels));
         if (variance) put(await sums.variance(), variance);
       } finally {
         sums.dispose();

@@ -22,8 +22,7 @@ export class ViewsSegmenter implements Segmenter {
   constructor(device: Device, networks: Readonly<Record<string, Module>>, { outputs, ...options }: ViewsSegmenterOptions) {
     this.views = new QuickNatViews(device, networks as ViewNetworks, options);
     this.outputs = outputs;
-    this.sample =
-      options.combine === "logits" ? undefined : (image, samples, hooks) => this.draw(image, samples, hooks ?? {});
+    this.sample = options.combine === "logits" ? undefined : (image, samples, hooks) => this.draw(image, samples, hooks ?? {});
   }
 
   async run(image: HostArray, hooks: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {

@@ -36,7 +36,9 @@ export class SampleScoring<C extends object> {
 
   /** The same samples each time. Throws the signal's reason when it is aborted. */
   async run(signal: AbortSignal | undefined): Promise<SampleScores> {
-    const [train, val] = [this.options.data.train, this.options.data.val].map((cases) => cases.filter((c) => c.label !== undefined));
+    const [train, val] = [this.options.data.train, this.options.data.val].map((cases) =>
+      cases.filter((c) => c.label !== undefined),
+    );
     const scores: Record<string, { train: SampleScore; val: SampleScore }> = {};
     for (const [name, model] of Object.entries(this.networks)) {
       const { training } = model;

@@ -94,7 +94,19 @@ test("the example, in ten lines; uncertainty of its run, and its data as PNG sli
   for (const file of ["weights.safetensors", "best.safetensors", "sample_loss.svg", "sample_dice.svg", "dice.svg"])
     expect(existsSync(at("example", file)), file).toBe(true);
 
-  await succeed(["uncertainty", "--run", at("example"), "--data", at("data"), "--fold", "0", "--out", at("draws"), "--samples", "2"]);
+  await succeed([
+    "uncertainty",
+    "--run",
+    at("example"),
+    "--data",
+    at("data"),
+    "--fold",
+    "0",
+    "--out",
+    at("draws"),
+    "--samples",
+    "2",
+  ]);
   const table = readFileSync(at("draws", "uncertainty.csv"), "utf8").trim().split("\n");
   expect(table[0]).toBe("case,label,iou,cv,ml");
   expect(table.slice(1).map((line) => line.split(",").slice(0, 2).join(" "))).toEqual([
@@ -111,7 +123,17 @@ test("the example, in ten lines; uncertainty of its run, and its data as PNG sli
   expect([variance.shape, variance.affine]).toEqual([source.shape, source.affine]);
   expect(labels.shape).toEqual(source.shape);
 
-  const { stdout: said } = await succeed(["export-slices", "--data", at("data"), "--fold", "0", "--out", at("png"), "--views", "AXI"]);
+  const { stdout: said } = await succeed([
+    "export-slices",
+    "--data",
+    at("data"),
+    "--fold",
+    "0",
+    "--out",
+    at("png"),
+    "--views",
+    "AXI",
+  ]);
   expect(said).toContain("slices of 4 cases");
   const label = await readNiftiFile(at("data", "labelsTr", "case0.nii.gz"));
   const slice = await readImageFile(at("png", "axial_labels", "case0_009.png"));

@@ -68,14 +68,23 @@ test("a run of three networks that stopped is the run that did not", async () =>
 
 test("one view, logits, Adam, the original's loss: a checkpoint opens too", async () => {
   const store = memoryStore();
-  const given = { views: ["AXI"], combine: "logits", optimizer: "adam", lr: 1e-2, weights: "none", doubleSoftmax: true, seBlock: "NONE" };
+  const given = {
+    views: ["AXI"],
+    combine: "logits",
+    optimizer: "adam",
+    lr: 1e-2,
+    weights: "none",
+    doubleSoftmax: true,
+    seBlock: "NONE",
+  };
   const stop = new AbortController();
   const onEvent = (event: { kind: string; state?: { label: string } }) => {
     if (event.kind === "progress" && event.state?.label.startsWith("epoch")) stop.abort();
   };
   const { data } = await run(store, { ...given, augment: "mild" }, { signal: stop.signal, onEvent });
   const opened = await openRun(gpu, store, quicknat);
-  for await (const { labels } of segmentCases(opened, data.val.slice(0, 1), data.read)) expect(labels.shape).toEqual([1, 16, 16, 16]);
+  for await (const { labels } of segmentCases(opened, data.val.slice(0, 1), data.read))
+    expect(labels.shape).toEqual([1, 16, 16, 16]);
   for await (const { variance } of sampleCases(gpu, opened, data.val.slice(0, 1), data.read, { samples: 2 })) {
     expect(Math.max(...variance.data)).toBe(0.5); // two draws that differ
   }
@@ -132,7 +141,8 @@ test("slices of a view: each shown one once before any comes again, weighted by 
   // A third of the voxels that are shown is foreground, all of it at a border: medians over counts.
   expect([...new Set(cuts[0].weight.data)].toSorted()).toEqual([0.75, 0.75 + 3, 1.5 + 3]);
   const empty = { image, label: { ...label, data: new Float32Array(2160) } };
-  const none = (allowEmpty: boolean) => new ViewSlices(datasetOf([empty]) as never, { ...options, allowEmpty }).get(0, new RandomState(1));
+  const none = (allowEmpty: boolean) =>
+    new ViewSlices(datasetOf([empty]) as never, { ...options, allowEmpty }).get(0, new RandomState(1));
   await expect(none(false)).rejects.toThrow(DataError);
   await expect(none(true)).resolves.toHaveLength(6);
 });

@@ -5,14 +5,13 @@ import { axisCodes } from "../../../data/axis_codes.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { outputCodingOf } from "../../post/output_coding.ts";
 import { type ExportSlicesOptions, sliceFiles } from "../../recipes/quicknat/export_slices.ts";
-import { quickNatOptions } from "../../recipes/quicknat/options.ts";
+import { quickNatOptions, type QuickNatRecipeOptions } from "../../recipes/quicknat/options.ts";
 import quicknat from "../../recipes/quicknat/recipe.ts";
 import { checkOptions } from "../../recipes/options.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import type { RunConfig } from "../../recipes/recipe.ts";
 import { ProgressLine } from "../../training/progress.ts";
-import type { QuickNatRecipeOptions } from "../../recipes/quicknat/options.ts";
 import { calledBy, type Command, flagsOf, helpLines, optionsIn, parse, say, text } from "../command_line.node.ts";
 import { foldNamed } from "./predict.node.ts";
 

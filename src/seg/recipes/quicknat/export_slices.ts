@@ -62,7 +62,13 @@ export async function* sliceFiles(
   for (const view of views) {
     const axes = viewAxes(view, orientation);
     const [count, height, width] = axes.map((a) => size[a]);
-    const stack = (data: Uint8Array) => copyView(data, [count, height, width], axes.map((a) => strides[a]), 0);
+    const stack = (data: Uint8Array) =>
+      copyView(
+        data,
+        [count, height, width],
+        axes.map((a) => strides[a]),
+        0,
+      );
     let kept = thin ? thinnedSlices(count, { skip: skipSlices }) : [];
     if (!thin) for (let i = skipSlices; i < count - skipSlices; i++) kept.push(i);
     if (pixels.labels) {

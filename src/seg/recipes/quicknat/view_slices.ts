@@ -63,7 +63,8 @@ export class ViewSlices implements Dataset {
     const { slices, classWeights } = chosen;
     const drawn: number[] = [];
     // Every slice comes before any comes again.
-    while (drawn.length < this.samplesPerItem) drawn.push(...random.permutation(slices).slice(0, this.samplesPerItem - drawn.length));
+    while (drawn.length < this.samplesPerItem)
+      drawn.push(...random.permutation(slices).slice(0, this.samplesPerItem - drawn.length));
     return drawn.map((s) => this.slice(item, s, classWeights));
   }
 
