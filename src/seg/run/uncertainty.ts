@@ -18,7 +18,7 @@ import type { LoadedCase } from "../recipes/recipe.ts";
 import type { OpenedRun, Segmented } from "./segment.ts";
 
 /** The agreement of the draws of a case on a class. */
-export interface StructureUncertainty {
+export interface CaseUncertainty {
   readonly id: string;
   readonly name: string;
   /** Voxels that all draws give the class over voxels that any does. */
@@ -30,7 +30,7 @@ export interface StructureUncertainty {
 }
 
 export interface SampledCase extends Segmented {
-  readonly structures: readonly StructureUncertainty[];
+  readonly structures: readonly CaseUncertainty[];
   /** `[1, x, y, z]` on the grid of the source: variance of the probabilities, or where a recipe has none, of what the draws decided. */
   readonly variance: HostArray;
 }
@@ -69,7 +69,7 @@ export async function* sampleCases(
         ? await draws.sample(source, prepared.image, samples, hooks)
         : await run.segmenter.sample!(prepared.image, samples, hooks);
       const voxel = source.image.spacing.reduce((a, b) => a * b, 1) / 1000;
-      const structures = context.outputs.foreground.map(({ name }, c): StructureUncertainty => {
+      const structures = context.outputs.foreground.map(({ name }, c): CaseUncertainty => {
         const { iou, coefficientOfVariation: cv, volumes } = found.structures;
         const milliliters = nanMean(volumes.map((v) => v[c + 1])) * voxel;
         return { id: item.id, name, iou: iou[c + 1], coefficientOfVariation: cv[c + 1], milliliters };
@@ -153,7 +153,7 @@ function spread(maps: readonly HostArray[]): HostArray<Float32Array> {
 const header = "case,label,iou,cv,ml";
 
 /** The table as CSV, a row per case and class; an empty field for a class that no draw finds. */
-export function uncertaintyCsv(rows: readonly StructureUncertainty[]): string {
+export function uncertaintyCsv(rows: readonly CaseUncertainty[]): string {
   const number = (v: number, digits: number): string => (Number.isNaN(v) ? "" : v.toFixed(digits));
   const lines = rows.map(({ id, name, iou, coefficientOfVariation: cv, milliliters }) =>
     [csvField(id), csvField(name), number(iou, 6), number(cv, 6), number(milliliters, 4)].join(","),

@@ -7,7 +7,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readImageFile, readNiftiFile } from "../../../src/data/index.node.ts";
 import { RandomState } from "../../../src/data/index.ts";
-import { configure, fit, memoryStore, openRun, quicknat, report, sampleCases, uncertaintyCsv } from "../../../src/seg/index.ts";
+import {
+  configure,
+  fit,
+  memoryStore,
+  openRun,
+  quicknatRecipe,
+  report,
+  sampleCases,
+  uncertaintyCsv,
+} from "../../../src/seg/index.ts";
 import { diceOfLabels } from "../../../src/seg/metrics/label_dice.ts";
 import { nanMean } from "../../../src/host/stats.ts";
 import { device } from "../../lib/device.ts";
@@ -18,7 +27,7 @@ test("three networks learn and add up, and draws of dropout agree in part", asyn
   const gpu = await device();
   const store = memoryStore();
   const data = memoryData({ background: 0, one: 1, two: 2 }, 2);
-  const { config, info } = await configure(quicknat, data, {
+  const { config, info } = await configure(quicknatRecipe, data, {
     data: "memory",
     epochs: 8,
     batchSize: 4,
@@ -31,22 +40,22 @@ test("three networks learn and add up, and draws of dropout agree in part", asyn
     lr: 0.05,
     stepEpochs: 6,
   });
-  const result = await fit(quicknat, { device: gpu, data, store, config, info });
+  const result = await fit(quicknatRecipe, { device: gpu, data, store, config, info });
   expect(result.epochs.at(-1)!.loss).toBeLessThan(0.7 * result.epochs[0].loss);
   expect(result.epochs.map((e) => e.lr)).toEqual([...new Array<number>(6).fill(0.05), 0.05 * 0.1, 0.05 * 0.1]);
 
-  const opened = await openRun(gpu, store, quicknat);
+  const opened = await openRun(gpu, store, quicknatRecipe);
   const { pictures } = await report(store, opened, result.epochs, data.val, data.read);
   expect(pictures).toEqual(expect.arrayContaining(["sample_loss.svg", "sample_dice.svg"]));
 
   // A part of the networks is a part of the views.
   const context = opened.context as never;
   const diceOf = async (names: readonly string[]) => {
-    const segmenter = quicknat.segmenter(gpu, Object.fromEntries(names.map((n) => [n, opened.networks[n]])), context);
+    const segmenter = quicknatRecipe.segmenter(gpu, Object.fromEntries(names.map((n) => [n, opened.networks[n]])), context);
     const scores: number[] = [];
     for (const item of data.val) {
       const source = await data.read(item);
-      const { image } = await quicknat.prepare(source, context);
+      const { image } = await quicknatRecipe.prepare(source, context);
       scores.push(...diceOfLabels(await segmenter.run(image), source.label!, opened.context.outputs.foreground));
     }
     segmenter.dispose();

@@ -1,5 +1,6 @@
 /** @file The slices of a volume as PNG files, a folder per view for images and for labels, as tutorials of slice-wise networks keep them. */
 
+import type { SliceOrientation } from "../../../data/orientation.ts";
 import { labeledSlices, thinnedSlices } from "../../../data/quicknat_slices.ts";
 import { ScaleIntensity } from "../../../data/transforms/index.ts";
 import { encodePng } from "../../../host/bytes/png.ts";
@@ -8,11 +9,11 @@ import { DataError, ShapeError } from "../../../host/errors.ts";
 import { expectOptions } from "../../../host/options.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView } from "../../../host/strided.ts";
-import { type View, viewAxes, views as allViews } from "./views.ts";
+import { viewAxes, views as allViews } from "./views.ts";
 
 export interface ExportSlicesOptions {
   /** Default all three. */
-  readonly views?: readonly View[];
+  readonly views?: readonly SliceOrientation[];
   /** Where the volume's axes point, such as "RAS"; default as FreeSurfer's. */
   readonly orientation?: string | undefined;
   /** Only every second slice; default false. */

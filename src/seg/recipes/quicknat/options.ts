@@ -1,14 +1,15 @@
 /** @file The options of the recipe "QuickNAT", and what suits data that nobody has tuned yet. */
 
+import type { SliceOrientation } from "../../../data/orientation.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, oneOf, type Option, type OptionTable, positive, toggle } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
-import { type View, views as allViews } from "./views.ts";
+import { views as allViews } from "./views.ts";
 
 export interface QuickNatRecipeOptions {
   /** The views that have a network: coronal, axial, sagittal. */
-  readonly views: readonly View[];
+  readonly views: readonly SliceOrientation[];
   /** Factor of each of `views` in the sum; empty for the paper's 0.4 COR, 0.4 AXI, 0.2 SAG (logits: 1 each). */
   readonly viewWeights: readonly number[];
   /** What is added up. */
@@ -53,10 +54,13 @@ export interface QuickNatRecipeOptions {
   readonly deviceMemory: number;
 }
 
-const viewList: Option<readonly View[]> = {
+const viewList: Option<readonly SliceOrientation[]> = {
   expects: `some of ${allViews.join(", ")}, each once`,
   fits: (v) =>
-    Array.isArray(v) && v.length > 0 && new Set(v).size === v.length && v.every((name) => allViews.includes(name as View)),
+    Array.isArray(v) &&
+    v.length > 0 &&
+    new Set(v).size === v.length &&
+    v.every((name) => allViews.includes(name as SliceOrientation)),
   help: "views that have a network, e.g. COR,AXI,SAG",
   read: (text) => text.split(","),
 };

@@ -8,6 +8,7 @@ import type { Dataset } from "../../../data/datasets/dataset.ts";
 import { MapDataset } from "../../../data/datasets/map_dataset.ts";
 import { ShuffleBuffer } from "../../../data/datasets/shuffle_buffer.ts";
 import { foregroundOf, type LabelClass } from "../../../data/labels.ts";
+import type { SliceOrientation } from "../../../data/orientation.ts";
 import {
   type Item,
   onKeys,
@@ -32,7 +33,7 @@ import { preparedImage, preparedLabel } from "../prepared.ts";
 import { type Context, defineRecipe, type PreparedCase } from "../recipe.ts";
 import { checkQuickNatOptions, type QuickNatRecipeOptions, quickNatOptions, suggestQuickNatOptions } from "./options.ts";
 import { ViewSlices } from "./view_slices.ts";
-import { type View, viewAxes } from "./views.ts";
+import { viewAxes } from "./views.ts";
 
 const mild = [
   onKeys("image", new RandScaleIntensity({ factors: 0.2, prob: 0.5 })),
@@ -42,7 +43,7 @@ const mild = [
 
 function samples(cases: Dataset<PreparedCase>, context: Context<QuickNatRecipeOptions>, network: string): Dataset {
   const { config, outputs, orientation } = context;
-  const axes = viewAxes(network as View, orientation);
+  const axes = viewAxes(network as SliceOrientation, orientation);
   const slices: Dataset = new ViewSlices(cases, { ...config, axes, classes: outputs.channels });
   const changed = new MapDataset<Item>(slices, config.augment === "mild" ? mild : []);
   return new ShuffleBuffer<Item>(changed, { bufferSize: 512, seed: config.seed });
@@ -126,7 +127,8 @@ export default defineRecipe<QuickNatRecipeOptions>({
   // A part of the networks is a part of the views.
   segmenter(device, networks, { config, outputs, orientation }) {
     const { viewWeights, volumeSize, combine, sliceBatch, deviceMemory } = config;
-    const of = <T>(make: (view: View, i: number) => T) => Object.fromEntries(config.views.map((v, i) => [v, make(v, i)]));
+    const of = <T>(make: (view: SliceOrientation, i: number) => T) =>
+      Object.fromEntries(config.views.map((v, i) => [v, make(v, i)]));
     return new ViewsSegmenter(device, networks, {
       combine,
       weights: viewWeights.length > 0 ? of((_, i) => viewWeights[i]) : undefined,

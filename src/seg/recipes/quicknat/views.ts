@@ -2,9 +2,7 @@
 
 import { type SliceOrientation, orientationAxes } from "../../../data/orientation.ts";
 
-export type View = SliceOrientation;
-
-export const views: readonly View[] = ["COR", "AXI", "SAG"];
+export const views: readonly SliceOrientation[] = ["COR", "AXI", "SAG"];
 
 // Axes of FreeSurfer's conformed volumes go left, inferior, anterior; which way does not matter for what a slice is.
 const conformed = ["LR", "IS", "PA"] as const;
@@ -14,7 +12,7 @@ const conformed = ["LR", "IS", "PA"] as const;
  * front, whichever of the array's that is.
  * @param orientation where the array's axes point, such as "RAS"; default as FreeSurfer's
  */
-export function viewAxes(view: View, orientation = "LIA"): readonly [number, number, number] {
+export function viewAxes(view: SliceOrientation, orientation = "LIA"): readonly [number, number, number] {
   const axisOf = conformed.map((pair) => [...orientation].findIndex((code) => pair.includes(code)));
   return orientationAxes(view).map((a) => axisOf[a]) as unknown as readonly [number, number, number];
 }
