@@ -191,16 +191,12 @@ export class QuickNatViews {
       const { image, before } = padTo({ data: volume.data, shape: [1, ...shape] }, job.size, "constant", 0);
       const counts = kind.sampled ? new StructureCounts(job.classes) : undefined;
       const run = new ViewRun(this.device, this.views, job);
-      return run.run(
-        { image: { data: image.data, shape: image.shape.slice(1) }, before, inside: size3(shape.slice(1)) },
-        counts,
-        {
-          scores,
-          keepSamples,
-          signal,
-          onProgress,
-        },
-      );
+      return run.run({ image: { data: image.data, shape: image.shape.slice(1) }, before, inside: job.inside }, counts, {
+        scores,
+        keepSamples,
+        signal,
+        onProgress,
+      });
     });
   }
 
@@ -224,7 +220,8 @@ export class QuickNatViews {
     const networkBytes = kept + scratch + inputs;
     const voxelBytes = bytesPerVoxel(classes, kind.squares);
     const blocks = rowBlocks(size, given[1], voxelBytes, maxBytes - networkBytes, this.device.maxBindingSize);
-    if (blocks.length > 0) return { size, channels, classes, blocks, samples, kind, batchSize, networkBytes };
+    if (blocks.length > 0)
+      return { size, inside: size3(given), channels, classes, blocks, samples, kind, batchSize, networkBytes };
     throw new OutOfMemoryError(
       `QuickNatViews: the networks need ${formatBytes(networkBytes)} for ${batchSize} slices, ${formatBytes(maxBytes)} are allowed, and not even ` +
         "one row of the volume fits beside them: use smaller batches, or allow more memory",

@@ -15,6 +15,8 @@ import type { Size3 } from "./window_plan.ts";
 export interface ViewJob {
   /** `[X, Y, Z]` with padding. */
   readonly size: Size3;
+  /** And without. */
+  readonly inside: Size3;
   readonly channels: number;
   readonly classes: number;
   /** Rows (second axis, without padding) that are done together. */
@@ -124,9 +126,11 @@ export class ViewRun {
 
   /** The batches of a view that have something in these rows. */
   private batches(view: ViewSteps, [from, to]: readonly [number, number]): Batch[] {
-    const { size, batchSize } = this.job;
+    const { size, inside, batchSize } = this.job;
     const [slice] = view.view.axes;
-    const [first, last] = slice === 1 ? [from, to] : [0, size[slice]];
+    // Slices of padding alone tell nothing.
+    const before = (size[slice] - inside[slice]) >> 1;
+    const [first, last] = slice === 1 ? [from, to] : [before, before + inside[slice]];
     return many(Math.ceil((last - first) / batchSize), (i) => ({
       view,
       from: first + i * batchSize,
