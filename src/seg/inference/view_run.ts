@@ -99,6 +99,7 @@ export class ViewRun {
     const generator = kind.sampled ? await dropoutGenerator(this.device).data() : undefined;
     for (const own of this.job.blocks) {
       const block = { rows: [own[0] + before[1], own[1] + before[1]], own } as const;
+      const { pooled } = this.device.memory;
       const sums = new ViewSums(this.device, { size: this.job.size, classes, rows: block.rows, squares: kind.squares });
       try {
         await this.addUp(volume, block, sums, { counts, maps, generator, options });
@@ -110,6 +111,8 @@ export class ViewRun {
         if (variance) put(await sums.variance(), variance);
       } finally {
         sums.dispose();
+        // The next block may need other sizes.
+        this.device.pool.shed(Math.max(0, this.device.memory.pooled - pooled));
       }
     }
     // What is drawn later is none of this.
