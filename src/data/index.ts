@@ -57,6 +57,7 @@ export {
 } from "./volume.ts";
 export type { Matrix } from "../host/matrix.ts";
 export type { MT19937State } from "../host/random/mt19937.ts";
+export * from "./brain_structures.ts";
 export * from "./quicknat_slices.ts";
 export * from "../host/random/numpy.ts";
 export * from "./synthetic.ts";

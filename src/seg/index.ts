@@ -19,6 +19,9 @@ export * from "./recipes/options.ts";
 export { preparedImage, preparedLabel, type ReadCase } from "./recipes/prepared.ts";
 export * from "./recipes/recipe.ts";
 export type { RunOptions } from "./recipes/run_options.ts";
+export { default as quicknatRecipe } from "./recipes/quicknat/recipe.ts";
+export * from "./recipes/quicknat/export_slices.ts";
+export type { QuickNatRecipeOptions } from "./recipes/quicknat/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
@@ -58,6 +61,8 @@ export {
   writeProbabilities,
 } from "./run/segment.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
+export * from "./run/uncertainty.ts";
+export type { SampleScore, SampleScores } from "./run/files.ts";
 export type { TrainingOptions } from "./run/training.ts";
 export * from "./networks/dynunet.ts";
 export * from "./networks/dynunet_blocks.ts";
@@ -89,6 +94,7 @@ export * from "./networks/meshnet.ts";
 export * from "./metrics/index.ts";
 export * from "./networks/milesial_unet.ts";
 export * from "./inference/monte_carlo.ts";
+export * from "./inference/monte_carlo_inferer.ts";
 export * from "./networks/original_unet.ts";
 export * from "./pictures/pictures.ts";
 export type { NnUNet, NnUNetOptions } from "./networks/nnunet_parts.ts";
@@ -103,6 +109,7 @@ export {
 } from "./training/progress.ts";
 export * from "./networks/quicknat.ts";
 export * from "./inference/quicknat_views.ts";
+export * from "./inference/views_segmenter.ts";
 export * from "./networks/residual_encoder_unet.ts";
 export * from "./inference/score_map.ts";
 export * from "./inference/segmenter.ts";

@@ -8,6 +8,7 @@ import { CoreWindows, type CoreWindowsOptions } from "./core_windows.ts";
 import { DeviceWindows, type DeviceWindowsOptions, type WindowsPlan } from "./device_windows.ts";
 import { computeStepsForSlidingWindow } from "./nnunet_windows.ts";
 import { ConfigError } from "../../host/errors.ts";
+import type { StructureUncertainties } from "./monte_carlo.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Candidate } from "../metrics/detection.ts";
@@ -49,6 +50,16 @@ export interface SegmentPlan {
   readonly peakBytes: number;
 }
 
+/** What draws with dropout on say together. */
+export interface SampledLabels {
+  /** Stored label values `[1, x, y, z]` */
+  readonly labels: HostArray<Uint8Array | Int32Array>;
+  /** Background first, then the foreground of the outputs. */
+  readonly structures: StructureUncertainties;
+  /** `[1, x, y, z]`: variance of the probabilities, added up over the classes. */
+  readonly variance: HostArray<Float32Array>;
+}
+
 /** A label map, and the things in it where these are what is looked for. */
 export interface Segmentation extends HostArray {
   /** In voxels of the image that was given; behind a recipe's `postprocess` in millimeters of the scanner's space. */
@@ -65,6 +76,8 @@ export interface Segmenter {
   plan?(shape: readonly number[], scores?: boolean): Promise<SegmentPlan>;
   /** Takes options in place of the recipe's. Throws `ConfigError` for those that it cannot follow. */
   configure?(options: InferenceOptions): void;
+  /** Draws with dropout on and decides by the mean of their probabilities; absent where draws can only vote. */
+  sample?(image: HostArray, samples: number, hooks?: SegmentHooks): Promise<SampledLabels>;
   dispose(): void;
 }
 

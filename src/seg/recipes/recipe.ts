@@ -104,6 +104,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   suggest(facts: DataFacts): Promise<SuggestedOptions<Config>> | SuggestedOptions<Config>;
   /** Checks what options must be together. Throws `ConfigError`. */
   check?(config: RunConfig<Config>, source: string): void;
+  /** The classes that are learned, from those that the dataset lists; default these. Label maps have their values. Throws `ConfigError`. */
+  labels?(config: RunConfig<Config>, labels: readonly LabelClass[]): readonly LabelClass[];
   /** How labels are coded; default: regions where a label has several values, else sigmoid for two classes and softmax for more. */
   outputs?(config: RunConfig<Config>, labels: readonly LabelClass[]): OutputKind;
   /** Makes a case ready, the same way for training, validation and prediction. Throws `DataError`, `ShapeError` for what cannot be used. */
@@ -117,6 +119,11 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   forward?(model: Module, image: Tensor): O;
   /** A scalar. Called while the step is traced. */
   loss(outputs: O, batch: BatchTensors, context: Context<Config>, network: string): Tensor;
+  /**
+   * Voxels of a batch by class, `[3, classes]`: in both, in the prediction, in the truth; background first. With it, each validation also gives loss and
+   * Dice of every network on samples of training and validation cases.
+   */
+  counts?(outputs: O, batch: BatchTensors, context: Context<Config>, network: string): Tensor;
   optimizer(model: Module, context: Context<Config>, network: string): Optimizer;
   /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. */
   schedule?(context: Context<Config>, network: string): Schedule;
@@ -133,7 +140,7 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
 }
 
 /** What `suggest` gives: all of the recipe's options without a standard value, and any of those of all runs. */
-export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Config;
+export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Partial<Config>;
 
 /** Checks nothing at run time; lets TypeScript infer the config from the table of options. */
 export const defineRecipe = <Config extends object, O extends Outputs = Tensor>(recipe: Recipe<Config, O>): Recipe<Config, O> =>

@@ -142,7 +142,8 @@ export async function configure<C extends object>(
   const suggested = await recipe.suggest(facts);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);
-  const { labels, channels, spacings } = facts;
+  const { channels, spacings } = facts;
+  const labels = recipe.labels?.(config, facts.labels) ?? facts.labels;
   const info: RunInfo = {
     recipe: { name: recipe.name, version: recipe.version, ...(recipe.module === undefined ? {} : { module: recipe.module }) },
     labels,

@@ -35,6 +35,8 @@ export const files = {
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
   rateCurve: "rate.svg",
+  sampleLossCurve: "sample_loss.svg",
+  sampleDiceCurve: "sample_dice.svg",
   /** Of recipes that look for things: what was found in the validation cases, and sensitivity by false positives. */
   candidates: "candidates.csv",
   frocCurve: "froc.svg",
@@ -43,6 +45,8 @@ export const files = {
   predicted: "predicted",
   /** Table of the volumes of what was predicted, beside it. */
   volumes: "volumes.csv",
+  /** Table of how far draws with dropout agree. */
+  uncertainty: "uncertainty.csv",
   prediction: (id: string) => `predictions/${id}.nii.gz`,
 } as const;
 
@@ -58,6 +62,17 @@ export interface RunInfo {
   /** Where the axes of all images point once they are read, such as "RAS"; runs of before have none. */
   readonly orientation?: string;
 }
+
+/** Of a network on the samples of some cases, in evaluation mode. */
+export interface SampleScore {
+  /** Mean over the batches. */
+  readonly loss: number;
+  /** Of each foreground class over all samples, 2·both / (prediction + truth); NaN where neither has it. */
+  readonly dice: readonly number[];
+}
+
+/** By network: on training cases, as many as there are for validation, and on validation cases. */
+export type SampleScores = Readonly<Record<string, { readonly train: SampleScore; readonly val: SampleScore }>>;
 
 /** Where the time of an epoch went, in seconds. */
 export interface EpochTiming {
@@ -82,6 +97,8 @@ export interface EpochMetrics {
   readonly timing?: EpochTiming;
   /** Mean validation Dice of each foreground class, if this epoch was validated; NaN (null in the file) where no case has the class. */
   readonly dice?: readonly number[];
+  /** Of recipes that count: loss and Dice of each network on samples, if this epoch was validated. */
+  readonly samples?: SampleScores;
 }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

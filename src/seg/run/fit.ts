@@ -9,7 +9,7 @@ import { manualSeed } from "../../nn/init.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import { formatCount } from "../../host/text.ts";
-import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
+import { type Context, type Networks, onlyNetwork, type Recipe } from "../recipes/recipe.ts";
 import { movable } from "../recipes/run_options.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { ProgressState } from "../training/progress.ts";
@@ -20,12 +20,14 @@ import {
   type EpochMetrics,
   files,
   restoreMetrics,
+  type SampleScores,
   writeConfig,
   writeRunInfo,
   writeWeights,
 } from "./files.ts";
 import { type InitialWeights, initialize } from "./initial_weights.ts";
 import { Pace } from "./pace.ts";
+import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
 import type { RunStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
@@ -127,6 +129,7 @@ class Run<C extends object> {
   private readonly context: Context<C>;
   private readonly networks: Networks;
   private readonly validation: Validation<C>;
+  private readonly scoring: SampleScoring<C> | undefined;
   private at = start;
   private epochs: EpochMetrics[] = [];
 
@@ -136,6 +139,7 @@ class Run<C extends object> {
     this.context = context;
     this.networks = networks;
     this.validation = new Validation(recipe, context, options.device, networks, options.data);
+    this.scoring = recipe.counts && new SampleScoring(recipe, context, networks, options);
   }
 
   log(text: string): void {
@@ -191,9 +195,9 @@ class Run<C extends object> {
 
   private get parts() {
     const { networks, training } = this;
-    const [only, ...others] = Object.values(networks);
     // An only network's weights have no name before theirs.
-    if (others.length === 0) return { model: only, optimizer: Object.values(training.optimizers)[0] };
+    const only = networks[onlyNetwork];
+    if (only && Object.keys(networks).length === 1) return { model: only, optimizer: training.optimizers[onlyNetwork] };
     return { model: networks, optimizer: training.optimizers };
   }
 
@@ -270,11 +274,13 @@ class Run<C extends object> {
     const done = epoch + 1;
     let next: Progress = { ...this.at, epoch: done, stepInEpoch: 0, lossSum: 0 };
     let [dice, improved] = [undefined as number[] | undefined, false];
+    let samples: SampleScores | undefined;
     if (done % config.validateEvery === 0 || done === config.epochs) {
       const since = pace.seconds;
       await this.checkpoint(); // validation may take long, or meet a bad file
-      dice = await this.validate();
-      if (!dice) return false;
+      const validated = await this.validate();
+      if (!validated) return false;
+      ({ dice, samples } = validated);
       pace.validated(since);
       const score = nanMean(dice);
       improved = !(score <= (next.best ?? -1));
@@ -287,6 +293,7 @@ class Run<C extends object> {
       seconds: pace.seconds,
       timing: pace.timing,
       ...(dice ? { dice } : {}),
+      ...(samples ? { samples } : {}),
     };
     this.at = next;
     this.epochs.push(metrics);
@@ -297,10 +304,11 @@ class Run<C extends object> {
     return true;
   }
 
-  private async validate(): Promise<number[] | undefined> {
+  private async validate(): Promise<{ dice: number[]; samples?: SampleScores | undefined } | undefined> {
     const { signal } = this.options;
     try {
-      return await this.validation.run(signal, (done, total) => this.progress({ label: "validation", done, total }));
+      const dice = await this.validation.run(signal, (done, total) => this.progress({ label: "validation", done, total }));
+      return { dice, samples: await this.scoring?.run(signal) };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return undefined;
       throw error;
@@ -309,6 +317,7 @@ class Run<C extends object> {
 
   async close(): Promise<void> {
     this.validation.dispose();
+    await this.scoring?.close();
     await (this.training as Training | undefined)?.close();
     for (const model of Object.values(this.networks)) model.dispose();
   }
