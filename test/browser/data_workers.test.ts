@@ -34,7 +34,9 @@ test("two epochs are those of Node, for 0, 1 and 3 workers, and go on where a ru
     const args = { kind, images: 10 };
     const inNode = await loaded(here, args, { numWorkers: 0 }, 1);
     for (const numWorkers of [0, 1, 3]) {
-      expect(await inPage(`loaded("${site.url}dataset.js", ${JSON.stringify(args)}, { numWorkers: ${numWorkers} }, 1)`)).toEqual(inNode);
+      expect(await inPage(`loaded("${site.url}dataset.js", ${JSON.stringify(args)}, { numWorkers: ${numWorkers} }, 1)`)).toEqual(
+        inNode,
+      );
     }
   }
 });
@@ -44,7 +46,11 @@ test("a worker that dies, and one that cannot be loaded, are errors that say wha
   expect(await inPage(`failure("${site.url}dataset.js", ${args}, { numWorkers: 2, shuffle: false })`)).toMatch(
     /^DataError: DataLoader: data worker 0 ended before its work was done while it prepared item 2 \("case 2"\)$/,
   );
-  expect(await inPage(`failure("${site.url}none.js", ${args}, { numWorkers: 1 })`)).toMatch(/^ConfigError: .*none\.js cannot be loaded/);
+  expect(await inPage(`failure("${site.url}none.js", ${args}, { numWorkers: 1 })`)).toMatch(
+    /^ConfigError: .*none\.js cannot be loaded/,
+  );
   const lost = `{ numWorkers: 1, openWorker: () => new Worker("${site.url}lost.js", { type: "module" }) }`;
-  expect(await inPage(`failure("${site.url}dataset.js", ${args}, ${lost})`)).toMatch(/^DataError: DataLoader: data worker 0 failed/);
+  expect(await inPage(`failure("${site.url}dataset.js", ${args}, ${lost})`)).toMatch(
+    /^DataError: DataLoader: data worker 0 failed/,
+  );
 });

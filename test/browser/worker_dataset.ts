@@ -25,7 +25,10 @@ export default function build({ kind, images, dies }: WorkerDatasetArgs): Datase
   };
   const load = {
     apply: (item: Item): Item => {
-      return { ...item, image: { data: Float32Array.from({ length: 64 }, (_, i) => 100 * Number(item.id) + i), shape: [1, 8, 8] } };
+      return {
+        ...item,
+        image: { data: Float32Array.from({ length: 64 }, (_, i) => 100 * Number(item.id) + i), shape: [1, 8, 8] },
+      };
     },
   };
   const cached = new CacheDataset<Item>(source, load);

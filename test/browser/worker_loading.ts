@@ -14,7 +14,12 @@ export async function loaded(module: string, args: WorkerDatasetArgs, options: D
       [1, skip],
     ]) {
       for await (const batch of loader.epoch(epoch, { skip: from })) {
-        out.push([Array.from(batch.id.data), Array.from(batch.draw.data), batch.image.data[5], decollate(batch).map((item) => item.name)]);
+        out.push([
+          Array.from(batch.id.data),
+          Array.from(batch.draw.data),
+          batch.image.data[5],
+          decollate(batch).map((item) => item.name),
+        ]);
       }
     }
   } finally {

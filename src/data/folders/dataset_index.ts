@@ -2,12 +2,23 @@
 
 import type { LabelClass } from "../labels.ts";
 
+/** How the files of a case are read, where they are not images as they stand: the layout that does it, and what it has to know. Plain data. */
+export interface CaseLayout {
+  /** Name of the layout. */
+  readonly name: string;
+  readonly [fact: string]: unknown;
+}
+
 /** One patient or scan. Paths are relative to the dataset's folder, or absolute once loadDataset has returned them. */
 export interface Case {
   readonly id: string;
-  /** One file per input channel; one file with several channels is a list of one. */
+  /** One file (or folder of slices) per input channel; one file with several channels is a list of one. */
   readonly image: readonly string[];
   readonly label?: string;
+  /** Who was scanned, where the dataset says so: a split keeps all cases of a patient on one side. Else it is taken from the name (`patientOf`). */
+  readonly patient?: string;
+  /** Default: image files. */
+  readonly layout?: CaseLayout;
 }
 
 /** One fold of cross-validation: case ids. */

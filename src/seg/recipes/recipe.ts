@@ -7,6 +7,7 @@
 
 import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
+import type { FolderOptions } from "../../data/folders/folder_layout.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Item } from "../../data/transforms/transform.ts";
 import type { Volume } from "../../data/volume.ts";
@@ -87,6 +88,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   readonly module?: string | undefined;
   readonly options: OptionTable<Config>;
 
+  /** What is wanted of a data folder, by its layout; of options not given yet the config has the standard values. */
+  folder?(config: Partial<RunConfig<Config>>): FolderOptions;
   /** Whether training leaves out the voxels that `outputs.ignored` marks. Datasets that have such voxels are refused without it. */
   readonly ignores?: boolean;
 

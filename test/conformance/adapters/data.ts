@@ -100,7 +100,6 @@ export const adapters: Adapters = {
   "monai.create_test_image_2d": testImage,
   "monai.create_test_image_3d": testImage,
 
-
   "monai.transforms.utils.rescale_array": ({ args, inputs }) => {
     const { minv = 0, maxv = 1 } = args;
     const data = new Float32Array(inputs.arr.data);

@@ -28,7 +28,15 @@ function options(test: Case, known: string): Args {
   );
 }
 
-const IGNORED = ["copy_cache", "num_workers", "num_init_workers", "num_replace_workers", "progress", "as_contiguous", "copy_back"];
+const IGNORED = [
+  "copy_cache",
+  "num_workers",
+  "num_init_workers",
+  "num_replace_workers",
+  "progress",
+  "as_contiguous",
+  "copy_back",
+];
 
 function plain(value: any): any {
   return ArrayBuffer.isView(value?.data) && value.shape.length === 1 ? Array.from(value.data as Float64Array) : value;

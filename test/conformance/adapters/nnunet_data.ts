@@ -115,7 +115,12 @@ async function mirror(test: Case): Promise<unknown> {
   const a = argumentsOf(test, "x mirror_axes network");
   const [, sine] = /wave\(x\.shape\[1:\], (.*?)\)/.exec(a.network) ?? [];
   if (!sine) throw new NotCovered(`network "${a.network}"`);
-  const numbers = Object.fromEntries(sine.split(", ").map((pair) => pair.split("=")).map(([k, v]) => [k, Number(v)]));
+  const numbers = Object.fromEntries(
+    sine
+      .split(", ")
+      .map((pair) => pair.split("="))
+      .map(([k, v]) => [k, Number(v)]),
+  );
   const network = ({ data, shape }: HostArray<Float32Array>): HostArray<Float32Array> => {
     const factor = wave({ shape: shape.slice(1), ...numbers }).data;
     return { data: data.map((v, i) => v * factor[i % sizeOf(shape.slice(1))]), shape };

@@ -28,7 +28,11 @@ function locations(test: Case): Location[] {
 
 function gridOf(a: Args): GridSampler {
   const image = { data: new Float32Array(sizeOf(a.image_size)), shape: [1, ...a.image_size] };
-  const options: GridSamplerOptions = { patchSize: a.patch_size, patchOverlap: a.patch_overlap ?? 0, paddingMode: a.padding_mode ?? null };
+  const options: GridSamplerOptions = {
+    patchSize: a.patch_size,
+    patchOverlap: a.patch_overlap ?? 0,
+    paddingMode: a.padding_mode ?? null,
+  };
   return new GridSampler({ image }, options);
 }
 
@@ -57,7 +61,8 @@ export const adapters: Adapters = {
   "torchio.GridSampler.validate": locations,
   "torchio.LabelSampler.probability_map": (test) => {
     const a = argumentsOf(test, "label_probabilities patch_size label_map");
-    if (!a.label_probabilities) return new LabelSampler(a.patch_size, { labelName: "label" }).probabilityMap({ label: a.label_map });
+    if (!a.label_probabilities)
+      return new LabelSampler(a.patch_size, { labelName: "label" }).probabilityMap({ label: a.label_map });
     return labelProbabilityMap(a.label_map, a.label_probabilities, a.patch_size);
   },
   "torchio.WeightedSampler.valid_centres": (test) => {

@@ -4,7 +4,9 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { gridDifference, wholeLabels } from "../../../data/folders/join_case.ts";
+import { readCaseLabel } from "../../../data/folders/layouts.node.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
+import type { LabelClass } from "../../../data/labels.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
@@ -25,10 +27,12 @@ async function taskOf(args: readonly string[]): Promise<Task> {
   const { values } = parse(args, { run: text, recipe: text, pred: text, data: text, fold: text });
   if (values.run !== undefined) {
     const store = folderStore(resolve(values.run));
-    const config = await readConfig(store, await recipeOfRun(await readRunInfo(store), values.recipe));
+    const recipe = await recipeOfRun(await readRunInfo(store), values.recipe);
+    const config = await readConfig(store, recipe);
+    const data = await FolderData.openFor(values.data ?? config.data, recipe, config);
     // What training segmented, and nothing that it learned from.
     const predictions = resolve(values.pred ?? join(values.run, "predictions"));
-    return { predictions, data: await FolderData.open(values.data ?? config.data), fold: foldNamed(values.fold) ?? config.fold };
+    return { predictions, data, fold: foldNamed(values.fold) ?? config.fold };
   }
   if (values.pred === undefined || values.data === undefined)
     throw new ConfigError("evaluate needs --run DIR, or --pred DIR with --data DIR");
@@ -36,9 +40,9 @@ async function taskOf(args: readonly string[]): Promise<Task> {
 }
 
 /** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
-async function* pairsOf(found: readonly { readonly item: Case; readonly path: string }[]) {
+async function* pairsOf(found: readonly { readonly item: Case; readonly path: string }[], labels: readonly LabelClass[]) {
   for (const { item, path } of found) {
-    const [prediction, truth] = await Promise.all([readImageFile(path), readImageFile(item.label!)]);
+    const [prediction, truth] = await Promise.all([readImageFile(path), readCaseLabel(item, labels)]);
     if (prediction.shape.join() !== truth.shape.join()) {
       throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
     }
@@ -70,7 +74,7 @@ export const evaluateCommand: Command = {
     if (fold !== undefined && missing.length > 0)
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
-    const evaluation = await evaluate(pairsOf(found), outputCodingOf(outputKindOf(labels), labels));
+    const evaluation = await evaluate(pairsOf(found, labels), outputCodingOf(outputKindOf(labels), labels));
     for (const line of evaluationLines(evaluation)) say(line);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);

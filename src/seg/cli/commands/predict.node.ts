@@ -5,7 +5,7 @@ import type { Case } from "../../../data/folders/dataset_index.ts";
 import { ConfigError, VoxgradError } from "../../../host/errors.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../../post/label_volumes.ts";
 import type { PostStep } from "../../post/steps.ts";
-import { files, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
+import { files, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
 import { readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
@@ -71,7 +71,11 @@ export const predictCommand: Command = {
     const cases =
       values.data === undefined
         ? casesOfPaths(positionals, info.channels.length)
-        : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
+        : (
+            await (
+              await FolderData.openFor(values.data, recipe, await readConfig(store, recipe))
+            ).fold(foldNamed(values.fold) ?? "all")
+          ).val;
     const out = folderStore(resolve(values.out ?? join(values.run, files.predicted)));
     expectFreeOutputs(cases, (id) => join(out.name, fileOf(id)), values.overwrite === true);
     return withDevice(

@@ -131,7 +131,7 @@ async function resumed(folder: string, args: readonly string[]): Promise<{ job: 
   if (other.length > 0) throw new ConfigError(`--resume takes its options from the run; remove ${other.join(", ")}`);
   if (changes.data !== undefined) changes.data = resolve(changes.data as string);
   const config = checkConfig(recipe, { ...(await readConfig(store, recipe)), ...changes }, "options", calledBy(table));
-  const data = await (await FolderData.open(config.data)).fold(config.fold);
+  const data = await (await FolderData.openFor(config.data, recipe, config)).fold(config.fold);
   return { job: { recipe, data, store, folder, config, info, resume: true }, tuned: values["no-tune"] !== true };
 }
 
@@ -142,7 +142,7 @@ export async function trainHelp(args: readonly string[]): Promise<string> {
   const recipe = await recipeOf(peek(args, "recipe") ?? defaultRecipe);
   const shown = Object.entries(tableOf(recipe)).filter(([, option]) => option.help !== "");
   const rows: (readonly [string, string])[] = [
-    ["data DIR", "Decathlon or nnU-Net folder"],
+    ["data DIR", "folder of a dataset: Decathlon, nnU-Net or CHAOS"],
     ["out DIR", "folder of the run; default runs/<dataset>-<recipe>-fold<N>-seed<N>"],
     ["recipe NAME", "what is trained: a name of `voxgrad recipes`, or the path of a module; default slices2d"],
     [
@@ -166,7 +166,7 @@ export async function newJob(
 ): Promise<Job> {
   const table = tableOf(recipe);
   const root = resolve(dataFolder);
-  const opened = await FolderData.open(root);
+  const opened = await FolderData.openFor(root, recipe, given);
   for (const note of opened.index.notes ?? []) say(`${root}: ${note}`);
   const fold = (given.fold ?? 0) as number | "all";
   const data = await opened.fold(fold);
