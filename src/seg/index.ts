@@ -41,6 +41,7 @@ export {
 } from "./inference/sliding_window.ts";
 export { augmentBatch, type AugmentBatchOptions } from "./training/augmentation.ts";
 export * from "./inference/device_windows.ts";
+export type { Decision } from "../kernels/window.ts";
 export * from "./inference/inferers.ts";
 export * from "./inference/nnunet_windows.ts";
 export type { ArchitectureArguments, PlannedConfiguration } from "./nnunet/configuration.ts";
@@ -49,7 +50,7 @@ export * from "./nnunet/plan.ts";
 export type { PlannerName } from "./nnunet/planners.ts";
 export * from "./nnunet/topology.ts";
 export * from "./networks/meshnet.ts";
-export * from "./metrics/overlap.ts";
+export * from "./metrics/index.ts";
 export * from "./networks/milesial_unet.ts";
 export * from "./inference/monte_carlo.ts";
 export * from "./networks/original_unet.ts";

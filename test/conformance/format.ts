@@ -241,7 +241,14 @@ function isArray(v: unknown): v is HostArray {
 function toList(v: unknown): ArrayLike<unknown> | undefined {
   if (Array.isArray(v)) return v;
   if (ArrayBuffer.isView(v) && !(v instanceof DataView)) return v as unknown as ArrayLike<unknown>;
-  return isArray(v) && v.shape.length === 1 ? v.data : undefined;
+  if (!isArray(v) || v.shape.length === 0) return undefined;
+  return v.shape.length === 1 ? v.data : rowsOf(v);
+}
+
+/** An array as the list of its rows. */
+function rowsOf({ data, shape: [n, ...shape] }: HostArray): HostArray[] {
+  const size = data.length / n;
+  return Array.from({ length: n }, (_, i) => ({ data: data.subarray(i * size, (i + 1) * size), shape }));
 }
 
 function first<T>(entries: readonly T[], check: (entry: T, i: number) => string | undefined): string | undefined {

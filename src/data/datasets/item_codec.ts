@@ -70,7 +70,7 @@ export function encodeItem(value: unknown): Uint8Array {
   return out;
 }
 
-/** @param source what the bytes are, for messages. @throws FormatError for other bytes than `encodeItem` gave */
+/** The value that `encodeItem` was given. @param source what the bytes are, for messages. @throws FormatError for other bytes */
 export function decodeItem(bytes: Uint8Array, source: string): unknown {
   const fail = failing(`decodeItem: ${source}`);
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
@@ -98,7 +98,9 @@ export function decodeItem(bytes: Uint8Array, source: string): unknown {
     if (!Type || !(at >= 0 && length >= 0) || start + at + length * Type.BYTES_PER_ELEMENT > bytes.length)
       throw fail(`an array of ${length} ${String($array)} at ${at} does not lie in it`);
     const from = start + at;
-    return new Type(bytes.slice(from, from + length * Type.BYTES_PER_ELEMENT).buffer);
+    // Not bytes.slice(): a Buffer's shares memory.
+    const own: Uint8Array<ArrayBuffer> = Uint8Array.prototype.slice.call(bytes, from, from + length * Type.BYTES_PER_ELEMENT);
+    return new Type(own.buffer);
   };
   return whole(parsed);
 }

@@ -25,7 +25,8 @@ export function serveData(): void {
       // A task of its own, which a timer would put off by milliseconds.
       const { port1, port2 } = new MessageChannel();
       const waiting: (() => void)[] = [];
-      port1.onmessage = () => waiting.shift()?.();
+      port1.addEventListener("message", () => waiting.shift()?.());
+      port1.start();
       const receive = serveUnits(source, seed, {
         send: (message: FromWorker, transfer) => port.postMessage(message, transfer),
         breathe: () =>
@@ -35,7 +36,8 @@ export function serveData(): void {
           }),
       });
       // What came while the lock was taken waits in the port.
-      port.onmessage = ({ data }: MessageEvent<ToWorker>) => receive(data);
+      port.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => receive(data));
+      port.start();
     },
     { once: true },
   );

@@ -26,9 +26,11 @@ export function openWorkers(source: DatasetModule, count: number, seed: number, 
 }
 
 function startThread({ module, args }: DatasetModule, seed: number, number: number): Worker {
-  // From source the worker is a .ts file, and must resolve this package's own imports to source as well.
-  const fromSource = import.meta.url.endsWith(".ts");
-  const execArgv = fromSource ? [...process.execArgv, "--conditions=voxgrad-source"] : undefined;
+  // From source the worker is a .ts file, and must resolve this package's own imports to source as well. What is inherited is not checked, and may
+  // have flags that a thread cannot be given.
+  const condition = "--conditions=voxgrad-source";
+  const inherits = !import.meta.url.endsWith(".ts") || process.execArgv.includes(condition);
+  const execArgv = inherits ? undefined : [...process.execArgv, condition];
   try {
     return new Worker(moduleUrl("./worker.node.ts", import.meta.url), {
       workerData: { module: String(module), args, seed },

@@ -26,12 +26,13 @@ export function openWorkers(
     const lock = `voxgrad data ${Math.random().toString(36).slice(2)}`;
     const closing = new AbortController();
     let heard = false;
-    port1.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+    port1.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
       // It has the lock by now, so that waiting for the lock is waiting for its end: a worker that is killed says nothing.
       if (!heard) watch(lock, closing.signal, () => events.died("ended before its work was done"));
       heard = true;
       events.message(data);
-    };
+    });
+    port1.start();
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       events.died(`failed: ${event.message || "its script cannot be loaded (openWorker tells where it is)"}`, event.error);

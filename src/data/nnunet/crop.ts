@@ -73,7 +73,7 @@ function markRun(mask: Uint8Array, shape: readonly number[], strides: readonly n
 }
 
 /** The smallest box around what is not 0; the whole array where all is. */
-export function boundingBox({ data, shape }: HostArray): BoundingBox {
+export function boundingBoxOf({ data, shape }: HostArray): BoundingBox {
   const strides = stridesOf(shape);
   const low = shape.map((n) => n);
   const high = shape.map(() => 0);
@@ -124,7 +124,7 @@ export function cropToNonzero(
     );
   }
   const mask = createNonzeroMask(image);
-  const bbox = boundingBox(mask);
+  const bbox = boundingBoxOf(mask);
   const inside = cropToBox({ data: mask.data, shape: [1, ...mask.shape] }, bbox);
   const data = cropToBox(image, bbox);
   const labels = seg ? signed(cropToBox(seg, bbox)) : { data: new Int8Array(inside.data.length), shape: inside.shape };

@@ -18,8 +18,11 @@ export interface DatasetFingerprint {
   readonly spacings: readonly (readonly number[])[];
 }
 
-// Over all cases; nnU-Net's number.
-const sampledVoxels = 1e8;
+/** How a fingerprint is taken. */
+export interface FingerprintOptions {
+  /** Foreground voxels that are drawn for the statistics of intensities, over all cases; default nnU-Net's 100 million. */
+  readonly sampledVoxels?: number;
+}
 
 /** A case of a data set. */
 export interface FingerprintCase {
@@ -40,8 +43,8 @@ export class FingerprintExtractor {
   private readonly shapes: number[][] = [];
   private readonly spacings: number[][] = [];
 
-  /** @param numCases how many cases will be added: each gives its share of the hundred million voxels that are sampled */
-  constructor(numCases: number) {
+  /** @param numCases how many cases will be added: each gives its share of the voxels that are drawn */
+  constructor(numCases: number, { sampledVoxels = 1e8 }: FingerprintOptions = {}) {
     if (!Number.isInteger(numCases) || numCases < 1)
       throw new ConfigError(`FingerprintExtractor: numCases is ${numCases}; expected an integer of 1 or more`);
     this.numCases = numCases;
@@ -81,8 +84,8 @@ export class FingerprintExtractor {
 }
 
 /** The fingerprint of cases that are in memory. */
-export function datasetFingerprint(cases: readonly FingerprintCase[]): DatasetFingerprint {
-  const extractor = new FingerprintExtractor(cases.length);
+export function fingerprintOf(cases: readonly FingerprintCase[], options: FingerprintOptions = {}): DatasetFingerprint {
+  const extractor = new FingerprintExtractor(cases.length, options);
   for (const one of cases) extractor.add(one);
   return extractor.finish();
 }

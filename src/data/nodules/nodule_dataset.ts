@@ -29,7 +29,7 @@ export interface NoduleIndex {
   readonly scans: readonly IndexedScan[];
 }
 
-/** @throws FormatError for another file or version */
+/** Checks a parsed `index.json`. @throws FormatError for another file or version */
 export function parseNoduleIndex(json: unknown, source = "index.json"): NoduleIndex {
   const fail = failing(`parseNoduleIndex: ${source}`);
   if (!isRecord(json) || json.version !== 1 || !Array.isArray(json.scans))

@@ -91,14 +91,14 @@ function rowSites(sites: Uint8Array, [depth, height, width]: Size3): Uint16Array
 
 /** Rows, then columns within each plane. */
 function planeSites(sites: Uint8Array, size: Size3, spacing: readonly number[]): PlaneSites {
-  const [depth, height, width] = size;
+  const [, height, width] = size;
   const x = rowSites(sites, size);
   const y = new Uint16Array(x.length);
   const line = new Envelope(height, spacing[1]);
   const column = new Uint16Array(height);
   const { at, from } = line;
   const step = spacing[2];
-  for (let plane = 0; plane < x.length && depth > 0; plane += height * width) {
+  for (let plane = 0; plane < x.length; plane += height * width) {
     for (let c = 0; c < width; c++) {
       line.clear();
       for (let r = 0, i = plane + c; r < height; r++, i += width) {

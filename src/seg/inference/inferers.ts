@@ -32,7 +32,7 @@ const sliceInfererNames =
   "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision maxBytes onProgress signal spatialDim";
 
 /** Images `[N, C, ...spatial]` as host arrays or tensors. */
-type Images = HostArray | Tensor;
+export type Images = HostArray | Tensor;
 
 /** Sliding-window inference with fixed options (MONAI `SlidingWindowInferer`). */
 export class SlidingWindowInferer {

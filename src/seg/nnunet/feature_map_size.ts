@@ -22,7 +22,7 @@ export interface NetworkSizes {
 
 const floorDivide = (size: readonly number[], by: readonly number[]): number[] => size.map((n, a) => Math.floor(n / by[a]));
 
-/** @param patchSize whole numbers per axis */
+/** Elements of the outputs of all convolutions for one patch. @param patchSize whole numbers per axis */
 export function computeConvFeatureMapSize(network: NetworkSizes, patchSize: readonly number[]): number {
   return encoderSize(network, patchSize) + decoderSize(network, patchSize);
 }

@@ -1,6 +1,7 @@
 /** @file Curves over epochs or steps as a hand-written SVG document: axes with round ticks, a legend, the best value marked. */
 
 import { expectOptions } from "../../host/options.ts";
+import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
 
 export interface Series {
   readonly name: string;
@@ -45,20 +46,23 @@ export function curveSvg(series: readonly Series[], options: CurveOptions = {}):
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
   ];
   if (title)
-    out.push(`<title>${escape(title)}</title>`, text(box.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'));
+    out.push(
+      `<title>${svgEscape(title)}</title>`,
+      svgText(box.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'),
+    );
   for (const y of ys) {
     out.push(`<path d="M${box.left} ${py(y)}H${box.right}" stroke="#e3e8ec"/>`);
-    out.push(text(box.left - 8, py(y) + 4, label(y, ys), 'text-anchor="end"'));
+    out.push(svgText(box.left - 8, py(y) + 4, label(y, ys), 'text-anchor="end"'));
   }
   for (const x of xs.filter((x) => x >= x0 && x <= x1)) {
     out.push(`<path d="M${px(x)} ${box.bottom}v5" stroke="#7b8794"/>`);
-    out.push(text(px(x), box.bottom + 20, label(x, xs), 'text-anchor="middle"'));
+    out.push(svgText(px(x), box.bottom + 20, label(x, xs), 'text-anchor="middle"'));
   }
   out.push(`<path d="M${box.left} ${box.top}V${box.bottom}H${box.right}" fill="none" stroke="#7b8794"/>`);
-  if (xLabel) out.push(text((box.left + box.right) / 2, height - 14, xLabel, 'text-anchor="middle"'));
+  if (xLabel) out.push(svgText((box.left + box.right) / 2, height - 14, xLabel, 'text-anchor="middle"'));
   if (yLabel) {
     const [x, y] = [20, (box.top + box.bottom) / 2];
-    out.push(text(x, y, yLabel, `text-anchor="middle" transform="rotate(-90 ${x} ${y})"`));
+    out.push(svgText(x, y, yLabel, `text-anchor="middle" transform="rotate(-90 ${x} ${y})"`));
   }
   let legendX = box.left;
   lines.forEach((s, k) => {
@@ -66,7 +70,7 @@ export function curveSvg(series: readonly Series[], options: CurveOptions = {}):
     const legendY = box.top - 20;
     out.push(
       `<path d="M${legendX} ${legendY}h22" stroke="${color}" stroke-width="2.5"/>`,
-      text(legendX + 28, legendY + 4, s.name),
+      svgText(legendX + 28, legendY + 4, s.name),
     );
     legendX += 28 + s.name.length * 7.5 + 24;
     out.push(
@@ -82,7 +86,7 @@ export function curveSvg(series: readonly Series[], options: CurveOptions = {}):
     const noteY = by - box.top < 30 ? by + 24 : by - 14;
     out.push(`<circle cx="${bx}" cy="${by}" r="6" fill="#ffffff" stroke="${color}" stroke-width="2.5"/>`);
     out.push(
-      text(
+      svgText(
         bx,
         noteY,
         `best ${best[1].toFixed(4)} at ${best[0]}`,
@@ -117,43 +121,6 @@ function path(xy: readonly [number, number][], px: (x: number) => number, py: (y
   return d;
 }
 
-/** Least and greatest value, never equal, so that a single point has an axis too. */
-function extent(values: readonly number[]): [number, number] {
-  if (values.length === 0) return [0, 1];
-  const low = values.reduce((a, b) => Math.min(a, b));
-  const high = values.reduce((a, b) => Math.max(a, b));
-  return low < high ? [low, high] : [low - 0.5, high + 0.5];
-}
-
-/** About `count` round numbers (1, 2 or 5 times a power of ten apart) that enclose the range; whole numbers if asked. */
-function ticks(low: number, high: number, count: number, whole: boolean): number[] {
-  const rough = (high - low) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  let step = power * ([1, 2, 5].find((m) => m * power >= rough) ?? 10);
-  if (whole) step = Math.max(1, Math.round(step));
-  const first = Math.floor(low / step + 1e-9);
-  const last = Math.ceil(high / step - 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-}
-
-/** A tick with as many decimals as tell it from its neighbors. */
-function label(value: number, all: readonly number[]): string {
-  const step = all.length > 1 ? all[1] - all[0] : 1;
-  return value.toFixed(Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9))));
-}
-
-function text(x: number, y: number, content: string, attributes = ""): string {
-  return `<text x="${round(x)}" y="${round(y)}"${attributes ? ` ${attributes}` : ""}>${escape(content)}</text>`;
-}
-
 function isFinitePoint(p: readonly [number, number]): boolean {
   return Number.isFinite(p[0]) && Number.isFinite(p[1]);
-}
-
-function round(v: number): number {
-  return Math.round(v * 100) / 100;
-}
-
-function escape(s: string): string {
-  return s.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]!);
 }

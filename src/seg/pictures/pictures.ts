@@ -10,6 +10,7 @@ import { extent } from "../../host/stats.ts";
 import { colorsOf, type Rgb } from "./class_colors.ts";
 
 export { encodePng, type Picture } from "../../host/bytes/png.ts";
+export { type BoxGroup, type BoxOptions, boxPlotSvg } from "./boxes.ts";
 export { curveSvg, type CurveOptions, type Series } from "./curves.ts";
 
 export interface OverlayOptions {

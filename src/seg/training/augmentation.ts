@@ -37,7 +37,7 @@ export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions):
   const { augmentMatrix, augmentDisplacement: displacement } = batch;
   const place = { size, paddingMode, ...(displacement && { displacement: splineField(displacement, size) }) };
   const moved = Object.entries(batch)
-    .filter(([key]) => !(augmentationKeys as readonly string[]).includes(key))
+    .filter(([key]) => !augmentationKeys.includes(key))
     .map(([key, t]) => {
       if (labels.includes(key)) return [key, warp(t, augmentMatrix, { ...place, mode: "nearest" })];
       return [key, key === "image" || images.includes(key) ? warp(t, augmentMatrix, place) : t];

@@ -1,7 +1,7 @@
 /** @file MONAI's datasets, patches and partitions. */
 import * as transforms from "../../../src/data/transforms/index.ts";
 import { CacheDataset, SmartCacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
-import { firstRandom, type ItemTransform } from "../../../src/data/datasets/dataset.ts";
+import { firstRandom, itemRandom, type ItemTransform } from "../../../src/data/datasets/dataset.ts";
 import { type GridPadMode, GridPatchDataset, PatchIter, PatchIterd } from "../../../src/data/datasets/grid_patch_dataset.ts";
 import { iterPatchPosition, validPatchSize } from "../../../src/data/datasets/patch_position.ts";
 import {
@@ -11,7 +11,6 @@ import {
   selectCrossValidationFolds,
 } from "../../../src/data/datasets/partition.ts";
 import { ShuffleBuffer } from "../../../src/data/datasets/shuffle_buffer.ts";
-import { itemRandom } from "../../../src/data/datasets/dataset.ts";
 import { camel } from "../../lib/names.ts";
 import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
 
@@ -57,14 +56,14 @@ function partition(test: Case): unknown {
 
 /** Transforms by name: nothing is applied, so that only what a class is counts. */
 function transformNamed(name: string): ItemTransform {
-  if (/lambda|function|callable/i.test(name) && !/^Rand/.test(name)) return (x) => x;
+  if (/lambda|function|callable/i.test(name) && !name.startsWith("Rand")) return (x) => x;
   const Class = (transforms as Args)[name.replace(/d$/, "")] ?? (transforms as Args)[name];
   if (!Class) throw new NotCovered(name);
   return Object.create(Class.prototype);
 }
 
 function patchIter(test: Case): unknown {
-  const { array, arr, mode, ...o } = options(test, "array arr patch_size start_pos mode constant_values");
+  const { array, arr, mode: _, ...o } = options(test, "array arr patch_size start_pos mode constant_values");
   // null says "no padding", and options() leaves it out.
   const given = "mode" in test.args ? { mode: (test.args.mode || null) as GridPadMode } : {};
   const patches = new PatchIter({ ...o, ...given } as any).patches(array ?? arr);

@@ -18,8 +18,7 @@ import type { PlannedConfiguration } from "../../../src/seg/nnunet/configuration
 import { planExperiment, type NnunetPlans } from "../../../src/seg/nnunet/plan.ts";
 import { type PlannerName, planners } from "../../../src/seg/nnunet/planners.ts";
 import { getPoolAndConvProps, padShape } from "../../../src/seg/nnunet/topology.ts";
-import type { HostArray } from "../../../src/host/array.ts";
-import { sizeOf } from "../../../src/host/array.ts";
+import { type HostArray, sizeOf } from "../../../src/host/array.ts";
 import { type Adapters, type Case, expectKnown, type Families, NotCovered, wave } from "../format.ts";
 
 type Args = Record<string, any>;

@@ -1,7 +1,9 @@
 /** @file Dice and IoU: values by hand, empty labels, reductions, what is refused. */
 
 import { describe, expect, it } from "vitest";
-import { computeDice, computeIou, DiceMetric, MeanIoU, reduceMetric } from "../../../src/seg/metrics/overlap.ts";
+import { computeDice, DiceMetric } from "../../../src/seg/metrics/mean_dice.ts";
+import { computeIou, MeanIoU } from "../../../src/seg/metrics/mean_iou.ts";
+import { reduceMetric } from "../../../src/seg/metrics/reduction.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 

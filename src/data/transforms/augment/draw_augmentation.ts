@@ -8,12 +8,10 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { RandomState, type RandomSource, type RandomStateSnapshot } from "../../../host/random/numpy.ts";
 import type { Item, Randomizable, Transform, TransformState } from "../transform.ts";
 
-type Range = readonly [low: number, high: number];
-
 /** A kind of change: how often, and from which range its strength is drawn. */
 export interface Chance {
   readonly prob: number;
-  readonly range: Range;
+  readonly range: readonly [low: number, high: number];
 }
 
 export interface AugmentationOptions {
@@ -45,28 +43,22 @@ export interface AugmentationOptions {
 
 const degrees = Math.PI / 180;
 
-const standards = (axes: number) => ({
-  rotation: { prob: 0.2, range: (axes === 2 ? [-180 * degrees, 180 * degrees] : [-30 * degrees, 30 * degrees]) as Range },
-  scale: { prob: 0.2, range: [0.7, 1.4] as Range },
+const standards = (axes: number): Required<Omit<AugmentationOptions, "size">> => ({
+  rotation: { prob: 0.2, range: axes === 2 ? [-180 * degrees, 180 * degrees] : [-30 * degrees, 30 * degrees] },
+  scale: { prob: 0.2, range: [0.7, 1.4] },
   mirrorAxes: Array.from({ length: axes }, (_, axis) => axis),
-  elastic: { prob: 0, range: [0, 0] as Range, knots: 4 },
-  noise: { prob: 0.1, range: [0, 0.1] as Range },
-  blur: { prob: 0.2, range: [0.5, 1] as Range },
-  brightness: { prob: 0.15, range: [0.75, 1.25] as Range },
-  contrast: { prob: 0.15, range: [0.75, 1.25] as Range },
-  lowResolution: { prob: 0.25, range: [0.5, 1] as Range },
-  gamma: { prob: 0.3, range: [0.7, 1.5] as Range },
-  gammaInverted: { prob: 0.1, range: [0.7, 1.5] as Range },
+  elastic: { prob: 0, range: [0, 0], knots: 4 },
+  noise: { prob: 0.1, range: [0, 0.1] },
+  blur: { prob: 0.2, range: [0.5, 1] },
+  brightness: { prob: 0.15, range: [0.75, 1.25] },
+  contrast: { prob: 0.15, range: [0.75, 1.25] },
+  lowResolution: { prob: 0.25, range: [0.5, 1] },
+  gamma: { prob: 0.3, range: [0.7, 1.5] },
+  gammaInverted: { prob: 0.1, range: [0.7, 1.5] },
 });
 
 /** Keys that `DrawAugmentation` adds to an item. */
-export const augmentationKeys = [
-  "augmentMatrix",
-  "augmentDisplacement",
-  "augmentNumbers",
-  "augmentSigmas",
-  "augmentZooms",
-] as const;
+export const augmentationKeys = ["augmentMatrix", "augmentDisplacement", "augmentNumbers", "augmentSigmas", "augmentZooms"];
 
 /**
  * Adds to an item what `augmentBatch` does with it: `augmentMatrix` `[axes, axes + 1]`, `augmentNumbers` `[C, 7]`, `augmentSigmas` `[C]`, `augmentZooms`

@@ -12,8 +12,10 @@ import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
+import { comparisonLines } from "../../metrics/comparison.ts";
 import { evaluate, evaluationLines } from "../../run/report.ts";
 import { type Command, parse, recipeOfRun, say, text } from "../command_line.node.ts";
+import { compareFolders, writeComparison } from "../compare_folders.node.ts";
 import { foldNamed } from "./predict.node.ts";
 
 /** What is to be scored. */
@@ -57,13 +59,48 @@ const some = (cases: readonly Case[]): string => {
   return ids.join(", ") + (cases.length > ids.length ? ` and ${cases.length - ids.length} more` : "");
 };
 
+const folderFlags = {
+  reference: text,
+  prediction: text,
+  labels: text,
+  metrics: text,
+  spacing: text,
+  ignore: text,
+  tolerance: text,
+  empty: text,
+  missing: text,
+  seed: text,
+  out: text,
+} as const;
+
+/** Two folders of label maps, without a run or a dataset. */
+async function evaluateFolders(args: readonly string[]): Promise<number> {
+  const { values } = parse(args, folderFlags);
+  const { reference, prediction, out, ...options } = values;
+  if (reference === undefined || prediction === undefined)
+    throw new ConfigError("evaluate needs both --reference DIR and --prediction DIR");
+  const comparison = await compareFolders({ reference, prediction, ...options });
+  for (const line of comparisonLines(comparison)) say(line);
+  if (out !== undefined) await writeComparison(resolve(out), comparison);
+  return 0;
+}
+
+const namesFolders = (args: readonly string[]): boolean => args.some((a) => /^--(?:reference|prediction)(?:=|$)/.test(a));
+
 export const evaluateCommand: Command = {
   name: "evaluate",
   usage: [
     ["--run DIR", "Dice of each validation case and class of a run"],
     ["--pred DIR --data DIR [--fold N]", "the same for label maps <id>.nii.gz from anywhere"],
+    ["--reference DIR --prediction DIR [--out DIR]", "many metrics of two folders of label maps, paired by file name"],
+    ["  [--labels 1,tumor=2+3] [--ignore N]", "values or regions to score; the value of voxels that do not count"],
+    ["  [--metrics dice,hd95,…] [--tolerance MM]", "which metrics; the tolerance of nsd (default 1)"],
+    ["  [--spacing X,Y,Z]", "voxel size; default: as the files say"],
+    ["  [--empty nan|skip|best]", "score of a class that the reference does not have"],
+    ["  [--missing empty|skip]", "a missing prediction counts as empty, or is left out"],
   ],
   async run(args) {
+    if (namesFolders(args)) return evaluateFolders(args);
     const { predictions, data, fold } = await taskOf(args);
     const cases = (fold === undefined ? data.index.training : (await data.fold(fold)).val).filter((c) => c.label);
     const fileOf = (c: Case) => [".nii.gz", ".nii"].map((e) => join(predictions, c.id + e)).find(existsSync);

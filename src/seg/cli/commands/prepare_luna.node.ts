@@ -1,6 +1,6 @@
 /** @file `voxgrad prepare-luna`: LUNA16's scans and list of nodules as training data. */
 
-import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
+import { readImageFile } from "../../../data/formats/images.node.ts";
 import { prepareLuna } from "../../../data/nodules/luna.node.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type Command, parse, say, text } from "../command_line.node.ts";
@@ -21,7 +21,7 @@ export const prepareLunaCommand: Command = {
     if (window && (window.length !== 2 || !window.every(Number.isFinite)))
       throw new ConfigError(`--window is "${values.window}"; expected two Hounsfield values, such as -1200,600`);
     const index = await prepareLuna(scans, annotations, out, {
-      readVolume: readNiftiFile,
+      readVolume: readImageFile,
       ...(values.spacing !== undefined && { spacing: Number(values.spacing) }),
       ...(window && { window: [window[0], window[1]] as const }),
       onScan: (id, done, total) => say(`${done}/${total} ${id}`),

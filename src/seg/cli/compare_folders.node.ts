@@ -1,0 +1,162 @@
+/** @file Two folders of label maps from any tool, paired by file name and compared case by case. */
+
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { gridDifference, wholeLabels } from "../../data/folders/join_case.ts";
+import { readNiftiFile } from "../../data/formats/nifti/nifti.node.ts";
+import type { LabelClass } from "../../data/labels.ts";
+import type { Volume } from "../../data/volume.ts";
+import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
+import { LabelPairs } from "../metrics/label_pairs.ts";
+import { caseMetricsNamed, type EmptyRule, scoreCase, type ScoreOptions } from "../metrics/case_metrics.ts";
+import {
+  compareCases,
+  type Comparison,
+  comparisonCsv,
+  type ComparisonInfo,
+  comparisonJson,
+  comparisonLines,
+  type ScoredCase,
+} from "../metrics/comparison.ts";
+import { boxPlotSvg } from "../pictures/boxes.ts";
+
+/** What the command line says of a comparison. */
+export interface FolderComparison {
+  readonly reference: string;
+  readonly prediction: string;
+  /** `1,2`, `anterior=1,posterior=2`, `whole=1+2`; default: every value of the references but 0. */
+  readonly labels?: string | undefined;
+  /** Names of `caseMetrics`; default `dice,iou,hd95,assd,nsd`. */
+  readonly metrics?: string | undefined;
+  /** `1,1,2.5`; default the voxel size in the files. */
+  readonly spacing?: string | undefined;
+  readonly ignore?: string | undefined;
+  readonly tolerance?: string | undefined;
+  readonly empty?: string | undefined;
+  readonly missing?: string | undefined;
+  readonly seed?: string | undefined;
+}
+
+const extensions = /\.nii(?:\.gz)?$/i;
+
+/** Label maps of a folder by case: the name without its extension. @throws DataError for two files of one case */
+async function labelMaps(folder: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new DataError(`evaluate: the folder ${folder} cannot be read`, { cause });
+  });
+  for (const name of names.filter((n) => extensions.test(n) && !n.startsWith(".")).sort()) {
+    const id = name.replace(extensions, "");
+    const other = found.get(id);
+    if (other !== undefined) throw new DataError(`evaluate: ${folder} has two files of the case "${id}"; keep one of them`);
+    found.set(id, join(folder, name));
+  }
+  if (found.size === 0) throw new DataError(`evaluate: ${folder} has no label map (*.nii.gz, *.nii)`);
+  return found;
+}
+
+function numbers(flag: string, text: string, least: number): number[] {
+  const list = text.split(",").map(Number);
+  if (list.some((n) => !Number.isFinite(n) || n < least))
+    throw new ConfigError(`evaluate: --${flag} takes numbers of at least ${least}, got "${text}"`);
+  return list;
+}
+
+/** A flag of one number. */
+function number(flag: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  const list = text === "" ? [] : numbers(flag, text, least);
+  if (list.length !== 1) throw new ConfigError(`evaluate: --${flag} takes one number, got "${text}"`);
+  return list[0];
+}
+
+function oneOf<T extends string>(flag: string, text: string | undefined, known: readonly T[]): T {
+  const found = known.find((k) => k === (text ?? known[0]));
+  if (found === undefined) throw new ConfigError(`evaluate: --${flag} is one of ${known.join(", ")}, got "${text}"`);
+  return found;
+}
+
+/** Classes of `--labels`. */
+export function classesOf(text: string): LabelClass[] {
+  return text.split(",").map((part) => {
+    const [, name, sum] = /^(?:([^=]+)=)?(\d+(?:\+\d+)*)$/.exec(part.trim()) ?? [];
+    if (sum === undefined)
+      throw new ConfigError(`evaluate: --labels takes values such as 1,2 or regions such as tumor=2+3, got "${part}"`);
+    return { name: name ?? sum, values: sum.split("+").map(Number) };
+  });
+}
+
+async function readLabels(path: string): Promise<Volume> {
+  return wholeLabels(await readNiftiFile(path));
+}
+
+/** Throws `ShapeError` or `DataError` if the maps do not lie on one grid. */
+function expectOneGrid(path: string, prediction: Volume, truth: Volume): void {
+  if (prediction.shape.join() !== truth.shape.join())
+    throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
+  const apart = gridDifference({ name: "prediction", ...prediction }, { name: "label", ...truth });
+  if (apart) throw new DataError(`evaluate: ${path}: ${apart}`);
+}
+
+/** Every value of the references, in order. */
+async function valuesOf(references: ReadonlyMap<string, string>, ignore: number | undefined): Promise<LabelClass[]> {
+  const values = new Set<number>();
+  for (const path of references.values()) {
+    const truth = await readLabels(path);
+    for (const v of new LabelPairs("evaluate", truth, truth, ignore).truthValues()) values.add(v);
+  }
+  if (values.size === 0) throw new DataError("evaluate: the references have no label but 0; name them by --labels");
+  return [...values].sort((a, b) => a - b).map((v) => ({ name: String(v), values: [v] }));
+}
+
+/** Pairs the files of both folders, checks that each pair lies on one grid, and scores it. @throws ConfigError, DataError, ShapeError */
+export async function compareFolders(options: FolderComparison): Promise<Comparison> {
+  const [references, predictions] = [await labelMaps(resolve(options.reference)), await labelMaps(resolve(options.prediction))];
+  const ignore = number("ignore", options.ignore, 0);
+  const tolerance = number("tolerance", options.tolerance, 0) ?? 1;
+  const metrics = caseMetricsNamed((options.metrics ?? "dice,iou,hd95,assd,nsd").split(",").map((m) => m.trim()));
+  const empty: EmptyRule = oneOf("empty", options.empty, ["nan", "skip", "best"]);
+  const missing = oneOf("missing", options.missing, ["empty", "skip"]);
+  const spacing = options.spacing === undefined ? undefined : numbers("spacing", options.spacing, Number.MIN_VALUE);
+  if (spacing && spacing.length !== 3) throw new ConfigError(`evaluate: --spacing takes three numbers, got "${options.spacing}"`);
+  const classes = options.labels === undefined ? await valuesOf(references, ignore) : classesOf(options.labels);
+  const missingCases = [...references.keys()].filter((id) => !predictions.has(id));
+  const surplus = [...predictions.keys()].filter((id) => !references.has(id));
+  if (missingCases.length === references.size)
+    throw new DataError(
+      `evaluate: no file of ${options.prediction} has the name of one of ${options.reference}; expected <case>.nii.gz in both`,
+    );
+  const cases: ScoredCase[] = [];
+  for (const [id, path] of references) {
+    const other = predictions.get(id);
+    if (other === undefined && missing === "skip") continue;
+    const [truth, found] = await Promise.all([readLabels(path), other === undefined ? undefined : readLabels(other)]);
+    if (found) expectOneGrid(other!, found, truth);
+    const prediction = found ?? { data: new Uint8Array(truth.data.length), shape: truth.shape };
+    const score: ScoreOptions = { metrics, classes, spacing: spacing ?? truth.spacing, ignore, empty, tolerance };
+    cases.push({ id, scores: scoreCase(prediction, truth, score), ...(!found && { missing: true as const }) });
+  }
+  const info: ComparisonInfo = {
+    metrics,
+    empty,
+    missing,
+    tolerance,
+    ignore,
+    classes: classes.map((c) => c.name),
+    bootstrap: { seed: number("seed", options.seed, 0) ?? 0 },
+  };
+  return compareCases(info, cases, { missingCases, surplus });
+}
+
+/** Writes `evaluation.json`, `evaluation.csv`, `evaluation.txt` and a box plot per metric. */
+export async function writeComparison(folder: string, comparison: Comparison): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
+  await write("evaluation.json", comparisonJson(comparison));
+  await write("evaluation.csv", comparisonCsv(comparison));
+  await write("evaluation.txt", `${comparisonLines(comparison).join("\n")}\n`);
+  for (const [m, { name, unit }] of comparison.metrics.entries()) {
+    const groups = comparison.classes.map((title, c) => ({ name: title, values: comparison.cases.map((k) => k.scores[c][m]) }));
+    await write(`${name}.svg`, boxPlotSvg(groups, { title: name, yLabel: unit ? `${name} [${unit}]` : name }));
+  }
+}

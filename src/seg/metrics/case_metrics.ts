@@ -1,0 +1,164 @@
+/**
+ * @file What a case is scored by: a table of metrics of one class of two label maps. All share the counts and the surfaces, which are worked out once.
+ * A metric of your own is an object of this kind beside the table's rows.
+ */
+
+import type { HostArray } from "../../host/array.ts";
+import { ConfigError } from "../../host/errors.ts";
+import type { LabelClass } from "../../data/labels.ts";
+import type { Confusion } from "./confusion_matrix.ts";
+import { hausdorffOf } from "./hausdorff_distance.ts";
+import { LabelPairs } from "./label_pairs.ts";
+import { averageDistanceOf } from "./surface_distance.ts";
+import { surfaceDiceOf } from "./surface_dice.ts";
+import { SurfacePair } from "./surfaces.ts";
+
+/** One class of a prediction and its truth. */
+export interface ClassPair extends Confusion {
+  /** Millilitres of a voxel, if the voxel size is in millimetres. */
+  readonly voxelVolume: number;
+  /** Up to which distance a surface counts as right. */
+  readonly tolerance: number;
+  /** Surfaces of edge voxels. */
+  readonly surfaces: SurfacePair;
+  /** Surfaces between voxels, weighted by area. */
+  readonly subvoxelSurfaces: SurfacePair;
+}
+
+export interface CaseMetric {
+  readonly name: string;
+  /** Behind the number in tables; "" for none. */
+  readonly unit: string;
+  /** The value of a perfect prediction; undefined for what is no score, such as a volume. */
+  readonly best?: number;
+  /** Infinity is a distance to nothing; NaN is what the class does not have. */
+  readonly of: (pair: ClassPair) => number;
+}
+
+const ratio = (a: number, b: number): number => (b === 0 ? NaN : a / b);
+
+/** A percentile of infinite distances is infinite here; between two of them MONAI's is NaN. */
+const percentile = (pair: SurfacePair, percentileOf: "larger" | "pooled"): number =>
+  pair.oneSided ? Infinity : hausdorffOf(pair, { percentile: 95, percentileOf });
+
+const row = (name: string, unit: string, best: number | undefined, of: CaseMetric["of"]): CaseMetric =>
+  best === undefined ? { name, unit, of } : { name, unit, best, of };
+
+/**
+ * The metrics by name. Distances are in the unit of the voxel size: `hd` the largest, `hd95` the larger of both directed 95 % values, `hd95pooled` of both
+ * directions together (MedPy), `asd` from prediction to truth, `assd` of both, `nsd` within the tolerance by area and `nsdvoxels` by edge voxels. `ravd` is
+ * the difference of the volumes in percent of the truth's, `vs` the similarity of the volumes.
+ */
+export const caseMetrics: readonly CaseMetric[] = [
+  row("dice", "", 1, ({ tp, fp, fn }) => ratio(2 * tp, 2 * tp + fp + fn)),
+  row("iou", "", 1, ({ tp, fp, fn }) => ratio(tp, tp + fp + fn)),
+  row("sensitivity", "", 1, ({ tp, fn }) => ratio(tp, tp + fn)),
+  row("precision", "", 1, ({ tp, fp }) => ratio(tp, tp + fp)),
+  row("specificity", "", 1, ({ tn, fp }) => ratio(tn, tn + fp)),
+  row("hd", "mm", 0, ({ surfaces }) => hausdorffOf(surfaces)),
+  row("hd95", "mm", 0, ({ surfaces }) => percentile(surfaces, "larger")),
+  row("hd95pooled", "mm", 0, ({ surfaces }) => percentile(surfaces, "pooled")),
+  row("asd", "mm", 0, ({ surfaces }) => averageDistanceOf(surfaces, false)),
+  row("assd", "mm", 0, ({ surfaces }) => averageDistanceOf(surfaces, true)),
+  row("nsd", "", 1, ({ subvoxelSurfaces, tolerance }) => surfaceDiceOf(subvoxelSurfaces, tolerance)),
+  row("nsdvoxels", "", 1, ({ surfaces, tolerance }) => surfaceDiceOf(surfaces, tolerance)),
+  row("ravd", "%", 0, ({ tp, fp, fn }) => ratio(100 * Math.abs(fp - fn), tp + fn)),
+  row("vs", "", 1, ({ tp, fp, fn }) => 1 - ratio(Math.abs(fp - fn), 2 * tp + fp + fn)),
+  row("volume", "ml", undefined, ({ tp, fp, voxelVolume }) => (tp + fp) * voxelVolume),
+  row("truevolume", "ml", undefined, ({ tp, fn, voxelVolume }) => (tp + fn) * voxelVolume),
+];
+
+/** The metrics of some names. @throws ConfigError naming those that there are */
+export function caseMetricsNamed(names: readonly string[]): CaseMetric[] {
+  return names.map((name) => {
+    const found = caseMetrics.find((m) => m.name === name);
+    if (!found) throw new ConfigError(`there is no metric "${name}"; known are ${caseMetrics.map((m) => m.name).join(", ")}`);
+    return found;
+  });
+}
+
+/**
+ * What a class scores that the truth does not have. "nan": as the metric says, NaN if the prediction has none of it either. "skip": always NaN, as MONAI's
+ * `ignore_empty`. "best": the best value if the prediction has none of it either.
+ */
+export type EmptyRule = "nan" | "skip" | "best";
+
+export interface ScoreOptions {
+  readonly metrics: readonly CaseMetric[];
+  readonly classes: readonly LabelClass[];
+  /** Size of a voxel along each axis. */
+  readonly spacing: readonly number[];
+  /** Truth value of voxels that do not count. */
+  readonly ignore?: number | undefined;
+  /** Default "nan". */
+  readonly empty?: EmptyRule;
+  /** For `nsd`, in the unit of the spacing. Default 1. */
+  readonly tolerance?: number;
+}
+
+/** 1 where a value is among `values` and the truth is not ignored. */
+function maskOf({ data }: HostArray, truth: HostArray, values: readonly number[], ignore: number | undefined): Uint8Array {
+  const mask = new Uint8Array(data.length);
+  const inside = new Set(values);
+  const only = values.length === 1 ? values[0] : undefined;
+  for (let i = 0; i < mask.length; i++) {
+    const v = data[i];
+    if (only === undefined ? inside.has(v) : v === only) mask[i] = 1;
+  }
+  if (ignore !== undefined) for (let i = 0; i < mask.length; i++) if (truth.data[i] === ignore) mask[i] = 0;
+  return mask;
+}
+
+/** The surfaces of a class are made when a metric first asks for them. */
+class LazyPair implements ClassPair {
+  readonly tp: number;
+  readonly fp: number;
+  readonly tn: number;
+  readonly fn: number;
+  readonly voxelVolume: number;
+  readonly tolerance: number;
+  private readonly make: (useSubvoxels: boolean) => SurfacePair;
+  private edges: SurfacePair | undefined;
+  private between: SurfacePair | undefined;
+
+  constructor(counts: Confusion, options: ScoreOptions, make: (useSubvoxels: boolean) => SurfacePair) {
+    ({ tp: this.tp, fp: this.fp, tn: this.tn, fn: this.fn } = counts);
+    this.voxelVolume = options.spacing.reduce((v, s) => v * s, 1) / 1000;
+    this.tolerance = options.tolerance ?? 1;
+    this.make = make;
+  }
+
+  get surfaces(): SurfacePair {
+    return (this.edges ??= this.make(false));
+  }
+
+  get subvoxelSurfaces(): SurfacePair {
+    return (this.between ??= this.make(true));
+  }
+}
+
+/**
+ * Scores of a case: per class, then per metric.
+ * @param prediction stored label values `[1, ...spatial]`
+ * @param truth of the same shape
+ * @throws ShapeError
+ */
+export function scoreCase(prediction: HostArray, truth: HostArray, options: ScoreOptions): number[][] {
+  const { metrics, classes, spacing, ignore, empty = "nan" } = options;
+  const pairs = new LabelPairs("scoreCase", prediction, truth, ignore);
+  const shape = truth.shape.slice(1);
+  return classes.map(({ values }) => {
+    const counts = pairs.confusion(values);
+    const make = (useSubvoxels: boolean): SurfacePair => {
+      const [p, t] = [prediction, truth].map((a) => maskOf(a, truth, values, ignore));
+      return new SurfacePair(p, t, shape, { spacing: spacing.slice(-shape.length), useSubvoxels });
+    };
+    const pair = new LazyPair(counts, options, make);
+    const absent = counts.tp + counts.fn === 0;
+    return metrics.map(({ best, of }) => {
+      if (best === undefined || !absent || (empty === "nan" && counts.fp > 0)) return of(pair);
+      if (empty === "skip") return NaN;
+      return counts.fp > 0 ? of(pair) : empty === "best" ? best : NaN;
+    });
+  });
+}

@@ -1,0 +1,172 @@
+/** @file Batches that keep what is no array, stores of prepared items, moving windows, samplers and partitions. */
+
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { CacheDataset, SmartCacheDataset } from "../../../src/data/datasets/cache_dataset.ts";
+import { decollate, listDataCollate, padListDataCollate } from "../../../src/data/datasets/collate.ts";
+import { deterministic, itemRandom } from "../../../src/data/datasets/dataset.ts";
+import { folderItemStore } from "../../../src/data/datasets/folder_item_store.node.ts";
+import { decodeItem, encodeItem } from "../../../src/data/datasets/item_codec.ts";
+import { ConcatDataset, MapDataset, Subset, ZipDataset } from "../../../src/data/datasets/map_dataset.ts";
+import { expectNoLeak, partitionDataset } from "../../../src/data/datasets/partition.ts";
+import { memoryItemStore, PersistentDataset } from "../../../src/data/datasets/persistent_dataset.ts";
+import { classBalancedWeights, WeightedRandomSampler } from "../../../src/data/datasets/samplers.ts";
+import { DataLoader } from "../../../src/data/loading/loader.ts";
+import type { Item } from "../../../src/data/transforms/transform.ts";
+import { identityAffine, makeVolume, type Volume } from "../../../src/data/volume.ts";
+import { ConfigError, DataError, FormatError, ShapeError } from "../../../src/host/errors.ts";
+
+const random = () => itemRandom(0, 0, 0);
+const array = (shape: number[], from = 0) => ({
+  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => from + i),
+  shape,
+});
+
+describe("batches", () => {
+  test("names and affines come back, arrays as views", () => {
+    const volume = (k: number) => makeVolume(array([1, 2, 1, 1], k), identityAffine, { source: `${k}.nii` });
+    const batch = listDataCollate([
+      { image: volume(0), name: "a", age: 3 },
+      { image: volume(5), name: "b", age: 4 },
+    ]);
+    expect(Object.keys(batch)).toEqual(["image", "age"]);
+    const [, second] = decollate(batch);
+    expect(second.name).toBe("b");
+    const image = second.image as Volume;
+    expect([...image.data]).toEqual([5, 6]);
+    expect([image.affine, image.meta.source, image.data.buffer === batch.image.data.buffer]).toEqual([
+      identityAffine,
+      "5.nii",
+      true,
+    ]);
+    const predicted = decollate({ scores: { data: Float32Array.of(7, 8), shape: [2, 1] } }, batch);
+    expect(predicted.map((p) => [p.name, (p.scores as Volume).data[0]])).toEqual([
+      ["a", 7],
+      ["b", 8],
+    ]);
+  });
+  test("ragged batches: an error that says what to do, or padding that decollate takes off", () => {
+    const items = [{ image: array([1, 2, 3]) }, { image: array([1, 3, 2], 10) }];
+    expect(() => listDataCollate(items)).toThrow(/padListDataCollate/);
+    const batch = padListDataCollate({ value: -1 })(items);
+    expect(batch.image.shape).toEqual([2, 1, 3, 3]);
+    expect([...batch.image.data.subarray(9)]).toEqual([10, 11, -1, 12, 13, -1, 14, 15, -1]);
+    expect(decollate(batch).map(({ image }) => [...(image as Volume).data])).toEqual(items.map(({ image }) => [...image.data]));
+    expect(() => padListDataCollate()([{ image: array([1, 2]) }, { image: array([2, 2]) }])).toThrow(ShapeError);
+  });
+  test("paths are an error", async () => {
+    for (const items of [["a.nii.gz"], [{ image: "a.nii.gz" }]] as unknown as Item[][]) {
+      await expect(new DataLoader(items).epoch(0).next()).rejects.toThrow(ConfigError);
+    }
+  });
+});
+
+describe("caches", () => {
+  test("by bytes, and of functions that are marked", async () => {
+    let loads = 0;
+    const load = deterministic((item: Item): Item => (loads++, { ...item, image: array([25]) }));
+    const data = new CacheDataset<Item>([{ id: 0 }, { id: 1 }, { id: 2 }], load, { maxBytes: 250 });
+    for (let pass = 0; pass < 3; pass++) for (let i = 0; i < 3; i++) await data.get(i, random());
+    expect(loads).toBe(5);
+    expect(data.nameOf(1)).toBe("1");
+  });
+  test("a window that moves on with the epoch, whoever asks", async () => {
+    let loads = 0;
+    const load = { apply: (x: number) => (loads++, x) };
+    const data = new SmartCacheDataset<number>([0, 1, 2, 3, 4], load, { cacheNum: 4, replaceRate: 0.25, shuffle: false });
+    const epoch = async (e: number) => Promise.all([0, 1, 2, 3].map((i) => data.get(i, random(), e)));
+    expect([await epoch(0), await epoch(1), await epoch(2)]).toEqual([
+      [0, 1, 2, 3],
+      [1, 2, 3, 4],
+      [2, 3, 4, 0],
+    ]);
+    expect(loads).toBe(6);
+    expect(await epoch(7)).toEqual(data.indices(7));
+    const shuffled = new SmartCacheDataset<number>([0, 1, 2, 3, 4], [], { cacheNum: 3, seed: 1 });
+    const loader = new DataLoader(new MapDataset<any>(shuffled as any, (id: number) => ({ id })), { batchSize: 3 });
+    for (const e of [0, 3]) expect([...(await loader.epoch(e).next()).value!.id.data]).toEqual(shuffled.indices(e));
+    expect(() => new SmartCacheDataset([1], [], { replaceRate: 0 })).toThrow(ConfigError);
+  });
+});
+
+describe("PersistentDataset", () => {
+  const item = { name: "é", big: [NaN, -Infinity], nested: { header: Uint8Array.of(1, 2, 3) }, image: array([2, 3]) };
+  test("items as bytes and back; damage is refused", () => {
+    const bytes = encodeItem(item);
+    expect(decodeItem(bytes, "x")).toEqual(item);
+    for (const bad of [bytes.subarray(0, 40), bytes.subarray(1), Uint8Array.of()])
+      expect(() => decodeItem(bad, "x")).toThrow(FormatError);
+  });
+  test("a folder keeps what was prepared; other options or a damaged file prepare again", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "voxgrad-"));
+    let loads = 0;
+    class Load {
+      readonly add: number;
+      constructor(add: number) {
+        this.add = add;
+      }
+      apply({ id }: Item): Item {
+        loads++;
+        return { id, image: array([2], (id as number) + this.add) };
+      }
+    }
+    const open = (add: number, store = folderItemStore(folder)) =>
+      new PersistentDataset<Item>([{ id: 0 }, { id: 1 }], [new Load(add), (x, r) => ({ ...x, draw: r.rand() })], { store });
+    try {
+      for (let run = 0; run < 2; run++)
+        for (let i = 0; i < 2; i++) expect(await open(5).get(i, random())).toMatchObject({ image: array([2], i + 5) });
+      expect(loads).toBe(2);
+      await open(6).get(0, random());
+      expect(loads).toBe(3);
+      for (const file of await readdir(folder)) await writeFile(join(folder, file), "voxgrad item 1\n5 5\n");
+      await open(5).get(0, random());
+      expect(loads).toBe(4);
+      const memory = memoryItemStore();
+      await open(1, memory as never).get(0, random());
+      expect(memory.files.size).toBe(1);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+test("parts of datasets and several as one", async () => {
+  const subset = new Subset<number>([10, 11, 12], [2, 0, 2]);
+  expect(await Promise.all([0, 1, 2].map((i) => subset.get(i, random())))).toEqual([12, 10, 12]);
+  const both = new ConcatDataset<number>([[1, 2], subset]);
+  expect([both.length, await both.get(3, random())]).toEqual([5, 10]);
+  const zip = new ZipDataset([[{ a: 1 }, { a: 2 }], [{ b: 3 }]]);
+  expect([zip.length, await zip.get(0, random())]).toEqual([1, { a: 1, b: 3 }]);
+  expect(() => new Subset([1], [1])).toThrow(ConfigError);
+});
+
+test("samplers", async () => {
+  const weights = classBalancedWeights([0, 0, 0, 1]);
+  expect(weights).toEqual([1 / 3, 1 / 3, 1 / 3, 1]);
+  const sampler = new WeightedRandomSampler(weights, { numSamples: 4000, seed: 5 });
+  const rare = sampler.indices(1).filter((i) => i === 3).length;
+  expect(rare).toBeGreaterThan(1850);
+  expect(rare).toBeLessThan(2150);
+  expect(sampler.indices(1)).toEqual(sampler.indices(1));
+  expect(new WeightedRandomSampler([1, 1, 1], { replacement: false }).indices(0).sort()).toEqual([0, 1, 2]);
+  const ids = [0, 1, 2, 3].map((id) => ({ id }));
+  const loader = new DataLoader(ids, { batchSize: 4000, sampler });
+  expect(await loader.batchesPerEpoch()).toBe(1);
+  expect([...(await loader.epoch(1).next()).value!.id.data]).toEqual(sampler.indices(1));
+  expect(() => new DataLoader(ids, { shuffle: true, sampler })).toThrow(ConfigError);
+  expect(() => new WeightedRandomSampler([0, 0])).toThrow(ConfigError);
+});
+
+test("partitions, and a patient in two parts", () => {
+  expect(partitionDataset([1, 2, 3, 4, 5], { numPartitions: 2, evenDivisible: true, dropLast: true })).toEqual([
+    [1, 3],
+    [2, 4],
+  ]);
+  expect(() => partitionDataset([1], { numPartitions: 2 })).toThrow(ConfigError);
+  expect(() => partitionDataset([1, 2], { numPartitions: 2, dropLast: true })).toThrow(ConfigError);
+  expect(() => expectNoLeak({ train: ["p1_visit1"], test: ["p2_visit1", "p1_visit2"] })).toThrow(/patient "p1".*train and test/);
+  expect(() => expectNoLeak({ train: ["a"], test: ["a"] })).toThrow(DataError);
+  expectNoLeak({ train: ["p1_visit1", "p1_visit2"], test: ["p2_visit1"] });
+});

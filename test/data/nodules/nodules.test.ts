@@ -1,0 +1,98 @@
+/** @file Nodules: the list and its axes, prepared scans, crops by their kinds, a folder from end to end. */
+
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readNiftiFile, writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
+import { DataLoader } from "../../../src/data/loading/loader.ts";
+import { parseAnnotations } from "../../../src/data/nodules/annotations.ts";
+import { cropPlan, placeCrop } from "../../../src/data/nodules/crop_place.ts";
+import { openNodules, prepareLuna } from "../../../src/data/nodules/luna.node.ts";
+import { noduleMask, prepareScan } from "../../../src/data/nodules/prepare.ts";
+import { type Affine, makeVolume } from "../../../src/data/volume.ts";
+import { ConfigError, FormatError } from "../../../src/host/errors.ts";
+import { RandomState } from "../../../src/host/random/numpy.ts";
+
+const affine: Affine = [
+  [-2, 0, 0, 10],
+  [0, 1, 0, -20],
+  [0, 0, 1.5, 5],
+  [0, 0, 0, 1],
+];
+const scan = () => {
+  const data = new Int16Array(20 * 30 * 16).fill(-1200);
+  data[(8 * 30 + 12) * 16 + 6] = 600;
+  return makeVolume({ data, shape: [1, 20, 30, 16] }, affine);
+};
+// The bright voxel, at (-6, -8, 14) RAS, as the list has it: x to the left, y to the back.
+const list = "seriesuid,coordX,coordY,coordZ,diameter_mm\ns1,6,8,14,4\ns1,-2,0,20,6\nmissing,0,0,0,3\n";
+
+test("the list and its errors", () => {
+  expect(parseAnnotations(list).get("s1")![0]).toEqual({ center: [-6, -8, 14], diameter: 4 });
+  expect(() => parseAnnotations("a,b\n1,2")).toThrow(FormatError);
+  expect(() => parseAnnotations("seriesuid,coordX,coordY,coordZ,diameter_mm\ns1,1,2,,4")).toThrow(/line 2/);
+});
+
+test("a prepared scan is isotropic bytes, with the nodule where the bright voxel is", () => {
+  const { image, nodules } = prepareScan(scan(), parseAnnotations(list).get("s1")!);
+  expect([image.shape, image.spacing]).toEqual([
+    [1, 40, 30, 24],
+    [1, 1, 1],
+  ]);
+  const [x, y, z] = nodules[0].center.map(Math.round);
+  expect(image.data[(x * 30 + y) * 24 + z]).toBeGreaterThan(100);
+  const mask = noduleMask(nodules, [0, 0, 0], [40, 30, 24]);
+  expect(mask[(x * 30 + y) * 24 + z]).toBe(1);
+  // Half a voxel more or less on the surface of two balls of 4 and 6 mm.
+  expect(mask.reduce((a, b) => a + b, 0)).toBeGreaterThan(100);
+  expect(() => prepareScan(scan(), [{ center: [500, 0, 0], diameter: 3 }])).toThrow(ConfigError);
+});
+
+test("crops: half around a nodule, two fifths without one, the rest in the middle", () => {
+  const { nodules } = prepareScan(scan(), parseAnnotations(list).get("s1")!);
+  const plan = cropPlan({ size: [10, 10, 8] });
+  const random = new RandomState(1);
+  const counts = { around: 0, negative: 0, centered: 0 };
+  for (let i = 0; i < 2000; i++) {
+    const { kind, start } = placeCrop([40, 30, 24], nodules[0], nodules, plan, random);
+    counts[kind]++;
+    const meets = nodules[0].box.every(([from, to], a) => from < start[a] + plan.size[a] && to > start[a]);
+    if (kind !== "centered") expect(meets).toBe(kind === "around");
+  }
+  expect(Math.abs(counts.around - 1000)).toBeLessThan(80);
+  expect(Math.abs(counts.negative - 800)).toBeLessThan(80);
+  expect(() => cropPlan({ probabilities: [1, 1, 1] })).toThrow(ConfigError);
+});
+
+test("a folder from end to end: prepared once, an entry per nodule, crops padded with 0", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "voxgrad-"));
+  try {
+    await writeNiftiFile(join(folder, "s1.nii.gz"), scan());
+    await writeFile(join(folder, "annotations.csv"), list);
+    const out = join(folder, "out");
+    let reads = 0;
+    const readVolume = (path: string) => (reads++, readNiftiFile(path));
+    for (let run = 0; run < 2; run++) await prepareLuna(folder, join(folder, "annotations.csv"), out, { readVolume });
+    expect(reads).toBe(1);
+    expect((await readdir(out)).sort()).toEqual(["index.json", "s1.mask.nii.gz", "s1.nii"]);
+    const whole = await readNiftiFile(join(out, "s1.nii"));
+    const data = await openNodules(out, { size: [12, 8, 32], probabilities: [1, 0, 0] });
+    expect([data.length, data.nameOf(1)]).toEqual([2, "s1"]);
+    const first = (await new DataLoader(data, { batchSize: 2 }).epoch(0).next()).value!;
+    expect(first.image.shape).toEqual([2, 1, 12, 8, 32]);
+    const [x0, y0] = (await data.get(0, new RandomState([0, 0, 0]))).start as number[];
+    for (const [x, y, z] of [
+      [0, 0, 0],
+      [3, 5, 9],
+      [11, 7, 23],
+      [11, 7, 24],
+    ]) {
+      const want = z < 24 ? whole.data[((x0 + x) * 30 + y0 + y) * 24 + z] / 255 : 0;
+      expect(first.image.data[(x * 8 + y) * 32 + z]).toBeCloseTo(want, 6);
+    }
+    await expect(prepareLuna(out, join(folder, "annotations.csv"), folder, { readVolume })).resolves.toBeDefined();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,83 @@
+/** @file TorchIO's samplers and its aggregator: patches of items, their places, and what is put together of them. */
+
+import { expect, test } from "vitest";
+import { DataLoader } from "../../../src/data/loading/loader.ts";
+import { GridAggregator, GridSampler, type OverlapMode } from "../../../src/data/torchio/grid_sampler.ts";
+import type { Location } from "../../../src/data/torchio/patch.ts";
+import { Queue } from "../../../src/data/torchio/queue.ts";
+import { LabelSampler, UniformSampler, validCenters, WeightedSampler } from "../../../src/data/torchio/random_samplers.ts";
+import { identityAffine, makeVolume, type Volume } from "../../../src/data/volume.ts";
+import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
+import { RandomState } from "../../../src/host/random/numpy.ts";
+
+const image = makeVolume({ data: Float32Array.from({ length: 7 * 6 * 5 }, (_, i) => i), shape: [1, 7, 6, 5] }, identityAffine);
+const location = (patch: Record<string, unknown>) => patch.location as Location;
+
+test("patches of a grid, put together, are the image, in every mode and with padding", () => {
+  for (const overlapMode of ["crop", "average", "hann"] as OverlapMode[]) {
+    for (const paddingMode of [null, "edge", 3] as const) {
+      const grid = new GridSampler({ image, name: "x" }, { patchSize: [4, 4, 3], patchOverlap: [2, 2, 0], paddingMode });
+      const aggregator = new GridAggregator(grid, { overlapMode });
+      for (const patch of grid) {
+        const { data, shape } = patch.image as Volume;
+        aggregator.addBatch({ data, shape: [1, ...shape] }, [location(patch)]);
+      }
+      const out = aggregator.getOutput();
+      expect(out.shape).toEqual(image.shape);
+      out.data.forEach((v, i) => expect(v).toBeCloseTo(image.data[i], 3));
+    }
+  }
+});
+
+test("a patch keeps its place in the patient", () => {
+  const grid = new GridSampler({ image, name: "x" }, { patchSize: [4, 4, 3] });
+  const last = grid.get(grid.length - 1);
+  expect(location(last)).toEqual([3, 2, 2, 7, 6, 5]);
+  expect((last.image as Volume).affine.map((row) => row[3])).toEqual([3, 2, 2, 1]);
+  expect(last.name).toBe("x");
+});
+
+test("random patches lie where they may, by labels and by maps", () => {
+  const random = new RandomState(0);
+  const label = { data: Float32Array.from(image.data, (_, i) => (i === 102 ? 2 : i % 50 === 7 ? 1 : 0)), shape: image.shape };
+  const item = { image, label };
+  for (const patch of new UniformSampler([4, 3, 2]).patches(item, 50, random))
+    expect((patch.image as Volume).shape).toEqual([1, 4, 3, 2]);
+  const center = (patch: Record<string, unknown>) => {
+    const at = location(patch);
+    return ((at[0] + 1) * 6 + at[1] + 1) * 5 + at[2] + 1;
+  };
+  const valid = validCenters([7, 6, 5], 3).data;
+  const labeled = new LabelSampler(3, { labelName: "label", labelProbabilities: { 0: 0, 1: 1, 2: 1 } }).patches(
+    item,
+    400,
+    random,
+  );
+  const centers = labeled.map(center);
+  expect(centers.every((c) => valid[c] === 1 && label.data[c] > 0)).toBe(true);
+  expect(Math.abs(centers.filter((c) => label.data[c] === 2).length - 200)).toBeLessThan(40);
+  expect(new WeightedSampler(3, "label").patches(item, 20, random).every((p) => label.data[center(p)] > 0)).toBe(true);
+  expect(() => new WeightedSampler(3, "none").patches(item, 1, random)).toThrow(ConfigError);
+  expect(() => new LabelSampler(7).patches(item, 1, random)).toThrow(ShapeError);
+  const empty = { image, label: { data: new Float32Array(210), shape: image.shape } };
+  expect(() => new LabelSampler(3).patches(empty, 1, random)).toThrow(DataError);
+});
+
+test("a queue mixes the patches of volumes", async () => {
+  const volumes = [0, 1, 2, 3].map((id) => ({ id, image }));
+  const queue = new Queue(volumes, { maxLength: 8, samplesPerVolume: 5, sampler: new UniformSampler(3) });
+  const ids: number[] = [];
+  for await (const batch of new DataLoader(queue, { batchSize: 4 })) ids.push(...batch.id.data);
+  expect([...ids].sort()).toEqual([0, 1, 2, 3].flatMap((id) => [id, id, id, id, id]));
+  expect(ids).not.toEqual([...ids].sort());
+});
+
+test("errors", () => {
+  for (const options of [{ patchSize: 8 }, { patchSize: 4, patchOverlap: 4 }, { patchSize: 4, patchOverlap: 1 }])
+    expect(() => new GridSampler({ image }, options)).toThrow(ConfigError);
+  expect(() => new GridSampler({ path: "x.nii" }, { patchSize: 2 })).toThrow(ShapeError);
+  const grid = new GridSampler({ image }, { patchSize: 3 });
+  expect(() => new GridAggregator(grid).getOutput()).toThrow(ConfigError);
+  expect(() => new GridAggregator(grid).addBatch(image, [])).toThrow(ShapeError);
+  expect(() => new GridAggregator(grid, { overlapMode: "mean" as OverlapMode })).toThrow(ConfigError);
+});

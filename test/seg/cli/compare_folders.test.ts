@@ -1,0 +1,92 @@
+/** @file `voxgrad evaluate` of two folders: pairs by name, what is missing, what is refused, what is written. */
+
+import { mkdtemp, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
+import { makeVolume } from "../../../src/data/volume.ts";
+import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
+import { classesOf, compareFolders, writeComparison } from "../../../src/seg/cli/compare_folders.node.ts";
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+/** A label map of 1×2×4 voxels of 1×1×2 mm. */
+async function write(file: string, values: readonly number[], offset = 0): Promise<void> {
+  const affine = [
+    [1, 0, 0, offset],
+    [0, 1, 0, 0],
+    [0, 0, 2, 0],
+    [0, 0, 0, 1],
+  ];
+  await writeNiftiFile(at(file), makeVolume({ data: Uint8Array.from(values), shape: [1, 1, 2, values.length / 2] }, affine));
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "voxgrad-compare-"));
+  for (const name of ["truth", "found", "shifted", "other", "small"]) await mkdir(at(name));
+  await write("truth/a.nii.gz", [1, 1, 0, 2, 0, 0, 0, 2]);
+  await write("truth/b.nii.gz", [1, 0, 0, 0, 1, 0, 9, 0]);
+  await write("found/a.nii", [1, 0, 0, 2, 0, 0, 0, 2]);
+  await write("found/c.nii.gz", [0, 0, 0, 0, 0, 0, 0, 0]);
+  await write("shifted/a.nii.gz", [1, 1, 0, 2, 0, 0, 0, 2], 40);
+  await write("small/a.nii.gz", [1, 1, 0, 2]);
+  await write("other/z.nii.gz", [1, 1, 0, 2]);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const compare = (prediction: string, more: object = {}) =>
+  compareFolders({ reference: at("truth"), prediction: at(prediction), metrics: "dice,hd", ...more });
+
+describe("compareFolders", () => {
+  it("scores every value of the references; a missing prediction counts as empty", async () => {
+    const found = await compare("found", { ignore: "9" });
+    expect([found.classes, found.missingCases, found.surplus]).toEqual([["1", "2"], ["b"], ["c"]]);
+    expect(found.cases.map((c) => c.scores)).toEqual([
+      [
+        [2 / 3, 2],
+        [1, 0],
+      ],
+      [
+        [0, Infinity],
+        [NaN, NaN],
+      ],
+    ]);
+    expect((await compare("found", { missing: "skip" })).cases.map((c) => c.id)).toEqual(["a"]);
+  });
+
+  it("scores regions, with another voxel size", async () => {
+    const found = await compare("found", { labels: "all=1+2", spacing: "1,1,5", missing: "skip" });
+    expect(found.cases[0].scores).toEqual([[6 / 7, 5]]);
+    expect(classesOf("3,tumor=1+2")).toEqual([
+      { name: "3", values: [3] },
+      { name: "tumor", values: [1, 2] },
+    ]);
+  });
+
+  it("refuses grids that differ, and folders and options that make no sense", async () => {
+    await expect(compare("shifted")).rejects.toThrow(DataError);
+    await expect(compare("small")).rejects.toThrow(ShapeError);
+    await expect(compare("other")).rejects.toThrow(/no file of .* has the name of one of/);
+    await expect(compare("nowhere")).rejects.toThrow(DataError);
+    await expect(compare("found", { metrics: "dice,hd96" })).rejects.toThrow(/no metric "hd96"/);
+    await expect(compare("found", { labels: "one" })).rejects.toThrow(ConfigError);
+    await expect(compare("found", { empty: "zero" })).rejects.toThrow(/--empty is one of nan, skip, best, got "zero"/);
+    await expect(compare("found", { spacing: "1,1" })).rejects.toThrow(ConfigError);
+    await expect(compare("found", { tolerance: "-1" })).rejects.toThrow(ConfigError);
+  });
+
+  it("writes JSON, CSV, a table and box plots", async () => {
+    await writeComparison(at("out"), await compare("found"));
+    expect((await readdir(at("out"))).sort()).toEqual([
+      "dice.svg",
+      "evaluation.csv",
+      "evaluation.json",
+      "evaluation.txt",
+      "hd.svg",
+    ]);
+    expect(await readFile(at("out/dice.svg"), "utf8")).toMatch(/^<svg [^]*<rect [^]*<\/svg>\n$/);
+    expect((await readFile(at("out/evaluation.csv"), "utf8")).split("\n")[0]).toBe("case,class,prediction,dice,hd");
+  });
+});
