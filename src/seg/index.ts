@@ -70,6 +70,7 @@ export * from "./inference/quicknat_views.ts";
 export * from "./networks/residual_encoder_unet.ts";
 export * from "./inference/segmenter.ts";
 export * from "./networks/segresnet.ts";
+export type { BadLossPolicy } from "./training/bad_loss.ts";
 export * from "./training/trainer.ts";
 export * from "./networks/unet.ts";
 export * from "./networks/vnet.ts";

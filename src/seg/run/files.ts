@@ -50,12 +50,14 @@ export interface RunInfo {
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
 export interface EpochMetrics {
   readonly epoch: number;
-  /** Mean over the epoch's steps. */
+  /** Mean over the epoch's steps that were not skipped. */
   readonly loss: number;
   readonly lr: number;
   readonly seconds: number;
   /** Mean validation Dice of each foreground class, if this epoch was validated; NaN (null in the file) where no case has the class. */
   readonly dice?: readonly number[];
+  /** Steps left out for their loss, in runs that skip such steps. */
+  readonly skipped?: number;
 }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

@@ -49,8 +49,9 @@ interface Job extends NewRun<object> {
   readonly init?: string | undefined;
 }
 
-function epochLine({ epoch, loss, lr, seconds, dice }: EpochMetrics, total: number): string {
+function epochLine({ epoch, loss, lr, seconds, dice, skipped }: EpochMetrics, total: number): string {
   const parts = [`epoch ${epoch}/${total}`, `loss ${loss.toFixed(4)}`, `lr ${lr.toExponential(1)}`, `${seconds.toFixed(1)} s`];
+  if (skipped) parts.push(`${skipped} steps skipped`);
   if (dice) parts.push(`validation Dice ${dice.map((d) => d.toFixed(4)).join(" / ")}`);
   return parts.join("  ");
 }
