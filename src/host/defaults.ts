@@ -1,5 +1,6 @@
 /** @file Options of public functions: one table per function says their names and what they are when left out. */
 import { ConfigError } from "./errors.ts";
+import { expectNames } from "./options.ts";
 
 /** In a table of defaults: the option has none. */
 export const required: unique symbol = Symbol("required");
@@ -14,9 +15,7 @@ export type Defaults<O> = { readonly [K in keyof O]-?: O[K] | typeof required };
 export function withDefaults<O extends object>(op: string, options: O, defaults: Defaults<O>): Required<O> {
   const given = options as Readonly<Record<string, unknown>>;
   const known = defaults as Readonly<Record<string, unknown>>;
-  const stranger = Object.keys(given).find((name) => !Object.hasOwn(known, name));
-  if (stranger !== undefined)
-    throw new ConfigError(`${op}: unknown option "${stranger}"; known are ${Object.keys(known).join(", ")}`);
+  expectNames(op, options, Object.keys(known));
   const out: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(known)) {
     out[name] = given[name] === undefined ? value : given[name];

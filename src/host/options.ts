@@ -44,18 +44,16 @@ export function expectOptions<T extends object, const S extends string>(
 }
 
 /** As `expectOptions`, where no type has the names: of the options of a layer that is chosen by its name, say. */
-export function expectNames(op: string, options: unknown, text: string): void {
+export function expectNames(op: string, options: unknown, names: string | readonly string[]): void {
   if (options === undefined) return;
+  const known = typeof names === "string" ? names.split(" ").filter(Boolean) : names;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     const got = options === null ? "null" : Array.isArray(options) ? "a list" : typeof options;
     throw new ConfigError(
-      `${op}: the options must be an object${text === "" ? "" : ` such as { ${text.split(" ")[0]}: … }`}, got ${got}`,
+      `${op}: the options must be an object${known.length === 0 ? "" : ` such as { ${known[0]}: … }`}, got ${got}`,
     );
   }
-  const given = Object.keys(options);
-  if (given.length === 0) return;
-  const known = text === "" ? [] : text.split(" ");
-  for (const name of given) if (!known.includes(name)) unknown(op, name, known);
+  for (const name of Object.keys(options)) if (!known.includes(name)) unknown(op, name, known);
 }
 
 function unknown(op: string, name: string, known: readonly string[]): never {

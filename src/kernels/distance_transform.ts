@@ -1,5 +1,6 @@
 /** @file Exact Euclidean distance transform on the device, of voxels of any size. */
 
+import { expectOptions } from "../host/options.ts";
 import { sizeOf } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { type Shape, showShape } from "../host/shape.ts";
@@ -37,7 +38,9 @@ function voxelSizes(sampling: number | readonly number[], axes: number): number[
  * @returns the same shape
  * @throws ShapeError, DTypeError, ConfigError
  */
-export function distanceTransform(x: Tensor, { sampling = 1 }: DistanceTransformOptions = {}): Tensor {
+export function distanceTransform(x: Tensor, options: DistanceTransformOptions = {}): Tensor {
+  expectOptions("distanceTransform", options, "sampling");
+  const { sampling = 1 } = options;
   expectTensors(op, { input: x });
   const shape = distanceTransformShape(x.shape);
   const spatial = shape.slice(2);

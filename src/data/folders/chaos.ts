@@ -9,7 +9,8 @@
  * Each anonymized slice may have a SeriesInstanceUID of its own, so a folder is the series.
  */
 
-import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
+import { expectNames } from "../../host/options.ts";
+import { DataError, FormatError } from "../../host/errors.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import type { ImageFile } from "../formats/format.ts";
 import { readSlices } from "../formats/dicom/series.ts";
@@ -141,9 +142,7 @@ const optionNames = new Set(["open", "decodePng", "phases", "classes"]);
  * @throws FormatError for files that cannot be read; DataError for slices that do not fit together, pictures that are missing, and gray values of no class
  */
 export async function readChaosCase(item: ChaosCase, options: ReadChaosOptions): Promise<{ image: Volume; label?: Volume }> {
-  const unknown = Object.keys(options).find((key) => !optionNames.has(key));
-  if (unknown !== undefined)
-    throw new ConfigError(`readChaosCase: unknown option "${unknown}"; known are ${[...optionNames].join(", ")}`);
+  expectNames("readChaosCase", options, [...optionNames]);
   const { open, phases = "in" } = options;
   const slices = async (paths: readonly string[]) => readSlices(await Promise.all(paths.map(open)));
   const { volume, names } = await slices(item.image);

@@ -1,5 +1,6 @@
 /** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
 
+import { expectNames } from "../../host/options.ts";
 import type { Blob as BlobLike } from "../../host/platform.ts";
 import { isGzip } from "../../host/bytes/inflate.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
@@ -21,12 +22,6 @@ export interface ReadOptions extends ReadImageOptions {
 
 const readOptions = ["name", "series", "array"];
 
-function expectKnown(op: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined)
-    throw new ConfigError(`${op}: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
-}
-
 /**
  * Reads an image: NIfTI-1 and -2, Analyze 7.5, NRRD, MetaImage, MGH, NumPy, PNG, JPEG, TIFF, DICOM; all but those of DICOM may also be packed by gzip as a
  * whole.
@@ -37,7 +32,7 @@ function expectKnown(op: string, options: object, known: readonly string[]): voi
  * @throws FormatError naming the file and the field; ConfigError where a source has several images and none is chosen
  */
 export async function readImage(source: ImageSource, options: ReadOptions = {}): Promise<Volume> {
-  expectKnown("readImage", options, readOptions);
+  expectNames("readImage", options, readOptions);
   const { name, ...rest } = options;
   const parts = Array.isArray(source) ? (source as Blob[]) : [source as Uint8Array | ArrayBuffer | Blob];
   const files = parts.map((part, i) => fileOf(part, name ?? (parts.length > 1 ? `image ${i + 1}` : "image")));
@@ -134,7 +129,7 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
  * @throws ConfigError for other endings and types that the format does not have, DataError for values that `dtype` cannot hold
  */
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
-  expectKnown("writeImage", options, ["dtype", "compress"]);
+  expectNames("writeImage", options, ["dtype", "compress"]);
   return writerOf(name).write!(volume, name, options);
 }
 

@@ -1,5 +1,6 @@
 /** @file Where a training crop lies: around a nodule, away from all of them, or in the middle of the scan. */
 
+import { expectNames } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { NoduleBox } from "./prepare.ts";
@@ -28,8 +29,7 @@ const kinds: readonly CropKind[] = ["around", "negative", "centered"];
 export function cropPlan(options: NoduleCropOptions = {}): CropPlan {
   const defaults = { size: [96, 96, 48], probabilities: [0.5, 0.4, 0.1], leftTopRatio: 0.3, centerScope: [1 / 2, 1 / 2, 1 / 3] };
   const plan = { ...defaults, ...options };
-  const unknown = Object.keys(options).find((key) => !Object.hasOwn(defaults, key));
-  if (unknown) throw new ConfigError(`NoduleDataset: unknown option "${unknown}"; known are ${Object.keys(defaults).join(", ")}`);
+  expectNames("NoduleDataset", options, Object.keys(defaults));
   const { size, probabilities: p } = plan;
   if (size.length !== 3 || !size.every((n) => Number.isInteger(n) && n > 0))
     throw new ConfigError(`NoduleDataset: size is [${size}]; expected three whole numbers above 0`);

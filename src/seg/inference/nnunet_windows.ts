@@ -1,5 +1,6 @@
 /** @file nnU-Net's sliding window: where tiles start, how they are weighted, and the average over mirrored inputs. */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
@@ -54,10 +55,9 @@ function impulse(size: number, sigma: number): Float64Array {
 }
 
 /** Weights of a tile's voxels, falling off from its middle, none of them 0. nnU-Net's `compute_gaussian`. */
-export function computeGaussian(
-  tileSize: readonly number[],
-  { sigmaScale = 1 / 8, valueScalingFactor = 1, dtype = "float16" }: GaussianOptions = {},
-): HostArray<Float32Array> {
+export function computeGaussian(tileSize: readonly number[], options: GaussianOptions = {}): HostArray<Float32Array> {
+  expectOptions("computeGaussian", options, "sigmaScale valueScalingFactor dtype");
+  const { sigmaScale = 1 / 8, valueScalingFactor = 1, dtype = "float16" } = options;
   if (!(sigmaScale > 0)) throw new ConfigError(`computeGaussian: sigmaScale is ${sigmaScale}; expected more than 0`);
   const axes = tileSize.map((n) => impulse(n, n * sigmaScale));
   let map = Float64Array.of(1);

@@ -3,7 +3,7 @@
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 
 /** The array without its first channel, where it has several. */
 function foreground({ data, shape }: HostArray): { data: Float64Array; shape: number[] } {
@@ -39,7 +39,7 @@ const varianceOptions = ["includeBackground", "spatialMap", "scalarReduction", "
  */
 export function computeVariance(yPred: HostArray, options: VarianceOptions = {}): HostArray<Float64Array> {
   const op = "computeVariance";
-  expectOptions(op, options, varianceOptions);
+  expectNames(op, options, varianceOptions);
   const { includeBackground = true, spatialMap = false, scalarReduction = "mean", threshold = 0.0005 } = options;
   if (scalarReduction !== "mean" && scalarReduction !== "sum")
     throw new ConfigError(`${op}: scalarReduction is "mean" or "sum", got "${String(scalarReduction)}"`);
@@ -69,7 +69,7 @@ export class VarianceMetric {
   readonly options: VarianceOptions;
 
   constructor(options: VarianceOptions = {}) {
-    expectOptions("VarianceMetric", options, varianceOptions);
+    expectNames("VarianceMetric", options, varianceOptions);
     this.options = { scalarReduction: "sum", ...options };
   }
 
@@ -94,7 +94,7 @@ export interface LabelQualityOptions {
  */
 export function computeLabelQuality(yPred: HostArray, y: HostArray, options: LabelQualityOptions = {}): HostArray<Float64Array> {
   const op = "computeLabelQuality";
-  expectOptions(op, options, ["includeBackground", "scalarReduction"]);
+  expectNames(op, options, ["includeBackground", "scalarReduction"]);
   const { includeBackground = true, scalarReduction = "mean" } = options;
   if (!["mean", "sum", "none"].includes(scalarReduction))
     throw new ConfigError(`${op}: scalarReduction is "mean", "sum" or "none", got "${String(scalarReduction)}"`);
@@ -119,7 +119,7 @@ export class LabelQualityScore {
   readonly options: LabelQualityOptions;
 
   constructor(options: LabelQualityOptions = {}) {
-    expectOptions("LabelQualityScore", options, ["includeBackground", "scalarReduction"]);
+    expectNames("LabelQualityScore", options, ["includeBackground", "scalarReduction"]);
     this.options = { scalarReduction: "sum", ...options };
   }
 

@@ -3,7 +3,7 @@
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 
 export interface CalibrationOptions {
   /** Equal parts of 0 … 1. Default 15. */
@@ -32,7 +32,7 @@ export interface Calibration {
  */
 export function calibrationError(probabilities: HostArray, labels: HostArray, options: CalibrationOptions = {}): Calibration {
   const op = "calibrationError";
-  expectOptions(op, options, ["bins", "ignore"]);
+  expectNames(op, options, ["bins", "ignore"]);
   const { bins = 15, ignore } = options;
   if (!(Number.isInteger(bins) && bins > 0)) throw new ConfigError(`${op}: bins is a number above 0, got ${bins}`);
   const [classes, ...space] = probabilities.shape;

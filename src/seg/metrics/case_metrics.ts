@@ -3,6 +3,7 @@
  * A metric of your own is an object of this kind beside the table's rows.
  */
 
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { LabelClass } from "../../data/labels.ts";
@@ -144,6 +145,7 @@ class LazyPair implements ClassPair {
  * @throws ShapeError
  */
 export function scoreCase(prediction: HostArray, truth: HostArray, options: ScoreOptions): number[][] {
+  expectOptions("scoreCase", options, "metrics classes spacing ignore empty tolerance");
   const { metrics, classes, spacing, ignore, empty = "nan" } = options;
   const pairs = new LabelPairs("scoreCase", prediction, truth, ignore);
   const shape = truth.shape.slice(1);

@@ -4,7 +4,7 @@ import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 import { countOverlap } from "./overlap.ts";
 import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
 
@@ -81,7 +81,7 @@ export function getConfusionMatrix(
   y: HostArray,
   options: ConfusionMatrixOptions = {},
 ): HostArray<Float64Array> {
-  expectOptions("getConfusionMatrix", options, ["includeBackground", "strict"]);
+  expectNames("getConfusionMatrix", options, ["includeBackground", "strict"]);
   return confusionOf("getConfusionMatrix", yPred, y, options);
 }
 
@@ -136,7 +136,7 @@ export class ConfusionMatrixMetric extends CumulativeMetric<ConfusionMatrixMetri
   #classification = false;
 
   constructor(options: ConfusionMatrixMetricOptions = {}) {
-    expectOptions("ConfusionMatrixMetric", options, ["includeBackground", "strict", "reduction", "metricName", "computeSample"]);
+    expectNames("ConfusionMatrixMetric", options, ["includeBackground", "strict", "reduction", "metricName", "computeSample"]);
     super(options);
     for (const name of this.names()) ruleOf("ConfusionMatrixMetric", name);
   }

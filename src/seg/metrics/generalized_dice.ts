@@ -4,7 +4,7 @@ import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 import { countOverlap, type OverlapCounts } from "./overlap.ts";
 import type { Aggregate } from "./reduction.ts";
 
@@ -37,7 +37,7 @@ export function computeGeneralizedDice(
   y: HostArray,
   options: GeneralizedDiceOptions = {},
 ): HostArray<Float64Array> {
-  expectOptions("computeGeneralizedDice", options, [...names, "sumOverClasses"]);
+  expectNames("computeGeneralizedDice", options, [...names, "sumOverClasses"]);
   return generalizedDice("computeGeneralizedDice", yPred, y, options);
 }
 
@@ -93,7 +93,7 @@ export interface GeneralizedDiceScoreOptions extends Omit<GeneralizedDiceOptions
 /** Generalized Dice over a data set (MONAI `GeneralizedDiceScore`): reductions over channels, and "mean" and "sum", take one score of all classes. */
 export class GeneralizedDiceScore extends CumulativeMetric<GeneralizedDiceScoreOptions> {
   constructor(options: GeneralizedDiceScoreOptions = {}) {
-    expectOptions("GeneralizedDiceScore", options, [...names, "reduction"]);
+    expectNames("GeneralizedDiceScore", options, [...names, "reduction"]);
     super(options);
   }
 

@@ -1,10 +1,10 @@
 /** @file Hausdorff distances of masks, whole or by percentile, with MONAI's options and those of the pooled percentile. */
 
+import { expectNames, expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { quantiles } from "../../host/stats.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
 import {
   type BatchSurfaceOptions,
   distancePercentile,
@@ -47,11 +47,16 @@ export function pooled(pair: SurfacePair): Float64Array {
   return all;
 }
 
+const percentileOptions = ({ percentile, directed, percentileOf }: PercentileOptions): PercentileOptions => ({
+  ...(percentile !== undefined && { percentile }),
+  ...(directed !== undefined && { directed }),
+  ...(percentileOf !== undefined && { percentileOf }),
+});
+
 /** Hausdorff distance of two surfaces; NaN if neither has an element, Infinity if one has none. */
-export function hausdorffOf(
-  pair: SurfacePair,
-  { percentile, directed = false, percentileOf = "larger" }: PercentileOptions = {},
-): number {
+export function hausdorffOf(pair: SurfacePair, options: PercentileOptions = {}): number {
+  expectOptions("hausdorffOf", options, "percentile directed percentileOf");
+  const { percentile, directed = false, percentileOf = "larger" } = options;
   const forward = pair.toReference().distance;
   if (directed) return distancePercentile(forward, percentile);
   if (percentileOf === "pooled" && percentile) return quantiles(pooled(pair), [percentile / 100])[0];
@@ -73,9 +78,9 @@ export function computeHausdorffDistance(
   options: HausdorffOptions = {},
 ): HostArray<Float64Array> {
   const op = "computeHausdorffDistance";
-  expectOptions(op, options, [...names, "spacing"]);
+  expectNames(op, options, [...names, "spacing"]);
   check(op, options);
-  return scoreSurfaces(op, yPred, y, options, (pair) => hausdorffOf(pair, options));
+  return scoreSurfaces(op, yPred, y, options, (pair) => hausdorffOf(pair, percentileOptions(options)));
 }
 
 export interface HausdorffMetricOptions extends Omit<HausdorffOptions, "spacing">, ReductionOptions {}
@@ -83,13 +88,13 @@ export interface HausdorffMetricOptions extends Omit<HausdorffOptions, "spacing"
 /** Hausdorff distance over a data set (MONAI `HausdorffDistanceMetric`); `append` takes the voxel size. */
 export class HausdorffDistanceMetric extends CumulativeMetric<HausdorffMetricOptions, SurfaceCall> {
   constructor(options: HausdorffMetricOptions = {}) {
-    expectOptions("HausdorffDistanceMetric", options, [...names, "reduction"]);
+    expectNames("HausdorffDistanceMetric", options, [...names, "reduction"]);
     super(options);
     check("HausdorffDistanceMetric", options);
   }
 
   protected override compute(yPred: HostArray, y: HostArray, call?: SurfaceCall): HostArray<Float64Array> {
     const options = { ...this.options, ...call };
-    return scoreSurfaces("HausdorffDistanceMetric", yPred, y, options, (pair) => hausdorffOf(pair, options));
+    return scoreSurfaces("HausdorffDistanceMetric", yPred, y, options, (pair) => hausdorffOf(pair, percentileOptions(options)));
   }
 }

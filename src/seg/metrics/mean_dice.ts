@@ -4,7 +4,7 @@ import { argmaxPlanes } from "../../host/argmax.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 import { countOverlap, type OverlapOptions, overlapOptions, scoreCounts } from "./overlap.ts";
 import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
 
@@ -16,7 +16,7 @@ import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.
  * @throws ShapeError when shapes do not agree, DataError when an input is not a mask
  */
 export function computeDice(yPred: HostArray, y: HostArray, options: OverlapOptions = {}): HostArray<Float64Array> {
-  expectOptions("computeDice", options, overlapOptions);
+  expectNames("computeDice", options, overlapOptions);
   return dice("computeDice", yPred, y, options);
 }
 
@@ -39,7 +39,7 @@ export interface DiceMetricOptions extends MetricOptions {
 /** Mean Dice over a data set (MONAI `DiceMetric`): `append` every batch, then `aggregate`. */
 export class DiceMetric extends CumulativeMetric<DiceMetricOptions> {
   constructor(options: DiceMetricOptions = {}) {
-    expectOptions("DiceMetric", options, [...overlapOptions, "reduction", "returnWithLabel"]);
+    expectNames("DiceMetric", options, [...overlapOptions, "reduction", "returnWithLabel"]);
     super(options);
   }
 
@@ -89,7 +89,7 @@ export class DiceHelper {
   readonly options: DiceHelperOptions;
 
   constructor(options: DiceHelperOptions = {}) {
-    expectOptions("DiceHelper", options, helperOptions);
+    expectNames("DiceHelper", options, helperOptions);
     this.options = options;
   }
 

@@ -3,12 +3,12 @@
 import type { HostArray } from "../../host/array.ts";
 import { CumulativeMetric } from "./cumulative.ts";
 import type { MetricOptions } from "./mean_dice.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 import { countOverlap, type OverlapOptions, overlapOptions, scoreCounts } from "./overlap.ts";
 
 /** Intersection over union `|P∩Y| / |P∪Y|` per sample and class (MONAI `compute_iou`); arguments and errors as `computeDice`. */
 export function computeIou(yPred: HostArray, y: HostArray, options: OverlapOptions = {}): HostArray<Float64Array> {
-  expectOptions("computeIou", options, overlapOptions);
+  expectNames("computeIou", options, overlapOptions);
   return iou("computeIou", yPred, y, options);
 }
 
@@ -24,7 +24,7 @@ function iou(op: string, yPred: HostArray, y: HostArray, options: OverlapOptions
 /** Mean intersection over union over a data set (MONAI `MeanIoU`). */
 export class MeanIoU extends CumulativeMetric<MetricOptions> {
   constructor(options: MetricOptions = {}) {
-    expectOptions("MeanIoU", options, [...overlapOptions, "reduction"]);
+    expectNames("MeanIoU", options, [...overlapOptions, "reduction"]);
     super(options);
   }
 

@@ -1,11 +1,11 @@
 /** @file Panoptic quality of instance masks (Kirillov et al. 2019), with MONAI's options. */
 
+import { expectOptions, expectNames } from "../../host/options.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { assign } from "./assignment.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
 import { type MetricReduction, reduceMetric } from "./reduction.ts";
 
 /** Panoptic, segmentation and recognition quality. */
@@ -75,9 +75,11 @@ function checkThreshold(op: string, threshold: number): void {
 export function countPanoptic(
   pred: HostArray,
   gt: HostArray,
-  { matchIouThreshold = 0.5 }: Pick<PanopticOptions, "matchIouThreshold"> = {},
+  options: Pick<PanopticOptions, "matchIouThreshold"> = {},
 ): PanopticCounts {
   const op = "countPanoptic";
+  expectOptions(op, options, "matchIouThreshold");
+  const { matchIouThreshold = 0.5 } = options;
   if (!sameShape(pred.shape, gt.shape))
     throw new ShapeError(`${op}: pred ${showShape(pred.shape)} and gt ${showShape(gt.shape)} must have the same shape`);
   checkThreshold(op, matchIouThreshold);
@@ -100,9 +102,13 @@ export function countPanoptic(
  * @throws ShapeError, ConfigError
  */
 export function computePanopticQuality(pred: HostArray, gt: HostArray, options: PanopticOptions = {}): number {
-  expectOptions("computePanopticQuality", options, ["metricName", "matchIouThreshold", "smoothNumerator"]);
-  const { metricName = "pq", smoothNumerator = 1e-6 } = options;
-  return qualityOf(shortName("computePanopticQuality", metricName), countPanoptic(pred, gt, options), smoothNumerator);
+  expectNames("computePanopticQuality", options, ["metricName", "matchIouThreshold", "smoothNumerator"]);
+  const { metricName = "pq", smoothNumerator = 1e-6, matchIouThreshold = 0.5 } = options;
+  return qualityOf(
+    shortName("computePanopticQuality", metricName),
+    countPanoptic(pred, gt, { matchIouThreshold }),
+    smoothNumerator,
+  );
 }
 
 export interface PanopticMetricOptions extends Omit<PanopticOptions, "metricName">, ReductionOptions {
@@ -122,7 +128,7 @@ export class PanopticQualityMetric extends CumulativeMetric<PanopticMetricOption
   constructor(options: PanopticMetricOptions) {
     const op = "PanopticQualityMetric";
     super(options);
-    expectOptions(op, options, ["numClasses", "metricName", "reduction", "matchIouThreshold", "smoothNumerator"]);
+    expectNames(op, options, ["numClasses", "metricName", "reduction", "matchIouThreshold", "smoothNumerator"]);
     const { metricName = "pq", numClasses, matchIouThreshold = 0.5 } = options;
     if (!(Number.isInteger(numClasses) && numClasses > 0))
       throw new ConfigError(`${op}: numClasses is a number above 0, got ${numClasses}`);
@@ -142,7 +148,7 @@ export class PanopticQualityMetric extends CumulativeMetric<PanopticMetricOption
     for (let s = 0; s < samples; s++) {
       for (let c = 0; c < numClasses; c++) {
         const [pred, gt] = [yPred, y].map((a) => ({ data: instancesOf(a, s, c + 1), shape }));
-        const { tp, fp, fn, iouSum } = countPanoptic(pred, gt, this.options);
+        const { tp, fp, fn, iouSum } = countPanoptic(pred, gt, { matchIouThreshold: this.options.matchIouThreshold ?? 0.5 });
         data.set([tp, fp, fn, iouSum], (s * numClasses + c) * 4);
       }
     }

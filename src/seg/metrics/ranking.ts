@@ -4,7 +4,7 @@ import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { type Batch, eachSample, ScoreBuffer } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 
 /** "macro": mean over the classes; "weighted": by how often each is true; "micro": all classes as one; "none": a score per class. */
 export type ClassAverage = "macro" | "weighted" | "micro" | "none";
@@ -93,16 +93,16 @@ function averaged(op: string, score: Score, yPred: HostArray, y: HostArray, aver
  * @returns a number, or one per class for "none"; NaN where `y` is all one value, or not 0 and 1
  * @throws ShapeError, ConfigError
  */
-export function computeRocAuc(yPred: HostArray, y: HostArray, { average = "macro" }: RankingOptions = {}): number | number[] {
+export function computeRocAuc(yPred: HostArray, y: HostArray, options: RankingOptions = {}): number | number[] {
+  expectNames("computeRocAuc", options, "average");
+  const { average = "macro" } = options;
   return averaged("computeRocAuc", area, yPred, y, average);
 }
 
 /** Average precision Σ precision · gain in recall (MONAI `compute_average_precision`); arguments, result and errors as `computeRocAuc`. */
-export function computeAveragePrecision(
-  yPred: HostArray,
-  y: HostArray,
-  { average = "macro" }: RankingOptions = {},
-): number | number[] {
+export function computeAveragePrecision(yPred: HostArray, y: HostArray, options: RankingOptions = {}): number | number[] {
+  expectNames("computeAveragePrecision", options, "average");
+  const { average = "macro" } = options;
   return averaged("computeAveragePrecision", precision, yPred, y, average);
 }
 
@@ -118,7 +118,7 @@ export abstract class RankingMetric {
   readonly #truths: ScoreBuffer;
 
   constructor(options: RankingOptions) {
-    expectOptions(this.constructor.name, options, ["average"]);
+    expectNames(this.constructor.name, options, ["average"]);
     this.options = options;
     this.#predictions = new ScoreBuffer(this.constructor.name);
     this.#truths = new ScoreBuffer(this.constructor.name);

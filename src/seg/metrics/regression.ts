@@ -4,7 +4,7 @@ import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 
 /** Throws `ShapeError` unless both have one shape of at least two axes. */
 export function expectImages(op: string, yPred: HostArray, y: HostArray): void {
@@ -35,7 +35,7 @@ function meanErrors(op: string, yPred: HostArray, y: HostArray, power: 1 | 2): H
 export abstract class ErrorMetric<O extends ReductionOptions> extends CumulativeMetric<O> {
   constructor(options: O, known: readonly string[] = []) {
     super(options);
-    expectOptions(this.constructor.name, options, ["reduction", ...known]);
+    expectNames(this.constructor.name, options, ["reduction", ...known]);
   }
 }
 

@@ -4,7 +4,7 @@ import { sizeOf, type HostArray, type TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 import { expectImages } from "./regression.ts";
 
 export interface SSIMOptions extends ReductionOptions {
@@ -131,7 +131,7 @@ export class SSIMMetric extends CumulativeMetric<SSIMOptions> {
 
   constructor(options: SSIMOptions) {
     super(options);
-    expectOptions("SSIMMetric", options, [...names, "winSize"]);
+    expectNames("SSIMMetric", options, [...names, "winSize"]);
     this.windows = windows("SSIMMetric", options);
   }
 
@@ -182,7 +182,7 @@ export class MultiScaleSSIMMetric extends CumulativeMetric<MultiScaleSSIMOptions
 
   constructor(options: MultiScaleSSIMOptions) {
     super(options);
-    expectOptions("MultiScaleSSIMMetric", options, [...names, "kernelSize", "weights"]);
+    expectNames("MultiScaleSSIMMetric", options, [...names, "kernelSize", "weights"]);
     const { kernelSize, weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333], ...rest } = options;
     if (weights.length === 0) throw new ConfigError("MultiScaleSSIMMetric: weights has no entry; give one per scale");
     this.weights = weights;

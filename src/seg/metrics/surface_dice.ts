@@ -4,7 +4,7 @@ import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 import {
   type BatchSurfaceOptions,
   expectDistanceMetric,
@@ -68,7 +68,7 @@ function surfaceDice(op: string, yPred: HostArray, y: HostArray, options: Surfac
  * @throws ShapeError, ConfigError
  */
 export function computeSurfaceDice(yPred: HostArray, y: HostArray, options: SurfaceDiceOptions): HostArray<Float64Array> {
-  expectOptions("computeSurfaceDice", options, [...names, "spacing"]);
+  expectNames("computeSurfaceDice", options, [...names, "spacing"]);
   checkThresholds("computeSurfaceDice", options.classThresholds);
   return surfaceDice("computeSurfaceDice", yPred, y, options);
 }
@@ -78,7 +78,7 @@ export interface SurfaceDiceMetricOptions extends Omit<SurfaceDiceOptions, "spac
 /** Surface Dice over a data set (MONAI `SurfaceDiceMetric`); `append` takes the voxel size. */
 export class SurfaceDiceMetric extends CumulativeMetric<SurfaceDiceMetricOptions, SurfaceCall> {
   constructor(options: SurfaceDiceMetricOptions) {
-    expectOptions("SurfaceDiceMetric", options, [...names, "reduction"]);
+    expectNames("SurfaceDiceMetric", options, [...names, "reduction"]);
     super(options);
     checkThresholds("SurfaceDiceMetric", options.classThresholds);
     expectDistanceMetric("SurfaceDiceMetric", options.distanceMetric ?? "euclidean");

@@ -2,7 +2,7 @@
 
 import type { HostArray } from "../../host/array.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectOptions } from "./options.ts";
+import { expectNames } from "../../host/options.ts";
 import { type BatchSurfaceOptions, expectDistanceMetric, scoreSurfaces, type SurfaceCall, type SurfacePair } from "./surfaces.ts";
 
 export interface SurfaceDistanceOptions extends BatchSurfaceOptions {
@@ -36,7 +36,7 @@ export function computeAverageSurfaceDistance(
   options: SurfaceDistanceOptions = {},
 ): HostArray<Float64Array> {
   const op = "computeAverageSurfaceDistance";
-  expectOptions(op, options, [...names, "spacing"]);
+  expectNames(op, options, [...names, "spacing"]);
   return scoreSurfaces(op, yPred, y, options, (pair) => averageDistanceOf(pair, options.symmetric ?? false));
 }
 
@@ -45,7 +45,7 @@ export interface SurfaceDistanceMetricOptions extends Omit<SurfaceDistanceOption
 /** Average surface distance over a data set (MONAI `SurfaceDistanceMetric`); `append` takes the voxel size. */
 export class SurfaceDistanceMetric extends CumulativeMetric<SurfaceDistanceMetricOptions, SurfaceCall> {
   constructor(options: SurfaceDistanceMetricOptions = {}) {
-    expectOptions("SurfaceDistanceMetric", options, [...names, "reduction"]);
+    expectNames("SurfaceDistanceMetric", options, [...names, "reduction"]);
     super(options);
     expectDistanceMetric("SurfaceDistanceMetric", options.distanceMetric ?? "euclidean");
   }

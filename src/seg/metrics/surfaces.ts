@@ -1,5 +1,6 @@
 /** @file The surfaces of two masks and the distances between them, each worked out once, whatever metrics are taken of it. */
 
+import { expectOptions } from "../../host/options.ts";
 import {
   type DistanceMetric,
   distanceTransformCdt,
@@ -79,6 +80,7 @@ export class SurfacePair {
    */
   constructor(prediction: Uint8Array, reference: Uint8Array, shape: readonly number[], options: SurfacePairOptions = {}) {
     const op = "SurfacePair";
+    expectOptions(op, options, "distanceMetric spacing useSubvoxels border");
     const { distanceMetric = "euclidean", spacing, useSubvoxels = false, border: rule = "edge" } = options;
     const inside = rule === "inside" && !useSubvoxels;
     expectDistanceMetric(op, distanceMetric);

@@ -1,5 +1,6 @@
 /** @file nnU-Net's experiment planning: from a data set's fingerprint to `nnUNetPlans.json`, key for key. */
 
+import { expectOptions } from "../../host/options.ts";
 import { sizeOf } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
@@ -113,6 +114,11 @@ export function planExperiment(
   dataset: PlannedDatasetJson,
   options: PlanOptions = {},
 ): NnunetPlans {
+  expectOptions(
+    "planExperiment",
+    options,
+    "planner gpuMemoryTargetInGb preprocessorName plansName overwriteTargetSpacing suppressTranspose datasetName",
+  );
   const { planner = "ExperimentPlanner", overwriteTargetSpacing, suppressTranspose = false, datasetName = "" } = options;
   if (!Object.hasOwn(planners, planner))
     throw new ConfigError(`planExperiment: unknown planner "${String(planner)}"; known are ${Object.keys(planners).join(", ")}`);

@@ -1,4 +1,5 @@
 /** @file Pictures of surfaces without a GPU or a browser: orthographic views with a depth buffer and light from the viewer. */
+import { expectOptions } from "../../host/options.ts";
 import type { Picture } from "../../host/bytes/png.ts";
 import { withDefaults } from "../../host/defaults.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -51,6 +52,7 @@ interface Stage {
  * @throws ConfigError without surfaces, for an unknown view and a size that is no number of pixels
  */
 export function meshPicture(meshes: readonly Mesh[], options: MeshPictureOptions = {}): Picture {
+  expectOptions("meshPicture", options, "views size colors");
   const defaults = { views: ["anterior", "left", "superior"] as const, size: 400, colors: null };
   const { views: names, size, colors } = withDefaults("meshPicture", options, defaults);
   if (!Number.isInteger(size) || size < 8 || size > 8192)

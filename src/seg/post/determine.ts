@@ -1,4 +1,5 @@
 /** @file nnU-Net's decision whether keeping only the largest component helps, made on validation cases. */
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { nanMean } from "../../host/stats.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -40,8 +41,10 @@ export interface Determined {
 export async function determinePostprocessing(
   count: number,
   read: (index: number) => Promise<PredictedCase>,
-  { labelsOrRegions, ignore, onProgress }: DetermineOptions,
+  options: DetermineOptions,
 ): Promise<Determined> {
+  expectOptions("determinePostprocessing", options, "labelsOrRegions ignore onProgress");
+  const { labelsOrRegions, ignore, onProgress } = options;
   const passes = 2 + (labelsOrRegions.length > 1 ? labelsOrRegions.length : 0);
   let pass = 0;
   const meansAfter = async (foregrounds: readonly (readonly number[])[]): Promise<number[]> => {

@@ -1,4 +1,5 @@
 /** @file Surfaces of labels and of probabilities in the patient's coordinates. */
+import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { TypedArray } from "../../host/array.ts";
@@ -25,6 +26,7 @@ export interface SurfaceOptions {
  * @throws DataError if nothing is inside; ShapeError for a channel that there is not; ConfigError for an unknown option or a level that is no number
  */
 export function surfaceOf(volume: Volume, options: SurfaceOptions = {}): Mesh {
+  expectOptions("surfaceOf", options, "labels level channel smooth");
   const { labels, level, channel, smooth } = withDefaults("surfaceOf", options, {
     labels: null,
     level: 0.5,

@@ -155,7 +155,7 @@ test("RandomBrightnessContrast counts in the greatest value of the type, and cli
 test("an option that does not exist is an error with those that do", () => {
   const options = { sigma: 1, sgima: 2 } as T.GaussianSmoothOptions;
   expect(() => new T.GaussianSmooth(options)).toThrow(ConfigError);
-  expect(() => new T.GaussianSmooth(options)).toThrow('unknown option "sgima"; known are sigma, approx');
+  expect(() => new T.GaussianSmooth(options)).toThrow('there is no option "sgima"; did you mean sigma? known are sigma, approx');
 });
 
 test("a transform never changes what it gets", () => {

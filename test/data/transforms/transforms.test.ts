@@ -216,7 +216,7 @@ describe("values", () => {
 
   test("an option that a transform does not have is an error", () => {
     expect(() => new T.Rotate({ angle: 1, keepsize: true } as T.RotateOptions)).toThrow(
-      /Rotate: unknown option "keepsize"; known: angle/,
+      /Rotate: there is no option "keepsize"; did you mean keepSize\? known are angle/,
     );
   });
 

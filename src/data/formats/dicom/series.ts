@@ -3,6 +3,7 @@
  * (scouts, reformats) is several stacks, each listed and chosen for itself.
  */
 
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
@@ -64,9 +65,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  *   DataError for slices that are missing, doubled or uneven
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
-  for (const key of Object.keys(options))
-    if (!optionNames.has(key))
-      throw new ConfigError(`readSeries: unknown option "${key}"; known are ${[...optionNames].join(", ")}`);
+  expectNames("readSeries", options, [...optionNames]);
   const { info, slices, errors, notes } = choose(await findStacks(files), options);
   if (errors.length > 0) throw errors[0];
   const who = `readSeries: series ${info.uid}`;

@@ -64,6 +64,8 @@ export const augmentationKeys = ["augmentMatrix", "augmentDisplacement", "augmen
  * Adds to an item what `augmentBatch` does with it: `augmentMatrix` `[axes, axes + 1]`, `augmentNumbers` `[C, 7]`, `augmentSigmas` `[C]`, `augmentZooms`
  * `[C]`, and `augmentDisplacement` `[axes, knots…]` where `elastic` may act.
  *
+ * Shapes: an item with `image` `[C, …]` → the same item and the keys above.
+ * Geometry: kept; nothing has moved yet.
  * Draws: for each kind `rand()` against its probability, then its strengths, whether it acts or not, so that one kind's chance does not move the draws of
  * the others.
  * @throws ConfigError for probabilities outside 0 … 1 and ranges that are none

@@ -1,10 +1,11 @@
 /** @file Deterministic crops: `SpatialCrop`, `CenterSpatialCrop`, `CenterScaleCrop`. A crop never reaches outside the image: it is cut at the border. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView, resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { movedWindow } from "../moved.ts";
-import { checkOptions, perAxis } from "../options.ts";
+import { perAxis } from "../options.ts";
 import type { Transform } from "../transform.ts";
 
 /** Start and end (exclusive) per axis; null or undefined = the border; negative from the end. */
@@ -29,7 +30,7 @@ export class SpatialCrop implements Transform {
   private readonly slices: readonly RoiSlice[];
 
   constructor(options: SpatialCropOptions) {
-    checkOptions("SpatialCrop", options, SpatialCrop.options);
+    expectNames("SpatialCrop", options, SpatialCrop.options);
     if ("roiSlices" in options && options.roiSlices) this.slices = checkedSlices(options.roiSlices);
     else if ("roiCenter" in options && options.roiCenter !== undefined && options.roiSize !== undefined) {
       this.slices = centeredSlices(listOf(options.roiCenter), listOf(options.roiSize));
@@ -62,7 +63,7 @@ export class CenterSpatialCrop implements Transform {
   private readonly roiSize: SpatialSize;
 
   constructor({ roiSize, ...rest }: { readonly roiSize: SpatialSize }) {
-    checkOptions("CenterSpatialCrop", rest, CenterSpatialCrop.options);
+    expectNames("CenterSpatialCrop", rest, CenterSpatialCrop.options);
     this.roiSize = roiSize;
   }
 
@@ -85,7 +86,7 @@ export class CenterScaleCrop implements Transform {
   private readonly roiScale: number | readonly number[];
 
   constructor({ roiScale, ...rest }: { readonly roiScale: number | readonly number[] }) {
-    checkOptions("CenterScaleCrop", rest, CenterScaleCrop.options);
+    expectNames("CenterScaleCrop", rest, CenterScaleCrop.options);
     this.roiScale = roiScale;
   }
 

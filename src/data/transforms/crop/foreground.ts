@@ -1,9 +1,10 @@
 /** @file Boxes around the foreground: `CropForeground`, `BoundingRect`, `generateSpatialBoundingBox`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { cropWindow, type RoiSlice } from "./crop.ts";
 import { movedWindow } from "../moved.ts";
-import { checkOptions, perAxis } from "../options.ts";
+import { perAxis } from "../options.ts";
 import { checkFill, padAxes, padFillNames, type PadFill } from "../pad/pad_axes.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import type { ItemWide, Transform } from "../transform.ts";
@@ -103,7 +104,7 @@ export class CropForeground implements Transform, ItemWide {
   private readonly fill: PadFill;
 
   constructor(options: CropForegroundOptions = {}) {
-    checkOptions("CropForeground", options, CropForeground.options);
+    expectNames("CropForeground", options, CropForeground.options);
     const { selectFn, channelIndices, margin, allowSmaller, kDivisible = 1, sourceKey, ...fill } = options;
     checkFill("CropForeground", fill);
     this.boxOptions = {
@@ -165,7 +166,7 @@ export class BoundingRect implements Transform {
   private readonly box: BoundingBoxOptions;
 
   constructor({ selectFn, ...rest }: Pick<BoundingBoxOptions, "selectFn"> = {}) {
-    checkOptions("BoundingRect", rest, BoundingRect.options);
+    expectNames("BoundingRect", rest, BoundingRect.options);
     this.box = selectFn ? { selectFn } : {};
   }
 

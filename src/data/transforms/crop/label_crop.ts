@@ -1,7 +1,7 @@
 /** @file Crops whose centers are drawn from a label map: `RandCropByPosNegLabel`, `RandCropByLabelClasses`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray } from "../../../host/array.ts";
-import { checkOptions } from "../options.ts";
 import { centeredSlices, crop } from "./crop.ts";
 import { mapBinaryToIndices, mapClassesToIndices } from "./label_indices.ts";
 import { stridesOf } from "../../../host/shape.ts";
@@ -102,7 +102,7 @@ export class RandCropByPosNegLabel extends LabelCrop {
 
   constructor(options: RandCropByPosNegLabelOptions) {
     super("RandCropByPosNegLabel", options);
-    checkOptions("RandCropByPosNegLabel", options, RandCropByPosNegLabel.options);
+    expectNames("RandCropByPosNegLabel", options, RandCropByPosNegLabel.options);
     const { pos = 1, neg = 1 } = options;
     if (!(pos >= 0 && neg >= 0 && pos + neg > 0)) {
       throw new ConfigError(`RandCropByPosNegLabel: pos and neg must be 0 or more and not both 0, got pos ${pos}, neg ${neg}`);
@@ -160,7 +160,7 @@ export class RandCropByLabelClasses extends LabelCrop {
 
   constructor(options: RandCropByLabelClassesOptions) {
     super("RandCropByLabelClasses", options);
-    checkOptions("RandCropByLabelClasses", options, RandCropByLabelClasses.options);
+    expectNames("RandCropByLabelClasses", options, RandCropByLabelClasses.options);
     if (options.ratios?.some((r) => !(r >= 0)))
       throw new ConfigError(`RandCropByLabelClasses: ratios must be 0 or more, got [${options.ratios.join(", ")}]`);
   }

@@ -1,10 +1,11 @@
 /** @file Crops of random place and size: `RandSpatialCrop`, `RandSpatialCropSamples`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import { centerOf, crop, type RoiSlice } from "./crop.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
-import { checkOptions, perAxis } from "../options.ts";
+import { perAxis } from "../options.ts";
 import { RandomTransform } from "../transform.ts";
 
 /** Size and place of a random crop. */
@@ -37,7 +38,7 @@ export class RandSpatialCrop extends RandomTransform {
 
   constructor(options: RandSpatialCropOptions) {
     super();
-    checkOptions("RandSpatialCrop", options, names);
+    expectNames("RandSpatialCrop", options, names);
     this.options = options;
   }
 
@@ -65,7 +66,7 @@ export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
 
   constructor(options: RandSpatialCropOptions & { readonly numSamples: number }) {
     super();
-    checkOptions("RandSpatialCropSamples", options, RandSpatialCropSamples.options);
+    expectNames("RandSpatialCropSamples", options, RandSpatialCropSamples.options);
     const { numSamples } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandSpatialCropSamples: numSamples must be an integer from 1 up, got ${numSamples}`);
@@ -107,7 +108,7 @@ export class RandScaleCrop extends RandomTransform {
 
   constructor(options: RandScaleCropOptions) {
     super();
-    checkOptions("RandScaleCrop", options, RandScaleCrop.options);
+    expectNames("RandScaleCrop", options, RandScaleCrop.options);
     this.options = options;
   }
 

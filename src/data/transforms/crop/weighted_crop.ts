@@ -1,9 +1,9 @@
 /** @file `RandWeightedCrop`: crops whose centers are drawn by a weight map. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
-import { checkOptions } from "../options.ts";
 import { type Item, RandomTransform } from "../transform.ts";
 import { centeredSlices, crop, cropWindow } from "./crop.ts";
 
@@ -37,7 +37,7 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
 
   constructor(options: RandWeightedCropOptions) {
     super();
-    checkOptions("RandWeightedCrop", options, RandWeightedCrop.options);
+    expectNames("RandWeightedCrop", options, RandWeightedCrop.options);
     const { numSamples = 1 } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandWeightedCrop: numSamples must be an integer from 1 up, got ${numSamples}`);

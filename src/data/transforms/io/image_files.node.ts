@@ -1,5 +1,6 @@
 /** @file Paths that become volumes, and volumes that become files, as steps of a chain (Node). */
 
+import { expectNames } from "../../../host/options.ts";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
@@ -44,9 +45,7 @@ export class SaveImageFile {
 
   /** @throws ConfigError for options that are not known */
   constructor(options: SaveImageFileOptions = {}) {
-    const unknown = Object.keys(options).find((key) => !known.includes(key));
-    if (unknown !== undefined)
-      throw new ConfigError(`SaveImageFile: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
+    expectNames("SaveImageFile", options, known);
     this.options = { outputDir: ".", outputPostfix: "trans", outputExt: ".nii.gz", separateFolder: true, ...options };
   }
 

@@ -1,5 +1,6 @@
 /** @file Sources of images that become volumes as the first step of a chain. */
 
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { castTo } from "../../formats/cast.ts";
 import type { ReadImageOptions } from "../../formats/format.ts";
@@ -26,9 +27,7 @@ export class LoadImage<Source = ImageSource> {
 
   /** @throws ConfigError for options that are not known */
   constructor(options: LoadImageOptions = {}) {
-    const unknown = Object.keys(options).find((key) => !known.includes(key));
-    if (unknown !== undefined)
-      throw new ConfigError(`LoadImage: unknown option ${JSON.stringify(unknown)}; known are ${known.join(", ")}`);
+    expectNames("LoadImage", options, known);
     const { dtype = null, ...reading } = options;
     this.dtype = dtype;
     this.reading = reading;

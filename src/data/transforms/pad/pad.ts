@@ -1,9 +1,9 @@
 /** @file Padding by widths, to a size, by a border, or to a multiple: `Pad`, `SpatialPad`, `BorderPad`, `DivisiblePad`, `ResizeWithPadOrCrop`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { centerOf, cropWindow } from "../crop/crop.ts";
 import { movedWindow } from "../moved.ts";
-import { checkOptions } from "../options.ts";
 import { checkFill, padAxes, padFillNames, type PadWidth, type PadFill } from "./pad_axes.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
@@ -31,7 +31,7 @@ export class SpatialPad implements Transform {
   }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
     this.spatialSize = spatialSize;
     this.method = checkMethod("SpatialPad", method);
-    checkOptions("SpatialPad", fill, padFillNames);
+    expectNames("SpatialPad", fill, padFillNames);
     checkFill("SpatialPad", fill);
     this.fill = fill;
   }
@@ -56,7 +56,7 @@ export class BorderPad implements Transform {
 
   constructor({ spatialBorder, ...fill }: { readonly spatialBorder: number | readonly number[] } & PadFill) {
     this.spatialBorder = typeof spatialBorder === "number" ? [spatialBorder] : spatialBorder;
-    checkOptions("BorderPad", fill, padFillNames);
+    expectNames("BorderPad", fill, padFillNames);
     checkFill("BorderPad", fill);
     this.fill = fill;
   }
@@ -100,7 +100,7 @@ export class DivisiblePad implements Transform {
   }: { readonly k: number | readonly number[]; readonly method?: PadMethod } & PadFill) {
     this.k = k;
     this.method = checkMethod("DivisiblePad", method);
-    checkOptions("DivisiblePad", fill, padFillNames);
+    expectNames("DivisiblePad", fill, padFillNames);
     checkFill("DivisiblePad", fill);
     this.fill = fill;
   }
@@ -145,7 +145,7 @@ export class ResizeWithPadOrCrop implements Transform {
   }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
     this.spatialSize = spatialSize;
     this.method = checkMethod("ResizeWithPadOrCrop", method);
-    checkOptions("ResizeWithPadOrCrop", fill, padFillNames);
+    expectNames("ResizeWithPadOrCrop", fill, padFillNames);
     checkFill("ResizeWithPadOrCrop", fill);
     this.fill = fill;
   }
@@ -195,7 +195,7 @@ export class Pad implements Transform {
   private readonly fill: PadFill;
 
   constructor({ toPad, ...fill }: { readonly toPad: readonly PadWidth[] } & PadFill) {
-    checkOptions("Pad", fill, padFillNames);
+    expectNames("Pad", fill, padFillNames);
     checkFill("Pad", fill);
     if (!toPad.every(([a, b]) => Number.isInteger(a) && Number.isInteger(b) && a >= 0 && b >= 0))
       throw new ConfigError(`Pad: toPad must be pairs of integers from 0 up, got ${JSON.stringify(toPad)}`);

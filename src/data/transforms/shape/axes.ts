@@ -1,10 +1,10 @@
 /** @file Transforms that only move or drop axes: `EnsureChannelFirst`, `AsChannelLast`, `SqueezeDim`, `Transpose`, `SplitDim`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView } from "../../../host/strided.ts";
 import { movedWindow } from "../moved.ts";
-import { checkOptions } from "../options.ts";
 import type { Transform } from "../transform.ts";
 
 /**
@@ -25,7 +25,7 @@ export class EnsureChannelFirst implements Transform {
     strictCheck = true,
     ...rest
   }: { readonly channelDim?: number | "no_channel"; readonly strictCheck?: boolean } = {}) {
-    checkOptions("EnsureChannelFirst", rest, EnsureChannelFirst.options);
+    expectNames("EnsureChannelFirst", rest, EnsureChannelFirst.options);
     this.channelDim = channelDim;
     this.strictCheck = strictCheck;
   }
@@ -56,7 +56,7 @@ export class AsChannelLast implements Transform {
   private readonly channelDim: number;
 
   constructor({ channelDim = 0, ...rest }: { readonly channelDim?: number } = {}) {
-    checkOptions("AsChannelLast", rest, AsChannelLast.options);
+    expectNames("AsChannelLast", rest, AsChannelLast.options);
     this.channelDim = channelDim;
   }
 
@@ -77,7 +77,7 @@ export class SqueezeDim implements Transform {
   private readonly dim: number | null;
 
   constructor({ dim = 0, ...rest }: { readonly dim?: number | null } = {}) {
-    checkOptions("SqueezeDim", rest, SqueezeDim.options);
+    expectNames("SqueezeDim", rest, SqueezeDim.options);
     if (dim !== null && !Number.isInteger(dim)) throw new ConfigError(`SqueezeDim: dim must be an integer or null, got ${dim}`);
     this.dim = dim;
   }
@@ -105,7 +105,7 @@ export class Transpose implements Transform {
   private readonly indices: readonly number[] | null;
 
   constructor({ indices = null, ...rest }: { readonly indices?: readonly number[] | null } = {}) {
-    checkOptions("Transpose", rest, Transpose.options);
+    expectNames("Transpose", rest, Transpose.options);
     this.indices = indices;
   }
 
@@ -131,7 +131,7 @@ export class SplitDim implements Transform {
   private readonly keepdim: boolean;
 
   constructor({ dim = 0, keepdim = true, ...rest }: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
-    checkOptions("SplitDim", rest, SplitDim.options);
+    expectNames("SplitDim", rest, SplitDim.options);
     this.dim = dim;
     this.keepdim = keepdim;
   }

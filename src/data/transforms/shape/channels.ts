@@ -1,13 +1,13 @@
 /** @file Transforms of the channel axis: `RepeatChannel`, `RemoveRepeatedChannel`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { emptyLike } from "../../../host/strided.ts";
-import { checkOptions } from "../options.ts";
 import type { Transform } from "../transform.ts";
 
 /** Checks the one option of both. */
 function repeatsOf(op: string, { repeats, ...rest }: { readonly repeats: number }): number {
-  checkOptions(op, rest, ["repeats"]);
+  expectNames(op, rest, ["repeats"]);
   if (!Number.isInteger(repeats) || repeats < 1)
     throw new ConfigError(`${op}: repeats must be an integer from 1 up, got ${repeats}`);
   return repeats;

@@ -1,9 +1,9 @@
 /** @file Affine transforms: `Affine`, `RandAffine`; and `Resample`, sampling at the places of a grid. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling, translation } from "../../../host/matrix.ts";
 import { resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
-import { checkOptions } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { aboutCenters, affineOf, type AffineParams } from "./affine_matrix.ts";
 import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./grids.ts";
@@ -35,7 +35,7 @@ export class Affine implements Transform, LabelSafe {
   private readonly options: AffineOptions;
 
   constructor(options: AffineOptions = {}) {
-    checkOptions("Affine", options, Affine.options);
+    expectNames("Affine", options, Affine.options);
     checkSampling("Affine", options);
     this.options = options;
   }
@@ -101,7 +101,7 @@ export class RandAffine extends MaybeTransform {
 
   constructor({ prob = 0.1, ...options }: RandAffineOptions = {}) {
     super("RandAffine", prob);
-    checkOptions("RandAffine", options, RandAffine.options);
+    expectNames("RandAffine", options, RandAffine.options);
     checkSampling("RandAffine", options);
     this.options = options;
   }
@@ -144,7 +144,7 @@ export class Resample {
   private readonly options: ResampleGridOptions;
 
   constructor(options: ResampleGridOptions = {}) {
-    checkOptions("Resample", options, Resample.options);
+    expectNames("Resample", options, Resample.options);
     checkSampling("Resample", options);
     this.options = options;
   }

@@ -1,11 +1,11 @@
 /** @file Elastic deformations: `Rand2DElastic`, `Rand3DElastic`. */
+import { expectNames } from "../../../host/options.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { identityMatrix } from "../../../host/matrix.ts";
 import { resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
 import { centerOf, cropWindow } from "../crop/crop.ts";
 import { moved } from "../moved.ts";
-import { checkOptions } from "../options.ts";
 import { MaybeTransform } from "../transform.ts";
 import { affineOf, type AffineParams } from "./affine_matrix.ts";
 import { sampleCentered } from "./affine.ts";
@@ -34,7 +34,7 @@ export abstract class Elastic extends MaybeTransform {
 
   constructor(op: string, dims: number, options: ElasticOptions, known: readonly string[]) {
     super(op, options.prob ?? 0.1);
-    checkOptions(op, options, known);
+    expectNames(op, options, known);
     checkSampling(op, options);
     this.op = op;
     this.dims = dims;

@@ -1,9 +1,9 @@
 /** @file Mirroring along spatial axes: `Flip`, `RandFlip`, `RandAxisFlip`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
-import { checkOptions } from "../options.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
 /**
@@ -18,7 +18,7 @@ export class Flip implements Transform {
   private readonly spatialAxis: number | readonly number[] | undefined;
 
   constructor({ spatialAxis, ...rest }: { readonly spatialAxis?: number | readonly number[] } = {}) {
-    checkOptions("Flip", rest, Flip.options);
+    expectNames("Flip", rest, Flip.options);
     this.spatialAxis = spatialAxis;
   }
 
@@ -45,7 +45,7 @@ export class RandFlip extends MaybeTransform {
     ...rest
   }: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
     super("RandFlip", prob);
-    checkOptions("RandFlip", rest, RandFlip.options);
+    expectNames("RandFlip", rest, RandFlip.options);
     this.spatialAxis = spatialAxis;
   }
 
@@ -69,7 +69,7 @@ export class RandAxisFlip extends MaybeTransform {
 
   constructor({ prob = 0.1, ...rest }: { readonly prob?: number } = {}) {
     super("RandAxisFlip", prob);
-    checkOptions("RandAxisFlip", rest, RandAxisFlip.options);
+    expectNames("RandAxisFlip", rest, RandAxisFlip.options);
   }
 
   protected draw(x: HostArray): void {

@@ -1,10 +1,11 @@
 /** @file Distortions cell by cell: `GridDistortion`, `RandGridDistortion`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { identityMatrix } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { moved } from "../moved.ts";
-import { checkOptions, perAxis } from "../options.ts";
+import { perAxis } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { sampleCentered } from "./affine.ts";
 import { checkSampling } from "./sample.ts";
@@ -29,7 +30,7 @@ export class GridDistortion implements Transform, LabelSafe {
   private readonly options: GridDistortionOptions;
 
   constructor(options: GridDistortionOptions) {
-    checkOptions("GridDistortion", options, GridDistortion.options);
+    expectNames("GridDistortion", options, GridDistortion.options);
     checkSampling("GridDistortion", options);
     this.options = options;
   }
@@ -110,7 +111,7 @@ export class RandGridDistortion extends MaybeTransform {
 
   constructor({ numCells = 5, prob = 0.1, distortLimit = [-0.03, 0.03], ...sampling }: RandGridDistortionOptions = {}) {
     super("RandGridDistortion", prob);
-    checkOptions("RandGridDistortion", sampling, RandGridDistortion.options);
+    expectNames("RandGridDistortion", sampling, RandGridDistortion.options);
     checkSampling("RandGridDistortion", sampling);
     this.numCells = numCells;
     const limits = typeof distortLimit === "number" ? [-distortLimit, distortLimit] : distortLimit;

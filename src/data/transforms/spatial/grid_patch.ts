@@ -1,11 +1,12 @@
 /** @file An image cut into patches on a grid: `GridSplit`, `GridPatch`, `RandGridPatch`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { emptyLike, spatialShape } from "../../../host/strided.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { crop, cropWindow } from "../crop/crop.ts";
 import { movedWindow } from "../moved.ts";
-import { checkOptions, perAxis } from "../options.ts";
+import { perAxis } from "../options.ts";
 import { checkFill, padAxes, padFillNames, type PadFill } from "../pad/pad_axes.ts";
 import { RandomTransform, type Transform } from "../transform.ts";
 
@@ -27,7 +28,7 @@ export class GridSplit implements Transform {
     size = null,
     ...rest
   }: { readonly grid?: readonly number[]; readonly size?: number | readonly number[] | null } = {}) {
-    checkOptions("GridSplit", rest, GridSplit.options);
+    expectNames("GridSplit", rest, GridSplit.options);
     if (!grid.every((g) => Number.isInteger(g) && g > 0))
       throw new ConfigError(`GridSplit: grid must be integers above 0, got [${grid.join(", ")}]`);
     this.cells = grid;
@@ -101,7 +102,7 @@ export class GridPatch implements Transform {
   private readonly options: GridPatchOptions;
 
   constructor(options: GridPatchOptions) {
-    checkOptions("GridPatch", options, GridPatch.options);
+    expectNames("GridPatch", options, GridPatch.options);
     checkPatches("GridPatch", options, ["min", "max"]);
     this.options = options;
   }
@@ -214,7 +215,7 @@ export class RandGridPatch extends RandomTransform<HostArray[]> {
 
   constructor(options: RandGridPatchOptions) {
     super();
-    checkOptions("RandGridPatch", options, RandGridPatch.options);
+    expectNames("RandGridPatch", options, RandGridPatch.options);
     checkPatches("RandGridPatch", options, ["min", "max", "random"]);
     this.options = options;
   }

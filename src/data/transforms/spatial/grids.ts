@@ -1,10 +1,10 @@
 /** @file Sampling grids: identity, affine and randomly deformed ones; places relative to the image's center, in voxels, with a last row of ones. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling } from "../../../host/matrix.ts";
 import { RandomState, type RandomSource } from "../../../host/random/numpy.ts";
 import { type AffineParams, affineOf, affineOfRank } from "./affine_matrix.ts";
-import { checkOptions } from "../options.ts";
 
 /** The centered places of a grid: `[axes + 1, …size]` in float64, `spacing` apart. MONAI's `create_grid`. */
 export function createGrid(size: readonly number[], spacing: readonly number[] = size.map(() => 1)): HostArray<Float64Array> {
@@ -62,7 +62,7 @@ export class AffineGrid {
   private readonly options: AffineGridOptions;
 
   constructor(options: AffineGridOptions = {}) {
-    checkOptions("AffineGrid", options, AffineGrid.options);
+    expectNames("AffineGrid", options, AffineGrid.options);
     this.options = options;
   }
 
@@ -120,7 +120,7 @@ export class RandAffineGrid {
   private params: AffineParams = {};
 
   constructor(ranges: AffineRanges = {}) {
-    checkOptions("RandAffineGrid", ranges, affineRangeNames);
+    expectNames("RandAffineGrid", ranges, affineRangeNames);
     this.ranges = ranges;
   }
 
@@ -153,7 +153,7 @@ export class RandDeformGrid {
   private random: RandomSource = new RandomState();
 
   constructor(options: { readonly spacing: number | readonly number[]; readonly magnitudeRange: readonly [number, number] }) {
-    checkOptions("RandDeformGrid", options, RandDeformGrid.options);
+    expectNames("RandDeformGrid", options, RandDeformGrid.options);
     this.spacing = options.spacing;
     this.magnitudeRange = options.magnitudeRange;
   }

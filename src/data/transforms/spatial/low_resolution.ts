@@ -1,8 +1,8 @@
 /** @file `RandSimulateLowResolution`: the image as a coarser scanner would have seen it. */
+import { expectNames } from "../../../host/options.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
-import { checkOptions } from "../options.ts";
 import { RandomTransform } from "../transform.ts";
 import { checkResizeMode, resizeBy, type ResizeMode } from "./resize.ts";
 
@@ -35,7 +35,7 @@ export class RandSimulateLowResolution extends RandomTransform {
 
   constructor(options: LowResolutionOptions = {}) {
     super();
-    checkOptions("RandSimulateLowResolution", options, RandSimulateLowResolution.options);
+    expectNames("RandSimulateLowResolution", options, RandSimulateLowResolution.options);
     checkResizeMode("RandSimulateLowResolution", options.downsampleMode);
     checkResizeMode("RandSimulateLowResolution", options.upsampleMode);
     this.options = options;

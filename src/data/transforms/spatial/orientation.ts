@@ -1,11 +1,11 @@
 /** @file `Orientation`: axes reordered and reversed so that they point as codes say. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { identityMatrix, type Matrix } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { axisDirections } from "../../axis_codes.ts";
 import { turn } from "../moved.ts";
-import { checkOptions } from "../options.ts";
 import type { Transform } from "../transform.ts";
 import { affineOfRank } from "./affine_matrix.ts";
 
@@ -41,7 +41,7 @@ export class Orientation implements Transform {
   private readonly labels: AxisLabels;
 
   constructor({ axcodes, asClosestCanonical = false, labels, ...rest }: OrientationOptions) {
-    checkOptions("Orientation", rest, Orientation.options);
+    expectNames("Orientation", rest, Orientation.options);
     this.labels = labels ?? anatomical;
     if (asClosestCanonical) return;
     if (axcodes === undefined || axcodes === null)

@@ -1,4 +1,5 @@
 /** @file `Resize` to a spatial size. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import {
@@ -14,7 +15,6 @@ import {
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { movedBySampling, resizeMatrix } from "../moved.ts";
-import { checkOptions } from "../options.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
 
 /** linear, bilinear and trilinear are one mode: linear along every axis. As in MONAI 0 is "nearest-exact", 1 "linear" and 3 "bicubic". */
@@ -49,7 +49,7 @@ export class Resize implements Transform, LabelSafe {
   private readonly options: ResizeOptions;
 
   constructor(options: ResizeOptions) {
-    checkOptions("Resize", options, Resize.options);
+    expectNames("Resize", options, Resize.options);
     const { sizeMode = "all", spatialSize, mode } = options;
     if (sizeMode !== "all" && sizeMode !== "longest")
       throw new ConfigError(`Resize: sizeMode must be "all" or "longest", got "${String(sizeMode)}"`);

@@ -1,9 +1,10 @@
 /** @file Rotations by any angle: `Rotate`, `RandRotate`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { product, translation } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
-import { checkOptions, perAxis } from "../options.ts";
+import { perAxis } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { rotation } from "./affine_matrix.ts";
 import { checkSampling } from "./sample.ts";
@@ -28,7 +29,7 @@ export class Rotate implements Transform, LabelSafe {
   private readonly options: RotateOptions;
 
   constructor(options: RotateOptions) {
-    checkOptions("Rotate", options, Rotate.options);
+    expectNames("Rotate", options, Rotate.options);
     checkSampling("Rotate", options);
     this.options = options;
   }
@@ -86,7 +87,7 @@ export class RandRotate extends MaybeTransform {
 
   constructor({ rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest }: RandRotateOptions = {}) {
     super("RandRotate", prob);
-    checkOptions("RandRotate", rest, RandRotate.options);
+    expectNames("RandRotate", rest, RandRotate.options);
     checkSampling("RandRotate", rest);
     this.ranges = [rangeX, rangeY, rangeZ].map((r) => rangeOf("RandRotate", r));
     this.rest = rest;

@@ -1,9 +1,9 @@
 /** @file Quarter turns in a plane of two spatial axes: `Rotate90`, `RandRotate90`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
-import { checkOptions } from "../options.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
 export type Plane = readonly [number, number];
@@ -21,7 +21,7 @@ export class Rotate90 implements Transform {
   private readonly spatialAxes: Plane;
 
   constructor({ k = 1, spatialAxes = [0, 1], ...rest }: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
-    checkOptions("Rotate90", rest, Rotate90.options);
+    expectNames("Rotate90", rest, Rotate90.options);
     checkPlane("Rotate90", spatialAxes);
     if (!Number.isInteger(k)) throw new ConfigError(`Rotate90: k must be an integer, got ${k}`);
     this.k = k;
@@ -55,7 +55,7 @@ export class RandRotate90 extends MaybeTransform {
     ...rest
   }: { readonly prob?: number; readonly maxK?: number; readonly spatialAxes?: Plane } = {}) {
     super("RandRotate90", prob);
-    checkOptions("RandRotate90", rest, RandRotate90.options);
+    expectNames("RandRotate90", rest, RandRotate90.options);
     checkPlane("RandRotate90", spatialAxes);
     if (!Number.isInteger(maxK) || maxK < 1)
       throw new ConfigError(`RandRotate90: maxK must be an integer from 1 up, got ${maxK}`);

@@ -1,11 +1,11 @@
 /** @file Voxels of another size or grid: `Spacing`, `SpatialResample`, `ResampleToMatch`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { identityMatrix, inverseOf, type Matrix, nearlyEqual, product } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { makeVolume } from "../../volume.ts";
 import { isVolume, resizeMatrix } from "../moved.ts";
-import { checkOptions } from "../options.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
 import { affineOfRank } from "./affine_matrix.ts";
 import { columnLengths, shapeAndOffset, zoomedAffine } from "./grid_of.ts";
@@ -80,7 +80,7 @@ export class SpatialResample implements Transform, LabelSafe {
   private readonly options: SpatialResampleOptions;
 
   constructor(options: SpatialResampleOptions = {}) {
-    checkOptions("SpatialResample", options, SpatialResample.options);
+    expectNames("SpatialResample", options, SpatialResample.options);
     checkSampling("SpatialResample", options);
     this.options = options;
   }
@@ -107,7 +107,7 @@ export class ResampleToMatch implements Transform, LabelSafe {
   private readonly options: ResampleOptions & { readonly imgDst: HostArray };
 
   constructor(options: ResampleOptions & { readonly imgDst: HostArray }) {
-    checkOptions("ResampleToMatch", options, ResampleToMatch.options);
+    expectNames("ResampleToMatch", options, ResampleToMatch.options);
     checkSampling("ResampleToMatch", options);
     if (!options.imgDst?.shape) throw new ConfigError("ResampleToMatch: give imgDst, the volume whose grid is to be matched");
     this.options = options;
@@ -155,7 +155,7 @@ export class Spacing implements Transform, LabelSafe {
   private readonly options: SpacingOptions;
 
   constructor(options: SpacingOptions) {
-    checkOptions("Spacing", options, Spacing.options);
+    expectNames("Spacing", options, Spacing.options);
     checkSampling("Spacing", options);
     const [low, high] = [bounds(options.minPixdim), bounds(options.maxPixdim)];
     low.forEach((least, i) => {

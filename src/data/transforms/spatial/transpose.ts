@@ -1,11 +1,11 @@
 /** @file `RandTranspose`, and the spatial augmentation of the CHAOS recipe, which albumentations' names describe. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { Compose } from "../compose.ts";
 import { turn } from "../moved.ts";
 import { onKeys, type OnKeysOptions } from "../on_keys.ts";
-import { checkOptions } from "../options.ts";
 import { type Item, MaybeTransform, type RandomTransform } from "../transform.ts";
 import { RandFlip } from "./flip.ts";
 import { RandRotate90, type Plane } from "./rotate90.ts";
@@ -25,7 +25,7 @@ export class RandTranspose extends MaybeTransform {
 
   constructor({ prob = 0.5, spatialAxes = [0, 1], ...rest }: { readonly prob?: number; readonly spatialAxes?: Plane } = {}) {
     super("RandTranspose", prob);
-    checkOptions("RandTranspose", rest, RandTranspose.options);
+    expectNames("RandTranspose", rest, RandTranspose.options);
     this.plane = spatialAxes;
   }
 

@@ -1,9 +1,10 @@
 /** @file Zooming in and out: `Zoom`, `RandZoom`. */
+import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { moved, movedBySampling, resizeMatrix } from "../moved.ts";
-import { checkOptions, perAxis } from "../options.ts";
+import { perAxis } from "../options.ts";
 import { type PadFill, padFillNames } from "../pad/pad_axes.ts";
 import { padOrCrop } from "../pad/pad.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
@@ -37,7 +38,7 @@ export class Zoom implements Transform, LabelSafe {
   private readonly options: ZoomOptions;
 
   constructor(options: ZoomOptions) {
-    checkOptions("Zoom", options, Zoom.options);
+    expectNames("Zoom", options, Zoom.options);
     checkResizeMode("Zoom", options.mode);
     this.options = options;
   }
@@ -95,7 +96,7 @@ export class RandZoom extends MaybeTransform {
 
   constructor({ prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest }: RandZoomOptions = {}) {
     super("RandZoom", prob);
-    checkOptions("RandZoom", rest, RandZoom.options);
+    expectNames("RandZoom", rest, RandZoom.options);
     checkResizeMode("RandZoom", rest.mode);
     this.low = typeof minZoom === "number" ? [minZoom] : minZoom;
     this.high = typeof maxZoom === "number" ? [maxZoom] : maxZoom;

@@ -134,7 +134,7 @@ test("several series: listed, and one is chosen by UID, its beginning or its des
   });
   await expect(readSeries(all)).rejects.toThrow(/2 series are there; choose one[^]*1\.2\.3 stack 0: "a series", MR[^]*"another"/);
   await expect(readSeries(all, { uid: "9" })).rejects.toThrow(ConfigError);
-  await expect(readSeries(all, { name: "x" } as ReadSeriesOptions)).rejects.toThrow(/unknown option "name"/);
+  await expect(readSeries(all, { name: "x" } as ReadSeriesOptions)).rejects.toThrow(/no option "name"/);
   expect((await readSeries(all, { uid: "1.2.4" })).shape).toEqual([1, 4, 4, 3]);
   expect((await readSeries(all, { description: "a series" })).shape).toEqual([1, 3, 2, 2]);
 });
