@@ -19,6 +19,8 @@ export * from "./recipes/options.ts";
 export { preparedImage, preparedLabel, type ReadCase } from "./recipes/prepared.ts";
 export * from "./recipes/recipe.ts";
 export type { RunOptions } from "./recipes/run_options.ts";
+export { default as chaos } from "./recipes/chaos/recipe.ts";
+export type { ChaosOptions } from "./recipes/chaos/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
