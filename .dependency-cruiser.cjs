@@ -32,7 +32,7 @@ module.exports = {
       comment: "src is the library; these are its clients",
       severity: "error",
       from: { path: "^src/" },
-      to: { path: "^(bench|test|app|scripts)/" },
+      to: { path: "^(bench|test|app|scripts|examples)/" },
     },
     {
       name: "shaders-only-through-kernels",
@@ -44,7 +44,7 @@ module.exports = {
     { name: "no-cycles", comment: "types included", severity: "error", from: {}, to: { circular: true } },
   ],
   options: {
-    includeOnly: "^(src|test|bench|app|scripts|shaders)/",
+    includeOnly: "^(src|test|bench|app|scripts|examples|shaders)/",
     exclude: { path: "node_modules" },
     tsPreCompilationDeps: true, // type imports count: a type of a higher layer is a dependency too
     tsConfig: { fileName: "tsconfig.json" },

@@ -24,10 +24,31 @@ export type { ChaosOptions } from "./recipes/chaos/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
-export { contextOf, type EpochMetrics, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "./run/files.ts";
+export {
+  contextOf,
+  type EpochMetrics,
+  type EpochTiming,
+  readConfig,
+  readRunInfo,
+  type RunInfo,
+  type WhichWeights,
+} from "./run/files.ts";
 export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
+export type { InitialWeights } from "./run/initial_weights.ts";
 export { opfsStore } from "./run/opfs_store.ts";
-export { evaluate, type Evaluation, evaluationLines, type CaseScore, report, type ReportHooks } from "./run/report.ts";
+export type { Pictured } from "./run/overlays.ts";
+export { preview, type PreviewOptions } from "./run/preview.ts";
+export {
+  evaluate,
+  type Evaluation,
+  evaluationLines,
+  type CaseScore,
+  type FailedCase,
+  report,
+  type ReportHooks,
+  reportOnPredictions,
+  type ReportOptions,
+} from "./run/report.ts";
 export { type OpenedRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
 export type { TrainingOptions } from "./run/training.ts";
@@ -79,3 +100,6 @@ export type { BadLossPolicy } from "./training/bad_loss.ts";
 export * from "./training/trainer.ts";
 export * from "./networks/unet.ts";
 export * from "./networks/vnet.ts";
+export type { NoduleOptions } from "./recipes/nodules/options.ts";
+export { noduleMontage } from "./recipes/nodules/montage.ts";
+export { default as nodules } from "./recipes/nodules/recipe.ts";

@@ -64,7 +64,7 @@ async function readChaos({ id, patient = id, image, label, layout }: Case): Retu
 export const chaosLayout: FolderLayout = {
   name: "chaos",
   has: "MR/<patient>/… or CT/<patient>/… as in CHAOS",
-  matches: (dir) => holdsChaos(dir),
-  open: async (dir, options) => chaosDataset(await loadChaos(dir), options as ChaosDatasetOptions, dir),
+  open: async (dir, options) =>
+    (await holdsChaos(dir)) ? chaosDataset(await loadChaos(dir), options as ChaosDatasetOptions, dir) : undefined,
   read: readChaos,
 };

@@ -1,6 +1,8 @@
 /** @file What a folder of images and labels holds, whatever its layout. */
 
+import type { ImageGrid } from "../formats/format.ts";
 import type { LabelClass } from "../labels.ts";
+import type { Nodule } from "../nodules/annotations.ts";
 
 /** How the files of a case are read, where they are not images as they stand: the layout that does it, and what it has to know. Plain data. */
 export interface CaseLayout {
@@ -17,6 +19,10 @@ export interface Case {
   readonly label?: string;
   /** Who was scanned, where the dataset says so: a split keeps all cases of a patient on one side. Else it is taken from the name (`patientOf`). */
   readonly patient?: string;
+  /** The grid of the image where the dataset's index has it, so that no voxel need be read to know it. */
+  readonly grid?: ImageGrid;
+  /** What is to be found in it, where the dataset lists that beside the images. */
+  readonly nodules?: readonly Nodule[];
   /** Default: image files. */
   readonly layout?: CaseLayout;
 }

@@ -62,8 +62,8 @@ export async function loadCase(item: Case, labels: readonly LabelClass[]): Promi
 export const datasetJsonLayout: FolderLayout = {
   name: "datasetJson",
   has: "a dataset.json (Decathlon, nnU-Net)",
-  matches: async (dir) => existsSync(join(dir, "dataset.json")),
-  open(dir, options) {
+  async open(dir, options) {
+    if (!existsSync(join(dir, "dataset.json"))) return undefined;
     expectNames("loadDataset", options, "");
     return loadDataset(dir);
   },

@@ -15,10 +15,8 @@ export interface FolderLayout {
   readonly name: string;
   /** What such a folder has, for messages. */
   readonly has: string;
-  /** Whether a folder is of this layout. */
-  matches(dir: string): Promise<boolean>;
-  /** The index, with absolute paths. Throws `FormatError` naming file and field, `ConfigError` for options that it does not know. */
-  open(dir: string, options: object): Promise<DatasetIndex>;
+  /** The index, with absolute paths; undefined for folders of another layout. Throws `FormatError` naming file and field, `ConfigError` for options that it does not know. */
+  open(dir: string, options: object): Promise<DatasetIndex | undefined>;
   /**
    * Image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` of a case of this layout, on one grid, with their label values checked. Throws `FormatError`,
    * `ShapeError`, `DataError`.

@@ -8,11 +8,12 @@ import { chaosLayout } from "./chaos.node.ts";
 import type { Case, DatasetIndex } from "./dataset_index.ts";
 import { datasetJsonLayout } from "./decathlon.node.ts";
 import type { FolderLayout, FolderOptions } from "./folder_layout.ts";
+import { lunaLayout } from "./luna.node.ts";
 
-const layouts: readonly FolderLayout[] = [datasetJsonLayout, chaosLayout];
+const layouts: readonly FolderLayout[] = [datasetJsonLayout, lunaLayout, chaosLayout];
 
 /**
- * The dataset in a folder, whatever its layout: `dataset.json` (Decathlon, nnU-Net), CHAOS.
+ * The dataset in a folder, whatever its layout: `dataset.json` (Decathlon, nnU-Net), LUNA16, CHAOS.
  * @param options what is wanted of it, by layout; those of other layouts have no effect
  * @returns the index with absolute paths
  * @throws FormatError for a folder of no layout, or a damaged one; ConfigError for options that the folder cannot satisfy
@@ -22,7 +23,10 @@ export async function openDataset(dir: string, options: FolderOptions = {}): Pro
   if (stray !== undefined)
     throw new ConfigError(`openDataset: there is no layout "${stray}"; known are ${layouts.map((l) => l.name).join(", ")}`);
   const root = resolve(dir);
-  for (const layout of layouts) if (await layout.matches(root)) return layout.open(root, options[layout.name] ?? {});
+  for (const layout of layouts) {
+    const index = await layout.open(root, options[layout.name] ?? {});
+    if (index) return index;
+  }
   throw new FormatError(`openDataset: cannot read ${dir}: expected ${layouts.map((l) => l.has).join(", or ")}`);
 }
 

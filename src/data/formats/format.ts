@@ -1,7 +1,7 @@
 /** @file What an image format is: one file that says how its files look, are read and written, and one row in `formats.ts`. */
 
 import type { Blob } from "../../host/platform.ts";
-import type { Volume } from "../volume.ts";
+import type { Affine, Volume } from "../volume.ts";
 
 /** A file: of a disk, of a browser's picker, of memory. */
 export interface ImageFile {
@@ -35,6 +35,13 @@ export interface ReadImageOptions {
   readonly array?: string;
 }
 
+/** Where an image lies, and how large it is. */
+export interface ImageGrid {
+  /** `[C, nx, ny, nz]` */
+  readonly shape: readonly number[];
+  readonly affine: Affine;
+}
+
 /** One image format. */
 export interface ImageFormat {
   /** As people write it: "NRRD". */
@@ -45,6 +52,8 @@ export interface ImageFormat {
   matches(head: Uint8Array, name: string): boolean;
   /** @throws FormatError naming the file and the field */
   read(file: ImageFile, options: ReadImageOptions): Promise<Volume>;
+  /** What the header alone says of the grid; absent where that takes the whole file. @throws FormatError, also where the voxels cannot all be there */
+  readGrid?(file: ImageFile): Promise<ImageGrid>;
   /**
    * The image that several files hold together, such as the slices of a series; absent where a file is an image.
    * @throws FormatError, ConfigError for several images of which none is chosen

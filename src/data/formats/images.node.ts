@@ -2,9 +2,9 @@
 
 import { writeFileAtomic } from "../../host/files.node.ts";
 import type { Volume } from "../volume.ts";
-import { filesAt } from "./files.node.ts";
-import type { ReadImageOptions, WriteImageOptions } from "./format.ts";
-import { writeImage, readFiles } from "./read_image.ts";
+import { fileAt, filesAt } from "./files.node.ts";
+import type { ImageGrid, ReadImageOptions, WriteImageOptions } from "./format.ts";
+import { readFiles, readGrid, writeImage } from "./read_image.ts";
 
 /**
  * Reads the image of a file, with those that its header names in the same folder, or of a folder that holds one volume: a series of slices, or a header
@@ -22,4 +22,13 @@ export async function readImageFile(path: string, options: ReadImageOptions = {}
 export async function writeImageFile(path: string, volume: Volume, options: WriteImageOptions = {}): Promise<void> {
   const files = await writeImage(path, volume, options);
   for (const { name, bytes } of files.toReversed()) await writeFileAtomic(name, bytes);
+}
+
+/**
+ * The size and the place of the image in a file, without its voxels where the format's header tells them.
+ * @throws FormatError naming the file and the field, also where the voxels cannot all be there
+ */
+export async function readImageGrid(path: string): Promise<ImageGrid> {
+  const { shape, affine } = await readGrid(await fileAt(path));
+  return { shape, affine };
 }

@@ -8,7 +8,7 @@ import type { Volume } from "../volume.ts";
 import { baseName } from "./beside.ts";
 import { blobOf, firstBytes, openBytes } from "./byte_source.ts";
 import { fileKind, kindOfName } from "./file_kind.ts";
-import type { ImageFile, ImageFormat, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
+import type { ImageFile, ImageFormat, ImageGrid, ReadImageOptions, WriteImageOptions, WrittenFile } from "./format.ts";
 import { endingOf, formats } from "./formats.ts";
 
 /** What an image is read from: bytes, a Blob or File, or the files of one image, such as header and data, or the slices of a series. */
@@ -92,6 +92,12 @@ const namesOf = (files: readonly ImageFile[]): string =>
     .slice(0, 5)
     .map((f) => baseName(f.name))
     .join(", ") + (files.length > 5 ? " …" : "");
+
+/** The grid of the image of one file, from its header where the format can tell; else the image is read. @throws FormatError */
+export async function readGrid(given: ImageFile): Promise<ImageGrid> {
+  const { format, file } = await recognized(await headerFirst(given));
+  return format?.readGrid ? format.readGrid(file) : readOne(given, {});
+}
 
 async function readOne(given: ImageFile, options: ReadImageOptions): Promise<Volume> {
   const { format, file, head } = await recognized(await headerFirst(given));

@@ -39,10 +39,10 @@ export function channelsFirst([c, nx, ny, nz]: readonly number[]): FileOrder {
   return { sizes: [c, nx, ny, nz], strides: [nx * ny * nz, ny * nz, nz, 1] };
 }
 
-const elementsOf = ({ sizes }: FileOrder): number => sizes.reduce((n, s) => n * s, 1);
+const elementsOf = ({ sizes }: Pick<FileOrder, "sizes">): number => sizes.reduce((n, s) => n * s, 1);
 
 /** Bytes of a block in the file. */
-export const blockBytes = (block: VoxelBlock): number => elementsOf(block) * elements[block.dtype].bytes;
+export const blockBytes = (block: Pick<VoxelBlock, "sizes" | "dtype">): number => elementsOf(block) * elements[block.dtype].bytes;
 
 /** Where nothing else vouches for a size, a byte that has arrived does for so many. */
 const vouched = 4;

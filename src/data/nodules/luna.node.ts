@@ -23,10 +23,12 @@ export interface PrepareLunaOptions extends PrepareNodulesOptions {
 
 const scanFile = /\.(mhd|mha|nii|nii\.gz|nrrd)$/i;
 
-/** Scans of a folder and the folders in it, such as LUNA16's subset0 … subset9, by their ids. */
-async function findScans(folder: string): Promise<Map<string, string>> {
+/** Scans of a folder and the folders in it, such as LUNA16's subset0 … subset9, by their ids; LUNA16's lungs, which have the same names, are none. */
+export async function findScans(folder: string): Promise<Map<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((e) => e.isFile() && scanFile.test(e.name)).map((e) => join(e.parentPath, e.name));
+  const files = entries
+    .filter((e) => e.isFile() && scanFile.test(e.name) && !/seg-lungs/i.test(e.parentPath))
+    .map((e) => join(e.parentPath, e.name));
   return new Map(files.sort().map((path) => [basename(path).replace(scanFile, ""), path]));
 }
 
@@ -84,7 +86,7 @@ async function prepareOne(
     radius: Math.round(radius * 100) / 100,
     box,
   }));
-  return { id, file: `${id}.nii`, offset: bytes.length - sizeOf(shape), shape, nodules: rounded };
+  return { id, file: `${id}.nii`, offset: bytes.length - sizeOf(shape), shape, affine: image.affine, nodules: rounded };
 }
 
 /** Reads parts of the files of a folder. */

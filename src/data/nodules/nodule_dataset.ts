@@ -5,6 +5,7 @@
 
 import { failing } from "../../host/bytes/budget.ts";
 import { isRecord } from "../../host/bytes/json.ts";
+import type { Affine } from "../volume.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Dataset } from "../datasets/dataset.ts";
 import type { Item } from "../transforms/transform.ts";
@@ -20,6 +21,8 @@ export interface IndexedScan {
   readonly offset: number;
   /** nx, ny, nz; x is the fastest in the file. */
   readonly shape: readonly number[];
+  /** Voxel → RAS millimeters; voxels are cubes. Indexes of before have none. */
+  readonly affine?: Affine;
   readonly nodules: readonly NoduleBox[];
 }
 

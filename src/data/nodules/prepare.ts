@@ -1,6 +1,6 @@
 /** @file A scan made ready for training on nodules: windowed to bytes, isotropic, with masks and boxes of its nodules. */
 
-import { sizeOf } from "../../host/array.ts";
+import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
 import { resampleAxes, zoomPositions } from "../../host/spline.ts";
@@ -48,13 +48,25 @@ export function prepareScan(
   if (scan.shape[0] !== 1) throw new ConfigError(`prepareScan: ${name} has ${scan.shape[0]} channels; expected one`);
   const size = scan.shape.slice(1);
   const newSize = size.map((n, a) => Math.max(1, roundHalfEven((n * scan.spacing[a]) / spacing)));
+  const same = newSize.every((n, a) => n === size[a]);
   const positions = size.map((n, a) => (n === newSize[a] ? undefined : zoomPositions(n, newSize[a])));
-  const { data } = resampleAxes({ data: scan.data, shape: size }, positions, { order: 1, mode: "nearest" });
+  // Scans are large: one that keeps its grid is not copied on the way.
+  const data = same ? scan.data : resampleAxes({ data: scan.data, shape: size }, positions, { order: 1, mode: "nearest" }).data;
+  const image = makeVolume(
+    { data: windowed(data, low, high), shape: [1, ...newSize] },
+    same ? scan.affine : resizedAffine(scan, newSize),
+    scan.meta,
+  );
+  return { image, nodules: nodules.map((nodule) => boxOf(image, nodule, spacing, name)) };
+}
+
+/** Values as bytes, `low` being 0 and `high` 255; bytes that are windowed already stay as they are. */
+function windowed(data: TypedArray, low: number, high: number): Uint8Array<ArrayBuffer> {
+  if (data instanceof Uint8Array && low === 0 && high === 255) return data as Uint8Array<ArrayBuffer>;
   const bytes = new Uint8Array(data.length);
   for (let i = 0; i < bytes.length; i++)
     bytes[i] = Math.round((255 * (Math.min(high, Math.max(low, data[i])) - low)) / (high - low));
-  const image = makeVolume({ data: bytes, shape: [1, ...newSize] }, resizedAffine(scan, newSize), scan.meta);
-  return { image, nodules: nodules.map((nodule) => boxOf(image, nodule, spacing, name)) };
+  return bytes;
 }
 
 /** The affine of a volume resized with its outer borders in place. */

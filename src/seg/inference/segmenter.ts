@@ -7,6 +7,7 @@ import type { OutputCoding } from "../post/output_coding.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
+import type { Candidate } from "../metrics/detection.ts";
 
 export interface SegmentHooks {
   /** Aborting ends `run` after the batch in flight with the signal's reason. */
@@ -15,10 +16,16 @@ export interface SegmentHooks {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** A label map, and the things in it where these are what is looked for. */
+export interface Segmentation extends HostArray {
+  /** In voxels of the image that was given; behind a recipe's `postprocess` in millimeters of the scanner's space. */
+  readonly candidates?: readonly Candidate[];
+}
+
 /** Segments images that a recipe has prepared. */
 export interface Segmenter {
   /** Prepared image `[C, x, y, z]` → stored label values `[1, x, y, z]`. */
-  run(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Uint8Array | Int32Array>>;
+  run(image: HostArray, hooks?: SegmentHooks): Promise<Segmentation>;
   dispose(): void;
 }
 

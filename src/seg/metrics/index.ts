@@ -17,6 +17,7 @@ export {
 } from "./confusion_matrix.ts";
 export * from "./cumulative_average.ts";
 export { type Batch, CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
+export * from "./detection.ts";
 export * from "./f_beta_score.ts";
 export * from "./froc.ts";
 export * from "./generalized_dice.ts";

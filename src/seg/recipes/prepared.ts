@@ -1,11 +1,10 @@
 /** @file Preparing cases: the checks and conversions that recipes share, and a dataset of prepared cases that keeps what fits in memory. */
 
 import { axisCodes, turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
-import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
-import type { Context, LoadedCase, PreparedCase, Recipe } from "./recipe.ts";
+import type { Context, LoadedCase, PreparedCase, PreparedDataset, Recipe } from "./recipe.ts";
 
 /** The image of a case as floats. Throws `ShapeError` for another number of channels, `DataError` for voxels that are not finite. */
 export function preparedImage({ id, image }: LoadedCase, { channels }: Context): HostArray<Float32Array> {
@@ -78,7 +77,7 @@ export async function readyCase<C extends object>(
   read: ReadCase,
   item: Case,
 ): Promise<ReadyCase> {
-  const stored = await read(item);
+  const stored = { ...(await read(item)), ...(item.nodules && { nodules: item.nodules }) };
   const source = oriented(stored, context.orientation);
   return { stored, source, prepared: await recipe.prepare(source, context) };
 }
@@ -95,10 +94,10 @@ const bytesOf = (item: PreparedCase): number =>
  * Training cases, prepared; the first that fit `cacheBytes` are kept. Keeping the first rather than the latest is right for passes in a changing
  * order over all of them: the latest would always be thrown out before they are wanted again.
  */
-export class PreparedCases<Config extends object> implements Dataset<PreparedCase> {
+export class PreparedCases<Config extends object> implements PreparedDataset {
   private readonly recipe: Recipe<Config>;
   private readonly context: Context<Config>;
-  private readonly cases: readonly Case[];
+  readonly sources: readonly Case[];
   private readonly read: ReadCase;
   private readonly kept = new Map<number, PreparedCase>();
   private readonly loading = new Map<number, Promise<PreparedCase>>();
@@ -107,13 +106,13 @@ export class PreparedCases<Config extends object> implements Dataset<PreparedCas
   constructor(recipe: Recipe<Config>, context: Context<Config>, cases: readonly Case[], read: ReadCase, cacheBytes: number) {
     this.recipe = recipe;
     this.context = context;
-    this.cases = cases;
+    this.sources = cases;
     this.read = read;
     this.left = cacheBytes;
   }
 
   get length(): number {
-    return this.cases.length;
+    return this.sources.length;
   }
 
   async get(index: number): Promise<PreparedCase> {
@@ -125,7 +124,7 @@ export class PreparedCases<Config extends object> implements Dataset<PreparedCas
   }
 
   private async load(index: number): Promise<PreparedCase> {
-    const source = this.cases[index];
+    const source = this.sources[index];
     const { prepared: item } = await readyCase(this.recipe, this.context, this.read, source);
     expectLabeled(source.id, item.label, this.context);
     const bytes = bytesOf(item);

@@ -9,6 +9,7 @@ import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { FolderOptions } from "../../data/folders/folder_layout.ts";
 import type { LabelClass } from "../../data/labels.ts";
+import type { Nodule } from "../../data/nodules/annotations.ts";
 import type { Item } from "../../data/transforms/transform.ts";
 import type { Volume } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -17,7 +18,8 @@ import type { Optimizer } from "../../nn/optim/optimizer.ts";
 import type { Schedule } from "../../nn/optim/rates.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Segmenter } from "../inference/segmenter.ts";
+import type { Segmentation, Segmenter } from "../inference/segmenter.ts";
+import type { CaseMetric } from "../metrics/case_metrics.ts";
 import type { OutputCoding, OutputKind } from "../post/output_coding.ts";
 import type { BatchTensors, Outputs } from "../training/trainer.ts";
 import type { OptionTable } from "./options.ts";
@@ -46,6 +48,8 @@ export interface LoadedCase {
   readonly id: string;
   readonly image: Volume;
   readonly label?: Volume | undefined;
+  /** What is to be found in it, if the dataset lists that. */
+  readonly nodules?: readonly Nodule[] | undefined;
 }
 
 /** A case made ready. More keys may follow; datasets of samples see all of them. */
@@ -56,6 +60,12 @@ export interface PreparedCase extends Item {
   readonly label?: HostArray | undefined;
   /** `[1, spatial…]`, 1 at voxels that must not train; only for datasets with nnU-Net's label "ignore". */
   readonly ignored?: HostArray | undefined;
+}
+
+/** Cases on their way into samples: read, prepared and kept when they are wanted. */
+export interface PreparedDataset extends Dataset<PreparedCase> {
+  /** What is known of each before it is read. */
+  readonly sources: readonly Case[];
 }
 
 /** What can be known of a dataset before a run is configured. */
@@ -86,6 +96,7 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   readonly summary: string;
   /** URL of the module whose default export this recipe is (`import.meta.url`), so that data workers can build its datasets; without it they cannot. */
   readonly module?: string | undefined;
+  /** Those of its own. If there is an `augment` that may be "none", previews show samples without it too. */
   readonly options: OptionTable<Config>;
 
   /** What is wanted of a data folder, by its layout; of options not given yet the config has the standard values. */
@@ -102,7 +113,7 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   /** Makes a case ready, the same way for training, validation and prediction. Throws `DataError`, `ShapeError` for what cannot be used. */
   prepare(source: LoadedCase, context: Context<Config>): Promise<PreparedCase> | PreparedCase;
   /** Training samples, items with at least `image` and `label`, of cases that are read, prepared and cached; built in each data worker. */
-  samples(cases: Dataset<PreparedCase>, context: Context<Config>, network: string): Dataset;
+  samples(cases: PreparedDataset, context: Context<Config>, network: string): Dataset;
   /** Changes a batch on the device, inside the captured step; randomness comes from the device's generator. */
   augment?(batch: BatchTensors, context: Context<Config>, network: string): BatchTensors;
   networks(device: Device, context: Context<Config>): Networks;
@@ -114,8 +125,10 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. */
   schedule?(context: Context<Config>, network: string): Schedule;
   segmenter(device: Device, networks: Networks, context: Context<Config>): Segmenter;
-  /** From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that. */
-  postprocess?(labels: HostArray, source: LoadedCase, context: Context<Config>): Promise<HostArray> | HostArray;
+  /** From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that; candidates from voxels to millimeters. */
+  postprocess?(found: Segmentation, source: LoadedCase, context: Context<Config>): Promise<Segmentation> | Segmentation;
+  /** What reports score every case and class by; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
+  readonly metrics?: readonly CaseMetric[] | undefined;
   /** Array axis that pictures are sliced along; default the coarsest, the last of equals. */
   pictureAxis?(context: Context<Config>): number;
 }

@@ -5,7 +5,7 @@ import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index
 import { selectFold } from "../../data/folders/splits.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
 import { ignoredValue } from "../../data/labels.ts";
-import type { Affine } from "../../data/volume.ts";
+import { type Affine, spacingOf } from "../../data/volume.ts";
 import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import { median } from "../../host/stats.ts";
@@ -47,7 +47,7 @@ const looked = 20;
 // Problems that a message lists.
 const listed = 20;
 
-/** Reads every case once: what is damaged or does not belong together shows before a network has learned from the others. */
+/** Reads every case once whose grid no index has: what is damaged or does not belong together shows before a network has learned from the others. */
 async function factsOf(
   { index, train, val, read }: RunData,
   onProgress?: (done: number, total: number) => void,
@@ -59,9 +59,10 @@ async function factsOf(
   const all = [...train, ...val.filter((c) => !training.has(c.id))];
   for (const [i, item] of all.entries()) {
     try {
-      const { image } = await read(item);
+      // An index that has the grids has looked at every file.
+      const { shape, affine } = item.grid ?? (await read(item)).image;
       if (i >= train.length || i % step !== 0) continue;
-      grids.push({ shape: image.shape.slice(1), spacing: image.spacing, affine: image.affine });
+      grids.push({ shape: shape.slice(1), spacing: spacingOf(affine), affine });
     } catch (error) {
       if (!(error instanceof VoxgradError)) throw error;
       problems.push(error);

@@ -9,7 +9,6 @@ import { loadSplits } from "../../data/folders/decathlon.node.ts";
 import type { FolderOptions } from "../../data/folders/folder_layout.ts";
 import { kFold, patientOf } from "../../data/folders/k_fold.ts";
 import { openDataset, readCase } from "../../data/folders/layouts.node.ts";
-import { moduleUrl } from "../../data/loading/module_url.node.ts";
 import { standardOptions } from "../recipes/options.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
 import type { Recipe } from "../recipes/recipe.ts";
@@ -62,7 +61,7 @@ export class FolderData {
       ...casesOfFold(this.index, splits, fold),
       read: readFiles(this.index.labels),
       threads: availableParallelism(),
-      inWorkers: (args) => ({ module: moduleUrl("./worker.node.ts", import.meta.url), args }),
+      inWorkers: (args) => ({ module: new URL("./worker.node.ts", import.meta.url), args }),
     };
   }
 

@@ -6,6 +6,7 @@ import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Segmenter } from "../inference/segmenter.ts";
+import type { Candidate } from "../metrics/detection.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { type PostStep, postprocess } from "../post/steps.ts";
 import { asStored, type ReadCase, readyCase } from "../recipes/prepared.ts";
@@ -52,6 +53,8 @@ export interface Segmented {
   readonly labels: HostArray;
   /** Dice of each foreground class, if the case has a label. */
   readonly dice?: readonly number[];
+  /** What was found, in millimeters, by recipes that look for things. */
+  readonly candidates?: readonly Candidate[];
 }
 
 /**
@@ -70,10 +73,12 @@ export async function* segmentCases(
     signal?.throwIfAborted();
     const { stored, source, prepared } = await readyCase(recipe, context, read, item);
     const found = await segmenter.run(prepared.image, { signal });
-    const turned = postprocess((await recipe.postprocess?.(found, source, context)) ?? found, source.image.spacing, steps);
+    const placed = (await recipe.postprocess?.(found, source, context)) ?? found;
+    const turned = postprocess(placed, source.image.spacing, steps);
+    const { candidates } = placed;
     const dice = source.label && diceOfLabels(turned, source.label, context.outputs.foreground, context.outputs.ignore);
     const labels = asStored(stored, context.orientation, turned);
-    yield { id: stored.id, source: stored, labels, ...(dice ? { dice } : {}) };
+    yield { id: stored.id, source: stored, labels, ...(dice ? { dice } : {}), ...(candidates && { candidates }) };
   }
 }
 

@@ -66,6 +66,8 @@ export interface StepReport {
   readonly samples: number;
   /** The loss was zero or not finite, and the step changed nothing. */
   readonly skipped?: true;
+  /** Seconds that the loop waited for the step's batch. Steps before it may still have been at work on the device. */
+  readonly waited: number;
 }
 
 export interface EpochHooks {
@@ -83,6 +85,15 @@ export interface EpochSum {
   readonly lossSum: number;
   readonly steps: number;
   readonly skipped: number;
+}
+
+/** Batches with the seconds that each was waited for. */
+async function* timed(batches: AsyncIterable<TrainBatch>): AsyncGenerator<{ batch: TrainBatch; waited: number }> {
+  let asked = performance.now();
+  for await (const batch of batches) {
+    yield { batch, waited: (performance.now() - asked) / 1000 };
+    asked = performance.now();
+  }
 }
 
 /**
@@ -149,12 +160,12 @@ export class Trainer<O extends Outputs = Tensor> {
     expectOptions("Trainer.epoch", options, "onStep signal checkpointEvery");
     const { onStep, signal, checkpointEvery } = options;
     this.model.train();
-    const flying: { step: number; batch: TrainBatch; loss: Promise<number> }[] = [];
+    const flying: { step: number; batch: TrainBatch; waited: number; loss: Promise<number> }[] = [];
     let lossSum = 0;
     let [steps, skipped] = [0, 0];
     let saved = performance.now();
     const land = async () => {
-      const { step, batch, loss } = flying.shift()!;
+      const { step, batch, waited, loss } = flying.shift()!;
       const value = await loss.catch((error: unknown) => {
         if (error instanceof DataError) throw new DataError(`step ${step}: ${error.message}`, { cause: error });
         throw error;
@@ -163,7 +174,7 @@ export class Trainer<O extends Outputs = Tensor> {
       steps++;
       if (this.onBadLoss === "skip" && isBadLoss(value)) {
         skipped++;
-        await onStep?.({ step, loss: value, samples, skipped: true });
+        await onStep?.({ step, loss: value, samples, waited, skipped: true });
         return;
       }
       if (!Number.isFinite(value)) {
@@ -174,15 +185,15 @@ export class Trainer<O extends Outputs = Tensor> {
         );
       }
       lossSum += value;
-      await onStep?.({ step, loss: value, samples });
+      await onStep?.({ step, loss: value, samples, waited });
     };
     const landAll = async () => {
       while (flying.length > 0) await land();
     };
-    for await (const batch of batches) {
+    for await (const { batch, waited } of timed(batches)) {
       const loss = this.step(...this.inputs(batch)).item();
       loss.catch(() => {}); // reported when it is awaited
-      flying.push({ step: ++this.steps, batch, loss });
+      flying.push({ step: ++this.steps, batch, waited, loss });
       if (flying.length > this.lag) await land();
       if (signal?.aborted) break;
       if (checkpointEvery && performance.now() - saved >= 1000 * checkpointEvery.seconds) {

@@ -8,21 +8,43 @@ import { makeVolume, type Volume } from "../../volume.ts";
 import { openBytes } from "../byte_source.ts";
 import { dataAs, typeOf } from "../cast.ts";
 import { dataPieces, holds, type Packing, piecesOfFiles } from "../data_files.ts";
-import type { ImageFile, ImageFormat } from "../format.ts";
+import type { ImageFile, ImageFormat, ImageGrid } from "../format.ts";
 import { headerText, readText } from "../text_header.ts";
 import { blockBytes, channelsFirst, encodeBlock, readBlock, type VoxelBlock } from "../voxel_block.ts";
 import { endOfHeader, type MetaHeader, parseMetaHeader } from "./header.ts";
 
+async function headerOf(file: ImageFile, fail: Fail): Promise<{ header: MetaHeader; end: number }> {
+  const found = await headerText(await openBytes(file), endOfHeader, true);
+  if (!found) throw fail("the header does not end: ElementDataFile is missing");
+  return { header: parseMetaHeader(found.text, fail), end: found.end };
+}
+
+/** `[C, nx, ny, nz]`: axes behind the third are channels. */
+function shapeOf([channels, nx, ny = 1, nz = 1, ...more]: readonly number[]): number[] {
+  return [channels * more.reduce((n, s) => n * s, 1), nx, ny, nz];
+}
+
+/** What the header says, and whether the voxels of an image that is not compressed are there. */
+async function readGrid(file: ImageFile): Promise<ImageGrid> {
+  const fail = failing(`readImage: ${file.name}`);
+  const { header, end } = await headerOf(file, fail);
+  const { dataFiles, compressed, binary, skip, sizes, dtype, affine } = header;
+  const need = blockBytes({ dtype, sizes });
+  const packing: Packing = { compression: compressed ? "zlib" : "none", byteSkip: skip };
+  const enough = dataFiles ? await holds(file, dataFiles, need, packing) : file.blob.size - end >= need;
+  if (binary && !compressed && !enough)
+    throw fail(`the voxels take ${need} bytes, which ${dataFiles?.join(", ") ?? "the file"} has not; it is missing or cut short`);
+  return { shape: shapeOf(sizes), affine };
+}
+
 /** Reads a MetaImage. @throws FormatError naming the file and the field */
 async function readMetaImage(file: ImageFile): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
-  const found = await headerText(await openBytes(file), endOfHeader, true);
-  if (!found) throw fail("the header does not end: ElementDataFile is missing");
-  const header = parseMetaHeader(found.text, fail);
-  const { dtype, littleEndian, affine, fields, notes } = header;
-  const [channels, nx, ny = 1, nz = 1, ...more] = header.sizes;
-  const frames = more.reduce((n, s) => n * s, 1);
-  const shape = [channels * frames, nx, ny, nz];
+  const { header, end } = await headerOf(file, fail);
+  const { dtype, littleEndian, affine, fields, notes, sizes } = header;
+  const shape = shapeOf(sizes);
+  const [channels, nx, ny, nz] = [sizes[0], ...shape.slice(1)];
+  const frames = shape[0] / channels;
   const step = nx * ny * nz;
   const block = {
     dtype,
@@ -30,7 +52,7 @@ async function readMetaImage(file: ImageFile): Promise<Volume> {
     sizes: [channels, nx, ny, nz, frames],
     strides: [step, ny * nz, nz, 1, step * channels],
   };
-  const data = await readData(file, header, block, found.end, fail);
+  const data = await readData(file, header, block, end, fail);
   return makeVolume({ data, shape }, affine, {
     source: file.name,
     format: "metaimage",
@@ -95,6 +117,7 @@ export const metaImageFormat: ImageFormat = {
   endings: [".mha", ".mhd"],
   matches: (head) => /^\s*(ObjectType|NDims|Comment)\s*=/.test(new TextDecoder("latin1").decode(head.subarray(0, 200))),
   read: readMetaImage,
+  readGrid,
   async write(volume, name, { dtype, compress = false }) {
     const data = dataAs("MetaImage", volume, dtype, nativeNames);
     const [channels, ...space] = volume.shape;

@@ -8,7 +8,7 @@ import { failing } from "../../../host/bytes/budget.ts";
 import { FormatError } from "../../../host/errors.ts";
 import type { Blob as BlobLike } from "../../../host/platform.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
-import { openBytes } from "../byte_source.ts";
+import { type ByteSource, openBytes } from "../byte_source.ts";
 import { besideHeader } from "../beside.ts";
 import { castTo, expectFilled, typeOf } from "../cast.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
@@ -37,8 +37,8 @@ export async function readNifti(input: Uint8Array | ArrayBuffer | BlobLike, name
   return readNiftiOf({ name, blob });
 }
 
-/** As readNifti, of a file that may have its voxels in another beside it. */
-export async function readNiftiOf(file: ImageFile): Promise<Volume> {
+/** The header, and the bytes that hold the voxels, which are long enough as far as that can be known. */
+async function opened(file: ImageFile): Promise<{ header: NiftiHeader; voxels: ByteSource; need: number }> {
   const source = await openBytes(file, "readNifti");
   const header = parseNiftiHeader(await source.head(headerBytes), file.name, file.beside !== undefined);
   const pair = header.bytes[header.version === 1 ? 345 : 5] === 0x69;
@@ -47,6 +47,12 @@ export async function readNiftiOf(file: ImageFile): Promise<Volume> {
   // Of a packed file the limit is an estimate.
   if (need > voxels.limit)
     throw tooShort(header, file.name, voxels.has(voxels.limit) ? "ends after" : "can hold at most", voxels.limit);
+  return { header, voxels, need };
+}
+
+/** As readNifti, of a file that may have its voxels in another beside it. */
+export async function readNiftiOf(file: ImageFile): Promise<Volume> {
+  const { header, voxels, need } = await opened(file);
   const { shape, dtype, littleEndian, slope, inter, colors } = header;
   const [, nx, ny, nz] = shape;
   const step = nx * ny * nz;
@@ -112,6 +118,10 @@ export const niftiFormat: ImageFormat = {
   readsGzip: true,
   matches: isNifti,
   read: readNiftiOf,
+  async readGrid(file) {
+    const { shape, affine } = (await opened(file)).header;
+    return { shape, affine };
+  },
   async write(volume, name, { dtype, compress }) {
     const gzip = compress ?? name.endsWith(".gz");
     return [{ name, bytes: await writeNifti(volume, { dtype: dtype as NiftiDtype, gzip }) }];

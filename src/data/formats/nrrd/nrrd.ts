@@ -22,21 +22,26 @@ function endOfHeader(bytes: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Reads an NRRD image. @throws FormatError naming the file and the field */
-async function readNrrd(file: ImageFile): Promise<Volume> {
-  const fail = failing(`readImage: ${file.name}`);
+async function headerOf(file: ImageFile, fail: Fail): Promise<{ header: NrrdHeader; end: number }> {
   const found = await headerText(await openBytes(file), endOfHeader, true);
   if (!found) throw fail("the header does not end: there is no empty line behind it");
   const header = parseNrrdHeader(found.text, fail);
-  const { dtype, littleEndian, dataFiles, affine, units, fields, notes } = header;
-  if (!dataFiles && found.end >= file.blob.size) {
+  if (!header.dataFiles && found.end >= file.blob.size) {
     throw fail(
       "the header does not end, or nothing follows it: there is no empty line with voxels behind it, and no data file is named",
     );
   }
+  return { header, end: found.end };
+}
+
+/** Reads an NRRD image. @throws FormatError naming the file and the field */
+async function readNrrd(file: ImageFile): Promise<Volume> {
+  const fail = failing(`readImage: ${file.name}`);
+  const { header, end } = await headerOf(file, fail);
+  const { dtype, littleEndian, affine, units, fields, notes } = header;
   const shape = shapeOf(header);
   const block = { dtype, littleEndian, sizes: header.sizes, strides: stridesIn(header, shape) };
-  const data = await readData(file, header, block, found.end, fail);
+  const data = await readData(file, header, block, end, fail);
   return makeVolume({ data, shape }, affine, {
     source: file.name,
     format: "nrrd",
@@ -132,6 +137,14 @@ export const nrrdFormat: ImageFormat = {
   endings: [".nrrd", ".nhdr"],
   matches: (head) => String.fromCharCode(...head.subarray(0, 7)) === "NRRD000",
   read: readNrrd,
+  async readGrid(file) {
+    const fail = failing(`readImage: ${file.name}`);
+    const { header, end } = await headerOf(file, fail);
+    const need = blockBytes(header);
+    if (header.encoding === "raw" && !header.dataFiles && file.blob.size - end < need)
+      throw fail(`the voxels take ${need} bytes, but the file ends after ${file.blob.size - end} of them; it is cut short`);
+    return { shape: shapeOf(header), affine: header.affine };
+  },
   async write(volume, name, { dtype, compress = true }) {
     const data = dataAs("NRRD", volume, dtype, nativeNames);
     const [c, ...space] = volume.shape;

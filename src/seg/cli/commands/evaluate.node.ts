@@ -7,8 +7,11 @@ import { gridDifference, wholeLabels } from "../../../data/folders/join_case.ts"
 import { readCaseLabel } from "../../../data/folders/layouts.node.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { LabelClass } from "../../../data/labels.ts";
+import type { Volume } from "../../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
+import type { Candidate } from "../../metrics/detection.ts";
+import { DetectionTally, readCandidates } from "../../run/detections.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
@@ -23,6 +26,8 @@ interface Task {
   readonly predictions: string;
   readonly data: FolderData;
   readonly fold: number | "all" | undefined;
+  /** By case, of runs that look for things. */
+  readonly candidates?: ReadonlyMap<string, readonly Candidate[]> | undefined;
 }
 
 async function taskOf(args: readonly string[]): Promise<Task> {
@@ -34,7 +39,7 @@ async function taskOf(args: readonly string[]): Promise<Task> {
     const data = await FolderData.openFor(values.data ?? config.data, recipe, config);
     // What training segmented, and nothing that it learned from.
     const predictions = resolve(values.pred ?? join(values.run, "predictions"));
-    return { predictions, data, fold: foldNamed(values.fold) ?? config.fold };
+    return { predictions, data, fold: foldNamed(values.fold) ?? config.fold, candidates: await readCandidates(store) };
   }
   if (values.pred === undefined || values.data === undefined)
     throw new ConfigError("evaluate needs --run DIR, or --pred DIR with --data DIR");
@@ -42,9 +47,14 @@ async function taskOf(args: readonly string[]): Promise<Task> {
 }
 
 /** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
-async function* pairsOf(found: readonly { readonly item: Case; readonly path: string }[], labels: readonly LabelClass[]) {
+async function* pairsOf(
+  found: readonly { readonly item: Case; readonly path: string }[],
+  labels: readonly LabelClass[],
+  onTruth: (item: Case, truth: Volume) => void,
+) {
   for (const { item, path } of found) {
     const [prediction, truth] = await Promise.all([readImageFile(path), readCaseLabel(item, labels)]);
+    onTruth(item, truth);
     if (prediction.shape.join() !== truth.shape.join()) {
       throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
     }
@@ -101,7 +111,7 @@ export const evaluateCommand: Command = {
   ],
   async run(args) {
     if (namesFolders(args)) return evaluateFolders(args);
-    const { predictions, data, fold } = await taskOf(args);
+    const { predictions, data, fold, candidates } = await taskOf(args);
     const cases = (fold === undefined ? data.index.training : (await data.fold(fold)).val).filter((c) => c.label);
     const fileOf = (c: Case) => [".nii.gz", ".nii"].map((e) => join(predictions, c.id + e)).find(existsSync);
     const found = cases.flatMap((item) => [fileOf(item)].flatMap((path) => (path === undefined ? [] : [{ item, path }])));
@@ -111,8 +121,12 @@ export const evaluateCommand: Command = {
     if (fold !== undefined && missing.length > 0)
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
-    const evaluation = await evaluate(pairsOf(found, labels), outputCodingOf(outputKindOf(labels), labels));
-    for (const line of evaluationLines(evaluation)) say(line);
+    const tally = new DetectionTally();
+    const search = ({ id, nodules }: Case, label: Volume) =>
+      candidates && tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
+    const scores = await evaluate(pairsOf(found, labels, search), outputCodingOf(outputKindOf(labels), labels));
+    const { summary: detection } = tally;
+    for (const line of evaluationLines({ ...scores, ...(detection && { detection }) })) say(line);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);
     return 0;

@@ -1,0 +1,77 @@
+/** @file The nodules of a mask that comes without a list: its components as balls of the same volume. */
+
+import { connectedComponents } from "../../host/grid/components.ts";
+import { sizeOf } from "../../host/array.ts";
+import { DataError } from "../../host/errors.ts";
+import { type Affine, makeVolume, spacingOf, type Volume } from "../volume.ts";
+import { type Nodule, toVoxel } from "./annotations.ts";
+
+/** Diameter of the ball of a volume. */
+export const ballDiameter = (volume: number): number => Math.cbrt((6 * volume) / Math.PI);
+
+/** The place of a voxel in millimeters. */
+export function toMillimeters(affine: Affine, [i, j, k]: readonly number[]): [number, number, number] {
+  const [x, y, z] = affine.slice(0, 3).map((row) => row[0] * i + row[1] * j + row[2] * k + row[3]);
+  return [x, y, z];
+}
+
+/**
+ * What is connected (26 neighbors) in a mask, each as a ball of its volume around its middle.
+ * @param mask `[1, nx, ny, nz]`, not 0 inside
+ */
+export function nodulesOfMask(mask: Volume): Nodule[] {
+  const [, nx, ny, nz] = mask.shape;
+  const components = connectedComponents(mask.data, [nx, ny, nz]);
+  const sums = new Float64Array(3 * (components.count + 1));
+  components.of.forEach((id, run) => {
+    const [start, end] = [components.starts[run], components.ends[run]];
+    const [row, count] = [Math.floor(start / nz), end - start];
+    sums[3 * id] += Math.floor(row / ny) * count;
+    sums[3 * id + 1] += (row % ny) * count;
+    sums[3 * id + 2] += ((start + end - 1) / 2 - row * nz) * count;
+  });
+  const voxel = mask.spacing[0] * mask.spacing[1] * mask.spacing[2];
+  return Array.from({ length: components.count }, (_, c) => {
+    const size = components.sizes[c + 1];
+    const middle = [0, 1, 2].map((a) => sums[3 * (c + 1) + a] / size);
+    return { center: toMillimeters(mask.affine, middle), diameter: ballDiameter(size * voxel) };
+  });
+}
+
+/** An image, or what its header says of it: `[C, nx, ny, nz]`. */
+type Grid = Pick<Volume, "shape" | "affine"> & Partial<Pick<Volume, "meta">>;
+
+/**
+ * Balls of nodules on the grid of an image: 1 inside, 0 outside. The voxel at a middle is inside, however small the nodule.
+ * @throws DataError for a nodule outside of the image
+ */
+export function maskOfNodules(image: Grid, nodules: readonly Nodule[]): Volume<Uint8Array> {
+  const { affine, shape, meta } = image;
+  const spacing = spacingOf(affine);
+  const size = shape.slice(1);
+  const data = new Uint8Array(sizeOf(size));
+  for (const { center, diameter } of nodules) {
+    const middle = toVoxel(affine, center);
+    if (middle.some((c, a) => !(c > -1 && c < size[a]))) {
+      throw new DataError(
+        `a nodule at [${center}] mm lies outside of ${meta?.source ?? "the image"} (voxel [${middle.map((c) => c.toFixed(1))}] of [${size}]); is the list that of this scan?`,
+      );
+    }
+    const reach = middle.map((_, a) => diameter / 2 / spacing[a]);
+    const [low, high] = [
+      middle.map((c, a) => Math.max(0, Math.ceil(c - reach[a]))),
+      middle.map((c, a) => Math.min(size[a] - 1, Math.floor(c + reach[a]))),
+    ];
+    // Axes are at right angles in scans; what is not, is off by the sine of the angle.
+    for (let i = low[0]; i <= high[0]; i++) {
+      for (let j = low[1]; j <= high[1]; j++) {
+        const plane = ((i - middle[0]) / reach[0]) ** 2 + ((j - middle[1]) / reach[1]) ** 2;
+        for (let k = low[2]; k <= high[2]; k++)
+          if (plane + ((k - middle[2]) / reach[2]) ** 2 <= 1) data[(i * size[1] + j) * size[2] + k] = 1;
+      }
+    }
+    const [i, j, k] = middle.map((c, a) => Math.min(size[a] - 1, Math.max(0, Math.round(c))));
+    data[(i * size[1] + j) * size[2] + k] = 1;
+  }
+  return makeVolume({ data, shape: [1, ...size] }, affine, { kind: "label" });
+}

@@ -1,0 +1,68 @@
+/** @file Detection in the report of a run whose segmenter finds things: candidates of each case against the list of the dataset, or the components of its mask. */
+
+import { nodulesOfMask } from "../../data/nodules/mask_nodules.ts";
+import type { LoadedCase } from "../recipes/recipe.ts";
+import { type Candidate, type DetectionSummary, summarizeDetections, lunaRates, matchCandidates } from "../metrics/detection.ts";
+import type { Detections } from "../metrics/froc.ts";
+import { curveSvg } from "../pictures/pictures.ts";
+import { files } from "./files.ts";
+import type { Segmented } from "./segment.ts";
+import type { RunStore } from "./store.ts";
+
+/** What is asked of a case: what was found, and the list or the mask of what there is. */
+export interface Searched extends Pick<Segmented, "id" | "candidates"> {
+  readonly source: Pick<LoadedCase, "nodules" | "label">;
+}
+
+const header = "id,x,y,z,diameter_mm,score";
+
+/** The candidates that a report has written, by case; undefined for runs that look for nothing. */
+export async function readCandidates(store: RunStore): Promise<Map<string, Candidate[]> | undefined> {
+  const bytes = await store.read(files.candidates);
+  if (!bytes) return undefined;
+  const found = new Map<string, Candidate[]>();
+  for (const line of new TextDecoder().decode(bytes).trim().split("\n").slice(1)) {
+    const [id, ...numbers] = line.split(",");
+    const [x, y, z, diameter, score] = numbers.map(Number);
+    found.set(id, [...(found.get(id) ?? []), { center: [x, y, z], diameter, score }]);
+  }
+  return found;
+}
+
+/** Matches cases one by one, so that none is kept. */
+export class DetectionTally {
+  private readonly matches: Detections[] = [];
+  private readonly rows: string[] = [header];
+
+  /** Does nothing for cases that were not searched, or whose truth is not known. */
+  add({ id, source, candidates }: Searched): void {
+    if (!candidates) return;
+    for (const { center, diameter, score } of candidates)
+      this.rows.push([id, ...[...center, diameter].map((v) => v.toFixed(2)), score.toFixed(4)].join(","));
+    const targets = source.nodules ?? (source.label && nodulesOfMask(source.label));
+    if (targets) this.matches.push(matchCandidates(candidates, targets));
+  }
+
+  /** What is said of all; undefined for runs that look for nothing. */
+  get summary(): DetectionSummary | undefined {
+    return this.matches.length === 0 ? undefined : summarizeDetections(this.matches);
+  }
+
+  /** Writes the table of candidates (RAS mm) and the curve; returns the summary. */
+  async write(store: RunStore): Promise<DetectionSummary | undefined> {
+    const { summary } = this;
+    if (!summary) return undefined;
+    await store.write(files.candidates, `${this.rows.join("\n")}\n`);
+    const most = Math.max(...lunaRates);
+    const points = summary.curve.filter(([x]) => x <= most);
+    const series = [
+      {
+        name: `${summary.targets} targets in ${summary.images} scans`,
+        points: [...points, [most, summary.sensitivity] as const],
+      },
+    ];
+    const axes = { xLabel: "false positives per scan", yLabel: "sensitivity", yRange: [0, 1] as const };
+    await store.write(files.frocCurve, curveSvg(series, { title: "Free-response curve", ...axes }));
+    return summary;
+  }
+}

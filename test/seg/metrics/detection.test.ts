@@ -1,0 +1,39 @@
+/** @file Detection by LUNA16's rule: hits, several on one target, misses, and the free-response curve, by hand. */
+
+import { expect, test } from "vitest";
+import { ShapeError } from "../../../src/host/errors.ts";
+import { type Candidate, detectionLines, summarizeDetections, lunaRates, matchCandidates } from "../../../src/seg/index.ts";
+
+const found = (x: number, score: number): Candidate => ({ center: [x, 0, 0], diameter: 5, score });
+const there = (x: number, diameter: number) => ({ center: [x, 0, 0], diameter });
+
+test("a hit is within the radius; the best of several counts, the others count as nothing", () => {
+  const targets = [there(0, 10), there(20, 4), there(40, 8)];
+  const match = matchCandidates([found(5, 0.6), found(-1, 0.9), found(22.5, 0.8), found(60, 0.3)], targets);
+  expect(match).toEqual({ fpProbs: [0.8, 0.3], tpProbs: [0.9, 0, 0], numTargets: 3 });
+  // Between two targets the nearer one is hit.
+  expect(matchCandidates([found(4, 0.5)], [there(0, 20), there(6, 20)]).tpProbs).toEqual([0, 0.5]);
+  expect(() => matchCandidates([found(0, 1)], [{ center: [0, 0], diameter: 1 }])).toThrow(ShapeError);
+});
+
+test("the curve and what is read from it", () => {
+  const a = matchCandidates([found(0, 0.9), found(30, 0.7)], [there(0, 4)]);
+  const b = matchCandidates([found(0, 0.5), found(50, 0.2)], [there(0, 4)]);
+  const summary = summarizeDetections([a, b]);
+  expect(summary.curve).toEqual([
+    [0, 0],
+    [0, 0.5],
+    [0.5, 0.5],
+    [0.5, 1],
+    [1, 1],
+  ]);
+  expect([summary.sensitivity, summary.falsePositivesPerImage]).toEqual([1, 1]);
+  expect(summary.atRates[lunaRates.indexOf(1)]).toBe(1);
+  expect(summary.atRates[0]).toBe(0.5);
+  expect(detectionLines(summary)[0]).toMatch(/2 scans with 2 targets: of all candidates 1.000 sensitivity, 1.00 false/);
+});
+
+test("what is missed stays missed, and nothing found is no error", () => {
+  const { sensitivity, atRates, curve } = summarizeDetections([matchCandidates([], [there(0, 4)]), matchCandidates([], [])]);
+  expect([sensitivity, Math.max(...atRates), curve]).toEqual([0, 0, [[0, 0]]]);
+});

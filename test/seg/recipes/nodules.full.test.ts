@@ -1,0 +1,98 @@
+/** @file The recipe "nodules" from the command line: the example as printed, V-Net, and runs killed at random moments, which end with the same weights. */
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writeChests } from "../../../scripts/synthetic_chest.ts";
+import { RandomState } from "../../../src/data/index.ts";
+import { startCli, succeed, temporaryFolder } from "../../lib/tiny.ts";
+
+const { folder, remove } = temporaryFolder();
+const at = (...names: string[]) => join(folder, ...names);
+const scans = at("scans");
+const tiny = {
+  epochs: 4,
+  batchSize: 2,
+  validateEvery: 2,
+  spacing: 2,
+  patchSize: [8, 8, 8],
+  network: "unet",
+  channels: [8, 16],
+  numResUnits: 1,
+  cropsPerNodule: 6,
+  lr: 1e-2,
+};
+const flags = Object.entries(tiny).flatMap(([name, v]) => [
+  `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
+  String(v),
+]);
+
+beforeAll(async () => {
+  await writeChests(scans, { scans: 5, size: [32, 36, 16], spacing: [1, 1, 2], diameters: [6, 9], nodules: [2, 2], vessels: 1 });
+});
+afterAll(remove);
+
+test("the example, as it is printed; evaluate says of its run what its report said", async () => {
+  const example = new URL("../../../examples/nodules.ts", import.meta.url);
+  expect(
+    readFileSync(example, "utf8")
+      .split("\n")
+      .filter((line) => /^\w/.test(line) && !line.startsWith("import")).length,
+  ).toBeLessThan(11);
+  const args = ["--conditions=voxgrad-source", example.pathname, scans, at("example"), JSON.stringify(tiny)];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/1 scans with 2 targets: of all candidates [\d.]+ sensitivity/);
+  for (const file of ["weights.safetensors", "candidates.csv", "froc.svg"])
+    expect(existsSync(at("example", file)), file).toBe(true);
+});
+
+test("V-Net on 16 voxels, in two data workers", async () => {
+  const vnet = ["--network", "vnet", "--patch-size", "16,16,16", "--epochs", "1", "--crops-per-nodule", "1"];
+  const { stdout } = await succeed([
+    "train",
+    "--recipe",
+    "nodules",
+    "--data",
+    scans,
+    "--out",
+    at("vnet"),
+    "--spacing",
+    "2",
+    ...vnet,
+    "--workers",
+    "2",
+  ]);
+  expect(stdout).toMatch(/mean \(FROC\)/);
+});
+
+// More with VOXGRAD_KILLS.
+const kills = Number(process.env.VOXGRAD_KILLS ?? 4);
+
+test("killed at random moments, it ends with the same weights in every byte", { timeout: 600_000 }, async () => {
+  const run = ["train", "--recipe", "nodules", "--data", scans, ...flags, "--checkpoint-seconds", "0.2"];
+  const begun = performance.now();
+  await succeed([...run, "--out", at("whole"), "--workers", "0"]);
+  const whole = performance.now() - begun;
+  const random = new RandomState(11);
+  let done = 0;
+  for (let round = 0; done < kills; round++) {
+    const out = at(`killed${round}`);
+    let finished = false;
+    while (!finished) {
+      const how = existsSync(join(out, "checkpoint.safetensors"))
+        ? ["train", "--resume", out]
+        : [...run, "--out", out, "--workers", "1"];
+      const { child, ended } = startCli(how);
+      const stop = done < kills ? sleep(random.uniform(0.3, 1) * whole).then(() => child.kill("SIGKILL")) : undefined;
+      const { code, killed, stderr } = await ended;
+      await stop;
+      if (killed === "SIGKILL") done++;
+      else expect(code, stderr).toBe(0);
+      finished = code === 0;
+    }
+    expect(readFileSync(join(out, "weights.safetensors")).equals(readFileSync(at("whole", "weights.safetensors")))).toBe(true);
+  }
+});

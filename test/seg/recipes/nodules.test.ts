@@ -1,0 +1,164 @@
+/** @file The recipe "nodules" on a tiny chest set: crops are of the kinds asked for, it learns, and a run that stops goes on in every bit. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeChest, writeChests } from "../../../scripts/synthetic_chest.ts";
+import { type Item, makeVolume, nodulesOfMask, RandomState } from "../../../src/data/index.ts";
+import { maskOfNodules, toMillimeters } from "../../../src/data/nodules/mask_nodules.ts";
+import { ConfigError, DataError, type Device } from "../../../src/index.ts";
+import {
+  configure,
+  fit,
+  matchCandidates,
+  memoryStore,
+  noduleMontage,
+  nodules,
+  openRun,
+  report,
+  type RunData,
+  type RunStore,
+} from "../../../src/seg/index.ts";
+import { FolderData } from "../../../src/seg/index.node.ts";
+import { preparedScan, regridded } from "../../../src/seg/recipes/nodules/scans.ts";
+import { candidatesOf } from "../../../src/seg/recipes/nodules/segmenter.ts";
+import { PreparedCases } from "../../../src/seg/recipes/prepared.ts";
+import { contextOf } from "../../../src/seg/run/files.ts";
+import { device } from "../../lib/device.ts";
+
+let gpu: Device;
+let folder: string;
+let data: RunData;
+beforeAll(async () => {
+  gpu = await device();
+  folder = await mkdtemp(join(tmpdir(), "nodules-"));
+  await writeChests(folder, { scans: 5, size: [32, 36, 16], spacing: [1, 1, 2], diameters: [6, 9], nodules: [2, 2], vessels: 1 });
+  data = await (await FolderData.open(folder)).fold(0);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const tiny = {
+  epochs: 2,
+  batchSize: 2,
+  validateEvery: 4,
+  spacing: 2,
+  patchSize: [8, 8, 8],
+  network: "unet",
+  channels: [8, 16],
+  numResUnits: 1,
+  cropsPerNodule: 2,
+  lr: 1e-2,
+  crops: [1, 0, 0],
+  augment: "none",
+  loss: "diceCe",
+  minDiameter: 3,
+};
+
+const configured = (given: object = {}) => configure(nodules, data, { data: folder, ...tiny, ...given });
+
+async function train(store: RunStore, given: object = {}, more: object = {}) {
+  const { config, info } = await configured(given);
+  return fit(nodules, { device: gpu, data, store, config, info, ...more });
+}
+
+test("an entry per nodule, crops by their kinds, padded at the end, in another order each epoch", async () => {
+  const { config, info } = await configured({ crops: [0.5, 0.4, 0.1], numWorkers: 0, patchSize: [8, 8, 32] });
+  expect([config.mask, config.window]).toEqual(["balls", [-1200, 600]]);
+  const context = contextOf(nodules, config, info);
+  const cases = new PreparedCases(nodules, context, data.train, data.read, Infinity);
+  const samples = nodules.samples(cases, context, "model");
+  const listed = data.train.reduce((n, c) => n + c.nodules!.length, 0);
+  expect(samples.length).toBe(2 * listed);
+  const epoch = (e: number) =>
+    Promise.all(
+      Array.from({ length: samples.length }, async (_, i) => (await samples.get(i, new RandomState([5, e, i]), e)) as Item),
+    );
+  const [first, again, next] = [await epoch(0), await epoch(0), await epoch(1)];
+  expect(again).toEqual(first);
+  expect(next.map((s) => s.name)).not.toEqual(first.map((s) => s.name));
+  expect(next.map((s) => s.name).sort()).toEqual(first.map((s) => s.name).sort());
+  for (const { kind, image, label } of [...first, ...next] as (Item &
+    Record<"image" | "label", { data: Float32Array; shape: number[] }>)[]) {
+    expect(image.shape).toEqual([1, 8, 8, 32]);
+    // 16 voxels of 2 mm are there.
+    expect(image.data.every((v, i) => v >= 0 && v <= 1 && (i % 32 < 16 || v === 0))).toBe(true);
+    if (kind === "around") expect(label.data.some((v) => v === 1)).toBe(true);
+  }
+  expect(new Set([...first, ...next].map((s) => s.kind)).size).toBeGreaterThan(1);
+  const { width, height } = noduleMontage(first.slice(0, 4));
+  expect([width, height]).toEqual([2 * 256 + 12, 2 * 256 + 12]);
+});
+
+test("learns; a run that stopped is the run that did not; its report says what was found", async () => {
+  const whole = memoryStore();
+  const { epochs } = await train(whole, { epochs: 6, validateEvery: 6 });
+  expect(epochs.at(-1)!.loss).toBeLessThan(0.75 * epochs[0].loss);
+
+  const stopped = memoryStore();
+  const stop = new AbortController();
+  let steps = 0;
+  const onEvent = (event: { kind: string; state?: { label: string } }) => {
+    if (event.kind === "progress" && event.state?.label.startsWith("epoch") && ++steps === 9) stop.abort();
+  };
+  const first = await train(stopped, { epochs: 6, validateEvery: 6 }, { signal: stop.signal, onEvent });
+  expect(first.finished).toBe(false);
+  await train(stopped, { epochs: 6, validateEvery: 6 }, { resume: true });
+  expect(await stopped.read("weights.safetensors")).toEqual(await whole.read("weights.safetensors"));
+
+  const run = await openRun(gpu, whole, nodules);
+  const { evaluation, pictures } = await report(whole, run, epochs, data.val, data.read);
+  run.dispose();
+  const { detection } = evaluation;
+  expect([detection!.images, detection!.targets]).toEqual([data.val.length, data.val.reduce((n, c) => n + c.nodules!.length, 0)]);
+  expect(pictures).toContain("froc.svg");
+  expect(new TextDecoder().decode((await whole.read("candidates.csv"))!)).toMatch(/^id,x,y,z,diameter_mm,score\n/);
+});
+
+test("candidates are what is connected, with middles, sizes and scores", () => {
+  const shape = [1, 12, 10, 9];
+  const scores = { data: new Float32Array(12 * 10 * 9), shape };
+  const put = (x: number, y: number, z: number, p: number) => (scores.data[(x * 10 + y) * 9 + z] = p);
+  for (const x of [2, 3]) for (const y of [4, 5]) for (const z of [1, 2]) put(x, y, z, 0.8);
+  put(4, 6, 3, 0.8); // across a corner
+  put(9, 9, 8, 0.99);
+  const { candidates } = candidatesOf(scores, 0.5, 1.5);
+  expect(candidates).toHaveLength(1);
+  expect(candidates[0].score).toBeCloseTo(0.8, 6);
+  expect(candidates[0].diameter).toBeCloseTo(Math.cbrt((6 * 9) / Math.PI), 9);
+  [2.5 * 8 + 4, 4.5 * 8 + 6, 1.5 * 8 + 3].forEach((sum, a) => expect(candidates[0].center[a]).toBeCloseTo(sum / 9, 5));
+  expect(candidatesOf(scores, 0.5, 0).candidates.map((c) => c.score)).toEqual([expect.closeTo(0.99, 6), expect.closeTo(0.8, 6)]);
+});
+
+test("scans of other voxels come back on their own grid, and what is found stands in millimeters", async () => {
+  const { image, nodules: list } = makeChest(new RandomState(4), {
+    size: [30, 32, 12],
+    spacing: [1.5, 1, 2.5],
+    diameters: [6, 8],
+  });
+  const source = { id: "a", image, label: maskOfNodules(image, list), nodules: list };
+  const { config, info } = await configured({ spacing: 1 });
+  const prepared = preparedScan(source, config);
+  expect(prepared.image.shape).toEqual([1, 45, 32, 30]);
+  const perfect = candidatesOf(prepared.label, 0.5, 0);
+  const found = { ...prepared.label, candidates: perfect.candidates };
+  const back = await nodules.postprocess!(found, source, contextOf(nodules, config, info));
+  expect(back.shape).toEqual(image.shape);
+  expect(matchCandidates(back.candidates!, list).tpProbs).toEqual(list.map(() => 1));
+  for (const [i, { diameter }] of nodulesOfMask(makeVolume(back, image.affine)).entries())
+    expect(diameter, `nodule ${i}`).toBeGreaterThan(4);
+  // Where no list is, nodules are those of the mask; their voxels train, whatever the list says.
+  const unlisted = preparedScan({ ...source, nodules: undefined }, { ...config, mask: "label" });
+  expect(unlisted.boxes).toHaveLength(list.length);
+  expect(unlisted.label).toEqual(regridded(source.label, [45, 32, 30]));
+  expect(toMillimeters(image.affine, [0, 0, 0])).toEqual([120.5, 98.25, -310]);
+});
+
+test("options that do not go together, and scans that cannot be used, are refused", async () => {
+  await expect(configured({ network: "vnet" })).rejects.toThrow(/multiples of 16 for this vnet/);
+  await expect(configured({ crops: [0.5, 0.5, 0.5] })).rejects.toThrow(ConfigError);
+  await expect(configured({ window: [600, -1200] })).rejects.toThrow(/two numbers, the lower first/);
+  const { config } = await configured();
+  const image = makeVolume({ data: new Float32Array(8).fill(NaN), shape: [1, 2, 2, 2] });
+  expect(() => preparedScan({ id: "bad", image }, config)).toThrow(DataError);
+});
