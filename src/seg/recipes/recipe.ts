@@ -129,6 +129,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   postprocess?(found: Segmentation, source: LoadedCase, context: Context<Config>): Promise<Segmentation> | Segmentation;
   /** What reports score every case and class by; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
   readonly metrics?: readonly CaseMetric[] | undefined;
+  /** What the pictures of cases show: slices with truth and prediction over them, or truth, prediction and image beside one another. Default "overlay". */
+  readonly pictures?: "overlay" | "columns" | undefined;
   /** Array axis that pictures are sliced along; default the coarsest, the last of equals. */
   pictureAxis?(context: Context<Config>): number;
 }

@@ -3,7 +3,7 @@
  * on bit for bit. An epoch is one pass of each network over its samples, one network after the other.
  */
 
-import { CheckpointError, ConfigError, NonFiniteError } from "../../host/errors.ts";
+import { NonFiniteError } from "../../host/errors.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import { expectOptions } from "../../host/options.ts";

@@ -192,7 +192,7 @@ export async function trainHelp(args: readonly string[]): Promise<string> {
   const recipe = await recipeOf(peek(args, "recipe") ?? defaultRecipe);
   const shown = Object.entries(tableOf(recipe)).filter(([, option]) => option.help !== "");
   const rows: (readonly [string, string])[] = [
-    ["data DIR", "folder of a dataset: Decathlon, nnU-Net or CHAOS"],
+    ["data DIR", "folder of a dataset: Decathlon, nnU-Net, LUNA16 or CHAOS"],
     ["out DIR", "folder of the run; default runs/<dataset>-<recipe>-fold<N>-seed<N>"],
     ["recipe NAME", "what is trained: a name of `voxgrad recipes`, or the path of a module; default slices2d"],
     [

@@ -91,5 +91,6 @@ export default defineRecipe<ChaosOptions>({
       ? labels
       : (new Resize({ spatialSize: image.shape.slice(1), mode: "nearest-exact" }).apply(labels) as HostArray),
   metrics: chaosMetrics,
+  pictures: "columns",
   pictureAxis: ({ config }) => config.sliceAxis,
 });
