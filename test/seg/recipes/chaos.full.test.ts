@@ -15,7 +15,7 @@ import { succeed, temporaryFolder } from "../../lib/tiny.ts";
 const { folder, remove } = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
 const [train, unseen] = [at("Train_Sets"), at("Test_Sets")];
-const tiny = { epochs: 4, batchSize: 4, validateEvery: 2, channels: [8, 16], numResUnits: 1, lr: 1e-2 };
+const tiny = { epochs: 4, batchSize: 4, validateEvery: 2, network: "unet", channels: [8, 16], numResUnits: 1, lr: 1e-2 };
 const flags = Object.entries(tiny).flatMap(([name, v]) => [
   `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
   String(v),

@@ -24,6 +24,7 @@ const tiny = {
   epochs: 2,
   batchSize: 4,
   validateEvery: 2,
+  network: "unet",
   channels: [8, 16, 16],
   numResUnits: 1,
   lr: 1e-2,
