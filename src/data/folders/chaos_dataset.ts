@@ -36,9 +36,10 @@ const members: Readonly<Record<ChaosAcquisitions, readonly ChaosSequence[]>> = {
   all: ["T1DUAL", "T2SPIR", "CT"],
 };
 
-/** What may stand for `sequence`, and for `phases`. */
-export const chaosAcquisitions = Object.keys(members) as readonly ChaosAcquisitions[];
-export const chaosPhases = ["in", "out", "both", "each"] as const satisfies readonly ChaosPhases[];
+/** What may stand for `sequence`. */
+export const chaosAcquisitionNames = Object.keys(members) as readonly ChaosAcquisitions[];
+/** What may stand for `phases`. */
+export const chaosPhaseNames = ["in", "out", "both", "each"] as const satisfies readonly ChaosPhases[];
 
 const grayOf = (sequence: ChaosSequence): readonly ChaosGray[] => (sequence === "CT" ? chaosLiver : chaosOrgans);
 
@@ -52,9 +53,10 @@ export function chaosDataset(cases: readonly ChaosCase[], options: ChaosDatasetO
   const there = [...new Set(cases.map((c) => c.sequence))];
   const { sequence = members.all.find((s) => there.includes(s)) ?? "T1DUAL", phases = "in", organs = ["all"] } = options;
   const wanted = members[sequence] as readonly ChaosSequence[] | undefined;
-  if (!wanted) throw new ConfigError(`chaosDataset: sequence must be one of ${chaosAcquisitions.join(", ")}, got ${sequence}`);
-  if (!chaosPhases.includes(phases))
-    throw new ConfigError(`chaosDataset: phases must be one of ${chaosPhases.join(", ")}, got ${String(phases)}`);
+  if (!wanted)
+    throw new ConfigError(`chaosDataset: sequence must be one of ${chaosAcquisitionNames.join(", ")}, got ${sequence}`);
+  if (!chaosPhaseNames.includes(phases))
+    throw new ConfigError(`chaosDataset: phases must be one of ${chaosPhaseNames.join(", ")}, got ${String(phases)}`);
   const chosen = cases.filter((c) => wanted.includes(c.sequence));
   if (chosen.length === 0)
     throw new ConfigError(`chaosDataset: ${folder} has no ${wanted.join(" or ")}; it has ${there.join(", ") || "nothing"}`);

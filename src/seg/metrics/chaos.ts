@@ -57,7 +57,7 @@ export function computeChaosMetrics(
 }
 
 /** The challenge's scores as metrics of a case: Dice, RAVD in percent, ASSD and MSSD in millimeters. */
-export const chaosMetrics: readonly CaseMetric[] = [
+export const chaosScores: readonly CaseMetric[] = [
   .../* @__PURE__ */ caseMetricsNamed(["dice", "ravd"]),
   { name: "assd", unit: "mm", best: 0, of: ({ openSurfaces }) => averageDistanceOf(openSurfaces, true) },
   { name: "mssd", unit: "mm", best: 0, of: ({ openSurfaces }) => hausdorffOf(openSurfaces) },

@@ -1,6 +1,11 @@
 /** @file The options of the recipe "organs of the abdomen", and what suits data that nobody has tuned yet. */
 
-import { chaosAcquisitions, type ChaosAcquisitions, chaosPhases, type ChaosPhases } from "../../../data/folders/chaos_dataset.ts";
+import {
+  chaosAcquisitionNames,
+  type ChaosAcquisitions,
+  chaosPhaseNames,
+  type ChaosPhases,
+} from "../../../data/folders/chaos_dataset.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, oneOf, type Option, type OptionTable, positive } from "../options.ts";
@@ -60,8 +65,8 @@ const alpha: Option<number | "none"> = {
 };
 
 export const chaosOptions: OptionTable<ChaosOptions> = {
-  sequence: oneOf(chaosAcquisitions, "of a CHAOS folder: T1DUAL, T2SPIR, CT, MR (T1 and T2) or all", { standard: "T1DUAL" }),
-  phases: oneOf(chaosPhases, "of T1DUAL: in, out, both (two channels) or each (a case each)", { standard: "in" }),
+  sequence: oneOf(chaosAcquisitionNames, "of a CHAOS folder: T1DUAL, T2SPIR, CT, MR (T1 and T2) or all", { standard: "T1DUAL" }),
+  phases: oneOf(chaosPhaseNames, "of T1DUAL: in, out, both (two channels) or each (a case each)", { standard: "in" }),
   organs,
   samplesPerVolume: integer(1, "slices taken from each volume per epoch"),
   slices: oneOf(["all", "labelled"], "train on all slices, or on labelled ones"),

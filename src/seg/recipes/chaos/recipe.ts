@@ -17,7 +17,7 @@ import { Adam } from "../../../nn/optim/adam.ts";
 import { stepDecay } from "../../../nn/optim/rates.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { SliceSegmenter } from "../../inference/segmenter.ts";
-import { chaosMetrics } from "../../metrics/chaos.ts";
+import { chaosScores } from "../../metrics/chaos.ts";
 import { MilesialUNet } from "../../networks/milesial_unet.ts";
 import { UNet } from "../../networks/unet.ts";
 import { preparedImage, preparedLabel } from "../prepared.ts";
@@ -90,7 +90,7 @@ export default defineRecipe<ChaosOptions>({
     fit === "crop"
       ? labels
       : (new Resize({ spatialSize: image.shape.slice(1), mode: "nearest-exact" }).apply(labels) as HostArray),
-  metrics: chaosMetrics,
+  metrics: chaosScores,
   pictures: "columns",
   pictureAxis: ({ config }) => config.sliceAxis,
 });
