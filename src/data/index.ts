@@ -2,6 +2,8 @@
 
 export * from "./axis_codes.ts";
 export * from "./folders/chaos.ts";
+export * from "./folders/chaos_dataset.ts";
+export type { FolderLayout, FolderOptions } from "./folders/folder_layout.ts";
 export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
 export {

@@ -30,6 +30,8 @@ export interface StepOptions {
    * `torch.nn.utils.clip_grad_norm_`. `gradientNorm` then holds the norm; `Infinity` only measures it.
    */
   readonly clipNorm?: number;
+  /** A scalar on the device: unless it is 0, this step changes neither weights nor moments, nor the scale of the `scaler`, which it needs. */
+  readonly veto?: Tensor | undefined;
 }
 
 // A flat buffer of parameters with its gradient and optimizer state.
@@ -204,10 +206,15 @@ export abstract class Optimizer {
 
   /**
    * Updates all parameters from their gradients, given in the order of the parameters.
-   * @throws ShapeError if a gradient has another shape than its parameter; ConfigError for a limit that is not positive
+   * @throws ShapeError if a gradient has another shape than its parameter; ConfigError for a limit that is not positive, or `veto` without a scaler
    */
   step(gradients: readonly Tensor[], options: StepOptions = {}): void {
-    expectOptions("Optimizer.step", options, "clipValue clipNorm");
+    expectOptions("Optimizer.step", options, "clipValue clipNorm veto");
+    const { veto } = options;
+    if (veto && !this.scaler)
+      throw new ConfigError(
+        "step: veto needs a scaler; set optimizer.scaler, with initScale, growthFactor and backoffFactor 1 for none",
+      );
     if (gradients.length !== this.order.length) {
       throw new ShapeError(
         `step: ${gradients.length} gradients for ${this.order.length} parameters; pass grad(loss, parameters) in the same order`,
@@ -223,7 +230,10 @@ export abstract class Optimizer {
       });
     }
     // Not before all gradients are in place: a plan drops the copies as long as nobody looks at the buffers meanwhile.
-    this.scaler?.unscale(this.packs.map((pack) => pack.gradient));
+    this.scaler?.unscale(
+      this.packs.map((pack) => pack.gradient),
+      veto,
+    );
     this.clip(options);
     for (const pack of this.packs) {
       pack.gather(this.device);

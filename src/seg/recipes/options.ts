@@ -132,3 +132,9 @@ export function checkOptions<Config>(
   });
   return Object.fromEntries(checked) as Config;
 }
+
+/** The standard values of those options that have one. */
+export const standardOptions = <Config>(table: OptionTable<Config>): Partial<Config> =>
+  Object.fromEntries(
+    Object.entries(table as AnyTable).flatMap(([name, { standard }]) => (standard === undefined ? [] : [[name, standard]])),
+  ) as Partial<Config>;

@@ -7,6 +7,7 @@
 
 import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
+import type { FolderOptions } from "../../data/folders/folder_layout.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Nodule } from "../../data/nodules/annotations.ts";
 import type { Item } from "../../data/transforms/transform.ts";
@@ -18,6 +19,7 @@ import type { Schedule } from "../../nn/optim/rates.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Segmentation, Segmenter } from "../inference/segmenter.ts";
+import type { CaseMetric } from "../metrics/case_metrics.ts";
 import type { OutputCoding, OutputKind } from "../post/output_coding.ts";
 import type { BatchTensors, Outputs } from "../training/trainer.ts";
 import type { OptionTable } from "./options.ts";
@@ -97,6 +99,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   /** Those of its own. If there is an `augment` that may be "none", previews show samples without it too. */
   readonly options: OptionTable<Config>;
 
+  /** What is wanted of a data folder, by its layout; of options not given yet the config has the standard values. */
+  folder?(config: Partial<RunConfig<Config>>): FolderOptions;
   /** Whether training leaves out the voxels that `outputs.ignored` marks. Datasets that have such voxels are refused without it. */
   readonly ignores?: boolean;
 
@@ -135,6 +139,10 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   restore?(channel: HostArray<Float32Array>, source: LoadedCase, prepared: PreparedCase, context: Context<Config>): HostArray;
   /** From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that; candidates from voxels to millimeters. */
   postprocess?(found: Segmentation, source: LoadedCase, context: Context<Config>): Promise<Segmentation> | Segmentation;
+  /** What reports score every case and class by; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
+  readonly metrics?: readonly CaseMetric[] | undefined;
+  /** What the pictures of cases show: slices with truth and prediction over them, or truth, prediction and image beside one another. Default "overlay". */
+  readonly pictures?: "overlay" | "columns" | undefined;
   /** Array axis that pictures are sliced along; default the coarsest, the last of equals. */
   pictureAxis?(context: Context<Config>): number;
 }

@@ -37,9 +37,10 @@ export interface RunData {
   readonly inWorkers?: ((args: WorkerArgs) => DatasetModule) | undefined;
 }
 
-/** The cases of a fold; "all" is every training case, for training and validation. Throws `ConfigError`, `DataError`. */
+/** The cases of a fold; "all" is every training case, for training and validation; a dataset for tests has the others to predict. Throws `ConfigError`, `DataError`. */
 export function casesOfFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all") {
-  return fold === "all" ? { train: index.training, val: index.training } : selectFold(index, splits, fold);
+  if (fold !== "all") return selectFold(index, splits, fold);
+  return { train: index.training, val: index.training.length > 0 ? index.training : index.test };
 }
 
 // Cases that tell sizes.

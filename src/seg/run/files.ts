@@ -89,7 +89,7 @@ export interface EpochTiming {
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
 export interface EpochMetrics {
   readonly epoch: number;
-  /** Mean over the epoch's steps. */
+  /** Mean over the epoch's steps that were not skipped. */
   readonly loss: number;
   readonly lr: number;
   readonly seconds: number;
@@ -99,6 +99,8 @@ export interface EpochMetrics {
   readonly dice?: readonly number[];
   /** Of recipes that count: loss and Dice of each network on samples, if this epoch was validated. */
   readonly samples?: SampleScores;
+  /** Steps left out for their loss, in runs that skip such steps. */
+  readonly skipped?: number;
 }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

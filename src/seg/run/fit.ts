@@ -3,14 +3,13 @@
  * on bit for bit. An epoch is one pass of each network over its samples, one network after the other.
  */
 
-import { CheckpointError, ConfigError, NonFiniteError } from "../../host/errors.ts";
+import { NonFiniteError } from "../../host/errors.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import { formatCount } from "../../host/text.ts";
 import { type Context, type Networks, onlyNetwork, type Recipe } from "../recipes/recipe.ts";
-import { movable } from "../recipes/run_options.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { ProgressState } from "../training/progress.ts";
 import type { StepReport } from "../training/trainer.ts";
@@ -29,6 +28,7 @@ import { type InitialWeights, initialize } from "./initial_weights.ts";
 import { Pace } from "./pace.ts";
 import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
+import { after, decisive, meanLoss, nextEpoch, type Standing, standingIn, start } from "./standing.ts";
 import type { RunStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
 import { Validation } from "./validation.ts";
@@ -62,22 +62,6 @@ export interface FitResult {
   readonly finished: boolean;
   readonly epochs: readonly EpochMetrics[];
 }
-
-/** Where a run stands. */
-interface Progress {
-  /** Epochs finished. */
-  readonly epoch: number;
-  /** Steps done in the epoch under way, over all networks; as many as it has if only its validation is left. */
-  readonly stepInEpoch: number;
-  /** Steps done over all epochs. */
-  readonly step: number;
-  /** Sum of the losses of the epoch under way. */
-  readonly lossSum: number;
-  /** Best validation score so far, if there was one. */
-  readonly best?: number;
-}
-
-const start: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
 
 /**
  * Trains the networks of a recipe, validates them and keeps checkpoints, metrics and weights in the store.
@@ -168,29 +152,11 @@ class Run<C extends object> {
     this.options.onEvent?.({ kind: "resumed", text });
   }
 
-  private restore(saved: Uint8Array): Progress {
+  private restore(saved: Uint8Array): Standing {
     const { store, config } = this.options;
-    const source = `${store.name}/${files.checkpoint}`;
-    const extra = restoreCheckpoint(saved, this.parts, source) as {
-      progress?: Progress;
-      config?: Record<string, unknown>;
-    } | null;
-    const { progress, config: before } = extra ?? {};
-    const counts = [progress?.epoch, progress?.stepInEpoch, progress?.step, progress?.lossSum];
-    if (!progress || !before || !counts.every(Number.isFinite))
-      throw new CheckpointError(`${source}: does not say where the run stands`);
-    for (const [name, value] of Object.entries(config)) {
-      if (movable.has(name) || JSON.stringify(before[name]) === JSON.stringify(value)) continue;
-      throw new ConfigError(
-        `${store.name}/${files.config}: ${name} is ${JSON.stringify(value)}, but the run was trained with ${JSON.stringify(before[name])}; restore it, or start another run`,
-      );
-    }
-    if (progress.stepInEpoch > this.training.stepsPerEpoch) {
-      throw new CheckpointError(
-        `${source}: stands at step ${progress.stepInEpoch} of an epoch of ${this.training.stepsPerEpoch}: the data have changed; start another run`,
-      );
-    }
-    return progress;
+    const [checkpoint, options] = [files.checkpoint, files.config].map((file) => `${store.name}/${file}`);
+    const extra = restoreCheckpoint(saved, this.parts, checkpoint);
+    return standingIn(extra, { config, stepsPerEpoch: this.training.stepsPerEpoch, checkpoint, options });
   }
 
   private get parts() {
@@ -203,8 +169,7 @@ class Run<C extends object> {
 
   private async checkpoint(): Promise<void> {
     const { store, config } = this.options;
-    const decisive = Object.fromEntries(Object.entries(config).filter(([name]) => !movable.has(name)));
-    const bytes = await saveCheckpoint({ ...this.parts, extra: { progress: this.at, config: decisive } }).catch(
+    const bytes = await saveCheckpoint({ ...this.parts, extra: { progress: this.at, config: decisive(config) } }).catch(
       (error: unknown) => {
         if (error instanceof NonFiniteError)
           throw new NonFiniteError(`after step ${this.at.step}, ${error.message}`, { cause: error });
@@ -247,15 +212,15 @@ class Run<C extends object> {
     const { stepsPerEpoch } = this.training;
     const lr = this.training.setRates(this.at.epoch);
     const onStep = async (report: StepReport) => {
-      const { loss, step } = report;
-      this.at = { ...this.at, step, stepInEpoch: this.at.stepInEpoch + 1, lossSum: this.at.lossSum + loss };
-      const { epoch, stepInEpoch, lossSum } = this.at;
-      await store.append(files.metrics, `${JSON.stringify({ epoch: epoch + 1, step, loss, lr })}\n`);
+      const { loss, step, skipped } = report;
+      this.at = after(this.at, report);
+      const { epoch } = this.at;
+      await store.append(files.metrics, `${JSON.stringify({ epoch: epoch + 1, step, loss, lr, skipped })}\n`);
       this.progress({
         label: `epoch ${epoch + 1}/${config.epochs}`,
         done: step,
         total: config.epochs * stepsPerEpoch,
-        loss: lossSum / stepInEpoch,
+        loss: meanLoss(this.at),
         lr,
         ...pace.step(report, config.epochs * stepsPerEpoch - step, config.epochs - epoch - 1),
       });
@@ -270,9 +235,13 @@ class Run<C extends object> {
   /** Validation, metrics and checkpoint; false if it was interrupted, to be done again. */
   private async finishEpoch(pace: Pace): Promise<boolean> {
     const { config, store, onEvent } = this.options;
-    const { epoch, lossSum } = this.at;
+    const { epoch, skipped, stepInEpoch } = this.at;
     const done = epoch + 1;
-    let next: Progress = { ...this.at, epoch: done, stepInEpoch: 0, lossSum: 0 };
+    if (skipped === stepInEpoch)
+      throw new NonFiniteError(
+        `each of the ${skipped} steps of epoch ${done} had a loss that is zero or not finite and was skipped: nothing is learned any more; lower the learning rate or check the data`,
+      );
+    let next = nextEpoch(this.at);
     let [dice, improved] = [undefined as number[] | undefined, false];
     let samples: SampleScores | undefined;
     if (done % config.validateEvery === 0 || done === config.epochs) {
@@ -288,12 +257,13 @@ class Run<C extends object> {
     }
     const metrics: EpochMetrics = {
       epoch: done,
-      loss: lossSum / this.at.stepInEpoch,
+      loss: meanLoss(this.at),
       lr: this.training.setRates(epoch),
       seconds: pace.seconds,
       timing: pace.timing,
       ...(dice ? { dice } : {}),
       ...(samples ? { samples } : {}),
+      ...(config.onBadLoss === "skip" ? { skipped } : {}),
     };
     this.at = next;
     this.epochs.push(metrics);

@@ -3,6 +3,7 @@
 import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import type { Picture } from "../../host/bytes/png.ts";
+import { caseColumns } from "../pictures/case_columns.ts";
 import { caseStrip } from "../pictures/case_strip.ts";
 import { sliceMontage } from "../pictures/pictures.ts";
 import { oriented } from "../recipes/prepared.ts";
@@ -12,10 +13,10 @@ import type { OpenedRun, Segmented } from "./segment.ts";
 /** What of a run its pictures depend on. */
 export type Pictured = Pick<OpenedRun, "recipe" | "context">;
 
-/** Slices all through a case. */
+/** Slices all through a case, or those where something is in columns, as the recipe says. */
 export function overlayOf(segmented: Segmented, run: Pictured): Picture {
   const { image, ...rest } = drawn(segmented, run);
-  return sliceMontage(image, rest);
+  return run.recipe.pictures === "columns" ? caseColumns(image, rest) : sliceMontage(image, rest);
 }
 
 /** A few slices where something is. */

@@ -83,7 +83,7 @@ export interface ReportHooks {
 
 /** What a report is told beside the cases. */
 export interface ReportOptions extends ReportHooks {
-  /** Scores of the page and of evaluation.json, each for every case and class; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
+  /** Scores of the page and of evaluation.json, each for every case and class; default those of the recipe. */
   readonly metrics?: readonly CaseMetric[];
 }
 
@@ -104,9 +104,9 @@ class CaseReports {
   private readonly scored: ScoredCase[] = [];
   private readonly dice: CaseScore[] = [];
 
-  constructor(run: Pictured, metrics: readonly CaseMetric[] = caseMetricsNamed(standardMetrics)) {
+  constructor(run: Pictured, metrics?: readonly CaseMetric[]) {
     this.run = run;
-    this.metrics = metrics;
+    this.metrics = metrics ?? run.recipe.metrics ?? caseMetricsNamed(standardMetrics);
   }
 
   async add(segmented: Segmented): Promise<void> {
@@ -137,7 +137,7 @@ class CaseReports {
 
 /**
  * Segments cases and writes their label maps, pictures of the first ones, the evaluation, the curves of training and a page with all of it into the run.
- * @returns the evaluation and the files of the pictures
+ * @returns the evaluation, the scores of all cases and the files of the pictures
  */
 export async function report(
   store: RunStore,
@@ -146,7 +146,7 @@ export async function report(
   cases: readonly Case[],
   read: ReadCase,
   options: ReportOptions = {},
-): Promise<{ evaluation: Evaluation; pictures: readonly string[] }> {
+): Promise<{ evaluation: Evaluation; comparison: Comparison; pictures: readonly string[] }> {
   expectOptions("report", options, "signal onProgress metrics");
   const { signal, onProgress, metrics } = options;
   const found = new CaseReports(run, metrics);
@@ -171,7 +171,7 @@ export async function report(
   await store.write(files.scores, comparisonCsv(comparison));
   const curves = await writeCurves(store, epochs, evaluation.labels);
   await store.write(files.report, await pageOf(store, run, epochs, found));
-  return { evaluation, pictures: [...curves, ...(detection ? [files.frocCurve] : []), ...overlays] };
+  return { evaluation, comparison, pictures: [...curves, ...(detection ? [files.frocCurve] : []), ...overlays] };
 }
 
 /**

@@ -91,10 +91,12 @@ function tiles({ comparison, epochs, sessions }: ReportFacts): Html {
   const speed = speedOf(epochs);
   const dice = comparison.metrics.findIndex((m) => m.name === "dice");
   const mean = nanMean(comparison.classes.map((_, c) => comparison.summaries[c][dice]?.mean ?? NaN));
+  const skipped = epochs.reduce((sum, e) => sum + (e.skipped ?? 0), 0);
   const facts: (readonly [string, string])[] = [
     ...(Number.isNaN(mean) ? [] : [["mean Dice", mean.toFixed(3)] as const]),
     ["cases", String(comparison.cases.length)],
     ["epochs", String(epochs.length)],
+    ...(skipped > 0 ? [["steps skipped", String(skipped)] as const] : []),
     ...(epochs.length > 0 ? [["last loss", shown(epochs[epochs.length - 1].loss)] as const] : []),
     ...(speed ? [["samples/s", formatRate(speed.samplesPerSecond)] as const] : []),
     ...(epochs.length > 0 ? [["training", formatDuration(epochs.reduce((s, e) => s + e.seconds, 0))] as const] : []),

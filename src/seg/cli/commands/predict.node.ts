@@ -5,9 +5,10 @@ import type { Case } from "../../../data/folders/dataset_index.ts";
 import { ConfigError, VoxgradError } from "../../../host/errors.ts";
 import { formatBytes, parseBytes } from "../../../host/text.ts";
 import type { InferenceOptions, SegmentPlan } from "../../inference/segmenter.ts";
+import type { Recipe } from "../../recipes/recipe.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../../post/label_volumes.ts";
 import type { PostStep } from "../../post/steps.ts";
-import { files, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
+import { files, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
 import { readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
@@ -103,7 +104,7 @@ export const predictCommand: Command = {
     const cases =
       values.data === undefined
         ? casesOfPaths(positionals, info.channels.length)
-        : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
+        : await casesOfData(values.data, recipes[0], stores[0], foldNamed(values.fold));
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;
     for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
@@ -122,6 +123,16 @@ export const predictCommand: Command = {
     );
   },
 };
+
+async function casesOfData(
+  folder: string,
+  recipe: Recipe,
+  store: RunStore,
+  fold: ReturnType<typeof foldNamed>,
+): Promise<readonly Case[]> {
+  const data = await FolderData.openFor(folder, recipe, await readConfig(store, recipe));
+  return (await data.fold(fold ?? "all")).val;
+}
 
 const fileOf = (id: string): string => `${id}.nii.gz`;
 const probabilitiesOf = (id: string): string => `${id}_probabilities.nii.gz`;
