@@ -1,6 +1,6 @@
 // Adds a window's prediction, weighted, to the sums of the image: a voxel of the window per thread, all channels. Rows that are not kept are left
 // out. Each voxel gets its windows in the order of their dispatches, whatever is kept.
-// uses lib/grid lib/window
+// uses lib/grid lib/round_half lib/window
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> prediction: array<E>;
@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var place = ((at.x % p.ring) * p.rows + at.y - p.first_row) * p.columns + at.z;
   var source = p.offset + i;
   for (var c = 0u; c < p.channels; c++) {
-    sums[place] += w * f32(prediction[source]);
+    sums[place] = kept(sums[place] + w * f32(prediction[source]));
     place += p.ring * p.rows * p.columns;
     source += size;
   }

@@ -1,5 +1,5 @@
 // Adds a window's weights to the sum of weights.
-// uses lib/grid lib/window
+// uses lib/grid lib/round_half lib/window
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> weight: array<f32>;
@@ -13,6 +13,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let at = image_place(i);
   if (at.y >= p.first_row && at.y < p.first_row + p.rows) {
-    sums[((at.x % p.ring) * p.rows + at.y - p.first_row) * p.columns + at.z] += weight[i] * p.scale;
+    let place = ((at.x % p.ring) * p.rows + at.y - p.first_row) * p.columns + at.z;
+    sums[place] = kept(sums[place] + weight[i] * p.scale);
   }
 }

@@ -1,5 +1,5 @@
 // Sums over their weights.
-// uses lib/grid lib/window_planes
+// uses lib/grid lib/round_half lib/window_planes
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> sums: array<f32>;
@@ -15,6 +15,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let at = ring_place(i);
   let weight = weights[at];
   for (var c = 0u; c < p.channels; c++) {
-    y[c * p.count + i] = sums[c * p.ring * p.plane + at] / weight;
+    y[c * p.count + i] = kept(sums[c * p.ring * p.plane + at] / weight);
   }
 }

@@ -12,4 +12,5 @@ export type Global<Name extends string> = typeof globalThis extends { readonly [
 export type AbortSignal = Global<"AbortSignal">;
 export type Blob = Global<"Blob">;
 export type FileSystemDirectoryHandle = Global<"FileSystemDirectoryHandle">;
+export type MessagePort = Global<"MessagePort">;
 export type URL = Global<"URL">;

@@ -23,3 +23,6 @@ export function formatDuration(seconds: number): string {
 
 /** A count with its thousands apart: 1,234,567. */
 export const formatCount = (n: number): string => n.toLocaleString("en");
+
+/** A rate with two digits, or as a whole number from 100: 0.52, 3.1, 27, 312. */
+export const formatRate = (rate: number): string => (rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2));

@@ -28,6 +28,8 @@ export interface WindowPlace {
 
 /** What is kept of an image: `[…, ring, rows, columns]`, plane z in place z mod ring, rows from `firstRow` on. */
 export interface Kept {
+  /** Sums, weights and means are rounded to f16. */
+  readonly halfSums?: boolean | undefined;
   readonly ring: number;
   readonly firstRow: number;
   readonly rows: number;
@@ -44,6 +46,11 @@ const params = ({ roi, start, flips }: WindowPlace, { ring, firstRow, rows, colu
   columns,
   offset,
   channels,
+});
+
+const rounding = ({ halfSums }: Kept) => ({
+  overrides: { HALF_SUMS: halfSums ? 1 : 0 },
+  variant: halfSums ? "f16 sums" : undefined,
 });
 
 const voxels = ([d, h, w]: Size3): number => d * h * w;
@@ -81,6 +88,7 @@ export function addWindow(
   device.run(
     addShader({
       half: half(prediction),
+      ...rounding(kept),
       params: { ...params(place, kept, 0, channels), scale },
       bind: { prediction: part.tensor, weight: weights, sums: update(sums) },
       workgroups: grid(device, "window", voxels(place.roi), 64),
@@ -94,6 +102,7 @@ export function addWeights(weights: Tensor, sums: Tensor, kept: Kept, place: Win
   const { device } = sums;
   device.run(
     countShader({
+      ...rounding(kept),
       params: { ...params(place, kept, 0), scale },
       bind: { weight: weights, sums: update(sums) },
       workgroups: grid(device, "window", voxels(place.roi), 64),
@@ -157,6 +166,7 @@ export function meanOfPlanes(sums: Tensor, weights: Tensor, planes: Planes): Ten
   const given = planeParams(planes, sums.shape[0]);
   device.run(
     meanShader({
+      ...rounding(planes),
       params: given,
       bind: { sums, weights, y: write(y) },
       workgroups: grid(device, "window", given.count, 64),

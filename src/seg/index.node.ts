@@ -6,3 +6,4 @@ export { casesOfPaths, expectFreeOutputs } from "./run/inputs.node.ts";
 export { loadRecipe, recipeByName } from "./run/load_recipe.ts";
 export { syntheticOptions, writeSynthetic } from "./run/synthetic.node.ts";
 export { type ReadWeightsFileOptions, readWeightsFile } from "./run/weight_files.node.ts";
+export { openNnunetFolder } from "./nnunet/model_folder.node.ts";

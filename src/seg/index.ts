@@ -22,10 +22,31 @@ export type { RunOptions } from "./recipes/run_options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
-export { contextOf, type EpochMetrics, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "./run/files.ts";
+export {
+  contextOf,
+  type EpochMetrics,
+  type EpochTiming,
+  readConfig,
+  readRunInfo,
+  type RunInfo,
+  type WhichWeights,
+} from "./run/files.ts";
 export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
+export type { InitialWeights } from "./run/initial_weights.ts";
 export { opfsStore } from "./run/opfs_store.ts";
-export { evaluate, type Evaluation, evaluationLines, type CaseScore, report, type ReportHooks } from "./run/report.ts";
+export type { Pictured } from "./run/overlays.ts";
+export { preview, type PreviewOptions } from "./run/preview.ts";
+export {
+  evaluate,
+  type Evaluation,
+  evaluationLines,
+  type CaseScore,
+  type FailedCase,
+  report,
+  type ReportHooks,
+  reportOnPredictions,
+  type ReportOptions,
+} from "./run/report.ts";
 export { type OpenedRun, openRun, segmentCases, type Segmented, writePrediction } from "./run/segment.ts";
 export { memoryStore, type RunStore } from "./run/store.ts";
 export type { TrainingOptions } from "./run/training.ts";
@@ -46,6 +67,9 @@ export * from "./inference/inferers.ts";
 export * from "./inference/nnunet_windows.ts";
 export type { ArchitectureArguments, PlannedConfiguration } from "./nnunet/configuration.ts";
 export * from "./nnunet/feature_map_size.ts";
+export type { LabelManager } from "./nnunet/label_manager.ts";
+export * from "./nnunet/model_folder.ts";
+export { nnunetNetwork } from "./nnunet/network.ts";
 export * from "./nnunet/plan.ts";
 export type { PlannerName } from "./nnunet/planners.ts";
 export * from "./nnunet/topology.ts";

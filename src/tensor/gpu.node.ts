@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { delimiter, dirname, resolve } from "node:path";
 import { NoAdapterError } from "../host/errors.ts";
+import { importModule } from "../host/import_module.ts";
 
 export { quietly } from "./quiet.node.ts";
 
@@ -20,13 +21,19 @@ export async function loadGPU(toggles: readonly string[]): Promise<GPU> {
   const key = toggles.join(" ");
   let gpu = instances.get(key);
   if (!gpu) {
-    const dawn = await import("webgpu").catch((cause: unknown) => {
-      throw unloadable(cause as NodeJS.ErrnoException);
-    });
-    gpu = dawn.create([...toggles]);
+    gpu = (await loadDawn()).create([...toggles]);
     instances.set(key, gpu);
   }
   return gpu;
+}
+
+// The package loads a binary from beside itself, so no bundle can hold it.
+async function loadDawn(): Promise<typeof import("webgpu")> {
+  try {
+    return (await importModule("webgpu")) as typeof import("webgpu");
+  } catch (cause) {
+    throw unloadable(cause as NodeJS.ErrnoException);
+  }
 }
 
 /** Why the package could not be loaded. */
@@ -47,6 +54,9 @@ const driverAdvice =
 
 /** Why there is no adapter though WebGPU is there, and what the user can do. */
 export async function explainNoAdapter(): Promise<NoAdapterError> {
+  // It looks for drivers in its own way, and cannot load a library to try.
+  if (process.versions["deno"])
+    return new NoAdapterError(`no WebGPU adapter: Deno's navigator.gpu offers none: install a graphics driver; ${driverAdvice}`);
   const loader = process.platform === "linux" ? loadError("libvulkan.so.1") : undefined;
   if (loader) {
     return new NoAdapterError(

@@ -2,7 +2,8 @@
  * @file Dawn prints two warnings whenever it meets a driver with generous limits: "maxDynamic…PerPipelineLayout artificially reduced". It writes them
  * straight to file descriptor 2, in the call that asks for an adapter, and has no switch. So during that call the descriptor is a temporary
  * file, and all other lines are printed behind it. Only where the descriptor can be had back, which is a terminal or a named or
- * unnamed pipe on Linux: a file or a socket opened again would not be the same. Elsewhere the warnings are shown.
+ * unnamed pipe on Linux: a file or a socket opened again would not be the same. Elsewhere, and in Deno, whose descriptors are its own numbers, the
+ * warnings are shown.
  */
 
 import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
@@ -31,7 +32,7 @@ export function quietly<T>(fn: () => T): T {
   let kept: number;
   let folder: string;
   try {
-    if (process.platform !== "linux" || !alone() || !recoverable()) return fn();
+    if (process.platform !== "linux" || process.versions["deno"] || !alone() || !recoverable()) return fn();
     folder = mkdtempSync(join(tmpdir(), "voxgrad-"));
     closeSync(openSync(join(folder, "stderr"), "a")); // it can be made
     kept = openSync(`/proc/self/fd/${stderr}`, "a");

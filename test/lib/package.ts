@@ -1,14 +1,21 @@
-/** @file What npm would get: the packed library installed in an empty folder, without the sources and without the network. */
+/** @file What npm would get: the packed library installed in an empty folder, without the sources. */
 
-import { spawnSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { temporaryFolder } from "./tiny.ts";
 
 /** The repository. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** What can be imported, without package.json. */
+export const entryPoints: readonly string[] = Object.keys(exports)
+  .filter((key) => !key.endsWith(".json"))
+  .map((key) => name + key.slice(1));
 
 // What npm tells its scripts would lead the npm started here back to the repository.
 const env = {
@@ -29,27 +36,70 @@ export interface App {
   readonly env: NodeJS.ProcessEnv;
   /** What a command in the folder prints. Throws all of it if the command fails. */
   run(command: string, args: readonly string[]): string;
+  /** The same for a command that takes long. */
+  runLong(command: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string>;
   /** What an ES module of the app prints. */
   runModule(source: string): string;
   remove(): void;
 }
 
-/** Packs and installs. Takes half a minute. */
-export async function installPackage(): Promise<App> {
+let packed: string | undefined;
+
+/** The tarball that npm would publish, packed once in a process. Takes half a minute. */
+export function tarball(): string {
+  if (packed) return packed;
   const { folder, remove } = temporaryFolder();
-  const app = join(folder, "app");
-  await mkdir(app);
+  process.once("exit", remove);
   runIn(root, "npm", ["pack", "--loglevel=error", "--pack-destination", folder]);
-  const tarball = readdirSync(folder).find((file) => file.endsWith(".tgz"))!;
-  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+  return (packed = join(
+    folder,
+    readdirSync(folder).find((file) => file.endsWith(".tgz"))!,
+  ));
+}
+
+const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];
+
+/** Installs the packed library without the network. */
+export async function installPackage(): Promise<App> {
+  const app = emptyApp();
   // The dependencies are links into the repository, since nothing may be fetched.
   const links = ["nifti-reader-js", "webgpu"].map((dependency) => join(root, "node_modules", dependency));
-  const quiet = ["--offline", "--no-audit", "--no-fund", "--loglevel=error"];
-  runIn(app, "npm", ["install", ...quiet, join(folder, tarball), ...links]);
+  app.run("npm", ["install", "--offline", ...quiet, tarball(), ...links]);
+  return app;
+}
+
+/** Whether npm's registry answers. */
+export const registryAnswers = (): boolean =>
+  spawnSync("npm", ["view", "nifti-reader-js", "version", "--fetch-retries=0", "--fetch-timeout=20000"], { env }).status === 0;
+
+/** Installs the packed library and packages from the registry. */
+export async function installWith(packages: readonly string[]): Promise<App> {
+  const app = emptyApp();
+  await app.runLong("npm", ["install", "--prefer-offline", ...quiet, tarball(), ...packages]);
+  return app;
+}
+
+/** An app without packages. */
+export function emptyApp(): App {
+  const { folder, remove } = temporaryFolder();
+  const app = join(folder, "app");
+  mkdirSync(app);
+  // These bring their binaries by a script.
+  const allowScripts = { bun: true, deno: true, node22: true };
+  writeFileSync(join(app, "package.json"), JSON.stringify({ name: "app", private: true, type: "module", allowScripts }));
   const run = (command: string, args: readonly string[]) => runIn(app, command, args);
+  const runLong = async (command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}) => {
+    const options = { cwd: app, env: { ...env, ...more }, encoding: "utf8", maxBuffer: 2 ** 26 } as const;
+    try {
+      return (await promisify(execFile)(command, args, options)).stdout;
+    } catch (error) {
+      const { message, stdout } = error as Error & { stdout?: string };
+      throw new Error(`${message}\n${stdout}`, { cause: error });
+    }
+  };
   const runModule = (source: string) => {
     writeFileSync(join(app, "main.js"), source);
     return run(process.execPath, ["main.js"]);
   };
-  return { folder: app, env, run, runModule, remove };
+  return { folder: app, env, run, runLong, runModule, remove };
 }

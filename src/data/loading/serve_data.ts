@@ -1,5 +1,6 @@
 /** @file What a Web Worker's script calls to serve a loader. */
 
+import type { MessagePort } from "../../host/platform.ts";
 import type { DatasetModule, FromWorker, ToWorker } from "./unit_source.ts";
 import { serveUnits } from "./worker_loop.ts";
 

@@ -4,6 +4,7 @@
  */
 
 import * as errors from "../../host/errors.ts";
+import { importModule } from "../../host/import_module.ts";
 import { asList, type Dataset, itemRandom, type StreamPlan } from "../datasets/dataset.ts";
 import type { Item } from "../transforms/transform.ts";
 import type { URL } from "../../host/platform.ts";
@@ -90,7 +91,7 @@ export async function buildDataset(source: DatasetModule): Promise<Dataset> {
   const href = String(source.module);
   let factory: unknown;
   try {
-    ({ default: factory } = await import(/* @vite-ignore */ href));
+    ({ default: factory } = (await importModule(href)) as { default?: unknown });
   } catch (cause) {
     throw new errors.ConfigError(`DataLoader: the dataset module ${href} cannot be loaded: ${(cause as Error).message}`, {
       cause,

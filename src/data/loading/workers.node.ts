@@ -1,8 +1,8 @@
 /** @file Data workers in Node: worker threads. Waiting for the GPU spins Node's main thread, so loading must happen in others. */
 
-import { Worker } from "node:worker_threads";
+// Without "node:", since webpack knows a worker by this name alone, and makes a bundle of its script.
+import { Worker } from "worker_threads";
 import { ConfigError } from "../../host/errors.ts";
-import { moduleUrl } from "./module_url.node.ts";
 import type { DatasetModule, FromWorker, UnitSource } from "./unit_source.ts";
 import { type OpenThread, poolOf } from "./worker_pool.ts";
 
@@ -12,9 +12,7 @@ export function openWorkers(source: DatasetModule, count: number, seed: number, 
     const thread = startThread(source, seed, number);
     thread.unref();
     thread.on("message", (message: FromWorker) => events.message(message));
-    thread.on("error", (error: unknown) =>
-      events.died(`failed: ${error instanceof Error ? error.message : String(error)}`, error),
-    );
+    thread.on("error", (error: unknown) => events.died(`failed: ${why(error)}`, error));
     thread.on("exit", (code) => events.died(`ended with code ${code} before its work was done`));
     return {
       post: (message) => thread.postMessage(message),
@@ -32,7 +30,7 @@ function startThread({ module, args }: DatasetModule, seed: number, number: numb
   const inherits = !import.meta.url.endsWith(".ts") || process.execArgv.includes(condition);
   const execArgv = inherits ? undefined : [...process.execArgv, condition];
   try {
-    return new Worker(moduleUrl("./worker.node.ts", import.meta.url), {
+    return new Worker(new URL("./worker.node.ts", import.meta.url), {
       workerData: { module: String(module), args, seed },
       execArgv,
       name: `voxgrad data ${number}`,
@@ -43,4 +41,11 @@ function startThread({ module, args }: DatasetModule, seed: number, number: numb
       { cause },
     );
   }
+}
+
+function why(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const missing = (error as NodeJS.ErrnoException).code === "MODULE_NOT_FOUND" && /worker\.node\.\w+'/.test(error.message);
+  const advice = missing ? ": leave voxgrad out of the bundle (as external), or use numWorkers: 0" : "";
+  return error.message + advice;
 }

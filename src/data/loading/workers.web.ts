@@ -5,9 +5,9 @@ import type { OpenMessage } from "./serve_data.ts";
 import type { DatasetModule, FromWorker, ToWorker, UnitSource } from "./unit_source.ts";
 import { type OpenThread, poolOf } from "./worker_pool.ts";
 
-// Spelled as bundlers look for it. In sources the file ends in .ts, but no browser runs those.
+// Spelled as bundlers look for it; webpack names a file by the name. In sources the file ends in .ts, but no browser runs those.
 const openDefault = (): Worker =>
-  new Worker(new URL("./worker.web.js", import.meta.url), { type: "module", name: "voxgrad data" });
+  new Worker(new URL("./worker.web.js", import.meta.url), { type: "module", name: "voxgrad-data" });
 
 /** Starts `count` workers. @throws ConfigError where there are no Web Workers, and if the module's arguments are not plain data */
 export function openWorkers(

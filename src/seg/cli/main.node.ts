@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** @file The command `voxgrad`. */
 
-import { readFileSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../../host/errors.ts";
+import { version } from "../../host/version.ts";
 import type { Command } from "./command_line.node.ts";
 import { convertImageCommand } from "./commands/convert_image.node.ts";
 import { demoCommand } from "./commands/demo.node.ts";
@@ -14,6 +15,7 @@ import { postprocessCommand } from "./commands/postprocess.node.ts";
 import { predictCommand } from "./commands/predict.node.ts";
 import { prepareLunaCommand } from "./commands/prepare_luna.node.ts";
 import { recipesCommand } from "./commands/recipes.node.ts";
+import { reportCommand } from "./commands/report.node.ts";
 import { surfaceCommand } from "./commands/surface.node.ts";
 import { trainCommand } from "./commands/train.node.ts";
 import { tuneCommand } from "./commands/tune.node.ts";
@@ -24,6 +26,7 @@ const commands: readonly Command[] = [
   trainCommand,
   predictCommand,
   evaluateCommand,
+  reportCommand,
   postprocessCommand,
   surfaceCommand,
   demoCommand,
@@ -35,9 +38,6 @@ const commands: readonly Command[] = [
   convertCommand,
   prepareLunaCommand,
 ];
-
-/** Of this package, whose package.json lies above `src` or `dist`. */
-const version = (): string => JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")).version;
 
 const usageOf = ({ name, usage }: Command): string =>
   usage.map(([args, does]) => `  ${`voxgrad ${name} ${args}`.padEnd(64)} ${does}\n`).join("");
@@ -51,7 +51,7 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     const command = commands.find((c) => c.name === name);
     if (["version", "--version", "-V"].includes(name)) {
-      process.stdout.write(`${version()}\n`);
+      process.stdout.write(`${version}\n`);
       process.exitCode = 0;
     } else if (["", "help", "--help", "-h"].includes(name)) {
       process.stdout.write(overview());

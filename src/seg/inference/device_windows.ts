@@ -32,6 +32,8 @@ export interface DeviceWindowsOptions extends Omit<SlidingWindowOptions, "onProg
   readonly activation?: "softmax" | "sigmoid" | undefined;
   /** Arithmetic of the network: "f16" needs a device that has it. Default "f32". */
   readonly precision?: "f32" | "f16" | undefined;
+  /** What sums, weights and means are rounded to after each addition: nnU-Net keeps them in f16. Default "f32". */
+  readonly sums?: "f32" | "f16" | undefined;
   /** For 2-D networks on volumes: the axis along which windows are one voxel thick and that the network does not see. */
   readonly sliceAxis?: number | undefined;
   /** Bytes of device memory that all of it may take, the network included. Default 2 GiB. */
@@ -81,7 +83,7 @@ interface Job {
 }
 
 const deviceWindowsNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sliceAxis maxBytes";
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sums sliceAxis maxBytes";
 
 const windowRunNames = "decision scores signal onProgress";
 
@@ -240,6 +242,7 @@ export class DeviceWindows {
       classes,
       decision: run.decision,
       scores: run.scores,
+      halfSums: this.options.sums === "f16",
     });
     const flips = this.flips(size.length);
     try {
@@ -280,15 +283,21 @@ export class DeviceWindows {
 
   private batch(memory: WindowMemory, starts: readonly Size3[], window: readonly number[], flips: readonly number[]): void {
     const scale = 1 / (flips.length * this.networks.length);
+    // Rounding comes after the mean, so what is mirrored is added up before it meets the other windows.
+    const merged = this.options.sums === "f16" && scale !== 1 ? memory.windowSums(starts.length) : undefined;
     for (const { step } of this.networks) {
       for (const flip of flips) {
         const windows = memory.cut(starts, flip);
         const shaped = windows.view([starts.length, ...window]);
-        memory.add(step(shaped), starts, flip, scale);
+        const prediction = step(shaped);
+        if (merged) memory.merge(prediction, merged, flip, scale);
+        else memory.add(prediction, starts, flip, scale);
         windows.dispose();
         shaped.dispose();
       }
     }
+    if (merged) memory.add(merged, starts, 0, 1);
+    merged?.dispose();
   }
 }
 

@@ -27,9 +27,9 @@ export interface InfererOptions extends SlidingWindowOptions, Omit<DeviceWindows
 }
 
 const infererNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision maxBytes onProgress signal";
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sums maxBytes onProgress signal";
 const sliceInfererNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision maxBytes onProgress signal spatialDim";
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sums maxBytes onProgress signal spatialDim";
 
 /** Images `[N, C, ...spatial]` as host arrays or tensors. */
 export type Images = HostArray | Tensor;

@@ -13,6 +13,8 @@ import {
   meanOfPlanes,
   type Planes,
 } from "../../kernels/window.ts";
+import { zeros } from "../../kernels/create.ts";
+import { full } from "../../kernels/view.ts";
 import { rows as planesOf } from "../../kernels/lib/pieces.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -29,6 +31,8 @@ export interface WindowMemoryOptions {
   readonly classes: number;
   readonly decision?: Decision | undefined;
   readonly scores?: boolean | undefined;
+  /** Sums, weights and means are rounded to f16, as nnU-Net keeps them. */
+  readonly halfSums?: boolean | undefined;
 }
 
 /** Results of planes on their way back. */
@@ -54,6 +58,7 @@ export class WindowMemory {
   private image: Tensor[] = [];
   private sums: Tensor[] = [];
   private counts: Tensor | undefined;
+  private ones: Tensor | undefined;
   private loaded = 0;
   private readonly pending: Pending[] = [];
 
@@ -134,8 +139,23 @@ export class WindowMemory {
         addWindow(prediction, c, this.weights, part, kept, place, scale);
         c += part.shape[0];
       }
-      if (this.counts) addWeights(this.weights, this.counts, kept, place, scale);
+      // Weights belong to places of the image, whichever way the network saw it.
+      if (this.counts) addWeights(this.weights, this.counts, kept, { roi, start, flips: 0 }, scale);
     }
+  }
+
+  /** Zeros `[starts · classes, roi…]`, for `merge`. */
+  windowSums(starts: number): Tensor {
+    const { roi, classes } = this.options;
+    return zeros(this.device, [starts * classes, ...roi]);
+  }
+
+  /** Adds scaled predictions of mirrored windows to the others' sums, as the unmirrored ones lie. */
+  merge(prediction: Tensor, sums: Tensor, flips: number, scale: number): void {
+    const { roi } = this.options;
+    this.ones ??= full(this.device, roi, 1);
+    const kept = { ring: roi[0], firstRow: 0, rows: roi[1], columns: roi[2] };
+    addWindow(prediction, 0, this.ones, sums, kept, { roi, start: [0, 0, 0], flips }, scale);
   }
 
   /** Takes the results of planes, which are free for others then. */
@@ -164,11 +184,13 @@ export class WindowMemory {
   dispose(): void {
     this.release();
     this.weights.dispose();
+    this.ones?.dispose();
   }
 
   private get summed(): Kept {
     const [first, last] = this.band!.rows;
-    return { ring: this.options.layout.ring, firstRow: first, rows: last - first, columns: this.size[2] };
+    const { layout, halfSums } = this.options;
+    return { ring: layout.ring, firstRow: first, rows: last - first, columns: this.size[2], halfSums };
   }
 
   private get keptImage(): Kept {

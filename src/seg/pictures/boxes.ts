@@ -49,9 +49,18 @@ export function boxPlotSvg(groups: readonly BoxGroup[], options: BoxOptions = {}
   const step = (frame.right - frame.left) / Math.max(1, groups.length);
   groups.forEach((g, i) => {
     const x = round(frame.left + (i + 0.5) * step);
-    out.push(...boxAt(finite[i], x, Math.min(46, step * 0.6), py), svgText(x, frame.bottom + 20, g.name, 'text-anchor="middle"'));
+    out.push(
+      ...boxAt(finite[i], x, Math.min(46, step * 0.6), py),
+      svgText(x, frame.bottom + 20, shortened(g.name, step), 'text-anchor="middle"'),
+    );
   });
   return `${[...out, "</svg>"].join("\n")}\n`;
+}
+
+/** As much of a name as fits a width in pixels, about. */
+function shortened(name: string, width: number): string {
+  const letters = Math.max(3, Math.floor(width / 7));
+  return name.length <= letters ? name : `${name.slice(0, letters - 1)}…`;
 }
 
 /** Marks of one group around `x`; none without a value. */

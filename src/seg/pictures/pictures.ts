@@ -8,6 +8,7 @@ import { sizeOf, type HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 import { extent } from "../../host/stats.ts";
 import { colorsOf, type Rgb } from "./class_colors.ts";
+import { blank, fillRect, mix, paste, takeSlice } from "./drawing.ts";
 
 export { encodePng, type Picture } from "../../host/bytes/png.ts";
 export { type BoxGroup, type BoxOptions, boxPlotSvg } from "./boxes.ts";
@@ -92,16 +93,7 @@ export function montage(pictures: readonly Picture[], options: MontageOptions = 
   const out = blank(columns * (width + margin) + margin, rows * (height + margin) + margin);
   out.data.fill(24);
   pictures.forEach((p, k) => {
-    const left = margin + (k % columns) * (width + margin);
-    const top = margin + Math.floor(k / columns) * (height + margin);
-    for (let y = 0; y < p.height; y++) {
-      for (let x = 0; x < p.width; x++) {
-        for (let c = 0; c < 3; c++) {
-          const from = (y * p.width + x) * p.channels + (p.channels === 3 ? c : 0);
-          out.data[((top + y) * out.width + left + x) * 3 + c] = p.data[from];
-        }
-      }
-    }
+    paste(out, p, margin + (k % columns) * (width + margin), margin + Math.floor(k / columns) * (height + margin));
   });
   return out;
 }
@@ -136,16 +128,6 @@ export function sliceMontage(volume: HostArray, options: SliceMontageOptions = {
   return montage(pictures, { columns, margin });
 }
 
-/** Slice `k` of a volume of the given size along an axis, the other two axes kept in order. */
-function takeSlice(volume: HostArray, size: readonly number[], axis: number, k: number): HostArray<Float32Array> {
-  const strides = [size[1] * size[2], size[2], 1];
-  const [h, w] = size.toSpliced(axis, 1);
-  const [sy, sx] = strides.toSpliced(axis, 1);
-  const data = new Float32Array(h * w);
-  for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) data[y * w + x] = volume.data[k * strides[axis] + y * sy + x * sx];
-  return { data, shape: [h, w] };
-}
-
 function planeOf(name: string, a: HostArray): [number, number] {
   const [h, w] = a.shape.slice(-2);
   if (a.shape.length < 2 || h * w !== a.data.length)
@@ -156,23 +138,4 @@ function planeOf(name: string, a: HostArray): [number, number] {
 function rangeOf(data: HostArray["data"]): [number, number] {
   const { min, max } = extent(data);
   return [min, max];
-}
-
-function mix(a: Rgb, b: Rgb, share: number): Rgb {
-  return [0, 1, 2].map((k) => a[k] * (1 - share) + b[k] * share) as unknown as Rgb;
-}
-
-function blank(width: number, height: number): Picture {
-  return { width, height, channels: 3, data: new Uint8Array(width * height * 3) };
-}
-
-function fillRect(p: Picture, left: number, top: number, width: number, height: number, color: Rgb): void {
-  const [r, g, b] = color.map((v) => Math.min(255, Math.max(0, Math.round(v))));
-  for (let y = top; y < top + height; y++) {
-    for (let i = (y * p.width + left) * 3; i < (y * p.width + left + width) * 3; i += 3) {
-      p.data[i] = r;
-      p.data[i + 1] = g;
-      p.data[i + 2] = b;
-    }
-  }
 }

@@ -94,6 +94,7 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   readonly summary: string;
   /** URL of the module whose default export this recipe is (`import.meta.url`), so that data workers can build its datasets; without it they cannot. */
   readonly module?: string | undefined;
+  /** Those of its own. If there is an `augment` that may be "none", previews show samples without it too. */
   readonly options: OptionTable<Config>;
 
   /** Whether training leaves out the voxels that `outputs.ignored` marks. Datasets that have such voxels are refused without it. */

@@ -13,22 +13,31 @@ import { checkOptions, type OptionTable } from "../recipes/options.ts";
 import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig } from "../recipes/recipe.ts";
 import { runOptions } from "../recipes/run_options.ts";
 import { naming, readCheckpoint } from "../training/checkpoint.ts";
+import { readLines } from "./lines.ts";
 import type { RunStore } from "./store.ts";
 
 export const files = {
   config: "config.json",
   run: "run.json",
   metrics: "metrics.jsonl",
+  /** Device, versions and memory of each time that it was begun or resumed. */
+  sessions: "sessions.jsonl",
   checkpoint: "checkpoint.safetensors",
   weights: "weights.safetensors",
   best: "best.safetensors",
   evaluation: "evaluation.json",
+  /** The same scores as a table, a line per case and class. */
+  scores: "evaluation.csv",
+  /** All of it to read, in one page. */
+  report: "report.html",
+  preview: "preview.png",
   postprocessing: "postprocessing.json",
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
   /** Of recipes that look for things: what was found in the validation cases, and sensitivity by false positives. */
   candidates: "candidates.csv",
   frocCurve: "froc.svg",
+  rateCurve: "rate.svg",
   overlay: (id: string) => `overlays/${id}.png`,
   /** Folder of what `voxgrad predict` writes, apart from the validation cases that training segments. */
   predicted: "predicted",
@@ -50,6 +59,18 @@ export interface RunInfo {
   readonly orientation?: string;
 }
 
+/** Where the time of an epoch went, in seconds. */
+export interface EpochTiming {
+  /** Samples trained on. */
+  readonly samples: number;
+  /** From the epoch's beginning to its last step. */
+  readonly training: number;
+  /** The part of it in which the loop waited for data, while the device was at work on earlier steps or idle. */
+  readonly waiting: number;
+  /** Validation and its checkpoint; 0 if the epoch has none. */
+  readonly validation: number;
+}
+
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
 export interface EpochMetrics {
   readonly epoch: number;
@@ -57,6 +78,8 @@ export interface EpochMetrics {
   readonly loss: number;
   readonly lr: number;
   readonly seconds: number;
+  /** Where the time went; of an epoch that was resumed, since then. Runs of before have none. */
+  readonly timing?: EpochTiming;
   /** Mean validation Dice of each foreground class, if this epoch was validated; NaN (null in the file) where no case has the class. */
   readonly dice?: readonly number[];
 }
@@ -170,22 +193,46 @@ const ownWeights = (bytes: Uint8Array, source: string, network: string) =>
 const checkpointWeights = (bytes: Uint8Array, source: string, network: string) =>
   under(readCheckpoint(bytes, source).tensors, network === onlyNetwork ? "model." : `model/${network}.`);
 
+/**
+ * The checkpoint of a run that is to go on; undefined for a new one.
+ * @throws ConfigError, CheckpointError if the store cannot take a new run, or lacks what the resumed one needs
+ */
+export async function checkpointOf({
+  store,
+  resume,
+}: {
+  readonly store: RunStore;
+  readonly resume?: boolean | undefined;
+}): Promise<Uint8Array | undefined> {
+  const saved = await store.read(files.checkpoint);
+  if (saved && !resume)
+    throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
+  if (saved) return saved;
+  for (const file of [files.weights, files.best, files.evaluation]) {
+    if (!(await store.has(file))) continue;
+    throw new CheckpointError(
+      resume
+        ? `${store.name}: has ${file}, but its ${files.checkpoint} is missing, so it cannot go on; restore it, or start another run`
+        : `${store.name} holds the ${file} of another run; choose another --out`,
+    );
+  }
+  return undefined;
+}
+
 /** The epochs that metrics.jsonl has up to a point of a run. Lines of later steps are dropped: they will be run, and written, again. */
 export async function restoreMetrics(
   store: RunStore,
   at: { readonly epoch: number; readonly step: number },
 ): Promise<EpochMetrics[]> {
-  const bytes = await store.read(files.metrics);
-  const rows = text(bytes ?? new Uint8Array(0))
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return line ? [JSON.parse(line) as EpochMetrics & { step?: number }] : [];
-      } catch {
-        return []; // a line cut short by a crash
-      }
-    });
+  const rows = await readLines<EpochMetrics & { step?: number }>(store, files.metrics);
   const kept = rows.filter((r) => (r.step === undefined ? r.epoch <= at.epoch : r.step <= at.step));
   await store.write(files.metrics, kept.map((r) => `${JSON.stringify(r)}\n`).join(""));
-  return kept.filter((r) => r.step === undefined).map((r) => (r.dice ? { ...r, dice: r.dice.map((d) => d ?? NaN) } : r));
+  return epochsIn(kept);
 }
+
+// JSON has no NaN.
+const epochsIn = (rows: readonly (EpochMetrics & { step?: number })[]): EpochMetrics[] =>
+  rows.filter((r) => r.step === undefined).map((r) => (r.dice ? { ...r, dice: r.dice.map((d) => d ?? NaN) } : r));
+
+/** All epochs that metrics.jsonl has. */
+export const readEpochs = async (store: RunStore): Promise<EpochMetrics[]> => epochsIn(await readLines(store, files.metrics));

@@ -4,18 +4,29 @@
  */
 
 import { CheckpointError, ConfigError, NonFiniteError } from "../../host/errors.ts";
-import { describeLoad } from "../../nn/load_state.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
-import type { HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
+import { formatCount } from "../../host/text.ts";
 import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
 import { movable } from "../recipes/run_options.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { ProgressState } from "../training/progress.ts";
-import { contextOf, type EpochMetrics, files, restoreMetrics, writeConfig, writeRunInfo, writeWeights } from "./files.ts";
+import type { StepReport } from "../training/trainer.ts";
+import {
+  checkpointOf,
+  contextOf,
+  type EpochMetrics,
+  files,
+  restoreMetrics,
+  writeConfig,
+  writeRunInfo,
+  writeWeights,
+} from "./files.ts";
+import { type InitialWeights, initialize } from "./initial_weights.ts";
 import { Pace } from "./pace.ts";
+import { writeSession } from "./sessions.ts";
 import type { RunStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
 import { Validation } from "./validation.ts";
@@ -38,7 +49,7 @@ export interface FitOptions<C extends object> extends TrainingOptions<C> {
   /** Go on from the store's checkpoint; without it a store that has one is refused. */
   readonly resume?: boolean | undefined;
   /** Weights to begin with, taken as far as names and shapes agree; each network gets all of them. */
-  readonly init?: { readonly source: string; readonly tensors: ReadonlyMap<string, HostArray> } | undefined;
+  readonly init?: InitialWeights | undefined;
   /** Aborting stops after the step in flight, or at once in a validation, and keeps a checkpoint. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
@@ -82,23 +93,6 @@ export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptio
   }
 }
 
-/** Throws unless the store can take a new run, or has all that the resumed one needs. */
-async function checkpointOf({ store, resume }: { readonly store: RunStore; readonly resume?: boolean | undefined }) {
-  const saved = await store.read(files.checkpoint);
-  if (saved && !resume)
-    throw new ConfigError(`${store.name} holds a run already; continue it with --resume or choose another --out`);
-  if (saved) return saved;
-  for (const file of [files.weights, files.best, files.evaluation]) {
-    if (!(await store.has(file))) continue;
-    throw new CheckpointError(
-      resume
-        ? `${store.name}: has ${file}, but its ${files.checkpoint} is missing, so it cannot go on; restore it, or start another run`
-        : `${store.name} holds the ${file} of another run; choose another --out`,
-    );
-  }
-  return undefined;
-}
-
 async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
   const { device, data, store, config, info, resume = false, init } = options;
   const saved = await checkpointOf(options);
@@ -113,9 +107,8 @@ async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions
     await writeConfig(store, config);
     await writeRunInfo(store, info);
     const { train, val } = data;
-    const count = Object.values(networks).reduce((sum, model) => sum + model.parameterCount, 0);
     run.log(
-      `${train.length} training cases, ${val.length} validation cases; ${count.toLocaleString("en")} parameters; ` +
+      `${train.length} training cases, ${val.length} validation cases; ${formatCount(parametersOf(networks))} parameters; ` +
         `${run.training.stepsPerEpoch} steps per epoch of ${config.batchSize} samples`,
     );
     return await run.train();
@@ -123,6 +116,9 @@ async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions
     await run.close();
   }
 }
+
+const parametersOf = (networks: Networks): number =>
+  Object.values(networks).reduce((sum, model) => sum + model.parameterCount, 0);
 
 class Run<C extends object> {
   training!: Training;
@@ -234,6 +230,11 @@ class Run<C extends object> {
     const bytes = plans.reduce((sum, p) => sum + p.peakBytes, 0);
     const dispatches = plans.reduce((sum, p) => sum + p.dispatches, 0);
     this.log(`planned GPU memory of a step: ${(bytes / 2 ** 20).toFixed(1)} MiB in ${dispatches} dispatches`);
+    const { store, device, data } = this.options;
+    const { epoch, step } = this.at;
+    const [parameters, dataset] = [parametersOf(this.networks), data.index.name];
+    const cases = { dataset, train: data.train.length, val: data.val.length };
+    await writeSession(store, device, { epoch, step, parameters, plannedBytes: bytes, ...cases });
   }
 
   /** The rest of the epoch's steps; false if it was interrupted. */
@@ -241,7 +242,8 @@ class Run<C extends object> {
     const { config, store, signal } = this.options;
     const { stepsPerEpoch } = this.training;
     const lr = this.training.setRates(this.at.epoch);
-    const onStep = async ({ loss, samples, step }: { loss: number; samples: number; step: number }) => {
+    const onStep = async (report: StepReport) => {
+      const { loss, step } = report;
       this.at = { ...this.at, step, stepInEpoch: this.at.stepInEpoch + 1, lossSum: this.at.lossSum + loss };
       const { epoch, stepInEpoch, lossSum } = this.at;
       await store.append(files.metrics, `${JSON.stringify({ epoch: epoch + 1, step, loss, lr })}\n`);
@@ -251,7 +253,7 @@ class Run<C extends object> {
         total: config.epochs * stepsPerEpoch,
         loss: lossSum / stepInEpoch,
         lr,
-        ...pace.step(samples, step, config.epochs * stepsPerEpoch - step, config.epochs - epoch - 1),
+        ...pace.step(report, config.epochs * stepsPerEpoch - step, config.epochs - epoch - 1),
       });
     };
     const checkpointEvery = { seconds: config.checkpointSeconds, save: () => this.checkpoint() };
@@ -269,9 +271,11 @@ class Run<C extends object> {
     let next: Progress = { ...this.at, epoch: done, stepInEpoch: 0, lossSum: 0 };
     let [dice, improved] = [undefined as number[] | undefined, false];
     if (done % config.validateEvery === 0 || done === config.epochs) {
+      const since = pace.seconds;
       await this.checkpoint(); // validation may take long, or meet a bad file
       dice = await this.validate();
       if (!dice) return false;
+      pace.validated(since);
       const score = nanMean(dice);
       improved = !(score <= (next.best ?? -1));
       if (improved) next = { ...next, best: score };
@@ -281,6 +285,7 @@ class Run<C extends object> {
       loss: lossSum / this.at.stepInEpoch,
       lr: this.training.setRates(epoch),
       seconds: pace.seconds,
+      timing: pace.timing,
       ...(dice ? { dice } : {}),
     };
     this.at = next;
@@ -307,14 +312,4 @@ class Run<C extends object> {
     await (this.training as Training | undefined)?.close();
     for (const model of Object.values(this.networks)) model.dispose();
   }
-}
-
-/** Loads what fits and says what did not. Throws `CheckpointError` if nothing in it fits. */
-function initialize(
-  networks: Networks,
-  { source, tensors }: { source: string; tensors: ReadonlyMap<string, HostArray> },
-): string {
-  const reports = Object.values(networks).map((model) => model.loadStateDict(tensors, { strict: false, skipMisshaped: true }));
-  if (reports.every((r) => r.loaded.length > 0)) return reports.map((r) => `${source}: ${describeLoad(r)}`).join("\n");
-  throw new CheckpointError(`${source}: none of its tensors fits this network: ${describeLoad(reports[0])}`);
 }

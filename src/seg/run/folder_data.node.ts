@@ -8,7 +8,6 @@ import type { LabelClass } from "../../data/labels.ts";
 import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
 import { loadLuna, loadNoduleCase } from "../../data/folders/luna.node.ts";
 import { kFold } from "../../data/folders/k_fold.ts";
-import { moduleUrl } from "../../data/loading/module_url.node.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
 import { casesOfFold, type RunData } from "./data.ts";
 
@@ -54,7 +53,7 @@ export class FolderData {
       ...casesOfFold(this.index, splits, fold),
       read: readFiles(this.index.labels),
       threads: availableParallelism(),
-      inWorkers: (args) => ({ module: moduleUrl("./worker.node.ts", import.meta.url), args }),
+      inWorkers: (args) => ({ module: new URL("./worker.node.ts", import.meta.url), args }),
     };
   }
 }

@@ -1,6 +1,7 @@
 /** @file Recipes by name, or from a module of the user's own. */
 
 import { ConfigError } from "../../host/errors.ts";
+import { importModule } from "../../host/import_module.ts";
 import { recipes } from "../recipes/by_name.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 
@@ -10,7 +11,7 @@ const parts = ["options", "suggest", "prepare", "samples", "networks", "loss", "
 export async function loadRecipe(module: string): Promise<Recipe> {
   let given: Partial<Recipe> | undefined;
   try {
-    ({ default: given } = (await import(/* @vite-ignore */ module)) as { default?: Partial<Recipe> });
+    ({ default: given } = (await importModule(module)) as { default?: Partial<Recipe> });
   } catch (cause) {
     throw new ConfigError(`the recipe ${module} cannot be loaded: ${(cause as Error).message}`, { cause });
   }

@@ -38,16 +38,21 @@ function diceByName({ before, after }: Determined, foreground: readonly LabelCla
 export const writePostprocessing = (store: RunStore, found: Postprocessing): Promise<void> =>
   store.write(files.postprocessing, `${JSON.stringify(found, null, 2)}\n`);
 
-/** The steps that a run found to help; none if that was never asked. Throws `ConfigError` if the file is damaged. */
-export async function readPostSteps(store: RunStore): Promise<PostStep[]> {
+/** What a run found to help; undefined if that was never asked. Throws `ConfigError` if the file is damaged. */
+export async function readPostprocessing(store: RunStore): Promise<Postprocessing | undefined> {
   const bytes = await store.read(files.postprocessing);
-  if (!bytes) return [];
+  if (!bytes) return undefined;
   const source = `${store.name}/${files.postprocessing}`;
-  let value: { readonly steps?: unknown } | null;
+  let value: Partial<Postprocessing> | null;
   try {
     value = JSON.parse(new TextDecoder().decode(bytes)) as typeof value;
   } catch (error) {
     throw new ConfigError(`${source}: is not JSON: ${(error as Error).message}`, { cause: error });
   }
-  return checkSteps(value?.steps, source);
+  return { cases: 0, dice: {}, ...value, steps: checkSteps(value?.steps, source) };
 }
+
+/** The steps of it; none if that was never asked. Throws `ConfigError` if the file is damaged. */
+export const readPostSteps = async (store: RunStore): Promise<PostStep[]> => [
+  ...((await readPostprocessing(store))?.steps ?? []),
+];

@@ -1,20 +1,30 @@
-/** @file What a run reports: scores of whole cases, curves as SVG, predictions over slices as PNG. */
+/** @file What a run reports: scores of whole cases, curves as SVG, predictions over slices as PNG, and all of it as one page. */
 
 import type { Case } from "../../data/folders/dataset_index.ts";
-import { withGeometryOf } from "../../data/volume.ts";
-import type { HostArray, TypedArray } from "../../host/array.ts";
+import { readNifti } from "../../data/formats/nifti/nifti.ts";
+import { wholeLabels } from "../../data/folders/join_case.ts";
+import type { HostArray } from "../../host/array.ts";
+import { DataError, VoxgradError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 import { nanMean } from "../../host/stats.ts";
+import { type CaseMetric, caseMetricsNamed, scoreCase } from "../metrics/case_metrics.ts";
+import { compareCases, type Comparison, comparisonCsv, comparisonJson, type ScoredCase } from "../metrics/comparison.ts";
 import { detectionLines, type DetectionSummary } from "../metrics/detection.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
-import { curveSvg, encodePng, sliceMontage } from "../pictures/pictures.ts";
-import { oriented, type ReadCase } from "../recipes/prepared.ts";
+import { encodePng } from "../pictures/pictures.ts";
+import { type ReadCase, readListed } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
-import { DetectionTally } from "./detections.ts";
-import { type EpochMetrics, files } from "./files.ts";
+import { writeCurves } from "./curves.ts";
+import { DetectionTally, readCandidates } from "./detections.ts";
+import { type EpochMetrics, files, readConfig, readRunInfo } from "./files.ts";
+import { Gallery } from "./gallery.ts";
+import { overlayOf, type Pictured, stripOf } from "./overlays.ts";
+import { reportPage } from "./report_page.ts";
 import { type OpenedRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
+import { readSessions } from "./sessions.ts";
+import { readPostprocessing } from "./postprocessing.ts";
 import type { RunStore } from "./store.ts";
-import type { AbortSignal } from "../../host/platform.ts";
 
 export interface CaseScore {
   readonly id: string;
@@ -71,8 +81,63 @@ export interface ReportHooks {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** What a report is told beside the cases. */
+export interface ReportOptions extends ReportHooks {
+  /** Scores of the page and of evaluation.json, each for every case and class; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
+  readonly metrics?: readonly CaseMetric[];
+}
+
+/** A case of which nothing can be said, and why. */
+export interface FailedCase {
+  readonly id: string;
+  readonly reason: string;
+}
+
+const standardMetrics = "dice iou sensitivity precision hd95 assd".split(" ");
+
+/** Takes segmented cases one by one and holds what the page says of them. */
+class CaseReports {
+  readonly failed: FailedCase[] = [];
+  readonly gallery = new Gallery();
+  readonly tally = new DetectionTally();
+  private readonly run: Pictured;
+  private readonly metrics: readonly CaseMetric[];
+  private readonly scored: ScoredCase[] = [];
+  private readonly dice: CaseScore[] = [];
+
+  constructor(run: Pictured, metrics: readonly CaseMetric[] = caseMetricsNamed(standardMetrics)) {
+    this.run = run;
+    this.metrics = metrics;
+  }
+
+  async add(segmented: Segmented): Promise<void> {
+    const { id, source, labels, dice } = segmented;
+    if (!source.label || !dice) return void this.failed.push({ id, reason: "it has no label, so it has no score" });
+    const { foreground: classes, ignore } = this.run.context.outputs;
+    const { metrics } = this;
+    const options = { metrics, classes, spacing: source.image.spacing, ignore, empty: "skip" } as const;
+    this.scored.push({ id, scores: scoreCase(labels, source.label, options) });
+    this.dice.push({ id, dice });
+    this.tally.add(segmented);
+    await this.gallery.add(id, nanMean(dice), async () => encodePng(stripOf(segmented, this.run)));
+  }
+
+  get comparison(): Comparison {
+    const { foreground, ignore } = this.run.context.outputs;
+    const classes = foreground.map((l) => l.name);
+    const rules = { empty: "skip", missing: "skip", tolerance: 1, ignore } as const;
+    return compareCases({ classes, metrics: this.metrics, ...rules }, this.scored);
+  }
+
+  get evaluation(): Evaluation {
+    const classes = this.run.context.outputs.foreground.map((l) => l.name);
+    const detection = this.tally.summary;
+    return { ...evaluationOf(this.dice, classes), ...(detection && { detection }) };
+  }
+}
+
 /**
- * Segments cases and writes their label maps, pictures of the first ones, the evaluation and the curves of training into the run.
+ * Segments cases and writes their label maps, pictures of the first ones, the evaluation, the curves of training and a page with all of it into the run.
  * @returns the evaluation and the files of the pictures
  */
 export async function report(
@@ -81,67 +146,120 @@ export async function report(
   epochs: readonly EpochMetrics[],
   cases: readonly Case[],
   read: ReadCase,
-  options: ReportHooks = {},
+  options: ReportOptions = {},
 ): Promise<{ evaluation: Evaluation; pictures: readonly string[] }> {
-  expectOptions("report", options, "signal onProgress");
-  const { signal, onProgress } = options;
-  const { context } = run;
-  const classes = context.outputs.foreground.map((l) => l.name);
-  const scores: CaseScore[] = [];
+  expectOptions("report", options, "signal onProgress metrics");
+  const { signal, onProgress, metrics } = options;
+  const found = new CaseReports(run, metrics);
   const overlays: string[] = [];
-  const tally = new DetectionTally();
   let done = 0;
   for await (const segmented of segmentCases(run, cases, read, signal)) {
-    const { id, dice } = segmented;
+    const { id } = segmented;
     await writePrediction(store, files.prediction(id), segmented);
-    if (dice) scores.push({ id, dice });
-    tally.add(segmented);
+    await found.add(segmented);
     if (overlays.length < pictures) {
       await store.write(files.overlay(id), await encodePng(overlayOf(segmented, run)));
       overlays.push(files.overlay(id));
     }
     onProgress?.(++done, cases.length);
   }
-  const detection = await tally.write(store);
-  const evaluation = { ...evaluationOf(scores, classes), ...(detection && { detection }) };
-  await store.write(files.evaluation, `${JSON.stringify({ ...evaluation, meanDice: nanMean(evaluation.mean) }, null, 2)}\n`);
-  return {
-    evaluation,
-    pictures: [...(await writeCurves(store, epochs, classes)), ...(detection ? [files.frocCurve] : []), ...overlays],
+  const { evaluation, comparison } = found;
+  await store.write(files.evaluation, evaluationJson(evaluation, comparison));
+  await store.write(files.scores, comparisonCsv(comparison));
+  const curves = [...(await writeCurves(store, epochs, evaluation.labels)), ...(await found.tally.write(store))];
+  await store.write(files.report, await pageOf(store, run, epochs, found));
+  return { evaluation, pictures: [...curves, ...overlays] };
+}
+
+/**
+ * The page of a run anew, from the label maps that it holds; nothing is segmented or written. Cases that cannot be scored are named on the page.
+ * @returns the page and the evaluation
+ * @throws CheckpointError, ConfigError for a run that is damaged
+ */
+export async function reportOnPredictions(
+  store: RunStore,
+  run: Pictured,
+  epochs: readonly EpochMetrics[],
+  cases: readonly Case[],
+  read: ReadCase,
+  options: ReportOptions = {},
+): Promise<{ page: string; evaluation: Evaluation; failed: readonly FailedCase[] }> {
+  expectOptions("reportOnPredictions", options, "signal onProgress metrics");
+  const { signal, onProgress, metrics } = options;
+  const found = new CaseReports(run, metrics);
+  const candidates = await readCandidates(store);
+  for (const [i, item] of cases.entries()) {
+    signal?.throwIfAborted();
+    try {
+      const searched = candidates && { candidates: candidates.get(item.id) ?? [] };
+      await found.add({ ...(await predicted(store, run, item, read)), ...searched });
+    } catch (error) {
+      if (!(error instanceof VoxgradError)) throw error;
+      found.failed.push({ id: item.id, reason: error.message });
+    }
+    onProgress?.(i + 1, cases.length);
+  }
+  return { page: await pageOf(store, run, epochs, found), evaluation: found.evaluation, failed: found.failed };
+}
+
+/** A case with the label map that the run holds of it. Throws `DataError`, `ShapeError`, `FormatError`. */
+async function predicted(store: RunStore, { context }: Pictured, item: Case, read: ReadCase): Promise<Segmented> {
+  const file = files.prediction(item.id);
+  const bytes = await store.read(file);
+  if (!bytes) throw new DataError(`${store.name} has no ${file}`);
+  const labels = wholeLabels(await readNifti(bytes, file));
+  const source = await readListed(read, item);
+  const { foreground, ignore } = context.outputs;
+  return { id: item.id, source, labels, ...(source.label && { dice: diceOfLabels(labels, source.label, foreground, ignore) }) };
+}
+
+/** The evaluation as before, with every score and the summaries beside it. */
+function evaluationJson({ cases, mean, labels, detection }: Evaluation, comparison: Comparison): string {
+  const {
+    rules,
+    summary,
+    cases: scored,
+  } = JSON.parse(comparisonJson(comparison)) as Record<string, unknown> & {
+    cases: { id: string; classes: unknown }[];
   };
+  const all = cases.map((c, i) => ({ ...c, classes: scored[i].classes }));
+  return `${JSON.stringify({ cases: all, mean, labels, meanDice: nanMean(mean), rules, summary, detection }, null, 2)}\n`;
 }
 
-/** Slices of a case, prediction filled and truth outlined. */
-function overlayOf({ id, source, labels: stored }: Segmented, { recipe, context }: OpenedRun) {
-  const { image, label } = oriented(source, context.orientation);
-  const { image: labels } = oriented({ id, image: withGeometryOf(source.image, stored) }, context.orientation);
-  const size = image.shape.slice(1);
-  const voxels = size.reduce((a, b) => a * b, 1);
-  const first = { data: image.data.subarray(0, voxels), shape: size };
-  // Colors go by class, whatever the values that stand for it.
-  const flat = (a: HostArray | undefined) => a && { data: classesOf(a, context).subarray(0, voxels), shape: size };
-  const axis = recipe.pictureAxis?.(context) ?? coarsest(context.spacing);
-  return sliceMontage(first, { label: flat(label), pred: flat(labels), axis });
-}
-
-function classesOf(a: HostArray, { outputs }: Context): TypedArray {
-  if (outputs.kind !== "regions") return outputs.target(a).data;
-  return outputs.ignore === undefined ? a.data : a.data.map((v) => (v === outputs.ignore ? 0 : v));
-}
-
-const coarsest = (spacing: readonly number[]): number => spacing.reduce((best, s, i) => (s >= spacing[best] ? i : best), 0);
-
-async function writeCurves(store: RunStore, epochs: readonly EpochMetrics[], classes: readonly string[]): Promise<string[]> {
-  const loss = { name: "training loss", points: epochs.map((e) => [e.epoch, e.loss] as const), best: "min" as const };
-  await store.write(files.lossCurve, curveSvg([loss], { title: "Training loss", xLabel: "epoch", yLabel: "Dice loss" }));
-  const validated = epochs.filter((e) => e.dice);
-  if (validated.length === 0) return [files.lossCurve];
-  const series = classes.map((name, c) => ({ name, points: validated.map((e) => [e.epoch, e.dice![c]] as const) }));
-  const all =
-    classes.length > 1
-      ? [{ name: "mean", points: validated.map((e) => [e.epoch, nanMean(e.dice!)] as const), best: "max" as const }, ...series]
-      : [{ ...series[0], best: "max" as const }];
-  const options = { title: "Validation Dice", xLabel: "epoch", yLabel: "Dice", yRange: [0, 1] as const };
-  await store.write(files.diceCurve, curveSvg(all, options));
-  return [files.lossCurve, files.diceCurve];
+async function pageOf(
+  store: RunStore,
+  { recipe, context }: Pictured,
+  epochs: readonly EpochMetrics[],
+  { comparison, gallery, failed, tally }: CaseReports,
+): Promise<string> {
+  const known = [files.config, files.run, files.metrics, files.sessions, files.evaluation, files.scores, files.weights];
+  const others = [
+    files.best,
+    files.checkpoint,
+    files.postprocessing,
+    files.lossCurve,
+    files.diceCurve,
+    files.rateCurve,
+    files.candidates,
+    files.frocCurve,
+    files.preview,
+  ];
+  const there: string[] = [];
+  for (const file of [...known, ...others]) if (await store.has(file)) there.push(file);
+  return reportPage({
+    name: store.name.split(/[\\/]/).findLast((part) => part !== "") ?? store.name,
+    summary: recipe.summary,
+    config: await readConfig(store, recipe),
+    info: await readRunInfo(store),
+    classes: context.outputs.foreground,
+    sessions: await readSessions(store),
+    epochs,
+    comparison,
+    detection: tally.summary,
+    worst: gallery.worst,
+    best: gallery.best,
+    failed,
+    postprocessing: await readPostprocessing(store),
+    files: there,
+  });
 }

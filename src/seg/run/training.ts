@@ -30,7 +30,7 @@ interface Part {
 }
 
 /** A batch of the arrays of some samples. Throws `DataError` if they lack image or label. */
-function trainBatch(items: readonly Item[]): TrainBatch {
+export function trainBatch(items: readonly Item[]): TrainBatch {
   const batch = listDataCollate(items);
   if (batch.image && batch.label) return batch as unknown as TrainBatch;
   throw new DataError(`training samples need the arrays image and label, these have ${Object.keys(batch).join(", ") || "none"}`);

@@ -4,7 +4,7 @@
  */
 
 import { expectOptions } from "../../host/options.ts";
-import { formatDuration } from "../../host/text.ts";
+import { formatDuration, formatRate } from "../../host/text.ts";
 
 export { formatDuration };
 
@@ -65,10 +65,6 @@ export function formatProgress(state: ProgressState): string {
 function formatValue(v: number): string {
   const a = Math.abs(v);
   return a !== 0 && (a < 1e-3 || a >= 1e5) ? v.toExponential(2) : v.toFixed(4);
-}
-
-function formatRate(rate: number): string {
-  return rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2);
 }
 
 /** Writes progress to a stream; call `update` as often as you like and `finish` at the end. */

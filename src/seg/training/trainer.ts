@@ -58,6 +58,8 @@ export interface StepReport {
   readonly step: number;
   readonly loss: number;
   readonly samples: number;
+  /** Seconds that the loop waited for the step's batch. Steps before it may still have been at work on the device. */
+  readonly waited: number;
 }
 
 export interface EpochHooks {
@@ -67,6 +69,15 @@ export interface EpochHooks {
   readonly signal?: AbortSignal | undefined;
   /** Calls `save` between steps, with all losses reported and nothing in flight, when so many seconds have passed. */
   readonly checkpointEvery?: { readonly seconds: number; readonly save: () => Promise<void> } | undefined;
+}
+
+/** Batches with the seconds that each was waited for. */
+async function* timed(batches: AsyncIterable<TrainBatch>): AsyncGenerator<{ batch: TrainBatch; waited: number }> {
+  let asked = performance.now();
+  for await (const batch of batches) {
+    yield { batch, waited: (performance.now() - asked) / 1000 };
+    asked = performance.now();
+  }
 }
 
 /**
@@ -125,12 +136,12 @@ export class Trainer<O extends Outputs = Tensor> {
     expectOptions("Trainer.epoch", options, "onStep signal checkpointEvery");
     const { onStep, signal, checkpointEvery } = options;
     this.model.train();
-    const flying: { step: number; batch: TrainBatch; loss: Promise<number> }[] = [];
+    const flying: { step: number; batch: TrainBatch; waited: number; loss: Promise<number> }[] = [];
     let lossSum = 0;
     let steps = 0;
     let saved = performance.now();
     const land = async () => {
-      const { step, batch, loss } = flying.shift()!;
+      const { step, batch, waited, loss } = flying.shift()!;
       const value = await loss.catch((error: unknown) => {
         if (error instanceof DataError) throw new DataError(`step ${step}: ${error.message}`, { cause: error });
         throw error;
@@ -144,15 +155,15 @@ export class Trainer<O extends Outputs = Tensor> {
       }
       lossSum += value;
       steps++;
-      await onStep?.({ step, loss: value, samples: batch.image.shape[0] });
+      await onStep?.({ step, loss: value, samples: batch.image.shape[0], waited });
     };
     const landAll = async () => {
       while (flying.length > 0) await land();
     };
-    for await (const batch of batches) {
+    for await (const { batch, waited } of timed(batches)) {
       const loss = this.step(...this.inputs(batch)).item();
       loss.catch(() => {}); // reported when it is awaited
-      flying.push({ step: ++this.steps, batch, loss });
+      flying.push({ step: ++this.steps, batch, waited, loss });
       if (flying.length > this.lag) await land();
       if (signal?.aborted) break;
       if (checkpointEvery && performance.now() - saved >= 1000 * checkpointEvery.seconds) {

@@ -236,11 +236,24 @@ function swapped(bytes: Uint8Array, width: number): Uint8Array {
   return out;
 }
 
-/** Numbers and short texts at the top of a checkpoint: epoch, scores, the name of the architecture. */
+/** Texts and numbers of a dictionary, of the dictionaries in it under dotted names, and short lists of numbers as JSON. */
 function plainEntries(root: unknown): Map<string, string> {
-  const entries = root instanceof Map ? [...root] : [];
-  const plain = entries.filter(
-    ([k, v]) => typeof k === "string" && ["string", "number", "boolean", "bigint"].includes(typeof v) && String(v).length <= 200,
-  );
-  return new Map(plain.slice(0, 64).map(([k, v]) => [k as string, String(v)]));
+  const found = new Map<string, string>();
+  const add = (key: string, value: unknown, depth: number): void => {
+    if (found.size === 64) return;
+    if (value instanceof Map && depth > 0) {
+      for (const [k, v] of value) if (typeof k === "string") add(`${key}${key && "."}${k}`, v, depth - 1);
+      return;
+    }
+    const text = plainText(value);
+    if (text !== undefined && text.length <= 200) found.set(key, text);
+  };
+  add("", root, 2);
+  return found;
+}
+
+function plainText(value: unknown): string | undefined {
+  if (Array.isArray(value))
+    return value.length <= 16 && value.every((v) => typeof v === "number") ? JSON.stringify(value) : undefined;
+  return ["string", "number", "boolean", "bigint"].includes(typeof value) ? String(value) : undefined;
 }

@@ -54,8 +54,10 @@ describe.runIf(possible)("a full disk", () => {
   });
 
   test("train: no checkpoint, and every line of the metrics is whole", () => {
-    const found = onDisk(16, [...train, "--out", join(disk, "run")]);
-    expect(found).toMatchObject(failed("checkpoint\\.safetensors", "run/config.json", "run/metrics.jsonl", "run/run.json"));
+    const found = onDisk(20, [...train, "--out", join(disk, "run")]);
+    expect(found).toMatchObject(
+      failed("checkpoint\\.safetensors", "run/config.json", "run/metrics.jsonl", "run/run.json", "run/sessions.jsonl"),
+    );
     for (const line of found.metrics) JSON.parse(line);
   });
 

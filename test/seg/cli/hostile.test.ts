@@ -44,7 +44,7 @@ function expectFailure({ code, stderr }: { code: unknown; stderr: string }, erro
   expect(code).toBe(1);
   // What a failed run leaves is whole: its options perhaps, but nothing temporary and nothing that looks like a result.
   const left = existsSync(out) && statSync(out).isDirectory() ? readdirSync(out) : [];
-  expect(["config.json", "metrics.jsonl", "run.json"]).toEqual(expect.arrayContaining(left));
+  expect(["config.json", "metrics.jsonl", "run.json", "sessions.jsonl"]).toEqual(expect.arrayContaining(left));
 }
 
 function edit(path: string, change: (json: any) => void): void {

@@ -100,13 +100,18 @@ it("takes images smaller than the window, of one to three axes, and 2-D networks
 it("averages mirrored images and several networks", async () => {
   const x = image(2, 8, 11, 8);
   const other = unet(3);
-  const windows = new DeviceWindows(gpu, [network, other], { ...options, mirrorAxes: [0, 2] });
+  // Heavier towards one corner, so that weights that were mirrored too would show.
+  const roiWeightMap = { data: Float32Array.from({ length: 512 }, (_, i) => 1 + (i % 8) + 0.1 * (i >> 6)), shape: [8, 8, 8] };
+  const windows = new DeviceWindows(gpu, [network, other], { ...options, roiWeightMap, mirrorAxes: [0, 2] });
   const { scores } = await windows.run(x, { scores: true });
   windows.dispose();
   const wanted = new Float32Array(scores!.data.length);
   for (const model of [network, other]) {
     for (const flips of [[], [1], [3], [1, 3]]) {
-      const y = mirrored(await onHost(mirrored(x, flips), model, options), flips, 1);
+      // The host's weights are mirrored with its image: they start mirrored.
+      const weights = mirrored({ ...roiWeightMap, shape: [1, 8, 8, 8] }, flips);
+      const own = { ...options, roiWeightMap: { ...weights, shape: [8, 8, 8] } };
+      const y = mirrored(await onHost(mirrored(x, flips), model, own), flips, 1);
       for (let i = 0; i < wanted.length; i++) wanted[i] += y.data[i] / 8;
     }
   }

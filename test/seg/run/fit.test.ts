@@ -37,7 +37,7 @@ const epochsIn = async (store: RunStore) =>
   (await text(store, "metrics.jsonl"))
     .trim()
     .split("\n")
-    .map((line) => ({ ...JSON.parse(line), seconds: undefined }));
+    .map((line) => ({ ...JSON.parse(line), seconds: undefined, timing: undefined }));
 
 /** Two views, as QuickNAT has three: a network for each of two axes, of which the second has the last word where it says anything. */
 const twoViews = defineRecipe<SliceOptions>({

@@ -44,7 +44,7 @@ function progressOf(run: string): { epoch: number; stepInEpoch: number; step: nu
 }
 
 /** Losses and scores, without the times, which differ. */
-const history = (run: string) => readMetrics(at(run)).map((row) => ({ ...row, seconds: undefined }));
+const history = (run: string) => readMetrics(at(run)).map((row) => ({ ...row, seconds: undefined, timing: undefined }));
 
 function expectSameRun(run: string): void {
   for (const name of ["weights", "best", "checkpoint"]) {
@@ -116,12 +116,16 @@ describe("a run's folder", () => {
       "checkpoint.safetensors",
       "config.json",
       "dice.svg",
+      "evaluation.csv",
       "evaluation.json",
       "loss.svg",
       "metrics.jsonl",
       "overlays",
       "predictions",
+      "rate.svg",
+      "report.html",
       "run.json",
+      "sessions.jsonl",
       "weights.safetensors",
     ]);
     expect(JSON.parse(String(read("whole", "config.json")))).toMatchObject({
@@ -172,6 +176,31 @@ describe("a run's folder", () => {
     expect(cases).toHaveLength(2);
     expect(whole.stdout).toContain(text);
     expect(await runCli(["evaluate", "--run", at("whole")])).toMatchObject({ code: 0, stdout: text });
+  });
+
+  test("holds a page, which can be made again from the predictions, and says where the time went", async () => {
+    const speed = /^\S+ samples\/s, \S+ s per epoch, \S+ s per validation, \d+ % of training waiting for data$/m;
+    expect(whole.stdout).toMatch(speed);
+    const page = String(read("whole", "report.html"));
+    for (const word of ["case4", "case5", "hd95 [mm]", "llvmpipe", "data:image/png;base64,"]) expect(page).toContain(word);
+    const again = await callCli(["report", at("whole"), "--out", at("again.html")]);
+    expect(again.stderr).not.toContain("Error");
+    expect(again.stdout).toMatch(/^mean Dice 0\.\d+$/m);
+    expect(String(read("again.html"))).toBe(page);
+    expect((await callCli(["report", at("whole"), "--out", at("again.html")])).stderr).toMatch(
+      /again.html exists; .*--overwrite/,
+    );
+  });
+
+  test("is shown before it is begun by a preview, which is not replaced unasked and trains nothing", async () => {
+    const args = ["train", "--out", at("seen"), ...options, "--preview"];
+    expect((await callCli(args)).stdout).toMatch(/preview.png; nothing was trained$/m);
+    expectPicture(read("seen", "preview.png"));
+    expect(readdirSync(at("seen"))).toEqual(["preview.png"]);
+    expect((await callCli(args)).stderr).toMatch(/^ConfigError: .*preview.png exists; .*--overwrite/m);
+    expect((await callCli([...args.slice(0, -1), "--overwrite"])).stderr).toMatch(/^ConfigError: --overwrite is for --preview/m);
+    const image = join(data, "imagesTr", "case0.nii.gz");
+    expect((await callCli([...args, image, "--overwrite"])).stderr).toMatch(/^ConfigError: --preview writes a PNG/m);
   });
 
   test("of several classes: label values as in the dataset, no score where the truth has none, the same report when made again", async () => {

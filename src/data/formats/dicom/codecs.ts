@@ -4,6 +4,7 @@
  */
 
 import { ConfigError, FormatError } from "../../../host/errors.ts";
+import { importModule } from "../../../host/import_module.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { type Codestream, jpegHeader, waveletHeader, withoutTransform } from "./codestream.ts";
 import type { PixelLayout } from "./header.ts";
@@ -175,8 +176,7 @@ function checkStream(
 async function loadCodec(packing: DicomCodec, { npm, build, open }: Codec, fail: Fail): Promise<Unpack> {
   let unpack = loaded.get(packing);
   if (!unpack) {
-    const load =
-      imports.get(packing) ?? (() => import(/* @vite-ignore */ /* webpackIgnore: true */ npm + build) as Promise<unknown>);
+    const load = imports.get(packing) ?? (() => importModule(npm + build));
     unpack = load().then(open);
     loaded.set(packing, unpack);
   }

@@ -4,6 +4,7 @@
  */
 
 import { type Fail, failing } from "../../../host/bytes/budget.ts";
+import { importModule } from "../../../host/import_module.ts";
 import type { ImageFile, ImageFormat } from "../format.ts";
 import { type Raster, volumeOfRaster } from "../picture.ts";
 import { stackOf } from "../stack.ts";
@@ -53,9 +54,7 @@ interface Decoder {
 }
 
 async function byPackage(bytes: Uint8Array, fail: Fail): Promise<Uint8Array> {
-  // By a name that bundlers do not follow: browsers have no need of it.
-  const path = `${peer}/decode`;
-  const load = (await import(path).catch((cause: unknown) => {
+  const load = (await importModule(`${peer}/decode`).catch((cause: unknown) => {
     throw Object.assign(fail(`is a JPEG, whose codec is not installed: run \`npm install ${peer}\`, or save it as PNG`), {
       cause,
     });

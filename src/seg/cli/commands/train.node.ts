@@ -1,17 +1,23 @@
 /** @file `voxgrad train`: trains a recipe on a folder of data, or goes on with a run, then reports on it. */
 
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
+import { writeFileAtomic } from "../../../host/files.node.ts";
 import type { Device } from "../../../tensor/device.ts";
 import type { Option } from "../../recipes/options.ts";
 import type { Recipe } from "../../recipes/recipe.ts";
 import { movable, runOptions } from "../../recipes/run_options.ts";
+import { encodePng } from "../../pictures/pictures.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import { configure, type NewRun, type RunData } from "../../run/data.ts";
-import { checkConfig, type EpochMetrics, readConfig, readRunInfo } from "../../run/files.ts";
+import { checkConfig, type EpochMetrics, files, readConfig, readRunInfo } from "../../run/files.ts";
 import { fit, type RunEvent } from "../../run/fit.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
+import { speedLine, speedOf } from "../../run/pace.ts";
+import { preview } from "../../run/preview.ts";
 import { evaluationLines, report } from "../../run/report.ts";
 import { openRun } from "../../run/segment.ts";
 import type { RunStore } from "../../run/store.ts";
@@ -79,6 +85,8 @@ async function trainAndReport(device: Device, job: Job): Promise<number> {
       say(`stopped. Go on with: voxgrad train --resume ${folder}`);
       return 130;
     }
+    const speed = speedOf(result.epochs);
+    if (speed) say(speedLine(speed));
     await reportOn(device, store, recipe, result.epochs, data, folder, line);
     return 0;
   } finally {
@@ -105,10 +113,49 @@ async function reportOn(
     line.finish();
     for (const text of evaluationLines(evaluation)) say(text);
     say(`\npredictions ${join(folder, "predictions")}`);
+    say(`report      ${join(folder, files.report)}`);
     say(`pictures    ${pictures.map((file) => join(folder, file)).join("\n            ")}`);
   } finally {
     run.dispose();
   }
+}
+
+/** Where a preview goes, unless a file is there. Throws `ConfigError`. */
+function previewFile({ folder, data }: Job, named: string, overwrite: boolean): string {
+  const path = named === "" ? join(folder, files.preview) : resolve(named);
+  if (!/\.png$/i.test(path)) throw new ConfigError(`--preview writes a PNG, got ${named}`);
+  if (data.train.some((c) => [...c.image, c.label].some((file) => file !== undefined && resolve(file) === path)))
+    throw new ConfigError(`${path} is an image of the dataset; choose another name`);
+  if (!overwrite && existsSync(path))
+    throw new ConfigError(`${path} exists; choose another name, or replace it with --overwrite`);
+  return path;
+}
+
+/** Draws what the networks of a job would see, and trains nothing. */
+async function drawPreview({ recipe, ...job }: Job, path: string, tuned: boolean): Promise<number> {
+  const { data, config, info } = job;
+  const picture = await withDevice((device) => preview(recipe, { device, data, config, info }), { tuned });
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomic(path, await encodePng(picture));
+  say(`preview ${path}; nothing was trained`);
+  return 0;
+}
+
+/** Trains a job, or draws its preview if that is asked for. */
+function start(job: Job, values: { readonly [name: string]: unknown }): Promise<number> {
+  const tuned = values["no-tune"] !== true;
+  const { preview: file, overwrite } = values;
+  if (file !== undefined) return drawPreview(job, previewFile(job, file as string, overwrite === true), tuned);
+  if (overwrite === true) throw new ConfigError("--overwrite is for --preview; a run is never replaced, choose another --out");
+  return train(job, tuned);
+}
+
+/** `--preview` takes a file or none. */
+function withPreview(args: readonly string[]): string[] {
+  const at = args.indexOf("--preview");
+  if (at < 0) return [...args];
+  const named = args[at + 1] !== undefined && !args[at + 1].startsWith("-");
+  return args.toSpliced(at, named ? 2 : 1, `--preview=${named ? args[at + 1] : ""}`);
 }
 
 /** Runs a job on a device of its own. */
@@ -116,7 +163,7 @@ export const train = (job: Job, tuned: boolean): Promise<number> =>
   withDevice((device) => trainAndReport(device, job), { tuned, half: job.config.precision === "f16" });
 
 /** A run that is there. Of its options those may be given anew that do not make it another run. */
-async function resumed(folder: string, args: readonly string[]): Promise<{ job: Job; tuned: boolean }> {
+async function resumed(folder: string, args: readonly string[]): Promise<{ job: Job; values: Record<string, unknown> }> {
   const store = folderStore(folder);
   const info = await readRunInfo(store);
   const recipe = await recipeOfRun(info, peek(args, "recipe"));
@@ -132,10 +179,10 @@ async function resumed(folder: string, args: readonly string[]): Promise<{ job: 
   if (changes.data !== undefined) changes.data = resolve(changes.data as string);
   const config = checkConfig(recipe, { ...(await readConfig(store, recipe)), ...changes }, "options", calledBy(table));
   const data = await (await FolderData.open(config.data)).fold(config.fold);
-  return { job: { recipe, data, store, folder, config, info, resume: true }, tuned: values["no-tune"] !== true };
+  return { job: { recipe, data, store, folder, config, info, resume: true }, values };
 }
 
-const trainFlags = { data: text, out: text, resume: text, init: text, "no-tune": flag };
+const trainFlags = { data: text, out: text, resume: text, init: text, preview: text, overwrite: flag, "no-tune": flag };
 
 /** The options of train and demo, a line each. */
 export async function trainHelp(args: readonly string[]): Promise<string> {
@@ -151,6 +198,8 @@ export async function trainHelp(args: readonly string[]): Promise<string> {
     ],
     ["init FILE", "start from the weights in a .safetensors, .pt or .pth file, as far as names and shapes agree (train only)"],
     ...shown.map(([name, option]) => [calledBy(tableOf(recipe))(name).slice(2), option.help] as const),
+    ["preview [FILE.png]", "draw what the network will see and train nothing; default preview.png in the run's folder"],
+    ["overwrite", "replace that picture if it is there"],
     ["no-tune", "use the fixed table of kernel variants, whatever voxgrad tune measured"],
   ];
   return `Options of recipe ${recipe.name}. Those not given are chosen from the data and saved in config.json:\n\n${helpLines(rows)}`;
@@ -187,27 +236,29 @@ export const trainCommand: Command = {
   name: "train",
   usage: [
     ["--data DIR [--recipe NAME] [--out DIR] [--fold N] [--epochs N] …", "train a network"],
+    ["--data DIR … --preview [FILE.png]", "draw what the network will see, augmentation included"],
     ["--resume DIR", "go on with an interrupted run"],
   ],
   help: trainHelp,
-  async run(args) {
+  async run(given) {
+    const args = withPreview(given);
     const folder = peek(args, "resume");
     if (folder !== undefined) {
-      const { job, tuned } = await resumed(resolve(folder), args);
-      return train(job, tuned);
+      const { job, values } = await resumed(resolve(folder), args);
+      return start(job, values);
     }
     const recipe = await recipeOf(peek(args, "recipe") ?? defaultRecipe);
     const table = tableOf(recipe);
     const { values } = parse(args, { ...flagsOf(table), ...trainFlags });
     if (values.data === undefined) throw new ConfigError("train needs --data DIR (or --resume DIR); see voxgrad train --help");
-    const { recipe: _, data: _data, ...given } = optionsIn(table, values);
+    const { recipe: _, data: _data, ...options } = optionsIn(table, values);
     const job = await newJob(
       recipe,
       values.data as string,
-      given,
+      options,
       values.out as string | undefined,
       values.init as string | undefined,
     );
-    return train(job, values["no-tune"] !== true);
+    return start(job, values);
   },
 };

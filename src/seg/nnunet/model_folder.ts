@@ -1,0 +1,246 @@
+/**
+ * @file A results folder of Python's nnU-Net v2 (`plans.json`, `dataset.json`, `fold_*\/checkpoint_final.pth`), opened as it is and predicted with, label for
+ * label: preprocessing, tiles, weights, mirroring, resampling of logits as there (Isensee et al. 2021).
+ */
+
+import { turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
+import { nnunetArray, preprocessCase } from "../../data/nnunet/preprocess.ts";
+import { makeVolume, type Volume } from "../../data/volume.ts";
+import type { HostArray } from "../../host/array.ts";
+import { ConfigError, FormatError, ShapeError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
+import type { AbortSignal } from "../../host/platform.ts";
+import { stridesOf } from "../../host/shape.ts";
+import { copyView } from "../../host/strided.ts";
+import type { Device } from "../../tensor/device.ts";
+import { readTorch } from "../../weights/index.ts";
+import { DeviceWindows } from "../inference/device_windows.ts";
+import { computeGaussian, computeStepsForSlidingWindow } from "../inference/nnunet_windows.ts";
+import type { NnUNet } from "../networks/nnunet_parts.ts";
+import type { PlannedConfiguration } from "./configuration.ts";
+import { type LabelManager, labelManager } from "./label_manager.ts";
+import { nnunetNetwork } from "./network.ts";
+import { jsonRecord, parsePlans, type PlansFile } from "./plans_file.ts";
+import { type RestoreOptions, restoreLabels, restoreProbabilities } from "./restore.ts";
+
+/** Reads a file of the folder by its path in it; undefined for one that there is not. */
+export type ReadModelFile = (path: string) => Promise<Uint8Array | undefined>;
+
+export interface OpenNnunetOptions {
+  /** Folds whose networks are averaged. Default those of 0 … 4 that there are, else "all". */
+  readonly folds?: readonly (number | "all")[];
+  /** Default "checkpoint_final.pth". */
+  readonly checkpoint?: string;
+  /** Default the one that the checkpoint was trained in. */
+  readonly configuration?: string;
+}
+
+export interface NnunetPredictOptions {
+  /** Predict mirrored images too, along the axes that the training allowed. Default true. */
+  readonly mirroring?: boolean;
+  /** Steps of tiles as a share of the tile; default 0.5. */
+  readonly tileStepSize?: number;
+  /** Weights that fall off from the middle of tiles; default true. */
+  readonly gaussian?: boolean;
+  /** Give probabilities too. Default false. */
+  readonly probabilities?: boolean;
+  /** Tiles per pass of a network; default 1. */
+  readonly batchSize?: number;
+  /** Bytes of device memory, as `DeviceWindows`. */
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface NnunetPrediction {
+  /** `[1, x, y, z]` label values in the image's geometry. */
+  readonly labels: Volume<Uint8Array | Int16Array>;
+  /** `[heads, x, y, z]`: classes with the background first, or regions. */
+  readonly probabilities?: Volume<Float32Array>;
+}
+
+/** A model of nnU-Net, ready to predict. */
+export class NnunetModel {
+  readonly configurationName: string;
+  readonly configuration: PlannedConfiguration;
+  /** Names of the image channels in order, as the dataset says. */
+  readonly channels: readonly string[];
+  readonly labels: LabelManager;
+  /** Ending of the dataset's image files. */
+  readonly fileEnding: string;
+  private readonly device: Device;
+  private readonly plans: PlansFile["plans"];
+  private readonly networks: readonly NnUNet[];
+  private readonly mirrorAxes: readonly number[];
+
+  /** Use `openNnunetModel`. @internal */
+  constructor(
+    device: Device,
+    parts: Pick<NnunetModel, "configurationName" | "configuration" | "channels" | "labels" | "fileEnding"> & {
+      readonly plans: PlansFile["plans"];
+      readonly networks: readonly NnUNet[];
+      readonly mirrorAxes: readonly number[];
+    },
+  ) {
+    this.device = device;
+    this.configurationName = parts.configurationName;
+    this.configuration = parts.configuration;
+    this.channels = parts.channels;
+    this.labels = parts.labels;
+    this.fileEnding = parts.fileEnding;
+    this.plans = parts.plans;
+    this.networks = parts.networks;
+    this.mirrorAxes = parts.mirrorAxes;
+  }
+
+  /**
+   * Segments an image `[C, x, y, z]`, the channels in the dataset's order, as stored (not normalized).
+   * @throws ShapeError for another number of channels; ConfigError, OutOfMemoryError; the signal's reason
+   */
+  async predict(image: Volume, options: NnunetPredictOptions = {}): Promise<NnunetPrediction> {
+    expectOptions(
+      "NnunetModel.predict",
+      options,
+      "mirroring tileStepSize gaussian probabilities batchSize maxBytes signal onProgress",
+    );
+    if (image.shape[0] !== this.channels.length)
+      throw new ShapeError(
+        `the image has ${image.shape[0]} channels, the model takes ${this.channels.length}: ${this.channels.join(", ")}`,
+      );
+    // The reader that brings every image to RAS, and predictions back.
+    const turn = this.plans.image_reader_writer === "NibabelIOWithReorient" ? turnTo(image.affine, "RAS") : undefined;
+    const { image: array, spacing } = nnunetArray(turn ? turnVolume(image, turn) : image);
+    const { data, properties } = preprocessCase({ image: array, spacing }, this.plans, this.configuration);
+    options.signal?.throwIfAborted();
+    const logits = await this.logits(data, options);
+    const restore: RestoreOptions = {
+      configuration: this.configuration,
+      properties,
+      transposeForward: this.plans.transpose_forward,
+      transposeBackward: this.plans.transpose_backward,
+      manager: this.labels,
+    };
+    const asImage = <A extends Uint8Array | Int16Array | Float32Array>(x: HostArray<A>): Volume<A> => {
+      const volume = xyz(x);
+      return makeVolume(turn ? turnArray(volume, undone(turn)) : volume, image.affine, image.meta);
+    };
+    return {
+      labels: asImage(restoreLabels(logits, restore)),
+      ...(options.probabilities && { probabilities: asImage(restoreProbabilities(logits, restore)) }),
+    };
+  }
+
+  /** Mean logits `[heads, …]` over tiles, mirrored images and folds, on the grid of the preprocessed case. */
+  private async logits(data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<HostArray<Float32Array>> {
+    const { mirroring = true, tileStepSize = 0.5, gaussian = true, batchSize = 1, maxBytes, signal, onProgress } = options;
+    const patch = this.configuration.patch_size;
+    const flat = patch.length === 2;
+    const roi = flat ? [1, ...patch] : [...patch];
+    const weights = gaussian ? computeGaussian(patch, { valueScalingFactor: 10 }) : undefined;
+    const windows = new DeviceWindows(this.device, this.networks, {
+      roiSize: roi,
+      sums: "f16",
+      swBatchSize: batchSize,
+      ...(flat && { sliceAxis: 0 }),
+      ...(weights && { roiWeightMap: { data: weights.data, shape: roi } }),
+      scan: ([first, ...size]) =>
+        flat
+          ? [Array.from({ length: first }, (_, z) => z), ...computeStepsForSlidingWindow(size, patch, tileStepSize)]
+          : computeStepsForSlidingWindow([first, ...size], patch, tileStepSize),
+      ...(mirroring && { mirrorAxes: this.mirrorAxes.map((a) => (flat ? a + 1 : a)) }),
+      ...(maxBytes !== undefined && { maxBytes }),
+    });
+    try {
+      const { scores } = await windows.run(data, { scores: true, signal, onProgress });
+      return scores!;
+    } finally {
+      windows.dispose();
+    }
+  }
+
+  dispose(): void {
+    for (const network of this.networks) network.dispose();
+  }
+}
+
+/** `[C, z, y, x]` → `[C, x, y, z]`. */
+function xyz<A extends Uint8Array | Int16Array | Float32Array>(x: HostArray<A>): HostArray<A> {
+  const strides = stridesOf(x.shape);
+  return copyView(
+    x.data,
+    [0, 3, 2, 1].map((a) => x.shape[a]),
+    [0, 3, 2, 1].map((a) => strides[a]),
+    0,
+  );
+}
+
+/**
+ * Opens a results folder of nnU-Net v2, such as `nnUNetTrainer__nnUNetPlans__3d_fullres`.
+ * @param read gives the folder's files
+ * @throws FormatError for files that are missing or are not nnU-Net's; CheckpointError for weights that do not fit the plan; ConfigError for a
+ *   network that is not known
+ */
+export async function openNnunetModel(
+  device: Device,
+  read: ReadModelFile,
+  options: OpenNnunetOptions = {},
+): Promise<NnunetModel> {
+  expectOptions("openNnunetModel", options, "folds checkpoint configuration");
+  const { checkpoint = "checkpoint_final.pth" } = options;
+  const need = async (path: string): Promise<Uint8Array> => {
+    const bytes = await read(path);
+    if (bytes) return bytes;
+    throw new FormatError(`the model folder has no ${path}; expected plans.json, dataset.json and fold_*/${checkpoint}`);
+  };
+  const plans = parsePlans(await need("plans.json"));
+  const dataset = jsonRecord(await need("dataset.json"), "dataset.json");
+  const labels = labelManager(dataset);
+  const channels = Object.values((dataset.channel_names ?? dataset.modality ?? {}) as Record<string, string>).map(String);
+  if (channels.length === 0) throw new FormatError('dataset.json: "channel_names" is missing');
+  const files = await checkpointsOf(read, options.folds, checkpoint);
+  const networks: NnUNet[] = [];
+  let configurationName = options.configuration;
+  let configuration: PlannedConfiguration | undefined;
+  let mirrorAxes: readonly number[] = [];
+  try {
+    for (const { path, bytes } of files) {
+      const { tensors, metadata } = await readTorch(bytes, { source: path, key: "network_weights" });
+      configurationName ??= metadata.get("init_args.configuration");
+      if (configurationName === undefined)
+        throw new ConfigError(`${path} does not say its configuration; choose one of ${plans.configurations.join(", ")}`);
+      configuration ??= plans.configuration(configurationName);
+      mirrorAxes = JSON.parse(metadata.get("inference_allowed_mirroring_axes") ?? "[]") as number[];
+      const network = nnunetNetwork(device, configuration, channels.length, labels.heads);
+      networks.push(network);
+      network.loadStateDict(tensors);
+    }
+  } catch (error) {
+    for (const network of networks) network.dispose();
+    throw error;
+  }
+  return new NnunetModel(device, {
+    configurationName: configurationName!,
+    configuration: configuration!,
+    channels,
+    labels,
+    fileEnding: typeof dataset.file_ending === "string" ? dataset.file_ending : ".nii.gz",
+    plans: plans.plans,
+    networks,
+    mirrorAxes,
+  });
+}
+
+async function checkpointsOf(read: ReadModelFile, folds: readonly (number | "all")[] | undefined, checkpoint: string) {
+  const found: { path: string; bytes: Uint8Array }[] = [];
+  for (const fold of folds ?? [0, 1, 2, 3, 4]) {
+    const path = `fold_${fold}/${checkpoint}`;
+    const bytes = await read(path);
+    if (bytes) found.push({ path, bytes });
+    else if (folds) throw new FormatError(`the model folder has no ${path}`);
+  }
+  if (found.length > 0) return found;
+  const path = `fold_all/${checkpoint}`;
+  const bytes = await read(path);
+  if (bytes) return [{ path, bytes }];
+  throw new FormatError(`the model folder has no fold_*/${checkpoint}`);
+}

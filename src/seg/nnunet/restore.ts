@@ -1,0 +1,108 @@
+/**
+ * @file From logits on the network's grid to a case's own: resampled as the plan says, decided, put back where the crop was. One class after the other,
+ * so that memory does not grow with their number.
+ */
+
+import { type HostArray, sizeOf } from "../../host/array.ts";
+import { stridesOf } from "../../host/shape.ts";
+import { copyView } from "../../host/strided.ts";
+import { resampleByPlan, type CaseProperties } from "../../data/nnunet/preprocess.ts";
+import type { PlannedConfiguration } from "./configuration.ts";
+import { type LabelManager, toProbabilities } from "./label_manager.ts";
+
+export interface RestoreOptions {
+  readonly configuration: PlannedConfiguration;
+  readonly properties: CaseProperties;
+  readonly transposeForward: readonly number[];
+  readonly transposeBackward: readonly number[];
+  readonly manager: LabelManager;
+}
+
+/** One class on the grid of the cropped case. */
+function* classes(logits: HostArray<Float32Array>, o: RestoreOptions): Generator<ArrayLike<number>> {
+  const { configuration: c, properties } = o;
+  const [heads, ...size] = logits.shape;
+  const target = properties.shapeAfterCroppingAndBeforeResampling;
+  const original = o.transposeForward.map((a) => properties.spacing[a]);
+  const current = c.spacing.length < original.length ? [original[0], ...c.spacing] : [...c.spacing];
+  const voxels = sizeOf(size);
+  for (let k = 0; k < heads; k++) {
+    const one = { data: logits.data.subarray(k * voxels, (k + 1) * voxels), shape: [1, ...size] };
+    const { resampling_fn_probabilities: fn, resampling_fn_probabilities_kwargs: kwargs } = c;
+    yield resampleByPlan(fn, kwargs, one, target, current, original).data;
+  }
+}
+
+/** Label values `[1, z, y, x]` of the case as it was read. */
+export function restoreLabels(logits: HostArray<Float32Array>, options: RestoreOptions): HostArray<Uint8Array | Int16Array> {
+  const { manager, properties } = options;
+  const voxels = sizeOf(properties.shapeAfterCroppingAndBeforeResampling);
+  const most = manager.hasRegions ? Math.max(...manager.regionsClassOrder) : manager.heads - 1;
+  const out = most < 256 ? new Uint8Array(voxels) : new Int16Array(voxels);
+  const best = manager.hasRegions ? undefined : new Float32Array(voxels).fill(-Infinity);
+  let k = 0;
+  for (const scores of classes(logits, options)) {
+    if (best) {
+      for (let i = 0; i < voxels; i++) {
+        if (!(scores[i] > best[i])) continue;
+        best[i] = scores[i];
+        out[i] = k;
+      }
+    } else {
+      const value = manager.regionsClassOrder[k];
+      for (let i = 0; i < voxels; i++) if (scores[i] > 0) out[i] = value;
+    }
+    k++;
+  }
+  return turnedBack(inCrop(out, 1, 0, options), options);
+}
+
+/** Probabilities `[heads, z, y, x]` of the case as it was read; outside of the crop background. */
+export function restoreProbabilities(logits: HostArray<Float32Array>, options: RestoreOptions): HostArray<Float32Array> {
+  const { manager, properties } = options;
+  const shape = [manager.heads, ...properties.shapeAfterCroppingAndBeforeResampling];
+  const all = { data: new Float32Array(sizeOf(shape)), shape };
+  let at = 0;
+  for (const scores of classes(logits, options)) {
+    all.data.set(scores, at);
+    at += scores.length;
+  }
+  toProbabilities(all, manager);
+  return turnedBack(inCrop(all.data, manager.heads, manager.hasRegions ? 0 : 1, options), options);
+}
+
+/** Voxels of the crop in the whole image; the first channel is `outside` elsewhere, the others 0. */
+function inCrop<A extends Uint8Array | Int16Array | Float32Array>(
+  data: A,
+  channels: number,
+  outside: number,
+  { properties }: RestoreOptions,
+): HostArray<A> {
+  const { shapeBeforeCropping: whole, bboxUsedForCropping: box } = properties;
+  const [, ny, nx] = whole;
+  const [from, size] = [box.map((b) => b[0]), box.map((b) => b[1] - b[0])];
+  const out = new (data.constructor as new (n: number) => A)(channels * sizeOf(whole));
+  if (outside !== 0) out.fill(outside, 0, sizeOf(whole));
+  for (let c = 0; c < channels; c++)
+    for (let z = 0; z < size[0]; z++)
+      for (let y = 0; y < size[1]; y++) {
+        const at = ((c * size[0] + z) * size[1] + y) * size[2];
+        const to = c * sizeOf(whole) + ((z + from[0]) * ny + y + from[1]) * nx + from[2];
+        out.set(data.subarray(at, at + size[2]), to);
+      }
+  return { data: out, shape: [channels, ...whole] };
+}
+
+function turnedBack<A extends Uint8Array | Int16Array | Float32Array>(
+  x: HostArray<A>,
+  { transposeBackward }: RestoreOptions,
+): HostArray<A> {
+  const axes = [0, ...transposeBackward.map((a) => a + 1)];
+  const strides = stridesOf(x.shape);
+  return copyView(
+    x.data,
+    axes.map((a) => x.shape[a]),
+    axes.map((a) => strides[a]),
+    0,
+  );
+}
