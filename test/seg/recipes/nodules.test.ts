@@ -13,7 +13,6 @@ import {
   fit,
   matchCandidates,
   memoryStore,
-  noduleMontage,
   nodules,
   openRun,
   report,
@@ -86,8 +85,6 @@ test("an entry per nodule, crops by their kinds, padded at the end, in another o
     if (kind === "around") expect(label.data.some((v) => v === 1)).toBe(true);
   }
   expect(new Set([...first, ...next].map((s) => s.kind)).size).toBeGreaterThan(1);
-  const { width, height } = noduleMontage(first.slice(0, 4));
-  expect([width, height]).toEqual([2 * 256 + 12, 2 * 256 + 12]);
 });
 
 test("learns; a run that stopped is the run that did not; its report says what was found", async () => {
