@@ -5,6 +5,8 @@ const conditions = ["voxgrad-source", "module", "node", "development|production"
 
 const all = "test/**/*.test.ts";
 const full = "test/**/*.full.test.ts";
+/** Minutes each, some with packages from the registry: before a release, not in CI. */
+const long = "test/**/*.long.test.ts";
 const browser = "test/browser/**";
 /** Folders whose tests need no GPU, and get none. */
 const host = ["lib", "host", "data", "weights", "seg/metrics", "seg/pictures", "seg/post"].map(
@@ -40,7 +42,7 @@ export default defineConfig({
         test: {
           name: "host",
           include: host,
-          exclude: [full],
+          exclude: [full, long],
           pool: "forks",
           isolate: false,
           maxWorkers: "100%",
@@ -53,16 +55,23 @@ export default defineConfig({
         test: {
           name: "gpu",
           include: [all, rows],
-          exclude: [full, browser, ...host],
+          exclude: [full, long, browser, ...host],
           ...oneProcess,
           sequence: { groupOrder: 2 },
         },
       },
       {
         extends: true,
-        test: { name: "browser", include: [`${browser}/*.test.ts`], exclude: [full], ...oneProcess, sequence: { groupOrder: 3 } },
+        test: {
+          name: "browser",
+          include: [`${browser}/*.test.ts`],
+          exclude: [full, long],
+          ...oneProcess,
+          sequence: { groupOrder: 3 },
+        },
       },
       { extends: true, test: { name: "full", include: [full, rows], ...oneProcess, sequence: { groupOrder: 4 } } },
+      { extends: true, test: { name: "long", include: [long], ...oneProcess, sequence: { groupOrder: 5 } } },
     ],
   },
 });

@@ -34,10 +34,10 @@ export const files = {
   postprocessing: "postprocessing.json",
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
+  rateCurve: "rate.svg",
   /** Of recipes that look for things: what was found in the validation cases, and sensitivity by false positives. */
   candidates: "candidates.csv",
   frocCurve: "froc.svg",
-  rateCurve: "rate.svg",
   overlay: (id: string) => `overlays/${id}.png`,
   /** Folder of what `voxgrad predict` writes, apart from the validation cases that training segments. */
   predicted: "predicted",

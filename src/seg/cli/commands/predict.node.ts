@@ -145,11 +145,15 @@ async function predictAll(run: OpenedRun, cases: readonly Case[], info: RunInfo,
       const seconds = (performance.now() - started) / 1000;
       line.update({ label: "segmenting", done: done + bad.length, total: cases.length, seconds });
     }
+  } catch (error) {
+    // What went wrong is what is told, not that the table could not be written either.
+    await writeVolumes(out, volumes).catch(() => undefined);
+    throw error;
   } finally {
     line.finish();
     uninterruptible();
-    await writeVolumes(out, volumes);
   }
+  await writeVolumes(out, volumes);
   say(`${done} label maps in ${out.name}`);
   if (bad.length > 0) say(`${bad.length} of ${cases.length} cases failed: ${bad.join(", ")}`);
   return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
