@@ -24,7 +24,9 @@ import { NoduleSegmenter } from "./segmenter.ts";
 const flips = [0, 1, 2].map((spatialAxis) => onKeys<Item>(["image", "label"], new RandFlip({ prob: 0.5, spatialAxis })));
 
 function lossOf(output: Tensor, label: Tensor, { loss, batchDice }: NoduleOptions): Tensor {
-  const options = { sigmoid: true, batch: batchDice } as const;
+  // A crop without a nodule has no overlap: with a voxel more on both sides of the fraction its loss falls as less is found there.
+  const smooth = batchDice ? {} : { smoothNr: 1, smoothDr: 1 };
+  const options = { sigmoid: true, batch: batchDice, ...smooth } as const;
   if (loss === "dice") return diceLoss(output, label, options);
   return loss === "diceCe" ? diceCELoss(output, label, options) : diceFocalLoss(output, label, options);
 }
