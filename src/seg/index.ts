@@ -122,5 +122,4 @@ export * from "./training/trainer.ts";
 export * from "./networks/unet.ts";
 export * from "./networks/vnet.ts";
 export type { NoduleOptions } from "./recipes/nodules/options.ts";
-export { noduleMontage } from "./recipes/nodules/montage.ts";
 export { default as nodules } from "./recipes/nodules/recipe.ts";
