@@ -39,6 +39,12 @@ export function parse<T extends Flags>(args: readonly string[], options: T, allo
   }
 }
 
+/** What is said of a case that failed while others go on. */
+export function failureOf(id: string, error: Error): string {
+  const named = `case "${id}": `;
+  return `${named}${error.name}: ${error.message.startsWith(named) ? error.message.slice(named.length) : error.message}`;
+}
+
 export const say = (line: string) => process.stdout.write(`${line}\n`);
 
 type Table = Readonly<Record<string, Option<unknown>>>;

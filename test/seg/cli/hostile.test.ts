@@ -38,7 +38,7 @@ function restore(): void {
 }
 
 function expectFailure({ code, stderr }: { code: unknown; stderr: string }, error: string, message: RegExp): void {
-  expect(stderr).toMatch(new RegExp(`^${error}: `, "m"));
+  expect(stderr).toMatch(new RegExp(`^(case "[^"]*": )?${error}: `, "m"));
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/^\s+at .*\.ts:/m);
   expect(code).toBe(1);

@@ -24,7 +24,7 @@ import {
 } from "../../run/segment.ts";
 import type { RunStore } from "../../run/store.ts";
 import { ProgressLine } from "../../training/progress.ts";
-import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
+import { type Command, failureOf, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
 
 const flags = {
@@ -248,7 +248,7 @@ async function predictAll(
         if (signal.aborted) break;
         if (!(error instanceof VoxgradError)) throw error;
         bad.push(item.id);
-        line.log(`case "${item.id}": ${error.name}: ${error.message}`);
+        line.log(failureOf(item.id, error));
       }
     }
   } catch (error) {
