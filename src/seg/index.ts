@@ -88,6 +88,8 @@ export type { ArchitectureArguments, PlannedConfiguration } from "./nnunet/confi
 export * from "./nnunet/feature_map_size.ts";
 export type { LabelManager } from "./nnunet/label_manager.ts";
 export * from "./nnunet/model_folder.ts";
+export * from "./models/model.ts";
+export { modelKindOf, openModel, segment } from "./models/open.ts";
 export { nnunetNetwork } from "./nnunet/network.ts";
 export * from "./nnunet/plan.ts";
 export type { PlannerName } from "./nnunet/planners.ts";
