@@ -55,15 +55,15 @@ function changed(change: (config: any) => void): ModelFiles {
 }
 
 test.each<[string, (config: any) => void, RegExp]>([
-  ["network", (c) => (c.network_def._target_ = "SwinUNETR"), /network SwinUNETR is not known here; known are AttentionUnet/],
+  ["network", (c) => (c.network_def["_target_"] = "SwinUNETR"), /network SwinUNETR is not known here; known are AttentionUnet/],
   ["option of a network", (c) => (c.network_def.depth = 3), /there is no option "depth"/],
   [
     "transform",
-    (c) => (c.preprocessing.transforms[3]._target_ = "scripts.my.Mergedd"),
+    (c) => (c.preprocessing.transforms[3]["_target_"] = "scripts.my.Mergedd"),
     /transform scripts.my.Mergedd is not known/,
   ],
   ["option of a transform", (c) => (c.preprocessing.transforms[3].pixdims = 3), /"pixdims"/],
-  ["inferer", (c) => (c.inferer._target_ = "scripts.Inferer"), /inferer scripts.Inferer is not known here/],
+  ["inferer", (c) => (c.inferer["_target_"] = "scripts.Inferer"), /inferer scripts.Inferer is not known here/],
   ["option of an inferer", (c) => (c.inferer.roi = 3), /there is no option "roi"/],
   ["expression", (c) => (c.inferer.overlap = "$max(@pixdim)"), /SlidingWindowInferer.overlap is the expression "max\(@pixdim\)"/],
 ])("a bundle with an unknown %s names it", async (_, change, message) => {
