@@ -1,11 +1,10 @@
-/** @file The recipe "nodules" from the command line: the example as printed, V-Net, and runs killed at random moments, which end with the same weights. */
+/** @file The recipe "nodules" from the command line: the example as printed, V-Net. */
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeChests } from "../../../scripts/synthetic_chest.ts";
-import { expectSurvival } from "../../lib/killed_runs.ts";
 import { succeed, temporaryFolder } from "../../lib/tiny.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -66,7 +65,3 @@ test("V-Net on 16 voxels, in two data workers", async () => {
   ]);
   expect(stdout).toMatch(/mean \(FROC\)/);
 });
-
-test("killed at random moments, it ends with the same weights in every byte", { timeout: 600_000 }, () =>
-  expectSurvival(["train", "--recipe", "nodules", "--data", scans, ...flags], folder),
-);
