@@ -22,10 +22,6 @@ const tiny = {
   cropsPerNodule: 6,
   lr: 1e-2,
 };
-const flags = Object.entries(tiny).flatMap(([name, v]) => [
-  `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
-  String(v),
-]);
 
 beforeAll(async () => {
   await writeChests(scans, { scans: 5, size: [32, 36, 16], spacing: [1, 1, 2], diameters: [6, 9], nodules: [2, 2], vessels: 1 });

@@ -82,10 +82,6 @@ test("three networks learn and add up, and draws of dropout agree in part", asyn
 const { folder, remove } = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
 const tiny = { epochs: 2, batchSize: 4, validateEvery: 1, samplesPerVolume: 3, volumeSize: [16, 16, 16], filters: 4, kernel: 3 };
-const flags = Object.entries(tiny).flatMap(([name, v]) => [
-  `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
-  String(v),
-]);
 
 beforeAll(() => writeTinyDataset(at("data"), { 0: "background", 1: "one", 2: "two" }));
 afterAll(remove);
