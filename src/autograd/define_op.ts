@@ -67,7 +67,12 @@ export interface KernelsOp<A> extends OpCommon<A> {
   /** Names of the inputs, in the order of a call. */
   readonly inputs: readonly string[];
   /** Fills `result` with the kernels; temporaries made by `device.empty` are freed behind it. */
-  readonly forward: (call: { readonly inputs: ByName<Tensor>; readonly result: Tensor; readonly args: A; readonly run: RunKernel }) => void;
+  readonly forward: (call: {
+    readonly inputs: ByName<Tensor>;
+    readonly result: Tensor;
+    readonly args: A;
+    readonly run: RunKernel;
+  }) => void;
   /** Element type of the result; default that of the first input. */
   readonly dtype?: DType;
   /** Whether the kernels take f16 tensors, as arrays of `E`; by default f16 inputs are cast to f32. */
@@ -126,7 +131,8 @@ export function defineOp<A = undefined>(definition: OneKernelOp<A> | KernelsOp<A
   if (!/^[A-Za-z]\w*$/.test(name)) {
     throw new ConfigError(`defineOp: the name must be letters, digits and underscores, got ${JSON.stringify(name)}`);
   }
-  if (typeof shape !== "function") throw new ConfigError(`defineOp: ${name} needs \`shape\`, a function that gives the shape of the result`);
+  if (typeof shape !== "function")
+    throw new ConfigError(`defineOp: ${name} needs \`shape\`, a function that gives the shape of the result`);
   const op = `own.${name}`;
   const body = several ? severalKernels(op, definition) : oneKernel(op, definition);
   const names = body.inputs;
@@ -169,7 +175,8 @@ const shapesOf = (tensors: ByName<Tensor>): ByName<Shape> =>
   Object.fromEntries(Object.entries(tensors).map(([key, t]) => [key, t.shape]));
 
 function oneKernel<A>(op: string, { wgsl, values, workgroups, splits = false }: OneKernelOp<A>): Body<A> {
-  if (typeof wgsl !== "string") throw new ConfigError(`defineOp: ${op} needs \`wgsl\`, or \`kernels\` with \`inputs\` and \`forward\``);
+  if (typeof wgsl !== "string")
+    throw new ConfigError(`defineOp: ${op} needs \`wgsl\`, or \`kernels\` with \`inputs\` and \`forward\``);
   const kernel = ownKernel(op, wgsl);
   const inputs = kernel.names("read");
   const results = kernel.names("read_write");
@@ -192,7 +199,8 @@ function oneKernel<A>(op: string, { wgsl, values, workgroups, splits = false }: 
   return {
     inputs,
     run: (name, call) => {
-      if (name !== op && name !== "wgsl") throw new ConfigError(`${op}: there is no kernel ${JSON.stringify(name)}; give \`kernels\` to have several`);
+      if (name !== op && name !== "wgsl")
+        throw new ConfigError(`${op}: there is no kernel ${JSON.stringify(name)}; give \`kernels\` to have several`);
       kernel.run(call);
     },
     take: (tensors) => taken(op, kernel, tensors),
@@ -224,7 +232,8 @@ function taken(op: string, kernel: OwnKernel, tensors: ByName<Tensor>): ByName<T
 
 function resultType(op: string, kernel: OwnKernel, target: string, tensors: ByName<Tensor>): DType {
   const element = kernel.element(target);
-  if (element === undefined) throw new ConfigError(`${op}: the type of the result does not follow from ${kernel.about.types[target]}; use \`kernels\``);
+  if (element === undefined)
+    throw new ConfigError(`${op}: the type of the result does not follow from ${kernel.about.types[target]}; use \`kernels\``);
   if (element !== "E") return element;
   return Object.entries(tensors).some(([key, t]) => kernel.element(key) === "E" && t.dtype === "f16") ? "f16" : "f32";
 }
@@ -242,7 +251,8 @@ function severalKernels<A>(op: string, definition: KernelsOp<A>): Body<A> {
   const kernels = new Map(Object.entries(definition.kernels).map(([key, wgsl]) => [key, ownKernel(`${op}.${key}`, wgsl)]));
   const run: RunKernel = (name, call) => {
     const kernel = kernels.get(name);
-    if (!kernel) throw new ConfigError(`${op}: there is no kernel ${JSON.stringify(name)}; known are ${[...kernels.keys()].join(", ")}`);
+    if (!kernel)
+      throw new ConfigError(`${op}: there is no kernel ${JSON.stringify(name)}; known are ${[...kernels.keys()].join(", ")}`);
     kernel.run(call);
   };
   return {

@@ -106,7 +106,9 @@ export class OwnKernel {
       }
     }
     if (half === undefined || full === undefined) return half !== undefined;
-    throw new DTypeError(`${this.name}: ${half} has type f16 and ${full} f32; both are arrays of E, which is one of them: cast one`);
+    throw new DTypeError(
+      `${this.name}: ${half} has type f16 and ${full} f32; both are arrays of E, which is one of them: cast one`,
+    );
   }
 
   // A value goes where its name is declared.
@@ -134,7 +136,8 @@ export class OwnKernel {
       );
     }
     const missing = known.find((key) => !given.includes(key));
-    if (missing !== undefined) throw new ConfigError(`${this.name}: the ${what} ${missing} was not given; the WGSL declares ${plural(known)}`);
+    if (missing !== undefined)
+      throw new ConfigError(`${this.name}: the ${what} ${missing} was not given; the WGSL declares ${plural(known)}`);
   }
 
   private workgroups(target: Tensor, given: Workgroups | undefined): readonly [number, number, number] {
@@ -166,7 +169,9 @@ const kernels = /* @__PURE__ */ new Map<string, { readonly wgsl: string; readonl
 export function ownKernel(name: string, wgsl: string): OwnKernel {
   const known = kernels.get(name);
   if (known && known.wgsl !== wgsl) {
-    throw new ConfigError(`defineOp: ${name} was defined before with other WGSL; pipelines are known by their names, so take another`);
+    throw new ConfigError(
+      `defineOp: ${name} was defined before with other WGSL; pipelines are known by their names, so take another`,
+    );
   }
   const kernel = known?.kernel ?? new OwnKernel(name, wgsl);
   kernels.set(name, { wgsl, kernel });

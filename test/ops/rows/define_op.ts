@@ -57,15 +57,29 @@ const softsignRow: Row<Args> = {
     { id: "own.softsign/rows", inputs: { x: { shape: [70_000, 2] } }, args: { slope: 0.5 } },
   ],
   run: ({ x }, args) => softsign(x, args),
-  reference: ({ x }, { slope = 1 }) => host(x.shape, x.data.map((v) => v / (1 + slope * Math.abs(v)))),
+  reference: ({ x }, { slope = 1 }) =>
+    host(
+      x.shape,
+      x.data.map((v) => v / (1 + slope * Math.abs(v))),
+    ),
   differentiable: ["x"],
   splits: true,
   half: ["x"],
   flops: ({ x }) => 3 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
-    { id: "dtype", call: (z) => softsign(z([2], "i32"), {}), error: DTypeError, message: /^own\.softsign: x has type i32, expected f32 or f16/ },
-    { id: "missing", call: (z) => (softsign as (...call: unknown[]) => Tensor)(z([2]), z([2]), {}), error: ConfigError, message: /^own\.softsign: 3 arguments, expected x/ },
+    {
+      id: "dtype",
+      call: (z) => softsign(z([2], "i32"), {}),
+      error: DTypeError,
+      message: /^own\.softsign: x has type i32, expected f32 or f16/,
+    },
+    {
+      id: "missing",
+      call: (z) => (softsign as (...call: unknown[]) => Tensor)(z([2]), z([2]), {}),
+      error: ConfigError,
+      message: /^own\.softsign: 3 arguments, expected x/,
+    },
   ],
 };
 
