@@ -25,6 +25,8 @@ export * from "./recipes/quicknat/export_slices.ts";
 export type { QuickNatRecipeOptions } from "./recipes/quicknat/options.ts";
 export { default as chaos } from "./recipes/chaos/recipe.ts";
 export type { ChaosOptions } from "./recipes/chaos/options.ts";
+export { default as patches3d } from "./recipes/patches3d/recipe.ts";
+export type { PatchOptions } from "./recipes/patches3d/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
@@ -92,6 +94,8 @@ export type { ArchitectureArguments, PlannedConfiguration } from "./nnunet/confi
 export * from "./nnunet/feature_map_size.ts";
 export type { LabelManager } from "./nnunet/label_manager.ts";
 export * from "./nnunet/model_folder.ts";
+export * from "./models/model.ts";
+export { modelKindOf, openModel, segment } from "./models/open.ts";
 export { nnunetNetwork } from "./nnunet/network.ts";
 export * from "./nnunet/plan.ts";
 export type { PlannerName } from "./nnunet/planners.ts";
