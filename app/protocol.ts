@@ -89,7 +89,15 @@ export interface ModelInfo {
   readonly key: string;
   readonly name: string;
   readonly from: "site" | "disk" | "trained";
+  /** Of the library's table of kinds. */
+  readonly kind: string;
   readonly description?: string | undefined;
+}
+
+/** What models say nothing of that are a mere network. */
+export interface NetworkInput {
+  readonly normalization: "none" | "zscore" | "minmax" | "brainchop" | "brainchop-quantile";
+  readonly axes: "xyz" | "zyx";
 }
 
 export interface Measured extends Structure {
@@ -260,7 +268,11 @@ export interface Calls {
   showScan: Call<{ readonly scan: string }, ScanFacts, Progress>;
   models: Call<{ readonly site: string }, readonly ModelInfo[]>;
   addModel: Call<{ readonly files: readonly PickedFile[] }, ModelInfo>;
-  segment: Call<{ readonly scan: string; readonly model: string }, Result, Progress | Planned>;
+  segment: Call<
+    { readonly scan: string; readonly model: string; readonly input?: NetworkInput | undefined },
+    Result,
+    Progress | Planned
+  >;
   labelFile: Call<{ readonly result: string }, Download>;
   surfaceFile: Call<{ readonly result: string; readonly structure: number }, Download>;
   volumesFile: Call<{ readonly result: string }, Download>;

@@ -24,7 +24,7 @@ serve({
   showScan: async ({ scan }) => (await scans()).scanFacts(scan),
   models: async ({ site }) => (await models()).listModels(site),
   addModel: async ({ files }) => (await models()).addModel(files),
-  segment: async ({ scan, model }, context) => (await segmenting()).segmentScan(scan, model, context),
+  segment: async (args, context) => (await segmenting()).segmentScan(args, context),
   labelFile: async ({ result }) => (await segmenting()).labelFile(result),
   surfaceFile: async ({ result, structure }) => (await segmenting()).surfaceFile(result, structure),
   volumesFile: async ({ result }) => (await segmenting()).volumesFile(result),

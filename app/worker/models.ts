@@ -1,9 +1,9 @@
 /** @file The models that one can choose from: those of the site, those trained here, those from the user's disk. Opened when one segments. */
 
-import { FormatError } from "voxgrad";
+import { type Device, FormatError } from "voxgrad";
+import { modelKindOf, type ModelFiles, openModel, type OpenModelOptions, type SegmentationModel } from "voxgrad/seg";
 import type { ModelInfo, PickedFile } from "../protocol.ts";
 import { device } from "./gpu.ts";
-import { type ModelFiles, openModel, type SegmentationModel } from "./open_model.ts";
 import { runModels } from "./runs.ts";
 
 interface Known {
@@ -13,7 +13,7 @@ interface Known {
 
 const known = new Map<string, Known>();
 let counter = 0;
-let opened: { readonly key: string; readonly model: SegmentationModel } | undefined;
+let opened: { readonly key: string; readonly gpu: Device; readonly model: SegmentationModel } | undefined;
 
 /** An entry of `models/index.json`. */
 interface SiteModel {
@@ -29,11 +29,14 @@ async function fetched(url: URL): Promise<Response> {
   return response;
 }
 
+const kindOf = (name: string, paths: readonly string[]): string =>
+  modelKindOf({ name, paths, read: () => Promise.reject(new Error("not read")) }).name;
+
 async function siteModels(site: string): Promise<Known[]> {
   const base = new URL("models/", site);
   const list = (await (await fetched(new URL("index.json", base))).json()) as readonly SiteModel[];
   return list.map(({ folder, name, description, files }) => ({
-    info: { key: `site:${folder}`, name, from: "site", description },
+    info: { key: `site:${folder}`, name, from: "site", kind: kindOf(name, files), description },
     files: {
       name,
       paths: files,
@@ -46,7 +49,7 @@ async function siteModels(site: string): Promise<Known[]> {
 export async function listModels(site: string): Promise<ModelInfo[]> {
   const fromSite = await siteModels(site).catch(() => []);
   const trained = (await runModels()).map(({ name, files }): Known => ({
-    info: { key: `run:${name}`, name, from: "trained" },
+    info: { key: `run:${name}`, name, from: "trained", kind: "run" },
     files,
   }));
   for (const row of [...fromSite, ...trained]) known.set(row.info.key, row);
@@ -63,22 +66,24 @@ export function addModel(picked: readonly PickedFile[]): ModelInfo {
   const [top] = files[0].path.split("/");
   const name = files.length === 1 ? files[0].path.split("/").at(-1)! : top;
   const key = `disk:${++counter}`;
-  const info: ModelInfo = { key, name, from: "disk" };
   const read = async (path: string): Promise<Uint8Array> => new Uint8Array(await byPath.get(path)!.arrayBuffer());
-  known.set(key, { info, files: { name, paths: [...byPath.keys()], read } });
+  const modelFiles: ModelFiles = { name, paths: [...byPath.keys()], read };
+  const info: ModelInfo = { key, name, from: "disk", kind: modelKindOf(modelFiles).name };
+  known.set(key, { info, files: modelFiles });
   return info;
 }
 
 export const modelName = (key: string): string => known.get(key)?.info.name ?? key;
 
 /** The model, opened; the last one stays so. */
-export async function modelOf(key: string): Promise<SegmentationModel> {
+export async function modelOf(model: string, options: OpenModelOptions): Promise<SegmentationModel> {
   const gpu = await device();
-  if (opened?.key === key) return opened.model;
-  const row = known.get(key);
+  const key = JSON.stringify([model, options]);
+  if (opened?.key === key && opened.gpu === gpu) return opened.model;
+  const row = known.get(model);
   if (!row) throw new FormatError("this model is no longer there; choose it again");
   closeModel();
-  opened = { key, model: await openModel(gpu, row.files) };
+  opened = { key, gpu, model: await openModel(gpu, row.files, options) };
   return opened.model;
 }
 

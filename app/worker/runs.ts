@@ -1,9 +1,8 @@
 /** @file The runs that the browser keeps in the origin's private file system: a folder each, as the command line has them. */
 
 import { ConfigError } from "voxgrad";
-import { opfsStore, readConfig, readRunInfo, type Recipe, recipes, type RunStore } from "voxgrad/seg";
+import { type ModelFiles, opfsStore, readConfig, readRunInfo, type Recipe, recipes, type RunStore } from "voxgrad/seg";
 import type { DataSource, Download, EpochInfo, PickedFile, RunCurves, RunSummary } from "../protocol.ts";
-import type { ModelFiles } from "./open_model.ts";
 import { zip } from "./zip.ts";
 
 const runsFolder = async (): Promise<FileSystemDirectoryHandle> =>
@@ -78,14 +77,14 @@ async function filesOf(folder: FileSystemDirectoryHandle, path = folder.name): P
 function handles(mode: IDBTransactionMode, use: (store: IDBObjectStore) => IDBRequest): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const open = indexedDB.open("voxgrad", 1);
-    open.onupgradeneeded = () => open.result.createObjectStore("folders");
-    open.onerror = () => reject(open.error);
-    open.onsuccess = () => {
+    open.addEventListener("upgradeneeded", () => open.result.createObjectStore("folders"));
+    open.addEventListener("error", () => reject(open.error));
+    open.addEventListener("success", () => {
       const request = use(open.result.transaction("folders", mode).objectStore("folders"));
-      request.onerror = () => reject(request.error);
-      request.onsuccess = () => resolve(request.result);
-      request.transaction!.oncomplete = () => open.result.close();
-    };
+      request.addEventListener("error", () => reject(request.error));
+      request.addEventListener("success", () => resolve(request.result));
+      request.transaction!.addEventListener("complete", () => open.result.close());
+    });
   });
 }
 

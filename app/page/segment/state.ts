@@ -1,7 +1,7 @@
 /** @file What is chosen and done in the view Segment. */
 
 import { batch, computed, signal } from "@preact/signals";
-import type { ModelInfo, Picture3d, Progress, Result, ScanFacts, ScanInfo } from "../../protocol.ts";
+import type { ModelInfo, NetworkInput, Picture3d, Progress, Result, ScanFacts, ScanInfo } from "../../protocol.ts";
 import type { Picked } from "../files.ts";
 import { attempt, call, save } from "../link.ts";
 
@@ -20,6 +20,10 @@ export const hidden = signal<ReadonlySet<number>>(new Set());
 const running = signal<AbortController | null>(null);
 export const busy = computed(() => progress.value !== null);
 export const cancelable = computed(() => running.value !== null);
+
+/** Networks that say nothing of the images that they take. */
+export const bare = computed(() => ["onnx", "tfjs"].includes(models.value.find((m) => m.key === model.value)?.kind ?? ""));
+export const input = signal<NetworkInput>({ normalization: "none", axes: "xyz" });
 
 /** The image that the viewer has; the same object while it is the same scan. */
 export const picture = computed<Picture3d | null>(() => facts.value?.picture ?? null);
@@ -74,13 +78,17 @@ export function addModel({ files }: Picked): Promise<void> {
     const added = await call("addModel", { files });
     batch(() => {
       models.value = [...models.value, added];
-      model.value = added.key;
+      chooseModel(added.key);
     });
   });
 }
 
 export function chooseModel(key: string): void {
-  model.value = key;
+  batch(() => {
+    model.value = key;
+    const { kind } = models.value.find((m) => m.key === key)!;
+    input.value = { normalization: kind === "tfjs" ? "brainchop" : "none", axes: "xyz" };
+  });
 }
 
 export async function segment(): Promise<void> {
@@ -91,7 +99,7 @@ export async function segment(): Promise<void> {
   await working(async (onEvent) => {
     const found = await call(
       "segment",
-      { scan: from, model: by },
+      { scan: from, model: by, ...(bare.value && { input: input.value }) },
       {
         signal: controller.signal,
         onEvent(event) {

@@ -91,7 +91,7 @@ function ModelStep() {
   return (
     <section>
       <h2>{t("segment.step2")}</h2>
-      {models.value.length === 0 && <p class="hint">{t("model.none")}</p>}
+      {models.value.length === 0 && <p class="hint">{t("model.noModel")}</p>}
       {models.value.length > 0 && (
         <fieldset class="list">
           <legend class="hidden">{t("model.title")}</legend>
@@ -112,6 +112,7 @@ function ModelStep() {
           ))}
         </fieldset>
       )}
+      {state.bare.value && <InputChoice />}
       <details class="more">
         <summary>{t("drop.model")}</summary>
         <DropZone
@@ -125,6 +126,42 @@ function ModelStep() {
         />
       </details>
     </section>
+  );
+}
+
+const normalizations = ["none", "zscore", "minmax", "brainchop", "brainchop-quantile"] as const;
+
+function InputChoice() {
+  const { input, busy } = state;
+  const { normalization, axes } = input.value;
+  return (
+    <div class="pair">
+      <label class="field">
+        <span>{t("model.normalization")}</span>
+        <select
+          value={normalization}
+          disabled={busy.value}
+          onChange={(e) => (input.value = { axes, normalization: normalizations[e.currentTarget.selectedIndex] })}
+        >
+          {normalizations.map((name) => (
+            <option key={name} value={name}>
+              {t(`model.${name}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        <span>{t("model.axes")}</span>
+        <select
+          value={axes}
+          disabled={busy.value}
+          onChange={(e) => (input.value = { normalization, axes: e.currentTarget.selectedIndex === 0 ? "xyz" : "zyx" })}
+        >
+          <option>x, y, z</option>
+          <option>z, y, x</option>
+        </select>
+      </label>
+    </div>
   );
 }
 
