@@ -68,6 +68,7 @@ function show(line: ProgressLine): (event: RunEvent) => void {
     if (event.kind === "progress") return line.update(event.state);
     if (event.kind === "epoch") return line.log(epochLine(event.metrics, event.epochs));
     if (event.kind === "resumed") return line.log(event.text);
+    if (event.kind === "validated" || event.kind === "step") return;
     line.finish();
     say(event.text);
   };
