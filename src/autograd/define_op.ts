@@ -34,7 +34,7 @@ export interface OpBackward<A> {
 }
 
 /** What all operations of one's own have. `A` is the record of arguments that stands behind the tensors in a call, if any. */
-interface OpCommon<A> {
+export interface OpDefinition<A> {
   /** Letters, digits and underscores. Pipelines, profiles, errors and ONNX know the operation as `own.<name>`. */
   readonly name: string;
   /** Shape of the result from the shapes of the inputs, by their names. Throw `ShapeError` for what does not fit. */
@@ -49,7 +49,7 @@ interface OpCommon<A> {
 }
 
 /** An operation of one dispatch. The inputs are what the WGSL binds as `read`, in its order; the result is the one `read_write`. */
-export interface OneKernelOp<A> extends OpCommon<A> {
+export interface OneKernelOp<A> extends OpDefinition<A> {
   /** A compute shader with the entry point `main`; see `defineOp` for what is read of it. */
   readonly wgsl: string;
   /** What the WGSL asks for by name, from the shapes of inputs and result: uniform words, overrides, constants in capitals. */
@@ -61,7 +61,7 @@ export interface OneKernelOp<A> extends OpCommon<A> {
 }
 
 /** An operation of several dispatches. */
-export interface KernelsOp<A> extends OpCommon<A> {
+export interface KernelsOp<A> extends OpDefinition<A> {
   /** WGSL by name; pipelines are called `own.<operation>.<kernel>`. */
   readonly kernels: Readonly<Record<string, string>>;
   /** Names of the inputs, in the order of a call. */
@@ -177,15 +177,9 @@ const shapesOf = (tensors: ByName<Tensor>): ByName<Shape> =>
 function oneKernel<A>(op: string, { wgsl, values, workgroups, splits = false }: OneKernelOp<A>): Body<A> {
   if (typeof wgsl !== "string")
     throw new ConfigError(`defineOp: ${op} needs \`wgsl\`, or \`kernels\` with \`inputs\` and \`forward\``);
-  const kernel = ownKernel(op, wgsl);
+  const kernel = ownKernel(op, wgsl, expectOneResult);
   const inputs = kernel.names("read");
-  const results = kernel.names("read_write");
-  if (inputs.length === 0 || results.length !== 1) {
-    throw new ConfigError(
-      `defineOp: the WGSL of ${op} reads ${inputs.length} and writes ${results.length} arrays; \`wgsl\` is for at least one input and one result, \`kernels\` for the rest`,
-    );
-  }
-  const [target] = results;
+  const [target] = kernel.names("read_write");
   const run = (tensors: ByName<Tensor>, result: Tensor, args: A): void => {
     const shapes = { ...shapesOf(tensors), [target]: result.shape };
     const groups = workgroups?.(shapes, args);
@@ -216,6 +210,14 @@ function oneKernel<A>(op: string, { wgsl, values, workgroups, splits = false }: 
       return result;
     },
   };
+}
+
+function expectOneResult(kernel: OwnKernel): void {
+  const [inputs, results] = [kernel.names("read").length, kernel.names("read_write").length];
+  if (inputs > 0 && results === 1) return;
+  throw new ConfigError(
+    `defineOp: the WGSL of ${kernel.name} reads ${inputs} and writes ${results} arrays; \`wgsl\` is for at least one input and one result, \`kernels\` for the rest`,
+  );
 }
 
 // Inputs alive, on one device, and of the types that the WGSL says.

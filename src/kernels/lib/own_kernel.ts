@@ -85,8 +85,8 @@ export class OwnKernel {
     const first = Object.values(targets)[0] ?? Object.values(read)[0];
     const call = {
       bind: { ...read, ...marked(written, write), ...marked(updated, update) },
-      workgroups: this.workgroups(first, workgroups),
       ...this.sorted(values),
+      workgroups: this.workgroups(first, workgroups),
       half,
     };
     first.device.run(this.call(call as unknown as ShaderCall<ShaderInfo>));
@@ -165,8 +165,8 @@ const marked = (tensors: Readonly<Record<string, Tensor>>, mark: (t: Tensor) => 
 
 const kernels = /* @__PURE__ */ new Map<string, { readonly wgsl: string; readonly kernel: OwnKernel }>();
 
-/** The kernel of this name. Throws `ConfigError` if the name has another text: pipelines are known by it. */
-export function ownKernel(name: string, wgsl: string): OwnKernel {
+/** The kernel of this name, which `check` may refuse. Throws `ConfigError` if the name has another text: pipelines are known by it. */
+export function ownKernel(name: string, wgsl: string, check?: (kernel: OwnKernel) => void): OwnKernel {
   const known = kernels.get(name);
   if (known && known.wgsl !== wgsl) {
     throw new ConfigError(
@@ -174,6 +174,7 @@ export function ownKernel(name: string, wgsl: string): OwnKernel {
     );
   }
   const kernel = known?.kernel ?? new OwnKernel(name, wgsl);
+  check?.(kernel);
   kernels.set(name, { wgsl, kernel });
   return kernel;
 }
