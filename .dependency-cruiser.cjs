@@ -59,7 +59,7 @@ module.exports = {
       comment: "the page uses what everybody can",
       severity: "error",
       from: { path: "^app/" },
-      to: { path: "^(src|test|bench|scripts)/", pathNot: "^src/([^/]+/)?index\\.ts$" },
+      to: { path: "^(src|test|bench|scripts)/", pathNot: "^src/index.ts$|^src/[a-z]+/index.ts$" },
     },
     {
       name: "app-page-without-library",
