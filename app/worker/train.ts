@@ -13,7 +13,7 @@ import {
   recipes,
   type RunEvent,
   type RunOptions,
-  runOptions,
+  runOptionTable,
 } from "voxgrad/seg";
 import type { DataInfo, DataSource, MemoryPlan, OptionInfo, RunPlan } from "../protocol.ts";
 import { alone, device } from "./gpu.ts";
@@ -103,7 +103,7 @@ export async function configureRun(
   return { options: optionsOf(recipe, run.config as Config), train: cases.train.length, val: cases.val.length };
 }
 
-const tableOf = (recipe: Recipe) => ({ ...runOptions, ...recipe.options }) as Readonly<Record<string, Option<unknown>>>;
+const tableOf = (recipe: Recipe) => ({ ...runOptionTable, ...recipe.options }) as Readonly<Record<string, Option<unknown>>>;
 
 /** Text of a form as values. */
 function readGiven(recipe: Recipe, given: Readonly<Record<string, unknown>>): Record<string, unknown> {

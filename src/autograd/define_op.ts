@@ -34,7 +34,7 @@ export interface OpBackward<A> {
 }
 
 /** What all operations of one's own have. `A` is the record of arguments that stands behind the tensors in a call, if any. */
-interface OpCommon<A> {
+export interface OpDefinition<A> {
   /** Letters, digits and underscores. Pipelines, profiles, errors and ONNX know the operation as `own.<name>`. */
   readonly name: string;
   /** Shape of the result from the shapes of the inputs, by their names. Throw `ShapeError` for what does not fit. */
@@ -49,7 +49,7 @@ interface OpCommon<A> {
 }
 
 /** An operation of one dispatch. The inputs are what the WGSL binds as `read`, in its order; the result is the one `read_write`. */
-export interface OneKernelOp<A> extends OpCommon<A> {
+export interface OneKernelOp<A> extends OpDefinition<A> {
   /** A compute shader with the entry point `main`; see `defineOp` for what is read of it. */
   readonly wgsl: string;
   /** What the WGSL asks for by name, from the shapes of inputs and result: uniform words, overrides, constants in capitals. */
@@ -61,13 +61,18 @@ export interface OneKernelOp<A> extends OpCommon<A> {
 }
 
 /** An operation of several dispatches. */
-export interface KernelsOp<A> extends OpCommon<A> {
+export interface KernelsOp<A> extends OpDefinition<A> {
   /** WGSL by name; pipelines are called `own.<operation>.<kernel>`. */
   readonly kernels: Readonly<Record<string, string>>;
   /** Names of the inputs, in the order of a call. */
   readonly inputs: readonly string[];
   /** Fills `result` with the kernels; temporaries made by `device.empty` are freed behind it. */
-  readonly forward: (call: { readonly inputs: ByName<Tensor>; readonly result: Tensor; readonly args: A; readonly run: RunKernel }) => void;
+  readonly forward: (call: {
+    readonly inputs: ByName<Tensor>;
+    readonly result: Tensor;
+    readonly args: A;
+    readonly run: RunKernel;
+  }) => void;
   /** Element type of the result; default that of the first input. */
   readonly dtype?: DType;
   /** Whether the kernels take f16 tensors, as arrays of `E`; by default f16 inputs are cast to f32. */
@@ -126,7 +131,8 @@ export function defineOp<A = undefined>(definition: OneKernelOp<A> | KernelsOp<A
   if (!/^[A-Za-z]\w*$/.test(name)) {
     throw new ConfigError(`defineOp: the name must be letters, digits and underscores, got ${JSON.stringify(name)}`);
   }
-  if (typeof shape !== "function") throw new ConfigError(`defineOp: ${name} needs \`shape\`, a function that gives the shape of the result`);
+  if (typeof shape !== "function")
+    throw new ConfigError(`defineOp: ${name} needs \`shape\`, a function that gives the shape of the result`);
   const op = `own.${name}`;
   const body = several ? severalKernels(op, definition) : oneKernel(op, definition);
   const names = body.inputs;
@@ -169,16 +175,11 @@ const shapesOf = (tensors: ByName<Tensor>): ByName<Shape> =>
   Object.fromEntries(Object.entries(tensors).map(([key, t]) => [key, t.shape]));
 
 function oneKernel<A>(op: string, { wgsl, values, workgroups, splits = false }: OneKernelOp<A>): Body<A> {
-  if (typeof wgsl !== "string") throw new ConfigError(`defineOp: ${op} needs \`wgsl\`, or \`kernels\` with \`inputs\` and \`forward\``);
-  const kernel = ownKernel(op, wgsl);
+  if (typeof wgsl !== "string")
+    throw new ConfigError(`defineOp: ${op} needs \`wgsl\`, or \`kernels\` with \`inputs\` and \`forward\``);
+  const kernel = ownKernel(op, wgsl, expectOneResult);
   const inputs = kernel.names("read");
-  const results = kernel.names("read_write");
-  if (inputs.length === 0 || results.length !== 1) {
-    throw new ConfigError(
-      `defineOp: the WGSL of ${op} reads ${inputs.length} and writes ${results.length} arrays; \`wgsl\` is for at least one input and one result, \`kernels\` for the rest`,
-    );
-  }
-  const [target] = results;
+  const [target] = kernel.names("read_write");
   const run = (tensors: ByName<Tensor>, result: Tensor, args: A): void => {
     const shapes = { ...shapesOf(tensors), [target]: result.shape };
     const groups = workgroups?.(shapes, args);
@@ -192,7 +193,8 @@ function oneKernel<A>(op: string, { wgsl, values, workgroups, splits = false }: 
   return {
     inputs,
     run: (name, call) => {
-      if (name !== op && name !== "wgsl") throw new ConfigError(`${op}: there is no kernel ${JSON.stringify(name)}; give \`kernels\` to have several`);
+      if (name !== op && name !== "wgsl")
+        throw new ConfigError(`${op}: there is no kernel ${JSON.stringify(name)}; give \`kernels\` to have several`);
       kernel.run(call);
     },
     take: (tensors) => taken(op, kernel, tensors),
@@ -210,6 +212,14 @@ function oneKernel<A>(op: string, { wgsl, values, workgroups, splits = false }: 
   };
 }
 
+function expectOneResult(kernel: OwnKernel): void {
+  const [inputs, results] = [kernel.names("read").length, kernel.names("read_write").length];
+  if (inputs > 0 && results === 1) return;
+  throw new ConfigError(
+    `defineOp: the WGSL of ${kernel.name} reads ${inputs} and writes ${results} arrays; \`wgsl\` is for at least one input and one result, \`kernels\` for the rest`,
+  );
+}
+
 // Inputs alive, on one device, and of the types that the WGSL says.
 function taken(op: string, kernel: OwnKernel, tensors: ByName<Tensor>): ByName<Tensor> {
   for (const [key, t] of Object.entries(tensors)) expectTensors(op, { [key]: t }, t?.dtype);
@@ -224,7 +234,8 @@ function taken(op: string, kernel: OwnKernel, tensors: ByName<Tensor>): ByName<T
 
 function resultType(op: string, kernel: OwnKernel, target: string, tensors: ByName<Tensor>): DType {
   const element = kernel.element(target);
-  if (element === undefined) throw new ConfigError(`${op}: the type of the result does not follow from ${kernel.about.types[target]}; use \`kernels\``);
+  if (element === undefined)
+    throw new ConfigError(`${op}: the type of the result does not follow from ${kernel.about.types[target]}; use \`kernels\``);
   if (element !== "E") return element;
   return Object.entries(tensors).some(([key, t]) => kernel.element(key) === "E" && t.dtype === "f16") ? "f16" : "f32";
 }
@@ -242,7 +253,8 @@ function severalKernels<A>(op: string, definition: KernelsOp<A>): Body<A> {
   const kernels = new Map(Object.entries(definition.kernels).map(([key, wgsl]) => [key, ownKernel(`${op}.${key}`, wgsl)]));
   const run: RunKernel = (name, call) => {
     const kernel = kernels.get(name);
-    if (!kernel) throw new ConfigError(`${op}: there is no kernel ${JSON.stringify(name)}; known are ${[...kernels.keys()].join(", ")}`);
+    if (!kernel)
+      throw new ConfigError(`${op}: there is no kernel ${JSON.stringify(name)}; known are ${[...kernels.keys()].join(", ")}`);
     kernel.run(call);
   };
   return {

@@ -19,7 +19,7 @@ export { recipes } from "./recipes/by_name.ts";
 export * from "./recipes/options.ts";
 export { preparedImage, preparedLabel, type ReadCase } from "./recipes/prepared.ts";
 export * from "./recipes/recipe.ts";
-export { type RunOptions, runOptions } from "./recipes/run_options.ts";
+export { type RunOptions, runOptionTable } from "./recipes/run_options.ts";
 export { default as quicknatRecipe } from "./recipes/quicknat/recipe.ts";
 export * from "./recipes/quicknat/export_slices.ts";
 export type { QuickNatRecipeOptions } from "./recipes/quicknat/options.ts";

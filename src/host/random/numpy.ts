@@ -230,7 +230,6 @@ function many(size: number | undefined, draw: () => number): number | Float64Arr
   return out;
 }
 
-
 function checkProbabilities(p: readonly number[], n: number): void {
   const sum = p.reduce((a, b) => a + b, 0);
   if (p.length !== n || p.some((v) => !(v >= 0)) || Math.abs(sum - 1) > 1e-8) {

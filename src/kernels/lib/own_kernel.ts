@@ -85,8 +85,8 @@ export class OwnKernel {
     const first = Object.values(targets)[0] ?? Object.values(read)[0];
     const call = {
       bind: { ...read, ...marked(written, write), ...marked(updated, update) },
-      workgroups: this.workgroups(first, workgroups),
       ...this.sorted(values),
+      workgroups: this.workgroups(first, workgroups),
       half,
     };
     first.device.run(this.call(call as unknown as ShaderCall<ShaderInfo>));
@@ -106,7 +106,9 @@ export class OwnKernel {
       }
     }
     if (half === undefined || full === undefined) return half !== undefined;
-    throw new DTypeError(`${this.name}: ${half} has type f16 and ${full} f32; both are arrays of E, which is one of them: cast one`);
+    throw new DTypeError(
+      `${this.name}: ${half} has type f16 and ${full} f32; both are arrays of E, which is one of them: cast one`,
+    );
   }
 
   // A value goes where its name is declared.
@@ -134,7 +136,8 @@ export class OwnKernel {
       );
     }
     const missing = known.find((key) => !given.includes(key));
-    if (missing !== undefined) throw new ConfigError(`${this.name}: the ${what} ${missing} was not given; the WGSL declares ${plural(known)}`);
+    if (missing !== undefined)
+      throw new ConfigError(`${this.name}: the ${what} ${missing} was not given; the WGSL declares ${plural(known)}`);
   }
 
   private workgroups(target: Tensor, given: Workgroups | undefined): readonly [number, number, number] {
@@ -162,13 +165,16 @@ const marked = (tensors: Readonly<Record<string, Tensor>>, mark: (t: Tensor) => 
 
 const kernels = /* @__PURE__ */ new Map<string, { readonly wgsl: string; readonly kernel: OwnKernel }>();
 
-/** The kernel of this name. Throws `ConfigError` if the name has another text: pipelines are known by it. */
-export function ownKernel(name: string, wgsl: string): OwnKernel {
+/** The kernel of this name, which `check` may refuse. Throws `ConfigError` if the name has another text: pipelines are known by it. */
+export function ownKernel(name: string, wgsl: string, check?: (kernel: OwnKernel) => void): OwnKernel {
   const known = kernels.get(name);
   if (known && known.wgsl !== wgsl) {
-    throw new ConfigError(`defineOp: ${name} was defined before with other WGSL; pipelines are known by their names, so take another`);
+    throw new ConfigError(
+      `defineOp: ${name} was defined before with other WGSL; pipelines are known by their names, so take another`,
+    );
   }
   const kernel = known?.kernel ?? new OwnKernel(name, wgsl);
+  check?.(kernel);
   kernels.set(name, { wgsl, kernel });
   return kernel;
 }

@@ -122,8 +122,7 @@ function readFields(at: Place, body: string): StructField[] {
 }
 
 function readBinding(at: Place, text: string): BindingText {
-  const form =
-    /^@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage,\s*read|storage,\s*read_write)>\s*(\w+)\s*:\s*([^;]+);$/;
+  const form = /^@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage,\s*read|storage,\s*read_write)>\s*(\w+)\s*:\s*([^;]+);$/;
   const match = form.exec(text);
   if (!match) fail(at, `"${text}" is not of the form "@group(0) @binding(1) var<storage, read> name: type;"`);
   const [, index, space, name, type] = match;
@@ -148,7 +147,11 @@ function readDirectives(file: string, text: string): Record<"uses" | "chooses", 
 }
 
 function readThreads(text: string): WgslFile["threads"] {
-  const sizes = /@workgroup_size\(([^)]*)\)/.exec(text)?.[1].split(",").map((n) => n.trim()).filter(Boolean);
+  const sizes = /@workgroup_size\(([^)]*)\)/
+    .exec(text)?.[1]
+    .split(",")
+    .map((n) => n.trim())
+    .filter(Boolean);
   if (!sizes?.every((n) => /^\d+[iu]?$/.test(n))) return undefined;
   const [x, y = 1, z = 1] = sizes.map((n) => Number.parseInt(n, 10));
   return [x, y, z];

@@ -244,7 +244,7 @@ function planOf(index: Int32Array, whole: boolean, block: number): Pick<AxisPlan
       again.push([o, known, end - o]);
     } else {
       const inside = whole && index[o] >= 0;
-      while (inside && end < index.length && index[end] === index[end - 1] + 1 && !first.has(index[end])) end++;
+      if (inside) while (end < index.length && index[end] === index[end - 1] + 1 && !first.has(index[end])) end++;
       if (inside && (end - o) * block >= leastRun) runs.push([o, index[o], end - o]);
       else for (let k = o; k < end; k++) if (index[k] >= 0) places.push(k);
       for (let k = o; k < end; k++) if (index[k] >= 0 && block > 1) first.set(index[k], k);
@@ -261,7 +261,8 @@ function takeBlock(data: TypedArray, out: TypedArray, plans: readonly AxisPlan[]
     out.set(data.subarray(start, start + count * block), to + o * step);
   }
   if (axis === plans.length - 1) for (let k = 0; k < places.length; k++) out[to + places[k]] = data[at + sources[k]];
-  else for (let k = 0; k < places.length; k++) takeBlock(data, out, plans, axis + 1, at + sources[k] * block, to + places[k] * step);
+  else
+    for (let k = 0; k < places.length; k++) takeBlock(data, out, plans, axis + 1, at + sources[k] * block, to + places[k] * step);
   for (const [o, source, count] of again) out.copyWithin(to + o * step, to + source * step, to + (source + count) * step);
 }
 

@@ -1,6 +1,9 @@
-// As many multiply-adds as the device can do: eight independent chains of vec4 per thread, nothing loaded in between. V is a vector of f32 or f16.
+// As many multiply-adds as the device can do: eight independent chains of vec4 per thread, nothing loaded in between.
+// uses lib/grid
 
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+alias V = vec4<E>;
+
+@group(0) @binding(1) var<storage, read_write> y: array<E>;
 
 const ROUNDS = 1024u;
 
@@ -9,10 +12,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = linear_group(group, groups) * 64u + lane;
   var a: array<V, 8>;
   for (var k = 0u; k < 8u; k++) {
-    a[k] = V(T(i + k) * T(0.001));
+    a[k] = V(E(i + k) * E(0.001));
   }
-  let f = V(T(0.999));
-  let s = V(T(lane) * T(0.0001));
+  let f = V(E(0.999));
+  let s = V(E(lane) * E(0.0001));
   for (var r = 0u; r < ROUNDS; r++) {
     for (var k = 0u; k < 8u; k++) {
       a[k] = fma(a[k], f, s);
@@ -22,5 +25,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var k = 1u; k < 8u; k++) {
     sum += a[k];
   }
-  y[i] = f32(sum.x + sum.y + sum.z + sum.w);
+  y[i] = sum.x + sum.y + sum.z + sum.w;
 }

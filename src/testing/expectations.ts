@@ -1,14 +1,20 @@
 /** @file One sample of the op table: its inputs, its run on a device, and what its result and gradients are held against. */
 
-import { type Device, grad, mul, scope, sum, type Tensor, type TypedArray } from "../../src/index.ts";
+import { mul } from "../autograd/pointwise.ts";
+import { sum } from "../autograd/reduce.ts";
+import { grad } from "../autograd/tape.ts";
+import { sizeOf, type TypedArray } from "../host/array.ts";
+import type { Device } from "../tensor/device.ts";
+import { scope } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { readAll } from "./compare.ts";
-import { type Expectation, ofDirections, ofElements } from "./gradient.ts";
-import { defaultTolerance, generate, type Host, type Hosts, type Row, type Sample, seeded } from "./row.ts";
+import { type Expectation, ofDirections, ofElements } from "./slopes.ts";
+import { defaultTolerance, generate, type Host, type Hosts, type OpRow, type Sample, seeded } from "./row.ts";
 
 /** A sample of a row with the numbers it runs on. */
-export interface Subject {
-  readonly row: Row<any>;
-  readonly sample: Sample<any>;
+export interface Subject<A> {
+  readonly row: OpRow<A>;
+  readonly sample: Sample<A>;
   readonly hosts: Hosts;
   /** The float64 result. */
   readonly expected: Host;
@@ -17,7 +23,7 @@ export interface Subject {
   readonly dy: Host | undefined;
 }
 
-export function makeSubject(row: Row<any>, sample: Sample<any>): Subject {
+export function makeSubject<A>(row: OpRow<A>, sample: Sample<A>): Subject<A> {
   const random = seeded(sample.id);
   const hosts = Object.fromEntries(Object.entries(sample.inputs).map(([name, spec]) => [name, generate(spec, random)]));
   const expected = row.reference(hosts, sample.args);
@@ -27,8 +33,8 @@ export function makeSubject(row: Row<any>, sample: Sample<any>): Subject {
 }
 
 /** Result `y` and the gradients `d name` of Σ y·dy. The inner product hands dy back exactly: its other factor is 1. */
-export function step(
-  { row, sample }: Subject,
+export function step<A>(
+  { row, sample }: Subject<A>,
   on: Device,
   inputs: Record<string, Tensor>,
   dy: Tensor | undefined,
@@ -44,10 +50,10 @@ export function step(
   return { y, ...Object.fromEntries(names.map((name, i) => [`d ${name}`, gradients[i]])) };
 }
 
-export const upload = ({ sample }: Subject, on: Device, hosts: Hosts): Record<string, Tensor> =>
+export const upload = <A>({ sample }: Subject<A>, on: Device, hosts: Hosts): Record<string, Tensor> =>
   Object.fromEntries(Object.entries(hosts).map(([name, h]) => [name, on.tensor(h, sample.inputs[name]?.dtype ?? "f32")]));
 
-export async function eager(subject: Subject, on: Device, names = subject.names) {
+export async function eager<A>(subject: Subject<A>, on: Device, names = subject.names) {
   const { hosts, dy } = subject;
   const results = scope(() => step(subject, on, upload(subject, on, hosts), dy && on.tensor(dy), names));
   const values = await readAll(results);
@@ -68,8 +74,8 @@ export const wholeEffort: Effort = { elementwise: 5e6, directions: [4, 2] };
 export const quickEffort: Effort = { elementwise: 2e5, directions: [2, 1] };
 
 /** What the result and each gradient of a sample are held against. Lazily, because slopes take most of the time. */
-export function* expectations(
-  subject: Subject,
+export function* expectations<A>(
+  subject: Subject<A>,
   values: Readonly<Record<string, TypedArray>>,
   effort: Effort,
 ): Iterable<Expectation> {
@@ -79,8 +85,8 @@ export function* expectations(
   for (const name of names) yield* ofGradient(subject, name, values[`d ${name}`], effort);
 }
 
-function* ofGradient(
-  { row, sample, hosts, dy }: Subject,
+function* ofGradient<A>(
+  { row, sample, hosts, dy }: Subject<A>,
   name: string,
   actual: ArrayLike<number>,
   effort: Effort,
@@ -94,7 +100,8 @@ function* ofGradient(
   const slope = { reference: (inputs: Hosts) => row.reference(inputs, sample.args), inputs: hosts, name, dy: dy! };
   const size = hosts[name].data.length;
   const shapes = Object.fromEntries(Object.entries(hosts).map(([key, h]) => [key, h.shape]));
-  const cost = 2 * size * (row.flops(shapes, sample.args) + dy!.data.length);
+  const flops = row.flops?.(shapes, sample.args) ?? Object.values(shapes).reduce((n, shape) => n + sizeOf(shape), 0);
+  const cost = 2 * size * (flops + dy!.data.length);
   if (cost <= effort.elementwise) yield ofElements(slope, actual, allowed);
   else yield* ofDirections(slope, actual, allowed, seeded(`${sample.id} ${name}`), effort.directions[size > 1e5 ? 1 : 0]);
 }

@@ -1,6 +1,6 @@
-/** @file Gradients of an op against finite differences of a float64 reference. */
+/** @file Gradients of an operation against finite differences of a float64 reference. */
 
-import { expectClose } from "./compare.ts";
+import { compare } from "./compare.ts";
 import { type Host, type Hosts, normal, type Random, type Tolerance } from "./row.ts";
 
 /** What is differentiated: Σ dy · reference(inputs), along one of the inputs. */
@@ -77,5 +77,5 @@ export function* ofDirections(
 
 /** Throws where an expectation is not met. */
 export function expectMet({ what, actual, expected, tolerance, floor }: Expectation): void {
-  expectClose(what, actual, expected, tolerance, floor);
+  compare(actual, expected, { what, tolerance, floor });
 }
