@@ -7,6 +7,8 @@
 // No tap is visited in vain and nothing is scattered: see lib/conv. For hardware with shared memory: conv/shared.wgsl.
 // uses lib/grid lib/conv
 
+@group(0) @binding(2) var<storage, read> w: array<f32>;
+
 const TC4 = TC / 4u;
 
 @compute @workgroup_size(64)

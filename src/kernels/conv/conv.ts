@@ -11,6 +11,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
+import { packWeights, readsRuns, tapRoom } from "./tile.ts";
 import { gatherVariant, weightVariant } from "./variants.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fits } from "../lib/pieces.ts";
@@ -19,7 +20,7 @@ import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
-import { sharedShader } from "../shaders/conv/shared.gen.ts";
+import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
 import { weightGradientSharedShader } from "../shaders/conv/weight_gradient_shared.gen.ts";
 
@@ -70,6 +71,8 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const tiles = Math.ceil((g.samples * pixels) / positions);
   const channelTiles = g.groups * Math.ceil(outGroup / channels);
   const blocked = inGroup * taps <= sequence ? 0 : inGroup * taps <= 128 * BLOCK ? 1 : 2;
+  const layout = { inGroup, outGroup, taps, weightOut, weightIn };
+  const packed = "CG" in variant ? packWeights(weight, g.groups, { ...layout, ...variant }) : undefined;
   const call = {
     half: half(x),
     params: {
@@ -81,8 +84,8 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
       in_group: inGroup,
       out_group: outGroup,
       weight_out: weightOut,
-      weight_in: weightIn,
-      weight_group: inGroup * outGroup * taps,
+      weight_in: packed ? packed.pitch : weightIn,
+      weight_group: packed ? packed.group : inGroup * outGroup * taps,
       transposed: transposed ? 1 : 0,
       has_bias: bias ? 1 : 0,
       samples: g.samples,
@@ -90,14 +93,17 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
       tiles: channelTiles,
       across: tiles,
     },
-    bind: { x, w: weight, bias: bias ?? weight, y: write(y) },
+    bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y) },
     workgroups: fold(x.device, "conv", tiles * channelTiles * phases),
   };
-  const overrides = { BLOCKED: blocked };
-  const kind = { overrides, variant: ["", "blocked", "blocked twice"][blocked] };
-  x.device.run(
-    "TP" in variant ? gatherShader({ ...call, ...kind, consts: variant }) : sharedShader({ ...call, ...kind, consts: variant }),
-  );
+  const kind = ["", "blocked", "blocked twice"][blocked];
+  if ("TP" in variant) x.device.run(gatherShader({ ...call, overrides: { BLOCKED: blocked }, variant: kind, consts: variant }));
+  else {
+    const overrides = { BLOCKED: blocked, TAIL: inGroup % variant.STEP === 0 ? 0 : 1, RUN: readsRuns(g, transposed) ? 1 : 0 };
+    const name = [kind, overrides.TAIL ? "tail" : "", overrides.RUN ? "run" : ""].filter(Boolean).join(" ");
+    x.device.run(tileShader({ ...call, overrides, variant: name, consts: { ...variant, TAPS: tapRoom(g) } }));
+  }
+  packed?.weight.dispose();
 }
 
 // The input may be f16; weights never are.
