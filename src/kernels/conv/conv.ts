@@ -22,7 +22,7 @@ import { gatherShader } from "../shaders/conv/gather.gen.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
-import { weightGradientSharedShader } from "../shaders/conv/weight_gradient_shared.gen.ts";
+import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
 function gather(
   g: ConvGeometry,
@@ -184,11 +184,13 @@ function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: S
 function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
-  const shared = weightVariant(device, g, half(small));
-  const TA = shared ? 4 * shared.CG : smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
-  const TB = shared ? 4 * shared.PG : largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1;
+  const tile = weightVariant(device, g, half(small));
+  // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory.
+  const most = device.software ? 16 : 8;
+  const TA = tile ? 4 * tile.AG * tile.R : Math.min(most, smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4);
+  const TB = tile ? 4 * tile.BG * tile.R : Math.min(most / 2, largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1);
   const pairs = sizeOf(g.taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
-  const WG = shared ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
+  const WG = tile ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
   const runs = slabsOf(device, g, columns * tiles, weightShape);
   const { slabs } = runs;
@@ -212,8 +214,8 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     workgroups: fold(device, "conv", columns * tiles * slabs),
   };
   device.run(
-    shared
-      ? weightGradientSharedShader({ ...call, consts: shared })
+    tile
+      ? weightGradientTileShader({ ...call, consts: tile })
       : weightGradientShader({
           ...call,
           consts: { TA, TB },

@@ -41,17 +41,20 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile>> = {
   "tile 64x64": { CG: 16, PG: 16, RC: 1, RP: 1, STEP: 16 },
 };
 
-/** a-channels and b-channels per workgroup of conv/weight_gradient_shared.wgsl, in groups of four; none for the direct kernel. */
-interface SharedWeight {
-  readonly CG: number;
-  readonly PG: number;
+/** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
+interface WeightTile {
+  readonly AG: number;
+  readonly BG: number;
+  readonly R: number;
+  readonly KS: number;
   readonly STEP: number;
 }
 
-export const weightVariants: Readonly<Record<string, SharedWeight | undefined>> = {
+export const weightVariants: Readonly<Record<string, WeightTile | undefined>> = {
   direct: undefined,
-  "shared 64x64": { CG: 16, PG: 16, STEP: 16 },
-  "shared 32x32": { CG: 8, PG: 8, STEP: 16 },
+  "weights 128x128": { AG: 16, BG: 16, R: 2, KS: 1, STEP: 8 },
+  "weights 64x64": { AG: 8, BG: 8, R: 2, KS: 1, STEP: 8 },
+  "weights 32x32": { AG: 4, BG: 4, R: 2, KS: 4, STEP: 32 },
 };
 
 /** Channels that a run of the gather kernels reads and writes, per group. */
@@ -79,8 +82,9 @@ export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean)
 
 /** The same of the weight gradient. */
 export function weightRule(device: Device, small: number, large: number): string {
-  if (device.software || Math.min(small, large) < 16) return "direct";
-  return Math.min(small, large) >= 64 ? "shared 64x64" : "shared 32x32";
+  const least = Math.min(small, large);
+  if (device.software || least < 16) return "direct";
+  return least > 64 ? "weights 128x128" : least > 32 ? "weights 64x64" : "weights 32x32";
 }
 
 /** Class of a run of the gather kernels, under which `tune` notes its choice. */
@@ -107,7 +111,7 @@ export function gatherVariant(device: Device, g: ConvGeometry, transposed: boole
   return "CG" in variant && !hasTile(g) ? gatherVariants[rule] : variant;
 }
 
-export function weightVariant(device: Device, g: ConvGeometry, half: boolean): SharedWeight | undefined {
+export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | undefined {
   const rule = weightRule(device, g.smallChannels / g.groups, g.largeChannels / g.groups);
   return chosen(device, weightProblem(g, half), weightVariants, rule);
 }
