@@ -31,6 +31,7 @@ const layers: readonly Layer[] = [
   conv(64, 64, [3, 3], 32),
   // Channels and positions that make no whole steps and runs.
   conv(60, 60, [3, 3], 33),
+  { ...conv(64, 64, [3, 3], 33), args: { padding: 1, stride: 2 } },
   conv(256, 256, [3, 3, 3], 8),
   conv(1024, 1024, [3, 3, 3], 4),
   // The rule's choices for few channels.

@@ -40,33 +40,43 @@ fn fetch_b(index: u32, plane: u32) -> array<vec4<E>, B_FETCHES> {
   return v;
 }
 
-// A position of a: sample, and place on each axis.
-struct Position {
-  n: u32,
+// Where a lane is: its place on the axes of b that the tap reaches, and addresses without the channel in a and b.
+struct Place {
   at: vec3i,
+  a: u32,
+  b: u32,
 }
 
-fn position(q: u32, plane: u32) -> Position {
+fn position(q: u32, plane: u32) -> vec4i {
   let o = i32(q % plane);
-  return Position(q / plane, vec3i(o / (p.a_size.y * p.a_size.z), o / p.a_size.z % p.a_size.y, o % p.a_size.z));
+  return vec4i(o / (p.a_size.y * p.a_size.z), o / p.a_size.z % p.a_size.y, o % p.a_size.z, i32(q / plane));
 }
 
-// The position `step` positions on.
-fn moved(start: Position, step: Position) -> Position {
-  var to = Position(start.n + step.n, start.at + step.at);
-  if (to.at.z >= p.a_size.z) {
-    to.at.z -= p.a_size.z;
-    to.at.y++;
-  }
-  if (to.at.y >= p.a_size.y) {
-    to.at.y -= p.a_size.y;
-    to.at.x++;
-  }
-  if (to.at.x >= p.a_size.x) {
-    to.at.x -= p.a_size.x;
-    to.n++;
-  }
-  return to;
+// What it takes to go on by some positions, and to the next line, slice and sample from the end of one.
+struct Way {
+  step: Place,
+  line: Place,
+  slice: Place,
+  sample: Place,
+  end: vec3i,
+}
+
+fn added(to: Place, step: Place, yes: bool) -> Place {
+  return Place(to.at + select(vec3i(0), step.at, yes), to.a + select(0u, step.a, yes), to.b + select(0u, step.b, yes));
+}
+
+fn moved(start: Place, way: Way) -> Place {
+  var to = added(start, way.step, true);
+  to = added(to, way.line, to.at.z >= way.end.z);
+  to = added(to, way.slice, to.at.y >= way.end.y);
+  return added(to, way.sample, to.at.x >= way.end.x);
+}
+
+// A difference of positions in a as one of places.
+fn place_of(d: vec4i, a_sample: u32, b_sample: u32) -> Place {
+  let at = d.xyz * p.stride.xyz;
+  let b = u32((at.x * p.b_size.y + at.y) * p.b_size.z + at.z) + u32(d.w) * b_sample;
+  return Place(at, u32((d.x * p.a_size.y + d.y) * p.a_size.z + d.z) + u32(d.w) * a_sample, b);
 }
 
 @compute @workgroup_size(LANES)
@@ -93,13 +103,21 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   let m = lane / STEP;
   let a_start = (g * p.a_group + a0 + m * 4u) * a_plane;
   let b_start = (g * p.b_group + b0 + m * 4u) * b_plane;
-  let step = position(STEP, a_plane);
+  let a_sample = p.a_channels * a_plane;
+  let b_sample = p.b_channels * b_plane;
+  let way = Way(
+    place_of(position(STEP, a_plane), a_sample, b_sample),
+    place_of(vec4i(0, 1, -p.a_size.z, 0), a_sample, b_sample),
+    place_of(vec4i(1, -p.a_size.y, 0, 0), a_sample, b_sample),
+    place_of(vec4i(-p.a_size.x, 0, 0, 1), a_sample, b_sample),
+    p.a_size.xyz * p.stride.xyz + reach,
+  );
   var q = first + t;
-  var here = position(q, a_plane);
-  let reads = here.at * p.stride.xyz + reach;
-  var counts = q < last && all(reads >= vec3i(0)) && all(reads < p.b_size.xyz);
-  var a_next = fetch_a(a_start + q + here.n * (p.a_channels - 1u) * a_plane, a_plane);
-  var b_next = fetch_b(b_start + here.n * p.b_channels * b_plane + u32((reads.x * p.b_size.y + reads.y) * p.b_size.z + reads.z), b_plane);
+  let here = place_of(position(q, a_plane), a_sample, b_sample);
+  var now = Place(here.at + reach, here.a + a_start, here.b + b_start + u32((reach.x * p.b_size.y + reach.y) * p.b_size.z + reach.z));
+  var counts = q < last && all(vec3u(now.at) < vec3u(p.b_size.xyz)); // below zero is above all as u32
+  var a_next = fetch_a(now.a, a_plane);
+  var b_next = fetch_b(now.b, b_plane);
 
   let team = lane / TEAM;
   let mine_a = lane % TEAM / BG;
@@ -118,12 +136,11 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       workgroupBarrier();
       // Behind the last step this reads what is not used.
-      here = moved(here, step);
+      now = moved(now, way);
       q += STEP;
-      let reads = here.at * p.stride.xyz + reach;
-      counts = q < last && all(reads >= vec3i(0)) && all(reads < p.b_size.xyz);
-      a_next = fetch_a(a_start + q + here.n * (p.a_channels - 1u) * a_plane, a_plane);
-      b_next = fetch_b(b_start + here.n * p.b_channels * b_plane + u32((reads.x * p.b_size.y + reads.y) * p.b_size.z + reads.z), b_plane);
+      counts = q < last && all(vec3u(now.at) < vec3u(p.b_size.xyz));
+      a_next = fetch_a(now.a, a_plane);
+      b_next = fetch_b(now.b, b_plane);
       for (var i = 0u; i < STEP / KS; i++) {
         var bv: array<vec4f, R>;
         for (var j = 0u; j < R; j++) {
@@ -147,15 +164,19 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     }
   }
 
-  // The teams' sums, one after the other.
-  for (var other = 1u; other < KS; other++) {
-    for (var i = 0u; i < 4u * R * R; i++) {
-      if (team == other) {
-        shared_rows[lane % TEAM] = sum[i];
+  // The teams' sums, one after the other, four vectors at a time.
+  if (KS > 1u) {
+    for (var i = 0u; i < 4u * R * R; i += 4u) {
+      for (var j = 0u; j < 4u; j++) {
+        shared_rows[j * LANES + lane] = sum[i + j];
       }
       workgroupBarrier();
       if (team == 0u) {
-        sum[i] += shared_rows[lane % TEAM];
+        for (var j = 0u; j < 4u; j++) {
+          for (var other = 1u; other < KS; other++) {
+            sum[i + j] += shared_rows[j * LANES + other * TEAM + lane];
+          }
+        }
       }
       workgroupBarrier();
     }

@@ -154,7 +154,7 @@ const matmulRow: Row<MatmulArgs> = {
 /** Both variants of the kernel on any device. */
 const variants: Row<MatmulArgs> = {
   ...matmulRow,
-  samples: (["registers", "tile 64x64", "tile 128x128"] as const).flatMap((variant) => [
+  samples: (["registers", "tile 64x64"] as const).flatMap((variant) => [
     m(`${variant.replace(" ", "-")}-many-tiles`, [130, 35], [35, 70], { variant }),
     m(`${variant.replace(" ", "-")}-transpose-a`, [35, 66], [35, 67], { variant, transposeA: true }),
     m(`${variant.replace(" ", "-")}-transpose-b`, [66, 35], [67, 35], { variant, transposeB: true }),
