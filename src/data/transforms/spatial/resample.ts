@@ -261,7 +261,8 @@ function takeBlock(data: TypedArray, out: TypedArray, plans: readonly AxisPlan[]
     out.set(data.subarray(start, start + count * block), to + o * step);
   }
   if (axis === plans.length - 1) for (let k = 0; k < places.length; k++) out[to + places[k]] = data[at + sources[k]];
-  else for (let k = 0; k < places.length; k++) takeBlock(data, out, plans, axis + 1, at + sources[k] * block, to + places[k] * step);
+  else
+    for (let k = 0; k < places.length; k++) takeBlock(data, out, plans, axis + 1, at + sources[k] * block, to + places[k] * step);
   for (const [o, source, count] of again) out.copyWithin(to + o * step, to + source * step, to + (source + count) * step);
 }
 
