@@ -182,3 +182,15 @@ export function resolveSize(op: string, size: SpatialSize, image: readonly numbe
   }
   return full.map((s, i) => (s !== null && s > 0 ? s : image[i]));
 }
+
+/** `[C, a, b, c]` → `[C, c, b, a]`: x, y, z as nnU-Net's z, y, x, and back. */
+export function reversedAxes<A extends TypedArray>({ data, shape }: HostArray<A>): HostArray<A> {
+  const strides = stridesOf(shape);
+  const axes = shape.map((_, i) => (i === 0 ? 0 : shape.length - i));
+  return copyView(
+    data,
+    axes.map((a) => shape[a]),
+    axes.map((a) => strides[a]),
+    0,
+  );
+}

@@ -244,7 +244,7 @@ function planOf(index: Int32Array, whole: boolean, block: number): Pick<AxisPlan
       again.push([o, known, end - o]);
     } else {
       const inside = whole && index[o] >= 0;
-      while (inside && end < index.length && index[end] === index[end - 1] + 1 && !first.has(index[end])) end++;
+      if (inside) while (end < index.length && index[end] === index[end - 1] + 1 && !first.has(index[end])) end++;
       if (inside && (end - o) * block >= leastRun) runs.push([o, index[o], end - o]);
       else for (let k = o; k < end; k++) if (index[k] >= 0) places.push(k);
       for (let k = o; k < end; k++) if (index[k] >= 0 && block > 1) first.set(index[k], k);

@@ -16,7 +16,7 @@ import type { RunStore } from "../../run/store.ts";
 import { sampleCases, type SampledCase, uncertaintyCsv } from "../../run/uncertainty.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import type { Device } from "../../../tensor/device.ts";
-import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
+import { type Command, failureOf, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 import { interruptible, withDevice } from "../device.node.ts";
 import { foldNamed } from "./predict.node.ts";
 
@@ -127,7 +127,7 @@ async function sampleAll(
         if (signal.aborted) break;
         if (!(error instanceof VoxgradError)) throw error;
         bad.push(item.id);
-        line.log(`case "${item.id}": ${error.name}: ${error.message}`);
+        line.log(failureOf(item.id, error));
       }
     }
   } finally {
