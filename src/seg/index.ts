@@ -24,6 +24,8 @@ export * from "./recipes/quicknat/export_slices.ts";
 export type { QuickNatRecipeOptions } from "./recipes/quicknat/options.ts";
 export { default as chaos } from "./recipes/chaos/recipe.ts";
 export type { ChaosOptions } from "./recipes/chaos/options.ts";
+export { default as patches3d } from "./recipes/patches3d/recipe.ts";
+export type { PatchOptions } from "./recipes/patches3d/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
