@@ -3,10 +3,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readImageFile, readNiftiFile } from "../../../src/data/index.node.ts";
-import { RandomState } from "../../../src/data/index.ts";
 import {
   configure,
   fit,
@@ -21,7 +19,7 @@ import { diceOfLabels } from "../../../src/seg/metrics/label_dice.ts";
 import { nanMean } from "../../../src/host/stats.ts";
 import { device } from "../../lib/device.ts";
 import { memoryData } from "../../lib/memory_data.ts";
-import { startCli, succeed, temporaryFolder, writeTinyDataset } from "../../lib/tiny.ts";
+import { succeed, temporaryFolder, writeTinyDataset } from "../../lib/tiny.ts";
 
 test("three networks learn and add up, and draws of dropout agree in part", async () => {
   const gpu = await device();
@@ -84,10 +82,6 @@ test("three networks learn and add up, and draws of dropout agree in part", asyn
 const { folder, remove } = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
 const tiny = { epochs: 2, batchSize: 4, validateEvery: 1, samplesPerVolume: 3, volumeSize: [16, 16, 16], filters: 4, kernel: 3 };
-const flags = Object.entries(tiny).flatMap(([name, v]) => [
-  `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
-  String(v),
-]);
 
 beforeAll(() => writeTinyDataset(at("data"), { 0: "background", 1: "one", 2: "two" }));
 afterAll(remove);
@@ -148,31 +142,4 @@ test("the example, in ten lines; uncertainty of its run, and its data as PNG sli
   const slice = await readImageFile(at("png", "axial_labels", "case0_009.png"));
   const inSlice = Array.from(label.data).filter((_, i) => i % 18 === 9);
   expect(Array.from(slice.data).toSorted()).toEqual(inSlice.toSorted());
-});
-
-// More with VOXGRAD_KILLS.
-const kills = Number(process.env.VOXGRAD_KILLS ?? 3);
-
-test("killed at random moments, it ends with the same weights in every byte", { timeout: 600_000 }, async () => {
-  const run = ["train", "--recipe", "quicknat", "--data", at("data"), ...flags, "--checkpoint-seconds", "0.2", "--workers", "0"];
-  const begun = performance.now();
-  await succeed([...run, "--out", at("whole")]);
-  const whole = performance.now() - begun;
-  const random = new RandomState(11);
-  let done = 0;
-  for (let round = 0; done < kills; round++) {
-    const out = at(`killed${round}`);
-    let finished = false;
-    while (!finished) {
-      const how = existsSync(join(out, "checkpoint.safetensors")) ? ["train", "--resume", out] : [...run, "--out", out];
-      const { child, ended } = startCli(how);
-      const stop = done < kills ? sleep(random.uniform(0.3, 1) * whole).then(() => child.kill("SIGKILL")) : undefined;
-      const { code, killed, stderr } = await ended;
-      await stop;
-      if (killed === "SIGKILL") done++;
-      else expect(code, stderr).toBe(0);
-      finished = code === 0;
-    }
-    expect(readFileSync(join(out, "weights.safetensors")).equals(readFileSync(at("whole", "weights.safetensors")))).toBe(true);
-  }
 });

@@ -1,0 +1,39 @@
+/** @file The kinds of models: a row each, loaded when one is opened. */
+
+import type { ModelKind } from "./model.ts";
+
+const named = (name: string) => (path: string) => path === name;
+
+/** Every kind that the library opens. */
+export const modelKinds: readonly ModelKind[] = [
+  {
+    name: "run",
+    files: "config.json, run.json and weights of a run of voxgrad",
+    matches: (paths) => ["config.json", "run.json"].every((name) => paths.includes(name)),
+    open: async (...args) => (await import("./run.ts")).openRunModel(...args),
+  },
+  {
+    name: "nnunet",
+    files: "plans.json, dataset.json and fold_*/checkpoint_final.pth of nnU-Net v2",
+    matches: (paths) => paths.some(named("plans.json")) && paths.some((p) => /^fold_\w+\/.*\.pth$/.test(p)),
+    open: async (...args) => (await import("./nnunet.ts")).openNnunet(...args),
+  },
+  {
+    name: "bundle",
+    files: "configs/inference.json, configs/metadata.json and models/model.pt of a MONAI bundle",
+    matches: (paths) => paths.some((p) => /^configs\/inference\.(json|ya?ml)$/.test(p)),
+    open: async (...args) => (await import("./bundle.ts")).openBundle(...args),
+  },
+  {
+    name: "tfjs",
+    files: "model.json and weight shards of a TensorFlow.js layers model",
+    matches: (paths) => paths.some(named("model.json")) && paths.some((p) => p.endsWith(".bin")),
+    open: async (...args) => (await import("./tfjs.ts")).openTfjs(...args),
+  },
+  {
+    name: "onnx",
+    files: "one .onnx file",
+    matches: (paths) => paths.filter((p) => p.endsWith(".onnx")).length === 1,
+    open: async (...args) => (await import("./onnx.ts")).openOnnx(...args),
+  },
+];
