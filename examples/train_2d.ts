@@ -35,7 +35,7 @@ for (let epoch = 0; epoch < epochs; epoch++) {
 }
 
 // A volume [C, X, Y, Z], slice by slice along its last axis, in windows of the size the network was trained on.
-const { image, label } = createTestImage3d(48, 48, 8, made);
+const { image, label } = createTestImage3d(48, 48, 26, made);
 model.eval();
 const inferer = new SliceInferer({ roiSize: [48, 48], swBatchSize: 4, spatialDim: 2 });
 const logits = await inferer.run({ data: image.data, shape: [1, ...image.shape] }, new Predictor(device, model));
