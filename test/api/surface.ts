@@ -31,7 +31,7 @@ export function entryPoints(): [name: string, file: string][] {
 }
 
 /** A program of nothing but the declarations: what is not found in it, such as `Promise`, is not ours. */
-function programOf(files: ReadonlyMap<string, string>): ts.Program {
+export function programOf(files: ReadonlyMap<string, string>): ts.Program {
   const options: ts.CompilerOptions = {
     noLib: true,
     types: [],
