@@ -1,11 +1,16 @@
 /**
  * @file Sliding windows over volumes as they come: time, the host's share of it, memory as planned and as it was, bytes that come back.
- * `npm run bench:windows [-- unet classes slabs]`
+ * `npm run bench:windows [-- unet classes slabs meshnet meshnet-128]`
+ * The host's share is the CPU time of the thread that runs JavaScript over that of the process, in which a software GPU works too; it does not depend on what
+ * else the machine does.
  */
 
+import { readFileSync } from "node:fs";
 import { type Device, openDevice } from "../src/index.ts";
 import { Conv, manualSeed, type Module } from "../src/nn/index.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "../src/seg/inference/device_windows.ts";
+import { CoreWindows } from "../src/seg/inference/core_windows.ts";
+import { MeshNet } from "../src/seg/networks/meshnet.ts";
 import { UNet } from "../src/seg/networks/unet.ts";
 import { formatBytes, formatDuration } from "../src/host/text.ts";
 
@@ -47,6 +52,17 @@ const rows: readonly Row[] = [
   },
 ];
 
+/** CPU seconds of this thread, from Linux' clock ticks of 1/100 s; NaN elsewhere. */
+function threadSeconds(): number {
+  try {
+    const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return NaN;
+  }
+}
+
 /** What is on the device at most, looked at after each batch. */
 async function measure(device: Device, { what, shape, network: make, options }: Row): Promise<void> {
   manualSeed(1);
@@ -63,12 +79,15 @@ async function measure(device: Device, { what, shape, network: make, options }: 
   let most = 0;
   const look = () => (most = Math.max(most, device.memoryReport().total - device.memoryReport().pooled));
   const cpu = process.cpuUsage();
+  const host = threadSeconds();
   const start = performance.now();
   const { codes } = await windows.run({ data: image, shape }, { decision: "largest", onProgress: look });
   const seconds = (performance.now() - start) / 1000;
-  const { user } = process.cpuUsage(cpu);
+  const own = threadSeconds() - host;
+  const { user, system } = process.cpuUsage(cpu);
+  const all = (user + system) / 1e6;
   console.log(
-    `  ran: ${formatDuration(seconds)} (${seconds.toFixed(1)} s, ${(user / 1e6).toFixed(1)} s of CPU in this process, the software GPU included); ` +
+    `  ran: ${formatDuration(seconds)} (${seconds.toFixed(1)} s, ${all.toFixed(1)} s of CPU, of these ${own.toFixed(1)} s by the host: ${((100 * own) / all).toFixed(1)} %); ` +
       `most on the device ${formatBytes(most)}, ${((100 * most) / plan.peakBytes).toFixed(1)} % of what was planned; ` +
       `${formatBytes(codes!.data.byteLength)} of labels came back`,
   );
@@ -76,8 +95,41 @@ async function measure(device: Device, { what, shape, network: make, options }: 
   network.dispose();
 }
 
+/** MeshNet of 24 channels and 104 classes on a whole head. */
+async function measureMeshNet(device: Device, size: number, maxBytes: number, run: boolean): Promise<void> {
+  manualSeed(1);
+  const network = new MeshNet(device, { inChannels: 1, outChannels: 104, channels: 24 });
+  const image = {
+    data: Float32Array.from({ length: size ** 3 }, (_, i) => ((i * 7919) % 2048) / 2048),
+    shape: [1, size, size, size],
+  };
+  for (const precision of device.gpu.features.has("shader-f16") ? (["f32", "f16"] as const) : (["f32"] as const)) {
+    const allowed = precision === "f16" ? maxBytes / 2 : maxBytes;
+    const windows = new CoreWindows(device, network, { maxBytes: allowed, precision });
+    const plan = await windows.plan(image.shape);
+    console.log(
+      `MeshNet 24 channels, 104 classes, ${size}³, ${precision}\n  planned: ${plan.windows} windows [${plan.window}], ${plan.work.toFixed(2)} times the work, ` +
+        `${formatBytes(plan.peakBytes)} of ${formatBytes(allowed)}`,
+    );
+    if (run) {
+      let most = 0;
+      const look = () => (most = Math.max(most, device.memoryReport().total - device.memoryReport().pooled));
+      const start = performance.now();
+      await windows.run(image, { onProgress: look });
+      console.log(`  ran: ${formatDuration((performance.now() - start) / 1000)}, most on the device ${formatBytes(most)}`);
+    }
+    windows.dispose();
+  }
+  network.dispose();
+}
+
 const wanted = process.argv.slice(2);
 const device = await openDevice();
 console.log(device.name);
 for (const row of rows) if (wanted.length === 0 || wanted.includes(row.name)) await measure(device, row);
+const asked = (name: string) => wanted.includes(name);
+// Whole heads take a software adapter some ten minutes.
+if (wanted.length === 0 || asked("meshnet"))
+  await measureMeshNet(device, 256, 2.2 * 2 ** 30, asked("meshnet") && !device.software);
+if (asked("meshnet-128")) await measureMeshNet(device, 128, 400 * 2 ** 20, true);
 device.close();

@@ -9,6 +9,9 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> partial: array<f32>;
 @group(0) @binding(2) var<storage, read_write> state: ScalerState;
+@group(0) @binding(3) var<storage, read> veto: array<f32>; // bound for nothing unless VETOED
+
+override VETOED: u32 = 0u;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(local_invocation_index) lane: u32) {
@@ -21,6 +24,11 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     return;
   }
   state.inverse = 1.0 / state.scale;
+  if (VETOED != 0u && veto[0] != 0.0) {
+    // The gradients tell nothing of the scale.
+    state.found = 1.0;
+    return;
+  }
   state.found = select(0.0, 1.0, total > 0.0);
   if (total > 0.0) {
     state.scale *= state.backoff;

@@ -1,5 +1,6 @@
 /** @file Instance, group, layer and batch normalization with gradients. */
 
+import { channelLine } from "../kernels/norm/channel_line.ts";
 import * as kernels from "../kernels/norm/norm.ts";
 import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry } from "../kernels/norm/shape.ts";
 import { preluShape } from "../kernels/prelu.ts";
@@ -11,7 +12,7 @@ import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, affine, leakyRelu, mul, reciprocal, relu, sqrt } from "./pointwise.ts";
 import { prelu } from "./prelu.ts";
-import { type Arguments, type Backward, composite, observed, record } from "./tape.ts";
+import { type Arguments, type Backward, composite, noted, observed, record } from "./tape.ts";
 import { reshape } from "./view.ts";
 
 /**
@@ -175,7 +176,8 @@ export function batchNorm(
 }
 
 /**
- * Batch normalization of `[N, C, spatial…]` with given statistics, as in evaluation: (x − mean) / √(variance + eps) · weight + bias.
+ * Batch normalization of `[N, C, spatial…]` with given statistics, as in evaluation: (x − mean) / √(variance + eps) · weight + bias. One pass where
+ * nothing is noted for gradients.
  * @param mean `[C]`, with `variance` `[C]`
  * @throws ShapeError
  */
@@ -185,26 +187,32 @@ export function fixedBatchNorm(
   bias: Tensor | undefined,
   mean: Tensor,
   variance: Tensor,
-  options: { readonly eps?: number } = {},
+  options: NormCallOptions = {},
 ): Tensor {
-  expectOptions("fixedBatchNorm", options, "eps");
-  const { eps = 1e-5 } = options;
+  expectOptions("fixedBatchNorm", options, normCallNames);
+  const { eps = 1e-5, activation } = options;
   for (const [name, t] of Object.entries({ weight, bias, mean, variance })) {
     if (t && (t.rank !== 1 || t.size !== x.shape[1])) {
       throw new ShapeError(`fixedBatchNorm: ${name} ${showShape(t.shape)} must be [${x.shape[1]}], one per channel`);
     }
   }
-  return composite("fixedBatchNorm", [x, weight, bias, mean, variance], { eps }, () => {
+  const slope = slopeOf(x, activation);
+  const inputs = [x, weight, bias, mean, variance];
+  const onePass = !noted(inputs) && !(activation && observed()) && typeof slope === "number";
+  const y = composite("fixedBatchNorm", inputs, { eps }, () => {
     const made: Tensor[] = [];
     const own = (t: Tensor) => (made.push(t), t);
-    const shape = [1, mean.size, ...x.shape.slice(2).map(() => 1)];
     const scale = own(reciprocal(own(sqrt(own(affine(variance, 1, eps))))));
     const factor = weight ? own(mul(scale, weight)) : scale;
     const offset = own(mul(mean, own(affine(factor, -1))));
     const shift = bias ? own(add(offset, bias)) : offset;
-    const y = add(own(mul(x, own(reshape(factor, shape)))), own(reshape(shift, shape)));
+    const shape = [1, mean.size, ...x.shape.slice(2).map(() => 1)];
+    const z = onePass
+      ? channelLine(x, factor, shift, slope)
+      : add(own(mul(x, own(reshape(factor, shape)))), own(reshape(shift, shape)));
     // Without a note nobody else frees them.
-    if (y.origin === undefined) for (const t of made) t.dispose();
-    return y;
+    if (z.origin === undefined) for (const t of made) t.dispose();
+    return z;
   });
+  return activation && !onePass ? activate(y, activation) : y;
 }

@@ -81,6 +81,9 @@ export function composite(op: string, inputs: readonly (Tensor | undefined)[], a
 
 const tracks = (t: Tensor | undefined): boolean => t !== undefined && (t.requiresGrad || t.origin !== undefined);
 
+/** Whether `record` would note something for these inputs. */
+export const noted = (inputs: readonly (Tensor | undefined)[]): boolean => recording.value && inputs.some(tracks);
+
 /** Notes how `result` came from `inputs`, if any of them leads to a parameter; `args` and `flops` are for observers. Returns `result`. */
 export function record(
   op: string,
@@ -91,7 +94,7 @@ export function record(
   flops = 0,
 ): Tensor {
   observer?.(op, inputs, result, args, flops);
-  if (recording.value && inputs.some(tracks)) result.origin = { op, inputs, backward, at: now() } satisfies Note;
+  if (noted(inputs)) result.origin = { op, inputs, backward, at: now() } satisfies Note;
   return result;
 }
 

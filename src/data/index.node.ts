@@ -2,9 +2,10 @@
 
 export { writeFileAtomic } from "../host/files.node.ts";
 export * from "./datasets/folder_item_store.node.ts";
-export * from "./folders/chaos.node.ts";
-export * from "./folders/decathlon.node.ts";
-export * from "./folders/luna.node.ts";
+export { loadChaos, loadChaosCase } from "./folders/chaos.node.ts";
+export { loadCase, loadDataset, loadSplits } from "./folders/decathlon.node.ts";
+export * from "./folders/layouts.node.ts";
+export { loadLuna, loadNoduleCase, loadNoduleLabel, lunaCacheFile } from "./folders/luna.node.ts";
 export * from "./formats/dicom/series.node.ts";
 export * from "./formats/nifti/nifti.node.ts";
 export * from "./formats/images.node.ts";

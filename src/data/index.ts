@@ -2,6 +2,8 @@
 
 export * from "./axis_codes.ts";
 export * from "./folders/chaos.ts";
+export * from "./folders/chaos_dataset.ts";
+export type { FolderLayout, FolderOptions } from "./folders/folder_layout.ts";
 export { joinCase } from "./folders/join_case.ts";
 export * from "./datasets/collate.ts";
 export {
@@ -30,6 +32,7 @@ export * from "./datasets/grid_patch_dataset.ts";
 export * from "./loading/loader.ts";
 export { serveData } from "./loading/serve_data.ts";
 export type { ImageFile } from "./formats/format.ts";
+export { imageStem, isImageName } from "./formats/formats.ts";
 export { type DicomCodec, setDicomCodec } from "./formats/dicom/codecs.ts";
 export { readDicom } from "./formats/dicom/read_dicom.ts";
 export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";
@@ -57,6 +60,7 @@ export {
 } from "./volume.ts";
 export type { Matrix } from "../host/matrix.ts";
 export type { MT19937State } from "../host/random/mt19937.ts";
+export * from "./brain_structures.ts";
 export * from "./quicknat_slices.ts";
 export * from "../host/random/numpy.ts";
 export * from "./synthetic.ts";

@@ -58,12 +58,33 @@ export function medianFrequencyWeights(labels: HostArray, options: MedianFrequen
   }
   const middle = median(Array.from(counts).filter((n) => n > 0));
   const classWeights = Float32Array.from(counts, (n) => (n === 0 ? 0 : compat ? Math.floor(middle / n) : middle / n));
-  const strides = stridesOf(shape);
   const axes = compat ? [0, 1] : [shape.length - 2, shape.length - 1];
+  return { weights: weighed(labels, classWeights, edgeWeight, axes), classWeights: { data: classWeights, shape: [numClasses] } };
+}
+
+/**
+ * The weights of a slice by those of its classes, as `medianFrequencyWeights` of the stack that it is from would have them.
+ * @param labels class indices `[…, H, W]`
+ * @param classWeights an entry per class
+ * @param edgeWeight added where the label changes within the slice; default 2
+ */
+export function sliceWeights(labels: HostArray, classWeights: Float32Array, edgeWeight = 2): HostArray<Float32Array> {
+  const rank = labels.shape.length;
+  return weighed(labels, classWeights, edgeWeight, [rank - 2, rank - 1]);
+}
+
+function weighed(
+  { data, shape }: HostArray,
+  classWeights: Float32Array,
+  edgeWeight: number,
+  axes: readonly number[],
+): HostArray<Float32Array> {
+  const strides = stridesOf(shape);
   const weights = new Float32Array(data.length);
   for (let i = 0; i < weights.length; i++) {
-    const edge = axes.some((axis) => changes(data, i, strides[axis], shape[axis]));
+    let edge = false;
+    for (let a = 0; a < axes.length && !edge; a++) edge = changes(data, i, strides[axes[a]], shape[axes[a]]);
     weights[i] = classWeights[data[i]] + (edge ? edgeWeight : 0);
   }
-  return { weights: { data: weights, shape }, classWeights: { data: classWeights, shape: [numClasses] } };
+  return { data: weights, shape };
 }

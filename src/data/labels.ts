@@ -14,9 +14,9 @@ export interface LabelClass {
   readonly ignore?: true;
 }
 
-/** Classes or regions beside the background and the ignored voxels. */
+/** Classes or regions beside the ignored voxels and the background, which has the value 0, perhaps with others that are not told apart. */
 export const foregroundOf = (labels: readonly LabelClass[]): LabelClass[] =>
-  labels.filter((l) => !l.ignore && l.values.some((v) => v !== 0));
+  labels.filter((l) => !l.ignore && !l.values.includes(0));
 
 /** The value of voxels that are ignored, if there is one. */
 export const ignoredValue = (labels: readonly LabelClass[]): number | undefined => labels.find((l) => l.ignore)?.values[0];

@@ -1,6 +1,5 @@
 /**
- * @file What QuickNAT (Roy et al. 2019) leaves out of a stack of slices before training, and how it numbers structures. The functions that
- * choose give indices, for `takeSlices` of the image, of its labels and of weights alike.
+ * @file What QuickNAT (Roy et al. 2019) leaves out of a stack of slices before training. The functions that choose give indices, for `takeSlices` of the image, of its labels and of weights alike.
  */
 
 import type { HostArray, TypedArray } from "../host/array.ts";
@@ -25,7 +24,6 @@ export function thinnedSlices(count: number, { skip = 40, compat }: ThinOptions 
   }
   // An end of −0 is the beginning for the original: all but the last slice go.
   const original = compat === "quicknat";
-  // An end of −0 is the beginning there: all but the last slice go.
   const end = original && skip === 0 ? 0 : count - skip;
   const kept: number[] = [];
   for (let i = 0; i < count; i += 2) {
@@ -73,30 +71,4 @@ export function takeSlices<A extends TypedArray>(stack: HostArray<A>, indices: r
     data.set(stack.data.subarray(s * size, (s + 1) * size), to * size);
   });
   return { data, shape: [indices.length, ...inner] };
-}
-
-/** FreeSurfer's structures, or those of neonatal brains. */
-export type StructureNumbers = "FS" | "Neo";
-
-/** Atlas labels in the order of QuickNAT's classes 1, 2, 3, …; 210 and 211 stand for all even and all odd labels from 100 on. */
-const structures: Readonly<Record<StructureNumbers, readonly number[]>> = {
-  FS: [2, 3, 4, 5, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 24, 26, 28, 41, 42, 43, 44, 46, 47, 49, 50, 51, 52, 53, 54, 58, 60],
-  Neo: [
-    45, 211, 52, 50, 41, 39, 60, 37, 58, 56, 4, 11, 35, 48, 32, 46, 30, 62, 44, 210, 51, 49, 40, 38, 59, 36, 57, 55, 47, 31, 23,
-    61,
-  ],
-};
-
-/** Atlas labels as QuickNAT's classes: 1 … 32, and 0 for all other labels. @throws ConfigError for an unknown numbering */
-export function structureClasses<A extends TypedArray>(labels: HostArray<A>, numbers: StructureNumbers): HostArray<A> {
-  const list = Object.hasOwn(structures, numbers) ? structures[numbers] : undefined;
-  if (!list) throw new ConfigError(`structureClasses: numbers must be "FS" or "Neo", got ${JSON.stringify(numbers)}`);
-  const classes = new Map(list.map((label, i) => [label, i + 1]));
-  const data = emptyLike(labels.data, labels.data.length);
-  for (let i = 0; i < data.length; i++) {
-    const label = labels.data[i];
-    const merged = numbers === "Neo" && label >= 100 && Number.isInteger(label) ? 210 + (label % 2) : label;
-    data[i] = classes.get(merged) ?? 0;
-  }
-  return { data, shape: [...labels.shape] };
 }

@@ -12,6 +12,13 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
 }
 
+/** Bytes of text such as "512MiB", "1.5 GiB", "2g" or a plain number; undefined for anything else. Units are powers of 1024, with or without "i" and "B". */
+export function parseBytes(text: string): number | undefined {
+  const [, number, unit] = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*$/i.exec(text) ?? [];
+  if (number === undefined) return undefined;
+  return Math.floor(Number(number) * 1024 ** ["", "k", "m", "g", "t"].indexOf(unit.toLowerCase()));
+}
+
 /** Seconds as 0:07, 12:34 or 1:02:03; "?" for what is not finite. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";

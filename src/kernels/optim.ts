@@ -162,13 +162,22 @@ export function gradientNorm(gradients: readonly Tensor[], norm: Tensor, limit =
   );
 }
 
-/** Divides `gradients` by the scale in `state` (`ScalerState`), or clears them if one is not finite, and moves the scale. */
-export function unscale(gradients: readonly Tensor[], state: Tensor): void {
+/**
+ * Divides `gradients` by the scale in `state` (`ScalerState`), or clears them if one is not finite, and moves the scale. If the scalar `veto` is not 0
+ * they are cleared and the scale stays.
+ */
+export function unscale(gradients: readonly Tensor[], state: Tensor, veto?: Tensor): void {
   const { device } = state;
   overAll(
     gradients,
     (gradient, partial, slabs) => finiteShader({ ...slabs, bind: { gradient, partial: update(partial) } }),
-    (partial, call) => judgeShader({ ...call, bind: { partial, state: update(state) } }),
+    (partial, call) =>
+      judgeShader({
+        ...call,
+        overrides: { VETOED: veto ? 1 : 0 },
+        variant: veto ? "vetoed" : undefined,
+        bind: { partial, state: update(state), veto: veto ?? partial },
+      }),
   );
   for (const gradient of gradients) {
     device.run(

@@ -22,7 +22,10 @@ export interface WindowPlace {
   readonly roi: Size3;
   /** Its first voxel in the image. */
   readonly start: Size3;
-  /** The axes that the network sees from their other end: bit 0 for planes, 1 for rows, 2 for columns. */
+  /**
+   * The axes that the network sees from their other end: bit 0 for planes, 1 for rows, 2 for columns. In the bits above, two axes of one size that it sees
+   * swapped: 1 planes and rows, 2 rows and columns, 3 planes and columns.
+   */
   readonly flips: number;
 }
 
@@ -132,29 +135,47 @@ export type Decision = "largest" | "positive";
 export const codesPerWord = (decision: Decision, channels: number): 1 | 4 =>
   channels <= (decision === "largest" ? 256 : 8) ? 4 : 1;
 
+/** Which channels of all a part holds. */
+export interface ChannelRange {
+  readonly first: number;
+  readonly total: number;
+}
+
 /**
- * Decides planes.
- * @param sums parts `[channels, ring, rows, columns]`, all channels together
+ * Decides planes by some of their channels, the first ones first: `best` and `codes` keep what was decided so far.
+ * @param part `[channels, ring, rows, columns]`
  * @param codes u32, `codesPerWord` voxels in each
- * @param best `[voxels]`, for several parts
+ * @param best `[voxels]`, or one element where a part holds all channels
  */
+export function decidePart(
+  part: Tensor,
+  { first, total }: ChannelRange,
+  planes: Planes,
+  decision: Decision,
+  codes: Tensor,
+  best: Tensor,
+): void {
+  const perWord = codesPerWord(decision, total);
+  const given = planeParams(planes, part.shape[0], first);
+  const [begins, ends] = [first === 0, first + part.shape[0] === total];
+  part.device.run(
+    decideShader({
+      consts: { CODES: perWord },
+      overrides: { KIND: decision === "largest" ? LARGEST : POSITIVE, BEGINS: begins ? 1 : 0, ENDS: ends ? 1 : 0 },
+      variant: `${decision} x${perWord}${begins ? " begins" : ""}${ends ? " ends" : ""}`,
+      params: given,
+      bind: { sums: part, best: update(best), codes: update(codes) },
+      workgroups: grid(part.device, "window", Math.ceil(given.count / perWord), 64),
+    }),
+  );
+}
+
+/** Decides planes by parts that hold all channels together; see `decidePart`. */
 export function decidePlanes(sums: readonly Tensor[], planes: Planes, decision: Decision, codes: Tensor, best: Tensor): void {
-  const channels = sums.reduce((n, s) => n + s.shape[0], 0);
-  const perWord = codesPerWord(decision, channels);
+  const total = sums.reduce((n, s) => n + s.shape[0], 0);
   let first = 0;
-  for (const [i, part] of sums.entries()) {
-    const given = planeParams(planes, part.shape[0], first);
-    const [begins, ends] = [i === 0, i === sums.length - 1];
-    part.device.run(
-      decideShader({
-        consts: { CODES: perWord },
-        overrides: { KIND: decision === "largest" ? LARGEST : POSITIVE, BEGINS: begins ? 1 : 0, ENDS: ends ? 1 : 0 },
-        variant: `${decision} x${perWord}${begins ? " begins" : ""}${ends ? " ends" : ""}`,
-        params: given,
-        bind: { sums: part, best: update(best), codes: update(codes) },
-        workgroups: grid(part.device, "window", Math.ceil(given.count / perWord), 64),
-      }),
-    );
+  for (const part of sums) {
+    decidePart(part, { first, total }, planes, decision, codes, best);
     first += part.shape[0];
   }
 }

@@ -67,7 +67,10 @@ export function summary(module: Module, inputShape: Shape, options: SummaryOptio
   try {
     module.eval();
     const calls = new Calls(module);
-    const inferenceBytes = peak(device, inputShape, (x) => calls.watch(() => noGrad(() => module.forward(x))));
+    const forward = (x: Tensor) => noGrad(() => module.forward(x));
+    peak(device, inputShape, (x) => calls.watch(() => forward(x)));
+    // Apart, because operations that do the work of two are two to who watches.
+    const inferenceBytes = peak(device, inputShape, forward);
     const [top] = calls.layers;
     module.train();
     return {

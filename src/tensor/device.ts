@@ -200,9 +200,11 @@ class OpenDevice implements Device {
     return values;
   }
 
-  async settle(): Promise<void> {
+  async settle(ahead = false): Promise<void> {
     this.eager.flush();
-    await this.copied(undefined, 0, 0, "waiting for the device");
+    // Unlike the queue, a copy is done when the work before it is, whatever is submitted until it is asked for.
+    const mark = ahead ? this.valueFaults.buffer : undefined;
+    await this.copied(mark, 0, mark ? 4 : 0, "waiting for the device", ahead);
   }
 
   close(): void {
@@ -217,7 +219,13 @@ class OpenDevice implements Device {
   }
 
   // Bytes of a buffer, after all work given so far, with what its kernels found wrong with values: then this throws.
-  private async copied(buffer: GPUBuffer | undefined, offset: number, bytes: number, what: string): Promise<ArrayBuffer> {
+  private async copied(
+    buffer: GPUBuffer | undefined,
+    offset: number,
+    bytes: number,
+    what: string,
+    ahead = false,
+  ): Promise<ArrayBuffer> {
     const { eager, readback, valueFaults: faults } = this;
     const tail = faults.take() ? faults.bytes : 0;
     if (!buffer && tail === 0) {
@@ -231,17 +239,18 @@ class OpenDevice implements Device {
       eager.clear(faults.buffer);
     }
     eager.submit();
-    const copy = await this.answered(() => readback.get(slot, bytes, tail), what);
+    const copy = await this.answered(() => readback.get(slot, bytes, tail), what, ahead);
     faults.expectNone(new Uint32Array(copy.tail));
     return copy.head;
   }
 
   // What the device answers, or else why it did not.
-  private async answered<T>(ask: () => Promise<T>, what: string): Promise<T> {
+  private async answered<T>(ask: () => Promise<T>, what: string, ahead = false): Promise<T> {
     const { dispatches } = this.eager.count;
     const idle = dispatches === this.answeredAt;
     const answered = this.backlog.mark();
-    const answer = await this.patience.wait(ask, idle).catch(async (error: Error) => {
+    const waiting = ahead && !idle ? this.patience.waitAhead(ask) : this.patience.wait(ask, idle);
+    const answer = await waiting.catch(async (error: Error) => {
       // A lost device rejects first and tells why a moment later.
       await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
       this.check();

@@ -14,10 +14,27 @@ export class Patience {
   private readonly polls: boolean;
   private recent: number[] = [];
   private readyAtOnce = 0;
+  private ahead = 0;
 
   /** `polls`: whether pending promises of this platform cost a core. */
   constructor(polls: boolean) {
     this.polls = polls;
+  }
+
+  /**
+   * The same where the device has more to do than what is waited for: to be late costs nothing then, so the whole wait is slept, and a little more. Such waits
+   * are expected to be as long as the last of them.
+   */
+  async waitAhead<T>(ask: () => Promise<T>): Promise<T> {
+    if (!this.polls) return ask();
+    const start = performance.now();
+    if (this.ahead >= shortest) await new Promise((resolve) => setTimeout(resolve, this.ahead));
+    const asked = performance.now();
+    const answer = await ask();
+    const end = performance.now();
+    // Ready at once tells no more than that it took less.
+    this.ahead = end - asked < shortest ? 0.9 * this.ahead : 1.05 * (end - start);
+    return answer;
   }
 
   /** Sleeps for most of the expected wait, then asks. Without sleep if the device is `idle`, which tells nothing about waits. */

@@ -27,6 +27,23 @@ test("asks at once until waits can be expected, then after most of the shortest 
   expect(await asked(patience, 40)).toBeLessThan(20);
 });
 
+test("with work behind it the whole wait is slept, and less where that was too long", async () => {
+  const patience = new Patience(true);
+  const slept = async (ms: number): Promise<number> => {
+    const start = performance.now();
+    let at = 0;
+    await patience.waitAhead(() => {
+      at = performance.now() - start;
+      return later(Math.max(0, ms - at));
+    });
+    return at;
+  };
+  expect(await slept(60)).toBeLessThan(20);
+  expect(await slept(60)).toBeGreaterThan(58);
+  for (let i = 0; i < 8; i++) await patience.waitAhead(() => Promise.resolve(0));
+  expect(await slept(60)).toBeLessThan(50);
+});
+
 test("answers and errors pass through, and platforms that do not poll are asked at once", async () => {
   const patience = new Patience(false);
   for (let i = 0; i < 5; i++) await patience.wait(() => later(30));

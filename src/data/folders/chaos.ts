@@ -63,28 +63,41 @@ export const chaosLiver: readonly ChaosGray[] = [
  * The cases among the paths of files.
  * @param paths with "/", from any folder above MR and CT
  * @returns sorted by modality, patient number and sequence
- * @throws FormatError if there are none
+ * @throws FormatError if there are none, or a patient is in two folders
  */
 export function listChaos(paths: readonly string[]): ChaosCase[] {
   const place =
     /(?:^|\/)(MR|CT)\/(\d+)\/(?:(T1DUAL|T2SPIR)\/)?(?:DICOM_anon\/(?:(In|Out)Phase\/)?([^/]+)\.dcm|Ground\/([^/]+)\.png)$/i;
   const found = new Map<
     string,
-    { modality: string; number: number; sequence: ChaosSequence; lists: Record<"image" | "outPhase" | "ground", string[]> }
+    {
+      modality: string;
+      number: number;
+      sequence: ChaosSequence;
+      above: string;
+      lists: Record<"image" | "outPhase" | "ground", string[]>;
+    }
   >();
-  for (const path of paths) {
+  for (const path of paths.toSorted()) {
     const match = place.exec(path);
     if (!match || path.slice(path.lastIndexOf("/") + 1).startsWith(".")) continue;
     const [, modality, number, series, phase, slice] = match;
     const sequence = (modality.toUpperCase() === "CT" ? "CT" : series?.toUpperCase()) as ChaosSequence | undefined;
     if (!sequence) continue;
     const key = `${modality.toUpperCase()}_${Number(number)}${sequence === "CT" ? "" : `_${sequence}`}`;
+    const above = path.slice(0, match.index);
     const entry = found.get(key) ?? {
       modality: modality.toUpperCase(),
       number: Number(number),
       sequence,
+      above,
       lists: { image: [], outPhase: [], ground: [] },
     };
+    // Such as training patients copied into the test set.
+    if (entry.above !== above)
+      throw new FormatError(
+        `listChaos: patient ${number} of ${entry.modality} is in "${entry.above || "."}" and in "${above || "."}"; give one of these folders, or remove the copy`,
+      );
     found.set(key, entry);
     entry.lists[slice === undefined ? "ground" : phase?.toLowerCase() === "out" ? "outPhase" : "image"].push(path);
   }

@@ -14,9 +14,11 @@ export interface CaseLayout {
 /** One patient or scan. Paths are relative to the dataset's folder, or absolute once loadDataset has returned them. */
 export interface Case {
   readonly id: string;
-  /** One file per input channel; one file with several channels is a list of one. */
+  /** One file (or folder of slices) per input channel; one file with several channels is a list of one. */
   readonly image: readonly string[];
   readonly label?: string;
+  /** Who was scanned, where the dataset says so: a split keeps all cases of a patient on one side. Else it is taken from the name (`patientOf`). */
+  readonly patient?: string;
   /** The grid of the image where the dataset's index has it, so that no voxel need be read to know it. */
   readonly grid?: ImageGrid;
   /** What is to be found in it, where the dataset lists that beside the images. */

@@ -5,10 +5,12 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readJson } from "../../host/files.node.ts";
+import { expectNames } from "../../host/options.ts";
 import { joinCase } from "./join_case.ts";
 import type { LabelClass } from "../labels.ts";
 import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 import { parseDataset } from "./decathlon.ts";
+import type { FolderLayout } from "./folder_layout.ts";
 import { parseSplits } from "./splits.ts";
 import { readImageFile } from "../formats/images.node.ts";
 import type { Volume } from "../volume.ts";
@@ -55,3 +57,16 @@ export async function loadCase(item: Case, labels: readonly LabelClass[]): Promi
   const label = item.label === undefined ? undefined : await readImageFile(item.label);
   return joinCase(item.id, images, label, labels);
 }
+
+/** Folders with a `dataset.json`, as a layout. */
+export const datasetJsonLayout: FolderLayout = {
+  name: "datasetJson",
+  has: "a dataset.json (Decathlon, nnU-Net)",
+  async open(dir, options) {
+    if (!existsSync(join(dir, "dataset.json"))) return undefined;
+    expectNames("loadDataset", options, "");
+    return loadDataset(dir);
+  },
+  read: loadCase,
+  readLabel: ({ label }) => readImageFile(label!),
+};

@@ -15,6 +15,7 @@ import { failing } from "../../host/bytes/budget.ts";
 import { isRecord } from "../../host/bytes/json.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import { readJson, writeFileAtomic } from "../../host/files.node.ts";
+import { expectNames } from "../../host/options.ts";
 import { turnArray } from "../axis_codes.ts";
 import { readImageFile, readImageGrid } from "../formats/images.node.ts";
 import type { LabelClass } from "../labels.ts";
@@ -24,6 +25,7 @@ import { maskOfNodules, toMillimeters } from "../nodules/mask_nodules.ts";
 import { parseNoduleIndex } from "../nodules/nodule_dataset.ts";
 import { type Affine, makeVolume, spacingOf, type Volume } from "../volume.ts";
 import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
+import type { FolderLayout } from "./folder_layout.ts";
 import { joinCase } from "./join_case.ts";
 
 const labels: readonly LabelClass[] = [
@@ -228,3 +230,16 @@ export async function loadNoduleCase(item: Case): Promise<{ image: Volume; label
   if (item.label === undefined) return { image };
   return joinCase(item.id, [image], await loadNoduleLabel(item), labels);
 }
+
+/** Folders of chest scans with nodules, as a layout. */
+export const lunaLayout: FolderLayout = {
+  name: "luna",
+  has: "annotations.csv, <id>_clean.nrrd or the index.json of prepare-luna (LUNA16)",
+  async open(dir, options) {
+    const index = await loadLuna(dir);
+    if (index) expectNames("loadLuna", options, "");
+    return index;
+  },
+  read: loadNoduleCase,
+  readLabel: loadNoduleLabel,
+};

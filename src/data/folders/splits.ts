@@ -32,7 +32,8 @@ export function parseSplits(json: unknown, source = "splits_final.json"): Split[
 
 /**
  * The cases of one fold. `fold` "all" trains and validates on everything, as nnU-Net's "all" does.
- * @throws ConfigError if there is no such fold; DataError if the fold names a case that the dataset does not have
+ * @throws ConfigError if there is no such fold; DataError if the fold names a case that the dataset does not have, or cases of one patient are on both
+ *   sides
  */
 export function selectFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all"): { train: Case[]; val: Case[] } {
   if (fold === "all") return { train: [...index.training], val: [...index.training] };
@@ -45,5 +46,12 @@ export function selectFold(index: DatasetIndex, splits: readonly Split[], fold: 
       if (found) return found;
       throw new DataError(`selectFold: fold ${fold} names the case "${id}", which ${index.name || "the dataset"} does not have`);
     });
-  return { train: pick(split.train), val: pick(split.val) };
+  const { train, val } = { train: pick(split.train), val: pick(split.val) };
+  const trained = new Map(train.flatMap((c) => (c.patient === undefined ? [] : [[c.patient, c.id] as const])));
+  const leak = val.find((c) => c.patient !== undefined && trained.has(c.patient));
+  if (leak)
+    throw new DataError(
+      `selectFold: fold ${fold} trains on "${trained.get(leak.patient!)}" and validates on "${leak.id}", both of patient ${leak.patient}; scores on them would mean nothing`,
+    );
+  return { train, val };
 }

@@ -173,7 +173,7 @@ export class BatchNorm extends ChannelNorm {
     const { weight, bias, running_mean, running_var, momentum, eps } = this;
     if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps, activation });
     if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, { eps, activation });
-    return activation ? undefined : fixedBatchNorm(x, weight, bias, running_mean, running_var, { eps });
+    return fixedBatchNorm(x, weight, bias, running_mean, running_var, { eps, activation });
   }
 }
 

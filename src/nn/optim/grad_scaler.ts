@@ -65,9 +65,9 @@ export class GradScaler {
     return mul(loss, this.factor);
   }
 
-  /** Divides flat gradients by the scale, notes whether they are finite, and moves the scale. For optimizers. */
-  unscale(gradients: readonly Tensor[]): void {
-    kernels.unscale(gradients, this.state);
+  /** Divides flat gradients by the scale, notes whether they are finite, and moves the scale, unless a scalar `veto` is not 0. For optimizers. */
+  unscale(gradients: readonly Tensor[], veto?: Tensor): void {
+    kernels.unscale(gradients, this.state, veto);
   }
 
   /** The scale of the next step, read back. */

@@ -3,6 +3,7 @@
  * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
  */
 
+import { grad } from "../../autograd/tape.ts";
 import * as kernels from "../../kernels/optim.ts";
 import { full } from "../../kernels/view.ts";
 import { alignUp } from "../../tensor/buffers.ts";
@@ -30,6 +31,8 @@ export interface StepOptions {
    * `torch.nn.utils.clip_grad_norm_`. `gradientNorm` then holds the norm; `Infinity` only measures it.
    */
   readonly clipNorm?: number;
+  /** A scalar on the device: unless it is 0, this step changes neither weights nor moments, nor the scale of the `scaler`, which it needs. */
+  readonly veto?: Tensor | undefined;
 }
 
 // A flat buffer of parameters with its gradient and optimizer state.
@@ -92,7 +95,7 @@ export class Pack {
  * replays, and `stateDict` with the weights is all that a run needs to go on bit for bit.
  *
  *     const adam = new Adam(model.parameters(), { lr: 1e-3 });
- *     adam.step(grad(loss, adam.parameters), "clipNorm");
+ *     adam.minimize(loss, { clipNorm: 1 }); // adam.step(grad(loss, adam.parameters), { clipNorm: 1 })
  *
  * Constructors throw `ConfigError` without a parameter, for one given twice, for values out of range, and inside of `capture`.
  */
@@ -204,10 +207,15 @@ export abstract class Optimizer {
 
   /**
    * Updates all parameters from their gradients, given in the order of the parameters.
-   * @throws ShapeError if a gradient has another shape than its parameter; ConfigError for a limit that is not positive
+   * @throws ShapeError if a gradient has another shape than its parameter; ConfigError for a limit that is not positive, or `veto` without a scaler
    */
   step(gradients: readonly Tensor[], options: StepOptions = {}): void {
-    expectOptions("Optimizer.step", options, "clipValue clipNorm");
+    expectOptions("Optimizer.step", options, "clipValue clipNorm veto");
+    const { veto } = options;
+    if (veto && !this.scaler)
+      throw new ConfigError(
+        "step: veto needs a scaler; set optimizer.scaler, with initScale, growthFactor and backoffFactor 1 for none",
+      );
     if (gradients.length !== this.order.length) {
       throw new ShapeError(
         `step: ${gradients.length} gradients for ${this.order.length} parameters; pass grad(loss, parameters) in the same order`,
@@ -223,13 +231,27 @@ export abstract class Optimizer {
       });
     }
     // Not before all gradients are in place: a plan drops the copies as long as nobody looks at the buffers meanwhile.
-    this.scaler?.unscale(this.packs.map((pack) => pack.gradient));
+    this.scaler?.unscale(
+      this.packs.map((pack) => pack.gradient),
+      veto,
+    );
     this.clip(options);
     for (const pack of this.packs) {
       pack.gather(this.device);
       this.update(pack);
       pack.scatter(this.device);
     }
+  }
+
+  /**
+   * One step down the gradient of `loss`, a tensor of one element: `step(grad(loss, this.parameters), options)`, so that there is no order to get wrong. A
+   * `scaler` scales the loss first; mixed precision wants the call inside of `withPrecision`, as the forward pass. Throws as `grad` and `step` do.
+   */
+  minimize(loss: Tensor, options: StepOptions = {}): void {
+    const { scaler } = this;
+    const gradients = grad(scaler ? scaler.scale(loss) : loss, this.parameters);
+    this.step(gradients, options);
+    for (const g of gradients) g.dispose();
   }
 
   private clip({ clipValue, clipNorm }: StepOptions): void {

@@ -5,10 +5,9 @@ import { pathToFileURL } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { ConfigError } from "../../host/errors.ts";
 import { flagOf, type Option } from "../recipes/options.ts";
-import { recipes } from "../recipes/by_name.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import type { RunInfo } from "../run/files.ts";
-import { loadRecipe, recipeByName } from "../run/load_recipe.ts";
+import { loadRecipe, recipeByName, storedRecipe } from "../run/load_recipe.ts";
 
 /** A subcommand; a row of the table in `main.node.ts`. */
 export interface Command {
@@ -37,6 +36,12 @@ export function parse<T extends Flags>(args: readonly string[], options: T, allo
     const unknown = (error as { code?: string }).code === "ERR_PARSE_ARGS_UNKNOWN_OPTION";
     throw new ConfigError(unknown ? `${problem}; known are ${known.join(", ") || "none"}` : problem, { cause: error });
   }
+}
+
+/** What is said of a case that failed while others go on. */
+export function failureOf(id: string, error: Error): string {
+  const named = `case "${id}": `;
+  return `${named}${error.name}: ${error.message.startsWith(named) ? error.message.slice(named.length) : error.message}`;
 }
 
 export const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -74,9 +79,7 @@ export async function recipeOf(name: string): Promise<Recipe> {
 
 /** The recipe of a run: the one named, else the run's own, wherever it was. */
 export async function recipeOfRun({ recipe }: RunInfo, name?: string): Promise<Recipe> {
-  if (name !== undefined) return recipeOf(name);
-  const known = recipes.some((r) => r.name === recipe.name);
-  return known || recipe.module === undefined ? recipeByName(recipe.name) : loadRecipe(recipe.module);
+  return name === undefined ? storedRecipe(recipe) : recipeOf(name);
 }
 
 /** The value of an option that decides how the others are read. */

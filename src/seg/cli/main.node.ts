@@ -7,9 +7,11 @@ import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../../host/errors.ts";
 import { version } from "../../host/version.ts";
 import type { Command } from "./command_line.node.ts";
+import { benchCommand } from "./commands/bench.node.ts";
 import { convertImageCommand } from "./commands/convert_image.node.ts";
 import { demoCommand } from "./commands/demo.node.ts";
 import { evaluateCommand } from "./commands/evaluate.node.ts";
+import { exportSlicesCommand } from "./commands/export_slices.node.ts";
 import { infoCommand } from "./commands/info.node.ts";
 import { postprocessCommand } from "./commands/postprocess.node.ts";
 import { predictCommand } from "./commands/predict.node.ts";
@@ -18,6 +20,7 @@ import { recipesCommand } from "./commands/recipes.node.ts";
 import { reportCommand } from "./commands/report.node.ts";
 import { surfaceCommand } from "./commands/surface.node.ts";
 import { trainCommand } from "./commands/train.node.ts";
+import { uncertaintyCommand } from "./commands/uncertainty.node.ts";
 import { tuneCommand } from "./commands/tune.node.ts";
 import { convertCommand, inspectCommand } from "./commands/weights.node.ts";
 
@@ -25,6 +28,7 @@ import { convertCommand, inspectCommand } from "./commands/weights.node.ts";
 const commands: readonly Command[] = [
   trainCommand,
   predictCommand,
+  uncertaintyCommand,
   evaluateCommand,
   reportCommand,
   postprocessCommand,
@@ -32,11 +36,13 @@ const commands: readonly Command[] = [
   demoCommand,
   recipesCommand,
   tuneCommand,
+  benchCommand,
   infoCommand,
   convertImageCommand,
   inspectCommand,
   convertCommand,
   prepareLunaCommand,
+  exportSlicesCommand,
 ];
 
 const usageOf = ({ name, usage }: Command): string =>

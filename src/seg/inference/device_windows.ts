@@ -21,13 +21,19 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { padTo, unpad } from "./padding.ts";
 import { axisStarts, perAxis, type SlidingWindowOptions, weightMap } from "./sliding_window.ts";
 import { WindowMemory } from "./window_memory.ts";
+import { windowPoses } from "./window_poses.ts";
 import { type Size3, windowLayout, type WindowLayout } from "./window_plan.ts";
 
-export interface DeviceWindowsOptions extends Omit<SlidingWindowOptions, "onProgress"> {
+export interface DeviceWindowsOptions extends Omit<
+  SlidingWindowOptions,
+  "onProgress" | "processFn" | "withCoord" | "bufferSteps" | "bufferDim"
+> {
   /** Starts of windows along each axis, in place of MONAI's: nnU-Net's `computeStepsForSlidingWindow`. */
   readonly scan?: ((imageSize: readonly number[], roiSize: readonly number[]) => number[][]) | undefined;
   /** Spatial axes along which images are mirrored too; the outputs of all combinations are averaged. Default none. */
   readonly mirrorAxes?: readonly number[] | undefined;
+  /** Two spatial axes in whose plane images are also turned by 90, 180 and 270 degrees; windows must be as long along both. */
+  readonly rot90Axes?: readonly [number, number] | undefined;
   /** What is averaged: the network's outputs (default), or probabilities. */
   readonly activation?: "softmax" | "sigmoid" | undefined;
   /** Arithmetic of the network: "f16" needs a device that has it. Default "f32". */
@@ -83,7 +89,7 @@ interface Job {
 }
 
 const deviceWindowsNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sums sliceAxis maxBytes";
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums sliceAxis maxBytes";
 
 const windowRunNames = "decision scores signal onProgress";
 
@@ -117,12 +123,12 @@ export class DeviceWindows {
   plan(shape: readonly number[], run: WindowRun = { decision: "largest" }): Promise<WindowsPlan> {
     expectOptions("DeviceWindows.plan", run, windowRunNames);
     return this.evaluating(async () => {
-      const { layout, networkBytes, shape: windows } = await this.prepare(shape, run);
+      const { layout, networkBytes, shape: windows, roi } = await this.prepare(shape, run);
       const { imageBytes, sumBytes } = layout;
       const batches = layout.bands.flatMap((b) => b.stages.map((s) => Math.ceil(s.starts.length / windows[0])));
       return {
         windows: layout.windows,
-        passes: this.networks.length * this.flips(shape.length - 1).length * batches.reduce((a, b) => a + b, 0),
+        passes: this.networks.length * windowPoses(this.options, roi).length * batches.reduce((a, b) => a + b, 0),
         planes: layout.ring,
         bands: layout.bands.length,
         networkBytes,
@@ -177,6 +183,7 @@ export class DeviceWindows {
     }
     const { swBatchSize = 1, overlap = 0.25, maxBytes = defaultMaxBytes, scan } = this.options;
     const roi = perAxis("roiSize", this.options.roiSize, size.length).map((r, i) => (r > 0 ? r : size[i]));
+    windowPoses(this.options, roi); // throws for axes that do not fit
     const padded = size.map((s, i) => Math.max(s, roi[i]));
     const starts = scan ? scan(padded, roi) : axisStarts(padded, roi, overlap);
     const total = starts.reduce((n, s) => n * s.length, 1);
@@ -218,17 +225,6 @@ export class DeviceWindows {
     );
   }
 
-  /** The combinations of mirrored axes, as bits: 0 for planes, 1 for rows, 2 for columns. */
-  private flips(axes: number): number[] {
-    let all = [0];
-    for (const axis of this.options.mirrorAxes ?? []) {
-      if (!Number.isInteger(axis) || axis < 0 || axis >= axes)
-        throw new ConfigError(`sliding window: mirrorAxes [${this.options.mirrorAxes}] must be spatial axes 0 … ${axes - 1}`);
-      all = [...all, ...all.map((f) => f | (1 << (axis + 3 - axes)))];
-    }
-    return all;
-  }
-
   private async predict(given: HostArray, { layout, roi, classes, shape }: Job, run: WindowRun): Promise<WindowResults> {
     const { mode = "constant", sigmaScale = 0.125, roiWeightMap, paddingMode = "constant", cval = 0 } = this.options;
     const size = given.shape.slice(1);
@@ -244,7 +240,7 @@ export class DeviceWindows {
       scores: run.scores,
       halfSums: this.options.sums === "f16",
     });
-    const flips = this.flips(size.length);
+    const poses = windowPoses(this.options, roi);
     try {
       let done = 0;
       let settled: Promise<void> | undefined;
@@ -254,10 +250,10 @@ export class DeviceWindows {
           await memory.load(stage.planes);
           for (let first = 0; first < stage.starts.length; first += shape[0]) {
             const starts = stage.starts.slice(first, first + shape[0]);
-            this.batch(memory, starts, [shape[1], ...roi], flips);
+            this.batch(memory, starts, [shape[1], ...roi], poses);
             // One batch ahead of the device, so that it never waits.
             await settled;
-            settled = this.device.settle();
+            settled = this.device.settle(true);
             settled.catch(() => {});
             run.signal?.throwIfAborted();
             run.onProgress?.((done += starts.length), layout.windows);
@@ -281,17 +277,17 @@ export class DeviceWindows {
     };
   }
 
-  private batch(memory: WindowMemory, starts: readonly Size3[], window: readonly number[], flips: readonly number[]): void {
-    const scale = 1 / (flips.length * this.networks.length);
+  private batch(memory: WindowMemory, starts: readonly Size3[], window: readonly number[], poses: readonly number[]): void {
+    const scale = 1 / (poses.length * this.networks.length);
     // Rounding comes after the mean, so what is mirrored is added up before it meets the other windows.
     const merged = this.options.sums === "f16" && scale !== 1 ? memory.windowSums(starts.length) : undefined;
     for (const { step } of this.networks) {
-      for (const flip of flips) {
-        const windows = memory.cut(starts, flip);
+      for (const pose of poses) {
+        const windows = memory.cut(starts, pose);
         const shaped = windows.view([starts.length, ...window]);
         const prediction = step(shaped);
-        if (merged) memory.merge(prediction, merged, flip, scale);
-        else memory.add(prediction, starts, flip, scale);
+        if (merged) memory.merge(prediction, merged, pose, scale);
+        else memory.add(prediction, starts, pose, scale);
         windows.dispose();
         shaped.dispose();
       }

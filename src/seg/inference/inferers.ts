@@ -27,9 +27,9 @@ export interface InfererOptions extends SlidingWindowOptions, Omit<DeviceWindows
 }
 
 const infererNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sums maxBytes onProgress signal";
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums maxBytes processFn withCoord bufferSteps bufferDim onProgress signal";
 const sliceInfererNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes activation precision sums maxBytes onProgress signal spatialDim";
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums maxBytes processFn withCoord bufferSteps bufferDim onProgress signal spatialDim";
 
 /** Images `[N, C, ...spatial]` as host arrays or tensors. */
 export type Images = HostArray | Tensor;
@@ -99,8 +99,8 @@ export class SliceInferer {
     const axis = spatialDim + 2;
     return infer(
       volume,
-      async ({ data, shape }) => {
-        const out = await predict({ data, shape: shape.toSpliced(axis, 1) });
+      async ({ data, shape }, coords) => {
+        const out = await predict({ data, shape: shape.toSpliced(axis, 1) }, coords);
         return { data: out.data, shape: out.shape.toSpliced(axis, 0, 1) };
       },
       options,

@@ -47,6 +47,76 @@ export interface StructureUncertainties {
 }
 
 /**
+ * Agreement of label maps, counted as they come, so that none but the first need be kept. Large volumes are counted part by part, each with all samples.
+ */
+export class StructureCounts {
+  private readonly classes: number;
+  private readonly words: number;
+  private readonly volumes: Float64Array[] = [];
+  private readonly all: Float64Array;
+  private readonly any: Float64Array;
+  private first: Int32Array | undefined;
+  private agreed = new Uint8Array(0);
+  // Classes that a voxel was given, a bit each.
+  private seen = new Uint32Array(0);
+
+  constructor(numClasses: number) {
+    this.classes = numClasses;
+    this.words = Math.ceil(numClasses / 32);
+    this.all = new Float64Array(numClasses);
+    this.any = new Float64Array(numClasses);
+  }
+
+  /** What follows are samples of the same `voxels` voxels, which were not counted before. */
+  begin(voxels: number): void {
+    this.first = undefined;
+    this.agreed = new Uint8Array(voxels).fill(1);
+    this.seen = new Uint32Array(voxels * this.words);
+  }
+
+  /** Counts sample number `sample` of these voxels. @throws ShapeError for another number of voxels, DataError for values that are no classes */
+  add(labels: ArrayLike<number>, sample: number): void {
+    const { agreed, seen, words, any, classes } = this;
+    if (labels.length !== agreed.length)
+      throw new ShapeError(`structureUncertainty: sample ${sample} has ${labels.length} voxels, expected ${agreed.length}`);
+    while (this.volumes.length <= sample) this.volumes.push(new Float64Array(classes));
+    const volumes = this.volumes[sample];
+    const first = (this.first ??= Int32Array.from(labels));
+    for (let i = 0; i < agreed.length; i++) {
+      const label = labels[i];
+      if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+        throw new DataError(`structureUncertainty: sample ${sample} holds ${label}; expected class indices 0 … ${classes - 1}`);
+      }
+      volumes[label]++;
+      if (label !== first[i]) agreed[i] = 0;
+      const word = i * words + (label >>> 5);
+      const bit = 1 << (label & 31);
+      if ((seen[word] & bit) !== 0) continue;
+      seen[word] |= bit;
+      any[label]++;
+    }
+  }
+
+  /** All samples of these voxels have come. */
+  end(): void {
+    const { agreed, first, all } = this;
+    if (first) for (let i = 0; i < agreed.length; i++) if (agreed[i] === 1) all[first[i]]++;
+    this.first = undefined;
+  }
+
+  result(): StructureUncertainties {
+    const { volumes, all, any, classes } = this;
+    const n = volumes.length;
+    const coefficientOfVariation = Float64Array.from({ length: classes }, (_, c) => {
+      const mean = volumes.reduce((sum, v) => sum + v[c], 0) / n;
+      const variance = volumes.reduce((sum, v) => sum + (v[c] - mean) ** 2, 0) / n;
+      return Math.sqrt(variance) / mean;
+    });
+    return { iou: all.map((v, c) => (any[c] === 0 ? 1 : v / any[c])), coefficientOfVariation, volumes };
+  }
+}
+
+/**
  * Uncertainty of each structure from label maps of one image, drawn with dropout or by different views.
  * @param samples class indices below `numClasses`, all of one shape
  * @throws ConfigError without a sample, ShapeError for different shapes, DataError for other labels
@@ -59,28 +129,9 @@ export function structureUncertainty(samples: readonly HostArray[], numClasses: 
     if (shape.join() !== first.shape.join())
       throw new ShapeError(`${op}: the samples have the shapes [${first.shape}] and [${shape}]; expected one shape`);
   }
-  const volumes = samples.map(() => new Float64Array(numClasses));
-  const [all, any] = [new Float64Array(numClasses), new Float64Array(numClasses)];
-  const seen = new Int32Array(numClasses).fill(-1); // last voxel at which a class was counted
-  for (let i = 0; i < first.data.length; i++) {
-    let agreed = true;
-    for (let s = 0; s < samples.length; s++) {
-      const label = samples[s].data[i];
-      if (!(Number.isInteger(label) && label >= 0 && label < numClasses))
-        throw new DataError(`${op}: sample ${s} holds ${label}; expected class indices 0 … ${numClasses - 1}`);
-      volumes[s][label]++;
-      if (label !== first.data[i]) agreed = false;
-      if (seen[label] === i) continue;
-      seen[label] = i;
-      any[label]++;
-    }
-    if (agreed) all[first.data[i]]++;
-  }
-  const n = samples.length;
-  const coefficientOfVariation = Float64Array.from({ length: numClasses }, (_, c) => {
-    const mean = volumes.reduce((sum, v) => sum + v[c], 0) / n;
-    const variance = volumes.reduce((sum, v) => sum + (v[c] - mean) ** 2, 0) / n;
-    return Math.sqrt(variance) / mean;
-  });
-  return { iou: all.map((v, c) => (any[c] === 0 ? 1 : v / any[c])), coefficientOfVariation, volumes };
+  const counts = new StructureCounts(numClasses);
+  counts.begin(first.data.length);
+  samples.forEach(({ data }, s) => counts.add(data, s));
+  counts.end();
+  return counts.result();
 }

@@ -6,7 +6,7 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { copyView } from "../../host/strided.ts";
-import type { WindowPredictor } from "./sliding_window.ts";
+import { functionOf, type WindowPredictor } from "./sliding_window.ts";
 
 /**
  * Where tiles start, per axis: evenly spread, at most `tileStepSize` of a tile apart. nnU-Net's `compute_steps_for_sliding_window`.
@@ -81,12 +81,15 @@ export function computeGaussian(tileSize: readonly number[], options: GaussianOp
 
 /**
  * A predictor that averages a network's outputs (logits) over all combinations of mirrored axes: nnU-Net's test time augmentation.
- * @param mirrorAxes spatial axes of a window [B, C, …]; none: the predictor as it is
+ * @param mirrorAxes spatial axes of a window [B, C, …]; none: what the predictor gives
  * @throws ShapeError from `predict` for an axis that windows do not have
  */
-export function withMirroring(predictor: WindowPredictor, mirrorAxes: readonly number[]): WindowPredictor {
-  if (mirrorAxes.length === 0) return predictor;
-  const predict = typeof predictor === "function" ? predictor : (x: HostArray<Float32Array>) => predictor.predict(x);
+export function withMirroring(
+  predictor: WindowPredictor,
+  mirrorAxes: readonly number[],
+): (windows: HostArray<Float32Array>) => Promise<HostArray> {
+  const predict = functionOf(predictor);
+  if (mirrorAxes.length === 0) return async (windows) => predict(windows, []);
   return async (windows) => {
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= windows.shape.length - 2))
       throw new ShapeError(
@@ -95,7 +98,7 @@ export function withMirroring(predictor: WindowPredictor, mirrorAxes: readonly n
     let sum: Float32Array | undefined;
     let shape: readonly number[] = [];
     for (const axes of combinations(mirrorAxes)) {
-      const out = await predict(flipped(windows, axes) as HostArray<Float32Array>);
+      const out = await predict(flipped(windows, axes) as HostArray<Float32Array>, []);
       const back = flipped(out, axes);
       shape = back.shape;
       sum ??= new Float32Array(sizeOf(shape));

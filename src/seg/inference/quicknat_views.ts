@@ -1,23 +1,25 @@
 /**
  * @file QuickNAT's three views (Roy et al. 2019): networks for coronal, axial and sagittal slices of one volume, their scores added up; with
- * test-time dropout also the uncertainty of each structure.
+ * test-time dropout also the uncertainty of each structure. Scores stay on the device, some rows of the volume at a time.
  */
 
-import { mul } from "../../autograd/pointwise.ts";
-import { softmax } from "../../autograd/softmax.ts";
-import { type SliceOrientation, orientationAxes, rotateOrientation } from "../../data/orientation.ts";
-import { Module } from "../../nn/module.ts";
-import type { Device } from "../../tensor/device.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
-import { argmaxPlanes } from "../../host/argmax.ts";
+import type { Precision } from "../../autograd/precision.ts";
+import { type SliceOrientation, orientationAxes } from "../../data/orientation.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
+import { ConfigError, OutOfMemoryError, ShapeError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
-import { stridesOf } from "../../host/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import { type StructureUncertainties, structureUncertainty, TestDropout } from "./monte_carlo.ts";
-import { Predictor } from "./predictor.ts";
+import type { AbortSignal } from "../../host/platform.ts";
+import { formatBytes } from "../../host/text.ts";
+import type { Module } from "../../nn/module.ts";
+import type { Device } from "../../tensor/device.ts";
+import { StructureCounts, type StructureUncertainties } from "./monte_carlo.ts";
+import { padTo } from "./padding.ts";
+import { type ViewJob, ViewRun } from "./view_run.ts";
+import { type StepKind, type View, ViewSteps } from "./view_steps.ts";
+import { bytesPerVoxel } from "./view_sums.ts";
+import type { Size3 } from "./window_plan.ts";
 
-/** A network per view, at least one: `[B, 1, rows, columns]` → `[B, classes, rows, columns]` logits. */
+/** A network per view, at least one: `[B, C, rows, columns]` → `[B, classes, rows, columns]` logits. */
 export type ViewNetworks = Readonly<Partial<Record<SliceOrientation, Module>>>;
 
 export interface QuickNatViewsOptions {
@@ -29,181 +31,244 @@ export interface QuickNatViewsOptions {
    * Factor of each view. Default for probabilities the paper's 0.4 COR, 0.4 AXI, 0.2 SAG, scaled so that those of the views given add up to 1;
    * 1 each for logits.
    */
-  readonly weights?: Readonly<Partial<Record<SliceOrientation, number>>>;
+  readonly weights?: Readonly<Partial<Record<SliceOrientation, number>>> | undefined;
+  /** Axes of a volume that are slice, row and column of each view; default those of FreeSurfer's orientation (`orientationAxes`). */
+  readonly axes?: Readonly<Partial<Record<SliceOrientation, readonly [number, number, number]>>> | undefined;
   /** Slices per call of a network; default 8. */
   readonly batchSize?: number;
-  /** Called after every batch with the slices done and their total, over all views and samples. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Volumes smaller than this are padded with 0 on both sides, `[X, Y, Z]`; default not. */
+  readonly minSize?: readonly [number, number, number] | undefined;
+  /** Volumes are padded to multiples of this; default 1. */
+  readonly multiple?: number;
+  /** Arithmetic of the networks: "f16" needs a device that has it. Default "f32". */
+  readonly precision?: Precision;
+  /** Bytes of device memory that all of it may take, networks included. Default 2 GiB. */
+  readonly maxBytes?: number;
+}
+
+export interface ViewsHooks {
+  /** Called after every batch with the slices done and their total, over all views, samples and row blocks. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Aborting ends the run after the batch in flight, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PredictOptions extends ViewsHooks {
+  /** Give `scores` back: 4 bytes × classes × voxels of host memory. Default false. */
+  readonly scores?: boolean;
+}
+
+export interface UncertaintyOptions extends PredictOptions {
+  /** Draws of each view; default 10. */
+  readonly samples?: number;
+  /** Give `variance` back; takes twice the device memory. Default false. */
+  readonly variance?: boolean;
+  /** Give the label map of every draw back. Default false. */
+  readonly keepSamples?: boolean;
 }
 
 export interface ViewsPrediction {
   /** `[X, Y, Z]`: class with the largest score. */
-  readonly labels: HostArray<Uint8Array>;
+  readonly labels: HostArray<Uint8Array | Uint32Array>;
   /** `[classes, X, Y, Z]`: weighted sum of the views. */
-  readonly scores: HostArray<Float32Array>;
+  readonly scores?: HostArray<Float32Array>;
 }
 
 export interface MonteCarloPrediction extends ViewsPrediction {
   /** The label map of every sample of every view, `[X, Y, Z]`, views one after the other. */
-  readonly samples: readonly HostArray<Uint8Array>[];
+  readonly samples?: readonly HostArray<Uint8Array>[];
   readonly uncertainty: StructureUncertainties;
+  /** `[X, Y, Z]`: variance of the scores over samples and views, with the views' weights, added up over the classes. */
+  readonly variance?: HostArray<Float32Array>;
 }
 
-/** Softmax or not, times the weight of the view. */
-class Scored extends Module {
-  readonly network: Module;
-  private readonly factor: number;
-  private readonly probabilities: boolean;
-
-  constructor(network: Module, factor: number, probabilities: boolean) {
-    super();
-    this.network = network;
-    this.training = network.training; // what a Predictor goes back to
-    this.factor = factor;
-    this.probabilities = probabilities;
-  }
-
-  forward(x: Tensor): Tensor {
-    const y = this.network.forward(x);
-    return mul(this.probabilities ? softmax(y) : y, this.factor);
-  }
+/** What a run will need, known before it starts. */
+export interface ViewsPlan {
+  /** Rows of the volume whose scores are on the device at a time, and how many blocks of them there are. */
+  readonly rows: number;
+  readonly blocks: number;
+  /** Slices that networks see, those that are seen again for another block included. */
+  readonly slices: number;
+  readonly networkBytes: number;
+  readonly sumBytes: number;
+  readonly peakBytes: number;
 }
 
 const viewOrder = ["COR", "AXI", "SAG"] as const;
 const paperWeights = { COR: 0.4, AXI: 0.4, SAG: 0.2 } as const;
+const names = "combine weights axes batchSize minSize multiple precision maxBytes";
+const predictNames = "onProgress signal scores";
+const uncertaintyNames = "onProgress signal scores samples variance keepSamples";
+
+/** A run that was planned. */
+interface Prepared extends ViewJob {
+  readonly networkBytes: number;
+}
 
 /**
- * Segments volumes slice by slice along several views. Scores of all classes are held in host memory: 4 bytes × classes × voxels, 2.2 GB for 33
- * classes of 256³.
+ * Segments volumes slice by slice along several views. The scores of as many rows as `maxBytes` allows are added up on the device; for each further block
+ * of rows the slices that cross it are predicted again.
  */
 export class QuickNatViews {
   private readonly device: Device;
   private readonly options: QuickNatViewsOptions;
-  private readonly views: readonly { readonly view: SliceOrientation; readonly network: Module; readonly factor: number }[];
+  private readonly views: readonly ViewSteps[];
 
-  /** @throws ConfigError without a view, for weights that are not positive, an unknown combination or a batch size below 1 */
+  /** @throws ConfigError without a view, for weights that are not positive, an unknown combination or numbers below 1 */
   constructor(device: Device, networks: ViewNetworks, options: QuickNatViewsOptions = {}) {
-    expectOptions("QuickNatViews", options, "combine weights batchSize onProgress");
-    const { combine = "probabilities", batchSize = 8 } = options;
+    expectOptions("QuickNatViews", options, names);
+    const { combine = "probabilities", batchSize = 8, multiple = 1, precision = "f32", maxBytes = 2 ** 31 } = options;
     if (combine !== "probabilities" && combine !== "logits") {
       throw new ConfigError(`QuickNatViews: combine must be "probabilities" or "logits", got ${JSON.stringify(combine)}`);
     }
-    if (!Number.isInteger(batchSize) || batchSize < 1)
-      throw new ConfigError(`QuickNatViews: batchSize must be a positive integer, got ${batchSize}`);
-    const given = viewOrder.filter((view) => networks[view]);
-    if (given.length === 0) throw new ConfigError("QuickNatViews: give a network for at least one of COR, AXI and SAG");
+    for (const [name, value] of Object.entries({ batchSize, multiple, maxBytes })) {
+      if (!Number.isInteger(value) || value < 1)
+        throw new ConfigError(`QuickNatViews: ${name} must be a positive integer, got ${value}`);
+    }
     const probabilities = combine === "probabilities";
-    const raw = given.map((view) => options.weights?.[view] ?? (probabilities && !options.weights ? paperWeights[view] : 1));
-    if (raw.some((w) => !(w > 0))) throw new ConfigError(`QuickNatViews: weights must be positive, got [${raw.join(", ")}]`);
-    const total = probabilities ? raw.reduce((a, b) => a + b, 0) : 1;
     this.device = device;
     this.options = options;
-    this.views = given.map((view, i) => ({ view, network: networks[view]!, factor: raw[i] / total }));
+    this.views = viewsOf(networks, options, probabilities).map((v) => new ViewSteps(device, v, probabilities, precision));
   }
 
   /**
    * Segments a volume in evaluation mode.
-   * @param volume `[X, Y, Z]` in FreeSurfer's orientation, intensities scaled as in training (QuickNAT: 0 to 1)
-   * @throws ShapeError for another rank, or networks whose output does not fit
+   * @param volume `[X, Y, Z]` or `[C, X, Y, Z]`, in FreeSurfer's orientation unless `axes` says otherwise, intensities scaled as in training (QuickNAT: 0 to 1)
+   * @throws ShapeError for another rank, or networks whose output does not fit; OutOfMemoryError if `maxBytes` is too little; the signal's reason
    */
-  async predict(volume: HostArray): Promise<ViewsPrediction> {
-    const { scores } = await this.run(volume, 1, false);
-    return { scores, labels: largest(scores) };
+  async predict(volume: HostArray, options: PredictOptions = {}): Promise<ViewsPrediction> {
+    expectOptions("QuickNatViews.predict", options, predictNames);
+    const { labels, scores } = await this.run(volume, { ...options, samples: 1 }, { sampled: false, squares: false });
+    return { labels, ...(scores && { scores }) };
   }
 
   /**
-   * Segments a volume `samples` times with dropout on. Scores are the mean over the samples, and what each sample of each view says is compared.
+   * Segments a volume `samples` times with dropout on. Scores are the mean over the samples, and what each sample of each view says is compared. The same
+   * state of the device's generator (`seedDropout`) gives the same samples.
    * @param volume as `predict`'s
-   * @param samples default 10
-   * @throws ShapeError as `predict`, ConfigError for fewer than one sample
+   * @throws as `predict`; ConfigError for fewer than one sample, more than 256 classes, or variances of logits
    */
-  async predictWithUncertainty(volume: HostArray, samples = 10): Promise<MonteCarloPrediction> {
+  async predictWithUncertainty(volume: HostArray, options: UncertaintyOptions = {}): Promise<MonteCarloPrediction> {
+    expectOptions("QuickNatViews.predictWithUncertainty", options, uncertaintyNames);
+    const { samples = 10, variance = false } = options;
     if (!Number.isInteger(samples) || samples < 1)
       throw new ConfigError(`QuickNatViews: samples must be a positive integer, got ${samples}`);
-    const { scores, maps } = await this.run(volume, samples, true);
-    return { scores, labels: largest(scores), samples: maps, uncertainty: structureUncertainty(maps, scores.shape[0]) };
+    if (variance && this.options.combine === "logits")
+      throw new ConfigError('QuickNatViews: the variance is that of probabilities; combine "probabilities", or leave it out');
+    const found = await this.run(volume, { ...options, samples }, { sampled: true, squares: variance });
+    const { uncertainty, ...rest } = found;
+    return { ...rest, uncertainty: uncertainty! };
   }
 
-  private async run(volume: HostArray, samples: number, dropout: boolean) {
-    if (volume.shape.length !== 3) throw new ShapeError(`QuickNatViews: the volume is [${volume.shape}]; expected [X, Y, Z]`);
-    const size = this.views.reduce((n, { view }) => n + samples * volume.shape[orientationAxes(view)[0]], 0);
-    let done = 0;
-    let scores: HostArray<Float32Array> | undefined;
-    const maps: HostArray<Uint8Array>[] = [];
-    for (const { view, network, factor } of this.views) {
-      const scored = new Scored(network, factor, this.options.combine !== "logits");
-      const predictor = new Predictor(this.device, dropout ? new TestDropout(scored) : scored);
-      try {
-        const stack = rotateOrientation(volume, view);
-        for (let s = 0; s < samples; s++) {
-          const map = dropout ? { data: new Uint8Array(sizeOf(volume.shape)), shape: volume.shape } : undefined;
-          for await (const { start, out } of this.slices(predictor, stack)) {
-            if (out.shape[1] > 256)
-              throw new ConfigError(`QuickNatViews: label maps hold 256 classes, the network has ${out.shape[1]}`);
-            scores ??= { data: new Float32Array(out.shape[1] * sizeOf(volume.shape)), shape: [out.shape[1], ...volume.shape] };
-            accumulate(scores, out, view, start, 1 / samples, map);
-            this.options.onProgress?.((done += out.shape[0]), size);
-          }
-          if (map) maps.push(map);
-        }
-      } finally {
-        predictor.dispose();
-      }
+  /** What `predict`, or with samples `predictWithUncertainty`, will do for a volume of this shape. @throws as these */
+  plan(shape: readonly number[], options: UncertaintyOptions = {}): Promise<ViewsPlan> {
+    expectOptions("QuickNatViews.plan", options, uncertaintyNames);
+    const { samples, variance = false } = options;
+    return this.evaluating(async () => {
+      const kind = { sampled: samples !== undefined, squares: variance };
+      const job = await this.prepare(fourAxes(shape), kind, samples ?? 1);
+      const { networkBytes, blocks, size, classes } = job;
+      const rows = blocks[0][1] - blocks[0][0];
+      const sumBytes = Math.ceil(rows * size[0] * size[2] * bytesPerVoxel(classes, kind.squares));
+      const slices = new ViewRun(this.device, this.views, job).slices;
+      return { rows, blocks: blocks.length, slices, networkBytes, sumBytes, peakBytes: networkBytes + sumBytes };
+    });
+  }
+
+  /** Frees the captured steps, not the networks. */
+  dispose(): void {
+    for (const view of this.views) view.dispose();
+  }
+
+  private run(volume: HostArray, options: UncertaintyOptions & { readonly samples: number }, kind: StepKind) {
+    return this.evaluating(async () => {
+      const { scores = false, keepSamples = false, samples, signal, onProgress } = options;
+      signal?.throwIfAborted();
+      const shape = fourAxes(volume.shape);
+      const job = await this.prepare(shape, kind, samples);
+      if (kind.sampled && job.classes > 256)
+        throw new ConfigError(`QuickNatViews: label maps of samples hold 256 classes, the network has ${job.classes}`);
+      const { image, before } = padTo({ data: volume.data, shape: [1, ...shape] }, job.size, "constant", 0);
+      const counts = kind.sampled ? new StructureCounts(job.classes) : undefined;
+      const run = new ViewRun(this.device, this.views, job);
+      return run.run({ image: { data: image.data, shape: image.shape.slice(1) }, before, inside: job.inside }, counts, {
+        scores,
+        keepSamples,
+        signal,
+        onProgress,
+      });
+    });
+  }
+
+  private async prepare([channels, ...given]: readonly number[], kind: StepKind, samples: number): Promise<Prepared> {
+    const { minSize = [1, 1, 1], multiple = 1, batchSize = 8, maxBytes = 2 ** 31 } = this.options;
+    const size = size3(given.map((n, a) => Math.ceil(Math.max(n, minSize[a]) / multiple) * multiple));
+    let [kept, scratch, inputs] = [0, 0, 0];
+    for (const view of this.views) {
+      const [slice, row, column] = view.view.axes;
+      const shape = [Math.min(batchSize, size[slice]), channels, size[row], size[column]];
+      const { peakBytes, memory } = await view.prepare(kind, shape);
+      // Plans share what they do not keep.
+      kept += peakBytes - memory.scratch;
+      scratch = Math.max(scratch, memory.scratch);
+      inputs = Math.max(inputs, 4 * sizeOf(shape));
     }
-    return { scores: scores!, maps };
+    const [{ classes }] = this.views;
+    const other = this.views.find((v) => v.classes !== classes);
+    if (other)
+      throw new ShapeError(`QuickNatViews: one view has ${classes} classes, another ${other.classes}; expected the same`);
+    const networkBytes = kept + scratch + inputs;
+    const voxelBytes = bytesPerVoxel(classes, kind.squares);
+    const blocks = rowBlocks(size, given[1], voxelBytes, maxBytes - networkBytes, this.device.maxBindingSize);
+    if (blocks.length > 0)
+      return { size, inside: size3(given), channels, classes, blocks, samples, kind, batchSize, networkBytes };
+    throw new OutOfMemoryError(
+      `QuickNatViews: the networks need ${formatBytes(networkBytes)} for ${batchSize} slices, ${formatBytes(maxBytes)} are allowed, and not even ` +
+        "one row of the volume fits beside them: use smaller batches, or allow more memory",
+    );
   }
 
-  /** Predictions of a stack of slices, batch by batch. */
-  private async *slices(predictor: Predictor, { data, shape }: HostArray) {
-    const [count, rows, columns] = shape;
-    const { batchSize = 8 } = this.options;
-    for (let start = 0; start < count; start += batchSize) {
-      const batch = Math.min(batchSize, count - start);
-      const window = new Float32Array(data.subarray(start * rows * columns, (start + batch) * rows * columns));
-      const out = await predictor.predict({ data: window, shape: [batch, 1, rows, columns] });
-      if (out.shape.length !== 4 || out.shape[0] !== batch || out.shape[2] !== rows || out.shape[3] !== columns) {
-        throw new ShapeError(
-          `QuickNatViews: a network made [${out.shape}] of slices [${batch}, 1, ${rows}, ${columns}]; expected one score per class and pixel`,
-        );
-      }
-      yield { start, out };
+  private async evaluating<R>(work: () => Promise<R>): Promise<R> {
+    const networks = this.views.map(({ view }) => view.network);
+    const modes = networks.map((n) => n.training);
+    for (const n of networks) n.eval();
+    try {
+      return await work();
+    } finally {
+      networks.forEach((n, i) => n.train(modes[i]));
     }
   }
 }
 
-/** Adds `factor` times the scores of slices to the volume's, and notes the best class of each voxel in `map`, by `argmaxPlanes`'s rule. */
-function accumulate(
-  scores: HostArray<Float32Array>,
-  out: HostArray,
-  view: SliceOrientation,
-  start: number,
-  factor: number,
-  map?: HostArray<Uint8Array>,
-): void {
-  const [batch, classes, rows, columns] = out.shape;
-  if (classes !== scores.shape[0])
-    throw new ShapeError(`QuickNatViews: one view has ${scores.shape[0]} classes, the next ${classes}; expected the same`);
-  const volume = scores.shape.slice(1);
-  const strides = stridesOf(volume);
-  const [slice, row, column] = orientationAxes(view).map((axis) => strides[axis]);
-  const [voxels, pixels] = [sizeOf(volume), rows * columns];
-  for (let b = 0; b < batch; b++)
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++) {
-        const to = (start + b) * slice + i * row + j * column;
-        const from = b * classes * pixels + i * columns + j;
-        let best = 0;
-        for (let c = 0; c < classes; c++) {
-          const value = out.data[from + c * pixels];
-          scores.data[c * voxels + to] += factor * value;
-          if (value > out.data[from + best * pixels]) best = c;
-        }
-        if (map) map.data[to] = best;
-      }
+const size3 = (list: readonly number[]): Size3 => list as unknown as Size3;
+
+/** `[C, X, Y, Z]` of a volume with or without channels. */
+function fourAxes(shape: readonly number[]): number[] {
+  if (shape.length === 4) return [...shape];
+  if (shape.length === 3) return [1, ...shape];
+  throw new ShapeError(`QuickNatViews: the volume is [${shape}]; expected [X, Y, Z] or [C, X, Y, Z]`);
 }
 
-/** The class with the largest score of each voxel. */
-function largest({ data, shape }: HostArray<Float32Array>): HostArray<Uint8Array> {
-  const [classes, ...volume] = shape;
-  return { data: argmaxPlanes(data, classes, new Uint8Array(sizeOf(volume))), shape: volume };
+/** The rows of a volume with `given` ones, padding left out, that are done together; empty if not even one fits. */
+function rowBlocks(size: Size3, given: number, voxelBytes: number, bytes: number, maxBinding: number): [number, number][] {
+  const row = size[0] * size[2];
+  const most = Math.min(Math.floor(bytes / (row * voxelBytes)), Math.floor(maxBinding / (4 * row)));
+  if (most < 1) return [];
+  const rows = Math.ceil(given / Math.ceil(given / most));
+  return Array.from({ length: Math.ceil(given / rows) }, (_, i) => [i * rows, Math.min(given, (i + 1) * rows)]);
+}
+
+/** The views that are given, with their factors. */
+function viewsOf(networks: ViewNetworks, { weights, axes }: QuickNatViewsOptions, probabilities: boolean): View[] {
+  const given = viewOrder.filter((view) => networks[view]);
+  if (given.length === 0) throw new ConfigError("QuickNatViews: give a network for at least one of COR, AXI and SAG");
+  const raw = given.map((view) => weights?.[view] ?? (probabilities && !weights ? paperWeights[view] : 1));
+  if (raw.some((w) => !(w > 0))) throw new ConfigError(`QuickNatViews: weights must be positive, got [${raw.join(", ")}]`);
+  const total = probabilities ? raw.reduce((a, b) => a + b, 0) : 1;
+  return given.map((view, i) => {
+    const lie = axes?.[view] ?? orientationAxes(view);
+    if (lie.toSorted().join() !== "0,1,2")
+      throw new ConfigError(`QuickNatViews: axes of ${view} must be 0, 1 and 2 in some order, got [${lie}]`);
+    return { network: networks[view]!, axes: lie, factor: raw[i] / total };
+  });
 }

@@ -4,7 +4,11 @@ import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
-import { DeviceWindows, type DeviceWindowsOptions } from "./device_windows.ts";
+import { CoreWindows, type CoreWindowsOptions } from "./core_windows.ts";
+import { DeviceWindows, type DeviceWindowsOptions, type WindowsPlan } from "./device_windows.ts";
+import { computeStepsForSlidingWindow } from "./nnunet_windows.ts";
+import { ConfigError } from "../../host/errors.ts";
+import type { StructureUncertainties } from "./monte_carlo.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Candidate } from "../metrics/detection.ts";
@@ -14,6 +18,46 @@ export interface SegmentHooks {
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the windows done and their total. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** What whoever predicts may want other than the recipe has it. What is left out stays. */
+export interface InferenceOptions {
+  /** Share of a window that neighbors overlap, in [0, 1). */
+  readonly overlap?: number | undefined;
+  /** Windows that are predicted together. */
+  readonly batchSize?: number | undefined;
+  /** Average over mirror images along all axes that the network sees. */
+  readonly mirror?: boolean | undefined;
+  /** Average over quarter turns in the plane of the slices, or of the last two axes along which windows are equally long. */
+  readonly rot90?: boolean | undefined;
+  /** Arithmetic of the networks. */
+  readonly precision?: "f32" | "f16" | undefined;
+  /** Bytes of device memory that all of it may take, networks included. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** The names of these options. @internal */
+export const inferenceNames = "overlap batchSize mirror rot90 precision maxBytes";
+
+/** What segmenting an image will take, known before it starts. */
+export interface SegmentPlan {
+  readonly windows: number;
+  /** Passes of a network over a batch, if these are not the windows. */
+  readonly passes?: number;
+  /** Bands of rows that the image is done in. */
+  readonly bands?: number;
+  /** Bytes on the device at most, networks included. */
+  readonly peakBytes: number;
+}
+
+/** What draws with dropout on say together. */
+export interface SampledLabels {
+  /** Stored label values `[1, x, y, z]` */
+  readonly labels: HostArray<Uint8Array | Int32Array>;
+  /** Background first, then the foreground of the outputs. */
+  readonly structures: StructureUncertainties;
+  /** `[1, x, y, z]`: variance of the probabilities, added up over the classes. */
+  readonly variance: HostArray<Float32Array>;
 }
 
 /** A label map, and the things in it where these are what is looked for. */
@@ -26,6 +70,14 @@ export interface Segmentation extends HostArray {
 export interface Segmenter {
   /** Prepared image `[C, x, y, z]` → stored label values `[1, x, y, z]`. */
   run(image: HostArray, hooks?: SegmentHooks): Promise<Segmentation>;
+  /** What these labels are decided from: logits `[channels, x, y, z]`. For probabilities, ensembles, and recipes that resample before they decide. */
+  scores?(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Float32Array>>;
+  /** What `run`, or with `scores` `scores`, will do for an image of this shape and take on the device. */
+  plan?(shape: readonly number[], scores?: boolean): Promise<SegmentPlan>;
+  /** Takes options in place of the recipe's. Throws `ConfigError` for those that it cannot follow. */
+  configure?(options: InferenceOptions): void;
+  /** Draws with dropout on and decides by the mean of their probabilities; absent where draws can only vote. */
+  sample?(image: HostArray, samples: number, hooks?: SegmentHooks): Promise<SampledLabels>;
   dispose(): void;
 }
 
@@ -36,17 +88,111 @@ export interface WindowSegmenterOptions extends DeviceWindowsOptions {
 
 /** Segments images by windows, on the device; several networks are an ensemble. */
 export class WindowSegmenter implements Segmenter {
-  private readonly windows: DeviceWindows;
+  private readonly device: Device;
+  private readonly networks: Module | readonly Module[];
   private readonly outputs: OutputCoding;
+  private options: DeviceWindowsOptions;
+  private windows: DeviceWindows;
 
   constructor(device: Device, networks: Module | readonly Module[], { outputs, ...options }: WindowSegmenterOptions) {
     this.windows = new DeviceWindows(device, networks, options);
+    this.device = device;
+    this.networks = networks;
     this.outputs = outputs;
+    this.options = options;
   }
 
   async run(image: HostArray, hooks: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {
     const { codes } = await this.windows.run(image, { ...hooks, decision: this.outputs.decision });
     return this.outputs.valuesOf(codes!);
+  }
+
+  async scores(image: HostArray, hooks: SegmentHooks = {}): Promise<HostArray<Float32Array>> {
+    const { scores } = await this.windows.run(image, { ...hooks, scores: true });
+    return scores!;
+  }
+
+  plan(shape: readonly number[], scores = false): Promise<WindowsPlan> {
+    return this.windows.plan(shape, scores ? { scores } : { decision: this.outputs.decision });
+  }
+
+  configure(asked: InferenceOptions): void {
+    const options = { ...this.options, ...windowOptions(asked, this.options) };
+    const windows = new DeviceWindows(this.device, this.networks, options);
+    this.windows.dispose();
+    this.windows = windows;
+    this.options = options;
+  }
+
+  dispose(): void {
+    this.windows.dispose();
+  }
+}
+
+/** Options of inference as those of windows. */
+function windowOptions(
+  asked: InferenceOptions,
+  { roiSize, sliceAxis, scan }: DeviceWindowsOptions,
+): Partial<DeviceWindowsOptions> {
+  expectOptions("Segmenter.configure", asked, inferenceNames);
+  const { overlap, batchSize, mirror, rot90, precision, maxBytes } = asked;
+  const size = typeof roiSize === "number" ? [roiSize, roiSize, roiSize] : roiSize;
+  const seen = size.flatMap((_, axis) => (axis === sliceAxis ? [] : [axis]));
+  return {
+    // Whoever has starts of their own has nnU-Net's.
+    ...(scan && overlap !== undefined && { scan: (image, roi) => computeStepsForSlidingWindow(image, roi, 1 - overlap) }),
+    ...(overlap !== undefined && { overlap: size.map((_, axis) => (axis === sliceAxis ? 0 : overlap)) }),
+    ...(batchSize !== undefined && { swBatchSize: batchSize }),
+    ...(mirror !== undefined && { mirrorAxes: mirror ? seen : [] }),
+    ...(rot90 !== undefined && { rot90Axes: rot90 ? squareOf(seen, size) : undefined }),
+    ...(precision !== undefined && { precision }),
+    ...(maxBytes !== undefined && { maxBytes }),
+  };
+}
+
+/** The last two axes along which windows are equally long. */
+function squareOf(axes: readonly number[], size: readonly number[]): [number, number] {
+  for (let b = axes.length - 1; b > 0; b--) {
+    const a = axes.slice(0, b).findLast((axis) => size[axis] === size[axes[b]]);
+    if (a !== undefined) return [a, axes[b]];
+  }
+  throw new ConfigError(`quarter turns need windows that are equally long along two axes, these are [${size}]`);
+}
+
+export interface WholeSegmenterOptions extends Omit<CoreWindowsOptions, "decision"> {
+  /** What the network's outputs mean. */
+  readonly outputs: OutputCoding;
+}
+
+/** Segments whole images with a network that looks only so far, such as MeshNet, in bounded memory: see `CoreWindows`. It gives labels only. */
+export class WholeSegmenter implements Segmenter {
+  private readonly outputs: OutputCoding;
+  private readonly make: (options: CoreWindowsOptions) => CoreWindows;
+  private windows: CoreWindows;
+
+  constructor(device: Device, network: Module, options: WholeSegmenterOptions) {
+    expectOptions("WholeSegmenter", options, "outputs precision maxBytes");
+    const { outputs, ...rest } = options;
+    this.outputs = outputs;
+    this.make = (more) => new CoreWindows(device, network, { ...rest, decision: outputs.decision, ...more });
+    this.windows = this.make({});
+  }
+
+  async run(image: HostArray, hooks: SegmentHooks = {}): Promise<HostArray<Uint8Array | Int32Array>> {
+    return this.outputs.valuesOf(await this.windows.run(image, hooks));
+  }
+
+  plan(shape: readonly number[]): Promise<SegmentPlan> {
+    return this.windows.plan(shape);
+  }
+
+  /** @throws ConfigError for what belongs to windows that are weighted and summed */
+  configure({ precision, maxBytes, ...others }: InferenceOptions): void {
+    const asked = Object.entries(others).filter(([, value]) => value !== undefined);
+    if (asked.length > 0)
+      throw new ConfigError(`the network sees whole images, each voxel once: no ${asked.map(([name]) => name).join(", ")}`);
+    this.windows.dispose();
+    this.windows = this.make({ ...(precision && { precision }), ...(maxBytes !== undefined && { maxBytes }) });
   }
 
   dispose(): void {

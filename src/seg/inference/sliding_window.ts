@@ -7,12 +7,23 @@ import type { PadMode } from "../../autograd/pad.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
-import { forEachRow, padTo, unpad } from "./padding.ts";
+import { forEachRow, padTo } from "./padding.ts";
+import { flattened, type ImageOutputs, OutputSums, type WindowCoord, type WindowOutputs } from "./window_outputs.ts";
 
-/** Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi]: a function, or what has one named `predict`, such as a `Predictor`. */
-export type WindowPredictor =
-  | ((windows: HostArray<Float32Array>) => Promise<HostArray> | HostArray)
-  | { predict(windows: HostArray<Float32Array>): Promise<HostArray> | HostArray };
+/**
+ * Predicts a batch of windows [B, C, ...roi] → [B, K, ...roi], or several outputs as a list or record, each of which may have another size: a function, or what
+ * has one named `predict`, such as a `Predictor`. With `withCoord` it is told where the windows are.
+ */
+export type WindowPredictor<O extends WindowOutputs = HostArray> =
+  | ((windows: HostArray<Float32Array>, coords: readonly WindowCoord[]) => Promise<O> | O)
+  | { predict(windows: HostArray<Float32Array>, coords: readonly WindowCoord[]): Promise<O> | O };
+
+/** What becomes of a batch's outputs and weights before they are added up. */
+export type ProcessFn = (
+  outputs: readonly HostArray[],
+  windows: HostArray<Float32Array>,
+  weights: HostArray,
+) => { readonly outputs: readonly HostArray[]; readonly weights: HostArray };
 
 /** Weight of a window's voxels where windows overlap: all equal, or falling off from the center. */
 export type BlendMode = "constant" | "gaussian";
@@ -35,23 +46,34 @@ export interface SlidingWindowOptions {
   readonly cval?: number;
   /** Own non-negative weights of shape roiSize in place of `mode`'s; used where the window has its full size. */
   readonly roiWeightMap?: HostArray;
+  /** Changes the outputs of each batch and the weights of its windows; the sums are divided by the weights of the first batch, as upstream. */
+  readonly processFn?: ProcessFn;
+  /** Tell the predictor where its windows are, as a second argument. Default false. */
+  readonly withCoord?: boolean;
+  /**
+   * Windows go along `bufferDim`, so many starts of it at a time, and only a first output is kept: upstream's order. Here it saves no memory. Default none.
+   */
+  readonly bufferSteps?: number;
+  /** Spatial axis of `bufferSteps`, from the end if negative. Default −1. */
+  readonly bufferDim?: number;
   /** Called after every batch with the windows done and their total. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const slidingWindowNames = "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap onProgress";
+const slidingWindowNames =
+  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap processFn withCoord bufferSteps bufferDim onProgress";
 
 /**
  * Predicts images window by window (MONAI `sliding_window_inference`).
  * @param inputs images [N, C, ...spatial]
- * @returns Σ w·prediction / Σ w, float32 [N, K, ...spatial], K being the predictor's channels
- * @throws ConfigError for options outside their range, ShapeError when the predictor changes batch or window size
+ * @returns Σ w·prediction / Σ w, float32 [N, K, ...spatial], K being the predictor's channels; of several outputs the same list or record, each at its scale
+ * @throws ConfigError for options outside their range, ShapeError when the predictor's outputs do not go with the windows
  */
-export async function slidingWindowInference(
+export async function slidingWindowInference<O extends WindowOutputs = HostArray>(
   inputs: HostArray,
   options: SlidingWindowOptions,
-  predictor: WindowPredictor,
-): Promise<HostArray<Float32Array>> {
+  predictor: WindowPredictor<O>,
+): Promise<ImageOutputs<O>> {
   expectOptions("slidingWindowInference", options, slidingWindowNames);
   const predict = functionOf(predictor);
   const { swBatchSize = 1, overlap = 0.25, mode = "constant", sigmaScale = 0.125, onProgress } = options;
@@ -65,50 +87,71 @@ export async function slidingWindowInference(
   const { image, before } = padTo(inputs, roi, options.paddingMode ?? "constant", options.cval ?? 0);
   const padded = image.shape.slice(2);
   const { starts } = slidingWindowStarts(padded, roi, overlap);
-  const weights = weightMap(roi, mode, sigmaScale, options.roiWeightMap);
-
-  const total = starts.length * n;
-  const [voxels, roiVoxels] = [sizeOf(padded), sizeOf(roi)];
-  let channels = 0;
-  let sum = new Float32Array(0);
-  for (let first = 0; first < total; first += swBatchSize) {
-    const batch = Math.min(swBatchSize, total - first);
-    const windows = new Float32Array(batch * c * roiVoxels);
-    for (let b = 0; b < batch; b++) {
-      const [sample, start] = locate(first + b, starts);
-      for (let k = 0; k < c; k++) {
-        const [from, to] = [(sample * c + k) * voxels, (b * c + k) * roiVoxels];
-        // A loop: a view per row would be more garbage than the volume itself.
-        forEachRow(padded, start, roi, (at, row, length) => {
-          for (let i = 0; i < length; i++) windows[to + row + i] = image.data[from + at + i];
-        });
-      }
-    }
-    const out = await predict({ data: windows, shape: [batch, c, ...roi] });
-    checkPrediction(out, batch, channels, roi);
-    if (first === 0) {
-      channels = out.shape[1];
-      sum = new Float32Array(n * channels * voxels);
-    }
-    for (let b = 0; b < batch; b++) {
-      const [sample, start] = locate(first + b, starts);
-      for (let k = 0; k < channels; k++) {
-        const [from, to] = [(b * channels + k) * roiVoxels, (sample * channels + k) * voxels];
-        forEachRow(padded, start, roi, (at, row, length) => {
-          for (let i = 0; i < length; i++) sum[to + at + i] += out.data[from + row + i] * weights[row + i];
-        });
-      }
-    }
-    onProgress?.(first + batch, total);
+  const importance = { data: weightMap(roi, mode, sigmaScale, options.roiWeightMap), shape: roi };
+  const sums = new OutputSums({ images: n, size: padded, roi, starts });
+  let pack: ReturnType<typeof flattened>["pack"] | undefined;
+  let done = 0;
+  for (const windows of batchesOf(starts, n, roi, swBatchSize, options)) {
+    const data = { data: gather(image, windows, roi), shape: [windows.length, c, ...roi] };
+    const given = flattened(await predict(data, options.withCoord ? windows : []));
+    pack ??= given.pack;
+    const { outputs, weights } = options.processFn?.(given.list, data, importance) ?? {
+      outputs: given.list,
+      weights: importance,
+    };
+    sums.add(options.bufferSteps ? outputs.slice(0, 1) : outputs, windows, weights);
+    onProgress?.((done += windows.length), starts.length * n);
   }
+  const found = sums.finish(before, size);
+  if (!pack) throw new ShapeError(`slidingWindowInference: inputs are [${inputs.shape}]; expected at least one image`);
+  return (options.bufferSteps ? found[0] : pack(found)) as ImageOutputs<O>;
+}
 
-  const count = new Float32Array(voxels);
-  for (const start of starts)
-    forEachRow(padded, start, roi, (at, row, length) => {
-      for (let i = 0; i < length; i++) count[at + i] += weights[row + i];
-    });
-  for (let i = 0; i < sum.length; i++) sum[i] /= count[i % voxels];
-  return unpad({ data: sum, shape: [n, channels, ...padded] }, before, size);
+/** The windows of all images in the order they are predicted; a batch may mix images. */
+function batchesOf(
+  starts: readonly (readonly number[])[],
+  images: number,
+  roi: readonly number[],
+  size: number,
+  { bufferSteps, bufferDim = -1 }: SlidingWindowOptions,
+): WindowCoord[][] {
+  const all = (list: readonly (readonly number[])[], image: number): WindowCoord[] =>
+    list.map((start) => ({ image, start, end: start.map((s, a) => s + roi[a]) }));
+  const batches = (list: readonly WindowCoord[]): WindowCoord[][] =>
+    Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
+  const each = Array.from({ length: images }, (_, image) => image);
+  if (!bufferSteps || bufferSteps < 0) return batches(each.flatMap((image) => all(starts, image)));
+  if (!Number.isInteger(bufferDim) || bufferDim < -roi.length || bufferDim >= roi.length)
+    throw new ConfigError(
+      `slidingWindowInference: bufferDim must be a spatial axis from ${-roi.length} to ${roi.length - 1}, got ${bufferDim}`,
+    );
+  const axis = bufferDim < 0 ? bufferDim + roi.length : bufferDim;
+  const sorted = starts.toSorted((a, b) => a[axis] - b[axis]);
+  const lines = [...new Set(sorted.map((s) => s[axis]))];
+  const buffers = Array.from({ length: Math.ceil(lines.length / bufferSteps) }, (_, i) =>
+    sorted.filter((s) => lines.slice(i * bufferSteps, (i + 1) * bufferSteps).includes(s[axis])),
+  );
+  return each.flatMap((image) => buffers.flatMap((buffer) => batches(all(buffer, image))));
+}
+
+/** Windows `[B, C, ...roi]` of images `[N, C, ...size]`. */
+function gather(
+  { data, shape: [, c, ...size] }: HostArray,
+  windows: readonly WindowCoord[],
+  roi: readonly number[],
+): Float32Array {
+  const [voxels, inWindow] = [sizeOf(size), sizeOf(roi)];
+  const out = new Float32Array(windows.length * c * inWindow);
+  for (const [b, { image, start }] of windows.entries()) {
+    for (let k = 0; k < c; k++) {
+      const [from, to] = [(image * c + k) * voxels, (b * c + k) * inWindow];
+      // A loop: a view per row would be more garbage than the volume itself.
+      forEachRow(size, start, roi, (at, row, length) => {
+        for (let i = 0; i < length; i++) out[to + row + i] = data[from + at + i];
+      });
+    }
+  }
+  return out;
 }
 
 /** Where windows start, in C order over the axes (last fastest); the last window of an axis is shifted back to end at the border. */
@@ -175,9 +218,10 @@ export function computeImportanceMap(
   return { data: data.map((w) => Math.max(w, floor)), shape: patchSize };
 }
 
-export function functionOf(predictor: WindowPredictor) {
+export function functionOf<O extends WindowOutputs>(predictor: WindowPredictor<O>) {
   if (typeof predictor === "function") return predictor;
-  if (typeof predictor?.predict === "function") return (windows: HostArray<Float32Array>) => predictor.predict(windows);
+  if (typeof predictor?.predict === "function")
+    return (windows: HostArray<Float32Array>, coords: readonly WindowCoord[]) => predictor.predict(windows, coords);
   const module = typeof (predictor as { forward?: unknown } | undefined)?.forward === "function";
   throw new ConfigError(
     `slidingWindowInference: the predictor is ${module ? "a module; give new Predictor(device, module)" : `${typeof predictor}, expected a function or an object with predict()`}`,
@@ -201,17 +245,4 @@ export function weightMap(
   if (String(own.shape) !== String(roi))
     throw new ShapeError(`slidingWindowInference: roiWeightMap is [${own.shape}]; expected the window's shape [${roi}]`);
   return own.data;
-}
-
-/** Image and window start of window `index`: all windows of the first image, then of the next. */
-function locate(index: number, starts: readonly number[][]): [sample: number, start: number[]] {
-  return [Math.floor(index / starts.length), starts[index % starts.length]];
-}
-
-function checkPrediction(out: HostArray, batch: number, channels: number, roi: readonly number[]): void {
-  const [n, c, ...size] = out.shape;
-  if (n !== batch || (channels > 0 && c !== channels) || String(size) !== String(roi))
-    throw new ShapeError(
-      `slidingWindowInference: the predictor returned [${out.shape}] for windows [${[batch, "C", ...roi]}]; expected the same batch and window size and equal channels in every batch`,
-    );
 }

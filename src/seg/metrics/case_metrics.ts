@@ -12,7 +12,7 @@ import { hausdorffOf } from "./hausdorff_distance.ts";
 import { LabelPairs } from "./label_pairs.ts";
 import { averageDistanceOf } from "./surface_distance.ts";
 import { surfaceDiceOf } from "./surface_dice.ts";
-import { SurfacePair } from "./surfaces.ts";
+import { SurfacePair, type SurfacePairOptions } from "./surfaces.ts";
 
 /** One class of a prediction and its truth. */
 export interface ClassPair extends Confusion {
@@ -24,6 +24,8 @@ export interface ClassPair extends Confusion {
   readonly surfaces: SurfacePair;
   /** Surfaces between voxels, weighted by area. */
   readonly subvoxelSurfaces: SurfacePair;
+  /** Surfaces of edge voxels that have none where a mask meets the end of the volume. */
+  readonly openSurfaces: SurfacePair;
 }
 
 export interface CaseMetric {
@@ -118,11 +120,12 @@ class LazyPair implements ClassPair {
   readonly fn: number;
   readonly voxelVolume: number;
   readonly tolerance: number;
-  private readonly make: (useSubvoxels: boolean) => SurfacePair;
+  private readonly make: (options: SurfacePairOptions) => SurfacePair;
   private edges: SurfacePair | undefined;
   private between: SurfacePair | undefined;
+  private open: SurfacePair | undefined;
 
-  constructor(counts: Confusion, options: ScoreOptions, make: (useSubvoxels: boolean) => SurfacePair) {
+  constructor(counts: Confusion, options: ScoreOptions, make: (options: SurfacePairOptions) => SurfacePair) {
     ({ tp: this.tp, fp: this.fp, tn: this.tn, fn: this.fn } = counts);
     this.voxelVolume = options.spacing.reduce((v, s) => v * s, 1) / 1000;
     this.tolerance = options.tolerance ?? 1;
@@ -130,11 +133,15 @@ class LazyPair implements ClassPair {
   }
 
   get surfaces(): SurfacePair {
-    return (this.edges ??= this.make(false));
+    return (this.edges ??= this.make({}));
   }
 
   get subvoxelSurfaces(): SurfacePair {
-    return (this.between ??= this.make(true));
+    return (this.between ??= this.make({ useSubvoxels: true }));
+  }
+
+  get openSurfaces(): SurfacePair {
+    return (this.open ??= this.make({ border: "inside" }));
   }
 }
 
@@ -151,9 +158,9 @@ export function scoreCase(prediction: HostArray, truth: HostArray, options: Scor
   const shape = truth.shape.slice(1);
   return classes.map(({ values }) => {
     const counts = pairs.confusion(values);
-    const make = (useSubvoxels: boolean): SurfacePair => {
+    const make = (kind: SurfacePairOptions): SurfacePair => {
       const [p, t] = [prediction, truth].map((a) => maskOf(a, truth, values, ignore));
-      return new SurfacePair(p, t, shape, { spacing: spacing.slice(-shape.length), useSubvoxels });
+      return new SurfacePair(p, t, shape, { spacing: spacing.slice(-shape.length), ...kind });
     };
     const pair = new LazyPair(counts, options, make);
     const absent = counts.tp + counts.fn === 0;

@@ -1,5 +1,6 @@
 /** @file The evaluation of the CHAOS challenge (Kavur et al. 2021). */
 
+import { type CaseMetric, caseMetricsNamed } from "./case_metrics.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -54,3 +55,10 @@ export function computeChaosMetrics(
     mssd: hausdorffOf(pair),
   };
 }
+
+/** The challenge's scores as metrics of a case: Dice, RAVD in percent, ASSD and MSSD in millimeters. */
+export const chaosScores: readonly CaseMetric[] = [
+  .../* @__PURE__ */ caseMetricsNamed(["dice", "ravd"]),
+  { name: "assd", unit: "mm", best: 0, of: ({ openSurfaces }) => averageDistanceOf(openSurfaces, true) },
+  { name: "mssd", unit: "mm", best: 0, of: ({ openSurfaces }) => hausdorffOf(openSurfaces) },
+];

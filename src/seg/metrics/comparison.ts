@@ -127,6 +127,12 @@ export function comparisonLines(c: Comparison): string[] {
   return [...aligned([head, ...rows]), ...notes(c)];
 }
 
+/** Lines of a table of the cases: each case and class by metric. */
+export function caseLines(c: Comparison): string[] {
+  const head = ["case", "class", ...c.metrics.map(({ name, unit }) => (unit ? `${name} [${unit}]` : name))];
+  return aligned([head, ...c.cases.flatMap(({ id, scores }) => c.classes.map((name, k) => [id, name, ...scores[k].map(shown)]))]);
+}
+
 function notes({ missingCases, surplus, missing }: Comparison): string[] {
   const list = (ids: readonly string[]): string =>
     ids.slice(0, 5).join(", ") + (ids.length > 5 ? ` and ${ids.length - 5} more` : "");

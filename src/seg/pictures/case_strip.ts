@@ -22,15 +22,25 @@ const mostPixels = 256;
 /** Slices of a volume `[D, H, W]`, evenly spread over what is labeled or predicted, with both drawn. */
 export function caseStrip(volume: HostArray, { label, pred, axis, count = 6 }: CaseStripOptions): Picture {
   const size = volume.shape;
-  const [first, last] = labeledRange([label, pred], size, axis);
-  const shown = Math.min(count, last - first + 1);
-  const at = Array.from({ length: shown }, (_, i) => Math.round(first + ((last - first) * (i + 0.5)) / shown - 0.5 + 1e-9));
+  const at = shownSlices([label, pred], size, axis, count);
   const { min, max } = extent(volume.data);
   const step = Math.ceil(Math.max(...size.toSpliced(axis, 1)) / mostPixels);
   const scale = Math.max(1, Math.floor(180 / Math.max(...size.toSpliced(axis, 1))));
   const take = (a: HostArray | undefined, k: number) => a && thinned(takeSlice(a, size, axis, k), step);
   const slices = at.map((k) => overlay(take(volume, k)!, take(label, k), take(pred, k), { scale, window: [min, max] }));
   return montage(slices, { columns: slices.length, margin: 2 });
+}
+
+/** Slices evenly spread over what some label maps have, at most `count`; over all slices if they have nothing. */
+export function shownSlices(
+  labels: readonly (HostArray | undefined)[],
+  size: readonly number[],
+  axis: number,
+  count: number,
+): number[] {
+  const [first, last] = labeledRange(labels, size, axis);
+  const shown = Math.min(count, last - first + 1);
+  return Array.from({ length: shown }, (_, i) => Math.round(first + ((last - first) * (i + 0.5)) / shown - 0.5 + 1e-9));
 }
 
 /** First and last slice with a label; all of them without any. */

@@ -130,18 +130,37 @@ function cellOf({ image, masks }: SampleView): Picture {
 const short = (v: number): string =>
   (Math.abs(v) >= 1000 || v === 0 ? v.toFixed(0) : v.toPrecision(Math.abs(v) < 0.1 ? 1 : 3)).replace("-", "−");
 
-/** The middle slice of a channel across an axis (−1: the plane that it is), with the outline of each class. */
+/**
+ * The slice across an axis with the most of all classes: what is small lies rarely in the middle. The middle one where there is none, and where masks are
+ * smaller than the image.
+ */
+function fullestSlice({ shape: [, ...size] }: HostArray, masks: HostArray, axis: number): number {
+  const middle = size[axis] >> 1;
+  if (masks.shape.slice(1).join() !== size.join()) return middle;
+  const counts = new Float64Array(size[axis]);
+  const inner = size.slice(axis + 1).reduce((n, s) => n * s, 1);
+  for (let i = 0; i < masks.data.length; i++) if (masks.data[i] >= 0.5) counts[Math.floor(i / inner) % size[axis]]++;
+  return counts.reduce((best, n, k) => (n > counts[best] ? k : best), middle);
+}
+
+/** A slice of a channel across an axis (−1: the plane that it is), with the outline of each class. */
 function sliceOf(image: HostArray, masks: HostArray, channel: number, axis: number, scale: number): Picture {
-  const plane = planeOf(image, channel, axis);
+  const at = axis < 0 ? 0 : fullestSlice(image, masks, axis);
+  const plane = planeOf(image, channel, axis, at);
+  const same = masks.shape[axis + 1] === image.shape[axis + 1];
   const picture = overlay(plane, undefined, undefined, { scale });
   const [down, across] = [0, 1].map((a) => Math.floor((plane.shape[a] - planeShape(masks.shape.slice(1), axis)[a]) / 2));
   for (let c = 0; c < masks.shape[0]; c++) {
-    const mask = planeOf(masks, c, axis);
+    const mask = planeOf(masks, c, axis, same ? at : masks.shape[axis + 1] >> 1);
     // Soft outlines: a mask that was resized is a half where it ends.
     for (const line of contourLines(mask.data, mask.shape, 0.499)) {
-      const at = (k: number): [number, number] => [(line[2 * k + 1] + across + 0.5) * scale, (line[2 * k] + down + 0.5) * scale];
+      const point = (k: number): [number, number] => [
+        (line[2 * k + 1] + across + 0.5) * scale,
+        (line[2 * k] + down + 0.5) * scale,
+      ];
       const points = line.length / 2;
-      for (let k = 0; k < points; k++) drawLine(picture, at(k), at((k + 1) % points), scale > 2 ? 2 : 1, colorsOf(c + 1).line);
+      for (let k = 0; k < points; k++)
+        drawLine(picture, point(k), point((k + 1) % points), scale > 2 ? 2 : 1, colorsOf(c + 1).line);
     }
   }
   return picture;
@@ -149,9 +168,9 @@ function sliceOf(image: HostArray, masks: HostArray, channel: number, axis: numb
 
 const planeShape = (size: readonly number[], axis: number): readonly number[] => (axis < 0 ? size : size.toSpliced(axis, 1));
 
-function planeOf(a: HostArray, channel: number, axis: number): HostArray {
+function planeOf(a: HostArray, channel: number, axis: number, at: number): HostArray {
   const size = a.shape.slice(1);
   const voxels = size.reduce((n, s) => n * s, 1);
   const part = { data: a.data.subarray(channel * voxels, (channel + 1) * voxels), shape: size };
-  return axis < 0 ? part : takeSlice(part, size, axis, size[axis] >> 1);
+  return axis < 0 ? part : takeSlice(part, size, axis, at);
 }

@@ -38,17 +38,17 @@ export function labelVolumes(
 const header = "case,label,voxels,ml";
 
 /** A field of a table with commas (RFC 4180). */
-const field = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+export const csvField = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
 /**
  * The table as CSV, a row per case and class.
  * @param before a table that is there: rows of other cases stay in front
  */
 export function volumesCsv(rows: readonly LabelVolume[], before = ""): string {
-  const mine = new Set(rows.map((r) => `${field(r.id)},`));
+  const mine = new Set(rows.map((r) => `${csvField(r.id)},`));
   const others = before
     .split("\n")
     .filter((line) => line !== "" && line !== header && ![...mine].some((start) => line.startsWith(start)));
-  const lines = rows.map((r) => [field(r.id), field(r.name), r.voxels, r.milliliters.toFixed(4)].join(","));
+  const lines = rows.map((r) => [csvField(r.id), csvField(r.name), r.voxels, r.milliliters.toFixed(4)].join(","));
   return `${[header, ...others, ...lines].join("\n")}\n`;
 }

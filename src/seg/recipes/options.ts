@@ -17,6 +17,8 @@ export interface Option<T> {
   readonly flag?: string;
   /** The value where none is given and none is suggested. */
   readonly standard?: T;
+  /** All that it can be, where these are a few words or numbers. */
+  readonly choices?: readonly T[];
 }
 
 export type OptionTable<Config> = { readonly [K in keyof Config]-?: Option<Config[K]> };
@@ -84,6 +86,7 @@ export const oneOf = <const T extends string | number>(
   return {
     expects: [...(names.length > 1 ? [names.slice(0, -1).join(", ")] : []), names.at(-1)].join(" or "),
     fits: (v) => choices.includes(v as T),
+    choices,
     help,
     read: typeof choices[0] === "number" ? numberIn : (text) => text,
     ...more,
@@ -132,3 +135,9 @@ export function checkOptions<Config>(
   });
   return Object.fromEntries(checked) as Config;
 }
+
+/** The standard values of those options that have one. */
+export const standardOptions = <Config>(table: OptionTable<Config>): Partial<Config> =>
+  Object.fromEntries(
+    Object.entries(table as AnyTable).flatMap(([name, { standard }]) => (standard === undefined ? [] : [[name, standard]])),
+  ) as Partial<Config>;

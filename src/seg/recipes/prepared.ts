@@ -52,6 +52,11 @@ function someAbove0({ data }: HostArray): boolean {
 /** Where the cases of a dataset are read from. */
 export type ReadCase = (source: Case) => Promise<LoadedCase>;
 
+/** A case with what the dataset lists of it. */
+export async function readListed(read: ReadCase, item: Case): Promise<LoadedCase> {
+  return { ...(await read(item)), ...(item.nodules && { nodules: item.nodules }) };
+}
+
 /** A case with the axes of image and label pointing as those of the run; the case itself if they do. */
 export function oriented(stored: LoadedCase, orientation: string | undefined): LoadedCase {
   if (orientation === undefined || axisCodes(stored.image.affine) === orientation) return stored;
@@ -77,7 +82,7 @@ export async function readyCase<C extends object>(
   read: ReadCase,
   item: Case,
 ): Promise<ReadyCase> {
-  const stored = { ...(await read(item)), ...(item.nodules && { nodules: item.nodules }) };
+  const stored = await readListed(read, item);
   const source = oriented(stored, context.orientation);
   return { stored, source, prepared: await recipe.prepare(source, context) };
 }

@@ -7,6 +7,7 @@
 
 import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
+import type { FolderOptions } from "../../data/folders/folder_layout.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Nodule } from "../../data/nodules/annotations.ts";
 import type { Item } from "../../data/transforms/transform.ts";
@@ -18,6 +19,7 @@ import type { Schedule } from "../../nn/optim/rates.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Segmentation, Segmenter } from "../inference/segmenter.ts";
+import type { CaseMetric } from "../metrics/case_metrics.ts";
 import type { OutputCoding, OutputKind } from "../post/output_coding.ts";
 import type { BatchTensors, Outputs } from "../training/trainer.ts";
 import type { OptionTable } from "./options.ts";
@@ -97,6 +99,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   /** Those of its own. If there is an `augment` that may be "none", previews show samples without it too. */
   readonly options: OptionTable<Config>;
 
+  /** What is wanted of a data folder, by its layout; of options not given yet the config has the standard values. */
+  folder?(config: Partial<RunConfig<Config>>): FolderOptions;
   /** Whether training leaves out the voxels that `outputs.ignored` marks. Datasets that have such voxels are refused without it. */
   readonly ignores?: boolean;
 
@@ -104,6 +108,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   suggest(facts: DataFacts): Promise<SuggestedOptions<Config>> | SuggestedOptions<Config>;
   /** Checks what options must be together. Throws `ConfigError`. */
   check?(config: RunConfig<Config>, source: string): void;
+  /** The classes that are learned, from those that the dataset lists; default these. Label maps have their values. Throws `ConfigError`. */
+  labels?(config: RunConfig<Config>, labels: readonly LabelClass[]): readonly LabelClass[];
   /** How labels are coded; default: regions where a label has several values, else sigmoid for two classes and softmax for more. */
   outputs?(config: RunConfig<Config>, labels: readonly LabelClass[]): OutputKind;
   /** Makes a case ready, the same way for training, validation and prediction. Throws `DataError`, `ShapeError` for what cannot be used. */
@@ -117,18 +123,32 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   forward?(model: Module, image: Tensor): O;
   /** A scalar. Called while the step is traced. */
   loss(outputs: O, batch: BatchTensors, context: Context<Config>, network: string): Tensor;
+  /**
+   * Voxels of a batch by class, `[3, classes]`: in both, in the prediction, in the truth; background first. With it, each validation also gives loss and
+   * Dice of every network on samples of training and validation cases.
+   */
+  counts?(outputs: O, batch: BatchTensors, context: Context<Config>, network: string): Tensor;
   optimizer(model: Module, context: Context<Config>, network: string): Optimizer;
   /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. */
   schedule?(context: Context<Config>, network: string): Schedule;
   segmenter(device: Device, networks: Networks, context: Context<Config>): Segmenter;
+  /**
+   * One channel of the segmenter's scores, `[1, prepared grid…]`, on the source's grid; -Infinity where nothing was predicted. With it labels are decided
+   * there, as nnU-Net does, a class at a time. For recipes that prepare on another grid.
+   */
+  restore?(channel: HostArray<Float32Array>, source: LoadedCase, prepared: PreparedCase, context: Context<Config>): HostArray;
   /** From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that; candidates from voxels to millimeters. */
   postprocess?(found: Segmentation, source: LoadedCase, context: Context<Config>): Promise<Segmentation> | Segmentation;
+  /** What reports score every case and class by; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
+  readonly metrics?: readonly CaseMetric[] | undefined;
+  /** What the pictures of cases show: slices with truth and prediction over them, or truth, prediction and image beside one another. Default "overlay". */
+  readonly pictures?: "overlay" | "columns" | undefined;
   /** Array axis that pictures are sliced along; default the coarsest, the last of equals. */
   pictureAxis?(context: Context<Config>): number;
 }
 
 /** What `suggest` gives: all of the recipe's options without a standard value, and any of those of all runs. */
-export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Config;
+export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Partial<Config>;
 
 /** Checks nothing at run time; lets TypeScript infer the config from the table of options. */
 export const defineRecipe = <Config extends object, O extends Outputs = Tensor>(recipe: Recipe<Config, O>): Recipe<Config, O> =>

@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly batchSize: number;
   /** Element type of the activations in training; "f16" scales the loss dynamically and needs an adapter that has it. */
   readonly precision: "f32" | "f16";
+  /** A loss that is not finite ends training, or its step, and one whose loss is zero, is left out and counted. */
+  readonly onBadLoss: "stop" | "skip";
   /** Threads that prepare data. */
   readonly numWorkers: number;
   /** Memory for prepared cases in GiB, over all threads; cases beyond it are read again each epoch. */
@@ -29,7 +31,8 @@ export interface RunOptions {
 
 const asIs = (text: string): string => text;
 
-export const runOptions: OptionTable<RunOptions> = {
+/** Options that every run has beside those of its recipe. */
+export const runOptionTable: OptionTable<RunOptions> = {
   recipe: { expects: "a recipe's name", fits: (v) => typeof v === "string" && v !== "", help: "", read: asIs },
   data: { expects: "a folder", fits: (v) => typeof v === "string" && v !== "", help: "", read: asIs },
   fold: {
@@ -43,6 +46,9 @@ export const runOptions: OptionTable<RunOptions> = {
   epochs: integer(1, "passes over the training cases"),
   batchSize: integer(1, "samples per step"),
   precision: oneOf(["f32", "f16"], "of activations in training: f32 or f16", { standard: "f32" }),
+  onBadLoss: oneOf(["stop", "skip"], "stop at a loss that is not finite, or skip steps where it is that or zero", {
+    standard: "stop",
+  }),
   numWorkers: integer(0, "threads that prepare data", { flag: "workers", standard: 0 }),
   cacheSize: positive("GiB of memory for prepared cases; the others are read again each epoch", { standard: 4 }),
   validateEvery: integer(1, "epochs between validations", { standard: 1 }),

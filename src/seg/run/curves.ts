@@ -3,6 +3,7 @@
 import { nanMean } from "../../host/stats.ts";
 import { curveSvg } from "../pictures/curves.ts";
 import { type EpochMetrics, files } from "./files.ts";
+import { sampleCurvesOf } from "./sample_curves.ts";
 import type { RunStore } from "./store.ts";
 
 /** A curve and the file of the run that it is kept in. */
@@ -16,6 +17,7 @@ export const curvesOf = (epochs: readonly EpochMetrics[], classes: readonly stri
   { file: files.lossCurve, svg: lossCurve(epochs) },
   ...(epochs.some((e) => e.dice) ? [{ file: files.diceCurve, svg: diceCurve(epochs, classes) }] : []),
   { file: files.rateCurve, svg: rateCurve(epochs) },
+  ...sampleCurvesOf(epochs, classes),
 ];
 
 /** Writes the curves of a training into its run; returns their files. */

@@ -37,9 +37,10 @@ export interface RunData {
   readonly inWorkers?: ((args: WorkerArgs) => DatasetModule) | undefined;
 }
 
-/** The cases of a fold; "all" is every training case, for training and validation. Throws `ConfigError`, `DataError`. */
+/** The cases of a fold; "all" is every training case, for training and validation; a dataset for tests has the others to predict. Throws `ConfigError`, `DataError`. */
 export function casesOfFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all") {
-  return fold === "all" ? { train: index.training, val: index.training } : selectFold(index, splits, fold);
+  if (fold !== "all") return selectFold(index, splits, fold);
+  return { train: index.training, val: index.training.length > 0 ? index.training : index.test };
 }
 
 // Cases that tell sizes.
@@ -142,7 +143,8 @@ export async function configure<C extends object>(
   const suggested = await recipe.suggest(facts);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);
-  const { labels, channels, spacings } = facts;
+  const { channels, spacings } = facts;
+  const labels = recipe.labels?.(config, facts.labels) ?? facts.labels;
   const info: RunInfo = {
     recipe: { name: recipe.name, version: recipe.version, ...(recipe.module === undefined ? {} : { module: recipe.module }) },
     labels,

@@ -48,21 +48,21 @@ export class DetectionTally {
     return this.matches.length === 0 ? undefined : summarizeDetections(this.matches);
   }
 
-  /** Writes the table of candidates (RAS mm) and the curve; returns the summary. */
-  async write(store: RunStore): Promise<DetectionSummary | undefined> {
+  /** Writes the table of candidates (RAS mm) and the curve, if there is anything to tell; returns the files of pictures. */
+  async write(store: RunStore): Promise<string[]> {
     const { summary } = this;
-    if (!summary) return undefined;
+    if (!summary) return [];
     await store.write(files.candidates, `${this.rows.join("\n")}\n`);
-    const most = Math.max(...lunaRates);
-    const points = summary.curve.filter(([x]) => x <= most);
-    const series = [
-      {
-        name: `${summary.targets} targets in ${summary.images} scans`,
-        points: [...points, [most, summary.sensitivity] as const],
-      },
-    ];
-    const axes = { xLabel: "false positives per scan", yLabel: "sensitivity", yRange: [0, 1] as const };
-    await store.write(files.frocCurve, curveSvg(series, { title: "Free-response curve", ...axes }));
-    return summary;
+    await store.write(files.frocCurve, frocSvg(summary));
+    return [files.frocCurve];
   }
+}
+
+/** Sensitivity by false positives per scan. */
+export function frocSvg({ curve, sensitivity, targets, images }: DetectionSummary): string {
+  const most = Math.max(...lunaRates);
+  const points = [...curve.filter(([x]) => x <= most), [most, sensitivity] as const];
+  const series = [{ name: `${targets} targets in ${images} scans`, points }];
+  const axes = { xLabel: "false positives per scan", yLabel: "sensitivity", yRange: [0, 1] as const };
+  return curveSvg(series, { title: "Free-response curve", ...axes });
 }

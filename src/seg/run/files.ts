@@ -11,7 +11,7 @@ import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts"
 import { outputCodingOf, type OutputKind } from "../post/output_coding.ts";
 import { checkOptions, type OptionTable } from "../recipes/options.ts";
 import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig } from "../recipes/recipe.ts";
-import { runOptions } from "../recipes/run_options.ts";
+import { runOptionTable } from "../recipes/run_options.ts";
 import { naming, readCheckpoint } from "../training/checkpoint.ts";
 import { readLines } from "./lines.ts";
 import type { RunStore } from "./store.ts";
@@ -35,6 +35,8 @@ export const files = {
   lossCurve: "loss.svg",
   diceCurve: "dice.svg",
   rateCurve: "rate.svg",
+  sampleLossCurve: "sample_loss.svg",
+  sampleDiceCurve: "sample_dice.svg",
   /** Of recipes that look for things: what was found in the validation cases, and sensitivity by false positives. */
   candidates: "candidates.csv",
   frocCurve: "froc.svg",
@@ -43,6 +45,8 @@ export const files = {
   predicted: "predicted",
   /** Table of the volumes of what was predicted, beside it. */
   volumes: "volumes.csv",
+  /** Table of how far draws with dropout agree. */
+  uncertainty: "uncertainty.csv",
   prediction: (id: string) => `predictions/${id}.nii.gz`,
 } as const;
 
@@ -59,6 +63,17 @@ export interface RunInfo {
   readonly orientation?: string;
 }
 
+/** Of a network on the samples of some cases, in evaluation mode. */
+export interface SampleScore {
+  /** Mean over the batches. */
+  readonly loss: number;
+  /** Of each foreground class over all samples, 2·both / (prediction + truth); NaN where neither has it. */
+  readonly dice: readonly number[];
+}
+
+/** By network: on training cases, as many as there are for validation, and on validation cases. */
+export type SampleScores = Readonly<Record<string, { readonly train: SampleScore; readonly val: SampleScore }>>;
+
 /** Where the time of an epoch went, in seconds. */
 export interface EpochTiming {
   /** Samples trained on. */
@@ -74,7 +89,7 @@ export interface EpochTiming {
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
 export interface EpochMetrics {
   readonly epoch: number;
-  /** Mean over the epoch's steps. */
+  /** Mean over the epoch's steps that were not skipped. */
   readonly loss: number;
   readonly lr: number;
   readonly seconds: number;
@@ -82,6 +97,10 @@ export interface EpochMetrics {
   readonly timing?: EpochTiming;
   /** Mean validation Dice of each foreground class, if this epoch was validated; NaN (null in the file) where no case has the class. */
   readonly dice?: readonly number[];
+  /** Of recipes that count: loss and Dice of each network on samples, if this epoch was validated. */
+  readonly samples?: SampleScores;
+  /** Steps left out for their loss, in runs that skip such steps. */
+  readonly skipped?: number;
 }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
@@ -126,7 +145,7 @@ export function checkConfig<C extends object>(
   source: string,
   say?: (name: string) => string,
 ): RunConfig<C> {
-  const table = { ...runOptions, ...recipe.options } as OptionTable<RunConfig<C>>;
+  const table = { ...runOptionTable, ...recipe.options } as OptionTable<RunConfig<C>>;
   const config = checkOptions(table, value, source, say);
   recipe.check?.(config, source);
   return config;

@@ -3,14 +3,13 @@
  * on bit for bit. An epoch is one pass of each network over its samples, one network after the other.
  */
 
-import { CheckpointError, ConfigError, NonFiniteError } from "../../host/errors.ts";
+import { NonFiniteError } from "../../host/errors.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import { formatCount } from "../../host/text.ts";
-import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
-import { movable } from "../recipes/run_options.ts";
+import { type Context, type Networks, onlyNetwork, type Recipe } from "../recipes/recipe.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { ProgressState } from "../training/progress.ts";
 import type { StepReport } from "../training/trainer.ts";
@@ -20,16 +19,19 @@ import {
   type EpochMetrics,
   files,
   restoreMetrics,
+  type SampleScores,
   writeConfig,
   writeRunInfo,
   writeWeights,
 } from "./files.ts";
 import { type InitialWeights, initialize } from "./initial_weights.ts";
 import { Pace } from "./pace.ts";
+import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
+import { after, decisive, meanLoss, nextEpoch, type Standing, standingIn, start } from "./standing.ts";
 import type { RunStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
-import { Validation } from "./validation.ts";
+import { type ValidatedCase, Validation } from "./validation.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
 /** What happens in a run, for whoever shows it. */
@@ -40,6 +42,18 @@ export type RunEvent =
   | { readonly kind: "resumed"; readonly text: string }
   /** Where the work stands: compiling, each step, validation. */
   | { readonly kind: "progress"; readonly state: ProgressState }
+  /** A step was done: `loss` is that of its batch. */
+  | {
+      readonly kind: "step";
+      readonly epoch: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly lr: number;
+      /** The step was left out for its loss. */
+      readonly skipped: boolean;
+    }
+  /** A validation has segmented a case. The picture is drawn if it is asked for, before the handler returns. */
+  | { readonly kind: "validated"; readonly epoch: number; readonly case: ValidatedCase }
   | { readonly kind: "epoch"; readonly metrics: EpochMetrics; readonly epochs: number };
 
 /** Options and description of the run are as `configure` gives them, or as the run's files have them. */
@@ -60,22 +74,6 @@ export interface FitResult {
   readonly finished: boolean;
   readonly epochs: readonly EpochMetrics[];
 }
-
-/** Where a run stands. */
-interface Progress {
-  /** Epochs finished. */
-  readonly epoch: number;
-  /** Steps done in the epoch under way, over all networks; as many as it has if only its validation is left. */
-  readonly stepInEpoch: number;
-  /** Steps done over all epochs. */
-  readonly step: number;
-  /** Sum of the losses of the epoch under way. */
-  readonly lossSum: number;
-  /** Best validation score so far, if there was one. */
-  readonly best?: number;
-}
-
-const start: Progress = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0 };
 
 /**
  * Trains the networks of a recipe, validates them and keeps checkpoints, metrics and weights in the store.
@@ -127,6 +125,7 @@ class Run<C extends object> {
   private readonly context: Context<C>;
   private readonly networks: Networks;
   private readonly validation: Validation<C>;
+  private readonly scoring: SampleScoring<C> | undefined;
   private at = start;
   private epochs: EpochMetrics[] = [];
 
@@ -136,6 +135,7 @@ class Run<C extends object> {
     this.context = context;
     this.networks = networks;
     this.validation = new Validation(recipe, context, options.device, networks, options.data);
+    this.scoring = recipe.counts && new SampleScoring(recipe, context, networks, options);
   }
 
   log(text: string): void {
@@ -164,43 +164,24 @@ class Run<C extends object> {
     this.options.onEvent?.({ kind: "resumed", text });
   }
 
-  private restore(saved: Uint8Array): Progress {
+  private restore(saved: Uint8Array): Standing {
     const { store, config } = this.options;
-    const source = `${store.name}/${files.checkpoint}`;
-    const extra = restoreCheckpoint(saved, this.parts, source) as {
-      progress?: Progress;
-      config?: Record<string, unknown>;
-    } | null;
-    const { progress, config: before } = extra ?? {};
-    const counts = [progress?.epoch, progress?.stepInEpoch, progress?.step, progress?.lossSum];
-    if (!progress || !before || !counts.every(Number.isFinite))
-      throw new CheckpointError(`${source}: does not say where the run stands`);
-    for (const [name, value] of Object.entries(config)) {
-      if (movable.has(name) || JSON.stringify(before[name]) === JSON.stringify(value)) continue;
-      throw new ConfigError(
-        `${store.name}/${files.config}: ${name} is ${JSON.stringify(value)}, but the run was trained with ${JSON.stringify(before[name])}; restore it, or start another run`,
-      );
-    }
-    if (progress.stepInEpoch > this.training.stepsPerEpoch) {
-      throw new CheckpointError(
-        `${source}: stands at step ${progress.stepInEpoch} of an epoch of ${this.training.stepsPerEpoch}: the data have changed; start another run`,
-      );
-    }
-    return progress;
+    const [checkpoint, options] = [files.checkpoint, files.config].map((file) => `${store.name}/${file}`);
+    const extra = restoreCheckpoint(saved, this.parts, checkpoint);
+    return standingIn(extra, { config, stepsPerEpoch: this.training.stepsPerEpoch, checkpoint, options });
   }
 
   private get parts() {
     const { networks, training } = this;
-    const [only, ...others] = Object.values(networks);
     // An only network's weights have no name before theirs.
-    if (others.length === 0) return { model: only, optimizer: Object.values(training.optimizers)[0] };
+    const only = networks[onlyNetwork];
+    if (only && Object.keys(networks).length === 1) return { model: only, optimizer: training.optimizers[onlyNetwork] };
     return { model: networks, optimizer: training.optimizers };
   }
 
   private async checkpoint(): Promise<void> {
     const { store, config } = this.options;
-    const decisive = Object.fromEntries(Object.entries(config).filter(([name]) => !movable.has(name)));
-    const bytes = await saveCheckpoint({ ...this.parts, extra: { progress: this.at, config: decisive } }).catch(
+    const bytes = await saveCheckpoint({ ...this.parts, extra: { progress: this.at, config: decisive(config) } }).catch(
       (error: unknown) => {
         if (error instanceof NonFiniteError)
           throw new NonFiniteError(`after step ${this.at.step}, ${error.message}`, { cause: error });
@@ -243,15 +224,16 @@ class Run<C extends object> {
     const { stepsPerEpoch } = this.training;
     const lr = this.training.setRates(this.at.epoch);
     const onStep = async (report: StepReport) => {
-      const { loss, step } = report;
-      this.at = { ...this.at, step, stepInEpoch: this.at.stepInEpoch + 1, lossSum: this.at.lossSum + loss };
-      const { epoch, stepInEpoch, lossSum } = this.at;
-      await store.append(files.metrics, `${JSON.stringify({ epoch: epoch + 1, step, loss, lr })}\n`);
+      const { loss, step, skipped } = report;
+      this.at = after(this.at, report);
+      const { epoch } = this.at;
+      await store.append(files.metrics, `${JSON.stringify({ epoch: epoch + 1, step, loss, lr, skipped })}\n`);
+      this.options.onEvent?.({ kind: "step", epoch: epoch + 1, step, loss, lr, skipped: skipped ?? false });
       this.progress({
         label: `epoch ${epoch + 1}/${config.epochs}`,
         done: step,
         total: config.epochs * stepsPerEpoch,
-        loss: lossSum / stepInEpoch,
+        loss: meanLoss(this.at),
         lr,
         ...pace.step(report, config.epochs * stepsPerEpoch - step, config.epochs - epoch - 1),
       });
@@ -266,15 +248,21 @@ class Run<C extends object> {
   /** Validation, metrics and checkpoint; false if it was interrupted, to be done again. */
   private async finishEpoch(pace: Pace): Promise<boolean> {
     const { config, store, onEvent } = this.options;
-    const { epoch, lossSum } = this.at;
+    const { epoch, skipped, stepInEpoch } = this.at;
     const done = epoch + 1;
-    let next: Progress = { ...this.at, epoch: done, stepInEpoch: 0, lossSum: 0 };
+    if (skipped === stepInEpoch)
+      throw new NonFiniteError(
+        `each of the ${skipped} steps of epoch ${done} had a loss that is zero or not finite and was skipped: nothing is learned any more; lower the learning rate or check the data`,
+      );
+    let next = nextEpoch(this.at);
     let [dice, improved] = [undefined as number[] | undefined, false];
+    let samples: SampleScores | undefined;
     if (done % config.validateEvery === 0 || done === config.epochs) {
       const since = pace.seconds;
       await this.checkpoint(); // validation may take long, or meet a bad file
-      dice = await this.validate();
-      if (!dice) return false;
+      const validated = await this.validate();
+      if (!validated) return false;
+      ({ dice, samples } = validated);
       pace.validated(since);
       const score = nanMean(dice);
       improved = !(score <= (next.best ?? -1));
@@ -282,11 +270,13 @@ class Run<C extends object> {
     }
     const metrics: EpochMetrics = {
       epoch: done,
-      loss: lossSum / this.at.stepInEpoch,
+      loss: meanLoss(this.at),
       lr: this.training.setRates(epoch),
       seconds: pace.seconds,
       timing: pace.timing,
       ...(dice ? { dice } : {}),
+      ...(samples ? { samples } : {}),
+      ...(config.onBadLoss === "skip" ? { skipped } : {}),
     };
     this.at = next;
     this.epochs.push(metrics);
@@ -297,10 +287,16 @@ class Run<C extends object> {
     return true;
   }
 
-  private async validate(): Promise<number[] | undefined> {
-    const { signal } = this.options;
+  private async validate(): Promise<{ dice: number[]; samples?: SampleScores | undefined } | undefined> {
+    const { signal, onEvent } = this.options;
+    const epoch = this.at.epoch + 1;
     try {
-      return await this.validation.run(signal, (done, total) => this.progress({ label: "validation", done, total }));
+      const dice = await this.validation.run(
+        signal,
+        (done, total) => this.progress({ label: "validation", done, total }),
+        (validated) => onEvent?.({ kind: "validated", epoch, case: validated }),
+      );
+      return { dice, samples: await this.scoring?.run(signal) };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return undefined;
       throw error;
@@ -309,6 +305,7 @@ class Run<C extends object> {
 
   async close(): Promise<void> {
     this.validation.dispose();
+    await this.scoring?.close();
     await (this.training as Training | undefined)?.close();
     for (const model of Object.values(this.networks)) model.dispose();
   }

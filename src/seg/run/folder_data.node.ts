@@ -5,21 +5,21 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import type { DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
-import { loadCase, loadDataset, loadSplits } from "../../data/folders/decathlon.node.ts";
-import { loadLuna, loadNoduleCase } from "../../data/folders/luna.node.ts";
-import { kFold } from "../../data/folders/k_fold.ts";
+import { loadSplits } from "../../data/folders/decathlon.node.ts";
+import type { FolderOptions } from "../../data/folders/folder_layout.ts";
+import { kFold, patientOf } from "../../data/folders/k_fold.ts";
+import { openDataset, readCase } from "../../data/folders/layouts.node.ts";
+import { standardOptions } from "../recipes/options.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
+import type { Recipe } from "../recipes/recipe.ts";
 import { casesOfFold, type RunData } from "./data.ts";
 
 /** Reads cases from files, with their label values checked against `labels`. */
 export const readFiles =
   (labels: readonly LabelClass[]): ReadCase =>
-  async (source) => ({
-    id: source.id,
-    ...(await (source.layout?.name === "luna" ? loadNoduleCase(source) : loadCase(source, labels))),
-  });
+  async (source) => ({ id: source.id, ...(await readCase(source, labels)) });
 
-/** Data in a folder: a dataset in the layout of the Medical Segmentation Decathlon or nnU-Net. */
+/** Data in a folder: a dataset of any layout, see `openDataset`. */
 export class FolderData {
   readonly folder: string;
   readonly index: DatasetIndex;
@@ -31,13 +31,21 @@ export class FolderData {
     this.splits = splits;
   }
 
-  /** Reads `dataset.json` and, if there is one, `splits_final.json`. Throws `FormatError` naming file and field. */
-  static async open(folder: string): Promise<FolderData> {
+  /**
+   * Reads the index of a dataset and, if there is one, `splits_final.json`.
+   * @param options what is wanted of it, by layout: a recipe's `folder` says
+   * @throws FormatError naming file and field; ConfigError for what the folder does not have
+   */
+  static async open(folder: string, options: FolderOptions = {}): Promise<FolderData> {
     const root = resolve(folder);
-    const luna = existsSync(join(root, "dataset.json")) ? undefined : await loadLuna(root);
-    const index = luna ?? (await loadDataset(root));
+    const index = await openDataset(root, options);
     const splits = existsSync(join(root, "splits_final.json")) ? await loadSplits(root) : index.splits;
     return new FolderData(root, index, splits);
+  }
+
+  /** Opens what a recipe wants of a folder, as the options of a run say, or those that are given for one. */
+  static openFor(folder: string, recipe: Recipe, given: object): Promise<FolderData> {
+    return FolderData.open(folder, recipe.folder?.({ ...standardOptions<object>(recipe.options), ...given }) ?? {});
   }
 
   /** Whether the folds are ours, for want of a `splits_final.json` and of folds in `dataset.json`. */
@@ -47,7 +55,7 @@ export class FolderData {
 
   /** The cases of a fold, or all of them for training and validation. Throws `ConfigError` for a fold that there is not. */
   async fold(fold: number | "all"): Promise<RunData> {
-    const splits = this.splits ?? (fold === "all" ? [] : kFold(this.index.training.map((c) => c.id)));
+    const splits = this.splits ?? (fold === "all" ? [] : this.foldsByPatient());
     return {
       index: this.index,
       ...casesOfFold(this.index, splits, fold),
@@ -55,5 +63,10 @@ export class FolderData {
       threads: availableParallelism(),
       inWorkers: (args) => ({ module: new URL("./worker.node.ts", import.meta.url), args }),
     };
+  }
+
+  private foldsByPatient(): Split[] {
+    const patients = new Map(this.index.training.map(({ id, patient }) => [id, patient ?? patientOf(id)] as const));
+    return kFold([...patients.keys()], { groupOf: (id) => patients.get(id)! });
   }
 }

@@ -1,6 +1,6 @@
 /** @file Images and folders given on a command line as cases, and where the results of each may go. */
 
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, globSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
@@ -12,6 +12,14 @@ const channel = /_(\d{4})$/;
 const stemOf = imageStem;
 // Files of a DICOM series, of which many have no ending.
 const slice = /^[^.]+$|\.(dcm|dicom|ima)$/i;
+
+/** What a pattern stands for, where no shell has expanded it; a path as it is. Throws `DataError` for a pattern that nothing matches. */
+function matching(path: string): string[] {
+  if (existsSync(path) || !/[*?[{]/.test(path)) return [path];
+  const found = globSync(path).sort();
+  if (found.length === 0) throw new DataError(`${path}: no file matches`);
+  return found;
+}
 
 /** The images of a folder, or a file as it is. Throws `DataError` for a folder without images. */
 function filesIn(path: string): string[] {
@@ -29,13 +37,13 @@ function filesIn(path: string): string[] {
 }
 
 /**
- * A case for each image among files and folders. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the channels of one case.
+ * A case for each image among files, folders and patterns such as `scans/*.nii.gz`. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the channels of one case.
  * @param channels that an image must have
  * @throws DataError for a folder without images and a case without one of its channels
  */
 export function casesOfPaths(paths: readonly string[], channels: number): Case[] {
   const groups = new Map<string, string[]>();
-  for (const path of paths.flatMap(filesIn)) {
+  for (const path of paths.flatMap(matching).flatMap(filesIn)) {
     const stem = join(dirname(path), stemOf(path).replace(channel, ""));
     const group = groups.get(stem);
     if (group) group.push(path);

@@ -26,7 +26,7 @@ export interface PreviewOptions<C extends object> extends TrainingOptions<C> {
 
 /**
  * Training samples of each network with the outlines of their classes, a row each: without augmentation, if the recipe has an option `augment` that may be
- * "none", and as the network sees them. Volumes are shown by the slices through their middle. The same options give the same samples as training has,
+ * "none", and as the network sees them. Volumes are shown by the slices with most of the classes. The same options give the same samples as training has,
  * were the cases shown its only ones. Nothing is trained or written.
  * @throws ConfigError for a number of samples below 1 and without training cases; what reading, preparing and sampling the cases throws
  */

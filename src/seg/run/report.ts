@@ -6,17 +6,17 @@ import { wholeLabels } from "../../data/folders/join_case.ts";
 import type { HostArray } from "../../host/array.ts";
 import { DataError, VoxgradError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
-import { detectionLines, type DetectionSummary } from "../metrics/detection.ts";
-import { DetectionTally } from "./detections.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { nanMean } from "../../host/stats.ts";
 import { type CaseMetric, caseMetricsNamed, scoreCase } from "../metrics/case_metrics.ts";
 import { compareCases, type Comparison, comparisonCsv, comparisonJson, type ScoredCase } from "../metrics/comparison.ts";
+import { detectionLines, type DetectionSummary } from "../metrics/detection.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { encodePng } from "../pictures/pictures.ts";
-import type { ReadCase } from "../recipes/prepared.ts";
+import { type ReadCase, readListed } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
 import { writeCurves } from "./curves.ts";
+import { DetectionTally, readCandidates } from "./detections.ts";
 import { type EpochMetrics, files, readConfig, readRunInfo } from "./files.ts";
 import { Gallery } from "./gallery.ts";
 import { overlayOf, type Pictured, stripOf } from "./overlays.ts";
@@ -83,7 +83,7 @@ export interface ReportHooks {
 
 /** What a report is told beside the cases. */
 export interface ReportOptions extends ReportHooks {
-  /** Scores of the page and of evaluation.json, each for every case and class; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
+  /** Scores of the page and of evaluation.json, each for every case and class; default those of the recipe. */
   readonly metrics?: readonly CaseMetric[];
 }
 
@@ -99,14 +99,15 @@ const standardMetrics = "dice iou sensitivity precision hd95 assd".split(" ");
 class CaseReports {
   readonly failed: FailedCase[] = [];
   readonly gallery = new Gallery();
+  readonly tally = new DetectionTally();
   private readonly run: Pictured;
   private readonly metrics: readonly CaseMetric[];
   private readonly scored: ScoredCase[] = [];
   private readonly dice: CaseScore[] = [];
 
-  constructor(run: Pictured, metrics: readonly CaseMetric[] = caseMetricsNamed(standardMetrics)) {
+  constructor(run: Pictured, metrics?: readonly CaseMetric[]) {
     this.run = run;
-    this.metrics = metrics;
+    this.metrics = metrics ?? run.recipe.metrics ?? caseMetricsNamed(standardMetrics);
   }
 
   async add(segmented: Segmented): Promise<void> {
@@ -117,6 +118,7 @@ class CaseReports {
     const options = { metrics, classes, spacing: source.image.spacing, ignore, empty: "skip" } as const;
     this.scored.push({ id, scores: scoreCase(labels, source.label, options) });
     this.dice.push({ id, dice });
+    this.tally.add(segmented);
     await this.gallery.add(id, nanMean(dice), async () => encodePng(stripOf(segmented, this.run)));
   }
 
@@ -128,16 +130,15 @@ class CaseReports {
   }
 
   get evaluation(): Evaluation {
-    return evaluationOf(
-      this.dice,
-      this.run.context.outputs.foreground.map((l) => l.name),
-    );
+    const classes = this.run.context.outputs.foreground.map((l) => l.name);
+    const detection = this.tally.summary;
+    return { ...evaluationOf(this.dice, classes), ...(detection && { detection }) };
   }
 }
 
 /**
  * Segments cases and writes their label maps, pictures of the first ones, the evaluation, the curves of training and a page with all of it into the run.
- * @returns the evaluation and the files of the pictures
+ * @returns the evaluation, the scores of all cases and the files of the pictures
  */
 export async function report(
   store: RunStore,
@@ -146,32 +147,28 @@ export async function report(
   cases: readonly Case[],
   read: ReadCase,
   options: ReportOptions = {},
-): Promise<{ evaluation: Evaluation; pictures: readonly string[] }> {
+): Promise<{ evaluation: Evaluation; comparison: Comparison; pictures: readonly string[] }> {
   expectOptions("report", options, "signal onProgress metrics");
   const { signal, onProgress, metrics } = options;
   const found = new CaseReports(run, metrics);
   const overlays: string[] = [];
-  const tally = new DetectionTally();
   let done = 0;
-  for await (const segmented of segmentCases(run, cases, read, signal)) {
+  for await (const segmented of segmentCases(run, cases, read, { signal })) {
     const { id } = segmented;
     await writePrediction(store, files.prediction(id), segmented);
     await found.add(segmented);
-    tally.add(segmented);
     if (overlays.length < pictures) {
       await store.write(files.overlay(id), await encodePng(overlayOf(segmented, run)));
       overlays.push(files.overlay(id));
     }
     onProgress?.(++done, cases.length);
   }
-  const detection = await tally.write(store);
-  const { comparison } = found;
-  const evaluation = { ...found.evaluation, ...(detection && { detection }) };
+  const { evaluation, comparison } = found;
   await store.write(files.evaluation, evaluationJson(evaluation, comparison));
   await store.write(files.scores, comparisonCsv(comparison));
-  const curves = await writeCurves(store, epochs, evaluation.labels);
+  const curves = [...(await writeCurves(store, epochs, evaluation.labels)), ...(await found.tally.write(store))];
   await store.write(files.report, await pageOf(store, run, epochs, found));
-  return { evaluation, pictures: [...curves, ...(detection ? [files.frocCurve] : []), ...overlays] };
+  return { evaluation, comparison, pictures: [...curves, ...overlays] };
 }
 
 /**
@@ -190,10 +187,12 @@ export async function reportOnPredictions(
   expectOptions("reportOnPredictions", options, "signal onProgress metrics");
   const { signal, onProgress, metrics } = options;
   const found = new CaseReports(run, metrics);
+  const candidates = await readCandidates(store);
   for (const [i, item] of cases.entries()) {
     signal?.throwIfAborted();
     try {
-      await found.add(await predicted(store, run, item, read));
+      const searched = candidates && { candidates: candidates.get(item.id) ?? [] };
+      await found.add({ ...(await predicted(store, run, item, read)), ...searched });
     } catch (error) {
       if (!(error instanceof VoxgradError)) throw error;
       found.failed.push({ id: item.id, reason: error.message });
@@ -209,7 +208,7 @@ async function predicted(store: RunStore, { context }: Pictured, item: Case, rea
   const bytes = await store.read(file);
   if (!bytes) throw new DataError(`${store.name} has no ${file}`);
   const labels = wholeLabels(await readNifti(bytes, file));
-  const source = await read(item);
+  const source = await readListed(read, item);
   const { foreground, ignore } = context.outputs;
   return { id: item.id, source, labels, ...(source.label && { dice: diceOfLabels(labels, source.label, foreground, ignore) }) };
 }
@@ -231,7 +230,7 @@ async function pageOf(
   store: RunStore,
   { recipe, context }: Pictured,
   epochs: readonly EpochMetrics[],
-  { comparison, gallery, failed }: CaseReports,
+  { comparison, gallery, failed, tally }: CaseReports,
 ): Promise<string> {
   const known = [files.config, files.run, files.metrics, files.sessions, files.evaluation, files.scores, files.weights];
   const others = [
@@ -256,6 +255,7 @@ async function pageOf(
     sessions: await readSessions(store),
     epochs,
     comparison,
+    detection: tally.summary,
     worst: gallery.worst,
     best: gallery.best,
     failed,

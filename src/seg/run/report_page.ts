@@ -6,10 +6,12 @@ import { formatBytes, formatCount, formatDuration, formatRate } from "../../host
 import type { Summary } from "../metrics/bootstrap.ts";
 import type { CaseMetric } from "../metrics/case_metrics.ts";
 import type { Comparison } from "../metrics/comparison.ts";
+import { type DetectionSummary, lunaRates } from "../metrics/detection.ts";
 import { boxPlotSvg } from "../pictures/boxes.ts";
 import { colorsOf, type Rgb } from "../pictures/class_colors.ts";
 import { chart, figure, html, type Html, page, section, table } from "../pictures/page.ts";
 import { curvesOf } from "./curves.ts";
+import { frocSvg } from "./detections.ts";
 import { type EpochMetrics, files, type RunInfo } from "./files.ts";
 import type { GalleryCase } from "./gallery.ts";
 import { speedOf } from "./pace.ts";
@@ -29,6 +31,8 @@ export interface ReportFacts {
   readonly sessions: readonly Session[];
   readonly epochs: readonly EpochMetrics[];
   readonly comparison: Comparison;
+  /** Of recipes that look for things. */
+  readonly detection?: DetectionSummary | undefined;
   readonly worst: readonly GalleryCase[];
   readonly best: readonly GalleryCase[];
   readonly failed: readonly { readonly id: string; readonly reason: string }[];
@@ -55,6 +59,7 @@ export function reportPage(facts: ReportFacts): string {
   return page(`${name} – report`, [
     title,
     section("Scores", scores(facts)),
+    section("Detection", facts.detection ? detection(facts.detection) : []),
     section("Worst and best cases", gallery(facts)),
     section("Curves", curves(facts)),
     section("Time", times(facts)),
@@ -91,10 +96,12 @@ function tiles({ comparison, epochs, sessions }: ReportFacts): Html {
   const speed = speedOf(epochs);
   const dice = comparison.metrics.findIndex((m) => m.name === "dice");
   const mean = nanMean(comparison.classes.map((_, c) => comparison.summaries[c][dice]?.mean ?? NaN));
+  const skipped = epochs.reduce((sum, e) => sum + (e.skipped ?? 0), 0);
   const facts: (readonly [string, string])[] = [
     ...(Number.isNaN(mean) ? [] : [["mean Dice", mean.toFixed(3)] as const]),
     ["cases", String(comparison.cases.length)],
     ["epochs", String(epochs.length)],
+    ...(skipped > 0 ? [["steps skipped", String(skipped)] as const] : []),
     ...(epochs.length > 0 ? [["last loss", shown(epochs[epochs.length - 1].loss)] as const] : []),
     ...(speed ? [["samples/s", formatRate(speed.samplesPerSecond)] as const] : []),
     ...(epochs.length > 0 ? [["training", formatDuration(epochs.reduce((s, e) => s + e.seconds, 0))] as const] : []),
@@ -109,6 +116,19 @@ function tiles({ comparison, epochs, sessions }: ReportFacts): Html {
         </div>`,
     )}
   </dl>`;
+}
+
+function detection(summary: DetectionSummary): Html[] {
+  const { targets, images, sensitivity, falsePositivesPerImage, atRates, froc } = summary;
+  return [
+    html`<p>
+      ${targets} targets in ${images} scans; of all candidates sensitivity ${shown(sensitivity)} at
+      ${shown(falsePositivesPerImage)} false positives per scan; mean of the sensitivities below ${shown(froc)}.
+    </p>`,
+    table(["false positives per scan", ...lunaRates.map(String)], [["sensitivity", ...atRates.map(shown)]], 1),
+    chart(frocSvg(summary)),
+    html`<p class="faint">A candidate hits a target when its middle lies within the target's radius, as LUNA16 has it.</p>`,
+  ];
 }
 
 const headOf = ({ name, unit }: CaseMetric): string => (unit ? `${name} [${unit}]` : name);

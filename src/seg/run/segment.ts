@@ -1,19 +1,31 @@
-/** @file Segmenting cases with a trained run, one after the other: memory does not grow with their number. */
+/** @file Segmenting cases with a trained run, or several as an ensemble, one after the other: memory does not grow with their number. */
 
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { writeNifti } from "../../data/formats/nifti/nifti.ts";
 import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
+import { ConfigError } from "../../host/errors.ts";
+import { expectOptions } from "../../host/options.ts";
+import type { AbortSignal } from "../../host/platform.ts";
 import type { Device } from "../../tensor/device.ts";
-import type { Segmenter } from "../inference/segmenter.ts";
+import { decideScores, gathered, meanScores, probabilityMap, type ScoreMap } from "../inference/score_map.ts";
+import {
+  type InferenceOptions,
+  inferenceNames,
+  type Segmentation,
+  type SegmentHooks,
+  type SegmentPlan,
+  type Segmenter,
+} from "../inference/segmenter.ts";
 import type { Candidate } from "../metrics/detection.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
+import { voteOfLabels } from "../post/ensemble.ts";
 import { type PostStep, postprocess } from "../post/steps.ts";
-import { asStored, type ReadCase, readyCase } from "../recipes/prepared.ts";
-import type { Context, LoadedCase, Networks, Recipe } from "../recipes/recipe.ts";
+import { asStored, oriented, type ReadCase } from "../recipes/prepared.ts";
+import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
+import { cleanedUp, decidesOnSource, labelsOf, scoresOf } from "./decide.ts";
 import type { RunStore } from "./store.ts";
-import type { AbortSignal } from "../../host/platform.ts";
 
 /** A trained run, ready to segment. */
 export interface OpenedRun {
@@ -25,23 +37,58 @@ export interface OpenedRun {
   dispose(): void;
 }
 
-/** The networks of a run with their final weights, or the best ones, or those of the last checkpoint. Throws `CheckpointError`, `ConfigError`. */
-export async function openRun(device: Device, store: RunStore, recipe: Recipe, which?: WhichWeights): Promise<OpenedRun> {
+/**
+ * The networks of a run with their final weights, or the best ones, or those of the last checkpoint.
+ * @param inference what to do other than the recipe does
+ * @throws CheckpointError, ConfigError
+ */
+export async function openRun(
+  device: Device,
+  store: RunStore,
+  recipe: Recipe,
+  which?: WhichWeights,
+  inference: InferenceOptions = {},
+): Promise<OpenedRun> {
+  expectOptions("openRun", inference, inferenceNames);
   const context = contextOf(recipe, await readConfig(store, recipe), await readRunInfo(store));
   const networks = recipe.networks(device, context);
   const free = () => Object.values(networks).forEach((model) => model.dispose());
-  try {
-    await loadWeights(store, networks, which);
-  } catch (error) {
-    free();
-    throw error;
-  }
-  const segmenter = recipe.segmenter(device, networks, context);
+  let segmenter: Segmenter | undefined;
   const dispose = () => {
-    segmenter.dispose();
+    segmenter?.dispose();
     free();
   };
+  try {
+    await loadWeights(store, networks, which);
+    segmenter = recipe.segmenter(device, networks, context);
+    const asked = Object.entries(inference).filter(([, value]) => value !== undefined);
+    if (asked.length > 0 && !segmenter.configure)
+      throw new ConfigError(
+        `the segmenter of recipe ${recipe.name} takes no options of inference (${asked.map(([name]) => name)})`,
+      );
+    if (asked.length > 0) segmenter.configure!(Object.fromEntries(asked));
+  } catch (error) {
+    dispose();
+    throw error;
+  }
   return { recipe, context, networks, segmenter, dispose };
+}
+
+/** What several runs are joined by: the mean of their logits or of their probabilities, or the label that most of them give. */
+export type Ensemble = "logits" | "probabilities" | "vote";
+
+export interface SegmentOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What is done to each label map. */
+  readonly steps?: readonly PostStep[] | undefined;
+  /** Default "logits". */
+  readonly ensemble?: Ensemble | undefined;
+  /** Give the probabilities of classes or regions too. Default false. */
+  readonly probabilities?: boolean | undefined;
+  /** Told of each case and run what will be done, before it is. */
+  readonly onPlan?: ((id: string, plan: SegmentPlan) => void) | undefined;
+  /** Told after each batch the windows done and their total, of all runs. */
+  readonly onProgress?: ((id: string, done: number, total: number) => void) | undefined;
 }
 
 /** A case segmented. */
@@ -51,6 +98,8 @@ export interface Segmented {
   readonly source: LoadedCase;
   /** Stored label values `[1, x, y, z]` on the grid of the source, in its own orientation. */
   readonly labels: HostArray;
+  /** Probabilities `[K, x, y, z]` of classes or regions there, if they were asked for. */
+  readonly probabilities?: HostArray<Float32Array>;
   /** Dice of each foreground class, if the case has a label. */
   readonly dice?: readonly number[];
   /** What was found, in millimeters, by recipes that look for things. */
@@ -59,31 +108,123 @@ export interface Segmented {
 
 /**
  * Segments cases in order, each when it is asked for.
- * @param steps what is done to each label map
- * @throws FormatError, ShapeError, DataError for bad images; the signal's reason when it is aborted
+ * @param runs one, or several of the same classes and channels as an ensemble
+ * @throws FormatError, ShapeError, DataError for bad images; ConfigError for runs that do not go together; the signal's reason when it is aborted
  */
-export async function* segmentCases(
-  { recipe, context, segmenter }: OpenedRun,
+export function segmentCases(
+  runs: OpenedRun | readonly OpenedRun[],
   cases: readonly Case[],
   read: ReadCase,
-  signal?: AbortSignal,
-  steps: readonly PostStep[] = [],
+  options: SegmentOptions = {},
+): AsyncGenerator<Segmented, void, undefined> {
+  expectOptions("segmentCases", options, "signal steps ensemble probabilities onPlan onProgress");
+  const list = "segmenter" in runs ? [runs] : runs;
+  expectTogether(list, options);
+  return segmented(list, cases, read, options);
+}
+
+async function* segmented(
+  list: readonly OpenedRun[],
+  cases: readonly Case[],
+  read: ReadCase,
+  options: SegmentOptions,
 ): AsyncGenerator<Segmented, void, undefined> {
   for (const item of cases) {
-    signal?.throwIfAborted();
-    const { stored, source, prepared } = await readyCase(recipe, context, read, item);
-    const found = await segmenter.run(prepared.image, { signal });
-    const placed = (await recipe.postprocess?.(found, source, context)) ?? found;
-    const turned = postprocess(placed, source.image.spacing, steps);
-    const { candidates } = placed;
-    const dice = source.label && diceOfLabels(turned, source.label, context.outputs.foreground, context.outputs.ignore);
-    const labels = asStored(stored, context.orientation, turned);
-    yield { id: stored.id, source: stored, labels, ...(dice ? { dice } : {}), ...(candidates && { candidates }) };
+    options.signal?.throwIfAborted();
+    yield await segmentCase(list, await read(item), options);
   }
 }
+
+/** Throws `ConfigError` unless runs can be one ensemble. */
+function expectTogether(runs: readonly OpenedRun[], { ensemble = "logits", probabilities }: SegmentOptions): void {
+  if (runs.length === 0) throw new ConfigError("segmentCases: there is no run");
+  if (!["logits", "probabilities", "vote"].includes(ensemble))
+    throw new ConfigError(`ensemble must be "logits", "probabilities" or "vote", got "${ensemble}"`);
+  if (probabilities && runs.length > 1 && ensemble === "vote")
+    throw new ConfigError("a vote has no probabilities; join the runs by logits or probabilities");
+  const [first, ...others] = runs.map(({ context: { labels, channels, orientation, outputs } }) =>
+    JSON.stringify([labels, channels, orientation, outputs.kind]),
+  );
+  const other = others.findIndex((o) => o !== first);
+  if (other >= 0)
+    throw new ConfigError(
+      `run ${other + 2} has other classes, channels, outputs or another orientation than run 1: they make no ensemble`,
+    );
+}
+
+async function segmentCase(runs: readonly OpenedRun[], stored: LoadedCase, options: SegmentOptions): Promise<Segmented> {
+  const [{ recipe, context }] = runs;
+  const source = oriented(stored, context.orientation);
+  const byLabels = !options.probabilities && (runs.length === 1 || options.ensemble === "vote");
+  const joined = byLabels ? undefined : await joinedScores(runs, source, options);
+  const found = joined ? await cleanedUp(recipe, joined.decided, source, context) : await votedLabels(runs, source, options);
+  const { candidates } = found;
+  const labels = postprocess(found, source.image.spacing, options.steps ?? []);
+  const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground, context.outputs.ignore);
+  const turned = <A extends HostArray>(x: A) => asStored(stored, context.orientation, x) as A;
+  return {
+    id: stored.id,
+    source: stored,
+    labels: turned(labels),
+    ...(joined && options.probabilities && { probabilities: turned(gathered(joined.probabilities)) }),
+    ...(dice ? { dice } : {}),
+    ...(candidates && { candidates }),
+  };
+}
+
+/** The label map of a run, or the one that most of several give. */
+async function votedLabels(runs: readonly OpenedRun[], source: LoadedCase, options: SegmentOptions): Promise<Segmentation> {
+  const maps: Segmentation[] = [];
+  for (const [i, run] of runs.entries()) {
+    const prepared = await run.recipe.prepare(source, run.context);
+    await tellPlan(run, source.id, prepared, decidesOnSource(run), options);
+    maps.push(await labelsOf(run, source, prepared, hooksOf(source.id, i, runs.length, options)));
+  }
+  return maps.length === 1 ? maps[0] : voteOfLabels(maps.map((map) => withGeometryOf(source.image, map)));
+}
+
+/** What runs say together, on the source's grid. */
+async function joinedScores(runs: readonly OpenedRun[], source: LoadedCase, options: SegmentOptions) {
+  const { outputs } = runs[0].context;
+  const logits: ScoreMap[] = [];
+  for (const [i, run] of runs.entries()) {
+    const prepared = await run.recipe.prepare(source, run.context);
+    await tellPlan(run, source.id, prepared, true, options);
+    logits.push(await scoresOf(run, source, prepared, hooksOf(source.id, i, runs.length, options)));
+  }
+  if (options.ensemble === "probabilities" && runs.length > 1) {
+    const probabilities = meanScores(logits.map((l) => probabilityMap(l, outputs.kind)));
+    return { decided: decideScores(probabilities, outputs, 0.5), probabilities };
+  }
+  const mean = meanScores(logits);
+  return { decided: decideScores(mean, outputs), probabilities: probabilityMap(mean, outputs.kind) };
+}
+
+async function tellPlan(
+  { segmenter }: OpenedRun,
+  id: string,
+  { image }: PreparedCase,
+  scores: boolean,
+  { onPlan }: SegmentOptions,
+): Promise<void> {
+  const plan = onPlan && (await segmenter.plan?.(image.shape, scores));
+  if (plan) onPlan(id, plan);
+}
+
+/** Runs have about as many windows each. */
+const hooksOf = (id: string, run: number, runs: number, { signal, onProgress }: SegmentOptions): SegmentHooks => ({
+  signal,
+  ...(onProgress && { onProgress: (done, total) => onProgress(id, run * total + done, runs * total) }),
+});
 
 /** Writes a label map as NIfTI in the geometry of its image. */
 export async function writePrediction(store: RunStore, file: string, { source, labels }: Segmented): Promise<void> {
   const dtype = labels.data instanceof Uint8Array ? "u8" : "i32";
   await store.write(file, await writeNifti(withGeometryOf(source.image, labels), { dtype, gzip: true }));
+}
+
+/** Writes probabilities as NIfTI of several channels in the geometry of their image. Throws `ConfigError` if they were not asked for. */
+export async function writeProbabilities(store: RunStore, file: string, { id, source, probabilities }: Segmented): Promise<void> {
+  if (!probabilities) throw new ConfigError(`case "${id}" was segmented without probabilities`);
+  await store.write(file, await writeNifti(withGeometryOf(source.image, probabilities), { dtype: "f32", gzip: true }));
 }

@@ -1,14 +1,26 @@
 /** @file Validation between epochs: whole cases, segmented and scored. */
 
 import type { HostArray } from "../../host/array.ts";
+import type { Picture } from "../../host/bytes/png.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Segmenter } from "../inference/segmenter.ts";
 import { nanMean } from "../../host/stats.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
+import { labelsOf } from "./decide.ts";
 import type { RunData } from "./data.ts";
+import { stripOf } from "./overlays.ts";
 import type { AbortSignal } from "../../host/platform.ts";
+
+/** A case as a validation has just segmented it. */
+export interface ValidatedCase {
+  readonly id: string;
+  /** Of each foreground class; NaN where neither truth nor prediction have it. */
+  readonly dice: readonly number[];
+  /** Draws a few slices, prediction filled and truth outlined. */
+  picture(): Picture;
+}
 
 interface Kept {
   readonly source: LoadedCase;
@@ -24,9 +36,9 @@ const bytesOf = ({ source, prepared }: Kept): number => {
 };
 
 export class Validation<C extends object> {
-  private readonly recipe: Recipe<C>;
-  private readonly context: Context<C>;
-  private readonly segmenter: Segmenter;
+  readonly recipe: Recipe<C>;
+  readonly context: Context<C>;
+  readonly segmenter: Segmenter;
   private readonly data: RunData;
   private readonly kept = new Map<string, Kept>();
   private left = cacheBytes;
@@ -39,7 +51,11 @@ export class Validation<C extends object> {
   }
 
   /** Mean Dice of each foreground class over the validation cases that have it. Throws the signal's reason when it is aborted. */
-  async run(signal: AbortSignal | undefined, onProgress: (done: number, total: number) => void): Promise<number[]> {
+  async run(
+    signal: AbortSignal | undefined,
+    onProgress: (done: number, total: number) => void,
+    onCase: (validated: ValidatedCase) => void = () => undefined,
+  ): Promise<number[]> {
     const { val } = this.data;
     const { foreground, ignore } = this.context.outputs;
     const scores: number[][] = [];
@@ -47,9 +63,11 @@ export class Validation<C extends object> {
       signal?.throwIfAborted();
       onProgress(i, val.length);
       const { source, prepared } = this.kept.get(item.id) ?? (await this.load(i));
-      const found = await this.segmenter.run(prepared.image, { signal });
-      const labels = (await this.recipe.postprocess?.(found, source, this.context)) ?? found;
-      if (source.label) scores.push(diceOfLabels(labels, source.label, foreground, ignore));
+      const labels = await labelsOf(this, source, prepared, { signal });
+      if (!source.label) continue;
+      const dice = diceOfLabels(labels, source.label, foreground, ignore);
+      scores.push(dice);
+      onCase({ id: item.id, dice, picture: () => stripOf({ id: item.id, source, labels }, this) });
     }
     return foreground.map((_, c) => nanMean(scores.map((s) => s[c])));
   }

@@ -11,6 +11,7 @@ import type { Device } from "../../tensor/device.ts";
 import { ConfigError, DataError, NonFiniteError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { badLoss, type BadLossPolicy, holdStatistics, isBadLoss } from "./bad_loss.ts";
 import { firstNonFinite } from "./diagnose.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
@@ -49,6 +50,11 @@ export interface TrainerOptions<O extends Outputs = Tensor> extends CaptureOptio
    * `scaler` unless it has one); needs an adapter with `shader-f16`. Default "f32".
    */
   readonly precision?: Precision;
+  /**
+   * What to do about a step whose loss is not finite; default "stop". "skip" leaves weights, moments, loss scale and running statistics as they were,
+   * also at a loss of zero; the optimizer gets a `scaler` for that, of scale 1 in f32.
+   */
+  readonly onBadLoss?: BadLossPolicy | undefined;
   /** Steps that may be in flight before their loss is read; default 2. */
   readonly lag?: number;
 }
@@ -58,6 +64,8 @@ export interface StepReport {
   readonly step: number;
   readonly loss: number;
   readonly samples: number;
+  /** The loss was zero or not finite, and the step changed nothing. */
+  readonly skipped?: true;
   /** Seconds that the loop waited for the step's batch. Steps before it may still have been at work on the device. */
   readonly waited: number;
 }
@@ -69,6 +77,14 @@ export interface EpochHooks {
   readonly signal?: AbortSignal | undefined;
   /** Calls `save` between steps, with all losses reported and nothing in flight, when so many seconds have passed. */
   readonly checkpointEvery?: { readonly seconds: number; readonly save: () => Promise<void> } | undefined;
+}
+
+/** What an epoch comes to. */
+export interface EpochSum {
+  /** Of the losses of the steps that were not skipped. */
+  readonly lossSum: number;
+  readonly steps: number;
+  readonly skipped: number;
 }
 
 /** Batches with the seconds that each was waited for. */
@@ -94,28 +110,36 @@ export class Trainer<O extends Outputs = Tensor> {
   steps = 0;
   private readonly model: Module;
   private readonly lag: number;
+  private readonly onBadLoss: BadLossPolicy;
   private readonly step: Captured<Tensor>;
   private names: readonly string[] = [];
 
   constructor(device: Device, options: TrainerOptions<O>) {
-    expectOptions("Trainer", options, "model optimizer loss forward augment precision lag maxPlanBytes");
-    const { model, optimizer, loss, augment, precision = "f32", lag = 2 } = options;
+    expectOptions("Trainer", options, "model optimizer loss forward augment precision onBadLoss lag maxPlanBytes");
+    const { model, optimizer, loss, augment, precision = "f32", onBadLoss = "stop", lag = 2 } = options;
     const { forward = (m: Module, image: Tensor) => m.forward(image) as O } = options;
     this.device = device;
     this.model = model;
     this.lag = lag;
+    this.onBadLoss = onBadLoss;
     const { parameters } = optimizer;
     if (precision === "f16") {
       expectHalf("Trainer", device);
       optimizer.scaler ??= new GradScaler(device);
     }
+    const skips = onBadLoss === "skip";
+    if (skips) optimizer.scaler ??= new GradScaler(device, { initScale: 1, growthFactor: 1, backoffFactor: 1 });
     const step = (...tensors: Tensor[]): Tensor =>
       withPrecision(precision, () => {
         const given = Object.fromEntries(this.names.map((name, i) => [name, tensors[i]])) as unknown as BatchTensors;
         const batch = augment?.(given) ?? given;
+        const restore = skips ? holdStatistics(model) : undefined;
         const value = loss(forward(model, batch.image), batch.label, batch);
         const { scaler } = optimizer;
-        optimizer.step(grad(scaler ? scaler.scale(value) : value, parameters));
+        const gradients = grad(scaler ? scaler.scale(value) : value, parameters);
+        const veto = skips ? badLoss(value) : undefined;
+        optimizer.step(gradients, { veto });
+        if (veto) restore?.(veto);
         return value;
       });
     this.step = capture(device, step, { maxPlanBytes: options.maxPlanBytes });
@@ -129,16 +153,16 @@ export class Trainer<O extends Outputs = Tensor> {
 
   /**
    * One step per batch.
-   * @returns sum of the losses and number of steps
-   * @throws NonFiniteError naming the step whose loss was not finite and where that began; what the batches throw; DeviceLostError
+   * @returns sum of the losses, number of steps, and how many of these were skipped, whose losses are not in the sum
+   * @throws NonFiniteError, unless such steps are skipped, naming the step whose loss was not finite and where that began; what the batches throw; DeviceLostError
    */
-  async epoch(batches: AsyncIterable<TrainBatch>, options: EpochHooks = {}): Promise<{ lossSum: number; steps: number }> {
+  async epoch(batches: AsyncIterable<TrainBatch>, options: EpochHooks = {}): Promise<EpochSum> {
     expectOptions("Trainer.epoch", options, "onStep signal checkpointEvery");
     const { onStep, signal, checkpointEvery } = options;
     this.model.train();
     const flying: { step: number; batch: TrainBatch; waited: number; loss: Promise<number> }[] = [];
     let lossSum = 0;
-    let steps = 0;
+    let [steps, skipped] = [0, 0];
     let saved = performance.now();
     const land = async () => {
       const { step, batch, waited, loss } = flying.shift()!;
@@ -146,6 +170,13 @@ export class Trainer<O extends Outputs = Tensor> {
         if (error instanceof DataError) throw new DataError(`step ${step}: ${error.message}`, { cause: error });
         throw error;
       });
+      const samples = batch.image.shape[0];
+      steps++;
+      if (this.onBadLoss === "skip" && isBadLoss(value)) {
+        skipped++;
+        await onStep?.({ step, loss: value, samples, waited, skipped: true });
+        return;
+      }
       if (!Number.isFinite(value)) {
         const where = (await firstNonFinite(this.device, this.model, batch.image)) ?? "the loss itself";
         throw new NonFiniteError(
@@ -154,8 +185,7 @@ export class Trainer<O extends Outputs = Tensor> {
         );
       }
       lossSum += value;
-      steps++;
-      await onStep?.({ step, loss: value, samples: batch.image.shape[0], waited });
+      await onStep?.({ step, loss: value, samples, waited });
     };
     const landAll = async () => {
       while (flying.length > 0) await land();
@@ -173,7 +203,7 @@ export class Trainer<O extends Outputs = Tensor> {
       }
     }
     await landAll();
-    return { lossSum, steps };
+    return { lossSum, steps, skipped };
   }
 
   dispose(): void {

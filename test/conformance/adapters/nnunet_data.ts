@@ -124,8 +124,7 @@ async function mirror(test: Case): Promise<unknown> {
     const factor = wave({ shape: shape.slice(1), ...numbers }).data;
     return { data: data.map((v, i) => v * factor[i % sizeOf(shape.slice(1))]), shape };
   };
-  const predict = withMirroring(network, a.mirror_axes ?? []);
-  return typeof predict === "function" ? predict(a.x) : predict.predict(a.x);
+  return withMirroring(network, a.mirror_axes ?? [])(a.x);
 }
 
 function split(test: Case): unknown {

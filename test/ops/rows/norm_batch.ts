@@ -123,6 +123,7 @@ const fixed: Row<NormArgs> = {
     { id: "fixedBatchNorm/2d", shape: [2, 3, 4, 5], weighted: false, args: {} },
     { id: "fixedBatchNorm/3d-affine", shape: [2, 3, 2, 3, 4], weighted: true, args: { eps: 1e-2 } },
     { id: "fixedBatchNorm/no-spatial", shape: [4, 3], weighted: true, args: {} },
+    { id: "fixedBatchNorm/leaky", shape: [2, 3, 3, 5], weighted: true, args: { leak: 0.1 } },
   ].map(({ id, shape, weighted, args }) => ({
     id,
     args,
@@ -133,15 +134,17 @@ const fixed: Row<NormArgs> = {
       ...(weighted ? { weight: { shape: [3] }, bias: { shape: [3] } } : {}),
     },
   })),
-  run: ({ x, weight, bias, mean, variance }, args) => fixedBatchNorm(x, weight, bias, mean, variance, args),
-  reference: ({ x, weight, bias, mean, variance }, { eps = 1e-5 }) => {
+  run: (t, args) => fixedBatchNorm(t.x, t.weight, t.bias, t.mean, t.variance, options(t, args)),
+  reference: (inputs, args) => {
+    const { x, weight, bias, mean, variance } = inputs;
+    const { eps = 1e-5 } = args;
     const inner = sizeOf(x.shape.slice(2));
     const y = x.data.map((v, i) => {
       const c = Math.floor(i / inner) % x.shape[1];
       const h = (v - mean.data[c]) / Math.sqrt(variance.data[c] + eps);
       return weight && bias ? h * weight.data[c] + bias.data[c] : h;
     });
-    return host(x.shape, y);
+    return rectified(host(x.shape, y), inputs, args);
   },
   differentiable: ["x", "weight", "bias"],
   splits: true,

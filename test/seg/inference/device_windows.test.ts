@@ -119,6 +119,29 @@ it("averages mirrored images and several networks", async () => {
   other.dispose();
 });
 
+it("averages quarter turns and their mirror images, each once", async () => {
+  const x = image(2, 8, 11, 8);
+  const turning = { ...options, rot90Axes: [0, 2], mirrorAxes: [2] } as const;
+  const windows = new DeviceWindows(gpu, network, turning);
+  const { scores } = await windows.run(x, { scores: true });
+  expect((await windows.plan(x.shape)).passes).toBe(8);
+  windows.dispose();
+  // A window of all planes and columns, so that turning windows is turning the image.
+  const wanted = new Float32Array(scores!.data.length);
+  for (const flips of [[], [1], [3], [1, 3]]) {
+    for (const swap of [false, true]) {
+      const seen = mirrored(swap ? swapped(x) : x, flips);
+      const back = mirrored(await onHost(seen, network, options), flips, 1);
+      const y = swap ? swapped({ data: back.data, shape: back.shape.slice(1) }) : back;
+      for (let i = 0; i < wanted.length; i++) wanted[i] += y.data[i] / 8;
+    }
+  }
+  expectClose("turned", scores!.data, wanted, 2e-6);
+  await expect(
+    new DeviceWindows(gpu, network, { ...options, roiSize: [8, 8, 6], rot90Axes: [0, 2] }).plan(x.shape),
+  ).rejects.toThrow(ConfigError);
+});
+
 it("is what inferers use for networks; a volume comes back in its place", async () => {
   const affine = [
     [0, 2, 0, -7],
@@ -194,4 +217,14 @@ function mirrored(x: HostArray, axes: readonly number[], lead = 0): HostArray<Fl
     out[i] = x.data[from];
   }
   return { data: out, shape };
+}
+
+/** `[C, a, b, c]` as `[C, c, b, a]`. */
+function swapped({ data, shape }: HostArray): HostArray<Float32Array> {
+  const [channels, a, b, c] = shape;
+  const out = new Float32Array(data.length);
+  for (let k = 0, i = 0; k < channels; k++)
+    for (let z = 0; z < c; z++)
+      for (let y = 0; y < b; y++) for (let x = 0; x < a; x++, i++) out[i] = data[((k * a + x) * b + y) * c + z];
+  return { data: out, shape: [channels, c, b, a] };
 }

@@ -3,6 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { computeImportanceMap, slidingWindowInference, slidingWindowStarts } from "../../../src/seg/inference/sliding_window.ts";
 import { SliceInferer, SlidingWindowInferer } from "../../../src/seg/inference/inferers.ts";
+import { expectClose } from "../../lib/compare.ts";
+import type { WindowCoord } from "../../../src/seg/inference/window_outputs.ts";
 import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
 import { sizeOf, type HostArray } from "../../../src/host/array.ts";
 
@@ -122,7 +124,7 @@ describe("slidingWindowInference", () => {
     await expect(slidingWindowInference(ramp(1, 1, 3), { roiSize: 9, paddingMode: "reflect" }, keep)).rejects.toThrow(ShapeError);
   });
 
-  it("takes more output channels and rejects another size", async () => {
+  it("takes more output channels and rejects another batch", async () => {
     const double = ({ data, shape }: HostArray): HostArray => ({
       data: Float32Array.of(...data, ...data),
       shape: [1, 2, ...shape.slice(2)],
@@ -130,8 +132,71 @@ describe("slidingWindowInference", () => {
     const out = await slidingWindowInference(ramp(1, 1, 4, 3), { roiSize: [2, 3], overlap: 0 }, double);
     expect(out.shape).toEqual([1, 2, 4, 3]);
     expect(out.data[12]).toBe(1);
-    const shrink = (x: HostArray): HostArray => ({ data: new Float32Array(1), shape: [x.shape[0], 1, 1, 1] });
-    await expect(slidingWindowInference(ramp(1, 1, 4, 3), { roiSize: 2 }, shrink)).rejects.toThrow(/returned \[1,1,1,1\]/);
+    const shrink = (x: HostArray): HostArray => ({ data: new Float32Array(1), shape: [x.shape[0] + 1, 1, 1, 1] });
+    await expect(slidingWindowInference(ramp(1, 1, 4, 3), { roiSize: 2 }, shrink)).rejects.toThrow(/returned \[2,1,1,1\]/);
+  });
+
+  it("joins several outputs, each at its scale, by name or in a list", async () => {
+    const x = ramp(1, 1, 12);
+    const halves = ({ data, shape: [n, c, w] }: HostArray) => ({
+      data: data.filter((_, i) => i % 2 === 0),
+      shape: [n, c, w / 2],
+    });
+    const options = { roiSize: 8, overlap: 0.5, swBatchSize: 2, mode: "gaussian" } as const;
+    const named = await slidingWindowInference(x, options, (w) => ({ same: w, half: halves(w) }));
+    expectClose("whole", named.same.data, x.data, 1e-5);
+    expect(named.half.shape).toEqual([1, 1, 6]);
+    expectClose(
+      "half",
+      named.half.data,
+      [...x.data].filter((_, i) => i % 2 === 0),
+      1e-5,
+    );
+    const [a, b] = await slidingWindowInference(x, options, (w): HostArray[] => [w, halves(w)]);
+    expect([a, b]).toEqual([named.same, named.half]);
+    // Padded by 2 before and after: half of it is taken away at half scale.
+    const small = await slidingWindowInference(ramp(1, 1, 4), { roiSize: 8 }, halves);
+    expect([small.shape, Array.from(small.data)]).toEqual([
+      [1, 1, 2],
+      [1, 3],
+    ]);
+    // 49 · (1 / 49) is less than 1, also upstream.
+    const first = ({ shape: [n, c] }: HostArray) => ({ data: new Float32Array(n * c), shape: [n, c, 1] });
+    await expect(slidingWindowInference(ramp(1, 1, 60), { roiSize: 49 }, first)).rejects.toThrow(ShapeError);
+  });
+
+  it("tells predictors where windows are, changes outputs and weights, and goes in the order of buffers", async () => {
+    const x = ramp(2, 1, 4, 6);
+    const seen: string[] = [];
+    const told = (w: HostArray, coords: readonly WindowCoord[]): HostArray => {
+      seen.push(coords.map((c) => `${c.image}:${c.start}-${c.end}`).join(" "));
+      return w;
+    };
+    const options = { roiSize: [2, 4], overlap: 0, swBatchSize: 3, withCoord: true };
+    const plain = await slidingWindowInference(x, options, told);
+    expect(seen.slice(0, 2)).toEqual(["0:0,0-2,4 0:0,2-2,6 0:2,0-4,4", "0:2,2-4,6 1:0,0-2,4 1:0,2-2,6"]);
+    seen.length = 0;
+    const buffered = await slidingWindowInference(x, { ...options, bufferSteps: 1 }, told);
+    expect(seen).toEqual(["0:0,0-2,4 0:2,0-4,4", "0:0,2-2,6 0:2,2-4,6", "1:0,0-2,4 1:2,0-4,4", "1:0,2-2,6 1:2,2-4,6"]);
+    expectClose("buffered", buffered.data, plain.data, 1e-6);
+    const doubled = await slidingWindowInference(
+      x,
+      {
+        ...options,
+        processFn: (outputs, _windows, weights) => ({
+          outputs: outputs.map((o) => ({ ...o, data: Float32Array.from(o.data, (v) => 2 * v) })),
+          weights: { data: Float32Array.from(weights.data, (v) => 3 * v), shape: [1, 1, ...weights.shape] },
+        }),
+      },
+      told,
+    );
+    expectClose(
+      "doubled",
+      doubled.data,
+      x.data.map((v) => 2 * v),
+      1e-5,
+    );
+    await expect(slidingWindowInference(x, { ...options, bufferSteps: 1, bufferDim: 2 }, told)).rejects.toThrow(/bufferDim/);
   });
 
   it("names options outside their range", async () => {

@@ -2,8 +2,18 @@
 
 import { beforeAll, expect, test } from "vitest";
 import { ConfigError, type Device } from "../../../src/index.ts";
-import { configure, fit, memoryStore, openRun, type RunStore, segmentCases } from "../../../src/seg/index.ts";
+import type { HostArray } from "../../../src/host/array.ts";
+import {
+  configure,
+  fit,
+  memoryStore,
+  openRun,
+  type RunStore,
+  segmentCases,
+  type SegmentOptions,
+} from "../../../src/seg/index.ts";
 import patches3d from "../../../src/seg/recipes/patches3d/recipe.ts";
+import { expectClose } from "../../lib/compare.ts";
 import { device } from "../../lib/device.ts";
 import { memoryData } from "../../lib/memory_data.ts";
 
@@ -68,4 +78,39 @@ test("options that do not go together are refused", async () => {
   await expect(check({ deepSupervision: true })).rejects.toThrow(/deepSupervision is for the network dynunet/);
   await expect(check({ network: "dynunet", channels: [4, 8] })).rejects.toThrow(ConfigError);
   await expect(check({ network: "vnet", patchSize: [8, 16, 16] })).rejects.toThrow(/multiples of 16/);
+});
+
+test("several runs are an ensemble, options of inference are followed, scores go to the source's grid", async () => {
+  const stores = [memoryStore(), memoryStore()];
+  const { data } = await run(stores[0], {});
+  await run(stores[1], { seed: 7 });
+  const plans: number[] = [];
+  const opened = await Promise.all(
+    stores.map((store) => openRun(gpu, store, patches3d, undefined, { mirror: true, overlap: 0 })),
+  );
+  const found = async (runs: typeof opened, more: SegmentOptions) =>
+    (await segmentCases(runs, data.val.slice(0, 1), data.read, { ...more, onPlan: (_, plan) => plans.push(plan.passes!) }).next())
+      .value!;
+  const each = await Promise.all(opened.map((one) => found([one], { probabilities: true })));
+  expect(plans).toEqual([8, 8]);
+  const joined = await found(opened, { ensemble: "probabilities", probabilities: true });
+  expect(joined.probabilities!.shape).toEqual([1, 16, 16, 16]);
+  const mean = each[0].probabilities!.data.map((p, i) => (p + each[1].probabilities!.data[i]) / 2);
+  expectClose("mean", joined.probabilities!.data, mean, 1e-6);
+  expect(Array.from(joined.labels.data)).toEqual(Array.from(mean, (p) => Number(p > 0.5)));
+  const voted = (await found(opened, { ensemble: "vote" })).labels.data;
+  expect(Array.from(voted)).toEqual(Array.from(each[0].labels.data, (l, i) => Math.min(l, each[1].labels.data[i])));
+  await expect(found(opened, { ensemble: "vote", probabilities: true })).rejects.toThrow(ConfigError);
+
+  // A recipe on another grid, of which it has seen a part: half of it is background.
+  const restore = ({ data: values, shape }: HostArray<Float32Array>) => ({
+    data: values.map((v, i) => (i < 2048 ? v : -Infinity)),
+    shape,
+  });
+  const half = { ...opened[0], recipe: { ...opened[0].recipe, restore } };
+  const { labels, probabilities } = await found([half], { probabilities: true });
+  expect(labels.data.subarray(0, 2048)).toEqual(each[0].labels.data.subarray(0, 2048));
+  expect(probabilities!.data.subarray(2048).every((p) => p === 0)).toBe(true);
+  expect((await found([half], {})).labels).toEqual(labels);
+  for (const one of opened) one.dispose();
 });

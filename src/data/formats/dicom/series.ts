@@ -66,7 +66,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
   expectNames("readSeries", options, [...optionNames]);
-  const { info, slices, errors, notes } = choose(await findStacks(files), options);
+  const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
   if (errors.length > 0) throw errors[0];
   const who = `readSeries: series ${info.uid}`;
   // One file of many frames is what readDicom makes of it.
@@ -177,6 +177,29 @@ function stacksOf(uid: string, found: readonly DicomHeader[], failures: readonly
     };
     return { info, slices, errors, notes };
   });
+}
+
+// Two scouts are no volume.
+const leastJoined = 3;
+
+/** Slices that each say to be a series of their own, as some tools for anonymity leave them, are one where nothing else tells them apart. */
+function joined(stacks: readonly FoundStack[], { uid, description, stack }: ReadSeriesOptions): readonly FoundStack[] {
+  if (stacks.length < leastJoined || uid !== undefined || description !== undefined || stack !== undefined) return stacks;
+  const [first] = stacks;
+  const one = ({ info, slices, errors }: FoundStack): boolean =>
+    slices.length === 1 &&
+    errors.length === 0 &&
+    info.modality === first.info.modality &&
+    info.patientId === first.info.patientId &&
+    info.description === first.info.description &&
+    slices[0].facts.position !== undefined &&
+    alike(first.slices[0], slices[0]);
+  const places = new Set(stacks.map(({ slices }) => String(slices[0].facts.position)));
+  if (!stacks.every(one) || places.size < stacks.length) return stacks;
+  const files = stacks.flatMap((s) => s.info.files);
+  const note = `each of the ${stacks.length} slices says to be a series of its own; they were taken as one`;
+  const info: SeriesInfo = { ...first.info, count: stacks.length, files };
+  return [{ info, slices: stacks.flatMap((s) => s.slices), errors: [], notes: [note] }];
 }
 
 /** Whether two slices can be of one volume. */

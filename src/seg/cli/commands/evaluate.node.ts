@@ -4,8 +4,9 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { gridDifference, wholeLabels } from "../../../data/folders/join_case.ts";
-import { loadNoduleLabel } from "../../../data/folders/luna.node.ts";
+import { readCaseLabel } from "../../../data/folders/layouts.node.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
+import type { LabelClass } from "../../../data/labels.ts";
 import type { Volume } from "../../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
@@ -33,10 +34,11 @@ async function taskOf(args: readonly string[]): Promise<Task> {
   const { values } = parse(args, { run: text, recipe: text, pred: text, data: text, fold: text });
   if (values.run !== undefined) {
     const store = folderStore(resolve(values.run));
-    const config = await readConfig(store, await recipeOfRun(await readRunInfo(store), values.recipe));
+    const recipe = await recipeOfRun(await readRunInfo(store), values.recipe);
+    const config = await readConfig(store, recipe);
+    const data = await FolderData.openFor(values.data ?? config.data, recipe, config);
     // What training segmented, and nothing that it learned from.
     const predictions = resolve(values.pred ?? join(values.run, "predictions"));
-    const data = await FolderData.open(values.data ?? config.data);
     return { predictions, data, fold: foldNamed(values.fold) ?? config.fold, candidates: await readCandidates(store) };
   }
   if (values.pred === undefined || values.data === undefined)
@@ -47,11 +49,11 @@ async function taskOf(args: readonly string[]): Promise<Task> {
 /** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
 async function* pairsOf(
   found: readonly { readonly item: Case; readonly path: string }[],
+  labels: readonly LabelClass[],
   onTruth: (item: Case, truth: Volume) => void,
 ) {
   for (const { item, path } of found) {
-    const label = item.layout?.name === "luna" ? loadNoduleLabel(item) : readImageFile(item.label!);
-    const [prediction, truth] = await Promise.all([readImageFile(path), label]);
+    const [prediction, truth] = await Promise.all([readImageFile(path), readCaseLabel(item, labels)]);
     onTruth(item, truth);
     if (prediction.shape.join() !== truth.shape.join()) {
       throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
@@ -122,7 +124,7 @@ export const evaluateCommand: Command = {
     const tally = new DetectionTally();
     const search = ({ id, nodules }: Case, label: Volume) =>
       candidates && tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
-    const scores = await evaluate(pairsOf(found, search), outputCodingOf(outputKindOf(labels), labels));
+    const scores = await evaluate(pairsOf(found, labels, search), outputCodingOf(outputKindOf(labels), labels));
     const { summary: detection } = tally;
     for (const line of evaluationLines({ ...scores, ...(detection && { detection }) })) say(line);
     if (missing.length > 0)

@@ -2,8 +2,11 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Case } from "../../../data/folders/dataset_index.ts";
 import { wholeLabels } from "../../../data/folders/join_case.ts";
+import { readCaseLabel } from "../../../data/folders/layouts.node.ts";
 import { readNiftiFile } from "../../../data/formats/nifti/nifti.node.ts";
+import type { LabelClass } from "../../../data/labels.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import { contextOf, files, readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
@@ -27,7 +30,8 @@ ${helpLines([
 /** A prediction and its truth. */
 interface Pair {
   readonly prediction: string;
-  readonly label: string;
+  readonly item: Case;
+  readonly labels: readonly LabelClass[];
 }
 
 export const postprocessCommand: Command = {
@@ -60,17 +64,17 @@ async function openFolder(path: string, options: { readonly data?: string; reado
   const recipe = await recipeOfRun(info, options.recipe);
   const config = await readConfig(store, recipe);
   const { outputs } = contextOf(recipe, config, info);
-  const { val } = await (await FolderData.open(options.data ?? config.data)).fold(config.fold);
+  const { val } = await (await FolderData.openFor(options.data ?? config.data, recipe, config)).fold(config.fold);
   const pairs = val.flatMap((item): Pair[] => {
     const prediction = join(store.name, files.prediction(item.id));
-    return item.label !== undefined && existsSync(prediction) ? [{ prediction, label: item.label }] : [];
+    return item.label !== undefined && existsSync(prediction) ? [{ prediction, item, labels: info.labels }] : [];
   });
   if (pairs.length === 0)
     throw new DataError(`postprocess: ${path} has no predictions of validation cases; they are written at the end of training`);
   return { store, outputs, pairs };
 }
 
-async function readPair({ prediction, label }: Pair) {
-  const [found, truth] = await Promise.all([readNiftiFile(prediction), readNiftiFile(label)]);
+async function readPair({ prediction, item, labels }: Pair) {
+  const [found, truth] = await Promise.all([readNiftiFile(prediction), readCaseLabel(item, labels)]);
   return { prediction: wholeLabels(found), truth: wholeLabels(truth) };
 }

@@ -2,27 +2,42 @@
 
 import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
-import { ConfigError, VoxgradError } from "../../../host/errors.ts";
-import { labelVolumes, type LabelVolume, volumesCsv } from "../../post/label_volumes.ts";
+import { ConfigError } from "../../../host/errors.ts";
+import { parseBytes } from "../../../host/text.ts";
+import type { InferenceOptions } from "../../inference/segmenter.ts";
+import type { Recipe } from "../../recipes/recipe.ts";
 import type { PostStep } from "../../post/steps.ts";
-import { files, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
+import { files, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
 import { readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfPaths, expectFreeOutputs } from "../../run/inputs.node.ts";
-import { type OpenedRun, openRun, segmentCases, writePrediction } from "../../run/segment.ts";
+import { type Ensemble, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
 import type { RunStore } from "../../run/store.ts";
-import { ProgressLine } from "../../training/progress.ts";
+import { withDevice } from "../device.node.ts";
+import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "../predict_cases.node.ts";
+import { predictWithModel } from "../predict_model.node.ts";
 import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
-import { interruptible, withDevice } from "../device.node.ts";
 
 const flags = {
-  run: text,
+  model: text,
+  normalization: text,
+  axes: text,
+  "no-mirroring": flag,
+  run: { type: "string", multiple: true } as const,
+  ensemble: text,
   recipe: text,
   data: text,
   fold: text,
   out: text,
   weights: text,
+  probabilities: flag,
+  tta: flag,
+  rot90: flag,
+  overlap: text,
+  "batch-size": text,
+  "device-memory": text,
+  precision: text,
   "keep-largest": flag,
   "fill-holes": flag,
   "remove-small": text,
@@ -31,20 +46,35 @@ const flags = {
   "no-tune": flag,
 };
 
-const usage = "--run DIR (--data DIR [--fold N] | FILE or DIR …) [--out DIR]";
+const usage = "(--run DIR … | --model PATH) (--data DIR [--fold N] | FILE, DIR or GLOB …) [--out DIR]";
 
 const help = `voxgrad predict ${usage}
 
 Writes a label map <id>.nii.gz for each image, in the image's geometry, and the volumes of its labels into ${files.volumes}. Files <id>_0000.nii.gz, <id>_0001.nii.gz … are the channels of one case.
 
 ${helpLines([
-  ["run DIR", "folder of a trained run"],
+  ["run DIR", "folder of a trained run; given several times, such as for folds, the runs predict together"],
+  [
+    "model PATH",
+    "in place of a run: a results folder of nnU-Net v2, a MONAI bundle, an .onnx file, a tfjs model.json; needs --out",
+  ],
+  ["no-mirroring", "with --model of nnU-Net: leave out its mirrored images; --fold N takes one of its folds"],
+  ["normalization HOW", "with --model of ONNX or tfjs: none, zscore, minmax, brainchop, brainchop-quantile"],
+  ["axes ORDER", "with --model of ONNX or tfjs: xyz (default) or zyx, the order of axes that the network takes"],
+  ["ensemble HOW", "how runs are joined: mean of logits (default), mean of probabilities, or vote"],
   ["data DIR", "the labelled cases of a dataset, with --fold N the validation cases of a fold"],
-  ["out DIR", "where the label maps go; default <run>/predicted"],
+  ["out DIR", "where the label maps go; default <run>/predicted, to be given for several runs"],
   [
     "weights NAME",
     "last: of the end of training, best: of the best validation; default last, else best, else the last checkpoint",
   ],
+  ["probabilities", "write the probabilities of classes or regions too, as channels of <id>_probabilities.nii.gz"],
+  ["tta", "average over mirror images along all axes"],
+  ["rot90", "average over quarter turns, in the plane of slices or of the last two axes of square windows"],
+  ["overlap SHARE", "of a window that neighbors overlap, from 0 to below 1; default the recipe's"],
+  ["batch-size N", "windows that are predicted together; default the recipe's"],
+  ["device-memory SIZE", "most that is taken on the device, such as 512MiB or 2GiB; larger cases go in slabs; default 2GiB"],
+  ["precision TYPE", "f32 (default) or f16, on devices that have it"],
   ["keep-largest", "keep only the largest component of each label"],
   ["fill-holes", "fill the holes of each label"],
   ["remove-small MM3", "remove components of a label below this volume in mm³"],
@@ -60,40 +90,120 @@ export const predictCommand: Command = {
   help: async () => help,
   async run(args) {
     const { values, positionals } = parse(args, flags, true);
-    if (values.run === undefined) throw new ConfigError("predict needs --run DIR, the folder of a trained run");
+    if ((values.run === undefined) === (values.model === undefined))
+      throw new ConfigError("predict needs either --run DIR, the folder of a trained run, or --model PATH, a model of any kind");
     if ((values.data === undefined) === (positionals.length === 0))
       throw new ConfigError("predict needs either --data DIR or image files and folders");
+    if (values.model !== undefined)
+      return predictWithModel(values.model, positionals, {
+        ...values,
+        fold: foldNamed(values.fold),
+        weights: values.weights as "last" | "best" | undefined,
+        probabilities: values.probabilities === true,
+        overwrite: values.overwrite === true,
+        tuned: values["no-tune"] !== true,
+        inference: { ...inferenceAsked(values), ...(values["no-mirroring"] && { mirror: false }) },
+      });
+    const runs = values.run!;
+    if (runs.length > 1 && values.out === undefined)
+      throw new ConfigError("several runs have no folder of their own for what they predict: give --out DIR");
     const which = weightsNamed(values.weights);
-    const store = folderStore(resolve(values.run));
-    const info = await readRunInfo(store);
-    const recipe = await recipeOfRun(info, values.recipe);
-    const steps = [...(values["no-postprocess"] ? [] : await readPostSteps(store)), ...stepsAsked(values)];
+    const inference = inferenceAsked(values);
+    const ensemble = ensembleNamed(values.ensemble);
+    const stores = runs.map((run) => folderStore(resolve(run)));
+    const infos = await Promise.all(stores.map((store) => readRunInfo(store)));
+    const recipes = await Promise.all(infos.map((info) => recipeOfRun(info, values.recipe)));
+    const steps = [...(values["no-postprocess"] ? [] : await storedSteps(stores)), ...stepsAsked(values)];
+    const [info] = infos;
     const cases =
       values.data === undefined
         ? casesOfPaths(positionals, info.channels.length)
-        : (await (await FolderData.open(values.data)).fold(foldNamed(values.fold) ?? "all")).val;
-    const out = folderStore(resolve(values.out ?? join(values.run, files.predicted)));
-    expectFreeOutputs(cases, (id) => join(out.name, fileOf(id)), values.overwrite === true);
+        : await casesOfData(values.data, recipes[0], stores[0], foldNamed(values.fold));
+    const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
+    const { probabilities = false } = values;
+    for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
+      expectFreeOutputs(cases, (id) => join(out.name, name(id)), values.overwrite === true);
     return withDevice(
       async (device) => {
-        const run = await openRun(device, store, recipe, which);
+        const opened: OpenedRun[] = [];
         try {
-          return await predictAll(run, cases, info, { out, steps });
+          for (const [i, store] of stores.entries()) opened.push(await openRun(device, store, recipes[i], which, inference));
+          return await predictCases(
+            cases,
+            info.labels,
+            { out, probabilities },
+            byRuns(opened, info, { steps, ensemble, probabilities }),
+          );
         } finally {
-          run.dispose();
+          for (const run of opened) run.dispose();
         }
       },
-      { tuned: values["no-tune"] !== true },
+      { tuned: values["no-tune"] !== true, half: inference.precision === "f16" },
     );
   },
 };
 
-const fileOf = (id: string): string => `${id}.nii.gz`;
+/** Cases segmented by runs together. */
+const byRuns =
+  (runs: readonly OpenedRun[], info: RunInfo, options: SegmentOptions): SegmentCase =>
+  async (item, { signal, onPlan, onProgress }) => {
+    const hooks: SegmentOptions = {
+      signal,
+      onPlan: (_, plan) => onPlan(plan),
+      onProgress: (_, done, total) => onProgress(done, total),
+    };
+    return (await segmentCases(runs, [item], readFiles(info.labels), { ...options, ...hooks }).next()).value!;
+  };
 
-interface Results {
-  readonly out: RunStore;
-  /** What is done to each label map. */
-  readonly steps: readonly PostStep[];
+async function casesOfData(
+  folder: string,
+  recipe: Recipe,
+  store: RunStore,
+  fold: ReturnType<typeof foldNamed>,
+): Promise<readonly Case[]> {
+  const data = await FolderData.openFor(folder, recipe, await readConfig(store, recipe));
+  return (await data.fold(fold ?? "all")).val;
+}
+
+/** What was stored with a run, or with each of several in the same way. */
+async function storedSteps(stores: readonly RunStore[]): Promise<readonly PostStep[]> {
+  const [first, ...others] = await Promise.all(stores.map((store) => readPostSteps(store)));
+  if (others.every((o) => JSON.stringify(o) === JSON.stringify(first))) return first;
+  say("the runs store different post-processing: none of it is done");
+  return [];
+}
+
+/** The options of inference that flags ask for. Throws `ConfigError`. */
+function inferenceAsked(values: {
+  readonly tta?: boolean;
+  readonly rot90?: boolean;
+  readonly overlap?: string;
+  readonly "batch-size"?: string;
+  readonly "device-memory"?: string;
+  readonly precision?: string;
+}): InferenceOptions {
+  const { precision, tta, rot90 } = values;
+  const overlap = numberOf("overlap", values.overlap, (v) => v >= 0 && v < 1, "a share from 0 to below 1");
+  const batchSize = numberOf("batch-size", values["batch-size"], (v) => Number.isInteger(v) && v > 0, "a positive integer");
+  const memory = values["device-memory"];
+  const maxBytes = memory === undefined ? undefined : parseBytes(memory);
+  if (memory !== undefined && !maxBytes)
+    throw new ConfigError(`--device-memory must be a size such as 512MiB or 2GiB, got "${memory}"`);
+  if (precision !== undefined && precision !== "f32" && precision !== "f16")
+    throw new ConfigError(`--precision must be f32 or f16, got "${precision}"`);
+  return { overlap, batchSize, maxBytes, precision, ...(tta && { mirror: true }), ...(rot90 && { rot90 }) };
+}
+
+function numberOf(name: string, value: string | undefined, fits: (v: number) => boolean, expected: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (value.trim() !== "" && fits(Number(value))) return Number(value);
+  throw new ConfigError(`--${name} must be ${expected}, got "${value}"`);
+}
+
+/** Throws `ConfigError`. */
+function ensembleNamed(value: string | undefined): Ensemble | undefined {
+  if (value === undefined || value === "logits" || value === "probabilities" || value === "vote") return value;
+  throw new ConfigError(`--ensemble must be logits, probabilities or vote, got "${value}"`);
 }
 
 /** The steps that flags ask for: small parts go first, so that no hole of theirs is filled. Throws `ConfigError`. */
@@ -111,52 +221,6 @@ function stepsAsked(values: {
     ...(largest ? [{ step: "keepLargest" } as const] : []),
     ...(fill ? [{ step: "fillHoles" } as const] : []),
   ];
-}
-
-/** Writes the volumes of what was predicted into the table of the folder, in which rows of other cases stay. */
-async function writeVolumes(out: RunStore, volumes: readonly LabelVolume[]): Promise<void> {
-  if (volumes.length === 0) return;
-  const before = await out.read(files.volumes);
-  await out.write(files.volumes, volumesCsv(volumes, before && new TextDecoder().decode(before)));
-}
-
-/** One bad case does not keep the others from their results; 1 if there was one, 130 if it was interrupted. */
-async function predictAll(run: OpenedRun, cases: readonly Case[], info: RunInfo, { out, steps }: Results): Promise<number> {
-  const line = new ProgressLine(process.stderr);
-  const { signal, done: uninterruptible } = interruptible("stopping after this batch");
-  const started = performance.now();
-  const bad: string[] = [];
-  const volumes: LabelVolume[] = [];
-  let done = 0;
-  try {
-    for (const item of cases) {
-      try {
-        for await (const segmented of segmentCases(run, [item], readFiles(info.labels), signal, steps)) {
-          await writePrediction(out, fileOf(segmented.id), segmented);
-          volumes.push(...labelVolumes(segmented.id, segmented.labels, segmented.source.image.spacing, info.labels));
-        }
-        done++;
-      } catch (error) {
-        if (signal.aborted) break;
-        if (!(error instanceof VoxgradError)) throw error;
-        bad.push(item.id);
-        line.log(`${error.name}: ${error.message}`);
-      }
-      const seconds = (performance.now() - started) / 1000;
-      line.update({ label: "segmenting", done: done + bad.length, total: cases.length, seconds });
-    }
-  } catch (error) {
-    // What went wrong is what is told, not that the table could not be written either.
-    await writeVolumes(out, volumes).catch(() => undefined);
-    throw error;
-  } finally {
-    line.finish();
-    uninterruptible();
-  }
-  await writeVolumes(out, volumes);
-  say(`${done} label maps in ${out.name}`);
-  if (bad.length > 0) say(`${bad.length} of ${cases.length} cases failed: ${bad.join(", ")}`);
-  return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
 }
 
 /** Throws `ConfigError`. */

@@ -48,7 +48,7 @@ export const reportCommand: Command = {
     const recipe = await recipeOfRun(info, values.recipe);
     const config = await readConfig(store, recipe);
     const epochs = await readEpochs(store);
-    const { val, read } = await (await FolderData.open(values.data ?? config.data)).fold(config.fold);
+    const { val, read } = await (await FolderData.openFor(values.data ?? config.data, recipe, config)).fold(config.fold);
     const line = new ProgressLine(process.stderr);
     const started = performance.now();
     const onProgress = (done: number, total: number) =>

@@ -8,8 +8,9 @@ import { writeFileAtomic } from "../../../host/files.node.ts";
 import type { Device } from "../../../tensor/device.ts";
 import type { Option } from "../../recipes/options.ts";
 import type { Recipe } from "../../recipes/recipe.ts";
-import { movable, runOptions } from "../../recipes/run_options.ts";
+import { movable, runOptionTable } from "../../recipes/run_options.ts";
 import { encodePng } from "../../pictures/pictures.ts";
+import { caseLines } from "../../metrics/comparison.ts";
 import { ProgressLine } from "../../training/progress.ts";
 import { configure, type NewRun, type RunData } from "../../run/data.ts";
 import { checkConfig, type EpochMetrics, files, readConfig, readRunInfo } from "../../run/files.ts";
@@ -41,7 +42,7 @@ import { interruptible, withDevice } from "../device.node.ts";
 type Table = Readonly<Record<string, Option<unknown>>>;
 
 /** All options of a run of a recipe. */
-export const tableOf = (recipe: Recipe): Table => ({ ...runOptions, ...(recipe.options as Table) });
+export const tableOf = (recipe: Recipe): Table => ({ ...runOptionTable, ...(recipe.options as Table) });
 
 const defaultRecipe = "slices2d";
 
@@ -55,8 +56,9 @@ interface Job extends NewRun<object> {
   readonly init?: string | undefined;
 }
 
-function epochLine({ epoch, loss, lr, seconds, dice }: EpochMetrics, total: number): string {
+function epochLine({ epoch, loss, lr, seconds, dice, skipped }: EpochMetrics, total: number): string {
   const parts = [`epoch ${epoch}/${total}`, `loss ${loss.toFixed(4)}`, `lr ${lr.toExponential(1)}`, `${seconds.toFixed(1)} s`];
+  if (skipped) parts.push(`${skipped} steps skipped`);
   if (dice) parts.push(`validation Dice ${dice.map((d) => d.toFixed(4)).join(" / ")}`);
   return parts.join("  ");
 }
@@ -66,6 +68,7 @@ function show(line: ProgressLine): (event: RunEvent) => void {
     if (event.kind === "progress") return line.update(event.state);
     if (event.kind === "epoch") return line.log(epochLine(event.metrics, event.epochs));
     if (event.kind === "resumed") return line.log(event.text);
+    if (event.kind === "validated" || event.kind === "step") return;
     line.finish();
     say(event.text);
   };
@@ -109,9 +112,10 @@ async function reportOn(
   const onProgress = (done: number, total: number) =>
     line.update({ label: "segmenting", done, total, seconds: (performance.now() - started) / 1000 });
   try {
-    const { evaluation, pictures } = await report(store, run, epochs, val, read, { onProgress });
+    const { evaluation, comparison, pictures } = await report(store, run, epochs, val, read, { onProgress });
     line.finish();
     for (const text of evaluationLines(evaluation)) say(text);
+    if (recipe.metrics) for (const text of ["", ...caseLines(comparison)]) say(text);
     say(`\npredictions ${join(folder, "predictions")}`);
     say(`report      ${join(folder, files.report)}`);
     say(`pictures    ${pictures.map((file) => join(folder, file)).join("\n            ")}`);
@@ -178,7 +182,7 @@ async function resumed(folder: string, args: readonly string[]): Promise<{ job: 
   if (other.length > 0) throw new ConfigError(`--resume takes its options from the run; remove ${other.join(", ")}`);
   if (changes.data !== undefined) changes.data = resolve(changes.data as string);
   const config = checkConfig(recipe, { ...(await readConfig(store, recipe)), ...changes }, "options", calledBy(table));
-  const data = await (await FolderData.open(config.data)).fold(config.fold);
+  const data = await (await FolderData.openFor(config.data, recipe, config)).fold(config.fold);
   return { job: { recipe, data, store, folder, config, info, resume: true }, values };
 }
 
@@ -189,7 +193,7 @@ export async function trainHelp(args: readonly string[]): Promise<string> {
   const recipe = await recipeOf(peek(args, "recipe") ?? defaultRecipe);
   const shown = Object.entries(tableOf(recipe)).filter(([, option]) => option.help !== "");
   const rows: (readonly [string, string])[] = [
-    ["data DIR", "Decathlon or nnU-Net folder"],
+    ["data DIR", "folder of a dataset: Decathlon, nnU-Net, LUNA16 or CHAOS"],
     ["out DIR", "folder of the run; default runs/<dataset>-<recipe>-fold<N>-seed<N>"],
     ["recipe NAME", "what is trained: a name of `voxgrad recipes`, or the path of a module; default slices2d"],
     [
@@ -215,7 +219,7 @@ export async function newJob(
 ): Promise<Job> {
   const table = tableOf(recipe);
   const root = resolve(dataFolder);
-  const opened = await FolderData.open(root);
+  const opened = await FolderData.openFor(root, recipe, given);
   for (const note of opened.index.notes ?? []) say(`${root}: ${note}`);
   const fold = (given.fold ?? 0) as number | "all";
   const data = await opened.fold(fold);

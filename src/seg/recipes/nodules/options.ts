@@ -2,7 +2,7 @@
 
 import { ConfigError } from "../../../host/errors.ts";
 import { medianLow } from "../../../host/stats.ts";
-import { between, integer, integers, type Option, oneOf, type OptionTable, positive } from "../options.ts";
+import { between, integer, integers, type Option, oneOf, type OptionTable, positive, toggle } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
 export interface NoduleOptions {
@@ -33,7 +33,9 @@ export interface NoduleOptions {
   readonly overlap: number;
   /** Windows per pass of the network. */
   readonly windowBatch: number;
-  /** Probability above which voxels join to candidates. */
+  /** Dice of a batch as a whole, which large nodules rule, or of each crop. */
+  readonly batchDice: boolean;
+  /** Probability above which voxels join to candidates: lower than that of labels, so that the less certain ones are there to be ranked. */
   readonly detectAt: number;
   /** Candidates smaller than a ball of this diameter in mm are none. */
   readonly minDiameter: number;
@@ -78,7 +80,8 @@ export const noduleOptions: OptionTable<NoduleOptions> = {
   schedule: oneOf(["constant", "poly"], "constant or poly"),
   overlap: between(0, 0.95, "of inference windows"),
   windowBatch: integer(1, "windows per pass of the network", { standard: 2 }),
-  detectAt: between(0.01, 0.99, "probability above which voxels join to candidates", { standard: 0.5 }),
+  batchDice: toggle("one Dice for all crops of a batch instead of one for each"),
+  detectAt: between(0.01, 0.99, "probability above which voxels join to candidates", { standard: 0.1 }),
   minDiameter: between(0, 100, "mm; smaller candidates are left out", { standard: 2 }),
 };
 
@@ -128,7 +131,8 @@ export async function suggestNoduleOptions(facts: DataFacts): Promise<SuggestedO
     schedule: "poly",
     overlap: 0.25,
     windowBatch: 2,
-    detectAt: 0.5,
+    batchDice: false,
+    detectAt: 0.1,
     minDiameter: 2,
   };
 }

@@ -23,9 +23,10 @@ import { NoduleSegmenter } from "./segmenter.ts";
 
 const flips = [0, 1, 2].map((spatialAxis) => onKeys<Item>(["image", "label"], new RandFlip({ prob: 0.5, spatialAxis })));
 
-function lossOf(output: Tensor, label: Tensor, loss: NoduleOptions["loss"]): Tensor {
-  // Over the batch: a crop without a nodule has no Dice of its own.
-  const options = { sigmoid: true, batch: true } as const;
+function lossOf(output: Tensor, label: Tensor, { loss, batchDice }: NoduleOptions): Tensor {
+  // A crop without a nodule has no overlap: with a voxel more on both sides of the fraction its loss falls as less is found there.
+  const smooth = batchDice ? {} : { smoothNr: 1, smoothDr: 1 };
+  const options = { sigmoid: true, batch: batchDice, ...smooth } as const;
   if (loss === "dice") return diceLoss(output, label, options);
   return loss === "diceCe" ? diceCELoss(output, label, options) : diceFocalLoss(output, label, options);
 }
@@ -60,7 +61,7 @@ export default defineRecipe<NoduleOptions>({
             numResUnits,
           }),
   }),
-  loss: (output, { label }, { config }) => lossOf(output, label, config.loss),
+  loss: (output, { label }, { config }) => lossOf(output, label, config),
   optimizer: (model, { config }) => new Adam(model.parameters(), { lr: config.lr }),
   schedule: ({ config }) =>
     config.schedule === "poly" ? polynomialDecay({ totalIters: config.epochs, power: 0.9 }) : (_, base) => base,

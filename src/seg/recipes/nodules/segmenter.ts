@@ -13,7 +13,7 @@ export interface NoduleSegmenterOptions {
   readonly roiSize: readonly number[];
   readonly overlap: number;
   readonly swBatchSize: number;
-  /** Probability above which voxels join to candidates. */
+  /** Probability above which voxels join to candidates; the labels have those above ½. */
   readonly detectAt: number;
   /** In voxels; what is smaller than a ball of this diameter is left out of labels and candidates. */
   readonly minDiameter: number;
@@ -75,6 +75,7 @@ export class NoduleSegmenter implements Segmenter {
     const { candidates, components, kept } = candidatesOf(scores!, detectAt, minDiameter);
     const labels = new Uint8Array(data.length);
     paintComponents(components, kept, labels, 1);
+    for (let i = 0; i < labels.length; i++) if (!(scores!.data[i] > 0.5)) labels[i] = 0;
     return { data: labels, shape, candidates };
   }
 

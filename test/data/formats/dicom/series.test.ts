@@ -196,3 +196,14 @@ test("a folder and the folders in it (Node)", async () => {
     rmSync(dir, { recursive: true });
   }
 });
+
+test("slices that each say to be a series of their own are one volume, unless something tells them apart", async () => {
+  const slices = (n: number, more: (k: number) => SliceOptions = () => ({})) =>
+    files(Array.from({ length: n }, (_, k) => ({ series: `1.2.${k}`, instance: k + 1, ...more(k) })));
+  const volume = await readSeries(slices(3));
+  expect(volume.shape).toEqual([1, 3, 2, 3]);
+  expect(volume.meta.notes?.[0]).toMatch(/each of the 3 slices says to be a series of its own/);
+  await expect(readSeries(slices(2))).rejects.toThrow(/2 series are there/);
+  await expect(readSeries(slices(3, () => ({ position: [0, 0, 1] })))).rejects.toThrow(/3 series are there/);
+  await expect(readSeries(slices(3, (k) => ({ size: k === 2 ? [2, 2] : [3, 2] })))).rejects.toThrow(/3 series are there/);
+});

@@ -1,0 +1,28 @@
+// A straight line per channel, y = x * factor + shift, and an activation of two lines behind it: slope * y where y is not above 0. What batch norm is with fixed
+// statistics. An element a thread, or four of one channel.
+// chooses lib/scalar lib/wide
+// uses lib/grid
+
+struct Params {
+  count: u32,
+  inner: u32,     // of a channel; both in units of a thread
+  channels: u32,
+  start: u32,     // before this piece of a tensor
+  slope: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<S>;
+@group(0) @binding(2) var<storage, read> factor: array<f32>;
+@group(0) @binding(3) var<storage, read> shift: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<S>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = linear_group(group, groups) * 64u + lane;
+  if (i < p.count) {
+    let c = (p.start + i) / p.inner % p.channels;
+    let v = V(x[i]) * factor[c] + shift[c];
+    y[i] = S(select(p.slope * v, v, v > V(0.0)));
+  }
+}

@@ -1,0 +1,54 @@
+/** @file The layouts of datasets on disk (Node), a row each, and the ways through them: opening a folder, reading a case. */
+
+import { resolve } from "node:path";
+import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
+import type { LabelClass } from "../labels.ts";
+import type { Volume } from "../volume.ts";
+import { chaosLayout } from "./chaos.node.ts";
+import type { Case, DatasetIndex } from "./dataset_index.ts";
+import { datasetJsonLayout } from "./decathlon.node.ts";
+import type { FolderLayout, FolderOptions } from "./folder_layout.ts";
+import { lunaLayout } from "./luna.node.ts";
+
+const layouts: readonly FolderLayout[] = [datasetJsonLayout, lunaLayout, chaosLayout];
+
+/**
+ * The dataset in a folder, whatever its layout: `dataset.json` (Decathlon, nnU-Net), LUNA16, CHAOS.
+ * @param options what is wanted of it, by layout; those of other layouts have no effect
+ * @returns the index with absolute paths
+ * @throws FormatError for a folder of no layout, or a damaged one; ConfigError for options that the folder cannot satisfy
+ */
+export async function openDataset(dir: string, options: FolderOptions = {}): Promise<DatasetIndex> {
+  const stray = Object.keys(options).find((name) => !layouts.some((l) => l.name === name));
+  if (stray !== undefined)
+    throw new ConfigError(`openDataset: there is no layout "${stray}"; known are ${layouts.map((l) => l.name).join(", ")}`);
+  const root = resolve(dir);
+  for (const layout of layouts) {
+    const index = await layout.open(root, options[layout.name] ?? {});
+    if (index) return index;
+  }
+  throw new FormatError(`openDataset: cannot read ${dir}: expected ${layouts.map((l) => l.has).join(", or ")}`);
+}
+
+/**
+ * Reads the image and, if there is one, the label of a case as its layout says, and checks that they belong together.
+ * @returns image `[C, nx, ny, nz]`, label `[1, nx, ny, nz]`, in their stored element types
+ * @throws FormatError for files that cannot be read, ShapeError and DataError for what does not fit together
+ */
+export async function readCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
+  return layoutOf(item).read(item, labels);
+}
+
+/** Reads the label of a case alone. Throws `FormatError`, `DataError`, also for a case that has none. */
+export async function readCaseLabel(item: Case, labels: readonly LabelClass[]): Promise<Volume> {
+  if (item.label === undefined) throw new DataError(`readCaseLabel: case "${item.id}" has no label`);
+  const layout = layoutOf(item);
+  return layout.readLabel ? layout.readLabel(item) : (await layout.read(item, labels)).label!;
+}
+
+function layoutOf({ id, layout }: Case): FolderLayout {
+  const name = layout?.name ?? datasetJsonLayout.name;
+  const found = layouts.find((l) => l.name === name);
+  if (found) return found;
+  throw new ConfigError(`readCase: case "${id}" is of the layout "${name}", which is not known`);
+}

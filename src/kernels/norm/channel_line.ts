@@ -1,0 +1,38 @@
+/** @file A straight line per channel with an activation behind it: batch norm with fixed statistics in one pass. */
+
+import { sizeOf } from "../../host/array.ts";
+import { read, write } from "../../tensor/kernel.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { expectFloats, expectTensors, half } from "../lib/args.ts";
+import { eachPiece } from "../lib/pieces.ts";
+import { grid } from "../lib/workgroups.ts";
+import { channelLineShader } from "../shaders/norm/channel_line.gen.ts";
+
+/**
+ * x · factor + shift of `[N, C, …]`, then `slope` times it where it is not above 0.
+ * @param factor `[C]`, with `shift` `[C]`
+ * @param slope 1 for no activation, 0 for ReLU
+ */
+export function channelLine(x: Tensor, factor: Tensor, shift: Tensor, slope: number): Tensor {
+  expectFloats("fixedBatchNorm", { input: x });
+  expectTensors("fixedBatchNorm", { factor, shift });
+  const { device } = x;
+  const y = device.empty(x.shape, x.dtype);
+  if (x.size === 0) return y;
+  const inner = sizeOf(x.shape.slice(2));
+  // In pieces of all elements in a row.
+  eachPiece("fixedBatchNorm", x.rank, [read(x), write(y)], ([from, to], start) => {
+    const wide = [inner, start, to.size].every((n) => n % 4 === 0);
+    const width = wide ? 4 : 1;
+    device.run(
+      channelLineShader[wide ? "wide" : "scalar"]({
+        variant: wide ? "x4" : "",
+        half: half(x),
+        params: { count: to.size / width, inner: inner / width, channels: x.shape[1], start: start / width, slope },
+        bind: { x: from, factor, shift, y: write(to) },
+        workgroups: grid(device, "fixedBatchNorm", to.size / width, 64),
+      }),
+    );
+  });
+  return y;
+}
