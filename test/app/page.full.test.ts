@@ -71,6 +71,7 @@ test("it works offline after the first visit", async () => {
   await page.getByRole("link", { name: "Train" }).click();
   await page.getByRole("button", { name: "Use synthetic data" }).click();
   await page.getByText("Settings").waitFor();
+  await context.setOffline(false);
   await visit.end();
 }, 300_000);
 
