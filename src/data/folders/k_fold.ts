@@ -1,5 +1,6 @@
 /** @file Folds for a dataset that comes without them. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import type { Split } from "./dataset_index.ts";
@@ -26,7 +27,9 @@ export interface KFoldOptions {
  * where each case is a patient of its own.
  * @throws ConfigError for fewer groups than folds
  */
-export function kFold(ids: readonly string[], { folds = 5, seed = 12345, groupOf = patientOf }: KFoldOptions = {}): Split[] {
+export function kFold(ids: readonly string[], options: KFoldOptions = {}): Split[] {
+  expectOptions("kFold", options, "folds seed groupOf");
+  const { folds = 5, seed = 12345, groupOf = patientOf } = options;
   const sorted = [...ids].sort();
   const groups = [...new Set(sorted.map(groupOf))].sort();
   if (!Number.isInteger(folds) || folds < 2 || groups.length < folds)

@@ -1,5 +1,6 @@
 /** @file nnU-Net's preprocessing of a case: transpose, crop, normalize, resample; and the places where its classes are. */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
@@ -187,8 +188,10 @@ export interface ClassLocations {
 export function sampleForegroundLocations(
   seg: HostArray,
   classesOrRegions: readonly (number | readonly number[])[],
-  { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 }: LocationOptions = {},
+  options: LocationOptions = {},
 ): ClassLocations[] {
+  expectOptions("sampleForegroundLocations", options, "seed minNumSamples minPercentCoverage");
+  const { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 } = options;
   const random = new RandomState(seed);
   const places = voxelsByLabel(seg, new Set(classesOrRegions.flat()));
   const strides = stridesOf(seg.shape);

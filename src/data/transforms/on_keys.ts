@@ -1,4 +1,5 @@
 /** @file Array transforms applied to entries of dictionary items (`onKeys`). */
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
@@ -43,6 +44,7 @@ export function onKeys<T extends object = Item>(
   transform: Transform,
   options: OnKeysOptions<NoInfer<ItemKey<T>>> = {},
 ): Transform<Item> {
+  expectOptions("onKeys", options, "labels compat allowMissingKeys");
   const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
   if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");
   const stray = options.labels?.find((key) => !list.includes(key));

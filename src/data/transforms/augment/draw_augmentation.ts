@@ -3,6 +3,7 @@
  * step. Kinds, probabilities and ranges are by default those of nnU-Net (Isensee et al. 2021).
  */
 
+import { expectOptions } from "../../../host/options.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { RandomState, type RandomSource, type RandomStateSnapshot } from "../../../host/random/numpy.ts";
@@ -75,6 +76,11 @@ export class DrawAugmentation implements Transform<Item>, Randomizable {
   private random: RandomSource = new RandomState();
 
   constructor(options: AugmentationOptions) {
+    expectOptions(
+      "DrawAugmentation",
+      options,
+      "size mirrorAxes blur scale elastic lowResolution gamma noise rotation brightness contrast gammaInverted",
+    );
     const all = { ...standards(options.size.length), ...options };
     const { size: _size, mirrorAxes, ...chances } = all;
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= options.size.length))
