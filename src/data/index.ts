@@ -35,6 +35,7 @@ export type { ImageFile } from "./formats/format.ts";
 export { imageStem, isImageName } from "./formats/formats.ts";
 export { type DicomCodec, setDicomCodec } from "./formats/dicom/codecs.ts";
 export { readDicom } from "./formats/dicom/read_dicom.ts";
+export { type DicomSegmentation, readDicomSegmentation, type ReadSegmentationOptions } from "./formats/dicom/segmentation.ts";
 export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";
 export { encodeNifti, readNifti, writeNifti } from "./formats/nifti/nifti.ts";
 export type { WriteNiftiOptions } from "./formats/nifti/nifti.ts";
