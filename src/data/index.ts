@@ -77,6 +77,8 @@ export * from "./nnunet/normalize.ts";
 export * from "./nnunet/pad.ts";
 export * from "./nnunet/preprocess.ts";
 export * from "./nnunet/resample.ts";
+export * from "./nnunet/resample_by_plan.ts";
+export * from "./nnunet/resample_torch.ts";
 export * from "./nnunet/splits.ts";
 export * from "./torchio/grid_sampler.ts";
 export { type Location } from "./torchio/patch.ts";

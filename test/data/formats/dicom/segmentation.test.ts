@@ -114,9 +114,12 @@ describe("readDicomSegmentation", () => {
     expect(drawn(labels)).toEqual([
       empty,
       "0000 7711 0001 0000 0000 0000",
-      ...[empty, empty],
+      empty,
+      empty,
       "0000 0000 1000 0000 0000 0000",
-      ...[empty, empty, empty],
+      empty,
+      empty,
+      empty,
     ]);
     const moved = { ...like, affine: like.affine.map((row, r) => row.map((v, c) => (r === 2 && c === 3 ? v + 1.2 : v))) };
     await expect(read(segmentation(frames), { like: moved })).rejects.toThrow(/frame 0 does not lie on the image's voxels/);
