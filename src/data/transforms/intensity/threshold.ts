@@ -62,6 +62,8 @@ export interface MaskIntensityOptions {
   readonly maskData?: HostArray | null;
   /** Whether a value of the mask keeps the voxel. Default: above 0. */
   readonly selectFn?: ((value: number) => boolean) | null;
+  /** Under `onKeys`: the entry of the item that is the mask. Default null: `maskData`. */
+  readonly maskKey?: string | null;
 }
 
 /**
@@ -73,9 +75,15 @@ export interface MaskIntensityOptions {
  */
 export class MaskIntensity implements Transform {
   private readonly options: Required<MaskIntensityOptions>;
+  readonly sourceKey: string | undefined;
+  /** With `maskKey`: the transform with the mask of an item. */
+  readonly forItem: ((maskData: HostArray) => Transform) | undefined;
 
   constructor(options: MaskIntensityOptions = {}) {
-    this.options = withDefaults("MaskIntensity", options, { maskData: null, selectFn: null });
+    this.options = withDefaults("MaskIntensity", options, { maskData: null, selectFn: null, maskKey: null });
+    const { maskKey, selectFn } = this.options;
+    this.sourceKey = maskKey ?? undefined;
+    this.forItem = maskKey === null ? undefined : (maskData) => new MaskIntensity({ maskData, selectFn });
   }
 
   apply(x: HostArray, maskData: HostArray | null = this.options.maskData): HostArray {
