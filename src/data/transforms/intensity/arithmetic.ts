@@ -4,7 +4,7 @@ import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { elements, integerRange, nativeOf } from "../../../host/elements.ts";
 import { extent } from "../../../host/stats.ts";
-import { emptyLike } from "../../../host/strided.ts";
+import { asWords, emptyLike } from "../../../host/strided.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
 
 export type Floats = Float32Array | Float64Array;
@@ -114,14 +114,28 @@ function linearBlock(
 
 /** Clips in place; NaN stays. */
 export function clamp(data: Floats, low: number, high: number): void {
-  inBlocks(data.length, (start, end) => clampBlock(data, start, end, low, high));
+  if (data instanceof Float32Array) {
+    const bounds = Float32Array.of(low, high);
+    const [words, [lowest, highest]] = [asWords(data), asWords(bounds)];
+    inBlocks(data.length, (start, end) => clampWords(data, words, start, end, bounds[0], bounds[1], lowest, highest));
+  } else for (let i = 0; i < data.length; i++) data[i] = Math.min(high, Math.max(low, data[i]));
 }
 
-function clampBlock(data: Floats, start: number, end: number, low: number, high: number): void {
+/** Chosen by bits: where much is clipped, a branch is guessed wrong often, which takes four times as long. */
+function clampWords(
+  data: Float32Array,
+  words: TypedArray,
+  start: number,
+  end: number,
+  low: number,
+  high: number,
+  lowest: number,
+  highest: number,
+): void {
   for (let i = start; i < end; i++) {
-    const v = data[i];
-    const raised = v < low ? low : v;
-    data[i] = raised > high ? high : raised;
+    const below = -Number(data[i] < low);
+    const above = -Number(data[i] > high);
+    words[i] = (words[i] & ~(below | above)) | (lowest & below) | (highest & above);
   }
 }
 
