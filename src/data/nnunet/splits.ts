@@ -2,8 +2,8 @@
 
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
-import { RandomState } from "../../host/random/numpy.ts";
 import type { Split } from "../folders/dataset_index.ts";
+import { foldParts } from "../folders/fold_parts.ts";
 
 /** How many folds, and how they are shuffled. */
 export interface CrossvalOptions {
@@ -24,11 +24,8 @@ export function generateCrossvalSplit(ids: readonly string[], options: CrossvalO
     throw new ConfigError(
       `generateCrossvalSplit: ${ids.length} cases do not make ${nSplits} folds; there must be at least 2, and as many cases`,
     );
-  const order = new RandomState(seed).permutation(ids.length);
-  let first = 0;
-  return Array.from({ length: nSplits }, (_, k) => {
-    const size = Math.floor(ids.length / nSplits) + (k < ids.length % nSplits ? 1 : 0);
-    const held = new Set(order.slice(first, (first += size)));
-    return { train: ids.filter((_id, i) => !held.has(i)), val: ids.filter((_id, i) => held.has(i)) };
-  });
+  return foldParts(ids.length, nSplits, seed).map((held) => ({
+    train: ids.filter((_id, i) => !held.has(i)),
+    val: ids.filter((_id, i) => held.has(i)),
+  }));
 }

@@ -156,14 +156,7 @@ export function add(from: Floats, c: number, to = from): void {
 }
 
 function addBlock(from: Floats, to: Floats, start: number, end: number, c: number): void {
-  let i = start;
-  for (; i + 3 < end; i += 4) {
-    to[i] = from[i] + c;
-    to[i + 1] = from[i + 1] + c;
-    to[i + 2] = from[i + 2] + c;
-    to[i + 3] = from[i + 3] + c;
-  }
-  for (; i < end; i++) to[i] = from[i] + c;
+  for (let i = start; i < end; i++) to[i] = from[i] + c;
 }
 
 /** Multiplies; see `add`. */
@@ -173,14 +166,7 @@ export function multiply(from: Floats, c: number, to = from): void {
 }
 
 function multiplyBlock(from: Floats, to: Floats, start: number, end: number, c: number): void {
-  let i = start;
-  for (; i + 3 < end; i += 4) {
-    to[i] = from[i] * c;
-    to[i + 1] = from[i + 1] * c;
-    to[i + 2] = from[i + 2] * c;
-    to[i + 3] = from[i + 3] * c;
-  }
-  for (; i < end; i++) to[i] = from[i] * c;
+  for (let i = start; i < end; i++) to[i] = from[i] * c;
 }
 
 /** Least and greatest value. @throws DataError for NaN, ShapeError for an empty image */

@@ -6,6 +6,7 @@ import { castTo } from "../shape/cast.ts";
 import { type Item, MaybeTransform, type Transform } from "../transform.ts";
 import { add, type Bounds, boundsOf, clampToType, computed, finish, intoType, meanAndStd } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
+import { TypedMaybeTransform } from "./typed_maybe.ts";
 
 /** How far `ShiftIntensity` shifts. */
 export interface ShiftIntensityOptions {
@@ -165,7 +166,7 @@ export interface RandStdShiftIntensityOptions extends OutputType {
  * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`.
  * @throws ConfigError for a `prob` outside 0 … 1, factors that are not finite and an unknown option
  */
-export class RandStdShiftIntensity extends MaybeTransform {
+export class RandStdShiftIntensity extends TypedMaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly options: Required<RandStdShiftIntensityOptions>;
   private factor = 0;
@@ -173,18 +174,13 @@ export class RandStdShiftIntensity extends MaybeTransform {
   constructor(options: RandStdShiftIntensityOptions) {
     const defaults = { factors: required, prob: 0.1, nonzero: false, channelWise: false, dtype: "float32" } as const;
     const all = withDefaults("RandStdShiftIntensity", options, defaults);
-    super("RandStdShiftIntensity", all.prob);
+    super("RandStdShiftIntensity", all.prob, all.dtype);
     this.bounds = boundsOf("RandStdShiftIntensity", "factors", all.factors);
     this.options = all;
   }
 
   protected draw(): void {
     this.factor = this.random.uniform(...this.bounds);
-  }
-  override applyDrawn(x: HostArray): HostArray {
-    const { dtype } = this.options;
-    const out = super.applyDrawn(x);
-    return dtype === null ? out : castTo("RandStdShiftIntensity", out, dtype);
   }
   protected act(x: HostArray): HostArray {
     const { nonzero, channelWise, dtype } = this.options;
