@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { defineConfig, type Plugin } from "vite";
@@ -27,7 +27,7 @@ function serviceWorker(): Plugin {
   return {
     name: "service-worker",
     apply: "build",
-    configResolved: ({ root, build: { outDir } }) => void (folder = join(root, outDir)),
+    configResolved: ({ root, build: { outDir } }) => void (folder = resolve(root, outDir)),
     async closeBundle() {
       const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
         .filter((f) => f.isFile() && f.name !== "sw.js")

@@ -57,6 +57,8 @@ export async function addScans(
   );
 }
 
+const saysDicom = async ({ blob }: ImageFile): Promise<boolean> => (await blob.slice(128, 132).text()) === "DICM";
+
 const mayBeDicom = (path: string): boolean => !isImageName(path) || /\.(dcm|dicom|ima)$/i.test(path);
 
 async function addSeries(files: readonly PickedFile[]): Promise<{ rows: ScanInfo[]; files: string[] }> {
@@ -66,9 +68,9 @@ async function addSeries(files: readonly PickedFile[]): Promise<{ rows: ScanInfo
   try {
     found = await listSeries(candidates);
   } catch (error) {
-    // No image among them: the other files may still be some.
-    if (error instanceof FormatError && files.length > candidates.length) return { rows: [], files: [] };
-    throw error;
+    // A damaged series is told of; where there is none, the other files may be images.
+    if ((await Promise.all(candidates.map(saysDicom))).includes(true)) throw error;
+    return { rows: [], files: [] };
   }
   const rows = found.map((s) => {
     const names = new Set(s.files);

@@ -29,6 +29,9 @@ const deep = [1, 32, 64, 64, 64];
 /** Few, many and very many products of an output: sums in one go, in blocks, and in blocks of blocks. Input gradients are the same kernels. */
 const layers: readonly Layer[] = [
   conv(64, 64, [3, 3], 32),
+  // Channels and positions that make no whole steps and runs.
+  conv(60, 60, [3, 3], 33),
+  { ...conv(64, 64, [3, 3], 33), args: { padding: 1, stride: 2 } },
   conv(256, 256, [3, 3, 3], 8),
   conv(1024, 1024, [3, 3, 3], 4),
   // The rule's choices for few channels.
@@ -48,7 +51,7 @@ const layers: readonly Layer[] = [
     op: "matmul",
     shapes: { a: [512, inner], b: [inner, 512] },
     family: "matmul",
-    variants: ["registers", "shared"],
+    variants: ["registers", "tile 128x128", "tile 64x64"],
   })),
   ...["instanceNorm", "batchNorm"].map((op) => ({
     op,

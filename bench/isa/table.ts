@@ -28,7 +28,7 @@ export function compileFor(family: Family, only = "", keep?: string): Compiled[]
     closeSync(out);
     const [head, ...dumps] = readFileSync(file, "utf8").split(/^KERNEL /m);
     if (status !== 0 || !dumps.at(-1)?.startsWith("end\n")) {
-      throw new Error(`compiling for ${family} ended with ${status}:\n${(dumps.at(-1) ?? head).slice(-4000)}`);
+      throw new Error(`compiling for ${family} ended with ${status}:\n${(dumps.at(-1) ?? head).slice(0, 4000)}`);
     }
     return dumps.slice(0, -1).map((dump) => {
       const kernel = dump.slice(0, dump.indexOf("\n"));

@@ -1,11 +1,14 @@
-/** @file The kinds of models: a row each. */
+/**
+ * @file The kinds of models: a row each. No `import()` here: esbuild without splitting then takes the networks for modules to be started later, and
+ * never starts them for who imports them from the package's index ("UNet is not a constructor").
+ */
 
 import { openBundle } from "./bundle.ts";
-import type { ModelKind } from "./model.ts";
 import { openNnunet } from "./nnunet.ts";
 import { openOnnx } from "./onnx.ts";
 import { openRunModel } from "./run.ts";
 import { openTfjs } from "./tfjs.ts";
+import type { ModelKind } from "./model.ts";
 
 const named = (name: string) => (path: string) => path === name;
 
