@@ -3,6 +3,7 @@
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
 import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import { selectFold } from "../../data/folders/splits.ts";
+import type { Device } from "../../tensor/device.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
 import { ignoredValue } from "../../data/labels.ts";
 import { type Affine, spacingOf } from "../../data/volume.ts";
@@ -52,7 +53,7 @@ const listed = 20;
 async function factsOf(
   { index, train, val, read }: RunData,
   onProgress?: (done: number, total: number) => void,
-): Promise<{ facts: DataFacts; orientation: string }> {
+): Promise<{ facts: Omit<DataFacts, "device" | "say">; orientation: string }> {
   const step = Math.max(1, Math.floor(train.length / looked));
   const grids: Grid[] = [];
   const problems: Error[] = [];
@@ -82,6 +83,8 @@ async function factsOf(
     labels: index.labels,
     channels: index.modality,
     cases: train,
+    validation: val,
+    index,
     shapes: turned.map((g) => g.shape),
     spacings: turned.map((g) => g.spacing),
     read: async (source: Case) => oriented(await read(source), orientation),
@@ -119,6 +122,10 @@ export interface ConfigureHooks {
   readonly say?: (name: string) => string;
   /** Called as cases have been read. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** The device that will train, for recipes that measure on it. */
+  readonly device?: () => Promise<Device>;
+  /** Facts that a recipe found worth telling. */
+  readonly log?: (text: string) => void;
 }
 
 /**
@@ -131,8 +138,8 @@ export async function configure<C extends object>(
   given: Readonly<Record<string, unknown>>,
   hooks: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
-  expectOptions("configure", hooks, "say onProgress");
-  const { say, onProgress } = hooks;
+  expectOptions("configure", hooks, "say onProgress device log");
+  const { say, onProgress, device, log = () => undefined } = hooks;
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
   if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {
     throw new ConfigError(
@@ -140,7 +147,7 @@ export async function configure<C extends object>(
     );
   }
   const { facts, orientation } = await factsOf(data, onProgress);
-  const suggested = await recipe.suggest(facts);
+  const suggested = await recipe.suggest({ ...facts, device, say: log }, given);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);
   const { channels, spacings } = facts;

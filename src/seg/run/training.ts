@@ -162,6 +162,7 @@ function trainerOf<C extends object>(
     optimizer,
     precision: config.precision,
     onBadLoss: config.onBadLoss,
+    clipNorm: recipe.clipNorm,
     loss: (outputs, _, batch) => recipe.loss(outputs, batch, context, name),
     forward: recipe.forward && ((m, image) => recipe.forward!(m, image)),
     augment: recipe.augment && ((batch) => recipe.augment!(batch, context, name)),
