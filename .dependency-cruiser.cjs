@@ -8,12 +8,27 @@ const mayImport = {
   kernels: ["host", "tensor"],
   autograd: ["host", "tensor", "kernels"],
   nn: [...engine, "weights"],
+  testing: engine,
+  bench: engine,
   onnx: [...engine, "nn", "weights"],
-  seg: [...engine, "nn", "data", "weights", "onnx"],
+  seg: [...engine, "nn", "data", "weights", "onnx", "bench"],
 };
 
 /** The same inside `src/seg`, where a later room stands on the earlier ones. */
-const seg = ["networks", "metrics", "pictures", "post", "inference", "nnunet", "training", "recipes", "run", "cli"];
+const seg = [
+  "networks",
+  "metrics",
+  "pictures",
+  "post",
+  "inference",
+  "nnunet",
+  "training",
+  "recipes",
+  "run",
+  "bundle",
+  "models",
+  "cli",
+];
 
 const rule = (folder, room, others) => ({
   name: `${folder.replaceAll("/", "-")}-${room}-imports-only-what-lies-below`,
@@ -41,11 +56,32 @@ module.exports = {
       from: { path: "^src/", pathNot: "^src/kernels/" },
       to: { path: "^src/kernels/shaders/" },
     },
+    {
+      name: "app-is-a-client",
+      comment: "the page uses what everybody can",
+      severity: "error",
+      from: { path: "^app/" },
+      to: { path: "^(src|test|bench|scripts)/", pathNot: ["^src/index\\.ts$", "^src/[a-z]+/index\\.ts$"] },
+    },
+    {
+      name: "app-page-without-library",
+      comment: "the worker has the library; the page's thread shows",
+      severity: "error",
+      from: { path: "^app/(page|viewer|text)/|^app/(main|protocol)\\.tsx?$" },
+      to: { path: "^(src|app/worker)/" },
+    },
+    {
+      name: "app-worker-without-page",
+      comment: "they speak by app/protocol.ts",
+      severity: "error",
+      from: { path: "^app/worker/" },
+      to: { path: "^app/(page|viewer|text)/" },
+    },
     { name: "no-cycles", comment: "types included", severity: "error", from: {}, to: { circular: true } },
   ],
   options: {
     includeOnly: "^(src|test|bench|app|scripts|examples|shaders)/",
-    exclude: { path: "node_modules" },
+    exclude: { path: "node_modules|^app/dist/" },
     tsPreCompilationDeps: true, // type imports count: a type of a higher layer is a dependency too
     tsConfig: { fileName: "tsconfig.json" },
     enhancedResolveOptions: {

@@ -1,5 +1,6 @@
 /** @file What the benches time: rows of the op test table at sizes that matter. Flops and bytes are the rows' own. */
 
+import { smallCases } from "../src/bench/cases.ts";
 import type { Row, Shapes } from "../test/lib/row.ts";
 import { allRows } from "../test/lib/table.ts";
 
@@ -16,30 +17,10 @@ function bench(op: string, label: string, shapes: Shapes, args: unknown = {}): B
   return { name: `${op} ${label}`, row, shapes, args };
 }
 
-const image = [4, 16, 128, 128];
-const volume = [1, 16, 48, 48, 48];
-
-/** What a software adapter can do in minutes. */
-export const cases: readonly BenchCase[] = [
-  bench("conv", "2-D 4x32->64x128² k3", { x: [4, 32, 128, 128], weight: [64, 32, 3, 3] }, { padding: 1 }),
-  bench("conv", "2-D 4x16->16x128² k3", { x: image, weight: [16, 16, 3, 3] }, { padding: 1 }),
-  bench("conv", "2-D 4x1->16x128² k3 s2", { x: [4, 1, 128, 128], weight: [16, 1, 3, 3] }, { padding: 1, stride: 2 }),
-  bench("conv", "2-D 16x128->128x6² k3", { x: [16, 128, 6, 6], weight: [128, 128, 3, 3] }, { padding: 1 }),
-  bench("conv", "3-D 1x16->32x48³ k3", { x: volume, weight: [32, 16, 3, 3, 3] }, { padding: 1 }),
-  bench(
-    "convTranspose",
-    "2-D 4x32->16x64² k3 s2",
-    { x: [4, 32, 64, 64], weight: [32, 16, 3, 3] },
-    { stride: 2, padding: 1, outputPadding: 1 },
-  ),
-  bench("convTranspose", "3-D 1x32->16x24³ k2 s2", { x: [1, 32, 24, 24, 24], weight: [32, 16, 2, 2, 2] }, { stride: 2 }),
-  bench("instanceNorm", "4x16x128²", { x: image }),
-  bench("instanceNorm", "1x16x48³", { x: volume }),
-  bench("prelu", "4x16x128²", { x: image, weight: [1] }),
-  bench("relu", "4x16x128²", { x: image }, { parameters: [] }),
-  bench("add", "4x16x128²", { a: image, b: image }),
-  bench("softmax", "4x3x128²", { x: [4, 3, 128, 128] }, { axis: 1 }),
-];
+/** Those of `voxgrad bench`. */
+export const cases: readonly BenchCase[] = smallCases.map(([op, label, shapes, args]) =>
+  bench(op, label, shapes, op === "relu" ? { parameters: [] } : args),
+);
 
 /** Operations of large networks, so large that a GPU is full and its cache is not the memory measured. Axes are divided by `shrink`, for rehearsals. */
 export function gpuCases(shrink = 1): readonly BenchCase[] {

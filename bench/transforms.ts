@@ -1,10 +1,15 @@
 /**
- * @file `npm run bench:transforms [-- --size 160] [--filter TEXT] [--monai FILE] [--json FILE]`: milliseconds of each transform on one volume. With
- * `--monai`, the results of bench/transforms_monai.py on the same machine, also the ratio to MONAI. A row per transform; `rows` may be added to.
+ * @file `npm run bench:transforms [-- --size 160] [--filter TEXT] [--python PATH] [--threads 2] [--rounds 4] [--json FILE]`: milliseconds of each transform on
+ * one volume, the least of some rounds. With `--python`, a Python that can import MONAI, both take turns in one run, and the ratio to MONAI is given,
+ * which may use as many threads as `--threads` says (default: what the machine has); here it is one. A row per transform; `rows` may be added to.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import * as T from "../src/data/transforms/index.ts";
+import { makeVolume } from "../src/data/volume.ts";
 import type { HostArray } from "../src/host/array.ts";
 import { RandomState } from "../src/host/random/numpy.ts";
 
@@ -12,7 +17,9 @@ const { values } = parseArgs({
   options: {
     size: { type: "string", default: "160" },
     filter: { type: "string", default: "" },
-    monai: { type: "string" },
+    python: { type: "string" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    rounds: { type: "string", default: "4" },
     json: { type: "string" },
   },
 });
@@ -21,7 +28,17 @@ const shape = [1, size, size, size];
 const image: HostArray = { data: new Float32Array(new RandomState(0).normal(1, 0.3, size ** 3)), shape };
 const mask: HostArray = { data: Uint8Array.from(image.data, (v) => (v > 1 ? 1 : 0)), shape };
 const label: HostArray = { data: Int32Array.from(image.data, (v) => Math.max(0, Math.floor(v * 2))), shape };
+const volume = makeVolume(image);
+const labelVolume = makeVolume({ data: Uint8Array.from(label.data), shape });
+const last: HostArray = { data: image.data, shape: [size, size, size, 1] };
 const always = { prob: 1 };
+const part = (share: number) => [share, share, share].map((s) => Math.floor(size * s));
+const turned = { rotateParams: [0.2, 0.3, 0.1], scaleParams: [1.1, 1.1, 1.1] };
+const distorted = [1, 1.1, 0.9, 1, 1];
+
+/** A transform of another array than the image. */
+const on = (x: HostArray, t: T.Transform): T.Transform => ({ apply: () => t.apply(x) });
+const solid = (t: T.Transform): T.Transform => on(volume, t);
 
 /** A name that both benches know, and the call. */
 const rows: Record<string, () => T.Transform> = {
@@ -59,32 +76,100 @@ const rows: Record<string, () => T.Transform> = {
   AddCoordinateChannels: () => new T.AddCoordinateChannels({ spatialDims: [0, 1, 2] }),
   LabelToMask: () => on(label, new T.LabelToMask({ selectLabels: [1, 2] })),
   MapLabelValue: () => on(label, new T.MapLabelValue({ origLabels: [1, 2], targetLabels: [5, 6] })),
+  "Resize trilinear 4/5": () => solid(new T.Resize({ spatialSize: part(0.8), mode: "trilinear" })),
+  "Resize trilinear 6/5": () => solid(new T.Resize({ spatialSize: part(1.2), mode: "trilinear" })),
+  "Resize nearest": () => solid(new T.Resize({ spatialSize: part(0.8), mode: "nearest" })),
+  "Resize area 4/5": () => solid(new T.Resize({ spatialSize: part(0.8) })),
+  "Resize area 1/2": () => solid(new T.Resize({ spatialSize: part(0.5) })),
+  "Spacing bilinear": () => solid(new T.Spacing({ pixdim: [1.3, 1.3, 1.3] })),
+  "Spacing nearest": () => solid(new T.Spacing({ pixdim: [1.3, 1.3, 1.3], mode: "nearest" })),
+  "Spacing spline 3": () => solid(new T.Spacing({ pixdim: [2, 2, 2], mode: 3 })),
+  "Rotate bilinear": () => solid(new T.Rotate({ angle: [0.2, 0.3, 0.1] })),
+  "Rotate nearest": () => solid(new T.Rotate({ angle: [0.2, 0.3, 0.1], mode: "nearest" })),
+  "Affine zeros": () => solid(new T.Affine({ ...turned, paddingMode: "zeros" })),
+  "Affine border": () => solid(new T.Affine({ ...turned, paddingMode: "border" })),
+  "Affine reflection": () => solid(new T.Affine({ ...turned, paddingMode: "reflection" })),
+  "Zoom area": () => solid(new T.Zoom({ zoom: 1.2 })),
+  "Zoom out": () => solid(new T.Zoom({ zoom: 0.8, mode: "trilinear" })),
+  "Flip first": () => solid(new T.Flip({ spatialAxis: 0 })),
+  "Flip last": () => solid(new T.Flip({ spatialAxis: 2 })),
+  "Flip all": () => solid(new T.Flip()),
+  "Flip last label": () => on(labelVolume, new T.Flip({ spatialAxis: 2 })),
+  "Rotate90 0 1": () => solid(new T.Rotate90({ spatialAxes: [0, 1] })),
+  "Rotate90 0 2": () => solid(new T.Rotate90({ spatialAxes: [0, 2] })),
+  "Rotate90 1 2": () => solid(new T.Rotate90({ spatialAxes: [1, 2] })),
+  "Rotate90 twice": () => solid(new T.Rotate90({ k: 2, spatialAxes: [0, 2] })),
+  "Rotate90 0 2 label": () => on(labelVolume, new T.Rotate90({ spatialAxes: [0, 2] })),
+  Orientation: () => solid(new T.Orientation({ axcodes: "PIR" })),
+  Transpose: () => solid(new T.Transpose({ indices: [0, 3, 2, 1] })),
+  "BorderPad constant": () => solid(new T.BorderPad({ spatialBorder: 16 })),
+  "BorderPad reflect": () => solid(new T.BorderPad({ spatialBorder: 16, mode: "reflect" })),
+  "BorderPad edge": () => solid(new T.BorderPad({ spatialBorder: 16, mode: "edge" })),
+  "BorderPad wrap": () => solid(new T.BorderPad({ spatialBorder: 16, mode: "wrap" })),
+  "BorderPad constant label": () => on(labelVolume, new T.BorderPad({ spatialBorder: 16 })),
+  SpatialPad: () => solid(new T.SpatialPad({ spatialSize: size + 32 })),
+  CenterSpatialCrop: () => solid(new T.CenterSpatialCrop({ roiSize: part(0.8) })),
+  CropForeground: () => solid(new T.CropForeground()),
+  RandCropByPosNegLabel: () => cropsAround(new T.RandCropByPosNegLabel({ spatialSize: part(0.6), numSamples: 4 })),
+  Rand3DElastic: () => solid(new T.Rand3DElastic({ sigmaRange: [5, 7], magnitudeRange: [50, 150], ...always })),
+  GridDistortion: () => solid(new T.GridDistortion({ numCells: 4, distortSteps: [distorted, distorted, distorted] })),
+  RandSimulateLowResolution: () => solid(new T.RandSimulateLowResolution(always)),
+  "AsDiscrete onehot": () => on(labelVolume, new T.AsDiscrete({ toOnehot: 6 })),
+  EnsureChannelFirst: () => on(last, new T.EnsureChannelFirst({ channelDim: -1 })),
 };
 
-/** A transform of another array than the image. */
-const on = (x: HostArray, t: T.Transform): T.Transform => ({ apply: () => t.apply(x) });
-
-/** The least of a few runs after one to warm up: what the machine can do, not what others leave of it. */
-function milliseconds(make: () => T.Transform): number {
-  let best = Infinity;
-  for (let run = 0; run < 4; run++) {
-    const t = make();
-    if (T.isRandomizable(t)) t.setRandomState(1);
-    const start = performance.now();
-    t.apply(image);
-    if (run > 0) best = Math.min(best, performance.now() - start);
-  }
-  return best;
+function cropsAround(t: T.RandCropByPosNegLabel): T.Transform {
+  return { apply: () => (t.randomize(labelVolume), t.applyDrawn(volume)) };
 }
 
-const monai = values.monai ? (JSON.parse(readFileSync(values.monai, "utf8")) as Record<string, number>) : {};
-const results: Record<string, number> = {};
-console.log(`${"".padEnd(32)}${"ms".padStart(8)}${values.monai ? `${"MONAI".padStart(10)}${"times".padStart(8)}` : ""}`);
+function milliseconds(make: () => T.Transform): number {
+  const t = make();
+  if (T.isRandomizable(t)) t.setRandomState(1);
+  const start = performance.now();
+  t.apply(image);
+  return performance.now() - start;
+}
+
+/** MONAI in a process of its own, which runs a row when it is named. */
+class Monai {
+  private readonly child: ChildProcess;
+  private readonly lines: AsyncIterator<string>;
+
+  constructor(python: string) {
+    const script = new URL("transforms_monai.py", import.meta.url).pathname;
+    this.child = spawn(python, [script, values.size, values.threads], { stdio: ["pipe", "pipe", "inherit"] });
+    this.lines = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** NaN for a row that it does not have. */
+  async milliseconds(name: string): Promise<number> {
+    this.child.stdin!.write(`${name}\n`);
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error(`transforms_monai.py ended at "${name}"; see above`);
+    return Number(value);
+  }
+
+  close(): void {
+    this.child.stdin!.end();
+  }
+}
+
+const monai = values.python ? new Monai(values.python) : undefined;
+const results: Record<string, { ms: number; monai?: number }> = {};
+console.log(
+  `${"".padEnd(32)}${"ms".padStart(8)}${monai ? `${"MONAI".padStart(10)}${"times".padStart(8)}  on ${values.threads} threads` : ""}`,
+);
 for (const [name, make] of Object.entries(rows)) {
   if (!name.includes(values.filter)) continue;
-  const ms = (results[name] = milliseconds(make));
-  const theirs = monai[name];
-  const compared = theirs === undefined ? "" : `${theirs.toFixed(1).padStart(10)}${(theirs / ms).toFixed(1).padStart(8)}`;
-  console.log(`${name.padEnd(32)}${ms.toFixed(1).padStart(8)}${compared}`);
+  let [ours, theirs] = [Infinity, Infinity];
+  // The first round warms up.
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    const pair = [milliseconds(make), monai ? await monai.milliseconds(name) : NaN];
+    if (round > 0) [ours, theirs] = [Math.min(ours, pair[0]), Math.min(theirs, pair[1])];
+  }
+  results[name] = monai ? { ms: ours, monai: theirs } : { ms: ours };
+  const compared = monai ? `${theirs.toFixed(1).padStart(10)}${(theirs / ours).toFixed(2).padStart(8)}` : "";
+  console.log(`${name.padEnd(32)}${ours.toFixed(1).padStart(8)}${compared}`);
 }
+monai?.close();
 if (values.json) writeFileSync(values.json, JSON.stringify(results, null, 2) + "\n");

@@ -1,20 +1,45 @@
-"""Milliseconds of MONAI's transforms on one volume, for bench/transforms.ts: python bench/transforms_monai.py OUT.json [SIZE] [FILTER].
+"""Milliseconds of MONAI's transforms on one volume, for bench/transforms.ts, which starts it: python bench/transforms_monai.py SIZE THREADS.
 
-Needs torch and a MONAI that can be imported (PYTHONPATH may name its sources). A row per transform, named as in the TypeScript bench.
+Reads the name of a row from each line of the standard input and answers with the milliseconds of one run, or with "none" where it has no such row, so
+that both sides take turns. Needs torch and a MONAI that can be imported (PYTHONPATH may name its sources). A row per transform, named as in the
+TypeScript bench; what torch would give as a view is made contiguous, since the next transform has to read it.
 """
 
-import json
 import sys
 import time
+import warnings
+
+warnings.filterwarnings("ignore")
 
 import numpy as np
 import torch
 from monai import transforms as T
+from monai.data import MetaTensor
 
-out, size, wanted = sys.argv[1], int((sys.argv[2:] or ["160"])[0]), (sys.argv[3:] or [""])[0]
-image = torch.from_numpy(np.random.RandomState(0).normal(1, 0.3, (1, size, size, size)).astype(np.float32))
+size, threads = int(sys.argv[1]), int(sys.argv[2])
+torch.set_num_threads(threads)
+values = torch.from_numpy(np.random.RandomState(0).normal(1, 0.3, (1, size, size, size)).astype(np.float32))
+image = values
+volume = MetaTensor(values.clone(), affine=torch.eye(4))
 mask = (image > 1).to(torch.uint8)
 label = torch.clamp((image * 2).floor(), min=0).to(torch.int32)
+label_volume = MetaTensor(label.to(torch.uint8), affine=torch.eye(4))
+turned = {"rotate_params": (0.2, 0.3, 0.1), "scale_params": (1.1, 1.1, 1.1)}
+
+
+def of_label(transform):
+    return lambda _: transform(label)
+
+
+def solid(transform, x=volume):
+    """Of a volume with its affine; views are copied."""
+
+    def run(_):
+        result = transform(x)
+        return [r.contiguous() for r in result] if isinstance(result, (list, tuple)) else result.contiguous()
+
+    return run
+
 
 rows = {
     "ScaleIntensity": lambda: T.ScaleIntensity(),
@@ -49,24 +74,60 @@ rows = {
     "ImageFilter mean": lambda: T.ImageFilter("mean", 3),
     "ImageFilter laplace": lambda: T.ImageFilter("laplace", 3),
     "AddCoordinateChannels": lambda: T.AddCoordinateChannels([0, 1, 2]),
-    "LabelToMask": lambda: (lambda _: T.LabelToMask([1, 2])(label)),
-    "MapLabelValue": lambda: (lambda _: T.MapLabelValue([1, 2], [5, 6])(label)),
+    "LabelToMask": lambda: of_label(T.LabelToMask([1, 2])),
+    "MapLabelValue": lambda: of_label(T.MapLabelValue([1, 2], [5, 6])),
+    "Resize trilinear 4/5": lambda: solid(T.Resize([size * 4 // 5] * 3, mode="trilinear")),
+    "Resize trilinear 6/5": lambda: solid(T.Resize([size * 6 // 5] * 3, mode="trilinear")),
+    "Resize nearest": lambda: solid(T.Resize([size * 4 // 5] * 3, mode="nearest")),
+    "Resize area 4/5": lambda: solid(T.Resize([size * 4 // 5] * 3, mode="area")),
+    "Resize area 1/2": lambda: solid(T.Resize([size // 2] * 3, mode="area")),
+    "Spacing bilinear": lambda: solid(T.Spacing([1.3] * 3)),
+    "Spacing nearest": lambda: solid(T.Spacing([1.3] * 3, mode="nearest")),
+    "Spacing spline 3": lambda: solid(T.Spacing([2] * 3, mode=3)),
+    "Rotate bilinear": lambda: solid(T.Rotate([0.2, 0.3, 0.1])),
+    "Rotate nearest": lambda: solid(T.Rotate([0.2, 0.3, 0.1], mode="nearest")),
+    "Affine zeros": lambda: solid(T.Affine(**turned, padding_mode="zeros", image_only=True)),
+    "Affine border": lambda: solid(T.Affine(**turned, padding_mode="border", image_only=True)),
+    "Affine reflection": lambda: solid(T.Affine(**turned, padding_mode="reflection", image_only=True)),
+    "Zoom area": lambda: solid(T.Zoom(1.2)),
+    "Zoom out": lambda: solid(T.Zoom(0.8, mode="trilinear")),
+    "Flip first": lambda: solid(T.Flip(0)),
+    "Flip last": lambda: solid(T.Flip(2)),
+    "Flip all": lambda: solid(T.Flip()),
+    "Flip last label": lambda: solid(T.Flip(2), label_volume),
+    "Rotate90 0 1": lambda: solid(T.Rotate90(spatial_axes=(0, 1))),
+    "Rotate90 0 2": lambda: solid(T.Rotate90(spatial_axes=(0, 2))),
+    "Rotate90 1 2": lambda: solid(T.Rotate90(spatial_axes=(1, 2))),
+    "Rotate90 twice": lambda: solid(T.Rotate90(2, spatial_axes=(0, 2))),
+    "Rotate90 0 2 label": lambda: solid(T.Rotate90(spatial_axes=(0, 2)), label_volume),
+    "Orientation": lambda: solid(T.Orientation("PIR")),
+    "Transpose": lambda: solid(T.Transpose((0, 3, 2, 1))),
+    "BorderPad constant": lambda: solid(T.BorderPad(16)),
+    "BorderPad reflect": lambda: solid(T.BorderPad(16, mode="reflect")),
+    "BorderPad edge": lambda: solid(T.BorderPad(16, mode="edge")),
+    "BorderPad wrap": lambda: solid(T.BorderPad(16, mode="wrap")),
+    "BorderPad constant label": lambda: solid(T.BorderPad(16), label_volume),
+    "SpatialPad": lambda: solid(T.SpatialPad([size + 32] * 3)),
+    "CenterSpatialCrop": lambda: solid(T.CenterSpatialCrop([size * 4 // 5] * 3)),
+    "CropForeground": lambda: solid(T.CropForeground()),
+    "RandCropByPosNegLabel": lambda: (lambda t: lambda _: [c.contiguous() for c in t(volume, label=label_volume)])(
+        T.RandCropByPosNegLabel([size * 3 // 5] * 3, num_samples=4)
+    ),
+    "Rand3DElastic": lambda: solid(T.Rand3DElastic((5, 7), (50, 150), prob=1)),
+    "GridDistortion": lambda: solid(T.GridDistortion(4, [[1, 1.1, 0.9, 1, 1]] * 3)),
+    "RandSimulateLowResolution": lambda: solid(T.RandSimulateLowResolution(prob=1)),
+    "AsDiscrete onehot": lambda: solid(T.AsDiscrete(to_onehot=6), label_volume),
+    "EnsureChannelFirst": lambda: solid(T.EnsureChannelFirst(channel_dim=-1), MetaTensor(values.permute(1, 2, 3, 0))),
 }
 
-results = {}
-for name, make in rows.items():
-    if wanted not in name:
+for line in sys.stdin:
+    make = rows.get(line.strip())
+    if make is None:
+        print("none", flush=True)
         continue
-    best = float("inf")
-    for run in range(4):
-        transform = make()
-        # Some of them write into what they get.
-        x = image.clone()
-        start = time.perf_counter()
-        transform(x)
-        if run:
-            best = min(best, 1000 * (time.perf_counter() - start))
-    results[name] = best
-    print(f"{name:32}{best:8.1f}", flush=True)
-with open(out, "w") as file:
-    json.dump(results, file, indent=2)
+    transform = make()
+    # Some of them write into what they get.
+    x = image.clone()
+    start = time.perf_counter()
+    transform(x)
+    print(1000 * (time.perf_counter() - start), flush=True)

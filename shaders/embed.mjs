@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, fragmentsOf, layoutOf, readWgsl } from "./wgsl.mjs";
+import { describe, fragmentsOf, layoutOf, readWgsl } from "../src/kernels/lib/wgsl.ts";
 
 const folder = import.meta.dirname;
 const kernels = join(folder, "..", "src", "kernels");

@@ -26,6 +26,7 @@ export { cast } from "./autograd/cast.ts";
 export { checkpoint } from "./autograd/recompute.ts";
 export * from "./autograd/conv.ts";
 export { cumsum } from "./autograd/cumsum.ts";
+export * from "./autograd/define_op.ts";
 export { dropout } from "./autograd/dropout.ts";
 export * from "./autograd/grid_sample.ts";
 export * from "./autograd/indexing.ts";

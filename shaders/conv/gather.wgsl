@@ -4,8 +4,10 @@
 // it finds its TP input positions once and then walks the input channels, so that index work is shared by all channels and the
 // innermost loop is loads and multiply-adds only: measured on lavapipe (2 cores, 4x32 -> 64x128x128, k3), 12.3 GFLOP per CPU-second for
 // TP 8, TC 16 against 7 to 10 for the same tile fed from a padded copy packed by four channels.
-// No tap is visited in vain and nothing is scattered: see lib/conv. For hardware with shared memory: conv/shared.wgsl.
+// No tap is visited in vain and nothing is scattered: see lib/conv. For hardware with shared memory: conv/tile.wgsl.
 // uses lib/grid lib/conv
+
+@group(0) @binding(2) var<storage, read> w: array<f32>;
 
 const TC4 = TC / 4u;
 

@@ -12,7 +12,7 @@ import { normalizeAxis, type Shape, showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32, sumAs } from "./precision.ts";
-import { type Backward, record } from "./tape.ts";
+import { type Backward, noGrad, record } from "./tape.ts";
 
 export type { SliceSpec } from "../kernels/view.ts";
 
@@ -27,6 +27,9 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   }
   return record("reshape", [x], x.view(target), (dy) => [dy.view(x.shape)]);
 }
+
+/** The same values without their history: no gradient flows back through the result. Shares memory, so it must not be changed in place. */
+export const detach = (x: Tensor): Tensor => noGrad(() => reshape(x, x.shape));
 
 /** Without the axes of size 1: all, or those named that have size 1, as PyTorch. Shares memory. Throws `ShapeError` for axes that are not there. */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {

@@ -32,6 +32,7 @@ export * from "./datasets/grid_patch_dataset.ts";
 export * from "./loading/loader.ts";
 export { serveData } from "./loading/serve_data.ts";
 export type { ImageFile } from "./formats/format.ts";
+export { imageStem, isImageName } from "./formats/formats.ts";
 export { type DicomCodec, setDicomCodec } from "./formats/dicom/codecs.ts";
 export { readDicom } from "./formats/dicom/read_dicom.ts";
 export { listSeries, readSeries, type ReadSeriesOptions, type SeriesInfo } from "./formats/dicom/series.ts";

@@ -26,11 +26,11 @@ export interface TestImageOptions {
 }
 
 /** A synthetic image with its label map, of one shape. */
-export interface TestImage {
+export type TestImage = {
   /** Intensities scaled to [0, 1]. */
   readonly image: HostArray<Float32Array>;
   readonly label: HostArray<Int32Array>;
-}
+}; // no interface: that would be no item of a dataset, for want of an index signature
 
 /** A 2-D test image of `heightDim` × `widthDim` pixels; both must exceed 2 · radMax. @throws ConfigError on sizes that do not fit */
 export function createTestImage2d(heightDim: number, widthDim: number, options: TestImageOptions = {}): TestImage {

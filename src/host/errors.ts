@@ -81,6 +81,12 @@ export class WebGPUError extends VoxgradError {
     return "WebGPUError";
   }
 }
+/** Numbers of a test that should agree and do not. */
+export class MismatchError extends VoxgradError {
+  override get name(): string {
+    return "MismatchError";
+  }
+}
 /** A loss or a weight became NaN or infinite during training. */
 export class NonFiniteError extends VoxgradError {
   override get name(): string {

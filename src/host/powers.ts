@@ -1,12 +1,15 @@
 /**
  * @file Powers of whole arrays, to 10 digits: the last bit of a float32 in all but one of some hundred results. `Math.pow` and `Math.exp` take five
- * times as long. A table gives the leading 8 bits, a short series the rest.
+ * times as long. Tables give the leading bits, a short series the rest.
  */
 
+import { inBlocks } from "./blocks.ts";
+
 const size = 256;
-/** log2 and reciprocal of the middles of 256 slices of [1, 2). */
-const logs = Float64Array.from({ length: size }, (_, i) => Math.log2(1 + (i + 0.5) / size));
-const reciprocals = Float64Array.from({ length: size }, (_, i) => 1 / (1 + (i + 0.5) / size));
+const slices = 1024;
+/** Logarithm and reciprocal of the middles of 1024 slices of [1, 2). */
+const logs = Float64Array.from({ length: slices }, (_, i) => Math.log1p((i + 0.5) / slices));
+const reciprocals = Float64Array.from({ length: slices }, (_, i) => 1 / (1 + (i + 0.5) / slices));
 /** 2^(i / 256). */
 const fractions = Float64Array.from({ length: size }, (_, i) => 2 ** (i / size));
 const least = -1074;
@@ -35,17 +38,36 @@ export function raise(data: Float32Array | Float64Array, exponent: number): void
     for (let i = 0; i < data.length; i++) data[i] **= exponent;
     return;
   }
-  const words = new Int32Array(data.buffer, data.byteOffset, data.length);
-  for (let i = 0; i < data.length; i++) {
-    const word = words[i];
-    // Zero, negative, denormal, infinite, NaN.
-    if (word < 0x00800000 || word >= 0x7f800000) {
-      data[i] **= exponent;
-      continue;
-    }
-    const slice = (word >> 15) & 255;
-    const r = (1 + (word & 0x7fffff) / 2 ** 23) * reciprocals[slice] - 1;
-    const rest = r * (Math.LOG2E - r * (Math.LOG2E / 2 - r * (Math.LOG2E / 3 - (r * Math.LOG2E) / 4)));
-    data[i] = exp2(exponent * ((word >> 23) - 127 + logs[slice] + rest));
+  // The binomial series ends after its third power.
+  if (Math.abs(exponent) > 16) {
+    for (let i = 0; i < data.length; i++) data[i] **= exponent;
+    return;
   }
+  // Powers of 2^k, of the middles of the slices, and of what is left of an element, |r| < 2^-9.
+  const wholes = Float64Array.from({ length: 256 }, (_, k) => 2 ** ((k - 127) * exponent));
+  const middles = reciprocals.map((v) => v ** -exponent);
+  const scales = reciprocals.map((v) => v / 2 ** 23);
+  const c2 = (exponent * (exponent - 1)) / 2;
+  const c3 = (c2 * (exponent - 2)) / 3;
+  const words = new Int32Array(data.buffer, data.byteOffset, data.length);
+  inBlocks(data.length, (start, end) => {
+    for (let i = start; i < end; i++) {
+      const word = words[i];
+      // Zero, negative, denormal, infinite, NaN.
+      if (word < 0x00800000 || word >= 0x7f800000) {
+        data[i] **= exponent;
+        continue;
+      }
+      const slice = (word >> 13) & 1023;
+      const r = ((word & 0x7fffff) + 0x800000) * scales[slice] - 1;
+      data[i] = wholes[word >> 23] * middles[slice] * (1 + r * exponent + r * r * (c2 + r * c3));
+    }
+  });
+}
+
+/** log(1 + x) of 0 … 1, to 12 digits behind the point. */
+export function log1pOfUnit(x: number): number {
+  const slice = Math.min(slices - 1, (x * slices) | 0);
+  const r = (1 + x) * reciprocals[slice] - 1;
+  return logs[slice] + r * (1 - r * (1 / 2 - r * (1 / 3 - r / 4)));
 }

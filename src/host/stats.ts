@@ -1,4 +1,5 @@
 /** @file Statistics of lists and of whole volumes. */
+import { inBlocks } from "./blocks.ts";
 import { selectRanks } from "./quantile.ts";
 
 /** What is read by index: a list or a typed array. */
@@ -6,7 +7,8 @@ type Values = ArrayLike<number>;
 
 /** The mean of the values that are not NaN; NaN where there is none. */
 export function nanMean(values: Values): number {
-  let [sum, count] = [0, 0];
+  let sum = 0;
+  let count = 0;
   for (let i = 0; i < values.length; i++) {
     if (values[i] !== values[i]) continue;
     sum += values[i];
@@ -25,8 +27,28 @@ export interface Extent {
   readonly firstNaN: number;
 }
 
-/** Least and greatest value, in one pass. */
+/** Least and greatest value, in one pass; a second one only where there is NaN or infinity. */
 export function extent(values: Values): Extent {
+  const out = { min: Infinity, max: -Infinity, zero: 0 };
+  inBlocks(values.length, (start, end) => extend(out, values, start, end));
+  return out.zero === 0 ? { min: out.min, max: out.max, firstNaN: -1 } : extentWithNaN(values);
+}
+
+function extend(out: { min: number; max: number; zero: number }, values: Values, start: number, end: number): void {
+  let { min, max } = out;
+  let zero = 0;
+  for (let i = start; i < end; i++) {
+    const v = values[i];
+    min = v < min ? v : min;
+    max = v > max ? v : max;
+    zero += v - v;
+  }
+  out.min = min;
+  out.max = max;
+  out.zero += zero;
+}
+
+function extentWithNaN(values: Values): Extent {
   let min = Infinity;
   let max = -Infinity;
   let firstNaN = -1;

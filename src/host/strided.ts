@@ -11,6 +11,21 @@ export function emptyLike<A extends TypedArray>(data: A, length: number): A {
   return new (data.constructor as new (n: number) => A)(length);
 }
 
+/** Integers (float64 for 8 bytes) on the same memory: moves keep every bit, and loops that move see fewer kinds of arrays, which is faster. */
+export function asWords(data: TypedArray): TypedArray {
+  const { buffer, byteOffset, length } = data;
+  switch (data.BYTES_PER_ELEMENT) {
+    case 1:
+      return new Uint8Array(buffer, byteOffset, length);
+    case 2:
+      return new Uint16Array(buffer, byteOffset, length);
+    case 4:
+      return new Int32Array(buffer, byteOffset, length);
+    default:
+      return new Float64Array(buffer, byteOffset, length);
+  }
+}
+
 /** Copies the view (`shape`, `strides`, first element `start`) of `data` into a new row-major array. */
 export function copyView<A extends TypedArray>(
   data: A,
@@ -19,7 +34,14 @@ export function copyView<A extends TypedArray>(
   start: number,
 ): HostArray<A> {
   const out = emptyLike(data, sizeOf(shape));
-  if (out.length > 0) fillFromView(out, data, merged(shape, strides), start);
+  if (out.length === 0) return { data: out, shape: [...shape] };
+  const view = merged(shape, strides);
+  if (view.strides.at(-1) === -1) {
+    // Read from the other end and reversed as a whole: rows are copied at once, and the engine reverses faster than a loop.
+    const end = view.strides.reduce((at, step, a) => at + step * (view.shape[a] - 1), start);
+    fillFromView(asWords(out), asWords(data), { shape: view.shape, strides: view.strides.map((s) => -s) }, end);
+    asWords(out).reverse();
+  } else fillFromView(asWords(out), asWords(data), view, start);
   return { data: out, shape: [...shape] };
 }
 
@@ -46,18 +68,19 @@ function merged(shape: readonly number[], strides: readonly number[]): View {
   return sizes.length > 0 ? { shape: sizes, strides: steps } : { shape: [1], strides: [1] };
 }
 
-function fillFromView<A extends TypedArray>(out: A, data: A, { shape, strides }: View, start: number): void {
+/** Shorter rows are copied faster by a loop than by a call. */
+const shortRow = 16;
+
+function fillFromView(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number): void {
   const inner = shape.at(-1)!;
   const step = strides.at(-1)!;
   const dense = strides.findIndex((s) => Math.abs(s) === 1);
-  if (Math.abs(step) !== 1 && dense >= 0) return fillTransposed(out, data, { shape, strides }, start, dense);
+  if (step !== 1 && dense >= 0) return fillTransposed(out, data, { shape, strides }, start, dense);
+  const whole = step === 1 && inner >= shortRow;
   const index = new Int32Array(shape.length - 1);
   for (let to = 0, from = start; to < out.length; to += inner) {
-    if (step === 1) out.set(data.subarray(from, from + inner), to);
-    else if (step === -1) {
-      out.set(data.subarray(from - inner + 1, from + 1), to);
-      out.subarray(to, to + inner).reverse();
-    } else for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
+    if (whole) out.set(data.subarray(from, from + inner), to);
+    else for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
     for (let a = index.length - 1; a >= 0; a--) {
       from += strides[a];
       if (++index[a] < shape[a]) break;
@@ -67,12 +90,9 @@ function fillFromView<A extends TypedArray>(out: A, data: A, { shape, strides }:
   }
 }
 
-/** Where another axis than the last lies densely in memory: tiles of both, so that what a cache line brings is used. */
-function fillTransposed<A extends TypedArray>(out: A, data: A, { shape, strides }: View, start: number, dense: number): void {
-  const tile = 32;
+/** Where another axis than the last lies densely in memory: every plane of the two is transposed. */
+function fillTransposed(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number, dense: number): void {
   const last = shape.length - 1;
-  const [rows, columns] = [shape[dense], shape[last]];
-  const [rowStep, columnStep] = [strides[dense], strides[last]];
   const outSteps = stridesOf(shape);
   const others = shape.map((_, a) => a).filter((a) => a !== dense && a !== last);
   const count = others.reduce((n, a) => n * shape[a], 1);
@@ -86,17 +106,45 @@ function fillTransposed<A extends TypedArray>(out: A, data: A, { shape, strides 
       from += at * strides[a];
       to += at * outSteps[a];
     }
-    for (let r = 0; r < rows; r += tile) {
-      const rowEnd = Math.min(rows, r + tile);
-      for (let c = 0; c < columns; c += tile) {
-        const columnEnd = Math.min(columns, c + tile);
-        for (let i = r; i < rowEnd; i++) {
-          const source = from + i * rowStep;
-          const target = to + i * outSteps[dense];
-          for (let j = c; j < columnEnd; j++) out[target + j] = data[source + j * columnStep];
-        }
+    transposePlane(data, from, strides[dense], strides[last], out, to, outSteps[dense], shape[dense], shape[last]);
+  }
+}
+
+/**
+ * out[to + i · outStep + j] = data[from + i · rowStep + j · columnStep]. Eight columns at a time: as many lines as a set of the first cache holds,
+ * where all of them fall into one set, as they do for sizes that are multiples of 32; and rows in short stretches, so that lines of `out` are filled soon.
+ */
+function transposePlane(
+  data: TypedArray,
+  from: number,
+  rowStep: number,
+  columnStep: number,
+  out: TypedArray,
+  to: number,
+  outStep: number,
+  rows: number,
+  columns: number,
+): void {
+  const stretch = 32;
+  let j = 0;
+  for (; j + 7 < columns; j += 8) {
+    for (let r = 0; r < rows; r += stretch) {
+      let s = from + r * rowStep + j * columnStep;
+      let t = to + r * outStep + j;
+      for (const end = t + Math.min(stretch, rows - r) * outStep; t < end; t += outStep, s += rowStep) {
+        out[t] = data[s];
+        out[t + 1] = data[s + columnStep];
+        out[t + 2] = data[s + 2 * columnStep];
+        out[t + 3] = data[s + 3 * columnStep];
+        out[t + 4] = data[s + 4 * columnStep];
+        out[t + 5] = data[s + 5 * columnStep];
+        out[t + 6] = data[s + 6 * columnStep];
+        out[t + 7] = data[s + 7 * columnStep];
       }
     }
+  }
+  for (let i = 0; i < rows; i++) {
+    for (let k = j; k < columns; k++) out[to + i * outStep + k] = data[from + i * rowStep + k * columnStep];
   }
 }
 
@@ -133,4 +181,16 @@ export function resolveSize(op: string, size: SpatialSize, image: readonly numbe
     throw new ConfigError(`${op}: expected one size per spatial axis (${image.length}), got [${list.join(", ")}]`);
   }
   return full.map((s, i) => (s !== null && s > 0 ? s : image[i]));
+}
+
+/** `[C, a, b, c]` → `[C, c, b, a]`: x, y, z as nnU-Net's z, y, x, and back. */
+export function reversedAxes<A extends TypedArray>({ data, shape }: HostArray<A>): HostArray<A> {
+  const strides = stridesOf(shape);
+  const axes = shape.map((_, i) => (i === 0 ? 0 : shape.length - i));
+  return copyView(
+    data,
+    axes.map((a) => shape[a]),
+    axes.map((a) => strides[a]),
+    0,
+  );
 }

@@ -14,7 +14,7 @@ import { fold } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { BLOCK } from "./shaders/lib/matmul.gen.ts";
 import { registersShader } from "./shaders/matmul/registers.gen.ts";
-import { sharedShader } from "./shaders/matmul/shared.gen.ts";
+import { tileShader } from "./shaders/matmul/tile.gen.ts";
 
 /** One side of a product, as a stack of matrices inside a tensor. */
 interface Operand {
@@ -42,18 +42,30 @@ export interface MatmulOptions {
   readonly transposeB?: boolean;
 }
 
-/** Rows and columns of a tile. */
-type Tile = readonly [rows: number, columns: number];
+/** See matmul/tile.wgsl. */
+interface Tile {
+  readonly MG: number;
+  readonly NG: number;
+  readonly RM: number;
+  readonly RN: number;
+  readonly STEP: number;
+}
 
-const variants = {
-  registers: ({ rows }: MatmulGeometry): Tile => [rows > 4 ? 8 : rows > 1 ? 4 : 1, 64],
-  shared: (): Tile => [64, 64],
+const variants: Readonly<Record<"registers" | "tile 128x128" | "tile 64x64", Tile | undefined>> = {
+  registers: undefined,
+  "tile 128x128": { MG: 16, NG: 16, RM: 2, RN: 2, STEP: 8 },
+  "tile 64x64": { MG: 16, NG: 16, RM: 1, RN: 1, STEP: 16 },
 };
 
 /** A variant of the kernel; by default chosen by the device. */
 export type MatmulVariant = keyof typeof variants;
 
-const ruleOf = (device: Device): MatmulVariant => (device.software ? "registers" : "shared");
+/** The fixed table: the tile with the most reuse of which there are enough. */
+function ruleOf(device: Device, { rows, columns, batch }: MatmulGeometry): MatmulVariant {
+  if (device.software) return "registers";
+  const large = Math.ceil(rows / 128) * Math.ceil(columns / 128) * sizeOf(batch);
+  return large >= workgroupsToFill(device, "conv") ? "tile 128x128" : "tile 64x64";
+}
 
 /** Class of a product, under which `tune` notes its choice. */
 const problemOf = (g: MatmulGeometry): string =>
@@ -134,8 +146,10 @@ export function matmul(
 ): Tensor {
   const { device } = a;
   expectTensors(op, bias ? { a, b, bias } : { a, b });
-  const tileOf = variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device));
-  const [tileRows, tileColumns] = tileOf(g);
+  const tile = variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device, g));
+  const [tileRows, tileColumns] = tile
+    ? [4 * tile.MG * tile.RM, 4 * tile.NG * tile.RN]
+    : [g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1, 64];
   const batches = sizeOf(g.batch);
   const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * batches;
   // Slabs where the result is small, as in the weight gradient of `linear`.
@@ -172,8 +186,8 @@ export function matmul(
     workgroups: fold(device, op, tiles * slabs),
   };
   device.run(
-    tileOf === variants.shared
-      ? sharedShader({ ...call, overrides: { BLOCKED: blocked ? 1 : 0 } })
+    tile
+      ? tileShader({ ...call, consts: tile, overrides: { BLOCKED: blocked ? 1 : 0 } })
       : registersShader({
           ...call,
           consts: { TM: tileRows },
@@ -201,7 +215,7 @@ function trial(device: Device, rows: number, inner: number, columns: number): Tr
     );
     return { run: () => matmul("matmul", x, y, undefined, g).dispose(), dispose: () => [x, y].forEach((t) => t.dispose()) };
   };
-  return { problem: problemOf(g), variants: Object.keys(variants), rule: ruleOf(device), prepare };
+  return { problem: problemOf(g), variants: Object.keys(variants), rule: ruleOf(device, g), prepare };
 }
 
 /** Layers of few and many features, their weight gradients, and large matrices. */

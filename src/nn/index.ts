@@ -21,6 +21,7 @@ export * from "./losses/compound.ts";
 export * from "./layers/conv.ts";
 export * from "./losses/dice.ts";
 export { AlphaDropout, Dropout, dropoutLayer, type DropoutSpec, seedDropout } from "./layers/dropout.ts";
+export * from "./determinism.ts";
 export * from "./optim/ema.ts";
 export * from "./losses/hausdorff.ts";
 export * from "./optim/grad_scaler.ts";

@@ -7,3 +7,4 @@ export { loadRecipe, recipeByName } from "./run/load_recipe.ts";
 export { syntheticOptions, writeSynthetic } from "./run/synthetic.node.ts";
 export { type ReadWeightsFileOptions, readWeightsFile } from "./run/weight_files.node.ts";
 export { openNnunetFolder } from "./nnunet/model_folder.node.ts";
+export { modelFiles } from "./models/model_files.node.ts";

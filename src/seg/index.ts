@@ -6,6 +6,7 @@ export * from "./recipes/brainchop.ts";
 export { type CheckpointParts, restoreCheckpoint, saveCheckpoint } from "./training/checkpoint.ts";
 export * from "./metrics/label_dice.ts";
 export * from "./pictures/mesh_picture.ts";
+export { colorsOf, type Rgb } from "./pictures/class_colors.ts";
 export * from "./post/determine.ts";
 export * from "./post/ensemble.ts";
 export * from "./post/keep_largest.ts";
@@ -18,12 +19,14 @@ export { recipes } from "./recipes/by_name.ts";
 export * from "./recipes/options.ts";
 export { preparedImage, preparedLabel, type ReadCase } from "./recipes/prepared.ts";
 export * from "./recipes/recipe.ts";
-export type { RunOptions } from "./recipes/run_options.ts";
+export { type RunOptions, runOptionTable } from "./recipes/run_options.ts";
 export { default as quicknatRecipe } from "./recipes/quicknat/recipe.ts";
 export * from "./recipes/quicknat/export_slices.ts";
 export type { QuickNatRecipeOptions } from "./recipes/quicknat/options.ts";
 export { default as chaos } from "./recipes/chaos/recipe.ts";
 export type { ChaosOptions } from "./recipes/chaos/options.ts";
+export { default as patches3d } from "./recipes/patches3d/recipe.ts";
+export type { PatchOptions } from "./recipes/patches3d/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
@@ -32,6 +35,7 @@ export {
   type EpochMetrics,
   type EpochTiming,
   readConfig,
+  readEpochs,
   readRunInfo,
   type RunInfo,
   type WhichWeights,
@@ -41,6 +45,8 @@ export type { InitialWeights } from "./run/initial_weights.ts";
 export { opfsStore } from "./run/opfs_store.ts";
 export type { Pictured } from "./run/overlays.ts";
 export { preview, type PreviewOptions } from "./run/preview.ts";
+export { planTraining, type TrainingPlan } from "./run/plan_training.ts";
+export type { ValidatedCase } from "./run/validation.ts";
 export {
   evaluate,
   type Evaluation,
@@ -88,6 +94,8 @@ export type { ArchitectureArguments, PlannedConfiguration } from "./nnunet/confi
 export * from "./nnunet/feature_map_size.ts";
 export type { LabelManager } from "./nnunet/label_manager.ts";
 export * from "./nnunet/model_folder.ts";
+export * from "./models/model.ts";
+export { modelKindOf, openModel, segment } from "./models/open.ts";
 export { nnunetNetwork } from "./nnunet/network.ts";
 export * from "./nnunet/plan.ts";
 export type { PlannerName } from "./nnunet/planners.ts";

@@ -214,11 +214,22 @@ export class Tensor {
 
   /** Text as `f32 [2, 3]`; throws `ConfigError` where a number is wanted. */
   [Symbol.toPrimitive](hint: string): string {
-    if (hint === "string") return `${this.dtype} ${showShape(this.shape)}`;
+    if (hint === "string") return this.toString();
     throw new ConfigError(
       `a tensor ${showShape(this.shape)} was used as a number: read it with \`await tensor.item()\`, outside of capture, or compute with ` +
         "operations such as add, gt and where",
     );
+  }
+
+  /** Text as `f32 [2, 3]`. */
+  toString(): string {
+    return `${this.dtype} ${showShape(this.shape)}`;
+  }
+
+  /** What `console.log` prints in Node, Deno and Bun: type, shape and state. The values are on the device: `await tensor.data()`. @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    const words = [this.wanted && "requiresGrad", this.gone && "disposed", this.stale && "stale"].filter(Boolean);
+    return `Tensor ${[this.toString(), ...words].join(" ")}`;
   }
 
   [Symbol.dispose](): void {

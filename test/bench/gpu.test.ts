@@ -272,7 +272,7 @@ test("bench/gpu packed: everything it reads of the repository is in the bundle",
   try {
     const program = `import { opRows, text } from "./gpu/tree.ts";
       const rows = await opRows();
-      const files = ["bench/ceiling.wgsl", "bench/gpu/torch_models.py", "bench/gpu/torch_networks.py"].map((path) => text(path).length);
+      const files = ["bench/matrix_ceiling.wgsl", "bench/gpu/torch_models.py", "bench/gpu/torch_networks.py"].map((path) => text(path).length);
       console.log(JSON.stringify({ ids: rows.flatMap((row) => row.samples.map(({ id }) => id)), files }));`;
     writeFileSync(join(folder, "main.mjs"), await bundle(program));
     const printed = execFileSync(globalThis.process.execPath, ["main.mjs"], { cwd: folder, encoding: "utf8" });

@@ -3,6 +3,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { bundleForBrowser } from "../lib/chromium.ts";
+import * as whole from "./whole_library.ts";
 
 async function weigh(entry: string) {
   const code = await bundleForBrowser(`test/browser/${entry}.ts`, { minify: true });
@@ -21,6 +22,21 @@ test.each([
   const { code, kib } = await weigh(entry);
   expect(code).toMatch(/requestAdapter/);
   expect(kib).toBeLessThan(most);
+});
+
+// A bundler that does not split puts what `import()` reaches into functions, and may forget to call them.
+test("every export is there in a bundle of one file", async () => {
+  const code = await bundleForBrowser("test/browser/whole_library.ts");
+  const bundled = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<string, object>;
+  expect(Object.keys(bundled).sort()).toEqual(Object.keys(whole).sort());
+  for (const [entry, own] of Object.entries(whole)) {
+    const there = bundled[entry] as Record<string, unknown>;
+    const missing = Object.entries(own).filter(([name, value]) => typeof there[name] !== typeof value);
+    expect(
+      missing.map(([name]) => name),
+      entry,
+    ).toEqual([]);
+  }
 });
 
 test("one operation brings its own shaders and little else", async () => {

@@ -3,33 +3,9 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-
-interface Struct {
-  readonly name: string;
-}
-
-interface Wgsl {
-  readonly structs: readonly Struct[];
-  readonly constants: Readonly<Record<string, number>>;
-  readonly code: string;
-}
-
-interface Described {
-  readonly params: unknown;
-  readonly bind: unknown;
-  readonly consts: readonly string[];
-  readonly overrides: unknown;
-  readonly half: string | undefined;
-}
-
-interface Reader {
-  readWgsl: (file: string, text: string) => Wgsl;
-  layoutOf: (struct: Struct) => unknown;
-  describe: (parts: readonly Wgsl[]) => Described;
-}
+import { describe, layoutOf, readWgsl } from "../../src/kernels/lib/wgsl.ts";
 
 const load = (file: string): Promise<unknown> => import(new URL(`../../shaders/${file}`, import.meta.url).href);
-const { readWgsl, layoutOf, describe } = (await load("wgsl.mjs")) as Reader;
 const { embedShaders, shaderModules } = (await load("embed.mjs")) as {
   embedShaders: () => void;
   shaderModules: (texts: ReadonlyMap<string, string>) => ReadonlyMap<string, string>;
@@ -90,6 +66,7 @@ test("a shader is what it and its fragments declare", () => {
   expect(describe([fragment, body])).toEqual({
     params: { n: ["u32", 1, 0] },
     bind: { x: "read", y: "read_write" },
+    types: { x: "array<vec4<E>>", y: "array<f32>" },
     consts: ["TP", "BLOCK"],
     overrides: { MODE: "needed", SIZE: "optional" },
     half: "option",

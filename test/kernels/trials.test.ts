@@ -48,10 +48,10 @@ test("a choice may be noted for a whole family; one for the class comes first", 
   const trial = prepare();
   const heads: string[] = [];
   device.run = (call: KernelCall) => void heads.push(call.program.key.split(" ")[0]);
-  device.choices.set("matmul", "shared");
+  device.choices.set("matmul", "tile 64x64");
   trial.run();
   device.choices.set(problem, "registers");
   trial.run();
-  expect(heads.filter((head) => head.startsWith("matmul"))).toEqual(["matmul.shared", "matmul.registers"]);
+  expect(heads.filter((head) => head.startsWith("matmul"))).toEqual(["matmul.tile", "matmul.registers"]);
   trial.dispose();
 });

@@ -7,15 +7,13 @@ import { expect } from "vitest";
 import { RandomState } from "../../src/data/index.ts";
 import { startCli, succeed } from "./tiny.ts";
 
-// More with VOXGRAD_KILLS.
-const kills = Number(process.env.VOXGRAD_KILLS ?? 4);
-
 /**
  * Trains once in peace, then again and again under SIGKILL.
  * @param train arguments of `voxgrad` without --out and --workers
  * @param folder where the runs go
+ * @param kills how many SIGKILLs in all
  */
-export async function expectSurvival(train: readonly string[], folder: string): Promise<void> {
+export async function expectSurvival(train: readonly string[], folder: string, kills: number): Promise<void> {
   const run = [...train, "--checkpoint-seconds", "0.2"];
   const whole = join(folder, "whole");
   const begun = performance.now();

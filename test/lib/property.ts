@@ -5,7 +5,7 @@ import { test } from "vitest";
 import { cast, float32, grad, mul, scope, sum, type Tensor } from "../../src/index.ts";
 import { expectClose, readAll } from "./compare.ts";
 import { device } from "./device.ts";
-import { expectMet, ofDirections } from "./gradient.ts";
+import { expectMet, ofDirections } from "../../src/testing/slopes.ts";
 import {
   defaultTolerance,
   generate,

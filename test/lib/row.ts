@@ -3,169 +3,34 @@
  * is a test file for that (runner.ts). Other tests take the whole table (table.ts), `bench/` times it.
  */
 
-import { type Device, type DType, sizeOf, type Tensor } from "../../src/index.ts";
+import { sizeOf } from "../../src/index.ts";
+import type { OpRow, Sample as OpSample, Shapes } from "../../src/testing/row.ts";
+import type { Shape } from "../../src/host/shape.ts";
 
-export type Shape = readonly number[];
+export type { Shape };
+export * from "../../src/testing/row.ts";
 
-/** A float64 array: what references take and give. */
-export interface Host {
-  readonly shape: Shape;
-  readonly data: Float64Array;
-}
-
-/** Uniform numbers in [0, 1). */
-export type Random = () => number;
-
-/** Element `index` of an input. */
-export type Values = (random: Random, index: number) => number;
-
-export interface InputSpec {
-  readonly shape: Shape;
-  /** Default: normal. */
-  readonly values?: Values;
-  /** Default f32. Only f32 inputs are differentiated. */
-  readonly dtype?: DType;
-}
-
-/** Allowed error: `forward` and `gradient` times the larger of the reference's largest magnitude and `floor`. */
-export interface Tolerance {
-  readonly forward: number;
-  readonly gradient: number;
-  /** Scale below which errors are absolute: for gradients that cancel to almost nothing. Default 0. */
-  readonly floor: number;
-}
-
-export type Hosts = Readonly<Record<string, Host>>;
-export type Shapes = Readonly<Record<string, Shape>>;
-export type Tensors = Readonly<Record<string, Tensor>>;
-
-export interface Sample<A> {
-  /** `<op>/<case>`: the name of the test, and the seed of its inputs. */
-  readonly id: string;
-  readonly inputs: Readonly<Record<string, InputSpec>>;
-  readonly args: A;
-  readonly tolerance?: Partial<Tolerance>;
-  /** Gradients by name where finite differences do not apply: at kinks, where PyTorch's choice is the reference. */
-  readonly gradients?: (inputs: Hosts, dy: Host) => Readonly<Record<string, Float64Array>>;
+export interface Sample<A> extends OpSample<A> {
   /** `false` where f16 cannot hold the values. */
   readonly half?: boolean;
 }
 
-export interface ErrorInput {
-  readonly id: string;
-  /** Must throw; `shaped` makes a tensor of zeros. */
-  readonly call: (shaped: (shape: Shape, dtype?: DType) => Tensor, device: Device) => unknown;
-  readonly error: new (message: string) => Error;
-  readonly message: RegExp;
-}
-
-export interface Row<A> {
-  /** The exported function. */
-  readonly name: string;
+export interface Row<A> extends OpRow<A> {
   readonly samples: readonly Sample<A>[];
-  readonly run: (tensors: Tensors, args: A, device: Device) => Tensor;
-  /** Naive float64 computation, written from the definition and not from the kernel. */
-  readonly reference: (inputs: Hosts, args: A) => Host;
-  readonly differentiable: readonly string[];
   /** Whether tensors over the binding limit are always computed in pieces; if not, a `TensorTooLargeError` is an answer too. */
   readonly splits: boolean;
   /** Bytes that a binding must take for that: weights, a plane. Default 2304. */
   readonly leastBinding?: number;
   /** Inputs that may be f16, with results that differ from those of f32 by rounding only; or why f16 cannot be compared with f32 here. */
   readonly half: readonly string[] | string;
-  readonly errors?: readonly ErrorInput[];
-  /** Floating-point operations of the forward pass. */
   readonly flops: (shapes: Shapes, args: A) => number;
   /** Bytes that the forward pass has to read and write at least. */
   readonly bytes: (shapes: Shapes, args: A) => number;
-  readonly tolerance?: Partial<Tolerance>;
 }
 
 /** Whether an input of an op may be f16. */
 export const takesHalf = ({ half }: Pick<Row<any>, "half">, input: string): boolean =>
   typeof half !== "string" && half.includes(input);
 
-/** f32 arithmetic gives 1e-6 or better; WGSL allows functions a few more bits. Rows and samples override. */
-export const defaultTolerance: Tolerance = { forward: 2e-6, gradient: 5e-6, floor: 0 };
-
-export const host = (shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))): Host => ({ shape, data });
-
 /** Bytes of f32 tensors of these shapes. */
 export const bytesOf = (...shapes: Shape[]): number => shapes.reduce((sum, s) => sum + 4 * sizeOf(s), 0);
-
-/** sfc32 seeded by a text, so that a sample has the same inputs alone and among others. */
-export function seeded(text: string): Random {
-  let a = 0x9e3779b9;
-  let b = 0x243f6a88;
-  let c = 0xb7e15162;
-  let counter = 1;
-  const next = (): number => {
-    const t = (((a + b) | 0) + counter++) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + t;
-    return (t >>> 0) / 2 ** 32;
-  };
-  for (const letter of text) {
-    a ^= letter.codePointAt(0)!;
-    next();
-  }
-  for (let i = 0; i < 12; i++) next();
-  return next;
-}
-
-/** Box and Muller. */
-export const normal: Values = (random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-/** [0, 1): sums of these do not cancel. */
-export const uniform: Values = (random) => random();
-/** Magnitudes of at least `gap`, so that finite differences do not step over a kink at 0. */
-export const awayFromZero =
-  (gap = 0.05): Values =>
-  (random, i) => {
-    const v = normal(random, i);
-    return v + (v < 0 ? -gap : gap);
-  };
-export const between =
-  (low: number, high: number): Values =>
-  (random) =>
-    low + (high - low) * random();
-/** Whole numbers 0 … count − 1. */
-export const index =
-  (count: number): Values =>
-  (random) =>
-    Math.floor(random() * count);
-/** These values over and over. */
-export const cycle =
-  (...list: number[]): Values =>
-  (_, i) =>
-    list[i % list.length];
-
-/** Host values of one input, exactly representable on the device. */
-export function generate(spec: InputSpec, random: Random): Host {
-  const values = spec.values ?? normal;
-  const data = Float64Array.from({ length: sizeOf(spec.shape) }, (_, i) => Math.fround(values(random, i)));
-  return { shape: spec.shape, data };
-}
-
-/** Calls `visit` with every index of a shape, last axis fastest. The array is reused. */
-export function everyIndex(shape: Shape, visit: (index: readonly number[], flat: number) => void): void {
-  const at = shape.map(() => 0);
-  const count = sizeOf(shape);
-  for (let flat = 0; flat < count; flat++) {
-    visit(at, flat);
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      if (++at[axis] < shape[axis]) break;
-      at[axis] = 0;
-    }
-  }
-}
-
-/** Row-major position of an index. */
-export const flatten = (shape: Shape, at: readonly number[]): number => at.reduce((flat, i, axis) => flat * shape[axis] + i, 0);
-
-/** y[at] = x[from(at)] for every index of `shape`. */
-export function mapped(x: Host, shape: Shape, from: (at: readonly number[]) => readonly number[]): Host {
-  const y = host(shape);
-  everyIndex(shape, (at, flat) => (y.data[flat] = x.data[flatten(x.shape, from(at))]));
-  return y;
-}

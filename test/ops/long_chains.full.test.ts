@@ -14,7 +14,7 @@ const volume = [1, 1, 240, 240, 155];
 const voxels = 240 * 240 * 155;
 
 describe("long chains/convolution and matrix products", () => {
-  convolutions(gpu, ["shared 64x64", "shared 128x128"], ["shared 32x32", "shared 64x64"], ["shared"]);
+  convolutions(gpu, ["tile 64x64", "tile 128x128"], ["weights 32x32", "weights 64x64"], ["tile 64x64", "tile 128x128"]);
 
   test("long chains/slabs of weight gradients that memory limits", async () => {
     // 128 to 128 channels of 3³ taps have partial sums of 1.8 MB: a few slabs of all positions.

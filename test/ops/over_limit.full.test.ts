@@ -1,6 +1,6 @@
 /**
  * @file Tensors of 144 MiB, over the 128 MiB that many adapters bind at most: forward and gradient in windows all over them against float64 on the
- * host. Peers give zeros or wrong values here without a word (bench/results). In small, over the whole op table: pieces.test.ts.
+ * host. Peers give zeros or wrong values here without a word (bench/results). In small, over the whole op table: pieces.full.test.ts.
  */
 
 import { afterAll, describe, expect, test } from "vitest";

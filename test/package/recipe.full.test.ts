@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type App, installPackage, root } from "../lib/package.ts";
 import { readMetrics, writeTinyDataset } from "../lib/tiny.ts";
 
-const file = join(root, "test/package/outside_recipe.ts");
+const file = join(root, "examples/own_recipe.ts");
 let app: App;
 const at = (...names: string[]) => join(app.folder, ...names);
 

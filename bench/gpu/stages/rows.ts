@@ -3,7 +3,7 @@
 import { sizeOf } from "../../../src/host/array.ts";
 import { largest, worstError } from "../../../test/lib/compare.ts";
 import type { Row, Sample } from "../../../test/lib/row.ts";
-import { eager, expectations, makeSubject, wholeEffort } from "../../../test/lib/expectations.ts";
+import { eager, expectations, makeSubject, wholeEffort } from "../../../src/testing/expectations.ts";
 import type { StageRun } from "../stage.ts";
 import { opRows } from "../tree.ts";
 

@@ -11,6 +11,7 @@ import { type Batch, listDataCollate } from "../datasets/collate.ts";
 import { datasetOf, type DataSource } from "../datasets/dataset.ts";
 import type { Sampler } from "../datasets/samplers.ts";
 import { streamSamples } from "../datasets/shuffle_buffer.ts";
+import { defaultSeed } from "../../host/random/default_seed.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
 import { type DatasetPlan, LocalUnits, type DatasetModule, type UnitSource } from "./unit_source.ts";
@@ -29,7 +30,7 @@ export interface DataLoaderOptions<B = Batch> {
   readonly dropLast?: boolean;
   /** Batches that each worker computes ahead, in units for patch datasets of unknown size; default 2. */
   readonly prefetch?: number;
-  /** With the epoch and the item's index this fixes every random draw; default 0. */
+  /** With the epoch and the item's index this fixes every random draw; default 0, or what `setDeterminism` set. */
   readonly seed?: number;
   /**
    * In a browser, makes a worker whose script calls `serveData()`; default the one of this package, which bundlers that know
@@ -71,7 +72,7 @@ export class DataLoader<B = Batch> {
       shuffle: false,
       dropLast: false,
       prefetch: 2,
-      seed: 0,
+      seed: defaultSeed(),
       collate: listDataCollate as unknown as (items: readonly Item[]) => B,
     };
     this.options = { ...defaults, ...options };

@@ -4,7 +4,7 @@ import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { stridesOf } from "../../host/shape.ts";
-import { copyView } from "../../host/strided.ts";
+import { copyView, reversedAxes } from "../../host/strided.ts";
 import type { Volume } from "../volume.ts";
 import { type BoundingBox, cropToNonzero } from "./crop.ts";
 import { type IntensityProperties, normalizeIntensities, type NormalizationScheme } from "./normalize.ts";
@@ -36,11 +36,8 @@ export interface NnunetArrays {
 
 /** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order. */
 export function nnunetArray(volume: Volume): NnunetArrays {
-  return { image: reverseAxes(volume), spacing: [...volume.spacing].reverse() };
+  return { image: reversedAxes(volume), spacing: [...volume.spacing].reverse() };
 }
-
-/** `[C, z, y, x]` ↔ `[C, x, y, z]`. */
-export const reverseAxes = <A extends TypedArray>(x: HostArray<A>): HostArray<A> => transposed(x, [2, 1, 0]);
 
 /** What undoes the preprocessing of a case. */
 export interface CaseProperties {

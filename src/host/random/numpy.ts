@@ -4,6 +4,7 @@
  * last bit or two of a float64.
  */
 import { ConfigError } from "../errors.ts";
+import { nextSeed } from "./default_seed.ts";
 import { MT19937, type MT19937State } from "./mt19937.ts";
 
 /** What a random transform draws from. Methods, argument order and ranges are numpy's `RandomState`. */
@@ -54,8 +55,8 @@ export class RandomState implements RandomSource {
   /** The second normal of the last polar pair. */
   private gauss: number | null = null;
 
-  /** @param seed integer 0 … 2^32 − 1, or several of them; without one the platform's entropy is used. */
-  constructor(seed: number | readonly number[] = entropy()) {
+  /** @param seed integer 0 … 2^32 − 1, or several of them; without one the platform's entropy is used, or what `setDeterminism` set. */
+  constructor(seed: number | readonly number[] = nextSeed()) {
     const words = typeof seed === "number" ? [seed] : seed;
     if (words.length === 0 || words.some((s) => !Number.isInteger(s) || s < 0 || s >= 2 ** 32)) {
       throw new ConfigError(`RandomState: seed must be an integer from 0 to 2^32 - 1 (or several), got ${String(seed)}`);
@@ -227,10 +228,6 @@ function many(size: number | undefined, draw: () => number): number | Float64Arr
   const out = new Float64Array(size);
   for (let i = 0; i < size; i++) out[i] = draw();
   return out;
-}
-
-function entropy(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0];
 }
 
 function checkProbabilities(p: readonly number[], n: number): void {

@@ -11,6 +11,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
+import { packWeights, readsRuns, tapRoom } from "./tile.ts";
 import { gatherVariant, weightVariant } from "./variants.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fits } from "../lib/pieces.ts";
@@ -19,9 +20,9 @@ import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
-import { sharedShader } from "../shaders/conv/shared.gen.ts";
+import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
-import { weightGradientSharedShader } from "../shaders/conv/weight_gradient_shared.gen.ts";
+import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
 function gather(
   g: ConvGeometry,
@@ -70,6 +71,8 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const tiles = Math.ceil((g.samples * pixels) / positions);
   const channelTiles = g.groups * Math.ceil(outGroup / channels);
   const blocked = inGroup * taps <= sequence ? 0 : inGroup * taps <= 128 * BLOCK ? 1 : 2;
+  const layout = { inGroup, outGroup, taps, weightOut, weightIn };
+  const packed = "CG" in variant ? packWeights(weight, g.groups, { ...layout, ...variant }) : undefined;
   const call = {
     half: half(x),
     params: {
@@ -81,8 +84,8 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
       in_group: inGroup,
       out_group: outGroup,
       weight_out: weightOut,
-      weight_in: weightIn,
-      weight_group: inGroup * outGroup * taps,
+      weight_in: packed ? packed.pitch : weightIn,
+      weight_group: packed ? packed.group : inGroup * outGroup * taps,
       transposed: transposed ? 1 : 0,
       has_bias: bias ? 1 : 0,
       samples: g.samples,
@@ -90,14 +93,17 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
       tiles: channelTiles,
       across: tiles,
     },
-    bind: { x, w: weight, bias: bias ?? weight, y: write(y) },
+    bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y) },
     workgroups: fold(x.device, "conv", tiles * channelTiles * phases),
   };
-  const overrides = { BLOCKED: blocked };
-  const kind = { overrides, variant: ["", "blocked", "blocked twice"][blocked] };
-  x.device.run(
-    "TP" in variant ? gatherShader({ ...call, ...kind, consts: variant }) : sharedShader({ ...call, ...kind, consts: variant }),
-  );
+  const kind = ["", "blocked", "blocked twice"][blocked];
+  if ("TP" in variant) x.device.run(gatherShader({ ...call, overrides: { BLOCKED: blocked }, variant: kind, consts: variant }));
+  else {
+    const overrides = { BLOCKED: blocked, TAIL: inGroup % variant.STEP === 0 ? 0 : 1, RUN: readsRuns(g, transposed) ? 1 : 0 };
+    const name = [kind, overrides.TAIL ? "tail" : "", overrides.RUN ? "run" : ""].filter(Boolean).join(" ");
+    x.device.run(tileShader({ ...call, overrides, variant: name, consts: { ...variant, TAPS: tapRoom(g) } }));
+  }
+  packed?.weight.dispose();
 }
 
 // The input may be f16; weights never are.
@@ -178,11 +184,13 @@ function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: S
 function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
-  const shared = weightVariant(device, g, half(small));
-  const TA = shared ? 4 * shared.CG : smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4;
-  const TB = shared ? 4 * shared.PG : largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1;
+  const tile = weightVariant(device, g, half(small));
+  // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory.
+  const most = device.software ? 16 : 8;
+  const TA = tile ? 4 * tile.AG * tile.R : Math.min(most, smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4);
+  const TB = tile ? 4 * tile.BG * tile.R : Math.min(most / 2, largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1);
   const pairs = sizeOf(g.taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
-  const WG = shared ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
+  const WG = tile ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
   const runs = slabsOf(device, g, columns * tiles, weightShape);
   const { slabs } = runs;
@@ -206,8 +214,8 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     workgroups: fold(device, "conv", columns * tiles * slabs),
   };
   device.run(
-    shared
-      ? weightGradientSharedShader({ ...call, consts: shared })
+    tile
+      ? weightGradientTileShader({ ...call, consts: tile })
       : weightGradientShader({
           ...call,
           consts: { TA, TB },

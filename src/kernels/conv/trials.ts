@@ -74,7 +74,7 @@ function trial(device: Device, { x, outputs, taps, stride }: Layer, kind: Kind, 
     return { problem: weightProblem(g, half), variants: Object.keys(weightVariants), rule, prepare };
   }
   const transposed = kind === "transposed";
-  const rule = transposed ? gatherRule(device, outputs, x[1]) : gatherRule(device, x[1], outputs);
+  const rule = gatherRule(device, g, transposed);
   return { problem: gatherProblem(g, transposed, half), variants: Object.keys(gatherVariants), rule, prepare };
 }
 

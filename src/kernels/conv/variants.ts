@@ -3,7 +3,10 @@
 import type { Device } from "../../tensor/device.ts";
 import { sizeOf } from "../../host/array.ts";
 import { amount, chosen, sizeClass } from "../lib/choices.ts";
+import { workgroupsToFill } from "../lib/occupancy.ts";
+import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
+import { hasTile } from "./tile.ts";
 
 /** Positions and channels that a thread of conv/gather.wgsl owns. */
 interface Direct {
@@ -11,8 +14,8 @@ interface Direct {
   readonly TC: number;
 }
 
-/** See conv/shared.wgsl: a workgroup of CG · PG lanes owns 4 · CG · RC channels by 4 · PG · RP positions. */
-interface Shared {
+/** See conv/tile.wgsl: a workgroup of CG · PG lanes owns 4 · CG · RC channels by 4 · PG · RP positions. */
+export interface Tile {
   readonly CG: number;
   readonly PG: number;
   readonly RC: number;
@@ -23,51 +26,73 @@ interface Shared {
 // Tiles measured in one run on lavapipe, conv2d 4x32->64x128² k3, GFLOP per CPU-second: 12x16 13.0, 10x16 11.7, 8x16 11.5, 14x16 11.4,
 // 20x8 10.5, 6x16 10.3, 12x8 9.8, 12x20 9.6, 8x32 9.1, 20x4 7.2, 4x32 6.8. In 3-D, strided, transposed and small layers too 12x16 gains 10 to 20 %.
 // For few channels 16 positions are 3 to 4 % faster than 12, but LLVM compiles them for 3.3 s instead of 2.1.
-// The small direct tiles keep their accumulators in the registers of a GPU thread.
-export const gatherVariants: Readonly<Record<string, Direct | Shared>> = {
+// The small direct tiles keep their accumulators in the registers of a GPU thread. The tiles through shared memory are chosen by what Mesa's compiler makes of
+// them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
+export const gatherVariants: Readonly<Record<string, Direct | Tile>> = {
   "direct 12x16": { TP: 12, TC: 16 },
   "direct 12x8": { TP: 12, TC: 8 },
   "direct 12x4": { TP: 12, TC: 4 },
   "direct 4x8": { TP: 4, TC: 8 },
   "direct 4x4": { TP: 4, TC: 4 },
-  "shared 64x64": { CG: 16, PG: 16, RC: 1, RP: 1, STEP: 8 },
-  "shared 32x128": { CG: 8, PG: 32, RC: 1, RP: 1, STEP: 8 },
-  "shared 16x256": { CG: 4, PG: 64, RC: 1, RP: 1, STEP: 8 },
-  "shared 128x128": { CG: 16, PG: 16, RC: 2, RP: 2, STEP: 8 },
+  "tile 128x128": { CG: 16, PG: 16, RC: 2, RP: 2, STEP: 8 },
+  "tile 64x128": { CG: 8, PG: 16, RC: 2, RP: 2, STEP: 8 },
+  "tile 32x128": { CG: 4, PG: 16, RC: 2, RP: 2, STEP: 8 },
+  "tile 16x256": { CG: 2, PG: 32, RC: 2, RP: 2, STEP: 8 },
+  "tile 64x64": { CG: 16, PG: 16, RC: 1, RP: 1, STEP: 16 },
 };
 
-/** a-channels and b-channels per workgroup of conv/weight_gradient_shared.wgsl, in groups of four; none for the direct kernel. */
-interface SharedWeight {
-  readonly CG: number;
-  readonly PG: number;
+/** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
+interface WeightTile {
+  readonly AG: number;
+  readonly BG: number;
+  readonly R: number;
+  readonly KS: number;
   readonly STEP: number;
 }
 
-export const weightVariants: Readonly<Record<string, SharedWeight | undefined>> = {
+export const weightVariants: Readonly<Record<string, WeightTile | undefined>> = {
   direct: undefined,
-  "shared 64x64": { CG: 16, PG: 16, STEP: 16 },
-  "shared 32x32": { CG: 8, PG: 8, STEP: 16 },
+  "weights 128x128": { AG: 16, BG: 16, R: 2, KS: 1, STEP: 8 },
+  "weights 64x64": { AG: 8, BG: 8, R: 2, KS: 1, STEP: 8 },
+  "weights 32x32": { AG: 4, BG: 4, R: 2, KS: 4, STEP: 32 },
 };
 
+/** Channels that a run of the gather kernels reads and writes, per group. */
+const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: number, outputs: number] => {
+  const pair = [g.largeChannels / g.groups, g.smallChannels / g.groups] as const;
+  return transposed ? [pair[1], pair[0]] : pair;
+};
+
+// By the channels of a tile.
+const tiles = { 16: "tile 16x256", 32: "tile 32x128", 64: "tile 64x128", 128: "tile 128x128" } as const;
+
 /** The fixed table. */
-export function gatherRule(device: Device, inputs: number, outputs: number): string {
+export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean): string {
+  const [inputs, outputs] = channels(g, transposed);
   if (device.software) return outputs > 8 ? "direct 12x16" : outputs > 4 ? "direct 12x8" : "direct 12x4";
-  if (inputs < 8 || outputs < 16) return outputs > 4 ? "direct 4x8" : "direct 4x4";
-  return outputs >= 64 ? "shared 64x64" : outputs >= 32 ? "shared 32x128" : "shared 16x256";
+  if (inputs < 8 || outputs <= 8 || !hasTile(g)) return outputs > 4 ? "direct 4x8" : "direct 4x4";
+  const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
+  // Sums of so many products need three sets of accumulators, and a small layer has to be cut in more pieces than large tiles make.
+  if (inputs * sizeOf(g.taps) > 128 * BLOCK) return "tile 64x64";
+  const positions = (g.samples * sizeOf(transposed ? g.large : g.small)) / 128;
+  const groups = (wide: number): number => positions * g.groups * Math.ceil(outputs / wide);
+  if (widest <= 32 || groups(widest) >= workgroupsToFill(device, "conv")) return tiles[widest];
+  return groups(64) >= workgroupsToFill(device, "conv") ? "tile 64x128" : "tile 64x64";
 }
 
 /** The same of the weight gradient. */
 export function weightRule(device: Device, small: number, large: number): string {
-  if (device.software || Math.min(small, large) < 16) return "direct";
-  return Math.min(small, large) >= 64 ? "shared 64x64" : "shared 32x32";
+  const least = Math.min(small, large);
+  if (device.software || least < 16) return "direct";
+  return least > 64 ? "weights 128x128" : least > 32 ? "weights 64x64" : "weights 32x32";
 }
 
 /** Class of a run of the gather kernels, under which `tune` notes its choice. */
 export function gatherProblem(g: ConvGeometry, transposed: boolean, half: boolean): string {
-  const [inputs, outputs] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
+  const [inputs, outputs] = channels(g, transposed);
   const positions = amount(g.samples * sizeOf(transposed ? g.large : g.small));
   const kind = transposed ? "transposed" : "plain";
-  return `conv ${kind} ${layer(g)} ${sizeClass(inputs / g.groups)}->${sizeClass(outputs / g.groups)} ${positions}${half ? " f16" : ""}`;
+  return `conv ${kind} ${layer(g)} ${sizeClass(inputs)}->${sizeClass(outputs)} ${positions}${half ? " f16" : ""}`;
 }
 
 /** The same of the weight gradient. */
@@ -79,17 +104,14 @@ export function weightProblem(g: ConvGeometry, half: boolean): string {
 
 const layer = (g: ConvGeometry): string => `k${sizeOf(g.taps)} s${sizeOf(g.stride)}`;
 
-export function gatherVariant(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): Direct | Shared {
-  const [inputs, outputs] = transposed ? [g.smallChannels, g.largeChannels] : [g.largeChannels, g.smallChannels];
-  return chosen(
-    device,
-    gatherProblem(g, transposed, half),
-    gatherVariants,
-    gatherRule(device, inputs / g.groups, outputs / g.groups),
-  );
+export function gatherVariant(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): Direct | Tile {
+  const rule = gatherRule(device, g, transposed);
+  const variant = chosen(device, gatherProblem(g, transposed, half), gatherVariants, rule);
+  // A choice holds for a class of problems, which may have one that the kernel does not take.
+  return "CG" in variant && !hasTile(g) ? gatherVariants[rule] : variant;
 }
 
-export function weightVariant(device: Device, g: ConvGeometry, half: boolean): SharedWeight | undefined {
+export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | undefined {
   const rule = weightRule(device, g.smallChannels / g.groups, g.largeChannels / g.groups);
   return chosen(device, weightProblem(g, half), weightVariants, rule);
 }

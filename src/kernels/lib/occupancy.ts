@@ -8,6 +8,8 @@ import type { Device } from "../../tensor/device.ts";
 const workgroups = {
   /** At most 64 threads each in the direct kernel: twice as many as of the others, whose workgroups have 256. */
   weightGradient: { software: 16, hardware: 1024 },
+  /** Of 128 or 256 threads each, with 64 results a thread: fewer than these, and tiles of 16 results a thread are the better cut. */
+  conv: { software: 16, hardware: 128 },
   /** 64 × 64 results each on hardware. */
   matmul: { software: 16, hardware: 512 },
   /** Outputs from which a workgroup for each is enough; fewer are cut in slabs, which takes a second pass. */

@@ -6,17 +6,20 @@ import { full } from "../../kernels/view.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
+import { defaultSeed } from "../../host/random/default_seed.ts";
 import { keep } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../module.ts";
 
 const generators = new WeakMap<Device, Tensor>();
 
+const state = (seed: number): Uint32Array => new Uint32Array([seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, 0, 0]);
+
 /** The generator that all dropout layers of a device draw from: u32 `[4]`, seed and count of draws. Part of a checkpoint. */
 export function dropoutGenerator(device: Device): Tensor {
   let generator = generators.get(device);
   if (!generator) {
-    generator = keep(device.tensor({ data: new Uint32Array(4), shape: [4] }, "u32"));
+    generator = keep(device.tensor({ data: state(defaultSeed()), shape: [4] }, "u32"));
     generators.set(device, generator);
   }
   return generator;
@@ -24,8 +27,7 @@ export function dropoutGenerator(device: Device): Tensor {
 
 /** Seeds all dropout layers of a device and starts their count anew. */
 export function seedDropout(device: Device, seed: number): void {
-  const data = new Uint32Array([seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, 0, 0]);
-  device.write(dropoutGenerator(device), { data, shape: [4] });
+  device.write(dropoutGenerator(device), { data: state(seed), shape: [4] });
 }
 
 /**

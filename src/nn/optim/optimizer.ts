@@ -3,6 +3,7 @@
  * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
  */
 
+import { grad } from "../../autograd/tape.ts";
 import * as kernels from "../../kernels/optim.ts";
 import { full } from "../../kernels/view.ts";
 import { alignUp } from "../../tensor/buffers.ts";
@@ -94,7 +95,7 @@ export class Pack {
  * replays, and `stateDict` with the weights is all that a run needs to go on bit for bit.
  *
  *     const adam = new Adam(model.parameters(), { lr: 1e-3 });
- *     adam.step(grad(loss, adam.parameters), "clipNorm");
+ *     adam.minimize(loss, { clipNorm: 1 }); // adam.step(grad(loss, adam.parameters), { clipNorm: 1 })
  *
  * Constructors throw `ConfigError` without a parameter, for one given twice, for values out of range, and inside of `capture`.
  */
@@ -240,6 +241,17 @@ export abstract class Optimizer {
       this.update(pack);
       pack.scatter(this.device);
     }
+  }
+
+  /**
+   * One step down the gradient of `loss`, a tensor of one element: `step(grad(loss, this.parameters), options)`, so that there is no order to get wrong. A
+   * `scaler` scales the loss first; mixed precision wants the call inside of `withPrecision`, as the forward pass. Throws as `grad` and `step` do.
+   */
+  minimize(loss: Tensor, options: StepOptions = {}): void {
+    const { scaler } = this;
+    const gradients = grad(scaler ? scaler.scale(loss) : loss, this.parameters);
+    this.step(gradients, options);
+    for (const g of gradients) g.dispose();
   }
 
   private clip({ clipValue, clipNorm }: StepOptions): void {

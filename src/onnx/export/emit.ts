@@ -7,13 +7,25 @@ import * as all from "./emitters/index.ts";
 
 const emitters: Emitters = Object.assign({}, ...Object.values(all));
 
+const hint = (op: string): string => {
+  if (op.startsWith("own.")) return " (say what it is with the option ownOps)";
+  return op === "dropout" || op === "batchNorm" ? " in training" : "";
+};
+
 /** An observer of the tape: adds the nodes of an operation to the graph. */
-export function emit(names: Names, op: string, tensors: readonly (Tensor | undefined)[], result: Tensor, args: Arguments): void {
+export function emit(
+  names: Names,
+  op: string,
+  tensors: readonly (Tensor | undefined)[],
+  result: Tensor,
+  args: Arguments,
+  own: Emitters = {},
+): void {
   // Checkpointing hands on what operations inside of it made.
   if (names.has(result)) return;
   const inputs = tensors.map((t) => t && names.get(t));
-  const emitter = Object.hasOwn(emitters, op) ? emitters[op] : undefined;
+  const emitter = [own, emitters].find((table) => Object.hasOwn(table, op))?.[op];
   const name = emitter?.({ names, builder: names.builder, op, tensors, inputs, result, args: args as Emission["args"] });
-  if (name === undefined) names.unknown.add(`${op}${op === "dropout" || op === "batchNorm" ? " in training" : ""}`);
+  if (name === undefined) names.unknown.add(`${op}${hint(op)}`);
   names.set(result, name ?? names.builder.name("unknown"));
 }

@@ -15,8 +15,9 @@ import { expectOptions } from "../../host/options.ts";
 import { normalizeAxis, type Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { encodeOnnx, GraphBuilder } from "./builder.ts";
-import type { Names } from "./emission.ts";
+import type { Emitters, Names } from "./emission.ts";
 import { emit } from "./emit.ts";
+import { type OwnOpExport, ownEmitters } from "./own_op.ts";
 import type { HostValue } from "../values.ts";
 
 export interface ExportOptions {
@@ -28,6 +29,8 @@ export interface ExportOptions {
   readonly outputName?: string;
   /** Needed for a module without parameters only. */
   readonly device?: Device;
+  /** ONNX nodes for operations of `defineOp`, by their names; they come before those of voxgrad. */
+  readonly ownOps?: Readonly<Record<string, OwnOpExport>>;
 }
 
 interface Traced {
@@ -93,13 +96,19 @@ class Tracer implements Names {
 const wave = (size: number, seed: number): Float32Array =>
   Float32Array.from({ length: size }, (_, i) => Math.sin(0.7 * i + seed));
 
-async function trace(module: Module, device: Device, shape: Shape, seed: number, inputName: string): Promise<Traced> {
+interface TraceOptions {
+  readonly device: Device;
+  readonly inputName: string;
+  readonly own: Emitters;
+}
+
+async function trace(module: Module, shape: Shape, seed: number, { device, inputName, own }: TraceOptions): Promise<Traced> {
   const tracer = new Tracer(module.namedTensors());
   const x = device.tensor({ data: wave(sizeOf(shape), seed), shape });
   tracer.set(x, inputName);
   const y = scope(() =>
     noGrad(() => {
-      const watch: Observer = (op, inputs, result, args) => emit(tracer, op, inputs, result, args);
+      const watch: Observer = (op, inputs, result, args) => emit(tracer, op, inputs, result, args, own);
       return observing(watch, () => module.forward(x));
     }),
   );
@@ -148,7 +157,7 @@ export async function exportOnnx(
   inputShape: Shape,
   options: ExportOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  expectOptions("exportOnnx", options, "dynamicAxes inputName outputName device");
+  expectOptions("exportOnnx", options, "dynamicAxes inputName outputName device ownOps");
   const { inputName = "input", outputName = "output" } = options;
   const state = new Map(module.namedTensors());
   const device = state.values().next().value?.device ?? options.device;
@@ -156,9 +165,10 @@ export async function exportOnnx(
   const open = (options.dynamicAxes ?? []).map((a) => normalizeAxis("exportOnnx", a, inputShape.length));
   const larger = inputShape.map((d, i) => (open.includes(i) ? 2 * d : d));
   const [first, second] = await inEvaluation(module, async () => {
-    const one = await trace(module, device, inputShape, 1, inputName);
+    const how = { device, inputName, own: ownEmitters(options.ownOps ?? {}) };
+    const one = await trace(module, inputShape, 1, how);
     const again = open.length > 0 || [...one.builder.constants.keys()].some((name) => name.startsWith("constant_"));
-    return [one, again ? await trace(module, device, larger, 2, inputName) : one];
+    return [one, again ? await trace(module, larger, 2, how) : one];
   });
   const { builder, output } = first;
   const differs = difference(builder, second.builder);

@@ -118,6 +118,11 @@ export class OnnxModel extends Module {
     for (const t of this.uploads.values()) t.dispose();
   }
 
+  /** The operator that makes the first output, such as "Softmax". */
+  get lastOperator(): string | undefined {
+    return this.graph.nodes.findLast((n) => n.outputs.includes(this.outputs[0].name))?.op;
+  }
+
   /** The output of a model with one input and one output. Throws `ConfigError` for another, and what `run` throws. */
   forward(x: Tensor): Tensor {
     if (this.inputs.length !== 1 || this.outputs.length !== 1) {

@@ -6,10 +6,9 @@ import { pathToFileURL } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { ConfigError } from "../../host/errors.ts";
 import { flagOf, type Option } from "../recipes/options.ts";
-import { recipes } from "../recipes/by_name.ts";
 import type { Recipe } from "../recipes/recipe.ts";
 import type { RunInfo } from "../run/files.ts";
-import { loadRecipe, recipeByName } from "../run/load_recipe.ts";
+import { loadRecipe, recipeByName, storedRecipe } from "../run/load_recipe.ts";
 
 /** A subcommand; a row of the table in `main.node.ts`. */
 export interface Command {
@@ -91,9 +90,7 @@ export async function recipeOf(name: string): Promise<Recipe> {
 
 /** The recipe of a run: the one named, else the run's own, wherever it was. */
 export async function recipeOfRun({ recipe }: RunInfo, name?: string): Promise<Recipe> {
-  if (name !== undefined) return recipeOf(name);
-  const known = recipes.some((r) => r.name === recipe.name);
-  return known || recipe.module === undefined ? recipeByName(recipe.name) : loadRecipe(recipe.module);
+  return name === undefined ? storedRecipe(recipe) : recipeOf(name);
 }
 
 /** The value of an option that decides how the others are read. */

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { ConfigError, VoxgradError } from "../../host/errors.ts";
 import { version } from "../../host/version.ts";
 import type { Command } from "./command_line.node.ts";
+import { benchCommand } from "./commands/bench.node.ts";
 import { convertImageCommand } from "./commands/convert_image.node.ts";
 import { demoCommand } from "./commands/demo.node.ts";
 import { evaluateCommand } from "./commands/evaluate.node.ts";
@@ -35,6 +36,7 @@ const commands: readonly Command[] = [
   demoCommand,
   recipesCommand,
   tuneCommand,
+  benchCommand,
   infoCommand,
   convertImageCommand,
   inspectCommand,

@@ -1,11 +1,12 @@
 /** @file A dataset as nnU-Net describes one: its `dataset.json`, its fingerprint, its plans. */
 
 import { FingerprintExtractor, type DatasetFingerprint } from "../../data/nnunet/fingerprint.ts";
-import { nnunetArray, reverseAxes } from "../../data/nnunet/preprocess.ts";
+import { nnunetArray } from "../../data/nnunet/preprocess.ts";
 import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import { DataError } from "../../host/errors.ts";
+import { reversedAxes } from "../../host/strided.ts";
 import { outputCodingOf } from "../post/output_coding.ts";
 import type { PlannedDatasetJson } from "./plan.ts";
 
@@ -61,7 +62,7 @@ export async function fingerprintCases(
     const { image, label } = await read(item);
     if (!label) throw new DataError(`case "${item.id}" has no label, but planning looks at the foreground of each training case`);
     const { image: array, spacing } = nnunetArray(image);
-    extractor.add({ image: array, seg: reverseAxes(label), spacing: flatSpacing(array.shape, spacing) });
+    extractor.add({ image: array, seg: reversedAxes(label), spacing: flatSpacing(array.shape, spacing) });
     onProgress?.(i + 1, cases.length);
   }
   return extractor.finish();

@@ -4,12 +4,14 @@
  */
 
 import { turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
-import { nnunetArray, preprocessCase, reverseAxes } from "../../data/nnunet/preprocess.ts";
+import { nnunetArray, preprocessCase } from "../../data/nnunet/preprocess.ts";
+import { foregroundOf, type LabelClass, parseLabels } from "../../data/labels.ts";
 import { makeVolume, type Volume } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, FormatError, ShapeError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
+import { reversedAxes } from "../../host/strided.ts";
 import type { Device } from "../../tensor/device.ts";
 import { readTorch } from "../../weights/index.ts";
 import { DeviceWindows } from "../inference/device_windows.ts";
@@ -64,6 +66,8 @@ export class NnunetModel {
   /** Names of the image channels in order, as the dataset says. */
   readonly channels: readonly string[];
   readonly labels: LabelManager;
+  /** Structures that a label map may have, as the dataset names them. */
+  readonly classes: readonly LabelClass[];
   /** Ending of the dataset's image files. */
   readonly fileEnding: string;
   private readonly device: Device;
@@ -74,7 +78,7 @@ export class NnunetModel {
   /** Use `openNnunetModel`. @internal */
   constructor(
     device: Device,
-    parts: Pick<NnunetModel, "configurationName" | "configuration" | "channels" | "labels" | "fileEnding"> & {
+    parts: Pick<NnunetModel, "configurationName" | "configuration" | "channels" | "labels" | "classes" | "fileEnding"> & {
       readonly plans: PlansFile["plans"];
       readonly networks: readonly NnUNet[];
       readonly mirrorAxes: readonly number[];
@@ -85,6 +89,7 @@ export class NnunetModel {
     this.configuration = parts.configuration;
     this.channels = parts.channels;
     this.labels = parts.labels;
+    this.classes = parts.classes;
     this.fileEnding = parts.fileEnding;
     this.plans = parts.plans;
     this.networks = parts.networks;
@@ -119,7 +124,7 @@ export class NnunetModel {
       manager: this.labels,
     };
     const asImage = <A extends Uint8Array | Int16Array | Float32Array>(x: HostArray<A>): Volume<A> => {
-      const volume = reverseAxes(x);
+      const volume = reversedAxes(x);
       return makeVolume(turn ? turnArray(volume, undone(turn)) : volume, image.affine, image.meta);
     };
     return {
@@ -148,6 +153,11 @@ export class NnunetModel {
     }
   }
 
+  /** Networks whose outputs are averaged: one of each fold. */
+  get folds(): number {
+    return this.networks.length;
+  }
+
   dispose(): void {
     for (const network of this.networks) network.dispose();
   }
@@ -174,6 +184,8 @@ export async function openNnunetModel(
   const plans = parsePlans(await need("plans.json"));
   const dataset = jsonRecord(await need("dataset.json"), "dataset.json");
   const labels = labelManager(dataset);
+  const fail = (problem: string) => new FormatError(`dataset.json: ${problem}`);
+  const classes = foregroundOf(parseLabels(dataset.labels, fail, dataset.regions_class_order));
   const channels = Object.values((dataset.channel_names ?? dataset.modality ?? {}) as Record<string, string>).map(String);
   if (channels.length === 0) throw new FormatError('dataset.json: "channel_names" is missing');
   const files = await checkpointsOf(read, options.folds, checkpoint);
@@ -202,6 +214,7 @@ export async function openNnunetModel(
     configuration: configuration!,
     channels,
     labels,
+    classes,
     fileEnding: typeof dataset.file_ending === "string" ? dataset.file_ending : ".nii.gz",
     plans: plans.plans,
     networks,

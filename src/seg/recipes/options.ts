@@ -19,6 +19,8 @@ export interface Option<T> {
   readonly flag?: string;
   /** The value where none is given and none is suggested. */
   readonly standard?: T;
+  /** All that it can be, where these are a few words or numbers. */
+  readonly choices?: readonly T[];
 }
 
 export type OptionTable<Config> = { readonly [K in keyof Config]-?: Option<Config[K]> };
@@ -86,6 +88,7 @@ export const oneOf = <const T extends string | number>(
   return {
     expects: [...(names.length > 1 ? [names.slice(0, -1).join(", ")] : []), names.at(-1)].join(" or "),
     fits: (v) => choices.includes(v as T),
+    choices,
     help,
     read: typeof choices[0] === "number" ? numberIn : (text) => text,
     ...more,

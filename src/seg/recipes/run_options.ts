@@ -31,7 +31,8 @@ export interface RunOptions {
 
 const asIs = (text: string): string => text;
 
-export const runOptions: OptionTable<RunOptions> = {
+/** Options that every run has beside those of its recipe. */
+export const runOptionTable: OptionTable<RunOptions> = {
   recipe: { expects: "a recipe's name", fits: (v) => typeof v === "string" && v !== "", help: "", read: asIs },
   data: { expects: "a folder", fits: (v) => typeof v === "string" && v !== "", help: "", read: asIs },
   fold: {

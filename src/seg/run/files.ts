@@ -11,7 +11,7 @@ import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts"
 import { outputCodingOf, type OutputKind } from "../post/output_coding.ts";
 import { checkOptions, type OptionTable } from "../recipes/options.ts";
 import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig } from "../recipes/recipe.ts";
-import { runOptions } from "../recipes/run_options.ts";
+import { runOptionTable } from "../recipes/run_options.ts";
 import { naming, readCheckpoint } from "../training/checkpoint.ts";
 import { readLines } from "./lines.ts";
 import type { RunStore } from "./store.ts";
@@ -145,7 +145,7 @@ export function checkConfig<C extends object>(
   source: string,
   say?: (name: string) => string,
 ): RunConfig<C> {
-  const table = { ...runOptions, ...recipe.options } as OptionTable<RunConfig<C>>;
+  const table = { ...runOptionTable, ...recipe.options } as OptionTable<RunConfig<C>>;
   const config = checkOptions(table, value, source, say);
   recipe.check?.(config, source);
   return config;

@@ -31,7 +31,7 @@ import { writeSession } from "./sessions.ts";
 import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
 import type { RunStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
-import { Validation } from "./validation.ts";
+import { type ValidatedCase, Validation } from "./validation.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
 /** What happens in a run, for whoever shows it. */
@@ -42,6 +42,18 @@ export type RunEvent =
   | { readonly kind: "resumed"; readonly text: string }
   /** Where the work stands: compiling, each step, validation. */
   | { readonly kind: "progress"; readonly state: ProgressState }
+  /** A step was done: `loss` is that of its batch. */
+  | {
+      readonly kind: "step";
+      readonly epoch: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly lr: number;
+      /** The step was left out for its loss. */
+      readonly skipped: boolean;
+    }
+  /** A validation has segmented a case. The picture is drawn if it is asked for, before the handler returns. */
+  | { readonly kind: "validated"; readonly epoch: number; readonly case: ValidatedCase }
   | { readonly kind: "epoch"; readonly metrics: EpochMetrics; readonly epochs: number };
 
 /** Options and description of the run are as `configure` gives them, or as the run's files have them. */
@@ -218,6 +230,7 @@ class Run<C extends object> {
       this.at = after(this.at, report);
       const { epoch } = this.at;
       await store.append(files.metrics, `${JSON.stringify({ epoch: epoch + 1, step, loss, lr, skipped })}\n`);
+      this.options.onEvent?.({ kind: "step", epoch: epoch + 1, step, loss, lr, skipped: skipped ?? false });
       this.progress({
         label: `epoch ${epoch + 1}/${config.epochs}`,
         done: step,
@@ -275,10 +288,15 @@ class Run<C extends object> {
   }
 
   private async validate(): Promise<{ dice: number[]; samples?: SampleScores | undefined } | undefined> {
-    const { signal } = this.options;
+    const { signal, onEvent } = this.options;
+    const epoch = this.at.epoch + 1;
     try {
       if (this.recipe.online) return { dice: await this.scoring!.online(this.at.epoch, signal) };
-      const dice = await this.validation.run(signal, (done, total) => this.progress({ label: "validation", done, total }));
+      const dice = await this.validation.run(
+        signal,
+        (done, total) => this.progress({ label: "validation", done, total }),
+        (validated) => onEvent?.({ kind: "validated", epoch, case: validated }),
+      );
       return { dice, samples: await this.scoring?.run(signal) };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) return undefined;

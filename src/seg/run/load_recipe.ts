@@ -32,3 +32,15 @@ export function recipeByName(name: string): Recipe {
     `there is no recipe "${name}"; known are ${recipes.map((r) => r.name).join(", ")}, or the path of a module`,
   );
 }
+
+/** The recipe of a run, wherever it was. Throws `ConfigError`. */
+export async function storedRecipe({
+  name,
+  module,
+}: {
+  readonly name: string;
+  readonly module?: string | undefined;
+}): Promise<Recipe> {
+  const known = recipes.some((r) => r.name === name);
+  return known || module === undefined ? recipeByName(name) : loadRecipe(module);
+}

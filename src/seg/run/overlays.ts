@@ -10,22 +10,24 @@ import { oriented } from "../recipes/prepared.ts";
 import type { Context } from "../recipes/recipe.ts";
 import type { OpenedRun, Segmented } from "./segment.ts";
 
+type Drawable = Pick<Segmented, "id" | "source" | "labels">;
+
 /** What of a run its pictures depend on. */
 export type Pictured = Pick<OpenedRun, "recipe" | "context">;
 
 /** Slices all through a case, or those where something is in columns, as the recipe says. */
-export function overlayOf(segmented: Segmented, run: Pictured): Picture {
+export function overlayOf(segmented: Drawable, run: Pictured): Picture {
   const { image, ...rest } = drawn(segmented, run);
   return run.recipe.pictures === "columns" ? caseColumns(image, rest) : sliceMontage(image, rest);
 }
 
 /** A few slices where something is. */
-export function stripOf(segmented: Segmented, run: Pictured): Picture {
+export function stripOf(segmented: Drawable, run: Pictured): Picture {
   const { image, ...rest } = drawn(segmented, run);
   return caseStrip(image, rest);
 }
 
-function drawn({ id, source, labels: stored }: Segmented, { recipe, context }: Pictured) {
+function drawn({ id, source, labels: stored }: Drawable, { recipe, context }: Pictured) {
   const { image, label } = oriented(source, context.orientation);
   const { image: labels } = oriented({ id, image: withGeometryOf(source.image, stored) }, context.orientation);
   const size = image.shape.slice(1);

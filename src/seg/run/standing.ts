@@ -2,7 +2,7 @@
 
 import { CheckpointError, ConfigError } from "../../host/errors.ts";
 import { standardOptions } from "../recipes/options.ts";
-import { movable, type RunOptions, runOptions } from "../recipes/run_options.ts";
+import { movable, type RunOptions, runOptionTable } from "../recipes/run_options.ts";
 import type { StepReport } from "../training/trainer.ts";
 
 export interface Standing {
@@ -72,7 +72,7 @@ export function standingIn(extra: unknown, { config, stepsPerEpoch, checkpoint, 
   if (!progress || !before || !counts.every(Number.isFinite))
     throw new CheckpointError(`${checkpoint}: does not say where the run stands`);
   // Runs of before lack the options that came later.
-  const standard: Record<string, unknown> = standardOptions(runOptions);
+  const standard: Record<string, unknown> = standardOptions(runOptionTable);
   for (const [name, value] of Object.entries(config)) {
     if (movable.has(name) || JSON.stringify(before[name] ?? standard[name]) === JSON.stringify(value)) continue;
     throw new ConfigError(

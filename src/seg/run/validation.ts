@@ -1,6 +1,7 @@
 /** @file Validation between epochs: whole cases, segmented and scored. */
 
 import type { HostArray } from "../../host/array.ts";
+import type { Picture } from "../../host/bytes/png.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Segmenter } from "../inference/segmenter.ts";
 import { nanMean } from "../../host/stats.ts";
@@ -9,7 +10,17 @@ import { readyCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import { labelsOf } from "./decide.ts";
 import type { RunData } from "./data.ts";
+import { stripOf } from "./overlays.ts";
 import type { AbortSignal } from "../../host/platform.ts";
+
+/** A case as a validation has just segmented it. */
+export interface ValidatedCase {
+  readonly id: string;
+  /** Of each foreground class; NaN where neither truth nor prediction have it. */
+  readonly dice: readonly number[];
+  /** Draws a few slices, prediction filled and truth outlined. */
+  picture(): Picture;
+}
 
 interface Kept {
   readonly source: LoadedCase;
@@ -40,7 +51,11 @@ export class Validation<C extends object> {
   }
 
   /** Mean Dice of each foreground class over the validation cases that have it. Throws the signal's reason when it is aborted. */
-  async run(signal: AbortSignal | undefined, onProgress: (done: number, total: number) => void): Promise<number[]> {
+  async run(
+    signal: AbortSignal | undefined,
+    onProgress: (done: number, total: number) => void,
+    onCase: (validated: ValidatedCase) => void = () => undefined,
+  ): Promise<number[]> {
     const { val } = this.data;
     const { foreground, ignore } = this.context.outputs;
     const scores: number[][] = [];
@@ -49,7 +64,10 @@ export class Validation<C extends object> {
       onProgress(i, val.length);
       const { source, prepared } = this.kept.get(item.id) ?? (await this.load(i));
       const labels = await labelsOf(this, source, prepared, { signal });
-      if (source.label) scores.push(diceOfLabels(labels, source.label, foreground, ignore));
+      if (!source.label) continue;
+      const dice = diceOfLabels(labels, source.label, foreground, ignore);
+      scores.push(dice);
+      onCase({ id: item.id, dice, picture: () => stripOf({ id: item.id, source, labels }, this) });
     }
     return foreground.map((_, c) => nanMean(scores.map((s) => s[c])));
   }

@@ -154,13 +154,13 @@ const matmulRow: Row<MatmulArgs> = {
 /** Both variants of the kernel on any device. */
 const variants: Row<MatmulArgs> = {
   ...matmulRow,
-  samples: (["registers", "shared"] as const).flatMap((variant) => [
-    m(`${variant}-many-tiles`, [130, 35], [35, 70], { variant }),
-    m(`${variant}-transpose-a`, [35, 66], [35, 67], { variant, transposeA: true }),
-    m(`${variant}-transpose-b`, [66, 35], [67, 35], { variant, transposeB: true }),
-    m(`${variant}-batch`, [3, 5, 17], [3, 17, 9], { variant }),
-    m(`${variant}-broadcast`, [2, 1, 5, 6], [1, 3, 6, 4], { variant }),
-    m(`${variant}-long-inner`, [3, 9001], [9001, 4], { variant }),
+  samples: (["registers", "tile 64x64"] as const).flatMap((variant) => [
+    m(`${variant.replace(" ", "-")}-many-tiles`, [130, 35], [35, 70], { variant }),
+    m(`${variant.replace(" ", "-")}-transpose-a`, [35, 66], [35, 67], { variant, transposeA: true }),
+    m(`${variant.replace(" ", "-")}-transpose-b`, [66, 35], [67, 35], { variant, transposeB: true }),
+    m(`${variant.replace(" ", "-")}-batch`, [3, 5, 17], [3, 17, 9], { variant }),
+    m(`${variant.replace(" ", "-")}-broadcast`, [2, 1, 5, 6], [1, 3, 6, 4], { variant }),
+    m(`${variant.replace(" ", "-")}-long-inner`, [3, 9001], [9001, 4], { variant }),
   ]),
   differentiable: [],
   splits: false,

@@ -53,7 +53,7 @@ test("predict takes a folder; a bad file is reported, the others are segmented, 
   truncateSync(at("many", "case1_0000.nii.gz"), 2000);
   const { code, stdout, stderr } = await runCli(["predict", "--run", run, "--out", at("done"), at("many")]);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^FormatError: .*case1_0000\.nii\.gz.*cut short/m);
+  expect(stderr).toMatch(/^case "case1": FormatError: .*case1_0000\.nii\.gz.*cut short/m);
   expect(stdout).toMatch(/2 label maps in .*done\n1 of 3 cases failed: case1\n/);
   expect(readdirSync(at("done")).sort()).toEqual(["case0.nii.gz", "case2.nii.gz", "volumes.csv"]);
 });

@@ -1,6 +1,6 @@
 /**
  * @file The recipe "chaos" from the command line, on a folder in CHAOS's layout: trained, evaluated, folders predicted; the example as printed; f16 beside
- * f32; runs killed at random moments.
+ * f32.
  */
 
 import { spawnSync } from "node:child_process";
@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeChaosFolder } from "../../lib/chaos_folder.ts";
 import { device } from "../../lib/device.ts";
-import { expectSurvival } from "../../lib/killed_runs.ts";
 import { succeed, temporaryFolder } from "../../lib/tiny.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -78,7 +77,3 @@ describe.runIf((await device()).gpu.features.has("shader-f16"))("f16", () => {
     expect(Math.abs(losses[1] / losses[0] - 1)).toBeLessThan(0.05);
   });
 });
-
-test("killed at random moments, it ends with the same weights in every byte", { timeout: 600_000 }, () =>
-  expectSurvival(command, at("kills")),
-);

@@ -1,11 +1,10 @@
-/** @file The recipe "nodules" from the command line: the example as printed, V-Net, and runs killed at random moments, which end with the same weights. */
+/** @file The recipe "nodules" from the command line: the example as printed, V-Net. */
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeChests } from "../../../scripts/synthetic_chest.ts";
-import { expectSurvival } from "../../lib/killed_runs.ts";
 import { succeed, temporaryFolder } from "../../lib/tiny.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -23,10 +22,6 @@ const tiny = {
   cropsPerNodule: 6,
   lr: 1e-2,
 };
-const flags = Object.entries(tiny).flatMap(([name, v]) => [
-  `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`,
-  String(v),
-]);
 
 beforeAll(async () => {
   await writeChests(scans, { scans: 5, size: [32, 36, 16], spacing: [1, 1, 2], diameters: [6, 9], nodules: [2, 2], vessels: 1 });
@@ -66,7 +61,3 @@ test("V-Net on 16 voxels, in two data workers", async () => {
   ]);
   expect(stdout).toMatch(/mean \(FROC\)/);
 });
-
-test("killed at random moments, it ends with the same weights in every byte", { timeout: 600_000 }, () =>
-  expectSurvival(["train", "--recipe", "nodules", "--data", scans, ...flags], folder),
-);

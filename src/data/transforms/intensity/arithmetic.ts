@@ -1,8 +1,10 @@
-/** @file Arithmetic on images in place: float32 with torch's order of operations, or float64 where the image is. */
+/** @file Arithmetic on images, in place or from one array to another: float32 with torch's order of operations, or float64 where the image is. */
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
+import { inBlocks } from "../../../host/blocks.ts";
 import { elements, integerRange, nativeOf } from "../../../host/elements.ts";
 import { extent } from "../../../host/stats.ts";
+import { emptyLike } from "../../../host/strided.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
 
 export type Floats = Float32Array | Float64Array;
@@ -27,48 +29,99 @@ export interface IntensityRanges {
   readonly clip?: boolean;
 }
 
-/** Scales [aMin, aMax] to [bMin, bMax] in place. */
-export function scaleRange(data: Floats, { aMin, aMax, bMin = null, bMax = null, clip = false }: IntensityRanges): void {
+/**
+ * What an operation reads and what it writes: floats are read where they are, everything else is converted to float32 first, as in torch, and both are one.
+ * A copy that is made while it is computed costs half of one that is made before.
+ */
+export function workspace(data: TypedArray): { readonly from: Floats; readonly to: Floats } {
+  if (data instanceof Float32Array || data instanceof Float64Array) return { from: data, to: emptyLike(data, data.length) };
+  const both = new Float32Array(data);
+  return { from: both, to: both };
+}
+
+/** Runs an operation on the whole image, or channel by channel, and gives what it wrote. */
+export function computed(x: HostArray, data: TypedArray, channelWise: boolean, run: Computation): Floats {
+  const { from, to } = workspace(data);
+  const targets = parts(to, x, channelWise);
+  parts(from, x, channelWise).forEach((part, c) => run(part, targets[c], c));
+  return to;
+}
+
+/** Computes `to` of `from`, for the image or channel `c`; both may be one. */
+type Computation = (from: Floats, to: Floats, c: number) => void;
+
+/** Scales [aMin, aMax] to [bMin, bMax]. */
+export function scaleRange(
+  from: Floats,
+  to: Floats,
+  { aMin, aMax, bMin = null, bMax = null, clip = false }: IntensityRanges,
+): void {
   if (aMax === aMin) {
-    add(data, -aMin);
-    if (bMin !== null) add(data, bMin);
+    add(from, -aMin, to);
+    if (bMin !== null) add(to, bMin);
     return;
   }
   const low = clip ? (bMin ?? -Infinity) : -Infinity;
   const high = clip ? (bMax ?? Infinity) : Infinity;
   const [factor, offset] = bMin !== null && bMax !== null ? [bMax - bMin, bMin] : [1, 0];
-  linear(data, -aMin, aMax - aMin, factor, offset);
-  if (clip) clamp(data, low, high);
+  linear(from, -aMin, aMax - aMin, factor, offset, to);
+  if (clip) clamp(to, low, high);
 }
 
-/** Rescales to [minv, maxv] in place; either null: to [0, 1]. */
-export function rescale(op: string, data: Floats, minv: number | null, maxv: number | null): void {
-  const { min, max } = range(op, data);
+/** Rescales to [minv, maxv]; either null: to [0, 1]. */
+export function rescale(op: string, from: Floats, minv: number | null, maxv: number | null, to = from): void {
+  const { min, max } = range(op, from);
   if (min === max) {
-    if (minv !== null) multiply(data, minv);
+    multiply(from, minv ?? 1, to);
     return;
   }
   const [factor, offset] = minv === null || maxv === null ? [1, 0] : [maxv - minv, minv];
-  linear(data, -min, max - min, factor, offset);
+  linear(from, -min, max - min, factor, offset, to);
 }
 
-/** ((x + shift) / divisor) · factor + offset in place, rounded after each step; see `add`. */
-export function linear(data: Floats, shift: number, divisor: number, factor: number, offset: number): void {
-  if (data instanceof Float64Array) {
-    for (let i = 0; i < data.length; i++) data[i] = ((data[i] + shift) / divisor) * factor + offset;
+/** ((x + shift) / divisor) · factor + offset, rounded after each step; see `add`. */
+export function linear(from: Floats, shift: number, divisor: number, factor: number, offset: number, to = from): void {
+  if (!(from instanceof Float32Array && to instanceof Float32Array)) {
+    for (let i = 0; i < from.length; i++) to[i] = ((from[i] + shift) / divisor) * factor + offset;
     return;
   }
   const f = Math.fround;
-  const [s, d, m, o] = [f(shift), f(divisor), f(factor), f(offset)];
-  for (let i = 0; i < data.length; i++) data[i] = f(f(f(data[i] + s) / d) * m) + o;
+  // The product with the reciprocal in float64 rounds to the float32 of the quotient: quotients of two of 24 bits keep 2^-49 away from a tie.
+  const reciprocal = 1 / f(divisor);
+  inBlocks(from.length, (start, end) => {
+    if (f(factor) === 1 && f(offset) === 0) shiftAndScale(from, to, start, end, f(shift), reciprocal);
+    else linearBlock(from, to, start, end, f(shift), reciprocal, f(factor), f(offset));
+  });
+}
+
+function shiftAndScale(from: Float32Array, to: Float32Array, start: number, end: number, s: number, r: number): void {
+  for (let i = start; i < end; i++) to[i] = Math.fround(from[i] + s) * r;
+}
+
+function linearBlock(
+  from: Float32Array,
+  to: Float32Array,
+  start: number,
+  end: number,
+  s: number,
+  r: number,
+  m: number,
+  o: number,
+): void {
+  const f = Math.fround;
+  for (let i = start; i < end; i++) to[i] = f(f(f(from[i] + s) * r) * m) + o;
 }
 
 /** Clips in place; NaN stays. */
 export function clamp(data: Floats, low: number, high: number): void {
-  for (let i = 0; i < data.length; i++) {
+  inBlocks(data.length, (start, end) => clampBlock(data, start, end, low, high));
+}
+
+function clampBlock(data: Floats, start: number, end: number, low: number, high: number): void {
+  for (let i = start; i < end; i++) {
     const v = data[i];
-    if (v < low) data[i] = low;
-    else if (v > high) data[i] = high;
+    const raised = v < low ? low : v;
+    data[i] = raised > high ? high : raised;
   }
 }
 
@@ -82,16 +135,38 @@ export function channels<A extends TypedArray>(data: A, count: number): A[] {
 export const parts = <A extends TypedArray>(data: A, x: HostArray, channelWise: boolean): A[] =>
   channelWise ? channels(data, x.shape[0]) : [data];
 
-/** Adds in place; the constant is first rounded to the element type, as torch does with scalars. */
-export function add(data: Floats, c: number): void {
-  const rounded = data instanceof Float32Array ? Math.fround(c) : c;
-  for (let i = 0; i < data.length; i++) data[i] += rounded;
+/** Adds; the constant is first rounded to the element type, as torch does with scalars. */
+export function add(from: Floats, c: number, to = from): void {
+  const rounded = from instanceof Float32Array ? Math.fround(c) : c;
+  inBlocks(from.length, (start, end) => addBlock(from, to, start, end, rounded));
 }
 
-/** Multiplies in place; see `add`. */
-export function multiply(data: Floats, c: number): void {
-  const rounded = data instanceof Float32Array ? Math.fround(c) : c;
-  for (let i = 0; i < data.length; i++) data[i] *= rounded;
+function addBlock(from: Floats, to: Floats, start: number, end: number, c: number): void {
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    to[i] = from[i] + c;
+    to[i + 1] = from[i + 1] + c;
+    to[i + 2] = from[i + 2] + c;
+    to[i + 3] = from[i + 3] + c;
+  }
+  for (; i < end; i++) to[i] = from[i] + c;
+}
+
+/** Multiplies; see `add`. */
+export function multiply(from: Floats, c: number, to = from): void {
+  const rounded = from instanceof Float32Array ? Math.fround(c) : c;
+  inBlocks(from.length, (start, end) => multiplyBlock(from, to, start, end, rounded));
+}
+
+function multiplyBlock(from: Floats, to: Floats, start: number, end: number, c: number): void {
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    to[i] = from[i] * c;
+    to[i + 1] = from[i + 1] * c;
+    to[i + 2] = from[i + 2] * c;
+    to[i + 3] = from[i + 3] * c;
+  }
+  for (; i < end; i++) to[i] = from[i] * c;
 }
 
 /** Least and greatest value. @throws DataError for NaN, ShapeError for an empty image */
@@ -110,11 +185,21 @@ export function meanAndStd(data: Floats, ddof: number, nonzero = false): { mean:
   return { mean, std: Math.sqrt(Math.max(squares, 0) / (count - ddof)), count };
 }
 
-/** Σ (x − mean)². Four sums, so that an addition need not wait for the one before. */
+/** Σ (x − mean)². */
 function squaresAround(data: Floats, mean: number): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  let i = 0;
-  for (const end = data.length - 3; i < end; i += 4) {
+  let sum = 0;
+  inBlocks(data.length, (start, end) => (sum += squaresOf(data, start, end, mean)));
+  return sum;
+}
+
+/** Four sums, so that an addition need not wait for the one before. */
+function squaresOf(data: Floats, start: number, end: number, mean: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
     const p = data[i] - mean;
     const q = data[i + 1] - mean;
     const r = data[i + 2] - mean;
@@ -124,24 +209,41 @@ function squaresAround(data: Floats, mean: number): number {
     c += r * r;
     d += s * s;
   }
-  for (; i < data.length; i++) a += (data[i] - mean) ** 2;
+  for (; i < end; i++) a += (data[i] - mean) * (data[i] - mean);
   return a + b + (c + d);
 }
 
 /** Mean and number of the elements; with `nonzero` only of those that are not 0. */
 export function meanOf(data: Floats, nonzero = false): { mean: number; count: number } {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  let i = 0;
-  for (const end = data.length - 3; i < end; i += 4) {
+  let sum = 0;
+  let count = data.length;
+  inBlocks(data.length, (start, end) => {
+    sum += sumOf(data, start, end);
+    if (nonzero) count -= zerosIn(data, start, end);
+  });
+  return { mean: sum / count, count };
+}
+
+function sumOf(data: Floats, start: number, end: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = start;
+  for (; i + 3 < end; i += 4) {
     a += data[i];
     b += data[i + 1];
     c += data[i + 2];
     d += data[i + 3];
   }
-  for (; i < data.length; i++) a += data[i];
-  let count = data.length;
-  if (nonzero) for (let k = 0; k < data.length; k++) if (data[k] === 0) count--;
-  return { mean: (a + b + (c + d)) / count, count };
+  for (; i < end; i++) a += data[i];
+  return a + b + (c + d);
+}
+
+function zerosIn(data: Floats, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) count += Number(data[i] === 0);
+  return count;
 }
 
 /** Puts computed values into the result's element type: `dtype`, or that of `x` for null. */

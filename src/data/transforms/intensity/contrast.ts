@@ -3,9 +3,8 @@ import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
 import { raise } from "../../../host/powers.ts";
-import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
-import { boundsOf, linear, meanAndStd, multiply, range } from "./arithmetic.ts";
+import { boundsOf, linear, meanAndStd, range, workspace } from "./arithmetic.ts";
 
 /** The curve of `AdjustContrast`. */
 export interface AdjustContrastOptions {
@@ -36,20 +35,20 @@ export class AdjustContrast implements Transform {
 
   apply(x: HostArray): HostArray {
     const { gamma, invertImage, retainStats } = this.options;
-    const data = workingCopy(x.data);
-    if (invertImage) multiply(data, -1);
-    const before = retainStats ? meanAndStd(data, 1) : undefined;
-    const { min, max } = range("AdjustContrast", data);
+    const { from, to } = workspace(x.data);
+    const { min, max } = range("AdjustContrast", from);
+    const before = retainStats ? meanAndStd(from, 1) : undefined;
+    const sign = invertImage ? -1 : 1;
     const span = max - min;
-    linear(data, -min, span + 1e-7, 1, 0);
-    raise(data, gamma);
-    linear(data, 0, 1, span, min);
+    // Negating is exact: what is lowest of −x is −max.
+    linear(from, invertImage ? -max : -min, (span + 1e-7) * sign, 1, 0, to);
+    raise(to, gamma);
+    linear(to, 0, 1, span * sign, invertImage ? max : min);
     if (before) {
-      const { mean, std } = meanAndStd(data, 1);
-      linear(data, -mean, std + 1e-8, before.std, before.mean);
+      const { mean, std } = meanAndStd(to, 1);
+      linear(to, -mean, std + 1e-8, before.std, before.mean);
     }
-    if (invertImage) multiply(data, -1);
-    return { ...x, data };
+    return { ...x, data: to };
   }
 }
 

@@ -219,7 +219,7 @@ export class ContrastTransform extends ChannelTransform<number> {
     return aroundOne(this.random, this.factor);
   }
   protected change(data: Float32Array, factor: number): void {
-    scaleAround(data, factor, true, this.preserveRange);
+    scaleAround(data, data, factor, true, this.preserveRange);
   }
 }
 

@@ -35,8 +35,10 @@ export class NormalizeIntensity implements Transform {
 
   apply(x: HostArray): HostArray {
     const { subtrahend, divisor, nonzero, channelWise, dtype } = this.options;
-    const data = new Float32Array(x.data as ArrayLike<number>);
-    const pieces = parts(data, x, channelWise);
+    const source = x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);
+    const data = source === x.data ? new Float32Array(source.length) : source;
+    const pieces = parts(source, x, channelWise);
+    const targets = parts(data, x, channelWise);
     for (const [name, list] of Object.entries({ subtrahend, divisor })) {
       const expected = channelWise ? pieces.length : data.length;
       if (list !== null && typeof list === "object" && list.length !== expected && list.length !== data.length) {
@@ -50,7 +52,7 @@ export class NormalizeIntensity implements Transform {
         if (!channelWise || v === null || typeof v === "number") return v;
         return v.length === pieces.length ? v[c] : v.slice(c * part.length, (c + 1) * part.length);
       };
-      normalize(part, nonzero, pick(subtrahend), pick(divisor));
+      normalize(part, targets[c], nonzero, pick(subtrahend), pick(divisor));
     });
     return finish("NormalizeIntensity", data, x, dtype);
   }
@@ -58,24 +60,25 @@ export class NormalizeIntensity implements Transform {
 
 type Given = number | readonly number[] | null;
 
-function normalize(data: Float32Array, nonzero: boolean, sub: Given, div: Given): void {
+function normalize(data: Float32Array, to: Float32Array, nonzero: boolean, sub: Given, div: Given): void {
   const known = sub !== null && div !== null && !nonzero;
   const { mean, std, count } = known ? { mean: 0, std: 1, count: 1 } : meanAndStd(data, 0, nonzero);
-  if (count === 0) return;
+  if (count === 0) return void to.set(data);
   const [s, d] = [sub ?? mean, div ?? std];
   if (typeof s === "number" && typeof d === "number") {
     const divisor = Math.fround(d) === 0 ? 1 : d;
-    if (nonzero) normalizeNonzero(data, Math.fround(s), Math.fround(divisor));
-    else linear(data, -s, divisor, 1, 0);
+    if (nonzero) normalizeNonzero(data, to, Math.fround(s), Math.fround(divisor));
+    else linear(data, -s, divisor, 1, 0, to);
     return;
   }
   for (let i = 0; i < data.length; i++) {
+    to[i] = data[i];
     if (nonzero && data[i] === 0) continue;
     const by = Math.fround(typeof d === "number" ? d : d[i]);
-    data[i] = Math.fround(data[i] - Math.fround(typeof s === "number" ? s : s[i])) / (by === 0 ? 1 : by);
+    to[i] = Math.fround(data[i] - Math.fround(typeof s === "number" ? s : s[i])) / (by === 0 ? 1 : by);
   }
 }
 
-function normalizeNonzero(data: Float32Array, s: number, d: number): void {
-  for (let i = 0; i < data.length; i++) if (data[i] !== 0) data[i] = Math.fround(data[i] - s) / d;
+function normalizeNonzero(data: Float32Array, to: Float32Array, s: number, d: number): void {
+  for (let i = 0; i < data.length; i++) to[i] = data[i] === 0 ? 0 : Math.fround(data[i] - s) / d;
 }

@@ -2,10 +2,10 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
-import { exp } from "../../../host/powers.ts";
+import { exp, log1pOfUnit } from "../../../host/powers.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { workingCopy } from "../shape/cast.ts";
-import { clamp, finish, type Floats, parts, scaleRange } from "./arithmetic.ts";
+import { clamp, computed, finish, type Floats, parts, scaleRange } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
 import type { Transform } from "../transform.ts";
 
@@ -60,11 +60,10 @@ export class ScaleIntensityRangePercentiles implements Transform {
     const at = (percent: number, end: number | null): number | null =>
       relative ? (bMax! - bMin!) * (percent / 100) + bMin! : end;
     const target = { bMin: at(lower, bMin), bMax: at(upper, bMax), clip };
-    const data = workingCopy(x.data);
-    for (const part of parts(data, x, channelWise)) {
-      const [aMin, aMax] = percentiles("ScaleIntensityRangePercentiles", part, [lower, upper]);
-      scaleRange(part, { aMin, aMax, ...target });
-    }
+    const data = computed(x, x.data, channelWise, (from, to) => {
+      const [aMin, aMax] = percentiles("ScaleIntensityRangePercentiles", from, [lower, upper]);
+      scaleRange(from, to, { aMin, aMax, ...target });
+    });
     return finish("ScaleIntensityRangePercentiles", data, x, dtype);
   }
 }
@@ -151,7 +150,7 @@ function softClip(data: Floats, s: number, low: number | null, high: number | nu
 function softplus(v: number): number {
   // Beyond this the other term is below a float64's last digit.
   if (v > 37 || v < -37) return v > 0 ? v : 0;
-  return Math.max(v, 0) + Math.log1p(exp(-Math.abs(v)));
+  return Math.max(v, 0) + log1pOfUnit(exp(-Math.abs(v)));
 }
 
 function checkPercentiles(op: string, lower: number, upper: number): void {

@@ -2,20 +2,19 @@
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
-import { castTo, workingCopy, type DTypeName } from "../shape/cast.ts";
+import { castTo, type DTypeName } from "../shape/cast.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import {
-  add,
   type Bounds,
   boundsOf,
-  channels,
   clamp,
+  computed,
   finish,
   type Floats,
   type IntensityRanges,
   meanOf,
+  linear,
   multiply,
-  parts,
   range,
   rescale,
   scaleRange,
@@ -56,13 +55,12 @@ export class ScaleIntensity implements Transform {
   apply(x: HostArray): HostArray {
     const { minv, maxv, factor, channelWise, dtype } = this.options;
     if (minv === null && maxv === null) {
-      const data = workingCopy(x.data);
-      if (factor !== null) multiply(data, 1 + factor);
+      const data = computed(x, x.data, false, (from, to) => multiply(from, 1 + (factor ?? 0), to));
       return finish("ScaleIntensity", data, x, dtype);
     }
     // With an explicit type MONAI converts before it computes.
-    const data = workingCopy(dtype === null ? x.data : castTo("ScaleIntensity", x, dtype).data);
-    for (const part of parts(data, x, channelWise)) rescale("ScaleIntensity", part, minv, maxv);
+    const given = dtype === null ? x.data : castTo("ScaleIntensity", x, dtype).data;
+    const data = computed(x, given, channelWise, (from, to) => rescale("ScaleIntensity", from, minv, maxv, to));
     return finish("ScaleIntensity", data, x, dtype);
   }
 }
@@ -89,8 +87,7 @@ export class ScaleIntensityRange implements Transform {
   }
 
   apply(x: HostArray): HostArray {
-    const data = workingCopy(x.data);
-    scaleRange(data, this.options);
+    const data = computed(x, x.data, false, (from, to) => scaleRange(from, to, this.options));
     // MONAI converts only what it scaled.
     const { aMin, aMax, dtype } = this.options;
     return aMin === aMax ? { ...x, data } : finish("ScaleIntensityRange", data, x, dtype);
@@ -126,20 +123,18 @@ export class ScaleIntensityFixedMean implements Transform {
 
   apply(x: HostArray): HostArray {
     const { factor, preserveRange, fixedMean, channelWise, dtype } = this.options;
-    const data = workingCopy(x.data);
-    for (const part of parts(data, x, channelWise)) scaleAround(part, 1 + factor, fixedMean, preserveRange);
+    const data = computed(x, x.data, channelWise, (from, to) => scaleAround(from, to, 1 + factor, fixedMean, preserveRange));
     return finish("ScaleIntensityFixedMean", data, x, dtype);
   }
 }
 
-/** (x − mean) · factor + mean in place, or x · factor; clipped to the range from before with `preserveRange`. */
-export function scaleAround(data: Floats, factor: number, fixedMean: boolean, preserveRange: boolean): void {
-  const before = preserveRange ? range("ScaleIntensityFixedMean", data) : undefined;
-  const mean = fixedMean ? meanOf(data).mean : 0;
-  if (fixedMean) add(data, -mean);
-  multiply(data, factor);
-  if (fixedMean) add(data, mean);
-  if (before) clamp(data, before.min, before.max);
+/** (x − mean) · factor + mean, or x · factor; clipped to the range from before with `preserveRange`. */
+export function scaleAround(from: Floats, to: Floats, factor: number, fixedMean: boolean, preserveRange: boolean): void {
+  const before = preserveRange ? range("ScaleIntensityFixedMean", from) : undefined;
+  const mean = fixedMean ? meanOf(from).mean : 0;
+  if (fixedMean) linear(from, -mean, 1, factor, mean, to);
+  else multiply(from, factor, to);
+  if (before) clamp(to, before.min, before.max);
 }
 
 /** What `RandScaleIntensity` draws. */
@@ -184,8 +179,7 @@ export class RandScaleIntensity extends MaybeTransform {
     return dtype === null ? out : castTo("RandScaleIntensity", out, dtype);
   }
   protected act(x: HostArray): HostArray {
-    const data = workingCopy(x.data);
-    channels(data, this.drawn.length).forEach((part, c) => multiply(part, 1 + this.drawn[c]));
+    const data = computed(x, x.data, this.options.channelWise, (from, to, c) => multiply(from, 1 + this.drawn[c], to));
     return finish("RandScaleIntensity", data, x, this.options.dtype);
   }
 }

@@ -2,9 +2,9 @@
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
-import { castTo, workingCopy } from "../shape/cast.ts";
+import { castTo } from "../shape/cast.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
-import { add, type Bounds, boundsOf, channels, clampToType, finish, intoType, meanAndStd, parts } from "./arithmetic.ts";
+import { add, type Bounds, boundsOf, clampToType, computed, finish, intoType, meanAndStd } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
 
 /** How far `ShiftIntensity` shifts. */
@@ -37,8 +37,7 @@ export class ShiftIntensity implements Transform {
 
 /** Adds one offset, or one per channel. */
 function shifted(x: HostArray, offsets: readonly number[], safe: boolean): HostArray {
-  const data = workingCopy(x.data);
-  channels(data, offsets.length).forEach((part, c) => add(part, offsets[c]));
+  const data = computed(x, x.data, offsets.length > 1, (from, to, c) => add(from, offsets[c], to));
   if (safe) clampToType(data, x.data);
   return { ...x, data: intoType(data, x.data) };
 }
@@ -122,13 +121,12 @@ export class StdShiftIntensity implements Transform {
 
   apply(x: HostArray): HostArray {
     const { factor, nonzero, channelWise, dtype } = this.options;
-    const data = workingCopy(dtype === null ? x.data : castTo("StdShiftIntensity", x, dtype).data);
-    for (const part of parts(data, x, channelWise)) {
-      const { std, count } = meanAndStd(part, 0, nonzero);
-      if (count === 0) continue;
-      if (!nonzero) add(part, factor * std);
-      else for (let i = 0; i < part.length; i++) if (part[i] !== 0) part[i] += factor * std;
-    }
+    const given = dtype === null ? x.data : castTo("StdShiftIntensity", x, dtype).data;
+    const data = computed(x, given, channelWise, (from, to) => {
+      const { std, count } = meanAndStd(from, 0, nonzero);
+      if (count > 0 && !nonzero) add(from, factor * std, to);
+      else for (let i = 0; i < from.length; i++) to[i] = count === 0 || from[i] === 0 ? from[i] : from[i] + factor * std;
+    });
     return finish("StdShiftIntensity", data, x, dtype);
   }
 }

@@ -1,10 +1,13 @@
 /** @file What is kept of an image: `ThresholdIntensity`, `MaskIntensity`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
-import { type HostArray, sizeOf } from "../../../host/array.ts";
+import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
+import { inBlocks } from "../../../host/blocks.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
-import { emptyLike } from "../../../host/strided.ts";
+import { asWords, emptyLike } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 import { intoType } from "./arithmetic.ts";
+
+const isFloat = (data: TypedArray): boolean => data instanceof Float32Array || data instanceof Float64Array;
 
 /** Which values `ThresholdIntensity` keeps. */
 export interface ThresholdIntensityOptions {
@@ -35,10 +38,22 @@ export class ThresholdIntensity implements Transform {
     const { threshold, above, cval } = this.options;
     const { data } = x;
     const out = emptyLike(data, data.length);
-    if (above) for (let i = 0; i < data.length; i++) out[i] = data[i] > threshold ? data[i] : cval;
+    if (data instanceof Float32Array && out instanceof Float32Array) selectFloats(data, threshold, above, cval, out);
+    else if (above) for (let i = 0; i < data.length; i++) out[i] = data[i] > threshold ? data[i] : cval;
     else for (let i = 0; i < data.length; i++) out[i] = data[i] < threshold ? data[i] : cval;
     return { ...x, data: out };
   }
+}
+
+/** Values beyond the threshold, in bits: of noise, a branch is guessed wrong half of the time, which takes four times as long. */
+function selectFloats(data: Float32Array, threshold: number, above: boolean, cval: number, out: Float32Array): void {
+  const [words, target, other] = [asWords(data), asWords(out), asWords(Float32Array.of(cval))[0]];
+  inBlocks(data.length, (start, end) => {
+    for (let i = start; i < end; i++) {
+      const kept = -Number(above ? data[i] > threshold : data[i] < threshold);
+      target[i] = (words[i] & kept) | (other & ~kept);
+    }
+  });
 }
 
 /** Where `MaskIntensity` keeps the image. */
@@ -72,14 +87,18 @@ export class MaskIntensity implements Transform {
         `MaskIntensity: a mask of shape [${shape.join(", ")}] does not fit an image of shape [${x.shape.join(", ")}]; it needs one channel or as many as the image`,
       );
     }
-    const mask = intoType(maskData.data, x.data);
+    // What an integer is, it is as a float too.
+    const same = isFloat(x.data) && !isFloat(maskData.data);
+    const mask = same ? maskData.data : intoType(maskData.data, x.data);
     const keep = this.selection(mask);
     const { data } = x;
     const out = emptyLike(data, data.length);
     const size = sizeOf(shape);
     // Multiplied, so that NaN and infinity are seen and not hidden, as in MONAI.
-    for (let start = 0; start < data.length; start += size) {
-      for (let i = 0; i < size; i++) out[start + i] = data[start + i] * keep[i];
+    for (let from = 0; from < data.length; from += size) {
+      inBlocks(size, (start, end) => {
+        for (let i = start; i < end; i++) out[from + i] = data[from + i] * keep[i];
+      });
     }
     return { ...x, data: out };
   }
@@ -88,7 +107,10 @@ export class MaskIntensity implements Transform {
     const { selectFn } = this.options;
     const out = new Uint8Array(mask.length);
     if (selectFn) for (let i = 0; i < mask.length; i++) out[i] = selectFn(mask[i]) ? 1 : 0;
-    else for (let i = 0; i < mask.length; i++) out[i] = mask[i] > 0 ? 1 : 0;
+    else
+      inBlocks(mask.length, (start, end) => {
+        for (let i = start; i < end; i++) out[i] = Number(mask[i] > 0);
+      });
     return out;
   }
 }

@@ -2,8 +2,9 @@
  * @file Separable resampling. Every mode is a small table per axis, "output i is this weighted sum of inputs", and resizing applies
  * the tables axis by axis. Coordinates follow torch.nn.functional.interpolate.
  */
-import type { HostArray, TypedArray } from "../../../host/array.ts";
-import { emptyLike } from "../../../host/strided.ts";
+import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
+import { stridesOf } from "../../../host/shape.ts";
+import { asWords, emptyLike } from "../../../host/strided.ts";
 import { areaWindow, cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../../../host/taps.ts";
 
 /** Output i is the sum of weight[t] · input[index[t]] over t = first[i] … first[i + 1] − 1. */
@@ -190,53 +191,79 @@ function addPair(
 }
 
 /**
- * Output voxel o takes over the voxel `index[a][o_a]` of the spatial axes a, or `fill` for −1; the element type stays. Runs of neighbors, as padding
- * has them, are copied at once.
+ * Output voxel o takes over the voxel `index[a][o_a]` of the spatial axes a, or `fill` for −1; the element type stays. What was taken once is copied
+ * again inside of the result, and blocks of neighbors, as padding has them, are copied at once.
  */
 export function takeAxes<A extends TypedArray>(x: HostArray<A>, index: readonly Int32Array[], fill = 0): HostArray<A> {
-  const last = index.at(-1)!;
-  const lines = x.shape.slice(0, -1);
-  const rows = [x.shape[0], ...index.slice(0, -1).map((i) => i.length)];
-  const count = rows.reduce((a, b) => a * b, 1);
-  const out = emptyLike(x.data, count * last.length);
+  const shape = [x.shape[0], ...index.map((i) => i.length)];
+  const out = emptyLike(x.data, sizeOf(shape));
   if (fill !== 0) out.fill(fill);
-  const length = x.shape.at(-1)!;
-  const [begin, end] = longestRun(last);
-  for (let row = 0; row < count; row++) {
-    const base = sourceRow(row, rows, index, lines) * length;
-    if (base < 0) continue;
-    const to = row * last.length;
-    for (let k = 0; k < begin; k++) if (last[k] >= 0) out[to + k] = x.data[base + last[k]];
-    if (end > begin) out.set(x.data.subarray(base + last[begin], base + last[begin] + end - begin), to + begin);
-    for (let k = end; k < last.length; k++) if (last[k] >= 0) out[to + k] = x.data[base + last[k]];
-  }
-  return { data: out, shape: [x.shape[0], ...index.map((i) => i.length)] };
+  const axes = [Int32Array.from({ length: x.shape[0] }, (_, i) => i), ...index];
+  const strides = stridesOf(x.shape);
+  const steps = stridesOf(shape);
+  const plans = axes.map((list, a): AxisPlan => {
+    const identity = axes.slice(a + 1).every((inner, k) => isIdentity(inner, x.shape[a + 1 + k]));
+    return { ...planOf(list, identity, strides[a]), from: strides[a], to: steps[a] };
+  });
+  if (out.length > 0) takeBlock(asWords(x.data), asWords(out), plans, 0, 0, 0);
+  return { data: out, shape };
 }
 
-/** The row of the source that a row of the result is taken from; −1 for none. */
-function sourceRow(row: number, rows: readonly number[], index: readonly Int32Array[], lines: readonly number[]): number {
-  let from = 0;
-  for (let a = rows.length - 1, rest = row, step = 1; a >= 0; a--) {
-    const at = rest % rows[a];
-    rest = (rest - at) / rows[a];
-    const source = a === 0 ? at : index[a - 1][at];
-    if (source < 0) return -1;
-    from += source * step;
-    step *= lines[a];
-  }
-  return from;
+/** What is to be done along an axis: stretches to copy as they are, single places, and places that were taken before. */
+interface AxisPlan {
+  /** Distance of neighbors in the source. */
+  readonly from: number;
+  /** Distance of neighbors in the result. */
+  readonly to: number;
+  /** [place, source, count], one behind the other. */
+  readonly runs: readonly (readonly [number, number, number])[];
+  /** Places, and their sources. */
+  readonly places: Int32Array;
+  readonly sources: Int32Array;
+  /** [place, place to copy from, count]. */
+  readonly again: readonly (readonly [number, number, number])[];
 }
 
-/** The longest run of indices that rise by 1, if it is worth a copy of its own; else an empty one at the end. */
-function longestRun(index: Int32Array): readonly [begin: number, end: number] {
-  let best: readonly [number, number] = [index.length, index.length];
-  for (let begin = 0; begin < index.length;) {
-    let end = begin + 1;
-    while (end < index.length && index[end] === index[end - 1] + 1) end++;
-    if (index[begin] >= 0 && end - begin >= 16 && end - begin > best[1] - best[0]) best = [begin, end];
-    begin = end;
+const isIdentity = (index: Int32Array, size: number): boolean => index.length === size && index.every((v, i) => v === i);
+
+/** Runs from here on are worth a copy of their own. */
+const leastRun = 16;
+
+/** @param whole all that is inside of an element of this axis is copied as it is @param block how much that is in the source */
+function planOf(index: Int32Array, whole: boolean, block: number): Pick<AxisPlan, "runs" | "places" | "sources" | "again"> {
+  const runs: [number, number, number][] = [];
+  const again: [number, number, number][] = [];
+  const places: number[] = [];
+  const first = new Map<number, number>();
+  for (let o = 0; o < index.length;) {
+    const known = first.get(index[o]);
+    let end = o + 1;
+    // Elements themselves are fetched from the source, since both ways are a load and a store.
+    if (known !== undefined && block > 1) {
+      while (end < index.length && first.get(index[end]) === known + end - o) end++;
+      again.push([o, known, end - o]);
+    } else {
+      const inside = whole && index[o] >= 0;
+      if (inside) while (end < index.length && index[end] === index[end - 1] + 1 && !first.has(index[end])) end++;
+      if (inside && (end - o) * block >= leastRun) runs.push([o, index[o], end - o]);
+      else for (let k = o; k < end; k++) if (index[k] >= 0) places.push(k);
+      for (let k = o; k < end; k++) if (index[k] >= 0 && block > 1) first.set(index[k], k);
+    }
+    o = end;
   }
-  return best;
+  return { runs, again, places: Int32Array.from(places), sources: Int32Array.from(places, (o) => index[o]) };
+}
+
+function takeBlock(data: TypedArray, out: TypedArray, plans: readonly AxisPlan[], axis: number, at: number, to: number): void {
+  const { runs, places, sources, again, from: block, to: step } = plans[axis];
+  for (const [o, source, count] of runs) {
+    const start = at + source * block;
+    out.set(data.subarray(start, start + count * block), to + o * step);
+  }
+  if (axis === plans.length - 1) for (let k = 0; k < places.length; k++) out[to + places[k]] = data[at + sources[k]];
+  else
+    for (let k = 0; k < places.length; k++) takeBlock(data, out, plans, axis + 1, at + sources[k] * block, to + places[k] * step);
+  for (const [o, source, count] of again) out.copyWithin(to + o * step, to + source * step, to + (source + count) * step);
 }
 
 const position = (o: number, from: number, to: number, alignCorners: boolean): number =>

@@ -2,32 +2,28 @@
 
 import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
-import { ConfigError, VoxgradError } from "../../../host/errors.ts";
-import { formatBytes, parseBytes } from "../../../host/text.ts";
-import type { InferenceOptions, SegmentPlan } from "../../inference/segmenter.ts";
+import { ConfigError } from "../../../host/errors.ts";
+import { parseBytes } from "../../../host/text.ts";
+import type { InferenceOptions } from "../../inference/segmenter.ts";
 import type { Recipe } from "../../recipes/recipe.ts";
-import { labelVolumes, type LabelVolume, volumesCsv } from "../../post/label_volumes.ts";
 import type { PostStep } from "../../post/steps.ts";
 import { files, readConfig, readRunInfo, type RunInfo, type WhichWeights } from "../../run/files.ts";
 import { readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfPaths, expectFreeOutputs } from "../../run/inputs.node.ts";
-import {
-  type Ensemble,
-  type OpenedRun,
-  openRun,
-  segmentCases,
-  type SegmentOptions,
-  writePrediction,
-  writeProbabilities,
-} from "../../run/segment.ts";
+import { type Ensemble, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
 import type { RunStore } from "../../run/store.ts";
-import { ProgressLine } from "../../training/progress.ts";
-import { type Command, failureOf, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
-import { interruptible, withDevice } from "../device.node.ts";
+import { withDevice } from "../device.node.ts";
+import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "../predict_cases.node.ts";
+import { predictWithModel } from "../predict_model.node.ts";
+import { type Command, flag, helpLines, parse, recipeOfRun, say, text } from "../command_line.node.ts";
 
 const flags = {
+  model: text,
+  normalization: text,
+  axes: text,
+  "no-mirroring": flag,
   run: { type: "string", multiple: true } as const,
   ensemble: text,
   recipe: text,
@@ -50,7 +46,7 @@ const flags = {
   "no-tune": flag,
 };
 
-const usage = "--run DIR … (--data DIR [--fold N] | FILE, DIR or GLOB …) [--out DIR]";
+const usage = "(--run DIR … | --model PATH) (--data DIR [--fold N] | FILE, DIR or GLOB …) [--out DIR]";
 
 const help = `voxgrad predict ${usage}
 
@@ -58,6 +54,13 @@ Writes a label map <id>.nii.gz for each image, in the image's geometry, and the 
 
 ${helpLines([
   ["run DIR", "folder of a trained run; given several times, such as for folds, the runs predict together"],
+  [
+    "model PATH",
+    "in place of a run: a results folder of nnU-Net v2, a MONAI bundle, an .onnx file, a tfjs model.json; needs --out",
+  ],
+  ["no-mirroring", "with --model of nnU-Net: leave out its mirrored images; --fold N takes one of its folds"],
+  ["normalization HOW", "with --model of ONNX or tfjs: none, zscore, minmax, brainchop, brainchop-quantile"],
+  ["axes ORDER", "with --model of ONNX or tfjs: xyz (default) or zyx, the order of axes that the network takes"],
   ["ensemble HOW", "how runs are joined: mean of logits (default), mean of probabilities, or vote"],
   ["data DIR", "the labelled cases of a dataset, with --fold N the validation cases of a fold"],
   ["out DIR", "where the label maps go; default <run>/predicted, to be given for several runs"],
@@ -87,10 +90,21 @@ export const predictCommand: Command = {
   help: async () => help,
   async run(args) {
     const { values, positionals } = parse(args, flags, true);
-    if (values.run === undefined) throw new ConfigError("predict needs --run DIR, the folder of a trained run");
+    if ((values.run === undefined) === (values.model === undefined))
+      throw new ConfigError("predict needs either --run DIR, the folder of a trained run, or --model PATH, a model of any kind");
     if ((values.data === undefined) === (positionals.length === 0))
       throw new ConfigError("predict needs either --data DIR or image files and folders");
-    const runs = values.run;
+    if (values.model !== undefined)
+      return predictWithModel(values.model, positionals, {
+        ...values,
+        fold: foldNamed(values.fold),
+        weights: values.weights as "last" | "best" | undefined,
+        probabilities: values.probabilities === true,
+        overwrite: values.overwrite === true,
+        tuned: values["no-tune"] !== true,
+        inference: { ...inferenceAsked(values), ...(values["no-mirroring"] && { mirror: false }) },
+      });
+    const runs = values.run!;
     if (runs.length > 1 && values.out === undefined)
       throw new ConfigError("several runs have no folder of their own for what they predict: give --out DIR");
     const which = weightsNamed(values.weights);
@@ -114,7 +128,12 @@ export const predictCommand: Command = {
         const opened: OpenedRun[] = [];
         try {
           for (const [i, store] of stores.entries()) opened.push(await openRun(device, store, recipes[i], which, inference));
-          return await predictAll(opened, cases, info, { out, steps, ensemble, probabilities });
+          return await predictCases(
+            cases,
+            info.labels,
+            { out, probabilities },
+            byRuns(opened, info, { steps, ensemble, probabilities }),
+          );
         } finally {
           for (const run of opened) run.dispose();
         }
@@ -124,6 +143,18 @@ export const predictCommand: Command = {
   },
 };
 
+/** Cases segmented by runs together. */
+const byRuns =
+  (runs: readonly OpenedRun[], info: RunInfo, options: SegmentOptions): SegmentCase =>
+  async (item, { signal, onPlan, onProgress }) => {
+    const hooks: SegmentOptions = {
+      signal,
+      onPlan: (_, plan) => onPlan(plan),
+      onProgress: (_, done, total) => onProgress(done, total),
+    };
+    return (await segmentCases(runs, [item], readFiles(info.labels), { ...options, ...hooks }).next()).value!;
+  };
+
 async function casesOfData(
   folder: string,
   recipe: Recipe,
@@ -132,17 +163,6 @@ async function casesOfData(
 ): Promise<readonly Case[]> {
   const data = await FolderData.openFor(folder, recipe, await readConfig(store, recipe));
   return (await data.fold(fold ?? "all")).val;
-}
-
-const fileOf = (id: string): string => `${id}.nii.gz`;
-const probabilitiesOf = (id: string): string => `${id}_probabilities.nii.gz`;
-
-interface Results {
-  readonly out: RunStore;
-  /** What is done to each label map. */
-  readonly steps: readonly PostStep[];
-  readonly ensemble: Ensemble | undefined;
-  readonly probabilities: boolean;
 }
 
 /** What was stored with a run, or with each of several in the same way. */
@@ -201,74 +221,6 @@ function stepsAsked(values: {
     ...(largest ? [{ step: "keepLargest" } as const] : []),
     ...(fill ? [{ step: "fillHoles" } as const] : []),
   ];
-}
-
-/** Writes the volumes of what was predicted into the table of the folder, in which rows of other cases stay. */
-async function writeVolumes(out: RunStore, volumes: readonly LabelVolume[]): Promise<void> {
-  if (volumes.length === 0) return;
-  const before = await out.read(files.volumes);
-  await out.write(files.volumes, volumesCsv(volumes, before && new TextDecoder().decode(before)));
-}
-
-/** One bad case does not keep the others from their results; 1 if there was one, 130 if it was interrupted. */
-async function predictAll(
-  runs: readonly OpenedRun[],
-  cases: readonly Case[],
-  info: RunInfo,
-  { out, steps, ensemble, probabilities }: Results,
-): Promise<number> {
-  const line = new ProgressLine(process.stderr);
-  const { signal, done: uninterruptible } = interruptible("stopping after this batch");
-  const bad: string[] = [];
-  const volumes: LabelVolume[] = [];
-  let done = 0;
-  let started = 0;
-  const options: SegmentOptions = {
-    signal,
-    steps,
-    ensemble,
-    probabilities,
-    onPlan: (id, plan) => line.log(planned(id, plan)),
-    onProgress(id, windows, total) {
-      const seconds = (performance.now() - started) / 1000;
-      line.update({ label: `${done + bad.length + 1}/${cases.length} ${id}  windows`, done: windows, total, seconds });
-    },
-  };
-  try {
-    for (const item of cases) {
-      started = performance.now();
-      try {
-        for await (const segmented of segmentCases(runs, [item], readFiles(info.labels), options)) {
-          await writePrediction(out, fileOf(segmented.id), segmented);
-          if (probabilities) await writeProbabilities(out, probabilitiesOf(segmented.id), segmented);
-          volumes.push(...labelVolumes(segmented.id, segmented.labels, segmented.source.image.spacing, info.labels));
-        }
-        done++;
-      } catch (error) {
-        if (signal.aborted) break;
-        if (!(error instanceof VoxgradError)) throw error;
-        bad.push(item.id);
-        line.log(failureOf(item.id, error));
-      }
-    }
-  } catch (error) {
-    // What went wrong is what is told, not that the table could not be written either.
-    await writeVolumes(out, volumes).catch(() => undefined);
-    throw error;
-  } finally {
-    line.finish();
-    uninterruptible();
-  }
-  await writeVolumes(out, volumes);
-  say(`${done} label maps in ${out.name}`);
-  if (bad.length > 0) say(`${bad.length} of ${cases.length} cases failed: ${bad.join(", ")}`);
-  return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
-}
-
-/** What will be done for a case, in a line. */
-function planned(id: string, { windows, passes = windows, bands = 1, peakBytes }: SegmentPlan): string {
-  const slabs = bands > 1 ? ` in ${bands} bands` : "";
-  return `${id}: ${windows} windows${slabs}, ${passes} passes, ${formatBytes(peakBytes)} on the device`;
 }
 
 /** Throws `ConfigError`. */

@@ -8,7 +8,7 @@ import { writeFileAtomic } from "../../../host/files.node.ts";
 import { type Device, openDevice } from "../../../tensor/device.ts";
 import type { Option } from "../../recipes/options.ts";
 import type { Recipe } from "../../recipes/recipe.ts";
-import { movable, runOptions } from "../../recipes/run_options.ts";
+import { movable, runOptionTable } from "../../recipes/run_options.ts";
 import { encodePng } from "../../pictures/pictures.ts";
 import { caseLines } from "../../metrics/comparison.ts";
 import { ProgressLine } from "../../training/progress.ts";
@@ -42,7 +42,7 @@ import { interruptible, withDevice } from "../device.node.ts";
 type Table = Readonly<Record<string, Option<unknown>>>;
 
 /** All options of a run of a recipe. */
-export const tableOf = (recipe: Recipe): Table => ({ ...runOptions, ...(recipe.options as Table) });
+export const tableOf = (recipe: Recipe): Table => ({ ...runOptionTable, ...(recipe.options as Table) });
 
 const defaultRecipe = "slices2d";
 
@@ -68,6 +68,7 @@ function show(line: ProgressLine): (event: RunEvent) => void {
     if (event.kind === "progress") return line.update(event.state);
     if (event.kind === "epoch") return line.log(epochLine(event.metrics, event.epochs));
     if (event.kind === "resumed") return line.log(event.text);
+    if (event.kind === "validated" || event.kind === "step") return;
     line.finish();
     say(event.text);
   };

@@ -1,9 +1,10 @@
 /** @file A case of the recipe "nnunet" made ready: nnU-Net's preprocessing, what the loss compares with, and where its classes are. */
 
-import { type CaseProperties, nnunetArray, preprocessCase, reverseAxes, sampleForegroundOffsets } from "../../../data/nnunet/preprocess.ts";
+import { type CaseProperties, nnunetArray, preprocessCase, sampleForegroundOffsets } from "../../../data/nnunet/preprocess.ts";
 import { foregroundOf, ignoredValue, type LabelClass } from "../../../data/labels.ts";
 import { withGeometryOf } from "../../../data/volume.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
+import { reversedAxes } from "../../../host/strided.ts";
 import type { OutputKind } from "../../post/output_coding.ts";
 import { restoreChannel } from "../../nnunet/restore.ts";
 import { preparedImage } from "../prepared.ts";
@@ -29,7 +30,7 @@ export function prepareNnunetCase(source: LoadedCase, context: Context<NnunetOpt
   const { config, outputs, labels } = context;
   const configuration = configurationOf(config);
   const { image, spacing } = nnunetArray(withGeometryOf(source.image, preparedImage(source, context)));
-  const given = source.label && reverseAxes(source.label);
+  const given = source.label && reversedAxes(source.label);
   const { data, seg, properties } = preprocessCase({ image, seg: given, spacing }, config.plans, configuration);
   const outside = configuration.use_mask_for_norm.includes(true) ? { outside: whereOutside(seg) } : {};
   if (!given) return { image: data, classes: [], properties, ...outside };
@@ -89,5 +90,5 @@ export function restoredChannel(
   const { transpose_forward: transposeForward, transpose_backward: transposeBackward } = config.plans;
   const { properties } = prepared as NnunetCase;
   const how = { configuration: configurationOf(config), properties, transposeForward, transposeBackward };
-  return reverseAxes(restoreChannel(channel, how, -Infinity));
+  return reversedAxes(restoreChannel(channel, how, -Infinity));
 }

@@ -1,0 +1,108 @@
+/** @file The frame of the page: header, the view that is chosen, what goes wrong. */
+
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { languages, chooseLanguage, language, type Language, t } from "../text/text.ts";
+import { en, type TextKey } from "../text/en.ts";
+import { gpu, NoGpu } from "./device.tsx";
+import { failure } from "./link.ts";
+import { view, type View, views } from "./route.ts";
+import { SegmentView } from "./segment/view.tsx";
+
+/** Those that are not shown at first are loaded when they are. */
+const later: Readonly<Record<Exclude<View, "segment">, () => Promise<ComponentType>>> = {
+  train: () => import("./train/view.tsx").then((m) => m.TrainView),
+  look: () => import("./look/view.tsx").then((m) => m.LookView),
+};
+
+function Current() {
+  const [loaded, setLoaded] = useState<Partial<Record<View, ComponentType>>>({ segment: SegmentView });
+  const chosen = view.value;
+  useEffect(() => {
+    if (chosen !== "segment" && !loaded[chosen])
+      void later[chosen]().then((component) => setLoaded((l) => ({ ...l, [chosen]: component })));
+  }, [chosen]);
+  const Component = loaded[chosen];
+  return Component ? <Component /> : null;
+}
+
+export function App() {
+  useEffect(() => {
+    document.documentElement.lang = language.value;
+    document.title = `${t(`view.${view.value}`)} · ${t("app.name")}`;
+  }, [language.value, view.value]);
+  return (
+    <>
+      <a class="skip" href="#content" onClick={(e) => (e.preventDefault(), document.getElementById("content")?.focus())}>
+        {t("app.skip")}
+      </a>
+      <Header />
+      <Failure />
+      <main id="content" tabIndex={-1}>
+        {gpu.value.state === "none" ? <NoGpu /> : <Current />}
+      </main>
+      <Footer />
+    </>
+  );
+}
+
+function Header() {
+  return (
+    <header>
+      <strong class="brand">{t("app.name")}</strong>
+      <nav aria-label={t("app.views")}>
+        {views.map((name) => (
+          <a key={name} href={`#${name}`} aria-current={view.value === name ? "page" : undefined}>
+            {t(`view.${name}`)}
+          </a>
+        ))}
+      </nav>
+      <span class="tagline">{t("app.tagline")}</span>
+      <select
+        aria-label={t("app.language")}
+        value={language.value}
+        onChange={(e) => chooseLanguage(e.currentTarget.value as Language)}
+      >
+        {Object.entries(languages).map(([code, name]) => (
+          <option key={code} value={code} lang={code}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </header>
+  );
+}
+
+function Failure() {
+  const found = failure.value;
+  if (!found) return null;
+  const key = `error.${found.code}`;
+  return (
+    <div class="failure" role="alert">
+      <p>
+        <strong>{t("error.title")}</strong> {Object.hasOwn(en, key) ? t(key as TextKey) : found.message}
+      </p>
+      <button type="button" onClick={() => (failure.value = null)}>
+        {t("error.close")}
+      </button>
+    </div>
+  );
+}
+
+function Footer() {
+  const { state, name = "" } = gpu.value;
+  return (
+    <footer>
+      <span data-gpu={state}>
+        {state === "ready"
+          ? t("app.device", { name })
+          : state === "software"
+            ? t("app.deviceSoftware", { name })
+            : state === "looking"
+              ? t("app.starting")
+              : ""}
+      </span>
+      <span>{t("app.notDevice")}</span>
+    </footer>
+  );
+}

@@ -1,0 +1,101 @@
+/** @file What is chosen and done in the view Look. */
+
+import { batch, signal } from "@preact/signals";
+import type { ComparedCase, Comparison, DataSource, PickedFile, Progress, RunSummary } from "../../protocol.ts";
+import type { Picked } from "../files.ts";
+import { attempt, call, save } from "../link.ts";
+
+export const runs = signal<readonly RunSummary[]>([]);
+export const run = signal<string | null>(null);
+export const folders = signal<Readonly<Record<Part, readonly PickedFile[]>>>({ truth: [], prediction: [], images: [] });
+export const comparison = signal<Comparison | null>(null);
+export const shownCase = signal<string | null>(null);
+export const loaded = signal<ComparedCase | null>(null);
+export const progress = signal<Progress | null>(null);
+export const side = signal<"truth" | "prediction" | "both">("both");
+/** The run that is compared has a report. */
+export const reported = signal<string | null>(null);
+export const wantsData = signal(false);
+
+export type Part = "truth" | "prediction" | "images";
+
+const running = signal<AbortController | null>(null);
+
+async function working(
+  work: (options: { onEvent: (event: Progress) => void; signal: AbortSignal }) => Promise<void>,
+): Promise<void> {
+  const controller = new AbortController();
+  running.value = controller;
+  progress.value = { kind: "progress", what: "reading", done: 0, total: 1 };
+  await attempt(() => work({ onEvent: (event) => (progress.value = event), signal: controller.signal }));
+  progress.value = null;
+  running.value = null;
+}
+
+export const cancel = (): void => running.value?.abort();
+
+export function loadRuns(): Promise<void> {
+  return attempt(async () => {
+    const found = (await call("runs", null)).filter((r) => r.hasWeights);
+    batch(() => {
+      runs.value = found;
+      if (!found.some((r) => r.name === run.value)) run.value = found[0]?.name ?? null;
+    });
+  });
+}
+
+export function chooseRun(name: string): void {
+  run.value = name;
+  wantsData.value = false;
+}
+
+function take(found: Comparison): Promise<void> {
+  batch(() => {
+    comparison.value = found;
+    shownCase.value = null;
+    loaded.value = null;
+  });
+  return found.cases.length > 0 ? open(found, found.cases[0].id) : Promise.resolve();
+}
+
+/** Segments and scores the validation cases of the run. */
+export function evaluate(picked?: Picked): Promise<void> {
+  const chosen = runs.value.find((r) => r.name === run.value);
+  if (!chosen) return Promise.resolve();
+  if (!chosen.dataReady && !picked) {
+    wantsData.value = true;
+    return Promise.resolve();
+  }
+  wantsData.value = false;
+  const source: DataSource | undefined = picked && {
+    kind: "files",
+    files: picked.files,
+    name: picked.name,
+    ...(picked.folder && { folder: picked.folder }),
+  };
+  return working(async (options) => {
+    const found = await call("reportRun", { name: chosen.name, ...(source && { source }) }, options);
+    reported.value = chosen.name;
+    await take(found);
+  });
+}
+
+export function pick(part: Part, { files }: Picked): void {
+  folders.value = { ...folders.value, [part]: files };
+}
+
+export function compare(): Promise<void> {
+  return working(async (options) => {
+    const found = await call("compareFolders", folders.value, options);
+    reported.value = null;
+    await take(found);
+  });
+}
+
+async function open({ key }: Comparison, id: string): Promise<void> {
+  shownCase.value = id;
+  loaded.value = await call("comparedCase", { key, id });
+}
+
+export const openCase = (id: string): Promise<void> => attempt(() => open(comparison.value!, id));
+export const saveReport = (): Promise<void> => attempt(async () => save(await call("reportFile", { name: reported.value! })));

@@ -1,0 +1,117 @@
+/** @file The view Look: truth and predictions of a run or of two folders, worst cases first. */
+
+import { useEffect, useMemo } from "preact/hooks";
+import { t } from "../../text/text.ts";
+import { colorsOf, namesOf } from "../colors.ts";
+import { DropZone } from "../parts/drop_zone.tsx";
+import { LazyViewer } from "../parts/lazy_viewer.tsx";
+import { ProgressBar } from "../parts/progress.tsx";
+import { Cases } from "./cases.tsx";
+import * as state from "./state.ts";
+
+export function LookView() {
+  useEffect(() => void state.loadRuns(), []);
+  return (
+    <div class="split">
+      <div class="panel">
+        <h1>{t("look.title")}</h1>
+        <RunChoice />
+        <FolderChoice />
+        <ProgressBar progress={state.progress.value} onCancel={state.cancel} />
+        <Cases />
+      </div>
+      <Stage />
+    </div>
+  );
+}
+
+function RunChoice() {
+  const { runs, run, progress, wantsData } = state;
+  if (runs.value.length === 0) return null;
+  const chosen = runs.value.find((r) => r.name === run.value);
+  return (
+    <section>
+      <h2>{t("look.runs")}</h2>
+      <label class="field">
+        <span class="hidden">{t("look.runs")}</span>
+        <select value={run.value ?? ""} onChange={(e) => state.chooseRun(e.currentTarget.value)}>
+          {runs.value.map(({ name }) => (
+            <option key={name} value={name}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="button" class="primary" disabled={progress.value !== null} onClick={() => void state.evaluate()}>
+        {t("look.evaluate")}
+      </button>
+      {wantsData.value && chosen && (
+        <DropZone
+          id="drop-again"
+          small
+          files={false}
+          title={t("train.needsData", { data: chosen.data })}
+          hint={t("drop.dataHint")}
+          onPick={(picked) => void state.evaluate(picked)}
+        />
+      )}
+    </section>
+  );
+}
+
+const parts: readonly state.Part[] = ["truth", "prediction", "images"];
+
+function FolderChoice() {
+  const { folders, progress } = state;
+  const ready = folders.value.truth.length > 0 && folders.value.prediction.length > 0;
+  return (
+    <section>
+      <h2>{t("look.folders")}</h2>
+      {parts.map((part) => (
+        <DropZone
+          key={part}
+          id={`drop-${part}`}
+          small
+          title={t(`look.${part}`)}
+          hint={folders.value[part].length > 0 ? t("look.chosen", { count: folders.value[part].length }) : ""}
+          onPick={(picked) => state.pick(part, picked)}
+        />
+      ))}
+      <button type="button" disabled={!ready || progress.value !== null} onClick={() => void state.compare()}>
+        {t("look.compare")}
+      </button>
+    </section>
+  );
+}
+
+const sides = ["both", "truth", "prediction"] as const;
+
+function Stage() {
+  const { comparison, loaded, side } = state;
+  const found = loaded.value;
+  const structures = comparison.value?.structures ?? [];
+  const colors = useMemo(() => colorsOf(structures), [structures]);
+  const layers = useMemo(
+    () => (found ? [found.truth, found.prediction].map((nifti) => ({ nifti, colors })) : []),
+    [found, colors],
+  );
+  const image = useMemo(
+    () => (found ? (found.picture ?? { nifti: found.truth, window: [0, 1e6] as const, scale: 1, offset: 0 }) : null),
+    [found],
+  );
+  if (!image) return <div class="stage empty">{t("look.empty")}</div>;
+  const opacity = { both: [0.35, 0.35], truth: [0.6, 0], prediction: [0, 0.6] }[side.value];
+  return (
+    <div class="stage">
+      <div class="layouts overlay" role="radiogroup" aria-label={t("look.show")}>
+        {sides.map((name) => (
+          <label key={name}>
+            <input type="radio" name="side" checked={side.value === name} onChange={() => (side.value = name)} />
+            <span>{t(`look.${name}`)}</span>
+          </label>
+        ))}
+      </div>
+      <LazyViewer image={image} layers={layers} opacity={opacity} hidden={[]} names={namesOf(structures)} />
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+/** @file What was found: a table of structures with their volumes, and files to save. */
+
+import { shownNumber, t } from "../../text/text.ts";
+import { Swatch } from "../parts/swatch.tsx";
+import * as state from "./state.ts";
+
+export function Results() {
+  const { result, hidden, opacity } = state;
+  const found = result.value;
+  if (!found) return null;
+  const empty = found.structures.every((s) => s.voxels === 0);
+  return (
+    <section class="results" aria-live="polite">
+      <h2>{t("segment.step3")}</h2>
+      <p class="hint">{t("segment.done", { model: found.model, seconds: found.seconds.toFixed(1) })}</p>
+      {empty && <p>{t("result.none")}</p>}
+      <table class="structures">
+        <thead>
+          <tr>
+            <th scope="col">{t("result.structure")}</th>
+            <th scope="col" class="number">
+              {t("result.volume")}
+            </th>
+            <th scope="col">
+              <span class="hidden">STL</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {found.structures.map(({ name, colors, voxels, milliliters }, i) => (
+            <tr key={name} class={voxels === 0 ? "absent" : undefined}>
+              <th scope="row">
+                <label class="check">
+                  <input
+                    type="checkbox"
+                    checked={!hidden.value.has(i)}
+                    disabled={voxels === 0}
+                    aria-label={t("result.show", { name })}
+                    onChange={() => state.toggleStructure(i)}
+                  />
+                  <Swatch colors={colors} />
+                  <span>{name}</span>
+                </label>
+              </th>
+              <td class="number">{t("result.ml", { value: shownNumber(milliliters) })}</td>
+              <td class="number">
+                <button
+                  type="button"
+                  class="quiet"
+                  disabled={voxels === 0}
+                  aria-label={t("result.stl", { name })}
+                  onClick={() => void state.saveSurface(i)}
+                >
+                  STL
+                </button>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <label class="slider">
+        <span>{t("result.opacity")}</span>
+        <input
+          type="range"
+          min="0"
+          max="1"
+          step="0.05"
+          value={opacity.value}
+          onInput={(e) => (opacity.value = Number(e.currentTarget.value))}
+        />
+      </label>
+      <div class="buttons">
+        <button type="button" onClick={() => void state.saveLabels()}>
+          {t("result.nifti")}
+        </button>
+        <button type="button" onClick={() => void state.saveVolumes()}>
+          {t("result.csv")}
+        </button>
+      </div>
+    </section>
+  );
+}

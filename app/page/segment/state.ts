@@ -1,0 +1,131 @@
+/** @file What is chosen and done in the view Segment. */
+
+import { batch, computed, signal } from "@preact/signals";
+import type { ModelInfo, NetworkInput, Picture3d, Progress, Result, ScanFacts, ScanInfo } from "../../protocol.ts";
+import type { Picked } from "../files.ts";
+import { attempt, call, save } from "../link.ts";
+
+export const scans = signal<readonly ScanInfo[]>([]);
+export const scan = signal<string | null>(null);
+export const facts = signal<ScanFacts | null>(null);
+export const models = signal<readonly ModelInfo[]>([]);
+export const model = signal<string | null>(null);
+export const result = signal<Result | null>(null);
+export const plan = signal<{ readonly windows: number; readonly bytes: number } | null>(null);
+export const progress = signal<Progress | null>(null);
+export const opacity = signal(0.55);
+/** Structures that are not shown, by number. */
+export const hidden = signal<ReadonlySet<number>>(new Set());
+
+const running = signal<AbortController | null>(null);
+export const busy = computed(() => progress.value !== null);
+export const cancelable = computed(() => running.value !== null);
+
+/** Networks that say nothing of the images that they take. */
+export const bare = computed(() => ["onnx", "tfjs"].includes(models.value.find((m) => m.key === model.value)?.kind ?? ""));
+export const input = signal<NetworkInput>({ normalization: "none", axes: "xyz" });
+
+/** The image that the viewer has; the same object while it is the same scan. */
+export const picture = computed<Picture3d | null>(() => facts.value?.picture ?? null);
+
+async function working(work: (onEvent: (event: Progress) => void) => Promise<void>): Promise<void> {
+  progress.value = { kind: "progress", what: "reading", done: 0, total: 1 };
+  await attempt(() => work((event) => (progress.value = event)));
+  progress.value = null;
+}
+
+export function addScans({ files }: Picked): Promise<void> {
+  return working(async (onEvent) => {
+    const found = await call("addScans", { files }, { onEvent });
+    scans.value = [...found, ...scans.value];
+    await show(found[0].key);
+  });
+}
+
+export function addSample(): Promise<void> {
+  return working(async () => {
+    const found = await call("addSample", null);
+    scans.value = [found, ...scans.value];
+    await show(found.key);
+  });
+}
+
+async function show(key: string): Promise<void> {
+  batch(() => {
+    scan.value = key;
+    result.value = null;
+    facts.value = null;
+    plan.value = null;
+  });
+  facts.value = await call("showScan", { scan: key });
+}
+
+export const chooseScan = (key: string): Promise<void> => working(() => show(key));
+
+/** Asks for the models; a choice that is still there stays. */
+export async function loadModels(): Promise<void> {
+  await attempt(async () => {
+    const found = await call("models", { site: document.baseURI });
+    batch(() => {
+      models.value = found;
+      if (!found.some((m) => m.key === model.value)) model.value = found[0]?.key ?? null;
+    });
+  });
+}
+
+export function addModel({ files }: Picked): Promise<void> {
+  return attempt(async () => {
+    const added = await call("addModel", { files });
+    batch(() => {
+      models.value = [...models.value, added];
+      chooseModel(added.key);
+    });
+  });
+}
+
+export function chooseModel(key: string): void {
+  batch(() => {
+    model.value = key;
+    const { kind } = models.value.find((m) => m.key === key)!;
+    input.value = { normalization: kind === "tfjs" ? "brainchop" : "none", axes: "xyz" };
+  });
+}
+
+export async function segment(): Promise<void> {
+  const [from, by] = [scan.value, model.value];
+  if (from === null || by === null) return;
+  const controller = new AbortController();
+  running.value = controller;
+  await working(async (onEvent) => {
+    const found = await call(
+      "segment",
+      { scan: from, model: by, ...(bare.value && { input: input.value }) },
+      {
+        signal: controller.signal,
+        onEvent(event) {
+          if (event.kind === "plan") plan.value = event;
+          else onEvent(event);
+        },
+      },
+    );
+    batch(() => {
+      result.value = found;
+      hidden.value = new Set();
+    });
+  });
+  running.value = null;
+}
+
+export const cancel = (): void => running.value?.abort();
+
+export function toggleStructure(index: number): void {
+  const next = new Set(hidden.value);
+  if (!next.delete(index)) next.add(index);
+  hidden.value = next;
+}
+
+export const saveLabels = (): Promise<void> => attempt(async () => save(await call("labelFile", { result: result.value!.key })));
+export const saveVolumes = (): Promise<void> =>
+  attempt(async () => save(await call("volumesFile", { result: result.value!.key })));
+export const saveSurface = (structure: number): Promise<void> =>
+  attempt(async () => save(await call("surfaceFile", { result: result.value!.key, structure })));

@@ -1,0 +1,204 @@
+/** @file The view Segment: a scan, a model, a result. */
+
+import { useEffect, useMemo } from "preact/hooks";
+import type { ModelInfo } from "../../protocol.ts";
+import { shownBytes, shownNumber, t } from "../../text/text.ts";
+import { colorsOf, hiddenLabels, namesOf } from "../colors.ts";
+import { DropZone } from "../parts/drop_zone.tsx";
+import { LazyViewer } from "../parts/lazy_viewer.tsx";
+import { ProgressBar } from "../parts/progress.tsx";
+import { Results } from "./results.tsx";
+import * as state from "./state.ts";
+
+export function SegmentView() {
+  useEffect(() => void state.loadModels(), []);
+  return (
+    <div class="split">
+      <div class="panel">
+        <h1>{t("segment.title")}</h1>
+        <ScanStep />
+        <ModelStep />
+        <RunStep />
+        <Results />
+      </div>
+      <Stage />
+    </div>
+  );
+}
+
+function ScanStep() {
+  const { scans, scan, facts, busy } = state;
+  const any = scans.value.length > 0;
+  return (
+    <section>
+      <h2>{t("segment.step1")}</h2>
+      <DropZone
+        id="drop-scan"
+        title={t("drop.scan")}
+        hint={t("drop.scanHint")}
+        small={any}
+        disabled={busy.value}
+        onPick={(picked) => void state.addScans(picked)}
+      >
+        {!any && (
+          <button type="button" class="link" disabled={busy.value} onClick={() => void state.addSample()}>
+            {t("drop.sample")}
+          </button>
+        )}
+      </DropZone>
+      {any && (
+        <fieldset class="list">
+          <legend class="hidden">{t("scan.list")}</legend>
+          {scans.value.map(({ key, name, format, files, problems }) => (
+            <label key={key} class="row">
+              <input
+                type="radio"
+                name="scan"
+                checked={scan.value === key}
+                disabled={busy.value}
+                onChange={() => void state.chooseScan(key)}
+              />
+              <span class="row-main">
+                <span class="row-name">{name}</span>
+                <span class="hint">
+                  {format}
+                  {files > 1 && `, ${t("scan.files", { count: files })}`}
+                  {scan.value === key && facts.value && `, ${sizeOf(facts.value.shape, facts.value.spacing)}`}
+                </span>
+                {[...problems, ...((scan.value === key && facts.value?.notes) || [])].map((text) => (
+                  <span key={text} class="hint warn">
+                    {text}
+                  </span>
+                ))}
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+    </section>
+  );
+}
+
+const sizeOf = ([channels, ...size]: readonly number[], spacing: readonly number[]): string =>
+  t("scan.size", {
+    size: `${channels > 1 ? `${channels} × ` : ""}${size.join(" × ")}`,
+    spacing: spacing.map((s) => shownNumber(Number(s.toFixed(3)))).join(" × "),
+  });
+
+function ModelStep() {
+  const { models, model, busy } = state;
+  const from = (m: ModelInfo): string => t(`model.${m.from}`);
+  return (
+    <section>
+      <h2>{t("segment.step2")}</h2>
+      {models.value.length === 0 && <p class="hint">{t("model.noModel")}</p>}
+      {models.value.length > 0 && (
+        <fieldset class="list">
+          <legend class="hidden">{t("model.title")}</legend>
+          {models.value.map((m) => (
+            <label key={m.key} class="row">
+              <input
+                type="radio"
+                name="model"
+                checked={model.value === m.key}
+                disabled={busy.value}
+                onChange={() => state.chooseModel(m.key)}
+              />
+              <span class="row-main">
+                <span class="row-name">{m.name}</span>
+                <span class="hint">{m.description ? `${m.description} (${from(m)})` : from(m)}</span>
+              </span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {state.bare.value && <InputChoice />}
+      <details class="more">
+        <summary>{t("drop.model")}</summary>
+        <DropZone
+          id="drop-model"
+          small
+          title={t("drop.model")}
+          hint={t("drop.modelHint")}
+          filesLabel={t("drop.modelFile")}
+          folderLabel={t("drop.modelFolder")}
+          onPick={(picked) => void state.addModel(picked)}
+        />
+      </details>
+    </section>
+  );
+}
+
+const normalizations = ["none", "zscore", "minmax", "brainchop", "brainchop-quantile"] as const;
+
+function InputChoice() {
+  const { input, busy } = state;
+  const { normalization, axes } = input.value;
+  return (
+    <div class="pair">
+      <label class="field">
+        <span>{t("model.normalization")}</span>
+        <select
+          value={normalization}
+          disabled={busy.value}
+          onChange={(e) => (input.value = { axes, normalization: normalizations[e.currentTarget.selectedIndex] })}
+        >
+          {normalizations.map((name) => (
+            <option key={name} value={name}>
+              {t(`model.${name}`)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        <span>{t("model.axes")}</span>
+        <select
+          value={axes}
+          disabled={busy.value}
+          onChange={(e) => (input.value = { normalization, axes: e.currentTarget.selectedIndex === 0 ? "xyz" : "zyx" })}
+        >
+          <option>x, y, z</option>
+          <option>z, y, x</option>
+        </select>
+      </label>
+    </div>
+  );
+}
+
+function RunStep() {
+  const { scan, model, busy, progress, plan, cancelable, result } = state;
+  const detail = plan.value
+    ? t("segment.plan", { windows: plan.value.windows, memory: shownBytes(plan.value.bytes) })
+    : undefined;
+  return (
+    <section class="act">
+      <button
+        type="button"
+        class="primary"
+        disabled={busy.value || scan.value === null || model.value === null}
+        onClick={() => void state.segment()}
+      >
+        {result.value ? t("segment.again") : t("segment.run")}
+      </button>
+      <ProgressBar progress={progress.value} detail={detail} onCancel={cancelable.value ? state.cancel : undefined} />
+    </section>
+  );
+}
+
+function Stage() {
+  const { picture, result, opacity, hidden } = state;
+  const found = result.value;
+  const layers = useMemo(() => (found ? [{ nifti: found.overlay, colors: colorsOf(found.structures) }] : []), [found]);
+  if (!picture.value) return <div class="stage empty">{t("scan.empty")}</div>;
+  return (
+    <div class="stage">
+      <LazyViewer
+        image={picture.value}
+        layers={layers}
+        opacity={[opacity.value]}
+        hidden={found ? hiddenLabels(found.structures, hidden.value) : []}
+        names={found ? namesOf(found.structures) : []}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,69 @@
+/** @file The options of a recipe as a form: each with what it is for and what it must be. */
+
+import type { OptionInfo } from "../../protocol.ts";
+import { t } from "../../text/text.ts";
+import * as state from "./state.ts";
+
+export function Options() {
+  const { plan, given, busy } = state;
+  if (!plan.value) return null;
+  const changed = Object.keys(given.value).length > 0;
+  return (
+    <details class="more">
+      <summary>{t("train.settings")}</summary>
+      <p class="hint">{t("train.settingsHint")}</p>
+      <form
+        class="options"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void state.applyOptions();
+        }}
+      >
+        {plan.value.options.map((option) => (
+          <OptionField key={option.name} option={option} />
+        ))}
+        <button type="submit" disabled={busy.value || !changed}>
+          {t("train.apply")}
+        </button>
+      </form>
+    </details>
+  );
+}
+
+const textOf = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
+
+function OptionField({ option: { name, help, expects, value, choices } }: { readonly option: OptionInfo }) {
+  const shown = state.given.value[name] ?? value;
+  const disabled = state.busy.value;
+  const set = (next: unknown): void => state.setOption(name, next);
+  if (typeof value === "boolean")
+    return (
+      <label class="check" title={help}>
+        <input type="checkbox" checked={shown === true} disabled={disabled} onChange={(e) => set(e.currentTarget.checked)} />
+        <span>{name}</span>
+      </label>
+    );
+  return (
+    <label class="field" title={`${help} (${expects})`}>
+      <span>{name}</span>
+      {choices ? (
+        <select value={textOf(shown)} disabled={disabled} onChange={(e) => set(e.currentTarget.value)}>
+          {choices.map((choice) => (
+            <option key={String(choice)} value={String(choice)}>
+              {String(choice)}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <input
+          type="text"
+          value={textOf(shown)}
+          disabled={disabled}
+          spellcheck={false}
+          onInput={(e) => set(e.currentTarget.value)}
+        />
+      )}
+      <span class="hint">{help}</span>
+    </label>
+  );
+}

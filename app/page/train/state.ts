@@ -1,0 +1,259 @@
+/** @file What is chosen and done in the view Train. */
+
+import { batch, computed, signal } from "@preact/signals";
+import type {
+  DataInfo,
+  DataSource,
+  EpochInfo,
+  MemoryPlan,
+  Progress,
+  RunPlan,
+  RunSummary,
+  Tile,
+  TrainEvent,
+} from "../../protocol.ts";
+import type { Picked } from "../files.ts";
+import { attempt, call, save, WorkerError } from "../link.ts";
+
+export const data = signal<DataInfo | null>(null);
+export const recipe = signal<string>("slices2d");
+export const fold = signal<number | "all">(0);
+export const plan = signal<RunPlan | null>(null);
+export const memory = signal<MemoryPlan | null>(null);
+export const name = signal("");
+export const runs = signal<readonly RunSummary[]>([]);
+export const progress = signal<Progress | null>(null);
+/** What the user changed of the options, as text. */
+export const given = signal<Readonly<Record<string, unknown>>>({});
+/** A run that waits for its data. */
+export const wanted = signal<string | null>(null);
+
+/** A run as it is seen while it trains, or after it was paused. */
+export interface Live {
+  readonly name: string;
+  readonly state: "training" | "pausing" | "paused" | "finished";
+  readonly steps: readonly (readonly [step: number, loss: number])[];
+  readonly epochs: readonly EpochInfo[];
+  readonly structures: readonly string[];
+  readonly total: number;
+  readonly epochsTotal: number;
+  readonly rate: number;
+  readonly eta: number;
+  readonly lost: boolean;
+  readonly tiles: readonly Tile[];
+  readonly notes: readonly string[];
+}
+
+export const live = signal<Live | null>(null);
+const running = signal<AbortController | null>(null);
+export const training = computed(() => running.value !== null);
+export const busy = computed(() => progress.value !== null || training.value);
+
+async function working(work: (onEvent: (event: Progress) => void) => Promise<void>): Promise<void> {
+  progress.value = { kind: "progress", what: "reading", done: 0, total: 1 };
+  await attempt(() => work((event) => (progress.value = event)));
+  progress.value = null;
+}
+
+export async function loadRuns(): Promise<void> {
+  await attempt(async () => {
+    runs.value = await call("runs", null);
+  });
+}
+
+const sourceOf = ({ files, name, folder }: Picked): DataSource => ({ kind: "files", files, name, ...(folder && { folder }) });
+
+const synthetic: DataSource = { kind: "synthetic", cases: 12, seed: 7 };
+
+export const openPicked = (picked: Picked): Promise<void> => openData(sourceOf(picked));
+export const openSynthetic = (): Promise<void> => openData(synthetic);
+
+function openData(source: DataSource): Promise<void> {
+  return working(async (onEvent) => {
+    batch(() => {
+      plan.value = null;
+      memory.value = null;
+      given.value = {};
+      fold.value = 0;
+    });
+    data.value = await call("openData", { source }, { onEvent });
+    name.value = freeName(data.value.name);
+    await configure(onEvent);
+  });
+}
+
+/** A name that no run has. */
+function freeName(base: string): string {
+  const plain = base.replace(/[^\p{L}\p{N}_-]+/gu, "_") || "run";
+  const taken = new Set(runs.value.map((r) => r.name));
+  for (let i = 1; ; i++) if (!taken.has(`${plain}_${i}`)) return `${plain}_${i}`;
+}
+
+async function configure(onEvent: (event: Progress) => void): Promise<void> {
+  memory.value = null;
+  plan.value = await call("configureRun", { recipe: recipe.value, fold: fold.value, given: given.value }, { onEvent });
+}
+
+export function chooseRecipe(chosen: string): Promise<void> {
+  return working(async (onEvent) => {
+    recipe.value = chosen;
+    given.value = {};
+    plan.value = null;
+    await configure(onEvent);
+  });
+}
+
+export function chooseFold(chosen: number | "all"): Promise<void> {
+  return working(async (onEvent) => {
+    fold.value = chosen;
+    await configure(onEvent);
+  });
+}
+
+export function setOption(option: string, value: unknown): void {
+  given.value = { ...given.value, [option]: value };
+}
+
+export const applyOptions = (): Promise<void> => working(configure);
+
+export function planMemory(): Promise<void> {
+  return working(async (onEvent) => {
+    await configure(onEvent);
+    memory.value = await call("planRun", null, { onEvent });
+  });
+}
+
+const mostSteps = 20_000;
+
+/** What an event changes. */
+function advanced(now: Live, event: TrainEvent): Live {
+  switch (event.kind) {
+    case "log":
+      return { ...now, notes: [...now.notes, event.text] };
+    case "lost":
+      return { ...now, lost: true };
+    case "steps":
+      return { ...now, steps: joined(now.steps, event.steps), total: event.total, rate: event.rate, eta: event.eta };
+    case "epoch":
+      return {
+        ...now,
+        steps: joined(now.steps, event.steps),
+        epochs: [...now.epochs, event.epoch],
+        epochsTotal: event.epochs,
+        lost: false,
+      };
+    case "tile":
+      return {
+        ...now,
+        tiles: [event.tile, ...now.tiles.filter((tile) => tile.id !== event.tile.id)].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      };
+    case "progress":
+      return now;
+  }
+}
+
+/** Steps that were done again after a loss of the device replace what was there. */
+function joined(before: Live["steps"], more: Live["steps"]): Live["steps"] {
+  if (more.length === 0) return before;
+  const kept = before.at(-1) && before.at(-1)![0] >= more[0][0] ? before.filter(([step]) => step < more[0][0]) : before;
+  return [...kept, ...more].slice(-mostSteps);
+}
+
+async function follow(
+  from: Live,
+  start: (options: { onEvent: (event: TrainEvent) => void; signal: AbortSignal }) => Promise<{ finished: boolean }>,
+) {
+  const controller = new AbortController();
+  running.value = controller;
+  live.value = from;
+  const onEvent = (event: TrainEvent): void => {
+    if (event.kind === "progress") progress.value = event;
+    else {
+      progress.value = null;
+      live.value = advanced(live.value!, event);
+    }
+  };
+  await attempt(async () => {
+    try {
+      const { finished } = await start({ onEvent, signal: controller.signal });
+      live.value = { ...live.value!, state: finished ? "finished" : "paused" };
+    } catch (error) {
+      live.value =
+        error instanceof WorkerError && from.steps.length === 0 && live.value!.steps.length === 0
+          ? null
+          : { ...live.value!, state: "paused" };
+      throw error;
+    }
+  });
+  progress.value = null;
+  running.value = null;
+  await loadRuns();
+}
+
+const fresh = (run: string, structures: readonly string[], epochsTotal: number): Live => ({
+  name: run,
+  state: "training",
+  steps: [],
+  epochs: [],
+  structures,
+  total: 0,
+  epochsTotal,
+  rate: 0,
+  eta: NaN,
+  lost: false,
+  tiles: [],
+  notes: [],
+});
+
+/** Trains what the form says; options that were changed and not applied are. */
+export async function start(): Promise<void> {
+  const run = name.value.trim();
+  await applyOptions();
+  if (!plan.value || !data.value) return;
+  const epochs = Number(plan.value.options.find((o) => o.name === "epochs")?.value ?? 0);
+  await follow(fresh(run, data.value.structures, epochs), (options) => call("startRun", { name: run }, options));
+  name.value = freeName(data.value.name);
+}
+
+export function pause(): void {
+  running.value?.abort();
+  if (live.value) live.value = { ...live.value, state: "pausing" };
+}
+
+/** Shows a run, and goes on with it. */
+export async function resume(run: RunSummary, picked?: Picked): Promise<void> {
+  if (!run.dataReady && !picked) {
+    wanted.value = run.name;
+    return;
+  }
+  wanted.value = null;
+  const source = picked && sourceOf(picked);
+  const { steps, epochs, structures } = await call("curves", { name: run.name });
+  const from = { ...fresh(run.name, structures, run.epochs), steps, epochs };
+  await follow(from, (options) => call("resumeRun", { name: run.name, ...(source && { source }) }, options));
+}
+
+/** Shows what a run has learned. */
+export const show = (run: RunSummary): Promise<void> =>
+  attempt(async () => {
+    const { steps, epochs, structures } = await call("curves", { name: run.name });
+    live.value = {
+      ...fresh(run.name, structures, run.epochs),
+      steps,
+      epochs,
+      total: steps.at(-1)?.[0] ?? 0,
+      state: run.finished ? "finished" : "paused",
+    };
+  });
+
+export function remove(run: RunSummary): Promise<void> {
+  return attempt(async () => {
+    await call("deleteRun", { name: run.name });
+    if (live.value?.name === run.name) live.value = null;
+    await loadRuns();
+  });
+}
+
+export function download(run: RunSummary): Promise<void> {
+  return working(async (onEvent) => save(await call("runFile", { name: run.name }, { onEvent })));
+}

@@ -1,0 +1,187 @@
+/** @file NiiVue in a worker of its own: uploading, scanning and turning volumes takes seconds, which the page's thread does not have. */
+
+import type { Niivue, NVImage } from "@niivue/niivue";
+import type { FromViewer, Layer, Layout, Pointer, ToViewer } from "./messages.ts";
+import type { Picture3d } from "../protocol.ts";
+import { asElement, resize, type StandInCanvas, standIn } from "./stand_in.ts";
+
+const post = (message: FromViewer): void => globalThis.postMessage(message);
+
+interface Shown {
+  readonly niivue: Niivue;
+  readonly Image: typeof NVImage;
+  readonly element: StandInCanvas;
+}
+
+let shown: Shown | undefined;
+let image: Picture3d | null = null;
+let layers: readonly Layer[] = [];
+let look: { readonly opacity: readonly number[]; readonly hidden: readonly number[] } = { opacity: [], hidden: [] };
+let busy: Promise<void> = Promise.resolve();
+
+async function attach(canvas: OffscreenCanvas, width: number, height: number, ratio: number): Promise<void> {
+  standIn(ratio);
+  const { Niivue: Viewer, NVImage: Image } = await import("@niivue/niivue");
+  const element = asElement(canvas, width, height);
+  resize(element, width, height, ratio);
+  const niivue = new Viewer({
+    isResizeCanvas: false,
+    loadingText: "",
+    backColor: [0, 0, 0, 1],
+    crosshairColor: [0.36, 0.72, 0.9, 0.9],
+    crosshairWidth: 0.5,
+    show3Dcrosshair: false,
+    multiplanarShowRender: 1,
+    // Two rows of two.
+    multiplanarLayout: 2,
+    multiplanarEqualSize: false,
+    isColorbar: false,
+    isOrientCube: false,
+    logLevel: "error",
+    dragAndDropEnabled: false,
+  });
+  niivue.onLocationChange = onPlace;
+  await niivue.attachToCanvas(element as unknown as HTMLCanvasElement, false);
+  shown = { niivue, Image, element };
+  applySize(width, height, ratio);
+}
+
+function onPlace(found: unknown): void {
+  const { mm, values } = found as { readonly mm: readonly number[]; readonly values: readonly { readonly value: number }[] };
+  const all = values.map((v) => v.value);
+  const labels = image ? all.slice(1) : all;
+  post({
+    kind: "place",
+    mm: [...mm].slice(0, 3),
+    value: image && all.length > 0 ? all[0] * image.scale + image.offset : null,
+    labels: labels.map(Math.round),
+  });
+}
+
+function applySize(width: number, height: number, ratio: number): void {
+  if (!shown) return;
+  const { niivue, element } = shown;
+  resize(element, width, height, ratio);
+  niivue.uiData.dpr = ratio;
+  niivue.gl.viewport(0, 0, element.width, element.height);
+  niivue.textSizePoints();
+  niivue.drawScene();
+}
+
+/** Removes volumes from number `from` on, then puts layers there. */
+async function put(from: number): Promise<void> {
+  const { niivue, Image } = shown!;
+  while (niivue.volumes.length > from) niivue.removeVolumeByIndex(niivue.volumes.length - 1);
+  if (from === 0 && image) {
+    const [low, high] = image.window;
+    niivue.addVolume(await open(Image, image.nifti, 1, low, high));
+  }
+  for (const [i, layer] of layers.entries()) {
+    const volume = await open(Image, layer.nifti, look.opacity[i] ?? 0.5, 0, 255);
+    volume.setColormapLabel(tableOf(layer));
+    niivue.addVolume(volume);
+  }
+  applyLook();
+  niivue.createOnLocationChange();
+  post({ kind: "shown", layers: layers.length });
+}
+
+type Make = (
+  bytes: ArrayBuffer,
+  name: string,
+  colormap: string,
+  opacity: number,
+  pair: null,
+  low: number,
+  high: number,
+) => Promise<NVImage>;
+
+/** Its other arguments have defaults, which its type does not know. */
+const open = async (Image: typeof NVImage, file: Blob, opacity: number, low: number, high: number): Promise<NVImage> =>
+  (Image.new as unknown as Make)(await file.arrayBuffer(), "volume.nii", "gray", opacity, null, low, high);
+
+function tableOf({ colors }: Layer) {
+  const all = [[0, 0, 0] as const, ...colors];
+  return {
+    R: all.map((c) => c[0]),
+    G: all.map((c) => c[1]),
+    B: all.map((c) => c[2]),
+    A: all.map((_, i) => (i === 0 || look.hidden.includes(i) ? 0 : 255)),
+    I: all.map((_, i) => i),
+    labels: all.map(String),
+  };
+}
+
+function applyLook(): void {
+  const { niivue } = shown!;
+  const first = image ? 1 : 0;
+  if (niivue.volumes.length === 0) return;
+  for (const [i, layer] of layers.entries()) {
+    const volume = niivue.volumes[first + i] as NVImage | undefined;
+    if (!volume) continue;
+    volume.opacity = look.opacity[i] ?? 0.5;
+    volume.setColormapLabel(tableOf(layer));
+  }
+  niivue.updateGLVolume();
+}
+
+function arrange(layout: Layout): void {
+  const { niivue } = shown!;
+  const types = {
+    planes: niivue.sliceTypeMultiplanar,
+    axial: niivue.sliceTypeAxial,
+    coronal: niivue.sliceTypeCoronal,
+    sagittal: niivue.sliceTypeSagittal,
+    render: niivue.sliceTypeRender,
+  };
+  niivue.setSliceType(types[layout]);
+}
+
+/** Tells the canvas what the mouse did, as an element would have been told. */
+function point({ type, x, y, button, deltaY, shift, ctrl }: Pointer): void {
+  const event = new Event(type, { cancelable: true });
+  const fields = {
+    clientX: x,
+    clientY: y,
+    button,
+    buttons: 1,
+    deltaY,
+    deltaX: 0,
+    shiftKey: shift,
+    ctrlKey: ctrl,
+    metaKey: false,
+    altKey: false,
+  };
+  shown!.element.dispatchEvent(Object.assign(event, fields));
+}
+
+async function take(message: ToViewer): Promise<void> {
+  if (message.kind === "canvas") return attach(message.canvas, message.width, message.height, message.ratio);
+  if (!shown) return;
+  switch (message.kind) {
+    case "resize":
+      return applySize(message.width, message.height, message.ratio);
+    case "image":
+      ({ image, layers } = message);
+      return put(0);
+    case "layers":
+      ({ layers } = message);
+      return put(image ? 1 : 0);
+    case "look":
+      look = message;
+      return applyLook();
+    case "layout":
+      return arrange(message.layout);
+    case "move":
+      if (shown.niivue.volumes.length > 0) shown.niivue.moveCrosshairInVox(...(message.by as [number, number, number]));
+      return;
+    case "pointer":
+      if (shown.niivue.volumes.length > 0) point(message.pointer);
+  }
+}
+
+globalThis.addEventListener("message", ({ data }: MessageEvent<ToViewer>) => {
+  busy = busy
+    .then(() => take(data))
+    .catch((error: unknown) => post({ kind: "failed", message: String((error as Error).message) }));
+});

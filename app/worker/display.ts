@@ -1,0 +1,94 @@
+/** @file Volumes as the viewer takes them: few enough voxels for a texture, 16 bits, a window that shows something. */
+
+import { encodeNifti, makeVolume, type Volume } from "voxgrad/data";
+import type { Picture3d } from "../protocol.ts";
+
+// Three textures of four bytes per voxel are what a viewer takes on the device.
+const mostVoxels = 320 ** 3;
+const levels = 4095;
+
+/** Every so many voxels along each axis. */
+function stepsOf(shape: readonly number[]): number[] {
+  const steps = shape.map(() => 1);
+  const left = (): number => shape.reduce((n, s, a) => n * Math.ceil(s / steps[a]), 1);
+  while (left() > mostVoxels) {
+    const axis = shape.reduce((best, s, a) => (s / steps[a] > shape[best] / steps[best] ? a : best), 0);
+    steps[axis]++;
+  }
+  return steps;
+}
+
+type Stored = Uint8Array | Int16Array;
+
+/** Every so many voxels of a channel, through a table or a line. */
+function thinned<A extends Stored>(
+  volume: Volume,
+  channel: number,
+  make: (n: number) => A,
+  value: (v: number) => number,
+): Volume<A> {
+  const size = volume.shape.slice(1);
+  const steps = stepsOf(size);
+  const [nx, ny, nz] = size.map((s, a) => Math.ceil(s / steps[a]));
+  const out = make(nx * ny * nz);
+  const { data } = volume;
+  const base = channel * size[0] * size[1] * size[2];
+  let to = 0;
+  for (let x = 0; x < nx; x++) {
+    for (let y = 0; y < ny; y++) {
+      let from = base + (x * steps[0] * size[1] + y * steps[1]) * size[2];
+      for (let z = 0; z < nz; z++, from += steps[2]) out[to++] = value(data[from]);
+    }
+  }
+  const affine = volume.affine.map((row) => row.map((v, c) => (c < 3 ? v * steps[c] : v)));
+  return makeVolume({ data: out, shape: [1, nx, ny, nz] }, affine);
+}
+
+const niftiOf = (volume: Volume): Blob => new Blob([encodeNifti(volume) as Uint8Array<ArrayBuffer>]);
+
+/** Least, greatest, and what half a percent of the voxels lie below and above, of a sample. */
+function rangeOf(data: Volume["data"], from: number, to: number): { low: number; high: number; window: [number, number] } {
+  const step = Math.max(1, Math.floor((to - from) / 200_000));
+  const sample: number[] = [];
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = from; i < to; i++) {
+    const v = data[i];
+    if (v < low) low = v;
+    if (v > high) high = v;
+    if ((i - from) % step === 0 && Number.isFinite(v)) sample.push(v);
+  }
+  if (!Number.isFinite(low) || !Number.isFinite(high))
+    [low, high] = [Math.min(...sample.slice(0, 1000), 0), Math.max(...sample.slice(0, 1000), 1)];
+  const sorted = Float64Array.from(sample).sort();
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const [a, b] = [at(0.005), at(0.995)];
+  return { low, high, window: b > a ? [a, b] : [low, high > low ? high : low + 1] };
+}
+
+/** The first channel of an image. */
+export function pictureOf(volume: Volume): Picture3d {
+  const voxels = volume.data.length / volume.shape[0];
+  const { low, high, window } = rangeOf(volume.data, 0, voxels);
+  const scale = high > low ? (high - low) / levels : 1;
+  const stored = (v: number): number => Math.max(0, Math.min(levels, (v - low) / scale));
+  const shown = thinned(
+    volume,
+    0,
+    (n) => new Int16Array(n),
+    (v) => Math.round(stored(v)),
+  );
+  return { nifti: niftiOf(shown), window: [stored(window[0]), stored(window[1])], scale, offset: low };
+}
+
+/** A label map; values are counted through from 1, as the viewer's table of colors has them. */
+export function overlayOf(labels: Volume, values: readonly number[]): Blob {
+  const index = new Map(values.map((v, i) => [v, i + 1]));
+  return niftiOf(
+    thinned(
+      labels,
+      0,
+      (n) => new Uint8Array(n),
+      (v) => index.get(v) ?? 0,
+    ),
+  );
+}

@@ -1,0 +1,95 @@
+/** @file The models that one can choose from: those of the site, those trained here, those from the user's disk. Opened when one segments. */
+
+import { type Device, FormatError } from "voxgrad";
+import { modelKindOf, type ModelFiles, openModel, type OpenModelOptions, type SegmentationModel } from "voxgrad/seg";
+import type { ModelInfo, PickedFile } from "../protocol.ts";
+import { device } from "./gpu.ts";
+import { runModels } from "./runs.ts";
+
+interface Known {
+  readonly info: ModelInfo;
+  readonly files: ModelFiles;
+}
+
+const known = new Map<string, Known>();
+let counter = 0;
+let opened: { readonly key: string; readonly gpu: Device; readonly model: SegmentationModel } | undefined;
+
+/** An entry of `models/index.json`. */
+interface SiteModel {
+  readonly folder: string;
+  readonly name: string;
+  readonly description?: string;
+  readonly files: readonly string[];
+}
+
+async function fetched(url: URL): Promise<Response> {
+  const response = await fetch(url);
+  if (!response.ok) throw new FormatError(`${url.pathname}: the site answers ${response.status}`);
+  return response;
+}
+
+const kindOf = (name: string, paths: readonly string[]): string =>
+  modelKindOf({ name, paths, read: () => Promise.reject(new Error("not read")) }).name;
+
+async function siteModels(site: string): Promise<Known[]> {
+  const base = new URL("models/", site);
+  const list = (await (await fetched(new URL("index.json", base))).json()) as readonly SiteModel[];
+  return list.map(({ folder, name, description, files }) => ({
+    info: { key: `site:${folder}`, name, from: "site", kind: kindOf(name, files), description },
+    files: {
+      name,
+      paths: files,
+      read: async (path) => new Uint8Array(await (await fetched(new URL(`${folder}/${path}`, base))).arrayBuffer()),
+    },
+  }));
+}
+
+/** All of them; a site without a list has none of its own. */
+export async function listModels(site: string): Promise<ModelInfo[]> {
+  const fromSite = await siteModels(site).catch(() => []);
+  const trained = (await runModels()).map(({ name, files }): Known => ({
+    info: { key: `run:${name}`, name, from: "trained", kind: "run" },
+    files,
+  }));
+  for (const row of [...fromSite, ...trained]) known.set(row.info.key, row);
+  const here = [...fromSite, ...trained];
+  const mine = [...known.values()].filter((k) => k.info.from === "disk");
+  return [...here, ...mine].map((k) => k.info);
+}
+
+/** Takes a model's files, which are read when it is opened. */
+export function addModel(picked: readonly PickedFile[]): ModelInfo {
+  const files = picked.filter((f) => !f.path.split("/").some((p) => p.startsWith(".")));
+  if (files.length === 0) throw new FormatError("no files were given");
+  const byPath = new Map(files.map((f) => [f.path, f.file]));
+  const [top] = files[0].path.split("/");
+  const name = files.length === 1 ? files[0].path.split("/").at(-1)! : top;
+  const key = `disk:${++counter}`;
+  const read = async (path: string): Promise<Uint8Array> => new Uint8Array(await byPath.get(path)!.arrayBuffer());
+  const modelFiles: ModelFiles = { name, paths: [...byPath.keys()], read };
+  const info: ModelInfo = { key, name, from: "disk", kind: modelKindOf(modelFiles).name };
+  known.set(key, { info, files: modelFiles });
+  return info;
+}
+
+export const modelName = (key: string): string => known.get(key)?.info.name ?? key;
+
+/** The model, opened; the last one stays so. */
+export async function modelOf(model: string, options: OpenModelOptions): Promise<SegmentationModel> {
+  const gpu = await device();
+  const key = JSON.stringify([model, options]);
+  if (opened?.key === key && opened.gpu === gpu) return opened.model;
+  const row = known.get(model);
+  if (!row) throw new FormatError("this model is no longer there; choose it again");
+  closeModel();
+  opened = { key, gpu, model: await openModel(gpu, row.files, options) };
+  return opened.model;
+}
+
+/** Frees what the last model holds on the device. */
+export function closeModel(): void {
+  const model = opened?.model;
+  opened = undefined;
+  model?.dispose();
+}

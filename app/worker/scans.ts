@@ -1,0 +1,181 @@
+/** @file The images among files that a user picked: a row for each file or series, read when one is wanted. */
+
+import {
+  createTestImage3d,
+  type ImageFile,
+  imageStem,
+  isImageName,
+  joinCase,
+  listSeries,
+  makeVolume,
+  RandomState,
+  readImage,
+  readSeries,
+  type Volume,
+} from "voxgrad/data";
+import { FormatError } from "voxgrad";
+import type { PickedFile, ScanFacts, ScanInfo } from "../protocol.ts";
+import { pictureOf } from "./display.ts";
+
+interface Scan {
+  readonly info: ScanInfo;
+  read(): Promise<Volume>;
+}
+
+const scans = new Map<string, Scan>();
+let counter = 0;
+let kept: { readonly key: string; readonly volume: Promise<Volume> } | undefined;
+
+function add(info: Omit<ScanInfo, "key">, read: () => Promise<Volume>): ScanInfo {
+  const key = `scan${++counter}`;
+  const row = { ...info, key };
+  scans.set(key, { info: row, read });
+  return row;
+}
+
+const imageFile = ({ path, file }: PickedFile): ImageFile => ({ name: path, blob: file });
+const hidden = (path: string): boolean => path.split("/").some((part) => part.startsWith(".") || part === "__MACOSX");
+const channel = /_(\d{4})$/;
+const header = /\.(hdr|mhd|nhdr)$/i;
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
+
+/** Lists what is there; files of a series are one row, and so are `<id>_0000`, `<id>_0001` … of one folder. */
+export async function addScans(
+  picked: readonly PickedFile[],
+  onProgress: (done: number, total: number) => void,
+): Promise<ScanInfo[]> {
+  const files = picked.filter((f) => !hidden(f.path));
+  onProgress(0, files.length);
+  const series = await addSeries(files);
+  const taken = new Set(series.files);
+  const images = files.filter((f) => !taken.has(f.path) && isImageName(f.path));
+  const rows = [...series.rows, ...addImages(images, files)];
+  onProgress(files.length, files.length);
+  if (rows.length > 0) return rows;
+  throw new FormatError(
+    `none of the ${picked.length} files is an image: expected NIfTI, DICOM, NRRD, MetaImage, MGH, Analyze, TIFF, PNG, JPEG or NumPy`,
+  );
+}
+
+const saysDicom = async ({ blob }: ImageFile): Promise<boolean> => (await blob.slice(128, 132).text()) === "DICM";
+
+const mayBeDicom = (path: string): boolean => !isImageName(path) || /\.(dcm|dicom|ima)$/i.test(path);
+
+async function addSeries(files: readonly PickedFile[]): Promise<{ rows: ScanInfo[]; files: string[] }> {
+  const candidates = files.filter((f) => mayBeDicom(f.path)).map(imageFile);
+  if (candidates.length === 0) return { rows: [], files: [] };
+  let found;
+  try {
+    found = await listSeries(candidates);
+  } catch (error) {
+    // A damaged series is told of; where there is none, the other files may be images.
+    if ((await Promise.all(candidates.map(saysDicom))).includes(true)) throw error;
+    return { rows: [], files: [] };
+  }
+  const rows = found.map((s) => {
+    const names = new Set(s.files);
+    const mine = candidates.filter((f) => names.has(f.name));
+    const name = s.description || `${s.modality} ${s.number ?? ""}`.trim() || s.uid;
+    const stacks = found.filter((other) => other.uid === s.uid).length;
+    const info = {
+      name: stacks > 1 ? `${name} (${s.stack + 1})` : name,
+      format: `DICOM · ${s.modality} · ${s.count} × ${s.size.join(" × ")}`,
+      files: s.files.length,
+      problems: s.problems,
+    };
+    return add(info, () => readSeries(mine, { uid: s.uid, stack: s.stack }));
+  });
+  return { rows, files: found.flatMap((s) => s.files) };
+}
+
+function addImages(images: readonly PickedFile[], all: readonly PickedFile[]): ScanInfo[] {
+  const groups = new Map<string, PickedFile[]>();
+  for (const image of images) {
+    const key = folderOf(image.path) + imageStem(image.path).replace(channel, "");
+    groups.set(key, [...(groups.get(key) ?? []), image]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const numbered = group.filter((f) => channel.test(imageStem(f.path)));
+    const whole = pairs(group.filter((f) => !channel.test(imageStem(f.path))));
+    const rows = whole.map((f) => addImage(imageStem(f.path), [f], all));
+    if (numbered.length > 0)
+      rows.push(addImage(imageStem(numbered[0].path).replace(channel, ""), numbered.toSorted(byPath), all));
+    return rows;
+  });
+}
+
+const byPath = (a: PickedFile, b: PickedFile): number => (a.path < b.path ? -1 : 1);
+
+/** Without the data of a header that is there too. */
+function pairs(files: readonly PickedFile[]): PickedFile[] {
+  const headers = new Set(files.filter((f) => header.test(f.path)).map((f) => imageStem(f.path)));
+  return files.filter((f) => !(/\.(img|z?raw)(\.gz)?$/i.test(f.path) && headers.has(imageStem(f.path))));
+}
+
+function addImage(name: string, channels: readonly PickedFile[], all: readonly PickedFile[]): ScanInfo {
+  const ending = channels[0].path.slice(folderOf(channels[0].path).length + imageStem(channels[0].path).length);
+  const info = { name, format: ending.replace(/^\./, ""), files: channels.length, problems: [] };
+  return add(info, async () => {
+    const volumes = await Promise.all(channels.map((c) => readOne(c, all)));
+    return volumes.length === 1 ? volumes[0] : joinCase(name, volumes, undefined, []).image;
+  });
+}
+
+/** An image, with its data where these are in a file of their own. */
+function readOne(picked: PickedFile, all: readonly PickedFile[]): Promise<Volume> {
+  if (!header.test(picked.path)) return readImage(picked.file, { name: picked.path });
+  const stem = imageStem(picked.path);
+  const beside = all.filter(
+    (f) => f !== picked && folderOf(f.path) === folderOf(picked.path) && imageStem(f.path).startsWith(stem),
+  );
+  return readImage([picked.file, ...beside.map((f) => f.file)]);
+}
+
+/** A volume of balls in some noise, for whoever has no scan at hand. */
+export function addSample(): ScanInfo {
+  return add({ name: "sample", format: "synthetic", files: 1, problems: [] }, () => Promise.resolve(sampleVolume()));
+}
+
+/** Always the same. */
+export function sampleVolume(): Volume {
+  const { image } = createTestImage3d(72, 80, 88, {
+    numObjs: 16,
+    numSegClasses: 3,
+    radMin: 6,
+    radMax: 15,
+    noiseMax: 0.12,
+    channelDim: 0,
+    randomState: new RandomState(2024),
+  });
+  return makeVolume(image);
+}
+
+const scanOf = (key: string): Scan => {
+  const scan = scans.get(key);
+  if (scan) return scan;
+  throw new FormatError("this scan is no longer there; pick it again");
+};
+
+export const scanName = (key: string): string => scanOf(key).info.name;
+
+/** The voxels of a scan; the last one that was asked for is kept. */
+export function readScan(key: string): Promise<Volume> {
+  if (kept?.key === key) return kept.volume;
+  const volume = scanOf(key).read();
+  kept = { key, volume };
+  volume.catch(() => {
+    if (kept?.volume === volume) kept = undefined;
+  });
+  return volume;
+}
+
+export async function scanFacts(key: string): Promise<ScanFacts> {
+  const volume = await readScan(key);
+  return {
+    name: scanName(key),
+    shape: volume.shape,
+    spacing: volume.spacing,
+    notes: volume.meta.notes ?? [],
+    picture: pictureOf(volume),
+  };
+}

@@ -1,0 +1,123 @@
+/** @file Segmenting a scan with a model, and the files that come of it. */
+
+import { FormatError } from "voxgrad";
+import { encodeMesh, type LabelClass, makeVolume, type Volume, writeNifti } from "voxgrad/data";
+import { type LabelVolume, labelVolumes, surfaceOf, volumesCsv } from "voxgrad/seg";
+import type { Calls, Download, Result } from "../protocol.ts";
+import { overlayOf } from "./display.ts";
+import { alone } from "./gpu.ts";
+import { closeModel, modelName, modelOf } from "./models.ts";
+import { readScan, scanName } from "./scans.ts";
+import { type CallContext, timer } from "./serve.ts";
+import { structuresOf, valuesOf } from "./structures.ts";
+
+interface Kept {
+  readonly name: string;
+  readonly labels: Volume;
+  readonly classes: readonly LabelClass[];
+}
+
+const results = new Map<string, Kept>();
+let counter = 0;
+// Label maps of large scans are large too.
+const most = 4;
+
+export function segmentScan({ scan, model, input }: Calls["segment"]["args"], context: CallContext<"segment">): Promise<Result> {
+  return alone(async () => {
+    context.signal.throwIfAborted();
+    const started = performance.now();
+    context.tell({ kind: "progress", what: "reading", done: 0, total: 1 });
+    const image = await readScan(scan);
+    context.tell({ kind: "progress", what: "opening", done: 0, total: 1 });
+    const opened = await modelOf(model, input ?? {});
+    const eta = timer();
+    let labels: Volume;
+    try {
+      ({ labels } = await opened.segment(image, {
+        signal: context.signal,
+        onPlan: ({ windows, peakBytes }) => context.tell({ kind: "plan", windows, bytes: peakBytes }),
+        onProgress: (done, total) => context.tell({ kind: "progress", what: "segmenting", done, total, eta: eta(done, total) }),
+      }));
+    } catch (error) {
+      // After a lost device or a lack of memory nothing of it is of use.
+      if (!context.signal.aborted) closeModel();
+      throw error;
+    }
+    context.tell({ kind: "progress", what: "measuring", done: 0, total: 1 });
+    return keep(scan, model, labels, opened.labels, (performance.now() - started) / 1000);
+  });
+}
+
+function keep(scan: string, model: string, labels: Volume, classes: readonly LabelClass[], seconds: number): Result {
+  const key = `result${++counter}`;
+  const name = scanName(scan);
+  results.set(key, { name, labels, classes });
+  for (const old of [...results.keys()].slice(0, -most)) results.delete(old);
+  const volumes = volumesOf(name, labels, classes);
+  const structures = structuresOf(classes).map((s, i) => ({
+    ...s,
+    voxels: volumes[i].voxels,
+    milliliters: volumes[i].milliliters,
+  }));
+  const overlay = overlayOf(labels.shape[0] > 1 ? stacked(labels, classes) : labels, valuesOf(classes));
+  return { key, scan, model: modelName(model), seconds, structures, overlay };
+}
+
+/** Channel c of regions that a model leaves apart, which may overlap. */
+function channelOf({ data, shape, affine, meta }: Volume, c: number): Volume {
+  const voxels = data.length / shape[0];
+  return makeVolume({ data: data.subarray(c * voxels, (c + 1) * voxels), shape: [1, ...shape.slice(1)] }, affine, meta);
+}
+
+/** Such regions over one another, the later in front. */
+function stacked(labels: Volume, classes: readonly LabelClass[]): Volume {
+  const first = channelOf(labels, 0);
+  const out = new Uint8Array(first.data.length);
+  for (const [c, { values }] of classes.entries()) {
+    const { data } = channelOf(labels, c);
+    for (let i = 0; i < out.length; i++) if (data[i] !== 0) out[i] = values[0];
+  }
+  return makeVolume({ data: out, shape: first.shape }, labels.affine, labels.meta);
+}
+
+function volumesOf(name: string, labels: Volume, classes: readonly LabelClass[]): LabelVolume[] {
+  if (labels.shape[0] === 1) return labelVolumes(name, labels, labels.spacing, classes);
+  return classes.flatMap((l, c) => labelVolumes(name, channelOf(labels, c), labels.spacing, [{ name: l.name, values: [1] }]));
+}
+
+const keptOf = (key: string): Kept => {
+  const found = results.get(key);
+  if (found) return found;
+  throw new FormatError("this result is no longer there; segment the scan again");
+};
+
+const fileName = (text: string): string => text.replace(/[^\p{L}\p{N}._-]+/gu, "_") || "scan";
+const blobOf = (bytes: Uint8Array | string, type: string): Blob => new Blob([bytes as Uint8Array<ArrayBuffer>], { type });
+
+/** The label map in the scan's own geometry. */
+export async function labelFile(key: string): Promise<Download> {
+  const { name, labels } = keptOf(key);
+  const dtype = labels.data instanceof Uint8Array ? "u8" : "i32";
+  return {
+    name: `${fileName(name)}_seg.nii.gz`,
+    blob: blobOf(await writeNifti(labels, { dtype, gzip: true }), "application/gzip"),
+  };
+}
+
+/** The surface of a structure as STL, in millimeters. */
+export async function surfaceFile(key: string, structure: number): Promise<Download> {
+  const { name, labels, classes } = keptOf(key);
+  const { name: part, values } = structuresOf(classes)[structure];
+  const apart = labels.shape[0] > 1;
+  const mesh = surfaceOf(labels, { labels: apart ? 1 : values, channel: apart ? structure : 0, smooth: 10 });
+  return { name: `${fileName(name)}_${fileName(part)}.stl`, blob: blobOf(encodeMesh(mesh, "stl"), "model/stl") };
+}
+
+/** The volumes as a table. */
+export async function volumesFile(key: string): Promise<Download> {
+  const { name, labels, classes } = keptOf(key);
+  return {
+    name: `${fileName(name)}_volumes.csv`,
+    blob: blobOf(volumesCsv(volumesOf(name, labels, classes)), "text/csv"),
+  };
+}

@@ -1,0 +1,53 @@
+/** @file The worker's side of the protocol: calls run as they come, are told of aborts, and end with a value or a failure. */
+
+import { VoxgradError } from "voxgrad";
+import type { CallName, Calls, Failure, FromWorker, ToWorker } from "../protocol.ts";
+
+export interface CallContext<K extends CallName> {
+  readonly signal: AbortSignal;
+  /** Tells the page; buffers in `transfer` go over as they are. */
+  tell(event: Calls[K]["event"], transfer?: Transferable[]): void;
+}
+
+export type Handler<K extends CallName> = (args: Calls[K]["args"], context: CallContext<K>) => Promise<Calls[K]["value"]>;
+export type Handlers = { readonly [K in CallName]: Handler<K> };
+
+const post = (message: FromWorker, transfer: Transferable[] = []): void => globalThis.postMessage(message, { transfer });
+
+const failureOf = (error: unknown): Failure => {
+  if (error instanceof VoxgradError) return { code: error.code, message: error.message };
+  if ((error as Partial<DOMException>)?.name === "AbortError") return { code: "Abort", message: "" };
+  return { code: "Unexpected", message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+};
+
+/** Answers what the page sends. */
+export function serve(handlers: Handlers): void {
+  const running = new Map<number, AbortController>();
+  const run = async <K extends CallName>(call: K, id: number, args: Calls[K]["args"]): Promise<void> => {
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      const tell = (event: unknown, transfer?: Transferable[]) => post({ id, kind: "event", event }, transfer);
+      const value = await handlers[call](args, { signal: controller.signal, tell });
+      post({ id, kind: "value", value });
+    } catch (error) {
+      post({ id, kind: "failure", failure: controller.signal.aborted ? { code: "Abort", message: "" } : failureOf(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+  globalThis.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
+    if (data.call === "abort") running.get(data.id)?.abort();
+    else void run(data.call, data.id, data.args);
+  });
+}
+
+/** Seconds left after `done` of `total`, told from the time since the first; the first of all is slow. */
+export function timer(): (done: number, total: number) => number | undefined {
+  let first: { readonly done: number; readonly at: number } | undefined;
+  return (done, total) => {
+    first ??= { done, at: performance.now() };
+    const passed = done - first.done;
+    return passed > 0 ? ((performance.now() - first.at) / passed / 1000) * (total - done) : undefined;
+  };
+}

@@ -1,0 +1,196 @@
+// Weight gradient of convolution through shared memory, for hardware with many cores: per tap a matrix product of a-channels by b-channels over positions.
+// A workgroup owns AG * R groups of four a-channels times BG * R groups of four b-channels of one tap and walks a slab of positions in steps of
+// STEP; a lane multiplies 4 * R channels of one by 4 * R of the other. With few channels KS teams of AG * BG lanes each take every KS-th position, and their
+// sums are added at the end, in order. Slabs write partial sums, which `reduce` adds in fixed order, as in conv/weight_gradient.wgsl.
+// Where a lane's position lies is found once and then moved on by additions; what the next step needs is loaded while this one multiplies.
+// uses lib/grid lib/conv_weight
+
+const TEAM = AG * BG;
+const LANES = TEAM * KS;
+const A_GROUPS = AG * R; // of four channels
+const B_GROUPS = BG * R;
+const BLOCK = 128u;      // positions that are added on their own, a multiple of STEP
+// Groups of channels that the lanes fetch at once, and how often they do.
+const AT_ONCE = LANES / STEP;
+const A_FETCHES = A_GROUPS / AT_ONCE;
+const B_FETCHES = B_GROUPS / AT_ONCE;
+// One more than the tile, so that lanes that differ in their position use different banks.
+const A_PITCH = A_GROUPS + 1u;
+const B_PITCH = B_GROUPS + 1u;
+const A_SIZE = STEP * A_PITCH;
+
+// Both sides, then the sums of a team.
+var<workgroup> shared_rows: array<vec4f, STEP * (A_PITCH + B_PITCH)>;
+
+fn fetch_a(index: u32, plane: u32) -> array<vec4<E>, A_FETCHES> {
+  var v: array<vec4<E>, A_FETCHES>;
+  for (var f = 0u; f < A_FETCHES; f++) {
+    let i = index + f * AT_ONCE * 4u * plane;
+    v[f] = vec4<E>(a[i], a[i + plane], a[i + 2u * plane], a[i + 3u * plane]);
+  }
+  return v;
+}
+
+fn fetch_b(index: u32, plane: u32) -> array<vec4<E>, B_FETCHES> {
+  var v: array<vec4<E>, B_FETCHES>;
+  for (var f = 0u; f < B_FETCHES; f++) {
+    let i = index + f * AT_ONCE * 4u * plane;
+    v[f] = vec4<E>(b[i], b[i + plane], b[i + 2u * plane], b[i + 3u * plane]);
+  }
+  return v;
+}
+
+// Where a lane is: its place on the axes of b that the tap reaches, and addresses without the channel in a and b.
+struct Place {
+  at: vec3i,
+  a: u32,
+  b: u32,
+}
+
+fn position(q: u32, plane: u32) -> vec4i {
+  let o = i32(q % plane);
+  return vec4i(o / (p.a_size.y * p.a_size.z), o / p.a_size.z % p.a_size.y, o % p.a_size.z, i32(q / plane));
+}
+
+// What it takes to go on by some positions, and to the next line, slice and sample from the end of one.
+struct Way {
+  step: Place,
+  line: Place,
+  slice: Place,
+  sample: Place,
+  end: vec3i,
+}
+
+fn added(to: Place, step: Place, yes: bool) -> Place {
+  return Place(to.at + select(vec3i(0), step.at, yes), to.a + select(0u, step.a, yes), to.b + select(0u, step.b, yes));
+}
+
+fn moved(start: Place, way: Way) -> Place {
+  var to = added(start, way.step, true);
+  to = added(to, way.line, to.at.z >= way.end.z);
+  to = added(to, way.slice, to.at.y >= way.end.y);
+  return added(to, way.sample, to.at.x >= way.end.x);
+}
+
+// A difference of positions in a as one of places.
+fn place_of(d: vec4i, a_sample: u32, b_sample: u32) -> Place {
+  let at = d.xyz * p.stride.xyz;
+  let b = u32((at.x * p.b_size.y + at.y) * p.b_size.z + at.z) + u32(d.w) * b_sample;
+  return Place(at, u32((d.x * p.a_size.y + d.y) * p.a_size.z + d.z) + u32(d.w) * a_sample, b);
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let group = place(linear_group(id, ids));
+  if (group.z >= p.slabs) {
+    return;
+  }
+  let tap_count = u32(p.taps.x * p.taps.y * p.taps.z);
+  let tap = i32(group.x % tap_count);
+  let b0 = group.x / tap_count * B_GROUPS * 4u;
+  // A tile of channels stays inside its group.
+  let tiles = (p.a_group + A_GROUPS * 4u - 1u) / (A_GROUPS * 4u);
+  let g = group.y / tiles;
+  let a0 = group.y % tiles * A_GROUPS * 4u;
+  let reach = vec3i(tap / (p.taps.y * p.taps.z), tap / p.taps.z % p.taps.y, tap % p.taps.z) * p.dilation.xyz - p.padding.xyz;
+  let a_plane = u32(p.a_size.x * p.a_size.y * p.a_size.z);
+  let b_plane = u32(p.b_size.x * p.b_size.y * p.b_size.z);
+  let first = run_start(group.z * p.slab);
+  let last = run_start(min((group.z + 1u) * p.slab, p.rows));
+
+  // Neighbouring lanes fetch neighbouring positions. Channels behind the last one are read from what follows, and their results not stored.
+  let t = lane % STEP;
+  let m = lane / STEP;
+  let a_start = (g * p.a_group + a0 + m * 4u) * a_plane;
+  let b_start = (g * p.b_group + b0 + m * 4u) * b_plane;
+  let a_sample = p.a_channels * a_plane;
+  let b_sample = p.b_channels * b_plane;
+  let way = Way(
+    place_of(position(STEP, a_plane), a_sample, b_sample),
+    place_of(vec4i(0, 1, -p.a_size.z, 0), a_sample, b_sample),
+    place_of(vec4i(1, -p.a_size.y, 0, 0), a_sample, b_sample),
+    place_of(vec4i(-p.a_size.x, 0, 0, 1), a_sample, b_sample),
+    p.a_size.xyz * p.stride.xyz + reach,
+  );
+  var q = first + t;
+  let here = place_of(position(q, a_plane), a_sample, b_sample);
+  var now = Place(here.at + reach, here.a + a_start, here.b + b_start + u32((reach.x * p.b_size.y + reach.y) * p.b_size.z + reach.z));
+  var counts = q < last && all(vec3u(now.at) < vec3u(p.b_size.xyz)); // below zero is above all as u32
+  var a_next = fetch_a(now.a, a_plane);
+  var b_next = fetch_b(now.b, b_plane);
+
+  let team = lane / TEAM;
+  let mine_a = lane % TEAM / BG;
+  let mine_b = lane % BG;
+  var acc: array<vec4f, 4u * R * R>; // vec4 of b-channels, per a-channel
+  var sum: array<vec4f, 4u * R * R>;
+  let blocks = (last - first + BLOCK - 1u) / BLOCK;
+  for (var block = 0u; block < blocks; block++) {
+    let steps = (min(BLOCK, last - first - block * BLOCK) + STEP - 1u) / STEP;
+    for (var k = 0u; k < steps; k++) {
+      for (var f = 0u; f < A_FETCHES; f++) {
+        shared_rows[t * A_PITCH + m + f * AT_ONCE] = select(vec4f(0.0), vec4f(a_next[f]), counts);
+      }
+      for (var f = 0u; f < B_FETCHES; f++) {
+        shared_rows[A_SIZE + t * B_PITCH + m + f * AT_ONCE] = select(vec4f(0.0), vec4f(b_next[f]), counts);
+      }
+      workgroupBarrier();
+      // Behind the last step this reads what is not used.
+      now = moved(now, way);
+      q += STEP;
+      counts = q < last && all(vec3u(now.at) < vec3u(p.b_size.xyz));
+      a_next = fetch_a(now.a, a_plane);
+      b_next = fetch_b(now.b, b_plane);
+      for (var i = 0u; i < STEP / KS; i++) {
+        var bv: array<vec4f, R>;
+        for (var j = 0u; j < R; j++) {
+          bv[j] = shared_rows[(team * B_PITCH + mine_b) + (A_SIZE + i * KS * B_PITCH + j * BG)];
+        }
+        for (var j = 0u; j < R; j++) {
+          let av = shared_rows[(team * A_PITCH + mine_a) + (i * KS * A_PITCH + j * AG)];
+          for (var c = 0u; c < 4u; c++) {
+            for (var l = 0u; l < R; l++) {
+              let at = (j * 4u + c) * R + l;
+              acc[at] = fma(vec4f(av[c]), bv[l], acc[at]);
+            }
+          }
+        }
+      }
+      workgroupBarrier();
+    }
+    for (var i = 0u; i < 4u * R * R; i++) {
+      sum[i] += acc[i];
+      acc[i] = vec4f(0.0);
+    }
+  }
+
+  // The teams' sums, one after the other, four vectors at a time.
+  if (KS > 1u) {
+    for (var i = 0u; i < 4u * R * R; i += 4u) {
+      for (var j = 0u; j < 4u; j++) {
+        shared_rows[j * LANES + lane] = sum[i + j];
+      }
+      workgroupBarrier();
+      if (team == 0u) {
+        for (var j = 0u; j < 4u; j++) {
+          for (var other = 1u; other < KS; other++) {
+            sum[i + j] += shared_rows[j * LANES + other * TEAM + lane];
+          }
+        }
+      }
+      workgroupBarrier();
+    }
+  }
+  if (team > 0u) {
+    return;
+  }
+  for (var i = 0u; i < 4u * R; i++) {
+    for (var j = 0u; j < 4u * R; j++) {
+      let ca = a0 + (mine_a + i / 4u * AG) * 4u + i % 4u;
+      let cb = b0 + (mine_b + j / 4u * BG) * 4u + j % 4u;
+      if (ca < p.a_group && cb < p.b_group) {
+        partial[((group.z * p.a_channels + g * p.a_group + ca) * p.b_group + cb) * tap_count + u32(tap)] = sum[i * R + j / 4u][j % 4u];
+      }
+    }
+  }
+}

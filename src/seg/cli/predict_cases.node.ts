@@ -1,0 +1,96 @@
+/** @file Predicting cases one after the other, with whatever segments them: progress, bad cases that do not stop the others, files, volumes. */
+
+import type { Case } from "../../data/folders/dataset_index.ts";
+import type { LabelClass } from "../../data/labels.ts";
+import { VoxgradError } from "../../host/errors.ts";
+import type { AbortSignal } from "../../host/platform.ts";
+import { formatBytes } from "../../host/text.ts";
+import type { SegmentPlan } from "../inference/segmenter.ts";
+import { labelVolumes, type LabelVolume, volumesCsv } from "../post/label_volumes.ts";
+import { files } from "../run/files.ts";
+import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
+import type { RunStore } from "../run/store.ts";
+import { ProgressLine } from "../training/progress.ts";
+import { failureOf, say } from "./command_line.node.ts";
+import { interruptible } from "./device.node.ts";
+
+export const fileOf = (id: string): string => `${id}.nii.gz`;
+export const probabilitiesOf = (id: string): string => `${id}_probabilities.nii.gz`;
+
+/** Where results go, and which. */
+export interface Results {
+  readonly out: RunStore;
+  readonly probabilities: boolean;
+}
+
+export interface CaseHooks {
+  readonly signal: AbortSignal;
+  readonly onPlan: (plan: SegmentPlan) => void;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+export type SegmentCase = (item: Case, hooks: CaseHooks) => Promise<Segmented>;
+
+/** Writes the volumes of what was predicted into the table of the folder, in which rows of other cases stay. */
+async function writeVolumes(out: RunStore, volumes: readonly LabelVolume[]): Promise<void> {
+  if (volumes.length === 0) return;
+  const before = await out.read(files.volumes);
+  await out.write(files.volumes, volumesCsv(volumes, before && new TextDecoder().decode(before)));
+}
+
+/** One bad case does not keep the others from their results; 1 if there was one, 130 if it was interrupted. */
+export async function predictCases(
+  cases: readonly Case[],
+  labels: readonly LabelClass[],
+  { out, probabilities }: Results,
+  segmentCase: SegmentCase,
+): Promise<number> {
+  const line = new ProgressLine(process.stderr);
+  const { signal, done: uninterruptible } = interruptible("stopping after this batch");
+  const bad: string[] = [];
+  const volumes: LabelVolume[] = [];
+  let done = 0;
+  let started = 0;
+  const hooksOf = (id: string): CaseHooks => ({
+    signal,
+    onPlan: (plan) => line.log(planned(id, plan)),
+    onProgress(windows, total) {
+      const seconds = (performance.now() - started) / 1000;
+      line.update({ label: `${done + bad.length + 1}/${cases.length} ${id}  windows`, done: windows, total, seconds });
+    },
+  });
+  try {
+    for (const item of cases) {
+      started = performance.now();
+      try {
+        const segmented = await segmentCase(item, hooksOf(item.id));
+        await writePrediction(out, fileOf(segmented.id), segmented);
+        if (probabilities) await writeProbabilities(out, probabilitiesOf(segmented.id), segmented);
+        volumes.push(...labelVolumes(segmented.id, segmented.labels, segmented.source.image.spacing, labels));
+        done++;
+      } catch (error) {
+        if (signal.aborted) break;
+        if (!(error instanceof VoxgradError)) throw error;
+        bad.push(item.id);
+        line.log(failureOf(item.id, error));
+      }
+    }
+  } catch (error) {
+    // What went wrong is what is told, not that the table could not be written either.
+    await writeVolumes(out, volumes).catch(() => undefined);
+    throw error;
+  } finally {
+    line.finish();
+    uninterruptible();
+  }
+  await writeVolumes(out, volumes);
+  say(`${done} label maps in ${out.name}`);
+  if (bad.length > 0) say(`${bad.length} of ${cases.length} cases failed: ${bad.join(", ")}`);
+  return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
+}
+
+/** What will be done for a case, in a line. */
+function planned(id: string, { windows, passes = windows, bands = 1, peakBytes }: SegmentPlan): string {
+  const slabs = bands > 1 ? ` in ${bands} bands` : "";
+  return `${id}: ${windows} windows${slabs}, ${passes} passes, ${formatBytes(peakBytes)} on the device`;
+}

@@ -1,0 +1,71 @@
+/** @file `voxgrad predict --model`: label maps by a model of any kind. */
+
+import { join, resolve } from "node:path";
+import { ConfigError } from "../../host/errors.ts";
+import type { InferenceOptions } from "../inference/segmenter.ts";
+import type { ModelSegmentation, Normalization, OpenModelOptions, SegmentationModel } from "../models/model.ts";
+import { modelFiles } from "../models/model_files.node.ts";
+import { openModel } from "../models/open.ts";
+import { readFiles } from "../run/folder_data.node.ts";
+import { folderStore } from "../run/folder_store.node.ts";
+import { casesOfPaths, expectFreeOutputs } from "../run/inputs.node.ts";
+import { recipeOf, say } from "./command_line.node.ts";
+import { withDevice } from "./device.node.ts";
+import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "./predict_cases.node.ts";
+
+/** What the command line says of it. */
+export interface ModelFlags {
+  readonly out?: string | undefined;
+  readonly data?: string | undefined;
+  readonly fold?: number | "all" | undefined;
+  readonly weights?: "last" | "best" | undefined;
+  readonly normalization?: string | undefined;
+  readonly axes?: string | undefined;
+  readonly recipe?: string | undefined;
+  readonly probabilities: boolean;
+  readonly overwrite: boolean;
+  readonly tuned: boolean;
+  readonly inference: InferenceOptions;
+}
+
+/** Cases read from their files and segmented by a model. */
+const byModel =
+  (model: SegmentationModel, probabilities: boolean): SegmentCase =>
+  async (item, hooks) => {
+    const source = await readFiles(model.labels)(item);
+    const found: ModelSegmentation = await model.segment(source.image, { ...hooks, probabilities });
+    return { id: item.id, source, ...found };
+  };
+
+/** The exit code. @throws ConfigError for flags that do not go together, what `openModel` throws */
+export async function predictWithModel(path: string, paths: readonly string[], flags: ModelFlags): Promise<number> {
+  if (flags.out === undefined) throw new ConfigError("a model has no folder of its own for what it predicts: give --out DIR");
+  if (flags.data !== undefined) throw new ConfigError("--model takes image files and folders in place of --data");
+  const { axes, normalization } = flags;
+  if (axes !== undefined && axes !== "xyz" && axes !== "zyx") throw new ConfigError(`--axes must be xyz or zyx, got "${axes}"`);
+  const out = folderStore(resolve(flags.out));
+  const options: OpenModelOptions = {
+    inference: flags.inference,
+    weights: flags.weights,
+    axes,
+    normalization: normalization as Normalization | undefined,
+    ...(flags.fold !== undefined && { folds: [flags.fold] }),
+    ...(flags.recipe !== undefined && { recipe: await recipeOf(flags.recipe) }),
+  };
+  const { probabilities, overwrite, tuned, inference } = flags;
+  return withDevice(
+    async (device) => {
+      const model = await openModel(device, modelFiles(resolve(path)), options);
+      try {
+        const cases = casesOfPaths(paths, model.channels.length);
+        for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
+          expectFreeOutputs(cases, (id) => join(out.name, name(id)), overwrite);
+        say(model.description);
+        return await predictCases(cases, model.labels, { out, probabilities }, byModel(model, probabilities));
+      } finally {
+        model.dispose();
+      }
+    },
+    { tuned, half: inference.precision === "f16" },
+  );
+}

@@ -1,0 +1,234 @@
+/**
+ * @file A bundle of MONAI (`configs/inference.json`, `configs/metadata.json`, `models/model.pt`) as a model: its preprocessing, network, inferer and
+ * post-processing run as configured. What is not known here is named, not skipped.
+ */
+
+import { invert } from "../../data/transforms/index.ts";
+import { foregroundOf, type LabelClass } from "../../data/labels.ts";
+import { isVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
+import type { HostArray } from "../../host/array.ts";
+import { ConfigError, FormatError, ShapeError } from "../../host/errors.ts";
+import { importModule } from "../../host/import_module.ts";
+import { formatCount } from "../../host/text.ts";
+import type { Module } from "../../nn/module.ts";
+import type { Device } from "../../tensor/device.ts";
+import { readTorch } from "../../weights/index.ts";
+import { arrayName, forKey, networkOf, plainOptions, type Step, stepOf } from "../bundle/components.ts";
+import { Unknown, type Value } from "../bundle/expression.ts";
+import { BundleConfig, chainOf, type Component, componentOf } from "../bundle/config.ts";
+import { type InfererOptions, SimpleInferer, SliceInferer, SlidingWindowInferer } from "../inference/inferers.ts";
+import type { InferenceOptions } from "../inference/segmenter.ts";
+import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
+import { refuseOthers } from "./refuse.ts";
+
+/** Reading, writing and moving between devices: done by whoever calls. */
+const notHere = new Set("LoadImage EnsureChannelFirst EnsureType ToTensor ToDevice ToNumpy SaveImage".split(" "));
+
+async function configOf(files: ModelFiles): Promise<BundleConfig> {
+  const json = "configs/inference.json";
+  const name = files.paths.includes(json) ? json : files.paths.find((p) => /^configs\/inference\.ya?ml$/.test(p))!;
+  const text = new TextDecoder().decode(await files.read(name));
+  return new BundleConfig(name, name === json ? parsed(text, name) : await parsedYaml(text, name));
+}
+
+function parsed(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(`${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function parsedYaml(text: string, name: string): Promise<unknown> {
+  let yaml: { parse(text: string): unknown };
+  try {
+    yaml = (await importModule("yaml")) as typeof yaml;
+  } catch (cause) {
+    throw new ConfigError(`${name} is YAML: install the package yaml, or make it JSON`, { cause });
+  }
+  try {
+    return yaml.parse(text);
+  } catch (cause) {
+    throw new FormatError(`${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const recordOf = (value: Value | undefined): Readonly<Record<string, Value>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Unknown)
+    ? (value as Readonly<Record<string, Value>>)
+    : {};
+
+/** What `metadata.json` says of the channels going in and out: names by number. */
+async function channelNames(files: ModelFiles, way: "inputs" | "outputs"): Promise<Readonly<Record<string, string>>> {
+  const name = "configs/metadata.json";
+  if (!files.paths.includes(name)) return {};
+  const config = new BundleConfig(name, parsed(new TextDecoder().decode(await files.read(name)), name));
+  const first = Object.values(recordOf(config.get(`network_data_format#${way}`)))[0];
+  return recordOf(recordOf(first).channel_def) as Readonly<Record<string, string>>;
+}
+
+/** The weights' path: where a `CheckpointLoader` anywhere in the config has it, else where bundles keep it. */
+function weightsPath(config: BundleConfig, files: ModelFiles): string {
+  const loaders = ["checkpointloader", "handlers", "checkpoint_loader"].flatMap((id) => [config.get(id) ?? []].flat());
+  const paths = loaders.flatMap((value) => {
+    const loader =
+      value !== null && typeof value === "object" && "_target_" in value
+        ? componentOf(`${config.name}: handlers`, value)
+        : undefined;
+    const path = loader && loader.target.endsWith("CheckpointLoader") ? loader.options.load_path : undefined;
+    return typeof path === "string" ? [path.replace(/^(?:\.\/)+/, "")] : [];
+  });
+  const found = [...paths, "models/model.pt", "models/model.ts"].find((p) => files.paths.includes(p));
+  if (found) return found;
+  throw new FormatError(
+    `${files.name} has no ${paths[0] ?? "models/model.pt"}; bundles without weights name where they are in large_files.yml`,
+  );
+}
+
+/** The array transforms of a chain that concern `key`; what only reads and writes is left out. */
+function stepsOf(config: BundleConfig, part: string, key: string): readonly Component[] {
+  return chainOf(`${config.name}: ${part}`, config.component(part)).flatMap((component) => {
+    const own = notHere.has(arrayName(component.target)) ? undefined : forKey(component, key);
+    return own ? [own] : [];
+  });
+}
+
+function firstComponent(config: BundleConfig, ids: readonly string[]): Component {
+  const found = ids.find((name) => config.get(name) !== undefined);
+  const component = found === undefined ? undefined : config.component(found);
+  if (component) return component;
+  throw new FormatError(`${config.name}: has none of ${ids.join(", ")}`);
+}
+
+/** Where the windows come from, with what whoever opens the model wants other than the bundle. */
+function infererOf({ target, options }: Component, asked: InferenceOptions) {
+  const python = "device sw_device progress cache_roi_weight_map cpu_thresh buffer_steps buffer_dim with_coord";
+  const given = plainOptions({ target, options }, python) as unknown as InfererOptions;
+  const { overlap, batchSize, maxBytes, precision, mirror } = asked;
+  const wanted: InfererOptions = {
+    ...given,
+    ...(overlap !== undefined && { overlap }),
+    ...(batchSize !== undefined && { swBatchSize: batchSize }),
+    ...(maxBytes !== undefined && { maxBytes }),
+    ...(precision !== undefined && { precision }),
+    ...(mirror && { mirrorAxes: [0, 1, 2] }),
+  };
+  if (target === "SlidingWindowInferer")
+    return (more: Partial<InfererOptions>) => new SlidingWindowInferer({ ...wanted, ...more });
+  if (target === "SliceInferer") return (more: Partial<InfererOptions>) => new SliceInferer({ ...wanted, ...more } as never);
+  if (target === "SimpleInferer") return () => new SimpleInferer();
+  throw new ConfigError(
+    `the bundle's inferer ${target} is not known here; known are SlidingWindowInferer, SliceInferer, SimpleInferer`,
+  );
+}
+
+/** How scores become labels: steps before a decision, which make probabilities, and those from it on. */
+interface After {
+  readonly before: readonly Step[];
+  readonly after: readonly Step[];
+}
+
+const invertOf = (component: Component): Step => {
+  // Upstream's default is the nearest voxel.
+  const nearest = component.options.nearest_interp !== false;
+  return (x) => invert(x as Volume, { mode: nearest ? "nearest" : "linear" });
+};
+
+const postStep = (component: Component): Step =>
+  arrayName(component.target) === "Invert" ? invertOf(component) : stepOf(component);
+
+function afterOf(chain: readonly Component[]): After {
+  const at = chain.findIndex((c) => arrayName(c.target) === "AsDiscrete");
+  const decides = at < 0 ? chain.length : at;
+  return { before: chain.slice(0, decides).map(postStep), after: chain.slice(decides).map(postStep) };
+}
+
+const through = (steps: readonly Step[], x: Volume): Volume =>
+  steps.reduce((y, step) => {
+    const out = step(y);
+    return isVolume(out) ? out : withGeometryOf(y, out);
+  }, x);
+
+/** Structures by the names of the output's channels. */
+function labelsOf(names: Readonly<Record<string, string>>, channels: number): LabelClass[] {
+  const all = Array.from({ length: channels }, (_, i) => ({ name: names[i] ?? `class ${i}`, values: [i] }));
+  const background = /^background$/i.test(names[0] ?? "background");
+  return background ? foregroundOf(all) : all.map(({ name }, i) => ({ name, values: [i + 1] }));
+}
+
+/**
+ * Opens a bundle.
+ * @throws FormatError for configs that cannot be read and weights that are not there; ConfigError for components that are not known here; CheckpointError
+ *   for weights that do not fit
+ */
+export async function openBundle(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel> {
+  refuseOthers(
+    "bundle",
+    options,
+    "inference.overlap inference.batchSize inference.maxBytes inference.precision inference.mirror",
+  );
+  const config = await configOf(files);
+  const component = firstComponent(config, ["network_def", "network", "net", "model"]);
+  const [inputs, outputs] = [await channelNames(files, "inputs"), await channelNames(files, "outputs")];
+  const imageKey = config.get("image_key");
+  const before = stepsOf(config, "preprocessing", typeof imageKey === "string" ? imageKey : "image").map(stepOf);
+  const inferer = infererOf(firstComponent(config, ["inferer"]), options.inference ?? {});
+  inferer({}); // its options are checked now
+  const after = afterOf(stepsOf(config, "postprocessing", "pred"));
+  const number = (name: string) => {
+    const value = component.options[name];
+    if (typeof value === "number") return value;
+    throw new FormatError(`${config.name}: ${component.target} has no number ${name}`);
+  };
+  const channels = Array.from({ length: number("in_channels") }, (_, i) => inputs[i] ?? `channel ${i}`);
+  const labels = labelsOf(outputs, number("out_channels"));
+  const network = networkOf(device, component);
+  try {
+    const path = weightsPath(config, files);
+    network.loadStateDict((await readTorch(await files.read(path), { source: path })).tensors);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  network.eval();
+  return {
+    kind: "bundle",
+    channels,
+    labels,
+    description: `MONAI bundle ${files.name}, ${component.target}, ${formatCount(network.parameterCount)} parameters`,
+    segment: (image, wanted = {}) =>
+      segmentWith({ network, before, inferer, after, channels, classes: labels.length + 1 }, image, wanted),
+    dispose: () => network.dispose(),
+  };
+}
+
+interface Parts {
+  readonly network: Module;
+  readonly before: readonly Step[];
+  readonly inferer: ReturnType<typeof infererOf>;
+  readonly after: After;
+  readonly channels: readonly string[];
+  readonly classes: number;
+}
+
+async function segmentWith(
+  { network, before, inferer, after, channels, classes }: Parts,
+  image: Volume,
+  { signal, probabilities, onProgress }: ModelSegmentOptions,
+): Promise<ModelSegmentation> {
+  if (image.shape[0] !== channels.length)
+    throw new ShapeError(`the image has ${image.shape[0]} channels, the bundle takes ${channels.length}: ${channels.join(", ")}`);
+  const { applied: _, ...meta } = image.meta;
+  const prepared = through(before, { ...image, meta });
+  signal?.throwIfAborted();
+  const scores = await inferer({ signal, ...(onProgress && { onProgress }) }).run(prepared, network);
+  const soft = through(after.before, withGeometryOf(prepared, scores as HostArray<Float32Array>));
+  const decided = through(after.after, soft);
+  const labels = invert(decided, { mode: "nearest" });
+  const data = classes > 256 ? Int32Array.from(labels.data) : Uint8Array.from(labels.data);
+  const whole: HostArray = { data, shape: labels.shape };
+  return {
+    labels: withGeometryOf(image, whole),
+    ...(probabilities && { probabilities: withGeometryOf(image, invert(soft as Volume<Float32Array>, { mode: "linear" })) }),
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * @file What segments an image, wherever it was trained: one contract for a run, a results folder of nnU-Net, a bundle of MONAI, an ONNX file or a tfjs
+ * model. A kind of model is a file beside this one and a row in `by_kind.ts`.
+ */
+
+import type { LabelClass } from "../../data/labels.ts";
+import type { Volume } from "../../data/volume.ts";
+import type { AbortSignal } from "../../host/platform.ts";
+import type { Device } from "../../tensor/device.ts";
+import type { InferenceOptions, SegmentPlan } from "../inference/segmenter.ts";
+import type { Candidate } from "../metrics/detection.ts";
+import type { Recipe } from "../recipes/recipe.ts";
+
+/** The files that a model consists of: a folder on a disk, dropped on a page, or fetched from a site. */
+export interface ModelFiles {
+  /** What messages call it. */
+  readonly name: string;
+  /** Paths of all files, with `/`, relative to the folder; of a single file its name. */
+  readonly paths: readonly string[];
+  /** Throws `FormatError` for a file that cannot be read. */
+  read(path: string): Promise<Uint8Array>;
+}
+
+/** How an image is scaled before a network that says nothing about it sees it. */
+export type Normalization = "none" | "zscore" | "minmax" | "brainchop" | "brainchop-quantile";
+
+/** What whoever opens a model may want; each kind refuses what it cannot follow. */
+export interface OpenModelOptions {
+  /** In place of what the model's training says. */
+  readonly inference?: InferenceOptions | undefined;
+  /** Of a run: last weights or those of the best validation. Default the last. */
+  readonly weights?: "last" | "best" | undefined;
+  /** Of nnU-Net: folds whose networks are averaged. Default those that there are. */
+  readonly folds?: readonly (number | "all")[] | undefined;
+  /** Of networks without a description (ONNX, tfjs): how the image is scaled. Default "none" of ONNX, "brainchop" of tfjs. */
+  readonly normalization?: Normalization | undefined;
+  /**
+   * Of networks without a description: the order of the image's axes that they take. Default "xyz", as networks of MONAI, brainchop and voxgrad; "zyx" of
+   * those that read images as rows of pixels. A 2-D network sees the planes of the other two axes than z.
+   */
+  readonly axes?: "xyz" | "zyx" | undefined;
+  /** Of a run: its recipe, if that is neither one of the library nor a module that can be loaded from where it was. */
+  readonly recipe?: Recipe | undefined;
+}
+
+export interface ModelSegmentOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Give probabilities of classes or regions too. Default false. */
+  readonly probabilities?: boolean | undefined;
+  /** Told what will be done, before it is, by models that know. */
+  readonly onPlan?: ((plan: SegmentPlan) => void) | undefined;
+  /** Told after each batch the windows done and their total. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface ModelSegmentation {
+  /** Label values in the image's geometry: `[1, x, y, z]`; of regions that a bundle leaves apart `[K, x, y, z]`. */
+  readonly labels: Volume;
+  /** `[K, x, y, z]`, if they were asked for. */
+  readonly probabilities?: Volume<Float32Array>;
+  /** What was found, in millimeters, by models that look for things. */
+  readonly candidates?: readonly Candidate[];
+}
+
+/** A model, ready to segment. */
+export interface SegmentationModel {
+  /** Its kind, such as "nnunet". */
+  readonly kind: string;
+  /** Names of the image's channels in order. */
+  readonly channels: readonly string[];
+  /** Structures that may be in the label map, without the background. */
+  readonly labels: readonly LabelClass[];
+  /** One line about it: network, parameters, where it was trained. */
+  readonly description: string;
+  /**
+   * Segments an image `[C, x, y, z]` as it was read.
+   * @throws ShapeError, DataError for images that do not fit; ConfigError for probabilities that it does not have; the signal's reason
+   */
+  segment(image: Volume, options?: ModelSegmentOptions): Promise<ModelSegmentation>;
+  /** Frees its memory on the device. */
+  dispose(): void;
+}
+
+/** A kind of model: how its files are told, and how they are opened. */
+export interface ModelKind {
+  readonly name: string;
+  /** For messages: the files that make one. */
+  readonly files: string;
+  /** Whether these paths are such a model. */
+  matches(paths: readonly string[]): boolean;
+  open(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel>;
+}

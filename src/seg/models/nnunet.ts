@@ -1,0 +1,35 @@
+/** @file A results folder of nnU-Net v2 as a model. */
+
+import type { Volume } from "../../data/volume.ts";
+import { ConfigError } from "../../host/errors.ts";
+import type { Device } from "../../tensor/device.ts";
+import { openNnunetModel } from "../nnunet/model_folder.ts";
+import type { ModelFiles, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
+import { refuseOthers } from "./refuse.ts";
+
+/** Opens it; `overlap` is one less nnU-Net's tile step size, `mirror` its test-time mirroring, on by default. @throws FormatError, CheckpointError, ConfigError */
+export async function openNnunet(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel> {
+  refuseOthers("nnunet", options, "folds inference.mirror inference.overlap inference.batchSize inference.maxBytes");
+  const { mirror, overlap, batchSize, maxBytes } = options.inference ?? {};
+  if (overlap !== undefined && !(overlap >= 0 && overlap < 1))
+    throw new ConfigError(`overlap must be a share from 0 to below 1, got ${overlap}`);
+  const read = async (path: string) => (files.paths.includes(path) ? files.read(path) : undefined);
+  const model = await openNnunetModel(device, read, { ...(options.folds && { folds: options.folds }) });
+  return {
+    kind: "nnunet",
+    channels: model.channels,
+    labels: model.classes,
+    description: `nnU-Net ${model.configurationName}, ${model.folds} ${model.folds === 1 ? "fold" : "folds"}`,
+    segment: (image: Volume, { signal, probabilities, onProgress }: ModelSegmentOptions = {}) =>
+      model.predict(image, {
+        ...(mirror !== undefined && { mirroring: mirror }),
+        ...(overlap !== undefined && { tileStepSize: 1 - overlap }),
+        ...(batchSize !== undefined && { batchSize }),
+        ...(maxBytes !== undefined && { maxBytes }),
+        ...(probabilities !== undefined && { probabilities }),
+        ...(signal && { signal }),
+        ...(onProgress && { onProgress }),
+      }),
+    dispose: () => model.dispose(),
+  };
+}

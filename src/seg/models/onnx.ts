@@ -1,0 +1,156 @@
+/** @file An ONNX file as a model: one image in, scores of classes out; slices of a volume, one by one, where the network is 2-D. */
+
+import type { LabelClass } from "../../data/labels.ts";
+import { makeVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
+import type { HostArray } from "../../host/array.ts";
+import { FormatError, ShapeError } from "../../host/errors.ts";
+import { reversedAxes } from "../../host/strided.ts";
+import { formatCount } from "../../host/text.ts";
+import { noGrad } from "../../autograd/tape.ts";
+import { importOnnx, type OnnxModel } from "../../onnx/index.ts";
+import type { Device } from "../../tensor/device.ts";
+import { scope } from "../../tensor/scope.ts";
+import { zeros } from "../../kernels/create.ts";
+import { DeviceWindows } from "../inference/device_windows.ts";
+import type { InferenceOptions } from "../inference/segmenter.ts";
+import { decideScores, gathered, probabilityMap, type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
+import { type OutputCoding, outputCodingOf } from "../post/output_coding.ts";
+import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
+import { normalizedBy } from "./normalize.ts";
+import { refuseOthers } from "./refuse.ts";
+
+// Of axes whose size the graph leaves open: most downsampling networks divide by no more, and windows this long fit most devices.
+const divisor = 32;
+const longest = { 2: 512, 3: 128 } as const;
+
+/** What the graph says of itself. */
+interface Network {
+  readonly module: OnnxModel;
+  readonly dims: 2 | 3;
+  readonly channels: number;
+  /** Sizes of windows; 0 where the graph takes any. */
+  readonly fixed: readonly number[];
+  readonly classes: number;
+  /** What it ends in: an activation, or scores as they are. */
+  readonly ends: "softmax" | "sigmoid" | "scores";
+}
+
+/** Files beside the graph that hold its tensors. */
+async function tensorsOf(files: ModelFiles): Promise<ReadonlyMap<string, Uint8Array>> {
+  const beside = files.paths.filter((p) => !p.endsWith(".onnx") && /\.(data|bin|weights)$|_data$/.test(p));
+  return new Map(await Promise.all(beside.map(async (p) => [p, await files.read(p)] as const)));
+}
+
+async function networkOf(device: Device, files: ModelFiles): Promise<Network> {
+  const name = files.paths.find((p) => p.endsWith(".onnx"))!;
+  const beside = await tensorsOf(files);
+  const external = (location: string) => {
+    const bytes = beside.get(location);
+    if (bytes) return bytes;
+    throw new FormatError(`${name} keeps tensors in ${location}, which is not among the files`);
+  };
+  const module = importOnnx(device, await files.read(name), { source: name, external });
+  const fail = (problem: string) =>
+    new FormatError(`${name}: ${problem}; a model that segments has one image [N, C, …] and one map of scores [N, K, …]`);
+  try {
+    if (module.inputs.length !== 1 || module.outputs.length !== 1)
+      throw fail(`has ${module.inputs.length} inputs and ${module.outputs.length} outputs`);
+    const shape = module.inputs[0].shape;
+    if (shape?.length !== 4 && shape?.length !== 5) throw fail(`its input is [${shape?.join(", ") ?? "of no known shape"}]`);
+    const size = (n: number | string) => (typeof n === "number" && n > 0 ? n : 0);
+    const fixed = shape.slice(2).map(size);
+    const channels = size(shape[1]) || 1;
+    const tried = [1, channels, ...fixed.map((n) => n || divisor)];
+    const out = noGrad(() => scope(() => module.forward(zeros(device, tried)).shape));
+    if (out.length !== shape.length || out[0] !== 1 || !out.slice(2).every((n, i) => n === tried[i + 2]))
+      throw fail(`makes [${out}] of [${tried}]`);
+    const last = module.lastOperator;
+    const ends = last === "Softmax" ? "softmax" : last === "Sigmoid" ? "sigmoid" : "scores";
+    return { module, dims: shape.length === 4 ? 2 : 3, channels, fixed, classes: out[1], ends };
+  } catch (error) {
+    module.dispose();
+    throw error;
+  }
+}
+
+/** Logits in place of probabilities, so that what follows decides and joins in one way. */
+function logitsOf({ ends, classes }: Network, { data, shape }: HostArray<Float32Array>): ScoreMap {
+  if (ends === "scores") return scoresInMemory({ data, shape });
+  const logits = new Float32Array(data.length);
+  // Of a softmax the logarithm is enough: what is added to all classes changes nothing.
+  if (ends === "softmax" && classes > 1) for (let i = 0; i < data.length; i++) logits[i] = Math.log(Math.max(data[i], 1e-38));
+  else
+    for (let i = 0; i < data.length; i++) logits[i] = Math.log(Math.max(data[i], 1e-38)) - Math.log(Math.max(1 - data[i], 1e-38));
+  return scoresInMemory({ data: logits, shape });
+}
+
+/**
+ * Opens an ONNX file. Sizes that the graph leaves open become windows of at most 128³ or 512² whose sides 32 divides; overlap a half, Gaussian weights.
+ * @throws FormatError for graphs that do not turn one image into one map of scores; ConfigError for operators that are not known
+ */
+export async function openOnnx(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel> {
+  refuseOthers("onnx", options, "normalization axes inference.overlap inference.batchSize inference.maxBytes inference.mirror");
+  const network = await networkOf(device, files);
+  const { module, channels, classes } = network;
+  const kind = classes === 1 ? "sigmoid" : network.ends === "sigmoid" ? "regions" : "softmax";
+  const names = Array.from({ length: kind === "softmax" ? classes - 1 : classes }, (_, i) => `class ${i + 1}`);
+  const labels: LabelClass[] = names.map((name, i) => ({ name, values: [i + 1] }));
+  const coding = outputCodingOf(kind, [{ name: "background", values: [0] }, ...labels]);
+  return {
+    kind: "onnx",
+    channels: Array.from({ length: channels }, (_, i) => `channel ${i}`),
+    labels,
+    description: `ONNX, ${formatCount(module.parameterCount)} parameters`,
+    segment: (image, wanted = {}) => segmentWith(device, network, coding, image, options, wanted),
+    dispose: () => module.dispose(),
+  };
+}
+
+async function segmentWith(
+  device: Device,
+  network: Network,
+  coding: OutputCoding,
+  image: Volume,
+  { normalization = "none", axes = "xyz", inference = {} }: OpenModelOptions,
+  { signal, probabilities, onPlan, onProgress }: ModelSegmentOptions,
+): Promise<ModelSegmentation> {
+  if (image.shape[0] !== network.channels)
+    throw new ShapeError(`the image has ${image.shape[0]} channels, the network takes ${network.channels}`);
+  const reversed = axes === "zyx";
+  const normal = normalizedBy(normalization, image);
+  const input = reversed ? reversedAxes(normal) : normal;
+  const windows = windowsOf(device, network, input.shape.slice(1), reversed ? 0 : 2, inference);
+  try {
+    if (onPlan) onPlan(await windows.plan(input.shape, { scores: true }));
+    const { scores } = await windows.run(input, { scores: true, signal, onProgress });
+    const onGrid = reversed ? reversedAxes(scores!) : scores!;
+    const logits = logitsOf(network, onGrid);
+    const labels = withGeometryOf(image, decideScores(logits, coding));
+    if (!probabilities) return { labels };
+    return { labels, probabilities: makeVolume(gathered(probabilityMap(logits, coding.kind)), image.affine, image.meta) };
+  } finally {
+    windows.dispose();
+  }
+}
+
+/** Windows over an image of this size; a 2-D network sees planes across `slices`. */
+function windowsOf(
+  device: Device,
+  { module, dims, fixed }: Network,
+  size: readonly number[],
+  slices: number,
+  { overlap = 0.5, batchSize = 1, mirror, maxBytes }: InferenceOptions,
+): DeviceWindows {
+  const seen = dims === 3 ? [0, 1, 2] : [0, 1, 2].filter((a) => a !== slices);
+  const roi = [1, 1, 1];
+  seen.forEach((a, i) => (roi[a] = fixed[i] || Math.min(Math.ceil(size[a] / divisor) * divisor, longest[dims])));
+  return new DeviceWindows(device, module, {
+    roiSize: roi,
+    overlap: [0, 1, 2].map((a) => (seen.includes(a) ? overlap : 0)),
+    mode: "gaussian",
+    swBatchSize: batchSize,
+    ...(dims === 2 && { sliceAxis: slices }),
+    ...(mirror && { mirrorAxes: seen }),
+    ...(maxBytes !== undefined && { maxBytes }),
+  });
+}

@@ -1,0 +1,79 @@
+/** @file A TensorFlow.js layers model of whole heads, such as brainchop's MeshNets (https://github.com/neuroneural/brainchop), as a model. */
+
+import { SpatialResample } from "../../data/transforms/index.ts";
+import type { LabelClass } from "../../data/labels.ts";
+import { type Affine, makeVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
+import { ConfigError, FormatError, ShapeError } from "../../host/errors.ts";
+import { reversedAxes } from "../../host/strided.ts";
+import { formatCount } from "../../host/text.ts";
+import { layersModel } from "../../nn/layers_model.ts";
+import type { Device } from "../../tensor/device.ts";
+import { readTfjs } from "../../weights/index.ts";
+import { CoreWindows } from "../inference/core_windows.ts";
+import { conformed } from "./conform.ts";
+import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
+import { normalizedBy } from "./normalize.ts";
+import { refuseOthers } from "./refuse.ts";
+
+/** `labels.json` beside the model: `{"1": "White Matter"}`. */
+async function labelsOf(files: ModelFiles, classes: number): Promise<LabelClass[]> {
+  const names = files.paths.includes("labels.json")
+    ? (JSON.parse(new TextDecoder().decode(await files.read("labels.json"))) as Record<string, unknown>)
+    : {};
+  return Array.from({ length: classes - 1 }, (_, i) => ({ name: String(names[i + 1] ?? `class ${i + 1}`), values: [i + 1] }));
+}
+
+/**
+ * Opens it. Images are brought to the grid that the models were trained on, 256³ voxels of 1 mm, and labels back.
+ * @throws FormatError for graph models and layers that are not known; ConfigError for networks that look further than their layers say
+ */
+export async function openTfjs(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel> {
+  refuseOthers("tfjs", options, "normalization axes inference.maxBytes inference.precision");
+  const model = await readTfjs(await files.read("model.json"), (path) => files.read(path), "model.json");
+  const network = layersModel(device, model);
+  const last = [...network.parameters()].at(-1);
+  if (!last) throw new FormatError(`${files.name}: the model has no weights`);
+  const { maxBytes, precision } = options.inference ?? {};
+  const windows = new CoreWindows(device, network, { maxBytes, precision });
+  return {
+    kind: "tfjs",
+    channels: ["image"],
+    labels: await labelsOf(files, last.shape[0]),
+    description: `TensorFlow.js layers, ${formatCount(network.parameterCount)} parameters`,
+    segment: (image, wanted = {}) => segmentHead(windows, image, options, wanted),
+    dispose() {
+      windows.dispose();
+      network.dispose();
+    },
+  };
+}
+
+async function segmentHead(
+  windows: CoreWindows,
+  image: Volume,
+  { normalization = "brainchop", axes = "xyz" }: OpenModelOptions,
+  { signal, probabilities, onPlan, onProgress }: ModelSegmentOptions,
+): Promise<ModelSegmentation> {
+  if (image.shape[0] !== 1) throw new ShapeError(`the image has ${image.shape[0]} channels, the network takes one`);
+  if (probabilities) throw new ConfigError("a tfjs model decides classes part by part and has no probabilities");
+  const head = conformed(image);
+  const normal = normalizedBy(normalization, head);
+  const input = axes === "zyx" ? reversedAxes(normal) : normal;
+  if (onPlan) onPlan(await windows.plan(input.shape));
+  const codes = await windows.run(input, { signal, onProgress });
+  const labels = makeVolume(axes === "zyx" ? reversedAxes(codes) : codes, head.affine, { kind: "label" });
+  if (head === image) return { labels: withGeometryOf(image, labels) };
+  const back = new SpatialResample({
+    dstAffine: image.affine as Affine,
+    spatialSize: image.shape.slice(1),
+    mode: "nearest",
+    paddingMode: "zeros",
+  });
+  const { data, shape } = back.apply(labels);
+  return {
+    labels: withGeometryOf(image, {
+      data: codes.data instanceof Uint8Array ? Uint8Array.from(data) : Int32Array.from(data),
+      shape,
+    }),
+  };
+}

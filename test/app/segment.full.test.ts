@@ -1,0 +1,118 @@
+/** @file Segmenting in the page: a NIfTI file and a DICOM series are dropped, the label maps are those of Node, and the page's thread stays free. */
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { sampleVolume } from "../../app/worker/scans.ts";
+import { makeVolume, readImage, readSeries, type Volume, writeNifti } from "../../src/data/index.ts";
+import { segment } from "../../src/seg/index.ts";
+import { modelFiles } from "../../src/seg/index.node.ts";
+import { device } from "../lib/device.ts";
+import { dicomSlice } from "../lib/dicom_file.ts";
+import { openSite, type Site, Visit } from "./site.ts";
+
+const model = fileURLToPath(new URL("../../app/public/models/balls", import.meta.url));
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+
+afterAll(() => site?.close());
+
+/** Voxels with some property. */
+function count({ data }: Volume, is: (value: number, i: number) => boolean): number {
+  let n = 0;
+  for (let i = 0; i < data.length; i++) if (is(data[i], i)) n++;
+  return n;
+}
+
+/** The same labels but for one voxel in 100,000, where two classes are as likely to the last digit. */
+function expectEqual(there: Volume, here: Volume): void {
+  expect(there.shape).toEqual(here.shape);
+  const differ = count(there, (v, i) => v !== here.data[i]);
+  expect(differ / here.data.length, `${differ} of ${here.data.length} voxels differ`).toBeLessThanOrEqual(1e-5);
+  expect(new Set(here.data).size).toBeGreaterThan(1);
+}
+
+/** Segments what was dropped; the label map that the page saves. */
+async function segmented(visit: Visit): Promise<Volume> {
+  const { page } = visit;
+  await page.waitForSelector(".viewer[data-drawn='0']");
+  await page.getByRole("button", { name: "Segment", exact: true }).click();
+  await page.waitForSelector(".results");
+  await page.waitForSelector(".viewer[data-drawn='1']");
+  return readImage(readFileSync(await visit.saved("Label map (NIfTI)")), { name: "labels.nii.gz" });
+}
+
+test("a NIfTI file: labels, volumes and a surface", async () => {
+  const image = makeVolume(sampleVolume(), [
+    [0, -1.5, 0, 40],
+    [1.2, 0, 0, -30],
+    [0, 0, 2, 12],
+    [0, 0, 0, 1],
+  ]);
+  const bytes = await writeNifti(image, { dtype: "f32", gzip: true });
+  const visit = await Visit.start(site);
+  await visit.drop("#drop-scan", [{ name: "head.nii.gz", bytes }]);
+  let there!: Volume;
+  const longest = await visit.longestTask(async () => {
+    there = await segmented(visit);
+  });
+  console.log(`longest task: ${longest.processor.toFixed(0)} ms of the processor, ${longest.wall.toFixed(0)} ms by the clock`);
+  expect(longest.processor).toBeLessThan(50);
+  const { labels: here } = await segment(await device(), modelFiles(model), await readImage(bytes, { name: "head.nii.gz" }));
+  expectEqual(there, here);
+  for (const [r, row] of here.affine.entries()) for (const [c, v] of row.entries()) expect(there.affine[r][c]).toBeCloseTo(v, 4);
+
+  const csv = readFileSync(await visit.saved("Volumes (CSV)"), "utf8");
+  const bright = count(there, (v) => v === 3);
+  expect(csv).toContain(`head,bright,${bright},${((bright * 1.2 * 1.5 * 2) / 1000).toFixed(4)}`);
+  const stl = readFileSync(await visit.saved("Surface of bright as STL"));
+  expect(stl.length).toBe(84 + 50 * stl.readUInt32LE(80));
+  expect(stl.readUInt32LE(80)).toBeGreaterThan(1000);
+  await visit.end();
+}, 300_000);
+
+test("a DICOM series among other files, listed and segmented", async () => {
+  const { data, shape } = sampleVolume();
+  const [, nx, ny, nz] = shape;
+  const slices = Array.from({ length: nz }, (_, k) => {
+    const pixels = Array.from({ length: nx * ny }, (_, i) =>
+      Math.round(1000 * data[((i % nx) * ny + Math.floor(i / nx)) * nz + k]),
+    );
+    return {
+      name: `IM${k}`,
+      bytes: dicomSlice({
+        position: [0, 0, 1.5 * k],
+        instance: k + 1,
+        size: [nx, ny],
+        pixels,
+        more: { 0x0008103e: ["LO", "T1 axial"] },
+      }),
+    };
+  });
+  const files = slices.toReversed().map(({ name, bytes }) => ({ name, blob: new Blob([bytes]) }));
+  const visit = await Visit.start(site);
+  await visit.drop("#drop-scan", [...slices.toReversed(), { name: "readme.txt", bytes: Buffer.from("no image") }]);
+  await visit.page.getByText("T1 axial").waitFor();
+  const there = await segmented(visit);
+  const { labels: here } = await segment(await device(), modelFiles(model), await readSeries(files));
+  expectEqual(there, here);
+  await visit.end();
+}, 300_000);
+
+test("what is no image, and no model, is said and the page goes on", async () => {
+  const visit = await Visit.start(site);
+  const { page } = visit;
+  await visit.drop("#drop-scan", [{ name: "letter.docx", bytes: Buffer.from("PK\u0003\u0004 not an image") }]);
+  await page.getByRole("alert").getByText("none of the 1 files is an image").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByText("Model from your disk").first().click();
+  await visit.drop("#drop-model", [{ name: "notes.txt", bytes: Buffer.from("nothing") }]);
+  await page.getByRole("alert").getByText("no model that is known").waitFor();
+  await page.getByRole("button", { name: "Use a sample" }).click();
+  await page.waitForSelector(".viewer[data-drawn='0']");
+  await visit.end();
+});

@@ -1,0 +1,154 @@
+/** @file The built page in a real Chromium, with an eye on what must never happen: other origins, broken policy, errors on the console, long tasks. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { build, preview } from "vite";
+import { expect } from "vitest";
+import { launchChromium } from "../lib/chromium.ts";
+
+const configFile = fileURLToPath(new URL("../../app/vite.config.ts", import.meta.url));
+
+export interface Site {
+  readonly url: string;
+  /** Where the built files are. */
+  readonly folder: string;
+  readonly browser: Browser;
+  close(): Promise<void>;
+}
+
+/** Builds the page into a folder of its own and serves it as `npm run app` does. */
+export async function openSite(): Promise<Site> {
+  const folder = mkdtempSync(join(tmpdir(), "voxgrad-app-"));
+  await build({ configFile, logLevel: "error", build: { outDir: folder } });
+  const server = await preview({ configFile, logLevel: "error", build: { outDir: folder }, preview: { port: 0 } });
+  const browser = await launchChromium();
+  return {
+    url: server.resolvedUrls!.local[0],
+    folder,
+    browser,
+    async close() {
+      await browser.close();
+      await server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A visit, and what went wrong in it. */
+export class Visit {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  private readonly browser: Browser;
+  private readonly wrong: string[] = [];
+
+  private constructor(browser: Browser, page: Page, context: BrowserContext, origin: string) {
+    this.browser = browser;
+    this.page = page;
+    this.context = context;
+    context.on("request", (request) => {
+      const { protocol, origin: to } = new URL(request.url());
+      if (protocol !== "blob:" && protocol !== "data:" && to !== origin) this.wrong.push(`request to ${request.url()}`);
+    });
+    context.on("console", (message) => {
+      // Chromium's own remarks on software rendering are no errors of the page.
+      if (message.type() === "error") this.wrong.push(`console: ${message.text()}`);
+    });
+    context.on("weberror", (error) => this.wrong.push(`uncaught: ${String(error.error())}`));
+    context.on("response", (response) => {
+      if (response.status() >= 400) this.wrong.push(`${response.status()} ${response.url()}`);
+    });
+  }
+
+  static async start({ browser, url }: Site, view = "segment", options: BrowserContextOptions = {}): Promise<Visit> {
+    const context = await browser.newContext({ locale: "en", acceptDownloads: true, ...options });
+    await context.addInitScript(watchPolicy);
+    const page = await context.newPage();
+    page.setDefaultTimeout(300_000);
+    const visit = new Visit(browser, page, context, new URL(url).origin);
+    await page.goto(`${url}#${view}`);
+    await visit.ready();
+    return visit;
+  }
+
+  /** Waits for the device. */
+  async ready(): Promise<void> {
+    await this.page.waitForSelector("footer [data-gpu=software], footer [data-gpu=ready]");
+  }
+
+  /** Drops files on an element, as a mouse would. */
+  async drop(selector: string, files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<void> {
+    // An input of the test's own gives the page the files without a task of its thread.
+    await this.page.evaluate(() => {
+      const input = Object.assign(document.createElement("input"), { type: "file", multiple: true, id: "dropped", hidden: true });
+      document.body.append(input);
+    });
+    const payload = files.map(({ name, bytes }) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(bytes) }));
+    await this.page.setInputFiles("#dropped", payload);
+    await this.page.evaluate((target) => {
+      const input = document.querySelector<HTMLInputElement>("#dropped")!;
+      const transfer = new DataTransfer();
+      for (const file of input.files!) transfer.items.add(file);
+      input.remove();
+      const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+      document.querySelector(target)!.dispatchEvent(event);
+    }, selector);
+  }
+
+  /** Follows the page's thread while something is done: the longest of its tasks in ms, as it lasted and of the processor's time. */
+  async longestTask(work: () => Promise<void>): Promise<{ wall: number; processor: number }> {
+    const { browser, page } = this;
+    await browser.startTracing(page, { categories: ["toplevel", "__metadata"] });
+    await work();
+    const trace = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+    return longestOf(trace.traceEvents);
+  }
+
+  /** The file that a button saves. */
+  async saved(button: string): Promise<string> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent("download"),
+      this.page.getByRole("button", { name: button }).click(),
+    ]);
+    return (await download.path())!;
+  }
+
+  /** Checks that nothing went wrong, and closes. */
+  async end(): Promise<void> {
+    const { wrong } = this;
+    await this.context.close();
+    expect(wrong).toEqual([]);
+  }
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  /** Microseconds. */
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args: { readonly name?: string };
+}
+
+/**
+ * Of all threads that are a page's, which none of the site's workers is. On a machine whose processors many programs share, how long a task lasts says
+ * more of these than of the page; the time that it computed is its own.
+ */
+function longestOf(events: readonly TraceEvent[]): { wall: number; processor: number } {
+  const mains = new Set(
+    events.filter((e) => e.name === "thread_name" && e.args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  const tasks = events.filter((e) => e.ph === "X" && e.name.endsWith("RunTask") && mains.has(`${e.pid} ${e.tid}`));
+  if (tasks.length === 0) throw new Error("the trace has no tasks of the page");
+  const most = (of: (e: TraceEvent) => number | undefined): number => Math.max(...tasks.map((e) => (of(e) ?? 0) / 1000));
+  return { wall: most((e) => e.dur), processor: most((e) => e.tdur) };
+}
+
+/** Runs in the page before anything else. */
+function watchPolicy(): void {
+  addEventListener("securitypolicyviolation", (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+}

@@ -1,0 +1,32 @@
+/**
+ * @file What the kernels compile to is what bench/results/isa.md records: nothing spills that did not, and the share of multiply-adds in the loop that does the
+ * work has not dropped. `npm run bench:isa` records anew.
+ */
+
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { families, missing } from "../../bench/isa/driver.ts";
+import { compileFor, readTable, showTable } from "../../bench/isa/table.ts";
+
+const recorded = readTable(readFileSync(new URL("../../bench/results/isa.md", import.meta.url), "utf8"));
+const why = missing();
+if (why) console.warn(`test/bench/isa: left out, since ${why}`);
+
+/** Points of `loop`: what another version of the driver may change. */
+const slack = 5;
+
+describe.skipIf(why !== undefined)("compiled kernels", () => {
+  test.each(families)("%s", (family) => {
+    const before = new Map(recorded.filter((r) => r.family === family).map((r) => [r.kernel, r]));
+    const now = readTable(showTable(compileFor(family)));
+    expect(
+      now.map((r) => r.kernel),
+      "kernels of the table; npm run bench:isa records new ones",
+    ).toEqual([...before.keys()]);
+    const worse = now.filter(({ kernel, spills, loop }) => {
+      const old = before.get(kernel)!;
+      return spills > old.spills || (old.loop !== undefined && (loop ?? 0) < old.loop - slack);
+    });
+    expect(worse).toEqual([]);
+  });
+});

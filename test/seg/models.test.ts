@@ -1,0 +1,111 @@
+/** @file Models of other systems, opened as they are, against what those systems predict. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Volume } from "../../src/data/index.ts";
+import { readNiftiFile } from "../../src/data/index.node.ts";
+import { ConfigError, FormatError, ShapeError } from "../../src/host/errors.ts";
+import { BundleConfig } from "../../src/seg/bundle/config.ts";
+import { Unknown } from "../../src/seg/bundle/expression.ts";
+import { type ModelFiles, modelKindOf, openModel, segment } from "../../src/seg/index.ts";
+import { modelFiles } from "../../src/seg/index.node.ts";
+import { device } from "../lib/device.ts";
+
+const folder = join(import.meta.dirname, "../fixtures/bundle");
+const dev = await device();
+const image = (await readNiftiFile(join(folder, "image.nii.gz"))) as Volume;
+
+describe("a bundle", async () => {
+  const model = await openModel(dev, modelFiles(folder));
+  afterAll(() => model.dispose());
+
+  test("says what it is", () => {
+    expect(model).toMatchObject({ kind: "bundle", channels: ["CT"] });
+    expect(model.labels).toEqual([
+      { name: "spleen", values: [1] },
+      { name: "liver", values: [2] },
+    ]);
+  });
+
+  test("predicts what MONAI does", async () => {
+    const { labels, probabilities } = await model.segment(image, { probabilities: true });
+    const truth = await readNiftiFile(join(folder, "labels.nii.gz"));
+    const soft = await readNiftiFile(join(folder, "probabilities.nii.gz"));
+    expect(labels.shape).toEqual(truth.shape);
+    expect(labels.affine).toEqual(image.affine);
+    expect(Array.from(labels.data)).toEqual(Array.from(truth.data));
+    let worst = 0;
+    for (const [i, v] of soft.data.entries()) worst = Math.max(worst, Math.abs(v - probabilities!.data[i]));
+    expect(worst).toBeLessThan(2e-6);
+  });
+
+  test("refuses an image of other channels", async () => {
+    const two = { ...image, shape: [2, ...image.shape.slice(1)], data: new Float32Array(2 * image.data.length) };
+    await expect(model.segment(two)).rejects.toThrow(new ShapeError("the image has 2 channels, the bundle takes 1: CT"));
+  });
+});
+
+/** The bundle with its config changed. */
+function changed(change: (config: any) => void): ModelFiles {
+  const files = modelFiles(folder);
+  const config = JSON.parse(readFileSync(join(folder, "configs/inference.json"), "utf8"));
+  change(config);
+  const bytes = new TextEncoder().encode(JSON.stringify(config));
+  return { ...files, read: async (path) => (path === "configs/inference.json" ? bytes : files.read(path)) };
+}
+
+test.each<[string, (config: any) => void, RegExp]>([
+  ["network", (c) => (c.network_def["_target_"] = "SwinUNETR"), /network SwinUNETR is not known here; known are AttentionUnet/],
+  ["option of a network", (c) => (c.network_def.depth = 3), /there is no option "depth"/],
+  [
+    "transform",
+    (c) => (c.preprocessing.transforms[3]["_target_"] = "scripts.my.Mergedd"),
+    /transform scripts.my.Mergedd is not known/,
+  ],
+  ["option of a transform", (c) => (c.preprocessing.transforms[3].pixdims = 3), /"pixdims"/],
+  ["inferer", (c) => (c.inferer["_target_"] = "scripts.Inferer"), /inferer scripts.Inferer is not known here/],
+  ["option of an inferer", (c) => (c.inferer.roi = 3), /there is no option "roi"/],
+  ["expression", (c) => (c.inferer.overlap = "$max(@pixdim)"), /SlidingWindowInferer.overlap is the expression "max\(@pixdim\)"/],
+])("a bundle with an unknown %s names it", async (_, change, message) => {
+  await expect(openModel(dev, changed(change))).rejects.toThrow(message);
+});
+
+test("references that lead nowhere or in a circle", async () => {
+  await expect(
+    openModel(
+      dev,
+      changed((c) => (c.channels = "@none")),
+    ),
+  ).rejects.toThrow(/no "none", which "@none" refers to/);
+  await expect(
+    openModel(
+      dev,
+      changed((c) => (c.channels = "@channels")),
+    ),
+  ).rejects.toThrow(/"@channels" refers to itself/);
+});
+
+test("expressions", () => {
+  const at = (value: unknown) => new BundleConfig("config", { a: [1, 2, { b: "x" }], flag: false, value }).get("value");
+  expect(at("$len(@a) * 2 ** 3 - 1")).toBe(23);
+  expect(at("$@a#2#b + '/model.pt'")).toBe("x/model.pt");
+  expect(at("@a::1")).toBe(2);
+  expect(at("$[1, 2] + [3]")).toEqual([1, 2, 3]);
+  expect(at("$(1.5, -2) if not @flag and 3 >= 2 else None")).toEqual([1.5, -2]);
+  expect(at("$'a' if @flag else {'k': True}['k']")).toBe(true);
+  expect(at("$torch.float32")).toBe("float32");
+  expect(at("$7 // 2 % 2")).toBe(1);
+  expect(at("$lambda x: x > 0")).toBeInstanceOf(Unknown);
+  expect(at("$__import__('os').system('true')")).toBeInstanceOf(Unknown);
+});
+
+test("files that are no model", async () => {
+  const files = (paths: readonly string[]): ModelFiles => ({ name: "it", paths, read: async () => new Uint8Array() });
+  expect(() => modelKindOf(files(["a.txt"]))).toThrow(FormatError);
+  expect(modelKindOf(files(["top/in/plans.json", "top/in/dataset.json", "top/in/fold_0/checkpoint_final.pth"])).name).toBe(
+    "nnunet",
+  );
+  expect(modelKindOf(files(["net.onnx"])).name).toBe("onnx");
+  await expect(segment(dev, files(["net.onnx"]), image)).rejects.toThrow(FormatError);
+  await expect(segment(dev, modelFiles(folder), image, { folds: [0] })).rejects.toThrow(ConfigError);
+});
