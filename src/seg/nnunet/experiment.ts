@@ -2,7 +2,7 @@
 
 import { FingerprintExtractor, type DatasetFingerprint } from "../../data/nnunet/fingerprint.ts";
 import { nnunetArray } from "../../data/nnunet/preprocess.ts";
-import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
+import type { Case } from "../../data/folders/dataset_index.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import { DataError } from "../../host/errors.ts";
@@ -28,7 +28,7 @@ export function nnunetLabels(labels: readonly LabelClass[]): readonly LabelClass
 export function datasetJson(
   labels: readonly LabelClass[],
   channels: readonly string[],
-  { fileEnding, training }: Pick<DatasetIndex, "fileEnding" | "training">,
+  { fileEnding, numTraining }: { readonly fileEnding: string; readonly numTraining: number },
 ): NnunetDatasetJson {
   const sorted = nnunetLabels(labels);
   const regions = foregroundOf(sorted).some((l) => l.values.length > 1);
@@ -38,7 +38,7 @@ export function datasetJson(
   return {
     channel_names: Object.fromEntries(channels.map((name, c) => [String(c), name])),
     labels: Object.fromEntries(sorted.map(({ name, values }) => [name, values.length === 1 ? values[0] : values])),
-    numTraining: training.length,
+    numTraining,
     file_ending: fileEnding,
     ...(alone && { regions_class_order: alone }),
   };

@@ -128,6 +128,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   outputs?(config: RunConfig<Config>, labels: readonly LabelClass[]): OutputKind;
   /** Makes a case ready, the same way for training, validation and prediction. Throws `DataError`, `ShapeError` for what cannot be used. */
   prepare(source: LoadedCase, context: Context<Config>): Promise<PreparedCase> | PreparedCase;
+  /** What the outcome of `prepare` depends on beside the case: plain data. With it prepared cases can be kept on disk between runs. */
+  preparation?(context: Context<Config>): unknown;
   /** Training samples, items with at least `image` and `label`, of cases that are read, prepared and cached; built in each data worker. */
   samples(cases: PreparedDataset, context: Context<Config>, network: string): Dataset;
   /** Changes a batch on the device, inside the captured step; randomness comes from the device's generator. */

@@ -1,6 +1,7 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
+import type { ItemStore } from "../../data/datasets/persistent_dataset.ts";
 import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import { selectFold } from "../../data/folders/splits.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -32,6 +33,8 @@ export interface RunData {
   readonly val: readonly Case[];
   /** Reads image and label of a case. */
   readonly read: ReadCase;
+  /** A folder's store of prepared cases, where there is such a thing. */
+  readonly prepared?: ((folder: string) => ItemStore) | undefined;
   /** Threads of this machine; 1 where data workers cannot read these data. */
   readonly threads: number;
   /** Has workers build samples. */
@@ -91,6 +94,13 @@ async function factsOf(
   };
   return { facts, orientation };
 }
+
+/**
+ * Reads all cases of the data once; what is wrong is an error that lists it.
+ * @returns what reads a case in the orientation that most of them have
+ */
+export const checkedCases = async (data: RunData, onProgress?: (done: number, total: number) => void): Promise<ReadCase> =>
+  (await factsOf(data, onProgress)).facts.read;
 
 interface Grid {
   readonly shape: readonly number[];

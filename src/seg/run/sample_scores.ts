@@ -9,7 +9,7 @@ import type { AbortSignal } from "../../host/platform.ts";
 import type { Module } from "../../nn/module.ts";
 import { capture, type Captured } from "../../tensor/capture.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { PreparedCases } from "../recipes/prepared.ts";
+import { PreparedCases, preparedStore } from "../recipes/prepared.ts";
 import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
 import type { BatchTensors, TrainBatch } from "../training/trainer.ts";
 import type { SampleScore, SampleScores } from "./files.ts";
@@ -83,7 +83,9 @@ export class SampleScoring<C extends object> {
       const { recipe, context, options } = this;
       const { batchSize, seed, cacheSize } = options.config;
       const bytes = (cacheSize * gibibyte) / (4 * 2 * Object.keys(this.networks).length);
-      const prepared = new PreparedCases(recipe, context, cases, options.data.read, bytes);
+      const { config, data } = options;
+      const disk = preparedStore(recipe, context, config.prepared === "" ? undefined : data.prepared?.(config.prepared));
+      const prepared = new PreparedCases(recipe, context, cases, data.read, bytes, disk);
       loader = new DataLoader<TrainBatch>(recipe.samples(prepared, context, network), { batchSize, seed, collate: trainBatch });
       this.loaders.set(key, loader);
     }

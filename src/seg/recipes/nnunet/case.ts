@@ -92,3 +92,17 @@ export function restoredChannel(
   const how = { configuration: configurationOf(config), properties, transposeForward, transposeBackward };
   return reversedAxes(restoreChannel(channel, how, -Infinity));
 }
+
+/** What prepared cases depend on: not on patch, batch and network, so that these can change. */
+export function preparationOf({ config, outputs }: Context<NnunetOptions>): unknown {
+  const c = configurationOf(config);
+  const { transpose_forward, foreground_intensity_properties_per_channel } = config.plans;
+  return {
+    transpose_forward,
+    foreground_intensity_properties_per_channel,
+    spacing: c.spacing,
+    normalization: [c.normalization_schemes, c.use_mask_for_norm],
+    resampling: [c.resampling_fn_data, c.resampling_fn_data_kwargs, c.resampling_fn_seg, c.resampling_fn_seg_kwargs],
+    outputs: outputs.kind,
+  };
+}

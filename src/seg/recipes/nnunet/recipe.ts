@@ -10,7 +10,7 @@ import { nnunetNetwork } from "../../nnunet/network.ts";
 import { nnunetTiles } from "../../nnunet/tiles.ts";
 import type { Outputs } from "../../training/trainer.ts";
 import { defineRecipe, onlyNetwork } from "../recipe.ts";
-import { nnunetOutputs, prepareNnunetCase, restoredChannel } from "./case.ts";
+import { nnunetOutputs, preparationOf, prepareNnunetCase, restoredChannel } from "./case.ts";
 import { checkNnunetOptions, configurationOf, type NnunetOptions, nnunetOptions } from "./options.ts";
 import { augmentSamples, NnunetSamples } from "./samples.ts";
 import { mirrorAxesOf, suggestNnunetOptions } from "./suggest.ts";
@@ -29,6 +29,7 @@ export default defineRecipe<NnunetOptions, Outputs>({
   labels: (_, labels) => nnunetLabels(labels),
   outputs: (_, labels) => nnunetOutputs(labels),
   prepare: prepareNnunetCase,
+  preparation: preparationOf,
   samples: (cases, context) => new NnunetSamples(cases, context),
   augment: augmentSamples,
   networks: (device, { config, channels, outputs }) => ({

@@ -59,7 +59,7 @@ export async function suggestNnunetOptions(
 async function planned(facts: DataFacts, asked: Asked): Promise<{ plans: NnunetPlans; fingerprint: DatasetFingerprint }> {
   const { index, labels, channels, read, say } = facts;
   const fingerprint = await fingerprintCases(index.training, read);
-  const plans = planExperiment(fingerprint, datasetJson(labels, channels, index), {
+  const plans = planExperiment(fingerprint, datasetJson(labels, channels, { fileEnding: index.fileEnding, numTraining: index.training.length }), {
     planner: asked.planner!,
     datasetName: index.name,
     ...(asked.memory && { gpuMemoryTargetInGb: asked.memory }),
