@@ -3,7 +3,6 @@
  * folder.
  */
 
-import { polynomialDecay } from "../../../nn/optim/rates.ts";
 import { WindowSegmenter } from "../../inference/segmenter.ts";
 import { nnunetLabels } from "../../nnunet/experiment.ts";
 import { nnunetNetwork } from "../../nnunet/network.ts";
@@ -14,7 +13,7 @@ import { nnunetOutputs, preparationOf, prepareNnunetCase, restoredChannel } from
 import { checkNnunetOptions, configurationOf, type NnunetOptions, nnunetOptions } from "./options.ts";
 import { augmentSamples, NnunetSamples } from "./samples.ts";
 import { mirrorAxesOf, suggestNnunetOptions } from "./suggest.ts";
-import { clipNorm, countsOfLevels, forwardLevels, lossOfLevels, optimizerOf } from "./training.ts";
+import { clipNorm, countsOfLevels, forwardLevels, lossOfLevels, optimizerOf, scheduleOf } from "./training.ts";
 
 /** nnU-Net: configures itself. */
 export default defineRecipe<NnunetOptions, Outputs>({
@@ -45,7 +44,7 @@ export default defineRecipe<NnunetOptions, Outputs>({
   }),
   optimizer: (model, { config }) => optimizerOf(model, config),
   clipNorm,
-  schedule: ({ config }) => polynomialDecay({ totalIters: config.epochs, power: 0.9 }),
+  schedule: ({ config }) => scheduleOf(config),
   segmenter(device, networks, { config, outputs }) {
     const c = configurationOf(config);
     const mirrorAxes = config.noMirroring ? [] : mirrorAxesOf(c);

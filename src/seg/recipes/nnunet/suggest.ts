@@ -6,6 +6,7 @@
 import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
 import { patchGeometry } from "../../../data/nnunet/patches.ts";
 import { computeNewShape } from "../../../data/nnunet/resample.ts";
+import { sizeOf } from "../../../host/array.ts";
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../../host/errors.ts";
 import { formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
@@ -51,7 +52,7 @@ export async function suggestNnunetOptions(
   const trial = new Trials(device, facts.channels.length, outputs);
   const chosen =
     timeLimit > 0
-      ? await inTime(whole, trial, facts, fingerprint!, plans, timeLimit, asked)
+      ? await inTime(whole, trial, facts, { minutes: timeLimit, fingerprint: fingerprint!, plans, asked })
       : await inMemory(whole, trial, facts, asked);
   return { ...own, ...chosen.schedule, plans: withConfiguration(plans, configuration, chosen.configuration) };
 }
@@ -140,68 +141,79 @@ async function largestBatch(c: PlannedConfiguration, trial: Trials, bytes: numbe
   return Math.max(leastBatch, Math.min(c.batch_size - 1, leastBatch + Math.floor((most - bytes) / perSample)));
 }
 
-// How often each training case is to be seen, at least.
-const wantedPasses = 25;
-// Channels of the first stage that are tried, from few to many.
+// How often each training case is to be seen by a network wider than the narrowest, and at least: for that the patch is made smaller.
+const passes = { wanted: 25, least: 5 } as const;
+// Channels of the first stage, from few to many. Twice as many take about three times as long.
 const widths = [8, 16, 32];
+const widening = 2.5;
+// Part of the planned patch that is left at least.
+const leastPatch = 1 / 8;
 // Share of the time for what is neither a step nor a prediction: reading, checkpoints, the report.
 const reserve = 0.06;
 // Validation steps to training steps.
 const validationShare = 0.05;
 // A forward pass to a training step.
 const forwardShare = 1 / 3;
+const mostEpochs = 50;
+const stepsOfEpoch = 25;
 const shortLr = 3e-3;
 
+interface Measured {
+  readonly configuration: PlannedConfiguration;
+  /** Seconds of a step. */
+  readonly step: number;
+  /** Samples that there is time for. */
+  readonly samples: number;
+}
+
+interface TimeBudget {
+  readonly minutes: number;
+  readonly fingerprint: DatasetFingerprint;
+  readonly plans: NnunetPlans;
+  readonly asked: Asked;
+}
+
 /** A network and a number of steps for so many minutes on the device: the widest that can still see each case often. */
-async function inTime(
-  whole: PlannedConfiguration,
-  trial: Trials,
-  facts: DataFacts,
-  fingerprint: DatasetFingerprint,
-  plans: NnunetPlans,
-  minutes: number,
-  asked: Asked,
-): Promise<Chosen> {
+async function inTime(whole: PlannedConfiguration, trial: Trials, facts: DataFacts, budget: TimeBudget): Promise<Chosen> {
   const { cases, validation, say } = facts;
-  const batchSize = leastBatch;
+  const { minutes, fingerprint, plans, asked } = budget;
   const optimizer = asked.optimizer ?? "adam";
-  const seconds = minutes * 60 * (1 - reserve);
-  const forwards = (c: PlannedConfiguration) =>
-    validation.length * passesPerCase(c, plans, fingerprint) * (asked.noMirroring ? 1 : 2 ** c.patch_size.length);
-  /** Samples that there is time for, with a step of a batch of so many seconds. */
-  const samplesIn = (c: PlannedConfiguration, step: number): number => {
-    const sample = step / batchSize;
-    return (seconds - forwards(c) * sample * forwardShare) / (sample * (1 + validationShare * forwardShare));
+  const mirrored = asked.noMirroring ? 1 : 2 ** whole.patch_size.length;
+  const measure = async (configuration: PlannedConfiguration): Promise<Measured> => {
+    const { seconds: step } = await trial.cost(configuration, leastBatch, optimizer, 2);
+    const sample = step / leastBatch;
+    const predicting = validation.length * tilesPerCase(configuration, plans, fingerprint) * mirrored * sample * forwardShare;
+    const left = minutes * 60 * (1 - reserve) - predicting;
+    return { configuration, step, samples: Math.max(0, left / (sample * (1 + validationShare * forwardShare))) };
   };
-  const wanted = wantedPasses * cases.length;
-  let best: { readonly configuration: PlannedConfiguration; readonly samples: number; readonly step: number } | undefined;
-  let candidate: PlannedConfiguration | undefined = whole;
-  while (candidate && (!best || best.samples < wanted)) {
-    for (const width of widths) {
-      const configuration = withFeatures(candidate, Math.min(width, whole.architecture.arch_kwargs.features_per_stage[0]));
-      const { seconds: step } = await trial.cost(configuration, batchSize, optimizer, 2);
-      const samples = samplesIn(configuration, step);
-      const enough = samples >= wanted;
-      if (enough || !best || (best.samples < wanted && samples > best.samples)) best = { configuration, samples, step };
-      // A network twice as wide takes at least twice as long.
-      if (samples < 2 * wanted) break;
-    }
-    candidate = withSmallerPatch(candidate);
+  const most = whole.architecture.arch_kwargs.features_per_stage[0];
+  const narrow = withFeatures(whole, Math.min(widths[0], most));
+  let best = await measure(narrow);
+  while (best.samples < passes.least * cases.length) {
+    const smaller = patchFor(best, best.samples / (passes.least * cases.length), sizeOf(whole.patch_size) * leastPatch);
+    if (!smaller) break;
+    best = await measure(smaller);
   }
-  const { configuration, samples, step } = best!;
-  const steps = Math.max(1, Math.floor(samples / batchSize));
-  const epochs = Math.max(1, Math.min(50, Math.floor(steps / 25)));
+  for (const width of widths.slice(1)) {
+    if (width > most || best.samples < widening * passes.wanted * cases.length) break;
+    const wider = await measure(withFeatures(best.configuration, width));
+    if (wider.samples < passes.wanted * cases.length) break;
+    best = wider;
+  }
+  const { configuration, samples, step } = best;
+  const steps = Math.max(1, Math.floor(samples / leastBatch));
+  const epochs = Math.max(1, Math.min(mostEpochs, Math.floor(steps / stepsOfEpoch)));
   const stepsPerEpoch = Math.max(1, Math.floor(steps / epochs));
   say(
-    `in ${minutes} minutes: ${configuration.architecture.arch_kwargs.features_per_stage.join("-")} features, ` +
-      `patch ${configuration.patch_size.join("×")}, ${epochs} epochs of ${stepsPerEpoch} steps of ${batchSize} samples (${step.toFixed(2)} s each)`,
+    `in ${minutes} minutes: features ${configuration.architecture.arch_kwargs.features_per_stage.join("-")}, ` +
+      `patch ${configuration.patch_size.join("×")}, ${epochs} epochs of ${stepsPerEpoch} steps of ${leastBatch} samples, ${step.toFixed(2)} s each`,
   );
   return {
-    configuration: { ...configuration, batch_size: batchSize },
+    configuration: { ...configuration, batch_size: leastBatch },
     schedule: {
       epochs,
       stepsPerEpoch,
-      batchSize,
+      batchSize: leastBatch,
       optimizer,
       lr: optimizer === "adam" ? shortLr : fullSchedule.lr,
       validationSteps: Math.max(1, Math.round(stepsPerEpoch * validationShare)),
@@ -209,8 +221,21 @@ async function inTime(
   };
 }
 
+/** The configuration with the largest patch of so small a part of a measured one's voxels, by nnU-Net's steps; undefined if none is left. */
+function patchFor({ configuration }: Measured, part: number, least: number): PlannedConfiguration | undefined {
+  const wanted = sizeOf(configuration.patch_size) * part;
+  let found: PlannedConfiguration | undefined;
+  let next = withSmallerPatch(configuration);
+  while (next && sizeOf(next.patch_size) >= least) {
+    found = next;
+    if (sizeOf(next.patch_size) <= wanted) break;
+    next = withSmallerPatch(next);
+  }
+  return found;
+}
+
 /** Tiles of the median case. */
-function passesPerCase(c: PlannedConfiguration, { transpose_forward: forward }: NnunetPlans, f: DatasetFingerprint): number {
+function tilesPerCase(c: PlannedConfiguration, { transpose_forward: forward }: NnunetPlans, f: DatasetFingerprint): number {
   const counts = f.shapes_after_crop.map((shape, i) => {
     const target = c.spacing.length === 2 ? [f.spacings[i][forward[0]], ...c.spacing] : c.spacing;
     const size = computeNewShape(forward.map((a) => shape[a]), forward.map((a) => f.spacings[i][a]), target);

@@ -11,6 +11,7 @@ import { dcAndBCELoss, dcAndCELoss, deepSupervisionWeights } from "../../../nn/l
 import type { Module } from "../../../nn/module.ts";
 import { Adam } from "../../../nn/optim/adam.ts";
 import type { Optimizer } from "../../../nn/optim/optimizer.ts";
+import { polynomialDecay, type Schedule, warmUp } from "../../../nn/optim/rates.ts";
 import { SGD } from "../../../nn/optim/sgd.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { NnUNet } from "../../networks/nnunet_parts.ts";
@@ -66,6 +67,12 @@ export function optimizerOf(
 ): Optimizer {
   if (optimizer === "adam") return new Adam(model.parameters(), { lr, weightDecay });
   return new SGD(model.parameters(), { lr, momentum: 0.99, nesterov: true, weightDecay });
+}
+
+/** Falls to 0 as nnU-Net's; Adam, whose moments are not known yet, begins with an epoch at a third. */
+export function scheduleOf({ optimizer, epochs }: { readonly optimizer: "sgd" | "adam"; readonly epochs: number }): Schedule {
+  const falling = (totalIters: number) => polynomialDecay({ totalIters, power: 0.9 });
+  return optimizer === "sgd" || epochs === 1 ? falling(epochs) : warmUp(falling(epochs - 1), { steps: 1 });
 }
 
 /** Bound of the norm of all gradients, nnU-Net's. */
