@@ -2,7 +2,7 @@
 
 import { FingerprintExtractor, type DatasetFingerprint } from "../../data/nnunet/fingerprint.ts";
 import { nnunetArray } from "../../data/nnunet/preprocess.ts";
-import type { Case } from "../../data/folders/dataset_index.ts";
+import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import { DataError } from "../../host/errors.ts";
@@ -24,11 +24,28 @@ export function nnunetLabels(labels: readonly LabelClass[]): readonly LabelClass
   return labels.toSorted((a, b) => Math.min(...a.values) - Math.min(...b.values));
 }
 
+/** What a `dataset.json` says of files. */
+export interface DatasetFiles {
+  /** Of images. */
+  readonly fileEnding: string;
+  /** Labelled cases. */
+  readonly numTraining: number;
+  /** nnU-Net's class that reads them, if not the usual one. */
+  readonly reader?: string | undefined;
+}
+
+/** The `dataset.json` files of an index. */
+export const filesOf = ({ fileEnding, training, reader }: DatasetIndex): DatasetFiles => ({
+  fileEnding,
+  numTraining: training.length,
+  reader,
+});
+
 /** The `dataset.json` of channels and classes. */
 export function datasetJson(
   labels: readonly LabelClass[],
   channels: readonly string[],
-  { fileEnding, numTraining }: { readonly fileEnding: string; readonly numTraining: number },
+  { fileEnding, numTraining, reader }: DatasetFiles,
 ): NnunetDatasetJson {
   const sorted = nnunetLabels(labels);
   const regions = foregroundOf(sorted).some((l) => l.values.length > 1);
@@ -40,6 +57,7 @@ export function datasetJson(
     labels: Object.fromEntries(sorted.map(({ name, values }) => [name, values.length === 1 ? values[0] : values])),
     numTraining,
     file_ending: fileEnding,
+    ...(reader !== undefined && { overwrite_image_reader_writer: reader }),
     ...(alone && { regions_class_order: alone }),
   };
 }

@@ -9,7 +9,7 @@ import { readSafetensors } from "../../weights/safetensors.ts";
 import { type TorchValue, writeTorch } from "../../weights/torch/write.ts";
 import type { DatasetFingerprint } from "../../data/nnunet/fingerprint.ts";
 import type { LabelClass } from "../../data/labels.ts";
-import { datasetJson } from "./experiment.ts";
+import { type DatasetFiles, datasetJson } from "./experiment.ts";
 import type { NnunetPlans } from "./plan.ts";
 
 /** What is told of a run; the fields are those of its files. */
@@ -20,9 +20,7 @@ export interface ExportedRun {
   readonly fold: number | "all";
   readonly labels: readonly LabelClass[];
   readonly channels: readonly string[];
-  /** Ending of the dataset's image files, and the number of its labelled cases. */
-  readonly fileEnding: string;
-  readonly numTraining: number;
+  readonly files: DatasetFiles;
   /** Axes along which images may be mirrored. */
   readonly mirrorAxes: readonly number[];
   /** Of each epoch. */
@@ -47,7 +45,7 @@ export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array
   }
   const folds = runs.map((r) => r.fold);
   if (new Set(folds).size < folds.length) throw new ConfigError(`exportRuns: the runs are of the folds ${folds}; each may come once`);
-  const dataset = datasetJson(first.labels, first.channels, { fileEnding: first.fileEnding, numTraining: first.numTraining });
+  const dataset = datasetJson(first.labels, first.channels, first.files);
   const json = (value: unknown) => `${JSON.stringify(value, null, 4)}\n`;
   const files = new Map<string, Uint8Array | string>([
     ["plans.json", json(first.plans)],

@@ -63,8 +63,7 @@ test("a run that stopped is the run that did not, and its results folder predict
     {
       ...config,
       ...info,
-      fileEnding: ".nii.gz",
-      numTraining: 4,
+      files: { fileEnding: ".nii.gz", numTraining: 4 },
       mirrorAxes: [0, 1, 2],
       epochs: await readEpochs(whole),
       weights: (await whole.read(files.weights))!,

@@ -12,7 +12,7 @@ import { formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { computeStepsForSlidingWindow } from "../../inference/nnunet_windows.ts";
 import { type PlannedConfiguration, withFeatures, withSmallerPatch } from "../../nnunet/configuration.ts";
-import { datasetJson, fingerprintCases, nnunetLabels } from "../../nnunet/experiment.ts";
+import { datasetJson, filesOf, fingerprintCases, nnunetLabels } from "../../nnunet/experiment.ts";
 import { type NnunetPlans, planExperiment } from "../../nnunet/plan.ts";
 import { planners } from "../../nnunet/planners.ts";
 import { type OutputCoding, outputCodingOf } from "../../post/output_coding.ts";
@@ -60,7 +60,7 @@ export async function suggestNnunetOptions(
 async function planned(facts: DataFacts, asked: Asked): Promise<{ plans: NnunetPlans; fingerprint: DatasetFingerprint }> {
   const { index, labels, channels, read, say } = facts;
   const fingerprint = await fingerprintCases(index.training, read);
-  const plans = planExperiment(fingerprint, datasetJson(labels, channels, { fileEnding: index.fileEnding, numTraining: index.training.length }), {
+  const plans = planExperiment(fingerprint, datasetJson(labels, channels, filesOf(index)), {
     planner: asked.planner!,
     datasetName: index.name,
     ...(asked.memory && { gpuMemoryTargetInGb: asked.memory }),

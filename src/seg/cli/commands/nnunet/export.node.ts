@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError } from "../../../../host/errors.ts";
+import { filesOf } from "../../../nnunet/experiment.ts";
 import { type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
 import { configurationOf, type NnunetOptions } from "../../../recipes/nnunet/options.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
@@ -60,8 +61,7 @@ async function exportedRun(store: RunStore, dataFolder: string | undefined): Pro
     fold: config.fold,
     labels: info.labels,
     channels: info.channels,
-    fileEnding: index.fileEnding,
-    numTraining: index.training.length,
+    files: filesOf(index),
     mirrorAxes: mirrorAxesOf(configurationOf(config)),
     epochs: await readEpochs(store),
     weights,

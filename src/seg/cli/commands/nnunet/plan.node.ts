@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../../../../host/files.node.ts";
 import { ConfigError } from "../../../../host/errors.ts";
 import { generateCrossvalSplit } from "../../../../data/nnunet/splits.ts";
 import type { PlannedConfiguration } from "../../../nnunet/configuration.ts";
-import { datasetJson, fingerprintCases } from "../../../nnunet/experiment.ts";
+import { datasetJson, filesOf, fingerprintCases } from "../../../nnunet/experiment.ts";
 import { type NnunetPlans, planExperiment } from "../../../nnunet/plan.ts";
 import { type PlannerName, planners } from "../../../nnunet/planners.ts";
 import { checkedCases } from "../../../run/data.ts";
@@ -45,7 +45,7 @@ export const planCommand: Command = {
     try {
       const read = await checkedCases(data, progress("checking cases"));
       const fingerprint = await fingerprintCases(index.training, read, progress("fingerprint"));
-      const dataset = datasetJson(index.labels, index.modality, { fileEnding: index.fileEnding, numTraining: index.training.length });
+      const dataset = datasetJson(index.labels, index.modality, filesOf(index));
       const plans = planExperiment(fingerprint, dataset, {
         datasetName: index.name,
         ...(values.planner !== undefined && { planner: values.planner as PlannerName }),
