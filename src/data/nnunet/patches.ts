@@ -46,7 +46,14 @@ export function patchGeometry(patchSize: readonly number[]): PatchGeometry {
 function initialPatchSize(patch: readonly number[], angle: number): number[] {
   const [cos, sin] = [Math.cos(Math.min(angle, Math.PI / 2)), Math.sin(Math.min(angle, Math.PI / 2))];
   const most = [...patch];
-  const planes = patch.length === 3 ? [[1, 2], [0, 2], [0, 1]] : [[0, 1]];
+  const planes =
+    patch.length === 3
+      ? [
+          [1, 2],
+          [0, 2],
+          [0, 1],
+        ]
+      : [[0, 1]];
   for (const [k, [a, b]] of planes.entries()) {
     // Corners as row vectors times the matrix of a turn; that about the middle axis has the other sign.
     const sign = k === 1 ? -1 : 1;

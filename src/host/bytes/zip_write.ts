@@ -27,7 +27,9 @@ export function writeZip(entries: ReadonlyMap<string, Uint8Array>): Uint8Array<A
   const directory = at;
   const size = files.reduce((n, { name }) => n + central + name.length, 0);
   if (directory + size + 22 > largest || files.length > 0xffff)
-    throw new FormatError(`a zip archive of ${directory} bytes in ${files.length} files is too large; the most are 4 GiB and 65,535`);
+    throw new FormatError(
+      `a zip archive of ${directory} bytes in ${files.length} files is too large; the most are 4 GiB and 65,535`,
+    );
   const out = new Uint8Array(directory + size + 22);
   const view = new DataView(out.buffer);
   for (const { name, bytes, crc, header, padding, start } of placed) {
@@ -41,7 +43,19 @@ export function writeZip(entries: ReadonlyMap<string, Uint8Array>): Uint8Array<A
   let to = directory;
   for (const { name, bytes, crc, header } of placed) {
     words(view, to, [0x02014b50, 4], [version, 2], [version, 2], [nameIsUtf8, 2], [0, 2], [0, 2], [firstDay, 2], [crc, 4]);
-    words(view, to + 20, [bytes.length, 4], [bytes.length, 4], [name.length, 2], [0, 2], [0, 2], [0, 2], [0, 2], [0, 4], [header, 4]);
+    words(
+      view,
+      to + 20,
+      [bytes.length, 4],
+      [bytes.length, 4],
+      [name.length, 2],
+      [0, 2],
+      [0, 2],
+      [0, 2],
+      [0, 2],
+      [0, 4],
+      [header, 4],
+    );
     out.set(name, to + central);
     to += central + name.length;
   }

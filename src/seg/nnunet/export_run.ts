@@ -38,13 +38,17 @@ export interface ExportedRun {
 export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array | string> {
   const [first, ...others] = runs;
   if (!first) throw new ConfigError("exportRuns: there is no run");
-  const kind = (r: ExportedRun) => JSON.stringify([r.configuration, r.plans.configurations[r.configuration], r.labels, r.channels]);
+  const kind = (r: ExportedRun) =>
+    JSON.stringify([r.configuration, r.plans.configurations[r.configuration], r.labels, r.channels]);
   for (const other of others) {
     if (kind(other) !== kind(first))
-      throw new ConfigError("exportRuns: the runs have other plans, configurations or classes: one folder holds folds of one network");
+      throw new ConfigError(
+        "exportRuns: the runs have other plans, configurations or classes: one folder holds folds of one network",
+      );
   }
   const folds = runs.map((r) => r.fold);
-  if (new Set(folds).size < folds.length) throw new ConfigError(`exportRuns: the runs are of the folds ${folds}; each may come once`);
+  if (new Set(folds).size < folds.length)
+    throw new ConfigError(`exportRuns: the runs are of the folds ${folds}; each may come once`);
   const dataset = datasetJson(first.labels, first.channels, first.files);
   const json = (value: unknown) => `${JSON.stringify(value, null, 4)}\n`;
   const files = new Map<string, Uint8Array | string>([
@@ -67,7 +71,9 @@ function checkpointOf(run: ExportedRun, weights: Uint8Array, dataset: object): U
   const scores = epochs.map((e) => mean(e.dice));
   const averages = scores.reduce<number[]>((all, s, i) => [...all, i === 0 ? s : 0.9 * all[i - 1] + 0.1 * s], []);
   return writeTorch({
-    network_weights: new Map([...tensors].map(([name, t]: [string, WeightTensor]) => [name, { data: t.data, shape: [...t.shape] }])),
+    network_weights: new Map(
+      [...tensors].map(([name, t]: [string, WeightTensor]) => [name, { data: t.data, shape: [...t.shape] }]),
+    ),
     optimizer_state: null,
     grad_scaler_state: null,
     logging: {

@@ -7,7 +7,7 @@ import { ConfigError } from "../../host/errors.ts";
 import { nanMean } from "../../host/stats.ts";
 
 /** A configuration, or several as an ensemble, and its score. */
-export interface Candidate {
+export interface Contender {
   /** Names of its configurations. */
   readonly members: readonly string[];
   /** Mean over classes of the means over cases that have the class. */
@@ -30,12 +30,12 @@ export function membersOf(names: readonly string[], ensembles: boolean): string[
 }
 
 /**
- * The best of some candidates.
+ * The best of some contenders.
  * @throws ConfigError without any, and where two were not scored on the same cases: their means then mean nothing
  */
 export function bestOf(scored: readonly { readonly members: readonly string[]; readonly cases: CaseDice }[]): {
-  readonly best: Candidate;
-  readonly all: readonly Candidate[];
+  readonly best: Contender;
+  readonly all: readonly Contender[];
 } {
   const [first, ...others] = scored;
   if (!first) throw new ConfigError("bestOf: there is no configuration");

@@ -17,7 +17,10 @@ const named = (name: string | undefined): Command => {
   );
 };
 
-const listing = (): string => subcommands.flatMap(({ name, usage }) => usage.map(([args, does]) => `  voxgrad nnunet ${name} ${args}\n      ${does}\n`)).join("");
+const listing = (): string =>
+  subcommands
+    .flatMap(({ name, usage }) => usage.map(([args, does]) => `  voxgrad nnunet ${name} ${args}\n      ${does}\n`))
+    .join("");
 
 /** Runs one of the subcommands. */
 export const nnunetCommand: Command = {

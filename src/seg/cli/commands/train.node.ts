@@ -237,7 +237,12 @@ export async function newJob(
     device: () => (device ??= openDevice()),
     log: (text: string) => line.log(text),
   };
-  const { config, info } = await configure(recipe, data, { ...given, fold, data: root, ...(kept && { prepared: resolve(kept) }) }, hooks).finally(async () => {
+  const { config, info } = await configure(
+    recipe,
+    data,
+    { ...given, fold, data: root, ...(kept && { prepared: resolve(kept) }) },
+    hooks,
+  ).finally(async () => {
     line.finish();
     (await device)?.close();
   });

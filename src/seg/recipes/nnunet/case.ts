@@ -53,9 +53,7 @@ export function prepareNnunetCase(source: LoadedCase, context: Context<NnunetOpt
 export const nnunetOutputs = (labels: readonly LabelClass[]): OutputKind =>
   foregroundOf(labels).some((l) => l.values.length > 1) ? "regions" : "softmax";
 
-const labelledValues = ({ labels }: Context): number[] => [
-  ...new Set(labels.filter((l) => !l.ignore).flatMap((l) => l.values)),
-];
+const labelledValues = ({ labels }: Context): number[] => [...new Set(labels.filter((l) => !l.ignore).flatMap((l) => l.values))];
 
 function whereOutside({ data, shape }: HostArray): HostArray<Uint8Array> {
   const out = new Uint8Array(data.length);

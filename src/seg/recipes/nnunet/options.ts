@@ -17,6 +17,8 @@ export interface NnunetOptions {
   readonly memory: number;
   /** What tells the memory of a step: the bytes that it takes on this device, or nnU-Net's own estimate alone. */
   readonly estimate: "device" | "nnunet";
+  /** Channels of the first stage, 0 for the planned 32 or what the time allows. */
+  readonly features: number;
   /** Minutes that training and predicting the validation cases may take on this device, 0 without a limit. */
   readonly timeLimit: number;
   /** nnU-Net's `plans.json`, with the configuration as it is trained. */
@@ -40,7 +42,10 @@ export interface NnunetOptions {
 const isRecord = (v: unknown): v is object => typeof v === "object" && v !== null && !Array.isArray(v);
 
 export const nnunetOptions: OptionTable<NnunetOptions> = {
-  configuration: oneOf(["2d", "3d_fullres", "3d_lowres"], "2d, 3d_fullres or 3d_lowres; default 3d_fullres where the data are volumes"),
+  configuration: oneOf(
+    ["2d", "3d_fullres", "3d_lowres"],
+    "2d, 3d_fullres or 3d_lowres; default 3d_fullres where the data are volumes",
+  ),
   planner: oneOf(Object.keys(planners) as PlannerName[], "nnU-Net's planner, such as nnUNetPlannerResEncM", {
     standard: "ExperimentPlanner",
   }),
@@ -48,6 +53,7 @@ export const nnunetOptions: OptionTable<NnunetOptions> = {
   estimate: oneOf(["device", "nnunet"], "of memory: the bytes on this device (device), or nnU-Net's alone (nnunet)", {
     standard: "device",
   }),
+  features: integer(0, "channels of the first stage; 0: the planned 32, or what the time allows", { standard: 0 }),
   timeLimit: between(0, 1e5, "minutes for all of it on this device, network and steps are chosen to fit; 0: no limit"),
   plans: jsonFile<NnunetPlans>("FILE of nnU-Net's plans (voxgrad nnunet plan), in place of planning", (v) => isRecord(v)),
   fingerprint: jsonFile<DatasetFingerprint | null>("", (v) => v === null || isRecord(v), { standard: null }),

@@ -19,7 +19,8 @@ import { clipNorm, countsOfLevels, forwardLevels, lossOfLevels, optimizerOf, sch
 export default defineRecipe<NnunetOptions, Outputs>({
   name: "nnunet",
   version: 1,
-  summary: "nnU-Net: configures itself from the data and the device; 2d, 3d_fullres, 3d_lowres; plans and results folders are nnU-Net v2's",
+  summary:
+    "nnU-Net: configures itself from the data and the device; 2d, 3d_fullres, 3d_lowres; plans and results folders are nnU-Net v2's",
   module: import.meta.url,
   options: nnunetOptions,
   ignores: true,

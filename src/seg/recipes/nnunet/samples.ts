@@ -88,11 +88,17 @@ export function augmentSamples(batch: BatchTensors, { config }: Context<NnunetOp
   if (config.augment === "none") return rest as BatchTensors;
   const { patch_size: size, use_mask_for_norm: masked } = configurationOf(config);
   const lowResolutionAxes = patchGeometry(size).dummy2d ? { lowResolutionAxes: [1, 2] } : {};
-  const { outside, ...changed } = augmentBatch(batch, { size, labels: ["label", "outside"], ...lowResolutionAxes }) as
-    BatchTensors & { readonly outside?: Tensor };
+  const { outside, ...changed } = augmentBatch(batch, {
+    size,
+    labels: ["label", "outside"],
+    ...lowResolutionAxes,
+  }) as BatchTensors & { readonly outside?: Tensor };
   if (!outside) return changed as BatchTensors;
   const channels = masked.map((m) => (m ? 1 : 0));
   const axes = changed.image.rank - 2;
-  const which = changed.image.device.tensor({ data: channels, shape: [1, channels.length, ...Array.from({ length: axes }, () => 1)] });
+  const which = changed.image.device.tensor({
+    data: channels,
+    shape: [1, channels.length, ...Array.from({ length: axes }, () => 1)],
+  });
   return { ...changed, image: mul(changed.image, affine(mul(outside, which), -1, 1)) } as BatchTensors;
 }

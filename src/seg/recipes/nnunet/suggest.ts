@@ -42,11 +42,13 @@ export async function suggestNnunetOptions(
   const configuration = asked.configuration ?? (plans.configurations["3d_fullres"] ? "3d_fullres" : "2d");
   const device = await facts.device?.();
   const timeLimit = asked.timeLimit ?? (device?.software ? softwareMinutes : 0);
-  const whole = configurationOf({ plans, configuration });
+  const known = configurationOf({ plans, configuration });
+  const whole = asked.features ? withFeatures(known, asked.features) : known;
   const own = { configuration, timeLimit, fingerprint, ...fullSchedule };
   if (!device || asked.plans) {
-    if (!device && timeLimit > 0) throw new ConfigError("a time limit needs the device that will train; configure was given none");
-    return { ...own, plans, batchSize: whole.batch_size };
+    if (!device && timeLimit > 0)
+      throw new ConfigError("a time limit needs the device that will train; configure was given none");
+    return { ...own, plans: withConfiguration(plans, configuration, whole), batchSize: whole.batch_size };
   }
   const outputs = outputCodingOf(nnunetOutputs(facts.labels), nnunetLabels(facts.labels));
   const trial = new Trials(device, facts.channels.length, outputs);
@@ -92,7 +94,12 @@ class Trials {
   }
 
   /** Infinite bytes for what the device cannot hold. */
-  async cost(configuration: PlannedConfiguration, batchSize: number, optimizer: "sgd" | "adam", steps: number): Promise<StepCost> {
+  async cost(
+    configuration: PlannedConfiguration,
+    batchSize: number,
+    optimizer: "sgd" | "adam",
+    steps: number,
+  ): Promise<StepCost> {
     const { inChannels, outputs } = this;
     try {
       return await stepCost(this.device, { configuration, inChannels, outputs, batchSize, optimizer, steps });
@@ -187,15 +194,14 @@ async function inTime(whole: PlannedConfiguration, trial: Trials, facts: DataFac
     return { configuration, step, samples: Math.max(0, left / (sample * (1 + validationShare * forwardShare))) };
   };
   const most = whole.architecture.arch_kwargs.features_per_stage[0];
-  const narrow = withFeatures(whole, Math.min(widths[0], most));
-  let best = await measure(narrow);
+  let best = await measure(asked.features ? whole : withFeatures(whole, Math.min(widths[0], most)));
   while (best.samples < passes.least * cases.length) {
     const smaller = patchFor(best, best.samples / (passes.least * cases.length), sizeOf(whole.patch_size) * leastPatch);
     if (!smaller) break;
     best = await measure(smaller);
   }
   for (const width of widths.slice(1)) {
-    if (width > most || best.samples < widening * passes.wanted * cases.length) break;
+    if (asked.features || width > most || best.samples < widening * passes.wanted * cases.length) break;
     const wider = await measure(withFeatures(best.configuration, width));
     if (wider.samples < passes.wanted * cases.length) break;
     best = wider;
@@ -238,7 +244,11 @@ function patchFor({ configuration }: Measured, part: number, least: number): Pla
 function tilesPerCase(c: PlannedConfiguration, { transpose_forward: forward }: NnunetPlans, f: DatasetFingerprint): number {
   const counts = f.shapes_after_crop.map((shape, i) => {
     const target = c.spacing.length === 2 ? [f.spacings[i][forward[0]], ...c.spacing] : c.spacing;
-    const size = computeNewShape(forward.map((a) => shape[a]), forward.map((a) => f.spacings[i][a]), target);
+    const size = computeNewShape(
+      forward.map((a) => shape[a]),
+      forward.map((a) => f.spacings[i][a]),
+      target,
+    );
     const seen = size.slice(size.length - c.patch_size.length).map((n, a) => Math.max(n, c.patch_size[a]));
     const tiles = computeStepsForSlidingWindow(seen, c.patch_size, 0.5).reduce((n, starts) => n * starts.length, 1);
     return c.spacing.length === 2 ? tiles * size[0] : tiles;

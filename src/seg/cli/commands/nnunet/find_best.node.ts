@@ -56,7 +56,8 @@ export const findBestCommand: Command = {
     const groups = Map.groupBy(runs, nameOf);
     for (const [name, folds] of groups) {
       const numbers = folds.map((r) => r.config.fold);
-      if (new Set(numbers).size < numbers.length) throw new ConfigError(`${name} comes with the folds ${numbers}; each may come once`);
+      if (new Set(numbers).size < numbers.length)
+        throw new ConfigError(`${name} comes with the folds ${numbers}; each may come once`);
     }
     const line = new ProgressLine(process.stderr);
     const { signal, done } = interruptible("stopping after this batch");
@@ -133,7 +134,9 @@ function foldsOf(members: readonly (readonly TrainedRun[])[]): TrainedRun[][] {
     members.map((runs) => {
       const same = runs.find((r) => r.config.fold === first.config.fold);
       if (same) return same;
-      throw new ConfigError(`${nameOf(runs[0])} has no run of fold ${first.config.fold}; an ensemble needs the same folds of both`);
+      throw new ConfigError(
+        `${nameOf(runs[0])} has no run of fold ${first.config.fold}; an ensemble needs the same folds of both`,
+      );
     }),
   );
 }

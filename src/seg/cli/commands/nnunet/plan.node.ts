@@ -36,7 +36,8 @@ export const planCommand: Command = {
   help: async () => help,
   async run(args) {
     const { values } = parse(args, { data: text, out: text, planner: text, memory: text, spacing: text });
-    if (values.data === undefined || values.out === undefined) throw new ConfigError("nnunet plan needs --data DIR and --out DIR");
+    if (values.data === undefined || values.out === undefined)
+      throw new ConfigError("nnunet plan needs --data DIR and --out DIR");
     const data = await (await FolderData.open(values.data)).fold("all");
     const { index } = data;
     if (index.training.length === 0) throw new ConfigError(`${values.data} has no labelled cases`);
@@ -50,14 +51,18 @@ export const planCommand: Command = {
         datasetName: index.name,
         ...(values.planner !== undefined && { planner: values.planner as PlannerName }),
         ...(values.memory !== undefined && { gpuMemoryTargetInGb: numberIn("memory", values.memory) }),
-        ...(values.spacing !== undefined && { overwriteTargetSpacing: values.spacing.split(",").map((n) => numberIn("spacing", n)) }),
+        ...(values.spacing !== undefined && {
+          overwriteTargetSpacing: values.spacing.split(",").map((n) => numberIn("spacing", n)),
+        }),
       });
       line.finish();
       await writeAll(resolve(values.out), {
         "dataset.json": dataset,
         "dataset_fingerprint.json": fingerprint,
         [`${plans.plans_name}.json`]: plans,
-        ...(index.training.length >= 5 && { "splits_final.json": generateCrossvalSplit(index.training.map((c) => c.id).toSorted()) }),
+        ...(index.training.length >= 5 && {
+          "splits_final.json": generateCrossvalSplit(index.training.map((c) => c.id).toSorted()),
+        }),
       });
       tell(plans, join(values.out, `${plans.plans_name}.json`));
     } finally {

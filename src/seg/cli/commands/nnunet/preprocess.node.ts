@@ -47,7 +47,14 @@ export const preprocessCommand: Command = {
       const folder = resolve(values.prepared);
       const disk = preparedStore(nnunet, context, data.prepared!(folder));
       const { training } = data.index;
-      const cases = new PreparedCases(nnunet, { ...context, config: { ...config, allowEmpty: true } }, training, data.read, 0, disk);
+      const cases = new PreparedCases(
+        nnunet,
+        { ...context, config: { ...config, allowEmpty: true } },
+        training,
+        data.read,
+        0,
+        disk,
+      );
       for (let i = 0; i < training.length && !signal.aborted; i++) {
         progress("preparing")(i, training.length);
         await cases.get(i);

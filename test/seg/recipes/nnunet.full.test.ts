@@ -4,7 +4,6 @@ import { beforeAll, expect, test } from "vitest";
 import { ConfigError, type Device } from "../../../src/index.ts";
 import { exportRuns } from "../../../src/seg/nnunet/export_run.ts";
 import { openNnunetModel } from "../../../src/seg/nnunet/model_folder.ts";
-import { withFeatures } from "../../../src/seg/nnunet/configuration.ts";
 import { configurationOf, type NnunetOptions } from "../../../src/seg/recipes/nnunet/options.ts";
 import nnunet from "../../../src/seg/recipes/nnunet/recipe.ts";
 import { configure, fit, memoryStore, openRun, type RunStore, segmentCases } from "../../../src/seg/index.ts";
@@ -15,27 +14,23 @@ import { memoryData, type MemoryLabels } from "../../lib/memory_data.ts";
 let gpu: Device;
 beforeAll(async () => (gpu = await device()));
 
-const tiny = { epochs: 2, stepsPerEpoch: 2, validationSteps: 1, batchSize: 2, noMirroring: true, timeLimit: 0 };
-
-/** Options of a run with a network of few features. */
-async function options(data: ReturnType<typeof memoryData>, given: object = {}) {
-  const made = await configure<NnunetOptions>(nnunet, data, { data: "memory", ...tiny, ...given });
-  const { plans, configuration } = made.config;
-  const small = withFeatures(configurationOf(made.config), 4);
-  const configurations = { ...plans.configurations, [configuration]: small };
-  return { ...made, config: { ...made.config, plans: { ...plans, configurations } } };
-}
+const tiny = { epochs: 2, stepsPerEpoch: 2, validationSteps: 1, batchSize: 2, noMirroring: true, timeLimit: 0, features: 4 };
 
 async function run(store: RunStore, given: object = {}, labels?: MemoryLabels, values?: number) {
   const data = memoryData(labels, values);
-  const { config, info } = await options(data, given);
+  const { config, info } = await configure<NnunetOptions>(nnunet, data, { data: "memory", ...tiny, ...given });
   const result = await fit(nnunet, { device: gpu, data, store, config, info });
   return { data, config, info, result };
 }
 
 test.each<[string, object, MemoryLabels | undefined, number]>([
   ["3d_fullres", {}, undefined, 1],
-  ["2d, regions, voxels to ignore", { configuration: "2d", augment: "mirror" }, { background: 0, all: [1, 2], core: 2, ignore: 3 }, 3],
+  [
+    "2d, regions, voxels to ignore",
+    { configuration: "2d", augment: "mirror" },
+    { background: 0, all: [1, 2], core: 2, ignore: 3 },
+    3,
+  ],
 ])("%s", async (_name, given, labels, values) => {
   const store = memoryStore();
   const { data, result, config } = await run(store, given, labels, values);
@@ -56,7 +51,11 @@ test("a run that stopped is the run that did not, and its results folder predict
   const cut = memoryStore();
   const abort = new AbortController();
   const given = { device: gpu, data, store: cut, config, info };
-  await fit(nnunet, { ...given, signal: abort.signal, onEvent: (e) => e.kind === "progress" && e.state.done === 1 && abort.abort() });
+  await fit(nnunet, {
+    ...given,
+    signal: abort.signal,
+    onEvent: (e) => e.kind === "progress" && e.state.done === 1 && abort.abort(),
+  });
   expect((await fit(nnunet, { ...given, resume: true })).finished).toBe(true);
   expect(await cut.read(files.weights)).toEqual(await whole.read(files.weights));
   const folder = exportRuns([
