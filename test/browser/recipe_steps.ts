@@ -7,7 +7,7 @@ import {
   configure,
   fit,
   memoryStore,
-  nnunet,
+  nnunetRecipe,
   nodules,
   patches3d,
   quicknatRecipe,
@@ -73,7 +73,7 @@ export const tiny: Readonly<Record<string, { recipe: Recipe; data: () => RunData
     options: { network: "unet", channels: [4, 8], batchSize: 4, numResUnits: 1 },
   },
   nnunet: {
-    recipe: nnunet as Recipe,
+    recipe: nnunetRecipe as Recipe,
     data: () => memoryData(classes, 2),
     options: { timeLimit: 0, features: 4, batchSize: 2, stepsPerEpoch: 4, validationSteps: 1 },
   },

@@ -9,7 +9,7 @@ import type { RandomSource } from "../../host/random/numpy.ts";
 import { anisotropyThreshold } from "./resample.ts";
 
 /** What nnU-Net derives from a patch's proportions. */
-export interface PatchGeometry {
+export interface PatchAugmentation {
   /** Range of angles in radians. */
   readonly rotation: readonly [number, number];
   /** Patches of thick slices are turned and scaled slice by slice, as images: axis 0 stays. */
@@ -30,7 +30,7 @@ const smallestScale = 0.85;
  * @param patchSize two or three sizes
  * @throws ConfigError for another number of them
  */
-export function patchGeometry(patchSize: readonly number[]): PatchGeometry {
+export function patchGeometry(patchSize: readonly number[]): PatchAugmentation {
   const axes = patchSize.length;
   if (axes !== 2 && axes !== 3) throw new ConfigError(`patchGeometry: the patch is [${patchSize}]; expected two or three sizes`);
   const longest = Math.max(...patchSize);

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { ConfigError, type Device } from "../../../src/index.ts";
 import { exportRuns } from "../../../src/seg/nnunet/export_run.ts";
 import { openNnunetModel } from "../../../src/seg/nnunet/model_folder.ts";
-import { configurationOf, type NnunetOptions } from "../../../src/seg/recipes/nnunet/options.ts";
+import { configurationOf, type NnunetRecipeOptions } from "../../../src/seg/recipes/nnunet/options.ts";
 import nnunet from "../../../src/seg/recipes/nnunet/recipe.ts";
 import { configure, fit, memoryStore, openRun, type RunStore, segmentCases } from "../../../src/seg/index.ts";
 import { files, readEpochs } from "../../../src/seg/run/files.ts";
@@ -18,7 +18,7 @@ const tiny = { epochs: 2, stepsPerEpoch: 2, validationSteps: 1, batchSize: 2, no
 
 async function run(store: RunStore, given: object = {}, labels?: MemoryLabels, values?: number) {
   const data = memoryData(labels, values);
-  const { config, info } = await configure<NnunetOptions>(nnunet, data, { data: "memory", ...tiny, ...given });
+  const { config, info } = await configure<NnunetRecipeOptions>(nnunet, data, { data: "memory", ...tiny, ...given });
   const result = await fit(nnunet, { device: gpu, data, store, config, info });
   return { data, config, info, result };
 }
@@ -83,7 +83,7 @@ test("a run that stopped is the run that did not, and its results folder predict
 test("what a device can do in so many minutes", async () => {
   const data = memoryData();
   const said: string[] = [];
-  const { config } = await configure<NnunetOptions>(
+  const { config } = await configure<NnunetRecipeOptions>(
     nnunet,
     data,
     { data: "memory", timeLimit: 0.5 },

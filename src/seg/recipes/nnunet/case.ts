@@ -9,7 +9,7 @@ import type { OutputKind } from "../../post/output_coding.ts";
 import { restoreChannel } from "../../nnunet/restore.ts";
 import { preparedImage } from "../prepared.ts";
 import type { Context, LoadedCase, PreparedCase } from "../recipe.ts";
-import { configurationOf, type NnunetOptions } from "./options.ts";
+import { configurationOf, type NnunetRecipeOptions } from "./options.ts";
 
 export interface NnunetCase extends PreparedCase {
   /** `[C, z, y, x]`, transposed, cropped, normalized and resampled as the plans say. */
@@ -26,7 +26,7 @@ export interface NnunetCase extends PreparedCase {
 }
 
 /** nnU-Net's preprocessing of a case. Throws `ShapeError`, `DataError`, `ConfigError` for what does not fit the plans. */
-export function prepareNnunetCase(source: LoadedCase, context: Context<NnunetOptions>): NnunetCase {
+export function prepareNnunetCase(source: LoadedCase, context: Context<NnunetRecipeOptions>): NnunetCase {
   const { config, outputs, labels } = context;
   const configuration = configurationOf(config);
   const { image, spacing } = nnunetArray(withGeometryOf(source.image, preparedImage(source, context)));
@@ -83,7 +83,7 @@ function targetOf(seg: HostArray, { outputs }: Context): HostArray<Uint8Array> {
 export function restoredChannel(
   channel: HostArray<Float32Array>,
   prepared: PreparedCase,
-  { config }: Context<NnunetOptions>,
+  { config }: Context<NnunetRecipeOptions>,
 ): HostArray<Float32Array> {
   const { transpose_forward: transposeForward, transpose_backward: transposeBackward } = config.plans;
   const { properties } = prepared as NnunetCase;
@@ -92,7 +92,7 @@ export function restoredChannel(
 }
 
 /** What prepared cases depend on: not on patch, batch and network, so that these can change. */
-export function preparationOf({ config, outputs }: Context<NnunetOptions>): unknown {
+export function preparationOf({ config, outputs }: Context<NnunetRecipeOptions>): unknown {
   const c = configurationOf(config);
   const { transpose_forward, foreground_intensity_properties_per_channel } = config.plans;
   return {

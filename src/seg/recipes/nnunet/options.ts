@@ -9,7 +9,7 @@ import { plansFile } from "../../nnunet/plans_file.ts";
 import { between, integer, jsonFile, oneOf, type OptionTable, positive, toggle } from "../options.ts";
 import type { RunConfig } from "../recipe.ts";
 
-export interface NnunetOptions {
+export interface NnunetRecipeOptions {
   /** Which configuration of the plans is trained. */
   readonly configuration: "2d" | "3d_fullres" | "3d_lowres";
   readonly planner: PlannerName;
@@ -41,7 +41,7 @@ export interface NnunetOptions {
 
 const isRecord = (v: unknown): v is object => typeof v === "object" && v !== null && !Array.isArray(v);
 
-export const nnunetOptions: OptionTable<NnunetOptions> = {
+export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
   configuration: oneOf(
     ["2d", "3d_fullres", "3d_lowres"],
     "2d, 3d_fullres or 3d_lowres; default 3d_fullres where the data are volumes",
@@ -72,7 +72,10 @@ export const nnunetOptions: OptionTable<NnunetOptions> = {
 const known = new WeakMap<object, Map<string, PlannedConfiguration>>();
 
 /** The configuration that is trained, complete. Throws `FormatError` for plans that lack it. */
-export function configurationOf({ plans, configuration }: Pick<NnunetOptions, "plans" | "configuration">): PlannedConfiguration {
+export function configurationOf({
+  plans,
+  configuration,
+}: Pick<NnunetRecipeOptions, "plans" | "configuration">): PlannedConfiguration {
   let found = known.get(plans);
   if (!found) known.set(plans, (found = new Map()));
   const made = found.get(configuration) ?? plansFile(plans, "plans").configuration(configuration);
@@ -81,7 +84,7 @@ export function configurationOf({ plans, configuration }: Pick<NnunetOptions, "p
 }
 
 /** Throws `ConfigError`, `FormatError` for plans that do not hold together. */
-export function checkNnunetOptions(config: RunConfig<NnunetOptions>, source: string): void {
+export function checkNnunetOptions(config: RunConfig<NnunetRecipeOptions>, source: string): void {
   const { patch_size: patch, spacing } = configurationOf(config);
   if (patch.length !== spacing.length || (patch.length !== 2 && patch.length !== 3))
     throw new ConfigError(`${source}: the patch [${patch}] of ${config.configuration} does not fit its spacing [${spacing}]`);

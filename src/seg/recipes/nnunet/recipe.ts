@@ -10,13 +10,13 @@ import { nnunetTiles } from "../../nnunet/tiles.ts";
 import type { Outputs } from "../../training/trainer.ts";
 import { defineRecipe, onlyNetwork } from "../recipe.ts";
 import { nnunetOutputs, preparationOf, prepareNnunetCase, restoredChannel } from "./case.ts";
-import { checkNnunetOptions, configurationOf, type NnunetOptions, nnunetOptions } from "./options.ts";
+import { checkNnunetOptions, configurationOf, type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
 import { augmentSamples, NnunetSamples } from "./samples.ts";
 import { mirrorAxesOf, suggestNnunetOptions } from "./suggest.ts";
 import { clipNorm, countsOfLevels, forwardLevels, lossOfLevels, optimizerOf, scheduleOf } from "./training.ts";
 
 /** nnU-Net: configures itself. */
-export default defineRecipe<NnunetOptions, Outputs>({
+export default defineRecipe<NnunetRecipeOptions, Outputs>({
   name: "nnunet",
   version: 1,
   summary:

@@ -1,7 +1,7 @@
 /** @file The training samples of the recipe "nnunet": patches of random cases, the last of each batch with a class in it; nnU-Net's data loader. */
 
 import type { Dataset } from "../../../data/datasets/dataset.ts";
-import { cropAndPad, drawPatchStart, type PatchGeometry, patchGeometry } from "../../../data/nnunet/patches.ts";
+import { cropAndPad, drawPatchStart, type PatchAugmentation, patchGeometry } from "../../../data/nnunet/patches.ts";
 import { type AugmentationOptions, DrawAugmentation, type Item } from "../../../data/transforms/index.ts";
 import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
@@ -11,7 +11,7 @@ import { augmentBatch } from "../../training/augmentation.ts";
 import type { BatchTensors } from "../../training/trainer.ts";
 import type { Context, PreparedDataset } from "../recipe.ts";
 import type { NnunetCase } from "./case.ts";
-import { configurationOf, type NnunetOptions } from "./options.ts";
+import { configurationOf, type NnunetRecipeOptions } from "./options.ts";
 
 const never = { prob: 0, range: [0, 0] } as const;
 const neverScaled = { prob: 0, range: [1, 1] } as const;
@@ -39,7 +39,7 @@ export class NnunetSamples implements Dataset {
   private readonly flat: boolean;
   private readonly draws: DrawAugmentation | undefined;
 
-  constructor(cases: PreparedDataset, { config }: Context<NnunetOptions>) {
+  constructor(cases: PreparedDataset, { config }: Context<NnunetRecipeOptions>) {
     const { augment, batchSize, stepsPerEpoch, oversample } = config;
     const patch = configurationOf(config).patch_size;
     const geometry = patchGeometry(patch);
@@ -76,14 +76,18 @@ export class NnunetSamples implements Dataset {
   }
 }
 
-function augmentationOf(patch: readonly number[], geometry: PatchGeometry, augment: "mirror" | "nnunet"): AugmentationOptions {
+function augmentationOf(
+  patch: readonly number[],
+  geometry: PatchAugmentation,
+  augment: "mirror" | "nnunet",
+): AugmentationOptions {
   const { rotation, dummy2d, mirrorAxes } = geometry;
   if (augment === "mirror") return { size: patch, mirrorAxes, ...mirrorOnly };
   return { size: patch, mirrorAxes, rotation: { prob: 0.2, range: rotation }, ...(dummy2d && { stillAxis: 0 }) };
 }
 
 /** Changes a batch as was drawn; what lies outside of the body is 0 again, where the data are normalized within it. */
-export function augmentSamples(batch: BatchTensors, { config }: Context<NnunetOptions>): BatchTensors {
+export function augmentSamples(batch: BatchTensors, { config }: Context<NnunetRecipeOptions>): BatchTensors {
   const { outside: _, ...rest } = batch as BatchTensors & { readonly outside?: Tensor };
   if (config.augment === "none") return rest as BatchTensors;
   const { patch_size: size, use_mask_for_norm: masked } = configurationOf(config);

@@ -19,10 +19,10 @@ import { type OutputCoding, outputCodingOf } from "../../post/output_coding.ts";
 import { standardOptions } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 import { nnunetOutputs } from "./case.ts";
-import { configurationOf, type NnunetOptions, nnunetOptions } from "./options.ts";
+import { configurationOf, type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
 import { stepCost, type StepCost } from "./trial.ts";
 
-type Asked = Partial<RunConfig<NnunetOptions>>;
+type Asked = Partial<RunConfig<NnunetRecipeOptions>>;
 
 // nnU-Net's own schedule.
 const fullSchedule = { epochs: 1000, stepsPerEpoch: 250, validationSteps: 50, optimizer: "sgd", lr: 1e-2 } as const;
@@ -34,7 +34,7 @@ const softwareMinutes = 55;
 export async function suggestNnunetOptions(
   facts: DataFacts,
   given: Readonly<Record<string, unknown>>,
-): Promise<SuggestedOptions<NnunetOptions>> {
+): Promise<SuggestedOptions<NnunetRecipeOptions>> {
   const asked = { ...standardOptions(nnunetOptions), ...given } as Asked;
   const { plans, fingerprint } = asked.plans
     ? { plans: asked.plans, fingerprint: asked.fingerprint ?? null }
@@ -78,7 +78,7 @@ const withConfiguration = (plans: NnunetPlans, name: string, configuration: Plan
 
 interface Chosen {
   readonly configuration: PlannedConfiguration;
-  readonly schedule: Partial<RunConfig<NnunetOptions>>;
+  readonly schedule: Partial<RunConfig<NnunetRecipeOptions>>;
 }
 
 /** Training steps on trial. */

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { ConfigError } from "../../../../host/errors.ts";
 import { filesOf } from "../../../nnunet/experiment.ts";
 import { type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
-import { configurationOf, type NnunetOptions } from "../../../recipes/nnunet/options.ts";
+import { configurationOf, type NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
 import { mirrorAxesOf } from "../../../recipes/nnunet/suggest.ts";
 import { files, readConfig, readEpochs, readRunInfo } from "../../../run/files.ts";
@@ -50,7 +50,7 @@ async function exportedRun(store: RunStore, dataFolder: string | undefined): Pro
   const info = await readRunInfo(store);
   if (info.recipe.name !== nnunet.name)
     throw new ConfigError(`${store.name} is of recipe ${info.recipe.name}; only runs of ${nnunet.name} have nnU-Net's plans`);
-  const config = await readConfig<NnunetOptions>(store, nnunet);
+  const config = await readConfig<NnunetRecipeOptions>(store, nnunet);
   const weights = await store.read(files.weights);
   if (!weights) throw new ConfigError(`${store.name} has no ${files.weights}: it is not finished; go on with train --resume`);
   const { index } = await FolderData.openFor(dataFolder ?? config.data, nnunet, config);

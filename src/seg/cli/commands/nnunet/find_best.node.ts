@@ -7,7 +7,7 @@ import { ConfigError } from "../../../../host/errors.ts";
 import { writeFileAtomic } from "../../../../host/files.node.ts";
 import type { Device } from "../../../../tensor/device.ts";
 import { bestOf, membersOf } from "../../../nnunet/find_best.ts";
-import { configurationOf, type NnunetOptions } from "../../../recipes/nnunet/options.ts";
+import { configurationOf, type NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
 import type { ReadCase } from "../../../recipes/prepared.ts";
 import type { RunConfig } from "../../../recipes/recipe.ts";
@@ -37,7 +37,7 @@ ${helpLines([
 
 interface TrainedRun {
   readonly store: RunStore;
-  readonly config: RunConfig<NnunetOptions>;
+  readonly config: RunConfig<NnunetRecipeOptions>;
   readonly info: RunInfo;
   readonly val: readonly Case[];
   readonly read: ReadCase;
@@ -81,7 +81,7 @@ async function trainedRun(store: RunStore, dataFolder: string | undefined): Prom
   const info = await readRunInfo(store);
   if (info.recipe.name !== nnunet.name)
     throw new ConfigError(`${store.name} is of recipe ${info.recipe.name}; nnunet find-best compares runs of ${nnunet.name}`);
-  const config = await readConfig<NnunetOptions>(store, nnunet);
+  const config = await readConfig<NnunetRecipeOptions>(store, nnunet);
   const { val, read } = await (await FolderData.openFor(dataFolder ?? config.data, nnunet, config)).fold(config.fold);
   return { store, config, info, val: val.filter((c) => c.label !== undefined), read };
 }
