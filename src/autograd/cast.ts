@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { record, report } from "./tape.ts";
 
 /**
- * The same values as f32, f16, i32 or u32. Between f32 and f16 gradients go back in the type they came from; what f16 cannot hold becomes infinite.
+ * The same values, of any shape, as f32, f16, i32 or u32. Between f32 and f16 gradients go back in the type they came from; what f16 cannot hold becomes infinite.
  * Floats are cut towards zero and limited to the range of the integer type; integers become the nearest float;
  * i32 and u32 exchange bits. To the type it has, the result shares memory and hands gradients on; integers carry none. Throws
  * `DTypeError` between f16 and integers, `ConfigError` if the adapter has no f16.

@@ -9,6 +9,7 @@ import { expectOptions } from "../host/options.ts";
 
 export type { Reduction } from "../kernels/cross_entropy.ts";
 
+/** Options of `crossEntropyLoss`, `robustCrossEntropyLoss`. */
 export interface CrossEntropyLossOptions {
   /** `[C]`: factor of each class. */
   readonly weight?: Tensor;

@@ -13,6 +13,7 @@ import { div, ne } from "./pointwise.ts";
 import { mean } from "./reduce.ts";
 import { noGrad, record } from "./tape.ts";
 
+/** Options of `focalLoss`. */
 export interface FocalLossOptions {
   /** Count channel 0, also in the softmax; default true. Ignored for one channel. */
   readonly includeBackground?: boolean;

@@ -21,6 +21,7 @@ import { reshape } from "./view.ts";
  */
 export type NormActivation = "relu" | { readonly leakyRelu: number } | { readonly prelu: Tensor };
 
+/** Options of `instanceNorm`, `groupNorm`, `batchNorm` and others. */
 export interface NormCallOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;
@@ -144,6 +145,7 @@ function reshaped(t: Tensor, shape: Shape): Tensor {
   return view;
 }
 
+/** Running mean and variance of each channel, `[C]`, and how fast they follow. */
 export interface RunningStats {
   readonly mean: Tensor;
   readonly var: Tensor;

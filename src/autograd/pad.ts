@@ -8,6 +8,7 @@ import { expectOptions } from "../host/options.ts";
 
 export type { PadMode } from "../kernels/pad.ts";
 
+/** Options of `pad`. */
 export interface PadOptions {
   /** "constant" (default), "reflect" (without repeating the edge), "replicate" or "circular". */
   readonly mode?: PadMode;

@@ -19,20 +19,21 @@ function apply(name: SmoothOp, x: Tensor, a?: number, b?: number): Tensor {
   return record(name, [x], y, backward, { a, b });
 }
 
-/** max(x, 0). */
+/** max(x, 0). Any shape, kept. */
 export const relu = (x: Tensor): Tensor => apply("relu", x);
-/** min(max(x, 0), 6). */
+/** min(max(x, 0), 6). Any shape, kept. */
 export const relu6 = (x: Tensor): Tensor => apply("relu6", x);
-/** 1 / (1 + exp(-x)). */
+/** 1 / (1 + exp(-x)). Any shape, kept. */
 export const sigmoid = (x: Tensor): Tensor => apply("sigmoid", x);
-/** log(sigmoid(x)). */
+/** log(sigmoid(x)). Any shape, kept. */
 export const logSigmoid = (x: Tensor): Tensor => apply("logSigmoid", x);
-/** x where x ≥ 0, else slope · x; PyTorch's default slope 0.01. */
+/** x where x ≥ 0, else slope · x; PyTorch's default slope 0.01. Any shape, kept. */
 export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => apply("leakyRelu", x, negativeSlope);
-/** x where x > 0, else alpha · (exp(x) − 1). */
+/** x where x > 0, else alpha · (exp(x) − 1). Any shape, kept. */
 export const elu = (x: Tensor, alpha = 1): Tensor => apply("elu", x, alpha);
-/** ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017): 1.0507 · elu(x, 1.6733). */
+/** ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017): 1.0507 · elu(x, 1.6733). Any shape, kept. */
 export const selu = (x: Tensor): Tensor => apply("selu", x, 1.6732632423543772, 1.0507009873554805);
+/** Options of `gelu`. */
 export interface GeluOptions {
   /** "none" (default) is exact, "tanh" the approximation. */
   readonly approximate?: "none" | "tanh";
@@ -41,6 +42,7 @@ export interface GeluOptions {
 /**
  * x · Φ(x), Φ the distribution function of the standard normal (Hendrycks and Gimpel 2016); "tanh" is their approximation
  * x/2 · (1 + tanh(√(2/π) (x + 0.044715 x³))). Throws `ConfigError` for another name.
+ * Any shape, kept.
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   expectOptions("gelu", options, "approximate");
@@ -50,10 +52,11 @@ export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   }
   return apply(approximate === "tanh" ? "geluTanh" : "gelu", x);
 }
-/** x · sigmoid(alpha · x), also called swish. */
+/** x · sigmoid(alpha · x), also called swish. Any shape, kept. */
 export const silu = (x: Tensor, alpha = 1): Tensor => apply("silu", x, alpha);
-/** x · tanh(softplus(x)) (Misra 2019). */
+/** x · tanh(softplus(x)) (Misra 2019). Any shape, kept. */
 export const mish = (x: Tensor): Tensor => apply("mish", x);
+/** Options of `softplus`. */
 export interface SoftplusOptions {
   /** How fast it bends; default 1. */
   readonly beta?: number;
@@ -61,44 +64,44 @@ export interface SoftplusOptions {
   readonly threshold?: number;
 }
 
-/** log(1 + exp(beta · x)) / beta; x itself where beta · x > threshold. */
+/** log(1 + exp(beta · x)) / beta; x itself where beta · x > threshold. Any shape, kept. */
 export const softplus = (x: Tensor, options: SoftplusOptions = {}): Tensor => {
   expectOptions("softplus", options, "beta threshold");
   const { beta = 1, threshold = 20 } = options;
   return apply("softplus", x, beta, threshold);
 };
 
-/** x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). */
+/** x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019). Any shape, kept. */
 export const hardswish = (x: Tensor): Tensor => apply("hardswish", x);
-/** 2/√π ∫₀ˣ exp(−t²) dt. */
+/** 2/√π ∫₀ˣ exp(−t²) dt. Any shape, kept. */
 export const erf = (x: Tensor): Tensor => apply("erf", x);
-/** (exp(x) − exp(−x)) / (exp(x) + exp(−x)), without overflow. */
+/** (exp(x) − exp(−x)) / (exp(x) + exp(−x)), without overflow. Any shape, kept. */
 export const tanh = (x: Tensor): Tensor => apply("tanh", x);
-/** factor · x + offset. */
+/** factor · x + offset. Any shape, kept. */
 export const affine = (x: Tensor, factor: number, offset = 0): Tensor => apply("affine", x, factor, offset);
-/** −x. */
+/** −x. Any shape, kept. */
 export const neg = (x: Tensor): Tensor => apply("affine", x, -1, 0);
-/** e to the power x. */
+/** e to the power x. Any shape, kept. */
 export const exp = (x: Tensor): Tensor => apply("exp", x);
-/** The natural logarithm of positive x. */
+/** The natural logarithm of positive x. Any shape, kept. */
 export const log = (x: Tensor): Tensor => apply("log", x);
-/** √x of x ≥ 0. */
+/** √x of x ≥ 0. Any shape, kept. */
 export const sqrt = (x: Tensor): Tensor => apply("sqrt", x);
-/** 1 / √x of positive x. */
+/** 1 / √x of positive x. Any shape, kept. */
 export const rsqrt = (x: Tensor): Tensor => apply("rsqrt", x);
-/** |x|; the gradient at 0 is 0. */
+/** |x|; the gradient at 0 is 0. Any shape, kept. */
 export const abs = (x: Tensor): Tensor => apply("abs", x);
-/** x². */
+/** x². Any shape, kept. */
 export const square = (x: Tensor): Tensor => apply("square", x);
-/** 1 / x. */
+/** 1 / x. Any shape, kept. */
 export const reciprocal = (x: Tensor): Tensor => apply("reciprocal", x);
 /** x limited to [min, max]. */
 export const clamp = (x: Tensor, min: number, max: number): Tensor => apply("clamp", x, min, max);
-/** −1, 0 or 1; the gradient is zero. */
+/** −1, 0 or 1; the gradient is zero. Any shape, kept. */
 export const sign = (x: Tensor): Tensor => apply("sign", x);
-/** The largest whole number of at most x; the gradient is zero. */
+/** The largest whole number of at most x; the gradient is zero. Any shape, kept. */
 export const floor = (x: Tensor): Tensor => apply("floor", x);
-/** The nearest whole number, halves to the even one; the gradient is zero. */
+/** The nearest whole number, halves to the even one; the gradient is zero. Any shape, kept. */
 export const round = (x: Tensor): Tensor => apply("round", x);
 /** 1 where x is neither NaN nor infinite, else 0; no gradient. Throws `ShapeError`. */
 export const isFinite = (x: Tensor): Tensor => report("isFinite", [x], unary("isFinite", x));

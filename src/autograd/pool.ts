@@ -20,6 +20,7 @@ import { type Arguments, type Backward, record } from "./tape.ts";
 
 export type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolWindowOptions } from "../kernels/pool.ts";
 
+/** Result of a max pool, and for each of its elements where the maximum was: the flat index in its plane. */
 export interface MaxPoolResult {
   readonly output: Tensor;
   /** i32, the shape of `output`: position of each maximum inside its input plane, as PyTorch. Gradients need it: dispose it after them. */

@@ -26,7 +26,7 @@ export function withPrecision<T>(precision: Precision, fn: () => T): T {
 /** The input of an operation that sets the precision of what follows. */
 export const computed = (x: Tensor): Tensor => (current.value === "f16" && x.dtype === "f32" ? cast(x, "f16") : x);
 
-/** `x` as f32, for operations that have no f16 form. */
+/** `x`, of any shape, as f32, for operations that have no f16 form. */
 export const float32 = (x: Tensor): Tensor => (x.dtype === "f16" ? cast(x, "f32") : x);
 
 /** The sum of `dy` over `axes`, added up in f32, with the shape and element type of `like`. */

@@ -9,7 +9,7 @@ import { backpropagate, noGrad, record, withRecording } from "./tape.ts";
 /**
  * Runs `block` keeping only its inputs and result; the backward pass computes the block again (Chen et al. 2016). Dropout inside draws the
  * same elements both times. Running statistics of batch norm move twice, as in PyTorch.
- * @param inputs what `block` is called with
+ * @param inputs what `block` is called with, of any shapes
  * @param parameters trainable tensors that `block` uses besides its inputs, such as `module.parameters()`
  */
 export function checkpoint(

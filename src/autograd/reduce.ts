@@ -17,6 +17,7 @@ import { type Backward, record } from "./tape.ts";
 /** One axis, several, or all of them; negative ones count from the end. */
 export type Axes = number | readonly number[];
 
+/** Options of `argmax`, `argmin`, `sum` and others. */
 export interface ReduceOptions {
   /** Keep reduced axes with size 1; default false. */
   readonly keepDims?: boolean;
@@ -114,6 +115,7 @@ export function min(x: Tensor, axis: number, options: ReduceOptions = {}): Extre
   return firstExtreme("min", x, axis, keepDims);
 }
 
+/** Options of `variance`, `std`, `computeVariance` and others. */
 export interface VarianceOptions extends ReduceOptions {
   /** The sum of squares is divided by the number of elements less this; default 1, Bessel's. */
   readonly correction?: number;
@@ -165,6 +167,7 @@ export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tens
   return spread("std", x, axes, options);
 }
 
+/** Options of `vectorNorm`. */
 export interface VectorNormOptions extends ReduceOptions {
   /** Σ|x|, √Σx² or max|x|; default 2. */
   readonly p?: 1 | 2 | typeof Infinity;

@@ -27,6 +27,6 @@ function repeated(op: string, x: Tensor, counts: readonly number[]): Tensor {
  */
 export const repeat = (x: Tensor, counts: readonly number[]): Tensor => repeated("repeat", x, counts);
 
-/** The same with counts for the last axes only, as numpy's and PyTorch's `tile`. */
+/** `repeat` of any shape with counts for the last axes only, as numpy's and PyTorch's `tile`. */
 export const tile = (x: Tensor, counts: readonly number[]): Tensor =>
   repeated("tile", x, [...new Array<number>(Math.max(0, x.rank - counts.length)).fill(1), ...counts]);

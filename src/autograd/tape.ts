@@ -184,7 +184,7 @@ export function backpropagate(root: Tensor, seed: Tensor, wrt: readonly Tensor[]
   return wrt.map((t) => gradients.get(t));
 }
 
-/** Marks a tensor as a parameter: it outlives scopes and gradients may be asked for it. */
+/** Marks a tensor of any shape as a parameter: it outlives scopes and gradients may be asked for it. */
 export function parameter(t: Tensor): Tensor {
   t.requiresGrad = true;
   return keep(t);

@@ -10,7 +10,7 @@ const apply = (op: Triangle, input: Tensor, diagonal: number): Tensor => {
   return record(op, [x], triangle(op, x, diagonal), (dy) => [triangle(op, dy, diagonal)]);
 };
 
-/** The lower triangle of the last two axes, `column − row ≤ diagonal`, and 0 above. Throws `ShapeError` for less than two axes. */
+/** The lower triangle of `[…, rows, columns]`, `column − row ≤ diagonal`, and 0 above. Throws `ShapeError` for less than two axes. */
 export const tril = (x: Tensor, diagonal = 0): Tensor => apply("tril", x, diagonal);
-/** The upper triangle, `column − row ≥ diagonal`, and 0 below. */
+/** The upper triangle of `[…, rows, columns]`, `column − row ≥ diagonal`, and 0 below. */
 export const triu = (x: Tensor, diagonal = 0): Tensor => apply("triu", x, diagonal);

@@ -28,7 +28,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return record("reshape", [x], x.view(target), (dy) => [dy.view(x.shape)]);
 }
 
-/** The same values without their history: no gradient flows back through the result. Shares memory, so it must not be changed in place. */
+/** The same values and shape without their history: no gradient flows back through the result. Shares memory, so it must not be changed in place. */
 export const detach = (x: Tensor): Tensor => noGrad(() => reshape(x, x.shape));
 
 /** Without the axes of size 1: all, or those named that have size 1, as PyTorch. Shares memory. Throws `ShapeError` for axes that are not there. */

@@ -38,6 +38,7 @@ export interface BenchReport {
   readonly results: readonly BenchResult[];
 }
 
+/** Options of `bench`. */
 export interface BenchOptions {
   /** Only cases whose name contains this; default all. */
   readonly filter?: string;

@@ -94,7 +94,7 @@ export function turnArray<A extends TypedArray>(x: HostArray<A>, turn: Turn): Ho
   return copyView(x.data, [x.shape[0], ...size], [strides[0], ...steps], start);
 }
 
-/** A volume, turned: each voxel keeps its place in space. The volume itself if nothing is to be done. */
+/** A volume `[C, x, y, z]`, turned: each voxel keeps its place in space. The volume itself if nothing is to be done. */
 export function turnVolume<A extends TypedArray>(volume: Volume<A>, turn: Turn): Volume<A> {
   if (isNone(turn)) return volume;
   const { affine, shape } = volume;
@@ -106,7 +106,7 @@ export function turnVolume<A extends TypedArray>(volume: Volume<A>, turn: Turn):
   return makeVolume(turnArray(volume, turn), [...moved, [0, 0, 0, 1]], volume.meta);
 }
 
-/** A volume with its axes pointing as the codes say, such as "RAS"; MONAI's `Orientation`. Throws `ConfigError` for codes that name no three axes. */
+/** A volume `[C, x, y, z]` with its axes pointing as the codes say, such as "RAS"; MONAI's `Orientation`. Throws `ConfigError` for codes that name no three axes. */
 export function toAxisCodes<A extends TypedArray>(volume: Volume<A>, wanted: string): Volume<A> {
   return turnVolume(volume, turnTo(volume.affine, wanted));
 }

@@ -54,7 +54,7 @@ function structureList(op: string, numbers: StructureNumbers): readonly number[]
 const merged = (numbers: StructureNumbers, label: number): number =>
   numbers === "Neo" && label >= 100 && Number.isInteger(label) ? 210 + (label % 2) : label;
 
-/** Atlas labels as QuickNAT's classes: 1 … 32, and 0 for all other labels. @throws ConfigError for an unknown numbering */
+/** Atlas labels, of any shape, as QuickNAT's classes: 1 … 32, and 0 for all other labels. @throws ConfigError for an unknown numbering */
 export function structureClasses<A extends TypedArray>(labels: HostArray<A>, numbers: StructureNumbers): HostArray<A> {
   const list = structureList("structureClasses", numbers);
   const classes = new Map(list.map((label, i) => [label, i + 1]));

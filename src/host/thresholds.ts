@@ -21,6 +21,7 @@ export const thresholdMethods = {
   li: (values: TypedArray): number => (isFlat(values) ? values[0] : li(values)),
 } as const;
 
+/** Ways to choose a threshold by the histogram. */
 export type ThresholdName = keyof typeof thresholdMethods;
 
 function isFlat(values: TypedArray): boolean {

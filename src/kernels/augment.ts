@@ -19,6 +19,7 @@ import { splineShader } from "./shaders/augment/spline.gen.ts";
 import { weightsShader } from "./shaders/augment/weights.gen.ts";
 import { BORDER, REFLECTION, warpShader, ZEROS } from "./shaders/augment/warp.gen.ts";
 
+/** Options of `warp`. */
 export interface WarpOptions {
   /** Spatial size of the result; default that of `x`. */
   readonly size?: Shape;

@@ -10,6 +10,7 @@ import { expectTensors } from "./lib/args.ts";
 import { grid } from "./lib/workgroups.ts";
 import { axisShader } from "./shaders/distance_transform/axis.gen.ts";
 
+/** Options of `distanceTransform`. */
 export interface DistanceTransformOptions {
   /** Size of a voxel, one number or one per spatial axis. Default 1. */
   readonly sampling?: number | readonly number[];

@@ -17,6 +17,7 @@ import { listShader } from "./shaders/grid_sample/list.gen.ts";
 import { sortShader } from "./shaders/grid_sample/sort.gen.ts";
 import { full } from "./view.ts";
 
+/** Options of `gridSample`. */
 export interface GridSampleOptions {
   /** `bilinear` is trilinear for volumes; `bicubic` is for images only. Default "bilinear". */
   readonly mode?: "bilinear" | "nearest" | "bicubic";

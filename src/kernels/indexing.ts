@@ -102,6 +102,7 @@ export function oneHotShape(index: Shape, classes: number): number[] {
   return [index[0], classes, ...index.slice(2)];
 }
 
+/** Options of `oneHot`. */
 export interface OneHotOptions {
   /** A class index that gives zeros. */
   readonly ignoreIndex?: number;

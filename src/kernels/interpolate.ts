@@ -5,8 +5,10 @@ import { type Shape, showShape, type Spatial, spatial } from "../host/shape.ts";
 import { cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../host/taps.ts";
 import { type AxisMap, type AxisMaps, areaMap, expectMapped, mapRow } from "./resample.ts";
 
+/** How `interpolate` fills in between, by the names of PyTorch. */
 export type InterpolateMode = "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | "area";
 
+/** Options of `interpolate`, `Upsample`. */
 export interface InterpolateOptions {
   /** Spatial size of the result; this or `scaleFactor`. */
   readonly size?: Spatial;

@@ -35,6 +35,7 @@ export interface MatmulGeometry {
   readonly outShape: Shape;
 }
 
+/** Options of `matmul`. */
 export interface MatmulOptions {
   /** The last two axes of `a` in the other order; default false. */
   readonly transposeA?: boolean;

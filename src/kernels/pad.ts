@@ -16,6 +16,7 @@ import { gradientShader } from "./shaders/pad/gradient.gen.ts";
 
 const modes = { constant: CONSTANT, reflect: REFLECT, replicate: REPLICATE, circular: CIRCULAR } as const;
 
+/** What `pad` fills the margin with, by the names of PyTorch. */
 export type PadMode = keyof typeof modes;
 
 /** Where the elements of a result axis come from. */

@@ -30,6 +30,7 @@ export interface PoolWindowOptions {
   readonly ceilMode?: boolean;
 }
 
+/** Options of `maxPool`, `maxPoolWithIndices`, `MaxPool`. */
 export interface MaxPoolOptions extends PoolWindowOptions {
   /** Default 1. */
   readonly dilation?: Spatial;
@@ -38,6 +39,7 @@ export interface MaxPoolOptions extends PoolWindowOptions {
 /** The names of these options. @internal */
 export const maxPoolNames = "dilation kernelSize stride padding ceilMode";
 
+/** Options of `avgPool`, `AvgPool`. */
 export interface AvgPoolOptions extends PoolWindowOptions {
   /** Whether padding counts in the average; default true. */
   readonly countIncludePad?: boolean;
@@ -204,6 +206,7 @@ export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: Pool
   return dx;
 }
 
+/** Options of `maxUnpool`. */
 export interface MaxUnpoolOptions extends Omit<PoolWindowOptions, "ceilMode"> {
   /** Spatial size of the result, less than one stride away from the default `(size − 1)·stride − 2·padding + kernelSize`. */
   readonly outputSize?: Spatial;

@@ -17,6 +17,7 @@ import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { sumsShader } from "./shaders/region/sums.gen.ts";
 import { concat, slice } from "./view.ts";
 
+/** Options of `regionSums`. */
 export interface RegionOptions {
   /** Applied to the logits on the fly; default "none". */
   readonly activation?: "none" | "sigmoid" | "softmax";

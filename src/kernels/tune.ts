@@ -13,6 +13,7 @@ import type { AbortSignal } from "../host/platform.ts";
 /** Variant by class of problem, as `device.choices` holds it. */
 export type Choices = Readonly<Record<string, string>>;
 
+/** Options of `tune`. */
 export interface TuneOptions {
   /** Also f16 tensors, where the device has them; default true. */
   readonly half?: boolean;
@@ -21,6 +22,7 @@ export interface TuneOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What `tune` found. */
 export interface Tuned {
   readonly choices: Choices;
   /** Of the problems where another variant than the rule's won: milliseconds of both. */

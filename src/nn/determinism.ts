@@ -7,6 +7,7 @@ import type { Device } from "../tensor/device.ts";
 import { manualSeed } from "./init.ts";
 import { seedDropout } from "./layers/dropout.ts";
 
+/** Options of `setDeterminism`. */
 export interface DeterminismOptions {
   /** A device on which dropout layers were made already: their generator starts anew with the seed. */
   readonly device?: Device;

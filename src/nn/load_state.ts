@@ -6,6 +6,7 @@ import { sameShape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type NameFilter, nameMatcher } from "./names.ts";
 
+/** Options of `Module.loadStateDict`. */
 export interface LoadOptions {
   /** Every name of the model must be in the state, and the reverse; default true. */
   readonly strict?: boolean;

@@ -26,6 +26,7 @@ export interface LayerSummary {
   readonly flops: number;
 }
 
+/** What `summary` finds. */
 export interface ModuleSummary {
   readonly inputShape: Shape;
   readonly outputShape: Shape;
@@ -43,6 +44,7 @@ export interface ModuleSummary {
   readonly trainingBytes: number | undefined;
 }
 
+/** Options of `summary`. */
 export interface SummaryOptions {
   /** Plan a training step too; default true. */
   readonly training?: boolean;
@@ -169,6 +171,7 @@ function firstTensor(result: unknown): Tensor | undefined {
 
 const isBuffer = (key: string): boolean => /(^|\.)(running_mean|running_var|num_batches_tracked)$/.test(key);
 
+/** Options of `summaryText`. */
 export interface SummaryTextOptions {
   /** Show calls up to this depth; default all. */
   readonly depth?: number;

@@ -16,6 +16,7 @@ export interface OnnxTensorInfo {
   readonly shape: readonly (number | string)[] | undefined;
 }
 
+/** What `inspectOnnx` tells of a file. */
 export interface OnnxSummary {
   readonly irVersion: number;
   readonly producer: string;

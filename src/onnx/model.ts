@@ -36,6 +36,7 @@ export interface OnnxNode {
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
 }
 
+/** An input or output of a graph. */
 export interface OnnxValueInfo {
   readonly name: string;
   /** Element type by number; 0 for what is no tensor. */

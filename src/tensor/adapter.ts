@@ -4,6 +4,7 @@ import { explainNoAdapter, loadGPU, quietly } from "#gpu";
 import { ConfigError, NoAdapterError } from "../host/errors.ts";
 import type { GPU, GPUAdapter, GPUAdapterInfo, GPUDevice, GPUPowerPreference } from "./webgpu.ts";
 
+/** Which adapter `openDevice` takes. */
 export interface AdapterOptions {
   /** Default "high-performance". */
   readonly powerPreference?: GPUPowerPreference | undefined;

@@ -106,6 +106,7 @@ export class Storage {
   }
 }
 
+/** Bytes of device memory, by what they are for. */
 export interface MemoryUse {
   /** Bytes in buffers that a storage or a plan holds now. */
   readonly live: number;

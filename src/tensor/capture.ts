@@ -12,6 +12,7 @@ import { Tensor } from "./tensor.ts";
 
 export type { CapturedPlan, CaptureInput, CaptureResult };
 
+/** Options of `capture`, `Predictor`. */
 export interface CaptureOptions {
   /**
    * Bytes that plans may take together beside the largest of them, 256 MiB by default: of inputs of many shapes, those that were used least
@@ -23,6 +24,7 @@ export interface CaptureOptions {
 /** The names of these options. @internal */
 export const captureNames = "maxPlanBytes";
 
+/** A captured function: call it as the one it was made of. */
 export interface Captured<R extends CaptureResult> {
   /**
    * Replays the step. The result's tensors are overwritten by the next call with the same shapes and are stale from then on: to use one throws

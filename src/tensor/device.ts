@@ -29,6 +29,7 @@ import { expectUnchanged, now } from "./versions.ts";
 
 export type { Device };
 
+/** Options of `openDevice`. */
 export interface DeviceOptions extends AdapterOptions {
   /** Bytes that one binding may have, at most and by default the adapter's `maxStorageBufferBindingSize`; operations on larger tensors run in pieces. */
   readonly maxBindingSize?: number;

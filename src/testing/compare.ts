@@ -33,6 +33,7 @@ export function worstError(actual: ArrayLike<number>, expected: ArrayLike<number
   return { worst, at };
 }
 
+/** Options of `compare`. */
 export interface CompareOptions {
   /** Allowed error as a share of the largest expected magnitude; default 1e-5, what f32 gives with some terms to add. */
   readonly tolerance?: number;
@@ -75,7 +76,7 @@ export function compareBits(what: string, actual: TypedArray, expected: TypedArr
   throw new MismatchError(`${what}: bits differ at element ${i}: ${actual[i]} and ${expected[i]}`);
 }
 
-/** Reads tensors back by name. */
+/** Reads tensors of any shape back, by name. */
 export async function readAll(tensors: Readonly<Record<string, Tensor>>): Promise<Record<string, TypedArray>> {
   const list = await Promise.all(Object.entries(tensors).map(async ([name, t]) => [name, await t.data()] as const));
   return Object.fromEntries(list);

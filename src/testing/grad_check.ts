@@ -8,6 +8,7 @@ import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { normal, type Random, seeded } from "./row.ts";
 
+/** Options of `gradCheck`. */
 export interface GradCheckOptions {
   /** Random directions for each input; default 3. */
   readonly directions?: number;

@@ -17,6 +17,7 @@ export type Random = () => number;
 /** Element `index` of an input. */
 export type Values = (random: Random, index: number) => number;
 
+/** An input that is made of random numbers. */
 export interface InputSpec {
   readonly shape: Shape;
   /** Default: normal. */
@@ -33,10 +34,14 @@ export interface Tolerance {
   readonly floor: number;
 }
 
+/** Arrays of float64 by the names of inputs. */
 export type Hosts = Readonly<Record<string, Host>>;
+/** Shapes by the names of inputs. */
 export type Shapes = Readonly<Record<string, Shape>>;
+/** Tensors by the names of inputs. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
+/** One case of a row: inputs and arguments. */
 export interface Sample<A> {
   /** `<op>/<case>`: the name of the test, and the seed of its inputs. */
   readonly id: string;
@@ -47,6 +52,7 @@ export interface Sample<A> {
   readonly gradients?: (inputs: Hosts, dy: Host) => Readonly<Record<string, Float64Array>>;
 }
 
+/** A call that must fail, and how. */
 export interface ErrorInput {
   readonly id: string;
   /** Must throw; `shaped` makes a tensor of zeros. */

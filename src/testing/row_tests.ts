@@ -137,6 +137,7 @@ export interface RowTest {
   readonly run: (device: Device) => Promise<void>;
 }
 
+/** Options of `rowTests`. */
 export interface RowTestOptions {
   /** Do all of it for every sample; by default the first sample gets all, the others the comparison with the reference. */
   readonly whole?: boolean;

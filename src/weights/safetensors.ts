@@ -18,6 +18,7 @@ import { expectSomeRead, type SkippedEntry } from "./file.ts";
 import { type Fail, failing } from "../host/bytes/budget.ts";
 import { isRecord, isSizes, type JsonRecord, parseJson } from "../host/bytes/json.ts";
 
+/** What a safetensors file holds. */
 export interface SafetensorsFile {
   /** Tensors by name, in the order of their data. */
   readonly tensors: Map<string, WeightTensor>;

@@ -10,7 +10,30 @@ function alike(exports: readonly Export[]): string[][] {
 }
 
 const undocumented = (exports: readonly Export[]): string[] =>
-  exports.filter((e) => e.value && !e.documented).map(({ name, file }) => `${name} (${file})`);
+  exports.filter((e) => !e.documented).map(({ name, file }) => `${name} (${file})`);
+
+/** Functions that take arrays and say neither a shape, "[N, C, …]", nor where it is said. */
+const withoutShape = (exports: readonly Export[]): string[] =>
+  exports
+    .filter(({ value, parts }) => value && parts.some(({ type }) => /\b(Tensor|HostArray|Volume)\b/.test(type)))
+    .filter(
+      ({ told, parts }) =>
+        !/\[[^\]]+\]|shape|scalar|one element|any number of axes/i.test([told, ...parts.map((p) => p.told)].join(" ")),
+    )
+    .map(({ name, file }) => `${name} (${file})`);
+
+/** Distances and sizes in space without their unit. */
+const withoutUnit = (exports: readonly Export[]): string[] =>
+  exports.flatMap(({ name, file, told, parts }) =>
+    parts
+      .filter(
+        (part) =>
+          /^(?:\w+S|s)pacing$|^(?:\w+D|d)iameter$|^(?:\w+R|r)adius$|^pixdim$|^voxelSize$/.test(part.name) &&
+          /number/.test(part.type),
+      )
+      .filter((part) => !/\bmm\b|millimet|voxel|pixel|element|unit/i.test(`${told} ${part.told}`))
+      .map((part) => `${name}.${part.name} (${file})`),
+  );
 
 describe("the package", () => {
   const entries = entryPoints();
@@ -27,8 +50,13 @@ describe("the package", () => {
     expect(surface.leaks, "export these types, or mark the members that name them @internal").toEqual([]);
   });
 
-  test("every exported value has a doc comment", () => {
+  test("every export has a description", () => {
     expect(undocumented(surface.exports)).toEqual([]);
+  });
+
+  test("functions of tensors, arrays and volumes tell the shapes, and lengths in space tell their unit", () => {
+    expect(withoutShape(surface.exports)).toEqual([]);
+    expect(withoutUnit(surface.exports)).toEqual([]);
   });
 
   test("no two exports of an entry differ by case only", () => {
@@ -68,9 +96,18 @@ describe("the reader of declarations", () => {
     ]);
   });
 
-  test("finds undocumented values, and names that differ by case only", () => {
-    expect(undocumented(exports)).toEqual(["f (b.ts)", "part (b.ts)"]);
+  test("finds what has no description, and names that differ by case only", () => {
+    expect(undocumented(exports)).toEqual(["Listed (b.ts)", "Named (b.ts)", "Renamed (b.ts)", "f (b.ts)", "part (b.ts)"]);
     expect(alike(exports)).toEqual([["part", "Part"]]);
+  });
+
+  test("finds arrays without a shape and lengths without a unit", () => {
+    const text = `/** Blurs. */ export declare function blur(x: Tensor, radius: number): void;
+      /** Of [C, …]. @param radius in voxels */ export declare function fine(x: Tensor, radius: number): void;
+      /** Options. */ export interface Options {\n readonly spacing: readonly number[];\n /** In mm. */\n readonly newSpacing: readonly number[];\n}`;
+    const found = surfaceOf(new Map([["index.d.ts", text]]), [["one", "index.d.ts"]]).exports;
+    expect(withoutShape(found)).toEqual(["blur (index.ts)"]);
+    expect(withoutUnit(found)).toEqual(["blur.radius (index.ts)", "Options.spacing (index.ts)"]);
   });
 
   test("prints declarations without what is private", () => {

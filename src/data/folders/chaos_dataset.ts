@@ -11,6 +11,7 @@ export type ChaosAcquisitions = ChaosSequence | "MR" | "all";
 /** What of T1DUAL is an image: one phase, both as two channels, or each as a case of its own. */
 export type ChaosPhases = "in" | "out" | "both" | "each";
 
+/** Options of `chaosDataset`. */
 export interface ChaosDatasetOptions {
   /** Default the first of T1DUAL, T2SPIR and CT that is there. */
   readonly sequence?: ChaosAcquisitions;

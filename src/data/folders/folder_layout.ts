@@ -10,6 +10,7 @@ import type { Case, DatasetIndex } from "./dataset_index.ts";
 /** What is wanted of a dataset, by the name of the layout that knows what it means: `{ chaos: { sequence: "CT" } }`. Plain data. */
 export type FolderOptions = Readonly<Record<string, object>>;
 
+/** A way in which a dataset lies in a folder. */
 export interface FolderLayout {
   /** One word, for `Case.layout` and `FolderOptions`. */
   readonly name: string;

@@ -13,6 +13,7 @@ export function patientOf(id: string): string {
   return id.replace(scan, "") || id;
 }
 
+/** Options of `kFold`. */
 export interface KFoldOptions {
   /** Default 5. */
   readonly folds?: number;

@@ -16,7 +16,7 @@ export async function readImageFile(path: string, options: ReadImageOptions = {}
 }
 
 /**
- * Writes a volume as the ending of the path says, see writeImage; each file in one step, the data of a header before it.
+ * Writes a volume `[C, x, y, z]` as the ending of the path says, see writeImage; each file in one step, the data of a header before it.
  * @throws ConfigError for an ending of no format, DataError for values that `dtype` cannot hold
  */
 export async function writeImageFile(path: string, volume: Volume, options: WriteImageOptions = {}): Promise<void> {

@@ -129,7 +129,7 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
 }
 
 /**
- * The files of a volume in the format that the name's ending says: `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha`, `.mhd`, `.mgh`, `.mgz`, `.hdr` (Analyze),
+ * The files of a volume `[C, x, y, z]` in the format that the name's ending says: `.nii`, `.nii.gz`, `.nrrd`, `.nhdr`, `.mha`, `.mhd`, `.mgh`, `.mgz`, `.hdr` (Analyze),
  * `.npy`, `.png`. Geometry is kept by all of those that have one; of NIfTI the source's own header where it still holds.
  * @returns one file, or two where a header has its data apart
  * @throws ConfigError for other endings and types that the format does not have, DataError for values that `dtype` cannot hold

@@ -102,7 +102,7 @@ export function usesMask(scheme: NormalizationScheme): boolean {
 }
 
 /**
- * One channel normalized, in float32. ZScore: (x − mean) / max(std, 1e-8) of the image, or of its mask alone; CT: held within the data set's 0.5 and 99.5
+ * One channel of any shape normalized, in float32. ZScore: (x − mean) / max(std, 1e-8) of the image, or of its mask alone; CT: held within the data set's 0.5 and 99.5
  * percentiles, less its mean, by its std; RescaleTo01: to 0…1; RGBTo01: by 255; No: as it is.
  * @throws ConfigError for an unknown scheme and for missing options; DataError for RGB values outside 0…255
  */

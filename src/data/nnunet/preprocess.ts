@@ -20,7 +20,7 @@ export interface PreprocessPlan {
 
 /** What it needs of a configuration of the plan. */
 export interface PreprocessConfiguration {
-  /** Of the transposed axes; two numbers leave the first axis as it is. */
+  /** In mm, of the transposed axes; two numbers leave the first axis as it is. */
   readonly spacing: readonly number[];
   readonly normalization_schemes: readonly string[];
   readonly use_mask_for_norm: readonly boolean[];
@@ -33,6 +33,7 @@ export interface PreprocessConfiguration {
 /** An image and its labels with the axes z, y, x that nnU-Net's arrays have. */
 export interface NnunetArrays {
   readonly image: HostArray;
+  /** In mm, of the axes z, y, x. */
   readonly spacing: readonly number[];
 }
 
@@ -43,7 +44,7 @@ export function nnunetArray(volume: Volume): NnunetArrays {
 
 /** What undoes the preprocessing of a case. */
 export interface CaseProperties {
-  /** Of the axes before the transposition. */
+  /** In mm, of the axes before the transposition. */
   readonly spacing: readonly number[];
   readonly shapeBeforeCropping: readonly number[];
   readonly bboxUsedForCropping: BoundingBox;
@@ -151,7 +152,7 @@ export interface ClassLocations {
   readonly locations: readonly (readonly number[])[];
 }
 
-/** Voxels at random of each class, or of each region (several labels): where training patches will be centered. */
+/** Voxels at random, in a label map `[1, …]`, of each class, or of each region (several labels): where training patches will be centered. */
 export function sampleForegroundLocations(
   seg: HostArray,
   classesOrRegions: readonly (number | readonly number[])[],
@@ -165,7 +166,7 @@ export function sampleForegroundLocations(
   }));
 }
 
-/** The same voxels by their offsets in the label map, a list for each class or region. */
+/** The voxels of `sampleForegroundLocations` by their offsets in the label map `[1, …]`, a list for each class or region. */
 export function sampleForegroundOffsets(
   seg: HostArray,
   classesOrRegions: readonly (number | readonly number[])[],

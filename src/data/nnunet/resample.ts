@@ -15,7 +15,7 @@ import { resizeLabels } from "./resample_labels.ts";
 /** Slices count as thick when they are more than so many times the voxel's other edges. */
 export const anisotropyThreshold = 3;
 
-/** The size an image of `oldShape` has at another spacing: round(old / new · size), halves to even. @throws ShapeError for unequal lengths */
+/** The size an image of `oldShape` has at another spacing (mm per axis): round(old / new · size), halves to even. @throws ShapeError for unequal lengths */
 export function computeNewShape(
   oldShape: readonly number[],
   oldSpacing: readonly number[],
@@ -26,12 +26,12 @@ export function computeNewShape(
   return oldShape.map((n, a) => roundHalfEven((oldSpacing[a] / newSpacing[a]) * n));
 }
 
-/** Whether a spacing is anisotropic: max / min > threshold. */
+/** Whether a spacing (mm per axis) is anisotropic: max / min > threshold. */
 export function getDoSeparateZ(spacing: readonly number[], threshold = anisotropyThreshold): boolean {
   return Math.max(...spacing) / Math.min(...spacing) > threshold;
 }
 
-/** The axes of the largest spacing. */
+/** The axes of the largest spacing (mm per axis). */
 export function getLowresAxis(spacing: readonly number[]): number[] {
   const most = Math.max(...spacing);
   return spacing.flatMap((s, a) => (most / s === 1 ? [a] : []));
@@ -43,7 +43,7 @@ export interface SeparateZ {
   readonly axis: number | null;
 }
 
-/** nnU-Net's rule: by the current spacing, else by the new one; not where two axes tie. `force` decides without a look at the ratio. */
+/** nnU-Net's rule: by the current spacing (mm per axis), else by the new one; not where two axes tie. `force` decides without a look at the ratio. */
 export function determineDoSepZAndAxis(
   force: boolean | null,
   currentSpacing: readonly number[],
@@ -75,7 +75,7 @@ export interface ResampleToShapeOptions {
 
 /**
  * An image or label map at another size.
- * @param x `[C, x, y, z]`
+ * @param x `[C, x, y, z]`; spacings are in mm per axis
  * @returns of the same element type; `x` itself where nothing changes
  * @throws ShapeError for other ranks
  */
@@ -92,7 +92,7 @@ export function resampleDataOrSegToShape<A extends TypedArray>(
   return resampleDataOrSeg(x, newShape, { isSeg, order, orderZ, axis });
 }
 
-/** The same to a spacing. */
+/** `resampleDataOrSegToShape` of `[C, …]` to a spacing, in millimeters per axis. */
 export function resampleDataOrSegToSpacing<A extends TypedArray>(
   x: HostArray<A>,
   currentSpacing: readonly number[],

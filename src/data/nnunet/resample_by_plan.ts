@@ -40,7 +40,7 @@ const resamplers: Readonly<Record<string, { readonly run: Resample; readonly nam
   no_resampling_hack: { run: (x) => x, names: splines },
 };
 
-/** Resamples by the name and the options that a plan gives. @throws ConfigError for a function or option that is not known */
+/** Resamples `[C, …]`, spacings in mm per axis, by the name and the options that a plan gives. @throws ConfigError for a function or option that is not known */
 export function resampleByPlan(
   name: string,
   kwargs: Readonly<Record<string, unknown>>,

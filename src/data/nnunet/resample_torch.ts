@@ -29,7 +29,7 @@ const modes = ["linear", "nearest", "nearest-exact", "area", "bicubic"];
 
 /**
  * An image or label map at another size. nnU-Net's `resample_torch_fornnunet`.
- * @param x `[C, x, y, z]`
+ * @param x `[C, x, y, z]`; spacings are in mm per axis
  * @returns float32 of an image, int8 or int16 of labels; `x` itself where nothing changes
  * @throws ShapeError for other ranks, ConfigError for an unknown mode or option
  */

@@ -7,6 +7,7 @@ import { sizeOf, type HostArray } from "../array.ts";
 import { ConfigError, ShapeError } from "../errors.ts";
 import { showShape } from "../shape.ts";
 
+/** How far two voxels are apart, by the names of scipy. */
 export type DistanceMetric = "euclidean" | "chessboard" | "taxicab";
 
 /** Sizes of a volume, the slowest axis first. */

@@ -17,6 +17,7 @@ export interface ConvBaseOptions {
   readonly groups?: number;
 }
 
+/** Options of `conv`. */
 export interface ConvOptions extends ConvBaseOptions {
   /** Zeros added at the ends of each axis, "same" for an output of the input's size (stride 1 only), or "valid" for none; default 0. */
   readonly padding?: Padding | "same" | "valid";
@@ -26,6 +27,7 @@ export interface ConvOptions extends ConvBaseOptions {
   readonly activation?: "none" | "relu";
 }
 
+/** Options of `convTranspose`. */
 export interface ConvTransposeOptions extends ConvBaseOptions {
   /** Taken away at the ends of each axis; default 0. */
   readonly padding?: Padding;

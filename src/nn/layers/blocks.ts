@@ -13,6 +13,7 @@ import { dropoutLayer, type DropoutSpec } from "./dropout.ts";
 import { Identity, Module, Sequential } from "../module.ts";
 import { normLayer, type NormSpec } from "./norm.ts";
 
+/** Options that `ConvolutionOptions`, `UNetOptions` share. */
 export interface AdnOptions {
   /** Default "PRELU"; null for none. */
   readonly act?: ActivationSpec | null;
@@ -24,6 +25,7 @@ export interface AdnOptions {
   readonly adnOrdering?: string;
 }
 
+/** What dropout of a block drops. */
 export interface DropoutDimOptions {
   /** 1 (default) drops elements, 2 or 3 drop whole channels. */
   readonly dropoutDim?: 1 | 2 | 3;
@@ -45,6 +47,7 @@ export function adn(device: Device, channels: number, options: AdnOptions & Drop
   return new Sequential(layers);
 }
 
+/** Options of `Convolution`. */
 export interface ConvolutionOptions extends AdnOptions, DropoutDimOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;
@@ -108,6 +111,7 @@ export class Convolution extends Sequential {
   }
 }
 
+/** Options of `ResidualUnit`. */
 export interface ResidualUnitOptions extends Omit<ConvolutionOptions, "convOnly" | "isTransposed" | "outputPadding" | "groups"> {
   /** Convolutions on the main path; default 2. */
   readonly subunits?: number;

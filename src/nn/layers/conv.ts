@@ -21,8 +21,10 @@ export interface ConvLayerBaseOptions {
   readonly bias?: boolean;
 }
 
+/** Options of `Conv`. */
 export interface ConvLayerOptions extends ConvLayerBaseOptions, ConvOptions {}
 
+/** Options of `ConvTranspose`. */
 export interface ConvTransposeLayerOptions extends ConvLayerBaseOptions, ConvTransposeOptions {}
 
 function channelsPerGroup(op: string, channels: number, groups = 1): number {

@@ -7,6 +7,7 @@ import { kaimingBound, uniformParameter } from "../init.ts";
 import { Module } from "../module.ts";
 import { expectOptions } from "../../host/options.ts";
 
+/** Options of `Linear`. */
 export interface LinearOptions {
   readonly inFeatures: number;
   readonly outFeatures: number;

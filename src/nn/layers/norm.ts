@@ -16,6 +16,7 @@ import { asPartOfNorm } from "./activation.ts";
 import { constantParameter } from "../init.ts";
 import { Module } from "../module.ts";
 
+/** Options of `InstanceNorm`, `LayerNorm`. */
 export interface NormOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;
@@ -70,6 +71,7 @@ export class InstanceNorm extends ChannelNorm {
   }
 }
 
+/** Options of `GroupNorm`. */
 export interface GroupNormOptions extends NormOptions {
   /** Parts that the channels split into. */
   readonly numGroups: number;
@@ -131,6 +133,7 @@ export class LayerNorm extends Module {
   }
 }
 
+/** Options of `BatchNorm`. */
 export interface BatchNormOptions extends NormOptions {
   /** Share of the new batch in the running statistics; default 0.1. */
   readonly momentum?: number;
@@ -177,6 +180,7 @@ export class BatchNorm extends ChannelNorm {
   }
 }
 
+/** Options of `LocalResponseNorm`. */
 export interface LocalResponseNormOptions {
   /** Channels that an element is compared with, its own among them. */
   readonly size: number;
@@ -208,6 +212,7 @@ export class LocalResponseNorm extends Module {
   }
 }
 
+/** A layer norm with its options, where a network takes norms by name. */
 export interface LayerNormSpec {
   /** The trailing axes. */
   readonly normalizedShape: number | Shape;

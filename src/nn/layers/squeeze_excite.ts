@@ -14,6 +14,7 @@ import { Conv } from "./conv.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "../module.ts";
 
+/** Options of `ChannelSE`, `ChannelSpatialSE`. */
 export interface ChannelSEOptions {
   /** Of the input and the result. */
   readonly channels: number;
@@ -45,6 +46,7 @@ export class ChannelSE extends Module {
   }
 }
 
+/** Options of `SpatialSE`, `ChannelSpatialSE`. */
 export interface SpatialSEOptions {
   /** Of the input and the result. */
   readonly channels: number;

@@ -14,8 +14,10 @@ import { icnrInit } from "../init.ts";
 import { Identity, Module, Sequential } from "../module.ts";
 import { Upsample } from "./upsample.ts";
 
+/** How `UpsampleBlock` enlarges, by the names of MONAI. */
 export type UpsampleMode = "deconv" | "deconvgroup" | "nontrainable" | "pixelshuffle";
 
+/** Options of `UpsampleBlock`. */
 export interface UpsampleBlockOptions {
   readonly spatialDims: 1 | 2 | 3;
   /** Needed wherever there is a convolution. */
@@ -130,6 +132,7 @@ function preConvolution(device: Device, options: UpsampleBlockOptions): Record<s
   return { preconv: new Conv(device, { spatialDims, inChannels: from, outChannels: to, kernelSize: 1, bias }) };
 }
 
+/** Options of `SubpixelUpsample`. */
 export interface SubpixelUpsampleOptions extends Pick<
   UpsampleBlockOptions,
   "spatialDims" | "inChannels" | "outChannels" | "applyPadPool" | "bias"

@@ -8,6 +8,7 @@ import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
+/** Options of `diceCoefficient`, `multiclassDiceCoefficient`. */
 export interface DiceCoefficientOptions {
   /** One ratio for the whole batch instead of the mean of one per image; default false. */
   readonly reduceBatchFirst?: boolean;

@@ -28,6 +28,7 @@ function expectFactors(op: string, factors: Readonly<Record<string, number>>): v
   }
 }
 
+/** Options of `diceCELoss`. */
 export interface DiceCELossOptions extends Omit<DiceLossOptions, "weight" | "softLabel" | "reduction"> {
   /** Default "mean". */
   readonly reduction?: "mean" | "sum";
@@ -78,6 +79,7 @@ export function diceCELoss(input: Tensor, target: Tensor, options: DiceCELossOpt
 const classTarget = (input: Tensor, target: Tensor): Tensor =>
   target.shape[1] === 1 ? reshape(target, input.shape.toSpliced(1, 1)) : cast(target, "f32");
 
+/** Options of `diceFocalLoss`. */
 export interface DiceFocalLossOptions extends Omit<DiceLossOptions, "softLabel"> {
   /** Exponent of the focal loss; default 2. */
   readonly gamma?: number;
@@ -113,6 +115,7 @@ export function diceFocalLoss(input: Tensor, target: Tensor, options: DiceFocalL
   });
 }
 
+/** Options of `generalizedDiceFocalLoss`. */
 export interface GeneralizedDiceFocalLossOptions extends Omit<GeneralizedDiceLossOptions, "softLabel"> {
   /** Exponent of the focal loss; default 2. */
   readonly gamma?: number;
@@ -144,6 +147,7 @@ export function generalizedDiceFocalLoss(input: Tensor, target: Tensor, options:
   });
 }
 
+/** Options of `deepSupervisionLoss`. */
 export interface DeepSupervisionOptions {
   /** Weights of the levels: "exp" max(½ˡ, 1/16) (the default), "same" 1, "two" 1 and then ½. */
   readonly weightMode?: "exp" | "same" | "two";

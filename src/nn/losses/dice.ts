@@ -19,6 +19,7 @@ import {
   reduced,
 } from "./overlap.ts";
 
+/** Options of `diceLoss`. */
 export interface DiceLossOptions extends OverlapLossOptions {
   /** Squares in the denominator; default false. */
   readonly squaredPred?: boolean;
@@ -45,6 +46,7 @@ export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions
   return composed(input, () => dice("diceLoss", input, target, options));
 }
 
+/** Options of `maskedDiceLoss`. */
 export interface MaskedDiceLossOptions extends DiceLossOptions {
   /** Of any type, `[N, 1, spatial…]` or `[1, 1, spatial…]`; without one this is `diceLoss`. */
   readonly mask?: Tensor;
@@ -84,6 +86,7 @@ function dice(op: string, input: Tensor, target: Tensor, options: DiceLossOption
 
 const oneMinusRatio = (a: Tensor, b: Tensor): Tensor => affine(div(a, b), -1, 1);
 
+/** Options of `tverskyLoss`. */
 export interface TverskyLossOptions extends OverlapLossOptions {
   /** Factor of the false positives; default 0.5. */
   readonly alpha?: number;
@@ -112,6 +115,7 @@ export function tverskyLoss(input: Tensor, target: Tensor, options: TverskyLossO
   });
 }
 
+/** Options of `generalizedDiceLoss`. */
 export interface GeneralizedDiceLossOptions extends OverlapLossOptions {
   /** Weight of a class with volume g in the target: 1 / g² ("square", the default), 1 / g ("simple") or 1 ("uniform"). */
   readonly wType?: "square" | "simple" | "uniform";

@@ -12,6 +12,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 export { focalLoss, type FocalLossOptions } from "../../autograd/focal.ts";
 export { crossEntropyLoss, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
 
+/** Options of `mseLoss`, `l1Loss`, `smoothL1Loss` and others. */
 export interface ElementLossOptions {
   /** Factor of each element; broadcast. */
   readonly weight?: Tensor;
@@ -87,6 +88,7 @@ export function huberLoss(input: Tensor, target: Tensor, options: ElementLossOpt
   return elementwise("huberLoss", input, target, options, () => combine("huber", input, target, delta));
 }
 
+/** Options of `bceWithLogitsLoss`. */
 export interface BCEWithLogitsLossOptions extends ElementLossOptions {
   /** Factor of the positives: a number, or a tensor that is broadcast, `[C, 1, 1]` for one per channel of `[N, C, H, W]`. */
   readonly posWeight?: number | Tensor;

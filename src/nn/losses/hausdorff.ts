@@ -15,6 +15,7 @@ import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { composed, countedClasses, expectReduction, type TargetOptions, wantsCompat } from "./overlap.ts";
 
+/** Options of `hausdorffDTLoss`, `logHausdorffDTLoss`. */
 export interface HausdorffDTLossOptions extends TargetOptions {
   /** Exponent of the distances; default 2. */
   readonly alpha?: number;

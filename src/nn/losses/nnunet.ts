@@ -15,6 +15,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { bceWithLogitsLoss, type BCEWithLogitsLossOptions } from "./elementwise.ts";
 import { composed } from "./overlap.ts";
 
+/** Options of `softDiceLoss`. */
 export interface SoftDiceLossOptions {
   /** Applied to the input; default none. */
   readonly applyNonlin?: "softmax" | "sigmoid" | ((x: Tensor) => Tensor);
@@ -96,6 +97,7 @@ export function robustCrossEntropyLoss(input: Tensor, target: Tensor, options: C
   return crossEntropyLoss(input, indices, options);
 }
 
+/** Options of `topKLoss`. */
 export interface TopKLossOptions extends Omit<CrossEntropyLossOptions, "reduction"> {
   /** Percentage of the positions that count, those with the largest loss; default 10. */
   readonly k?: number;
@@ -128,6 +130,7 @@ export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions
   });
 }
 
+/** Options that `DCAndCELossOptions`, `DCAndBCELossOptions` share. */
 export interface DCCompoundLossOptions {
   /** Options of the Dice loss. */
   readonly softDice?: Omit<SoftDiceLossOptions, "applyNonlin" | "mask" | "ignoreIndex">;
@@ -152,6 +155,7 @@ function compound(
   });
 }
 
+/** Options of `dcAndCELoss`. */
 export interface DCAndCELossOptions extends DCCompoundLossOptions {
   /** Options of the cross-entropy. */
   readonly ce?: Omit<CrossEntropyLossOptions, "ignoreIndex">;
@@ -173,12 +177,13 @@ export function dcAndCELoss(input: Tensor, target: Tensor, given: DCAndCELossOpt
   );
 }
 
+/** Options of `dcAndTopKLoss`. */
 export interface DCAndTopKLossOptions extends Omit<DCAndCELossOptions, "ce"> {
   /** Options of the cross-entropy. */
   readonly ce?: Omit<TopKLossOptions, "ignoreIndex">;
 }
 
-/** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; arguments and errors as `dcAndCELoss`. */
+/** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; shapes, arguments and errors as `dcAndCELoss`. */
 export function dcAndTopKLoss(input: Tensor, target: Tensor, given: DCAndTopKLossOptions = {}): Tensor {
   expectOptions("dcAndTopKLoss", given, "ce ignoreLabel softDice weightCe weightDice");
   const { ce, ...options } = given;
@@ -210,6 +215,7 @@ function labelLoss(
   });
 }
 
+/** Options of `dcAndBCELoss`. */
 export interface DCAndBCELossOptions extends DCCompoundLossOptions {
   /** Options of the binary cross-entropy. */
   readonly bce?: Omit<BCEWithLogitsLossOptions, "reduction">;

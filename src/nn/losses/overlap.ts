@@ -12,6 +12,7 @@ import { showShape } from "../../host/shape.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
+/** Options that `OverlapLossOptions`, `HausdorffDTLossOptions` share. */
 export interface TargetOptions {
   /** Count channel 0; ignored for one channel. */
   readonly includeBackground?: boolean;
@@ -25,6 +26,7 @@ export interface TargetOptions {
   readonly otherAct?: (x: Tensor) => Tensor;
 }
 
+/** Options that `DiceLossOptions`, `TverskyLossOptions`, `GeneralizedDiceLossOptions` share. */
 export interface OverlapLossOptions extends TargetOptions {
   /** Default "mean". */
   readonly reduction?: Reduction;

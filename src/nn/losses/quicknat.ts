@@ -41,6 +41,7 @@ function classFactors(op: string, input: Tensor, weights: readonly number[] | un
   return input.device.tensor({ data: weights, shape: [weights.length] });
 }
 
+/** Options of `quickNatDiceLoss`. */
 export interface QuickNatDiceLossOptions {
   /** Factor of each class. */
   readonly weights?: readonly number[];
@@ -92,6 +93,7 @@ function binaryDice(op: string, input: Tensor, target: Tensor, compat: boolean):
   return affine(sum(ratioLoss(sum(overlap, axes), sum(add(p, mask), axes))), 1 / input.shape[1]);
 }
 
+/** Options of `quickNatIoULoss`. */
 export interface QuickNatIoULossOptions {
   /** Factor of each class. */
   readonly weights?: readonly number[];
@@ -118,6 +120,7 @@ export function quickNatIoULoss(input: Tensor, target: Tensor, options: QuickNat
   return mean(factors ? mul(loss, factors) : loss);
 }
 
+/** Options of `quickNatFocalLoss`. */
 export interface QuickNatFocalLossOptions {
   /** Default 2. */
   readonly gamma?: number;
@@ -156,6 +159,7 @@ export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickN
   return sizeAverage ? mean(loss) : sum(loss);
 }
 
+/** Options of `quickNatCombinedLoss`. */
 export interface QuickNatCombinedLossOptions {
   /** `[N, …]`: factor of the cross-entropy of each position, as from `medianFrequencyWeights`. */
   readonly weight?: Tensor;

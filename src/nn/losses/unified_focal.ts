@@ -12,6 +12,7 @@ import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { composed, expectReduction } from "./overlap.ts";
 
+/** Options of `asymmetricUnifiedFocalLoss`. */
 export interface AsymmetricUnifiedFocalLossOptions {
   /** Share of the focal loss; the rest is the focal Tversky loss. Default 0.5. */
   readonly weight?: number;

@@ -16,6 +16,7 @@ import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { composed, expectReduction, wantsCompat } from "./overlap.ts";
 
+/** Options of `generalizedWassersteinDiceLoss`. */
 export interface GeneralizedWassersteinDiceLossOptions {
   /** "default": errors of all classes count alike; "GDL": by the inverse volume of the class in the target. */
   readonly weightingMode?: "default" | "GDL";

@@ -8,6 +8,7 @@ import { expectOptions } from "../../host/options.ts";
 import { keep } from "../../tensor/scope.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
+/** Options of `GradScaler`. */
 export interface GradScalerOptions {
   /** Default 65536. */
   readonly initScale?: number;

@@ -23,6 +23,7 @@ export interface ParamGroup<H> {
   readonly options?: Partial<H>;
 }
 
+/** Options of `Optimizer.step`, `Optimizer.minimize`. */
 export interface StepOptions {
   /** Gradients are limited to ±this before anything else, as `torch.nn.utils.clip_grad_value_`. */
   readonly clipValue?: number;

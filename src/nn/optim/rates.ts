@@ -13,6 +13,7 @@ function require(schedule: string, name: string, ok: boolean, value: unknown, ex
 const requireCount = (schedule: string, name: string, value: number): void =>
   require(schedule, name, Number.isInteger(value) && value > 0, value, "a positive integer");
 
+/** Options of `stepDecay`, `StepLR`. */
 export interface StepDecayOptions {
   /** Steps between decays. */
   readonly stepSize: number;
@@ -28,6 +29,7 @@ export function stepDecay(options: StepDecayOptions): Schedule {
   return (step, base) => base * gamma ** Math.floor(step / stepSize);
 }
 
+/** Options of `multiStepDecay`, `MultiStepLR`. */
 export interface MultiStepOptions {
   readonly milestones: readonly number[];
   /** Default 0.1. */
@@ -41,6 +43,7 @@ export function multiStepDecay(options: MultiStepOptions): Schedule {
   return (step, base) => base * gamma ** milestones.filter((m) => m <= step).length;
 }
 
+/** Options of `exponentialDecay`, `ExponentialLR`. */
 export interface ExponentialOptions {
   readonly gamma: number;
 }
@@ -52,6 +55,7 @@ export function exponentialDecay(options: ExponentialOptions): Schedule {
   return (step, base) => base * gamma ** step;
 }
 
+/** Options of `cosineAnnealing`, `CosineAnnealingLR`. */
 export interface CosineOptions {
   /** Steps from the base to the minimum; after as many more the rate is back. */
   readonly tMax: number;
@@ -67,6 +71,7 @@ export function cosineAnnealing(options: CosineOptions): Schedule {
   return (step, base) => etaMin + ((base - etaMin) * (1 + Math.cos((Math.PI * step) / tMax))) / 2;
 }
 
+/** Options of `polynomialDecay`, `PolynomialLR`. */
 export interface PolynomialOptions {
   /** Steps until 0; default 5. */
   readonly totalIters?: number;
@@ -82,6 +87,7 @@ export function polynomialDecay(options: PolynomialOptions = {}): Schedule {
   return (step, base) => base * (1 - Math.min(step, totalIters) / totalIters) ** power;
 }
 
+/** Options of `linearRamp`, `LinearLR`. */
 export interface LinearRampOptions {
   /** Default 1/3. */
   readonly startFactor?: number;
@@ -100,6 +106,7 @@ export function linearRamp(options: LinearRampOptions = {}): Schedule {
   return (step, base) => base * (startFactor + (endFactor - startFactor) * Math.min(1, step / totalIters));
 }
 
+/** Options of `warmUp`. */
 export interface WarmUpOptions {
   /** Steps of the warm-up. */
   readonly steps: number;
@@ -125,6 +132,7 @@ export function inTurn(schedules: readonly Schedule[], milestones: readonly numb
   };
 }
 
+/** Options of `oneCycle`. */
 export interface OneCycleOptions {
   readonly maxLr: number;
   /** All updates of the run. */

@@ -5,6 +5,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
 import { expectOptions } from "../../host/options.ts";
 
+/** Options of `RMSprop`. */
 export interface RMSpropOptions {
   /** Default 1e-2. */
   readonly lr?: number;

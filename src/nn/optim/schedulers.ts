@@ -107,6 +107,7 @@ export class LinearLR extends Scheduler {
   }
 }
 
+/** Options of `OneCycleLR`. */
 export interface OneCycleLROptions extends OneCycleOptions {
   /** Move the momentum (Adam: the first beta) against the rate; default true. */
   readonly cycleMomentum?: boolean;
@@ -147,6 +148,7 @@ export class OneCycleLR extends Scheduler {
   }
 }
 
+/** Options of `ReduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions {
   /** Whether the metric should fall; default "min". */
   readonly mode?: "min" | "max";

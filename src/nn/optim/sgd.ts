@@ -6,6 +6,7 @@ import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
 
+/** Options of `SGD`. */
 export interface SGDOptions {
   /** Default 1e-3. */
   readonly lr?: number;

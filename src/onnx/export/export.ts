@@ -20,6 +20,7 @@ import { emit } from "./emit.ts";
 import { type OwnOpExport, ownEmitters } from "./own_op.ts";
 import type { HostValue } from "../values.ts";
 
+/** Options of `exportOnnx`. */
 export interface ExportOptions {
   /** Axes of the input whose size is left open in the file, such as 0 for batches of any size; default none. */
   readonly dynamicAxes?: readonly number[];

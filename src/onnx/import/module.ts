@@ -56,6 +56,7 @@ class Values {
   }
 }
 
+/** Options of `inspectOnnx`, `readOnnxFile`, `readOnnxWeights` and others. */
 export interface OnnxOptions {
   /** For messages; default "the ONNX file". */
   readonly source?: string;

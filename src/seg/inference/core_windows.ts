@@ -24,6 +24,7 @@ import { type CoreChoice, coreChoices, type CoreWindow, coreWindows } from "./co
 import { type Locality, localityOf } from "./locality.ts";
 import { forEachRow } from "./padding.ts";
 
+/** Options of `CoreWindows`. */
 export interface CoreWindowsOptions {
   /** Default "largest". */
   readonly decision?: Decision | undefined;
@@ -33,6 +34,7 @@ export interface CoreWindowsOptions {
   readonly maxBytes?: number | undefined;
 }
 
+/** What is told while windows run, and how to stop them. */
 export interface CoreWindowsRun {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;

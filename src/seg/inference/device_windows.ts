@@ -24,6 +24,7 @@ import { WindowMemory } from "./window_memory.ts";
 import { windowPoses } from "./window_poses.ts";
 import { type Size3, windowLayout, type WindowLayout } from "./window_plan.ts";
 
+/** Options of `DeviceWindows`. */
 export interface DeviceWindowsOptions extends Omit<
   SlidingWindowOptions,
   "onProgress" | "processFn" | "withCoord" | "bufferSteps" | "bufferDim"
@@ -54,6 +55,7 @@ export interface WindowResults {
   readonly scores?: HostArray<Float32Array>;
 }
 
+/** What a run of windows is to give. */
 export interface WindowRun {
   /** How classes are decided; without it no codes are made. */
   readonly decision?: Decision | undefined;

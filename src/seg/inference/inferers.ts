@@ -55,6 +55,7 @@ export class SlidingWindowInferer {
   }
 }
 
+/** Options of `SliceInferer`. */
 export interface SliceInfererOptions extends InfererOptions {
   /** Window size within a slice, two numbers (or one for both). */
   readonly roiSize: number | readonly number[];

@@ -17,6 +17,7 @@ export interface Inferer {
   run(images: HostArray, model: Module): Promise<HostArray<Float32Array>>;
 }
 
+/** Options of `MonteCarloInferer`. */
 export interface MonteCarloOptions {
   /** Takes images through the network; default the whole image at once. */
   readonly inferer?: Inferer;

@@ -22,6 +22,7 @@ import type { Size3 } from "./window_plan.ts";
 /** A network per view, at least one: `[B, C, rows, columns]` → `[B, classes, rows, columns]` logits. */
 export type ViewNetworks = Readonly<Partial<Record<SliceOrientation, Module>>>;
 
+/** Options of `QuickNatViews`. */
 export interface QuickNatViewsOptions {
   /**
    * What is added up: softmax probabilities (default), or the raw logits, as the code of `quickNAT_pytorch` adds its two views.
@@ -46,6 +47,7 @@ export interface QuickNatViewsOptions {
   readonly maxBytes?: number;
 }
 
+/** What is told while views are predicted. */
 export interface ViewsHooks {
   /** Called after every batch with the slices done and their total, over all views, samples and row blocks. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -53,11 +55,13 @@ export interface ViewsHooks {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of `QuickNatViews.predict`. */
 export interface PredictOptions extends ViewsHooks {
   /** Give `scores` back: 4 bytes × classes × voxels of host memory. Default false. */
   readonly scores?: boolean;
 }
 
+/** Options of `QuickNatViews.predictWithUncertainty`, `QuickNatViews.plan`. */
 export interface UncertaintyOptions extends PredictOptions {
   /** Draws of each view; default 10. */
   readonly samples?: number;
@@ -67,6 +71,7 @@ export interface UncertaintyOptions extends PredictOptions {
   readonly keepSamples?: boolean;
 }
 
+/** What three views say together. */
 export interface ViewsPrediction {
   /** `[X, Y, Z]`: class with the largest score. */
   readonly labels: HostArray<Uint8Array | Uint32Array>;
@@ -74,6 +79,7 @@ export interface ViewsPrediction {
   readonly scores?: HostArray<Float32Array>;
 }
 
+/** What several passes with dropout say together. */
 export interface MonteCarloPrediction extends ViewsPrediction {
   /** The label map of every sample of every view, `[X, Y, Z]`, views one after the other. */
   readonly samples?: readonly HostArray<Uint8Array>[];

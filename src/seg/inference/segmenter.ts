@@ -13,6 +13,7 @@ import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Candidate } from "../metrics/detection.ts";
 
+/** What is told while an image is segmented, and how to stop it. */
 export interface SegmentHooks {
   /** Aborting ends `run` after the batch in flight with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -81,6 +82,7 @@ export interface Segmenter {
   dispose(): void;
 }
 
+/** Options of `WindowSegmenter`. */
 export interface WindowSegmenterOptions extends DeviceWindowsOptions {
   /** What the networks' outputs mean. */
   readonly outputs: OutputCoding;
@@ -159,6 +161,7 @@ function squareOf(axes: readonly number[], size: readonly number[]): [number, nu
   throw new ConfigError(`quarter turns need windows that are equally long along two axes, these are [${size}]`);
 }
 
+/** Options of `WholeSegmenter`. */
 export interface WholeSegmenterOptions extends Omit<CoreWindowsOptions, "decision"> {
   /** What the network's outputs mean. */
   readonly outputs: OutputCoding;
@@ -200,6 +203,7 @@ export class WholeSegmenter implements Segmenter {
   }
 }
 
+/** Options of `SliceSegmenter`. */
 export interface SliceSegmenterOptions {
   /** Window in a slice, in voxels. */
   readonly patchSize: readonly [number, number];

@@ -7,6 +7,7 @@ import type { OutputCoding } from "../post/output_coding.ts";
 import { QuickNatViews, type QuickNatViewsOptions, type ViewNetworks } from "./quicknat_views.ts";
 import type { SampledLabels, SegmentHooks, Segmenter } from "./segmenter.ts";
 
+/** Options of `ViewsSegmenter`. */
 export interface ViewsSegmenterOptions extends QuickNatViewsOptions {
   /** What the networks' outputs mean: classes, of which a voxel has one. */
   readonly outputs: OutputCoding;

@@ -18,6 +18,7 @@ function foreground({ data, shape }: HostArray): { data: Float64Array; shape: nu
 const scored = (a: HostArray, includeBackground: boolean): HostArray<Float64Array> =>
   includeBackground ? { data: Float64Array.from(a.data), shape: a.shape } : foreground(a);
 
+/** Options of `variance`, `std`, `computeVariance` and others. */
 export interface VarianceOptions {
   /** Default true. */
   readonly includeBackground?: boolean;
@@ -78,6 +79,7 @@ export class VarianceMetric {
   }
 }
 
+/** Options of `computeLabelQuality`, `LabelQualityScore`. */
 export interface LabelQualityOptions {
   /** Default true. */
   readonly includeBackground?: boolean;

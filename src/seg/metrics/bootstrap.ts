@@ -4,6 +4,7 @@ import { expectOptions } from "../../host/options.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { nanMean, quantiles } from "../../host/stats.ts";
 
+/** Options of `summarize`. */
 export interface BootstrapOptions {
   /** Times that the cases are drawn again. Default 2000. */
   readonly samples?: number;

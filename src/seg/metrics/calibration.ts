@@ -5,6 +5,7 @@ import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import { expectNames } from "../../host/options.ts";
 
+/** Options of `calibrationError`. */
 export interface CalibrationOptions {
   /** Equal parts of 0 … 1. Default 15. */
   readonly bins?: number;

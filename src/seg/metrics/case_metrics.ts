@@ -31,6 +31,7 @@ export interface ClassPair extends Confusion {
   readonly lesions: LesionCounts;
 }
 
+/** A metric of one case, a row of the table of `evaluate`. */
 export interface CaseMetric {
   readonly name: string;
   /** Behind the number in tables; "" for none. */
@@ -102,6 +103,7 @@ export function caseMetricsNamed(names: readonly string[]): CaseMetric[] {
  */
 export type EmptyRule = "nan" | "skip" | "best";
 
+/** Options of `scoreCase`. */
 export interface ScoreOptions {
   readonly metrics: readonly CaseMetric[];
   readonly classes: readonly LabelClass[];

@@ -9,6 +9,7 @@ import { hausdorffOf } from "./hausdorff_distance.ts";
 import { averageDistanceOf } from "./surface_distance.ts";
 import { SurfacePair } from "./surfaces.ts";
 
+/** The four numbers of the CHAOS challenge. */
 export interface ChaosMetrics {
   readonly dice: number;
   /** Relative absolute volume difference in percent of the reference. */

@@ -62,6 +62,7 @@ function ruleOf(op: string, name: string): (c: Confusion) => number {
   return rule;
 }
 
+/** Options of `getConfusionMatrix`. */
 export interface ConfusionMatrixOptions {
   /** Count class 0 too, where there are several. Default true. */
   readonly includeBackground?: boolean;
@@ -124,6 +125,7 @@ export function computeConfusionMatrixMetric(metricName: string, confusion: Host
   return { data: out, shape: shape.length > 1 ? shape.slice(0, -1) : [1] };
 }
 
+/** Options of `ConfusionMatrixMetric`. */
 export interface ConfusionMatrixMetricOptions extends ConfusionMatrixOptions, ReductionOptions {
   /** One of `confusionMatrixMetrics`, or several. Default "hit_rate". */
   readonly metricName?: string | readonly string[];

@@ -5,6 +5,7 @@ import { DataError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import { type Aggregate, expectMetricReduction, type MetricReduction, reduceMetric } from "./reduction.ts";
 
+/** Options of `MAEMetric`, `MSEMetric`, `RMSEMetric`. */
 export interface ReductionOptions {
   /** Default "mean": over the classes of each sample, then over samples. */
   readonly reduction?: MetricReduction;

@@ -7,6 +7,7 @@ import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { expectNames } from "../../host/options.ts";
 import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
 
+/** Options of `FBetaScore`. */
 export interface FBetaOptions extends ConfusionMatrixOptions, ReductionOptions {
   /** Default 1: as `f1`. */
   readonly beta?: number;

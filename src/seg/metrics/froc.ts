@@ -56,6 +56,7 @@ export function computeFpTpProbsNd(
 
 /**
  * `computeFpTpProbsNd` of an image, by coordinates at full resolution (MONAI `compute_fp_tp_probs`).
+ * @param mask `[Y, X]`
  * @param resolutionLevel the mask is smaller by 2 to the power of it. Default 0
  */
 export function computeFpTpProbs(

@@ -11,6 +11,7 @@ import type { Aggregate } from "./reduction.ts";
 /** "square": 1 / volume²; "simple": 1 / volume; "uniform": 1. */
 export type DiceWeight = "square" | "simple" | "uniform";
 
+/** Options of `computeGeneralizedDice`. */
 export interface GeneralizedDiceOptions {
   /** Score class 0 too. Default true. */
   readonly includeBackground?: boolean;
@@ -88,6 +89,7 @@ function scoreOf(
   return predicted === 0 ? 1 : 0;
 }
 
+/** Options of `GeneralizedDiceScore`. */
 export interface GeneralizedDiceScoreOptions extends Omit<GeneralizedDiceOptions, "sumOverClasses">, ReductionOptions {}
 
 /** Generalized Dice over a data set (MONAI `GeneralizedDiceScore`): reductions over channels, and "mean" and "sum", take one score of all classes. */

@@ -14,6 +14,7 @@ import {
   type SurfacePair,
 } from "./surfaces.ts";
 
+/** Options of `hausdorffOf`. */
 export interface PercentileOptions {
   /** 0 … 100; 0 or none: the largest distance. */
   readonly percentile?: number | null;
@@ -26,6 +27,7 @@ export interface PercentileOptions {
   readonly percentileOf?: "larger" | "pooled";
 }
 
+/** Options of `computeHausdorffDistance`. */
 export interface HausdorffOptions extends BatchSurfaceOptions, PercentileOptions {}
 
 const names = ["includeBackground", "distanceMetric", "percentile", "directed", "percentileOf"];
@@ -83,6 +85,7 @@ export function computeHausdorffDistance(
   return scoreSurfaces(op, yPred, y, options, (pair) => hausdorffOf(pair, percentileOptions(options)));
 }
 
+/** Options of `HausdorffDistanceMetric`. */
 export interface HausdorffMetricOptions extends Omit<HausdorffOptions, "spacing">, ReductionOptions {}
 
 /** Hausdorff distance over a data set (MONAI `HausdorffDistanceMetric`); `append` takes the voxel size. */

@@ -29,8 +29,10 @@ function dice(op: string, yPred: HostArray, y: HostArray, options: OverlapOption
   });
 }
 
+/** Options of `MeanIoU`. */
 export interface MetricOptions extends OverlapOptions, ReductionOptions {}
 
+/** Options of `DiceMetric`. */
 export interface DiceMetricOptions extends MetricOptions {
   /** `labelled` names its classes by these, or `label_0`, `label_1` … for true. */
   readonly returnWithLabel?: boolean | readonly string[];
@@ -63,6 +65,7 @@ export class DiceMetric extends CumulativeMetric<DiceMetricOptions> {
   }
 }
 
+/** Options of `DiceHelper`. */
 export interface DiceHelperOptions extends Omit<OverlapOptions, "strict"> {
   /** Threshold `yPred` at ½. Default false. */
   readonly threshold?: boolean;

@@ -6,7 +6,7 @@ import type { MetricOptions } from "./mean_dice.ts";
 import { expectNames } from "../../host/options.ts";
 import { countOverlap, type OverlapOptions, overlapOptions, scoreCounts } from "./overlap.ts";
 
-/** Intersection over union `|P∩Y| / |P∪Y|` per sample and class (MONAI `compute_iou`); arguments and errors as `computeDice`. */
+/** Intersection over union `|P∩Y| / |P∪Y|` per sample and class (MONAI `compute_iou`); shapes, arguments and errors as `computeDice`. */
 export function computeIou(yPred: HostArray, y: HostArray, options: OverlapOptions = {}): HostArray<Float64Array> {
   expectNames("computeIou", options, overlapOptions);
   return iou("computeIou", yPred, y, options);

@@ -6,6 +6,7 @@
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 
+/** Options of `computeDice`, `computeIou`. */
 export interface OverlapOptions {
   /** Score class 0 too. Ignored for single-channel (binary) masks. Default true. */
   readonly includeBackground?: boolean;

@@ -57,6 +57,7 @@ function pairwiseIou(pred: TypedArray, gt: TypedArray): { iou: Float64Array; row
   return { iou, rows, columns };
 }
 
+/** Options of `countPanoptic`, `computePanopticQuality`. */
 export interface PanopticOptions {
   /** Default "pq". */
   readonly metricName?: PanopticName;
@@ -71,7 +72,7 @@ function checkThreshold(op: string, threshold: number): void {
     throw new ConfigError(`${op}: matchIouThreshold is above 0 and at most 1, got ${threshold}`);
 }
 
-/** Instances of one class counted (MONAI `compute_panoptic_quality` with `output_confusion_matrix`). Arguments and errors as `computePanopticQuality`. */
+/** Instances of one class counted (MONAI `compute_panoptic_quality` with `output_confusion_matrix`). Shapes, arguments and errors as `computePanopticQuality`. */
 export function countPanoptic(
   pred: HostArray,
   gt: HostArray,
@@ -111,6 +112,7 @@ export function computePanopticQuality(pred: HostArray, gt: HostArray, options: 
   );
 }
 
+/** Options of `PanopticQualityMetric`. */
 export interface PanopticMetricOptions extends Omit<PanopticOptions, "metricName">, ReductionOptions {
   /** Without the background. */
   readonly numClasses: number;

@@ -89,7 +89,6 @@ function averaged(op: string, score: Score, yPred: HostArray, y: HostArray, aver
  * Area under the ROC curve (MONAI `compute_roc_auc`).
  * @param yPred scores `[N]`, `[N, 1]` or `[N, classes]`
  * @param y 0 or 1 each, of the same shape
- * @param average default "macro"
  * @returns a number, or one per class for "none"; NaN where `y` is all one value, or not 0 and 1
  * @throws ShapeError, ConfigError
  */
@@ -99,13 +98,14 @@ export function computeRocAuc(yPred: HostArray, y: HostArray, options: RankingOp
   return averaged("computeRocAuc", area, yPred, y, average);
 }
 
-/** Average precision Σ precision · gain in recall (MONAI `compute_average_precision`); arguments, result and errors as `computeRocAuc`. */
+/** Average precision Σ precision · gain in recall (MONAI `compute_average_precision`); shapes, arguments, result and errors as `computeRocAuc`. */
 export function computeAveragePrecision(yPred: HostArray, y: HostArray, options: RankingOptions = {}): number | number[] {
   expectNames("computeAveragePrecision", options, "average");
   const { average = "macro" } = options;
   return averaged("computeAveragePrecision", precision, yPred, y, average);
 }
 
+/** Options of `computeRocAuc`, `computeAveragePrecision`, `RankingMetric` and others. */
 export interface RankingOptions {
   /** Default "macro". */
   readonly average?: ClassAverage;

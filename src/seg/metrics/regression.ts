@@ -73,6 +73,7 @@ export class RMSEMetric extends ErrorMetric<ReductionOptions> {
   }
 }
 
+/** Options of `PSNRMetric`. */
 export interface PSNROptions extends ReductionOptions {
   /** The range of the images, such as 255. */
   readonly maxVal: number;

@@ -7,6 +7,7 @@ import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { expectNames } from "../../host/options.ts";
 import { expectImages } from "./regression.ts";
 
+/** Options of `SSIMMetric`. */
 export interface SSIMOptions extends ReductionOptions {
   /** 2 or 3. */
   readonly spatialDims: number;
@@ -150,6 +151,7 @@ export class SSIMMetric extends CumulativeMetric<SSIMOptions> {
   }
 }
 
+/** Options of `MultiScaleSSIMMetric`. */
 export interface MultiScaleSSIMOptions extends Omit<SSIMOptions, "winSize"> {
   /** Size of the window, one number or one per axis. Default 11. */
   readonly kernelSize?: number | readonly number[];

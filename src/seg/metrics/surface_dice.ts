@@ -14,6 +14,7 @@ import {
   type SurfacePair,
 } from "./surfaces.ts";
 
+/** Options of `computeSurfaceDice`. */
 export interface SurfaceDiceOptions extends BatchSurfaceOptions {
   /** The distance of each scored class up to which a surface counts as right, in the unit of the voxel size. */
   readonly classThresholds: readonly number[];
@@ -73,6 +74,7 @@ export function computeSurfaceDice(yPred: HostArray, y: HostArray, options: Surf
   return surfaceDice("computeSurfaceDice", yPred, y, options);
 }
 
+/** Options of `SurfaceDiceMetric`. */
 export interface SurfaceDiceMetricOptions extends Omit<SurfaceDiceOptions, "spacing">, ReductionOptions {}
 
 /** Surface Dice over a data set (MONAI `SurfaceDiceMetric`); `append` takes the voxel size. */

@@ -5,6 +5,7 @@ import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { expectNames } from "../../host/options.ts";
 import { type BatchSurfaceOptions, expectDistanceMetric, scoreSurfaces, type SurfaceCall, type SurfacePair } from "./surfaces.ts";
 
+/** Options of `computeAverageSurfaceDistance`. */
 export interface SurfaceDistanceOptions extends BatchSurfaceOptions {
   /** The mean over the distances of both directions. Default false: from the prediction to the label. */
   readonly symmetric?: boolean;
@@ -40,6 +41,7 @@ export function computeAverageSurfaceDistance(
   return scoreSurfaces(op, yPred, y, options, (pair) => averageDistanceOf(pair, options.symmetric ?? false));
 }
 
+/** Options of `SurfaceDistanceMetric`. */
 export interface SurfaceDistanceMetricOptions extends Omit<SurfaceDistanceOptions, "spacing">, ReductionOptions {}
 
 /** Average surface distance over a data set (MONAI `SurfaceDistanceMetric`); `append` takes the voxel size. */

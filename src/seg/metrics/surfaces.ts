@@ -22,6 +22,7 @@ export type { DistanceMetric } from "../../host/grid/distance.ts";
 /** Voxel size: one number, one per axis, or one list per sample of a batch. */
 export type Spacing = number | readonly number[] | readonly (readonly number[])[];
 
+/** Options of `SurfacePair`. */
 export interface SurfacePairOptions {
   /** "euclidean" is exact and knows the voxel size; "chessboard" and "taxicab" count steps. Default "euclidean". */
   readonly distanceMetric?: DistanceMetric;

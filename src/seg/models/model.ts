@@ -43,6 +43,7 @@ export interface OpenModelOptions {
   readonly recipe?: Recipe | undefined;
 }
 
+/** Options of `segment`. */
 export interface ModelSegmentOptions {
   readonly signal?: AbortSignal | undefined;
   /** Give probabilities of classes or regions too. Default false. */
@@ -53,6 +54,7 @@ export interface ModelSegmentOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+/** What a model says of an image. */
 export interface ModelSegmentation {
   /** Label values in the image's geometry: `[1, x, y, z]`; of regions that a bundle leaves apart `[K, x, y, z]`. */
   readonly labels: Volume;

@@ -47,7 +47,7 @@ export function openModel(device: Device, files: ModelFiles, options: OpenModelO
   return modelKindOf(files).open(device, withinFolder(files), options);
 }
 
-/** Segments an image with a model; see `SegmentationModel.segment`. Files are opened for it, and closed. */
+/** Segments an image `[C, x, y, z]` with a model; see `SegmentationModel.segment`. Files are opened for it, and closed. */
 export async function segment(
   device: Device,
   model: SegmentationModel | ModelFiles,

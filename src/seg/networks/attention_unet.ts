@@ -14,6 +14,7 @@ import { showShape, type Spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
 
+/** Options of `AttentionUnet`. */
 export interface AttentionUnetOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;

@@ -17,6 +17,7 @@ import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectSpatialDims } from "./checks.ts";
 
+/** Options of `BasicUNet`. */
 export interface BasicUNetOptions {
   /** Default 3. */
   readonly spatialDims?: 1 | 2 | 3;

@@ -17,6 +17,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
 import { UnetBasicBlock, UnetOutBlock, UnetResBlock, UnetUpBlock } from "./dynunet_blocks.ts";
 
+/** Options of `DynUNet`. */
 export interface DynUNetOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;

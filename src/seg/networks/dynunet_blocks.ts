@@ -13,6 +13,7 @@ import { expectOptions } from "../../host/options.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
+/** Options of `UnetOutBlock`. */
 export interface UnetOutBlockOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;
@@ -21,6 +22,7 @@ export interface UnetOutBlockOptions {
   readonly dropout?: DropoutSpec;
 }
 
+/** Options of `UnetBasicBlock`, `UnetResBlock`. */
 export interface UnetBlockOptions extends UnetOutBlockOptions {
   readonly kernelSize: Spatial;
   readonly stride: Spatial;
@@ -124,6 +126,7 @@ export class UnetResBlock extends UnetBasicBlock {
   }
 }
 
+/** Options of `UnetUpBlock`. */
 export interface UnetUpBlockOptions extends Omit<UnetBlockOptions, "stride"> {
   /** Kernel and stride of the transposed convolution. */
   readonly upsampleKernelSize: Spatial;

@@ -13,6 +13,7 @@ import { expectOptions } from "../../host/options.ts";
 import { type Spatial, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
+/** Options of `MeshNet`. */
 export interface MeshNetOptions {
   /** Default 3. */
   readonly spatialDims?: 1 | 2 | 3;

@@ -14,6 +14,7 @@ import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
+/** Options of `MilesialUNet`. */
 export interface MilesialUNetOptions {
   readonly inChannels: number;
   /** Classes. */

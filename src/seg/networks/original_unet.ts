@@ -15,6 +15,7 @@ import { expectOptions } from "../../host/options.ts";
 import { type Shape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
+/** Options of `OriginalUNet`. */
 export interface OriginalUNetOptions {
   readonly inChannels?: number;
   /** Classes; default 2. */

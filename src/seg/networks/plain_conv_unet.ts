@@ -17,6 +17,7 @@ import {
 } from "./nnunet_parts.ts";
 import { expectOptions } from "../../host/options.ts";
 
+/** Options of `PlainConvUNet`. */
 export interface PlainConvUNetOptions extends NnUNetOptions {
   /** Convolutions of each encoder stage, or one number for all. */
   readonly nConvPerStage: number | readonly number[];

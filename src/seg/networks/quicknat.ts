@@ -10,6 +10,7 @@ import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { DecoderBlock, DenseBlock, EncoderBlock } from "./quicknat_blocks.ts";
 
+/** Options of `QuickNat`. */
 export interface QuickNatOptions {
   /** Classes including background, the original's `num_class`; default 33. */
   readonly outChannels?: number;

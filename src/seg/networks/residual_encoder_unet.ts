@@ -18,6 +18,7 @@ import {
 } from "./nnunet_parts.ts";
 import { expectOptions } from "../../host/options.ts";
 
+/** Options of `ResidualEncoderUNet`. */
 export interface ResidualEncoderUNetOptions extends NnUNetOptions {
   /** Residual blocks of each encoder stage, or one number for all. */
   readonly nBlocksPerStage: number | readonly number[];

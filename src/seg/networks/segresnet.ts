@@ -15,6 +15,7 @@ import { showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims } from "./checks.ts";
 
+/** Options of `SegResNet`. */
 export interface SegResNetOptions {
   /** Default 3. */
   readonly spatialDims?: 2 | 3;

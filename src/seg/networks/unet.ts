@@ -10,6 +10,7 @@ import { type Spatial, showShape, spatial } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts";
 
+/** Options of `UNet`. */
 export interface UNetOptions extends AdnOptions {
   readonly spatialDims: 1 | 2 | 3;
   readonly inChannels: number;

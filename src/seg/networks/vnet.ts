@@ -15,6 +15,7 @@ import { expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectMultiples, expectSpatialDims } from "./checks.ts";
 
+/** Options of `VNet`. */
 export interface VNetOptions {
   /** Default 3. */
   readonly spatialDims?: 2 | 3;

@@ -33,6 +33,7 @@ export interface PlannedConfiguration {
   readonly batch_size: number;
   readonly patch_size: readonly number[];
   readonly median_image_size_in_voxels: readonly number[];
+  /** In mm, of the transposed axes. */
   readonly spacing: readonly number[];
   readonly normalization_schemes: readonly string[];
   readonly use_mask_for_norm: readonly boolean[];

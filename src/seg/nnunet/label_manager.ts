@@ -6,6 +6,7 @@ import { FormatError } from "../../host/errors.ts";
 
 type Labels = Readonly<Record<string, number | readonly number[]>>;
 
+/** What the labels of an nnU-Net dataset mean: classes or regions, and the label to ignore. */
 export interface LabelManager {
   /** Channels of the network's output. */
   readonly heads: number;

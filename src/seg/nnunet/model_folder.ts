@@ -26,6 +26,7 @@ import { nnunetTiles } from "./tiles.ts";
 /** Reads a file of the folder by its path in it; undefined for one that there is not. */
 export type ReadModelFile = (path: string) => Promise<Uint8Array | undefined>;
 
+/** Options of `openNnunetModel`, `openNnunetFolder`. */
 export interface OpenNnunetOptions {
   /** Folds whose networks are averaged. Default those of 0 … 4 that there are, else "all". */
   readonly folds?: readonly (number | "all")[];
@@ -35,6 +36,7 @@ export interface OpenNnunetOptions {
   readonly configuration?: string;
 }
 
+/** Options of `NnunetModel.predict`. */
 export interface NnunetPredictOptions {
   /** Predict mirrored images too, along the axes that the training allowed. Default true. */
   readonly mirroring?: boolean;
@@ -52,6 +54,7 @@ export interface NnunetPredictOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** What a model folder of nnU-Net says of an image. */
 export interface NnunetPrediction {
   /** `[1, x, y, z]` label values in the image's geometry. */
   readonly labels: Volume<Uint8Array | Int16Array>;

@@ -32,7 +32,7 @@ export interface PlanOptions {
   readonly preprocessorName?: string;
   /** Default the planner's, such as "nnUNetPlans". */
   readonly plansName?: string;
-  /** Of 3d_fullres, in place of what the fingerprint suggests. */
+  /** In mm, of 3d_fullres, in place of what the fingerprint suggests. */
   readonly overwriteTargetSpacing?: readonly number[];
   /** Leave the axes as they are; default false. */
   readonly suppressTranspose?: boolean;

@@ -4,12 +4,14 @@ import { expectOptions } from "../../host/options.ts";
 import { quantiles } from "../../host/stats.ts";
 import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
 
+/** A box of a box plot. */
 export interface BoxGroup {
   readonly name: string;
   /** Values that are not finite are left out. */
   readonly values: readonly number[];
 }
 
+/** Options of `boxPlotSvg`. */
 export interface BoxOptions {
   readonly title?: string;
   readonly yLabel?: string;

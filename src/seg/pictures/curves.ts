@@ -3,6 +3,7 @@
 import { expectOptions } from "../../host/options.ts";
 import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
 
+/** A curve of a chart. */
 export interface Series {
   readonly name: string;
   /** [x, y] points, or y values at x = 1, 2, 3, … (epochs). Values that are not finite leave a gap. */
@@ -11,6 +12,7 @@ export interface Series {
   readonly best?: "min" | "max";
 }
 
+/** Options of `curveSvg`. */
 export interface CurveOptions {
   readonly title?: string;
   readonly xLabel?: string;

@@ -14,6 +14,7 @@ export { encodePng, type Picture } from "../../host/bytes/png.ts";
 export { type BoxGroup, type BoxOptions, boxPlotSvg } from "./boxes.ts";
 export { curveSvg, type CurveOptions, type Series } from "./curves.ts";
 
+/** Options of `overlay`. */
 export interface OverlayOptions {
   /** Pixels per voxel, a positive integer. Default: the slice's longer side becomes about 256 pixels. */
   readonly scale?: number;
@@ -75,6 +76,7 @@ export function overlay(slice: HostArray, label?: HostArray, pred?: HostArray, o
   return picture;
 }
 
+/** Options of `montage`. */
 export interface MontageOptions {
   /** Pictures per row. Default: the square root of their number, rounded up. */
   readonly columns?: number;
@@ -98,6 +100,7 @@ export function montage(pictures: readonly Picture[], options: MontageOptions = 
   return out;
 }
 
+/** Options of `sliceMontage`. */
 export interface SliceMontageOptions extends MontageOptions, OverlayOptions {
   readonly label?: HostArray;
   readonly pred?: HostArray;

@@ -12,7 +12,7 @@ const flatLabels = (labels: LabelsOrRegions): readonly number[] =>
 /**
  * Sets all of a foreground to the background label that is not in its largest connected component, all around; several components of the largest size
  * all stay. nnU-Net's `remove_all_but_largest_component_from_segmentation`.
- * @param segmentation label map of any axes
+ * @param segmentation label map of any shape
  * @param labelsOrRegions what together is the foreground
  */
 export function removeAllButLargestComponentFromSegmentation<A extends TypedArray>(

@@ -12,7 +12,7 @@ export interface LabelVolume {
 
 /**
  * The volume of each class (or region) of a label map.
- * @param labels stored label values
+ * @param labels stored label values, `[1, x, y, z]`
  * @param spacing size of a voxel in mm along each axis
  */
 export function labelVolumes(

@@ -17,6 +17,7 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
  */
 export type OutputKind = "sigmoid" | "softmax" | "regions";
 
+/** Options of `probabilityMap`, `decideScores`. */
 export interface OutputCoding {
   readonly kind: OutputKind;
   /** Channels of the network's output. */

@@ -6,6 +6,7 @@ import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 
+/** Options of `brainchopInput`. */
 export interface BrainchopInputOptions {
   /**
    * The model's `enableQuantileNorm`: scale the 5 % and 95 % quantiles to 0 and 1 instead of the least and largest value; default false. Nothing

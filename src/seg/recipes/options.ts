@@ -5,6 +5,7 @@
 
 import { ConfigError } from "../../host/errors.ts";
 
+/** Options of `integer`, `positive`, `between` and others. */
 export interface Option<T> {
   /** What it must be, in words that follow "must be". */
   readonly expects: string;
@@ -23,6 +24,7 @@ export interface Option<T> {
   readonly choices?: readonly T[];
 }
 
+/** Options of a recipe by name. */
 export type OptionTable<Config> = { readonly [K in keyof Config]-?: Option<Config[K]> };
 
 /** The config that a table of options describes. */

@@ -95,6 +95,7 @@ export type Networks = Readonly<Record<string, Module>>;
 /** The name of an only network. Its weights have no prefix in files. */
 export const onlyNetwork = "model";
 
+/** Options of `recipes`, `quicknatRecipe`, `chaos` and others. */
 export interface Recipe<Config extends object = object, O extends Outputs = Outputs> {
   /** One word for `--recipe` and the run's folder. */
   readonly name: string;

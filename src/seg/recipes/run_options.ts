@@ -2,6 +2,7 @@
 
 import { integer, oneOf, type OptionTable, positive, toggle } from "./options.ts";
 
+/** Options of `runOptionTable`, `syntheticOptions`. */
 export interface RunOptions {
   /** Name of the recipe. */
   readonly recipe: string;

@@ -27,6 +27,7 @@ export interface WorkerArgs {
   readonly cacheBytes: number;
 }
 
+/** The cases of a run, and how to read one. */
 export interface RunData {
   readonly index: DatasetIndex;
   readonly train: readonly Case[];
@@ -127,6 +128,7 @@ export interface NewRun<C extends object> {
   readonly info: RunInfo;
 }
 
+/** What is told while a run is configured. */
 export interface ConfigureHooks {
   /** How messages call an option; default by its name. */
   readonly say?: (name: string) => string;

@@ -69,6 +69,7 @@ export interface FitOptions<C extends object> extends TrainingOptions<C> {
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
+/** What `fit` did. */
 export interface FitResult {
   /** False if the run was interrupted and can be resumed. */
   readonly finished: boolean;

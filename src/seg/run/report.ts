@@ -26,12 +26,14 @@ import { readSessions } from "./sessions.ts";
 import { readPostprocessing } from "./postprocessing.ts";
 import type { RunStore } from "./store.ts";
 
+/** Scores of one case. */
 export interface CaseScore {
   readonly id: string;
   /** Of each foreground class; NaN where the truth has none of it. */
   readonly dice: readonly number[];
 }
 
+/** Scores of a run on its validation cases. */
 export interface Evaluation {
   readonly cases: readonly CaseScore[];
   /** Mean of each foreground class over the cases that have it. */
@@ -75,6 +77,7 @@ export function evaluationLines({ cases, labels, mean, detection }: Evaluation):
 // A handful of pictures is looked at; hundreds are not.
 const pictures = 8;
 
+/** What is told while a report is made. */
 export interface ReportHooks {
   readonly signal?: AbortSignal | undefined;
   /** Called after each case. */

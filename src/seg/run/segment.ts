@@ -77,6 +77,7 @@ export async function openRun(
 /** What several runs are joined by: the mean of their logits or of their probabilities, or the label that most of them give. */
 export type Ensemble = "logits" | "probabilities" | "vote";
 
+/** Options of `segmentCases`. */
 export interface SegmentOptions {
   readonly signal?: AbortSignal | undefined;
   /** What is done to each label map. */

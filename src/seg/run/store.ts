@@ -3,6 +3,7 @@
  * file system (a browser) or in memory (tests, a page that throws it away).
  */
 
+/** Where a run is kept: files by name. */
 export interface RunStore {
   /** What messages call it: a path, or a word. */
   readonly name: string;

@@ -29,12 +29,14 @@ export interface CaseUncertainty {
   readonly milliliters: number;
 }
 
+/** A case segmented several times with dropout. */
 export interface SampledCase extends Segmented {
   readonly structures: readonly CaseUncertainty[];
   /** `[1, x, y, z]` on the grid of the source: variance of the probabilities, or where a recipe has none, of what the draws decided. */
   readonly variance: HostArray;
 }
 
+/** Options of `sampleCases`. */
 export interface SampleCasesOptions {
   /** Default 10. */
   readonly samples?: number;

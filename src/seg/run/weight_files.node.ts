@@ -11,6 +11,7 @@ import { readWeights } from "../../weights/read.ts";
 import { readTfjs, type TfjsModel } from "../../weights/tfjs/file.ts";
 import { tfjsLayers, tfjsStateDict } from "../../weights/tfjs/layers.ts";
 
+/** Options of `readWeightsFile`. */
 export interface ReadWeightsFileOptions {
   /** Path of names to the state dict of a PyTorch checkpoint that holds several. */
   readonly key?: string | undefined;

@@ -10,6 +10,7 @@ import { full } from "../../kernels/view.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { BatchTensors } from "./trainer.ts";
 
+/** Options of `augmentBatch`. */
 export interface AugmentBatchOptions {
   /** Spatial size of the result, as `DrawAugmentation` was told. */
   readonly size: readonly number[];

@@ -34,6 +34,7 @@ export interface ProgressStream {
   columns?: number;
 }
 
+/** Options of `ProgressLine`. */
 export interface ProgressOptions {
   /** Seconds between lines when the stream is no terminal. Default 5. */
   plainInterval?: number;

@@ -36,6 +36,7 @@ export interface BatchTensors {
 /** What a network gives: one tensor, or several from fine to coarse under deep supervision. */
 export type Outputs = Tensor | readonly Tensor[];
 
+/** Options of `Trainer`. */
 export interface TrainerOptions<O extends Outputs = Tensor> extends CaptureOptions {
   readonly model: Module;
   readonly optimizer: Optimizer;
@@ -61,6 +62,7 @@ export interface TrainerOptions<O extends Outputs = Tensor> extends CaptureOptio
   readonly lag?: number;
 }
 
+/** What a training step did. */
 export interface StepReport {
   /** Steps done so far, over all epochs. */
   readonly step: number;
@@ -72,6 +74,7 @@ export interface StepReport {
   readonly waited: number;
 }
 
+/** What is told while an epoch runs, and how to stop it. */
 export interface EpochHooks {
   /** Called in order as losses arrive. */
   readonly onStep?: ((report: StepReport) => void | Promise<void>) | undefined;

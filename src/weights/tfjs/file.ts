@@ -9,6 +9,7 @@ import { expectSomeRead, type SkippedEntry } from "../file.ts";
 import { type Fail, failing } from "../../host/bytes/budget.ts";
 import { isSizes, type JsonRecord, list, parseJson, record } from "../../host/bytes/json.ts";
 
+/** A layers model of TensorFlow.js: its topology and its weights by name. */
 export interface TfjsModel {
   /** What error messages call the file. */
   readonly source: string;

@@ -22,6 +22,7 @@ import { findStateDict, type FoundState, withoutPrefixes } from "./state_dict.ts
 import { type StorageRef, type TensorRef, torchHost } from "./objects.ts";
 import { isZip, readEntry, readZip } from "../../host/bytes/zip.ts";
 
+/** Options of `readWeights`, `readTorch`. */
 export interface ReadTorchOptions {
   /** What error messages call the file. */
   readonly source?: string;

@@ -18,7 +18,7 @@ export async function readNiftiFile(path: string): Promise<Volume> {
 }
 
 /**
- * Writes a `.nii` or (by name) `.nii.gz` file in one step: under a temporary name, flushed, renamed.
+ * Writes a volume `[C, x, y, z]` as `.nii` or (by name) `.nii.gz` file in one step: under a temporary name, flushed, renamed.
  * @param options.dtype element type in the file; default the type of the data
  * @throws ConfigError if the name ends otherwise; DataError if `dtype` cannot hold a value
  */

@@ -97,7 +97,7 @@ export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}
   return deflate(bytes, "gzip");
 }
 
-/** As writeNifti, uncompressed and at once. */
+/** As writeNifti of a volume `[C, x, y, z]`, uncompressed and at once. */
 export function encodeNifti(volume: Volume, dtype: NiftiDtype = typeOf("writeNifti", volume.data)): Uint8Array {
   expectFilled("writeNifti", volume);
   const data = castTo("writeNifti", volume.data, dtype);

@@ -14,6 +14,7 @@ export interface Chance {
   readonly range: readonly [low: number, high: number];
 }
 
+/** Options of `DrawAugmentation`. */
 export interface AugmentationOptions {
   /** Spatial size of what the network sees; samples may be larger, so that rotations find something at their corners. */
   readonly size: readonly number[];

@@ -21,7 +21,7 @@ export interface BoundingBoxOptions {
   readonly allowSmaller?: boolean;
 }
 
-/** Start and end (exclusive) of the foreground per spatial axis, with margin; all zeros when there is none. */
+/** Start and end (exclusive) of the foreground of `[C, …]` per spatial axis, with margin; all zeros when there is none. */
 export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOptions = {}): { start: number[]; end: number[] } {
   expectOptions("generateSpatialBoundingBox", options, "selectFn channelIndices margin allowSmaller");
   const { selectFn, channelIndices, margin = 0, allowSmaller = false } = options;
@@ -79,6 +79,7 @@ export function computeDivisibleSpatialSize(size: readonly number[], k: number |
   return size.map((s, i) => (steps[i] > 0 ? Math.ceil(s / steps[i]) * steps[i] : s));
 }
 
+/** Options of `CropForeground`. */
 export type CropForegroundOptions = BoundingBoxOptions & {
   /** Default 1. */
   readonly kDivisible?: number | readonly number[];

@@ -8,6 +8,7 @@ import { stridesOf } from "../../../host/shape.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
 
+/** Options of `LabelCrop`. */
 export interface LabelCropOptions {
   /** Crop size; null, 0 and negative sizes mean the image's. */
   readonly spatialSize: SpatialSize;

@@ -7,6 +7,7 @@ import type { RandomSource } from "../../../host/random/numpy.ts";
 import { type Item, RandomTransform } from "../transform.ts";
 import { centeredSlices, crop, cropWindow } from "./crop.ts";
 
+/** Options of `RandWeightedCrop`. */
 export interface RandWeightedCropOptions {
   /** Crop size; null, 0 and negative sizes mean the image's. */
   readonly spatialSize: SpatialSize;

@@ -21,6 +21,7 @@ export interface CoarseOptions {
   readonly prob?: number;
 }
 
+/** A box: its first voxel and its size on each spatial axis. */
 export interface Hole {
   readonly start: readonly number[];
   readonly size: readonly number[];

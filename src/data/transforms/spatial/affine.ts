@@ -11,6 +11,7 @@ import { checkSampling, sampleGrid } from "./sample.ts";
 import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 import { isSplineOrder } from "./spline.ts";
 
+/** Options of `Affine`. */
 export interface AffineOptions extends ResampleOptions, AffineParams {
   /** The whole matrix, in place of parameters. */
   readonly affine?: Matrix | null;
@@ -76,6 +77,7 @@ export class Affine implements Transform, LabelSafe {
 const fromUnit = (size: readonly number[]): number[][] =>
   product(translation(size.map((s) => (s - 1) / 2)), scaling(size.map((s) => s / 2)));
 
+/** Options of `RandAffine`. */
 export interface RandAffineOptions extends ResampleOptions, AffineRanges {
   /** Default 0.1. */
   readonly prob?: number;
@@ -130,6 +132,7 @@ export class RandAffine extends MaybeTransform {
   }
 }
 
+/** Options of `Resample`. */
 export interface ResampleGridOptions extends ResampleOptions {
   /** Places: centered voxels (default), or as the sampler takes them. */
   readonly normCoords?: boolean;

@@ -14,6 +14,7 @@ import { cubicScaleTable, gaussianTable, resampleAxes } from "./resample.ts";
 import { checkSampling } from "./sample.ts";
 import type { ResampleOptions } from "./resampled.ts";
 
+/** Options of `Rand2DElastic`, `Rand3DElastic`, `Elastic`. */
 export interface ElasticOptions extends AffineRanges, Omit<ResampleOptions, "alignCorners"> {
   /** Offsets of control points (2-D), or of voxels before smoothing (3-D), are drawn up to a magnitude between these, in voxels. */
   readonly magnitudeRange: readonly [number, number];

@@ -11,6 +11,7 @@ import { sampleCentered } from "./affine.ts";
 import { checkSampling } from "./sample.ts";
 import type { ResampleOptions } from "./resampled.ts";
 
+/** Options of `GridDistortion`. */
 export interface GridDistortionOptions extends Omit<ResampleOptions, "alignCorners"> {
   /** Cells per axis, or for all. */
   readonly numCells: number | readonly number[];
@@ -85,6 +86,7 @@ function stretched(op: string, size: number, cells: number, steps: readonly numb
   return line.map((v) => v - (size - 1) / 2);
 }
 
+/** Options of `RandGridDistortion`. */
 export interface RandGridDistortionOptions extends Omit<ResampleOptions, "alignCorners"> {
   /** Default 5. */
   readonly numCells?: number | readonly number[];

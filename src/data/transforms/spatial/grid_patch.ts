@@ -63,6 +63,7 @@ function placeOf(n: number, cells: readonly number[]): number[] {
   return place;
 }
 
+/** Options of `GridPatch`. */
 export interface GridPatchOptions extends Omit<PadFill, "mode"> {
   /** Size per axis; 0 is the image's. */
   readonly patchSize: readonly number[];
@@ -190,6 +191,7 @@ function counted(patches: readonly HostArray[], order: readonly number[], option
   return chosen;
 }
 
+/** Options of `RandGridPatch`. */
 export interface RandGridPatchOptions extends Omit<GridPatchOptions, "offset"> {
   /** Least first voxel. Default 0. */
   readonly minOffset?: number | readonly number[] | null;

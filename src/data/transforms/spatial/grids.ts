@@ -6,7 +6,7 @@ import { type Matrix, product, scaling } from "../../../host/matrix.ts";
 import { RandomState, type RandomSource } from "../../../host/random/numpy.ts";
 import { type AffineParams, affineOf, affineOfRank } from "./affine_matrix.ts";
 
-/** The centered places of a grid: `[axes + 1, …size]` in float64, `spacing` apart. MONAI's `create_grid`. */
+/** The centered places of a grid: `[axes + 1, …size]` in float64, `spacing` (voxels) apart. MONAI's `create_grid`. */
 export function createGrid(size: readonly number[], spacing: readonly number[] = size.map(() => 1)): HostArray<Float64Array> {
   const voxels = sizeOf(size);
   const data = new Float64Array((size.length + 1) * voxels).fill(1, size.length * voxels);
@@ -17,7 +17,7 @@ export function createGrid(size: readonly number[], spacing: readonly number[] =
   return { data, shape: [size.length + 1, ...size] };
 }
 
-/** A coarse grid that reaches beyond the image by a point on each side. MONAI's `create_control_grid`. */
+/** A coarse grid that reaches beyond the image by a point on each side; `spacing` in voxels. MONAI's `create_control_grid`. */
 export function createControlGrid(size: readonly number[], spacing: readonly number[]): HostArray<Float64Array> {
   return createGrid(controlSize(size, spacing), spacing);
 }
@@ -42,6 +42,7 @@ export function transformGrid(grid: HostArray, matrix: Matrix): HostArray<Float6
   return { data: out, shape: grid.shape };
 }
 
+/** Options of `AffineGrid`. */
 export interface AffineGridOptions extends AffineParams {
   /** The whole matrix, in place of parameters. */
   readonly affine?: Matrix | null;

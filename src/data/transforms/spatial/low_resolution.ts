@@ -6,6 +6,7 @@ import { spatialShape } from "../../../host/strided.ts";
 import { RandomTransform } from "../transform.ts";
 import { checkResizeMode, resizeBy, type ResizeMode } from "./resize.ts";
 
+/** Options of `RandSimulateLowResolution`. */
 export interface LowResolutionOptions {
   /** Default 0.1. */
   readonly prob?: number;

@@ -12,6 +12,7 @@ import { affineOfRank } from "./affine_matrix.ts";
 /** Per axis of space the codes of an array axis that points down it, and up it. */
 export type AxisLabels = readonly (readonly [down: string, up: string])[];
 
+/** Options of `Orientation`. */
 export interface OrientationOptions {
   /** Where each axis points, such as "RAS". */
   readonly axcodes?: string | readonly string[] | null;

@@ -10,6 +10,7 @@ import { rotation } from "./affine_matrix.ts";
 import { checkSampling } from "./sample.ts";
 import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 
+/** Options of `Rotate`. */
 export interface RotateOptions extends ResampleOptions {
   /** Radians: one angle in 2-D; about the first, second and third axis in 3-D, where one number is all three. */
   readonly angle: number | readonly number[];
@@ -61,6 +62,7 @@ const extent = (row: readonly number[], size: readonly number[]): number =>
 /** Radians from −range to range, or from the first to the second. */
 export type AngleRange = number | readonly [number, number];
 
+/** Options of `RandRotate`. */
 export interface RandRotateOptions extends ResampleOptions {
   /** Angles in 2-D, or about the first axis. Default 0. */
   readonly rangeX?: AngleRange;

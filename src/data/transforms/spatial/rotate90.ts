@@ -6,6 +6,7 @@ import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 
+/** Two spatial axes to turn in. */
 export type Plane = readonly [number, number];
 
 /**

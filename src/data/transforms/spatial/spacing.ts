@@ -15,6 +15,7 @@ import { type ResampleOptions, resampled, resampleOptionNames } from "./resample
 /** Differences of affines below it are none, as in MONAI. */
 const tolerance = 1e-3;
 
+/** Options of `SpatialResample`. */
 export interface SpatialResampleOptions extends ResampleOptions {
   /** Affine of the result; default the image's own. */
   readonly dstAffine?: Matrix | null;
@@ -141,6 +142,7 @@ export class ResampleToMatch implements Transform, LabelSafe {
   }
 }
 
+/** Options of `Spacing`. */
 export interface SpacingOptions extends ResampleOptions {
   /** Voxel size in mm per axis; the last one counts for further axes; 0 and below keep the axis. */
   readonly pixdim: number | readonly number[];

@@ -12,6 +12,7 @@ import { product, translation } from "../../../host/matrix.ts";
 import type { Affine } from "../../volume.ts";
 import { checkResizeMode, isNearestResize, resizeBy, type ResizeMode } from "./resize.ts";
 
+/** Options of `Zoom`. */
 export interface ZoomOptions extends Omit<PadFill, "mode"> {
   /** Factor per axis, or one for all. */
   readonly zoom: number | readonly number[];
@@ -69,6 +70,7 @@ function zoomed(op: string, x: HostArray, options: ZoomOptions): HostArray {
   return moved(op, x, out, whole, { kind: "resample", matrix: whole as unknown as Affine, nearest });
 }
 
+/** Options of `RandZoom`. */
 export interface RandZoomOptions extends Omit<ZoomOptions, "zoom"> {
   /** Default 0.1. */
   readonly prob?: number;

@@ -11,6 +11,7 @@ import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, oneOf, type Option, type OptionTable, positive } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
+/** Options of `chaos`. */
 export interface ChaosOptions {
   /** Which acquisitions of a CHAOS folder are cases; it has no effect on other data, as have phases and organs. */
   readonly sequence: ChaosAcquisitions;

@@ -9,6 +9,7 @@ import { plansFile } from "../../nnunet/plans_file.ts";
 import { between, integer, jsonFile, oneOf, type OptionTable, positive, toggle } from "../options.ts";
 import type { RunConfig } from "../recipe.ts";
 
+/** Options of `nnunetRecipe`. */
 export interface NnunetRecipeOptions {
   /** Which configuration of the plans is trained. */
   readonly configuration: "2d" | "3d_fullres" | "3d_lowres";

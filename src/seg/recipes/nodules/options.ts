@@ -5,6 +5,7 @@ import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, type Option, oneOf, type OptionTable, positive, toggle } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
+/** Options of `nodules`. */
 export interface NoduleOptions {
   /** Edge in mm of the voxels that scans are brought to. */
   readonly spacing: number;

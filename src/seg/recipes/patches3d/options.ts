@@ -5,6 +5,7 @@ import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, oneOf, type OptionTable, positive, toggle } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
+/** Options of `PatchDataset`, `patches3d`. */
 export interface PatchOptions {
   /** Patches taken from each volume per epoch. */
   readonly samplesPerVolume: number;

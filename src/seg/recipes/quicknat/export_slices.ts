@@ -11,6 +11,7 @@ import { stridesOf } from "../../../host/shape.ts";
 import { copyView } from "../../../host/strided.ts";
 import { viewAxes, views as allViews } from "./views.ts";
 
+/** Options of `sliceFiles`. */
 export interface ExportSlicesOptions {
   /** Default all three. */
   readonly views?: readonly SliceOrientation[];
@@ -24,6 +25,7 @@ export interface ExportSlicesOptions {
   readonly maxBackground?: number;
 }
 
+/** One slice written as PNG, with its label. */
 export interface SliceFile {
   /** Such as `coronal_images/case1_012.png`, or `coronal_labels/…`. */
   readonly path: string;

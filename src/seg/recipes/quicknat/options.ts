@@ -7,6 +7,7 @@ import { between, integer, integers, oneOf, type Option, type OptionTable, posit
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 import { views as allViews } from "./views.ts";
 
+/** Options of `quicknatRecipe`. */
 export interface QuickNatRecipeOptions {
   /** The views that have a network: coronal, axial, sagittal. */
   readonly views: readonly SliceOrientation[];

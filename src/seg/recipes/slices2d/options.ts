@@ -5,6 +5,7 @@ import { medianLow } from "../../../host/stats.ts";
 import { between, integer, integers, oneOf, type OptionTable, positive } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
+/** Options of `slices2d`, `syntheticOptions`. */
 export interface SliceOptions {
   /** Slices taken from each volume per epoch. */
   readonly samplesPerVolume: number;
