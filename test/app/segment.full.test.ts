@@ -114,5 +114,10 @@ test("what is no image, and no model, is said and the page goes on", async () =>
   await page.getByRole("alert").getByText("no model that is known").waitFor();
   await page.getByRole("button", { name: "Use a sample" }).click();
   await page.waitForSelector(".viewer[data-drawn='0']");
+  const run = page.getByRole("button", { name: "Segment", exact: true });
+  await run.click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>("button.primary")!.disabled);
+  expect(await page.locator(".results, .failure").count()).toBe(0);
   await visit.end();
 });
