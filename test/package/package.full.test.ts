@@ -93,6 +93,6 @@ test.each([
 });
 
 test("npx voxgrad: its help, and the adapter", () => {
-  expect(app.run("npx", ["--offline", "voxgrad", "--help"])).toMatch(/^voxgrad: .*\n[^]*voxgrad predict --run DIR/);
+  expect(app.run("npx", ["--offline", "voxgrad", "--help"])).toMatch(/^voxgrad: .*\n[^]*voxgrad predict \(--run DIR/);
   expect(app.run("npx", ["--offline", "voxgrad", "info"])).toMatch(/adapter/i);
 });
