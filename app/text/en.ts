@@ -21,7 +21,7 @@ export const en = {
   "nogpu.text":
     "The page computes on your graphics card by WebGPU, so that no image has to leave this device. Open it in one of these:",
   "nogpu.chrome":
-    "Chrome or Edge 113 and later on Windows, macOS and ChromeOS; on Android from Chrome 121; on Linux from Chrome 144 or so, or with chrome://flags/#enable-unsafe-webgpu",
+    "Chrome or Edge 113 and later on Windows, macOS and ChromeOS; Chrome 121 and later on Android; on Linux a current Chrome, if need be with chrome://flags/#enable-unsafe-webgpu",
   "nogpu.firefox": "Firefox 141 and later on Windows, 145 and later on macOS with Apple silicon",
   "nogpu.safari": "Safari 26 and later on macOS, iOS, iPadOS and visionOS",
   "nogpu.hint":
@@ -137,6 +137,7 @@ export const en = {
   "train.lost": "The GPU was lost; a new device goes on from the last checkpoint.",
   "train.tiles": "Validation cases: prediction filled, truth outlined",
   "train.tile": "{id} in epoch {epoch}, Dice {dice}",
+  "train.empty": "Choose data and start: loss, Dice and pictures of validation cases appear here",
   "train.runs": "Runs in this browser",
   "train.noRuns": "None yet",
   "train.progress": "{done} of {total} epochs",

@@ -21,7 +21,7 @@ export const zh: Texts = {
   "nogpu.title": "此浏览器在这里不提供 WebGPU",
   "nogpu.text": "本页通过 WebGPU 在您的显卡上计算，影像不会离开这台设备。请用以下浏览器打开：",
   "nogpu.chrome":
-    "Chrome 或 Edge 113 及以上（Windows、macOS、ChromeOS）；Android 上 Chrome 121 及以上；Linux 上约 Chrome 144 及以上，或开启 chrome://flags/#enable-unsafe-webgpu",
+    "Chrome 或 Edge 113 及以上（Windows、macOS、ChromeOS）；Android 上 Chrome 121 及以上；Linux 上请用最新的 Chrome，必要时开启 chrome://flags/#enable-unsafe-webgpu",
   "nogpu.firefox": "Firefox 141 及以上（Windows），145 及以上（Apple 芯片的 macOS）",
   "nogpu.safari": "Safari 26 及以上（macOS、iOS、iPadOS、visionOS）",
   "nogpu.hint": "如果您的浏览器在列：请在设置中开启硬件加速，并且网址须以 https 开头或为 localhost。",
@@ -135,6 +135,7 @@ export const zh: Texts = {
   "train.lost": "GPU 丢失；新设备从最近的检查点继续。",
   "train.tiles": "验证病例：填色为预测，轮廓为真值",
   "train.tile": "{id}，第 {epoch} 轮，Dice {dice}",
+  "train.empty": "选择数据并开始：损失、Dice 与验证病例的图像会显示在这里",
   "train.runs": "此浏览器中的运行",
   "train.noRuns": "还没有",
   "train.progress": "{done} / {total} 轮",

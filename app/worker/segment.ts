@@ -35,7 +35,10 @@ export function segmentScan({ scan, model, input }: Calls["segment"]["args"], co
     try {
       ({ labels } = await opened.segment(image, {
         signal: context.signal,
-        onPlan: ({ windows, peakBytes }) => context.tell({ kind: "plan", windows, bytes: peakBytes }),
+        onPlan: ({ windows, peakBytes }) => {
+          context.tell({ kind: "plan", windows, bytes: peakBytes });
+          context.tell({ kind: "progress", what: "segmenting", done: 0, total: windows });
+        },
         onProgress: (done, total) => context.tell({ kind: "progress", what: "segmenting", done, total, eta: eta(done, total) }),
       }));
     } catch (error) {

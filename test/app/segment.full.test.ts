@@ -9,6 +9,7 @@ import { segment } from "../../src/seg/index.ts";
 import { modelFiles } from "../../src/seg/index.node.ts";
 import { device } from "../lib/device.ts";
 import { dicomSlice } from "../lib/dicom_file.ts";
+import { columns, encode, packed, rows } from "../lib/packed_dicom.ts";
 import { openSite, type Site, Visit } from "./site.ts";
 
 const model = fileURLToPath(new URL("../../app/public/models/balls", import.meta.url));
@@ -103,6 +104,19 @@ test("a DICOM series among other files, listed and segmented", async () => {
   await visit.end();
 }, 300_000);
 
+test.for([
+  ["JPEG-LS", "80", "@cornerstonejs/codec-charls/wasmjs", "JpegLSEncoder"],
+  ["JPEG 2000", "90", "@cornerstonejs/codec-openjpeg/wasmjs", "J2KEncoder"],
+  ["HTJ2K", "201", "@cornerstonejs/codec-openjph", "HTJ2KEncoder"],
+] as const)("a DICOM file packed by %s is unpacked, under the page's policy", async ([, end, name, type]) => {
+  const visit = await Visit.start(site);
+  await visit.drop("#drop-scan", [{ name: "IM1.dcm", bytes: packed(end, encode(name, type)) }]);
+  await visit.page.getByText(`${columns} × ${rows} × 1 voxels`).waitFor();
+  await visit.page.waitForSelector(".viewer[data-drawn='0']");
+  expect(await visit.page.locator(".failure").count()).toBe(0);
+  await visit.end();
+});
+
 test("what is no image, and no model, is said and the page goes on", async () => {
   const visit = await Visit.start(site);
   const { page } = visit;
@@ -112,7 +126,13 @@ test("what is no image, and no model, is said and the page goes on", async () =>
   await page.getByText("Model from your disk").first().click();
   await visit.drop("#drop-model", [{ name: "notes.txt", bytes: Buffer.from("nothing") }]);
   await page.getByRole("alert").getByText("no model that is known").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Use a sample" }).click();
   await page.waitForSelector(".viewer[data-drawn='0']");
+  const run = page.getByRole("button", { name: "Segment", exact: true });
+  await run.click();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>("button.primary")!.disabled);
+  expect(await page.locator(".results, .failure").count()).toBe(0);
   await visit.end();
 });

@@ -73,9 +73,15 @@ export class Visit {
     });
   }
 
-  static async start({ browser, url }: Site, view = "segment", options: BrowserContextOptions = {}): Promise<Visit> {
+  static async start(
+    { browser, url }: Site,
+    view = "segment",
+    options: BrowserContextOptions = {},
+    prepare?: (context: BrowserContext) => Promise<void>,
+  ): Promise<Visit> {
     const context = await browser.newContext({ locale: "en", acceptDownloads: true, ...options });
     await context.addInitScript(watchPolicy);
+    await prepare?.(context);
     const page = await context.newPage();
     page.setDefaultTimeout(300_000);
     const visit = new Visit(browser, page, context, new URL(url).origin);

@@ -14,6 +14,8 @@ import { openSite, type Site, Visit } from "./site.ts";
 
 let site: Site;
 let folder: string;
+/** Losses of the run that nothing disturbed. */
+let whole: readonly number[] = [];
 
 beforeAll(async () => {
   site = await openSite();
@@ -71,7 +73,7 @@ test("a run that is cut off by a reload ends as one that is not, and so does one
   });
   console.log(`longest task: ${longest.processor.toFixed(0)} ms of the processor, ${longest.wall.toFixed(0)} ms by the clock`);
   expect(longest.processor).toBeLessThan(50);
-  const whole = await lossesOf(visit, "whole");
+  whole = await lossesOf(visit, "whole");
   expect(whole).toHaveLength(27);
   expect(whole.at(-1)).toBeLessThan(whole[0]);
 
@@ -137,3 +139,34 @@ test("a run that is cut off by a reload ends as one that is not, and so does one
   await page.getByText(/^Segmented by whole/).waitFor();
   await visit.end();
 }, 900_000);
+
+/** Put before the worker's code: the first device that it opens is destroyed when it is told so, as a driver's reset would. */
+const destroying = `{
+  const { requestDevice } = GPUAdapter.prototype;
+  let first;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    const device = await requestDevice.apply(this, args);
+    first ??= device;
+    return device;
+  };
+  new BroadcastChannel("device").onmessage = () => first.destroy();
+}
+`;
+
+test("a lost device: a new one goes on from the checkpoint, to the same losses", async () => {
+  const visit = await Visit.start(site, "train", { serviceWorkers: "block" }, async (context) => {
+    await context.route("**/assets/main-*.js", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: destroying + (await response.text()) });
+    });
+  });
+  const { page } = visit;
+  await prepare(visit, "lost");
+  await page.getByRole("button", { name: "Start training" }).click();
+  await page.getByText(/^Step 1[2-9] of 27$/).waitFor();
+  await page.evaluate(() => new BroadcastChannel("device").postMessage(null));
+  await page.getByText("The GPU was lost").waitFor();
+  await finished(visit);
+  expect(await lossesOf(visit, "lost")).toEqual(whole);
+  await visit.end();
+}, 300_000);

@@ -16,9 +16,9 @@ export function LookView() {
       <div class="panel">
         <h1>{t("look.title")}</h1>
         <RunChoice />
-        <FolderChoice />
         <ProgressBar progress={state.progress.value} onCancel={state.cancel} />
         <Cases />
+        <FolderChoice />
       </div>
       <Stage />
     </div>

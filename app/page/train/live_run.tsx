@@ -18,7 +18,7 @@ export function LiveRun() {
   );
   const loss = useMemo(() => lossOf(live?.steps ?? []), [live?.steps]);
   const dice = useMemo(() => diceOf(live?.epochs ?? [], series.length), [live?.epochs, series]);
-  if (!live) return <p class="empty">{t("app.tagline")}</p>;
+  if (!live) return <p class="empty">{t("train.empty")}</p>;
   return (
     <article class="live">
       <h2>{live.name}</h2>

@@ -207,7 +207,8 @@ const fresh = (run: string, structures: readonly string[], epochsTotal: number):
 
 /** Trains what the form says; options that were changed and not applied are. */
 export async function start(): Promise<void> {
-  const run = name.value.trim();
+  // A folder's name.
+  const run = name.value.trim().replace(/[/\\]/g, "_");
   await applyOptions();
   if (!plan.value || !data.value) return;
   const epochs = Number(plan.value.options.find((o) => o.name === "epochs")?.value ?? 0);
