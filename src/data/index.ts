@@ -75,6 +75,7 @@ export * from "./nnunet/crop.ts";
 export * from "./nnunet/fingerprint.ts";
 export * from "./nnunet/normalize.ts";
 export * from "./nnunet/pad.ts";
+export * from "./nnunet/patches.ts";
 export * from "./nnunet/preprocess.ts";
 export * from "./nnunet/resample.ts";
 export * from "./nnunet/resample_by_plan.ts";

@@ -8,3 +8,4 @@ export { readTfjs, type TfjsModel } from "./tfjs/file.ts";
 export type { TfjsActivation, TfjsConvOptions, TfjsOperation } from "./tfjs/operation.ts";
 export { type TfjsLayer, tfjsLayers, tfjsStateDict } from "./tfjs/layers.ts";
 export { readTorch, type ReadTorchOptions } from "./torch/file.ts";
+export { type TorchTensor, type TorchValue, writeTorch } from "./torch/write.ts";

@@ -7,6 +7,7 @@ import {
   configure,
   fit,
   memoryStore,
+  nnunetRecipe,
   nodules,
   patches3d,
   quicknatRecipe,
@@ -70,6 +71,11 @@ export const tiny: Readonly<Record<string, { recipe: Recipe; data: () => RunData
     recipe: chaos as Recipe,
     data: () => memoryData(),
     options: { network: "unet", channels: [4, 8], batchSize: 4, numResUnits: 1 },
+  },
+  nnunet: {
+    recipe: nnunetRecipe as Recipe,
+    data: () => memoryData(classes, 2),
+    options: { timeLimit: 0, features: 4, batchSize: 2, stepsPerEpoch: 4, validationSteps: 1 },
   },
 };
 

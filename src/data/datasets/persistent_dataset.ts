@@ -73,9 +73,9 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
   private async fixed(index: number): Promise<T | T[]> {
     const fixedRandom = itemRandom(0, 0, index);
     const item = await this.source.get(index, fixedRandom);
-    const name = `${await hash(this.prefix, encodeItem(item))}.item`;
+    const name = `${await itemHash(this.prefix, encodeItem(item))}.item`;
     const found = await this.store.read(name);
-    const known = found && readable(found, name);
+    const known = found && readableItem(found, name);
     if (known) return known.value as T | T[];
     const value = await applyTransforms(this.before, item, fixedRandom);
     await this.store.write(name, encodeItem(value));
@@ -84,7 +84,7 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
 }
 
 /** The item, unless the file is damaged or of an older version. */
-function readable(bytes: Uint8Array, name: string): { readonly value: unknown } | undefined {
+export function readableItem(bytes: Uint8Array, name: string): { readonly value: unknown } | undefined {
   try {
     return { value: decodeItem(bytes, name) };
   } catch (error) {
@@ -103,7 +103,8 @@ function description(transform: unknown): unknown {
   return [transform.constructor?.name ?? "", entries];
 }
 
-async function hash(prefix: string, bytes: Uint8Array): Promise<string> {
+/** What items are named by: 32 hexadecimal digits of SHA-256. Throws `ConfigError` where a page has no such thing. */
+export async function itemHash(prefix: string, bytes: Uint8Array): Promise<string> {
   const { subtle } = globalThis.crypto;
   if (!subtle)
     throw new ConfigError(

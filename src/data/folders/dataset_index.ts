@@ -44,6 +44,8 @@ export interface DatasetIndex {
   /** All labelled cases, those of a list of validation cases included. */
   readonly training: readonly Case[];
   readonly test: readonly Case[];
+  /** nnU-Net's class that reads the images, where `overwrite_image_reader_writer` names one. */
+  readonly reader?: string;
   /** Folds that dataset.json itself describes, as MONAI's lists do. */
   readonly splits?: readonly Split[];
   /** What a user should know and is no error: stale counts, files that were not downloaded, entries without effect. A sentence each. */

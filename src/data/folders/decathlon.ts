@@ -57,6 +57,7 @@ export function parseDataset(json: unknown, folder: Folder, source = "dataset.js
     training: training.map(({ fold: _, ...c }) => c),
     test: test.map(({ fold: _, ...c }: ListedCase) => c),
     ...(splits ? { splits } : {}),
+    ...(typeof root.overwrite_image_reader_writer === "string" && { reader: root.overwrite_image_reader_writer }),
     notes,
   };
 }

@@ -1,11 +1,11 @@
 /** @file nnU-Net's preprocessing of a case: transpose, crop, normalize, resample; and the places where its classes are. */
 
 import { expectOptions } from "../../host/options.ts";
-import { type HostArray, sizeOf } from "../../host/array.ts";
+import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { stridesOf } from "../../host/shape.ts";
-import { copyView } from "../../host/strided.ts";
+import { copyView, reversedAxes } from "../../host/strided.ts";
 import type { Volume } from "../volume.ts";
 import { type BoundingBox, cropToNonzero } from "./crop.ts";
 import { type IntensityProperties, normalizeIntensities, type NormalizationScheme } from "./normalize.ts";
@@ -38,7 +38,7 @@ export interface NnunetArrays {
 
 /** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order. */
 export function nnunetArray(volume: Volume): NnunetArrays {
-  return { image: transposed(volume, [2, 1, 0]), spacing: [...volume.spacing].reverse() };
+  return { image: reversedAxes(volume), spacing: [...volume.spacing].reverse() };
 }
 
 /** What undoes the preprocessing of a case. */
@@ -59,7 +59,7 @@ export interface PreprocessedCase {
   readonly properties: CaseProperties;
 }
 
-function transposed(x: HostArray, forward: readonly number[]): HostArray {
+function transposed<A extends TypedArray>(x: HostArray<A>, forward: readonly number[]): HostArray<A> {
   if (forward.length !== x.shape.length - 1)
     throw new ShapeError(`preprocessCase: the array is [${x.shape}]; expected [C] and ${forward.length} spatial axes`);
   const axes = [0, ...forward.map((a) => a + 1)];
@@ -158,24 +158,36 @@ export function sampleForegroundLocations(
   options: LocationOptions = {},
 ): ClassLocations[] {
   expectOptions("sampleForegroundLocations", options, "seed minNumSamples minPercentCoverage");
+  const strides = stridesOf(seg.shape);
+  return sampleForegroundOffsets(seg, classesOrRegions, options).map((offsets, i) => ({
+    classOrRegion: classesOrRegions[i],
+    locations: Array.from(offsets, (at) => strides.map((stride, a) => Math.floor(at / stride) % seg.shape[a])),
+  }));
+}
+
+/** The same voxels by their offsets in the label map, a list for each class or region. */
+export function sampleForegroundOffsets(
+  seg: HostArray,
+  classesOrRegions: readonly (number | readonly number[])[],
+  options: LocationOptions = {},
+): Uint32Array[] {
+  expectOptions("sampleForegroundOffsets", options, "seed minNumSamples minPercentCoverage");
   const { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 } = options;
   const random = new RandomState(seed);
   const places = voxelsByLabel(seg, new Set(classesOrRegions.flat()));
-  const strides = stridesOf(seg.shape);
   return classesOrRegions.map((classOrRegion) => {
     const lists = (typeof classOrRegion === "number" ? [classOrRegion] : classOrRegion).flatMap(
       (label) => places.get(label) ?? [],
     );
     const total = lists.reduce((n, list) => n + list.length, 0);
-    if (total === 0) return { classOrRegion, locations: [] };
+    if (total === 0) return new Uint32Array(0);
     const wanted = Math.max(Math.min(minNumSamples, total), Math.ceil(total * minPercentCoverage));
-    const locations = random.choice(total, wanted, { replace: false }).map((offset) => {
+    return Uint32Array.from(random.choice(total, wanted, { replace: false }), (offset) => {
       let rest = offset;
       let k = 0;
       while (rest >= lists[k].length) rest -= lists[k++].length;
-      return strides.map((stride, a) => Math.floor(lists[k][rest] / stride) % seg.shape[a]);
+      return lists[k][rest];
     });
-    return { classOrRegion, locations };
   });
 }
 

@@ -1,5 +1,6 @@
 /** @file What the subcommands of `voxgrad` share: reading arguments, options as flags, and printing. */
 
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs, type ParseArgsConfig } from "node:util";
@@ -57,9 +58,19 @@ export function optionsIn(table: Table, values: Readonly<Record<string, unknown>
   const given = Object.entries(table).flatMap(([name, option]) => {
     const value = values[flagOf(name, option)];
     if (value === undefined) return [];
+    if (typeof value === "string" && option.file) return [[name, jsonFileNamed(value)] as const];
     return [[name, typeof value === "string" && option.read ? option.read(value) : value] as const];
   });
   return Object.fromEntries(given);
+}
+
+/** Throws `ConfigError` naming the file. */
+function jsonFileNamed(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new ConfigError(`cannot read the JSON file ${path}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** How messages call an option: by its flag. */

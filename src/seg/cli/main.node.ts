@@ -13,6 +13,7 @@ import { demoCommand } from "./commands/demo.node.ts";
 import { evaluateCommand } from "./commands/evaluate.node.ts";
 import { exportSlicesCommand } from "./commands/export_slices.node.ts";
 import { infoCommand } from "./commands/info.node.ts";
+import { nnunetCommand } from "./commands/nnunet.node.ts";
 import { postprocessCommand } from "./commands/postprocess.node.ts";
 import { predictCommand } from "./commands/predict.node.ts";
 import { prepareLunaCommand } from "./commands/prepare_luna.node.ts";
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   evaluateCommand,
   reportCommand,
   postprocessCommand,
+  nnunetCommand,
   surfaceCommand,
   demoCommand,
   recipesCommand,

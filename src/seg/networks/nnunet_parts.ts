@@ -166,6 +166,9 @@ export abstract class NnUNet extends Module {
     this.multiples = strideProducts(op, strides, style.spatialDims);
   }
 
+  /** Draws the weights as nnU-Net does before training. */
+  abstract initialize(): this;
+
   private expect(x: Tensor): void {
     expectImage(this.op, x, this.multiples.length, this.inChannels);
     expectMultiples(this.op, x, this.multiples);

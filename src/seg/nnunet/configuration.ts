@@ -68,20 +68,29 @@ export interface ConfigurationRequest {
   readonly useMaskForNorm: readonly boolean[];
 }
 
-const baseFeatures = 32;
+const standardFeatures = 32;
 const minBatchSize = 2;
 const minEdge = 4;
 
 const residualBlocks = [1, 3, 4, ...Array.from({ length: 10 }, () => 6)];
 
-function architectureOf({ settings, spacing }: ConfigurationRequest, topology: Topology): ArchitectureArguments {
+/** Channels of each stage: twice as many as in the one before, up to a bound. */
+const featuresOf = (dims: number, stages: number, first: number): number[] =>
+  Array.from({ length: stages }, (_, i) => Math.min(dims === 2 ? 512 : 320, first * 2 ** i));
+
+type ArchitectureRequest = Pick<ConfigurationRequest, "spacing"> & { readonly settings: Pick<PlannerSettings, "residual"> };
+
+function architectureOf(
+  { settings, spacing }: ArchitectureRequest,
+  topology: Topology,
+  firstFeatures = standardFeatures,
+): ArchitectureArguments {
   const dims = spacing.length;
   const stages = topology.poolOpKernelSizes.length;
-  const most = dims === 2 ? 512 : 320;
   const per = (n: number) => Array.from({ length: stages }, () => n);
   return {
     n_stages: stages,
-    features_per_stage: Array.from({ length: stages }, (_, i) => Math.min(most, baseFeatures * 2 ** i)),
+    features_per_stage: featuresOf(dims, stages, firstFeatures),
     conv_op: `torch.nn.modules.conv.Conv${dims}d`,
     kernel_sizes: topology.convKernelSizes,
     strides: topology.poolOpKernelSizes,
@@ -120,7 +129,10 @@ function initialPatchSize(spacing: readonly number[], medianShape: readonly numb
 }
 
 /** The patch a step smaller along the axis that is largest beside the median case; the later of equal ones, as NumPy sorts. */
-function reduced({ spacing, medianShape }: ConfigurationRequest, { patchSize, mustBeDivisibleBy }: Topology): Topology {
+function reduced(
+  { spacing, medianShape }: Pick<ConfigurationRequest, "spacing" | "medianShape">,
+  { patchSize, mustBeDivisibleBy }: Pick<Topology, "patchSize" | "mustBeDivisibleBy">,
+): Topology {
   const ratios = patchSize.map((n, a) => n / medianShape[a]);
   const axis = ratios.lastIndexOf(Math.max(...ratios));
   const smaller = (by: number) => patchSize.map((n, a) => (a === axis ? n - by : n));
@@ -173,4 +185,25 @@ export function planConfiguration(request: ConfigurationRequest): PlannedConfigu
       _kw_requires_import: ["conv_op", "norm_op", "dropout_op", "nonlin"],
     },
   };
+}
+
+/** A configuration with other channels in its first stage, and as many times those in the stages below. */
+export function withFeatures(configuration: PlannedConfiguration, first: number): PlannedConfiguration {
+  const { architecture } = configuration;
+  const a = architecture.arch_kwargs;
+  const features_per_stage = featuresOf(configuration.patch_size.length, a.n_stages, first);
+  return { ...configuration, architecture: { ...architecture, arch_kwargs: { ...a, features_per_stage } } };
+}
+
+/** A configuration with the next smaller patch, by nnU-Net's own steps, and the network for it; undefined if there is none. */
+export function withSmallerPatch(configuration: PlannedConfiguration): PlannedConfiguration | undefined {
+  const { spacing, patch_size: patchSize, median_image_size_in_voxels: medianShape, architecture } = configuration;
+  const a = architecture.arch_kwargs;
+  const mustBeDivisibleBy = patchSize.map((_, axis) => a.strides.reduce((n, stride) => n * stride[axis], 1));
+  const next = reduced({ spacing, medianShape }, { patchSize, mustBeDivisibleBy });
+  const fits = sizeOf(next.patchSize) > 0 && sizeOf(next.patchSize) < sizeOf(patchSize) && next.poolOpKernelSizes.length > 1;
+  if (!fits) return undefined;
+  const residual = a.n_blocks_per_stage !== undefined;
+  const arch_kwargs = architectureOf({ settings: { residual }, spacing }, next, a.features_per_stage[0]);
+  return { ...configuration, patch_size: next.patchSize, architecture: { ...architecture, arch_kwargs } };
 }

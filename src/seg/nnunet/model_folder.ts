@@ -15,13 +15,13 @@ import { reversedAxes } from "../../host/strided.ts";
 import type { Device } from "../../tensor/device.ts";
 import { readTorch } from "../../weights/index.ts";
 import { DeviceWindows } from "../inference/device_windows.ts";
-import { computeGaussian, computeStepsForSlidingWindow } from "../inference/nnunet_windows.ts";
 import type { NnUNet } from "../networks/nnunet_parts.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, labelManager } from "./label_manager.ts";
 import { nnunetNetwork } from "./network.ts";
 import { jsonRecord, parsePlans, type PlansFile } from "./plans_file.ts";
 import { type RestoreOptions, restoreLabels, restoreProbabilities } from "./restore.ts";
+import { nnunetTiles } from "./tiles.ts";
 
 /** Reads a file of the folder by its path in it; undefined for one that there is not. */
 export type ReadModelFile = (path: string) => Promise<Uint8Array | undefined>;
@@ -135,22 +135,14 @@ export class NnunetModel {
 
   /** Mean logits `[heads, …]` over tiles, mirrored images and folds, on the grid of the preprocessed case. */
   private async logits(data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<HostArray<Float32Array>> {
-    const { mirroring = true, tileStepSize = 0.5, gaussian = true, batchSize = 1, maxBytes, signal, onProgress } = options;
-    const patch = this.configuration.patch_size;
-    const flat = patch.length === 2;
-    const roi = flat ? [1, ...patch] : [...patch];
-    const weights = gaussian ? computeGaussian(patch, { valueScalingFactor: 10 }) : undefined;
+    const { mirroring = true, tileStepSize, gaussian, batchSize, maxBytes, signal, onProgress } = options;
     const windows = new DeviceWindows(this.device, this.networks, {
-      roiSize: roi,
-      sums: "f16",
-      swBatchSize: batchSize,
-      ...(flat && { sliceAxis: 0 }),
-      ...(weights && { roiWeightMap: { data: weights.data, shape: roi } }),
-      scan: ([first, ...size]) =>
-        flat
-          ? [Array.from({ length: first }, (_, z) => z), ...computeStepsForSlidingWindow(size, patch, tileStepSize)]
-          : computeStepsForSlidingWindow([first, ...size], patch, tileStepSize),
-      ...(mirroring && { mirrorAxes: this.mirrorAxes.map((a) => (flat ? a + 1 : a)) }),
+      ...nnunetTiles(this.configuration.patch_size, {
+        tileStepSize,
+        gaussian,
+        ...(mirroring && { mirrorAxes: this.mirrorAxes }),
+      }),
+      ...(batchSize !== undefined && { swBatchSize: batchSize }),
       ...(maxBytes !== undefined && { maxBytes }),
     });
     try {

@@ -33,8 +33,14 @@ export interface PlansFile {
 }
 
 /** Reads `plans.json`. @throws FormatError naming the file and the key */
-export function parsePlans(bytes: Uint8Array, name = "plans.json"): PlansFile {
-  const json = jsonRecord(bytes, name);
+export const parsePlans = (bytes: Uint8Array, name = "plans.json"): PlansFile => plansFile(jsonRecord(bytes, name), name);
+
+/** The same of plans that were read, or just made. */
+export function plansFile(json: object, name = "plans.json"): PlansFile {
+  return completed(json as Json, name);
+}
+
+function completed(json: Json, name: string): PlansFile {
   const fail = (problem: string) => new FormatError(`${name}: ${problem}`);
   const need = (key: string): unknown => {
     if (json[key] === undefined) throw fail(`"${key}" is missing; is this nnU-Net v2's plans file?`);

@@ -20,7 +20,7 @@ export interface RestoreOptions {
 }
 
 /** One class on the grid of the cropped case. */
-function* classes(logits: HostArray<Float32Array>, o: RestoreOptions): Generator<ArrayLike<number>> {
+function* classes(logits: HostArray<Float32Array>, o: Omit<RestoreOptions, "manager">): Generator<ArrayLike<number>> {
   const { configuration: c, properties } = o;
   const [heads, ...size] = logits.shape;
   const target = properties.shapeAfterCroppingAndBeforeResampling;
@@ -32,6 +32,16 @@ function* classes(logits: HostArray<Float32Array>, o: RestoreOptions): Generator
     const { resampling_fn_probabilities: fn, resampling_fn_probabilities_kwargs: kwargs } = c;
     yield resampleByPlan(fn, kwargs, one, target, current, original).data;
   }
+}
+
+/** One channel of scores on the network's grid, `[1, …]`, on that of the case as it was read, `[1, z, y, x]`; `outside` beyond the crop. */
+export function restoreChannel(
+  channel: HostArray<Float32Array>,
+  options: Omit<RestoreOptions, "manager">,
+  outside: number,
+): HostArray<Float32Array> {
+  const [scores] = classes(channel, options);
+  return turnedBack(inCrop(Float32Array.from(scores), 1, outside, options), options);
 }
 
 /** Label values `[1, z, y, x]` of the case as it was read. */
@@ -77,7 +87,7 @@ function inCrop<A extends Uint8Array | Int16Array | Float32Array>(
   data: A,
   channels: number,
   outside: number,
-  { properties }: RestoreOptions,
+  { properties }: Omit<RestoreOptions, "manager">,
 ): HostArray<A> {
   const { shapeBeforeCropping: whole, bboxUsedForCropping: box } = properties;
   const [, ny, nx] = whole;
@@ -96,7 +106,7 @@ function inCrop<A extends Uint8Array | Int16Array | Float32Array>(
 
 function turnedBack<A extends Uint8Array | Int16Array | Float32Array>(
   x: HostArray<A>,
-  { transposeBackward }: RestoreOptions,
+  { transposeBackward }: Omit<RestoreOptions, "manager">,
 ): HostArray<A> {
   const axes = [0, ...transposeBackward.map((a) => a + 1)];
   const strides = stridesOf(x.shape);

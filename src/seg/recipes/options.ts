@@ -13,6 +13,8 @@ export interface Option<T> {
   readonly help: string;
   /** The text of a command line as a value; what it cannot make sense of it leaves for `fits` to refuse. Absent for switches. */
   readonly read?: (text: string) => unknown;
+  /** On the command line the name of a JSON file stands for its content. */
+  readonly file?: true;
   /** Name on the command line without "--"; default the option's in kebab-case. */
   readonly flag?: string;
   /** The value where none is given and none is suggested. */
@@ -99,6 +101,16 @@ export const toggle = (help: string, more: Pick<Option<boolean>, "flag"> = {}): 
   fits: (v) => typeof v === "boolean",
   help,
   standard: false,
+  ...more,
+});
+
+/** A value that is told by the name of a JSON file. @param help "" for one that only a run's own files have */
+export const jsonFile = <T>(help: string, fits: (v: unknown) => boolean, more: OptionExtras<T> = {}): Option<T> => ({
+  expects: "the content of a JSON file",
+  fits,
+  help,
+  read: (text) => text,
+  file: true,
   ...more,
 });
 

@@ -1,9 +1,11 @@
 /** @file Preparing cases: the checks and conversions that recipes share, and a dataset of prepared cases that keeps what fits in memory. */
 
 import { axisCodes, turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
+import { encodeItem } from "../../data/datasets/item_codec.ts";
+import { type ItemStore, itemHash, readableItem } from "../../data/datasets/persistent_dataset.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
-import { DataError, ShapeError } from "../../host/errors.ts";
+import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { Context, LoadedCase, PreparedCase, PreparedDataset, Recipe } from "./recipe.ts";
 
 /** The image of a case as floats. Throws `ShapeError` for another number of channels, `DataError` for voxels that are not finite. */
@@ -95,6 +97,38 @@ export function asStored({ image }: LoadedCase, orientation: string | undefined,
 const bytesOf = (item: PreparedCase): number =>
   Object.values(item).reduce<number>((sum, v) => sum + ((v as Partial<HostArray> | undefined)?.data?.byteLength ?? 0), 0);
 
+/** Gives a case as it was prepared by an earlier run, or makes and keeps it. */
+export type PreparedStore = (source: Case, make: () => Promise<PreparedCase>) => Promise<PreparedCase>;
+
+/**
+ * Prepared cases on disk, under what they were made from: the case's files, recipe, and what its `preparation` says. A damaged one is made anew.
+ * @returns undefined without a store
+ * @throws ConfigError for a recipe that does not say what its preparation depends on
+ */
+export function preparedStore<Config extends object>(
+  recipe: Recipe<Config>,
+  context: Context<Config>,
+  store: ItemStore | undefined,
+): PreparedStore | undefined {
+  if (!store) return undefined;
+  if (!recipe.preparation)
+    throw new ConfigError(
+      `recipe ${recipe.name} does not say what prepared cases depend on (preparation), so none can be kept; leave out prepared`,
+    );
+  const { labels, channels, orientation } = context;
+  const made = encodeItem([recipe.name, recipe.version, labels, channels, orientation ?? "", recipe.preparation(context)]);
+  return async (source, make) => {
+    const files = JSON.stringify([source.image, source.label ?? null, source.layout ?? null]);
+    const name = `${source.id.replaceAll(/[^\w.-]/g, "_")}-${await itemHash(files, made)}.item`;
+    const bytes = await store.read(name);
+    const found = bytes && readableItem(bytes, name);
+    if (found) return found.value as PreparedCase;
+    const item = await make();
+    await store.write(name, encodeItem(item));
+    return item;
+  };
+}
+
 /**
  * Training cases, prepared; the first that fit `cacheBytes` are kept. Keeping the first rather than the latest is right for passes in a changing
  * order over all of them: the latest would always be thrown out before they are wanted again.
@@ -107,8 +141,18 @@ export class PreparedCases<Config extends object> implements PreparedDataset {
   private readonly kept = new Map<number, PreparedCase>();
   private readonly loading = new Map<number, Promise<PreparedCase>>();
   private left: number;
+  private readonly disk: PreparedStore | undefined;
 
-  constructor(recipe: Recipe<Config>, context: Context<Config>, cases: readonly Case[], read: ReadCase, cacheBytes: number) {
+  /** @param disk keeps prepared cases between runs, see `preparedStore` */
+  constructor(
+    recipe: Recipe<Config>,
+    context: Context<Config>,
+    cases: readonly Case[],
+    read: ReadCase,
+    cacheBytes: number,
+    disk?: PreparedStore,
+  ) {
+    this.disk = disk;
     this.recipe = recipe;
     this.context = context;
     this.sources = cases;
@@ -130,7 +174,8 @@ export class PreparedCases<Config extends object> implements PreparedDataset {
 
   private async load(index: number): Promise<PreparedCase> {
     const source = this.sources[index];
-    const { prepared: item } = await readyCase(this.recipe, this.context, this.read, source);
+    const make = async () => (await readyCase(this.recipe, this.context, this.read, source)).prepared;
+    const item = await (this.disk ? this.disk(source, make) : make());
     expectLabeled(source.id, item.label, this.context);
     const bytes = bytesOf(item);
     if (bytes <= this.left) {

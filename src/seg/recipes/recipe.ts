@@ -6,7 +6,7 @@
  */
 
 import type { Dataset } from "../../data/datasets/dataset.ts";
-import type { Case } from "../../data/folders/dataset_index.ts";
+import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
 import type { FolderOptions } from "../../data/folders/folder_layout.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Nodule } from "../../data/nodules/annotations.ts";
@@ -74,11 +74,19 @@ export interface DataFacts {
   readonly channels: readonly string[];
   /** Training cases. */
   readonly cases: readonly Case[];
+  /** Cases that the run is validated on. */
+  readonly validation: readonly Case[];
+  /** All that the dataset lists. */
+  readonly index: DatasetIndex;
   /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen, in the orientation of the run. */
   readonly shapes: readonly (readonly number[])[];
   readonly spacings: readonly (readonly number[])[];
   /** Reads a case, in the orientation of the run. */
   readonly read: (source: Case) => Promise<LoadedCase>;
+  /** The device that will train, for recipes that measure on it; absent where nobody knows it yet. */
+  readonly device?: (() => Promise<Device>) | undefined;
+  /** Facts that the user should see. */
+  readonly say: (text: string) => void;
 }
 
 /** The networks of a recipe by name: `{ model }`, or one per view. */
@@ -104,8 +112,14 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   /** Whether training leaves out the voxels that `outputs.ignored` marks. Datasets that have such voxels are refused without it. */
   readonly ignores?: boolean;
 
-  /** Options for data that nobody has tuned yet; those of all runs included where this recipe knows better. */
-  suggest(facts: DataFacts): Promise<SuggestedOptions<Config>> | SuggestedOptions<Config>;
+  /**
+   * Options for data that nobody has tuned yet; those of all runs included where this recipe knows better.
+   * @param given what the user has chosen already, as it was given and not checked yet
+   */
+  suggest(
+    facts: DataFacts,
+    given: Readonly<Record<string, unknown>>,
+  ): Promise<SuggestedOptions<Config>> | SuggestedOptions<Config>;
   /** Checks what options must be together. Throws `ConfigError`. */
   check?(config: RunConfig<Config>, source: string): void;
   /** The classes that are learned, from those that the dataset lists; default these. Label maps have their values. Throws `ConfigError`. */
@@ -114,6 +128,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   outputs?(config: RunConfig<Config>, labels: readonly LabelClass[]): OutputKind;
   /** Makes a case ready, the same way for training, validation and prediction. Throws `DataError`, `ShapeError` for what cannot be used. */
   prepare(source: LoadedCase, context: Context<Config>): Promise<PreparedCase> | PreparedCase;
+  /** What the outcome of `prepare` depends on beside the case: plain data. With it prepared cases can be kept on disk between runs. */
+  preparation?(context: Context<Config>): unknown;
   /** Training samples, items with at least `image` and `label`, of cases that are read, prepared and cached; built in each data worker. */
   samples(cases: PreparedDataset, context: Context<Config>, network: string): Dataset;
   /** Changes a batch on the device, inside the captured step; randomness comes from the device's generator. */
@@ -128,7 +144,14 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
    * Dice of every network on samples of training and validation cases.
    */
   counts?(outputs: O, batch: BatchTensors, context: Context<Config>, network: string): Tensor;
+  /**
+   * Samples of validation cases in place of whole ones, as nnU-Net validates while it trains: the context that they are drawn with. Needs `counts`. The
+   * moving average of their mean Dice (nine tenths of it and one of the new) decides which weights are best.
+   */
+  online?(context: Context<Config>): Context<Config>;
   optimizer(model: Module, context: Context<Config>, network: string): Optimizer;
+  /** Bound of the norm of all gradients of a step together; default none. */
+  readonly clipNorm?: number | undefined;
   /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. */
   schedule?(context: Context<Config>, network: string): Schedule;
   segmenter(device: Device, networks: Networks, context: Context<Config>): Segmenter;

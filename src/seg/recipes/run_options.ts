@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly numWorkers: number;
   /** Memory for prepared cases in GiB, over all threads; cases beyond it are read again each epoch. */
   readonly cacheSize: number;
+  /** Folder that keeps prepared cases between runs; "" for none. */
+  readonly prepared: string;
   /** Validate every so many epochs, and after the last. */
   readonly validateEvery: number;
   /** Seconds between checkpoints inside an epoch. */
@@ -51,6 +53,13 @@ export const runOptionTable: OptionTable<RunOptions> = {
   }),
   numWorkers: integer(0, "threads that prepare data", { flag: "workers", standard: 0 }),
   cacheSize: positive("GiB of memory for prepared cases; the others are read again each epoch", { standard: 4 }),
+  prepared: {
+    expects: "a folder",
+    fits: (v) => typeof v === "string",
+    help: "folder that keeps prepared cases, for other folds and runs too",
+    read: asIs,
+    standard: "",
+  },
   validateEvery: integer(1, "epochs between validations", { standard: 1 }),
   checkpointSeconds: positive("between checkpoints inside an epoch", { standard: 60 }),
   allowEmpty: toggle("accept cases without foreground"),
@@ -62,6 +71,7 @@ export const movable: ReadonlySet<string> = new Set([
   "epochs",
   "numWorkers",
   "cacheSize",
+  "prepared",
   "validateEvery",
   "checkpointSeconds",
 ]);

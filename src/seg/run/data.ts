@@ -1,8 +1,10 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
+import type { ItemStore } from "../../data/datasets/persistent_dataset.ts";
 import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import { selectFold } from "../../data/folders/splits.ts";
+import type { Device } from "../../tensor/device.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
 import { ignoredValue } from "../../data/labels.ts";
 import { type Affine, spacingOf } from "../../data/volume.ts";
@@ -31,6 +33,8 @@ export interface RunData {
   readonly val: readonly Case[];
   /** Reads image and label of a case. */
   readonly read: ReadCase;
+  /** A folder's store of prepared cases, where there is such a thing. */
+  readonly prepared?: ((folder: string) => ItemStore) | undefined;
   /** Threads of this machine; 1 where data workers cannot read these data. */
   readonly threads: number;
   /** Has workers build samples. */
@@ -52,7 +56,7 @@ const listed = 20;
 async function factsOf(
   { index, train, val, read }: RunData,
   onProgress?: (done: number, total: number) => void,
-): Promise<{ facts: DataFacts; orientation: string }> {
+): Promise<{ facts: Omit<DataFacts, "device" | "say">; orientation: string }> {
   const step = Math.max(1, Math.floor(train.length / looked));
   const grids: Grid[] = [];
   const problems: Error[] = [];
@@ -82,12 +86,21 @@ async function factsOf(
     labels: index.labels,
     channels: index.modality,
     cases: train,
+    validation: val,
+    index,
     shapes: turned.map((g) => g.shape),
     spacings: turned.map((g) => g.spacing),
     read: async (source: Case) => oriented(await read(source), orientation),
   };
   return { facts, orientation };
 }
+
+/**
+ * Reads all cases of the data once; what is wrong is an error that lists it.
+ * @returns what reads a case in the orientation that most of them have
+ */
+export const checkedCases = async (data: RunData, onProgress?: (done: number, total: number) => void): Promise<ReadCase> =>
+  (await factsOf(data, onProgress)).facts.read;
 
 interface Grid {
   readonly shape: readonly number[];
@@ -119,6 +132,10 @@ export interface ConfigureHooks {
   readonly say?: (name: string) => string;
   /** Called as cases have been read. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** The device that will train, for recipes that measure on it. */
+  readonly device?: () => Promise<Device>;
+  /** Facts that a recipe found worth telling. */
+  readonly log?: (text: string) => void;
 }
 
 /**
@@ -131,8 +148,8 @@ export async function configure<C extends object>(
   given: Readonly<Record<string, unknown>>,
   hooks: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
-  expectOptions("configure", hooks, "say onProgress");
-  const { say, onProgress } = hooks;
+  expectOptions("configure", hooks, "say onProgress device log");
+  const { say, onProgress, device, log = () => undefined } = hooks;
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
   if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {
     throw new ConfigError(
@@ -140,7 +157,7 @@ export async function configure<C extends object>(
     );
   }
   const { facts, orientation } = await factsOf(data, onProgress);
-  const suggested = await recipe.suggest(facts);
+  const suggested = await recipe.suggest({ ...facts, device, say: log }, given);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);
   const { channels, spacings } = facts;

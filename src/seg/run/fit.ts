@@ -3,7 +3,7 @@
  * on bit for bit. An epoch is one pass of each network over its samples, one network after the other.
  */
 
-import { NonFiniteError } from "../../host/errors.ts";
+import { ConfigError, NonFiniteError } from "../../host/errors.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -28,7 +28,7 @@ import { type InitialWeights, initialize } from "./initial_weights.ts";
 import { Pace } from "./pace.ts";
 import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
-import { after, decisive, meanLoss, nextEpoch, type Standing, standingIn, start } from "./standing.ts";
+import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
 import type { RunStore } from "./store.ts";
 import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
 import { type ValidatedCase, Validation } from "./validation.ts";
@@ -135,6 +135,8 @@ class Run<C extends object> {
     this.context = context;
     this.networks = networks;
     this.validation = new Validation(recipe, context, options.device, networks, options.data);
+    if (recipe.online && !recipe.counts)
+      throw new ConfigError(`recipe ${recipe.name} validates by samples (online), so it needs counts`);
     this.scoring = recipe.counts && new SampleScoring(recipe, context, networks, options);
   }
 
@@ -264,9 +266,7 @@ class Run<C extends object> {
       if (!validated) return false;
       ({ dice, samples } = validated);
       pace.validated(since);
-      const score = nanMean(dice);
-      improved = !(score <= (next.best ?? -1));
-      if (improved) next = { ...next, best: score };
+      ({ at: next, improved } = scored(next, nanMean(dice), this.recipe.online !== undefined));
     }
     const metrics: EpochMetrics = {
       epoch: done,
@@ -291,6 +291,7 @@ class Run<C extends object> {
     const { signal, onEvent } = this.options;
     const epoch = this.at.epoch + 1;
     try {
+      if (this.recipe.online) return { dice: await this.scoring!.online(this.at.epoch, signal) };
       const dice = await this.validation.run(
         signal,
         (done, total) => this.progress({ label: "validation", done, total }),

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { folderItemStore } from "../../data/datasets/folder_item_store.node.ts";
 import type { DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { loadSplits } from "../../data/folders/decathlon.node.ts";
@@ -60,6 +61,7 @@ export class FolderData {
       index: this.index,
       ...casesOfFold(this.index, splits, fold),
       read: readFiles(this.index.labels),
+      prepared: folderItemStore,
       threads: availableParallelism(),
       inWorkers: (args) => ({ module: new URL("./worker.node.ts", import.meta.url), args }),
     };

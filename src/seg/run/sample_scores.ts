@@ -4,11 +4,12 @@ import { withPrecision } from "../../autograd/precision.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { DataLoader } from "../../data/loading/loader.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
+import { nanMean } from "../../host/stats.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Module } from "../../nn/module.ts";
 import { capture, type Captured } from "../../tensor/capture.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { PreparedCases } from "../recipes/prepared.ts";
+import { PreparedCases, preparedStore } from "../recipes/prepared.ts";
 import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
 import type { BatchTensors, TrainBatch } from "../training/trainer.ts";
 import type { SampleScore, SampleScores } from "./files.ts";
@@ -29,7 +30,8 @@ export class SampleScoring<C extends object> {
   constructor(recipe: Recipe<C>, context: Context<C>, networks: Networks, options: TrainingOptions<C>) {
     this.recipe = recipe;
     // Cases without foreground are no fault here.
-    this.context = { ...context, config: { ...context.config, allowEmpty: true } };
+    const drawn = recipe.online?.(context) ?? context;
+    this.context = { ...drawn, config: { ...drawn.config, allowEmpty: true } };
     this.networks = networks;
     this.options = options;
   }
@@ -53,6 +55,22 @@ export class SampleScoring<C extends object> {
     return scores;
   }
 
+  /** Dice of each foreground class on other samples of the validation cases in each epoch. Throws the signal's reason when it is aborted. */
+  async online(epoch: number, signal: AbortSignal | undefined): Promise<number[]> {
+    const cases = this.options.data.val.filter((c) => c.label !== undefined);
+    const dice: (readonly number[])[] = [];
+    for (const [name, model] of Object.entries(this.networks)) {
+      const { training } = model;
+      model.eval();
+      try {
+        dice.push((await this.score(name, model, this.loaderOf(name, "val", cases), signal, epoch)).dice);
+      } finally {
+        model.train(training);
+      }
+    }
+    return this.context.outputs.foreground.map((_, c) => nanMean(dice.map((d) => d[c])));
+  }
+
   async close(): Promise<void> {
     for (const step of this.steps.values()) step.dispose();
     for (const loader of this.loaders.values()) await loader.close();
@@ -65,7 +83,9 @@ export class SampleScoring<C extends object> {
       const { recipe, context, options } = this;
       const { batchSize, seed, cacheSize } = options.config;
       const bytes = (cacheSize * gibibyte) / (4 * 2 * Object.keys(this.networks).length);
-      const prepared = new PreparedCases(recipe, context, cases, options.data.read, bytes);
+      const { config, data } = options;
+      const disk = preparedStore(recipe, context, config.prepared === "" ? undefined : data.prepared?.(config.prepared));
+      const prepared = new PreparedCases(recipe, context, cases, data.read, bytes, disk);
       loader = new DataLoader<TrainBatch>(recipe.samples(prepared, context, network), { batchSize, seed, collate: trainBatch });
       this.loaders.set(key, loader);
     }
@@ -77,11 +97,12 @@ export class SampleScoring<C extends object> {
     model: Module,
     loader: DataLoader<TrainBatch>,
     signal: AbortSignal | undefined,
+    epoch = 0,
   ): Promise<SampleScore> {
     const classes = this.context.outputs.foreground.length;
     const [both, total] = [new Float64Array(classes), new Float64Array(classes)];
     let [lossSum, batches] = [0, 0];
-    for await (const batch of loader.epoch(0)) {
+    for await (const batch of loader.epoch(epoch)) {
       signal?.throwIfAborted();
       this.names = Object.keys(batch);
       const [loss, counts] = this.stepOf(network, model)(...this.names.map((name) => batch[name]));

@@ -18,6 +18,8 @@ export interface Standing {
   readonly skipped: number;
   /** Best validation score so far, if there was one. */
   readonly best?: number;
+  /** Moving average of the scores, of recipes that validate by samples. */
+  readonly average?: number;
 }
 
 export const start: Standing = { epoch: 0, stepInEpoch: 0, step: 0, lossSum: 0, skipped: 0 };
@@ -33,6 +35,20 @@ export const after = (at: Standing, { step, loss, skipped }: StepReport): Standi
 
 /** An epoch later. */
 export const nextEpoch = (at: Standing): Standing => ({ ...at, epoch: at.epoch + 1, stepInEpoch: 0, lossSum: 0, skipped: 0 });
+
+// Of the past in the moving average of scores, as in nnU-Net's of its pseudo-Dice.
+const past = 0.9;
+
+/** With the score of a validation, and whether it is the best. A moving one changes slowly, and that of the first validation is where it begins. */
+export function scored(at: Standing, score: number, moving: boolean): { readonly at: Standing; readonly improved: boolean } {
+  const average = moving ? (at.average === undefined ? score : past * at.average + (1 - past) * score) : undefined;
+  const counts = average ?? score;
+  const improved = !(counts <= (at.best ?? -1));
+  return {
+    at: { ...at, ...(average !== undefined && { average }), ...(improved && { best: counts }) },
+    improved,
+  };
+}
 
 /** Of the epoch under way; NaN if every step was skipped. */
 export const meanLoss = ({ lossSum, stepInEpoch, skipped }: Standing): number => lossSum / (stepInEpoch - skipped);

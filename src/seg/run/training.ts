@@ -8,7 +8,7 @@ import type { Optimizer } from "../../nn/optim/optimizer.ts";
 import { Scheduler } from "../../nn/optim/schedulers.ts";
 import type { Module } from "../../nn/module.ts";
 import type { CapturedPlan } from "../../tensor/capture.ts";
-import { PreparedCases } from "../recipes/prepared.ts";
+import { PreparedCases, preparedStore } from "../recipes/prepared.ts";
 import type { Context, Networks, Recipe } from "../recipes/recipe.ts";
 import { type EpochHooks, type Outputs, type TrainBatch, Trainer } from "../training/trainer.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -162,6 +162,7 @@ function trainerOf<C extends object>(
     optimizer,
     precision: config.precision,
     onBadLoss: config.onBadLoss,
+    clipNorm: recipe.clipNorm,
     loss: (outputs, _, batch) => recipe.loss(outputs, batch, context, name),
     forward: recipe.forward && ((m, image) => recipe.forward!(m, image)),
     augment: recipe.augment && ((batch) => recipe.augment!(batch, context, name)),
@@ -179,7 +180,8 @@ function loaderOf<C extends object>(
   const cacheBytes = (cacheSize * gibibyte) / networks / Math.max(1, numWorkers);
   const settings = { batchSize, numWorkers, seed, collate: trainBatch };
   if (numWorkers === 0) {
-    const cases = new PreparedCases(recipe, context, data.train, data.read, cacheBytes);
+    const disk = preparedStore(recipe, context, config.prepared === "" ? undefined : data.prepared?.(config.prepared));
+    const cases = new PreparedCases(recipe, context, data.train, data.read, cacheBytes, disk);
     return new DataLoader<TrainBatch>(recipe.samples(cases, context, network), settings);
   }
   if (recipe.module === undefined || !data.inWorkers) {

@@ -55,6 +55,8 @@ export interface TrainerOptions<O extends Outputs = Tensor> extends CaptureOptio
    * also at a loss of zero; the optimizer gets a `scaler` for that, of scale 1 in f32.
    */
   readonly onBadLoss?: BadLossPolicy | undefined;
+  /** Bound of the norm of all gradients together, see `StepOptions`; default none. */
+  readonly clipNorm?: number | undefined;
   /** Steps that may be in flight before their loss is read; default 2. */
   readonly lag?: number;
 }
@@ -115,8 +117,8 @@ export class Trainer<O extends Outputs = Tensor> {
   private names: readonly string[] = [];
 
   constructor(device: Device, options: TrainerOptions<O>) {
-    expectOptions("Trainer", options, "model optimizer loss forward augment precision onBadLoss lag maxPlanBytes");
-    const { model, optimizer, loss, augment, precision = "f32", onBadLoss = "stop", lag = 2 } = options;
+    expectOptions("Trainer", options, "model optimizer loss forward augment precision onBadLoss clipNorm lag maxPlanBytes");
+    const { model, optimizer, loss, augment, precision = "f32", onBadLoss = "stop", clipNorm, lag = 2 } = options;
     const { forward = (m: Module, image: Tensor) => m.forward(image) as O } = options;
     this.device = device;
     this.model = model;
@@ -138,7 +140,7 @@ export class Trainer<O extends Outputs = Tensor> {
         const { scaler } = optimizer;
         const gradients = grad(scaler ? scaler.scale(value) : value, parameters);
         const veto = skips ? badLoss(value) : undefined;
-        optimizer.step(gradients, { veto });
+        optimizer.step(gradients, { veto, ...(clipNorm !== undefined && { clipNorm }) });
         if (veto) restore?.(veto);
         return value;
       });

@@ -33,6 +33,10 @@ const tiny: Readonly<Record<string, readonly [data: string, options: string]>> =
     "chests",
     "--epochs 4 --batch-size 2 --validate-every 2 --spacing 2 --patch-size 8,8,8 --network unet --channels 8,16 --num-res-units 1 --crops-per-nodule 6",
   ],
+  nnunet: [
+    "balls",
+    "--epochs 4 --steps-per-epoch 8 --validation-steps 2 --batch-size 2 --time-limit 0 --estimate nnunet --features 4 --no-mirroring",
+  ],
   chaos: ["chaos", "--epochs 4 --batch-size 4 --validate-every 2 --network unet --channels 8,16 --num-res-units 1 --lr 0.01"],
 };
 

@@ -21,6 +21,8 @@ export interface AugmentationOptions {
   readonly rotation?: Chance;
   /** Zoom of all axes together: above 1 things look larger. Default .2 of .7 … 1.4. */
   readonly scale?: Chance;
+  /** An axis of volumes that is neither turned nor scaled, only mirrored: slices stay slices. Angles are then about it alone. Default none. */
+  readonly stillAxis?: number;
   /** Axes that are mirrored with probability ½ each. Default all. */
   readonly mirrorAxes?: readonly number[];
   /** Displacement of control points in voxels, `range` its standard deviation, and control points per axis. Default none. */
@@ -43,7 +45,9 @@ export interface AugmentationOptions {
 
 const degrees = Math.PI / 180;
 
-const standards = (axes: number): Required<Omit<AugmentationOptions, "size">> => ({
+type AllOptions = Required<Omit<AugmentationOptions, "stillAxis">> & Pick<AugmentationOptions, "stillAxis">;
+
+const standards = (axes: number): Omit<AllOptions, "size" | "stillAxis"> => ({
   rotation: { prob: 0.2, range: axes === 2 ? [-180 * degrees, 180 * degrees] : [-30 * degrees, 30 * degrees] },
   scale: { prob: 0.2, range: [0.7, 1.4] },
   mirrorAxes: Array.from({ length: axes }, (_, axis) => axis),
@@ -71,19 +75,21 @@ export const augmentationKeys = ["augmentMatrix", "augmentDisplacement", "augmen
  * @throws ConfigError for probabilities outside 0 … 1 and ranges that are none
  */
 export class DrawAugmentation extends Drawing implements Transform<Item> {
-  private readonly options: Required<AugmentationOptions>;
+  private readonly options: AllOptions;
 
   constructor(options: AugmentationOptions) {
     super();
     expectOptions(
       "DrawAugmentation",
       options,
-      "size mirrorAxes blur scale elastic lowResolution gamma noise rotation brightness contrast gammaInverted",
+      "size mirrorAxes stillAxis blur scale elastic lowResolution gamma noise rotation brightness contrast gammaInverted",
     );
     const all = { ...standards(options.size.length), ...options };
-    const { size: _size, mirrorAxes, ...chances } = all;
+    const { size: _size, mirrorAxes, stillAxis, ...chances } = all;
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= options.size.length))
       throw new ConfigError(`DrawAugmentation: mirrorAxes [${mirrorAxes}] must be spatial axes 0 … ${options.size.length - 1}`);
+    if (stillAxis !== undefined && !(options.size.length === 3 && [0, 1, 2].includes(stillAxis)))
+      throw new ConfigError(`DrawAugmentation: stillAxis must be an axis 0 … 2 of volumes, got ${stillAxis}`);
     for (const [name, { prob, range }] of Object.entries(chances)) {
       if (!(prob >= 0 && prob <= 1)) throw new ConfigError(`DrawAugmentation: prob of ${name} must be from 0 to 1, got ${prob}`);
       if (!(range.length === 2 && range[0] <= range[1] && range.every(Number.isFinite)))
@@ -116,15 +122,15 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
   }
 
   private matrix(from: readonly number[]): HostArray<Float32Array> {
-    const { rotation, scale, mirrorAxes, size } = this.options;
+    const { rotation, scale, mirrorAxes, size, stillAxis } = this.options;
     const turns = this.random.rand() < rotation.prob;
-    const angles = Array.from({ length: size.length === 3 ? 3 : size.length === 2 ? 1 : 0 }, () => {
+    const angles = Array.from({ length: size.length === 3 ? 3 : size.length === 2 ? 1 : 0 }, (_, axis) => {
       const angle = this.random.uniform(...rotation.range);
-      return turns ? angle : 0;
+      return turns && (stillAxis ?? axis) === axis ? angle : 0;
     });
     const zoom = this.draw(scale, 1);
     const mirrored = mirrorAxes.filter(() => this.random.rand() < 0.5);
-    return augmentationMatrix({ from, size, angles, zoom, mirrored });
+    return augmentationMatrix({ from, size, angles, zoom: size.map((_, axis) => (axis === stillAxis ? 1 : zoom)), mirrored });
   }
 
   private displacement(): HostArray<Float32Array> {
@@ -169,7 +175,8 @@ export interface AugmentationGeometry {
   readonly size: readonly number[];
   /** Radians about each axis of a volume, or one for an image; later ones are applied to the result first. */
   readonly angles: readonly number[];
-  readonly zoom: number;
+  /** Of each axis, or of all. */
+  readonly zoom: number | readonly number[];
   readonly mirrored: readonly number[];
 }
 
@@ -186,7 +193,7 @@ export function augmentationMatrix({ from, size, angles, zoom, mirrored }: Augme
   for (let i = 0; i < axes; i++) {
     let offset = (from[i] - 1) / 2;
     for (let j = 0; j < axes; j++) {
-      const v = (m[i][j] / zoom) * (mirrored.includes(j) ? -1 : 1);
+      const v = (m[i][j] / (typeof zoom === "number" ? zoom : zoom[j])) * (mirrored.includes(j) ? -1 : 1);
       data[i * (axes + 1) + j] = v;
       offset -= (v * (size[j] - 1)) / 2;
     }

@@ -5,7 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
-import type { Device } from "../../../tensor/device.ts";
+import { type Device, openDevice } from "../../../tensor/device.ts";
 import type { Option } from "../../recipes/options.ts";
 import type { Recipe } from "../../recipes/recipe.ts";
 import { movable, runOptionTable } from "../../recipes/run_options.ts";
@@ -229,8 +229,23 @@ export async function newJob(
   const started = performance.now();
   const onProgress = (done: number, total: number) =>
     line.update({ label: "checking cases", done, total, seconds: (performance.now() - started) / 1000 });
-  const hooks = { say: calledBy(table), onProgress };
-  const { config, info } = await configure(recipe, data, { ...given, fold, data: root }, hooks).finally(() => line.finish());
+  const kept = given.prepared as string | undefined;
+  let device: Promise<Device> | undefined;
+  const hooks = {
+    say: calledBy(table),
+    onProgress,
+    device: () => (device ??= openDevice()),
+    log: (text: string) => line.log(text),
+  };
+  const { config, info } = await configure(
+    recipe,
+    data,
+    { ...given, fold, data: root, ...(kept && { prepared: resolve(kept) }) },
+    hooks,
+  ).finally(async () => {
+    line.finish();
+    (await device)?.close();
+  });
   const name = `${opened.index.name || "run"}-${recipe.name}-fold${config.fold}-seed${config.seed}`;
   const out = resolve(folder ?? join("runs", name));
   return { recipe, data, store: folderStore(out), folder: out, config, info, resume: false, init };

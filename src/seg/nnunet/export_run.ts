@@ -1,0 +1,95 @@
+/**
+ * @file Runs of the recipe "nnunet" as a results folder of Python's nnU-Net v2, which predicts with it: `plans.json`, `dataset.json`,
+ * `dataset_fingerprint.json`, and for each fold `checkpoint_final.pth` and, of the best weights, `checkpoint_best.pth`.
+ */
+
+import { ConfigError } from "../../host/errors.ts";
+import type { WeightTensor } from "../../weights/elements.ts";
+import { readSafetensors } from "../../weights/safetensors.ts";
+import { type TorchValue, writeTorch } from "../../weights/torch/write.ts";
+import type { DatasetFingerprint } from "../../data/nnunet/fingerprint.ts";
+import type { LabelClass } from "../../data/labels.ts";
+import { type DatasetFiles, datasetJson } from "./experiment.ts";
+import type { NnunetPlans } from "./plan.ts";
+
+/** What is told of a run; the fields are those of its files. */
+export interface ExportedRun {
+  readonly plans: NnunetPlans;
+  readonly configuration: string;
+  readonly fingerprint: DatasetFingerprint | null;
+  readonly fold: number | "all";
+  readonly labels: readonly LabelClass[];
+  readonly channels: readonly string[];
+  readonly files: DatasetFiles;
+  /** Axes along which images may be mirrored. */
+  readonly mirrorAxes: readonly number[];
+  /** Of each epoch. */
+  readonly epochs: readonly { readonly loss: number; readonly lr: number; readonly dice?: readonly number[] }[];
+  /** safetensors of the network. */
+  readonly weights: Uint8Array;
+  readonly best?: Uint8Array | undefined;
+}
+
+/**
+ * The files of a results folder by their paths.
+ * @param runs folds of one configuration
+ * @throws ConfigError for runs that are not folds of one thing; FormatError for damaged weights
+ */
+export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array | string> {
+  const [first, ...others] = runs;
+  if (!first) throw new ConfigError("exportRuns: there is no run");
+  const kind = (r: ExportedRun) =>
+    JSON.stringify([r.configuration, r.plans.configurations[r.configuration], r.labels, r.channels]);
+  for (const other of others) {
+    if (kind(other) !== kind(first))
+      throw new ConfigError(
+        "exportRuns: the runs have other plans, configurations or classes: one folder holds folds of one network",
+      );
+  }
+  const folds = runs.map((r) => r.fold);
+  if (new Set(folds).size < folds.length)
+    throw new ConfigError(`exportRuns: the runs are of the folds ${folds}; each may come once`);
+  const dataset = datasetJson(first.labels, first.channels, first.files);
+  const json = (value: unknown) => `${JSON.stringify(value, null, 4)}\n`;
+  const files = new Map<string, Uint8Array | string>([
+    ["plans.json", json(first.plans)],
+    ["dataset.json", json(dataset)],
+    ...(first.fingerprint ? [["dataset_fingerprint.json", json(first.fingerprint)] as const] : []),
+  ]);
+  for (const run of runs) {
+    files.set(`fold_${run.fold}/checkpoint_final.pth`, checkpointOf(run, run.weights, dataset));
+    if (run.best) files.set(`fold_${run.fold}/checkpoint_best.pth`, checkpointOf(run, run.best, dataset));
+  }
+  return files;
+}
+
+/** A checkpoint with nnU-Net's keys. There is no state of an optimizer in it: it is to predict with. */
+function checkpointOf(run: ExportedRun, weights: Uint8Array, dataset: object): Uint8Array {
+  const { tensors } = readSafetensors(weights, "weights of the run");
+  const { epochs, plans, configuration, fold } = run;
+  const mean = (dice: readonly number[] = []) => dice.reduce((a, b) => a + b, 0) / dice.length;
+  const scores = epochs.map((e) => mean(e.dice));
+  const averages = scores.reduce<number[]>((all, s, i) => [...all, i === 0 ? s : 0.9 * all[i - 1] + 0.1 * s], []);
+  return writeTorch({
+    network_weights: new Map(
+      [...tensors].map(([name, t]: [string, WeightTensor]) => [name, { data: t.data, shape: [...t.shape] }]),
+    ),
+    optimizer_state: null,
+    grad_scaler_state: null,
+    logging: {
+      mean_fg_dice: scores,
+      ema_fg_dice: averages,
+      dice_per_class_or_region: epochs.map((e) => [...(e.dice ?? [])]),
+      train_losses: epochs.map((e) => e.loss),
+      val_losses: [],
+      lrs: epochs.map((e) => e.lr),
+      epoch_start_timestamps: [],
+      epoch_end_timestamps: [],
+    },
+    _best_ema: averages.length > 0 ? Math.max(...averages) : null,
+    current_epoch: epochs.length,
+    init_args: { plans: plans as unknown as TorchValue, configuration, fold, dataset_json: dataset as unknown as TorchValue },
+    trainer_name: "nnUNetTrainer",
+    inference_allowed_mirroring_axes: [...run.mirrorAxes],
+  });
+}

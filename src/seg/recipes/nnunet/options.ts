@@ -1,0 +1,91 @@
+/** @file The options of the recipe "nnunet". Almost all follow from the data and the device; see `suggest.ts`. */
+
+import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
+import { ConfigError } from "../../../host/errors.ts";
+import type { PlannedConfiguration } from "../../nnunet/configuration.ts";
+import type { NnunetPlans } from "../../nnunet/plan.ts";
+import { type PlannerName, planners } from "../../nnunet/planners.ts";
+import { plansFile } from "../../nnunet/plans_file.ts";
+import { between, integer, jsonFile, oneOf, type OptionTable, positive, toggle } from "../options.ts";
+import type { RunConfig } from "../recipe.ts";
+
+export interface NnunetRecipeOptions {
+  /** Which configuration of the plans is trained. */
+  readonly configuration: "2d" | "3d_fullres" | "3d_lowres";
+  readonly planner: PlannerName;
+  /** GB of device memory that a training step is planned for; 0 for the planner's own. */
+  readonly memory: number;
+  /** What tells the memory of a step: the bytes that it takes on this device, or nnU-Net's own estimate alone. */
+  readonly estimate: "device" | "nnunet";
+  /** Channels of the first stage, 0 for the planned 32 or what the time allows. */
+  readonly features: number;
+  /** Minutes that training and predicting the validation cases may take on this device, 0 without a limit. */
+  readonly timeLimit: number;
+  /** nnU-Net's `plans.json`, with the configuration as it is trained. */
+  readonly plans: NnunetPlans;
+  /** What the plans were made from, for those who take the run to nnU-Net. */
+  readonly fingerprint: DatasetFingerprint | null;
+  readonly stepsPerEpoch: number;
+  /** Steps of validation after each epoch. */
+  readonly validationSteps: number;
+  /** Share of each batch that must show a class. */
+  readonly oversample: number;
+  /** "mirror" flips; "nnunet" has all kinds of it, on the device. */
+  readonly augment: "none" | "mirror" | "nnunet";
+  readonly optimizer: "sgd" | "adam";
+  readonly lr: number;
+  readonly weightDecay: number;
+  /** Predict images as they are, not their mirror images too. */
+  readonly noMirroring: boolean;
+}
+
+const isRecord = (v: unknown): v is object => typeof v === "object" && v !== null && !Array.isArray(v);
+
+export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
+  configuration: oneOf(
+    ["2d", "3d_fullres", "3d_lowres"],
+    "2d, 3d_fullres or 3d_lowres; default 3d_fullres where the data are volumes",
+  ),
+  planner: oneOf(Object.keys(planners) as PlannerName[], "nnU-Net's planner, such as nnUNetPlannerResEncM", {
+    standard: "ExperimentPlanner",
+  }),
+  memory: between(0, 1024, "GB that a training step may take; 0: the planner's own 8, 24 or 40", { standard: 0 }),
+  estimate: oneOf(["device", "nnunet"], "of memory: the bytes on this device (device), or nnU-Net's alone (nnunet)", {
+    standard: "device",
+  }),
+  features: integer(0, "channels of the first stage; 0: the planned 32, or what the time allows", { standard: 0 }),
+  timeLimit: between(0, 1e5, "minutes for all of it on this device, network and steps are chosen to fit; 0: no limit"),
+  plans: jsonFile<NnunetPlans>("FILE of nnU-Net's plans (voxgrad nnunet plan), in place of planning", (v) => isRecord(v)),
+  fingerprint: jsonFile<DatasetFingerprint | null>("", (v) => v === null || isRecord(v), { standard: null }),
+  stepsPerEpoch: integer(1, "steps per epoch"),
+  validationSteps: integer(1, "steps of validation after each epoch"),
+  oversample: between(0, 1, "share of each batch that shows foreground for sure", { standard: 0.33 }),
+  augment: oneOf(["none", "mirror", "nnunet"], "none, mirror or nnunet (all of its kinds, on the device)", {
+    standard: "nnunet",
+  }),
+  optimizer: oneOf(["sgd", "adam"], "sgd (Nesterov 0.99, nnU-Net's) or adam, which learns more in few steps"),
+  lr: positive("learning rate at the start; falls to 0 as a polynomial"),
+  weightDecay: between(0, 1, "of all weights", { standard: 3e-5 }),
+  noMirroring: toggle("predict images as they are, not their mirror images too"),
+};
+
+const known = new WeakMap<object, Map<string, PlannedConfiguration>>();
+
+/** The configuration that is trained, complete. Throws `FormatError` for plans that lack it. */
+export function configurationOf({
+  plans,
+  configuration,
+}: Pick<NnunetRecipeOptions, "plans" | "configuration">): PlannedConfiguration {
+  let found = known.get(plans);
+  if (!found) known.set(plans, (found = new Map()));
+  const made = found.get(configuration) ?? plansFile(plans, "plans").configuration(configuration);
+  found.set(configuration, made);
+  return made;
+}
+
+/** Throws `ConfigError`, `FormatError` for plans that do not hold together. */
+export function checkNnunetOptions(config: RunConfig<NnunetRecipeOptions>, source: string): void {
+  const { patch_size: patch, spacing } = configurationOf(config);
+  if (patch.length !== spacing.length || (patch.length !== 2 && patch.length !== 3))
+    throw new ConfigError(`${source}: the patch [${patch}] of ${config.configuration} does not fit its spacing [${spacing}]`);
+}

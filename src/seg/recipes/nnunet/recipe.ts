@@ -1,0 +1,55 @@
+/**
+ * @file The recipe "nnunet": configures itself from the data, trains and predicts as nnU-Net v2 does (Isensee et al. 2021), and can be taken to it as a results
+ * folder.
+ */
+
+import { WindowSegmenter } from "../../inference/segmenter.ts";
+import { nnunetLabels } from "../../nnunet/experiment.ts";
+import { nnunetNetwork } from "../../nnunet/network.ts";
+import { nnunetTiles } from "../../nnunet/tiles.ts";
+import type { Outputs } from "../../training/trainer.ts";
+import { defineRecipe, onlyNetwork } from "../recipe.ts";
+import { nnunetOutputs, preparationOf, prepareNnunetCase, restoredChannel } from "./case.ts";
+import { checkNnunetOptions, configurationOf, type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
+import { augmentSamples, NnunetSamples } from "./samples.ts";
+import { mirrorAxesOf, suggestNnunetOptions } from "./suggest.ts";
+import { clipNorm, countsOfLevels, forwardLevels, lossOfLevels, optimizerOf, scheduleOf } from "./training.ts";
+
+/** nnU-Net: configures itself. */
+export default defineRecipe<NnunetRecipeOptions, Outputs>({
+  name: "nnunet",
+  version: 1,
+  summary:
+    "nnU-Net: configures itself from the data and the device; 2d, 3d_fullres, 3d_lowres; plans and results folders are nnU-Net v2's",
+  module: import.meta.url,
+  options: nnunetOptions,
+  ignores: true,
+  suggest: suggestNnunetOptions,
+  check: checkNnunetOptions,
+  labels: (_, labels) => nnunetLabels(labels),
+  outputs: (_, labels) => nnunetOutputs(labels),
+  prepare: prepareNnunetCase,
+  preparation: preparationOf,
+  samples: (cases, context) => new NnunetSamples(cases, context),
+  augment: augmentSamples,
+  networks: (device, { config, channels, outputs }) => ({
+    [onlyNetwork]: nnunetNetwork(device, configurationOf(config), channels.length, outputs.channels).initialize(),
+  }),
+  forward: forwardLevels,
+  loss: (levels, batch, { config, outputs }) =>
+    lossOfLevels(levels, batch, { outputs, batchDice: configurationOf(config).batch_dice ?? false }),
+  counts: (levels, batch, { outputs }) => countsOfLevels(levels, batch, outputs),
+  online: (context) => ({
+    ...context,
+    config: { ...context.config, augment: "none", stepsPerEpoch: context.config.validationSteps },
+  }),
+  optimizer: (model, { config }) => optimizerOf(model, config),
+  clipNorm,
+  schedule: ({ config }) => scheduleOf(config),
+  segmenter(device, networks, { config, outputs }) {
+    const c = configurationOf(config);
+    const mirrorAxes = config.noMirroring ? [] : mirrorAxesOf(c);
+    return new WindowSegmenter(device, networks[onlyNetwork], { ...nnunetTiles(c.patch_size, { mirrorAxes }), outputs });
+  },
+  restore: (channel, _source, prepared, context) => restoredChannel(channel, prepared, context),
+});

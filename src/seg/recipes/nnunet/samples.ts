@@ -1,0 +1,108 @@
+/** @file The training samples of the recipe "nnunet": patches of random cases, the last of each batch with a class in it; nnU-Net's data loader. */
+
+import type { Dataset } from "../../../data/datasets/dataset.ts";
+import { cropAndPad, drawPatchStart, type PatchAugmentation, patchGeometry } from "../../../data/nnunet/patches.ts";
+import { type AugmentationOptions, DrawAugmentation, type Item } from "../../../data/transforms/index.ts";
+import type { HostArray } from "../../../host/array.ts";
+import type { RandomSource } from "../../../host/random/numpy.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { affine, mul } from "../../../autograd/pointwise.ts";
+import { augmentBatch } from "../../training/augmentation.ts";
+import type { BatchTensors } from "../../training/trainer.ts";
+import type { Context, PreparedDataset } from "../recipe.ts";
+import type { NnunetCase } from "./case.ts";
+import { configurationOf, type NnunetRecipeOptions } from "./options.ts";
+
+const never = { prob: 0, range: [0, 0] } as const;
+const neverScaled = { prob: 0, range: [1, 1] } as const;
+const mirrorOnly = {
+  rotation: never,
+  scale: neverScaled,
+  noise: never,
+  blur: never,
+  brightness: never,
+  contrast: never,
+  lowResolution: neverScaled,
+  gamma: neverScaled,
+  gammaInverted: neverScaled,
+} as const satisfies Partial<AugmentationOptions>;
+
+/** Samples of an epoch: `stepsPerEpoch` batches of patches of cases at random. */
+export class NnunetSamples implements Dataset {
+  readonly length: number;
+  private readonly cases: PreparedDataset;
+  private readonly batchSize: number;
+  private readonly oversample: number;
+  /** Three sizes; those of images and slices begin with 1. */
+  private readonly cut: readonly number[];
+  private readonly seen: readonly number[];
+  private readonly flat: boolean;
+  private readonly draws: DrawAugmentation | undefined;
+
+  constructor(cases: PreparedDataset, { config }: Context<NnunetRecipeOptions>) {
+    const { augment, batchSize, stepsPerEpoch, oversample } = config;
+    const patch = configurationOf(config).patch_size;
+    const geometry = patchGeometry(patch);
+    this.cases = cases;
+    this.length = stepsPerEpoch * batchSize;
+    this.batchSize = batchSize;
+    this.oversample = oversample;
+    this.flat = patch.length === 2;
+    const three = (size: readonly number[]): number[] => [...(this.flat ? [1] : []), ...size];
+    this.seen = three(patch);
+    this.cut = three(augment === "nnunet" ? geometry.initialPatchSize : patch);
+    if (augment !== "none") this.draws = new DrawAugmentation(augmentationOf(patch, geometry, augment));
+  }
+
+  async get(index: number, random: RandomSource): Promise<Item> {
+    const source = (await this.cases.get(random.randint(this.cases.length), random)) as NnunetCase;
+    const forced = index % this.batchSize >= Math.round(this.batchSize * (1 - this.oversample));
+    const shape = source.image.shape.slice(1);
+    // Where not all voxels are labelled, the others are never what a patch is about.
+    const foreground = forced ? source.classes : source.labelled && [source.labelled];
+    const start = drawPatchStart({ shape, patchSize: this.cut, finalPatchSize: this.seen, foreground }, random);
+    const part = (x: HostArray): HostArray => {
+      const box = cropAndPad(x, start, this.cut, 0);
+      return this.flat ? { data: box.data, shape: [box.shape[0], ...this.cut.slice(1)] } : box;
+    };
+    const item: Item = {
+      image: part(source.image),
+      label: part(source.label!),
+      ...(source.outside && { outside: part(source.outside) }),
+    };
+    if (!this.draws) return item;
+    this.draws.setRandomState(random);
+    return this.draws.apply(item);
+  }
+}
+
+function augmentationOf(
+  patch: readonly number[],
+  geometry: PatchAugmentation,
+  augment: "mirror" | "nnunet",
+): AugmentationOptions {
+  const { rotation, dummy2d, mirrorAxes } = geometry;
+  if (augment === "mirror") return { size: patch, mirrorAxes, ...mirrorOnly };
+  return { size: patch, mirrorAxes, rotation: { prob: 0.2, range: rotation }, ...(dummy2d && { stillAxis: 0 }) };
+}
+
+/** Changes a batch as was drawn; what lies outside of the body is 0 again, where the data are normalized within it. */
+export function augmentSamples(batch: BatchTensors, { config }: Context<NnunetRecipeOptions>): BatchTensors {
+  const { outside: _, ...rest } = batch as BatchTensors & { readonly outside?: Tensor };
+  if (config.augment === "none") return rest as BatchTensors;
+  const { patch_size: size, use_mask_for_norm: masked } = configurationOf(config);
+  const lowResolutionAxes = patchGeometry(size).dummy2d ? { lowResolutionAxes: [1, 2] } : {};
+  const { outside, ...changed } = augmentBatch(batch, {
+    size,
+    labels: ["label", "outside"],
+    ...lowResolutionAxes,
+  }) as BatchTensors & { readonly outside?: Tensor };
+  if (!outside) return changed as BatchTensors;
+  const channels = masked.map((m) => (m ? 1 : 0));
+  const axes = changed.image.rank - 2;
+  const which = changed.image.device.tensor({
+    data: channels,
+    shape: [1, channels.length, ...Array.from({ length: axes }, () => 1)],
+  });
+  return { ...changed, image: mul(changed.image, affine(mul(outside, which), -1, 1)) } as BatchTensors;
+}
