@@ -7,7 +7,7 @@ import { resolveSize, type SpatialSize, spatialShape } from "../../../host/strid
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { aboutCenters, affineOf, type AffineParams } from "./affine_matrix.ts";
 import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./grids.ts";
-import { checkSampling, sampleGrid } from "./sample.ts";
+import { checkSampling, sampleAlongAxes, sampleGrid } from "./sample.ts";
 import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 import { isSplineOrder } from "./spline.ts";
 
@@ -174,6 +174,21 @@ export function sampleCentered(op: string, x: HostArray, grid: HostArray, option
     for (let i = a * voxels; i < (a + 1) * voxels; i++) places[i] = grid.data[i] * factor + shift;
   });
   return sampleGrid(x, { data: places, shape: [from.length, ...size] }, { mode, paddingMode, alignCorners }, op);
+}
+
+/** The same where the places of an axis depend on it alone; undefined for mode "bicubic". */
+export function sampleCenteredAxes(
+  op: string,
+  x: HostArray,
+  lines: readonly Float64Array[],
+  options: ResampleGridOptions,
+): HostArray | undefined {
+  const { mode = "bilinear", paddingMode = "border", alignCorners = false, normCoords = true } = options;
+  const positions = lines.map((line, a) => {
+    const [factor, shift] = placeOf(x.shape[a + 1], alignCorners, normCoords, isSplineOrder(mode));
+    return line.map((v) => v * factor + shift);
+  });
+  return sampleAlongAxes(x, positions, { mode, paddingMode, alignCorners }, op);
 }
 
 /** Factor and shift from a grid's coordinate to the voxel index, by MONAI's conventions. */

@@ -7,7 +7,7 @@ import { spatialShape } from "../../../host/strided.ts";
 import { moved } from "../moved.ts";
 import { perAxis } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
-import { sampleCentered } from "./affine.ts";
+import { sampleCentered, sampleCenteredAxes } from "./affine.ts";
 import { checkSampling } from "./sample.ts";
 import type { ResampleOptions } from "./resampled.ts";
 
@@ -54,14 +54,20 @@ function distort(op: string, x: HostArray, { numCells, distortSteps, ...sampling
     );
   const cells = perAxis(op, "numCells", numCells, size.length);
   const lines = size.map((s, a) => stretched(op, s, cells[a], distortSteps[a]));
+  const separate = sampleCenteredAxes(op, x, lines, sampling);
+  const out = separate ?? sampleCentered(op, x, gridOf(lines, size), sampling);
+  return moved(op, x, out, identityMatrix(size.length + 1), { kind: "lost" });
+}
+
+/** The places of all voxels. */
+function gridOf(lines: readonly Float64Array[], size: readonly number[]): HostArray<Float64Array> {
   const voxels = sizeOf(size);
   const grid = new Float64Array(size.length * voxels);
   lines.forEach((line, a) => {
     const inner = size.slice(a + 1).reduce((p, q) => p * q, 1);
     for (let i = 0; i < voxels; i++) grid[a * voxels + i] = line[Math.floor(i / inner) % size[a]];
   });
-  const out = sampleCentered(op, x, { data: grid, shape: [size.length, ...size] }, sampling);
-  return moved(op, x, out, identityMatrix(size.length + 1), { kind: "lost" });
+  return { data: grid, shape: [size.length, ...size] };
 }
 
 /** Places along one axis, centered: each cell goes on where the one before it ended. */

@@ -71,13 +71,9 @@ export function sampleAffine(
 ): HostArray {
   const dims = expectRank(op, x);
   checkSampling(op, options);
-  const straight = isStraight(size, matrix);
-  if (straight && isSplineOrder(options.mode)) {
-    const positions = size.map((count, a) => alongAxis(count, matrix[a][a], matrix[a][dims]));
-    return sampleSplineAxes(op, x, options.mode, options.paddingMode ?? "border", positions);
-  }
-  const axes = straight ? axisTables(x, size, matrix, options) : undefined;
-  if (axes) return isNearest(options.mode ?? "bilinear") ? takeAxes(x, axes.map(chosen)) : resampleAxes(x, axes);
+  const along = isStraight(size, matrix) && size.map((count, a) => alongAxis(count, matrix[a][a], matrix[a][dims]));
+  const separate = along && sampleAlongAxes(x, along, options, op);
+  if (separate) return separate;
   const [sx, sy, sz] = [...new Array<number>(3 - dims).fill(1), ...size];
   const lead = 3 - dims;
   // Rows of lower rank are embedded in three axes, the missing ones at index 0.
@@ -276,24 +272,31 @@ const isStraight = (size: readonly number[], matrix: Matrix): boolean =>
 const alongAxis = (count: number, step: number, first: number): Float64Array =>
   Float64Array.from({ length: count }, (_, o) => step * o + first);
 
-/** Tables per axis of a straight matrix; undefined for cubic. */
-function axisTables(x: HostArray, size: readonly number[], matrix: Matrix, options: SampleOptions): Taps[] | undefined {
-  const dims = size.length;
-  const { mode = "bilinear", paddingMode = "border", alignCorners = false } = options;
+/**
+ * Output voxel o is the image at `positions[a][o_a]` along each axis a, in voxel indices: one axis after the other. Undefined for mode "bicubic".
+ * @param x `[C, …]` with 1 to 3 spatial axes
+ */
+export function sampleAlongAxes(
+  x: HostArray,
+  positions: readonly Float64Array[],
+  { mode = "bilinear", paddingMode = "border", alignCorners = false }: SampleOptions = {},
+  op = "sampleAlongAxes",
+): HostArray | undefined {
+  if (isSplineOrder(mode)) return sampleSplineAxes(op, x, mode, paddingMode, positions);
   const kind = modes[mode];
   if (kind === "bicubic") return undefined;
-  return size.map((count, a) => {
+  const tables = positions.map((along, a) => {
     const from = x.shape[a + 1];
-    const job: Job = { data: x.data, size: [], padding: paddingMode as Padding, alignCorners };
-    const at = alongAxis(count, matrix[a][a], matrix[a][dims]);
-    if (paddingMode !== "zeros") foldRow(at, from, job);
+    const at = along.slice();
+    if (paddingMode !== "zeros") foldRow(at, from, { data: x.data, size: [], padding: paddingMode as Padding, alignCorners });
     const inside = (i: number) => i >= 0 && i < from;
-    return tapTable(count, (o) => {
+    return tapTable(at.length, (o) => {
       if (kind === "nearest") return [[roundHalfEven(at[o]), 1] as const].filter(([i]) => inside(i));
       const low = Math.floor(at[o]);
       return [[low, 1 - (at[o] - low)] as const, [low + 1, at[o] - low] as const].filter(([i]) => inside(i));
     });
   });
+  return kind === "nearest" ? takeAxes(x, tables.map(chosen)) : resampleAxes(x, tables);
 }
 
 /** The input that each output takes over; −1 for a zero. */
