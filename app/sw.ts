@@ -45,7 +45,8 @@ scope.addEventListener("activate", (event) => {
 /** What is kept, else what the site has: its own models are kept once they were asked for. */
 async function answer(request: Request): Promise<Response> {
   const cache = await caches.open(cacheName);
-  const kept = await cache.match(request, { ignoreSearch: true });
+  // A file is the same for whoever asks, whatever a server says that it varies by.
+  const kept = await cache.match(request, { ignoreSearch: true, ignoreVary: true });
   if (kept) return kept;
   const response = await fetch(request);
   if (response.ok && request.method === "GET") await cache.put(request, response.clone());

@@ -21,6 +21,9 @@ const policy: Plugin = {
   ],
 };
 
+/** Of NiiVue's reader of OME-Zarr, which the page never calls: megabytes that nobody should have to keep. */
+const neverNeeded = /^(blosc|zstd|lz4)-.*\.js$/;
+
 /** Builds the service worker when all other files are there. */
 function serviceWorker(): Plugin {
   let folder = "";
@@ -30,7 +33,7 @@ function serviceWorker(): Plugin {
     configResolved: ({ root, build: { outDir } }) => void (folder = resolve(root, outDir)),
     async closeBundle() {
       const names = (await readdir(folder, { recursive: true, withFileTypes: true }))
-        .filter((f) => f.isFile() && f.name !== "sw.js")
+        .filter((f) => f.isFile() && f.name !== "sw.js" && !neverNeeded.test(f.name))
         .map((f) =>
           join(f.parentPath, f.name)
             .slice(folder.length + 1)

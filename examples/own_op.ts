@@ -1,5 +1,5 @@
 /** An operation of one's own: WGSL, a gradient, and the tests that voxgrad's own operations pass. `node examples/own_op.ts`. */
-import { capture, defineOp, grad, mean, openDevice, square } from "voxgrad";
+import { capture, defineOp, grad, mean, openDevice, sizeOf, square } from "voxgrad";
 import { float64, gradCheck, type OpRow, rowTests } from "voxgrad/testing";
 
 // Bindings, uniform words and constants are read from the WGSL: inputs are what it binds as `read`, the result is the one `read_write`.
@@ -16,8 +16,9 @@ const main = (body: string) => `
     if (i < p.count) { ${body} }
   }`;
 type Args = { alpha: number };
-const shape = ({ x }: { x?: readonly number[] }) => x!;
-const values = ({ x }: { x?: readonly number[] }, { alpha }: Args) => ({ alpha, count: x!.reduce((a, b) => a * b, 1) });
+type Shapes = { [name: string]: readonly number[] };
+const shape = ({ x }: Shapes) => x;
+const values = ({ x }: Shapes, { alpha }: Args) => ({ alpha, count: sizeOf(x) });
 
 /** x + sin²(αx) / α (Liu et al. 2020). */
 const snakeGradient = defineOp<Args>({

@@ -1,7 +1,7 @@
 /** @file The kernels that are compiled: every variant of those that do most of the work, as the wrappers in src/kernels dispatch them. */
 
 import { cast, type Device, float32, grad, sum, type Tensor } from "../../src/index.ts";
-import { gatherVariants, weightVariants } from "../../src/kernels/conv/variants.ts";
+import { gatherNames, weightNames } from "../../src/kernels/conv/variants.ts";
 import { normVariants } from "../../src/kernels/norm/variants.ts";
 import type { KernelCall } from "../../src/tensor/kernel.ts";
 import type { Shapes } from "../../test/lib/row.ts";
@@ -11,7 +11,7 @@ interface Layer {
   readonly op: string;
   readonly shapes: Shapes;
   readonly args?: unknown;
-  /** Key in `device.choices`, and the variants that it may name. */
+  /** Key in `device.choices`, and the variants that it may name: all of them by default. */
   readonly family?: string;
   readonly variants?: readonly string[];
 }
@@ -21,7 +21,6 @@ const conv = (inputs: number, outputs: number, taps: readonly number[], size: nu
   shapes: { x: [1, inputs, ...taps.map(() => size)], weight: [outputs, inputs, ...taps] },
   args: { padding: (taps[0] - 1) / 2 },
   family: "conv",
-  variants: [...new Set([...Object.keys(gatherVariants), ...Object.keys(weightVariants)])],
 });
 
 const deep = [1, 32, 64, 64, 64];
@@ -80,7 +79,8 @@ export function kernelCalls(device: Device): KernelCall[] {
   };
   for (const layer of layers) {
     for (const half of [false, true]) {
-      for (const variant of layer.variants ?? ["rule"]) {
+      const all = layer.family === "conv" ? [...gatherNames(device), ...weightNames(device)] : ["rule"];
+      for (const variant of new Set(layer.variants ?? all)) {
         device.choices.clear();
         if (layer.family) device.choices.set(layer.family, variant);
         steps(device, layer, half);

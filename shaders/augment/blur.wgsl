@@ -1,11 +1,10 @@
 // Symmetric weights along one axis, those of the element's channel; the image is reflected about its border elements.
-// uses lib/grid
+// uses lib/quotient
 
 struct Params {
   size: u32,     // of the axis
-  inner: u32,    // elements between neighbours along it
-  plane: u32,    // elements of a channel
-  count: u32,
+  inner: u32,    // elements between neighbours along it; 1: threads lie along the axis, else along what is inside of it
+  outer: u32,    // lines of a channel outside of the axis
   radius: u32,   // in elements
 }
 
@@ -20,12 +19,14 @@ fn reflected(at: i32, size: i32) -> i32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i >= p.count) {
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let last = p.inner == 1u;
+  if (id.x >= select(p.inner, p.size, last)) {
     return;
   }
-  let first = i / p.plane * (p.radius + 1u);
+  let at = select(id.y, id.x, last);
+  let i = (id.z * p.size + at) * p.inner + select(id.x, 0u, last);
+  let first = quotient(id.z, p.outer) * (p.radius + 1u);
   let center = weights[first];
   var sum = center * x[i];
   if (center == 1.0) {
@@ -33,15 +34,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     return;
   }
   let size = i32(p.size);
-  let k = i32(i / p.inner % p.size);
+  let k = i32(at);
   let base = i32(i) - k * i32(p.inner);
   for (var d = 1; d <= i32(p.radius); d++) {
     let weight = weights[first + u32(d)];
     if (weight < 1e-9) {
       break;
     }
-    let before = reflected(k - d, size);
-    let behind = reflected(k + d, size);
+    // Few are near enough to the border to be folded.
+    var before = k - d;
+    var behind = k + d;
+    if (before < 0 || behind >= size) {
+      before = reflected(before, size);
+      behind = reflected(behind, size);
+    }
     sum += weight * (x[base + before * i32(p.inner)] + x[base + behind * i32(p.inner)]);
   }
   y[i] = sum;

@@ -1,9 +1,8 @@
 // Brightness, contrast about the mean within the range there is, gamma, noise: in this order, each channel of each sample by its own numbers.
-// uses lib/grid lib/philox
+// uses lib/philox
 
 struct Params {
   plane: u32,    // elements of a channel
-  count: u32,    // elements
 }
 
 // Words of a channel's numbers; see src/kernels/augment.ts.
@@ -25,11 +24,12 @@ fn normal(words: vec2u, odd: bool) -> f32 {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i >= p.count) {
+  let k = (group.y * groups.x + group.x) * 64u + lane;
+  if (k >= p.plane) {
     return;
   }
-  let channel = i / p.plane;
+  let channel = group.z;
+  let i = channel * p.plane + k;
   let at = channel * NUMBERS;
   let scale = numbers[at];
   let shift = numbers[at + 1u];
@@ -59,7 +59,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     v = select(t, 1.0 - t, inverted) * range + ends.x;
   }
   if (noise > 0.0) {
-    let k = i % p.plane;
     let words = philox(vec4u(k / 4u, 0u, channel, 0u), vec2u(u32(numbers[at + 6u]), 0x61756721u));
     v += noise * normal(select(words.xy, words.zw, k % 4u >= 2u), k % 2u == 1u);
   }

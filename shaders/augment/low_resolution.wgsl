@@ -1,9 +1,8 @@
 // The image as a coarser grid would show it: nearest elements of `zoom` times as many positions per axis, joined linearly; zoom 1 leaves it as it is.
-// uses lib/grid
+// uses lib/quotient
 
 struct Params {
   size: vec3u,   // D, H, W
-  count: u32,
   axes: u32,     // bits of the axes that are made coarser: 1 for D, 2 for H, 4 for W
 }
 
@@ -33,18 +32,22 @@ fn pair_at(o: u32, axis: u32, zoom: f32) -> Pair {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
-  if (i >= p.count) {
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= p.size.z) {
     return;
   }
   let plane = p.size.x * p.size.y * p.size.z;
-  let channel = i / plane;
+  let channel = quotient(id.z, p.size.x);
+  let depth = id.z - channel * p.size.x;
+  let i = channel * plane + (depth * p.size.y + id.y) * p.size.z + id.x;
   let zoom = zooms[channel];
-  let k = i % plane;
-  let pd = pair_at(k / (p.size.y * p.size.z), 0u, zoom);
-  let ph = pair_at(k / p.size.z % p.size.y, 1u, zoom);
-  let pw = pair_at(k % p.size.z, 2u, zoom);
+  if (zoom == 1.0) {
+    y[i] = x[i];
+    return;
+  }
+  let pd = pair_at(depth, 0u, zoom);
+  let ph = pair_at(id.y, 1u, zoom);
+  let pw = pair_at(id.x, 2u, zoom);
   var sum = 0.0;
   for (var d = 0u; d < 2u; d++) {
     for (var h = 0u; h < 2u; h++) {

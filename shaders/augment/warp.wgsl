@@ -1,7 +1,7 @@
 // y[n, c, o] = x[n, c] at matrix[n] · (o, 1) + displacement[n, o]: crop, affine map, flip and elastic deformation in one pass. TAPS is 1 for nearest,
 // 2 for linear sampling; AXES counts the spatial axes, the last ones of D, H, W. Written out axis by axis: software adapters are slow at vectors that
 // are indexed by a variable.
-// uses lib/grid
+// uses lib/quotient
 
 struct Params {
   in_size: vec4u,    // D, H, W, channels
@@ -82,15 +82,16 @@ fn along(line: u32, w: Taps, weight: f32) -> f32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = linear_group(group, groups) * 64u + lane;
+fn main(@builtin(global_invocation_id) id: vec3u) {
   let positions = p.out_size.x * p.out_size.y * p.out_size.z;
-  if (i >= positions * p.out_size.w) {
+  if (id.x >= p.out_size.z) {
     return;
   }
-  let n = i / positions;
-  let place = i % positions;
-  let o = vec3f(vec3u(place / (p.out_size.y * p.out_size.z), place / p.out_size.z % p.out_size.y, place % p.out_size.z));
+  // Along W the threads of a workgroup, then H, then D of all samples.
+  let n = quotient(id.z, p.out_size.x);
+  let depth = id.z - n * p.out_size.x;
+  let place = (depth * p.out_size.y + id.y) * p.out_size.z + id.x;
+  let o = vec3f(vec3u(depth, id.y, id.x));
   var position = vec3f(0.0, 0.0, mapped(n, AXES - 1u, o));
   if (AXES >= 2u) {
     position.y = mapped(n, AXES - 2u, o);

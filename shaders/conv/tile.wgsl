@@ -3,7 +3,7 @@
 // outputs of one phase; a lane multiplies RC * 4 channels by RP * 4 positions. All taps of STEP input channels follow each other, so that the input is still in the
 // cache when the next tap reads it again. What the next step needs is loaded while this one multiplies. Where an output reaches over the edge is known
 // before the loop, a bit for each tap of each axis, so that a step costs a uniform offset and four comparisons.
-// uses lib/grid lib/conv
+// uses lib/grid lib/conv lib/conv_taps
 
 @group(0) @binding(2) var<storage, read> w: array<vec4f>;
 
@@ -23,18 +23,6 @@ const W_FETCHES = (STEP + W_ROWS - 1u) / W_ROWS;
 
 var<workgroup> w_shared: array<vec4f, STEP * CHANNELS>;
 var<workgroup> x_shared: array<vec4f, STEP * POSITIONS>;
-
-// The taps of a phase.
-struct Tap {
-  x: u32,          // what it adds to every address of x
-  w: u32,          // and of w
-  bits: u32,       // a bit per axis, as in `reached`
-}
-
-var<workgroup> tap_shared: array<Tap, TAPS>;
-
-// Bits of an axis in the masks: as many taps as one may have.
-const AXIS_BITS = 10u;
 
 // The four positions of a lane, ROWS apart in memory; one index if they follow each other.
 fn fetch_x(index: vec4u, row: u32) -> array<vec4<E>, X_FETCHES> {
@@ -77,21 +65,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let in_plane = u32(p.in_size.x * p.in_size.y * p.in_size.z);
   let out_plane = u32(p.out_size.x * p.out_size.y * p.out_size.z);
 
-  // The taps of this phase: the first of each axis, what it reaches, and the distance to the next.
-  let first = vec3i(first_tap(r.x, 0u), first_tap(r.y, 1u), first_tap(r.z, 2u));
-  let reach = vec3i(tap_offset(r.x, first.x, 0u), tap_offset(r.y, first.y, 1u), tap_offset(r.z, first.z, 2u));
-  let taps = vec3u(max(vec3i(0), (p.taps.xyz - first + s.tap - 1) / s.tap));
-  let stride = select(p.dilation.xyz, -(s.tap * p.dilation.xyz / p.stride.xyz), p.transposed != 0u);
-  let row = p.in_size.z;
-  let tap_count = taps.x * taps.y * taps.z;
-  let w_tap = STEP * p.weight_in;
-  for (var t = lane; t < tap_count; t += LANES) {
-    let nth = vec3u(t / (taps.y * taps.z), t / taps.z % taps.y, t % taps.z);
-    let to = vec3i(nth) * stride;
-    let tap = vec3u(first + vec3i(nth) * s.tap);
-    let bits = (1u << nth.z) | (1u << (AXIS_BITS + nth.y)) | (1u << (2u * AXIS_BITS + nth.x));
-    tap_shared[t] = Tap(u32((to.x * p.in_size.y + to.y) * row + to.z), ((tap.x * u32(p.taps.y) + tap.y) * u32(p.taps.z) + tap.z) * w_tap, bits);
-  }
+  let taps = taps_of(r, s);
+  let tap_count = taps.count.x * taps.count.y * taps.count.z;
+  list_taps(taps, s, lane, LANES);
   workgroupBarrier();
 
   // What this lane fetches of x: always the same four positions, and rows X_ROWS apart.
@@ -103,18 +79,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     // Beyond the end: the last one again, which is not stored.
     let q = min(q0 + x_place * 4u + i, total - 1u);
     let k = i32(q % pixels);
-    let at = vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.input + reach;
-    start[i] = (q / pixels * p.in_channels + g * p.in_group + x_row) * in_plane + u32((at.x * p.in_size.y + at.y) * row + at.z);
-    for (var a = 0u; a < 3u; a++) {
-      for (var t = 0u; t < taps[a]; t++) {
-        let place = at[a] + i32(t) * stride[a];
-        reached[i] |= select(0u, 1u << ((2u - a) * AXIS_BITS + t), place >= 0 && place < p.in_size[a]);
-      }
-    }
+    let at = vec3i(k / (count.y * count.z), k / count.z % count.y, k % count.z) * s.input + taps.reach;
+    start[i] = (q / pixels * p.in_channels + g * p.in_group + x_row) * in_plane + u32((at.x * p.in_size.y + at.y) * p.in_size.z + at.z);
+    reached[i] = reached_bits(at, taps);
   }
   let w_row = lane / CHANNELS;
   let w_place = lane % CHANNELS;
   let w_start = g * p.weight_group + w_row * p.weight_in + c0 / 4u + w_place;
+  let w_tap = STEP * p.weight_in;
   let w_channel = u32(p.taps.x * p.taps.y * p.taps.z) * p.weight_in;
   let mine_c = lane / PG;
   let mine_q = lane % PG;
@@ -124,7 +96,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var c = 0u;
   var tap = tap_shared[0];
   var x_next = fetch_x(start + tap.x, X_ROWS * in_plane);
-  var w_next = fetch_w(w_start + tap.w);
+  var w_next = fetch_w(w_start + tap.w * w_tap);
   var acc: array<vec4f, 4u * RC * RP>; // vec4 of positions, per channel
   var sum: array<vec4f, 4u * RC * RP>;
   var all_blocks: array<vec4f, 4u * RC * RP>;
@@ -154,7 +126,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
       tap = tap_shared[nth % TAPS];
       x_next = fetch_x(start + (tap.x + c * in_plane), X_ROWS * in_plane);
-      w_next = fetch_w(w_start + (tap.w + c * w_channel));
+      w_next = fetch_w(w_start + (tap.w * w_tap + c * w_channel));
       for (var t = 0u; t < STEP; t++) {
         var xv: array<vec4f, RP>;
         for (var j = 0u; j < RP; j++) {

@@ -1,5 +1,6 @@
 /** @file Weights of voxels by their labels, against rare classes and blurred borders. */
 
+import { expectOptions } from "../host/options.ts";
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { DataError, ShapeError } from "../host/errors.ts";
 import { stridesOf } from "../host/shape.ts";
@@ -39,6 +40,7 @@ function changes(data: TypedArray, i: number, stride: number, size: number): boo
  * @throws ShapeError, DataError for labels that are not class indices below `numClasses`
  */
 export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): LabelWeights {
+  expectOptions("medianFrequencyWeights", options, "numClasses edgeWeight compat");
   const op = "medianFrequencyWeights";
   const { numClasses = 33, edgeWeight = 2 } = options;
   const compat = options.compat === "quicknat";

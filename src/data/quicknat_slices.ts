@@ -2,6 +2,7 @@
  * @file What QuickNAT (Roy et al. 2019) leaves out of a stack of slices before training. The functions that choose give indices, for `takeSlices` of the image, of its labels and of weights alike.
  */
 
+import { expectOptions } from "../host/options.ts";
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { emptyLike } from "../host/strided.ts";
@@ -18,7 +19,9 @@ export interface ThinOptions {
  * Indices of every second slice of a stack without its ends, where a head is only air.
  * @throws ConfigError for a `skip` that is not a whole number ≥ 0
  */
-export function thinnedSlices(count: number, { skip = 40, compat }: ThinOptions = {}): number[] {
+export function thinnedSlices(count: number, options: ThinOptions = {}): number[] {
+  expectOptions("thinnedSlices", options, "skip compat");
+  const { skip = 40, compat } = options;
   if (!(Number.isInteger(skip) && skip >= 0)) {
     throw new ConfigError(`thinnedSlices: skip must be a whole number of slices, got ${skip}`);
   }
@@ -41,7 +44,9 @@ function expectStack(op: string, { shape }: HostArray): void {
  * the slice; default 0.99.
  * @throws ShapeError
  */
-export function labeledSlices(labels: HostArray, { share = 0.99 }: { readonly share?: number } = {}): number[] {
+export function labeledSlices(labels: HostArray, options: { readonly share?: number } = {}): number[] {
+  expectOptions("labeledSlices", options, "share");
+  const { share = 0.99 } = options;
   expectStack("labeledSlices", labels);
   const { data, shape } = labels;
   const size = shape[1] * shape[2];

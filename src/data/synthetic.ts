@@ -2,6 +2,7 @@
  * @file Synthetic images of discs and balls with their label maps: test and tutorial data without a patient. Bit-equal to MONAI's
  * `create_test_image_2d/3d` for the same random state.
  */
+import { expectOptions } from "../host/options.ts";
 import { ConfigError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { extent } from "../host/stats.ts";
@@ -43,6 +44,7 @@ export function createTestImage3d(heightDim: number, widthDim: number, depth: nu
 }
 
 function createTestImage(op: string, size: readonly number[], options: TestImageOptions): TestImage {
+  expectOptions(op, options, "numObjs radMax radMin noiseMax numSegClasses channelDim randomState");
   const { numObjs = 12, radMax = 30, radMin = 5, noiseMax = 0, numSegClasses = 5, channelDim } = options;
   const random = options.randomState ?? new RandomState();
   if (radMin < 1 || radMax <= radMin) {

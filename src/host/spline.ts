@@ -7,7 +7,7 @@ import { type HostArray, sizeOf } from "./array.ts";
 import { ShapeError } from "./errors.ts";
 import { roundHalfEven } from "./rounding.ts";
 import { stridesOf } from "./shape.ts";
-import { filterLines, gatherLines, type Plan, planOf, type SplineOptions, tapsOf } from "./spline_lines.ts";
+import { filterLines, gatherLines, type Plan, planOf, type SplineOptions, type Taps, tapsOf } from "./spline_lines.ts";
 
 export type { SplineMode, SplineOptions } from "./spline_lines.ts";
 
@@ -16,35 +16,48 @@ const block = 256;
 
 /** One axis of an array `[…, n, …]` at new positions. */
 function resampleAxis(x: HostArray, axis: number, positions: ArrayLike<number>, plan: Plan): HostArray<Float64Array> {
-  const { order, cval, filter, margin } = plan;
+  const { filter, margin } = plan;
   const n = x.shape[axis];
   const inner = sizeOf(x.shape.slice(axis + 1));
   const outer = sizeOf(x.shape.slice(0, axis));
   const taps = tapsOf(positions, n, plan);
-  const width = order + 1;
-  const out = new Float64Array(outer * positions.length * inner);
-  const lines = new Float64Array((n + 2 * margin) * Math.min(inner, block));
-  for (let o = 0; o < outer; o++) {
-    for (let first = 0; first < inner; first += block) {
-      const count = Math.min(block, inner - first);
-      gatherLines(x.data, o * n * inner + first, n, inner, count, plan, lines);
-      if (filter) filterLines(lines, n + 2 * margin, count, plan);
-      for (let p = 0; p < positions.length; p++) {
-        const to = (o * positions.length + p) * inner + first;
-        if (taps.outside[p]) {
-          out.fill(cval, to, to + count);
-          continue;
-        }
-        for (let k = p * width; k < (p + 1) * width; k++) {
-          const w = taps.weight[k];
-          const at = taps.index[k] * count;
-          if (at < 0) for (let j = 0; j < count; j++) out[to + j] += w * cval;
-          else for (let j = 0; j < count; j++) out[to + j] += w * lines[at + j];
-        }
+  const many = positions.length;
+  const out = new Float64Array(outer * many * inner);
+  // Lines lie side by side in the array but along its last axis, where they lie one behind the other.
+  const last = inner === 1;
+  const [groups, members] = last ? [1, outer] : [outer, inner];
+  const lines = new Float64Array((n + 2 * margin) * Math.min(members, block));
+  const sums = new Float64Array(Math.min(members, block));
+  for (let o = 0; o < groups; o++) {
+    for (let first = 0; first < members; first += block) {
+      const count = Math.min(block, members - first);
+      const from = last ? first * n : o * n * inner + first;
+      gatherLines(x.data, n, { from, stride: inner, apart: last ? n : 1, count }, plan, lines);
+      if (filter) filterLines(lines.subarray(0, (n + 2 * margin) * count), n + 2 * margin, count, plan);
+      for (let p = 0; p < many; p++) {
+        sumTaps(lines, taps, p, plan, sums, count);
+        const to = last ? first * many + p : (o * many + p) * inner + first;
+        if (last) for (let j = 0; j < count; j++) out[to + j * many] = sums[j];
+        else out.set(count === sums.length ? sums : sums.subarray(0, count), to);
       }
     }
   }
-  return { data: out, shape: x.shape.map((s, a) => (a === axis ? positions.length : s)) };
+  return { data: out, shape: x.shape.map((s, a) => (a === axis ? many : s)) };
+}
+
+/** Position `p` of lines that lie side by side. */
+function sumTaps(lines: Float64Array, taps: Taps, p: number, { order, cval }: Plan, out: Float64Array, count: number): void {
+  const { index, weight, outside } = taps;
+  out.fill(outside[p] ? cval : 0, 0, count);
+  if (outside[p]) return;
+  for (let k = p * (order + 1); k < (p + 1) * (order + 1); k++) {
+    if (index[k] < 0) for (let j = 0; j < count; j++) out[j] += weight[k] * cval;
+    else addScaled(out, lines, index[k] * count, weight[k], count);
+  }
+}
+
+function addScaled(out: Float64Array, lines: Float64Array, at: number, weight: number, count: number): void {
+  for (let j = 0; j < count; j++) out[j] += weight * lines[at + j];
 }
 
 /**
@@ -60,9 +73,10 @@ export function resampleAxes(
   const plan = planOf("resampleAxes", options);
   expectAxes("resampleAxes", x, positions.length);
   let value: HostArray = x;
-  positions.forEach((along, axis) => {
-    if (along) value = resampleAxis(value, axis, along, plan);
-  });
+  // What shrinks most goes first, so that the others have less to do.
+  const growth = (axis: number): number => positions[axis]!.length / x.shape[axis];
+  const axes = positions.flatMap((along, axis) => (along ? [axis] : [])).sort((a, b) => growth(a) - growth(b) || a - b);
+  for (const axis of axes) value = resampleAxis(value, axis, positions[axis]!, plan);
   const { data, shape } = value;
   return { data: data instanceof Float64Array && data !== x.data ? data : Float64Array.from(data), shape: [...shape] };
 }
@@ -103,8 +117,8 @@ export function mapCoordinates(
   return out;
 }
 
-/** The coefficients of all axes, margins included. */
-function splineCoefficients(x: HostArray, plan: Plan): HostArray {
+/** The coefficients of all axes, margins included; the values themselves for orders that need none. */
+export function splineCoefficients(x: HostArray, plan: Plan): HostArray {
   if (!plan.filter) return x;
   let value: HostArray = x;
   x.shape.forEach((n, axis) => {
@@ -112,10 +126,23 @@ function splineCoefficients(x: HostArray, plan: Plan): HostArray {
     const inner = sizeOf(value.shape.slice(axis + 1));
     const outer = sizeOf(value.shape.slice(0, axis));
     const out = new Float64Array(outer * size * inner);
-    for (let o = 0; o < outer; o++) {
-      const lines = out.subarray(o * size * inner, (o + 1) * size * inner);
-      gatherLines(value.data, o * n * inner, n, inner, inner, plan, lines);
-      filterLines(lines, size, inner, plan);
+    const last = inner === 1;
+    const [groups, members] = last ? [1, outer] : [outer, inner];
+    const buffer = new Float64Array(size * Math.min(members, block));
+    for (let o = 0; o < groups; o++) {
+      for (let first = 0; first < members; first += block) {
+        const count = Math.min(block, members - first);
+        const lines = buffer.subarray(0, size * count);
+        const from = last ? first * n : o * n * inner + first;
+        gatherLines(value.data, n, { from, stride: inner, apart: last ? n : 1, count }, plan, lines);
+        filterLines(lines, size, count, plan);
+        const to = last ? first * size : o * size * inner + first;
+        for (let i = 0; i < size; i++) {
+          const row = i * count;
+          if (last) for (let j = 0; j < count; j++) out[to + j * size + i] = lines[row + j];
+          else out.set(lines.subarray(row, row + count), to + i * inner);
+        }
+      }
     }
     value = { data: out, shape: value.shape.map((s, a) => (a === axis ? size : s)) };
   });

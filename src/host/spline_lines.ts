@@ -137,13 +137,20 @@ export interface Taps {
   readonly outside: Uint8Array;
 }
 
-/** The taps of positions along an axis of `size` elements. */
-export function tapsOf(positions: ArrayLike<number>, size: number, { order, mode, margin }: Plan): Taps {
+/** Room for the taps of so many positions. */
+export const emptyTaps = (count: number, { order }: Plan): Taps => ({
+  index: new Int32Array(count * (order + 1)),
+  weight: new Float64Array(count * (order + 1)),
+  outside: new Uint8Array(count),
+});
+
+/** The taps of positions along an axis of `size` elements, written to `into`. */
+export function tapsOf(positions: ArrayLike<number>, size: number, plan: Plan, into = emptyTaps(positions.length, plan)): Taps {
+  const { order, mode, margin } = plan;
   const width = order + 1;
   const n = size + 2 * margin;
-  const index = new Int32Array(positions.length * width);
-  const weight = new Float64Array(positions.length * width);
-  const outside = new Uint8Array(positions.length);
+  const { index, weight, outside } = into;
+  outside.fill(0);
   // Modes without a boundary of their own are continued as by "mirror".
   const between = mode === "constant" || mode === "wrap" ? "mirror" : mode;
   for (let i = 0; i < positions.length; i++) {
@@ -163,7 +170,7 @@ export function tapsOf(positions: ArrayLike<number>, size: number, { order, mode
       index[i * width + k] = !beyond ? element : between === "grid-constant" ? -1 : inside(element, n, between);
     }
   }
-  return { index, weight, outside };
+  return into;
 }
 
 /** Turns `count` lines of `n` elements, side by side (element i of line j at i·count + j), into coefficients. */
@@ -172,32 +179,58 @@ export function filterLines(c: Float64Array, n: number, count: number, { order, 
   let gain = 1;
   for (const z of polesOf[order]) gain *= (1 - z) * (1 - 1 / z);
   for (let i = 0; i < n * count; i++) c[i] *= gain;
+  const sum = new Float64Array(count);
   for (const z of polesOf[order]) {
-    for (let j = 0; j < count; j++) startForward(c, n, count, j, z, mode);
-    for (let i = count; i < n * count; i++) c[i] += z * c[i - count];
+    startForward(c, n, count, z, mode, sum);
+    for (let i = 1; i < n; i++) forward(c, i * count, count, z);
     for (let j = 0; j < count; j++) startBackward(c, n, count, j, z, mode);
-    for (let i = (n - 1) * count - 1; i >= 0; i--) c[i] = z * (c[i + count] - c[i]);
+    for (let i = n - 2; i >= 0; i--) backward(c, i * count, count, z);
   }
 }
 
-function startForward(c: Float64Array, n: number, step: number, j: number, z: number, mode: Plan["mode"]): void {
+function forward(c: Float64Array, at: number, count: number, z: number): void {
+  for (let j = at; j < at + count; j++) c[j] += z * c[j - count];
+}
+
+function backward(c: Float64Array, at: number, count: number, z: number): void {
+  for (let j = at; j < at + count; j++) c[j] = z * (c[j + count] - c[j]);
+}
+
+/** Adds `factor` times a row of elements of all lines. */
+function addRow(sum: Float64Array, c: Float64Array, at: number, factor: number): void {
+  for (let j = 0; j < sum.length; j++) sum[j] += factor * c[at + j];
+}
+
+/** A power of the pole below this moves no digit of a float64. */
+const negligible = 1e-20;
+
+/** The first elements, of which the recursion starts; terms that no longer count are left out. */
+function startForward(c: Float64Array, n: number, count: number, z: number, mode: Plan["mode"], sum: Float64Array): void {
+  const last = (n - 1) * count;
+  sum.set(c.subarray(0, count));
   let power = z;
-  let sum = c[j];
   if (mode === "grid-wrap") {
-    for (let i = 1; i < n; i++, power *= z) sum += power * c[(n - i) * step + j];
-    c[j] = sum / (1 - power);
-  } else if (mode === "nearest" || mode === "reflect") {
+    for (let i = 1; i < n && Math.abs(power) > negligible; i++, power *= z) addRow(sum, c, (n - i) * count, power);
     const all = z ** n;
-    sum += all * c[(n - 1) * step + j];
-    for (let i = 1; i < n - 1; i++, power *= z) sum += power * (c[i * step + j] + all * c[(n - 1 - i) * step + j]);
-    // For the last term scipy finds the running sum where element 0 was.
-    sum += power * (c[(n - 1) * step + j] + all * sum);
-    c[j] += (sum * z) / (1 - all * all);
-  } else {
-    const all = z ** (n - 1);
-    sum += all * c[(n - 1) * step + j];
-    for (let i = 1; i < n - 1; i++, power *= z) sum += power * (c[i * step + j] + all * c[(n - 1 - i) * step + j]);
-    c[j] = sum / (1 - all * all);
+    for (let j = 0; j < count; j++) c[j] = sum[j] / (1 - all);
+    return;
+  }
+  const reflected = mode === "nearest" || mode === "reflect";
+  const all = z ** (reflected ? n : n - 1);
+  addRow(sum, c, last, all);
+  for (let i = 1; i < n - 1 && Math.abs(power) > negligible; i++, power *= z) {
+    addRow(sum, c, i * count, power);
+    addRow(sum, c, last - i * count, power * all);
+  }
+  if (!reflected) {
+    for (let j = 0; j < count; j++) c[j] = sum[j] / (1 - all * all);
+    return;
+  }
+  // For the last term scipy finds the running sum where element 0 was.
+  const end = z ** (n - 1);
+  for (let j = 0; j < count; j++) {
+    const total = sum[j] + end * (c[last + j] + all * sum[j]);
+    c[j] += (total * z) / (1 - all * all);
   }
 }
 
@@ -212,13 +245,19 @@ function startBackward(c: Float64Array, n: number, step: number, j: number, z: n
   else c[last] = ((z * c[last - step] + c[last]) * z) / (z * z - 1);
 }
 
-/** The lines' elements with their margins, from `data` at `from`, whose elements are `stride` apart; lines lie side by side. */
+/** Lines of an array: the first element of the first, how far neighbors in a line are apart, and how far the lines are. */
+export interface Lines {
+  readonly from: number;
+  readonly stride: number;
+  readonly apart: number;
+  readonly count: number;
+}
+
+/** The lines' elements with their margins, side by side in `out`. */
 export function gatherLines(
   data: TypedArray,
-  from: number,
   n: number,
-  stride: number,
-  count: number,
+  { from, stride, apart, count }: Lines,
   plan: Plan,
   out: Float64Array,
 ): void {
@@ -230,6 +269,11 @@ export function gatherLines(
       continue;
     }
     const at = from + Math.min(n - 1, Math.max(0, i)) * stride;
-    for (let j = 0; j < count; j++) out[to + j] = data[at + j];
+    if (apart === 1) gatherRow(data, at, out, to, count);
+    else for (let j = 0; j < count; j++) out[to + j] = data[at + j * apart];
   }
+}
+
+function gatherRow(data: TypedArray, at: number, out: Float64Array, to: number, count: number): void {
+  for (let j = 0; j < count; j++) out[to + j] = data[at + j];
 }

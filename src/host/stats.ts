@@ -27,25 +27,22 @@ export interface Extent {
   readonly firstNaN: number;
 }
 
-/** Least and greatest value, in one pass; a second one only where there is NaN or infinity. */
+/** Least and greatest value, in one pass; a second one only where there is NaN. */
 export function extent(values: Values): Extent {
-  const out = { min: Infinity, max: -Infinity, zero: 0 };
+  const out = { min: Infinity, max: -Infinity };
   inBlocks(values.length, (start, end) => extend(out, values, start, end));
-  return out.zero === 0 ? { min: out.min, max: out.max, firstNaN: -1 } : extentWithNaN(values);
+  return out.min === out.min ? { ...out, firstNaN: -1 } : extentWithNaN(values);
 }
 
-function extend(out: { min: number; max: number; zero: number }, values: Values, start: number, end: number): void {
+/** NaN once there is one. */
+function extend(out: { min: number; max: number }, values: Values, start: number, end: number): void {
   let { min, max } = out;
-  let zero = 0;
   for (let i = start; i < end; i++) {
-    const v = values[i];
-    min = v < min ? v : min;
-    max = v > max ? v : max;
-    zero += v - v;
+    min = Math.min(min, values[i]);
+    max = Math.max(max, values[i]);
   }
   out.min = min;
   out.max = max;
-  out.zero += zero;
 }
 
 function extentWithNaN(values: Values): Extent {

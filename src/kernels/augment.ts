@@ -10,7 +10,7 @@ import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import { write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { grid } from "./lib/workgroups.ts";
+import { grid, lines } from "./lib/workgroups.ts";
 import { padAxes } from "./resample.ts";
 import { blurShader } from "./shaders/augment/blur.gen.ts";
 import { intensityShader, NUMBERS, STATISTICS } from "./shaders/augment/intensity.gen.ts";
@@ -71,18 +71,19 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
   }
   const y = x.device.empty([n, c, ...size]);
   if (y.size === 0) return y;
+  const padded = padAxes(size, 1);
   x.device.run(
     warpShader({
       consts: { TAPS: taps[mode], AXES: axes },
       variant: mode,
       params: {
         in_size: [...padAxes(spatial, 1), c],
-        out_size: [...padAxes(size, 1), n],
+        out_size: [...padded, n],
         padding: paddings[paddingMode],
         elastic: displacement ? 1 : 0,
       },
       bind: { matrix, displacement: displacement ?? matrix, x, y: write(y) },
-      workgroups: grid(x.device, op, y.size / c, 64),
+      workgroups: lines(x.device, op, [padded[2], padded[1], padded[0] * n], 64),
     }),
   );
   return y;
@@ -109,11 +110,13 @@ export function splineField(knots: Tensor, size: Shape): Tensor {
   for (let axis = size.length - 1; axis >= 0; axis--) {
     const next = device.empty(field.shape.with(axis + 2, size[axis]));
     if (next.size > 0) {
+      const inner = sizeOf(field.shape.slice(axis + 3));
+      const outer = sizeOf(field.shape.slice(0, axis + 2));
       device.run(
         splineShader({
-          params: { knots: counts[axis], size: size[axis], inner: sizeOf(field.shape.slice(axis + 3)), count: next.size },
+          params: { knots: counts[axis], size: size[axis], inner },
           bind: { x: field, y: write(next) },
-          workgroups: grid(device, op, next.size, 64),
+          workgroups: lines(device, op, inner === 1 ? [size[axis], 1, outer] : [inner, size[axis], outer], 64),
         }),
       );
     }
@@ -140,11 +143,13 @@ export function adjustIntensity(x: Tensor, numbers: Tensor, statistics: Tensor):
   expectPerChannel(op, "statistics", statistics, [n, c, STATISTICS]);
   const y = x.device.empty(x.shape);
   if (y.size === 0) return y;
+  const plane = sizeOf(x.shape.slice(2));
+  const [across, down] = grid(x.device, op, plane, 64);
   x.device.run(
     intensityShader({
-      params: { plane: sizeOf(x.shape.slice(2)), count: x.size },
+      params: { plane },
       bind: { numbers, statistics, x, y: write(y) },
-      workgroups: grid(x.device, op, x.size, 64),
+      workgroups: [across, down, n * c],
     }),
   );
   return y;
@@ -184,11 +189,12 @@ export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
   for (const [axis, size] of spatial.entries()) {
     const next = device.empty(x.shape);
     if (next.size > 0) {
+      const [outer, inner] = [sizeOf(spatial.slice(0, axis)), sizeOf(spatial.slice(axis + 1))];
       device.run(
         blurShader({
-          params: { size, inner: sizeOf(spatial.slice(axis + 1)), plane: sizeOf(spatial), count: x.size, radius },
+          params: { size, inner, outer, radius },
           bind: { weights, x: y, y: write(next) },
-          workgroups: grid(device, op, x.size, 64),
+          workgroups: lines(device, op, inner === 1 ? [size, 1, channels * outer] : [inner, size, channels * outer], 64),
         }),
       );
     }
@@ -217,15 +223,15 @@ export function lowResolution(x: Tensor, zooms: Tensor, axes?: readonly number[]
     throw new ShapeError(`${op}: axes [${chosen}] must be spatial axes 0 … ${spatial.length - 1}`);
   const y = x.device.empty(x.shape);
   if (y.size === 0) return y;
+  const size = padAxes(spatial, 1);
   x.device.run(
     lowResolutionShader({
       params: {
-        size: padAxes(spatial, 1),
-        count: x.size,
+        size,
         axes: chosen.reduce((bits, a) => bits | (1 << (a + 3 - spatial.length)), 0),
       },
       bind: { zooms, x, y: write(y) },
-      workgroups: grid(x.device, op, x.size, 64),
+      workgroups: lines(x.device, op, [size[2], size[1], size[0] * x.shape[0] * x.shape[1]], 64),
     }),
   );
   return y;

@@ -67,6 +67,9 @@ function ruleOf(device: Device, { rows, columns, batch }: MatmulGeometry): Matmu
   return large >= workgroupsToFill(device, "conv") ? "tile 128x128" : "tile 64x64";
 }
 
+// A software adapter compiles the large tile for ten seconds and never wants it.
+const namesOf = ({ software }: Device): string[] => Object.keys(variants).filter((name) => !software || name !== "tile 128x128");
+
 /** Class of a product, under which `tune` notes its choice. */
 const problemOf = (g: MatmulGeometry): string =>
   `matmul ${[g.rows, g.inner, g.columns, sizeOf(g.batch)].map((n) => sizeClass(n, 4096)).join("x")}`;
@@ -215,7 +218,7 @@ function trial(device: Device, rows: number, inner: number, columns: number): Tr
     );
     return { run: () => matmul("matmul", x, y, undefined, g).dispose(), dispose: () => [x, y].forEach((t) => t.dispose()) };
   };
-  return { problem: problemOf(g), variants: Object.keys(variants), rule: ruleOf(device, g), prepare };
+  return { problem: problemOf(g), variants: namesOf(device), rule: ruleOf(device, g), prepare };
 }
 
 /** Layers of few and many features, their weight gradients, and large matrices. */

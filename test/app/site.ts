@@ -19,10 +19,21 @@ export interface Site {
   close(): Promise<void>;
 }
 
+/** Vite builds what NODE_ENV says, which vitest has set to "test". */
+async function asProduction(work: () => Promise<unknown>): Promise<void> {
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = "production";
+  try {
+    await work();
+  } finally {
+    process.env.NODE_ENV = before;
+  }
+}
+
 /** Builds the page into a folder of its own and serves it as `npm run app` does. */
 export async function openSite(): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), "voxgrad-app-"));
-  await build({ configFile, logLevel: "error", build: { outDir: folder } });
+  await asProduction(() => build({ configFile, logLevel: "error", build: { outDir: folder } }));
   const server = await preview({ configFile, logLevel: "error", build: { outDir: folder }, preview: { port: 0 } });
   const browser = await launchChromium();
   return {

@@ -2,6 +2,7 @@
 import { deflateSync, gunzipSync, inflateRawSync, inflateSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { Budget, failing } from "../../src/host/bytes/budget.ts";
+import { bunzip2 } from "../../src/host/bytes/bunzip2.ts";
 import { crc32 } from "../../src/host/bytes/crc32.ts";
 import { deflate, type DeflateFormat, inflate, inflatedLimit, isGzip } from "../../src/host/bytes/inflate.ts";
 import { parseJson } from "../../src/host/bytes/json.ts";
@@ -10,6 +11,44 @@ import { ByteReader } from "../../src/host/bytes/reader.ts";
 import { FormatError, ShapeError } from "../../src/host/errors.ts";
 
 const fail = failing("the file");
+
+describe("bunzip2", () => {
+  const hex = (text: string): Uint8Array => Uint8Array.from(text.match(/../g)!, (b) => parseInt(b, 16));
+  const unpack = (bytes: Uint8Array): Uint8Array => Uint8Array.from([...bunzip2(bytes, fail)].flatMap((p) => [...p]));
+  // By Python's bz2: two streams, and runs of all kinds.
+  const streams = hex(
+    "425a68393141592653597669e0d4000001110040000244a00030cd00c34629971772453850907669e0d4425a683131415926535959ce7bcb000002018004049080200030cd00c1a4c0717724538509059ce7bcb0",
+  );
+  const runs = Uint8Array.from(
+    atob(
+      "QlpoMTFBWSZTWQ9zrMMAAAbxAf///////7gAAIAACCAAVFamgAAAAAANNGQREAGgAZAAAAaBx+HQSTUVW+F6QAAgxA02468/BDFHIU0s09FNVdlt1+GOWenHPROy+emOYPjgf4CjGBBCQ/F3JFOFCQD3Osww",
+    ),
+    (c) => c.charCodeAt(0),
+  );
+  const expected = [
+    ...new Array<number>(1000).fill(7),
+    ...[97, 98].flatMap((c) => [c, c, c, c]),
+    ...new Array<number>(259).fill(99),
+    ...Array.from({ length: 48 }, (_, i) => i),
+  ];
+
+  test("streams one behind the other, runs", () => {
+    expect(new TextDecoder().decode(unpack(streams))).toBe("hello world");
+    expect([...unpack(runs)]).toEqual(expected);
+  });
+
+  test("whatever is changed or cut is an error, never other bytes", () => {
+    for (let i = 0; i < runs.length; i++) {
+      expect(() => unpack(runs.subarray(0, i))).toThrow(FormatError);
+      // The 5 bits behind the end of the stream are for whole bytes.
+      for (const mask of i < runs.length - 1 ? [1, 128, 255] : []) {
+        const damaged = runs.slice();
+        damaged[i] ^= mask;
+        expect(() => unpack(damaged)).toThrow(FormatError);
+      }
+    }
+  });
+});
 
 describe("ByteReader", () => {
   // 0xff first, so that signs show.

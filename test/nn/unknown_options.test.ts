@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import * as loading from "../../src/data/index.ts";
 import * as voxgrad from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as onnx from "../../src/onnx/index.ts";
@@ -14,11 +15,18 @@ import * as weights from "../../src/weights/index.ts";
 import { ConfigError, type Device, type Tensor, zeros } from "../../src/index.ts";
 import { device } from "../lib/device.ts";
 
-const modules: Readonly<Record<string, Readonly<Record<string, unknown>>>> = { index: voxgrad, nn, onnx, seg, weights };
+const modules: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  index: voxgrad,
+  nn,
+  data: loading,
+  onnx,
+  seg,
+  weights,
+};
 
 /** Parameters that are records and no options: data, parts of a run, or one of several kinds. */
 const data =
-  /^(checkOptions|readOptions|saveCheckpoint|loadCheckpoint|restoreCheckpoint|evaluate|evaluationLines|between|choice|count|flag|integers|text|loadRecipe|montage)$/;
+  /^(checkOptions|readOptions|saveCheckpoint|loadCheckpoint|restoreCheckpoint|evaluate|evaluationLines|between|choice|count|flag|integers|text|loadRecipe|montage|compareCases|decidePostprocessing)$/;
 
 interface Site {
   readonly name: string;
@@ -48,6 +56,10 @@ function closed(text: string, start: number): string {
   return text.slice(start, i - 1);
 }
 
+/** Options by their type or their name, or a record that is taken apart where its type stands. */
+const takesOptions = (parameter: string): boolean =>
+  /: (Omit<|Pick<|Required<)?\w*(Options|Hooks)\b|^(options|hooks)\??:|^\{[^}]*\}\??: \{/.test(parameter);
+
 /** Functions and constructors with a parameter of options. */
 function sitesOf(surface: string): Site[] {
   const found: Site[] = [];
@@ -63,7 +75,7 @@ function sitesOf(surface: string): Site[] {
       start = surface.indexOf("{", start) + 1 + at.index + at[0].length;
     }
     const list = parameters(closed(surface, start));
-    const at = list.findIndex((p) => /: (Omit<|Pick<)?\w*(Options|Hooks)\b|^(options|hooks)\??:/.test(p));
+    const at = list.findIndex((p) => takesOptions(p));
     const called = made ?? name ?? value;
     if (at >= 0 && !data.test(called)) found.push({ name: called, before: list.slice(0, at), made: made !== undefined });
   }

@@ -1,5 +1,6 @@
 /** @file Datasets that keep items in memory as they are before the first random transform: all that fit, or a window that moves on. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
@@ -84,6 +85,7 @@ export class CacheDataset<T = Item> implements Dataset<T> {
 
   /** @throws ConfigError for options out of range */
   constructor(data: DataSource<T>, transform: TransformList<T> = [], options: CacheOptions = {}) {
+    expectOptions("CacheDataset", options, "cacheNum cacheRate maxBytes");
     this.cut = new CutSource(data, transform);
     this.cached = keptItems("CacheDataset", this.cut.source.length, options);
     this.maxBytes = options.maxBytes ?? Infinity;
@@ -149,18 +151,16 @@ export class SmartCacheDataset<T = Item> implements Dataset<T> {
   private kept = new Map<number, Promise<T | T[]>>();
   private keptEpoch = 0;
 
-  constructor(
-    data: DataSource<T>,
-    transform: TransformList<T> = [],
-    { replaceRate = 0.1, shuffle = true, seed = 0, ...options }: SmartCacheOptions = {},
-  ) {
+  constructor(data: DataSource<T>, transform: TransformList<T> = [], options: SmartCacheOptions = {}) {
+    expectOptions("SmartCacheDataset", options, "replaceRate shuffle seed cacheNum cacheRate");
+    const { replaceRate = 0.1, shuffle = true, seed = 0, ...kept } = options;
     if (!(replaceRate > 0))
       throw new ConfigError(`SmartCacheDataset: replaceRate is ${replaceRate}; expected more than 0, or use CacheDataset`);
     this.cut = new CutSource(data, transform);
     const total = this.cut.source.length;
     if (this.cut.source.stream)
       throw new ConfigError("SmartCacheDataset: the data are a stream of patches; keep the images and make patches of them");
-    this.length = keptItems("SmartCacheDataset", total, options);
+    this.length = keptItems("SmartCacheDataset", total, kept);
     this.replaced = Math.min(Math.ceil(this.length * replaceRate), total - this.length);
     this.order = Array.from({ length: total }, (_, i) => i);
     if (shuffle) this.order = new RandomState(seed).permutation(this.order);

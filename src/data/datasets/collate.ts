@@ -2,6 +2,7 @@
  * @file From items to a batch and back: MONAI's list_data_collate, pad_list_data_collate and decollate_batch for host arrays.
  */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { stridesOf } from "../../host/shape.ts";
@@ -49,6 +50,7 @@ export interface PadCollateOptions extends PadFill {
  * `decollate` takes the padding off again.
  */
 export function padListDataCollate(options: PadCollateOptions = {}): (items: readonly (Item | readonly Item[])[]) => Batch {
+  expectOptions("padListDataCollate", options, "method mode value constantValues endValues statLength reflectType");
   const { method = "symmetric", ...fill } = options;
   if (method !== "symmetric" && method !== "end")
     throw new ConfigError(`padListDataCollate: method is "${String(method)}"; expected "symmetric" or "end"`);

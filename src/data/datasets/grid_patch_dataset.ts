@@ -4,6 +4,7 @@
  * padding mode every voxel after the start is visited and the last patches are filled up, without one only whole patches are.
  */
 
+import { expectOptions } from "../../host/options.ts";
 import { type EdgeMode, edgeIndices, torchEdges } from "../../host/edges.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
@@ -50,6 +51,7 @@ export class PatchIter {
 
   /** @throws ConfigError for sizes that are no whole numbers, and a start behind the first channel */
   constructor(options: PatchIterOptions) {
+    expectOptions("PatchIter", options, "patchSize startPos mode value constantValues endValues statLength reflectType");
     if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
       throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more`);
     }
@@ -121,10 +123,12 @@ export class PatchIterd {
   private readonly keys: readonly string[];
   private readonly iter: PatchIter;
 
-  constructor({ keys, ...options }: PatchIterOptions & { readonly keys: readonly string[] }) {
+  constructor(options: PatchIterOptions & { readonly keys: readonly string[] }) {
+    expectOptions("PatchIterd", options, "keys patchSize startPos mode value constantValues endValues statLength reflectType");
+    const { keys, ...rest } = options;
     if (keys.length === 0) throw new ConfigError("PatchIterd: keys is empty; name at least one array of the items");
     this.keys = keys;
-    this.iter = new PatchIter(options);
+    this.iter = new PatchIter(rest);
   }
 
   /**
@@ -172,6 +176,7 @@ export class GridPatchDataset implements Dataset {
   private readonly options: GridPatchDatasetOptions;
 
   constructor(data: DataSource, options: GridPatchDatasetOptions) {
+    expectOptions("GridPatchDataset", options, "patchIter transform withCoordinates");
     this.source = datasetOf(data);
     this.options = options;
   }

@@ -1,5 +1,6 @@
 /** @file Parts of a list of cases: MONAI's partitions, folds and resampled lists; and whether a patient is in two parts. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { patientOf } from "../folders/k_fold.ts";
@@ -25,6 +26,7 @@ export interface PartitionOptions {
  * @throws ConfigError with neither ratios nor a number, for fewer items than parts, and for dropLast without evenDivisible
  */
 export function partitionDataset<T>(data: readonly T[], options: PartitionOptions): T[][] {
+  expectOptions("partitionDataset", options, "ratios numPartitions shuffle seed dropLast evenDivisible");
   const { ratios, numPartitions, shuffle = false, seed = 0, dropLast = false, evenDivisible = false } = options;
   let order = Array.from(data, (_, i) => i);
   if (shuffle) order = new RandomState(seed).permutation(order);
@@ -59,6 +61,7 @@ function byRatios(order: readonly number[], ratios: readonly number[]): number[]
  * @throws ConfigError as `partitionDataset`, and for another number of classes
  */
 export function partitionDatasetClasses<T>(data: readonly T[], classes: readonly number[], options: PartitionOptions): T[][] {
+  expectOptions("partitionDatasetClasses", options, "ratios numPartitions shuffle seed dropLast evenDivisible");
   if (classes.length !== data.length)
     throw new ConfigError(`partitionDatasetClasses: ${classes.length} classes for ${data.length} items; expected one each`);
   const byClass = new Map<number, number[]>();
@@ -84,11 +87,9 @@ export interface DatalistOptions {
 }
 
 /** A list `factor` times as long: whole copies, and a part of it for the fraction. MONAI's `resample_datalist`. */
-export function resampleDatalist<T>(
-  data: readonly T[],
-  factor: number,
-  { randomPick = false, seed = 0 }: DatalistOptions = {},
-): T[] {
+export function resampleDatalist<T>(data: readonly T[], factor: number, options: DatalistOptions = {}): T[] {
+  expectOptions("resampleDatalist", options, "randomPick seed");
+  const { randomPick = false, seed = 0 } = options;
   if (!(factor >= 0 && Number.isFinite(factor)))
     throw new ConfigError(`resampleDatalist: factor is ${factor}; expected a number of 0 or more`);
   const copies = Math.trunc(factor);

@@ -1,5 +1,6 @@
 /** @file PatchDataset: the patches of each image as one stream. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
@@ -36,7 +37,9 @@ export class PatchDataset<T = Item> implements Dataset<T> {
   private readonly patchFunc: ItemTransform<T>;
   private readonly transforms: readonly ItemTransform<T>[];
 
-  constructor(data: DataSource<T>, { patchFunc, samplesPerImage = 1, transform = [] }: PatchOptions<T>) {
+  constructor(data: DataSource<T>, options: PatchOptions<T>) {
+    expectOptions("PatchDataset", options, "patchFunc samplesPerImage transform");
+    const { patchFunc, samplesPerImage = 1, transform = [] } = options;
     if (!Number.isInteger(samplesPerImage) || samplesPerImage < 1) {
       throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more`);
     }

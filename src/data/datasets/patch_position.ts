@@ -1,5 +1,6 @@
 /** @file Where the patches of a regular grid start: MONAI's `iter_patch_position` and `get_valid_patch_size`. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
 
@@ -32,8 +33,10 @@ function range(start: number, end: number, step: number): number[] {
 export function iterPatchPosition(
   imageSize: readonly number[],
   patchSize: number | readonly (number | null)[],
-  { startPos = [], overlap = 0, padded = false }: PatchPositionOptions = {},
+  options: PatchPositionOptions = {},
 ): number[][] {
+  expectOptions("iterPatchPosition", options, "startPos overlap padded");
+  const { startPos = [], overlap = 0, padded = false } = options;
   const size = validPatchSize(imageSize, patchSize);
   const overlaps = typeof overlap === "number" ? imageSize.map(() => overlap) : overlap;
   if (overlaps.length !== imageSize.length)

@@ -1,5 +1,6 @@
 /** @file PersistentDataset: prepared items kept in a store (a folder, a browser's private file system), so that the next run begins with them. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
@@ -43,7 +44,9 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
   private readonly store: ItemStore;
   private readonly prefix: string;
 
-  constructor(data: DataSource<T>, transform: TransformList<T>, { store, version = "" }: PersistentOptions) {
+  constructor(data: DataSource<T>, transform: TransformList<T>, options: PersistentOptions) {
+    expectOptions("PersistentDataset", options, "store version");
+    const { store, version = "" } = options;
     this.source = datasetOf(data);
     const transforms = listOf(transform);
     const first = firstRandom(transforms);

@@ -1,5 +1,6 @@
 /** @file Which items an epoch has, and in which order: samplers of a loader. The same epoch always gives the same indices. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 
@@ -29,10 +30,9 @@ export class WeightedRandomSampler implements Sampler {
   private readonly seed: number;
 
   /** @throws ConfigError for weights below 0 or all 0, and for more draws without replacement than there are items of weight */
-  constructor(
-    weights: readonly number[],
-    { numSamples = weights.length, replacement = true, seed = 0 }: WeightedSamplerOptions = {},
-  ) {
+  constructor(weights: readonly number[], options: WeightedSamplerOptions = {}) {
+    expectOptions("WeightedRandomSampler", options, "numSamples replacement seed");
+    const { numSamples = weights.length, replacement = true, seed = 0 } = options;
     const total = weights.reduce((a, b) => a + b, 0);
     if (!weights.every((w) => w >= 0) || !(total > 0 && Number.isFinite(total)))
       throw new ConfigError("WeightedRandomSampler: weights must be finite numbers from 0 up, one of them above 0");

@@ -1,5 +1,6 @@
 /** @file ShuffleBuffer: a stream of samples shuffled through a buffer; and how a stream's plan is carried out. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
@@ -24,7 +25,9 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
   private readonly source: Dataset<T>;
   private iterations = 0;
 
-  constructor(data: DataSource<T>, { bufferSize = 512, seed = 0, epochs = 1 }: ShuffleBufferOptions = {}) {
+  constructor(data: DataSource<T>, options: ShuffleBufferOptions = {}) {
+    expectOptions("ShuffleBuffer", options, "bufferSize seed epochs");
+    const { bufferSize = 512, seed = 0, epochs = 1 } = options;
     if (!Number.isInteger(bufferSize) || bufferSize < 1)
       throw new ConfigError(`ShuffleBuffer: bufferSize is ${bufferSize}; expected an integer of 1 or more`);
     if (!Number.isInteger(epochs) || epochs < 1) {

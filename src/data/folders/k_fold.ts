@@ -1,8 +1,9 @@
 /** @file Folds for a dataset that comes without them. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
-import { RandomState } from "../../host/random/numpy.ts";
 import type { Split } from "./dataset_index.ts";
+import { foldParts } from "./fold_parts.ts";
 
 // What names several scans of one patient end in: patient007_frame01, sub-3_ses-2, P12_visit1.
 const scan = /[_-](frame|time|t|visit|v|scan|session|ses|series|phase|slice|view)[_-]?\d+$/i;
@@ -26,18 +27,17 @@ export interface KFoldOptions {
  * where each case is a patient of its own.
  * @throws ConfigError for fewer groups than folds
  */
-export function kFold(ids: readonly string[], { folds = 5, seed = 12345, groupOf = patientOf }: KFoldOptions = {}): Split[] {
+export function kFold(ids: readonly string[], options: KFoldOptions = {}): Split[] {
+  expectOptions("kFold", options, "folds seed groupOf");
+  const { folds = 5, seed = 12345, groupOf = patientOf } = options;
   const sorted = [...ids].sort();
   const groups = [...new Set(sorted.map(groupOf))].sort();
   if (!Number.isInteger(folds) || folds < 2 || groups.length < folds)
     throw new ConfigError(
       `kFold: ${groups.length} patients do not make ${folds} folds; there must be at least 2, and as many patients`,
     );
-  const order = new RandomState(seed).permutation(groups.length);
-  let first = 0;
-  return Array.from({ length: folds }, (_, k) => {
-    const size = Math.floor(groups.length / folds) + (k < groups.length % folds ? 1 : 0);
-    const held = new Set(order.slice(first, (first += size)).map((g) => groups[g]));
+  return foldParts(groups.length, folds, seed).map((part) => {
+    const held = new Set(groups.filter((_, g) => part.has(g)));
     return { train: sorted.filter((id) => !held.has(groupOf(id))), val: sorted.filter((id) => held.has(groupOf(id))) };
   });
 }

@@ -1,6 +1,7 @@
 /** @file The voxels of formats whose header may name other files, several in a row among them, each packed or with something before its voxels. */
 
 import type { Fail } from "../../host/bytes/budget.ts";
+import { bunzip2 } from "../../host/bytes/bunzip2.ts";
 import { piecesOf } from "../../host/bytes/gunzip.ts";
 import { besideFile } from "./beside.ts";
 import { firstBytes, openBytes } from "./byte_source.ts";
@@ -8,7 +9,7 @@ import type { ImageFile } from "./format.ts";
 
 /** How the bytes of a data file lie in it. */
 export interface Packing {
-  readonly compression: "none" | "gzip" | "zlib";
+  readonly compression: "none" | "gzip" | "zlib" | "bzip2";
   /** Lines before the data, before they are unpacked. */
   readonly lineSkip?: number;
   /** Bytes before the data, after they are unpacked; −1: the data are the last bytes. */
@@ -48,17 +49,18 @@ export async function* dataPieces(
 ): AsyncGenerator<Uint8Array> {
   const from = start + (await lengthOfLines(file.blob, start, lineSkip, fail));
   const raw = file.blob.slice(from);
-  const pieces = unpacked({ name: file.name, blob: raw }, compression);
+  const pieces = unpacked({ name: file.name, blob: raw }, compression, fail);
   if (byteSkip >= 0) return yield* skipped(pieces, byteSkip);
   if (compression !== "none") return yield* lastPieces(pieces, need);
   if (raw.size < need)
     throw fail(
       `the voxels take ${need} bytes, but ${file.name} has ${raw.size} of them; it is cut short or its header is damaged`,
     );
-  yield* unpacked({ name: file.name, blob: raw.slice(raw.size - need) }, "none");
+  yield* unpacked({ name: file.name, blob: raw.slice(raw.size - need) }, "none", fail);
 }
 
-async function* unpacked(file: ImageFile, compression: Packing["compression"]): AsyncGenerator<Uint8Array> {
+async function* unpacked(file: ImageFile, compression: Packing["compression"], fail: Fail): AsyncGenerator<Uint8Array> {
+  if (compression === "bzip2") return yield* bunzip2(new Uint8Array(await file.blob.arrayBuffer()), fail);
   if (compression === "gzip") return yield* (await openBytes(file)).pieces(0);
   if (compression === "none") return yield* piecesOf(file.blob.stream());
   // Some writers say "compressed" and write gzip.

@@ -5,6 +5,7 @@
  * split, and everything after it happens here: every sample comes exactly once, and batches do not depend on the number of workers.
  */
 
+import { expectOptions } from "../../host/options.ts";
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
 import { type Batch, listDataCollate } from "../datasets/collate.ts";
@@ -66,6 +67,7 @@ export class DataLoader<B = Batch> {
    * @throws ConfigError for options out of range, and for workers without a module
    */
   constructor(source: DataSource | DatasetModule, options: DataLoaderOptions<B> = {}) {
+    expectOptions("DataLoader", options, "batchSize numWorkers shuffle dropLast prefetch seed collate sampler openWorker");
     const defaults = {
       batchSize: 1,
       numWorkers: 0,

@@ -1,5 +1,6 @@
 /** @file nnU-Net's cropping: to the box of what is not zero in any channel, holes filled. Arrays are `[C, …spatial]`. */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { stridesOf } from "../../host/shape.ts";
@@ -113,11 +114,9 @@ export interface Cropped {
  * @param seg `[1, …spatial]` of the image's size; unsigned ones become int16, for `nonzeroLabel` is negative
  * @throws ShapeError if the sizes differ
  */
-export function cropToNonzero(
-  image: HostArray,
-  seg?: HostArray,
-  { nonzeroLabel = -1 }: { readonly nonzeroLabel?: number } = {},
-): Cropped {
+export function cropToNonzero(image: HostArray, seg?: HostArray, options: { readonly nonzeroLabel?: number } = {}): Cropped {
+  expectOptions("cropToNonzero", options, "nonzeroLabel");
+  const { nonzeroLabel = -1 } = options;
   if (seg && seg.shape.slice(1).join() !== image.shape.slice(1).join()) {
     throw new ShapeError(
       `cropToNonzero: the image is [${image.shape}], the label map [${seg.shape}]; their spatial sizes must be equal`,

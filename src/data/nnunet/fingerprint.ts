@@ -1,5 +1,6 @@
 /** @file What nnU-Net must know of a data set before it plans: its fingerprint, with the names of `dataset_fingerprint.json`. */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
@@ -44,7 +45,9 @@ export class FingerprintExtractor {
   private readonly spacings: number[][] = [];
 
   /** @param numCases how many cases will be added: each gives its share of the voxels that are drawn */
-  constructor(numCases: number, { sampledVoxels = 1e8 }: FingerprintOptions = {}) {
+  constructor(numCases: number, options: FingerprintOptions = {}) {
+    expectOptions("FingerprintExtractor", options, "sampledVoxels");
+    const { sampledVoxels = 1e8 } = options;
     if (!Number.isInteger(numCases) || numCases < 1)
       throw new ConfigError(`FingerprintExtractor: numCases is ${numCases}; expected an integer of 1 or more`);
     this.numCases = numCases;
@@ -85,6 +88,7 @@ export class FingerprintExtractor {
 
 /** The fingerprint of cases that are in memory. */
 export function fingerprintOf(cases: readonly FingerprintCase[], options: FingerprintOptions = {}): DatasetFingerprint {
+  expectOptions("fingerprintOf", options, "sampledVoxels");
   const extractor = new FingerprintExtractor(cases.length, options);
   for (const one of cases) extractor.add(one);
   return extractor.finish();

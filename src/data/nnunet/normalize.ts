@@ -1,5 +1,6 @@
 /** @file nnU-Net's intensity normalizations of one channel, and which of them a channel's name asks for. All give float32. */
 
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import { extent } from "../../host/stats.ts";
@@ -110,6 +111,7 @@ export function normalizeIntensities(
   image: HostArray,
   options: NormalizeOptions = {},
 ): HostArray<Float32Array> {
+  expectOptions("normalizeIntensities", options, "useMaskForNorm intensityProperties seg");
   if (!Object.hasOwn(schemes, scheme))
     throw new ConfigError(
       `normalizeIntensities: unknown scheme "${String(scheme)}"; known are ${Object.keys(schemes).join(", ")}`,

@@ -1,5 +1,6 @@
 /** @file acvl_utils' `pad_nd_image`: an image grown around its middle to a least shape, and to multiples. */
 
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { type NumpyPadMode, padAxes } from "../transforms/pad/pad_axes.ts";
@@ -33,10 +34,9 @@ function lastAxes(op: string, given: readonly number[], rank: number, missing: (
  * Pads an array of any rank so that it stands in the middle, the odd voxel behind it. Axes that are larger stay as they are.
  * @throws ConfigError without a shape or a divisor, and for more entries than axes
  */
-export function padNdImage(
-  x: HostArray,
-  { newShape, mode = "constant", constantValues = 0, shapeMustBeDivisibleBy }: PadNdOptions,
-): PaddedImage {
+export function padNdImage(x: HostArray, options: PadNdOptions): PaddedImage {
+  expectOptions("padNdImage", options, "newShape mode constantValues shapeMustBeDivisibleBy");
+  const { newShape, mode = "constant", constantValues = 0, shapeMustBeDivisibleBy } = options;
   if (newShape === undefined && shapeMustBeDivisibleBy === undefined)
     throw new ConfigError(
       "padNdImage: neither newShape nor shapeMustBeDivisibleBy is given; one of them says how large the image becomes",

@@ -1,14 +1,16 @@
 /** @file nnU-Net's preprocessing of a case: transpose, crop, normalize, resample; and the places where its classes are. */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
-import { ConfigError, ShapeError } from "../../host/errors.ts";
+import { ShapeError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { copyView, reversedAxes } from "../../host/strided.ts";
 import type { Volume } from "../volume.ts";
 import { type BoundingBox, cropToNonzero } from "./crop.ts";
 import { type IntensityProperties, normalizeIntensities, type NormalizationScheme } from "./normalize.ts";
-import { computeNewShape, resampleDataOrSegToShape, type ResampleToShapeOptions } from "./resample.ts";
+import { computeNewShape } from "./resample.ts";
+import { resampleByPlan } from "./resample_by_plan.ts";
 
 /** What preprocessing needs of a plan; names are those of `nnUNetPlans.json`. */
 export interface PreprocessPlan {
@@ -68,40 +70,6 @@ function transposed<A extends TypedArray>(x: HostArray<A>, forward: readonly num
     axes.map((a) => strides[a]),
     0,
   );
-}
-
-const optionNames: Readonly<Record<string, keyof ResampleToShapeOptions>> = {
-  is_seg: "isSeg",
-  order: "order",
-  order_z: "orderZ",
-  force_separate_z: "forceSeparateZ",
-  separate_z_anisotropy_threshold: "separateZAnisotropyThreshold",
-};
-
-/** Resamples by the name and the options that a plan gives. @throws ConfigError for a function or option that is not known */
-export function resampleByPlan(
-  name: string,
-  kwargs: Readonly<Record<string, unknown>>,
-  x: HostArray,
-  newShape: readonly number[],
-  spacing: readonly number[],
-  newSpacing: readonly number[],
-): HostArray {
-  if (name === "no_resampling_hack") return x;
-  if (name !== "resample_data_or_seg_to_shape")
-    throw new ConfigError(
-      `preprocessCase: the plan resamples by "${name}"; known are resample_data_or_seg_to_shape and no_resampling_hack`,
-    );
-  const options: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(kwargs)) {
-    const option = Object.hasOwn(optionNames, key) ? optionNames[key] : undefined;
-    if (!option)
-      throw new ConfigError(
-        `preprocessCase: unknown option "${key}" of ${name}; known are ${Object.keys(optionNames).join(", ")}`,
-      );
-    options[option] = value;
-  }
-  return resampleDataOrSegToShape(x, newShape, spacing, newSpacing, options);
 }
 
 /**
@@ -189,6 +157,7 @@ export function sampleForegroundLocations(
   classesOrRegions: readonly (number | readonly number[])[],
   options: LocationOptions = {},
 ): ClassLocations[] {
+  expectOptions("sampleForegroundLocations", options, "seed minNumSamples minPercentCoverage");
   const strides = stridesOf(seg.shape);
   return sampleForegroundOffsets(seg, classesOrRegions, options).map((offsets, i) => ({
     classOrRegion: classesOrRegions[i],
@@ -200,8 +169,10 @@ export function sampleForegroundLocations(
 export function sampleForegroundOffsets(
   seg: HostArray,
   classesOrRegions: readonly (number | readonly number[])[],
-  { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 }: LocationOptions = {},
+  options: LocationOptions = {},
 ): Uint32Array[] {
+  expectOptions("sampleForegroundOffsets", options, "seed minNumSamples minPercentCoverage");
+  const { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 } = options;
   const random = new RandomState(seed);
   const places = voxelsByLabel(seg, new Set(classesOrRegions.flat()));
   return classesOrRegions.map((classOrRegion) => {

@@ -3,6 +3,7 @@
  * (nearest). As its `default_resampling`, which stands on skimage's `resize` and scipy's `map_coordinates`. Arrays are `[C, x, y, z]`.
  */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
@@ -85,6 +86,7 @@ export function resampleDataOrSegToShape<A extends TypedArray>(
   newSpacing: readonly number[],
   options: ResampleToShapeOptions = {},
 ): HostArray<A> {
+  expectOptions("resampleDataOrSegToShape", options, "isSeg order orderZ forceSeparateZ separateZAnisotropyThreshold");
   const { isSeg = false, order = 3, orderZ = 0, forceSeparateZ = false, separateZAnisotropyThreshold } = options;
   const { axis } = determineDoSepZAndAxis(forceSeparateZ, currentSpacing, newSpacing, separateZAnisotropyThreshold);
   return resampleDataOrSeg(x, newShape, { isSeg, order, orderZ, axis });
@@ -97,6 +99,7 @@ export function resampleDataOrSegToSpacing<A extends TypedArray>(
   newSpacing: readonly number[],
   options: ResampleToShapeOptions = {},
 ): HostArray<A> {
+  expectOptions("resampleDataOrSegToSpacing", options, "isSeg order orderZ forceSeparateZ separateZAnisotropyThreshold");
   const newShape = computeNewShape(x.shape.slice(1), currentSpacing, newSpacing);
   return resampleDataOrSegToShape(x, newShape, currentSpacing, newSpacing, options);
 }

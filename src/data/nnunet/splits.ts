@@ -1,8 +1,9 @@
 /** @file nnU-Net's folds: scikit-learn's shuffled `KFold` over the case ids in the order given. */
 
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
-import { RandomState } from "../../host/random/numpy.ts";
 import type { Split } from "../folders/dataset_index.ts";
+import { foldParts } from "../folders/fold_parts.ts";
 
 /** How many folds, and how they are shuffled. */
 export interface CrossvalOptions {
@@ -16,16 +17,15 @@ export interface CrossvalOptions {
  * The folds of `splits_final.json`: nnU-Net's `generate_crossval_split`. It knows nothing of patients; `kFold` does.
  * @throws ConfigError for fewer cases than folds
  */
-export function generateCrossvalSplit(ids: readonly string[], { seed = 12345, nSplits = 5 }: CrossvalOptions = {}): Split[] {
+export function generateCrossvalSplit(ids: readonly string[], options: CrossvalOptions = {}): Split[] {
+  expectOptions("generateCrossvalSplit", options, "seed nSplits");
+  const { seed = 12345, nSplits = 5 } = options;
   if (!Number.isInteger(nSplits) || nSplits < 2 || ids.length < nSplits)
     throw new ConfigError(
       `generateCrossvalSplit: ${ids.length} cases do not make ${nSplits} folds; there must be at least 2, and as many cases`,
     );
-  const order = new RandomState(seed).permutation(ids.length);
-  let first = 0;
-  return Array.from({ length: nSplits }, (_, k) => {
-    const size = Math.floor(ids.length / nSplits) + (k < ids.length % nSplits ? 1 : 0);
-    const held = new Set(order.slice(first, (first += size)));
-    return { train: ids.filter((_id, i) => !held.has(i)), val: ids.filter((_id, i) => held.has(i)) };
-  });
+  return foldParts(ids.length, nSplits, seed).map((held) => ({
+    train: ids.filter((_id, i) => !held.has(i)),
+    val: ids.filter((_id, i) => held.has(i)),
+  }));
 }

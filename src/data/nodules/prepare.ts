@@ -1,5 +1,6 @@
 /** @file A scan made ready for training on nodules: windowed to bytes, isotropic, with masks and boxes of its nodules. */
 
+import { expectOptions } from "../../host/options.ts";
 import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
@@ -36,11 +37,9 @@ export interface PreparedScan {
  * @param scan Hounsfield units `[1, nx, ny, nz]`
  * @throws ConfigError for options out of range, several channels, and a nodule outside the scan
  */
-export function prepareScan(
-  scan: Volume,
-  nodules: readonly Nodule[],
-  { spacing = 1, window = [-1200, 600] }: PrepareNodulesOptions = {},
-): PreparedScan {
+export function prepareScan(scan: Volume, nodules: readonly Nodule[], options: PrepareNodulesOptions = {}): PreparedScan {
+  expectOptions("prepareScan", options, "spacing window");
+  const { spacing = 1, window = [-1200, 600] } = options;
   const [low, high] = window;
   const name = scan.meta.source ?? "the scan";
   if (!(spacing > 0)) throw new ConfigError(`prepareScan: spacing is ${spacing}; expected millimeters above 0`);

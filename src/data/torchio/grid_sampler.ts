@@ -1,5 +1,6 @@
 /** @file TorchIO's `GridSampler`: patches that cover a volume, for inference; three spatial axes. */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { type NumpyPadMode, padAxes } from "../transforms/pad/pad_axes.ts";
@@ -55,7 +56,9 @@ export class GridSampler {
   private readonly item: Item;
 
   /** @throws ConfigError as `gridLocations`; ShapeError for arrays of several spatial shapes */
-  constructor(item: Item, { patchSize, patchOverlap = 0, paddingMode = null }: GridSamplerOptions) {
+  constructor(item: Item, options: GridSamplerOptions) {
+    expectOptions("GridSampler", options, "patchSize patchOverlap paddingMode");
+    const { patchSize, patchOverlap = 0, paddingMode = null } = options;
     this.patchSize = triplet("GridSampler: patchSize", patchSize, 1);
     this.patchOverlap = triplet("GridSampler: patchOverlap", patchOverlap, 0);
     this.padded = paddingMode !== null;
@@ -124,7 +127,9 @@ export class GridAggregator {
   private channels = 0;
 
   /** @throws ConfigError for options out of range */
-  constructor(grid: AggregatedGrid, { overlapMode = "crop", downsamplingFactor = 1 }: GridAggregatorOptions = {}) {
+  constructor(grid: AggregatedGrid, options: GridAggregatorOptions = {}) {
+    expectOptions("GridAggregator", options, "overlapMode downsamplingFactor");
+    const { overlapMode = "crop", downsamplingFactor = 1 } = options;
     if (!["crop", "average", "hann"].includes(overlapMode))
       throw new ConfigError(`GridAggregator: overlapMode is "${String(overlapMode)}"; expected "crop", "average" or "hann"`);
     if (!Number.isInteger(downsamplingFactor) || downsamplingFactor < 1)

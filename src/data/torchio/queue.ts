@@ -1,5 +1,6 @@
 /** @file TorchIO's `Queue`: random patches of many volumes, mixed. */
 
+import { expectOptions } from "../../host/options.ts";
 import type { DataSource } from "../datasets/dataset.ts";
 import { PatchDataset } from "../datasets/patch_dataset.ts";
 import { ShuffleBuffer } from "../datasets/shuffle_buffer.ts";
@@ -24,7 +25,9 @@ export interface QueueOptions {
  * evenly all the time, where TorchIO's is emptied before it is filled again; the loader's `shuffle` mixes the volumes, its workers load them.
  */
 export class Queue extends ShuffleBuffer<Item> {
-  constructor(volumes: DataSource, { maxLength, samplesPerVolume, sampler, shufflePatches = true, seed = 0 }: QueueOptions) {
+  constructor(volumes: DataSource, options: QueueOptions) {
+    expectOptions("Queue", options, "maxLength samplesPerVolume sampler shufflePatches seed");
+    const { maxLength, samplesPerVolume, sampler, shufflePatches = true, seed = 0 } = options;
     const patches = new PatchDataset<Item>(volumes, {
       samplesPerImage: samplesPerVolume,
       patchFunc: (item, random) => sampler.patches(item, samplesPerVolume, random),

@@ -1,5 +1,6 @@
 /** @file TorchIO's samplers of random patches: anywhere, by a probability map, by labels. */
 
+import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
@@ -135,7 +136,9 @@ export interface LabelSamplerOptions {
 export class LabelSampler extends WeightedSampler {
   private readonly probabilities: Readonly<Record<number, number>> | undefined;
 
-  constructor(patchSize: number | readonly number[], { labelName, labelProbabilities }: LabelSamplerOptions = {}) {
+  constructor(patchSize: number | readonly number[], options: LabelSamplerOptions = {}) {
+    expectOptions("LabelSampler", options, "labelName labelProbabilities");
+    const { labelName, labelProbabilities } = options;
     super(patchSize, labelName);
     this.probabilities = labelProbabilities;
   }

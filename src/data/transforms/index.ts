@@ -1,6 +1,7 @@
 /** @file Public transforms. */
 export { AsyncTransform, isRandomizable } from "./transform.ts";
 export type {
+  Drawing,
   Item,
   ItemWide,
   LabelSafe,
@@ -85,7 +86,7 @@ export { RandRotate, Rotate } from "./spatial/rotate.ts";
 export type { AngleRange, RandRotateOptions, RotateOptions } from "./spatial/rotate.ts";
 export type { SampleMode, SamplePadding } from "./spatial/sample.ts";
 export { ResampleToMatch, Spacing, SpatialResample } from "./spatial/spacing.ts";
-export type { SpacingOptions, SpatialResampleOptions } from "./spatial/spacing.ts";
+export type { MatchOptions, SpacingOptions, SpatialResampleOptions } from "./spatial/spacing.ts";
 export type { SplineMode } from "./spatial/spline.ts";
 export { RandZoom, Zoom } from "./spatial/zoom.ts";
 export type { RandZoomOptions, ZoomOptions } from "./spatial/zoom.ts";

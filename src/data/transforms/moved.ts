@@ -1,6 +1,7 @@
 /**
  * @file How a spatial transform keeps a volume's geometry true: it says where the voxels of its result were, and how to take it back. `invert` does.
  */
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import { inverseOf, type Matrix, product, scaling, translation } from "../../host/matrix.ts";
@@ -83,7 +84,9 @@ export interface InvertOptions {
  * @returns `[C, …]` of the source, without steps; the volume itself if nothing was applied
  * @throws DataError for a step that nothing takes back, ConfigError for an unknown mode
  */
-export function invert<A extends TypedArray>(volume: Volume<A>, { mode, fill = 0 }: InvertOptions = {}): Volume<A> {
+export function invert<A extends TypedArray>(volume: Volume<A>, options: InvertOptions = {}): Volume<A> {
+  expectOptions("invert", options, "mode fill");
+  const { mode, fill = 0 } = options;
   if (mode !== undefined && mode !== "nearest" && mode !== "linear")
     throw new ConfigError(`invert: mode must be "nearest" or "linear", got "${String(mode)}"`);
   const { applied = [], ...meta } = volume.meta;

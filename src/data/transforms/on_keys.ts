@@ -1,4 +1,5 @@
 /** @file Array transforms applied to entries of dictionary items (`onKeys`). */
+import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
@@ -30,7 +31,8 @@ export type ItemKey<T> = keyof T & string;
  * The dictionary form of an array transform: it is applied to the arrays under `keys`, all with the same random draw; other
  * entries are passed on. A multi-sample transform gives a list of items. Labels, which `labels` names or who loaded the volume has marked, get the
  * transform's label-safe variant, where it has one (`Resize` without an explicit mode: nearest-exact in place of area). A transform that looks at the
- * voxels to choose a place (`CropForeground`) looks at its `sourceKey`, or the first of `keys`, and does the same to all.
+ * voxels to choose a place (`CropForeground`) looks at its `sourceKey`, or the first of `keys`, and does the same to all. Some take an array of the item
+ * that is not transformed: `MaskIntensity` its `maskKey`, `ResampleToMatch` its `keyDst`, `RandShiftIntensity` its `factorKey`, label crops their `labelKey`.
  *
  * Keys can be checked: `onKeys<{ image: Volume; label: Volume }>(["image", "label"], …)`.
  *
@@ -43,6 +45,7 @@ export function onKeys<T extends object = Item>(
   transform: Transform,
   options: OnKeysOptions<NoInfer<ItemKey<T>>> = {},
 ): Transform<Item> {
+  expectOptions("onKeys", options, "labels compat allowMissingKeys");
   const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
   if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");
   const stray = options.labels?.find((key) => !list.includes(key));
@@ -74,7 +77,8 @@ class OnKeys implements Transform<Item> {
     const [first] = arrays.values();
     if (first && isItemWide(this.transform)) {
       const chosen = this.transform.forItem(this.source(item, this.transform.sourceKey) ?? first);
-      return this.applyToArrays(item, arrays, (_key, x) => chosen.apply(x));
+      const ofLabels = "forLabels" in chosen ? (chosen as Transform & LabelSafe).forLabels() : chosen;
+      return this.applyToArrays(item, arrays, (key, x) => (this.isLabel(key, x) ? ofLabels : chosen).apply(x));
     }
     return this.applyToArrays(item, arrays, (key, x) => (this.isLabel(key, x) ? this.labelTransform : this.transform).apply(x));
   }
@@ -188,5 +192,5 @@ class RandomOnKeys extends OnKeys implements Randomizable {
 }
 
 function isItemWide(transform: Transform): transform is Transform & ItemWide {
-  return "forItem" in transform;
+  return typeof (transform as Partial<ItemWide>).forItem === "function";
 }

@@ -59,11 +59,25 @@ export function isRandomizable(t: object): t is Randomizable {
   return "setRandomState" in t;
 }
 
-/** Base of random transforms of arrays. */
-export abstract class RandomTransform<Y extends HostArray | HostArray[] = HostArray> implements Transform, Randomizable {
+/** Base of what draws. */
+export abstract class Drawing implements Randomizable {
   /** Where draws come from; fresh entropy until `setRandomState`. */
   protected random: RandomSource = new RandomState();
 
+  setRandomState(seed: number | RandomSource): this {
+    this.random = typeof seed === "number" ? new RandomState(seed) : seed;
+    return this;
+  }
+  getState(): TransformState {
+    return this.random.getState();
+  }
+  setState(state: TransformState): void {
+    this.random.setState(state as RandomStateSnapshot);
+  }
+}
+
+/** Base of random transforms of arrays. */
+export abstract class RandomTransform<Y extends HostArray | HostArray[] = HostArray> extends Drawing implements Transform {
   /** Draws what the next `applyDrawn` does; `x` gives the shape. */
   abstract randomize(x: HostArray): void;
   /** Applies the last draw. */
@@ -82,17 +96,6 @@ export abstract class RandomTransform<Y extends HostArray | HostArray[] = HostAr
   apply(x: HostArray): Y {
     this.randomize(x);
     return this.applyDrawn(x);
-  }
-
-  setRandomState(seed: number | RandomSource): this {
-    this.random = typeof seed === "number" ? new RandomState(seed) : seed;
-    return this;
-  }
-  getState(): TransformState {
-    return this.random.getState();
-  }
-  setState(state: TransformState): void {
-    this.random.setState(state as RandomStateSnapshot);
   }
 }
 

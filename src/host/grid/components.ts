@@ -3,6 +3,7 @@
  * joins the runs, not the voxels (He, Chao, Suzuki: "A run-based two-scan labeling algorithm", 2008): what touches is found by walking along two rows
  * at once. A component is its runs, so that to count, keep, drop or fill needs no map of labels.
  */
+import { expectOptions } from "../options.ts";
 import { sizeOf, type TypedArray } from "../array.ts";
 import { ShapeError } from "../errors.ts";
 import { showShape } from "../shape.ts";
@@ -38,6 +39,7 @@ export interface Components {
  * @throws ShapeError if data and shape do not agree; ConfigError for an unknown connectivity
  */
 export function connectedComponents(grid: TypedArray, shape: readonly number[], options: ComponentOptions = {}): Components {
+  expectOptions("connectedComponents", options, "connectivity byValue");
   if (shape.length === 0 || grid.length !== sizeOf(shape))
     throw new ShapeError(`connectedComponents: ${grid.length} elements do not fill the shape ${showShape(shape)}`);
   if (grid.length >= 2 ** 31)

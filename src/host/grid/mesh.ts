@@ -1,4 +1,5 @@
 /** @file Meshes of triangles: area, enclosed volume, smoothing, other coordinates. */
+import { expectOptions } from "../options.ts";
 import { ConfigError } from "../errors.ts";
 
 /** A surface of triangles. Seen from outside their vertices go counterclockwise. */
@@ -66,7 +67,8 @@ export interface SmoothOptions {
  * "A signal processing approach to fair surface design", 1995).
  * @throws ConfigError for a number outside of its range
  */
-export function smoothMesh({ vertices, triangles }: Mesh, options: SmoothOptions = {}): Mesh {
+export function smoothMesh(mesh: Mesh, options: SmoothOptions = {}): Mesh {
+  expectOptions("smoothMesh", options, "iterations lambda passBand");
   const { iterations = 10, lambda = 0.5, passBand = 0.1 } = options;
   if (!Number.isInteger(iterations) || iterations < 0)
     throw new ConfigError(`smoothMesh: iterations must be an integer of at least 0, got ${iterations}`);
@@ -74,6 +76,7 @@ export function smoothMesh({ vertices, triangles }: Mesh, options: SmoothOptions
   if (!(passBand > 0 && passBand < 1 / lambda))
     throw new ConfigError(`smoothMesh: passBand must be above 0 and below 1 / lambda, got ${passBand}`);
   const mu = 1 / (passBand - 1 / lambda);
+  const { vertices, triangles } = mesh;
   let now = vertices;
   for (let i = 0; i < iterations; i++) now = towardNeighbors(towardNeighbors(now, triangles, lambda), triangles, mu);
   return { vertices: now, triangles };

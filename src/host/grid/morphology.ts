@@ -1,4 +1,5 @@
 /** @file Morphology of masks in any number of axes: erosion, dilation, opening, closing and the filling of holes. */
+import { expectOptions } from "../options.ts";
 import { sizeOf, type TypedArray } from "../array.ts";
 import { ConfigError, ShapeError } from "../errors.ts";
 import { showShape } from "../shape.ts";
@@ -17,11 +18,13 @@ export interface MorphologyOptions {
 
 /** Whether each voxel and all its neighbors are in the mask: SciPy's `binary_erosion`. @throws ShapeError, ConfigError */
 export function binaryErosion(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
+  expectOptions("binaryErosion", options, "connectivity iterations borderValue");
   return repeated("binaryErosion", mask, shape, options, true);
 }
 
 /** Whether a voxel or one of its neighbors is in the mask: SciPy's `binary_dilation`. @throws ShapeError, ConfigError */
 export function binaryDilation(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
+  expectOptions("binaryDilation", options, "connectivity iterations borderValue");
   return repeated("binaryDilation", mask, shape, options, false);
 }
 
@@ -31,6 +34,7 @@ export function binaryOpening(
   shape: readonly number[],
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
+  expectOptions("binaryOpening", options, "connectivity iterations");
   return binaryDilation(binaryErosion(mask, shape, options), shape, options);
 }
 
@@ -40,6 +44,7 @@ export function binaryClosing(
   shape: readonly number[],
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
+  expectOptions("binaryClosing", options, "connectivity iterations");
   return binaryErosion(binaryDilation(mask, shape, options), shape, options);
 }
 

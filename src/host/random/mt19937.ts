@@ -104,16 +104,23 @@ export class MT19937 {
 
   private twist(): void {
     const { key } = this;
-    let i = 0;
+    let high = key[0];
     // Three stretches in place of indices modulo N: the words that each reads lie after, before and around the end of the array.
-    for (; i < N - M; i++) key[i] = key[i + M] ^ mixed(key[i], key[i + 1]);
-    for (; i < N - 1; i++) key[i] = key[i + M - N] ^ mixed(key[i], key[i + 1]);
-    key[N - 1] = key[M - 1] ^ mixed(key[N - 1], key[0]);
+    for (let i = 0; i < N - M; i++) {
+      const low = key[i + 1];
+      key[i] = key[i + M] ^ mixed(high, low);
+      high = low;
+    }
+    for (let i = N - M; i < N - 1; i++) {
+      const low = key[i + 1];
+      key[i] = key[i + M - N] ^ mixed(high, low);
+      high = low;
+    }
+    key[N - 1] = key[M - 1] ^ mixed(high, key[0]);
     this.pos = 0;
   }
 }
 
 function mixed(high: number, low: number): number {
-  const y = (high & 0x80000000) | (low & 0x7fffffff);
-  return (y >>> 1) ^ (-(y & 1) & 0x9908b0df);
+  return (((high & 0x80000000) | (low & 0x7fffffff)) >>> 1) ^ (-(low & 1) & 0x9908b0df);
 }

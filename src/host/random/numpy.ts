@@ -19,6 +19,8 @@ export interface RandomSource {
   uniform(low: number, high: number, size: number): Float64Array;
   normal(loc?: number, scale?: number): number;
   normal(loc: number, scale: number, size: number): Float64Array;
+  /** As many as `into` has, stored there: the numbers of float64, in half the memory. */
+  normal<A extends Float32Array | Float64Array>(loc: number, scale: number, into: A): A;
   /** `size` indices below `n`, with probabilities `p` (sum 1) or evenly; without replacement when `replace` is false. */
   choice(n: number, size: number, options?: ChoiceOptions): number[];
   /** A shuffled copy of 0 … n − 1, or of the given array. */
@@ -46,7 +48,6 @@ export interface RandomStateSnapshot extends MT19937State {
   readonly gauss: number | null;
 }
 
-/** A pair of normals takes two uniforms of two words. */
 const wordsPerPair = 4;
 
 /** numpy's legacy `RandomState` (MT19937, polar normals, masked rejection for integers). */
@@ -93,10 +94,11 @@ export class RandomState implements RandomSource {
 
   normal(loc?: number, scale?: number): number;
   normal(loc: number, scale: number, size: number): Float64Array;
-  normal(loc = 0, scale = 1, size?: number): number | Float64Array {
+  normal<A extends Float32Array | Float64Array>(loc: number, scale: number, into: A): A;
+  normal(loc = 0, scale = 1, size?: number | Float32Array | Float64Array): number | Float32Array | Float64Array {
     if (!(scale >= 0)) throw new ConfigError(`RandomState.normal: scale must be 0 or more, got ${scale}`);
     if (size === undefined) return loc + scale * this.polar();
-    const out = new Float64Array(size);
+    const out = typeof size === "number" ? new Float64Array(size) : size;
     this.fillNormal(out, loc, scale);
     return out;
   }
@@ -189,24 +191,16 @@ export class RandomState implements RandomSource {
   }
 
   /** `polar` for a whole array: words come in blocks, and no more of them than the missing pairs need if none is rejected. */
-  private fillNormal(out: Float64Array, loc: number, scale: number): void {
+  private fillNormal(out: Float32Array | Float64Array, loc: number, scale: number): void {
     let at = 0;
     if (this.gauss !== null && out.length > 0) out[at++] = loc + scale * this.polar();
-    const words = new Uint32Array(wordsPerPair * 512);
-    while (at < out.length) {
-      const block = words.subarray(0, wordsPerPair * Math.ceil((out.length - at) / 2));
+    const words = new Uint32Array(wordsPerPair * pairsAtOnce);
+    while (at + 1 < out.length) {
+      const block = words.subarray(0, wordsPerPair * ((out.length - at) >> 1));
       this.mt.fill(block);
-      for (let w = 0; w < block.length; w += wordsPerPair) {
-        const x1 = 2 * (((block[w] >>> 5) * 2 ** 26 + (block[w + 1] >>> 6)) / 2 ** 53) - 1;
-        const x2 = 2 * (((block[w + 2] >>> 5) * 2 ** 26 + (block[w + 3] >>> 6)) / 2 ** 53) - 1;
-        const r2 = x1 * x1 + x2 * x2;
-        if (r2 >= 1 || r2 === 0) continue;
-        const f = Math.sqrt((-2 * Math.log(r2)) / r2);
-        out[at++] = loc + scale * (f * x2);
-        if (at < out.length) out[at++] = loc + scale * (f * x1);
-        else this.gauss = f * x1;
-      }
+      at = polarPairs(block, out, at, loc, scale);
     }
+    if (at < out.length) out[at] = loc + scale * this.polar();
   }
 
   /** Weighted choice without replacement: draw what is missing, drop repeats, remove the found, again. */
@@ -221,6 +215,40 @@ export class RandomState implements RandomSource {
     }
     return found;
   }
+}
+
+/** A pair of normals takes two uniforms of two words; pairs that are made at a time, few, as `inBlocks` explains. */
+const pairsAtOnce = 128;
+const points = new Float64Array(2 * pairsAtOnce);
+const squares = new Float64Array(pairsAtOnce);
+
+/**
+ * Pairs of normals from words, those of accepted points only; gives the place behind the last. The points come first, the next one in the place of one that
+ * was rejected: a branch on chance would be guessed wrong as often.
+ */
+function polarPairs(words: Uint32Array, out: Float32Array | Float64Array, from: number, loc: number, scale: number): number {
+  const count = acceptedPoints(words);
+  for (let k = 0, at = from; k < count; k++, at += 2) {
+    const r2 = squares[k];
+    const f = Math.sqrt((-2 * Math.log(r2)) / r2);
+    out[at] = loc + scale * (f * points[2 * k + 1]);
+    out[at + 1] = loc + scale * (f * points[2 * k]);
+  }
+  return from + 2 * count;
+}
+
+function acceptedPoints(words: Uint32Array): number {
+  let count = 0;
+  for (let w = 0; w < words.length; w += wordsPerPair) {
+    const x1 = 2 * (((words[w] >>> 5) * 2 ** 26 + (words[w + 1] >>> 6)) / 2 ** 53) - 1;
+    const x2 = 2 * (((words[w + 2] >>> 5) * 2 ** 26 + (words[w + 3] >>> 6)) / 2 ** 53) - 1;
+    const r2 = x1 * x1 + x2 * x2;
+    points[2 * count] = x1;
+    points[2 * count + 1] = x2;
+    squares[count] = r2;
+    count += Number(r2 < 1) & Number(r2 !== 0);
+  }
+  return count;
 }
 
 function many(size: number | undefined, draw: () => number): number | Float64Array {

@@ -8,7 +8,7 @@ import { cast } from "../cast.ts";
 import type { Trial, Trials } from "../lib/choices.ts";
 import { conv, convInputGradient, convWeightGradient } from "./conv.ts";
 import { convShape } from "./shape.ts";
-import { gatherProblem, gatherRule, gatherVariants, weightProblem, weightRule, weightVariants } from "./variants.ts";
+import { gatherNames, gatherProblem, gatherRule, weightNames, weightProblem, weightRule } from "./variants.ts";
 
 interface Layer {
   readonly x: Shape;
@@ -71,11 +71,11 @@ function trial(device: Device, { x, outputs, taps, stride }: Layer, kind: Kind, 
   };
   if (kind === "weight") {
     const rule = weightRule(device, outputs, x[1]);
-    return { problem: weightProblem(g, half), variants: Object.keys(weightVariants), rule, prepare };
+    return { problem: weightProblem(g, half), variants: weightNames(device), rule, prepare };
   }
   const transposed = kind === "transposed";
   const rule = gatherRule(device, g, transposed);
-  return { problem: gatherProblem(g, transposed, half), variants: Object.keys(gatherVariants), rule, prepare };
+  return { problem: gatherProblem(g, transposed, half), variants: gatherNames(device), rule, prepare };
 }
 
 /** The gather kernels in both directions and the weight gradient, on usual layers. */

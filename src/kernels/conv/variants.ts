@@ -41,6 +41,10 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile>> = {
   "tile 64x64": { CG: 16, PG: 16, RC: 1, RP: 1, STEP: 16 },
 };
 
+/** Those that may win on a device: on a GPU the sums of the large direct tiles are no registers but memory, and a software adapter crawls through barriers. */
+export const gatherNames = ({ software }: Device): string[] =>
+  Object.keys(gatherVariants).filter((name) => !name.startsWith(software ? "tile" : "direct 12"));
+
 /** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
 interface WeightTile {
   readonly AG: number;
@@ -56,6 +60,8 @@ export const weightVariants: Readonly<Record<string, WeightTile | undefined>> = 
   "weights 64x64": { AG: 8, BG: 8, R: 2, KS: 1, STEP: 8 },
   "weights 32x32": { AG: 4, BG: 4, R: 2, KS: 4, STEP: 32 },
 };
+
+export const weightNames = ({ software }: Device): string[] => (software ? ["direct"] : Object.keys(weightVariants));
 
 /** Channels that a run of the gather kernels reads and writes, per group. */
 const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: number, outputs: number] => {

@@ -16,3 +16,20 @@ export function fold(device: Device, op: string, groups: number): [number, numbe
   if (y > max) throw new ShapeError(`${op}: ${groups} workgroups exceed what this device dispatches; use smaller tensors`);
   return [x, y, 1];
 }
+
+/**
+ * Workgroups of `size` threads along the first of three axes, one for each place of the other two: threads know where they are without dividing.
+ * Throws `ShapeError` for more than a device dispatches.
+ */
+export function lines(
+  device: Device,
+  op: string,
+  [x, y, z]: readonly [number, number, number],
+  size: number,
+): [number, number, number] {
+  const groups: [number, number, number] = [Math.ceil(x / size), y, z];
+  const max = device.gpu.limits.maxComputeWorkgroupsPerDimension;
+  if (groups.some((n) => n > max))
+    throw new ShapeError(`${op}: ${groups.join(" × ")} workgroups exceed what this device dispatches; use smaller tensors`);
+  return groups;
+}

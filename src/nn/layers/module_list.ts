@@ -17,6 +17,11 @@ export class ModuleList<M extends Module = Module> extends Module {
     for (const [i, item] of this.items.entries()) yield [String(i), item];
   }
 
+  /** The items in order: `for (const block of this.blocks)`. */
+  [Symbol.iterator](): IterableIterator<M> {
+    return this.items.values();
+  }
+
   /** Throws `ConfigError`: the network that owns the list decides what is called when. */
   forward(): Tensor {
     throw new ConfigError("a ModuleList cannot be called; call its items, or use Sequential");

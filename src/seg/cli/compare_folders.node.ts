@@ -3,7 +3,8 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { gridDifference, wholeLabels } from "../../data/folders/join_case.ts";
-import { readNiftiFile } from "../../data/formats/nifti/nifti.node.ts";
+import { imageStem, isImageName } from "../../data/formats/formats.ts";
+import { readImageFile } from "../../data/formats/images.node.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -20,38 +21,46 @@ import {
 } from "../metrics/comparison.ts";
 import { boxPlotSvg } from "../pictures/boxes.ts";
 
-/** What the command line says of a comparison. */
-export interface FolderComparison {
-  readonly reference: string;
-  readonly prediction: string;
-  /** `1,2`, `anterior=1,posterior=2`, `whole=1+2`; default: every value of the references but 0. */
-  readonly labels?: string | undefined;
+/** What the command line says of scores. */
+export interface ScoreFlags {
   /** Names of `caseMetrics`; default `dice,iou,hd95,assd,nsd`. */
   readonly metrics?: string | undefined;
   /** `1,1,2.5`; default the voxel size in the files. */
   readonly spacing?: string | undefined;
-  readonly ignore?: string | undefined;
   readonly tolerance?: string | undefined;
   readonly empty?: string | undefined;
-  readonly missing?: string | undefined;
   readonly seed?: string | undefined;
 }
 
-const extensions = /\.nii(?:\.gz)?$/i;
+/** And of a comparison of two folders. */
+export interface FolderComparison extends ScoreFlags {
+  readonly reference: string;
+  readonly prediction: string;
+  /** `1,2`, `anterior=1,posterior=2`, `whole=1+2`; default: every value of the references but 0. */
+  readonly labels?: string | undefined;
+  readonly ignore?: string | undefined;
+  readonly missing?: string | undefined;
+}
 
-/** Label maps of a folder by case: the name without its extension. @throws DataError for two files of one case */
-async function labelMaps(folder: string): Promise<Map<string, string>> {
+/** The voxels of these lie beside a header, which has the case's name. */
+const dataOfHeader = /\.img(\.gz)?$/i;
+
+/** Label maps of a folder by case: the name without the ending of its format. @throws DataError for two files of one case */
+export async function labelMaps(folder: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new DataError(`evaluate: the folder ${folder} cannot be read`, { cause });
   });
-  for (const name of names.filter((n) => extensions.test(n) && !n.startsWith(".")).sort()) {
-    const id = name.replace(extensions, "");
+  const headers = new Set(names.map((n) => n.toLowerCase()));
+  const apart = (name: string) => dataOfHeader.test(name) && headers.has(name.toLowerCase().replace(dataOfHeader, ".hdr"));
+  for (const name of names.filter((n) => isImageName(n) && !n.startsWith(".") && !apart(n)).sort()) {
+    const id = imageStem(name);
     const other = found.get(id);
     if (other !== undefined) throw new DataError(`evaluate: ${folder} has two files of the case "${id}"; keep one of them`);
     found.set(id, join(folder, name));
   }
-  if (found.size === 0) throw new DataError(`evaluate: ${folder} has no label map (*.nii.gz, *.nii)`);
+  if (found.size === 0)
+    throw new DataError(`evaluate: ${folder} has no label map: no file with the ending of an image, such as .nii.gz`);
   return found;
 }
 
@@ -87,11 +96,11 @@ export function classesOf(text: string): LabelClass[] {
 }
 
 async function readLabels(path: string): Promise<Volume> {
-  return wholeLabels(await readNiftiFile(path));
+  return wholeLabels(await readImageFile(path));
 }
 
 /** Throws `ShapeError` or `DataError` if the maps do not lie on one grid. */
-function expectOneGrid(path: string, prediction: Volume, truth: Volume): void {
+export function expectOneGrid(path: string, prediction: Volume, truth: Volume): void {
   if (prediction.shape.join() !== truth.shape.join())
     throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
   const apart = gridDifference({ name: "prediction", ...prediction }, { name: "label", ...truth });
@@ -109,22 +118,37 @@ async function valuesOf(references: ReadonlyMap<string, string>, ignore: number 
   return [...values].sort((a, b) => a - b).map((v) => ({ name: String(v), values: [v] }));
 }
 
+/** How scores are made, as the flags say. @throws ConfigError */
+export function scoringOf(flags: ScoreFlags): Pick<ComparisonInfo, "metrics" | "empty" | "tolerance"> & Scoring {
+  const metrics = caseMetricsNamed((flags.metrics ?? "dice,iou,hd95,assd,nsd").split(",").map((m) => m.trim()));
+  const spacing = flags.spacing === undefined ? undefined : numbers("spacing", flags.spacing, Number.MIN_VALUE);
+  if (spacing && spacing.length !== 3) throw new ConfigError(`evaluate: --spacing takes three numbers, got "${flags.spacing}"`);
+  return {
+    metrics,
+    empty: oneOf<EmptyRule>("empty", flags.empty, ["nan", "skip", "best"]),
+    tolerance: number("tolerance", flags.tolerance, 0) ?? 1,
+    spacing,
+    bootstrap: { seed: number("seed", flags.seed, 0) ?? 0 },
+  };
+}
+
+interface Scoring {
+  readonly spacing: readonly number[] | undefined;
+  readonly bootstrap: { readonly seed: number };
+}
+
 /** Pairs the files of both folders, checks that each pair lies on one grid, and scores it. @throws ConfigError, DataError, ShapeError */
 export async function compareFolders(options: FolderComparison): Promise<Comparison> {
   const [references, predictions] = [await labelMaps(resolve(options.reference)), await labelMaps(resolve(options.prediction))];
   const ignore = number("ignore", options.ignore, 0);
-  const tolerance = number("tolerance", options.tolerance, 0) ?? 1;
-  const metrics = caseMetricsNamed((options.metrics ?? "dice,iou,hd95,assd,nsd").split(",").map((m) => m.trim()));
-  const empty: EmptyRule = oneOf("empty", options.empty, ["nan", "skip", "best"]);
+  const { spacing, ...scoring } = scoringOf(options);
   const missing = oneOf("missing", options.missing, ["empty", "skip"]);
-  const spacing = options.spacing === undefined ? undefined : numbers("spacing", options.spacing, Number.MIN_VALUE);
-  if (spacing && spacing.length !== 3) throw new ConfigError(`evaluate: --spacing takes three numbers, got "${options.spacing}"`);
   const classes = options.labels === undefined ? await valuesOf(references, ignore) : classesOf(options.labels);
   const missingCases = [...references.keys()].filter((id) => !predictions.has(id));
   const surplus = [...predictions.keys()].filter((id) => !references.has(id));
   if (missingCases.length === references.size)
     throw new DataError(
-      `evaluate: no file of ${options.prediction} has the name of one of ${options.reference}; expected <case>.nii.gz in both`,
+      `evaluate: no file of ${options.prediction} has the name of one of ${options.reference}; expected <case>.nii.gz, or another format, in both`,
     );
   const cases: ScoredCase[] = [];
   for (const [id, path] of references) {
@@ -133,17 +157,15 @@ export async function compareFolders(options: FolderComparison): Promise<Compari
     const [truth, found] = await Promise.all([readLabels(path), other === undefined ? undefined : readLabels(other)]);
     if (found) expectOneGrid(other!, found, truth);
     const prediction = found ?? { data: new Uint8Array(truth.data.length), shape: truth.shape };
+    const { metrics, empty, tolerance } = scoring;
     const score: ScoreOptions = { metrics, classes, spacing: spacing ?? truth.spacing, ignore, empty, tolerance };
     cases.push({ id, scores: scoreCase(prediction, truth, score), ...(!found && { missing: true as const }) });
   }
   const info: ComparisonInfo = {
-    metrics,
-    empty,
+    ...scoring,
     missing,
-    tolerance,
     ignore,
     classes: classes.map((c) => c.name),
-    bootstrap: { seed: number("seed", options.seed, 0) ?? 0 },
   };
   return compareCases(info, cases, { missingCases, surplus });
 }

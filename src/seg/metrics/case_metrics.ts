@@ -10,6 +10,7 @@ import type { LabelClass } from "../../data/labels.ts";
 import type { Confusion } from "./confusion_matrix.ts";
 import { hausdorffOf } from "./hausdorff_distance.ts";
 import { LabelPairs } from "./label_pairs.ts";
+import { countLesions, type LesionCounts } from "./lesions.ts";
 import { averageDistanceOf } from "./surface_distance.ts";
 import { surfaceDiceOf } from "./surface_dice.ts";
 import { SurfacePair, type SurfacePairOptions } from "./surfaces.ts";
@@ -26,6 +27,8 @@ export interface ClassPair extends Confusion {
   readonly subvoxelSurfaces: SurfacePair;
   /** Surfaces of edge voxels that have none where a mask meets the end of the volume. */
   readonly openSurfaces: SurfacePair;
+  /** Connected components, and which of them the other mask touches. */
+  readonly lesions: LesionCounts;
 }
 
 export interface CaseMetric {
@@ -44,13 +47,22 @@ const ratio = (a: number, b: number): number => (b === 0 ? NaN : a / b);
 const percentile = (pair: SurfacePair, percentileOf: "larger" | "pooled"): number =>
   pair.oneSided ? Infinity : hausdorffOf(pair, { percentile: 95, percentileOf });
 
+/** The harmonic mean of both lesion rates. */
+function lesionF1({ lesions, found, predicted, falsePositives }: LesionCounts): number {
+  if (lesions + predicted === 0) return NaN;
+  const sensitivity = found / Math.max(1, lesions);
+  const precision = (predicted - falsePositives) / Math.max(1, predicted);
+  return sensitivity + precision === 0 ? 0 : (2 * sensitivity * precision) / (sensitivity + precision);
+}
+
 const row = (name: string, unit: string, best: number | undefined, of: CaseMetric["of"]): CaseMetric =>
   best === undefined ? { name, unit, of } : { name, unit, best, of };
 
 /**
  * The metrics by name. Distances are in the unit of the voxel size: `hd` the largest, `hd95` the larger of both directed 95 % values, `hd95pooled` of both
  * directions together (MedPy), `asd` from prediction to truth, `assd` of both, `nsd` within the tolerance by area and `nsdvoxels` by edge voxels. `ravd` is
- * the difference of the volumes in percent of the truth's, `vs` the similarity of the volumes.
+ * the difference of the volumes in percent of the truth's, `vs` the similarity of the volumes. Lesions are components (26 neighbors): `lesionsensitivity`
+ * is the share of the truth's that the prediction touches, `lesionprecision` that of the prediction's on a lesion, `falselesions` how many are on none.
  */
 export const caseMetrics: readonly CaseMetric[] = [
   row("dice", "", 1, ({ tp, fp, fn }) => ratio(2 * tp, 2 * tp + fp + fn)),
@@ -67,6 +79,10 @@ export const caseMetrics: readonly CaseMetric[] = [
   row("nsdvoxels", "", 1, ({ surfaces, tolerance }) => surfaceDiceOf(surfaces, tolerance)),
   row("ravd", "%", 0, ({ tp, fp, fn }) => ratio(100 * Math.abs(fp - fn), tp + fn)),
   row("vs", "", 1, ({ tp, fp, fn }) => 1 - ratio(Math.abs(fp - fn), 2 * tp + fp + fn)),
+  row("lesionsensitivity", "", 1, ({ lesions }) => ratio(lesions.found, lesions.lesions)),
+  row("lesionprecision", "", 1, ({ lesions }) => ratio(lesions.predicted - lesions.falsePositives, lesions.predicted)),
+  row("lesionf1", "", 1, ({ lesions }) => lesionF1(lesions)),
+  row("falselesions", "", 0, ({ lesions }) => lesions.falsePositives),
   row("volume", "ml", undefined, ({ tp, fp, voxelVolume }) => (tp + fp) * voxelVolume),
   row("truevolume", "ml", undefined, ({ tp, fn, voxelVolume }) => (tp + fn) * voxelVolume),
 ];
@@ -120,16 +136,24 @@ class LazyPair implements ClassPair {
   readonly fn: number;
   readonly voxelVolume: number;
   readonly tolerance: number;
-  private readonly make: (options: SurfacePairOptions) => SurfacePair;
+  private readonly masks: () => readonly [prediction: HostArray<Uint8Array>, truth: HostArray<Uint8Array>];
+  private readonly spacing: readonly number[];
   private edges: SurfacePair | undefined;
   private between: SurfacePair | undefined;
   private open: SurfacePair | undefined;
+  private components: LesionCounts | undefined;
 
-  constructor(counts: Confusion, options: ScoreOptions, make: (options: SurfacePairOptions) => SurfacePair) {
+  constructor(counts: Confusion, options: ScoreOptions, masks: LazyPair["masks"]) {
     ({ tp: this.tp, fp: this.fp, tn: this.tn, fn: this.fn } = counts);
     this.voxelVolume = options.spacing.reduce((v, s) => v * s, 1) / 1000;
     this.tolerance = options.tolerance ?? 1;
-    this.make = make;
+    this.spacing = options.spacing;
+    this.masks = masks;
+  }
+
+  private make(kind: SurfacePairOptions): SurfacePair {
+    const [p, t] = this.masks();
+    return new SurfacePair(p.data, t.data, t.shape, { spacing: this.spacing.slice(-t.shape.length), ...kind });
   }
 
   get surfaces(): SurfacePair {
@@ -143,6 +167,10 @@ class LazyPair implements ClassPair {
   get openSurfaces(): SurfacePair {
     return (this.open ??= this.make({ border: "inside" }));
   }
+
+  get lesions(): LesionCounts {
+    return (this.components ??= countLesions(...this.masks()));
+  }
 }
 
 /**
@@ -153,16 +181,13 @@ class LazyPair implements ClassPair {
  */
 export function scoreCase(prediction: HostArray, truth: HostArray, options: ScoreOptions): number[][] {
   expectOptions("scoreCase", options, "metrics classes spacing ignore empty tolerance");
-  const { metrics, classes, spacing, ignore, empty = "nan" } = options;
+  const { metrics, classes, ignore, empty = "nan" } = options;
   const pairs = new LabelPairs("scoreCase", prediction, truth, ignore);
   const shape = truth.shape.slice(1);
   return classes.map(({ values }) => {
     const counts = pairs.confusion(values);
-    const make = (kind: SurfacePairOptions): SurfacePair => {
-      const [p, t] = [prediction, truth].map((a) => maskOf(a, truth, values, ignore));
-      return new SurfacePair(p, t, shape, { spacing: spacing.slice(-shape.length), ...kind });
-    };
-    const pair = new LazyPair(counts, options, make);
+    const mask = (a: HostArray): HostArray<Uint8Array> => ({ data: maskOf(a, truth, values, ignore), shape });
+    const pair = new LazyPair(counts, options, () => [mask(prediction), mask(truth)]);
     const absent = counts.tp + counts.fn === 0;
     return metrics.map(({ best, of }) => {
       if (best === undefined || !absent || (empty === "nan" && counts.fp > 0)) return of(pair);

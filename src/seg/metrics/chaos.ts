@@ -1,5 +1,6 @@
 /** @file The evaluation of the CHAOS challenge (Kavur et al. 2021). */
 
+import { expectOptions } from "../../host/options.ts";
 import { type CaseMetric, caseMetricsNamed } from "./case_metrics.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -33,8 +34,10 @@ const maskOf = (data: TypedArray): Uint8Array => {
 export function computeChaosMetrics(
   prediction: HostArray,
   reference: HostArray,
-  { spacing }: { readonly spacing?: number | readonly number[] } = {},
+  options: { readonly spacing?: number | readonly number[] } = {},
 ): ChaosMetrics {
+  expectOptions("computeChaosMetrics", options, "spacing");
+  const { spacing } = options;
   const { shape } = reference;
   if (!sameShape(prediction.shape, shape))
     throw new ShapeError(

@@ -30,6 +30,7 @@ export {
   type PercentileOptions,
 } from "./hausdorff_distance.ts";
 export * from "./label_dice.ts";
+export * from "./lesions.ts";
 export * from "./mean_dice.ts";
 export * from "./mean_iou.ts";
 export type { OverlapOptions } from "./overlap.ts";

@@ -1,5 +1,6 @@
 /** @file The evaluation of nnU-Net: counts, Dice and IoU of label maps per label or region, their means, and its `summary.json`. */
 
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { nanMean } from "../../host/stats.ts";
 import { LabelPairs } from "./label_pairs.ts";
@@ -37,8 +38,10 @@ export function computeMetrics(
   reference: HostArray,
   prediction: HostArray,
   labelsOrRegions: readonly LabelOrRegion[],
-  { ignoreLabel }: { readonly ignoreLabel?: number } = {},
+  options: { readonly ignoreLabel?: number } = {},
 ): Record<string, NnunetMetrics> {
+  expectOptions("computeMetrics", options, "ignoreLabel");
+  const { ignoreLabel } = options;
   const pairs = new LabelPairs("computeMetrics", prediction, reference, ignoreLabel);
   const entries = labelsOrRegions.map((label) => {
     const { tp: TP, fp: FP, fn: FN, tn: TN } = pairs.confusion(typeof label === "number" ? [label] : label);

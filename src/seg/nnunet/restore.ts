@@ -6,7 +6,8 @@
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { copyView } from "../../host/strided.ts";
-import { resampleByPlan, type CaseProperties } from "../../data/nnunet/preprocess.ts";
+import type { CaseProperties } from "../../data/nnunet/preprocess.ts";
+import { resampleByPlan } from "../../data/nnunet/resample_by_plan.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, toProbabilities } from "./label_manager.ts";
 

@@ -11,6 +11,7 @@ import {
   resampleDataOrSegToSpacing,
   type ResampleToShapeOptions,
 } from "../../../src/data/nnunet/resample.ts";
+import { resampleByPlan } from "../../../src/data/nnunet/resample_by_plan.ts";
 import { resizeLabels } from "../../../src/data/nnunet/resample_labels.ts";
 import { generateCrossvalSplit } from "../../../src/data/nnunet/splits.ts";
 import { computeGaussian, computeStepsForSlidingWindow, withMirroring } from "../../../src/seg/inference/nnunet_windows.ts";
@@ -193,6 +194,16 @@ export const adapters: Adapters = {
   "nnunet.resample_data_or_seg_to_shape": (test) => {
     const a = argumentsOf(test, `new_shape ${resampleNames}`);
     return resampleDataOrSegToShape(a.data, a.new_shape, a.current_spacing, a.new_spacing, resampleOptions(a));
+  },
+  "nnunet.resample_torch_fornnunet": (test) => {
+    const {
+      data,
+      new_shape: shape,
+      current_spacing: from,
+      new_spacing: to,
+      ...kwargs
+    } = { ...test.inputs, ...test.args } as Args;
+    return resampleByPlan("resample_torch_fornnunet", kwargs, data, shape, from, to);
   },
   "nnunet.resample_data_or_seg_to_spacing": (test) => {
     const a = argumentsOf(test, resampleNames);

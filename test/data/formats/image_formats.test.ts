@@ -195,7 +195,8 @@ describe("NRRD", () => {
       joined(["NRRD0004", "# made by hand", ...head.slice(1), "key:=value: with = colons", "", ""].join("\r\n"), bytes),
     ])
       expect([...(await readImage(file)).data]).toEqual(turned);
-    await expect(readImage(nrrd(as("bzip2")))).rejects.toThrow(/encoding is "bzip2".*encoding gzip/);
+    await expect(readImage(nrrd(as("bzip2")))).rejects.toThrow(/bzip2 data do not begin as bzip2 does/);
+    await expect(readImage(nrrd(as("xz")))).rejects.toThrow(/encoding is "xz"; expected raw, gzip, bzip2/);
   });
 
   test("spaces: RAS, LPS and the words for them; directions of two and of four axes", async () => {

@@ -7,6 +7,7 @@ import { getNormalizationScheme, normalizeIntensities } from "../../../src/data/
 import { padNdImage } from "../../../src/data/nnunet/pad.ts";
 import { preprocessCase, sampleForegroundLocations } from "../../../src/data/nnunet/preprocess.ts";
 import { resampleDataOrSegToShape } from "../../../src/data/nnunet/resample.ts";
+import { resampleByPlan } from "../../../src/data/nnunet/resample_by_plan.ts";
 import { generateCrossvalSplit } from "../../../src/data/nnunet/splits.ts";
 import { sortWeighted, weightedMoments, weightedQuantiles } from "../../../src/data/nnunet/weighted_values.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
@@ -31,6 +32,32 @@ test("resampling equals nnU-Net's, in the plane and along thick slices, images a
     const out = resampleDataOrSegToShape({ data, shape: stored.shape }, stored.new, stored.spacing, [1, 1, 1], options);
     stored.result.forEach((v, i) => expect(Math.abs(out.data[i] - v), JSON.stringify(stored.options)).toBeLessThan(1e-5));
   }
+});
+
+test("the resampling by torch equals nnU-Net's", () => {
+  interface StoredTorch extends Omit<Stored, "options"> {
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly dtype: string;
+  }
+  for (const stored of readFixture<StoredTorch[]>("nnunet_resample_torch.json")) {
+    const data = stored.options.is_seg ? Int8Array.from(stored.data) : Float32Array.from(stored.data);
+    const x = { data, shape: stored.shape };
+    const out = resampleByPlan(
+      "resample_torch_fornnunet",
+      { ...stored.options, num_threads: 4 },
+      x,
+      stored.new,
+      stored.spacing,
+      [1, 1, 1],
+    );
+    expect(out.shape).toEqual([stored.shape[0], ...stored.new]);
+    expect(out.data.constructor.name.toLowerCase()).toBe(`${stored.dtype}array`);
+    stored.result.forEach((v, i) => expect(Math.abs(out.data[i] - v), JSON.stringify(stored.options)).toBeLessThan(1e-5));
+  }
+  const x = { data: new Float32Array(8), shape: [1, 2, 2, 2] };
+  expect(() => resampleByPlan("resample_torch_fornnunet", { order: 3 }, x, [2, 2, 3], [1, 1, 1], [1, 1, 1])).toThrow(
+    /unknown option "order" of resample_torch_fornnunet; known are is_seg/,
+  );
 });
 
 /** A 5×5×5 shell of ones with a hollow, off the corner of a 7×7×8 image; one voxel of the hollow is open to nothing. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
+import { readImageFile, writeImageFile } from "../../../src/data/formats/images.node.ts";
 import { makeVolume } from "../../../src/data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
 import { classesOf, compareFolders, writeComparison } from "../../../src/seg/cli/compare_folders.node.ts";
@@ -63,6 +64,20 @@ describe("compareFolders", () => {
       { name: "3", values: [3] },
       { name: "tumor", values: [1, 2] },
     ]);
+  });
+
+  it("reads every format, and one map of a header with its data", async () => {
+    for (const name of ["formats", "pairs"]) await mkdir(at(name));
+    await writeImageFile(at("formats/a.mha"), await readImageFile(at("truth/a.nii.gz")));
+    await writeImageFile(at("formats/b.nrrd"), await readImageFile(at("truth/b.nii.gz")));
+    const found = await compare("formats", { ignore: "9", labels: "1" });
+    expect(found.cases.map((c) => [c.id, c.scores[0][0]])).toEqual([
+      ["a", 1],
+      ["b", 1],
+    ]);
+    await writeImageFile(at("pairs/a.hdr"), await readImageFile(at("truth/a.nii.gz")));
+    expect((await readdir(at("pairs"))).sort()).toEqual(["a.hdr", "a.img"]);
+    expect((await compare("pairs", { reference: at("pairs") })).cases.map((c) => c.scores[0][0])).toEqual([1]);
   });
 
   it("refuses grids that differ, and folders and options that make no sense", async () => {

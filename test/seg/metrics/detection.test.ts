@@ -2,7 +2,16 @@
 
 import { expect, test } from "vitest";
 import { ShapeError } from "../../../src/host/errors.ts";
-import { type Candidate, detectionLines, summarizeDetections, lunaRates, matchCandidates } from "../../../src/seg/index.ts";
+import {
+  caseMetricsNamed,
+  type Candidate,
+  countLesions,
+  scoreCase,
+  detectionLines,
+  summarizeDetections,
+  lunaRates,
+  matchCandidates,
+} from "../../../src/seg/index.ts";
 
 const found = (x: number, score: number): Candidate => ({ center: [x, 0, 0], diameter: 5, score });
 const there = (x: number, diameter: number) => ({ center: [x, 0, 0], diameter });
@@ -36,4 +45,31 @@ test("the curve and what is read from it", () => {
 test("what is missed stays missed, and nothing found is no error", () => {
   const { sensitivity, atRates, curve } = summarizeDetections([matchCandidates([], [there(0, 4)]), matchCandidates([], [])]);
   expect([sensitivity, Math.max(...atRates), curve]).toEqual([0, 0, [[0, 0]]]);
+});
+
+test("lesions are components, found where one voxel, or a share, is predicted", () => {
+  const mask = (text: string) => ({ data: Uint8Array.from(text.replaceAll(/\s/g, ""), Number), shape: [1, 3, 8] });
+  const truth = mask(`
+    11000011
+    11000000
+    00010000`);
+  const prediction = mask(`
+    10000000
+    00000000
+    00001001`);
+  expect(countLesions(prediction, truth)).toEqual({ lesions: 3, found: 1, predicted: 3, falsePositives: 2 });
+  expect(countLesions(prediction, truth, { overlap: 0.5 })).toMatchObject({ found: 0, falsePositives: 2 });
+  // Diagonal neighbors belong together, or do not.
+  const diagonal = mask(`10000000 01000000 00000000`);
+  expect(countLesions(diagonal, truth).predicted).toBe(1);
+  expect(countLesions(diagonal, truth, { connectivity: 4 })).toEqual({ lesions: 3, found: 1, predicted: 2, falsePositives: 0 });
+  expect(() => countLesions(prediction, { data: truth.data, shape: [3, 8] })).toThrow(ShapeError);
+
+  const [wanted, got] = [truth, prediction].map(({ data }) => ({ data, shape: [1, 1, 3, 8] }));
+  const options = { classes: [{ name: "lesion", values: [1] }], spacing: [1, 1, 1] };
+  const rows = caseMetricsNamed(["lesionsensitivity", "lesionprecision", "lesionf1", "falselesions"]);
+  expect(scoreCase(got, wanted, { metrics: rows, ...options })).toEqual([[1 / 3, 1 / 3, 1 / 3, 2]]);
+  const empty = { data: new Uint8Array(24), shape: wanted.shape };
+  expect(scoreCase(got, empty, { metrics: rows, ...options })).toEqual([[NaN, 0, 0, 3]]);
+  expect(scoreCase(empty, empty, { metrics: rows, ...options })).toEqual([[NaN, NaN, NaN, NaN]]);
 });

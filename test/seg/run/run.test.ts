@@ -103,7 +103,12 @@ describe("a run's folder", () => {
     const text = `${lines}mean Dice ${meanDice.toFixed(3)}\n`;
     expect(cases).toHaveLength(2);
     expect(whole.stdout).toContain(text);
-    expect(await runCli(["evaluate", "--run", at("whole")])).toMatchObject({ code: 0, stdout: text });
+    const { code, stdout } = await runCli(["evaluate", "--run", at("whole"), "--metrics", "dice,hd95,lesionsensitivity"]);
+    expect([code, stdout.slice(0, text.length)]).toEqual([0, text]);
+    // And a table of the metrics that were asked for.
+    expect(stdout.slice(text.length)).toMatch(
+      /^class .*\nball +dice .*\nball +hd95 \[mm\] .*\nball +lesionsensitivity .*\nall classes/,
+    );
   });
 
   test("holds a page, which can be made again from the predictions, and says where the time went", async () => {

@@ -9,7 +9,8 @@ import type { Blob } from "../../../host/platform.ts";
 import type { Fail } from "../../../host/bytes/budget.ts";
 import { type Bytes, type DataSet, type Element, MoreBytes, readDataSet, readMeta, undefinedLength } from "./elements.ts";
 import { frameFacts, type FrameFacts } from "./frames.ts";
-import { NoImageError, objectTitle } from "./refusals.ts";
+import { isSegmentation, NoImageError, objectTitle } from "./refusals.ts";
+import { type SegmentTable, segmentTable } from "./segments.ts";
 import { BlobSource, type ByteSource, DeflatedSource } from "./source.ts";
 import { plainSyntax, type TransferSyntax, transferSyntax } from "./transfer_syntax.ts";
 
@@ -49,6 +50,8 @@ export interface DicomHeader {
   readonly extendedOffsets: readonly number[];
   readonly extendedLengths: readonly number[];
   readonly frames: readonly FrameFacts[];
+  /** Of segmentations. */
+  readonly segments?: SegmentTable;
   /** What is odd about the file. */
   readonly notes: readonly string[];
 }
@@ -184,6 +187,7 @@ function describeImage(data: DataSet, origin: Origin & { readonly seriesUid: str
     extendedOffsets: data.numbers("extendedOffsets"),
     extendedLengths: data.numbers("extendedLengths"),
     frames: frameFacts(data, layout.frames, fail, notes),
+    ...(isSegmentation(sopClass) && { segments: segmentTable(data, fail) }),
     notes,
   };
 }

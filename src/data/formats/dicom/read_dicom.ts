@@ -21,6 +21,8 @@ export async function readDicom({ name, blob }: ImageFile): Promise<Volume> {
   const header = await readHeader(name, blob);
   const segmentation = isSegmentation(header.sopClass);
   const stack = arrange(slicesOf([header]), { uneven: "refuse", asStored: segmentation, who: `readDicom: ${name}` });
-  const masks = segmentation ? ["a segmentation: each frame is the mask of a segment"] : [];
+  const masks = segmentation
+    ? ["a segmentation: each frame is the mask of a segment; readDicomSegmentation makes a label map"]
+    : [];
   return readVoxels(stack, name, masks);
 }

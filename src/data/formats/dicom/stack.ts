@@ -163,7 +163,7 @@ function unplaced(slices: readonly Slice[], { who }: ArrangeOptions): Stack {
 }
 
 /** Voxel index → RAS mm: DICOM's x and y point to the left and to the back. */
-function affineOf({ orientation, pixelSpacing }: FrameFacts, origin: Vector = [0, 0, 0], step: Vector): Affine {
+export function affineOf({ orientation, pixelSpacing }: FrameFacts, origin: Vector = [0, 0, 0], step: Vector): Affine {
   const [row, column] = orientation ?? lps;
   const [rowDistance, columnDistance] = pixelSpacing ?? [1, 1];
   const line = (axis: 0 | 1 | 2, sign: number) =>

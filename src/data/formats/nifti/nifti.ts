@@ -3,6 +3,7 @@
  * asked for, and reading stops where it says that the voxels end.
  */
 
+import { expectOptions } from "../../../host/options.ts";
 import { deflate } from "../../../host/bytes/inflate.ts";
 import { failing } from "../../../host/bytes/budget.ts";
 import { FormatError } from "../../../host/errors.ts";
@@ -90,6 +91,7 @@ function tooShort(header: NiftiHeader, name: string, verb: string, limit: number
  * @throws DataError if `dtype` cannot hold a value; ShapeError if the data do not fill the shape
  */
 export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
+  expectOptions("writeNifti", options, "dtype gzip");
   const bytes = encodeNifti(volume, options.dtype);
   if (!options.gzip) return bytes;
   return deflate(bytes, "gzip");

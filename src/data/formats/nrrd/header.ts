@@ -11,7 +11,7 @@ export interface NrrdHeader {
   readonly fields: Readonly<Record<string, string>>;
   readonly dtype: StoredType;
   readonly littleEndian: boolean;
-  readonly encoding: "raw" | "gzip" | "text" | "hex";
+  readonly encoding: "raw" | "gzip" | "bzip2" | "text" | "hex";
   readonly sizes: readonly number[];
   /** The axes of the file that are x, y, z; others are channels. */
   readonly spatial: readonly number[];
@@ -38,6 +38,8 @@ const encodings: Readonly<Record<string, NrrdHeader["encoding"]>> = {
   raw: "raw",
   gzip: "gzip",
   gz: "gzip",
+  bzip2: "bzip2",
+  bz2: "bzip2",
   ascii: "text",
   text: "text",
   txt: "text",
@@ -101,10 +103,7 @@ export function parseNrrdHeader(text: string, fail: Fail): NrrdHeader {
   if (!dtype) throw fail(`type is ${JSON.stringify(fields.type)}; expected a type of integers or floats of 8 to 64 bits`);
   const encoding = encodings[field("encoding").toLowerCase()];
   if (!encoding) {
-    const packed = /^bz/i.test(fields.encoding)
-      ? `; save it again with encoding gzip, for example with "unu save -f nrrd -e gzip" or 3D Slicer`
-      : "";
-    throw fail(`encoding is ${JSON.stringify(fields.encoding)}; expected raw, gzip, ascii or hex${packed}`);
+    throw fail(`encoding is ${JSON.stringify(fields.encoding)}; expected raw, gzip, bzip2, ascii or hex`);
   }
   const [dimension] = numbersIn(field("dimension"), "dimension", fail, 1);
   if (!(Number.isInteger(dimension) && dimension >= 1 && dimension <= 16))

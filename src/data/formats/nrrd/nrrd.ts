@@ -1,4 +1,4 @@
-/** @file NRRD images, `.nrrd` and `.nhdr` with detached data: raw, gzip, text and hex; geometry in any patient space. */
+/** @file NRRD images, `.nrrd` and `.nhdr` with detached data: raw, gzip, bzip2, text and hex; geometry in any patient space. */
 
 import { deflate } from "../../../host/bytes/inflate.ts";
 import { type Fail, failing } from "../../../host/bytes/budget.ts";
@@ -71,7 +71,7 @@ function stridesIn({ sizes, spatial }: NrrdHeader, [, nx, ny, nz]: readonly numb
 
 async function readData(file: ImageFile, header: NrrdHeader, block: VoxelBlock, end: number, fail: Fail): Promise<TypedArray> {
   const { encoding, dataFiles, lineSkip, byteSkip } = header;
-  const packing: Packing = { compression: encoding === "gzip" ? "gzip" : "none", lineSkip, byteSkip };
+  const packing: Packing = { compression: encoding === "gzip" || encoding === "bzip2" ? encoding : "none", lineSkip, byteSkip };
   const need = blockBytes(block);
   if (encoding === "text" || encoding === "hex") {
     const source = dataFiles ? await file.beside?.(dataFiles[0]) : file;

@@ -3,10 +3,10 @@
  * step. Kinds, probabilities and ranges are by default those of nnU-Net (Isensee et al. 2021).
  */
 
+import { expectOptions } from "../../../host/options.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
-import { RandomState, type RandomSource, type RandomStateSnapshot } from "../../../host/random/numpy.ts";
-import type { Item, Randomizable, Transform, TransformState } from "../transform.ts";
+import { Drawing, type Item, type Transform } from "../transform.ts";
 
 /** A kind of change: how often, and from which range its strength is drawn. */
 export interface Chance {
@@ -74,11 +74,16 @@ export const augmentationKeys = ["augmentMatrix", "augmentDisplacement", "augmen
  * the others.
  * @throws ConfigError for probabilities outside 0 … 1 and ranges that are none
  */
-export class DrawAugmentation implements Transform<Item>, Randomizable {
+export class DrawAugmentation extends Drawing implements Transform<Item> {
   private readonly options: AllOptions;
-  private random: RandomSource = new RandomState();
 
   constructor(options: AugmentationOptions) {
+    super();
+    expectOptions(
+      "DrawAugmentation",
+      options,
+      "size mirrorAxes stillAxis blur scale elastic lowResolution gamma noise rotation brightness contrast gammaInverted",
+    );
     const all = { ...standards(options.size.length), ...options };
     const { size: _size, mirrorAxes, stillAxis, ...chances } = all;
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= options.size.length))
@@ -107,17 +112,6 @@ export class DrawAugmentation implements Transform<Item>, Randomizable {
       ...(elastic.prob > 0 && { augmentDisplacement: displacement }),
       ...this.intensities(channels),
     };
-  }
-
-  setRandomState(seed: number | RandomSource): this {
-    this.random = typeof seed === "number" ? new RandomState(seed) : seed;
-    return this;
-  }
-  getState(): TransformState {
-    return this.random.getState();
-  }
-  setState(state: TransformState): void {
-    this.random.setState(state as RandomStateSnapshot);
   }
 
   /** A strength, or `neutral` where the kind does not act. */

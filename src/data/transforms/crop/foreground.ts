@@ -1,5 +1,5 @@
 /** @file Boxes around the foreground: `CropForeground`, `BoundingRect`, `generateSpatialBoundingBox`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectNames, expectOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { cropWindow, type RoiSlice } from "./crop.ts";
@@ -23,6 +23,7 @@ export interface BoundingBoxOptions {
 
 /** Start and end (exclusive) of the foreground per spatial axis, with margin; all zeros when there is none. */
 export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOptions = {}): { start: number[]; end: number[] } {
+  expectOptions("generateSpatialBoundingBox", options, "selectFn channelIndices margin allowSmaller");
   const { selectFn, channelIndices, margin = 0, allowSmaller = false } = options;
   const op = "generateSpatialBoundingBox";
   const image = spatialShape(op, x);

@@ -60,6 +60,14 @@ export abstract class LabelCrop extends RandomTransform<HostArray[]> {
     this.randomize(label, image);
   }
 
+  /** Flat indices that an item has under a key, as an array or a list. */
+  protected indicesIn(value: unknown, key: string): ArrayLike<number> {
+    const found = value as (Partial<HostArray> & Partial<ArrayLike<number>>) | undefined;
+    const list = found?.data ?? found;
+    if (typeof list?.length === "number") return list as ArrayLike<number>;
+    throw new DataError(`${this.op}: the item has no indices under "${key}"; make them first, or leave out the key`);
+  }
+
   applyDrawn(x: HostArray): HostArray[] {
     const size = resolveSize(this.op, this.options.spatialSize, spatialShape(this.op, x));
     return this.centers.map((c) => crop(this.op, x, centeredSlices(c, size)));
@@ -82,6 +90,9 @@ export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
   /** Flat indices of foreground and background, in place of looking for them; both or none. */
   readonly fgIndices?: ArrayLike<number> | null;
   readonly bgIndices?: ArrayLike<number> | null;
+  /** Entries of an item that hold them; both or none. */
+  readonly fgIndicesKey?: string;
+  readonly bgIndicesKey?: string;
 }
 
 /**
@@ -96,9 +107,18 @@ export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
  * @throws ConfigError for options out of range, DataError when neither kind of voxel exists, ShapeError when the crop is larger than the image
  */
 export class RandCropByPosNegLabel extends LabelCrop {
-  static readonly options: readonly string[] = [...shared, "pos", "neg", "fgIndices", "bgIndices"];
+  static readonly options: readonly string[] = [
+    ...shared,
+    "pos",
+    "neg",
+    "fgIndices",
+    "bgIndices",
+    "fgIndicesKey",
+    "bgIndicesKey",
+  ];
   declare protected readonly options: RandCropByPosNegLabelOptions;
   private readonly posRatio: number;
+  private ofItem: { readonly fg: ArrayLike<number>; readonly bg: ArrayLike<number> } | undefined;
 
   constructor(options: RandCropByPosNegLabelOptions) {
     super("RandCropByPosNegLabel", options);
@@ -110,13 +130,23 @@ export class RandCropByPosNegLabel extends LabelCrop {
     this.posRatio = pos / (pos + neg);
   }
 
+  override randomizeItem(item: Item): void {
+    const { fgIndicesKey, bgIndicesKey } = this.options;
+    this.ofItem =
+      fgIndicesKey && bgIndicesKey
+        ? { fg: this.indicesIn(item[fgIndicesKey], fgIndicesKey), bg: this.indicesIn(item[bgIndicesKey], bgIndicesKey) }
+        : undefined;
+    super.randomizeItem(item);
+  }
+
   randomize(label: HostArray, image?: HostArray): void {
     const shape = spatialShape(this.op, label);
     const { fgIndices, bgIndices, imageThreshold } = this.options;
     const { fg, bg } =
-      fgIndices && bgIndices
+      this.ofItem ??
+      (fgIndices && bgIndices
         ? { fg: fgIndices, bg: bgIndices }
-        : mapBinaryToIndices(this.options.label ?? label, image ?? this.options.image ?? undefined, imageThreshold);
+        : mapBinaryToIndices(this.options.label ?? label, image ?? this.options.image ?? undefined, imageThreshold));
     if (fg.length === 0 && bg.length === 0) {
       throw new DataError(
         `${this.op}: no voxel to center a crop on: the label has no foreground and no background above the image threshold; lower imageThreshold`,
@@ -138,6 +168,8 @@ export interface RandCropByLabelClassesOptions extends LabelCropOptions {
   readonly numClasses?: number;
   /** Flat indices per class, in place of looking for them. */
   readonly indices?: readonly ArrayLike<number>[] | null;
+  /** Entry of an item that holds a list of them. */
+  readonly indicesKey?: string;
   /** Look for at most as many centers of a class, evenly spread over its voxels. */
   readonly maxSamplesPerClass?: number | null;
   /** MONAI warns of classes without a voxel; here they are left out silently either way. */
@@ -155,8 +187,17 @@ export interface RandCropByLabelClassesOptions extends LabelCropOptions {
  *   image
  */
 export class RandCropByLabelClasses extends LabelCrop {
-  static readonly options: readonly string[] = [...shared, "ratios", "numClasses", "indices", "maxSamplesPerClass", "warn"];
+  static readonly options: readonly string[] = [
+    ...shared,
+    "ratios",
+    "numClasses",
+    "indices",
+    "indicesKey",
+    "maxSamplesPerClass",
+    "warn",
+  ];
   declare protected readonly options: RandCropByLabelClassesOptions;
+  private ofItem: readonly ArrayLike<number>[] | undefined;
 
   constructor(options: RandCropByLabelClassesOptions) {
     super("RandCropByLabelClasses", options);
@@ -165,10 +206,22 @@ export class RandCropByLabelClasses extends LabelCrop {
       throw new ConfigError(`RandCropByLabelClasses: ratios must be 0 or more, got [${options.ratios.join(", ")}]`);
   }
 
+  override randomizeItem(item: Item): void {
+    const { indicesKey } = this.options;
+    const lists = indicesKey === undefined ? undefined : item[indicesKey];
+    if (indicesKey !== undefined && !Array.isArray(lists))
+      throw new DataError(
+        `${this.op}: the item has no list of indices under "${indicesKey}"; make it first, or leave out the key`,
+      );
+    this.ofItem = (lists as unknown[] | undefined)?.map((list) => this.indicesIn(list, indicesKey!));
+    super.randomizeItem(item);
+  }
+
   randomize(label: HostArray, image?: HostArray): void {
     const { ratios, numClasses, numSamples = 1, imageThreshold, maxSamplesPerClass } = this.options;
     const shape = spatialShape(this.op, label);
     const indices =
+      this.ofItem ??
       this.options.indices ??
       mapClassesToIndices(
         this.options.label ?? label,

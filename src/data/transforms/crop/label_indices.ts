@@ -1,6 +1,7 @@
 /** @file Lists of the voxels of foreground, background and classes: `mapBinaryToIndices`, `mapClassesToIndices`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
-import { sizeOf, type HostArray } from "../../../host/array.ts";
+import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
+import { inBlocks } from "../../../host/blocks.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
 
@@ -17,7 +18,7 @@ export function mapBinaryToIndices(
   // One-hot: channel 0 is background.
   for (let c = label.shape[0] > 1 ? 1 : 0; c < label.shape[0]; c++) {
     const from = c * voxels;
-    for (let i = 0; i < voxels; i++) if (label.data[from + i] !== 0) list[i] = 1;
+    inBlocks(voxels, (start, end) => markForeground(label.data, from, list, start, end));
   }
   if (valid) for (let i = 0; i < voxels; i++) if (list[i] === 2 && valid[i] === 0) list[i] = 0;
   return { fg: where(list, 1), bg: where(list, 2) };
@@ -74,12 +75,34 @@ function thinned(list: Uint32Array, most: number | undefined): Uint32Array {
   );
 }
 
+/** 2 becomes 1 where the label is not 0. Chosen by numbers: on labels that change often a branch is guessed wrong. */
+function markForeground(label: TypedArray, from: number, list: Uint8Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) list[i] = Math.min(list[i], 2 - Number(label[from + i] !== 0));
+}
+
 function where(marks: Uint8Array, value: number): Uint32Array {
   let count = 0;
-  for (let i = 0; i < marks.length; i++) if (marks[i] === value) count++;
-  const out = new Uint32Array(count);
-  for (let i = 0, to = 0; i < marks.length; i++) if (marks[i] === value) out[to++] = i;
-  return out;
+  inBlocks(marks.length, (start, end) => (count += countIn(marks, value, start, end)));
+  // One more than there are: an index is written before it is known whether it counts.
+  const out = new Uint32Array(count + 1);
+  let at = 0;
+  inBlocks(marks.length, (start, end) => (at = writeIndices(marks, value, start, end, out, at)));
+  return out.subarray(0, count);
+}
+
+function countIn(marks: Uint8Array, value: number, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) count += Number(marks[i] === value);
+  return count;
+}
+
+function writeIndices(marks: Uint8Array, value: number, start: number, end: number, out: Uint32Array, at: number): number {
+  let to = at;
+  for (let i = start; i < end; i++) {
+    out[to] = i;
+    to += Number(marks[i] === value);
+  }
+  return to;
 }
 
 /** Marks where any channel of the image exceeds the threshold; undefined without an image. */

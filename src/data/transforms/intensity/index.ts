@@ -51,6 +51,7 @@ export type { GaussianSmoothOptions, RandGaussianSmoothOptions, SavitzkyGolaySmo
 export * from "./threshold.ts";
 export * from "./torchio.ts";
 export * from "./torchio_k_space.ts";
+export type { TypedMaybeTransform } from "./typed_maybe.ts";
 export type { Bounds, IntensityRanges, Interval } from "./arithmetic.ts";
 export type { GaussianApprox } from "../../../host/gaussian.ts";
 export type { ThresholdName } from "../../../host/thresholds.ts";

@@ -1,10 +1,11 @@
 /** @file Noise: `RandGaussianNoise`, `RandRicianNoise`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
+import { inBlocks } from "../../../host/blocks.ts";
 import { withDefaults } from "../../../host/defaults.ts";
-import { castTo, workingCopy } from "../shape/cast.ts";
+import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { MaybeTransform } from "../transform.ts";
-import { channels, finish, type Floats, meanAndStd } from "./arithmetic.ts";
+import { channels, finish, type Floats, meanAndStd, workspace } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
 
 /** The noise of `RandGaussianNoise`. */
@@ -30,7 +31,7 @@ export interface RandGaussianNoiseOptions extends OutputType {
  */
 export class RandGaussianNoise extends MaybeTransform {
   private readonly options: Required<RandGaussianNoiseOptions>;
-  private noise: Float64Array = new Float64Array();
+  private noise: Floats = new Float64Array();
 
   constructor(options: RandGaussianNoiseOptions = {}) {
     const defaults = { prob: 0.1, mean: 0, std: 0.1, sampleStd: true, dtype: "float32" } as const;
@@ -43,17 +44,26 @@ export class RandGaussianNoise extends MaybeTransform {
   protected draw(x: HostArray): void {
     const { mean, std, sampleStd } = this.options;
     const drawn = sampleStd ? this.random.uniform(0, std) : std;
-    this.noise = this.random.normal(mean, drawn, x.data.length);
+    this.noise = this.random.normal(mean, drawn, noiseFor(x, this.options.dtype));
   }
   protected act(x: HostArray): HostArray {
     expectLength("RandGaussianNoise", x, this.noise.length);
     const { dtype } = this.options;
-    const data = workingCopy(dtype === null ? x.data : castTo("RandGaussianNoise", x, dtype).data);
-    const { noise } = this;
-    if (data instanceof Float64Array) for (let i = 0; i < data.length; i++) data[i] += noise[i];
-    else for (let i = 0; i < data.length; i++) data[i] += Math.fround(noise[i]);
-    return finish("RandGaussianNoise", data, x, dtype);
+    const { from, to } = workspace(dtype === null ? x.data : castTo("RandGaussianNoise", x, dtype).data);
+    const noise = from instanceof Float32Array && this.noise instanceof Float64Array ? new Float32Array(this.noise) : this.noise;
+    inBlocks(from.length, (start, end) => sumBlock(from, noise, to, start, end));
+    return finish("RandGaussianNoise", to, x, dtype);
   }
+}
+
+function sumBlock(a: Floats, b: Floats, out: Floats, start: number, end: number): void {
+  for (let i = start; i < end; i++) out[i] = a[i] + b[i];
+}
+
+/** Room for noise: in the type of what it is added to. Another array of the item may be of another type where the type stays. */
+function noiseFor({ data }: HostArray, dtype: DTypeName | null, length = data.length): Floats {
+  const whole = dtype === null || dtype === "float64";
+  return whole ? new Float64Array(length) : new Float32Array(length);
 }
 
 /** Noise that was drawn for one image of an item does not fit another of another size. */
@@ -93,7 +103,7 @@ export interface RandRicianNoiseOptions extends OutputType {
  */
 export class RandRicianNoise extends MaybeTransform {
   private readonly options: Required<RandRicianNoiseOptions>;
-  private noise: [Float64Array, Float64Array][] = [];
+  private noise: [Floats, Floats][] = [];
   private size = 0;
 
   constructor(options: RandRicianNoiseOptions = {}) {
@@ -121,7 +131,8 @@ export class RandRicianNoise extends MaybeTransform {
       const most = perChannel("std", std, c, count) * (relative ? meanAndStd(part, 1).std : 1);
       const drawn = sampleStd ? this.random.uniform(0, most) : most;
       const center = perChannel("mean", mean, c, count);
-      return [this.random.normal(center, drawn, part.length), this.random.normal(center, drawn, part.length)];
+      const draw = () => this.random.normal(center, drawn, noiseFor(x, dtype, part.length));
+      return [draw(), draw()];
     });
   }
   override applyDrawn(x: HostArray): HostArray {
@@ -130,19 +141,34 @@ export class RandRicianNoise extends MaybeTransform {
   }
   protected act(x: HostArray): HostArray {
     expectLength("RandRicianNoise", x, this.size);
-    const data = workingCopy(x.data);
-    const f = data instanceof Float64Array ? (v: number): number => v : Math.fround;
-    channels<Floats>(data, this.noise.length).forEach((part, c) => {
+    const { from, to } = workspace(x.data);
+    const targets = channels<Floats>(to, this.noise.length);
+    channels<Floats>(from, this.noise.length).forEach((part, c) => {
       const [first, second] = this.noise[c];
-      for (let i = 0; i < part.length; i++) {
-        const a = f(part[i] + f(first[i]));
-        const b = f(second[i]);
-        part[i] = Math.sqrt(f(f(a * a) + f(b * b)));
-      }
+      const magnitude = part instanceof Float64Array ? magnitudes64 : magnitudes32;
+      inBlocks(part.length, (start, end) => magnitude(part, first, second, targets[c], start, end));
     });
-    return finish("RandRicianNoise", data, x, null);
+    return finish("RandRicianNoise", to, x, null);
   }
 }
+
+type Magnitudes = (x: Floats, first: Floats, second: Floats, out: Floats, start: number, end: number) => void;
+
+const magnitudes64: Magnitudes = (x, first, second, out, start, end) => {
+  for (let i = start; i < end; i++) {
+    const a = x[i] + first[i];
+    out[i] = Math.sqrt(a * a + second[i] * second[i]);
+  }
+};
+
+const magnitudes32: Magnitudes = (x, first, second, out, start, end) => {
+  const f = Math.fround;
+  for (let i = start; i < end; i++) {
+    const a = f(x[i] + f(first[i]));
+    const b = f(second[i]);
+    out[i] = Math.sqrt(f(f(a * a) + f(b * b)));
+  }
+};
 
 function perChannel(name: string, v: number | readonly number[], c: number, count: number): number {
   if (typeof v === "number") return v;

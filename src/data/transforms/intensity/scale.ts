@@ -3,7 +3,8 @@ import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
-import { MaybeTransform, type Transform } from "../transform.ts";
+import type { Transform } from "../transform.ts";
+import { TypedMaybeTransform } from "./typed_maybe.ts";
 import {
   type Bounds,
   boundsOf,
@@ -156,7 +157,7 @@ export interface RandScaleIntensityOptions extends OutputType {
  * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`, once or per channel.
  * @throws ConfigError for a `prob` outside 0 … 1, factors that are not finite and an unknown option
  */
-export class RandScaleIntensity extends MaybeTransform {
+export class RandScaleIntensity extends TypedMaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly options: Required<RandScaleIntensityOptions>;
   private drawn: number[] = [];
@@ -164,7 +165,7 @@ export class RandScaleIntensity extends MaybeTransform {
   constructor(options: RandScaleIntensityOptions) {
     const defaults = { factors: required, prob: 0.1, channelWise: false, dtype: "float32" } as const;
     const all = withDefaults("RandScaleIntensity", options, defaults);
-    super("RandScaleIntensity", all.prob);
+    super("RandScaleIntensity", all.prob, all.dtype);
     this.bounds = boundsOf("RandScaleIntensity", "factors", all.factors);
     this.options = all;
   }
@@ -172,11 +173,6 @@ export class RandScaleIntensity extends MaybeTransform {
   protected draw(x: HostArray): void {
     const count = this.options.channelWise ? x.shape[0] : 1;
     this.drawn = Array.from({ length: count }, () => this.random.uniform(...this.bounds));
-  }
-  override applyDrawn(x: HostArray): HostArray {
-    const { dtype } = this.options;
-    const out = super.applyDrawn(x);
-    return dtype === null ? out : castTo("RandScaleIntensity", out, dtype);
   }
   protected act(x: HostArray): HostArray {
     const data = computed(x, x.data, this.options.channelWise, (from, to, c) => multiply(from, 1 + this.drawn[c], to));
@@ -205,7 +201,7 @@ export interface RandScaleIntensityFixedMeanOptions extends OutputType {
  * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`.
  * @throws ConfigError for a `prob` outside 0 … 1, factors that are not finite and an unknown option
  */
-export class RandScaleIntensityFixedMean extends MaybeTransform {
+export class RandScaleIntensityFixedMean extends TypedMaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly options: Required<RandScaleIntensityFixedMeanOptions>;
   private factor = 0;
@@ -213,18 +209,13 @@ export class RandScaleIntensityFixedMean extends MaybeTransform {
   constructor(options: RandScaleIntensityFixedMeanOptions = {}) {
     const defaults = { prob: 0.1, factors: 0, fixedMean: true, preserveRange: false, dtype: "float32" } as const;
     const all = withDefaults("RandScaleIntensityFixedMean", options, defaults);
-    super("RandScaleIntensityFixedMean", all.prob);
+    super("RandScaleIntensityFixedMean", all.prob, all.dtype);
     this.bounds = boundsOf("RandScaleIntensityFixedMean", "factors", all.factors);
     this.options = all;
   }
 
   protected draw(): void {
     this.factor = this.random.uniform(...this.bounds);
-  }
-  override applyDrawn(x: HostArray): HostArray {
-    const { dtype } = this.options;
-    const out = super.applyDrawn(x);
-    return dtype === null ? out : castTo("RandScaleIntensityFixedMean", out, dtype);
   }
   protected act(x: HostArray): HostArray {
     const { fixedMean, preserveRange, dtype } = this.options;

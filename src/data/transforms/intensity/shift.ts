@@ -1,11 +1,12 @@
 /** @file Shifts of intensity: `ShiftIntensity`, `StdShiftIntensity` and the random ones. */
-import { ConfigError } from "../../../host/errors.ts";
+import { ConfigError, DataError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
 import { castTo } from "../shape/cast.ts";
-import { MaybeTransform, type Transform } from "../transform.ts";
+import { type Item, MaybeTransform, type Transform } from "../transform.ts";
 import { add, type Bounds, boundsOf, clampToType, computed, finish, intoType, meanAndStd } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
+import { TypedMaybeTransform } from "./typed_maybe.ts";
 
 /** How far `ShiftIntensity` shifts. */
 export interface ShiftIntensityOptions {
@@ -52,6 +53,8 @@ export interface RandShiftIntensityOptions {
   readonly prob?: number;
   /** One draw per channel. Default false. */
   readonly channelWise?: boolean;
+  /** Under `onKeys`: the entry of the item with a number that the drawn offsets are multiplied with. Default null: 1. */
+  readonly factorKey?: string | null;
 }
 
 /**
@@ -67,9 +70,10 @@ export class RandShiftIntensity extends MaybeTransform {
   private readonly options: Required<RandShiftIntensityOptions>;
   private drawn: number[] = [];
   private factor = 1;
+  private itemFactor = 1;
 
   constructor(options: RandShiftIntensityOptions) {
-    const defaults = { offsets: required, safe: false, prob: 0.1, channelWise: false } as const;
+    const defaults = { offsets: required, safe: false, prob: 0.1, channelWise: false, factorKey: null } as const;
     const all = withDefaults("RandShiftIntensity", options, defaults);
     super("RandShiftIntensity", all.prob);
     this.bounds = boundsOf("RandShiftIntensity", "offsets", all.offsets);
@@ -80,8 +84,18 @@ export class RandShiftIntensity extends MaybeTransform {
     const count = this.options.channelWise ? x.shape[0] : 1;
     this.drawn = Array.from({ length: count }, () => this.random.uniform(...this.bounds));
   }
-  /** @param factor of the drawn offsets, as MONAI's dictionary form takes it from an item's metadata. Default 1. */
-  override applyDrawn(x: HostArray, factor = 1): HostArray {
+  override randomizeItem(item: Item, first: HostArray): void {
+    const { factorKey } = this.options;
+    const factor = factorKey === null ? 1 : item[factorKey];
+    if (typeof factor !== "number" || !Number.isFinite(factor))
+      throw new DataError(
+        `RandShiftIntensity: the item has no number under "${factorKey}" (its keys: ${Object.keys(item).join(", ")})`,
+      );
+    this.itemFactor = factor;
+    this.randomize(first);
+  }
+  /** @param factor of the drawn offsets, as MONAI's dictionary form takes it from an item's metadata. Default that of `factorKey`, or 1. */
+  override applyDrawn(x: HostArray, factor = this.itemFactor): HostArray {
     this.factor = factor;
     return super.applyDrawn(x);
   }
@@ -152,7 +166,7 @@ export interface RandStdShiftIntensityOptions extends OutputType {
  * Draws: `rand()` against `prob`; where it acts, `uniform(...factors)`.
  * @throws ConfigError for a `prob` outside 0 … 1, factors that are not finite and an unknown option
  */
-export class RandStdShiftIntensity extends MaybeTransform {
+export class RandStdShiftIntensity extends TypedMaybeTransform {
   private readonly bounds: readonly [number, number];
   private readonly options: Required<RandStdShiftIntensityOptions>;
   private factor = 0;
@@ -160,18 +174,13 @@ export class RandStdShiftIntensity extends MaybeTransform {
   constructor(options: RandStdShiftIntensityOptions) {
     const defaults = { factors: required, prob: 0.1, nonzero: false, channelWise: false, dtype: "float32" } as const;
     const all = withDefaults("RandStdShiftIntensity", options, defaults);
-    super("RandStdShiftIntensity", all.prob);
+    super("RandStdShiftIntensity", all.prob, all.dtype);
     this.bounds = boundsOf("RandStdShiftIntensity", "factors", all.factors);
     this.options = all;
   }
 
   protected draw(): void {
     this.factor = this.random.uniform(...this.bounds);
-  }
-  override applyDrawn(x: HostArray): HostArray {
-    const { dtype } = this.options;
-    const out = super.applyDrawn(x);
-    return dtype === null ? out : castTo("RandStdShiftIntensity", out, dtype);
   }
   protected act(x: HostArray): HostArray {
     const { nonzero, channelWise, dtype } = this.options;

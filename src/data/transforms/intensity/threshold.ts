@@ -49,12 +49,34 @@ export class ThresholdIntensity implements Transform {
 function selectFloats(data: Float32Array, threshold: number, above: boolean, cval: number, out: Float32Array): void {
   const [words, target, other] = [asWords(data), asWords(out), asWords(Float32Array.of(cval))[0]];
   inBlocks(data.length, (start, end) => {
-    for (let i = start; i < end; i++) {
-      const kept = -Number(above ? data[i] > threshold : data[i] < threshold);
-      target[i] = (words[i] & kept) | (other & ~kept);
-    }
+    if (above) selectAbove(data, words, target, start, end, threshold, other);
+    else selectBelow(data, words, target, start, end, threshold, other);
   });
 }
+
+type Select = (
+  data: Float32Array,
+  words: TypedArray,
+  target: TypedArray,
+  start: number,
+  end: number,
+  threshold: number,
+  other: number,
+) => void;
+
+const selectAbove: Select = (data, words, target, start, end, threshold, other) => {
+  for (let i = start; i < end; i++) {
+    const kept = -Number(data[i] > threshold);
+    target[i] = (words[i] & kept) | (other & ~kept);
+  }
+};
+
+const selectBelow: Select = (data, words, target, start, end, threshold, other) => {
+  for (let i = start; i < end; i++) {
+    const kept = -Number(data[i] < threshold);
+    target[i] = (words[i] & kept) | (other & ~kept);
+  }
+};
 
 /** Where `MaskIntensity` keeps the image. */
 export interface MaskIntensityOptions {
@@ -62,6 +84,8 @@ export interface MaskIntensityOptions {
   readonly maskData?: HostArray | null;
   /** Whether a value of the mask keeps the voxel. Default: above 0. */
   readonly selectFn?: ((value: number) => boolean) | null;
+  /** Under `onKeys`: the entry of the item that is the mask. Default null: `maskData`. */
+  readonly maskKey?: string | null;
 }
 
 /**
@@ -73,9 +97,15 @@ export interface MaskIntensityOptions {
  */
 export class MaskIntensity implements Transform {
   private readonly options: Required<MaskIntensityOptions>;
+  readonly sourceKey: string | undefined;
+  /** With `maskKey`: the transform with the mask of an item. */
+  readonly forItem: ((maskData: HostArray) => Transform) | undefined;
 
   constructor(options: MaskIntensityOptions = {}) {
-    this.options = withDefaults("MaskIntensity", options, { maskData: null, selectFn: null });
+    this.options = withDefaults("MaskIntensity", options, { maskData: null, selectFn: null, maskKey: null });
+    const { maskKey, selectFn } = this.options;
+    this.sourceKey = maskKey ?? undefined;
+    this.forItem = maskKey === null ? undefined : (maskData) => new MaskIntensity({ maskData, selectFn });
   }
 
   apply(x: HostArray, maskData: HostArray | null = this.options.maskData): HostArray {
@@ -90,27 +120,18 @@ export class MaskIntensity implements Transform {
     // What an integer is, it is as a float too.
     const same = isFloat(x.data) && !isFloat(maskData.data);
     const mask = same ? maskData.data : intoType(maskData.data, x.data);
-    const keep = this.selection(mask);
+    const { selectFn } = this.options;
+    const keep = selectFn ? Uint8Array.from(mask, (v) => (selectFn(v) ? 1 : 0)) : mask;
     const { data } = x;
     const out = emptyLike(data, data.length);
     const size = sizeOf(shape);
-    // Multiplied, so that NaN and infinity are seen and not hidden, as in MONAI.
-    for (let from = 0; from < data.length; from += size) {
-      inBlocks(size, (start, end) => {
-        for (let i = start; i < end; i++) out[from + i] = data[from + i] * keep[i];
-      });
-    }
+    for (let from = 0; from < data.length; from += size)
+      inBlocks(size, (start, end) => maskBlock(data, keep, out, start, end, from));
     return { ...x, data: out };
   }
+}
 
-  private selection(mask: HostArray["data"]): Uint8Array {
-    const { selectFn } = this.options;
-    const out = new Uint8Array(mask.length);
-    if (selectFn) for (let i = 0; i < mask.length; i++) out[i] = selectFn(mask[i]) ? 1 : 0;
-    else
-      inBlocks(mask.length, (start, end) => {
-        for (let i = start; i < end; i++) out[i] = Number(mask[i] > 0);
-      });
-    return out;
-  }
+/** Multiplied, so that NaN and infinity are seen and not hidden, as in MONAI. */
+function maskBlock(data: TypedArray, keep: TypedArray, out: TypedArray, start: number, end: number, from: number): void {
+  for (let i = start; i < end; i++) out[from + i] = data[from + i] * Number(keep[i] > 0);
 }

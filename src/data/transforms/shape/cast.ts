@@ -1,4 +1,5 @@
 /** @file Element types by name and `CastToType`. */
+import { expectOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { type ArrayType, elements, type ForeignName, nativeNames, type NativeName } from "../../../host/elements.ts";
@@ -37,7 +38,9 @@ export class CastToType implements Transform {
   static readonly options: readonly string[] = ["dtype"];
   private readonly dtype: DTypeName;
 
-  constructor({ dtype = "float32" }: { readonly dtype?: DTypeName } = {}) {
+  constructor(options: { readonly dtype?: DTypeName } = {}) {
+    expectOptions("CastToType", options, "dtype");
+    const { dtype = "float32" } = options;
     this.dtype = dtype;
   }
 

@@ -3,6 +3,7 @@
  * the tables axis by axis. Coordinates follow torch.nn.functional.interpolate.
  */
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
+import { gaussianWeights } from "../../../host/gaussian.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { asWords, emptyLike } from "../../../host/strided.ts";
 import { areaWindow, cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../../../host/taps.ts";
@@ -38,10 +39,9 @@ export const cubicScaleTable = (from: number, factor: number): Taps => cubicTabl
 
 /** Gaussian smoothing at unchanged size, zeros outside: differences of erf over each voxel, cut at 4 sigma (MONAI's "erf" kernel). */
 export function gaussianTable(size: number, sigma: number, truncated = 4): Taps {
-  const tail = Math.floor(Math.max(sigma * truncated, 0.5) + 0.5);
-  const edge = (x: number): number => (sigma === 0 ? Math.sign(x) : erf((Math.SQRT1_2 / sigma) * x));
-  const kernel = Array.from({ length: 2 * tail + 1 }, (_, k) => Math.max(0.5 * (edge(k - tail + 0.5) - edge(k - tail - 0.5)), 0));
-  return tapTable(size, (i) => kernel.map((w, k) => [i + k - tail, w] as const).filter(([j]) => j >= 0 && j < size));
+  const kernel = gaussianWeights("gaussianTable", sigma, "erf", truncated);
+  const tail = (kernel.length - 1) / 2;
+  return tapTable(size, (i) => Array.from(kernel, (w, k): Tap => [i + k - tail, w]).filter(([j]) => j >= 0 && j < size));
 }
 
 /** Applies the tables of the spatial axes (undefined = axis unchanged); sums in float64, stores float32 after each axis. */
@@ -283,16 +283,4 @@ export function tapTable(outSize: number, at: (o: number) => readonly Tap[]): Ta
     first.push(index.length);
   }
   return { first: Int32Array.from(first), index: Int32Array.from(index), weight: Float64Array.from(weight) };
-}
-
-/** Error function by its power series; beyond 5 it is 1 to float64's last digit but four, more than a kernel weight needs. */
-function erf(x: number): number {
-  if (Math.abs(x) > 5) return Math.sign(x);
-  let term = x;
-  let sum = x;
-  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
-    term *= -(x * x) / n;
-    sum += term / (2 * n + 1);
-  }
-  return (2 / Math.sqrt(Math.PI)) * sum;
 }

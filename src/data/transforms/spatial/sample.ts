@@ -9,7 +9,7 @@ import { roundHalfEven } from "../../../host/rounding.ts";
 import { emptyLike } from "../../../host/strided.ts";
 import { cubicWeight } from "../../../host/taps.ts";
 import { resampleAxes, takeAxes, type Taps, tapTable } from "./resample.ts";
-import { isSplineOrder, type SplineMode, sampleSpline } from "./spline.ts";
+import { isSplineOrder, type SplineMode, sampleSpline, sampleSplineAxes } from "./spline.ts";
 
 /** Interpolation: by PyTorch's names, where bilinear and trilinear are linear along every axis, or a spline of order 0 … 5 as in SciPy. */
 export type SampleMode = "linear" | "bilinear" | "trilinear" | "nearest" | "bicubic" | 0 | 1 | 2 | 3 | 4 | 5;
@@ -71,7 +71,12 @@ export function sampleAffine(
 ): HostArray {
   const dims = expectRank(op, x);
   checkSampling(op, options);
-  const axes = isSplineOrder(options.mode) ? undefined : axisTables(x, size, matrix, options);
+  const straight = isStraight(size, matrix);
+  if (straight && isSplineOrder(options.mode)) {
+    const positions = size.map((count, a) => alongAxis(count, matrix[a][a], matrix[a][dims]));
+    return sampleSplineAxes(op, x, options.mode, options.paddingMode ?? "border", positions);
+  }
+  const axes = straight ? axisTables(x, size, matrix, options) : undefined;
   if (axes) return isNearest(options.mode ?? "bilinear") ? takeAxes(x, axes.map(chosen)) : resampleAxes(x, axes);
   const [sx, sy, sz] = [...new Array<number>(3 - dims).fill(1), ...size];
   const lead = 3 - dims;
@@ -264,17 +269,23 @@ function cubicRow(
   }
 }
 
-/** Tables per axis where every input axis follows its own output axis alone; undefined for other matrices and for cubic. */
+/** Whether every input axis follows its own output axis alone. */
+const isStraight = (size: readonly number[], matrix: Matrix): boolean =>
+  size.every((_, r) => size.every((count, c) => c === r || !(Math.abs(matrix[r][c]) * count > 1e-10)));
+
+const alongAxis = (count: number, step: number, first: number): Float64Array =>
+  Float64Array.from({ length: count }, (_, o) => step * o + first);
+
+/** Tables per axis of a straight matrix; undefined for cubic. */
 function axisTables(x: HostArray, size: readonly number[], matrix: Matrix, options: SampleOptions): Taps[] | undefined {
   const dims = size.length;
   const { mode = "bilinear", paddingMode = "border", alignCorners = false } = options;
   const kind = modes[mode];
-  const crooked = matrix.some((row, r) => r < dims && row.some((v, c) => c < dims && c !== r && Math.abs(v) * size[c] > 1e-10));
-  if (crooked || kind === "bicubic") return undefined;
+  if (kind === "bicubic") return undefined;
   return size.map((count, a) => {
     const from = x.shape[a + 1];
     const job: Job = { data: x.data, size: [], padding: paddingMode as Padding, alignCorners };
-    const at = Float64Array.from({ length: count }, (_, o) => matrix[a][a] * o + matrix[a][dims]);
+    const at = alongAxis(count, matrix[a][a], matrix[a][dims]);
     if (paddingMode !== "zeros") foldRow(at, from, job);
     const inside = (i: number) => i >= 0 && i < from;
     return tapTable(count, (o) => {

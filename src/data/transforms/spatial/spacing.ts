@@ -95,6 +95,13 @@ export class SpatialResample implements Transform, LabelSafe {
   }
 }
 
+/** Whose grid is matched. */
+export interface MatchOptions extends ResampleOptions {
+  readonly imgDst?: HostArray;
+  /** Under `onKeys`: the entry of the item that holds it. */
+  readonly keyDst?: string;
+}
+
 /**
  * Resamples to the grid of another volume, `imgDst`. MONAI's `ResampleToMatch`.
  *
@@ -103,14 +110,21 @@ export class SpatialResample implements Transform, LabelSafe {
  * @throws DataError for affines that are not invertible, ConfigError without `imgDst` and for unknown modes and options
  */
 export class ResampleToMatch implements Transform, LabelSafe {
-  static readonly options: readonly string[] = ["imgDst", ...resampleOptionNames];
-  private readonly options: ResampleOptions & { readonly imgDst: HostArray };
+  static readonly options: readonly string[] = ["imgDst", "keyDst", ...resampleOptionNames];
+  readonly sourceKey: string | undefined;
+  /** With `keyDst`: the transform with the volume of an item. */
+  readonly forItem: ((imgDst: HostArray) => Transform) | undefined;
+  private readonly options: MatchOptions;
 
-  constructor(options: ResampleOptions & { readonly imgDst: HostArray }) {
+  constructor(options: MatchOptions) {
     expectNames("ResampleToMatch", options, ResampleToMatch.options);
     checkSampling("ResampleToMatch", options);
-    if (!options.imgDst?.shape) throw new ConfigError("ResampleToMatch: give imgDst, the volume whose grid is to be matched");
+    const { keyDst, ...rest } = options;
+    if (keyDst === undefined && !options.imgDst?.shape)
+      throw new ConfigError("ResampleToMatch: give imgDst, the volume whose grid is to be matched, or under onKeys its keyDst");
     this.options = options;
+    this.sourceKey = keyDst;
+    this.forItem = keyDst === undefined ? undefined : (imgDst) => new ResampleToMatch({ ...rest, imgDst });
   }
 
   /** Nearest, unless a mode was chosen. */
@@ -119,7 +133,9 @@ export class ResampleToMatch implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
-    const { imgDst, ...sampling } = this.options;
+    const { imgDst, keyDst, ...sampling } = this.options;
+    if (!imgDst)
+      throw new ConfigError(`ResampleToMatch: keyDst "${keyDst}" is an entry of items; use it under onKeys, or give imgDst`);
     const spatialSize = imgDst.shape.slice(1);
     return resampleTo("ResampleToMatch", x, { ...sampling, spatialSize, dstAffine: affineFor(imgDst, spatialSize.length) });
   }

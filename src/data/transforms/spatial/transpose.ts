@@ -1,5 +1,5 @@
 /** @file `RandTranspose`, and the spatial augmentation of the CHAOS recipe, which albumentations' names describe. */
-import { expectNames } from "../../../host/options.ts";
+import { expectNames, expectOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
@@ -49,6 +49,7 @@ export class RandTranspose extends MaybeTransform {
  * @param keys entries that are moved together; the options name which of them are labels
  */
 export function chaosAugmentation(keys: string | readonly string[], options: OnKeysOptions = {}): Compose<Item> {
+  expectOptions("chaosAugmentation", options, "labels compat allowMissingKeys");
   const chain: RandomTransform[] = [
     new RandFlip({ prob: 0.5, spatialAxis: 1 }),
     new RandFlip({ prob: 0.5, spatialAxis: 0 }),

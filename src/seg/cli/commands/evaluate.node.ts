@@ -1,28 +1,33 @@
 /** @file `voxgrad evaluate`: Dice of a run's predictions, or of a folder of label maps from anywhere, against the labels of a dataset. */
 
-import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Case } from "../../../data/folders/dataset_index.ts";
-import { gridDifference, wholeLabels } from "../../../data/folders/join_case.ts";
+import { wholeLabels } from "../../../data/folders/join_case.ts";
 import { readCaseLabel } from "../../../data/folders/layouts.node.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import type { LabelClass } from "../../../data/labels.ts";
 import type { Volume } from "../../../data/volume.ts";
-import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import { ConfigError, DataError } from "../../../host/errors.ts";
 import { outputCodingOf, outputKindOf } from "../../post/output_coding.ts";
 import type { Candidate } from "../../metrics/detection.ts";
 import { DetectionTally, readCandidates } from "../../run/detections.ts";
 import { readConfig, readRunInfo } from "../../run/files.ts";
 import { FolderData } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { comparisonLines } from "../../metrics/comparison.ts";
+import { scoreCase } from "../../metrics/case_metrics.ts";
+import { compareCases, comparisonLines, type ScoredCase } from "../../metrics/comparison.ts";
 import { evaluate, evaluationLines } from "../../run/report.ts";
 import { type Command, parse, recipeOfRun, say, text } from "../command_line.node.ts";
-import { compareFolders, writeComparison } from "../compare_folders.node.ts";
+import { compareFolders, expectOneGrid, labelMaps, scoringOf, writeComparison } from "../compare_folders.node.ts";
 import { foldNamed } from "./predict.node.ts";
+
+const scoreFlags = { metrics: text, spacing: text, tolerance: text, empty: text, seed: text, out: text } as const;
 
 /** What is to be scored. */
 interface Task {
+  readonly scoring: ReturnType<typeof scoringOf>;
+  /** Where the scores are written; undefined for nowhere. */
+  readonly out: string | undefined;
   readonly predictions: string;
   readonly data: FolderData;
   readonly fold: number | "all" | undefined;
@@ -31,7 +36,8 @@ interface Task {
 }
 
 async function taskOf(args: readonly string[]): Promise<Task> {
-  const { values } = parse(args, { run: text, recipe: text, pred: text, data: text, fold: text });
+  const { values } = parse(args, { run: text, recipe: text, pred: text, data: text, fold: text, ...scoreFlags });
+  const shared = { scoring: scoringOf(values), out: values.out };
   if (values.run !== undefined) {
     const store = folderStore(resolve(values.run));
     const recipe = await recipeOfRun(await readRunInfo(store), values.recipe);
@@ -39,28 +45,25 @@ async function taskOf(args: readonly string[]): Promise<Task> {
     const data = await FolderData.openFor(values.data ?? config.data, recipe, config);
     // What training segmented, and nothing that it learned from.
     const predictions = resolve(values.pred ?? join(values.run, "predictions"));
-    return { predictions, data, fold: foldNamed(values.fold) ?? config.fold, candidates: await readCandidates(store) };
+    return { ...shared, predictions, data, fold: foldNamed(values.fold) ?? config.fold, candidates: await readCandidates(store) };
   }
   if (values.pred === undefined || values.data === undefined)
     throw new ConfigError("evaluate needs --run DIR, or --pred DIR with --data DIR");
-  return { predictions: resolve(values.pred), data: await FolderData.open(values.data), fold: foldNamed(values.fold) };
+  const data = await FolderData.open(values.data);
+  return { ...shared, predictions: resolve(values.pred), data, fold: foldNamed(values.fold) };
 }
 
-/** Predictions `<id>.nii.gz` with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
+/** Predictions with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */
 async function* pairsOf(
   found: readonly { readonly item: Case; readonly path: string }[],
   labels: readonly LabelClass[],
-  onTruth: (item: Case, truth: Volume) => void,
+  onPair: (item: Case, prediction: Volume, truth: Volume) => void,
 ) {
   for (const { item, path } of found) {
-    const [prediction, truth] = await Promise.all([readImageFile(path), readCaseLabel(item, labels)]);
-    onTruth(item, truth);
-    if (prediction.shape.join() !== truth.shape.join()) {
-      throw new ShapeError(`evaluate: ${path} has the size [${prediction.shape.slice(1)}], its label [${truth.shape.slice(1)}]`);
-    }
-    const apart = gridDifference({ name: "prediction", ...prediction }, { name: "label", ...truth });
-    if (apart) throw new DataError(`evaluate: ${path}: ${apart}`);
-    yield { id: item.id, prediction: wholeLabels(prediction), truth: wholeLabels(truth) };
+    const [prediction, truth] = (await Promise.all([readImageFile(path), readCaseLabel(item, labels)])).map(wholeLabels);
+    expectOneGrid(path, prediction, truth);
+    onPair(item, prediction, truth);
+    yield { id: item.id, prediction, truth };
   }
 }
 
@@ -69,19 +72,7 @@ const some = (cases: readonly Case[]): string => {
   return ids.join(", ") + (cases.length > ids.length ? ` and ${cases.length - ids.length} more` : "");
 };
 
-const folderFlags = {
-  reference: text,
-  prediction: text,
-  labels: text,
-  metrics: text,
-  spacing: text,
-  ignore: text,
-  tolerance: text,
-  empty: text,
-  missing: text,
-  seed: text,
-  out: text,
-} as const;
+const folderFlags = { reference: text, prediction: text, labels: text, ignore: text, missing: text, ...scoreFlags } as const;
 
 /** Two folders of label maps, without a run or a dataset. */
 async function evaluateFolders(args: readonly string[]): Promise<number> {
@@ -100,33 +91,48 @@ const namesFolders = (args: readonly string[]): boolean => args.some((a) => /^--
 export const evaluateCommand: Command = {
   name: "evaluate",
   usage: [
-    ["--run DIR", "Dice of each validation case and class of a run"],
-    ["--pred DIR --data DIR [--fold N]", "the same for label maps <id>.nii.gz from anywhere"],
-    ["--reference DIR --prediction DIR [--out DIR]", "many metrics of two folders of label maps, paired by file name"],
+    ["--run DIR", "Dice of each validation case and class of a run, and a table of metrics"],
+    ["--pred DIR --data DIR [--fold N]", "the same for label maps <id>.nii.gz (or of another format) from anywhere"],
+    ["--reference DIR --prediction DIR", "the table for two folders of label maps, paired by file name"],
     ["  [--labels 1,tumor=2+3] [--ignore N]", "values or regions to score; the value of voxels that do not count"],
-    ["  [--metrics dice,hd95,…] [--tolerance MM]", "which metrics; the tolerance of nsd (default 1)"],
-    ["  [--spacing X,Y,Z]", "voxel size; default: as the files say"],
+    ["of all: [--metrics dice,hd95,…] [--out DIR]", "which metrics; a folder for JSON, CSV and box plots"],
+    ["  [--tolerance MM] [--spacing X,Y,Z]", "the tolerance of nsd (default 1); voxel size; default: as the files say"],
     ["  [--empty nan|skip|best]", "score of a class that the reference does not have"],
     ["  [--missing empty|skip]", "a missing prediction counts as empty, or is left out"],
   ],
   async run(args) {
     if (namesFolders(args)) return evaluateFolders(args);
-    const { predictions, data, fold, candidates } = await taskOf(args);
+    const { predictions, data, fold, candidates, scoring, out } = await taskOf(args);
     const cases = (fold === undefined ? data.index.training : (await data.fold(fold)).val).filter((c) => c.label);
-    const fileOf = (c: Case) => [".nii.gz", ".nii"].map((e) => join(predictions, c.id + e)).find(existsSync);
+    const maps = await labelMaps(predictions);
+    const fileOf = (c: Case) => maps.get(c.id);
     const found = cases.flatMap((item) => [fileOf(item)].flatMap((path) => (path === undefined ? [] : [{ item, path }])));
     if (found.length === 0)
-      throw new DataError(`evaluate: ${predictions} has no <id>.nii.gz of a labelled case of the dataset ${data.index.name}`);
+      throw new DataError(
+        `evaluate: ${predictions} has no <id>.nii.gz (or of another format) of a labelled case of the dataset ${data.index.name}`,
+      );
     const missing = cases.filter((c) => fileOf(c) === undefined);
     if (fold !== undefined && missing.length > 0)
       throw new DataError(`evaluate: ${predictions} lacks ${missing.length} of ${cases.length} cases: ${some(missing)}`);
     const { labels } = data.index;
     const tally = new DetectionTally();
-    const search = ({ id, nodules }: Case, label: Volume) =>
-      candidates && tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
-    const scores = await evaluate(pairsOf(found, labels, search), outputCodingOf(outputKindOf(labels), labels));
+    const coding = outputCodingOf(outputKindOf(labels), labels);
+    const { spacing, ...rules } = scoring;
+    const { foreground: classes, ignore } = coding;
+    const scored: ScoredCase[] = [];
+    const look = ({ id, nodules }: Case, prediction: Volume, label: Volume) => {
+      if (candidates) tally.add({ id, candidates: candidates.get(id) ?? [], source: { nodules, label } });
+      const { metrics, empty, tolerance } = rules;
+      const options = { metrics, classes, spacing: spacing ?? label.spacing, ignore, empty, tolerance };
+      scored.push({ id, scores: scoreCase(prediction, label, options) });
+    };
+    const scores = await evaluate(pairsOf(found, labels, look), coding);
     const { summary: detection } = tally;
     for (const line of evaluationLines({ ...scores, ...(detection && { detection }) })) say(line);
+    const info = { ...rules, classes: classes.map((c) => c.name), missing: "skip", ignore } as const;
+    const comparison = compareCases(info, scored);
+    for (const line of comparisonLines(comparison)) say(line);
+    if (out !== undefined) await writeComparison(resolve(out), comparison);
     if (missing.length > 0)
       say(`${found.length} of ${cases.length} labelled cases were scored; there is no prediction of ${some(missing)}`);
     return 0;

@@ -1,0 +1,231 @@
+/** @file DICOM segmentations (SEG) as label maps: frames, each the mask of a segment at a place, put together on one grid, with the names of the segments. */
+
+import { sizeOf, type TypedArray } from "../../../host/array.ts";
+import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
+import { inverseOf } from "../../../host/matrix.ts";
+import { expectOptions } from "../../../host/options.ts";
+import type { LabelClass } from "../../labels.ts";
+import { type Affine, makeVolume, type Volume } from "../../volume.ts";
+import type { ImageFile, ImageGrid } from "../format.ts";
+import { type FrameFacts, normalOf } from "./frames.ts";
+import { type DicomHeader, readHeader } from "./header.ts";
+import { openFrames } from "./pixels.ts";
+import type { SegmentTable } from "./segments.ts";
+import { affineOf } from "./stack.ts";
+
+/** How a segmentation becomes a label map. */
+export interface ReadSegmentationOptions {
+  /** Voxels of two segments: an error (default), or a mask per segment. */
+  readonly overlap?: "error" | "onehot";
+  /** The grid of the image that was segmented, to lie on; default: from the first to the last frame, since empty slices are often left out. */
+  readonly like?: ImageGrid;
+  /** Share of a voxel from which on it belongs to a segment, where the file has shares. Default 0.5. */
+  readonly threshold?: number;
+}
+
+/** A label map with the names of its values. */
+export interface DicomSegmentation {
+  /** Segment numbers `[1, nx, ny, nz]`, or masks `[segments, …]` in the order of `classes` without the background. */
+  readonly labels: Volume<Uint8Array | Uint16Array>;
+  /** The background, and each segment: its label, and its number. */
+  readonly classes: readonly LabelClass[];
+}
+
+/** Share of a slice or voxel that a frame may be off the grid. */
+const most = 0.1;
+/** Slices of which most are empty may be as many. */
+const mostSlices = 4096;
+
+/**
+ * Reads a DICOM segmentation of binary masks, fractions or a label map. `readImage` gives its frames as they are stored.
+ * @throws FormatError for another DICOM object and a damaged one; DataError for frames that lie on no grid, or not on that of `like`, and for segments that
+ *   overlap; ConfigError for an unknown option
+ */
+export async function readDicomSegmentation(file: ImageFile, options: ReadSegmentationOptions = {}): Promise<DicomSegmentation> {
+  expectOptions("readDicomSegmentation", options, "overlap like threshold");
+  const { overlap = "error", like, threshold = 0.5 } = options;
+  if (overlap !== "error" && overlap !== "onehot")
+    throw new ConfigError(`readDicomSegmentation: overlap must be "error" or "onehot", got "${String(overlap)}"`);
+  if (!(threshold > 0 && threshold <= 1))
+    throw new ConfigError(`readDicomSegmentation: threshold must be above 0 and at most 1, got ${threshold}`);
+  const header = await readHeader(file.name, file.blob);
+  const { segments: table, layout } = header;
+  if (!table) throw header.fail("is no segmentation; read it with readImage");
+  if (layout.samples !== 1 || layout.kind !== "int") throw header.fail("a segmentation has one integer per voxel");
+  const grid = like ? gridLike(header, like) : ownGrid(header);
+  const least = table.type === "FRACTIONAL" ? threshold * table.most : 1;
+  const classes = classesOf(table);
+  const paint = overlap === "onehot" ? new Masks(header, table, grid) : new LabelMap(header, table, grid);
+  const read = await openFrames(header);
+  for (const [frame, facts] of header.frames.entries()) {
+    const { data } = await read(frame);
+    const of = table.type === "LABELMAP" ? undefined : segmentOf(header, table, facts, frame);
+    paint.add(data, least, of, frame);
+  }
+  const meta = { source: file.name, format: "dicom", kind: "label" } as const;
+  return { labels: makeVolume(paint.result, grid.affine, meta), classes };
+}
+
+function segmentOf(header: DicomHeader, { segments }: SegmentTable, { marks }: FrameFacts, frame: number): number {
+  const number = marks.segment ?? (segments.length === 1 ? segments[0].number : undefined);
+  if (!segments.some((s) => s.number === number))
+    throw header.fail(`frame ${frame} is of segment ${number}, which its table of segments does not have`);
+  return number as number;
+}
+
+/** Segments of one label are told apart by their numbers. */
+function classesOf({ segments }: SegmentTable): LabelClass[] {
+  const named = segments
+    .filter((s) => s.number !== 0)
+    .map(({ number, label }) => {
+      const alone = segments.filter((s) => s.label === label).length === 1;
+      return { name: alone ? label : `${label} (${number})`, values: [number] };
+    });
+  return [{ name: "background", values: [0] }, ...named];
+}
+
+/** Where each frame's pixels go. */
+interface Grid {
+  /** `[nx, ny, nz]` */
+  readonly size: readonly number[];
+  readonly affine: Affine;
+  /** Per frame: the voxel of its first pixel, and how far the voxels of neighbors in a row and in a column are apart in the array. */
+  readonly frames: readonly { readonly first: number; readonly alongRow: number; readonly alongColumn: number }[];
+}
+
+function ownGrid({ frames, layout, fail }: DicomHeader): Grid {
+  const { rows, columns } = layout;
+  const [facts] = frames;
+  const placed = frames.filter((f) => f.position && f.orientation).length;
+  if (placed === 0 && new Set(frames.map((f) => f.marks.segment)).size < frames.length)
+    throw fail("its frames have no positions: nothing tells which slice a frame is");
+  if (placed > 0 && placed < frames.length) throw fail(`${frames.length - placed} of ${frames.length} frames have no position`);
+  const normal = placed > 0 ? normalOf(facts.orientation!) : undefined;
+  const depths = frames.map((f) => (normal ? f.position!.reduce((sum, v, a) => sum + v * normal[a], 0) : 0));
+  const places = [...new Set(depths.map((d) => Number(d.toFixed(3))))].sort((a, b) => a - b);
+  const gaps = places.slice(1).map((d, i) => d - places[i]);
+  const step = facts.sliceDistance ?? (gaps.length > 0 ? Math.min(...gaps) : (facts.sliceThickness ?? 1));
+  const slices = depths.map((d) => (d - places[0]) / step);
+  const apart = slices.find((s) => Math.abs(s - Math.round(s)) > most);
+  if (apart !== undefined)
+    throw new DataError(fail(`a frame lies ${apart.toFixed(2)} slices from the first; expected a whole number of them`).message);
+  const nz = Math.max(...slices.map(Math.round)) + 1;
+  if (nz > mostSlices) throw fail(`its ${frames.length} frames lie over ${nz} slices; at most ${mostSlices} are read`);
+  const lowest = frames[depths.indexOf(Math.min(...depths))];
+  const affine = affineOf(facts, lowest.position, (normal ?? [0, 0, 1]).map((v) => v * step) as [number, number, number]);
+  const places3 = slices.map((s) => ({ first: Math.round(s), alongRow: rows * nz, alongColumn: nz }));
+  return { size: [columns, rows, nz], affine, frames: places3 };
+}
+
+/** The frames in the voxels of another image: each must lie in one of its planes, pixel on voxel. */
+function gridLike({ frames, layout, fail }: DicomHeader, { shape, affine }: ImageGrid): Grid {
+  const size = shape.slice(-3);
+  const strides = [size[1] * size[2], size[2], 1];
+  const back = inverseOf(affine)!;
+  const off = (text: string) => new DataError(fail(`${text}; resample one to the other`).message);
+  const placed = frames.map((facts, frame) => {
+    if (!facts.position || !facts.orientation) throw fail(`frame ${frame} has no position`);
+    const own = affineOf(facts, facts.position, [0, 0, 0]);
+    // Columns: a step along a row of pixels, along a column, nothing, and the first pixel, in voxels of the image.
+    const column = (k: number) => [0, 1, 2].map((r) => back[r].reduce((sum, v, c) => sum + v * own[c][k], 0));
+    const whole = (values: readonly number[], extent: number, what: string): number[] => {
+      const rounded = values.map(Math.round);
+      if (values.some((v, a) => Math.abs(v - rounded[a]) * extent > most))
+        throw off(`frame ${frame} does not lie on the image's voxels: ${what} is [${values.map((v) => v.toFixed(3))}] of them`);
+      return rounded;
+    };
+    const row = whole(column(0), layout.columns, "a step along a row");
+    const col = whole(column(1), layout.rows, "a step along a column");
+    const start = whole(column(3), 1, "its first pixel");
+    const end = start.map((v, a) => v + row[a] * (layout.columns - 1) + col[a] * (layout.rows - 1));
+    if ([start, end].some((p) => p.some((v, a) => v < 0 || v >= size[a])))
+      throw off(`frame ${frame} reaches from [${start}] to [${end}], beyond the image's [${size}] voxels`);
+    const at = (v: readonly number[]) => v.reduce((sum, x, a) => sum + x * strides[a], 0);
+    return { first: at(start), alongRow: at(row), alongColumn: at(col) };
+  });
+  return { size, affine, frames: placed };
+}
+
+/** Sets the voxels of frames. */
+abstract class Painter {
+  protected readonly header: DicomHeader;
+  protected readonly table: SegmentTable;
+  protected readonly grid: Grid;
+  private readonly known: ReadonlySet<number>;
+
+  constructor(header: DicomHeader, table: SegmentTable, grid: Grid) {
+    this.header = header;
+    this.table = table;
+    this.grid = grid;
+    this.known = new Set(table.segments.map((s) => s.number));
+  }
+
+  /** @param segment that a value of `least` or more means; undefined where values are numbers of segments */
+  add(data: TypedArray, least: number, segment: number | undefined, frame: number): void {
+    const { rows, columns } = this.header.layout;
+    if (data.length < rows * columns) throw this.header.fail(`frame ${frame} has too few values; the file is damaged`);
+    const { first, alongRow, alongColumn } = this.grid.frames[frame];
+    for (let y = 0, i = 0; y < rows; y++) {
+      for (let x = 0, to = first + y * alongColumn; x < columns; x++, i++, to += alongRow) {
+        const v = data[i];
+        if (v === 0 || (segment !== undefined && v < least)) continue;
+        const number = segment ?? v;
+        if (!this.known.has(number)) throw this.header.fail(`frame ${frame} has the value ${number}, which is no segment`);
+        if (number !== 0) this.set(to, number);
+      }
+    }
+  }
+
+  protected abstract set(voxel: number, segment: number): void;
+  abstract readonly result: { readonly data: Uint8Array | Uint16Array; readonly shape: readonly number[] };
+}
+
+class LabelMap extends Painter {
+  private readonly data: Uint8Array | Uint16Array;
+
+  constructor(header: DicomHeader, table: SegmentTable, grid: Grid) {
+    super(header, table, grid);
+    const wide = table.segments.some((s) => s.number > 255);
+    this.data = new (wide ? Uint16Array : Uint8Array)(sizeOf(grid.size));
+  }
+
+  protected set(voxel: number, segment: number): void {
+    const before = this.data[voxel];
+    if (before !== 0 && before !== segment) throw this.overlapping(before, segment);
+    this.data[voxel] = segment;
+  }
+
+  private overlapping(a: number, b: number): DataError {
+    const name = (n: number) => `${n} (${this.table.segments.find((s) => s.number === n)?.label})`;
+    return new DataError(
+      `readDicomSegmentation: ${this.header.name}: segments ${name(a)} and ${name(b)} overlap; read it with { overlap: "onehot" }`,
+    );
+  }
+
+  get result() {
+    return { data: this.data, shape: [1, ...this.grid.size] };
+  }
+}
+
+class Masks extends Painter {
+  private readonly data: Uint8Array;
+  private readonly channels: ReadonlyMap<number, number>;
+
+  constructor(header: DicomHeader, table: SegmentTable, grid: Grid) {
+    super(header, table, grid);
+    const numbers = table.segments.map((s) => s.number).filter((n) => n !== 0);
+    this.channels = new Map(numbers.map((n, c) => [n, c * sizeOf(grid.size)]));
+    const voxels = numbers.length * sizeOf(grid.size);
+    if (voxels >= 2 ** 32)
+      throw new ShapeError(`readDicomSegmentation: ${numbers.length} masks of [${grid.size}] voxels are too many for one array`);
+    this.data = new Uint8Array(voxels);
+  }
+
+  protected set(voxel: number, segment: number): void {
+    this.data[this.channels.get(segment)! + voxel] = 1;
+  }
+
+  get result() {
+    return { data: this.data, shape: [this.channels.size, ...this.grid.size] };
+  }
+}

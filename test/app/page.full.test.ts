@@ -1,0 +1,212 @@
+/** @file The page as a page: what it weighs, that it works offline, by keyboard, for screen readers, in two languages, and what it says without a GPU. */
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { headers, metaPolicy } from "../../app/policy.ts";
+import { en } from "../../app/text/en.ts";
+import { zh } from "../../app/text/zh.ts";
+import { makeVolume, writeNifti } from "../../src/data/index.ts";
+import { openSite, type Site, Visit } from "./site.ts";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+
+afterAll(() => site?.close());
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly target: unknown; readonly failureSummary: string }[];
+}
+
+/** What axe-core calls serious or critical. */
+async function findings({ page }: Visit): Promise<string[]> {
+  // By the debugger's protocol, which the page's policy does not concern.
+  const session = await page.context().newCDPSession(page);
+  await session.send("Runtime.evaluate", { expression: axe });
+  const { result } = await session.send("Runtime.evaluate", { expression: "axe.run()", awaitPromise: true, returnByValue: true });
+  const { violations, passes } = result.value as { violations: readonly Finding[]; passes: readonly unknown[] };
+  expect(passes.length).toBeGreaterThan(15);
+  return violations
+    .filter((v) => v.impact === "serious" || v.impact === "critical")
+    .map((v) => `${v.id}: ${v.nodes.map((n) => `${String(n.target)} ${n.failureSummary}`).join("; ")}`);
+}
+
+test("the first load is at most 300 KiB, packed, without the viewer", async () => {
+  const paths = new Set<string>();
+  const visit = await Visit.start(site, "segment", { serviceWorkers: "block" });
+  visit.context.on("request", (request) => paths.add(new URL(request.url()).pathname.slice(1) || "index.html"));
+  await visit.page.reload();
+  await visit.ready();
+  await visit.page.getByRole("radio", { name: /Balls/ }).waitFor();
+  await visit.page.waitForTimeout(500);
+  const total = [...paths].reduce((sum, path) => sum + gzipSync(readFileSync(join(site.folder, path))).length, 0);
+  console.log(`first load: ${(total / 1024).toFixed(0)} KiB in ${paths.size} files`);
+  expect(paths.size).toBeGreaterThan(4);
+  expect([...paths].filter((path) => /niivue|uPlot/i.test(path))).toEqual([]);
+  expect(total).toBeLessThan(300 * 1024);
+  await visit.end();
+});
+
+test("it works offline after the first visit", async () => {
+  const visit = await Visit.start(site);
+  const { page, context } = visit;
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  await context.setOffline(true);
+  await page.reload();
+  await visit.ready();
+  await page.getByRole("button", { name: "Use a sample" }).click();
+  await page.waitForSelector(".viewer[data-drawn='0']");
+  await page.getByRole("button", { name: "Segment", exact: true }).click();
+  await page.waitForSelector(".results");
+  await page.getByRole("link", { name: "Train" }).click();
+  await page.getByRole("button", { name: "Use synthetic data" }).click();
+  await page.getByText("Settings").waitFor();
+  await context.setOffline(false);
+  await visit.end();
+}, 300_000);
+
+describe("for everybody", () => {
+  test.each(["light", "dark"] as const)(
+    "axe-core finds nothing serious, %s",
+    async (colorScheme) => {
+      const visit = await Visit.start(site, "segment", { colorScheme });
+      const { page } = visit;
+      expect(await findings(visit)).toEqual([]);
+      await page.getByRole("button", { name: "Use a sample" }).click();
+      await page.waitForSelector(".viewer[data-drawn='0']");
+      await page.getByRole("button", { name: "Segment", exact: true }).click();
+      await page.waitForSelector(".results");
+      expect(await findings(visit)).toEqual([]);
+      await page.getByRole("link", { name: "Train" }).click();
+      await page.getByRole("button", { name: "Use synthetic data" }).click();
+      await page.getByText("Settings").click();
+      expect(await findings(visit)).toEqual([]);
+      await page.getByRole("link", { name: "Look" }).click();
+      await page.getByText("Two folders of label maps").waitFor();
+      expect(await findings(visit)).toEqual([]);
+      await visit.end();
+    },
+    300_000,
+  );
+
+  test("by keyboard alone, from the first tab to a structure that is hidden", async () => {
+    const visit = await Visit.start(site);
+    const { page } = visit;
+    await page.getByRole("radio", { name: /Balls/ }).waitFor();
+    /** Presses Tab until an element of this name has the focus. */
+    const tabTo = async (name: RegExp): Promise<void> => {
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press("Tab");
+        const [focused, outlined] = await page.evaluate(() => {
+          const at = document.activeElement as HTMLElement;
+          const label = (at as HTMLInputElement).labels?.[0]?.innerText;
+          return [at.ariaLabel ?? label ?? at.innerText ?? "", getComputedStyle(at).outlineStyle !== "none"] as const;
+        });
+        if (!name.test(focused)) continue;
+        expect(outlined, `${focused} shows that it has the focus`).toBe(true);
+        return;
+      }
+      throw new Error(`no tab leads to ${name}`);
+    };
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement!.textContent)).toBe(en["app.skip"]);
+    await tabTo(/Use a sample/);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".viewer[data-drawn='0']");
+    await tabTo(/^Segment$/);
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".results");
+    await tabTo(/Show bright/);
+    await page.keyboard.press("Space");
+    expect(await page.getByRole("checkbox", { name: "Show bright" }).isChecked()).toBe(false);
+    await tabTo(/Image viewer/);
+    const place = page.locator(".place");
+    const before = await place.innerText();
+    await page.keyboard.press("ArrowRight");
+    await page.waitForFunction((text) => document.querySelector<HTMLElement>(".place")!.innerText !== text, before);
+    await page.keyboard.press("2");
+    expect(await page.getByRole("radio", { name: "Axial" }).isChecked()).toBe(true);
+    await visit.end();
+  }, 300_000);
+
+  test("in Chinese, by the browser's language and by choice", async () => {
+    const visit = await Visit.start(site, "train", { locale: "zh-CN" });
+    const { page } = visit;
+    await page.getByRole("heading", { name: zh["train.title"] }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe("zh");
+    await page.getByRole("combobox", { name: zh["app.language"] }).selectOption("en");
+    await page.getByRole("heading", { name: en["train.title"] }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { name: en["train.title"] }).waitFor();
+    await visit.end();
+  });
+
+  test("every text has its words, with the same gaps, in both languages", () => {
+    const gaps = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(([gap]) => gap).sort();
+    for (const [key, text] of Object.entries(zh)) {
+      expect(text.trim(), key).not.toBe("");
+      expect(gaps(text), key).toEqual(gaps(en[key as keyof typeof en]));
+    }
+  });
+});
+
+test("without WebGPU it says which browsers have it", async () => {
+  const context = await site.browser.newContext({ locale: "en" });
+  // Workers are out of reach of init scripts, so that the page's worker is given one that has none.
+  await context.route("**/assets/main-*.js", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({
+      response,
+      body: `Object.defineProperty(navigator, "gpu", { value: undefined });${await response.text()}`,
+    });
+  });
+  const page = await context.newPage();
+  await page.goto(site.url);
+  await page.getByRole("heading", { name: en["nogpu.title"] }).waitFor();
+  await page.getByText(en["nogpu.safari"]).waitFor();
+  await context.close();
+});
+
+test("a policy in the page and in the headers, without eval and without styles of elements", async () => {
+  const response = await fetch(site.url);
+  expect(response.headers.get("content-security-policy")).toBe(headers["Content-Security-Policy"]);
+  expect(await response.text()).toContain(`content="${metaPolicy.replaceAll("'", "&#39;")}"`);
+  expect(metaPolicy).toContain("default-src 'self'");
+  expect(metaPolicy).not.toMatch(/unsafe-inline|'unsafe-eval'|https?:|\*/);
+});
+
+test("two folders of label maps are compared, worst first", async () => {
+  const visit = await Visit.start(site, "look");
+  const { page } = visit;
+  const map = async (shift: number) => {
+    const data = Uint8Array.from({ length: 20 ** 3 }, (_, i) => (Math.abs((i % 20) - 10 - shift) < 4 ? 2 : 0));
+    return writeNifti(makeVolume({ data, shape: [1, 20, 20, 20] }), { dtype: "u8" });
+  };
+  const [still, near, far] = await Promise.all([0, 1, 4].map(map));
+  await visit.drop(
+    "#drop-truth",
+    ["a", "b", "c"].map((name) => ({ name: `${name}.nii`, bytes: still })),
+  );
+  await visit.drop("#drop-prediction", [
+    { name: "a.nii", bytes: near },
+    { name: "b.nii", bytes: far },
+    { name: "c.nii", bytes: still },
+  ]);
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.waitForSelector(".viewer[data-drawn='2']");
+  expect(await page.locator(".cases tbody th").allInnerTexts()).toEqual(["b", "a", "c"]);
+  expect(await page.locator(".cases tbody td:nth-child(2)").allInnerTexts()).toEqual(["0.429", "0.857", "1.000"]);
+  await page.getByRole("button", { name: "c", exact: true }).click();
+  await page.waitForSelector("tr.chosen >> text=c");
+  await visit.end();
+});

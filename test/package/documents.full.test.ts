@@ -1,0 +1,150 @@
+/** @file The TypeScript of README and docs is type-checked and runs as printed, on the packed library; its commands exist. */
+
+import { cpSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { launchChromium, servePage } from "../lib/chromium.ts";
+import { type App, installPackage, root } from "../lib/package.ts";
+import { writeTinyDataset } from "../lib/tiny.ts";
+
+interface Block {
+  /** `docs/start.md:12`. */
+  readonly at: string;
+  /** "" runs in Node; "worker" and "page" belong to one page. */
+  readonly kind: string;
+  readonly code: string;
+  /** The block of text behind it: what is printed, … for anything. */
+  readonly printed: string | undefined;
+}
+
+const pages = [
+  "README.md",
+  "README.zh.md",
+  ...globSync("docs/**/*.md", { cwd: root }).filter((page) => !page.startsWith("docs/api/")),
+];
+
+function blocksOf(page: string): Block[] {
+  const text = readFileSync(join(root, page), "utf8");
+  const found = text.matchAll(/^```ts ?(\w*)\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?/gms);
+  return Array.from(found, ({ index, 1: kind, 2: code, 3: printed }) => {
+    return { at: `${page}:${text.slice(0, index).split("\n").length}`, kind, code, printed };
+  });
+}
+
+const blocks = pages.flatMap(blocksOf);
+const inNode = blocks.filter((b) => b.kind === "");
+const fileOf = ({ at, kind }: Block) => `${kind || "block"}_${at.replace(/\W+/g, "_")}.ts`;
+let app: App;
+const at = (...names: string[]) => join(app.folder, ...names);
+
+beforeAll(async () => {
+  app = await installPackage();
+  await writeTinyDataset(at("Task04_Hippocampus"));
+  cpSync(at("Task04_Hippocampus", "imagesTr", "case0.nii.gz"), at("scan.nii.gz"));
+  cpSync(join(root, "test/fixtures/nnunet_results"), at("nnUNetTrainer__nnUNetPlans__3d_fullres"), { recursive: true });
+  app.runModule(`
+    import { writeFileSync } from "node:fs";
+    import { openDevice } from "voxgrad";
+    import { BasicUNet } from "voxgrad/seg";
+    import { writeSafetensors } from "voxgrad/weights";
+    const device = await openDevice();
+    const model = new BasicUNet(device, { spatialDims: 2, features: [8, 8, 16, 16, 32, 8] });
+    writeFileSync("model.pt", writeSafetensors(await model.stateDict()));
+    device.close();`);
+  for (const block of blocks) writeFileSync(at(fileOf(block)), block.code);
+}, 300_000);
+afterAll(() => app?.remove());
+
+test("there are blocks in every tutorial and how-to, and both READMEs have the same", () => {
+  expect(blocks.length).toBeGreaterThan(30);
+  for (const page of pages.filter((p) => /tutorials|how_to\/(?!bundlers)/.test(p)))
+    expect(
+      blocks.some((b) => b.at.startsWith(page)),
+      page,
+    ).toBe(true);
+  const plain = (page: string) => blocksOf(page).map(({ code }) => code.replaceAll(/ *\/\/.*/g, ""));
+  expect(plain("README.zh.md")).toEqual(plain("README.md"));
+});
+
+test("all of it is type-checked", { timeout: 300_000 }, () => {
+  const check = (lib: string, files: readonly string[]) => {
+    const compiler = join(root, "node_modules/typescript/bin/tsc");
+    const types = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
+    const options = ["--noEmit", "--strict", "--module", "NodeNext", "--target", "ES2024", "--skipLibCheck", "--lib", lib];
+    app.run(process.execPath, [compiler, ...options, ...types, ...files]);
+  };
+  check("ES2024,ESNext.Disposable,DOM,DOM.AsyncIterable", inNode.map(fileOf));
+  check("ES2024,ESNext.Disposable,DOM,DOM.AsyncIterable", blocks.filter((b) => b.kind !== "").map(fileOf));
+});
+
+/** A pattern of what is printed; runs of spaces count as one, as they depend on the widths of numbers. */
+function pattern(printed: string): RegExp {
+  const escaped = printed.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replaceAll("…", ".*").replace(/[^\S\n]+/g, "\\s+")}$`);
+}
+
+describe("runs", () => {
+  beforeEach(() => rmSync(at("runs"), { recursive: true, force: true }));
+
+  test.each(inNode.map((block) => [block.at, block] as const))("%s", { timeout: 300_000 }, (_, block) => {
+    const printed = app.run(process.execPath, [fileOf(block)]);
+    if (block.printed !== undefined) expect(printed.trim()).toMatch(pattern(block.printed));
+  });
+
+  test("the page with a worker", { timeout: 300_000 }, async () => {
+    const [worker, page] = ["worker", "page"].map((kind) => blocks.filter((b) => b.kind === kind));
+    expect([worker.length, page.length]).toEqual([1, 1]);
+    const bundle = async (block: Block) => {
+      const options = { bundle: true, write: false, format: "esm", absWorkingDir: app.folder } as const;
+      return (await build({ ...options, entryPoints: [fileOf(block)] })).outputFiles[0].text;
+    };
+    const html = '<!doctype html><link rel="icon" href="data:,"><body><script type="module" src="/page.js"></script>';
+    const site = await servePage({
+      "index.html": html,
+      "page.js": await bundle(page[0]),
+      "segment.worker.js": await bundle(worker[0]),
+    });
+    const browser = await launchChromium();
+    try {
+      const tab = await browser.newPage();
+      await tab.goto(site.url);
+      await tab.waitForSelector("body[data-done]", { timeout: 200_000, state: "attached" });
+      expect(await tab.getAttribute("body", "data-done")).toBe("2,20,20,20");
+    } finally {
+      await browser.close();
+      await site.close();
+    }
+  });
+});
+
+test("commands and their flags are those of the command line", () => {
+  const lines = pages.flatMap((page) => {
+    const shell = readFileSync(join(root, page), "utf8").matchAll(/^```sh\n(.*?)^```$/gms);
+    return Array.from(shell, ([, text]) => text.split("\n")).flat();
+  });
+  const calls = lines.flatMap((line) => {
+    const words = /^(?:npx )?voxgrad ([^#]*)/.exec(line)?.[1].trim().split(/\s+/);
+    return words ? [words] : [];
+  });
+  expect(calls.length).toBeGreaterThan(20);
+  const helps = new Map<string, string>();
+  const overview = app.run("npx", ["--offline", "voxgrad", "--help"]);
+  for (const [command, ...words] of calls) {
+    expect(overview, command).toContain(`  voxgrad ${command} `);
+    const recipe = words.includes("--recipe") ? words[words.indexOf("--recipe") + 1] : undefined;
+    const args = [command, ...(recipe && !recipe.includes(".") ? ["--recipe", recipe] : []), "--help"];
+    const key = args.join(" ");
+    if (!helps.has(key)) helps.set(key, app.run("npx", ["--offline", "voxgrad", ...args]));
+    for (const flag of words.filter((w) => /^--\w/.test(w))) expect(helps.get(key), `${command} ${flag}`).toContain(flag);
+  }
+});
+
+test("links lead somewhere", () => {
+  for (const page of [...pages, "ARCHITECTURE.md", "CONTRIBUTING.md"]) {
+    for (const [, link] of readFileSync(join(root, page), "utf8").matchAll(/\]\(((?!https?:|#)[^)#]+)[^)]*\)/g)) {
+      const file = join(root, dirname(page), link);
+      expect(existsSync(file), `${page}: ${link}`).toBe(true);
+    }
+  }
+});
