@@ -1,10 +1,12 @@
 /** @file The models that one can choose from: those of the site, those trained here, those from the user's disk. Opened when one segments. */
 
 import { type Device, FormatError } from "voxgrad";
-import { modelKindOf, type ModelFiles, openModel, type OpenModelOptions, type SegmentationModel } from "voxgrad/seg";
+import type { ModelFiles, OpenModelOptions, SegmentationModel } from "voxgrad/seg";
 import type { ModelInfo, PickedFile } from "../protocol.ts";
 import { device } from "./gpu.ts";
-import { runModels } from "./runs.ts";
+
+/** What opens models brings every network along: not before there is one to open. */
+const opening = () => import("./opening.ts");
 
 interface Known {
   readonly info: ModelInfo;
@@ -19,6 +21,8 @@ let opened: { readonly key: string; readonly gpu: Device; readonly model: Segmen
 interface SiteModel {
   readonly folder: string;
   readonly name: string;
+  /** Of `modelKinds` in voxgrad/seg. */
+  readonly kind: string;
   readonly description?: string;
   readonly files: readonly string[];
 }
@@ -29,14 +33,11 @@ async function fetched(url: URL): Promise<Response> {
   return response;
 }
 
-const kindOf = (name: string, paths: readonly string[]): string =>
-  modelKindOf({ name, paths, read: () => Promise.reject(new Error("not read")) }).name;
-
 async function siteModels(site: string): Promise<Known[]> {
   const base = new URL("models/", site);
   const list = (await (await fetched(new URL("index.json", base))).json()) as readonly SiteModel[];
-  return list.map(({ folder, name, description, files }) => ({
-    info: { key: `site:${folder}`, name, from: "site", kind: kindOf(name, files), description },
+  return list.map(({ folder, name, kind, description, files }) => ({
+    info: { key: `site:${folder}`, name, from: "site", kind, description },
     files: {
       name,
       paths: files,
@@ -45,10 +46,18 @@ async function siteModels(site: string): Promise<Known[]> {
   }));
 }
 
+/** Those that were trained here; who has none needs nothing of runs. */
+async function trainedModels() {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle("runs").catch(() => undefined);
+  const first = folder && (await folder.keys().next());
+  return first && !first.done ? (await import("./runs.ts")).runModels() : [];
+}
+
 /** All of them; a site without a list has none of its own. */
 export async function listModels(site: string): Promise<ModelInfo[]> {
   const fromSite = await siteModels(site).catch(() => []);
-  const trained = (await runModels()).map(({ name, files }): Known => ({
+  const trained = (await trainedModels()).map(({ name, files }): Known => ({
     info: { key: `run:${name}`, name, from: "trained", kind: "run" },
     files,
   }));
@@ -59,7 +68,7 @@ export async function listModels(site: string): Promise<ModelInfo[]> {
 }
 
 /** Takes a model's files, which are read when it is opened. */
-export function addModel(picked: readonly PickedFile[]): ModelInfo {
+export async function addModel(picked: readonly PickedFile[]): Promise<ModelInfo> {
   const files = picked.filter((f) => !f.path.split("/").some((p) => p.startsWith(".")));
   if (files.length === 0) throw new FormatError("no files were given");
   const byPath = new Map(files.map((f) => [f.path, f.file]));
@@ -68,7 +77,7 @@ export function addModel(picked: readonly PickedFile[]): ModelInfo {
   const key = `disk:${++counter}`;
   const read = async (path: string): Promise<Uint8Array> => new Uint8Array(await byPath.get(path)!.arrayBuffer());
   const modelFiles: ModelFiles = { name, paths: [...byPath.keys()], read };
-  const info: ModelInfo = { key, name, from: "disk", kind: modelKindOf(modelFiles).name };
+  const info: ModelInfo = { key, name, from: "disk", kind: (await opening()).modelKindOf(modelFiles).name };
   known.set(key, { info, files: modelFiles });
   return info;
 }
@@ -83,6 +92,7 @@ export async function modelOf(model: string, options: OpenModelOptions): Promise
   const row = known.get(model);
   if (!row) throw new FormatError("this model is no longer there; choose it again");
   closeModel();
+  const { openModel } = await opening();
   opened = { key, gpu, model: await openModel(gpu, row.files, options) };
   return opened.model;
 }

@@ -1,6 +1,6 @@
 /**
  * @file Sums of many terms are added in levels, forward and backward, whichever operation they are hidden in: tenths, whose rounding errors have one sign,
- * come out to a few bits. The largest medical sizes are in long_chains.full.test.ts.
+ * come out to a few bits. The largest medical sizes are in long_chains.long.test.ts.
  */
 
 import { describe, expect, test } from "vitest";
@@ -102,7 +102,7 @@ describe("long chains/softmax", () => {
 });
 
 describe("long chains/convolution and matrix products", () => {
-  // Variants for hardware take software tens of seconds: in long_chains.full.test.ts.
+  // Variants for hardware take software tens of seconds: in long_chains.long.test.ts.
   convolutions(gpu, ["direct 12x16", "direct 4x4"], ["direct"], ["registers"]);
 });
 

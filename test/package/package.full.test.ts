@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type App, entryPoints, installPackage, root } from "../lib/package.ts";
+import { type App, entryPoints, installPackage, root, tarball } from "../lib/package.ts";
 
 let app: App;
 
@@ -19,6 +19,13 @@ test("every entry point loads, from what was built", () => {
       console.log(entry, import.meta.resolve(entry).includes("/node_modules/voxgrad/dist/"), Object.keys(module).length > 0);
     }`);
   expect(printed.trim().split("\n")).toEqual(entryPoints.map((entry) => `${entry} true true`));
+});
+
+test("publint and are-the-types-wrong find nothing", () => {
+  const bin = (name: string) => join(root, "node_modules", ".bin", name);
+  expect(app.run(bin("publint"), ["--strict", tarball()])).toContain("All good!");
+  // The package has ES modules only: `require` of one is Node's business, and node10 knows no `exports`.
+  app.run(bin("attw"), [tarball(), "--profile", "esm-only", "--no-emoji"]);
 });
 
 test("it trains: a network, its loss, gradients, an optimiser", () => {
@@ -86,6 +93,6 @@ test.each([
 });
 
 test("npx voxgrad: its help, and the adapter", () => {
-  expect(app.run("npx", ["--offline", "voxgrad", "--help"])).toMatch(/^voxgrad: .*\n[^]*voxgrad predict --run DIR/);
+  expect(app.run("npx", ["--offline", "voxgrad", "--help"])).toMatch(/^voxgrad: .*\n[^]*voxgrad predict \(--run DIR/);
   expect(app.run("npx", ["--offline", "voxgrad", "info"])).toMatch(/adapter/i);
 });

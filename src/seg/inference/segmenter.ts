@@ -77,7 +77,7 @@ export interface Segmenter {
   /** Takes options in place of the recipe's. Throws `ConfigError` for those that it cannot follow. */
   configure?(options: InferenceOptions): void;
   /** Draws with dropout on and decides by the mean of their probabilities; absent where draws can only vote. */
-  sample?(image: HostArray, samples: number, hooks?: SegmentHooks): Promise<SampledLabels>;
+  readonly sample?: ((image: HostArray, samples: number, hooks?: SegmentHooks) => Promise<SampledLabels>) | undefined;
   dispose(): void;
 }
 

@@ -291,7 +291,7 @@ const rows: readonly Row[] = [
     () => rmSync(join(run, "predictions"), { recursive: true }),
     ["evaluate", "--run", run],
     "DataError",
-    /predictions has no/,
+    /the folder .*predictions cannot be read/,
   ],
 ];
 

@@ -44,6 +44,6 @@ test("no recipe is left out", () => {
   expect(Object.keys(tiny).sort()).toEqual(recipes.map((r) => r.name).sort());
 });
 
-test.each(Object.entries(tiny))("%s", { timeout: 1_800_000 }, async (name, [data, options]) => {
+test.each(Object.entries(tiny))("%s", { timeout: 3_600_000 }, async (name, [data, options]) => {
   await expectSurvival(["train", "--recipe", name, "--data", at(data), ...options.split(" ")], at("runs", name), 30);
 });

@@ -84,7 +84,7 @@ export function sampleSpline(op: string, x: HostArray, request: Request): HostAr
       tapsOf(positions, spatial[a], plan, room[a]);
       scaled(room[a].index, strides[a]);
     });
-    const axes = [...new Array<Taps>(3 - spatial.length).fill(missing), ...room];
+    const axes = [...Array.from({ length: 3 - spatial.length }, () => missing), ...room];
     const widths = axes.map((taps) => (taps === missing ? 1 : plan.order + 1));
     coefficients.forEach(({ data }, c) => evaluate(data, axes, widths, plan, out, (c * rows + row) * length, length));
   }
