@@ -173,7 +173,9 @@ export function foundCases(images: string, labels: string, search: Search): Case
       `${images} has ${other.length} files that are no channel <id>_0000${fileEnding}, such as ${other[0]}${fileEnding}; they are left out`,
     );
   const cases = (whole ? stems : firsts).flatMap((id): Case[] => {
-    const files = whole ? [id + fileEnding] : Array.from({ length: joined ? 1 : channels }, (_, c) => channelName(id, c, fileEnding));
+    const files = whole
+      ? [id + fileEnding]
+      : Array.from({ length: joined ? 1 : channels }, (_, c) => channelName(id, c, fileEnding));
     const missing = files.find((f) => !there.has(f));
     if (missing && !required) return [];
     if (missing) problems.push(`channel_names has ${channels} channels, but ${images}/${missing} does not exist`);
