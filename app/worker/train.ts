@@ -76,6 +76,7 @@ const forSynthetic: Readonly<Record<string, Readonly<Record<string, unknown>>>> 
     augment: "none",
   },
   patches3d: { epochs: 6, batchSize: 1, samplesPerVolume: 2, patchSize: [32, 32, 32], channels: [8, 16, 32] },
+  nnunet: { timeLimit: 2 },
 };
 
 export async function configureRun(
@@ -97,6 +98,7 @@ export async function configureRun(
     { ...forPages, ...made, ...readable, data: opened.name, fold },
     {
       onProgress: (done, total) => tell({ kind: "progress", what: "checking", done, total }),
+      device,
     },
   );
   prepared = { recipe, run, fold };
@@ -117,11 +119,11 @@ function readGiven(recipe: Recipe, given: Readonly<Record<string, unknown>>): Re
 }
 
 // Chosen elsewhere on the page, or without effect in one.
-const notShown = new Set(["recipe", "data", "fold", "numWorkers"]);
+const notShown = new Set(["recipe", "data", "fold", "numWorkers", "prepared"]);
 
 const optionsOf = (recipe: Recipe, config: Config): OptionInfo[] =>
   Object.entries(tableOf(recipe))
-    .filter(([name]) => !notShown.has(name))
+    .filter(([name, { file }]) => !notShown.has(name) && !file)
     .map(([name, { help, expects, choices }]) => ({ name, help, expects, choices, value: config[name] }));
 
 function preparedRun(): Prepared {

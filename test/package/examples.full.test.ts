@@ -49,6 +49,17 @@ const tinyQuickNat = {
   kernel: 3,
 };
 
+const tinyNnunet = {
+  timeLimit: 0,
+  estimate: "nnunet",
+  features: 4,
+  epochs: 2,
+  stepsPerEpoch: 4,
+  validationSteps: 1,
+  batchSize: 2,
+  noMirroring: true,
+};
+
 /** Arguments, what is printed, and files that are there afterwards. In this order: some take what others made. */
 const runs: [name: string, args: readonly string[], printed: RegExp, files?: readonly string[]][] = [
   ["tensors", [], /slope 3\.000\nloss below 0\.001 slope 3\.0\d offset 0\.[45]\d\n/],
@@ -72,6 +83,12 @@ const runs: [name: string, args: readonly string[], printed: RegExp, files?: rea
     ["results", "data/imagesTr/case0.nii.gz", "nnunet.nii.gz"],
     /3d_fullres \[ 'synthetic' \] patches of 16×16×16\n[^]*label 0: \d+ voxels/,
     ["nnunet.nii.gz"],
+  ],
+  [
+    "nnunet",
+    ["data", "runs/nnunet", JSON.stringify(tinyNnunet)],
+    /planned 2d, 3d_fullres[^]*one \d\.\d+\ntwo \d/,
+    ["runs/nnunet/report.html"],
   ],
   ["quicknat", ["data", "runs/quicknat", JSON.stringify(tinyQuickNat)], /one [\d.]+\ntwo [\d.]+/],
   ["own_op", [], /gradient Float32Array\(5\)[^]*snake\/matrix passed\n/],

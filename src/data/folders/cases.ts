@@ -154,6 +154,8 @@ function namedApart(cases: ListedCase[]): ListedCase[] {
   return unique(byPath) ? byPath : cases;
 }
 
+const photograph = /\.(png|jpe?g|bmp|tif)$/i;
+
 /** Cases found by name in the folders of nnU-Net (`<id>_0000.nii.gz` for each channel) or, where there are none of these, the Decathlon (`<id>.nii.gz`). */
 export function foundCases(images: string, labels: string, search: Search): Case[] {
   const { folder, channels, fileEnding, problems, notes } = search;
@@ -163,13 +165,17 @@ export function foundCases(images: string, labels: string, search: Search): Case
   const required = images === "imagesTr";
   const firsts = stems.flatMap((s) => (s.endsWith("_0000") ? [s.slice(0, -5)] : []));
   const whole = firsts.length === 0;
+  // A photograph has its colors in one file, which nnU-Net counts as channel 0 all the same.
+  const joined = photograph.test(fileEnding) && !stems.some((s) => s.endsWith("_0001"));
   const other = whole ? [] : stems.filter((s) => !numbered.test(s));
   if (other.length > 0)
     notes.push(
       `${images} has ${other.length} files that are no channel <id>_0000${fileEnding}, such as ${other[0]}${fileEnding}; they are left out`,
     );
   const cases = (whole ? stems : firsts).flatMap((id): Case[] => {
-    const files = whole ? [id + fileEnding] : Array.from({ length: channels }, (_, c) => channelName(id, c, fileEnding));
+    const files = whole
+      ? [id + fileEnding]
+      : Array.from({ length: joined ? 1 : channels }, (_, c) => channelName(id, c, fileEnding));
     const missing = files.find((f) => !there.has(f));
     if (missing && !required) return [];
     if (missing) problems.push(`channel_names has ${channels} channels, but ${images}/${missing} does not exist`);

@@ -10,12 +10,15 @@ import { type TorchValue, writeTorch } from "../../weights/torch/write.ts";
 import type { DatasetFingerprint } from "../../data/nnunet/fingerprint.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { type DatasetFiles, datasetJson } from "./experiment.ts";
+import type { PlannedConfiguration } from "./configuration.ts";
 import type { NnunetPlans } from "./plan.ts";
 
 /** What is told of a run; the fields are those of its files. */
 export interface ExportedRun {
   readonly plans: NnunetPlans;
   readonly configuration: string;
+  /** The configuration as it was trained. */
+  readonly trained: PlannedConfiguration;
   readonly fingerprint: DatasetFingerprint | null;
   readonly fold: number | "all";
   readonly labels: readonly LabelClass[];
@@ -38,8 +41,7 @@ export interface ExportedRun {
 export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array | string> {
   const [first, ...others] = runs;
   if (!first) throw new ConfigError("exportRuns: there is no run");
-  const kind = (r: ExportedRun) =>
-    JSON.stringify([r.configuration, r.plans.configurations[r.configuration], r.labels, r.channels]);
+  const kind = (r: ExportedRun) => JSON.stringify([r.configuration, r.trained, r.labels, r.channels]);
   for (const other of others) {
     if (kind(other) !== kind(first))
       throw new ConfigError(
@@ -52,7 +54,7 @@ export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array
   const dataset = datasetJson(first.labels, first.channels, first.files);
   const json = (value: unknown) => `${JSON.stringify(value, null, 4)}\n`;
   const files = new Map<string, Uint8Array | string>([
-    ["plans.json", json(first.plans)],
+    ["plans.json", json(plansOf(first))],
     ["dataset.json", json(dataset)],
     ...(first.fingerprint ? [["dataset_fingerprint.json", json(first.fingerprint)] as const] : []),
   ]);
@@ -63,10 +65,16 @@ export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array
   return files;
 }
 
+/** The plans with the configuration that was trained. */
+const plansOf = ({ plans, configuration, trained }: ExportedRun): NnunetPlans => ({
+  ...plans,
+  configurations: { ...plans.configurations, [configuration]: trained },
+});
+
 /** A checkpoint with nnU-Net's keys. There is no state of an optimizer in it: it is to predict with. */
 function checkpointOf(run: ExportedRun, weights: Uint8Array, dataset: object): Uint8Array {
   const { tensors } = readSafetensors(weights, "weights of the run");
-  const { epochs, plans, configuration, fold } = run;
+  const { epochs, configuration, fold } = run;
   const mean = (dice: readonly number[] = []) => dice.reduce((a, b) => a + b, 0) / dice.length;
   const scores = epochs.map((e) => mean(e.dice));
   const averages = scores.reduce<number[]>((all, s, i) => [...all, i === 0 ? s : 0.9 * all[i - 1] + 0.1 * s], []);
@@ -88,7 +96,12 @@ function checkpointOf(run: ExportedRun, weights: Uint8Array, dataset: object): U
     },
     _best_ema: averages.length > 0 ? Math.max(...averages) : null,
     current_epoch: epochs.length,
-    init_args: { plans: plans as unknown as TorchValue, configuration, fold, dataset_json: dataset as unknown as TorchValue },
+    init_args: {
+      plans: plansOf(run) as unknown as TorchValue,
+      configuration,
+      fold,
+      dataset_json: dataset as unknown as TorchValue,
+    },
     trainer_name: "nnUNetTrainer",
     inference_allowed_mirroring_axes: [...run.mirrorAxes],
   });

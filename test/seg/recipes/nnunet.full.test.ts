@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { ConfigError, type Device } from "../../../src/index.ts";
 import { exportRuns } from "../../../src/seg/nnunet/export_run.ts";
 import { openNnunetModel } from "../../../src/seg/nnunet/model_folder.ts";
-import { configurationOf, type NnunetRecipeOptions } from "../../../src/seg/recipes/nnunet/options.ts";
+import type { NnunetRecipeOptions } from "../../../src/seg/recipes/nnunet/options.ts";
 import nnunet from "../../../src/seg/recipes/nnunet/recipe.ts";
 import { configure, fit, memoryStore, openRun, type RunStore, segmentCases } from "../../../src/seg/index.ts";
 import { files, readEpochs } from "../../../src/seg/run/files.ts";
@@ -90,7 +90,7 @@ test("what a device can do in so many minutes", async () => {
     { device: async () => gpu, log: (text) => said.push(text) },
   );
   expect(config.epochs * config.stepsPerEpoch).toBeGreaterThan(1);
-  expect(configurationOf(config).batch_size).toBe(config.batchSize);
+  expect(config.trained.batch_size).toBe(config.batchSize);
   expect(said.some((text) => text.startsWith("in 0.5 minutes"))).toBe(true);
   await expect(configure(nnunet, data, { data: "memory", timeLimit: 1 })).rejects.toThrow(ConfigError);
 });

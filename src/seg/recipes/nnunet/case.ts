@@ -9,7 +9,7 @@ import type { OutputKind } from "../../post/output_coding.ts";
 import { restoreChannel } from "../../nnunet/restore.ts";
 import { preparedImage } from "../prepared.ts";
 import type { Context, LoadedCase, PreparedCase } from "../recipe.ts";
-import { configurationOf, type NnunetRecipeOptions } from "./options.ts";
+import type { NnunetRecipeOptions } from "./options.ts";
 
 export interface NnunetCase extends PreparedCase {
   /** `[C, z, y, x]`, transposed, cropped, normalized and resampled as the plans say. */
@@ -28,7 +28,7 @@ export interface NnunetCase extends PreparedCase {
 /** nnU-Net's preprocessing of a case. Throws `ShapeError`, `DataError`, `ConfigError` for what does not fit the plans. */
 export function prepareNnunetCase(source: LoadedCase, context: Context<NnunetRecipeOptions>): NnunetCase {
   const { config, outputs, labels } = context;
-  const configuration = configurationOf(config);
+  const configuration = config.trained;
   const { image, spacing } = nnunetArray(withGeometryOf(source.image, preparedImage(source, context)));
   const given = source.label && reversedAxes(source.label);
   const { data, seg, properties } = preprocessCase({ image, seg: given, spacing }, config.plans, configuration);
@@ -87,13 +87,13 @@ export function restoredChannel(
 ): HostArray<Float32Array> {
   const { transpose_forward: transposeForward, transpose_backward: transposeBackward } = config.plans;
   const { properties } = prepared as NnunetCase;
-  const how = { configuration: configurationOf(config), properties, transposeForward, transposeBackward };
+  const how = { configuration: config.trained, properties, transposeForward, transposeBackward };
   return reversedAxes(restoreChannel(channel, how, -Infinity));
 }
 
 /** What prepared cases depend on: not on patch, batch and network, so that these can change. */
 export function preparationOf({ config, outputs }: Context<NnunetRecipeOptions>): unknown {
-  const c = configurationOf(config);
+  const c = config.trained;
   const { transpose_forward, foreground_intensity_properties_per_channel } = config.plans;
   return {
     transpose_forward,

@@ -22,8 +22,10 @@ export interface NnunetRecipeOptions {
   readonly features: number;
   /** Minutes that training and predicting the validation cases may take on this device, 0 without a limit. */
   readonly timeLimit: number;
-  /** nnU-Net's `plans.json`, with the configuration as it is trained. */
+  /** nnU-Net's `plans.json`. */
   readonly plans: NnunetPlans;
+  /** The configuration as it is trained: that of the plans, or what device and time allow of it. */
+  readonly trained: PlannedConfiguration;
   /** What the plans were made from, for those who take the run to nnU-Net. */
   readonly fingerprint: DatasetFingerprint | null;
   readonly stepsPerEpoch: number;
@@ -57,6 +59,7 @@ export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
   features: integer(0, "channels of the first stage; 0: the planned 32, or what the time allows", { standard: 0 }),
   timeLimit: between(0, 1e5, "minutes for all of it on this device, network and steps are chosen to fit; 0: no limit"),
   plans: jsonFile<NnunetPlans>("FILE of nnU-Net's plans (voxgrad nnunet plan), in place of planning", (v) => isRecord(v)),
+  trained: jsonFile<PlannedConfiguration>("", isRecord),
   fingerprint: jsonFile<DatasetFingerprint | null>("", (v) => v === null || isRecord(v), { standard: null }),
   stepsPerEpoch: integer(1, "steps per epoch"),
   validationSteps: integer(1, "steps of validation after each epoch"),
@@ -70,23 +73,13 @@ export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
   noMirroring: toggle("predict images as they are, not their mirror images too"),
 };
 
-const known = new WeakMap<object, Map<string, PlannedConfiguration>>();
-
-/** The configuration that is trained, complete. Throws `FormatError` for plans that lack it. */
-export function configurationOf({
-  plans,
-  configuration,
-}: Pick<NnunetRecipeOptions, "plans" | "configuration">): PlannedConfiguration {
-  let found = known.get(plans);
-  if (!found) known.set(plans, (found = new Map()));
-  const made = found.get(configuration) ?? plansFile(plans, "plans").configuration(configuration);
-  found.set(configuration, made);
-  return made;
-}
-
 /** Throws `ConfigError`, `FormatError` for plans that do not hold together. */
 export function checkNnunetOptions(config: RunConfig<NnunetRecipeOptions>, source: string): void {
-  const { patch_size: patch, spacing } = configurationOf(config);
+  const { plans, configuration, trained } = config;
+  const planned = plansFile(plans, `${source}: plans`).configuration(configuration);
+  const { patch_size: patch, spacing } = trained;
+  if (JSON.stringify(planned.spacing) !== JSON.stringify(spacing))
+    throw new ConfigError(`${source}: trained has the spacing [${spacing}], ${configuration} of the plans [${planned.spacing}]`);
   if (patch.length !== spacing.length || (patch.length !== 2 && patch.length !== 3))
-    throw new ConfigError(`${source}: the patch [${patch}] of ${config.configuration} does not fit its spacing [${spacing}]`);
+    throw new ConfigError(`${source}: the patch [${patch}] of ${configuration} does not fit its spacing [${spacing}]`);
 }

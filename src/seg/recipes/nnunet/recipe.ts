@@ -10,7 +10,7 @@ import { nnunetTiles } from "../../nnunet/tiles.ts";
 import type { Outputs } from "../../training/trainer.ts";
 import { defineRecipe, onlyNetwork } from "../recipe.ts";
 import { nnunetOutputs, preparationOf, prepareNnunetCase, restoredChannel } from "./case.ts";
-import { checkNnunetOptions, configurationOf, type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
+import { checkNnunetOptions, type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
 import { augmentSamples, NnunetSamples } from "./samples.ts";
 import { mirrorAxesOf, suggestNnunetOptions } from "./suggest.ts";
 import { clipNorm, countsOfLevels, forwardLevels, lossOfLevels, optimizerOf, scheduleOf } from "./training.ts";
@@ -33,11 +33,11 @@ export default defineRecipe<NnunetRecipeOptions, Outputs>({
   samples: (cases, context) => new NnunetSamples(cases, context),
   augment: augmentSamples,
   networks: (device, { config, channels, outputs }) => ({
-    [onlyNetwork]: nnunetNetwork(device, configurationOf(config), channels.length, outputs.channels).initialize(),
+    [onlyNetwork]: nnunetNetwork(device, config.trained, channels.length, outputs.channels).initialize(),
   }),
   forward: forwardLevels,
   loss: (levels, batch, { config, outputs }) =>
-    lossOfLevels(levels, batch, { outputs, batchDice: configurationOf(config).batch_dice ?? false }),
+    lossOfLevels(levels, batch, { outputs, batchDice: config.trained.batch_dice ?? false }),
   counts: (levels, batch, { outputs }) => countsOfLevels(levels, batch, outputs),
   online: (context) => ({
     ...context,
@@ -47,7 +47,7 @@ export default defineRecipe<NnunetRecipeOptions, Outputs>({
   clipNorm,
   schedule: ({ config }) => scheduleOf(config),
   segmenter(device, networks, { config, outputs }) {
-    const c = configurationOf(config);
+    const c = config.trained;
     const mirrorAxes = config.noMirroring ? [] : mirrorAxesOf(c);
     return new WindowSegmenter(device, networks[onlyNetwork], { ...nnunetTiles(c.patch_size, { mirrorAxes }), outputs });
   },

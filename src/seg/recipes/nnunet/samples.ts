@@ -11,7 +11,7 @@ import { augmentBatch } from "../../training/augmentation.ts";
 import type { BatchTensors } from "../../training/trainer.ts";
 import type { Context, PreparedDataset } from "../recipe.ts";
 import type { NnunetCase } from "./case.ts";
-import { configurationOf, type NnunetRecipeOptions } from "./options.ts";
+import type { NnunetRecipeOptions } from "./options.ts";
 
 const never = { prob: 0, range: [0, 0] } as const;
 const neverScaled = { prob: 0, range: [1, 1] } as const;
@@ -41,7 +41,7 @@ export class NnunetSamples implements Dataset {
 
   constructor(cases: PreparedDataset, { config }: Context<NnunetRecipeOptions>) {
     const { augment, batchSize, stepsPerEpoch, oversample } = config;
-    const patch = configurationOf(config).patch_size;
+    const patch = config.trained.patch_size;
     const geometry = patchGeometry(patch);
     this.cases = cases;
     this.length = stepsPerEpoch * batchSize;
@@ -90,7 +90,7 @@ function augmentationOf(
 export function augmentSamples(batch: BatchTensors, { config }: Context<NnunetRecipeOptions>): BatchTensors {
   const { outside: _, ...rest } = batch as BatchTensors & { readonly outside?: Tensor };
   if (config.augment === "none") return rest as BatchTensors;
-  const { patch_size: size, use_mask_for_norm: masked } = configurationOf(config);
+  const { patch_size: size, use_mask_for_norm: masked } = config.trained;
   const lowResolutionAxes = patchGeometry(size).dummy2d ? { lowResolutionAxes: [1, 2] } : {};
   const { outside, ...changed } = augmentBatch(batch, {
     size,

@@ -5,7 +5,6 @@
 
 import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
 import { patchGeometry } from "../../../data/nnunet/patches.ts";
-import { computeNewShape } from "../../../data/nnunet/resample.ts";
 import { sizeOf } from "../../../host/array.ts";
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../../host/errors.ts";
 import { formatBytes } from "../../../host/text.ts";
@@ -14,12 +13,13 @@ import { computeStepsForSlidingWindow } from "../../inference/nnunet_windows.ts"
 import { type PlannedConfiguration, withFeatures, withSmallerPatch } from "../../nnunet/configuration.ts";
 import { datasetJson, filesOf, fingerprintCases, nnunetLabels } from "../../nnunet/experiment.ts";
 import { type NnunetPlans, planExperiment } from "../../nnunet/plan.ts";
+import { plansFile } from "../../nnunet/plans_file.ts";
 import { planners } from "../../nnunet/planners.ts";
 import { type OutputCoding, outputCodingOf } from "../../post/output_coding.ts";
 import { standardOptions } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 import { nnunetOutputs } from "./case.ts";
-import { configurationOf, type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
+import { type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
 import { stepCost, type StepCost } from "./trial.ts";
 
 type Asked = Partial<RunConfig<NnunetRecipeOptions>>;
@@ -42,21 +42,20 @@ export async function suggestNnunetOptions(
   const configuration = asked.configuration ?? (plans.configurations["3d_fullres"] ? "3d_fullres" : "2d");
   const device = await facts.device?.();
   const timeLimit = asked.timeLimit ?? (device?.software ? softwareMinutes : 0);
-  const known = configurationOf({ plans, configuration });
+  const known = plansFile(plans, "plans").configuration(configuration);
   const whole = asked.features ? withFeatures(known, asked.features) : known;
-  const own = { configuration, timeLimit, fingerprint, ...fullSchedule };
-  if (!device || asked.plans) {
-    if (!device && timeLimit > 0)
-      throw new ConfigError("a time limit needs the device that will train; configure was given none");
-    return { ...own, plans: withConfiguration(plans, configuration, whole), batchSize: whole.batch_size };
+  const own = { configuration, timeLimit, fingerprint, plans, ...fullSchedule };
+  if (!device) {
+    if (timeLimit > 0) throw new ConfigError("a time limit needs the device that will train; configure was given none");
+    return { ...own, trained: whole, batchSize: whole.batch_size };
   }
   const outputs = outputCodingOf(nnunetOutputs(facts.labels), nnunetLabels(facts.labels));
   const trial = new Trials(device, facts.channels.length, outputs);
   const chosen =
     timeLimit > 0
-      ? await inTime(whole, trial, facts, { minutes: timeLimit, fingerprint: fingerprint!, plans, asked })
+      ? await inTime(whole, trial, facts, { minutes: timeLimit, plans, asked })
       : await inMemory(whole, trial, facts, asked);
-  return { ...own, ...chosen.schedule, plans: withConfiguration(plans, configuration, chosen.configuration) };
+  return { ...own, ...chosen.schedule, trained: chosen.configuration };
 }
 
 async function planned(facts: DataFacts, asked: Asked): Promise<{ plans: NnunetPlans; fingerprint: DatasetFingerprint }> {
@@ -70,11 +69,6 @@ async function planned(facts: DataFacts, asked: Asked): Promise<{ plans: NnunetP
   say(`planned ${Object.keys(plans.configurations).join(", ")} from the fingerprint of ${index.training.length} cases`);
   return { plans, fingerprint };
 }
-
-const withConfiguration = (plans: NnunetPlans, name: string, configuration: PlannedConfiguration): NnunetPlans => ({
-  ...plans,
-  configurations: { ...plans.configurations, [name]: { ...plans.configurations[name], ...configuration } },
-});
 
 interface Chosen {
   readonly configuration: PlannedConfiguration;
@@ -117,7 +111,8 @@ const leastBatch = 2;
 async function inMemory(whole: PlannedConfiguration, trial: Trials, { say }: DataFacts, asked: Asked): Promise<Chosen> {
   const most = (asked.memory || planners[asked.planner!].gpuMemoryTargetInGb) * 1e9;
   let configuration = whole;
-  if (asked.estimate === "device") {
+  // Who gives plans has them as they are.
+  if (asked.estimate === "device" && !asked.plans) {
     for (;;) {
       const least = await trial.cost(configuration, leastBatch, "sgd", 0);
       if (least.peakBytes <= most) {
@@ -175,7 +170,6 @@ interface Measured {
 
 interface TimeBudget {
   readonly minutes: number;
-  readonly fingerprint: DatasetFingerprint;
   readonly plans: NnunetPlans;
   readonly asked: Asked;
 }
@@ -183,13 +177,13 @@ interface TimeBudget {
 /** A network and a number of steps for so many minutes on the device: the widest that can still see each case often. */
 async function inTime(whole: PlannedConfiguration, trial: Trials, facts: DataFacts, budget: TimeBudget): Promise<Chosen> {
   const { cases, validation, say } = facts;
-  const { minutes, fingerprint, plans, asked } = budget;
+  const { minutes, plans, asked } = budget;
   const optimizer = asked.optimizer ?? "adam";
   const mirrored = asked.noMirroring ? 1 : 2 ** whole.patch_size.length;
   const measure = async (configuration: PlannedConfiguration): Promise<Measured> => {
     const { seconds: step } = await trial.cost(configuration, leastBatch, optimizer, 2);
     const sample = step / leastBatch;
-    const predicting = validation.length * tilesPerCase(configuration, plans, fingerprint) * mirrored * sample * forwardShare;
+    const predicting = validation.length * tilesPerCase(configuration, plans) * mirrored * sample * forwardShare;
     const left = minutes * 60 * (1 - reserve) - predicting;
     return { configuration, step, samples: Math.max(0, left / (sample * (1 + validationShare * forwardShare))) };
   };
@@ -240,20 +234,11 @@ function patchFor({ configuration }: Measured, part: number, least: number): Pla
   return found;
 }
 
-/** Tiles of the median case. */
-function tilesPerCase(c: PlannedConfiguration, { transpose_forward: forward }: NnunetPlans, f: DatasetFingerprint): number {
-  const counts = f.shapes_after_crop.map((shape, i) => {
-    const target = c.spacing.length === 2 ? [f.spacings[i][forward[0]], ...c.spacing] : c.spacing;
-    const size = computeNewShape(
-      forward.map((a) => shape[a]),
-      forward.map((a) => f.spacings[i][a]),
-      target,
-    );
-    const seen = size.slice(size.length - c.patch_size.length).map((n, a) => Math.max(n, c.patch_size[a]));
-    const tiles = computeStepsForSlidingWindow(seen, c.patch_size, 0.5).reduce((n, starts) => n * starts.length, 1);
-    return c.spacing.length === 2 ? tiles * size[0] : tiles;
-  });
-  return counts.reduce((a, b) => a + b, 0) / counts.length;
+/** Tiles of the median case, of all of its slices. */
+function tilesPerCase(c: PlannedConfiguration, plans: NnunetPlans): number {
+  const seen = c.median_image_size_in_voxels.map((n, a) => Math.max(Math.round(n), c.patch_size[a]));
+  const tiles = computeStepsForSlidingWindow(seen, c.patch_size, 0.5).reduce((n, starts) => n * starts.length, 1);
+  return c.patch_size.length === 2 ? tiles * plans.original_median_shape_after_transp[0] : tiles;
 }
 
 /** Axes along which a configuration's images may be mirrored. */

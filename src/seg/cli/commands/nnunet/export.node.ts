@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { ConfigError } from "../../../../host/errors.ts";
 import { filesOf } from "../../../nnunet/experiment.ts";
 import { type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
-import { configurationOf, type NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
+import type { NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
 import { mirrorAxesOf } from "../../../recipes/nnunet/suggest.ts";
 import { files, readConfig, readEpochs, readRunInfo } from "../../../run/files.ts";
@@ -57,12 +57,13 @@ async function exportedRun(store: RunStore, dataFolder: string | undefined): Pro
   return {
     plans: config.plans,
     configuration: config.configuration,
+    trained: config.trained,
     fingerprint: config.fingerprint,
     fold: config.fold,
     labels: info.labels,
     channels: info.channels,
     files: filesOf(index),
-    mirrorAxes: mirrorAxesOf(configurationOf(config)),
+    mirrorAxes: mirrorAxesOf(config.trained),
     epochs: await readEpochs(store),
     weights,
     best: await store.read(files.best),

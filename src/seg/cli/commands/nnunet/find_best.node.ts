@@ -7,7 +7,7 @@ import { ConfigError } from "../../../../host/errors.ts";
 import { writeFileAtomic } from "../../../../host/files.node.ts";
 import type { Device } from "../../../../tensor/device.ts";
 import { bestOf, membersOf } from "../../../nnunet/find_best.ts";
-import { configurationOf, type NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
+import type { NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
 import type { ReadCase } from "../../../recipes/prepared.ts";
 import type { RunConfig } from "../../../recipes/recipe.ts";
@@ -72,7 +72,7 @@ export const findBestCommand: Command = {
 
 /** Runs of one name are folds of each other. */
 const nameOf = ({ config }: TrainedRun): string => {
-  const { architecture, patch_size } = configurationOf(config);
+  const { architecture, patch_size } = config.trained;
   const { features_per_stage } = architecture.arch_kwargs;
   return `${config.plans.plans_name} ${config.configuration} ${patch_size.join("×")} ${features_per_stage.join("-")}`;
 };
