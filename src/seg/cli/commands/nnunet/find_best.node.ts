@@ -104,8 +104,13 @@ async function compare(device: Device, groups: ReadonlyMap<string, readonly Trai
   const scored: { members: string[]; cases: Map<string, readonly number[]>; pairs: Pair[] }[] = [];
   for (const members of membersOf([...groups.keys()], !options["no-ensembles"])) {
     const found = { members, cases: new Map<string, readonly number[]>(), pairs: [] as Pair[] };
-    for (const runs of foldsOf(members.map((name) => groups.get(name)!))) {
-      await segmentFold(device, runs, signal, line, members.join(" + "), found);
+    const folds = foldsOf(members.map((name) => groups.get(name)!));
+    const total = folds.reduce((n, [{ val }]) => n + val.length, 0);
+    const started = performance.now();
+    const label = members.join(" + ");
+    const onCase = () => line.update({ label, done: found.cases.size, total, seconds: (performance.now() - started) / 1000 });
+    for (const runs of folds) {
+      await segmentFold(device, runs, signal, found, onCase);
       if (signal.aborted) return 130;
     }
     scored.push(found);
@@ -145,19 +150,17 @@ async function segmentFold(
   device: Device,
   runs: readonly TrainedRun[],
   signal: AbortSignal,
-  line: ProgressLine,
-  label: string,
   found: { readonly cases: Map<string, readonly number[]>; readonly pairs: Pair[] },
+  onCase: () => void,
 ): Promise<void> {
   const opened = [];
   try {
     for (const { store } of runs) opened.push(await openRun(device, store, nnunet));
     const [{ val, read }] = runs;
-    const started = performance.now();
     for await (const { id, labels, dice, source } of segmentCases(opened, val, read, { signal, ensemble: "probabilities" })) {
       found.cases.set(id, dice!);
       found.pairs.push({ prediction: labels, truth: source.label! });
-      line.update({ label, done: found.cases.size, total: val.length, seconds: (performance.now() - started) / 1000 });
+      onCase();
     }
   } catch (error) {
     if (!(signal.aborted && error === signal.reason)) throw error;
