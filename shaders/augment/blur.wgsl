@@ -2,6 +2,7 @@
 // uses lib/quotient
 
 struct Params {
+  threads: vec3u,
   size: u32,     // of the axis
   inner: u32,    // elements between neighbours along it; 1: threads lie along the axis, else along what is inside of it
   outer: u32,    // lines of a channel outside of the axis
@@ -18,12 +19,8 @@ fn reflected(at: i32, size: i32) -> i32 {
   return min(k, 2 * (size - 1) - k);
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn element(id: vec3u) {
   let last = p.inner == 1u;
-  if (id.x >= select(p.inner, p.size, last)) {
-    return;
-  }
   let at = select(id.y, id.x, last);
   let i = (id.z * p.size + at) * p.inner + select(id.x, 0u, last);
   let first = quotient(id.z, p.outer) * (p.radius + 1u);
@@ -51,4 +48,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     sum += weight * (x[base + before * i32(p.inner)] + x[base + behind * i32(p.inner)]);
   }
   y[i] = sum;
+}
+
+// Devices dispatch 65,535 workgroups along an axis: threads go on where more are left.
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var z = id.z; z < p.threads.z; z += groups.z) {
+    for (var y = id.y; y < p.threads.y; y += groups.y) {
+      for (var x = id.x; x < p.threads.x; x += 64u * groups.x) {
+        element(vec3u(x, y, z));
+      }
+    }
+  }
 }

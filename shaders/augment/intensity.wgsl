@@ -3,6 +3,7 @@
 
 struct Params {
   plane: u32,    // elements of a channel
+  channels: u32, // of all samples; more than a device dispatches go on in the same thread
 }
 
 // Words of a channel's numbers; see src/kernels/augment.ts.
@@ -22,13 +23,7 @@ fn normal(words: vec2u, odd: bool) -> f32 {
   return radius * select(cos(angle), sin(angle), odd);
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let k = (group.y * groups.x + group.x) * 64u + lane;
-  if (k >= p.plane) {
-    return;
-  }
-  let channel = group.z;
+fn element(k: u32, channel: u32) {
   let i = channel * p.plane + k;
   let at = channel * NUMBERS;
   let scale = numbers[at];
@@ -63,4 +58,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     v += noise * normal(select(words.xy, words.zw, k % 4u >= 2u), k % 2u == 1u);
   }
   y[i] = v;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let k = (group.y * groups.x + group.x) * 64u + lane;
+  if (k >= p.plane) {
+    return;
+  }
+  for (var channel = group.z; channel < p.channels; channel += groups.z) {
+    element(k, channel);
+  }
 }

@@ -2,6 +2,7 @@
 // uses lib/quotient
 
 struct Params {
+  threads: vec3u,
   size: vec3u,   // D, H, W
   axes: u32,     // bits of the axes that are made coarser: 1 for D, 2 for H, 4 for W
 }
@@ -31,11 +32,7 @@ fn pair_at(o: u32, axis: u32, zoom: f32) -> Pair {
   return Pair(min(((2u * both + 1u) * size) / (2u * coarse), vec2u(size - 1u)), v - f32(first));
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= p.size.z) {
-    return;
-  }
+fn element(id: vec3u) {
   let plane = p.size.x * p.size.y * p.size.z;
   let channel = quotient(id.z, p.size.x);
   let depth = id.z - channel * p.size.x;
@@ -59,4 +56,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   y[i] = sum;
+}
+
+// Devices dispatch 65,535 workgroups along an axis: threads go on where more are left.
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var z = id.z; z < p.threads.z; z += groups.z) {
+    for (var y = id.y; y < p.threads.y; y += groups.y) {
+      for (var x = id.x; x < p.threads.x; x += 64u * groups.x) {
+        element(vec3u(x, y, z));
+      }
+    }
+  }
 }

@@ -3,6 +3,7 @@
 // A workgroup has a stretch of one line, so that no thread divides integers, which software adapters do one by one.
 
 struct Params {
+  threads: vec3u,
   knots: u32,
   size: u32,
   inner: u32,   // 1: threads lie along the axis, else along what is inside of it
@@ -12,12 +13,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn element(id: vec3u) {
   let last = p.inner == 1u;
-  if (id.x >= select(p.inner, p.size, last)) {
-    return;
-  }
   let o = select(id.y, id.x, last);
   let k = select(id.x, 0u, last);
   let u = f32(o) / max(1.0, f32(p.size) - 1.0) * f32(p.knots - 3u);
@@ -28,4 +25,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let sum = s * s * s * x[at] + ((3.0 * t - 6.0) * t * t + 4.0) * x[at + p.inner] +
     ((3.0 * s - 6.0) * s * s + 4.0) * x[at + 2u * p.inner] + t * t * t * x[at + 3u * p.inner];
   y[(id.z * p.size + o) * p.inner + k] = sum / 6.0;
+}
+
+// Devices dispatch 65,535 workgroups along an axis: threads go on where more are left.
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var z = id.z; z < p.threads.z; z += groups.z) {
+    for (var y = id.y; y < p.threads.y; y += groups.y) {
+      for (var x = id.x; x < p.threads.x; x += 64u * groups.x) {
+        element(vec3u(x, y, z));
+      }
+    }
+  }
 }

@@ -4,6 +4,7 @@
 // uses lib/quotient
 
 struct Params {
+  threads: vec3u,
   in_size: vec4u,    // D, H, W, channels
   out_size: vec4u,   // D, H, W, samples
   padding: u32,
@@ -81,12 +82,8 @@ fn along(line: u32, w: Taps, weight: f32) -> f32 {
   return weight * sum;
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u) {
+fn element(id: vec3u) {
   let positions = p.out_size.x * p.out_size.y * p.out_size.z;
-  if (id.x >= p.out_size.z) {
-    return;
-  }
   // Along W the threads of a workgroup, then H, then D of all samples.
   let n = quotient(id.z, p.out_size.x);
   let depth = id.z - n * p.out_size.x;
@@ -123,5 +120,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       sum += along(far + th.high * p.in_size.z, tw, td.far * th.far);
     }
     y[(n * p.in_size.w + c) * positions + place] = sum;
+  }
+}
+
+// Devices dispatch 65,535 workgroups along an axis: threads go on where more are left.
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  for (var z = id.z; z < p.threads.z; z += groups.z) {
+    for (var y = id.y; y < p.threads.y; y += groups.y) {
+      for (var x = id.x; x < p.threads.x; x += 64u * groups.x) {
+        element(vec3u(x, y, z));
+      }
+    }
   }
 }

@@ -73,18 +73,20 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
   const y = x.device.empty([n, c, ...size]);
   if (y.size === 0) return y;
   const padded = padAxes(size, 1);
+  const { threads, workgroups } = lines(x.device, [padded[2], padded[1], padded[0] * n], 64);
   x.device.run(
     warpShader({
       consts: { TAPS: taps[mode], AXES: axes },
       variant: mode,
       params: {
+        threads,
         in_size: [...padAxes(spatial, 1), c],
         out_size: [...padded, n],
         padding: paddings[paddingMode],
         elastic: displacement ? 1 : 0,
       },
       bind: { matrix, displacement: displacement ?? matrix, x, y: write(y) },
-      workgroups: lines(x.device, op, [padded[2], padded[1], padded[0] * n], 64),
+      workgroups,
     }),
   );
   return y;
@@ -113,11 +115,12 @@ export function splineField(knots: Tensor, size: Shape): Tensor {
     if (next.size > 0) {
       const inner = sizeOf(field.shape.slice(axis + 3));
       const outer = sizeOf(field.shape.slice(0, axis + 2));
+      const { threads, workgroups } = lines(device, inner === 1 ? [size[axis], 1, outer] : [inner, size[axis], outer], 64);
       device.run(
         splineShader({
-          params: { knots: counts[axis], size: size[axis], inner },
+          params: { threads, knots: counts[axis], size: size[axis], inner },
           bind: { x: field, y: write(next) },
-          workgroups: lines(device, op, inner === 1 ? [size[axis], 1, outer] : [inner, size[axis], outer], 64),
+          workgroups,
         }),
       );
     }
@@ -148,9 +151,9 @@ export function adjustIntensity(x: Tensor, numbers: Tensor, statistics: Tensor):
   const [across, down] = grid(x.device, op, plane, 64);
   x.device.run(
     intensityShader({
-      params: { plane },
+      params: { plane, channels: n * c },
       bind: { numbers, statistics, x, y: write(y) },
-      workgroups: [across, down, n * c],
+      workgroups: [across, down, Math.min(n * c, x.device.gpu.limits.maxComputeWorkgroupsPerDimension)],
     }),
   );
   return y;
@@ -191,11 +194,13 @@ export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
     const next = device.empty(x.shape);
     if (next.size > 0) {
       const [outer, inner] = [sizeOf(spatial.slice(0, axis)), sizeOf(spatial.slice(axis + 1))];
+      const places = channels * outer;
+      const { threads, workgroups } = lines(device, inner === 1 ? [size, 1, places] : [inner, size, places], 64);
       device.run(
         blurShader({
-          params: { size, inner, outer, radius },
+          params: { threads, size, inner, outer, radius },
           bind: { weights, x: y, y: write(next) },
-          workgroups: lines(device, op, inner === 1 ? [size, 1, channels * outer] : [inner, size, channels * outer], 64),
+          workgroups,
         }),
       );
     }
@@ -225,14 +230,16 @@ export function lowResolution(x: Tensor, zooms: Tensor, axes?: readonly number[]
   const y = x.device.empty(x.shape);
   if (y.size === 0) return y;
   const size = padAxes(spatial, 1);
+  const { threads, workgroups } = lines(x.device, [size[2], size[1], size[0] * x.shape[0] * x.shape[1]], 64);
   x.device.run(
     lowResolutionShader({
       params: {
+        threads,
         size,
         axes: chosen.reduce((bits, a) => bits | (1 << (a + 3 - spatial.length)), 0),
       },
       bind: { zooms, x, y: write(y) },
-      workgroups: lines(x.device, op, [size[2], size[1], size[0] * x.shape[0] * x.shape[1]], 64),
+      workgroups,
     }),
   );
   return y;

@@ -7,6 +7,35 @@ import { reduceSum } from "../../src/kernels/reduce.ts";
 import { Adam, SGD } from "../../src/nn/index.ts";
 import { both, expectAt, gpu, many, odd, pattern, seedOf, unwatch, value, watch } from "./many_workgroups.ts";
 
+// Batches of 128³ patches have this many lines, e.g. four of one channel.
+test("augmentation of more lines, and samples, than that: the first and the last are what they are alone", async () => {
+  const samples = 65_537;
+  const shape = [samples, 1, 4];
+  const same = (width: number, of: (i: number) => number) => pattern([samples, 1, width], (i) => of(i % width));
+  const image = () => pattern(shape, (i) => [3, -1, 4, 2][i % 4] + (Math.floor(i / 4) === samples - 1 ? 1 : 0));
+  const alone = (first: number) => pattern([1, 1, 4], (i) => [3, -1, 4, 2][i % 4] + first);
+  const numbers = [2, 1, 0.5, 1.5, 0, 0, 0];
+  const ops: Record<string, (x: vx.Tensor, n: number) => vx.Tensor> = {
+    blur: (x, n) => vx.blur(x, pattern([n, 1], () => 1), 3), // prettier-ignore
+    lowResolution: (x, n) => vx.lowResolution(x, pattern([n, 1], () => 0.5)), // prettier-ignore
+    splineField: (x) => vx.splineField(x, [6]),
+    warp: (x, n) => vx.warp(x, pattern([n, 1, 2], (i) => [-1, 3][i % 2])), // prettier-ignore
+    adjustIntensity: (x, n) =>
+      vx.adjustIntensity(
+        x,
+        n === 1 ? pattern([1, 1, 7], (i) => numbers[i]) : same(7, (i) => numbers[i]),
+        n === 1 ? pattern([1, 1, 3], (i) => [2, -1, 4][i]) : same(3, (i) => [2, -1, 4][i]),
+      ),
+  };
+  for (const [name, op] of Object.entries(ops)) {
+    const run = async (make: () => vx.Tensor, n: number) => (await scope(() => op(make(), n)).data()) as Float32Array;
+    const all = await run(image, samples);
+    const width = all.length / samples;
+    expect(all.subarray(0, width), name).toEqual(await run(() => alone(0), 1));
+    expect(all.subarray(-width), name).toEqual(await run(() => alone(1), 1));
+  }
+});
+
 describe("more than 65,535 workgroups", () => {
   beforeEach(watch);
   afterEach(unwatch);

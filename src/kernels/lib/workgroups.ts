@@ -18,18 +18,12 @@ export function fold(device: Device, op: string, groups: number): [number, numbe
 }
 
 /**
- * Workgroups of `size` threads along the first of three axes, one for each place of the other two: threads know where they are without dividing.
- * Throws `ShapeError` for more than a device dispatches.
+ * Workgroups of `size` threads along the first of three axes, one for each place of the other two: threads know where they are without dividing. A
+ * device that dispatches fewer gets what it may; the shader goes on by strides until all `threads` are done.
  */
-export function lines(
-  device: Device,
-  op: string,
-  [x, y, z]: readonly [number, number, number],
-  size: number,
-): [number, number, number] {
-  const groups: [number, number, number] = [Math.ceil(x / size), y, z];
+export function lines(device: Device, threads: readonly [number, number, number], size: number) {
   const max = device.gpu.limits.maxComputeWorkgroupsPerDimension;
-  if (groups.some((n) => n > max))
-    throw new ShapeError(`${op}: ${groups.join(" × ")} workgroups exceed what this device dispatches; use smaller tensors`);
-  return groups;
+  const [x, y, z] = threads;
+  const workgroups: [number, number, number] = [Math.min(Math.ceil(x / size), max), Math.min(y, max), Math.min(z, max)];
+  return { threads, workgroups };
 }
