@@ -33,3 +33,6 @@ export const formatCount = (n: number): string => n.toLocaleString("en");
 
 /** A rate with two digits, or as a whole number from 100: 0.52, 3.1, 27, 312. */
 export const formatRate = (rate: number): string => (rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2));
+
+/** Names of other libraries in ours: snake_case to camelCase. */
+export const camelCase = (name: string): string => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());

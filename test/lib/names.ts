@@ -1,8 +1,9 @@
 /** @file Names of other libraries' options. */
 
-/** snake_case to camelCase. */
-export const camel = (name: string): string => name.replace(/_(.)/g, (_, c: string) => c.toUpperCase());
+import { camelCase } from "../../src/host/text.ts";
+
+export { camelCase as camel };
 
 /** Options under camelCase names. */
 export const camelKeys = (options: Readonly<Record<string, unknown>>): Record<string, any> =>
-  Object.fromEntries(Object.entries(options).map(([key, value]) => [camel(key), value]));
+  Object.fromEntries(Object.entries(options).map(([key, value]) => [camelCase(key), value]));

@@ -41,8 +41,16 @@ describe("a bundle", async () => {
 
   test("refuses an image of other channels", async () => {
     const two = { ...image, shape: [2, ...image.shape.slice(1)], data: new Float32Array(2 * image.data.length) };
-    await expect(model.segment(two)).rejects.toThrow(new ShapeError("the image has 2 channels, the bundle takes 1: CT"));
+    await expect(model.segment(two)).rejects.toThrow(new ShapeError("the image has 2 channels, the model takes 1: CT"));
   });
+});
+
+test("an image with a voxel that is not finite is refused", async () => {
+  const data = Float32Array.from(image.data);
+  data[7] = NaN;
+  await expect(segment(dev, modelFiles(folder), { ...image, data })).rejects.toThrow(
+    /the image has the value NaN at \[0,0,0,7\]/,
+  );
 });
 
 /** The bundle with its config changed. */
@@ -97,6 +105,21 @@ test("expressions", () => {
   expect(at("$7 // 2 % 2")).toBe(1);
   expect(at("$lambda x: x > 0")).toBeInstanceOf(Unknown);
   expect(at("$__import__('os').system('true')")).toBeInstanceOf(Unknown);
+});
+
+test("configs that would take all memory, time or stack are refused, or are no expressions", () => {
+  const doubling = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`v${i}`, i === 0 ? 1 : [`@v${i - 1}`, `@v${i - 1}`]]),
+  );
+  expect(() => new BundleConfig("config", doubling).get("v39")).toThrow(/more than 100,000 values/);
+  const value = (text: string) => new BundleConfig("config", { value: text }).get("value");
+  expect(value("$[0] * 1000000000")).toBeInstanceOf(Unknown);
+  expect(value("$[0] * -1")).toEqual([]);
+  expect(value(`$${"(".repeat(100_000)}1`)).toBeInstanceOf(Unknown);
+  expect(value(`$${"(".repeat(400)}1${")".repeat(400)}`)).toBe(1);
+  expect(value("$1 +")).toBeInstanceOf(Unknown);
+  expect(value("$")).toBeInstanceOf(Unknown);
+  expect(value("$3  ")).toBe(3);
 });
 
 test("files that are no model", async () => {

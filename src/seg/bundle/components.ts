@@ -3,6 +3,7 @@
 import * as transforms from "../../data/transforms/index.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
+import { camelCase } from "../../host/text.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { AttentionUnet } from "../networks/attention_unet.ts";
@@ -16,13 +17,11 @@ import { expectKnown, type Value } from "./expression.ts";
 
 type Options = Record<string, Value>;
 
-const camel = (name: string): string => name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
-
 /** Names in camelCase, in nested records too. */
 function renamed(value: Value): Value {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return (value as readonly Value[]).map(renamed);
-  return Object.fromEntries(Object.entries(value).map(([key, v]) => [camel(key), renamed(v)]));
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [camelCase(key), renamed(v)]));
 }
 
 /** Options where MONAI's None is another value than its default. */
@@ -31,7 +30,7 @@ const nullable = new Set(["act", "norm", "dropoutProbDown", "connectivity"]);
 function optionsOf({ target, options }: Component, leaveOut: ReadonlySet<string>): Options {
   const kept = Object.entries(options).filter(([key]) => !leaveOut.has(key));
   for (const [key, value] of kept) expectKnown(`${target}.${key}`, value);
-  const named = kept.map(([key, value]) => [camel(key), renamed(value)] as const);
+  const named = kept.map(([key, value]) => [camelCase(key), renamed(value)] as const);
   return Object.fromEntries(named.filter(([key, value]) => value !== null || nullable.has(key)));
 }
 

@@ -3,16 +3,18 @@
 import { FormatError } from "../../host/errors.ts";
 import { evaluate, Unknown, type Value } from "./expression.ts";
 
-type Record_ = Readonly<Record<string, Value>>;
+/** A record of values. */
+export type Fields = Readonly<Record<string, Value>>;
 
 /** A component: what to make of which options. */
 export interface Component {
   /** Name of the class, without its module where that is MONAI's. */
   readonly target: string;
-  readonly options: Record_;
+  readonly options: Fields;
 }
 
-const isRecord = (value: Value | undefined): value is Record_ =>
+/** Whether a value is one. */
+export const isFields = (value: Value | undefined): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Unknown);
 
 /** What a MONAI class is called in its own package; others keep their full name. */
@@ -20,14 +22,16 @@ const shortName = (target: string): string => (/^monai\.(?!apps\.)/.test(target)
 
 export class BundleConfig {
   readonly name: string;
-  private readonly root: Record_;
+  private readonly root: Fields;
   private readonly resolving = new Set<string>();
+  // References to references may double with each level.
+  private left = 100_000;
 
   /** @throws FormatError for JSON that is no record */
   constructor(name: string, root: unknown) {
-    if (!isRecord(root as Value)) throw new FormatError(`${name}: expected a JSON object`);
+    if (!isFields(root as Value)) throw new FormatError(`${name}: expected a JSON object`);
     this.name = name;
-    this.root = root as Record_;
+    this.root = root as Fields;
   }
 
   /**
@@ -39,7 +43,7 @@ export class BundleConfig {
     for (const key of id.split(/#|::/)) {
       if (typeof part === "string" && /^[@%]/.test(part)) part = this.resolved(part);
       if (Array.isArray(part)) part = (part as readonly Value[]).at(Number(key));
-      else if (isRecord(part) && Object.hasOwn(part, key)) part = part[key];
+      else if (isFields(part) && Object.hasOwn(part, key)) part = part[key];
       else return undefined;
     }
     return part === undefined ? undefined : this.resolved(part);
@@ -64,6 +68,7 @@ export class BundleConfig {
   }
 
   private resolved(value: Value): Value {
+    if (--this.left < 0) throw new FormatError(`${this.name}: its references stand for more than 100,000 values`);
     if (typeof value === "string") {
       if (/^[@%]\w+(?:(?:#|::)\w+)*$/.test(value)) return this.reference(value.slice(1));
       return value.startsWith("$") ? evaluate(value.slice(1), (id) => this.reference(id)) : value;
@@ -77,7 +82,7 @@ export class BundleConfig {
 /** Throws `FormatError` for what is no component. */
 export function componentOf(where: string, value: Value): Component | undefined {
   if (value instanceof Unknown) throw new FormatError(`${where} is the expression "${value.text}", which is not known here`);
-  if (!isRecord(value) || typeof value["_target_"] !== "string")
+  if (!isFields(value) || typeof value["_target_"] !== "string")
     throw new FormatError(`${where} is ${JSON.stringify(value)?.slice(0, 80)}; expected a component with "_target_"`);
   const options = Object.fromEntries(Object.entries(value).filter(([name]) => !/^_\w+_$/.test(name)));
   return value["_disabled_"] === true ? undefined : { target: shortName(value["_target_"] as string), options };

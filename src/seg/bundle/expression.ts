@@ -20,19 +20,22 @@ export type Value = null | boolean | number | string | Unknown | readonly Value[
 const token =
   /\s*(@\w+(?:(?:#|::)\w+)*|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[A-Za-z_][\w.]*|\*\*|\/\/|[=!<>]=|[-+*/%<>()[\]{},:])/y;
 
+// Longer ones are programs, and nested ones would use up the stack.
+const longest = 1000;
+const mostItems = 1000;
+
 function tokens(text: string): string[] | undefined {
+  const rest = text.trimEnd();
+  if (rest.length > longest) return undefined;
   const found: string[] = [];
   token.lastIndex = 0;
-  while (token.lastIndex < text.length) {
-    const match = token.exec(text);
-    if (match) found.push(match[1]);
-    else return text.slice(lastEnd(found, text)).trim() === "" ? found : undefined;
-    if (/^\s*$/.test(text.slice(token.lastIndex))) break;
+  while (token.lastIndex < rest.length) {
+    const match = token.exec(rest);
+    if (!match) return undefined;
+    found.push(match[1]);
   }
   return found;
 }
-
-const lastEnd = (found: readonly string[], text: string): number => found.reduce((at, t) => text.indexOf(t, at) + t.length, 0);
 
 /** Thrown and caught here: an expression of another kind. */
 class NotSimple extends Error {}
@@ -75,11 +78,13 @@ const truthy = (x: Value): boolean => {
   return Array.isArray(x) ? x.length > 0 : Boolean(x);
 };
 
+const repeated = (list: readonly Value[], times: number): readonly Value[] =>
+  list.length * times <= mostItems ? Array.from({ length: times }, () => list).flat() : fail();
+
 function combined(op: string, a: Value, b: Value): Value {
   if (op === "+" && typeof a === "string" && typeof b === "string") return a + b;
   if (op === "+" && Array.isArray(a) && Array.isArray(b)) return [...(a as Value[]), ...(b as Value[])];
-  if (op === "*" && Array.isArray(a) && typeof b === "number")
-    return Array.from({ length: b }, () => a as readonly Value[]).flat();
+  if (op === "*" && Array.isArray(a) && typeof b === "number") return repeated(a as readonly Value[], b);
   if (typeof a !== "number" || typeof b !== "number") return fail();
   return arithmetic[op](a, b);
 }

@@ -7,17 +7,19 @@ import { invert } from "../../data/transforms/index.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
 import { isVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
-import { ConfigError, FormatError, ShapeError } from "../../host/errors.ts";
+import { parseJson } from "../../host/bytes/json.ts";
+import { ConfigError, FormatError } from "../../host/errors.ts";
 import { importModule } from "../../host/import_module.ts";
 import { formatCount } from "../../host/text.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { readTorch } from "../../weights/index.ts";
 import { arrayName, forKey, networkOf, plainOptions, type Step, stepOf } from "../bundle/components.ts";
-import { Unknown, type Value } from "../bundle/expression.ts";
-import { BundleConfig, chainOf, type Component, componentOf } from "../bundle/config.ts";
+import type { Value } from "../bundle/expression.ts";
+import { BundleConfig, chainOf, type Component, componentOf, type Fields, isFields } from "../bundle/config.ts";
 import { type InfererOptions, SimpleInferer, SliceInferer, SlidingWindowInferer } from "../inference/inferers.ts";
 import type { InferenceOptions } from "../inference/segmenter.ts";
+import { expectImage } from "./expect_image.ts";
 import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { refuseOthers } from "./refuse.ts";
 
@@ -27,19 +29,14 @@ const notHere = new Set("LoadImage EnsureChannelFirst EnsureType ToTensor ToDevi
 async function configOf(files: ModelFiles): Promise<BundleConfig> {
   const json = "configs/inference.json";
   const name = files.paths.includes(json) ? json : files.paths.find((p) => /^configs\/inference\.ya?ml$/.test(p))!;
-  const text = new TextDecoder().decode(await files.read(name));
-  return new BundleConfig(name, name === json ? parsed(text, name) : await parsedYaml(text, name));
+  const bytes = await files.read(name);
+  return new BundleConfig(name, name === json ? parsed(bytes, name) : await parsedYaml(bytes, name));
 }
 
-function parsed(text: string, name: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`${name}: ${(cause as Error).message}`, { cause });
-  }
-}
+const parsed = (bytes: Uint8Array, name: string): unknown =>
+  parseJson(bytes, "the file", 64, (problem) => new FormatError(`${name}: ${problem}`));
 
-async function parsedYaml(text: string, name: string): Promise<unknown> {
+async function parsedYaml(bytes: Uint8Array, name: string): Promise<unknown> {
   let yaml: { parse(text: string): unknown };
   try {
     yaml = (await importModule("yaml")) as typeof yaml;
@@ -47,22 +44,19 @@ async function parsedYaml(text: string, name: string): Promise<unknown> {
     throw new ConfigError(`${name} is YAML: install the package yaml, or make it JSON`, { cause });
   }
   try {
-    return yaml.parse(text);
+    return yaml.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new FormatError(`${name}: ${(cause as Error).message}`, { cause });
   }
 }
 
-const recordOf = (value: Value | undefined): Readonly<Record<string, Value>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Unknown)
-    ? (value as Readonly<Record<string, Value>>)
-    : {};
+const recordOf = (value: Value | undefined): Fields => (isFields(value) ? value : {});
 
 /** What `metadata.json` says of the channels going in and out: names by number. */
 async function channelNames(files: ModelFiles, way: "inputs" | "outputs"): Promise<Readonly<Record<string, string>>> {
   const name = "configs/metadata.json";
   if (!files.paths.includes(name)) return {};
-  const config = new BundleConfig(name, parsed(new TextDecoder().decode(await files.read(name)), name));
+  const config = new BundleConfig(name, parsed(await files.read(name), name));
   const first = Object.values(recordOf(config.get(`network_data_format#${way}`)))[0];
   return recordOf(recordOf(first).channel_def) as Readonly<Record<string, string>>;
 }
@@ -216,8 +210,7 @@ async function segmentWith(
   image: Volume,
   { signal, probabilities, onProgress }: ModelSegmentOptions,
 ): Promise<ModelSegmentation> {
-  if (image.shape[0] !== channels.length)
-    throw new ShapeError(`the image has ${image.shape[0]} channels, the bundle takes ${channels.length}: ${channels.join(", ")}`);
+  expectImage(image, channels);
   const { applied: _, ...meta } = image.meta;
   const prepared = through(before, { ...image, meta });
   signal?.throwIfAborted();

@@ -3,7 +3,7 @@
 import type { LabelClass } from "../../data/labels.ts";
 import { makeVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
-import { FormatError, ShapeError } from "../../host/errors.ts";
+import { FormatError } from "../../host/errors.ts";
 import { reversedAxes } from "../../host/strided.ts";
 import { formatCount } from "../../host/text.ts";
 import { noGrad } from "../../autograd/tape.ts";
@@ -15,6 +15,7 @@ import { DeviceWindows } from "../inference/device_windows.ts";
 import type { InferenceOptions } from "../inference/segmenter.ts";
 import { decideScores, gathered, probabilityMap, type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
 import { type OutputCoding, outputCodingOf } from "../post/output_coding.ts";
+import { expectImage } from "./expect_image.ts";
 import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { normalizedBy } from "./normalize.ts";
 import { refuseOthers } from "./refuse.ts";
@@ -93,15 +94,19 @@ export async function openOnnx(device: Device, files: ModelFiles, options: OpenM
   const network = await networkOf(device, files);
   const { module, channels, classes } = network;
   const kind = classes === 1 ? "sigmoid" : network.ends === "sigmoid" ? "regions" : "softmax";
+  const named = Array.from({ length: channels }, (_, i) => `channel ${i}`);
   const names = Array.from({ length: kind === "softmax" ? classes - 1 : classes }, (_, i) => `class ${i + 1}`);
   const labels: LabelClass[] = names.map((name, i) => ({ name, values: [i + 1] }));
   const coding = outputCodingOf(kind, [{ name: "background", values: [0] }, ...labels]);
   return {
     kind: "onnx",
-    channels: Array.from({ length: channels }, (_, i) => `channel ${i}`),
+    channels: named,
     labels,
     description: `ONNX, ${formatCount(module.parameterCount)} parameters`,
-    segment: (image, wanted = {}) => segmentWith(device, network, coding, image, options, wanted),
+    async segment(image, wanted = {}) {
+      expectImage(image, named);
+      return segmentWith(device, network, coding, image, options, wanted);
+    },
     dispose: () => module.dispose(),
   };
 }
@@ -114,8 +119,6 @@ async function segmentWith(
   { normalization = "none", axes = "xyz", inference = {} }: OpenModelOptions,
   { signal, probabilities, onPlan, onProgress }: ModelSegmentOptions,
 ): Promise<ModelSegmentation> {
-  if (image.shape[0] !== network.channels)
-    throw new ShapeError(`the image has ${image.shape[0]} channels, the network takes ${network.channels}`);
   const reversed = axes === "zyx";
   const normal = normalizedBy(normalization, image);
   const input = reversed ? reversedAxes(normal) : normal;

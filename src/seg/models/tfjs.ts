@@ -3,7 +3,8 @@
 import { SpatialResample } from "../../data/transforms/index.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { type Affine, makeVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
-import { ConfigError, FormatError, ShapeError } from "../../host/errors.ts";
+import { parseJson, record } from "../../host/bytes/json.ts";
+import { ConfigError, FormatError } from "../../host/errors.ts";
 import { reversedAxes } from "../../host/strided.ts";
 import { formatCount } from "../../host/text.ts";
 import { layersModel } from "../../nn/layers_model.ts";
@@ -11,15 +12,18 @@ import type { Device } from "../../tensor/device.ts";
 import { readTfjs } from "../../weights/index.ts";
 import { CoreWindows } from "../inference/core_windows.ts";
 import { conformed } from "./conform.ts";
+import { expectImage } from "./expect_image.ts";
 import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { normalizedBy } from "./normalize.ts";
 import { refuseOthers } from "./refuse.ts";
 
+const channels = ["image"];
+
 /** `labels.json` beside the model: `{"1": "White Matter"}`. */
 async function labelsOf(files: ModelFiles, classes: number): Promise<LabelClass[]> {
-  const names = files.paths.includes("labels.json")
-    ? (JSON.parse(new TextDecoder().decode(await files.read("labels.json"))) as Record<string, unknown>)
-    : {};
+  const file = "labels.json";
+  const fail = (problem: string) => new FormatError(`${files.name}: ${problem}`);
+  const names = files.paths.includes(file) ? record(parseJson(await files.read(file), file, 8, fail)) : {};
   return Array.from({ length: classes - 1 }, (_, i) => ({ name: String(names[i + 1] ?? `class ${i + 1}`), values: [i + 1] }));
 }
 
@@ -33,12 +37,16 @@ export async function openTfjs(device: Device, files: ModelFiles, options: OpenM
   const network = layersModel(device, model);
   const last = [...network.parameters()].at(-1);
   if (!last) throw new FormatError(`${files.name}: the model has no weights`);
+  const labels = await labelsOf(files, last.shape[0]).catch((error: unknown) => {
+    network.dispose();
+    throw error;
+  });
   const { maxBytes, precision } = options.inference ?? {};
   const windows = new CoreWindows(device, network, { maxBytes, precision });
   return {
     kind: "tfjs",
-    channels: ["image"],
-    labels: await labelsOf(files, last.shape[0]),
+    channels,
+    labels,
     description: `TensorFlow.js layers, ${formatCount(network.parameterCount)} parameters`,
     segment: (image, wanted = {}) => segmentHead(windows, image, options, wanted),
     dispose() {
@@ -54,7 +62,7 @@ async function segmentHead(
   { normalization = "brainchop", axes = "xyz" }: OpenModelOptions,
   { signal, probabilities, onPlan, onProgress }: ModelSegmentOptions,
 ): Promise<ModelSegmentation> {
-  if (image.shape[0] !== 1) throw new ShapeError(`the image has ${image.shape[0]} channels, the network takes one`);
+  expectImage(image, channels);
   if (probabilities) throw new ConfigError("a tfjs model decides classes part by part and has no probabilities");
   const head = conformed(image);
   const normal = normalizedBy(normalization, head);

@@ -9,6 +9,7 @@ import { foregroundOf, type LabelClass, parseLabels } from "../../data/labels.ts
 import { makeVolume, type Volume } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, FormatError, ShapeError } from "../../host/errors.ts";
+import { expectFinite } from "../../host/finite.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { reversedAxes } from "../../host/strided.ts";
@@ -101,7 +102,7 @@ export class NnunetModel {
 
   /**
    * Segments an image `[C, x, y, z]`, the channels in the dataset's order, as stored (not normalized).
-   * @throws ShapeError for another number of channels; ConfigError, OutOfMemoryError; the signal's reason
+   * @throws ShapeError for another number of channels, DataError for voxels that are not finite; ConfigError, OutOfMemoryError; the signal's reason
    */
   async predict(image: Volume, options: NnunetPredictOptions = {}): Promise<NnunetPrediction> {
     expectOptions(
@@ -113,6 +114,7 @@ export class NnunetModel {
       throw new ShapeError(
         `the image has ${image.shape[0]} channels, the model takes ${this.channels.length}: ${this.channels.join(", ")}`,
       );
+    expectFinite(image);
     // The reader that brings every image to RAS, and predictions back.
     const turn = this.plans.image_reader_writer === "NibabelIOWithReorient" ? turnTo(image.affine, "RAS") : undefined;
     const { image: array, spacing } = nnunetArray(turn ? turnVolume(image, turn) : image);

@@ -6,6 +6,7 @@ import { type ItemStore, itemHash, readableItem } from "../../data/datasets/pers
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
+import { expectFinite } from "../../host/finite.ts";
 import type { Context, LoadedCase, PreparedCase, PreparedDataset, Recipe } from "./recipe.ts";
 
 /** The image of a case as floats. Throws `ShapeError` for another number of channels, `DataError` for voxels that are not finite. */
@@ -14,15 +15,7 @@ export function preparedImage({ id, image }: LoadedCase, { channels }: Context):
   if (shape[0] !== channels.length)
     throw new ShapeError(`case "${id}": the image has ${shape[0]} channels, the dataset names ${channels.length}`);
   const data = image.data instanceof Float32Array ? image.data : new Float32Array(image.data);
-  const bad = data.findIndex((v) => !Number.isFinite(v));
-  if (bad >= 0) {
-    const at: number[] = [];
-    for (let rest = bad, axis = shape.length - 1; axis >= 0; rest = Math.floor(rest / shape[axis--]))
-      at.unshift(rest % shape[axis]);
-    throw new DataError(
-      `case "${id}": the image has the value ${data[bad]} at [${at}] (channel, x, y, z); repair or leave out the case`,
-    );
-  }
+  expectFinite({ data, shape }, `case "${id}": `, "repair or leave out the case");
   return { data, shape };
 }
 
