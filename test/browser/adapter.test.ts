@@ -1,25 +1,12 @@
 /** @file A real Chromium with WebGPU: an adapter, a dispatch, a result. */
 
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Browser } from "playwright-core";
-import { launchChromium, servePage, type Page } from "../lib/chromium.ts";
+import { expect, test } from "vitest";
+import { browserSite } from "../lib/browser_site.ts";
 
-let browser: Browser;
-let site: Page;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-  site = await servePage({ "index.html": "<!doctype html><title>voxgrad</title>" });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const site = browserSite();
 
 test("Chromium gives a WebGPU adapter and computes", async () => {
-  const page = await browser.newPage();
-  await page.goto(site.url);
+  const page = await site.open();
   const squares = await page.evaluate(async () => {
     const adapter = await navigator.gpu.requestAdapter();
     if (!adapter) throw new Error("no adapter");

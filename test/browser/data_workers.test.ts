@@ -1,32 +1,21 @@
 /** @file Web Workers load data in a real Chromium: the same batches as in Node, for any number of them; a dead one is named. */
 
-import type { Browser, Page as Tab } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { bundleForBrowser, launchChromium, type Page, servePage } from "../lib/chromium.ts";
+import type { Page as Tab } from "playwright-core";
+import { beforeAll, expect, test } from "vitest";
+import { browserSite, evaluateIn } from "../lib/browser_site.ts";
 import { loaded } from "./worker_loading.ts";
 
-let browser: Browser;
-let site: Page;
+const site = browserSite({
+  "loading.js": "test/browser/worker_loading.ts",
+  "dataset.js": "test/browser/worker_dataset.ts",
+  "worker.web.js": "src/data/loading/worker.web.ts",
+});
 let tab: Tab;
-
 beforeAll(async () => {
-  browser = await launchChromium();
-  site = await servePage({
-    "index.html": "<!doctype html><title>voxgrad</title>",
-    "loading.js": await bundleForBrowser("test/browser/worker_loading.ts"),
-    "dataset.js": await bundleForBrowser("test/browser/worker_dataset.ts"),
-    "worker.web.js": await bundleForBrowser("src/data/loading/worker.web.ts"),
-  });
-  tab = await browser.newPage();
-  await tab.goto(site.url);
+  tab = await site.open();
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
-
-const inPage = (call: string): Promise<any> => tab.evaluate(`import("${site.url}loading.js").then((m) => m.${call})`);
+const inPage = (call: string): Promise<any> => evaluateIn(tab, site, "loading.js", call);
 const here = new URL("./worker_dataset.ts", import.meta.url).href;
 
 test("two epochs are those of Node, for 0, 1 and 3 workers, and go on where a run ended", async () => {

@@ -1,33 +1,17 @@
 /** @file Images in Chromium: every voxel and the affine of a DICOM series are Node's, JPEG pictures too, and items are kept in the origin's private files. */
 
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { bundleForBrowser, launchChromium, type Page, servePage } from "../lib/chromium.ts";
+import { expect, test } from "vitest";
+import { browserSite, evaluateIn } from "../lib/browser_site.ts";
 import { dicomSlice, encodings } from "../lib/dicom_file.ts";
 import { readAll, readPicture } from "./images_in_page.ts";
 
-let browser: Browser;
-let site: Page;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-  site = await servePage({
-    "index.html": "<!doctype html><title>voxgrad</title>",
-    "images.js": await bundleForBrowser("test/browser/images_in_page.ts"),
-  });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const site = browserSite({ "images.js": "test/browser/images_in_page.ts" });
 
 /** What a function of images_in_page.ts gives in a page of its own. */
 async function inPage(name: string, ...args: readonly unknown[]): Promise<unknown> {
-  const page = await browser.newPage();
-  await page.goto(site.url);
+  const page = await site.open();
   const list = args.map((a) => JSON.stringify(a)).join(", ");
-  return page.evaluate(`import("${site.url}images.js").then((m) => m.${name}(${list}))`);
+  return evaluateIn(page, site, "images.js", `${name}(${list})`);
 }
 
 test("a series of several encodings, rescaled and oblique", async () => {

@@ -1,32 +1,15 @@
 /** @file A run in Chromium: stopped, the page loaded anew, gone on with from the origin's private file system; its losses are Node's. */
 
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { bundleForBrowser, launchChromium, type Page, servePage } from "../lib/chromium.ts";
+import { expect, test } from "vitest";
+import { browserSite, evaluateIn } from "../lib/browser_site.ts";
 import { device } from "../lib/device.ts";
 import { trainInMemory } from "./opfs_run.ts";
 
-let browser: Browser;
-let site: Page;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-  site = await servePage({
-    "index.html": "<!doctype html><title>voxgrad</title>",
-    "run.js": await bundleForBrowser("test/browser/opfs_run.ts"),
-  });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-});
+const site = browserSite({ "run.js": "test/browser/opfs_run.ts" });
 
 test("a run in a page goes on after a reload, with the losses of Node", async () => {
-  const page = await browser.newPage();
-  const train = (args: string): Promise<number[]> =>
-    page.evaluate(`import("${site.url}run.js").then((m) => m.trainInPage(${args}))`);
-  await page.goto(site.url);
+  const page = await site.open();
+  const train = (args: string): Promise<number[]> => evaluateIn(page, site, "run.js", `trainInPage(${args})`);
   const first = await train("false, 5");
   expect(first.length).toBeGreaterThanOrEqual(5);
   expect(first.length).toBeLessThan(16);

@@ -5,7 +5,6 @@
 
 import { grad } from "../../autograd/tape.ts";
 import * as kernels from "../../kernels/optim.ts";
-import { full } from "../../kernels/view.ts";
 import { alignUp } from "../../tensor/buffers.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError, ShapeError } from "../../host/errors.ts";
@@ -15,6 +14,7 @@ import { sameShape, showShape } from "../../host/shape.ts";
 import { keep } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { GradScaler } from "./grad_scaler.ts";
+import { Pack } from "./pack.ts";
 import type { StateDict } from "../state_dict.ts";
 
 /** Parameters that share hyper-parameters; those left out are the optimizer's. */
@@ -34,60 +34,6 @@ export interface StepOptions {
   readonly clipNorm?: number;
   /** A scalar on the device: unless it is 0, this step changes neither weights nor moments, nor the scale of the `scaler`, which it needs. */
   readonly veto?: Tensor | undefined;
-}
-
-// A flat buffer of parameters with its gradient and optimizer state.
-export class Pack {
-  /** Index of the parameter group. */
-  readonly group: number;
-  readonly params: Tensor[] = [];
-  readonly offsets: number[] = [];
-  bytes = 0;
-  rate = 0;
-  weight!: Tensor;
-  gradient!: Tensor;
-  state!: Tensor;
-  moments: Tensor[] = [];
-
-  constructor(group: number) {
-    this.group = group;
-  }
-
-  /** Moves the parameters into one buffer. Gaps between them stay zero in every array, so that they never matter. Moments that are not needed are one word. */
-  build(device: Device, hyper: readonly number[], moments: readonly boolean[]): void {
-    const shape = [this.bytes / 4];
-    this.rate = hyper[0];
-    const zeros = (needed = true) => keep(full(device, needed ? shape : [1], 0));
-    this.weight = zeros();
-    this.gradient = zeros();
-    this.moments = moments.map(zeros);
-    this.state = keep(device.tensor({ data: hyper, shape: [hyper.length] }));
-    this.params.forEach((p, i) => {
-      device.stream.copy(p, this.weight, this.offsets[i]);
-      p.rebase(this.weight.storage, this.offsets[i]);
-    });
-  }
-
-  /** Fetches the values of parameters that live elsewhere, as those do that another optimizer packed after this one. */
-  gather(device: Device): void {
-    const { stream } = device;
-    for (const [p, offset] of this.elsewhere()) stream.copy(p, this.weight, offset);
-  }
-
-  /** Brings the values of this buffer to the parameters that live elsewhere. */
-  scatter(device: Device): void {
-    const { stream } = device;
-    for (const [p, offset] of this.elsewhere()) {
-      const { device, shape, bytes } = p;
-      stream.copy({ device, storage: this.weight.storage, byteOffset: offset, bytes, shape }, p, 0);
-    }
-  }
-
-  private elsewhere(): (readonly [Tensor, number])[] {
-    const { storage } = this.weight;
-    const places = this.params.map((p, i) => [p, this.offsets[i]] as const);
-    return places.filter(([p, offset]) => p.storage !== storage || p.byteOffset !== offset);
-  }
 }
 
 /**

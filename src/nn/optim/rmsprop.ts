@@ -2,7 +2,8 @@
 
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { groupsOf, Optimizer, type Pack, type ParamGroup, requireRange } from "./optimizer.ts";
+import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
+import type { Pack } from "./pack.ts";
 import { expectOptions } from "../../host/options.ts";
 
 /** Options of `RMSprop`. */
