@@ -1,5 +1,5 @@
 // Symmetric weights along one axis, those of the element's channel; the image is reflected about its border elements.
-// uses lib/quotient
+// uses lib/lines lib/quotient
 
 struct Params {
   threads: vec3u,
@@ -48,16 +48,4 @@ fn element(id: vec3u) {
     sum += weight * (x[base + before * i32(p.inner)] + x[base + behind * i32(p.inner)]);
   }
   y[i] = sum;
-}
-
-// Devices dispatch 65,535 workgroups along an axis: threads go on where more are left.
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var z = id.z; z < p.threads.z; z += groups.z) {
-    for (var y = id.y; y < p.threads.y; y += groups.y) {
-      for (var x = id.x; x < p.threads.x; x += 64u * groups.x) {
-        element(vec3u(x, y, z));
-      }
-    }
-  }
 }

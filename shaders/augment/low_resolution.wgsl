@@ -1,5 +1,5 @@
 // The image as a coarser grid would show it: nearest elements of `zoom` times as many positions per axis, joined linearly; zoom 1 leaves it as it is.
-// uses lib/quotient
+// uses lib/lines lib/quotient
 
 struct Params {
   threads: vec3u,
@@ -56,16 +56,4 @@ fn element(id: vec3u) {
     }
   }
   y[i] = sum;
-}
-
-// Devices dispatch 65,535 workgroups along an axis: threads go on where more are left.
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var z = id.z; z < p.threads.z; z += groups.z) {
-    for (var y = id.y; y < p.threads.y; y += groups.y) {
-      for (var x = id.x; x < p.threads.x; x += 64u * groups.x) {
-        element(vec3u(x, y, z));
-      }
-    }
-  }
 }

@@ -1,6 +1,7 @@
 // Uniform cubic B-splines through [outer, knots, inner] along the middle axis: [outer, size, inner], the first and the last position at the ends of the
 // knots' inner part.
 // A workgroup has a stretch of one line, so that no thread divides integers, which software adapters do one by one.
+// uses lib/lines
 
 struct Params {
   threads: vec3u,
@@ -25,16 +26,4 @@ fn element(id: vec3u) {
   let sum = s * s * s * x[at] + ((3.0 * t - 6.0) * t * t + 4.0) * x[at + p.inner] +
     ((3.0 * s - 6.0) * s * s + 4.0) * x[at + 2u * p.inner] + t * t * t * x[at + 3u * p.inner];
   y[(id.z * p.size + o) * p.inner + k] = sum / 6.0;
-}
-
-// Devices dispatch 65,535 workgroups along an axis: threads go on where more are left.
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var z = id.z; z < p.threads.z; z += groups.z) {
-    for (var y = id.y; y < p.threads.y; y += groups.y) {
-      for (var x = id.x; x < p.threads.x; x += 64u * groups.x) {
-        element(vec3u(x, y, z));
-      }
-    }
-  }
 }

@@ -1,7 +1,7 @@
 // y[n, c, o] = x[n, c] at matrix[n] · (o, 1) + displacement[n, o]: crop, affine map, flip and elastic deformation in one pass. TAPS is 1 for nearest,
 // 2 for linear sampling; AXES counts the spatial axes, the last ones of D, H, W. Written out axis by axis: software adapters are slow at vectors that
 // are indexed by a variable.
-// uses lib/quotient
+// uses lib/lines lib/quotient
 
 struct Params {
   threads: vec3u,
@@ -120,17 +120,5 @@ fn element(id: vec3u) {
       sum += along(far + th.high * p.in_size.z, tw, td.far * th.far);
     }
     y[(n * p.in_size.w + c) * positions + place] = sum;
-  }
-}
-
-// Devices dispatch 65,535 workgroups along an axis: threads go on where more are left.
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  for (var z = id.z; z < p.threads.z; z += groups.z) {
-    for (var y = id.y; y < p.threads.y; y += groups.y) {
-      for (var x = id.x; x < p.threads.x; x += 64u * groups.x) {
-        element(vec3u(x, y, z));
-      }
-    }
   }
 }
