@@ -84,8 +84,9 @@ export function amin(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tenso
 
 /** A type and not an interface, so that a scope may return it. */
 export type Extremes = {
+  /** The extreme values, in the shape that the reduction leaves. */
   readonly values: Tensor;
-  /** i32, of the first among equals. */
+  /** i32, of the first among equals. Same shape as `values`. */
   readonly indices: Tensor;
 };
 
@@ -161,7 +162,7 @@ export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}):
   return spread("variance", x, axes, options);
 }
 
-/** Square root of the variance; where it is 0 the gradient is 0. Throws `ShapeError` as `variance` does. */
+/** Square root of the variance; where it is 0 the gradient is 0. Throws `ShapeError` as `variance` does. Shapes as there. */
 export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
   expectOptions("std", options, varianceNames);
   return spread("std", x, axes, options);

@@ -62,7 +62,7 @@ const along = (shape: Shape, axis: number, start: number, count: number): kernel
 
 /**
  * The reverse of `concat`: parts of these sizes along `axis` (the channels by default), or of one size, with what is left in the last part.
- * Throws `ShapeError` if the sizes do not add up.
+ * Throws `ShapeError` if the sizes do not add up. Parts have the shape of `x` but for `axis`.
  */
 export function split(x: Tensor, sizes: number | readonly number[], axis = 1): Tensor[] {
   const at = normalizeAxis("split", axis, x.rank);

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
+import { readWords } from "./words.ts";
 
 const root = join(import.meta.dirname, "../..");
 const dist = join(root, "dist");
@@ -84,6 +85,8 @@ export interface Export {
 
 export interface Surface {
   readonly exports: readonly Export[];
+  /** What their comments lack. */
+  readonly words: ReturnType<typeof readWords>;
   /** Types in public signatures that no entry exports: `Type (file) in entry: name`. */
   readonly leaks: readonly string[];
 }
@@ -145,7 +148,7 @@ export function surfaceOf(
       file: source(symbol),
     };
   });
-  return { exports, leaks: [...leaks].sort() };
+  return { exports, words: readWords(checker, found), leaks: [...leaks].sort() };
 }
 
 function toldOf(symbol: ts.Symbol, checker: ts.TypeChecker): string {

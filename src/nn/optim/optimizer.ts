@@ -20,6 +20,7 @@ import type { StateDict } from "../state_dict.ts";
 /** Parameters that share hyper-parameters; those left out are the optimizer's. */
 export interface ParamGroup<H> {
   readonly params: readonly Tensor[];
+  /** Names of the options it takes. */
   readonly options?: Partial<H>;
 }
 

@@ -9,6 +9,7 @@ import type { ParamGroup } from "./optimizer.ts";
 /** Parameters by name and the options that they alone have. */
 export interface GroupRule<H> {
   readonly match: NameFilter;
+  /** Names of the options it takes. */
   readonly options: Partial<H>;
 }
 

@@ -77,6 +77,7 @@ export class ScoreBuffer {
 
 /** Collects scores over many calls and reduces all of them at once, as MONAI's cumulative metrics do. */
 export abstract class CumulativeMetric<O extends ReductionOptions = ReductionOptions, C = object> {
+  /** Names of the options it takes. */
   readonly options: O;
   readonly #scores: ScoreBuffer;
 

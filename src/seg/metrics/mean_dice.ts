@@ -89,6 +89,7 @@ const helperOptions = [
 
 /** Dice of a network's scores in one call (MONAI `DiceHelper`): argmax or threshold, Dice, reduction. */
 export class DiceHelper {
+  /** Names of the options it takes. */
   readonly options: DiceHelperOptions;
 
   constructor(options: DiceHelperOptions = {}) {

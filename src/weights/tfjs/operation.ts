@@ -20,7 +20,7 @@ export type TfjsOperation =
   | {
       readonly kind: "conv";
       readonly tensors: ReadonlyMap<string, WeightTensor>;
-      /** "same" keeps the size divided by the stride, rounded up, and pads the end more where the padding is odd. */
+      /** "same" keeps the size divided by the stride, rounded up, and pads the end more where the padding is odd. Names of the options it takes. */
       readonly options: TfjsConvOptions & {
         readonly dilation: readonly number[];
         readonly groups: number;
