@@ -2,6 +2,7 @@
  * @file What the public surface says of itself, member by member. The rules:
  *
  * 1. Every export has a description, and so has every member of an interface, a class or an object type, its own or that of the member it implements or overrides.
+ *    A member that can only be one word, the tag of a union, needs none; one of an object type that stands in a signature may be named in its description.
  * 2. Every parameter of what has its own comment is told of: by `@param`, by its name in the description of its function (or class, for a constructor), by members of its own that
  *    are described, or by a type of ours, which has a description of its own.
  * 3. What takes, gives or holds arrays of elements (`arrays` below) tells their shape: `[…]`, or a word of `shapes`, in its own description or in that of what it belongs to.
@@ -106,7 +107,8 @@ class Reader {
     const own = this.told(symbol);
     const inline = ts.isTypeLiteralNode(node.parent) && !ts.isTypeAliasDeclaration(node.parent.parent);
     this.parts++;
-    if (own === "" && !(inline && names(above, node.name.getText()))) this.find("description", what, node);
+    const tag = node.type !== undefined && ts.isLiteralTypeNode(node.type) && ts.isStringLiteral(node.type.literal);
+    if (own === "" && !tag && !(inline && names(above, node.name.getText()))) this.find("description", what, node);
     const told = `${own} ${above}`;
     if (ts.isMethodSignature(node) || ts.isMethodDeclaration(node)) return this.signature(node, `${what}()`, told);
     this.value(node.type, what, told, node);

@@ -103,9 +103,11 @@ export function cropToBox<A extends TypedArray>(x: HostArray<A>, box: BoundingBo
 
 /** What `cropToNonzero` gives. */
 export interface Cropped {
+  /** The image within the box, `[C, …]`. */
   readonly data: HostArray;
-  /** The given label map, with `nonzeroLabel` where it is 0 outside the mask; without one 0 inside and `nonzeroLabel` outside, int8. */
+  /** The given label map, with `nonzeroLabel` where it is 0 outside the mask; without one 0 inside and `nonzeroLabel` outside, int8. Shape `[1, …]`. */
   readonly seg: HostArray;
+  /** The box, first and last + 1 voxel per axis of the given image. */
   readonly bbox: BoundingBox;
 }
 

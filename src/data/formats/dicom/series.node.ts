@@ -11,12 +11,15 @@ import { listSeries, type ReadSeriesOptions, readSeries, type SeriesInfo } from 
 /**
  * The DICOM series in a folder and the folders in it, see listSeries.
  * @throws FormatError if there is none, or the folder cannot be read
+ * @param dir the folder
  */
 export const listSeriesFolder = async (dir: string): Promise<SeriesInfo[]> => listSeries(await filesIn(dir));
 
 /**
  * Reads a DICOM series of a folder and the folders in it, see readSeries.
  * @throws as readSeries
+ * @param dir the folder
+ * @returns the volume `[C, nx, ny, nz]`
  */
 export const readSeriesFolder = async (dir: string, options: ReadSeriesOptions = {}): Promise<Volume> =>
   readSeries(await filesIn(dir), options);
