@@ -107,7 +107,7 @@ class Reader {
     const own = this.told(symbol);
     const inline = ts.isTypeLiteralNode(node.parent) && !ts.isTypeAliasDeclaration(node.parent.parent);
     this.parts++;
-    const tag = node.type !== undefined && ts.isLiteralTypeNode(node.type) && ts.isStringLiteral(node.type.literal);
+    const tag = node.type !== undefined && isTag(node.name.getText(), node.type);
     if (own === "" && !tag && !(inline && names(above, node.name.getText()))) this.find("description", what, node);
     const told = `${own} ${above}`;
     if (ts.isMethodSignature(node) || ts.isMethodDeclaration(node)) return this.signature(node, `${what}()`, told);
@@ -158,6 +158,12 @@ class Reader {
     if (parameter.type) look(parameter.type);
     return ours;
   }
+}
+
+/** What tells members of a union apart: one word, or words under the name `kind`. */
+function isTag(name: string, type: ts.TypeNode): boolean {
+  const word = (t: ts.TypeNode) => ts.isLiteralTypeNode(t) && ts.isStringLiteral(t.literal);
+  return word(type) || (name === "kind" && ts.isUnionTypeNode(type) && type.types.every(word));
 }
 
 /** Whether a text names something: as a word of it. */

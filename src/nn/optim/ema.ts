@@ -87,7 +87,7 @@ export class EMA {
     return new Map(await Promise.all(entries));
   }
 
-  /** Restores what `stateDict` gave. Throws `CheckpointError` if it is of other weights; then nothing is written. */
+  /** Restores what `stateDict` gave. Throws `CheckpointError` if it is of other weights; then nothing is written. Each array has the shape of its weight. */
   loadStateDict(state: ReadonlyMap<string, HostArray>): void {
     this.averages.forEach((t, i) => {
       const given = state.get(String(i));
@@ -102,6 +102,7 @@ export class EMA {
     this.averages.forEach((t, i) => this.device.write(t, state.get(String(i))!));
   }
 
+  /** Frees the averages; the weights stay. */
   dispose(): void {
     for (const t of [...this.averages, ...(this.backup ?? [])]) t.dispose();
   }

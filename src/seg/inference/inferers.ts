@@ -36,7 +36,7 @@ export type Images = HostArray | Tensor;
 
 /** Sliding-window inference with fixed options (MONAI `SlidingWindowInferer`). */
 export class SlidingWindowInferer {
-  /** Names of the options it takes. */
+  /** The options it was made with. */
   readonly options: InfererOptions;
 
   constructor(options: InfererOptions) {
@@ -66,7 +66,7 @@ export interface SliceInfererOptions extends InfererOptions {
 
 /** Runs a 2-D network over a volume slice by slice (MONAI `SliceInferer`); the network sees [B, C, a, b]. */
 export class SliceInferer {
-  /** Names of the options it takes. */
+  /** The options it was made with. */
   readonly options: SliceInfererOptions;
 
   constructor(options: SliceInfererOptions) {

@@ -67,7 +67,7 @@ export function computeVariance(yPred: HostArray, options: VarianceOptions = {})
 
 /** `computeVariance` with its options kept, and "sum" as its default (MONAI `VarianceMetric`). */
 export class VarianceMetric {
-  /** Names of the options it takes. */
+  /** The options it was made with. */
   readonly options: VarianceOptions;
 
   constructor(options: VarianceOptions = {}) {
@@ -119,7 +119,7 @@ export function computeLabelQuality(yPred: HostArray, y: HostArray, options: Lab
 
 /** `computeLabelQuality` with its options kept, and "sum" as its default (MONAI `LabelQualityScore`). */
 export class LabelQualityScore {
-  /** Names of the options it takes. */
+  /** The options it was made with. */
   readonly options: LabelQualityOptions;
 
   constructor(options: LabelQualityOptions = {}) {

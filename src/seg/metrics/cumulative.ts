@@ -77,7 +77,7 @@ export class ScoreBuffer {
 
 /** Collects scores over many calls and reduces all of them at once, as MONAI's cumulative metrics do. */
 export abstract class CumulativeMetric<O extends ReductionOptions = ReductionOptions, C = object> {
-  /** Names of the options it takes. */
+  /** The options it was made with. */
   readonly options: O;
   readonly #scores: ScoreBuffer;
 

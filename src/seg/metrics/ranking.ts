@@ -113,7 +113,7 @@ export interface RankingOptions {
 
 /** Keeps predictions and truths of every batch, since a ranking is of all of them. */
 export abstract class RankingMetric {
-  /** Names of the options it takes. */
+  /** The options it was made with. */
   readonly options: RankingOptions;
   readonly #predictions: ScoreBuffer;
   readonly #truths: ScoreBuffer;
