@@ -58,7 +58,7 @@ export class SlidingWindowInferer {
 
 /** Options of `SliceInferer`. */
 export interface SliceInfererOptions extends InfererOptions {
-  /** Window size within a slice, two numbers (or one for both). */
+  /** Window size within a slice, two numbers (or one for both). In pixels. */
   readonly roiSize: number | readonly number[];
   /** The spatial axis that slices are taken along: 0, 1 or 2. Default 0. */
   readonly spatialDim?: number;
@@ -113,7 +113,7 @@ export class SliceInferer {
 
 /** Networks see the whole image at once (MONAI `SimpleInferer`). */
 export class SimpleInferer {
-  /** As `SlidingWindowInferer`'s. */
+  /** As `SlidingWindowInferer`'s. Images are `[N, C, …]`, a volume `[C, …]`. */
   run(image: Volume, model: Model): Promise<Volume<Float32Array>>;
   run(images: Images, model: Model): Promise<HostArray<Float32Array>>;
   run(images: Volume | Images, model: Model): Promise<HostArray<Float32Array>> {

@@ -75,6 +75,7 @@ export class VarianceMetric {
     this.options = { scalarReduction: "sum", ...options };
   }
 
+  /** `computeVariance` of `yPred`, of the shapes there. */
   run(yPred: HostArray): HostArray<Float64Array> {
     return computeVariance(yPred, this.options);
   }
@@ -127,6 +128,7 @@ export class LabelQualityScore {
     this.options = { scalarReduction: "sum", ...options };
   }
 
+  /** `computeLabelQuality` of `yPred` and `y`, of the shapes there. */
   run(yPred: HostArray, y: HostArray): HostArray<Float64Array> {
     return computeLabelQuality(yPred, y, this.options);
   }
