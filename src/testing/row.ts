@@ -98,7 +98,10 @@ export interface OpRow<A> {
 /** f32 arithmetic gives 1e-6 or better; WGSL allows functions a few more bits. Rows and samples override. */
 export const defaultTolerance: Tolerance = { forward: 2e-6, gradient: 5e-6, floor: 0 };
 
-/** A float64 array of a shape, by default of zeros. */
+/**
+ * A float64 array of a shape, by default of zeros.
+ * @param data the elements, as many as `shape` says
+ */
 export const host = (shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))): Host => ({ shape, data });
 
 /** sfc32 seeded by a text, so that a sample has the same inputs alone and among others. */

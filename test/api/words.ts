@@ -118,7 +118,7 @@ class Reader {
   /** Shape and unit of something named with a type. */
   private value(type: ts.TypeNode | undefined, what: string, told: string, node: ts.Node): void {
     const text = type?.getText() ?? "";
-    if (!text.includes("=>") && arrays.test(text) && !shapes.test(told)) this.find("shape", what, node);
+    if (type && this.holdsArrays(type) && !shapes.test(told)) this.find("shape", what, node);
     const name = what.slice(what.lastIndexOf(".") + 1);
     if (!/\bnumber\b/.test(text) || text.includes("=>")) return;
     for (const [pattern, unit] of quantities) if (pattern.test(name) && !unit.test(told)) this.find("unit", what, node);
@@ -143,15 +143,29 @@ class Reader {
     }
   }
 
+  /** Whether a type is arrays, alone or in lists and promises; what is in functions, object types and other types of ours is looked at where that is. */
+  private holdsArrays(type: ts.Node): boolean {
+    if (ts.isFunctionTypeNode(type) || ts.isTypeLiteralNode(type)) return false;
+    const name = ts.isTypeReferenceNode(type) ? type.typeName : ts.isImportTypeNode(type) ? type.qualifier : undefined;
+    if (name) {
+      if (arrays.test(name.getText())) return true;
+      const symbol = this.checker.getSymbolAtLocation(name);
+      if (symbol && this.exported.has(this.original(symbol))) return false;
+    }
+    return ts.forEachChild(type, (child) => this.holdsArrays(child) || undefined) ?? false;
+  }
+
+  private original(symbol: ts.Symbol): ts.Symbol {
+    return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
+  }
+
   private describedByType(parameter: ts.ParameterDeclaration): boolean {
     let ours = false;
     const look = (node: ts.Node): void => {
       if (ts.isTypeLiteralNode(node) || ts.isFunctionTypeNode(node)) ours = true;
       if (ts.isIdentifier(node)) {
         const symbol = this.checker.getSymbolAtLocation(node);
-        if (!symbol) return;
-        const type = symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
-        if (this.exported.has(type)) ours = true;
+        if (symbol && this.exported.has(this.original(symbol))) ours = true;
       }
       ts.forEachChild(node, look);
     };

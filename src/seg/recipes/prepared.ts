@@ -19,7 +19,7 @@ export function preparedImage({ id, image }: LoadedCase, { channels }: Context):
   return { data, shape };
 }
 
-/** What the loss compares with, if the case has a label. */
+/** What the loss compares with, if the case has a label. `[1, …]` class indices or `[regions, …]` masks. */
 export function preparedLabel({ label }: LoadedCase, { outputs }: Context): HostArray<Float32Array> | undefined {
   return label && outputs.target(label);
 }
