@@ -1,12 +1,14 @@
 /**
  * @file What the public surface says of itself, member by member. The rules:
  *
- * 1. Every export has a description, and so has every member of an interface, a class or an object type, its own or that of the member it implements or overrides.
- *    A member that can only be one word, the tag of a union, needs none; one of an object type that stands in a signature may be named in its description.
- * 2. Every parameter of what has its own comment is told of: by `@param`, by its name in the description of its function (or class, for a constructor), by members of its own that
- *    are described, or by a type of ours, which has a description of its own.
- * 3. What takes, gives or holds arrays of elements (`arrays` below) tells their shape: `[…]`, or a word of `shapes`, in its own description or in that of what it belongs to.
- * 4. Numbers whose name is that of a quantity (`quantities` below) tell the unit likewise.
+ * 1. Every export has a description, and so has every member of an interface, a class or an object type, its own or that of the member it implements or
+ *    overrides. One whose words are all in the name is none. A member that can only be one word, the tag of a union, needs none; one of an object type
+ *    that stands in a signature or a union may be named in the description of that.
+ * 2. Every parameter of what has a comment of its own is told of: by `@param`, by its name in the description of its function (or class, for a
+ *    constructor), by members of its own that are described, or by a type of ours, which has a description of its own.
+ * 3. What takes, gives or holds `arrays` tells their shape: in brackets, `[N, C, …]`, or by a word of `shapes`, in its own description or in that of what
+ *    it belongs to.
+ * 4. Numbers that have the name of one of the `quantities` tell the unit likewise.
  */
 
 import ts from "typescript";
@@ -19,9 +21,9 @@ export interface Finding {
 }
 
 const arrays = /\b(Tensor|HostArray|Volume|Segmentation|Float32Array|Float64Array|(?:Int|Uint)(?:8|16|32)Array|TypedArray)\b/;
-const shapes = /\[[^\]]+\]|\bshapes?\b|scalar|broadcast|\belements?\b|\bbytes?\b|\baxes\b|\blength\b|\bvoxels?\b|\bgrid\b/i;
+const shapes = /\[[^\]]*[A-Za-z…·][^\]]*\]|\bshapes?\b|\bscalars?\b|broadcast|\belements?\b|\bbytes?\b/i;
 
-/** Names of quantities, and what counts as their unit. */
+/** Names of quantities, and what counts as telling their unit. */
 const quantities: readonly (readonly [name: RegExp, unit: RegExp])[] = [
   [/(^s|S)pacings?$|^pixdim$|(^v|V)oxelSize$|(^o|O)rigin$|(^t|T)hickness$/, /\bmm\b|millimet|voxel|pixel|\bunits?\b/i],
   [
@@ -46,10 +48,15 @@ const isMember = (node: ts.Node): node is Member =>
   ts.isMethodDeclaration(node) ||
   ts.isAccessor(node);
 
-/** Exports by symbol, each once, and what a comment says of a symbol. */
-class Reader {
+/** What was found by the rules, and how much was looked at. */
+export interface Words {
+  readonly findings: readonly Finding[];
+  /** Exports, members and parameters. */
+  readonly parts: number;
+}
+
+class Reader implements Words {
   readonly findings: Finding[] = [];
-  /** Parts that were looked at: members and parameters. */
   parts = 0;
   private readonly checker: ts.TypeChecker;
   private readonly exported: ReadonlySet<ts.Symbol>;
@@ -59,6 +66,7 @@ class Reader {
     this.exported = exported;
   }
 
+  /** All that comments say of a symbol, tags included; what overrides something without a word has the words of that. */
   told(symbol: ts.Symbol | undefined): string {
     if (!symbol) return "";
     const tags = symbol.getJsDocTags(this.checker).map(({ text }) => ts.displayPartsToString(text));
@@ -69,14 +77,20 @@ class Reader {
     return node.name && this.checker.getSymbolAtLocation(node.name);
   }
 
+  private original(symbol: ts.Symbol): ts.Symbol {
+    return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
+  }
+
   private find(rule: Finding["rule"], what: string, node: ts.Node): void {
     this.findings.push({ rule, what, file: node.getSourceFile().fileName.slice(1).replace(".d.ts", ".ts") });
   }
 
+  /** An exported declaration. */
   declaration(node: ts.Declaration, name: string, told: string): void {
+    this.parts++;
     if (told === "") this.find("description", name, node);
+    if (ts.isFunctionDeclaration(node)) return this.signature(node, name, told);
     this.inside(node, name, told);
-    if (ts.isFunctionDeclaration(node)) this.signature(node, name, told);
     if (ts.isVariableDeclaration(node)) this.value(node.type, name, told, node);
   }
 
@@ -109,6 +123,7 @@ class Reader {
     this.parts++;
     const tag = node.type !== undefined && isTag(node.name.getText(), node.type);
     if (own === "" && !tag && !(inline && names(above, node.name.getText()))) this.find("description", what, node);
+    if (own !== "" && repeats(own, node.name.getText())) this.find("description", what, node);
     const told = `${own} ${above}`;
     if (ts.isMethodSignature(node) || ts.isMethodDeclaration(node)) return this.signature(node, `${what}()`, told);
     this.value(node.type, what, told, node);
@@ -155,10 +170,6 @@ class Reader {
     return ts.forEachChild(type, (child) => this.holdsArrays(child) || undefined) ?? false;
   }
 
-  private original(symbol: ts.Symbol): ts.Symbol {
-    return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
-  }
-
   private describedByType(parameter: ts.ParameterDeclaration): boolean {
     let ours = false;
     const look = (node: ts.Node): void => {
@@ -174,6 +185,23 @@ class Reader {
   }
 }
 
+/** Whether a description has no word that the name does not have. */
+function repeats(text: string, name: string): boolean {
+  const parts = new Set(
+    name
+      .toLowerCase()
+      .match(/[a-z]+/g)
+      ?.concat(
+        name
+          .replaceAll(/([A-Z])/g, " $1")
+          .toLowerCase()
+          .match(/[a-z]+/g) ?? [],
+      ),
+  );
+  const words = text.toLowerCase().match(/\p{L}+|\d+/gu) ?? [];
+  return words.every((word) => parts.has(word) || ["a", "an", "the", "of", "its", "this", "to", "is"].includes(word));
+}
+
 /** What tells members of a union apart: one word, or words under the name `kind`. */
 function isTag(name: string, type: ts.TypeNode): boolean {
   const word = (t: ts.TypeNode) => ts.isLiteralTypeNode(t) && ts.isStringLiteral(t.literal);
@@ -185,8 +213,11 @@ function names(text: string, name: string): boolean {
   return new RegExp(`(?<![\\w$])${name.replaceAll("$", "\\$")}(?![\\w$])`, "i").test(text);
 }
 
-/** What is wrong by the rules above, and how much was looked at. */
-export function readWords(checker: ts.TypeChecker, exports: readonly { name: string; symbol: ts.Symbol }[]): Reader {
+/** Reads the comments of exports; what two entries export is looked at once. */
+export function readWords(
+  checker: ts.TypeChecker,
+  exports: readonly { readonly name: string; readonly symbol: ts.Symbol }[],
+): Words {
   const once = new Map(exports.map(({ name, symbol }) => [symbol, name]));
   const reader = new Reader(checker, new Set(once.keys()));
   for (const [symbol, name] of once) for (const d of symbol.declarations!) reader.declaration(d, name, reader.told(symbol));

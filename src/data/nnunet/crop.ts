@@ -73,7 +73,7 @@ function markRun(mask: Uint8Array, shape: readonly number[], strides: readonly n
   }
 }
 
-/** The smallest box, in any number of axes, around what is not 0; the whole array where all is 0. */
+/** The smallest box, in any number of axes, around what is not 0; the whole array where all is 0. An array of any shape, as every axis counts. */
 export function boundingBoxOf({ data, shape }: HostArray): BoundingBox {
   const strides = stridesOf(shape);
   const low = shape.map((n) => n);

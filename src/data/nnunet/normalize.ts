@@ -7,9 +7,9 @@ import { extent } from "../../host/stats.ts";
 
 /** Intensities of the foreground of a data set, one channel; names are nnU-Net's. */
 export interface IntensityProperties {
-  /** Mean. */
+  /** Average intensity. */
   readonly mean: number;
-  /** Median. */
+  /** Intensity that half of the voxels are below. */
   readonly median: number;
   /** Standard deviation. */
   readonly std: number;

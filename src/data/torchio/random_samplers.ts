@@ -143,7 +143,7 @@ export interface LabelSamplerOptions {
   readonly labelProbabilities?: Readonly<Record<number, number>>;
 }
 
-/** Patches with a labeled voxel at their center. */
+/** Patches with a labeled voxel at their center. Label maps are `[C, x, y, z]`. */
 export class LabelSampler extends WeightedSampler {
   private readonly probabilities: Readonly<Record<number, number>> | undefined;
 

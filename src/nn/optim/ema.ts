@@ -22,6 +22,7 @@ export class EMA {
   private backup: readonly Tensor[] | undefined;
 
   /**
+   * Weights may have any shape.
    * @param source an optimizer, whose parameters are averaged in one dispatch per flat buffer, or any tensors, one dispatch each
    * @param decay share of the past, in [0, 1]
    * @throws ConfigError

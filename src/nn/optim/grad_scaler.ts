@@ -33,7 +33,7 @@ export interface GradScalerOptions {
  *     });
  */
 export class GradScaler {
-  /** `[7]`, see shaders/lib/scaler.wgsl. */
+  /** Seven elements: scale, counters and flags, see shaders/lib/scaler.wgsl. */
   readonly state: Tensor;
   private readonly factor: Tensor;
 

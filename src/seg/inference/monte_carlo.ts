@@ -37,7 +37,7 @@ export class TestDropout extends Module {
   }
 }
 
-/** How far the samples of each structure agree, one entry per class. */
+/** How far the samples of each structure agree, one entry per class. Each is `[classes]`. */
 export interface StructureUncertainties {
   /** Voxels that all samples give the class over voxels that any does; 1 for a class that none finds. */
   readonly iou: Float64Array;

@@ -75,7 +75,7 @@ export class MonteCarloInferer {
 
   /**
    * Draws. The same state of the device's generator (`seedDropout`) gives the same ones; a network without dropout gives one and the same each time.
-   * Takes 3 floats of host memory per voxel and class.
+   * Takes 3 floats of host memory per voxel and class. Images are `[N, C, …]`, a volume `[C, …]`.
    * @throws what the inferer throws
    */
   run(image: Volume, network: Module): Promise<MonteCarloMaps<Volume<Float32Array>>>;

@@ -17,7 +17,10 @@ export interface ScoreMap {
   readonly channels: number;
   /** Spatial size. */
   readonly shape: Shape;
-  /** The scores of a channel, the same each time; -Infinity where nothing was predicted. Not to be written. `index` is from 0. */
+  /**
+   * The scores of a channel, the same each time; -Infinity where nothing was predicted. Not to be written. `index` is from 0. One score for each element of
+   * `shape`.
+   */
   readonly channel: (index: number) => Float32Array;
 }
 

@@ -18,7 +18,7 @@ function foreground({ data, shape }: HostArray): { data: Float64Array; shape: nu
 const scored = (a: HostArray, includeBackground: boolean): HostArray<Float64Array> =>
   includeBackground ? { data: Float64Array.from(a.data), shape: a.shape } : foreground(a);
 
-/** Options of `variance`, `std`, `computeVariance` and others. */
+/** Options of `computeVariance` and `VarianceMetric`. */
 export interface VarianceOptions {
   /** Default true. */
   readonly includeBackground?: boolean;

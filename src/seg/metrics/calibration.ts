@@ -13,7 +13,7 @@ export interface CalibrationOptions {
   readonly ignore?: number;
 }
 
-/** How confidence and accuracy differ. */
+/** How confidence and accuracy differ. Lists are `[bins]`. */
 export interface Calibration {
   /** Expected calibration error: mean of |accuracy − confidence| over the bins, weighted by their voxels. */
   readonly expected: number;

@@ -17,7 +17,7 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
  */
 export type OutputKind = "sigmoid" | "softmax" | "regions";
 
-/** Options of `probabilityMap`, `decideScores`. */
+/** What a network's outputs mean: label values to what a loss compares with, and logits to label values. */
 export interface OutputCoding {
   /** What the channels mean. */
   readonly kind: OutputKind;

@@ -5,7 +5,7 @@
 
 import { ConfigError } from "../../host/errors.ts";
 
-/** Options of `integer`, `positive`, `between` and others. */
+/** One option of a recipe or a run: what it is for, what it must be, and how a command line spells it. */
 export interface Option<T> {
   /** What it must be, in words that follow "must be". */
   readonly expects: string;

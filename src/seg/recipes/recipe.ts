@@ -102,7 +102,7 @@ export type Networks = Readonly<Record<string, Module>>;
 /** The name of an only network. Its weights have no prefix in files. */
 export const onlyNetwork = "model";
 
-/** Options of `recipes`, `quicknatRecipe`, `chaos` and others. */
+/** One way of training, with everything that the runner has to know of it. A recipe of your own is such an object; `defineRecipe` types it. */
 export interface Recipe<Config extends object = object, O extends Outputs = Outputs> {
   /** One word for `--recipe` and the run's folder. */
   readonly name: string;
@@ -174,7 +174,10 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
    * there, as nnU-Net does, a class at a time. For recipes that prepare on another grid.
    */
   restore?(channel: HostArray<Float32Array>, source: LoadedCase, prepared: PreparedCase, context: Context<Config>): HostArray;
-  /** From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that; candidates from voxels to millimeters. */
+  /**
+   * From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that; candidates from voxels to millimeters. Label maps are
+   * `[1, x, y, z]`.
+   */
   postprocess?(found: Segmentation, source: LoadedCase, context: Context<Config>): Promise<Segmentation> | Segmentation;
   /** What reports score every case and class by; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
   readonly metrics?: readonly CaseMetric[] | undefined;

@@ -52,7 +52,7 @@ export function evaluationOf(cases: readonly CaseScore[], labels: readonly strin
 
 /**
  * Scores label maps case by case, each with its truth. Throws `ShapeError` if they are not on one grid. A pair has the case's `id`, `prediction` and
- * `truth`.
+ * `truth`. Label maps are `[1, x, y, z]`.
  */
 export async function evaluate(
   pairs: AsyncIterable<{ readonly id: string; readonly prediction: HostArray; readonly truth: HostArray }>,

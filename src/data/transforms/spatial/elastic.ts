@@ -50,7 +50,7 @@ export abstract class Elastic extends MaybeTransform {
     this.options = options;
   }
 
-  /** Spatial size of the result. @throws ShapeError for another number of axes */
+  /** Spatial size of the result. `x` is `[C, …]`. @throws ShapeError for another number of axes */
   protected sizeFor(x: HostArray): number[] {
     const image = spatialShape(this.op, x);
     if (image.length !== this.dims)

@@ -19,7 +19,7 @@ export function createGrid(size: readonly number[], spacing: readonly number[] =
 
 /**
  * A coarse grid that reaches beyond the image by a point on each side; `spacing` in voxels. MONAI's `create_control_grid`. `size` is that of the image in
- * voxels.
+ * voxels. Shape `[axes + 1, …points]`.
  */
 export function createControlGrid(size: readonly number[], spacing: readonly number[]): HostArray<Float64Array> {
   return createGrid(controlSize(size, spacing), spacing);
@@ -150,7 +150,7 @@ export class RandAffineGrid {
     return affineOf("RandAffineGrid", dims, this.params);
   }
 
-  /** Draws, and moves the places of an image of a size, or those of a grid. */
+  /** Draws, and moves the places of an image of a size, or those of a grid. Grids are `[axes + 1, …]`. */
   grid(of: readonly number[] | HostArray): HostArray<Float64Array> {
     this.randomize();
     return new AffineGrid(this.params).grid(of);
