@@ -23,9 +23,9 @@ import { noduleMask, prepareScan, type PrepareNodulesOptions } from "./prepare.t
 
 /** What `prepareLuna` needs beside its folders. */
 export interface PrepareLunaOptions extends PrepareNodulesOptions {
-  /** Reads a scan with its affine in RAS. */
+  /** Reads a scan with its affine in RAS. `path` is that of the scan's header; the volume is `[1, nx, ny, nz]`. */
   readonly readVolume: (path: string) => Promise<Volume>;
-  /** Called for each scan that has been written. */
+  /** Called for each scan that has been written. It gets the scan's `id`, and how many are `done` of `total`. */
   readonly onScan?: (id: string, done: number, total: number) => void;
 }
 
@@ -44,6 +44,7 @@ export async function findScans(folder: string): Promise<Map<string, string>> {
  * Writes `<id>.nii` (bytes), `<id>.mask.nii.gz` and `index.json` for all scans of `folder` that have nodules in `annotations`. Scans that are
  * in the index of an earlier call stay as they are, so that a call that was interrupted goes on.
  * @throws ConfigError if no scan of the list is there
+ * @param out folder that is written
  */
 export async function prepareLuna(
   folder: string,

@@ -15,6 +15,7 @@ import { type NoduleBox, noduleMask } from "./prepare.ts";
 
 /** A prepared scan in the index. */
 export interface IndexedScan {
+  /** The scan's seriesuid. */
   readonly id: string;
   /** Relative to the index. */
   readonly file: string;
@@ -24,16 +25,19 @@ export interface IndexedScan {
   readonly shape: readonly number[];
   /** Voxel → RAS millimeters; voxels are cubes. Indexes of before have none. */
   readonly affine?: Affine;
+  /** What is to be found in it. */
   readonly nodules: readonly NoduleBox[];
 }
 
 /** `index.json` of a folder of prepared scans. */
 export interface NoduleIndex {
+  /** Of this format. */
   readonly version: 1;
+  /** The prepared scans. */
   readonly scans: readonly IndexedScan[];
 }
 
-/** Checks a parsed `index.json`. @throws FormatError for another file or version */
+/** Checks a parsed `index.json`. `source` is what errors call the file. @throws FormatError for another file or version */
 export function parseNoduleIndex(json: unknown, source = "index.json"): NoduleIndex {
   const fail = failing(`parseNoduleIndex: ${source}`);
   if (!isRecord(json) || json.version !== 1 || !Array.isArray(json.scans))

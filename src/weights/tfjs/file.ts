@@ -36,6 +36,7 @@ const byDtype = elementsBy("numpy");
  * @param json the bytes of `model.json`
  * @param shard gives the bytes of a file beside it, by the path in the manifest
  * @throws FormatError for damaged files
+ * @param source what errors call the model
  */
 export async function readTfjs(
   json: Uint8Array,

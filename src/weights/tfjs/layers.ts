@@ -10,7 +10,7 @@ import type { TfjsModel } from "./file.ts";
 import type { TfjsOperation } from "./operation.ts";
 import { type Wired, wired } from "./wiring.ts";
 
-/** A layer by its name in the module, with the names of those whose results it reads; `""` is the input of the model. */
+/** A layer by its name in the module, with the names of those whose results it reads; `""` is the input of the model. `name` and `inputs`. */
 export type TfjsLayer = TfjsOperation & { readonly name: string; readonly inputs: readonly string[] };
 
 /**

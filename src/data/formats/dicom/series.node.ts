@@ -12,12 +12,15 @@ import { listSeries, optionNames, type ReadSeriesOptions, readSeries, type Serie
 /**
  * The DICOM series in a folder and the folders in it, see listSeries.
  * @throws FormatError if there is none, or the folder cannot be read
+ * @param dir the folder
  */
 export const listSeriesFolder = async (dir: string): Promise<SeriesInfo[]> => listSeries(await filesIn(dir));
 
 /**
  * Reads a DICOM series of a folder and the folders in it, see readSeries.
  * @throws as readSeries
+ * @param dir the folder
+ * @returns the volume `[C, nx, ny, nz]`
  */
 export async function readSeriesFolder(dir: string, options: ReadSeriesOptions = {}): Promise<Volume> {
   expectNames("readSeriesFolder", options, optionNames);

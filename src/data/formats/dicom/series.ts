@@ -18,8 +18,11 @@ import { arrange } from "./stack.ts";
 export interface SeriesInfo {
   /** SeriesInstanceUID. */
   readonly uid: string;
+  /** SeriesDescription; empty if it has none. */
   readonly description: string;
+  /** Modality, such as "MR"; empty if it has none. */
   readonly modality: string;
+  /** PatientID; empty if it has none. */
   readonly patientId: string;
   /** SeriesNumber, if it has one. */
   readonly number?: number;

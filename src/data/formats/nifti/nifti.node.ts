@@ -13,6 +13,7 @@ import type { Volume } from "../../volume.ts";
 /**
  * Reads a `.nii` or `.nii.gz` file; compression is recognized by content. Element types as in readNifti.
  * @throws FormatError naming the file and the field, also if the file cannot be opened
+ * @param path of the file
  */
 export async function readNiftiFile(path: string): Promise<Volume> {
   return readNiftiOf(await fileAt(path, "readNifti"));
@@ -22,6 +23,7 @@ export async function readNiftiFile(path: string): Promise<Volume> {
  * Writes a volume `[C, x, y, z]` as `.nii` or (by name) `.nii.gz` file in one step: under a temporary name, flushed, renamed.
  * @param options.dtype element type in the file; default the type of the data
  * @throws ConfigError if the name ends otherwise; DataError if `dtype` cannot hold a value
+ * @param path of the file; its ending says whether it is compressed
  */
 export async function writeNiftiFile(path: string, volume: Volume, options: { readonly dtype?: NiftiDtype } = {}): Promise<void> {
   expectOptions("writeNiftiFile", options, "dtype");
