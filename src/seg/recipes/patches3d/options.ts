@@ -16,8 +16,8 @@ export interface PatchOptions {
   /** Share of the patches of `centers` "posneg" that are centered on foreground. */
   readonly foreground: number;
   readonly normalize: "scale" | "zscore";
-  /** "mirror" flips; "strong" has all kinds of nnU-Net, on the device. */
-  readonly augment: "none" | "mirror" | "strong";
+  /** "mirror" flips; "strong" has all kinds of nnU-Net, on the device; "unmirrored" all of these but flips. */
+  readonly augment: "none" | "mirror" | "strong" | "unmirrored";
   readonly network: "unet" | "vnet" | "segresnet" | "dynunet";
   /** Channels of each level of UNet and DynUNet; the first is that of SegResNet. */
   readonly channels: readonly number[];
@@ -46,7 +46,10 @@ export const patchOptions: OptionTable<PatchOptions> = {
   ),
   foreground: between(0, 1, "share of posneg patches centered on foreground"),
   normalize: oneOf(["scale", "zscore"], "intensities per volume: scale or zscore"),
-  augment: oneOf(["none", "mirror", "strong"], "none, mirror or strong (all of nnU-Net's kinds, on the device)"),
+  augment: oneOf(
+    ["none", "mirror", "strong", "unmirrored"],
+    "none, mirror, strong (all of nnU-Net's kinds, on the device) or unmirrored (these but mirroring)",
+  ),
   network: oneOf(["unet", "vnet", "segresnet", "dynunet"], "unet, vnet, segresnet or dynunet"),
   channels: integers(2, "of each level, e.g. 16,32,64,128", { open: true }),
   numResUnits: integer(0, "convolutions per residual unit of the UNet; 0 for plain ones"),

@@ -38,7 +38,7 @@ const keys = ["image", "label"];
 
 /** Samples are larger than patches where these are turned and shrunk, so that there is something at their corners. */
 const sampleSize = ({ augment, patchSize }: PatchOptions): number[] =>
-  patchSize.map((n) => (augment === "strong" ? Math.ceil(n * 1.25) : n));
+  patchSize.map((n) => (augment === "strong" || augment === "unmirrored" ? Math.ceil(n * 1.25) : n));
 
 function takePatches(config: PatchOptions, classes: number): Transform<Item> {
   const size = { spatialSize: sampleSize(config), numSamples: config.samplesPerVolume };
@@ -68,10 +68,13 @@ const mirrorOnly = {
   gammaInverted: never,
 } as const;
 
+/** What `DrawAugmentation` is told; by itself it has all kinds. */
+const changes = { none: {}, mirror: mirrorOnly, strong: {}, unmirrored: { mirrorAxes: [] } } as const;
+
 function samples(cases: Dataset<PreparedCase>, { config, outputs }: Context<PatchOptions>): Dataset {
   const { samplesPerVolume, patchSize, augment, seed } = config;
   const padded = new MapDataset<Item>(cases, [onKeys(keys, new SpatialPad({ spatialSize: sampleSize(config) }))]);
-  const draws = new DrawAugmentation({ size: patchSize, ...(augment === "mirror" && mirrorOnly) });
+  const draws = new DrawAugmentation({ size: patchSize, ...changes[augment] });
   const patches = new PatchDataset<Item>(padded, {
     patchFunc: takePatches(config, outputs.kind === "softmax" ? outputs.channels : 2),
     samplesPerImage: samplesPerVolume,
