@@ -6,6 +6,7 @@
 import { sizeOf } from "../../../host/array.ts";
 import { computeStepsForSlidingWindow } from "../../inference/nnunet_windows.ts";
 import { type PlannedConfiguration, withFeatures, withSmallerPatch, withThinFirstStage } from "../../nnunet/configuration.ts";
+import { passesToMirror } from "../../training/short_runs.ts";
 import type { NnunetRecipeOptions } from "./options.ts";
 
 /** Samples of a step. Half as many would leave a step of instance-normalized networks with one sample's noise, twice as many half of the steps. */
@@ -13,8 +14,6 @@ export const leastBatch = 2;
 
 // How often each training case is to be seen by a network wider than the narrowest, and at least: for that the patch is made smaller.
 const passes = { wanted: 25, least: 5 } as const;
-// Mirror images are other cases to a network, 8 times as many in all; below so many passes it learns more from those that occur.
-const passesToMirror = 100;
 // Channels of the first stage, from few to many. Twice as many take about three times as long.
 const allWidths = [8, 16, 32];
 const widening = 2.5;

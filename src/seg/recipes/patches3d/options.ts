@@ -2,6 +2,7 @@
 
 import { ConfigError } from "../../../host/errors.ts";
 import { medianLow } from "../../../host/stats.ts";
+import { passesToMirror } from "../../training/short_runs.ts";
 import { between, integer, integers, oneOf, type OptionTable, positive, toggle } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 
@@ -28,7 +29,7 @@ export interface PatchOptions {
   readonly loss: "diceCe" | "diceFocal" | "focal";
   readonly optimizer: "adam" | "sgd";
   readonly lr: number;
-  readonly schedule: "constant" | "poly";
+  readonly schedule: "constant" | "poly" | "cosine";
   /** Of inference windows. */
   readonly overlap: number;
   /** Windows per pass of the network. */
@@ -57,7 +58,7 @@ export const patchOptions: OptionTable<PatchOptions> = {
   loss: oneOf(["diceCe", "diceFocal", "focal"], "diceCe, diceFocal or focal"),
   optimizer: oneOf(["adam", "sgd"], "adam or sgd (Nesterov 0.99)"),
   lr: positive("learning rate at the start"),
-  schedule: oneOf(["constant", "poly"], "constant or poly"),
+  schedule: oneOf(["constant", "poly", "cosine"], "constant, poly or cosine (with a warm-up)"),
   overlap: between(0, 0.95, "of inference windows"),
   windowBatch: integer(1, "windows per pass of the network", { standard: 2 }),
   tta: toggle("predict mirrored images too"),
@@ -69,18 +70,27 @@ export const multipleOf = ({ network, channels }: PatchOptions): number =>
 
 /** Networks halve a patch once per level. Throws `ConfigError`. */
 export function checkPatchOptions(config: RunConfig<PatchOptions>, source: string): void {
-  const { network, channels, patchSize, deepSupervision } = config;
+  const { network, channels, patchSize, deepSupervision, augment, tta } = config;
   const multiple = multipleOf(config);
   if (!patchSize.every((n) => n % multiple === 0))
     throw new ConfigError(`${source}: patchSize [${patchSize}] must be multiples of ${multiple} for this ${network}`);
   if (network === "dynunet" && channels.length < 3)
     throw new ConfigError(`${source}: channels [${channels}] of a dynunet must be at least three`);
+  if (tta && (augment === "unmirrored" || augment === "none"))
+    throw new ConfigError(`${source}: tta predicts mirror images, which augment ${augment} does not show in training`);
   if (deepSupervision && network !== "dynunet")
     throw new ConfigError(`${source}: deepSupervision is for the network dynunet, not ${network}`);
 }
 
-/** Patches of the median size of the volumes, up to 128 voxels along an axis and 2²⁰ in all. */
-export function suggestPatchOptions({ shapes }: DataFacts): SuggestedOptions<PatchOptions> {
+/**
+ * Patches of the median size of the volumes, up to 128 voxels along an axis and 2²⁰ in all; mirror images in runs that see each volume often enough.
+ * @param given options that the user has chosen
+ */
+export function suggestPatchOptions(
+  { shapes }: DataFacts,
+  given: Readonly<Record<string, unknown>> = {},
+): SuggestedOptions<PatchOptions> {
+  const { epochs = 20, samplesPerVolume = 2, tta } = given as Partial<RunConfig<PatchOptions>>;
   const channels = [16, 32, 64, 128];
   const multiple = 2 ** (channels.length - 1);
   const patchSize = [0, 1, 2].map((a) => {
@@ -92,15 +102,15 @@ export function suggestPatchOptions({ shapes }: DataFacts): SuggestedOptions<Pat
     patchSize[largest] -= multiple;
   }
   return {
-    epochs: 20,
+    epochs,
     batchSize: 2,
     validateEvery: 5,
-    samplesPerVolume: 2,
+    samplesPerVolume,
     patchSize,
     centers: "posneg",
     foreground: 0.67,
     normalize: "zscore",
-    augment: "strong",
+    augment: tta || epochs * samplesPerVolume >= passesToMirror ? "strong" : "unmirrored",
     network: "unet",
     channels,
     numResUnits: 2,

@@ -23,11 +23,12 @@ import { split, squeeze } from "../../../autograd/view.ts";
 import { deepSupervisionLoss, diceCELoss, diceFocalLoss } from "../../../nn/losses/compound.ts";
 import { focalLoss } from "../../../nn/losses/elementwise.ts";
 import { Adam } from "../../../nn/optim/adam.ts";
-import { polynomialDecay } from "../../../nn/optim/rates.ts";
+import { polynomialDecay, type Schedule } from "../../../nn/optim/rates.ts";
 import { SGD } from "../../../nn/optim/sgd.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { WindowSegmenter } from "../../inference/segmenter.ts";
 import { augmentBatch } from "../../training/augmentation.ts";
+import { shortSchedule } from "../../training/short_runs.ts";
 import type { Outputs } from "../../training/trainer.ts";
 import { preparedImage, preparedLabel } from "../prepared.ts";
 import { type Context, defineRecipe, onlyNetwork, type PreparedCase } from "../recipe.ts";
@@ -83,6 +84,12 @@ function samples(cases: Dataset<PreparedCase>, { config, outputs }: Context<Patc
   return new ShuffleBuffer<Item>(patches, { bufferSize: 64, seed });
 }
 
+const schedules: Readonly<Record<PatchOptions["schedule"], (epochs: number) => Schedule>> = {
+  constant: () => (_, base) => base,
+  poly: (epochs) => polynomialDecay({ totalIters: epochs, power: 0.9 }),
+  cosine: shortSchedule,
+};
+
 /** Loss of one output. */
 function lossOf(output: Tensor, label: Tensor, { config, outputs }: Context<PatchOptions>): Tensor {
   const coded = outputs.kind === "softmax" ? { softmax: true, toOnehotY: true } : { sigmoid: true };
@@ -119,8 +126,7 @@ export default defineRecipe<PatchOptions, Outputs>({
     if (optimizer === "adam") return new Adam(model.parameters(), { lr });
     return new SGD(model.parameters(), { lr, momentum: 0.99, nesterov: true, weightDecay: 3e-5 });
   },
-  schedule: ({ config }) =>
-    config.schedule === "poly" ? polynomialDecay({ totalIters: config.epochs, power: 0.9 }) : (_, base) => base,
+  schedule: ({ config: { schedule, epochs } }) => schedules[schedule](epochs),
   segmenter: (device, networks, { config, outputs }) =>
     new WindowSegmenter(device, networks[onlyNetwork], {
       roiSize: config.patchSize,
