@@ -70,7 +70,7 @@ export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
     { standard: "nnunet" },
   ),
   optimizer: oneOf(["sgd", "adam"], "sgd (Nesterov 0.99, nnU-Net's) or adam, which learns more in few steps"),
-  lr: positive("learning rate at the start; falls to 0 as a polynomial"),
+  lr: positive("largest learning rate; falls to 0, of sgd as a polynomial, of adam as a half cosine"),
   weightDecay: between(0, 1, "of all weights", { standard: 3e-5 }),
   noMirroring: toggle("predict images as they are, not their mirror images too"),
 };

@@ -26,7 +26,7 @@ type Asked = Partial<RunConfig<NnunetRecipeOptions>>;
 const fullSchedule = { epochs: 1000, stepsPerEpoch: 250, validationSteps: 50, optimizer: "sgd", lr: 1e-2 } as const;
 
 // Adam's rate for trainings of some thousand steps.
-const shortLr = 3e-3;
+const shortLr = 6e-3;
 
 // Minutes for a device that computes on the processor, if nobody says otherwise.
 const softwareMinutes = 55;

@@ -90,7 +90,7 @@ export function suggestPatchOptions(
   { shapes }: DataFacts,
   given: Readonly<Record<string, unknown>> = {},
 ): SuggestedOptions<PatchOptions> {
-  const { epochs = 20, samplesPerVolume = 2, tta } = given as Partial<RunConfig<PatchOptions>>;
+  const { epochs = 20, samplesPerVolume = 2, tta, optimizer = "adam" } = given as Partial<RunConfig<PatchOptions>>;
   const channels = [16, 32, 64, 128];
   const multiple = 2 ** (channels.length - 1);
   const patchSize = [0, 1, 2].map((a) => {
@@ -116,9 +116,9 @@ export function suggestPatchOptions(
     numResUnits: 2,
     deepSupervision: false,
     loss: "diceCe",
-    optimizer: "adam",
-    lr: 1e-3,
-    schedule: "poly",
+    optimizer,
+    lr: optimizer === "adam" ? 3e-3 : 1e-2,
+    schedule: "cosine",
     overlap: 0.5,
     windowBatch: 2,
     tta: false,
