@@ -227,6 +227,22 @@ export function withFeatures(configuration: PlannedConfiguration, first: number)
   return { ...configuration, architecture: { ...architecture, arch_kwargs: { ...a, features_per_stage } } };
 }
 
+/**
+ * A configuration whose first stage, that of all voxels and so the most expensive one, has a single convolution on each side in place of two. Networks of
+ * residual blocks have no more than that.
+ */
+export function withThinFirstStage(configuration: PlannedConfiguration): PlannedConfiguration {
+  const { architecture } = configuration;
+  const a = architecture.arch_kwargs;
+  if (a.n_conv_per_stage === undefined) return configuration;
+  const arch_kwargs = {
+    ...a,
+    n_conv_per_stage: [1, ...a.n_conv_per_stage.slice(1)],
+    n_conv_per_stage_decoder: [...a.n_conv_per_stage_decoder.slice(0, -1), 1],
+  };
+  return { ...configuration, architecture: { ...architecture, arch_kwargs } };
+}
+
 /** A configuration with the next smaller patch, by nnU-Net's own steps, and the network for it; undefined if there is none. */
 export function withSmallerPatch(configuration: PlannedConfiguration): PlannedConfiguration | undefined {
   const { spacing, patch_size: patchSize, median_image_size_in_voxels: medianShape, architecture } = configuration;
