@@ -186,7 +186,10 @@ export const adapters: Adapters = {
   },
   "nnunet.generate_crossval_split": split,
   "nnunet.get_do_separate_z": ({ args: a }) => getDoSeparateZ(a.spacing, a.anisotropy_threshold ?? a.threshold),
-  "nnunet.get_lowres_axis": ({ args: a }) => getLowresAxis(a.new_spacing ?? a.spacing),
+  "nnunet.get_lowres_axis": ({ args: a }) => {
+    const axes = getLowresAxis(a.new_spacing ?? a.spacing);
+    return { data: Int32Array.from(axes), shape: [axes.length] };
+  },
   "nnunet.get_normalization_scheme": ({ args }) => getNormalizationScheme(args.channel_name),
   "nnunet.get_pool_and_conv_props": topology,
   "nnunet.mirror_tta": mirror,

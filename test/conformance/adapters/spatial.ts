@@ -163,6 +163,8 @@ function transform(test: Case): unknown {
   const { name, type } = classOf(test.op)!;
   const own = special[name];
   if (own) return own(test, type);
+  // Options that the constructor refuses need no image.
+  if (Object.keys(test.inputs).length === 0) void new type(optionsOf(test, type));
   const { x, more } = inputsOf(test, type);
   const options = { ...optionsOf(test, type), ...more };
   if (typeof options.image === "string") delete options.image;
@@ -202,8 +204,8 @@ const special: Readonly<Record<string, (test: Case, type: Listed) => unknown>> =
   RandDeformGrid: (test, type) =>
     gridOf(test, type, () => new D.RandDeformGrid(optionsOf(withoutKeys(test, "spatial_size"), type) as never)),
   Resample(test, type) {
-    const { img, grid } = test.inputs;
-    return grid ? new D.Resample(optionsOf(test, type)).sample(img, grid) : img;
+    const { img, grid } = { ...test.args.call, ...test.inputs };
+    return grid ? new D.Resample(optionsOf(withoutKeys(test, "grid"), type)).sample(img, grid) : img;
   },
   CropForeground(test, type) {
     const t = new D.CropForeground(optionsOf(withoutKeys(test, "return_coords"), type));
