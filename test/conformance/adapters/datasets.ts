@@ -58,7 +58,7 @@ function partition(test: Case): unknown {
 function transformNamed(name: string): ItemTransform {
   if (/lambda|function|callable/i.test(name) && !/^(?:Rand)?Lambdad?$/.test(name)) return (x) => x;
   const Class = (transforms as Args)[name.replace(/d$/, "")] ?? (transforms as Args)[name];
-  const stand = /^Rand/.test(name) ? transforms.RandFlip : transforms.Flip;
+  const stand = name.startsWith("Rand") ? transforms.RandFlip : transforms.Flip;
   return Object.create((Class ?? stand).prototype);
 }
 
