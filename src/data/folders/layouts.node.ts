@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
+import { expectNames } from "../../host/options.ts";
 import type { LabelClass } from "../labels.ts";
 import type { Volume } from "../volume.ts";
 import { chaosLayout } from "./chaos.node.ts";
@@ -19,9 +20,11 @@ const layouts: readonly FolderLayout[] = [datasetJsonLayout, lunaLayout, chaosLa
  * @throws FormatError for a folder of no layout, or a damaged one; ConfigError for options that the folder cannot satisfy
  */
 export async function openDataset(dir: string, options: FolderOptions = {}): Promise<DatasetIndex> {
-  const stray = Object.keys(options).find((name) => !layouts.some((l) => l.name === name));
-  if (stray !== undefined)
-    throw new ConfigError(`openDataset: there is no layout "${stray}"; known are ${layouts.map((l) => l.name).join(", ")}`);
+  expectNames(
+    "openDataset",
+    options,
+    layouts.map((l) => l.name),
+  );
   const root = resolve(dir);
   for (const layout of layouts) {
     const index = await layout.open(root, options[layout.name] ?? {});

@@ -1,6 +1,7 @@
 /** @file Images by path (Node): files, pairs and folders. */
 
 import { writeFileAtomic } from "../../host/files.node.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
 import { fileAt, filesAt } from "./files.node.ts";
 import type { ImageGrid, ReadImageOptions, WriteImageOptions } from "./format.ts";
@@ -12,6 +13,7 @@ import { readFiles, readGrid, writeImage } from "./read_image.ts";
  * @throws FormatError naming the file and the field, also if it cannot be opened; ConfigError for a folder of several images
  */
 export async function readImageFile(path: string, options: ReadImageOptions = {}): Promise<Volume> {
+  expectOptions("readImageFile", options, "series array");
   return readFiles(await filesAt(path), options);
 }
 

@@ -50,6 +50,9 @@ export function parseNoduleIndex(json: unknown, source = "index.json"): NoduleIn
 /** Bytes `start` … `end` − 1 of a file of the folder. */
 export type ReadRange = (file: string, start: number, end: number) => Promise<Uint8Array>;
 
+/** The names of the options of `NoduleDataset`. */
+export const cropNames = "size probabilities leftTopRatio centerScope";
+
 /** One crop per nodule and epoch: `image` `[1, x, y, z]` float32 in 0…1, `label` `[1, x, y, z]` 0 or 1, `name`, `kind`, `start`. What is beyond the scan is 0. */
 export class NoduleDataset implements Dataset {
   private readonly entries: readonly { readonly scan: IndexedScan; readonly nodule: NoduleBox }[];
@@ -58,7 +61,7 @@ export class NoduleDataset implements Dataset {
 
   /** @throws ConfigError for options out of range */
   constructor(index: NoduleIndex, read: ReadRange, options: NoduleCropOptions = {}) {
-    expectOptions("NoduleDataset", options, "size probabilities leftTopRatio centerScope");
+    expectOptions("NoduleDataset", options, cropNames);
     this.entries = index.scans.flatMap((scan) => scan.nodules.map((nodule) => ({ scan, nodule })));
     this.read = read;
     this.plan = cropPlan(options);

@@ -119,9 +119,12 @@ export class OnnxModel extends Module {
     for (const t of this.uploads.values()) t.dispose();
   }
 
-  /** The operator that makes the first output, such as "Softmax". */
+  /** The operator that makes the first output, such as "Softmax"; one that changes nothing does not count. */
   get lastOperator(): string | undefined {
-    return this.graph.nodes.findLast((n) => n.outputs.includes(this.outputs[0].name))?.op;
+    const makes = (name: string) => this.graph.nodes.find((n) => n.outputs.includes(name));
+    let node = makes(this.outputs[0].name);
+    while (node?.op === "Identity") node = makes(node.inputs[0]);
+    return node?.op;
   }
 
   /** The output of a model with one input and one output. Throws `ConfigError` for another, and what `run` throws. */

@@ -47,7 +47,8 @@ export interface ReadSeriesOptions {
   readonly uneven?: "refuse" | "accept";
 }
 
-const optionNames = new Set(["uid", "description", "stack", "uneven"]);
+/** The names of `ReadSeriesOptions`. */
+export const optionNames = ["uid", "description", "stack", "uneven"] as const;
 
 /**
  * The series among files. Reads headers, not pixels; files that are no DICOM images are passed over.
@@ -65,7 +66,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  *   DataError for slices that are missing, doubled or uneven
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
-  expectNames("readSeries", options, [...optionNames]);
+  expectNames("readSeries", options, optionNames);
   const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
   if (errors.length > 0) throw errors[0];
   const who = `readSeries: series ${info.uid}`;

@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { ConfigError } from "../../../host/errors.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
+import { expectOptions } from "../../../host/options.ts";
 import { fileAt } from "../files.node.ts";
 import { encodeNifti, readNiftiOf } from "./nifti.ts";
 import type { NiftiDtype } from "./voxels.ts";
@@ -23,6 +24,7 @@ export async function readNiftiFile(path: string): Promise<Volume> {
  * @throws ConfigError if the name ends otherwise; DataError if `dtype` cannot hold a value
  */
 export async function writeNiftiFile(path: string, volume: Volume, options: { readonly dtype?: NiftiDtype } = {}): Promise<void> {
+  expectOptions("writeNiftiFile", options, "dtype");
   if (!/\.nii(\.gz)?$/.test(path)) throw new ConfigError(`writeNifti: ${path} must end in .nii or .nii.gz`);
   const bytes = encodeNifti(volume, options.dtype);
   await writeFileAtomic(path, path.endsWith(".gz") ? await promisify(gzip)(bytes) : bytes);
