@@ -24,6 +24,7 @@ import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import { rowsShader } from "../shaders/conv/rows.gen.ts";
 import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
+import { THREADS, weightGradientRowsShader } from "../shaders/conv/weight_gradient_rows.gen.ts";
 import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
 function gather(
@@ -202,12 +203,21 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const tile = weightVariant(device, g, half(small));
+  const rows = tile && "TB" in tile ? tile : undefined;
   // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory.
   const most = device.software ? 16 : 8;
-  const TA = tile ? 4 * tile.AG * tile.R : Math.min(most, smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4);
-  const TB = tile ? 4 * tile.BG * tile.R : Math.min(most / 2, largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1);
-  const pairs = sizeOf(g.taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
-  const WG = tile ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
+  const TA = !tile
+    ? Math.min(most, smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4)
+    : "TB" in tile
+      ? tile.PC * tile.PARTS
+      : 4 * tile.AG * tile.R;
+  const TB = !tile
+    ? Math.min(most / 2, largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1)
+    : "TB" in tile
+      ? tile.TB
+      : 4 * tile.BG * tile.R;
+  const pairs = (sizeOf(g.taps) / (rows ? rows.KW : 1)) * Math.ceil(largeGroup / TB); // of taps and b-channels
+  const WG = rows ? THREADS : tile ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
   const runs = slabsOf(device, g, columns * tiles, weightShape);
   const { slabs } = runs;
@@ -230,16 +240,13 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     bind: { a: small, b: large, partial: write(partial) },
     workgroups: fold(device, "conv", columns * tiles * slabs),
   };
-  device.run(
-    tile
-      ? weightGradientTileShader({ ...call, consts: tile })
-      : weightGradientShader({
-          ...call,
-          consts: { TA, TB },
-          overrides: { WG, BLOCKED: blocked ? 1 : 0 },
-          variant: `WG${WG}${blocked ? " blocked" : ""}`,
-        }),
-  );
+  const BLOCKED = blocked ? 1 : 0;
+  const kind = blocked ? " blocked" : "";
+  if (!tile) {
+    device.run(weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG, BLOCKED }, variant: `WG${WG}${kind}` }));
+  } else if ("TB" in tile) {
+    device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED }, variant: kind.trim() }));
+  } else device.run(weightGradientTileShader({ ...call, consts: tile }));
   const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();
   return weight;

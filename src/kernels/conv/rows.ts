@@ -61,6 +61,26 @@ export function rowsGrid(g: ConvGeometry, transposed: boolean, { TP, PC, PARTS }
   return { across: Math.ceil(runs / THREADS), tiles: g.groups * Math.ceil(outputs / (PC * PARTS)), phases: 1 };
 }
 
+/** See conv/weight_gradient_rows.wgsl: a thread owns PARTS · PC channels of the output side by TB of the input side, and a row of taps. */
+export interface WeightRows {
+  readonly PC: number;
+  readonly PARTS: number;
+  readonly TB: number;
+  readonly KW: number;
+  readonly SW: number;
+}
+
+/** Whether the kernel takes it: windows that slide along a row of taps side by side. */
+export const hasWeightRows = (g: ConvGeometry): boolean =>
+  g.taps[2] >= 2 && g.taps[2] <= 5 && g.dilation[2] === 1 && g.stride[2] <= Math.min(2, g.taps[2]) && g.small[2] >= 3;
+
+export function weightRows(g: ConvGeometry): WeightRows {
+  const KW = g.taps[2];
+  const [outputs, inputs] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
+  const PARTS = Math.min(4, Math.ceil(outputs / 4));
+  return { PC: Math.min(4, outputs), PARTS, TB: Math.min(KW > 3 ? 2 : 4, inputs), KW, SW: g.stride[2] };
+}
+
 interface Layout {
   readonly transposed: boolean;
   readonly inGroup: number;

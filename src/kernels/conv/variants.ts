@@ -6,7 +6,7 @@ import { amount, chosen, sizeClass } from "../lib/choices.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
-import { hasLanes, hasRows, type RowsTile, rowsTile } from "./rows.ts";
+import { hasLanes, hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
 import { hasTile } from "./tile.ts";
 
 /** Positions and channels that a thread of conv/gather.wgsl owns. */
@@ -58,14 +58,18 @@ interface WeightTile {
   readonly STEP: number;
 }
 
-export const weightVariants: Readonly<Record<string, WeightTile | undefined>> = {
+export const weightVariants: Readonly<Record<string, WeightTile | "weight rows" | undefined>> = {
   direct: undefined,
+  "weight rows": "weight rows", // cut by the sizes, see conv/rows.ts
   "weights 128x128": { AG: 16, BG: 16, R: 2, KS: 1, STEP: 8 },
   "weights 64x64": { AG: 8, BG: 8, R: 2, KS: 1, STEP: 8 },
   "weights 32x32": { AG: 4, BG: 4, R: 2, KS: 4, STEP: 32 },
 };
 
-export const weightNames = ({ software }: Device): string[] => (software ? ["direct"] : Object.keys(weightVariants));
+export const weightNames = (device: Device): string[] =>
+  device.software
+    ? ["direct", ...(hasLanes(device) ? ["weight rows"] : [])]
+    : Object.keys(weightVariants).filter((name) => name !== "weight rows");
 
 /** Channels that a run of the gather kernels reads and writes, per group. */
 const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: number, outputs: number] => {
@@ -94,8 +98,9 @@ export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean)
 }
 
 /** The same of the weight gradient. */
-export function weightRule(device: Device, small: number, large: number): string {
-  const least = Math.min(small, large);
+export function weightRule(device: Device, g: ConvGeometry): string {
+  const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
+  if (hasWeightRows(g) && hasLanes(device)) return "weight rows";
   if (device.software || least < 16) return "direct";
   return least > 64 ? "weights 128x128" : least > 32 ? "weights 64x64" : "weights 32x32";
 }
@@ -126,7 +131,9 @@ export function gatherVariant(device: Device, g: ConvGeometry, transposed: boole
   return found === "rows" ? rowsTile(g, transposed) : found;
 }
 
-export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | undefined {
-  const rule = weightRule(device, g.smallChannels / g.groups, g.largeChannels / g.groups);
-  return chosen(device, weightProblem(g, half), weightVariants, rule);
+export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | WeightRows | undefined {
+  const rule = weightRule(device, g);
+  const variant = chosen(device, weightProblem(g, half), weightVariants, rule);
+  if (variant !== "weight rows") return variant;
+  return hasWeightRows(g) && hasLanes(device) ? weightRows(g) : undefined;
 }
