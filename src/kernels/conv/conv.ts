@@ -11,8 +11,9 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
+import { packRows, rowsGrid } from "./rows.ts";
 import { packWeights, readsRuns, tapRoom } from "./tile.ts";
-import { gatherVariant, weightVariant } from "./variants.ts";
+import { type Direct, gatherVariant, type Tile, weightVariant } from "./variants.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fits } from "../lib/pieces.ts";
 import { fold } from "../lib/workgroups.ts";
@@ -20,8 +21,10 @@ import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
+import { rowsShader } from "../shaders/conv/rows.gen.ts";
 import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
+import { THREADS, weightGradientRowsShader } from "../shaders/conv/weight_gradient_rows.gen.ts";
 import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
 function gather(
@@ -46,6 +49,18 @@ function run(job: Gather): void {
 // An output with more products than this has them added in blocks, which takes a second set of accumulators.
 const sequence = 4096;
 
+const kinds = ["", "blocked", "blocked twice"];
+
+/** Workgroups along the positions of a phase, tiles of channels over all groups, and phases. */
+function gridOf(g: ConvGeometry, transposed: boolean, variant: Direct | Tile) {
+  const [positions, channels] =
+    "TP" in variant ? [64 * variant.TP, variant.TC] : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
+  const outputs = (transposed ? g.largeChannels : g.smallChannels) / g.groups;
+  const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(g.small);
+  const tiles = g.groups * Math.ceil(outputs / channels);
+  return { across: Math.ceil((g.samples * pixels) / positions), tiles, phases: transposed ? sizeOf(g.stride) : 1 };
+}
+
 const four = ([d, h, w]: readonly [number, number, number]) => [d, h, w, 0] as const;
 
 /** Words that both directions have. */
@@ -64,14 +79,9 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   // The weight is [small, large / groups, taps] for both kinds.
   const [weightOut, weightIn] = transposed ? [taps, outGroup * taps] : [inGroup * taps, taps];
   const variant = gatherVariant(x.device, g, transposed, half(x));
-  const [positions, channels] =
-    "TP" in variant ? [64 * variant.TP, variant.TC] : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
-  const phases = transposed ? sizeOf(g.stride) : 1;
-  const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(outSize);
-  const tiles = Math.ceil((g.samples * pixels) / positions);
-  const channelTiles = g.groups * Math.ceil(outGroup / channels);
   const blocked = inGroup * taps <= sequence ? 0 : inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
+  const { across, tiles, phases } = "KW" in variant ? rowsGrid(g, transposed, variant) : gridOf(g, transposed, variant);
   const packed = "CG" in variant ? packWeights(weight, g.groups, { ...layout, ...variant }) : undefined;
   const call = {
     half: half(x),
@@ -90,17 +100,25 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
       has_bias: bias ? 1 : 0,
       samples: g.samples,
       relu: relu ? 1 : 0,
-      tiles: channelTiles,
-      across: tiles,
+      tiles,
+      across,
     },
     bind: { x, w: packed?.weight ?? weight, bias: bias ?? weight, y: write(y) },
-    workgroups: fold(x.device, "conv", tiles * channelTiles * phases),
+    workgroups: fold(x.device, "conv", tiles * across * phases),
   };
-  const kind = ["", "blocked", "blocked twice"][blocked];
-  if ("TP" in variant) x.device.run(gatherShader({ ...call, overrides: { BLOCKED: blocked }, variant: kind, consts: variant }));
-  else {
+  if ("KW" in variant) {
+    const w = packRows(weight, g, { ...layout, transposed }, variant);
+    // Blocks cost nothing here, and one program does for few and many channels.
+    const BLOCKED = Math.max(1, blocked);
+    x.device.run(
+      rowsShader({ ...call, bind: { ...call.bind, w }, overrides: { BLOCKED }, variant: kinds[BLOCKED], consts: variant }),
+    );
+    w.dispose();
+  } else if ("TP" in variant) {
+    x.device.run(gatherShader({ ...call, overrides: { BLOCKED: blocked }, variant: kinds[blocked], consts: variant }));
+  } else {
     const overrides = { BLOCKED: blocked, TAIL: inGroup % variant.STEP === 0 ? 0 : 1, RUN: readsRuns(g, transposed) ? 1 : 0 };
-    const name = [kind, overrides.TAIL ? "tail" : "", overrides.RUN ? "run" : ""].filter(Boolean).join(" ");
+    const name = [kinds[blocked], overrides.TAIL ? "tail" : "", overrides.RUN ? "run" : ""].filter(Boolean).join(" ");
     x.device.run(tileShader({ ...call, overrides, variant: name, consts: { ...variant, TAPS: tapRoom(g) } }));
   }
   packed?.weight.dispose();
@@ -185,12 +203,21 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const tile = weightVariant(device, g, half(small));
+  const rows = tile && "TB" in tile ? tile : undefined;
   // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory.
   const most = device.software ? 16 : 8;
-  const TA = tile ? 4 * tile.AG * tile.R : Math.min(most, smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4);
-  const TB = tile ? 4 * tile.BG * tile.R : Math.min(most / 2, largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1);
-  const pairs = sizeOf(g.taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
-  const WG = tile ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
+  const TA = !tile
+    ? Math.min(most, smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4)
+    : "TB" in tile
+      ? tile.PC * tile.PARTS
+      : 4 * tile.AG * tile.R;
+  const TB = !tile
+    ? Math.min(most / 2, largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1)
+    : "TB" in tile
+      ? tile.TB
+      : 4 * tile.BG * tile.R;
+  const pairs = (sizeOf(g.taps) / (rows ? rows.KW : 1)) * Math.ceil(largeGroup / TB); // of taps and b-channels
+  const WG = rows ? THREADS : tile ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
   const runs = slabsOf(device, g, columns * tiles, weightShape);
   const { slabs } = runs;
@@ -213,16 +240,13 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     bind: { a: small, b: large, partial: write(partial) },
     workgroups: fold(device, "conv", columns * tiles * slabs),
   };
-  device.run(
-    tile
-      ? weightGradientTileShader({ ...call, consts: tile })
-      : weightGradientShader({
-          ...call,
-          consts: { TA, TB },
-          overrides: { WG, BLOCKED: blocked ? 1 : 0 },
-          variant: `WG${WG}${blocked ? " blocked" : ""}`,
-        }),
-  );
+  const BLOCKED = blocked ? 1 : 0;
+  const kind = blocked ? " blocked" : "";
+  if (!tile) {
+    device.run(weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG, BLOCKED }, variant: `WG${WG}${kind}` }));
+  } else if ("TB" in tile) {
+    device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED }, variant: kind.trim() }));
+  } else device.run(weightGradientTileShader({ ...call, consts: tile }));
   const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();
   return weight;

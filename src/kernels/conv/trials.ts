@@ -70,7 +70,7 @@ function trial(device: Device, { x, outputs, taps, stride }: Layer, kind: Kind, 
     return { run, dispose: () => [input, output, weight].forEach((t) => t.dispose()) };
   };
   if (kind === "weight") {
-    const rule = weightRule(device, outputs, x[1]);
+    const rule = weightRule(device, g);
     return { problem: weightProblem(g, half), variants: weightNames(device), rule, prepare };
   }
   const transposed = kind === "transposed";

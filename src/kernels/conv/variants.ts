@@ -6,10 +6,11 @@ import { amount, chosen, sizeClass } from "../lib/choices.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
+import { hasLanes, hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
 import { hasTile } from "./tile.ts";
 
 /** Positions and channels that a thread of conv/gather.wgsl owns. */
-interface Direct {
+export interface Direct {
   readonly TP: number;
   readonly TC: number;
 }
@@ -28,7 +29,8 @@ export interface Tile {
 // For few channels 16 positions are 3 to 4 % faster than 12, but LLVM compiles them for 3.3 s instead of 2.1.
 // The small direct tiles keep their accumulators in the registers of a GPU thread. The tiles through shared memory are chosen by what Mesa's compiler makes of
 // them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
-export const gatherVariants: Readonly<Record<string, Direct | Tile>> = {
+export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows">> = {
+  rows: "rows", // cut by the sizes, see conv/rows.ts
   "direct 12x16": { TP: 12, TC: 16 },
   "direct 12x8": { TP: 12, TC: 8 },
   "direct 12x4": { TP: 12, TC: 4 },
@@ -42,8 +44,10 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile>> = {
 };
 
 /** Those that may win on a device: on a GPU the sums of the large direct tiles are no registers but memory, and a software adapter crawls through barriers. */
-export const gatherNames = ({ software }: Device): string[] =>
-  Object.keys(gatherVariants).filter((name) => !name.startsWith(software ? "tile" : "direct 12"));
+export const gatherNames = (device: Device): string[] =>
+  Object.keys(gatherVariants).filter(
+    (name) => (name !== "rows" || hasLanes(device)) && !name.startsWith(device.software ? "tile" : "direct 12"),
+  );
 
 /** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
 interface WeightTile {
@@ -54,14 +58,18 @@ interface WeightTile {
   readonly STEP: number;
 }
 
-export const weightVariants: Readonly<Record<string, WeightTile | undefined>> = {
+export const weightVariants: Readonly<Record<string, WeightTile | "weight rows" | undefined>> = {
   direct: undefined,
+  "weight rows": "weight rows", // cut by the sizes, see conv/rows.ts
   "weights 128x128": { AG: 16, BG: 16, R: 2, KS: 1, STEP: 8 },
   "weights 64x64": { AG: 8, BG: 8, R: 2, KS: 1, STEP: 8 },
   "weights 32x32": { AG: 4, BG: 4, R: 2, KS: 4, STEP: 32 },
 };
 
-export const weightNames = ({ software }: Device): string[] => (software ? ["direct"] : Object.keys(weightVariants));
+export const weightNames = (device: Device): string[] =>
+  device.software
+    ? ["direct", ...(hasLanes(device) ? ["weight rows"] : [])]
+    : Object.keys(weightVariants).filter((name) => name !== "weight rows");
 
 /** Channels that a run of the gather kernels reads and writes, per group. */
 const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: number, outputs: number] => {
@@ -75,6 +83,9 @@ const tiles = { 16: "tile 16x256", 32: "tile 32x128", 64: "tile 64x128", 128: "t
 /** The fixed table. */
 export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean): string {
   const [inputs, outputs] = channels(g, transposed);
+  // Where packing the weights would cost more than what they are for, they stay as they are.
+  const worth = g.samples * sizeOf(transposed ? g.large : g.small) >= 256;
+  if (worth && hasRows(g, transposed) && hasLanes(device)) return "rows";
   if (device.software) return outputs > 8 ? "direct 12x16" : outputs > 4 ? "direct 12x8" : "direct 12x4";
   if (inputs < 8 || outputs <= 8 || !hasTile(g)) return outputs > 4 ? "direct 4x8" : "direct 4x4";
   const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
@@ -87,8 +98,9 @@ export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean)
 }
 
 /** The same of the weight gradient. */
-export function weightRule(device: Device, small: number, large: number): string {
-  const least = Math.min(small, large);
+export function weightRule(device: Device, g: ConvGeometry): string {
+  const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
+  if (hasWeightRows(g) && hasLanes(device)) return "weight rows";
   if (device.software || least < 16) return "direct";
   return least > 64 ? "weights 128x128" : least > 32 ? "weights 64x64" : "weights 32x32";
 }
@@ -110,14 +122,18 @@ export function weightProblem(g: ConvGeometry, half: boolean): string {
 
 const layer = (g: ConvGeometry): string => `k${sizeOf(g.taps)} s${sizeOf(g.stride)}`;
 
-export function gatherVariant(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): Direct | Tile {
+export function gatherVariant(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): Direct | Tile | RowsTile {
   const rule = gatherRule(device, g, transposed);
   const variant = chosen(device, gatherProblem(g, transposed, half), gatherVariants, rule);
   // A choice holds for a class of problems, which may have one that the kernel does not take.
-  return "CG" in variant && !hasTile(g) ? gatherVariants[rule] : variant;
+  const taken = variant === "rows" ? hasRows(g, transposed) && hasLanes(device) : "TP" in variant || hasTile(g);
+  const found = taken ? variant : gatherVariants[rule];
+  return found === "rows" ? rowsTile(g, transposed) : found;
 }
 
-export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | undefined {
-  const rule = weightRule(device, g.smallChannels / g.groups, g.largeChannels / g.groups);
-  return chosen(device, weightProblem(g, half), weightVariants, rule);
+export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | WeightRows | undefined {
+  const rule = weightRule(device, g);
+  const variant = chosen(device, weightProblem(g, half), weightVariants, rule);
+  if (variant !== "weight rows") return variant;
+  return hasWeightRows(g) && hasLanes(device) ? weightRows(g) : undefined;
 }

@@ -13,6 +13,7 @@ import type { RunConfig } from "../recipe.ts";
 export interface NnunetRecipeOptions {
   /** Which configuration of the plans is trained. */
   readonly configuration: "2d" | "3d_fullres" | "3d_lowres";
+  /** nnU-Net's class that plans: the plain network, or residual encoders M, L, XL. */
   readonly planner: PlannerName;
   /** GB of device memory that a training step is planned for; 0 for the planner's own. */
   readonly memory: number;
@@ -28,6 +29,7 @@ export interface NnunetRecipeOptions {
   readonly trained: PlannedConfiguration;
   /** What the plans were made from, for those who take the run to nnU-Net. */
   readonly fingerprint: DatasetFingerprint | null;
+  /** Training steps of an epoch. */
   readonly stepsPerEpoch: number;
   /** Steps of validation after each epoch. */
   readonly validationSteps: number;
@@ -35,8 +37,11 @@ export interface NnunetRecipeOptions {
   readonly oversample: number;
   /** "mirror" flips; "nnunet" has all kinds of it, on the device; "unmirrored" all but flips, and then no mirror images are predicted either. */
   readonly augment: "none" | "mirror" | "nnunet" | "unmirrored";
+  /** SGD with Nesterov momentum 0.99, or Adam. */
   readonly optimizer: "sgd" | "adam";
+  /** Learning rate at the start; falls to 0 as a polynomial. */
   readonly lr: number;
+  /** Of all weights. */
   readonly weightDecay: number;
   /** Predict images as they are, not their mirror images too. */
   readonly noMirroring: boolean;

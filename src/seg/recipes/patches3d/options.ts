@@ -10,15 +10,17 @@ import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 export interface PatchOptions {
   /** Patches taken from each volume per epoch. */
   readonly samplesPerVolume: number;
-  /** Size of a patch and of the inference window. */
+  /** Size of a patch and of the inference window. In voxels. */
   readonly patchSize: readonly number[];
   /** How patches are centered: on foreground or background voxels, on voxels of each class equally often, or anywhere. */
   readonly centers: "posneg" | "classes" | "uniform";
   /** Share of the patches of `centers` "posneg" that are centered on foreground. */
   readonly foreground: number;
+  /** Intensities to [0, 1], or to zero mean and unit variance, per volume. */
   readonly normalize: "scale" | "zscore";
   /** "mirror" flips; "strong" has all kinds of nnU-Net, on the device; "unmirrored" all of these but flips. */
   readonly augment: "none" | "mirror" | "strong" | "unmirrored";
+  /** MONAI's network of that name. */
   readonly network: "unet" | "vnet" | "segresnet" | "dynunet";
   /** Channels of each level of UNet and DynUNet; the first is that of SegResNet. */
   readonly channels: readonly number[];
@@ -26,9 +28,13 @@ export interface PatchOptions {
   readonly numResUnits: number;
   /** The DynUNet's lower levels are trained too. */
   readonly deepSupervision: boolean;
+  /** Dice with cross-entropy, Dice with focal loss, or focal loss alone. */
   readonly loss: "diceCe" | "diceFocal" | "focal";
+  /** Adam, or SGD with Nesterov momentum. */
   readonly optimizer: "adam" | "sgd";
+  /** Learning rate at the start. */
   readonly lr: number;
+  /** How it falls over the epochs: "poly" is (1 − e/E)^0.9, "cosine" a warm-up and half a cosine. */
   readonly schedule: "constant" | "poly" | "cosine";
   /** Of inference windows. */
   readonly overlap: number;

@@ -1,0 +1,76 @@
+/** @file The kernels of convolution for rows of a software adapter agree with the plain ones on all that they take, and leave the rest to those. */
+
+import { afterEach, describe, expect, test } from "vitest";
+import * as vx from "../../src/index.ts";
+import type { ConvOptions, Device, Tensor } from "../../src/index.ts";
+import { hasLanes, hasRows, hasWeightRows } from "../../src/kernels/conv/rows.ts";
+import { convShape } from "../../src/kernels/conv/shape.ts";
+import { weightProblem } from "../../src/kernels/conv/variants.ts";
+import { expectClose, readAll } from "../lib/compare.ts";
+import { device as open } from "../lib/device.ts";
+import { normal, seeded } from "../lib/row.ts";
+
+const device: Device = await open();
+afterEach(() => device.choices.clear());
+
+type Case = readonly [name: string, x: readonly number[], weight: readonly number[], options: ConvOptions];
+
+// [N, C, …] and [out, in / groups, taps…].
+const cases: readonly Case[] = [
+  ["odd channels and rows", [2, 5, 13, 11], [7, 5, 3, 3], { padding: 1 }],
+  ["stride 2, more than a tile", [1, 9, 12, 21], [33, 9, 3, 3], { padding: 1, stride: 2 }],
+  ["stride 2, two taps", [1, 6, 4, 6, 8], [9, 6, 2, 2, 2], { stride: 2 }],
+  ["stride along D and H alone", [1, 4, 6, 7, 9], [5, 4, 3, 3, 3], { padding: 1, stride: [2, 2, 1] }],
+  ["five taps in three dimensions", [1, 6, 5, 6, 17], [18, 6, 5, 5, 5], { padding: 2 }],
+  ["dilated, five channels, long rows", [1, 5, 6, 5, 70], [5, 5, 3, 3, 3], { padding: 4, dilation: 4 }],
+  ["dilation longer than the rows", [1, 3, 9, 9], [10, 3, 3, 3], { padding: 4, dilation: [2, 4] }],
+  ["groups", [2, 8, 9, 14], [12, 2, 3, 3], { padding: 1, groups: 4 }],
+  ["one dimension, four taps, no padding", [3, 3, 29], [5, 3, 4], {}],
+  ["blocks in blocks", [1, 700, 4, 6], [5, 700, 5, 5], { padding: 2 }],
+  ["segments of long rows, stride 2", [1, 2, 2, 300], [3, 2, 3, 3], { padding: 1, stride: [1, 2] }],
+];
+
+async function run([, shape, weight, options]: Case, half: boolean) {
+  const random = seeded("rows");
+  const tensor = (s: readonly number[]) =>
+    device.tensor({ data: Float32Array.from({ length: vx.sizeOf(s) }, (_, i) => normal(random, i)), shape: s });
+  const results = vx.scope((): Record<string, Tensor> => {
+    const [x, w, b] = [tensor(shape), tensor(weight), tensor([weight[0]])];
+    for (const t of [x, w, b]) t.requiresGrad = true;
+    const y = vx.withPrecision(half ? "f16" : "f32", () => vx.conv(x, w, b, options));
+    const [dx, dw] = vx.grad(vx.sum(vx.mul(vx.float32(y), tensor(y.shape))), [x, w]);
+    return { y: vx.float32(y), dx, dw };
+  });
+  const values = await readAll(results);
+  for (const t of Object.values(results)) t.dispose();
+  return values;
+}
+
+async function compare(given: Case, half: boolean): Promise<void> {
+  const [, x, w, options] = given;
+  const weight = weightProblem(convShape(x, w, undefined, options), half);
+  device.choices.set("conv", "direct 4x8").set(weight, "direct");
+  const plain = await run(given, half);
+  device.choices.set("conv", "rows").set(weight, "weight rows");
+  const rows = await run(given, half);
+  for (const key of ["y", "dx", "dw"]) expectClose(`${key} ${given[0]}`, rows[key], plain[key], half ? 2e-3 : 4e-6);
+}
+
+describe.skipIf(!hasLanes(device))("conv rows", () => {
+  test.each(cases)("%s", (...given) => compare(given, false));
+
+  test.skipIf(!device.gpu.features.has("shader-f16"))("f16", () => compare(cases[0], true));
+});
+
+test("what rows do not take", () => {
+  const g = (taps: readonly number[], options: ConvOptions, size = 20) =>
+    convShape([1, 4, size, size], [4, 4, ...taps], undefined, options);
+  expect(hasRows(g([3, 3], {}), true)).toBe(true);
+  expect(hasRows(g([3, 3], { stride: 2 }), false)).toBe(true);
+  expect(hasRows(g([3, 3], { stride: 2 }), true)).toBe(false);
+  expect(hasRows(g([3, 1], {}), false)).toBe(false);
+  expect(hasRows(g([3, 7], {}), false)).toBe(false);
+  expect(hasRows(g([3, 3], { stride: 2, dilation: 2 }), false)).toBe(false);
+  expect(hasWeightRows(g([3, 3], { dilation: 2 }))).toBe(false);
+  expect(hasWeightRows(g([3, 3], { stride: 3 }))).toBe(false);
+});
