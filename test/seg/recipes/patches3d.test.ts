@@ -82,7 +82,7 @@ test("options that do not go together are refused", async () => {
 });
 
 test.each([
-  ["mirror images where each volume is seen often", { epochs: 60 }, { augment: "strong", tta: false, lr: 3e-3 }],
+  ["mirror images where each volume is seen often", { epochs: 60 }, { augment: "strong", tta: false, lr: 2e-3 }],
   ["none in short runs", { epochs: 20 }, { augment: "unmirrored", tta: false, schedule: "cosine" }],
   ["mirror images in short runs that predict them", { epochs: 20, tta: true }, { augment: "strong", tta: true }],
 ])("suggests %s", async (_name, given, expected) => {

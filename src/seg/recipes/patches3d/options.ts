@@ -123,7 +123,7 @@ export function suggestPatchOptions(
     deepSupervision: false,
     loss: "diceCe",
     optimizer,
-    lr: optimizer === "adam" ? 3e-3 : 1e-2,
+    lr: optimizer === "adam" ? 2e-3 : 1e-2,
     schedule: "cosine",
     overlap: 0.5,
     windowBatch: 2,
