@@ -54,7 +54,7 @@ export function parseNoduleIndex(json: unknown, source = "index.json"): NoduleIn
 /** Bytes `start` … `end` − 1 of a file of the folder. */
 export type ReadRange = (file: string, start: number, end: number) => Promise<Uint8Array>;
 
-/** The names of the options of `NoduleDataset`. */
+/** The names of the options of `NoduleDataset`. @internal */
 export const cropNames = "size probabilities leftTopRatio centerScope";
 
 /** One crop per nodule and epoch: `image` `[1, x, y, z]` float32 in 0…1, `label` `[1, x, y, z]` 0 or 1, `name`, `kind`, `start`. What is beyond the scan is 0. */
