@@ -1,23 +1,24 @@
 // dx = dy where x > 0, else slope * dy.
+// chooses lib/scalar lib/wide
 // uses lib/grid
 
 struct Params {
-  count: u32,
+  count: u32,   // V
   inner: u32,
   slopes: u32,
   start: u32,   // elements before this piece of a tensor
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<E>;
+@group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> slope: array<f32>;
-@group(0) @binding(3) var<storage, read> dy: array<E>;
-@group(0) @binding(4) var<storage, read_write> dx: array<E>;
+@group(0) @binding(3) var<storage, read> dy: array<S>;
+@group(0) @binding(4) var<storage, read_write> dx: array<S>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = linear_group(group, groups) * 64u + lane;
   if (i < p.count) {
-    dx[i] = E(f32(dy[i]) * select(slope[(p.start + i) / p.inner % p.slopes], 1.0, f32(x[i]) > 0.0));
+    dx[i] = S(V(dy[i]) * select(V(slope[(p.start + i * WIDTH) / p.inner % p.slopes]), V(1.0), V(x[i]) > V(0.0)));
   }
 }

@@ -37,18 +37,26 @@ export function preluShape(x: Shape, slope: Shape): PreluGeometry {
 const eachRun = (bindings: readonly Binding<Tensor>[], body: (pieces: readonly Tensor[], start: number) => void) =>
   eachPiece("prelu", bindings[0].tensor.rank, bindings, body);
 
+const marks = { 1: "", 4: "x4" } as const;
+
+// Elements that a thread takes together: four, if they have one slope.
+const widthOf = ({ inner, slopes }: PreluGeometry, count: number, start: number): 1 | 4 =>
+  count % 4 === 0 && (slopes === 1 || (inner % 4 === 0 && start % 4 === 0)) ? 4 : 1;
+
 export function prelu(x: Tensor, slope: Tensor, g: PreluGeometry): Tensor {
   expectFloats("prelu", { input: x });
   expectTensors("prelu", { weight: slope });
   const y = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return y;
   eachRun([read(x), write(y)], ([from, to], start) => {
+    const width = widthOf(g, to.size, start);
     x.device.run(
-      forwardShader({
+      (width === 4 ? forwardShader.wide : forwardShader.scalar)({
+        variant: marks[width],
         half: half(x),
-        params: { count: to.size, inner: g.inner, slopes: g.slopes, start },
+        params: { count: to.size / width, inner: g.inner, slopes: g.slopes, start },
         bind: { x: from, slope, y: write(to) },
-        workgroups: grid(x.device, "prelu", to.size, 64),
+        workgroups: grid(x.device, "prelu", to.size / width, 64),
       }),
     );
   });
@@ -59,12 +67,14 @@ export function preluInputGradient(x: Tensor, slope: Tensor, dy: Tensor, g: Prel
   const dx = x.device.empty(x.shape, x.dtype);
   if (x.size === 0) return dx;
   eachRun([read(x), read(dy), write(dx)], ([from, given, to], start) => {
+    const width = widthOf(g, to.size, start);
     x.device.run(
-      inputGradientShader({
+      (width === 4 ? inputGradientShader.wide : inputGradientShader.scalar)({
+        variant: marks[width],
         half: half(x),
-        params: { count: to.size, inner: g.inner, slopes: g.slopes, start },
+        params: { count: to.size / width, inner: g.inner, slopes: g.slopes, start },
         bind: { x: from, slope, dy: given, dx: write(to) },
-        workgroups: grid(x.device, "prelu", to.size, 64),
+        workgroups: grid(x.device, "prelu", to.size / width, 64),
       }),
     );
   });
@@ -83,14 +93,17 @@ export function preluSlopeGradient(x: Tensor, dy: Tensor, g: PreluGeometry): Ten
     flat.dispose();
     return sums;
   }
-  const slab = 64 * lanes(x.device);
-  const slabs = Math.max(1, Math.ceil((g.outer * g.inner) / slab));
+  const width = g.inner % 4 === 0 ? 4 : 1;
+  const inner = g.inner / width;
+  const slab = (64 / width) * lanes(x.device);
+  const slabs = Math.max(1, Math.ceil((g.outer * inner) / slab));
   const partial = x.device.empty([slabs, g.slopes]);
   x.device.run(
-    slopeGradientShader({
+    (width === 4 ? slopeGradientShader.wide : slopeGradientShader.scalar)({
       consts: { LANES: lanes(x.device) },
+      variant: marks[width],
       half: half(x),
-      params: { ...g, slab, slabs },
+      params: { ...g, inner, slab, slabs },
       bind: { x, dy, partial: write(partial) },
       workgroups: fold(x.device, "prelu", slabs * g.slopes),
     }),

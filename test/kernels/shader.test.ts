@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { shader } from "../../src/kernels/lib/shader.ts";
 import { fillShader } from "../../src/kernels/shaders/view/fill.gen.ts";
-import { forwardShader as preluShader } from "../../src/kernels/shaders/prelu/forward.gen.ts";
+import { forwardShader } from "../../src/kernels/shaders/prelu/forward.gen.ts";
 import { type Bound, update, write } from "../../src/tensor/kernel.ts";
 
 const tensor = (bytes: number): Bound => ({ storage: {} as Bound["storage"], byteOffset: 0, bytes, shape: [bytes / 4] });
@@ -65,6 +65,7 @@ test("a list that does not fill its field is refused", () => {
   );
 });
 
+const preluShader = forwardShader.scalar;
 const prelu = {
   half: false,
   params: { count: 1, inner: 1, slopes: 1, start: 0 },

@@ -80,12 +80,21 @@ const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: numbe
 // By the channels of a tile.
 const tiles = { 16: "tile 16x256", 32: "tile 32x128", 64: "tile 64x128", 128: "tile 128x128" } as const;
 
+// The kernels for rows take LLVM a second longer to compile, weights are packed for each use, and a row of 8 fills one subgroup for 8 rows: not for layers that
+// are done in a few milliseconds by the plain kernels, which all networks need too, nor for a handful of positions.
+const leastProducts = 2 ** 22;
+const leastPositions = 256;
+
+function paysRows(device: Device, g: ConvGeometry): boolean {
+  const positions = g.samples * sizeOf(g.small);
+  const products = (positions * g.smallChannels * g.largeChannels * sizeOf(g.taps)) / g.groups;
+  return hasLanes(device) && positions >= leastPositions && products >= leastProducts;
+}
+
 /** The fixed table. */
 export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean): string {
   const [inputs, outputs] = channels(g, transposed);
-  // Where packing the weights would cost more than what they are for, they stay as they are.
-  const worth = g.samples * sizeOf(transposed ? g.large : g.small) >= 256;
-  if (worth && hasRows(g, transposed) && hasLanes(device)) return "rows";
+  if (paysRows(device, g) && hasRows(g, transposed)) return "rows";
   if (device.software) return outputs > 8 ? "direct 12x16" : outputs > 4 ? "direct 12x8" : "direct 12x4";
   if (inputs < 8 || outputs <= 8 || !hasTile(g)) return outputs > 4 ? "direct 4x8" : "direct 4x4";
   const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
@@ -100,7 +109,7 @@ export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean)
 /** The same of the weight gradient. */
 export function weightRule(device: Device, g: ConvGeometry): string {
   const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
-  if (hasWeightRows(g) && hasLanes(device)) return "weight rows";
+  if (paysRows(device, g) && hasWeightRows(g)) return "weight rows";
   if (device.software || least < 16) return "direct";
   return least > 64 ? "weights 128x128" : least > 32 ? "weights 64x64" : "weights 32x32";
 }
