@@ -27,6 +27,8 @@ const oneProcess = {
   runner: "./test/lib/runner.ts",
 } as const;
 
+const two = { fileParallelism: true, maxWorkers: 2 } as const;
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -70,7 +72,8 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
-      { extends: true, test: { name: "full", include: [full, rows], ...oneProcess, sequence: { groupOrder: 4 } } },
+      // Two processes: half of these files wait for commands and pages that they start.
+      { extends: true, test: { name: "full", include: [full, rows], ...oneProcess, ...two, sequence: { groupOrder: 4 } } },
       { extends: true, test: { name: "long", include: [long], ...oneProcess, sequence: { groupOrder: 5 } } },
     ],
   },

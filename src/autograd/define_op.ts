@@ -18,18 +18,22 @@ export type { KernelRun, KernelValues, Workgroups };
 /** Tensors or shapes by the names of the inputs. */
 export type ByName<T> = Readonly<Record<string, T>>;
 
-/** Runs one of the kernels of an operation, by its name. */
+/** Runs one of the kernels of an operation, by its name. `kernel` is its key in `kernels`, or the one kernel there is. */
 export type RunKernel = (kernel: string, call: KernelRun) => void;
 
 /** What flows back through an operation. */
 export interface OpBackward<A> {
   /** Gradient of the loss with respect to the result, of its shape and type. */
   readonly dy: Tensor;
+  /** What the forward pass was given, by name, of the shapes it had there. */
   readonly inputs: ByName<Tensor>;
+  /** What the forward pass gave; of the shape that `shape` tells. */
   readonly result: Tensor;
+  /** Arguments of the call that stand behind its tensors. */
   readonly args: A;
   /** Inputs whose gradients are wanted; others may be left out. */
   readonly needs: ReadonlySet<string>;
+  /** Runs a kernel of the operation, for gradients that WGSL computes. */
   readonly run: RunKernel;
 }
 
@@ -37,14 +41,17 @@ export interface OpBackward<A> {
 export interface OpDefinition<A> {
   /** Letters, digits and underscores. Pipelines, profiles, errors and ONNX know the operation as `own.<name>`. */
   readonly name: string;
-  /** Shape of the result from the shapes of the inputs, by their names. Throw `ShapeError` for what does not fit. */
+  /**
+   * Shape of the result from the shapes of the inputs, by their names. Throw `ShapeError` for what does not fit. `args` are the arguments behind the
+   * tensors.
+   */
   readonly shape: (shapes: ByName<Shape>, args: A) => Shape;
   /**
    * Gradients of the inputs by name, each of the shape and type of its input; an input that is left out has none. It may use any operation: nothing is
    * recorded, and temporaries are freed. Without it a gradient through the operation is a `ConfigError`; `() => ({})` says that there is none.
    */
   readonly backward?: (call: OpBackward<A>) => ByName<Tensor>;
-  /** Floating-point operations of the forward pass, for `summary`. */
+  /** Floating-point operations of the forward pass, for `summary`, from `shapes` and `args` as `shape` has them; default 0. */
   readonly flops?: (shapes: ByName<Shape>, args: A) => number;
 }
 
@@ -52,9 +59,9 @@ export interface OpDefinition<A> {
 export interface OneKernelOp<A> extends OpDefinition<A> {
   /** A compute shader with the entry point `main`; see `defineOp` for what is read of it. */
   readonly wgsl: string;
-  /** What the WGSL asks for by name, from the shapes of inputs and result: uniform words, overrides, constants in capitals. */
+  /** What the WGSL asks for by name, from the shapes of inputs and result: uniform words, overrides, constants in capitals. `args` as in `shape`. */
   readonly values?: (shapes: ByName<Shape>, args: A) => KernelValues;
-  /** Default: a thread for each element of the result. */
+  /** Default: a thread for each element of the result. `args` as in `shape`. */
   readonly workgroups?: (shapes: ByName<Shape>, args: A) => Workgroups;
   /** Whether all tensors share the first axis and its rows are independent: tensors over the binding limit then run in pieces. Default false. */
   readonly splits?: boolean;
@@ -66,7 +73,10 @@ export interface KernelsOp<A> extends OpDefinition<A> {
   readonly kernels: Readonly<Record<string, string>>;
   /** Names of the inputs, in the order of a call. */
   readonly inputs: readonly string[];
-  /** Fills `result` with the kernels; temporaries made by `device.empty` are freed behind it. */
+  /**
+   * Fills `result` with the kernels; temporaries made by `device.empty` are freed behind it. It is given `inputs` by name, the empty `result` of the shape
+   * that `shape` tells, the arguments `args` and `run`, which runs a kernel by its name.
+   */
   readonly forward: (call: {
     readonly inputs: ByName<Tensor>;
     readonly result: Tensor;
@@ -79,7 +89,10 @@ export interface KernelsOp<A> extends OpDefinition<A> {
   readonly half?: boolean;
 }
 
-/** What `defineOp` gives: a function of the inputs in order, then the arguments if there are any. */
+/**
+ * What `defineOp` gives: a function of the inputs in order, then the arguments if there are any. Shapes are those that the definition's `shape` takes and
+ * tells.
+ */
 export type OwnOp<A> = (...call: A extends undefined ? Tensor[] : [...inputs: Tensor[], args: A]) => Tensor;
 
 const common = "name shape backward flops";

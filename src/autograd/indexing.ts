@@ -50,7 +50,10 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
   return picked("gather", x, gatherAxis("gather", x.shape, axis, index.shape), index);
 }
 
-/** PyTorch's index_select: `x` along `axis` at the places that a one-dimensional index names. Indices outside as for `gather`. Throws `ShapeError`, `DTypeError`. */
+/**
+ * PyTorch's index_select: `x` along `axis` at the places that a one-dimensional index names. Indices outside as for `gather`. Throws `ShapeError`,
+ * `DTypeError`. The result has the shape of `x` with the length of `index` along `axis`.
+ */
 export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
   const at = normalizeAxis("indexSelect", axis, x.rank);
   if (index.rank !== 1) throw new ShapeError(`indexSelect: the index must have one axis, got ${showShape(index.shape)}`);

@@ -17,7 +17,7 @@ import { reshape } from "./view.ts";
 
 /**
  * An activation of two straight lines, done in the same pass, for which nothing more is kept for the gradients: "relu"; leaky ReLU with its slope;
- * parametric ReLU with its slopes `[1]` or `[C]`.
+ * parametric ReLU with its slopes `[1]` or `[C]`. Slopes: `leakyRelu`, `prelu`.
  */
 export type NormActivation = "relu" | { readonly leakyRelu: number } | { readonly prelu: Tensor };
 
@@ -112,6 +112,7 @@ function byGroups(
  * Layer normalization (Ba et al. 2016): the trailing elements of each leading index to zero mean and unit biased variance.
  * @param x `[…, normalizedShape…]`
  * @param weight scale of `normalizedShape`, with `bias` shift, or neither
+ * @param options `eps` is added to the variance; default 1e-5
  * @throws ShapeError
  */
 export function layerNorm(
@@ -147,7 +148,9 @@ function reshaped(t: Tensor, shape: Shape): Tensor {
 
 /** Running mean and variance of each channel, `[C]`, and how fast they follow. */
 export interface RunningStats {
+  /** Mean of each channel, `[C]`; written in place. */
   readonly mean: Tensor;
+  /** Unbiased variance of each channel, `[C]`; written in place. */
   readonly var: Tensor;
   /** Share of the new batch; default 0.1. */
   readonly momentum?: number;

@@ -27,7 +27,7 @@ export const relu6 = (x: Tensor): Tensor => apply("relu6", x);
 export const sigmoid = (x: Tensor): Tensor => apply("sigmoid", x);
 /** log(sigmoid(x)). Any shape, kept. */
 export const logSigmoid = (x: Tensor): Tensor => apply("logSigmoid", x);
-/** x where x ≥ 0, else slope · x; PyTorch's default slope 0.01. Any shape, kept. */
+/** x where x ≥ 0, else slope · x; PyTorch's default slope 0.01. Any shape, kept. `negativeSlope` is the slope. */
 export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => apply("leakyRelu", x, negativeSlope);
 /** x where x > 0, else alpha · (exp(x) − 1). Any shape, kept. */
 export const elu = (x: Tensor, alpha = 1): Tensor => apply("elu", x, alpha);
@@ -103,7 +103,7 @@ export const sign = (x: Tensor): Tensor => apply("sign", x);
 export const floor = (x: Tensor): Tensor => apply("floor", x);
 /** The nearest whole number, halves to the even one; the gradient is zero. Any shape, kept. */
 export const round = (x: Tensor): Tensor => apply("round", x);
-/** 1 where x is neither NaN nor infinite, else 0; no gradient. Throws `ShapeError`. */
+/** 1 where x is neither NaN nor infinite, else 0; no gradient. Throws `ShapeError`. Any shape, kept. */
 export const isFinite = (x: Tensor): Tensor => report("isFinite", [x], unary("isFinite", x));
 
 /** a + b with NumPy broadcasting. Throws `ShapeError`. */

@@ -22,6 +22,7 @@ export type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolWindowOption
 
 /** Result of a max pool, and for each of its elements where the maximum was: the flat index in its plane. */
 export interface MaxPoolResult {
+  /** The maxima, `[N, C, …]`. */
   readonly output: Tensor;
   /** i32, the shape of `output`: position of each maximum inside its input plane, as PyTorch. Gradients need it: dispose it after them. */
   readonly indices: Tensor;
@@ -51,19 +52,19 @@ export function maxPool(x: Tensor, options: MaxPoolOptions): Tensor {
   return withoutIndices(maxPoolWithIndices(x, options));
 }
 
-/** `maxPool` and where the maxima were, for `maxUnpool`. Throws `ShapeError`. */
+/** `maxPool` and where the maxima were, for `maxUnpool`. Throws `ShapeError`. Shapes as there. */
 export function maxPoolWithIndices(x: Tensor, options: MaxPoolOptions): MaxPoolResult {
   expectOptions("maxPoolWithIndices", options, maxPoolNames);
   expectKind("maxPool", { x });
   return max("maxPool", x, kernels.maxPoolShape(x.shape, options), { options });
 }
 
-/** Max pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. */
+/** Max pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. `[N, C, …]` to `[N, C, …outputSize]`. */
 export function adaptiveMaxPool(x: Tensor, outputSize: Spatial): Tensor {
   return withoutIndices(adaptiveMaxPoolWithIndices(x, outputSize));
 }
 
-/** `adaptiveMaxPool` and where the maxima were. Throws `ShapeError`. */
+/** `adaptiveMaxPool` and where the maxima were. Throws `ShapeError`. Shapes as there. */
 export function adaptiveMaxPoolWithIndices(x: Tensor, outputSize: Spatial): MaxPoolResult {
   expectKind("adaptiveMaxPool", { x });
   return max("adaptiveMaxPool", x, kernels.adaptiveMaxPoolShape(x.shape, outputSize), { outputSize });
@@ -101,7 +102,7 @@ export function avgPool(x: Tensor, options: AvgPoolOptions): Tensor {
   return average("avgPool", x, kernels.avgPoolShape(x.shape, options), { options });
 }
 
-/** Average pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. */
+/** Average pooling to `outputSize` with windows ⌊o·size/out⌋ … ⌈(o+1)·size/out⌉. Throws `ShapeError`. `[N, C, …]` to `[N, C, …outputSize]`. */
 export function adaptiveAvgPool(x: Tensor, outputSize: Spatial): Tensor {
   expectKind("adaptiveAvgPool", { x });
   return average("adaptiveAvgPool", x, kernels.adaptiveAvgPoolShape(x.shape, outputSize), { outputSize });

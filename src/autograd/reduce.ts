@@ -17,7 +17,7 @@ import { type Backward, record } from "./tape.ts";
 /** One axis, several, or all of them; negative ones count from the end. */
 export type Axes = number | readonly number[];
 
-/** Options of `argmax`, `argmin`, `sum` and others. */
+/** Options of `sum`, `mean` and the other reductions. */
 export interface ReduceOptions {
   /** Keep reduced axes with size 1; default false. */
   readonly keepDims?: boolean;
@@ -39,14 +39,14 @@ function apply(op: string, x: Tensor, axes: Axes | undefined, keepDims: boolean,
   return record(op, [x], reduceSum(x, list, keepDims, divisor), backward, { axes: list, keepDims });
 }
 
-/** Sum over `axes`, or over everything. Throws `ShapeError` for axes that are not there. */
+/** Sum over `axes`, or over everything. Throws `ShapeError` for axes that are not there. Any shape; without `keepDims` the axes go. */
 export function sum(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   expectOptions("sum", options, reduceNames);
   const { keepDims = false } = options;
   return apply("sum", x, axes, keepDims, false);
 }
 
-/** Mean over `axes`, or over everything. Throws `ShapeError` for axes that are not there. */
+/** Mean over `axes`, or over everything. Throws `ShapeError` for axes that are not there. Any shape; without `keepDims` the axes go. */
 export function mean(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tensor {
   expectOptions("mean", options, reduceNames);
   const { keepDims = false } = options;
@@ -84,8 +84,9 @@ export function amin(x: Tensor, axes?: Axes, options: ReduceOptions = {}): Tenso
 
 /** A type and not an interface, so that a scope may return it. */
 export type Extremes = {
+  /** The extreme values, in the shape that the reduction leaves. */
   readonly values: Tensor;
-  /** i32, of the first among equals. */
+  /** i32, of the first among equals. Same shape as `values`. */
   readonly indices: Tensor;
 };
 
@@ -115,7 +116,7 @@ export function min(x: Tensor, axis: number, options: ReduceOptions = {}): Extre
   return firstExtreme("min", x, axis, keepDims);
 }
 
-/** Options of `variance`, `std`, `computeVariance` and others. */
+/** Options of `variance` and `std`. */
 export interface VarianceOptions extends ReduceOptions {
   /** The sum of squares is divided by the number of elements less this; default 1, Bessel's. */
   readonly correction?: number;
@@ -161,7 +162,7 @@ export function variance(x: Tensor, axes?: Axes, options: VarianceOptions = {}):
   return spread("variance", x, axes, options);
 }
 
-/** Square root of the variance; where it is 0 the gradient is 0. Throws `ShapeError` as `variance` does. */
+/** Square root of the variance; where it is 0 the gradient is 0. Throws `ShapeError` as `variance` does. Shapes as there. */
 export function std(x: Tensor, axes?: Axes, options: VarianceOptions = {}): Tensor {
   expectOptions("std", options, varianceNames);
   return spread("std", x, axes, options);
@@ -177,7 +178,7 @@ export interface VectorNormOptions extends ReduceOptions {
 
 /**
  * Vector norm over axes. Where PyTorch takes a subgradient so does this: 0 for the 2-norm of zeros, equal shares among the largest of the maximum
- * norm. Throws `ShapeError`, and `ConfigError` for another p.
+ * norm. Throws `ShapeError`, and `ConfigError` for another p. Any shape; without `keepDims` the axes go.
  */
 export function vectorNorm(x: Tensor, options: VectorNormOptions = {}): Tensor {
   expectOptions("vectorNorm", options, "p axes keepDims");

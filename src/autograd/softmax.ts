@@ -13,8 +13,8 @@ const apply = (op: kernels.SoftmaxOp, x: Tensor, axis: number): Tensor => {
   return record(op, [x], y, (dy) => [kernels.softmaxGradient(op, y, dy, axis)], { axis });
 };
 
-/** exp(x) / Σ exp(x) along `axis` (the channels by default), safe for logits of any finite size. Throws `ShapeError`. */
+/** exp(x) / Σ exp(x) along `axis` (the channels by default), safe for logits of any finite size. Throws `ShapeError`. Any shape, kept. */
 export const softmax = (x: Tensor, axis = 1): Tensor => apply("softmax", x, axis);
 
-/** x − log Σ exp(x) along `axis` (the channels by default), safe for logits of any finite size. Throws `ShapeError`. */
+/** x − log Σ exp(x) along `axis` (the channels by default), safe for logits of any finite size. Throws `ShapeError`. Any shape, kept. */
 export const logSoftmax = (x: Tensor, axis = 1): Tensor => apply("logSoftmax", x, axis);

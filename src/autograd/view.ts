@@ -31,7 +31,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 /** The same values and shape without their history: no gradient flows back through the result. Shares memory, so it must not be changed in place. */
 export const detach = (x: Tensor): Tensor => noGrad(() => reshape(x, x.shape));
 
-/** Without the axes of size 1: all, or those named that have size 1, as PyTorch. Shares memory. Throws `ShapeError` for axes that are not there. */
+/** Without the axes of size 1: all, or those named that have size 1, as PyTorch. Shares memory. Throws `ShapeError` for axes that are not there. Any shape. */
 export function squeeze(x: Tensor, axes?: number | readonly number[]): Tensor {
   const list = reduceAxes("squeeze", x.shape, axes);
   const shape = x.shape.filter((d, i) => d !== 1 || !list.includes(i));
@@ -62,7 +62,7 @@ const along = (shape: Shape, axis: number, start: number, count: number): kernel
 
 /**
  * The reverse of `concat`: parts of these sizes along `axis` (the channels by default), or of one size, with what is left in the last part.
- * Throws `ShapeError` if the sizes do not add up.
+ * Throws `ShapeError` if the sizes do not add up. Parts have the shape of `x` but for `axis`.
  */
 export function split(x: Tensor, sizes: number | readonly number[], axis = 1): Tensor[] {
   const at = normalizeAxis("split", axis, x.rank);
@@ -86,7 +86,7 @@ function expectAlike(op: string, tensors: readonly Tensor[]): void {
 const sameFloats = (tensors: readonly Tensor[]): readonly Tensor[] =>
   tensors.some((t) => t.dtype === "f32") ? tensors.map(float32) : tensors;
 
-/** Tensors one after the other along `axis` (the channels by default). Throws `ShapeError` if other axes differ. */
+/** Tensors one after the other along `axis` (the channels by default). Throws `ShapeError` if other axes differ. Their shapes are equal but for `axis`. */
 export function concat(tensors: readonly Tensor[], axis = 1): Tensor {
   tensors = sameFloats(tensors);
   expectAlike("concat", tensors);
@@ -126,7 +126,7 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   return record("stack", tensors, y, backward, { axis: at });
 }
 
-/** Axes in a new order. Throws `ShapeError` unless `axes` is a permutation. */
+/** Axes in a new order. Throws `ShapeError` unless `axes` is a permutation. Any shape: axis i of the result is axis `axes[i]` of `x`. */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   expectKind("permute", { x });
   const inverse = axes.map((_, i) => axes.indexOf(i));
@@ -146,13 +146,16 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   });
 }
 
-/** Reversed along one or more axes. Throws `ShapeError` for axes that are not there or named twice. */
+/** Reversed along one or more axes. Throws `ShapeError` for axes that are not there or named twice. Any shape, kept. */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
   const list = reduceAxes("flip", x.shape, axes);
   return record("flip", [x], kernels.flip(x, list), (dy) => [kernels.flip(dy, list)], { axes: list });
 }
 
-/** Turned by `k` quarters in the plane of two axes, from the first towards the second (numpy's and PyTorch's rot90). Throws `ShapeError`. */
+/**
+ * Turned by `k` quarters in the plane of two axes, from the first towards the second (numpy's and PyTorch's rot90). Throws `ShapeError`. Any shape; for odd
+ * `k` the two sizes change places.
+ */
 export function rot90(x: Tensor, k = 1, axes: readonly [number, number] = [0, 1]): Tensor {
   return record("rot90", [x], kernels.rot90(x, k, axes), (dy) => [kernels.rot90(dy, -k, axes)], { k, axes });
 }

@@ -17,16 +17,19 @@ import { median } from "./time.ts";
 
 /** What was measured of one case. */
 export interface BenchResult {
+  /** Of the case. */
   readonly name: string;
   /** Median milliseconds of the forward pass, as a captured step, with waiting for it. */
   readonly forwardMs: number;
+  /** 10⁹ operations per second of the forward pass. */
   readonly gflops: number;
+  /** 10⁹ bytes per second of the forward pass. */
   readonly gbps: number;
   /** Of the ceiling that the forward pass comes nearer to, multiply-adds or bytes: 1 is all that the adapter can do. */
   readonly share: number;
   /** Forward and all gradients; undefined without gradients. */
   readonly totalMs: number | undefined;
-  /** The slowest kernels of all that, where the adapter has timestamps. */
+  /** The slowest kernels of all that, where the adapter has timestamps. Each by its `key`, with its `milliseconds` per call. */
   readonly kernels: readonly { readonly key: string; readonly milliseconds: number }[];
 }
 
@@ -34,7 +37,9 @@ export interface BenchResult {
 export interface BenchReport {
   /** Name of the adapter. */
   readonly device: string;
+  /** What the adapter can do at best, measured in the same process. */
   readonly ceiling: Ceiling;
+  /** A result for each case, in their order. */
   readonly results: readonly BenchResult[];
 }
 

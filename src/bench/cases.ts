@@ -14,7 +14,7 @@ export interface BenchCase {
   readonly name: string;
   /** Shapes of the f32 inputs by name. */
   readonly inputs: Readonly<Record<string, Shape>>;
-  /** The forward pass. */
+  /** The forward pass. The result may have any shape. */
   readonly run: (inputs: Readonly<Record<string, Tensor>>) => Tensor;
   /** Inputs whose gradients belong to a training step; default all, `[]` for what has no gradient. */
   readonly differentiable?: readonly string[];

@@ -15,7 +15,9 @@ const codes = ["LR", "PA", "IS"] as const;
 
 /** How an array turns into another: its axis a is axis `axes[a]` of the source, reversed where `flips[a]`. Spatial axes only. */
 export interface Turn {
+  /** Axis of the source that each axis of the result is. */
   readonly axes: readonly [number, number, number];
+  /** Whether each axis of the result runs backwards. */
   readonly flips: readonly [boolean, boolean, boolean];
 }
 
@@ -58,7 +60,10 @@ export function axisCodes(affine: Affine): string {
     .join("");
 }
 
-/** The turn that makes axes of this affine point as the codes say. Throws `ConfigError` for codes that name no three axes. */
+/**
+ * The turn that makes axes of this affine point as the codes say. Throws `ConfigError` for codes that name no three axes.
+ * @param wanted where the axes point, such as "RAS"
+ */
 export function turnTo(affine: Affine, wanted: string): Turn {
   const targets = [...wanted].map((code) => {
     const space = codes.findIndex((pair) => pair.includes(code));
@@ -106,7 +111,10 @@ export function turnVolume<A extends TypedArray>(volume: Volume<A>, turn: Turn):
   return makeVolume(turnArray(volume, turn), [...moved, [0, 0, 0, 1]], volume.meta);
 }
 
-/** A volume `[C, x, y, z]` with its axes pointing as the codes say, such as "RAS"; MONAI's `Orientation`. Throws `ConfigError` for codes that name no three axes. */
+/**
+ * A volume `[C, x, y, z]` with its axes pointing as the codes say, such as "RAS"; MONAI's `Orientation`. Throws `ConfigError` for codes that name no three
+ * axes. `wanted` are the codes.
+ */
 export function toAxisCodes<A extends TypedArray>(volume: Volume<A>, wanted: string): Volume<A> {
   return turnVolume(volume, turnTo(volume.affine, wanted));
 }

@@ -5,6 +5,7 @@ import { recordField } from "../host/bytes/json.ts";
 
 /** A class of a dataset. */
 export interface LabelClass {
+  /** What the class is called. */
   readonly name: string;
   /** Voxel values of the class: one, or several for nnU-Net regions. */
   readonly values: readonly number[];

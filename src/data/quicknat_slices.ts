@@ -18,6 +18,7 @@ export interface ThinOptions {
 /**
  * Indices of every second slice of a stack without its ends, where a head is only air.
  * @throws ConfigError for a `skip` that is not a whole number ≥ 0
+ * @param count slices of the stack
  */
 export function thinnedSlices(count: number, options: ThinOptions = {}): number[] {
   expectOptions("thinnedSlices", options, "skip compat");

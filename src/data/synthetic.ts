@@ -30,6 +30,7 @@ export interface TestImageOptions {
 export type TestImage = {
   /** Intensities scaled to [0, 1]. */
   readonly image: HostArray<Float32Array>;
+  /** Class of each voxel, 0 for background. */
   readonly label: HostArray<Int32Array>;
 }; // no interface: that would be no item of a dataset, for want of an index signature
 

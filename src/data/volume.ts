@@ -11,7 +11,10 @@ import { type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 /** 4×4 matrix, rows first: voxel index (i, j, k, 1) → millimeters (x right, y anterior, z superior, 1), as in nibabel. */
 export type Affine = readonly (readonly number[])[];
 
-/** How a step is taken back; plain data, so that it goes through workers and files. Axes are spatial. */
+/**
+ * How a step is taken back; plain data, so that it goes through workers and files. Axes are spatial. `axes` and `flips` belong to turns, `start` in voxels
+ * to windows, `matrix`, homogeneous, and whether the `nearest` voxel was taken to resampling.
+ */
 export type Undo =
   /** Axis a of the result is axis `axes[a]` of what was there before, reversed where `flips[a]`. */
   | { readonly kind: "turn"; readonly axes: readonly number[]; readonly flips: readonly boolean[] }
@@ -30,6 +33,7 @@ export interface Step {
   readonly shape: readonly number[];
   /** Affine before it. */
   readonly affine: Affine;
+  /** What takes it back. */
   readonly undo: Undo;
 }
 /** The unit of an affine's lengths; "unknown" is taken for mm by everything that asks. */
@@ -59,11 +63,13 @@ export interface VolumeMeta {
 
 /** An image `[C, nx, ny, nz]` with its geometry. */
 export interface Volume<A extends TypedArray = TypedArray> extends HostArray<A> {
+  /** Voxel indices to RAS, homogeneous, in `units`. */
   readonly affine: Affine;
   /** Voxel size in mm along the three array axes: the lengths of the affine's columns. */
   readonly spacing: readonly [number, number, number];
   /** The unit of `affine` and `spacing`, as the file says it; absent for one that came from no file, which is in mm. */
   readonly units?: SpaceUnit;
+  /** What else its file said. */
   readonly meta: VolumeMeta;
 }
 

@@ -16,7 +16,9 @@ export type TypedArray =
 
 /** An n-dimensional array in host memory: row-major (last axis fastest), images channel-first. */
 export interface HostArray<A extends TypedArray = TypedArray> {
+  /** The elements, as many as `shape` says. */
   readonly data: A;
+  /** Length of each axis, the slowest first; `[]` for a scalar. */
   readonly shape: readonly number[];
 }
 

@@ -10,6 +10,7 @@ export class VoxgradError extends Error {
     return this.name.replace(/Error$/, "");
   }
   // Spelled out in every class: minifiers rename constructors.
+  /** Name of the class. */
   override get name(): string {
     return "VoxgradError";
   }

@@ -7,13 +7,16 @@ import type { Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { full } from "./view.ts";
 
-/** A tensor of zeros. Throws `DTypeError` for f16. */
+/** A tensor of zeros. Throws `DTypeError` for f16. Of the given shape; default type f32. */
 export const zeros = (device: Device, shape: Shape, dtype: DType = "f32"): Tensor => full(device, shape, 0, dtype);
 
-/** A tensor of ones. Throws `DTypeError` for f16. */
+/** A tensor of ones. Throws `DTypeError` for f16. Of the given shape; default type f32. */
 export const ones = (device: Device, shape: Shape, dtype: DType = "f32"): Tensor => full(device, shape, 1, dtype);
 
-/** `start, start + step, …` as far as it stays before `stop`. Throws `ConfigError` for a step of 0 or one away from `stop`. */
+/**
+ * `start, start + step, …` as far as it stays before `stop`. Throws `ConfigError` for a step of 0 or one away from `stop`. Shape `[⌈(stop − start) /
+ * step⌉]`; default step 1, type f32.
+ */
 export function arange(device: Device, start: number, stop: number, step = 1, dtype: DType = "f32"): Tensor {
   const count = Math.ceil((stop - start) / step);
   if (!(count >= 0 && Number.isFinite(count) && step !== 0)) {
@@ -23,7 +26,7 @@ export function arange(device: Device, start: number, stop: number, step = 1, dt
   return device.tensor({ shape: [count], data: Float64Array.from({ length: count }, (_, i) => start + i * step) }, dtype);
 }
 
-/** `steps` numbers evenly from `start` to `stop`, both included. Throws `ShapeError` unless `steps` is an integer of at least 0. */
+/** `steps` numbers evenly from `start` to `stop`, both included. Throws `ShapeError` unless `steps` is an integer of at least 0. Shape `[steps]`, f32. */
 export function linspace(device: Device, start: number, stop: number, steps: number): Tensor {
   if (!Number.isInteger(steps) || steps < 0)
     throw new ShapeError(`linspace: steps must be an integer of at least 0, got ${steps}`);
@@ -34,7 +37,10 @@ export function linspace(device: Device, start: number, stop: number, steps: num
   return device.tensor({ shape: [steps], data });
 }
 
-/** Ones on the diagonal of a matrix, zeros beside it. Throws `ShapeError` for sizes that are not integers of at least 0. */
+/**
+ * Ones on the diagonal of a matrix, zeros beside it. Throws `ShapeError` for sizes that are not integers of at least 0. Shape `[rows, columns]`; by default
+ * as many columns as rows.
+ */
 export function eye(device: Device, rows: number, columns = rows, dtype: DType = "f32"): Tensor {
   if (![rows, columns].every((d) => Number.isInteger(d) && d >= 0)) {
     throw new ShapeError(`eye: sizes must be integers of at least 0, got ${rows} and ${columns}`);

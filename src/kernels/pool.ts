@@ -21,6 +21,7 @@ import { full } from "./view.ts";
 
 /** What windows of every kind of pooling have. */
 export interface PoolWindowOptions {
+  /** Elements of a window along each spatial axis, or one number for all. */
   readonly kernelSize: Spatial;
   /** Default: `kernelSize`. */
   readonly stride?: Spatial;

@@ -17,6 +17,7 @@ export type Choices = Readonly<Record<string, string>>;
 export interface TuneOptions {
   /** Also f16 tensors, where the device has them; default true. */
   readonly half?: boolean;
+  /** Called before each measurement: problems `done` of `total`, and the `problem` that comes next. */
   readonly onProgress?: (done: number, total: number, problem: string) => void;
   /** Aborting keeps what was found so far. */
   readonly signal?: AbortSignal;
@@ -24,13 +25,19 @@ export interface TuneOptions {
 
 /** What `tune` found. */
 export interface Tuned {
+  /** Best variant by class of problem: what `useChoices` takes, plain JSON. */
   readonly choices: Choices;
   /** Of the problems where another variant than the rule's won: milliseconds of both. */
   readonly gains: readonly {
+    /** Class of problem, as in `choices`. */
     readonly problem: string;
+    /** Variant of the built-in rule. */
     readonly rule: string;
+    /** Variant that won. */
     readonly best: string;
+    /** Milliseconds of the rule's variant. */
     readonly before: number;
+    /** Milliseconds of the best one. */
     readonly after: number;
   }[];
 }
@@ -100,7 +107,10 @@ async function time(device: Device, run: () => void): Promise<number> {
   return performance.now() - start;
 }
 
-/** Sets what `tune` found before. Names that this version does not know are ignored. Throws `ConfigError` if it is not such a record. */
+/**
+ * Sets what `tune` found before. Names that this version does not know are ignored. Throws `ConfigError` if it is not such a record.
+ * @param choices as `tune` found them, perhaps read from JSON
+ */
 export function useChoices(device: Device, choices: unknown): void {
   const entries =
     typeof choices === "object" && choices !== null && !Array.isArray(choices) ? Object.entries(choices) : undefined;

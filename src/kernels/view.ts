@@ -13,7 +13,7 @@ import { fillShader } from "./shaders/view/fill.gen.ts";
 
 const word = new DataView(new ArrayBuffer(4));
 
-/** A tensor full of one value. */
+/** A tensor full of one value. Of the given shape; default type f32. */
 export function full(device: Device, shape: Shape, value: number, dtype: DType = "f32"): Tensor {
   const y = device.empty(shape, dtype);
   if (y.size === 0) return y;

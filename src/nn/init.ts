@@ -10,7 +10,10 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** The generator that layers draw their initial weights from. */
 export const initGenerator = new TorchGenerator(0);
 
-/** Seeds the initial weights of layers made from now on, as `torch.manual_seed`. */
+/**
+ * Seeds the initial weights of layers made from now on, as `torch.manual_seed`.
+ * @param seed an integer; its low 32 bits count
+ */
 export function manualSeed(seed: number): void {
   initGenerator.seed(seed);
 }

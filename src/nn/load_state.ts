@@ -20,6 +20,7 @@ export interface LoadOptions {
 
 /** What loading did and did not do, by the names of the model. */
 export interface LoadReport {
+  /** Names that were written. */
   readonly loaded: readonly string[];
   /** Names the model has and the state lacks. */
   readonly missing: readonly string[];

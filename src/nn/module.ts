@@ -78,19 +78,22 @@ export abstract class Module {
     return new Set(Array.from(this.namedModules(), ([, module]) => module));
   }
 
-  /** Tensors by dotted name, parents before children: PyTorch's order. A module reached on two ways gives its tensors under both names. */
+  /**
+   * Tensors by dotted name, parents before children: PyTorch's order. A module reached on two ways gives its tensors under both names. Any shape. Names
+   * begin with `prefix`, by default none.
+   */
   *namedTensors(prefix = ""): Iterable<readonly [string, Tensor]> {
     for (const [name, value] of Object.entries(this)) if (value instanceof Tensor) yield [prefix + name, value];
     for (const [name, child] of this.children()) yield* child.namedTensors(`${prefix}${name}.`);
   }
 
-  /** Trainable tensors, each once, under its first name. */
+  /** Trainable tensors, each once, under its first name. Any shape. */
   namedParameters(): [string, Tensor][] {
     const seen = new Set<Tensor>();
     return [...this.namedTensors()].filter(([, t]) => t.requiresGrad && !seen.has(t) && seen.add(t)) as [string, Tensor][];
   }
 
-  /** Trainable tensors, each once: what an optimizer takes and `grad` is asked for. */
+  /** Trainable tensors, each once: what an optimizer takes and `grad` is asked for. Any shape. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, t]) => t);
   }

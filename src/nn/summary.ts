@@ -19,6 +19,7 @@ export interface LayerSummary {
   readonly type: string;
   /** Calls around this one. */
   readonly depth: number;
+  /** Shape of what the call gave. */
   readonly outputShape: Shape;
   /** Trainable and frozen weights; buffers are not counted. */
   readonly parameters: number;
@@ -28,11 +29,15 @@ export interface LayerSummary {
 
 /** What `summary` finds. */
 export interface ModuleSummary {
+  /** Shape that the network was given. */
   readonly inputShape: Shape;
+  /** Shape of what it gave. */
   readonly outputShape: Shape;
   /** In the order of the calls. */
   readonly layers: readonly LayerSummary[];
+  /** Number of weights, trainable or frozen. */
   readonly parameters: number;
+  /** Number of weights that are trained. */
   readonly trainable: number;
   /** Bytes of all parameters and buffers. */
   readonly stateBytes: number;
@@ -40,7 +45,10 @@ export interface ModuleSummary {
   readonly flops: number;
   /** Peak bytes that a captured forward pass plans for, with input and output, without `stateBytes`. */
   readonly inferenceBytes: number;
-  /** The same for a forward and backward pass in training, with the gradients of all trainable parameters, without an optimizer's state. */
+  /**
+   * The same for a forward and backward pass in training, with the gradients of all trainable parameters, without an optimizer's state. In bytes, undefined
+   * where it was not asked for.
+   */
   readonly trainingBytes: number | undefined;
 }
 

@@ -7,3 +7,4 @@ export { inspectOnnx, type OnnxSummary, type OnnxTensorInfo, readOnnxFile, readO
 export type { HostValue } from "./values.ts";
 export type { OnnxValueInfo } from "./model.ts";
 export { importOnnx, OnnxModel, type OnnxOptions } from "./import/module.ts";
+export { importTfjsGraph } from "./tfjs/import.ts";

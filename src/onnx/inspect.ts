@@ -11,28 +11,37 @@ import { expectOptions } from "../host/options.ts";
 
 /** Name, element type and shape of a tensor; sizes that are open are names. */
 export interface OnnxTensorInfo {
+  /** Name in the graph. */
   readonly name: string;
+  /** Element type, such as "float32". */
   readonly type: string;
+  /** Sizes, or names of sizes that are open; undefined if nothing is known. */
   readonly shape: readonly (number | string)[] | undefined;
 }
 
 /** What `inspectOnnx` tells of a file. */
 export interface OnnxSummary {
+  /** Version of the file format. */
   readonly irVersion: number;
+  /** Program that wrote the file, empty if it does not say. */
   readonly producer: string;
   /** Versions of the operator sets by domain; "" is ONNX's own. */
   readonly opsets: ReadonlyMap<string, number>;
+  /** Texts of the file by key. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** Inputs of the graph that are no initializers. */
   readonly inputs: readonly OnnxTensorInfo[];
+  /** Outputs of the graph. */
   readonly outputs: readonly OnnxTensorInfo[];
   /** How often each operator is used, the most frequent first. */
   readonly operators: ReadonlyMap<string, number>;
+  /** Initializers of the graph. */
   readonly tensors: readonly OnnxTensorInfo[];
 }
 
 const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ name, type: typeName(type), shape });
 
-/** Summarizes an ONNX file; operators may be any. Throws `FormatError` for a damaged one. */
+/** Summarizes an ONNX file; operators may be any. Throws `FormatError` for a damaged one. `bytes` are the file's. */
 export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "source"> = {}): OnnxSummary {
   expectOptions("inspectOnnx", options, "source");
   const file = parseOnnx(bytes, onnxBudget(bytes.length, options.source ?? "the ONNX file"));
@@ -58,6 +67,7 @@ export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "sourc
  * The initializers of an ONNX file by name, whatever its operators are: float16 and bfloat16 as float32, 64-bit integers as float64. Those of a
  * type that is not supported are left out; `inspectOnnx` lists them, and `readOnnxFile` says why.
  * @throws FormatError for a damaged file, and for one of which nothing can be read
+ * @param bytes of the file
  */
 export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): Map<string, HostValue> {
   expectOptions("readOnnxWeights", options, onnxNames);
@@ -67,6 +77,7 @@ export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): M
 /**
  * The initializers of an ONNX file as every weight file is read: with their own types, and those that were not read with the reason.
  * @throws FormatError as `readOnnxWeights`
+ * @param bytes of the file
  */
 export function readOnnxFile(bytes: Uint8Array, options: OnnxOptions = {}): WeightsFile {
   expectOptions("readOnnxFile", options, onnxNames);

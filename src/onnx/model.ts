@@ -38,6 +38,7 @@ export interface OnnxNode {
 
 /** An input or output of a graph. */
 export interface OnnxValueInfo {
+  /** Name in the graph. */
   readonly name: string;
   /** Element type by number; 0 for what is no tensor. */
   readonly type: number;

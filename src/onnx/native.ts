@@ -4,7 +4,7 @@ import { type Backward, record } from "../autograd/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HostValue } from "./values.ts";
 
-/** A number is an integer attribute; floats are wrapped. */
+/** A number is an integer attribute; floats are wrapped. `float` holds it. */
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
 
 export interface NativeNode {

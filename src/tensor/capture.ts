@@ -32,7 +32,10 @@ export interface Captured<R extends CaptureResult> {
    * when a shape is new.
    */
   (...inputs: CaptureInput[]): R;
-  /** Traces, plans and compiles without running, off the main thread where the platform can. Call it first to show progress. */
+  /**
+   * Traces, plans and compiles without running, off the main thread where the platform can. Call it first to show progress. `onProgress` hears of pipelines
+   * compiled, `done` of `total`.
+   */
   prepare(inputs: readonly CaptureInput[], onProgress?: (done: number, total: number) => void): Promise<CapturedPlan>;
   /** The plan used last. */
   readonly plan: CapturedPlan | undefined;

@@ -24,7 +24,10 @@ export function tracked(made: Owned): void {
   current?.made.add(made);
 }
 
-/** Takes a tensor out of all scopes: it lives until its owner disposes it. */
+/**
+ * Takes a tensor out of all scopes: it lives until its owner disposes it.
+ * @param tensor anything with a `dispose`
+ */
 export function keep<T extends { dispose(): void }>(tensor: T): T {
   for (let s = current; s; s = s.outer) s.made.delete(tensor);
   return tensor;

@@ -8,7 +8,10 @@ import type { Readback } from "./readback.ts";
 export interface MemoryReport {
   /** Tensors that are no part of a captured step: parameters, optimizer state, what eager operations made. */
   readonly tensors: number;
-  /** Captured steps that have memory now, their inputs, results and constants, and the uniforms of their kernels. */
+  /**
+   * Captured steps that have memory now, their inputs, results and constants, and the uniforms of their kernels. `count` of them, with `bytes` and, of
+   * these kernels, `uniforms`.
+   */
   readonly plans: { readonly count: number; readonly bytes: number; readonly uniforms: number };
   /** Scratch that all captured steps share. */
   readonly scratch: number;

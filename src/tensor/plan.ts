@@ -47,8 +47,11 @@ const bytesOf = (storages: Iterable<Storage>): number => sum([...storages].map((
 
 /** Bytes that a step needs on the device, by purpose. */
 export interface StepMemory {
+  /** Buffers that inputs are copied to. */
   readonly inputs: number;
+  /** What the step returns. */
   readonly results: number;
+  /** Values that were uploaded while it was traced. */
   readonly constants: number;
   /** Intermediate values; captured steps share it, see `Device.memoryReport`. */
   readonly scratch: number;
@@ -67,13 +70,13 @@ const longStepMs = 500;
 export interface CapturedPlan {
   /** Bytes that the device holds when the step runs, by purpose. */
   readonly memory: StepMemory;
-  /** The sum of `memory`. */
+  /** The sum of `memory`. In bytes. */
   readonly peakBytes: number;
   /** Bytes that the step brings with it: `peakBytes` without what is outside of it, such as parameters. */
   readonly ownBytes: number;
   /** Kernels that one call runs. */
   readonly dispatches: number;
-  /** Where the step reads its inputs: an input that is one of these is not copied. */
+  /** Where the step reads its inputs: an input that is one of these is not copied. Of the shapes that were traced. */
   readonly inputs: readonly Tensor[];
 }
 

@@ -6,8 +6,11 @@ import { ConfigError } from "../host/errors.ts";
 
 /** The dispatches of one program. */
 export interface KernelTime {
+  /** The program's readable key, such as `conv.gather TP12 TC16`. */
   readonly key: string;
+  /** How many dispatches it had. */
   readonly count: number;
+  /** Of all of them together, by the GPU's timestamps. */
   readonly milliseconds: number;
 }
 

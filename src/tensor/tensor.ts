@@ -32,6 +32,7 @@ const forgotten = new FinalizationRegistry<Storage>((storage) => storage.release
 export interface Device {
   /** WebGPU's own handle: limits, features, queue. */
   readonly gpu: GPUDevice;
+  /** What WebGPU tells of the adapter: vendor, architecture, device, description. */
   readonly info: GPUAdapterInfo;
   /** Bytes that one binding may have; operations on larger tensors run in pieces. See `DeviceOptions`. */
   readonly maxBindingSize: number;
@@ -66,15 +67,16 @@ export interface Device {
   empty(shape: Shape, dtype?: DType): Tensor;
   /**
    * A tensor with the values of a host array, converted to `dtype` (f32, i32 or u32; default f32).
-   * Throws `ShapeError` if the data do not fill the shape.
+   * Throws `ShapeError` if the data do not fill the shape. `shape` has the length of each axis.
    */
   tensor(host: HostArray | { data: readonly number[]; shape: Shape }, dtype?: DType): Tensor;
   /**
    * Overwrites all elements of `tensor`, in order with the work recorded so far. Throws `ShapeError` if the data do not fill it, `ConfigError`
-   * inside a capture, where it would happen once and not in each call, unless the tensor was made there by `device.tensor`.
+   * inside a capture, where it would happen once and not in each call, unless the tensor was made there by `device.tensor`. `host` has data and shape; only
+   * the number of elements must agree.
    */
   write(tensor: Tensor, host: HostArray | { data: readonly number[]; shape: Shape }): void;
-  /** See `Tensor.data`. Throws at once, rather than through the promise, what can be known at once. */
+  /** See `Tensor.data`. Throws at once, rather than through the promise, what can be known at once. Elements in row-major order, whatever the shape. */
   read(tensor: Tensor): Promise<TypedArray>;
   /**
    * Hands a kernel to the stream. Throws `TensorTooLargeError` if a tensor is over the binding limit: the operation does not run in pieces,
@@ -97,8 +99,11 @@ export interface Device {
 
 /** An n-dimensional array on the device, always contiguous and row-major; images are `[N, C, D, H, W]`, `[N, C, H, W]` or `[N, C, W]`. */
 export class Tensor {
+  /** Where it lives. */
   readonly device: Device;
+  /** Length of each axis, the slowest first; `[]` for a scalar. */
   readonly shape: Shape;
+  /** Element type. */
   readonly dtype: DType;
   /** Start of this tensor inside its storage, in bytes. @internal */
   readonly byteOffset: number;
@@ -129,14 +134,17 @@ export class Tensor {
     return sizeOf(this.shape);
   }
 
+  /** Number of axes. */
   get rank(): number {
     return this.shape.length;
   }
 
+  /** Bytes of its elements. */
   get bytes(): number {
     return byteLength(this.shape, this.dtype);
   }
 
+  /** Whether its memory was given back; it must not be used any more. */
   get disposed(): boolean {
     return this.gone;
   }
@@ -212,7 +220,7 @@ export class Tensor {
     this.held.release();
   }
 
-  /** Text as `f32 [2, 3]`; throws `ConfigError` where a number is wanted. */
+  /** Text as `f32 [2, 3]`; throws `ConfigError` where a number is wanted, which `hint` says. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
     throw new ConfigError(
@@ -232,6 +240,7 @@ export class Tensor {
     return `Tensor ${[this.toString(), ...words].join(" ")}`;
   }
 
+  /** `dispose`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

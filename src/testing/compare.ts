@@ -5,7 +5,7 @@ import { MismatchError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** The largest magnitude. */
+/** The largest magnitude. 0 for an empty `list`. */
 export const largest = (list: ArrayLike<number>): number => {
   let m = 0;
   for (let i = 0; i < list.length; i++) m = Math.max(m, Math.abs(list[i]));
@@ -20,7 +20,7 @@ export interface Difference {
   readonly at: number;
 }
 
-/** The largest difference of two arrays of one length. */
+/** The largest difference of two arrays of one length. `actual` is compared with `expected`. */
 export function worstError(actual: ArrayLike<number>, expected: ArrayLike<number>): Difference {
   let worst = 0;
   let at = -1;
@@ -66,7 +66,7 @@ export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>, 
   return found;
 }
 
-/** Throws `MismatchError` unless both arrays hold the same bits. */
+/** Throws `MismatchError` unless both arrays hold the same bits. `what` begins the message. Any shape: elements are compared. */
 export function compareBits(what: string, actual: TypedArray, expected: TypedArray): void {
   const a = new Uint8Array(actual.buffer, actual.byteOffset, actual.byteLength);
   const b = new Uint8Array(expected.buffer, expected.byteOffset, expected.byteLength);

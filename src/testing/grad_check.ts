@@ -28,6 +28,7 @@ export interface CheckedSlope {
   readonly actual: number;
   /** By differences. */
   readonly expected: number;
+  /** Largest difference of the two that passes. */
   readonly allowed: number;
 }
 

@@ -7,7 +7,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /** A float64 array: what references take and give. */
 export interface Host {
+  /** Length of each axis. */
   readonly shape: Shape;
+  /** The elements, as many as `shape` says. */
   readonly data: Float64Array;
 }
 
@@ -19,6 +21,7 @@ export type Values = (random: Random, index: number) => number;
 
 /** An input that is made of random numbers. */
 export interface InputSpec {
+  /** Length of each axis. */
   readonly shape: Shape;
   /** Default: normal. */
   readonly values?: Values;
@@ -28,7 +31,9 @@ export interface InputSpec {
 
 /** Allowed error: `forward` and `gradient` times the larger of the reference's largest magnitude and `floor`. */
 export interface Tolerance {
+  /** Of the result. */
   readonly forward: number;
+  /** Of gradients. */
   readonly gradient: number;
   /** Scale below which errors are absolute: for gradients that cancel to almost nothing. Default 0. */
   readonly floor: number;
@@ -45,19 +50,25 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 export interface Sample<A> {
   /** `<op>/<case>`: the name of the test, and the seed of its inputs. */
   readonly id: string;
+  /** Tensors by name, made of random numbers. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
+  /** What the operation is called with behind the tensors. */
   readonly args: A;
+  /** Allowed error where it differs from the row's. */
   readonly tolerance?: Partial<Tolerance>;
-  /** Gradients by name where finite differences do not apply: at kinks, where PyTorch's choice is the reference. */
+  /** Gradients by name where finite differences do not apply: at kinks, where PyTorch's choice is the reference. Each has the shape of its input. */
   readonly gradients?: (inputs: Hosts, dy: Host) => Readonly<Record<string, Float64Array>>;
 }
 
 /** A call that must fail, and how. */
 export interface ErrorInput {
+  /** `<op>/<case>`: the name of the test. */
   readonly id: string;
-  /** Must throw; `shaped` makes a tensor of zeros. */
+  /** Must throw; `shaped` makes a tensor of zeros. Any shape. */
   readonly call: (shaped: (shape: Shape, dtype?: DType) => Tensor, device: Device) => unknown;
+  /** Class of the error. */
   readonly error: new (message: string) => Error;
+  /** What its message must match. */
   readonly message: RegExp;
 }
 
@@ -65,22 +76,32 @@ export interface ErrorInput {
 export interface OpRow<A> {
   /** Of the operation, for the titles of tests. */
   readonly name: string;
+  /** Cases that are tested: forward, gradients, captured and replayed. */
   readonly samples: readonly Sample<A>[];
+  /** The operation itself, given tensors by name and the sample's `args`; any shape. */
   readonly run: (tensors: Tensors, args: A, device: Device) => Tensor;
-  /** Naive float64 computation, written from the definition and not from the kernel. */
+  /** Naive float64 computation, written from the definition and not from the kernel. `args` are the sample's. */
   readonly reference: (inputs: Hosts, args: A) => Host;
   /** Inputs that have a gradient. */
   readonly differentiable: readonly string[];
+  /** Calls that must fail; default none. */
   readonly errors?: readonly ErrorInput[];
-  /** Floating-point operations of the forward pass: whether gradients can be checked element by element. Default: those of a pointwise function. */
+  /**
+   * Floating-point operations of the forward pass: whether gradients can be checked element by element. Default: those of a pointwise function. `args` are
+   * the sample's.
+   */
   readonly flops?: (shapes: Shapes, args: A) => number;
+  /** Allowed error of all samples; defaults as in `Tolerance`. */
   readonly tolerance?: Partial<Tolerance>;
 }
 
 /** f32 arithmetic gives 1e-6 or better; WGSL allows functions a few more bits. Rows and samples override. */
 export const defaultTolerance: Tolerance = { forward: 2e-6, gradient: 5e-6, floor: 0 };
 
-/** A float64 array of a shape, by default of zeros. */
+/**
+ * A float64 array of a shape, by default of zeros.
+ * @param data the elements, as many as `shape` says
+ */
 export const host = (shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))): Host => ({ shape, data });
 
 /** sfc32 seeded by a text, so that a sample has the same inputs alone and among others. */
@@ -125,7 +146,7 @@ export const index =
   (count: number): Values =>
   (random) =>
     Math.floor(random() * count);
-/** These values over and over. */
+/** These values over and over. `list` has them. */
 export const cycle =
   (...list: number[]): Values =>
   (_, i) =>
@@ -138,7 +159,7 @@ export function generate(spec: InputSpec, random: Random): Host {
   return { shape: spec.shape, data };
 }
 
-/** Calls `visit` with every index of a shape, last axis fastest. The array is reused. */
+/** Calls `visit` with every index of a shape, last axis fastest. The array is reused. `flat` is its row-major position. */
 export function everyIndex(shape: Shape, visit: (index: readonly number[], flat: number) => void): void {
   const at = shape.map(() => 0);
   const count = sizeOf(shape);
@@ -151,7 +172,7 @@ export function everyIndex(shape: Shape, visit: (index: readonly number[], flat:
   }
 }
 
-/** Row-major position of an index. */
+/** Row-major position of an index. `at` is the index. */
 export const flatten = (shape: Shape, at: readonly number[]): number => at.reduce((flat, i, axis) => flat * shape[axis] + i, 0);
 
 /** y[at] = x[from(at)] for every index of `shape`. */

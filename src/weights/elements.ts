@@ -14,6 +14,7 @@ export type ElementType = ForeignName<"safetensors">;
  * bytes. Tensors that share memory in the file may share it here: take `data` as read-only.
  */
 export interface WeightTensor extends HostArray {
+  /** Element type in the file, or the next wider one. */
   readonly dtype: ElementType;
   /** The type in the file where `dtype` is not it but the next wider one: "int4", "uint4". */
   readonly storedAs?: string;

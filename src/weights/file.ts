@@ -5,6 +5,7 @@ import type { WeightTensor } from "./elements.ts";
 
 /** What a weight file holds. */
 export interface WeightsFile {
+  /** What the file is: "safetensors", "PyTorch", "TensorFlow.js" … */
   readonly format: string;
   /** Tensors by name, in the order of the file. */
   readonly tensors: Map<string, WeightTensor>;
@@ -16,11 +17,13 @@ export interface WeightsFile {
 
 /** An entry of a weight file that was not read. */
 export interface SkippedEntry {
+  /** Its name in the file. */
   readonly name: string;
   /** Why, as the end of a sentence about the entry. */
   readonly reason: string;
   /** Type and shape of a tensor, in the words of the file. */
   readonly dtype?: string;
+  /** Length of each axis. */
   readonly shape?: readonly number[];
 }
 

@@ -22,6 +22,7 @@ import { isRecord, isSizes, type JsonRecord, parseJson } from "../host/bytes/jso
 export interface SafetensorsFile {
   /** Tensors by name, in the order of their data. */
   readonly tensors: Map<string, WeightTensor>;
+  /** Texts of the file's `__metadata__` by key. */
   readonly metadata: Map<string, string>;
   /** Tensors whose type is not supported: they were not read. */
   readonly skipped: readonly SkippedEntry[];
@@ -88,6 +89,7 @@ export function readSafetensors(bytes: Uint8Array, source = "safetensors"): Safe
  * with spaces so that the data begin at a multiple of 8. What `readSafetensors` returned is written back byte for byte if the file had
  * this layout.
  * @throws ShapeError when data and shape disagree, ConfigError for the reserved name "__metadata__", DataError for I64 or U64 of a fraction
+ * @param metadata texts by key, kept in the header
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, WritableTensor>,

@@ -1,7 +1,8 @@
 /** @file The public surface: what every entry point exports is on record, named so that nothing is mistaken, documented, and complete. */
 
 import { describe, expect, test } from "vitest";
-import { emitDeclarations, entryPoints, type Export, surfaceOf } from "./surface.ts";
+import { emitDeclarations, entryPoints, type Export, type Surface, surfaceOf } from "./surface.ts";
+import type { Finding } from "./words.ts";
 
 /** Names of one entry that differ by case only. */
 function alike(exports: readonly Export[]): string[][] {
@@ -9,31 +10,9 @@ function alike(exports: readonly Export[]): string[][] {
   return Object.values(groups).flatMap((group) => (group!.length > 1 ? [group!.map(({ name }) => name)] : []));
 }
 
-const undocumented = (exports: readonly Export[]): string[] =>
-  exports.filter((e) => !e.documented).map(({ name, file }) => `${name} (${file})`);
-
-/** Functions that take arrays and say neither a shape, "[N, C, …]", nor where it is said. */
-const withoutShape = (exports: readonly Export[]): string[] =>
-  exports
-    .filter(({ value, parts }) => value && parts.some(({ type }) => /\b(Tensor|HostArray|Volume)\b/.test(type)))
-    .filter(
-      ({ told, parts }) =>
-        !/\[[^\]]+\]|shape|scalar|one element|any number of axes/i.test([told, ...parts.map((p) => p.told)].join(" ")),
-    )
-    .map(({ name, file }) => `${name} (${file})`);
-
-/** Distances and sizes in space without their unit. */
-const withoutUnit = (exports: readonly Export[]): string[] =>
-  exports.flatMap(({ name, file, told, parts }) =>
-    parts
-      .filter(
-        (part) =>
-          /^(?:\w+S|s)pacing$|^(?:\w+D|d)iameter$|^(?:\w+R|r)adius$|^pixdim$|^voxelSize$/.test(part.name) &&
-          /number/.test(part.type),
-      )
-      .filter((part) => !/\bmm\b|millimet|voxel|pixel|element|unit/i.test(`${told} ${part.told}`))
-      .map((part) => `${name}.${part.name} (${file})`),
-  );
+/** What words lack, by rule, a line each. */
+const lacking = ({ words }: Surface, rule: Finding["rule"]): string[] =>
+  words.findings.filter((f) => f.rule === rule).map(({ what, file }) => `${what} (${file})`);
 
 describe("the package", () => {
   const entries = entryPoints();
@@ -50,13 +29,16 @@ describe("the package", () => {
     expect(surface.leaks, "export these types, or mark the members that name them @internal").toEqual([]);
   });
 
-  test("every export has a description", () => {
-    expect(undocumented(surface.exports)).toEqual([]);
+  // The rules stand in words.ts.
+  test("every export, member and parameter has a description", () => {
+    expect(surface.words.parts).toBeGreaterThan(5000);
+    expect(lacking(surface, "description")).toEqual([]);
+    expect(lacking(surface, "parameter")).toEqual([]);
   });
 
-  test("functions of tensors, arrays and volumes tell the shapes, and lengths in space tell their unit", () => {
-    expect(withoutShape(surface.exports)).toEqual([]);
-    expect(withoutUnit(surface.exports)).toEqual([]);
+  test("what takes, gives or holds arrays tells their shapes, and quantities tell their unit", () => {
+    expect(lacking(surface, "shape")).toEqual([]);
+    expect(lacking(surface, "unit")).toEqual([]);
   });
 
   test("no two exports of an entry differ by case only", () => {
@@ -82,10 +64,11 @@ describe("the reader of declarations", () => {
     ["c.d.ts", "export interface Hidden {}\nexport interface Other {}"],
     ["second.d.ts", 'export { part } from "./b.ts";\nexport { Part } from "./a.ts";'],
   ]);
-  const { exports, leaks } = surfaceOf(files, [
+  const surface = surfaceOf(files, [
     ["one", "index.d.ts"],
     ["two", "second.d.ts"],
   ]);
+  const { exports, leaks } = surface;
 
   test("finds types that nobody exports, also behind import() and under another name", () => {
     expect(leaks).toEqual([
@@ -96,18 +79,8 @@ describe("the reader of declarations", () => {
     ]);
   });
 
-  test("finds what has no description, and names that differ by case only", () => {
-    expect(undocumented(exports)).toEqual(["Listed (b.ts)", "Named (b.ts)", "Renamed (b.ts)", "f (b.ts)", "part (b.ts)"]);
+  test("finds names that differ by case only", () => {
     expect(alike(exports)).toEqual([["part", "Part"]]);
-  });
-
-  test("finds arrays without a shape and lengths without a unit", () => {
-    const text = `/** Blurs. */ export declare function blur(x: Tensor, radius: number): void;
-      /** Of [C, …]. @param radius in voxels */ export declare function fine(x: Tensor, radius: number): void;
-      /** Options. */ export interface Options {\n readonly spacing: readonly number[];\n /** In mm. */\n readonly newSpacing: readonly number[];\n}`;
-    const found = surfaceOf(new Map([["index.d.ts", text]]), [["one", "index.d.ts"]]).exports;
-    expect(withoutShape(found)).toEqual(["blur (index.ts)"]);
-    expect(withoutUnit(found)).toEqual(["blur.radius (index.ts)", "Options.spacing (index.ts)"]);
   });
 
   test("prints declarations without what is private", () => {
@@ -115,5 +88,45 @@ describe("the reader of declarations", () => {
     expect(text("Part")).toBe("class Part<T> {\n    a(x: T): Promise<T>;\n}");
     expect(text("Renamed")).toBe("Renamed: interface Shown {\n    readonly hidden: Hidden;\n}");
     expect(text("part")).toBe("const part: number;");
+  });
+});
+
+describe("the reader of comments", () => {
+  const read = (text: string, rule: Finding["rule"]): string[] =>
+    // A comment belongs to what begins on its line only if that line is its own.
+    lacking(surfaceOf(new Map([["index.d.ts", text.replaceAll("/**", "\n/**")]]), [["one", "index.d.ts"]]), rule).map((line) =>
+      line.replace(" (index.ts)", ""),
+    );
+
+  test("finds exports and members without a description, and with one that is only the name", () => {
+    const text = `export declare const part: number;
+      /** A base. */ export interface Base { /** What is done. */ act(): void; }
+      /** A class. */ export declare class Made implements Base { act(): void; size: number; private hidden; }
+      /** Options. */ export interface Options { /** The line width. */ lineWidth: number; kind: "tag"; /** Told. */ at: { x: number } }
+      /** Gives \`low\`. */ export declare function range(): { low: number; high: number };`;
+    expect(read(text, "description")).toEqual(["range.high", "part", "Made.size", "Options.lineWidth", "Options.at.x"]);
+  });
+
+  test("finds parameters that nothing tells of", () => {
+    const text = `/** Ours. */ export interface Given { /** Told. */ a: number }
+      /** Of \`x\`. @param y told */ export declare function f(x: number, y: number, z: number, given: Given): void;
+      /** Base. */ export declare class Base { /** Told of \`n\`. */ go(n: number): void }
+      /** Like it. */ export declare class Made extends Base { go(m: number): void; constructor(size: number); }
+      /** Options. */ export interface Options { /** Told. */ on: (done: number) => void }`;
+    expect(read(text, "parameter")).toEqual(["f.z", "Made().size", "Options.on.done"]);
+  });
+
+  test("finds arrays without a shape, also in lists, promises and functions", () => {
+    const text = `/** Blurs x in [0, 1]. */ export declare function blur(x: Tensor): Promise<Volume[]>;
+      /** Of [C, …]. */ export declare function fine(x: Tensor): Tensor;
+      /** Options. */ export interface Options { /** Told. */ act: (x: HostArray) => void; /** Of any shape. */ mask: HostArray }`;
+    expect(read(text, "shape")).toEqual(["blur.x", "blur", "Options.act.x"]);
+  });
+
+  test("finds quantities without a unit", () => {
+    const text = `/** Options. */ export interface Options { /** Told. */ spacing: readonly number[]; /** In mm. */ newSpacing: readonly number[];
+      /** Told. */ maxBytes: number; /** Told. */ sigma: "auto"; /** Told. */ seconds?: number; /** Voxels per axis. */ patchSize: number }
+      /** Blurs. @param radius in voxels */ export declare function blur(radius: number, angle: number): void;`;
+    expect(read(text, "unit")).toEqual(["blur.angle", "Options.spacing", "Options.maxBytes", "Options.seconds"]);
   });
 });

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
+import { readWords, type Words } from "./words.ts";
 
 const root = join(import.meta.dirname, "../..");
 const dist = join(root, "dist");
@@ -69,13 +70,6 @@ function programOf(files: ReadonlyMap<string, string>): ts.Program {
 export interface Export {
   readonly entry: string;
   readonly name: string;
-  /** Whether it exists at run time. */
-  readonly value: boolean;
-  readonly documented: boolean;
-  /** All that is said of it, with what its tags say. */
-  readonly told: string;
-  /** Parameters of a function, and fields of an interface: with what is said of each. */
-  readonly parts: readonly { readonly name: string; readonly type: string; readonly told: string }[];
   /** Its declarations without comments and private members. */
   readonly text: string;
   /** File of the sources that it comes from. */
@@ -84,6 +78,8 @@ export interface Export {
 
 export interface Surface {
   readonly exports: readonly Export[];
+  /** What their comments lack. */
+  readonly words: Words;
   /** Types in public signatures that no entry exports: `Type (file) in entry: name`. */
   readonly leaks: readonly string[];
 }
@@ -137,35 +133,11 @@ export function surfaceOf(
     return {
       entry,
       name,
-      value: (symbol.flags & ts.SymbolFlags.Value) !== 0,
-      documented: symbol.getDocumentationComment(checker).length > 0,
-      told: toldOf(symbol, checker),
-      parts: symbol.declarations!.flatMap((d) => partsOf(d, checker)),
       text: (symbol.name === name ? "" : `${name}: `) + statements.map(print).join("\n"),
       file: source(symbol),
     };
   });
-  return { exports, leaks: [...leaks].sort() };
-}
-
-function toldOf(symbol: ts.Symbol, checker: ts.TypeChecker): string {
-  const tags = symbol.getJsDocTags(checker).map(({ text }) => ts.displayPartsToString(text));
-  return [ts.displayPartsToString(symbol.getDocumentationComment(checker)), ...tags].join(" ");
-}
-
-function partsOf(declaration: ts.Declaration, checker: ts.TypeChecker): Export["parts"] {
-  const type = ts.isVariableDeclaration(declaration) ? declaration.type : declaration;
-  const list: readonly (ts.ParameterDeclaration | ts.PropertySignature)[] = !type
-    ? []
-    : ts.isFunctionDeclaration(type) || ts.isFunctionTypeNode(type)
-      ? type.parameters
-      : ts.isInterfaceDeclaration(type)
-        ? type.members.filter(ts.isPropertySignature)
-        : [];
-  return Array.from(list, (part) => {
-    const symbol = checker.getSymbolAtLocation(part.name);
-    return { name: part.name.getText(), type: part.type?.getText() ?? "", told: symbol ? toldOf(symbol, checker) : "" };
-  });
+  return { exports, words: readWords(checker, found), leaks: [...leaks].sort() };
 }
 
 const isType = (symbol: ts.Symbol): boolean => (symbol.flags & ts.SymbolFlags.Type & ~ts.SymbolFlags.TypeParameter) !== 0;

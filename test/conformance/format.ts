@@ -4,6 +4,7 @@
  */
 import { VoxgradError } from "../../src/host/errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../src/host/array.ts";
+import { namedFunction, parseFunction } from "./functions.ts";
 
 /** One case with its values decoded. */
 export interface Case {
@@ -146,30 +147,13 @@ function sphere({
   return { data, shape: [1, 1, ...shape] };
 }
 
-const FUNCTIONS: Record<string, (x: number) => number> = {
-  tanh: Math.tanh,
-  exp: Math.exp,
-  abs: Math.abs,
-  relu: (x) => Math.max(x, 0),
-  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
-};
-
 function decodeFunction(source: string): (x: number) => number | boolean {
-  const named = FUNCTIONS[source];
-  if (named) return named;
-  const [, op, text] = /^x (>=|<=|==|!=|>|<) (-?[\d.e+-]+)$/.exec(source) ?? [];
-  const c = Number(text);
-  if (op === ">") return (x) => x > c;
-  if (op === ">=") return (x) => x >= c;
-  if (op === "<") return (x) => x < c;
-  if (op === "<=") return (x) => x <= c;
-  if (op === "==") return (x) => x === c;
-  if (op === "!=") return (x) => x !== c;
-  // Its name tells an adapter what it is, for functions that are not of single numbers.
+  const known = namedFunction(source) ?? parseFunction(source);
   const unknown = () => {
     throw new NotCovered(`the function ${source}`);
   };
-  return Object.defineProperty(unknown, "name", { value: source });
+  // Its name tells an adapter what it is, for functions that are not of single numbers.
+  return Object.defineProperty(known ? (x: number) => known(x) : unknown, "name", { value: source });
 }
 
 /** The first difference between a result and the expected value, or undefined when they agree. */

@@ -117,7 +117,23 @@ describe("format", () => {
     });
     expect(decode({ $zeros: { shape: [2] } })).toEqual({ data: new Float32Array(2), shape: [1, 1, 2] });
     expect(decode({ $fn: "x > 1" })(1)).toBe(false);
+    expect(decode({ $fn: "torch.tanh" })(0.5)).toBe(Math.tanh(0.5));
     expect(decode([{ $slice: [1, null, null] }, "Infinity", "x"])).toEqual([{ start: 1, stop: null, step: null }, Infinity, "x"]);
+  });
+
+  test.for<[string, number, number | boolean]>([
+    ["x > 0", 1, true],
+    ["(x > 3) & (x < 7)", 7, false],
+    ["lambda x: np.where((x > 3) & (x < 7), True, False)", 5, true],
+    ["-x ** 2 + 10 // 3", 3, -6],
+    ["2 * (x - .5) / 4", 2.5, 1],
+    ["torch.maximum(x, -x) != 2", -2, false],
+  ])("the function %s of %d is %s", ([source, x, want]) => expect(decode({ $fn: source })(x)).toBe(want));
+
+  test("a function that it cannot read keeps its text as its name", () => {
+    const f = decode({ $fn: "lambda x: torch.log_softmax(x, dim=1)" });
+    expect(f.name).toBe("lambda x: torch.log_softmax(x, dim=1)");
+    expect(() => f(1)).toThrow("the function lambda x");
   });
 
   test("finds differences of value, shape, length and key, and nothing else", () => {

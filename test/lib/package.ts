@@ -1,7 +1,7 @@
 /** @file What npm would get: the packed library installed in an empty folder, without the sources. */
 
 import { execFile, spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -43,18 +43,33 @@ export interface App {
   remove(): void;
 }
 
-let packed: string | undefined;
-
-/** The tarball that npm would publish, packed once in a process. Takes half a minute. */
+/** The tarball that npm would publish, packed once for all test processes: packing builds `dist`. Takes half a minute. */
 export function tarball(): string {
-  if (packed) return packed;
-  const { folder, remove } = temporaryFolder();
-  process.once("exit", remove);
-  runIn(root, "npm", ["pack", "--loglevel=error", "--pack-destination", folder]);
-  return (packed = join(
-    folder,
-    readdirSync(folder).find((file) => file.endsWith(".tgz"))!,
-  ));
+  const folder = join(process.env.VOXGRAD_TEST_FOLDER!, "packed");
+  try {
+    mkdirSync(folder);
+  } catch {
+    return tarballOfAnother(folder);
+  }
+  try {
+    mkdirSync(join(folder, "npm"));
+    runIn(root, "npm", ["pack", "--loglevel=error", "--pack-destination", join(folder, "npm")]);
+  } finally {
+    writeFileSync(join(folder, "done"), "");
+  }
+  return tarballIn(folder)!;
+}
+
+function tarballOfAnother(folder: string): string {
+  while (!existsSync(join(folder, "done"))) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  const file = tarballIn(folder);
+  if (!file) throw new Error("npm pack failed in another test");
+  return file;
+}
+
+function tarballIn(folder: string): string | undefined {
+  const file = readdirSync(join(folder, "npm")).find((name) => name.endsWith(".tgz"));
+  return file && join(folder, "npm", file);
 }
 
 const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"];

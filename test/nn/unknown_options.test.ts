@@ -7,10 +7,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as loading from "../../src/data/index.ts";
+import * as files from "../../src/data/index.node.ts";
 import * as voxgrad from "../../src/index.ts";
 import * as nn from "../../src/nn/index.ts";
 import * as onnx from "../../src/onnx/index.ts";
+import * as runs from "../../src/seg/index.node.ts";
 import * as seg from "../../src/seg/index.ts";
+import * as testing from "../../src/testing/index.ts";
+import * as timing from "../../src/bench/index.ts";
 import * as weights from "../../src/weights/index.ts";
 import { ConfigError, type Device, type Tensor, zeros } from "../../src/index.ts";
 import { device } from "../lib/device.ts";
@@ -22,6 +26,10 @@ const modules: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   onnx,
   seg,
   weights,
+  "data-node": files,
+  "seg-node": runs,
+  testing,
+  bench: timing,
 };
 
 /** Parameters that are records and no options: data, parts of a run, or one of several kinds. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { type Volume } from "../../src/data/index.ts";
+import { makeVolume, type Volume } from "../../src/data/index.ts";
 import { readNiftiFile } from "../../src/data/index.node.ts";
 import { ConfigError, FormatError, ShapeError } from "../../src/host/errors.ts";
 import { BundleConfig } from "../../src/seg/bundle/config.ts";
@@ -131,4 +131,20 @@ test("files that are no model", async () => {
   expect(modelKindOf(files(["net.onnx"])).name).toBe("onnx");
   await expect(segment(dev, files(["net.onnx"]), image)).rejects.toThrow(FormatError);
   await expect(segment(dev, modelFiles(folder), image, { folds: [0] })).rejects.toThrow(ConfigError);
+});
+
+test("a graph model of TensorFlow.js decides by the probabilities that it has there", async () => {
+  const graph = join(import.meta.dirname, "../fixtures/tfjs_graph/space3d");
+  const { input, outputs } = JSON.parse(readFileSync(join(graph, "expected.json"), "utf8"));
+  const data = Float32Array.from({ length: 6 * 8 * 8 }, (_, i) => Math.sin(0.37 * (i + 1)));
+  const model = await openModel(dev, modelFiles(graph));
+  expect(model).toMatchObject({ kind: "tfjs", channels: ["channel 0"], description: "TensorFlow.js graph, 120 parameters" });
+  const whole = makeVolume({ data, shape: input.slice(1) }, image.affine);
+  const { labels, probabilities } = await model.segment(whole, { probabilities: true });
+  const right: number[] = outputs[0].data;
+  const voxels = right.length / 2;
+  const decided = Array.from({ length: voxels }, (_, i) => (right[i + voxels] > 0.5 ? 2 : right[i] > 0.5 ? 1 : 0));
+  expect(Array.from(labels.data)).toEqual(decided);
+  expect(Math.max(...right.map((v, i) => Math.abs(v - probabilities!.data[i])))).toBeLessThan(2e-6);
+  model.dispose();
 });

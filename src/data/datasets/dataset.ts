@@ -29,6 +29,7 @@ export interface Dataset<T = Item> {
 
 /** How the samples of successive units become a stream. */
 export interface StreamPlan {
+  /** Mix the samples of a stream: each is drawn from the `bufferSize` next ones, by `seed`. Default: in order. */
   readonly shuffle?: { readonly bufferSize: number; readonly seed: number };
   /** Passes over the data that make one epoch; default 1. */
   readonly epochs?: number;
@@ -61,7 +62,7 @@ export function applyTransforms<T>(transforms: readonly ItemTransform<T>[], item
 
 const marked = new WeakSet<object>();
 
-/** Marks a plain function as one that draws nothing and gives the same for the same item, so that caches keep what it gives. */
+/** Marks a plain function as one that draws nothing and gives the same for the same item, so that caches keep what it gives. Gives `transform` itself. */
 export function deterministic<F extends object>(transform: F): F {
   marked.add(transform);
   return transform;

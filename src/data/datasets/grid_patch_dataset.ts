@@ -46,6 +46,7 @@ export interface PlacedPatch<A extends TypedArray = TypedArray> {
 
 /** The grid of patches of an array `[C, …]`. */
 export class PatchIter {
+  /** Where the grid starts, from the channel axis on. */
   readonly startPos: readonly number[];
   private readonly options: PatchIterOptions;
 

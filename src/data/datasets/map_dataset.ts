@@ -49,6 +49,7 @@ export class MapDataset<T = Item> implements Dataset<T> {
 
 /** Some items of a source, in the order of `indices`; one may come more than once. PyTorch's `Subset`. */
 export class Subset<T = Item> implements Dataset<T> {
+  /** Which items of the source these are. */
   readonly indices: readonly number[];
   private readonly source: Dataset<T>;
 

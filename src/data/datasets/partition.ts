@@ -22,7 +22,7 @@ export interface PartitionOptions {
 }
 
 /**
- * MONAI's `partition_dataset`.
+ * MONAI's `partition_dataset`. `data` stays as it is.
  * @throws ConfigError with neither ratios nor a number, for fewer items than parts, and for dropLast without evenDivisible
  */
 export function partitionDataset<T>(data: readonly T[], options: PartitionOptions): T[][] {
@@ -56,7 +56,7 @@ function byRatios(order: readonly number[], ratios: readonly number[]): number[]
 }
 
 /**
- * Parts with the same share of each class: MONAI's `partition_dataset_classes`.
+ * Parts with the same share of each class: MONAI's `partition_dataset_classes`. `data` stays as it is.
  * @param classes one per item
  * @throws ConfigError as `partitionDataset`, and for another number of classes
  */
@@ -86,7 +86,10 @@ export interface DatalistOptions {
   readonly seed?: number;
 }
 
-/** A list `factor` times as long: whole copies, and a part of it for the fraction. MONAI's `resample_datalist`. */
+/**
+ * A list `factor` times as long: whole copies, and a part of it for the fraction. MONAI's `resample_datalist`.
+ * @param data stays as it is
+ */
 export function resampleDatalist<T>(data: readonly T[], factor: number, options: DatalistOptions = {}): T[] {
   expectOptions("resampleDatalist", options, "randomPick seed");
   const { randomPick = false, seed = 0 } = options;
@@ -99,7 +102,10 @@ export function resampleDatalist<T>(data: readonly T[], factor: number, options:
   return out;
 }
 
-/** The items of some parts, in the order of `folds`; negative ones count from the end. MONAI's `select_cross_validation_folds`. @throws ConfigError */
+/**
+ * The items of some parts, in the order of `folds`; negative ones count from the end. MONAI's `select_cross_validation_folds`. @throws ConfigError
+ * @param partitions the parts, such as `partitionDataset` gives
+ */
 export function selectCrossValidationFolds<T>(partitions: readonly (readonly T[])[], folds: number | readonly number[]): T[] {
   return (typeof folds === "number" ? [folds] : folds).flatMap((fold) => {
     const part = partitions.at(fold);
@@ -110,10 +116,11 @@ export function selectCrossValidationFolds<T>(partitions: readonly (readonly T[]
 }
 
 /**
- * Throws if a patient is in more than one part: scores on such a part would mean nothing.
+ * Throws if a patient is in more than one part: scores on such a part would mean nothing. from its `id`
  * @param parts ids of the cases of each, by the name of the part, such as { train, val, test }
  * @param groupOf the patient of a case; default by its name, `patientOf`
  * @throws DataError that names the patient, its cases and the parts
+ * @param parts ids of the cases of each, by the name of the part, such as { train, val, test }
  */
 export function expectNoLeak(
   parts: Readonly<Record<string, readonly string[]>>,

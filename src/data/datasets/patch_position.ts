@@ -4,7 +4,10 @@ import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
 
-/** Sizes of a patch within an image: 0, null and missing entries take the whole axis, and none is larger than it. A number is the first axis'. */
+/**
+ * Sizes of a patch within an image: 0, null and missing entries take the whole axis, and none is larger than it. A number is the first axis'. `imageSize`
+ * and `patchSize` are in voxels.
+ */
 export function validPatchSize(imageSize: readonly number[], patchSize: number | readonly (number | null)[]): number[] {
   const list = typeof patchSize === "number" ? [patchSize] : patchSize;
   return imageSize.map((n, a) => Math.min(n, list[a] || n));
@@ -29,7 +32,10 @@ function range(start: number, end: number, step: number): number[] {
   return out;
 }
 
-/** First positions of the patches of a grid, last axis fastest. @throws ConfigError for an overlap of the whole patch or of another number of axes */
+/**
+ * First positions of the patches of a grid, last axis fastest. `imageSize` and `patchSize` are in voxels, sizes as `validPatchSize` has them. @throws
+ * ConfigError for an overlap of the whole patch or of another number of axes
+ */
 export function iterPatchPosition(
   imageSize: readonly number[],
   patchSize: number | readonly (number | null)[],

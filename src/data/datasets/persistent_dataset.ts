@@ -22,11 +22,13 @@ import { decodeItem, encodeItem } from "./item_codec.ts";
 export interface ItemStore {
   /** Undefined if there is nothing under the name. */
   read(name: string): Promise<Uint8Array | undefined>;
+  /** Keeps `bytes` under `name`, in place of what was there. */
   write(name: string, bytes: Uint8Array): Promise<void>;
 }
 
 /** How items are named in the store. */
 export interface PersistentOptions {
+  /** Where items are kept: a folder, memory, or what else has `read` and `write`. */
   readonly store: ItemStore;
   /** Part of every name: change it when the transforms mean something else although their names and options do not show it. */
   readonly version?: string;
@@ -83,7 +85,7 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
   }
 }
 
-/** The item, unless the file is damaged or of an older version. */
+/** The item, unless the file is damaged or of an older version. It is the `value` kept in `bytes`; `name` is that of the file. */
 export function readableItem(bytes: Uint8Array, name: string): { readonly value: unknown } | undefined {
   try {
     return { value: decodeItem(bytes, name) };
@@ -103,7 +105,7 @@ function description(transform: unknown): unknown {
   return [transform.constructor?.name ?? "", entries];
 }
 
-/** What items are named by: 32 hexadecimal digits of SHA-256. Throws `ConfigError` where a page has no such thing. */
+/** What items are named by: 32 hexadecimal digits of SHA-256. Throws `ConfigError` where a page has no such thing. Of `prefix` and then `bytes`. */
 export async function itemHash(prefix: string, bytes: Uint8Array): Promise<string> {
   const { subtle } = globalThis.crypto;
   if (!subtle)
@@ -118,7 +120,7 @@ export async function itemHash(prefix: string, bytes: Uint8Array): Promise<strin
   return Array.from(digest.subarray(0, 16), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-/** Keeps items in memory: for tests, and where nothing else is. */
+/** Keeps items in memory: for tests, and where nothing else is. `files` has the bytes by name. */
 export function memoryItemStore(): ItemStore & { readonly files: Map<string, Uint8Array> } {
   const files = new Map<string, Uint8Array>();
   return {

@@ -12,6 +12,7 @@ import type { FolderLayout } from "./folder_layout.ts";
 /**
  * The cases in a folder, such as CHAOS_Train_Sets, see listChaos; their paths are those of files.
  * @throws FormatError if there are none, or the folder cannot be read
+ * @param dir of one kind of set, with its folders MR, CT or both
  */
 export async function loadChaos(dir: string): Promise<ChaosCase[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch((cause: Error) => {

@@ -28,6 +28,7 @@ export interface ChaosCase {
   readonly id: string;
   /** "MR_1": a fold keeps all acquisitions of a patient on one side. */
   readonly patient: string;
+  /** What was acquired: "T1DUAL", "T2SPIR" or "CT". */
   readonly sequence: ChaosSequence;
   /** Paths of the DICOM slices, in the order of their names; of T1DUAL the in-phase ones. */
   readonly image: readonly string[];
@@ -39,7 +40,9 @@ export interface ChaosCase {
 
 /** Gray values of a class in the label pictures. */
 export interface ChaosGray {
+  /** Class index in label maps here. */
   readonly value: number;
+  /** Of the class. */
   readonly name: string;
   /** Least and greatest gray value. */
   readonly gray: readonly [number, number];
@@ -118,16 +121,21 @@ export function listChaos(paths: readonly string[]): ChaosCase[] {
 
 /** A decoded gray picture: rows from the top, the channels of a pixel side by side. */
 export interface GrayPicture {
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
+  /** Samples of a pixel. */
   readonly channels: number;
+  /** Samples `[height, width, channels]`. */
   readonly data: TypedArray;
 }
 
 /** What reading a case needs. */
 export interface ReadChaosOptions {
+  /** Opens the file of a `path` of the case. */
   readonly open: (path: string) => Promise<ImageFile>;
-  /** Decodes a PNG file to the values it stores; default our own decoder. */
+  /** Decodes a PNG file to the values it stores; default our own decoder. It gets the file's `bytes`, and `fail` makes the error of a `problem`. */
   readonly decodePng?: (bytes: Uint8Array, fail: (problem: string) => FormatError) => Promise<GrayPicture>;
   /** Which images of T1DUAL are channels; default the in-phase one alone. */
   readonly phases?: "in" | "both";

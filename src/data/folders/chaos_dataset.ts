@@ -24,6 +24,7 @@ export interface ChaosDatasetOptions {
 /** How a case of a dataset is read. */
 export interface ChaosReading extends CaseLayout {
   readonly name: "chaos";
+  /** Which acquisitions the dataset has. */
   readonly sequence: ChaosSequence;
   /** Classes by gray value; 0 for what is background here. */
   readonly classes: readonly ChaosGray[];

@@ -13,9 +13,11 @@ export interface CaseLayout {
 
 /** One patient or scan. Paths are relative to the dataset's folder, or absolute once loadDataset has returned them. */
 export interface Case {
+  /** Its name, one of a kind in the dataset. */
   readonly id: string;
   /** One file (or folder of slices) per input channel; one file with several channels is a list of one. */
   readonly image: readonly string[];
+  /** File of the label map; absent in a test set. */
   readonly label?: string;
   /** Who was scanned, where the dataset says so: a split keeps all cases of a patient on one side. Else it is taken from the name (`patientOf`). */
   readonly patient?: string;
@@ -29,20 +31,25 @@ export interface Case {
 
 /** One fold of cross-validation: case ids. */
 export interface Split {
+  /** Cases to train on. */
   readonly train: readonly string[];
+  /** Cases to validate on. */
   readonly val: readonly string[];
 }
 
 /** A dataset: its cases, channels and classes. */
 export interface DatasetIndex {
+  /** What the dataset calls itself. */
   readonly name: string;
   /** Channel names in order, e.g. ["MRI"]. */
   readonly modality: readonly string[];
   /** Classes as listed, background included. */
   readonly labels: readonly LabelClass[];
+  /** Ending of its image files, with the dot: ".nii.gz". */
   readonly fileEnding: string;
   /** All labelled cases, those of a list of validation cases included. */
   readonly training: readonly Case[];
+  /** Cases without labels. */
   readonly test: readonly Case[];
   /** nnU-Net's class that reads the images, where `overwrite_image_reader_writer` names one. */
   readonly reader?: string;
@@ -56,6 +63,7 @@ export interface DatasetIndex {
 export interface Folder {
   /** Where the folder is, for lists of absolute paths inside of it. */
   readonly root?: string;
+  /** Whether there is a file or folder at `path`. */
   has(path: string): boolean;
   /** Names in a sub-folder; empty if there is none. */
   list(folder: string): readonly string[];

@@ -19,6 +19,7 @@ import type { Volume } from "../volume.ts";
  * Reads `dataset.json` of a Decathlon or nnU-Net folder and checks that every file it promises exists.
  * @returns the index with absolute paths
  * @throws FormatError naming file and field
+ * @param dir the folder of `dataset.json`
  */
 export async function loadDataset(dir: string): Promise<DatasetIndex> {
   const root = resolve(dir);

@@ -16,13 +16,16 @@ export interface FolderLayout {
   readonly name: string;
   /** What such a folder has, for messages. */
   readonly has: string;
-  /** The index, with absolute paths; undefined for folders of another layout. Throws `FormatError` naming file and field, `ConfigError` for options that it does not know. */
+  /**
+   * The index, with absolute paths; undefined for folders of another layout. Throws `FormatError` naming file and field, `ConfigError` for options that it
+   * does not know. `dir` is the folder, `options` are those of this layout.
+   */
   open(dir: string, options: object): Promise<DatasetIndex | undefined>;
   /**
    * Image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` of a case of this layout, on one grid, with their label values checked. Throws `FormatError`,
    * `ShapeError`, `DataError`.
    */
   read(item: Case, labels: readonly LabelClass[]): Promise<{ readonly image: Volume; readonly label?: Volume }>;
-  /** The label alone, where that can be had without the image. */
+  /** The label alone, where that can be had without the image. Shape `[1, nx, ny, nz]`. */
   readLabel?(item: Case): Promise<Volume>;
 }

@@ -11,7 +11,8 @@ import { makeVolume, type Volume } from "../volume.ts";
  * Joins the channel files of a case and checks that image and label belong together.
  * @returns image `[C, nx, ny, nz]` and label `[1, nx, ny, nz]` in their stored element types; label values a hair from an integer are made one
  * @throws ShapeError if sizes differ; DataError if voxel size, axis directions or place of two files differ (one was saved flipped, shifted or
- *   resampled), or a label value is not among `labels`.
+ * resampled), or a label value is not among `labels`.
+ * @param id name of the case for error messages
  */
 export function joinCase(
   id: string,

@@ -8,7 +8,10 @@ import { foldParts } from "./fold_parts.ts";
 // What names several scans of one patient end in: patient007_frame01, sub-3_ses-2, P12_visit1.
 const scan = /[_-](frame|time|t|visit|v|scan|session|ses|series|phase|slice|view)[_-]?\d+$/i;
 
-/** The patient of a case, by its name; the case itself where nothing tells. */
+/**
+ * The patient of a case, by its name; the case itself where nothing tells.
+ * @param id the case's
+ */
 export function patientOf(id: string): string {
   return id.replace(scan, "") || id;
 }
@@ -19,7 +22,7 @@ export interface KFoldOptions {
   readonly folds?: number;
   /** Default 12345, nnU-Net's. */
   readonly seed?: number;
-  /** Cases with the same answer stay together; default `patientOf`. */
+  /** Cases with the same answer stay together; default `patientOf`. `id` is the case's. */
   readonly groupOf?: (id: string) => string;
 }
 

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
+import { expectNames } from "../../host/options.ts";
 import type { LabelClass } from "../labels.ts";
 import type { Volume } from "../volume.ts";
 import { chaosLayout } from "./chaos.node.ts";
@@ -17,11 +18,14 @@ const layouts: readonly FolderLayout[] = [datasetJsonLayout, lunaLayout, chaosLa
  * @param options what is wanted of it, by layout; those of other layouts have no effect
  * @returns the index with absolute paths
  * @throws FormatError for a folder of no layout, or a damaged one; ConfigError for options that the folder cannot satisfy
+ * @param dir the dataset's folder
  */
 export async function openDataset(dir: string, options: FolderOptions = {}): Promise<DatasetIndex> {
-  const stray = Object.keys(options).find((name) => !layouts.some((l) => l.name === name));
-  if (stray !== undefined)
-    throw new ConfigError(`openDataset: there is no layout "${stray}"; known are ${layouts.map((l) => l.name).join(", ")}`);
+  expectNames(
+    "openDataset",
+    options,
+    layouts.map((l) => l.name),
+  );
   const root = resolve(dir);
   for (const layout of layouts) {
     const index = await layout.open(root, options[layout.name] ?? {});
@@ -39,7 +43,7 @@ export async function readCase(item: Case, labels: readonly LabelClass[]): Promi
   return layoutOf(item).read(item, labels);
 }
 
-/** Reads the label of a case alone. Throws `FormatError`, `DataError`, also for a case that has none. */
+/** Reads the label of a case alone. Throws `FormatError`, `DataError`, also for a case that has none. Shape `[1, nx, ny, nz]`. */
 export async function readCaseLabel(item: Case, labels: readonly LabelClass[]): Promise<Volume> {
   if (item.label === undefined) throw new DataError(`readCaseLabel: case "${item.id}" has no label`);
   const layout = layoutOf(item);

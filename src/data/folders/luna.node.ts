@@ -48,6 +48,7 @@ export const lunaCacheFile = "voxgrad-nodules.json";
 /**
  * The dataset in a folder of one of the layouts above; undefined for other folders.
  * @throws FormatError naming the file and the field; ConfigError for a list without any of its scans
+ * @param dir the dataset's folder
  */
 export async function loadLuna(dir: string): Promise<DatasetIndex | undefined> {
   const root = resolve(dir);
@@ -215,6 +216,7 @@ const isListed = ({ layout }: Case): boolean => layout?.balls === true;
 /**
  * The label of a case of `loadLuna` alone: its mask, else the balls of its list.
  * @throws FormatError, DataError
+ * @returns `[1, nx, ny, nz]`
  */
 export async function loadNoduleLabel(item: Case): Promise<Volume> {
   if (isListed(item)) return maskOfNodules(item.grid!, item.nodules!);
@@ -224,6 +226,7 @@ export async function loadNoduleLabel(item: Case): Promise<Volume> {
 /**
  * Reads a case of `loadLuna`.
  * @throws FormatError, ShapeError and DataError as loadCase
+ * @returns `image` and `label` `[1, nx, ny, nz]`
  */
 export async function loadNoduleCase(item: Case): Promise<{ image: Volume; label?: Volume }> {
   const image = await readXyz(item.image[0], item);

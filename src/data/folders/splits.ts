@@ -8,6 +8,7 @@ import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 /**
  * Checks a parsed `splits_final.json`.
  * @throws FormatError if it is not a list of {train, val} id lists; DataError if a case is on both sides of a fold
+ * @param source what errors call the file
  */
 export function parseSplits(json: unknown, source = "splits_final.json"): Split[] {
   const fail = failing(`loadSplits: ${source}`);
@@ -33,7 +34,8 @@ export function parseSplits(json: unknown, source = "splits_final.json"): Split[
 /**
  * The cases of one fold. `fold` "all" trains and validates on everything, as nnU-Net's "all" does.
  * @throws ConfigError if there is no such fold; DataError if the fold names a case that the dataset does not have, or cases of one patient are on both
- *   sides
+ * sides
+ * @returns the cases to `train` on and those to validate on, `val`
  */
 export function selectFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all"): { train: Case[]; val: Case[] } {
   if (fold === "all") return { train: [...index.training], val: [...index.training] };

@@ -9,13 +9,18 @@ export interface ImageFile {
   readonly name: string;
   /** Its bytes, read only where they are sliced or streamed. */
   readonly blob: Blob;
-  /** A file in the same folder, such as the `.img` of a `.hdr`; undefined if there is none. Absent for a file that stands alone. */
+  /**
+   * A file in the same folder, such as the `.img` of a `.hdr`; undefined if there is none. Absent for a file that stands alone. `name` is the name alone,
+   * without a folder.
+   */
   readonly beside?: (name: string) => Promise<ImageFile | undefined>;
 }
 
 /** A file of several that an image is written as: most formats have one, headers with detached data two. */
 export interface WrittenFile {
+  /** Its name, without a folder. */
   readonly name: string;
+  /** All of its bytes. */
   readonly bytes: Uint8Array;
 }
 
@@ -39,6 +44,7 @@ export interface ReadImageOptions {
 export interface ImageGrid {
   /** `[C, nx, ny, nz]` */
   readonly shape: readonly number[];
+  /** Voxel indices to RAS, in the file's unit, mostly mm. */
   readonly affine: Affine;
 }
 

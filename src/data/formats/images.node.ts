@@ -1,6 +1,7 @@
 /** @file Images by path (Node): files, pairs and folders. */
 
 import { writeFileAtomic } from "../../host/files.node.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
 import { fileAt, filesAt } from "./files.node.ts";
 import type { ImageGrid, ReadImageOptions, WriteImageOptions } from "./format.ts";
@@ -10,8 +11,10 @@ import { readFiles, readGrid, writeImage } from "./read_image.ts";
  * Reads the image of a file, with those that its header names in the same folder, or of a folder that holds one volume: a series of slices, or a header
  * and its data. Formats and element types as in readImage.
  * @throws FormatError naming the file and the field, also if it cannot be opened; ConfigError for a folder of several images
+ * @param path of the file or folder
  */
 export async function readImageFile(path: string, options: ReadImageOptions = {}): Promise<Volume> {
+  expectOptions("readImageFile", options, "series array");
   return readFiles(await filesAt(path), options);
 }
 
@@ -27,6 +30,7 @@ export async function writeImageFile(path: string, volume: Volume, options: Writ
 /**
  * The size and the place of the image in a file, without its voxels where the format's header tells them.
  * @throws FormatError naming the file and the field, also where the voxels cannot all be there
+ * @param path of the file or folder
  */
 export async function readImageGrid(path: string): Promise<ImageGrid> {
   const { shape, affine } = await readGrid(await fileAt(path));

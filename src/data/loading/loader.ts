@@ -138,6 +138,7 @@ export class DataLoader<B = Batch> {
     if (groups > 0 && !dropLast) yield collate(held);
   }
 
+  /** The batches of the next epoch. */
   [Symbol.asyncIterator](): AsyncGenerator<B, void, undefined> {
     return this.epoch(this.nextEpoch++);
   }
@@ -149,6 +150,7 @@ export class DataLoader<B = Batch> {
     await units?.close();
   }
 
+  /** `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -14,7 +14,9 @@ import type { URL } from "../../host/platform.ts";
  * The factory may be asynchronous.
  */
 export interface DatasetModule {
+  /** URL of the module; its default export is the factory. */
   readonly module: URL | string;
+  /** What the factory is called with; plain data, since it is copied to workers. */
   readonly args?: unknown;
 }
 

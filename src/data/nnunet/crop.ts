@@ -73,7 +73,7 @@ function markRun(mask: Uint8Array, shape: readonly number[], strides: readonly n
   }
 }
 
-/** The smallest box, in any number of axes, around what is not 0; the whole array where all is 0. */
+/** The smallest box, in any number of axes, around what is not 0; the whole array where all is 0. An array of any shape, as every axis counts. */
 export function boundingBoxOf({ data, shape }: HostArray): BoundingBox {
   const strides = stridesOf(shape);
   const low = shape.map((n) => n);
@@ -103,9 +103,11 @@ export function cropToBox<A extends TypedArray>(x: HostArray<A>, box: BoundingBo
 
 /** What `cropToNonzero` gives. */
 export interface Cropped {
+  /** The image within the box, `[C, …]`. */
   readonly data: HostArray;
-  /** The given label map, with `nonzeroLabel` where it is 0 outside the mask; without one 0 inside and `nonzeroLabel` outside, int8. */
+  /** The given label map, with `nonzeroLabel` where it is 0 outside the mask; without one 0 inside and `nonzeroLabel` outside, int8. Shape `[1, …]`. */
   readonly seg: HostArray;
+  /** The box, first and last + 1 voxel per axis of the given image. */
   readonly bbox: BoundingBox;
 }
 

@@ -15,7 +15,9 @@ export interface DatasetFingerprint {
   readonly foreground_intensity_properties_per_channel: Readonly<Record<string, IntensityProperties>>;
   /** Voxels after / before cropping to what is not zero, the median case. */
   readonly median_relative_size_after_cropping: number;
+  /** Voxels per axis of each case, once cropped. */
   readonly shapes_after_crop: readonly (readonly number[])[];
+  /** Voxel size of each case, in mm per axis. */
   readonly spacings: readonly (readonly number[])[];
 }
 

@@ -7,12 +7,19 @@ import { extent } from "../../host/stats.ts";
 
 /** Intensities of the foreground of a data set, one channel; names are nnU-Net's. */
 export interface IntensityProperties {
+  /** Average intensity. */
   readonly mean: number;
+  /** Intensity that half of the voxels are below. */
   readonly median: number;
+  /** Standard deviation. */
   readonly std: number;
+  /** Least intensity. */
   readonly min: number;
+  /** Greatest intensity. */
   readonly max: number;
+  /** Half a percent are below: where CT is clipped. */
   readonly percentile_00_5: number;
+  /** Half a percent are above: where CT is clipped. */
   readonly percentile_99_5: number;
 }
 
@@ -22,7 +29,7 @@ export interface NormalizeOptions {
   readonly useMaskForNorm?: boolean;
   /** The data set's intensities, for CT. */
   readonly intensityProperties?: Partial<IntensityProperties>;
-  /** Labels, −1 outside of what is not zero; of the image's size. */
+  /** Labels, −1 outside of what is not zero; of the image's size. `[1, …]` or without the channel axis. */
   readonly seg?: HostArray | undefined;
 }
 
@@ -90,7 +97,7 @@ const byChannel: Readonly<Record<string, NormalizationScheme>> = {
   rgb_to_0_1: "RGBTo01Normalization",
 };
 
-/** The scheme for a channel's name in `dataset.json`, upper or lower case; z-scores for all that are not known. */
+/** The scheme for a channel's name in `dataset.json`, upper or lower case; z-scores for all that are not known. `channelName` is that name. */
 export function getNormalizationScheme(channelName: string): NormalizationScheme {
   const name = channelName.toLowerCase();
   return Object.hasOwn(byChannel, name) ? byChannel[name] : "ZScoreNormalization";

@@ -19,6 +19,7 @@ export interface PadNdOptions {
 
 /** A padded image and where the given one lies in it. */
 export interface PaddedImage {
+  /** The padded image, with the axes it had. Its shape is the wanted one, or larger where the image is. */
   readonly image: HostArray;
   /** First and last + 1 position per axis. */
   readonly slicer: readonly (readonly [number, number])[];

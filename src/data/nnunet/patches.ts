@@ -14,7 +14,7 @@ export interface PatchAugmentation {
   readonly rotation: readonly [number, number];
   /** Patches of thick slices are turned and scaled slice by slice, as images: axis 0 stays. */
   readonly dummy2d: boolean;
-  /** What is cut; the middle of it is what the network sees. */
+  /** What is cut; the middle of it is what the network sees. In voxels. */
   readonly initialPatchSize: readonly number[];
   /** Axes that are mirrored, in training and when predicting. */
   readonly mirrorAxes: readonly number[];
@@ -70,8 +70,9 @@ export type ForegroundOffsets = readonly Uint32Array[];
 export interface PatchRequest {
   /** Spatial size of the case. */
   readonly shape: readonly number[];
-  /** Size that is cut, and that the network sees. */
+  /** Size that is cut, and that the network sees. Voxels per axis that are cut. */
   readonly patchSize: readonly number[];
+  /** Voxels per axis that the network sees. */
   readonly finalPatchSize: readonly number[];
   /** The patch is to show one of these classes; without it, or where the case has none of them, it may lie anywhere. */
   readonly foreground?: ForegroundOffsets | undefined;
@@ -101,6 +102,7 @@ export function drawPatchStart({ shape, patchSize, finalPatchSize, foreground }:
 /**
  * A box of `[C, x, y, z]` as floats, `fill` where it reaches over the borders.
  * @param start per spatial axis, may be negative
+ * @param size voxels per spatial axis
  */
 export function cropAndPad(
   { data, shape }: HostArray<TypedArray>,

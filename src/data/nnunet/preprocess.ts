@@ -14,7 +14,9 @@ import { resampleByPlan } from "./resample_by_plan.ts";
 
 /** What preprocessing needs of a plan; names are those of `nnUNetPlans.json`. */
 export interface PreprocessPlan {
+  /** Which axis of z, y, x comes first, second and third. */
   readonly transpose_forward: readonly number[];
+  /** Intensities of the foreground by number of the channel; read for CT. */
   readonly foreground_intensity_properties_per_channel: Readonly<Record<string, Partial<IntensityProperties>>>;
 }
 
@@ -22,16 +24,23 @@ export interface PreprocessPlan {
 export interface PreprocessConfiguration {
   /** In mm, of the transposed axes; two numbers leave the first axis as it is. */
   readonly spacing: readonly number[];
+  /** nnU-Net's class of each channel, such as "ZScoreNormalization". */
   readonly normalization_schemes: readonly string[];
+  /** Whether each channel is normalized within the mask of what is not zero. */
   readonly use_mask_for_norm: readonly boolean[];
+  /** nnU-Net's function that resamples images. */
   readonly resampling_fn_data: string;
+  /** Its options, by nnU-Net's names. */
   readonly resampling_fn_data_kwargs: Readonly<Record<string, unknown>>;
+  /** nnU-Net's function that resamples label maps. */
   readonly resampling_fn_seg: string;
+  /** Its options, by nnU-Net's names. */
   readonly resampling_fn_seg_kwargs: Readonly<Record<string, unknown>>;
 }
 
 /** An image and its labels with the axes z, y, x that nnU-Net's arrays have. */
 export interface NnunetArrays {
+  /** `[C, z, y, x]`. */
   readonly image: HostArray;
   /** In mm, of the axes z, y, x. */
   readonly spacing: readonly number[];
@@ -46,8 +55,11 @@ export function nnunetArray(volume: Volume): NnunetArrays {
 export interface CaseProperties {
   /** In mm, of the axes before the transposition. */
   readonly spacing: readonly number[];
+  /** Voxels per axis of the transposed image. */
   readonly shapeBeforeCropping: readonly number[];
+  /** What was kept of it: first and last + 1 voxel per axis. */
   readonly bboxUsedForCropping: BoundingBox;
+  /** Voxels per axis of that box. */
   readonly shapeAfterCroppingAndBeforeResampling: readonly number[];
 }
 
@@ -57,6 +69,7 @@ export interface PreprocessedCase {
   readonly data: HostArray<Float32Array>;
   /** `[1, …]`; −1 outside of what is not zero. */
   readonly seg: HostArray<Int8Array | Int16Array>;
+  /** What takes a prediction back to the image. */
   readonly properties: CaseProperties;
 }
 
@@ -148,11 +161,16 @@ export interface LocationOptions {
 
 /** Voxels of a class or region: indices per axis of the label map, channel axis first. */
 export interface ClassLocations {
+  /** The label, or the labels of the region. */
   readonly classOrRegion: number | readonly number[];
+  /** A list of indices, channel axis first, for each voxel. */
   readonly locations: readonly (readonly number[])[];
 }
 
-/** Voxels at random, in a label map `[1, …]`, of each class, or of each region (several labels): where training patches will be centered. */
+/**
+ * Voxels at random, in a label map `[1, …]`, of each class, or of each region (several labels): where training patches will be centered. `classesOrRegions`
+ * has a class, or the labels of a region, per entry.
+ */
 export function sampleForegroundLocations(
   seg: HostArray,
   classesOrRegions: readonly (number | readonly number[])[],
@@ -166,7 +184,7 @@ export function sampleForegroundLocations(
   }));
 }
 
-/** The voxels of `sampleForegroundLocations` by their offsets in the label map `[1, …]`, a list for each class or region. */
+/** The voxels of `sampleForegroundLocations` by their offsets in the label map `[1, …]`, a list for each class or region. `classesOrRegions` as there. */
 export function sampleForegroundOffsets(
   seg: HostArray,
   classesOrRegions: readonly (number | readonly number[])[],

@@ -15,7 +15,10 @@ import { resizeLabels } from "./resample_labels.ts";
 /** Slices count as thick when they are more than so many times the voxel's other edges. */
 export const anisotropyThreshold = 3;
 
-/** The size an image of `oldShape` has at another spacing (mm per axis): round(old / new · size), halves to even. @throws ShapeError for unequal lengths */
+/**
+ * The size an image of `oldShape` has at another spacing (mm per axis): round(old / new · size), halves to even. Spacings are `oldSpacing` and
+ * `newSpacing`. @throws ShapeError for unequal lengths
+ */
 export function computeNewShape(
   oldShape: readonly number[],
   oldSpacing: readonly number[],
@@ -39,11 +42,16 @@ export function getLowresAxis(spacing: readonly number[]): number[] {
 
 /** Whether an axis is resampled on its own, and which. */
 export interface SeparateZ {
+  /** Whether an axis is resampled on its own. */
   readonly doSeparateZ: boolean;
+  /** That axis, from 0 for the first spatial one; null without it. */
   readonly axis: number | null;
 }
 
-/** nnU-Net's rule: by the current spacing (mm per axis), else by the new one; not where two axes tie. `force` decides without a look at the ratio. */
+/**
+ * nnU-Net's rule: by the current spacing (mm per axis), else by the new one; not where two axes tie. `force` decides without a look at the ratio.
+ * `currentSpacing` or `newSpacing` tells where its greatest size is more than `threshold` (default 3) times the least.
+ */
 export function determineDoSepZAndAxis(
   force: boolean | null,
   currentSpacing: readonly number[],
@@ -74,10 +82,11 @@ export interface ResampleToShapeOptions {
 }
 
 /**
- * An image or label map at another size.
+ * An image or label map at another size. `currentSpacing` and `newSpacing` only decide which axis is resampled on its own.
  * @param x `[C, x, y, z]`; spacings are in mm per axis
  * @returns of the same element type; `x` itself where nothing changes
  * @throws ShapeError for other ranks
+ * @param newShape voxels per spatial axis of the result
  */
 export function resampleDataOrSegToShape<A extends TypedArray>(
   x: HostArray<A>,
@@ -92,7 +101,7 @@ export function resampleDataOrSegToShape<A extends TypedArray>(
   return resampleDataOrSeg(x, newShape, { isSeg, order, orderZ, axis });
 }
 
-/** `resampleDataOrSegToShape` of `[C, …]` to a spacing, in millimeters per axis. */
+/** `resampleDataOrSegToShape` of `[C, …]` to a spacing, in millimeters per axis. The size follows from `currentSpacing` and `newSpacing`. */
 export function resampleDataOrSegToSpacing<A extends TypedArray>(
   x: HostArray<A>,
   currentSpacing: readonly number[],

@@ -40,7 +40,10 @@ const resamplers: Readonly<Record<string, { readonly run: Resample; readonly nam
   no_resampling_hack: { run: (x) => x, names: splines },
 };
 
-/** Resamples `[C, …]`, spacings in mm per axis, by the name and the options that a plan gives. @throws ConfigError for a function or option that is not known */
+/**
+ * Resamples `[C, …]`, spacings in mm per axis, by the name and the options that a plan gives. From `spacing` to `newSpacing`, to `newShape` voxels per
+ * spatial axis; `kwargs` are the options. @throws ConfigError for a function or option that is not known
+ */
 export function resampleByPlan(
   name: string,
   kwargs: Readonly<Record<string, unknown>>,

@@ -32,6 +32,7 @@ const modes = ["linear", "nearest", "nearest-exact", "area", "bicubic"];
  * @param x `[C, x, y, z]`; spacings are in mm per axis
  * @returns float32 of an image, int8 or int16 of labels; `x` itself where nothing changes
  * @throws ShapeError for other ranks, ConfigError for an unknown mode or option
+ * @param newShape voxels per spatial axis of the result; `currentSpacing` and `newSpacing` only decide which axis is resampled on its own
  */
 export function resampleTorchForNnunet(
   x: HostArray,

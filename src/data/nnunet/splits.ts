@@ -16,6 +16,7 @@ export interface CrossvalOptions {
 /**
  * The folds of `splits_final.json`: nnU-Net's `generate_crossval_split`. It knows nothing of patients; `kFold` does.
  * @throws ConfigError for fewer cases than folds
+ * @param ids of the cases
  */
 export function generateCrossvalSplit(ids: readonly string[], options: CrossvalOptions = {}): Split[] {
   expectOptions("generateCrossvalSplit", options, "seed nSplits");

@@ -5,7 +5,9 @@ import type { Affine } from "../volume.ts";
 
 /** A nodule in the scanner's space: RAS millimeters, as affines here have it. */
 export interface Nodule {
+  /** Its center, in RAS mm. */
   readonly center: readonly [x: number, y: number, z: number];
+  /** In mm. */
   readonly diameter: number;
 }
 
@@ -13,6 +15,8 @@ export interface Nodule {
  * Nodules by scan. Columns are found by their names: seriesuid, coordX, coordY, coordZ, diameter_mm. The file counts x to the left and y to the back (LPS),
  * as MetaImage does; here x goes to the right and y to the front.
  * @throws FormatError for a file without these columns, and for a line that has no numbers there
+ * @param csv text of the file
+ * @param source what errors call the file
  */
 export function parseAnnotations(csv: string, source = "annotations.csv"): Map<string, Nodule[]> {
   const fail = failing(`parseAnnotations: ${source}`);

@@ -5,19 +5,27 @@ import { basename, join } from "node:path";
 import { sizeOf } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { readJson, writeFileAtomic } from "../../host/files.node.ts";
+import { expectOptions } from "../../host/options.ts";
 import { encodeNifti } from "../formats/nifti/nifti.ts";
 import { writeNiftiFile } from "../formats/nifti/nifti.node.ts";
 import { makeVolume, type Volume } from "../volume.ts";
 import { type Nodule, parseAnnotations } from "./annotations.ts";
 import type { NoduleCropOptions } from "./crop_place.ts";
-import { type IndexedScan, type NoduleIndex, NoduleDataset, parseNoduleIndex, type ReadRange } from "./nodule_dataset.ts";
+import {
+  type IndexedScan,
+  cropNames,
+  type NoduleIndex,
+  NoduleDataset,
+  parseNoduleIndex,
+  type ReadRange,
+} from "./nodule_dataset.ts";
 import { noduleMask, prepareScan, type PrepareNodulesOptions } from "./prepare.ts";
 
 /** What `prepareLuna` needs beside its folders. */
 export interface PrepareLunaOptions extends PrepareNodulesOptions {
-  /** Reads a scan with its affine in RAS. */
+  /** Reads a scan with its affine in RAS. `path` is that of the scan's header; the volume is `[1, nx, ny, nz]`. */
   readonly readVolume: (path: string) => Promise<Volume>;
-  /** Called for each scan that has been written. */
+  /** Called for each scan that has been written. It gets the scan's `id`, and how many are `done` of `total`. */
   readonly onScan?: (id: string, done: number, total: number) => void;
 }
 
@@ -36,6 +44,7 @@ export async function findScans(folder: string): Promise<Map<string, string>> {
  * Writes `<id>.nii` (bytes), `<id>.mask.nii.gz` and `index.json` for all scans of `folder` that have nodules in `annotations`. Scans that are
  * in the index of an earlier call stay as they are, so that a call that was interrupted goes on.
  * @throws ConfigError if no scan of the list is there
+ * @param out folder that is written
  */
 export async function prepareLuna(
   folder: string,
@@ -43,6 +52,7 @@ export async function prepareLuna(
   out: string,
   options: PrepareLunaOptions,
 ): Promise<NoduleIndex> {
+  expectOptions("prepareLuna", options, "spacing window readVolume onScan");
   const nodules = parseAnnotations(await readFile(annotations, "utf8"), annotations);
   const found = await findScans(folder);
   const wanted = [...nodules].filter(([id]) => found.has(id));
@@ -111,6 +121,7 @@ function rangesOf(folder: string): ReadRange {
 
 /** The crops of a folder that `prepareLuna` wrote. @throws FormatError if there is no index; ConfigError for options out of range */
 export async function openNodules(folder: string, options: NoduleCropOptions = {}): Promise<NoduleDataset> {
+  expectOptions("openNodules", options, cropNames);
   const path = join(folder, "index.json");
   return new NoduleDataset(parseNoduleIndex(await readJson(path, "openNodules"), path), rangesOf(folder), options);
 }

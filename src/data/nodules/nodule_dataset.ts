@@ -15,6 +15,7 @@ import { type NoduleBox, noduleMask } from "./prepare.ts";
 
 /** A prepared scan in the index. */
 export interface IndexedScan {
+  /** The scan's seriesuid. */
   readonly id: string;
   /** Relative to the index. */
   readonly file: string;
@@ -24,16 +25,19 @@ export interface IndexedScan {
   readonly shape: readonly number[];
   /** Voxel → RAS millimeters; voxels are cubes. Indexes of before have none. */
   readonly affine?: Affine;
+  /** What is to be found in it. */
   readonly nodules: readonly NoduleBox[];
 }
 
 /** `index.json` of a folder of prepared scans. */
 export interface NoduleIndex {
+  /** Of this format. */
   readonly version: 1;
+  /** The prepared scans. */
   readonly scans: readonly IndexedScan[];
 }
 
-/** Checks a parsed `index.json`. @throws FormatError for another file or version */
+/** Checks a parsed `index.json`. `source` is what errors call the file. @throws FormatError for another file or version */
 export function parseNoduleIndex(json: unknown, source = "index.json"): NoduleIndex {
   const fail = failing(`parseNoduleIndex: ${source}`);
   if (!isRecord(json) || json.version !== 1 || !Array.isArray(json.scans))
@@ -50,6 +54,9 @@ export function parseNoduleIndex(json: unknown, source = "index.json"): NoduleIn
 /** Bytes `start` … `end` − 1 of a file of the folder. */
 export type ReadRange = (file: string, start: number, end: number) => Promise<Uint8Array>;
 
+/** The names of the options of `NoduleDataset`. */
+export const cropNames = "size probabilities leftTopRatio centerScope";
+
 /** One crop per nodule and epoch: `image` `[1, x, y, z]` float32 in 0…1, `label` `[1, x, y, z]` 0 or 1, `name`, `kind`, `start`. What is beyond the scan is 0. */
 export class NoduleDataset implements Dataset {
   private readonly entries: readonly { readonly scan: IndexedScan; readonly nodule: NoduleBox }[];
@@ -58,7 +65,7 @@ export class NoduleDataset implements Dataset {
 
   /** @throws ConfigError for options out of range */
   constructor(index: NoduleIndex, read: ReadRange, options: NoduleCropOptions = {}) {
-    expectOptions("NoduleDataset", options, "size probabilities leftTopRatio centerScope");
+    expectOptions("NoduleDataset", options, cropNames);
     this.entries = index.scans.flatMap((scan) => scan.nodules.map((nodule) => ({ scan, nodule })));
     this.read = read;
     this.plan = cropPlan(options);

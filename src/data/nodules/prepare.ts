@@ -20,6 +20,7 @@ export interface PrepareNodulesOptions {
 export interface NoduleBox {
   /** Axes x, y, z of the volume. */
   readonly center: readonly [number, number, number];
+  /** In voxels. */
   readonly radius: number;
   /** First and last + 1 voxel per axis, within the volume. */
   readonly box: readonly (readonly [number, number])[];
@@ -29,6 +30,7 @@ export interface NoduleBox {
 export interface PreparedScan {
   /** `[1, nx, ny, nz]` bytes. */
   readonly image: Volume<Uint8Array>;
+  /** Those of the scan, in voxels of the image. */
   readonly nodules: readonly NoduleBox[];
 }
 
@@ -90,7 +92,10 @@ function boxOf(image: Volume, nodule: Nodule, spacing: number, name: string): No
   return { center, radius, box };
 }
 
-/** The balls of nodules in a part of a volume: 1 inside, 0 outside. @param start first voxel of the part per axis */
+/**
+ * The balls of nodules in a part of a volume: 1 inside, 0 outside. `size` is the part's, in voxels; of this shape is the result. @param start first voxel
+ * of the part per axis
+ */
 export function noduleMask(nodules: readonly NoduleBox[], start: readonly number[], size: readonly number[]): Uint8Array {
   const out = new Uint8Array(sizeOf(size));
   for (const { center, radius, box } of nodules) {

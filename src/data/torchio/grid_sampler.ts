@@ -20,6 +20,7 @@ export interface GridSamplerOptions {
 /**
  * Where patches are, sorted: every `patchSize − patchOverlap` voxels, and a last one that ends with the image.
  * @throws ConfigError for a patch larger than the image, an overlap as large as the patch, and an odd one
+ * @param imageSize voxels per axis, as the other sizes
  */
 export function gridLocations(
   imageSize: readonly number[],
@@ -47,9 +48,13 @@ export function gridLocations(
 
 /** The patches of an item's arrays `[C, x, y, z]`, which share one spatial shape. */
 export class GridSampler {
+  /** Voxels per axis. */
   readonly patchSize: readonly number[];
+  /** Voxels per axis that neighbors share. */
   readonly patchOverlap: readonly number[];
+  /** Whether the arrays were padded by half of the overlap. */
   readonly padded: boolean;
+  /** Where the patches are, in the order they come. */
   readonly locations: readonly Location[];
   /** Of the arrays that are cut, padding included. */
   readonly spatialShape: readonly number[];
@@ -67,17 +72,19 @@ export class GridSampler {
     this.locations = gridLocations(this.spatialShape, this.patchSize, this.patchOverlap);
   }
 
+  /** How many patches there are. */
   get length(): number {
     return this.locations.length;
   }
 
-  /** The item with its arrays cut, and the `location` of the patch. */
+  /** The item with its arrays cut, and the `location` of the patch. `index` is from 0. */
   get(index: number): Item {
     const location = this.locations[index];
     if (!location) throw new ShapeError(`GridSampler: there is no patch ${index}; there are ${this.locations.length}`);
     return cropItem(this.item, location);
   }
 
+  /** The patches in their order. */
   *[Symbol.iterator](): Generator<Item> {
     for (let i = 0; i < this.length; i++) yield this.get(i);
   }
@@ -92,7 +99,7 @@ function padItem(item: Item, overlap: readonly number[], mode: NumpyPadMode | nu
 /** How patches are put together where they overlap. */
 export type OverlapMode = "crop" | "average" | "hann";
 
-/** Weights of a patch that fall to its borders: the product of Hann windows without their zero ends. */
+/** Weights of a patch that fall to its borders: the product of Hann windows without their zero ends. `patchSize` is in voxels, and the shape of the result. */
 export function hannWindow(patchSize: readonly number[]): HostArray<Float32Array> {
   let map = Float32Array.of(1);
   for (const n of patchSize) {

@@ -13,6 +13,7 @@ export interface QueueOptions {
   readonly maxLength: number;
   /** Patches of each volume. */
   readonly samplesPerVolume: number;
+  /** Cuts the patches of a volume. */
   readonly sampler: Pick<RandomSampler, "patches">;
   /** Mix the patches of several volumes; default true. With false the queue gives them volume by volume. */
   readonly shufflePatches?: boolean;

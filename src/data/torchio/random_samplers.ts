@@ -9,13 +9,15 @@ import { arraysOf, cropItem, type Location, spatialShapeOf, triplet } from "./pa
 
 /** Cuts patches at random places, all images of an item at the same. */
 export abstract class RandomSampler {
+  /** Voxels per axis. */
   readonly patchSize: readonly number[];
 
+  /** @param patchSize voxels per axis, or one number for all */
   constructor(patchSize: number | readonly number[]) {
     this.patchSize = triplet(`${new.target.name}: patchSize`, patchSize, 1);
   }
 
-  /** A first position per call. */
+  /** A first position per call. `shape` is the spatial shape of the item's arrays. */
   protected abstract places(item: Item, shape: readonly number[]): (random: RandomSource) => number[];
 
   /** `count` patches. @throws ShapeError for images smaller than the patch */
@@ -40,7 +42,10 @@ export class UniformSampler extends RandomSampler {
   }
 }
 
-/** Where the center of a patch may be so that the patch fits: 1, else 0; the center of an even size s is voxel s / 2. */
+/**
+ * Where the center of a patch may be so that the patch fits: 1, else 0; the center of an even size s is voxel s / 2. `shape` and `patchSize` are in voxels
+ * per axis; `shape` is that of the result.
+ */
 export function validCenters(shape: readonly number[], patchSize: number | readonly number[]): HostArray<Uint8Array> {
   const size = triplet("validCenters: patchSize", patchSize, 1);
   const data = new Uint8Array(sizeOf(shape)).fill(1);
@@ -66,13 +71,19 @@ const leastDraw = 1.1754943508222875e-38;
 
 /** Patches whose center is a voxel as likely as its value in a map of the item, `[1, x, y, z]`; values need not add up to 1. */
 export class WeightedSampler extends RandomSampler {
+  /** Entry of the item that holds the map. */
   protected readonly mapName: string | undefined;
 
+  /**
+   * @param patchSize voxels per axis, or one number for all
+   * @param probabilityMap entry of the item that holds the map
+   */
   constructor(patchSize: number | readonly number[], probabilityMap?: string) {
     super(patchSize);
     this.mapName = probabilityMap;
   }
 
+  /** The array `[C, x, y, z]` that the map is made of. */
   protected mapOf(item: Item): HostArray {
     const name = this.mapName;
     const found = arraysOf(item).find(([key]) => key === name);
@@ -132,10 +143,11 @@ export interface LabelSamplerOptions {
   readonly labelProbabilities?: Readonly<Record<number, number>>;
 }
 
-/** Patches with a labeled voxel at their center. */
+/** Patches with a labeled voxel at their center. Label maps are `[C, x, y, z]`. */
 export class LabelSampler extends WeightedSampler {
   private readonly probabilities: Readonly<Record<number, number>> | undefined;
 
+  /** @param patchSize voxels per axis, or one number for all */
   constructor(patchSize: number | readonly number[], options: LabelSamplerOptions = {}) {
     expectOptions("LabelSampler", options, "labelName labelProbabilities");
     const { labelName, labelProbabilities } = options;
@@ -167,6 +179,8 @@ export class LabelSampler extends WeightedSampler {
  * Each label's probability, spread over its voxels that can be centers: TorchIO's `get_probabilities_from_label_map`.
  * @param labels `[1, x, y, z]`, or `[C, x, y, z]` with a mask per label
  * @returns `[1, x, y, z]` float32
+ * @param probabilities by label, as weights: they are divided by their sum
+ * @param patchSize voxels per axis, or one number for all
  */
 export function labelProbabilityMap(
   labels: HostArray,

@@ -16,6 +16,7 @@ const isArray = (v: unknown): v is HostArray => typeof v === "object" && v !== n
  * @throws what its transforms throw
  */
 export class Compose<X = HostArray> implements Transform<X>, Randomizable {
+  /** The chain, in the order they are applied. */
   readonly transforms: readonly Transform<X>[];
 
   constructor(transforms: readonly Transform<X>[]) {
@@ -28,7 +29,7 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
     return value;
   }
 
-  /** `apply`, waiting for the transforms that have `applyAsync`, such as those that read files. */
+  /** `apply`, waiting for the transforms that have `applyAsync`, such as those that read files. `x` is an array, an item or whatever the first takes. */
   async applyAsync(x: X): Promise<X | X[]> {
     let values: X[] = [x];
     let several = false;
@@ -47,7 +48,7 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
 
   /**
    * Takes the volumes of a value back to the space of the files that they came from: the steps in their `meta.applied` are undone, see `invert`.
-   * Other arrays and entries stay as they are.
+   * Other arrays and entries stay as they are. `x` is a volume or an item.
    */
   inverse(x: X, options: InvertOptions = {}): X {
     const back = (v: unknown): unknown => (isArray(v) && isVolume(v) ? invert(v, options) : v);

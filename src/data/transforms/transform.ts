@@ -15,9 +15,12 @@ export type Item = Readonly<Record<string, unknown>>;
  * that a plain array comes back, because voxels have moved or a transform does not look after the affine; random ones say which draws they make.
  */
 export interface Transform<X = HostArray> {
-  /** Never changes `x`; may return `x` itself when there is nothing to do. @throws ConfigError if it only works asynchronously */
+  /**
+   * Never changes `x`; may return `x` itself when there is nothing to do. Arrays are `[C, …spatial]` unless the transform says otherwise. @throws
+   * ConfigError if it only works asynchronously
+   */
   apply(x: X): X | X[];
-  /** The same, for transforms that wait for something, such as a file. */
+  /** The same, for transforms that wait for something, such as a file. `x` as there. */
   applyAsync?(x: X): Promise<X | X[]>;
 }
 
@@ -25,6 +28,7 @@ export interface Transform<X = HostArray> {
 export abstract class AsyncTransform<X = HostArray> implements Transform<X> {
   abstract applyAsync(x: X): Promise<X | X[]>;
 
+  /** Always throws: use `applyAsync`. @throws ConfigError */
   apply(): never {
     throw new ConfigError(`${this.constructor.name}: works asynchronously; use applyAsync, of Compose too, or a dataset`);
   }
@@ -32,6 +36,7 @@ export abstract class AsyncTransform<X = HostArray> implements Transform<X> {
 
 /** A transform that has a variant for label maps, which must not be interpolated. */
 export interface LabelSafe {
+  /** The same transform with nearest-neighbor interpolation. */
   forLabels(): Transform;
 }
 
@@ -50,11 +55,13 @@ export type TransformState = RandomStateSnapshot | null | readonly TransformStat
 export interface Randomizable {
   /** From now on draws from `RandomState(seed)`, or from the given source. */
   setRandomState(seed: number | RandomSource): void;
+  /** State of all its draws as plain JSON, for checkpoints. */
   getState(): TransformState;
+  /** Goes on from a state that `getState` gave. */
   setState(state: TransformState): void;
 }
 
-/** Whether a transform draws random numbers; caches keep what comes before the first that does. */
+/** Whether a transform draws random numbers; caches keep what comes before the first that does. `t` is a transform. */
 export function isRandomizable(t: object): t is Randomizable {
   return "setRandomState" in t;
 }
@@ -78,17 +85,20 @@ export abstract class Drawing implements Randomizable {
 
 /** Base of random transforms of arrays. */
 export abstract class RandomTransform<Y extends HostArray | HostArray[] = HostArray> extends Drawing implements Transform {
-  /** Draws what the next `applyDrawn` does; `x` gives the shape. */
+  /** Draws what the next `applyDrawn` does; `x` gives the shape. Arrays are `[C, …spatial]`. */
   abstract randomize(x: HostArray): void;
-  /** Applies the last draw. */
+  /** Applies the last draw. Takes `[C, …spatial]`, gives what `apply` gives. */
   abstract applyDrawn(x: HostArray): Y;
 
-  /** Applies the last draw to a label map, whose values are never interpolated unless a mode was chosen; by default like any array. */
+  /** Applies the last draw to a label map, whose values are never interpolated unless a mode was chosen; by default like any array. Shapes as there. */
   applyDrawnToLabel(x: HostArray): Y {
     return this.applyDrawn(x);
   }
 
-  /** Draws for a dictionary item: by default from the first of the arrays that will be transformed. */
+  /**
+   * Draws for a dictionary item: by default from the first of the arrays that will be transformed. `_item` is the whole item, `first` that array, `[C,
+   * …spatial]`.
+   */
   randomizeItem(_item: Item, first: HostArray): void {
     this.randomize(first);
   }
@@ -101,9 +111,15 @@ export abstract class RandomTransform<Y extends HostArray | HostArray[] = HostAr
 
 /** Base of transforms that act with a probability. The draw against `prob` is made first and always. */
 export abstract class MaybeTransform extends RandomTransform {
+  /** Probability of acting, 0 to 1. */
   protected readonly prob: number;
+  /** Whether the last draw said to act. */
   protected active = false;
 
+  /**
+   * @param op name for error messages
+   * @param prob probability of acting, 0 to 1
+   */
   constructor(op: string, prob: number) {
     super();
     if (!(prob >= 0 && prob <= 1)) throw new ConfigError(`${op}: prob must be from 0 to 1, got ${prob}`);
@@ -123,9 +139,11 @@ export abstract class MaybeTransform extends RandomTransform {
     return this.active ? this.actOnLabel(x) : x;
   }
 
-  /** Draws the rest, once it is known that the transform acts. */
+  /** Draws the rest, once it is known that the transform acts. `x` is `[C, …spatial]`. */
   protected abstract draw(x: HostArray): void;
+  /** Acts, by the last draw, on an array `[C, …spatial]`. */
   protected abstract act(x: HostArray): HostArray;
+  /** Acts on a label map `[C, …spatial]`; by default as on any array. */
   protected actOnLabel(x: HostArray): HostArray {
     return this.act(x);
   }

@@ -22,6 +22,7 @@ export function meshFormatOf(path: string): MeshFormat {
 /**
  * Encodes a mesh whose vertices are millimeters in RAS. The file says which space it has in the way of 3D Slicer, `SPACE=RAS`.
  * @param space of the file; "LPS" turns x and y around. Default "RAS"
+ * @returns the file's bytes
  */
 export function encodeMesh(mesh: Mesh, format: MeshFormat, space: MeshSpace = "RAS"): Uint8Array<ArrayBuffer> {
   if (space !== "RAS" && space !== "LPS")

@@ -6,14 +6,18 @@ import { deflate } from "./inflate.ts";
 
 /** A picture of 8 or 16 bits, row-major from the top left: gray, gray and alpha, RGB or RGBA, interleaved. */
 export interface Picture {
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
+  /** Samples of a pixel: gray, gray and alpha, RGB, RGBA. */
   readonly channels: 1 | 2 | 3 | 4;
+  /** Samples, `[height, width, channels]`; 16 bits in the platform's byte order. */
   readonly data: Uint8Array | Uint16Array;
 }
 
 /**
- * Encodes a picture as a PNG file: no interlace, no filter, deflate by the platform.
+ * Encodes a picture as a PNG file: no interlace, no filter, deflate by the platform. Gives the file's bytes.
  * @throws ShapeError when the data do not fill the picture
  */
 export async function encodePng(picture: Picture): Promise<Uint8Array<ArrayBuffer>> {

@@ -19,6 +19,7 @@ export interface ComponentOptions {
 
 /** The connected components of a grid, as runs along its last axis in row-major order. */
 export interface Components {
+  /** Voxels along each axis of the grid. */
   readonly shape: readonly number[];
   /** How many there are. */
   readonly count: number;
@@ -223,7 +224,7 @@ function numberRuns({ starts, ends, parent }: Runs): { count: number; sizes: Int
   return { count, sizes };
 }
 
-/** A map of component numbers, 0 elsewhere: `scipy.ndimage.label`. */
+/** A map of component numbers, 0 elsewhere: `scipy.ndimage.label`. The map has `shape` of the components. */
 export function componentLabels({ shape, starts, ends, of }: Components): Int32Array {
   const labels = new Int32Array(sizeOf(shape));
   for (let run = 0; run < of.length; run++) {

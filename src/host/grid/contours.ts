@@ -10,6 +10,7 @@ import { showShape } from "../shape.ts";
  * @param level 0.5 for a mask of 0 and 1, whose lines run half way between its samples and the others
  * @returns lines as row, column, row, column …; the last point joins the first
  * @throws ShapeError for another number of axes
+ * @param shape of the plane, rows and columns
  */
 export function contourLines(plane: TypedArray, shape: readonly number[], level: number): Float64Array[] {
   const [rows, columns] = shape;

@@ -4,9 +4,9 @@ import { ConfigError } from "../errors.ts";
 
 /** A surface of triangles. Seen from outside their vertices go counterclockwise. */
 export interface Mesh {
-  /** x, y, z of each vertex. */
+  /** x, y, z of each vertex. Shape `[vertices, 3]`. */
   readonly vertices: Float32Array;
-  /** Three vertices of each triangle. */
+  /** Three vertices of each triangle. Shape `[triangles, 3]`. */
   readonly triangles: Uint32Array;
 }
 

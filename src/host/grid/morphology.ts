@@ -16,19 +16,28 @@ export interface MorphologyOptions {
   readonly borderValue?: boolean;
 }
 
-/** Whether each voxel and all its neighbors are in the mask: SciPy's `binary_erosion`. @throws ShapeError, ConfigError */
+/**
+ * Whether each voxel and all its neighbors are in the mask: SciPy's `binary_erosion`. `mask` fills the grid `shape`, and so does the result. @throws
+ * ShapeError, ConfigError
+ */
 export function binaryErosion(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
   expectOptions("binaryErosion", options, "connectivity iterations borderValue");
   return repeated("binaryErosion", mask, shape, options, true);
 }
 
-/** Whether a voxel or one of its neighbors is in the mask: SciPy's `binary_dilation`. @throws ShapeError, ConfigError */
+/**
+ * Whether a voxel or one of its neighbors is in the mask: SciPy's `binary_dilation`. `mask` fills the grid `shape`, and so does the result. @throws
+ * ShapeError, ConfigError
+ */
 export function binaryDilation(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
   expectOptions("binaryDilation", options, "connectivity iterations borderValue");
   return repeated("binaryDilation", mask, shape, options, false);
 }
 
-/** Erosions, then as many dilations: what is thinner than the neighborhood goes. SciPy's `binary_opening`. @throws ShapeError, ConfigError */
+/**
+ * Erosions, then as many dilations: what is thinner than the neighborhood goes. SciPy's `binary_opening`. `mask` fills the grid `shape`, and so does the
+ * result. @throws ShapeError, ConfigError
+ */
 export function binaryOpening(
   mask: TypedArray,
   shape: readonly number[],
@@ -38,7 +47,10 @@ export function binaryOpening(
   return binaryDilation(binaryErosion(mask, shape, options), shape, options);
 }
 
-/** Dilations, then as many erosions: gaps thinner than the neighborhood are closed. SciPy's `binary_closing`. @throws ShapeError, ConfigError */
+/**
+ * Dilations, then as many erosions: gaps thinner than the neighborhood are closed. SciPy's `binary_closing`. `mask` fills the grid `shape`, and so does the
+ * result. @throws ShapeError, ConfigError
+ */
 export function binaryClosing(
   mask: TypedArray,
   shape: readonly number[],
@@ -49,7 +61,8 @@ export function binaryClosing(
 }
 
 /**
- * The mask with its holes: components of the background that touch no border of the grid. SciPy's `binary_fill_holes`.
+ * The mask with its holes: components of the background that touch no border of the grid. SciPy's `binary_fill_holes`. `mask` fills the grid `shape`, and
+ * so does the result.
  * @param connectivity of the background; default 1, as in SciPy
  * @throws ShapeError, ConfigError
  */

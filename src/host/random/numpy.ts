@@ -9,27 +9,30 @@ import { MT19937, type MT19937State } from "./mt19937.ts";
 
 /** What a random transform draws from. Methods, argument order and ranges are numpy's `RandomState`. */
 export interface RandomSource {
-  /** Uniform in [0, 1), 53 bits. */
+  /** Uniform in [0, 1), 53 bits. With `size`, that many elements. */
   rand(): number;
   rand(size: number): Float64Array;
-  /** Integer in [low, high), or [0, low) when only one bound is given. */
+  /** Integer in [low, high), or [0, low) when only one bound is given. With `size`, that many elements. */
   randint(low: number, high?: number): number;
   randint(low: number, high: number, size: number): Float64Array;
+  /** Uniform in [low, high), by default [0, 1); with `size`, that many elements. */
   uniform(low?: number, high?: number): number;
   uniform(low: number, high: number, size: number): Float64Array;
+  /** Normal with mean `loc` (default 0) and standard deviation `scale` (default 1); with `size`, that many elements. */
   normal(loc?: number, scale?: number): number;
   normal(loc: number, scale: number, size: number): Float64Array;
   /** As many as `into` has, stored there: the numbers of float64, in half the memory. */
   normal<A extends Float32Array | Float64Array>(loc: number, scale: number, into: A): A;
   /** `size` indices below `n`, with probabilities `p` (sum 1) or evenly; without replacement when `replace` is false. */
   choice(n: number, size: number, options?: ChoiceOptions): number[];
-  /** A shuffled copy of 0 … n − 1, or of the given array. */
+  /** A shuffled copy of 0 … n − 1, or of the given array. `items` stays as it is. */
   permutation(n: number): number[];
   permutation<T>(items: readonly T[]): T[];
-  /** Shuffles in place. */
+  /** Shuffles in place. One draw for each of `items` but the first. */
   shuffle<T>(items: T[]): void;
   /** The state as plain JSON; `setState` continues from it bit for bit. */
   getState(): RandomStateSnapshot;
+  /** Goes on from a state that `getState` gave. @throws ConfigError if it is none */
   setState(state: RandomStateSnapshot): void;
 }
 
@@ -43,6 +46,7 @@ export interface ChoiceOptions {
 
 /** State of a `RandomState`; plain JSON. */
 export interface RandomStateSnapshot extends MT19937State {
+  /** Tells it from the states of other generators. */
   readonly kind: "numpy";
   /** The second normal of the last polar pair, or null. */
   readonly gauss: number | null;

@@ -20,6 +20,7 @@ export class TorchGenerator {
   private readonly mt = new MT19937();
   private cachedNormal: number | null = null;
 
+  /** @param seed integer; default 0 */
   constructor(seed = 0) {
     this.seed(seed);
   }
@@ -50,7 +51,7 @@ export class TorchGenerator {
     return out;
   }
 
-  /** `torch.rand(n)`. */
+  /** `torch.rand(n)`. `n` elements in [0, 1). */
   rand(n: number): Float32Array {
     return this.uniform(0, 1, n);
   }
@@ -75,12 +76,12 @@ export class TorchGenerator {
     return out;
   }
 
-  /** `torch.randn(n)`. */
+  /** `torch.randn(n)`. `n` elements. */
   randn(n: number): Float32Array {
     return this.normal(0, 1, n);
   }
 
-  /** `torch.randint(low, high, (n,))`: a word modulo the range. Ranges from 2^32 up are refused. */
+  /** `torch.randint(low, high, (n,))`: a word modulo the range. Ranges from 2^32 up are refused. `n` elements. */
   randint(low: number, high: number, n: number): Int32Array {
     const range = high - low;
     if (!Number.isInteger(range) || range < 1 || range >= 2 ** 32) {
@@ -89,7 +90,7 @@ export class TorchGenerator {
     return Int32Array.from({ length: n }, () => (this.mt.next() % range) + low);
   }
 
-  /** `torch.randperm(n)`. */
+  /** `torch.randperm(n)`. The `n` elements 0 … n − 1, shuffled. */
   randperm(n: number): Int32Array {
     const out = Int32Array.from({ length: n }, (_, i) => i);
     for (let i = 0; i < n - 1; i++) {
@@ -101,10 +102,12 @@ export class TorchGenerator {
     return out;
   }
 
+  /** The state as plain JSON; `setState` continues from it bit for bit. */
   getState(): TorchGeneratorState {
     return { ...this.mt.getState(), cachedNormal: this.cachedNormal };
   }
 
+  /** Goes on from a state that `getState` gave. @throws ConfigError if it is none */
   setState(state: TorchGeneratorState): void {
     this.mt.setState(state);
     this.cachedNormal = state.cachedNormal;

@@ -21,12 +21,13 @@ export type Workgroups = number | readonly [number, number, number];
 
 /** What one dispatch of a kernel is given. */
 export interface KernelRun {
-  /** Tensors that the WGSL binds as `read`, by its names. */
+  /** Tensors that the WGSL binds as `read`, by its names. Of any shape: the kernel sees flat elements. */
   readonly read?: Readonly<Record<string, Tensor>>;
   /** Tensors bound as `read_write` of which the kernel writes every element without reading it before. */
   readonly write?: Readonly<Record<string, Tensor>>;
-  /** Tensors bound as `read_write` whose old values matter: they are read, or stay where the kernel does not write. */
+  /** Tensors bound as `read_write` whose old values matter: they are read, or stay where the kernel does not write. Of any shape. */
   readonly update?: Readonly<Record<string, Tensor>>;
+  /** What the WGSL asks for by name: uniform words, overrides, constants in capitals. */
   readonly values?: KernelValues;
   /** Default: a thread for each element of the first tensor that is written. */
   readonly workgroups?: Workgroups;

@@ -30,7 +30,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { constantParameter } from "../init.ts";
 import { Module } from "../module.ts";
 
-/** A function without parameters as a layer: `new Activation(relu)`, or `activationLayer` by name. */
+/** A function without parameters as a layer: `new Activation(relu)`, or `activationLayer` by name. Any shape that `apply` takes. */
 export class Activation extends Module {
   private readonly apply: (x: Tensor) => Tensor;
   /** What a norm has to do to make this layer needless, if it can. @internal */
@@ -58,6 +58,7 @@ export function asPartOfNorm(layer: Module): NormActivation | undefined {
  * throws `ShapeError` for other numbers of channels.
  */
 export class PReLU extends Module {
+  /** The slopes, `[numParameters]`. */
   readonly weight: Tensor;
 
   constructor(device: Device, options: { readonly numParameters?: number; readonly init?: number } = {}) {
@@ -77,25 +78,43 @@ export type NoOptions = Readonly<Record<string, never>>;
 
 /** What each activation may be told, by MONAI's names. The words are PyTorch's in camelCase, but `axis` for its `dim`. */
 export interface ActivationOptions {
+  /** `PReLU` with `numParameters` slopes (default 1) that start at `init` (default .25). */
   readonly PRELU: { readonly numParameters?: number; readonly init?: number };
+  /** max(x, 0). */
   readonly RELU: NoOptions;
+  /** min(max(x, 0), 6). */
   readonly RELU6: NoOptions;
+  /** `leakyRelu`; `negativeSlope` is by default .01. */
   readonly LEAKYRELU: { readonly negativeSlope?: number };
+  /** `elu`; `alpha` is by default 1. */
   readonly ELU: { readonly alpha?: number };
+  /** max(x, 0) + min(alpha · (exp(x / alpha) − 1), 0); `alpha` is by default 1. */
   readonly CELU: { readonly alpha?: number };
+  /** Self-normalizing ELU (Klambauer et al. 2017). */
   readonly SELU: NoOptions;
+  /** `gelu` (Hendrycks and Gimpel 2016), exact or by tanh. */
   readonly GELU: GeluOptions;
+  /** 1 / (1 + exp(−x)). */
   readonly SIGMOID: NoOptions;
+  /** log(sigmoid(x)). */
   readonly LOGSIGMOID: NoOptions;
+  /** tanh(x). */
   readonly TANH: NoOptions;
+  /** `softmax` along `axis`, by default the channels. */
   readonly SOFTMAX: { readonly axis?: number };
+  /** `logSoftmax` along `axis`, by default the channels. */
   readonly LOGSOFTMAX: { readonly axis?: number };
+  /** log(1 + exp(x)). */
   readonly SOFTPLUS: SoftplusOptions;
+  /** x · relu6(x + 3) / 6. */
   readonly HARDSWISH: NoOptions;
+  /** x · sigmoid(x). */
   readonly SILU: NoOptions;
+  /** x · sigmoid(alpha · x); `alpha` is by default 1. */
   readonly SWISH: { readonly alpha?: number };
   /** MONAI's saves memory by computing the sigmoid again in the backward pass: silu always does. */
   readonly MEMSWISH: NoOptions;
+  /** x · tanh(softplus(x)). */
   readonly MISH: NoOptions;
   /** The last axis in two halves (Shazeer 2020). */
   readonly GEGLU: NoOptions;

@@ -49,8 +49,11 @@ export function adn(device: Device, channels: number, options: AdnOptions & Drop
 
 /** Options of `Convolution`. */
 export interface ConvolutionOptions extends AdnOptions, DropoutDimOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
+  /** Channels of the input. */
   readonly inChannels: number;
+  /** Channels of the output. */
   readonly outChannels: number;
   /** Default 1. */
   readonly strides?: Spatial;
@@ -121,7 +124,9 @@ export interface ResidualUnitOptions extends Omit<ConvolutionOptions, "convOnly"
 
 /** MONAI's `ResidualUnit`: convolutions (the first one strided) plus a convolved or plain copy of the input. */
 export class ResidualUnit extends Module {
+  /** The convolutions, `unit0`, `unit1` … */
   readonly conv: Sequential;
+  /** What the input goes through on the way around them: a convolution, or nothing. */
   readonly residual: Module;
 
   constructor(device: Device, options: ResidualUnitOptions) {

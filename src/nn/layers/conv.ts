@@ -13,9 +13,13 @@ import { expectImage, Module } from "../module.ts";
 
 /** What layers of both directions are told beside how to convolve. */
 export interface ConvLayerBaseOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
+  /** Channels of the input. */
   readonly inChannels: number;
+  /** Channels of the output. */
   readonly outChannels: number;
+  /** Elements of the kernel along each spatial axis, or one number for all. */
   readonly kernelSize: Spatial;
   /** Default true. */
   readonly bias?: boolean;
@@ -35,10 +39,15 @@ function channelsPerGroup(op: string, channels: number, groups = 1): number {
 
 /** Weight and bias of a convolution in either direction, for whoever draws all of a network's weights anew. */
 export abstract class ConvLayer extends Module {
+  /** `[out, in / groups, kernel…]`, of a transposed convolution `[in, out / groups, kernel…]`. */
   readonly weight: Tensor;
+  /** `[out]`; undefined without. */
   readonly bias: Tensor | undefined;
 
-  /** The weight is `[rows, columns / groups, taps…]`; as torch, this counts its axis 1 as fan-in in both directions. */
+  /**
+   * The weight is `[rows, columns / groups, taps…]`; as torch, this counts its axis 1 as fan-in in both directions.
+   * @param op name for error messages
+   */
   protected constructor(
     op: string,
     device: Device,

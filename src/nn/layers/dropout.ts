@@ -25,7 +25,10 @@ export function dropoutGenerator(device: Device): Tensor {
   return generator;
 }
 
-/** Seeds all dropout layers of a device and starts their count anew. */
+/**
+ * Seeds all dropout layers of a device and starts their count anew.
+ * @param seed an integer
+ */
 export function seedDropout(device: Device, seed: number): void {
   device.write(dropoutGenerator(device), { data: state(seed), shape: [4] });
 }
@@ -93,7 +96,7 @@ export class AlphaDropout extends Module {
   }
 }
 
-/** A rate, or a MONAI name with it. */
+/** A rate, or a MONAI name with it. The rate `p` is by default 0.5. */
 export type DropoutSpec = number | readonly ["DROPOUT" | "ALPHADROPOUT", { readonly p?: number }];
 
 /**

@@ -9,7 +9,9 @@ import { expectOptions } from "../../host/options.ts";
 
 /** Options of `Linear`. */
 export interface LinearOptions {
+  /** Length of the input's last axis. */
   readonly inFeatures: number;
+  /** Length of the output's last axis. */
   readonly outFeatures: number;
   /** Default true. */
   readonly bias?: boolean;
@@ -20,7 +22,9 @@ export interface LinearOptions {
  * last axis.
  */
 export class Linear extends Module {
+  /** `[out, in]`. */
   readonly weight: Tensor;
+  /** `[out]`; undefined without. */
   readonly bias: Tensor | undefined;
 
   constructor(device: Device, options: LinearOptions) {

@@ -6,6 +6,7 @@ import { Module } from "../module.ts";
 
 /** PyTorch's `ModuleList`: names its items "0", "1" … and has no forward of its own. */
 export class ModuleList<M extends Module = Module> extends Module {
+  /** The modules in their order. */
   readonly items: readonly M[];
 
   constructor(items: readonly M[]) {
@@ -22,7 +23,7 @@ export class ModuleList<M extends Module = Module> extends Module {
     return this.items.values();
   }
 
-  /** Throws `ConfigError`: the network that owns the list decides what is called when. */
+  /** Throws `ConfigError`: the network that owns the list decides what is called when. It takes no tensor of any shape. */
   forward(): Tensor {
     throw new ConfigError("a ModuleList cannot be called; call its items, or use Sequential");
   }

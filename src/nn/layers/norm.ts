@@ -28,7 +28,9 @@ const normNames = "eps affine";
 
 /** What norms over channels share: scale and shift `[C]`, and that they do the work of some activations behind them. */
 export abstract class ChannelNorm extends Module {
+  /** Scale of each channel, `[C]`; undefined without. */
   abstract readonly weight: Tensor | undefined;
+  /** Shift of each channel, `[C]`; undefined without. */
   abstract readonly bias: Tensor | undefined;
 
   /** Undefined if it cannot, with this activation and in this mode. @internal */
@@ -75,6 +77,7 @@ export class InstanceNorm extends ChannelNorm {
 export interface GroupNormOptions extends NormOptions {
   /** Parts that the channels split into. */
   readonly numGroups: number;
+  /** Length of the channel axis, a multiple of `numGroups`. */
   readonly channels: number;
 }
 
@@ -112,7 +115,9 @@ export class GroupNorm extends ChannelNorm {
  * `weight` and `bias` of `normalizedShape`, unless affine is off. `forward` throws `ShapeError` for other trailing axes.
  */
 export class LayerNorm extends Module {
+  /** Scale, of shape `normalizedShape`; undefined without. */
   readonly weight: Tensor | undefined;
+  /** Shift, of shape `normalizedShape`; undefined without. */
   readonly bias: Tensor | undefined;
   private readonly shape: Shape;
   private readonly eps: number;
@@ -149,7 +154,9 @@ export interface BatchNormOptions extends NormOptions {
 export class BatchNorm extends ChannelNorm {
   readonly weight: Tensor | undefined;
   readonly bias: Tensor | undefined;
+  /** Mean of each channel for evaluation, `[C]`. */
   readonly running_mean: Tensor | undefined;
+  /** Variance of each channel for evaluation, `[C]`. */
   readonly running_var: Tensor | undefined;
   /** Counted by PyTorch's files; this layer uses a fixed momentum and leaves it alone. */
   readonly num_batches_tracked: Tensor | undefined;
@@ -239,6 +246,7 @@ const withoutStatistics = ({ trackRunningStats: _, ...options }: AnyOptions): No
 /**
  * The layer of a MONAI normalization name, in any case. "SYNCBATCH" and "INSTANCE_NVFUSER" are batch and instance norm: there is one device, and
  * one implementation. Throws `ConfigError` for an unknown name, a missing option, or instance norm with running statistics.
+ * @param channels length of the channel axis
  */
 export function normLayer(device: Device, spec: NormSpec, channels: number): Module {
   const [name, options] = (typeof spec === "string" ? [spec, {}] : spec) as [string, AnyOptions];

@@ -24,7 +24,9 @@ export interface ChannelSEOptions {
 
 /** Scales each channel of `[N, C, …]` by σ(fc2(relu(fc1(mean over positions)))); the layer between has ⌊C / reductionRatio⌋ features. */
 export class ChannelSE extends Module {
+  /** To ⌊C / reductionRatio⌋ features. */
   readonly fc1: Linear;
+  /** Back to C features. */
   readonly fc2: Linear;
 
   constructor(device: Device, options: ChannelSEOptions) {
@@ -56,6 +58,7 @@ export interface SpatialSEOptions {
 
 /** Scales each position of `[N, C, …]` by σ of a 1×1 convolution to one channel. */
 export class SpatialSE extends Module {
+  /** 1×1 convolution to one channel. */
   readonly conv: Conv;
 
   constructor(device: Device, options: SpatialSEOptions) {
@@ -72,7 +75,9 @@ export class SpatialSE extends Module {
 
 /** The element-wise maximum of `ChannelSE` and `SpatialSE` (other libraries add the two). */
 export class ChannelSpatialSE extends Module {
+  /** Scales channels. */
   readonly cSE: ChannelSE;
+  /** Scales positions. */
   readonly sSE: SpatialSE;
 
   constructor(device: Device, options: ChannelSEOptions & SpatialSEOptions) {
@@ -91,7 +96,10 @@ export class ChannelSpatialSE extends Module {
 /** Which squeeze-and-excite layer a QuickNAT block has. */
 export type SqueezeExciteSpec = "NONE" | "CSE" | "SSE" | "CSSE";
 
-/** The layer of a name, or undefined for "NONE". Throws `ConfigError` for another one. */
+/**
+ * The layer of a name, or undefined for "NONE". Throws `ConfigError` for another one.
+ * @param channels length of the channel axis
+ */
 export function squeezeExcite(device: Device, spec: SqueezeExciteSpec, channels: number): Module | undefined {
   switch (spec) {
     case "NONE":

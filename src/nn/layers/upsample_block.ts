@@ -19,6 +19,7 @@ export type UpsampleMode = "deconv" | "deconvgroup" | "nontrainable" | "pixelshu
 
 /** Options of `UpsampleBlock`. */
 export interface UpsampleBlockOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
   /** Needed wherever there is a convolution. */
   readonly inChannels?: number;
@@ -149,6 +150,7 @@ export interface SubpixelUpsampleOptions extends Pick<
  * @throws ConfigError, ShapeError
  */
 export class SubpixelUpsample extends Module {
+  /** Makes the channels that become positions. */
   readonly conv_block: Module;
   private readonly factor: number;
   private readonly average: boolean;

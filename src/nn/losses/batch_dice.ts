@@ -52,7 +52,10 @@ export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options
   return diceCoefficient(flat(input), flat(target), options);
 }
 
-/** 1 − the Dice coefficient of the whole batch, over all classes together with `multiclass`. Throws `ShapeError`. */
+/**
+ * 1 − the Dice coefficient of the whole batch, over all classes together with `multiclass`. Throws `ShapeError`. `input` and `target` are `[N, C, …]`, the
+ * result is a scalar.
+ */
 export function batchDiceLoss(input: Tensor, target: Tensor, options: { readonly multiclass?: boolean } = {}): Tensor {
   expectOptions("batchDiceLoss", options, "multiclass");
   const { multiclass = false } = options;

@@ -68,7 +68,7 @@ export function l1Loss(input: Tensor, target: Tensor, options: ElementLossOption
   return elementwise("l1Loss", input, target, options, () => combine("l1", input, target));
 }
 
-/** With d = |input − target|: d² / (2 beta) below beta (default 1), d − beta / 2 above. Throws `ShapeError`, `ConfigError`. */
+/** With d = |input − target|: d² / (2 beta) below beta (default 1), d − beta / 2 above. Throws `ShapeError`, `ConfigError`. Any shape, the same for both. */
 export function smoothL1Loss(
   input: Tensor,
   target: Tensor,
@@ -80,7 +80,10 @@ export function smoothL1Loss(
   return elementwise("smoothL1Loss", input, target, options, () => combine("smoothL1", input, target, beta));
 }
 
-/** With d = |input − target|: d² / 2 up to delta (default 1), delta · (d − delta / 2) above. Throws `ShapeError`, `ConfigError`. */
+/**
+ * With d = |input − target|: d² / 2 up to delta (default 1), delta · (d − delta / 2) above. Throws `ShapeError`, `ConfigError`. Any shape, the same for
+ * both.
+ */
 export function huberLoss(input: Tensor, target: Tensor, options: ElementLossOptions & { readonly delta?: number } = {}): Tensor {
   expectOptions("huberLoss", options, "weight reduction delta");
   const { delta = 1 } = options;

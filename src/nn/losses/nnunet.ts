@@ -17,7 +17,7 @@ import { composed } from "./overlap.ts";
 
 /** Options of `softDiceLoss`. */
 export interface SoftDiceLossOptions {
-  /** Applied to the input; default none. */
+  /** Applied to the input; default none. A function keeps the shape. */
   readonly applyNonlin?: "softmax" | "sigmoid" | ((x: Tensor) => Tensor);
   /** Sum over the batch before the ratio; default false. */
   readonly batchDice?: boolean;

@@ -22,7 +22,7 @@ export interface TargetOptions {
   readonly sigmoid?: boolean;
   /** Over the channels; default false. Ignored for one channel. */
   readonly softmax?: boolean;
-  /** Applied to the input before anything else. */
+  /** Applied to the input before anything else. It keeps the shape. */
   readonly otherAct?: (x: Tensor) => Tensor;
 }
 

@@ -43,7 +43,7 @@ function scaled(distances: readonly (readonly number[])[], classes: number): num
 /**
  * Dice loss where the error at a position is how far, by a matrix of distances between classes, the predicted distribution lies from the true class
  * (Fidon et al. 2017; "GDL" after Tilborghs et al. 2020). Each sample has its own ratio; MONAI's mixes the samples of a batch of more than one by
- * accident of broadcasting, reproduced with `compat` only; then the reduction "none" is refused, as there.
+ * accident of broadcasting, reproduced with `compat` only; then the reduction "none" is refused, as there. Distances have no unit.
  * @param input logits `[N, C, spatial…]`; softmax is applied
  * @param target class indices (f32, i32 or u32), `[N, spatial…]` or `[N, 1, spatial…]`
  * @param distances C × C between classes; divided by the largest

@@ -24,7 +24,10 @@ export interface AdamOptions {
 
 const names = "lr betas eps weightDecay amsgrad maximize";
 
-/** Adam (Kingma and Ba 2015). Packs the parameters into one buffer when it is made. Throws `ConfigError` for values out of range. */
+/**
+ * Adam (Kingma and Ba 2015). Packs the parameters into one buffer when it is made. Throws `ConfigError` for values out of range. Parameters may have any
+ * shape.
+ */
 export class Adam extends Optimizer {
   /** @internal */
   protected readonly decoupled: boolean = false;
@@ -75,7 +78,7 @@ export class Adam extends Optimizer {
   }
 }
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter 2019), 0.01 by default. */
+/** Adam with decoupled weight decay (Loshchilov and Hutter 2019), 0.01 by default. Parameters may have any shape. */
 export class AdamW extends Adam {
   /** @internal */
   protected override readonly decoupled = true;

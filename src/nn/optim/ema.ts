@@ -22,6 +22,7 @@ export class EMA {
   private backup: readonly Tensor[] | undefined;
 
   /**
+   * Weights may have any shape.
    * @param source an optimizer, whose parameters are averaged in one dispatch per flat buffer, or any tensors, one dispatch each
    * @param decay share of the past, in [0, 1]
    * @throws ConfigError
@@ -87,7 +88,7 @@ export class EMA {
     return new Map(await Promise.all(entries));
   }
 
-  /** Restores what `stateDict` gave. Throws `CheckpointError` if it is of other weights; then nothing is written. */
+  /** Restores what `stateDict` gave. Throws `CheckpointError` if it is of other weights; then nothing is written. Each array has the shape of its weight. */
   loadStateDict(state: ReadonlyMap<string, HostArray>): void {
     this.averages.forEach((t, i) => {
       const given = state.get(String(i));
@@ -102,6 +103,7 @@ export class EMA {
     this.averages.forEach((t, i) => this.device.write(t, state.get(String(i))!));
   }
 
+  /** Frees the averages; the weights stay. */
   dispose(): void {
     for (const t of [...this.averages, ...(this.backup ?? [])]) t.dispose();
   }

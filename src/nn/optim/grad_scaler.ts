@@ -33,7 +33,7 @@ export interface GradScalerOptions {
  *     });
  */
 export class GradScaler {
-  /** `[7]`, see shaders/lib/scaler.wgsl. */
+  /** Seven elements: scale, counters and flags, see shaders/lib/scaler.wgsl. */
   readonly state: Tensor;
   private readonly factor: Tensor;
 
@@ -61,7 +61,7 @@ export class GradScaler {
     this.factor = keep(new Tensor(device, this.state.storage.retain(), [], "f32", this.state.byteOffset));
   }
 
-  /** The loss times the scale. */
+  /** The loss times the scale. Both are scalars. */
   scale(loss: Tensor): Tensor {
     return mul(loss, this.factor);
   }
@@ -81,6 +81,7 @@ export class GradScaler {
     return (await this.state.data())[kernels.ScalerState.found] !== 0;
   }
 
+  /** Frees the state. */
   dispose(): void {
     this.factor.dispose();
     this.state.dispose();

@@ -19,7 +19,9 @@ import type { StateDict } from "../state_dict.ts";
 
 /** Parameters that share hyper-parameters; those left out are the optimizer's. */
 export interface ParamGroup<H> {
+  /** The parameters, of any shape. */
   readonly params: readonly Tensor[];
+  /** What is different for these. */
   readonly options?: Partial<H>;
 }
 
@@ -41,12 +43,14 @@ export interface StepOptions {
  * frozen. `step` takes gradients in the order of `parameters`; learning rate, counters and moments live on the device, so that a captured step
  * replays, and `stateDict` with the weights is all that a run needs to go on bit for bit.
  *
- *     const adam = new Adam(model.parameters(), { lr: 1e-3 });
- *     adam.minimize(loss, { clipNorm: 1 }); // adam.step(grad(loss, adam.parameters), { clipNorm: 1 })
+ * const adam = new Adam(model.parameters(), { lr: 1e-3 });
+ * adam.minimize(loss, { clipNorm: 1 }); // adam.step(grad(loss, adam.parameters), { clipNorm: 1 })
  *
- * Constructors throw `ConfigError` without a parameter, for one given twice, for values out of range, and inside of `capture`.
+ * Constructors throw `ConfigError` without a parameter, for one given twice, for values out of range, and inside of `capture`. Parameters may have any
+ * shape.
  */
 export abstract class Optimizer {
+  /** Where the parameters live. */
   readonly device: Device;
   /** Norm of all gradients before clipping, of the last step that was given `clipNorm`; a scalar on the device. */
   readonly gradientNorm: Tensor;
@@ -84,16 +88,18 @@ export abstract class Optimizer {
 
   /**
    * Flat buffers of all parameters, which are views of them. Of a parameter that another optimizer was given later there is a copy here: `gather`
-   * brings it up to date, `scatter` goes the other way.
+   * brings it up to date, `scatter` goes the other way. One axis each: `[elements]`.
    */
   get weights(): readonly Tensor[] {
     return this.packs.map((pack) => pack.weight);
   }
 
+  /** Brings the flat buffers up to date with parameters that another optimizer holds now. */
   gather(): void {
     for (const pack of this.packs) pack.gather(this.device);
   }
 
+  /** Writes the flat buffers to parameters that another optimizer holds now. */
   scatter(): void {
     for (const pack of this.packs) pack.scatter(this.device);
   }
@@ -149,6 +155,7 @@ export abstract class Optimizer {
   /**
    * Sets the momentum (Adam: the first beta) of all groups, for schedules that cycle it.
    * @param steps updates done so far: Adam's bias correction follows from it
+   * @param value the new one, 0 to below 1
    */
   abstract setMomentum(value: number, steps: number): void;
 

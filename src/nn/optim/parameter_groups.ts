@@ -8,7 +8,9 @@ import type { ParamGroup } from "./optimizer.ts";
 
 /** Parameters by name and the options that they alone have. */
 export interface GroupRule<H> {
+  /** Names of the parameters. */
   readonly match: NameFilter;
+  /** What is different for these parameters, such as `{ weightDecay: 0 }`. */
   readonly options: Partial<H>;
 }
 

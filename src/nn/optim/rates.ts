@@ -31,6 +31,7 @@ export function stepDecay(options: StepDecayOptions): Schedule {
 
 /** Options of `multiStepDecay`, `MultiStepLR`. */
 export interface MultiStepOptions {
+  /** Steps at which the rate is multiplied by `gamma`. */
   readonly milestones: readonly number[];
   /** Default 0.1. */
   readonly gamma?: number;
@@ -45,6 +46,7 @@ export function multiStepDecay(options: MultiStepOptions): Schedule {
 
 /** Options of `exponentialDecay`, `ExponentialLR`. */
 export interface ExponentialOptions {
+  /** Factor of each step. */
   readonly gamma: number;
 }
 
@@ -134,6 +136,7 @@ export function inTurn(schedules: readonly Schedule[], milestones: readonly numb
 
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
+  /** Rate at the peak. */
   readonly maxLr: number;
   /** All updates of the run. */
   readonly totalSteps: number;
@@ -156,7 +159,7 @@ interface Phase {
   readonly momentum: readonly [0 | 1, 0 | 1];
 }
 
-/** The 1cycle policy (Smith and Topin 2019): `lr` and the place of the momentum between its largest (1) and smallest (0) value. */
+/** The 1cycle policy (Smith and Topin 2019): `lr` and the place of the momentum between its largest (1) and smallest (0) value. The `step` counts from 0. */
 export function oneCycle(options: OneCycleOptions): (step: number) => { lr: number; momentum: number } {
   expectOptions("oneCycle", options, "maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase");
   const {

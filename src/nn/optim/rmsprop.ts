@@ -26,7 +26,7 @@ export interface RMSpropOptions {
 
 const names = "lr alpha eps weightDecay momentum centered maximize";
 
-/** RMSprop (Tieleman and Hinton 2012) as PyTorch defines it. Throws `ConfigError` for values out of range. */
+/** RMSprop (Tieleman and Hinton 2012) as PyTorch defines it. Throws `ConfigError` for values out of range. Parameters may have any shape. */
 export class RMSprop extends Optimizer {
   private readonly centered: boolean;
   private readonly maximize: boolean;

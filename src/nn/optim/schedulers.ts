@@ -26,6 +26,7 @@ import {
  * each update, or after each epoch, outside of a captured step: the rate is on the device, so that the step is not traced again.
  */
 export class Scheduler {
+  /** Whose rates are set. */
   protected readonly optimizer: Optimizer;
   private readonly schedule: Schedule;
   private readonly bases: readonly number[];
@@ -57,6 +58,7 @@ export class Scheduler {
     return this.optimizer.lr;
   }
 
+  /** Sets what the optimizer has at `step`. */
   protected set(step: number): void {
     this.optimizer.expectOutside("a scheduler's step");
     const rates = this.bases.map((base) => this.schedule(step, base));

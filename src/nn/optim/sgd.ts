@@ -25,7 +25,7 @@ export interface SGDOptions {
 
 const names = "lr momentum dampening weightDecay nesterov maximize";
 
-/** Stochastic gradient descent with momentum as PyTorch defines it. Throws `ConfigError` for values out of range. */
+/** Stochastic gradient descent with momentum as PyTorch defines it. Throws `ConfigError` for values out of range. Parameters may have any shape. */
 export class SGD extends Optimizer {
   private readonly nesterov: boolean;
   private readonly maximize: boolean;

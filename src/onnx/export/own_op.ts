@@ -10,7 +10,10 @@ export interface OwnNode {
   readonly inputs: readonly string[];
   /** The record of arguments of the call, empty without one. */
   readonly args: Readonly<Record<string, unknown>>;
-  /** Adds a node of operator set 19 with one output and gives its name. Numbers are integer attributes, `{ float: 0.5 }` is a float. */
+  /**
+   * Adds a node of operator set 19 with one output and gives its name. Numbers are integer attributes, `{ float: 0.5 }` is a float. `op` is ONNX's name,
+   * `inputs` names of the graph.
+   */
   node(op: string, inputs: readonly string[], attributes?: Readonly<Record<string, AttributeValue>>): string;
   /** Adds a float constant and gives its name; a number is a scalar. */
   constant(value: number | HostArray): string;

@@ -60,7 +60,7 @@ class Values {
 export interface OnnxOptions {
   /** For messages; default "the ONNX file". */
   readonly source?: string;
-  /** The bytes of a file beside the model that holds tensors, by the name it has in the model. Without, such models are refused. */
+  /** The bytes of a file beside the model that holds tensors, by the name it has in the model. Without, such models are refused. `location` is that name. */
   readonly external?: (location: string) => Uint8Array;
 }
 
@@ -73,7 +73,9 @@ export const onnxNames = "source external";
  * the host each time, so inputs may have any shape that the graph allows. Everything floating is f32, integers are i32.
  */
 export class OnnxModel extends Module {
+  /** Inputs of the graph that are no initializers, in its order. */
   readonly inputs: readonly OnnxValueInfo[];
+  /** Outputs of the graph, in its order. */
   readonly outputs: readonly OnnxValueInfo[];
   private readonly device: Device;
   private readonly graph: CheckedGraph;
@@ -109,7 +111,7 @@ export class OnnxModel extends Module {
     }
   }
 
-  /** Initializers that are tensors, by their names in the file. */
+  /** Initializers that are tensors, by their names in the file. Names begin with `prefix`, by default none. */
   override *namedTensors(prefix = ""): Iterable<readonly [string, Tensor]> {
     for (const [name, v] of this.constants) if (!isHost(v)) yield [prefix + name, v];
   }
@@ -119,9 +121,12 @@ export class OnnxModel extends Module {
     for (const t of this.uploads.values()) t.dispose();
   }
 
-  /** The operator that makes the first output, such as "Softmax". */
+  /** The operator that makes the first output, such as "Softmax"; one that changes nothing does not count. */
   get lastOperator(): string | undefined {
-    return this.graph.nodes.findLast((n) => n.outputs.includes(this.outputs[0].name))?.op;
+    const makes = (name: string) => this.graph.nodes.find((n) => n.outputs.includes(name));
+    let node = makes(this.outputs[0].name);
+    while (node?.op === "Identity") node = makes(node.inputs[0]);
+    return node?.op;
   }
 
   /** The output of a model with one input and one output. Throws `ConfigError` for another, and what `run` throws. */
@@ -218,6 +223,7 @@ const showNames = (list: readonly OnnxValueInfo[]): string => list.map((v) => `"
 /**
  * Reads an ONNX model (operator sets 7 and later) into a module that runs and can be trained further.
  * @throws FormatError for damaged files, ConfigError naming all operators that are not supported
+ * @param bytes of the file
  */
 export function importOnnx(device: Device, bytes: Uint8Array, options: OnnxOptions = {}): OnnxModel {
   expectOptions("importOnnx", options, onnxNames);

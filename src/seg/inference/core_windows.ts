@@ -36,12 +36,15 @@ export interface CoreWindowsOptions {
 
 /** What is told while windows run, and how to stop them. */
 export interface CoreWindowsRun {
+  /** Aborting stops between windows. */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each window: `done` of `total`. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /** What a run will do, known before it starts. */
 export interface CoreWindowsPlan {
+  /** How many windows there are. */
   readonly windows: number;
   /** Size of each window. */
   readonly window: readonly number[];
@@ -83,7 +86,7 @@ export class CoreWindows {
     return this.options.decision ?? "largest";
   }
 
-  /** What `run` will do for images `[C, ...spatial]`. @throws as `run` */
+  /** What `run` will do for images of `shape`, `[C, ...spatial]`. @throws as `run` */
   plan(shape: readonly number[]): Promise<CoreWindowsPlan> {
     return this.evaluating(async () => this.jobOf(shape));
   }
@@ -100,6 +103,7 @@ export class CoreWindows {
     });
   }
 
+  /** Frees the captured steps, not the network. */
   dispose(): void {
     this.step.dispose();
   }

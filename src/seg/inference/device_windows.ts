@@ -29,7 +29,10 @@ export interface DeviceWindowsOptions extends Omit<
   SlidingWindowOptions,
   "onProgress" | "processFn" | "withCoord" | "bufferSteps" | "bufferDim"
 > {
-  /** Starts of windows along each axis, in place of MONAI's: nnU-Net's `computeStepsForSlidingWindow`. */
+  /**
+   * Starts of windows along each axis, in place of MONAI's: nnU-Net's `computeStepsForSlidingWindow`. It gets `imageSize`, padding included, and `roiSize`,
+   * in voxels.
+   */
   readonly scan?: ((imageSize: readonly number[], roiSize: readonly number[]) => number[][]) | undefined;
   /** Spatial axes along which images are mirrored too; the outputs of all combinations are averaged. Default none. */
   readonly mirrorAxes?: readonly number[] | undefined;
@@ -61,7 +64,9 @@ export interface WindowRun {
   readonly decision?: Decision | undefined;
   /** Give the weighted means back. Default false. */
   readonly scores?: boolean | undefined;
+  /** Aborting stops between batches. */
   readonly signal?: AbortSignal | undefined;
+  /** Called after each batch with windows `done` of `total`. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -73,11 +78,15 @@ export interface WindowsPlan {
   readonly passes: number;
   /** Planes of the image that are on the device at a time, and bands of rows. */
   readonly planes: number;
+  /** Bands of rows that the image is done in. */
   readonly bands: number;
   /** Bytes on the device: network (weights and values), image, sums. */
   readonly networkBytes: number;
+  /** Bytes of the part of the image that is on the device. */
   readonly imageBytes: number;
+  /** Bytes of sums and weights. */
   readonly sumBytes: number;
+  /** Bytes of all of these together. */
   readonly peakBytes: number;
 }
 
@@ -121,7 +130,7 @@ export class DeviceWindows {
     }));
   }
 
-  /** What `run` will do for images `[C, ...spatial]`. @throws as `run` */
+  /** What `run` will do for images of `shape`, `[C, ...spatial]`. @throws as `run` */
   plan(shape: readonly number[], run: WindowRun = { decision: "largest" }): Promise<WindowsPlan> {
     expectOptions("DeviceWindows.plan", run, windowRunNames);
     return this.evaluating(async () => {
@@ -153,6 +162,7 @@ export class DeviceWindows {
     });
   }
 
+  /** Frees the captured steps, not the networks. */
   dispose(): void {
     for (const { step } of this.networks) step.dispose();
   }

@@ -36,6 +36,7 @@ export type Images = HostArray | Tensor;
 
 /** Sliding-window inference with fixed options (MONAI `SlidingWindowInferer`). */
 export class SlidingWindowInferer {
+  /** The options it was made with. */
   readonly options: InfererOptions;
 
   constructor(options: InfererOptions) {
@@ -57,7 +58,7 @@ export class SlidingWindowInferer {
 
 /** Options of `SliceInferer`. */
 export interface SliceInfererOptions extends InfererOptions {
-  /** Window size within a slice, two numbers (or one for both). */
+  /** Window size within a slice, two numbers (or one for both). In pixels. */
   readonly roiSize: number | readonly number[];
   /** The spatial axis that slices are taken along: 0, 1 or 2. Default 0. */
   readonly spatialDim?: number;
@@ -65,6 +66,7 @@ export interface SliceInfererOptions extends InfererOptions {
 
 /** Runs a 2-D network over a volume slice by slice (MONAI `SliceInferer`); the network sees [B, C, a, b]. */
 export class SliceInferer {
+  /** The options it was made with. */
   readonly options: SliceInfererOptions;
 
   constructor(options: SliceInfererOptions) {
@@ -111,7 +113,7 @@ export class SliceInferer {
 
 /** Networks see the whole image at once (MONAI `SimpleInferer`). */
 export class SimpleInferer {
-  /** As `SlidingWindowInferer`'s. */
+  /** As `SlidingWindowInferer`'s. Images are `[N, C, …]`, a volume `[C, …]`. */
   run(image: Volume, model: Model): Promise<Volume<Float32Array>>;
   run(images: Images, model: Model): Promise<HostArray<Float32Array>>;
   run(images: Volume | Images, model: Model): Promise<HostArray<Float32Array>> {

@@ -18,6 +18,7 @@ function setDropout(module: Module, training: boolean): void {
  * each call draws new masks. Shares the network's weights.
  */
 export class TestDropout extends Module {
+  /** The network whose dropout is on. */
   readonly network: Module;
 
   constructor(network: Module) {
@@ -36,11 +37,11 @@ export class TestDropout extends Module {
   }
 }
 
-/** How far the samples of each structure agree, one entry per class. */
+/** How far the samples of each structure agree, one entry per class. Each is `[classes]`. */
 export interface StructureUncertainties {
   /** Voxels that all samples give the class over voxels that any does; 1 for a class that none finds. */
   readonly iou: Float64Array;
-  /** Standard deviation (of the population) over mean of the volumes; NaN for a class that no sample finds. */
+  /** Standard deviation (of the population) over mean of the volumes; NaN for a class that no sample finds. Of voxels. */
   readonly coefficientOfVariation: Float64Array;
   /** `[classes]` per sample: voxels of each class. */
   readonly volumes: readonly Float64Array[];
@@ -60,6 +61,7 @@ export class StructureCounts {
   // Classes that a voxel was given, a bit each.
   private seen = new Uint32Array(0);
 
+  /** @param numClasses classes of the label maps, background included */
   constructor(numClasses: number) {
     this.classes = numClasses;
     this.words = Math.ceil(numClasses / 32);
@@ -74,7 +76,10 @@ export class StructureCounts {
     this.seen = new Uint32Array(voxels * this.words);
   }
 
-  /** Counts sample number `sample` of these voxels. @throws ShapeError for another number of voxels, DataError for values that are no classes */
+  /**
+   * Counts sample number `sample` of these voxels. `labels` are the classes of these voxels. @throws ShapeError for another number of voxels, DataError for
+   * values that are no classes
+   */
   add(labels: ArrayLike<number>, sample: number): void {
     const { agreed, seen, words, any, classes } = this;
     if (labels.length !== agreed.length)
@@ -104,6 +109,7 @@ export class StructureCounts {
     this.first = undefined;
   }
 
+  /** What all samples of all voxels say together. */
   result(): StructureUncertainties {
     const { volumes, all, any, classes } = this;
     const n = volumes.length;

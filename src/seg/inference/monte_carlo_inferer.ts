@@ -14,6 +14,7 @@ import { StructureCounts, type StructureUncertainties, TestDropout } from "./mon
 
 /** `SlidingWindowInferer`, `SliceInferer`, `SimpleInferer` or what is like them. */
 export interface Inferer {
+  /** Takes images `[N, C, …]` through the network. */
   run(images: HostArray, model: Module): Promise<HostArray<Float32Array>>;
 }
 
@@ -25,7 +26,7 @@ export interface MonteCarloOptions {
   readonly samples?: number;
   /** What the network's outputs are: logits of classes that exclude each other ("softmax", default) or not ("sigmoid"). */
   readonly activation?: "softmax" | "sigmoid";
-  /** Called after every draw. */
+  /** Called after every draw. `done` of `total`. */
   readonly onSample?: (done: number, total: number) => void;
 }
 
@@ -74,7 +75,7 @@ export class MonteCarloInferer {
 
   /**
    * Draws. The same state of the device's generator (`seedDropout`) gives the same ones; a network without dropout gives one and the same each time.
-   * Takes 3 floats of host memory per voxel and class.
+   * Takes 3 floats of host memory per voxel and class. Images are `[N, C, …]`, a volume `[C, …]`.
    * @throws what the inferer throws
    */
   run(image: Volume, network: Module): Promise<MonteCarloMaps<Volume<Float32Array>>>;

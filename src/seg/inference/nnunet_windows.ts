@@ -11,6 +11,7 @@ import { functionOf, type WindowPredictor } from "./sliding_window.ts";
 /**
  * Where tiles start, per axis: evenly spread, at most `tileStepSize` of a tile apart. nnU-Net's `compute_steps_for_sliding_window`.
  * @throws ConfigError for a step outside (0, 1]; ShapeError for an image smaller than the tile: pad it first
+ * @param imageSize in voxels, as `tileSize`
  */
 export function computeStepsForSlidingWindow(
   imageSize: readonly number[],
@@ -54,7 +55,10 @@ function impulse(size: number, sigma: number): Float64Array {
   return out;
 }
 
-/** Weights of a tile's voxels, falling off from its middle, none of them 0. nnU-Net's `compute_gaussian`. */
+/**
+ * Weights of a tile's voxels, falling off from its middle, none of them 0. nnU-Net's `compute_gaussian`. `tileSize` is in voxels, and the shape of the
+ * result.
+ */
 export function computeGaussian(tileSize: readonly number[], options: GaussianOptions = {}): HostArray<Float32Array> {
   expectOptions("computeGaussian", options, "sigmaScale valueScalingFactor dtype");
   const { sigmaScale = 1 / 8, valueScalingFactor = 1, dtype = "float16" } = options;

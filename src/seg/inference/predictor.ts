@@ -32,6 +32,7 @@ export class Predictor {
     }
   }
 
+  /** Frees the captured steps, not the model. */
   dispose(): void {
     this.step.dispose();
   }

@@ -83,6 +83,7 @@ export interface ViewsPrediction {
 export interface MonteCarloPrediction extends ViewsPrediction {
   /** The label map of every sample of every view, `[X, Y, Z]`, views one after the other. */
   readonly samples?: readonly HostArray<Uint8Array>[];
+  /** How far the samples of each structure agree. */
   readonly uncertainty: StructureUncertainties;
   /** `[X, Y, Z]`: variance of the scores over samples and views, with the views' weights, added up over the classes. */
   readonly variance?: HostArray<Float32Array>;
@@ -92,11 +93,15 @@ export interface MonteCarloPrediction extends ViewsPrediction {
 export interface ViewsPlan {
   /** Rows of the volume whose scores are on the device at a time, and how many blocks of them there are. */
   readonly rows: number;
+  /** How many blocks of rows there are. */
   readonly blocks: number;
   /** Slices that networks see, those that are seen again for another block included. */
   readonly slices: number;
+  /** Bytes on the device of the networks, with values. */
   readonly networkBytes: number;
+  /** Bytes on the device of the sums of scores. */
   readonly sumBytes: number;
+  /** Bytes on the device at most. */
   readonly peakBytes: number;
 }
 
@@ -150,7 +155,7 @@ export class QuickNatViews {
 
   /**
    * Segments a volume `samples` times with dropout on. Scores are the mean over the samples, and what each sample of each view says is compared. The same
-   * state of the device's generator (`seedDropout`) gives the same samples.
+   * state of the device's generator (`seedDropout`) gives the same samples. `volume` has the same shapes.
    * @param volume as `predict`'s
    * @throws as `predict`; ConfigError for fewer than one sample, more than 256 classes, or variances of logits
    */

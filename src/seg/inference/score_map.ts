@@ -13,10 +13,14 @@ import type { OutputCoding } from "../post/output_coding.ts";
 
 /** What networks say of each voxel of an image. */
 export interface ScoreMap {
+  /** Channels of the networks' output. */
   readonly channels: number;
   /** Spatial size. */
   readonly shape: Shape;
-  /** The scores of a channel, the same each time; -Infinity where nothing was predicted. Not to be written. */
+  /**
+   * The scores of a channel, the same each time; -Infinity where nothing was predicted. Not to be written. `index` is from 0. One score for each element of
+   * `shape`.
+   */
   readonly channel: (index: number) => Float32Array;
 }
 

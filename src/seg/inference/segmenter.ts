@@ -42,6 +42,7 @@ export const inferenceNames = "overlap batchSize mirror rot90 precision maxBytes
 
 /** What segmenting an image will take, known before it starts. */
 export interface SegmentPlan {
+  /** Windows, or slices, that networks see. */
   readonly windows: number;
   /** Passes of a network over a batch, if these are not the windows. */
   readonly passes?: number;
@@ -77,8 +78,12 @@ export interface Segmenter {
   plan?(shape: readonly number[], scores?: boolean): Promise<SegmentPlan>;
   /** Takes options in place of the recipe's. Throws `ConfigError` for those that it cannot follow. */
   configure?(options: InferenceOptions): void;
-  /** Draws with dropout on and decides by the mean of their probabilities; absent where draws can only vote. */
+  /**
+   * Draws with dropout on and decides by the mean of their probabilities; absent where draws can only vote. As often as `samples` says; `image` is `[C, x,
+   * y, z]`.
+   */
   readonly sample?: ((image: HostArray, samples: number, hooks?: SegmentHooks) => Promise<SampledLabels>) | undefined;
+  /** Frees the captured steps, not the networks. */
   dispose(): void;
 }
 

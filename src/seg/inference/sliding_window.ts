@@ -18,7 +18,7 @@ export type WindowPredictor<O extends WindowOutputs = HostArray> =
   | ((windows: HostArray<Float32Array>, coords: readonly WindowCoord[]) => Promise<O> | O)
   | { predict(windows: HostArray<Float32Array>, coords: readonly WindowCoord[]): Promise<O> | O };
 
-/** What becomes of a batch's outputs and weights before they are added up. */
+/** What becomes of a batch's outputs and weights before they are added up. Windows are `[B, C, …roi]`, outputs `[B, K, …]`, weights `[…roi]`. */
 export type ProcessFn = (
   outputs: readonly HostArray[],
   windows: HostArray<Float32Array>,
@@ -154,7 +154,10 @@ function gather(
   return out;
 }
 
-/** Where windows start, in C order over the axes (last fastest); the last window of an axis is shifted back to end at the border. */
+/**
+ * Where windows start, in C order over the axes (last fastest); the last window of an axis is shifted back to end at the border. `imageSize` and `roiSize`
+ * are in voxels; `overlap` is a share of the window, 0 to below 1. Gives the step along each axis, `scanInterval`, and the `starts`.
+ */
 export function slidingWindowStarts(
   imageSize: readonly number[],
   roiSize: readonly number[],
@@ -189,7 +192,7 @@ function scanIntervals(imageSize: readonly number[], roiSize: readonly number[],
 
 /**
  * Weights of a window's voxels (MONAI `compute_importance_map`): ones, or Π exp(−x²/2σ²) with x from the center and σ = size·sigmaScale,
- * never below max(smallest weight, 1e-3) so that no voxel divides by zero.
+ * never below max(smallest weight, 1e-3) so that no voxel divides by zero. `patchSize` is in voxels, and the shape of the result.
  */
 export function computeImportanceMap(
   patchSize: readonly number[],

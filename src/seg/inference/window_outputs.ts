@@ -19,7 +19,9 @@ export type ImageOutputs<O extends WindowOutputs> = O extends HostArray
 
 /** A window in the images. */
 export interface WindowCoord {
+  /** Which image of the batch. */
   readonly image: number;
+  /** Its first voxel on each axis. */
   readonly start: readonly number[];
   /** One past its last voxel. */
   readonly end: readonly number[];

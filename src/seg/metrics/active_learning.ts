@@ -18,7 +18,7 @@ function foreground({ data, shape }: HostArray): { data: Float64Array; shape: nu
 const scored = (a: HostArray, includeBackground: boolean): HostArray<Float64Array> =>
   includeBackground ? { data: Float64Array.from(a.data), shape: a.shape } : foreground(a);
 
-/** Options of `variance`, `std`, `computeVariance` and others. */
+/** Options of `computeVariance` and `VarianceMetric`. */
 export interface VarianceOptions {
   /** Default true. */
   readonly includeBackground?: boolean;
@@ -67,6 +67,7 @@ export function computeVariance(yPred: HostArray, options: VarianceOptions = {})
 
 /** `computeVariance` with its options kept, and "sum" as its default (MONAI `VarianceMetric`). */
 export class VarianceMetric {
+  /** The options it was made with. */
   readonly options: VarianceOptions;
 
   constructor(options: VarianceOptions = {}) {
@@ -74,6 +75,7 @@ export class VarianceMetric {
     this.options = { scalarReduction: "sum", ...options };
   }
 
+  /** `computeVariance` of `yPred`, of the shapes there. */
   run(yPred: HostArray): HostArray<Float64Array> {
     return computeVariance(yPred, this.options);
   }
@@ -118,6 +120,7 @@ export function computeLabelQuality(yPred: HostArray, y: HostArray, options: Lab
 
 /** `computeLabelQuality` with its options kept, and "sum" as its default (MONAI `LabelQualityScore`). */
 export class LabelQualityScore {
+  /** The options it was made with. */
   readonly options: LabelQualityOptions;
 
   constructor(options: LabelQualityOptions = {}) {
@@ -125,6 +128,7 @@ export class LabelQualityScore {
     this.options = { scalarReduction: "sum", ...options };
   }
 
+  /** `computeLabelQuality` of `yPred` and `y`, of the shapes there. */
   run(yPred: HostArray, y: HostArray): HostArray<Float64Array> {
     return computeLabelQuality(yPred, y, this.options);
   }

@@ -20,17 +20,21 @@ export interface Summary {
   readonly count: number;
   /** Cases whose value is infinite, such as the distance to nothing; not among `count`. */
   readonly infinite: number;
+  /** NaN without a case, as the next ones. */
   readonly mean: number;
   /** Of a sample (n − 1); NaN of one case. */
   readonly std: number;
+  /** The middle one. */
   readonly median: number;
+  /** The least. */
   readonly min: number;
+  /** The greatest. */
   readonly max: number;
   /** Percentile interval of the mean; NaN without a case. */
   readonly interval: readonly [low: number, high: number];
 }
 
-/** Mean, spread and the bootstrap confidence interval of the mean. */
+/** Mean, spread and the bootstrap confidence interval of the mean. `values` has one for each case. */
 export function summarize(values: readonly number[], options: BootstrapOptions = {}): Summary {
   expectOptions("summarize", options, "samples confidence seed");
   const { samples = 2000, confidence = 0.95, seed = 0 } = options;

@@ -13,7 +13,7 @@ export interface CalibrationOptions {
   readonly ignore?: number;
 }
 
-/** How confidence and accuracy differ. */
+/** How confidence and accuracy differ. Lists are `[bins]`. */
 export interface Calibration {
   /** Expected calibration error: mean of |accuracy − confidence| over the bins, weighted by their voxels. */
   readonly expected: number;
@@ -21,7 +21,9 @@ export interface Calibration {
   readonly maximum: number;
   /** Per bin: mean confidence, share of right voxels, voxels; NaN where a bin is empty. */
   readonly confidence: Float64Array;
+  /** Share of right voxels, per bin. */
   readonly accuracy: Float64Array;
+  /** Voxels, per bin. */
   readonly count: Float64Array;
 }
 

@@ -33,6 +33,7 @@ export interface ClassPair extends Confusion {
 
 /** A metric of one case, a row of the table of `evaluate`. */
 export interface CaseMetric {
+  /** What it is called in tables and options. */
   readonly name: string;
   /** Behind the number in tables; "" for none. */
   readonly unit: string;
@@ -105,7 +106,9 @@ export type EmptyRule = "nan" | "skip" | "best";
 
 /** Options of `scoreCase`. */
 export interface ScoreOptions {
+  /** What is measured. */
   readonly metrics: readonly CaseMetric[];
+  /** What it is measured of. */
   readonly classes: readonly LabelClass[];
   /** Size of a voxel along each axis. */
   readonly spacing: readonly number[];

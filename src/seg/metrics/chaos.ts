@@ -11,11 +11,13 @@ import { SurfacePair } from "./surfaces.ts";
 
 /** The four numbers of the CHAOS challenge. */
 export interface ChaosMetrics {
+  /** Dice coefficient, 0 to 1. */
   readonly dice: number;
   /** Relative absolute volume difference in percent of the reference. */
   readonly ravd: number;
   /** Average and maximum symmetric surface distance, in the unit of the spacing. */
   readonly assd: number;
+  /** Maximum symmetric surface distance, in the unit of the spacing. */
   readonly mssd: number;
 }
 

@@ -5,7 +5,9 @@ import type { CaseMetric, EmptyRule } from "./case_metrics.ts";
 
 /** Scores of one case: per class, then per metric. */
 export interface ScoredCase {
+  /** The case's name. */
   readonly id: string;
+  /** A row for each class, a number for each metric. */
   readonly scores: readonly (readonly number[])[];
   /** There was no prediction: an empty one was scored. */
   readonly missing?: true;
@@ -13,18 +15,25 @@ export interface ScoredCase {
 
 /** What was compared, and by which rules. */
 export interface ComparisonInfo {
+  /** Names of the classes. */
   readonly classes: readonly string[];
+  /** What was measured. */
   readonly metrics: readonly CaseMetric[];
+  /** What a class scores that neither has. */
   readonly empty: EmptyRule;
   /** What stands for a prediction that is not there. */
   readonly missing: "empty" | "skip";
+  /** Of `nsd`, in the unit of the spacing. */
   readonly tolerance: number;
+  /** Truth value of voxels that did not count. */
   readonly ignore?: number | undefined;
+  /** How confidence intervals are drawn. */
   readonly bootstrap?: BootstrapOptions;
 }
 
 /** Scores of all cases with their summaries. */
 export interface Comparison extends ComparisonInfo {
+  /** Each case with its scores. */
   readonly cases: readonly ScoredCase[];
   /** Cases without prediction; scored as empty or left out, as `missing` says. */
   readonly missingCases: readonly string[];
@@ -39,7 +48,7 @@ const finiteMean = (values: readonly number[]): number => {
   return known.reduce((s, v) => s + v, 0) / known.length;
 };
 
-/** Summaries of the scores. */
+/** Summaries of the scores. `missingCases` had no prediction, `surplus` no truth. */
 export function compareCases(
   info: ComparisonInfo,
   cases: readonly ScoredCase[],

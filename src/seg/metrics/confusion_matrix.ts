@@ -10,9 +10,13 @@ import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.
 
 /** Counts of one class: true and false positives, true and false negatives. */
 export interface Confusion {
+  /** True positives. */
   readonly tp: number;
+  /** False positives. */
   readonly fp: number;
+  /** True negatives. */
   readonly tn: number;
+  /** False negatives. */
   readonly fn: number;
 }
 

@@ -77,19 +77,21 @@ export class ScoreBuffer {
 
 /** Collects scores over many calls and reduces all of them at once, as MONAI's cumulative metrics do. */
 export abstract class CumulativeMetric<O extends ReductionOptions = ReductionOptions, C = object> {
+  /** The options it was made with. */
   readonly options: O;
   readonly #scores: ScoreBuffer;
 
+  /** @param options how scores are reduced */
   constructor(options: O) {
     this.options = options;
     this.#scores = new ScoreBuffer(this.constructor.name);
     if (options.reduction !== undefined) expectMetricReduction(this.constructor.name, options.reduction);
   }
 
-  /** Scores of one batch, `[N, classes, …]`. */
+  /** Scores of one batch, `[N, classes, …]`. `call` is what `append` was told. */
   protected abstract compute(yPred: HostArray, y: HostArray, call: C | undefined): HostArray<Float64Array>;
 
-  /** All scores since the last `reset`. */
+  /** All scores since the last `reset`. `[appended, classes, …]`. */
   protected scores(): HostArray<Float64Array> {
     return this.#scores.all();
   }

@@ -5,7 +5,10 @@ import { ShapeError } from "../../host/errors.ts";
 const listOf = (values: number | ArrayLike<number>): Float64Array =>
   typeof values === "number" ? Float64Array.of(values) : Float64Array.from(values);
 
-/** Keeps track of an average, such as of a metric over batches (MONAI `CumulativeAverage`). What is not finite counts for nothing. */
+/**
+ * Keeps track of an average, such as of a metric over batches (MONAI `CumulativeAverage`). What is not finite counts for nothing. Values have one shape,
+ * that of the first.
+ */
 export class CumulativeAverage {
   #last: Float64Array | undefined;
   #sum: Float64Array | undefined;

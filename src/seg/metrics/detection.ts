@@ -8,7 +8,9 @@ import { computeFrocCurveData, computeFrocScore, type Detections } from "./froc.
 
 /** Something that was found. Lengths are in voxels or mm, as whoever hands it on says. */
 export interface Candidate {
+  /** Along each axis. */
   readonly center: readonly number[];
+  /** In the same unit. */
   readonly diameter: number;
   /** How sure, above 0 and at most 1. */
   readonly score: number;
@@ -40,13 +42,17 @@ export const lunaRates: readonly number[] = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8];
 
 /** What is said of a detector on some images. */
 export interface DetectionSummary {
+  /** How many images there were. */
   readonly images: number;
+  /** How many things were to be found. */
   readonly targets: number;
   /** Of all candidates, whatever their scores. */
   readonly sensitivity: number;
+  /** Of all candidates, whatever their scores. */
   readonly falsePositivesPerImage: number;
   /** Sensitivities at `lunaRates`, between points of the curve in proportion, and their mean. */
   readonly atRates: readonly number[];
+  /** Mean of `atRates`. */
   readonly froc: number;
   /** False positives per image and sensitivity as the threshold falls, from 0, 0. */
   readonly curve: readonly (readonly [falsePositives: number, sensitivity: number])[];

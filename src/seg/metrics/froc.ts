@@ -58,6 +58,8 @@ export function computeFpTpProbsNd(
  * `computeFpTpProbsNd` of an image, by coordinates at full resolution (MONAI `compute_fp_tp_probs`).
  * @param mask `[Y, X]`
  * @param resolutionLevel the mask is smaller by 2 to the power of it. Default 0
+ * @param probs how sure each detection is, 0 to 1; `yCoord` and `xCoord` say where it is, in pixels
+ * @param labelsToExclude lesions that do not count. Default none
  */
 export function computeFpTpProbs(
   probs: ArrayLike<number>,
@@ -75,11 +77,16 @@ export function computeFpTpProbs(
 
 /** False positives per image and sensitivity at every threshold but the lowest, from low to high, and at last 0, 0. */
 export interface FrocCurve {
+  /** False positives per image at each threshold. */
   readonly fpsPerImage: number[];
+  /** Share of the lesions found at each threshold. */
   readonly totalSensitivity: number[];
 }
 
-/** The free-response curve of the detections of all images (MONAI `compute_froc_curve_data`). */
+/**
+ * The free-response curve of the detections of all images (MONAI `compute_froc_curve_data`). `fpProbs` are the probabilities of false detections, `tpProbs`
+ * those of the lesions, of which there are `numTargets` in `numImages` images.
+ */
 export function computeFrocCurveData(
   fpProbs: ArrayLike<number>,
   tpProbs: ArrayLike<number>,
@@ -100,7 +107,10 @@ export function computeFrocCurveData(
   return { fpsPerImage: [...fpsPerImage, 0], totalSensitivity: [...totalSensitivity, 0] };
 }
 
-/** The mean sensitivity at given false positives per image, between points of the curve in proportion (MONAI `compute_froc_score`). */
+/**
+ * The mean sensitivity at given false positives per image, between points of the curve in proportion (MONAI `compute_froc_score`). `fpsPerImage` and
+ * `totalSensitivity` are those of a `FrocCurve`; `evalThresholds` are by default ¼, ½, 1, 2, 4 and 8.
+ */
 export function computeFrocScore(
   fpsPerImage: readonly number[],
   totalSensitivity: readonly number[],

@@ -89,6 +89,7 @@ const helperOptions = [
 
 /** Dice of a network's scores in one call (MONAI `DiceHelper`): argmax or threshold, Dice, reduction. */
 export class DiceHelper {
+  /** The options it was made with. */
   readonly options: DiceHelperOptions;
 
   constructor(options: DiceHelperOptions = {}) {

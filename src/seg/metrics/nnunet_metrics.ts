@@ -10,13 +10,21 @@ export type LabelOrRegion = number | readonly number[];
 
 /** Under the names of nnU-Net. */
 export interface NnunetMetrics {
+  /** 2 TP / (2 TP + FP + FN); NaN where neither has the label. */
   readonly Dice: number;
+  /** TP / (TP + FP + FN); NaN where neither has the label. */
   readonly IoU: number;
+  /** Voxels that both have. */
   readonly TP: number;
+  /** Voxels that the prediction alone has. */
   readonly FP: number;
+  /** Voxels that the truth alone has. */
   readonly FN: number;
+  /** Voxels that neither has. */
   readonly TN: number;
+  /** Voxels of the prediction. */
   readonly n_pred: number;
+  /** Voxels of the truth. */
   readonly n_ref: number;
 }
 
@@ -54,15 +62,21 @@ export function computeMetrics(
 
 /** What nnU-Net writes as `summary.json`. */
 export interface NnunetSummary {
+  /** Means of `mean` over the labels but background. */
   readonly foreground_mean: NnunetMetrics;
+  /** Means over the cases, by label. */
   readonly mean: Readonly<Record<string, NnunetMetrics>>;
+  /** The cases. */
   readonly metric_per_case: readonly NnunetCase[];
 }
 
 /** A case of the summary. */
 export interface NnunetCase {
+  /** By label; a region is "(1, 2)". */
   readonly metrics: Readonly<Record<string, NnunetMetrics>>;
+  /** Path of the truth. */
   readonly reference_file?: string;
+  /** Path of the prediction. */
   readonly prediction_file?: string;
 }
 

@@ -26,9 +26,13 @@ function shortName(op: string, name: string): "pq" | "sq" | "rq" {
 
 /** Instances that were found, found wrongly and missed, and the sum of the overlaps of the found. */
 export interface PanopticCounts {
+  /** Found: matched with one of the truth. */
   readonly tp: number;
+  /** Found wrongly. */
   readonly fp: number;
+  /** Missed. */
   readonly fn: number;
+  /** Sum of the overlaps (IoU) of those found. */
   readonly iouSum: number;
 }
 

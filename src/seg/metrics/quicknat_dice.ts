@@ -24,7 +24,7 @@ export function diceConfusionMatrix(prediction: HostArray, truth: HostArray, num
   return { data, shape: [numClasses, numClasses] };
 }
 
-/** Dice per class with QuickNAT's 1e-4 (`dice_score_perclass`); shapes, arguments and errors as `diceConfusionMatrix`. */
+/** Dice per class with QuickNAT's 1e-4 (`dice_score_perclass`); shapes, arguments and errors as `diceConfusionMatrix`. `numClasses` counts the background. */
 export function diceScorePerClass(prediction: HostArray, truth: HostArray, numClasses: number): HostArray<Float64Array> {
   const { data } = diceConfusionMatrix(prediction, truth, numClasses);
   return { data: Float64Array.from({ length: numClasses }, (_, c) => data[c * (numClasses + 1)]), shape: [numClasses] };

@@ -113,6 +113,7 @@ export interface RankingOptions {
 
 /** Keeps predictions and truths of every batch, since a ranking is of all of them. */
 export abstract class RankingMetric {
+  /** The options it was made with. */
   readonly options: RankingOptions;
   readonly #predictions: ScoreBuffer;
   readonly #truths: ScoreBuffer;
@@ -124,6 +125,7 @@ export abstract class RankingMetric {
     this.#truths = new ScoreBuffer(this.constructor.name);
   }
 
+  /** The metric of everything appended: `yPred` and `y` are `[N]` or `[N, classes]`. */
   protected abstract score(yPred: HostArray, y: HostArray, options: RankingOptions): number | number[];
 
   /** Keeps a batch `[N]` or `[N, classes]`, or a list of samples. @throws ShapeError */

@@ -23,7 +23,9 @@ export const metricReductions: readonly MetricReduction[] = [
 
 /** A reduced metric. `notNans` counts the scores behind every value and has its shape (for "mean": the number of samples, shape []). */
 export interface Aggregate {
+  /** The reduced scores; their shape follows from the reduction. */
   readonly value: HostArray<Float64Array>;
+  /** How many scores are behind each. */
   readonly notNans: HostArray<Float64Array>;
 }
 

@@ -33,6 +33,7 @@ function meanErrors(op: string, yPred: HostArray, y: HostArray, power: 1 | 2): H
 
 /** What the metrics of errors have in common. */
 export abstract class ErrorMetric<O extends ReductionOptions> extends CumulativeMetric<O> {
+  /** @param known names of the options */
   constructor(options: O, known: readonly string[] = []) {
     super(options);
     expectNames(this.constructor.name, options, ["reduction", ...known]);

@@ -17,7 +17,7 @@ export interface SSIMOptions extends ReductionOptions {
   readonly kernelType?: "gaussian" | "uniform";
   /** Size of the window, one number or one per axis. Default 11. */
   readonly winSize?: number | readonly number[];
-  /** Of the gaussian window, one number or one per axis. Default 1.5. */
+  /** Of the gaussian window, one number or one per axis. Default 1.5. In voxels. */
   readonly kernelSigma?: number | readonly number[];
   /** Keeps the quotient of the means from 0/0. Default 0.01. */
   readonly k1?: number;

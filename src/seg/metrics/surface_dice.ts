@@ -41,7 +41,10 @@ function within({ distance, area }: SurfaceDistances, threshold: number): [right
   return [right, all];
 }
 
-/** Surface Dice of two surfaces; NaN if neither has an element, 0 if one has none. */
+/**
+ * Surface Dice of two surfaces; NaN if neither has an element, 0 if one has none. An element counts up to `threshold` from the other surface, in the unit
+ * of the pair's spacing.
+ */
 export function surfaceDiceOf(pair: SurfacePair, threshold: number): number {
   const [a, b] = [within(pair.toReference(), threshold), within(pair.toPrediction(), threshold)];
   const all = a[1] + b[1];

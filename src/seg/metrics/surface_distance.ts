@@ -13,7 +13,10 @@ export interface SurfaceDistanceOptions extends BatchSurfaceOptions {
 
 const names = ["includeBackground", "distanceMetric", "symmetric"];
 
-/** Mean distance from the prediction to the reference, or of both directions pooled (ASSD); NaN if neither has an element, Infinity if one has none. */
+/**
+ * Mean distance from the prediction to the reference, or of both directions pooled (ASSD); NaN if neither has an element, Infinity if one has none.
+ * `symmetric` pools both.
+ */
 export function averageDistanceOf(pair: SurfacePair, symmetric: boolean): number {
   const lists = symmetric ? [pair.toReference(), pair.toPrediction()] : [pair.toReference()];
   let [sum, count] = [0, 0];

@@ -78,6 +78,7 @@ export class SurfacePair {
    * @param prediction 0 or 1 each, of `shape`
    * @param shape of both, 1 to 3 axes; 2 or 3 with `useSubvoxels`
    * @throws ShapeError, ConfigError
+   * @param reference 0 or 1 each, of `shape`
    */
   constructor(prediction: Uint8Array, reference: Uint8Array, shape: readonly number[], options: SurfacePairOptions = {}) {
     const op = "SurfacePair";

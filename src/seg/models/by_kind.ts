@@ -34,7 +34,7 @@ export const modelKinds: readonly ModelKind[] = [
   },
   {
     name: "tfjs",
-    files: "model.json and weight shards of a TensorFlow.js layers model",
+    files: "model.json and weight shards of a TensorFlow.js model",
     matches: (paths) => paths.some(named("model.json")) && paths.some((p) => p.endsWith(".bin")),
     open: openTfjs,
   },

@@ -17,7 +17,7 @@ export interface ModelFiles {
   readonly name: string;
   /** Paths of all files, with `/`, relative to the folder; of a single file its name. */
   readonly paths: readonly string[];
-  /** Throws `FormatError` for a file that cannot be read. */
+  /** Throws `FormatError` for a file that cannot be read. `path` is one of `paths`; gives the file's bytes. */
   read(path: string): Promise<Uint8Array>;
 }
 
@@ -45,6 +45,7 @@ export interface OpenModelOptions {
 
 /** Options of `segment`. */
 export interface ModelSegmentOptions {
+  /** Aborting stops between batches. */
   readonly signal?: AbortSignal | undefined;
   /** Give probabilities of classes or regions too. Default false. */
   readonly probabilities?: boolean | undefined;
@@ -85,10 +86,12 @@ export interface SegmentationModel {
 
 /** A kind of model: how its files are told, and how they are opened. */
 export interface ModelKind {
+  /** One word, as `SegmentationModel.kind` has it. */
   readonly name: string;
   /** For messages: the files that make one. */
   readonly files: string;
   /** Whether these paths are such a model. */
   matches(paths: readonly string[]): boolean;
+  /** Reads these files into a model. Throws `FormatError` for damaged ones, `ConfigError` for what is not supported. */
   open(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel>;
 }

@@ -42,36 +42,34 @@ async function tensorsOf(files: ModelFiles): Promise<ReadonlyMap<string, Uint8Ar
   return new Map(await Promise.all(beside.map(async (p) => [p, await files.read(p)] as const)));
 }
 
-async function networkOf(device: Device, files: ModelFiles): Promise<Network> {
-  const name = files.paths.find((p) => p.endsWith(".onnx"))!;
+async function readOnnx(device: Device, files: ModelFiles, name: string): Promise<OnnxModel> {
   const beside = await tensorsOf(files);
   const external = (location: string) => {
     const bytes = beside.get(location);
     if (bytes) return bytes;
     throw new FormatError(`${name} keeps tensors in ${location}, which is not among the files`);
   };
-  const module = importOnnx(device, await files.read(name), { source: name, external });
+  return importOnnx(device, await files.read(name), { source: name, external });
+}
+
+/** Throws `FormatError` for graphs that do not segment. */
+function networkOf(device: Device, module: OnnxModel, name: string): Network {
   const fail = (problem: string) =>
     new FormatError(`${name}: ${problem}; a model that segments has one image [N, C, …] and one map of scores [N, K, …]`);
-  try {
-    if (module.inputs.length !== 1 || module.outputs.length !== 1)
-      throw fail(`has ${module.inputs.length} inputs and ${module.outputs.length} outputs`);
-    const shape = module.inputs[0].shape;
-    if (shape?.length !== 4 && shape?.length !== 5) throw fail(`its input is [${shape?.join(", ") ?? "of no known shape"}]`);
-    const size = (n: number | string) => (typeof n === "number" && n > 0 ? n : 0);
-    const fixed = shape.slice(2).map(size);
-    const channels = size(shape[1]) || 1;
-    const tried = [1, channels, ...fixed.map((n) => n || divisor)];
-    const out = noGrad(() => scope(() => module.forward(zeros(device, tried)).shape));
-    if (out.length !== shape.length || out[0] !== 1 || !out.slice(2).every((n, i) => n === tried[i + 2]))
-      throw fail(`makes [${out}] of [${tried}]`);
-    const last = module.lastOperator;
-    const ends = last === "Softmax" ? "softmax" : last === "Sigmoid" ? "sigmoid" : "scores";
-    return { module, dims: shape.length === 4 ? 2 : 3, channels, fixed, classes: out[1], ends };
-  } catch (error) {
-    module.dispose();
-    throw error;
-  }
+  if (module.inputs.length !== 1 || module.outputs.length !== 1)
+    throw fail(`has ${module.inputs.length} inputs and ${module.outputs.length} outputs`);
+  const shape = module.inputs[0].shape;
+  if (shape?.length !== 4 && shape?.length !== 5) throw fail(`its input is [${shape?.join(", ") ?? "of no known shape"}]`);
+  const size = (n: number | string) => (typeof n === "number" && n > 0 ? n : 0);
+  const fixed = shape.slice(2).map(size);
+  const channels = size(shape[1]) || 1;
+  const tried = [1, channels, ...fixed.map((n) => n || divisor)];
+  const out = noGrad(() => scope(() => module.forward(zeros(device, tried)).shape));
+  if (out.length !== shape.length || out[0] !== 1 || !out.slice(2).every((n, i) => n === tried[i + 2]))
+    throw fail(`makes [${out}] of [${tried}]`);
+  const last = module.lastOperator;
+  const ends = last === "Softmax" ? "softmax" : last === "Sigmoid" ? "sigmoid" : "scores";
+  return { module, dims: shape.length === 4 ? 2 : 3, channels, fixed, classes: out[1], ends };
 }
 
 /** Logits in place of probabilities, so that what follows decides and joins in one way. */
@@ -90,19 +88,51 @@ function logitsOf({ ends, classes }: Network, { data, shape }: HostArray<Float32
  * @throws FormatError for graphs that do not turn one image into one map of scores; ConfigError for operators that are not known
  */
 export async function openOnnx(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel> {
-  refuseOthers("onnx", options, "normalization axes inference.overlap inference.batchSize inference.maxBytes inference.mirror");
-  const network = await networkOf(device, files);
-  const { module, channels, classes } = network;
-  const kind = classes === 1 ? "sigmoid" : network.ends === "sigmoid" ? "regions" : "softmax";
+  const name = files.paths.find((p) => p.endsWith(".onnx"))!;
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `class ${i + 1}`);
+  return openGraph(device, await readOnnx(device, files, name), { kind: "onnx", what: "ONNX", name, names }, options);
+}
+
+/** What a graph is called, and its structures. */
+interface GraphNames {
+  readonly kind: string;
+  readonly what: string;
+  /** For messages. */
+  readonly name: string;
+  readonly names: (count: number) => readonly string[];
+}
+
+/** A graph as a model, which takes the module over. Throws as `openOnnx`. */
+export function openGraph(device: Device, module: OnnxModel, about: GraphNames, options: OpenModelOptions): SegmentationModel {
+  try {
+    refuseOthers(
+      about.kind,
+      options,
+      "normalization axes inference.overlap inference.batchSize inference.maxBytes inference.mirror",
+    );
+    return graphModel(device, networkOf(device, module, about.name), about, options);
+  } catch (error) {
+    module.dispose();
+    throw error;
+  }
+}
+
+function graphModel(
+  device: Device,
+  network: Network,
+  { kind, what, names }: GraphNames,
+  options: OpenModelOptions,
+): SegmentationModel {
+  const { module, channels, classes, ends } = network;
+  const decides = classes === 1 ? "sigmoid" : ends === "sigmoid" ? "regions" : "softmax";
   const named = Array.from({ length: channels }, (_, i) => `channel ${i}`);
-  const names = Array.from({ length: kind === "softmax" ? classes - 1 : classes }, (_, i) => `class ${i + 1}`);
-  const labels: LabelClass[] = names.map((name, i) => ({ name, values: [i + 1] }));
-  const coding = outputCodingOf(kind, [{ name: "background", values: [0] }, ...labels]);
+  const labels: LabelClass[] = names(decides === "softmax" ? classes - 1 : classes).map((name, i) => ({ name, values: [i + 1] }));
+  const coding = outputCodingOf(decides, [{ name: "background", values: [0] }, ...labels]);
   return {
-    kind: "onnx",
+    kind,
     channels: named,
     labels,
-    description: `ONNX, ${formatCount(module.parameterCount)} parameters`,
+    description: `${what}, ${formatCount(module.parameterCount)} parameters`,
     async segment(image, wanted = {}) {
       expectImage(image, named);
       return segmentWith(device, network, coding, image, options, wanted);

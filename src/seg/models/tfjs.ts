@@ -1,4 +1,7 @@
-/** @file A TensorFlow.js layers model of whole heads, such as brainchop's MeshNets (https://github.com/neuroneural/brainchop), as a model. */
+/**
+ * @file TensorFlow.js models: layers models of whole heads, such as brainchop's MeshNets (https://github.com/neuroneural/brainchop), and graph models that
+ * make a map of scores of an image.
+ */
 
 import { SpatialResample } from "../../data/transforms/index.ts";
 import type { LabelClass } from "../../data/labels.ts";
@@ -15,32 +18,37 @@ import { conformed } from "./conform.ts";
 import { expectImage } from "./expect_image.ts";
 import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { normalizedBy } from "./normalize.ts";
+import { importTfjsGraph } from "../../onnx/index.ts";
+import { openGraph } from "./onnx.ts";
 import { refuseOthers } from "./refuse.ts";
 
 const channels = ["image"];
 
 /** `labels.json` beside the model: `{"1": "White Matter"}`. */
-async function labelsOf(files: ModelFiles, classes: number): Promise<LabelClass[]> {
+async function namesOf(files: ModelFiles): Promise<(count: number) => string[]> {
   const file = "labels.json";
   const fail = (problem: string) => new FormatError(`${files.name}: ${problem}`);
   const names = files.paths.includes(file) ? record(parseJson(await files.read(file), file, 8, fail)) : {};
-  return Array.from({ length: classes - 1 }, (_, i) => ({ name: String(names[i + 1] ?? `class ${i + 1}`), values: [i + 1] }));
+  return (count) => Array.from({ length: count }, (_, i) => String(names[i + 1] ?? `class ${i + 1}`));
 }
 
 /**
- * Opens it. Images are brought to the grid that the models were trained on, 256³ voxels of 1 mm, and labels back.
- * @throws FormatError for graph models and layers that are not known; ConfigError for networks that look further than their layers say
+ * Opens it. A layers model is one of whole heads: images are brought to the grid that such models were trained on, 256³ voxels of 1 mm, and labels back. A
+ * graph model is treated as an ONNX file: see `openOnnx`.
+ * @throws FormatError for layers that are not known; ConfigError for operations of graphs that are not, and networks that look further than their layers say
  */
 export async function openTfjs(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel> {
-  refuseOthers("tfjs", options, "normalization axes inference.maxBytes inference.precision");
   const model = await readTfjs(await files.read("model.json"), (path) => files.read(path), "model.json");
+  const names = await namesOf(files);
+  if (model.format === "graph-model") {
+    const about = { kind: "tfjs", what: "TensorFlow.js graph", name: files.name, names };
+    return openGraph(device, importTfjsGraph(device, model), about, options);
+  }
+  refuseOthers("tfjs", options, "normalization axes inference.maxBytes inference.precision");
   const network = layersModel(device, model);
   const last = [...network.parameters()].at(-1);
   if (!last) throw new FormatError(`${files.name}: the model has no weights`);
-  const labels = await labelsOf(files, last.shape[0]).catch((error: unknown) => {
-    network.dispose();
-    throw error;
-  });
+  const labels: LabelClass[] = names(last.shape[0] - 1).map((name, i) => ({ name, values: [i + 1] }));
   const { maxBytes, precision } = options.inference ?? {};
   const windows = new CoreWindows(device, network, { maxBytes, precision });
   return {

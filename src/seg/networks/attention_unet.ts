@@ -16,8 +16,11 @@ import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts"
 
 /** Options of `AttentionUnet`. */
 export interface AttentionUnetOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
+  /** Channels of the image. */
   readonly inChannels: number;
+  /** Channels of the output: classes. */
   readonly outChannels: number;
   /** Channels of each level, top first; at least two. */
   readonly channels: readonly number[];
@@ -119,6 +122,7 @@ class AttentionLayer extends Module {
  * @throws ConfigError for unknown options, ShapeError for channels, strides, kernels or inputs that do not fit
  */
 export class AttentionUnet extends Module {
+  /** All of it, under MONAI's name. */
   readonly model: Sequential;
   private readonly options: AttentionUnetOptions;
 

@@ -95,6 +95,7 @@ export class BasicUNet extends Module {
   private readonly upcat_3: UpCat;
   private readonly upcat_2: UpCat;
   private readonly upcat_1: UpCat;
+  /** The last convolution, of kernel 1. */
   readonly final_conv: Conv;
   private readonly options: Settings;
 

@@ -19,8 +19,11 @@ import { UnetBasicBlock, UnetOutBlock, UnetResBlock, UnetUpBlock } from "./dynun
 
 /** Options of `DynUNet`. */
 export interface DynUNetOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
+  /** Channels of the image. */
   readonly inChannels: number;
+  /** Channels of the output: classes. */
   readonly outChannels: number;
   /** Of each level, at least three: the input block, the downsampling blocks, the bottleneck. */
   readonly kernelSize: readonly Spatial[];
@@ -80,12 +83,19 @@ class DynUNetSkipLayer extends Module {
  * @throws ConfigError for unknown options, ShapeError for lists, kernels or inputs that do not fit
  */
 export class DynUNet extends Module {
+  /** First level. */
   readonly input_block: UnetBasicBlock;
+  /** Levels between the first and the lowest. */
   readonly downsamples: ModuleList<UnetBasicBlock>;
+  /** Lowest level. */
   readonly bottleneck: UnetBasicBlock;
+  /** Decoder, lowest level first. */
   readonly upsamples: ModuleList<UnetUpBlock>;
+  /** Head of full resolution. */
   readonly output_block: UnetOutBlock;
+  /** Heads of lower levels; undefined without deep supervision. */
   readonly deep_supervision_heads: ModuleList<UnetOutBlock> | undefined;
+  /** The same blocks, nested as the forward pass goes. */
   readonly skip_layers: Module;
   private readonly options: DynUNetOptions;
   private readonly heads: Tensor[] = [];

@@ -15,8 +15,11 @@ import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Options of `UnetOutBlock`. */
 export interface UnetOutBlockOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
+  /** Channels of the input. */
   readonly inChannels: number;
+  /** Channels of the output. */
   readonly outChannels: number;
   /** Rate, or the kind of dropout with it; after every convolution. */
   readonly dropout?: DropoutSpec;
@@ -24,8 +27,11 @@ export interface UnetOutBlockOptions {
 
 /** Options of `UnetBasicBlock`, `UnetResBlock`. */
 export interface UnetBlockOptions extends UnetOutBlockOptions {
+  /** Elements of the kernels along each spatial axis, or one number for all. */
   readonly kernelSize: Spatial;
+  /** Step of the first convolution. */
   readonly stride: Spatial;
+  /** Norm behind each convolution. */
   readonly normName: NormSpec;
   /** Default leaky ReLU of slope 0.01. */
   readonly actName?: ActivationSpec;
@@ -70,10 +76,15 @@ function convolution(device: Device, settings: ConvolutionSettings): Convolution
 
 /** conv, norm, act, conv, norm, act; `[N, in, size…]` → `[N, out, size / stride…]`. Throws `ShapeError`, `ConfigError`. */
 export class UnetBasicBlock extends Module {
+  /** The strided convolution. */
   readonly conv1: Convolution;
+  /** The second convolution. */
   readonly conv2: Convolution;
+  /** The activation, whatever it is. */
   readonly lrelu: Module;
+  /** Behind the first convolution. */
   readonly norm1: Module;
+  /** Behind the second one. */
   readonly norm2: Module;
 
   constructor(device: Device, options: UnetBlockOptions) {
@@ -107,7 +118,9 @@ const shared = ({ spatialDims, inChannels, outChannels, dropout }: UnetOutBlockO
 
 /** The basic block with its input, convolved where size or channels change, added before the last activation. */
 export class UnetResBlock extends UnetBasicBlock {
+  /** Convolution of the input; undefined where it is added as it is. */
   readonly conv3: Convolution | undefined;
+  /** Behind that. */
   readonly norm3: Module | undefined;
 
   constructor(device: Device, options: UnetBlockOptions) {
@@ -136,7 +149,9 @@ export interface UnetUpBlockOptions extends Omit<UnetBlockOptions, "stride"> {
 
 /** Transposed convolution, the encoder's features beside it, a basic block. Throws `ShapeError`, `ConfigError`. */
 export class UnetUpBlock extends Module {
+  /** Enlarges what comes from below. */
   readonly transp_conv: Convolution;
+  /** Works on both side by side. */
   readonly conv_block: UnetBasicBlock;
 
   constructor(device: Device, options: UnetUpBlockOptions) {
@@ -166,6 +181,7 @@ export class UnetUpBlock extends Module {
 
 /** A convolution of kernel 1 with bias. */
 export class UnetOutBlock extends Module {
+  /** The convolution. */
   readonly conv: Convolution;
 
   constructor(device: Device, options: UnetOutBlockOptions) {

@@ -17,6 +17,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 export interface MeshNetOptions {
   /** Default 3. */
   readonly spatialDims?: 1 | 2 | 3;
+  /** Channels of the image. */
   readonly inChannels: number;
   /** Classes. */
   readonly outChannels: number;
@@ -42,6 +43,7 @@ export interface MeshNetOptions {
  * @throws ConfigError, ShapeError for even kernels or lists that do not fit
  */
 export class MeshNet extends Module {
+  /** The layers in order. */
   readonly model: Sequential;
   private readonly spatialDims: 1 | 2 | 3;
   private readonly inChannels: number;

@@ -16,6 +16,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Options of `MilesialUNet`. */
 export interface MilesialUNetOptions {
+  /** Channels of the image. */
   readonly inChannels: number;
   /** Classes. */
   readonly outChannels: number;

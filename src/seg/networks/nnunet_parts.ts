@@ -18,9 +18,11 @@ import { type BlockStyle, StackedConvBlocks } from "./nnunet_blocks.ts";
 
 /** Options of both networks; defaults are those of nnU-Net's plans, not the package's (which has no norm and no activation). */
 export interface NnUNetOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
   /** The package's `input_channels`. */
   readonly inChannels: number;
+  /** Resolutions of the encoder. */
   readonly nStages: number;
   /** Channels of each stage, or one number for all. */
   readonly featuresPerStage: number | readonly number[];
@@ -182,7 +184,7 @@ export abstract class NnUNet extends Module {
 
   /**
    * Logits of all decoder stages, for deep supervision: highest resolution first, each further one smaller by a stage's stride.
-   * Throws `ShapeError`.
+   * Throws `ShapeError`. Shapes `[N, in, …]` → `[N, outChannels, …]` each.
    */
   forwardAll(x: Tensor): Tensor[] {
     this.expect(x);

@@ -17,6 +17,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Options of `OriginalUNet`. */
 export interface OriginalUNetOptions {
+  /** Channels of the image; default 1. */
   readonly inChannels?: number;
   /** Classes; default 2. */
   readonly outChannels?: number;
@@ -91,6 +92,7 @@ class UpBlock extends Module {
 export class OriginalUNet extends Module {
   private readonly down_path: ModuleList<Block>;
   private readonly up_path: ModuleList<UpBlock>;
+  /** The last convolution, of kernel 1. */
   readonly last: Conv;
   private readonly inChannels: number;
   private readonly padding: boolean;

@@ -92,11 +92,17 @@ const blocks = (device: Device, settings: Settings, channels: number, count: num
 export class SegResNet extends Module {
   /** The last activation, shared with `conv_final`. */
   readonly act_mod: Module;
+  /** First convolution. */
   readonly convInit: Convolution;
+  /** Encoder, a level each. */
   readonly down_layers: ModuleList<Sequential>;
+  /** Blocks of the decoder, lowest level first. */
   readonly up_layers: ModuleList<Sequential>;
+  /** What enlarges before each of them. */
   readonly up_samples: ModuleList<Sequential>;
+  /** Norm, activation and the head. */
   readonly conv_final: Sequential;
+  /** Behind the first convolution; undefined without. */
   readonly dropout: Dropout | undefined;
   private readonly options: Settings;
 

@@ -12,8 +12,11 @@ import { expectMultiples, expectSpatialDims, strideProducts } from "./checks.ts"
 
 /** Options of `UNet`. */
 export interface UNetOptions extends AdnOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
+  /** Channels of the image. */
   readonly inChannels: number;
+  /** Channels of the output: classes. */
   readonly outChannels: number;
   /** Channels of each level, top first; at least two. */
   readonly channels: readonly number[];
@@ -49,6 +52,7 @@ class SkipConnection extends Module {
  * @throws ConfigError for unknown activations or norms, ShapeError for channels, strides or kernels that do not fit
  */
 export class UNet extends Module {
+  /** All of it, under MONAI's name. */
   readonly model: Sequential;
   private readonly options: UNetOptions;
 

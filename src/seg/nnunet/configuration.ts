@@ -9,46 +9,77 @@ import { getPoolAndConvProps, type Topology } from "./topology.ts";
 
 /** `arch_kwargs` of a plan. */
 export type ArchitectureArguments = {
+  /** Resolutions of the encoder. */
   readonly n_stages: number;
+  /** Channels of each stage, highest resolution first. */
   readonly features_per_stage: readonly number[];
+  /** PyTorch's class, by its dotted name, such as "torch.nn.modules.conv.Conv3d"; so are the other `…_op`. */
   readonly conv_op: string;
+  /** Of each stage, per axis. */
   readonly kernel_sizes: readonly (readonly number[])[];
+  /** Of each stage, per axis. */
   readonly strides: readonly (readonly number[])[];
+  /** Convolutions of each encoder stage, of the plain encoder. */
   readonly n_conv_per_stage?: readonly number[];
+  /** Residual blocks of each encoder stage, of the residual encoder. */
   readonly n_blocks_per_stage?: readonly number[];
+  /** Convolutions of each decoder stage. */
   readonly n_conv_per_stage_decoder: readonly number[];
+  /** Whether convolutions have a bias. */
   readonly conv_bias: boolean;
+  /** Class of the norm. */
   readonly norm_op: string;
+  /** `eps`, and whether the norm has scale and shift (`affine`). */
   readonly norm_op_kwargs: { readonly eps: number; readonly affine: boolean };
+  /** Without dropout, always. */
   readonly dropout_op: null;
+  /** Of the dropout there is not. */
   readonly dropout_op_kwargs: null;
+  /** Class of the activation. */
   readonly nonlin: string;
+  /** `inplace`, which means nothing here. */
   readonly nonlin_kwargs: { readonly inplace: boolean };
 };
 
 /** A configuration as `nnUNetPlans.json` has it. */
 export interface PlannedConfiguration {
+  /** Name of the folder of preprocessed data. */
   readonly data_identifier: string;
+  /** nnU-Net's class that preprocesses. */
   readonly preprocessor_name: string;
+  /** Patches per step. */
   readonly batch_size: number;
+  /** Voxels per axis, of the transposed axes. */
   readonly patch_size: readonly number[];
+  /** Voxels per axis of the median case at this spacing. */
   readonly median_image_size_in_voxels: readonly number[];
   /** In mm, of the transposed axes. */
   readonly spacing: readonly number[];
+  /** nnU-Net's class of each channel, such as "ZScoreNormalization". */
   readonly normalization_schemes: readonly string[];
+  /** Whether each channel is normalized within the mask of what is not zero. */
   readonly use_mask_for_norm: readonly boolean[];
+  /** nnU-Net's function that resamples images. */
   readonly resampling_fn_data: string;
+  /** nnU-Net's function that resamples label maps. */
   readonly resampling_fn_seg: string;
+  /** Its options for images. */
   readonly resampling_fn_data_kwargs: Readonly<Record<string, unknown>>;
+  /** Its options for label maps. */
   readonly resampling_fn_seg_kwargs: Readonly<Record<string, unknown>>;
+  /** nnU-Net's function that resamples the network's output. */
   readonly resampling_fn_probabilities: string;
+  /** Its options for the output. */
   readonly resampling_fn_probabilities_kwargs: Readonly<Record<string, unknown>>;
+  /** The network: its class (`network_class_name`), its arguments (`arch_kwargs`), and which of these name a Python class (`_kw_requires_import`). */
   readonly architecture: {
     readonly network_class_name: string;
     readonly arch_kwargs: ArchitectureArguments;
     readonly _kw_requires_import: readonly string[];
   };
+  /** Dice loss of the batch as a whole, in place of each sample. */
   readonly batch_dice?: boolean;
+  /** The configuration that goes on from this one's predictions, of cascades. */
   readonly next_stage?: string;
 }
 
@@ -194,6 +225,22 @@ export function withFeatures(configuration: PlannedConfiguration, first: number)
   const a = architecture.arch_kwargs;
   const features_per_stage = featuresOf(configuration.patch_size.length, a.n_stages, first);
   return { ...configuration, architecture: { ...architecture, arch_kwargs: { ...a, features_per_stage } } };
+}
+
+/**
+ * A configuration whose first stage, that of all voxels and so the most expensive one, has a single convolution on each side in place of two. Networks of
+ * residual blocks have no more than that.
+ */
+export function withThinFirstStage(configuration: PlannedConfiguration): PlannedConfiguration {
+  const { architecture } = configuration;
+  const a = architecture.arch_kwargs;
+  if (a.n_conv_per_stage === undefined) return configuration;
+  const arch_kwargs = {
+    ...a,
+    n_conv_per_stage: [1, ...a.n_conv_per_stage.slice(1)],
+    n_conv_per_stage_decoder: [...a.n_conv_per_stage_decoder.slice(0, -1), 1],
+  };
+  return { ...configuration, architecture: { ...architecture, arch_kwargs } };
 }
 
 /** A configuration with the next smaller patch, by nnU-Net's own steps, and the network for it; undefined if there is none. */

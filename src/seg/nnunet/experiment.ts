@@ -12,9 +12,13 @@ import type { PlannedDatasetJson } from "./plan.ts";
 
 /** `dataset.json` of nnU-Net v2. */
 export interface NnunetDatasetJson extends PlannedDatasetJson {
+  /** Name of each channel, by its number. */
   readonly channel_names: Readonly<Record<string, string>>;
+  /** Value of each class by name, or the values of a region. */
   readonly labels: Readonly<Record<string, number | readonly number[]>>;
+  /** Ending of the image files, with the dot. */
   readonly file_ending: string;
+  /** The value that each region writes, in order. */
   readonly regions_class_order?: readonly number[];
 }
 
@@ -62,13 +66,14 @@ export function datasetJson(
   };
 }
 
-/** How a case's image and label are read. */
+/** How a case's image and label are read. The `image` is `[C, x, y, z]`, the `label` `[1, x, y, z]`. */
 export type ReadLabelled = (source: Case) => Promise<{ readonly image: Volume; readonly label?: Volume | undefined }>;
 
 /**
  * The fingerprint of cases, read one after the other.
  * @param onProgress called with the cases that were read
  * @throws DataError for a case without a label, with NaNs or with other channels than the first; what reading throws
+ * @param onProgress called with the cases that were read, `done` of `total`
  */
 export async function fingerprintCases(
   cases: readonly Case[],

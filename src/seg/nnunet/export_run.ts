@@ -15,21 +15,29 @@ import type { NnunetPlans } from "./plan.ts";
 
 /** What is told of a run; the fields are those of its files. */
 export interface ExportedRun {
+  /** nnU-Net's plans. */
   readonly plans: NnunetPlans;
+  /** Name of the configuration in the plans. */
   readonly configuration: string;
   /** The configuration as it was trained. */
   readonly trained: PlannedConfiguration;
+  /** What the plans were made from; null where nobody knows. */
   readonly fingerprint: DatasetFingerprint | null;
+  /** Fold of the splits, or "all". */
   readonly fold: number | "all";
+  /** Classes, background included. */
   readonly labels: readonly LabelClass[];
+  /** Names of the image channels in order. */
   readonly channels: readonly string[];
+  /** How the dataset's files are called. */
   readonly files: DatasetFiles;
   /** Axes along which images may be mirrored. */
   readonly mirrorAxes: readonly number[];
-  /** Of each epoch. */
+  /** Of each epoch. Mean `loss`, learning rate `lr` and, where it was validated, `dice` of each class. */
   readonly epochs: readonly { readonly loss: number; readonly lr: number; readonly dice?: readonly number[] }[];
-  /** safetensors of the network. */
+  /** safetensors of the network. The file's bytes. */
   readonly weights: Uint8Array;
+  /** The bytes of those that validated best, if they were kept. */
   readonly best?: Uint8Array | undefined;
 }
 
@@ -37,6 +45,7 @@ export interface ExportedRun {
  * The files of a results folder by their paths.
  * @param runs folds of one configuration
  * @throws ConfigError for runs that are not folds of one thing; FormatError for damaged weights
+ * @returns texts, and the bytes of checkpoints
  */
 export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array | string> {
   const [first, ...others] = runs;

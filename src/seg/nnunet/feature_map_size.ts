@@ -7,12 +7,15 @@ import { sizeOf } from "../../host/array.ts";
 
 /** The numbers of a network that decide it. */
 export interface NetworkSizes {
+  /** Channels of each stage, highest resolution first. */
   readonly featuresPerStage: readonly number[];
   /** Per stage and axis. */
   readonly strides: readonly (readonly number[])[];
   /** Convolutions, or residual blocks, per stage. */
   readonly blocksPerStage: readonly number[];
+  /** Convolutions of each decoder stage, lowest resolution first. */
   readonly convsPerStageDecoder: readonly number[];
+  /** Channels of the output. */
   readonly numClasses: number;
   /** A residual encoder (with a stem) in place of plain convolutions. */
   readonly residual: boolean;

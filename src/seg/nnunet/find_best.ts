@@ -23,14 +23,14 @@ export function foregroundMean(cases: CaseDice): number {
   return nanMean((rows[0] ?? []).map((_, c) => nanMean(rows.map((row) => row[c]))));
 }
 
-/** Single ones in their order, then pairs. */
+/** Single ones in their order, then pairs. `names` are those of the configurations; pairs come with `ensembles` only. */
 export function membersOf(names: readonly string[], ensembles: boolean): string[][] {
   const pairs = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b]));
   return [...names.map((name) => [name]), ...(ensembles ? pairs : [])];
 }
 
 /**
- * The best of some contenders.
+ * The best of some contenders. Contenders are named by their `members`. Gives the `best`, and `all` with their mean Dice.
  * @throws ConfigError without any, and where two were not scored on the same cases: their means then mean nothing
  */
 export function bestOf(scored: readonly { readonly members: readonly string[]; readonly cases: CaseDice }[]): {

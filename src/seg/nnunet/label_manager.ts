@@ -10,6 +10,7 @@ type Labels = Readonly<Record<string, number | readonly number[]>>;
 export interface LabelManager {
   /** Channels of the network's output. */
   readonly heads: number;
+  /** Whether a label of the dataset has several values, so that heads are regions that may overlap. */
   readonly hasRegions: boolean;
   /** Values that the regions write, in the order of the heads. */
   readonly regionsClassOrder: readonly number[];

@@ -24,7 +24,7 @@ import { jsonRecord, parsePlans, type PlansFile } from "./plans_file.ts";
 import { type RestoreOptions, restoreLabels, restoreProbabilities } from "./restore.ts";
 import { nnunetTiles } from "./tiles.ts";
 
-/** Reads a file of the folder by its path in it; undefined for one that there is not. */
+/** Reads a file of the folder by its path in it; undefined for one that there is not. Gives its bytes. */
 export type ReadModelFile = (path: string) => Promise<Uint8Array | undefined>;
 
 /** Options of `openNnunetModel`, `openNnunetFolder`. */
@@ -51,7 +51,9 @@ export interface NnunetPredictOptions {
   readonly batchSize?: number;
   /** Bytes of device memory, as `DeviceWindows`. */
   readonly maxBytes?: number;
+  /** Aborting stops between tiles. */
   readonly signal?: AbortSignal;
+  /** Called after each pass with tiles `done` of `total`. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -65,10 +67,13 @@ export interface NnunetPrediction {
 
 /** A model of nnU-Net, ready to predict. */
 export class NnunetModel {
+  /** Such as "3d_fullres". */
   readonly configurationName: string;
+  /** What the plans say of it. */
   readonly configuration: PlannedConfiguration;
   /** Names of the image channels in order, as the dataset says. */
   readonly channels: readonly string[];
+  /** What the outputs of the networks mean. */
   readonly labels: LabelManager;
   /** Structures that a label map may have, as the dataset names them. */
   readonly classes: readonly LabelClass[];
@@ -163,6 +168,7 @@ export class NnunetModel {
     return this.networks.length;
   }
 
+  /** Frees the networks. */
   dispose(): void {
     for (const network of this.networks) network.dispose();
   }

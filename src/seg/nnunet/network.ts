@@ -10,6 +10,8 @@ import type { PlannedConfiguration } from "./configuration.ts";
 /**
  * The network of a configuration, with PyTorch's initial weights.
  * @throws ConfigError for a network, norm or activation that plans can name and that is not known here
+ * @param inChannels of the image
+ * @param outChannels heads: classes or regions
  */
 export function nnunetNetwork(
   device: Device,

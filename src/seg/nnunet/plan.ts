@@ -13,12 +13,17 @@ import { type PlannerName, planners, type PlannerSettings } from "./planners.ts"
 
 /** The fields of a `dataset.json` that planning looks at. */
 export interface PlannedDatasetJson {
+  /** Name of each channel, by its number; "CT" is normalized in its own way. */
   readonly channel_names?: Readonly<Record<string, string>>;
   /** What old files have instead of `channel_names`. */
   readonly modality?: Readonly<Record<string, string>>;
+  /** Value, or values of a region, of each class by name. */
   readonly labels: Readonly<Record<string, unknown>>;
+  /** How many training cases there are. */
   readonly numTraining: number;
+  /** Ending of the image files, with the dot. */
   readonly file_ending?: string;
+  /** nnU-Net's class that reads the images. */
   readonly overwrite_image_reader_writer?: string;
 }
 
@@ -42,22 +47,35 @@ export interface PlanOptions {
 
 /** `nnUNetPlans.json`. */
 export interface NnunetPlans {
+  /** Such as "Dataset004_Hippocampus". */
   readonly dataset_name: string;
+  /** Such as "nnUNetPlans". */
   readonly plans_name: string;
+  /** Median voxel size in mm, of the transposed axes. */
   readonly original_median_spacing_after_transp: readonly number[];
+  /** Median voxels per axis, of the transposed axes. */
   readonly original_median_shape_after_transp: readonly number[];
+  /** nnU-Net's class that reads and writes images. */
   readonly image_reader_writer: string;
+  /** Which axis of z, y, x comes first, second and third. */
   readonly transpose_forward: readonly number[];
+  /** What undoes it. */
   readonly transpose_backward: readonly number[];
+  /** By name: "2d", "3d_fullres" … */
   readonly configurations: Readonly<Record<string, PlannedConfiguration | CascadeConfiguration>>;
+  /** nnU-Net's class that made the plans. */
   readonly experiment_planner_used: string;
+  /** nnU-Net's class of what labels mean. */
   readonly label_manager: string;
+  /** Intensities of the foreground by number of the channel. */
   readonly foreground_intensity_properties_per_channel: Readonly<Record<string, IntensityProperties>>;
 }
 
 /** The second stage of a cascade: 3d_fullres behind 3d_lowres. */
 export interface CascadeConfiguration {
+  /** The configuration whose fields it has. */
   readonly inherits_from: string;
+  /** The configuration whose predictions it starts from. */
   readonly previous_stage: string;
 }
 
@@ -65,7 +83,8 @@ const column = (rows: readonly (readonly number[])[], a: number): number[] => ro
 const product = (values: readonly number[]): number => values.reduce((a, b) => a * b, 1);
 
 /**
- * The spacing of 3d_fullres: per axis the median; of an axis with thick slices and few of them the 10th percentile, but no less than the other axes'.
+ * The spacing of 3d_fullres: per axis the median; of an axis with thick slices and few of them the 10th percentile, but no less than the other axes'. In
+ * mm.
  */
 export function determineFullresTargetSpacing({ spacings, shapes_after_crop: sizes }: DatasetFingerprint): number[] {
   const target = spacings[0].map((_, a) => quantiles(column(spacings, a), [0.5])[0]);

@@ -4,16 +4,19 @@ import { ShapeError } from "../../host/errors.ts";
 
 /** Stages of a U-Net, the highest resolution first. */
 export interface Topology {
+  /** How often each axis is halved. */
   readonly numPoolPerAxis: readonly number[];
   /** Stride of each stage per axis. */
   readonly poolOpKernelSizes: readonly (readonly number[])[];
+  /** Kernel of each stage per axis. */
   readonly convKernelSizes: readonly (readonly number[])[];
-  /** The patch, grown to multiples. */
+  /** The patch, grown to multiples. In voxels. */
   readonly patchSize: readonly number[];
+  /** What each axis of an image must be a multiple of. */
   readonly mustBeDivisibleBy: readonly number[];
 }
 
-/** Sizes grown to multiples of the divisors. */
+/** Sizes grown to multiples of the divisors. `shape` has the sizes, `mustBeDivisibleBy` a divisor for all axes or one for each. */
 export function padShape(shape: readonly number[], mustBeDivisibleBy: number | readonly number[]): number[] {
   return shape.map((n, a) => {
     const by = typeof mustBeDivisibleBy === "number" ? mustBeDivisibleBy : mustBeDivisibleBy[a];
@@ -26,6 +29,7 @@ export function padShape(shape: readonly number[], mustBeDivisibleBy: number | r
  * `minFeatureMapSize` wide; kernels are 1 along axes whose voxels are still twice as long as others'.
  * @param spacing of the voxels, per axis; @param patchSize of the first patch, which need not be whole numbers
  * @throws ShapeError if the two differ in length
+ * @param maxNumpool halvings of an axis at most
  */
 export function getPoolAndConvProps(
   spacing: readonly number[],

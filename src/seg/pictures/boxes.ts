@@ -6,6 +6,7 @@ import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
 
 /** A box of a box plot. */
 export interface BoxGroup {
+  /** Below the box. */
   readonly name: string;
   /** Values that are not finite are left out. */
   readonly values: readonly number[];
@@ -13,11 +14,15 @@ export interface BoxGroup {
 
 /** Options of `boxPlotSvg`. */
 export interface BoxOptions {
+  /** Above the chart; default none. */
   readonly title?: string;
+  /** Beside the y axis; default none. */
   readonly yLabel?: string;
   /** Range of the y axis; default: of the values, widened to round numbers. */
   readonly yRange?: readonly [number, number];
+  /** In pixels; default what the groups need. */
   readonly width?: number;
+  /** In pixels; default 420. */
   readonly height?: number;
 }
 

@@ -11,7 +11,7 @@ const classColors: readonly { fill: Rgb; line: Rgb }[] = [
   { fill: [70, 130, 255], line: [255, 170, 120] },
 ];
 
-/** The colors of class `c`, from 1. */
+/** The colors of class `c`, from 1. `fill` for areas, `line` for contours. */
 export function colorsOf(c: number): { fill: Rgb; line: Rgb } {
   const at = Math.ceil(c) - 1;
   if (at < classColors.length) return classColors[at];

@@ -5,6 +5,7 @@ import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
 
 /** A curve of a chart. */
 export interface Series {
+  /** For the legend. */
   readonly name: string;
   /** [x, y] points, or y values at x = 1, 2, 3, … (epochs). Values that are not finite leave a gap. */
   readonly points: readonly (readonly [number, number])[] | readonly number[];
@@ -14,12 +15,17 @@ export interface Series {
 
 /** Options of `curveSvg`. */
 export interface CurveOptions {
+  /** Above the chart; default none. */
   readonly title?: string;
+  /** Below the x axis; default none. */
   readonly xLabel?: string;
+  /** Beside the y axis; default none. */
   readonly yLabel?: string;
   /** Range of the y axis; default: of the values, widened to round numbers. */
   readonly yRange?: readonly [number, number];
+  /** In pixels; default 720. */
   readonly width?: number;
+  /** In pixels; default 420. */
   readonly height?: number;
 }
 

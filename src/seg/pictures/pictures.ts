@@ -102,7 +102,9 @@ export function montage(pictures: readonly Picture[], options: MontageOptions = 
 
 /** Options of `sliceMontage`. */
 export interface SliceMontageOptions extends MontageOptions, OverlayOptions {
+  /** True label map, of the image's spatial shape; drawn over it. */
   readonly label?: HostArray;
+  /** Predicted label map, of the image's spatial shape; drawn over it. */
   readonly pred?: HostArray;
   /** The axis that slices are taken along, 0, 1 or 2. Default 0. */
   readonly axis?: number;

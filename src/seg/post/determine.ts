@@ -7,7 +7,9 @@ import { removeAllButLargestComponentFromSegmentation } from "./keep_largest.ts"
 
 /** A predicted label map and the true one, of one shape. */
 export interface PredictedCase {
+  /** Predicted label values, of any shape. */
   readonly prediction: HostArray;
+  /** True label values, of the same shape. */
   readonly truth: HostArray;
 }
 
@@ -17,7 +19,7 @@ export interface DetermineOptions {
   readonly labelsOrRegions: readonly (readonly number[])[];
   /** Truth value of voxels that do not count. */
   readonly ignore?: number | undefined;
-  /** Called after each pass over the cases. */
+  /** Called after each pass over the cases. `done` of `total`. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -27,13 +29,14 @@ export interface Determined {
   readonly keepLargest: readonly (readonly number[])[];
   /** Mean Dice of each label or region before; NaN where no case has any. */
   readonly before: readonly number[];
+  /** The same with these components only. */
   readonly after: readonly number[];
 }
 
 /**
  * First all labels together: kept if the mean Dice rises and that of no label or region falls. Then each label or region by itself, if there are
  * several: kept if its own mean Dice rises. Dice is that of nnU-Net: 0 where something is predicted that is not there, NaN, and not counted, where
- * neither has anything.
+ * neither has anything. `index` is from 0.
  * @param count of the cases
  * @param read case by number; is called again for each pass, of which there are up to two and one per label or region
  * @throws ShapeError if a prediction has another shape than its truth

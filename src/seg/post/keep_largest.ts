@@ -14,6 +14,7 @@ const flatLabels = (labels: LabelsOrRegions): readonly number[] =>
  * all stay. nnU-Net's `remove_all_but_largest_component_from_segmentation`.
  * @param segmentation label map of any shape
  * @param labelsOrRegions what together is the foreground
+ * @param backgroundLabel what the rest becomes. Default 0
  */
 export function removeAllButLargestComponentFromSegmentation<A extends TypedArray>(
   segmentation: HostArray<A>,

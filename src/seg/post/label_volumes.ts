@@ -4,9 +4,13 @@ import type { HostArray } from "../../host/array.ts";
 
 /** The volume of one class in one case. */
 export interface LabelVolume {
+  /** Of the case. */
   readonly id: string;
+  /** Of the class. */
   readonly name: string;
+  /** How many voxels it has. */
   readonly voxels: number;
+  /** Their volume. */
   readonly milliliters: number;
 }
 
@@ -14,6 +18,7 @@ export interface LabelVolume {
  * The volume of each class (or region) of a label map.
  * @param labels stored label values, `[1, x, y, z]`
  * @param spacing size of a voxel in mm along each axis
+ * @param id of the case
  */
 export function labelVolumes(
   id: string,
@@ -37,7 +42,7 @@ export function labelVolumes(
 
 const header = "case,label,voxels,ml";
 
-/** A field of a table with commas (RFC 4180). */
+/** A field of a table with commas (RFC 4180). `value` is put in quotes where it must be. */
 export const csvField = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
 /**

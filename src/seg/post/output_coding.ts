@@ -17,8 +17,9 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
  */
 export type OutputKind = "sigmoid" | "softmax" | "regions";
 
-/** Options of `probabilityMap`, `decideScores`. */
+/** What a network's outputs mean: label values to what a loss compares with, and logits to label values. */
 export interface OutputCoding {
+  /** What the channels mean. */
   readonly kind: OutputKind;
   /** Channels of the network's output. */
   readonly channels: number;
@@ -37,7 +38,7 @@ export interface OutputCoding {
   decide(logits: HostArray): HostArray<Uint8Array | Int32Array>;
   /** The part of it that is done where the logits are: which class is the largest, or which channels are positive (bit c for channel c). */
   readonly decision: "largest" | "positive";
-  /** And the rest: classes, or sets of channels, → stored label values. */
+  /** And the rest: classes, or sets of channels, → stored label values. Shapes `[1, …]`. */
   valuesOf(codes: HostArray<Uint8Array | Uint32Array>): HostArray<Uint8Array | Int32Array>;
 }
 

@@ -22,7 +22,7 @@ export interface SurfaceOptions {
 
 /**
  * The closed surface of a label or of a probability by marching cubes, in millimeters (RAS, by the volume's affine), normals outwards. Labels are cut half
- * way between voxel centers, so that the surface has the steps of the voxels until it is smoothed.
+ * way between voxel centers, so that the surface has the steps of the voxels until it is smoothed. `volume` is `[C, x, y, z]`.
  * @throws DataError if nothing is inside; ShapeError for a channel that there is not; ConfigError for an unknown option or a level that is no number
  */
 export function surfaceOf(volume: Volume, options: SurfaceOptions = {}): Mesh {

@@ -5,10 +5,11 @@
 
 import { ConfigError } from "../../host/errors.ts";
 
-/** Options of `integer`, `positive`, `between` and others. */
+/** One option of a recipe or a run: what it is for, what it must be, and how a command line spells it. */
 export interface Option<T> {
   /** What it must be, in words that follow "must be". */
   readonly expects: string;
+  /** Whether a `value` is one. */
   readonly fits: (value: unknown) => boolean;
   /** One line for `--help`. */
   readonly help: string;
@@ -37,7 +38,7 @@ const numberIn = (text: string): unknown => (text.trim() === "" ? text : Number.
 const listIn = (text: string): unknown => text.split(",").map(numberIn);
 const isInteger = (v: unknown, least: number): v is number => Number.isSafeInteger(v) && (v as number) >= least;
 
-/** An integer of at least `least`. */
+/** An integer of at least `least`. `help` is its line for `--help`. */
 export const integer = (least: number, help: string, more: OptionExtras<number> = {}): Option<number> => ({
   expects: least === 1 ? "a positive integer" : `an integer from ${least}`,
   fits: (v) => isInteger(v, least),
@@ -46,7 +47,7 @@ export const integer = (least: number, help: string, more: OptionExtras<number> 
   ...more,
 });
 
-/** A finite number above 0. */
+/** A finite number above 0. `help` is its line for `--help`. */
 export const positive = (help: string, more: OptionExtras<number> = {}): Option<number> => ({
   expects: "a positive number",
   fits: (v) => typeof v === "number" && v > 0 && Number.isFinite(v),
@@ -55,7 +56,7 @@ export const positive = (help: string, more: OptionExtras<number> = {}): Option<
   ...more,
 });
 
-/** A number in [low, high]. */
+/** A number in [low, high]. `help` is its line for `--help`. */
 export const between = (low: number, high: number, help: string, more: OptionExtras<number> = {}): Option<number> => ({
   expects: `a number from ${low} to ${high}`,
   fits: (v) => typeof v === "number" && v >= low && v <= high,
@@ -64,7 +65,10 @@ export const between = (low: number, high: number, help: string, more: OptionExt
   ...more,
 });
 
-/** `count` positive integers, or at least so many if `more` follow. */
+/**
+ * `count` positive integers, or at least so many if `more` follow. `help` is its line for `--help`; with `open` more may follow. The result is an `Option`:
+ * `flag`, `standard`, `expects`, whether `v` fits (`fits`), `help`, and `read` of a `text`.
+ */
 export const integers = (
   count: number,
   help: string,
@@ -80,7 +84,7 @@ export const integers = (
   } satisfies Option<readonly number[]>;
 };
 
-/** One of some words or numbers. */
+/** One of some words or numbers. These are `choices`; `help` is its line for `--help`. */
 export const oneOf = <const T extends string | number>(
   choices: readonly T[],
   help: string,
@@ -97,7 +101,7 @@ export const oneOf = <const T extends string | number>(
   };
 };
 
-/** A switch, off unless given. */
+/** A switch, off unless given. `help` is its line for `--help`. */
 export const toggle = (help: string, more: Pick<Option<boolean>, "flag"> = {}): Option<boolean> => ({
   expects: "true or false",
   fits: (v) => typeof v === "boolean",
@@ -106,7 +110,10 @@ export const toggle = (help: string, more: Pick<Option<boolean>, "flag"> = {}): 
   ...more,
 });
 
-/** A value that is told by the name of a JSON file. @param help "" for one that only a run's own files have */
+/**
+ * A value that is told by the name of a JSON file. @param help "" for one that only a run's own files have
+ * @param fits whether `v`, what the file holds, is such a value
+ */
 export const jsonFile = <T>(help: string, fits: (v: unknown) => boolean, more: OptionExtras<T> = {}): Option<T> => ({
   expects: "the content of a JSON file",
   fits,
@@ -127,6 +134,8 @@ export const flagOf = (name: string, option: Option<unknown>): string =>
  * @param source what the record came from, for the message
  * @param say how the message calls an option, such as by its flag
  * @throws ConfigError naming the first option that is unknown, missing or out of range
+ * @param value the record
+ * @param say how the message calls an option from its `name`, such as by its flag
  */
 export function checkOptions<Config>(
   table: OptionTable<Config>,

@@ -9,7 +9,7 @@ import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import { expectFinite } from "../../host/finite.ts";
 import type { Context, LoadedCase, PreparedCase, PreparedDataset, Recipe } from "./recipe.ts";
 
-/** The image of a case as floats. Throws `ShapeError` for another number of channels, `DataError` for voxels that are not finite. */
+/** The image of a case as floats. Throws `ShapeError` for another number of channels, `DataError` for voxels that are not finite. `[C, x, y, z]`. */
 export function preparedImage({ id, image }: LoadedCase, { channels }: Context): HostArray<Float32Array> {
   const { shape } = image;
   if (shape[0] !== channels.length)
@@ -19,7 +19,7 @@ export function preparedImage({ id, image }: LoadedCase, { channels }: Context):
   return { data, shape };
 }
 
-/** What the loss compares with, if the case has a label. */
+/** What the loss compares with, if the case has a label. `[1, …]` class indices or `[regions, …]` masks. */
 export function preparedLabel({ label }: LoadedCase, { outputs }: Context): HostArray<Float32Array> | undefined {
   return label && outputs.target(label);
 }

@@ -30,6 +30,7 @@ export type RunConfig<Config extends object = object> = RunOptions & Config;
 
 /** What a recipe is told of a run: its config and the facts that follow from config and data, each computed once. */
 export interface Context<Config extends object = object> {
+  /** Options of the run and of the recipe. */
   readonly config: RunConfig<Config>;
   /** Classes as the dataset lists them, background included. */
   readonly labels: readonly LabelClass[];
@@ -45,8 +46,11 @@ export interface Context<Config extends object = object> {
 
 /** A case as it was read: image `[C, x, y, z]`, label `[1, x, y, z]` if it has one, in their stored element types. */
 export interface LoadedCase {
+  /** Its name in the dataset. */
   readonly id: string;
+  /** `[C, x, y, z]`, the channels in order. */
   readonly image: Volume;
+  /** Stored label values `[1, x, y, z]`. */
   readonly label?: Volume | undefined;
   /** What is to be found in it, if the dataset lists that. */
   readonly nodules?: readonly Nodule[] | undefined;
@@ -56,7 +60,7 @@ export interface LoadedCase {
 export interface PreparedCase extends Item {
   /** `[C, spatial…]` */
   readonly image: HostArray;
-  /** What the loss compares with. */
+  /** What the loss compares with. `[1, spatial…]` class indices or `[regions, spatial…]` masks. */
   readonly label?: HostArray | undefined;
   /** `[1, spatial…]`, 1 at voxels that must not train; only for datasets with nnU-Net's label "ignore". */
   readonly ignored?: HostArray | undefined;
@@ -70,7 +74,9 @@ export interface PreparedDataset extends Dataset<PreparedCase> {
 
 /** What can be known of a dataset before a run is configured. */
 export interface DataFacts {
+  /** Classes as the dataset lists them, background included. */
   readonly labels: readonly LabelClass[];
+  /** Names of the image channels in order. */
   readonly channels: readonly string[];
   /** Training cases. */
   readonly cases: readonly Case[];
@@ -80,12 +86,13 @@ export interface DataFacts {
   readonly index: DatasetIndex;
   /** Spatial sizes and voxel sizes (mm) of a few of them, evenly chosen, in the orientation of the run. */
   readonly shapes: readonly (readonly number[])[];
+  /** Voxel sizes of the same cases in mm, per axis. */
   readonly spacings: readonly (readonly number[])[];
   /** Reads a case, in the orientation of the run. */
   readonly read: (source: Case) => Promise<LoadedCase>;
   /** The device that will train, for recipes that measure on it; absent where nobody knows it yet. */
   readonly device?: (() => Promise<Device>) | undefined;
-  /** Facts that the user should see. */
+  /** Facts that the user should see. `text` is a sentence. */
   readonly say: (text: string) => void;
 }
 
@@ -95,7 +102,7 @@ export type Networks = Readonly<Record<string, Module>>;
 /** The name of an only network. Its weights have no prefix in files. */
 export const onlyNetwork = "model";
 
-/** Options of `recipes`, `quicknatRecipe`, `chaos` and others. */
+/** One way of training, with everything that the runner has to know of it. A recipe of your own is such an object; `defineRecipe` types it. */
 export interface Recipe<Config extends object = object, O extends Outputs = Outputs> {
   /** One word for `--recipe` and the run's folder. */
   readonly name: string;
@@ -121,7 +128,7 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
     facts: DataFacts,
     given: Readonly<Record<string, unknown>>,
   ): Promise<SuggestedOptions<Config>> | SuggestedOptions<Config>;
-  /** Checks what options must be together. Throws `ConfigError`. */
+  /** Checks what options must be together. Throws `ConfigError`. `source` is what the options came from, for the message. */
   check?(config: RunConfig<Config>, source: string): void;
   /** The classes that are learned, from those that the dataset lists; default these. Label maps have their values. Throws `ConfigError`. */
   labels?(config: RunConfig<Config>, labels: readonly LabelClass[]): readonly LabelClass[];
@@ -131,18 +138,22 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   prepare(source: LoadedCase, context: Context<Config>): Promise<PreparedCase> | PreparedCase;
   /** What the outcome of `prepare` depends on beside the case: plain data. With it prepared cases can be kept on disk between runs. */
   preparation?(context: Context<Config>): unknown;
-  /** Training samples, items with at least `image` and `label`, of cases that are read, prepared and cached; built in each data worker. */
+  /**
+   * Training samples, items with at least `image` and `label`, of cases that are read, prepared and cached; built in each data worker. `network` is the one
+   * they train.
+   */
   samples(cases: PreparedDataset, context: Context<Config>, network: string): Dataset;
-  /** Changes a batch on the device, inside the captured step; randomness comes from the device's generator. */
+  /** Changes a batch on the device, inside the captured step; randomness comes from the device's generator. `network` is the one that is trained. */
   augment?(batch: BatchTensors, context: Context<Config>, network: string): BatchTensors;
+  /** Makes the networks, by name, with initial weights. They train in this order. */
   networks(device: Device, context: Context<Config>): Networks;
-  /** What the loss is given; default the network's `forward`. For networks with several outputs. */
+  /** What the loss is given; default the network's `forward`. For networks with several outputs. `image` is `[N, C, spatial…]`. */
   forward?(model: Module, image: Tensor): O;
-  /** A scalar. Called while the step is traced. */
+  /** A scalar. Called while the step is traced. `outputs` are those of `forward`, `network` is the one that is trained. */
   loss(outputs: O, batch: BatchTensors, context: Context<Config>, network: string): Tensor;
   /**
    * Voxels of a batch by class, `[3, classes]`: in both, in the prediction, in the truth; background first. With it, each validation also gives loss and
-   * Dice of every network on samples of training and validation cases.
+   * Dice of every network on samples of training and validation cases. `outputs` and `network` as in `loss`.
    */
   counts?(outputs: O, batch: BatchTensors, context: Context<Config>, network: string): Tensor;
   /**
@@ -150,18 +161,23 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
    * moving average of their mean Dice (nine tenths of it and one of the new) decides which weights are best.
    */
   online?(context: Context<Config>): Context<Config>;
+  /** The optimizer of `network`, over the parameters of `model`. */
   optimizer(model: Module, context: Context<Config>, network: string): Optimizer;
   /** Bound of the norm of all gradients of a step together; default none. */
   readonly clipNorm?: number | undefined;
-  /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. */
+  /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. Of the optimizer of `network`. */
   schedule?(context: Context<Config>, network: string): Schedule;
+  /** What segments prepared images with these networks. */
   segmenter(device: Device, networks: Networks, context: Context<Config>): Segmenter;
   /**
    * One channel of the segmenter's scores, `[1, prepared grid…]`, on the source's grid; -Infinity where nothing was predicted. With it labels are decided
    * there, as nnU-Net does, a class at a time. For recipes that prepare on another grid.
    */
   restore?(channel: HostArray<Float32Array>, source: LoadedCase, prepared: PreparedCase, context: Context<Config>): HostArray;
-  /** From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that; candidates from voxels to millimeters. */
+  /**
+   * From the segmenter's label map to one on the source's grid, cleaned up if the recipe does that; candidates from voxels to millimeters. Label maps are
+   * `[1, x, y, z]`.
+   */
   postprocess?(found: Segmentation, source: LoadedCase, context: Context<Config>): Promise<Segmentation> | Segmentation;
   /** What reports score every case and class by; default Dice, IoU, sensitivity, precision, HD95 and ASSD. */
   readonly metrics?: readonly CaseMetric[] | undefined;

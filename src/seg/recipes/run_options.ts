@@ -10,7 +10,9 @@ export interface RunOptions {
   readonly data: string;
   /** Fold of the splits, or "all" to train and validate on all cases. */
   readonly fold: number | "all";
+  /** Of weights, samples and augmentation: the same seed gives the same run. */
   readonly seed: number;
+  /** Passes over the samples. */
   readonly epochs: number;
   /** Samples per step. */
   readonly batchSize: number;

@@ -20,17 +20,25 @@ import { checkConfig, type RunInfo } from "./files.ts";
 export interface WorkerArgs {
   /** URL of the module that has the recipe as its default export. */
   readonly recipe: string;
+  /** Cases that samples are of. */
   readonly cases: readonly Case[];
+  /** Options of the run. */
   readonly config: RunConfig;
+  /** Description of the run. */
   readonly info: RunInfo;
+  /** The network that the samples train. */
   readonly network: string;
+  /** Bytes of prepared cases that this worker may keep. */
   readonly cacheBytes: number;
 }
 
 /** The cases of a run, and how to read one. */
 export interface RunData {
+  /** The dataset that they are of. */
   readonly index: DatasetIndex;
+  /** Cases to train on. */
   readonly train: readonly Case[];
+  /** Cases to validate on. */
   readonly val: readonly Case[];
   /** Reads image and label of a case. */
   readonly read: ReadCase;
@@ -42,7 +50,10 @@ export interface RunData {
   readonly inWorkers?: ((args: WorkerArgs) => DatasetModule) | undefined;
 }
 
-/** The cases of a fold; "all" is every training case, for training and validation; a dataset for tests has the others to predict. Throws `ConfigError`, `DataError`. */
+/**
+ * The cases of a fold; "all" is every training case, for training and validation; a dataset for tests has the others to predict. Throws `ConfigError`,
+ * `DataError`. Gives those to `train` on and those to validate on, `val`.
+ */
 export function casesOfFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all") {
   if (fold !== "all") return selectFold(index, splits, fold);
   return { train: index.training, val: index.training.length > 0 ? index.training : index.test };
@@ -124,7 +135,9 @@ function listOf(problems: readonly Error[], cases: number): string {
 
 /** Options and description of a run that is to be. */
 export interface NewRun<C extends object> {
+  /** Options of the run and of its recipe. */
   readonly config: RunConfig<C>;
+  /** What the run is. */
   readonly info: RunInfo;
 }
 
@@ -132,11 +145,11 @@ export interface NewRun<C extends object> {
 export interface ConfigureHooks {
   /** How messages call an option; default by its name. */
   readonly say?: (name: string) => string;
-  /** Called as cases have been read. */
+  /** Called as cases have been read. `done` of `total`. */
   readonly onProgress?: (done: number, total: number) => void;
   /** The device that will train, for recipes that measure on it. */
   readonly device?: () => Promise<Device>;
-  /** Facts that a recipe found worth telling. */
+  /** Facts that a recipe found worth telling. `text` is a sentence. */
   readonly log?: (text: string) => void;
 }
 

@@ -52,12 +52,15 @@ export const files = {
 
 /** What a run is, beside its options. */
 export interface RunInfo {
-  /** `module` is where a recipe of the user's own is. */
+  /** `module` is where a recipe of the user's own is. Its `name` and `version` are the recipe's. */
   readonly recipe: { readonly name: string; readonly version: number; readonly module?: string };
+  /** Classes that are learned, background included. */
   readonly labels: readonly LabelClass[];
+  /** Names of the image channels in order. */
   readonly channels: readonly string[];
   /** Median voxel size of the training cases in mm, per array axis. */
   readonly spacing: readonly number[];
+  /** What the networks' outputs are. */
   readonly outputs: OutputKind;
   /** Where the axes of all images point once they are read, such as "RAS"; runs of before have none. */
   readonly orientation?: string;
@@ -71,7 +74,7 @@ export interface SampleScore {
   readonly dice: readonly number[];
 }
 
-/** By network: on training cases, as many as there are for validation, and on validation cases. */
+/** By network: on training cases, as many as there are for validation, and on validation cases. These are `train` and `val`. */
 export type SampleScores = Readonly<Record<string, { readonly train: SampleScore; readonly val: SampleScore }>>;
 
 /** Where the time of an epoch went, in seconds. */
@@ -88,10 +91,13 @@ export interface EpochTiming {
 
 /** A line of metrics.jsonl for each epoch; each step has one with its number, loss and rate. */
 export interface EpochMetrics {
+  /** From 1. */
   readonly epoch: number;
   /** Mean over the epoch's steps that were not skipped. */
   readonly loss: number;
+  /** Learning rate of the epoch. */
   readonly lr: number;
+  /** Seconds of the epoch, its validation included; of one that was resumed, since then. */
   readonly seconds: number;
   /** Where the time went; of an epoch that was resumed, since then. Runs of before have none. */
   readonly timing?: EpochTiming;

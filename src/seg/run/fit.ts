@@ -34,7 +34,10 @@ import { prepareTraining, type Training, type TrainingOptions } from "./training
 import { type ValidatedCase, Validation } from "./validation.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
-/** What happens in a run, for whoever shows it. */
+/**
+ * What happens in a run, for whoever shows it. Facts and resumptions have a `text`, progress a `state`; steps, validated cases and epochs are counted by
+ * `epoch`, `step` and `epochs`, with the `loss` and learning rate `lr` of a step, the `case` and the `metrics` of an epoch.
+ */
 export type RunEvent =
   /** A fact about the run: its size, planned memory. */
   | { readonly kind: "log"; readonly text: string }
@@ -66,6 +69,7 @@ export interface FitOptions<C extends object> extends TrainingOptions<C> {
   readonly init?: InitialWeights | undefined;
   /** Aborting stops after the step in flight, or at once in a validation, and keeps a checkpoint. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of everything that happens, as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
@@ -73,6 +77,7 @@ export interface FitOptions<C extends object> extends TrainingOptions<C> {
 export interface FitResult {
   /** False if the run was interrupted and can be resumed. */
   readonly finished: boolean;
+  /** What each epoch came to, those before a resumption too. */
   readonly epochs: readonly EpochMetrics[];
 }
 

@@ -22,7 +22,9 @@ export const readFiles =
 
 /** Data in a folder: a dataset of any layout, see `openDataset`. */
 export class FolderData {
+  /** Where the dataset is. */
   readonly folder: string;
+  /** Its cases, channels and classes. */
   readonly index: DatasetIndex;
   private readonly splits: readonly Split[] | undefined;
 

@@ -7,7 +7,9 @@ import type { Networks } from "../recipes/recipe.ts";
 
 /** Weights and where they are from. */
 export interface InitialWeights {
+  /** What messages call them. */
   readonly source: string;
+  /** By name, each of the shape that the network has. */
   readonly tensors: ReadonlyMap<string, HostArray>;
 }
 

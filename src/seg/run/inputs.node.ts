@@ -37,9 +37,11 @@ function filesIn(path: string): string[] {
 }
 
 /**
- * A case for each image among files, folders and patterns such as `scans/*.nii.gz`. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the channels of one case.
+ * A case for each image among files, folders and patterns such as `scans/*.nii.gz`. Files of one folder that are named `<id>_0000`, `<id>_0001` … are the
+ * channels of one case.
  * @param channels that an image must have
  * @throws DataError for a folder without images and a case without one of its channels
+ * @param paths of files and folders, and patterns
  */
 export function casesOfPaths(paths: readonly string[], channels: number): Case[] {
   const groups = new Map<string, string[]>();
@@ -74,7 +76,7 @@ function real(path: string): string {
 
 /**
  * Throws `ConfigError` if the results of two cases would be one file, if one would replace an image or label of a case, or, without `overwrite`, any
- * file.
+ * file. `outputOf` gives the path of the result of a case by its `id`.
  */
 export function expectFreeOutputs(cases: readonly Case[], outputOf: (id: string) => string, overwrite: boolean): void {
   const firsts = new Map<string, Case>();

@@ -24,7 +24,7 @@ export async function loadRecipe(module: string): Promise<Recipe> {
   return Object.assign(Object.create(given) as Recipe, { module });
 }
 
-/** A recipe of the library. Throws `ConfigError` naming those there are. */
+/** A recipe of the library. Throws `ConfigError` naming those there are. `name` is the recipe's, such as "patches3d". */
 export function recipeByName(name: string): Recipe {
   const found = recipes.find((r) => r.name === name);
   if (found) return found;

@@ -14,6 +14,7 @@ export interface TrainingPlan {
   readonly dispatches: number;
   /** Numbers that the networks learn. */
   readonly parameters: number;
+  /** Steps of an epoch, of all networks. */
   readonly stepsPerEpoch: number;
 }
 
@@ -22,6 +23,7 @@ export interface TrainingPlan {
  * begins at once.
  * @param onProgress told of the kernels that are compiled
  * @throws as `fit` before its first step: ConfigError, DataError, ShapeError, OutOfMemoryError
+ * @param onProgress told of the kernels that are compiled, `done` of `total`
  */
 export async function planTraining<C extends object>(
   recipe: Recipe<C>,

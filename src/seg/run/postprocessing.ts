@@ -9,14 +9,18 @@ import type { RunStore } from "./store.ts";
 
 /** The file postprocessing.json of a run. */
 export interface Postprocessing {
+  /** What is done to label maps, in order. */
   readonly steps: readonly PostStep[];
   /** Validation cases on which it was decided. */
   readonly cases: number;
-  /** Mean Dice of each class without and with the steps; null where no case has it. */
+  /** Mean Dice of each class without and with the steps; null where no case has it. That is, `before` and `after`. */
   readonly dice: Readonly<Record<string, { readonly before: number | null; readonly after: number | null }>>;
 }
 
-/** nnU-Net's decision for the classes of a run. Throws what `determinePostprocessing` does. */
+/**
+ * nnU-Net's decision for the classes of a run. Throws what `determinePostprocessing` does. Of `count` cases, by `index`; `foreground` has the classes,
+ * `ignore` is the truth value of voxels that do not count; `onProgress` hears of passes, `done` of `total`.
+ */
 export async function decidePostprocessing(
   count: number,
   read: (index: number) => Promise<PredictedCase>,

@@ -28,6 +28,7 @@ import type { RunStore } from "./store.ts";
 
 /** Scores of one case. */
 export interface CaseScore {
+  /** The case's name. */
   readonly id: string;
   /** Of each foreground class; NaN where the truth has none of it. */
   readonly dice: readonly number[];
@@ -35,9 +36,11 @@ export interface CaseScore {
 
 /** Scores of a run on its validation cases. */
 export interface Evaluation {
+  /** Each case with its scores. */
   readonly cases: readonly CaseScore[];
   /** Mean of each foreground class over the cases that have it. */
   readonly mean: readonly number[];
+  /** Names of the foreground classes. */
   readonly labels: readonly string[];
   /** Of recipes that look for things. */
   readonly detection?: DetectionSummary;
@@ -47,7 +50,10 @@ export function evaluationOf(cases: readonly CaseScore[], labels: readonly strin
   return { cases, mean: labels.map((_, c) => nanMean(cases.map((r) => r.dice[c]))), labels };
 }
 
-/** Scores label maps case by case, each with its truth. Throws `ShapeError` if they are not on one grid. */
+/**
+ * Scores label maps case by case, each with its truth. Throws `ShapeError` if they are not on one grid. A pair has the case's `id`, `prediction` and
+ * `truth`. Label maps are `[1, x, y, z]`.
+ */
 export async function evaluate(
   pairs: AsyncIterable<{ readonly id: string; readonly prediction: HostArray; readonly truth: HostArray }>,
   { foreground, ignore }: Pick<Context["outputs"], "foreground" | "ignore">,
@@ -79,8 +85,9 @@ const pictures = 8;
 
 /** What is told while a report is made. */
 export interface ReportHooks {
+  /** Aborting stops between batches. */
   readonly signal?: AbortSignal | undefined;
-  /** Called after each case. */
+  /** Called after each case. `done` of `total`. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -92,7 +99,9 @@ export interface ReportOptions extends ReportHooks {
 
 /** A case of which nothing can be said, and why. */
 export interface FailedCase {
+  /** The case's name. */
   readonly id: string;
+  /** Why nothing can be said of it. */
   readonly reason: string;
 }
 
@@ -141,7 +150,8 @@ class CaseReports {
 
 /**
  * Segments cases and writes their label maps, pictures of the first ones, the evaluation, the curves of training and a page with all of it into the run.
- * @returns the evaluation, the scores of all cases and the files of the pictures
+ * @param options what is measured, who is told and what stops it
+ * @returns the `evaluation`, the scores of all cases (`comparison`) and the files of the `pictures`
  */
 export async function report(
   store: RunStore,
@@ -175,7 +185,8 @@ export async function report(
 }
 
 /**
- * The page of a run anew, from the label maps that it holds; nothing is segmented or written. Cases that cannot be scored are named on the page.
+ * The page of a run anew, from the label maps that it holds; nothing is segmented or written. Cases that cannot be scored are named on the page. What
+ * cannot be scored is in `failed`.
  * @returns the page and the evaluation
  * @throws CheckpointError, ConfigError for a run that is damaged
  */

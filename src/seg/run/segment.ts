@@ -29,9 +29,13 @@ import type { RunStore } from "./store.ts";
 
 /** A trained run, ready to segment. */
 export interface OpenedRun {
+  /** What it was trained by. */
   readonly recipe: Recipe;
+  /** Its options, classes and channels. */
   readonly context: Context;
+  /** By name, with the run's weights, in evaluation mode. */
   readonly networks: Networks;
+  /** What segments prepared images. */
   readonly segmenter: Segmenter;
   /** Frees networks and segmenter. */
   dispose(): void;
@@ -79,6 +83,7 @@ export type Ensemble = "logits" | "probabilities" | "vote";
 
 /** Options of `segmentCases`. */
 export interface SegmentOptions {
+  /** Aborting stops between batches. */
   readonly signal?: AbortSignal | undefined;
   /** What is done to each label map. */
   readonly steps?: readonly PostStep[] | undefined;
@@ -86,14 +91,15 @@ export interface SegmentOptions {
   readonly ensemble?: Ensemble | undefined;
   /** Give the probabilities of classes or regions too. Default false. */
   readonly probabilities?: boolean | undefined;
-  /** Told of each case and run what will be done, before it is. */
+  /** Told of each case and run what will be done, before it is. `id` is the case's. */
   readonly onPlan?: ((id: string, plan: SegmentPlan) => void) | undefined;
-  /** Told after each batch the windows done and their total, of all runs. */
+  /** Told after each batch the windows done and their total, of all runs. `id` is the case's. */
   readonly onProgress?: ((id: string, done: number, total: number) => void) | undefined;
 }
 
 /** A case segmented. */
 export interface Segmented {
+  /** The case's name. */
   readonly id: string;
   /** As it was read. */
   readonly source: LoadedCase;
@@ -218,13 +224,16 @@ const hooksOf = (id: string, run: number, runs: number, { signal, onProgress }: 
   ...(onProgress && { onProgress: (done, total) => onProgress(id, run * total + done, runs * total) }),
 });
 
-/** Writes a label map as NIfTI in the geometry of its image. */
+/** Writes a label map as NIfTI in the geometry of its image. `file` is its name in the store. */
 export async function writePrediction(store: RunStore, file: string, { source, labels }: Segmented): Promise<void> {
   const dtype = labels.data instanceof Uint8Array ? "u8" : "i32";
   await store.write(file, await writeNifti(withGeometryOf(source.image, labels), { dtype, gzip: true }));
 }
 
-/** Writes probabilities as NIfTI of several channels in the geometry of their image. Throws `ConfigError` if they were not asked for. */
+/**
+ * Writes probabilities as NIfTI of several channels in the geometry of their image. Throws `ConfigError` if they were not asked for. `file` is its name in
+ * the store.
+ */
 export async function writeProbabilities(store: RunStore, file: string, { id, source, probabilities }: Segmented): Promise<void> {
   if (!probabilities) throw new ConfigError(`case "${id}" was segmented without probabilities`);
   await store.write(file, await writeNifti(withGeometryOf(source.image, probabilities), { dtype: "f32", gzip: true }));

@@ -9,10 +9,14 @@ export interface RunStore {
   readonly name: string;
   /** The bytes of a file; undefined if there is none. */
   read(file: string): Promise<Uint8Array | undefined>;
-  /** Replaces a file as a whole: after a crash it is the old one or the new one. `file` may have one folder, as in `overlays/case1.png`. */
+  /**
+   * Replaces a file as a whole: after a crash it is the old one or the new one. `file` may have one folder, as in `overlays/case1.png`. `bytes` are its
+   * content; text becomes UTF-8.
+   */
   write(file: string, bytes: Uint8Array | string): Promise<void>;
-  /** Adds to the end of a file, which is made if need be. After a crash the last line may be cut short. */
+  /** Adds to the end of a file, which is made if need be. After a crash the last line may be cut short. `text` becomes UTF-8. */
   append(file: string, text: string): Promise<void>;
+  /** Whether there is a `file` of this name. */
   has(file: string): Promise<boolean>;
   /**
    * Keeps other processes from writing to the run; resolves to what lets them again. Absent where there are none. Throws `ConfigError` while another
@@ -24,7 +28,10 @@ export interface RunStore {
 const encoder = new TextEncoder();
 const bytesOf = (content: Uint8Array | string): Uint8Array => (typeof content === "string" ? encoder.encode(content) : content);
 
-/** A run that is gone when the program ends. */
+/**
+ * A run that is gone when the program ends.
+ * @param name what messages call it
+ */
 export function memoryStore(name = "a run in memory"): RunStore {
   const files = new Map<string, Uint8Array[]>();
   return {

@@ -17,6 +17,7 @@ const trained = 35;
 /**
  * Writes 40 volumes (30+i × 40+i × 50+i voxels) and their labels to `folder`, as MONAI's tutorial 2d_slices_from_3d makes them: the first 35
  * names in alphabetical order train, the last three validate. Does nothing if the folder is complete.
+ * @param seed of the volumes
  */
 export async function writeSynthetic(folder: string, seed: number): Promise<void> {
   if (existsSync(join(folder, "dataset.json"))) return;

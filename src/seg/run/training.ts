@@ -16,7 +16,9 @@ import type { NewRun, RunData } from "./data.ts";
 
 /** What training is made for: a run, its data and a device. */
 export interface TrainingOptions<C extends object> extends NewRun<C> {
+  /** The device that trains. */
   readonly device: Device;
+  /** The cases, and how they are read. */
   readonly data: RunData;
 }
 

@@ -19,7 +19,9 @@ import type { OpenedRun, Segmented } from "./segment.ts";
 
 /** The agreement of the draws of a case on a class. */
 export interface CaseUncertainty {
+  /** Of the case. */
   readonly id: string;
+  /** Of the class. */
   readonly name: string;
   /** Voxels that all draws give the class over voxels that any does. */
   readonly iou: number;
@@ -31,6 +33,7 @@ export interface CaseUncertainty {
 
 /** A case segmented several times with dropout. */
 export interface SampledCase extends Segmented {
+  /** How far the draws agree, class by class. */
   readonly structures: readonly CaseUncertainty[];
   /** `[1, x, y, z]` on the grid of the source: variance of the probabilities, or where a recipe has none, of what the draws decided. */
   readonly variance: HostArray;
@@ -40,8 +43,9 @@ export interface SampledCase extends Segmented {
 export interface SampleCasesOptions {
   /** Default 10. */
   readonly samples?: number;
+  /** Aborting stops between batches. */
   readonly signal?: AbortSignal | undefined;
-  /** Called within a case. */
+  /** Called within a case. `done` of `total`. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 

@@ -15,6 +15,7 @@ import type { AbortSignal } from "../../host/platform.ts";
 
 /** A case as a validation has just segmented it. */
 export interface ValidatedCase {
+  /** The case's name. */
   readonly id: string;
   /** Of each foreground class; NaN where neither truth nor prediction have it. */
   readonly dice: readonly number[];

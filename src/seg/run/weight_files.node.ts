@@ -22,6 +22,7 @@ export interface ReadWeightsFileOptions {
  * TensorFlow.js models (`.json`). The weights of layers models are given by the names and in the layout of `layersModel`; those of graph models,
  * and of models with layers that are not supported, as they are in the file.
  * @throws FormatError for a damaged file, another format, or what is not supported
+ * @param path of the file
  */
 export async function readWeightsFile(path: string, options: ReadWeightsFileOptions = {}): Promise<WeightsFile> {
   expectOptions("readWeightsFile", options, "key");

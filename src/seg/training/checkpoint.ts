@@ -15,10 +15,13 @@ import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts"
 
 /** What a checkpoint holds. Several networks and their optimizers are records under the same names. */
 export interface CheckpointParts {
+  /** The network or networks. */
   readonly model: Module | Readonly<Record<string, Module>>;
+  /** What trains them: moments and counters are kept too. */
   readonly optimizer?: Optimizer | Readonly<Record<string, Optimizer>> | undefined;
   /** Its `steps` are kept: `Scheduler` and what is like it. */
   readonly scheduler?: { steps: number } | undefined;
+  /** Averages of the weights. */
   readonly ema?: EMA | undefined;
 }
 

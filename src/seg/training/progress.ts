@@ -14,6 +14,7 @@ export interface ProgressState {
   label?: string;
   /** Steps (or windows, volumes) done and to do. */
   done: number;
+  /** Steps to do in all. */
   total: number;
   /** Seconds since `done` was 0; gives the time left. */
   seconds?: number;
@@ -21,7 +22,9 @@ export interface ProgressState {
   eta?: number;
   /** Samples processed in `seconds`; gives samples per second. */
   samples?: number;
+  /** Loss of the last step. */
   loss?: number;
+  /** Learning rate of the last step. */
   lr?: number;
   /** Further values, such as { dice: 0.91 }. */
   values?: Readonly<Record<string, number>>;
@@ -29,8 +32,11 @@ export interface ProgressState {
 
 /** Where lines go: `process.stderr` and `process.stdout` fit. */
 export interface ProgressStream {
+  /** Takes `text`, line breaks included. */
   write(text: string): unknown;
+  /** Whether it is a terminal, where a line can be written over. */
   isTTY?: boolean;
+  /** Width of the terminal in characters. */
   columns?: number;
 }
 
@@ -95,7 +101,10 @@ export class ProgressLine {
     this.#draw(state);
   }
 
-  /** Writes a line of its own, such as an epoch's summary, in place of the progress line; the next `update` shows at once. */
+  /**
+   * Writes a line of its own, such as an epoch's summary, in place of the progress line; the next `update` shows at once. `text` has no line break at its
+   * end.
+   */
   log(text: string): void {
     this.#skipped = undefined;
     this.#stream.write(this.#stream.isTTY ? `\r${text}\x1b[K\n` : `${text}\n`);

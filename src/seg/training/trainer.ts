@@ -28,7 +28,9 @@ export interface TrainBatch {
 
 /** The same on the device. */
 export interface BatchTensors {
+  /** `[N, C, spatial…]`. */
   readonly image: Tensor;
+  /** What the loss compares with, `[N, 1, spatial…]` class indices or `[N, regions, spatial…]` masks. */
   readonly label: Tensor;
   readonly [name: string]: Tensor;
 }
@@ -38,11 +40,13 @@ export type Outputs = Tensor | readonly Tensor[];
 
 /** Options of `Trainer`. */
 export interface TrainerOptions<O extends Outputs = Tensor> extends CaptureOptions {
+  /** What is trained. */
   readonly model: Module;
+  /** What trains it: over the model's parameters. */
   readonly optimizer: Optimizer;
   /** A scalar loss of the model's output and the label; the batch holds further arrays, if there are any. */
   readonly loss: (output: O, label: Tensor, batch: BatchTensors) => Tensor;
-  /** What the loss is given; default `model.forward(image)`. */
+  /** What the loss is given; default `model.forward(image)`. `image` is `[N, C, spatial…]`. */
   readonly forward?: ((model: Module, image: Tensor) => O) | undefined;
   /** Changes a batch on the device, inside the captured step. */
   readonly augment?: ((batch: BatchTensors) => BatchTensors) | undefined;
@@ -66,7 +70,9 @@ export interface TrainerOptions<O extends Outputs = Tensor> extends CaptureOptio
 export interface StepReport {
   /** Steps done so far, over all epochs. */
   readonly step: number;
+  /** Of the step's batch. */
   readonly loss: number;
+  /** Of the step's batch. */
   readonly samples: number;
   /** The loss was zero or not finite, and the step changed nothing. */
   readonly skipped?: true;
@@ -88,7 +94,9 @@ export interface EpochHooks {
 export interface EpochSum {
   /** Of the losses of the steps that were not skipped. */
   readonly lossSum: number;
+  /** Steps done, skipped ones included. */
   readonly steps: number;
+  /** Steps that changed nothing. */
   readonly skipped: number;
 }
 
@@ -110,6 +118,7 @@ async function* timed(batches: AsyncIterable<TrainBatch>): AsyncGenerator<{ batc
  * Batches are `{ image: [N, C, …], label: [N, …] }` on the host. Throws `ConfigError` for f16 on a device without it.
  */
 export class Trainer<O extends Outputs = Tensor> {
+  /** The device that trains. */
   readonly device: Device;
   /** Steps done so far; set it when a run is resumed. */
   steps = 0;
@@ -150,7 +159,10 @@ export class Trainer<O extends Outputs = Tensor> {
     this.step = capture(device, step, { maxPlanBytes: options.maxPlanBytes });
   }
 
-  /** Traces and compiles the step for batches of these shapes; its `peakBytes` are known before they are allocated. */
+  /**
+   * Traces and compiles the step for batches of these shapes; its `peakBytes` are known before they are allocated. `onProgress` hears of kernels compiled,
+   * `done` of `total`.
+   */
   async prepare(batch: TrainBatch, onProgress?: (done: number, total: number) => void): Promise<CapturedPlan> {
     this.model.train();
     return this.step.prepare(this.inputs(batch), onProgress);
@@ -211,6 +223,7 @@ export class Trainer<O extends Outputs = Tensor> {
     return { lossSum, steps, skipped };
   }
 
+  /** Frees the captured steps, not model and optimizer. */
   dispose(): void {
     this.step.dispose();
   }

@@ -13,10 +13,12 @@ import { isSizes, type JsonRecord, list, parseJson, record } from "../../host/by
 export interface TfjsModel {
   /** What error messages call the file. */
   readonly source: string;
-  /** Of a graph model only the weights are of use here; a layers model can be run: see `tfjsLayers`. */
+  /** A layers model is run by `layersModel` of voxgrad/nn, a graph model by `importTfjsGraph` of voxgrad/onnx. */
   readonly format: "layers-model" | "graph-model";
   /** The Keras model, `class_name` and `config`; of a graph model the graph. */
   readonly topology: Readonly<Record<string, unknown>>;
+  /** Inputs and outputs of a graph model by the names its users know; empty if it does not say. */
+  readonly signature: Readonly<Record<string, unknown>>;
   /** What wrote the model, "tfjs-layers 4.22.0" if TensorFlow.js itself; empty if it does not say. */
   readonly kerasVersion: string;
   /** Weights by name (`layer/kernel`) in the layout of Keras, dequantized. */
@@ -34,6 +36,7 @@ const byDtype = elementsBy("numpy");
  * @param json the bytes of `model.json`
  * @param shard gives the bytes of a file beside it, by the path in the manifest
  * @throws FormatError for damaged files
+ * @param source what errors call the model
  */
 export async function readTfjs(
   json: Uint8Array,
@@ -56,7 +59,8 @@ export async function readTfjs(
   }
   expectSomeRead(weights, skipped, fail);
   const kerasVersion = typeof whole.keras_version === "string" ? whole.keras_version : "";
-  return { source, format, topology, kerasVersion, weights, skipped };
+  const signature = record(model.signature ?? record(model.userDefinedMetadata).signature);
+  return { source, format, topology, signature, kerasVersion, weights, skipped };
 }
 
 /** A relative path that stays in the folder of the model. */

@@ -10,7 +10,7 @@ import type { TfjsModel } from "./file.ts";
 import type { TfjsOperation } from "./operation.ts";
 import { type Wired, wired } from "./wiring.ts";
 
-/** A layer by its name in the module, with the names of those whose results it reads; `""` is the input of the model. */
+/** A layer by its name in the module, with the names of those whose results it reads; `""` is the input of the model. `name` and `inputs`. */
 export type TfjsLayer = TfjsOperation & { readonly name: string; readonly inputs: readonly string[] };
 
 /**
@@ -19,10 +19,7 @@ export type TfjsLayer = TfjsOperation & { readonly name: string; readonly inputs
  */
 export function tfjsLayers(model: TfjsModel): TfjsLayer[] {
   const fail = failing(model.source);
-  if (model.format === "graph-model")
-    throw fail(
-      "this is a graph model, of which only the weights can be read (readTfjs, voxgrad convert); to run it, convert the Keras model to a layers model (--output_format=tfjs_layers_model)",
-    );
+  if (model.format === "graph-model") throw fail("this is a graph model, which importTfjsGraph of voxgrad/onnx reads");
   const all = wired(model.topology, fail);
   const channelsFirst = all.some(({ config }) => config.data_format === "channels_first");
   // The name under which the result of a layer is known here: that of its activation, or of what came before a layer that does nothing.

@@ -7,15 +7,27 @@ export type TfjsActivation = readonly [name: string, options: Readonly<Record<st
 
 /** Options in the words of PyTorch. */
 export interface TfjsConvOptions {
+  /** Number of spatial axes. */
   readonly spatialDims: 1 | 2 | 3;
+  /** Channels of the input. */
   readonly inChannels: number;
+  /** Channels of the output. */
   readonly outChannels: number;
+  /** Elements of the kernel along each spatial axis. */
   readonly kernelSize: readonly number[];
+  /** Step along each spatial axis. */
   readonly stride: readonly number[];
+  /** Whether there is one. */
   readonly bias: boolean;
 }
 
-/** A layer's work; `tensors` are its weights by PyTorch's names: weight, bias, running_mean, running_var. */
+/**
+ * A layer's work; `tensors` are its weights by PyTorch's names: weight, bias, running_mean, running_var. `options` are those of the layer here: `dilation`,
+ * `groups`, `padding`, `outputPadding`, `inFeatures`, `outFeatures`, `channels`, `eps`, `momentum`, `kernelSize` in elements and `stride`. Others say it
+ * themselves: the function `act`, the `rate` of a dropout and whether whole `channels` drop, which kind a pool or merge is `of`, whether a global pool
+ * keeps its axes (`keepDims`), `factor` and `mode` of upsampling, the `ends` of each axis that are padded or cropped, the `axis` along which layers meet
+ * and whether the model has channels first (`channelsFirst`), `factor` and `offset` of x · factor + offset, and the `shape` that elements take.
+ */
 export type TfjsOperation =
   | {
       readonly kind: "conv";

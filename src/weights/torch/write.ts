@@ -9,7 +9,9 @@ import { stridesOf } from "../../host/shape.ts";
 
 /** A tensor of a checkpoint. */
 export interface TorchTensor {
+  /** The elements, as many as `shape` says. */
   readonly data: TypedArray;
+  /** Length of each axis, the slowest first. */
   readonly shape: readonly number[];
 }
 
@@ -28,6 +30,7 @@ export type TorchValue =
  * The bytes of a `.pt` or `.pth` file that `torch.load` reads, with `weights_only` too. Numbers without a fraction become integers. Tensors of equal
  * content share one storage, as the same parameter under several names does.
  * @throws DTypeError for arrays that PyTorch has no type for; FormatError beyond 4 GiB
+ * @param name of the folder inside of the archive
  */
 export function writeTorch(value: TorchValue, name = "archive"): Uint8Array<ArrayBuffer> {
   const pickle = new Pickle();

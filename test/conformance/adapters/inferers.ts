@@ -9,6 +9,7 @@ import {
 import { SliceInferer } from "../../../src/seg/inference/inferers.ts";
 import { sizeOf } from "../../../src/host/array.ts";
 import { type Adapters, type Case, expectKnown, NotCovered } from "../format.ts";
+import { parseFunction } from "../functions.ts";
 
 /** The networks that the cases describe in words. */
 const PREDICTORS: Record<string, WindowPredictor> = {
@@ -42,10 +43,13 @@ const PREDICTORS: Record<string, WindowPredictor> = {
   },
 };
 
+/** In words, or an expression of x that acts on each value. */
 function predictor(words: string): WindowPredictor {
   const found = PREDICTORS[words];
-  if (!found) throw new NotCovered(`predictor "${words}"`);
-  return found;
+  if (found) return found;
+  const each = parseFunction(words.replace(/^identity$/, "x"));
+  if (!each) throw new NotCovered(`predictor "${words}"`);
+  return ({ data, shape }) => ({ data: data.map((v) => Number(each(v))), shape });
 }
 
 function options({ op, args }: Case): SlidingWindowOptions {

@@ -16,7 +16,7 @@ import { resizeLabels } from "../../../src/data/nnunet/resample_labels.ts";
 import { generateCrossvalSplit } from "../../../src/data/nnunet/splits.ts";
 import { computeGaussian, computeStepsForSlidingWindow, withMirroring } from "../../../src/seg/inference/nnunet_windows.ts";
 import type { PlannedConfiguration } from "../../../src/seg/nnunet/configuration.ts";
-import { planExperiment, type NnunetPlans } from "../../../src/seg/nnunet/plan.ts";
+import { determineFullresTargetSpacing, planExperiment } from "../../../src/seg/nnunet/plan.ts";
 import { type PlannerName, planners } from "../../../src/seg/nnunet/planners.ts";
 import { getPoolAndConvProps, padShape } from "../../../src/seg/nnunet/topology.ts";
 import { type HostArray, sizeOf } from "../../../src/host/array.ts";
@@ -63,13 +63,14 @@ function plan(test: Case): unknown {
   const a = argumentsOf(test, names);
   const planner = test.op.split(".")[1] as PlannerName;
   const channels: Args = a.channel_names ?? Object.fromEntries(Array.from({ length: a.num_channels }, (_, c) => [c, "MRI"]));
+  const fingerprint = {
+    spacings: a.spacings,
+    shapes_after_crop: a.shapes_after_crop,
+    median_relative_size_after_cropping: a.median_relative_size_after_cropping,
+    foreground_intensity_properties_per_channel: {},
+  };
   const plans = planExperiment(
-    {
-      spacings: a.spacings,
-      shapes_after_crop: a.shapes_after_crop,
-      median_relative_size_after_cropping: a.median_relative_size_after_cropping,
-      foreground_intensity_properties_per_channel: {},
-    },
+    fingerprint,
     {
       channel_names: channels,
       labels: Object.fromEntries(Array.from({ length: a.num_labels_incl_bg }, (_, i) => [`label ${i}`, i])),
@@ -84,14 +85,9 @@ function plan(test: Case): unknown {
   );
   return {
     ...plans,
-    fullres_target_spacing: targetSpacing(plans),
+    fullres_target_spacing: a.overwrite_target_spacing ?? determineFullresTargetSpacing(fingerprint),
     ...Object.fromEntries(Object.entries(plans.configurations).map(([name, c]) => [name, summary(c as PlannedConfiguration)])),
   };
-}
-
-function targetSpacing({ configurations, transpose_backward: back }: NnunetPlans): number[] | undefined {
-  const full = configurations["3d_fullres"] as PlannedConfiguration | undefined;
-  return full && back.map((a) => full.spacing[a]);
 }
 
 function summary(c: PlannedConfiguration): unknown {
@@ -186,7 +182,10 @@ export const adapters: Adapters = {
   },
   "nnunet.generate_crossval_split": split,
   "nnunet.get_do_separate_z": ({ args: a }) => getDoSeparateZ(a.spacing, a.anisotropy_threshold ?? a.threshold),
-  "nnunet.get_lowres_axis": ({ args: a }) => getLowresAxis(a.new_spacing ?? a.spacing),
+  "nnunet.get_lowres_axis": ({ args: a }) => {
+    const axes = getLowresAxis(a.new_spacing ?? a.spacing);
+    return { data: Int32Array.from(axes), shape: [axes.length] };
+  },
   "nnunet.get_normalization_scheme": ({ args }) => getNormalizationScheme(args.channel_name),
   "nnunet.get_pool_and_conv_props": topology,
   "nnunet.mirror_tta": mirror,

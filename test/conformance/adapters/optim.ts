@@ -109,8 +109,9 @@ function options(kind: keyof typeof known, name: string, args: Record<string, an
     if (!names.includes(k)) throw new UnknownOption(k, name);
     if (k !== "initial_lr" && v !== null) result[renamed[k] ?? camel(k)] = plain(v);
   }
-  if (result.epochs !== undefined) result.totalSteps ??= result.epochs * result.stepsPerEpoch;
-  return result;
+  const { epochs, stepsPerEpoch, ...rest } = result;
+  if (epochs !== undefined) rest.totalSteps ??= epochs * stepsPerEpoch;
+  return rest;
 }
 
 /** An optimizer by torch's name and option names. Throws `NotCovered` for one that voxgrad lacks, `UnknownOption`. */

@@ -37,7 +37,7 @@ function dtypeName(dtype: string): string {
 
 /** The image with its voxel size, where the case has an affine; upstream's tensors of any rank carry one. */
 function imageOf({ inputs }: Case): any {
-  const img = inputs.img ?? inputs.image ?? inputs.mask ?? inputs.prob_map ?? inputs.data;
+  const img = inputs.img ?? Object.entries(inputs).find(([name]) => name !== "affine")?.[1];
   if (!inputs.affine || Array.isArray(img)) return img;
   const { data } = inputs.affine as HostArray;
   const affine = Array.from({ length: 4 }, (_, r) => Array.from(data.subarray(4 * r, 4 * r + 4)));

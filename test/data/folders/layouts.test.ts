@@ -71,7 +71,7 @@ test("what is not there is refused", async () => {
   await expect(chaos({ sequence: "CT", phases: "both" })).rejects.toThrow(/only T1DUAL has/);
   await expect(chaos({ sequence: "all" })).rejects.toThrow(/organs must be \["liver"\]/);
   await expect(chaos({ sequences: "CT" })).rejects.toThrow(/no option "sequences"; did you mean sequence\?/);
-  await expect(openDataset(root, { chaso: {} })).rejects.toThrow(/there is no layout "chaso"/);
+  await expect(openDataset(root, { chaso: {} })).rejects.toThrow(/there is no option "chaso"/);
   await expect(openDataset(join(dir, "MR", "1"))).rejects.toThrow(/expected a dataset.json .*, or MR\/<patient>/);
   await expect(openDataset(join(root, "none"))).rejects.toThrow(FormatError);
   const index = await openDataset(root);

@@ -78,6 +78,17 @@ test("options that do not go together are refused", async () => {
   await expect(check({ deepSupervision: true })).rejects.toThrow(/deepSupervision is for the network dynunet/);
   await expect(check({ network: "dynunet", channels: [4, 8] })).rejects.toThrow(ConfigError);
   await expect(check({ network: "vnet", patchSize: [8, 16, 16] })).rejects.toThrow(/multiples of 16/);
+  await expect(check({ tta: true, augment: "unmirrored" })).rejects.toThrow(/tta predicts mirror images/);
+});
+
+test.each([
+  ["mirror images where each volume is seen often", { epochs: 60 }, { augment: "strong", tta: false, lr: 2e-3 }],
+  ["none in short runs", { epochs: 20 }, { augment: "unmirrored", tta: false, schedule: "cosine" }],
+  ["mirror images in short runs that predict them", { epochs: 20, tta: true }, { augment: "strong", tta: true }],
+])("suggests %s", async (_name, given, expected) => {
+  const { lr: _, samplesPerVolume: __, ...rest } = tiny;
+  const { config } = await configure(patches3d, memoryData(), { data: "memory", ...rest, ...given });
+  expect(config).toMatchObject(expected);
 });
 
 test("several runs are an ensemble, options of inference are followed, scores go to the source's grid", async () => {

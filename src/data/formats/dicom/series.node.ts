@@ -6,20 +6,26 @@ import { join } from "node:path";
 import { FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
-import { listSeries, type ReadSeriesOptions, readSeries, type SeriesInfo } from "./series.ts";
+import { expectNames } from "../../../host/options.ts";
+import { listSeries, optionNames, type ReadSeriesOptions, readSeries, type SeriesInfo } from "./series.ts";
 
 /**
  * The DICOM series in a folder and the folders in it, see listSeries.
  * @throws FormatError if there is none, or the folder cannot be read
+ * @param dir the folder
  */
 export const listSeriesFolder = async (dir: string): Promise<SeriesInfo[]> => listSeries(await filesIn(dir));
 
 /**
  * Reads a DICOM series of a folder and the folders in it, see readSeries.
  * @throws as readSeries
+ * @param dir the folder
+ * @returns the volume `[C, nx, ny, nz]`
  */
-export const readSeriesFolder = async (dir: string, options: ReadSeriesOptions = {}): Promise<Volume> =>
-  readSeries(await filesIn(dir), options);
+export async function readSeriesFolder(dir: string, options: ReadSeriesOptions = {}): Promise<Volume> {
+  expectNames("readSeriesFolder", options, optionNames);
+  return readSeries(await filesIn(dir), options);
+}
 
 /** All files, by path; their bytes are read when they are asked for. */
 async function filesIn(dir: string): Promise<ImageFile[]> {

@@ -18,8 +18,11 @@ import { arrange } from "./stack.ts";
 export interface SeriesInfo {
   /** SeriesInstanceUID. */
   readonly uid: string;
+  /** SeriesDescription; empty if it has none. */
   readonly description: string;
+  /** Modality, such as "MR"; empty if it has none. */
   readonly modality: string;
+  /** PatientID; empty if it has none. */
   readonly patientId: string;
   /** SeriesNumber, if it has one. */
   readonly number?: number;
@@ -47,7 +50,8 @@ export interface ReadSeriesOptions {
   readonly uneven?: "refuse" | "accept";
 }
 
-const optionNames = new Set(["uid", "description", "stack", "uneven"]);
+/** The names of `ReadSeriesOptions`. */
+export const optionNames = ["uid", "description", "stack", "uneven"] as const;
 
 /**
  * The series among files. Reads headers, not pixels; files that are no DICOM images are passed over.
@@ -65,7 +69,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  *   DataError for slices that are missing, doubled or uneven
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
-  expectNames("readSeries", options, [...optionNames]);
+  expectNames("readSeries", options, optionNames);
   const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
   if (errors.length > 0) throw errors[0];
   const who = `readSeries: series ${info.uid}`;

@@ -32,6 +32,7 @@ export interface WriteNiftiOptions {
  * more), and 64-bit integers are float64. Axes 4 … 7 of the file become channels, and so do colors.
  * @param name what errors and `meta.source` call the image
  * @throws FormatError naming the file and the field
+ * @param input the file's bytes, compressed or not
  */
 export async function readNifti(input: Uint8Array | ArrayBuffer | BlobLike, name = "image"): Promise<Volume> {
   const blob = input instanceof Blob ? input : new Blob([new Uint8Array(input as ArrayBuffer) as Uint8Array<ArrayBuffer>]);

@@ -10,7 +10,9 @@ import { Drawing, type Item, type Transform } from "../transform.ts";
 
 /** A kind of change: how often, and from which range its strength is drawn. */
 export interface Chance {
+  /** Probability, 0 to 1. */
   readonly prob: number;
+  /** The strength is uniform from low to high. */
   readonly range: readonly [low: number, high: number];
 }
 
@@ -26,7 +28,7 @@ export interface AugmentationOptions {
   readonly stillAxis?: number;
   /** Axes that are mirrored with probability ½ each. Default all. */
   readonly mirrorAxes?: readonly number[];
-  /** Displacement of control points in voxels, `range` its standard deviation, and control points per axis. Default none. */
+  /** Displacement of control points in voxels, `range` its standard deviation, and control points per axis. Default none. `knots` of these per axis. */
   readonly elastic?: Chance & { readonly knots: number };
   /** Variance of normal noise. Default .1 of 0 … .1. */
   readonly noise?: Chance;
@@ -173,11 +175,13 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
 export interface AugmentationGeometry {
   /** Spatial size of the sample, and of what is cut from its middle. */
   readonly from: readonly number[];
+  /** Spatial size of the result. */
   readonly size: readonly number[];
   /** Radians about each axis of a volume, or one for an image; later ones are applied to the result first. */
   readonly angles: readonly number[];
   /** Of each axis, or of all. */
   readonly zoom: number | readonly number[];
+  /** Spatial axes that are mirrored. */
   readonly mirrored: readonly number[];
 }
 

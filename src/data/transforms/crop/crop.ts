@@ -11,7 +11,10 @@ import type { Transform } from "../transform.ts";
 /** Start and end (exclusive) per axis; null or undefined = the border; negative from the end. */
 export type RoiSlice = readonly [start?: number | null, stop?: number | null, step?: 1 | null];
 
-/** Exactly one of the three forms. */
+/**
+ * Exactly one of the three forms. All are in voxels, one per spatial axis or one for all: `roiCenter` with `roiSize`, `roiStart` with `roiEnd` (exclusive),
+ * or `roiSlices`.
+ */
 export type SpatialCropOptions =
   | { readonly roiCenter: number | readonly number[]; readonly roiSize: number | readonly number[] }
   | { readonly roiStart: number | readonly number[]; readonly roiEnd: number | readonly number[] }
@@ -26,6 +29,7 @@ export type SpatialCropOptions =
  * @throws ConfigError when the options name none of the forms
  */
 export class SpatialCrop implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["roiCenter", "roiSize", "roiStart", "roiEnd", "roiSlices"];
   private readonly slices: readonly RoiSlice[];
 
@@ -59,6 +63,7 @@ export class SpatialCrop implements Transform {
  * @throws ConfigError for a wrong number of sizes
  */
 export class CenterSpatialCrop implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["roiSize"];
   private readonly roiSize: SpatialSize;
 
@@ -82,6 +87,7 @@ export class CenterSpatialCrop implements Transform {
  * @throws ShapeError without a spatial axis
  */
 export class CenterScaleCrop implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["roiScale"];
   private readonly roiScale: number | readonly number[];
 

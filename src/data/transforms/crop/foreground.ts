@@ -11,7 +11,7 @@ import type { ItemWide, Transform } from "../transform.ts";
 
 /** What counts as foreground, and what is added around it. */
 export interface BoundingBoxOptions {
-  /** Which values are foreground. Default: above 0. */
+  /** Which values are foreground. Default: above 0. `v` is one voxel of a channel. */
   readonly selectFn?: (v: number) => unknown;
   /** Channels that are looked at; default all. */
   readonly channelIndices?: number | readonly number[] | null;
@@ -99,7 +99,9 @@ const boxNames = ["selectFn", "channelIndices", "margin", "allowSmaller"];
  * @throws ConfigError for a margin below 0, an unknown mode or option, ShapeError for a channel outside the image
  */
 export class CropForeground implements Transform, ItemWide {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = [...boxNames, "kDivisible", "sourceKey", ...padFillNames];
+  /** Entry of the item whose foreground counts; default the first of the keys. */
   readonly sourceKey: string | undefined;
   private readonly boxOptions: BoundingBoxOptions;
   private readonly kDivisible: number | readonly number[];
@@ -133,6 +135,7 @@ export class CropForeground implements Transform, ItemWide {
     return this.forItem(x).apply(x);
   }
 
+  /** Crops to the foreground of `source`: what `apply` of the result does to each array `[C, …]` of the item. */
   forItem(source: HostArray): { apply(x: HostArray): HostArray } {
     const op = "CropForeground";
     const image = spatialShape(op, source);
@@ -164,6 +167,7 @@ export class CropForeground implements Transform, ItemWide {
  * @throws ShapeError without a spatial axis
  */
 export class BoundingRect implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["selectFn"];
   private readonly box: BoundingBoxOptions;
 

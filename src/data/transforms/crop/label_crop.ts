@@ -22,9 +22,9 @@ export interface LabelCropOptions {
   readonly labelKey?: string;
   /** Entry of an item that is compared with `imageThreshold`; none by default. */
   readonly imageKey?: string;
-  /** The label map, where it is the same for all calls, so that none need be drawn from. */
+  /** The label map, where it is the same for all calls, so that none need be drawn from. Shape `[C, …]`. */
   readonly label?: HostArray | null;
-  /** What is compared with `imageThreshold`, likewise. */
+  /** What is compared with `imageThreshold`, likewise. Shape `[C, …]`. */
   readonly image?: HostArray | null;
 }
 
@@ -34,9 +34,12 @@ const shared = ["spatialSize", "numSamples", "imageThreshold", "allowSmaller", "
 export abstract class LabelCrop extends RandomTransform<HostArray[]> {
   /** Centers of the last draw, in voxels. */
   centers: number[][] = [];
+  /** Name for error messages. */
   protected readonly op: string;
+  /** Its options, with defaults where there are any. */
   protected readonly options: LabelCropOptions;
 
+  /** @param op name for error messages */
   constructor(op: string, options: LabelCropOptions) {
     super();
     const { numSamples = 1 } = options;
@@ -61,7 +64,7 @@ export abstract class LabelCrop extends RandomTransform<HostArray[]> {
     this.randomize(label, image);
   }
 
-  /** Flat indices that an item has under a key, as an array or a list. */
+  /** Flat indices that an item has under a key, as an array or a list. `value` is what the item has there. */
   protected indicesIn(value: unknown, key: string): ArrayLike<number> {
     const found = value as (Partial<HostArray> & Partial<ArrayLike<number>>) | undefined;
     const list = found?.data ?? found;
@@ -90,9 +93,11 @@ export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
   readonly neg?: number;
   /** Flat indices of foreground and background, in place of looking for them; both or none. */
   readonly fgIndices?: ArrayLike<number> | null;
+  /** Flat indices of background. */
   readonly bgIndices?: ArrayLike<number> | null;
   /** Entries of an item that hold them; both or none. */
   readonly fgIndicesKey?: string;
+  /** Entry of an item that holds those of background. */
   readonly bgIndicesKey?: string;
 }
 
@@ -108,6 +113,7 @@ export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
  * @throws ConfigError for options out of range, DataError when neither kind of voxel exists, ShapeError when the crop is larger than the image
  */
 export class RandCropByPosNegLabel extends LabelCrop {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = [
     ...shared,
     "pos",
@@ -188,6 +194,7 @@ export interface RandCropByLabelClassesOptions extends LabelCropOptions {
  *   image
  */
 export class RandCropByLabelClasses extends LabelCrop {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = [
     ...shared,
     "ratios",
@@ -248,6 +255,10 @@ export class RandCropByLabelClasses extends LabelCrop {
  * Moves a crop center so that the crop lies inside the image: into [floor(size / 2), floor(shape + 1 − size / 2) − 1].
  *
  * @throws ShapeError when the crop is larger than the image, unless `allowSmaller`
+ * @param centers the voxel of each spatial axis
+ * @param spatialSize of the crop, in voxels
+ * @param labelSpatialShape of the image
+ * @param op name for error messages
  */
 export function correctCropCenters(
   centers: readonly number[],

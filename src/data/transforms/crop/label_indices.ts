@@ -5,7 +5,10 @@ import { inBlocks } from "../../../host/blocks.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
 
-/** Flat indices of foreground and background voxels of a label map `[C, …]`. Background counts only where `image` (any channel) exceeds the threshold. */
+/**
+ * Flat indices of foreground and background voxels of a label map `[C, …]`. Background counts only where `image` (any channel) exceeds the threshold.
+ * `imageThreshold` is 0 by default. Gives `fg` and `bg`, rising.
+ */
 export function mapBinaryToIndices(
   label: HostArray,
   image?: HostArray,
@@ -25,8 +28,10 @@ export function mapBinaryToIndices(
 }
 
 /**
- * Flat indices of the voxels of each class of a label map `[C, …]`, of classes or one-hot, only where `image` (any channel) exceeds the threshold; at most `maxSamplesPerClass`, evenly spread.
+ * Flat indices of the voxels of each class of a label map `[C, …]`, of classes or one-hot, only where `image` (any channel) exceeds the threshold; at most
+ * `maxSamplesPerClass`, evenly spread.
  * @throws ConfigError without numClasses for a map of one channel
+ * @param imageThreshold default 0
  */
 export function mapClassesToIndices(
   label: HostArray,

@@ -32,6 +32,7 @@ const names = ["roiSize", "maxRoiSize", "randomCenter", "randomSize"];
  * @throws ConfigError for a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
  */
 export class RandSpatialCrop extends RandomTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = names;
   private readonly options: RandSpatialCropOptions;
   private slices: RoiSlice[] = [];
@@ -60,6 +61,7 @@ export class RandSpatialCrop extends RandomTransform {
  * @throws ConfigError for a `numSamples` below 1 and a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
  */
 export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = [...names, "numSamples"];
   private readonly options: RandSpatialCropOptions & { readonly numSamples: number };
   private slices: RoiSlice[][] = [];
@@ -102,6 +104,7 @@ export interface RandScaleCropOptions extends Omit<RandSpatialCropOptions, "roiS
  * @throws ConfigError for a wrong number of scales, ShapeError for a roiScale above maxRoiScale
  */
 export class RandScaleCrop extends RandomTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["roiScale", "maxRoiScale", "randomCenter", "randomSize"];
   private readonly options: RandScaleCropOptions;
   private slices: RoiSlice[] = [];

@@ -13,7 +13,7 @@ export interface RandWeightedCropOptions {
   readonly spatialSize: SpatialSize;
   /** Default 1. */
   readonly numSamples?: number;
-  /** The map, where it is the same for all images. */
+  /** The map, where it is the same for all images. Shape `[C, …]`, of which the first channel counts. */
   readonly weightMap?: HostArray | null;
   /** Entry of an item that holds the map. Default "weight". */
   readonly wKey?: string;
@@ -31,6 +31,7 @@ export interface RandWeightedCropOptions {
  * @throws ConfigError for options out of range, DataError for an item without a map
  */
 export class RandWeightedCrop extends RandomTransform<HostArray[]> {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["spatialSize", "numSamples", "weightMap", "wKey"];
   /** Centers of the last draw, in voxels. */
   centers: number[][] = [];
@@ -64,7 +65,7 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
   }
 }
 
-/** Centers of windows, drawn in proportion to the first channel of a map `[C, …]`. MONAI's `weighted_patch_samples`. */
+/** Centers of windows, drawn in proportion to the first channel of a map `[C, …]`. MONAI's `weighted_patch_samples`. `count` of them, in voxels. */
 export function weightedPatchSamples(map: HostArray, size: SpatialSize, count: number, random: RandomSource): number[][] {
   const op = "weightedPatchSamples";
   const image = spatialShape(op, map);

@@ -23,16 +23,21 @@ export interface CoarseOptions {
 
 /** A box: its first voxel and its size on each spatial axis. */
 export interface Hole {
+  /** First voxel on each spatial axis. */
   readonly start: readonly number[];
+  /** Voxels along each spatial axis. */
   readonly size: readonly number[];
 }
 
 /** Draws the holes of an image. */
 export abstract class RandCoarse extends MaybeTransform {
+  /** Holes of the last draw. */
   protected holes: Hole[] = [];
+  /** Name for error messages. */
   protected readonly op: string;
   private readonly where: Required<CoarseOptions>;
 
+  /** @param op name for error messages */
   constructor(op: string, where: Required<CoarseOptions>) {
     super(op, where.prob);
     if (!(Number.isInteger(where.holes) && where.holes >= 1))

@@ -7,7 +7,7 @@ import { type ThresholdName, thresholdMethods } from "../../../host/thresholds.t
 import type { Transform } from "../transform.ts";
 import { channels, intoType } from "./arithmetic.ts";
 
-/** A value, a method that finds one, or a function of a channel's values. */
+/** A value, a method that finds one, or a function of a channel's values. The function gets all voxels of a channel. These are flat: `[voxels]`. */
 export type Threshold = number | ThresholdName | ((channel: TypedArray) => number);
 
 /** What `ForegroundMask` compares with. */

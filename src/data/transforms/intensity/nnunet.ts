@@ -31,6 +31,7 @@ export abstract class ChannelTransform<D> extends MaybeTransform {
   private readonly which: Required<ChannelOptions>;
   private drawn: (D | undefined)[] = [];
 
+  /** @param op name for error messages */
   constructor(op: string, { prob, pPerChannel, synchronizeChannels }: Required<ChannelOptions>) {
     super(op, prob);
     if (!(pPerChannel >= 0 && pPerChannel <= 1))
@@ -57,8 +58,9 @@ export abstract class ChannelTransform<D> extends MaybeTransform {
     return { ...x, data };
   }
 
+  /** Draws what `change` needs for one channel of `x`, `[C, …]`. */
   protected abstract drawChannel(x: HostArray): D;
-  /** Changes a channel in place. */
+  /** Changes a channel in place. `data` are its voxels, `drawn` is what `drawChannel` gave, `x` the whole image `[C, …]`. */
   protected abstract change(data: Float32Array, drawn: D, x: HostArray): void;
 }
 
@@ -239,7 +241,8 @@ export interface GammaTransformOptions extends ChannelOptions {
  * Shapes: `[C, …]` → `[C, …]`.
  * Geometry: kept.
  * Draws: `rand()` against `prob`, `rand()` per channel, then per chosen channel, or once, `rand()` whether to keep the statistics, whether to invert and
- *   whether gamma is below 1, and `uniform(low, high)`.
+ * whether gamma is below 1, and `uniform(low, high)`. For each channel it draws `gamma`, whether to `retain` mean and deviation and whether to `invert` the
+ * image.
  * @throws ConfigError for probabilities outside 0 … 1 and an unknown option, DataError for NaN
  */
 export class GammaTransform extends ChannelTransform<{

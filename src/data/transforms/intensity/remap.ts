@@ -8,7 +8,7 @@ import { channels, range } from "./arithmetic.ts";
 
 /** The curve of `IntensityRemap`. */
 export interface IntensityRemapOptions {
-  /** Length of the window that the noise is averaged over: the longer, the smoother. Default 30. */
+  /** Length of the window that the noise is averaged over: the longer, the smoother. Default 30. In elements of the sorted list of different values. */
   readonly kernelSize?: number;
   /** What is added to the noise from the least to the greatest intensity. Default 0.7. */
   readonly slope?: number;

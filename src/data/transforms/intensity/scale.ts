@@ -23,6 +23,7 @@ import {
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
 export interface OutputType {
+  /** NumPy's name, or null for that of the input. Default "float32". */
   readonly dtype?: DTypeName | null;
 }
 

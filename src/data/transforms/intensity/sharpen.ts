@@ -45,13 +45,17 @@ export class GaussianSharpen implements Transform {
 
 /** What `RandGaussianSharpen` draws. */
 export interface RandGaussianSharpenOptions {
-  /** Range of the first filter's sigma along the first spatial axis. Default [0.5, 1], as the others. */
+  /** Range of the first filter's sigma along the first spatial axis. Default [0.5, 1], as the others. In voxels. */
   readonly sigma1X?: Interval;
+  /** Along the second axis, in voxels. */
   readonly sigma1Y?: Interval;
+  /** Along the third axis, in voxels. */
   readonly sigma1Z?: Interval;
-  /** Range of the second filter's; a number v means from v to what was drawn for the first. Default 0.5, as the others. */
+  /** Range of the second filter's; a number v means from v to what was drawn for the first. Default 0.5, as the others. In voxels. */
   readonly sigma2X?: Interval | number;
+  /** Along the second axis, in voxels. */
   readonly sigma2Y?: Interval | number;
+  /** Along the third axis, in voxels. */
   readonly sigma2Z?: Interval | number;
   /** Range of alpha. Default [10, 30]. */
   readonly alpha?: Interval;

@@ -10,6 +10,7 @@ import { TypedMaybeTransform } from "./typed_maybe.ts";
 
 /** How far `ShiftIntensity` shifts. */
 export interface ShiftIntensityOptions {
+  /** What is added to each voxel. */
   readonly offset: number;
   /** Clip to what an integer element type can hold, in place of wrapping around. Default false. */
   readonly safe?: boolean;

@@ -59,11 +59,11 @@ export class GaussianSmooth implements Transform {
 
 /** What `RandGaussianSmooth` draws. */
 export interface RandGaussianSmoothOptions {
-  /** Range of sigma along the first spatial axis. Default [0.25, 1.5], as the others. */
+  /** Range of sigma along the first spatial axis. Default [0.25, 1.5], as the others. In voxels. */
   readonly sigmaX?: readonly [number, number];
-  /** Along the second. */
+  /** Along the second. In voxels. */
   readonly sigmaY?: readonly [number, number];
-  /** Along the third. */
+  /** Along the third. In voxels. */
   readonly sigmaZ?: readonly [number, number];
   /** Default 0.1. */
   readonly prob?: number;

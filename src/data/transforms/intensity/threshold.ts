@@ -11,6 +11,7 @@ const isFloat = (data: TypedArray): boolean => data instanceof Float32Array || d
 
 /** Which values `ThresholdIntensity` keeps. */
 export interface ThresholdIntensityOptions {
+  /** What voxels are compared with; one that equals it is not kept. */
   readonly threshold: number;
   /** Keep what is above the threshold; else what is below it. Default true. */
   readonly above?: boolean;
@@ -97,6 +98,7 @@ export interface MaskIntensityOptions {
  */
 export class MaskIntensity implements Transform {
   private readonly options: Required<MaskIntensityOptions>;
+  /** Entry of the item that holds the mask: `maskKey`. */
   readonly sourceKey: string | undefined;
   /** With `maskKey`: the transform with the mask of an item. */
   readonly forItem: ((maskData: HostArray) => Transform) | undefined;

@@ -80,7 +80,7 @@ export class RescaleIntensity implements Transform {
  * (x − mean) / std with the standard deviation of a sample. Float32. TorchIO's `ZNormalization`; MONAI's is `NormalizeIntensity`.
  *
  * Shapes: any, unchanged.
- * Geometry: kept.
+ * Geometry: kept. `maskingMethod` gives the mask of the voxels that are measured; default null, all.
  * @throws DataError for a standard deviation of 0, ShapeError for a mask of another shape, ConfigError for an unknown option
  */
 export class ZNormalization implements Transform {

@@ -8,6 +8,7 @@ export abstract class TypedMaybeTransform extends MaybeTransform {
   private readonly op: string;
   private readonly dtype: DTypeName | null;
 
+  /** @param op name for error messages */
   constructor(op: string, prob: number, dtype: DTypeName | null) {
     super(op, prob);
     this.op = op;

@@ -11,6 +11,7 @@ import { LoadImage } from "./load_image.ts";
 
 /** LoadImage of a path: a file, with those that its header names beside it, or the folder of a series. */
 export class LoadImageFile extends LoadImage<string> {
+  /** Reads the volume `[C, nx, ny, nz]` of a path. */
   protected override read(path: string): Promise<Volume> {
     if (typeof path !== "string")
       throw new ConfigError(`LoadImageFile: expected a path, got ${Object.prototype.toString.call(path)}`);
@@ -49,6 +50,7 @@ export class SaveImageFile {
     this.options = { outputDir: ".", outputPostfix: "trans", outputExt: ".nii.gz", separateFolder: true, ...options };
   }
 
+  /** Always throws: use `applyAsync`. @throws ConfigError */
   apply(): never {
     throw new ConfigError("SaveImageFile: works asynchronously; use applyAsync, of Compose too, or a dataset");
   }

@@ -23,6 +23,7 @@ const known = ["dtype", "series", "array"];
  */
 export class LoadImage<Source = ImageSource> {
   private readonly dtype: string | null;
+  /** How files are read. */
   protected readonly reading: ReadImageOptions;
 
   /** @throws ConfigError for options that are not known */
@@ -33,17 +34,22 @@ export class LoadImage<Source = ImageSource> {
     this.reading = reading;
   }
 
+  /** Always throws: use `applyAsync`. @throws ConfigError */
   apply(): never {
     throw new ConfigError(`${this.constructor.name}: works asynchronously; use applyAsync, of Compose too, or a dataset`);
   }
 
-  /** @throws FormatError naming the file and the field; DataError for values that `dtype` cannot hold */
+  /**
+   * Reads what `source` names or holds.
+   * @throws FormatError naming the file and the field; DataError for values that `dtype` cannot hold
+   */
   async applyAsync(source: Source): Promise<Volume> {
     const volume = await this.read(source);
     if (this.dtype === null) return volume;
     return makeVolume({ data: castTo("LoadImage", volume.data, this.dtype), shape: volume.shape }, volume.affine, volume.meta);
   }
 
+  /** Reads one source; what subclasses do otherwise. */
   protected read(source: Source): Promise<Volume> {
     return readImage(source as ImageSource, this.reading);
   }

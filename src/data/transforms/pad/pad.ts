@@ -19,6 +19,7 @@ export type PadMethod = "symmetric" | "end";
  * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
  */
 export class SpatialPad implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["spatialSize", "method", ...padFillNames];
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
@@ -50,6 +51,7 @@ export class SpatialPad implements Transform {
  * @throws ConfigError for an unknown mode and a wrong number of widths, ShapeError for an empty axis unless it is filled
  */
 export class BorderPad implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["spatialBorder", ...padFillNames];
   private readonly spatialBorder: readonly number[];
   private readonly fill: PadFill;
@@ -88,6 +90,7 @@ export class BorderPad implements Transform {
  * @throws ConfigError for an unknown mode or method and a wrong number of `k`, ShapeError for an empty axis unless it is filled
  */
 export class DivisiblePad implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["k", "method", ...padFillNames];
   private readonly k: number | readonly number[];
   private readonly method: PadMethod;
@@ -133,6 +136,7 @@ export class DivisiblePad implements Transform {
  * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
  */
 export class ResizeWithPadOrCrop implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["spatialSize", "method", ...padFillNames];
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
@@ -190,6 +194,7 @@ function padded(op: string, x: HostArray, width: readonly PadWidth[], fill: PadF
  * @throws ConfigError for an unknown mode, a wrong number of widths, widths below 0 and a channel axis that is to be padded
  */
 export class Pad implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["toPad", ...padFillNames];
   private readonly toPad: readonly PadWidth[];
   private readonly fill: PadFill;

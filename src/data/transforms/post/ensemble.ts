@@ -50,6 +50,7 @@ export class MeanEnsemble {
     this.weights = weights === null ? null : "data" in weights ? weights : nested(weights);
   }
 
+  /** The weighted mean `[C, …]` of the predictions. */
   apply(predictions: Predictions): HostArray {
     const list = members("MeanEnsemble", predictions);
     const [{ data: first, shape }] = list;
@@ -124,6 +125,7 @@ export class VoteEnsemble {
     this.numClasses = withDefaults("VoteEnsemble", options, { numClasses: null }).numClasses;
   }
 
+  /** The label map or one-hot mask that most predictions have. */
   apply(predictions: Predictions): HostArray {
     const list = members("VoteEnsemble", predictions);
     const [{ data: first, shape }] = list;

@@ -16,7 +16,10 @@ export function erode(mask: HostArray, filterSize: Spatial = 3, padValue = 1): H
   return thresholded("erode", mask, filterSize, padValue, (mean) => Math.abs(mean - 1) < 1e-7);
 }
 
-/** 1 where the mean of the box around a voxel, over all channels, is above 0. MONAI's `dilate`; shapes, arguments and errors as `erode`. */
+/**
+ * 1 where the mean of the box around a voxel, over all channels, is above 0. MONAI's `dilate`; shapes, arguments and errors as `erode`. `padValue` is what
+ * is beyond the image; default 0.
+ */
 export function dilate(mask: HostArray, filterSize: Spatial = 3, padValue = 0): HostArray {
   return thresholded("dilate", mask, filterSize, padValue, (mean) => mean > 0);
 }

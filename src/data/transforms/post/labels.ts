@@ -16,7 +16,10 @@ export function labelList(labels: LabelValues | null | undefined): readonly numb
   return typeof labels === "number" ? [labels] : (labels ?? undefined);
 }
 
-/** Values of a label map `[1, …]`, or one-hot channels with anything in them, in rising order. @throws ShapeError for several channels that are not one-hot */
+/**
+ * Values of a label map `[1, …]`, or one-hot channels with anything in them, in rising order. `isOnehot` tells which of them `x` is. @throws ShapeError for
+ * several channels that are not one-hot
+ */
 export const getUniqueLabels = (x: HostArray, isOnehot: boolean): number[] => presentLabels("getUniqueLabels", x, isOnehot);
 
 /** `getUniqueLabels` for an operation that its errors name. */
@@ -78,7 +81,7 @@ export class LabelFilter implements Transform {
  * of 3 voxels per axis, cut to 0 … 1. MONAI's `LabelToContour`.
  *
  * Shapes: `[C, …]` with 2 or 3 spatial axes, unchanged.
- * Geometry: kept.
+ * Geometry: kept. `kernelType` has the one value "Laplace".
  * @throws ConfigError for another kernel, ShapeError for another number of axes
  */
 export class LabelToContour implements Transform {

@@ -10,9 +10,11 @@ import type { Transform } from "../transform.ts";
 
 /** Which of its steps `Activations` takes. */
 export interface ActivationsOptions {
+  /** Sigmoid of each element; excludes `softmax`. Default false. */
   readonly sigmoid?: boolean;
+  /** Softmax along `dim`; excludes `sigmoid`. Default false. */
   readonly softmax?: boolean;
-  /** A function per element. */
+  /** A function per element. `v` is one element; the last step. Default null. */
   readonly other?: ((v: number) => number) | null;
   /** Axis of the softmax. Default 0, the channels. */
   readonly dim?: number;

@@ -41,6 +41,7 @@ export class ProbNMS {
       throw new ConfigError(`ProbNMS: boxSize must be ${spatialDims} numbers above 0, got ${showShape(this.box)}`);
   }
 
+  /** The peaks of `map`, the highest first. */
   apply(map: HostArray): Peak[] {
     const { spatialDims, probThreshold } = this.options;
     if (map.shape.length !== spatialDims)

@@ -10,7 +10,7 @@ import type { Transform } from "../transform.ts";
 
 /** How `SobelGradients` takes its differences. */
 export interface SobelGradientsOptions {
-  /** Odd, at least 3. Default 3. */
+  /** Odd, at least 3. Default 3. In voxels. */
   readonly kernelSize?: number;
   /** Axes along which gradients are taken. Default: all. */
   readonly spatialAxes?: number | readonly number[] | null;

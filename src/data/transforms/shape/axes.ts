@@ -16,6 +16,7 @@ import type { Transform } from "../transform.ts";
  * @throws ConfigError without `channelDim`, ShapeError for an axis outside the array
  */
 export class EnsureChannelFirst implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["channelDim", "strictCheck"];
   private readonly channelDim: number | "no_channel" | undefined;
   private readonly strictCheck: boolean;
@@ -52,6 +53,7 @@ export class EnsureChannelFirst implements Transform {
  * @throws ShapeError for an axis outside the array
  */
 export class AsChannelLast implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["channelDim"];
   private readonly channelDim: number;
 
@@ -73,6 +75,7 @@ export class AsChannelLast implements Transform {
  * @throws ConfigError for a `dim` that is no integer, ShapeError for an axis of another size or outside the array
  */
 export class SqueezeDim implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["dim"];
   private readonly dim: number | null;
 
@@ -101,6 +104,7 @@ export class SqueezeDim implements Transform {
  * @throws ConfigError unless each axis is named once, ShapeError for an axis outside the array
  */
 export class Transpose implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["indices"];
   private readonly indices: readonly number[] | null;
 
@@ -126,6 +130,7 @@ export class Transpose implements Transform {
  * @throws ShapeError for an axis outside the array
  */
 export class SplitDim implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["dim", "keepdim"];
   private readonly dim: number;
   private readonly keepdim: boolean;

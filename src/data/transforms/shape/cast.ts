@@ -35,6 +35,7 @@ export function workingCopy(data: TypedArray): Float32Array | Float64Array {
  * @throws ConfigError for an unknown type
  */
 export class CastToType implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["dtype"];
   private readonly dtype: DTypeName;
 

@@ -21,6 +21,7 @@ function repeatsOf(op: string, { repeats, ...rest }: { readonly repeats: number 
  * @throws ConfigError for `repeats` below 1
  */
 export class RepeatChannel implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["repeats"];
   private readonly repeats: number;
 
@@ -48,6 +49,7 @@ export class RepeatChannel implements Transform {
  * @throws ConfigError for `repeats` below 1, ShapeError for an image of one channel
  */
 export class RemoveRepeatedChannel implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["repeats"];
   private readonly repeats: number;
 

@@ -81,6 +81,7 @@ const fromUnit = (size: readonly number[]): number[][] =>
 export interface RandAffineOptions extends ResampleOptions, AffineRanges {
   /** Default 0.1. */
   readonly prob?: number;
+  /** Spatial size of the result in voxels; null, the default, and sizes of 0 and below mean the image's. */
   readonly spatialSize?: SpatialSize | null;
   /** MONAI keeps an identity grid between calls with it; places are computed on the way here, so it changes nothing. */
   readonly cacheGrid?: boolean;
@@ -97,6 +98,7 @@ export interface RandAffineOptions extends ResampleOptions, AffineRanges {
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for unknown modes and options
  */
 export class RandAffine extends MaybeTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["prob", "spatialSize", "cacheGrid", ...affineRangeNames, ...resampleOptionNames];
   private readonly options: Omit<RandAffineOptions, "prob">;
   private params: AffineParams = {};
@@ -143,6 +145,7 @@ export interface ResampleGridOptions extends ResampleOptions {
  * Throws `ConfigError` for unknown modes and options, `ShapeError` for a grid with too few axes.
  */
 export class Resample {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["normCoords", ...resampleOptionNames];
   private readonly options: ResampleGridOptions;
 

@@ -28,11 +28,19 @@ const shared = ["magnitudeRange", "prob", "spatialSize", "mode", "paddingMode", 
 
 /** What both have in common: the grid of the last draw and sampling at its places. */
 export abstract class Elastic extends MaybeTransform {
+  /** Name for error messages. */
   protected readonly op: string;
+  /** Its options, with defaults where there are any. */
   protected readonly options: ElasticOptions;
+  /** Places of the last draw, `[axes + 1, …]`, in voxels from the center; undefined before it. */
   protected grid: HostArray<Float64Array> | undefined;
   private readonly dims: number;
 
+  /**
+   * @param op name for error messages
+   * @param dims number of spatial axes
+   * @param known names of the options
+   */
   constructor(op: string, dims: number, options: ElasticOptions, known: readonly string[]) {
     super(op, options.prob ?? 0.1);
     expectNames(op, options, known);
@@ -42,7 +50,7 @@ export abstract class Elastic extends MaybeTransform {
     this.options = options;
   }
 
-  /** Spatial size of the result. @throws ShapeError for another number of axes */
+  /** Spatial size of the result. `x` is `[C, …]`. @throws ShapeError for another number of axes */
   protected sizeFor(x: HostArray): number[] {
     const image = spatialShape(this.op, x);
     if (image.length !== this.dims)
@@ -84,6 +92,7 @@ export abstract class Elastic extends MaybeTransform {
  * @throws ShapeError for other than 2 spatial axes, ConfigError for unknown modes and options
  */
 export class Rand2DElastic extends Elastic {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["spacing", ...shared];
   private readonly deform: RandDeformGrid;
 
@@ -122,6 +131,7 @@ export class Rand2DElastic extends Elastic {
  * @throws ShapeError for other than 3 spatial axes, ConfigError for unknown modes and options
  */
 export class Rand3DElastic extends Elastic {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["sigmaRange", ...shared];
   private readonly sigmaRange: readonly [number, number];
 

@@ -14,6 +14,7 @@ import { MaybeTransform, type Transform } from "../transform.ts";
  * @throws ShapeError for an axis outside the image
  */
 export class Flip implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["spatialAxis"];
   private readonly spatialAxis: number | readonly number[] | undefined;
 
@@ -36,6 +37,7 @@ export class Flip implements Transform {
  * @throws ConfigError for a `prob` outside 0 … 1, ShapeError for an axis outside the image
  */
 export class RandFlip extends MaybeTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["prob", "spatialAxis"];
   private readonly spatialAxis: number | readonly number[] | undefined;
 
@@ -64,6 +66,7 @@ export class RandFlip extends MaybeTransform {
  * @throws ConfigError for a `prob` outside 0 … 1
  */
 export class RandAxisFlip extends MaybeTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["prob"];
   private axis = 0;
 

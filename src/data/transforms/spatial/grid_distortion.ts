@@ -27,6 +27,7 @@ export interface GridDistortionOptions extends Omit<ResampleOptions, "alignCorne
  * @throws ShapeError unless there is a list of steps per spatial axis, ConfigError for too few steps, unknown modes and options
  */
 export class GridDistortion implements Transform, LabelSafe {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["numCells", "distortSteps", "mode", "paddingMode"];
   private readonly options: GridDistortionOptions;
 
@@ -111,6 +112,7 @@ export interface RandGridDistortionOptions extends Omit<ResampleOptions, "alignC
  * @throws ConfigError for unknown modes and options
  */
 export class RandGridDistortion extends MaybeTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["numCells", "prob", "distortLimit", "mode", "paddingMode"];
   private readonly numCells: number | readonly number[];
   private readonly limits: readonly [number, number];

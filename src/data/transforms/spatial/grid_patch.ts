@@ -19,6 +19,7 @@ import { RandomTransform, type Transform } from "../transform.ts";
  * @throws ShapeError for patches larger than the image, ConfigError for unknown options
  */
 export class GridSplit implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["grid", "size"];
   private readonly cells: readonly number[];
   private readonly size: number | readonly number[] | null;
@@ -99,6 +100,7 @@ const patchNames = [
  * @throws ConfigError for unknown options, sortings and padding modes, ShapeError for patches larger than the image
  */
 export class GridPatch implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["offset", ...patchNames];
   private readonly options: GridPatchOptions;
 
@@ -209,6 +211,7 @@ export interface RandGridPatchOptions extends Omit<GridPatchOptions, "offset"> {
  * @throws ConfigError for unknown options, sortings and padding modes, ShapeError for patches larger than the image
  */
 export class RandGridPatch extends RandomTransform<HostArray[]> {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["minOffset", "maxOffset", ...patchNames];
   private readonly options: RandGridPatchOptions;
   private offset: number[] = [];

@@ -17,7 +17,10 @@ export function createGrid(size: readonly number[], spacing: readonly number[] =
   return { data, shape: [size.length + 1, ...size] };
 }
 
-/** A coarse grid that reaches beyond the image by a point on each side; `spacing` in voxels. MONAI's `create_control_grid`. */
+/**
+ * A coarse grid that reaches beyond the image by a point on each side; `spacing` in voxels. MONAI's `create_control_grid`. `size` is that of the image in
+ * voxels. Shape `[axes + 1, …points]`.
+ */
 export function createControlGrid(size: readonly number[], spacing: readonly number[]): HostArray<Float64Array> {
   return createGrid(controlSize(size, spacing), spacing);
 }
@@ -52,6 +55,7 @@ export interface AffineGridOptions extends AffineParams {
 
 /** Makes affine sampling grids. MONAI's `AffineGrid`. Throws `ConfigError` for unknown options. */
 export class AffineGrid {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = [
     "rotateParams",
     "shearParams",
@@ -67,7 +71,7 @@ export class AffineGrid {
     this.options = options;
   }
 
-  /** The matrix from output places to input places, both centered. */
+  /** The matrix from output places to input places, both centered. Homogeneous, for `dims` spatial axes: 2 or 3. */
   matrix(dims: number): number[][] {
     const { affine } = this.options;
     return affine ? affineOfRank(dims, affine) : affineOf("AffineGrid", dims, this.options);
@@ -88,9 +92,13 @@ export type RandRange = number | readonly (number | null | readonly [number, num
 
 /** Ranges of the parameters of a random affine; scales are added to 1. */
 export interface AffineRanges {
+  /** Angles in radians: one in 2-D, about each axis in 3-D. A number v means from −v to v. Default 0, as the others. */
   readonly rotateRange?: RandRange;
+  /** Shearing factors: two in 2-D, six in 3-D. */
   readonly shearRange?: RandRange;
+  /** Voxels along each spatial axis. */
   readonly translateRange?: RandRange;
+  /** Factors less 1 along each spatial axis. */
   readonly scaleRange?: RandRange;
 }
 
@@ -115,6 +123,7 @@ export function drawAffine(op: string, random: RandomSource, ranges: AffineRange
 
 /** Draws affine sampling grids: `uniform(low, high)` for each range. MONAI's `RandAffineGrid`. Throws `ConfigError` for unknown options. */
 export class RandAffineGrid {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = affineRangeNames;
   private readonly ranges: AffineRanges;
   private random: RandomSource = new RandomState();
@@ -125,29 +134,35 @@ export class RandAffineGrid {
     this.ranges = ranges;
   }
 
+  /** From now on draws from `RandomState(seed)`, or from the given source. */
   setRandomState(seed: number | RandomSource): this {
     this.random = typeof seed === "number" ? new RandomState(seed) : seed;
     return this;
   }
 
+  /** Draws new parameters, and no grid. */
   randomize(): void {
     this.params = drawAffine("RandAffineGrid", this.random, this.ranges);
   }
 
-  /** The matrix of the last draw. */
+  /** The matrix of the last draw. Homogeneous, for `dims` spatial axes: 2 or 3. */
   matrix(dims: number): number[][] {
     return affineOf("RandAffineGrid", dims, this.params);
   }
 
-  /** Draws, and moves the places of an image of a size, or those of a grid. */
+  /** Draws, and moves the places of an image of a size, or those of a grid. Grids are `[axes + 1, …]`. */
   grid(of: readonly number[] | HostArray): HostArray<Float64Array> {
     this.randomize();
     return new AffineGrid(this.params).grid(of);
   }
 }
 
-/** Draws deformed control grids: `normal(0, 1, size)`, then `uniform(low, high)` for the magnitude. MONAI's `RandDeformGrid`. */
+/**
+ * Draws deformed control grids: `normal(0, 1, size)`, then `uniform(low, high)` for the magnitude. MONAI's `RandDeformGrid`. `spacing` of control points in
+ * voxels, `magnitudeRange` in voxels.
+ */
 export class RandDeformGrid {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["spacing", "magnitudeRange"];
   private readonly spacing: number | readonly number[];
   private readonly magnitudeRange: readonly [number, number];
@@ -159,12 +174,13 @@ export class RandDeformGrid {
     this.magnitudeRange = options.magnitudeRange;
   }
 
+  /** From now on draws from `RandomState(seed)`, or from the given source. */
   setRandomState(seed: number | RandomSource): this {
     this.random = typeof seed === "number" ? new RandomState(seed) : seed;
     return this;
   }
 
-  /** Distance of control points per axis; 1 where it is 0 or below. */
+  /** Distance of control points per axis; 1 where it is 0 or below. In voxels, for `dims` spatial axes. */
   spacingFor(dims: number): number[] {
     const { spacing } = this;
     const list = typeof spacing === "number" ? [spacing] : spacing;

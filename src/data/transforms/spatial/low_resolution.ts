@@ -29,6 +29,7 @@ export interface LowResolutionOptions {
  * @throws ConfigError for unknown modes and options
  */
 export class RandSimulateLowResolution extends RandomTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["prob", "downsampleMode", "upsampleMode", "zoomRange", "alignCorners"];
   private readonly options: LowResolutionOptions;
   private active = false;

@@ -37,6 +37,7 @@ const anatomical: AxisLabels = [
  * @throws ConfigError without `axcodes`, for codes that are unknown, too few or that name an axis twice
  */
 export class Orientation implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["axcodes", "asClosestCanonical", "labels"];
   private readonly axcodes: readonly string[] | undefined;
   private readonly labels: AxisLabels;

@@ -45,6 +45,7 @@ export interface ResizeOptions {
  * @throws ConfigError for an unknown mode, option or `sizeMode`, ShapeError for fewer sizes than axes and for an empty axis
  */
 export class Resize implements Transform, LabelSafe {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = "spatialSize sizeMode mode alignCorners antiAliasing antiAliasingSigma".split(" ");
   private readonly options: ResizeOptions;
 

@@ -26,6 +26,7 @@ export interface RotateOptions extends ResampleOptions {
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for a wrong number of angles and unknown options
  */
 export class Rotate implements Transform, LabelSafe {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["angle", "keepSize", ...resampleOptionNames];
   private readonly options: RotateOptions;
 
@@ -64,12 +65,15 @@ export type AngleRange = number | readonly [number, number];
 
 /** Options of `RandRotate`. */
 export interface RandRotateOptions extends ResampleOptions {
-  /** Angles in 2-D, or about the first axis. Default 0. */
+  /** Angles in 2-D, or about the first axis. Default 0. In radians. */
   readonly rangeX?: AngleRange;
+  /** About the second axis of a volume, in radians. Default 0. */
   readonly rangeY?: AngleRange;
+  /** About the third axis of a volume, in radians. Default 0. */
   readonly rangeZ?: AngleRange;
   /** Default 0.1. */
   readonly prob?: number;
+  /** Keep the image's size, in place of one that holds all of the rotated image. Default true. */
   readonly keepSize?: boolean;
 }
 
@@ -82,6 +86,7 @@ export interface RandRotateOptions extends ResampleOptions {
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for a `prob` outside 0 … 1 and unknown options
  */
 export class RandRotate extends MaybeTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["rangeX", "rangeY", "rangeZ", "prob", "keepSize", ...resampleOptionNames];
   private readonly ranges: readonly (readonly [number, number])[];
   private readonly rest: Omit<RotateOptions, "angle">;

@@ -17,6 +17,7 @@ export type Plane = readonly [number, number];
  * @throws ConfigError for a `k` that is no integer and for equal axes, ShapeError for an axis outside the image
  */
 export class Rotate90 implements Transform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["k", "spatialAxes"];
   private readonly k: number;
   private readonly spatialAxes: Plane;
@@ -44,6 +45,7 @@ export class Rotate90 implements Transform {
  * @throws ConfigError for a `prob` outside 0 … 1, a `maxK` below 1 and equal axes, ShapeError for an axis outside the image
  */
 export class RandRotate90 extends MaybeTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["prob", "maxK", "spatialAxes"];
   private readonly maxK: number;
   private readonly spatialAxes: Plane;

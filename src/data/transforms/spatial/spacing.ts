@@ -77,6 +77,7 @@ function alongTrailing(
  * @throws DataError for affines that are not invertible, ConfigError for unknown modes and options
  */
 export class SpatialResample implements Transform, LabelSafe {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["dstAffine", "spatialSize", ...resampleOptionNames];
   private readonly options: SpatialResampleOptions;
 
@@ -98,6 +99,7 @@ export class SpatialResample implements Transform, LabelSafe {
 
 /** Whose grid is matched. */
 export interface MatchOptions extends ResampleOptions {
+  /** The volume `[C, …]` whose grid is matched, where it is the same for all. */
   readonly imgDst?: HostArray;
   /** Under `onKeys`: the entry of the item that holds it. */
   readonly keyDst?: string;
@@ -111,7 +113,9 @@ export interface MatchOptions extends ResampleOptions {
  * @throws DataError for affines that are not invertible, ConfigError without `imgDst` and for unknown modes and options
  */
 export class ResampleToMatch implements Transform, LabelSafe {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["imgDst", "keyDst", ...resampleOptionNames];
+  /** Entry of the item whose grid is matched: `keyDst`. */
   readonly sourceKey: string | undefined;
   /** With `keyDst`: the transform with the volume of an item. */
   readonly forItem: ((imgDst: HostArray) => Transform) | undefined;
@@ -154,6 +158,7 @@ export interface SpacingOptions extends ResampleOptions {
   readonly recomputeAffine?: boolean;
   /** Axes whose voxels are already between these sizes are kept. */
   readonly minPixdim?: number | readonly (number | null)[] | null;
+  /** Upper bound in mm, likewise. */
   readonly maxPixdim?: number | readonly (number | null)[] | null;
   /** Spatial size of the result, where the rounded one does not do. */
   readonly outputSpatialShape?: number | readonly number[] | null;
@@ -167,6 +172,7 @@ export interface SpacingOptions extends ResampleOptions {
  * @throws ConfigError for sizes that contradict each other, unknown modes and options
  */
 export class Spacing implements Transform, LabelSafe {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = [
     "pixdim", "diagonal", "scaleExtent", "recomputeAffine", "minPixdim", "maxPixdim", "outputSpatialShape", ...resampleOptionNames,
   ]; // oxfmt-ignore

@@ -16,10 +16,11 @@ import { RandZoom } from "./zoom.ts";
  *
  * Shapes: `[C, a, b]` → `[C, b, a]` where it acts.
  * Geometry: kept.
- * Draws: `rand()` against `prob`.
+ * Draws: `rand()` against `prob`. `spatialAxes` are the two.
  * @throws ConfigError for a `prob` outside 0 … 1 and equal axes, ShapeError for an axis outside the image
  */
 export class RandTranspose extends MaybeTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["prob", "spatialAxes"];
   private readonly plane: Plane;
 

@@ -20,6 +20,7 @@ export interface ZoomOptions extends Omit<PadFill, "mode"> {
   readonly mode?: ResizeMode;
   /** What surrounds an image that became smaller, with `keepSize`. Default "edge". */
   readonly paddingMode?: PadFill["mode"];
+  /** As in `Resize`, for linear modes. Default false. */
   readonly alignCorners?: boolean | null;
   /** Pad or crop to the image's size. Default true. */
   readonly keepSize?: boolean;
@@ -35,6 +36,7 @@ const names = ["mode", "paddingMode", "alignCorners", "keepSize", ...padFillName
  * @throws ConfigError for a wrong number of factors, unknown modes and unknown options
  */
 export class Zoom implements Transform, LabelSafe {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["zoom", ...names];
   private readonly options: ZoomOptions;
 
@@ -90,6 +92,7 @@ export interface RandZoomOptions extends Omit<ZoomOptions, "zoom"> {
  * @throws ConfigError for ranges of different lengths, unknown modes and unknown options
  */
 export class RandZoom extends MaybeTransform {
+  /** Names of the options it takes. */
   static readonly options: readonly string[] = ["prob", "minZoom", "maxZoom", ...names];
   private readonly low: readonly number[];
   private readonly high: readonly number[];

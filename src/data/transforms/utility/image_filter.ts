@@ -29,7 +29,10 @@ export interface FilterArguments extends Omit<SobelGradientsOptions, "kernelSize
 
 /** The filter of `ImageFilter`. */
 export interface ImageFilterOptions extends FilterArguments {
-  /** A name, a kernel of odd sizes with as many axes as the image has spatial ones (or one more: a kernel per channel), or a transform. */
+  /**
+   * A name, a kernel of odd sizes with as many axes as the image has spatial ones (or one more: a kernel per channel), or a transform. A kernel is
+   * `[…sizes]` or `[C, …sizes]`.
+   */
   readonly filter: FilterName | HostArray | Transform;
   /** Odd size along every axis; needed with all names but "gauss". */
   readonly filterSize?: number | null;

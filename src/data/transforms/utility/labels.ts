@@ -62,6 +62,7 @@ function anyOf(channels: readonly TypedArray[], size: number): Uint8Array {
 
 /** What `MapLabelValue` puts for what. */
 export interface MapLabelValueOptions {
+  /** Values that are replaced. */
   readonly origLabels: readonly number[];
   /** As many as `origLabels`. */
   readonly targetLabels: readonly number[];

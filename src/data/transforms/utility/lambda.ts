@@ -4,7 +4,7 @@ import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
 import { MaybeTransform, RandomTransform, type Transform } from "../transform.ts";
 
-/** A function from array to array; it must not change its argument. */
+/** A function from array to array; it must not change its argument. Any shape. */
 export type ArrayFunction = (x: HostArray) => HostArray;
 
 /**
@@ -37,7 +37,7 @@ export class RandIdentity extends RandomTransform {
  * A function as a transform. MONAI's `Lambda`.
  *
  * Shapes: those of the function.
- * Geometry: kept where the function keeps it.
+ * Geometry: kept where the function keeps it. `func` is the function.
  * @throws ConfigError for what is not a function and an unknown option, and what the function throws
  */
 export class Lambda implements Transform {
@@ -62,7 +62,7 @@ function expectFunction(op: string, func: unknown): void {
  *
  * Shapes: those of the function.
  * Geometry: kept where the function keeps it.
- * Draws: `rand()` against `prob`.
+ * Draws: `rand()` against `prob`. `func` is the function.
  * @throws ConfigError for what is not a function, a `prob` outside 0 … 1 and an unknown option, and what the function throws
  */
 export class RandLambda extends MaybeTransform {

@@ -19,7 +19,7 @@ export interface DataStatsOptions {
   readonly valueRange?: boolean;
   /** Tell all values. Default false. */
   readonly dataValue?: boolean;
-  /** What else to tell. Default null. */
+  /** What else to tell. Default null. It gets the array, of any shape. */
   readonly additionalInfo?: ((x: HostArray) => unknown) | null;
   /** Takes the text, for instance `console.log`. Default null: it is only kept in `text`. */
   readonly log?: ((text: string) => void) | null;
@@ -83,11 +83,12 @@ const statistics = {
 
 const withoutNaN = (v: TypedArray): TypedArray => (extent(v).firstNaN < 0 ? v : v.filter((x) => x === x));
 
-/** A statistic by name, or a function of values. */
+/** A statistic by name, or a function of values. It gets all elements of the array, or of a channel. */
 export type Statistic = keyof typeof statistics | ((values: TypedArray) => number);
 
 /** What `IntensityStats` measures. */
 export interface IntensityStatsOptions {
+  /** One statistic or several. */
   readonly ops: Statistic | readonly Statistic[];
   /** Begins the names of the results, `prefix_mean` or for functions `prefix_custom_0`. */
   readonly keyPrefix: string;

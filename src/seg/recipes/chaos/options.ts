@@ -25,7 +25,7 @@ export interface ChaosOptions {
   readonly slices: "all" | "labelled";
   /** Array axis that slices are taken along. */
   readonly sliceAxis: 0 | 1 | 2;
-  /** Size of a training slice and of the inference window. */
+  /** Size of a training slice and of the inference window. In pixels. */
   readonly patchSize: readonly number[];
   /** How slices become `patchSize`: by resizing, or by padding, and crops at random places of what is larger. */
   readonly fit: "resize" | "crop";
@@ -47,6 +47,7 @@ export interface ChaosOptions {
   readonly lr: number;
   /** Every `lrEvery` epochs it is multiplied by `lrFactor`. */
   readonly lrEvery: number;
+  /** What the rate is multiplied by, 0 to 1. */
   readonly lrFactor: number;
 }
 

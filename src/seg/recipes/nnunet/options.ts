@@ -13,6 +13,7 @@ import type { RunConfig } from "../recipe.ts";
 export interface NnunetRecipeOptions {
   /** Which configuration of the plans is trained. */
   readonly configuration: "2d" | "3d_fullres" | "3d_lowres";
+  /** nnU-Net's class that plans: the plain network, or residual encoders M, L, XL. */
   readonly planner: PlannerName;
   /** GB of device memory that a training step is planned for; 0 for the planner's own. */
   readonly memory: number;
@@ -28,15 +29,19 @@ export interface NnunetRecipeOptions {
   readonly trained: PlannedConfiguration;
   /** What the plans were made from, for those who take the run to nnU-Net. */
   readonly fingerprint: DatasetFingerprint | null;
+  /** Training steps of an epoch. */
   readonly stepsPerEpoch: number;
   /** Steps of validation after each epoch. */
   readonly validationSteps: number;
   /** Share of each batch that must show a class. */
   readonly oversample: number;
-  /** "mirror" flips; "nnunet" has all kinds of it, on the device. */
-  readonly augment: "none" | "mirror" | "nnunet";
+  /** "mirror" flips; "nnunet" has all kinds of it, on the device; "unmirrored" all but flips, and then no mirror images are predicted either. */
+  readonly augment: "none" | "mirror" | "nnunet" | "unmirrored";
+  /** SGD with Nesterov momentum 0.99, or Adam. */
   readonly optimizer: "sgd" | "adam";
+  /** Learning rate at the start; falls to 0 as a polynomial. */
   readonly lr: number;
+  /** Of all weights. */
   readonly weightDecay: number;
   /** Predict images as they are, not their mirror images too. */
   readonly noMirroring: boolean;
@@ -64,11 +69,13 @@ export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
   stepsPerEpoch: integer(1, "steps per epoch"),
   validationSteps: integer(1, "steps of validation after each epoch"),
   oversample: between(0, 1, "share of each batch that shows foreground for sure", { standard: 0.33 }),
-  augment: oneOf(["none", "mirror", "nnunet"], "none, mirror or nnunet (all of its kinds, on the device)", {
-    standard: "nnunet",
-  }),
+  augment: oneOf(
+    ["none", "mirror", "nnunet", "unmirrored"],
+    "none, mirror, nnunet (all of its kinds, on the device) or unmirrored (these but mirroring)",
+    { standard: "nnunet" },
+  ),
   optimizer: oneOf(["sgd", "adam"], "sgd (Nesterov 0.99, nnU-Net's) or adam, which learns more in few steps"),
-  lr: positive("learning rate at the start; falls to 0 as a polynomial"),
+  lr: positive("largest learning rate; falls to 0, of sgd as a polynomial, of adam as a half cosine"),
   weightDecay: between(0, 1, "of all weights", { standard: 3e-5 }),
   noMirroring: toggle("predict images as they are, not their mirror images too"),
 };

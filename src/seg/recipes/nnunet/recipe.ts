@@ -11,8 +11,8 @@ import type { Outputs } from "../../training/trainer.ts";
 import { defineRecipe, onlyNetwork } from "../recipe.ts";
 import { nnunetOutputs, preparationOf, prepareNnunetCase, restoredChannel } from "./case.ts";
 import { checkNnunetOptions, type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
-import { augmentSamples, NnunetSamples } from "./samples.ts";
-import { mirrorAxesOf, suggestNnunetOptions } from "./suggest.ts";
+import { augmentSamples, mirrorAxesOf, NnunetSamples } from "./samples.ts";
+import { suggestNnunetOptions } from "./suggest.ts";
 import { clipNorm, countsOfLevels, forwardLevels, lossOfLevels, optimizerOf, scheduleOf } from "./training.ts";
 
 /** nnU-Net: configures itself. */
@@ -31,7 +31,7 @@ export default defineRecipe<NnunetRecipeOptions, Outputs>({
   prepare: prepareNnunetCase,
   preparation: preparationOf,
   samples: (cases, context) => new NnunetSamples(cases, context),
-  augment: augmentSamples,
+  augment: (batch, { config }) => augmentSamples(batch, config),
   networks: (device, { config, channels, outputs }) => ({
     [onlyNetwork]: nnunetNetwork(device, config.trained, channels.length, outputs.channels).initialize(),
   }),
@@ -48,7 +48,7 @@ export default defineRecipe<NnunetRecipeOptions, Outputs>({
   schedule: ({ config }) => scheduleOf(config),
   segmenter(device, networks, { config, outputs }) {
     const c = config.trained;
-    const mirrorAxes = config.noMirroring ? [] : mirrorAxesOf(c);
+    const mirrorAxes = config.noMirroring ? [] : mirrorAxesOf(config);
     return new WindowSegmenter(device, networks[onlyNetwork], { ...nnunetTiles(c.patch_size, { mirrorAxes }), outputs });
   },
   restore: (channel, _source, prepared, context) => restoredChannel(channel, prepared, context),

@@ -1,7 +1,7 @@
 /** @file The training samples of the recipe "nnunet": patches of random cases, the last of each batch with a class in it; nnU-Net's data loader. */
 
 import type { Dataset } from "../../../data/datasets/dataset.ts";
-import { cropAndPad, drawPatchStart, type PatchAugmentation, patchGeometry } from "../../../data/nnunet/patches.ts";
+import { cropAndPad, drawPatchStart, patchGeometry } from "../../../data/nnunet/patches.ts";
 import { type AugmentationOptions, DrawAugmentation, type Item } from "../../../data/transforms/index.ts";
 import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
@@ -40,9 +40,8 @@ export class NnunetSamples implements Dataset {
   private readonly draws: DrawAugmentation | undefined;
 
   constructor(cases: PreparedDataset, { config }: Context<NnunetRecipeOptions>) {
-    const { augment, batchSize, stepsPerEpoch, oversample } = config;
+    const { batchSize, stepsPerEpoch, oversample } = config;
     const patch = config.trained.patch_size;
-    const geometry = patchGeometry(patch);
     this.cases = cases;
     this.length = stepsPerEpoch * batchSize;
     this.batchSize = batchSize;
@@ -50,8 +49,8 @@ export class NnunetSamples implements Dataset {
     this.flat = patch.length === 2;
     const three = (size: readonly number[]): number[] => [...(this.flat ? [1] : []), ...size];
     this.seen = three(patch);
-    this.cut = three(augment === "nnunet" ? geometry.initialPatchSize : patch);
-    if (augment !== "none") this.draws = new DrawAugmentation(augmentationOf(patch, geometry, augment));
+    this.cut = three(cutOf(config));
+    this.draws = drawsOf(config);
   }
 
   async get(index: number, random: RandomSource): Promise<Item> {
@@ -76,18 +75,33 @@ export class NnunetSamples implements Dataset {
   }
 }
 
-function augmentationOf(
-  patch: readonly number[],
-  geometry: PatchAugmentation,
-  augment: "mirror" | "nnunet",
-): AugmentationOptions {
-  const { rotation, dummy2d, mirrorAxes } = geometry;
-  if (augment === "mirror") return { size: patch, mirrorAxes, ...mirrorOnly };
-  return { size: patch, mirrorAxes, rotation: { prob: 0.2, range: rotation }, ...(dummy2d && { stillAxis: 0 }) };
+/** What augmentation depends on. */
+export type Augmented = Pick<NnunetRecipeOptions, "augment" | "trained">;
+
+/** What is cut for a patch: more than it where it is turned and scaled. */
+export const cutOf = ({ augment, trained }: Augmented): readonly number[] =>
+  augment === "none" || augment === "mirror" ? trained.patch_size : patchGeometry(trained.patch_size).initialPatchSize;
+
+/** Axes along which images are mirrored when they are predicted: those of training. */
+export const mirrorAxesOf = ({ augment, trained }: Augmented): readonly number[] =>
+  augment === "unmirrored" ? [] : patchGeometry(trained.patch_size).mirrorAxes;
+
+/** What draws the changes of a sample; undefined for none. */
+export function drawsOf(config: Augmented): DrawAugmentation | undefined {
+  const { augment, trained } = config;
+  if (augment === "none") return undefined;
+  const size = trained.patch_size;
+  const { rotation, dummy2d } = patchGeometry(size);
+  const mirrorAxes = mirrorAxesOf(config);
+  return new DrawAugmentation(
+    augment === "mirror"
+      ? { size, mirrorAxes, ...mirrorOnly }
+      : { size, mirrorAxes, rotation: { prob: 0.2, range: rotation }, ...(dummy2d && { stillAxis: 0 }) },
+  );
 }
 
 /** Changes a batch as was drawn; what lies outside of the body is 0 again, where the data are normalized within it. */
-export function augmentSamples(batch: BatchTensors, { config }: Context<NnunetRecipeOptions>): BatchTensors {
+export function augmentSamples(batch: BatchTensors, config: Augmented): BatchTensors {
   const { outside: _, ...rest } = batch as BatchTensors & { readonly outside?: Tensor };
   if (config.augment === "none") return rest as BatchTensors;
   const { patch_size: size, use_mask_for_norm: masked } = config.trained;

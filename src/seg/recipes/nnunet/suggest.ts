@@ -1,15 +1,12 @@
 /**
  * @file How the recipe "nnunet" configures itself: fingerprint and plans as nnU-Net makes them, then what the device can do. Memory shrinks batch and patch;
- * a limit of time shrinks the network, then the patch, until each case can be seen often enough.
+ * a limit of time shrinks the network and what it is shown, see `in_time.ts`.
  */
 
 import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
-import { patchGeometry } from "../../../data/nnunet/patches.ts";
-import { sizeOf } from "../../../host/array.ts";
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../../host/errors.ts";
 import { formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
-import { computeStepsForSlidingWindow } from "../../inference/nnunet_windows.ts";
 import { type PlannedConfiguration, withFeatures, withSmallerPatch } from "../../nnunet/configuration.ts";
 import { datasetJson, filesOf, fingerprintCases, nnunetLabels } from "../../nnunet/experiment.ts";
 import { type NnunetPlans, planExperiment } from "../../nnunet/plan.ts";
@@ -19,6 +16,7 @@ import { type OutputCoding, outputCodingOf } from "../../post/output_coding.ts";
 import { standardOptions } from "../options.ts";
 import type { DataFacts, RunConfig, SuggestedOptions } from "../recipe.ts";
 import { nnunetOutputs } from "./case.ts";
+import { chooseInTime, leastBatch } from "./in_time.ts";
 import { type NnunetRecipeOptions, nnunetOptions } from "./options.ts";
 import { stepCost, type StepCost } from "./trial.ts";
 
@@ -26,6 +24,9 @@ type Asked = Partial<RunConfig<NnunetRecipeOptions>>;
 
 // nnU-Net's own schedule.
 const fullSchedule = { epochs: 1000, stepsPerEpoch: 250, validationSteps: 50, optimizer: "sgd", lr: 1e-2 } as const;
+
+// Adam's rate for trainings of some thousand steps.
+const shortLr = 6e-3;
 
 // Minutes for a device that computes on the processor, if nobody says otherwise.
 const softwareMinutes = 55;
@@ -35,7 +36,7 @@ export async function suggestNnunetOptions(
   facts: DataFacts,
   given: Readonly<Record<string, unknown>>,
 ): Promise<SuggestedOptions<NnunetRecipeOptions>> {
-  const asked = { ...standardOptions(nnunetOptions), ...given } as Asked;
+  const asked = { ...standardOptions(nnunetOptions), augment: undefined, ...given } as Asked;
   const { plans, fingerprint } = asked.plans
     ? { plans: asked.plans, fingerprint: asked.fingerprint ?? null }
     : await planned(facts, asked);
@@ -50,7 +51,7 @@ export async function suggestNnunetOptions(
     return { ...own, trained: whole, batchSize: whole.batch_size };
   }
   const outputs = outputCodingOf(nnunetOutputs(facts.labels), nnunetLabels(facts.labels));
-  const trial = new Trials(device, facts.channels.length, outputs);
+  const trial = new Trials(device, facts.channels.length, outputs, { ...asked, timeLimit });
   const chosen =
     timeLimit > 0
       ? await inTime(whole, trial, facts, { minutes: timeLimit, plans, asked })
@@ -70,6 +71,9 @@ async function planned(facts: DataFacts, asked: Asked): Promise<{ plans: NnunetP
   return { plans, fingerprint };
 }
 
+/** nnU-Net's SGD with its momentum of 0.99 needs hundreds of steps to gather speed, which nobody has who is short of time. */
+const optimizerFor = ({ optimizer, timeLimit }: Asked): "sgd" | "adam" => optimizer ?? (timeLimit ? "adam" : "sgd");
+
 interface Chosen {
   readonly configuration: PlannedConfiguration;
   readonly schedule: Partial<RunConfig<NnunetRecipeOptions>>;
@@ -80,23 +84,22 @@ class Trials {
   private readonly device: Device;
   private readonly inChannels: number;
   private readonly outputs: OutputCoding;
+  private readonly optimizer: "sgd" | "adam";
+  private readonly augment: NnunetRecipeOptions["augment"];
 
-  constructor(device: Device, inChannels: number, outputs: OutputCoding) {
+  constructor(device: Device, inChannels: number, outputs: OutputCoding, asked: Asked) {
     this.device = device;
     this.inChannels = inChannels;
     this.outputs = outputs;
+    this.optimizer = optimizerFor(asked);
+    this.augment = asked.augment ?? "nnunet";
   }
 
   /** Infinite bytes for what the device cannot hold. */
-  async cost(
-    configuration: PlannedConfiguration,
-    batchSize: number,
-    optimizer: "sgd" | "adam",
-    steps: number,
-  ): Promise<StepCost> {
-    const { inChannels, outputs } = this;
+  async cost(configuration: PlannedConfiguration, batchSize: number, steps: number): Promise<StepCost> {
+    const { inChannels, outputs, optimizer, augment } = this;
     try {
-      return await stepCost(this.device, { configuration, inChannels, outputs, batchSize, optimizer, steps });
+      return await stepCost(this.device, { configuration, inChannels, outputs, batchSize, optimizer, augment, steps });
     } catch (error) {
       if (error instanceof OutOfMemoryError || error instanceof TensorTooLargeError)
         return { peakBytes: Infinity, seconds: Infinity };
@@ -105,8 +108,6 @@ class Trials {
   }
 }
 
-const leastBatch = 2;
-
 /** The largest batch, then the largest patch, whose step has no more bytes than the plan is for. */
 async function inMemory(whole: PlannedConfiguration, trial: Trials, { say }: DataFacts, asked: Asked): Promise<Chosen> {
   const most = (asked.memory || planners[asked.planner!].gpuMemoryTargetInGb) * 1e9;
@@ -114,7 +115,7 @@ async function inMemory(whole: PlannedConfiguration, trial: Trials, { say }: Dat
   // Who gives plans has them as they are.
   if (asked.estimate === "device" && !asked.plans) {
     for (;;) {
-      const least = await trial.cost(configuration, leastBatch, "sgd", 0);
+      const least = await trial.cost(configuration, leastBatch, 0);
       if (least.peakBytes <= most) {
         configuration = { ...configuration, batch_size: await largestBatch(configuration, trial, least.peakBytes, most) };
         break;
@@ -135,7 +136,7 @@ async function inMemory(whole: PlannedConfiguration, trial: Trials, { say }: Dat
 /** Bytes grow with the batch in proportion, beside weights. */
 async function largestBatch(c: PlannedConfiguration, trial: Trials, bytes: number, most: number): Promise<number> {
   if (c.batch_size === leastBatch) return leastBatch;
-  const planned = await trial.cost(c, c.batch_size, "sgd", 0);
+  const planned = await trial.cost(c, c.batch_size, 0);
   if (planned.peakBytes <= most) return c.batch_size;
   const perSample = Number.isFinite(planned.peakBytes)
     ? (planned.peakBytes - bytes) / (c.batch_size - leastBatch)
@@ -143,103 +144,33 @@ async function largestBatch(c: PlannedConfiguration, trial: Trials, bytes: numbe
   return Math.max(leastBatch, Math.min(c.batch_size - 1, leastBatch + Math.floor((most - bytes) / perSample)));
 }
 
-// How often each training case is to be seen by a network wider than the narrowest, and at least: for that the patch is made smaller.
-const passes = { wanted: 25, least: 5 } as const;
-// Channels of the first stage, from few to many. Twice as many take about three times as long.
-const widths = [8, 16, 32];
-const widening = 2.5;
-// Part of the planned patch that is left at least.
-const leastPatch = 1 / 8;
-// Share of the time for what is neither a step nor a prediction: reading, checkpoints, the report.
-const reserve = 0.06;
-// Validation steps to training steps.
-const validationShare = 0.05;
-// A forward pass to a training step.
-const forwardShare = 1 / 3;
-const mostEpochs = 50;
-const stepsOfEpoch = 25;
-const shortLr = 3e-3;
-
-interface Measured {
-  readonly configuration: PlannedConfiguration;
-  /** Seconds of a step. */
-  readonly step: number;
-  /** Samples that there is time for. */
-  readonly samples: number;
-}
-
-interface TimeBudget {
-  readonly minutes: number;
-  readonly plans: NnunetPlans;
-  readonly asked: Asked;
-}
-
-/** A network and a number of steps for so many minutes on the device: the widest that can still see each case often. */
-async function inTime(whole: PlannedConfiguration, trial: Trials, facts: DataFacts, budget: TimeBudget): Promise<Chosen> {
-  const { cases, validation, say } = facts;
+/** A network and a number of steps for so many minutes on the device. */
+async function inTime(
+  whole: PlannedConfiguration,
+  trial: Trials,
+  facts: DataFacts,
+  budget: { readonly minutes: number; readonly plans: NnunetPlans; readonly asked: Asked },
+): Promise<Chosen> {
   const { minutes, plans, asked } = budget;
-  const optimizer = asked.optimizer ?? "adam";
-  const mirrored = asked.noMirroring ? 1 : 2 ** whole.patch_size.length;
-  const measure = async (configuration: PlannedConfiguration): Promise<Measured> => {
-    const { seconds: step } = await trial.cost(configuration, leastBatch, optimizer, 2);
-    const sample = step / leastBatch;
-    const predicting = validation.length * tilesPerCase(configuration, plans) * mirrored * sample * forwardShare;
-    const left = minutes * 60 * (1 - reserve) - predicting;
-    return { configuration, step, samples: Math.max(0, left / (sample * (1 + validationShare * forwardShare))) };
-  };
-  const most = whole.architecture.arch_kwargs.features_per_stage[0];
-  let best = await measure(asked.features ? whole : withFeatures(whole, Math.min(widths[0], most)));
-  while (best.samples < passes.least * cases.length) {
-    const smaller = patchFor(best, best.samples / (passes.least * cases.length), sizeOf(whole.patch_size) * leastPatch);
-    if (!smaller) break;
-    best = await measure(smaller);
-  }
-  for (const width of widths.slice(1)) {
-    if (asked.features || width > most || best.samples < widening * passes.wanted * cases.length) break;
-    const wider = await measure(withFeatures(best.configuration, width));
-    if (wider.samples < passes.wanted * cases.length) break;
-    best = wider;
-  }
-  const { configuration, samples, step } = best;
-  const steps = Math.max(1, Math.floor(samples / leastBatch));
-  const epochs = Math.max(1, Math.min(mostEpochs, Math.floor(steps / stepsOfEpoch)));
-  const stepsPerEpoch = Math.max(1, Math.floor(steps / epochs));
-  say(
-    `in ${minutes} minutes: features ${configuration.architecture.arch_kwargs.features_per_stage.join("-")}, ` +
-      `patch ${configuration.patch_size.join("×")}, ${epochs} epochs of ${stepsPerEpoch} steps of ${leastBatch} samples, ${step.toFixed(2)} s each`,
+  const { augment, configuration, step, epochs, stepsPerEpoch, validationSteps } = await chooseInTime(whole, {
+    cases: facts.cases.length,
+    validation: facts.validation.length,
+    minutes,
+    widths: asked.features ? [asked.features] : undefined,
+    augment: asked.augment,
+    noMirroring: asked.noMirroring,
+    sliceCount: plans.original_median_shape_after_transp[0],
+    secondsOf: async (c) => (await trial.cost(c, leastBatch, 2)).seconds,
+  });
+  const optimizer = optimizerFor({ ...asked, timeLimit: minutes });
+  const { features_per_stage: features } = configuration.architecture.arch_kwargs;
+  facts.say(
+    `in ${minutes} minutes: features ${features.join("-")}, patch ${configuration.patch_size.join("×")}, ${epochs} epochs of ` +
+      `${stepsPerEpoch} steps of ${leastBatch} samples, ${step.toFixed(2)} s each, augmentation "${augment}"`,
   );
+  const lr = optimizer === "adam" ? shortLr : fullSchedule.lr;
   return {
-    configuration: { ...configuration, batch_size: leastBatch },
-    schedule: {
-      epochs,
-      stepsPerEpoch,
-      batchSize: leastBatch,
-      optimizer,
-      lr: optimizer === "adam" ? shortLr : fullSchedule.lr,
-      validationSteps: Math.max(1, Math.round(stepsPerEpoch * validationShare)),
-    },
+    configuration,
+    schedule: { epochs, stepsPerEpoch, validationSteps, augment, batchSize: leastBatch, optimizer, lr },
   };
 }
-
-/** The configuration with the largest patch of so small a part of a measured one's voxels, by nnU-Net's steps; undefined if none is left. */
-function patchFor({ configuration }: Measured, part: number, least: number): PlannedConfiguration | undefined {
-  const wanted = sizeOf(configuration.patch_size) * part;
-  let found: PlannedConfiguration | undefined;
-  let next = withSmallerPatch(configuration);
-  while (next && sizeOf(next.patch_size) >= least) {
-    found = next;
-    if (sizeOf(next.patch_size) <= wanted) break;
-    next = withSmallerPatch(next);
-  }
-  return found;
-}
-
-/** Tiles of the median case, of all of its slices. */
-function tilesPerCase(c: PlannedConfiguration, plans: NnunetPlans): number {
-  const seen = c.median_image_size_in_voxels.map((n, a) => Math.max(Math.round(n), c.patch_size[a]));
-  const tiles = computeStepsForSlidingWindow(seen, c.patch_size, 0.5).reduce((n, starts) => n * starts.length, 1);
-  return c.patch_size.length === 2 ? tiles * plans.original_median_shape_after_transp[0] : tiles;
-}
-
-/** Axes along which a configuration's images may be mirrored. */
-export const mirrorAxesOf = (c: PlannedConfiguration): readonly number[] => patchGeometry(c.patch_size).mirrorAxes;

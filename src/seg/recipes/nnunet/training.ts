@@ -11,11 +11,12 @@ import { dcAndBCELoss, dcAndCELoss, deepSupervisionWeights } from "../../../nn/l
 import type { Module } from "../../../nn/module.ts";
 import { Adam } from "../../../nn/optim/adam.ts";
 import type { Optimizer } from "../../../nn/optim/optimizer.ts";
-import { polynomialDecay, type Schedule, warmUp } from "../../../nn/optim/rates.ts";
+import { polynomialDecay, type Schedule } from "../../../nn/optim/rates.ts";
 import { SGD } from "../../../nn/optim/sgd.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { NnUNet } from "../../networks/nnunet_parts.ts";
 import type { OutputCoding } from "../../post/output_coding.ts";
+import { shortSchedule } from "../../training/short_runs.ts";
 import type { BatchTensors, Outputs } from "../../training/trainer.ts";
 
 /** What the loss depends on. */
@@ -69,10 +70,9 @@ export function optimizerOf(
   return new SGD(model.parameters(), { lr, momentum: 0.99, nesterov: true, weightDecay });
 }
 
-/** Falls to 0 as nnU-Net's; Adam, whose moments are not known yet, begins with an epoch at a third. */
+/** nnU-Net's, which falls to 0 as a polynomial; Adam's is for short runs. */
 export function scheduleOf({ optimizer, epochs }: { readonly optimizer: "sgd" | "adam"; readonly epochs: number }): Schedule {
-  const falling = (totalIters: number) => polynomialDecay({ totalIters, power: 0.9 });
-  return optimizer === "sgd" || epochs === 1 ? falling(epochs) : warmUp(falling(epochs - 1), { steps: 1 });
+  return optimizer === "sgd" ? polynomialDecay({ totalIters: epochs, power: 0.9 }) : shortSchedule(epochs);
 }
 
 /** Bound of the norm of all gradients, nnU-Net's. */

@@ -1,11 +1,14 @@
 /** @file What a training step of a configuration takes on a device: its bytes as planned, its seconds as measured on random numbers. */
 
+import { listDataCollate } from "../../../data/datasets/collate.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
+import { RandomState } from "../../../host/random/numpy.ts";
 import type { Device } from "../../../tensor/device.ts";
 import type { PlannedConfiguration } from "../../nnunet/configuration.ts";
 import { nnunetNetwork } from "../../nnunet/network.ts";
 import type { OutputCoding } from "../../post/output_coding.ts";
 import { type Outputs, type TrainBatch, Trainer } from "../../training/trainer.ts";
+import { type Augmented, augmentSamples, cutOf, drawsOf } from "./samples.ts";
 import { clipNorm, forwardLevels, lossOfLevels, optimizerOf } from "./training.ts";
 
 export interface TrialOptions {
@@ -14,6 +17,7 @@ export interface TrialOptions {
   readonly outputs: OutputCoding;
   readonly batchSize: number;
   readonly optimizer: "sgd" | "adam";
+  readonly augment: Augmented["augment"];
   /** Steps that are timed, beside one that warms up; 0 runs none. */
   readonly steps: number;
 }
@@ -29,12 +33,14 @@ export async function stepCost(device: Device, options: TrialOptions): Promise<S
   const { configuration, inChannels, outputs, steps } = options;
   const model = nnunetNetwork(device, configuration, inChannels, outputs.channels);
   const optimizer = optimizerOf(model, { optimizer: options.optimizer, lr: 1e-6, weightDecay: 0 });
+  const augmented = { augment: options.augment, trained: configuration };
   const loss = { outputs, batchDice: configuration.batch_dice ?? false };
   const trainer = new Trainer<Outputs>(device, {
     model,
     optimizer,
     forward: forwardLevels,
     loss: (levels, _, batch) => lossOfLevels(levels, batch, loss),
+    augment: (b) => augmentSamples(b, augmented),
     clipNorm,
   });
   try {
@@ -54,8 +60,8 @@ export async function stepCost(device: Device, options: TrialOptions): Promise<S
   }
 }
 
-// A step that takes so long is timed once.
-const mostSeconds = 15;
+// A step that takes so long is timed once; with the compilation, which on a busy machine takes ten seconds and more.
+const mostSeconds = 60;
 
 async function secondsOf(trainer: Trainer<Outputs>, batch: TrainBatch): Promise<number> {
   const since = performance.now();
@@ -67,13 +73,18 @@ async function* once(batch: TrainBatch): AsyncGenerator<TrainBatch> {
   yield batch;
 }
 
-function randomBatch({ configuration, inChannels, outputs, batchSize }: TrialOptions): TrainBatch {
-  const patch = configuration.patch_size;
+function randomBatch(options: TrialOptions): TrainBatch {
+  const { configuration, inChannels, outputs, batchSize, augment } = options;
+  const augmented = { augment, trained: configuration };
+  const cut = cutOf(augmented);
   const ignored = outputs.ignore === undefined ? 0 : 1;
   const labels = outputs.kind === "softmax" ? 1 : outputs.channels + ignored;
   const some = (channels: number, value: (i: number) => number): HostArray<Float32Array> => {
-    const shape = [batchSize, channels, ...patch];
+    const shape = [channels, ...cut];
     return { data: Float32Array.from({ length: sizeOf(shape) }, (_, i) => value(i)), shape };
   };
-  return { image: some(inChannels, (i) => Math.sin(i)), label: some(labels, (i) => (i >> 5) & 1) };
+  const sample = { image: some(inChannels, (i) => Math.sin(i)), label: some(labels, (i) => (i >> 5) & 1) };
+  const draws = drawsOf(augmented);
+  draws?.setRandomState(new RandomState(0));
+  return listDataCollate(Array.from({ length: batchSize }, () => draws?.apply(sample) ?? sample)) as unknown as TrainBatch;
 }

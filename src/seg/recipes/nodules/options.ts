@@ -13,7 +13,7 @@ export interface NoduleOptions {
   readonly window: readonly number[];
   /** What trains: the voxels of the label, or balls at the listed nodules. */
   readonly mask: "label" | "balls";
-  /** Size of a crop and of the inference window. */
+  /** Size of a crop and of the inference window. In voxels. */
   readonly patchSize: readonly number[];
   /** Crops per nodule and epoch. */
   readonly cropsPerNodule: number;
@@ -21,14 +21,19 @@ export interface NoduleOptions {
   readonly crops: readonly number[];
   /** A nodule begins at most this share of a crop behind the crop's first voxel. */
   readonly leftTop: number;
+  /** "mirror" flips. */
   readonly augment: "none" | "mirror";
+  /** VNet, or MONAI's UNet. */
   readonly network: "vnet" | "unet";
   /** Channels of each level of the UNet. */
   readonly channels: readonly number[];
   /** Convolutions per residual unit of the UNet. */
   readonly numResUnits: number;
+  /** Dice alone, with cross-entropy, or with focal loss. */
   readonly loss: "dice" | "diceCe" | "diceFocal";
+  /** Learning rate at the start. */
   readonly lr: number;
+  /** How it falls over the epochs: "poly" is (1 − e/E)^0.9. */
   readonly schedule: "constant" | "poly";
   /** Of inference windows. */
   readonly overlap: number;

@@ -23,11 +23,12 @@ import { split, squeeze } from "../../../autograd/view.ts";
 import { deepSupervisionLoss, diceCELoss, diceFocalLoss } from "../../../nn/losses/compound.ts";
 import { focalLoss } from "../../../nn/losses/elementwise.ts";
 import { Adam } from "../../../nn/optim/adam.ts";
-import { polynomialDecay } from "../../../nn/optim/rates.ts";
+import { polynomialDecay, type Schedule } from "../../../nn/optim/rates.ts";
 import { SGD } from "../../../nn/optim/sgd.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { WindowSegmenter } from "../../inference/segmenter.ts";
 import { augmentBatch } from "../../training/augmentation.ts";
+import { shortSchedule } from "../../training/short_runs.ts";
 import type { Outputs } from "../../training/trainer.ts";
 import { preparedImage, preparedLabel } from "../prepared.ts";
 import { type Context, defineRecipe, onlyNetwork, type PreparedCase } from "../recipe.ts";
@@ -38,7 +39,7 @@ const keys = ["image", "label"];
 
 /** Samples are larger than patches where these are turned and shrunk, so that there is something at their corners. */
 const sampleSize = ({ augment, patchSize }: PatchOptions): number[] =>
-  patchSize.map((n) => (augment === "strong" ? Math.ceil(n * 1.25) : n));
+  patchSize.map((n) => (augment === "strong" || augment === "unmirrored" ? Math.ceil(n * 1.25) : n));
 
 function takePatches(config: PatchOptions, classes: number): Transform<Item> {
   const size = { spatialSize: sampleSize(config), numSamples: config.samplesPerVolume };
@@ -68,10 +69,13 @@ const mirrorOnly = {
   gammaInverted: never,
 } as const;
 
+/** What `DrawAugmentation` is told; by itself it has all kinds. */
+const changes = { none: {}, mirror: mirrorOnly, strong: {}, unmirrored: { mirrorAxes: [] } } as const;
+
 function samples(cases: Dataset<PreparedCase>, { config, outputs }: Context<PatchOptions>): Dataset {
   const { samplesPerVolume, patchSize, augment, seed } = config;
   const padded = new MapDataset<Item>(cases, [onKeys(keys, new SpatialPad({ spatialSize: sampleSize(config) }))]);
-  const draws = new DrawAugmentation({ size: patchSize, ...(augment === "mirror" && mirrorOnly) });
+  const draws = new DrawAugmentation({ size: patchSize, ...changes[augment] });
   const patches = new PatchDataset<Item>(padded, {
     patchFunc: takePatches(config, outputs.kind === "softmax" ? outputs.channels : 2),
     samplesPerImage: samplesPerVolume,
@@ -79,6 +83,12 @@ function samples(cases: Dataset<PreparedCase>, { config, outputs }: Context<Patc
   });
   return new ShuffleBuffer<Item>(patches, { bufferSize: 64, seed });
 }
+
+const schedules: Readonly<Record<PatchOptions["schedule"], (epochs: number) => Schedule>> = {
+  constant: () => (_, base) => base,
+  poly: (epochs) => polynomialDecay({ totalIters: epochs, power: 0.9 }),
+  cosine: shortSchedule,
+};
 
 /** Loss of one output. */
 function lossOf(output: Tensor, label: Tensor, { config, outputs }: Context<PatchOptions>): Tensor {
@@ -116,8 +126,7 @@ export default defineRecipe<PatchOptions, Outputs>({
     if (optimizer === "adam") return new Adam(model.parameters(), { lr });
     return new SGD(model.parameters(), { lr, momentum: 0.99, nesterov: true, weightDecay: 3e-5 });
   },
-  schedule: ({ config }) =>
-    config.schedule === "poly" ? polynomialDecay({ totalIters: config.epochs, power: 0.9 }) : (_, base) => base,
+  schedule: ({ config: { schedule, epochs } }) => schedules[schedule](epochs),
   segmenter: (device, networks, { config, outputs }) =>
     new WindowSegmenter(device, networks[onlyNetwork], {
       roiSize: config.patchSize,

@@ -29,6 +29,7 @@ export interface ExportSlicesOptions {
 export interface SliceFile {
   /** Such as `coronal_images/case1_012.png`, or `coronal_labels/…`. */
   readonly path: string;
+  /** The file's bytes. */
   readonly bytes: Uint8Array;
 }
 

@@ -27,12 +27,15 @@ export interface QuickNatRecipeOptions {
   readonly skipSlices: number;
   /** Slices with at least this share of background are not trained on; 1 keeps all but the empty ones, above 1 those too. */
   readonly maxBackground: number;
+  /** "mild" varies brightness, contrast and noise. */
   readonly augment: "none" | "mild";
   /** Channels of every block. */
   readonly filters: number;
   /** Odd. */
   readonly kernel: number;
+  /** Squeeze and excitation: none, of channels, of positions, of both. */
   readonly seBlock: "NONE" | "CSE" | "SSE" | "CSSE";
+  /** Rate of channel dropout. */
   readonly dropout: number;
   /** Cross-entropy by median frequency and borders, or the same everywhere. */
   readonly weights: "medianFrequency" | "none";
@@ -40,14 +43,19 @@ export interface QuickNatRecipeOptions {
   readonly edgeWeight: number;
   /** The original's Dice loss, which applies softmax twice; only to reproduce it. */
   readonly doubleSoftmax: boolean;
+  /** SGD with momentum, or Adam. */
   readonly optimizer: "sgd" | "adam";
   /** At the start; 0 for 0.1 (SGD) or 1e-4 (Adam). */
   readonly lr: number;
+  /** Of SGD. */
   readonly momentum: number;
+  /** L2 penalty. */
   readonly weightDecay: number;
+  /** How the rate falls: by steps, as (1 − e/E)^0.9, or not. */
   readonly schedule: "step" | "poly" | "constant";
-  /** Epochs until "step" divides the rate by 1 / `gamma`. */
+  /** Epochs until "step" multiplies the rate by `gamma`. */
   readonly stepEpochs: number;
+  /** Factor of a step. */
   readonly gamma: number;
   /** Slices per pass of a network in prediction. */
   readonly sliceBatch: number;

@@ -13,7 +13,7 @@ export interface SliceOptions {
   readonly foreground: number;
   /** Array axis that slices are taken along: 0, 1 or 2. */
   readonly sliceAxis: 0 | 1 | 2;
-  /** Size of a training slice and of the inference window. */
+  /** Size of a training slice and of the inference window. In pixels. */
   readonly patchSize: readonly number[];
   /** How slices become `patchSize`: resized, or padded and cropped around the center. */
   readonly fit: "resize" | "crop";
@@ -23,6 +23,7 @@ export interface SliceOptions {
   readonly augment: "none" | "rotate" | "mild";
   /** Channels of each level of the UNet. */
   readonly channels: readonly number[];
+  /** Convolutions per residual unit of the UNet. */
   readonly numResUnits: number;
   /** Adam's learning rate at the start. */
   readonly lr: number;

@@ -72,7 +72,8 @@ export async function fuzzDicom(count: number, seed: number): Promise<number> {
   let slowest = 0;
   for (let i = 0; i < count; i++) {
     const bytes = damaged(seeds[i % seeds.length], random);
-    const start = performance.now();
+    // Of the processor: other programs on the machine do not count.
+    const from = process.cpuUsage();
     try {
       const { data } = await readDicom(imageFile(bytes));
       // Deflated and packed pixels are larger than their files; scaled ones may have eight bytes for one.
@@ -82,7 +83,8 @@ export async function fuzzDicom(count: number, seed: number): Promise<number> {
         throw new Error(`file ${i} of seed ${seed}`, { cause: error });
       refused++;
     }
-    slowest = Math.max(slowest, performance.now() - start);
+    const { user, system } = process.cpuUsage(from);
+    slowest = Math.max(slowest, (user + system) / 1000);
   }
   expect(slowest).toBeLessThan(1000);
   return refused;

@@ -7,7 +7,7 @@ import { filesOf } from "../../../nnunet/experiment.ts";
 import { type ExportedRun, exportRuns } from "../../../nnunet/export_run.ts";
 import type { NnunetRecipeOptions } from "../../../recipes/nnunet/options.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
-import { mirrorAxesOf } from "../../../recipes/nnunet/suggest.ts";
+import { mirrorAxesOf } from "../../../recipes/nnunet/samples.ts";
 import { files, readConfig, readEpochs, readRunInfo } from "../../../run/files.ts";
 import { folderStore } from "../../../run/folder_store.node.ts";
 import { FolderData } from "../../../run/folder_data.node.ts";
@@ -63,7 +63,7 @@ async function exportedRun(store: RunStore, dataFolder: string | undefined): Pro
     labels: info.labels,
     channels: info.channels,
     files: filesOf(index),
-    mirrorAxes: mirrorAxesOf(config.trained),
+    mirrorAxes: mirrorAxesOf(config),
     epochs: await readEpochs(store),
     weights,
     best: await store.read(files.best),

@@ -1,0 +1,277 @@
+/** @file Operations that move, cut and join, those over axes, and those of shapes. */
+
+import { axisInFirst, type GraphBuilder } from "./builder.ts";
+import type { TfNode } from "./graph_def.ts";
+import { together } from "./pointwise.ts";
+import type { Translator, Translators } from "./translator.ts";
+
+/** As TensorFlow has it, whatever the layout was. */
+const plain =
+  (
+    make: (g: GraphBuilder, inputs: readonly string[], node: TfNode) => string,
+    rankOf?: (node: TfNode, g: GraphBuilder) => number | undefined,
+  ): Translator =>
+  (node, g) => {
+    const rank = rankOf?.(node, g);
+    const inputs = node.inputs.map((name) => g.asLast(name));
+    g.set(node.name, { last: make(g, inputs, node), ...(rank !== undefined && { rank }) });
+  };
+
+const identity: Translator = (node, g) => g.set(node.name, g.get(node.input(0)));
+
+/** The numbers of a list that gives one for each axis, for the axes in the order of ONNX. */
+const perAxis = <T>(list: readonly T[]): T[] => {
+  const moved: T[] = [];
+  list.forEach((v, a) => (moved[axisInFirst(a, list.length)] = v));
+  return moved;
+};
+
+const pad =
+  (mode: (node: TfNode) => string): Translator =>
+  (node, g) => {
+    const { first } = g.get(node.input(0));
+    const ends = g.numbers(node.input(1), "the padding", node.fail);
+    const pairs = Array.from({ length: ends.length / 2 }, (_, i) => [ends[2 * i], ends[2 * i + 1]] as const);
+    const rank = pairs.length;
+    const ordered = first === undefined ? pairs : perAxis(pairs);
+    const pads = g.integers([...ordered.map(([before]) => before), ...ordered.map(([, after]) => after)]);
+    const value = node.inputs.length > 2 ? [g.asLast(node.input(2))] : [];
+    const y = g.add("Pad", [first ?? g.asLast(node.input(0)), pads, ...value], { mode: mode(node) });
+    g.set(node.name, first === undefined ? { last: y, rank } : { first: y, rank });
+  };
+
+/** The layout in which a node works on one axis, with the axis in it. */
+function alongAxis(names: readonly string[], axis: number, g: GraphBuilder) {
+  const { names: inputs, first, rank } = together(names, g);
+  return { inputs, first, rank, axis: first ? axisInFirst(axis, rank!) : axis };
+}
+
+const concat: Translator = (node, g) => {
+  const at = node.op === "Concat" ? 0 : node.inputs.length - 1;
+  const [axis] = g.numbers(node.input(at), "the axis", node.fail);
+  const {
+    inputs,
+    first,
+    rank,
+    axis: own,
+  } = alongAxis(
+    node.inputs.filter((_, i) => i !== at),
+    axis,
+    g,
+  );
+  const y = g.add("Concat", inputs, { axis: own });
+  g.set(node.name, { ...(first ? { first: y } : { last: y }), ...(rank !== undefined && { rank }) });
+};
+
+/** Over the channels, or another axis that is given. */
+const softmax =
+  (op: "Softmax" | "LogSoftmax"): Translator =>
+  (node, g) => {
+    const { inputs, first, rank, axis } = alongAxis([node.input(0)], -1, g);
+    const y = g.add(op, inputs, { axis });
+    g.set(node.name, { ...(first ? { first: y } : { last: y }), ...(rank !== undefined && { rank }) });
+  };
+
+const argmax =
+  (op: "ArgMax" | "ArgMin"): Translator =>
+  (node, g) => {
+    const [given] = node.inputs.length > 1 ? g.numbers(node.input(1), "the axis", node.fail) : [0];
+    const { rank: whole } = g.get(node.input(0));
+    const channels = given === -1 || given + 1 === whole;
+    // Without the channels there is one layout.
+    const { inputs, axis, rank } = channels
+      ? alongAxis([node.input(0)], -1, g)
+      : { inputs: [g.asLast(node.input(0))], axis: given, rank: whole };
+    g.set(node.name, { last: g.add(op, inputs, { axis, keepdims: 0 }), ...(rank !== undefined && { rank: rank - 1 }) });
+  };
+
+const reduction =
+  (op: string): Translator =>
+  (node, g) => {
+    const axes = g.numbers(node.input(1), "the axes", node.fail);
+    const { first, rank } = g.get(node.input(0));
+    const keep = node.flag("keep_dims");
+    const spatial = rank !== undefined && axes.every((a) => axisInFirst(a, rank) > 1) && axes.length === rank - 2;
+    const inFirst = first !== undefined && (keep || spatial);
+    const own = inFirst ? axes.map((a) => axisInFirst(a, rank!)) : axes;
+    const y = g.add(op, [inFirst ? first : g.asLast(node.input(0)), g.integers(own)], { keepdims: keep ? 1 : 0 });
+    const left = rank === undefined ? {} : { rank: keep ? rank : rank - axes.length };
+    g.set(node.name, { ...(inFirst && keep ? { first: y } : { last: y }), ...left });
+  };
+
+const shape: Translator = (node, g) => {
+  const { first, rank, constant } = g.get(node.input(0));
+  if (first === undefined || constant) return g.set(node.name, { last: g.add("Shape", [g.asLast(node.input(0))]), rank: 1 });
+  const order = Array.from({ length: rank! }, (_, a) => axisInFirst(a, rank!));
+  g.set(node.name, { last: g.add("Gather", [g.add("Shape", [first]), g.integers(order)], { axis: 0 }), rank: 1 });
+};
+
+/** The number of axes that a list of sizes describes. */
+const sizesOf = (node: TfNode, g: GraphBuilder): number | undefined =>
+  g.get(node.input(1)).constant?.data.length ?? g.counts.get(node.input(1));
+
+const squeeze: Translator = (node, g) => {
+  const axes = node.integers("squeeze_dims");
+  const { rank } = g.get(node.input(0));
+  const y = g.add("Squeeze", [g.asLast(node.input(0)), ...(axes ? [g.integers(axes)] : [])]);
+  g.set(node.name, { last: y, ...(rank !== undefined && axes && { rank: rank - axes.length }) });
+};
+
+const expandDims = plain(
+  (g, [x], node) => g.add("Unsqueeze", [x, g.integers(g.numbers(node.input(1), "the axis", node.fail))]),
+  (node, g) => {
+    const { rank } = g.get(node.input(0));
+    return rank === undefined ? undefined : rank + 1;
+  },
+);
+
+const transpose = plain(
+  (g, [x], node) => g.add("Transpose", [x], { perm: g.numbers(node.input(1), "the order of axes", node.fail) }),
+  sizesOf,
+);
+
+const pack: Translator = (node, g) => {
+  const axis = node.number("axis", 0);
+  const parts = node.inputs.map((name) => g.add("Unsqueeze", [g.asLast(name), g.integers([axis])]));
+  const { rank, constant } = g.get(node.input(0));
+  const own = rank ?? constant?.shape.length;
+  // Sizes that are put together one by one are as many as the axes of what is made of them.
+  g.counts.set(node.name, parts.length);
+  g.set(node.name, { last: g.add("Concat", parts, { axis }), ...(own !== undefined && { rank: own + 1 }) });
+};
+
+const split =
+  (axisAt: number, valueAt: number, sizesAt?: number): Translator =>
+  (node, g) => {
+    const [given] = g.numbers(node.input(axisAt), "the axis", node.fail);
+    const { inputs, first, rank, axis } = alongAxis([node.input(valueAt)], given, g);
+    const count = node.number(node.has("num_split") ? "num_split" : "num", 1);
+    const sizes = sizesAt === undefined ? [] : [g.integers(g.numbers(node.input(sizesAt), "the sizes", node.fail))];
+    const wanted = Array.from({ length: count }, (_, i) => `${node.name}/part_${i}`);
+    const names = g.addAll("Split", [...inputs, ...sizes], wanted, sizes.length > 0 ? { axis } : { axis, num_outputs: count });
+    names.forEach((name, i) =>
+      g.set(i === 0 ? node.name : `${node.name}:${i}`, {
+        ...(first ? { first: name } : { last: name }),
+        ...(rank !== undefined && { rank }),
+      }),
+    );
+  };
+
+const unpack: Translator = (node, g) => {
+  const axis = node.number("axis", 0);
+  const count = node.number("num", 1);
+  const names = Array.from({ length: count }, (_, i) => `${node.name}/part_${i}`);
+  const parts = g.addAll("Split", [g.asLast(node.input(0))], names, { axis, num_outputs: count });
+  const { rank } = g.get(node.input(0));
+  parts.forEach((part, i) => {
+    const last = g.add("Squeeze", [part, g.integers([axis])]);
+    g.set(i === 0 ? node.name : `${node.name}:${i}`, { last, ...(rank !== undefined && { rank: rank - 1 }) });
+  });
+};
+
+const topK: Translator = (node, g) => {
+  const counts = g.add("Reshape", [g.asLast(node.input(1)), g.integers([1])]);
+  const { rank } = g.get(node.input(0));
+  const names = g.addAll("TopK", [g.asLast(node.input(0)), counts], [`${node.name}/values`, `${node.name}/indices`], {
+    axis: -1,
+  });
+  names.forEach((last, i) => g.set(i === 0 ? node.name : `${node.name}:1`, { last, ...(rank !== undefined && { rank }) }));
+};
+
+const far = 2 ** 31 - 1;
+
+/** Masks are bits, one for each entry of the specification. */
+const stridedSlice: Translator = (node, g) => {
+  const [begin, end, strides] = [1, 2, 3].map((i) => g.numbers(node.input(i), "where it is cut", node.fail));
+  const bit = (mask: string, i: number) => ((node.number(mask, 0) >> i) & 1) === 1;
+  if (node.number("new_axis_mask", 0) !== 0) throw node.fail("a new axis is not supported");
+  const ellipsis = begin.findIndex((_, i) => bit("ellipsis_mask", i));
+  // Behind the ellipsis axes are counted from the end.
+  const axisOf = (i: number) => (ellipsis >= 0 && i > ellipsis ? i - begin.length : i);
+  const used = begin.map((_, i) => i).filter((i) => i !== ellipsis);
+  const dropped = used.filter((i) => bit("shrink_axis_mask", i));
+  const starts = used.map((i) => (bit("begin_mask", i) && !dropped.includes(i) ? (strides[i] > 0 ? 0 : far) : begin[i]));
+  const ends = used.map((i) => {
+    if (dropped.includes(i)) return begin[i] === -1 ? far : begin[i] + 1;
+    return bit("end_mask", i) ? (strides[i] > 0 ? far : -far) : end[i];
+  });
+  const steps = used.map((i) => (dropped.includes(i) ? 1 : strides[i]));
+  const cut = g.add("Slice", [
+    g.asLast(node.input(0)),
+    ...[starts, ends, used.map(axisOf), steps].map((list) => g.integers(list)),
+  ]);
+  const y = dropped.length > 0 ? g.add("Squeeze", [cut, g.integers(dropped.map(axisOf))]) : cut;
+  const { rank, constant } = g.get(node.input(0));
+  const own = rank ?? constant?.shape.length;
+  g.set(node.name, { last: y, ...(own !== undefined && { rank: own - dropped.length }) });
+};
+
+const slice = plain(
+  (g, [x], node) => {
+    const begin = g.numbers(node.input(1), "where it begins", node.fail);
+    const size = g.numbers(node.input(2), "its size", node.fail);
+    const ends = size.map((n, i) => (n < 0 ? far : begin[i] + n));
+    return g.add("Slice", [x, g.integers(begin), g.integers(ends)]);
+  },
+  (node, g) => g.get(node.input(0)).rank,
+);
+
+const gather = plain((g, [x, indices], node) => {
+  const [axis] = node.inputs.length > 2 ? g.numbers(node.input(2), "the axis", node.fail) : [0];
+  return g.add("Gather", [x, indices], { axis });
+});
+
+const modes: Readonly<Record<string, string>> = { REFLECT: "reflect" };
+
+function mirror(node: TfNode): string {
+  const mode = node.text("mode", "REFLECT");
+  if (!Object.hasOwn(modes, mode)) throw node.fail(`the mode ${mode} is not supported`);
+  return modes[mode];
+}
+
+const same = (node: TfNode, g: GraphBuilder): number | undefined => g.get(node.input(0)).rank;
+
+export const translators: Translators = {
+  Identity: identity,
+  StopGradient: identity,
+  Pad: pad(() => "constant"),
+  PadV2: pad(() => "constant"),
+  MirrorPad: pad(mirror),
+  Concat: concat,
+  ConcatV2: concat,
+  Softmax: softmax("Softmax"),
+  LogSoftmax: softmax("LogSoftmax"),
+  ArgMax: argmax("ArgMax"),
+  ArgMin: argmax("ArgMin"),
+  Max: reduction("ReduceMax"),
+  Mean: reduction("ReduceMean"),
+  Min: reduction("ReduceMin"),
+  Prod: reduction("ReduceProd"),
+  Sum: reduction("ReduceSum"),
+  Shape: shape,
+  Reshape: plain((g, [x, to]) => g.add("Reshape", [x, to]), sizesOf),
+  BroadcastTo: plain((g, [x, to]) => g.add("Expand", [x, to]), sizesOf),
+  Squeeze: squeeze,
+  ExpandDims: expandDims,
+  Transpose: transpose,
+  Pack: pack,
+  Split: split(0, 1),
+  SplitV: split(2, 0, 1),
+  StridedSlice: stridedSlice,
+  Slice: slice,
+  Tile: plain((g, [x, times]) => g.add("Tile", [x, times]), same),
+  Gather: gather,
+  GatherV2: gather,
+  Unpack: unpack,
+  TopKV2: topK,
+  GatherNd: plain((g, inputs) => g.add("GatherND", inputs)),
+  Size: plain(
+    (g, [x]) => g.add("Size", [x]),
+    () => 0,
+  ),
+  Range: plain(
+    (g, inputs) => g.add("Range", inputs),
+    () => 1,
+  ),
+  Fill: plain((g, [sizes, value]) => g.add("Expand", [value, sizes])),
+};
