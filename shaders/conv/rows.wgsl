@@ -54,6 +54,13 @@ fn raise(sum: ptr<function, Part>, acc: ptr<function, Part>) {
   }
 }
 
+fn raise_all(sum: ptr<function, array<Part, PARTS>>, acc: ptr<function, array<Part, PARTS>>) {
+  raise(&(*sum)[0], &(*acc)[0]);
+  if (PARTS > 1u) { raise(&(*sum)[P1], &(*acc)[P1]); }
+  if (PARTS > 2u) { raise(&(*sum)[P2], &(*acc)[P2]); }
+  if (PARTS > 3u) { raise(&(*sum)[P3], &(*acc)[P3]); }
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_invocation_id) share: u32) {
@@ -107,17 +114,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         let end = select(p.in_group, min(c + CB, p.in_group), BLOCKED != 0u);
         if (BLOCKED != 0u) {
           if (terms + end - c > CB) {
-            raise(&sum[0], &acc[0]);
-            if (PARTS > 1u) { raise(&sum[P1], &acc[P1]); }
-            if (PARTS > 2u) { raise(&sum[P2], &acc[P2]); }
-            if (PARTS > 3u) { raise(&sum[P3], &acc[P3]); }
+            raise_all(&sum, &acc);
             terms = 0u;
             blocks++;
             if (BLOCKED > 1u && blocks % 64u == 0u) {
-              raise(&whole[0], &sum[0]);
-              if (PARTS > 1u) { raise(&whole[P1], &sum[P1]); }
-              if (PARTS > 2u) { raise(&whole[P2], &sum[P2]); }
-              if (PARTS > 3u) { raise(&whole[P3], &sum[P3]); }
+              raise_all(&whole, &sum);
             }
           }
           terms += end - c;
@@ -151,16 +152,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
 
   if (BLOCKED != 0u) {
-    raise(&acc[0], &sum[0]);
-    if (PARTS > 1u) { raise(&acc[P1], &sum[P1]); }
-    if (PARTS > 2u) { raise(&acc[P2], &sum[P2]); }
-    if (PARTS > 3u) { raise(&acc[P3], &sum[P3]); }
+    raise_all(&acc, &sum);
   }
   if (BLOCKED > 1u) {
-    raise(&acc[0], &whole[0]);
-    if (PARTS > 1u) { raise(&acc[P1], &whole[P1]); }
-    if (PARTS > 2u) { raise(&acc[P2], &whole[P2]); }
-    if (PARTS > 3u) { raise(&acc[P3], &whole[P3]); }
+    raise_all(&acc, &whole);
   }
   // A loop over places keeps the program short, and the sums in memory, where they are aligned; as spilled registers they would not be.
   let out_plane = p.out_size.x * p.out_size.y * p.out_size.z;

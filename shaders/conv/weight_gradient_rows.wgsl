@@ -53,6 +53,13 @@ fn raise(sum: ptr<function, Part>, acc: ptr<function, Part>) {
   }
 }
 
+fn raise_all(sum: ptr<function, array<Part, PARTS>>, acc: ptr<function, array<Part, PARTS>>) {
+  raise(&(*sum)[0], &(*acc)[0]);
+  if (PARTS > 1u) { raise(&(*sum)[P1], &(*acc)[P1]); }
+  if (PARTS > 2u) { raise(&(*sum)[P2], &(*acc)[P2]); }
+  if (PARTS > 3u) { raise(&(*sum)[P3], &(*acc)[P3]); }
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @builtin(local_invocation_index) lane: u32,
   @builtin(subgroup_invocation_id) share: u32) {
@@ -84,10 +91,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   for (var row = group.z * p.slab; row < last; row++) {
     if (BLOCKED != 0u) {
       if (in_block == p.block) {
-        raise(&sum[0], &acc[0]);
-        if (PARTS > 1u) { raise(&sum[P1], &acc[P1]); }
-        if (PARTS > 2u) { raise(&sum[P2], &acc[P2]); }
-        if (PARTS > 3u) { raise(&sum[P3], &acc[P3]); }
+        raise_all(&sum, &acc);
         in_block = 0u;
       }
       in_block++;
@@ -138,10 +142,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   }
 
   if (BLOCKED != 0u) {
-    raise(&acc[0], &sum[0]);
-    if (PARTS > 1u) { raise(&acc[P1], &sum[P1]); }
-    if (PARTS > 2u) { raise(&acc[P2], &sum[P2]); }
-    if (PARTS > 3u) { raise(&acc[P3], &sum[P3]); }
+    raise_all(&acc, &sum);
   }
   // A loop over places keeps the program short, and the sums in memory, where they are aligned; as spilled registers they would not be.
   let tap_count = row_taps * KW;

@@ -7,6 +7,7 @@ import { ConfigError, ShapeError } from "../host/errors.ts";
 import { Ambient } from "../tensor/modes.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, showShape } from "../host/shape.ts";
+import { inputsFirst } from "../host/topological.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { asOf, now } from "../tensor/versions.ts";
 import { binary } from "../kernels/pointwise.ts";
@@ -100,26 +101,9 @@ export function record(
 
 // Results before inputs.
 function order(loss: Tensor): Tensor[] {
-  const done = new Set<Tensor>();
-  const list: Tensor[] = [];
-  // An explicit stack: deep networks would overflow the call stack.
-  const stack: { tensor: Tensor; next: number }[] = [{ tensor: loss, next: 0 }];
-  done.add(loss);
-  while (stack.length > 0) {
-    const top = stack.at(-1)!;
-    const inputs = (top.tensor.origin as Note | undefined)?.inputs ?? [];
-    if (top.next < inputs.length) {
-      const input = inputs[top.next++];
-      if (input && tracks(input) && !done.has(input)) {
-        done.add(input);
-        stack.push({ tensor: input, next: 0 });
-      }
-    } else {
-      list.push(top.tensor);
-      stack.pop();
-    }
-  }
-  return list.reverse();
+  const inputsOf = ({ origin }: Tensor) =>
+    ((origin as Note | undefined)?.inputs ?? []).filter((t): t is Tensor => t !== undefined && tracks(t));
+  return inputsFirst([loss], inputsOf, () => new TypeError("a value cannot come of itself")).reverse();
 }
 
 /**

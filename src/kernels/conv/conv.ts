@@ -199,25 +199,31 @@ function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: S
   return { rows, segment, segments, slab, slabs: Math.max(1, Math.ceil(rows / slab)), block };
 }
 
+interface Share {
+  /** Channels of the small and of the large side. */
+  readonly TA: number;
+  readonly TB: number;
+  /** Taps along W. */
+  readonly taps: number;
+}
+
+/** What of a weight gradient a thread, or a workgroup through shared memory, adds up. */
+function shareOf(device: Device, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
+  if (tile && "TB" in tile) return { TA: tile.PC * tile.PARTS, TB: tile.TB, taps: tile.KW };
+  if (tile) return { TA: 4 * tile.AG * tile.R, TB: 4 * tile.BG * tile.R, taps: 1 };
+  // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory.
+  const most = device.software ? 16 : 8;
+  return { TA: Math.min(most, a > 8 ? 16 : a > 4 ? 8 : 4), TB: Math.min(most / 2, b > 4 ? 8 : b > 1 ? 4 : 1), taps: 1 };
+}
+
 function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const tile = weightVariant(device, g, half(small));
-  const rows = tile && "TB" in tile ? tile : undefined;
-  // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory.
-  const most = device.software ? 16 : 8;
-  const TA = !tile
-    ? Math.min(most, smallGroup > 8 ? 16 : smallGroup > 4 ? 8 : 4)
-    : "TB" in tile
-      ? tile.PC * tile.PARTS
-      : 4 * tile.AG * tile.R;
-  const TB = !tile
-    ? Math.min(most / 2, largeGroup > 4 ? 8 : largeGroup > 1 ? 4 : 1)
-    : "TB" in tile
-      ? tile.TB
-      : 4 * tile.BG * tile.R;
-  const pairs = (sizeOf(g.taps) / (rows ? rows.KW : 1)) * Math.ceil(largeGroup / TB); // of taps and b-channels
-  const WG = rows ? THREADS : tile ? 1 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8; // so many to a workgroup
+  const { TA, TB, taps } = shareOf(device, tile, smallGroup, largeGroup);
+  const pairs = (sizeOf(g.taps) / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
+  const direct = pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
+  const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
   const runs = slabsOf(device, g, columns * tiles, weightShape);
   const { slabs } = runs;

@@ -99,7 +99,7 @@ function program(
   if (known?.info === info) return known.program;
   if (known) throw new ConfigError(`two programs of ${info.name} have the key "${key}": the variant has to tell them apart`);
   const prelude = half ? ["enable f16;", "alias E = f16;"] : ["alias E = f32;"];
-  if (code.some((text) => text.includes("subgroup_"))) prelude.unshift("enable subgroups;");
+  if (code.some((text) => /\bsubgroup[A-Z_]/.test(text))) prelude.unshift("enable subgroups;");
   const constants = Object.entries(consts).map(([k, v]) => `const ${k} = ${v}u;`);
   const made = { key, code: [...prelude, ...constants, ...code].join("\n"), overrides };
   programs.set(key, { info, program: made });

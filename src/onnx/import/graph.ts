@@ -1,6 +1,7 @@
 /** @file A graph that was checked: every name has one origin, nodes come after what they read, and all operators are known here. */
 
 import { ConfigError, type FormatError } from "../../host/errors.ts";
+import { inputsFirst } from "../../host/topological.ts";
 import type { OnnxFile, OnnxNode, OnnxTensor } from "../model.ts";
 import { fullName, isKnownInput, operatorOf, supported } from "./operators.ts";
 
@@ -35,35 +36,24 @@ function producers(file: OnnxFile, fail: Fail): Map<string, OnnxNode | undefined
 /** Nodes that lead to the outputs, each after what it reads. Throws `FormatError` for cycles and names without origin. */
 function ordered(file: OnnxFile, fail: Fail): OnnxNode[] {
   const made = producers(file, fail);
-  const state = new Map<OnnxNode, "open" | "done">();
-  const list: OnnxNode[] = [];
-  const origin = (name: string, reader: string): OnnxNode | undefined => {
-    if (!made.has(name)) throw fail(`${reader} reads "${name}", which nothing makes`);
-    return made.get(name);
+  const origins = (names: readonly string[], reader: string): OnnxNode[] => {
+    const missing = names.find((name) => !made.has(name));
+    if (missing !== undefined) throw fail(`${reader} reads "${missing}", which nothing makes`);
+    return names.flatMap((name) => made.get(name) ?? []);
   };
-  // An explicit stack: a long chain would overflow the call stack.
-  const stack: { node: OnnxNode; next: number }[] = [];
-  const visit = (node: OnnxNode | undefined) => {
-    if (!node || state.get(node) === "done") return;
-    if (state.get(node) === "open") throw fail(`the graph has a cycle through ${node.op} "${node.outputs[0]}"`);
-    state.set(node, "open");
-    stack.push({ node, next: 0 });
-  };
-  for (const output of file.graph.outputs) {
-    visit(origin(output.name, "the list of outputs"));
-    while (stack.length > 0) {
-      const top = stack.at(-1)!;
-      if (top.next < top.node.inputs.length) {
-        const name = top.node.inputs[top.next++];
-        if (name !== "") visit(origin(name, `${top.node.op} "${top.node.outputs[0]}"`));
-      } else {
-        state.set(top.node, "done");
-        list.push(top.node);
-        stack.pop();
-      }
-    }
-  }
-  return list;
+  const roots = origins(
+    file.graph.outputs.map(({ name }) => name),
+    "the list of outputs",
+  );
+  return inputsFirst(
+    roots,
+    (node) =>
+      origins(
+        node.inputs.filter((name) => name !== ""),
+        `${node.op} "${node.outputs[0]}"`,
+      ),
+    (node) => fail(`the graph has a cycle through ${node.op} "${node.outputs[0]}"`),
+  );
 }
 
 function expectSupported(file: OnnxFile, nodes: readonly OnnxNode[]): void {

@@ -5,6 +5,10 @@ import type { TfNode } from "./graph_def.ts";
 import { together } from "./pointwise.ts";
 import type { Translator, Translators } from "./translator.ts";
 
+/** The number of axes of what a node reads, if it is known. */
+const same = (node: TfNode, g: GraphBuilder): number | undefined => g.get(node.input(0)).rank;
+const less = (rank: number | undefined, by: number): number | undefined => (rank === undefined ? undefined : rank - by);
+
 /** As TensorFlow has it, whatever the layout was. */
 const plain =
   (
@@ -14,7 +18,7 @@ const plain =
   (node, g) => {
     const rank = rankOf?.(node, g);
     const inputs = node.inputs.map((name) => g.asLast(name));
-    g.set(node.name, { last: make(g, inputs, node), ...(rank !== undefined && { rank }) });
+    g.give(node.name, make(g, inputs, node), { rank });
   };
 
 const identity: Translator = (node, g) => g.set(node.name, g.get(node.input(0)));
@@ -37,7 +41,7 @@ const pad =
     const pads = g.integers([...ordered.map(([before]) => before), ...ordered.map(([, after]) => after)]);
     const value = node.inputs.length > 2 ? [g.asLast(node.input(2))] : [];
     const y = g.add("Pad", [first ?? g.asLast(node.input(0)), pads, ...value], { mode: mode(node) });
-    g.set(node.name, first === undefined ? { last: y, rank } : { first: y, rank });
+    g.give(node.name, y, { first: first !== undefined, rank });
   };
 
 /** The layout in which a node works on one axis, with the axis in it. */
@@ -60,7 +64,7 @@ const concat: Translator = (node, g) => {
     g,
   );
   const y = g.add("Concat", inputs, { axis: own });
-  g.set(node.name, { ...(first ? { first: y } : { last: y }), ...(rank !== undefined && { rank }) });
+  g.give(node.name, y, { first, rank });
 };
 
 /** Over the channels, or another axis that is given. */
@@ -69,7 +73,7 @@ const softmax =
   (node, g) => {
     const { inputs, first, rank, axis } = alongAxis([node.input(0)], -1, g);
     const y = g.add(op, inputs, { axis });
-    g.set(node.name, { ...(first ? { first: y } : { last: y }), ...(rank !== undefined && { rank }) });
+    g.give(node.name, y, { first, rank });
   };
 
 const argmax =
@@ -82,28 +86,29 @@ const argmax =
     const { inputs, axis, rank } = channels
       ? alongAxis([node.input(0)], -1, g)
       : { inputs: [g.asLast(node.input(0))], axis: given, rank: whole };
-    g.set(node.name, { last: g.add(op, inputs, { axis, keepdims: 0 }), ...(rank !== undefined && { rank: rank - 1 }) });
+    g.give(node.name, g.add(op, inputs, { axis, keepdims: 0 }), { rank: less(rank, 1) });
   };
 
 const reduction =
   (op: string): Translator =>
   (node, g) => {
     const axes = g.numbers(node.input(1), "the axes", node.fail);
+    // Over no axis, which ONNX takes for all.
+    if (axes.length === 0) return identity(node, g);
     const { first, rank } = g.get(node.input(0));
     const keep = node.flag("keep_dims");
     const spatial = rank !== undefined && axes.every((a) => axisInFirst(a, rank) > 1) && axes.length === rank - 2;
     const inFirst = first !== undefined && (keep || spatial);
     const own = inFirst ? axes.map((a) => axisInFirst(a, rank!)) : axes;
     const y = g.add(op, [inFirst ? first : g.asLast(node.input(0)), g.integers(own)], { keepdims: keep ? 1 : 0 });
-    const left = rank === undefined ? {} : { rank: keep ? rank : rank - axes.length };
-    g.set(node.name, { ...(inFirst && keep ? { first: y } : { last: y }), ...left });
+    g.give(node.name, y, { first: inFirst && keep, rank: keep ? rank : less(rank, axes.length) });
   };
 
 const shape: Translator = (node, g) => {
   const { first, rank, constant } = g.get(node.input(0));
-  if (first === undefined || constant) return g.set(node.name, { last: g.add("Shape", [g.asLast(node.input(0))]), rank: 1 });
+  if (first === undefined || constant) return g.give(node.name, g.add("Shape", [g.asLast(node.input(0))]), { rank: 1 });
   const order = Array.from({ length: rank! }, (_, a) => axisInFirst(a, rank!));
-  g.set(node.name, { last: g.add("Gather", [g.add("Shape", [first]), g.integers(order)], { axis: 0 }), rank: 1 });
+  g.give(node.name, g.add("Gather", [g.add("Shape", [first]), g.integers(order)], { axis: 0 }), { rank: 1 });
 };
 
 /** The number of axes that a list of sizes describes. */
@@ -112,17 +117,13 @@ const sizesOf = (node: TfNode, g: GraphBuilder): number | undefined =>
 
 const squeeze: Translator = (node, g) => {
   const axes = node.integers("squeeze_dims");
-  const { rank } = g.get(node.input(0));
   const y = g.add("Squeeze", [g.asLast(node.input(0)), ...(axes ? [g.integers(axes)] : [])]);
-  g.set(node.name, { last: y, ...(rank !== undefined && axes && { rank: rank - axes.length }) });
+  g.give(node.name, y, { rank: axes && less(same(node, g), axes.length) });
 };
 
 const expandDims = plain(
   (g, [x], node) => g.add("Unsqueeze", [x, g.integers(g.numbers(node.input(1), "the axis", node.fail))]),
-  (node, g) => {
-    const { rank } = g.get(node.input(0));
-    return rank === undefined ? undefined : rank + 1;
-  },
+  (node, g) => less(same(node, g), -1),
 );
 
 const transpose = plain(
@@ -133,49 +134,43 @@ const transpose = plain(
 const pack: Translator = (node, g) => {
   const axis = node.number("axis", 0);
   const parts = node.inputs.map((name) => g.add("Unsqueeze", [g.asLast(name), g.integers([axis])]));
-  const { rank, constant } = g.get(node.input(0));
-  const own = rank ?? constant?.shape.length;
   // Sizes that are put together one by one are as many as the axes of what is made of them.
   g.counts.set(node.name, parts.length);
-  g.set(node.name, { last: g.add("Concat", parts, { axis }), ...(own !== undefined && { rank: own + 1 }) });
+  g.give(node.name, g.add("Concat", parts, { axis }), { rank: less(same(node, g), -1) });
 };
+
+/** The names of a node's results. */
+const resultsOf = ({ name }: TfNode, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => (i === 0 ? name : `${name}:${i}`));
 
 const split =
   (axisAt: number, valueAt: number, sizesAt?: number): Translator =>
   (node, g) => {
     const [given] = g.numbers(node.input(axisAt), "the axis", node.fail);
     const { inputs, first, rank, axis } = alongAxis([node.input(valueAt)], given, g);
-    const count = node.number(node.has("num_split") ? "num_split" : "num", 1);
     const sizes = sizesAt === undefined ? [] : [g.integers(g.numbers(node.input(sizesAt), "the sizes", node.fail))];
-    const wanted = Array.from({ length: count }, (_, i) => `${node.name}/part_${i}`);
-    const names = g.addAll("Split", [...inputs, ...sizes], wanted, sizes.length > 0 ? { axis } : { axis, num_outputs: count });
-    names.forEach((name, i) =>
-      g.set(i === 0 ? node.name : `${node.name}:${i}`, {
-        ...(first ? { first: name } : { last: name }),
-        ...(rank !== undefined && { rank }),
-      }),
+    const names = resultsOf(node, node.count("num_split"));
+    const parts = g.addAll(
+      "Split",
+      [...inputs, ...sizes],
+      names,
+      sizes.length > 0 ? { axis } : { axis, num_outputs: names.length },
     );
+    parts.forEach((part, i) => g.give(names[i], part, { first, rank }));
   };
 
 const unpack: Translator = (node, g) => {
   const axis = node.number("axis", 0);
-  const count = node.number("num", 1);
-  const names = Array.from({ length: count }, (_, i) => `${node.name}/part_${i}`);
-  const parts = g.addAll("Split", [g.asLast(node.input(0))], names, { axis, num_outputs: count });
-  const { rank } = g.get(node.input(0));
-  parts.forEach((part, i) => {
-    const last = g.add("Squeeze", [part, g.integers([axis])]);
-    g.set(i === 0 ? node.name : `${node.name}:${i}`, { last, ...(rank !== undefined && { rank: rank - 1 }) });
-  });
+  const names = resultsOf(node, node.count("num"));
+  const parts = g.addAll("Split", [g.asLast(node.input(0))], names, { axis, num_outputs: names.length });
+  parts.forEach((part, i) => g.give(names[i], g.add("Squeeze", [part, g.integers([axis])]), { rank: less(same(node, g), 1) }));
 };
 
 const topK: Translator = (node, g) => {
   const counts = g.add("Reshape", [g.asLast(node.input(1)), g.integers([1])]);
-  const { rank } = g.get(node.input(0));
-  const names = g.addAll("TopK", [g.asLast(node.input(0)), counts], [`${node.name}/values`, `${node.name}/indices`], {
-    axis: -1,
-  });
-  names.forEach((last, i) => g.set(i === 0 ? node.name : `${node.name}:1`, { last, ...(rank !== undefined && { rank }) }));
+  const names = resultsOf(node, 2);
+  const parts = g.addAll("TopK", [g.asLast(node.input(0)), counts], names, { axis: -1 });
+  parts.forEach((part, i) => g.give(names[i], part, { rank: same(node, g) }));
 };
 
 const far = 2 ** 31 - 1;
@@ -201,20 +196,15 @@ const stridedSlice: Translator = (node, g) => {
     ...[starts, ends, used.map(axisOf), steps].map((list) => g.integers(list)),
   ]);
   const y = dropped.length > 0 ? g.add("Squeeze", [cut, g.integers(dropped.map(axisOf))]) : cut;
-  const { rank, constant } = g.get(node.input(0));
-  const own = rank ?? constant?.shape.length;
-  g.set(node.name, { last: y, ...(own !== undefined && { rank: own - dropped.length }) });
+  g.give(node.name, y, { rank: less(same(node, g), dropped.length) });
 };
 
-const slice = plain(
-  (g, [x], node) => {
-    const begin = g.numbers(node.input(1), "where it begins", node.fail);
-    const size = g.numbers(node.input(2), "its size", node.fail);
-    const ends = size.map((n, i) => (n < 0 ? far : begin[i] + n));
-    return g.add("Slice", [x, g.integers(begin), g.integers(ends)]);
-  },
-  (node, g) => g.get(node.input(0)).rank,
-);
+const slice = plain((g, [x], node) => {
+  const begin = g.numbers(node.input(1), "where it begins", node.fail);
+  const size = g.numbers(node.input(2), "its size", node.fail);
+  const ends = size.map((n, i) => (n < 0 ? far : begin[i] + n));
+  return g.add("Slice", [x, g.integers(begin), g.integers(ends)]);
+}, same);
 
 const gather = plain((g, [x, indices], node) => {
   const [axis] = node.inputs.length > 2 ? g.numbers(node.input(2), "the axis", node.fail) : [0];
@@ -228,8 +218,6 @@ function mirror(node: TfNode): string {
   if (!Object.hasOwn(modes, mode)) throw node.fail(`the mode ${mode} is not supported`);
   return modes[mode];
 }
-
-const same = (node: TfNode, g: GraphBuilder): number | undefined => g.get(node.input(0)).rank;
 
 export const translators: Translators = {
   Identity: identity,

@@ -65,7 +65,9 @@ export class GraphBuilder {
   private readonly stretched = new Map<string, string>();
   private readonly names = new Set<string>();
 
-  constructor(fail: Fail) {
+  /** @param reserved names that inputs and outputs are to have, whatever else is made */
+  constructor(reserved: Iterable<string>, fail: Fail) {
+    for (const name of reserved) this.names.add(name);
     this.fail = fail;
   }
 
@@ -79,13 +81,21 @@ export class GraphBuilder {
     this.values.set(name, value);
   }
 
+  /** A result in one layout, with its number of axes if that is known. */
+  give(
+    name: TfName,
+    made: string,
+    { first = false, rank }: { readonly first?: boolean; readonly rank?: number | undefined },
+  ): void {
+    this.set(name, { ...(first ? { first: made } : { last: made }), ...(rank !== undefined && { rank }) });
+  }
+
   /** An input of the model; images of 4 and 5 axes come with the channels second. */
   input(name: TfName, shape: readonly number[] | undefined): void {
     const image = shape !== undefined && (shape.length === 4 || shape.length === 5);
     const sizes = image ? toFirst(shape.length).map((a) => shape[a]) : shape;
-    this.names.add(name);
     this.inputs.push({ name, type: 1, shape: sizes?.map((n, i) => (n < 1 ? `${name}_${i}` : n)) });
-    this.set(name, image ? { first: name, rank: shape.length } : { last: name, ...(shape && { rank: shape.length }) });
+    this.give(name, name, { first: image, rank: shape?.length });
   }
 
   private unique(name: string): string {
@@ -107,9 +117,18 @@ export class GraphBuilder {
     attributes: Readonly<Record<string, AttributeInput>> = {},
   ): readonly string[] {
     const outputs = wanted.map((name) => this.unique(name));
+    this.push(op, inputs, outputs, attributes);
+    return outputs;
+  }
+
+  private push(
+    op: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeInput>> = {},
+  ): void {
     const list = new Map(Object.entries(attributes).map(([key, value]) => [key, attributeOf(key, value)]));
     this.nodes.push({ name: outputs[0], op, domain: "", inputs, outputs, attributes: list });
-    return outputs;
   }
 
   /** A constant; weights keep their names. */
@@ -123,8 +142,8 @@ export class GraphBuilder {
     return name;
   }
 
-  integers(list: readonly number[], shape: readonly number[] = [list.length]): string {
-    return this.constant({ shape, data: Int32Array.from(list), dtype: "I32" });
+  integers(list: readonly number[]): string {
+    return this.constant({ shape: [list.length], data: Int32Array.from(list), dtype: "I32" });
   }
 
   scalar(value: number): string {
@@ -134,7 +153,7 @@ export class GraphBuilder {
   /** The name of a value as TensorFlow has it. */
   asLast(name: TfName): string {
     const value = this.get(name);
-    if (value.last === undefined && value.constant) value.last = this.constant(value.constant, `${name}`);
+    if (value.last === undefined && value.constant) value.last = this.constant(value.constant, name);
     return (value.last ??= this.add("Transpose", [value.first!], { perm: toLast(value.rank!) }));
   }
 
@@ -170,8 +189,10 @@ export class GraphBuilder {
   graph(outputs: readonly TfName[]): OnnxGraph {
     const named = outputs.map((name): OnnxValueInfo => {
       const { first, rank } = this.get(name);
-      const made = this.add("Identity", [first ?? this.outputOf(name, rank)], {}, name);
-      return { name: made, type: 1, shape: undefined };
+      const from = first ?? this.outputOf(name, rank);
+      // An input that is an output too has its name already.
+      if (from !== name) this.push("Identity", [from], [name]);
+      return { name, type: 1, shape: undefined };
     });
     const { nodes, initializers, inputs } = this;
     return { name: "", nodes, initializers, inputs, outputs: named, sparse: false };

@@ -60,51 +60,53 @@ function convolve(node: TfNode, g: GraphBuilder, weight: WeightTensor, group: nu
 
 const axes = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 
-function kernelOf(node: TfNode, g: GraphBuilder, i = 1): WeightTensor {
-  const kernel = g.known(node.input(i), "its kernel", node.fail);
-  if (kernel.shape.length < 3) throw node.fail(`its kernel has ${kernel.shape.length} axes`);
+function kernelOf(node: TfNode, g: GraphBuilder, rank: number): WeightTensor {
+  const kernel = g.known(node.input(1), "its kernel", node.fail);
+  if (kernel.shape.length !== rank) throw node.fail(`its kernel has ${kernel.shape.length} axes in place of ${rank}`);
   return kernel;
 }
 
-const convolution: Translator = (node, g) => {
-  const kernel = kernelOf(node, g);
+/** `[taps…, a, b]` as `[b, a, taps…]`. */
+const tapsLast = (kernel: WeightTensor): WeightTensor => {
   const dims = kernel.shape.length - 2;
-  // [taps…, in, out].
-  convolve(node, g, transposed(kernel, [dims + 1, dims, ...axes(0, dims)]), 1);
+  return transposed(kernel, [dims + 1, dims, ...axes(0, dims)]);
 };
 
+const convolution =
+  (rank: number): Translator =>
+  (node, g) =>
+    convolve(node, g, tapsLast(kernelOf(node, g, rank)), 1);
+
 const depthwise: Translator = (node, g) => {
-  const kernel = kernelOf(node, g);
+  const kernel = kernelOf(node, g, 4);
   const [h, w, channels, multiplier] = kernel.shape;
   const moved = transposed(kernel, [2, 3, 0, 1]);
   convolve(node, g, { ...moved, shape: [channels * multiplier, 1, h, w] }, channels);
 };
 
 /** A transposed convolution, `[taps…, out, in]`. Sizes that the data decide are those that Keras makes: n·stride, with "VALID" what the kernel needs. */
-const transposedConvolution: Translator = (node, g) => {
-  const kernel = kernelOf(node, g);
-  const rank = kernel.shape.length;
-  const dims = rank - 2;
-  const weight = transposed(kernel, [dims + 1, dims, ...axes(0, dims)]);
-  const strides = spatialOf(node, "strides", rank);
-  const { auto_pad, ...others } = windowAttributes(node, rank);
-  const wanted = g.get(node.input(0)).constant;
-  const sizes = wanted && Array.from(wanted.data).slice(1, -1);
-  const taps = kernel.shape.slice(0, dims);
-  const extra = taps.map((k, a) => Math.max(0, strides[a] - k));
-  const size: Attributes = sizes
-    ? { output_shape: sizes, auto_pad }
-    : auto_pad === "VALID"
-      ? { output_padding: extra }
-      : { auto_pad };
-  const first = g.add("ConvTranspose", [g.asFirst(node.input(2), rank), g.constant(weight, node.input(1))], {
-    ...others,
-    ...size,
-    kernel_shape: taps,
-    dilations: spatialOf(node, "dilations", rank),
-  });
-  g.set(node.name, { first, rank });
-};
+const transposedConvolution =
+  (rank: number): Translator =>
+  (node, g) => {
+    const kernel = kernelOf(node, g, rank);
+    const strides = spatialOf(node, "strides", rank);
+    const window = windowAttributes(node, rank);
+    const wanted = g.get(node.input(0)).constant;
+    const taps = kernel.shape.slice(0, -2);
+    const extra = taps.map((k, a) => Math.max(0, strides[a] - k));
+    const size: Attributes = wanted
+      ? { output_shape: Array.from(wanted.data).slice(1, -1) }
+      : window.auto_pad === "VALID"
+        ? { output_padding: extra }
+        : {};
+    const first = g.add("ConvTranspose", [g.asFirst(node.input(2), rank), g.constant(tapsLast(kernel), node.input(1))], {
+      ...window,
+      ...size,
+      kernel_shape: taps,
+      dilations: spatialOf(node, "dilations", rank),
+    });
+    g.set(node.name, { first, rank });
+  };
 
 function product(node: TfNode, g: GraphBuilder, flags: readonly [a: string, b: string]): string {
   const [a, b] = [0, 1].map((i) => {
@@ -128,18 +130,18 @@ const batchMatmul: Translator = (node, g) => {
   const adjoint = node.flag("adj_x") || node.flag("adj_y");
   if (adjoint && (rank === undefined || g.get(node.input(1)).rank === undefined))
     throw node.fail("a transposed operand of an unknown number of axes is not supported");
-  g.set(node.name, { last: product(node, g, ["adj_x", "adj_y"]), ...(rank !== undefined && { rank }) });
+  g.give(node.name, product(node, g, ["adj_x", "adj_y"]), { rank });
 };
 
 export const translators: Translators = {
-  Conv2D: convolution,
-  _FusedConv2D: convolution,
-  Conv3D: convolution,
+  Conv2D: convolution(4),
+  _FusedConv2D: convolution(4),
+  Conv3D: convolution(5),
   DepthwiseConv2dNative: depthwise,
   DepthwiseConv2d: depthwise,
   FusedDepthwiseConv2dNative: depthwise,
-  Conv2DBackpropInput: transposedConvolution,
-  Conv3DBackpropInputV2: transposedConvolution,
+  Conv2DBackpropInput: transposedConvolution(4),
+  Conv3DBackpropInputV2: transposedConvolution(5),
   MatMul: matmul,
   _FusedMatMul: matmul,
   BatchMatMul: batchMatmul,

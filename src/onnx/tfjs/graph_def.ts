@@ -2,10 +2,14 @@
 
 import type { Fail } from "../../host/bytes/budget.ts";
 import { type JsonRecord, list, record } from "../../host/bytes/json.ts";
+import { inputsFirst } from "../../host/topological.ts";
 import type { TfjsModel } from "../../weights/tfjs/file.ts";
 
 /** A result of a node: the first one of "conv" is "conv", the second one "conv:1". */
 export type TfName = string;
+
+// Names of results are made before anything runs.
+const mostResults = 4096;
 
 /** A node and its attributes, whose texts are base64 and whose integers may be texts. */
 export class TfNode {
@@ -61,6 +65,13 @@ export class TfNode {
     return i === undefined && f === undefined ? fallback : this.numberOf(i ?? f, key);
   }
 
+  /** How many results a node has, so many that a graph can have them. Throws `FormatError`. */
+  count(key: string): number {
+    const n = this.number(key, 1);
+    if (!Number.isInteger(n) || n < 1 || n > mostResults) throw this.fail(`${key} is ${n}; expected 1 to ${mostResults}`);
+    return n;
+  }
+
   /** A list of integers; undefined if it is missing or empty. */
   integers(key: string): number[] | undefined {
     const values = list(record(this.attribute(key).list).i).map((v) => this.numberOf(v, key));
@@ -93,7 +104,7 @@ export class TfNode {
 
   private textOf(v: unknown, key: string): string {
     // Some writers keep a list of bytes.
-    if (Array.isArray(v)) return String.fromCharCode(...(v as number[]));
+    if (Array.isArray(v)) return v.map((code) => String.fromCharCode(Number(code))).join("");
     try {
       return atob(v as string);
     } catch (error) {
@@ -103,6 +114,7 @@ export class TfNode {
 }
 
 const tfName = (name: string): TfName => name.replace(/:0$/, "");
+const nodeOf = (name: TfName): string => name.replace(/:\d+$/, "");
 
 function sizesOf(shape: JsonRecord, fail: Fail): number[] | undefined {
   if (shape.unknownRank === true || (shape.dim === undefined && Object.keys(shape).length > 0)) return undefined;
@@ -124,37 +136,24 @@ export function graphNodes(model: TfjsModel, fail: Fail): TfNode[] {
 /** Results that the model gives by its signature, else what no node reads. */
 export function graphOutputs(model: TfjsModel, nodes: readonly TfNode[]): TfName[] {
   const signed = Object.values(record(model.signature.outputs)).map((v) => record(v).name);
-  if (signed.length > 0 && signed.every((name) => typeof name === "string")) return signed.map((name) => tfName(name as string));
-  const read = new Set(nodes.flatMap(({ inputs }) => inputs.map((name) => name.replace(/:\d+$/, ""))));
+  // One result may have two names in a signature.
+  if (signed.length > 0 && signed.every((name) => typeof name === "string"))
+    return [...new Set(signed.map((name) => tfName(name as string)))];
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs.map(nodeOf)));
   return nodes.filter(({ name, op }) => !read.has(name) && op !== "NoOp" && op !== "Const").map(({ name }) => name);
 }
 
 /** The nodes that lead to the outputs, each after what it reads. Throws `FormatError` for cycles and names that no node has. */
 export function ordered(nodes: readonly TfNode[], outputs: readonly TfName[], fail: Fail): TfNode[] {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const state = new Map<TfNode, "open" | "done">();
-  const found: TfNode[] = [];
-  // A stack of our own: a deep network would overflow that of calls.
-  const stack: { readonly node: TfNode; next: number }[] = [];
-  const visit = (name: TfName, reader: string) => {
-    const node = byName.get(name.replace(/:\d+$/, ""));
+  const find = (name: TfName, reader: string): TfNode => {
+    const node = byName.get(nodeOf(name));
     if (!node) throw fail(`${reader} reads "${name}", which no node makes`);
-    if (state.get(node) === "done") return;
-    if (state.get(node) === "open") throw fail(`the graph has a cycle through "${node.name}"`);
-    state.set(node, "open");
-    stack.push({ node, next: 0 });
+    return node;
   };
-  for (const output of outputs) {
-    visit(output, "the list of outputs");
-    for (let top = stack.at(-1); top; top = stack.at(-1)) {
-      const { node } = top;
-      if (top.next < node.inputs.length) visit(node.inputs[top.next++], `"${node.name}"`);
-      else {
-        state.set(node, "done");
-        found.push(node);
-        stack.pop();
-      }
-    }
-  }
-  return found;
+  return inputsFirst(
+    outputs.map((name) => find(name, "the list of outputs")),
+    ({ name, inputs }) => inputs.map((input) => find(input, `"${name}"`)),
+    ({ name }) => fail(`the graph has a cycle through "${name}"`),
+  );
 }

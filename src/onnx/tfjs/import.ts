@@ -42,9 +42,10 @@ export function importTfjsGraph(device: Device, model: TfjsModel): OnnxModel {
   if (all.some(({ op }) => op === "NextIteration")) expectSupported(all, source);
   const nodes = ordered(all, outputs, fail);
   expectSupported(nodes, source);
-  const g = new GraphBuilder(fail);
+  const inputs = nodes.filter(({ op }) => op.startsWith("Placeholder")).map(({ name }) => name);
+  const g = new GraphBuilder([...inputs, ...outputs], fail);
   for (const node of nodes) {
-    if (node.op.startsWith("Placeholder")) g.input(node.name, node.shape("shape"));
+    if (inputs.includes(node.name)) g.input(node.name, node.shape("shape"));
     else if (node.op === "Const") {
       const constant = weights.get(node.name);
       if (!constant) throw node.fail("its values are not among the weights");

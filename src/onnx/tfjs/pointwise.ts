@@ -11,8 +11,7 @@ const unary =
   (make: Make): Translator =>
   (node, g) => {
     const { first, rank } = g.get(node.input(0));
-    if (first !== undefined) g.set(node.name, { first: make(g, first, node), rank: rank! });
-    else g.set(node.name, { last: make(g, g.asLast(node.input(0)), node), ...(rank !== undefined && { rank }) });
+    g.give(node.name, make(g, first ?? g.asLast(node.input(0)), node), { first: first !== undefined, rank });
   };
 
 /** An operation that ONNX has too. */
@@ -25,14 +24,14 @@ const same = (op: string): Translator => unary((g, x) => g.add(op, [x]));
 export function together(
   names: readonly string[],
   g: GraphBuilder,
-): { readonly names: readonly string[]; readonly first: boolean; readonly rank?: number } {
+): { readonly names: readonly string[]; readonly first: boolean; readonly rank: number | undefined } {
   const values = names.map((name) => g.get(name));
   const rank = values.find(({ first }) => first !== undefined)?.rank;
-  const fits = rank !== undefined && values.every((v) => v.rank === rank || (v.constant && v.constant.shape.length <= rank));
+  const fits = rank !== undefined && values.every((v) => v.rank === rank || (v.constant && v.rank! <= rank));
   if (fits) return { names: names.map((name) => fitted(name, rank, g)), first: true, rank };
-  const ranks = values.map((v) => v.rank ?? v.constant?.shape.length);
-  const known = ranks.every((r) => r !== undefined);
-  return { names: names.map((name) => g.asLast(name)), first: false, ...(known && { rank: Math.max(...(ranks as number[])) }) };
+  const ranks = values.map((v) => v.rank);
+  const most = ranks.every((r) => r !== undefined) ? Math.max(...ranks) : undefined;
+  return { names: names.map((name) => g.asLast(name)), first: false, rank: most };
 }
 
 /** A single number is stretched in any layout, and is shared by all. */
@@ -46,8 +45,7 @@ const joined =
   (make: (g: GraphBuilder, names: readonly string[], node: TfNode) => string): Translator =>
   (node, g) => {
     const { names, first, rank } = together(node.inputs, g);
-    const made = make(g, names, node);
-    g.set(node.name, { ...(first ? { first: made } : { last: made }), ...(rank !== undefined && { rank }) });
+    g.give(node.name, make(g, names, node), { first, rank });
   };
 
 const binary = (op: string): Translator => joined((g, names) => g.add(op, names));

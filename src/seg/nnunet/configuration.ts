@@ -234,7 +234,8 @@ export function withFeatures(configuration: PlannedConfiguration, first: number)
 export function withThinFirstStage(configuration: PlannedConfiguration): PlannedConfiguration {
   const { architecture } = configuration;
   const a = architecture.arch_kwargs;
-  if (a.n_conv_per_stage === undefined) return configuration;
+  // A network of one stage has no cheaper ones.
+  if (a.n_conv_per_stage === undefined || a.n_conv_per_stage.length < 2) return configuration;
   const arch_kwargs = {
     ...a,
     n_conv_per_stage: [1, ...a.n_conv_per_stage.slice(1)],

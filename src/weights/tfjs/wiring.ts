@@ -2,6 +2,7 @@
 
 import type { Fail } from "../../host/bytes/budget.ts";
 import { isRecord, type JsonRecord, list, record } from "../../host/bytes/json.ts";
+import { inputsFirst } from "../../host/topological.ts";
 
 export interface Wired {
   readonly name: string;
@@ -68,25 +69,9 @@ function order(output: string, byName: ReadonlyMap<string, Wired>, fail: Fail): 
     if (!layer) throw fail(`${reader} reads "${name}", which is no layer of the model`);
     return layer;
   };
-  const state = new Map<Wired, "open" | "done">();
-  const ordered: Wired[] = [];
-  // An explicit stack: a long chain would overflow the call stack.
-  const stack: { readonly layer: Wired; next: number }[] = [];
-  const visit = (layer: Wired) => {
-    if (state.get(layer) === "done") return;
-    if (state.get(layer) === "open") throw fail(`the layers form a cycle through "${layer.name}"`);
-    state.set(layer, "open");
-    stack.push({ layer, next: 0 });
-  };
-  visit(find(output, "the list of outputs"));
-  while (stack.length > 0) {
-    const top = stack.at(-1)!;
-    if (top.next < top.layer.inputs.length) visit(find(top.layer.inputs[top.next++], `layer "${top.layer.name}"`));
-    else {
-      state.set(top.layer, "done");
-      ordered.push(top.layer);
-      stack.pop();
-    }
-  }
-  return ordered;
+  return inputsFirst(
+    [find(output, "the list of outputs")],
+    ({ name, inputs }) => inputs.map((input) => find(input, `layer "${name}"`)),
+    ({ name }) => fail(`the layers form a cycle through "${name}"`),
+  );
 }

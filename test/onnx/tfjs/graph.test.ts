@@ -7,7 +7,7 @@ import { FormatError } from "../../../src/host/errors.ts";
 import { noGrad } from "../../../src/index.ts";
 import { layersModel } from "../../../src/nn/index.ts";
 import { importTfjsGraph } from "../../../src/onnx/index.ts";
-import { readTfjs, type TfjsModel } from "../../../src/weights/index.ts";
+import { readTfjs, type TfjsModel, type WeightTensor } from "../../../src/weights/index.ts";
 import { device } from "../../lib/device.ts";
 
 interface Expected {
@@ -79,11 +79,63 @@ test.each([
     /MaxPool "y": data_format NCHW/,
   ],
   ["two nodes of one name", [image, image], /two nodes have the same name/],
+  [
+    "a split into more parts than a graph can have",
+    [image, { name: "c", op: "Const" }, { name: "y", op: "Unpack", input: ["image"], attr: { num: { i: "1000000000" } } }],
+    /Unpack "y": num is 1000000000; expected 1 to 4096/,
+  ],
+  [
+    "a kernel of other axes",
+    [image, { name: "last/kernel", op: "Const" }, { name: "y", op: "DepthwiseConv2dNative", input: ["image", "last/kernel"] }],
+    /DepthwiseConv2dNative "y": its kernel has 5 axes in place of 4/,
+  ],
   ["an input too few", [image, { name: "y", op: "Reshape", input: ["image"] }], /Reshape "y": it has 1 inputs/],
 ])("%s is refused", async (_, node, message) => {
   const gpu = await device();
   const model = await graph(node);
   expect(() => importTfjsGraph(gpu, model)).toThrow(message);
+});
+
+test("outputs keep their names where nodes are called as operations of ONNX are, or come twice, or are inputs", async () => {
+  const gpu = await device();
+  const node = [image, { name: "Relu", op: "Relu", input: ["image"] }, { name: "Add", op: "Add", input: ["Relu", "Relu:0"] }];
+  const output = (name: string) => ({ name: `${name}:0` });
+  const outputs = { first: output("Add"), again: output("Add"), second: output("Relu"), third: output("image") };
+  const model = importTfjsGraph(gpu, { ...(await graph(node)), signature: { outputs } });
+  const results = model.run({ image: gpu.tensor({ data: Float32Array.of(-1, 0, 1, 2), shape: [1, 4] }) });
+  expect(Object.keys(results)).toEqual(["Add", "Relu", "image"]);
+  expect(Array.from(await results.Add.data())).toEqual([0, 0, 2, 4]);
+  expect(Array.from(await results.image.data())).toEqual([-1, 0, 1, 2]);
+});
+
+const ints = (...i: number[]) => ({ list: { i } });
+
+test("no axis is no reduction; parts of a value have names; padding may be told", async () => {
+  const gpu = await device();
+  const weights = new Map<string, WeightTensor>([
+    ["none", { shape: [0], data: new Int32Array(0), dtype: "I32" }],
+    ["axis", { shape: [], data: Int32Array.of(-1), dtype: "I32" }],
+    ["kernel", { shape: [3, 3, 1, 1], data: new Float32Array(9).fill(1), dtype: "F32" }],
+  ]);
+  const dim = [1, 2, 2, 2].map((size) => ({ size }));
+  const consts = [...weights.keys()].map((name) => ({ name, op: "Const" }));
+  const node = [
+    ...consts,
+    { name: "x", op: "Placeholder", attr: { shape: { shape: { dim } } } },
+    { name: "same", op: "Sum", input: ["x", "none"] },
+    { name: "parts", op: "Split", input: ["axis", "same"], attr: { num_split: { i: "2" } } },
+    {
+      name: "y",
+      op: "Conv2D",
+      input: ["parts:1", "kernel"],
+      attr: { strides: ints(1, 1, 1, 1), padding: { s: btoa("EXPLICIT") }, explicit_paddings: ints(0, 0, 1, 1, 1, 2, 0, 0) },
+    },
+  ];
+  const model = importTfjsGraph(gpu, { ...(await graph(node)), weights });
+  const { y } = model.run({ x: gpu.tensor({ data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), shape: [1, 2, 2, 2] }) });
+  expect(y.shape).toEqual([1, 1, 2, 3]);
+  expect(Array.from(await y.data())).toEqual([26, 26, 14, 26, 26, 14]);
+  model.dispose();
 });
 
 test("the other kind of model is refused by each, with the name of the function that reads it", async () => {
