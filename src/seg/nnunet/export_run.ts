@@ -112,6 +112,7 @@ function checkpointOf(run: ExportedRun, weights: Uint8Array, dataset: object): U
       dataset_json: dataset as unknown as TorchValue,
     },
     trainer_name: "nnUNetTrainer",
-    inference_allowed_mirroring_axes: [...run.mirrorAxes],
+    // Of none nnU-Net would ask for the largest.
+    inference_allowed_mirroring_axes: run.mirrorAxes.length > 0 ? [...run.mirrorAxes] : null,
   });
 }

@@ -2,6 +2,7 @@
 
 import { beforeAll, expect, test } from "vitest";
 import { ConfigError, type Device } from "../../../src/index.ts";
+import { readTorch } from "../../../src/weights/index.ts";
 import { exportRuns } from "../../../src/seg/nnunet/export_run.ts";
 import { openNnunetModel } from "../../../src/seg/nnunet/model_folder.ts";
 import type { NnunetRecipeOptions } from "../../../src/seg/recipes/nnunet/options.ts";
@@ -58,16 +59,22 @@ test("a run that stopped is the run that did not, and its results folder predict
   });
   expect((await fit(nnunet, { ...given, resume: true })).finished).toBe(true);
   expect(await cut.read(files.weights)).toEqual(await whole.read(files.weights));
-  const folder = exportRuns([
-    {
-      ...config,
-      ...info,
-      files: { fileEnding: ".nii.gz", numTraining: 4 },
-      mirrorAxes: [0, 1, 2],
-      epochs: await readEpochs(whole),
-      weights: (await whole.read(files.weights))!,
-    },
-  ]);
+  const exported = {
+    ...config,
+    ...info,
+    files: { fileEnding: ".nii.gz", numTraining: 4 },
+    mirrorAxes: [0, 1, 2],
+    epochs: await readEpochs(whole),
+    weights: (await whole.read(files.weights))!,
+  };
+  const folder = exportRuns([exported]);
+  const axesOf = async (made: typeof folder) => {
+    const checkpoint = made.get("fold_0/checkpoint_final.pth") as Uint8Array;
+    return (await readTorch(checkpoint, { key: "network_weights" })).metadata.get("inference_allowed_mirroring_axes");
+  };
+  expect(await axesOf(folder)).toBe("[0,1,2]");
+  // nnU-Net takes None for no mirror images, and fails with an empty list.
+  expect(await axesOf(exportRuns([{ ...exported, mirrorAxes: [] }]))).toBeUndefined();
   const bytes = (x: Uint8Array | string | undefined) => (typeof x === "string" ? new TextEncoder().encode(x) : x);
   const model = await openNnunetModel(gpu, async (path) => bytes(folder.get(path)));
   const opened = await openRun(gpu, whole, nnunet);
