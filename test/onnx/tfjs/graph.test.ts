@@ -19,7 +19,7 @@ const bytes = (path: string) => readFileSync(new URL(`../../fixtures/tfjs_graph/
 const read = (name: string): Promise<TfjsModel> =>
   readTfjs(bytes(`${name}/model.json`), async (path) => bytes(`${name}/${path}`));
 
-test.each(["unet2d", "space3d"])("%s", async (name) => {
+test.each(["unet2d", "space3d", "blocks2d"])("%s", async (name) => {
   const { input: shape, outputs } = JSON.parse(bytes(`${name}/expected.json`).toString()) as Expected;
   const gpu = await device();
   const model = importTfjsGraph(gpu, await read(name));
