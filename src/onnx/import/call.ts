@@ -139,7 +139,17 @@ export class Call {
 
   /** A list that is an attribute up to some operator set, and input `i` from `since` on. */
   listOr(name: string, i: number, since: number): readonly number[] | undefined {
+    this.expectMoved([name], i, since);
     return this.opset < since ? this.ints(name) : this.list(i);
+  }
+
+  /** Throws `FormatError` for attributes that are inputs, `i` and later ones, from operator set `since` on, or the reverse: they would be passed over. */
+  expectMoved(names: readonly string[], i: number, since: number): void {
+    const given = names.find((name) => this.attribute(name));
+    if (this.opset >= since && given !== undefined)
+      throw this.wrong(`the attribute ${given} is an input from operator set ${since} on; the file says ${this.opset}`);
+    if (this.opset < since && this.inputs.length > i && this.has(i))
+      throw this.wrong(`input ${i} is there from operator set ${since} on; the file says ${this.opset}`);
   }
 
   /** Axis `a` counted from the start. */

@@ -12,6 +12,12 @@ export const isInteger = (v: Value | undefined): boolean => v !== undefined && (
 export const likewise = (c: Call, y: Tensor, inputs: readonly (Value | undefined)[] = c.inputs): Tensor =>
   inputs.every(isInteger) ? cast(y, "i32") : y;
 
+/** Indices on the device into an axis of `size`, those below 0 counted from its end. */
+export function fromStart(index: Tensor, size: number): Tensor {
+  const at = cast(index, "f32");
+  return cast(f.where(f.lt(at, 0), f.add(at, size), at), "i32");
+}
+
 /** The quotient of whole numbers without what is behind the point, exact where f32 is: a division on a device may come out a little beside it. */
 export function wholeQuotient(a: Tensor, b: Tensor): Tensor {
   const [x, y] = [f.abs(a), f.abs(b)];

@@ -51,9 +51,12 @@ function modulo(c: Call): Tensor {
   return likewise(c, f.where(f.lt(f.mul(rest, b), 0), f.add(rest, b), rest));
 }
 
+const greatest = 3.4028234663852886e38;
+
 function clip(c: Call): Tensor {
   const x = c.float(0);
-  if (c.opset < 11) return f.clamp(x, c.floatAttribute("min", -3.4e38), c.floatAttribute("max", 3.4e38));
+  c.expectMoved(["min", "max"], 1, 11);
+  if (c.opset < 11) return f.clamp(x, c.floatAttribute("min", -greatest), c.floatAttribute("max", greatest));
   const bound = (i: number) => (c.has(i) ? operand(c, i, x.rank) : undefined);
   const [low, high] = [bound(1), bound(2)];
   // With bounds the wrong way round the upper one holds, as in numpy; clamp on a device leaves that open.

@@ -3,7 +3,6 @@
  * the work grows with the logarithm of how often a place is named, and gradients go to all that had a part.
  */
 
-import { cast } from "../../../autograd/cast.ts";
 import { indexSelect, scatterAdd } from "../../../autograd/indexing.ts";
 import * as f from "../../../autograd/pointwise.ts";
 import { concat, expand, reshape } from "../../../autograd/view.ts";
@@ -14,7 +13,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { hostOf, type HostValue, isHost, type Value } from "../../values.ts";
 import { expectSmall } from "../broadcast.ts";
 import type { Call } from "../call.ts";
-import { likewise } from "../integers.ts";
+import { fromStart, likewise } from "../integers.ts";
 import type { Operator, Operators } from "../operator.ts";
 import { deviceRows, hostRows, table } from "../tuples.ts";
 
@@ -158,8 +157,7 @@ function byElements(c: Call, onHost: boolean): Value {
     const writes = { rows: elementsOf(c, index, axis), count: sizeOf(data), inner: 1 };
     return onHost ? hostWritten(c, writes) : written(c, writes, reductionOf(c));
   }
-  const at = cast(index, "f32");
-  const places = cast(f.where(f.lt(at, 0), f.add(at, data[axis]), at), "i32");
+  const places = fromStart(index, data[axis]);
   return likewise(c, writtenBy(c, c.float(0), axis, places, c.float(2)), [c.input(0)]);
 }
 
