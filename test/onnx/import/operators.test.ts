@@ -96,11 +96,11 @@ test.each<[string, Node, Readonly<Record<string, HostValue>>, new (...a: never[]
   ["an equation for two", ["Einsum", "x", { equation: "a,a->a" }], {}, FormatError, /for 1 inputs/],
   ["no depth", ["OneHot", "x d v"], { d: ints([0], []), v: ints([0, 1]) }, FormatError, /the depth is 0/],
   [
-    "a reduction",
-    ["ScatterND", "x i x", { reduction: "add" }],
+    "an unknown reduction",
+    ["ScatterND", "x i x", { reduction: "median" }],
     { i: ints([0, 1, 2, 3], [4, 1]) },
     ConfigError,
-    /reduction "add"/,
+    /reduction "median"/,
   ],
 ])("refused: %s", async (_, node, constants, error, message) => {
   const dev = await device();
