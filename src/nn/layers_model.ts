@@ -4,7 +4,7 @@ import { ConfigError } from "../host/errors.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { TfjsModel } from "../weights/tfjs/file.ts";
-import { type TfjsGraph, tfjsGraph, tfjsStateDict } from "../weights/tfjs/layers.ts";
+import { type TfjsLayerGraph, tfjsGraph, tfjsStateDict } from "../weights/tfjs/layers.ts";
 import { build } from "./layers_model/build.ts";
 import { Module, Sequential } from "./module.ts";
 
@@ -14,11 +14,11 @@ export class LayersGraph extends Module {
   readonly inputs: readonly string[];
   /** Names of the outputs, in the model's order: those of their layers. */
   readonly outputs: readonly string[];
-  private readonly graph: TfjsGraph;
+  private readonly graph: TfjsLayerGraph;
   private readonly parts: ReadonlyMap<string, Module>;
 
   /** @internal */
-  constructor(graph: TfjsGraph, modules: ReadonlyMap<string, Module>) {
+  constructor(graph: TfjsLayerGraph, modules: ReadonlyMap<string, Module>) {
     super();
     // Not their weights, which are the modules'.
     const layers = graph.layers.map((layer) => ("tensors" in layer ? { ...layer, tensors: new Map() } : layer));
@@ -62,7 +62,7 @@ export class LayersGraph extends Module {
 const show = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ") || "none";
 
 /** Whether each layer reads the one before it, and nothing else is read. */
-const isChain = ({ inputs, outputs, layers }: TfjsGraph): boolean =>
+const isChain = ({ inputs, outputs, layers }: TfjsLayerGraph): boolean =>
   inputs.length === 1 &&
   outputs.length === 1 &&
   outputs[0][1] === (layers.at(-1)?.name ?? "") &&

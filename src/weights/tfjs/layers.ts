@@ -18,7 +18,7 @@ import { type Wired, wired } from "./wiring.ts";
 export type TfjsLayer = TfjsOperation & { readonly name: string; readonly inputs: readonly string[]; readonly shares?: string };
 
 /** A layers model: its layers, each after what it reads, and what goes in and comes out. */
-export interface TfjsGraph {
+export interface TfjsLayerGraph {
   /** Names of the inputs; `""` for the only one. */
   readonly inputs: readonly string[];
   /** Names of the outputs, with the layer whose result each is. */
@@ -31,7 +31,7 @@ export interface TfjsGraph {
  * The layers of a model and how they are joined. A model that is a layer of another is unfolded: its layers are called `model/layer`.
  * @throws FormatError for graph models, layers or options that are not supported, and weights that do not fit their layer
  */
-export function tfjsGraph(model: TfjsModel): TfjsGraph {
+export function tfjsGraph(model: TfjsModel): TfjsLayerGraph {
   const fail = failing(model.source);
   if (model.format === "graph-model") throw fail("this is a graph model, which importTfjsGraph of voxgrad/onnx reads");
   const { uses, inputs, outputs } = wired(model.topology, fail);

@@ -37,6 +37,25 @@ test.each(["unet2d", "space3d", "blocks2d"])("%s", async (name) => {
   model.dispose();
 });
 
+test("a cut behind an ellipsis is as numpy's x[newaxis, ..., 2:9:2, -1]", async () => {
+  const gpu = await device();
+  const given = await read("blocks2d");
+  const input = [0, 1, 2].map((i) => `ellipsis/${i}`);
+  const placeholder = { name: "x", op: "Placeholder", attr: { shape: { shape: { dim: [2, 6, 3].map((size) => ({ size })) } } } };
+  const attr = { new_axis_mask: { i: "1" }, ellipsis_mask: { i: "2" }, shrink_axis_mask: { i: "8" } };
+  const node = [
+    placeholder,
+    ...input.map((name) => ({ name, op: "Const" })),
+    { name: "y", op: "StridedSlice", input: ["x", ...input], attr },
+  ];
+  const model = importTfjsGraph(gpu, { ...given, topology: { node }, signature: {} });
+  const data = Float32Array.from({ length: 36 }, (_, i) => i);
+  const { y } = model.run({ x: gpu.tensor({ data, shape: [2, 6, 3] }) });
+  expect(y.shape).toEqual([1, 2, 2]);
+  expect(Array.from(await y.data())).toEqual([8, 14, 26, 32]);
+  model.dispose();
+});
+
 test("weights keep their names and can be trained", async () => {
   const gpu = await device();
   const model = importTfjsGraph(gpu, await read("space3d"));
