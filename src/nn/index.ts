@@ -48,7 +48,7 @@ export * from "./optim/rates.ts";
 export * from "./optim/schedulers.ts";
 export * from "./layers/squeeze_excite.ts";
 export * from "./summary.ts";
-export { layersModel } from "./layers_model.ts";
+export { LayersGraph, layersModel } from "./layers_model.ts";
 export * from "./losses/unified_focal.ts";
 export * from "./layers/upsample.ts";
 export * from "./layers/upsample_block.ts";
