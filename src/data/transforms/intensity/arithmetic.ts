@@ -151,8 +151,8 @@ function linearBlock(
 }
 
 /** Clips in place; NaN stays. */
-export function clamp(data: Floats, low: number, high: number, to = data): void {
-  if (inLanes(data, to, -0, 1, 1, -0, low, high)) return;
+export function clamp(data: Floats, low: number, high: number): void {
+  if (inLanes(data, data, -0, 1, 1, -0, low, high)) return;
   if (data instanceof Float32Array) {
     const bounds = Float32Array.of(low, high);
     const [words, [lowest, highest]] = [asWords(data), asWords(bounds)];
