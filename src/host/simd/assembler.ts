@@ -60,7 +60,12 @@ export const shuffleWords = (a: Code, b: Code, words: readonly number[]): Code =
     words.flatMap((w) => [4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3]),
   );
 
-export const bits = { and: vector(78), or: vector(80), /** 1 if any bit is set, as an i32. */ any: vector(83) } as const;
+export const bits = {
+  and: vector(78),
+  or: vector(80),
+  xor: vector(81),
+  /** 1 if any bit is set, as an i32. */ any: vector(83),
+} as const;
 
 export const i32x4 = {
   splat: vector(17),
@@ -68,6 +73,9 @@ export const i32x4 = {
   /** Shifts by a number of bits, which is code too. */
   shiftLeft: vector(171),
   shiftRight: vector(172),
+  /** Fills with zeros. */
+  shiftRightUnsigned: vector(173),
+  sub: vector(177),
   lessThan: vector(57),
 } as const;
 

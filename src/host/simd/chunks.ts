@@ -124,3 +124,13 @@ export function reverseRows(
     out.set(second.subarray(0, some), to + done);
   }
 }
+
+/** The next state of an MT19937 generator in the place of the last, and the words that it gives out. */
+export function twistInLanes({ kernels }: Lanes, key: Uint32Array, words: Uint32Array): void {
+  const { memory, twist } = kernels;
+  const at = (place: number) => new Uint32Array(memory.buffer, place, key.length);
+  at(places.first).set(key);
+  twist(places.first, places.first + key.byteLength);
+  key.set(at(places.first + key.byteLength));
+  words.set(at(places.second));
+}

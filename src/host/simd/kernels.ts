@@ -50,6 +50,8 @@ export interface Kernels {
   magnitude(from: number, to: number): void;
   /** Rows of `width` bytes, 16 or more, go to the second chunk, each with its words in reverse. `to` is the end of the last one. */
   reverseRows(from: number, to: number, width: number): void;
+  /** The next 624 words of an MT19937 generator behind those in the first chunk; what is given out of them goes to the second. */
+  twist(from: number, to: number): void;
   /** See `raise` in powers.ts, whose tables it reads: c1 to c3 are the terms of its series. Whether there are elements that it cannot raise. */
   power(from: number, to: number, c1: number, c2: number, c3: number): number;
 }
@@ -181,6 +183,31 @@ const reverseRows = ((): FunctionSource => {
   };
 })();
 
+// In a row of words, each comes of those 624, 623 and 227 places before: four at a time need none of each other.
+const twist = ((): FunctionSource => {
+  const [x, y] = [2, 3];
+  const word = (n: number): Code => i32x4.splat(i32.of(n | 0));
+  const right = (v: Code, n: number): Code => i32x4.shiftRightUnsigned(v, i32.of(n));
+  const left = (v: Code, n: number): Code => i32x4.shiftLeft(v, i32.of(n));
+  const mix = (step: Code): Code => set(x, bits.xor(get(x), step));
+  const odd = i32x4.sub(word(0), bits.and(get(y), word(1)));
+  return {
+    parameters: ["i32", "i32"],
+    variables: ["v128", "v128"],
+    body: whileBelow(here, get(1), [
+      ...set(y, bits.or(bits.and(load(here), word(0x80000000)), bits.and(load(here, 4), word(0x7fffffff)))),
+      ...set(x, bits.xor(load(here, 4 * 397), bits.xor(right(get(y), 1), bits.and(odd, word(0x9908b0df))))),
+      ...store(here, get(x), 4 * 624),
+      ...mix(right(get(x), 11)),
+      ...mix(bits.and(left(get(x), 7), word(0x9d2c5680))),
+      ...mix(bits.and(left(get(x), 15), word(0xefc60000))),
+      ...mix(right(get(x), 18)),
+      ...store(here, get(x), places.second),
+      ...next,
+    ]),
+  };
+})();
+
 const power = ((): FunctionSource => {
   const [x, slices, exponents, odd] = [5, 6, 7, 8];
   const splat = (constantAt: number): Code => f64x2.splat(get(constantAt));
@@ -236,6 +263,6 @@ const power = ((): FunctionSource => {
 
 /** An instance of the module. @throws where WebAssembly, or its vectors, are not there, or a page's policy forbids them */
 export function instantiate(): Kernels {
-  const bytes = assemble({ linear, quotient, extent, total, squares, sum, magnitude, reverseRows, power }, 1);
+  const bytes = assemble({ linear, quotient, extent, total, squares, sum, magnitude, reverseRows, twist, power }, 1);
   return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Kernels;
 }
