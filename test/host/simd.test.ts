@@ -16,8 +16,12 @@ const piece = 4_096;
 
 type Change = (from: Float32Array, to: Float32Array) => void;
 
-/** Bits, all NaN as one. */
-const bits = (x: Float32Array): Int32Array => new Int32Array(x.map((v) => (v === v ? v : NaN)).buffer);
+/** Where two arrays differ in a bit; NaN is NaN. */
+function differences(x: Float32Array, y: Float32Array): number[] {
+  const out: number[] = [];
+  for (let i = 0; i < Math.max(x.length, y.length); i++) if (!Object.is(x[i], y[i])) out.push(i);
+  return out;
+}
 
 function inPieces(change: Change): Float32Array {
   const out = new Float32Array(withOdd.length);
@@ -49,7 +53,7 @@ for (const [name, change] of Object.entries(changes)) {
   test(`${name}: the bits of the loop`, () => {
     const out = new Float32Array(withOdd.length);
     change(withOdd, out);
-    expect(bits(out)).toEqual(bits(inPieces(change)));
+    expect(differences(out, inPieces(change))).toEqual([]);
   });
 }
 
@@ -91,6 +95,6 @@ test("rows in reverse, also of a length that is no whole vectors", () => {
     const { data: out } = copyView(data, [rows, width], [width, -1], width - 1);
     const expected = new Float32Array(data.length);
     for (let i = 0; i < rows; i++) expected.set(data.slice(i * width, (i + 1) * width).reverse(), i * width);
-    expect(out).toEqual(expected);
+    expect(differences(out, expected)).toEqual([]);
   }
 });
