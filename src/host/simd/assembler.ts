@@ -111,10 +111,16 @@ export const f64x2 = {
 /** Runs code, which advances `at` by itself, while `at` is below `end`; not at all if it is not at the beginning. */
 export const whileBelow = (at: Code, end: Code, body: Code): Code => [
   ...i32.lessThan(at, end),
-  ...[0x04, 0x40, 0x03, 0x40],
+  0x04,
+  0x40,
+  0x03,
+  0x40,
   ...body,
   ...i32.lessThan(at, end),
-  ...[0x0d, 0, 0x0b, 0x0b],
+  0x0d,
+  0,
+  0x0b,
+  0x0b,
 ];
 
 /** A function of a module. */
@@ -145,7 +151,14 @@ export function assemble(functions: Readonly<Record<string, FunctionSource>>, pa
   const code = ({ variables = [], body }: FunctionSource): Code =>
     sized([...list(variables.map((v) => [1, types[v]])), ...body, 0x0b]);
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    1,
+    0,
+    0,
+    0,
     ...section(1, all.map(signature)),
     ...section(
       3,
