@@ -103,7 +103,7 @@ const cube = [...square.map((s) => [...s, 0]), ...square.map((s) => [...s, 1])];
  * The corners of boxes as points, for transforms of points. MONAI's `ConvertBoxToPoints`.
  *
  * Shapes: `[N, 4]` → `[N, 4, 2]`, `[N, 6]` → `[N, 8, 3]`.
- * Geometry: kept.
+ * Geometry: dropped.
  * @throws ShapeError for other rows, ConfigError for an unknown mode or option
  */
 export class ConvertBoxToPoints implements Transform {
@@ -123,7 +123,7 @@ export class ConvertBoxToPoints implements Transform {
       const corners = cornersOf(x.data.subarray(n * width, (n + 1) * width), layout, isWhole(x));
       for (const sides of points) for (let a = 0; a < dims; a++) data[to++] = corners[sides[a] * dims + a];
     }
-    return { ...x, data, shape: [x.shape[0], points.length, dims] };
+    return { data, shape: [x.shape[0], points.length, dims] };
   }
 }
 
@@ -131,7 +131,7 @@ export class ConvertBoxToPoints implements Transform {
  * The boxes around sets of points, as corners, first the lower ones. MONAI's `ConvertPointsToBoxes`.
  *
  * Shapes: `[N, points, 2]` → `[N, 4]`, `[N, points, 3]` → `[N, 6]`.
- * Geometry: kept.
+ * Geometry: dropped.
  * @throws ShapeError for other shapes and sets without a point, ConfigError for an unknown option
  */
 export class ConvertPointsToBoxes implements Transform {
@@ -157,6 +157,6 @@ export class ConvertPointsToBoxes implements Transform {
         data[n * 2 * dims + dims + a] = high;
       }
     }
-    return { ...x, data, shape: [count, 2 * dims] };
+    return { data, shape: [count, 2 * dims] };
   }
 }
