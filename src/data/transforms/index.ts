@@ -12,6 +12,7 @@ export type {
   TransformState,
 } from "./transform.ts";
 export { Compose } from "./compose.ts";
+export type { PartwiseTransform } from "./partwise.ts";
 export { invert } from "./moved.ts";
 export type { InvertOptions } from "./moved.ts";
 export { onKeys } from "./on_keys.ts";

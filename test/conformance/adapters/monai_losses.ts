@@ -137,7 +137,8 @@ export const losses: Record<string, Loss> = {
   LogHausdorffDTLoss: (input, target, o) => logHausdorffDTLoss(input, target, { ...o, compat: "monai" }),
   MaskedDiceLoss: (input, target, o, { inputs }, dev) =>
     maskedDiceLoss(input, target, { ...o, mask: inputs.mask && dev.tensor(inputs.mask) }),
-  SoftclDiceLoss: (input, target, { iter_: iter, ...o }) => softclDiceLoss(input, target, { ...o, ...(iter !== undefined && { iter }) }),
+  SoftclDiceLoss: (input, target, { iter_: iter, ...o }) =>
+    softclDiceLoss(input, target, { ...o, ...(iter !== undefined && { iter }) }),
   SoftDiceclDiceLoss: (input, target, { iter_: iter, ...o }) =>
     softDiceclDiceLoss(input, target, { ...o, ...(iter !== undefined && { iter }) }),
   // Classes and axes are those of the input.

@@ -56,8 +56,7 @@ export const adapters: Adapters = {
     return new D.ConvertBoxToPoints(options).apply(x);
   },
   "monai.transforms.ConvertPointsToBoxes": (test) => {
-    const { x, options } = given(test, "");
-    return new D.ConvertPointsToBoxes(options as Record<string, never>).apply(x);
+    return new D.ConvertPointsToBoxes().apply(given(test, "").x);
   },
   "monai.data.box_utils.convert_box_mode": (test) => {
     const { x, options } = given(test, "src_mode dst_mode");

@@ -67,7 +67,7 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   DetectEnvelope: () => new T.DetectEnvelope(),
   DivisiblePad: () => new T.DivisiblePad({ k: 4 }),
   EnsureChannelFirst: () => new T.EnsureChannelFirst({ channelDim: 1 }),
-  EnsureType: () => new T.EnsureType(),
+  EnsureType: () => new T.EnsureType() as T.Transform<unknown> as T.Transform,
   FgBgToIndices: () => new T.FgBgToIndices(),
   DistanceTransformEDT: () => new T.DistanceTransformEDT(),
   FillHoles: () => new T.FillHoles(),

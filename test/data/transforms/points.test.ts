@@ -64,21 +64,34 @@ test("softClip goes over smoothly at the ends that it has", () => {
   const x = floats([4], 0, 0.5, 1, 4);
   const out = T.softClip(x, { maxv: 1 });
   [-0.31326, 0.02592, 0.30685, 0.95141].forEach((v, i) => expect(out.data[i]).toBeCloseTo(v, 4));
-  expect(Array.from(T.softClip(x, { minv: 0.5, maxv: 1, sharpnessFactor: 1e4 }).data)).toEqual([0.5, expect.closeTo(0.5, 3), expect.closeTo(1, 3), 1]);
+  expect(Array.from(T.softClip(x, { minv: 0.5, maxv: 1, sharpnessFactor: 1e4 }).data)).toEqual([
+    0.5,
+    expect.closeTo(0.5, 3),
+    expect.closeTo(1, 3),
+    1,
+  ]);
   expect(() => T.softClip(x, { sharpnessFactor: 0 })).toThrow(/above 0/);
 });
 
 test("EnsureType makes arrays of numbers in records and lists", () => {
   const t = new T.EnsureType();
   expect(t.apply([[1, 2], [3, 4]])).toEqual(ints([2, 2], 1, 2, 3, 4)); // prettier-ignore
-  expect(t.apply({ dims: 3, mean: [0.5], path: "a", none: null })).toEqual({ dims: ints([], 3), mean: floats([1], 0.5), path: "a", none: null });
+  expect(t.apply({ dims: 3, mean: [0.5], path: "a", none: null })).toEqual({
+    dims: ints([], 3),
+    mean: floats([1], 0.5),
+    path: "a",
+    none: null,
+  });
   expect(t.apply([true, false])).toEqual({ data: Uint8Array.of(1, 0), shape: [2] });
   expect(new T.EnsureType({ wrapSequence: false, dtype: "float32" }).apply([1, 2])).toEqual([floats([], 1), floats([], 2)]);
   expect(() => t.apply([[1], [2, 3]])).toThrow(/differ in length/);
 });
 
 test("distances in a channel without background are SciPy's", () => {
-  const out = new T.DistanceTransformEDT({ sampling: [2, 1, 0.5] }).apply({ data: new Uint8Array(24).fill(1), shape: [1, 2, 3, 4] });
+  const out = new T.DistanceTransformEDT({ sampling: [2, 1, 0.5] }).apply({
+    data: new Uint8Array(24).fill(1),
+    shape: [1, 2, 3, 4],
+  });
   [2, 2.06155281, 2.23606798, 2.5].forEach((v, i) => expect(out.data[i]).toBeCloseTo(v, 7));
   expect(out.data[23]).toBeCloseTo(4.71699057, 7);
 });

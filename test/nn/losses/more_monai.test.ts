@@ -44,7 +44,13 @@ describe("center lines", () => {
     ["softDiceclDiceLoss 2-D", { shape: plane, call: dcl, loss: 0.4897650480270386, at: [30, 33, 58], grads: [0.015884559601545334, -0.03374619409441948, 0.014308810234069824] }], // prettier-ignore
     ["softclDiceLoss 3-D", { shape: volume, call: cl, loss: 0.3293444514274597, at: [20, 93, 178], grads: [0, 0.006570928264409304, 0.005797570571303368] }], // prettier-ignore
     ["softDiceclDiceLoss 3-D", { shape: volume, call: dcl, loss: 0.3419668674468994, at: [20, 93, 178], grads: [0, 0.005356434732675552, -0.005081450566649437] }], // prettier-ignore
-  ])("%s", async (_, c) => compare(c, wave, array(c.shape, (i) => Number(pattern(i) > 4))));
+  ])("%s", async (_, c) =>
+    compare(
+      c,
+      wave,
+      array(c.shape, (i) => Number(pattern(i) > 4)),
+    ),
+  );
 });
 
 describe("naclLoss", () => {
@@ -93,6 +99,8 @@ describe("they refuse", () => {
   ])("%s", async (_, run, why) => {
     const gpu = await device();
     const z = (...shape: number[]): Tensor => gpu.tensor(array(shape, () => 1));
-    scope(() => expect(() => run(z)).toThrow(why));
+    scope(() => {
+      expect(() => run(z)).toThrow(why);
+    });
   });
 });

@@ -45,7 +45,8 @@ export type {
   ScaleIntensityRangeOptions,
 } from "./scale.ts";
 export * from "./sharpen.ts";
-export { RandSmoothFieldAdjustContrast, RandSmoothFieldAdjustIntensity, type RandSmoothFieldOptions } from "./smooth_field.ts";
+export { RandSmoothFieldAdjustContrast, RandSmoothFieldAdjustIntensity } from "./smooth_field.ts";
+export type { RandSmoothFieldAdjust, RandSmoothFieldOptions } from "./smooth_field.ts";
 export * from "./shift.ts";
 export { GaussianSmooth, MedianSmooth, RandGaussianSmooth, SavitzkyGolaySmooth } from "./smooth.ts";
 export type { GaussianSmoothOptions, RandGaussianSmoothOptions, SavitzkyGolaySmoothOptions } from "./smooth.ts";

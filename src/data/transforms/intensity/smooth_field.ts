@@ -14,8 +14,8 @@ export interface RandSmoothFieldOptions extends SmoothFieldOptions {
 }
 
 /** What both have in common: the field and when it is drawn. */
-abstract class RandSmoothFieldAdjust extends PartwiseTransform {
-  /** The field of the last draw. */
+export abstract class RandSmoothFieldAdjust extends PartwiseTransform {
+  /** The field of the last draw. @internal */
   protected readonly field: SmoothField;
 
   /**

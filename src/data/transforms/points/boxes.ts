@@ -132,13 +132,9 @@ export class ConvertBoxToPoints implements Transform {
  *
  * Shapes: `[N, points, 2]` → `[N, 4]`, `[N, points, 3]` → `[N, 6]`.
  * Geometry: dropped.
- * @throws ShapeError for other shapes and sets without a point, ConfigError for an unknown option
+ * @throws ShapeError for other shapes and sets without a point
  */
 export class ConvertPointsToBoxes implements Transform {
-  constructor(options: Readonly<Record<string, never>> = {}) {
-    withDefaults("ConvertPointsToBoxes", options, {});
-  }
-
   apply(x: HostArray): HostArray {
     const [count, points, dims] = x.shape;
     if (x.shape.length !== 3 || (dims !== 2 && dims !== 3) || points === 0)

@@ -33,7 +33,7 @@ export class EnsureType implements Transform<unknown> {
     this.options = withDefaults("EnsureType", options, { dtype: null, wrapSequence: true });
   }
 
-  apply(x: unknown): any {
+  apply(x: unknown): unknown {
     const { dtype, wrapSequence } = this.options;
     const cast = (array: HostArray): HostArray => (dtype === null ? array : castTo("EnsureType", array, dtype));
     if (isArray(x)) return cast(x);
@@ -41,10 +41,10 @@ export class EnsureType implements Transform<unknown> {
     if (ArrayBuffer.isView(x)) return cast({ data: x as TypedArray, shape: [(x as TypedArray).length] });
     if (Array.isArray(x)) {
       if (wrapSequence && isNumbers(x) && x.length > 0) return cast(wrapped(x));
-      return x.map((v) => this.apply(v) as unknown);
+      return x.map((v) => this.apply(v));
     }
     if (typeof x !== "object" || x === null || Object.getPrototypeOf(x) !== Object.prototype) return x;
-    return Object.fromEntries(Object.entries(x).map(([key, v]) => [key, this.apply(v) as unknown]));
+    return Object.fromEntries(Object.entries(x).map(([key, v]) => [key, this.apply(v)]));
   }
 }
 
