@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { headers, metaPolicy } from "../../app/policy.ts";
 import { en } from "../../app/text/en.ts";
 import { zh } from "../../app/text/zh.ts";
+import { zhOptions } from "../../app/text/zh_options.ts";
 import { makeVolume, writeNifti } from "../../src/data/index.ts";
+import { recipes, runOptionTable } from "../../src/seg/index.ts";
 import { openSite, type Site, Visit } from "./site.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -158,6 +160,12 @@ describe("for everybody", () => {
       expect(gaps(text), key).toEqual(gaps(en[key as keyof typeof en]));
     }
   });
+});
+
+test("recipes and their options have words in Chinese, and there are none of what is gone", () => {
+  const said = recipes.flatMap((r) => [r.summary, ...Object.values({ ...runOptionTable, ...r.options }).map(({ help }) => help)]);
+  expect(said.filter((words) => words !== "" && !Object.hasOwn(zhOptions, words) && !/FILE of|folder/.test(words))).toEqual([]);
+  expect(Object.keys(zhOptions).filter((words) => !said.includes(words))).toEqual([]);
 });
 
 test("without WebGPU it says which browsers have it", async () => {

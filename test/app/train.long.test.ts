@@ -54,9 +54,10 @@ const finished = ({ page }: Visit) => page.waitForSelector("[data-state=finished
 /** Writes the files of an archive whose files are stored as they are. */
 function unpack(archive: Buffer, to: string): void {
   for (let at = 0; archive.readUInt32LE(at) === 0x04034b50;) {
-    const [size, nameLength] = [archive.readUInt32LE(at + 18), archive.readUInt16LE(at + 26)];
-    const from = at + 30 + nameLength;
-    const path = join(to, archive.toString("utf8", at + 30, from));
+    const size = archive.readUInt32LE(at + 18);
+    const [nameLength, extraLength] = [archive.readUInt16LE(at + 26), archive.readUInt16LE(at + 28)];
+    const from = at + 30 + nameLength + extraLength;
+    const path = join(to, archive.toString("utf8", at + 30, at + 30 + nameLength));
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, archive.subarray(from, from + size));
     at = from + size;
