@@ -48,6 +48,7 @@ export const en = {
   "scan.empty": "Choose a scan to see it here",
 
   "model.title": "Model",
+  "model.described": "{text} ({from})",
   "model.site": "from this site",
   "model.trained": "trained here",
   "model.disk": "from your disk",

@@ -47,6 +47,7 @@ export const zh: Texts = {
   "scan.empty": "选择影像后在此显示",
 
   "model.title": "模型",
+  "model.described": "{text}（{from}）",
   "model.site": "本站",
   "model.trained": "在此训练",
   "model.disk": "本地",
@@ -75,7 +76,7 @@ export const zh: Texts = {
   "result.opacity": "不透明度",
   "result.nifti": "标签图（NIfTI）",
   "result.csv": "体积表（CSV）",
-  "result.stl": "{name} 的表面（STL）",
+  "result.stl": "{name} 的表面 STL",
   "result.none": "没有找到任何结构",
 
   "viewer.label": "影像查看器。方向键在平面内移动，PageUp 与 PageDown 翻层，数字 1 到 5 切换布局。",

@@ -61,9 +61,8 @@ export async function addScans(
   const rows = [...series.rows, ...addImages(images, files)];
   onProgress(files.length, files.length);
   if (rows.length > 0) return rows;
-  throw new FormatError(
-    `none of the ${picked.length} files is an image: expected NIfTI, DICOM, NRRD, MetaImage, MGH, Analyze, TIFF, PNG, JPEG or NumPy`,
-  );
+  const none = picked.length === 1 ? `${picked[0].path} is no image` : `none of the ${picked.length} files is an image`;
+  throw new FormatError(`${none}: expected NIfTI, DICOM, NRRD, MetaImage, MGH, Analyze, TIFF, PNG, JPEG or NumPy`);
 }
 
 const saysDicom = async ({ blob }: ImageFile): Promise<boolean> => (await blob.slice(128, 132).text()) === "DICM";

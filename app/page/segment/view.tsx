@@ -62,8 +62,8 @@ function ScanStep() {
                 <span class="row-name">{made ? t("scan.sample") : name}</span>
                 <span class="hint">
                   {made ? t("scan.made") : format}
-                  {files > 1 && `, ${t("scan.files", { count: files })}`}
-                  {scan.value === key && facts.value && `, ${sizeOf(facts.value.shape, facts.value.spacing)}`}
+                  {files > 1 && ` · ${t("scan.files", { count: files })}`}
+                  {scan.value === key && facts.value && ` · ${sizeOf(facts.value.shape, facts.value.spacing)}`}
                 </span>
                 {unreadable.value.has(key) && <span class="hint bad">{t("scan.unreadable")}</span>}
                 {[...problems, ...((scan.value === key && facts.value?.notes) || [])].map((text) => (
@@ -90,7 +90,7 @@ function ModelStep() {
   const { models, model, busy } = state;
   const described = ({ from, description }: ModelInfo): string => {
     const text = description?.[language.value] ?? description?.en;
-    return text ? `${text} (${t(`model.${from}`)})` : t(`model.${from}`);
+    return text ? t("model.described", { text, from: t(`model.${from}`) }) : t(`model.${from}`);
   };
   return (
     <section>

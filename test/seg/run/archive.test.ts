@@ -11,7 +11,7 @@ const fail = (why: string): FormatError => new FormatError(why);
 
 test("files of any size by their paths, the same bytes each time", async () => {
   // One that is read in several pieces, one that is empty.
-  const large = Uint8Array.from({ length: 5_000_000 }, (_, i) => i % 251);
+  const large = new Uint8Array(5_000_000).map((_, i) => i % 251);
   const files = new Map([
     ["run/config.json", new Blob(["{}"])],
     ["run/Köpfe/größe.bin", new Blob([large])],
@@ -25,7 +25,7 @@ test("files of any size by their paths, the same bytes each time", async () => {
   const budget = new Budget(2 ** 24, fail);
   for (const [name, file] of files)
     expect(Buffer.compare(await readEntry(entries.get(name)!, budget, fail), await bytesOf(file)), name).toBe(0);
-  expect(await bytesOf(await zipFiles(files))).toEqual(archive);
+  expect(Buffer.compare(await bytesOf(await zipFiles(files)), archive)).toBe(0);
 });
 
 test("it ends with its signal, and refuses options that it does not know", async () => {
