@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import type { ModelInfo } from "../../protocol.ts";
-import { language, shownBytes, shownNumber, t } from "../../text/text.ts";
+import { language, shownBytes, t } from "../../text/text.ts";
 import { colorsOf, hiddenLabels, namesOf } from "../colors.ts";
 import { DropZone } from "../parts/drop_zone.tsx";
 import { LazyViewer } from "../parts/lazy_viewer.tsx";
@@ -83,7 +83,7 @@ function ScanStep() {
 const sizeOf = ([channels, ...size]: readonly number[], spacing: readonly number[]): string =>
   t("scan.size", {
     size: `${channels > 1 ? `${channels} × ` : ""}${size.join(" × ")}`,
-    spacing: spacing.map((s) => shownNumber(Number(s.toFixed(3)))).join(" × "),
+    spacing: spacing.map((s) => s.toLocaleString(language.value, { maximumFractionDigits: 3 })).join(" × "),
   });
 
 function ModelStep() {

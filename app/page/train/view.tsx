@@ -21,7 +21,8 @@ export function TrainView() {
         <StartStep />
         <RunList />
       </div>
-      <div class="stage plain">
+      {/* It scrolls, and so do keys. */}
+      <div class="stage plain" tabIndex={0} role="region" aria-label={t("train.step3")}>
         <LiveRun />
       </div>
     </div>
