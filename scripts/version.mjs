@@ -9,9 +9,6 @@ const root = join(import.meta.dirname, "..");
 const read = (file) => readFileSync(join(root, file), "utf8");
 const { version } = JSON.parse(read("package.json"));
 
-const source = read("src/host/version.ts");
-writeFileSync(join(root, "src/host/version.ts"), source.replace(/(version = ")[^"]*/, `$1${version}`));
-
 const log = read("CHANGELOG.md");
 const [heading, told] = log.match(/^## (\S+) \(unreleased\)$/m) ?? [];
 if (told !== version)
@@ -19,3 +16,6 @@ if (told !== version)
     `CHANGELOG.md has ${told ? `what is new in ${told}` : "no unreleased part"}; the first heading must be "## ${version} (unreleased)"`,
   );
 writeFileSync(join(root, "CHANGELOG.md"), log.replace(heading, `## ${version} (${new Date().toISOString().slice(0, 10)})`));
+
+const source = read("src/host/version.ts");
+writeFileSync(join(root, "src/host/version.ts"), source.replace(/(version = ")[^"]*/, `$1${version}`));
