@@ -12,6 +12,8 @@ export function showShape(shape: Shape): string {
 
 /** Sizes must be integers of at least 0. @throws ShapeError */
 export function expectShape(op: string, shape: Shape): void {
+  if (!Array.isArray(shape))
+    throw new ShapeError(`${op}: a shape is a list of sizes, got ${shape === null ? "null" : typeof shape}`);
   if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0)) {
     throw new ShapeError(`${op}: sizes must be integers of at least 0, got ${showShape(shape)}`);
   }

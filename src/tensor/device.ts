@@ -139,7 +139,7 @@ class OpenDevice implements Device {
 
   tensor(host: HostArray | { data: readonly number[]; shape: Shape }, dtype: DType = "f32"): Tensor {
     this.check();
-    expectFilled("device.tensor", host, host.shape);
+    expectFilled("device.tensor", host);
     const data = convert(host.data, dtype);
     // Not through the stream: host data are real even while tracing, where they become constants of the plan.
     const storage = new Storage(byteLength(host.shape, dtype), this.pool);
@@ -281,11 +281,17 @@ class OpenDevice implements Device {
   }
 }
 
-function expectFilled(op: string, host: HostArray | { data: readonly number[]; shape: Shape }, shape: Shape): void {
+function expectFilled(op: string, host: HostArray | { data: readonly number[]; shape: Shape }, shape?: Shape): void {
+  // A bare array is the slip of whoever comes from another library.
+  const data: unknown = (host as Partial<HostArray> | null | undefined)?.data;
+  if (!Array.isArray(data) && !ArrayBuffer.isView(data)) {
+    throw new ShapeError(`${op}: expected { data, shape }, such as ${op}({ data: [1, 2, 3, 4], shape: [2, 2] })`);
+  }
   expectShape(op, host.shape);
-  if (sizeOf(host.shape) !== host.data.length || host.data.length !== sizeOf(shape)) {
+  const filled = shape ?? host.shape;
+  if (sizeOf(host.shape) !== host.data.length || host.data.length !== sizeOf(filled)) {
     throw new ShapeError(
-      `${op}: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(shape)}`,
+      `${op}: ${host.data.length} values of shape ${showShape(host.shape)} do not fill a tensor of shape ${showShape(filled)}`,
     );
   }
 }

@@ -20,7 +20,12 @@ import type { GPUAdapterInfo, GPUDevice } from "./webgpu.ts";
 
 const bytesPer: Record<DType, number> = { f32: 4, i32: 4, u32: 4, f16: 2 };
 
-export const byteLength = (shape: Shape, dtype: DType): number => Math.ceil((sizeOf(shape) * bytesPer[dtype]) / 4) * 4;
+/** @throws ConfigError for a type that tensors do not have */
+export function byteLength(shape: Shape, dtype: DType): number {
+  if (!Object.hasOwn(bytesPer, dtype))
+    throw new ConfigError(`tensors have the types ${Object.keys(bytesPer).join(", ")}, got ${String(dtype)}`);
+  return Math.ceil((sizeOf(shape) * bytesPer[dtype]) / 4) * 4;
+}
 
 // A net only: memory is freed by `dispose`, `using` or a scope. What a user forgets is returned when the object is collected.
 const forgotten = new FinalizationRegistry<Storage>((storage) => storage.release());

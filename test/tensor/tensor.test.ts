@@ -108,6 +108,18 @@ describe("upload and read-back", () => {
   });
 });
 
+test("arguments of another kind, as other libraries take them, are refused with the form that is wanted", () => {
+  const wanted = /device\.\w+: expected \{ data, shape \}/;
+  expect(() => device.tensor(new Float32Array(4) as never, [2, 2] as never)).toThrow(wanted);
+  expect(() => device.tensor(undefined as never)).toThrow(wanted);
+  expect(() => device.tensor({ data: "ab", shape: [2] } as never)).toThrow(wanted);
+  expect(() => device.tensor({ data: [1] } as never)).toThrow(/a shape is a list of sizes, got undefined/);
+  expect(() => device.empty(4 as never)).toThrow(/a shape is a list of sizes, got number/);
+  expect(() => device.empty([2], "f64" as never)).toThrow(/types f32, i32, u32, f16, got f64/);
+  using t = device.empty([2]);
+  expect(() => device.write(t, new Float32Array(2) as never)).toThrow(wanted);
+});
+
 describe("views", () => {
   test("share memory, which lives as long as one of them", async () => {
     const before = device.memory;

@@ -12,6 +12,7 @@ import {
   Rotate90,
   SpatialCrop,
 } from "../../../src/data/index.ts";
+import { cropAndPad } from "../../../src/data/nnunet/patches.ts";
 import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
 import { augmentBatch } from "../../../src/seg/training/augmentation.ts";
 import type { BatchTensors } from "../../../src/seg/training/trainer.ts";
@@ -75,6 +76,25 @@ test("crop, flip and quarter turns move voxels as the host's transforms do", asy
   const turn = wanted[1].findIndex((w) => w.data.every((v, i) => v === got.label[i]));
   expect(turn).toBeGreaterThanOrEqual(0);
   expectClose("image", got.image, wanted[0][turn].data, 1e-5);
+});
+
+test.each([
+  { from: [9, 8, 7], size: [4, 5, 7], mirrored: [] },
+  { from: [9, 8, 7], size: [4, 5, 4], mirrored: [0, 2] },
+  { from: [5, 4, 8], size: [6, 7, 5], mirrored: [1] },
+])("samples $from larger than $size by odd numbers, not turned, are cut at whole voxels", async ({ from, size, mirrored }) => {
+  const image = wave(1, ...from);
+  const label = labelOf(image);
+  const item = new DrawAugmentation({ ...nothing, size }).apply({ image, label });
+  const augmentMatrix = augmentationMatrix({ from, size, angles: [0, 0, 0], zoom: 1, mirrored });
+  const got = await augmented([{ ...item, augmentMatrix } as never], { size });
+  const start = from.map((n, a) => Math.floor(n / 2) - Math.floor(size[a] / 2));
+  const [pixels, classes] = [image, label].map((x) => {
+    const cut = cropAndPad(x, start, size, 0);
+    return mirrored.length > 0 ? new Flip({ spatialAxis: mirrored }).apply(cut) : cut;
+  });
+  expect([...got.image]).toEqual([...pixels.data]);
+  expect([...got.label]).toEqual([...classes.data]);
 });
 
 test("brightness, contrast and gamma change values as the host's do", async () => {

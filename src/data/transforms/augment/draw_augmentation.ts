@@ -185,7 +185,10 @@ export interface AugmentationGeometry {
   readonly mirrored: readonly number[];
 }
 
-/** `[axes, axes + 1]`: position in the result → position in the sample, in voxels. */
+/**
+ * `[axes, axes + 1]`: position in the result → position in the sample, in voxels. An axis that is neither turned nor scaled is cut at whole voxels, where its
+ * middle would lie between two: images would be blurred, and labels rounded to one of two equally near neighbors.
+ */
 export function augmentationMatrix({ from, size, angles, zoom, mirrored }: AugmentationGeometry): HostArray<Float32Array> {
   const axes = size.length;
   let m: number[][] = size.map((_, i) => size.map((_size, j) => (i === j ? 1 : 0)));
@@ -196,13 +199,11 @@ export function augmentationMatrix({ from, size, angles, zoom, mirrored }: Augme
   }
   const data = new Float32Array(axes * (axes + 1));
   for (let i = 0; i < axes; i++) {
-    let offset = (from[i] - 1) / 2;
-    for (let j = 0; j < axes; j++) {
-      const v = (m[i][j] / (typeof zoom === "number" ? zoom : zoom[j])) * (mirrored.includes(j) ? -1 : 1);
-      data[i * (axes + 1) + j] = v;
-      offset -= (v * (size[j] - 1)) / 2;
-    }
-    data[i * (axes + 1) + axes] = offset;
+    const row = size.map((_, j) => (m[i][j] / (typeof zoom === "number" ? zoom : zoom[j])) * (mirrored.includes(j) ? -1 : 1));
+    const still = row.every((v, j) => Math.abs(v) === (i === j ? 1 : 0));
+    const middle = still ? Math.floor(from[i] / 2) - Math.floor(size[i] / 2) + (size[i] - 1) / 2 : (from[i] - 1) / 2;
+    const offset = row.reduce((sum, v, j) => sum - (v * (size[j] - 1)) / 2, middle);
+    data.set([...row, offset], i * (axes + 1));
   }
   return { data, shape: [axes, axes + 1] };
 }
