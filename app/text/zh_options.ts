@@ -68,6 +68,7 @@ export const zhOptions: Readonly<Record<string, string>> = {
   "of a CHAOS folder: liver,spleen,…, all, or ranges of gray values such as liver=55-70":
     "CHAOS 文件夹中的器官：liver,spleen,…、all，或灰度范围，例如 liver=55-70",
   "weight of the organs in the focal loss, or none": "focal 损失中器官的权重，或 none",
+  "convolutions per residual unit of unet; 0 for plain ones": "unet 每个残差单元的卷积数；0 为普通卷积",
   "exponent of the focal loss": "focal 损失的指数",
   "Adam's learning rate at the start": "Adam 的初始学习率",
   "epochs between falls of the learning rate": "学习率每隔多少轮下降一次",
