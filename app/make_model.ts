@@ -41,5 +41,6 @@ await fit(recipe, {
 device.close();
 await mkdir(new URL("balls/", folder), { recursive: true });
 for (const file of files) await writeFile(new URL(`balls/${file}`, folder), (await store.read(file))!);
-const index = [{ folder: "balls", name: "Balls", kind: "run", description: "2-D UNet trained on synthetic volumes", files }];
+const description = { en: "2-D UNet trained on synthetic volumes", zh: "在合成体数据上训练的二维 UNet" };
+const index = [{ folder: "balls", name: "Balls", kind: "run", description, files }];
 await writeFile(new URL("index.json", folder), `${JSON.stringify(index, null, 2)}\n`);

@@ -5,7 +5,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type Plugin, type Rolldown } from "vite";
 import { headers, metaPolicy } from "./policy.ts";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -56,12 +56,20 @@ function serviceWorker(): Plugin {
   };
 }
 
+// What Emscripten writes names modules of Node, which it loads only there; and how long plugins took helps nobody who wants the page.
+const rolldownOptions: Rolldown.InputOptions = {
+  checks: { pluginTimings: false },
+  onLog(level, log, handle) {
+    if (!/^Module "(fs|path|crypto)" has been externalized/.test(log.message.replace(/^\[[^\]]*\] /, ""))) handle(level, log);
+  },
+};
+
 export default defineConfig({
   root: here("."),
   base: "./",
   resolve: { conditions },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  worker: { format: "es" },
+  worker: { format: "es", rolldownOptions },
   plugins: [policy, serviceWorker()],
   preview: { headers, host: "localhost" },
   server: { host: "localhost" },
@@ -73,5 +81,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1500,
+    rolldownOptions,
   },
 });

@@ -80,7 +80,9 @@ function Failure() {
   return (
     <div class="failure" role="alert">
       <p>
-        <strong>{t("error.title")}</strong> {Object.hasOwn(en, key) ? t(key as TextKey) : found.message}
+        <strong>{t(Object.hasOwn(en, key) ? (key as TextKey) : "error.title")}</strong>
+        {/* The library's own words are English. */}
+        {found.message !== "" && <span lang="en"> {found.message}</span>}
       </p>
       <button type="button" onClick={() => (failure.value = null)}>
         {t("error.close")}

@@ -57,16 +57,18 @@ export function call<K extends CallName>(
   });
 }
 
-/** Runs what a button asks for; what goes wrong is shown, but not that the user ended it. */
-export async function attempt(work: () => Promise<unknown>): Promise<void> {
+/** Runs what a button asks for, and gives whether it was done; what goes wrong is shown, but not that the user ended it. */
+export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work();
+    return true;
   } catch (error) {
-    if (error instanceof WorkerError && error.code === "Abort") return;
+    if (error instanceof WorkerError && error.code === "Abort") return false;
     failure.value =
       error instanceof WorkerError
         ? { code: error.code, message: error.message }
         : { code: "Unexpected", message: String(error) };
+    return false;
   }
 }
 

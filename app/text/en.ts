@@ -7,7 +7,6 @@ export const en = {
   "app.views": "Views",
   "app.language": "Language",
   "app.notDevice": "For research and teaching. Not a medical device.",
-  "app.offline": "Ready to work offline",
   "app.device": "Computes on {name}",
   "app.deviceSoftware":
     "Computes on the processor ({name}): everything works, slowly. A browser with hardware acceleration is much faster.",
@@ -43,9 +42,13 @@ export const en = {
   "scan.files": "{count} files",
   "scan.size": "{size} voxels of {spacing} mm",
   "scan.more": "Other scans",
+  "scan.sample": "Sample",
+  "scan.made": "balls in noise, made on this device",
+  "scan.unreadable": "Cannot be read",
   "scan.empty": "Choose a scan to see it here",
 
   "model.title": "Model",
+  "model.described": "{text} ({from})",
   "model.site": "from this site",
   "model.trained": "trained here",
   "model.disk": "from your disk",
@@ -147,7 +150,6 @@ export const en = {
   "train.delete": "Delete",
   "train.deleteSure": "Delete this run for good?",
   "train.look": "Look at the results",
-  "train.useModel": "Segment with it",
   "train.step.number": "Step",
 
   "look.title": "Look at results",
@@ -173,6 +175,15 @@ export const en = {
   "error.close": "Close",
   "error.Abort": "Canceled",
   "error.worker": "The worker of the page has ended. Load the page again; runs are kept.",
+  "error.Format": "A file cannot be read.",
+  "error.Data": "The data do not fit together.",
+  "error.Shape": "Sizes or channels do not fit together.",
+  "error.Config": "This cannot be done as it is set.",
+  "error.Checkpoint": "The weights do not belong to this network, or are damaged.",
+  "error.DeviceLost": "The GPU was lost. Try again: a new one is opened.",
+  "error.OutOfMemory": "The memory of the GPU does not suffice.",
+  "error.TensorTooLarge": "This is larger than the GPU allows.",
+  "error.NonFinite": "The training has diverged.",
 } as const;
 
 export type TextKey = keyof typeof en;

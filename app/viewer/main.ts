@@ -83,6 +83,9 @@ async function put(from: number): Promise<void> {
   }
   applyLook();
   niivue.createOnLocationChange();
+  // Reading a pixel waits until all of it is drawn, which takes seconds without a GPU.
+  const { gl } = niivue;
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   post({ kind: "shown", layers: layers.length });
 }
 

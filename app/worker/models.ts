@@ -23,7 +23,8 @@ interface SiteModel {
   readonly name: string;
   /** Of `modelKinds` in voxgrad/seg. */
   readonly kind: string;
-  readonly description?: string;
+  /** By language. */
+  readonly description?: Readonly<Record<string, string>>;
   readonly files: readonly string[];
 }
 

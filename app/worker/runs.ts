@@ -1,9 +1,8 @@
 /** @file The runs that the browser keeps in the origin's private file system: a folder each, as the command line has them. */
 
 import { ConfigError } from "voxgrad";
-import { type ModelFiles, opfsStore, readConfig, readRunInfo, type Recipe, recipes, type RunStore } from "voxgrad/seg";
+import { type ModelFiles, opfsStore, readConfig, readRunInfo, type Recipe, recipes, type RunStore, zipFiles } from "voxgrad/seg";
 import type { DataSource, Download, EpochInfo, PickedFile, RunCurves, RunSummary } from "../protocol.ts";
-import { zip } from "./zip.ts";
 
 const runsFolder = async (): Promise<FileSystemDirectoryHandle> =>
   (await navigator.storage.getDirectory()).getDirectoryHandle("runs", { create: true });
@@ -18,8 +17,13 @@ async function folderOf(name: string, create = false): Promise<FileSystemDirecto
   }
 }
 
+/** Names that are no folder's, here or where a run is unpacked. */
+const noName = /^\.{0,2}$|[/\\:*?"<>|]|[. ]$/;
+
 /** The store of a run; of two tabs one may write to it. */
 export async function storeOf(name: string, create = false): Promise<RunStore> {
+  if (create && noName.test(name))
+    throw new ConfigError(`"${name}" cannot be the name of a folder; use letters, digits, "-" and "_"`);
   const store = opfsStore(await folderOf(name, create));
   return { ...store, lock: () => locked(name) };
 }
@@ -103,8 +107,21 @@ async function namesOf(): Promise<string[]> {
 
 /** What is there, those that were touched last first. */
 export async function listRuns(): Promise<RunSummary[]> {
-  const found = await Promise.all((await namesOf()).map((name) => summaryOf(name).catch(() => undefined)));
-  return found.filter((f) => f !== undefined).reverse();
+  const names = await namesOf();
+  const found = await Promise.all(
+    names.map(async (name) => ({ touched: await touchedAt(name), summary: await summaryOf(name).catch(() => undefined) })),
+  );
+  return found.toSorted((a, b) => b.touched - a.touched).flatMap(({ summary }) => summary ?? []);
+}
+
+/** When something of a run was last written, in ms since 1970. */
+async function touchedAt(name: string): Promise<number> {
+  const folder = await folderOf(name);
+  const times = ["run.json", "metrics.jsonl"].map(async (file) => {
+    const handle = await folder.getFileHandle(file).catch(() => undefined);
+    return (await handle?.getFile())?.lastModified ?? 0;
+  });
+  return Math.max(...(await Promise.all(times)));
 }
 
 async function summaryOf(name: string): Promise<RunSummary> {
@@ -176,16 +193,22 @@ export async function curvesOf(name: string): Promise<RunCurves> {
   return { steps, epochs: await epochsOf(store), structures: structureNames((await readRunInfo(store)).labels) };
 }
 
+/** Throws `ConfigError` while another tab trains it. */
 export async function deleteRun(name: string): Promise<null> {
-  await (await runsFolder()).removeEntry(name, { recursive: true });
-  await handles("readwrite", (s) => s.delete(name));
+  const free = await locked(name);
+  try {
+    await (await runsFolder()).removeEntry(name, { recursive: true });
+    await handles("readwrite", (s) => s.delete(name));
+  } finally {
+    await free();
+  }
   return null;
 }
 
 /** The whole folder as a ZIP archive, which the command line resumes and predicts with once it is unpacked. */
 export async function runFile(name: string, onProgress: (done: number, total: number) => void): Promise<Download> {
   const files = (await filesOf(await folderOf(name))).filter((f) => !f.path.endsWith(`/${pageFile}`));
-  return { name: `${name}.zip`, blob: await zip(files, onProgress) };
+  return { name: `${name}.zip`, blob: await zipFiles(new Map(files.map((f) => [f.path, f.file])), { onProgress }) };
 }
 
 export async function reportFile(name: string): Promise<Download> {

@@ -19,6 +19,8 @@ import { pictureOf } from "./display.ts";
 
 interface Scan {
   readonly info: ScanInfo;
+  /** What tells whether it is picked again. */
+  readonly files: string;
   read(): Promise<Volume>;
 }
 
@@ -26,10 +28,17 @@ const scans = new Map<string, Scan>();
 let counter = 0;
 let kept: { readonly key: string; readonly volume: Promise<Volume> } | undefined;
 
-function add(info: Omit<ScanInfo, "key">, read: () => Promise<Volume>): ScanInfo {
-  const key = `scan${++counter}`;
+/** A row; what was picked before keeps the one that it has. */
+function add(info: Omit<ScanInfo, "key">, from: readonly PickedFile[], read: () => Promise<Volume>): ScanInfo {
+  const files = JSON.stringify([
+    info.name,
+    info.format,
+    ...from.map(({ path, file }) => [path, file.size, (file as File).lastModified]),
+  ]);
+  const before = [...scans.values()].find((s) => s.files === files);
+  const key = before?.info.key ?? `scan${++counter}`;
   const row = { ...info, key };
-  scans.set(key, { info: row, read });
+  scans.set(key, { info: row, files, read });
   return row;
 }
 
@@ -52,9 +61,8 @@ export async function addScans(
   const rows = [...series.rows, ...addImages(images, files)];
   onProgress(files.length, files.length);
   if (rows.length > 0) return rows;
-  throw new FormatError(
-    `none of the ${picked.length} files is an image: expected NIfTI, DICOM, NRRD, MetaImage, MGH, Analyze, TIFF, PNG, JPEG or NumPy`,
-  );
+  const none = picked.length === 1 ? `${picked[0].path} is no image` : `none of the ${picked.length} files is an image`;
+  throw new FormatError(`${none}: expected NIfTI, DICOM, NRRD, MetaImage, MGH, Analyze, TIFF, PNG, JPEG or NumPy`);
 }
 
 const saysDicom = async ({ blob }: ImageFile): Promise<boolean> => (await blob.slice(128, 132).text()) === "DICM";
@@ -83,7 +91,8 @@ async function addSeries(files: readonly PickedFile[]): Promise<{ rows: ScanInfo
       files: s.files.length,
       problems: s.problems,
     };
-    return add(info, () => readSeries(mine, { uid: s.uid, stack: s.stack }));
+    const from = files.filter((f) => names.has(f.path));
+    return add(info, from, () => readSeries(mine, { uid: s.uid, stack: s.stack }));
   });
   return { rows, files: found.flatMap((s) => s.files) };
 }
@@ -115,7 +124,7 @@ function pairs(files: readonly PickedFile[]): PickedFile[] {
 function addImage(name: string, channels: readonly PickedFile[], all: readonly PickedFile[]): ScanInfo {
   const ending = channels[0].path.slice(folderOf(channels[0].path).length + imageStem(channels[0].path).length);
   const info = { name, format: ending.replace(/^\./, ""), files: channels.length, problems: [] };
-  return add(info, async () => {
+  return add(info, channels, async () => {
     const volumes = await Promise.all(channels.map((c) => readOne(c, all)));
     return volumes.length === 1 ? volumes[0] : joinCase(name, volumes, undefined, []).image;
   });
@@ -133,7 +142,9 @@ function readOne(picked: PickedFile, all: readonly PickedFile[]): Promise<Volume
 
 /** A volume of balls in some noise, for whoever has no scan at hand. */
 export function addSample(): ScanInfo {
-  return add({ name: "sample", format: "synthetic", files: 1, problems: [] }, () => Promise.resolve(sampleVolume()));
+  return add({ name: "sample", format: "synthetic", files: 1, problems: [], made: true }, [], () =>
+    Promise.resolve(sampleVolume()),
+  );
 }
 
 /** Always the same. */

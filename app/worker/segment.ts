@@ -1,6 +1,6 @@
 /** @file Segmenting a scan with a model, and the files that come of it. */
 
-import { FormatError } from "voxgrad";
+import { DeviceLostError, FormatError } from "voxgrad";
 import { encodeMesh, type LabelClass, makeVolume, type Volume, writeNifti } from "voxgrad/data";
 import { type LabelVolume, labelVolumes, surfaceOf, volumesCsv } from "voxgrad/seg";
 import type { Calls, Download, Result } from "../protocol.ts";
@@ -22,33 +22,43 @@ let counter = 0;
 // Label maps of large scans are large too.
 const most = 4;
 
-export function segmentScan({ scan, model, input }: Calls["segment"]["args"], context: CallContext<"segment">): Promise<Result> {
+type SegmentArgs = Calls["segment"]["args"];
+
+export function segmentScan({ scan, model, input }: SegmentArgs, context: CallContext<"segment">): Promise<Result> {
   return alone(async () => {
     context.signal.throwIfAborted();
     const started = performance.now();
     context.tell({ kind: "progress", what: "reading", done: 0, total: 1 });
     const image = await readScan(scan);
-    context.tell({ kind: "progress", what: "opening", done: 0, total: 1 });
-    const opened = await modelOf(model, input ?? {});
-    const eta = timer();
-    let labels: Volume;
-    try {
-      ({ labels } = await opened.segment(image, {
-        signal: context.signal,
-        onPlan: ({ windows, peakBytes }) => {
-          context.tell({ kind: "plan", windows, bytes: peakBytes });
-          context.tell({ kind: "progress", what: "segmenting", done: 0, total: windows });
-        },
-        onProgress: (done, total) => context.tell({ kind: "progress", what: "segmenting", done, total, eta: eta(done, total) }),
-      }));
-    } catch (error) {
-      // After a lost device or a lack of memory nothing of it is of use.
-      if (!context.signal.aborted) closeModel();
-      throw error;
-    }
+    const { labels, classes } = await segmented(image, { scan, model, input }, context).catch((error: unknown) => {
+      // Once more on a new device, as training does.
+      if (!(error instanceof DeviceLostError)) throw error;
+      return segmented(image, { scan, model, input }, context);
+    });
     context.tell({ kind: "progress", what: "measuring", done: 0, total: 1 });
-    return keep(scan, model, labels, opened.labels, (performance.now() - started) / 1000);
+    return keep(scan, model, labels, classes, (performance.now() - started) / 1000);
   });
+}
+
+async function segmented(image: Volume, { model, input }: SegmentArgs, context: CallContext<"segment">) {
+  context.tell({ kind: "progress", what: "opening", done: 0, total: 1 });
+  const opened = await modelOf(model, input ?? {});
+  const eta = timer();
+  try {
+    const { labels } = await opened.segment(image, {
+      signal: context.signal,
+      onPlan: ({ windows, peakBytes }) => {
+        context.tell({ kind: "plan", windows, bytes: peakBytes });
+        context.tell({ kind: "progress", what: "segmenting", done: 0, total: windows });
+      },
+      onProgress: (done, total) => context.tell({ kind: "progress", what: "segmenting", done, total, eta: eta(done, total) }),
+    });
+    return { labels, classes: opened.labels };
+  } catch (error) {
+    // After a lost device or a lack of memory nothing of it is of use.
+    if (!context.signal.aborted) closeModel();
+    throw error;
+  }
 }
 
 function keep(scan: string, model: string, labels: Volume, classes: readonly LabelClass[], seconds: number): Result {

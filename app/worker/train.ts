@@ -118,8 +118,8 @@ function readGiven(recipe: Recipe, given: Readonly<Record<string, unknown>>): Re
   );
 }
 
-// Chosen elsewhere on the page, or without effect in one.
-const notShown = new Set(["recipe", "data", "fold", "numWorkers", "prepared"]);
+/** Chosen elsewhere on the page, or without effect in one. */
+export const notShown: ReadonlySet<string> = new Set(["recipe", "data", "fold", "numWorkers", "prepared"]);
 
 const optionsOf = (recipe: Recipe, config: Config): OptionInfo[] =>
   Object.entries(tableOf(recipe))

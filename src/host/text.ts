@@ -31,6 +31,9 @@ export function formatDuration(seconds: number): string {
 /** A count with its thousands apart: 1,234,567. */
 export const formatCount = (n: number): string => n.toLocaleString("en");
 
+/** So many of something: 1 window, 2 windows, 1,234 passes. */
+export const counted = (n: number, one: string, many: string = `${one}s`): string => `${formatCount(n)} ${n === 1 ? one : many}`;
+
 /** A rate with two digits, or as a whole number from 100: 0.52, 3.1, 27, 312. */
 export const formatRate = (rate: number): string => (rate >= 100 ? rate.toFixed(0) : rate.toPrecision(2));
 

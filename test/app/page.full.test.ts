@@ -1,17 +1,17 @@
 /** @file The page as a page: what it weighs, that it works offline, by keyboard, for screen readers, in two languages, and what it says without a GPU. */
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { headers, metaPolicy } from "../../app/policy.ts";
 import { en } from "../../app/text/en.ts";
 import { zh } from "../../app/text/zh.ts";
+import { zhOptions } from "../../app/text/zh_options.ts";
+import { notShown } from "../../app/worker/train.ts";
 import { makeVolume, writeNifti } from "../../src/data/index.ts";
+import { recipes, runOptionTable } from "../../src/seg/index.ts";
 import { openSite, type Site, Visit } from "./site.ts";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let site: Site;
 
@@ -20,25 +20,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => site?.close());
-
-interface Finding {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly target: unknown; readonly failureSummary: string }[];
-}
-
-/** What axe-core calls serious or critical. */
-async function findings({ page }: Visit): Promise<string[]> {
-  // By the debugger's protocol, which the page's policy does not concern.
-  const session = await page.context().newCDPSession(page);
-  await session.send("Runtime.evaluate", { expression: axe });
-  const { result } = await session.send("Runtime.evaluate", { expression: "axe.run()", awaitPromise: true, returnByValue: true });
-  const { violations, passes } = result.value as { violations: readonly Finding[]; passes: readonly unknown[] };
-  expect(passes.length).toBeGreaterThan(15);
-  return violations
-    .filter((v) => v.impact === "serious" || v.impact === "critical")
-    .map((v) => `${v.id}: ${v.nodes.map((n) => `${String(n.target)} ${n.failureSummary}`).join("; ")}`);
-}
 
 test("the first load is at most 300 KiB, packed, without the viewer", async () => {
   const paths = new Set<string>();
@@ -76,24 +57,35 @@ test("it works offline after the first visit", async () => {
 }, 300_000);
 
 describe("for everybody", () => {
-  test.each(["light", "dark"] as const)(
-    "axe-core finds nothing serious, %s",
-    async (colorScheme) => {
-      const visit = await Visit.start(site, "segment", { colorScheme });
+  // Both of each in two visits: colors, languages, sizes of a screen and of a phone.
+  test.each([
+    { colorScheme: "light", locale: "en", viewport: { width: 1280, height: 800 }, words: en },
+    { colorScheme: "dark", locale: "zh-CN", viewport: { width: 390, height: 844 }, words: zh },
+  ] as const)(
+    "axe-core finds nothing serious, and nothing sticks out: $colorScheme, $locale, $viewport.width × $viewport.height",
+    async ({ words, ...options }) => {
+      const visit = await Visit.start(site, "segment", options);
       const { page } = visit;
-      expect(await findings(visit)).toEqual([]);
-      await page.getByRole("button", { name: "Use a sample" }).click();
+      await page.getByRole("radio", { name: /Balls/ }).waitFor();
+      const look = async (): Promise<void> => {
+        expect(await visit.findings()).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      };
+      await look();
+      await page.getByRole("button", { name: words["drop.sample"] }).click();
       await page.waitForSelector(".viewer[data-drawn='0']");
-      await page.getByRole("button", { name: "Segment", exact: true }).click();
+      await page.getByRole("button", { name: words["segment.run"], exact: true }).click();
       await page.waitForSelector(".results");
-      expect(await findings(visit)).toEqual([]);
-      await page.getByRole("link", { name: "Train" }).click();
-      await page.getByRole("button", { name: "Use synthetic data" }).click();
-      await page.getByText("Settings").click();
-      expect(await findings(visit)).toEqual([]);
-      await page.getByRole("link", { name: "Look" }).click();
-      await page.getByText("Two folders of label maps").waitFor();
-      expect(await findings(visit)).toEqual([]);
+      await visit.drop("#drop-scan", [{ name: "letter.txt", bytes: Buffer.from("no image") }]);
+      await page.getByText(words["error.Format"]).waitFor();
+      await look();
+      await page.getByRole("link", { name: words["view.train"] }).click();
+      await page.getByRole("button", { name: words["train.synthetic"] }).click();
+      await page.getByText(words["train.settings"], { exact: true }).click();
+      await look();
+      await page.getByRole("link", { name: words["view.look"] }).click();
+      await page.getByText(words["look.folders"]).waitFor();
+      await look();
       await visit.end();
     },
     300_000,
@@ -158,6 +150,15 @@ describe("for everybody", () => {
       expect(gaps(text), key).toEqual(gaps(en[key as keyof typeof en]));
     }
   });
+});
+
+test("recipes and their options have words in Chinese, and there are none of what is gone", () => {
+  const said = recipes.flatMap(({ summary, options }) => {
+    const shown = Object.entries({ ...runOptionTable, ...options }).filter(([name, o]) => !notShown.has(name) && !o.file);
+    return [summary, ...shown.map(([, { help }]) => help)];
+  });
+  expect(said.filter((words) => !Object.hasOwn(zhOptions, words))).toEqual([]);
+  expect(Object.keys(zhOptions).filter((words) => !said.includes(words))).toEqual([]);
 });
 
 test("without WebGPU it says which browsers have it", async () => {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { sampleVolume } from "../../app/worker/scans.ts";
+import { addScans, sampleVolume } from "../../app/worker/scans.ts";
 import { makeVolume, readImage, readSeries, type Volume, writeNifti } from "../../src/data/index.ts";
 import { segment } from "../../src/seg/index.ts";
 import { modelFiles } from "../../src/seg/index.node.ts";
@@ -117,17 +117,30 @@ test.for([
   await visit.end();
 });
 
+test("a file that is picked again keeps its row, and another of its name has its own", async () => {
+  const file = new File(["1"], "a.nii", { lastModified: 1 });
+  const rows = async (picked: File) => (await addScans([{ path: "a.nii", file: picked }], () => undefined)).map((row) => row.key);
+  const first = await rows(file);
+  expect(await rows(file)).toEqual(first);
+  expect(await rows(new File(["2"], "a.nii", { lastModified: 2 }))).not.toEqual(first);
+});
+
 test("what is no image, and no model, is said and the page goes on", async () => {
   const visit = await Visit.start(site);
   const { page } = visit;
   await visit.drop("#drop-scan", [{ name: "letter.docx", bytes: Buffer.from("PK\u0003\u0004 not an image") }]);
-  await page.getByRole("alert").getByText("none of the 1 files is an image").waitFor();
+  await page.getByRole("alert").getByText("letter.docx is no image").waitFor();
   await page.getByRole("button", { name: "Close" }).click();
+  const whole = await writeNifti(makeVolume(sampleVolume()), { dtype: "f32", gzip: true });
+  await visit.drop("#drop-scan", [{ name: "cut.nii.gz", bytes: whole.subarray(0, 5000) }]);
+  await page.getByRole("alert").getByText("cut short or damaged").waitFor();
+  await page.getByText("Cannot be read", { exact: true }).waitFor();
+  expect(await page.getByRole("button", { name: "Segment", exact: true }).isDisabled()).toBe(true);
   await page.getByText("Model from your disk").first().click();
   await visit.drop("#drop-model", [{ name: "notes.txt", bytes: Buffer.from("nothing") }]);
   await page.getByRole("alert").getByText("no model that is known").waitFor();
   await page.getByRole("button", { name: "Close" }).click();
-  await page.getByRole("button", { name: "Use a sample" }).click();
+  await visit.drop("#drop-scan", [{ name: "whole.nii.gz", bytes: whole }]);
   await page.waitForSelector(".viewer[data-drawn='0']");
   const run = page.getByRole("button", { name: "Segment", exact: true });
   await run.click();

@@ -1,6 +1,7 @@
 /** @file The built page in a real Chromium, with an eye on what must never happen: other origins, broken policy, errors on the console, long tasks. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +10,7 @@ import { build, preview } from "vite";
 import { expect } from "vitest";
 import { launchChromium } from "../lib/chromium.ts";
 
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const configFile = fileURLToPath(new URL("../../app/vite.config.ts", import.meta.url));
 
 export interface Site {
@@ -123,6 +125,23 @@ export class Visit {
     return longestOf(trace.traceEvents);
   }
 
+  /** What axe-core calls serious or critical. */
+  async findings(): Promise<string[]> {
+    // By the debugger's protocol, which the page's policy does not concern.
+    const session = await this.context.newCDPSession(this.page);
+    await session.send("Runtime.evaluate", { expression: axe });
+    const { result } = await session.send("Runtime.evaluate", {
+      expression: "axe.run()",
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    const { violations, passes } = result.value as { violations: readonly Finding[]; passes: readonly unknown[] };
+    expect(passes.length).toBeGreaterThan(15);
+    return violations
+      .filter((v) => v.impact === "serious" || v.impact === "critical")
+      .map((v) => `${v.id}: ${v.nodes.map((n) => `${String(n.target)} ${n.failureSummary}`).join("; ")}`);
+  }
+
   /** The file that a button saves. */
   async saved(button: string): Promise<string> {
     const [download] = await Promise.all([
@@ -138,6 +157,12 @@ export class Visit {
     await this.context.close();
     expect(wrong).toEqual([]);
   }
+}
+
+interface Finding {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly target: unknown; readonly failureSummary: string }[];
 }
 
 interface TraceEvent {

@@ -30,10 +30,11 @@ afterAll(async () => {
 const options = { epochs: "3", checkpointSeconds: "1", channels: "4,8", batchSize: "8" };
 
 /** Makes the data ready and sets the options. */
-async function prepare({ page }: Visit, name: string): Promise<void> {
+async function prepare({ page }: Visit, name: string, more: Readonly<Record<string, string>> = {}): Promise<void> {
   await page.getByRole("button", { name: "Use synthetic data" }).click();
-  await page.getByText("Settings").click();
-  for (const [option, value] of Object.entries(options))
+  await page.locator("details.more:not([open]) summary, details.more[open] .options").first().waitFor();
+  if (await page.locator("details.more:not([open])").count()) await page.getByText("Settings").click();
+  for (const [option, value] of Object.entries({ ...options, ...more }))
     await page.getByRole("textbox", { name: option, exact: false }).first().fill(value);
   await page.getByRole("textbox", { name: "Name of the run" }).fill(name);
 }
@@ -54,9 +55,10 @@ const finished = ({ page }: Visit) => page.waitForSelector("[data-state=finished
 /** Writes the files of an archive whose files are stored as they are. */
 function unpack(archive: Buffer, to: string): void {
   for (let at = 0; archive.readUInt32LE(at) === 0x04034b50;) {
-    const [size, nameLength] = [archive.readUInt32LE(at + 18), archive.readUInt16LE(at + 26)];
-    const from = at + 30 + nameLength;
-    const path = join(to, archive.toString("utf8", at + 30, from));
+    const size = archive.readUInt32LE(at + 18);
+    const [nameLength, extraLength] = [archive.readUInt16LE(at + 26), archive.readUInt16LE(at + 28)];
+    const from = at + 30 + nameLength + extraLength;
+    const path = join(to, archive.toString("utf8", at + 30, at + 30 + nameLength));
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, archive.subarray(from, from + size));
     at = from + size;
@@ -66,6 +68,16 @@ function unpack(archive: Buffer, to: string): void {
 test("a run that is cut off by a reload ends as one that is not, and so does one that is paused", async () => {
   const visit = await Visit.start(site, "train");
   const { page } = visit;
+  // What cannot be applied does not train, nor does a run without a name for its folder.
+  await prepare(visit, "whole", { epochs: "many" });
+  await page.getByRole("button", { name: "Start training" }).click();
+  await page.getByText(/epochs must be a positive integer/).waitFor();
+  await prepare(visit, "..");
+  await page.getByRole("button", { name: "Start training" }).click();
+  await page.getByText(/cannot be the name of a folder/).waitFor();
+  expect(await page.locator(".live").count()).toBe(0);
+  await page.reload();
+  await visit.ready();
   await prepare(visit, "whole");
   const longest = await visit.longestTask(async () => {
     await page.getByRole("button", { name: "Start training" }).click();
@@ -73,6 +85,7 @@ test("a run that is cut off by a reload ends as one that is not, and so does one
   });
   console.log(`longest task: ${longest.processor.toFixed(0)} ms of the processor, ${longest.wall.toFixed(0)} ms by the clock`);
   expect(longest.processor).toBeLessThan(50);
+  expect(await visit.findings()).toEqual([]);
   whole = await lossesOf(visit, "whole");
   expect(whole).toHaveLength(27);
   expect(whole.at(-1)).toBeLessThan(whole[0]);

@@ -40,7 +40,7 @@ test("trains, resumes after SIGKILL to the same weights, predicts; in under 60 l
   expect(JSON.parse(readFileSync(at("whole", "run.json"), "utf8")).recipe).toMatchObject({ name: "mine", version: 1 });
   expect(readMetrics(at("whole")).at(-1)!.dice![0]).toBeGreaterThan(0.5);
   const out = voxgrad("predict", "--run", "whole", "--out", "found", join("data", "imagesTr", "case4.nii.gz"));
-  expect(out).toMatch(/1 label maps in/);
+  expect(out).toMatch(/1 label map in/);
   expect(readFileSync(at("found", "case4.nii.gz")).equals(readFileSync(at("whole", "predictions", "case4.nii.gz")))).toBe(true);
 }, 600_000);
 

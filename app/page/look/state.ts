@@ -1,9 +1,10 @@
 /** @file What is chosen and done in the view Look. */
 
 import { batch, signal } from "@preact/signals";
-import type { ComparedCase, Comparison, DataSource, PickedFile, Progress, RunSummary } from "../../protocol.ts";
+import type { ComparedCase, Comparison, DataSource, PickedFile, RunSummary } from "../../protocol.ts";
 import type { Picked } from "../files.ts";
 import { attempt, call, save } from "../link.ts";
+import { task } from "../task.ts";
 
 export const runs = signal<readonly RunSummary[]>([]);
 export const run = signal<string | null>(null);
@@ -11,7 +12,6 @@ export const folders = signal<Readonly<Record<Part, readonly PickedFile[]>>>({ t
 export const comparison = signal<Comparison | null>(null);
 export const shownCase = signal<string | null>(null);
 export const loaded = signal<ComparedCase | null>(null);
-export const progress = signal<Progress | null>(null);
 export const side = signal<"truth" | "prediction" | "both">("both");
 /** The run that is compared has a report. */
 export const reported = signal<string | null>(null);
@@ -19,22 +19,10 @@ export const wantsData = signal(false);
 
 export type Part = "truth" | "prediction" | "images";
 
-const running = signal<AbortController | null>(null);
+const { progress, run: working, cancel } = task();
+export { cancel, progress };
 
-async function working(
-  work: (options: { onEvent: (event: Progress) => void; signal: AbortSignal }) => Promise<void>,
-): Promise<void> {
-  const controller = new AbortController();
-  running.value = controller;
-  progress.value = { kind: "progress", what: "reading", done: 0, total: 1 };
-  await attempt(() => work({ onEvent: (event) => (progress.value = event), signal: controller.signal }));
-  progress.value = null;
-  running.value = null;
-}
-
-export const cancel = (): void => running.value?.abort();
-
-export function loadRuns(): Promise<void> {
+export function loadRuns(): Promise<boolean> {
   return attempt(async () => {
     const found = (await call("runs", null)).filter((r) => r.hasWeights);
     batch(() => {
@@ -59,12 +47,12 @@ function take(found: Comparison): Promise<void> {
 }
 
 /** Segments and scores the validation cases of the run. */
-export function evaluate(picked?: Picked): Promise<void> {
+export async function evaluate(picked?: Picked): Promise<void> {
   const chosen = runs.value.find((r) => r.name === run.value);
-  if (!chosen) return Promise.resolve();
+  if (!chosen) return;
   if (!chosen.dataReady && !picked) {
     wantsData.value = true;
-    return Promise.resolve();
+    return;
   }
   wantsData.value = false;
   const source: DataSource | undefined = picked && {
@@ -73,7 +61,7 @@ export function evaluate(picked?: Picked): Promise<void> {
     name: picked.name,
     ...(picked.folder && { folder: picked.folder }),
   };
-  return working(async (options) => {
+  await working(async (options) => {
     const found = await call("reportRun", { name: chosen.name, ...(source && { source }) }, options);
     reported.value = chosen.name;
     await take(found);
@@ -84,7 +72,7 @@ export function pick(part: Part, { files }: Picked): void {
   folders.value = { ...folders.value, [part]: files };
 }
 
-export function compare(): Promise<void> {
+export function compare(): Promise<boolean> {
   return working(async (options) => {
     const found = await call("compareFolders", folders.value, options);
     reported.value = null;
@@ -97,5 +85,5 @@ async function open({ key }: Comparison, id: string): Promise<void> {
   loaded.value = await call("comparedCase", { key, id });
 }
 
-export const openCase = (id: string): Promise<void> => attempt(() => open(comparison.value!, id));
-export const saveReport = (): Promise<void> => attempt(async () => save(await call("reportFile", { name: reported.value! })));
+export const openCase = (id: string): Promise<boolean> => attempt(() => open(comparison.value!, id));
+export const saveReport = (): Promise<boolean> => attempt(async () => save(await call("reportFile", { name: reported.value! })));

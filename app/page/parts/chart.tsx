@@ -32,7 +32,7 @@ const optionsOf = ({ title, xLabel, series, range }: ChartProps, width: number):
       { ...axis, size: 52 },
     ],
     series: [
-      {},
+      { label: xLabel },
       ...series.map(({ name, color }) => ({ label: name, stroke: color, width: 1.5, points: { show: false }, spanGaps: true })),
     ],
   };

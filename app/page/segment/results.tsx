@@ -1,5 +1,6 @@
 /** @file What was found: a table of structures with their volumes, and files to save. */
 
+import { useEffect, useRef } from "preact/hooks";
 import { shownNumber, t } from "../../text/text.ts";
 import { Swatch } from "../parts/swatch.tsx";
 import * as state from "./state.ts";
@@ -7,10 +8,13 @@ import * as state from "./state.ts";
 export function Results() {
   const { result, hidden, opacity } = state;
   const found = result.value;
+  const section = useRef<HTMLElement>(null);
+  // It may lie below what the panel shows.
+  useEffect(() => section.current?.scrollIntoView({ block: "nearest" }), [found?.key]);
   if (!found) return null;
   const empty = found.structures.every((s) => s.voxels === 0);
   return (
-    <section class="results" aria-live="polite">
+    <section ref={section} class="results" aria-live="polite">
       <h2>{t("segment.step3")}</h2>
       <p class="hint">{t("segment.done", { model: found.model, seconds: found.seconds.toFixed(1) })}</p>
       {empty && <p>{t("result.none")}</p>}

@@ -1,9 +1,10 @@
 /** @file What is chosen and done in the view Segment. */
 
 import { batch, computed, signal } from "@preact/signals";
-import type { ModelInfo, NetworkInput, Picture3d, Progress, Result, ScanFacts, ScanInfo } from "../../protocol.ts";
+import type { ModelInfo, NetworkInput, Picture3d, Result, ScanFacts, ScanInfo } from "../../protocol.ts";
 import type { Picked } from "../files.ts";
 import { attempt, call, save } from "../link.ts";
+import { task } from "../task.ts";
 
 export const scans = signal<readonly ScanInfo[]>([]);
 export const scan = signal<string | null>(null);
@@ -12,14 +13,18 @@ export const models = signal<readonly ModelInfo[]>([]);
 export const model = signal<string | null>(null);
 export const result = signal<Result | null>(null);
 export const plan = signal<{ readonly windows: number; readonly bytes: number } | null>(null);
-export const progress = signal<Progress | null>(null);
 export const opacity = signal(0.55);
 /** Structures that are not shown, by number. */
 export const hidden = signal<ReadonlySet<number>>(new Set());
 
-const running = signal<AbortController | null>(null);
+/** Scans that could not be read. */
+export const unreadable = signal<ReadonlySet<string>>(new Set());
+
+const { progress, run, cancel } = task();
+export { cancel, progress };
 export const busy = computed(() => progress.value !== null);
-export const cancelable = computed(() => running.value !== null);
+/** Whether what is running can be ended: a scan that is read cannot. */
+export const cancelable = signal(false);
 
 /** Networks that say nothing of the images that they take. */
 export const bare = computed(() => ["onnx", "tfjs"].includes(models.value.find((m) => m.key === model.value)?.kind ?? ""));
@@ -28,22 +33,17 @@ export const input = signal<NetworkInput>({ normalization: "none", axes: "xyz" }
 /** The image that the viewer has; the same object while it is the same scan. */
 export const picture = computed<Picture3d | null>(() => facts.value?.picture ?? null);
 
-async function working(work: (onEvent: (event: Progress) => void) => Promise<void>): Promise<void> {
-  progress.value = { kind: "progress", what: "reading", done: 0, total: 1 };
-  await attempt(() => work((event) => (progress.value = event)));
-  progress.value = null;
-}
-
-export function addScans({ files }: Picked): Promise<void> {
-  return working(async (onEvent) => {
+export function addScans({ files }: Picked): Promise<boolean> {
+  return run(async ({ onEvent }) => {
     const found = await call("addScans", { files }, { onEvent });
-    scans.value = [...found, ...scans.value];
+    const keys = new Set(found.map((f) => f.key));
+    scans.value = [...found, ...scans.value.filter((s) => !keys.has(s.key))];
     await show(found[0].key);
   });
 }
 
-export function addSample(): Promise<void> {
-  return working(async () => {
+export function addSample(): Promise<boolean> {
+  return run(async () => {
     const found = await call("addSample", null);
     scans.value = [found, ...scans.value];
     await show(found.key);
@@ -57,10 +57,15 @@ async function show(key: string): Promise<void> {
     facts.value = null;
     plan.value = null;
   });
-  facts.value = await call("showScan", { scan: key });
+  try {
+    facts.value = await call("showScan", { scan: key });
+  } catch (error) {
+    unreadable.value = new Set([...unreadable.value, key]);
+    throw error;
+  }
 }
 
-export const chooseScan = (key: string): Promise<void> => working(() => show(key));
+export const chooseScan = (key: string): Promise<boolean> => run(() => show(key));
 
 /** Asks for the models; a choice that is still there stays. */
 export async function loadModels(): Promise<void> {
@@ -73,8 +78,8 @@ export async function loadModels(): Promise<void> {
   });
 }
 
-export function addModel({ files }: Picked): Promise<void> {
-  return attempt(async () => {
+export function addModel({ files }: Picked): Promise<boolean> {
+  return run(async () => {
     const added = await call("addModel", { files });
     batch(() => {
       models.value = [...models.value, added];
@@ -94,14 +99,13 @@ export function chooseModel(key: string): void {
 export async function segment(): Promise<void> {
   const [from, by] = [scan.value, model.value];
   if (from === null || by === null) return;
-  const controller = new AbortController();
-  running.value = controller;
-  await working(async (onEvent) => {
+  cancelable.value = true;
+  await run(async ({ onEvent, signal: ending }) => {
     const found = await call(
       "segment",
       { scan: from, model: by, ...(bare.value && { input: input.value }) },
       {
-        signal: controller.signal,
+        signal: ending,
         onEvent(event) {
           if (event.kind === "plan") plan.value = event;
           else onEvent(event);
@@ -113,10 +117,8 @@ export async function segment(): Promise<void> {
       hidden.value = new Set();
     });
   });
-  running.value = null;
+  cancelable.value = false;
 }
-
-export const cancel = (): void => running.value?.abort();
 
 export function toggleStructure(index: number): void {
   const next = new Set(hidden.value);
@@ -124,8 +126,9 @@ export function toggleStructure(index: number): void {
   hidden.value = next;
 }
 
-export const saveLabels = (): Promise<void> => attempt(async () => save(await call("labelFile", { result: result.value!.key })));
-export const saveVolumes = (): Promise<void> =>
+export const saveLabels = (): Promise<boolean> =>
+  attempt(async () => save(await call("labelFile", { result: result.value!.key })));
+export const saveVolumes = (): Promise<boolean> =>
   attempt(async () => save(await call("volumesFile", { result: result.value!.key })));
-export const saveSurface = (structure: number): Promise<void> =>
+export const saveSurface = (structure: number): Promise<boolean> =>
   attempt(async () => save(await call("surfaceFile", { result: result.value!.key, structure })));

@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo } from "preact/hooks";
 import type { ModelInfo } from "../../protocol.ts";
-import { shownBytes, shownNumber, t } from "../../text/text.ts";
+import { language, shownBytes, t } from "../../text/text.ts";
 import { colorsOf, hiddenLabels, namesOf } from "../colors.ts";
 import { DropZone } from "../parts/drop_zone.tsx";
 import { LazyViewer } from "../parts/lazy_viewer.tsx";
@@ -27,7 +27,7 @@ export function SegmentView() {
 }
 
 function ScanStep() {
-  const { scans, scan, facts, busy } = state;
+  const { scans, scan, facts, busy, unreadable } = state;
   const any = scans.value.length > 0;
   return (
     <section>
@@ -49,7 +49,7 @@ function ScanStep() {
       {any && (
         <fieldset class="list">
           <legend class="hidden">{t("scan.list")}</legend>
-          {scans.value.map(({ key, name, format, files, problems }) => (
+          {scans.value.map(({ key, name, format, files, problems, made }) => (
             <label key={key} class="row">
               <input
                 type="radio"
@@ -59,14 +59,15 @@ function ScanStep() {
                 onChange={() => void state.chooseScan(key)}
               />
               <span class="row-main">
-                <span class="row-name">{name}</span>
+                <span class="row-name">{made ? t("scan.sample") : name}</span>
                 <span class="hint">
-                  {format}
-                  {files > 1 && `, ${t("scan.files", { count: files })}`}
-                  {scan.value === key && facts.value && `, ${sizeOf(facts.value.shape, facts.value.spacing)}`}
+                  {made ? t("scan.made") : format}
+                  {files > 1 && ` · ${t("scan.files", { count: files })}`}
+                  {scan.value === key && facts.value && ` · ${sizeOf(facts.value.shape, facts.value.spacing)}`}
                 </span>
+                {unreadable.value.has(key) && <span class="hint bad">{t("scan.unreadable")}</span>}
                 {[...problems, ...((scan.value === key && facts.value?.notes) || [])].map((text) => (
-                  <span key={text} class="hint warn">
+                  <span key={text} class="hint warn" lang="en">
                     {text}
                   </span>
                 ))}
@@ -82,12 +83,15 @@ function ScanStep() {
 const sizeOf = ([channels, ...size]: readonly number[], spacing: readonly number[]): string =>
   t("scan.size", {
     size: `${channels > 1 ? `${channels} × ` : ""}${size.join(" × ")}`,
-    spacing: spacing.map((s) => shownNumber(Number(s.toFixed(3)))).join(" × "),
+    spacing: spacing.map((s) => s.toLocaleString(language.value, { maximumFractionDigits: 3 })).join(" × "),
   });
 
 function ModelStep() {
   const { models, model, busy } = state;
-  const from = (m: ModelInfo): string => t(`model.${m.from}`);
+  const described = ({ from, description }: ModelInfo): string => {
+    const text = description?.[language.value] ?? description?.en;
+    return text ? t("model.described", { text, from: t(`model.${from}`) }) : t(`model.${from}`);
+  };
   return (
     <section>
       <h2>{t("segment.step2")}</h2>
@@ -106,7 +110,7 @@ function ModelStep() {
               />
               <span class="row-main">
                 <span class="row-name">{m.name}</span>
-                <span class="hint">{m.description ? `${m.description} (${from(m)})` : from(m)}</span>
+                <span class="hint">{described(m)}</span>
               </span>
             </label>
           ))}
@@ -166,7 +170,7 @@ function InputChoice() {
 }
 
 function RunStep() {
-  const { scan, model, busy, progress, plan, cancelable, result } = state;
+  const { facts, model, busy, progress, plan, cancelable, result } = state;
   const detail = plan.value
     ? t("segment.plan", { windows: plan.value.windows, memory: shownBytes(plan.value.bytes) })
     : undefined;
@@ -175,7 +179,7 @@ function RunStep() {
       <button
         type="button"
         class="primary"
-        disabled={busy.value || scan.value === null || model.value === null}
+        disabled={busy.value || facts.value === null || model.value === null}
         onClick={() => void state.segment()}
       >
         {result.value ? t("segment.again") : t("segment.run")}

@@ -1,6 +1,7 @@
 /** @file The options of a recipe as a form: each with what it is for and what it must be. */
 
 import type { OptionInfo } from "../../protocol.ts";
+import { told } from "../../text/library.ts";
 import { t } from "../../text/text.ts";
 import * as state from "./state.ts";
 
@@ -38,13 +39,13 @@ function OptionField({ option: { name, help, expects, value, choices } }: { read
   const set = (next: unknown): void => state.setOption(name, next);
   if (typeof value === "boolean")
     return (
-      <label class="check" title={help}>
+      <label class="check" title={told(help)}>
         <input type="checkbox" checked={shown === true} disabled={disabled} onChange={(e) => set(e.currentTarget.checked)} />
         <span>{name}</span>
       </label>
     );
   return (
-    <label class="field" title={`${help} (${expects})`}>
+    <label class="field" title={`${told(help)} (${expects})`}>
       <span>{name}</span>
       {choices ? (
         <select value={textOf(shown)} disabled={disabled} onChange={(e) => set(e.currentTarget.value)}>
@@ -63,7 +64,7 @@ function OptionField({ option: { name, help, expects, value, choices } }: { read
           onInput={(e) => set(e.currentTarget.value)}
         />
       )}
-      <span class="hint">{help}</span>
+      <span class="hint">{told(help)}</span>
     </label>
   );
 }

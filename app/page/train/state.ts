@@ -14,6 +14,7 @@ import type {
 } from "../../protocol.ts";
 import type { Picked } from "../files.ts";
 import { attempt, call, save, WorkerError } from "../link.ts";
+import { task } from "../task.ts";
 
 export const data = signal<DataInfo | null>(null);
 export const recipe = signal<string>("slices2d");
@@ -22,7 +23,6 @@ export const plan = signal<RunPlan | null>(null);
 export const memory = signal<MemoryPlan | null>(null);
 export const name = signal("");
 export const runs = signal<readonly RunSummary[]>([]);
-export const progress = signal<Progress | null>(null);
 /** What the user changed of the options, as text. */
 export const given = signal<Readonly<Record<string, unknown>>>({});
 /** A run that waits for its data. */
@@ -45,18 +45,13 @@ export interface Live {
 }
 
 export const live = signal<Live | null>(null);
-const running = signal<AbortController | null>(null);
-export const training = computed(() => running.value !== null);
+const { progress, run: working, cancel } = task();
+export { progress };
+export const training = signal(false);
 export const busy = computed(() => progress.value !== null || training.value);
 
-async function working(work: (onEvent: (event: Progress) => void) => Promise<void>): Promise<void> {
-  progress.value = { kind: "progress", what: "reading", done: 0, total: 1 };
-  await attempt(() => work((event) => (progress.value = event)));
-  progress.value = null;
-}
-
-export async function loadRuns(): Promise<void> {
-  await attempt(async () => {
+export function loadRuns(): Promise<boolean> {
+  return attempt(async () => {
     runs.value = await call("runs", null);
   });
 }
@@ -65,11 +60,11 @@ const sourceOf = ({ files, name, folder }: Picked): DataSource => ({ kind: "file
 
 const synthetic: DataSource = { kind: "synthetic", cases: 12, seed: 7 };
 
-export const openPicked = (picked: Picked): Promise<void> => openData(sourceOf(picked));
-export const openSynthetic = (): Promise<void> => openData(synthetic);
+export const openPicked = (picked: Picked): Promise<boolean> => openData(sourceOf(picked));
+export const openSynthetic = (): Promise<boolean> => openData(synthetic);
 
-function openData(source: DataSource): Promise<void> {
-  return working(async (onEvent) => {
+function openData(source: DataSource): Promise<boolean> {
+  return working(async ({ onEvent }) => {
     batch(() => {
       plan.value = null;
       memory.value = null;
@@ -78,7 +73,7 @@ function openData(source: DataSource): Promise<void> {
     });
     data.value = await call("openData", { source }, { onEvent });
     name.value = freeName(data.value.name);
-    await configure(onEvent);
+    await configure({ onEvent });
   });
 }
 
@@ -89,24 +84,24 @@ function freeName(base: string): string {
   for (let i = 1; ; i++) if (!taken.has(`${plain}_${i}`)) return `${plain}_${i}`;
 }
 
-async function configure(onEvent: (event: Progress) => void): Promise<void> {
+async function configure({ onEvent }: { readonly onEvent: (event: Progress) => void }): Promise<void> {
   memory.value = null;
   plan.value = await call("configureRun", { recipe: recipe.value, fold: fold.value, given: given.value }, { onEvent });
 }
 
-export function chooseRecipe(chosen: string): Promise<void> {
-  return working(async (onEvent) => {
+export function chooseRecipe(chosen: string): Promise<boolean> {
+  return working(async (hooks) => {
     recipe.value = chosen;
     given.value = {};
     plan.value = null;
-    await configure(onEvent);
+    await configure(hooks);
   });
 }
 
-export function chooseFold(chosen: number | "all"): Promise<void> {
-  return working(async (onEvent) => {
+export function chooseFold(chosen: number | "all"): Promise<boolean> {
+  return working(async (hooks) => {
     fold.value = chosen;
-    await configure(onEvent);
+    await configure(hooks);
   });
 }
 
@@ -114,12 +109,12 @@ export function setOption(option: string, value: unknown): void {
   given.value = { ...given.value, [option]: value };
 }
 
-export const applyOptions = (): Promise<void> => working(configure);
+export const applyOptions = (): Promise<boolean> => working(configure);
 
-export function planMemory(): Promise<void> {
-  return working(async (onEvent) => {
-    await configure(onEvent);
-    memory.value = await call("planRun", null, { onEvent });
+export function planMemory(): Promise<boolean> {
+  return working(async (hooks) => {
+    await configure(hooks);
+    memory.value = await call("planRun", null, { onEvent: hooks.onEvent });
   });
 }
 
@@ -163,30 +158,26 @@ async function follow(
   from: Live,
   start: (options: { onEvent: (event: TrainEvent) => void; signal: AbortSignal }) => Promise<{ finished: boolean }>,
 ) {
-  const controller = new AbortController();
-  running.value = controller;
-  live.value = from;
-  const onEvent = (event: TrainEvent): void => {
-    if (event.kind === "progress") progress.value = event;
-    else {
-      progress.value = null;
+  batch(() => {
+    training.value = true;
+    live.value = from;
+  });
+  await working(async ({ onEvent: onProgress, signal: ending }) => {
+    const onEvent = (event: TrainEvent): void => {
+      if (event.kind === "progress") return onProgress(event);
+      onProgress(null);
       live.value = advanced(live.value!, event);
-    }
-  };
-  await attempt(async () => {
+    };
     try {
-      const { finished } = await start({ onEvent, signal: controller.signal });
+      const { finished } = await start({ onEvent, signal: ending });
       live.value = { ...live.value!, state: finished ? "finished" : "paused" };
     } catch (error) {
-      live.value =
-        error instanceof WorkerError && from.steps.length === 0 && live.value!.steps.length === 0
-          ? null
-          : { ...live.value!, state: "paused" };
+      const nothingYet = error instanceof WorkerError && from.steps.length === 0 && live.value!.steps.length === 0;
+      live.value = nothingYet ? null : { ...live.value!, state: "paused" };
       throw error;
     }
   });
-  progress.value = null;
-  running.value = null;
+  training.value = false;
   await loadRuns();
 }
 
@@ -209,15 +200,15 @@ const fresh = (run: string, structures: readonly string[], epochsTotal: number):
 export async function start(): Promise<void> {
   // A folder's name.
   const run = name.value.trim().replace(/[/\\]/g, "_");
-  await applyOptions();
-  if (!plan.value || !data.value) return;
+  // What cannot be applied must not train with what was there before.
+  if (!(await applyOptions()) || !plan.value || !data.value) return;
   const epochs = Number(plan.value.options.find((o) => o.name === "epochs")?.value ?? 0);
   await follow(fresh(run, data.value.structures, epochs), (options) => call("startRun", { name: run }, options));
   name.value = freeName(data.value.name);
 }
 
 export function pause(): void {
-  running.value?.abort();
+  cancel();
   if (live.value) live.value = { ...live.value, state: "pausing" };
 }
 
@@ -229,13 +220,15 @@ export async function resume(run: RunSummary, picked?: Picked): Promise<void> {
   }
   wanted.value = null;
   const source = picked && sourceOf(picked);
-  const { steps, epochs, structures } = await call("curves", { name: run.name });
-  const from = { ...fresh(run.name, structures, run.epochs), steps, epochs };
-  await follow(from, (options) => call("resumeRun", { name: run.name, ...(source && { source }) }, options));
+  await attempt(async () => {
+    const { steps, epochs, structures } = await call("curves", { name: run.name });
+    const from = { ...fresh(run.name, structures, run.epochs), steps, epochs };
+    await follow(from, (options) => call("resumeRun", { name: run.name, ...(source && { source }) }, options));
+  });
 }
 
 /** Shows what a run has learned. */
-export const show = (run: RunSummary): Promise<void> =>
+export const show = (run: RunSummary): Promise<boolean> =>
   attempt(async () => {
     const { steps, epochs, structures } = await call("curves", { name: run.name });
     live.value = {
@@ -247,7 +240,7 @@ export const show = (run: RunSummary): Promise<void> =>
     };
   });
 
-export function remove(run: RunSummary): Promise<void> {
+export function remove(run: RunSummary): Promise<boolean> {
   return attempt(async () => {
     await call("deleteRun", { name: run.name });
     if (live.value?.name === run.name) live.value = null;
@@ -255,6 +248,6 @@ export function remove(run: RunSummary): Promise<void> {
   });
 }
 
-export function download(run: RunSummary): Promise<void> {
-  return working(async (onEvent) => save(await call("runFile", { name: run.name }, { onEvent })));
+export function download(run: RunSummary): Promise<boolean> {
+  return working(async ({ onEvent }) => save(await call("runFile", { name: run.name }, { onEvent })));
 }

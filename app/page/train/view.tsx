@@ -1,7 +1,8 @@
 /** @file The view Train: data, a recipe with its options, a run that is watched. */
 
 import { useEffect } from "preact/hooks";
-import { shownBytes, t } from "../../text/text.ts";
+import { told } from "../../text/library.ts";
+import { shownBytes, shownNumber, t } from "../../text/text.ts";
 import { DropZone } from "../parts/drop_zone.tsx";
 import { ProgressBar } from "../parts/progress.tsx";
 import { LiveRun } from "./live_run.tsx";
@@ -20,7 +21,8 @@ export function TrainView() {
         <StartStep />
         <RunList />
       </div>
-      <div class="stage plain">
+      {/* It scrolls, and so do keys. */}
+      <div class="stage plain" tabIndex={0} role="region" aria-label={t("train.step3")}>
         <LiveRun />
       </div>
     </div>
@@ -97,7 +99,7 @@ function RecipeStep() {
           </select>
         </label>
       </div>
-      <p class="hint">{recipes.find((r) => r.name === recipe.value)?.summary}</p>
+      <p class="hint">{told(recipes.find((r) => r.name === recipe.value)?.summary ?? "")}</p>
       {plan.value && <p class="hint">{t("train.split", { train: plan.value.train, val: plan.value.val })}</p>}
       <Options />
     </section>
@@ -114,7 +116,7 @@ function StartStep() {
         <p class="hint">
           {t("train.planned", {
             memory: shownBytes(planned.bytes),
-            parameters: planned.parameters.toLocaleString(),
+            parameters: shownNumber(planned.parameters),
             steps: planned.stepsPerEpoch,
           })}
         </p>

@@ -1,5 +1,6 @@
 /** @file The cases of a dataset, from the lists of its dataset.json or from the names of the files in its folders. */
 
+import { counted } from "../../host/text.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import { isRecord, recordField } from "../../host/bytes/json.ts";
 import type { Case, Folder } from "./dataset_index.ts";
@@ -186,6 +187,6 @@ export function foundCases(images: string, labels: string, search: Search): Case
     return [{ id, image }];
   });
   const left = (whole ? stems : firsts).length - cases.length;
-  if (left > 0) notes.push(`${left} cases of ${images} lack some of their ${channels} channels and are left out`);
+  if (left > 0) notes.push(`${counted(left, "case")} of ${images} without all ${channels} channels: left out`);
   return cases;
 }

@@ -123,7 +123,9 @@ function labelledCases(root: JsonRecord, search: Search): { training: ListedCase
   }
   const promised = root.numTraining;
   if (promised !== undefined && Number(promised) !== training.length)
-    notes.push(`numTraining is ${String(promised)}, but there are ${training.length} training cases; all of them are used`);
+    notes.push(
+      `numTraining is ${String(promised)}, but there ${training.length === 1 ? "is 1 training case" : `are ${training.length} training cases`}; all of them are used`,
+    );
   const held = validationCases(root, search);
   const all = [...training, ...held];
   expectNames(all, fail);

@@ -1,5 +1,6 @@
 /** @file What an image is, in sentences: geometry, values, and what is odd about it. */
 
+import { counted } from "../../host/text.ts";
 import type { TypedArray } from "../../host/array.ts";
 import { extent, quantiles } from "../../host/stats.ts";
 import { axisCodes } from "../axis_codes.ts";
@@ -38,7 +39,7 @@ export function describeImage(volume: Volume): ImageDescription {
   const extents = size.map((n, i) => short(n * spacing[i])).join(" × ");
   const facts: [string, string][] = [
     ["format", [meta.format ?? "unknown", `stored as ${meta.dtype ?? "unknown"}`, ...scaled].join(", ")],
-    ["size", `${size.join(" × ")} voxels, ${channels} channel${channels === 1 ? "" : "s"}`],
+    ["size", `${size.join(" × ")} voxels, ${counted(channels, "channel")}`],
     ["voxel", `${spacing.map(short).join(" × ")}${unit}`],
     ["extent", `${extents}${unit}`],
     ["orientation", axisCodes(affine)],

@@ -4,7 +4,7 @@ import type { Case } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { VoxgradError } from "../../host/errors.ts";
 import type { AbortSignal } from "../../host/platform.ts";
-import { formatBytes } from "../../host/text.ts";
+import { counted, formatBytes } from "../../host/text.ts";
 import type { SegmentPlan } from "../inference/segmenter.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../post/label_volumes.ts";
 import { files } from "../run/files.ts";
@@ -84,13 +84,13 @@ export async function predictCases(
     uninterruptible();
   }
   await writeVolumes(out, volumes);
-  say(`${done} label maps in ${out.name}`);
-  if (bad.length > 0) say(`${bad.length} of ${cases.length} cases failed: ${bad.join(", ")}`);
+  say(`${counted(done, "label map")} in ${out.name}`);
+  if (bad.length > 0) say(`${bad.length} of ${counted(cases.length, "case")} failed: ${bad.join(", ")}`);
   return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
 }
 
 /** What will be done for a case, in a line. */
 function planned(id: string, { windows, passes = windows, bands = 1, peakBytes }: SegmentPlan): string {
   const slabs = bands > 1 ? ` in ${bands} bands` : "";
-  return `${id}: ${windows} windows${slabs}, ${passes} passes, ${formatBytes(peakBytes)} on the device`;
+  return `${id}: ${counted(windows, "window")}${slabs}, ${counted(passes, "pass", "passes")}, ${formatBytes(peakBytes)} on the device`;
 }

@@ -3,6 +3,7 @@
  * middle lies within the target's radius; a target that several hit counts once, with the best of them, and the others count as nothing.
  */
 
+import { counted } from "../../host/text.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { computeFrocCurveData, computeFrocScore, type Detections } from "./froc.ts";
 
@@ -88,7 +89,7 @@ export function detectionLines({
 }: DetectionSummary): string[] {
   const rates = lunaRates.map((rate, i) => `${atRates[i].toFixed(3)} at ${rate}`).join(", ");
   return [
-    `${images} scans with ${targets} targets: of all candidates ${sensitivity.toFixed(3)} sensitivity, ${falsePositivesPerImage.toFixed(2)} false positives per scan`,
+    `${counted(images, "scan")} with ${counted(targets, "target")}: of all candidates ${sensitivity.toFixed(3)} sensitivity, ${falsePositivesPerImage.toFixed(2)} false positives per scan`,
     `sensitivity by false positives per scan: ${rates}; mean (FROC) ${froc.toFixed(3)}`,
   ];
 }

@@ -10,7 +10,7 @@ import type { HostArray } from "../../host/array.ts";
 import { parseJson } from "../../host/bytes/json.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import { importModule } from "../../host/import_module.ts";
-import { formatCount } from "../../host/text.ts";
+import { counted } from "../../host/text.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { readTorch } from "../../weights/index.ts";
@@ -189,7 +189,7 @@ export async function openBundle(device: Device, files: ModelFiles, options: Ope
     kind: "bundle",
     channels,
     labels,
-    description: `MONAI bundle ${files.name}, ${component.target}, ${formatCount(network.parameterCount)} parameters`,
+    description: `MONAI bundle ${files.name}, ${component.target}, ${counted(network.parameterCount, "parameter")}`,
     segment: (image, wanted = {}) =>
       segmentWith({ network, before, inferer, after, channels, classes: labels.length + 1 }, image, wanted),
     dispose: () => network.dispose(),

@@ -5,7 +5,7 @@ import { makeVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
 import { FormatError } from "../../host/errors.ts";
 import { reversedAxes } from "../../host/strided.ts";
-import { formatCount } from "../../host/text.ts";
+import { counted } from "../../host/text.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { importOnnx, type OnnxModel } from "../../onnx/index.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -132,7 +132,7 @@ function graphModel(
     kind,
     channels: named,
     labels,
-    description: `${what}, ${formatCount(module.parameterCount)} parameters`,
+    description: `${what}, ${counted(module.parameterCount, "parameter")}`,
     async segment(image, wanted = {}) {
       expectImage(image, named);
       return segmentWith(device, network, coding, image, options, wanted);

@@ -2,7 +2,7 @@
 
 import { makeVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
 import { FormatError } from "../../host/errors.ts";
-import { formatCount } from "../../host/text.ts";
+import { counted } from "../../host/text.ts";
 import type { Device } from "../../tensor/device.ts";
 import { readRunInfo } from "../run/files.ts";
 import { storedRecipe } from "../run/load_recipe.ts";
@@ -39,7 +39,7 @@ export async function openRunModel(device: Device, files: ModelFiles, options: O
     kind: "run",
     channels: info.channels,
     labels: info.labels.filter((l) => !l.ignore),
-    description: `run of recipe ${recipe.name}, ${formatCount(weights)} parameters`,
+    description: `run of recipe ${recipe.name}, ${counted(weights, "parameter")}`,
     async segment(image: Volume, { signal, probabilities, onPlan, onProgress }: ModelSegmentOptions = {}) {
       const read = async () => ({ id: "image", image });
       const found = await segmentCases(run, [{ id: "image", image: [] }], read, {

@@ -9,7 +9,7 @@ import { type Affine, makeVolume, type Volume, withGeometryOf } from "../../data
 import { parseJson, record } from "../../host/bytes/json.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import { reversedAxes } from "../../host/strided.ts";
-import { formatCount } from "../../host/text.ts";
+import { counted } from "../../host/text.ts";
 import { LayersGraph, layersModel } from "../../nn/layers_model.ts";
 import type { Device } from "../../tensor/device.ts";
 import { readTfjs } from "../../weights/index.ts";
@@ -59,7 +59,7 @@ export async function openTfjs(device: Device, files: ModelFiles, options: OpenM
     kind: "tfjs",
     channels,
     labels,
-    description: `TensorFlow.js layers, ${formatCount(network.parameterCount)} parameters`,
+    description: `TensorFlow.js layers, ${counted(network.parameterCount, "parameter")}`,
     segment: (image, wanted = {}) => segmentHead(windows, image, options, wanted),
     dispose() {
       windows.dispose();

@@ -1,5 +1,6 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
+import { counted } from "../../host/text.ts";
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
 import type { ItemStore } from "../../data/datasets/persistent_dataset.ts";
 import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
@@ -130,7 +131,7 @@ function commonest(words: readonly string[]): string {
 function listOf(problems: readonly Error[], cases: number): string {
   const lines = problems.slice(0, listed).map((p) => `\n  ${p.name}: ${p.message}`);
   const more = problems.length > listed ? `\n  and ${problems.length - listed} more` : "";
-  return `${problems.length} of ${cases} cases cannot be used:${lines.join("")}${more}`;
+  return `${problems.length} of ${counted(cases, "case")} cannot be used:${lines.join("")}${more}`;
 }
 
 /** Options and description of a run that is to be. */

@@ -1,5 +1,6 @@
 /** @file Detection in the report of a run whose segmenter finds things: candidates of each case against the list of the dataset, or the components of its mask. */
 
+import { counted } from "../../host/text.ts";
 import { nodulesOfMask } from "../../data/nodules/mask_nodules.ts";
 import type { LoadedCase } from "../recipes/recipe.ts";
 import { type Candidate, type DetectionSummary, summarizeDetections, lunaRates, matchCandidates } from "../metrics/detection.ts";
@@ -62,7 +63,7 @@ export class DetectionTally {
 export function frocSvg({ curve, sensitivity, targets, images }: DetectionSummary): string {
   const most = Math.max(...lunaRates);
   const points = [...curve.filter(([x]) => x <= most), [most, sensitivity] as const];
-  const series = [{ name: `${targets} targets in ${images} scans`, points }];
+  const series = [{ name: `${counted(targets, "target")} in ${counted(images, "scan")}`, points }];
   const axes = { xLabel: "false positives per scan", yLabel: "sensitivity", yRange: [0, 1] as const };
   return curveSvg(series, { title: "Free-response curve", ...axes });
 }

@@ -8,7 +8,7 @@ import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
-import { formatCount } from "../../host/text.ts";
+import { counted } from "../../host/text.ts";
 import { type Context, type Networks, onlyNetwork, type Recipe } from "../recipes/recipe.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { ProgressState } from "../training/progress.ts";
@@ -112,8 +112,8 @@ async function trainRun<C extends object>(recipe: Recipe<C>, options: FitOptions
     await writeRunInfo(store, info);
     const { train, val } = data;
     run.log(
-      `${train.length} training cases, ${val.length} validation cases; ${formatCount(parametersOf(networks))} parameters; ` +
-        `${run.training.stepsPerEpoch} steps per epoch of ${config.batchSize} samples`,
+      `${counted(train.length, "training case")}, ${counted(val.length, "validation case")}; ${counted(parametersOf(networks), "parameter")}; ` +
+        `${counted(run.training.stepsPerEpoch, "step")} per epoch of ${counted(config.batchSize, "sample")}`,
     );
     return await run.train();
   } finally {

@@ -2,7 +2,7 @@
 
 import type { LabelClass } from "../../data/labels.ts";
 import { nanMean } from "../../host/stats.ts";
-import { formatBytes, formatCount, formatDuration, formatRate } from "../../host/text.ts";
+import { counted, formatBytes, formatCount, formatDuration, formatRate } from "../../host/text.ts";
 import type { Summary } from "../metrics/bootstrap.ts";
 import type { CaseMetric } from "../metrics/case_metrics.ts";
 import type { Comparison } from "../metrics/comparison.ts";
@@ -122,7 +122,7 @@ function detection(summary: DetectionSummary): Html[] {
   const { targets, images, sensitivity, falsePositivesPerImage, atRates, froc } = summary;
   return [
     html`<p>
-      ${targets} targets in ${images} scans; of all candidates sensitivity ${shown(sensitivity)} at
+      ${counted(targets, "target")} in ${counted(images, "scan")}; of all candidates sensitivity ${shown(sensitivity)} at
       ${shown(falsePositivesPerImage)} false positives per scan; mean of the sensitivities below ${shown(froc)}.
     </p>`,
     table(["false positives per scan", ...lunaRates.map(String)], [["sensitivity", ...atRates.map(shown)]], 1),

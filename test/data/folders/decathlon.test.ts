@@ -159,7 +159,7 @@ describe("dataset.json as other tools write it", () => {
     const index = parseDataset(msd({ numTraining: 7, test: ["imagesTs/t.nii.gz", "imagesTs/u.nii.gz"] }), msdFiles);
     expect(index.test.map((c) => c.id)).toEqual(["t"]);
     expect(index.notes).toEqual([
-      "numTraining is 7, but there are 1 training cases; all of them are used",
+      "numTraining is 7, but there is 1 training case; all of them are used",
       '1 of 2 images of the list "test" are not there and are left out',
     ]);
   });

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { deflateSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readImageFile, writeImageFile } from "../../../src/data/formats/images.node.ts";
 import { readImage, writeImage } from "../../../src/data/formats/read_image.ts";
@@ -13,6 +13,7 @@ import { LoadImageFile, SaveImageFile } from "../../../src/data/transforms/io/im
 import { LoadImage } from "../../../src/data/transforms/io/load_image.ts";
 import { type Affine, makeVolume, type Volume } from "../../../src/data/volume.ts";
 import { ConfigError, DataError, FormatError, ShapeError } from "../../../src/host/errors.ts";
+import { joined, named, text } from "../../lib/written_files.ts";
 
 let dir: string;
 beforeAll(async () => void (dir = await mkdtemp(join(tmpdir(), "voxgrad-images-"))));
@@ -29,11 +30,6 @@ const oblique: Affine = [
 function counted(shape = [1, 3, 4, 5], affine = oblique): Volume<Int16Array> {
   return makeVolume({ data: Int16Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i), shape }, affine);
 }
-
-const text = (lines: readonly string[]): Uint8Array => new TextEncoder().encode(lines.join("\n"));
-const joined = (...parts: (Uint8Array | string)[]): Uint8Array =>
-  new Uint8Array(Buffer.concat(parts.map((p) => Buffer.from(p as never))));
-const named = (name: string, bytes: Uint8Array): File => new File([bytes as Uint8Array<ArrayBuffer>], name);
 
 /** The files of a volume as Files. */
 const filesOf = async (name: string, volume: Volume, options = {}): Promise<File[]> =>
@@ -174,171 +170,6 @@ describe("recognition", () => {
     expect((await readImageFile(join(dir, "e.mhd"))).shape).toEqual([1, 3, 4, 5]);
     await writeFile(join(dir, "f.mhd"), text([...lines, "ElementDataFile = /etc/hostname", ""]));
     await expect(readImageFile(join(dir, "f.mhd"))).rejects.toThrow(FormatError);
-  });
-});
-
-describe("NRRD", () => {
-  const head = ["NRRD0004", "type: uchar", "dimension: 3", "sizes: 2 3 2", "encoding: raw"];
-  const bytes = Uint8Array.from({ length: 12 }, (_, i) => i);
-  // x fastest in the file, z in the volume.
-  const turned = [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11];
-  const nrrd = (lines: readonly string[], data: Uint8Array = bytes) => joined(lines.join("\n"), "\n\n", data);
-
-  test("encodings: raw, gzip, text, hex; line endings and comments", async () => {
-    const as = (encoding: string) => [...head.slice(0, 4), `encoding: ${encoding}`];
-    const hex = [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("\n");
-    for (const file of [
-      nrrd(head),
-      nrrd(as("gzip"), gzipSync(bytes)),
-      nrrd(as("txt"), text([[...bytes].join(" ")])),
-      nrrd(as("hex"), text([hex])),
-      joined(["NRRD0004", "# made by hand", ...head.slice(1), "key:=value: with = colons", "", ""].join("\r\n"), bytes),
-    ])
-      expect([...(await readImage(file)).data]).toEqual(turned);
-    await expect(readImage(nrrd(as("bzip2")))).rejects.toThrow(/bzip2 data do not begin as bzip2 does/);
-    await expect(readImage(nrrd(as("xz")))).rejects.toThrow(/encoding is "xz"; expected raw, gzip, bzip2/);
-  });
-
-  test("spaces: RAS, LPS and the words for them; directions of two and of four axes", async () => {
-    const at = (space: string) =>
-      nrrd([...head, `space: ${space}`, "space directions: (2,0,0) (0,3,0) (0,0,4)", "space origin: (1,2,3)"]);
-    expect((await readImage(at("right-anterior-superior"))).affine.slice(0, 3)).toEqual([
-      [2, 0, 0, 1],
-      [0, 3, 0, 2],
-      [0, 0, 4, 3],
-    ]);
-    for (const space of ["left-posterior-superior", "LPS"]) {
-      expect((await readImage(at(space))).affine.slice(0, 3)).toEqual([
-        [-2, 0, 0, -1],
-        [0, -3, 0, -2],
-        [0, 0, 4, 3],
-      ]);
-    }
-    expect((await readImage(at("LAS"))).affine.slice(0, 3)).toEqual([
-      [-2, 0, 0, -1],
-      [0, 3, 0, 2],
-      [0, 0, 4, 3],
-    ]);
-    const vectors = await readImage(
-      nrrd([
-        "NRRD0004",
-        "type: uchar",
-        "dimension: 4",
-        "sizes: 2 3 2 1",
-        "encoding: raw",
-        "kinds: vector domain domain domain",
-        "space: RAS",
-        "space directions: none (1,0,0) (0,1,0) (0,0,1)",
-      ]),
-    );
-    expect([vectors.shape, [...vectors.data]]).toEqual([
-      [2, 3, 2, 1],
-      [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11],
-    ]);
-    const flat = await readImage(
-      nrrd(["NRRD0004", "type: uchar", "dimension: 2", "sizes: 3 4", "encoding: raw", "spacings: 2 3"]),
-    );
-    expect([flat.shape, flat.spacing]).toEqual([
-      [1, 3, 4, 1],
-      [2, 3, 1],
-    ]);
-  });
-
-  test("data apart: one file, a list, a pattern", async () => {
-    const [a, b] = [named("d1.raw", bytes.subarray(0, 6)), named("d2.raw", bytes.subarray(6))];
-    const header = (line: string) =>
-      named("h.nhdr", text([...head, line, ...(line.endsWith("LIST") ? ["d1.raw", "d2.raw"] : []), ""]));
-    for (const line of ["data file: LIST", "data file: d%d.raw 1 2 1 2"])
-      expect([...(await readImage([header(line), a, b])).data]).toEqual(turned);
-    expect([...(await readImage([header("data file: d.raw"), named("d.raw", bytes)])).data]).toEqual(turned);
-    await expect(readImage([header("data file: LIST"), a])).rejects.toThrow(/d2.raw/);
-  });
-
-  test.each([
-    ["no endian", ["NRRD0004", "type: short", ...head.slice(2)], /endian is missing/],
-    ["a wrong type", ["NRRD0004", "type: block", ...head.slice(2)], /type is "block"/],
-    ["a size of 0", ["NRRD0004", "type: uchar", "dimension: 1", "sizes: 0", "encoding: raw"], /sizes has 0/],
-    [
-      "more voxels than there are",
-      ["NRRD0004", "type: uchar", "dimension: 1", "sizes: 99999999999", "encoding: raw"],
-      /take 99999999999 bytes/,
-    ],
-    ["a singular space", [...head, "space: RAS", "space directions: (1,0,0) (1,0,0) (0,0,1)"], /space directions .* singular/],
-    ["a line without a field", [...head, "what is this"], /line 6 is "what is this"/],
-  ])("%s is refused with the field", async (_name, lines, message) => {
-    await expect(readImage(nrrd(lines))).rejects.toThrow(FormatError);
-    await expect(readImage(nrrd(lines))).rejects.toThrow(message);
-  });
-});
-
-describe("MetaImage", () => {
-  const head = ["ObjectType = Image", "NDims = 3", "DimSize = 2 3 2", "ElementType = MET_UCHAR"];
-  const bytes = Uint8Array.from({ length: 12 }, (_, i) => i);
-  const turned = [0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11];
-  const mha = (lines: readonly string[], data: Uint8Array = bytes) =>
-    joined([...lines, "ElementDataFile = LOCAL", ""].join("\n"), data);
-
-  test("packed with and without its size, text, and channels side by side", async () => {
-    const packed = deflateSync(bytes);
-    for (const file of [
-      mha(head),
-      mha([...head, "CompressedData = True"], packed),
-      mha([...head, "CompressedData = True", `CompressedDataSize = ${packed.length}`], joined(packed, "behind")),
-      mha([...head, "BinaryData = False"], text([[...bytes].join("\n")])),
-    ])
-      expect([...(await readImage(file)).data]).toEqual(turned);
-    const colors = await readImage(
-      mha(["NDims = 2", "DimSize = 2 2", "ElementNumberOfChannels = 3", "ElementType = MET_UCHAR_ARRAY"]),
-    );
-    expect([colors.shape, [...colors.data]]).toEqual([
-      [3, 2, 2, 1],
-      [0, 6, 3, 9, 1, 7, 4, 10, 2, 8, 5, 11],
-    ]);
-    await expect(readImage(mha([...head, "CompressedData = True"]))).rejects.toThrow(FormatError);
-  });
-
-  test("a row of the matrix is the direction of an axis, in LPS", async () => {
-    const lines = [...head, "ElementSpacing = 2 3 4", "TransformMatrix = 0 1 0 -1 0 0 0 0 1", "Offset = 5 6 7"];
-    expect((await readImage(mha(lines))).affine.slice(0, 3)).toEqual([
-      [0, 3, 0, -5],
-      [-2, 0, 0, -6],
-      [0, 0, 4, 7],
-    ]);
-  });
-
-  test("data apart: a list, a pattern, HeaderSize", async () => {
-    const [a, b] = [named("d1.raw", bytes.subarray(0, 6)), named("d2.raw", bytes.subarray(6))];
-    const header = (...lines: string[]) => named("h.mhd", text([...head, ...lines, ""]));
-    expect([...(await readImage([header("ElementDataFile = LIST", "d1.raw", "d2.raw"), a, b])).data]).toEqual(turned);
-    expect([...(await readImage([header("ElementDataFile = d%d.raw 1 2 1"), a, b])).data]).toEqual(turned);
-    const padded = named("p.raw", joined("header", bytes));
-    for (const size of [6, -1])
-      expect([...(await readImage([header(`HeaderSize = ${size}`, "ElementDataFile = p.raw"), padded])).data]).toEqual(turned);
-  });
-});
-
-describe("NumPy", () => {
-  const npy = (dict: string, data: Uint8Array = new Uint8Array(96)) =>
-    joined(Uint8Array.of(0x93), "NUMPY", Uint8Array.of(1, 0, dict.length, 0), dict, data);
-  test.each([
-    ["pickles", "{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", /Python objects/],
-    ["records", "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }", /records of several fields/],
-    ["complex", "{'descr': '<c8', 'fortran_order': False, 'shape': (3,), }", /descr is "<c8"/],
-    ["more than there is", "{'descr': '<f8', 'fortran_order': False, 'shape': (300, 300), }", /ends after 96/],
-    ["no dict", "hello", /expected descr/],
-  ])("%s are refused", async (_name, dict, message) => {
-    await expect(readImage(npy(dict))).rejects.toThrow(FormatError);
-    await expect(readImage(npy(dict))).rejects.toThrow(message);
-  });
-
-  test("Fortran order and byte order", async () => {
-    const data = new Uint8Array(new Uint16Array([1, 2, 3, 4, 5, 6]).buffer);
-    const big = Uint8Array.from(data, (_, i) => data[i ^ 1]);
-    const fortran = await readImage(npy("{'descr': '>u2', 'fortran_order': True, 'shape': (2, 3), }", big));
-    expect([fortran.shape, [...fortran.data]]).toEqual([
-      [1, 2, 3, 1],
-      [1, 3, 5, 2, 4, 6],
-    ]);
   });
 });
 

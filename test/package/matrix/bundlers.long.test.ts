@@ -40,9 +40,10 @@ describeMatrix("bundlers", () => {
     const loaded = [await load("0"), await load('1, "/worker.js"')];
     if (ownWorkers) loaded.push(await load("1"));
     const trained = await page.evaluate<{ losses: number[]; weights: number }>("train()");
+    const ownKernels = await page.evaluate("ownKernels()");
     await page.close();
     await site.close();
-    return { loaded, trained, problems };
+    return { loaded, trained, ownKernels, problems };
   }
 
   // Of these, two make a script of `new Worker(new URL(…))`, the others leave it to the user, and one makes no bundle for Node.
@@ -55,13 +56,14 @@ describeMatrix("bundlers", () => {
     rmSync(join(app.folder, "out"), { recursive: true, force: true });
     expect(await app.runLong(process.execPath, ["build.js", bundler])).toBe("");
 
-    const { loaded, trained, problems } = await visit(pageWorkers);
+    const { loaded, trained, ownKernels, problems } = await visit(pageWorkers);
     expect(problems).toEqual([]);
     for (const values of loaded) expect(values).toEqual([2, 4, 6]);
     expect(trained).toMatchObject({ kept: ["function", "function"] });
     expect(trained.weights).toBeGreaterThan(4);
     expect(trained.losses.length).toBeGreaterThan(2);
     for (const loss of trained.losses) expect(loss).toBeLessThan(1);
+    expect(ownKernels).toEqual({ slopes: 3, timed: true });
 
     if (node) {
       const dataset = join(app.folder, "dataset.js");

@@ -51,7 +51,7 @@ describeMatrix("ways to install", () => {
     onTestFinished(() => app.remove());
     const folder = join(app.folder, "node_modules", "voxgrad");
     const top = readdirSync(folder).toSorted();
-    expect(top).toEqual(["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"]);
+    expect(top).toEqual(["ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "README.md", "README.zh.md", "dist", "package.json"]);
     expect(await loadAll(app)).toBe(all);
     // Others' names for sources, which a monorepo may have set.
     for (const condition of ["source", "development", "src", "bun", "deno"])

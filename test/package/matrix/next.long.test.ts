@@ -62,7 +62,7 @@ describeMatrix("Next.js", () => {
       const page = await browser.newPage();
       await page.goto(url);
       await page.waitForFunction(`document.querySelector("p").textContent !== "waiting"`);
-      expect(await page.textContent("p")).toBe("0 2 function true 1 2 2 2");
+      expect(await page.textContent("p")).toBe("0 2 function true 1 2 2 2 function function");
       await page.close();
     } finally {
       server.removeAllListeners("exit");

@@ -60,10 +60,12 @@ describeMatrix("runtimes", () => {
   });
 
   async function expectComputes(runtime: Runtime, by: string): Promise<void> {
-    const { device, product, total, losses, shared, error } = JSON.parse(await run(runtime, "device.js"));
+    const { device, product, total, slopes, timed, losses, shared, error } = JSON.parse(await run(runtime, "device.js"));
     expect(error).toBeUndefined();
     expect(product).toEqual([7, 10, 15, 22]);
     expect(total).toBe(29_994);
+    expect(slopes).toBe(3);
+    expect(timed).toMatch(/square .* ms/);
     expect(shared).toEqual(runtime === "deno" ? [6, 6, 6] : []);
     expect(losses).toHaveLength(10);
     expect(losses.at(-1)).toBeLessThan(0.95 * losses[0]);

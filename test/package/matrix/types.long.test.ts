@@ -11,10 +11,14 @@ const source = `${imports.join("\n")}
 import { add, type Device, openDevice } from "voxgrad";
 import { DataLoader } from "voxgrad/data";
 import { UNet } from "voxgrad/seg";
+import { bench, type BenchReport } from "voxgrad/bench";
+import { gradCheck } from "voxgrad/testing";
 const device: Device = await openDevice();
 export const sum: number = await add(device.tensor({ data: [1], shape: [1] }), 1).item();
 export const loader = new DataLoader([], { batchSize: 2 });
 export const model = new UNet(device, { spatialDims: 2, inChannels: 1, outChannels: 1, channels: [4, 8], strides: [2] });
+export const report: BenchReport = await bench(device, [], { filter: "conv" });
+export const slopes: number = (await gradCheck((x) => x, [device.tensor({ data: [1], shape: [1] })])).length;
 // @ts-expect-error a number is no text
 export const text: string = sum;
 // @ts-expect-error a device is no number

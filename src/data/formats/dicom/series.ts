@@ -157,7 +157,10 @@ function stacksOf(uid: string, found: readonly DicomHeader[], failures: readonly
   const seen = new Set<string>();
   const headers = found.filter(({ instanceUid }) => instanceUid === "" || (!seen.has(instanceUid) && seen.add(instanceUid)));
   const copies = found.length - headers.length;
-  const notes = copies > 0 ? [`${copies} files are copies of others and are left out`] : [];
+  const notes =
+    copies > 0
+      ? [copies === 1 ? "1 file is a copy of another and is left out" : `${copies} files are copies of others and are left out`]
+      : [];
   const errors = failures.filter((f) => f.seriesUid === undefined || f.seriesUid === uid).map((f) => f.error);
   const groups: Slice[][] = [];
   for (const slice of slicesOf(headers)) {

@@ -1,6 +1,7 @@
 /** @file `voxgrad convert-image`: an image as another format, with its geometry. */
 
 import { existsSync, realpathSync } from "node:fs";
+import { counted } from "../../../host/text.ts";
 import { describeImage } from "../../../data/formats/describe.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import { writeImage, writerOf } from "../../../data/formats/read_image.ts";
@@ -36,7 +37,9 @@ export const convertImageCommand: Command = {
     const { placeless, title } = writerOf(to);
     if (placeless) say(`odd: ${title} has no orientation, so the place of the image is lost in ${to}`);
     for (const line of describeImage(volume).odd) say(`odd: ${line}`);
-    say(`${to}: ${volume.shape.slice(1).join(" × ")} voxels, ${volume.shape[0]} channel(s), ${dtype ?? volume.meta.dtype}`);
+    say(
+      `${to}: ${volume.shape.slice(1).join(" × ")} voxels, ${counted(volume.shape[0], "channel")}, ${dtype ?? volume.meta.dtype}`,
+    );
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 /** @file `voxgrad export-slices`: the volumes of a dataset as PNG slices of three views. */
 
 import { resolve } from "node:path";
+import { counted } from "../../../host/text.ts";
 import { axisCodes } from "../../../data/axis_codes.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { outputCodingOf } from "../../post/output_coding.ts";
@@ -74,7 +75,7 @@ export const exportSlicesCommand: Command = {
     }
     const rows = ["background", ...coding.foreground.map((l) => l.name)].map((name, i) => `${i},${name}`);
     await out.write("classes.csv", `${["value,class", ...rows].join("\n")}\n`);
-    say(`${files} slices of ${data.train.length} cases in ${out.name}`);
+    say(`${counted(files, "slice")} of ${counted(data.train.length, "case")} in ${out.name}`);
     return 0;
   },
 };

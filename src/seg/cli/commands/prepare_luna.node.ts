@@ -1,5 +1,6 @@
 /** @file `voxgrad prepare-luna`: LUNA16's scans and list of nodules as training data. */
 
+import { counted } from "../../../host/text.ts";
 import { readImageFile } from "../../../data/formats/images.node.ts";
 import { prepareLuna } from "../../../data/nodules/luna.node.ts";
 import { ConfigError } from "../../../host/errors.ts";
@@ -27,7 +28,7 @@ export const prepareLunaCommand: Command = {
       onScan: (id, done, total) => say(`${done}/${total} ${id}`),
     });
     const nodules = index.scans.reduce((n, scan) => n + scan.nodules.length, 0);
-    say(`${index.scans.length} scans with ${nodules} nodules in ${out}`);
+    say(`${counted(index.scans.length, "scan")} with ${counted(nodules, "nodule")} in ${out}`);
     return 0;
   },
 };

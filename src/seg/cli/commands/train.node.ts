@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { counted } from "../../../host/text.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
 import { type Device, openDevice } from "../../../tensor/device.ts";
@@ -58,7 +59,7 @@ interface Job extends NewRun<object> {
 
 function epochLine({ epoch, loss, lr, seconds, dice, skipped }: EpochMetrics, total: number): string {
   const parts = [`epoch ${epoch}/${total}`, `loss ${loss.toFixed(4)}`, `lr ${lr.toExponential(1)}`, `${seconds.toFixed(1)} s`];
-  if (skipped) parts.push(`${skipped} steps skipped`);
+  if (skipped) parts.push(`${counted(skipped, "step")} skipped`);
   if (dice) parts.push(`validation Dice ${dice.map((d) => d.toFixed(4)).join(" / ")}`);
   return parts.join("  ");
 }

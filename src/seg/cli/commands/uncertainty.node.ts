@@ -1,6 +1,7 @@
 /** @file `voxgrad uncertainty`: how sure a trained run is of each structure and voxel, by test-time dropout. */
 
 import { join, resolve } from "node:path";
+import { counted } from "../../../host/text.ts";
 import type { Case } from "../../../data/folders/dataset_index.ts";
 import { writeNifti } from "../../../data/formats/nifti/nifti.ts";
 import { withGeometryOf } from "../../../data/volume.ts";
@@ -136,7 +137,7 @@ async function sampleAll(
     await out.write(files.uncertainty, uncertaintyCsv(found.flatMap((f) => f.structures)));
     await out.write(files.volumes, volumesCsv(volumes));
   }
-  say(`${found.length} cases of ${samples} draws in ${out.name}`);
-  if (bad.length > 0) say(`${bad.length} of ${cases.length} cases failed: ${bad.join(", ")}`);
+  say(`${counted(found.length, "case")} of ${counted(samples, "draw")} in ${out.name}`);
+  if (bad.length > 0) say(`${bad.length} of ${counted(cases.length, "case")} failed: ${bad.join(", ")}`);
   return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;
 }

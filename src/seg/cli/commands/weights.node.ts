@@ -1,6 +1,6 @@
 /** @file `voxgrad convert` and `voxgrad inspect`. */
 
-import { formatBytes, formatCount } from "../../../host/text.ts";
+import { counted, formatBytes } from "../../../host/text.ts";
 import { writeFileAtomic } from "../../../host/files.node.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { ELEMENTS, type ElementType, type WeightTensor } from "../../../weights/elements.ts";
@@ -19,7 +19,7 @@ const bytesOf = ({ data, dtype, storedAs }: WeightTensor) =>
 function totals(format: string, tensors: ReadonlyMap<string, WeightTensor>): string {
   const all = [...tensors.values()];
   const [values, bytes] = [all.map((t) => t.data.length), all.map(bytesOf)].map((list) => list.reduce((a, b) => a + b, 0));
-  return `${format}, ${formatCount(tensors.size)} tensors, ${formatCount(values)} values, ${formatBytes(bytes)}`;
+  return `${format}, ${counted(tensors.size, "tensor")}, ${counted(values, "value")}, ${formatBytes(bytes)}`;
 }
 
 // What a file says may hold codes that a terminal would obey.

@@ -5,7 +5,7 @@
 
 import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../../host/errors.ts";
-import { formatBytes } from "../../../host/text.ts";
+import { counted, formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
 import { foregroundValues, inputChannels } from "../../nnunet/cascade.ts";
 import { type PlannedConfiguration, withFeatures, withSmallerPatch } from "../../nnunet/configuration.ts";
@@ -73,7 +73,9 @@ async function planned(facts: DataFacts, asked: Asked): Promise<{ plans: NnunetP
     datasetName: index.name,
     ...(asked.memory && { gpuMemoryTargetInGb: asked.memory }),
   });
-  say(`planned ${Object.keys(plans.configurations).join(", ")} from the fingerprint of ${index.training.length} cases`);
+  say(
+    `planned ${Object.keys(plans.configurations).join(", ")} from the fingerprint of ${counted(index.training.length, "case")}`,
+  );
   return { plans, fingerprint };
 }
 
@@ -171,8 +173,8 @@ async function inTime(
   const optimizer = optimizerFor({ ...asked, timeLimit: minutes });
   const { features_per_stage: features } = configuration.architecture.arch_kwargs;
   facts.say(
-    `in ${minutes} minutes: features ${features.join("-")}, patch ${configuration.patch_size.join("×")}, ${epochs} epochs of ` +
-      `${stepsPerEpoch} steps of ${leastBatch} samples, ${step.toFixed(2)} s each, augmentation "${augment}"`,
+    `in ${counted(minutes, "minute")}: features ${features.join("-")}, patch ${configuration.patch_size.join("×")}, ${counted(epochs, "epoch")} of ` +
+      `${counted(stepsPerEpoch, "step")} of ${counted(leastBatch, "sample")}, ${step.toFixed(2)} s each, augmentation "${augment}"`,
   );
   const lr = optimizer === "adam" ? shortLr : fullSchedule.lr;
   return {

@@ -91,7 +91,7 @@ test("copies of a file are left out", async () => {
   const all = files(at(along(0, 4)));
   const volume = await readSeries([...all, { ...all[0], name: "copy" }]);
   expect(volume.shape).toEqual([1, 3, 2, 2]);
-  expect(volume.meta.notes).toEqual(["1 files are copies of others and are left out"]);
+  expect(volume.meta.notes).toEqual(["1 file is a copy of another and is left out"]);
 });
 
 test("slices without position are sorted by number, with a note", async () => {

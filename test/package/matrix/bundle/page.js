@@ -1,9 +1,11 @@
 /** @file A page on all entry points that a browser has: it trains a recipe on cases in memory, and loads a dataset's module by its address. */
-import { openDevice } from "voxgrad";
+import { mul, openDevice, sum } from "voxgrad";
+import { bench, benchTable } from "voxgrad/bench";
 import { createTestImage3d, DataLoader, makeVolume, RandomState } from "voxgrad/data";
 import { Adam } from "voxgrad/nn";
 import { importOnnx } from "voxgrad/onnx";
 import { configure, fit, memoryStore, slices2d } from "voxgrad/seg";
+import { gradCheck } from "voxgrad/testing";
 import { readWeights } from "voxgrad/weights";
 
 function memoryData() {
@@ -50,6 +52,17 @@ globalThis.train = async () => {
     .split("\n");
   const losses = lines.flatMap((line) => JSON.parse(line).loss ?? []);
   return { losses, weights: weights.tensors.size, kept: [Adam, importOnnx].map((f) => typeof f) };
+};
+
+// What one does with a kernel of one's own: its slopes checked, its time taken. The ceiling is given, since measuring it takes a second.
+globalThis.ownKernels = async () => {
+  const device = await openDevice();
+  const slopes = await gradCheck((x) => sum(mul(x, x)), [device.tensor({ data: [1, -2, 3], shape: [3] })]);
+  const cases = [{ name: "square", inputs: { x: [64] }, run: ({ x }) => mul(x, x), differentiable: [] }];
+  const ceiling = { gflops: 1, halfGflops: undefined, gbps: 1 };
+  const report = await bench(device, cases, { time: 1, ceiling });
+  device.close();
+  return { slopes: slopes.length, timed: benchTable(report).includes("square") };
 };
 
 globalThis.load = async (module, numWorkers, script) => {

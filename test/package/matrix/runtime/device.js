@@ -1,7 +1,9 @@
 /** @file On the runtime's device: operations with known values and a network that learns; or why there is no device. */
 import { capture, grad, matmul, openDevice, sum } from "voxgrad";
+import { bench, benchTable } from "voxgrad/bench";
 import { Adam, diceLoss, manualSeed } from "voxgrad/nn";
 import { UNet } from "voxgrad/seg";
+import { gradCheck } from "voxgrad/testing";
 
 const device = await openDevice().catch((error) => console.log(JSON.stringify({ error: `${error.name}: ${error.message}` })));
 if (device) {
@@ -9,6 +11,10 @@ if (device) {
   const product = await matmul(square, square).data();
   const data = Float32Array.from({ length: 10_000 }, (_, i) => i % 7);
   const total = await sum(device.tensor({ data, shape: [10_000] })).item();
+
+  const slopes = await gradCheck((x) => matmul(x, x), [square]);
+  const cases = [{ name: "square", inputs: { x: [8, 8] }, run: ({ x }) => matmul(x, x), differentiable: [] }];
+  const timed = benchTable(await bench(device, cases, { time: 1, ceiling: { gflops: 1, halfGflops: undefined, gbps: 1 } }));
 
   manualSeed(1);
   const model = new UNet(device, { spatialDims: 2, inChannels: 1, outChannels: 1, channels: [4, 8], strides: [2] });
@@ -36,6 +42,8 @@ if (device) {
       own.close();
     }
   }
-  console.log(JSON.stringify({ device: device.name, product: [...product], total, losses, shared }));
+  console.log(
+    JSON.stringify({ device: device.name, product: [...product], total, slopes: slopes.length, timed, losses, shared }),
+  );
   device.close();
 }

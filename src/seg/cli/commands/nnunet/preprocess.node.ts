@@ -1,6 +1,7 @@
 /** @file `voxgrad nnunet preprocess`: cases prepared once for all folds and runs of a configuration, in a folder that training reads. */
 
 import { resolve } from "node:path";
+import { counted } from "../../../../host/text.ts";
 import { ConfigError } from "../../../../host/errors.ts";
 import { PreparedCases, preparedStore } from "../../../recipes/prepared.ts";
 import nnunet from "../../../recipes/nnunet/recipe.ts";
@@ -61,7 +62,7 @@ export const preprocessCommand: Command = {
       }
       line.finish();
       if (signal.aborted) return 130;
-      say(`${training.length} cases for ${config.configuration} in ${folder}`);
+      say(`${counted(training.length, "case")} for ${config.configuration} in ${folder}`);
       return 0;
     } finally {
       line.finish();

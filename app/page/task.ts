@@ -1,0 +1,41 @@
+/** @file What a view is busy with: how far it is, a way to end it, and what went wrong, which the page shows until something else is begun. */
+
+import { batch, type ReadonlySignal, signal } from "@preact/signals";
+import type { Progress } from "../protocol.ts";
+import { attempt, failure } from "./link.ts";
+
+export interface TaskHooks {
+  /** Null: nothing is said of how far it is. */
+  readonly onEvent: (event: Progress | null) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface Task {
+  /** Null while there is nothing to do. */
+  readonly progress: ReadonlySignal<Progress | null>;
+  /** Gives whether it was done: it may have failed, or have been ended. */
+  run(work: (hooks: TaskHooks) => Promise<void>): Promise<boolean>;
+  /** Ends what is running. */
+  cancel(): void;
+}
+
+/** A view has one, and does one thing at a time. */
+export function task(): Task {
+  const progress = signal<Progress | null>(null);
+  let controller: AbortController | undefined;
+  return {
+    progress,
+    async run(work) {
+      const mine = new AbortController();
+      controller = mine;
+      batch(() => {
+        failure.value = null;
+        progress.value = { kind: "progress", what: "reading", done: 0, total: 1 };
+      });
+      const done = await attempt(() => work({ onEvent: (event) => (progress.value = event), signal: mine.signal }));
+      progress.value = null;
+      return done;
+    },
+    cancel: () => controller?.abort(),
+  };
+}

@@ -1,0 +1,56 @@
+/** @file What several views of the page share. */
+
+/** A file that the user picked, with its path in the folder that it came from. */
+export interface PickedFile {
+  readonly path: string;
+  readonly file: Blob;
+}
+
+/** How far something is. */
+export interface Progress {
+  readonly kind: "progress";
+  /** A key of the table of texts. */
+  readonly what: Phase;
+  readonly done: number;
+  readonly total: number;
+  /** Seconds left, once that can be told. */
+  readonly eta?: number | undefined;
+}
+
+export type Phase =
+  | "reading"
+  | "opening"
+  | "segmenting"
+  | "measuring"
+  | "checking"
+  | "compiling"
+  | "training"
+  | "validating"
+  | "reporting"
+  | "packing";
+
+export type Rgb = readonly [number, number, number];
+
+/** A structure of a label map, or of those that a model knows. */
+export interface Structure {
+  readonly name: string;
+  /** Voxel values; several of a region. */
+  readonly values: readonly number[];
+  readonly colors: readonly Rgb[];
+}
+
+/** A volume as the viewer takes it: at most some hundred voxels along each axis, 8 or 16 bits. */
+export interface Picture3d {
+  /** An uncompressed NIfTI file; a Blob, so that passing it on costs no thread anything. */
+  readonly nifti: Blob;
+  /** Black and white, as stored. */
+  readonly window: readonly [number, number];
+  /** The image's own value is stored · scale + offset. */
+  readonly scale: number;
+  readonly offset: number;
+}
+
+export interface Download {
+  readonly name: string;
+  readonly blob: Blob;
+}

@@ -1,0 +1,148 @@
+/** @file Damaged runs at the command line: resuming, segmenting and evaluating say which file is wrong and how. */
+
+import { cpSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { callCli } from "../../lib/call_cli.ts";
+import {
+  edit,
+  editVolume,
+  image,
+  label,
+  nothing,
+  nowhere,
+  out,
+  predictArgs,
+  prepare,
+  restore,
+  resumeArgs,
+  run,
+  testRows,
+  twice,
+} from "../../lib/damaged.ts";
+
+prepare({ train: true });
+
+testRows([
+  ["options beside --resume", nothing, [...resumeArgs, "--lr", "1"], "ConfigError", /remove --lr/],
+  [
+    "a file to segment with a channel too many",
+    () => editVolume(image, twice),
+    ["predict", "--run", run, "--out", out, image],
+    "ShapeError",
+    /case "case0": (ShapeError: )?the image has 2 channels, the dataset names 1/,
+  ],
+  [
+    "a file to segment that does not exist",
+    nothing,
+    ["predict", "--run", run, "--out", out, "none.nii"],
+    "FormatError",
+    /cannot open none\.nii/,
+  ],
+  ["resuming a folder without a run", () => rmSync(join(run, "config.json")), resumeArgs, "CheckpointError", /run: is no run/],
+  [
+    "predictions of another size",
+    () => cpSync(label, join(run, "predictions", "case4.nii.gz")),
+    ["evaluate", "--run", run],
+    "ShapeError",
+    /case4\.nii\.gz has the size \[16,20,18\], its label \[20,16,18\]/,
+  ],
+  ["resuming nothing", nothing, ["train", "--resume", nowhere], "CheckpointError", /none: is no run/],
+  [
+    "a checkpoint cut short",
+    () => truncateSync(join(run, "checkpoint.safetensors"), 5000),
+    resumeArgs,
+    "FormatError",
+    /checkpoint\.safetensors: /,
+  ],
+  [
+    "a checkpoint of noise",
+    () => writeFileSync(join(run, "checkpoint.safetensors"), Buffer.alloc(4000, 0xa7)),
+    resumeArgs,
+    "FormatError",
+    /checkpoint\.safetensors: header length/,
+  ],
+  [
+    "weights as a checkpoint",
+    () => cpSync(join(run, "weights.safetensors"), join(run, "checkpoint.safetensors")),
+    resumeArgs,
+    "CheckpointError",
+    /checkpoint\.safetensors: is no checkpoint/,
+  ],
+  [
+    "a checkpoint of another network",
+    () => edit(join(run, "config.json"), (c) => (c.channels = [4, 12])),
+    resumeArgs,
+    "CheckpointError",
+    /checkpoint\.safetensors: .*model/,
+  ],
+  [
+    "an option that config.json should not have",
+    () => edit(join(run, "config.json"), (c) => (c.speed = 9)),
+    resumeArgs,
+    "ConfigError",
+    /config\.json: unknown option "speed"; known are recipe, data/,
+  ],
+  [
+    "a config.json without an option",
+    () => edit(join(run, "config.json"), (c) => delete c.lr),
+    resumeArgs,
+    "ConfigError",
+    /config\.json: lr must be a positive number, got undefined/,
+  ],
+  [
+    "a config.json cut short",
+    () => truncateSync(join(run, "config.json"), 30),
+    predictArgs,
+    "ConfigError",
+    /config\.json: is not JSON/,
+  ],
+  [
+    "a run.json without labels",
+    () => edit(join(run, "run.json"), (r) => delete r.labels),
+    predictArgs,
+    "ConfigError",
+    /run\.json: expected recipe, labels/,
+  ],
+  [
+    "weights of another network",
+    () => edit(join(run, "config.json"), (c) => (c.channels = [4, 12])),
+    predictArgs,
+    "CheckpointError",
+    /weights\.safetensors: .*other shapes/,
+  ],
+  [
+    "weights cut short",
+    () => truncateSync(join(run, "weights.safetensors"), 2000),
+    predictArgs,
+    "FormatError",
+    /weights\.safetensors: /,
+  ],
+  [
+    "a run without weights",
+    () => ["weights", "best", "checkpoint"].forEach((n) => rmSync(join(run, `${n}.safetensors`))),
+    predictArgs,
+    "CheckpointError",
+    /holds no weights .*train it first/,
+  ],
+  [
+    "run.json of another dataset",
+    () => edit(join(run, "run.json"), (r) => r.channels.push("second")),
+    predictArgs,
+    "CheckpointError",
+    /weights\.safetensors: /,
+  ],
+  [
+    "predictions that are not there",
+    () => rmSync(join(run, "predictions"), { recursive: true }),
+    ["evaluate", "--run", run],
+    "DataError",
+    /the folder .*predictions cannot be read/,
+  ],
+]);
+
+test("the damaged are refused, the others are not", async () => {
+  restore();
+  expect(await callCli([...resumeArgs])).toMatchObject({ code: 0 });
+  expect(await callCli([...predictArgs])).toMatchObject({ code: 0 });
+});
