@@ -11,8 +11,8 @@ export const zhOptions: Readonly<Record<string, string>> = {
   "QuickNAT: a 2-D network for each of three views of volumes, added up": "QuickNAT：体数据的三个视图各有一个二维网络，结果相加",
   "nodules of chest scans: VNet or UNet on crops around them, candidates with scores, FROC":
     "胸部扫描中的结节：在其周围的裁剪块上训练 VNet 或 UNet，给出带分数的候选与 FROC",
-  "nnU-Net: configures itself from the data and the device; 2d, 3d_fullres, 3d_lowres; plans and results folders are nnU-Net v2's":
-    "nnU-Net：根据数据与设备自行配置；2d、3d_fullres、3d_lowres；plans 与结果文件夹与 nnU-Net v2 相同",
+  "nnU-Net: configures itself from the data and the device; 2d, 3d_fullres, 3d_lowres and the cascade; plans and results folders are nnU-Net v2's":
+    "nnU-Net：根据数据与设备自行配置；2d、3d_fullres、3d_lowres 与级联；plans 与结果文件夹与 nnU-Net v2 相同",
   // Every run
   "of weights, data order and augmentation": "随机种子：权重、数据顺序与数据增强",
   "passes over the training cases": "遍历训练病例的轮数",
@@ -118,8 +118,8 @@ export const zhOptions: Readonly<Record<string, string>> = {
   "probability above which voxels join to candidates": "体素连成候选的概率阈值",
   "mm; smaller candidates are left out": "毫米；更小的候选被舍弃",
   // nnunet
-  "2d, 3d_fullres or 3d_lowres; default 3d_fullres where the data are volumes":
-    "2d、3d_fullres 或 3d_lowres；数据为体数据时默认 3d_fullres",
+  "2d, 3d_fullres, 3d_lowres or 3d_cascade_fullres (behind 3d_lowres); default 3d_fullres where the data are volumes":
+    "2d、3d_fullres、3d_lowres 或 3d_cascade_fullres（接在 3d_lowres 之后）；数据为体数据时默认 3d_fullres",
   "nnU-Net's planner, such as nnUNetPlannerResEncM": "nnU-Net 的 planner，例如 nnUNetPlannerResEncM",
   "GB that a training step may take; 0: the planner's own 8, 24 or 40":
     "一个训练步可用的显存（GB）；0：planner 自身的 8、24 或 40",

@@ -119,11 +119,11 @@ function readGiven(recipe: Recipe, given: Readonly<Record<string, unknown>>): Re
 }
 
 /** Chosen elsewhere on the page, or without effect in one. */
-export const notShown: ReadonlySet<string> = new Set(["recipe", "data", "fold", "numWorkers", "prepared"]);
+export const notShown: ReadonlySet<string> = new Set(["recipe", "data", "fold", "numWorkers"]);
 
 const optionsOf = (recipe: Recipe, config: Config): OptionInfo[] =>
   Object.entries(tableOf(recipe))
-    .filter(([name, { file }]) => !notShown.has(name) && !file)
+    .filter(([name, { file, path }]) => !notShown.has(name) && !file && !path)
     .map(([name, { help, expects, choices }]) => ({ name, help, expects, choices, value: config[name] }));
 
 function preparedRun(): Prepared {

@@ -46,10 +46,12 @@ export class RandSmoothDeform extends PartwiseTransform {
   constructor(options: RandSmoothDeformOptions) {
     const { prob = 0.1, defRange = 1, fieldMode = "area", gridMode, gridPaddingMode, gridAlignCorners, ...rest } = options;
     super("RandSmoothDeform", prob, 1);
+    // Without it there is nothing to count, and what else may be wrong with the options comes first.
+    const { randSize = [] } = options as Partial<RandSmoothDeformOptions>;
     const limits = typeof defRange === "number" ? -defRange : 0;
     this.field = new SmoothField("RandSmoothDeform", rest, fieldMode, {
       range: fieldRange("RandSmoothDeform", "defRange", defRange, limits),
-      channels: rest.randSize.length,
+      channels: randSize.length,
       padValue: 0,
     });
     this.sampling = { gridMode, gridPaddingMode, gridAlignCorners };
