@@ -1,4 +1,5 @@
-"""Milliseconds of MONAI's transforms on one volume, for bench/transforms.ts, which starts it: python bench/transforms_monai.py SIZE THREADS.
+"""Milliseconds of MONAI's transforms on one volume, for bench/transforms.ts, which starts it: python bench/transforms_monai.py SIZE THREADS CLOCK,
+where CLOCK is wall or cpu (the processor time of all threads).
 
 Reads the name of a row from each line of the standard input and answers with the milliseconds of one run, or with "none" where it has no such row, so
 that both sides take turns. Needs torch and a MONAI that can be imported (PYTHONPATH may name its sources). A row per transform, named as in the
@@ -17,6 +18,7 @@ from monai import transforms as T
 from monai.data import MetaTensor
 
 size, threads = int(sys.argv[1]), int(sys.argv[2])
+now = time.process_time if sys.argv[3] == "cpu" else time.perf_counter
 torch.set_num_threads(threads)
 values = torch.from_numpy(np.random.RandomState(0).normal(1, 0.3, (1, size, size, size)).astype(np.float32))
 image = values
@@ -128,6 +130,6 @@ for line in sys.stdin:
     transform = make()
     # Some of them write into what they get.
     x = image.clone()
-    start = time.perf_counter()
+    start = now()
     transform(x)
-    print(1000 * (time.perf_counter() - start), flush=True)
+    print(1000 * (now() - start), flush=True)

@@ -4,6 +4,8 @@
  */
 
 import { inBlocks } from "./blocks.ts";
+import { changed, type Lanes, lanesFor } from "./simd/chunks.ts";
+import { places } from "./simd/kernels.ts";
 
 const size = 256;
 const slices = 1024;
@@ -43,18 +45,17 @@ export function raise(data: Float32Array | Float64Array, exponent: number): void
     for (let i = 0; i < data.length; i++) data[i] **= exponent;
     return;
   }
-  // Powers of 2^k, of the middles of the slices, and of what is left of an element, |r| < 2^-9.
-  const wholes = Float64Array.from({ length: 256 }, (_, k) => 2 ** ((k - 127) * exponent));
-  const middles = reciprocals.map((v) => v ** -exponent);
-  const scales = reciprocals.map((v) => v / 2 ** 23);
-  const c2 = (exponent * (exponent - 1)) / 2;
-  const c3 = (c2 * (exponent - 2)) / 3;
+  const lanes = lanesFor(data.length);
+  if (lanes) {
+    const raiseChunk = chunkPower(lanes, exponent);
+    return changed(lanes, data, data, raiseChunk);
+  }
+  const { wholes, middles, scales, c2, c3 } = seriesOf(exponent);
   const words = new Int32Array(data.buffer, data.byteOffset, data.length);
   inBlocks(data.length, (start, end) => {
     for (let i = start; i < end; i++) {
       const word = words[i];
-      // Zero, negative, denormal, infinite, NaN.
-      if (word < 0x00800000 || word >= 0x7f800000) {
+      if (word < normal || word >= infinite) {
         data[i] **= exponent;
         continue;
       }
@@ -63,6 +64,43 @@ export function raise(data: Float32Array | Float64Array, exponent: number): void
       data[i] = wholes[word >> 23] * middles[slice] * (1 + r * exponent + r * r * (c2 + r * c3));
     }
   });
+}
+
+/** Words of the least normal number and of infinity: below are zero, denormal and negative ones, from it on infinite ones and NaN. */
+const normal = 0x00800000;
+const infinite = 0x7f800000;
+
+/** Powers of 2^k, of the middles of the slices, and factors of a power series of what is left of an element, |r| < 2^-9. */
+function seriesOf(exponent: number) {
+  const c2 = (exponent * (exponent - 1)) / 2;
+  return {
+    wholes: Float64Array.from({ length: 256 }, (_, k) => 2 ** ((k - 127) * exponent)),
+    middles: reciprocals.map((v) => v ** -exponent),
+    scales: reciprocals.map((v) => v / 2 ** 23),
+    c2,
+    c3: (c2 * (exponent - 2)) / 3,
+  };
+}
+
+/** `raise` of the first chunk, up to the address `end`, for exponents up to 16. It owns the second chunk, and the tables until another one is made. */
+export function chunkPower({ kernels, first, second }: Lanes, exponent: number): (end: number) => void {
+  const { wholes, middles, scales, c2, c3 } = seriesOf(exponent);
+  const table = new Float64Array(kernels.memory.buffer, places.tables, 2 * slices);
+  for (let i = 0; i < slices; i++) {
+    table[2 * i] = middles[i];
+    table[2 * i + 1] = scales[i];
+  }
+  new Float64Array(kernels.memory.buffer, places.wholes, 256).set(wholes);
+  const words = new Int32Array(second.buffer, second.byteOffset, second.length);
+  const zero = 0 ** exponent;
+  return (end) => {
+    second.set(first);
+    if (kernels.power(places.first, end, exponent, c2, c3) === 0) return;
+    for (let i = 0; i < end / 4; i++) {
+      const word = words[i];
+      if (word < normal || word >= infinite) first[i] = word === 0 ? zero : second[i] ** exponent;
+    }
+  };
 }
 
 /** log(1 + x) of 0 … 1, to 12 digits behind the point. */

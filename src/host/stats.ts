@@ -1,6 +1,7 @@
 /** @file Statistics of lists and of whole volumes. */
 import { inBlocks } from "./blocks.ts";
 import { selectRanks } from "./quantile.ts";
+import { extentInLanes, lanesFor } from "./simd/chunks.ts";
 
 /** What is read by index: a list or a typed array. */
 type Values = ArrayLike<number>;
@@ -29,8 +30,10 @@ export interface Extent {
 
 /** Least and greatest value, in one pass; a second one only where there is NaN. */
 export function extent(values: Values): Extent {
+  const lanes = values instanceof Float32Array ? lanesFor(values.length) : undefined;
   const out = { min: Infinity, max: -Infinity };
-  inBlocks(values.length, (start, end) => extend(out, values, start, end));
+  if (lanes) Object.assign(out, extentInLanes(lanes, values as Float32Array));
+  else inBlocks(values.length, (start, end) => extend(out, values, start, end));
   return out.min === out.min ? { ...out, firstNaN: -1 } : extentWithNaN(values);
 }
 

@@ -5,6 +5,8 @@
 import { ConfigError, ShapeError } from "./errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
+import { lanesFor, reverseRows } from "./simd/chunks.ts";
+import { chunkSize } from "./simd/kernels.ts";
 
 /** A zero-filled array of the same element type. */
 export function emptyLike<A extends TypedArray>(data: A, length: number): A {
@@ -36,13 +38,43 @@ export function copyView<A extends TypedArray>(
   const out = emptyLike(data, sizeOf(shape));
   if (out.length === 0) return { data: out, shape: [...shape] };
   const view = merged(shape, strides);
-  if (view.strides.at(-1) === -1) {
+  const [to, from] = [asWords(out), asWords(data)];
+  if (view.strides.at(-1) !== -1) fillFromView(to, from, view, start);
+  else if (!fillReversed(to, from, view, start)) {
     // Read from the other end and reversed as a whole: rows are copied at once, and the engine reverses faster than a loop.
     const end = view.strides.reduce((at, step, a) => at + step * (view.shape[a] - 1), start);
-    fillFromView(asWords(out), asWords(data), { shape: view.shape, strides: view.strides.map((s) => -s) }, end);
-    asWords(out).reverse();
-  } else fillFromView(asWords(out), asWords(data), view, start);
+    fillFromView(to, from, { shape: view.shape, strides: view.strides.map((s) => -s) }, end);
+    to.reverse();
+  }
   return { data: out, shape: [...shape] };
+}
+
+/** Rows that are read backwards, many at a time; false where they are too long or too short for that, or of other words. */
+function fillReversed(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number): boolean {
+  const width = shape.at(-1)!;
+  const lanes = width >= 4 && width <= chunkSize ? lanesFor(out.length) : undefined;
+  if (!lanes || !(out instanceof Int32Array && data instanceof Int32Array)) return false;
+  // The same rows forwards, joined with their neighbors.
+  const forwards = merged(shape, [...strides.slice(0, -1), 1]);
+  const count = forwards.shape.at(-1)!;
+  eachRun(forwards, start - (width - 1), (from, to) => reverseRows(lanes, data, from, out, to, count, width));
+  return true;
+}
+
+/** Calls with where each run along the last axis begins, in the data and in the copy. */
+function eachRun({ shape, strides }: View, start: number, visit: (from: number, to: number) => void): void {
+  const inner = shape.at(-1)!;
+  const index = new Int32Array(shape.length - 1);
+  const size = sizeOf(shape);
+  for (let to = 0, from = start; to < size; to += inner) {
+    visit(from, to);
+    for (let a = index.length - 1; a >= 0; a--) {
+      from += strides[a];
+      if (++index[a] < shape[a]) break;
+      from -= strides[a] * shape[a];
+      index[a] = 0;
+    }
+  }
 }
 
 interface View {
@@ -76,18 +108,12 @@ function fillFromView(out: TypedArray, data: TypedArray, { shape, strides }: Vie
   const step = strides.at(-1)!;
   const dense = strides.findIndex((s) => Math.abs(s) === 1);
   if (step !== 1 && dense >= 0) return fillTransposed(out, data, { shape, strides }, start, dense);
-  const whole = step === 1 && inner >= shortRow;
-  const index = new Int32Array(shape.length - 1);
-  for (let to = 0, from = start; to < out.length; to += inner) {
-    if (whole) out.set(data.subarray(from, from + inner), to);
-    else for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
-    for (let a = index.length - 1; a >= 0; a--) {
-      from += strides[a];
-      if (++index[a] < shape[a]) break;
-      from -= strides[a] * shape[a];
-      index[a] = 0;
-    }
-  }
+  if (step === 1 && inner >= shortRow)
+    eachRun({ shape, strides }, start, (from, to) => out.set(data.subarray(from, from + inner), to));
+  else
+    eachRun({ shape, strides }, start, (from, to) => {
+      for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
+    });
 }
 
 /** Where another axis than the last lies densely in memory: every plane of the two is transposed. */

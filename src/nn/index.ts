@@ -17,6 +17,7 @@ export {
   ResidualUnit,
   type ResidualUnitOptions,
 } from "./layers/blocks.ts";
+export * from "./losses/cl_dice.ts";
 export * from "./losses/compound.ts";
 export * from "./layers/conv.ts";
 export * from "./losses/dice.ts";
@@ -34,6 +35,8 @@ export * from "./layers/module_list.ts";
 export type { NameFilter } from "./names.ts";
 export { type GroupRule, parameterGroups } from "./optim/parameter_groups.ts";
 export type { StateDict } from "./state_dict.ts";
+export * from "./losses/masked.ts";
+export * from "./losses/nacl.ts";
 export * from "./losses/nnunet.ts";
 export * from "./layers/norm.ts";
 export * from "./optim/adam.ts";
@@ -48,7 +51,7 @@ export * from "./optim/rates.ts";
 export * from "./optim/schedulers.ts";
 export * from "./layers/squeeze_excite.ts";
 export * from "./summary.ts";
-export { layersModel } from "./layers_model.ts";
+export { LayersGraph, layersModel } from "./layers_model.ts";
 export * from "./losses/unified_focal.ts";
 export * from "./layers/upsample.ts";
 export * from "./layers/upsample_block.ts";

@@ -16,6 +16,8 @@ export interface OnnxTensor {
 
 export interface OnnxAttribute {
   readonly name: string;
+  /** What it says it holds, by number; 0 where it does not say. */
+  readonly type: number;
   readonly i: number;
   readonly f: number;
   readonly s: string;
@@ -107,7 +109,7 @@ function readPair(bytes: Uint8Array, budget: Budget): [string, string] {
 function readAttribute(bytes: Uint8Array, budget: Budget): OnnxAttribute {
   const ints: number[] = [];
   const floats: number[] = [];
-  const out = { name: "", i: 0, f: 0, s: "", tensor: undefined as OnnxTensor | undefined, other: false };
+  const out = { name: "", type: 0, i: 0, f: 0, s: "", tensor: undefined as OnnxTensor | undefined, other: false };
   const other = () => (out.other = true);
   read(bytes, budget, {
     1: (f) => (out.name = textOf(f, budget)),
@@ -122,6 +124,7 @@ function readAttribute(bytes: Uint8Array, budget: Budget): OnnxAttribute {
     9: other,
     10: other,
     11: other,
+    20: (f) => (out.type = f.number),
   });
   return { ...out, ints, floats };
 }

@@ -6,6 +6,6 @@ export { readWeights } from "./read.ts";
 export { readSafetensors, type SafetensorsFile, type WritableTensor, writeSafetensors } from "./safetensors.ts";
 export { readTfjs, type TfjsModel } from "./tfjs/file.ts";
 export type { TfjsActivation, TfjsConvOptions, TfjsOperation } from "./tfjs/operation.ts";
-export { type TfjsLayer, tfjsLayers, tfjsStateDict } from "./tfjs/layers.ts";
+export { type TfjsLayerGraph, tfjsGraph, type TfjsLayer, tfjsLayers, tfjsStateDict } from "./tfjs/layers.ts";
 export { readTorch, type ReadTorchOptions } from "./torch/file.ts";
 export { type TorchTensor, type TorchValue, writeTorch } from "./torch/write.ts";

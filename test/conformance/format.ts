@@ -49,6 +49,16 @@ export class UnknownOption extends Error {
   }
 }
 
+/** Runs what an option may be given to that voxgrad does not have: its refusal is a failure, never one that the case asked for. */
+export function withKnownOptions<T>(op: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const [, option] = /there is no option "(\w+)"/.exec(error instanceof VoxgradError ? error.message : "") ?? [];
+    throw option === undefined ? error : new UnknownOption(option, op);
+  }
+}
+
 /** Throws `UnknownOption` for the first of `args` that is not among `known`. */
 export function expectKnown(op: string, args: Readonly<Record<string, unknown>>, known: Iterable<string>): void {
   const names = new Set(known);

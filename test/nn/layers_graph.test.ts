@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { FormatError, grad, mean, noGrad, sizeOf, square } from "../../src/index.ts";
-import { Adam, layersModel } from "../../src/nn/index.ts";
+import { Adam, type LayersGraph, layersModel } from "../../src/nn/index.ts";
 import { exportOnnx, importOnnx } from "../../src/onnx/index.ts";
 import { device } from "../lib/device.ts";
 import { openTfjs } from "../weights/fixtures.ts";
@@ -39,6 +39,48 @@ describe.each(models)("%s", (name) => {
     const exported = await noGrad(() => again.forward(gpu.tensor(wave(input)))).data();
     expect(Math.max(...data.map((v, i) => Math.abs(v - exported[i]))) / largest).toBeLessThan(2e-6);
     again.dispose();
+    net.dispose();
+  });
+});
+
+interface Joined {
+  readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly data: readonly number[] }[];
+}
+
+describe.each(["siblings", "nested"])("%s: layers that are shared, models that are layers, several outputs", (name) => {
+  const at = fileURLToPath(new URL("../fixtures/tfjs_joined/", import.meta.url));
+  const { inputs, outputs }: Joined = JSON.parse(readFileSync(`${at}/${name}/expected.json`, "utf8"));
+  const open = async () => layersModel(await device(), await openTfjs(name, at)) as LayersGraph;
+
+  test("computes the same, under the model's names", async () => {
+    const [gpu, net] = [await device(), await open()];
+    const names = inputs.length === 1 ? [""] : inputs.map((v) => v.name);
+    expect([net.inputs, net.outputs]).toEqual([names, outputs.map((v) => v.name)]);
+    const given = inputs.map(({ shape }, i) => {
+      const data = Float32Array.from({ length: sizeOf(shape) }, (_, k) => Math.sin((0.37 + 0.1 * i) * (k + 1)));
+      return [names[i], gpu.tensor({ data, shape })] as const;
+    });
+    const results = noGrad(() => net.run(Object.fromEntries(given)));
+    for (const { name: output, shape, data } of outputs) {
+      expect(results[output].shape).toEqual(shape);
+      const got = await results[output].data();
+      expect(Math.max(...data.map((v, i) => Math.abs(v - got[i])))).toBeLessThan(2e-6);
+    }
+    net.dispose();
+  });
+
+  test("has each weight once, and says what it takes", async () => {
+    const [gpu, net] = [await device(), await open()];
+    const weights = [...net.namedParameters()].map(([key]) => key).filter((key) => key.endsWith("weight"));
+    const wanted = {
+      siblings: ["shared.weight", "norm.weight", "again.weight", "far.weight", "near.weight"],
+      nested: ["block/inner_conv.weight", "block/tail/tail_conv.weight", "head/last.weight"],
+    };
+    expect(weights.sort()).toEqual(wanted[name as keyof typeof wanted].sort());
+    const x = gpu.tensor({ data: new Float32Array(1), shape: [1, 1, 1, 1] });
+    expect(() => net.forward(x)).toThrow(/call run with names/);
+    expect(() => net.run({ other: x })).toThrow(/got inputs "other"; the model has/);
     net.dispose();
   });
 });

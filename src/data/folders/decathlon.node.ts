@@ -10,6 +10,7 @@ import { joinCase } from "./join_case.ts";
 import type { LabelClass } from "../labels.ts";
 import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
 import { parseDataset } from "./decathlon.ts";
+import { type ExtraChannel, withExtraChannel } from "./extra_channel.node.ts";
 import type { FolderLayout } from "./folder_layout.ts";
 import { parseSplits } from "./splits.ts";
 import { readImageFile } from "../formats/images.node.ts";
@@ -65,8 +66,10 @@ export const datasetJsonLayout: FolderLayout = {
   has: "a dataset.json (Decathlon, nnU-Net)",
   async open(dir, options) {
     if (!existsSync(join(dir, "dataset.json"))) return undefined;
-    expectNames("loadDataset", options, "");
-    return loadDataset(dir);
+    expectNames("loadDataset", options, "extraChannel");
+    const index = await loadDataset(dir);
+    const { extraChannel } = options as { readonly extraChannel?: ExtraChannel };
+    return extraChannel ? withExtraChannel(index, extraChannel) : index;
   },
   read: loadCase,
   readLabel: ({ label }) => readImageFile(label!),

@@ -65,7 +65,7 @@ function joinChannels(id: string, images: readonly Volume[]): Volume {
   const [first] = images;
   if (images.length === 1) return first;
   for (const [i, { shape, meta, affine, spacing }] of images.entries()) {
-    if (shape.join() !== first.shape.join()) {
+    if (shape.slice(1).join() !== first.shape.slice(1).join()) {
       throw new ShapeError(
         `loadCase: case "${id}": ${meta.source ?? "a channel"} has shape [${shape}], the first channel [${first.shape}]; all channels must lie on one grid`,
       );
@@ -74,9 +74,14 @@ function joinChannels(id: string, images: readonly Volume[]): Volume {
     const apart = gridDifference({ name: nameOf(meta, i), affine, spacing }, { ...first, name: nameOf(first.meta, 0) });
     if (apart) throw new DataError(`loadCase: case "${id}": ${apart}`);
   }
-  const data = new Float32Array(images.length * first.data.length);
-  images.forEach((v, c) => data.set(v.data, c * first.data.length));
-  return makeVolume({ data, shape: [first.shape[0] * images.length, ...first.shape.slice(1)] }, first.affine, first.meta);
+  const data = new Float32Array(images.reduce((n, v) => n + v.data.length, 0));
+  let at = 0;
+  for (const { data: channel } of images) {
+    data.set(channel, at);
+    at += channel.length;
+  }
+  const channels = images.reduce((n, { shape }) => n + shape[0], 0);
+  return makeVolume({ data, shape: [channels, ...first.shape.slice(1)] }, first.affine, first.meta);
 }
 
 // Scaling in the file, or a tool that computes in floats, leaves 0.9999 for 1.

@@ -67,7 +67,7 @@ export interface CaseProperties {
 export interface PreprocessedCase {
   /** `[C, …]` float32 */
   readonly data: HostArray<Float32Array>;
-  /** `[1, …]`; −1 outside of what is not zero. */
+  /** `[1, …]`, or as many label maps as were given; −1 outside of what is not zero. */
   readonly seg: HostArray<Int8Array | Int16Array>;
   /** What takes a prediction back to the image. */
   readonly properties: CaseProperties;
@@ -88,7 +88,7 @@ function transposed<A extends TypedArray>(x: HostArray<A>, forward: readonly num
 
 /**
  * A case as a network of the plan takes it: nnU-Net's `DefaultPreprocessor.run_case_npy`.
- * @param image `[C, z, y, x]`; @param seg `[1, z, y, x]`, if there is one; @param spacing of the same axes
+ * @param image `[C, z, y, x]`; @param seg `[1, z, y, x]`, if there is one, or several label maps; @param spacing of the same axes
  * @throws ShapeError, ConfigError for what does not fit the plan
  */
 export function preprocessCase(
@@ -136,7 +136,7 @@ function normalizeChannels(
     const normalized = normalizeIntensities(c.normalization_schemes[k] as NormalizationScheme, channel, {
       useMaskForNorm: c.use_mask_for_norm[k],
       intensityProperties: plan.foreground_intensity_properties_per_channel[String(k)] ?? {},
-      seg,
+      seg: { data: seg.data.subarray(0, voxels), shape: size },
     });
     out.set(normalized.data, k * voxels);
   }

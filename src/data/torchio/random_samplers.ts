@@ -168,10 +168,9 @@ export class LabelSampler extends WeightedSampler {
   override probabilityMap(item: Item): HostArray {
     const labels = this.mapOf(item);
     if (this.probabilities) return labelProbabilityMap(labels, this.probabilities, this.patchSize);
-    const voxels = sizeOf(labels.shape.slice(1));
-    const data = new Float32Array(voxels);
-    for (let i = 0; i < voxels; i++) data[i] = labels.data[i] > 0 ? 1 : 0;
-    return { data, shape: [1, ...labels.shape.slice(1)] };
+    const data = new Float32Array(labels.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = labels.data[i] > 0 ? 1 : 0;
+    return { data, shape: labels.shape };
   }
 }
 

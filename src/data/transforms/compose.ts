@@ -59,7 +59,7 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
   /** Each random transform gets its own seed, drawn below 2^32 in order from `RandomState(seed)` or the given source. */
   setRandomState(seed: number | RandomSource): this {
     const random = typeof seed === "number" ? new RandomState(seed) : seed;
-    for (const t of this.transforms) if (isRandomizable(t)) t.setRandomState(random.randint(2 ** 32));
+    for (const t of this.transforms) if (isRandomizable(t)) t.setRandomState(new RandomState(random.randint(2 ** 32)));
     return this;
   }
 

@@ -12,11 +12,13 @@ export type {
   TransformState,
 } from "./transform.ts";
 export { Compose } from "./compose.ts";
+export type { PartwiseTransform } from "./partwise.ts";
 export { invert } from "./moved.ts";
 export type { InvertOptions } from "./moved.ts";
 export { onKeys } from "./on_keys.ts";
 export type { ItemKey, OnKeysOptions } from "./on_keys.ts";
 export { CastToType } from "./shape/cast.ts";
+export { EnsureType, type EnsureTypeOptions } from "./shape/ensure_type.ts";
 export type { DTypeName } from "./shape/cast.ts";
 export { CenterScaleCrop, CenterSpatialCrop, SpatialCrop } from "./crop/crop.ts";
 export type { RoiSlice, SpatialCropOptions } from "./crop/crop.ts";
@@ -93,3 +95,6 @@ export type { RandZoomOptions, ZoomOptions } from "./spatial/zoom.ts";
 export { chaosAugmentation, RandTranspose } from "./spatial/transpose.ts";
 export { LoadImage, type LoadImageOptions } from "./io/load_image.ts";
 export * from "./utility/index.ts";
+export * from "./points/index.ts";
+export { RandSmoothDeform, type RandSmoothDeformOptions } from "./spatial/smooth_deform.ts";
+export type { SmoothFieldOptions } from "./spatial/smooth_field.ts";

@@ -3,6 +3,7 @@
  * PyTorch's CPU generator. Only the 32-bit words are here; how each library turns words into numbers is its own file.
  */
 import { ConfigError } from "../errors.ts";
+import { lanesFor, twistInLanes } from "../simd/chunks.ts";
 
 const N = 624;
 const M = 397;
@@ -18,7 +19,11 @@ export interface MT19937State {
 /** A stream of unsigned 32-bit words with period 2^19937 − 1. */
 export class MT19937 {
   private readonly key = new Uint32Array(N);
+  /** What is given out of them. */
+  private readonly words = new Uint32Array(N);
   private pos = N;
+  /** Words since the beginning: who draws few needs no kernels. */
+  private drawn = 0;
 
   /** Seeds as `init_genrand(s)`; numpy and PyTorch both use it for an integer seed. */
   seed(seed: number): void {
@@ -61,28 +66,17 @@ export class MT19937 {
   /** The next word, 0 … 2^32 − 1. */
   next(): number {
     if (this.pos >= N) this.twist();
-    let y = this.key[this.pos++];
-    y ^= y >>> 11;
-    y ^= (y << 7) & 0x9d2c5680;
-    y ^= (y << 15) & 0xefc60000;
-    y ^= y >>> 18;
-    return y >>> 0;
+    return this.words[this.pos++];
   }
 
   /** The next words, as many as `out` has. */
   fill(out: Uint32Array): void {
-    const { key } = this;
     for (let at = 0; at < out.length;) {
       if (this.pos >= N) this.twist();
       const count = Math.min(N - this.pos, out.length - at);
-      for (let i = this.pos, end = i + count; i < end; i++, at++) {
-        let y = key[i];
-        y ^= y >>> 11;
-        y ^= (y << 7) & 0x9d2c5680;
-        y ^= (y << 15) & 0xefc60000;
-        out[at] = y ^ (y >>> 18);
-      }
+      out.set(this.words.subarray(this.pos, this.pos + count), at);
       this.pos += count;
+      at += count;
     }
   }
 
@@ -99,11 +93,15 @@ export class MT19937 {
       );
     }
     this.key.set(key);
+    this.temper();
     this.pos = pos;
   }
 
   private twist(): void {
+    this.pos = 0;
     const { key } = this;
+    const lanes = lanesFor((this.drawn += N));
+    if (lanes) return twistInLanes(lanes, key, this.words);
     let high = key[0];
     // Three stretches in place of indices modulo N: the words that each reads lie after, before and around the end of the array.
     for (let i = 0; i < N - M; i++) {
@@ -117,7 +115,18 @@ export class MT19937 {
       high = low;
     }
     key[N - 1] = key[M - 1] ^ mixed(high, key[0]);
-    this.pos = 0;
+    this.temper();
+  }
+
+  private temper(): void {
+    const { key, words } = this;
+    for (let i = 0; i < N; i++) {
+      let y = key[i];
+      y ^= y >>> 11;
+      y ^= (y << 7) & 0x9d2c5680;
+      y ^= (y << 15) & 0xefc60000;
+      words[i] = y ^ (y >>> 18);
+    }
   }
 }
 

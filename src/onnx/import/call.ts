@@ -13,6 +13,9 @@ import { decodeTensor } from "../tensor_data.ts";
 /** Computes the outputs of a node. Throws `FormatError` for what the operator does not allow, `ConfigError` for what is not supported. */
 export type Op = (c: Call) => Value | readonly Value[];
 
+// By onnx.proto.
+const kinds = { FLOAT: 1, INT: 2, STRING: 3, INTS: 7 } as const;
+
 export class Call {
   readonly device: Device;
   readonly opset: number;
@@ -98,13 +101,21 @@ export class Call {
     return this.node.attributes.get(name);
   }
 
+  /** An attribute that must be of a kind, unless it does not say. Throws `FormatError`: read as another it would be 0 or empty. */
+  private attributeOf(name: string, kind: keyof typeof kinds): OnnxAttribute | undefined {
+    const given = this.attribute(name);
+    if (given && given.type !== 0 && given.type !== kinds[kind])
+      throw this.wrong(`the attribute ${name} is of kind ${given.type}; expected ${kinds[kind]} (${kind})`);
+    return given;
+  }
+
   /** The values of a tensor that is an attribute. */
   constant(t: OnnxTensor): HostValue {
     return decodeTensor(t, onnxBudget(0, this.where));
   }
 
   int(name: string, fallback: number): number {
-    return this.attribute(name)?.i ?? fallback;
+    return this.attributeOf(name, "INT")?.i ?? fallback;
   }
 
   flag(name: string, fallback = false): boolean {
@@ -112,23 +123,33 @@ export class Call {
   }
 
   floatAttribute(name: string, fallback: number): number {
-    return this.attribute(name)?.f ?? fallback;
+    return this.attributeOf(name, "FLOAT")?.f ?? fallback;
   }
 
   ints(name: string): readonly number[] | undefined {
-    return this.attribute(name)?.ints;
+    return this.attributeOf(name, "INTS")?.ints;
   }
 
   /** A string attribute that must be one of `values`, the first by default. */
   choice<const T extends string>(name: string, values: readonly T[]): T {
-    const s = this.attribute(name)?.s ?? values[0];
+    const s = this.attributeOf(name, "STRING")?.s ?? values[0];
     if (!values.includes(s as T)) throw this.unsupported(`${name} "${s}" (known are ${values.join(", ")})`);
     return s as T;
   }
 
   /** A list that is an attribute up to some operator set, and input `i` from `since` on. */
   listOr(name: string, i: number, since: number): readonly number[] | undefined {
+    this.expectMoved([name], i, since);
     return this.opset < since ? this.ints(name) : this.list(i);
+  }
+
+  /** Throws `FormatError` for attributes that are inputs, `i` and later ones, from operator set `since` on, or the reverse: they would be passed over. */
+  expectMoved(names: readonly string[], i: number, since: number): void {
+    const given = names.find((name) => this.attribute(name));
+    if (this.opset >= since && given !== undefined)
+      throw this.wrong(`the attribute ${given} is an input from operator set ${since} on; the file says ${this.opset}`);
+    if (this.opset < since && this.inputs.length > i && this.has(i))
+      throw this.wrong(`input ${i} is there from operator set ${since} on; the file says ${this.opset}`);
   }
 
   /** Axis `a` counted from the start. */

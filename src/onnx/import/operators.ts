@@ -19,4 +19,8 @@ export const operatorOf = (node: OnnxNode): Operator | undefined => {
 export const supported = (node: OnnxNode): boolean =>
   operatorOf(node) !== undefined || (node.domain === "" && node.op === "Constant");
 
-export const isKnownInput = (node: OnnxNode, i: number): boolean => operatorOf(node)?.known?.includes(i) ?? false;
+/** Whether an input must be known before anything runs; all must be of what only the host computes. */
+export const isKnownInput = (node: OnnxNode, i: number): boolean => {
+  const operator = operatorOf(node);
+  return operator !== undefined && (operator.known?.includes(i) || !(operator.device ?? operator.shape));
+};

@@ -59,6 +59,7 @@ export interface Run {
 
 /** What Slice takes of each axis. */
 export function sliceRuns(c: Call, from: Shape): Run[] {
+  c.expectMoved(["starts", "ends", "axes"], 1, 10);
   const attributes = c.opset < 10;
   const starts = (attributes ? c.ints("starts") : c.list(1)) ?? [];
   const ends = (attributes ? c.ints("ends") : c.list(2)) ?? [];

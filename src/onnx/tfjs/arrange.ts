@@ -175,30 +175,6 @@ const topK: Translator = (node, g) => {
 
 const far = 2 ** 31 - 1;
 
-/** Masks are bits, one for each entry of the specification. */
-const stridedSlice: Translator = (node, g) => {
-  const [begin, end, strides] = [1, 2, 3].map((i) => g.numbers(node.input(i), "where it is cut", node.fail));
-  const bit = (mask: string, i: number) => ((node.number(mask, 0) >> i) & 1) === 1;
-  if (node.number("new_axis_mask", 0) !== 0) throw node.fail("a new axis is not supported");
-  const ellipsis = begin.findIndex((_, i) => bit("ellipsis_mask", i));
-  // Behind the ellipsis axes are counted from the end.
-  const axisOf = (i: number) => (ellipsis >= 0 && i > ellipsis ? i - begin.length : i);
-  const used = begin.map((_, i) => i).filter((i) => i !== ellipsis);
-  const dropped = used.filter((i) => bit("shrink_axis_mask", i));
-  const starts = used.map((i) => (bit("begin_mask", i) && !dropped.includes(i) ? (strides[i] > 0 ? 0 : far) : begin[i]));
-  const ends = used.map((i) => {
-    if (dropped.includes(i)) return begin[i] === -1 ? far : begin[i] + 1;
-    return bit("end_mask", i) ? (strides[i] > 0 ? far : -far) : end[i];
-  });
-  const steps = used.map((i) => (dropped.includes(i) ? 1 : strides[i]));
-  const cut = g.add("Slice", [
-    g.asLast(node.input(0)),
-    ...[starts, ends, used.map(axisOf), steps].map((list) => g.integers(list)),
-  ]);
-  const y = dropped.length > 0 ? g.add("Squeeze", [cut, g.integers(dropped.map(axisOf))]) : cut;
-  g.give(node.name, y, { rank: less(same(node, g), dropped.length) });
-};
-
 const slice = plain((g, [x], node) => {
   const begin = g.numbers(node.input(1), "where it begins", node.fail);
   const size = g.numbers(node.input(2), "its size", node.fail);
@@ -210,6 +186,28 @@ const gather = plain((g, [x, indices], node) => {
   const [axis] = node.inputs.length > 2 ? g.numbers(node.input(2), "the axis", node.fail) : [0];
   return g.add("Gather", [x, indices], { axis });
 });
+
+const cumsum = plain((g, [x, axis], node) => {
+  const flag = (key: string) => (node.flag(key) ? 1 : 0);
+  return g.add("CumSum", [x, axis], { exclusive: flag("exclusive"), reverse: flag("reverse") });
+}, same);
+
+const oneHot = plain(
+  (g, [index, depth, on, off], node) => {
+    const single = (x: string) => g.add("Reshape", [x, g.integers([1])]);
+    const values = g.add("Concat", [single(off), single(on)], { axis: 0 });
+    return g.add("OneHot", [index, depth, values], { axis: node.number("axis", -1) });
+  },
+  (node, g) => less(same(node, g), -1),
+);
+
+/** Axes that run backwards: cut from the last element to before the first. */
+const reversed = plain((g, [x], node) => {
+  const axes = g.numbers(node.input(1), "the axes", node.fail);
+  if (axes.length === 0) return x;
+  const all = (value: number) => g.integers(axes.map(() => value));
+  return g.add("Slice", [x, all(-1), all(-far), g.integers(axes), all(-1)]);
+}, same);
 
 const modes: Readonly<Record<string, string>> = { REFLECT: "reflect" };
 
@@ -245,13 +243,25 @@ export const translators: Translators = {
   Pack: pack,
   Split: split(0, 1),
   SplitV: split(2, 0, 1),
-  StridedSlice: stridedSlice,
   Slice: slice,
   Tile: plain((g, [x, times]) => g.add("Tile", [x, times]), same),
   Gather: gather,
   GatherV2: gather,
   Unpack: unpack,
   TopKV2: topK,
+  // Truth values are 0 and 1.
+  All: reduction("ReduceMin"),
+  Any: reduction("ReduceMax"),
+  Cumsum: cumsum,
+  OneHot: oneHot,
+  Reverse: reversed,
+  ReverseV2: reversed,
+  ScatterNd: plain((g, [indices, updates, shape]) => {
+    const zeros = g.add("Expand", [g.scalar(0), shape]);
+    return g.add("ScatterND", [zeros, indices, updates], { reduction: "add" });
+  }),
+  TensorScatterUpdate: plain((g, inputs) => g.add("ScatterND", inputs), same),
+  Einsum: plain((g, inputs, node) => g.add("Einsum", inputs, { equation: node.text("equation", "") })),
   GatherNd: plain((g, inputs) => g.add("GatherND", inputs)),
   Size: plain(
     (g, [x]) => g.add("Size", [x]),

@@ -22,7 +22,7 @@ export interface Layouts {
 
 export type AttributeInput = number | string | readonly number[] | { readonly float: number };
 
-const empty: OnnxAttribute = { name: "", i: 0, f: 0, s: "", ints: [], floats: [], tensor: undefined, other: false };
+const empty: OnnxAttribute = { name: "", type: 0, i: 0, f: 0, s: "", ints: [], floats: [], tensor: undefined, other: false };
 
 function attributeOf(name: string, value: AttributeInput): OnnxAttribute {
   if (typeof value === "number") return { ...empty, name, i: value };

@@ -111,9 +111,8 @@ const transposedConvolution =
 function product(node: TfNode, g: GraphBuilder, flags: readonly [a: string, b: string]): string {
   const [a, b] = [0, 1].map((i) => {
     const name = g.asLast(node.input(i));
-    if (!node.flag(flags[i])) return name;
-    const rank = g.get(node.input(i)).rank ?? 2;
-    return g.add("Transpose", [name], { perm: [...axes(0, rank - 2), rank - 1, rank - 2] });
+    // However many axes there are.
+    return node.flag(flags[i]) ? g.add("Einsum", [name], { equation: "...ij->...ji" }) : name;
   });
   return g.add("MatMul", [a, b]);
 }
@@ -127,9 +126,6 @@ const matmul: Translator = (node, g) => {
 
 const batchMatmul: Translator = (node, g) => {
   const { rank } = g.get(node.input(0));
-  const adjoint = node.flag("adj_x") || node.flag("adj_y");
-  if (adjoint && (rank === undefined || g.get(node.input(1)).rank === undefined))
-    throw node.fail("a transposed operand of an unknown number of axes is not supported");
   g.give(node.name, product(node, g, ["adj_x", "adj_y"]), { rank });
 };
 

@@ -7,14 +7,17 @@ import type { TfjsModel } from "../../weights/tfjs/file.ts";
 import { OnnxModel } from "../import/module.ts";
 import { onnxBudget } from "../proto.ts";
 import * as arrange from "./arrange.ts";
+import * as batches from "./batches.ts";
 import { GraphBuilder } from "./builder.ts";
 import * as convolutions from "./convolutions.ts";
 import { graphNodes, graphOutputs, ordered, type TfNode } from "./graph_def.ts";
 import * as pointwise from "./pointwise.ts";
+import * as stridedSlice from "./strided_slice.ts";
 import type { Translators } from "./translator.ts";
 import * as windows from "./windows.ts";
 
-const translators: Translators = Object.assign({}, ...[arrange, convolutions, pointwise, windows].map((m) => m.translators));
+const tables = [arrange, batches, convolutions, pointwise, stridedSlice, windows].map((m) => m.translators);
+const translators: Translators = Object.assign({}, ...tables);
 const given = new Set(["Placeholder", "PlaceholderWithDefault", "Const", "NoOp"]);
 
 // Of the operators that are made of a graph.

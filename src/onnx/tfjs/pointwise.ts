@@ -50,6 +50,24 @@ const joined =
 
 const binary = (op: string): Translator => joined((g, names) => g.add(op, names));
 
+const isWhole = (node: TfNode): boolean => ["DT_INT32", "DT_INT64"].includes(node.type("T"));
+
+/** Of integers rounded down, as TensorFlow.js divides them: what is left over is taken away first. */
+const wholeQuotient = (g: GraphBuilder, [a, b]: readonly string[]): string =>
+  g.add("Div", [g.add("Sub", [a, g.add("Mod", [a, b])]), b]);
+
+const divide = joined((g, names, node) => (isWhole(node) ? wholeQuotient(g, names) : g.add("Div", names)));
+
+/** The angle of a point; half a turn more where x is below 0. */
+const angle = joined((g, [y, x]) => {
+  const [zero, pi] = [g.scalar(0), Math.PI];
+  const turn = g.add("Where", [g.add("Less", [y, zero]), g.scalar(-pi), g.scalar(pi)]);
+  const more = g.add("Where", [g.add("Less", [x, zero]), turn, zero]);
+  const whole = g.add("Add", [g.add("Atan", [g.add("Div", [y, x])]), more]);
+  const origin = g.add("And", [g.add("Equal", [x, zero]), g.add("Equal", [y, zero])]);
+  return g.add("Where", [origin, zero, whole]);
+});
+
 const clip: Make = (g, x) => g.add("Clip", [x, g.scalar(0), g.scalar(6)]);
 
 const clipByValue: Translator = (node, g) => {
@@ -67,12 +85,21 @@ const cast: Make = (g, x, node) => {
 
 export const translators: Translators = {
   Abs: same("Abs"),
+  Acos: same("Acos"),
+  Acosh: same("Acosh"),
+  Asin: same("Asin"),
+  Asinh: same("Asinh"),
+  Atan: same("Atan"),
+  Atanh: same("Atanh"),
   Ceil: same("Ceil"),
   Cos: same("Cos"),
+  Cosh: same("Cosh"),
   Erf: same("Erf"),
   Exp: same("Exp"),
   Floor: same("Floor"),
   Inv: same("Reciprocal"),
+  IsInf: same("IsInf"),
+  IsNan: same("IsNaN"),
   Log: same("Log"),
   LogicalNot: same("Not"),
   Neg: same("Neg"),
@@ -83,9 +110,11 @@ export const translators: Translators = {
   Sigmoid: same("Sigmoid"),
   Sign: same("Sign"),
   Sin: same("Sin"),
+  Sinh: same("Sinh"),
   Softplus: same("Softplus"),
   Softsign: same("Softsign"),
   Sqrt: same("Sqrt"),
+  Tan: same("Tan"),
   Tanh: same("Tanh"),
   Elu: unary((g, x, node) => g.add("Elu", [x], { alpha: { float: node.number("alpha", 1) } })),
   LeakyRelu: unary((g, x, node) => g.add("LeakyRelu", [x], { alpha: { float: node.number("alpha", 0.2) } })),
@@ -104,8 +133,8 @@ export const translators: Translators = {
   BiasAdd: binary("Add"),
   Sub: binary("Sub"),
   Mul: binary("Mul"),
-  Div: binary("Div"),
-  RealDiv: binary("Div"),
+  Div: divide,
+  RealDiv: divide,
   Maximum: binary("Max"),
   Minimum: binary("Min"),
   Pow: binary("Pow"),
@@ -118,9 +147,11 @@ export const translators: Translators = {
   LogicalAnd: binary("And"),
   LogicalOr: binary("Or"),
   NotEqual: joined((g, names) => g.add("Not", [g.add("Equal", names)])),
-  FloorDiv: joined((g, names) => g.add("Floor", [g.add("Div", names)])),
+  FloorDiv: joined((g, names, node) => (isWhole(node) ? wholeQuotient(g, names) : g.add("Floor", [g.add("Div", names)]))),
   // Both have the sign of the divisor.
-  FloorMod: joined((g, [a, b]) => g.add("Sub", [a, g.add("Mul", [b, g.add("Floor", [g.add("Div", [a, b])])])])),
+  FloorMod: binary("Mod"),
+  Mod: binary("Mod"),
+  Atan2: angle,
   SquaredDifference: joined((g, names) => {
     const d = g.add("Sub", names);
     return g.add("Mul", [d, d]);

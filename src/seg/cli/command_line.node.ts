@@ -59,10 +59,14 @@ export function optionsIn(table: Table, values: Readonly<Record<string, unknown>
     const value = values[flagOf(name, option)];
     if (value === undefined) return [];
     if (typeof value === "string" && option.file) return [[name, jsonFileNamed(value)] as const];
-    return [[name, typeof value === "string" && option.read ? option.read(value) : value] as const];
+    const read = typeof value === "string" && option.read ? option.read(value) : value;
+    return [[name, option.path ? resolvedPaths(read) : read] as const];
   });
   return Object.fromEntries(given);
 }
+
+const resolvedPaths = (paths: unknown): unknown =>
+  Array.isArray(paths) ? paths.map(resolvedPaths) : typeof paths === "string" && paths !== "" ? resolve(paths) : paths;
 
 /** Throws `ConfigError` naming the file. */
 function jsonFileNamed(path: string): unknown {

@@ -8,7 +8,7 @@ import { modelFiles } from "../models/model_files.node.ts";
 import { openModel } from "../models/open.ts";
 import { readFiles } from "../run/folder_data.node.ts";
 import { folderStore } from "../run/folder_store.node.ts";
-import { casesOfPaths, expectFreeOutputs } from "../run/inputs.node.ts";
+import { casesOfNetwork, expectFreeOutputs } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
 import { withDevice } from "./device.node.ts";
 import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "./predict_cases.node.ts";
@@ -21,6 +21,7 @@ export interface ModelFlags {
   readonly weights?: "last" | "best" | undefined;
   readonly normalization?: string | undefined;
   readonly axes?: string | undefined;
+  readonly previous?: string | undefined;
   readonly recipe?: string | undefined;
   readonly probabilities: boolean;
   readonly overwrite: boolean;
@@ -57,7 +58,7 @@ export async function predictWithModel(path: string, paths: readonly string[], f
     async (device) => {
       const model = await openModel(device, modelFiles(resolve(path)), options);
       try {
-        const cases = casesOfPaths(paths, model.channels.length);
+        const cases = casesOfNetwork(paths, model.channels, flags.previous);
         for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
           expectFreeOutputs(cases, (id) => join(out.name, name(id)), overwrite);
         say(model.description);

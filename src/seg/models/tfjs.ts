@@ -10,7 +10,7 @@ import { parseJson, record } from "../../host/bytes/json.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import { reversedAxes } from "../../host/strided.ts";
 import { counted } from "../../host/text.ts";
-import { layersModel } from "../../nn/layers_model.ts";
+import { LayersGraph, layersModel } from "../../nn/layers_model.ts";
 import type { Device } from "../../tensor/device.ts";
 import { readTfjs } from "../../weights/index.ts";
 import { CoreWindows } from "../inference/core_windows.ts";
@@ -46,6 +46,10 @@ export async function openTfjs(device: Device, files: ModelFiles, options: OpenM
   }
   refuseOthers("tfjs", options, "normalization axes inference.maxBytes inference.precision");
   const network = layersModel(device, model);
+  if (network instanceof LayersGraph && (network.inputs.length !== 1 || network.outputs.length !== 1))
+    throw new ConfigError(
+      `${files.name}: the model has ${network.inputs.length} inputs and ${network.outputs.length} outputs; expected one image and one map of scores`,
+    );
   const last = [...network.parameters()].at(-1);
   if (!last) throw new FormatError(`${files.name}: the model has no weights`);
   const labels: LabelClass[] = names(last.shape[0] - 1).map((name, i) => ({ name, values: [i + 1] }));

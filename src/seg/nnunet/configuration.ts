@@ -81,6 +81,8 @@ export interface PlannedConfiguration {
   readonly batch_dice?: boolean;
   /** The configuration that goes on from this one's predictions, of cascades. */
   readonly next_stage?: string;
+  /** The configuration whose predictions this one sees, of the second stage of a cascade. */
+  readonly previous_stage?: string;
 }
 
 /** What a configuration is planned for. */

@@ -60,7 +60,9 @@ export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array
   const folds = runs.map((r) => r.fold);
   if (new Set(folds).size < folds.length)
     throw new ConfigError(`exportRuns: the runs are of the folds ${folds}; each may come once`);
-  const dataset = datasetJson(first.labels, first.channels, first.files);
+  // A first stage's label map is no channel of the dataset.
+  const channels = first.trained.previous_stage === undefined ? first.channels : first.channels.slice(0, -1);
+  const dataset = datasetJson(first.labels, channels, first.files);
   const json = (value: unknown) => `${JSON.stringify(value, null, 4)}\n`;
   const files = new Map<string, Uint8Array | string>([
     ["plans.json", json(plansOf(first))],

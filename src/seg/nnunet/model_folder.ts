@@ -5,6 +5,7 @@
 
 import { turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
 import { nnunetArray, preprocessCase } from "../../data/nnunet/preprocess.ts";
+import { splitPreviousStage, withLabelMasks } from "../../data/nnunet/previous_stage.ts";
 import { foregroundOf, type LabelClass, parseLabels } from "../../data/labels.ts";
 import { makeVolume, type Volume } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -17,6 +18,7 @@ import type { Device } from "../../tensor/device.ts";
 import { readTorch } from "../../weights/index.ts";
 import { DeviceWindows } from "../inference/device_windows.ts";
 import type { NnUNet } from "../networks/nnunet_parts.ts";
+import { channelsOf, inputChannels } from "./cascade.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, labelManager } from "./label_manager.ts";
 import { nnunetNetwork } from "./network.ts";
@@ -71,7 +73,7 @@ export class NnunetModel {
   readonly configurationName: string;
   /** What the plans say of it. */
   readonly configuration: PlannedConfiguration;
-  /** Names of the image channels in order, as the dataset says. */
+  /** Names of the image channels in order, as the dataset says; of the second stage of a cascade the last one is the label map of the first. */
   readonly channels: readonly string[];
   /** What the outputs of the networks mean. */
   readonly labels: LabelManager;
@@ -106,7 +108,8 @@ export class NnunetModel {
   }
 
   /**
-   * Segments an image `[C, x, y, z]`, the channels in the dataset's order, as stored (not normalized).
+   * Segments an image `[C, x, y, z]`, the channels in the dataset's order, as stored (not normalized). The second stage of a cascade takes the label map
+   * of the first stage as one more channel.
    * @throws ShapeError for another number of channels, DataError for voxels that are not finite; ConfigError, OutOfMemoryError; the signal's reason
    */
   async predict(image: Volume, options: NnunetPredictOptions = {}): Promise<NnunetPrediction> {
@@ -122,8 +125,7 @@ export class NnunetModel {
     expectFinite(image);
     // The reader that brings every image to RAS, and predictions back.
     const turn = this.plans.image_reader_writer === "NibabelIOWithReorient" ? turnTo(image.affine, "RAS") : undefined;
-    const { image: array, spacing } = nnunetArray(turn ? turnVolume(image, turn) : image);
-    const { data, properties } = preprocessCase({ image: array, spacing }, this.plans, this.configuration);
+    const { data, properties } = this.preprocessed(turn ? turnVolume(image, turn) : image);
     options.signal?.throwIfAborted();
     const logits = await this.logits(data, options);
     const restore: RestoreOptions = {
@@ -141,6 +143,15 @@ export class NnunetModel {
       labels: asImage(restoreLabels(logits, restore)),
       ...(options.probabilities && { probabilities: asImage(restoreProbabilities(logits, restore)) }),
     };
+  }
+
+  private preprocessed(volume: Volume) {
+    const { image, spacing } = nnunetArray(volume);
+    if (this.configuration.previous_stage === undefined)
+      return preprocessCase({ image, spacing }, this.plans, this.configuration);
+    const { previous, image: rest } = splitPreviousStage(image);
+    const { data, seg, properties } = preprocessCase({ image: rest, seg: previous, spacing }, this.plans, this.configuration);
+    return { data: withLabelMasks(data, seg, this.labels.foregroundLabels), properties };
   }
 
   /** Mean logits `[heads, …]` over tiles, mirrored images and folds, on the grid of the preprocessed case. */
@@ -212,7 +223,8 @@ export async function openNnunetModel(
         throw new ConfigError(`${path} does not say its configuration; choose one of ${plans.configurations.join(", ")}`);
       configuration ??= plans.configuration(configurationName);
       mirrorAxes = JSON.parse(metadata.get("inference_allowed_mirroring_axes") ?? "[]") as number[];
-      const network = nnunetNetwork(device, configuration, channels.length, labels.heads);
+      const inputs = inputChannels(configuration, channelsOf(configuration, channels), labels.foregroundLabels);
+      const network = nnunetNetwork(device, configuration, inputs, labels.heads);
       networks.push(network);
       network.loadStateDict(tensors);
     }
@@ -223,7 +235,7 @@ export async function openNnunetModel(
   return new NnunetModel(device, {
     configurationName: configurationName!,
     configuration: configuration!,
-    channels,
+    channels: channelsOf(configuration!, channels),
     labels,
     classes,
     fileEnding: typeof dataset.file_ending === "string" ? dataset.file_ending : ".nii.gz",

@@ -28,7 +28,7 @@ export interface PlansFile {
     "transpose_forward" | "transpose_backward" | "image_reader_writer" | "foreground_intensity_properties_per_channel"
   >;
   readonly configurations: readonly string[];
-  /** @throws FormatError for one that there is not, that lacks what is needed, or is the second stage of a cascade */
+  /** @throws FormatError for one that there is not, or that lacks what is needed */
   configuration(name: string): PlannedConfiguration;
 }
 
@@ -65,10 +65,6 @@ function completed(json: Json, name: string): PlansFile {
     configurations: Object.keys(configurations),
     configuration(key) {
       const found = complete(key);
-      if (found.previous_stage !== undefined)
-        throw fail(
-          `configuration "${key}" is the second stage of a cascade, which is not predicted here; use ${String(found.inherits_from)}`,
-        );
       for (const wanted of ["patch_size", "spacing", "normalization_schemes", "use_mask_for_norm", "resampling_fn_data"])
         if (found[wanted] === undefined) throw fail(`configuration "${key}" lacks "${wanted}"`);
       return { ...found, architecture: found.architecture ?? architectureBefore24(found) } as unknown as PlannedConfiguration;

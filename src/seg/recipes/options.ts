@@ -17,6 +17,8 @@ export interface Option<T> {
   readonly read?: (text: string) => unknown;
   /** On the command line the name of a JSON file stands for its content. */
   readonly file?: true;
+  /** On the command line a path, or several: relative ones begin where the command runs. */
+  readonly path?: true;
   /** Name on the command line without "--"; default the option's in kebab-case. */
   readonly flag?: string;
   /** The value where none is given and none is suggested. */
@@ -108,6 +110,16 @@ export const toggle = (help: string, more: Pick<Option<boolean>, "flag"> = {}): 
   help,
   standard: false,
   ...more,
+});
+
+/** Folders, with commas between them on a command line; none unless given. `help` is its line for `--help`. */
+export const folders = (help: string): Option<readonly string[]> => ({
+  expects: "a list of folders",
+  fits: (v) => Array.isArray(v) && v.every((f) => typeof f === "string" && f !== ""),
+  help,
+  read: (text) => text.split(","),
+  path: true,
+  standard: [],
 });
 
 /**

@@ -61,6 +61,7 @@ export const runOptionTable: OptionTable<RunOptions> = {
     fits: (v) => typeof v === "string",
     help: "folder that keeps prepared cases, for other folds and runs too",
     read: asIs,
+    path: true,
     standard: "",
   },
   validateEvery: integer(1, "epochs between validations", { standard: 1 }),

@@ -7,7 +7,7 @@ import type { AbortSignal, Blob } from "../../host/platform.ts";
 
 /** Options of `zipFiles`. */
 export interface ZipOptions {
-  /** Told before each file how many are `done` of the `total`. */
+  /** Told before each file how many are `done` of `total`. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Ends it with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

@@ -3,8 +3,10 @@
 import { existsSync, globSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
+import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
+import { isPreviousChannel } from "../nnunet/cascade.ts";
 
 // nnU-Net's name of a channel's file: `<id>_0000.nii.gz`.
 const channel = /_(\d{4})$/;
@@ -34,6 +36,20 @@ function filesIn(path: string): string[] {
   // A folder of slices is one image.
   if (names.some((n) => slice.test(n) && statSync(join(path, n)).isFile())) return [path];
   throw new DataError(`${path}: has no image, such as a .nii.gz, .nrrd or .mha file`);
+}
+
+/**
+ * A case for each image among files, folders and patterns, see `casesOfPaths`, with the label map of a first stage as the last channel if its folder is given.
+ * @param channels that an image must have, by name
+ * @param previous folder with a file `<id>.*` for each case
+ * @throws DataError for a folder without images, for a case without one of its channels; ConfigError for `previous` of a network that takes none
+ */
+export function casesOfNetwork(paths: readonly string[], channels: readonly string[], previous?: string): Case[] {
+  if (previous === undefined) return casesOfPaths(paths, channels.length);
+  const name = channels.at(-1)!;
+  if (!isPreviousChannel(name))
+    throw new ConfigError(`--previous is for the second stage of a cascade; this network's channels are ${channels.join(", ")}`);
+  return casesWithExtraChannel(casesOfPaths(paths, channels.length - 1), { name, folders: [previous] });
 }
 
 /**

@@ -8,46 +8,66 @@ import { record } from "../../host/bytes/json.ts";
 import { converters } from "./convert.ts";
 import type { TfjsModel } from "./file.ts";
 import type { TfjsOperation } from "./operation.ts";
+import type { Made } from "./keras_layer.ts";
 import { type Wired, wired } from "./wiring.ts";
 
-/** A layer by its name in the module, with the names of those whose results it reads; `""` is the input of the model. `name` and `inputs`. */
-export type TfjsLayer = TfjsOperation & { readonly name: string; readonly inputs: readonly string[] };
+/**
+ * A layer by its `name` in the module, with the names of those whose results it reads as `inputs`; `""` is the input of the model, or of several each has the
+ * name of its layer. Another use of a layer that was there has the name of that as `shares`.
+ */
+export type TfjsLayer = TfjsOperation & { readonly name: string; readonly inputs: readonly string[]; readonly shares?: string };
+
+/** A layers model: its layers, each after what it reads, and what goes in and comes out. */
+export interface TfjsLayerGraph {
+  /** Names of the inputs; `""` for the only one. */
+  readonly inputs: readonly string[];
+  /** Names of the outputs, with the layer whose result each is. */
+  readonly outputs: readonly (readonly [name: string, layer: string])[];
+  /** The layers that the outputs need. A layer with an activation becomes two, `name` and `name_activation`. */
+  readonly layers: readonly TfjsLayer[];
+}
 
 /**
- * The layers that a model's output needs, each after what it reads. A layer with an activation becomes two, `name` and `name_activation`.
+ * The layers of a model and how they are joined. A model that is a layer of another is unfolded: its layers are called `model/layer`.
  * @throws FormatError for graph models, layers or options that are not supported, and weights that do not fit their layer
  */
-export function tfjsLayers(model: TfjsModel): TfjsLayer[] {
+export function tfjsGraph(model: TfjsModel): TfjsLayerGraph {
   const fail = failing(model.source);
   if (model.format === "graph-model") throw fail("this is a graph model, which importTfjsGraph of voxgrad/onnx reads");
-  const all = wired(model.topology, fail);
-  const channelsFirst = all.some(({ config }) => config.data_format === "channels_first");
-  // The name under which the result of a layer is known here: that of its activation, or of what came before a layer that does nothing.
-  const results = new Map<string, string>();
-  const layers = all.flatMap((layer) => {
-    const made = convert(layer, model, channelsFirst, fail);
-    // A chain may begin without a layer for its input.
-    let inputs = layer.inputs.length === 0 ? [""] : layer.inputs.map((name) => results.get(name)!);
-    const named = made.map(({ suffix, operation }): TfjsLayer => {
-      const next = { ...operation, name: layer.name + suffix, inputs };
-      inputs = [next.name];
+  const { uses, inputs, outputs } = wired(model.topology, fail);
+  const channelsFirst = uses.some(({ config }) => config.data_format === "channels_first");
+  // The name under which a result is known here: that of its activation, or of what came before a layer that does nothing.
+  const results = new Map(inputs.map((name) => [name, name]));
+  const made = new Map<string, readonly Made[]>();
+  const layers = uses.flatMap((use) => {
+    const operations = made.get(use.layer) ?? convert(use, model, channelsFirst, fail);
+    made.set(use.layer, operations);
+    let read = use.inputs.map((name) => results.get(name)!);
+    const named = operations.map(({ suffix, operation }): TfjsLayer => {
+      const shares = use.name === use.layer ? {} : { shares: use.layer + suffix };
+      const next = { ...operation, ...shares, name: use.name + suffix, inputs: read };
+      read = [next.name];
       return next;
     });
-    results.set(layer.name, inputs[0]);
+    results.set(use.name, read[0]);
     return named;
   });
   if (new Set(layers.map(({ name }) => name)).size < layers.length) throw fail("two layers have the same name");
-  return layers;
+  return { inputs, outputs: outputs.map(([name, result]) => [name, results.get(result)!] as const), layers };
 }
+
+/** The layers of a model alone; errors as `tfjsGraph`. `model` is what `readTfjs` gave. */
+export const tfjsLayers = (model: TfjsModel): readonly TfjsLayer[] => tfjsGraph(model).layers;
 
 /** The weights of all layers by their names in the module: `name.weight`. */
 export function tfjsStateDict(layers: readonly TfjsLayer[]): Map<string, WeightTensor> {
-  const named = layers.flatMap((l) => ("tensors" in l ? [...l.tensors].map(([k, t]) => [`${l.name}.${k}`, t] as const) : []));
+  const own = layers.filter(({ shares }) => shares === undefined);
+  const named = own.flatMap((l) => ("tensors" in l ? [...l.tensors].map(([k, t]) => [`${l.name}.${k}`, t] as const) : []));
   return new Map(named);
 }
 
-function convert({ name, type, config, inputs }: Wired, model: TfjsModel, channelsFirst: boolean, modelFail: Fail) {
-  const fail: Fail = (problem) => modelFail(`layer "${name}" (${type}): ${problem}`);
+function convert({ layer, type, config, inputs }: Wired, model: TfjsModel, channelsFirst: boolean, modelFail: Fail) {
+  const fail: Fail = (problem) => modelFail(`layer "${layer}" (${type}): ${problem}`);
   const converter = Object.hasOwn(converters, type) ? converters[type] : undefined;
   if (!converter) {
     throw fail(`this kind of layer is not supported; supported are ${Object.keys(converters).join(", ")}`);
@@ -55,7 +75,7 @@ function convert({ name, type, config, inputs }: Wired, model: TfjsModel, channe
   const made = converter({
     type,
     config: record(config),
-    own: ownWeights(name, model.weights),
+    own: ownWeights(layer, model.weights),
     channelsFirst,
     // Keras resizes by the centres of pixels, TensorFlow.js by their corners: a model says by whom it was made.
     madeInTfjs: model.kerasVersion.startsWith("tfjs"),
@@ -66,8 +86,10 @@ function convert({ name, type, config, inputs }: Wired, model: TfjsModel, channe
   return made;
 }
 
-/** Weights of a layer by the last part of their names, as in `conv/kernel` and `conv/conv/kernel:0`. */
-function ownWeights(name: string, weights: ReadonlyMap<string, WeightTensor>): Map<string, WeightTensor> {
-  const own = [...weights].filter(([key]) => key.startsWith(`${name}/`));
+/** Weights of a layer by the last part of their names, as in `conv/kernel` and `conv/conv/kernel:0`. Of a layer in a model that is a layer they have its name alone. */
+function ownWeights(path: string, weights: ReadonlyMap<string, WeightTensor>): Map<string, WeightTensor> {
+  const under = (name: string) => [...weights].filter(([key]) => key.startsWith(`${name}/`));
+  const whole = under(path);
+  const own = whole.length > 0 ? whole : under(path.split("/").at(-1)!);
   return new Map(own.map(([key, t]) => [key.split("/").at(-1)!.replace(/:\d+$/, ""), t]));
 }

@@ -6,7 +6,7 @@ import * as intensity from "../../../src/data/transforms/intensity/index.ts";
 import { isRandomizable, type RandomTransform, type Transform } from "../../../src/data/transforms/transform.ts";
 import * as utility from "../../../src/data/transforms/utility/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
-import { NotCovered, UnknownOption, type Adapter, type Adapters, type Case } from "../format.ts";
+import { NotCovered, withKnownOptions, type Adapter, type Adapters, type Case } from "../format.ts";
 import { camel } from "../../lib/names.ts";
 import { dtypeName, plain, random } from "./data.ts";
 
@@ -59,12 +59,7 @@ function ofArrays(func: unknown): unknown {
 function make(type: Class, test: Case): Transform {
   const given = options(test);
   if ("func" in given) given.func = ofArrays(given.func);
-  try {
-    return new type(given);
-  } catch (error) {
-    const [, option] = /unknown option "(\w+)"/.exec((error as Error).message) ?? [];
-    throw option === undefined ? error : new UnknownOption(option, test.op);
-  }
+  return withKnownOptions(test.op, () => new type(given));
 }
 
 /** The array that a case is about, whatever its name, and the others that a call gets. */

@@ -4,8 +4,7 @@
  */
 import * as seg from "../../../src/seg/metrics/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
-import { ConfigError } from "../../../src/host/errors.ts";
-import { type Adapter, type Adapters, type Case, type Families, NotCovered, UnknownOption } from "../format.ts";
+import { type Adapter, type Adapters, type Case, type Families, NotCovered, withKnownOptions } from "../format.ts";
 import { camel } from "../../lib/names.ts";
 
 type Args = Record<string, any>;
@@ -37,17 +36,6 @@ function options(args: Args): Args {
     ...(softmax !== undefined && { applyArgmax: softmax }),
     ...(sigmoid !== undefined && { threshold: sigmoid }),
   };
-}
-
-/** Runs a metric; an option that it refuses because it has no such option is a failure, also where the case wants an error. */
-function withOptions<T>(op: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const unknown = error instanceof ConfigError && /unknown option "(\w+)"/.exec(error.message);
-    if (unknown) throw new UnknownOption(unknown[1], op);
-    throw error;
-  }
 }
 
 interface Counted {
@@ -87,7 +75,7 @@ function named({ args, inputs }: Case): unknown {
 }
 
 const diceMetric: Adapter = (test) =>
-  withOptions(test.op, () =>
+  withKnownOptions(test.op, () =>
     test.args.return_with_label && test.args.reduction === "mean_batch" ? named(test) : cumulative(seg.DiceMetric, test),
   );
 
@@ -157,7 +145,7 @@ const metric: Adapter = (test) => {
   const name = test.op.slice(test.op.lastIndexOf(".") + 1);
   const found = Object.hasOwn(functions, name) ? functions[name] : exported(name);
   if (typeof found !== "function") throw new NotCovered(name);
-  return withOptions(test.op, () => {
+  return withKnownOptions(test.op, () => {
     if (Object.hasOwn(functions, name)) return functions[name](given(test), Array.isArray(test.expected));
     if (!/^[A-Z]/.test(name)) {
       const { y_pred, y, ...more } = given(test);

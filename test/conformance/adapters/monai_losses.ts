@@ -26,6 +26,10 @@ import {
   hausdorffDTLoss,
   logHausdorffDTLoss,
   maskedDiceLoss,
+  maskedLoss,
+  naclLoss,
+  softclDiceLoss,
+  softDiceclDiceLoss,
   tverskyLoss,
 } from "../../../src/nn/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
@@ -80,6 +84,9 @@ const known: Record<string, string> = {
   GeneralizedWassersteinDiceLoss: "dist_matrix weighting_mode reduction smooth_nr smooth_dr",
   AsymmetricUnifiedFocalLoss: "to_onehot_y num_classes weight gamma delta reduction",
   DeepSupervisionLoss: "weight_mode weights",
+  SoftclDiceLoss: "iter_ smooth",
+  SoftDiceclDiceLoss: "iter_ smooth alpha",
+  NACLLoss: "classes dim kernel_size kernel_ops distance_type alpha sigma",
 };
 
 /** The options of a loss under voxgrad's names. Throws `UnknownOption`. */
@@ -130,30 +137,66 @@ export const losses: Record<string, Loss> = {
   LogHausdorffDTLoss: (input, target, o) => logHausdorffDTLoss(input, target, { ...o, compat: "monai" }),
   MaskedDiceLoss: (input, target, o, { inputs }, dev) =>
     maskedDiceLoss(input, target, { ...o, mask: inputs.mask && dev.tensor(inputs.mask) }),
+  SoftclDiceLoss: (input, target, { iter_: iter, ...o }) =>
+    softclDiceLoss(input, target, { ...o, ...(iter !== undefined && { iter }) }),
+  SoftDiceclDiceLoss: (input, target, { iter_: iter, ...o }) =>
+    softDiceclDiceLoss(input, target, { ...o, ...(iter !== undefined && { iter }) }),
+  // Classes and axes are those of the input.
+  NACLLoss: (input, target, { classes, dim: _, ...o }) => {
+    if (classes !== input.shape[1]) throw new NotCovered("other classes than the input's");
+    return naclLoss(input, target, o);
+  },
   GeneralizedWassersteinDiceLoss: (input, target, { distMatrix: _, ...o }, { args }) =>
     generalizedWassersteinDiceLoss(input, target, rows(args.dist_matrix), { ...o, compat: "monai" }),
+};
+
+/** The loss that a case names, as `{ DiceLoss: { options } }` or by its name alone. */
+function innerLoss(op: string, inner: unknown): (input: Tensor, target: Tensor, test: Partial<Case>, dev: Device) => Tensor {
+  const [name, args] = typeof inner === "string" ? [inner] : (Object.entries(inner ?? {})[0] ?? []);
+  const compute = losses[name ?? ""];
+  if (!compute) throw new NotCovered(`the inner loss of a ${op} that is not named with its options`);
+  const settings = optionsOf(name, (args ?? {}) as Case["args"]);
+  return (input, target, test, dev) => compute(input, target, settings, { args, ...test } as Case, dev);
+}
+
+/** The loss of what a mask leaves. */
+const masked: Adapter = async ({ args, inputs }) => {
+  const { loss: inner, ...rest } = args;
+  expectKnown("MaskedLoss", rest, []);
+  const dev = await device();
+  const compute = innerLoss("MaskedLoss", typeof inner === "function" ? inner.name : inner);
+  const mask = inputs.mask ? dev.tensor(inputs.mask) : undefined;
+  const y = maskedLoss(dev.tensor(inputs.input), dev.tensor(inputs.target), mask, (a, b) => compute(a, b, {}, dev));
+  return { data: await y.data(), shape: y.shape };
 };
 
 /** The outputs are a list, or one tensor; the loss is given as `{ DiceLoss: { options } }`. */
 const deepSupervision: Adapter = async ({ args, inputs }) => {
   const dev = await device();
   const { loss: inner, ...rest } = args;
-  const [name, innerArgs] = typeof inner === "string" ? [inner] : (Object.entries(inner ?? {})[0] ?? []);
-  const compute = losses[name ?? ""];
-  if (!compute) throw new NotCovered("the inner loss of a DeepSupervisionLoss that is not named with its options");
-  const innerOptions = optionsOf(name, (innerArgs ?? {}) as Case["args"]);
+  const compute = innerLoss("DeepSupervisionLoss", inner);
   const outputs = Array.isArray(inputs.input) ? inputs.input.map((x: HostArray) => dev.tensor(x)) : dev.tensor(inputs.input);
   const y = deepSupervisionLoss(
     outputs,
     upload(dev, inputs.target),
-    (output, target) => compute(output, target, innerOptions, { args: innerArgs, inputs } as Case, dev),
+    (output, target) => compute(output, target, { inputs }, dev),
     optionsOf("DeepSupervisionLoss", rest),
   );
   return { data: await y.data(), shape: y.shape };
 };
 
+/** Upstream gives the truth first, or has other names. */
+const inputNames: Readonly<Record<string, readonly [string, string]>> = {
+  SoftclDiceLoss: ["y_pred", "y_true"],
+  SoftDiceclDiceLoss: ["y_pred", "y_true"],
+  NACLLoss: ["inputs", "targets"],
+};
+
 export const adapters: Adapters = {
-  ...Object.fromEntries(Object.entries(losses).map(([name, compute]) => [`monai.losses.${name}`, loss(name, compute)])),
+  ...Object.fromEntries(
+    Object.entries(losses).map(([name, compute]) => [`monai.losses.${name}`, loss(name, compute, inputNames[name])]),
+  ),
+  "monai.losses.MaskedLoss": masked,
   "monai.losses.AsymmetricUnifiedFocalLoss": loss("AsymmetricUnifiedFocalLoss", asymmetricUnifiedFocalLoss, ["y_pred", "y_true"]),
   "monai.losses.DeepSupervisionLoss": deepSupervision,
 };

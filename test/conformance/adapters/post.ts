@@ -1,9 +1,8 @@
 /** @file MONAI's post-processing transforms by their names, the functions behind them, and nnU-Net's component rule. */
 import * as D from "../../../src/data/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
-import { ConfigError } from "../../../src/host/errors.ts";
 import { removeAllButLargestComponentFromSegmentation } from "../../../src/seg/post/keep_largest.ts";
-import { expectKnown, NotCovered, UnknownOption, type Adapter, type Adapters, type Case, type Families } from "../format.ts";
+import { expectKnown, NotCovered, withKnownOptions, type Adapter, type Adapters, type Case, type Families } from "../format.ts";
 import { camel } from "../../lib/names.ts";
 
 type Options = Record<string, any>;
@@ -48,12 +47,7 @@ function imageOf({ inputs }: Case): any {
 function make(op: string, name: string, options: Options): { apply(x: unknown): unknown } {
   const Class = (D as Record<string, unknown>)[name];
   if (typeof Class !== "function") throw new NotCovered(name);
-  try {
-    return new (Class as new (o: Options) => { apply(x: unknown): unknown })(options);
-  } catch (error) {
-    const unknown = error instanceof ConfigError && /unknown option "(\w+)"/.exec(error.message);
-    throw unknown ? new UnknownOption(unknown[1], op) : error;
-  }
+  return withKnownOptions(op, () => new (Class as new (o: Options) => { apply(x: unknown): unknown })(options));
 }
 
 const transform: Adapter = (test) => {

@@ -5,7 +5,7 @@
 import * as D from "../../../src/data/transforms/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { aboutCenters, affineOfRank } from "../../../src/data/transforms/spatial/affine_matrix.ts";
-import { RandomState, type RandomSource } from "../../../src/host/random/numpy.ts";
+import type { RandomSource } from "../../../src/host/random/numpy.ts";
 import { camel } from "../../lib/names.ts";
 import { type Draw, ReplaySource } from "../../lib/replay.ts";
 import { replayable } from "./data.ts";
@@ -31,7 +31,9 @@ function classOf(op: string): { name: string; type: Listed } | undefined {
 
 /** What tells how upstream runs, or what a case is about, and changes no number; `dtype`: results are float32, computed in float64. */
 const told = new Set(
-  "lazy call seed draws config device image_only randomize update_meta dtype keys meta_keys meta_key_postfix".split(" "),
+  "lazy call seed draws config device image_only randomize update_meta dtype grid_dtype keys meta_keys meta_key_postfix".split(
+    " ",
+  ),
 );
 
 const isArray = (v: any): v is HostArray => ArrayBuffer.isView(v?.data) && Array.isArray(v?.shape);
@@ -138,9 +140,9 @@ const sizes = (method: string, args: any[]): any[] =>
 const flat = (value: any): any => (isArray(value) ? Array.from(value.data as Float64Array) : plain(value));
 
 /** Runs with the log of draws replayed, and from the seed where one generator made them; both must agree and use the whole log. */
-function withDraws(test: Case, name: string, run: (source: RandomSource) => unknown): unknown {
+function withDraws(test: Case, name: string, run: (source: RandomSource | number) => unknown): unknown {
   const draws = drawsOf(test);
-  const seeded = () => run(new RandomState(test.args.seed));
+  const seeded = () => run(test.args.seed);
   if (!draws?.every(replayable)) return seeded();
   const source = new ReplaySource(draws);
   const replayed = run(source);

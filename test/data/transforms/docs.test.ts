@@ -36,6 +36,9 @@ const doubled = [
 /** Two channels, for what takes no single one. */
 const twice = makeVolume({ data: Float32Array.from([...volume.data, ...volume.data]), shape: [2, 4, 5, 6] });
 
+const field = { spatialSize: [4, 5, 6], randSize: [2, 2, 2] };
+const points = { data: volume.data.slice(0, 12), shape: [2, 2, 3] };
+
 /** Each transform, made so that it acts, or not (`prob: 0`). */
 const samples: Record<string, (prob: number) => T.Transform> = {
   Activations: () => new T.Activations({ sigmoid: true }),
@@ -43,6 +46,7 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   AddExtremePointsChannel: () => labeled(new T.AddExtremePointsChannel()),
   AdjustContrast: () => new T.AdjustContrast({ gamma: 2 }),
   Affine: () => new T.Affine({ rotateParams: [0.1, 0.2, 0.3] }),
+  ApplyTransformToPoints: () => on(points, new T.ApplyTransformToPoints({ affine: doubled })),
   AsChannelLast: () => new T.AsChannelLast(),
   AsDiscrete: () => new T.AsDiscrete({ threshold: 3 }),
   BorderPad: () => new T.BorderPad({ spatialBorder: 1 }),
@@ -55,12 +59,15 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   Compose: () => new T.Compose([new T.RandFlip(), new T.ShiftIntensity({ offset: 1 }), new T.RandGaussianNoise()]),
   ComputeHoVerMaps: () => ({ apply: () => new T.ComputeHoVerMaps().apply({ data: new Uint8Array(9), shape: [1, 3, 3] }) }),
   ContrastTransform: () => new T.ContrastTransform({ contrastRange: [0.75, 1.25] }),
+  ConvertBoxToPoints: () => on({ data: volume.data.slice(0, 12), shape: [2, 6] }, new T.ConvertBoxToPoints()),
+  ConvertPointsToBoxes: () => on(points, new T.ConvertPointsToBoxes()),
   ConvertToMultiChannelBasedOnBratsClasses: () => new T.ConvertToMultiChannelBasedOnBratsClasses(),
   CropForeground: () => new T.CropForeground(),
   DataStats: () => new T.DataStats(),
   DetectEnvelope: () => new T.DetectEnvelope(),
   DivisiblePad: () => new T.DivisiblePad({ k: 4 }),
   EnsureChannelFirst: () => new T.EnsureChannelFirst({ channelDim: 1 }),
+  EnsureType: () => new T.EnsureType() as T.Transform<unknown> as T.Transform,
   FgBgToIndices: () => new T.FgBgToIndices(),
   DistanceTransformEDT: () => new T.DistanceTransformEDT(),
   FillHoles: () => new T.FillHoles(),
@@ -132,6 +139,9 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   RandScaleIntensityFixedMean: (prob) => new T.RandScaleIntensityFixedMean({ prob, factors: 0.5 }),
   RandShiftIntensity: (prob) => new T.RandShiftIntensity({ prob, offsets: 2 }),
   RandSimulateLowResolution: (prob) => new T.RandSimulateLowResolution({ prob }),
+  RandSmoothDeform: (prob) => new T.RandSmoothDeform({ ...field, prob }),
+  RandSmoothFieldAdjustContrast: (prob) => new T.RandSmoothFieldAdjustContrast({ ...field, prob }),
+  RandSmoothFieldAdjustIntensity: (prob) => new T.RandSmoothFieldAdjustIntensity({ ...field, prob }),
   RandSpatialCrop: () => new T.RandSpatialCrop({ roiSize: 2, randomSize: true }),
   RandSpatialCropSamples: () => new T.RandSpatialCropSamples({ roiSize: 2, numSamples: 2 }),
   RandTranspose: (prob) => new T.RandTranspose({ prob }),
@@ -173,6 +183,9 @@ const samples: Record<string, (prob: number) => T.Transform> = {
   Zoom: () => new T.Zoom({ zoom: 1.5 }),
   ZNormalization: () => new T.ZNormalization(),
 };
+
+/** Takes what it is for, and not an image. */
+const on = (x: HostArray, inner: T.Transform): T.Transform => ({ apply: () => inner.apply(x) });
 
 /** Takes a slice of what it is given. */
 function on2d(inner: T.Rand2DElastic): T.Transform {

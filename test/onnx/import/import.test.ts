@@ -84,8 +84,8 @@ interface Operator extends Run {
 describe.skipIf(process.env.VOXGRAD_ONNX_CASES)("operators", () => {
   const list = (name: string): readonly Operator[] =>
     process.env.VOXGRAD_ONNX_CASES ? [] : JSON.parse(readFileSync(`${folder}/${name}.json`, "utf8"));
-  // The second: make_onnx_operators.py.
-  const operators = [...list("operators"), ...list("more_operators")];
+  // The second: make_onnx_operators.py; the third: make_onnx_opsets.py.
+  const operators = [...list("operators"), ...list("more_operators"), ...list("opsets")];
   test.each(operators)("$name", async ({ model: text, ...run }) => {
     const dev = await device();
     const model = importOnnx(dev, Buffer.from(text, "base64"));

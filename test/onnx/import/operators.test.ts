@@ -96,11 +96,11 @@ test.each<[string, Node, Readonly<Record<string, HostValue>>, new (...a: never[]
   ["an equation for two", ["Einsum", "x", { equation: "a,a->a" }], {}, FormatError, /for 1 inputs/],
   ["no depth", ["OneHot", "x d v"], { d: ints([0], []), v: ints([0, 1]) }, FormatError, /the depth is 0/],
   [
-    "a reduction",
-    ["ScatterND", "x i x", { reduction: "add" }],
+    "an unknown reduction",
+    ["ScatterND", "x i x", { reduction: "median" }],
     { i: ints([0, 1, 2, 3], [4, 1]) },
     ConfigError,
-    /reduction "add"/,
+    /reduction "median"/,
   ],
 ])("refused: %s", async (_, node, constants, error, message) => {
   const dev = await device();
@@ -109,4 +109,62 @@ test.each<[string, Node, Readonly<Record<string, HostValue>>, new (...a: never[]
   const run = () => noGrad(() => net.forward(x));
   expect(run).toThrow(error);
   expect(run).toThrow(message);
+});
+
+// The largest error of f32 and its gradient, and where: beyond these the functions have no value or are steep.
+test.each([
+  ["Asin", Math.asin, (x: number) => 1 / Math.sqrt(1 - x * x), -0.99, 0.99],
+  ["Acos", Math.acos, (x: number) => -1 / Math.sqrt(1 - x * x), -0.99, 0.99],
+  ["Atan", Math.atan, (x: number) => 1 / (1 + x * x), -30, 30],
+  ["Tan", Math.tan, (x: number) => 1 / Math.cos(x) ** 2, -1.5, 1.5],
+  ["Sinh", Math.sinh, Math.cosh, -5, 5],
+  ["Cosh", Math.cosh, Math.sinh, -5, 5],
+  ["Asinh", Math.asinh, (x: number) => 1 / Math.sqrt(1 + x * x), -1000, 1000],
+  ["Acosh", Math.acosh, (x: number) => 1 / Math.sqrt(x * x - 1), 1.1, 1000],
+  ["Atanh", Math.atanh, (x: number) => 1 / (1 - x * x), -0.95, 0.95],
+] as const)("%s and its gradient are within 2e-6 of what they are", async (op, truth, slope, low, high) => {
+  const dev = await device();
+  const net = importOnnx(dev, model([op, "x"]));
+  const size = 4001;
+  const points = Float32Array.from({ length: size }, (_, i) => low + ((high - low) * i) / (size - 1));
+  const x = dev.tensor({ data: points, shape: [size] });
+  x.requiresGrad = true;
+  const y = net.forward(x);
+  const [dx] = grad(sum(y), [x]);
+  for (const [got, f] of [
+    [await y.data(), truth],
+    [await dx.data(), slope],
+  ] as const)
+    expect(Math.max(...points.map((p, i) => Math.abs(got[i] - f(p)) / Math.max(1, Math.abs(f(p)))))).toBeLessThan(2e-6);
+  net.dispose();
+});
+
+test("gradients of ScatterND with reductions go to all that had a part", async () => {
+  const dev = await device();
+  // Row 1 is named three times: 2 · 5 · 3 · 4.
+  const index = ints([1, 0, 1, 1], [4, 1]);
+  const updates: HostValue = { kind: "float", data: Float32Array.of(5, 7, 3, 4), shape: [4, 1] };
+  const net = importOnnx(dev, model(["ScatterND", "x i u", { reduction: "mul" }], { i: index, u: updates }, 2));
+  const x = dev.tensor({ data: Float32Array.of(10, 2, 30), shape: [3, 1] });
+  x.requiresGrad = true;
+  const y = net.forward(x);
+  expect(Array.from(await y.data())).toEqual([70, 120, 30]);
+  const [dx, du] = grad(sum(y), [x, ...net.parameters()]);
+  expect(Array.from(await dx.data())).toEqual([7, 60, 1]);
+  expect(Array.from(await du.data())).toEqual([24, 10, 40, 30]);
+  net.dispose();
+});
+
+test("attributes of another kind than the operator's are refused, not read as nothing", async () => {
+  const dev = await device();
+  const x = dev.tensor({ data: Float32Array.of(1, 2), shape: [1, 2] });
+  for (const [node, message] of [
+    [["Softmax", "x", { axis: { float: 0 } }], /Softmax "y": the attribute axis is of kind 1; expected 2 \(INT\)/],
+    [["Transpose", "x", { perm: 1 }], /perm is of kind 2; expected 7 \(INTS\)/],
+    [["LeakyRelu", "x", { alpha: 1 }], /alpha is of kind 2; expected 1 \(FLOAT\)/],
+    [["ReduceMean", "x", { axes: [0] }], /the attribute axes is an input from operator set 18 on; the file says 19/],
+    [["Clip", "x", { max: { float: 1 } }], /the attribute max is an input from operator set 11 on/],
+    [["Mod", "x", { fmod: 1 }], FormatError],
+  ] as const satisfies readonly (readonly [Node, unknown])[])
+    expect(() => importOnnx(dev, model(node, {}, 2)).forward(x)).toThrow(message);
 });

@@ -19,7 +19,7 @@ const bytes = (path: string) => readFileSync(new URL(`../../fixtures/tfjs_graph/
 const read = (name: string): Promise<TfjsModel> =>
   readTfjs(bytes(`${name}/model.json`), async (path) => bytes(`${name}/${path}`));
 
-test.each(["unet2d", "space3d"])("%s", async (name) => {
+test.each(["unet2d", "space3d", "blocks2d"])("%s", async (name) => {
   const { input: shape, outputs } = JSON.parse(bytes(`${name}/expected.json`).toString()) as Expected;
   const gpu = await device();
   const model = importTfjsGraph(gpu, await read(name));
@@ -34,6 +34,25 @@ test.each(["unet2d", "space3d"])("%s", async (name) => {
     const values = await got.data();
     expect(Math.max(...right.map((v, i) => Math.abs(v - values[i])))).toBeLessThan(2e-6);
   }
+  model.dispose();
+});
+
+test("a cut behind an ellipsis is as numpy's x[newaxis, ..., 2:9:2, -1]", async () => {
+  const gpu = await device();
+  const given = await read("blocks2d");
+  const input = [0, 1, 2].map((i) => `ellipsis/${i}`);
+  const placeholder = { name: "x", op: "Placeholder", attr: { shape: { shape: { dim: [2, 6, 3].map((size) => ({ size })) } } } };
+  const attr = { new_axis_mask: { i: "1" }, ellipsis_mask: { i: "2" }, shrink_axis_mask: { i: "8" } };
+  const node = [
+    placeholder,
+    ...input.map((name) => ({ name, op: "Const" })),
+    { name: "y", op: "StridedSlice", input: ["x", ...input], attr },
+  ];
+  const model = importTfjsGraph(gpu, { ...given, topology: { node }, signature: {} });
+  const data = Float32Array.from({ length: 36 }, (_, i) => i);
+  const { y } = model.run({ x: gpu.tensor({ data, shape: [2, 6, 3] }) });
+  expect(y.shape).toEqual([1, 2, 2]);
+  expect(Array.from(await y.data())).toEqual([8, 14, 26, 32]);
   model.dispose();
 });
 

@@ -3,6 +3,8 @@ import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { elements, integerRange, nativeOf } from "../../../host/elements.ts";
+import { changed, lanesFor } from "../../../host/simd/chunks.ts";
+import { places } from "../../../host/simd/kernels.ts";
 import { extent } from "../../../host/stats.ts";
 import { asWords, emptyLike } from "../../../host/strided.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
@@ -64,8 +66,7 @@ export function scaleRange(
   const low = clip ? (bMin ?? -Infinity) : -Infinity;
   const high = clip ? (bMax ?? Infinity) : Infinity;
   const [factor, offset] = bMin !== null && bMax !== null ? [bMax - bMin, bMin] : [1, 0];
-  linear(from, -aMin, aMax - aMin, factor, offset, to);
-  if (clip) clamp(to, low, high);
+  linear(from, -aMin, aMax - aMin, factor, offset, to, low, high);
 }
 
 /** Rescales to [minv, maxv]; either null: to [0, 1]. */
@@ -79,19 +80,56 @@ export function rescale(op: string, from: Floats, minv: number | null, maxv: num
   linear(from, -min, max - min, factor, offset, to);
 }
 
-/** ((x + shift) / divisor) · factor + offset, rounded after each step; see `add`. */
-export function linear(from: Floats, shift: number, divisor: number, factor: number, offset: number, to = from): void {
+/** ((x + shift) / divisor) · factor + offset, rounded after each step, see `add`, then clipped; NaN stays. */
+export function linear(
+  from: Floats,
+  shift: number,
+  divisor: number,
+  factor: number,
+  offset: number,
+  to = from,
+  low = -Infinity,
+  high = Infinity,
+): void {
   if (!(from instanceof Float32Array && to instanceof Float32Array)) {
     for (let i = 0; i < from.length; i++) to[i] = ((from[i] + shift) / divisor) * factor + offset;
+    if (low !== -Infinity || high !== Infinity) clamp(to, low, high);
     return;
   }
   const f = Math.fround;
+  // What is not there leaves zeros their signs.
+  const plain = f(factor) === 1 && f(offset) === 0;
+  if (inLanes(from, to, f(shift), f(divisor), plain ? 1 : factor, plain ? -0 : offset, low, high)) return;
   // The product with the reciprocal in float64 rounds to the float32 of the quotient: quotients of two of 24 bits keep 2^-49 away from a tie.
   const reciprocal = 1 / f(divisor);
   inBlocks(from.length, (start, end) => {
-    if (f(factor) === 1 && f(offset) === 0) shiftAndScale(from, to, start, end, f(shift), reciprocal);
+    if (plain) shiftAndScale(from, to, start, end, f(shift), reciprocal);
     else linearBlock(from, to, start, end, f(shift), reciprocal, f(factor), f(offset));
   });
+  if (low !== -Infinity || high !== Infinity) clamp(to, low, high);
+}
+
+/** `linear` of long float32 arrays by the vectors of WebAssembly; false where they are not to be had. */
+function inLanes(
+  from: Floats,
+  to: Floats,
+  shift: number,
+  divisor: number,
+  factor: number,
+  offset: number,
+  low: number,
+  high: number,
+): boolean {
+  const lanes = from instanceof Float32Array && to instanceof Float32Array ? lanesFor(from.length) : undefined;
+  if (!lanes) return false;
+  const { linear: line, quotient } = lanes.kernels;
+  const { first } = places;
+  changed(lanes, from as Float32Array, to as Float32Array, (end) =>
+    divisor === 1
+      ? line(first, end, shift, factor, offset, low, high)
+      : quotient(first, end, shift, divisor, factor, offset, low, high),
+  );
+  return true;
 }
 
 function shiftAndScale(from: Float32Array, to: Float32Array, start: number, end: number, s: number, r: number): void {
@@ -114,6 +152,7 @@ function linearBlock(
 
 /** Clips in place; NaN stays. */
 export function clamp(data: Floats, low: number, high: number): void {
+  if (inLanes(data, data, -0, 1, 1, -0, low, high)) return;
   if (data instanceof Float32Array) {
     const bounds = Float32Array.of(low, high);
     const [words, [lowest, highest]] = [asWords(data), asWords(bounds)];
@@ -151,6 +190,7 @@ export const parts = <A extends TypedArray>(data: A, x: HostArray, channelWise: 
 
 /** Adds; the constant is first rounded to the element type, as torch does with scalars. */
 export function add(from: Floats, c: number, to = from): void {
+  if (inLanes(from, to, c, 1, 1, -0, -Infinity, Infinity)) return;
   const rounded = from instanceof Float32Array ? Math.fround(c) : c;
   inBlocks(from.length, (start, end) => addBlock(from, to, start, end, rounded));
 }
@@ -161,6 +201,7 @@ function addBlock(from: Floats, to: Floats, start: number, end: number, c: numbe
 
 /** Multiplies; see `add`. */
 export function multiply(from: Floats, c: number, to = from): void {
+  if (inLanes(from, to, -0, 1, c, -0, -Infinity, Infinity)) return;
   const rounded = from instanceof Float32Array ? Math.fround(c) : c;
   inBlocks(from.length, (start, end) => multiplyBlock(from, to, start, end, rounded));
 }
@@ -175,75 +216,6 @@ export function range(op: string, data: TypedArray): { min: number; max: number 
   const { min, max, firstNaN } = extent(data);
   if (firstNaN >= 0) throw new DataError(`${op}: the image holds NaN at element ${firstNaN}; replace such voxels before scaling`);
   return { min, max };
-}
-
-/** Mean, and standard deviation over n − ddof, in two passes; with `nonzero` only of elements that are not 0. */
-export function meanAndStd(data: Floats, ddof: number, nonzero = false): { mean: number; std: number; count: number } {
-  const { mean, count } = meanOf(data, nonzero);
-  // Zeros that do not count are taken out again at the end.
-  const squares = squaresAround(data, mean) - (data.length - count) * mean * mean;
-  return { mean, std: Math.sqrt(Math.max(squares, 0) / (count - ddof)), count };
-}
-
-/** Σ (x − mean)². */
-function squaresAround(data: Floats, mean: number): number {
-  let sum = 0;
-  inBlocks(data.length, (start, end) => (sum += squaresOf(data, start, end, mean)));
-  return sum;
-}
-
-/** Four sums, so that an addition need not wait for the one before. */
-function squaresOf(data: Floats, start: number, end: number, mean: number): number {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let i = start;
-  for (; i + 3 < end; i += 4) {
-    const p = data[i] - mean;
-    const q = data[i + 1] - mean;
-    const r = data[i + 2] - mean;
-    const s = data[i + 3] - mean;
-    a += p * p;
-    b += q * q;
-    c += r * r;
-    d += s * s;
-  }
-  for (; i < end; i++) a += (data[i] - mean) * (data[i] - mean);
-  return a + b + (c + d);
-}
-
-/** Mean and number of the elements; with `nonzero` only of those that are not 0. */
-export function meanOf(data: Floats, nonzero = false): { mean: number; count: number } {
-  let sum = 0;
-  let count = data.length;
-  inBlocks(data.length, (start, end) => {
-    sum += sumOf(data, start, end);
-    if (nonzero) count -= zerosIn(data, start, end);
-  });
-  return { mean: sum / count, count };
-}
-
-function sumOf(data: Floats, start: number, end: number): number {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let i = start;
-  for (; i + 3 < end; i += 4) {
-    a += data[i];
-    b += data[i + 1];
-    c += data[i + 2];
-    d += data[i + 3];
-  }
-  for (; i < end; i++) a += data[i];
-  return a + b + (c + d);
-}
-
-function zerosIn(data: Floats, start: number, end: number): number {
-  let count = 0;
-  for (let i = start; i < end; i++) count += Number(data[i] === 0);
-  return count;
 }
 
 /** Puts computed values into the result's element type: `dtype`, or that of `x` for null. */

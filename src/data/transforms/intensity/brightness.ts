@@ -5,7 +5,8 @@ import { withDefaults } from "../../../host/defaults.ts";
 import { elements, integerRange, nativeOf } from "../../../host/elements.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform } from "../transform.ts";
-import { type Bounds, boundsOf, clamp, intoType, linear, meanOf } from "./arithmetic.ts";
+import { type Bounds, boundsOf, clamp, intoType, linear } from "./arithmetic.ts";
+import { meanOf } from "./moments.ts";
 
 /** What `RandomBrightnessContrast` draws. */
 export interface RandomBrightnessContrastOptions {

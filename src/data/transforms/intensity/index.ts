@@ -45,9 +45,12 @@ export type {
   ScaleIntensityRangeOptions,
 } from "./scale.ts";
 export * from "./sharpen.ts";
+export { RandSmoothFieldAdjustContrast, RandSmoothFieldAdjustIntensity } from "./smooth_field.ts";
+export type { RandSmoothFieldAdjust, RandSmoothFieldOptions } from "./smooth_field.ts";
 export * from "./shift.ts";
 export { GaussianSmooth, MedianSmooth, RandGaussianSmooth, SavitzkyGolaySmooth } from "./smooth.ts";
 export type { GaussianSmoothOptions, RandGaussianSmoothOptions, SavitzkyGolaySmoothOptions } from "./smooth.ts";
+export { softClip, type SoftClipOptions } from "./soft_clip.ts";
 export * from "./threshold.ts";
 export * from "./torchio.ts";
 export * from "./torchio_k_space.ts";

@@ -11,7 +11,8 @@ import { raise } from "../../../host/powers.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform } from "../transform.ts";
-import { boundsOf, channels, type Interval, linear, meanAndStd, multiply, range } from "./arithmetic.ts";
+import { boundsOf, channels, type Interval, linear, multiply, range } from "./arithmetic.ts";
+import { meanAndStd } from "./moments.ts";
 import { scaleAround } from "./scale.ts";
 
 /** Which channels a transform of nnU-Net changes. */

@@ -3,9 +3,12 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { withDefaults } from "../../../host/defaults.ts";
+import { changed, fill, lanesFor } from "../../../host/simd/chunks.ts";
+import { places } from "../../../host/simd/kernels.ts";
 import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { MaybeTransform } from "../transform.ts";
-import { channels, finish, type Floats, meanAndStd, workspace } from "./arithmetic.ts";
+import { channels, finish, type Floats, workspace } from "./arithmetic.ts";
+import { meanAndStd } from "./moments.ts";
 import type { OutputType } from "./scale.ts";
 
 /** The noise of `RandGaussianNoise`. */
@@ -50,10 +53,22 @@ export class RandGaussianNoise extends MaybeTransform {
     expectLength("RandGaussianNoise", x, this.noise.length);
     const { dtype } = this.options;
     const { from, to } = workspace(dtype === null ? x.data : castTo("RandGaussianNoise", x, dtype).data);
-    const noise = from instanceof Float32Array && this.noise instanceof Float64Array ? new Float32Array(this.noise) : this.noise;
-    inBlocks(from.length, (start, end) => sumBlock(from, noise, to, start, end));
+    sum(from, this.noise, to);
     return finish("RandGaussianNoise", to, x, dtype);
   }
+}
+
+/** a + b, of float32 after b was rounded to it. */
+function sum(a: Floats, b: Floats, out: Floats): void {
+  const lanes = a instanceof Float32Array ? lanesFor(a.length) : undefined;
+  if (lanes) {
+    return changed(lanes, a as Float32Array, out as Float32Array, (end, at) => {
+      fill(lanes.second, b, at);
+      lanes.kernels.sum(places.first, end);
+    });
+  }
+  const terms = a instanceof Float32Array && b instanceof Float64Array ? new Float32Array(b) : b;
+  inBlocks(a.length, (start, end) => sumBlock(a, terms, out, start, end));
 }
 
 function sumBlock(a: Floats, b: Floats, out: Floats, start: number, end: number): void {
@@ -145,11 +160,24 @@ export class RandRicianNoise extends MaybeTransform {
     const targets = channels<Floats>(to, this.noise.length);
     channels<Floats>(from, this.noise.length).forEach((part, c) => {
       const [first, second] = this.noise[c];
-      const magnitude = part instanceof Float64Array ? magnitudes64 : magnitudes32;
-      inBlocks(part.length, (start, end) => magnitude(part, first, second, targets[c], start, end));
+      magnitudes(part, first, second, targets[c]);
     });
     return finish("RandRicianNoise", to, x, null);
   }
+}
+
+/** √((x + first)² + second²). */
+function magnitudes(x: Floats, first: Floats, second: Floats, out: Floats): void {
+  const lanes = x instanceof Float32Array ? lanesFor(x.length) : undefined;
+  if (lanes) {
+    return changed(lanes, x as Float32Array, out as Float32Array, (end, at) => {
+      fill(lanes.second, first, at);
+      fill(lanes.third, second, at);
+      lanes.kernels.magnitude(places.first, end);
+    });
+  }
+  const magnitude = x instanceof Float64Array ? magnitudes64 : magnitudes32;
+  inBlocks(x.length, (start, end) => magnitude(x, first, second, out, start, end));
 }
 
 type Magnitudes = (x: Floats, first: Floats, second: Floats, out: Floats, start: number, end: number) => void;

@@ -3,7 +3,8 @@ import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import type { Transform } from "../transform.ts";
-import { finish, linear, meanAndStd, parts } from "./arithmetic.ts";
+import { finish, linear, parts } from "./arithmetic.ts";
+import { meanAndStd } from "./moments.ts";
 import type { OutputType } from "./scale.ts";
 
 /** What `NormalizeIntensity` subtracts and divides by, and where. */

@@ -2,11 +2,11 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
-import { exp, log1pOfUnit } from "../../../host/powers.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { clamp, computed, finish, type Floats, parts, scaleRange } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
+import { clipSoftly } from "./soft_clip.ts";
 import type { Transform } from "../transform.ts";
 
 /** The percentiles and the range of `ScaleIntensityRangePercentiles`. */
@@ -120,7 +120,7 @@ export class ClipIntensityPercentiles implements Transform {
     for (const part of parts(data, x, channelWise)) {
       const [low, high] = percentiles("ClipIntensityPercentiles", part, [lower ?? 0, upper ?? 100]);
       if (sharpnessFactor === null) clamp(part, low, high);
-      else softClip(part, sharpnessFactor, lower === null ? null : low, upper === null ? null : high);
+      else clipSoftly(part, sharpnessFactor, lower === null ? null : low, upper === null ? null : high);
       const open = sharpnessFactor !== null;
       if (returnClippingValues)
         this.clippingValues.push([open && lower === null ? null : low, open && upper === null ? null : high]);
@@ -135,22 +135,6 @@ function percentiles(op: string, data: Floats, q: readonly number[]): number[] {
     data,
     q.map((p) => p / 100),
   );
-}
-
-function softClip(data: Floats, s: number, low: number | null, high: number | null): void {
-  for (let i = 0; i < data.length; i++) {
-    const v = data[i];
-    const below = low === null ? 0 : softplus(-s * (v - low)) / s;
-    const above = high === null ? 0 : softplus(s * (v - high)) / s;
-    data[i] = v + below - above;
-  }
-}
-
-/** log(1 + e^v) without overflow. */
-function softplus(v: number): number {
-  // Beyond this the other term is below a float64's last digit.
-  if (v > 37 || v < -37) return v > 0 ? v : 0;
-  return Math.max(v, 0) + log1pOfUnit(exp(-Math.abs(v)));
 }
 
 function checkPercentiles(op: string, lower: number, upper: number): void {

@@ -13,13 +13,13 @@ import {
   finish,
   type Floats,
   type IntensityRanges,
-  meanOf,
   linear,
   multiply,
   range,
   rescale,
   scaleRange,
 } from "./arithmetic.ts";
+import { meanOf } from "./moments.ts";
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
 export interface OutputType {
@@ -134,9 +134,11 @@ export class ScaleIntensityFixedMean implements Transform {
 export function scaleAround(from: Floats, to: Floats, factor: number, fixedMean: boolean, preserveRange: boolean): void {
   const before = preserveRange ? range("ScaleIntensityFixedMean", from) : undefined;
   const mean = fixedMean ? meanOf(from).mean : 0;
-  if (fixedMean) linear(from, -mean, 1, factor, mean, to);
-  else multiply(from, factor, to);
-  if (before) clamp(to, before.min, before.max);
+  if (fixedMean) linear(from, -mean, 1, factor, mean, to, before?.min, before?.max);
+  else {
+    multiply(from, factor, to);
+    if (before) clamp(to, before.min, before.max);
+  }
 }
 
 /** What `RandScaleIntensity` draws. */

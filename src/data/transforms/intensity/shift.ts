@@ -4,7 +4,8 @@ import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
 import { castTo } from "../shape/cast.ts";
 import { type Item, MaybeTransform, type Transform } from "../transform.ts";
-import { add, type Bounds, boundsOf, clampToType, computed, finish, intoType, meanAndStd } from "./arithmetic.ts";
+import { add, type Bounds, boundsOf, clampToType, computed, finish, intoType } from "./arithmetic.ts";
+import { meanAndStd } from "./moments.ts";
 import type { OutputType } from "./scale.ts";
 import { TypedMaybeTransform } from "./typed_maybe.ts";
 

@@ -8,7 +8,8 @@ import { raise } from "../../../host/powers.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
-import { boundsOf, clamp, type Interval, linear, meanAndStd, range } from "./arithmetic.ts";
+import { boundsOf, clamp, type Interval, linear, range } from "./arithmetic.ts";
+import { meanAndStd } from "./moments.ts";
 
 /** The voxels that are measured: a function from the image to a mask of its shape, or null for all. */
 export type MaskingMethod = ((x: HostArray) => HostArray) | null;

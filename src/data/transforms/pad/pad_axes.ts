@@ -3,7 +3,7 @@ import { type EdgeMode, edgeIndices, edgeMode, torchEdges } from "../../../host/
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { emptyLike } from "../../../host/strided.ts";
-import { takeAxes } from "../spatial/resample.ts";
+import { takeAxes } from "../spatial/take.ts";
 import { isStatistic, oddMirror, rampRow, statisticRow } from "./pad_values.ts";
 
 /** Voxels added before and after. */

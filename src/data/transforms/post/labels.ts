@@ -113,8 +113,8 @@ export class LabelToContour implements Transform {
 }
 
 /**
- * Distance of each voxel that is not 0 to the nearest 0 of its channel, exact and in float64; Infinity in a channel without any. MONAI's
- * `DistanceTransformEDT`, by the lower envelopes of Felzenszwalb and Huttenlocher (2012).
+ * Distance of each voxel that is not 0 to the nearest 0 of its channel, exact and in float64; in a channel without any to the place
+ * before its first voxel along the first axis, as SciPy has it. MONAI's `DistanceTransformEDT`, by the lower envelopes of Felzenszwalb and Huttenlocher (2012).
  *
  * Shapes: `[C, …]` with 2 or 3 spatial axes, unchanged.
  * Geometry: kept.
@@ -135,8 +135,22 @@ export class DistanceTransformEDT implements Transform {
     const data = new Float64Array(x.data.length);
     for (let c = 0; c < x.shape[0]; c++) {
       const plane = { data: x.data.subarray(c * voxels, (c + 1) * voxels), shape };
-      data.set(distanceTransformEdt(plane, { sampling: this.sampling ?? 1 }).data, c * voxels);
+      const { data: distances } = distanceTransformEdt(plane, { sampling: this.sampling ?? 1 });
+      data.set(distances[0] === Infinity ? beforeFirst(shape, this.sampling ?? 1) : distances, c * voxels);
     }
     return { ...x, data };
   }
+}
+
+/** Distances to the place one voxel before the first. */
+function beforeFirst(shape: readonly number[], sampling: number | readonly number[]): Float64Array {
+  const step = shape.map((_, a) => (typeof sampling === "number" ? sampling : sampling[a]));
+  let squares = Float64Array.of(0);
+  shape.forEach((size, a) => {
+    const along = Float64Array.from({ length: size }, (_, i) => ((a === 0 ? i + 1 : i) * step[a]) ** 2);
+    const next = new Float64Array(squares.length * size);
+    for (let i = 0; i < next.length; i++) next[i] = squares[Math.floor(i / size)] + along[i % size];
+    squares = next;
+  });
+  return squares.map(Math.sqrt);
 }

@@ -168,6 +168,9 @@ function moveAxis(op: string, x: HostArray, from: number, to: number): HostArray
 }
 
 function permute(x: HostArray, order: readonly number[]): HostArray {
+  // Axes of one element go anywhere without a copy.
+  const long = order.filter((i) => x.shape[i] !== 1);
+  if (long.every((a, i) => i === 0 || a > long[i - 1])) return { data: x.data, shape: order.map((i) => x.shape[i]) };
   const strides = stridesOf(x.shape);
   return copyView(
     x.data,

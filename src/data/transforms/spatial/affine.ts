@@ -4,7 +4,8 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling, translation } from "../../../host/matrix.ts";
 import { resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
-import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
+import { PartwiseTransform } from "../partwise.ts";
+import type { LabelSafe, Transform } from "../transform.ts";
 import { aboutCenters, affineOf, type AffineParams } from "./affine_matrix.ts";
 import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./grids.ts";
 import { checkSampling, sampleAlongAxes, sampleGrid } from "./sample.ts";
@@ -97,22 +98,23 @@ export interface RandAffineOptions extends ResampleOptions, AffineRanges {
  * MONAI does; the second ones count.
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for unknown modes and options
  */
-export class RandAffine extends MaybeTransform {
+export class RandAffine extends PartwiseTransform {
   /** Names of the options it takes. */
   static readonly options: readonly string[] = ["prob", "spatialSize", "cacheGrid", ...affineRangeNames, ...resampleOptionNames];
   private readonly options: Omit<RandAffineOptions, "prob">;
   private params: AffineParams = {};
 
   constructor({ prob = 0.1, ...options }: RandAffineOptions = {}) {
-    super("RandAffine", prob);
+    super("RandAffine", prob, 1);
     expectNames("RandAffine", options, RandAffine.options);
     checkSampling("RandAffine", options);
     this.options = options;
   }
 
   protected draw(): void {
-    drawAffine("RandAffine", this.random, this.options);
-    this.params = drawAffine("RandAffine", this.random, this.options);
+    const [affine] = this.parts;
+    drawAffine("RandAffine", affine, this.options);
+    this.params = drawAffine("RandAffine", affine, this.options);
   }
   override applyDrawn(x: HostArray): HostArray {
     return this.run(x, {});

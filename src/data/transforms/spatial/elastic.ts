@@ -6,7 +6,7 @@ import { identityMatrix } from "../../../host/matrix.ts";
 import { resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
 import { centerOf, cropWindow } from "../crop/crop.ts";
 import { moved } from "../moved.ts";
-import { MaybeTransform } from "../transform.ts";
+import { PartwiseTransform } from "../partwise.ts";
 import { affineOf, type AffineParams } from "./affine_matrix.ts";
 import { sampleCentered } from "./affine.ts";
 import { affineRangeNames, type AffineRanges, createGrid, drawAffine, RandDeformGrid, transformGrid } from "./grids.ts";
@@ -27,7 +27,7 @@ export interface ElasticOptions extends AffineRanges, Omit<ResampleOptions, "ali
 const shared = ["magnitudeRange", "prob", "spatialSize", "mode", "paddingMode", ...affineRangeNames];
 
 /** What both have in common: the grid of the last draw and sampling at its places. */
-export abstract class Elastic extends MaybeTransform {
+export abstract class Elastic extends PartwiseTransform {
   /** Name for error messages. */
   protected readonly op: string;
   /** Its options, with defaults where there are any. */
@@ -39,10 +39,11 @@ export abstract class Elastic extends MaybeTransform {
   /**
    * @param op name for error messages
    * @param dims number of spatial axes
+   * @param parts number of parts that draw
    * @param known names of the options
    */
-  constructor(op: string, dims: number, options: ElasticOptions, known: readonly string[]) {
-    super(op, options.prob ?? 0.1);
+  constructor(op: string, dims: number, parts: number, options: ElasticOptions, known: readonly string[]) {
+    super(op, options.prob ?? 0.1, parts);
     expectNames(op, options, known);
     checkSampling(op, options);
     this.op = op;
@@ -97,17 +98,18 @@ export class Rand2DElastic extends Elastic {
   private readonly deform: RandDeformGrid;
 
   constructor(options: ElasticOptions & { readonly spacing: number | readonly [number, number] }) {
-    super("Rand2DElastic", 2, options, Rand2DElastic.options);
+    super("Rand2DElastic", 2, 2, options, Rand2DElastic.options);
     this.deform = new RandDeformGrid({ spacing: options.spacing, magnitudeRange: options.magnitudeRange });
   }
 
   protected draw(x: HostArray): void {
     const size = this.sizeFor(x);
-    this.deform.setRandomState(this.random);
+    const [deform, affine] = this.parts;
+    this.deform.setRandomState(deform);
     this.deform.offsets(size);
-    drawAffine(this.op, this.random, this.options);
+    drawAffine(this.op, affine, this.options);
     const control = this.deform.grid(size);
-    const params = drawAffine(this.op, this.random, this.options);
+    const params = drawAffine(this.op, affine, this.options);
     const coarse = transformGrid(control, affineOf(this.op, 2, params));
     const spacing = this.deform.spacingFor(2);
     const fine = resampleAxes(
@@ -136,7 +138,7 @@ export class Rand3DElastic extends Elastic {
   private readonly sigmaRange: readonly [number, number];
 
   constructor(options: ElasticOptions & { readonly sigmaRange: readonly [number, number] }) {
-    super("Rand3DElastic", 3, options, Rand3DElastic.options);
+    super("Rand3DElastic", 3, 1, options, Rand3DElastic.options);
     this.sigmaRange = options.sigmaRange;
   }
 
@@ -146,8 +148,9 @@ export class Rand3DElastic extends Elastic {
     const offsets = new Float32Array(this.random.uniform(-1, 1, 3 * voxels) as ArrayLike<number>);
     const magnitude = this.random.uniform(...this.options.magnitudeRange);
     const sigma = this.random.uniform(...this.sigmaRange);
-    drawAffine(this.op, this.random, this.options);
-    const params: AffineParams = drawAffine(this.op, this.random, this.options);
+    const [affine] = this.parts;
+    drawAffine(this.op, affine, this.options);
+    const params: AffineParams = drawAffine(this.op, affine, this.options);
     const smooth = resampleAxes(
       { data: offsets, shape: [3, ...size] },
       size.map((s) => gaussianTable(s, sigma, 3)),

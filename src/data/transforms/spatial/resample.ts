@@ -2,10 +2,8 @@
  * @file Separable resampling. Every mode is a small table per axis, "output i is this weighted sum of inputs", and resizing applies
  * the tables axis by axis. Coordinates follow torch.nn.functional.interpolate.
  */
-import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
+import type { HostArray } from "../../../host/array.ts";
 import { gaussianWeights } from "../../../host/gaussian.ts";
-import { stridesOf } from "../../../host/shape.ts";
-import { asWords, emptyLike } from "../../../host/strided.ts";
 import { areaWindow, cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../../../host/taps.ts";
 
 /** Output i is the sum of weight[t] · input[index[t]] over t = first[i] … first[i + 1] − 1. */
@@ -188,82 +186,6 @@ function addPair(
   wb: number,
 ): void {
   for (let j = 0; j < count; j++) out[to + j] = wa * data[a + j] + wb * data[b + j];
-}
-
-/**
- * Output voxel o takes over the voxel `index[a][o_a]` of the spatial axes a, or `fill` for −1; the element type stays. What was taken once is copied
- * again inside of the result, and blocks of neighbors, as padding has them, are copied at once.
- */
-export function takeAxes<A extends TypedArray>(x: HostArray<A>, index: readonly Int32Array[], fill = 0): HostArray<A> {
-  const shape = [x.shape[0], ...index.map((i) => i.length)];
-  const out = emptyLike(x.data, sizeOf(shape));
-  if (fill !== 0) out.fill(fill);
-  const axes = [Int32Array.from({ length: x.shape[0] }, (_, i) => i), ...index];
-  const strides = stridesOf(x.shape);
-  const steps = stridesOf(shape);
-  const plans = axes.map((list, a): AxisPlan => {
-    const identity = axes.slice(a + 1).every((inner, k) => isIdentity(inner, x.shape[a + 1 + k]));
-    return { ...planOf(list, identity, strides[a]), from: strides[a], to: steps[a] };
-  });
-  if (out.length > 0) takeBlock(asWords(x.data), asWords(out), plans, 0, 0, 0);
-  return { data: out, shape };
-}
-
-/** What is to be done along an axis: stretches to copy as they are, single places, and places that were taken before. */
-interface AxisPlan {
-  /** Distance of neighbors in the source. */
-  readonly from: number;
-  /** Distance of neighbors in the result. */
-  readonly to: number;
-  /** [place, source, count], one behind the other. */
-  readonly runs: readonly (readonly [number, number, number])[];
-  /** Places, and their sources. */
-  readonly places: Int32Array;
-  readonly sources: Int32Array;
-  /** [place, place to copy from, count]. */
-  readonly again: readonly (readonly [number, number, number])[];
-}
-
-const isIdentity = (index: Int32Array, size: number): boolean => index.length === size && index.every((v, i) => v === i);
-
-/** Runs from here on are worth a copy of their own. */
-const leastRun = 16;
-
-/** @param whole all that is inside of an element of this axis is copied as it is @param block how much that is in the source */
-function planOf(index: Int32Array, whole: boolean, block: number): Pick<AxisPlan, "runs" | "places" | "sources" | "again"> {
-  const runs: [number, number, number][] = [];
-  const again: [number, number, number][] = [];
-  const places: number[] = [];
-  const first = new Map<number, number>();
-  for (let o = 0; o < index.length;) {
-    const known = first.get(index[o]);
-    let end = o + 1;
-    // Elements themselves are fetched from the source, since both ways are a load and a store.
-    if (known !== undefined && block > 1) {
-      while (end < index.length && first.get(index[end]) === known + end - o) end++;
-      again.push([o, known, end - o]);
-    } else {
-      const inside = whole && index[o] >= 0;
-      if (inside) while (end < index.length && index[end] === index[end - 1] + 1 && !first.has(index[end])) end++;
-      if (inside && (end - o) * block >= leastRun) runs.push([o, index[o], end - o]);
-      else for (let k = o; k < end; k++) if (index[k] >= 0) places.push(k);
-      for (let k = o; k < end; k++) if (index[k] >= 0 && block > 1) first.set(index[k], k);
-    }
-    o = end;
-  }
-  return { runs, again, places: Int32Array.from(places), sources: Int32Array.from(places, (o) => index[o]) };
-}
-
-function takeBlock(data: TypedArray, out: TypedArray, plans: readonly AxisPlan[], axis: number, at: number, to: number): void {
-  const { runs, places, sources, again, from: block, to: step } = plans[axis];
-  for (const [o, source, count] of runs) {
-    const start = at + source * block;
-    out.set(data.subarray(start, start + count * block), to + o * step);
-  }
-  if (axis === plans.length - 1) for (let k = 0; k < places.length; k++) out[to + places[k]] = data[at + sources[k]];
-  else
-    for (let k = 0; k < places.length; k++) takeBlock(data, out, plans, axis + 1, at + sources[k] * block, to + places[k] * step);
-  for (const [o, source, count] of again) out.copyWithin(to + o * step, to + source * step, to + (source + count) * step);
 }
 
 const position = (o: number, from: number, to: number, alignCorners: boolean): number =>

@@ -2,16 +2,8 @@
 import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import {
-  areaTable,
-  cubicTable,
-  gaussianTable,
-  linearTable,
-  nearestTable,
-  resampleAxes,
-  takeAxes,
-  type Taps,
-} from "./resample.ts";
+import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resampleAxes, type Taps } from "./resample.ts";
+import { takeAxes } from "./take.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { movedBySampling, resizeMatrix } from "../moved.ts";

@@ -8,7 +8,8 @@ import type { Matrix } from "../../../host/matrix.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { emptyLike } from "../../../host/strided.ts";
 import { cubicWeight } from "../../../host/taps.ts";
-import { resampleAxes, takeAxes, type Taps, tapTable } from "./resample.ts";
+import { resampleAxes, type Taps, tapTable } from "./resample.ts";
+import { takeAxes } from "./take.ts";
 import { isSplineOrder, type SplineMode, sampleSpline, sampleSplineAxes } from "./spline.ts";
 
 /** Interpolation: by PyTorch's names, where bilinear and trilinear are linear along every axis, or a spline of order 0 … 5 as in SciPy. */

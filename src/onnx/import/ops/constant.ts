@@ -3,6 +3,7 @@
 import { full } from "../../../kernels/view.ts";
 import { sizeOf } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
+import { types } from "../../tensor_data.ts";
 import { hostInts, hostLimit, hostOf, type HostValue, type Value } from "../../values.ts";
 import { expectSmall } from "../broadcast.ts";
 import type { Call } from "../call.ts";
@@ -45,8 +46,20 @@ function nonZero(c: Call): HostValue {
   );
 }
 
+/** Ones on a diagonal, in the shape of the input. */
+function eyeLike(c: Call): HostValue {
+  const shape = c.shape(0);
+  if (shape.length !== 2) throw c.wrong(`it has ${shape.length} axes; expected 2`);
+  expectSmall(c, shape);
+  const [k, columns] = [c.int("k", 0), shape[1]];
+  const type = types[c.int("dtype", 1)];
+  if (!type) throw c.unsupported(`the type ${c.int("dtype", 1)}`);
+  return hostOf(type.kind, shape, (i) => Number((i % columns) - Math.floor(i / columns) === k), type.name);
+}
+
 export const operators: Operators = {
   ConstantOfShape: { device: filled, known: [0] },
+  EyeLike: { shape: eyeLike },
   NonZero: { host: nonZero },
   Range: { host: range, known: [0, 1, 2] },
   Shape: { shape: shapeOf },

@@ -9,7 +9,7 @@ import type { Call } from "../call.ts";
 import type { Operators } from "../operator.ts";
 import { autoPads, type Ends, expectLength, window } from "../window.ts";
 
-function convolution(c: Call): Tensor {
+export function convolution(c: Call): Tensor {
   const [x, weight] = [c.float(0), c.float(1)];
   const { stride, dilation, pads } = window(c, x.shape.slice(2), weight.shape.slice(2));
   return conv(x, weight, c.optional(2), { stride, dilation, padding: pads, groups: c.int("group", 1) });

@@ -7,6 +7,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { hostOf, type HostValue, isHost } from "../../values.ts";
 import { expectSmall } from "../broadcast.ts";
 import type { Call } from "../call.ts";
+import { fromStart } from "../integers.ts";
 import { all } from "../known.ts";
 import type { Operators } from "../operator.ts";
 
@@ -15,7 +16,7 @@ function pick(c: Call): Tensor {
   const axis = c.axis(c.int("axis", 0), x.rank);
   const index = c.input(1);
   const shape = [...x.shape.slice(0, axis), ...index.shape, ...x.shape.slice(axis + 1)];
-  if (!isHost(index)) return reshape(indexSelect(x, axis, reshape(index, [index.size])), shape);
+  if (!isHost(index)) return reshape(indexSelect(x, axis, fromStart(reshape(index, [index.size]), x.shape[axis])), shape);
   const at = Array.from(index.data, (v) => (v < 0 ? v + x.shape[axis] : v));
   if (at.some((v) => v < 0 || v >= x.shape[axis])) throw c.wrong(`an index is outside of an axis of ${x.shape[axis]}`);
   if (at.length === 1 && index.shape.length < 2) {
@@ -31,7 +32,7 @@ function pickElements(c: Call): Tensor {
   const axis = c.axis(c.int("axis", 0), x.rank);
   const index = c.input(1);
   const size = x.shape[axis];
-  if (!isHost(index)) return gather(x, axis, index);
+  if (!isHost(index)) return gather(x, axis, fromStart(index, size));
   const data = Int32Array.from(index.data, (v) => (v < 0 ? v + size : v));
   return gather(x, axis, c.device.tensor({ data, shape: index.shape }, "i32"));
 }

@@ -11,6 +11,7 @@ import type { Call } from "../call.ts";
 import type { Operators } from "../operator.ts";
 
 function batchNormalization(c: Call): Tensor {
+  if (c.opset < 7 && !c.flag("is_test")) throw c.unsupported("training (is_test = 0; export the model in evaluation instead)");
   if (c.flag("training_mode")) throw c.unsupported("training_mode (export the model in evaluation instead)");
   if (!c.flag("spatial", true)) throw c.unsupported("spatial = 0");
   const [x, weight, bias, center, variance] = [0, 1, 2, 3, 4].map((i) => c.float(i));

@@ -16,6 +16,7 @@ function padded(c: Call): Tensor {
   if (pads.length !== 2 * axes.length) throw c.wrong(`${pads.length} pads for ${axes.length} axes`);
   const ends = x.shape.map(() => [0, 0]);
   axes.forEach((a, i) => (ends[a] = [pads[i], pads[i + axes.length]]));
+  c.expectMoved(["value"], 2, 11);
   const value = c.opset < 11 ? c.floatAttribute("value", 0) : c.number(2, 0);
   const mode = modes[c.choice("mode", ["constant", "reflect", "edge", "wrap"])];
   return pad(x, ends.toReversed().flat(), { mode, value });

@@ -1,5 +1,6 @@
 /** @file Pointwise operators. Truth values on the device are f32, 1 and 0; integers are i32 and computed in f32, exact below 2²⁴. */
 
+import { cast } from "../../../autograd/cast.ts";
 import * as f from "../../../autograd/pointwise.ts";
 import { sizeOf } from "../../../host/array.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
@@ -8,7 +9,7 @@ import { isHost } from "../../values.ts";
 import { zip } from "../broadcast.ts";
 import type { Call, Op } from "../call.ts";
 import { all, first, same, truth } from "../known.ts";
-import { isInteger, likewise } from "../integers.ts";
+import { isInteger, likewise, wholeQuotient } from "../integers.ts";
 import type { Operators } from "../operator.ts";
 
 const unary =
@@ -39,21 +40,23 @@ const variadic =
   (c) =>
     likewise(c, c.inputs.map((_, i) => c.float(i)).reduce(fn));
 
-const divide: Op = (c) => {
-  // 6 / 3 may come out a little below 2.
-  if (c.inputs.every(isInteger)) throw c.unsupported("a division of integers that depend on the data");
-  return binary(f.div)(c);
-};
+const divide: Op = (c) => (c.inputs.every(isInteger) ? cast(wholeQuotient(c.float(0), c.float(1)), "i32") : binary(f.div)(c));
 
+// With fmod the sign of the dividend, else that of the divisor.
 function modulo(c: Call): Tensor {
-  if (c.inputs.every(isInteger) || c.flag("fmod")) throw c.unsupported("Mod of integers, or with fmod, that depend on the data");
   const [a, b] = [c.float(0), c.float(1)];
-  return f.sub(a, f.mul(b, f.floor(f.div(a, b))));
+  // Of an infinite divisor nothing is taken away.
+  const rest = f.where(f.eq(f.abs(b), Infinity), a, f.sub(a, f.mul(wholeQuotient(a, b), b)));
+  if (c.flag("fmod")) return likewise(c, rest);
+  return likewise(c, f.where(f.lt(f.mul(rest, b), 0), f.add(rest, b), rest));
 }
+
+const greatest = 3.4028234663852886e38;
 
 function clip(c: Call): Tensor {
   const x = c.float(0);
-  if (c.opset < 11) return f.clamp(x, c.floatAttribute("min", -3.4e38), c.floatAttribute("max", 3.4e38));
+  c.expectMoved(["min", "max"], 1, 11);
+  if (c.opset < 11) return f.clamp(x, c.floatAttribute("min", -greatest), c.floatAttribute("max", greatest));
   const bound = (i: number) => (c.has(i) ? operand(c, i, x.rank) : undefined);
   const [low, high] = [bound(1), bound(2)];
   // With bounds the wrong way round the upper one holds, as in numpy; clamp on a device leaves that open.

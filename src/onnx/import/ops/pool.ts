@@ -57,8 +57,7 @@ function withoutIndices(output: Tensor, indices: Tensor): Tensor {
   return output;
 }
 
-function averagePool(c: Call): Tensor {
-  const x = c.float(0);
+export function averagePool(c: Call, x: Tensor): Tensor {
   const w = window(c, x.shape.slice(2));
   const { size, kernel, stride, dilation, pads } = w;
   const whole = c.flag("count_include_pad");
@@ -106,7 +105,7 @@ const overAll =
   };
 
 export const operators: Operators = {
-  AveragePool: { device: averagePool },
+  AveragePool: { device: (c) => averagePool(c, c.float(0)) },
   GlobalAveragePool: { device: overAll(mean) },
   GlobalMaxPool: { device: overAll(amax) },
   MaxPool: { device: maximumPool },

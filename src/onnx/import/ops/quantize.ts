@@ -7,7 +7,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { typeName } from "../../tensor_data.ts";
 import { typed } from "../../values.ts";
 import type { Call } from "../call.ts";
-import type { Operators } from "../operator.ts";
+import type { Operator, Operators } from "../operator.ts";
 import { along, blocks, centered, rounded, typeOfZero } from "../quantization.ts";
 
 /** Scales and zero points against the input: one for all, one per element of an axis, or one per block of an axis. */
@@ -48,8 +48,15 @@ function quantizeByRange(c: Call): Tensor[] {
   return [typed(cast(y, "i32"), "uint8"), scale, typed(cast(zero, "i32"), "uint8")];
 }
 
+const [dequantizing, quantizing]: Operator[] = [
+  { device: dequantize, statistics: [1] },
+  { device: quantize, statistics: [1] },
+];
+
 export const operators: Operators = {
-  DequantizeLinear: { device: dequantize, statistics: [1] },
+  DequantizeLinear: dequantizing,
   DynamicQuantizeLinear: { device: quantizeByRange },
-  QuantizeLinear: { device: quantize, statistics: [1] },
+  QuantizeLinear: quantizing,
+  "com.microsoft::DequantizeLinear": dequantizing,
+  "com.microsoft::QuantizeLinear": quantizing,
 };

@@ -4,7 +4,7 @@ import { cast } from "../../../autograd/cast.ts";
 import { conv } from "../../../autograd/conv.ts";
 import { matmul } from "../../../autograd/matmul.ts";
 import * as f from "../../../autograd/pointwise.ts";
-import { reshape } from "../../../autograd/view.ts";
+import { permute, reshape } from "../../../autograd/view.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { Call } from "../call.ts";
 import type { Operators } from "../operator.ts";
@@ -61,9 +61,29 @@ function quantizedConv(c: Call): Tensor {
 
 const quantizedProduct = (c: Call): Tensor => requantized(c, multiplied(c, linear), ofRows(c, 1), ofColumns(c, 4));
 
+/** A product with a bias in units of both scales; without a scale of the result it is given as floating numbers. */
+function quantizedGemm(c: Call): Tensor {
+  const sides = [
+    { i: 0, spread: ofRows, turned: c.flag("transA") },
+    { i: 3, spread: ofColumns, turned: c.flag("transB") },
+  ] as const;
+  const [a, b] = sides.map(({ i, spread, turned }) => {
+    // Scales lie along the columns of the product, which a turned operand has as rows.
+    const t = centered(c, i, i + 2, (zero) => (turned && i === 3 ? ofRows(c, zero) : spread(c, zero)));
+    return turned ? permute(t, [1, 0]) : t;
+  });
+  const sums = matmul(a, b);
+  const alpha = c.floatAttribute("alpha", 1);
+  const whole = c.has(6) ? f.add(f.affine(sums, alpha), c.float(6)) : f.affine(sums, alpha);
+  const real = f.mul(f.mul(whole, ofRows(c, 1)), ofColumns(c, 4));
+  if (!c.has(7)) return real;
+  return rounded(c, f.div(real, reshape(c.float(7), [])), 8, typeOfZero(c, 8), (i) => c.float(i));
+}
+
 export const operators: Operators = {
   ConvInteger: { device: (c) => cast(convolved(c, integer), "i32") },
   MatMulInteger: { device: (c) => cast(multiplied(c, integer), "i32") },
   QLinearConv: { device: quantizedConv, statistics: [1, 4, 6] },
   QLinearMatMul: { device: quantizedProduct, statistics: [1, 4, 6] },
+  "com.microsoft::QGemm": { device: quantizedGemm, statistics: [1, 4, 7] },
 };

@@ -1,5 +1,8 @@
-/** @file Softmax. */
+/** @file Softmax, and the largest element of all as 1. */
 
+import { cast } from "../../../autograd/cast.ts";
+import { argmax } from "../../../autograd/indexing.ts";
+import { eq } from "../../../autograd/pointwise.ts";
 import { logSoftmax, softmax } from "../../../autograd/softmax.ts";
 import { reshape } from "../../../autograd/view.ts";
 import { sizeOf } from "../../../host/array.ts";
@@ -19,4 +22,15 @@ const normalized =
     return reshape(fn(flat, 1), x.shape);
   };
 
-export const operators: Operators = { LogSoftmax: { device: normalized(logSoftmax) }, Softmax: { device: normalized(softmax) } };
+/** 1 at the first of the largest elements, 0 elsewhere. */
+function hardmax(x: Tensor, axis: number): Tensor {
+  const places = Float32Array.from({ length: x.shape[axis] }, (_, i) => i);
+  const order = x.device.tensor({ data: places, shape: x.shape.map((d, i) => (i === axis ? d : 1)) });
+  return eq(order, cast(argmax(x, axis, { keepDims: true }), "f32"));
+}
+
+export const operators: Operators = {
+  Hardmax: { device: normalized(hardmax) },
+  LogSoftmax: { device: normalized(logSoftmax) },
+  Softmax: { device: normalized(softmax) },
+};

@@ -35,6 +35,7 @@ function places(c: Call, x: Tensor, axis: number, count: number): Tensor {
 function topK(c: Call): Tensor[] {
   const x = c.float(0);
   const axis = c.axis(c.int("axis", -1), x.rank);
+  c.expectMoved(["k"], 1, 10);
   const count = c.opset < 10 ? c.int("k", 0) : c.number(1, 0);
   if (count < 0 || count > x.shape[axis]) throw c.wrong(`the first ${count} of an axis of ${x.shape[axis]}`);
   if (count > mostRounds) throw c.unsupported(`more than the first ${mostRounds} (here ${count})`);

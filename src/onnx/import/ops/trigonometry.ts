@@ -1,12 +1,10 @@
-/** @file Sine and cosine. Kernels have none: the argument is brought to half a turn, where a polynomial holds. */
+/** @file Sine, cosine and tangent. Kernels have none: the argument is brought to half a turn, where a polynomial holds. */
 
 import * as f from "../../../autograd/pointwise.ts";
-import { noGrad, observing } from "../../../autograd/tape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { native } from "../../native.ts";
-import type { Op } from "../call.ts";
 import { same } from "../known.ts";
 import type { Operators } from "../operator.ts";
+import { polynomial, whole } from "../whole.ts";
 
 // π in three parts. The first two have 8 and 11 bits, so that their multiples are floats without rounding, up to 8192 turns.
 const parts = [3.140625, 9.67502593994140625e-4, 1.5099579909783765e-7];
@@ -20,32 +18,18 @@ function sine(x: Tensor, quarters: 0 | 1): Tensor {
   const turns = quarters === 0 ? halves : f.add(halves, 0.5);
   const r = parts.reduce((rest, part) => f.sub(rest, f.affine(turns, part)), x);
   const s = f.square(r);
-  const tail = series.slice(0, -1).reduceRight((sum, c) => f.affine(f.mul(sum, s), 1, c), f.affine(s, 0, series.at(-1)!));
-  const wave = f.add(r, f.mul(f.mul(r, s), tail));
+  const wave = f.add(r, f.mul(f.mul(r, s), polynomial(s, series)));
   // Every other half turn the sign changes: 1 for even numbers, −1 for odd ones, and for cosines the reverse.
   const odd = f.sub(halves, f.affine(f.floor(f.affine(halves, 0.5)), 2));
   return f.mul(wave, quarters === 0 ? f.affine(odd, -2, 1) : f.affine(odd, 2, -1));
 }
 
-/** As one operation, whose gradient is the other. */
-function wave(x: Tensor, quarters: 0 | 1): Tensor {
-  const alone = (q: 0 | 1) =>
-    noGrad(() =>
-      observing(
-        () => {},
-        () => sine(x, q),
-      ),
-    );
-  const backward = (dy: Tensor) => [f.mul(dy, quarters === 0 ? alone(1) : f.neg(alone(0)))];
-  return native(x, alone(quarters), backward, { op: quarters === 0 ? "Sin" : "Cos", attributes: {}, operands: [] });
-}
-
-const device =
-  (quarters: 0 | 1): Op =>
-  (c) =>
-    wave(c.float(0), quarters);
+const sin = (x: Tensor): Tensor => sine(x, 0);
+const cos = (x: Tensor): Tensor => sine(x, 1);
+const tan = (x: Tensor): Tensor => f.div(sin(x), cos(x));
 
 export const operators: Operators = {
-  Cos: { device: device(1), host: same(Math.cos) },
-  Sin: { device: device(0), host: same(Math.sin) },
+  Cos: { device: whole("Cos", cos, (x) => f.neg(sin(x))), host: same(Math.cos) },
+  Sin: { device: whole("Sin", sin, cos), host: same(Math.sin) },
+  Tan: { device: whole("Tan", tan, (x) => f.affine(f.square(tan(x)), 1, 1)), host: same(Math.tan) },
 };

@@ -11,7 +11,7 @@ import { files, readConfig, readRunInfo, type RunInfo, type WhichWeights } from 
 import { readPostSteps } from "../../run/postprocessing.ts";
 import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
-import { casesOfPaths, expectFreeOutputs } from "../../run/inputs.node.ts";
+import { casesOfNetwork, expectFreeOutputs } from "../../run/inputs.node.ts";
 import { type Ensemble, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
@@ -23,6 +23,7 @@ const flags = {
   model: text,
   normalization: text,
   axes: text,
+  previous: text,
   "no-mirroring": flag,
   run: { type: "string", multiple: true } as const,
   ensemble: text,
@@ -61,6 +62,10 @@ ${helpLines([
   ["no-mirroring", "with --model of nnU-Net: leave out its mirrored images; --fold N takes one of its folds"],
   ["normalization HOW", "with --model of ONNX or tfjs: none, zscore, minmax, brainchop, brainchop-quantile"],
   ["axes ORDER", "with --model of ONNX or tfjs: xyz (default) or zyx, the order of axes that the network takes"],
+  [
+    "previous DIR",
+    "of the second stage of nnU-Net's cascade: label maps <id>.* of the first stage; without it they are the images' last channels",
+  ],
   ["ensemble HOW", "how runs are joined: mean of logits (default), mean of probabilities, or vote"],
   ["data DIR", "the labelled cases of a dataset, with --fold N the validation cases of a fold"],
   ["out DIR", "where the label maps go; default <run>/predicted, to be given for several runs"],
@@ -117,8 +122,8 @@ export const predictCommand: Command = {
     const [info] = infos;
     const cases =
       values.data === undefined
-        ? casesOfPaths(positionals, info.channels.length)
-        : await casesOfData(values.data, recipes[0], stores[0], foldNamed(values.fold));
+        ? casesOfNetwork(positionals, info.channels, values.previous)
+        : await casesOfData(values.data, recipes[0], stores[0], values);
     const out = folderStore(resolve(values.out ?? join(runs[0], files.predicted)));
     const { probabilities = false } = values;
     for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
@@ -159,10 +164,11 @@ async function casesOfData(
   folder: string,
   recipe: Recipe,
   store: RunStore,
-  fold: ReturnType<typeof foldNamed>,
+  { fold, previous }: { readonly fold?: string; readonly previous?: string },
 ): Promise<readonly Case[]> {
-  const data = await FolderData.openFor(folder, recipe, await readConfig(store, recipe));
-  return (await data.fold(fold ?? "all")).val;
+  const config = { ...(await readConfig(store, recipe)), ...(previous !== undefined && { previous: [resolve(previous)] }) };
+  const data = await FolderData.openFor(folder, recipe, config);
+  return (await data.fold(foldNamed(fold) ?? "all")).val;
 }
 
 /** What was stored with a run, or with each of several in the same way. */

@@ -230,7 +230,6 @@ export async function newJob(
   const started = performance.now();
   const onProgress = (done: number, total: number) =>
     line.update({ label: "checking cases", done, total, seconds: (performance.now() - started) / 1000 });
-  const kept = given.prepared as string | undefined;
   let device: Promise<Device> | undefined;
   const hooks = {
     say: calledBy(table),
@@ -238,12 +237,7 @@ export async function newJob(
     device: () => (device ??= openDevice()),
     log: (text: string) => line.log(text),
   };
-  const { config, info } = await configure(
-    recipe,
-    data,
-    { ...given, fold, data: root, ...(kept && { prepared: resolve(kept) }) },
-    hooks,
-  ).finally(async () => {
+  const { config, info } = await configure(recipe, data, { ...given, fold, data: root }, hooks).finally(async () => {
     line.finish();
     (await device)?.close();
   });

@@ -1,11 +1,19 @@
 /** @file A case of the recipe "nnunet" made ready: nnU-Net's preprocessing, what the loss compares with, and where its classes are. */
 
-import { type CaseProperties, nnunetArray, preprocessCase, sampleForegroundOffsets } from "../../../data/nnunet/preprocess.ts";
+import {
+  type CaseProperties,
+  nnunetArray,
+  preprocessCase,
+  type PreprocessedCase,
+  sampleForegroundOffsets,
+} from "../../../data/nnunet/preprocess.ts";
+import { splitPreviousStage, withLabelMasks } from "../../../data/nnunet/previous_stage.ts";
 import { foregroundOf, ignoredValue, type LabelClass } from "../../../data/labels.ts";
 import { withGeometryOf } from "../../../data/volume.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { reversedAxes } from "../../../host/strided.ts";
 import type { OutputKind } from "../../post/output_coding.ts";
+import { foregroundValues } from "../../nnunet/cascade.ts";
 import { restoreChannel } from "../../nnunet/restore.ts";
 import { preparedImage } from "../prepared.ts";
 import type { Context, LoadedCase, PreparedCase } from "../recipe.ts";
@@ -31,7 +39,9 @@ export function prepareNnunetCase(source: LoadedCase, context: Context<NnunetRec
   const configuration = config.trained;
   const { image, spacing } = nnunetArray(withGeometryOf(source.image, preparedImage(source, context)));
   const given = source.label && reversedAxes(source.label);
-  const { data, seg, properties } = preprocessCase({ image, seg: given, spacing }, config.plans, configuration);
+  const { data, seg, properties } = configuration.previous_stage
+    ? secondStageCase({ image, given, spacing }, context)
+    : preprocessCase({ image, seg: given, spacing }, config.plans, configuration);
   const outside = configuration.use_mask_for_norm.includes(true) ? { outside: whereOutside(seg) } : {};
   if (!given) return { image: data, classes: [], properties, ...outside };
   const ignore = ignoredValue(labels);
@@ -47,6 +57,27 @@ export function prepareNnunetCase(source: LoadedCase, context: Context<NnunetRec
     ...outside,
     ...(ignore !== undefined && { labelled: sampleForegroundOffsets(seg, [[-1, ...labelledValues(context)]])[0] }),
   };
+}
+
+/** The same behind a first stage, whose label map is the last channel: the image gets a mask of each label. */
+function secondStageCase(
+  {
+    image,
+    given,
+    spacing,
+  }: { readonly image: HostArray; readonly given: HostArray | undefined; readonly spacing: readonly number[] },
+  { config, labels }: Context<NnunetRecipeOptions>,
+): PreprocessedCase {
+  const { image: rest, previous } = splitPreviousStage(image);
+  const maps = [...(given ? [given] : []), previous];
+  const data = new Int16Array(maps.length * previous.data.length);
+  for (const [i, map] of maps.entries()) data.set(map.data, i * previous.data.length);
+  const both = { data, shape: [maps.length, ...previous.shape.slice(1)] };
+  const prepared = preprocessCase({ image: rest, seg: both, spacing }, config.plans, config.trained);
+  const { seg } = prepared;
+  const voxels = seg.data.length / maps.length;
+  const map = (i: number) => ({ data: seg.data.subarray(i * voxels, (i + 1) * voxels), shape: [1, ...seg.shape.slice(1)] });
+  return { ...prepared, data: withLabelMasks(prepared.data, map(maps.length - 1), foregroundValues(labels)), seg: map(0) };
 }
 
 /** Two classes are two channels too. */
@@ -102,5 +133,6 @@ export function preparationOf({ config, outputs }: Context<NnunetRecipeOptions>)
     normalization: [c.normalization_schemes, c.use_mask_for_norm],
     resampling: [c.resampling_fn_data, c.resampling_fn_data_kwargs, c.resampling_fn_seg, c.resampling_fn_seg_kwargs],
     outputs: outputs.kind,
+    previous: config.previous,
   };
 }

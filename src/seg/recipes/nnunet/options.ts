@@ -6,13 +6,15 @@ import type { PlannedConfiguration } from "../../nnunet/configuration.ts";
 import type { NnunetPlans } from "../../nnunet/plan.ts";
 import { type PlannerName, planners } from "../../nnunet/planners.ts";
 import { plansFile } from "../../nnunet/plans_file.ts";
-import { between, integer, jsonFile, oneOf, type OptionTable, positive, toggle } from "../options.ts";
+import { between, folders, integer, jsonFile, oneOf, type OptionTable, positive, toggle } from "../options.ts";
 import type { RunConfig } from "../recipe.ts";
 
 /** Options of `nnunetRecipe`. */
 export interface NnunetRecipeOptions {
   /** Which configuration of the plans is trained. */
-  readonly configuration: "2d" | "3d_fullres" | "3d_lowres";
+  readonly configuration: "2d" | "3d_fullres" | "3d_lowres" | "3d_cascade_fullres";
+  /** Of the second stage of a cascade: folders with the label maps that the first stage has of each case, made while it was not trained on it. */
+  readonly previous: readonly string[];
   /** nnU-Net's class that plans: the plain network, or residual encoders M, L, XL. */
   readonly planner: PlannerName;
   /** GB of device memory that a training step is planned for; 0 for the planner's own. */
@@ -51,8 +53,11 @@ const isRecord = (v: unknown): v is object => typeof v === "object" && v !== nul
 
 export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
   configuration: oneOf(
-    ["2d", "3d_fullres", "3d_lowres"],
-    "2d, 3d_fullres or 3d_lowres; default 3d_fullres where the data are volumes",
+    ["2d", "3d_fullres", "3d_lowres", "3d_cascade_fullres"],
+    "2d, 3d_fullres, 3d_lowres or 3d_cascade_fullres (behind 3d_lowres); default 3d_fullres where the data are volumes",
+  ),
+  previous: folders(
+    "FOLDERS, of 3d_cascade_fullres: label maps that runs of 3d_lowres have of their validation cases, with commas between",
   ),
   planner: oneOf(Object.keys(planners) as PlannerName[], "nnU-Net's planner, such as nnUNetPlannerResEncM", {
     standard: "ExperimentPlanner",
@@ -82,9 +87,15 @@ export const nnunetOptions: OptionTable<NnunetRecipeOptions> = {
 
 /** Throws `ConfigError`, `FormatError` for plans that do not hold together. */
 export function checkNnunetOptions(config: RunConfig<NnunetRecipeOptions>, source: string): void {
-  const { plans, configuration, trained } = config;
+  const { plans, configuration, trained, previous } = config;
   const planned = plansFile(plans, `${source}: plans`).configuration(configuration);
-  const { patch_size: patch, spacing } = trained;
+  const { patch_size: patch, spacing, previous_stage: stage } = trained;
+  if ((stage === undefined) !== (previous.length === 0))
+    throw new ConfigError(
+      stage === undefined
+        ? `${source}: ${configuration} has no stage before it, so it takes no previous label maps`
+        : `${source}: ${configuration} comes behind ${stage}: give the folders of its label maps as previous`,
+    );
   if (JSON.stringify(planned.spacing) !== JSON.stringify(spacing))
     throw new ConfigError(`${source}: trained has the spacing [${spacing}], ${configuration} of the plans [${planned.spacing}]`);
   if (patch.length !== spacing.length || (patch.length !== 2 && patch.length !== 3))

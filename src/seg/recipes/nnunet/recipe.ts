@@ -3,7 +3,9 @@
  * folder.
  */
 
+import type { FolderOptions } from "../../../data/folders/folder_layout.ts";
 import { WindowSegmenter } from "../../inference/segmenter.ts";
+import { foregroundValues, inputChannels, masksOf, previousChannel } from "../../nnunet/cascade.ts";
 import { nnunetLabels } from "../../nnunet/experiment.ts";
 import { nnunetNetwork } from "../../nnunet/network.ts";
 import { nnunetTiles } from "../../nnunet/tiles.ts";
@@ -20,10 +22,12 @@ export default defineRecipe<NnunetRecipeOptions, Outputs>({
   name: "nnunet",
   version: 1,
   summary:
-    "nnU-Net: configures itself from the data and the device; 2d, 3d_fullres, 3d_lowres; plans and results folders are nnU-Net v2's",
+    "nnU-Net: configures itself from the data and the device; 2d, 3d_fullres, 3d_lowres and the cascade; plans and results folders are nnU-Net v2's",
   module: import.meta.url,
   options: nnunetOptions,
   ignores: true,
+  folder: ({ previous = [] }): FolderOptions =>
+    previous.length > 0 ? { datasetJson: { extraChannel: { name: previousChannel("3d_lowres"), folders: previous } } } : {},
   suggest: suggestNnunetOptions,
   check: checkNnunetOptions,
   labels: (_, labels) => nnunetLabels(labels),
@@ -31,10 +35,12 @@ export default defineRecipe<NnunetRecipeOptions, Outputs>({
   prepare: prepareNnunetCase,
   preparation: preparationOf,
   samples: (cases, context) => new NnunetSamples(cases, context),
-  augment: (batch, { config }) => augmentSamples(batch, config),
-  networks: (device, { config, channels, outputs }) => ({
-    [onlyNetwork]: nnunetNetwork(device, config.trained, channels.length, outputs.channels).initialize(),
-  }),
+  augment: (batch, { config, labels }) =>
+    augmentSamples(batch, { ...config, masks: masksOf(config.trained, foregroundValues(labels)).length }),
+  networks(device, { config: { trained }, channels, labels, outputs }) {
+    const inputs = inputChannels(trained, channels, foregroundValues(labels));
+    return { [onlyNetwork]: nnunetNetwork(device, trained, inputs, outputs.channels).initialize() };
+  },
   forward: forwardLevels,
   loss: (levels, batch, { config, outputs }) =>
     lossOfLevels(levels, batch, { outputs, batchDice: config.trained.batch_dice ?? false }),

@@ -2,11 +2,15 @@
 
 import type { Dataset } from "../../../data/datasets/dataset.ts";
 import { cropAndPad, drawPatchStart, patchGeometry } from "../../../data/nnunet/patches.ts";
+import { withoutLabelMasks } from "../../../data/nnunet/previous_stage.ts";
+import { roughened } from "../../../data/nnunet/roughen.ts";
 import { type AugmentationOptions, DrawAugmentation, type Item } from "../../../data/transforms/index.ts";
 import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { affine, mul } from "../../../autograd/pointwise.ts";
+import { affine, eq, mul } from "../../../autograd/pointwise.ts";
+import { concat } from "../../../autograd/view.ts";
+import { foregroundValues, masksOf } from "../../nnunet/cascade.ts";
 import { augmentBatch } from "../../training/augmentation.ts";
 import type { BatchTensors } from "../../training/trainer.ts";
 import type { Context, PreparedDataset } from "../recipe.ts";
@@ -38,8 +42,10 @@ export class NnunetSamples implements Dataset {
   private readonly seen: readonly number[];
   private readonly flat: boolean;
   private readonly draws: DrawAugmentation | undefined;
+  private readonly masks: number;
+  private readonly rough: boolean;
 
-  constructor(cases: PreparedDataset, { config }: Context<NnunetRecipeOptions>) {
+  constructor(cases: PreparedDataset, { config, labels }: Context<NnunetRecipeOptions>) {
     const { batchSize, stepsPerEpoch, oversample } = config;
     const patch = config.trained.patch_size;
     this.cases = cases;
@@ -51,6 +57,8 @@ export class NnunetSamples implements Dataset {
     this.seen = three(patch);
     this.cut = three(cutOf(config));
     this.draws = drawsOf(config);
+    this.masks = masksOf(config.trained, foregroundValues(labels)).length;
+    this.rough = config.augment === "nnunet" || config.augment === "unmirrored";
   }
 
   async get(index: number, random: RandomSource): Promise<Item> {
@@ -65,13 +73,20 @@ export class NnunetSamples implements Dataset {
       return this.flat ? { data: box.data, shape: [box.shape[0], ...this.cut.slice(1)] } : box;
     };
     const item: Item = {
-      image: part(source.image),
+      ...this.seenOf(part(source.image) as HostArray<Float32Array>, random),
       label: part(source.label!),
       ...(source.outside && { outside: part(source.outside) }),
     };
     if (!this.draws) return item;
     this.draws.setRandomState(random);
     return this.draws.apply(item);
+  }
+
+  /** The image, and beside it, if it is to be moved as labels are, what a first stage found. */
+  private seenOf(image: HostArray<Float32Array>, random: RandomSource): Item {
+    if (this.masks === 0 || !this.draws) return { image };
+    const { image: rest, previous } = withoutLabelMasks(image, this.masks);
+    return { image: rest, previous: this.rough ? roughened(previous, this.masks, random) : previous };
   }
 }
 
@@ -100,23 +115,36 @@ export function drawsOf(config: Augmented): DrawAugmentation | undefined {
   );
 }
 
-/** Changes a batch as was drawn; what lies outside of the body is 0 again, where the data are normalized within it. */
-export function augmentSamples(batch: BatchTensors, config: Augmented): BatchTensors {
+/**
+ * Changes a batch as was drawn; what lies outside of the body is 0 again, where the data are normalized within it. What a first stage found follows the image
+ * as a mask of each of its labels.
+ */
+export function augmentSamples(batch: BatchTensors, how: Augmented & { readonly masks: number }): BatchTensors {
+  const { previous, ...changed } = changedSamples(batch, how) as BatchTensors & { readonly previous?: Tensor };
+  if (!previous) return changed as BatchTensors;
+  const numbers = Float32Array.from({ length: how.masks }, (_, k) => k + 1);
+  const masks = eq(previous, byChannel(previous, numbers));
+  return { ...changed, image: concat([changed.image, masks], 1) } as BatchTensors;
+}
+
+/** A value per channel, to go with tensors such as `like`. */
+const byChannel = ({ device, rank }: Tensor, data: Float32Array): Tensor =>
+  device.tensor({ data, shape: [1, data.length, ...Array.from({ length: rank - 2 }, () => 1)] });
+
+function changedSamples(batch: BatchTensors, config: Augmented): BatchTensors {
   const { outside: _, ...rest } = batch as BatchTensors & { readonly outside?: Tensor };
   if (config.augment === "none") return rest as BatchTensors;
   const { patch_size: size, use_mask_for_norm: masked } = config.trained;
   const lowResolutionAxes = patchGeometry(size).dummy2d ? { lowResolutionAxes: [1, 2] } : {};
   const { outside, ...changed } = augmentBatch(batch, {
     size,
-    labels: ["label", "outside"],
+    labels: ["label", "outside", "previous"],
     ...lowResolutionAxes,
   }) as BatchTensors & { readonly outside?: Tensor };
   if (!outside) return changed as BatchTensors;
-  const channels = masked.map((m) => (m ? 1 : 0));
-  const axes = changed.image.rank - 2;
-  const which = changed.image.device.tensor({
-    data: channels,
-    shape: [1, channels.length, ...Array.from({ length: axes }, () => 1)],
-  });
+  const which = byChannel(
+    changed.image,
+    Float32Array.from(masked, (m) => (m ? 1 : 0)),
+  );
   return { ...changed, image: mul(changed.image, affine(mul(outside, which), -1, 1)) } as BatchTensors;
 }

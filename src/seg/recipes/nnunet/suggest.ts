@@ -7,6 +7,7 @@ import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../../host/errors.ts";
 import { counted, formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
+import { foregroundValues, inputChannels } from "../../nnunet/cascade.ts";
 import { type PlannedConfiguration, withFeatures, withSmallerPatch } from "../../nnunet/configuration.ts";
 import { datasetJson, filesOf, fingerprintCases, nnunetLabels } from "../../nnunet/experiment.ts";
 import { type NnunetPlans, planExperiment } from "../../nnunet/plan.ts";
@@ -37,10 +38,14 @@ export async function suggestNnunetOptions(
   given: Readonly<Record<string, unknown>>,
 ): Promise<SuggestedOptions<NnunetRecipeOptions>> {
   const asked = { ...standardOptions(nnunetOptions), augment: undefined, ...given } as Asked;
+  const cascade = (asked.previous ?? []).length > 0;
+  if (cascade && !asked.plans)
+    throw new ConfigError("the second stage of a cascade goes by the plans of the first: give them too");
   const { plans, fingerprint } = asked.plans
     ? { plans: asked.plans, fingerprint: asked.fingerprint ?? null }
     : await planned(facts, asked);
-  const configuration = asked.configuration ?? (plans.configurations["3d_fullres"] ? "3d_fullres" : "2d");
+  const usual = plans.configurations["3d_fullres"] ? "3d_fullres" : "2d";
+  const configuration = asked.configuration ?? (cascade ? "3d_cascade_fullres" : usual);
   const device = await facts.device?.();
   const timeLimit = asked.timeLimit ?? (device?.software ? softwareMinutes : 0);
   const known = plansFile(plans, "plans").configuration(configuration);
@@ -51,7 +56,8 @@ export async function suggestNnunetOptions(
     return { ...own, trained: whole, batchSize: whole.batch_size };
   }
   const outputs = outputCodingOf(nnunetOutputs(facts.labels), nnunetLabels(facts.labels));
-  const trial = new Trials(device, facts.channels.length, outputs, { ...asked, timeLimit });
+  const inputs = inputChannels(known, facts.channels, foregroundValues(facts.labels));
+  const trial = new Trials(device, inputs, outputs, { ...asked, timeLimit });
   const chosen =
     timeLimit > 0
       ? await inTime(whole, trial, facts, { minutes: timeLimit, plans, asked })

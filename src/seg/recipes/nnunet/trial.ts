@@ -33,7 +33,7 @@ export async function stepCost(device: Device, options: TrialOptions): Promise<S
   const { configuration, inChannels, outputs, steps } = options;
   const model = nnunetNetwork(device, configuration, inChannels, outputs.channels);
   const optimizer = optimizerOf(model, { optimizer: options.optimizer, lr: 1e-6, weightDecay: 0 });
-  const augmented = { augment: options.augment, trained: configuration };
+  const augmented = { augment: options.augment, trained: configuration, masks: 0 };
   const loss = { outputs, batchDice: configuration.batch_dice ?? false };
   const trainer = new Trainer<Outputs>(device, {
     model,

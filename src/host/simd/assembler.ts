@@ -1,0 +1,171 @@
+/**
+ * @file A WebAssembly module of small functions, put together where it is used: values are the bytes of the code that computes them. What is here is the
+ * part of the instruction set that loops over vectors of 128 bits take; opcodes as in the WebAssembly core specification, 2.0.
+ */
+
+/** Code that leaves a value, or none. */
+export type Code = readonly number[];
+
+/** An unsigned number as LEB128. */
+function unsigned(n: number): number[] {
+  const low = n & 0x7f;
+  const rest = n >>> 7;
+  return rest === 0 ? [low] : [low | 0x80, ...unsigned(rest)];
+}
+
+/** A signed one. */
+function signed(n: number): number[] {
+  const low = n & 0x7f;
+  const rest = n >> 7;
+  return (rest === 0 && !(low & 0x40)) || (rest === -1 && low & 0x40) ? [low] : [low | 0x80, ...signed(rest)];
+}
+
+const types = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
+
+/** Type of a parameter, a variable or a result. */
+export type ValueType = keyof typeof types;
+
+const operation =
+  (...opcode: number[]) =>
+  (...operands: Code[]): Code => [...operands.flat(), ...opcode];
+const vector = (n: number) => operation(0xfd, ...unsigned(n));
+const lane = (n: number) => (x: Code, at: number) => operation(0xfd, ...unsigned(n), at)(x);
+
+/** The value of a parameter or, counted on from them, a variable. */
+export const get = (local: number): Code => [0x20, ...unsigned(local)];
+export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
+
+export const i32 = {
+  of: (n: number): Code => [0x41, ...signed(n)],
+  add: operation(0x6a),
+  sub: operation(0x6b),
+  lessThan: operation(0x49),
+} as const;
+
+export const f64 = { add: operation(0xa0) } as const;
+
+/** Loads and stores of a vector at an address plus an offset that is a multiple of nothing in particular. */
+export const load = (at: Code, offset = 0): Code => [...at, 0xfd, 0, 0, ...unsigned(offset)];
+export const store = (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0xfd, 11, 0, ...unsigned(offset)];
+/** Both halves become the 64 bits at an address. */
+export const load64 = (at: Code, offset = 0): Code => [...at, 0xfd, 10, 0, ...unsigned(offset)];
+
+/** Bytes of two vectors by their places, 0 … 15 in the first and 16 … 31 in the second. */
+export const shuffle = (a: Code, b: Code, places: readonly number[]): Code => [...a, ...b, 0xfd, 13, ...places];
+/** Words of 32 bits, 0 … 3 of the first and 4 … 7 of the second vector. */
+export const shuffleWords = (a: Code, b: Code, words: readonly number[]): Code =>
+  shuffle(
+    a,
+    b,
+    words.flatMap((w) => [4 * w, 4 * w + 1, 4 * w + 2, 4 * w + 3]),
+  );
+
+export const bits = {
+  and: vector(78),
+  or: vector(80),
+  xor: vector(81),
+  /** 1 if any bit is set, as an i32. */ any: vector(83),
+} as const;
+
+export const i32x4 = {
+  splat: vector(17),
+  lane: lane(27),
+  /** Shifts by a number of bits, which is code too. */
+  shiftLeft: vector(171),
+  shiftRight: vector(172),
+  /** Fills with zeros. */
+  shiftRightUnsigned: vector(173),
+  sub: vector(177),
+  lessThan: vector(57),
+} as const;
+
+export const f32x4 = {
+  splat: vector(19),
+  lane: lane(31),
+  /** All bits where the lanes differ, as NaN does from itself. */
+  differ: vector(66),
+  sqrt: vector(227),
+  add: vector(228),
+  sub: vector(229),
+  mul: vector(230),
+  div: vector(231),
+  /** b < a ? b : a. */
+  lesser: vector(234),
+  /** a < b ? b : a. */
+  greater: vector(235),
+  /** Of two float64, with zeros behind. */
+  ofF64: vector(94),
+} as const;
+
+export const f64x2 = {
+  splat: vector(20),
+  lane: lane(33),
+  add: vector(240),
+  sub: vector(241),
+  mul: vector(242),
+  /** Of the first two float32, or 32-bit integers. */
+  ofF32: vector(95),
+  ofI32: vector(254),
+} as const;
+
+/** Runs code, which advances `at` by itself, while `at` is below `end`; not at all if it is not at the beginning. */
+export const whileBelow = (at: Code, end: Code, body: Code): Code => [
+  ...i32.lessThan(at, end),
+  0x04,
+  0x40,
+  0x03,
+  0x40,
+  ...body,
+  ...i32.lessThan(at, end),
+  0x0d,
+  0,
+  0x0b,
+  0x0b,
+];
+
+/** A function of a module. */
+export interface FunctionSource {
+  readonly parameters: readonly ValueType[];
+  /** Variables, numbered on from the parameters; 0 at first. */
+  readonly variables?: readonly ValueType[];
+  readonly result?: ValueType;
+  readonly body: Code;
+}
+
+const list = (items: readonly Code[]): number[] => [...unsigned(items.length), ...items.flat()];
+const section = (id: number, items: readonly Code[]): number[] => {
+  const content = list(items);
+  return [id, ...unsigned(content.length), ...content];
+};
+const sized = (content: Code): number[] => [...unsigned(content.length), ...content];
+const text = (name: string): number[] => sized(Array.from(name, (c) => c.charCodeAt(0)));
+
+/** The bytes of a module that exports the functions, and `memory` of so many pages of 64 KiB. */
+export function assemble(functions: Readonly<Record<string, FunctionSource>>, pages: number): Uint8Array<ArrayBuffer> {
+  const all = Object.values(functions);
+  const signature = ({ parameters, result }: FunctionSource): Code => [
+    0x60,
+    ...list(parameters.map((p) => [types[p]])),
+    ...list(result ? [[types[result]]] : []),
+  ];
+  const code = ({ variables = [], body }: FunctionSource): Code =>
+    sized([...list(variables.map((v) => [1, types[v]])), ...body, 0x0b]);
+  return Uint8Array.from([
+    0x00,
+    0x61,
+    0x73,
+    0x6d,
+    1,
+    0,
+    0,
+    0,
+    ...section(1, all.map(signature)),
+    ...section(
+      3,
+      all.map((_, i) => unsigned(i)),
+    ),
+    ...section(5, [[0, ...unsigned(pages)]]),
+    ...section(7, [[...text("memory"), 2, 0], ...Object.keys(functions).map((name, i) => [...text(name), 0, ...unsigned(i)])]),
+    ...section(10, all.map(code)),
+  ]);
+}
