@@ -68,13 +68,20 @@ export async function listModels(site: string): Promise<ModelInfo[]> {
   return [...here, ...mine].map((k) => k.info);
 }
 
+/** Of the folder that holds all of them, or of the file that the others belong to. */
+function nameOf(paths: readonly string[]): string {
+  const [top, ...inner] = paths[0].split("/");
+  if (inner.length > 0 && paths.length > 1) return top;
+  const main = paths.find((path) => /\.onnx$|(^|\/)model\.json$/i.test(path)) ?? paths[0];
+  return main.slice(main.lastIndexOf("/") + 1);
+}
+
 /** Takes a model's files, which are read when it is opened. */
 export async function addModel(picked: readonly PickedFile[]): Promise<ModelInfo> {
   const files = picked.filter((f) => !f.path.split("/").some((p) => p.startsWith(".")));
   if (files.length === 0) throw new FormatError("no files were given");
   const byPath = new Map(files.map((f) => [f.path, f.file]));
-  const [top] = files[0].path.split("/");
-  const name = files.length === 1 ? files[0].path.split("/").at(-1)! : top;
+  const name = nameOf(files.map((f) => f.path));
   const key = `disk:${++counter}`;
   const read = async (path: string): Promise<Uint8Array> => new Uint8Array(await byPath.get(path)!.arrayBuffer());
   const modelFiles: ModelFiles = { name, paths: [...byPath.keys()], read };

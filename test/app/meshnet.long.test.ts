@@ -18,7 +18,7 @@ let site: Site;
 
 beforeAll(async () => {
   if (there) site = await openSite();
-});
+}, 600_000);
 
 afterAll(() => site?.close());
 
@@ -28,11 +28,13 @@ test.skipIf(!there)(
     const scan = readFileSync(join(folder, "t1_crop.nii.gz"));
     const visit = await Visit.start(site);
     const { page } = visit;
-    page.setDefaultTimeout(1_500_000);
+    // Seven minutes of two processors that do nothing else; others may have most of them.
+    page.setDefaultTimeout(2_700_000);
     await page.getByText("Model from your disk").first().click();
     const files = readdirSync(model).map((name) => ({ name, bytes: readFileSync(join(model, name)) }));
     await visit.drop("#drop-model", files);
     await page.getByRole("combobox", { name: "Intensities" }).waitFor();
+    await page.getByRole("radio", { name: /^model.json/ }).waitFor();
     let bytes!: Uint8Array;
     const longest = await visit.longestTask(async () => {
       await visit.drop("#drop-scan", [{ name: "t1.nii.gz", bytes: scan }]);
@@ -59,5 +61,5 @@ test.skipIf(!there)(
     expect(longest.processor).toBeLessThan(50);
     await visit.end();
   },
-  1_800_000,
+  3_600_000,
 );

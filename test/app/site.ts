@@ -1,6 +1,6 @@
 /** @file The built page in a real Chromium, with an eye on what must never happen: other origins, broken policy, errors on the console, long tasks. */
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,6 +56,7 @@ export class Visit {
   readonly context: BrowserContext;
   private readonly browser: Browser;
   private readonly wrong: string[] = [];
+  private readonly folders: string[] = [];
 
   private constructor(browser: Browser, page: Page, context: BrowserContext, origin: string) {
     this.browser = browser;
@@ -99,13 +100,19 @@ export class Visit {
 
   /** Drops files on an element, as a mouse would. */
   async drop(selector: string, files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<void> {
-    // An input of the test's own gives the page the files without a task of its thread.
+    // An input of the test's own gives the page the files without a task of its thread; by paths, since contents would be unpacked there.
+    const folder = mkdtempSync(join(tmpdir(), "voxgrad-drop-"));
+    this.folders.push(folder);
+    const paths = files.map(({ name, bytes }) => {
+      const path = join(folder, name);
+      writeFileSync(path, bytes);
+      return path;
+    });
     await this.page.evaluate(() => {
       const input = Object.assign(document.createElement("input"), { type: "file", multiple: true, id: "dropped", hidden: true });
       document.body.append(input);
     });
-    const payload = files.map(({ name, bytes }) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(bytes) }));
-    await this.page.setInputFiles("#dropped", payload);
+    await this.page.setInputFiles("#dropped", paths);
     await this.page.evaluate((target) => {
       const input = document.querySelector<HTMLInputElement>("#dropped")!;
       const transfer = new DataTransfer();
@@ -155,6 +162,7 @@ export class Visit {
   async end(): Promise<void> {
     const { wrong } = this;
     await this.context.close();
+    for (const folder of this.folders) rmSync(folder, { recursive: true, force: true });
     expect(wrong).toEqual([]);
   }
 }
