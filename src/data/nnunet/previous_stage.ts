@@ -7,22 +7,24 @@ import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 
 /** An image and what the first stage found in it. */
-export interface WithPreviousStage<A extends TypedArray = TypedArray> {
+export interface WithPreviousStage<A extends TypedArray = TypedArray, P extends TypedArray = Int16Array> {
   /** `[C, …]` */
   readonly image: HostArray<A>;
   /** Label values `[1, …]`. */
-  readonly previous: HostArray<A>;
+  readonly previous: HostArray<P>;
 }
 
-/** Takes the last of the channels `[C + 1, …]` off, as views. @throws ShapeError for an image of one channel */
+/** Takes the last of the channels `[C + 1, …]` off, label values a hair from an integer made one. @throws ShapeError for an image of one channel */
 export function splitPreviousStage<A extends TypedArray>({ data, shape }: HostArray<A>): WithPreviousStage<A> {
   const [channels, ...size] = shape;
   if (channels < 2)
     throw new ShapeError(`the image has ${channels} channels; the last one must be the label map of the cascade's first stage`);
   const at = data.length - sizeOf(size);
+  const previous = new Int16Array(data.length - at);
+  for (let i = 0; i < previous.length; i++) previous[i] = Math.round(data[at + i]);
   return {
     image: { data: data.subarray(0, at) as A, shape: [channels - 1, ...size] },
-    previous: { data: data.subarray(at) as A, shape: [1, ...size] },
+    previous: { data: previous, shape: [1, ...size] },
   };
 }
 
@@ -48,7 +50,10 @@ export function withLabelMasks(
 }
 
 /** The opposite of `withLabelMasks`: the image `[C, …]`, and for each voxel the number of the mask that has it `[1, …]`, from 1; 0 for none. */
-export function withoutLabelMasks({ data, shape }: HostArray<Float32Array>, masks: number): WithPreviousStage<Float32Array> {
+export function withoutLabelMasks(
+  { data, shape }: HostArray<Float32Array>,
+  masks: number,
+): WithPreviousStage<Float32Array, Float32Array> {
   const [all, ...size] = shape;
   const voxels = sizeOf(size);
   const rest = (all - masks) * voxels;

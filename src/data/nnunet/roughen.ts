@@ -14,12 +14,18 @@ const lost = { prob: 0.2, share: 0.15 } as const;
 
 type Mask = HostArray<Uint8Array>;
 
-const inverse = ({ data, shape }: Mask): Mask => ({ data: data.map((v) => 1 - v), shape });
+function inverse({ data, shape }: Mask): Mask {
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = 1 - data[i];
+  return { data: out, shape };
+}
 
 /** What is farther from the outside of a mask than a radius: erosion by a ball. What lies beyond the grid counts as inside. */
 function eroded(mask: Mask, radius: number): Mask {
-  const { data } = distanceTransformEdt(mask);
-  return { data: Uint8Array.from(mask.data, (_, i) => (data[i] > radius ? 1 : 0)), shape: mask.shape };
+  const { data: distance } = distanceTransformEdt(mask);
+  const out = new Uint8Array(distance.length);
+  for (let i = 0; i < out.length; i++) if (distance[i] > radius) out[i] = 1;
+  return { data: out, shape: mask.shape };
 }
 
 const dilated = (mask: Mask, radius: number): Mask => inverse(eroded(inverse(mask), radius));
@@ -39,7 +45,11 @@ const operators = [
 export function roughened(numbers: HostArray<Float32Array>, labels: number, random: RandomSource): HostArray<Float32Array> {
   const out = { data: numbers.data.slice(), shape: numbers.shape };
   const shape = numbers.shape.slice(1);
-  const maskOf = (label: number): Mask => ({ data: Uint8Array.from(out.data, (v) => (v === label ? 1 : 0)), shape });
+  const maskOf = (label: number): Mask => {
+    const data = new Uint8Array(out.data.length);
+    for (let i = 0; i < data.length; i++) if (out.data[i] === label) data[i] = 1;
+    return { data, shape };
+  };
   const inOrder = () => random.permutation(labels).map((k) => k + 1);
   if (random.rand() < reshaped.prob) {
     for (const label of inOrder()) {

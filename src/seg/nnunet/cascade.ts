@@ -20,14 +20,13 @@ export const isPreviousChannel = (name: string): boolean => name.startsWith(ofSt
 export const channelsOf = ({ previous_stage: stage }: Stage, channels: readonly string[]): readonly string[] =>
   stage === undefined ? channels : [...channels, previousChannel(stage)];
 
-/** Label values but the background's in ascending order, of all classes and regions. */
-export const foregroundValues = (labels: readonly LabelClass[]): readonly number[] =>
-  [...new Set(labels.filter((l) => !l.ignore).flatMap((l) => l.values))].filter((v) => v !== 0).sort((a, b) => a - b);
+/** Labels whose masks follow the channels of the image in what the network sees: all but the background's in ascending order, for the second stage alone. */
+export function masksOf({ previous_stage: stage }: Stage, labels: readonly LabelClass[]): readonly number[] {
+  if (stage === undefined) return [];
+  const values = new Set(labels.filter((l) => !l.ignore).flatMap((l) => l.values));
+  return [...values].filter((v) => v !== 0).sort((a, b) => a - b);
+}
 
-/** Labels whose masks follow the channels of the image in what the network sees; none but for the second stage. */
-export const masksOf = ({ previous_stage: stage }: Stage, foreground: readonly number[]): readonly number[] =>
-  stage === undefined ? [] : foreground;
-
-/** Channels of what the network sees. `channels` are those of `channelsOf`. */
-export const inputChannels = (stage: Stage, channels: readonly string[], foreground: readonly number[]): number =>
-  stage.previous_stage === undefined ? channels.length : channels.length - 1 + foreground.length;
+/** Channels of what the network sees, where `channels` of an image are those of `channelsOf`. */
+export const inputChannels = (stage: Stage, channels: readonly string[], labels: readonly LabelClass[]): number =>
+  channels.length + (stage.previous_stage === undefined ? 0 : masksOf(stage, labels).length - 1);

@@ -14,8 +14,6 @@ export interface LabelManager {
   readonly hasRegions: boolean;
   /** Values that the regions write, in the order of the heads. */
   readonly regionsClassOrder: readonly number[];
-  /** Label values but the background's in ascending order, of all regions: the masks that the second stage of a cascade sees. */
-  readonly foregroundLabels: readonly number[];
   /** Names of the heads: background and classes, or regions. */
   readonly names: readonly string[];
 }
@@ -27,13 +25,10 @@ export function labelManager(dataset: Readonly<Record<string, unknown>>, name = 
     throw new FormatError(`${name}: "labels" is missing`);
   const entries = Object.entries(labels).filter(([key]) => key !== "ignore");
   const hasRegions = entries.some(([, v]) => Array.isArray(v) && v.length > 1);
-  const foregroundLabels = [...new Set(entries.flatMap(([, v]) => [v].flat().map(Number)))]
-    .filter((v) => v !== 0)
-    .sort((a, b) => a - b);
   const isBackground = (v: number | readonly number[]) => [v].flat().every((x) => Number(x) === 0);
   if (!hasRegions) {
     const byValue = entries.map(([key, v]) => [key, Number([v].flat()[0])] as const).sort((a, b) => a[1] - b[1]);
-    return { heads: byValue.length, hasRegions, regionsClassOrder: [], foregroundLabels, names: byValue.map(([key]) => key) };
+    return { heads: byValue.length, hasRegions, regionsClassOrder: [], names: byValue.map(([key]) => key) };
   }
   const order = dataset.regions_class_order as readonly number[] | undefined;
   const regions = entries.filter(([, v]) => !isBackground(v));
@@ -45,7 +40,6 @@ export function labelManager(dataset: Readonly<Record<string, unknown>>, name = 
     heads: regions.length,
     hasRegions,
     regionsClassOrder: order.map(Number),
-    foregroundLabels,
     names: regions.map(([key]) => key),
   };
 }

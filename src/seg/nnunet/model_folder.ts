@@ -18,7 +18,7 @@ import type { Device } from "../../tensor/device.ts";
 import { readTorch } from "../../weights/index.ts";
 import { DeviceWindows } from "../inference/device_windows.ts";
 import type { NnUNet } from "../networks/nnunet_parts.ts";
-import { channelsOf, inputChannels } from "./cascade.ts";
+import { channelsOf, inputChannels, masksOf } from "./cascade.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, labelManager } from "./label_manager.ts";
 import { nnunetNetwork } from "./network.ts";
@@ -151,7 +151,7 @@ export class NnunetModel {
       return preprocessCase({ image, spacing }, this.plans, this.configuration);
     const { previous, image: rest } = splitPreviousStage(image);
     const { data, seg, properties } = preprocessCase({ image: rest, seg: previous, spacing }, this.plans, this.configuration);
-    return { data: withLabelMasks(data, seg, this.labels.foregroundLabels), properties };
+    return { data: withLabelMasks(data, seg, masksOf(this.configuration, this.classes)), properties };
   }
 
   /** Mean logits `[heads, …]` over tiles, mirrored images and folds, on the grid of the preprocessed case. */
@@ -223,7 +223,7 @@ export async function openNnunetModel(
         throw new ConfigError(`${path} does not say its configuration; choose one of ${plans.configurations.join(", ")}`);
       configuration ??= plans.configuration(configurationName);
       mirrorAxes = JSON.parse(metadata.get("inference_allowed_mirroring_axes") ?? "[]") as number[];
-      const inputs = inputChannels(configuration, channelsOf(configuration, channels), labels.foregroundLabels);
+      const inputs = inputChannels(configuration, channelsOf(configuration, channels), classes);
       const network = nnunetNetwork(device, configuration, inputs, labels.heads);
       networks.push(network);
       network.loadStateDict(tensors);

@@ -13,7 +13,7 @@ const floats = (data: readonly number[], shape: readonly number[]): HostArray<Fl
 });
 
 test("the last channel is the label map; its labels become masks, and numbers again", () => {
-  const joined = floats([1, 2, 3, 4, 0, 5, 2, 7], [2, 2, 2]);
+  const joined = floats([1, 2, 3, 4, 0, 4.9999, 2, 7], [2, 2, 2]);
   const { image, previous } = splitPreviousStage(joined);
   expect([[...image.data], [...previous.data]]).toEqual([
     [1, 2, 3, 4],

@@ -79,7 +79,6 @@ test("labels, regions and their order", () => {
     heads: 3,
     hasRegions: false,
     regionsClassOrder: [],
-    foregroundLabels: [1, 2],
     names: ["background", "a", "b"],
   });
   const regions = labelManager({ labels: { background: 0, whole: [1, 2], core: [2] }, regions_class_order: [1, 2] });

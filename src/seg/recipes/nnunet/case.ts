@@ -13,7 +13,7 @@ import { withGeometryOf } from "../../../data/volume.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { reversedAxes } from "../../../host/strided.ts";
 import type { OutputKind } from "../../post/output_coding.ts";
-import { foregroundValues } from "../../nnunet/cascade.ts";
+import { masksOf } from "../../nnunet/cascade.ts";
 import { restoreChannel } from "../../nnunet/restore.ts";
 import { preparedImage } from "../prepared.ts";
 import type { Context, LoadedCase, PreparedCase } from "../recipe.ts";
@@ -77,7 +77,7 @@ function secondStageCase(
   const { seg } = prepared;
   const voxels = seg.data.length / maps.length;
   const map = (i: number) => ({ data: seg.data.subarray(i * voxels, (i + 1) * voxels), shape: [1, ...seg.shape.slice(1)] });
-  return { ...prepared, data: withLabelMasks(prepared.data, map(maps.length - 1), foregroundValues(labels)), seg: map(0) };
+  return { ...prepared, data: withLabelMasks(prepared.data, map(maps.length - 1), masksOf(config.trained, labels)), seg: map(0) };
 }
 
 /** Two classes are two channels too. */

@@ -5,7 +5,7 @@
 
 import type { FolderOptions } from "../../../data/folders/folder_layout.ts";
 import { WindowSegmenter } from "../../inference/segmenter.ts";
-import { foregroundValues, inputChannels, masksOf, previousChannel } from "../../nnunet/cascade.ts";
+import { inputChannels, masksOf, previousChannel } from "../../nnunet/cascade.ts";
 import { nnunetLabels } from "../../nnunet/experiment.ts";
 import { nnunetNetwork } from "../../nnunet/network.ts";
 import { nnunetTiles } from "../../nnunet/tiles.ts";
@@ -35,10 +35,9 @@ export default defineRecipe<NnunetRecipeOptions, Outputs>({
   prepare: prepareNnunetCase,
   preparation: preparationOf,
   samples: (cases, context) => new NnunetSamples(cases, context),
-  augment: (batch, { config, labels }) =>
-    augmentSamples(batch, { ...config, masks: masksOf(config.trained, foregroundValues(labels)).length }),
+  augment: (batch, { config, labels }) => augmentSamples(batch, { ...config, masks: masksOf(config.trained, labels).length }),
   networks(device, { config: { trained }, channels, labels, outputs }) {
-    const inputs = inputChannels(trained, channels, foregroundValues(labels));
+    const inputs = inputChannels(trained, channels, labels);
     return { [onlyNetwork]: nnunetNetwork(device, trained, inputs, outputs.channels).initialize() };
   },
   forward: forwardLevels,

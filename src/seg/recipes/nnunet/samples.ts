@@ -10,7 +10,7 @@ import type { RandomSource } from "../../../host/random/numpy.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { affine, eq, mul } from "../../../autograd/pointwise.ts";
 import { concat } from "../../../autograd/view.ts";
-import { foregroundValues, masksOf } from "../../nnunet/cascade.ts";
+import { masksOf } from "../../nnunet/cascade.ts";
 import { augmentBatch } from "../../training/augmentation.ts";
 import type { BatchTensors } from "../../training/trainer.ts";
 import type { Context, PreparedDataset } from "../recipe.ts";
@@ -57,7 +57,7 @@ export class NnunetSamples implements Dataset {
     this.seen = three(patch);
     this.cut = three(cutOf(config));
     this.draws = drawsOf(config);
-    this.masks = masksOf(config.trained, foregroundValues(labels)).length;
+    this.masks = masksOf(config.trained, labels).length;
     this.rough = config.augment === "nnunet" || config.augment === "unmirrored";
   }
 

@@ -7,7 +7,7 @@ import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../../host/errors.ts";
 import { counted, formatBytes } from "../../../host/text.ts";
 import type { Device } from "../../../tensor/device.ts";
-import { foregroundValues, inputChannels } from "../../nnunet/cascade.ts";
+import { inputChannels } from "../../nnunet/cascade.ts";
 import { type PlannedConfiguration, withFeatures, withSmallerPatch } from "../../nnunet/configuration.ts";
 import { datasetJson, filesOf, fingerprintCases, nnunetLabels } from "../../nnunet/experiment.ts";
 import { type NnunetPlans, planExperiment } from "../../nnunet/plan.ts";
@@ -56,7 +56,7 @@ export async function suggestNnunetOptions(
     return { ...own, trained: whole, batchSize: whole.batch_size };
   }
   const outputs = outputCodingOf(nnunetOutputs(facts.labels), nnunetLabels(facts.labels));
-  const inputs = inputChannels(known, facts.channels, foregroundValues(facts.labels));
+  const inputs = inputChannels(known, facts.channels, facts.labels);
   const trial = new Trials(device, inputs, outputs, { ...asked, timeLimit });
   const chosen =
     timeLimit > 0

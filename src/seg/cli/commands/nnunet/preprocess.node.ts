@@ -13,7 +13,7 @@ import { ProgressLine } from "../../../training/progress.ts";
 import { type Command, helpLines, optionsIn, parse, say, text } from "../../command_line.node.ts";
 import { interruptible } from "../../device.node.ts";
 
-const usage = "--data DIR --prepared DIR [--plans FILE] [--configuration NAME]";
+const usage = "--data DIR --prepared DIR [--plans FILE] [--configuration NAME] [--previous DIRS]";
 
 const help = `voxgrad nnunet preprocess ${usage}
 
@@ -24,7 +24,8 @@ ${helpLines([
   ["data DIR", "folder of a dataset"],
   ["prepared DIR", "where prepared cases are kept"],
   ["plans FILE", "of voxgrad nnunet plan or nnU-Net; without it, planned as it would"],
-  ["configuration NAME", "2d, 3d_fullres or 3d_lowres; default as train has it"],
+  ["configuration NAME", "2d, 3d_fullres, 3d_lowres or 3d_cascade_fullres; default as train has it"],
+  ["previous DIRS", "of 3d_cascade_fullres: label maps of the first stage, as train has them"],
 ])}`;
 
 /** Prepares all labelled cases. */
@@ -33,16 +34,17 @@ export const preprocessCommand: Command = {
   usage: [[usage, "prepare the cases of a dataset once"]],
   help: async () => help,
   async run(args) {
-    const { plans, configuration } = nnunetOptions;
-    const { values } = parse(args, { data: text, prepared: text, plans: text, configuration: text });
+    const { plans, configuration, previous } = nnunetOptions;
+    const { values } = parse(args, { data: text, prepared: text, plans: text, configuration: text, previous: text });
     if (values.data === undefined || values.prepared === undefined)
       throw new ConfigError("nnunet preprocess needs --data DIR and --prepared DIR");
-    const data = await (await FolderData.open(values.data)).fold("all");
+    const asked = optionsIn({ plans, configuration, previous }, values);
+    const data = await (await FolderData.openFor(values.data, nnunet, asked)).fold("all");
     const line = new ProgressLine(process.stderr);
     const { signal, done } = interruptible("stopping after this case");
     try {
       const progress = (label: string) => (count: number, total: number) => line.update({ label, done: count, total });
-      const given = { ...optionsIn({ plans, configuration }, values), timeLimit: 0, fold: "all", data: resolve(values.data) };
+      const given = { ...asked, timeLimit: 0, fold: "all", data: resolve(values.data) };
       const { config, info } = await configure(nnunet, data, given, { onProgress: progress("checking cases") });
       const context = contextOf(nnunet, config, info);
       const folder = resolve(values.prepared);
