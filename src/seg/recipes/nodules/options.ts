@@ -15,8 +15,10 @@ export interface NoduleOptions {
   readonly mask: "label" | "balls";
   /** Size of a crop and of the inference window. In voxels. */
   readonly patchSize: readonly number[];
-  /** Crops per nodule and epoch. */
+  /** Crops per nodule and epoch, on average. */
   readonly cropsPerNodule: number;
+  /** Nodules come in proportion to 1 / diameter^sizePower: 0 all alike, 3 so that each size brings about as many voxels. */
+  readonly sizePower: number;
   /** Shares of crops around the nodule, without a nodule, and in the middle of the scan. */
   readonly crops: readonly number[];
   /** A nodule begins at most this share of a crop behind the crop's first voxel. */
@@ -70,6 +72,7 @@ export const noduleOptions: OptionTable<NoduleOptions> = {
   mask: oneOf(["label", "balls"], "what trains: label (voxels of the masks) or balls (at the listed nodules)"),
   patchSize: integers(3, "x,y,z size of a crop, such as 96,96,48 or 96,96,16"),
   cropsPerNodule: integer(1, "crops per nodule and epoch"),
+  sizePower: between(0, 6, "nodules come in proportion to 1 / diameter^this; 0: all alike", { standard: 0 }),
   crops: numbers(
     3,
     "shares of crops around a nodule, without one, and in the middle",
@@ -126,6 +129,7 @@ export async function suggestNoduleOptions(facts: DataFacts): Promise<SuggestedO
     mask: cases[0].layout?.balls === true ? "balls" : "label",
     patchSize,
     cropsPerNodule: 1,
+    sizePower: 1,
     crops: [0.5, 0.4, 0.1],
     leftTop: 0.3,
     augment: "mirror",

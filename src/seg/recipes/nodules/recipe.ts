@@ -43,9 +43,9 @@ export default defineRecipe<NoduleOptions>({
   outputs: () => "sigmoid",
   prepare: (source, { config }) => preparedScan(source, config),
   samples(cases, { config }) {
-    const { patchSize, crops, leftTop, cropsPerNodule, seed, augment } = config;
+    const { patchSize, crops, leftTop, cropsPerNodule: perNodule, sizePower, seed, augment } = config;
     const plan = cropPlan({ size: patchSize, probabilities: crops, leftTopRatio: leftTop });
-    const samples = new NoduleCrops(cases, plan, cropsPerNodule, seed);
+    const samples = new NoduleCrops(cases, plan, { perNodule, seed, sizePower });
     return augment === "none" ? samples : new MapDataset<Item>(samples, flips);
   },
   networks: (device, { config: { network, channels, numResUnits } }) => ({
