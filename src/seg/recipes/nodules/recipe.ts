@@ -65,6 +65,7 @@ export default defineRecipe<NoduleOptions>({
   optimizer: (model, { config }) => new Adam(model.parameters(), { lr: config.lr }),
   schedule: ({ config }) =>
     config.schedule === "poly" ? polynomialDecay({ totalIters: config.epochs, power: 0.9 }) : (_, base) => base,
+  mirrored: ({ augment }) => augment === "mirror",
   segmenter: (device, networks, { config }) =>
     new NoduleSegmenter(device, networks[onlyNetwork], {
       roiSize: config.patchSize,
