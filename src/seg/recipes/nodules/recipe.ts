@@ -5,7 +5,7 @@
  */
 
 import { cropPlan } from "../../../data/nodules/crop_place.ts";
-import { toMillimeters } from "../../../data/nodules/mask_nodules.ts";
+import { ballVolume, toMillimeters } from "../../../data/nodules/mask_nodules.ts";
 import { MapDataset } from "../../../data/datasets/map_dataset.ts";
 import { type Item, onKeys, RandFlip } from "../../../data/transforms/index.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
@@ -22,6 +22,9 @@ import { preparedScan, regridded } from "./scans.ts";
 import { NoduleSegmenter } from "./segmenter.ts";
 
 const flips = [0, 1, 2].map((spatialAxis) => onKeys<Item>(["image", "label"], new RandFlip({ prob: 0.5, spatialAxis })));
+
+/** In mm. Of the small nodules that are worth finding. */
+const coreDiameter = 4;
 
 function lossOf(output: Tensor, label: Tensor, { loss, batchDice }: NoduleOptions): Tensor {
   // A crop without a nodule has no overlap: with a voxel more on both sides of the fraction its loss falls as less is found there.
@@ -71,8 +74,10 @@ export default defineRecipe<NoduleOptions>({
       roiSize: config.patchSize,
       overlap: config.overlap,
       swBatchSize: config.windowBatch,
+      ...(config.tta && { mirrorAxes: [0, 1, 2] }),
       detectAt: config.detectAt,
       minDiameter: config.minDiameter / config.spacing,
+      core: Math.max(1, Math.round(ballVolume(coreDiameter / config.spacing))),
     }),
   postprocess({ candidates = [], ...found }, { image }, { config: { spacing } }) {
     const size = image.shape.slice(1);
