@@ -5,7 +5,6 @@
  * else the machine does.
  */
 
-import { readFileSync } from "node:fs";
 import { type Device, openDevice } from "../src/index.ts";
 import { Conv, manualSeed, type Module } from "../src/nn/index.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "../src/seg/inference/device_windows.ts";
@@ -52,16 +51,7 @@ const rows: readonly Row[] = [
   },
 ];
 
-/** CPU seconds of this thread, from Linux' clock ticks of 1/100 s; NaN elsewhere. */
-function threadSeconds(): number {
-  try {
-    const stat = readFileSync(`/proc/self/task/${process.pid}/stat`, "latin1");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return NaN;
-  }
-}
+const secondsOf = ({ user, system }: { readonly user: number; readonly system: number }): number => (user + system) / 1e6;
 
 /** What is on the device at most, looked at after each batch. */
 async function measure(device: Device, { what, shape, network: make, options }: Row): Promise<void> {
@@ -79,15 +69,14 @@ async function measure(device: Device, { what, shape, network: make, options }: 
   let most = 0;
   const look = () => (most = Math.max(most, device.memoryReport().total - device.memoryReport().pooled));
   const cpu = process.cpuUsage();
-  const host = threadSeconds();
+  const thread = process.threadCpuUsage();
   const start = performance.now();
   const { codes } = await windows.run({ data: image, shape }, { decision: "largest", onProgress: look });
   const seconds = (performance.now() - start) / 1000;
-  const own = threadSeconds() - host;
-  const { user, system } = process.cpuUsage(cpu);
-  const all = (user + system) / 1e6;
+  const own = secondsOf(process.threadCpuUsage(thread));
+  const all = secondsOf(process.cpuUsage(cpu));
   console.log(
-    `  ran: ${formatDuration(seconds)} (${seconds.toFixed(1)} s, ${all.toFixed(1)} s of CPU, of these ${own.toFixed(1)} s by the host: ${((100 * own) / all).toFixed(1)} %); ` +
+    `  ran: ${formatDuration(seconds)} (${seconds.toFixed(1)} s, ${all.toFixed(1)} s of CPU, of these ${own.toFixed(2)} s by the host: ${((100 * own) / all).toFixed(1)} %); ` +
       `most on the device ${formatBytes(most)}, ${((100 * most) / plan.peakBytes).toFixed(1)} % of what was planned; ` +
       `${formatBytes(codes!.data.byteLength)} of labels came back`,
   );

@@ -8,7 +8,7 @@ import { withPrecision } from "../../autograd/precision.ts";
 import { softmax } from "../../autograd/softmax.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { reshape } from "../../autograd/view.ts";
-import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
+import { type DType, type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, OutOfMemoryError, ShapeError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
@@ -20,6 +20,7 @@ import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { padTo, unpad } from "./padding.ts";
 import { axisStarts, perAxis, type SlidingWindowOptions, weightMap } from "./sliding_window.ts";
+import { compileWindowKernels } from "./window_kernels.ts";
 import { WindowMemory } from "./window_memory.ts";
 import { windowPoses } from "./window_poses.ts";
 import { type Size3, windowLayout, type WindowLayout } from "./window_plan.ts";
@@ -112,7 +113,7 @@ export class DeviceWindows {
   private readonly networks: readonly { readonly model: Module; readonly step: Captured<Tensor> }[];
   private readonly options: DeviceWindowsOptions;
   // What the networks made of windows of a shape when they were traced.
-  private readonly outputs = new Map<string, readonly number[]>();
+  private readonly outputs = new Map<string, { readonly shape: readonly number[]; readonly dtype: DType }>();
 
   /** @throws ConfigError without a network, and for a batch size below 1 */
   constructor(device: Device, networks: Module | readonly Module[], options: DeviceWindowsOptions) {
@@ -172,7 +173,7 @@ export class DeviceWindows {
     const x = sliceAxis === undefined ? windows : reshape(windows, windows.shape.toSpliced(sliceAxis + 2, 1));
     const raw = withPrecision(precision, () => model.forward(x));
     const y = activation === "softmax" ? softmax(raw) : activation === "sigmoid" ? sigmoid(raw) : raw;
-    this.outputs.set(windows.shape.join(), y.shape);
+    this.outputs.set(windows.shape.join(), { shape: y.shape, dtype: y.dtype });
     const [n, k, ...size] = y.shape;
     return reshape(y, [n * k, ...size]);
   }
@@ -201,7 +202,8 @@ export class DeviceWindows {
     const total = starts.reduce((n, s) => n * s.length, 1);
     const shape = [Math.min(swBatchSize, total), channels, ...roi];
     const networkBytes = (await this.planNetworks(shape)) + 4 * sizeOf(shape);
-    const classes = this.outputs.get(shape.join())![1];
+    const made = this.outputs.get(shape.join())!;
+    const classes = made.shape[1];
     const layout = windowLayout({
       size: lifted(padded, 1),
       roi: lifted(roi, 1),
@@ -211,6 +213,9 @@ export class DeviceWindows {
       maxBytes: maxBytes - networkBytes,
       maxBinding: this.device.maxBindingSize,
     });
+    const { decision, scores } = run;
+    const [columns, halfSums] = [padded.at(-1)!, this.options.sums === "f16"];
+    await compileWindowKernels(this.device, { layout, columns, classes, outputs: made.dtype, decision, scores, halfSums });
     return { shape, layout, roi, classes, networkBytes };
   }
 
@@ -220,7 +225,7 @@ export class DeviceWindows {
     const plans: CapturedPlan[] = [];
     for (const { step } of this.networks) plans.push(await step.prepare([zeros]));
     const expected = shape.slice(2).filter((_, axis) => axis !== this.options.sliceAxis);
-    const [n, k, ...size] = this.outputs.get(shape.join())!;
+    const [n, k, ...size] = this.outputs.get(shape.join())!.shape;
     if (n !== shape[0] || size.join() !== expected.join()) {
       throw new ShapeError(
         `sliding window: the network gives [${[n, k, ...size]}] for windows [${shape}]; expected [${[shape[0], "classes", ...expected]}]`,

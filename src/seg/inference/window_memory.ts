@@ -46,6 +46,12 @@ const mostAtOnce = 2 ** 24;
 // Bytes that are uploaded before the device is waited for.
 const mostUploads = 2 ** 27;
 
+/** Channels of the tensors that sums of `voxels` voxels are in, none larger than the device binds. */
+export function sumParts(device: Device, classes: number, voxels: number): number[] {
+  const together = Math.max(1, Math.min(classes, Math.floor(device.maxBindingSize / (voxels * 4))));
+  return Array.from({ length: Math.ceil(classes / together) }, (_, i) => Math.min(together, classes - i * together));
+}
+
 export class WindowMemory {
   /** `[planes, rows, columns]` of the image that was given. */
   readonly codes: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | undefined;
@@ -82,9 +88,8 @@ export class WindowMemory {
     const { image, layout, classes, scores } = this.options;
     const [reads, rows] = [band.reads[1] - band.reads[0], band.rows[1] - band.rows[0]];
     this.image = Array.from({ length: image.shape[1] }, () => device.empty([layout.ring, reads, size[2]]));
-    const together = Math.max(1, Math.min(classes, Math.floor(device.maxBindingSize / (layout.ring * rows * size[2] * 4))));
-    for (let c = 0; c < classes; c += together)
-      this.sums.push(device.empty([Math.min(together, classes - c), layout.ring, rows, size[2]]));
+    for (const channels of sumParts(device, classes, layout.ring * rows * size[2]))
+      this.sums.push(device.empty([channels, layout.ring, rows, size[2]]));
     if (scores) this.counts = device.empty([1, layout.ring, rows, size[2]]);
     this.clear({ ...this.summed, first: 0, planes: layout.ring });
   }
