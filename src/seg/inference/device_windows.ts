@@ -3,13 +3,15 @@
  * only labels (or, asked for, scores) come back. Windows, padding and weights are those of `sliding_window.ts`.
  */
 
-import type { HostArray, TypedArray } from "../../host/array.ts";
+import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { padTo, unpad } from "./padding.ts";
 import { weightMap } from "./sliding_window.ts";
+import { keptInMemory, type KeptScores } from "./kept_scores.ts";
+import type { ScoreMap } from "./score_map.ts";
 import { lifted, type WindowJob, WindowJobs } from "./window_job.ts";
 import { WindowMemory } from "./window_memory.ts";
 import { WindowNetworks } from "./window_networks.ts";
@@ -25,6 +27,8 @@ export interface WindowResults {
   readonly codes?: HostArray<Uint8Array | Uint32Array>;
   /** Weighted means `[K, ...spatial]`. */
   readonly scores?: HostArray<Float32Array>;
+  /** The same by channel, where the run says where they are kept; they are there until `dispose`. */
+  readonly scoreMap?: ScoreMap & Pick<KeptScores, "dispose">;
 }
 
 /** What a run will need, known before it starts. */
@@ -52,7 +56,7 @@ export interface WindowsPlan {
 const deviceWindowsNames =
   "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums sliceAxis maxBytes";
 
-const windowRunNames = "decision scores signal onProgress";
+const windowRunNames = "decision scores keepScores signal onProgress";
 
 /** Networks over windows of images of any size. Several networks are an ensemble: their outputs are averaged. */
 export class DeviceWindows {
@@ -125,6 +129,7 @@ export class DeviceWindows {
     const size = given.shape.slice(1);
     const { image, before } = padTo({ data: given.data, shape: [1, ...given.shape] }, roi, paddingMode, cval);
     const padded = image.shape.slice(2);
+    const kept = run.scores ? (run.keepScores ?? keptInMemory)(classes, sizeOf(padded)) : undefined;
     const memory = new WindowMemory(this.device, {
       image: { data: image.data, shape: [1, given.shape[0], ...lifted(padded, 1)] },
       layout,
@@ -132,7 +137,7 @@ export class DeviceWindows {
       weights: { data: weightMap(roi, mode, sigmaScale, roiWeightMap), shape: lifted(roi, 1) },
       classes,
       decision: run.decision,
-      scores: run.scores,
+      scores: kept,
       halfSums: this.options.sums === "f16",
     });
     const poses = windowPoses(this.options, roi);
@@ -159,17 +164,27 @@ export class DeviceWindows {
       }
       await settled;
       await memory.collect();
+    } catch (error) {
+      kept?.dispose();
+      throw error;
     } finally {
       memory.dispose();
     }
-    const { codes, scores } = memory;
+    const { codes } = memory;
     const inside = <A extends TypedArray>(data: A, channels: number): HostArray<A> => {
       const { data: cut, shape } = unpad({ data, shape: [1, channels, ...padded] }, before, size);
       return { data: cut, shape: shape.slice(1) };
     };
+    const mapOf = ({ channel, dispose }: KeptScores): NonNullable<WindowResults["scoreMap"]> => ({
+      channels: classes,
+      shape: size,
+      dispose,
+      channel: (index) => inside(channel(index), 1).data,
+    });
     return {
       ...(codes && { codes: inside(codes, 1) }),
-      ...(scores && { scores: inside(scores, classes) }),
+      ...(kept && !run.keepScores && { scores: inside(kept.data!, classes) }),
+      ...(kept && run.keepScores && { scoreMap: mapOf(kept) }),
     };
   }
 

@@ -18,6 +18,7 @@ import { full } from "../../kernels/view.ts";
 import { rows as planesOf } from "../../kernels/lib/pieces.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { KeptScores } from "./kept_scores.ts";
 import type { Size3, WindowBand, WindowLayout } from "./window_plan.ts";
 
 export interface WindowMemoryOptions {
@@ -30,7 +31,8 @@ export interface WindowMemoryOptions {
   /** Channels of predictions. */
   readonly classes: number;
   readonly decision?: Decision | undefined;
-  readonly scores?: boolean | undefined;
+  /** Where scores go `[classes, planes, rows, columns]`, if they are asked for. */
+  readonly scores?: KeptScores | undefined;
   /** Sums, weights and means are rounded to f16, as nnU-Net keeps them. */
   readonly halfSums?: boolean | undefined;
 }
@@ -62,7 +64,15 @@ function atOnce(plane: number, most: number, channels: number): { readonly plane
 export function resultBytes(
   plane: number,
   most: number,
-  { classes, decision, scores, parts }: Pick<WindowMemoryOptions, "classes" | "decision" | "scores"> & { readonly parts: number },
+  {
+    classes,
+    decision,
+    scores,
+    parts,
+  }: Pick<WindowMemoryOptions, "classes" | "decision"> & {
+    readonly scores: boolean | undefined;
+    readonly parts: number;
+  },
 ): number {
   const { planes, channels } = atOnce(plane, most, classes);
   const voxels = planes * plane;
@@ -75,7 +85,6 @@ export function resultBytes(
 export class WindowMemory {
   /** `[planes, rows, columns]` of the image that was given. */
   readonly codes: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | undefined;
-  readonly scores: Float32Array<ArrayBuffer> | undefined;
   private readonly device: Device;
   private readonly options: WindowMemoryOptions;
   private readonly size: Size3;
@@ -100,7 +109,6 @@ export class WindowMemory {
     const { decision, classes, scores, layout, image } = options;
     const voxels = sizeOf(this.size);
     if (decision) this.codes = codesPerWord(decision, classes) === 4 ? new Uint8Array(voxels) : new Uint32Array(voxels);
-    if (scores) this.scores = new Float32Array(classes * voxels);
     this.atOnce = atOnce(layout.rows * this.size[2], layout.ring, classes);
     this.pooled = device.memory.pooled;
     // For the largest band: buffers of another size for each would all be there at last.
@@ -195,7 +203,7 @@ export class WindowMemory {
     for (let first = from; first < to; first += most.planes) {
       const planes = { ...kept, first, planes: Math.min(most.planes, to - first) };
       if (decision) await this.decide(planes, decision);
-      if (this.scores) await this.mean(planes, most.channels);
+      if (this.options.scores) await this.mean(planes, most.channels);
       this.clear(planes);
     }
   }
@@ -237,7 +245,7 @@ export class WindowMemory {
     const values = codes.data();
     this.pending.push({
       values,
-      take: (words) => this.store(perWord === 4 ? new Uint8Array(words.buffer) : (words as Uint32Array), this.codes!, planes, 0),
+      take: (words) => this.store(perWord === 4 ? new Uint8Array(words.buffer) : (words as Uint32Array), planes),
     });
     codes.dispose();
     best.dispose();
@@ -264,20 +272,31 @@ export class WindowMemory {
       values: y.data(),
       take: (values) => {
         for (let c = 0; c < channels; c++)
-          this.store((values as Float32Array).subarray(c * voxels, (c + 1) * voxels), this.scores!, planes, first + c);
+          this.keep((values as Float32Array).subarray(c * voxels, (c + 1) * voxels), planes, first + c);
       },
     });
     y.dispose();
   }
 
-  /** Puts planes `[planes, rows, columns]` in their place in a channel of a result. */
-  private store<A extends Uint8Array | Uint32Array | Float32Array>(from: A, to: A, planes: Planes, channel: number): void {
-    const [depth, height, width] = this.size;
+  /** Puts codes of planes `[planes, rows, columns]` in their place. */
+  private store(from: Uint8Array | Uint32Array, planes: Planes): void {
     const plane = planes.rows * planes.columns;
-    for (let z = 0; z < planes.planes; z++) {
-      const at = ((channel * depth + planes.first + z) * height + planes.firstRow) * width;
-      (to as Uint8Array).set((from as Uint8Array).subarray(z * plane, (z + 1) * plane), at);
-    }
+    for (let z = 0; z < planes.planes; z++)
+      this.codes!.set(from.subarray(z * plane, (z + 1) * plane), this.placeOf(planes, z, 0));
+  }
+
+  /** The same with scores of a channel; whole planes lie one after the other. */
+  private keep(from: Float32Array, planes: Planes, channel: number): void {
+    const plane = planes.rows * planes.columns;
+    const together = planes.rows === this.size[1] ? planes.planes : 1;
+    for (let z = 0; z < planes.planes; z += together)
+      this.options.scores!.write(this.placeOf(planes, z, channel), from.subarray(z * plane, (z + together) * plane));
+  }
+
+  /** Where plane `z` of some planes begins. */
+  private placeOf(planes: Planes, z: number, channel: number): number {
+    const [depth, height, width] = this.size;
+    return ((channel * depth + planes.first + z) * height + planes.firstRow) * width;
   }
 
   private clear(planes: Planes): void {

@@ -2,6 +2,7 @@
 
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Decision } from "../../kernels/window.ts";
+import type { KeepScores } from "./kept_scores.ts";
 import type { SlidingWindowOptions } from "./sliding_window.ts";
 
 /** Options of `DeviceWindows`. */
@@ -36,6 +37,8 @@ export interface WindowRun {
   readonly decision?: Decision | undefined;
   /** Give the weighted means back. Default false. */
   readonly scores?: boolean | undefined;
+  /** Where scores are kept, in place of one array; then they come as `scoreMap`. */
+  readonly keepScores?: KeepScores | undefined;
   /** Aborting stops between batches. */
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with windows `done` of `total`. */
