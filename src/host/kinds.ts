@@ -15,7 +15,7 @@ const rows = {
   function: ["a function", (v) => typeof v === "function"],
   object: ["an object", (v) => isObject(v) && !isList(v) && !ArrayBuffer.isView(v)],
   list: ["a list", isList],
-  numbers: ["a list of numbers", (v) => (isList(v) && v.every((n) => typeof n === "number")) || isValues(v)],
+  numbers: ["a list of numbers", (v) => isList(v) && v.every((n) => typeof n === "number")],
   texts: ["a list of texts", (v) => isList(v) && v.every((t) => typeof t === "string")],
   objects: ["a list of objects", (v) => isList(v) && v.every(isObject)],
   values: ["a typed array", isValues],
@@ -35,7 +35,7 @@ export function described(value: unknown): string {
   if (typeof value === "number") return `the number ${value}`;
   if (typeof value === "string") return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
   if (typeof value !== "object") return `a ${typeof value}`;
-  if (rows.numbers[1](value)) return "a list of numbers";
+  if (rows.numbers[1](value) || isValues(value)) return "a list of numbers";
   if (isList(value)) return "a list";
   if ("data" in value && "shape" in value && value.constructor === Object) return "a host array";
   const name = value.constructor?.name ?? "Object";
@@ -48,6 +48,14 @@ export function expectArguments(op: string, kind: Kind, values: Readonly<Record<
   const [words, is] = rows[(optional ? kind.slice(0, -1) : kind) as keyof typeof rows];
   for (const [name, value] of Object.entries(values)) {
     if (!(is as (v: unknown) => boolean)(value) && !(optional && value === undefined)) refused(op, name, words, value);
+  }
+}
+
+/** As `expectArguments`, for a record that a function takes apart, and for its fields. */
+export function expectFields(op: string, name: string, value: unknown, fields: Readonly<Record<string, Kind>>): void {
+  expectArguments(op, "object", { [name]: value });
+  for (const [key, kind] of Object.entries(fields)) {
+    expectArguments(op, kind, { [`${name}.${key}`]: (value as Readonly<Record<string, unknown>>)[key] });
   }
 }
 
