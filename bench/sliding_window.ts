@@ -1,16 +1,23 @@
 /**
  * @file Sliding windows over volumes as they come: time, the host's share of it, memory as planned and as it was, bytes that come back.
- * `npm run bench:windows [-- unet classes slabs meshnet meshnet-128]`
+ * `npm run bench:windows [-- unet classes slabs meshnet meshnet-128 predict]`
  * The host's share is the CPU time of the thread that runs JavaScript over that of the process, in which a software GPU works too; it does not depend on what
  * else the machine does.
  */
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Device, openDevice } from "../src/index.ts";
 import type { HostArray } from "../src/host/array.ts";
 import { Conv, manualSeed, type Module } from "../src/nn/index.ts";
 import { DeviceWindows, type DeviceWindowsOptions } from "../src/seg/inference/device_windows.ts";
 import { CoreWindows } from "../src/seg/inference/core_windows.ts";
 import { MeshNet } from "../src/seg/networks/meshnet.ts";
+import { decideScores, resampledScores } from "../src/seg/inference/score_map.ts";
+import { WindowSegmenter } from "../src/seg/inference/segmenter.ts";
+import { outputCodingOf } from "../src/seg/post/output_coding.ts";
+import { scoresOnDisk } from "../src/seg/run/scores_on_disk.node.ts";
 import { UNet } from "../src/seg/networks/unet.ts";
 import { formatBytes, formatDuration } from "../src/host/text.ts";
 
@@ -161,6 +168,39 @@ async function measureMeshNet(device: Device, size: number, maxBytes: number, ru
   network.dispose();
 }
 
+/** 104 classes brought back to a source of 256³: predicted on another grid, scores in a file, labels decided on the source's. */
+async function measurePredict(device: Device): Promise<void> {
+  manualSeed(1);
+  const network = layer(device, 104);
+  const labels = Array.from({ length: 104 }, (_, v) => ({ name: `label ${v}`, values: [v] }));
+  const outputs = outputCodingOf("softmax", labels);
+  const segmenter = new WindowSegmenter(device, network, {
+    ...{ outputs, roiSize: 64, overlap: 0.25, mode: "gaussian", maxBytes: 2 ** 30 },
+  });
+  const folder = mkdtempSync(join(tmpdir(), "voxgrad-bench-"));
+  const shape = [1, 232, 232, 232];
+  const plan = await segmenter.plan(shape, true);
+  console.log(
+    `104 classes on a source of 256³, predicted on 232³, 1 GiB on the device\n  planned: ${plan.windows} windows, ${plan.bands} bands, ${formatBytes(plan.peakBytes)}`,
+  );
+  const image = noise(shape);
+  const peak = watched(device);
+  const start = performance.now();
+  const scores = await segmenter.scoreMap(image, scoresOnDisk(folder), { onProgress: peak.look });
+  const predicted = performance.now();
+  const most = peak.end();
+  const found = decideScores(resampledScores(scores, [256, 256, 256], [1.1, 1.1, 1.1], [1, 1, 1]), outputs);
+  scores.dispose();
+  rmSync(folder, { recursive: true });
+  console.log(
+    `  ran: predicted in ${formatDuration((predicted - start) / 1000)}, resampled and decided in ${formatDuration((performance.now() - predicted) / 1000)}; ` +
+      `${formatBytes(4 * 104 * 232 ** 3)} of scores; most on the device ${formatBytes(most)}, ${((100 * most) / plan.peakBytes).toFixed(1)} % of what was planned; ` +
+      `most of the process with the software GPU ${formatBytes(1024 * process.resourceUsage().maxRSS)}; ${new Set(found.data).size} classes are there`,
+  );
+  segmenter.dispose();
+  network.dispose();
+}
+
 const wanted = process.argv.slice(2);
 const device = await openDevice();
 console.log(device.name);
@@ -169,4 +209,5 @@ const asked = (name: string) => wanted.includes(name);
 // A whole head takes a software adapter some ten minutes: planned only, unless it is asked for.
 if (wanted.length === 0 || asked("meshnet")) await measureMeshNet(device, 256, 2.2 * 2 ** 30, asked("meshnet"));
 if (asked("meshnet-128")) await measureMeshNet(device, 128, 400 * 2 ** 20, true);
+if (wanted.length === 0 || asked("predict")) await measurePredict(device);
 device.close();
