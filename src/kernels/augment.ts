@@ -7,18 +7,15 @@ import { sizeOf } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
-import type { Device } from "../tensor/device.ts";
 import { update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { grid, lines } from "./lib/workgroups.ts";
+import { expectPerChannel, perThread, planesOf, settle, spatialOf } from "./lib/augmented.ts";
+import { lines } from "./lib/workgroups.ts";
 import { padAxes } from "./resample.ts";
-import { blurShader } from "./shaders/augment/blur.gen.ts";
 import { intensityShader, NUMBERS, STATISTICS } from "./shaders/augment/intensity.gen.ts";
 import { lowResolutionShader } from "./shaders/augment/low_resolution.gen.ts";
-import { settleShader } from "./shaders/augment/settle.gen.ts";
 import { splineShader } from "./shaders/augment/spline.gen.ts";
-import { weightsShader } from "./shaders/augment/weights.gen.ts";
 import { BORDER, REFLECTION, warpShader, ZEROS } from "./shaders/augment/warp.gen.ts";
 
 /** Options of `warp`. */
@@ -34,16 +31,7 @@ export interface WarpOptions {
 }
 
 const paddings = { zeros: ZEROS, border: BORDER, reflection: REFLECTION } as const;
-/** Elements that a thread handles: what all of them need is loaded once. A GPU has threads enough, and loads for all at once. */
-const perThread = (device: Device): number => (device.software ? 8 : 1);
-
 const taps = { nearest: 1, bilinear: 2 } as const;
-
-function spatialOf(op: string, x: Shape): Shape {
-  const spatial = x.slice(2);
-  if (spatial.length >= 1 && spatial.length <= 3 && spatial.every((n) => n > 0)) return spatial;
-  throw new ShapeError(`${op}: input must be [N, C, spatial…] with one to three spatial axes, got ${showShape(x)}`);
-}
 
 /**
  * Crop, affine map, flip and elastic deformation in one pass: y(o) = x(matrix · (o, 1) + displacement(o)), positions in elements, 0 the center of
@@ -170,104 +158,6 @@ function adjust(y: Tensor, numbers: Tensor, statistics: Tensor, x?: Tensor): voi
       workgroups: planesOf(y).workgroups,
     }),
   );
-}
-
-/** Threads along the elements of each channel, which go on with others of theirs. */
-function planesOf(x: Tensor) {
-  const plane = sizeOf(x.shape.slice(2));
-  const across = Math.ceil(plane / perThread(x.device));
-  const { threads, workgroups } = lines(x.device, [across, 1, x.shape[0] * x.shape[1]], 64);
-  return { params: { threads, plane }, workgroups };
-}
-
-function expectPerChannel(op: string, name: string, t: Tensor, shape: Shape): void {
-  if (!sameShape(t.shape, shape)) throw new ShapeError(`${op}: ${name} ${showShape(t.shape)} must be ${showShape(shape)}`);
-}
-
-/**
- * Gaussian smoothing with a sigma (in elements) for each channel of each sample; 0 leaves it as it is. Images are reflected about their border
- * elements; weights end at `radius`.
- * @param x `[N, C, spatial…]`
- * @param sigmas `[N, C]`
- * @param radius elements to each side, at least 1; four times the largest sigma leaves nothing out
- * @throws ShapeError, ConfigError, DTypeError
- */
-export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
-  const op = "blur";
-  expectTensors(op, { input: x, sigmas });
-  const spatial = spatialOf(op, x.shape);
-  expectPerChannel(op, "sigmas", sigmas, x.shape.slice(0, 2));
-  if (!Number.isInteger(radius) || radius < 1) throw new ConfigError(`${op}: radius must be a positive integer, got ${radius}`);
-  const weights = blurWeights(x, sigmas, radius);
-  let y = x;
-  for (const axis of spatial.keys()) {
-    const next = x.device.empty(x.shape);
-    blurAlong(y, weights, axis, next, false);
-    if (y !== x) y.dispose();
-    y = next;
-  }
-  weights.dispose();
-  return y;
-}
-
-/** `blur` in the memory of `x`, of which channels with sigma 0 are not even read. */
-export function blurInPlace(x: Tensor, sigmas: Tensor, radius: number): void {
-  const weights = blurWeights(x, sigmas, radius);
-  const axes = x.shape.length - 2;
-  let from = x;
-  for (let axis = 0; axis < axes; axis++) {
-    const to = axis > 0 && axis === axes - 1 ? x : x.device.empty(x.shape);
-    blurAlong(from, weights, axis, to, true);
-    if (from !== x) from.dispose();
-    from = to;
-  }
-  if (from !== x) {
-    // The weight in the middle is 1 where nothing was done.
-    settle(x, weights, from);
-    from.dispose();
-  }
-  weights.dispose();
-}
-
-function blurWeights(x: Tensor, sigmas: Tensor, radius: number): Tensor {
-  const { device } = x;
-  const channels = x.shape[0] * x.shape[1];
-  const weights = device.empty([channels, radius + 1]);
-  if (channels > 0) {
-    device.run(
-      weightsShader({
-        params: { channels, radius },
-        bind: { sigmas, weights: write(weights) },
-        workgroups: grid(device, "blur", channels, 64),
-      }),
-    );
-  }
-  return weights;
-}
-
-function blurAlong(x: Tensor, weights: Tensor, axis: number, y: Tensor, skip: boolean): void {
-  if (x.size === 0) return;
-  const spatial = x.shape.slice(2);
-  const size = spatial[axis];
-  const [outer, inner] = [sizeOf(spatial.slice(0, axis)), sizeOf(spatial.slice(axis + 1))];
-  const [channels, taps] = weights.shape;
-  const rows = perThread(x.device);
-  const all = inner === 1 ? ([size, outer, channels] as const) : ([inner, size, channels * outer] as const);
-  const { threads, workgroups } = lines(x.device, [all[0], Math.ceil(all[1] / rows), all[2]], 64);
-  x.device.run(
-    blurShader({
-      params: { threads, size, inner, outer, radius: taps - 1, rows, skip: skip ? 1 : 0 },
-      bind: { weights, x, y: skip ? update(y) : write(y) },
-      workgroups,
-    }),
-  );
-}
-
-/** Copies the channels of `x` whose factor, the first in a row of `factors`, is not 1 over those of `y`. */
-function settle(y: Tensor, factors: Tensor, x: Tensor): void {
-  const { params, workgroups } = planesOf(y);
-  const apart = factors.size / (y.shape[0] * y.shape[1]);
-  if (y.size > 0) y.device.run(settleShader({ params: { ...params, apart }, bind: { factors, x, y: update(y) }, workgroups }));
 }
 
 /**
