@@ -17,6 +17,7 @@ import { intensityShader, NUMBERS, STATISTICS } from "./shaders/augment/intensit
 import { lowResolutionShader } from "./shaders/augment/low_resolution.gen.ts";
 import { splineShader } from "./shaders/augment/spline.gen.ts";
 import { BORDER, REFLECTION, warpShader, ZEROS } from "./shaders/augment/warp.gen.ts";
+import { expectArguments } from "../host/kinds.ts";
 
 /** Options of `warp`. */
 export interface WarpOptions {
@@ -97,6 +98,7 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
 export function splineField(knots: Tensor, size: Shape): Tensor {
   const op = "splineField";
   expectTensors(op, { knots });
+  expectArguments(op, "numbers", { size });
   const counts = spatialOf(op, knots.shape);
   if (counts.some((k) => k < 4))
     throw new ShapeError(`${op}: knots ${showShape(knots.shape)} must be at least 4 along each axis`);
