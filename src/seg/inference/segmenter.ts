@@ -148,8 +148,8 @@ export class WindowSegmenter implements Segmenter {
   }
 }
 
-/** Options of inference as those of windows. */
-function windowOptions(
+/** Options of inference as those of windows. @throws ConfigError for unknown ones @internal */
+export function windowOptions(
   asked: InferenceOptions,
   { roiSize, sliceAxis, scan }: DeviceWindowsOptions,
 ): Partial<DeviceWindowsOptions> {

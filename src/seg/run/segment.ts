@@ -56,6 +56,10 @@ export async function openRun(
 ): Promise<OpenedRun> {
   expectOptions("openRun", inference, inferenceNames);
   const context = contextOf(recipe, await readConfig(store, recipe), await readRunInfo(store));
+  if (inference.mirror && recipe.mirrored?.(context.config) === false)
+    throw new ConfigError(
+      `the run ${store.name} was trained without mirror images (recipe ${recipe.name}), of which its network knows nothing; leave out their average (mirror, --tta)`,
+    );
   const networks = recipe.networks(device, context);
   const free = () => Object.values(networks).forEach((model) => model.dispose());
   let segmenter: Segmenter | undefined;

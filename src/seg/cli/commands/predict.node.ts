@@ -75,7 +75,7 @@ ${helpLines([
     "last: of the end of training, best: of the best validation; default last, else best, else the last checkpoint",
   ],
   ["probabilities", "write the probabilities of classes or regions too, as channels of <id>_probabilities.nii.gz"],
-  ["tta", "average over mirror images along all axes"],
+  ["tta", "average over mirror images along all axes; refused where a run was trained without any"],
   ["rot90", "average over quarter turns, in the plane of slices or of the last two axes of square windows"],
   ["overlap SHARE", "of a window that neighbors overlap, from 0 to below 1; default the recipe's"],
   ["batch-size N", "windows that are predicted together; default the recipe's"],
