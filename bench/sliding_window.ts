@@ -175,7 +175,11 @@ async function measurePredict(device: Device): Promise<void> {
   const labels = Array.from({ length: 104 }, (_, v) => ({ name: `label ${v}`, values: [v] }));
   const outputs = outputCodingOf("softmax", labels);
   const segmenter = new WindowSegmenter(device, network, {
-    ...{ outputs, roiSize: 64, overlap: 0.25, mode: "gaussian", maxBytes: 2 ** 30 },
+    outputs,
+    roiSize: 64,
+    overlap: 0.25,
+    mode: "gaussian",
+    maxBytes: 2 ** 30,
   });
   const folder = mkdtempSync(join(tmpdir(), "voxgrad-bench-"));
   const shape = [1, 232, 232, 232];
