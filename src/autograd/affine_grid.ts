@@ -5,6 +5,7 @@ import { expectOptions } from "../host/options.ts";
 import type { Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Backward, record } from "./tape.ts";
+import { expectKind } from "../tensor/kind.ts";
 
 /**
  * The grid that lets `gridSample` apply an affine map, as PyTorch's `affine_grid`.
@@ -17,6 +18,7 @@ import { type Backward, record } from "./tape.ts";
 export function affineGrid(theta: Tensor, size: Shape, options: { readonly alignCorners?: boolean } = {}): Tensor {
   expectOptions("affineGrid", options, "alignCorners");
   const { alignCorners = false } = options;
+  expectKind("affineGrid", { theta });
   const shape = kernels.affineGridShape(theta.shape, size);
   const backward: Backward = (dy) => [kernels.affineGridGradient(dy, alignCorners)];
   return record("affineGrid", [theta], kernels.affineGrid(theta, shape, alignCorners), backward, { size, alignCorners });

@@ -12,6 +12,7 @@ import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { noGrad, record } from "./tape.ts";
+import { expectArguments } from "../host/kinds.ts";
 
 export type { KernelRun, KernelValues, Workgroups };
 
@@ -134,6 +135,7 @@ interface Body<A> {
  *   `DTypeError`, `ShapeError` and `ConfigError` as all operations do. What the device does not compile is a `WebGPUError` with the numbered text
  */
 export function defineOp<A = undefined>(definition: OneKernelOp<A> | KernelsOp<A>): OwnOp<A> {
+  expectArguments("defineOp", "object", { definition });
   const several = "kernels" in definition;
   expectNames(
     "defineOp",

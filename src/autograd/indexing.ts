@@ -17,6 +17,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { reduceNames, type ReduceOptions } from "./reduce.ts";
 import { record } from "./tape.ts";
+import { expectKind } from "../tensor/kind.ts";
 
 /**
  * Index (i32) of the first largest element along `axis`: `[…, size, …]` → `[…, …]`, with `keepDims` `[…, 1, …]`. Throws `ShapeError` for an axis that is
@@ -47,6 +48,7 @@ function picked(op: string, x: Tensor, at: number, index: Tensor): Tensor {
  * Throws `ShapeError`, `DTypeError`.
  */
 export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
+  expectKind("gather", { x, index });
   return picked("gather", x, gatherAxis("gather", x.shape, axis, index.shape), index);
 }
 
@@ -55,6 +57,7 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
  * `DTypeError`. The result has the shape of `x` with the length of `index` along `axis`.
  */
 export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
+  expectKind("indexSelect", { x, index });
   const at = normalizeAxis("indexSelect", axis, x.rank);
   if (index.rank !== 1) throw new ShapeError(`indexSelect: the index must have one axis, got ${showShape(index.shape)}`);
   return picked("indexSelect", x, at, index);
@@ -74,6 +77,7 @@ function grown(t: Tensor, shape: Shape): Tensor {
  * bit each time, at the price of a look at the whole row of the index per element. Throws `ShapeError`, `DTypeError`.
  */
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, src: Tensor): Tensor {
+  expectKind("scatterAdd", { x, index, src });
   [x, src] = [float32(x), float32(src)];
   const at = scatterAxis(x.shape, axis, index.shape, src.shape);
   return record("scatterAdd", [x, src], scatterKernel(x, at, index, src), (dy, needs) => [

@@ -6,6 +6,7 @@ import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Backward, record } from "./tape.ts";
 import { expectOptions } from "../host/options.ts";
+import { expectArguments } from "../host/kinds.ts";
 
 export type { InterpolateMode, InterpolateOptions } from "../kernels/interpolate.ts";
 
@@ -18,6 +19,7 @@ export type { InterpolateMode, InterpolateOptions } from "../kernels/interpolate
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   expectOptions("interpolate", options, interpolateNames);
   expectKind("interpolate", { x });
+  expectArguments("interpolate", "object", { options });
   const { maps, outShape } = interpolateShape(x.shape, options);
   const backward: Backward = (dy) => [resampleGradient("interpolate", dy, maps, x.shape)];
   return record("interpolate", [x], resample("interpolate", x, maps, outShape), backward, { options });

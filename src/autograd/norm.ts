@@ -14,6 +14,7 @@ import { add, affine, leakyRelu, mul, reciprocal, relu, sqrt } from "./pointwise
 import { prelu } from "./prelu.ts";
 import { type Arguments, type Backward, composite, noted, observed, record } from "./tape.ts";
 import { reshape } from "./view.ts";
+import { expectArguments } from "../host/kinds.ts";
 
 /**
  * An activation of two straight lines, done in the same pass, for which nothing more is kept for the gradients: "relu"; leaky ReLU with its slope;
@@ -125,6 +126,7 @@ export function layerNorm(
   expectOptions("layerNorm", options, "eps");
   const { eps = 1e-5 } = options;
   expectKind("layerNorm", { x });
+  if (typeof normalizedShape !== "number") expectArguments("layerNorm", "numbers", { normalizedShape });
   const trailing = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   const g = layerNormShape(x.shape, trailing, eps, weight?.shape, bias?.shape);
   const affine = { weight, bias };
@@ -196,6 +198,7 @@ export function fixedBatchNorm(
 ): Tensor {
   expectOptions("fixedBatchNorm", options, normCallNames);
   const { eps = 1e-5, activation } = options;
+  expectKind("fixedBatchNorm", { x, mean, variance });
   for (const [name, t] of Object.entries({ weight, bias, mean, variance })) {
     if (t && (t.rank !== 1 || t.size !== x.shape[1])) {
       throw new ShapeError(`fixedBatchNorm: ${name} ${showShape(t.shape)} must be [${x.shape[1]}], one per channel`);

@@ -5,6 +5,8 @@ import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { record } from "./tape.ts";
 import { expectOptions } from "../host/options.ts";
+import { expectArguments } from "../host/kinds.ts";
+import { axisList } from "../host/shape.ts";
 
 export type { PadMode } from "../kernels/pad.ts";
 
@@ -25,6 +27,7 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
   expectOptions("pad", options, "mode value");
   const { mode = "constant", value = 0 } = options;
   expectKind("pad", { x });
+  expectArguments("pad", "numbers", { padding });
   const axes = padAxes(x.shape, padding, mode);
   return record("pad", [x], padKernel("pad", x, axes, mode, value), (dy) => [padGradient(dy, axes, mode)], { axes, mode, value });
 }
@@ -34,9 +37,11 @@ export function pad(x: Tensor, padding: readonly number[], options: PadOptions =
  * as in PyTorch. Throws `ShapeError` unless there is one integer shift per axis.
  */
 export function roll(x: Tensor, shifts: number | readonly number[], axes?: number | readonly number[]): Tensor {
+  expectKind("roll", { x });
   const by = typeof shifts === "number" ? [shifts] : shifts;
+  expectArguments("roll", "numbers", { shifts: by });
   const flat = axes === undefined;
-  const list = flat ? [0] : typeof axes === "number" ? [axes] : axes;
+  const list = flat ? [0] : axisList("roll", axes);
   const move = (t: Tensor, amounts: readonly number[]): Tensor => {
     const source = flat ? t.view([t.size]) : t.view(t.shape);
     const rolled = padKernel("roll", source, rollAxes(source.shape, amounts, list), "circular");

@@ -11,8 +11,11 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { combine, unbroadcast } from "./binary.ts";
 import { float32 } from "./precision.ts";
 import { type Backward, record, report } from "./tape.ts";
+import { expectArguments } from "../host/kinds.ts";
+import { expectKind } from "../tensor/kind.ts";
 
 function apply(name: SmoothOp, x: Tensor, a?: number, b?: number): Tensor {
+  expectArguments(name, "number?", { "the second argument": a, "the third argument": b });
   const y = unary(name, x, a, b);
   // Naming y in its own note is fine: both are garbage together.
   const backward: Backward = (dy) => [unaryGradient(name, unaryOps[name].saved === "x" ? x : y, dy, a, b)];
@@ -78,7 +81,10 @@ export const erf = (x: Tensor): Tensor => apply("erf", x);
 /** (exp(x) − exp(−x)) / (exp(x) + exp(−x)), without overflow. Any shape, kept. */
 export const tanh = (x: Tensor): Tensor => apply("tanh", x);
 /** factor · x + offset. Any shape, kept. */
-export const affine = (x: Tensor, factor: number, offset = 0): Tensor => apply("affine", x, factor, offset);
+export function affine(x: Tensor, factor: number, offset = 0): Tensor {
+  expectArguments("affine", "number", { factor });
+  return apply("affine", x, factor, offset);
+}
 /** −x. Any shape, kept. */
 export const neg = (x: Tensor): Tensor => apply("affine", x, -1, 0);
 /** e to the power x. Any shape, kept. */
@@ -96,7 +102,10 @@ export const square = (x: Tensor): Tensor => apply("square", x);
 /** 1 / x. Any shape, kept. */
 export const reciprocal = (x: Tensor): Tensor => apply("reciprocal", x);
 /** x limited to [min, max]. */
-export const clamp = (x: Tensor, min: number, max: number): Tensor => apply("clamp", x, min, max);
+export function clamp(x: Tensor, min: number, max: number): Tensor {
+  expectArguments("clamp", "number", { min, max });
+  return apply("clamp", x, min, max);
+}
 /** −1, 0 or 1; the gradient is zero. Any shape, kept. */
 export const sign = (x: Tensor): Tensor => apply("sign", x);
 /** The largest whole number of at most x; the gradient is zero. Any shape, kept. */
@@ -147,7 +156,12 @@ export const ge = /* @__PURE__ */ compare("ge");
  * the condition. Throws `ShapeError`.
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
-  [a, b] = [a, b].map((v) => (typeof v === "number" ? v : float32(v)));
+  expectKind("where", { condition });
+  [a, b] = Object.entries({ a, b }).map(([name, v]) => {
+    if (typeof v === "number") return v;
+    expectKind("where", { [name]: v });
+    return float32(v);
+  });
   const tensor = (v: Tensor | number) => (typeof v === "number" ? undefined : v);
   const [left, right] = [tensor(a), tensor(b)];
   const backward: Backward = (dy, needs) => {

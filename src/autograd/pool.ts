@@ -17,6 +17,7 @@ import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { mean } from "./reduce.ts";
 import { type Arguments, type Backward, record } from "./tape.ts";
+import { expectArguments } from "../host/kinds.ts";
 
 export type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolWindowOptions } from "../kernels/pool.ts";
 
@@ -48,12 +49,14 @@ function withoutIndices({ output, indices }: MaxPoolResult): Tensor {
  * @throws ShapeError
  */
 export function maxPool(x: Tensor, options: MaxPoolOptions): Tensor {
+  expectArguments("maxPool", "object", { options });
   expectOptions("maxPool", options, maxPoolNames);
   return withoutIndices(maxPoolWithIndices(x, options));
 }
 
 /** `maxPool` and where the maxima were, for `maxUnpool`. Throws `ShapeError`. Shapes as there. */
 export function maxPoolWithIndices(x: Tensor, options: MaxPoolOptions): MaxPoolResult {
+  expectArguments("maxPoolWithIndices", "object", { options });
   expectOptions("maxPoolWithIndices", options, maxPoolNames);
   expectKind("maxPool", { x });
   return max("maxPool", x, kernels.maxPoolShape(x.shape, options), { options });
@@ -79,6 +82,7 @@ export function adaptiveMaxPoolWithIndices(x: Tensor, outputSize: Spatial): MaxP
  * @throws ShapeError, DTypeError for indices of another type
  */
 export function maxUnpool(x: Tensor, indices: Tensor, options: MaxUnpoolOptions): Tensor {
+  expectArguments("maxUnpool", "object", { options });
   expectOptions("maxUnpool", options, "outputSize kernelSize stride padding");
   expectKind("maxUnpool", { x, indices });
   const shape = kernels.maxUnpoolShape(x.shape, indices.shape, options);
@@ -97,6 +101,7 @@ function average(op: string, x: Tensor, { maps, outShape }: { maps: AxisMaps; ou
  * @throws ShapeError, ConfigError for a divisor of 0
  */
 export function avgPool(x: Tensor, options: AvgPoolOptions): Tensor {
+  expectArguments("avgPool", "object", { options });
   expectOptions("avgPool", options, avgPoolNames);
   expectKind("avgPool", { x });
   return average("avgPool", x, kernels.avgPoolShape(x.shape, options), { options });

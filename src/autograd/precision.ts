@@ -5,6 +5,8 @@ import { reduceSum } from "../kernels/reduce.ts";
 import { Ambient } from "../tensor/modes.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { cast } from "./cast.ts";
+import { expectKind } from "../tensor/kind.ts";
+import { refused } from "../host/kinds.ts";
 
 /** Element type of the activations between layers. */
 export type Precision = "f32" | "f16";
@@ -20,6 +22,7 @@ export const precision = (): Precision => current.value;
  * feature `shader-f16`, else the first convolution throws `ConfigError`. Gradients of activations are f16 too, so scale the loss: `GradScaler`.
  */
 export function withPrecision<T>(precision: Precision, fn: () => T): T {
+  if (precision !== "f32" && precision !== "f16") refused("withPrecision", "precision", '"f32" or "f16"', precision);
   return current.with("withPrecision", precision, fn);
 }
 
@@ -27,7 +30,10 @@ export function withPrecision<T>(precision: Precision, fn: () => T): T {
 export const computed = (x: Tensor): Tensor => (current.value === "f16" && x.dtype === "f32" ? cast(x, "f16") : x);
 
 /** `x`, of any shape, as f32, for operations that have no f16 form. */
-export const float32 = (x: Tensor): Tensor => (x.dtype === "f16" ? cast(x, "f32") : x);
+export function float32(x: Tensor): Tensor {
+  expectKind("float32", { x });
+  return x.dtype === "f16" ? cast(x, "f32") : x;
+}
 
 /** The sum of `dy` over `axes`, added up in f32, with the shape and element type of `like`. */
 export function sumAs(dy: Tensor, axes: readonly number[], like: Pick<Tensor, "shape" | "dtype">): Tensor {

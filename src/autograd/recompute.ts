@@ -5,6 +5,8 @@ import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { withDraws } from "./dropout.ts";
 import { backpropagate, noGrad, record, withRecording } from "./tape.ts";
+import { expectArguments } from "../host/kinds.ts";
+import { expectTensorList } from "../tensor/kind.ts";
 
 /**
  * Runs `block` keeping only its inputs and result; the backward pass computes the block again (Chen et al. 2016). Dropout inside draws the
@@ -17,6 +19,9 @@ export function checkpoint(
   inputs: readonly Tensor[],
   parameters: readonly Tensor[] = [],
 ): Tensor {
+  expectArguments("checkpoint", "function", { block });
+  expectTensorList("checkpoint", "inputs", inputs);
+  expectTensorList("checkpoint", "parameters", parameters);
   const chosen = precision();
   const { y, draws } = scope(() => {
     const draws: Tensor[] = [];

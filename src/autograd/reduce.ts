@@ -91,6 +91,7 @@ export type Extremes = {
 };
 
 function firstExtreme(op: "max" | "min", x: Tensor, axis: number, keepDims: boolean): Extremes {
+  expectKind(op, { x });
   x = float32(x);
   const at = normalizeAxis(op, axis, x.rank);
   const indices = (op === "max" ? argmax : argmin)(x, at, keepDims);

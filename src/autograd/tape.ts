@@ -12,6 +12,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { asOf, now } from "../tensor/versions.ts";
 import { binary } from "../kernels/pointwise.ts";
 import { full } from "../kernels/view.ts";
+import { expectKind, expectTensorList } from "../tensor/kind.ts";
 
 /** Gradients of the inputs from the gradient of the result. `needs[i]` tells whether input i's is wanted; others may be undefined. */
 export type Backward = (dy: Tensor, needs: readonly boolean[]) => readonly (Tensor | undefined)[];
@@ -111,6 +112,8 @@ function order(loss: Tensor): Tensor[] {
  * one element, `ConfigError` if it does not depend on one of the tensors, or if a value that a gradient needs was changed in place since.
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  expectKind("grad", { loss });
+  expectTensorList("grad", "wrt", wrt);
   if (loss.size !== 1)
     throw new ShapeError(`grad: the loss must be one element, got shape ${showShape(loss.shape)}; reduce it with mean or sum`);
   return noGrad(() =>
@@ -170,6 +173,7 @@ export function backpropagate(root: Tensor, seed: Tensor, wrt: readonly Tensor[]
 
 /** Marks a tensor of any shape as a parameter: it outlives scopes and gradients may be asked for it. */
 export function parameter(t: Tensor): Tensor {
+  expectKind("parameter", { t });
   t.requiresGrad = true;
   return keep(t);
 }

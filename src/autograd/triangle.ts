@@ -4,8 +4,10 @@ import { triangle, type Triangle } from "../kernels/triangle.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { float32 } from "./precision.ts";
 import { record } from "./tape.ts";
+import { expectKind } from "../tensor/kind.ts";
 
 const apply = (op: Triangle, input: Tensor, diagonal: number): Tensor => {
+  expectKind(op, { x: input });
   const x = float32(input);
   return record(op, [x], triangle(op, x, diagonal), (dy) => [triangle(op, dy, diagonal)]);
 };

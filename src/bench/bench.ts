@@ -14,6 +14,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { benchCases, type BenchCase } from "./cases.ts";
 import { type Ceiling, measureCeiling } from "./ceiling.ts";
 import { median } from "./time.ts";
+import { expectArguments, expectFields } from "../host/kinds.ts";
+import { expectDevice } from "../tensor/kind.ts";
 
 /** What was measured of one case. */
 export interface BenchResult {
@@ -71,6 +73,10 @@ export async function bench(
   cases: readonly BenchCase[] = benchCases,
   options: BenchOptions = {},
 ): Promise<BenchReport> {
+  expectDevice("bench", device);
+  expectArguments("bench", "objects", { cases });
+  for (const [i, c] of cases.entries())
+    expectFields("bench", `cases[${i}]`, c, { name: "text", inputs: "object", run: "function" });
   expectOptions("bench", options, "filter time ceiling onResult signal");
   const { filter = "", time = 500, onResult, signal } = options;
   const chosen = cases.filter((c) => c.name.includes(filter));

@@ -3,6 +3,7 @@
 import { type Load, multiplyAdds, plainCopy } from "../kernels/ceiling.ts";
 import type { Device } from "../tensor/device.ts";
 import { fastest } from "./time.ts";
+import { expectDevice } from "../tensor/kind.ts";
 
 /** Rates that no kernel of the adapter exceeds. */
 export interface Ceiling {
@@ -16,6 +17,7 @@ export interface Ceiling {
 
 /** Measures the ceilings: chains of multiply-adds from registers, and a plain copy, the fastest of several runs each. Takes about a second. */
 export async function measureCeiling(device: Device): Promise<Ceiling> {
+  expectDevice("measureCeiling", device);
   const rate = async (load: Load): Promise<number> => {
     const seconds = await fastest(device, load.run);
     load.dispose();

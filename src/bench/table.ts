@@ -2,9 +2,21 @@
 
 import type { BenchReport, BenchResult } from "./bench.ts";
 import type { Ceiling } from "./ceiling.ts";
+import { expectFields } from "../host/kinds.ts";
+
+const resultKinds = {
+  name: "text",
+  forwardMs: "number",
+  gflops: "number",
+  gbps: "number",
+  share: "number",
+  kernels: "objects",
+} as const;
 
 /** One line of the table. */
-export function benchLine({ name, forwardMs, gflops, gbps, share, totalMs, kernels }: BenchResult): string {
+export function benchLine(result: BenchResult): string {
+  expectFields("benchLine", "result", result, resultKinds);
+  const { name, forwardMs, gflops, gbps, share, totalMs, kernels } = result;
   const figures = [
     `${forwardMs.toFixed(2).padStart(9)} ms`,
     `${gflops.toFixed(2).padStart(9)} GFLOP/s`,
@@ -17,11 +29,16 @@ export function benchLine({ name, forwardMs, gflops, gbps, share, totalMs, kerne
 }
 
 /** What the adapter can do at most, as a line. */
-export function ceilingLine({ gflops, halfGflops, gbps }: Ceiling): string {
+export function ceilingLine(ceiling: Ceiling): string {
+  expectFields("ceilingLine", "ceiling", ceiling, { gflops: "number", halfGflops: "number?", gbps: "number" });
+  const { gflops, halfGflops, gbps } = ceiling;
   const half = halfGflops === undefined ? "" : `, ${halfGflops.toFixed(1)} in f16`;
   return `measured ceiling: ${gflops.toFixed(1)} GFLOP/s in f32${half}; ${gbps.toFixed(1)} GB/s`;
 }
 
 /** A report as a table: adapter, ceiling, and a line per case with milliseconds, rates, and the share of the ceiling that it comes nearer to. */
-export const benchTable = ({ device, ceiling, results }: BenchReport): string =>
-  [device, ceilingLine(ceiling), ...results.map(benchLine)].join("\n");
+export function benchTable(report: BenchReport): string {
+  expectFields("benchTable", "report", report, { device: "text", ceiling: "object", results: "objects" });
+  const { device, ceiling, results } = report;
+  return [device, ceilingLine(ceiling), ...results.map(benchLine)].join("\n");
+}

@@ -1,5 +1,7 @@
 /** @file Arrays in host memory: what files, transforms and read-backs produce and what the device takes in. */
 
+import { expectArguments } from "./kinds.ts";
+
 /** Element types of device tensors. */
 export type DType = "f32" | "f16" | "i32" | "u32";
 
@@ -24,6 +26,7 @@ export interface HostArray<A extends TypedArray = TypedArray> {
 
 /** Number of elements of a shape; 1 for a scalar (`[]`). */
 export function sizeOf(shape: readonly number[]): number {
+  if (!Array.isArray(shape)) expectArguments("sizeOf", "numbers", { shape });
   let n = 1;
   for (const d of shape) n *= d;
   return n;

@@ -1,6 +1,7 @@
 /** @file Pure shape arithmetic: no device, no tensor. Every rule throws a `ShapeError` that names the operation. */
 
 import { ShapeError } from "./errors.ts";
+import { expectArguments } from "./kinds.ts";
 
 /** Sizes of the axes, the slowest first. */
 export type Shape = readonly number[];
@@ -53,6 +54,13 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   return out;
 }
 
+/** One axis or a list of them, as a list. @throws ConfigError for what is neither */
+export function axisList(op: string, axes: number | readonly number[]): readonly number[] {
+  if (typeof axes === "number") return [axes];
+  expectArguments(op, "numbers", { axes });
+  return axes;
+}
+
 /** Brings a possibly negative axis into `[0, rank)`. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
   const a = axis < 0 ? axis + rank : axis;
@@ -67,6 +75,7 @@ export type Spatial = number | readonly number[];
 
 /** Spreads a `Spatial` over `dims` axes and checks that each entry is an integer of at least `min`. */
 export function spatial(op: string, name: string, value: Spatial, dims: number, min: number): number[] {
+  if (typeof value !== "number") expectArguments(op, "numbers", { [name]: value });
   const list = typeof value === "number" ? new Array<number>(dims).fill(value) : [...value];
   if (list.length !== dims) {
     throw new ShapeError(

@@ -20,6 +20,7 @@ import { axisWords, expectWords, gather } from "./lib/strided.ts";
 import { classCheck, ignoring, targetKind } from "./lib/target.ts";
 import { grid } from "./lib/workgroups.ts";
 import { full, slice } from "./view.ts";
+import { expectKind } from "../tensor/kind.ts";
 
 /** Index (i32) of the first largest element along `axis`. Throws `ShapeError` for an empty axis. */
 export function argmax(x: Tensor, axis: number, keepDims = false): Tensor {
@@ -115,6 +116,7 @@ export interface OneHotOptions {
 export function oneHot(index: Tensor, classes: number, options: OneHotOptions = {}): Tensor {
   expectOptions("oneHot", options, "ignoreIndex");
   const { ignoreIndex } = options;
+  expectKind("oneHot", { index });
   if (index.dtype === "f16") throw new DTypeError("oneHot: the index has type f16, expected f32, i32 or u32");
   const shape = oneHotShape(index.shape, classes);
   const y = index.device.empty(shape);

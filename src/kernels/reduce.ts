@@ -3,7 +3,7 @@
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { read, write } from "../tensor/kernel.ts";
-import { normalizeAxis, type Shape, showShape } from "../host/shape.ts";
+import { axisList, normalizeAxis, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectFloats, half } from "./lib/args.ts";
 import { bindable, eachPiece, fits, rows } from "./lib/pieces.ts";
@@ -18,7 +18,7 @@ import { concat, expand, permute } from "./view.ts";
 /** Axes in order without repeats; all of them for `undefined`. Throws `ShapeError`. */
 export function reduceAxes(op: string, shape: Shape, axes?: number | readonly number[]): number[] {
   if (axes === undefined) return shape.map((_, i) => i);
-  const list = (typeof axes === "number" ? [axes] : axes).map((a) => normalizeAxis(op, a, shape.length));
+  const list = axisList(op, axes).map((a) => normalizeAxis(op, a, shape.length));
   const unique = [...new Set(list)].sort((a, b) => a - b);
   if (unique.length !== list.length) throw new ShapeError(`${op}: an axis is named twice in [${list.join(", ")}]`);
   return unique;

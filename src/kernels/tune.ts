@@ -9,6 +9,7 @@ import { matmulTrials } from "./matmul.ts";
 import { normTrials } from "./norm/trials.ts";
 import { expectOptions } from "../host/options.ts";
 import type { AbortSignal } from "../host/platform.ts";
+import { expectDevice } from "../tensor/kind.ts";
 
 /** Variant by class of problem, as `device.choices` holds it. */
 export type Choices = Readonly<Record<string, string>>;
@@ -53,6 +54,7 @@ const margin = 0.93;
  * and returns them, for `useChoices` the next time. Takes seconds on a GPU, minutes on a software adapter; GPU timestamps if the device has them.
  */
 export async function tune(device: Device, options: TuneOptions = {}): Promise<Tuned> {
+  expectDevice("tune", device);
   expectOptions("tune", options, "half onProgress signal");
   const { half = true, onProgress, signal } = options;
   const f16 = half && device.gpu.features.has("shader-f16") && !device.software;
@@ -112,6 +114,7 @@ async function time(device: Device, run: () => void): Promise<number> {
  * @param choices as `tune` found them, perhaps read from JSON
  */
 export function useChoices(device: Device, choices: unknown): void {
+  expectDevice("useChoices", device);
   const entries =
     typeof choices === "object" && choices !== null && !Array.isArray(choices) ? Object.entries(choices) : undefined;
   if (!entries?.every(([, name]) => typeof name === "string"))

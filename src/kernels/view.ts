@@ -10,11 +10,15 @@ import { eachPiece } from "./lib/pieces.ts";
 import { gather, scatter, wordKind } from "./lib/strided.ts";
 import { grid } from "./lib/workgroups.ts";
 import { fillShader } from "./shaders/view/fill.gen.ts";
+import { expectArguments } from "../host/kinds.ts";
+import { expectDevice } from "../tensor/kind.ts";
 
 const word = new DataView(new ArrayBuffer(4));
 
 /** A tensor full of one value. Of the given shape; default type f32. */
 export function full(device: Device, shape: Shape, value: number, dtype: DType = "f32"): Tensor {
+  expectDevice("full", device);
+  expectArguments("full", "number", { value });
   const y = device.empty(shape, dtype);
   if (y.size === 0) return y;
   if (dtype === "f32" || dtype === "f16") word.setFloat32(0, value);

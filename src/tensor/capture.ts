@@ -9,6 +9,8 @@ import { sharedScratch } from "./plan_memory.ts";
 import { expectOptions } from "../host/options.ts";
 import { showShape } from "../host/shape.ts";
 import { Tensor } from "./tensor.ts";
+import { expectArguments } from "../host/kinds.ts";
+import { expectDevice } from "./kind.ts";
 
 export type { CapturedPlan, CaptureInput, CaptureResult };
 
@@ -137,6 +139,8 @@ export function capture<R extends CaptureResult>(
   options: CaptureOptions = {},
 ): Captured<R> {
   expectOptions("capture", options, captureNames);
+  expectDevice("capture", device);
+  expectArguments("capture", "function", { fn });
   const { maxPlanBytes = defaultMaxPlanBytes } = options;
   if (!(maxPlanBytes >= 0)) throw new ConfigError(`capture: maxPlanBytes must be at least 0, got ${maxPlanBytes}`);
   const plans = new Plans<R>(device, maxPlanBytes);

@@ -1,5 +1,7 @@
 /** @file Which scope owns what is created: `scope` opens and closes them, every new tensor reports here. */
 
+import { refused } from "../host/kinds.ts";
+
 /** Something to give back, such as a tensor. */
 interface Owned {
   dispose(): void;
@@ -29,6 +31,7 @@ export function tracked(made: Owned): void {
  * @param tensor anything with a `dispose`
  */
 export function keep<T extends { dispose(): void }>(tensor: T): T {
+  if (typeof (tensor as T | undefined)?.dispose !== "function") refused("keep", "tensor", "a tensor", tensor);
   for (let s = current; s; s = s.outer) s.made.delete(tensor);
   return tensor;
 }

@@ -3,6 +3,8 @@
 import { usage } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { ConfigError } from "../host/errors.ts";
+import { expectArguments } from "../host/kinds.ts";
+import { expectDevice } from "./kind.ts";
 
 /** The dispatches of one program. */
 export interface KernelTime {
@@ -23,6 +25,8 @@ const most = 2048;
  * @throws ConfigError if the device has no timestamps
  */
 export async function profile(device: Device, fn: () => void): Promise<KernelTime[]> {
+  expectDevice("profile", device);
+  expectArguments("profile", "function", { fn });
   const { gpu, eager } = device;
   if (!gpu.features.has("timestamp-query")) throw new ConfigError(`profile: this device (${device.name}) has no timestamp-query`);
   await device.settle();

@@ -1,13 +1,15 @@
 /** @file Functions that must be synchronous, because what surrounds them is undone when they return: refused, without leaving a rejection behind. */
 
 import { ConfigError } from "../host/errors.ts";
+import { expectArguments } from "../host/kinds.ts";
 
 const refuse = (op: string): never => {
   throw new ConfigError(`${op}: the function must be synchronous; await before or after it`);
 };
 
-/** Throws `ConfigError` for an `async` function, before any of it has run. */
+/** Throws `ConfigError` for what is no function, and for an `async` one before any of it has run. */
 export function expectNotAsync(op: string, fn: unknown): void {
+  expectArguments(op, "function", { "the argument to run": fn });
   if (Object.prototype.toString.call(fn) === "[object AsyncFunction]") refuse(op);
 }
 

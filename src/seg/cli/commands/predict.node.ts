@@ -13,6 +13,7 @@ import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfNetwork, expectFreeOutputs } from "../../run/inputs.node.ts";
 import { type Ensemble, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
+import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
 import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "../predict_cases.node.ts";
@@ -137,7 +138,7 @@ export const predictCommand: Command = {
             cases,
             info.labels,
             { out, probabilities },
-            byRuns(opened, info, { steps, ensemble, probabilities }),
+            byRuns(opened, info, { steps, ensemble, probabilities, keepScores: scoresOnDisk(out.name) }),
           );
         } finally {
           for (const run of opened) run.dispose();

@@ -1,0 +1,65 @@
+/** @file Kinds of arguments: plain JavaScript hands over anything, and a bare TypeError from deep inside tells nobody which argument was meant. */
+
+import { ConfigError } from "./errors.ts";
+
+type Row = readonly [words: string, is: (value: unknown) => boolean];
+
+const isObject = (v: unknown): v is object => typeof v === "object" && v !== null;
+const isList = (v: unknown): v is readonly unknown[] => Array.isArray(v);
+const isValues = (v: unknown): boolean => ArrayBuffer.isView(v) && !(v instanceof DataView);
+
+const rows = {
+  number: ["a number", (v) => typeof v === "number"],
+  boolean: ["true or false", (v) => typeof v === "boolean"],
+  text: ["a text", (v) => typeof v === "string"],
+  function: ["a function", (v) => typeof v === "function"],
+  object: ["an object", (v) => isObject(v) && !isList(v) && !ArrayBuffer.isView(v)],
+  list: ["a list", isList],
+  numbers: ["a list of numbers", (v) => isList(v) && v.every((n) => typeof n === "number")],
+  texts: ["a list of texts", (v) => isList(v) && v.every((t) => typeof t === "string")],
+  objects: ["a list of objects", (v) => isList(v) && v.every(isObject)],
+  values: ["a typed array", isValues],
+  bytes: ["a Uint8Array", (v) => v instanceof Uint8Array],
+  array: [
+    "a host array { data, shape }",
+    (v) => isObject(v) && "data" in v && isValues(v.data) && "shape" in v && isList(v.shape),
+  ],
+} as const satisfies Readonly<Record<string, Row>>;
+
+/** What an argument must be; with a question mark it may be left out. */
+export type Kind = keyof typeof rows | `${keyof typeof rows}?`;
+
+/** What came, in a few words. */
+export function described(value: unknown): string {
+  if (value === undefined || value === null || typeof value === "boolean") return String(value);
+  if (typeof value === "number") return `the number ${value}`;
+  if (typeof value === "string") return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (rows.numbers[1](value) || isValues(value)) return "a list of numbers";
+  if (isList(value)) return "a list";
+  if ("data" in value && "shape" in value && value.constructor === Object) return "a host array";
+  const name = value.constructor?.name ?? "Object";
+  return name === "Object" ? "an object" : `a ${name}`;
+}
+
+/** `expectArguments("spline", "numbers", { size, spacing })` throws `ConfigError` for the first that is of another kind. */
+export function expectArguments(op: string, kind: Kind, values: Readonly<Record<string, unknown>>): void {
+  const optional = kind.endsWith("?");
+  const [words, is] = rows[(optional ? kind.slice(0, -1) : kind) as keyof typeof rows];
+  for (const [name, value] of Object.entries(values)) {
+    if (!(is as (v: unknown) => boolean)(value) && !(optional && value === undefined)) refused(op, name, words, value);
+  }
+}
+
+/** As `expectArguments`, for a record that a function takes apart, and for its fields. */
+export function expectFields(op: string, name: string, value: unknown, fields: Readonly<Record<string, Kind>>): void {
+  expectArguments(op, "object", { [name]: value });
+  for (const [key, kind] of Object.entries(fields)) {
+    expectArguments(op, kind, { [`${name}.${key}`]: (value as Readonly<Record<string, unknown>>)[key] });
+  }
+}
+
+/** The error of an argument that is not what it must be. */
+export function refused(op: string, name: string, words: string, value: unknown): never {
+  throw new ConfigError(`${op}: ${name} must be ${words}, got ${described(value)}`);
+}
