@@ -76,7 +76,7 @@ export interface Segmenter {
   run(image: HostArray, hooks?: SegmentHooks): Promise<Segmentation>;
   /** What these labels are decided from: logits `[channels, x, y, z]`. For probabilities, ensembles, and recipes that resample before they decide. */
   scores?(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Float32Array>>;
-  /** The same, kept where `keep` says, by channel, until `dispose`. For images with many classes. */
+  /** The same of an `image` `[C, x, y, z]`, kept where `keep` says, by channel, until `dispose`. For images with many classes. */
   scoreMap?(image: HostArray, keep: KeepScores, hooks?: SegmentHooks): Promise<ScoreMap & Pick<KeptScores, "dispose">>;
   /** What `run`, or with `scores` `scores`, will do for an image of this shape and take on the device. */
   plan?(shape: readonly number[], scores?: boolean): Promise<SegmentPlan>;
@@ -123,6 +123,7 @@ export class WindowSegmenter implements Segmenter {
     return scores!;
   }
 
+  /** Scores of an `image` `[C, x, y, z]`, kept where `keepScores` says, by channel, until `dispose`. */
   async scoreMap(
     image: HostArray,
     keepScores: KeepScores,
