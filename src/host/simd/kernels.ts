@@ -21,6 +21,7 @@ import {
 } from "./assembler.ts";
 import * as maps from "./maps.ts";
 import * as mixing from "./mixing.ts";
+import * as exponential from "./exponential.ts";
 import * as normals from "./normals.ts";
 import { pages, places } from "./places.ts";
 import { power } from "./power.ts";
@@ -64,6 +65,10 @@ export interface Kernels {
   points(from: number, to: number): number;
   /** Normals of points from the addresses of their squares, to the end of these, and of themselves. */
   polar(squares: number, end: number, points: number, to: number, loc: number, scale: number): void;
+  /** Times e^f, f a sum of curves, see there; `exponentialTables` has written its table. */
+  field(from: number, to: number, terms: number, last: number, curves: number, apart: number): void;
+  /** `clipSoftly`; as `field`. */
+  softClip(from: number, to: number, sharpness: number, low: number, high: number): void;
   /** Rows of `width` bytes, 16 or more, go to the second chunk, each with its words in reverse. `to` is the end of the last one. */
   reverseRows(from: number, to: number, width: number): void;
   /** The next 624 words of an MT19937 generator behind those in the first chunk; what is given out of them goes to the second. */
@@ -182,6 +187,9 @@ const twist = ((): FunctionSource => {
 
 /** An instance of the module. @throws where WebAssembly, or its vectors, are not there, or a page's policy forbids them */
 export function instantiate(): Kernels {
-  const bytes = assemble({ ...maps, ...mixing, ...normals, extent, total, squares, reverseRows, twist, power }, pages);
+  const bytes = assemble(
+    { ...maps, ...mixing, ...normals, ...exponential, extent, total, squares, reverseRows, twist, power },
+    pages,
+  );
   return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Kernels;
 }
