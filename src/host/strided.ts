@@ -102,7 +102,7 @@ function merged(shape: readonly number[], strides: readonly number[]): View {
 }
 
 /** Shorter rows are copied faster by a loop than by a call. */
-const shortRow = 16;
+const shortRow = 96;
 
 function fillFromView(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number): void {
   const inner = shape.at(-1)!;
