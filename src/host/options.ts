@@ -35,17 +35,23 @@ export function nearest(name: string, known: readonly string[]): string | undefi
  * `expectOptions("Adam", options, "lr betas eps")`. Throws `ConfigError` for an option with another name, suggesting the nearest, and if the options are
  * no object.
  */
-export function expectOptions<T extends object, const S extends string>(
-  op: string,
-  options: T | undefined,
-  names: OptionNames<T, S>,
-): void {
+export function expectOptions<T extends object, const S extends string>(op: string, options: T, names: OptionNames<T, S>): void {
   expectNames(op, options, names as string);
 }
 
-/** As `expectOptions`, where no type has the names: of the options of a layer that is chosen by its name, say. */
-export function expectNames(op: string, options: unknown, names: string | readonly string[]): void {
-  if (options === undefined) return;
+/** Options whose names are known, to take apart. @throws ConfigError as `expectOptions` does */
+export function knownOptions<T extends object>(
+  op: string,
+  options: T,
+  names: readonly string[],
+  ...needed: readonly string[]
+): T {
+  expectNames(op, options, names, ...needed);
+  return options;
+}
+
+/** As `expectOptions`, where no type has the names: of the options of a layer that is chosen by its name, say. `needed` are those that must be given. */
+export function expectNames(op: string, options: object, names: string | readonly string[], ...needed: readonly string[]): void {
   const known = typeof names === "string" ? names.split(" ").filter(Boolean) : names;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     const got = options === null ? "null" : Array.isArray(options) ? "a list" : typeof options;
@@ -54,6 +60,14 @@ export function expectNames(op: string, options: unknown, names: string | readon
     );
   }
   for (const name of Object.keys(options)) if (!known.includes(name)) unknown(op, name, known);
+  for (const name of needed) {
+    if ((options as Readonly<Record<string, unknown>>)[name] === undefined) missing(op, name);
+  }
+}
+
+/** The error of an option that has no default. */
+export function missing(op: string, name: string): never {
+  throw new ConfigError(`${op}: the option "${name}" is missing`);
 }
 
 function unknown(op: string, name: string, known: readonly string[]): never {

@@ -1,5 +1,6 @@
 /** @file What is in an ONNX file, without running it. */
 
+import { expectArguments } from "../host/kinds.ts";
 import type { WeightTensor } from "../weights/elements.ts";
 import { expectSomeRead, type SkippedEntry, type WeightsFile } from "../weights/file.ts";
 import type { HostValue } from "./values.ts";
@@ -43,6 +44,7 @@ const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ na
 
 /** Summarizes an ONNX file; operators may be any. Throws `FormatError` for a damaged one. `bytes` are the file's. */
 export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "source"> = {}): OnnxSummary {
+  expectArguments("inspectOnnx", "bytes", { bytes });
   expectOptions("inspectOnnx", options, "source");
   const file = parseOnnx(bytes, onnxBudget(bytes.length, options.source ?? "the ONNX file"));
   const { irVersion, producer, opsets, metadata, graph } = file;
@@ -70,6 +72,7 @@ export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "sourc
  * @param bytes of the file
  */
 export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): Map<string, HostValue> {
+  expectArguments("readOnnxWeights", "bytes", { bytes });
   expectOptions("readOnnxWeights", options, onnxNames);
   return readAll(bytes, options).tensors;
 }
@@ -80,6 +83,7 @@ export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): M
  * @param bytes of the file
  */
 export function readOnnxFile(bytes: Uint8Array, options: OnnxOptions = {}): WeightsFile {
+  expectArguments("readOnnxFile", "bytes", { bytes });
   expectOptions("readOnnxFile", options, onnxNames);
   const { tensors, skipped, metadata } = readAll(bytes, options);
   const typed = new Map<string, WeightTensor>();

@@ -1,5 +1,6 @@
 /** @file Gradients of any function against differences of its own values. */
 
+import { expectKinds } from "../host/kinds.ts";
 import { backpropagate, noGrad } from "../autograd/tape.ts";
 import { ConfigError, MismatchError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
@@ -57,6 +58,7 @@ export async function gradCheck(
   inputs: readonly Tensor[],
   options: GradCheckOptions = {},
 ): Promise<readonly CheckedSlope[]> {
+  expectKinds("gradCheck", { function: { fn }, list: { inputs } });
   expectOptions("gradCheck", options, "directions step tolerance seed");
   const { directions = 3, step = 1 / 64, tolerance = 1e-3, seed = 0 } = options;
   inputs.forEach((t, i) => expectTensors("gradCheck", { [`input ${i}`]: t }, t?.dtype));

@@ -1,5 +1,6 @@
 /** @file The tests of a row of the op table, for any test framework. */
 
+import { expectFields } from "../host/kinds.ts";
 import { noGrad } from "../autograd/tape.ts";
 import { type DType, sizeOf } from "../host/array.ts";
 import { MismatchError } from "../host/errors.ts";
@@ -153,6 +154,7 @@ export interface RowTestOptions {
  *     for (const { title, run } of rowTests(row)) test(title, () => run(device));
  */
 export function rowTests<A>(row: OpRow<A>, options: RowTestOptions = {}): readonly RowTest[] {
+  expectFields("rowTests", "row", row, { name: "text", samples: "objects", errors: "objects?" });
   expectOptions("rowTests", options, "whole errors");
   const { whole = false, errors = true } = options;
   return [

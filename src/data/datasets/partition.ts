@@ -1,5 +1,6 @@
 /** @file Parts of a list of cases: MONAI's partitions, folds and resampled lists; and whether a patient is in two parts. */
 
+import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
@@ -26,6 +27,7 @@ export interface PartitionOptions {
  * @throws ConfigError with neither ratios nor a number, for fewer items than parts, and for dropLast without evenDivisible
  */
 export function partitionDataset<T>(data: readonly T[], options: PartitionOptions): T[][] {
+  expectArguments("partitionDataset", "list", { data });
   expectOptions("partitionDataset", options, "ratios numPartitions shuffle seed dropLast evenDivisible");
   const { ratios, numPartitions, shuffle = false, seed = 0, dropLast = false, evenDivisible = false } = options;
   let order = Array.from(data, (_, i) => i);
@@ -61,6 +63,7 @@ function byRatios(order: readonly number[], ratios: readonly number[]): number[]
  * @throws ConfigError as `partitionDataset`, and for another number of classes
  */
 export function partitionDatasetClasses<T>(data: readonly T[], classes: readonly number[], options: PartitionOptions): T[][] {
+  expectArguments("partitionDatasetClasses", "list", { data, classes });
   expectOptions("partitionDatasetClasses", options, "ratios numPartitions shuffle seed dropLast evenDivisible");
   if (classes.length !== data.length)
     throw new ConfigError(`partitionDatasetClasses: ${classes.length} classes for ${data.length} items; expected one each`);
@@ -91,6 +94,7 @@ export interface DatalistOptions {
  * @param data stays as it is
  */
 export function resampleDatalist<T>(data: readonly T[], factor: number, options: DatalistOptions = {}): T[] {
+  expectArguments("resampleDatalist", "list", { data });
   expectOptions("resampleDatalist", options, "randomPick seed");
   const { randomPick = false, seed = 0 } = options;
   if (!(factor >= 0 && Number.isFinite(factor)))
@@ -107,6 +111,7 @@ export function resampleDatalist<T>(data: readonly T[], factor: number, options:
  * @param partitions the parts, such as `partitionDataset` gives
  */
 export function selectCrossValidationFolds<T>(partitions: readonly (readonly T[])[], folds: number | readonly number[]): T[] {
+  expectKinds("selectCrossValidationFolds", { lists: { partitions }, spread: { folds } });
   return (typeof folds === "number" ? [folds] : folds).flatMap((fold) => {
     const part = partitions.at(fold);
     if (!Number.isInteger(fold) || !part)
@@ -126,6 +131,8 @@ export function expectNoLeak(
   parts: Readonly<Record<string, readonly string[]>>,
   groupOf: (id: string) => string = patientOf,
 ): void {
+  expectKinds("expectNoLeak", { object: { parts }, function: { groupOf } });
+  expectArguments("expectNoLeak", "texts", parts);
   const seen = new Map<string, { readonly part: string; readonly id: string }>();
   for (const [part, ids] of Object.entries(parts)) {
     for (const id of ids) {

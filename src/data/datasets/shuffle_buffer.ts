@@ -35,7 +35,7 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
         `ShuffleBuffer: epochs is ${epochs}; expected an integer of 1 or more; for endless training ask the loader for one epoch after the other`,
       );
     }
-    this.source = datasetOf(data);
+    this.source = datasetOf("ShuffleBuffer", data);
     if (this.source.stream?.shuffle)
       throw new ConfigError("ShuffleBuffer: the data are a ShuffleBuffer already; use one with a larger bufferSize");
     this.stream = { shuffle: { bufferSize, seed }, epochs };

@@ -1,5 +1,6 @@
 /** @file Images by path (Node): files, pairs and folders. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { writeFileAtomic } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
@@ -14,6 +15,7 @@ import { readFiles, readGrid, writeImage } from "./read_image.ts";
  * @param path of the file or folder
  */
 export async function readImageFile(path: string, options: ReadImageOptions = {}): Promise<Volume> {
+  expectArguments("readImageFile", "text", { path });
   expectOptions("readImageFile", options, "series array");
   return readFiles(await filesAt(path), options);
 }
@@ -23,6 +25,7 @@ export async function readImageFile(path: string, options: ReadImageOptions = {}
  * @throws ConfigError for an ending of no format, DataError for values that `dtype` cannot hold
  */
 export async function writeImageFile(path: string, volume: Volume, options: WriteImageOptions = {}): Promise<void> {
+  expectArguments("writeImageFile", "text", { path });
   const files = await writeImage(path, volume, options);
   for (const { name, bytes } of files.toReversed()) await writeFileAtomic(name, bytes);
 }
@@ -33,6 +36,7 @@ export async function writeImageFile(path: string, volume: Volume, options: Writ
  * @param path of the file or folder
  */
 export async function readImageGrid(path: string): Promise<ImageGrid> {
+  expectArguments("readImageGrid", "text", { path });
   const { shape, affine } = await readGrid(await fileAt(path));
   return { shape, affine };
 }

@@ -1,5 +1,6 @@
 /** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
 
+import { expectKinds, refused } from "../../host/kinds.ts";
 import { expectNames } from "../../host/options.ts";
 import type { Blob as BlobLike } from "../../host/platform.ts";
 import { isGzip } from "../../host/bytes/inflate.ts";
@@ -40,6 +41,15 @@ export async function readImage(source: ImageSource, options: ReadOptions = {}):
 }
 
 function fileOf(part: Uint8Array | ArrayBuffer | Blob, name: string): ImageFile {
+  if (!(part instanceof Blob || part instanceof ArrayBuffer || ArrayBuffer.isView(part))) {
+    refused(
+      "readImage",
+      "source",
+      "bytes, a File, or a list of them",
+      part,
+      typeof part === "string" ? "readImageFile of voxgrad/data/node reads paths, fetch addresses" : undefined,
+    );
+  }
   const blob = part instanceof Blob ? part : new Blob([part as Uint8Array<ArrayBuffer>]);
   // Files of a picked folder have a path in it.
   const own = part as { readonly name?: string; readonly webkitRelativePath?: string };
@@ -135,6 +145,7 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
  * @throws ConfigError for other endings and types that the format does not have, DataError for values that `dtype` cannot hold
  */
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
+  expectKinds("writeImage", { text: { name }, volume: { volume } });
   expectNames("writeImage", options, ["dtype", "compress"]);
   return writerOf(name).write!(volume, name, options);
 }

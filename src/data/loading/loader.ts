@@ -5,6 +5,7 @@
  * split, and everything after it happens here: every sample comes exactly once, and batches do not depend on the number of workers.
  */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
@@ -78,6 +79,8 @@ export class DataLoader<B = Batch> {
       collate: listDataCollate as unknown as (items: readonly Item[]) => B,
     };
     this.options = { ...defaults, ...options };
+    if (typeof source !== "object" || source === null || !("module" in source)) datasetOf("DataLoader", source);
+    expectArguments("DataLoader", "function", { collate: this.options.collate });
     for (const [key, least] of [
       ["batchSize", 1],
       ["numWorkers", 0],
@@ -161,7 +164,7 @@ export class DataLoader<B = Batch> {
     this.units ??=
       numWorkers > 0
         ? openWorkers(source as DatasetModule, numWorkers, seed, openWorker)
-        : new LocalUnits("module" in source ? source : datasetOf(source), seed);
+        : new LocalUnits("module" in source ? source : datasetOf("DataLoader", source), seed);
     return this.units;
   }
 

@@ -3,6 +3,7 @@
  * slice along thick ones, and label maps by the label of the largest share. Arrays are `[C, x, y, z]`.
  */
 
+import { expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -41,6 +42,7 @@ export function resampleTorchForNnunet(
   newSpacing: readonly number[],
   options: ResampleTorchOptions = {},
 ): HostArray {
+  expectKinds("resampleTorchForNnunet", { array: { x }, numbers: { newShape, currentSpacing, newSpacing } });
   expectOptions(
     "resampleTorchForNnunet",
     options,

@@ -1,5 +1,6 @@
 /** @file LUNA16 in Node: folders of scans and their list become a folder for `NoduleDataset`. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { sizeOf } from "../../host/array.ts";
@@ -52,6 +53,7 @@ export async function prepareLuna(
   out: string,
   options: PrepareLunaOptions,
 ): Promise<NoduleIndex> {
+  expectArguments("prepareLuna", "text", { folder, annotations, out });
   expectOptions("prepareLuna", options, "spacing window readVolume onScan");
   const nodules = parseAnnotations(await readFile(annotations, "utf8"), annotations);
   const found = await findScans(folder);
@@ -121,6 +123,7 @@ function rangesOf(folder: string): ReadRange {
 
 /** The crops of a folder that `prepareLuna` wrote. @throws FormatError if there is no index; ConfigError for options out of range */
 export async function openNodules(folder: string, options: NoduleCropOptions = {}): Promise<NoduleDataset> {
+  expectArguments("openNodules", "text", { folder });
   expectOptions("openNodules", options, cropNames);
   const path = join(folder, "index.json");
   return new NoduleDataset(parseNoduleIndex(await readJson(path, "openNodules"), path), rangesOf(folder), options);

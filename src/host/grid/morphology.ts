@@ -1,4 +1,5 @@
 /** @file Morphology of masks in any number of axes: erosion, dilation, opening, closing and the filling of holes. */
+import { expectKinds } from "../kinds.ts";
 import { expectOptions } from "../options.ts";
 import { sizeOf, type TypedArray } from "../array.ts";
 import { ConfigError, ShapeError } from "../errors.ts";
@@ -21,6 +22,7 @@ export interface MorphologyOptions {
  * ShapeError, ConfigError
  */
 export function binaryErosion(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
+  expectKinds("binaryErosion", { values: { mask }, numbers: { shape } });
   expectOptions("binaryErosion", options, "connectivity iterations borderValue");
   return repeated("binaryErosion", mask, shape, options, true);
 }
@@ -30,6 +32,7 @@ export function binaryErosion(mask: TypedArray, shape: readonly number[], option
  * ShapeError, ConfigError
  */
 export function binaryDilation(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
+  expectKinds("binaryDilation", { values: { mask }, numbers: { shape } });
   expectOptions("binaryDilation", options, "connectivity iterations borderValue");
   return repeated("binaryDilation", mask, shape, options, false);
 }
@@ -43,6 +46,7 @@ export function binaryOpening(
   shape: readonly number[],
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
+  expectKinds("binaryOpening", { values: { mask }, numbers: { shape } });
   expectOptions("binaryOpening", options, "connectivity iterations");
   return binaryDilation(binaryErosion(mask, shape, options), shape, options);
 }
@@ -56,6 +60,7 @@ export function binaryClosing(
   shape: readonly number[],
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
+  expectKinds("binaryClosing", { values: { mask }, numbers: { shape } });
   expectOptions("binaryClosing", options, "connectivity iterations");
   return binaryErosion(binaryDilation(mask, shape, options), shape, options);
 }
@@ -67,6 +72,7 @@ export function binaryClosing(
  * @throws ShapeError, ConfigError
  */
 export function binaryFillHoles(mask: TypedArray, shape: readonly number[], connectivity: number | null = 1): Uint8Array {
+  expectKinds("binaryFillHoles", { values: { mask }, numbers: { shape } });
   const filled = new Uint8Array(mask.length).fill(1);
   paintComponents(...holesOpen(mask, shape, connectivity), filled, 0);
   return filled;

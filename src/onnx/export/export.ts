@@ -5,6 +5,7 @@
  * (comparisons, indices) and all that does not lead to a parameter, and would need both; an observer sees the same calls with less.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { noGrad, type Observer, observing } from "../../autograd/tape.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -158,6 +159,8 @@ export async function exportOnnx(
   inputShape: Shape,
   options: ExportOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  expectFields("exportOnnx", "module", module, { namedTensors: "function", forward: "function" });
+  expectArguments("exportOnnx", "numbers", { inputShape });
   expectOptions("exportOnnx", options, "dynamicAxes inputName outputName device ownOps");
   const { inputName = "input", outputName = "output" } = options;
   const state = new Map(module.namedTensors());

@@ -3,6 +3,7 @@
  * (scouts, reformats) is several stacks, each listed and chosen for itself.
  */
 
+import { expectArguments } from "../../../host/kinds.ts";
 import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
@@ -58,6 +59,7 @@ export const optionNames = ["uid", "description", "stack", "uneven"] as const;
  * @throws FormatError if there is no series
  */
 export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInfo[]> {
+  expectArguments("listSeries", "files", { files });
   return (await findStacks(files)).map(({ info }) => info);
 }
 
@@ -69,6 +71,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  *   DataError for slices that are missing, doubled or uneven
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
+  expectArguments("readSeries", "files", { files });
   expectNames("readSeries", options, optionNames);
   const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
   if (errors.length > 0) throw errors[0];

@@ -3,6 +3,7 @@
  * step. Kinds, probabilities and ranges are by default those of nnU-Net (Isensee et al. 2021).
  */
 
+import { expectFields, expectArguments } from "../../../host/kinds.ts";
 import { expectOptions } from "../../../host/options.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
@@ -87,6 +88,7 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
       options,
       "size mirrorAxes stillAxis blur scale elastic lowResolution gamma noise rotation brightness contrast gammaInverted",
     );
+    expectArguments("DrawAugmentation", "numbers", { size: options.size });
     const all = { ...standards(options.size.length), ...options };
     const { size: _size, mirrorAxes, stillAxis, ...chances } = all;
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= options.size.length))
@@ -102,6 +104,7 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
   }
 
   apply(item: Item): Item {
+    expectArguments("DrawAugmentation", "object", { item });
     const image = item.image as HostArray | undefined;
     const { size, elastic } = this.options;
     if (image?.shape?.length !== size.length + 1)
@@ -189,7 +192,15 @@ export interface AugmentationGeometry {
  * `[axes, axes + 1]`: position in the result → position in the sample, in voxels. An axis that is neither turned nor scaled is cut at whole voxels, where its
  * middle would lie between two: images would be blurred, and labels rounded to one of two equally near neighbors.
  */
-export function augmentationMatrix({ from, size, angles, zoom, mirrored }: AugmentationGeometry): HostArray<Float32Array> {
+export function augmentationMatrix(geometry: AugmentationGeometry): HostArray<Float32Array> {
+  expectFields("augmentationMatrix", "geometry", geometry, {
+    from: "numbers",
+    size: "numbers",
+    angles: "numbers",
+    zoom: "number",
+    mirrored: "list",
+  });
+  const { from, size, angles, zoom, mirrored } = geometry;
   const axes = size.length;
   let m: number[][] = size.map((_, i) => size.map((_size, j) => (i === j ? 1 : 0)));
   for (const [k, angle] of angles.entries()) {

@@ -1,5 +1,6 @@
 /** @file Deterministic crops: `SpatialCrop`, `CenterSpatialCrop`, `CenterScaleCrop`. A crop never reaches outside the image: it is cut at the border. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
+import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
@@ -50,6 +51,7 @@ export class SpatialCrop implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("SpatialCrop", "array", { x });
     return crop("SpatialCrop", x, this.slices);
   }
 }
@@ -67,8 +69,8 @@ export class CenterSpatialCrop implements Transform {
   static readonly options: readonly string[] = ["roiSize"];
   private readonly roiSize: SpatialSize;
 
-  constructor({ roiSize, ...rest }: { readonly roiSize: SpatialSize }) {
-    expectNames("CenterSpatialCrop", rest, CenterSpatialCrop.options);
+  constructor(options: { readonly roiSize: SpatialSize }) {
+    const { roiSize } = knownOptions("CenterSpatialCrop", options, CenterSpatialCrop.options, "roiSize");
     this.roiSize = roiSize;
   }
 
@@ -91,8 +93,8 @@ export class CenterScaleCrop implements Transform {
   static readonly options: readonly string[] = ["roiScale"];
   private readonly roiScale: number | readonly number[];
 
-  constructor({ roiScale, ...rest }: { readonly roiScale: number | readonly number[] }) {
-    expectNames("CenterScaleCrop", rest, CenterScaleCrop.options);
+  constructor(options: { readonly roiScale: number | readonly number[] }) {
+    const { roiScale } = knownOptions("CenterScaleCrop", options, CenterScaleCrop.options, "roiScale");
     this.roiScale = roiScale;
   }
 

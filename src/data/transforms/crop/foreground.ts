@@ -1,5 +1,6 @@
 /** @file Boxes around the foreground: `CropForeground`, `BoundingRect`, `generateSpatialBoundingBox`. */
-import { expectNames, expectOptions } from "../../../host/options.ts";
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
+import { expectNames, expectOptions, knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { cropWindow, type RoiSlice } from "./crop.ts";
@@ -75,6 +76,7 @@ function extent(
 
 /** The size raised to a multiple of `k`; a `k` of 0 or below keeps an axis. MONAI's `compute_divisible_spatial_size`. */
 export function computeDivisibleSpatialSize(size: readonly number[], k: number | readonly number[]): number[] {
+  expectKinds("computeDivisibleSpatialSize", { numbers: { size }, spread: { k } });
   const steps = perAxis("computeDivisibleSpatialSize", "k", k, size.length);
   return size.map((s, i) => (steps[i] > 0 ? Math.ceil(s / steps[i]) * steps[i] : s));
 }
@@ -132,6 +134,7 @@ export class CropForeground implements Transform, ItemWide {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("CropForeground", "array", { x });
     return this.forItem(x).apply(x);
   }
 
@@ -171,8 +174,8 @@ export class BoundingRect implements Transform {
   static readonly options: readonly string[] = ["selectFn"];
   private readonly box: BoundingBoxOptions;
 
-  constructor({ selectFn, ...rest }: Pick<BoundingBoxOptions, "selectFn"> = {}) {
-    expectNames("BoundingRect", rest, BoundingRect.options);
+  constructor(options: Pick<BoundingBoxOptions, "selectFn"> = {}) {
+    const { selectFn } = knownOptions("BoundingRect", options, BoundingRect.options);
     this.box = selectFn ? { selectFn } : {};
   }
 

@@ -39,7 +39,7 @@ export class RandSpatialCrop extends RandomTransform {
 
   constructor(options: RandSpatialCropOptions) {
     super();
-    expectNames("RandSpatialCrop", options, names);
+    expectNames("RandSpatialCrop", options, names, "roiSize");
     this.options = options;
   }
 
@@ -68,7 +68,7 @@ export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
 
   constructor(options: RandSpatialCropOptions & { readonly numSamples: number }) {
     super();
-    expectNames("RandSpatialCropSamples", options, RandSpatialCropSamples.options);
+    expectNames("RandSpatialCropSamples", options, RandSpatialCropSamples.options, "roiSize");
     const { numSamples } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandSpatialCropSamples: numSamples must be an integer from 1 up, got ${numSamples}`);
@@ -111,7 +111,7 @@ export class RandScaleCrop extends RandomTransform {
 
   constructor(options: RandScaleCropOptions) {
     super();
-    expectNames("RandScaleCrop", options, RandScaleCrop.options);
+    expectNames("RandScaleCrop", options, RandScaleCrop.options, "roiScale");
     this.options = options;
   }
 

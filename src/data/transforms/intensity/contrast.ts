@@ -1,4 +1,5 @@
 /** @file Gamma curves: `AdjustContrast` and `RandAdjustContrast`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -37,6 +38,7 @@ export class AdjustContrast implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("AdjustContrast", "array", { x });
     const { gamma, invertImage, retainStats } = this.options;
     const { from, to } = workspace(x.data);
     const { min, max } = range("AdjustContrast", from);

@@ -1,4 +1,5 @@
 /** @file `DetectEnvelope`: the amplitude of an oscillating signal. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
@@ -37,6 +38,7 @@ export class DetectEnvelope implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("DetectEnvelope", "array", { x });
     const { axis } = this.options;
     if (axis >= x.shape.length) throw new ShapeError(`DetectEnvelope: shape [${x.shape.join(", ")}] has no axis ${axis}`);
     const size = x.shape[axis];

@@ -1,4 +1,5 @@
 /** @file `ForegroundMask`: the tissue of a stained slide. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
@@ -42,6 +43,7 @@ export class ForegroundMask implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ForegroundMask", "array", { x });
     const image = this.invert ? inverted(x.data) : x.data;
     const count = x.shape[0];
     const size = x.data.length / count;

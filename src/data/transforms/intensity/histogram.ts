@@ -1,4 +1,5 @@
 /** @file Changes of the histogram: `HistogramNormalize`, `RandHistogramShift`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
@@ -40,6 +41,7 @@ export class HistogramNormalize implements Transform {
   }
 
   apply(x: HostArray, mask: HostArray | null = this.options.mask): HostArray {
+    expectArguments("HistogramNormalize", "array", { x });
     const { numBins, min, max, dtype } = this.options;
     const counted = mask === null ? x.data : selected(x, mask);
     range("HistogramNormalize", counted);

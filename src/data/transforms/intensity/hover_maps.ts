@@ -1,4 +1,5 @@
 /** @file `ComputeHoVerMaps`: where each nucleus's pixels lie around its center. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
@@ -28,6 +29,7 @@ export class ComputeHoVerMaps implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ComputeHoVerMaps", "array", { x });
     if (x.shape.length !== 3 || x.shape[0] !== 1)
       throw new ShapeError(`ComputeHoVerMaps: expected shape [1, H, W], got [${x.shape.join(", ")}]`);
     const width = x.shape[2];

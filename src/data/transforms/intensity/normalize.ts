@@ -1,4 +1,5 @@
 /** @file `NormalizeIntensity`: zero mean and unit variance. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
@@ -35,6 +36,7 @@ export class NormalizeIntensity implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("NormalizeIntensity", "array", { x });
     const { subtrahend, divisor, nonzero, channelWise, dtype } = this.options;
     const source = x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);
     const data = source === x.data ? new Float32Array(source.length) : source;

@@ -1,4 +1,5 @@
 /** @file Scaling and clipping by percentiles of the image: `ScaleIntensityRangePercentiles`, `ClipIntensityPercentiles`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -55,6 +56,7 @@ export class ScaleIntensityRangePercentiles implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ScaleIntensityRangePercentiles", "array", { x });
     const { lower, upper, bMin, bMax, clip, relative, channelWise, dtype } = this.options;
     // `relative` was refused without both ends.
     const at = (percent: number, end: number | null): number | null =>
@@ -115,6 +117,7 @@ export class ClipIntensityPercentiles implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ClipIntensityPercentiles", "array", { x });
     const { lower, upper, sharpnessFactor, channelWise, returnClippingValues } = this.options;
     const data = workingCopy(x.data);
     for (const part of parts(data, x, channelWise)) {

@@ -1,4 +1,5 @@
 /** @file Scaling of intensities: `ScaleIntensity`, `ScaleIntensityRange`, `ScaleIntensityFixedMean` and the random ones. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -55,6 +56,7 @@ export class ScaleIntensity implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ScaleIntensity", "array", { x });
     const { minv, maxv, factor, channelWise, dtype } = this.options;
     if (minv === null && maxv === null) {
       const data = computed(x, x.data, false, (from, to) => multiply(from, 1 + (factor ?? 0), to));
@@ -89,6 +91,7 @@ export class ScaleIntensityRange implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ScaleIntensityRange", "array", { x });
     const data = computed(x, x.data, false, (from, to) => scaleRange(from, to, this.options));
     // MONAI converts only what it scaled.
     const { aMin, aMax, dtype } = this.options;
@@ -124,6 +127,7 @@ export class ScaleIntensityFixedMean implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ScaleIntensityFixedMean", "array", { x });
     const { factor, preserveRange, fixedMean, channelWise, dtype } = this.options;
     const data = computed(x, x.data, channelWise, (from, to) => scaleAround(from, to, 1 + factor, fixedMean, preserveRange));
     return finish("ScaleIntensityFixedMean", data, x, dtype);

@@ -1,4 +1,5 @@
 /** @file Sharpening: `GaussianSharpen`, `RandGaussianSharpen`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { type GaussianApprox, gaussianWeights } from "../../../host/gaussian.ts";
@@ -34,6 +35,7 @@ export class GaussianSharpen implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("GaussianSharpen", "array", { x });
     const { sigma1, sigma2, alpha, approx } = this.options;
     const data = gaussianSmooth("GaussianSharpen", x, sigma1, approx);
     const twice = gaussianSmooth("GaussianSharpen", { data, shape: x.shape }, sigma2, approx);

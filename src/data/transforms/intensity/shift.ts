@@ -1,4 +1,5 @@
 /** @file Shifts of intensity: `ShiftIntensity`, `StdShiftIntensity` and the random ones. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -34,6 +35,7 @@ export class ShiftIntensity implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ShiftIntensity", "array", { x });
     return shifted(x, [this.options.offset], this.options.safe);
   }
 }
@@ -136,6 +138,7 @@ export class StdShiftIntensity implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("StdShiftIntensity", "array", { x });
     const { factor, nonzero, channelWise, dtype } = this.options;
     const given = dtype === null ? x.data : castTo("StdShiftIntensity", x, dtype).data;
     const data = computed(x, given, channelWise, (from, to) => {

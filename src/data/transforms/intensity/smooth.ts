@@ -1,4 +1,5 @@
 /** @file Smoothing: `GaussianSmooth`, `RandGaussianSmooth`, `SavitzkyGolaySmooth`, `MedianSmooth`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -52,6 +53,7 @@ export class GaussianSmooth implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("GaussianSmooth", "array", { x });
     const { sigma, approx } = this.options;
     return { ...x, data: gaussianSmooth("GaussianSmooth", x, sigma, approx) };
   }
@@ -149,6 +151,7 @@ export class SavitzkyGolaySmooth implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("SavitzkyGolaySmooth", "array", { x });
     const { axis } = this.options;
     if (axis >= x.shape.length) throw new ShapeError(`SavitzkyGolaySmooth: shape [${x.shape.join(", ")}] has no axis ${axis}`);
     const data = new Float32Array(x.data as ArrayLike<number>);

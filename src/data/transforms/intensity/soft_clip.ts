@@ -1,4 +1,5 @@
 /** @file Clipping without a corner: `softClip`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError } from "../../../host/errors.ts";
@@ -23,6 +24,7 @@ export interface SoftClipOptions extends OutputType {
  * @throws ConfigError for a sharpness of 0 or below, an unknown option or `dtype`
  */
 export function softClip(x: HostArray, options: SoftClipOptions = {}): HostArray {
+  expectArguments("softClip", "array", { x });
   const defaults = { sharpnessFactor: 1, minv: null, maxv: null, dtype: "float32" } as const;
   const { sharpnessFactor, minv, maxv, dtype } = withDefaults("softClip", options, defaults);
   if (!(sharpnessFactor > 0)) throw new ConfigError(`softClip: sharpnessFactor must be above 0, got ${sharpnessFactor}`);

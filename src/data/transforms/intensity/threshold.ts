@@ -1,4 +1,5 @@
 /** @file What is kept of an image: `ThresholdIntensity`, `MaskIntensity`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
@@ -36,6 +37,7 @@ export class ThresholdIntensity implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ThresholdIntensity", "array", { x });
     const { threshold, above, cval } = this.options;
     const { data } = x;
     const out = emptyLike(data, data.length);
@@ -111,6 +113,7 @@ export class MaskIntensity implements Transform {
   }
 
   apply(x: HostArray, maskData: HostArray | null = this.options.maskData): HostArray {
+    expectArguments("MaskIntensity", "array", { x });
     if (!maskData) throw new ConfigError("MaskIntensity: there is no mask; give maskData as an option or to apply");
     const { shape } = maskData;
     const fits = (shape[0] === 1 || shape[0] === x.shape[0]) && shape.slice(1).join() === x.shape.slice(1).join();

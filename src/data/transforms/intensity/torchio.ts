@@ -1,4 +1,5 @@
 /** @file Transforms of intensity under TorchIO's names and with its semantics: `RescaleIntensity`, `ZNormalization`, `RandomGamma`, `RandomBlur`, `RandomNoise`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
@@ -65,6 +66,7 @@ export class RescaleIntensity implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("RescaleIntensity", "array", { x });
     const data = new Float32Array(x.data as ArrayLike<number>);
     const values = measured("RescaleIntensity", x, data, this.maskingMethod);
     if (values.length === 0) throw new DataError("RescaleIntensity: the mask is empty; there is nothing to take percentiles of");
@@ -92,6 +94,7 @@ export class ZNormalization implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ZNormalization", "array", { x });
     const data = new Float32Array(x.data as ArrayLike<number>);
     const { mean, std } = meanAndStd(measured("ZNormalization", x, data, this.maskingMethod), 1);
     if (!(std > 0)) throw new DataError(`ZNormalization: the standard deviation of the measured voxels is ${std}`);

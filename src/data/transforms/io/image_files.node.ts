@@ -1,5 +1,6 @@
 /** @file Paths that become volumes, and volumes that become files, as steps of a chain (Node). */
 
+import { expectArguments } from "../../../host/kinds.ts";
 import { expectNames } from "../../../host/options.ts";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -57,6 +58,7 @@ export class SaveImageFile {
 
   /** Where a volume is written. */
   pathOf(volume: Volume): string {
+    expectArguments("SaveImageFile", "volume", { volume });
     const { outputDir, outputPostfix, outputExt, separateFolder } = this.options;
     const stem = imageStem(volume.meta.source ?? "0") || "0";
     const name = (outputPostfix === "" ? stem : `${stem}_${outputPostfix}`) + outputExt;

@@ -1,4 +1,5 @@
 /** @file Axis-aligned boxes in the notations of detection: `convertBoxMode`, and as the points of their corners. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
@@ -78,6 +79,7 @@ const isWhole = ({ data }: HostArray): boolean => !(data instanceof Float32Array
  * @throws ShapeError for other rows, ConfigError for an unknown mode
  */
 export function convertBoxMode(boxes: HostArray, srcMode?: BoxMode | null, dstMode?: BoxMode | null): HostArray {
+  expectArguments("convertBoxMode", "array", { boxes });
   const op = "convertBoxMode";
   const width = widthOf(op, boxes);
   const usual: BoxMode = width === 4 ? "xyxy" : "xyzxyz";
@@ -114,6 +116,7 @@ export class ConvertBoxToPoints implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ConvertBoxToPoints", "array", { x });
     const width = widthOf("ConvertBoxToPoints", x);
     const dims = width / 2;
     const layout = layoutOf("ConvertBoxToPoints", this.mode ?? (width === 4 ? "xyxy" : "xyzxyz"), width);
@@ -136,6 +139,7 @@ export class ConvertBoxToPoints implements Transform {
  */
 export class ConvertPointsToBoxes implements Transform {
   apply(x: HostArray): HostArray {
+    expectArguments("ConvertPointsToBoxes", "array", { x });
     const [count, points, dims] = x.shape;
     if (x.shape.length !== 3 || (dims !== 2 && dims !== 3) || points === 0)
       throw new ShapeError(`ConvertPointsToBoxes: expected points [N, points, 2 or 3], got ${showShape(x.shape)}`);

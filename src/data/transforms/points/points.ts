@@ -1,4 +1,5 @@
 /** @file Points in voxels and in space: `ApplyTransformToPoints`, `applyAffineToPoints`. */
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
@@ -17,6 +18,7 @@ import type { Transform } from "../transform.ts";
  * @throws ShapeError for another shape
  */
 export function applyAffineToPoints(points: HostArray, affine: Matrix, dtype?: DTypeName | null): HostArray {
+  expectKinds("applyAffineToPoints", { array: { points }, matrix: { affine } });
   const dims = points.shape.at(-1)!;
   if (points.shape.length !== 3)
     throw new ShapeError(`applyAffineToPoints: expected points [C, N, axes], got ${showShape(points.shape)}`);
@@ -61,6 +63,7 @@ export class ApplyTransformToPoints implements Transform {
   }
 
   apply(x: HostArray & { readonly affine?: Matrix }, affine: Matrix | null = this.options.affine): HostArray {
+    expectArguments("ApplyTransformToPoints", "array", { x });
     const op = "ApplyTransformToPoints";
     const { dtype, invertAffine, affineLpsToRas } = this.options;
     const dims = x.shape.at(-1);

@@ -1,4 +1,5 @@
 /** @file Cleaning of predicted masks by their connected components: `KeepLargestConnectedComponent`, `RemoveSmallObjects`, `FillHoles`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import { connectedComponents, largestComponents, paintComponents } from "../../../host/grid/components.ts";
@@ -47,6 +48,7 @@ export class KeepLargestConnectedComponent implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("KeepLargestConnectedComponent", "array", { x });
     const op = "KeepLargestConnectedComponent";
     const { appliedLabels, independent } = this.options;
     const shape = spatialShape(op, x);

@@ -1,4 +1,5 @@
 /** @file One prediction of several: `MeanEnsemble` of probabilities, `VoteEnsemble` of labels or masks. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, DTypeError, ShapeError } from "../../../host/errors.ts";
@@ -15,6 +16,8 @@ export type NestedNumbers = readonly (number | NestedNumbers)[] | HostArray;
 
 /** The predictions as a list of arrays of one shape. @throws ShapeError */
 function members(op: string, predictions: Predictions): HostArray[] {
+  if (Array.isArray(predictions)) expectArguments(op, "arrays", { predictions });
+  else expectArguments(op, "array", { predictions });
   if (!("data" in predictions)) {
     const [first] = predictions;
     if (!first) throw new ShapeError(`${op}: expected at least one prediction, got none`);

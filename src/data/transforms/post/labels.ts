@@ -1,4 +1,5 @@
 /** @file What is done with the values of a label map: `LabelFilter`, `LabelToContour`, `DistanceTransformEDT`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { withDefaults, required } from "../../../host/defaults.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
@@ -24,6 +25,7 @@ export const getUniqueLabels = (x: HostArray, isOnehot: boolean): number[] => pr
 
 /** `getUniqueLabels` for an operation that its errors name. */
 export function presentLabels(op: string, x: HostArray, isOnehot: boolean): number[] {
+  expectArguments(op, "array", { x });
   if (isOnehot) {
     const voxels = x.data.length / x.shape[0];
     return Array.from({ length: x.shape[0] }, (_, c) => c).filter((c) => {
@@ -63,6 +65,7 @@ export class LabelFilter implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("LabelFilter", "array", { x });
     if (!ArrayBuffer.isView(x.data) || !Array.isArray(x.shape))
       throw new ConfigError("LabelFilter: expected an array { data, shape } with a typed array as data");
     const data = x.data.slice();
@@ -128,6 +131,7 @@ export class DistanceTransformEDT implements Transform {
   }
 
   apply(x: HostArray): HostArray<Float64Array> {
+    expectArguments("DistanceTransformEDT", "array", { x });
     const shape = x.shape.slice(1);
     if (shape.length !== 2 && shape.length !== 3)
       throw new ShapeError(`DistanceTransformEDT: expected [C, …] with 2 or 3 spatial axes, got shape ${showShape(x.shape)}`);

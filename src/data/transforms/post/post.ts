@@ -1,4 +1,5 @@
 /** @file From network outputs to masks: `Activations`, `AsDiscrete`. Arrays are one sample, channel-first. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { argmaxPlanes } from "../../../host/argmax.ts";
@@ -39,6 +40,7 @@ export class Activations implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Activations", "array", { x });
     const { sigmoid, softmax, other, dim } = this.options;
     const data = workingCopy(x.data);
     if (sigmoid) for (let i = 0; i < data.length; i++) data[i] = 1 / (1 + Math.exp(-data[i]));
@@ -95,6 +97,7 @@ export class AsDiscrete implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("AsDiscrete", "array", { x });
     const { argmax, toOnehot, threshold, rounding, dim, keepdim, dtype } = this.options;
     let out: HostArray = { data: new Float32Array(x.data as ArrayLike<number>), shape: x.shape };
     if (argmax) out = argmaxAlong(x, dim, keepdim);

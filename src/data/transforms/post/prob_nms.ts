@@ -1,4 +1,5 @@
 /** @file `ProbNMS`: peaks of a probability map. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
@@ -43,6 +44,7 @@ export class ProbNMS {
 
   /** The peaks of `map`, the highest first. */
   apply(map: HostArray): Peak[] {
+    expectArguments("ProbNMS", "array", { map });
     const { spatialDims, probThreshold } = this.options;
     if (map.shape.length !== spatialDims)
       throw new ShapeError(`ProbNMS: expected a map of ${spatialDims} axes without a channel, got shape ${showShape(map.shape)}`);

@@ -1,4 +1,5 @@
 /** @file Element types by name and `CastToType`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { expectOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
@@ -46,6 +47,7 @@ export class CastToType implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("CastToType", "array", { x });
     return castTo("CastToType", x, this.dtype);
   }
 }

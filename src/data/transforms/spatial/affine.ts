@@ -1,5 +1,6 @@
 /** @file Affine transforms: `Affine`, `RandAffine`; and `Resample`, sampling at the places of a grid. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
+import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling, translation } from "../../../host/matrix.ts";
@@ -60,6 +61,7 @@ export class Affine implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Affine", "array", { x });
     const { spatialSize, normalized = false, mode, paddingMode = "reflection", alignCorners = false } = this.options;
     const from = expectPlane("Affine", x);
     const to = resolveSize("Affine", spatialSize ?? -1, from);
@@ -104,9 +106,9 @@ export class RandAffine extends PartwiseTransform {
   private readonly options: Omit<RandAffineOptions, "prob">;
   private params: AffineParams = {};
 
-  constructor({ prob = 0.1, ...options }: RandAffineOptions = {}) {
+  constructor(given: RandAffineOptions = {}) {
+    const { prob = 0.1, ...options } = knownOptions("RandAffine", given, RandAffine.options);
     super("RandAffine", prob, 1);
-    expectNames("RandAffine", options, RandAffine.options);
     checkSampling("RandAffine", options);
     this.options = options;
   }

@@ -1,4 +1,5 @@
 /** @file Elastic deformations: `Rand2DElastic`, `Rand3DElastic`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { expectNames } from "../../../host/options.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
@@ -43,8 +44,9 @@ export abstract class Elastic extends PartwiseTransform {
    * @param known names of the options
    */
   constructor(op: string, dims: number, parts: number, options: ElasticOptions, known: readonly string[]) {
+    expectArguments(op, "object", { options });
     super(op, options.prob ?? 0.1, parts);
-    expectNames(op, options, known);
+    expectNames(op, options, known, "magnitudeRange", known[0]);
     checkSampling(op, options);
     this.op = op;
     this.dims = dims;

@@ -1,5 +1,5 @@
 /** @file `Orientation`: axes reordered and reversed so that they point as codes say. */
-import { expectNames } from "../../../host/options.ts";
+import { knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { identityMatrix, type Matrix } from "../../../host/matrix.ts";
@@ -42,8 +42,8 @@ export class Orientation implements Transform {
   private readonly axcodes: readonly string[] | undefined;
   private readonly labels: AxisLabels;
 
-  constructor({ axcodes, asClosestCanonical = false, labels, ...rest }: OrientationOptions) {
-    expectNames("Orientation", rest, Orientation.options);
+  constructor(options: OrientationOptions) {
+    const { axcodes, asClosestCanonical = false, labels } = knownOptions("Orientation", options, Orientation.options);
     this.labels = labels ?? anatomical;
     if (asClosestCanonical) return;
     if (axcodes === undefined || axcodes === null)

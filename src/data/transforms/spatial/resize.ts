@@ -1,4 +1,5 @@
 /** @file `Resize` to a spatial size. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
@@ -42,7 +43,7 @@ export class Resize implements Transform, LabelSafe {
   private readonly options: ResizeOptions;
 
   constructor(options: ResizeOptions) {
-    expectNames("Resize", options, Resize.options);
+    expectNames("Resize", options, Resize.options, "spatialSize");
     const { sizeMode = "all", spatialSize, mode } = options;
     if (sizeMode !== "all" && sizeMode !== "longest")
       throw new ConfigError(`Resize: sizeMode must be "all" or "longest", got "${String(sizeMode)}"`);
@@ -62,6 +63,7 @@ export class Resize implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Resize", "array", { x });
     const { spatialSize, sizeMode = "all", mode = "area", antiAliasing = false } = this.options;
     if (typeof spatialSize === "object" && spatialSize.length < x.shape.length - 1) {
       throw new ShapeError(

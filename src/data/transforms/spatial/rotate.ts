@@ -1,5 +1,6 @@
 /** @file Rotations by any angle: `Rotate`, `RandRotate`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
+import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { product, translation } from "../../../host/matrix.ts";
@@ -31,7 +32,7 @@ export class Rotate implements Transform, LabelSafe {
   private readonly options: RotateOptions;
 
   constructor(options: RotateOptions) {
-    expectNames("Rotate", options, Rotate.options);
+    expectNames("Rotate", options, Rotate.options, "angle");
     checkSampling("Rotate", options);
     this.options = options;
   }
@@ -42,6 +43,7 @@ export class Rotate implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Rotate", "array", { x });
     return rotate("Rotate", x, this.options);
   }
 }
@@ -92,9 +94,9 @@ export class RandRotate extends MaybeTransform {
   private readonly rest: Omit<RotateOptions, "angle">;
   private angles: number[] = [];
 
-  constructor({ rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest }: RandRotateOptions = {}) {
+  constructor(options: RandRotateOptions = {}) {
+    const { rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest } = knownOptions("RandRotate", options, RandRotate.options);
     super("RandRotate", prob);
-    expectNames("RandRotate", rest, RandRotate.options);
     checkSampling("RandRotate", rest);
     this.ranges = [rangeX, rangeY, rangeZ].map((r) => rangeOf("RandRotate", r));
     this.rest = rest;

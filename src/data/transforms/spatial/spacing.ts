@@ -1,4 +1,5 @@
 /** @file Voxels of another size or grid: `Spacing`, `SpatialResample`, `ResampleToMatch`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
@@ -93,6 +94,7 @@ export class SpatialResample implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("SpatialResample", "array", { x });
     return resampleTo("SpatialResample", x, this.options);
   }
 }
@@ -138,6 +140,7 @@ export class ResampleToMatch implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ResampleToMatch", "array", { x });
     const { imgDst, keyDst, ...sampling } = this.options;
     if (!imgDst)
       throw new ConfigError(`ResampleToMatch: keyDst "${keyDst}" is an entry of items; use it under onKeys, or give imgDst`);
@@ -179,7 +182,7 @@ export class Spacing implements Transform, LabelSafe {
   private readonly options: SpacingOptions;
 
   constructor(options: SpacingOptions) {
-    expectNames("Spacing", options, Spacing.options);
+    expectNames("Spacing", options, Spacing.options, "pixdim");
     checkSampling("Spacing", options);
     const [low, high] = [bounds(options.minPixdim), bounds(options.maxPixdim)];
     low.forEach((least, i) => {
@@ -198,6 +201,7 @@ export class Spacing implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Spacing", "array", { x });
     const {
       diagonal = false,
       scaleExtent = false,

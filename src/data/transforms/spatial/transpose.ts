@@ -1,5 +1,6 @@
 /** @file `RandTranspose`, and the spatial augmentation of the CHAOS recipe, which albumentations' names describe. */
-import { expectNames, expectOptions } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
+import { expectOptions, knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
@@ -24,9 +25,9 @@ export class RandTranspose extends MaybeTransform {
   static readonly options: readonly string[] = ["prob", "spatialAxes"];
   private readonly plane: Plane;
 
-  constructor({ prob = 0.5, spatialAxes = [0, 1], ...rest }: { readonly prob?: number; readonly spatialAxes?: Plane } = {}) {
+  constructor(options: { readonly prob?: number; readonly spatialAxes?: Plane } = {}) {
+    const { prob = 0.5, spatialAxes = [0, 1] } = knownOptions("RandTranspose", options, RandTranspose.options);
     super("RandTranspose", prob);
-    expectNames("RandTranspose", rest, RandTranspose.options);
     this.plane = spatialAxes;
   }
 
@@ -50,6 +51,7 @@ export class RandTranspose extends MaybeTransform {
  * @param keys entries that are moved together; the options name which of them are labels
  */
 export function chaosAugmentation(keys: string | readonly string[], options: OnKeysOptions = {}): Compose<Item> {
+  expectArguments("chaosAugmentation", "texts", { keys: typeof keys === "string" ? [keys] : keys });
   expectOptions("chaosAugmentation", options, "labels compat allowMissingKeys");
   const chain: RandomTransform[] = [
     new RandFlip({ prob: 0.5, spatialAxis: 1 }),

@@ -1,5 +1,6 @@
 /** @file Zooming in and out: `Zoom`, `RandZoom`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
+import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { spatialShape } from "../../../host/strided.ts";
@@ -41,7 +42,7 @@ export class Zoom implements Transform, LabelSafe {
   private readonly options: ZoomOptions;
 
   constructor(options: ZoomOptions) {
-    expectNames("Zoom", options, Zoom.options);
+    expectNames("Zoom", options, Zoom.options, "zoom");
     checkResizeMode("Zoom", options.mode);
     this.options = options;
   }
@@ -52,6 +53,7 @@ export class Zoom implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Zoom", "array", { x });
     return zoomed("Zoom", x, this.options);
   }
 }
@@ -99,9 +101,9 @@ export class RandZoom extends MaybeTransform {
   private readonly rest: Omit<ZoomOptions, "zoom">;
   private factors: number[] = [];
 
-  constructor({ prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest }: RandZoomOptions = {}) {
+  constructor(options: RandZoomOptions = {}) {
+    const { prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest } = knownOptions("RandZoom", options, RandZoom.options);
     super("RandZoom", prob);
-    expectNames("RandZoom", rest, RandZoom.options);
     checkResizeMode("RandZoom", rest.mode);
     this.low = typeof minZoom === "number" ? [minZoom] : minZoom;
     this.high = typeof maxZoom === "number" ? [maxZoom] : maxZoom;

@@ -1,4 +1,5 @@
 /** @file Filters by name or kernel: `ImageFilter`, `RandImageFilter`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -163,6 +164,7 @@ export class ImageFilter implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ImageFilter", "array", { x });
     const { filter } = this.options;
     if (typeof filter === "string") return filters[filter](x, this.options);
     if ("apply" in filter) return filter.apply(x) as HostArray;
@@ -203,7 +205,9 @@ export interface RandImageFilterOptions extends ImageFilterOptions {
 export class RandImageFilter extends MaybeTransform {
   private readonly filter: ImageFilter;
 
-  constructor({ prob = 0.1, ...options }: RandImageFilterOptions) {
+  constructor(given: RandImageFilterOptions) {
+    expectArguments("RandImageFilter", "object", { options: given });
+    const { prob = 0.1, ...options } = given;
     super("RandImageFilter", prob);
     this.filter = new ImageFilter(options);
   }

@@ -1,4 +1,5 @@
 /** @file Where the voxels of classes are: `FgBgToIndices`, `ClassesToIndices`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
@@ -40,6 +41,7 @@ export class FgBgToIndices implements Transform {
   }
 
   apply(label: HostArray, image: HostArray | null = null, outputShape = this.options.outputShape): HostArray[] {
+    expectArguments("FgBgToIndices", "array", { label });
     const { fg, bg } = mapBinaryToIndices(label, image ?? undefined, this.options.imageThreshold);
     return [indexArray(fg, outputShape), indexArray(bg, outputShape)];
   }
@@ -73,6 +75,7 @@ export class ClassesToIndices implements Transform {
   }
 
   apply(label: HostArray, image: HostArray | null = null, outputShape = this.options.outputShape): HostArray[] {
+    expectArguments("ClassesToIndices", "array", { label });
     const { numClasses, imageThreshold, maxSamplesPerClass } = this.options;
     const lists = mapClassesToIndices(label, numClasses ?? undefined, image ?? undefined, imageThreshold);
     return lists.map((list) => indexArray(spread(list, maxSamplesPerClass), outputShape));

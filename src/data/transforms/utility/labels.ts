@@ -1,4 +1,5 @@
 /** @file Changes of label maps: `LabelToMask`, `MapLabelValue`, `ConvertToMultiChannelBasedOnBratsClasses`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -33,6 +34,7 @@ export class LabelToMask implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("LabelToMask", "array", { x });
     if (x.shape[0] <= 1) return { ...x, data: masked(x.data, new Set(this.labels)) };
     const size = sizeOf(x.shape.slice(1));
     const picked = this.labels.map((c) => {
@@ -94,6 +96,7 @@ export class MapLabelValue implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("MapLabelValue", "array", { x });
     const cast = castTo("MapLabelValue", x, this.dtype);
     const data = cast.data === x.data ? x.data.slice() : cast.data;
     for (const [from, to] of this.map) {
@@ -112,6 +115,7 @@ export class MapLabelValue implements Transform {
  */
 export class ConvertToMultiChannelBasedOnBratsClasses implements Transform {
   apply(x: HostArray): HostArray {
+    expectArguments("ConvertToMultiChannelBasedOnBratsClasses", "array", { x });
     const squeezed = x.shape.length === 4 && x.shape[0] === 1;
     const size = x.data.length;
     const data = new Uint8Array(3 * size);

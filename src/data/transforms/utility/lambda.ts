@@ -1,4 +1,5 @@
 /** @file Functions as transforms: `Identity`, `RandIdentity`, `Lambda`, `RandLambda`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -15,6 +16,7 @@ export type ArrayFunction = (x: HostArray) => HostArray;
  */
 export class Identity implements Transform {
   apply(x: HostArray): HostArray {
+    expectArguments("Identity", "array", { x });
     return x;
   }
 }
@@ -49,6 +51,7 @@ export class Lambda implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Lambda", "array", { x });
     return this.func(x);
   }
 }

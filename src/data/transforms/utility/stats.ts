@@ -1,4 +1,5 @@
 /** @file What is in an image: `DataStats`, `IntensityStats`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
@@ -54,6 +55,7 @@ export class DataStats implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("DataStats", "array", { x });
     const { prefix, dataType, dataShape, valueRange, dataValue, additionalInfo, log } = this.options;
     const name = nativeOf(x.data);
     const { min, max } = extent(x.data);
@@ -125,6 +127,7 @@ export class IntensityStats implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("IntensityStats", "array", { x });
     this.stats = this.measure(x);
     return x;
   }
