@@ -78,6 +78,15 @@ const rows = {
   ],
   spread: ["a number or a list of numbers", (v) => typeof v === "number" || isNumbers(v)],
   random: ["a source of random numbers such as new RandomState(0)", (v) => typeof fieldsOf(v).randint === "function"],
+  sizes: [
+    "a number or a list of numbers",
+    (v) => typeof v === "number" || (isList(v) && v.every((n) => n === null || typeof n === "number")),
+  ],
+  pairs: [
+    "a number, or a list of numbers and pairs",
+    (v) => typeof v === "number" || (isList(v) && v.every((n) => n === null || typeof n === "number" || isNumbers(n))),
+  ],
+  names: ["a text or a list of texts", (v) => typeof v === "string" || (isList(v) && v.every((t) => typeof t === "string"))],
   map: ["a Map", (v) => v instanceof Map],
 } as const satisfies Readonly<Record<string, Row>>;
 

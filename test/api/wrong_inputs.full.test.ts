@@ -159,3 +159,37 @@ test("so does its dictionary form", async () => {
   }
   expect(bad).toEqual([]);
 });
+
+/** The names of a class's options, which the error for an unknown one tells. */
+function optionNames(T: Class): readonly string[] {
+  try {
+    new T({ "": 1 });
+  } catch (e) {
+    return /known are (.*)$/.exec(String(e))?.[1].split(", ") ?? [];
+  }
+  return [];
+}
+
+/** Options that take functions, or records of values that are checked on their own. */
+const free = new Set(["ForegroundMask threshold", "ForegroundMask hsvThreshold"]);
+const functions = /^(func|log|other|selectFn|additionalInfo|maskingMethod|ops)$/;
+const ofOptions = { text: "x", boolean: true, texts: ["a"], values: new Float32Array(4), record: {}, function: () => 1, NaN };
+
+test("every option of another kind is refused, when it is given or when it is used", async () => {
+  const bad: string[] = [];
+  for (const [name, T] of classes) {
+    if (["Compose", "MeanEnsemble", "VoteEnsemble", "EnsureType", "LoadImage", "LoadImageFile", "SaveImageFile"].includes(name))
+      continue;
+    const names = optionNames(T);
+    for (const key of names) {
+      for (const [kind, value] of Object.entries(ofOptions)) {
+        const options = { ...(names.includes("prob") ? { prob: 1 } : {}), ...(right[name] as object | undefined), [key]: value };
+        const found = await outcome(() => new T(options).apply(name === "DrawAugmentation" ? { image } : image));
+        const nonsense = kind === "record" || (kind === "function" && !functions.test(key));
+        if (found !== undefined && (found !== "goes through" || (nonsense && !free.has(`${name} ${key}`))))
+          bad.push(`${name}: ${key} is ${kind}: ${found}`);
+      }
+    }
+  }
+  expect(bad).toEqual([]);
+});

@@ -91,10 +91,12 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
     expectArguments("DrawAugmentation", "numbers", { size: options.size });
     const all = { ...standards(options.size.length), ...options };
     const { size: _size, mirrorAxes, stillAxis, ...chances } = all;
+    expectArguments("DrawAugmentation", "numbers", { mirrorAxes });
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= options.size.length))
       throw new ConfigError(`DrawAugmentation: mirrorAxes [${mirrorAxes}] must be spatial axes 0 … ${options.size.length - 1}`);
     if (stillAxis !== undefined && !(options.size.length === 3 && [0, 1, 2].includes(stillAxis)))
       throw new ConfigError(`DrawAugmentation: stillAxis must be an axis 0 … 2 of volumes, got ${stillAxis}`);
+    expectArguments("DrawAugmentation", "object", chances);
     for (const [name, { prob, range }] of Object.entries(chances)) {
       if (!(prob >= 0 && prob <= 1)) throw new ConfigError(`DrawAugmentation: prob of ${name} must be from 0 to 1, got ${prob}`);
       if (!(range.length === 2 && range[0] <= range[1] && range.every(Number.isFinite)))

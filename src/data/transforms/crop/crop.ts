@@ -1,12 +1,11 @@
 /** @file Deterministic crops: `SpatialCrop`, `CenterSpatialCrop`, `CenterScaleCrop`. A crop never reaches outside the image: it is cut at the border. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView, resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { movedWindow } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import type { Transform } from "../transform.ts";
 
 /** Start and end (exclusive) per axis; null or undefined = the border; negative from the end. */
@@ -35,7 +34,7 @@ export class SpatialCrop implements Transform {
   private readonly slices: readonly RoiSlice[];
 
   constructor(options: SpatialCropOptions) {
-    expectNames("SpatialCrop", options, SpatialCrop.options);
+    checkedOptions("SpatialCrop", options, SpatialCrop.options);
     if ("roiSlices" in options && options.roiSlices) this.slices = checkedSlices(options.roiSlices);
     else if ("roiCenter" in options && options.roiCenter !== undefined && options.roiSize !== undefined) {
       this.slices = centeredSlices(listOf(options.roiCenter), listOf(options.roiSize));
@@ -70,7 +69,7 @@ export class CenterSpatialCrop implements Transform {
   private readonly roiSize: SpatialSize;
 
   constructor(options: { readonly roiSize: SpatialSize }) {
-    const { roiSize } = knownOptions("CenterSpatialCrop", options, CenterSpatialCrop.options, "roiSize");
+    const { roiSize } = checkedOptions("CenterSpatialCrop", options, CenterSpatialCrop.options, "roiSize");
     this.roiSize = roiSize;
   }
 
@@ -94,7 +93,7 @@ export class CenterScaleCrop implements Transform {
   private readonly roiScale: number | readonly number[];
 
   constructor(options: { readonly roiScale: number | readonly number[] }) {
-    const { roiScale } = knownOptions("CenterScaleCrop", options, CenterScaleCrop.options, "roiScale");
+    const { roiScale } = checkedOptions("CenterScaleCrop", options, CenterScaleCrop.options, "roiScale");
     this.roiScale = roiScale;
   }
 

@@ -1,11 +1,11 @@
 /** @file Boxes around the foreground: `CropForeground`, `BoundingRect`, `generateSpatialBoundingBox`. */
 import { expectArguments, expectKinds } from "../../../host/kinds.ts";
-import { expectNames, expectOptions, knownOptions } from "../../../host/options.ts";
+import { expectOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { cropWindow, type RoiSlice } from "./crop.ts";
 import { movedWindow } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { checkFill, padAxes, padFillNames, type PadFill } from "../pad/pad_axes.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import type { ItemWide, Transform } from "../transform.ts";
@@ -110,7 +110,7 @@ export class CropForeground implements Transform, ItemWide {
   private readonly fill: PadFill;
 
   constructor(options: CropForegroundOptions = {}) {
-    expectNames("CropForeground", options, CropForeground.options);
+    checkedOptions("CropForeground", options, CropForeground.options);
     const { selectFn, channelIndices, margin, allowSmaller, kDivisible = 1, sourceKey, ...fill } = options;
     checkFill("CropForeground", fill);
     this.boxOptions = {
@@ -175,7 +175,7 @@ export class BoundingRect implements Transform {
   private readonly box: BoundingBoxOptions;
 
   constructor(options: Pick<BoundingBoxOptions, "selectFn"> = {}) {
-    const { selectFn } = knownOptions("BoundingRect", options, BoundingRect.options);
+    const { selectFn } = checkedOptions("BoundingRect", options, BoundingRect.options);
     this.box = selectFn ? { selectFn } : {};
   }
 

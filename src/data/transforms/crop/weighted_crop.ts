@@ -1,12 +1,12 @@
 /** @file `RandWeightedCrop`: crops whose centers are drawn by a weight map. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import { type Item, RandomTransform } from "../transform.ts";
 import { centeredSlices, crop, cropWindow } from "./crop.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Options of `RandWeightedCrop`. */
 export interface RandWeightedCropOptions {
@@ -40,7 +40,7 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
 
   constructor(options: RandWeightedCropOptions) {
     super();
-    expectNames("RandWeightedCrop", options, RandWeightedCrop.options, "spatialSize");
+    checkedOptions("RandWeightedCrop", options, RandWeightedCrop.options, "spatialSize");
     const { numSamples = 1 } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandWeightedCrop: numSamples must be an integer from 1 up, got ${numSamples}`);

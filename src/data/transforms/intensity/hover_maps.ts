@@ -2,9 +2,9 @@
 import { expectArguments } from "../../../host/kinds.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { type DTypeName, castTo } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** Sums and extremes of one instance's rows or columns. */
 interface Side {
@@ -25,7 +25,7 @@ export class ComputeHoVerMaps implements Transform {
   private readonly dtype: DTypeName;
 
   constructor(options: { readonly dtype?: DTypeName } = {}) {
-    this.dtype = withDefaults("ComputeHoVerMaps", options, { dtype: "float32" }).dtype;
+    this.dtype = allOptions("ComputeHoVerMaps", options, { dtype: "float32" }).dtype;
   }
 
   apply(x: HostArray): HostArray {

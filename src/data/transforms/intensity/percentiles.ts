@@ -2,13 +2,14 @@
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { clamp, computed, finish, type Floats, parts, scaleRange } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
 import { clipSoftly } from "./soft_clip.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** The percentiles and the range of `ScaleIntensityRangePercentiles`. */
 export interface ScaleIntensityRangePercentilesOptions extends OutputType {
@@ -39,7 +40,7 @@ export class ScaleIntensityRangePercentiles implements Transform {
   private readonly options: Required<ScaleIntensityRangePercentilesOptions>;
 
   constructor(options: ScaleIntensityRangePercentilesOptions) {
-    this.options = withDefaults("ScaleIntensityRangePercentiles", options, {
+    this.options = allOptions("ScaleIntensityRangePercentiles", options, {
       lower: required,
       upper: required,
       bMin: required,
@@ -98,7 +99,7 @@ export class ClipIntensityPercentiles implements Transform {
   private readonly options: Required<ClipIntensityPercentilesOptions>;
 
   constructor(options: ClipIntensityPercentilesOptions) {
-    const all = withDefaults("ClipIntensityPercentiles", options, {
+    const all = allOptions("ClipIntensityPercentiles", options, {
       lower: null,
       upper: null,
       sharpnessFactor: null,

@@ -3,10 +3,11 @@ import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { asWords, emptyLike } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
 import { intoType } from "./arithmetic.ts";
+import { allOptions } from "../options.ts";
 
 const isFloat = (data: TypedArray): boolean => data instanceof Float32Array || data instanceof Float64Array;
 
@@ -31,7 +32,7 @@ export class ThresholdIntensity implements Transform {
   private readonly options: Required<ThresholdIntensityOptions>;
 
   constructor(options: ThresholdIntensityOptions) {
-    this.options = withDefaults("ThresholdIntensity", options, { threshold: required, above: true, cval: 0 });
+    this.options = allOptions("ThresholdIntensity", options, { threshold: required, above: true, cval: 0 });
     if (typeof options.threshold !== "number")
       throw new ConfigError(`ThresholdIntensity: threshold must be a number, got ${String(options.threshold)}`);
   }
@@ -106,7 +107,7 @@ export class MaskIntensity implements Transform {
   readonly forItem: ((maskData: HostArray) => Transform) | undefined;
 
   constructor(options: MaskIntensityOptions = {}) {
-    this.options = withDefaults("MaskIntensity", options, { maskData: null, selectFn: null, maskKey: null });
+    this.options = allOptions("MaskIntensity", options, { maskData: null, selectFn: null, maskKey: null });
     const { maskKey, selectFn } = this.options;
     this.sourceKey = maskKey ?? undefined;
     this.forItem = maskKey === null ? undefined : (maskData) => new MaskIntensity({ maskData, selectFn });

@@ -1,6 +1,5 @@
 /** @file Padding by widths, to a size, by a border, or to a multiple: `Pad`, `SpatialPad`, `BorderPad`, `DivisiblePad`, `ResizeWithPadOrCrop`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { centerOf, cropWindow } from "../crop/crop.ts";
@@ -8,6 +7,7 @@ import { movedWindow } from "../moved.ts";
 import { checkFill, padAxes, padFillNames, type PadWidth, type PadFill } from "./pad_axes.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /** "symmetric": half (rounded down) before, the rest after; "end": all after. */
 export type PadMethod = "symmetric" | "end";
@@ -27,7 +27,11 @@ export class SpatialPad implements Transform {
   private readonly fill: PadFill;
 
   constructor(options: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
-    const { spatialSize, method = "symmetric", ...fill } = knownOptions("SpatialPad", options, SpatialPad.options, "spatialSize");
+    const {
+      spatialSize,
+      method = "symmetric",
+      ...fill
+    } = checkedOptions("SpatialPad", options, SpatialPad.options, "spatialSize");
     this.spatialSize = spatialSize;
     this.method = checkMethod("SpatialPad", method);
     checkFill("SpatialPad", fill);
@@ -54,7 +58,7 @@ export class BorderPad implements Transform {
   private readonly fill: PadFill;
 
   constructor(options: { readonly spatialBorder: number | readonly number[] } & PadFill) {
-    const { spatialBorder, ...fill } = knownOptions("BorderPad", options, BorderPad.options, "spatialBorder");
+    const { spatialBorder, ...fill } = checkedOptions("BorderPad", options, BorderPad.options, "spatialBorder");
     this.spatialBorder = typeof spatialBorder === "number" ? [spatialBorder] : spatialBorder;
     checkFill("BorderPad", fill);
     this.fill = fill;
@@ -94,7 +98,7 @@ export class DivisiblePad implements Transform {
   private readonly fill: PadFill;
 
   constructor(options: { readonly k: number | readonly number[]; readonly method?: PadMethod } & PadFill) {
-    const { k, method = "symmetric", ...fill } = knownOptions("DivisiblePad", options, DivisiblePad.options, "k");
+    const { k, method = "symmetric", ...fill } = checkedOptions("DivisiblePad", options, DivisiblePad.options, "k");
     this.k = k;
     this.method = checkMethod("DivisiblePad", method);
     checkFill("DivisiblePad", fill);
@@ -140,7 +144,7 @@ export class ResizeWithPadOrCrop implements Transform {
       spatialSize,
       method = "symmetric",
       ...fill
-    } = knownOptions("ResizeWithPadOrCrop", options, ResizeWithPadOrCrop.options, "spatialSize");
+    } = checkedOptions("ResizeWithPadOrCrop", options, ResizeWithPadOrCrop.options, "spatialSize");
     this.spatialSize = spatialSize;
     this.method = checkMethod("ResizeWithPadOrCrop", method);
     checkFill("ResizeWithPadOrCrop", fill);
@@ -193,7 +197,7 @@ export class Pad implements Transform {
   private readonly fill: PadFill;
 
   constructor(options: { readonly toPad: readonly PadWidth[] } & PadFill) {
-    const { toPad, ...fill } = knownOptions("Pad", options, Pad.options, "toPad");
+    const { toPad, ...fill } = checkedOptions("Pad", options, Pad.options, "toPad");
     checkFill("Pad", fill);
     expectArguments("Pad", "matrix", { toPad });
     if (!toPad.every(([a, b]) => Number.isInteger(a) && Number.isInteger(b) && a >= 0 && b >= 0))

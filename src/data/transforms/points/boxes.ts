@@ -1,11 +1,11 @@
 /** @file Axis-aligned boxes in the notations of detection: `convertBoxMode`, and as the points of their corners. */
 import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { showShape } from "../../../host/shape.ts";
 import { emptyLike } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /**
  * What a row of 4 (2-D) or 6 (3-D) numbers says, in MONAI's names: corners "xyxy" and "xyzxyz", "xxyy" and "xxyyzz", "xyxyzz" (2-D: "xyxy"), first corner
@@ -112,7 +112,7 @@ export class ConvertBoxToPoints implements Transform {
   private readonly mode: BoxMode | null;
 
   constructor(options: { readonly mode?: BoxMode | null } = {}) {
-    this.mode = withDefaults("ConvertBoxToPoints", options, { mode: null }).mode;
+    this.mode = allOptions("ConvertBoxToPoints", options, { mode: null }).mode;
   }
 
   apply(x: HostArray): HostArray {

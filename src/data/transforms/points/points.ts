@@ -1,7 +1,6 @@
 /** @file Points in voxels and in space: `ApplyTransformToPoints`, `applyAffineToPoints`. */
 import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { inverseOf, type Matrix, product, scaling } from "../../../host/matrix.ts";
 import { showShape } from "../../../host/shape.ts";
@@ -9,6 +8,7 @@ import { castTo, type DTypeName } from "../shape/cast.ts";
 import { intoType } from "../intensity/arithmetic.ts";
 import { affineOfRank } from "../spatial/affine_matrix.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /**
  * Points times an affine, computed in float64. MONAI's `apply_affine_to_points`.
@@ -59,7 +59,7 @@ export class ApplyTransformToPoints implements Transform {
 
   constructor(options: ApplyTransformToPointsOptions = {}) {
     const defaults = { dtype: null, affine: null, invertAffine: true, affineLpsToRas: false } as const;
-    this.options = withDefaults("ApplyTransformToPoints", options, defaults);
+    this.options = allOptions("ApplyTransformToPoints", options, defaults);
   }
 
   apply(x: HostArray & { readonly affine?: Matrix }, affine: Matrix | null = this.options.affine): HostArray {

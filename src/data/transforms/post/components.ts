@@ -7,10 +7,10 @@ import { reachBorder } from "../../../host/grid/morphology.ts";
 import { extent } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { showShape } from "../../../host/shape.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import type { Volume } from "../../volume.ts";
 import type { Transform } from "../transform.ts";
 import { labelList, presentLabels, type LabelValues } from "./labels.ts";
+import { allOptions } from "../options.ts";
 
 /** What `KeepLargestConnectedComponent` looks at. */
 export interface KeepLargestConnectedComponentOptions {
@@ -39,7 +39,7 @@ export class KeepLargestConnectedComponent implements Transform {
 
   constructor(options: KeepLargestConnectedComponentOptions = {}) {
     const defaults = { appliedLabels: null, isOnehot: null, independent: true, connectivity: null, numComponents: 1 };
-    this.options = withDefaults("KeepLargestConnectedComponent", options, defaults);
+    this.options = allOptions("KeepLargestConnectedComponent", options, defaults);
     const { numComponents } = this.options;
     if (!Number.isInteger(numComponents) || numComponents < 0)
       throw new ConfigError(
@@ -112,7 +112,7 @@ export class RemoveSmallObjects implements Transform {
 
   constructor(options: RemoveSmallObjectsOptions = {}) {
     const defaults = { minSize: 64, connectivity: 1, independentChannels: true, byMeasure: false, pixdim: null };
-    this.options = withDefaults("RemoveSmallObjects", options, defaults);
+    this.options = allOptions("RemoveSmallObjects", options, defaults);
   }
 
   apply(x: HostArray): HostArray {
@@ -183,7 +183,7 @@ export class FillHoles implements Transform {
   private readonly options: Required<FillHolesOptions>;
 
   constructor(options: FillHolesOptions = {}) {
-    this.options = withDefaults("FillHoles", options, { appliedLabels: null, connectivity: null });
+    this.options = allOptions("FillHoles", options, { appliedLabels: null, connectivity: null });
   }
 
   apply(x: HostArray): HostArray {

@@ -1,12 +1,12 @@
 /** @file One prediction of several: `MeanEnsemble` of probabilities, `VoteEnsemble` of labels or masks. */
 import { expectArguments } from "../../../host/kinds.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, DTypeError, ShapeError } from "../../../host/errors.ts";
 import { nativeOf } from "../../../host/elements.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { sameShape, showShape } from "../../../host/shape.ts";
 import { emptyLike } from "../../../host/strided.ts";
+import { allOptions } from "../options.ts";
 
 /** Predictions of several models: a list, or one array with an axis for the models in front. */
 export type Predictions = HostArray | readonly HostArray[];
@@ -49,7 +49,7 @@ export class MeanEnsemble {
   private readonly weights: HostArray | null;
 
   constructor(options: { readonly weights?: NestedNumbers | null } = {}) {
-    const { weights } = withDefaults("MeanEnsemble", options, { weights: null });
+    const { weights } = allOptions("MeanEnsemble", options, { weights: null });
     this.weights = weights === null ? null : "data" in weights ? weights : nested(weights);
   }
 
@@ -125,7 +125,7 @@ export class VoteEnsemble {
   private readonly numClasses: number | null;
 
   constructor(options: { readonly numClasses?: number | null } = {}) {
-    this.numClasses = withDefaults("VoteEnsemble", options, { numClasses: null }).numClasses;
+    this.numClasses = allOptions("VoteEnsemble", options, { numClasses: null }).numClasses;
   }
 
   /** The label map or one-hot mask that most predictions have. */

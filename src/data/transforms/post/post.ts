@@ -1,6 +1,5 @@
 /** @file From network outputs to masks: `Activations`, `AsDiscrete`. Arrays are one sample, channel-first. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { argmaxPlanes } from "../../../host/argmax.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
@@ -8,6 +7,7 @@ import { normalizeAxis, showShape } from "../../../host/shape.ts";
 import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** Which of its steps `Activations` takes. */
 export interface ActivationsOptions {
@@ -32,7 +32,7 @@ export class Activations implements Transform {
   private readonly options: Required<ActivationsOptions>;
 
   constructor(options: ActivationsOptions = {}) {
-    this.options = withDefaults("Activations", options, { sigmoid: false, softmax: false, other: null, dim: 0 });
+    this.options = allOptions("Activations", options, { sigmoid: false, softmax: false, other: null, dim: 0 });
     if (options.sigmoid && options.softmax)
       throw new ConfigError("Activations: sigmoid and softmax exclude each other; set one of them");
     if (options.other && typeof options.other !== "function")
@@ -80,7 +80,7 @@ export class AsDiscrete implements Transform {
   private readonly options: Required<AsDiscreteOptions>;
 
   constructor(options: AsDiscreteOptions = {}) {
-    this.options = withDefaults("AsDiscrete", options, {
+    this.options = allOptions("AsDiscrete", options, {
       argmax: false,
       toOnehot: null,
       threshold: null,

@@ -1,12 +1,12 @@
 /** @file Transforms that only move or drop axes: `EnsureChannelFirst`, `AsChannelLast`, `SqueezeDim`, `Transpose`, `SplitDim`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView } from "../../../host/strided.ts";
 import { movedWindow } from "../moved.ts";
 import type { Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /**
  * Moves the channel axis to the front. `channelDim` is the axis it has now, or "no_channel" to add one of size 1. Without it the array must be
@@ -23,7 +23,7 @@ export class EnsureChannelFirst implements Transform {
   private readonly strictCheck: boolean;
 
   constructor(options: { readonly channelDim?: number | "no_channel"; readonly strictCheck?: boolean } = {}) {
-    const { channelDim, strictCheck = true } = knownOptions("EnsureChannelFirst", options, EnsureChannelFirst.options);
+    const { channelDim, strictCheck = true } = checkedOptions("EnsureChannelFirst", options, EnsureChannelFirst.options);
     this.channelDim = channelDim;
     this.strictCheck = strictCheck;
   }
@@ -56,7 +56,7 @@ export class AsChannelLast implements Transform {
   private readonly channelDim: number;
 
   constructor(options: { readonly channelDim?: number } = {}) {
-    const { channelDim = 0 } = knownOptions("AsChannelLast", options, AsChannelLast.options);
+    const { channelDim = 0 } = checkedOptions("AsChannelLast", options, AsChannelLast.options);
     this.channelDim = channelDim;
   }
 
@@ -79,7 +79,7 @@ export class SqueezeDim implements Transform {
   private readonly dim: number | null;
 
   constructor(options: { readonly dim?: number | null } = {}) {
-    const { dim = 0 } = knownOptions("SqueezeDim", options, SqueezeDim.options);
+    const { dim = 0 } = checkedOptions("SqueezeDim", options, SqueezeDim.options);
     if (dim !== null && !Number.isInteger(dim)) throw new ConfigError(`SqueezeDim: dim must be an integer or null, got ${dim}`);
     this.dim = dim;
   }
@@ -109,7 +109,7 @@ export class Transpose implements Transform {
   private readonly indices: readonly number[] | null;
 
   constructor(options: { readonly indices?: readonly number[] | null } = {}) {
-    const { indices = null } = knownOptions("Transpose", options, Transpose.options);
+    const { indices = null } = checkedOptions("Transpose", options, Transpose.options);
     this.indices = indices;
   }
 
@@ -137,7 +137,7 @@ export class SplitDim implements Transform {
   private readonly keepdim: boolean;
 
   constructor(options: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
-    const { dim = 0, keepdim = true } = knownOptions("SplitDim", options, SplitDim.options);
+    const { dim = 0, keepdim = true } = checkedOptions("SplitDim", options, SplitDim.options);
     this.dim = dim;
     this.keepdim = keepdim;
   }

@@ -1,14 +1,14 @@
 /** @file Transforms of the channel axis: `RepeatChannel`, `RemoveRepeatedChannel`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { emptyLike } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Checks the one option of both. */
 function repeatsOf(op: string, options: { readonly repeats: number }): number {
-  const { repeats } = knownOptions(op, options, ["repeats"]);
+  const { repeats } = checkedOptions(op, options, ["repeats"]);
   if (!Number.isInteger(repeats) || repeats < 1)
     throw new ConfigError(`${op}: repeats must be an integer from 1 up, got ${repeats}`);
   return repeats;

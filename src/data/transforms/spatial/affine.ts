@@ -1,6 +1,5 @@
 /** @file Affine transforms: `Affine`, `RandAffine`; and `Resample`, sampling at the places of a grid. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling, translation } from "../../../host/matrix.ts";
@@ -12,6 +11,7 @@ import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./g
 import { checkSampling, sampleAlongAxes, sampleGrid } from "./sample.ts";
 import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 import { isSplineOrder } from "./spline.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Options of `Affine`. */
 export interface AffineOptions extends ResampleOptions, AffineParams {
@@ -38,7 +38,7 @@ export class Affine implements Transform, LabelSafe {
   private readonly options: AffineOptions;
 
   constructor(options: AffineOptions = {}) {
-    expectNames("Affine", options, Affine.options);
+    checkedOptions("Affine", options, Affine.options);
     checkSampling("Affine", options);
     this.options = options;
   }
@@ -107,7 +107,7 @@ export class RandAffine extends PartwiseTransform {
   private params: AffineParams = {};
 
   constructor(given: RandAffineOptions = {}) {
-    const { prob = 0.1, ...options } = knownOptions("RandAffine", given, RandAffine.options);
+    const { prob = 0.1, ...options } = checkedOptions("RandAffine", given, RandAffine.options);
     super("RandAffine", prob, 1);
     checkSampling("RandAffine", options);
     this.options = options;
@@ -154,7 +154,7 @@ export class Resample {
   private readonly options: ResampleGridOptions;
 
   constructor(options: ResampleGridOptions = {}) {
-    expectNames("Resample", options, Resample.options);
+    checkedOptions("Resample", options, Resample.options);
     checkSampling("Resample", options);
     this.options = options;
   }

@@ -1,11 +1,11 @@
 /** @file Mirroring along spatial axes: `Flip`, `RandFlip`, `RandAxisFlip`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /**
  * Mirrors the given spatial axes (negative from the end); all of them when `spatialAxis` is undefined. MONAI's `Flip`.
@@ -20,7 +20,7 @@ export class Flip implements Transform {
   private readonly spatialAxis: number | readonly number[] | undefined;
 
   constructor(options: { readonly spatialAxis?: number | readonly number[] } = {}) {
-    const { spatialAxis } = knownOptions("Flip", options, Flip.options);
+    const { spatialAxis } = checkedOptions("Flip", options, Flip.options);
     this.spatialAxis = spatialAxis;
   }
 
@@ -44,7 +44,7 @@ export class RandFlip extends MaybeTransform {
   private readonly spatialAxis: number | readonly number[] | undefined;
 
   constructor(options: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
-    const { prob = 0.1, spatialAxis } = knownOptions("RandFlip", options, RandFlip.options);
+    const { prob = 0.1, spatialAxis } = checkedOptions("RandFlip", options, RandFlip.options);
     super("RandFlip", prob);
     this.spatialAxis = spatialAxis;
   }
@@ -69,7 +69,7 @@ export class RandAxisFlip extends MaybeTransform {
   private axis = 0;
 
   constructor(options: { readonly prob?: number } = {}) {
-    const { prob = 0.1 } = knownOptions("RandAxisFlip", options, RandAxisFlip.options);
+    const { prob = 0.1 } = checkedOptions("RandAxisFlip", options, RandAxisFlip.options);
     super("RandAxisFlip", prob);
   }
 

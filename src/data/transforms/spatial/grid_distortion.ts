@@ -1,12 +1,11 @@
 /** @file Distortions cell by cell: `GridDistortion`, `RandGridDistortion`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { identityMatrix } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { moved } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { sampleCentered, sampleCenteredAxes } from "./affine.ts";
 import { checkSampling } from "./sample.ts";
@@ -33,7 +32,7 @@ export class GridDistortion implements Transform, LabelSafe {
   private readonly options: GridDistortionOptions;
 
   constructor(options: GridDistortionOptions) {
-    expectNames("GridDistortion", options, GridDistortion.options, "numCells", "distortSteps");
+    checkedOptions("GridDistortion", options, GridDistortion.options, "numCells", "distortSteps");
     checkSampling("GridDistortion", options);
     this.options = options;
   }
@@ -127,7 +126,7 @@ export class RandGridDistortion extends MaybeTransform {
       prob = 0.1,
       distortLimit = [-0.03, 0.03],
       ...sampling
-    } = knownOptions("RandGridDistortion", options, RandGridDistortion.options);
+    } = checkedOptions("RandGridDistortion", options, RandGridDistortion.options);
     super("RandGridDistortion", prob);
     checkSampling("RandGridDistortion", sampling);
     this.numCells = numCells;

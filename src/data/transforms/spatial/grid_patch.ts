@@ -1,13 +1,12 @@
 /** @file An image cut into patches on a grid: `GridSplit`, `GridPatch`, `RandGridPatch`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { emptyLike, spatialShape } from "../../../host/strided.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { crop, cropWindow } from "../crop/crop.ts";
 import { movedWindow } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { checkFill, padAxes, padFillNames, type PadFill } from "../pad/pad_axes.ts";
 import { RandomTransform, type Transform } from "../transform.ts";
 
@@ -26,7 +25,7 @@ export class GridSplit implements Transform {
   private readonly size: number | readonly number[] | null;
 
   constructor(options: { readonly grid?: readonly number[]; readonly size?: number | readonly number[] | null } = {}) {
-    const { grid = [2, 2], size = null } = knownOptions("GridSplit", options, GridSplit.options);
+    const { grid = [2, 2], size = null } = checkedOptions("GridSplit", options, GridSplit.options);
     if (!grid.every((g) => Number.isInteger(g) && g > 0))
       throw new ConfigError(`GridSplit: grid must be integers above 0, got [${grid.join(", ")}]`);
     this.cells = grid;
@@ -102,7 +101,7 @@ export class GridPatch implements Transform {
   private readonly options: GridPatchOptions;
 
   constructor(options: GridPatchOptions) {
-    expectNames("GridPatch", options, GridPatch.options, "patchSize");
+    checkedOptions("GridPatch", options, GridPatch.options, "patchSize");
     checkPatches("GridPatch", options, ["min", "max"]);
     this.options = options;
   }
@@ -218,7 +217,7 @@ export class RandGridPatch extends RandomTransform<HostArray[]> {
 
   constructor(options: RandGridPatchOptions) {
     super();
-    expectNames("RandGridPatch", options, RandGridPatch.options, "patchSize");
+    checkedOptions("RandGridPatch", options, RandGridPatch.options, "patchSize");
     checkPatches("RandGridPatch", options, ["min", "max", "random"]);
     this.options = options;
   }

@@ -1,11 +1,11 @@
 /** @file Sampling grids: identity, affine and randomly deformed ones; places relative to the image's center, in voxels, with a last row of ones. */
 import { expectArguments, expectKinds } from "../../../host/kinds.ts";
-import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling } from "../../../host/matrix.ts";
 import { RandomState, type RandomSource } from "../../../host/random/numpy.ts";
 import { type AffineParams, affineOf, affineOfRank } from "./affine_matrix.ts";
+import { checkedOptions } from "../options.ts";
 
 /** The centered places of a grid: `[axes + 1, …size]` in float64, `spacing` (voxels) apart. MONAI's `create_grid`. */
 export function createGrid(size: readonly number[], spacing?: readonly number[]): HostArray<Float64Array> {
@@ -71,7 +71,7 @@ export class AffineGrid {
   private readonly options: AffineGridOptions;
 
   constructor(options: AffineGridOptions = {}) {
-    expectNames("AffineGrid", options, AffineGrid.options);
+    checkedOptions("AffineGrid", options, AffineGrid.options);
     this.options = options;
   }
 
@@ -134,7 +134,7 @@ export class RandAffineGrid {
   private params: AffineParams = {};
 
   constructor(ranges: AffineRanges = {}) {
-    expectNames("RandAffineGrid", ranges, affineRangeNames);
+    checkedOptions("RandAffineGrid", ranges, affineRangeNames);
     this.ranges = ranges;
   }
 
@@ -173,7 +173,7 @@ export class RandDeformGrid {
   private random: RandomSource = new RandomState();
 
   constructor(options: { readonly spacing: number | readonly number[]; readonly magnitudeRange: readonly [number, number] }) {
-    expectNames("RandDeformGrid", options, RandDeformGrid.options, "spacing", "magnitudeRange");
+    checkedOptions("RandDeformGrid", options, RandDeformGrid.options, "spacing", "magnitudeRange");
     this.spacing = options.spacing;
     this.magnitudeRange = options.magnitudeRange;
   }

@@ -1,5 +1,4 @@
 /** @file `Orientation`: axes reordered and reversed so that they point as codes say. */
-import { knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { identityMatrix, type Matrix } from "../../../host/matrix.ts";
@@ -8,6 +7,7 @@ import { axisDirections } from "../../axis_codes.ts";
 import { turn } from "../moved.ts";
 import type { Transform } from "../transform.ts";
 import { affineOfRank } from "./affine_matrix.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Per axis of space the codes of an array axis that points down it, and up it. */
 export type AxisLabels = readonly (readonly [down: string, up: string])[];
@@ -43,7 +43,7 @@ export class Orientation implements Transform {
   private readonly labels: AxisLabels;
 
   constructor(options: OrientationOptions) {
-    const { axcodes, asClosestCanonical = false, labels } = knownOptions("Orientation", options, Orientation.options);
+    const { axcodes, asClosestCanonical = false, labels } = checkedOptions("Orientation", options, Orientation.options);
     this.labels = labels ?? anatomical;
     if (asClosestCanonical) return;
     if (axcodes === undefined || axcodes === null)

@@ -1,11 +1,10 @@
 /** @file Rotations by any angle: `Rotate`, `RandRotate`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { product, translation } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { rotation } from "./affine_matrix.ts";
 import { checkSampling } from "./sample.ts";
@@ -32,7 +31,7 @@ export class Rotate implements Transform, LabelSafe {
   private readonly options: RotateOptions;
 
   constructor(options: RotateOptions) {
-    expectNames("Rotate", options, Rotate.options, "angle");
+    checkedOptions("Rotate", options, Rotate.options, "angle");
     checkSampling("Rotate", options);
     this.options = options;
   }
@@ -95,7 +94,7 @@ export class RandRotate extends MaybeTransform {
   private angles: number[] = [];
 
   constructor(options: RandRotateOptions = {}) {
-    const { rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest } = knownOptions("RandRotate", options, RandRotate.options);
+    const { rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest } = checkedOptions("RandRotate", options, RandRotate.options);
     super("RandRotate", prob);
     checkSampling("RandRotate", rest);
     this.ranges = [rangeX, rangeY, rangeZ].map((r) => rangeOf("RandRotate", r));

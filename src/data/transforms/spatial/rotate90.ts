@@ -1,11 +1,11 @@
 /** @file Quarter turns in a plane of two spatial axes: `Rotate90`, `RandRotate90`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Two spatial axes to turn in. */
 export type Plane = readonly [number, number];
@@ -24,7 +24,7 @@ export class Rotate90 implements Transform {
   private readonly spatialAxes: Plane;
 
   constructor(options: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
-    const { k = 1, spatialAxes = [0, 1] } = knownOptions("Rotate90", options, Rotate90.options);
+    const { k = 1, spatialAxes = [0, 1] } = checkedOptions("Rotate90", options, Rotate90.options);
     checkPlane("Rotate90", spatialAxes);
     if (!Number.isInteger(k)) throw new ConfigError(`Rotate90: k must be an integer, got ${k}`);
     this.k = k;
@@ -54,7 +54,7 @@ export class RandRotate90 extends MaybeTransform {
   private k = 0;
 
   constructor(options: { readonly prob?: number; readonly maxK?: number; readonly spatialAxes?: Plane } = {}) {
-    const { prob = 0.1, maxK = 3, spatialAxes = [0, 1] } = knownOptions("RandRotate90", options, RandRotate90.options);
+    const { prob = 0.1, maxK = 3, spatialAxes = [0, 1] } = checkedOptions("RandRotate90", options, RandRotate90.options);
     super("RandRotate90", prob);
     checkPlane("RandRotate90", spatialAxes);
     if (!Number.isInteger(maxK) || maxK < 1)

@@ -1,6 +1,6 @@
 /** @file `RandTranspose`, and the spatial augmentation of the CHAOS recipe, which albumentations' names describe. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectOptions, knownOptions } from "../../../host/options.ts";
+import { expectOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
@@ -11,6 +11,7 @@ import { type Item, MaybeTransform, type RandomTransform } from "../transform.ts
 import { RandFlip } from "./flip.ts";
 import { RandRotate90, type Plane } from "./rotate90.ts";
 import { RandZoom } from "./zoom.ts";
+import { checkedOptions } from "../options.ts";
 
 /**
  * With probability `prob` (default 0.5) swaps two spatial axes (default [0, 1]). Not among MONAI's: albumentations' Transpose is `RandTranspose` here.
@@ -26,7 +27,7 @@ export class RandTranspose extends MaybeTransform {
   private readonly plane: Plane;
 
   constructor(options: { readonly prob?: number; readonly spatialAxes?: Plane } = {}) {
-    const { prob = 0.5, spatialAxes = [0, 1] } = knownOptions("RandTranspose", options, RandTranspose.options);
+    const { prob = 0.5, spatialAxes = [0, 1] } = checkedOptions("RandTranspose", options, RandTranspose.options);
     super("RandTranspose", prob);
     this.plane = spatialAxes;
   }

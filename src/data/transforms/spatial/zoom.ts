@@ -1,11 +1,10 @@
 /** @file Zooming in and out: `Zoom`, `RandZoom`. */
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectNames, knownOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { moved, movedBySampling, resizeMatrix } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { type PadFill, padFillNames } from "../pad/pad_axes.ts";
 import { padOrCrop } from "../pad/pad.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
@@ -42,7 +41,7 @@ export class Zoom implements Transform, LabelSafe {
   private readonly options: ZoomOptions;
 
   constructor(options: ZoomOptions) {
-    expectNames("Zoom", options, Zoom.options, "zoom");
+    checkedOptions("Zoom", options, Zoom.options, "zoom");
     checkResizeMode("Zoom", options.mode);
     this.options = options;
   }
@@ -102,7 +101,7 @@ export class RandZoom extends MaybeTransform {
   private factors: number[] = [];
 
   constructor(options: RandZoomOptions = {}) {
-    const { prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest } = knownOptions("RandZoom", options, RandZoom.options);
+    const { prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest } = checkedOptions("RandZoom", options, RandZoom.options);
     super("RandZoom", prob);
     checkResizeMode("RandZoom", rest.mode);
     this.low = typeof minZoom === "number" ? [minZoom] : minZoom;

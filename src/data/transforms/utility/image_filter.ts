@@ -2,7 +2,7 @@
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { filterAxis, filterNd } from "../../../host/filter.ts";
 import { type GaussianApprox, gaussianWeights } from "../../../host/gaussian.ts";
 import { medianFilter } from "../../../host/median_filter.ts";
@@ -11,6 +11,7 @@ import { channels } from "../intensity/arithmetic.ts";
 import { SavitzkyGolaySmooth, type SavitzkyGolaySmoothOptions } from "../intensity/smooth.ts";
 import { SobelGradients, type SobelGradientsOptions } from "../post/sobel_gradients.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** Options that only some of the filters read. */
 export interface FilterArguments extends Omit<SobelGradientsOptions, "kernelSize"> {
@@ -140,7 +141,7 @@ export class ImageFilter implements Transform {
   private readonly options: All;
 
   constructor(options: ImageFilterOptions) {
-    const all = withDefaults("ImageFilter", options, {
+    const all = allOptions("ImageFilter", options, {
       filter: required,
       filterSize: null,
       sigma: null,

@@ -2,10 +2,11 @@
 import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { emptyLike } from "../../../host/strided.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** What `LabelToMask` selects. */
 export interface LabelToMaskOptions {
@@ -28,7 +29,7 @@ export class LabelToMask implements Transform {
 
   constructor(options: LabelToMaskOptions) {
     const defaults = { selectLabels: required, mergeChannels: false } as const;
-    const { selectLabels, mergeChannels } = withDefaults("LabelToMask", options, defaults);
+    const { selectLabels, mergeChannels } = allOptions("LabelToMask", options, defaults);
     this.labels = typeof selectLabels === "number" ? [selectLabels] : selectLabels;
     this.mergeChannels = mergeChannels;
   }
@@ -85,7 +86,7 @@ export class MapLabelValue implements Transform {
 
   constructor(options: MapLabelValueOptions) {
     const defaults = { origLabels: required, targetLabels: required, dtype: "float32" } as const;
-    const { origLabels, targetLabels, dtype } = withDefaults("MapLabelValue", options, defaults);
+    const { origLabels, targetLabels, dtype } = allOptions("MapLabelValue", options, defaults);
     if (origLabels.length !== targetLabels.length) {
       throw new ConfigError(
         `MapLabelValue: origLabels has ${origLabels.length} values and targetLabels ${targetLabels.length}; they must be as many`,
