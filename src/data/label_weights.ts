@@ -42,7 +42,7 @@ function changes(data: TypedArray, i: number, stride: number, size: number): boo
  */
 export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): LabelWeights {
   expectArguments("medianFrequencyWeights", "array", { labels });
-  expectOptions("medianFrequencyWeights", options, "numClasses edgeWeight compat");
+  expectOptions("medianFrequencyWeights", options, "numClasses edgeWeight:number compat:text");
   const op = "medianFrequencyWeights";
   const { numClasses = 33, edgeWeight = 2 } = options;
   const compat = options.compat === "quicknat";

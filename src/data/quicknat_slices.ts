@@ -22,7 +22,7 @@ export interface ThinOptions {
  * @param count slices of the stack
  */
 export function thinnedSlices(count: number, options: ThinOptions = {}): number[] {
-  expectOptions("thinnedSlices", options, "skip compat");
+  expectOptions("thinnedSlices", options, "skip compat:text");
   expectArguments("thinnedSlices", "number", { count });
   const { skip = 40, compat } = options;
   if (!(Number.isInteger(skip) && skip >= 0)) {
@@ -50,7 +50,7 @@ function expectStack(op: string, stack: HostArray): void {
  * @throws ShapeError
  */
 export function labeledSlices(labels: HostArray, options: { readonly share?: number } = {}): number[] {
-  expectOptions("labeledSlices", options, "share");
+  expectOptions("labeledSlices", options, "share:number");
   const { share = 0.99 } = options;
   expectStack("labeledSlices", labels);
   const { data, shape } = labels;

@@ -53,7 +53,7 @@ export interface CompareOptions {
  */
 export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>, options: CompareOptions = {}): Difference {
   expectArguments("compare", "weights", { actual, expected });
-  expectOptions("compare", options, "tolerance floor what");
+  expectOptions("compare", options, "tolerance:number floor:number what:text");
   const { tolerance = 1e-5, floor = 0, what = "compare" } = options;
   if (actual.length !== expected.length) {
     throw new MismatchError(`${what}: ${actual.length} elements, expected ${expected.length}`);

@@ -15,7 +15,7 @@ import { isTorch, readTorch, type ReadTorchOptions } from "./torch/file.ts";
  */
 export async function readWeights(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
   expectArguments("readWeights", "bytes", { bytes });
-  expectOptions("readWeights", options, "source key keepPrefixes");
+  expectOptions("readWeights", options, "source:text key:text keepPrefixes:boolean");
   const { source = "weights" } = options;
   if (isTorch(bytes)) return readTorch(bytes, { ...options, source });
   // The length of a JSON header, and its first brace.

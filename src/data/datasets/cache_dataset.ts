@@ -85,7 +85,7 @@ export class CacheDataset<T = Item> implements Dataset<T> {
 
   /** @throws ConfigError for options out of range */
   constructor(data: DataSource<T>, transform: TransformList<T> = [], options: CacheOptions = {}) {
-    expectOptions("CacheDataset", options, "cacheNum cacheRate maxBytes");
+    expectOptions("CacheDataset", options, "cacheNum:number cacheRate:number maxBytes:number");
     this.cut = new CutSource("CacheDataset", data, transform);
     this.cached = keptItems("CacheDataset", this.cut.source.length, options);
     this.maxBytes = options.maxBytes ?? Infinity;
@@ -152,7 +152,11 @@ export class SmartCacheDataset<T = Item> implements Dataset<T> {
   private keptEpoch = 0;
 
   constructor(data: DataSource<T>, transform: TransformList<T> = [], options: SmartCacheOptions = {}) {
-    expectOptions("SmartCacheDataset", options, "replaceRate shuffle seed cacheNum cacheRate");
+    expectOptions(
+      "SmartCacheDataset",
+      options,
+      "replaceRate:number shuffle:boolean seed:number cacheNum:number cacheRate:number",
+    );
     const { replaceRate = 0.1, shuffle = true, seed = 0, ...kept } = options;
     if (!(replaceRate > 0))
       throw new ConfigError(`SmartCacheDataset: replaceRate is ${replaceRate}; expected more than 0, or use CacheDataset`);

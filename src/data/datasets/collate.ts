@@ -51,7 +51,11 @@ export interface PadCollateOptions extends PadFill {
  * `decollate` takes the padding off again.
  */
 export function padListDataCollate(options: PadCollateOptions = {}): (items: readonly (Item | readonly Item[])[]) => Batch {
-  expectOptions("padListDataCollate", options, "method mode value constantValues endValues statLength reflectType");
+  expectOptions(
+    "padListDataCollate",
+    options,
+    "method mode value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+  );
   const { method = "symmetric", ...fill } = options;
   if (method !== "symmetric" && method !== "end")
     throw new ConfigError(`padListDataCollate: method is "${String(method)}"; expected "symmetric" or "end"`);

@@ -53,7 +53,11 @@ export class PatchIter {
 
   /** @throws ConfigError for sizes that are no whole numbers, and a start behind the first channel */
   constructor(options: PatchIterOptions) {
-    expectOptions("PatchIter", options, "patchSize startPos mode value constantValues endValues statLength reflectType");
+    expectOptions(
+      "PatchIter",
+      options,
+      "patchSize startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+    );
     expectArguments("PatchIter", "numbers", { patchSize: options.patchSize });
     if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
       throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more`);
@@ -127,7 +131,11 @@ export class PatchIterd {
   private readonly iter: PatchIter;
 
   constructor(options: PatchIterOptions & { readonly keys: readonly string[] }) {
-    expectOptions("PatchIterd", options, "keys patchSize startPos mode value constantValues endValues statLength reflectType");
+    expectOptions(
+      "PatchIterd",
+      options,
+      "keys patchSize startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+    );
     const { keys, ...rest } = options;
     expectArguments("PatchIterd", "texts", { keys });
     if (keys.length === 0) throw new ConfigError("PatchIterd: keys is empty; name at least one array of the items");
@@ -180,10 +188,11 @@ export class GridPatchDataset implements Dataset {
   private readonly options: GridPatchDatasetOptions;
 
   constructor(data: DataSource, options: GridPatchDatasetOptions) {
-    expectOptions("GridPatchDataset", options, "patchIter transform withCoordinates");
+    expectOptions("GridPatchDataset", options, "patchIter transform withCoordinates:boolean");
     this.source = datasetOf("GridPatchDataset", data);
     if (typeof options.patchIter?.patches !== "function")
       refused("GridPatchDataset", "patchIter", "an object with patches, such as a PatchIterd", options.patchIter);
+    listOf("GridPatchDataset", options.transform ?? []);
     this.options = options;
   }
 

@@ -28,7 +28,11 @@ export interface PartitionOptions {
  */
 export function partitionDataset<T>(data: readonly T[], options: PartitionOptions): T[][] {
   expectArguments("partitionDataset", "list", { data });
-  expectOptions("partitionDataset", options, "ratios numPartitions shuffle seed dropLast evenDivisible");
+  expectOptions(
+    "partitionDataset",
+    options,
+    "ratios:numbers? numPartitions:number? shuffle:boolean seed:number dropLast:boolean evenDivisible:boolean",
+  );
   const { ratios, numPartitions, shuffle = false, seed = 0, dropLast = false, evenDivisible = false } = options;
   let order = Array.from(data, (_, i) => i);
   if (shuffle) order = new RandomState(seed).permutation(order);
@@ -64,7 +68,11 @@ function byRatios(order: readonly number[], ratios: readonly number[]): number[]
  */
 export function partitionDatasetClasses<T>(data: readonly T[], classes: readonly number[], options: PartitionOptions): T[][] {
   expectArguments("partitionDatasetClasses", "list", { data, classes });
-  expectOptions("partitionDatasetClasses", options, "ratios numPartitions shuffle seed dropLast evenDivisible");
+  expectOptions(
+    "partitionDatasetClasses",
+    options,
+    "ratios:numbers? numPartitions:number? shuffle:boolean seed:number dropLast:boolean evenDivisible:boolean",
+  );
   if (classes.length !== data.length)
     throw new ConfigError(`partitionDatasetClasses: ${classes.length} classes for ${data.length} items; expected one each`);
   const byClass = new Map<number, number[]>();
@@ -95,7 +103,7 @@ export interface DatalistOptions {
  */
 export function resampleDatalist<T>(data: readonly T[], factor: number, options: DatalistOptions = {}): T[] {
   expectArguments("resampleDatalist", "list", { data });
-  expectOptions("resampleDatalist", options, "randomPick seed");
+  expectOptions("resampleDatalist", options, "randomPick:boolean seed:number");
   const { randomPick = false, seed = 0 } = options;
   if (!(factor >= 0 && Number.isFinite(factor)))
     throw new ConfigError(`resampleDatalist: factor is ${factor}; expected a number of 0 or more`);

@@ -39,7 +39,7 @@ export class PatchDataset<T = Item> implements Dataset<T> {
   private readonly transforms: readonly ItemTransform<T>[];
 
   constructor(data: DataSource<T>, options: PatchOptions<T>) {
-    expectOptions("PatchDataset", options, "patchFunc samplesPerImage transform");
+    expectOptions("PatchDataset", options, "patchFunc samplesPerImage:number transform");
     const { patchFunc, samplesPerImage = 1, transform = [] } = options;
     if (!Number.isInteger(samplesPerImage) || samplesPerImage < 1) {
       throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more`);

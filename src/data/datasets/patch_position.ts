@@ -44,7 +44,7 @@ export function iterPatchPosition(
   patchSize: number | readonly (number | null)[],
   options: PatchPositionOptions = {},
 ): number[][] {
-  expectOptions("iterPatchPosition", options, "startPos overlap padded");
+  expectOptions("iterPatchPosition", options, "startPos:list overlap:spread padded:boolean");
   const { startPos = [], overlap = 0, padded = false } = options;
   const size = validPatchSize(imageSize, patchSize);
   const overlaps = typeof overlap === "number" ? imageSize.map(() => overlap) : overlap;

@@ -48,7 +48,7 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
   private readonly prefix: string;
 
   constructor(data: DataSource<T>, transform: TransformList<T>, options: PersistentOptions) {
-    expectOptions("PersistentDataset", options, "store version");
+    expectOptions("PersistentDataset", options, "store version:text");
     const { store, version = "" } = options;
     expectFields("PersistentDataset", "store", store, { read: "function", write: "function" });
     this.source = datasetOf("PersistentDataset", data);

@@ -35,7 +35,7 @@ export interface KFoldOptions {
  */
 export function kFold(ids: readonly string[], options: KFoldOptions = {}): Split[] {
   expectArguments("kFold", "texts", { ids });
-  expectOptions("kFold", options, "folds seed groupOf");
+  expectOptions("kFold", options, "folds:number seed:number groupOf:function");
   const { folds = 5, seed = 12345, groupOf = patientOf } = options;
   const sorted = [...ids].sort();
   const groups = [...new Set(sorted.map(groupOf))].sort();

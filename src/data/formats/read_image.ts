@@ -1,6 +1,6 @@
 /** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
 
-import { expectKinds, refused } from "../../host/kinds.ts";
+import { expectKinds, refused, expectArguments } from "../../host/kinds.ts";
 import { expectNames } from "../../host/options.ts";
 import type { Blob as BlobLike } from "../../host/platform.ts";
 import { isGzip } from "../../host/bytes/inflate.ts";
@@ -35,6 +35,7 @@ const readOptions = ["name", "series", "array"];
 export async function readImage(source: ImageSource, options: ReadOptions = {}): Promise<Volume> {
   expectNames("readImage", options, readOptions);
   const { name, ...rest } = options;
+  expectArguments("readImage", "text?", { name, ...rest });
   const parts = Array.isArray(source) ? (source as Blob[]) : [source as Uint8Array | ArrayBuffer | Blob];
   const files = parts.map((part, i) => fileOf(part, name ?? (parts.length > 1 ? `image ${i + 1}` : "image")));
   return readFiles(files.length > 1 ? together(files) : files, rest);
@@ -147,6 +148,7 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
   expectKinds("writeImage", { text: { name }, volume: { volume } });
   expectNames("writeImage", options, ["dtype", "compress"]);
+  expectArguments("writeImage", "boolean?", { compress: options.compress });
   return writerOf(name).write!(volume, name, options);
 }
 

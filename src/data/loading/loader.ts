@@ -5,7 +5,7 @@
  * split, and everything after it happens here: every sample comes exactly once, and batches do not depend on the number of workers.
  */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
@@ -68,7 +68,11 @@ export class DataLoader<B = Batch> {
    * @throws ConfigError for options out of range, and for workers without a module
    */
   constructor(source: DataSource | DatasetModule, options: DataLoaderOptions<B> = {}) {
-    expectOptions("DataLoader", options, "batchSize numWorkers shuffle dropLast prefetch seed collate sampler openWorker");
+    expectOptions(
+      "DataLoader",
+      options,
+      "batchSize:number numWorkers:number shuffle:boolean dropLast:boolean prefetch:number seed:number collate:function sampler openWorker:function",
+    );
     const defaults = {
       batchSize: 1,
       numWorkers: 0,
@@ -80,7 +84,8 @@ export class DataLoader<B = Batch> {
     };
     this.options = { ...defaults, ...options };
     if (typeof source !== "object" || source === null || !("module" in source)) datasetOf("DataLoader", source);
-    expectArguments("DataLoader", "function", { collate: this.options.collate });
+    if (options.sampler !== undefined && typeof options.sampler?.indices !== "function")
+      refused("DataLoader", "sampler", "a sampler such as new WeightedRandomSampler(weights)", options.sampler);
     for (const [key, least] of [
       ["batchSize", 1],
       ["numWorkers", 0],

@@ -124,7 +124,7 @@ export interface Cropped {
  */
 export function cropToNonzero(image: HostArray, seg?: HostArray, options: { readonly nonzeroLabel?: number } = {}): Cropped {
   expectKinds("cropToNonzero", { array: { image }, "array?": { seg } });
-  expectOptions("cropToNonzero", options, "nonzeroLabel");
+  expectOptions("cropToNonzero", options, "nonzeroLabel:number");
   const { nonzeroLabel = -1 } = options;
   if (seg && seg.shape.slice(1).join() !== image.shape.slice(1).join()) {
     throw new ShapeError(

@@ -127,7 +127,7 @@ export function normalizeIntensities(
   options: NormalizeOptions = {},
 ): HostArray<Float32Array> {
   expectArguments("normalizeIntensities", "array", { image });
-  expectOptions("normalizeIntensities", options, "useMaskForNorm intensityProperties seg");
+  expectOptions("normalizeIntensities", options, "useMaskForNorm:boolean? intensityProperties:object? seg:array?");
   expectScheme("normalizeIntensities", scheme);
   const data = Float32Array.from(image.data);
   (schemes[scheme].run as Scheme)(scheme, data, options);

@@ -38,7 +38,7 @@ function lastAxes(op: string, given: readonly number[], rank: number, missing: (
  */
 export function padNdImage(x: HostArray, options: PadNdOptions): PaddedImage {
   expectArguments("padNdImage", "array", { x });
-  expectOptions("padNdImage", options, "newShape mode constantValues shapeMustBeDivisibleBy");
+  expectOptions("padNdImage", options, "newShape:numbers? mode constantValues:pairs shapeMustBeDivisibleBy:spread?");
   const { newShape, mode = "constant", constantValues = 0, shapeMustBeDivisibleBy } = options;
   if (newShape === undefined && shapeMustBeDivisibleBy === undefined)
     throw new ConfigError(

@@ -183,7 +183,7 @@ export function sampleForegroundLocations(
   options: LocationOptions = {},
 ): ClassLocations[] {
   expectKinds("sampleForegroundLocations", { array: { seg }, list: { classesOrRegions } });
-  expectOptions("sampleForegroundLocations", options, "seed minNumSamples minPercentCoverage");
+  expectOptions("sampleForegroundLocations", options, "seed:number minNumSamples:number minPercentCoverage:number");
   const strides = stridesOf(seg.shape);
   return sampleForegroundOffsets(seg, classesOrRegions, options).map((offsets, i) => ({
     classOrRegion: classesOrRegions[i],
@@ -198,7 +198,7 @@ export function sampleForegroundOffsets(
   options: LocationOptions = {},
 ): Uint32Array[] {
   expectKinds("sampleForegroundOffsets", { array: { seg }, list: { classesOrRegions } });
-  expectOptions("sampleForegroundOffsets", options, "seed minNumSamples minPercentCoverage");
+  expectOptions("sampleForegroundOffsets", options, "seed:number minNumSamples:number minPercentCoverage:number");
   const { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 } = options;
   const random = new RandomState(seed);
   const places = voxelsByLabel(seg, new Set(classesOrRegions.flat()));

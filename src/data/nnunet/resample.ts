@@ -101,7 +101,11 @@ export function resampleDataOrSegToShape<A extends TypedArray>(
   options: ResampleToShapeOptions = {},
 ): HostArray<A> {
   expectKinds("resampleDataOrSegToShape", { array: { x }, numbers: { newShape, currentSpacing, newSpacing } });
-  expectOptions("resampleDataOrSegToShape", options, "isSeg order orderZ forceSeparateZ separateZAnisotropyThreshold");
+  expectOptions(
+    "resampleDataOrSegToShape",
+    options,
+    "isSeg:boolean order:number orderZ:number forceSeparateZ:boolean? separateZAnisotropyThreshold:number",
+  );
   const { isSeg = false, order = 3, orderZ = 0, forceSeparateZ = false, separateZAnisotropyThreshold } = options;
   const { axis } = determineDoSepZAndAxis(forceSeparateZ, currentSpacing, newSpacing, separateZAnisotropyThreshold);
   return resampleDataOrSeg(x, newShape, { isSeg, order, orderZ, axis });
@@ -115,7 +119,11 @@ export function resampleDataOrSegToSpacing<A extends TypedArray>(
   options: ResampleToShapeOptions = {},
 ): HostArray<A> {
   expectKinds("resampleDataOrSegToSpacing", { array: { x }, numbers: { currentSpacing, newSpacing } });
-  expectOptions("resampleDataOrSegToSpacing", options, "isSeg order orderZ forceSeparateZ separateZAnisotropyThreshold");
+  expectOptions(
+    "resampleDataOrSegToSpacing",
+    options,
+    "isSeg:boolean order:number orderZ:number forceSeparateZ:boolean? separateZAnisotropyThreshold:number",
+  );
   const newShape = computeNewShape(x.shape.slice(1), currentSpacing, newSpacing);
   return resampleDataOrSegToShape(x, newShape, currentSpacing, newSpacing, options);
 }

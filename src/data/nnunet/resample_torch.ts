@@ -46,7 +46,7 @@ export function resampleTorchForNnunet(
   expectOptions(
     "resampleTorchForNnunet",
     options,
-    "isSeg forceSeparateZ separateZAnisotropyThreshold memefficientSegResampling mode anisoAxisMode",
+    "isSeg:boolean forceSeparateZ:boolean? separateZAnisotropyThreshold:number memefficientSegResampling:boolean mode anisoAxisMode",
   );
   const { isSeg = false, memefficientSegResampling = false, mode = "linear", anisoAxisMode = "nearest-exact" } = options;
   const { forceSeparateZ = null, separateZAnisotropyThreshold } = options;

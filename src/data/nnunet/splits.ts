@@ -21,7 +21,7 @@ export interface CrossvalOptions {
  */
 export function generateCrossvalSplit(ids: readonly string[], options: CrossvalOptions = {}): Split[] {
   expectArguments("generateCrossvalSplit", "texts", { ids });
-  expectOptions("generateCrossvalSplit", options, "seed nSplits");
+  expectOptions("generateCrossvalSplit", options, "seed:number nSplits:number");
   const { seed = 12345, nSplits = 5 } = options;
   if (!Number.isInteger(nSplits) || nSplits < 2 || ids.length < nSplits)
     throw new ConfigError(

@@ -54,7 +54,7 @@ export async function prepareLuna(
   options: PrepareLunaOptions,
 ): Promise<NoduleIndex> {
   expectArguments("prepareLuna", "text", { folder, annotations, out });
-  expectOptions("prepareLuna", options, "spacing window readVolume onScan");
+  expectOptions("prepareLuna", options, "spacing window:numbers readVolume onScan");
   const nodules = parseAnnotations(await readFile(annotations, "utf8"), annotations);
   const found = await findScans(folder);
   const wanted = [...nodules].filter(([id]) => found.has(id));

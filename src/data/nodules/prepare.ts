@@ -42,7 +42,7 @@ export interface PreparedScan {
  */
 export function prepareScan(scan: Volume, nodules: readonly Nodule[], options: PrepareNodulesOptions = {}): PreparedScan {
   expectKinds("prepareScan", { volume: { scan }, objects: { nodules } });
-  expectOptions("prepareScan", options, "spacing window");
+  expectOptions("prepareScan", options, "spacing:spread window:numbers");
   const { spacing = 1, window = [-1200, 600] } = options;
   const [low, high] = window;
   const name = scan.meta.source ?? "the scan";

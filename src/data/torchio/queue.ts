@@ -28,7 +28,7 @@ export interface QueueOptions {
  */
 export class Queue extends ShuffleBuffer<Item> {
   constructor(volumes: DataSource, options: QueueOptions) {
-    expectOptions("Queue", options, "maxLength samplesPerVolume sampler shufflePatches seed");
+    expectOptions("Queue", options, "maxLength samplesPerVolume sampler shufflePatches:boolean seed:number");
     const { maxLength, samplesPerVolume, sampler, shufflePatches = true, seed = 0 } = options;
     if (typeof sampler?.patches !== "function") refused("Queue", "sampler", "a sampler such as new UniformSampler(64)", sampler);
     const patches = new PatchDataset<Item>(volumes, {

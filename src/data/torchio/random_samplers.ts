@@ -152,7 +152,7 @@ export class LabelSampler extends WeightedSampler {
 
   /** @param patchSize voxels per axis, or one number for all */
   constructor(patchSize: number | readonly number[], options: LabelSamplerOptions = {}) {
-    expectOptions("LabelSampler", options, "labelName labelProbabilities");
+    expectOptions("LabelSampler", options, "labelName:text? labelProbabilities:object?");
     const { labelName, labelProbabilities } = options;
     super(patchSize, labelName);
     this.probabilities = labelProbabilities;

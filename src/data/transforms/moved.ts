@@ -87,7 +87,7 @@ export interface InvertOptions {
  */
 export function invert<A extends TypedArray>(volume: Volume<A>, options: InvertOptions = {}): Volume<A> {
   expectArguments("invert", "volume", { volume });
-  expectOptions("invert", options, "mode fill");
+  expectOptions("invert", options, "mode fill:number");
   const { mode, fill = 0 } = options;
   if (mode !== undefined && mode !== "nearest" && mode !== "linear")
     throw new ConfigError(`invert: mode must be "nearest" or "linear", got "${String(mode)}"`);

@@ -42,7 +42,7 @@ export interface Components {
  */
 export function connectedComponents(grid: TypedArray, shape: readonly number[], options: ComponentOptions = {}): Components {
   expectKinds("connectedComponents", { values: { grid }, numbers: { shape } });
-  expectOptions("connectedComponents", options, "connectivity byValue");
+  expectOptions("connectedComponents", options, "connectivity byValue:boolean");
   if (shape.length === 0 || grid.length !== sizeOf(shape))
     throw new ShapeError(`connectedComponents: ${grid.length} elements do not fill the shape ${showShape(shape)}`);
   if (grid.length >= 2 ** 31)

@@ -23,7 +23,7 @@ export interface MorphologyOptions {
  */
 export function binaryErosion(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
   expectKinds("binaryErosion", { values: { mask }, numbers: { shape } });
-  expectOptions("binaryErosion", options, "connectivity iterations borderValue");
+  expectOptions("binaryErosion", options, "connectivity iterations:number borderValue");
   return repeated("binaryErosion", mask, shape, options, true);
 }
 
@@ -33,7 +33,7 @@ export function binaryErosion(mask: TypedArray, shape: readonly number[], option
  */
 export function binaryDilation(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
   expectKinds("binaryDilation", { values: { mask }, numbers: { shape } });
-  expectOptions("binaryDilation", options, "connectivity iterations borderValue");
+  expectOptions("binaryDilation", options, "connectivity iterations:number borderValue");
   return repeated("binaryDilation", mask, shape, options, false);
 }
 
@@ -47,7 +47,7 @@ export function binaryOpening(
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
   expectKinds("binaryOpening", { values: { mask }, numbers: { shape } });
-  expectOptions("binaryOpening", options, "connectivity iterations");
+  expectOptions("binaryOpening", options, "connectivity iterations:number");
   return binaryDilation(binaryErosion(mask, shape, options), shape, options);
 }
 
@@ -61,7 +61,7 @@ export function binaryClosing(
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
   expectKinds("binaryClosing", { values: { mask }, numbers: { shape } });
-  expectOptions("binaryClosing", options, "connectivity iterations");
+  expectOptions("binaryClosing", options, "connectivity iterations:number");
   return binaryErosion(binaryDilation(mask, shape, options), shape, options);
 }
 

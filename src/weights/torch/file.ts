@@ -50,7 +50,7 @@ const isLegacy = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && bytes[1] <
  */
 export async function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
   expectArguments("readTorch", "bytes", { bytes });
-  expectOptions("readTorch", options, "source key keepPrefixes");
+  expectOptions("readTorch", options, "source:text key:text keepPrefixes:boolean");
   const fail = failing(options.source ?? "checkpoint");
   const budget = weightsBudget(bytes.length, fail);
   if (!isZip(bytes) && !isLegacy(bytes)) throw fail("this is no PyTorch file; it is neither a zip archive nor a pickle");

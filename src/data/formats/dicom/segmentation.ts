@@ -44,7 +44,7 @@ const mostSlices = 4096;
  */
 export async function readDicomSegmentation(file: ImageFile, options: ReadSegmentationOptions = {}): Promise<DicomSegmentation> {
   expectArguments("readDicomSegmentation", "file", { file });
-  expectOptions("readDicomSegmentation", options, "overlap like threshold");
+  expectOptions("readDicomSegmentation", options, "overlap:text like threshold:number");
   const { overlap = "error", like, threshold = 0.5 } = options;
   if (overlap !== "error" && overlap !== "onehot")
     throw new ConfigError(`readDicomSegmentation: overlap must be "error" or "onehot", got "${String(overlap)}"`);

@@ -94,7 +94,7 @@ function tooShort(header: NiftiHeader, name: string, verb: string, limit: number
  */
 export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
   expectArguments("writeNifti", "volume", { volume });
-  expectOptions("writeNifti", options, "dtype gzip");
+  expectOptions("writeNifti", options, "dtype gzip:boolean");
   const bytes = encodeNifti(volume, options.dtype);
   if (!options.gzip) return bytes;
   return deflate(bytes, "gzip");

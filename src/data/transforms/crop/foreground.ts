@@ -24,7 +24,11 @@ export interface BoundingBoxOptions {
 
 /** Start and end (exclusive) of the foreground of `[C, …]` per spatial axis, with margin; all zeros when there is none. */
 export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOptions = {}): { start: number[]; end: number[] } {
-  expectOptions("generateSpatialBoundingBox", options, "selectFn channelIndices margin allowSmaller");
+  expectOptions(
+    "generateSpatialBoundingBox",
+    options,
+    "selectFn:function? channelIndices:spread? margin:spread allowSmaller:boolean",
+  );
   const { selectFn, channelIndices, margin = 0, allowSmaller = false } = options;
   const op = "generateSpatialBoundingBox";
   const image = spatialShape(op, x);

@@ -1,6 +1,6 @@
 /** @file Paths that become volumes, and volumes that become files, as steps of a chain (Node). */
 
-import { expectArguments } from "../../../host/kinds.ts";
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
@@ -48,6 +48,8 @@ export class SaveImageFile {
   /** @throws ConfigError for options that are not known */
   constructor(options: SaveImageFileOptions = {}) {
     checkedOptions("SaveImageFile", options, known);
+    const { separateFolder, ...texts } = options;
+    expectKinds("SaveImageFile", { "text?": texts, "boolean?": { separateFolder } });
     this.options = { outputDir: ".", outputPostfix: "trans", outputExt: ".nii.gz", separateFolder: true, ...options };
   }
 

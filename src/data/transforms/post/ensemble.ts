@@ -1,5 +1,5 @@
 /** @file One prediction of several: `MeanEnsemble` of probabilities, `VoteEnsemble` of labels or masks. */
-import { expectArguments } from "../../../host/kinds.ts";
+import { expectArguments, isHostArray } from "../../../host/kinds.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
 import { ConfigError, DataError, DTypeError, ShapeError } from "../../../host/errors.ts";
 import { nativeOf } from "../../../host/elements.ts";
@@ -50,6 +50,7 @@ export class MeanEnsemble {
 
   constructor(options: { readonly weights?: NestedNumbers | null } = {}) {
     const { weights } = allOptions("MeanEnsemble", options, { weights: null });
+    if (weights !== null && !isHostArray(weights)) expectArguments("MeanEnsemble", "list", { weights });
     this.weights = weights === null ? null : "data" in weights ? weights : nested(weights);
   }
 

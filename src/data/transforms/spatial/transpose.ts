@@ -53,7 +53,7 @@ export class RandTranspose extends MaybeTransform {
  */
 export function chaosAugmentation(keys: string | readonly string[], options: OnKeysOptions = {}): Compose<Item> {
   expectArguments("chaosAugmentation", "texts", { keys: typeof keys === "string" ? [keys] : keys });
-  expectOptions("chaosAugmentation", options, "labels compat allowMissingKeys");
+  expectOptions("chaosAugmentation", options, "labels compat:text allowMissingKeys:boolean");
   const chain: RandomTransform[] = [
     new RandFlip({ prob: 0.5, spatialAxis: 1 }),
     new RandFlip({ prob: 0.5, spatialAxis: 0 }),
