@@ -106,11 +106,11 @@ export class RandAffine extends PartwiseTransform {
   private readonly options: Omit<RandAffineOptions, "prob">;
   private params: AffineParams = {};
 
-  constructor(given: RandAffineOptions = {}) {
-    const { prob = 0.1, ...options } = checkedOptions("RandAffine", given, RandAffine.options);
+  constructor(options: RandAffineOptions = {}) {
+    const { prob = 0.1, ...rest } = checkedOptions("RandAffine", options, RandAffine.options);
     super("RandAffine", prob, 1);
-    checkSampling("RandAffine", options);
-    this.options = options;
+    checkSampling("RandAffine", rest);
+    this.options = rest;
   }
 
   protected draw(): void {

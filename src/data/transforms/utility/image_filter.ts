@@ -206,11 +206,11 @@ export interface RandImageFilterOptions extends ImageFilterOptions {
 export class RandImageFilter extends MaybeTransform {
   private readonly filter: ImageFilter;
 
-  constructor(given: RandImageFilterOptions) {
-    expectArguments("RandImageFilter", "object", { options: given });
-    const { prob = 0.1, ...options } = given;
+  constructor(options: RandImageFilterOptions) {
+    expectArguments("RandImageFilter", "object", { options });
+    const { prob = 0.1, ...rest } = options;
     super("RandImageFilter", prob);
-    this.filter = new ImageFilter(options);
+    this.filter = new ImageFilter(rest);
   }
 
   protected draw(): void {}
