@@ -41,8 +41,8 @@ function changes(data: TypedArray, i: number, stride: number, size: number): boo
  * @throws ShapeError, DataError for labels that are not class indices below `numClasses`
  */
 export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): LabelWeights {
-  expectArguments("medianFrequencyWeights", "array", { labels });
   expectOptions("medianFrequencyWeights", options, "numClasses edgeWeight:number compat:text");
+  expectArguments("medianFrequencyWeights", "array", { labels });
   const op = "medianFrequencyWeights";
   const { numClasses = 33, edgeWeight = 2 } = options;
   const compat = options.compat === "quicknat";

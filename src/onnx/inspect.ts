@@ -44,8 +44,8 @@ const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ na
 
 /** Summarizes an ONNX file; operators may be any. Throws `FormatError` for a damaged one. `bytes` are the file's. */
 export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "source"> = {}): OnnxSummary {
-  expectArguments("inspectOnnx", "bytes", { bytes });
   expectOptions("inspectOnnx", options, "source");
+  expectArguments("inspectOnnx", "bytes", { bytes });
   const file = parseOnnx(bytes, onnxBudget(bytes.length, options.source ?? "the ONNX file"));
   const { irVersion, producer, opsets, metadata, graph } = file;
   const counts = new Map<string, number>();
@@ -72,8 +72,8 @@ export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "sourc
  * @param bytes of the file
  */
 export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): Map<string, HostValue> {
-  expectArguments("readOnnxWeights", "bytes", { bytes });
   expectOptions("readOnnxWeights", options, onnxNames);
+  expectArguments("readOnnxWeights", "bytes", { bytes });
   return readAll(bytes, options).tensors;
 }
 
@@ -83,8 +83,8 @@ export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): M
  * @param bytes of the file
  */
 export function readOnnxFile(bytes: Uint8Array, options: OnnxOptions = {}): WeightsFile {
-  expectArguments("readOnnxFile", "bytes", { bytes });
   expectOptions("readOnnxFile", options, onnxNames);
+  expectArguments("readOnnxFile", "bytes", { bytes });
   const { tensors, skipped, metadata } = readAll(bytes, options);
   const typed = new Map<string, WeightTensor>();
   for (const [name, value] of tensors) {

@@ -52,8 +52,8 @@ export interface CompareOptions {
  * everything. Gives the largest difference and where it is. Read tensors first: `compare(await t.data(), expected)`.
  */
 export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>, options: CompareOptions = {}): Difference {
-  expectArguments("compare", "weights", { actual, expected });
   expectOptions("compare", options, "tolerance:number floor:number what:text");
+  expectArguments("compare", "weights", { actual, expected });
   const { tolerance = 1e-5, floor = 0, what = "compare" } = options;
   if (actual.length !== expected.length) {
     throw new MismatchError(`${what}: ${actual.length} elements, expected ${expected.length}`);

@@ -58,8 +58,8 @@ export async function gradCheck(
   inputs: readonly Tensor[],
   options: GradCheckOptions = {},
 ): Promise<readonly CheckedSlope[]> {
-  expectKinds("gradCheck", { function: { fn }, list: { inputs } });
   expectOptions("gradCheck", options, "directions step tolerance seed");
+  expectKinds("gradCheck", { function: { fn }, list: { inputs } });
   const { directions = 3, step = 1 / 64, tolerance = 1e-3, seed = 0 } = options;
   inputs.forEach((t, i) => expectTensors("gradCheck", { [`input ${i}`]: t }, t?.dtype));
   const wanted = inputs.flatMap((t, i) => (t.dtype === "f32" ? [i] : []));

@@ -154,8 +154,8 @@ export interface RowTestOptions {
  *     for (const { title, run } of rowTests(row)) test(title, () => run(device));
  */
 export function rowTests<A>(row: OpRow<A>, options: RowTestOptions = {}): readonly RowTest[] {
-  expectFields("rowTests", "row", row, { name: "text", samples: "objects", errors: "objects?" });
   expectOptions("rowTests", options, "whole errors");
+  expectFields("rowTests", "row", row, { name: "text", samples: "objects", errors: "objects?" });
   const { whole = false, errors = true } = options;
   return [
     ...row.samples.map((sample, i) => ({

@@ -14,8 +14,8 @@ import { isTorch, readTorch, type ReadTorchOptions } from "./torch/file.ts";
  * @throws FormatError for a damaged or hostile file or one of another format
  */
 export async function readWeights(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
-  expectArguments("readWeights", "bytes", { bytes });
   expectOptions("readWeights", options, "source:text key:text keepPrefixes:boolean");
+  expectArguments("readWeights", "bytes", { bytes });
   const { source = "weights" } = options;
   if (isTorch(bytes)) return readTorch(bytes, { ...options, source });
   // The length of a JSON header, and its first brace.

@@ -27,12 +27,12 @@ export interface PartitionOptions {
  * @throws ConfigError with neither ratios nor a number, for fewer items than parts, and for dropLast without evenDivisible
  */
 export function partitionDataset<T>(data: readonly T[], options: PartitionOptions): T[][] {
-  expectArguments("partitionDataset", "list", { data });
   expectOptions(
     "partitionDataset",
     options,
     "ratios:numbers? numPartitions:number? shuffle:boolean seed:number dropLast:boolean evenDivisible:boolean",
   );
+  expectArguments("partitionDataset", "list", { data });
   const { ratios, numPartitions, shuffle = false, seed = 0, dropLast = false, evenDivisible = false } = options;
   let order = Array.from(data, (_, i) => i);
   if (shuffle) order = new RandomState(seed).permutation(order);
@@ -67,12 +67,12 @@ function byRatios(order: readonly number[], ratios: readonly number[]): number[]
  * @throws ConfigError as `partitionDataset`, and for another number of classes
  */
 export function partitionDatasetClasses<T>(data: readonly T[], classes: readonly number[], options: PartitionOptions): T[][] {
-  expectArguments("partitionDatasetClasses", "list", { data, classes });
   expectOptions(
     "partitionDatasetClasses",
     options,
     "ratios:numbers? numPartitions:number? shuffle:boolean seed:number dropLast:boolean evenDivisible:boolean",
   );
+  expectArguments("partitionDatasetClasses", "list", { data, classes });
   if (classes.length !== data.length)
     throw new ConfigError(`partitionDatasetClasses: ${classes.length} classes for ${data.length} items; expected one each`);
   const byClass = new Map<number, number[]>();
@@ -102,8 +102,8 @@ export interface DatalistOptions {
  * @param data stays as it is
  */
 export function resampleDatalist<T>(data: readonly T[], factor: number, options: DatalistOptions = {}): T[] {
-  expectArguments("resampleDatalist", "list", { data });
   expectOptions("resampleDatalist", options, "randomPick:boolean seed:number");
+  expectArguments("resampleDatalist", "list", { data });
   const { randomPick = false, seed = 0 } = options;
   if (!(factor >= 0 && Number.isFinite(factor)))
     throw new ConfigError(`resampleDatalist: factor is ${factor}; expected a number of 0 or more`);

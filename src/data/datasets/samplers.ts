@@ -32,8 +32,8 @@ export class WeightedRandomSampler implements Sampler {
 
   /** @throws ConfigError for weights below 0 or all 0, and for more draws without replacement than there are items of weight */
   constructor(weights: readonly number[], options: WeightedSamplerOptions = {}) {
-    expectArguments("WeightedRandomSampler", "weights", { weights });
     expectOptions("WeightedRandomSampler", options, "numSamples:number replacement:boolean seed:number");
+    expectArguments("WeightedRandomSampler", "weights", { weights });
     const { numSamples = weights.length, replacement = true, seed = 0 } = options;
     const total = weights.reduce((a, b) => a + b, 0);
     if (!weights.every((w) => w >= 0) || !(total > 0 && Number.isFinite(total)))

@@ -152,8 +152,8 @@ const optionNames = new Set(["open", "decodePng", "phases", "classes"]);
  * @throws FormatError for files that cannot be read; DataError for slices that do not fit together, pictures that are missing, and gray values of no class
  */
 export async function readChaosCase(item: ChaosCase, options: ReadChaosOptions): Promise<{ image: Volume; label?: Volume }> {
-  expectFields("readChaosCase", "item", item, { id: "text", image: "texts", ground: "texts?" });
   expectNames("readChaosCase", options, [...optionNames]);
+  expectFields("readChaosCase", "item", item, { id: "text", image: "texts", ground: "texts?" });
   const { open, phases = "in" } = options;
   const slices = async (paths: readonly string[]) => readSlices(await Promise.all(paths.map(open)));
   const { volume, names } = await slices(item.image);

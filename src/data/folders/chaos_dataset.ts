@@ -52,8 +52,8 @@ const grayOf = (sequence: ChaosSequence): readonly ChaosGray[] => (sequence === 
  * @throws ConfigError for organs, sequences and phases that are not there; FormatError where a patient is in two folders
  */
 export function chaosDataset(cases: readonly ChaosCase[], options: ChaosDatasetOptions = {}, folder = "CHAOS"): DatasetIndex {
-  expectKinds("chaosDataset", { objects: { cases }, text: { folder } });
   expectOptions("chaosDataset", options, "sequence phases organs");
+  expectKinds("chaosDataset", { objects: { cases }, text: { folder } });
   const there = [...new Set(cases.map((c) => c.sequence))];
   const { sequence = members.all.find((s) => there.includes(s)) ?? "T1DUAL", phases = "in", organs = ["all"] } = options;
   const wanted = members[sequence] as readonly ChaosSequence[] | undefined;

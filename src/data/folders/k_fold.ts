@@ -34,8 +34,8 @@ export interface KFoldOptions {
  * @throws ConfigError for fewer groups than folds
  */
 export function kFold(ids: readonly string[], options: KFoldOptions = {}): Split[] {
-  expectArguments("kFold", "texts", { ids });
   expectOptions("kFold", options, "folds:number seed:number groupOf:function");
+  expectArguments("kFold", "texts", { ids });
   const { folds = 5, seed = 12345, groupOf = patientOf } = options;
   const sorted = [...ids].sort();
   const groups = [...new Set(sorted.map(groupOf))].sort();

@@ -22,12 +22,12 @@ const layouts: readonly FolderLayout[] = [datasetJsonLayout, lunaLayout, chaosLa
  * @param dir the dataset's folder
  */
 export async function openDataset(dir: string, options: FolderOptions = {}): Promise<DatasetIndex> {
-  expectArguments("openDataset", "text", { dir });
   expectNames(
     "openDataset",
     options,
     layouts.map((l) => l.name),
   );
+  expectArguments("openDataset", "text", { dir });
   const root = resolve(dir);
   for (const layout of layouts) {
     const index = await layout.open(root, options[layout.name] ?? {});

@@ -23,6 +23,9 @@ export interface ReadOptions extends ReadImageOptions {
 
 const readOptions = ["name", "series", "array"];
 
+/** The names of the options of `writeImage`. @internal */
+export const writeOptions: readonly string[] = ["dtype", "compress"];
+
 /**
  * Reads an image: NIfTI-1 and -2, Analyze 7.5, NRRD, MetaImage, MGH, NumPy, PNG, JPEG, TIFF, DICOM; all but those of DICOM may also be packed by gzip as a
  * whole.
@@ -146,8 +149,8 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
  * @throws ConfigError for other endings and types that the format does not have, DataError for values that `dtype` cannot hold
  */
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
+  expectNames("writeImage", options, writeOptions);
   expectKinds("writeImage", { text: { name }, volume: { volume } });
-  expectNames("writeImage", options, ["dtype", "compress"]);
   expectArguments("writeImage", "boolean?", { compress: options.compress });
   return writerOf(name).write!(volume, name, options);
 }

@@ -123,8 +123,8 @@ export interface Cropped {
  * @throws ShapeError if the sizes differ
  */
 export function cropToNonzero(image: HostArray, seg?: HostArray, options: { readonly nonzeroLabel?: number } = {}): Cropped {
-  expectKinds("cropToNonzero", { array: { image }, "array?": { seg } });
   expectOptions("cropToNonzero", options, "nonzeroLabel:number");
+  expectKinds("cropToNonzero", { array: { image }, "array?": { seg } });
   const { nonzeroLabel = -1 } = options;
   if (seg && seg.shape.slice(1).join() !== image.shape.slice(1).join()) {
     throw new ShapeError(

@@ -91,8 +91,8 @@ export class FingerprintExtractor {
 
 /** The fingerprint of cases that are in memory. */
 export function fingerprintOf(cases: readonly FingerprintCase[], options: FingerprintOptions = {}): DatasetFingerprint {
-  expectArguments("fingerprintOf", "objects", { cases });
   expectOptions("fingerprintOf", options, "sampledVoxels");
+  expectArguments("fingerprintOf", "objects", { cases });
   const extractor = new FingerprintExtractor(cases.length, options);
   for (const one of cases) extractor.add(one);
   return extractor.finish();

@@ -126,8 +126,8 @@ export function normalizeIntensities(
   image: HostArray,
   options: NormalizeOptions = {},
 ): HostArray<Float32Array> {
-  expectArguments("normalizeIntensities", "array", { image });
   expectOptions("normalizeIntensities", options, "useMaskForNorm:boolean? intensityProperties:object? seg:array?");
+  expectArguments("normalizeIntensities", "array", { image });
   expectScheme("normalizeIntensities", scheme);
   const data = Float32Array.from(image.data);
   (schemes[scheme].run as Scheme)(scheme, data, options);

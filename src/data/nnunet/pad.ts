@@ -37,8 +37,8 @@ function lastAxes(op: string, given: readonly number[], rank: number, missing: (
  * @throws ConfigError without a shape or a divisor, and for more entries than axes
  */
 export function padNdImage(x: HostArray, options: PadNdOptions): PaddedImage {
-  expectArguments("padNdImage", "array", { x });
   expectOptions("padNdImage", options, "newShape:numbers? mode constantValues:pairs shapeMustBeDivisibleBy:spread?");
+  expectArguments("padNdImage", "array", { x });
   const { newShape, mode = "constant", constantValues = 0, shapeMustBeDivisibleBy } = options;
   if (newShape === undefined && shapeMustBeDivisibleBy === undefined)
     throw new ConfigError(

@@ -182,8 +182,8 @@ export function sampleForegroundLocations(
   classesOrRegions: readonly (number | readonly number[])[],
   options: LocationOptions = {},
 ): ClassLocations[] {
-  expectKinds("sampleForegroundLocations", { array: { seg }, list: { classesOrRegions } });
   expectOptions("sampleForegroundLocations", options, "seed:number minNumSamples:number minPercentCoverage:number");
+  expectKinds("sampleForegroundLocations", { array: { seg }, list: { classesOrRegions } });
   const strides = stridesOf(seg.shape);
   return sampleForegroundOffsets(seg, classesOrRegions, options).map((offsets, i) => ({
     classOrRegion: classesOrRegions[i],
@@ -197,8 +197,8 @@ export function sampleForegroundOffsets(
   classesOrRegions: readonly (number | readonly number[])[],
   options: LocationOptions = {},
 ): Uint32Array[] {
-  expectKinds("sampleForegroundOffsets", { array: { seg }, list: { classesOrRegions } });
   expectOptions("sampleForegroundOffsets", options, "seed:number minNumSamples:number minPercentCoverage:number");
+  expectKinds("sampleForegroundOffsets", { array: { seg }, list: { classesOrRegions } });
   const { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 } = options;
   const random = new RandomState(seed);
   const places = voxelsByLabel(seg, new Set(classesOrRegions.flat()));

@@ -100,12 +100,12 @@ export function resampleDataOrSegToShape<A extends TypedArray>(
   newSpacing: readonly number[],
   options: ResampleToShapeOptions = {},
 ): HostArray<A> {
-  expectKinds("resampleDataOrSegToShape", { array: { x }, numbers: { newShape, currentSpacing, newSpacing } });
   expectOptions(
     "resampleDataOrSegToShape",
     options,
     "isSeg:boolean order:number orderZ:number forceSeparateZ:boolean? separateZAnisotropyThreshold:number",
   );
+  expectKinds("resampleDataOrSegToShape", { array: { x }, numbers: { newShape, currentSpacing, newSpacing } });
   const { isSeg = false, order = 3, orderZ = 0, forceSeparateZ = false, separateZAnisotropyThreshold } = options;
   const { axis } = determineDoSepZAndAxis(forceSeparateZ, currentSpacing, newSpacing, separateZAnisotropyThreshold);
   return resampleDataOrSeg(x, newShape, { isSeg, order, orderZ, axis });
@@ -118,12 +118,12 @@ export function resampleDataOrSegToSpacing<A extends TypedArray>(
   newSpacing: readonly number[],
   options: ResampleToShapeOptions = {},
 ): HostArray<A> {
-  expectKinds("resampleDataOrSegToSpacing", { array: { x }, numbers: { currentSpacing, newSpacing } });
   expectOptions(
     "resampleDataOrSegToSpacing",
     options,
     "isSeg:boolean order:number orderZ:number forceSeparateZ:boolean? separateZAnisotropyThreshold:number",
   );
+  expectKinds("resampleDataOrSegToSpacing", { array: { x }, numbers: { currentSpacing, newSpacing } });
   const newShape = computeNewShape(x.shape.slice(1), currentSpacing, newSpacing);
   return resampleDataOrSegToShape(x, newShape, currentSpacing, newSpacing, options);
 }

@@ -42,12 +42,12 @@ export function resampleTorchForNnunet(
   newSpacing: readonly number[],
   options: ResampleTorchOptions = {},
 ): HostArray {
-  expectKinds("resampleTorchForNnunet", { array: { x }, numbers: { newShape, currentSpacing, newSpacing } });
   expectOptions(
     "resampleTorchForNnunet",
     options,
     "isSeg:boolean forceSeparateZ:boolean? separateZAnisotropyThreshold:number memefficientSegResampling:boolean mode anisoAxisMode",
   );
+  expectKinds("resampleTorchForNnunet", { array: { x }, numbers: { newShape, currentSpacing, newSpacing } });
   const { isSeg = false, memefficientSegResampling = false, mode = "linear", anisoAxisMode = "nearest-exact" } = options;
   const { forceSeparateZ = null, separateZAnisotropyThreshold } = options;
   for (const name of [mode, anisoAxisMode]) {

@@ -20,8 +20,8 @@ export interface CrossvalOptions {
  * @param ids of the cases
  */
 export function generateCrossvalSplit(ids: readonly string[], options: CrossvalOptions = {}): Split[] {
-  expectArguments("generateCrossvalSplit", "texts", { ids });
   expectOptions("generateCrossvalSplit", options, "seed:number nSplits:number");
+  expectArguments("generateCrossvalSplit", "texts", { ids });
   const { seed = 12345, nSplits = 5 } = options;
   if (!Number.isInteger(nSplits) || nSplits < 2 || ids.length < nSplits)
     throw new ConfigError(

@@ -53,8 +53,8 @@ export async function prepareLuna(
   out: string,
   options: PrepareLunaOptions,
 ): Promise<NoduleIndex> {
-  expectArguments("prepareLuna", "text", { folder, annotations, out });
   expectOptions("prepareLuna", options, "spacing window:numbers readVolume onScan");
+  expectArguments("prepareLuna", "text", { folder, annotations, out });
   const nodules = parseAnnotations(await readFile(annotations, "utf8"), annotations);
   const found = await findScans(folder);
   const wanted = [...nodules].filter(([id]) => found.has(id));
@@ -123,8 +123,8 @@ function rangesOf(folder: string): ReadRange {
 
 /** The crops of a folder that `prepareLuna` wrote. @throws FormatError if there is no index; ConfigError for options out of range */
 export async function openNodules(folder: string, options: NoduleCropOptions = {}): Promise<NoduleDataset> {
-  expectArguments("openNodules", "text", { folder });
   expectOptions("openNodules", options, cropNames);
+  expectArguments("openNodules", "text", { folder });
   const path = join(folder, "index.json");
   return new NoduleDataset(parseNoduleIndex(await readJson(path, "openNodules"), path), rangesOf(folder), options);
 }

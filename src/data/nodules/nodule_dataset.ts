@@ -66,9 +66,9 @@ export class NoduleDataset implements Dataset {
 
   /** @throws ConfigError for options out of range */
   constructor(index: NoduleIndex, read: ReadRange, options: NoduleCropOptions = {}) {
+    expectOptions("NoduleDataset", options, cropNames);
     expectFields("NoduleDataset", "index", index, { scans: "objects" });
     expectArguments("NoduleDataset", "function", { read });
-    expectOptions("NoduleDataset", options, cropNames);
     this.entries = index.scans.flatMap((scan) => scan.nodules.map((nodule) => ({ scan, nodule })));
     this.read = read;
     this.plan = cropPlan(options);

@@ -41,8 +41,8 @@ export interface PreparedScan {
  * @throws ConfigError for options out of range, several channels, and a nodule outside the scan
  */
 export function prepareScan(scan: Volume, nodules: readonly Nodule[], options: PrepareNodulesOptions = {}): PreparedScan {
-  expectKinds("prepareScan", { volume: { scan }, objects: { nodules } });
   expectOptions("prepareScan", options, "spacing:spread window:numbers");
+  expectKinds("prepareScan", { volume: { scan }, objects: { nodules } });
   const { spacing = 1, window = [-1200, 600] } = options;
   const [low, high] = window;
   const name = scan.meta.source ?? "the scan";

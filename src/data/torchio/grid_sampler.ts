@@ -64,8 +64,8 @@ export class GridSampler {
 
   /** @throws ConfigError as `gridLocations`; ShapeError for arrays of several spatial shapes */
   constructor(item: Item, options: GridSamplerOptions) {
-    expectArguments("GridSampler", "object", { item });
     expectOptions("GridSampler", options, "patchSize patchOverlap paddingMode");
+    expectArguments("GridSampler", "object", { item });
     const { patchSize, patchOverlap = 0, paddingMode = null } = options;
     this.patchSize = triplet("GridSampler: patchSize", patchSize, 1);
     this.patchOverlap = triplet("GridSampler: patchOverlap", patchOverlap, 0);
@@ -139,8 +139,8 @@ export class GridAggregator {
 
   /** @throws ConfigError for options out of range */
   constructor(grid: AggregatedGrid, options: GridAggregatorOptions = {}) {
-    expectFields("GridAggregator", "grid", grid, { spatialShape: "numbers", patchSize: "numbers", patchOverlap: "numbers" });
     expectOptions("GridAggregator", options, "overlapMode downsamplingFactor");
+    expectFields("GridAggregator", "grid", grid, { spatialShape: "numbers", patchSize: "numbers", patchOverlap: "numbers" });
     const { overlapMode = "crop", downsamplingFactor = 1 } = options;
     if (!["crop", "average", "hann"].includes(overlapMode))
       throw new ConfigError(`GridAggregator: overlapMode is "${String(overlapMode)}"; expected "crop", "average" or "hann"`);

@@ -86,8 +86,8 @@ export interface InvertOptions {
  * @throws DataError for a step that nothing takes back, ConfigError for an unknown mode
  */
 export function invert<A extends TypedArray>(volume: Volume<A>, options: InvertOptions = {}): Volume<A> {
-  expectArguments("invert", "volume", { volume });
   expectOptions("invert", options, "mode fill:number");
+  expectArguments("invert", "volume", { volume });
   const { mode, fill = 0 } = options;
   if (mode !== undefined && mode !== "nearest" && mode !== "linear")
     throw new ConfigError(`invert: mode must be "nearest" or "linear", got "${String(mode)}"`);

@@ -41,8 +41,8 @@ export interface Components {
  * @throws ShapeError if data and shape do not agree; ConfigError for an unknown connectivity
  */
 export function connectedComponents(grid: TypedArray, shape: readonly number[], options: ComponentOptions = {}): Components {
-  expectKinds("connectedComponents", { values: { grid }, numbers: { shape } });
   expectOptions("connectedComponents", options, "connectivity byValue:boolean");
+  expectKinds("connectedComponents", { values: { grid }, numbers: { shape } });
   if (shape.length === 0 || grid.length !== sizeOf(shape))
     throw new ShapeError(`connectedComponents: ${grid.length} elements do not fill the shape ${showShape(shape)}`);
   if (grid.length >= 2 ** 31)

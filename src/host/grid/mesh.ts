@@ -75,8 +75,8 @@ export interface SmoothOptions {
  * @throws ConfigError for a number outside of its range
  */
 export function smoothMesh(mesh: Mesh, options: SmoothOptions = {}): Mesh {
-  expectArguments("smoothMesh", "mesh", { mesh });
   expectOptions("smoothMesh", options, "iterations:number lambda:number passBand:number");
+  expectArguments("smoothMesh", "mesh", { mesh });
   const { iterations = 10, lambda = 0.5, passBand = 0.1 } = options;
   if (!Number.isInteger(iterations) || iterations < 0)
     throw new ConfigError(`smoothMesh: iterations must be an integer of at least 0, got ${iterations}`);

@@ -22,8 +22,8 @@ export interface MorphologyOptions {
  * ShapeError, ConfigError
  */
 export function binaryErosion(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
-  expectKinds("binaryErosion", { values: { mask }, numbers: { shape } });
   expectOptions("binaryErosion", options, "connectivity iterations:number borderValue");
+  expectKinds("binaryErosion", { values: { mask }, numbers: { shape } });
   return repeated("binaryErosion", mask, shape, options, true);
 }
 
@@ -32,8 +32,8 @@ export function binaryErosion(mask: TypedArray, shape: readonly number[], option
  * ShapeError, ConfigError
  */
 export function binaryDilation(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
-  expectKinds("binaryDilation", { values: { mask }, numbers: { shape } });
   expectOptions("binaryDilation", options, "connectivity iterations:number borderValue");
+  expectKinds("binaryDilation", { values: { mask }, numbers: { shape } });
   return repeated("binaryDilation", mask, shape, options, false);
 }
 
@@ -46,8 +46,8 @@ export function binaryOpening(
   shape: readonly number[],
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
-  expectKinds("binaryOpening", { values: { mask }, numbers: { shape } });
   expectOptions("binaryOpening", options, "connectivity iterations:number");
+  expectKinds("binaryOpening", { values: { mask }, numbers: { shape } });
   return binaryDilation(binaryErosion(mask, shape, options), shape, options);
 }
 
@@ -60,8 +60,8 @@ export function binaryClosing(
   shape: readonly number[],
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
-  expectKinds("binaryClosing", { values: { mask }, numbers: { shape } });
   expectOptions("binaryClosing", options, "connectivity iterations:number");
+  expectKinds("binaryClosing", { values: { mask }, numbers: { shape } });
   return binaryErosion(binaryDilation(mask, shape, options), shape, options);
 }
 

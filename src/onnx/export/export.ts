@@ -159,9 +159,9 @@ export async function exportOnnx(
   inputShape: Shape,
   options: ExportOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  expectOptions("exportOnnx", options, "dynamicAxes inputName outputName device ownOps");
   expectFields("exportOnnx", "module", module, { namedTensors: "function", forward: "function" });
   expectArguments("exportOnnx", "numbers", { inputShape });
-  expectOptions("exportOnnx", options, "dynamicAxes inputName outputName device ownOps");
   const { inputName = "input", outputName = "output" } = options;
   const state = new Map(module.namedTensors());
   const device = state.values().next().value?.device ?? options.device;

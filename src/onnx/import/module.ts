@@ -230,9 +230,9 @@ const showNames = (list: readonly OnnxValueInfo[]): string => list.map((v) => `"
  * @param bytes of the file
  */
 export function importOnnx(device: Device, bytes: Uint8Array, options: OnnxOptions = {}): OnnxModel {
+  expectOptions("importOnnx", options, onnxNames);
   expectDevice("importOnnx", device);
   expectArguments("importOnnx", "bytes", { bytes });
-  expectOptions("importOnnx", options, onnxNames);
   const budget = onnxBudget(bytes.length, options.source ?? "the ONNX file");
   return new OnnxModel(device, parseOnnx(bytes, budget), budget, options.external);
 }

@@ -49,8 +49,8 @@ const isLegacy = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && bytes[1] <
  * @throws FormatError for a damaged or hostile file, one that needs code to be read, one without tensors, or a type that is not supported
  */
 export async function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
-  expectArguments("readTorch", "bytes", { bytes });
   expectOptions("readTorch", options, "source:text key:text keepPrefixes:boolean");
+  expectArguments("readTorch", "bytes", { bytes });
   const fail = failing(options.source ?? "checkpoint");
   const budget = weightsBudget(bytes.length, fail);
   if (!isZip(bytes) && !isLegacy(bytes)) throw fail("this is no PyTorch file; it is neither a zip archive nor a pickle");

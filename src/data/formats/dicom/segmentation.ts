@@ -43,8 +43,8 @@ const mostSlices = 4096;
  *   overlap; ConfigError for an unknown option
  */
 export async function readDicomSegmentation(file: ImageFile, options: ReadSegmentationOptions = {}): Promise<DicomSegmentation> {
-  expectArguments("readDicomSegmentation", "file", { file });
   expectOptions("readDicomSegmentation", options, "overlap:text like threshold:number");
+  expectArguments("readDicomSegmentation", "file", { file });
   const { overlap = "error", like, threshold = 0.5 } = options;
   if (overlap !== "error" && overlap !== "onehot")
     throw new ConfigError(`readDicomSegmentation: overlap must be "error" or "onehot", got "${String(overlap)}"`);

@@ -71,8 +71,8 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  *   DataError for slices that are missing, doubled or uneven
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
-  expectArguments("readSeries", "files", { files });
   expectNames("readSeries", options, optionNames);
+  expectArguments("readSeries", "files", { files });
   const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
   if (errors.length > 0) throw errors[0];
   const who = `readSeries: series ${info.uid}`;

@@ -93,8 +93,8 @@ function tooShort(header: NiftiHeader, name: string, verb: string, limit: number
  * @throws DataError if `dtype` cannot hold a value; ShapeError if the data do not fill the shape
  */
 export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
-  expectArguments("writeNifti", "volume", { volume });
   expectOptions("writeNifti", options, "dtype gzip:boolean");
+  expectArguments("writeNifti", "volume", { volume });
   const bytes = encodeNifti(volume, options.dtype);
   if (!options.gzip) return bytes;
   return deflate(bytes, "gzip");

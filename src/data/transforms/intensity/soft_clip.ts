@@ -24,9 +24,9 @@ export interface SoftClipOptions extends OutputType {
  * @throws ConfigError for a sharpness of 0 or below, an unknown option or `dtype`
  */
 export function softClip(x: HostArray, options: SoftClipOptions = {}): HostArray {
-  expectArguments("softClip", "array", { x });
   const defaults = { sharpnessFactor: 1, minv: null, maxv: null, dtype: "float32" } as const;
   const { sharpnessFactor, minv, maxv, dtype } = allOptions("softClip", options, defaults);
+  expectArguments("softClip", "array", { x });
   if (!(sharpnessFactor > 0)) throw new ConfigError(`softClip: sharpnessFactor must be above 0, got ${sharpnessFactor}`);
   const data = workingCopy(x.data);
   clipSoftly(data, sharpnessFactor, minv, maxv);

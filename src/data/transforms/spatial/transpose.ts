@@ -52,8 +52,8 @@ export class RandTranspose extends MaybeTransform {
  * @param keys entries that are moved together; the options name which of them are labels
  */
 export function chaosAugmentation(keys: string | readonly string[], options: OnKeysOptions = {}): Compose<Item> {
-  expectArguments("chaosAugmentation", "texts", { keys: typeof keys === "string" ? [keys] : keys });
   expectOptions("chaosAugmentation", options, "labels compat:text allowMissingKeys:boolean");
+  expectArguments("chaosAugmentation", "texts", { keys: typeof keys === "string" ? [keys] : keys });
   const chain: RandomTransform[] = [
     new RandFlip({ prob: 0.5, spatialAxis: 1 }),
     new RandFlip({ prob: 0.5, spatialAxis: 0 }),
