@@ -41,8 +41,8 @@ const kinds: Readonly<Partial<Record<Kind, string>>> = {
   array: "image imgDst label mask maskData weightMap",
 };
 
-// They are written into the image.
-const mayBeNaN = ["value", "cval", "fillValue", "constantValues", "endValues"];
+// They are written into the image, or compared with it.
+const mayBeNaN = ["threshold", "value", "cval", "fillValue", "constantValues", "endValues"];
 
 let kindOf: Map<string, Kind> | undefined;
 

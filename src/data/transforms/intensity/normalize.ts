@@ -2,6 +2,7 @@
 import { expectArguments } from "../../../host/kinds.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
+import { unfilledFloats } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 import { finish, linear, parts } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
@@ -39,7 +40,7 @@ export class NormalizeIntensity implements Transform {
     expectArguments("NormalizeIntensity", "array", { x });
     const { subtrahend, divisor, nonzero, channelWise, dtype } = this.options;
     const source = x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);
-    const data = source === x.data ? new Float32Array(source.length) : source;
+    const data = source === x.data ? unfilledFloats(source.length) : source;
     const pieces = parts(source, x, channelWise);
     const targets = parts(data, x, channelWise);
     for (const [name, list] of Object.entries({ subtrahend, divisor })) {
