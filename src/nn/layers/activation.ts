@@ -178,7 +178,7 @@ export function activationLayer(device: Device, spec: ActivationSpec): Module {
   if (!Object.hasOwn(functions, name)) {
     throw new ConfigError(`unknown activation "${given}"; known are PRELU, ${Object.keys(functions).join(", ")}`);
   }
-  expectNames(`activation "${given}"`, options, names[name as keyof ActivationOptions] ?? "");
+  expectNames(`activation "${given}"`, options ?? {}, names[name as keyof ActivationOptions] ?? "");
   const apply = (functions as Readonly<Record<string, (o: object) => Pointwise>>)[name](options);
   return new Activation(apply, name === "LEAKYRELU" ? { leakyRelu: options.negativeSlope ?? 0.01 } : undefined);
 }

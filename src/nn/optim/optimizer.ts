@@ -282,7 +282,7 @@ export function groupsOf<H extends object>(
   if (!first || !("params" in first)) return [{ params: params as readonly Tensor[] }];
   for (const group of params as readonly ParamGroup<H>[]) {
     expectNames(`${op}: a group of parameters`, group, "params options");
-    expectNames(`${op}: the options of a group`, group.options, names);
+    expectNames(`${op}: the options of a group`, group.options ?? {}, names);
   }
   return params as readonly ParamGroup<H>[];
 }

@@ -1,7 +1,6 @@
 /** @file `RandBiasField`: the smooth change of brightness over an MR image. */
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { exp, exponentialTables } from "../../../host/powers.ts";
 import { lanesFor } from "../../../host/simd/chunks.ts";
 import { places, planeSize, rowSize } from "../../../host/simd/places.ts";
@@ -10,6 +9,7 @@ import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform } from "../transform.ts";
 import { finish } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
+import { allOptions } from "../options.ts";
 
 /** The polynomial of `RandBiasField`. */
 export interface RandBiasFieldOptions extends OutputType {
@@ -36,7 +36,7 @@ export class RandBiasField extends MaybeTransform {
 
   constructor(options: RandBiasFieldOptions = {}) {
     const defaults = { degree: 3, coeffRange: [0, 0.1], dtype: "float32", prob: 0.1 } as const;
-    const all = withDefaults("RandBiasField", options, defaults);
+    const all = allOptions("RandBiasField", options, defaults);
     super("RandBiasField", all.prob);
     if (!(Number.isInteger(all.degree) && all.degree >= 1))
       throw new ConfigError(`RandBiasField: degree must be an integer from 1 up, got ${all.degree}`);

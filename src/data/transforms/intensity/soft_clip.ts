@@ -1,6 +1,7 @@
 /** @file Clipping without a corner: `softClip`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
+import { allOptions } from "../options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { exp, exponentialTables, log1pOfUnit } from "../../../host/powers.ts";
 import { changed, lanesFor } from "../../../host/simd/chunks.ts";
@@ -26,7 +27,8 @@ export interface SoftClipOptions extends OutputType {
  */
 export function softClip(x: HostArray, options: SoftClipOptions = {}): HostArray {
   const defaults = { sharpnessFactor: 1, minv: null, maxv: null, dtype: "float32" } as const;
-  const { sharpnessFactor, minv, maxv, dtype } = withDefaults("softClip", options, defaults);
+  const { sharpnessFactor, minv, maxv, dtype } = allOptions("softClip", options, defaults);
+  expectArguments("softClip", "array", { x });
   if (!(sharpnessFactor > 0)) throw new ConfigError(`softClip: sharpnessFactor must be above 0, got ${sharpnessFactor}`);
   const data = workingCopy(x.data);
   clipSoftly(data, sharpnessFactor, minv, maxv);
