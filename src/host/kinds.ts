@@ -6,6 +6,7 @@ type Row = readonly [words: string, is: (value: unknown) => boolean];
 
 const isObject = (v: unknown): v is object => typeof v === "object" && v !== null;
 const isList = (v: unknown): v is readonly unknown[] => Array.isArray(v);
+const isNumbers = (v: unknown): boolean => isList(v) && v.every((n) => typeof n === "number");
 const isValues = (v: unknown): boolean => ArrayBuffer.isView(v) && !(v instanceof DataView);
 
 const rows = {
@@ -15,7 +16,7 @@ const rows = {
   function: ["a function", (v) => typeof v === "function"],
   object: ["an object", (v) => isObject(v) && !isList(v) && !ArrayBuffer.isView(v)],
   list: ["a list", isList],
-  numbers: ["a list of numbers", (v) => isList(v) && v.every((n) => typeof n === "number")],
+  numbers: ["a list of numbers", isNumbers],
   texts: ["a list of texts", (v) => isList(v) && v.every((t) => typeof t === "string")],
   objects: ["a list of objects", (v) => isList(v) && v.every(isObject)],
   values: ["a typed array", isValues],
@@ -24,6 +25,8 @@ const rows = {
     "a host array { data, shape }",
     (v) => isObject(v) && "data" in v && isValues(v.data) && "shape" in v && isList(v.shape),
   ],
+  size: ["a number, or a list of one per axis", (v) => typeof v === "number" || isNumbers(v)],
+  map: ["a Map", (v) => v instanceof Map],
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What an argument must be; with a question mark it may be left out. */
@@ -34,6 +37,8 @@ export function described(value: unknown): string {
   if (value === undefined || value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") return `the number ${value}`;
   if (typeof value === "string") return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
+  if (typeof value === "function" && Function.prototype.toString.call(value).startsWith("class"))
+    return `the class ${value.name}; make one with new ${value.name}(…)`;
   if (typeof value !== "object") return `a ${typeof value}`;
   if (rows.numbers[1](value) || isValues(value)) return "a list of numbers";
   if (isList(value)) return "a list";
@@ -62,4 +67,20 @@ export function expectFields(op: string, name: string, value: unknown, fields: R
 /** The error of an argument that is not what it must be. */
 export function refused(op: string, name: string, words: string, value: unknown): never {
   throw new ConfigError(`${op}: ${name} must be ${words}, got ${described(value)}`);
+}
+
+/** Throws `ConfigError` unless all that is given are of this class; `words` say what it is. */
+export function expectInstance(
+  op: string,
+  kind: abstract new (...args: never[]) => unknown,
+  words: string,
+  values: Readonly<Record<string, unknown>>,
+): void {
+  for (const [name, value] of Object.entries(values)) if (!(value instanceof kind)) refused(op, name, words, value);
+}
+
+/** As `expectFields`, for each of a list of records. */
+export function expectItems(op: string, name: string, items: unknown, fields: Readonly<Record<string, Kind>> = {}): void {
+  expectArguments(op, "objects", { [name]: items });
+  (items as readonly unknown[]).forEach((item, i) => expectFields(op, `${name}[${i}]`, item, fields));
 }

@@ -1,5 +1,6 @@
 /** @file Pooling layers for 1, 2 and 3 spatial axes. */
 
+import { expectFields, expectArguments } from "../../host/kinds.ts";
 import { adaptiveAvgPool, avgPool, type AvgPoolOptions, maxPool, type MaxPoolOptions } from "../../autograd/pool.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Spatial } from "../../host/shape.ts";
@@ -13,6 +14,7 @@ export class MaxPool extends Module {
 
   constructor(options: MaxPoolOptions) {
     expectOptions("MaxPool", options, maxPoolNames);
+    expectFields("MaxPool", "options", options, { kernelSize: "size" });
     super();
     this.options = options;
   }
@@ -28,6 +30,7 @@ export class AvgPool extends Module {
 
   constructor(options: AvgPoolOptions) {
     expectOptions("AvgPool", options, avgPoolNames);
+    expectFields("AvgPool", "options", options, { kernelSize: "size" });
     super();
     this.options = options;
   }
@@ -42,6 +45,7 @@ export class AdaptiveAvgPool extends Module {
   private readonly outputSize: Spatial;
 
   constructor(outputSize: Spatial) {
+    expectArguments("AdaptiveAvgPool", "size", { outputSize });
     super();
     this.outputSize = outputSize;
   }

@@ -1,5 +1,6 @@
 /** @file Losses for tubes such as vessels: Dice of center lines that are found by pooling, so that it has a gradient. */
 
+import { expectKind } from "../../tensor/kind.ts";
 import { add, affine, div, maximum, mul, neg, relu, sub } from "../../autograd/pointwise.ts";
 import { maxPool } from "../../autograd/pool.ts";
 import { sum } from "../../autograd/reduce.ts";
@@ -27,6 +28,7 @@ export interface SoftDiceclDiceLossOptions extends SoftclDiceLossOptions {
 }
 
 function expectMasks(op: string, input: Tensor, target: Tensor, iter: number): void {
+  expectKind(op, { input, target });
   if ((input.rank !== 4 && input.rank !== 5) || !sameShape(input.shape, target.shape)) {
     throw new ShapeError(
       `${op}: input and target must be [N, C, H, W] or [N, C, D, H, W] alike, got ${showShape(input.shape)} and ${showShape(target.shape)}`,

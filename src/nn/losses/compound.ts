@@ -1,5 +1,7 @@
 /** @file MONAI's sums of two losses, and the loss over several resolutions. */
 
+import { expectArguments } from "../../host/kinds.ts";
+import { expectKind, expectTensorList } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { focalLoss } from "../../autograd/focal.ts";
@@ -15,6 +17,7 @@ import { bceWithLogitsLoss } from "./elementwise.ts";
 import { composed, expectReduction, overlapLossNames } from "./overlap.ts";
 
 function expectPair(op: string, input: Tensor, target: Tensor): void {
+  expectKind(op, { input, target });
   const fits = input.rank >= 2 && target.rank === input.rank && [1, input.shape[1]].includes(target.shape[1]);
   if (fits) return;
   throw new ShapeError(
@@ -179,8 +182,8 @@ export function deepSupervisionLoss(
   options: DeepSupervisionOptions = {},
 ): Tensor {
   expectOptions("deepSupervisionLoss", options, "weightMode weights");
-  const levels = "storage" in outputs ? undefined : outputs;
-  const targets = "storage" in target ? undefined : target;
+  expectArguments("deepSupervisionLoss", "function", { loss });
+  const [levels, targets] = [severalOf("outputs", outputs), severalOf("target", target)];
   if (levels?.length === 0) throw new ConfigError("deepSupervisionLoss: there is no output");
   if (targets && targets.length < (levels?.length ?? 1)) {
     throw new ConfigError(
@@ -195,6 +198,13 @@ export function deepSupervisionLoss(
       return affine(loss(output, wanted), weights[l]);
     })
     .reduce((a, b) => add(a, b));
+}
+
+/** A list of tensors, or undefined for a single one. */
+function severalOf(name: string, given: Tensor | readonly Tensor[]): readonly Tensor[] | undefined {
+  if (!Array.isArray(given)) expectKind("deepSupervisionLoss", { [name]: given });
+  else expectTensorList("deepSupervisionLoss", name, given);
+  return Array.isArray(given) ? (given as readonly Tensor[]) : undefined;
 }
 
 function resized(target: Tensor, output: Tensor): Tensor {

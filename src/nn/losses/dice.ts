@@ -1,5 +1,6 @@
 /** @file Dice losses and their relatives with MONAI's options and defaults, on the fused region sums. */
 
+import { expectKind } from "../../tensor/kind.ts";
 import { classWeights } from "../../autograd/focal.ts";
 import { cast } from "../../autograd/cast.ts";
 import { add, affine, div, lt, mul, reciprocal, square, sub, where } from "../../autograd/pointwise.ts";
@@ -43,6 +44,7 @@ export interface DiceLossOptions extends OverlapLossOptions {
  */
 export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
   expectOptions("diceLoss", options, `squaredPred jaccard weight softLabel voxelWeight ${overlapLossNames}`);
+  expectKind("diceLoss", { input, target });
   return composed(input, () => dice("diceLoss", input, target, options));
 }
 
@@ -59,6 +61,7 @@ export interface MaskedDiceLossOptions extends DiceLossOptions {
  */
 export function maskedDiceLoss(input: Tensor, target: Tensor, given: MaskedDiceLossOptions = {}): Tensor {
   expectOptions("maskedDiceLoss", given, `mask squaredPred jaccard weight softLabel voxelWeight ${overlapLossNames}`);
+  expectKind("maskedDiceLoss", { input, target });
   const { mask, ...options } = given;
   return composed(input, () => {
     // A function of the user's cannot run inside the kernel.
@@ -106,6 +109,7 @@ export interface TverskyLossOptions extends OverlapLossOptions {
  */
 export function tverskyLoss(input: Tensor, target: Tensor, options: TverskyLossOptions = {}): Tensor {
   expectOptions("tverskyLoss", options, `alpha beta softLabel ${overlapLossNames}`);
+  expectKind("tverskyLoss", { input, target });
   const { alpha = 0.5, beta = 0.5, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   return composed(input, () => {
     const sums = overlapOf("tverskyLoss", input, target, options, { mode: options.softLabel ? "soft" : "plain" });
@@ -133,6 +137,7 @@ export interface GeneralizedDiceLossOptions extends OverlapLossOptions {
  */
 export function generalizedDiceLoss(input: Tensor, target: Tensor, options: GeneralizedDiceLossOptions = {}): Tensor {
   expectOptions("generalizedDiceLoss", options, `wType softLabel ${overlapLossNames}`);
+  expectKind("generalizedDiceLoss", { input, target });
   const { wType = "square", softLabel = false, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   if (!["square", "simple", "uniform"].includes(wType)) {
     throw new ConfigError(`generalizedDiceLoss: wType must be "square", "simple" or "uniform", got ${JSON.stringify(wType)}`);

@@ -1,5 +1,6 @@
 /** @file PyTorch's losses with its options and defaults. Dice-like losses are in `dice.ts`. */
 
+import { expectKind } from "../../tensor/kind.ts";
 import { combine } from "../../autograd/binary.ts";
 import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { add, affine, mul, neg, softplus } from "../../autograd/pointwise.ts";
@@ -33,6 +34,7 @@ function elementwise(
   { weight, reduction = "mean" }: ElementLossOptions,
   loss: (temporary: Temporary) => Tensor,
 ): Tensor {
+  expectKind(op, weight === undefined ? { input, target } : { input, target, weight });
   // PyTorch broadcasts with a warning: a [N, 1] prediction against [N] labels would be compared N times N.
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(`${op}: target ${showShape(target.shape)} must have the shape of the input ${showShape(input.shape)}`);

@@ -1,5 +1,6 @@
 /** @file Hausdorff losses by distance transforms, with MONAI's options and defaults. */
 
+import { expectKind } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { affine, floor, log, mul, pow, sigmoid, square, sub, add } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
@@ -39,11 +40,13 @@ export interface HausdorffDTLossOptions extends TargetOptions {
  * @throws ShapeError, ConfigError
  */
 export function hausdorffDTLoss(input: Tensor, target: Tensor, options: HausdorffDTLossOptions = {}): Tensor {
+  expectKind("hausdorffDTLoss", { input, target });
   return composed(input, () => hausdorff("hausdorffDTLoss", input, target, options));
 }
 
 /** log(1 + `hausdorffDTLoss`); the same options, shapes and errors. */
 export function logHausdorffDTLoss(input: Tensor, target: Tensor, options: HausdorffDTLossOptions = {}): Tensor {
+  expectKind("logHausdorffDTLoss", { input, target });
   return composed(input, () => log(affine(hausdorff("logHausdorffDTLoss", input, target, options), 1, 1)));
 }
 

@@ -1,5 +1,6 @@
 /** @file nnU-Net's losses (Isensee et al. 2021) with its options and defaults; its Dice is negative, so sums with cross-entropy reach down to −1. */
 
+import { expectKind } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { crossEntropyLoss, crossEntropyLossNames, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
 import { add, affine, clamp, div, gt, mul, ne, where } from "../../autograd/pointwise.ts";
@@ -52,6 +53,7 @@ function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
  */
 export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}): Tensor {
   expectOptions("softDiceLoss", options, "applyNonlin batchDice doBg smooth clipTp mask ignoreIndex");
+  expectKind("softDiceLoss", { input, target });
   const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp, mask, ignoreIndex } = options;
   if (input.rank < 2) throw new ShapeError(`softDiceLoss: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   return composed(input, () => {
@@ -87,6 +89,7 @@ const largest = 3.4028234e38;
 /** Cross-entropy that takes class indices of any type, also with a channel axis of size 1: `[N, 1, spatial…]`. Throws as `crossEntropyLoss`. */
 export function robustCrossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
   expectOptions("robustCrossEntropyLoss", options, crossEntropyLossNames);
+  expectKind("robustCrossEntropyLoss", { input, target });
   const squeezed = target.rank === input.rank && target.shape[1] === 1;
   const indices = squeezed ? reshape(target, target.shape.toSpliced(1, 1)) : target;
   if (indices.rank === input.rank) {
@@ -112,6 +115,7 @@ export interface TopKLossOptions extends Omit<CrossEntropyLossOptions, "reductio
  */
 export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions = {}): Tensor {
   expectOptions("topKLoss", options, "k weight ignoreIndex labelSmoothing");
+  expectKind("topKLoss", { input, target });
   const { k = 10, ...rest } = options;
   return composed(input, () => {
     const losses = robustCrossEntropyLoss(input, target, { ...rest, reduction: "none" });
@@ -199,6 +203,7 @@ function labelLoss(
   options: Omit<DCAndCELossOptions, "ce">,
   entropyOf: () => Tensor,
 ): Tensor {
+  expectKind(op, { input, target });
   const { ignoreLabel, softDice } = options;
   if (!sameShape(target.shape, input.shape.with(1, 1))) {
     throw new ShapeError(
@@ -232,6 +237,7 @@ export interface DCAndBCELossOptions extends DCCompoundLossOptions {
  */
 export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCELossOptions = {}): Tensor {
   expectOptions("dcAndBCELoss", options, "bce useIgnoreLabel softDice weightCe weightDice");
+  expectKind("dcAndBCELoss", { input, target });
   const { useIgnoreLabel = false, softDice, bce } = options;
   const channels = input.shape[1] + (useIgnoreLabel ? 1 : 0);
   if (!sameShape(target.shape, input.shape.with(1, channels))) {

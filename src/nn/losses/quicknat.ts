@@ -3,6 +3,7 @@
  * original is at fault, the default is corrected and `compat: "quicknat"` gives the original's numbers.
  */
 
+import { expectKind } from "../../tensor/kind.ts";
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { cast } from "../../autograd/cast.ts";
 import { gather } from "../../autograd/indexing.ts";
@@ -60,6 +61,7 @@ export interface QuickNatDiceLossOptions {
  */
 export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceLossOptions = {}): Tensor {
   expectOptions("quickNatDiceLoss", options, "weights binary compat");
+  expectKind("quickNatDiceLoss", { input, target });
   const op = "quickNatDiceLoss";
   const { binary = false, weights } = options;
   const compat = wantsCompat(op, options.compat, "quicknat");
@@ -109,6 +111,7 @@ export interface QuickNatIoULossOptions {
  */
 export function quickNatIoULoss(input: Tensor, target: Tensor, options: QuickNatIoULossOptions = {}): Tensor {
   expectOptions("quickNatIoULoss", options, "weights ignoreIndex");
+  expectKind("quickNatIoULoss", { input, target });
   const op = "quickNatIoULoss";
   const { ignoreIndex, weights } = options;
   const index = indexMap(op, input, target);
@@ -140,6 +143,7 @@ export interface QuickNatFocalLossOptions {
  */
 export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalLossOptions = {}): Tensor {
   expectOptions("quickNatFocalLoss", options, "gamma alpha sizeAverage compat");
+  expectKind("quickNatFocalLoss", { input, target });
   const op = "quickNatFocalLoss";
   const { gamma = 2, alpha, sizeAverage = true } = options;
   const compat = wantsCompat(op, options.compat, "quicknat");
@@ -175,6 +179,7 @@ export interface QuickNatCombinedLossOptions {
  */
 export function quickNatCombinedLoss(input: Tensor, target: Tensor, options: QuickNatCombinedLossOptions = {}): Tensor {
   expectOptions("quickNatCombinedLoss", options, "weight compat");
+  expectKind("quickNatCombinedLoss", { input, target });
   const { weight, compat } = options;
   const dice = quickNatDiceLoss(input, target, { compat });
   if (!weight) return add(mean(crossEntropyLoss(input, target, { reduction: "none" })), dice);
