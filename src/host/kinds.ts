@@ -7,6 +7,7 @@ type Row = readonly [words: string, is: (value: unknown) => boolean];
 const isObject = (v: unknown): v is object => typeof v === "object" && v !== null;
 const isList = (v: unknown): v is readonly unknown[] => Array.isArray(v);
 const isNumbers = (v: unknown): boolean => isList(v) && v.every((n) => typeof n === "number");
+const isArray = (v: unknown): v is object => isObject(v) && "data" in v && isValues(v.data) && "shape" in v && isNumbers(v.shape);
 const isValues = (v: unknown): boolean => ArrayBuffer.isView(v) && !(v instanceof DataView);
 
 const rows = {
@@ -21,10 +22,8 @@ const rows = {
   objects: ["a list of objects", (v) => isList(v) && v.every(isObject)],
   values: ["a typed array", isValues],
   bytes: ["a Uint8Array", (v) => v instanceof Uint8Array],
-  array: [
-    "a host array { data, shape }",
-    (v) => isObject(v) && "data" in v && isValues(v.data) && "shape" in v && isList(v.shape),
-  ],
+  array: ["a host array { data, shape }", isArray],
+  volume: ["a volume, such as readImage or makeVolume gives", (v) => isArray(v) && "affine" in v && "meta" in v],
   size: ["a number, or a list of one per axis", (v) => typeof v === "number" || isNumbers(v)],
   map: ["a Map", (v) => v instanceof Map],
 } as const satisfies Readonly<Record<string, Row>>;
@@ -32,13 +31,16 @@ const rows = {
 /** What an argument must be; with a question mark it may be left out. */
 export type Kind = keyof typeof rows | `${keyof typeof rows}?`;
 
+/** Whether it is a class, which only `new` can call. */
+export const isClass = (value: unknown): value is { readonly name: string } =>
+  typeof value === "function" && Function.prototype.toString.call(value).startsWith("class");
+
 /** What came, in a few words. */
 export function described(value: unknown): string {
   if (value === undefined || value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") return `the number ${value}`;
   if (typeof value === "string") return `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`;
-  if (typeof value === "function" && Function.prototype.toString.call(value).startsWith("class"))
-    return `the class ${value.name}; make one with new ${value.name}(…)`;
+  if (isClass(value)) return `the class ${value.name}; make one with new ${value.name}(…)`;
   if (typeof value !== "object") return `a ${typeof value}`;
   if (rows.numbers[1](value) || isValues(value)) return "a list of numbers";
   if (isList(value)) return "a list";

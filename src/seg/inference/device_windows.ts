@@ -3,6 +3,8 @@
  * only labels (or, asked for, scores) come back. Windows, padding and weights are those of `sliding_window.ts`.
  */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
 import { sigmoid } from "../../autograd/pointwise.ts";
 import { withPrecision } from "../../autograd/precision.ts";
 import { softmax } from "../../autograd/softmax.ts";
@@ -14,7 +16,7 @@ import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { formatBytes } from "../../host/text.ts";
 import type { Decision } from "../../kernels/window.ts";
-import type { Module } from "../../nn/module.ts";
+import { type Module, expectModule } from "../../nn/module.ts";
 import { capture, type Captured, type CapturedPlan } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -117,7 +119,12 @@ export class DeviceWindows {
   /** @throws ConfigError without a network, and for a batch size below 1 */
   constructor(device: Device, networks: Module | readonly Module[], options: DeviceWindowsOptions) {
     expectOptions("DeviceWindows", options, deviceWindowsNames);
-    const list = "forward" in networks ? [networks] : networks;
+    expectDevice("DeviceWindows", device);
+    expectFields("DeviceWindows", "options", options, { roiSize: "size", maxBytes: "number?" });
+    const list = Array.isArray(networks) ? (networks as readonly Module[]) : [networks as Module];
+    list.forEach((network, i) =>
+      expectModule("DeviceWindows", { [Array.isArray(networks) ? `networks[${i}]` : "networks"]: network }),
+    );
     const { swBatchSize = 1 } = options;
     if (list.length === 0) throw new ConfigError("DeviceWindows: there is no network");
     if (!Number.isInteger(swBatchSize) || swBatchSize < 1)

@@ -1,9 +1,11 @@
 /** @file From a prepared image to a label map: the contract, and the ones that run a network over windows or slices. */
 
-import type { Module } from "../../nn/module.ts";
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
+import { type Module, expectModule } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
-import type { OutputCoding } from "../post/output_coding.ts";
+import { type OutputCoding, expectCoding } from "../post/output_coding.ts";
 import { CoreWindows, type CoreWindowsOptions } from "./core_windows.ts";
 import { DeviceWindows, type DeviceWindowsOptions, type WindowsPlan } from "./device_windows.ts";
 import { computeStepsForSlidingWindow } from "./nnunet_windows.ts";
@@ -101,7 +103,10 @@ export class WindowSegmenter implements Segmenter {
   private options: DeviceWindowsOptions;
   private windows: DeviceWindows;
 
-  constructor(device: Device, networks: Module | readonly Module[], { outputs, ...options }: WindowSegmenterOptions) {
+  constructor(device: Device, networks: Module | readonly Module[], given: WindowSegmenterOptions) {
+    expectFields("WindowSegmenter", "options", given, { outputs: "object" });
+    const { outputs, ...options } = given;
+    expectCoding("WindowSegmenter", "options.outputs", outputs);
     this.windows = new DeviceWindows(device, networks, options);
     this.device = device;
     this.networks = networks;
@@ -180,6 +185,10 @@ export class WholeSegmenter implements Segmenter {
 
   constructor(device: Device, network: Module, options: WholeSegmenterOptions) {
     expectOptions("WholeSegmenter", options, "outputs precision maxBytes");
+    expectDevice("WholeSegmenter", device);
+    expectModule("WholeSegmenter", { network });
+    expectFields("WholeSegmenter", "options", options, { outputs: "object" });
+    expectCoding("WholeSegmenter", "options.outputs", options.outputs);
     const { outputs, ...rest } = options;
     this.outputs = outputs;
     this.make = (more) => new CoreWindows(device, network, { ...rest, decision: outputs.decision, ...more });
@@ -230,6 +239,7 @@ export class SliceSegmenter extends WindowSegmenter {
 
 function windowsOf(options: SliceSegmenterOptions): WindowSegmenterOptions {
   expectOptions("SliceSegmenter", options, "patchSize sliceAxis outputs batchSize");
+  expectFields("SliceSegmenter", "options", options, { patchSize: "numbers", sliceAxis: "number", outputs: "object" });
   const { patchSize, sliceAxis, outputs, batchSize = 8 } = options;
   // MONAI's default within slices; slices do not overlap.
   const overlap = [0.25, 0.25].toSpliced(sliceAxis, 0, 0);

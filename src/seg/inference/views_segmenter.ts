@@ -1,5 +1,7 @@
 /** @file QuickNAT's views as a recipe's segmenter. */
 
+import { expectFields } from "../../host/kinds.ts";
+import { expectCoding } from "../post/output_coding.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -20,7 +22,10 @@ export class ViewsSegmenter implements Segmenter {
   private readonly views: QuickNatViews;
   private readonly outputs: OutputCoding;
 
-  constructor(device: Device, networks: Readonly<Record<string, Module>>, { outputs, ...options }: ViewsSegmenterOptions) {
+  constructor(device: Device, networks: Readonly<Record<string, Module>>, given: ViewsSegmenterOptions) {
+    expectFields("ViewsSegmenter", "options", given, { outputs: "object" });
+    const { outputs, ...options } = given;
+    expectCoding("ViewsSegmenter", "options.outputs", outputs);
     this.views = new QuickNatViews(device, networks as ViewNetworks, options);
     this.outputs = outputs;
     this.sample = options.combine === "logits" ? undefined : (image, samples, hooks) => this.draw(image, samples, hooks ?? {});

@@ -1,5 +1,6 @@
 /** @file What a case is worth labelling: the variance of repeated predictions and the distance of a label from a prediction, with MONAI's options. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -41,6 +42,7 @@ const varianceOptions = ["includeBackground", "spatialMap", "scalarReduction", "
 export function computeVariance(yPred: HostArray, options: VarianceOptions = {}): HostArray<Float64Array> {
   const op = "computeVariance";
   expectNames(op, options, varianceOptions);
+  expectArguments("computeVariance", "array", { yPred });
   const { includeBackground = true, spatialMap = false, scalarReduction = "mean", threshold = 0.0005 } = options;
   if (scalarReduction !== "mean" && scalarReduction !== "sum")
     throw new ConfigError(`${op}: scalarReduction is "mean" or "sum", got "${String(scalarReduction)}"`);
@@ -99,6 +101,7 @@ export interface LabelQualityOptions {
 export function computeLabelQuality(yPred: HostArray, y: HostArray, options: LabelQualityOptions = {}): HostArray<Float64Array> {
   const op = "computeLabelQuality";
   expectNames(op, options, ["includeBackground", "scalarReduction"]);
+  expectArguments("computeLabelQuality", "array", { yPred, y });
   const { includeBackground = true, scalarReduction = "mean" } = options;
   if (!["mean", "sum", "none"].includes(scalarReduction))
     throw new ConfigError(`${op}: scalarReduction is "mean", "sum" or "none", got "${String(scalarReduction)}"`);

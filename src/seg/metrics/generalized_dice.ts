@@ -1,5 +1,6 @@
 /** @file Generalized Dice: classes weighted by the size of their label (Sudre et al. 2017), with MONAI's options. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -43,6 +44,7 @@ export function computeGeneralizedDice(
 }
 
 function generalizedDice(op: string, yPred: HostArray, y: HostArray, options: GeneralizedDiceOptions): HostArray<Float64Array> {
+  expectArguments(op, "array", { yPred, y });
   const { weightType = "square", sumOverClasses = false, ...rest } = options;
   if (!["square", "simple", "uniform"].includes(weightType))
     throw new ConfigError(`${op}: weightType is "square", "simple" or "uniform", got "${String(weightType)}"`);

@@ -1,5 +1,6 @@
 /** @file How scores per sample and class become one result: only those that are not NaN take part. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
@@ -62,6 +63,7 @@ const means = (sum: Float64Array, count: Float64Array, empty: number): Float64Ar
  * @throws ConfigError, ShapeError
  */
 export function reduceMetric(scores: HostArray, reduction: MetricReduction): Aggregate {
+  expectArguments("reduceMetric", "array", { scores });
   expectMetricReduction("reduceMetric", reduction);
   if (scores.shape.length < 2)
     throw new ShapeError(`reduceMetric: scores are [samples, classes, …], got the shape ${showShape(scores.shape)}`);

@@ -1,17 +1,20 @@
 /** @file Opening a model of whatever kind by its files, and segmenting with it. */
 
+import { expectArguments } from "../../host/kinds.ts";
+import { expectDevice } from "../../tensor/kind.ts";
 import { FormatError } from "../../host/errors.ts";
 import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Volume } from "../../data/volume.ts";
 import type { Device } from "../../tensor/device.ts";
 import { modelKinds } from "./by_kind.ts";
-import type {
-  ModelFiles,
-  ModelKind,
-  ModelSegmentation,
-  ModelSegmentOptions,
-  OpenModelOptions,
-  SegmentationModel,
+import {
+  type ModelFiles,
+  type ModelKind,
+  type ModelSegmentation,
+  type ModelSegmentOptions,
+  type OpenModelOptions,
+  type SegmentationModel,
+  expectFiles,
 } from "./model.ts";
 
 /** The files of the one folder that all paths lie in, as browsers and archives give them, under paths within it. */
@@ -27,6 +30,7 @@ function withinFolder(files: ModelFiles): ModelFiles {
 
 /** The kind of a model. Throws `FormatError` if the files are none that is known. */
 export function modelKindOf(files: ModelFiles): ModelKind {
+  expectFiles("modelKindOf", files);
   const { paths } = withinFolder(files);
   const kind = modelKinds.find((k) => k.matches(paths));
   if (kind) return kind;
@@ -44,6 +48,8 @@ const listed = (paths: readonly string[]) =>
  */
 export function openModel(device: Device, files: ModelFiles, options: OpenModelOptions = {}): Promise<SegmentationModel> {
   expectOptions("openModel", options, "inference weights folds normalization axes recipe");
+  expectDevice("openModel", device);
+  expectFiles("openModel", files);
   return modelKindOf(files).open(device, withinFolder(files), options);
 }
 
@@ -54,6 +60,8 @@ export async function segment(
   image: Volume,
   options: ModelSegmentOptions & OpenModelOptions = {},
 ): Promise<ModelSegmentation> {
+  expectArguments("segment", "object", { model });
+  expectArguments("segment", "volume", { image });
   const { signal, probabilities, onPlan, onProgress, ...opening } = options;
   const wanted = { signal, probabilities, onPlan, onProgress };
   expectOptions("segment", options, "signal probabilities onPlan onProgress inference weights folds normalization axes recipe");

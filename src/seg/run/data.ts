@@ -1,5 +1,6 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { counted } from "../../host/text.ts";
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
 import type { ItemStore } from "../../data/datasets/persistent_dataset.ts";
@@ -14,7 +15,7 @@ import { expectOptions } from "../../host/options.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
 import { oriented, type ReadCase } from "../recipes/prepared.ts";
-import type { DataFacts, Recipe, RunConfig } from "../recipes/recipe.ts";
+import { type DataFacts, type Recipe, type RunConfig, expectRecipe } from "../recipes/recipe.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
 
 /** What a worker needs to build the training samples of a network. Plain data. */
@@ -56,6 +57,8 @@ export interface RunData {
  * `DataError`. Gives those to `train` on and those to validate on, `val`.
  */
 export function casesOfFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all") {
+  expectFields("casesOfFold", "index", index, { training: "list", test: "list" });
+  expectArguments("casesOfFold", "list", { splits });
   if (fold !== "all") return selectFold(index, splits, fold);
   return { train: index.training, val: index.training.length > 0 ? index.training : index.test };
 }
@@ -165,6 +168,9 @@ export async function configure<C extends object>(
   hooks: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
   expectOptions("configure", hooks, "say onProgress device log");
+  expectRecipe("configure", recipe);
+  expectFields("configure", "data", data, { index: "object", train: "list", val: "list", read: "function" });
+  expectArguments("configure", "object", { given });
   const { say, onProgress, device, log = () => undefined } = hooks;
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
   if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {

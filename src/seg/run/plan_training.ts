@@ -1,10 +1,11 @@
 /** @file What a training will take on the device, before it begins. */
 
+import { expectFields } from "../../host/kinds.ts";
 import { expectNames } from "../../host/options.ts";
 import { contextOf } from "./files.ts";
 import { start } from "./standing.ts";
 import { prepareTraining, type TrainingOptions } from "./training.ts";
-import type { Recipe } from "../recipes/recipe.ts";
+import { type Recipe, expectRecipe } from "../recipes/recipe.ts";
 
 /** A training that is planned. */
 export interface TrainingPlan {
@@ -31,6 +32,8 @@ export async function planTraining<C extends object>(
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<TrainingPlan> {
   expectNames("planTraining", options, ["device", "data", "config", "info"]);
+  expectRecipe("planTraining", recipe);
+  expectFields("planTraining", "options", options, { device: "object", data: "object", config: "object", info: "object" });
   const context = contextOf(recipe, options.config, options.info);
   const networks = recipe.networks(options.device, context);
   try {

@@ -1,5 +1,6 @@
 /** @file What networks will see, as a picture before anything is trained: samples as the recipe draws them, without and with augmentation, of host and device. */
 
+import { expectFields } from "../../host/kinds.ts";
 import { DataLoader } from "../../data/loading/loader.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import type { Picture } from "../../host/bytes/png.ts";
@@ -13,7 +14,7 @@ import { sampleSheet, type SampleView, type SheetSection } from "../pictures/sam
 import type { OutputCoding } from "../post/output_coding.ts";
 import { PreparedCases } from "../recipes/prepared.ts";
 import type { Option } from "../recipes/options.ts";
-import type { Context, Recipe } from "../recipes/recipe.ts";
+import { type Context, type Recipe, expectRecipe } from "../recipes/recipe.ts";
 import type { BatchTensors, TrainBatch } from "../training/trainer.ts";
 import { contextOf } from "./files.ts";
 import { trainBatch, type TrainingOptions } from "./training.ts";
@@ -32,6 +33,8 @@ export interface PreviewOptions<C extends object> extends TrainingOptions<C> {
  */
 export async function preview<C extends object>(recipe: Recipe<C>, options: PreviewOptions<C>): Promise<Picture> {
   expectOptions("preview", options, "device data config info samples");
+  expectRecipe("preview", recipe);
+  expectFields("preview", "options", options, { device: "object", data: "object", config: "object", info: "object" });
   const { device, data, config, info, samples = 4 } = options;
   if (!Number.isInteger(samples) || samples < 1)
     throw new ConfigError(`preview: samples must be a positive integer, got ${samples}`);
