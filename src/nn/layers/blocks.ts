@@ -1,7 +1,7 @@
 /** @file MONAI's building blocks: a convolution with norm, dropout and activation, and the residual unit made of such. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { add } from "../../autograd/pointwise.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -95,6 +95,12 @@ export class Convolution extends Sequential {
       options,
       "spatialDims inChannels outChannels strides kernelSize dilation groups bias convOnly isTransposed padding outputPadding act norm dropout adnOrdering dropoutDim",
     );
+    expectOptionKinds("Convolution", options, {
+      boolean: "bias convOnly isTransposed",
+      size: "strides kernelSize dilation padding outputPadding",
+      number: "groups",
+      text: "adnOrdering",
+    });
     expectDevice("Convolution", device);
     expectFields("Convolution", "options", options, channelFields);
     const { spatialDims, outChannels, isTransposed = false, convOnly = false } = options;
@@ -141,6 +147,11 @@ export class ResidualUnit extends Module {
       options,
       "subunits lastConvOnly kernelSize padding spatialDims inChannels outChannels strides dilation bias act norm dropout adnOrdering dropoutDim",
     );
+    expectOptionKinds("ResidualUnit", options, {
+      boolean: "bias lastConvOnly",
+      size: "strides kernelSize dilation padding",
+      text: "adnOrdering",
+    });
     expectDevice("ResidualUnit", device);
     expectFields("ResidualUnit", "options", options, { ...channelFields, subunits: "number?" });
     super();

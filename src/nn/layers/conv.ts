@@ -1,7 +1,7 @@
 /** @file Convolution layers for 1, 2 and 3 spatial axes. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectArguments, expectFields } from "../../host/kinds.ts";
+import { expectArguments, expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { conv, convTranspose } from "../../autograd/conv.ts";
 import type { ConvOptions, ConvTransposeOptions } from "../../kernels/conv/shape.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -94,6 +94,7 @@ export class Conv extends ConvLayer {
       options,
       "spatialDims inChannels outChannels kernelSize bias padding paddingMode activation stride dilation groups",
     );
+    expectOptionKinds("Conv", options, { boolean: "bias", size: "stride dilation" });
     expectDevice("Conv", device);
     expectFields("Conv", "options", options, convFields);
     super("Conv", device, options, [options.outChannels, options.inChannels]);
@@ -122,6 +123,7 @@ export class ConvTranspose extends ConvLayer {
       options,
       "spatialDims inChannels outChannels kernelSize bias padding outputPadding stride dilation groups",
     );
+    expectOptionKinds("ConvTranspose", options, { boolean: "bias", size: "padding outputPadding stride dilation" });
     expectDevice("ConvTranspose", device);
     expectFields("ConvTranspose", "options", options, convFields);
     super("ConvTranspose", device, options, [options.inChannels, options.outChannels]);

@@ -1,7 +1,7 @@
 /** @file Dropout layers and the device's generator behind them. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { dropout } from "../../autograd/dropout.ts";
 import { add, affine, mul } from "../../autograd/pointwise.ts";
 import { full } from "../../kernels/view.ts";
@@ -50,6 +50,7 @@ export class Dropout extends Module {
 
   constructor(device: Device, rate: number, options: { readonly channels?: boolean } = {}) {
     expectOptions("Dropout", options, "channels");
+    expectOptionKinds("Dropout", options, { boolean: "channels" });
     expectDevice("Dropout", device);
     expectArguments("Dropout", "number", { rate });
     const { channels = false } = options;

@@ -1,7 +1,7 @@
 /** @file Normalization layers and their MONAI names. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectArguments, expectFields } from "../../host/kinds.ts";
+import { expectArguments, expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormActivation } from "../../autograd/norm.ts";
 import { pad } from "../../autograd/pad.ts";
 import { affine, div, pow, square } from "../../autograd/pointwise.ts";
@@ -62,6 +62,7 @@ export class InstanceNorm extends ChannelNorm {
 
   constructor(device: Device, channels: number, options: NormOptions = {}) {
     expectOptions("InstanceNorm", options, normNames);
+    expectOptionKinds("InstanceNorm", options, { boolean: "affine", number: "eps" });
     expectDevice("InstanceNorm", device);
     expectArguments("InstanceNorm", "number", { channels });
     super();
@@ -99,6 +100,7 @@ export class GroupNorm extends ChannelNorm {
 
   constructor(device: Device, options: GroupNormOptions) {
     expectOptions("GroupNorm", options, "numGroups channels eps affine");
+    expectOptionKinds("GroupNorm", options, { boolean: "affine", number: "eps" });
     expectDevice("GroupNorm", device);
     expectFields("GroupNorm", "options", options, { numGroups: "number", channels: "number" });
     const { numGroups, channels, eps = 1e-5, affine = true } = options;
@@ -131,6 +133,7 @@ export class LayerNorm extends Module {
 
   constructor(device: Device, normalizedShape: number | Shape, options: NormOptions = {}) {
     expectOptions("LayerNorm", options, normNames);
+    expectOptionKinds("LayerNorm", options, { boolean: "affine", number: "eps" });
     expectDevice("LayerNorm", device);
     expectArguments("LayerNorm", "size", { normalizedShape });
     super();
@@ -174,6 +177,7 @@ export class BatchNorm extends ChannelNorm {
 
   constructor(device: Device, channels: number, options: BatchNormOptions = {}) {
     expectOptions("BatchNorm", options, "momentum trackRunningStats eps affine");
+    expectOptionKinds("BatchNorm", options, { boolean: "affine trackRunningStats", number: "eps momentum" });
     expectDevice("BatchNorm", device);
     expectArguments("BatchNorm", "number", { channels });
     super();

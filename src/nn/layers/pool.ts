@@ -1,6 +1,6 @@
 /** @file Pooling layers for 1, 2 and 3 spatial axes. */
 
-import { expectFields, expectArguments } from "../../host/kinds.ts";
+import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { adaptiveAvgPool, avgPool, type AvgPoolOptions, maxPool, type MaxPoolOptions } from "../../autograd/pool.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Spatial } from "../../host/shape.ts";
@@ -14,6 +14,7 @@ export class MaxPool extends Module {
 
   constructor(options: MaxPoolOptions) {
     expectOptions("MaxPool", options, maxPoolNames);
+    expectOptionKinds("MaxPool", options, { boolean: "ceilMode", size: "stride padding dilation" });
     expectFields("MaxPool", "options", options, { kernelSize: "size" });
     super();
     this.options = options;
@@ -30,6 +31,11 @@ export class AvgPool extends Module {
 
   constructor(options: AvgPoolOptions) {
     expectOptions("AvgPool", options, avgPoolNames);
+    expectOptionKinds("AvgPool", options, {
+      boolean: "ceilMode countIncludePad",
+      size: "stride padding",
+      number: "divisorOverride",
+    });
     expectFields("AvgPool", "options", options, { kernelSize: "size" });
     super();
     this.options = options;

@@ -1,6 +1,6 @@
 /** @file Layers that enlarge images: interpolation and pixel shuffle. */
 
-import { expectFields, expectArguments } from "../../host/kinds.ts";
+import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { interpolate, type InterpolateOptions } from "../../autograd/interpolate.ts";
 import { pixelShuffle } from "../../autograd/pixel_shuffle.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -14,6 +14,7 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     expectOptions("Upsample", options, interpolateNames);
+    expectOptionKinds("Upsample", options, { boolean: "alignCorners recomputeScaleFactor", text: "mode" });
     expectFields("Upsample", "options", options, { scaleFactor: "size?", size: "size?" });
     super();
     this.options = options;

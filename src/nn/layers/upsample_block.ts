@@ -1,7 +1,7 @@
 /** @file MONAI's upsampling block: transposed convolution, interpolation, or sub-pixel convolution. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import type { InterpolateMode } from "../../autograd/interpolate.ts";
 import { pad } from "../../autograd/pad.ts";
 import { avgPool } from "../../autograd/pool.ts";
@@ -66,6 +66,11 @@ export class UpsampleBlock extends Sequential {
       options,
       "spatialDims inChannels outChannels scaleFactor kernelSize size mode preConv postConv interpMode alignCorners bias applyPadPool",
     );
+    expectOptionKinds("UpsampleBlock", options, {
+      boolean: "alignCorners bias applyPadPool",
+      size: "scaleFactor kernelSize size",
+      text: "mode interpMode",
+    });
     expectDevice("UpsampleBlock", device);
     expectFields("UpsampleBlock", "options", options, { spatialDims: "number", inChannels: "number?", outChannels: "number?" });
     super(parts(device, options));
@@ -161,6 +166,7 @@ export class SubpixelUpsample extends Module {
 
   constructor(device: Device, options: SubpixelUpsampleOptions) {
     expectOptions("SubpixelUpsample", options, "scaleFactor convBlock spatialDims inChannels outChannels bias applyPadPool");
+    expectOptionKinds("SubpixelUpsample", options, { boolean: "bias applyPadPool", number: "scaleFactor" });
     expectDevice("SubpixelUpsample", device);
     expectFields("SubpixelUpsample", "options", options, {
       spatialDims: "number",

@@ -1,5 +1,6 @@
 /** @file The Dice coefficient of milesial/Pytorch-UNet: per image or of a whole batch at once, for probabilities or masks. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { add, affine, div, eq, mul, where } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
@@ -25,6 +26,7 @@ export interface DiceCoefficientOptions {
  */
 export function diceCoefficient(input: Tensor, target: Tensor, options: DiceCoefficientOptions = {}): Tensor {
   expectOptions("diceCoefficient", options, "reduceBatchFirst epsilon");
+  expectOptionKinds("diceCoefficient", options, { boolean: "reduceBatchFirst", number: "epsilon" });
   expectKind("diceCoefficient", { input, target });
   const { reduceBatchFirst = false, epsilon = 1e-6 } = options;
   if (!sameShape(input.shape, target.shape)) {
@@ -61,6 +63,7 @@ export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options
  */
 export function batchDiceLoss(input: Tensor, target: Tensor, options: { readonly multiclass?: boolean } = {}): Tensor {
   expectOptions("batchDiceLoss", options, "multiclass");
+  expectOptionKinds("batchDiceLoss", options, { boolean: "multiclass" });
   expectKind("batchDiceLoss", { input, target });
   const { multiclass = false } = options;
   const coefficient = multiclass ? multiclassDiceCoefficient : diceCoefficient;

@@ -1,6 +1,6 @@
 /** @file MONAI's sums of two losses, and the loss over several resolutions. */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind, expectTensorList } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
@@ -57,6 +57,7 @@ export function diceCELoss(input: Tensor, target: Tensor, options: DiceCELossOpt
     options,
     `weight lambdaDice lambdaCe labelSmoothing squaredPred jaccard voxelWeight ${overlapLossNames}`,
   );
+  expectOptionKinds("diceCELoss", options, { numbers: "weight", number: "lambdaDice lambdaCe labelSmoothing" });
   const { lambdaDice = 1, lambdaCe = 1, labelSmoothing, weight, reduction = "mean", ...rest } = options;
   expectReduction("diceCELoss", reduction, ["mean", "sum"]);
   expectFactors("diceCELoss", { lambdaDice, lambdaCe });
@@ -107,6 +108,7 @@ export function diceFocalLoss(input: Tensor, target: Tensor, options: DiceFocalL
     options,
     `gamma alpha lambdaDice lambdaFocal weight squaredPred jaccard voxelWeight ${overlapLossNames}`,
   );
+  expectOptionKinds("diceFocalLoss", options, { size: "weight", number: "gamma alpha lambdaDice lambdaFocal" });
   const { gamma, alpha, lambdaDice = 1, lambdaFocal = 1, ...rest } = options;
   expectFactors("diceFocalLoss", { lambdaDice, lambdaFocal });
   expectPair("diceFocalLoss", input, target);
@@ -139,6 +141,7 @@ export interface GeneralizedDiceFocalLossOptions extends Omit<GeneralizedDiceLos
  */
 export function generalizedDiceFocalLoss(input: Tensor, target: Tensor, options: GeneralizedDiceFocalLossOptions = {}): Tensor {
   expectOptions("generalizedDiceFocalLoss", options, `gamma weight lambdaGdl lambdaFocal wType ${overlapLossNames}`);
+  expectOptionKinds("generalizedDiceFocalLoss", options, { size: "weight", number: "gamma lambdaGdl lambdaFocal" });
   const { gamma, weight, lambdaGdl = 1, lambdaFocal = 1, ...rest } = options;
   expectFactors("generalizedDiceFocalLoss", { lambdaGdl, lambdaFocal });
   expectPair("generalizedDiceFocalLoss", input, target);
@@ -182,6 +185,7 @@ export function deepSupervisionLoss(
   options: DeepSupervisionOptions = {},
 ): Tensor {
   expectOptions("deepSupervisionLoss", options, "weightMode weights");
+  expectOptionKinds("deepSupervisionLoss", options, { numbers: "weights" });
   expectArguments("deepSupervisionLoss", "function", { loss });
   const [levels, targets] = [severalOf("outputs", outputs), severalOf("target", target)];
   if (levels?.length === 0) throw new ConfigError("deepSupervisionLoss: there is no output");

@@ -1,5 +1,6 @@
 /** @file Dice losses and their relatives with MONAI's options and defaults, on the fused region sums. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { classWeights } from "../../autograd/focal.ts";
 import { cast } from "../../autograd/cast.ts";
@@ -74,6 +75,7 @@ export function maskedDiceLoss(input: Tensor, target: Tensor, given: MaskedDiceL
 }
 
 function dice(op: string, input: Tensor, target: Tensor, options: DiceLossOptions, mask?: Tensor): Tensor {
+  expectOptionKinds(op, options, { boolean: "squaredPred jaccard softLabel", size: "weight" });
   const { smoothNr = 1e-5, smoothDr = 1e-5, weight } = options;
   // Squares alone need no L1 form: (|q|² + |t|² − |q − t|²) / 2 = q t.
   const mode = options.squaredPred ? "squared" : options.softLabel ? "soft" : "plain";
@@ -109,6 +111,7 @@ export interface TverskyLossOptions extends OverlapLossOptions {
  */
 export function tverskyLoss(input: Tensor, target: Tensor, options: TverskyLossOptions = {}): Tensor {
   expectOptions("tverskyLoss", options, `alpha beta softLabel ${overlapLossNames}`);
+  expectOptionKinds("tverskyLoss", options, { number: "alpha beta", boolean: "softLabel" });
   expectKind("tverskyLoss", { input, target });
   const { alpha = 0.5, beta = 0.5, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   return composed(input, () => {
@@ -137,6 +140,7 @@ export interface GeneralizedDiceLossOptions extends OverlapLossOptions {
  */
 export function generalizedDiceLoss(input: Tensor, target: Tensor, options: GeneralizedDiceLossOptions = {}): Tensor {
   expectOptions("generalizedDiceLoss", options, `wType softLabel ${overlapLossNames}`);
+  expectOptionKinds("generalizedDiceLoss", options, { boolean: "softLabel" });
   expectKind("generalizedDiceLoss", { input, target });
   const { wType = "square", softLabel = false, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   if (!["square", "simple", "uniform"].includes(wType)) {

@@ -1,6 +1,6 @@
 /** @file Generalized Wasserstein Dice loss with MONAI's options and defaults. */
 
-import { expectArguments } from "../../host/kinds.ts";
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { conv } from "../../autograd/conv.ts";
 import { add, affine, div, mul, reciprocal, sub } from "../../autograd/pointwise.ts";
@@ -60,6 +60,7 @@ export function generalizedWassersteinDiceLoss(
   options: GeneralizedWassersteinDiceLossOptions = {},
 ): Tensor {
   expectOptions("generalizedWassersteinDiceLoss", options, "weightingMode reduction smoothNr smoothDr compat");
+  expectOptionKinds("generalizedWassersteinDiceLoss", options, { number: "smoothNr smoothDr" });
   expectKind("generalizedWassersteinDiceLoss", { input, target });
   const op = "generalizedWassersteinDiceLoss";
   const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;

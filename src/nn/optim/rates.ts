@@ -1,6 +1,6 @@
 /** @file Learning rates as pure functions of the step: PyTorch's closed forms. Step 0 is the first update. */
 
-import { expectFields, expectArguments } from "../../host/kinds.ts";
+import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 
@@ -174,6 +174,7 @@ interface Phase {
 /** The 1cycle policy (Smith and Topin 2019): `lr` and the place of the momentum between its largest (1) and smallest (0) value. The `step` counts from 0. */
 export function oneCycle(options: OneCycleOptions): (step: number) => { lr: number; momentum: number } {
   expectOptions("oneCycle", options, "maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase");
+  expectOptionKinds("oneCycle", options, { boolean: "threePhase" });
   expectFields("oneCycle", "options", options, {
     maxLr: "number",
     totalSteps: "number",
@@ -191,6 +192,7 @@ export function oneCycle(options: OneCycleOptions): (step: number) => { lr: numb
     threePhase = false,
   } = options;
   requireCount("oneCycle", "totalSteps", totalSteps);
+  require("oneCycle", "annealStrategy", ["cos", "linear"].includes(annealStrategy), annealStrategy, '"cos" or "linear"');
   require("oneCycle", "pctStart", pctStart >= 0 && pctStart <= 1, pctStart, "in [0, 1]");
   const first = maxLr / divFactor;
   const last = first / finalDivFactor;

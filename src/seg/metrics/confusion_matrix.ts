@@ -148,6 +148,7 @@ export class ConfusionMatrixMetric extends CumulativeMetric<ConfusionMatrixMetri
   constructor(options: ConfusionMatrixMetricOptions = {}) {
     expectNames("ConfusionMatrixMetric", options, ["includeBackground", "strict", "reduction", "metricName", "computeSample"]);
     super(options);
+    expectArguments("ConfusionMatrixMetric", "texts", { "options.metricName": [options.metricName ?? []].flat() });
     for (const name of this.names()) ruleOf("ConfusionMatrixMetric", name);
   }
 

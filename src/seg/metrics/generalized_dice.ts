@@ -7,7 +7,7 @@ import { sameShape, showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { expectNames } from "../../host/options.ts";
 import { countOverlap, type OverlapCounts } from "./overlap.ts";
-import type { Aggregate } from "./reduction.ts";
+import { type Aggregate, expectMetricOptions } from "./reduction.ts";
 
 /** "square": 1 / volume²; "simple": 1 / volume; "uniform": 1. */
 export type DiceWeight = "square" | "simple" | "uniform";
@@ -40,6 +40,7 @@ export function computeGeneralizedDice(
   options: GeneralizedDiceOptions = {},
 ): HostArray<Float64Array> {
   expectNames("computeGeneralizedDice", options, [...names, "sumOverClasses"]);
+  expectMetricOptions("computeGeneralizedDice", options);
   return generalizedDice("computeGeneralizedDice", yPred, y, options);
 }
 

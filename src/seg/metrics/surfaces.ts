@@ -1,5 +1,6 @@
 /** @file The surfaces of two masks and the distances between them, each worked out once, whatever metrics are taken of it. */
 
+import { expectMetricOptions } from "./reduction.ts";
 import { expectInstance, expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import {
@@ -226,6 +227,7 @@ export function spacings(
   samples: number,
   axes: number,
 ): (number | readonly number[] | undefined)[] {
+  if (typeof spacing !== "number" && spacing !== undefined) expectArguments(op, "list", { "options.spacing": spacing });
   if (typeof spacing !== "object") return new Array<number | undefined>(samples).fill(spacing);
   const perSample = spacing.filter((s) => typeof s === "object");
   if (perSample.length === 0) return Array.from({ length: samples }, () => perAxis(op, spacing as readonly number[], axes));
@@ -256,6 +258,7 @@ export function scoreSurfaces(
   options: BatchSurfaceOptions & Pick<SurfacePairOptions, "useSubvoxels">,
   score: (pair: SurfacePair, sample: number, column: number) => number,
 ): HostArray<Float64Array> {
+  expectMetricOptions(op, options);
   expectArguments(op, "array", { yPred, y });
   const { includeBackground = false, distanceMetric = "euclidean", spacing, useSubvoxels = false } = options;
   if (!sameShape(yPred.shape, y.shape))

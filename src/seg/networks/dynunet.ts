@@ -1,7 +1,7 @@
 /** @file MONAI's DynUNet, after nnU-Net (Isensee et al. 2019): kernel, stride and channels of every level, deep supervision. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { interpolate } from "../../autograd/interpolate.ts";
 import { stack } from "../../autograd/view.ts";
 import type { ActivationSpec } from "../../nn/layers/activation.ts";
@@ -108,6 +108,11 @@ export class DynUNet extends Module {
       options,
       "spatialDims inChannels outChannels kernelSize strides upsampleKernelSize filters dropout normName actName deepSupervision deepSuprNum resBlock transBias",
     );
+    expectOptionKinds("DynUNet", options, {
+      boolean: "deepSupervision resBlock transBias",
+      number: "deepSuprNum",
+      numbers: "filters",
+    });
     expectDevice("DynUNet", device);
     expectFields("DynUNet", "options", options, {
       spatialDims: "number",

@@ -1,7 +1,7 @@
 /** @file The padded U-Net that most people use, in the form of the repository milesial/Pytorch-UNet: batch norm, odd sizes padded to fit. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { pad } from "../../autograd/pad.ts";
 import { relu } from "../../autograd/pointwise.ts";
 import { concat } from "../../autograd/view.ts";
@@ -111,6 +111,7 @@ export class MilesialUNet extends Module {
 
   constructor(device: Device, options: MilesialUNetOptions) {
     expectOptions("MilesialUNet", options, "inChannels outChannels bilinear features");
+    expectOptionKinds("MilesialUNet", options, { boolean: "bilinear" });
     expectDevice("MilesialUNet", device);
     expectFields("MilesialUNet", "options", options, { inChannels: "number", outChannels: "number", features: "numbers?" });
     super();

@@ -1,7 +1,7 @@
 /** @file MONAI's UNet (Kerfoot et al. 2018): an encoder and decoder of strided convolutions or residual units with concatenating skips. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { concat } from "../../autograd/view.ts";
 import { type AdnOptions, Convolution, ResidualUnit } from "../../nn/layers/blocks.ts";
 import { expectImage, Module, Sequential } from "../../nn/module.ts";
@@ -64,6 +64,7 @@ export class UNet extends Module {
       options,
       "spatialDims inChannels outChannels channels strides kernelSize upKernelSize numResUnits bias act norm dropout adnOrdering",
     );
+    expectOptionKinds("UNet", options, { boolean: "bias", number: "numResUnits", size: "kernelSize upKernelSize" });
     expectDevice("UNet", device);
     expectFields("UNet", "options", options, {
       spatialDims: "number",

@@ -1,7 +1,7 @@
 /** @file V-Net (Milletari et al. 2016) as MONAI builds it: residual stages of 5-wide convolutions, batch norm outside of the activations. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { add } from "../../autograd/pointwise.ts";
 import { tile } from "../../autograd/repeat.ts";
 import { concat } from "../../autograd/view.ts";
@@ -187,6 +187,7 @@ export class VNet extends Module {
 
   constructor(device: Device, options: VNetOptions = {}) {
     expectOptions("VNet", options, "spatialDims inChannels outChannels act dropoutProbDown dropoutProbUp dropoutDim bias");
+    expectOptionKinds("VNet", options, { boolean: "bias" });
     expectDevice("VNet", device);
     expectFields("VNet", "options", options, {
       spatialDims: "number?",
