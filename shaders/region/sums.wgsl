@@ -3,13 +3,15 @@
 //   plain   q t,                         q,    t
 //   squared q t,                         q^2,  t^2
 //   soft    (|q| + |t| - |q - t|) / 2,   |q|,  |t|
-// One workgroup takes SPAN * LANES positions of one sample; `reduce` adds the slabs.
+// One workgroup takes SPAN * LANES positions of one sample; `reduce` adds the slabs. With APART each lane is a slab of its own: for software adapters,
+// whose compiler takes four times as long for a program with barriers in a loop.
 // uses lib/grid lib/prediction lib/tree lib/class_fault
 
-@group(0) @binding(4) var<storage, read_write> partial: array<f32>; // [slabs, 3, N, C]
+@group(0) @binding(4) var<storage, read_write> partial: array<f32>; // [slabs, 3, N, C], with APART [slabs, LANES, 3, N, C]
 @group(0) @binding(5) var<storage, read_write> faults: array<atomic<u32>>;
 
 const SPAN = 16u; // positions per lane
+override APART: u32;
 
 // Unless nothing at the position counts.
 fn check(n: u32, s: u32) {
@@ -60,9 +62,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
     for (var k = 0u; k < 3u; k++) {
-      let total = tree_sum(sum[k], lane);
-      if (lane == 0u && n < p.samples) {
-        partial[((slab * 3u + k) * p.samples + n) * p.channels + c] = total;
+      var total = sum[k];
+      var row = slab * LANES + lane;
+      if (APART == 0u) {
+        total = tree_sum(total, lane);
+        row = slab;
+      }
+      if ((APART != 0u || lane == 0u) && n < p.samples) {
+        partial[((row * 3u + k) * p.samples + n) * p.channels + c] = total;
       }
     }
   }

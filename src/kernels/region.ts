@@ -117,12 +117,16 @@ function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: Region
   const { device } = logits;
   const width = lanes(device);
   const slabs = Math.max(1, Math.ceil(g.inner / (16 * width)));
-  const partial = device.empty([slabs, 3, g.samples, g.channels]);
+  const APART = device.software ? 1 : 0;
+  const rows = APART === 1 ? slabs * width : slabs;
+  const partial = device.empty([rows, 3, g.samples, g.channels]);
   if (partial.size > 0) {
+    const given = variant(target, g, options);
     const { fault, faults } = classCheck(device, options.op ?? "regionSums", g.channels, options.ignoreIndex);
     device.run(
       sumsShader({
-        ...variant(target, g, options),
+        ...given,
+        overrides: { ...given.overrides, APART },
         consts: { LANES: width },
         params: words(g, slabs, options, fault),
         bind: { logits, labels: target, mask: options.mask ?? logits, partial: write(partial), faults },
@@ -130,7 +134,7 @@ function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: Region
       }),
     );
   }
-  const total = slabs === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
+  const total = rows === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
   partial.dispose();
   return total;
 }

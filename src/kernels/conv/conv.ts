@@ -13,7 +13,7 @@ import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } 
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
 import { packWeights, readsRuns, tapRoom } from "./tile.ts";
-import { type Direct, gatherVariant, type Tile, weightVariant } from "./variants.ts";
+import { type Direct, gatherVariant, productsOf, type Tile, weightVariant } from "./variants.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fits } from "../lib/pieces.ts";
 import { fold } from "../lib/workgroups.ts";
@@ -207,12 +207,15 @@ interface Share {
   readonly taps: number;
 }
 
+// Some 20 ms of a software adapter.
+const manyProducts = 2 ** 26;
+
 /** What of a weight gradient a thread, or a workgroup through shared memory, adds up. */
-function shareOf(device: Device, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
+function shareOf(device: Device, g: ConvGeometry, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
   if (tile && "TB" in tile) return { TA: tile.PC * tile.PARTS, TB: tile.TB, taps: tile.KW };
   if (tile) return { TA: 4 * tile.AG * tile.R, TB: 4 * tile.BG * tile.R, taps: 1 };
-  // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory.
-  const most = device.software ? 16 : 8;
+  // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory. LLVM takes 2 s for 128 of them, half a second for 32.
+  const most = device.software && productsOf(g) >= manyProducts ? 16 : 8;
   return { TA: Math.min(most, a > 8 ? 16 : a > 4 ? 8 : 4), TB: Math.min(most / 2, b > 4 ? 8 : b > 1 ? 4 : 1), taps: 1 };
 }
 
@@ -220,7 +223,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const tile = weightVariant(device, g, half(small));
-  const { TA, TB, taps } = shareOf(device, tile, smallGroup, largeGroup);
+  const { TA, TB, taps } = shareOf(device, g, tile, smallGroup, largeGroup);
   const pairs = (sizeOf(g.taps) / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
   const direct = pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
   const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup

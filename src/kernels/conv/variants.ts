@@ -85,10 +85,12 @@ const tiles = { 16: "tile 16x256", 32: "tile 32x128", 64: "tile 64x128", 128: "t
 const leastProducts = 2 ** 22;
 const leastPositions = 256;
 
+/** Multiply-adds of a layer. */
+export const productsOf = (g: ConvGeometry): number =>
+  (g.samples * sizeOf(g.small) * g.smallChannels * g.largeChannels * sizeOf(g.taps)) / g.groups;
+
 function paysRows(device: Device, g: ConvGeometry): boolean {
-  const positions = g.samples * sizeOf(g.small);
-  const products = (positions * g.smallChannels * g.largeChannels * sizeOf(g.taps)) / g.groups;
-  return hasLanes(device) && positions >= leastPositions && products >= leastProducts;
+  return hasLanes(device) && g.samples * sizeOf(g.small) >= leastPositions && productsOf(g) >= leastProducts;
 }
 
 /** The fixed table. */

@@ -5,14 +5,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { joinCase } from "../../../src/data/folders/join_case.ts";
 import type { Folder } from "../../../src/data/folders/dataset_index.ts";
 import { parseDataset } from "../../../src/data/folders/decathlon.ts";
 import { parseSplits, selectFold } from "../../../src/data/folders/splits.ts";
 import { loadCase, loadDataset, loadSplits } from "../../../src/data/folders/decathlon.node.ts";
 import { writeNiftiFile } from "../../../src/data/formats/nifti/nifti.node.ts";
-import { type Affine, makeVolume } from "../../../src/data/volume.ts";
-import { ConfigError, DataError, FormatError, ShapeError } from "../../../src/host/errors.ts";
+import { makeVolume } from "../../../src/data/volume.ts";
+import { ConfigError, DataError, FormatError } from "../../../src/host/errors.ts";
 
 const DATA = process.env.VOXGRAD_DATA ?? new URL("../../../../shared/data", import.meta.url).pathname;
 let dir: string;
@@ -251,66 +250,6 @@ describe("folds", () => {
     expect(() => parseSplits({})).toThrow(FormatError);
     expect(() => parseSplits([{ train: ["a"] }])).toThrow(/fold 0 has no list of case ids "val"/);
     expect(() => parseSplits([{ train: ["a", "b"], val: ["b"] }])).toThrow(DataError);
-  });
-});
-
-describe("joinCase", () => {
-  const affine = (sx = 1, sy = 1): Affine => [
-    [sx, 0, 0, 0],
-    [0, sy, 0, 0],
-    [0, 0, 1, 0],
-    [0, 0, 0, 1],
-  ];
-  const volume = (values: number[], shape: number[], a = affine()) => makeVolume({ data: Float32Array.from(values), shape }, a);
-  const labels = [
-    { name: "background", values: [0] },
-    { name: "x", values: [2] },
-  ];
-  const image = volume([1, 2], [1, 2, 1, 1]);
-
-  test("joins channels", () => {
-    const { image: two } = joinCase("a", [image, volume([3, 4], [1, 2, 1, 1])], undefined, labels);
-    expect(two.shape).toEqual([2, 2, 1, 1]);
-    expect([...two.data]).toEqual([1, 2, 3, 4]);
-    expect(() => joinCase("a", [image, volume([3], [1, 1, 1, 1])], undefined, labels)).toThrow(ShapeError);
-  });
-  test("refuses channels that are shifted or flipped against each other, naming both", () => {
-    const named = (name: string, a: Affine) => makeVolume({ data: new Uint8Array(2), shape: [1, 2, 1, 1] }, a, { source: name });
-    const flipped = affine(-1).map((row, r) => (r === 0 ? [-1, 0, 0, 1] : row));
-    const join = (a: Affine) => () => joinCase("a", [named("t1.nii", affine()), named("t2.nii", a)], undefined, labels);
-    expect(join(flipped)).toThrow(/array axis 0 of channel 1 \(t2.nii\) and channel 0 \(t1.nii\) point 180° apart/);
-    expect(join(affine(1, 1.5))).toThrow(DataError);
-    expect(join(affine().map((row, r) => (r === 2 ? [0, 0, 1, 7] : row)))).toThrow(/lies \[0,0,7\] voxels from/);
-    expect(join(affine().map((row, r) => (r === 2 ? [0, 0, 1, 0.4] : row)))().image.shape).toEqual([2, 2, 1, 1]);
-  });
-  test("refuses a label that lies beside its image, in voxels of any direction", () => {
-    const oblique: Affine = [
-      [0, -2, 0, 10],
-      [3, 0, 0, -5],
-      [0, 0, 0.5, 0],
-      [0, 0, 0, 1],
-    ];
-    const moved = (mm: number[]) => oblique.map((row, r) => (r < 3 ? [...row.slice(0, 3), row[3] + mm[r]] : row));
-    const join = (mm: number[]) => () =>
-      joinCase("a", [volume([1, 2], [1, 2, 1, 1], oblique)], volume([0, 2], [1, 2, 1, 1], moved(mm)), labels);
-    expect(join([0, 15, 0])).toThrow(/the label lies \[5,0,0\] voxels from the image/);
-    expect(join([0, 0, 0.3])).toThrow(/\[0,0,0.6\]/);
-    expect(join([0.9, 1.4, 0.2])).not.toThrow();
-  });
-  test("rounds label values a hair from an integer, and refuses others", () => {
-    expect([...joinCase("a", [image], volume([1e-4, 1.9999], [1, 2, 1, 1]), labels).label!.data]).toEqual([0, 2]);
-    expect(() => joinCase("a", [image], volume([0, 1.99], [1, 2, 1, 1]), labels)).toThrow(/is not a class/);
-    const exact = volume([0, 2], [1, 2, 1, 1]);
-    expect(joinCase("a", [image], exact, labels).label).toBe(exact);
-  });
-  test("checks the label", () => {
-    expect(joinCase("a", [image], volume([0, 2], [1, 2, 1, 1]), labels).label?.data[1]).toBe(2);
-    expect(() => joinCase("a", [image], volume([0], [1, 1, 1, 1]), labels)).toThrow(ShapeError);
-    expect(() => joinCase("a", [image], volume([0, 0, 0, 0], [2, 2, 1, 1]), labels)).toThrow(/2 channels/);
-    for (const v of [1, 0.5, NaN])
-      expect(() => joinCase("a", [image], volume([0, v], [1, 2, 1, 1]), labels)).toThrow(/is not a class .* 0, 2/);
-    expect(() => joinCase("a", [image], volume([0, 2], [1, 2, 1, 1], affine(2)), labels)).toThrow(/voxel size/);
-    expect(() => joinCase("a", [image], volume([0, 2], [1, 2, 1, 1], affine(-1)), labels)).toThrow(/axis 0 .* 180°/);
   });
 });
 
