@@ -104,10 +104,10 @@ export class WindowSegmenter implements Segmenter {
   private windows: DeviceWindows;
 
   constructor(device: Device, networks: Module | readonly Module[], given: WindowSegmenterOptions) {
-    expectFields("WindowSegmenter", "options", given, { outputs: "object" });
+    expectFields("WindowSegmenter", "options", given, {});
     const { outputs, ...options } = given;
-    expectCoding("WindowSegmenter", "options.outputs", outputs);
     this.windows = new DeviceWindows(device, networks, options);
+    expectCoding("WindowSegmenter", "options.outputs", outputs);
     this.device = device;
     this.networks = networks;
     this.outputs = outputs;

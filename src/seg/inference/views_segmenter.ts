@@ -1,11 +1,10 @@
 /** @file QuickNAT's views as a recipe's segmenter. */
 
 import { expectFields } from "../../host/kinds.ts";
-import { expectCoding } from "../post/output_coding.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
-import type { OutputCoding } from "../post/output_coding.ts";
+import { expectCoding, type OutputCoding } from "../post/output_coding.ts";
 import { QuickNatViews, type QuickNatViewsOptions, type ViewNetworks } from "./quicknat_views.ts";
 import type { SampledLabels, SegmentHooks, Segmenter } from "./segmenter.ts";
 
@@ -23,10 +22,10 @@ export class ViewsSegmenter implements Segmenter {
   private readonly outputs: OutputCoding;
 
   constructor(device: Device, networks: Readonly<Record<string, Module>>, given: ViewsSegmenterOptions) {
-    expectFields("ViewsSegmenter", "options", given, { outputs: "object" });
+    expectFields("ViewsSegmenter", "options", given, {});
     const { outputs, ...options } = given;
-    expectCoding("ViewsSegmenter", "options.outputs", outputs);
     this.views = new QuickNatViews(device, networks as ViewNetworks, options);
+    expectCoding("ViewsSegmenter", "options.outputs", outputs);
     this.outputs = outputs;
     this.sample = options.combine === "logits" ? undefined : (image, samples, hooks) => this.draw(image, samples, hooks ?? {});
   }

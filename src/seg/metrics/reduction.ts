@@ -37,8 +37,7 @@ export function expectMetricReduction(op: string, reduction: MetricReduction): v
 }
 
 const optionKinds = {
-  boolean:
-    "includeBackground ignoreEmpty strict directed symmetric useSubvoxels returnWithLabel computeSample spatialMap sumOverClasses",
+  boolean: "includeBackground ignoreEmpty strict directed symmetric useSubvoxels computeSample spatialMap sumOverClasses",
   number: "numClasses",
 } as const;
 

@@ -60,11 +60,11 @@ export async function segment(
   image: Volume,
   options: ModelSegmentOptions & OpenModelOptions = {},
 ): Promise<ModelSegmentation> {
-  expectArguments("segment", "object", { model });
-  expectArguments("segment", "volume", { image });
   const { signal, probabilities, onPlan, onProgress, ...opening } = options;
   const wanted = { signal, probabilities, onPlan, onProgress };
   expectOptions("segment", options, "signal probabilities onPlan onProgress inference weights folds normalization axes recipe");
+  expectArguments("segment", "object", { model });
+  expectArguments("segment", "volume", { image });
   if ("segment" in model) {
     expectNames("segment", opening, []);
     return model.segment(image, wanted);

@@ -3,7 +3,6 @@
  * on bit for bit. An epoch is one pass of each network over its samples, one network after the other.
  */
 
-import { expectFields } from "../../host/kinds.ts";
 import { ConfigError, NonFiniteError } from "../../host/errors.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
@@ -31,7 +30,7 @@ import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
 import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
 import { type RunStore, expectStore } from "./store.ts";
-import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
+import { prepareTraining, type Training, type TrainingOptions, expectTraining } from "./training.ts";
 import { type ValidatedCase, Validation } from "./validation.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
@@ -91,13 +90,7 @@ export interface FitResult {
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
   expectOptions("fit", options, "store resume init signal onEvent device data config info");
   expectRecipe("fit", recipe);
-  expectFields("fit", "options", options, {
-    device: "object",
-    data: "object",
-    config: "object",
-    info: "object",
-    store: "object",
-  });
+  expectTraining("fit", options);
   expectStore("fit", options.store);
   const unlock = await options.store.lock?.();
   try {

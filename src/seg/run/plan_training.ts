@@ -1,10 +1,9 @@
 /** @file What a training will take on the device, before it begins. */
 
-import { expectFields } from "../../host/kinds.ts";
 import { expectNames } from "../../host/options.ts";
 import { contextOf } from "./files.ts";
 import { start } from "./standing.ts";
-import { prepareTraining, type TrainingOptions } from "./training.ts";
+import { prepareTraining, type TrainingOptions, expectTraining } from "./training.ts";
 import { type Recipe, expectRecipe } from "../recipes/recipe.ts";
 
 /** A training that is planned. */
@@ -33,7 +32,7 @@ export async function planTraining<C extends object>(
 ): Promise<TrainingPlan> {
   expectNames("planTraining", options, ["device", "data", "config", "info"]);
   expectRecipe("planTraining", recipe);
-  expectFields("planTraining", "options", options, { device: "object", data: "object", config: "object", info: "object" });
+  expectTraining("planTraining", options);
   const context = contextOf(recipe, options.config, options.info);
   const networks = recipe.networks(options.device, context);
   try {

@@ -1,6 +1,5 @@
 /** @file What networks will see, as a picture before anything is trained: samples as the recipe draws them, without and with augmentation, of host and device. */
 
-import { expectFields } from "../../host/kinds.ts";
 import { DataLoader } from "../../data/loading/loader.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import type { Picture } from "../../host/bytes/png.ts";
@@ -17,7 +16,7 @@ import type { Option } from "../recipes/options.ts";
 import { type Context, type Recipe, expectRecipe } from "../recipes/recipe.ts";
 import type { BatchTensors, TrainBatch } from "../training/trainer.ts";
 import { contextOf } from "./files.ts";
-import { trainBatch, type TrainingOptions } from "./training.ts";
+import { trainBatch, type TrainingOptions, expectTraining } from "./training.ts";
 
 /** Options and description of the run are as `configure` gives them, or as the run's files have them. */
 export interface PreviewOptions<C extends object> extends TrainingOptions<C> {
@@ -34,7 +33,7 @@ export interface PreviewOptions<C extends object> extends TrainingOptions<C> {
 export async function preview<C extends object>(recipe: Recipe<C>, options: PreviewOptions<C>): Promise<Picture> {
   expectOptions("preview", options, "device data config info samples");
   expectRecipe("preview", recipe);
-  expectFields("preview", "options", options, { device: "object", data: "object", config: "object", info: "object" });
+  expectTraining("preview", options);
   const { device, data, config, info, samples = 4 } = options;
   if (!Number.isInteger(samples) || samples < 1)
     throw new ConfigError(`preview: samples must be a positive integer, got ${samples}`);

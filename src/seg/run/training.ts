@@ -1,5 +1,6 @@
 /** @file What trains the networks of a run: for each its optimizer, its schedule, its samples and its captured step. */
 
+import { expectFields } from "../../host/kinds.ts";
 import { listDataCollate } from "../../data/datasets/collate.ts";
 import { DataLoader } from "../../data/loading/loader.ts";
 import type { Item } from "../../data/transforms/transform.ts";
@@ -195,4 +196,9 @@ function loaderOf<C extends object>(
   }
   const args = { recipe: recipe.module, cases: data.train, config, info, network, cacheBytes };
   return new DataLoader<TrainBatch>(data.inWorkers(args), settings);
+}
+
+/** Throws `ConfigError` for options that tell of no training. */
+export function expectTraining(op: string, options: unknown): void {
+  expectFields(op, "options", options, { device: "object", data: "object", config: "object", info: "object" });
 }
