@@ -3,6 +3,7 @@
  * few volumes of the target's size in memory, however many classes there are.
  */
 
+import { expectCoding } from "../post/expect_coding.ts";
 import { expectFields, expectArguments } from "../../host/kinds.ts";
 import { resampleDataOrSegToShape, type ResampleToShapeOptions } from "../../data/nnunet/resample.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
@@ -10,7 +11,7 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import { sameShape, type Shape } from "../../host/shape.ts";
 import { codesPerWord } from "../../kernels/window.ts";
-import { type OutputCoding, expectCoding } from "../post/output_coding.ts";
+import type { OutputCoding } from "../post/output_coding.ts";
 
 /** What networks say of each voxel of an image. */
 export interface ScoreMap {

@@ -1,11 +1,12 @@
 /** @file From a prepared image to a label map: the contract, and the ones that run a network over windows or slices. */
 
+import { expectCoding } from "../post/expect_coding.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import { expectFields } from "../../host/kinds.ts";
 import { type Module, expectModule } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
-import { type OutputCoding, expectCoding } from "../post/output_coding.ts";
+import type { OutputCoding } from "../post/output_coding.ts";
 import { CoreWindows, type CoreWindowsOptions } from "./core_windows.ts";
 import { DeviceWindows, type DeviceWindowsOptions, type WindowsPlan } from "./device_windows.ts";
 import { computeStepsForSlidingWindow } from "./nnunet_windows.ts";

@@ -1,10 +1,11 @@
 /** @file QuickNAT's views as a recipe's segmenter. */
 
+import { expectCoding } from "../post/expect_coding.ts";
 import { expectFields } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
-import { expectCoding, type OutputCoding } from "../post/output_coding.ts";
+import type { OutputCoding } from "../post/output_coding.ts";
 import { QuickNatViews, type QuickNatViewsOptions, type ViewNetworks } from "./quicknat_views.ts";
 import type { SampledLabels, SegmentHooks, Segmenter } from "./segmenter.ts";
 

@@ -3,7 +3,6 @@
  * model. A kind of model is a file beside this one and a row in `by_kind.ts`.
  */
 
-import { expectFields } from "../../host/kinds.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import type { AbortSignal } from "../../host/platform.ts";
@@ -95,9 +94,4 @@ export interface ModelKind {
   matches(paths: readonly string[]): boolean;
   /** Reads these files into a model. Throws `FormatError` for damaged ones, `ConfigError` for what is not supported. */
   open(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel>;
-}
-
-/** Throws `ConfigError` for what are no files of a model. */
-export function expectFiles(op: string, files: unknown): void {
-  expectFields(op, "files", files, { name: "text", paths: "texts", read: "function" });
 }

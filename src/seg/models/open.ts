@@ -1,5 +1,6 @@
 /** @file Opening a model of whatever kind by its files, and segmenting with it. */
 
+import { expectFiles } from "./expect_files.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import { FormatError } from "../../host/errors.ts";
@@ -7,14 +8,13 @@ import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Volume } from "../../data/volume.ts";
 import type { Device } from "../../tensor/device.ts";
 import { modelKinds } from "./by_kind.ts";
-import {
-  type ModelFiles,
-  type ModelKind,
-  type ModelSegmentation,
-  type ModelSegmentOptions,
-  type OpenModelOptions,
-  type SegmentationModel,
-  expectFiles,
+import type {
+  ModelFiles,
+  ModelKind,
+  ModelSegmentation,
+  ModelSegmentOptions,
+  OpenModelOptions,
+  SegmentationModel,
 } from "./model.ts";
 
 /** The files of the one folder that all paths lie in, as browsers and archives give them, under paths within it. */

@@ -3,7 +3,7 @@
  * label values. Training, validation, prediction and pictures all ask here.
  */
 
-import { expectFields, expectItems } from "../../host/kinds.ts";
+import { expectItems } from "../../host/kinds.ts";
 import { foregroundOf, ignoredValue, type LabelClass } from "../../data/labels.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { argmaxPlanes } from "../../host/argmax.ts";
@@ -167,9 +167,4 @@ function likely(logits: TypedArray, values: readonly number[], out: Uint8Array |
   for (let c = 1; c < values.length; c++) {
     for (let i = 0; i < voxels; i++) if (logits[(c - 1) * voxels + i] > 0) out[i] = values[c];
   }
-}
-
-/** Throws `ConfigError` for what is no coding of outputs. */
-export function expectCoding(op: string, name: string, outputs: unknown): void {
-  expectFields(op, name, outputs, { channels: "number", decision: "text", valuesOf: "function" });
 }

@@ -5,7 +5,7 @@
  * in reach.
  */
 
-import { expectFields } from "../../host/kinds.ts";
+import { expectRecipe } from "./expect_recipe.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
 import type { FolderOptions } from "../../data/folders/folder_layout.ts";
@@ -195,9 +195,4 @@ export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Part
 export function defineRecipe<Config extends object, O extends Outputs = Tensor>(recipe: Recipe<Config, O>): Recipe<Config, O> {
   expectRecipe("defineRecipe", recipe);
   return recipe;
-}
-
-/** Throws `ConfigError` for what is no recipe. */
-export function expectRecipe(op: string, recipe: unknown): void {
-  expectFields(op, "recipe", recipe, { name: "text", version: "number", options: "object", networks: "function" });
 }

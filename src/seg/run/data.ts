@@ -1,5 +1,6 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
+import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { counted } from "../../host/text.ts";
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
@@ -15,7 +16,7 @@ import { expectOptions } from "../../host/options.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
 import { oriented, type ReadCase } from "../recipes/prepared.ts";
-import { type DataFacts, type Recipe, type RunConfig, expectRecipe } from "../recipes/recipe.ts";
+import type { DataFacts, Recipe, RunConfig } from "../recipes/recipe.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
 
 /** What a worker needs to build the training samples of a network. Plain data. */

@@ -3,6 +3,7 @@
  * recipe, the classes and channels, the voxel size and what the outputs mean, so that whoever predicts needs nothing of training.
  */
 
+import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { CheckpointError, ConfigError } from "../../host/errors.ts";
@@ -11,7 +12,7 @@ import type { WeightTensor } from "../../weights/elements.ts";
 import { readSafetensors, writeSafetensors } from "../../weights/safetensors.ts";
 import { outputCodingOf, type OutputKind } from "../post/output_coding.ts";
 import { checkOptions, type OptionTable } from "../recipes/options.ts";
-import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig, expectRecipe } from "../recipes/recipe.ts";
+import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig } from "../recipes/recipe.ts";
 import { runOptionTable } from "../recipes/run_options.ts";
 import { naming, readCheckpoint } from "../training/checkpoint.ts";
 import { readLines } from "./lines.ts";

@@ -9,7 +9,7 @@ import { manualSeed } from "../../nn/init.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import { counted } from "../../host/text.ts";
-import { type Context, type Networks, onlyNetwork, type Recipe, expectRecipe } from "../recipes/recipe.ts";
+import { type Context, type Networks, onlyNetwork, type Recipe } from "../recipes/recipe.ts";
 import { restoreCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { ProgressState } from "../training/progress.ts";
 import type { StepReport } from "../training/trainer.ts";
@@ -89,10 +89,8 @@ export interface FitResult {
  */
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
   expectOptions("fit", options, "store resume init signal onEvent device data config info");
-  expectRecipe("fit", recipe);
-  expectTraining("fit", options);
-  expectStore("fit", options.store);
-  const unlock = await options.store.lock?.();
+  expectTraining("fit", recipe, options);
+  const unlock = await expectStore("fit", options.store).lock?.();
   try {
     return await trainRun(recipe, options);
   } finally {

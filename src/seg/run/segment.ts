@@ -1,5 +1,6 @@
 /** @file Segmenting cases with a trained run, or several as an ensemble, one after the other: memory does not grow with their number. */
 
+import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields, expectItems } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
@@ -24,7 +25,7 @@ import { diceOfLabels } from "../metrics/label_dice.ts";
 import { voteOfLabels } from "../post/ensemble.ts";
 import { type PostStep, postprocess } from "../post/steps.ts";
 import { asStored, oriented, type ReadCase } from "../recipes/prepared.ts";
-import { type Context, type LoadedCase, type Networks, type PreparedCase, type Recipe, expectRecipe } from "../recipes/recipe.ts";
+import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
 import { cleanedUp, decidesOnSource, labelsOf, scoresOf } from "./decide.ts";
 import { type RunStore, expectStore } from "./store.ts";

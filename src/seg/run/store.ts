@@ -60,7 +60,8 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** Throws `ConfigError` for what is no store of a run. */
-export function expectStore(op: string, store: unknown): void {
+/** The store. Throws `ConfigError` for what is none. */
+export function expectStore(op: string, store: RunStore): RunStore {
   expectFields(op, "store", store, { name: "text", read: "function", write: "function", append: "function" });
+  return store;
 }

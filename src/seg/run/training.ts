@@ -1,5 +1,6 @@
 /** @file What trains the networks of a run: for each its optimizer, its schedule, its samples and its captured step. */
 
+import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectFields } from "../../host/kinds.ts";
 import { listDataCollate } from "../../data/datasets/collate.ts";
 import { DataLoader } from "../../data/loading/loader.ts";
@@ -198,7 +199,8 @@ function loaderOf<C extends object>(
   return new DataLoader<TrainBatch>(data.inWorkers(args), settings);
 }
 
-/** Throws `ConfigError` for options that tell of no training. */
-export function expectTraining(op: string, options: unknown): void {
+/** Throws `ConfigError` for what is no recipe, and for options that tell of no training. */
+export function expectTraining(op: string, recipe: unknown, options: unknown): void {
+  expectRecipe(op, recipe);
   expectFields(op, "options", options, { device: "object", data: "object", config: "object", info: "object" });
 }
