@@ -57,6 +57,7 @@ export abstract class ConvLayer extends Module {
   /**
    * The weight is `[rows, columns / groups, taps…]`; as torch, this counts its axis 1 as fan-in in both directions.
    * @param op name for error messages
+   * @param channels rows and columns of the weight
    */
   protected constructor(
     op: string,
