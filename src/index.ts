@@ -52,5 +52,6 @@ export { oneHot, type OneHotOptions } from "./kernels/indexing.ts";
 export { distanceTransform, type DistanceTransformOptions } from "./kernels/distance_transform.ts";
 export { type Choices, tune, type Tuned, type TuneOptions, useChoices } from "./kernels/tune.ts";
 export { topShare } from "./kernels/top_share.ts";
-export { adjustIntensity, blur, lowResolution, splineField, warp, type WarpOptions } from "./kernels/augment.ts";
+export { adjustIntensity, lowResolution, splineField, warp, type WarpOptions } from "./kernels/augment.ts";
+export { blur } from "./kernels/blur.ts";
 export { full } from "./kernels/view.ts";

@@ -108,6 +108,7 @@ export const zhOptions: Readonly<Record<string, string>> = {
     "训练目标：label（掩模的体素）或 balls（列出的结节处的球）",
   "x,y,z size of a crop, such as 96,96,48 or 96,96,16": "裁剪块在 x,y,z 方向的大小，例如 96,96,48 或 96,96,16",
   "crops per nodule and epoch": "每个结节每轮的裁剪块数",
+  "nodules come in proportion to 1 / diameter^this; 0: all alike": "结节出现的次数与 1/直径^此值 成正比；0：一视同仁",
   "shares of crops around a nodule, without one, and in the middle": "裁剪块的比例：结节周围、无结节、位于中部",
   "a nodule begins at most this share of a crop behind its start": "结节起点距裁剪块起点至多为裁剪块的此比例",
   "none or mirror": "无（none）或镜像（mirror）",

@@ -7,6 +7,8 @@ struct Params {
   inner: u32,    // elements between neighbours along it; 1: threads lie along the axis, else along what is inside of it
   outer: u32,    // lines of a channel outside of the axis
   radius: u32,   // in elements
+  rows: u32,     // of a thread, one after the other: along the axis, or of lines along it
+  skip: u32,     // 1: channels that stay as they are are not written
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -21,10 +23,24 @@ fn reflected(at: i32, size: i32) -> i32 {
 
 fn element(id: vec3u) {
   let last = p.inner == 1u;
-  let at = select(id.y, id.x, last);
-  let i = (id.z * p.size + at) * p.inner + select(id.x, 0u, last);
-  let first = quotient(id.z, p.outer) * (p.radius + 1u);
+  let first = select(quotient(id.z, p.outer), id.z, last) * (p.radius + 1u);
   let center = weights[first];
+  if (center == 1.0 && p.skip != 0u) {
+    return;
+  }
+  let begin = id.y * p.rows;
+  for (var row = begin; row < min(begin + p.rows, select(p.size, p.outer, last)); row++) {
+    if (last) {
+      smoothed((id.z * p.outer + row) * p.size, id.x, first, center);
+    } else {
+      smoothed(id.z * p.size * p.inner + id.x, row, first, center);
+    }
+  }
+}
+
+// Element `at` of the line that begins at `line`.
+fn smoothed(line: u32, at: u32, first: u32, center: f32) {
+  let i = line + at * p.inner;
   var sum = center * x[i];
   if (center == 1.0) {
     y[i] = sum;

@@ -1,9 +1,10 @@
 // Brightness, contrast about the mean within the range there is, gamma, noise: in this order, each channel of each sample by its own numbers.
-// uses lib/philox
+// IN_PLACE reads from what it writes, and leaves channels alone whose numbers change nothing.
+// uses lib/lines lib/philox
 
 struct Params {
+  threads: vec3u,
   plane: u32,    // elements of a channel
-  channels: u32, // of all samples; more than a device dispatches go on in the same thread
 }
 
 // Words of a channel's numbers; see src/kernels/augment.ts.
@@ -23,8 +24,8 @@ fn normal(words: vec2u, odd: bool) -> f32 {
   return radius * select(cos(angle), sin(angle), odd);
 }
 
-fn element(k: u32, channel: u32) {
-  let i = channel * p.plane + k;
+fn element(id: vec3u) {
+  let channel = id.z;
   let at = channel * NUMBERS;
   let scale = numbers[at];
   let shift = numbers[at + 1u];
@@ -36,7 +37,25 @@ fn element(k: u32, channel: u32) {
   let mean = bounds.x;
   let low = min(bounds.y, bounds.z);
   let high = max(bounds.y, bounds.z);
-  var v = x[i] * scale + shift;
+  if (IN_PLACE != 0u && scale == 1.0 && shift == 0.0 && contrast == 1.0 && gamma == 1.0 && noise == 0.0) {
+    return;
+  }
+  let seed = u32(numbers[at + 6u]);
+  // A thread has several elements: the numbers are fetched once for all of them.
+  for (var k = id.x; k < p.plane; k += p.threads.x) {
+    let i = channel * p.plane + k;
+    var v = 0.0;
+    if (IN_PLACE != 0u) {
+      v = y[i];
+    } else {
+      v = x[i];
+    }
+    y[i] = noisy(toned(v * scale + shift, contrast, gamma, inverted, mean, low, high), noise, seed, k, channel);
+  }
+}
+
+fn toned(plain: f32, contrast: f32, gamma: f32, inverted: bool, mean: f32, low: f32, high: f32) -> f32 {
+  var v = plain;
   if (contrast != 1.0) {
     v = clamp((v - mean) * contrast + mean, low, high);
   }
@@ -53,20 +72,13 @@ fn element(k: u32, channel: u32) {
     t = select(0.0, pow(t, gamma), t > 0.0);
     v = select(t, 1.0 - t, inverted) * range + ends.x;
   }
-  if (noise > 0.0) {
-    let words = philox(vec4u(k / 4u, 0u, channel, 0u), vec2u(u32(numbers[at + 6u]), 0x61756721u));
-    v += noise * normal(select(words.xy, words.zw, k % 4u >= 2u), k % 2u == 1u);
-  }
-  y[i] = v;
+  return v;
 }
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let k = (group.y * groups.x + group.x) * 64u + lane;
-  if (k >= p.plane) {
-    return;
+fn noisy(v: f32, noise: f32, seed: u32, k: u32, channel: u32) -> f32 {
+  if (noise <= 0.0) {
+    return v;
   }
-  for (var channel = group.z; channel < p.channels; channel += groups.z) {
-    element(k, channel);
-  }
+  let words = philox(vec4u(k / 4u, 0u, channel, 0u), vec2u(seed, 0x61756721u));
+  return v + noise * normal(select(words.xy, words.zw, k % 4u >= 2u), k % 2u == 1u);
 }

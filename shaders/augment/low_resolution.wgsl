@@ -5,6 +5,8 @@ struct Params {
   threads: vec3u,
   size: vec3u,   // D, H, W
   axes: u32,     // bits of the axes that are made coarser: 1 for D, 2 for H, 4 for W
+  rows: u32,     // of a thread, one after the other along H
+  skip: u32,     // 1: channels that stay as they are are not written
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -36,24 +38,33 @@ fn element(id: vec3u) {
   let plane = p.size.x * p.size.y * p.size.z;
   let channel = quotient(id.z, p.size.x);
   let depth = id.z - channel * p.size.x;
-  let i = channel * plane + (depth * p.size.y + id.y) * p.size.z + id.x;
   let zoom = zooms[channel];
-  if (zoom == 1.0) {
-    y[i] = x[i];
+  if (zoom == 1.0 && p.skip != 0u) {
     return;
   }
   let pd = pair_at(depth, 0u, zoom);
-  let ph = pair_at(id.y, 1u, zoom);
   let pw = pair_at(id.x, 2u, zoom);
+  let first = id.y * p.rows;
+  for (var row = first; row < min(first + p.rows, p.size.y); row++) {
+    let i = channel * plane + (depth * p.size.y + row) * p.size.z + id.x;
+    if (zoom == 1.0) {
+      y[i] = x[i];
+    } else {
+      y[i] = joined(channel * plane, pd, pair_at(row, 1u, zoom), pw);
+    }
+  }
+}
+
+fn joined(origin: u32, pd: Pair, ph: Pair, pw: Pair) -> f32 {
   var sum = 0.0;
   for (var d = 0u; d < 2u; d++) {
     for (var h = 0u; h < 2u; h++) {
-      let line = channel * plane + (pd.at[d] * p.size.y + ph.at[h]) * p.size.z;
+      let line = origin + (pd.at[d] * p.size.y + ph.at[h]) * p.size.z;
       let weight = select(1.0 - pd.t, pd.t, d == 1u) * select(1.0 - ph.t, ph.t, h == 1u);
       if (weight != 0.0) {
         sum += weight * mix(x[line + pw.at[0]], x[line + pw.at[1]], pw.t);
       }
     }
   }
-  y[i] = sum;
+  return sum;
 }

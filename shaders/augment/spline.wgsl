@@ -1,13 +1,13 @@
 // Uniform cubic B-splines through [outer, knots, inner] along the middle axis: [outer, size, inner], the first and the last position at the ends of the
 // knots' inner part.
-// A workgroup has a stretch of one line, so that no thread divides integers, which software adapters do one by one.
+// A thread has a whole line, so that it fetches the knots of a stretch between two of them once.
 // uses lib/lines
 
 struct Params {
   threads: vec3u,
   knots: u32,
   size: u32,
-  inner: u32,   // 1: threads lie along the axis, else along what is inside of it
+  inner: u32,   // 1: threads lie along what is outside of the axis, else along what is inside of it
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -16,14 +16,20 @@ struct Params {
 
 fn element(id: vec3u) {
   let last = p.inner == 1u;
-  let o = select(id.y, id.x, last);
+  let line = select(id.z, id.x, last);
   let k = select(id.x, 0u, last);
-  let u = f32(o) / max(1.0, f32(p.size) - 1.0) * f32(p.knots - 3u);
-  let first = min(u32(u), p.knots - 4u);
-  let t = u - f32(first);
-  let s = 1.0 - t;
-  let at = (id.z * p.knots + first) * p.inner + k;
-  let sum = s * s * s * x[at] + ((3.0 * t - 6.0) * t * t + 4.0) * x[at + p.inner] +
-    ((3.0 * s - 6.0) * s * s + 4.0) * x[at + 2u * p.inner] + t * t * t * x[at + 3u * p.inner];
-  y[(id.z * p.size + o) * p.inner + k] = sum / 6.0;
+  let step = f32(p.knots - 3u) / max(1.0, f32(p.size) - 1.0);
+  var o = 0u;
+  for (var first = 0u; first < p.knots - 3u; first++) {
+    let at = (line * p.knots + first) * p.inner + k;
+    let knots = vec4f(x[at], x[at + p.inner], x[at + 2u * p.inner], x[at + 3u * p.inner]);
+    // The last position lies at the end of the last stretch.
+    let end = select(min(p.size, u32(ceil(f32(first + 1u) / step))), p.size, first == p.knots - 4u);
+    for (; o < end; o++) {
+      let t = f32(o) * step - f32(first);
+      let s = 1.0 - t;
+      let sum = s * s * s * knots.x + ((3.0 * t - 6.0) * t * t + 4.0) * knots.y + ((3.0 * s - 6.0) * s * s + 4.0) * knots.z + t * t * t * knots.w;
+      y[(line * p.size + o) * p.inner + k] = sum / 6.0;
+    }
+  }
 }

@@ -9,6 +9,7 @@ struct Params {
   out_size: vec4u,   // D, H, W, samples
   padding: u32,
   elastic: u32,
+  rows: u32,         // of a thread, one after the other along H
 }
 
 const ZEROS = 0u;
@@ -21,17 +22,24 @@ const REFLECTION = 2u;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-// Row `row` of the matrix of sample `n`, for the position `o`.
-fn mapped(n: u32, row: u32, o: vec3f) -> f32 {
+// A position along an axis: where the first row would be, and how far each one is from the one before.
+struct Course {
+  start: f32,
+  step: f32,
+}
+
+// Row `row` of the matrix of sample `n`, at `depth` and `column`.
+fn course(n: u32, row: u32, depth: f32, column: f32) -> Course {
   let at = (n * AXES + row) * (AXES + 1u);
-  var sum = matrix[at + AXES - 1u] * o.z + matrix[at + AXES];
+  var start = matrix[at + AXES - 1u] * column + matrix[at + AXES];
+  var step = 0.0;
   if (AXES >= 2u) {
-    sum += matrix[at + AXES - 2u] * o.y;
+    step = matrix[at + AXES - 2u];
   }
   if (AXES == 3u) {
-    sum += matrix[at] * o.x;
+    start += matrix[at] * depth;
   }
-  return sum;
+  return Course(start, step);
 }
 
 fn folded(position: f32, count: u32) -> f32 {
@@ -87,15 +95,26 @@ fn element(id: vec3u) {
   // Along W the threads of a workgroup, then H, then D of all samples.
   let n = quotient(id.z, p.out_size.x);
   let depth = id.z - n * p.out_size.x;
-  let place = (depth * p.out_size.y + id.y) * p.out_size.z + id.x;
-  let o = vec3f(vec3u(depth, id.y, id.x));
-  var position = vec3f(0.0, 0.0, mapped(n, AXES - 1u, o));
+  // Loads that all threads make alike take a software adapter as long as any other, so they are made once for several rows.
+  let cw = course(n, AXES - 1u, f32(depth), f32(id.x));
+  var ch = Course(0.0, 0.0);
+  var cd = Course(0.0, 0.0);
   if (AXES >= 2u) {
-    position.y = mapped(n, AXES - 2u, o);
+    ch = course(n, AXES - 2u, f32(depth), f32(id.x));
   }
   if (AXES == 3u) {
-    position.x = mapped(n, 0u, o);
+    cd = course(n, 0u, f32(depth), f32(id.x));
   }
+  let first = id.y * p.rows;
+  for (var row = first; row < min(first + p.rows, p.out_size.y); row++) {
+    let o = f32(row);
+    let position = vec3f(cd.start + cd.step * o, ch.start + ch.step * o, cw.start + cw.step * o);
+    sampled(n, positions, (depth * p.out_size.y + row) * p.out_size.z + id.x, position);
+  }
+}
+
+fn sampled(n: u32, positions: u32, place: u32, straight: vec3f) {
+  var position = straight;
   if (p.elastic != 0u) {
     let at = n * AXES * positions + place;
     position.z += displacement[at + (AXES - 1u) * positions];

@@ -1,4 +1,4 @@
-// Sums over their weights.
+// Sums of some channels over their weights; `first_channel` counts from the first of these sums.
 // uses lib/grid lib/round_half lib/window_planes
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -15,6 +15,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let at = ring_place(i);
   let weight = weights[at];
   for (var c = 0u; c < p.channels; c++) {
-    y[c * p.count + i] = kept(sums[c * p.ring * p.plane + at] / weight);
+    y[c * p.count + i] = kept(sums[(p.first_channel + c) * p.ring * p.plane + at] / weight);
   }
 }

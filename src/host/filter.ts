@@ -1,6 +1,7 @@
 /** @file Linear filters of host arrays: along one axis, and n-dimensional ones. Sums are float64, results float32. */
 import { edgeIndices, type EdgeMode } from "./edges.ts";
 import { sizeOf } from "./array.ts";
+import { unfilledFloats } from "./unfilled.ts";
 
 /** Elements that are summed at a time: they and their sums stay in the fastest cache. */
 const chunk = 1024;
@@ -20,7 +21,7 @@ export function filterAxis(
   const inner = sizeOf(shape.slice(axis + 1));
   const half = (weights.length - 1) >> 1;
   const source = edgeIndices(edge, -half, size + weights.length - 1, size);
-  const out = new Float32Array(data.length);
+  const out = unfilledFloats(data.length);
   if (inner === 1) filterLines(data, size, weights, source, out);
   else filterRows(data, size, inner, weights, source, out);
   return out;
@@ -119,7 +120,7 @@ export function filterNd(
   const size = sizeOf(spatial);
   const width = spatial.at(-1)!;
   const kernelWidth = kernelShape.at(-1)!;
-  const out = new Float32Array(data.length);
+  const out = unfilledFloats(data.length);
   const half = (kernelWidth - 1) >> 1;
   const padded = new Float32Array(width + kernelWidth - 1);
   const sums = new Float64Array(width);

@@ -1,6 +1,7 @@
 /** @file The median of a window around each element. */
 import { edgeIndices } from "./edges.ts";
 import { sizeOf } from "./array.ts";
+import { unfilledFloats } from "./unfilled.ts";
 
 /**
  * The median of the box of 2·radius + 1 elements around each element of the last axes; the border is repeated outside.
@@ -17,7 +18,7 @@ export function medianFilter(data: Float32Array, shape: readonly number[], radiu
   const span = window.at(-1)!;
   const last = reach.at(-1)!;
   const starts = new Int32Array(values.length / span);
-  const out = new Float32Array(data.length);
+  const out = unfilledFloats(data.length);
   for (let row = 0; row < data.length; row += width) {
     const block = row - (row % size);
     rowsOfWindow(row - block, spatial, window, reach, starts);

@@ -5,7 +5,7 @@
 
 import { inBlocks } from "./blocks.ts";
 import { changed, type Lanes, lanesFor } from "./simd/chunks.ts";
-import { places } from "./simd/kernels.ts";
+import { places } from "./simd/places.ts";
 
 const size = 256;
 const slices = 1024;

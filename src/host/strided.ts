@@ -6,7 +6,8 @@ import { ConfigError, ShapeError } from "./errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
 import { lanesFor, reverseRows } from "./simd/chunks.ts";
-import { chunkSize } from "./simd/kernels.ts";
+import { blockChunk } from "./simd/places.ts";
+import { unfilledLike } from "./unfilled.ts";
 
 /** A zero-filled array of the same element type. */
 export function emptyLike<A extends TypedArray>(data: A, length: number): A {
@@ -35,7 +36,7 @@ export function copyView<A extends TypedArray>(
   strides: readonly number[],
   start: number,
 ): HostArray<A> {
-  const out = emptyLike(data, sizeOf(shape));
+  const out = unfilledLike(data, sizeOf(shape));
   if (out.length === 0) return { data: out, shape: [...shape] };
   const view = merged(shape, strides);
   const [to, from] = [asWords(out), asWords(data)];
@@ -52,7 +53,7 @@ export function copyView<A extends TypedArray>(
 /** Rows that are read backwards, many at a time; false where they are too long or too short for that, or of other words. */
 function fillReversed(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number): boolean {
   const width = shape.at(-1)!;
-  const lanes = width >= 4 && width <= chunkSize ? lanesFor(out.length) : undefined;
+  const lanes = width >= 4 && width <= blockChunk ? lanesFor(out.length) : undefined;
   if (!lanes || !(out instanceof Int32Array && data instanceof Int32Array)) return false;
   // The same rows forwards, joined with their neighbors.
   const forwards = merged(shape, [...strides.slice(0, -1), 1]);

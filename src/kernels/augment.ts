@@ -7,16 +7,15 @@ import { sizeOf } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
-import { write } from "../tensor/kernel.ts";
+import { update, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { grid, lines } from "./lib/workgroups.ts";
+import { expectPerChannel, perThread, planesOf, settle, spatialOf } from "./lib/augmented.ts";
+import { lines } from "./lib/workgroups.ts";
 import { padAxes } from "./resample.ts";
-import { blurShader } from "./shaders/augment/blur.gen.ts";
 import { intensityShader, NUMBERS, STATISTICS } from "./shaders/augment/intensity.gen.ts";
 import { lowResolutionShader } from "./shaders/augment/low_resolution.gen.ts";
 import { splineShader } from "./shaders/augment/spline.gen.ts";
-import { weightsShader } from "./shaders/augment/weights.gen.ts";
 import { BORDER, REFLECTION, warpShader, ZEROS } from "./shaders/augment/warp.gen.ts";
 import { expectArguments } from "../host/kinds.ts";
 
@@ -34,12 +33,6 @@ export interface WarpOptions {
 
 const paddings = { zeros: ZEROS, border: BORDER, reflection: REFLECTION } as const;
 const taps = { nearest: 1, bilinear: 2 } as const;
-
-function spatialOf(op: string, x: Shape): Shape {
-  const spatial = x.slice(2);
-  if (spatial.length >= 1 && spatial.length <= 3 && spatial.every((n) => n > 0)) return spatial;
-  throw new ShapeError(`${op}: input must be [N, C, spatial…] with one to three spatial axes, got ${showShape(x)}`);
-}
 
 /**
  * Crop, affine map, flip and elastic deformation in one pass: y(o) = x(matrix · (o, 1) + displacement(o)), positions in elements, 0 the center of
@@ -74,7 +67,8 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
   const y = x.device.empty([n, c, ...size]);
   if (y.size === 0) return y;
   const padded = padAxes(size, 1);
-  const { threads, workgroups } = lines(x.device, [padded[2], padded[1], padded[0] * n], 64);
+  const rows = perThread(x.device);
+  const { threads, workgroups } = lines(x.device, [padded[2], Math.ceil(padded[1] / rows), padded[0] * n], 64);
   x.device.run(
     warpShader({
       consts: { TAPS: taps[mode], AXES: axes },
@@ -85,6 +79,7 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
         out_size: [...padded, n],
         padding: paddings[paddingMode],
         elastic: displacement ? 1 : 0,
+        rows,
       },
       bind: { matrix, displacement: displacement ?? matrix, x, y: write(y) },
       workgroups,
@@ -117,7 +112,7 @@ export function splineField(knots: Tensor, size: Shape): Tensor {
     if (next.size > 0) {
       const inner = sizeOf(field.shape.slice(axis + 3));
       const outer = sizeOf(field.shape.slice(0, axis + 2));
-      const { threads, workgroups } = lines(device, inner === 1 ? [size[axis], 1, outer] : [inner, size[axis], outer], 64);
+      const { threads, workgroups } = lines(device, inner === 1 ? [outer, 1, 1] : [inner, 1, outer], 64);
       device.run(
         splineShader({
           params: { threads, knots: counts[axis], size: size[axis], inner },
@@ -148,69 +143,23 @@ export function adjustIntensity(x: Tensor, numbers: Tensor, statistics: Tensor):
   expectPerChannel(op, "numbers", numbers, [n, c, NUMBERS]);
   expectPerChannel(op, "statistics", statistics, [n, c, STATISTICS]);
   const y = x.device.empty(x.shape);
-  if (y.size === 0) return y;
-  const plane = sizeOf(x.shape.slice(2));
-  const [across, down] = grid(x.device, op, plane, 64);
-  x.device.run(
+  adjust(y, numbers, statistics, x);
+  return y;
+}
+
+/** `adjustIntensity` in the memory of `y`; where the numbers change nothing it is not even read. */
+export const adjustInPlace = (y: Tensor, numbers: Tensor, statistics: Tensor): void => adjust(y, numbers, statistics);
+
+function adjust(y: Tensor, numbers: Tensor, statistics: Tensor, x?: Tensor): void {
+  if (y.size === 0) return;
+  y.device.run(
     intensityShader({
-      params: { plane, channels: n * c },
-      bind: { numbers, statistics, x, y: write(y) },
-      workgroups: [across, down, Math.min(n * c, x.device.gpu.limits.maxComputeWorkgroupsPerDimension)],
+      consts: { IN_PLACE: x ? 0 : 1 },
+      params: planesOf(y).params,
+      bind: { numbers, statistics, x: x ?? numbers, y: x ? write(y) : update(y) },
+      workgroups: planesOf(y).workgroups,
     }),
   );
-  return y;
-}
-
-function expectPerChannel(op: string, name: string, t: Tensor, shape: Shape): void {
-  if (!sameShape(t.shape, shape)) throw new ShapeError(`${op}: ${name} ${showShape(t.shape)} must be ${showShape(shape)}`);
-}
-
-/**
- * Gaussian smoothing with a sigma (in elements) for each channel of each sample; 0 leaves it as it is. Images are reflected about their border
- * elements; weights end at `radius`.
- * @param x `[N, C, spatial…]`
- * @param sigmas `[N, C]`
- * @param radius elements to each side, at least 1; four times the largest sigma leaves nothing out
- * @throws ShapeError, ConfigError, DTypeError
- */
-export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
-  const op = "blur";
-  expectTensors(op, { input: x, sigmas });
-  const spatial = spatialOf(op, x.shape);
-  expectPerChannel(op, "sigmas", sigmas, x.shape.slice(0, 2));
-  if (!Number.isInteger(radius) || radius < 1) throw new ConfigError(`${op}: radius must be a positive integer, got ${radius}`);
-  const { device } = x;
-  const channels = x.shape[0] * x.shape[1];
-  const weights = device.empty([channels, radius + 1]);
-  if (channels > 0) {
-    device.run(
-      weightsShader({
-        params: { channels, radius },
-        bind: { sigmas, weights: write(weights) },
-        workgroups: grid(device, op, channels, 64),
-      }),
-    );
-  }
-  let y = x;
-  for (const [axis, size] of spatial.entries()) {
-    const next = device.empty(x.shape);
-    if (next.size > 0) {
-      const [outer, inner] = [sizeOf(spatial.slice(0, axis)), sizeOf(spatial.slice(axis + 1))];
-      const places = channels * outer;
-      const { threads, workgroups } = lines(device, inner === 1 ? [size, 1, places] : [inner, size, places], 64);
-      device.run(
-        blurShader({
-          params: { threads, size, inner, outer, radius },
-          bind: { weights, x: y, y: write(next) },
-          workgroups,
-        }),
-      );
-    }
-    if (y !== x) y.dispose();
-    y = next;
-  }
-  weights.dispose();
-  return y;
 }
 
 /**
@@ -226,23 +175,44 @@ export function lowResolution(x: Tensor, zooms: Tensor, axes?: readonly number[]
   expectTensors(op, { input: x, zooms });
   const spatial = spatialOf(op, x.shape);
   expectPerChannel(op, "zooms", zooms, x.shape.slice(0, 2));
+  const chosen = chosenAxes(op, spatial, axes);
+  const y = x.device.empty(x.shape);
+  coarsen(x, zooms, chosen, y, false);
+  return y;
+}
+
+/** `lowResolution` in the memory of `x`, of which channels with zoom 1 are not even read. */
+export function lowResolutionInPlace(x: Tensor, zooms: Tensor, axes?: readonly number[]): void {
+  const coarse = x.device.empty(x.shape);
+  coarsen(x, zooms, chosenAxes("lowResolution", x.shape.slice(2), axes), coarse, true);
+  settle(x, zooms, coarse);
+  coarse.dispose();
+}
+
+function chosenAxes(op: string, spatial: Shape, axes: readonly number[] | undefined): readonly number[] {
   const chosen = axes ?? spatial.map((_, axis) => axis);
   if (chosen.some((a) => !Number.isInteger(a) || a < 0 || a >= spatial.length))
     throw new ShapeError(`${op}: axes [${chosen}] must be spatial axes 0 … ${spatial.length - 1}`);
-  const y = x.device.empty(x.shape);
-  if (y.size === 0) return y;
+  return chosen;
+}
+
+function coarsen(x: Tensor, zooms: Tensor, chosen: readonly number[], y: Tensor, skip: boolean): void {
+  if (x.size === 0) return;
+  const spatial = x.shape.slice(2);
   const size = padAxes(spatial, 1);
-  const { threads, workgroups } = lines(x.device, [size[2], size[1], size[0] * x.shape[0] * x.shape[1]], 64);
+  const rows = perThread(x.device);
+  const { threads, workgroups } = lines(x.device, [size[2], Math.ceil(size[1] / rows), size[0] * x.shape[0] * x.shape[1]], 64);
   x.device.run(
     lowResolutionShader({
       params: {
         threads,
         size,
         axes: chosen.reduce((bits, a) => bits | (1 << (a + 3 - spatial.length)), 0),
+        rows,
+        skip: skip ? 1 : 0,
       },
-      bind: { zooms, x, y: write(y) },
+      bind: { zooms, x, y: skip ? update(y) : write(y) },
       workgroups,
     }),
   );
-  return y;
 }

@@ -180,11 +180,14 @@ export function decidePlanes(sums: readonly Tensor[], planes: Planes, decision: 
   }
 }
 
-/** Sums `[channels, ring, rows, columns]` over weights `[ring, rows, columns]`, of these planes: `[channels, planes, rows, columns]`. */
-export function meanOfPlanes(sums: Tensor, weights: Tensor, planes: Planes): Tensor {
+/**
+ * Sums `[channels, ring, rows, columns]` over weights `[ring, rows, columns]`, of these planes and of `count` channels from `first` on: `[count, planes, rows,
+ * columns]`.
+ */
+export function meanOfPlanes(sums: Tensor, weights: Tensor, planes: Planes, first = 0, count = sums.shape[0]): Tensor {
   const { device } = sums;
-  const y = device.empty([sums.shape[0], planes.planes, planes.rows, planes.columns]);
-  const given = planeParams(planes, sums.shape[0]);
+  const y = device.empty([count, planes.planes, planes.rows, planes.columns]);
+  const given = planeParams(planes, count, first);
   device.run(
     meanShader({
       ...rounding(planes),

@@ -128,6 +128,7 @@ export * from "./inference/quicknat_views.ts";
 export * from "./inference/views_segmenter.ts";
 export * from "./networks/residual_encoder_unet.ts";
 export * from "./inference/score_map.ts";
+export * from "./inference/kept_scores.ts";
 export * from "./inference/segmenter.ts";
 export type { ImageOutputs, WindowCoord, WindowOutputs } from "./inference/window_outputs.ts";
 export * from "./networks/segresnet.ts";

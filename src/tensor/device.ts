@@ -1,6 +1,6 @@
 /** @file The device: one adapter opened at its highest limits, its memory, pipelines, streams, read-backs and faults. */
 
-import { pollsWhileWaiting } from "#gpu";
+import { doze, pollsWhileWaiting } from "#gpu";
 import { type AdapterOptions, openAdapter, type OpenedAdapter } from "./adapter.ts";
 import { Backlog } from "./backlog.ts";
 import { BufferPool, type MemoryUse, Storage } from "./buffers.ts";
@@ -65,7 +65,7 @@ class OpenDevice implements Device {
   private readonly shared: boolean;
   // Dispatches that the device is known to have done.
   private answeredAt = -1;
-  private readonly patience = new Patience(pollsWhileWaiting);
+  private readonly patience = new Patience(pollsWhileWaiting, doze);
   private fault: Error | undefined;
   private closed = false;
 

@@ -106,3 +106,11 @@ function loadError(library: string): Error | undefined {
 
 /** Dawn's binding for Node polls in a tight loop while a promise of its is pending. */
 export const pollsWhileWaiting = true;
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+
+/** The thread sleeps for some milliseconds, then its event loop goes round once. */
+export const doze: ((ms: number) => Promise<void>) | undefined = (ms) => {
+  Atomics.wait(cell, 0, 0, ms);
+  return new Promise((resolve) => setImmediate(resolve));
+};

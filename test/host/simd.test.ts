@@ -1,7 +1,12 @@
 /** @file The WebAssembly kernels give what the loops in their place give, in every bit: long arrays go through them, their pieces do not. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import * as T from "../../src/data/transforms/index.ts";
 import { add, clamp, linear, multiply } from "../../src/data/transforms/intensity/arithmetic.ts";
 import { meanAndStd } from "../../src/data/transforms/intensity/moments.ts";
+import { areaTable, cubicTable, linearTable, resampleAxes, type Taps } from "../../src/data/transforms/spatial/resample.ts";
+import { makeVolume } from "../../src/data/volume.ts";
+import type { HostArray } from "../../src/host/array.ts";
+import { logarithm } from "../../src/host/logarithm.ts";
 import { raise } from "../../src/host/powers.ts";
 import { RandomState } from "../../src/host/random/numpy.ts";
 import { lanesFor } from "../../src/host/simd/chunks.ts";
@@ -98,3 +103,139 @@ test("rows in reverse, also of a length that is no whole vectors", () => {
     expect(differences(out, expected)).toEqual([]);
   }
 });
+
+test("thresholds between two float32, and values at them", () => {
+  const limits = [0.1, Math.fround(0.1), 0, 1e-46, -1e-46, 40, NaN, Infinity];
+  for (const threshold of limits) {
+    for (const above of [true, false]) {
+      const select = new T.ThresholdIntensity({ threshold, above, cval: -7 });
+      const data = withOdd.slice();
+      data.set([Math.fround(0.1), Math.fround(0.1) + 2 ** -27], 400);
+      const { data: out } = select.apply({ data, shape: [1, data.length] });
+      const expected = data.map((v) => ((above ? v > threshold : v < threshold) ? v : -7));
+      expect(differences(out as Float32Array, expected)).toEqual([]);
+    }
+  }
+});
+
+test("masks of bytes and floats multiply, so that NaN is seen", () => {
+  for (const mask of [Uint8Array.from(withOdd, (v) => (v > 0 ? 200 : 0)), withOdd]) {
+    const shape = [1, withOdd.length];
+    const { data } = new T.MaskIntensity({ maskData: { data: mask, shape } }).apply({ data: withOdd, shape });
+    expect(
+      differences(
+        data as Float32Array,
+        withOdd.map((v, i) => v * Number(mask[i] > 0)),
+      ),
+    ).toEqual([]);
+  }
+});
+
+test("one-hot: classes are cut towards zero", () => {
+  const data = Float32Array.from(values, (v) => Math.abs(v) % 4);
+  const { data: out } = new T.AsDiscrete({ toOnehot: 4 }).apply({ data, shape: [1, data.length] });
+  const expected = [0, 1, 2, 3].flatMap((c) => Array.from(data, (v) => Number(Math.trunc(v) === c)));
+  expect(differences(out as Float32Array, Float32Array.from(expected))).toEqual([]);
+  data[9_000] = 4;
+  expect(() => new T.AsDiscrete({ toOnehot: 4 }).apply({ data, shape: [1, data.length] })).toThrow("class 4 is outside");
+});
+
+test("normals as float32 are those of float64, rounded, also after an odd number of them", () => {
+  for (const before of [0, 1]) {
+    const [whole, pieces, wide] = [0, 1, 2].map(() => new RandomState(3));
+    for (const random of [whole, pieces, wide]) random.normal(0, 1, before);
+    const out = whole.normal(1, 0.3, new Float32Array(20_001));
+    const inPieces = new Float32Array(20_001);
+    for (let at = 0; at < inPieces.length; at += 4_000) pieces.normal(1, 0.3, inPieces.subarray(at, at + 4_000));
+    expect(differences(out, inPieces)).toEqual([]);
+    expect(differences(out, new Float32Array(wide.normal(1, 0.3, 20_001)))).toEqual([]);
+    expect(whole.getState()).toEqual(wide.getState());
+  }
+});
+
+test("logarithms to 13 digits, also next to 1", () => {
+  for (const v of [1 - 2 ** -53, 1 - 1e-9, 0.998, 0.75, 0.7499, 0.5, 1e-3, 2 ** -104])
+    expect(Math.abs(logarithm(v) / Math.log(v) - 1)).toBeLessThan(1e-13);
+});
+
+test("linear and area resampling: the sums of the tables, axis by axis", () => {
+  const shape = [2, 20, 33, 35];
+  const data = new Float32Array(new RandomState(2).normal(0, 1, 2 * 20 * 33 * 35));
+  data[77] = Infinity;
+  for (const table of [linearTable, areaTable]) {
+    for (const size of [
+      [15, 40, 51],
+      [31, 20, 29],
+      [19, 33, 36],
+    ]) {
+      const tables = size.map((n, a) => table(shape[a + 1], n, false));
+      let expected: Float32Array = data;
+      const sizes = [...shape];
+      tables.forEach((taps, a) => {
+        expected = along(expected, sizes, a + 1, taps);
+        sizes[a + 1] = size[a];
+      });
+      expect(differences(resampleAxes({ data, shape }, tables).data, expected)).toEqual([]);
+    }
+  }
+});
+
+/** One axis, as it stands. */
+function along(data: Float32Array, shape: readonly number[], axis: number, { first, index, weight }: Taps): Float32Array {
+  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const count = first.length - 1;
+  const out = new Float32Array(outer * count * inner);
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < count; i++) {
+      for (let k = 0; k < inner; k++) {
+        let sum = 0;
+        for (let t = first[i]; t < first[i + 1]; t++) sum += weight[t] * data[(o * shape[axis] + index[t]) * inner + k];
+        out[(o * count + i) * inner + k] = sum;
+      }
+    }
+  }
+  return out;
+}
+
+test("nothing of what memory held before is left in a result", () => {
+  const shape = [1, 24, 26, 30];
+  const image: HostArray = { data: new Float32Array(new RandomState(0).normal(1, 0.3, 24 * 26 * 30)), shape };
+  const label: HostArray = { data: Int32Array.from(image.data, (v) => Math.max(0, Math.floor(v * 2))), shape };
+  const transforms: Record<string, () => HostArray> = {
+    ShiftIntensity: () => new T.ShiftIntensity({ offset: 1 }).apply(image),
+    NormalizeIntensity: () => new T.NormalizeIntensity().apply(image),
+    ThresholdIntensity: () => new T.ThresholdIntensity({ threshold: 1 }).apply(image),
+    GaussianSmooth: () => new T.GaussianSmooth({ sigma: 1 }).apply(image),
+    MedianSmooth: () => new T.MedianSmooth().apply(image),
+    "Resize trilinear": () => new T.Resize({ spatialSize: [30, 30, 30], mode: "trilinear" }).apply(image),
+    "Resize bicubic": () =>
+      resampleAxes(image, [cubicTable(24, 30, false), cubicTable(26, 31, false), cubicTable(30, 33, false)]),
+    "Resize nearest": () => new T.Resize({ spatialSize: [30, 30, 30], mode: "nearest" }).apply(image),
+    "Affine zeros": () => new T.Affine({ rotateParams: [0.2, 0.3, 0.1], paddingMode: "zeros" }).apply(image),
+    "Affine nearest": () => new T.Affine({ rotateParams: [0.2, 0.3, 0.1], mode: "nearest" }).apply(image),
+    "Spacing spline": () => new T.Spacing({ pixdim: [0.8, 0.8, 0.8], mode: 3 }).apply(makeVolume(image)),
+    Flip: () => new T.Flip().apply(image),
+    Rotate90: () => new T.Rotate90({ spatialAxes: [0, 2] }).apply(image),
+    "BorderPad constant": () => new T.BorderPad({ spatialBorder: 5 }).apply(image),
+    "BorderPad wrap": () => new T.BorderPad({ spatialBorder: 5, mode: "wrap" }).apply(image),
+    AddCoordinateChannels: () => new T.AddCoordinateChannels({ spatialDims: [0, 2] }).apply(image),
+    RepeatChannel: () => new T.RepeatChannel({ repeats: 2 }).apply(image),
+    MapLabelValue: () => new T.MapLabelValue({ origLabels: [1, 2], targetLabels: [5, 6] }).apply(label),
+    "AsDiscrete onehot": () => new T.AsDiscrete({ toOnehot: 8 }).apply(label),
+    DetectEnvelope: () => new T.DetectEnvelope().apply(image),
+  };
+  const raw = vi.spyOn(Buffer, "allocUnsafeSlow");
+  for (const [name, apply] of Object.entries(transforms)) {
+    const [zeros, others] = [0, 0xa5].map((byte) => {
+      raw.mockImplementation((bytes: number) => Buffer.from(new Uint8Array(bytes).fill(byte).buffer));
+      return apply();
+    });
+    expect(raw, name).toHaveBeenCalled();
+    expect(Buffer.compare(bytesOf(zeros), bytesOf(others)), name).toBe(0);
+    raw.mockClear();
+  }
+  raw.mockRestore();
+});
+
+const bytesOf = ({ data }: HostArray): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

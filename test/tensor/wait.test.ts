@@ -68,3 +68,24 @@ test("nothing is waited for when the device is idle, nor learned from it", async
   expect(performance.now() - start).toBeLessThan(60);
   expect(await asked(patience, 100)).toBeGreaterThan(70);
 });
+
+test("dozes while an answer is open, each time for a small share of what was waited", async () => {
+  const dozes: number[] = [];
+  const patience = new Patience(true, (ms) => {
+    dozes.push(ms);
+    return new Promise((resolve) => setTimeout(resolve, 1));
+  });
+  await Promise.all([patience.wait(() => later(40)), patience.waitAhead(() => later(60))]);
+  const during = dozes.length;
+  expect(during).toBeGreaterThan(5);
+  expect(dozes[0]).toBeLessThan(0.1);
+  expect(Math.max(...dozes)).toBeLessThanOrEqual(1);
+  expect(Math.max(...dozes)).toBeGreaterThan(0.3);
+  await later(10);
+  expect(dozes.length).toBeLessThanOrEqual(during + 1);
+  await expect(patience.wait(() => Promise.reject(new Error("lost")))).rejects.toThrow("lost");
+  await later(5);
+  const after = dozes.length;
+  await later(10);
+  expect(dozes.length).toBe(after);
+});

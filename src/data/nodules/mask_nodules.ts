@@ -9,6 +9,9 @@ import { type Nodule, toVoxel } from "./annotations.ts";
 /** Diameter of the ball of a volume. */
 export const ballDiameter = (volume: number): number => Math.cbrt((6 * volume) / Math.PI);
 
+/** Volume of the ball of a diameter. */
+export const ballVolume = (diameter: number): number => (Math.PI * diameter ** 3) / 6;
+
 /** The place of a voxel in millimeters. */
 export function toMillimeters(affine: Affine, [i, j, k]: readonly number[]): [number, number, number] {
   const [x, y, z] = affine.slice(0, 3).map((row) => row[0] * i + row[1] * j + row[2] * k + row[3]);

@@ -4,6 +4,8 @@
  * last bit or two of a float64.
  */
 import { ConfigError } from "../errors.ts";
+import { logarithm } from "../logarithm.ts";
+import { lanesFor, normalsInLanes } from "../simd/chunks.ts";
 import { nextSeed } from "./default_seed.ts";
 import { MT19937, type MT19937State } from "./mt19937.ts";
 
@@ -198,6 +200,8 @@ export class RandomState implements RandomSource {
   private fillNormal(out: Float32Array | Float64Array, loc: number, scale: number): void {
     let at = 0;
     if (this.gauss !== null && out.length > 0) out[at++] = loc + scale * this.polar();
+    const lanes = out instanceof Float32Array ? lanesFor(out.length) : undefined;
+    if (lanes) at = normalsInLanes(lanes, (words) => this.mt.fill(words), out as Float32Array, at, loc, scale);
     const words = new Uint32Array(wordsPerPair * pairsAtOnce);
     while (at + 1 < out.length) {
       const block = words.subarray(0, wordsPerPair * ((out.length - at) >> 1));
@@ -232,9 +236,11 @@ const squares = new Float64Array(pairsAtOnce);
  */
 function polarPairs(words: Uint32Array, out: Float32Array | Float64Array, from: number, loc: number, scale: number): number {
   const count = acceptedPoints(words);
+  // Rounded to float32 both are the same, but for one of some hundred millions.
+  const rough = out instanceof Float32Array;
   for (let k = 0, at = from; k < count; k++, at += 2) {
     const r2 = squares[k];
-    const f = Math.sqrt((-2 * Math.log(r2)) / r2);
+    const f = Math.sqrt((-2 * (rough ? logarithm(r2) : Math.log(r2))) / r2);
     out[at] = loc + scale * (f * points[2 * k + 1]);
     out[at + 1] = loc + scale * (f * points[2 * k]);
   }

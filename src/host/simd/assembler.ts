@@ -35,14 +35,31 @@ const lane = (n: number) => (x: Code, at: number) => operation(0xfd, ...unsigned
 export const get = (local: number): Code => [0x20, ...unsigned(local)];
 export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
 
+/** The first parameter, an address, and what moves it on by a vector. */
+export const here = get(0);
+export const next: Code = [...get(0), 0x41, 16, 0x6a, 0x21, 0];
+
 export const i32 = {
+  load: (at: Code, offset = 0): Code => [...at, 0x28, 2, ...unsigned(offset)],
   of: (n: number): Code => [0x41, ...signed(n)],
   add: operation(0x6a),
   sub: operation(0x6b),
+  and: operation(0x71),
+  shiftLeft: operation(0x74),
   lessThan: operation(0x49),
 } as const;
 
-export const f64 = { add: operation(0xa0) } as const;
+const bytesOf = (values: Float32Array | Float64Array): Code => [...new Uint8Array(values.buffer)];
+
+export const f32 = { of: (v: number): Code => [0x43, ...bytesOf(Float32Array.of(v))] } as const;
+export const f64 = {
+  of: (v: number): Code => [0x44, ...bytesOf(Float64Array.of(v))],
+  add: operation(0xa0),
+  /** 1 or 0, as an i32. */
+  differ: operation(0x62),
+  below: operation(0x63),
+  store: (at: Code, value: Code, offset = 0): Code => [...at, ...value, 0x39, 3, ...unsigned(offset)],
+} as const;
 
 /** Loads and stores of a vector at an address plus an offset that is a multiple of nothing in particular. */
 export const load = (at: Code, offset = 0): Code => [...at, 0xfd, 0, 0, ...unsigned(offset)];
@@ -52,6 +69,13 @@ export const load64 = (at: Code, offset = 0): Code => [...at, 0xfd, 10, 0, ...un
 
 /** Bytes of two vectors by their places, 0 … 15 in the first and 16 … 31 in the second. */
 export const shuffle = (a: Code, b: Code, places: readonly number[]): Code => [...a, ...b, 0xfd, 13, ...places];
+/** A vector of four words. */
+export const words = (...four: readonly [number, number, number, number]): Code => [
+  0xfd,
+  12,
+  ...new Uint8Array(Int32Array.from(four).buffer),
+];
+
 /** Words of 32 bits, 0 … 3 of the first and 4 … 7 of the second vector. */
 export const shuffleWords = (a: Code, b: Code, words: readonly number[]): Code =>
   shuffle(
@@ -64,8 +88,20 @@ export const bits = {
   and: vector(78),
   or: vector(80),
   xor: vector(81),
+  /** Bits of the first where those of the third are set, else of the second. */ select: vector(82),
   /** 1 if any bit is set, as an i32. */ any: vector(83),
 } as const;
+
+export const i8x16 = {
+  splat: vector(15),
+  /** All bits where the lanes differ. */
+  differ: vector(36),
+  /** The first and the last eight lanes in 16 bits with their sign; `i16x8` the same of four lanes in 32 bits. */
+  lowTo16: vector(135),
+  highTo16: vector(136),
+} as const;
+
+export const i16x8 = { lowTo32: vector(167), highTo32: vector(168) } as const;
 
 export const i32x4 = {
   splat: vector(17),
@@ -75,6 +111,7 @@ export const i32x4 = {
   shiftRight: vector(172),
   /** Fills with zeros. */
   shiftRightUnsigned: vector(173),
+  add: vector(174),
   sub: vector(177),
   lessThan: vector(57),
 } as const;
@@ -84,6 +121,11 @@ export const f32x4 = {
   lane: lane(31),
   /** All bits where the lanes differ, as NaN does from itself. */
   differ: vector(66),
+  same: vector(65),
+  below: vector(67),
+  above: vector(68),
+  /** Towards zero. */
+  trunc: vector(105),
   sqrt: vector(227),
   add: vector(228),
   sub: vector(229),
@@ -100,12 +142,15 @@ export const f32x4 = {
 export const f64x2 = {
   splat: vector(20),
   lane: lane(33),
+  sqrt: vector(239),
   add: vector(240),
   sub: vector(241),
   mul: vector(242),
+  div: vector(243),
   /** Of the first two float32, or 32-bit integers. */
   ofF32: vector(95),
   ofI32: vector(254),
+  ofU32: vector(255),
 } as const;
 
 /** Runs code, which advances `at` by itself, while `at` is below `end`; not at all if it is not at the beginning. */

@@ -3,7 +3,9 @@
  * memory and a chunk stays in the first cache, so that even one addition is done sooner than by a loop, which handles one element at a time.
  */
 import { blockSize } from "../blocks.ts";
-import { chunkSize, instantiate, type Kernels, places, turn } from "./kernels.ts";
+import { logarithms } from "../logarithm.ts";
+import { instantiate, type Kernels } from "./kernels.ts";
+import { blockChunk, chunkSize, places, turn } from "./places.ts";
 
 /** The kernels and their chunks. */
 export interface Lanes {
@@ -11,12 +13,14 @@ export interface Lanes {
   readonly first: Float32Array;
   readonly second: Float32Array;
   readonly third: Float32Array;
+  /** The first chunk and what is behind it, for what is only read. */
+  readonly blocks: Float32Array;
   /** Five vectors. */
   readonly result: Float32Array;
 }
 
 /** From how many elements on the way through the module is worth it. */
-const least = 4 * chunkSize;
+const least = 4 * blockChunk;
 
 let opened: Lanes | null | undefined;
 
@@ -33,7 +37,8 @@ function open(): Lanes | null {
     const floats = (at: number, count: number) => new Float32Array(kernels.memory.buffer, at, count);
     const chunk = (at: number) => floats(at, chunkSize);
     const { first, second, third, result } = places;
-    return { kernels, first: chunk(first), second: chunk(second), third: chunk(third), result: floats(result, 20) };
+    const blocks = floats(first, blockChunk);
+    return { kernels, first: chunk(first), second: chunk(second), third: chunk(third), blocks, result: floats(result, 20) };
   } catch {
     return null;
   }
@@ -55,22 +60,23 @@ export function changed(
 
 /** Puts the elements from `at` on into a chunk; how many there were. */
 export function fill(chunk: Float32Array, from: Float32Array | Float64Array, at: number): number {
-  const count = Math.min(chunkSize, from.length - at);
+  const count = Math.min(chunk.length, from.length - at);
   chunk.set(from.subarray(at, at + count));
   return count;
 }
 
-const endOf = (count: number): number => turn * Math.ceil((4 * count) / turn);
+/** Address of the end of so many elements of the first chunk, in whole turns. */
+export const endOf = (count: number): number => turn * Math.ceil((4 * count) / turn);
 
 /** Least and greatest element; NaN where there is one. */
-export function extentInLanes({ kernels, first, result }: Lanes, from: Float32Array): { min: number; max: number } {
+export function extentInLanes({ kernels, blocks, result }: Lanes, from: Float32Array): { min: number; max: number } {
   const words = new Int32Array(result.buffer, result.byteOffset, result.length);
   result.fill(Infinity, 0, 4).fill(-Infinity, 4, 8);
   words.fill(0, 8, 12).fill(-1, 12, 16).fill(0, 16);
-  for (let at = 0; at < from.length; at += chunkSize) {
-    const count = fill(first, from, at);
+  for (let at = 0; at < from.length; at += blockChunk) {
+    const count = fill(blocks, from, at);
     const end = endOf(count);
-    first.fill(first[0], count, end / 4);
+    blocks.fill(blocks[0], count, end / 4);
     kernels.extent(places.first, end);
   }
   const group = (i: number) => words.subarray(4 * i, 4 * i + 4);
@@ -88,14 +94,14 @@ export function extentInLanes({ kernels, first, result }: Lanes, from: Float32Ar
  * places in the array.
  */
 export function sumInLanes(
-  { first }: Lanes,
+  { blocks }: Lanes,
   data: Float32Array,
   kernel: (from: number, to: number) => number,
   loop: (start: number, end: number) => number,
 ): number {
   let sum = 0;
-  for (let at = 0; at < data.length; at += chunkSize) {
-    const count = fill(first, data, at);
+  for (let at = 0; at < data.length; at += blockChunk) {
+    const count = fill(blocks, data, at);
     for (let start = 0; start < count; start += blockSize) {
       const end = Math.min(start + blockSize, count);
       sum += end % 4 === 0 ? kernel(places.first + 4 * start, places.first + 4 * end) : loop(at + start, at + end);
@@ -104,7 +110,7 @@ export function sumInLanes(
   return sum;
 }
 
-/** Copies `count` words in rows of `width`, each in reverse; `width` is from 4 to `chunkSize`. */
+/** Copies `count` words in rows of `width`, each in reverse; `width` is from 4 to `blockChunk`. */
 export function reverseRows(
   { kernels }: Lanes,
   data: Int32Array,
@@ -114,9 +120,10 @@ export function reverseRows(
   count: number,
   width: number,
 ): void {
-  const chunk = (at: number) => new Int32Array(kernels.memory.buffer, at, chunkSize);
+  const size = width <= chunkSize ? chunkSize : blockChunk;
+  const chunk = (at: number) => new Int32Array(kernels.memory.buffer, at, size);
   const [first, second] = [chunk(places.first), chunk(places.second)];
-  const most = Math.floor(chunkSize / width) * width;
+  const most = Math.floor(size / width) * width;
   for (let done = 0; done < count; done += most) {
     const some = Math.min(most, count - done);
     first.set(data.subarray(from + done, from + done + some));
@@ -133,4 +140,35 @@ export function twistInLanes({ kernels }: Lanes, key: Uint32Array, words: Uint32
   twist(places.first, places.first + key.byteLength);
   key.set(at(places.first + key.byteLength));
   words.set(at(places.second));
+}
+
+/** Points that are made at a time. */
+const pointsAtOnce = 512;
+
+/**
+ * Pairs of normals from `at` on, as long as two are missing; gives the place behind the last. `draw` fills in words of the generator, of which there are never
+ * more than the missing pairs need if no point is rejected.
+ */
+export function normalsInLanes(
+  { kernels }: Lanes,
+  draw: (words: Uint32Array) => void,
+  out: Float32Array,
+  at: number,
+  loc: number,
+  scale: number,
+): number {
+  const { buffer } = kernels.memory;
+  new Float64Array(buffer, places.logarithms, logarithms.length).set(logarithms);
+  const words = new Uint32Array(buffer, places.words, 4 * pointsAtOnce);
+  const normals = new Float32Array(buffer, places.normals, 2 * pointsAtOnce);
+  let to = at;
+  while (to + 1 < out.length) {
+    const count = Math.min(pointsAtOnce, (out.length - to) >> 1);
+    draw(count === pointsAtOnce ? words : words.subarray(0, 4 * count));
+    const bytes = kernels.points(places.words, places.words + 16 * count);
+    kernels.polar(places.squares, places.squares + bytes, places.points, places.normals, loc, scale);
+    out.set(normals.subarray(0, bytes / 4), to);
+    to += bytes / 4;
+  }
+  return to;
 }

@@ -8,25 +8,22 @@ import {
   f64x2,
   type FunctionSource,
   get,
+  here,
   i32,
   i32x4,
   load,
-  load64,
+  next,
   set,
   shuffleWords,
   store,
   type ValueType,
   whileBelow,
 } from "./assembler.ts";
-
-/** Where in the module's one page things lie, in bytes: three chunks, a result, tables. */
-export const places = { first: 0, second: 0x2000, third: 0x4000, result: 0x6000, tables: 0x8000, wholes: 0xc000 } as const;
-
-/** Elements of a chunk. */
-export const chunkSize = 2048;
-
-/** Stretches are multiples of so many bytes. */
-export const turn = 64;
+import * as maps from "./maps.ts";
+import * as mixing from "./mixing.ts";
+import * as normals from "./normals.ts";
+import { pages, places } from "./places.ts";
+import { power } from "./power.ts";
 
 /** Functions of the module. `from` and `to` are addresses; a stretch is whole `turn`s of bytes. */
 export interface Kernels {
@@ -48,6 +45,25 @@ export interface Kernels {
   sum(from: number, to: number): void;
   /** √((x + y)² + z²) with y and z of the second and third chunk. */
   magnitude(from: number, to: number): void;
+  /** What is above the threshold, else `other`. */
+  above(from: number, to: number, threshold: number, other: number): void;
+  below(from: number, to: number, threshold: number, other: number): void;
+  /** Cuts what is behind the point; the second chunk gets 1 where `value` is left, else 0. */
+  equal(from: number, to: number, value: number): void;
+  /** Times 1 where the second chunk is above 0, else times 0. */
+  mask(from: number, to: number): void;
+  /** The same by bytes: at `places.second` one for each element. */
+  byteMask(from: number, to: number): void;
+  /** Pairs of rows: `first` · a + `second` · b, in float64, to `to`; stretches of 16 bytes. */
+  mix(from: number, end: number, second: number, to: number, a: number, b: number): void;
+  /** Squares of four words: four vectors, so many bytes apart, become four others. The next ones are a step farther. */
+  transpose(from: number, end: number, apart: number, step: number, to: number, toApart: number, toStep: number): void;
+  /** Vectors as pairs of those at `base`, by a table of two distances from there (32 bits each) and two weights (float64). */
+  mixByTable(table: number, end: number, base: number, to: number): void;
+  /** Points of the polar method from words, to their places; how many bytes of squares there are. */
+  points(from: number, to: number): number;
+  /** Normals of points from the addresses of their squares, to the end of these, and of themselves. */
+  polar(squares: number, end: number, points: number, to: number, loc: number, scale: number): void;
   /** Rows of `width` bytes, 16 or more, go to the second chunk, each with its words in reverse. `to` is the end of the last one. */
   reverseRows(from: number, to: number, width: number): void;
   /** The next 624 words of an MT19937 generator behind those in the first chunk; what is given out of them goes to the second. */
@@ -55,43 +71,6 @@ export interface Kernels {
   /** See `raise` in powers.ts, whose tables it reads: c1 to c3 are the terms of its series. Whether there are elements that it cannot raise. */
   power(from: number, to: number, c1: number, c2: number, c3: number): number;
 }
-
-const here = get(0);
-const next = set(0, i32.add(here, i32.of(16)));
-
-/** Vectors of a turn: what a turn costs beside them is shared. */
-const perTurn = turn / 16;
-
-/** A function that replaces each vector of a stretch, with constants, and the vectors at the same places of the other chunks. */
-const map = (
-  constants: number,
-  value: (x: Code, constant: (i: number) => Code, inChunk: (start: number) => Code) => Code,
-): FunctionSource => {
-  const splat = (i: number): number => 2 + constants + i;
-  return {
-    parameters: ["i32", "i32", ...new Array<ValueType>(constants).fill("f32")],
-    variables: new Array<ValueType>(constants).fill("v128"),
-    body: [
-      ...Array.from({ length: constants }, (_, i) => set(splat(i), f32x4.splat(get(2 + i)))).flat(),
-      ...whileBelow(here, get(1), [
-        ...Array.from({ length: perTurn }, (_, k) => {
-          const x = value(
-            load(here, 16 * k),
-            (i) => get(splat(i)),
-            (start) => load(here, start + 16 * k),
-          );
-          return store(here, x, 16 * k);
-        }).flat(),
-        ...set(0, i32.add(here, i32.of(16 * perTurn))),
-      ]),
-    ],
-  };
-};
-const clamped = (x: Code, low: Code, high: Code): Code => f32x4.lesser(f32x4.greater(x, low), high);
-
-const linear = map(5, (x, c) => clamped(f32x4.add(f32x4.mul(f32x4.add(x, c(0)), c(1)), c(2)), c(3), c(4)));
-
-const quotient = map(6, (x, c) => clamped(f32x4.add(f32x4.mul(f32x4.div(f32x4.add(x, c(0)), c(1)), c(2)), c(3)), c(4), c(5)));
 
 /** A function that adds up what becomes of two float64 at a time. */
 const totalOf = (constants: number, value: (x: Code) => Code): FunctionSource => {
@@ -118,13 +97,6 @@ const squares = totalOf(1, (x) => {
   const difference = f64x2.sub(x, f64x2.splat(get(2)));
   return f64x2.mul(difference, difference);
 });
-
-const sum = map(0, (x, _, inChunk) => f32x4.add(x, inChunk(places.second)));
-
-const square = (x: Code): Code => f32x4.mul(x, x);
-const magnitude = map(0, (x, _, inChunk) =>
-  f32x4.sqrt(f32x4.add(square(f32x4.add(x, inChunk(places.second))), square(inChunk(places.third)))),
-);
 
 // Two vectors a turn, of which neither waits for the other.
 const extent = ((): FunctionSource => {
@@ -208,61 +180,8 @@ const twist = ((): FunctionSource => {
   };
 })();
 
-const power = ((): FunctionSource => {
-  const [x, slices, exponents, odd] = [5, 6, 7, 8];
-  const splat = (constantAt: number): Code => f64x2.splat(get(constantAt));
-  const one: Code = f64x2.splat([0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
-  // Two elements: lanes `a` and `a + 1` of the vectors above. An entry of the first table is a power and a scale.
-  const entry = (at: number): Code => load(i32x4.lane(get(slices), at), places.tables);
-  const whole = (at: number): Code => load64(i32x4.lane(get(exponents), at), places.wholes);
-  const pair = (a: 0 | 2): Code => {
-    const [first, second, r] = [9, 10, 11];
-    const digits = bits.or(bits.and(get(x), i32x4.splat(i32.of(0x7fffff))), i32x4.splat(i32.of(0x800000)));
-    const low = a === 0 ? digits : shuffleWords(digits, digits, [2, 3, 2, 3]);
-    const series = f64x2.add(
-      f64x2.add(one, f64x2.mul(get(r), splat(2))),
-      f64x2.mul(f64x2.mul(get(r), get(r)), f64x2.add(splat(3), f64x2.mul(get(r), splat(4)))),
-    );
-    const wholes = shuffleWords(whole(a), whole(a + 1), [0, 1, 4, 5]);
-    return [
-      ...set(first, entry(a)),
-      ...set(second, entry(a + 1)),
-      ...set(r, f64x2.sub(f64x2.mul(f64x2.ofI32(low), shuffleWords(get(first), get(second), [2, 3, 6, 7])), one)),
-      ...f32x4.ofF64(f64x2.mul(f64x2.mul(wholes, shuffleWords(get(first), get(second), [0, 1, 4, 5])), series)),
-    ];
-  };
-  const shifted = (right: number, left: number, mask: number): Code =>
-    bits.and(i32x4.shiftLeft(i32x4.shiftRight(get(x), i32.of(right)), i32.of(left)), i32x4.splat(i32.of(mask)));
-  return {
-    parameters: ["i32", "i32", "f64", "f64", "f64"],
-    variables: ["v128", "v128", "v128", "v128", "v128", "v128", "v128"],
-    result: "i32",
-    body: [
-      ...whileBelow(here, get(1), [
-        ...set(x, load(here)),
-        // Zero, negative, denormal; infinite, NaN.
-        ...set(
-          odd,
-          bits.or(
-            get(odd),
-            bits.or(
-              i32x4.lessThan(get(x), i32x4.splat(i32.of(0x00800000))),
-              i32x4.lessThan(i32x4.splat(i32.of(0x7f7fffff)), get(x)),
-            ),
-          ),
-        ),
-        ...set(slices, shifted(13, 4, 1023 << 4)),
-        ...set(exponents, shifted(23, 3, 255 << 3)),
-        ...store(here, shuffleWords(pair(0), pair(2), [0, 1, 4, 5])),
-        ...next,
-      ]),
-      ...bits.any(get(odd)),
-    ],
-  };
-})();
-
 /** An instance of the module. @throws where WebAssembly, or its vectors, are not there, or a page's policy forbids them */
 export function instantiate(): Kernels {
-  const bytes = assemble({ linear, quotient, extent, total, squares, sum, magnitude, reverseRows, twist, power }, 1);
+  const bytes = assemble({ ...maps, ...mixing, ...normals, extent, total, squares, reverseRows, twist, power }, pages);
   return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Kernels;
 }

@@ -124,7 +124,7 @@ export class ConvTranspose extends ConvLayer {
       options,
       "spatialDims inChannels outChannels kernelSize bias padding outputPadding stride dilation groups",
     );
-    expectOptionKinds("ConvTranspose", options, { boolean: "bias", size: "padding outputPadding stride dilation" });
+    expectOptionKinds("ConvTranspose", options, { boolean: "bias", size: "outputPadding stride dilation" });
     expectDevice("ConvTranspose", device);
     expectFields("ConvTranspose", "options", options, convFields);
     super("ConvTranspose", device, options, [options.inChannels, options.outChannels]);

@@ -2,12 +2,14 @@
 
 import { join, resolve } from "node:path";
 import { ConfigError } from "../../host/errors.ts";
+import type { KeepScores } from "../inference/kept_scores.ts";
 import type { InferenceOptions } from "../inference/segmenter.ts";
 import type { ModelSegmentation, Normalization, OpenModelOptions, SegmentationModel } from "../models/model.ts";
 import { modelFiles } from "../models/model_files.node.ts";
 import { openModel } from "../models/open.ts";
 import { readFiles } from "../run/folder_data.node.ts";
 import { folderStore } from "../run/folder_store.node.ts";
+import { scoresOnDisk } from "../run/scores_on_disk.node.ts";
 import { casesOfNetwork, expectFreeOutputs } from "../run/inputs.node.ts";
 import { recipeOf, say } from "./command_line.node.ts";
 import { withDevice } from "./device.node.ts";
@@ -31,10 +33,10 @@ export interface ModelFlags {
 
 /** Cases read from their files and segmented by a model. */
 const byModel =
-  (model: SegmentationModel, probabilities: boolean): SegmentCase =>
+  (model: SegmentationModel, probabilities: boolean, keepScores: KeepScores): SegmentCase =>
   async (item, hooks) => {
     const source = await readFiles(model.labels)(item);
-    const found: ModelSegmentation = await model.segment(source.image, { ...hooks, probabilities });
+    const found: ModelSegmentation = await model.segment(source.image, { ...hooks, probabilities, keepScores });
     return { id: item.id, source, ...found };
   };
 
@@ -62,7 +64,8 @@ export async function predictWithModel(path: string, paths: readonly string[], f
         for (const name of probabilities ? [fileOf, probabilitiesOf] : [fileOf])
           expectFreeOutputs(cases, (id) => join(out.name, name(id)), overwrite);
         say(model.description);
-        return await predictCases(cases, model.labels, { out, probabilities }, byModel(model, probabilities));
+        const keep = scoresOnDisk(out.name);
+        return await predictCases(cases, model.labels, { out, probabilities }, byModel(model, probabilities, keep));
       } finally {
         model.dispose();
       }

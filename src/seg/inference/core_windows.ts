@@ -15,6 +15,7 @@ import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { formatBytes } from "../../host/text.ts";
 import { codesPerWord, type Decision, decidePart } from "../../kernels/window.ts";
+import { evaluating } from "../../nn/evaluating.ts";
 import type { Conv } from "../../nn/layers/conv.ts";
 import { type Module, expectModule } from "../../nn/module.ts";
 import { capture, type Captured } from "../../tensor/capture.ts";
@@ -91,7 +92,7 @@ export class CoreWindows {
 
   /** What `run` will do for images of `shape`, `[C, ...spatial]`. @throws as `run` */
   plan(shape: readonly number[]): Promise<CoreWindowsPlan> {
-    return this.evaluating(async () => this.jobOf(shape));
+    return evaluating([this.network], () => this.jobOf(shape));
   }
 
   /**
@@ -100,7 +101,7 @@ export class CoreWindows {
    */
   run(image: HostArray, run: CoreWindowsRun = {}): Promise<HostArray<Uint8Array | Uint32Array>> {
     expectOptions("CoreWindows.run", run, "signal onProgress");
-    return this.evaluating(async () => {
+    return evaluating([this.network], async () => {
       run.signal?.throwIfAborted();
       return this.predict(image, this.jobOf(image.shape), run);
     });
@@ -109,16 +110,6 @@ export class CoreWindows {
   /** Frees the captured steps, not the network. */
   dispose(): void {
     this.step.dispose();
-  }
-
-  private async evaluating<R>(work: () => Promise<R>): Promise<R> {
-    const { training } = this.network;
-    this.network.eval();
-    try {
-      return await work();
-    } finally {
-      this.network.train(training);
-    }
   }
 
   /** The codes of groups of planes of a window `[1, C, …]`. */

@@ -7,6 +7,7 @@ import { binaryOps, comparisons, unaryOps } from "../../kernels/pointwise.ts";
 import { noGrad, observing } from "../../autograd/tape.ts";
 import { spatial } from "../../host/shape.ts";
 import { ShapeError } from "../../host/errors.ts";
+import { enter } from "../../nn/evaluating.ts";
 import { Conv } from "../../nn/layers/conv.ts";
 import { type Module, expectModule } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -41,8 +42,7 @@ export function localityOf(device: Device, network: Module, channels: number, sp
   expectDevice("localityOf", device);
   expectModule("localityOf", { network });
   expectArguments("localityOf", "number", { channels, spatialDims });
-  const { training } = network;
-  network.eval();
+  const leave = enter(network);
   const walk = new Walk();
   const shape = [1, channels, ...new Array<number>(spatialDims).fill(16)];
   try {
@@ -58,7 +58,7 @@ export function localityOf(device: Device, network: Module, channels: number, sp
     if (error instanceof ShapeError) return undefined;
     throw error;
   } finally {
-    network.train(training);
+    leave();
   }
   const { halo, headWeight } = walk;
   if (!halo) return undefined;

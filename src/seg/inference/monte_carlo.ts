@@ -10,10 +10,6 @@ import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-function setDropout(module: Module, training: boolean): void {
-  for (const m of module.modules()) if (m instanceof Dropout) m.training = training;
-}
-
 /**
  * A network whose dropout stays on in evaluation while everything else, such as batch norm, evaluates: for `Predictor` and `capture`, where
  * each call draws new masks. Shares the network's weights.
@@ -30,11 +26,12 @@ export class TestDropout extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    setDropout(this.network, true);
+    const modes = Array.from(this.network.modules(), (m) => [m, m.training] as const).filter(([m]) => m instanceof Dropout);
+    for (const [m] of modes) m.training = true;
     try {
       return this.network.forward(x);
     } finally {
-      setDropout(this.network, this.training);
+      for (const [m, training] of modes) m.training = training;
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import { expectDevice } from "../../tensor/kind.ts";
 import { noGrad } from "../../autograd/tape.ts";
+import { evaluating } from "../../nn/evaluating.ts";
 import { type Module, expectModule } from "../../nn/module.ts";
 import { capture, type Captured, captureNames, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -25,14 +26,10 @@ export class Predictor {
 
   /** `[B, C, …]` → the model's output. */
   async predict(windows: HostArray): Promise<HostArray> {
-    const { training } = this.model;
-    this.model.eval();
-    try {
+    return evaluating([this.model], async () => {
       const out = this.step(windows);
       return { data: await out.data(), shape: out.shape };
-    } finally {
-      this.model.train(training);
-    }
+    });
   }
 
   /** Frees the captured steps, not the model. */

@@ -12,6 +12,7 @@ import { ConfigError, OutOfMemoryError, ShapeError } from "../../host/errors.ts"
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { formatBytes } from "../../host/text.ts";
+import { evaluating } from "../../nn/evaluating.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { StructureCounts, type StructureUncertainties } from "./monte_carlo.ts";
@@ -243,15 +244,11 @@ export class QuickNatViews {
     );
   }
 
-  private async evaluating<R>(work: () => Promise<R>): Promise<R> {
-    const networks = this.views.map(({ view }) => view.network);
-    const modes = networks.map((n) => n.training);
-    for (const n of networks) n.eval();
-    try {
-      return await work();
-    } finally {
-      networks.forEach((n, i) => n.train(modes[i]));
-    }
+  private evaluating<R>(work: () => Promise<R>): Promise<R> {
+    return evaluating(
+      this.views.map(({ view }) => view.network),
+      work,
+    );
   }
 }
 

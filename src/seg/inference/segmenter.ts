@@ -9,6 +9,8 @@ import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
 import { CoreWindows, type CoreWindowsOptions } from "./core_windows.ts";
 import { DeviceWindows, type DeviceWindowsOptions, type WindowsPlan } from "./device_windows.ts";
+import type { KeepScores, KeptScores } from "./kept_scores.ts";
+import type { ScoreMap } from "./score_map.ts";
 import { computeStepsForSlidingWindow } from "./nnunet_windows.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { StructureUncertainties } from "./monte_carlo.ts";
@@ -77,6 +79,8 @@ export interface Segmenter {
   run(image: HostArray, hooks?: SegmentHooks): Promise<Segmentation>;
   /** What these labels are decided from: logits `[channels, x, y, z]`. For probabilities, ensembles, and recipes that resample before they decide. */
   scores?(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Float32Array>>;
+  /** The same of an `image` `[C, x, y, z]`, kept where `keep` says, by channel, until `dispose`. For images with many classes. */
+  scoreMap?(image: HostArray, keep: KeepScores, hooks?: SegmentHooks): Promise<ScoreMap & Pick<KeptScores, "dispose">>;
   /** What `run`, or with `scores` `scores`, will do for an image of this shape and take on the device. */
   plan?(shape: readonly number[], scores?: boolean): Promise<SegmentPlan>;
   /** Takes options in place of the recipe's. Throws `ConfigError` for those that it cannot follow. */
@@ -125,6 +129,15 @@ export class WindowSegmenter implements Segmenter {
     return scores!;
   }
 
+  /** Scores of an `image` `[C, x, y, z]`, kept where `keepScores` says, by channel, until `dispose`. */
+  async scoreMap(
+    image: HostArray,
+    keepScores: KeepScores,
+    hooks: SegmentHooks = {},
+  ): Promise<ScoreMap & Pick<KeptScores, "dispose">> {
+    return (await this.windows.run(image, { ...hooks, scores: true, keepScores })).scoreMap!;
+  }
+
   plan(shape: readonly number[], scores = false): Promise<WindowsPlan> {
     return this.windows.plan(shape, scores ? { scores } : { decision: this.outputs.decision });
   }
@@ -142,8 +155,8 @@ export class WindowSegmenter implements Segmenter {
   }
 }
 
-/** Options of inference as those of windows. */
-function windowOptions(
+/** Options of inference as those of windows. @throws ConfigError for unknown ones @internal */
+export function windowOptions(
   asked: InferenceOptions,
   { roiSize, sliceAxis, scan }: DeviceWindowsOptions,
 ): Partial<DeviceWindowsOptions> {

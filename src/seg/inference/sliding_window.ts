@@ -209,19 +209,25 @@ export function computeImportanceMap(
   const scales = perAxis("sigmaScale", sigmaScale, patchSize.length);
   let inner = 1;
   for (let axis = patchSize.length - 1; axis >= 0; axis--) {
-    const size = patchSize[axis];
-    const variance = (size * scales[axis]) ** 2;
-    for (let i = 0; i < data.length; i++) {
-      const x = (Math.floor(i / inner) % size) - (size - 1) / 2;
-      data[i] *= Math.exp(-(x * x) / (2 * variance));
+    const line = bell(patchSize[axis], scales[axis]);
+    for (let i = 0; i < data.length;) {
+      for (let k = 0; k < line.length; k++) for (let j = 0; j < inner; j++) data[i++] *= line[k];
     }
-    inner *= size;
+    inner *= line.length;
   }
-  const floor = Math.max(
-    data.reduce((a, b) => Math.min(a, b), Infinity),
-    1e-3,
-  );
-  return { data: data.map((w) => Math.max(w, floor)), shape: patchSize };
+  let least = Infinity;
+  for (let i = 0; i < data.length; i++) least = Math.min(least, data[i]);
+  const floor = Math.max(least, 1e-3);
+  for (let i = 0; i < data.length; i++) data[i] = Math.max(data[i], floor);
+  return { data, shape: patchSize };
+}
+
+/** A gaussian around the middle of `size` places, 1 there. */
+function bell(size: number, sigmaScale: number): Float64Array {
+  const variance = (size * sigmaScale) ** 2;
+  const line = new Float64Array(size);
+  for (let i = 0; i < size; i++) line[i] = Math.exp(-((i - (size - 1) / 2) ** 2) / (2 * variance));
+  return line;
 }
 
 export function functionOf<O extends WindowOutputs>(predictor: WindowPredictor<O>) {

@@ -18,6 +18,7 @@ import { full } from "../../kernels/view.ts";
 import { rows as planesOf } from "../../kernels/lib/pieces.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { KeptScores } from "./kept_scores.ts";
 import type { Size3, WindowBand, WindowLayout } from "./window_plan.ts";
 
 export interface WindowMemoryOptions {
@@ -30,7 +31,8 @@ export interface WindowMemoryOptions {
   /** Channels of predictions. */
   readonly classes: number;
   readonly decision?: Decision | undefined;
-  readonly scores?: boolean | undefined;
+  /** Where scores go `[classes, planes, rows, columns]`, if they are asked for. */
+  readonly scores?: KeptScores | undefined;
   /** Sums, weights and means are rounded to f16, as nnU-Net keeps them. */
   readonly halfSums?: boolean | undefined;
 }
@@ -41,25 +43,62 @@ interface Pending {
   readonly take: (values: ArrayLike<number> & { readonly buffer: ArrayBufferLike }) => void;
 }
 
-// Voxels whose results come back at once.
-const mostAtOnce = 2 ** 24;
+// Values that come back at once, unless those of one plane of one channel are more.
+const mostAtOnce = 2 ** 20;
 // Bytes that are uploaded before the device is waited for.
 const mostUploads = 2 ** 27;
+
+/** Channels of the tensors that sums of `voxels` voxels are in, none larger than the device binds. */
+export function sumParts(device: Device, classes: number, voxels: number): number[] {
+  const together = Math.max(1, Math.min(classes, Math.floor(device.maxBindingSize / (voxels * 4))));
+  return Array.from({ length: Math.ceil(classes / together) }, (_, i) => Math.min(together, classes - i * together));
+}
+
+/** Planes of so many voxels whose results come back at once, and channels of their scores. */
+function atOnce(plane: number, most: number, channels: number): { readonly planes: number; readonly channels: number } {
+  const planes = Math.min(most, Math.max(1, Math.floor(mostAtOnce / plane)));
+  return { planes, channels: Math.min(channels, Math.max(1, Math.floor(mostAtOnce / (planes * plane)))) };
+}
+
+/** Bytes of results on their way back, for planes of so many voxels of which `most` end together. Each is on the device, and twice in staging. */
+export function resultBytes(
+  plane: number,
+  most: number,
+  {
+    classes,
+    decision,
+    scores,
+    parts,
+  }: Pick<WindowMemoryOptions, "classes" | "decision"> & {
+    readonly scores: boolean | undefined;
+    readonly parts: number;
+  },
+): number {
+  const { planes, channels } = atOnce(plane, most, classes);
+  const voxels = planes * plane;
+  const codes = decision ? 4 * Math.ceil(voxels / codesPerWord(decision, classes)) : 0;
+  const best = decision && parts > 1 ? 4 * voxels : 0;
+  const means = scores ? 4 * channels * voxels : 0;
+  return codes + best + means + 2 * Math.max(codes, means);
+}
 
 export class WindowMemory {
   /** `[planes, rows, columns]` of the image that was given. */
   readonly codes: Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | undefined;
-  readonly scores: Float32Array<ArrayBuffer> | undefined;
   private readonly device: Device;
   private readonly options: WindowMemoryOptions;
   private readonly size: Size3;
   private readonly weights: Tensor;
   private band: WindowBand | undefined;
-  private image: Tensor[] = [];
-  private sums: Tensor[] = [];
-  private counts: Tensor | undefined;
+  // Their sizes are those of the band, of which they hold the beginning: `[ring · rows · columns]`, `[channels, …]`.
+  private readonly image: readonly Tensor[];
+  private readonly sums: readonly Tensor[];
+  private readonly counts: Tensor | undefined;
   private ones: Tensor | undefined;
   private loaded = 0;
+  private readonly atOnce: ReturnType<typeof atOnce>;
+  // Free buffers that were there before.
+  private readonly pooled: number;
   private readonly pending: Pending[] = [];
 
   constructor(device: Device, options: WindowMemoryOptions) {
@@ -67,26 +106,23 @@ export class WindowMemory {
     this.options = options;
     this.size = options.image.shape.slice(2) as unknown as Size3;
     this.weights = device.tensor({ data: options.weights.data, shape: options.roi });
-    const { decision, classes, scores } = options;
+    const { decision, classes, scores, layout, image } = options;
     const voxels = sizeOf(this.size);
     if (decision) this.codes = codesPerWord(decision, classes) === 4 ? new Uint8Array(voxels) : new Uint32Array(voxels);
-    if (scores) this.scores = new Float32Array(classes * voxels);
+    this.atOnce = atOnce(layout.rows * this.size[2], layout.ring, classes);
+    this.pooled = device.memory.pooled;
+    // For the largest band: buffers of another size for each would all be there at last.
+    const [reads, sums] = [layout.reads, layout.rows].map((rows) => layout.ring * rows * this.size[2]);
+    this.image = Array.from({ length: image.shape[1] }, () => device.empty([reads]));
+    this.sums = sumParts(device, classes, sums).map((channels) => device.empty([channels, sums]));
+    if (scores) this.counts = device.empty([1, sums]);
   }
 
   /** Makes room for a band of rows. */
   begin(band: WindowBand): void {
-    this.release();
     this.band = band;
     this.loaded = 0;
-    const { device, size } = this;
-    const { image, layout, classes, scores } = this.options;
-    const [reads, rows] = [band.reads[1] - band.reads[0], band.rows[1] - band.rows[0]];
-    this.image = Array.from({ length: image.shape[1] }, () => device.empty([layout.ring, reads, size[2]]));
-    const together = Math.max(1, Math.min(classes, Math.floor(device.maxBindingSize / (layout.ring * rows * size[2] * 4))));
-    for (let c = 0; c < classes; c += together)
-      this.sums.push(device.empty([Math.min(together, classes - c), layout.ring, rows, size[2]]));
-    if (scores) this.counts = device.empty([1, layout.ring, rows, size[2]]);
-    this.clear({ ...this.summed, first: 0, planes: layout.ring });
+    this.clear({ ...this.summed, first: 0, planes: this.options.layout.ring });
   }
 
   /** Uploads planes that are not there yet. */
@@ -100,7 +136,8 @@ export class WindowMemory {
       const run = last - first === height ? Math.min(to - z, layout.ring - (z % layout.ring)) : 1;
       for (const [c, tensor] of this.image.entries()) {
         const from = ((c * depth + z) * height + first) * width;
-        const there = planesOf(tensor, z % layout.ring, run);
+        const plane = (last - first) * width;
+        const there = planesOf(tensor, (z % layout.ring) * plane, run * plane);
         this.device.write(there, { data: asFloats(image.data.subarray(from, from + there.size)), shape: there.shape });
         behind += there.bytes;
         there.dispose();
@@ -113,10 +150,10 @@ export class WindowMemory {
     this.loaded = Math.max(this.loaded, to);
   }
 
-  /** Windows `[starts, C, roi…]`. */
-  cut(starts: readonly Size3[], flips: number): Tensor {
+  /** Windows `[count, C, roi…]`, of which those behind the last of `starts` have any values. */
+  cut(starts: readonly Size3[], flips: number, count: number): Tensor {
     const { roi } = this.options;
-    const windows = this.device.empty([starts.length, this.image.length, ...roi]);
+    const windows = this.device.empty([count, this.image.length, ...roi]);
     const kept = this.keptImage;
     let at = 0;
     for (const start of starts) {
@@ -160,16 +197,14 @@ export class WindowMemory {
 
   /** Takes the results of planes, which are free for others then. */
   async finish([from, to]: readonly [number, number]): Promise<void> {
-    const { decision, classes } = this.options;
+    const { decision } = this.options;
     const kept = this.summed;
-    const plane = kept.rows * kept.columns;
-    const most = Math.max(1, Math.floor(mostAtOnce / (plane * (this.scores ? classes : 1))));
-    for (let first = from; first < to; first += most) {
-      const planes = { ...kept, first, planes: Math.min(most, to - first) };
-      if (decision) this.decide(planes, decision);
-      if (this.scores) this.mean(planes);
+    const most = this.atOnce;
+    for (let first = from; first < to; first += most.planes) {
+      const planes = { ...kept, first, planes: Math.min(most.planes, to - first) };
+      if (decision) await this.decide(planes, decision);
+      if (this.options.scores) await this.mean(planes, most.channels);
       this.clear(planes);
-      await this.collect(1);
     }
   }
 
@@ -182,9 +217,12 @@ export class WindowMemory {
   }
 
   dispose(): void {
-    this.release();
+    for (const t of [...this.image, ...this.sums]) t.dispose();
+    this.counts?.dispose();
     this.weights.dispose();
     this.ones?.dispose();
+    // Images of other sizes would not use these, and the next run is to find what it was planned for.
+    this.device.pool.shed(this.device.memory.pooled - this.pooled);
   }
 
   private get summed(): Kept {
@@ -198,7 +236,7 @@ export class WindowMemory {
     return { ...this.summed, firstRow: first, rows: last - first };
   }
 
-  private decide(planes: Planes, decision: Decision): void {
+  private async decide(planes: Planes, decision: Decision): Promise<void> {
     const voxels = planes.planes * planes.rows * planes.columns;
     const perWord = codesPerWord(decision, this.options.classes);
     const codes = this.device.empty([Math.ceil(voxels / perWord)], "u32");
@@ -207,49 +245,63 @@ export class WindowMemory {
     const values = codes.data();
     this.pending.push({
       values,
-      take: (words) => this.store(perWord === 4 ? new Uint8Array(words.buffer) : (words as Uint32Array), this.codes!, planes, 0),
+      take: (words) => this.store(perWord === 4 ? new Uint8Array(words.buffer) : (words as Uint32Array), planes),
     });
     codes.dispose();
     best.dispose();
+    await this.collect(1);
   }
 
-  private mean(planes: Planes): void {
-    let channel = 0;
+  private async mean(planes: Planes, most: number): Promise<void> {
+    let before = 0;
     for (const part of this.sums) {
-      const y = meanOfPlanes(part, this.counts!, planes);
-      const first = channel;
-      const voxels = planes.planes * planes.rows * planes.columns;
-      this.pending.push({
-        values: y.data(),
-        take: (values) => {
-          for (let c = 0; c < part.shape[0]; c++)
-            this.store((values as Float32Array).subarray(c * voxels, (c + 1) * voxels), this.scores!, planes, first + c);
-        },
-      });
-      y.dispose();
-      channel += part.shape[0];
+      for (let c = 0; c < part.shape[0]; c += most) {
+        const count = Math.min(most, part.shape[0] - c);
+        const y = meanOfPlanes(part, this.counts!, planes, c, count);
+        this.takeMeans(y, planes, before + c);
+        await this.collect(1);
+      }
+      before += part.shape[0];
     }
   }
 
-  /** Puts planes `[planes, rows, columns]` in their place in a channel of a result. */
-  private store<A extends Uint8Array | Uint32Array | Float32Array>(from: A, to: A, planes: Planes, channel: number): void {
-    const [depth, height, width] = this.size;
+  private takeMeans(y: Tensor, planes: Planes, first: number): void {
+    const voxels = planes.planes * planes.rows * planes.columns;
+    const [channels] = y.shape;
+    this.pending.push({
+      values: y.data(),
+      take: (values) => {
+        for (let c = 0; c < channels; c++)
+          this.keep((values as Float32Array).subarray(c * voxels, (c + 1) * voxels), planes, first + c);
+      },
+    });
+    y.dispose();
+  }
+
+  /** Puts codes of planes `[planes, rows, columns]` in their place. */
+  private store(from: Uint8Array | Uint32Array, planes: Planes): void {
     const plane = planes.rows * planes.columns;
-    for (let z = 0; z < planes.planes; z++) {
-      const at = ((channel * depth + planes.first + z) * height + planes.firstRow) * width;
-      (to as Uint8Array).set((from as Uint8Array).subarray(z * plane, (z + 1) * plane), at);
-    }
+    for (let z = 0; z < planes.planes; z++)
+      this.codes!.set(from.subarray(z * plane, (z + 1) * plane), this.placeOf(planes, z, 0));
+  }
+
+  /** The same with scores of a channel; whole planes lie one after the other. */
+  private keep(from: Float32Array, planes: Planes, channel: number): void {
+    const plane = planes.rows * planes.columns;
+    const together = planes.rows === this.size[1] ? planes.planes : 1;
+    for (let z = 0; z < planes.planes; z += together)
+      this.options.scores!.write(this.placeOf(planes, z, channel), from.subarray(z * plane, (z + together) * plane));
+  }
+
+  /** Where plane `z` of some planes begins. */
+  private placeOf(planes: Planes, z: number, channel: number): number {
+    const [depth, height, width] = this.size;
+    return ((channel * depth + planes.first + z) * height + planes.firstRow) * width;
   }
 
   private clear(planes: Planes): void {
     for (const part of this.sums) clearPlanes(part, planes);
     if (this.counts) clearPlanes(this.counts, planes);
-  }
-
-  private release(): void {
-    for (const t of [...this.image, ...this.sums]) t.dispose();
-    this.counts?.dispose();
-    [this.image, this.sums, this.counts] = [[], [], undefined];
   }
 }
 

@@ -21,7 +21,9 @@ export interface WindowDemand {
   readonly channels: number;
   /** Channels of the sums, that of the weights included where it is needed. */
   readonly sums: number;
-  /** Bytes that image and sums may take. */
+  /** Bytes of results on their way, for planes of so many voxels of which `planes` end together. */
+  readonly resultBytes: (plane: number, planes: number) => number;
+  /** Bytes that image, sums and results may take. */
   readonly maxBytes: number;
   /** Bytes that one binding may have. */
   readonly maxBinding: number;
@@ -56,6 +58,8 @@ export interface WindowLayout {
   /** Bytes of image and sums. */
   readonly imageBytes: number;
   readonly sumBytes: number;
+  /** Bytes of results on their way back. */
+  readonly resultBytes: number;
   /** Windows that are predicted, those of two bands twice. */
   readonly windows: number;
 }
@@ -72,13 +76,14 @@ export function windowLayout(demand: WindowDemand): WindowLayout {
       const ring = Math.max(...stagesOf(first, together).map((s) => s.at(-1)! + roi[0] - s[0]));
       const layout = layoutOf(demand, bands, ring);
       const plane = ring * Math.max(layout.rows, layout.reads) * size[2] * 4;
-      least = Math.min(least, layout.imageBytes + layout.sumBytes);
-      if (layout.imageBytes + layout.sumBytes > maxBytes || plane > maxBinding) continue;
+      const bytes = layout.imageBytes + layout.sumBytes + layout.resultBytes;
+      least = Math.min(least, bytes);
+      if (bytes > maxBytes || plane > maxBinding) continue;
       return withStages(demand, layout, bands, together);
     }
   }
   throw new OutOfMemoryError(
-    `sliding window: windows of [${roi}] of an image [${size}] need at least ${formatBytes(least)} for image and sums, ` +
+    `sliding window: windows of [${roi}] of an image [${size}] need at least ${formatBytes(least)} for image, sums and results, ` +
       `${formatBytes(Math.max(0, maxBytes))} are left beside the network: use smaller windows or batches, or allow more memory`,
   );
 }
@@ -101,11 +106,12 @@ function stagesOf(starts: readonly number[], together: number): number[][] {
   return Array.from({ length: Math.ceil(starts.length / together) }, (_, i) => starts.slice(i * together, (i + 1) * together));
 }
 
-function layoutOf({ size, channels, sums }: WindowDemand, bands: readonly Band[], ring: number) {
+function layoutOf({ size, channels, sums, resultBytes }: WindowDemand, bands: readonly Band[], ring: number) {
   const most = (ranges: readonly (readonly [number, number])[]) => Math.max(...ranges.map(([from, to]) => to - from));
   const [rows, reads] = [most(bands.map((b) => b.rows)), most(bands.map((b) => b.reads))];
   const plane = ring * size[2] * 4;
-  return { ring, rows, reads, imageBytes: channels * reads * plane, sumBytes: sums * rows * plane };
+  const results = resultBytes(rows * size[2], ring);
+  return { ring, rows, reads, imageBytes: channels * reads * plane, sumBytes: sums * rows * plane, resultBytes: results };
 }
 
 function withStages(

@@ -7,6 +7,7 @@ import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Device } from "../../tensor/device.ts";
+import type { KeepScores } from "../inference/kept_scores.ts";
 import type { InferenceOptions, SegmentPlan } from "../inference/segmenter.ts";
 import type { Candidate } from "../metrics/detection.ts";
 import type { Recipe } from "../recipes/recipe.ts";
@@ -49,6 +50,8 @@ export interface ModelSegmentOptions {
   readonly signal?: AbortSignal | undefined;
   /** Give probabilities of classes or regions too. Default false. */
   readonly probabilities?: boolean | undefined;
+  /** Where models keep scores that they resample, which for many classes are more than memory; default one array. */
+  readonly keepScores?: KeepScores | undefined;
   /** Told what will be done, before it is, by models that know. */
   readonly onPlan?: ((plan: SegmentPlan) => void) | undefined;
   /** Told after each batch the windows done and their total. */

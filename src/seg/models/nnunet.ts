@@ -20,13 +20,14 @@ export async function openNnunet(device: Device, files: ModelFiles, options: Ope
     channels: model.channels,
     labels: model.classes,
     description: `nnU-Net ${model.configurationName}, ${model.folds} ${model.folds === 1 ? "fold" : "folds"}`,
-    segment: (image: Volume, { signal, probabilities, onProgress }: ModelSegmentOptions = {}) =>
+    segment: (image: Volume, { signal, probabilities, keepScores, onProgress }: ModelSegmentOptions = {}) =>
       model.predict(image, {
         ...(mirror !== undefined && { mirroring: mirror }),
         ...(overlap !== undefined && { tileStepSize: 1 - overlap }),
         ...(batchSize !== undefined && { batchSize }),
         ...(maxBytes !== undefined && { maxBytes }),
         ...(probabilities !== undefined && { probabilities }),
+        keepScores,
         ...(signal && { signal }),
         ...(onProgress && { onProgress }),
       }),

@@ -62,7 +62,11 @@ export async function segment(
 ): Promise<ModelSegmentation> {
   const { signal, probabilities, onPlan, onProgress, ...opening } = options;
   const wanted = { signal, probabilities, onPlan, onProgress };
-  expectOptions("segment", options, "signal probabilities onPlan onProgress inference weights folds normalization axes recipe");
+  expectOptions(
+    "segment",
+    options,
+    "signal probabilities keepScores onPlan onProgress inference weights folds normalization axes recipe",
+  );
   expectArguments("segment", "object", { model });
   expectArguments("segment", "volume", { image });
   if ("segment" in model) {

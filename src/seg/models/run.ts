@@ -40,12 +40,13 @@ export async function openRunModel(device: Device, files: ModelFiles, options: O
     channels: info.channels,
     labels: info.labels.filter((l) => !l.ignore),
     description: `run of recipe ${recipe.name}, ${counted(weights, "parameter")}`,
-    async segment(image: Volume, { signal, probabilities, onPlan, onProgress }: ModelSegmentOptions = {}) {
+    async segment(image: Volume, { signal, probabilities, keepScores, onPlan, onProgress }: ModelSegmentOptions = {}) {
       const read = async () => ({ id: "image", image });
       const found = await segmentCases(run, [{ id: "image", image: [] }], read, {
         signal,
         steps,
         probabilities,
+        keepScores,
         onPlan: onPlan && ((_, plan) => onPlan(plan)),
         onProgress: onProgress && ((_, done, total) => onProgress(done, total)),
       }).next();

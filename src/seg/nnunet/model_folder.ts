@@ -25,6 +25,7 @@ import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, labelManager } from "./label_manager.ts";
 import { nnunetNetwork } from "./network.ts";
 import { jsonRecord, parsePlans, type PlansFile } from "./plans_file.ts";
+import { type KeepScores, keptInMemory } from "../inference/kept_scores.ts";
 import { type RestoreOptions, restoreLabels, restoreProbabilities } from "./restore.ts";
 import { nnunetTiles } from "./tiles.ts";
 
@@ -55,6 +56,8 @@ export interface NnunetPredictOptions {
   readonly batchSize?: number;
   /** Bytes of device memory, as `DeviceWindows`. */
   readonly maxBytes?: number;
+  /** Where logits are kept in between, which for many classes are more than memory; default one array. */
+  readonly keepScores?: KeepScores | undefined;
   /** Aborting stops between tiles. */
   readonly signal?: AbortSignal;
   /** Called after each pass with tiles `done` of `total`. */
@@ -102,7 +105,7 @@ export class NnunetModel {
       configurationName: "text",
       configuration: "object",
       channels: "list",
-      labels: "list",
+      labels: "object",
       plans: "object",
       networks: "list",
     });
@@ -127,7 +130,7 @@ export class NnunetModel {
     expectOptions(
       "NnunetModel.predict",
       options,
-      "mirroring tileStepSize gaussian probabilities batchSize maxBytes signal onProgress",
+      "mirroring tileStepSize gaussian probabilities batchSize maxBytes keepScores signal onProgress",
     );
     if (image.shape[0] !== this.channels.length)
       throw new ShapeError(
@@ -150,10 +153,14 @@ export class NnunetModel {
       const volume = reversedAxes(x);
       return makeVolume(turn ? turnArray(volume, undone(turn)) : volume, image.affine, image.meta);
     };
-    return {
-      labels: asImage(restoreLabels(logits, restore)),
-      ...(options.probabilities && { probabilities: asImage(restoreProbabilities(logits, restore)) }),
-    };
+    try {
+      return {
+        labels: asImage(restoreLabels(logits, restore)),
+        ...(options.probabilities && { probabilities: asImage(restoreProbabilities(logits, restore)) }),
+      };
+    } finally {
+      logits.dispose();
+    }
   }
 
   private preprocessed(volume: Volume) {
@@ -166,8 +173,9 @@ export class NnunetModel {
   }
 
   /** Mean logits `[heads, …]` over tiles, mirrored images and folds, on the grid of the preprocessed case. */
-  private async logits(data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<HostArray<Float32Array>> {
+  private async logits(data: HostArray<Float32Array>, options: NnunetPredictOptions) {
     const { mirroring = true, tileStepSize, gaussian, batchSize, maxBytes, signal, onProgress } = options;
+    const { keepScores = keptInMemory } = options;
     const windows = new DeviceWindows(this.device, this.networks, {
       ...nnunetTiles(this.configuration.patch_size, {
         tileStepSize,
@@ -178,8 +186,7 @@ export class NnunetModel {
       ...(maxBytes !== undefined && { maxBytes }),
     });
     try {
-      const { scores } = await windows.run(data, { scores: true, signal, onProgress });
-      return scores!;
+      return (await windows.run(data, { scores: true, keepScores, signal, onProgress })).scoreMap!;
     } finally {
       windows.dispose();
     }

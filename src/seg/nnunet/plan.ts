@@ -145,7 +145,7 @@ export function planExperiment(
     "planner gpuMemoryTargetInGb preprocessorName plansName overwriteTargetSpacing suppressTranspose datasetName",
   );
   expectFields("planExperiment", "fingerprint", fingerprint, { spacings: "objects", shapes_after_crop: "objects" });
-  expectFields("planExperiment", "dataset", dataset, { channel_names: "object" });
+  expectFields("planExperiment", "dataset", dataset, { channel_names: "object?" });
   const { planner = "ExperimentPlanner", overwriteTargetSpacing, suppressTranspose = false, datasetName = "" } = options;
   if (!Object.hasOwn(planners, planner))
     throw new ConfigError(`planExperiment: unknown planner "${String(planner)}"; known are ${Object.keys(planners).join(", ")}`);

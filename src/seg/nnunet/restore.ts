@@ -8,6 +8,7 @@ import { stridesOf } from "../../host/shape.ts";
 import { copyView } from "../../host/strided.ts";
 import type { CaseProperties } from "../../data/nnunet/preprocess.ts";
 import { resampleByPlan } from "../../data/nnunet/resample_by_plan.ts";
+import { type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, toProbabilities } from "./label_manager.ts";
 
@@ -20,15 +21,13 @@ export interface RestoreOptions {
 }
 
 /** One class on the grid of the cropped case. */
-function* classes(logits: HostArray<Float32Array>, o: Omit<RestoreOptions, "manager">): Generator<ArrayLike<number>> {
+function* classes(logits: ScoreMap, o: Omit<RestoreOptions, "manager">): Generator<ArrayLike<number>> {
   const { configuration: c, properties } = o;
-  const [heads, ...size] = logits.shape;
   const target = properties.shapeAfterCroppingAndBeforeResampling;
   const original = o.transposeForward.map((a) => properties.spacing[a]);
   const current = c.spacing.length < original.length ? [original[0], ...c.spacing] : [...c.spacing];
-  const voxels = sizeOf(size);
-  for (let k = 0; k < heads; k++) {
-    const one = { data: logits.data.subarray(k * voxels, (k + 1) * voxels), shape: [1, ...size] };
+  for (let k = 0; k < logits.channels; k++) {
+    const one = { data: logits.channel(k), shape: [1, ...logits.shape] };
     const { resampling_fn_probabilities: fn, resampling_fn_probabilities_kwargs: kwargs } = c;
     yield resampleByPlan(fn, kwargs, one, target, current, original).data;
   }
@@ -40,12 +39,12 @@ export function restoreChannel(
   options: Omit<RestoreOptions, "manager">,
   outside: number,
 ): HostArray<Float32Array> {
-  const [scores] = classes(channel, options);
+  const [scores] = classes(scoresInMemory(channel), options);
   return turnedBack(inCrop(Float32Array.from(scores), 1, outside, options), options);
 }
 
 /** Label values `[1, z, y, x]` of the case as it was read. */
-export function restoreLabels(logits: HostArray<Float32Array>, options: RestoreOptions): HostArray<Uint8Array | Int16Array> {
+export function restoreLabels(logits: ScoreMap, options: RestoreOptions): HostArray<Uint8Array | Int16Array> {
   const { manager, properties } = options;
   const voxels = sizeOf(properties.shapeAfterCroppingAndBeforeResampling);
   const most = manager.hasRegions ? Math.max(...manager.regionsClassOrder) : manager.heads - 1;
@@ -69,7 +68,7 @@ export function restoreLabels(logits: HostArray<Float32Array>, options: RestoreO
 }
 
 /** Probabilities `[heads, z, y, x]` of the case as it was read; outside of the crop background. */
-export function restoreProbabilities(logits: HostArray<Float32Array>, options: RestoreOptions): HostArray<Float32Array> {
+export function restoreProbabilities(logits: ScoreMap, options: RestoreOptions): HostArray<Float32Array> {
   const { manager, properties } = options;
   const shape = [manager.heads, ...properties.shapeAfterCroppingAndBeforeResampling];
   const all = { data: new Float32Array(sizeOf(shape)), shape };

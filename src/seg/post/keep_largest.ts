@@ -23,7 +23,8 @@ export function removeAllButLargestComponentFromSegmentation<A extends TypedArra
   backgroundLabel = 0,
 ): HostArray<A> {
   expectArguments("removeAllButLargestComponentFromSegmentation", "array", { segmentation });
-  expectArguments("removeAllButLargestComponentFromSegmentation", "list", { labelsOrRegions });
+  if (typeof labelsOrRegions !== "number")
+    expectArguments("removeAllButLargestComponentFromSegmentation", "list", { labelsOrRegions });
   const foreground = new Set(flatLabels(labelsOrRegions));
   const mask = new Uint8Array(segmentation.data.length);
   const data = segmentation.data.slice() as A;

@@ -168,6 +168,8 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
   readonly clipNorm?: number | undefined;
   /** Learning rate of an epoch (from 0) from the optimizer's own; default constant. Of the optimizer of `network`. */
   schedule?(context: Context<Config>, network: string): Schedule;
+  /** Whether training shows mirror images. Of a run whose training did not, averages over mirror images are refused; default: that is not known. */
+  mirrored?(config: RunConfig<Config>): boolean;
   /** What segments prepared images with these networks. */
   segmenter(device: Device, networks: Networks, context: Context<Config>): Segmenter;
   /**

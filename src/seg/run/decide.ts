@@ -3,6 +3,7 @@
 import { ConfigError } from "../../host/errors.ts";
 import { sameShape } from "../../host/shape.ts";
 import { decideScores, mappedScores, type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
+import type { KeepScores } from "../inference/kept_scores.ts";
 import type { Segmentation, SegmentHooks, Segmenter } from "../inference/segmenter.ts";
 import type { Context, LoadedCase, PreparedCase, Recipe } from "../recipes/recipe.ts";
 
@@ -21,12 +22,16 @@ export async function labelsOf<C extends object>(
   source: LoadedCase,
   prepared: PreparedCase,
   hooks: SegmentHooks,
+  keep?: KeepScores,
 ): Promise<Segmentation> {
   const { recipe, context, segmenter } = run;
-  const found = decidesOnSource(run)
-    ? decideScores(await scoresOf(run, source, prepared, hooks), context.outputs)
-    : await segmenter.run(prepared.image, hooks);
-  return cleanedUp(recipe, found, source, context);
+  if (!decidesOnSource(run)) return cleanedUp(recipe, await segmenter.run(prepared.image, hooks), source, context);
+  const scores = await scoresOf(run, source, prepared, hooks, keep);
+  try {
+    return await cleanedUp(recipe, decideScores(scores, context.outputs), source, context);
+  } finally {
+    scores.dispose();
+  }
 }
 
 /** A label map as the recipe leaves it. */
@@ -39,21 +44,28 @@ export async function cleanedUp<C extends object>(
   return (await recipe.postprocess?.(labels, source, context)) ?? labels;
 }
 
-/** Logits on the source's grid. Throws `ConfigError` for recipes that have none there. */
+/** Logits on the source's grid, kept where `keep` says until `dispose`. Throws `ConfigError` for recipes that have none there. */
 export async function scoresOf<C extends object>(
   { recipe, context, segmenter }: Segmenting<C>,
   source: LoadedCase,
   prepared: PreparedCase,
   hooks: SegmentHooks,
-): Promise<ScoreMap> {
+  keep?: KeepScores,
+): Promise<ScoreMap & { readonly dispose: () => void }> {
   if (!segmenter.scores)
     throw new ConfigError(
       `the segmenter of recipe ${recipe.name} gives labels only: no probabilities, and no ensemble but by vote`,
     );
-  const scores = scoresInMemory(await segmenter.scores(prepared.image, hooks));
+  const kept = keep && (await segmenter.scoreMap?.(prepared.image, keep, hooks));
+  const scores = kept ?? scoresInMemory(await segmenter.scores(prepared.image, hooks));
+  const dispose = () => kept?.dispose();
   const shape = source.image.shape.slice(1);
-  if (recipe.restore) return mappedScores(scores, shape, (channel) => recipe.restore!(channel, source, prepared, context));
-  if (sameShape(scores.shape, shape)) return scores;
+  if (recipe.restore) {
+    const restored = mappedScores(scores, shape, (channel) => recipe.restore!(channel, source, prepared, context));
+    return { ...restored, dispose };
+  }
+  if (sameShape(scores.shape, shape)) return { ...scores, dispose };
+  dispose();
   throw new ConfigError(
     `recipe ${recipe.name} predicts case "${source.id}" as [${scores.shape}], its image is [${shape}], and does not say how scores go from one to the ` +
       "other: no probabilities, and no ensemble but by vote",

@@ -6,6 +6,7 @@ import { DataLoader } from "../../data/loading/loader.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { nanMean } from "../../host/stats.ts";
 import type { AbortSignal } from "../../host/platform.ts";
+import { evaluating } from "../../nn/evaluating.ts";
 import type { Module } from "../../nn/module.ts";
 import { capture, type Captured } from "../../tensor/capture.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -43,14 +44,11 @@ export class SampleScoring<C extends object> {
     );
     const scores: Record<string, { train: SampleScore; val: SampleScore }> = {};
     for (const [name, model] of Object.entries(this.networks)) {
-      const { training } = model;
-      model.eval();
-      try {
-        const of = (part: string, cases: readonly Case[]) => this.score(name, model, this.loaderOf(name, part, cases), signal);
-        scores[name] = { train: await of("train", train.slice(0, val.length)), val: await of("val", val) };
-      } finally {
-        model.train(training);
-      }
+      const of = (part: string, cases: readonly Case[]) => this.score(name, model, this.loaderOf(name, part, cases), signal);
+      scores[name] = await evaluating([model], async () => ({
+        train: await of("train", train.slice(0, val.length)),
+        val: await of("val", val),
+      }));
     }
     return scores;
   }
@@ -60,13 +58,8 @@ export class SampleScoring<C extends object> {
     const cases = this.options.data.val.filter((c) => c.label !== undefined);
     const dice: (readonly number[])[] = [];
     for (const [name, model] of Object.entries(this.networks)) {
-      const { training } = model;
-      model.eval();
-      try {
-        dice.push((await this.score(name, model, this.loaderOf(name, "val", cases), signal, epoch)).dice);
-      } finally {
-        model.train(training);
-      }
+      const loader = this.loaderOf(name, "val", cases);
+      dice.push((await evaluating([model], () => this.score(name, model, loader, signal, epoch))).dice);
     }
     return this.context.outputs.foreground.map((_, c) => nanMean(dice.map((d) => d[c])));
   }

@@ -20,6 +20,7 @@ import {
   type SegmentPlan,
   type Segmenter,
 } from "../inference/segmenter.ts";
+import type { KeepScores } from "../inference/kept_scores.ts";
 import type { Candidate } from "../metrics/detection.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { voteOfLabels } from "../post/ensemble.ts";
@@ -61,6 +62,10 @@ export async function openRun(
   expectStore("openRun", store);
   expectRecipe("openRun", recipe);
   const context = contextOf(recipe, await readConfig(store, recipe), await readRunInfo(store));
+  if (inference.mirror && recipe.mirrored?.(context.config) === false)
+    throw new ConfigError(
+      `the run ${store.name} was trained without mirror images (recipe ${recipe.name}), of which its network knows nothing; leave out their average (mirror, --tta)`,
+    );
   const networks = recipe.networks(device, context);
   const free = () => Object.values(networks).forEach((model) => model.dispose());
   let segmenter: Segmenter | undefined;
@@ -97,6 +102,8 @@ export interface SegmentOptions {
   readonly ensemble?: Ensemble | undefined;
   /** Give the probabilities of classes or regions too. Default false. */
   readonly probabilities?: boolean | undefined;
+  /** Where scores are kept in between, which for many classes are more than memory; default one array. */
+  readonly keepScores?: KeepScores | undefined;
   /** Told of each case and run what will be done, before it is. `id` is the case's. */
   readonly onPlan?: ((id: string, plan: SegmentPlan) => void) | undefined;
   /** Told after each batch the windows done and their total, of all runs. `id` is the case's. */
@@ -130,7 +137,7 @@ export function segmentCases(
   read: ReadCase,
   options: SegmentOptions = {},
 ): AsyncGenerator<Segmented, void, undefined> {
-  expectOptions("segmentCases", options, "signal steps ensemble probabilities onPlan onProgress");
+  expectOptions("segmentCases", options, "signal steps ensemble probabilities keepScores onPlan onProgress");
   const list = Array.isArray(runs) ? (runs as readonly OpenedRun[]) : [runs as OpenedRun];
   expectItems("segmentCases", "runs", list, { context: "object", segmenter: "object" });
   expectItems("segmentCases", "cases", cases);
@@ -182,7 +189,7 @@ async function segmentCase(runs: readonly OpenedRun[], stored: LoadedCase, optio
     id: stored.id,
     source: stored,
     labels: turned(labels),
-    ...(joined && options.probabilities && { probabilities: turned(gathered(joined.probabilities)) }),
+    ...(joined?.probabilities && { probabilities: turned(joined.probabilities) }),
     ...(dice ? { dice } : {}),
     ...(candidates && { candidates }),
   };
@@ -194,7 +201,7 @@ async function votedLabels(runs: readonly OpenedRun[], source: LoadedCase, optio
   for (const [i, run] of runs.entries()) {
     const prepared = await run.recipe.prepare(source, run.context);
     await tellPlan(run, source.id, prepared, decidesOnSource(run), options);
-    maps.push(await labelsOf(run, source, prepared, hooksOf(source.id, i, runs.length, options)));
+    maps.push(await labelsOf(run, source, prepared, hooksOf(source.id, i, runs.length, options), options.keepScores));
   }
   return maps.length === 1 ? maps[0] : voteOfLabels(maps.map((map) => withGeometryOf(source.image, map)));
 }
@@ -202,18 +209,21 @@ async function votedLabels(runs: readonly OpenedRun[], source: LoadedCase, optio
 /** What runs say together, on the source's grid. */
 async function joinedScores(runs: readonly OpenedRun[], source: LoadedCase, options: SegmentOptions) {
   const { outputs } = runs[0].context;
-  const logits: ScoreMap[] = [];
-  for (const [i, run] of runs.entries()) {
-    const prepared = await run.recipe.prepare(source, run.context);
-    await tellPlan(run, source.id, prepared, true, options);
-    logits.push(await scoresOf(run, source, prepared, hooksOf(source.id, i, runs.length, options)));
+  const logits: (ScoreMap & { readonly dispose: () => void })[] = [];
+  try {
+    for (const [i, run] of runs.entries()) {
+      const prepared = await run.recipe.prepare(source, run.context);
+      await tellPlan(run, source.id, prepared, true, options);
+      logits.push(await scoresOf(run, source, prepared, hooksOf(source.id, i, runs.length, options), options.keepScores));
+    }
+    const ofProbabilities = options.ensemble === "probabilities" && runs.length > 1;
+    const mean = meanScores(ofProbabilities ? logits.map((l) => probabilityMap(l, outputs.kind)) : logits);
+    const decided = decideScores(mean, outputs, ofProbabilities ? 0.5 : 0);
+    if (!options.probabilities) return { decided };
+    return { decided, probabilities: gathered(ofProbabilities ? mean : probabilityMap(mean, outputs.kind)) };
+  } finally {
+    for (const l of logits) l.dispose();
   }
-  if (options.ensemble === "probabilities" && runs.length > 1) {
-    const probabilities = meanScores(logits.map((l) => probabilityMap(l, outputs.kind)));
-    return { decided: decideScores(probabilities, outputs, 0.5), probabilities };
-  }
-  const mean = meanScores(logits);
-  return { decided: decideScores(mean, outputs), probabilities: probabilityMap(mean, outputs.kind) };
 }
 
 async function tellPlan(

@@ -6,7 +6,8 @@ import { amax, amin, mean, std } from "../../autograd/reduce.ts";
 import { concat, reshape, slice } from "../../autograd/view.ts";
 import { expectOptions } from "../../host/options.ts";
 import { augmentationKeys } from "../../data/transforms/augment/draw_augmentation.ts";
-import { adjustIntensity, blur, lowResolution, splineField, warp } from "../../kernels/augment.ts";
+import { adjustInPlace, lowResolutionInPlace, splineField, warp } from "../../kernels/augment.ts";
+import { blurInPlace } from "../../kernels/blur.ts";
 import { full } from "../../kernels/view.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { BatchTensors } from "./trainer.ts";
@@ -52,21 +53,24 @@ export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions):
 
 function intensities(image: Tensor, batch: BatchTensors, { maxSigma = 1, lowResolutionAxes }: AugmentBatchOptions): Tensor {
   const { augmentNumbers: numbers, augmentSigmas, augmentZooms } = batch;
-  const coarse = lowResolution(blur(image, augmentSigmas, Math.ceil(4 * maxSigma)), augmentZooms, lowResolutionAxes);
-  const [n, c] = coarse.shape;
-  const axes = coarse.shape.slice(2).map((_, i) => i + 2);
+  // In the memory of what was moved: most samples are left as they are by most of these.
+  blurInPlace(image, augmentSigmas, Math.ceil(4 * maxSigma));
+  lowResolutionInPlace(image, augmentZooms, lowResolutionAxes);
+  const [n, c] = image.shape;
+  const axes = image.shape.slice(2).map((_, i) => i + 2);
   const column = (t: Tensor): Tensor => reshape(t, [n, c, 1]);
   const at = (k: number, count = 1): Tensor => slice(numbers, [undefined, undefined, [k, k + count]]);
-  const [zero, one] = [0, 1].map((v) => full(coarse.device, [n, c, 1], v));
-  const before = { mean: column(mean(coarse, axes)), sd: column(std(coarse, axes, { correction: 0 })) };
-  const extremes = [amin(coarse, axes), amax(coarse, axes)].map(column);
-  const toned = adjustIntensity(coarse, concat([at(0, 5), zero, zero], 2), concat([before.mean, ...extremes], 2));
+  const [zero, one] = [0, 1].map((v) => full(image.device, [n, c, 1], v));
+  const before = { mean: column(mean(image, axes)), sd: column(std(image, axes, { correction: 0 })) };
+  const extremes = [amin(image, axes), amax(image, axes)].map(column);
+  adjustInPlace(image, concat([at(0, 5), zero, zero], 2), concat([before.mean, ...extremes], 2));
   // What gamma does to mean and deviation is taken back. Contrast clips few values, so what it leaves is known well enough.
-  const after = { mean: column(mean(toned, axes)), sd: column(std(toned, axes, { correction: 0 })) };
+  const after = { mean: column(mean(image, axes)), sd: column(std(image, axes, { correction: 0 })) };
   const [scale, shift, contrast, gamma] = [0, 1, 2, 3].map((k) => at(k));
   const plain = eq(gamma, 1);
   const factor = where(plain, one, div(mul(mul(before.sd, scale), contrast), clamp(after.sd, 1e-8, Infinity)));
   const offset = where(plain, zero, sub(add(mul(before.mean, scale), shift), mul(after.mean, factor)));
   const statistics = concat([zero, zero, zero], 2); // of no account here
-  return adjustIntensity(toned, concat([factor, offset, one, one, zero, at(5, 2)], 2), statistics);
+  adjustInPlace(image, concat([factor, offset, one, one, zero, at(5, 2)], 2), statistics);
+  return image;
 }

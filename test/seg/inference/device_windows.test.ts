@@ -58,16 +58,17 @@ it("sums as the host does, and decides what the host decides, however little mem
   const { networkBytes, imageBytes, sumBytes } = await plenty.plan(x.shape);
   plenty.dispose();
   const shapes: string[] = [];
-  for (const share of [0.6, 0.3, 0.15]) {
-    const little = new DeviceWindows(gpu, network, { ...options, maxBytes: networkBytes + share * (imageBytes + sumBytes) });
+  for (const share of [0.7, 0.3, 0.05]) {
+    const maxBytes = networkBytes + share * (imageBytes + sumBytes);
+    const little = new DeviceWindows(gpu, network, { ...options, maxBytes });
     const plan = await little.plan(x.shape);
-    expect(plan.peakBytes).toBeLessThanOrEqual(networkBytes + share * (imageBytes + sumBytes));
+    expect(plan.peakBytes).toBeLessThanOrEqual(maxBytes);
     shapes.push(`${plan.planes} planes, ${plan.bands} bands`);
     const { codes } = await little.run(x, { decision: "largest" });
     little.dispose();
     expect(codes!.data).toEqual(all.codes!.data);
   }
-  expect(shapes).toEqual(["12 planes, 1 bands", "8 planes, 2 bands", "8 planes, 10 bands"]);
+  expect(shapes).toEqual(["8 planes, 1 bands", "12 planes, 2 bands", "8 planes, 7 bands"]);
 });
 
 it("takes images smaller than the window, of one to three axes, and 2-D networks on volumes", async () => {

@@ -6,6 +6,7 @@ import { labelManager, labelsOfLogits } from "../../../src/seg/nnunet/label_mana
 import { openNnunetModel } from "../../../src/seg/nnunet/model_folder.ts";
 import { nnunetNetwork } from "../../../src/seg/nnunet/network.ts";
 import { parsePlans } from "../../../src/seg/nnunet/plans_file.ts";
+import { scoresInMemory } from "../../../src/seg/inference/score_map.ts";
 import { restoreLabels, restoreProbabilities } from "../../../src/seg/nnunet/restore.ts";
 import { device } from "../../lib/device.ts";
 
@@ -109,10 +110,10 @@ test("logits come back through resampling, crop and transposition", () => {
   // Class 1 where the row is above the middle.
   const logits = { data: new Float32Array(2 * 1 * 4 * 3), shape: [2, 1, 4, 3] };
   for (let i = 0; i < 12; i++) logits.data[12 + i] = i < 6 ? 3 : -3;
-  const labels = restoreLabels(logits, options);
+  const labels = restoreLabels(scoresInMemory(logits), options);
   expect(labels.shape).toEqual([1, 6, 3, 3]);
   expect(Array.from(labels.data).reduce((a, b) => a + b, 0)).toBe(6);
-  const p = restoreProbabilities(logits, options);
+  const p = restoreProbabilities(scoresInMemory(logits), options);
   expect(p.shape).toEqual([2, 6, 3, 3]);
   expect(p.data[0]).toBe(1);
   for (let i = 0; i < 54; i++) expect(p.data[i] + p.data[54 + i]).toBeCloseTo(1, 6);

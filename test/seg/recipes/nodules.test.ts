@@ -18,10 +18,11 @@ import {
   report,
   type RunData,
   type RunStore,
+  UNet,
 } from "../../../src/seg/index.ts";
 import { FolderData } from "../../../src/seg/index.node.ts";
 import { preparedScan, regridded } from "../../../src/seg/recipes/nodules/scans.ts";
-import { candidatesOf } from "../../../src/seg/recipes/nodules/segmenter.ts";
+import { candidatesOf, NoduleSegmenter } from "../../../src/seg/recipes/nodules/segmenter.ts";
 import { PreparedCases } from "../../../src/seg/recipes/prepared.ts";
 import { contextOf } from "../../../src/seg/run/files.ts";
 import { device } from "../../lib/device.ts";
@@ -119,12 +120,35 @@ test("candidates are what is connected, with middles, sizes and scores", () => {
   for (const x of [2, 3]) for (const y of [4, 5]) for (const z of [1, 2]) put(x, y, z, 0.8);
   put(4, 6, 3, 0.8); // across a corner
   put(9, 9, 8, 0.99);
-  const { candidates } = candidatesOf(scores, 0.5, 1.5);
+  const { candidates } = candidatesOf(scores, { detectAt: 0.5, minDiameter: 1.5, core: 9 });
   expect(candidates).toHaveLength(1);
   expect(candidates[0].score).toBeCloseTo(0.8, 6);
   expect(candidates[0].diameter).toBeCloseTo(Math.cbrt((6 * 9) / Math.PI), 9);
   [2.5 * 8 + 4, 4.5 * 8 + 6, 1.5 * 8 + 3].forEach((sum, a) => expect(candidates[0].center[a]).toBeCloseTo(sum / 9, 5));
-  expect(candidatesOf(scores, 0.5, 0).candidates.map((c) => c.score)).toEqual([expect.closeTo(0.99, 6), expect.closeTo(0.8, 6)]);
+  const ranked = (core: number) => candidatesOf(scores, { detectAt: 0.5, minDiameter: 0, core }).candidates.map((c) => c.score);
+  expect(ranked(1)).toEqual([expect.closeTo(0.99, 6), expect.closeTo(0.8, 6)]);
+  put(2, 4, 1, 0.9);
+  expect(ranked(2)).toEqual([expect.closeTo(0.85, 6), expect.closeTo(0.99 / 2, 6)]);
+});
+
+test("with mirror images, what is found in a mirror image is the mirror image of what is found", async () => {
+  const network = new UNet(gpu, { spatialDims: 3, inChannels: 1, outChannels: 1, channels: [4, 8], strides: [2] });
+  const windows = { roiSize: [8, 8, 8], overlap: 0, swBatchSize: 1 };
+  const segmenter = new NoduleSegmenter(gpu, network, { ...windows, detectAt: 0.1, minDiameter: 0, core: 1 });
+  const image = { data: new Uint8Array(512), shape: [1, 8, 8, 8] };
+  const random = new RandomState(2);
+  for (let i = 0; i < 512; i++) image.data[i] = random.randint(256);
+  const mirrored = { ...image, data: image.data.toReversed() };
+  const differing = async () => {
+    const [found, seen] = [await segmenter.run(image), await segmenter.run(mirrored)];
+    return found.data.filter((label, i) => label !== seen.data[511 - i]).length;
+  };
+  expect(await differing()).toBeGreaterThan(0);
+  segmenter.configure({ mirror: true });
+  expect(await differing()).toBe(0);
+  segmenter.dispose();
+  network.dispose();
+  await expect(configured({ tta: true })).rejects.toThrow(/tta predicts mirror images/);
 });
 
 test("scans of other voxels come back on their own grid, and what is found stands in millimeters", async () => {
@@ -137,7 +161,7 @@ test("scans of other voxels come back on their own grid, and what is found stand
   const { config, info } = await configured({ spacing: 1 });
   const prepared = preparedScan(source, config);
   expect(prepared.image.shape).toEqual([1, 45, 32, 30]);
-  const perfect = candidatesOf(prepared.label, 0.5, 0);
+  const perfect = candidatesOf(prepared.label, { detectAt: 0.5, minDiameter: 0, core: 1 });
   const found = { ...prepared.label, candidates: perfect.candidates };
   const back = await nodules.postprocess!(found, source, contextOf(nodules, config, info));
   expect(back.shape).toEqual(image.shape);

@@ -72,6 +72,13 @@ test("learns, and a run that stopped is the run that did not", async () => {
   expect(await stopped.read("weights.safetensors")).toEqual(await whole.read("weights.safetensors"));
 });
 
+test("mirror images are no help to a network that has seen none", async () => {
+  const store = memoryStore();
+  await run(store, { epochs: 1, augment: "unmirrored" });
+  await expect(openRun(gpu, store, patches3d, undefined, { mirror: true })).rejects.toThrow(/trained without mirror images/);
+  (await openRun(gpu, store, patches3d, undefined, { mirror: false })).dispose();
+});
+
 test("options that do not go together are refused", async () => {
   const check = (given: object) => configure(patches3d, memoryData(), { data: "memory", ...tiny, ...given });
   await expect(check({ patchSize: [16, 16, 18] })).rejects.toThrow(ConfigError);
@@ -93,8 +100,8 @@ test.each([
 
 test("several runs are an ensemble, options of inference are followed, scores go to the source's grid", async () => {
   const stores = [memoryStore(), memoryStore()];
-  const { data } = await run(stores[0], {});
-  await run(stores[1], { seed: 7 });
+  const { data } = await run(stores[0], { augment: "mirror" });
+  await run(stores[1], { seed: 7, augment: "mirror" });
   const plans: number[] = [];
   const opened = await Promise.all(
     stores.map((store) => openRun(gpu, store, patches3d, undefined, { mirror: true, overlap: 0 })),

@@ -4,9 +4,10 @@ import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { elements, integerRange, nativeOf } from "../../../host/elements.ts";
 import { changed, lanesFor } from "../../../host/simd/chunks.ts";
-import { places } from "../../../host/simd/kernels.ts";
+import { places } from "../../../host/simd/places.ts";
 import { extent } from "../../../host/stats.ts";
-import { asWords, emptyLike } from "../../../host/strided.ts";
+import { asWords } from "../../../host/strided.ts";
+import { unfilledLike } from "../../../host/unfilled.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
 
 export type Floats = Float32Array | Float64Array;
@@ -36,7 +37,7 @@ export interface IntensityRanges {
  * A copy that is made while it is computed costs half of one that is made before.
  */
 export function workspace(data: TypedArray): { readonly from: Floats; readonly to: Floats } {
-  if (data instanceof Float32Array || data instanceof Float64Array) return { from: data, to: emptyLike(data, data.length) };
+  if (data instanceof Float32Array || data instanceof Float64Array) return { from: data, to: unfilledLike(data, data.length) };
   const both = new Float32Array(data);
   return { from: both, to: both };
 }

@@ -4,6 +4,7 @@ import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts"
 import { required, withDefaults } from "../../../host/defaults.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { emptyLike, resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
+import { copyOf, unfilledLike } from "../../../host/unfilled.ts";
 import { MaybeTransform } from "../transform.ts";
 import { range } from "./arithmetic.ts";
 
@@ -138,7 +139,7 @@ export class RandCoarseDropout extends RandCoarse {
       data.set(this.fills[0].subarray(0, data.length));
       return data;
     };
-    const data = this.dropoutHoles ? x.data.slice() : filled(emptyLike(x.data, x.data.length));
+    const data = this.dropoutHoles ? copyOf(x.data) : filled(unfilledLike(x.data, x.data.length));
     this.holes.forEach((hole, h) => {
       const [length, voxels] = [hole.size.at(-1)!, sizeOf(hole.size)];
       for (let c = 0; c < x.shape[0]; c++) {
@@ -182,7 +183,7 @@ export class RandCoarseShuffle extends RandCoarse {
   }
   protected act(x: HostArray): HostArray {
     const spatial = spatialShape(this.op, x);
-    const data = x.data.slice();
+    const data = copyOf(x.data);
     this.holes.forEach((hole, h) => {
       const length = hole.size.at(-1)!;
       const patch = emptyLike(data, sizeOf(hole.size));

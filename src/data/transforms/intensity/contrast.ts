@@ -4,7 +4,7 @@ import type { HostArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
 import { chunkPower, raise } from "../../../host/powers.ts";
 import { changed, lanesFor } from "../../../host/simd/chunks.ts";
-import { places } from "../../../host/simd/kernels.ts";
+import { places } from "../../../host/simd/places.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { boundsOf, type Floats, linear, range, workspace } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";

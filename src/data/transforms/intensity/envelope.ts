@@ -3,6 +3,7 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { type Complex, complex, fft } from "../../../host/fft.ts";
+import { unfilledFloats } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 import { type Floats, intoType } from "./arithmetic.ts";
 
@@ -44,7 +45,7 @@ export class DetectEnvelope implements Transform {
     const length = this.options.n ?? size;
     const inner = sizeOf(x.shape.slice(axis + 1));
     const shape = x.shape.map((s, a) => (a === axis ? length : s));
-    const out = new Float32Array(sizeOf(shape));
+    const out = unfilledFloats(sizeOf(shape));
     const used = Math.min(size, length);
     const data = x.data instanceof Float32Array ? x.data : new Float64Array(x.data as ArrayLike<number>);
     const [signal, work] = [complex(length * batch), complex(length * batch)];

@@ -4,7 +4,7 @@ import type { HostArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { changed, fill, lanesFor } from "../../../host/simd/chunks.ts";
-import { places } from "../../../host/simd/kernels.ts";
+import { places } from "../../../host/simd/places.ts";
 import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { MaybeTransform } from "../transform.ts";
 import { channels, finish, type Floats, workspace } from "./arithmetic.ts";

@@ -2,6 +2,7 @@
 import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
+import { unfilledFloats } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 import { finish, linear, parts } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
@@ -37,7 +38,7 @@ export class NormalizeIntensity implements Transform {
   apply(x: HostArray): HostArray {
     const { subtrahend, divisor, nonzero, channelWise, dtype } = this.options;
     const source = x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);
-    const data = source === x.data ? new Float32Array(source.length) : source;
+    const data = source === x.data ? unfilledFloats(source.length) : source;
     const pieces = parts(source, x, channelWise);
     const targets = parts(data, x, channelWise);
     for (const [name, list] of Object.entries({ subtrahend, divisor })) {

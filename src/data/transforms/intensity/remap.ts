@@ -3,6 +3,7 @@ import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { withDefaults } from "../../../host/defaults.ts";
 import { emptyLike } from "../../../host/strided.ts";
+import { unfilledLike } from "../../../host/unfilled.ts";
 import { MaybeTransform, RandomTransform } from "../transform.ts";
 import { channels, range } from "./arithmetic.ts";
 
@@ -37,7 +38,7 @@ function remap(data: TypedArray, { values, drawn }: Curve, kernelSize: number, s
     sum += (values[drawn[i + kernelSize]] ?? 0) - values[drawn[i]];
   }
   const { min: low, max: high } = range("IntensityRemap", noise);
-  const out = emptyLike(data, data.length);
+  const out = unfilledLike(data, data.length);
   for (let i = 0; i < data.length; i++) out[i] = ((noise[rankOf(data[i], values)] - low) / (high - low)) * max + min;
   return out;
 }

@@ -2,10 +2,14 @@
 import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { argmaxPlanes } from "../../../host/argmax.ts";
-import { sizeOf, type HostArray } from "../../../host/array.ts";
+import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
 import { normalizeAxis, showShape } from "../../../host/shape.ts";
 import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
+import { extent } from "../../../host/stats.ts";
+import { endOf, fill, type Lanes, lanesFor } from "../../../host/simd/chunks.ts";
+import { chunkSize, places } from "../../../host/simd/places.ts";
+import { unfilledFloats } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 
 /** Which of its steps `Activations` takes. */
@@ -154,14 +158,38 @@ function onehot(x: HostArray, classes: number, dim: number): HostArray<Float32Ar
     throw new ShapeError(
       `AsDiscrete: toOnehot needs one channel of class indices, got shape ${showShape(x.shape)}; set argmax first`,
     );
-  const out = new Float32Array(classes * x.data.length);
-  for (let v = 0; v < x.data.length; v++) {
-    const c = Math.trunc(x.data[v]);
-    if (!(c >= 0 && c < classes))
-      throw new DataError(
-        `AsDiscrete: class ${x.data[v]} is outside 0 … ${classes - 1}; raise toOnehot or map the label's values`,
-      );
-    out[(Math.floor(v / size) * classes + c) * size + (v % size)] = 1;
+  const { data } = x;
+  expectClasses(data, classes);
+  const out = unfilledFloats(classes * data.length);
+  for (let block = 0; block * size < data.length; block++) {
+    const from = data.subarray(block * size, (block + 1) * size);
+    const to = out.subarray(block * classes * size, (block + 1) * classes * size);
+    const lanes = from instanceof Float32Array ? lanesFor(size) : undefined;
+    if (lanes) onehotInLanes(lanes, from as Float32Array, to, classes);
+    else markClasses(from, classes, to);
   }
   return { data: out, shape: shape.map((d, a) => (a === axis ? classes : d)) };
+}
+
+/** @throws DataError for a class outside of 0 … classes − 1 */
+function expectClasses(data: TypedArray, classes: number): void {
+  const { min, max, firstNaN } = extent(data);
+  if (data.length === 0 || (firstNaN < 0 && min > -1 && max < classes)) return;
+  const odd = data.findIndex((v) => !(v > -1 && v < classes));
+  throw new DataError(`AsDiscrete: class ${data[odd]} is outside 0 … ${classes - 1}; raise toOnehot or map the label's values`);
+}
+
+function markClasses(data: TypedArray, classes: number, out: Float32Array): void {
+  out.fill(0, 0, classes * data.length);
+  for (let i = 0; i < data.length; i++) out[Math.trunc(data[i]) * data.length + i] = 1;
+}
+
+function onehotInLanes({ kernels, first, second }: Lanes, data: Float32Array, out: Float32Array, classes: number): void {
+  for (let at = 0; at < data.length; at += chunkSize) {
+    const count = fill(first, data, at);
+    for (let c = 0; c < classes; c++) {
+      kernels.equal(places.first, endOf(count), c);
+      out.set(count === chunkSize ? second : second.subarray(0, count), c * data.length + at);
+    }
+  }
 }

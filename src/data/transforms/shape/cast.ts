@@ -3,6 +3,7 @@ import { expectOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { type ArrayType, elements, type ForeignName, nativeNames, type NativeName } from "../../../host/elements.ts";
+import { copyOf } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 
 /** NumPy's name of an element type. */
@@ -23,7 +24,8 @@ export function castTo(op: string, x: HostArray, dtype: DTypeName): HostArray {
  * chain of `a[i] op= b` rounds after every operation exactly as float32 arithmetic does.
  */
 export function workingCopy(data: TypedArray): Float32Array | Float64Array {
-  return data instanceof Float64Array ? new Float64Array(data) : new Float32Array(data);
+  if (data instanceof Float32Array || data instanceof Float64Array) return copyOf(data);
+  return new Float32Array(data);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { emptyLike } from "../../../host/strided.ts";
+import { unfilledLike } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 
 /** Checks the one option of both. */
@@ -32,7 +32,7 @@ export class RepeatChannel implements Transform {
   apply(x: HostArray): HostArray {
     const [channels, ...rest] = x.shape;
     const size = x.data.length / Math.max(1, channels);
-    const data = emptyLike(x.data, x.data.length * this.repeats);
+    const data = unfilledLike(x.data, x.data.length * this.repeats);
     for (let c = 0; c < channels * this.repeats; c++) {
       const from = Math.floor(c / this.repeats) * size;
       data.set(x.data.subarray(from, from + size), c * size);
@@ -63,7 +63,7 @@ export class RemoveRepeatedChannel implements Transform {
       throw new ShapeError(`RemoveRepeatedChannel: expected two channels or more, got shape [${x.shape.join(", ")}]`);
     const size = x.data.length / channels;
     const count = Math.ceil(channels / this.repeats);
-    const data = emptyLike(x.data, count * size);
+    const data = unfilledLike(x.data, count * size);
     for (let c = 0; c < count; c++) data.set(x.data.subarray(c * this.repeats * size, (c * this.repeats + 1) * size), c * size);
     return { ...x, data, shape: [count, ...rest] };
   }

@@ -5,6 +5,8 @@
 import type { HostArray } from "../../../host/array.ts";
 import { gaussianWeights } from "../../../host/gaussian.ts";
 import { areaWindow, cornerPosition, cubicTaps, linearTaps, nearestIndex, type Tap } from "../../../host/taps.ts";
+import { unfilledFloats } from "../../../host/unfilled.ts";
+import { type Pairs, resampleInLanes } from "../../../host/simd/resample.ts";
 
 /** Output i is the sum of weight[t] · input[index[t]] over t = first[i] … first[i + 1] − 1. */
 export interface Taps {
@@ -61,10 +63,13 @@ function resampleVolume(
   [tx, ty, tz]: readonly (Taps | undefined)[],
 ): HostArray<Float32Array> {
   const [nx, ny, nz] = [tx!, ty, tz].map((t, a) => (t ? t.first.length - 1 : [sx, sy, sz][a]));
-  const out = new Float32Array(channels * nx * ny * nz);
+  const out = unfilledFloats(channels * nx * ny * nz);
+  const shape = [channels, nx, ny, nz];
+  const all = [tx, ty, tz].map((t) => t && pairsOf(t));
+  if (resampleInLanes(data, [channels, sx, sy, sz], all, out)) return { data: out, shape };
   const plane = new Float32Array(sy * sz);
   const mixed = ty && tz ? new Float32Array(ny * sz) : undefined;
-  const pairs = tz && pairsOf(tz);
+  const pairs = all[2];
   for (let c = 0; c < channels; c++) {
     for (let i = 0; i < nx; i++) {
       const to = (c * nx + i) * ny * nz;
@@ -74,7 +79,7 @@ function resampleVolume(
       if (tz) resampleRows(rows, out, to, ny, sz, tz, pairs);
     }
   }
-  return { data: out, shape: [channels, nx, ny, nz] };
+  return { data: out, shape };
 }
 
 function resampleAxis(x: HostArray<Float32Array>, axis: number, taps: Taps): HostArray<Float32Array> {
@@ -82,21 +87,13 @@ function resampleAxis(x: HostArray<Float32Array>, axis: number, taps: Taps): Hos
   const outSize = taps.first.length - 1;
   const inner = x.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const outer = x.shape.slice(0, axis).reduce((a, b) => a * b, 1);
-  const out = new Float32Array(outer * outSize * inner);
+  const out = unfilledFloats(outer * outSize * inner);
   if (inner === 1) resampleRows(x.data, out, 0, outer, size, taps, pairsOf(taps));
   else {
     for (let o = 0; o < outer; o++)
       for (let i = 0; i < outSize; i++) mixRow(x.data, o * size * inner, inner, taps, i, out, (o * outSize + i) * inner);
   }
   return { data: out, shape: x.shape.map((s, a) => (a === axis ? outSize : s)) };
-}
-
-/** Two neighbors of each output, where none has more; a single one is given twice, the second time with weight 0. */
-interface Pairs {
-  readonly low: Int32Array;
-  readonly high: Int32Array;
-  readonly lowWeight: Float64Array;
-  readonly highWeight: Float64Array;
 }
 
 function pairsOf({ first, index, weight }: Taps): Pairs | undefined {
@@ -109,9 +106,9 @@ function pairsOf({ first, index, weight }: Taps): Pairs | undefined {
     const taps = first[i + 1] - first[i];
     if (taps < 1 || taps > 2) return undefined;
     low[i] = index[first[i]];
-    lowWeight[i] = weight[first[i]];
     high[i] = index[first[i] + taps - 1];
-    highWeight[i] = taps === 2 ? weight[first[i] + 1] : 0;
+    lowWeight[i] = weight[first[i]] / (taps === 2 ? 1 : 2);
+    highWeight[i] = taps === 2 ? weight[first[i] + 1] : lowWeight[i];
   }
   return { low, high, lowWeight, highWeight };
 }

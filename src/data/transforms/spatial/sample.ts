@@ -6,8 +6,8 @@ import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import type { Matrix } from "../../../host/matrix.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
-import { emptyLike } from "../../../host/strided.ts";
 import { cubicWeight } from "../../../host/taps.ts";
+import { unfilledFloats, unfilledLike } from "../../../host/unfilled.ts";
 import { resampleAxes, type Taps, tapTable } from "./resample.ts";
 import { takeAxes } from "./take.ts";
 import { isSplineOrder, type SplineMode, sampleSpline, sampleSplineAxes } from "./spline.ts";
@@ -143,7 +143,7 @@ function sampleRows(
   const kind = modes[mode];
   if (kind === "bicubic" && lead === 0)
     throw new ConfigError(`${op}: mode "bicubic" is for 2-D images; use a spline order such as 3 for [${x.shape}]`);
-  const out = kind === "nearest" ? emptyLike(x.data, sizeOf(shape)) : new Float32Array(sizeOf(shape));
+  const out = kind === "nearest" ? unfilledLike(x.data, sizeOf(shape)) : unfilledFloats(sizeOf(shape));
   const kernel = kind === "linear" ? linearRow : kind === "nearest" ? nearestRow : cubicRow;
   const data = kind === "nearest" || x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);
   const job: Job = { data, size: full, padding: paddingMode as Padding, alignCorners };

@@ -7,6 +7,7 @@ import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts"
 import { stridesOf } from "../../../host/shape.ts";
 import { resampleAxes, splineCoefficients, type SplineMode } from "../../../host/spline.ts";
 import { emptyTaps, type Plan, planOf, type Taps, tapsOf } from "../../../host/spline_lines.ts";
+import { unfilledFloats } from "../../../host/unfilled.ts";
 
 export type { SplineMode } from "../../../host/spline.ts";
 
@@ -63,7 +64,7 @@ export function sampleSplineAxes(
 ): HostArray<Float32Array> {
   const options = { order, mode: boundaryOf(op, mode) };
   const size = positions.map((p) => p.length);
-  const out = new Float32Array(x.shape[0] * sizeOf(size));
+  const out = unfilledFloats(x.shape[0] * sizeOf(size));
   channelsOf(x).forEach((channel, c) => out.set(resampleAxes(channel, positions, options).data, c * sizeOf(size)));
   return { data: out, shape: [x.shape[0], ...size] };
 }
@@ -73,7 +74,7 @@ export function sampleSpline(op: string, x: HostArray, request: Request): HostAr
   const { order, mode, shape, rows, length, fill } = request;
   const plan = planOf(op, { order, mode: boundaryOf(op, mode) });
   const spatial = x.shape.slice(1);
-  const out = new Float32Array(sizeOf(shape));
+  const out = unfilledFloats(sizeOf(shape));
   const coefficients = channelsOf(x).map((channel) => splineCoefficients(channel, plan));
   // Axes that the image does not have are one neighbor at offset 0 with weight 1.
   const missing = { index: new Int32Array(length), weight: new Float64Array(length).fill(1), outside: new Uint8Array(length) };

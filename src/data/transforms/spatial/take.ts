@@ -1,7 +1,8 @@
 /** @file Voxels taken over as they are, axis by axis: nearest resampling and padding with what the image has. */
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
-import { asWords, emptyLike } from "../../../host/strided.ts";
+import { asWords } from "../../../host/strided.ts";
+import { unfilledLike } from "../../../host/unfilled.ts";
 
 /**
  * Output voxel o takes over the voxel `index[a][o_a]` of the spatial axes a, or `fill` for −1; the element type stays. What was taken once is copied
@@ -9,8 +10,8 @@ import { asWords, emptyLike } from "../../../host/strided.ts";
  */
 export function takeAxes<A extends TypedArray>(x: HostArray<A>, index: readonly Int32Array[], fill = 0): HostArray<A> {
   const shape = [x.shape[0], ...index.map((i) => i.length)];
-  const out = emptyLike(x.data, sizeOf(shape));
-  if (fill !== 0) out.fill(fill);
+  const out = unfilledLike(x.data, sizeOf(shape));
+  if (index.some((list) => list.includes(-1))) out.fill(fill);
   const axes = [Int32Array.from({ length: x.shape[0] }, (_, i) => i), ...index];
   const strides = stridesOf(x.shape);
   const steps = stridesOf(shape);

@@ -3,14 +3,15 @@ import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
 import { stridesOf } from "../../../host/shape.ts";
-import { emptyLike, spatialShape } from "../../../host/strided.ts";
+import { spatialShape } from "../../../host/strided.ts";
+import { unfilledLike } from "../../../host/unfilled.ts";
 import { linear, range } from "../intensity/arithmetic.ts";
 import { gaussianSmooth } from "../intensity/smooth.ts";
 import { RandomTransform, type Transform } from "../transform.ts";
 
 /** Appends channels in the element type of the image. */
 function withChannels(x: HostArray, added: readonly ArrayLike<number>[]): HostArray {
-  const data = emptyLike(x.data, x.data.length + added.reduce((n, a) => n + a.length, 0));
+  const data = unfilledLike(x.data, x.data.length + added.reduce((n, a) => n + a.length, 0));
   data.set(x.data);
   let at = x.data.length;
   for (const channel of added) {
@@ -51,7 +52,7 @@ export class AddCoordinateChannels implements Transform {
 }
 
 function coordinates(like: TypedArray, length: number, size: number, stride: number): TypedArray {
-  const out = emptyLike(like, length);
+  const out = unfilledLike(like, length);
   const step = size > 1 ? 1 / (size - 1) : 0;
   // One period, then that again and again.
   for (let i = 0; i < size; i++) for (let k = 0; k < stride; k++) out[i * stride + k] = i * step - 0.5;

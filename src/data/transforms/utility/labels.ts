@@ -2,7 +2,8 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { required, withDefaults } from "../../../host/defaults.ts";
-import { emptyLike } from "../../../host/strided.ts";
+import { copyOf, unfilledLike } from "../../../host/unfilled.ts";
+import { inBlocks } from "../../../host/blocks.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
 
@@ -42,7 +43,7 @@ export class LabelToMask implements Transform {
       return x.data.subarray(at * size, (at + 1) * size);
     });
     if (this.mergeChannels) return { ...x, data: anyOf(picked, size), shape: [1, ...x.shape.slice(1)] };
-    const data = emptyLike(x.data, picked.length * size);
+    const data = unfilledLike(x.data, picked.length * size);
     picked.forEach((part, i) => data.set(part, i * size));
     return { ...x, data, shape: [picked.length, ...x.shape.slice(1)] };
   }
@@ -50,8 +51,13 @@ export class LabelToMask implements Transform {
 
 function masked(data: TypedArray, labels: ReadonlySet<number>): Uint8Array {
   const out = new Uint8Array(data.length);
-  for (const label of labels) for (let i = 0; i < data.length; i++) if (data[i] === label) out[i] = 1;
+  for (const label of labels) inBlocks(data.length, (start, end) => markEqual(data, label, out, start, end));
   return out;
+}
+
+/** By numbers: on labels that change often a branch is guessed wrong. */
+function markEqual(data: TypedArray, label: number, out: Uint8Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) out[i] |= Number(data[i] === label);
 }
 
 function anyOf(channels: readonly TypedArray[], size: number): Uint8Array {
@@ -94,12 +100,47 @@ export class MapLabelValue implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    const table = isFloating(x.data) ? undefined : tableOf(this.map);
+    if (table) {
+      const data = unfilledLike(
+        castTo("MapLabelValue", { data: x.data.subarray(0, 0), shape: [0] }, this.dtype).data,
+        x.data.length,
+      );
+      inBlocks(data.length, (start, end) => lookUp(x.data, table, data, start, end));
+      return { ...x, data };
+    }
     const cast = castTo("MapLabelValue", x, this.dtype);
-    const data = cast.data === x.data ? x.data.slice() : cast.data;
+    const data = cast.data === x.data ? copyOf(x.data) : cast.data;
     for (const [from, to] of this.map) {
       if (from !== to) for (let i = 0; i < data.length; i++) if (x.data[i] === from) data[i] = to;
     }
     return { ...x, data };
+  }
+}
+
+const isFloating = (data: TypedArray): boolean => data instanceof Float32Array || data instanceof Float64Array;
+
+/** What each integer from the least to the greatest replaced one becomes. */
+interface LabelTable {
+  readonly low: number;
+  readonly values: Float64Array;
+}
+
+/** Undefined where labels lie far from each other. */
+function tableOf(map: readonly (readonly [number, number])[]): LabelTable | undefined {
+  const replaced = map.filter(([from, to]) => from !== to && Number.isInteger(from));
+  const low = Math.min(...replaced.map(([from]) => from));
+  const size = Math.max(...replaced.map(([from]) => from)) - low + 1;
+  if (!(size >= 1 && size <= 4096)) return undefined;
+  const values = Float64Array.from({ length: size }, (_, i) => low + i);
+  for (const [from, to] of replaced) values[from - low] = to;
+  return { low, values };
+}
+
+function lookUp(data: TypedArray, { low, values }: LabelTable, out: TypedArray, start: number, end: number): void {
+  for (let i = start; i < end; i++) {
+    const at = data[i] - low;
+    out[i] = at >= 0 && at < values.length ? values[at] : data[i];
   }
 }
 

@@ -13,6 +13,7 @@ import { FolderData, readFiles } from "../../run/folder_data.node.ts";
 import { folderStore } from "../../run/folder_store.node.ts";
 import { casesOfNetwork, expectFreeOutputs } from "../../run/inputs.node.ts";
 import { type Ensemble, type OpenedRun, openRun, segmentCases, type SegmentOptions } from "../../run/segment.ts";
+import { scoresOnDisk } from "../../run/scores_on_disk.node.ts";
 import type { RunStore } from "../../run/store.ts";
 import { withDevice } from "../device.node.ts";
 import { fileOf, predictCases, probabilitiesOf, type SegmentCase } from "../predict_cases.node.ts";
@@ -74,7 +75,7 @@ ${helpLines([
     "last: of the end of training, best: of the best validation; default last, else best, else the last checkpoint",
   ],
   ["probabilities", "write the probabilities of classes or regions too, as channels of <id>_probabilities.nii.gz"],
-  ["tta", "average over mirror images along all axes"],
+  ["tta", "average over mirror images along all axes; refused where a run was trained without any"],
   ["rot90", "average over quarter turns, in the plane of slices or of the last two axes of square windows"],
   ["overlap SHARE", "of a window that neighbors overlap, from 0 to below 1; default the recipe's"],
   ["batch-size N", "windows that are predicted together; default the recipe's"],
@@ -137,7 +138,7 @@ export const predictCommand: Command = {
             cases,
             info.labels,
             { out, probabilities },
-            byRuns(opened, info, { steps, ensemble, probabilities }),
+            byRuns(opened, info, { steps, ensemble, probabilities, keepScores: scoresOnDisk(out.name) }),
           );
         } finally {
           for (const run of opened) run.dispose();

@@ -79,6 +79,7 @@ export default defineRecipe<ChaosOptions>({
   },
   optimizer: (model, { config }) => new Adam(model.parameters(), { lr: config.lr }),
   schedule: ({ config: { lrEvery, lrFactor } }) => stepDecay({ stepSize: lrEvery, gamma: lrFactor }),
+  mirrored: ({ augment }) => augment === "flips",
   segmenter: (device, { [onlyNetwork]: model }, { config, outputs }) =>
     new SliceSegmenter(device, model, {
       patchSize: config.patchSize as [number, number],

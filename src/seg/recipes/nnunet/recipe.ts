@@ -51,6 +51,7 @@ export default defineRecipe<NnunetRecipeOptions, Outputs>({
   optimizer: (model, { config }) => optimizerOf(model, config),
   clipNorm,
   schedule: ({ config }) => scheduleOf(config),
+  mirrored: ({ augment }) => augment === "mirror" || augment === "nnunet",
   segmenter(device, networks, { config, outputs }) {
     const c = config.trained;
     const mirrorAxes = config.noMirroring ? [] : mirrorAxesOf(config);

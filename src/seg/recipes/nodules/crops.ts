@@ -6,8 +6,10 @@ import type { NoduleBox } from "../../../data/nodules/prepare.ts";
 import type { Item } from "../../../data/transforms/transform.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { DataError } from "../../../host/errors.ts";
+import { medianLow } from "../../../host/stats.ts";
 import { type RandomSource, RandomState } from "../../../host/random/numpy.ts";
 import type { PreparedCase, PreparedDataset } from "../recipe.ts";
+import { drawEntries, sharesOf } from "./draw.ts";
 
 /** A scan made ready: image and label as bytes `[1, x, y, z]`, and its nodules on their grid. */
 export interface PreparedScan extends PreparedCase {
@@ -16,6 +18,14 @@ export interface PreparedScan extends PreparedCase {
   /** 0 or 1. */
   readonly label: HostArray<Uint8Array>;
   readonly boxes: readonly NoduleBox[];
+}
+
+/** How often which nodules come. */
+export interface NoduleCropsOptions {
+  readonly perNodule: number;
+  readonly seed: number;
+  /** Entries come in proportion to 1 / diameter^sizePower; 0: all alike. */
+  readonly sizePower: number;
 }
 
 /** A part of `[1, x, y, z]` as floats times `scale`; 0 beyond the end. */
@@ -38,24 +48,47 @@ export function cropOf(
   return { data: out, shape: [1, ...size] };
 }
 
+interface Entry {
+  readonly index: number;
+  readonly nodule?: number;
+}
+
 /**
  * Crops in another order each epoch: `image` in 0 … 1, `label` 0 or 1, `name`, `kind`, `start`. A case whose nodules nobody has listed has one entry,
- * for any of those in its mask; one without nodules has none.
+ * for any of those in its mask; one without nodules has none. With a `sizePower` an entry comes as often as 1 / diameter^sizePower says: a small nodule has few
+ * voxels, of which the loss hears little where all come alike.
  */
 export class NoduleCrops implements Dataset {
   private readonly cases: PreparedDataset;
   private readonly plan: CropPlan;
   private readonly seed: number;
-  private readonly entries: readonly { readonly index: number; readonly nodule?: number }[];
+  private readonly entries: readonly Entry[];
+  private readonly sizePower: number;
+  private readonly shares: readonly number[] | undefined;
   private order: { readonly epoch: number; readonly entries: readonly number[] } | undefined;
 
-  /** @param perNodule crops per nodule and epoch */
-  constructor(cases: PreparedDataset, plan: CropPlan, perNodule: number, seed: number) {
+  /** @param options.perNodule crops per nodule and epoch, on average */
+  constructor(cases: PreparedDataset, plan: CropPlan, options: NoduleCropsOptions) {
+    const { perNodule, seed, sizePower } = options;
     this.cases = cases;
     this.plan = plan;
     this.seed = seed;
-    const once = cases.sources.flatMap(({ nodules }, index) => nodules?.map((_, nodule) => ({ index, nodule })) ?? [{ index }]);
+    this.sizePower = sizePower;
+    const once = cases.sources.flatMap(
+      ({ nodules }, index): Entry[] => nodules?.map((_, nodule) => ({ index, nodule })) ?? [{ index }],
+    );
     this.entries = Array.from({ length: perNodule }, () => once).flat();
+    if (sizePower > 0 && this.entries.length > 0) this.shares = sharesOf(this.diameters(), sizePower);
+  }
+
+  /** In mm, per entry. Of nodules that nobody has listed only the mask knows: they count as of middle size. */
+  private diameters(): number[] {
+    const listed = this.entries.map(({ index, nodule }) =>
+      nodule === undefined ? undefined : this.cases.sources[index].nodules![nodule].diameter,
+    );
+    const known = listed.filter((d) => d !== undefined);
+    const middle = known.length === 0 ? 1 : medianLow(known);
+    return listed.map((d) => d ?? middle);
   }
 
   get length(): number {
@@ -69,20 +102,15 @@ export class NoduleCrops implements Dataset {
   async get(index: number, random: RandomSource, epoch = 0): Promise<Item> {
     // The loader takes samples as they come; to fill a buffer that shuffles them would be to read as many scans before the first batch.
     if (this.order?.epoch !== epoch)
-      this.order = { epoch, entries: new RandomState([this.seed, epoch, this.length]).permutation(this.length) };
+      this.order = { epoch, entries: drawEntries(this.length, new RandomState([this.seed, epoch, this.length]), this.shares) };
     const entry = this.entries[this.order.entries[index]];
     const scan = (await this.cases.get(entry.index, random, epoch)) as PreparedScan;
     const { image, label, boxes } = scan;
     const name = this.cases.sources[entry.index].id;
     if (boxes.length === 0)
       throw new DataError(`case "${name}" has no nodule; leave it out of training, or list its nodules as none`);
-    const { kind, start } = placeCrop(
-      image.shape.slice(1),
-      boxes[entry.nodule ?? random.randint(boxes.length)],
-      boxes,
-      this.plan,
-      random,
-    );
+    const nodule = boxes[entry.nodule ?? this.anyOf(boxes, random)];
+    const { kind, start } = placeCrop(image.shape.slice(1), nodule, boxes, this.plan, random);
     return {
       name,
       kind,
@@ -90,5 +118,14 @@ export class NoduleCrops implements Dataset {
       image: cropOf(image, start, this.plan.size, 1 / 255),
       label: cropOf(label, start, this.plan.size, 1),
     };
+  }
+
+  private anyOf(boxes: readonly NoduleBox[], random: RandomSource): number {
+    if (this.sizePower === 0) return random.randint(boxes.length);
+    const p = sharesOf(
+      boxes.map(({ radius }) => radius),
+      this.sizePower,
+    );
+    return random.choice(boxes.length, 1, { p })[0];
   }
 }

@@ -15,8 +15,10 @@ export interface NoduleOptions {
   readonly mask: "label" | "balls";
   /** Size of a crop and of the inference window. In voxels. */
   readonly patchSize: readonly number[];
-  /** Crops per nodule and epoch. */
+  /** Crops per nodule and epoch, on average. */
   readonly cropsPerNodule: number;
+  /** Nodules come in proportion to 1 / diameter^sizePower: 0 all alike, 3 so that each size brings about as many voxels. */
+  readonly sizePower: number;
   /** Shares of crops around the nodule, without a nodule, and in the middle of the scan. */
   readonly crops: readonly number[];
   /** A nodule begins at most this share of a crop behind the crop's first voxel. */
@@ -37,6 +39,8 @@ export interface NoduleOptions {
   readonly schedule: "constant" | "poly";
   /** Of inference windows. */
   readonly overlap: number;
+  /** Predict mirrored windows too. */
+  readonly tta: boolean;
   /** Windows per pass of the network. */
   readonly windowBatch: number;
   /** Dice of a batch as a whole, which large nodules rule, or of each crop. */
@@ -70,6 +74,7 @@ export const noduleOptions: OptionTable<NoduleOptions> = {
   mask: oneOf(["label", "balls"], "what trains: label (voxels of the masks) or balls (at the listed nodules)"),
   patchSize: integers(3, "x,y,z size of a crop, such as 96,96,48 or 96,96,16"),
   cropsPerNodule: integer(1, "crops per nodule and epoch"),
+  sizePower: between(0, 6, "nodules come in proportion to 1 / diameter^this; 0: all alike", { standard: 0 }),
   crops: numbers(
     3,
     "shares of crops around a nodule, without one, and in the middle",
@@ -85,6 +90,7 @@ export const noduleOptions: OptionTable<NoduleOptions> = {
   lr: positive("learning rate at the start"),
   schedule: oneOf(["constant", "poly"], "constant or poly"),
   overlap: between(0, 0.95, "of inference windows"),
+  tta: toggle("predict mirrored images too"),
   windowBatch: integer(1, "windows per pass of the network", { standard: 2 }),
   batchDice: toggle("one Dice for all crops of a batch instead of one for each"),
   detectAt: between(0.01, 0.99, "probability above which voxels join to candidates", { standard: 0.1 }),
@@ -95,13 +101,15 @@ export const noduleOptions: OptionTable<NoduleOptions> = {
 const multipleOf = ({ network, channels }: Pick<NoduleOptions, "network" | "channels">): number =>
   network === "vnet" ? 16 : 2 ** (channels.length - 1);
 
-/** Throws `ConfigError` for patches that the network cannot halve. */
+/** Throws `ConfigError` for patches that the network cannot halve, and for mirror images that it has never seen. */
 export function checkNoduleOptions(config: RunConfig<NoduleOptions>, source: string): void {
   const multiple = multipleOf(config);
   if (!config.patchSize.every((n) => n % multiple === 0))
     throw new ConfigError(
       `${source}: patchSize [${config.patchSize}] must be multiples of ${multiple} for this ${config.network}`,
     );
+  if (config.tta && config.augment !== "mirror")
+    throw new ConfigError(`${source}: tta predicts mirror images, which augment ${config.augment} does not show in training`);
 }
 
 const largestPatch = [96, 96, 48];
@@ -126,6 +134,7 @@ export async function suggestNoduleOptions(facts: DataFacts): Promise<SuggestedO
     mask: cases[0].layout?.balls === true ? "balls" : "label",
     patchSize,
     cropsPerNodule: 1,
+    sizePower: 1,
     crops: [0.5, 0.4, 0.1],
     leftTop: 0.3,
     augment: "mirror",
@@ -136,6 +145,7 @@ export async function suggestNoduleOptions(facts: DataFacts): Promise<SuggestedO
     lr: 1e-3,
     schedule: "poly",
     overlap: 0.25,
+    tta: false,
     windowBatch: 2,
     batchDice: false,
     detectAt: 0.1,

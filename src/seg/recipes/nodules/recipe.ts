@@ -5,7 +5,7 @@
  */
 
 import { cropPlan } from "../../../data/nodules/crop_place.ts";
-import { toMillimeters } from "../../../data/nodules/mask_nodules.ts";
+import { ballVolume, toMillimeters } from "../../../data/nodules/mask_nodules.ts";
 import { MapDataset } from "../../../data/datasets/map_dataset.ts";
 import { type Item, onKeys, RandFlip } from "../../../data/transforms/index.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
@@ -22,6 +22,9 @@ import { preparedScan, regridded } from "./scans.ts";
 import { NoduleSegmenter } from "./segmenter.ts";
 
 const flips = [0, 1, 2].map((spatialAxis) => onKeys<Item>(["image", "label"], new RandFlip({ prob: 0.5, spatialAxis })));
+
+/** In mm. Of the small nodules that are worth finding. */
+const coreDiameter = 4;
 
 function lossOf(output: Tensor, label: Tensor, { loss, batchDice }: NoduleOptions): Tensor {
   // A crop without a nodule has no overlap: with a voxel more on both sides of the fraction its loss falls as less is found there.
@@ -43,9 +46,9 @@ export default defineRecipe<NoduleOptions>({
   outputs: () => "sigmoid",
   prepare: (source, { config }) => preparedScan(source, config),
   samples(cases, { config }) {
-    const { patchSize, crops, leftTop, cropsPerNodule, seed, augment } = config;
+    const { patchSize, crops, leftTop, cropsPerNodule: perNodule, sizePower, seed, augment } = config;
     const plan = cropPlan({ size: patchSize, probabilities: crops, leftTopRatio: leftTop });
-    const samples = new NoduleCrops(cases, plan, cropsPerNodule, seed);
+    const samples = new NoduleCrops(cases, plan, { perNodule, seed, sizePower });
     return augment === "none" ? samples : new MapDataset<Item>(samples, flips);
   },
   networks: (device, { config: { network, channels, numResUnits } }) => ({
@@ -65,13 +68,16 @@ export default defineRecipe<NoduleOptions>({
   optimizer: (model, { config }) => new Adam(model.parameters(), { lr: config.lr }),
   schedule: ({ config }) =>
     config.schedule === "poly" ? polynomialDecay({ totalIters: config.epochs, power: 0.9 }) : (_, base) => base,
+  mirrored: ({ augment }) => augment === "mirror",
   segmenter: (device, networks, { config }) =>
     new NoduleSegmenter(device, networks[onlyNetwork], {
       roiSize: config.patchSize,
       overlap: config.overlap,
       swBatchSize: config.windowBatch,
+      ...(config.tta && { mirrorAxes: [0, 1, 2] }),
       detectAt: config.detectAt,
       minDiameter: config.minDiameter / config.spacing,
+      core: Math.max(1, Math.round(ballVolume(coreDiameter / config.spacing))),
     }),
   postprocess({ candidates = [], ...found }, { image }, { config: { spacing } }) {
     const size = image.shape.slice(1);

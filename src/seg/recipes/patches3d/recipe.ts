@@ -127,6 +127,7 @@ export default defineRecipe<PatchOptions, Outputs>({
     return new SGD(model.parameters(), { lr, momentum: 0.99, nesterov: true, weightDecay: 3e-5 });
   },
   schedule: ({ config: { schedule, epochs } }) => schedules[schedule](epochs),
+  mirrored: ({ augment }) => augment === "mirror" || augment === "strong",
   segmenter: (device, networks, { config, outputs }) =>
     new WindowSegmenter(device, networks[onlyNetwork], {
       roiSize: config.patchSize,

@@ -124,6 +124,7 @@ export default defineRecipe<QuickNatRecipeOptions>({
     if (schedule === "step") return stepDecay({ stepSize: stepEpochs, gamma });
     return schedule === "poly" ? polynomialDecay({ totalIters: epochs, power: 0.9 }) : (_, base) => base;
   },
+  mirrored: () => false,
   // A part of the networks is a part of the views.
   segmenter(device, networks, { config, outputs, orientation }) {
     const { viewWeights, volumeSize, combine, sliceBatch, deviceMemory } = config;

@@ -126,6 +126,7 @@ export default defineRecipe<SliceOptions>({
   optimizer: (model, { config }) => new Adam(model.parameters(), { lr: config.lr }),
   schedule: ({ config }) =>
     config.schedule === "poly" ? polynomialDecay({ totalIters: config.epochs, power: 0.9 }) : (_, base) => base,
+  mirrored: ({ augment }) => augment === "mild",
   segmenter: (device, networks, { config, outputs }) =>
     new SliceSegmenter(device, networks[onlyNetwork], {
       patchSize: config.patchSize as [number, number],

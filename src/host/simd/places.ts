@@ -1,0 +1,44 @@
+/** @file Where things lie in the memory of the WebAssembly kernels. */
+
+/**
+ * Where in the module's memory things lie, in bytes: three chunks, a result, tables; then what mixing takes: a plane, four rows of it in three ways, a table;
+ * a table of logarithms, and over the room of mixing what becomes of a generator's words.
+ */
+export const places = {
+  first: 0,
+  second: 0x2000,
+  third: 0x4000,
+  result: 0x6000,
+  tables: 0x8000,
+  wholes: 0xc000,
+  plane: 0x10000,
+  rows: 0x110000,
+  columns: 0x118000,
+  mixed: 0x120000,
+  outRows: 0x128000,
+  pairs: 0x130000,
+  logarithms: 0x13c000,
+  words: 0x10000,
+  points: 0x14000,
+  squares: 0x18000,
+  normals: 0x1c000,
+} as const;
+
+/** Of 64 KiB. */
+export const pages = 20;
+
+/** Elements of the plane, and of the longest row. */
+export const planeSize = 2 ** 18;
+export const rowSize = 2048 - 4;
+
+/**
+ * Elements of a chunk that is copied in and out again. Just below 4 KiB: from there on the C library copies by an instruction of the processor that leaves
+ * the bytes in a farther cache, and both ways take twice as long.
+ */
+export const chunkSize = 1008;
+
+/** Elements of a chunk that is only read, where fewer and longer copies are better: whole blocks. */
+export const blockChunk = 2048;
+
+/** Stretches are multiples of so many bytes. */
+export const turn = 64;

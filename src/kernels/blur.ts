@@ -1,0 +1,90 @@
+/** @file Gaussian smoothing on the device, each channel of each sample by its own sigma. */
+
+import { sizeOf } from "../host/array.ts";
+import { ConfigError } from "../host/errors.ts";
+import { update, write } from "../tensor/kernel.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { expectTensors } from "./lib/args.ts";
+import { expectPerChannel, perThread, settle, spatialOf } from "./lib/augmented.ts";
+import { grid, lines } from "./lib/workgroups.ts";
+import { blurShader } from "./shaders/augment/blur.gen.ts";
+import { weightsShader } from "./shaders/augment/weights.gen.ts";
+
+/**
+ * Gaussian smoothing with a sigma (in elements) for each channel of each sample; 0 leaves it as it is. Images are reflected about their border
+ * elements; weights end at `radius`.
+ * @param x `[N, C, spatial…]`
+ * @param sigmas `[N, C]`
+ * @param radius elements to each side, at least 1; four times the largest sigma leaves nothing out
+ * @throws ShapeError, ConfigError, DTypeError
+ */
+export function blur(x: Tensor, sigmas: Tensor, radius: number): Tensor {
+  const op = "blur";
+  expectTensors(op, { input: x, sigmas });
+  const spatial = spatialOf(op, x.shape);
+  expectPerChannel(op, "sigmas", sigmas, x.shape.slice(0, 2));
+  if (!Number.isInteger(radius) || radius < 1) throw new ConfigError(`${op}: radius must be a positive integer, got ${radius}`);
+  const weights = blurWeights(x, sigmas, radius);
+  let y = x;
+  for (const axis of spatial.keys()) {
+    const next = x.device.empty(x.shape);
+    blurAlong(y, weights, axis, next, false);
+    if (y !== x) y.dispose();
+    y = next;
+  }
+  weights.dispose();
+  return y;
+}
+
+/** `blur` in the memory of `x`, of which channels with sigma 0 are not even read. */
+export function blurInPlace(x: Tensor, sigmas: Tensor, radius: number): void {
+  const weights = blurWeights(x, sigmas, radius);
+  const axes = x.shape.length - 2;
+  let from = x;
+  for (let axis = 0; axis < axes; axis++) {
+    const to = axis > 0 && axis === axes - 1 ? x : x.device.empty(x.shape);
+    blurAlong(from, weights, axis, to, true);
+    if (from !== x) from.dispose();
+    from = to;
+  }
+  if (from !== x) {
+    // The weight in the middle is 1 where nothing was done.
+    settle(x, weights, from);
+    from.dispose();
+  }
+  weights.dispose();
+}
+
+function blurWeights(x: Tensor, sigmas: Tensor, radius: number): Tensor {
+  const { device } = x;
+  const channels = x.shape[0] * x.shape[1];
+  const weights = device.empty([channels, radius + 1]);
+  if (channels > 0) {
+    device.run(
+      weightsShader({
+        params: { channels, radius },
+        bind: { sigmas, weights: write(weights) },
+        workgroups: grid(device, "blur", channels, 64),
+      }),
+    );
+  }
+  return weights;
+}
+
+function blurAlong(x: Tensor, weights: Tensor, axis: number, y: Tensor, skip: boolean): void {
+  if (x.size === 0) return;
+  const spatial = x.shape.slice(2);
+  const size = spatial[axis];
+  const [outer, inner] = [sizeOf(spatial.slice(0, axis)), sizeOf(spatial.slice(axis + 1))];
+  const [channels, taps] = weights.shape;
+  const rows = perThread(x.device);
+  const all = inner === 1 ? ([size, outer, channels] as const) : ([inner, size, channels * outer] as const);
+  const { threads, workgroups } = lines(x.device, [all[0], Math.ceil(all[1] / rows), all[2]], 64);
+  x.device.run(
+    blurShader({
+      params: { threads, size, inner, outer, radius: taps - 1, rows, skip: skip ? 1 : 0 },
+      bind: { weights, x, y: skip ? update(y) : write(y) },
+      workgroups,
+    }),
+  );
+}
