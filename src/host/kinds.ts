@@ -17,7 +17,8 @@ const isFile = (v: unknown): boolean =>
   typeof fieldsOf(v).name === "string" && typeof fieldsOf(fieldsOf(v).blob).slice === "function";
 const isVolume = (v: unknown): boolean => isHostArray(v) && isMatrix(fieldsOf(v).affine);
 const isTransform = (v: unknown): boolean => (typeof v === "function" ? !isClass(v) : typeof fieldsOf(v).apply === "function");
-const isClass = (v: object): boolean => String(v).startsWith("class");
+/** Whether it is a class, which only `new` can call. */
+export const isClass = (v: unknown): v is { readonly name: string } => typeof v === "function" && String(v).startsWith("class");
 const fieldsOf = (v: unknown): Readonly<Record<string, unknown>> => (isObject(v) ? (v as Readonly<Record<string, unknown>>) : {});
 
 // What to do with what is mostly handed over by mistake.
@@ -132,4 +133,32 @@ export function expectFields(op: string, name: string, value: unknown, fields: R
 /** The error of an argument that is not what it must be. */
 export function refused(op: string, name: string, words: string, value: unknown, advice?: string): never {
   throw new ConfigError(`${op}: ${name} must be ${words}, got ${described(value)}${advice === undefined ? "" : `; ${advice}`}`);
+}
+
+/** Throws `ConfigError` unless all that is given are of this class; `words` say what it is. */
+export function expectInstance(
+  op: string,
+  kind: abstract new (...args: never[]) => unknown,
+  words: string,
+  values: Readonly<Record<string, unknown>>,
+): void {
+  for (const [name, value] of Object.entries(values)) if (!(value instanceof kind)) refused(op, name, words, value);
+}
+
+/** As `expectFields`, for each of a list of records. */
+export function expectItems(op: string, name: string, items: unknown, fields: Readonly<Record<string, Kind>> = {}): void {
+  expectArguments(op, "objects", { [name]: items });
+  (items as readonly unknown[]).forEach((item, i) => expectFields(op, `${name}[${i}]`, item, fields));
+}
+
+/** `expectOptionKinds("SGD", options, { "boolean?": "nesterov maximize" })`: as `expectFields`, for many options of few kinds. */
+export function expectOptionKinds(op: string, options: unknown, kinds: Readonly<Partial<Record<Kind, string>>>): void {
+  // Whether there are any is for others to say.
+  if (!isObject(options)) return;
+  for (const [kind, names] of Object.entries(kinds)) {
+    for (const name of names.split(" ")) {
+      const value = (options as Readonly<Record<string, unknown>>)[name];
+      if (value !== undefined) expectArguments(op, kind as Kind, { [`options.${name}`]: value });
+    }
+  }
 }

@@ -1,6 +1,9 @@
 /** @file From a prepared image to a label map: the contract, and the ones that run a network over windows or slices. */
 
-import type { Module } from "../../nn/module.ts";
+import { expectCoding } from "../post/expect_coding.ts";
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
+import { type Module, expectModule } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
@@ -105,8 +108,11 @@ export class WindowSegmenter implements Segmenter {
   private options: DeviceWindowsOptions;
   private windows: DeviceWindows;
 
-  constructor(device: Device, networks: Module | readonly Module[], { outputs, ...options }: WindowSegmenterOptions) {
+  constructor(device: Device, networks: Module | readonly Module[], given: WindowSegmenterOptions) {
+    expectFields("WindowSegmenter", "options", given, {});
+    const { outputs, ...options } = given;
     this.windows = new DeviceWindows(device, networks, options);
+    expectCoding("WindowSegmenter", "options.outputs", outputs);
     this.device = device;
     this.networks = networks;
     this.outputs = outputs;
@@ -193,6 +199,10 @@ export class WholeSegmenter implements Segmenter {
 
   constructor(device: Device, network: Module, options: WholeSegmenterOptions) {
     expectOptions("WholeSegmenter", options, "outputs precision maxBytes");
+    expectDevice("WholeSegmenter", device);
+    expectModule("WholeSegmenter", { network });
+    expectFields("WholeSegmenter", "options", options, { outputs: "object" });
+    expectCoding("WholeSegmenter", "options.outputs", options.outputs);
     const { outputs, ...rest } = options;
     this.outputs = outputs;
     this.make = (more) => new CoreWindows(device, network, { ...rest, decision: outputs.decision, ...more });
@@ -243,6 +253,7 @@ export class SliceSegmenter extends WindowSegmenter {
 
 function windowsOf(options: SliceSegmenterOptions): WindowSegmenterOptions {
   expectOptions("SliceSegmenter", options, "patchSize sliceAxis outputs batchSize");
+  expectFields("SliceSegmenter", "options", options, { patchSize: "numbers", sliceAxis: "number", outputs: "object" });
   const { patchSize, sliceAxis, outputs, batchSize = 8 } = options;
   // MONAI's default within slices; slices do not overlap.
   const overlap = [0.25, 0.25].toSpliced(sliceAxis, 0, 0);
