@@ -1,5 +1,6 @@
 /** @file Cross-entropy of logits with its gradient. */
 
+import { expectOptionKinds } from "../host/kinds.ts";
 import * as kernels from "../kernels/cross_entropy.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -34,6 +35,8 @@ export const crossEntropyLossNames = "weight ignoreIndex labelSmoothing reductio
  */
 export function crossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
   expectOptions("crossEntropyLoss", options, crossEntropyLossNames);
+  expectOptionKinds("crossEntropyLoss", options, { number: "ignoreIndex labelSmoothing" });
+  if (options.weight !== undefined) expectKind("crossEntropyLoss", { "options.weight": options.weight });
   expectKind("crossEntropyLoss", { input, target });
   const { weight, ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const settings = { ignoreIndex, labelSmoothing, reduction };

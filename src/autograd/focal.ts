@@ -1,5 +1,6 @@
 /** @file Focal loss of logits with its gradient. */
 
+import { expectOptionKinds } from "../host/kinds.ts";
 import { cast } from "../kernels/cast.ts";
 import * as kernels from "../kernels/focal.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
@@ -64,6 +65,11 @@ function channelFactors(options: FocalLossOptions, classes: number): number[] | 
  */
 export function focalLoss(input: Tensor, target: Tensor, options: FocalLossOptions = {}): Tensor {
   expectOptions("focalLoss", options, "includeBackground toOnehotY ignoreIndex gamma alpha weight reduction useSoftmax");
+  expectOptionKinds("focalLoss", options, {
+    boolean: "includeBackground toOnehotY useSoftmax",
+    number: "gamma alpha ignoreIndex",
+    spread: "weight",
+  });
   expectKind("focalLoss", { input, target });
   const { includeBackground = true, gamma = 2, alpha, reduction = "mean", useSoftmax = false, ignoreIndex } = options;
   input = float32(input);

@@ -3,6 +3,7 @@
  * resampled, and the affine goes along, so that every voxel keeps its place in space.
  */
 
+import { expectArguments, expectKinds, expectFields } from "../host/kinds.ts";
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { inverseOf, type Matrix } from "../host/matrix.ts";
@@ -20,6 +21,8 @@ export interface Turn {
   /** Whether each axis of the result runs backwards. */
   readonly flips: readonly [boolean, boolean, boolean];
 }
+
+const expectTurn = (op: string, turn: Turn): void => expectFields(op, "turn", turn, { axes: "numbers", flips: "list" });
 
 /** The rotation (or reflection) nearest to the directions of the axes, by Newton's iteration for the polar decomposition. */
 function nearestRotation(affine: Matrix): Matrix {
@@ -39,6 +42,7 @@ function nearestRotation(affine: Matrix): Matrix {
 
 /** For each array axis the axis of space that it goes along most, and whether it goes up. The most aligned axis chooses first, as in nibabel. */
 export function axisDirections(affine: Matrix): { space: number; up: boolean }[] {
+  expectArguments("axisDirections", "matrix", { affine });
   const m = nearestRotation(affine);
   const all = m.map((_, i) => i);
   const largest = (c: number) => Math.max(...m.map((row) => row[c] ** 2));
@@ -55,6 +59,7 @@ export function axisDirections(affine: Matrix): { space: number; up: boolean }[]
 
 /** Where the axes of a volume point, such as "RAS" (right, anterior, superior), as nibabel's `aff2axcodes` says it. */
 export function axisCodes(affine: Affine): string {
+  expectArguments("axisCodes", "affine", { affine });
   return axisDirections(affine)
     .map(({ space, up }) => codes[space][up ? 1 : 0])
     .join("");
@@ -65,6 +70,7 @@ export function axisCodes(affine: Affine): string {
  * @param wanted where the axes point, such as "RAS"
  */
 export function turnTo(affine: Affine, wanted: string): Turn {
+  expectKinds("turnTo", { affine: { affine }, text: { wanted } });
   const targets = [...wanted].map((code) => {
     const space = codes.findIndex((pair) => pair.includes(code));
     return { space, up: codes[space]?.[1] === code };
@@ -81,7 +87,9 @@ export function turnTo(affine: Affine, wanted: string): Turn {
 }
 
 /** The turn that undoes another. */
-export function undone({ axes, flips }: Turn): Turn {
+export function undone(turn: Turn): Turn {
+  expectTurn("undone", turn);
+  const { axes, flips } = turn;
   const back = [0, 1, 2].map((a) => axes.indexOf(a));
   return { axes: back, flips: back.map((a) => flips[a]) } as unknown as Turn;
 }
@@ -90,6 +98,8 @@ const isNone = ({ axes, flips }: Turn): boolean => axes.every((a, i) => a === i)
 
 /** An array `[C, x, y, z]`, turned; the array itself if nothing is to be done. Throws `ShapeError`. */
 export function turnArray<A extends TypedArray>(x: HostArray<A>, turn: Turn): HostArray<A> {
+  expectArguments("turnArray", "array", { x });
+  expectTurn("turnArray", turn);
   if (x.shape.length !== 4) throw new ShapeError(`turnArray: expected [C, x, y, z], got [${x.shape}]`);
   if (isNone(turn)) return x;
   const strides = stridesOf(x.shape);
@@ -101,6 +111,8 @@ export function turnArray<A extends TypedArray>(x: HostArray<A>, turn: Turn): Ho
 
 /** A volume `[C, x, y, z]`, turned: each voxel keeps its place in space. The volume itself if nothing is to be done. */
 export function turnVolume<A extends TypedArray>(volume: Volume<A>, turn: Turn): Volume<A> {
+  expectArguments("turnVolume", "volume", { volume });
+  expectTurn("turnVolume", turn);
   if (isNone(turn)) return volume;
   const { affine, shape } = volume;
   const moved = affine.slice(0, 3).map((row) => {
@@ -116,5 +128,6 @@ export function turnVolume<A extends TypedArray>(volume: Volume<A>, turn: Turn):
  * axes. `wanted` are the codes.
  */
 export function toAxisCodes<A extends TypedArray>(volume: Volume<A>, wanted: string): Volume<A> {
+  expectKinds("toAxisCodes", { volume: { volume }, text: { wanted } });
   return turnVolume(volume, turnTo(volume.affine, wanted));
 }

@@ -1,5 +1,6 @@
 /** @file Weights of voxels by their labels, against rare classes and blurred borders. */
 
+import { expectArguments, expectKinds } from "../host/kinds.ts";
 import { expectOptions } from "../host/options.ts";
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { DataError, ShapeError } from "../host/errors.ts";
@@ -40,7 +41,8 @@ function changes(data: TypedArray, i: number, stride: number, size: number): boo
  * @throws ShapeError, DataError for labels that are not class indices below `numClasses`
  */
 export function medianFrequencyWeights(labels: HostArray, options: MedianFrequencyOptions = {}): LabelWeights {
-  expectOptions("medianFrequencyWeights", options, "numClasses edgeWeight compat");
+  expectOptions("medianFrequencyWeights", options, "numClasses edgeWeight:number compat:text");
+  expectArguments("medianFrequencyWeights", "array", { labels });
   const op = "medianFrequencyWeights";
   const { numClasses = 33, edgeWeight = 2 } = options;
   const compat = options.compat === "quicknat";
@@ -71,6 +73,7 @@ export function medianFrequencyWeights(labels: HostArray, options: MedianFrequen
  * @param edgeWeight added where the label changes within the slice; default 2
  */
 export function sliceWeights(labels: HostArray, classWeights: Float32Array, edgeWeight = 2): HostArray<Float32Array> {
+  expectKinds("sliceWeights", { array: { labels }, values: { classWeights }, number: { edgeWeight } });
   const rank = labels.shape.length;
   return weighed(labels, classWeights, edgeWeight, [rank - 2, rank - 1]);
 }

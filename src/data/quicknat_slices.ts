@@ -2,6 +2,7 @@
  * @file What QuickNAT (Roy et al. 2019) leaves out of a stack of slices before training. The functions that choose give indices, for `takeSlices` of the image, of its labels and of weights alike.
  */
 
+import { expectArguments } from "../host/kinds.ts";
 import { expectOptions } from "../host/options.ts";
 import type { HostArray, TypedArray } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
@@ -21,7 +22,8 @@ export interface ThinOptions {
  * @param count slices of the stack
  */
 export function thinnedSlices(count: number, options: ThinOptions = {}): number[] {
-  expectOptions("thinnedSlices", options, "skip compat");
+  expectOptions("thinnedSlices", options, "skip compat:text");
+  expectArguments("thinnedSlices", "number", { count });
   const { skip = 40, compat } = options;
   if (!(Number.isInteger(skip) && skip >= 0)) {
     throw new ConfigError(`thinnedSlices: skip must be a whole number of slices, got ${skip}`);
@@ -36,7 +38,9 @@ export function thinnedSlices(count: number, options: ThinOptions = {}): number[
   return kept;
 }
 
-function expectStack(op: string, { shape }: HostArray): void {
+function expectStack(op: string, stack: HostArray): void {
+  expectArguments(op, "array", { stack });
+  const { shape } = stack;
   if (shape.length !== 3) throw new ShapeError(`${op}: the stack is [${shape}]; expected slices [S, H, W]`);
 }
 
@@ -46,7 +50,7 @@ function expectStack(op: string, { shape }: HostArray): void {
  * @throws ShapeError
  */
 export function labeledSlices(labels: HostArray, options: { readonly share?: number } = {}): number[] {
-  expectOptions("labeledSlices", options, "share");
+  expectOptions("labeledSlices", options, "share:number");
   const { share = 0.99 } = options;
   expectStack("labeledSlices", labels);
   const { data, shape } = labels;
@@ -66,6 +70,7 @@ export function labeledSlices(labels: HostArray, options: { readonly share?: num
 
 /** The slices of a stack `[S, H, W]` with these indices, in their order. @throws ShapeError, also for an index outside the stack */
 export function takeSlices<A extends TypedArray>(stack: HostArray<A>, indices: readonly number[]): HostArray<A> {
+  expectArguments("takeSlices", "numbers", { indices });
   expectStack("takeSlices", stack);
   const [slices, ...inner] = stack.shape;
   const size = inner[0] * inner[1];

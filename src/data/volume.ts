@@ -5,6 +5,7 @@
  * i of the array being the file's x, the row-major last axis (z) fastest, always three spatial axes.
  */
 
+import { expectArguments, expectKinds } from "../host/kinds.ts";
 import { DataError, ShapeError } from "../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../host/array.ts";
 
@@ -86,6 +87,7 @@ export const identityAffine: Affine = [
 
 /** Voxel size in mm per array axis: the column lengths of the affine's 3×3 part. */
 export function spacingOf(affine: Affine): [number, number, number] {
+  expectArguments("spacingOf", "matrix", { affine });
   const column = (c: number) => Math.hypot(affine[0][c], affine[1][c], affine[2][c]);
   return [column(0), column(1), column(2)];
 }
@@ -100,6 +102,7 @@ export function makeVolume<A extends TypedArray>(
   affine: Affine = identityAffine,
   meta: VolumeMeta = {},
 ): Volume<A> {
+  expectKinds("makeVolume", { array: { image }, affine: { affine }, object: { meta } });
   const { data, shape } = image;
   if (shape.length !== 4) {
     throw new ShapeError(
@@ -120,6 +123,7 @@ export function makeVolume<A extends TypedArray>(
  * @throws ShapeError if the spatial sizes differ
  */
 export function withGeometryOf<A extends TypedArray>(source: Volume, image: HostArray<A>): Volume<A> {
+  expectKinds("withGeometryOf", { volume: { source }, array: { image } });
   const want = source.shape.slice(1);
   const got = image.shape.slice(1);
   if (want.join() !== got.join()) {

@@ -1,6 +1,5 @@
 /** @file Options of public functions: one table per function says their names and what they are when left out. */
-import { ConfigError } from "./errors.ts";
-import { expectNames } from "./options.ts";
+import { expectNames, missing } from "./options.ts";
 
 /** In a table of defaults: the option has none. */
 export const required: unique symbol = Symbol("required");
@@ -19,7 +18,7 @@ export function withDefaults<O extends object>(op: string, options: O, defaults:
   const out: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(known)) {
     out[name] = given[name] === undefined ? value : given[name];
-    if (out[name] === required) throw new ConfigError(`${op}: the option "${name}" is missing`);
+    if (out[name] === required) missing(op, name);
   }
   return out as Required<O>;
 }

@@ -1,5 +1,6 @@
 /** @file Files: whole-file writes that a crash cannot leave half done (temporary name in the same folder, flush, rename), and JSON. */
 
+import { expectArguments } from "./kinds.ts";
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -7,6 +8,8 @@ import { FormatError } from "./errors.ts";
 
 /** Writes `bytes` to `path`, replacing a file of that name in one step; on an error the old file is untouched. */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+  expectArguments("writeFileAtomic", "text", { path });
+  if (typeof bytes !== "string") expectArguments("writeFileAtomic", "bytes", { bytes });
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx");

@@ -1,8 +1,10 @@
 /** @file Options by name: one that is not known is a mistake, above all a misspelling, and never silently left out. */
 
 import { ConfigError } from "./errors.ts";
+import { expectArguments, type Kind } from "./kinds.ts";
 
-type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? First | Words<Rest> : S;
+type Name<S extends string> = S extends `${infer N}:${string}` ? N : S;
+type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? Name<First> | Words<Rest> : Name<S>;
 
 /** `S` if it has the names of all options of `T`, separated by spaces, and no others: a forgotten or invented one does not compile. */
 export type OptionNames<T extends object, S extends string> = [keyof T, Words<S>] extends [Words<S>, keyof T]
@@ -32,20 +34,38 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 }
 
 /**
- * `expectOptions("Adam", options, "lr betas eps")`. Throws `ConfigError` for an option with another name, suggesting the nearest, and if the options are
- * no object.
+ * `expectOptions("Adam", options, "lr betas eps")`. Throws `ConfigError` for an option with another name, suggesting the nearest, if the options are
+ * no object, and for one of another kind where the names say kinds: `"lr:number betas:numbers weightMap:array?"`, the last of which may be null.
  */
-export function expectOptions<T extends object, const S extends string>(
-  op: string,
-  options: T | undefined,
-  names: OptionNames<T, S>,
-): void {
-  expectNames(op, options, names as string);
+export function expectOptions<T extends object, const S extends string>(op: string, options: T, names: OptionNames<T, S>): void {
+  const text = names as string;
+  if (!text.includes(":")) return expectNames(op, options, text);
+  const rows = text.split(" ").map((row) => row.split(":"));
+  expectNames(
+    op,
+    options,
+    rows.map(([name]) => name),
+  );
+  for (const [name, kind] of rows) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (kind === undefined || value === undefined || (value === null && kind.endsWith("?"))) continue;
+    expectArguments(op, kind.replace("?", "") as Kind, { [name]: value });
+  }
 }
 
-/** As `expectOptions`, where no type has the names: of the options of a layer that is chosen by its name, say. */
-export function expectNames(op: string, options: unknown, names: string | readonly string[]): void {
-  if (options === undefined) return;
+/** Options whose names are known, to take apart. @throws ConfigError as `expectOptions` does */
+export function knownOptions<T extends object>(
+  op: string,
+  options: T,
+  names: readonly string[],
+  ...needed: readonly string[]
+): T {
+  expectNames(op, options, names, ...needed);
+  return options;
+}
+
+/** As `expectOptions`, where no type has the names: of the options of a layer that is chosen by its name, say. `needed` are those that must be given. */
+export function expectNames(op: string, options: object, names: string | readonly string[], ...needed: readonly string[]): void {
   const known = typeof names === "string" ? names.split(" ").filter(Boolean) : names;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     const got = options === null ? "null" : Array.isArray(options) ? "a list" : typeof options;
@@ -54,6 +74,14 @@ export function expectNames(op: string, options: unknown, names: string | readon
     );
   }
   for (const name of Object.keys(options)) if (!known.includes(name)) unknown(op, name, known);
+  for (const name of needed) {
+    if ((options as Readonly<Record<string, unknown>>)[name] === undefined) missing(op, name);
+  }
+}
+
+/** The error of an option that has no default. */
+export function missing(op: string, name: string): never {
+  throw new ConfigError(`${op}: the option "${name}" is missing`);
 }
 
 function unknown(op: string, name: string, known: readonly string[]): never {

@@ -28,7 +28,7 @@ export function exp2(x: number): number {
   const whole = scaled + roundingBias - roundingBias;
   const z = (scaled - whole) * (Math.LN2 / size);
   const k = whole | 0;
-  return exponents[(k >> 8) - least] * fractions[k & 255] * (1 + z * (1 + z * (0.5 + z / 6)));
+  return exponents[(k >> 8) - least] * fractions[k & 255] * (1 + z * (1 + z * (0.5 + z * (1 / 6))));
 }
 
 /** e^x. */
@@ -103,9 +103,19 @@ export function chunkPower({ kernels, first, second }: Lanes, exponent: number):
   };
 }
 
+/** Writes the tables of the kernels with exponentials and, for `softClip`, logarithms; `chunkPower` writes others there. */
+export function exponentialTables({ kernels }: Lanes): void {
+  new Float64Array(kernels.memory.buffer, places.wholes, size).set(fractions);
+  const table = new Float64Array(kernels.memory.buffer, places.tables, 2 * slices);
+  for (let i = 0; i < slices; i++) {
+    table[2 * i] = logs[i];
+    table[2 * i + 1] = reciprocals[i];
+  }
+}
+
 /** log(1 + x) of 0 … 1, to 12 digits behind the point. */
 export function log1pOfUnit(x: number): number {
   const slice = Math.min(slices - 1, (x * slices) | 0);
   const r = (1 + x) * reciprocals[slice] - 1;
-  return logs[slice] + r * (1 - r * (1 / 2 - r * (1 / 3 - r / 4)));
+  return logs[slice] + r * (1 - r * (1 / 2 - r * (1 / 3 - r * (1 / 4))));
 }

@@ -76,6 +76,7 @@ export type Spatial = number | readonly number[];
 /** Spreads a `Spatial` over `dims` axes and checks that each entry is an integer of at least `min`. */
 export function spatial(op: string, name: string, value: Spatial, dims: number, min: number): number[] {
   if (typeof value !== "number") expectArguments(op, "numbers", { [name]: value });
+  if (!Number.isInteger(dims)) throw new ShapeError(`${op}: the number of spatial axes must be whole, got ${dims}`);
   const list = typeof value === "number" ? new Array<number>(dims).fill(value) : [...value];
   if (list.length !== dims) {
     throw new ShapeError(

@@ -2,6 +2,7 @@
  * @file Index arithmetic shared by the spatial transforms: flips, quarter turns, transposes and crops are one copy with other
  * strides and another start.
  */
+import { expectArguments } from "./kinds.ts";
 import { ConfigError, ShapeError } from "./errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
@@ -102,7 +103,7 @@ function merged(shape: readonly number[], strides: readonly number[]): View {
 }
 
 /** Shorter rows are copied faster by a loop than by a call. */
-const shortRow = 16;
+const shortRow = 96;
 
 function fillFromView(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number): void {
   const inner = shape.at(-1)!;
@@ -177,6 +178,7 @@ function transposePlane(
 
 /** Spatial shape of a channel-first array. @throws ShapeError without a channel and at least one spatial axis */
 export function spatialShape(op: string, x: HostArray): number[] {
+  expectArguments(op, "array", { x });
   if (x.shape.length < 2) {
     throw new ShapeError(
       `${op}: expected a channel-first array [C, spatial...], got shape [${x.shape.join(", ")}]; add a channel with EnsureChannelFirst`,
@@ -202,6 +204,7 @@ export type SpatialSize = number | readonly (number | null)[];
 
 /** Sizes per spatial axis: one number is repeated; null, 0 and negative ones become the image's. @throws ConfigError on a wrong length */
 export function resolveSize(op: string, size: SpatialSize, image: readonly number[]): number[] {
+  if (typeof size !== "number") expectArguments(op, "list", { size });
   const list = typeof size === "number" ? image.map(() => size) : size;
   const full = list.length === 1 ? image.map(() => list[0]) : list;
   if (full.length !== image.length) {

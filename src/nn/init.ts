@@ -2,6 +2,7 @@
 
 import { parameter } from "../autograd/tape.ts";
 import type { Device } from "../tensor/device.ts";
+import { expectArguments } from "../host/kinds.ts";
 import { sizeOf } from "../host/array.ts";
 import { TorchGenerator } from "../host/random/torch.ts";
 import type { Shape } from "../host/shape.ts";
@@ -15,6 +16,7 @@ export const initGenerator = new TorchGenerator(0);
  * @param seed an integer; its low 32 bits count
  */
 export function manualSeed(seed: number): void {
+  expectArguments("manualSeed", "number", { seed });
   initGenerator.seed(seed);
 }
 

@@ -1,5 +1,7 @@
 /** @file TensorFlow.js layers models as modules. */
 
+import { expectDevice } from "../tensor/kind.ts";
+import { expectFields, expectArguments } from "../host/kinds.ts";
 import { ConfigError } from "../host/errors.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -19,6 +21,8 @@ export class LayersGraph extends Module {
 
   /** @internal */
   constructor(graph: TfjsLayerGraph, modules: ReadonlyMap<string, Module>) {
+    expectFields("LayersGraph", "graph", graph, { layers: "objects", inputs: "list", outputs: "list" });
+    expectArguments("LayersGraph", "map", { modules });
     super();
     // Not their weights, which are the modules'.
     const layers = graph.layers.map((layer) => ("tensors" in layer ? { ...layer, tensors: new Map() } : layer));
@@ -76,6 +80,8 @@ const isChain = ({ inputs, outputs, layers }: TfjsLayerGraph): boolean =>
  * @throws FormatError for graph models and for layers that are not supported: see `tfjsGraph`
  */
 export function layersModel(device: Device, model: TfjsModel): Sequential | LayersGraph {
+  expectDevice("layersModel", device);
+  expectFields("layersModel", "model", model, { topology: "object" });
   const graph = tfjsGraph(model);
   const own = graph.layers.filter(({ shares }) => shares === undefined);
   const modules = new Map(own.map((layer) => [layer.name, build(device, layer)]));

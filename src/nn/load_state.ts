@@ -1,5 +1,6 @@
 /** @file Writing weights into a module: what must fit, what may be left out, and a report of both. */
 
+import { expectArguments, expectFields } from "../host/kinds.ts";
 import { CheckpointError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { sameShape, showShape } from "../host/shape.ts";
@@ -88,6 +89,8 @@ function renamed(
 
 /** The report in lines for people; a list longer than `limit` is cut short. */
 export function describeLoad(report: LoadReport, limit = 8): string {
+  expectFields("describeLoad", "report", report, { loaded: "texts", missing: "texts", unexpected: "texts", misshaped: "texts" });
+  expectArguments("describeLoad", "number", { limit });
   const list = (what: string, names: readonly string[]) => {
     const more = names.length > limit ? `\n    … and ${names.length - limit} more` : "";
     return names.length === 0 ? [] : [`  ${names.length} ${what}:\n    ${names.slice(0, limit).join("\n    ")}${more}`];

@@ -3,6 +3,7 @@
  * properties are named as in the reference implementation reads and writes its weights without a mapping table.
  */
 
+import { expectInstance, refused } from "../host/kinds.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
 import { expectOptions } from "../host/options.ts";
@@ -190,8 +191,11 @@ export class Sequential extends Module {
 
   constructor(layers: readonly Module[] | Readonly<Record<string, Module>> | ReadonlyMap<string, Module>) {
     super();
+    if (typeof layers !== "object" || layers === null)
+      refused("Sequential", "layers", "a list, a record or a Map of modules", layers);
     if (layers instanceof Map) this.layers = [...(layers as ReadonlyMap<string, Module>)];
     else this.layers = Array.isArray(layers) ? layers.map((m: Module, i) => [String(i), m] as const) : Object.entries(layers);
+    for (const [name, layer] of this.layers) expectModule("Sequential", { [`layers.${name}`]: layer });
   }
 
   override *children(): Iterable<readonly [string, Module]> {
@@ -223,4 +227,9 @@ export function expectImage(op: string, x: Tensor, spatialDims: number, channels
       `${op}: expected [N, ${channels}${", size".repeat(spatialDims)}] (${spatialDims} spatial axes, ${channels} channels), got ${showShape(x.shape)}`,
     );
   }
+}
+
+/** Throws `ConfigError` unless all that is given are modules. */
+export function expectModule(op: string, values: Readonly<Record<string, unknown>>): void {
+  expectInstance(op, Module, "a module, such as a network or a layer", values);
 }

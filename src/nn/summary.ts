@@ -1,5 +1,6 @@
 /** @file What a network is made of and what it costs for one size of input, from a traced run that executes nothing. */
 
+import { expectFields } from "../host/kinds.ts";
 import { mean } from "../autograd/reduce.ts";
 import { backpropagate, noGrad, observing } from "../autograd/tape.ts";
 import { full } from "../kernels/view.ts";
@@ -9,7 +10,7 @@ import { Plan } from "../tensor/plan.ts";
 import { expectOptions } from "../host/options.ts";
 import { expectShape, type Shape, showShape } from "../host/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { Module } from "./module.ts";
+import { type Module, expectModule } from "./module.ts";
 
 /** One call of a module, with all that is inside it. */
 export interface LayerSummary {
@@ -67,6 +68,7 @@ export interface SummaryOptions {
  */
 export function summary(module: Module, inputShape: Shape, options: SummaryOptions = {}): ModuleSummary {
   expectOptions("summary", options, "training");
+  expectModule("summary", { module });
   const { training = true } = options;
   expectShape("summary", inputShape);
   const state = [...new Set([...module.namedTensors()].map(([, t]) => t))];
@@ -188,6 +190,7 @@ export interface SummaryTextOptions {
 /** The summary as lines of text. */
 export function summaryText(summary: ModuleSummary, options: SummaryTextOptions = {}): string {
   expectOptions("summaryText", options, "depth");
+  expectFields("summaryText", "summary", summary, { layers: "objects", inputShape: "numbers", outputShape: "numbers" });
   const { depth = Infinity } = options;
   const rows = summary.layers
     .filter((layer) => layer.depth <= depth)

@@ -1,5 +1,6 @@
 /** @file What is in an ONNX file, without running it. */
 
+import { expectArguments } from "../host/kinds.ts";
 import type { WeightTensor } from "../weights/elements.ts";
 import { expectSomeRead, type SkippedEntry, type WeightsFile } from "../weights/file.ts";
 import type { HostValue } from "./values.ts";
@@ -44,6 +45,7 @@ const describe = ({ name, type, shape }: OnnxValueInfo): OnnxTensorInfo => ({ na
 /** Summarizes an ONNX file; operators may be any. Throws `FormatError` for a damaged one. `bytes` are the file's. */
 export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "source"> = {}): OnnxSummary {
   expectOptions("inspectOnnx", options, "source");
+  expectArguments("inspectOnnx", "bytes", { bytes });
   const file = parseOnnx(bytes, onnxBudget(bytes.length, options.source ?? "the ONNX file"));
   const { irVersion, producer, opsets, metadata, graph } = file;
   const counts = new Map<string, number>();
@@ -71,6 +73,7 @@ export function inspectOnnx(bytes: Uint8Array, options: Pick<OnnxOptions, "sourc
  */
 export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): Map<string, HostValue> {
   expectOptions("readOnnxWeights", options, onnxNames);
+  expectArguments("readOnnxWeights", "bytes", { bytes });
   return readAll(bytes, options).tensors;
 }
 
@@ -81,6 +84,7 @@ export function readOnnxWeights(bytes: Uint8Array, options: OnnxOptions = {}): M
  */
 export function readOnnxFile(bytes: Uint8Array, options: OnnxOptions = {}): WeightsFile {
   expectOptions("readOnnxFile", options, onnxNames);
+  expectArguments("readOnnxFile", "bytes", { bytes });
   const { tensors, skipped, metadata } = readAll(bytes, options);
   const typed = new Map<string, WeightTensor>();
   for (const [name, value] of tensors) {

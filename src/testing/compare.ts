@@ -1,5 +1,7 @@
 /** @file How results are compared with references. */
 
+import { expectKind } from "../tensor/kind.ts";
+import { expectArguments, expectKinds } from "../host/kinds.ts";
 import type { TypedArray } from "../host/array.ts";
 import { MismatchError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
@@ -7,6 +9,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /** The largest magnitude. 0 for an empty `list`. */
 export const largest = (list: ArrayLike<number>): number => {
+  expectArguments("largest", "weights", { list });
   let m = 0;
   for (let i = 0; i < list.length; i++) m = Math.max(m, Math.abs(list[i]));
   return m;
@@ -22,6 +25,7 @@ export interface Difference {
 
 /** The largest difference of two arrays of one length. `actual` is compared with `expected`. */
 export function worstError(actual: ArrayLike<number>, expected: ArrayLike<number>): Difference {
+  expectArguments("worstError", "weights", { actual, expected });
   let worst = 0;
   let at = -1;
   for (let i = 0; i < actual.length; i++) {
@@ -48,7 +52,8 @@ export interface CompareOptions {
  * everything. Gives the largest difference and where it is. Read tensors first: `compare(await t.data(), expected)`.
  */
 export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>, options: CompareOptions = {}): Difference {
-  expectOptions("compare", options, "tolerance floor what");
+  expectOptions("compare", options, "tolerance:number floor:number what:text");
+  expectArguments("compare", "weights", { actual, expected });
   const { tolerance = 1e-5, floor = 0, what = "compare" } = options;
   if (actual.length !== expected.length) {
     throw new MismatchError(`${what}: ${actual.length} elements, expected ${expected.length}`);
@@ -68,6 +73,7 @@ export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>, 
 
 /** Throws `MismatchError` unless both arrays hold the same bits. `what` begins the message. Any shape: elements are compared. */
 export function compareBits(what: string, actual: TypedArray, expected: TypedArray): void {
+  expectKinds("compareBits", { text: { what }, values: { actual, expected } });
   const a = new Uint8Array(actual.buffer, actual.byteOffset, actual.byteLength);
   const b = new Uint8Array(expected.buffer, expected.byteOffset, expected.byteLength);
   const at = a.length === b.length ? a.findIndex((byte, i) => byte !== b[i]) : 0;
@@ -78,6 +84,8 @@ export function compareBits(what: string, actual: TypedArray, expected: TypedArr
 
 /** Reads tensors of any shape back, by name. */
 export async function readAll(tensors: Readonly<Record<string, Tensor>>): Promise<Record<string, TypedArray>> {
+  expectArguments("readAll", "object", { tensors });
+  expectKind("readAll", tensors);
   const list = await Promise.all(Object.entries(tensors).map(async ([name, t]) => [name, await t.data()] as const));
   return Object.fromEntries(list);
 }

@@ -1,5 +1,6 @@
 /** @file Gradients of any function against differences of its own values. */
 
+import { expectKinds } from "../host/kinds.ts";
 import { backpropagate, noGrad } from "../autograd/tape.ts";
 import { ConfigError, MismatchError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
@@ -58,6 +59,7 @@ export async function gradCheck(
   options: GradCheckOptions = {},
 ): Promise<readonly CheckedSlope[]> {
   expectOptions("gradCheck", options, "directions step tolerance seed");
+  expectKinds("gradCheck", { function: { fn }, list: { inputs } });
   const { directions = 3, step = 1 / 64, tolerance = 1e-3, seed = 0 } = options;
   inputs.forEach((t, i) => expectTensors("gradCheck", { [`input ${i}`]: t }, t?.dtype));
   const wanted = inputs.flatMap((t, i) => (t.dtype === "f32" ? [i] : []));

@@ -1,5 +1,6 @@
 /** @file A row of the op table: an operation with samples of its inputs, a float64 reference and error inputs. */
 
+import { expectArguments, expectFields, expectKinds } from "../host/kinds.ts";
 import { type DType, sizeOf } from "../host/array.ts";
 import type { Shape } from "../host/shape.ts";
 import type { Device } from "../tensor/device.ts";
@@ -106,6 +107,7 @@ export const host = (shape: Shape, data: Float64Array = new Float64Array(sizeOf(
 
 /** sfc32 seeded by a text, so that a sample has the same inputs alone and among others. */
 export function seeded(text: string): Random {
+  expectArguments("seeded", "text", { text });
   let a = 0x9e3779b9;
   let b = 0x243f6a88;
   let c = 0xb7e15162;
@@ -126,9 +128,15 @@ export function seeded(text: string): Random {
 }
 
 /** Box and Muller. */
-export const normal: Values = (random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+export const normal: Values = (random) => {
+  if (typeof random !== "function") expectArguments("normal", "function", { random });
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+};
 /** [0, 1): sums of these do not cancel. */
-export const uniform: Values = (random) => random();
+export const uniform: Values = (random) => {
+  if (typeof random !== "function") expectArguments("uniform", "function", { random });
+  return random();
+};
 /** Magnitudes of at least `gap`, so that finite differences do not step over a kink at 0. */
 export const awayFromZero =
   (gap = 0.05): Values =>
@@ -154,6 +162,8 @@ export const cycle =
 
 /** Host values of one input, exactly representable on the device. */
 export function generate(spec: InputSpec, random: Random): Host {
+  expectFields("generate", "spec", spec, { shape: "numbers", values: "function?" });
+  expectArguments("generate", "function", { random });
   const values = spec.values ?? normal;
   const data = Float64Array.from({ length: sizeOf(spec.shape) }, (_, i) => Math.fround(values(random, i)));
   return { shape: spec.shape, data };
@@ -161,6 +171,7 @@ export function generate(spec: InputSpec, random: Random): Host {
 
 /** Calls `visit` with every index of a shape, last axis fastest. The array is reused. `flat` is its row-major position. */
 export function everyIndex(shape: Shape, visit: (index: readonly number[], flat: number) => void): void {
+  expectKinds("everyIndex", { numbers: { shape }, function: { visit } });
   const at = shape.map(() => 0);
   const count = sizeOf(shape);
   for (let flat = 0; flat < count; flat++) {
@@ -173,10 +184,14 @@ export function everyIndex(shape: Shape, visit: (index: readonly number[], flat:
 }
 
 /** Row-major position of an index. `at` is the index. */
-export const flatten = (shape: Shape, at: readonly number[]): number => at.reduce((flat, i, axis) => flat * shape[axis] + i, 0);
+export const flatten = (shape: Shape, at: readonly number[]): number => {
+  if (!Array.isArray(at) || !Array.isArray(shape)) expectArguments("flatten", "numbers", { shape, at });
+  return at.reduce((flat, i, axis) => flat * shape[axis] + i, 0);
+};
 
 /** y[at] = x[from(at)] for every index of `shape`. */
 export function mapped(x: Host, shape: Shape, from: (at: readonly number[]) => readonly number[]): Host {
+  expectKinds("mapped", { array: { x }, numbers: { shape }, function: { from } });
   const y = host(shape);
   everyIndex(shape, (at, flat) => (y.data[flat] = x.data[flatten(x.shape, from(at))]));
   return y;

@@ -1,5 +1,6 @@
 /** @file The tests of a row of the op table, for any test framework. */
 
+import { expectFields } from "../host/kinds.ts";
 import { noGrad } from "../autograd/tape.ts";
 import { type DType, sizeOf } from "../host/array.ts";
 import { MismatchError } from "../host/errors.ts";
@@ -154,6 +155,7 @@ export interface RowTestOptions {
  */
 export function rowTests<A>(row: OpRow<A>, options: RowTestOptions = {}): readonly RowTest[] {
   expectOptions("rowTests", options, "whole errors");
+  expectFields("rowTests", "row", row, { name: "text", samples: "objects", errors: "objects?" });
   const { whole = false, errors = true } = options;
   return [
     ...row.samples.map((sample, i) => ({

@@ -1,5 +1,6 @@
 /** @file One reader for every weight file that lies in one piece; what it is, its bytes say. */
 
+import { expectArguments } from "../host/kinds.ts";
 import { failing } from "../host/bytes/budget.ts";
 import { expectOptions } from "../host/options.ts";
 import { type WeightsFile } from "./file.ts";
@@ -13,7 +14,8 @@ import { isTorch, readTorch, type ReadTorchOptions } from "./torch/file.ts";
  * @throws FormatError for a damaged or hostile file or one of another format
  */
 export async function readWeights(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
-  expectOptions("readWeights", options, "source key keepPrefixes");
+  expectOptions("readWeights", options, "source:text key:text keepPrefixes:boolean");
+  expectArguments("readWeights", "bytes", { bytes });
   const { source = "weights" } = options;
   if (isTorch(bytes)) return readTorch(bytes, { ...options, source });
   // The length of a JSON header, and its first brace.

@@ -3,6 +3,7 @@
  * (https://github.com/huggingface/safetensors). Nothing in it is executed. The reader trusts no number of the header: offsets must lie in
  * the file, must not overlap and must leave no gap, so a crafted file can neither ask for memory it does not bring nor hide bytes.
  */
+import { expectKinds, expectArguments } from "../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../host/errors.ts";
 import { sizeOf, type HostArray } from "../host/array.ts";
 import {
@@ -41,6 +42,7 @@ const maxHeaderBytes = 100_000_000;
  * @throws FormatError naming the field that is wrong
  */
 export function readSafetensors(bytes: Uint8Array, source = "safetensors"): SafetensorsFile {
+  expectKinds("readSafetensors", { bytes: { bytes }, text: { source } });
   const fail = failing(source);
   if (bytes.length < 8) throw fail(`the file has ${bytes.length} bytes; expected at least the 8 of the header length`);
   const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
@@ -95,6 +97,7 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, WritableTensor>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array<ArrayBuffer> {
+  expectArguments("writeSafetensors", "map", { tensors, metadata });
   const entries: [string, unknown][] = [];
   if (metadata.size > 0) entries.push(["__metadata__", Object.fromEntries(metadata)]);
   const chunks: ArrayBufferView[] = [];

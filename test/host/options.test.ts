@@ -21,8 +21,20 @@ test("the list has to be that of the type", () => {
 
 test("what is no object of these options is refused", () => {
   const f = (options: unknown) => () => expectOptions("f", options as Options, "lr weightDecay");
-  for (const good of [undefined, {}, { lr: 1 }, { lr: undefined, weightDecay: 2 }]) expect(f(good)).not.toThrow();
-  for (const bad of [null, 3, "lr", [1], () => 1, { l: 1 }, { "lr weightDecay": 1 }, { toString: 1 }, { "": 1 }, { Lr: 1 }]) {
+  for (const good of [{}, { lr: 1 }, { lr: undefined, weightDecay: 2 }]) expect(f(good)).not.toThrow();
+  for (const bad of [
+    undefined,
+    null,
+    3,
+    "lr",
+    [1],
+    () => 1,
+    { l: 1 },
+    { "lr weightDecay": 1 },
+    { toString: 1 },
+    { "": 1 },
+    { Lr: 1 },
+  ]) {
     expect(f(bad)).toThrow(ConfigError);
   }
 });

@@ -5,7 +5,8 @@ import { add, clamp, linear, multiply } from "../../src/data/transforms/intensit
 import { meanAndStd } from "../../src/data/transforms/intensity/moments.ts";
 import { areaTable, cubicTable, linearTable, resampleAxes, type Taps } from "../../src/data/transforms/spatial/resample.ts";
 import { makeVolume } from "../../src/data/volume.ts";
-import type { HostArray } from "../../src/host/array.ts";
+import { clipSoftly } from "../../src/data/transforms/intensity/soft_clip.ts";
+import { type HostArray, sizeOf } from "../../src/host/array.ts";
 import { logarithm } from "../../src/host/logarithm.ts";
 import { raise } from "../../src/host/powers.ts";
 import { RandomState } from "../../src/host/random/numpy.ts";
@@ -239,3 +240,26 @@ test("nothing of what memory held before is left in a result", () => {
 });
 
 const bytesOf = ({ data }: HostArray): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+test("soft clipping and bias fields: the bits of the loop, and of float64 rounded", () => {
+  for (const sharpness of [0.5, 10]) {
+    const change = inPlace((data) => clipSoftly(data, sharpness, 0.2, 1.7));
+    const out = new Float32Array(withOdd.length);
+    change(withOdd, out);
+    expect(differences(out, inPieces(change))).toEqual([]);
+  }
+  for (const shape of [
+    [2, 20, 33, 35],
+    [1, 101, 103],
+  ]) {
+    const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => values[i % values.length]);
+    const of = (x: HostArray) => {
+      const bias = new T.RandBiasField({ prob: 1, coeffRange: [-0.5, 0.5] });
+      bias.setRandomState(5);
+      return bias.apply(x).data;
+    };
+    expect(differences(of({ data, shape }) as Float32Array, of({ data: new Float64Array(data), shape }) as Float32Array)).toEqual(
+      [],
+    );
+  }
+});

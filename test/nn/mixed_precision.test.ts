@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
 import { capture, ConfigError, type Device, grad, mul, sum, type Tensor, withPrecision } from "../../src/index.ts";
-import { Adam, AdamW, diceLoss, GradScaler, manualSeed, type Optimizer, RMSprop, SGD } from "../../src/nn/index.ts";
+import { Adam, AdamW, diceLoss, GradScaler, Linear, manualSeed, type Optimizer, RMSprop, SGD } from "../../src/nn/index.ts";
 import { Trainer, UNet } from "../../src/seg/index.ts";
 import { device as open } from "../lib/device.ts";
 
@@ -168,9 +168,11 @@ describe.runIf(device.gpu.features.has("shader-f16"))("f16 activations", () => {
     const without = Object.create(device, {
       gpu: { value: Object.create(device.gpu, { features: { value: new Set() } }) },
     }) as Device;
-    expect(
-      () => new Trainer(without, { model: null!, optimizer: { parameters: [] } as never, precision: "f16", loss: (y) => y }),
-    ).toThrow(/no f16 in shaders.*use f32/);
+    const model = new Linear(device, { inFeatures: 1, outFeatures: 1 });
+    const optimizer = new SGD(model.parameters());
+    expect(() => new Trainer(without, { model, optimizer, precision: "f16", loss: (y) => y })).toThrow(
+      /no f16 in shaders.*use f32/,
+    );
   });
 
   test("capture replays a mixed step", async () => {

@@ -54,9 +54,9 @@ class CutSource<T> {
   readonly after: readonly ItemTransform<T>[];
   private readonly before: readonly ItemTransform<T>[];
 
-  constructor(data: DataSource<T>, transform: TransformList<T>) {
-    this.source = datasetOf(data);
-    const transforms = listOf(transform);
+  constructor(op: string, data: DataSource<T>, transform: TransformList<T>) {
+    this.source = datasetOf(op, data);
+    const transforms = listOf(op, transform);
     const first = firstRandom(transforms);
     this.before = transforms.slice(0, first);
     this.after = transforms.slice(first);
@@ -85,8 +85,8 @@ export class CacheDataset<T = Item> implements Dataset<T> {
 
   /** @throws ConfigError for options out of range */
   constructor(data: DataSource<T>, transform: TransformList<T> = [], options: CacheOptions = {}) {
-    expectOptions("CacheDataset", options, "cacheNum cacheRate maxBytes");
-    this.cut = new CutSource(data, transform);
+    expectOptions("CacheDataset", options, "cacheNum:number cacheRate:number maxBytes:number");
+    this.cut = new CutSource("CacheDataset", data, transform);
     this.cached = keptItems("CacheDataset", this.cut.source.length, options);
     this.maxBytes = options.maxBytes ?? Infinity;
   }
@@ -152,11 +152,15 @@ export class SmartCacheDataset<T = Item> implements Dataset<T> {
   private keptEpoch = 0;
 
   constructor(data: DataSource<T>, transform: TransformList<T> = [], options: SmartCacheOptions = {}) {
-    expectOptions("SmartCacheDataset", options, "replaceRate shuffle seed cacheNum cacheRate");
+    expectOptions(
+      "SmartCacheDataset",
+      options,
+      "replaceRate:number shuffle:boolean seed:number cacheNum:number cacheRate:number",
+    );
     const { replaceRate = 0.1, shuffle = true, seed = 0, ...kept } = options;
     if (!(replaceRate > 0))
       throw new ConfigError(`SmartCacheDataset: replaceRate is ${replaceRate}; expected more than 0, or use CacheDataset`);
-    this.cut = new CutSource(data, transform);
+    this.cut = new CutSource("SmartCacheDataset", data, transform);
     const total = this.cut.source.length;
     if (this.cut.source.stream)
       throw new ConfigError("SmartCacheDataset: the data are a stream of patches; keep the images and make patches of them");

@@ -2,6 +2,7 @@
  * @file From items to a batch and back: MONAI's list_data_collate, pad_list_data_collate and decollate_batch for host arrays.
  */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
@@ -50,7 +51,11 @@ export interface PadCollateOptions extends PadFill {
  * `decollate` takes the padding off again.
  */
 export function padListDataCollate(options: PadCollateOptions = {}): (items: readonly (Item | readonly Item[])[]) => Batch {
-  expectOptions("padListDataCollate", options, "method mode value constantValues endValues statLength reflectType");
+  expectOptions(
+    "padListDataCollate",
+    options,
+    "method mode value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+  );
   const { method = "symmetric", ...fill } = options;
   if (method !== "symmetric" && method !== "end")
     throw new ConfigError(`padListDataCollate: method is "${String(method)}"; expected "symmetric" or "end"`);
@@ -74,6 +79,7 @@ export function padListDataCollate(options: PadCollateOptions = {}): (items: rea
 type Stack = (op: string, key: string, arrays: readonly HostArray[]) => HostArray & { readonly origins?: readonly Origin[] };
 
 function collateItems(op: string, items: readonly (Item | readonly Item[])[], join: Stack): Batch {
+  expectArguments(op, "list", { items });
   const flat = items.flat() as Item[];
   if (flat.length === 0) throw new ConfigError(`${op}: no items; a batch needs at least one`);
   for (const [i, item] of flat.entries()) {
@@ -127,6 +133,8 @@ function withoutVoxels(item: Item): Item {
  * @throws ShapeError if arrays differ in their first size
  */
 export function decollate(batch: Batch, from: Batch = batch): Item[] {
+  expectArguments("decollate", "object", { batch, from });
+  expectArguments("decollate", "array", batch);
   const keys = Object.keys(batch);
   const count = batch[keys[0]]?.shape[0] ?? 0;
   const known = rests.get(from);

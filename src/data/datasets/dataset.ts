@@ -6,6 +6,7 @@
  * hence sharding happens once, over images, and never inside a dataset.
  */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import { Compose } from "../transforms/compose.ts";
 import { isRandomizable, type Item, type Transform } from "../transforms/transform.ts";
@@ -64,6 +65,7 @@ const marked = new WeakSet<object>();
 
 /** Marks a plain function as one that draws nothing and gives the same for the same item, so that caches keep what it gives. Gives `transform` itself. */
 export function deterministic<F extends object>(transform: F): F {
+  expectArguments("deterministic", "transform", { transform });
   marked.add(transform);
   return transform;
 }
@@ -77,9 +79,12 @@ export function firstRandom<T>(transforms: readonly ItemTransform<T>[]): number 
 /** One transform, a list of them, or a chain. */
 export type TransformList<T> = ItemTransform<T> | readonly ItemTransform<T>[];
 
-/** A plain array as a dataset; a dataset as it is. */
-export function datasetOf<T>(data: DataSource<T>): Dataset<T> {
-  if (!Array.isArray(data)) return data as Dataset<T>;
+/** A plain array as a dataset; a dataset as it is. @throws ConfigError for what is neither */
+export function datasetOf<T>(op: string, data: DataSource<T>): Dataset<T> {
+  if (!Array.isArray(data)) {
+    expectArguments(op, "dataset", { data });
+    return data as Dataset<T>;
+  }
   const items = data as readonly T[];
   return { length: items.length, get: (index) => items[index], nameOf: (index) => nameOfItem(items[index]) };
 }
@@ -97,11 +102,12 @@ function nameOfItem(item: unknown): string | undefined {
     : String(found);
 }
 
-/** Single transforms of a list or a chain, so that a cache can cut between them. */
-export function listOf<T>(transform: TransformList<T>): readonly ItemTransform<T>[] {
-  if (Array.isArray(transform)) return transform as readonly ItemTransform<T>[];
-  if (!(transform instanceof Compose)) return [transform as ItemTransform<T>];
-  return (transform.transforms as readonly Transform<T>[]).flatMap((t) => listOf<T>(t));
+/** Single transforms of a list or a chain, so that a cache can cut between them. @throws ConfigError for what is no transform */
+export function listOf<T>(op: string, transform: TransformList<T>): readonly ItemTransform<T>[] {
+  if (transform instanceof Compose) return (transform.transforms as readonly Transform<T>[]).flatMap((t) => listOf<T>(op, t));
+  const list = (Array.isArray(transform) ? transform : [transform]) as readonly ItemTransform<T>[];
+  for (const one of list) expectArguments(op, "transform", { transform: one });
+  return list;
 }
 
 /** The value, or values, as a list. */

@@ -1,5 +1,6 @@
 /** @file Where Node keeps items: a folder. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../host/files.node.ts";
@@ -7,6 +8,7 @@ import type { ItemStore } from "./persistent_dataset.ts";
 
 /** A store in a folder, which is made when it is first written to. Several workers and runs may use it at once. */
 export function folderItemStore(folder: string): ItemStore {
+  expectArguments("folderItemStore", "text", { folder });
   let made: Promise<unknown> | undefined;
   return {
     async read(name) {

@@ -4,6 +4,7 @@
  * padding mode every voxel after the start is visited and the last patches are filled up, without one only whole patches are.
  */
 
+import { expectArguments, refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type EdgeMode, edgeIndices, torchEdges } from "../../host/edges.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -52,7 +53,12 @@ export class PatchIter {
 
   /** @throws ConfigError for sizes that are no whole numbers, and a start behind the first channel */
   constructor(options: PatchIterOptions) {
-    expectOptions("PatchIter", options, "patchSize startPos mode value constantValues endValues statLength reflectType");
+    expectOptions(
+      "PatchIter",
+      options,
+      "patchSize startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+    );
+    expectArguments("PatchIter", "numbers", { patchSize: options.patchSize });
     if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
       throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more`);
     }
@@ -125,8 +131,13 @@ export class PatchIterd {
   private readonly iter: PatchIter;
 
   constructor(options: PatchIterOptions & { readonly keys: readonly string[] }) {
-    expectOptions("PatchIterd", options, "keys patchSize startPos mode value constantValues endValues statLength reflectType");
+    expectOptions(
+      "PatchIterd",
+      options,
+      "keys patchSize startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+    );
     const { keys, ...rest } = options;
+    expectArguments("PatchIterd", "texts", { keys });
     if (keys.length === 0) throw new ConfigError("PatchIterd: keys is empty; name at least one array of the items");
     this.keys = keys;
     this.iter = new PatchIter(rest);
@@ -177,8 +188,11 @@ export class GridPatchDataset implements Dataset {
   private readonly options: GridPatchDatasetOptions;
 
   constructor(data: DataSource, options: GridPatchDatasetOptions) {
-    expectOptions("GridPatchDataset", options, "patchIter transform withCoordinates");
-    this.source = datasetOf(data);
+    expectOptions("GridPatchDataset", options, "patchIter transform withCoordinates:boolean");
+    this.source = datasetOf("GridPatchDataset", data);
+    if (typeof options.patchIter?.patches !== "function")
+      refused("GridPatchDataset", "patchIter", "an object with patches, such as a PatchIterd", options.patchIter);
+    listOf("GridPatchDataset", options.transform ?? []);
     this.options = options;
   }
 
@@ -196,7 +210,7 @@ export class GridPatchDataset implements Dataset {
     const kept = withCoordinates
       ? patches
       : patches.map(({ patchCoords: _c, originalSpatialShape: _o, startPos: _s, ...item }) => item);
-    return asList(applyTransforms(listOf(transform), kept, random));
+    return asList(applyTransforms(listOf("GridPatchDataset", transform), kept, random));
   }
 }
 

@@ -3,6 +3,7 @@
  * or one that is cut short, is refused.
  */
 
+import { expectKinds } from "../../host/kinds.ts";
 import { failing } from "../../host/bytes/budget.ts";
 import type { TypedArray } from "../../host/array.ts";
 
@@ -72,6 +73,7 @@ export function encodeItem(value: unknown): Uint8Array {
 
 /** The value that `encodeItem` was given. @param source what the bytes are, for messages. @throws FormatError for other bytes */
 export function decodeItem(bytes: Uint8Array, source: string): unknown {
+  expectKinds("decodeItem", { bytes: { bytes }, text: { source } });
   const fail = failing(`decodeItem: ${source}`);
   const head = new TextDecoder("latin1").decode(bytes.subarray(0, 64));
   const match = /^voxgrad item 1\n(\d+) (\d+)\n/.exec(head);

@@ -1,5 +1,6 @@
 /** @file Datasets that map or choose: a source with a transform, a part of a source, several as one. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
@@ -24,8 +25,8 @@ export class MapDataset<T = Item> implements Dataset<T> {
   private readonly transforms: readonly ItemTransform<T>[];
 
   constructor(data: DataSource<T>, transform: TransformList<T> = []) {
-    this.source = datasetOf(data);
-    this.transforms = listOf(transform);
+    this.source = datasetOf("MapDataset", data);
+    this.transforms = listOf("MapDataset", transform);
   }
 
   get length(): number {
@@ -55,7 +56,8 @@ export class Subset<T = Item> implements Dataset<T> {
 
   /** @throws ConfigError for an index that the source does not have */
   constructor(data: DataSource<T>, indices: readonly number[]) {
-    this.source = datasetOf(data);
+    this.source = datasetOf("Subset", data);
+    expectArguments("Subset", "numbers", { indices });
     const bad = indices.find((i) => !Number.isInteger(i) || i < 0 || i >= this.source.length);
     if (bad !== undefined)
       throw new ConfigError(`Subset: there is no item ${bad}; the data have items 0 to ${this.source.length - 1}`);
@@ -86,7 +88,8 @@ export class ConcatDataset<T = Item> implements Dataset<T> {
 
   /** @throws ConfigError if only some of the sources are streams of patches, for their samples are counted in another way */
   constructor(sources: readonly DataSource<T>[]) {
-    this.sources = sources.map(datasetOf);
+    expectArguments("ConcatDataset", "list", { sources });
+    this.sources = sources.map((s) => datasetOf("ConcatDataset", s));
     this.length = this.sources.reduce((n, s) => n + s.length, 0);
     if (this.sources.some((s) => (s.stream === undefined) !== (this.sources[0].stream === undefined)))
       throw new ConfigError(
@@ -120,9 +123,10 @@ export class ZipDataset implements Dataset {
   private readonly transforms: readonly ItemTransform<Item>[];
 
   constructor(sources: readonly DataSource[], transform: TransformList<Item> = []) {
-    this.sources = sources.map((s) => datasetOf(s));
+    expectArguments("ZipDataset", "list", { sources });
+    this.sources = sources.map((s) => datasetOf("ZipDataset", s));
     this.length = Math.min(...this.sources.map((s) => s.length));
-    this.transforms = listOf(transform);
+    this.transforms = listOf("ZipDataset", transform);
   }
 
   async get(index: number, random: RandomSource, epoch?: number): Promise<Item | Item[]> {

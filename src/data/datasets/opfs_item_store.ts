@@ -1,10 +1,12 @@
 /** @file Where a browser keeps items: a folder of the File System API. */
 
+import { expectFields } from "../../host/kinds.ts";
 import type { FileSystemDirectoryHandle } from "../../host/platform.ts";
 import type { ItemStore } from "./persistent_dataset.ts";
 
 /** A store in a folder: `navigator.storage.getDirectory()` or one below it, also in workers. Files appear when they are whole. */
 export function opfsItemStore(folder: FileSystemDirectoryHandle): ItemStore {
+  expectFields("opfsItemStore", "folder", folder, { getFileHandle: "function" });
   return {
     async read(name) {
       try {

@@ -1,5 +1,6 @@
 /** @file Parts of a list of cases: MONAI's partitions, folds and resampled lists; and whether a patient is in two parts. */
 
+import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
@@ -26,7 +27,12 @@ export interface PartitionOptions {
  * @throws ConfigError with neither ratios nor a number, for fewer items than parts, and for dropLast without evenDivisible
  */
 export function partitionDataset<T>(data: readonly T[], options: PartitionOptions): T[][] {
-  expectOptions("partitionDataset", options, "ratios numPartitions shuffle seed dropLast evenDivisible");
+  expectOptions(
+    "partitionDataset",
+    options,
+    "ratios:numbers? numPartitions:number? shuffle:boolean seed:number dropLast:boolean evenDivisible:boolean",
+  );
+  expectArguments("partitionDataset", "list", { data });
   const { ratios, numPartitions, shuffle = false, seed = 0, dropLast = false, evenDivisible = false } = options;
   let order = Array.from(data, (_, i) => i);
   if (shuffle) order = new RandomState(seed).permutation(order);
@@ -61,7 +67,12 @@ function byRatios(order: readonly number[], ratios: readonly number[]): number[]
  * @throws ConfigError as `partitionDataset`, and for another number of classes
  */
 export function partitionDatasetClasses<T>(data: readonly T[], classes: readonly number[], options: PartitionOptions): T[][] {
-  expectOptions("partitionDatasetClasses", options, "ratios numPartitions shuffle seed dropLast evenDivisible");
+  expectOptions(
+    "partitionDatasetClasses",
+    options,
+    "ratios:numbers? numPartitions:number? shuffle:boolean seed:number dropLast:boolean evenDivisible:boolean",
+  );
+  expectArguments("partitionDatasetClasses", "list", { data, classes });
   if (classes.length !== data.length)
     throw new ConfigError(`partitionDatasetClasses: ${classes.length} classes for ${data.length} items; expected one each`);
   const byClass = new Map<number, number[]>();
@@ -91,7 +102,8 @@ export interface DatalistOptions {
  * @param data stays as it is
  */
 export function resampleDatalist<T>(data: readonly T[], factor: number, options: DatalistOptions = {}): T[] {
-  expectOptions("resampleDatalist", options, "randomPick seed");
+  expectOptions("resampleDatalist", options, "randomPick:boolean seed:number");
+  expectArguments("resampleDatalist", "list", { data });
   const { randomPick = false, seed = 0 } = options;
   if (!(factor >= 0 && Number.isFinite(factor)))
     throw new ConfigError(`resampleDatalist: factor is ${factor}; expected a number of 0 or more`);
@@ -107,6 +119,7 @@ export function resampleDatalist<T>(data: readonly T[], factor: number, options:
  * @param partitions the parts, such as `partitionDataset` gives
  */
 export function selectCrossValidationFolds<T>(partitions: readonly (readonly T[])[], folds: number | readonly number[]): T[] {
+  expectKinds("selectCrossValidationFolds", { lists: { partitions }, spread: { folds } });
   return (typeof folds === "number" ? [folds] : folds).flatMap((fold) => {
     const part = partitions.at(fold);
     if (!Number.isInteger(fold) || !part)
@@ -126,6 +139,8 @@ export function expectNoLeak(
   parts: Readonly<Record<string, readonly string[]>>,
   groupOf: (id: string) => string = patientOf,
 ): void {
+  expectKinds("expectNoLeak", { object: { parts }, function: { groupOf } });
+  expectArguments("expectNoLeak", "texts", parts);
   const seen = new Map<string, { readonly part: string; readonly id: string }>();
   for (const [part, ids] of Object.entries(parts)) {
     for (const id of ids) {

@@ -1,5 +1,6 @@
 /** @file PatchDataset: the patches of each image as one stream. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
@@ -38,15 +39,16 @@ export class PatchDataset<T = Item> implements Dataset<T> {
   private readonly transforms: readonly ItemTransform<T>[];
 
   constructor(data: DataSource<T>, options: PatchOptions<T>) {
-    expectOptions("PatchDataset", options, "patchFunc samplesPerImage transform");
+    expectOptions("PatchDataset", options, "patchFunc samplesPerImage:number transform");
     const { patchFunc, samplesPerImage = 1, transform = [] } = options;
     if (!Number.isInteger(samplesPerImage) || samplesPerImage < 1) {
       throw new ConfigError(`PatchDataset: samplesPerImage is ${samplesPerImage}; expected an integer of 1 or more`);
     }
-    this.source = datasetOf(data);
+    this.source = datasetOf("PatchDataset", data);
+    expectArguments("PatchDataset", "transform", { patchFunc });
     this.patchFunc = patchFunc;
     this.samplesPerItem = samplesPerImage;
-    this.transforms = listOf(transform);
+    this.transforms = listOf("PatchDataset", transform);
   }
 
   get length(): number {

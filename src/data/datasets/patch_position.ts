@@ -1,5 +1,6 @@
 /** @file Where the patches of a regular grid start: MONAI's `iter_patch_position` and `get_valid_patch_size`. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { roundHalfEven } from "../../host/rounding.ts";
@@ -9,6 +10,8 @@ import { roundHalfEven } from "../../host/rounding.ts";
  * and `patchSize` are in voxels.
  */
 export function validPatchSize(imageSize: readonly number[], patchSize: number | readonly (number | null)[]): number[] {
+  expectArguments("validPatchSize", "numbers", { imageSize });
+  if (typeof patchSize !== "number") expectArguments("validPatchSize", "list", { patchSize });
   const list = typeof patchSize === "number" ? [patchSize] : patchSize;
   return imageSize.map((n, a) => Math.min(n, list[a] || n));
 }
@@ -41,7 +44,7 @@ export function iterPatchPosition(
   patchSize: number | readonly (number | null)[],
   options: PatchPositionOptions = {},
 ): number[][] {
-  expectOptions("iterPatchPosition", options, "startPos overlap padded");
+  expectOptions("iterPatchPosition", options, "startPos:list overlap:spread padded:boolean");
   const { startPos = [], overlap = 0, padded = false } = options;
   const size = validPatchSize(imageSize, patchSize);
   const overlaps = typeof overlap === "number" ? imageSize.map(() => overlap) : overlap;

@@ -1,5 +1,6 @@
 /** @file PersistentDataset: prepared items kept in a store (a folder, a browser's private file system), so that the next run begins with them. */
 
+import { expectKinds, expectFields } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
@@ -47,10 +48,11 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
   private readonly prefix: string;
 
   constructor(data: DataSource<T>, transform: TransformList<T>, options: PersistentOptions) {
-    expectOptions("PersistentDataset", options, "store version");
+    expectOptions("PersistentDataset", options, "store version:text");
     const { store, version = "" } = options;
-    this.source = datasetOf(data);
-    const transforms = listOf(transform);
+    expectFields("PersistentDataset", "store", store, { read: "function", write: "function" });
+    this.source = datasetOf("PersistentDataset", data);
+    const transforms = listOf("PersistentDataset", transform);
     const first = firstRandom(transforms);
     this.before = transforms.slice(0, first);
     this.after = transforms.slice(first);
@@ -87,6 +89,7 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
 
 /** The item, unless the file is damaged or of an older version. It is the `value` kept in `bytes`; `name` is that of the file. */
 export function readableItem(bytes: Uint8Array, name: string): { readonly value: unknown } | undefined {
+  expectKinds("readableItem", { bytes: { bytes }, text: { name } });
   try {
     return { value: decodeItem(bytes, name) };
   } catch (error) {
@@ -107,6 +110,7 @@ function description(transform: unknown): unknown {
 
 /** What items are named by: 32 hexadecimal digits of SHA-256. Throws `ConfigError` where a page has no such thing. Of `prefix` and then `bytes`. */
 export async function itemHash(prefix: string, bytes: Uint8Array): Promise<string> {
+  expectKinds("itemHash", { text: { prefix }, bytes: { bytes } });
   const { subtle } = globalThis.crypto;
   if (!subtle)
     throw new ConfigError(

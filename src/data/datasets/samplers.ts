@@ -1,5 +1,6 @@
 /** @file Which items an epoch has, and in which order: samplers of a loader. The same epoch always gives the same indices. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { RandomState } from "../../host/random/numpy.ts";
@@ -31,7 +32,8 @@ export class WeightedRandomSampler implements Sampler {
 
   /** @throws ConfigError for weights below 0 or all 0, and for more draws without replacement than there are items of weight */
   constructor(weights: readonly number[], options: WeightedSamplerOptions = {}) {
-    expectOptions("WeightedRandomSampler", options, "numSamples replacement seed");
+    expectOptions("WeightedRandomSampler", options, "numSamples:number replacement:boolean seed:number");
+    expectArguments("WeightedRandomSampler", "weights", { weights });
     const { numSamples = weights.length, replacement = true, seed = 0 } = options;
     const total = weights.reduce((a, b) => a + b, 0);
     if (!weights.every((w) => w >= 0) || !(total > 0 && Number.isFinite(total)))
@@ -56,6 +58,7 @@ export class WeightedRandomSampler implements Sampler {
 
 /** Weights that make every class as likely as any other: one by the number of items of its class. @param classes one per item */
 export function classBalancedWeights(classes: readonly (number | string)[]): number[] {
+  expectArguments("classBalancedWeights", "list", { classes });
   const counts = new Map<number | string, number>();
   for (const c of classes) counts.set(c, (counts.get(c) ?? 0) + 1);
   return classes.map((c) => 1 / counts.get(c)!);

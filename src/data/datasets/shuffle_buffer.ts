@@ -26,7 +26,7 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
   private iterations = 0;
 
   constructor(data: DataSource<T>, options: ShuffleBufferOptions = {}) {
-    expectOptions("ShuffleBuffer", options, "bufferSize seed epochs");
+    expectOptions("ShuffleBuffer", options, "bufferSize:number seed:number epochs:number");
     const { bufferSize = 512, seed = 0, epochs = 1 } = options;
     if (!Number.isInteger(bufferSize) || bufferSize < 1)
       throw new ConfigError(`ShuffleBuffer: bufferSize is ${bufferSize}; expected an integer of 1 or more`);
@@ -35,7 +35,7 @@ export class ShuffleBuffer<T = Item> implements Dataset<T> {
         `ShuffleBuffer: epochs is ${epochs}; expected an integer of 1 or more; for endless training ask the loader for one epoch after the other`,
       );
     }
-    this.source = datasetOf(data);
+    this.source = datasetOf("ShuffleBuffer", data);
     if (this.source.stream?.shuffle)
       throw new ConfigError("ShuffleBuffer: the data are a ShuffleBuffer already; use one with a larger bufferSize");
     this.stream = { shuffle: { bufferSize, seed }, epochs };

@@ -9,6 +9,7 @@
  * Each anonymized slice may have a SeriesInstanceUID of its own, so a folder is the series.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { expectNames } from "../../host/options.ts";
 import { DataError, FormatError } from "../../host/errors.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
@@ -69,6 +70,7 @@ export const chaosLiver: readonly ChaosGray[] = [
  * @throws FormatError if there are none, or a patient is in two folders
  */
 export function listChaos(paths: readonly string[]): ChaosCase[] {
+  expectArguments("listChaos", "texts", { paths });
   const place =
     /(?:^|\/)(MR|CT)\/(\d+)\/(?:(T1DUAL|T2SPIR)\/)?(?:DICOM_anon\/(?:(In|Out)Phase\/)?([^/]+)\.dcm|Ground\/([^/]+)\.png)$/i;
   const found = new Map<
@@ -151,6 +153,7 @@ const optionNames = new Set(["open", "decodePng", "phases", "classes"]);
  */
 export async function readChaosCase(item: ChaosCase, options: ReadChaosOptions): Promise<{ image: Volume; label?: Volume }> {
   expectNames("readChaosCase", options, [...optionNames]);
+  expectFields("readChaosCase", "item", item, { id: "text", image: "texts", ground: "texts?" });
   const { open, phases = "in" } = options;
   const slices = async (paths: readonly string[]) => readSlices(await Promise.all(paths.map(open)));
   const { volume, names } = await slices(item.image);

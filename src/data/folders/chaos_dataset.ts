@@ -1,5 +1,6 @@
 /** @file The cases of a CHAOS folder as a dataset: which sequences, phases and organs are wanted of it. */
 
+import { expectKinds } from "../../host/kinds.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { LabelClass } from "../labels.ts";
@@ -52,6 +53,7 @@ const grayOf = (sequence: ChaosSequence): readonly ChaosGray[] => (sequence === 
  */
 export function chaosDataset(cases: readonly ChaosCase[], options: ChaosDatasetOptions = {}, folder = "CHAOS"): DatasetIndex {
   expectOptions("chaosDataset", options, "sequence phases organs");
+  expectKinds("chaosDataset", { objects: { cases }, text: { folder } });
   const there = [...new Set(cases.map((c) => c.sequence))];
   const { sequence = members.all.find((s) => there.includes(s)) ?? "T1DUAL", phases = "in", organs = ["all"] } = options;
   const wanted = members[sequence] as readonly ChaosSequence[] | undefined;

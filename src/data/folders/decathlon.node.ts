@@ -2,6 +2,7 @@
  * @file Decathlon and nnU-Net folders on disk (Node): the index of a dataset, its folds, and the voxels of a case.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readJson } from "../../host/files.node.ts";
@@ -23,6 +24,7 @@ import type { Volume } from "../volume.ts";
  * @param dir the folder of `dataset.json`
  */
 export async function loadDataset(dir: string): Promise<DatasetIndex> {
+  expectArguments("loadDataset", "text", { dir });
   const root = resolve(dir);
   const source = join(root, "dataset.json");
   const folder = {
@@ -45,6 +47,7 @@ export async function loadDataset(dir: string): Promise<DatasetIndex> {
  * @throws FormatError for a file that is none, DataError if a case is on both sides of a fold
  */
 export async function loadSplits(path: string): Promise<Split[]> {
+  expectArguments("loadSplits", "text", { path });
   const source = path.endsWith(".json") ? resolve(path) : join(resolve(path), "splits_final.json");
   return parseSplits(await readJson(source, "loadSplits"), source);
 }
@@ -55,6 +58,8 @@ export async function loadSplits(path: string): Promise<Split[]> {
  * @throws FormatError for files that cannot be read, ShapeError and DataError as joinCase
  */
 export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
+  expectFields("loadCase", "item", item, { id: "text", image: "texts", label: "text?" });
+  expectArguments("loadCase", "objects", { labels });
   const images = await Promise.all(item.image.map((path) => readImageFile(path)));
   const label = item.label === undefined ? undefined : await readImageFile(item.label);
   return joinCase(item.id, images, label, labels);

@@ -3,6 +3,7 @@
  * flipped, resampled or with other class numbers trains without complaint and predicts nonsense; here it is an error.
  */
 
+import { expectKinds } from "../../host/kinds.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import type { LabelClass } from "../labels.ts";
 import { makeVolume, type Volume } from "../volume.ts";
@@ -20,6 +21,7 @@ export function joinCase(
   label: Volume | undefined,
   labels: readonly LabelClass[],
 ): { image: Volume; label?: Volume } {
+  expectKinds("joinCase", { text: { id }, volumes: { images }, "volume?": { label }, objects: { labels } });
   const image = joinChannels(id, images);
   if (!label) return { image };
   const where = `case "${id}" (${label.meta.source ?? "label"})`;

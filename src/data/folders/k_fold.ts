@@ -1,5 +1,6 @@
 /** @file Folds for a dataset that comes without them. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { Split } from "./dataset_index.ts";
@@ -13,6 +14,7 @@ const scan = /[_-](frame|time|t|visit|v|scan|session|ses|series|phase|slice|view
  * @param id the case's
  */
 export function patientOf(id: string): string {
+  expectArguments("patientOf", "text", { id });
   return id.replace(scan, "") || id;
 }
 
@@ -32,7 +34,8 @@ export interface KFoldOptions {
  * @throws ConfigError for fewer groups than folds
  */
 export function kFold(ids: readonly string[], options: KFoldOptions = {}): Split[] {
-  expectOptions("kFold", options, "folds seed groupOf");
+  expectOptions("kFold", options, "folds:number seed:number groupOf:function");
+  expectArguments("kFold", "texts", { ids });
   const { folds = 5, seed = 12345, groupOf = patientOf } = options;
   const sorted = [...ids].sort();
   const groups = [...new Set(sorted.map(groupOf))].sort();

@@ -1,5 +1,6 @@
 /** @file The layouts of datasets on disk (Node), a row each, and the ways through them: opening a folder, reading a case. */
 
+import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { resolve } from "node:path";
 import { ConfigError, DataError, FormatError } from "../../host/errors.ts";
 import { expectNames } from "../../host/options.ts";
@@ -26,6 +27,7 @@ export async function openDataset(dir: string, options: FolderOptions = {}): Pro
     options,
     layouts.map((l) => l.name),
   );
+  expectArguments("openDataset", "text", { dir });
   const root = resolve(dir);
   for (const layout of layouts) {
     const index = await layout.open(root, options[layout.name] ?? {});
@@ -40,11 +42,13 @@ export async function openDataset(dir: string, options: FolderOptions = {}): Pro
  * @throws FormatError for files that cannot be read, ShapeError and DataError for what does not fit together
  */
 export async function readCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
+  expectKinds("readCase", { object: { item }, objects: { labels } });
   return layoutOf(item).read(item, labels);
 }
 
 /** Reads the label of a case alone. Throws `FormatError`, `DataError`, also for a case that has none. Shape `[1, nx, ny, nz]`. */
 export async function readCaseLabel(item: Case, labels: readonly LabelClass[]): Promise<Volume> {
+  expectKinds("readCaseLabel", { object: { item }, objects: { labels } });
   if (item.label === undefined) throw new DataError(`readCaseLabel: case "${item.id}" has no label`);
   const layout = layoutOf(item);
   return layout.readLabel ? layout.readLabel(item) : (await layout.read(item, labels)).label!;

@@ -8,6 +8,7 @@
  * Nodules and grids are known from lists and headers, so that no voxel is read before training wants it.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, relative, resolve, sep } from "node:path";
@@ -51,6 +52,7 @@ export const lunaCacheFile = "voxgrad-nodules.json";
  * @param dir the dataset's folder
  */
 export async function loadLuna(dir: string): Promise<DatasetIndex | undefined> {
+  expectArguments("loadLuna", "text", { dir });
   const root = resolve(dir);
   if (existsSync(join(root, "index.json"))) return preparedFolder(root);
   const list = ["", "CSVFILES"].map((folder) => join(root, folder, "annotations.csv")).find(existsSync);
@@ -219,6 +221,8 @@ const isListed = ({ layout }: Case): boolean => layout?.balls === true;
  * @returns `[1, nx, ny, nz]`
  */
 export async function loadNoduleLabel(item: Case): Promise<Volume> {
+  expectArguments("loadNoduleLabel", "object", { item });
+  expectFields("loadNoduleLabel", "item", item, isListed(item) ? { grid: "object", nodules: "objects" } : { label: "text" });
   if (isListed(item)) return maskOfNodules(item.grid!, item.nodules!);
   return zeroOrOne(await readXyz(item.label!, item));
 }
@@ -229,6 +233,7 @@ export async function loadNoduleLabel(item: Case): Promise<Volume> {
  * @returns `image` and `label` `[1, nx, ny, nz]`
  */
 export async function loadNoduleCase(item: Case): Promise<{ image: Volume; label?: Volume }> {
+  expectFields("loadNoduleCase", "item", item, { id: "text", image: "texts" });
   const image = await readXyz(item.image[0], item);
   if (item.label === undefined) return { image };
   return joinCase(item.id, [image], await loadNoduleLabel(item), labels);

@@ -1,5 +1,6 @@
 /** @file Folds of cross-validation: `splits_final.json` and the cases that it names. */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { failing } from "../../host/bytes/budget.ts";
 import { recordField } from "../../host/bytes/json.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
@@ -38,6 +39,8 @@ export function parseSplits(json: unknown, source = "splits_final.json"): Split[
  * @returns the cases to `train` on and those to validate on, `val`
  */
 export function selectFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all"): { train: Case[]; val: Case[] } {
+  expectFields("selectFold", "index", index, { training: "objects" });
+  expectArguments("selectFold", "objects", { splits });
   if (fold === "all") return { train: [...index.training], val: [...index.training] };
   const split = splits[fold];
   if (!split) throw new ConfigError(`selectFold: fold is ${fold}; the splits have folds 0 to ${splits.length - 1}`);

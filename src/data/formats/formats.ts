@@ -1,5 +1,6 @@
 /** @file The image formats: a row each. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { analyzeFormat } from "./analyze/analyze.ts";
 import { dicomFormat } from "./dicom/dicom.ts";
 import type { ImageFormat } from "./format.ts";
@@ -40,10 +41,14 @@ export function endingOf(name: string): { readonly ending: string; readonly form
 
 /** A file's name without its folder and the ending of its format: what a case is called. */
 export function imageStem(name: string): string {
+  expectArguments("imageStem", "text", { name });
   const base = name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
   const ending = endingOf(base)?.ending ?? "";
   return base.slice(0, base.length - ending.length);
 }
 
 /** Whether a name has the ending of an image that can be read. */
-export const isImageName = (name: string): boolean => endingOf(name) !== undefined;
+export function isImageName(name: string): boolean {
+  expectArguments("isImageName", "text", { name });
+  return endingOf(name) !== undefined;
+}

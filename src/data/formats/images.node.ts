@@ -1,11 +1,12 @@
 /** @file Images by path (Node): files, pairs and folders. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { writeFileAtomic } from "../../host/files.node.ts";
-import { expectOptions } from "../../host/options.ts";
+import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
 import { fileAt, filesAt } from "./files.node.ts";
 import type { ImageGrid, ReadImageOptions, WriteImageOptions } from "./format.ts";
-import { readFiles, readGrid, writeImage } from "./read_image.ts";
+import { readFiles, readGrid, writeImage, writeOptions } from "./read_image.ts";
 
 /**
  * Reads the image of a file, with those that its header names in the same folder, or of a folder that holds one volume: a series of slices, or a header
@@ -15,6 +16,7 @@ import { readFiles, readGrid, writeImage } from "./read_image.ts";
  */
 export async function readImageFile(path: string, options: ReadImageOptions = {}): Promise<Volume> {
   expectOptions("readImageFile", options, "series array");
+  expectArguments("readImageFile", "text", { path });
   return readFiles(await filesAt(path), options);
 }
 
@@ -23,6 +25,8 @@ export async function readImageFile(path: string, options: ReadImageOptions = {}
  * @throws ConfigError for an ending of no format, DataError for values that `dtype` cannot hold
  */
 export async function writeImageFile(path: string, volume: Volume, options: WriteImageOptions = {}): Promise<void> {
+  expectNames("writeImageFile", options, writeOptions);
+  expectArguments("writeImageFile", "text", { path });
   const files = await writeImage(path, volume, options);
   for (const { name, bytes } of files.toReversed()) await writeFileAtomic(name, bytes);
 }
@@ -33,6 +37,7 @@ export async function writeImageFile(path: string, volume: Volume, options: Writ
  * @param path of the file or folder
  */
 export async function readImageGrid(path: string): Promise<ImageGrid> {
+  expectArguments("readImageGrid", "text", { path });
   const { shape, affine } = await readGrid(await fileAt(path));
   return { shape, affine };
 }

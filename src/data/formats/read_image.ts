@@ -1,5 +1,6 @@
 /** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
 
+import { expectKinds, refused, expectArguments } from "../../host/kinds.ts";
 import { expectNames } from "../../host/options.ts";
 import type { Blob as BlobLike } from "../../host/platform.ts";
 import { isGzip } from "../../host/bytes/inflate.ts";
@@ -22,6 +23,9 @@ export interface ReadOptions extends ReadImageOptions {
 
 const readOptions = ["name", "series", "array"];
 
+/** The names of the options of `writeImage`. @internal */
+export const writeOptions: readonly string[] = ["dtype", "compress"];
+
 /**
  * Reads an image: NIfTI-1 and -2, Analyze 7.5, NRRD, MetaImage, MGH, NumPy, PNG, JPEG, TIFF, DICOM; all but those of DICOM may also be packed by gzip as a
  * whole.
@@ -34,12 +38,22 @@ const readOptions = ["name", "series", "array"];
 export async function readImage(source: ImageSource, options: ReadOptions = {}): Promise<Volume> {
   expectNames("readImage", options, readOptions);
   const { name, ...rest } = options;
+  expectArguments("readImage", "text?", { name, ...rest });
   const parts = Array.isArray(source) ? (source as Blob[]) : [source as Uint8Array | ArrayBuffer | Blob];
   const files = parts.map((part, i) => fileOf(part, name ?? (parts.length > 1 ? `image ${i + 1}` : "image")));
   return readFiles(files.length > 1 ? together(files) : files, rest);
 }
 
 function fileOf(part: Uint8Array | ArrayBuffer | Blob, name: string): ImageFile {
+  if (!(part instanceof Blob || part instanceof ArrayBuffer || ArrayBuffer.isView(part))) {
+    refused(
+      "readImage",
+      "source",
+      "bytes, a File, or a list of them",
+      part,
+      typeof part === "string" ? "readImageFile of voxgrad/data/node reads paths, fetch addresses" : undefined,
+    );
+  }
   const blob = part instanceof Blob ? part : new Blob([part as Uint8Array<ArrayBuffer>]);
   // Files of a picked folder have a path in it.
   const own = part as { readonly name?: string; readonly webkitRelativePath?: string };
@@ -135,7 +149,9 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
  * @throws ConfigError for other endings and types that the format does not have, DataError for values that `dtype` cannot hold
  */
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
-  expectNames("writeImage", options, ["dtype", "compress"]);
+  expectNames("writeImage", options, writeOptions);
+  expectKinds("writeImage", { text: { name }, volume: { volume } });
+  expectArguments("writeImage", "boolean?", { compress: options.compress });
   return writerOf(name).write!(volume, name, options);
 }
 

@@ -5,6 +5,7 @@
  * split, and everything after it happens here: every sample comes exactly once, and batches do not depend on the number of workers.
  */
 
+import { refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { openWorkers } from "#data-workers";
 import { ConfigError } from "../../host/errors.ts";
@@ -67,7 +68,11 @@ export class DataLoader<B = Batch> {
    * @throws ConfigError for options out of range, and for workers without a module
    */
   constructor(source: DataSource | DatasetModule, options: DataLoaderOptions<B> = {}) {
-    expectOptions("DataLoader", options, "batchSize numWorkers shuffle dropLast prefetch seed collate sampler openWorker");
+    expectOptions(
+      "DataLoader",
+      options,
+      "batchSize:number numWorkers:number shuffle:boolean dropLast:boolean prefetch:number seed:number collate:function sampler openWorker:function",
+    );
     const defaults = {
       batchSize: 1,
       numWorkers: 0,
@@ -78,6 +83,9 @@ export class DataLoader<B = Batch> {
       collate: listDataCollate as unknown as (items: readonly Item[]) => B,
     };
     this.options = { ...defaults, ...options };
+    if (typeof source !== "object" || source === null || !("module" in source)) datasetOf("DataLoader", source);
+    if (options.sampler !== undefined && typeof options.sampler?.indices !== "function")
+      refused("DataLoader", "sampler", "a sampler such as new WeightedRandomSampler(weights)", options.sampler);
     for (const [key, least] of [
       ["batchSize", 1],
       ["numWorkers", 0],
@@ -161,7 +169,7 @@ export class DataLoader<B = Batch> {
     this.units ??=
       numWorkers > 0
         ? openWorkers(source as DatasetModule, numWorkers, seed, openWorker)
-        : new LocalUnits("module" in source ? source : datasetOf(source), seed);
+        : new LocalUnits("module" in source ? source : datasetOf("DataLoader", source), seed);
     return this.units;
   }
 

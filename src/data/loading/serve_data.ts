@@ -1,5 +1,6 @@
 /** @file What a Web Worker's script calls to serve a loader. */
 
+import { ConfigError } from "../../host/errors.ts";
 import type { MessagePort } from "../../host/platform.ts";
 import type { DatasetModule, FromWorker, ToWorker } from "./unit_source.ts";
 import { serveUnits } from "./worker_loop.ts";
@@ -18,6 +19,8 @@ export interface OpenMessage {
  * `new Worker(new URL(…))` need none.
  */
 export function serveData(): void {
+  if (typeof globalThis.addEventListener !== "function")
+    throw new ConfigError("serveData: there are no messages here; call it in a worker of a browser");
   globalThis.addEventListener(
     "message",
     async (event) => {

@@ -1,5 +1,6 @@
 /** @file nnU-Net's cropping: to the box of what is not zero in any channel, holes filled. Arrays are `[C, …spatial]`. */
 
+import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -10,7 +11,9 @@ import { copyView } from "../../host/strided.ts";
 export type BoundingBox = readonly (readonly [number, number])[];
 
 /** Where any channel is not 0, and what such voxels enclose: 1, else 0; `[…spatial]`. @throws ShapeError without spatial axes */
-export function createNonzeroMask({ data, shape }: HostArray): HostArray<Uint8Array> {
+export function createNonzeroMask(x: HostArray): HostArray<Uint8Array> {
+  expectArguments("createNonzeroMask", "array", { x });
+  const { data, shape } = x;
   const spatial = shape.slice(1);
   if (spatial.length === 0) throw new ShapeError(`createNonzeroMask: the image is [${shape}]; expected [C, ...spatial]`);
   const mask = new Uint8Array(sizeOf(spatial));
@@ -74,7 +77,9 @@ function markRun(mask: Uint8Array, shape: readonly number[], strides: readonly n
 }
 
 /** The smallest box, in any number of axes, around what is not 0; the whole array where all is 0. An array of any shape, as every axis counts. */
-export function boundingBoxOf({ data, shape }: HostArray): BoundingBox {
+export function boundingBoxOf(mask: HostArray): BoundingBox {
+  expectArguments("boundingBoxOf", "array", { mask });
+  const { data, shape } = mask;
   const strides = stridesOf(shape);
   const low = shape.map((n) => n);
   const high = shape.map(() => 0);
@@ -96,6 +101,7 @@ export function boundingBoxOf({ data, shape }: HostArray): BoundingBox {
 
 /** The part of `[C, …spatial]` inside a box. */
 export function cropToBox<A extends TypedArray>(x: HostArray<A>, box: BoundingBox): HostArray<A> {
+  expectKinds("cropToBox", { array: { x }, matrix: { box } });
   const strides = stridesOf(x.shape);
   const start = box.reduce((at, [from], a) => at + from * strides[a + 1], 0);
   return copyView(x.data, [x.shape[0], ...box.map(([from, to]) => to - from)], strides, start);
@@ -117,7 +123,8 @@ export interface Cropped {
  * @throws ShapeError if the sizes differ
  */
 export function cropToNonzero(image: HostArray, seg?: HostArray, options: { readonly nonzeroLabel?: number } = {}): Cropped {
-  expectOptions("cropToNonzero", options, "nonzeroLabel");
+  expectOptions("cropToNonzero", options, "nonzeroLabel:number");
+  expectKinds("cropToNonzero", { array: { image }, "array?": { seg } });
   const { nonzeroLabel = -1 } = options;
   if (seg && seg.shape.slice(1).join() !== image.shape.slice(1).join()) {
     throw new ShapeError(

@@ -1,5 +1,6 @@
 /** @file What nnU-Net must know of a data set before it plans: its fingerprint, with the names of `dataset_fingerprint.json`. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
@@ -91,6 +92,7 @@ export class FingerprintExtractor {
 /** The fingerprint of cases that are in memory. */
 export function fingerprintOf(cases: readonly FingerprintCase[], options: FingerprintOptions = {}): DatasetFingerprint {
   expectOptions("fingerprintOf", options, "sampledVoxels");
+  expectArguments("fingerprintOf", "objects", { cases });
   const extractor = new FingerprintExtractor(cases.length, options);
   for (const one of cases) extractor.add(one);
   return extractor.finish();

@@ -1,5 +1,6 @@
 /** @file nnU-Net's intensity normalizations of one channel, and which of them a channel's name asks for. All give float32. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -99,12 +100,19 @@ const byChannel: Readonly<Record<string, NormalizationScheme>> = {
 
 /** The scheme for a channel's name in `dataset.json`, upper or lower case; z-scores for all that are not known. `channelName` is that name. */
 export function getNormalizationScheme(channelName: string): NormalizationScheme {
+  expectArguments("getNormalizationScheme", "text", { channelName });
   const name = channelName.toLowerCase();
   return Object.hasOwn(byChannel, name) ? byChannel[name] : "ZScoreNormalization";
 }
 
+function expectScheme(op: string, scheme: NormalizationScheme): void {
+  if (!Object.hasOwn(schemes, scheme))
+    throw new ConfigError(`${op}: unknown scheme "${String(scheme)}"; known are ${Object.keys(schemes).join(", ")}`);
+}
+
 /** Whether a scheme leaves what lies outside the mask at zero, so that a mask may be used with it. */
 export function usesMask(scheme: NormalizationScheme): boolean {
+  expectScheme("usesMask", scheme);
   return schemes[scheme].masked;
 }
 
@@ -118,11 +126,9 @@ export function normalizeIntensities(
   image: HostArray,
   options: NormalizeOptions = {},
 ): HostArray<Float32Array> {
-  expectOptions("normalizeIntensities", options, "useMaskForNorm intensityProperties seg");
-  if (!Object.hasOwn(schemes, scheme))
-    throw new ConfigError(
-      `normalizeIntensities: unknown scheme "${String(scheme)}"; known are ${Object.keys(schemes).join(", ")}`,
-    );
+  expectOptions("normalizeIntensities", options, "useMaskForNorm:boolean? intensityProperties:object? seg:array?");
+  expectArguments("normalizeIntensities", "array", { image });
+  expectScheme("normalizeIntensities", scheme);
   const data = Float32Array.from(image.data);
   (schemes[scheme].run as Scheme)(scheme, data, options);
   return { data, shape: [...image.shape] };

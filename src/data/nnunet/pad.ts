@@ -1,5 +1,6 @@
 /** @file acvl_utils' `pad_nd_image`: an image grown around its middle to a least shape, and to multiples. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -36,7 +37,8 @@ function lastAxes(op: string, given: readonly number[], rank: number, missing: (
  * @throws ConfigError without a shape or a divisor, and for more entries than axes
  */
 export function padNdImage(x: HostArray, options: PadNdOptions): PaddedImage {
-  expectOptions("padNdImage", options, "newShape mode constantValues shapeMustBeDivisibleBy");
+  expectOptions("padNdImage", options, "newShape:numbers? mode constantValues:pairs shapeMustBeDivisibleBy:spread?");
+  expectArguments("padNdImage", "array", { x });
   const { newShape, mode = "constant", constantValues = 0, shapeMustBeDivisibleBy } = options;
   if (newShape === undefined && shapeMustBeDivisibleBy === undefined)
     throw new ConfigError(

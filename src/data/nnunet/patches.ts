@@ -3,6 +3,7 @@
  * `nnUNetDataLoader` and `compute_initial_patch_size`.
  */
 
+import { expectArguments, expectFields, expectKinds } from "../../host/kinds.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
@@ -31,6 +32,7 @@ const smallestScale = 0.85;
  * @throws ConfigError for another number of them
  */
 export function patchGeometry(patchSize: readonly number[]): PatchAugmentation {
+  expectArguments("patchGeometry", "numbers", { patchSize });
   const axes = patchSize.length;
   if (axes !== 2 && axes !== 3) throw new ConfigError(`patchGeometry: the patch is [${patchSize}]; expected two or three sizes`);
   const longest = Math.max(...patchSize);
@@ -82,7 +84,10 @@ export interface PatchRequest {
  * Where a patch begins, per axis; it may reach over the case's borders. A class is drawn among those that the case has, then a voxel of it, which comes
  * into the middle of the patch as far as the borders allow. nnU-Net's `get_bbox`.
  */
-export function drawPatchStart({ shape, patchSize, finalPatchSize, foreground }: PatchRequest, random: RandomSource): number[] {
+export function drawPatchStart(request: PatchRequest, random: RandomSource): number[] {
+  expectFields("drawPatchStart", "request", request, { shape: "numbers", patchSize: "numbers", finalPatchSize: "numbers" });
+  expectArguments("drawPatchStart", "random", { random });
+  const { shape, patchSize, finalPatchSize, foreground } = request;
   const bounds = shape.map((n, a) => {
     const pad = Math.max(patchSize[a] - finalPatchSize[a], patchSize[a] - n);
     return { low: Math.floor(-pad / 2), high: n + Math.floor(pad / 2) + (pad % 2) - patchSize[a] };
@@ -105,11 +110,13 @@ export function drawPatchStart({ shape, patchSize, finalPatchSize, foreground }:
  * @param size voxels per spatial axis
  */
 export function cropAndPad(
-  { data, shape }: HostArray<TypedArray>,
+  image: HostArray<TypedArray>,
   start: readonly number[],
   size: readonly number[],
   fill: number,
 ): HostArray<Float32Array> {
+  expectKinds("cropAndPad", { array: { x: image }, numbers: { start, size }, number: { fill } });
+  const { data, shape } = image;
   const [channels, nx, ny, nz] = shape;
   const [sx, sy, sz] = size;
   const out = new Float32Array(channels * sizeOf(size));

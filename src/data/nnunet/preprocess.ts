@@ -1,5 +1,6 @@
 /** @file nnU-Net's preprocessing of a case: transpose, crop, normalize, resample; and the places where its classes are. */
 
+import { expectArguments, expectFields, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -48,6 +49,7 @@ export interface NnunetArrays {
 
 /** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order. */
 export function nnunetArray(volume: Volume): NnunetArrays {
+  expectArguments("nnunetArray", "volume", { volume });
   return { image: reversedAxes(volume), spacing: [...volume.spacing].reverse() };
 }
 
@@ -92,10 +94,14 @@ function transposed<A extends TypedArray>(x: HostArray<A>, forward: readonly num
  * @throws ShapeError, ConfigError for what does not fit the plan
  */
 export function preprocessCase(
-  { image, seg, spacing }: NnunetArrays & { readonly seg?: HostArray | undefined },
+  arrays: NnunetArrays & { readonly seg?: HostArray | undefined },
   plan: PreprocessPlan,
   configuration: PreprocessConfiguration,
 ): PreprocessedCase {
+  expectFields("preprocessCase", "arrays", arrays, { image: "array", seg: "array?", spacing: "numbers" });
+  expectFields("preprocessCase", "plan", plan, { transpose_forward: "numbers" });
+  expectFields("preprocessCase", "configuration", configuration, { spacing: "numbers", normalization_schemes: "texts" });
+  const { image, seg, spacing } = arrays;
   const forward = plan.transpose_forward;
   const turned = transposed({ data: Float32Array.from(image.data), shape: image.shape }, forward);
   const original = forward.map((a) => spacing[a]);
@@ -176,7 +182,8 @@ export function sampleForegroundLocations(
   classesOrRegions: readonly (number | readonly number[])[],
   options: LocationOptions = {},
 ): ClassLocations[] {
-  expectOptions("sampleForegroundLocations", options, "seed minNumSamples minPercentCoverage");
+  expectOptions("sampleForegroundLocations", options, "seed:number minNumSamples:number minPercentCoverage:number");
+  expectKinds("sampleForegroundLocations", { array: { seg }, list: { classesOrRegions } });
   const strides = stridesOf(seg.shape);
   return sampleForegroundOffsets(seg, classesOrRegions, options).map((offsets, i) => ({
     classOrRegion: classesOrRegions[i],
@@ -190,7 +197,8 @@ export function sampleForegroundOffsets(
   classesOrRegions: readonly (number | readonly number[])[],
   options: LocationOptions = {},
 ): Uint32Array[] {
-  expectOptions("sampleForegroundOffsets", options, "seed minNumSamples minPercentCoverage");
+  expectOptions("sampleForegroundOffsets", options, "seed:number minNumSamples:number minPercentCoverage:number");
+  expectKinds("sampleForegroundOffsets", { array: { seg }, list: { classesOrRegions } });
   const { seed = 1234, minNumSamples = 10_000, minPercentCoverage = 0.01 } = options;
   const random = new RandomState(seed);
   const places = voxelsByLabel(seg, new Set(classesOrRegions.flat()));

@@ -3,6 +3,7 @@
  * (nearest). As its `default_resampling`, which stands on skimage's `resize` and scipy's `map_coordinates`. Arrays are `[C, x, y, z]`.
  */
 
+import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -24,6 +25,7 @@ export function computeNewShape(
   oldSpacing: readonly number[],
   newSpacing: readonly number[],
 ): number[] {
+  expectArguments("computeNewShape", "numbers", { oldShape, oldSpacing, newSpacing });
   if (oldShape.length !== oldSpacing.length || oldShape.length !== newSpacing.length)
     throw new ShapeError(`computeNewShape: shape [${oldShape}] and spacings [${oldSpacing}], [${newSpacing}] differ in length`);
   return oldShape.map((n, a) => roundHalfEven((oldSpacing[a] / newSpacing[a]) * n));
@@ -31,11 +33,13 @@ export function computeNewShape(
 
 /** Whether a spacing (mm per axis) is anisotropic: max / min > threshold. */
 export function getDoSeparateZ(spacing: readonly number[], threshold = anisotropyThreshold): boolean {
+  expectKinds("getDoSeparateZ", { numbers: { spacing }, number: { threshold } });
   return Math.max(...spacing) / Math.min(...spacing) > threshold;
 }
 
 /** The axes of the largest spacing (mm per axis). */
 export function getLowresAxis(spacing: readonly number[]): number[] {
+  expectArguments("getLowresAxis", "numbers", { spacing });
   const most = Math.max(...spacing);
   return spacing.flatMap((s, a) => (most / s === 1 ? [a] : []));
 }
@@ -58,6 +62,7 @@ export function determineDoSepZAndAxis(
   newSpacing: readonly number[],
   threshold = anisotropyThreshold,
 ): SeparateZ {
+  expectArguments("determineDoSepZAndAxis", "numbers", { currentSpacing, newSpacing });
   const from = force
     ? currentSpacing
     : force === false
@@ -95,7 +100,12 @@ export function resampleDataOrSegToShape<A extends TypedArray>(
   newSpacing: readonly number[],
   options: ResampleToShapeOptions = {},
 ): HostArray<A> {
-  expectOptions("resampleDataOrSegToShape", options, "isSeg order orderZ forceSeparateZ separateZAnisotropyThreshold");
+  expectOptions(
+    "resampleDataOrSegToShape",
+    options,
+    "isSeg:boolean order:number orderZ:number forceSeparateZ:boolean? separateZAnisotropyThreshold:number",
+  );
+  expectKinds("resampleDataOrSegToShape", { array: { x }, numbers: { newShape, currentSpacing, newSpacing } });
   const { isSeg = false, order = 3, orderZ = 0, forceSeparateZ = false, separateZAnisotropyThreshold } = options;
   const { axis } = determineDoSepZAndAxis(forceSeparateZ, currentSpacing, newSpacing, separateZAnisotropyThreshold);
   return resampleDataOrSeg(x, newShape, { isSeg, order, orderZ, axis });
@@ -108,7 +118,12 @@ export function resampleDataOrSegToSpacing<A extends TypedArray>(
   newSpacing: readonly number[],
   options: ResampleToShapeOptions = {},
 ): HostArray<A> {
-  expectOptions("resampleDataOrSegToSpacing", options, "isSeg order orderZ forceSeparateZ separateZAnisotropyThreshold");
+  expectOptions(
+    "resampleDataOrSegToSpacing",
+    options,
+    "isSeg:boolean order:number orderZ:number forceSeparateZ:boolean? separateZAnisotropyThreshold:number",
+  );
+  expectKinds("resampleDataOrSegToSpacing", { array: { x }, numbers: { currentSpacing, newSpacing } });
   const newShape = computeNewShape(x.shape.slice(1), currentSpacing, newSpacing);
   return resampleDataOrSegToShape(x, newShape, currentSpacing, newSpacing, options);
 }

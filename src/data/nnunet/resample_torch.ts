@@ -3,6 +3,7 @@
  * slice along thick ones, and label maps by the label of the largest share. Arrays are `[C, x, y, z]`.
  */
 
+import { expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -44,8 +45,9 @@ export function resampleTorchForNnunet(
   expectOptions(
     "resampleTorchForNnunet",
     options,
-    "isSeg forceSeparateZ separateZAnisotropyThreshold memefficientSegResampling mode anisoAxisMode",
+    "isSeg:boolean forceSeparateZ:boolean? separateZAnisotropyThreshold:number memefficientSegResampling:boolean mode anisoAxisMode",
   );
+  expectKinds("resampleTorchForNnunet", { array: { x }, numbers: { newShape, currentSpacing, newSpacing } });
   const { isSeg = false, memefficientSegResampling = false, mode = "linear", anisoAxisMode = "nearest-exact" } = options;
   const { forceSeparateZ = null, separateZAnisotropyThreshold } = options;
   for (const name of [mode, anisoAxisMode]) {

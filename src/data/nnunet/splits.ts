@@ -1,5 +1,6 @@
 /** @file nnU-Net's folds: scikit-learn's shuffled `KFold` over the case ids in the order given. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { Split } from "../folders/dataset_index.ts";
@@ -19,7 +20,8 @@ export interface CrossvalOptions {
  * @param ids of the cases
  */
 export function generateCrossvalSplit(ids: readonly string[], options: CrossvalOptions = {}): Split[] {
-  expectOptions("generateCrossvalSplit", options, "seed nSplits");
+  expectOptions("generateCrossvalSplit", options, "seed:number nSplits:number");
+  expectArguments("generateCrossvalSplit", "texts", { ids });
   const { seed = 12345, nSplits = 5 } = options;
   if (!Number.isInteger(nSplits) || nSplits < 2 || ids.length < nSplits)
     throw new ConfigError(

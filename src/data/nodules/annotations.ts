@@ -1,5 +1,6 @@
 /** @file The list of nodules that comes with LUNA16: `annotations.csv`, positions in millimeters. */
 
+import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { failing } from "../../host/bytes/budget.ts";
 import type { Affine } from "../volume.ts";
 
@@ -19,6 +20,7 @@ export interface Nodule {
  * @param source what errors call the file
  */
 export function parseAnnotations(csv: string, source = "annotations.csv"): Map<string, Nodule[]> {
+  expectArguments("parseAnnotations", "text", { csv, source });
   const fail = failing(`parseAnnotations: ${source}`);
   const lines = csv.replace(/^\uFEFF/, "").split(/\r?\n/);
   const names = lines[0].split(",").map((name) => name.trim().toLowerCase());
@@ -40,7 +42,9 @@ export function parseAnnotations(csv: string, source = "annotations.csv"): Map<s
 }
 
 /** Voxel coordinates of a point by the inverse of an affine. */
-export function toVoxel(affine: Affine, [x, y, z]: Nodule["center"]): [number, number, number] {
+export function toVoxel(affine: Affine, point: Nodule["center"]): [number, number, number] {
+  expectKinds("toVoxel", { affine: { affine }, numbers: { point } });
+  const [x, y, z] = point;
   const [a, b, c] = affine;
   const p = [x - a[3], y - b[3], z - c[3]];
   const det3 = (r: readonly (readonly number[])[]) =>

@@ -1,5 +1,6 @@
 /** @file LUNA16 in Node: folders of scans and their list become a folder for `NoduleDataset`. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { mkdir, open, readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { sizeOf } from "../../host/array.ts";
@@ -52,7 +53,8 @@ export async function prepareLuna(
   out: string,
   options: PrepareLunaOptions,
 ): Promise<NoduleIndex> {
-  expectOptions("prepareLuna", options, "spacing window readVolume onScan");
+  expectOptions("prepareLuna", options, "spacing window:numbers readVolume onScan");
+  expectArguments("prepareLuna", "text", { folder, annotations, out });
   const nodules = parseAnnotations(await readFile(annotations, "utf8"), annotations);
   const found = await findScans(folder);
   const wanted = [...nodules].filter(([id]) => found.has(id));
@@ -122,6 +124,7 @@ function rangesOf(folder: string): ReadRange {
 /** The crops of a folder that `prepareLuna` wrote. @throws FormatError if there is no index; ConfigError for options out of range */
 export async function openNodules(folder: string, options: NoduleCropOptions = {}): Promise<NoduleDataset> {
   expectOptions("openNodules", options, cropNames);
+  expectArguments("openNodules", "text", { folder });
   const path = join(folder, "index.json");
   return new NoduleDataset(parseNoduleIndex(await readJson(path, "openNodules"), path), rangesOf(folder), options);
 }

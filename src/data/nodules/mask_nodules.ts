@@ -1,5 +1,6 @@
 /** @file The nodules of a mask that comes without a list: its components as balls of the same volume. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { connectedComponents } from "../../host/grid/components.ts";
 import { sizeOf } from "../../host/array.ts";
 import { DataError } from "../../host/errors.ts";
@@ -23,6 +24,7 @@ export function toMillimeters(affine: Affine, [i, j, k]: readonly number[]): [nu
  * @param mask `[1, nx, ny, nz]`, not 0 inside
  */
 export function nodulesOfMask(mask: Volume): Nodule[] {
+  expectArguments("nodulesOfMask", "volume", { mask });
   const [, nx, ny, nz] = mask.shape;
   const components = connectedComponents(mask.data, [nx, ny, nz]);
   const sums = new Float64Array(3 * (components.count + 1));

@@ -3,6 +3,7 @@
  * reads the slices that it needs and nothing else, and the first batch does not wait for the others.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { failing } from "../../host/bytes/budget.ts";
 import { isRecord } from "../../host/bytes/json.ts";
@@ -66,6 +67,8 @@ export class NoduleDataset implements Dataset {
   /** @throws ConfigError for options out of range */
   constructor(index: NoduleIndex, read: ReadRange, options: NoduleCropOptions = {}) {
     expectOptions("NoduleDataset", options, cropNames);
+    expectFields("NoduleDataset", "index", index, { scans: "objects" });
+    expectArguments("NoduleDataset", "function", { read });
     this.entries = index.scans.flatMap((scan) => scan.nodules.map((nodule) => ({ scan, nodule })));
     this.read = read;
     this.plan = cropPlan(options);

@@ -1,5 +1,6 @@
 /** @file A scan made ready for training on nodules: windowed to bytes, isotropic, with masks and boxes of its nodules. */
 
+import { expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -40,7 +41,8 @@ export interface PreparedScan {
  * @throws ConfigError for options out of range, several channels, and a nodule outside the scan
  */
 export function prepareScan(scan: Volume, nodules: readonly Nodule[], options: PrepareNodulesOptions = {}): PreparedScan {
-  expectOptions("prepareScan", options, "spacing window");
+  expectOptions("prepareScan", options, "spacing:spread window:numbers");
+  expectKinds("prepareScan", { volume: { scan }, objects: { nodules } });
   const { spacing = 1, window = [-1200, 600] } = options;
   const [low, high] = window;
   const name = scan.meta.source ?? "the scan";
@@ -97,6 +99,7 @@ function boxOf(image: Volume, nodule: Nodule, spacing: number, name: string): No
  * of the part per axis
  */
 export function noduleMask(nodules: readonly NoduleBox[], start: readonly number[], size: readonly number[]): Uint8Array {
+  expectKinds("noduleMask", { objects: { nodules }, numbers: { start, size } });
   const out = new Uint8Array(sizeOf(size));
   for (const { center, radius, box } of nodules) {
     const low = box.map(([from], a) => Math.max(0, from - start[a]));

@@ -1,5 +1,6 @@
 /** @file TorchIO's `GridSampler`: patches that cover a volume, for inference; three spatial axes. */
 
+import { expectArguments, expectFields, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -27,6 +28,7 @@ export function gridLocations(
   patchSize: readonly number[],
   patchOverlap: readonly number[] = [0, 0, 0],
 ): Location[] {
+  expectArguments("gridLocations", "numbers", { imageSize, patchSize, patchOverlap });
   if (patchSize.some((p, a) => p > imageSize[a]))
     throw new ConfigError(
       `GridSampler: patchSize [${patchSize}] is larger than the image [${imageSize}]; pad the image or lower it`,
@@ -63,6 +65,7 @@ export class GridSampler {
   /** @throws ConfigError as `gridLocations`; ShapeError for arrays of several spatial shapes */
   constructor(item: Item, options: GridSamplerOptions) {
     expectOptions("GridSampler", options, "patchSize patchOverlap paddingMode");
+    expectArguments("GridSampler", "object", { item });
     const { patchSize, patchOverlap = 0, paddingMode = null } = options;
     this.patchSize = triplet("GridSampler: patchSize", patchSize, 1);
     this.patchOverlap = triplet("GridSampler: patchOverlap", patchOverlap, 0);
@@ -101,6 +104,7 @@ export type OverlapMode = "crop" | "average" | "hann";
 
 /** Weights of a patch that fall to its borders: the product of Hann windows without their zero ends. `patchSize` is in voxels, and the shape of the result. */
 export function hannWindow(patchSize: readonly number[]): HostArray<Float32Array> {
+  expectArguments("hannWindow", "numbers", { patchSize });
   let map = Float32Array.of(1);
   for (const n of patchSize) {
     const next = new Float32Array(map.length * n);
@@ -136,6 +140,7 @@ export class GridAggregator {
   /** @throws ConfigError for options out of range */
   constructor(grid: AggregatedGrid, options: GridAggregatorOptions = {}) {
     expectOptions("GridAggregator", options, "overlapMode downsamplingFactor");
+    expectFields("GridAggregator", "grid", grid, { spatialShape: "numbers", patchSize: "numbers", patchOverlap: "numbers" });
     const { overlapMode = "crop", downsamplingFactor = 1 } = options;
     if (!["crop", "average", "hann"].includes(overlapMode))
       throw new ConfigError(`GridAggregator: overlapMode is "${String(overlapMode)}"; expected "crop", "average" or "hann"`);
@@ -152,6 +157,7 @@ export class GridAggregator {
    * @throws ShapeError for patches of another size than their locations say
    */
   addBatch(batch: HostArray, locations: readonly Location[]): void {
+    expectKinds("GridAggregator", { array: { batch }, matrix: { locations } });
     const [count, channels, ...patch] = batch.shape;
     if (count !== locations.length || patch.length !== 3)
       throw new ShapeError(

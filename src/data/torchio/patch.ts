@@ -11,7 +11,7 @@ export type Location = readonly [number, number, number, number, number, number]
 
 /** One number for three axes, or three. @throws ConfigError for anything but whole numbers from `least` up */
 export function triplet(name: string, value: number | readonly number[], least: number): number[] {
-  const list = typeof value === "number" ? [value, value, value] : [...value];
+  const list = typeof value === "number" ? [value, value, value] : Array.isArray(value) ? [...value] : [];
   if (list.length !== 3 || list.some((v) => !Number.isInteger(v) || v < least))
     throw new ConfigError(`${name} is ${JSON.stringify(value)}; expected one or three whole numbers from ${least} up`);
   return list;

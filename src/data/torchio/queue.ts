@@ -1,5 +1,6 @@
 /** @file TorchIO's `Queue`: random patches of many volumes, mixed. */
 
+import { refused } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { DataSource } from "../datasets/dataset.ts";
 import { PatchDataset } from "../datasets/patch_dataset.ts";
@@ -27,8 +28,9 @@ export interface QueueOptions {
  */
 export class Queue extends ShuffleBuffer<Item> {
   constructor(volumes: DataSource, options: QueueOptions) {
-    expectOptions("Queue", options, "maxLength samplesPerVolume sampler shufflePatches seed");
+    expectOptions("Queue", options, "maxLength samplesPerVolume sampler shufflePatches:boolean seed:number");
     const { maxLength, samplesPerVolume, sampler, shufflePatches = true, seed = 0 } = options;
+    if (typeof sampler?.patches !== "function") refused("Queue", "sampler", "a sampler such as new UniformSampler(64)", sampler);
     const patches = new PatchDataset<Item>(volumes, {
       samplesPerImage: samplesPerVolume,
       patchFunc: (item, random) => sampler.patches(item, samplesPerVolume, random),

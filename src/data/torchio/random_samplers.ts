@@ -1,5 +1,6 @@
 /** @file TorchIO's samplers of random patches: anywhere, by a probability map, by labels. */
 
+import { expectArguments, expectKinds } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -22,6 +23,7 @@ export abstract class RandomSampler {
 
   /** `count` patches. @throws ShapeError for images smaller than the patch */
   patches(item: Item, count: number, random: RandomSource): Item[] {
+    expectKinds("patches", { object: { item }, number: { count }, random: { random } });
     const shape = spatialShapeOf("patches", item);
     if (shape.some((n, a) => n < this.patchSize[a]))
       throw new ShapeError(
@@ -47,6 +49,7 @@ export class UniformSampler extends RandomSampler {
  * per axis; `shape` is that of the result.
  */
 export function validCenters(shape: readonly number[], patchSize: number | readonly number[]): HostArray<Uint8Array> {
+  expectArguments("validCenters", "numbers", { shape });
   const size = triplet("validCenters: patchSize", patchSize, 1);
   const data = new Uint8Array(sizeOf(shape)).fill(1);
   clearBorders(data, shape, size);
@@ -149,7 +152,7 @@ export class LabelSampler extends WeightedSampler {
 
   /** @param patchSize voxels per axis, or one number for all */
   constructor(patchSize: number | readonly number[], options: LabelSamplerOptions = {}) {
-    expectOptions("LabelSampler", options, "labelName labelProbabilities");
+    expectOptions("LabelSampler", options, "labelName:text? labelProbabilities:object?");
     const { labelName, labelProbabilities } = options;
     super(patchSize, labelName);
     this.probabilities = labelProbabilities;
@@ -186,6 +189,7 @@ export function labelProbabilityMap(
   probabilities: Readonly<Record<number, number>>,
   patchSize: number | readonly number[],
 ): HostArray<Float32Array> {
+  expectKinds("labelProbabilityMap", { array: { labels }, object: { probabilities } });
   const [channels, ...shape] = labels.shape;
   const size = triplet("labelProbabilityMap: patchSize", patchSize, 1);
   if (size.some((p, a) => p > shape[a]))

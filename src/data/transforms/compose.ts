@@ -1,4 +1,5 @@
 /** @file Chains of transforms (`Compose`), sync or async. */
+import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import { RandomState, type RandomSource } from "../../host/random/numpy.ts";
@@ -20,6 +21,7 @@ export class Compose<X = HostArray> implements Transform<X>, Randomizable {
   readonly transforms: readonly Transform<X>[];
 
   constructor(transforms: readonly Transform<X>[]) {
+    expectArguments("Compose", "transforms", { transforms });
     this.transforms = transforms;
   }
 

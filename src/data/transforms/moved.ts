@@ -1,6 +1,7 @@
 /**
  * @file How a spatial transform keeps a volume's geometry true: it says where the voxels of its result were, and how to take it back. `invert` does.
  */
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -85,7 +86,8 @@ export interface InvertOptions {
  * @throws DataError for a step that nothing takes back, ConfigError for an unknown mode
  */
 export function invert<A extends TypedArray>(volume: Volume<A>, options: InvertOptions = {}): Volume<A> {
-  expectOptions("invert", options, "mode fill");
+  expectOptions("invert", options, "mode fill:number");
+  expectArguments("invert", "volume", { volume });
   const { mode, fill = 0 } = options;
   if (mode !== undefined && mode !== "nearest" && mode !== "linear")
     throw new ConfigError(`invert: mode must be "nearest" or "linear", got "${String(mode)}"`);

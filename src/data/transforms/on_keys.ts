@@ -1,4 +1,5 @@
 /** @file Array transforms applied to entries of dictionary items (`onKeys`). */
+import { expectKinds, expectArguments, isHostArray, described } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -45,8 +46,9 @@ export function onKeys<T extends object = Item>(
   transform: Transform,
   options: OnKeysOptions<NoInfer<ItemKey<T>>> = {},
 ): Transform<Item> {
-  expectOptions("onKeys", options, "labels compat allowMissingKeys");
+  expectOptions("onKeys", options, "labels compat:text allowMissingKeys:boolean");
   const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
+  expectKinds("onKeys", { texts: { keys: list }, instance: { transform }, "texts?": { labels: options.labels } });
   if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");
   const stray = options.labels?.find((key) => !list.includes(key));
   if (stray !== undefined)
@@ -94,6 +96,7 @@ class OnKeys implements Transform<Item> {
 
   /** The keys that an item has. @throws DataError for one that it lacks, unless that is allowed */
   protected present(item: Item): string[] {
+    expectArguments(this.transform.constructor.name, "object", { item });
     return this.keys.filter((key) => {
       if (item[key] !== undefined) return true;
       if (this.allowMissingKeys) return false;
@@ -104,8 +107,8 @@ class OnKeys implements Transform<Item> {
   protected arrays(item: Item): Map<string, HostArray> {
     const out = new Map<string, HostArray>();
     for (const key of this.present(item)) {
-      const value = item[key] as Partial<HostArray>;
-      if (!value.data || !value.shape) throw this.missing(item, key);
+      const value = item[key];
+      if (!isHostArray(value)) throw this.missing(item, key);
       out.set(key, value as HostArray);
     }
     return out;
@@ -113,14 +116,15 @@ class OnKeys implements Transform<Item> {
 
   private source(item: Item, key: string | undefined): HostArray | undefined {
     if (key === undefined) return undefined;
-    const value = item[key] as Partial<HostArray> | undefined;
-    if (!value?.data || !value.shape) throw this.missing(item, key);
+    const value = item[key];
+    if (!isHostArray(value)) throw this.missing(item, key);
     return value as HostArray;
   }
 
   private missing(item: Item, key: string): DataError {
     return new DataError(
-      `${this.transform.constructor.name}: the item has no array under "${key}" (its keys: ${Object.keys(item).join(", ")}); load it first or set allowMissingKeys`,
+      `${this.transform.constructor.name}: the item has no array under "${key}"${item[key] === undefined ? "" : ` but ${described(item[key])}`} ` +
+        `(its keys: ${Object.keys(item).join(", ")}); load it first or set allowMissingKeys`,
     );
   }
 

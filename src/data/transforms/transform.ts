@@ -3,6 +3,7 @@
  * are host arrays (channel-first) or dictionary items; `onKeys` lifts the first kind to the second, `Compose` chains either.
  * A random transform first draws (`randomize`), then applies what it drew (`applyDrawn`), so that one draw serves many arrays.
  */
+import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import { RandomState, type RandomSource, type RandomStateSnapshot } from "../../host/random/numpy.ts";
@@ -63,6 +64,7 @@ export interface Randomizable {
 
 /** Whether a transform draws random numbers; caches keep what comes before the first that does. `t` is a transform. */
 export function isRandomizable(t: object): t is Randomizable {
+  if (typeof t !== "function") expectArguments("isRandomizable", "object", { t });
   return "setRandomState" in t;
 }
 
@@ -104,6 +106,7 @@ export abstract class RandomTransform<Y extends HostArray | HostArray[] = HostAr
   }
 
   apply(x: HostArray): Y {
+    expectArguments(this.constructor.name, "array", { x });
     this.randomize(x);
     return this.applyDrawn(x);
   }

@@ -1,4 +1,5 @@
 /** @file Meshes as files: STL (binary), OBJ (Wavefront) and PLY (binary, little-endian). */
+import { expectArguments } from "../kinds.ts";
 import { ConfigError } from "../errors.ts";
 import type { Mesh } from "../grid/mesh.ts";
 
@@ -25,6 +26,7 @@ export function meshFormatOf(path: string): MeshFormat {
  * @returns the file's bytes
  */
 export function encodeMesh(mesh: Mesh, format: MeshFormat, space: MeshSpace = "RAS"): Uint8Array<ArrayBuffer> {
+  expectArguments("encodeMesh", "mesh", { mesh });
   if (space !== "RAS" && space !== "LPS")
     throw new ConfigError(`encodeMesh: space must be "RAS" or "LPS", got "${String(space)}"`);
   if (space === "RAS") return encoders[format](mesh, space);

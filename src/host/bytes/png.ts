@@ -1,5 +1,6 @@
 /** @file Writing PNG files (ISO/IEC 15948). */
 
+import { expectFields } from "../kinds.ts";
 import { ShapeError } from "../errors.ts";
 import { crc32 } from "./crc32.ts";
 import { deflate } from "./inflate.ts";
@@ -21,6 +22,7 @@ export interface Picture {
  * @throws ShapeError when the data do not fill the picture
  */
 export async function encodePng(picture: Picture): Promise<Uint8Array<ArrayBuffer>> {
+  expectFields("encodePng", "picture", picture, { width: "number", height: "number", channels: "number", data: "values" });
   const { width, height, channels, data } = picture;
   if (data.length !== width * channels * height)
     throw new ShapeError(

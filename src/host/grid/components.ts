@@ -3,6 +3,7 @@
  * joins the runs, not the voxels (He, Chao, Suzuki: "A run-based two-scan labeling algorithm", 2008): what touches is found by walking along two rows
  * at once. A component is its runs, so that to count, keep, drop or fill needs no map of labels.
  */
+import { expectKinds, expectFields } from "../kinds.ts";
 import { expectOptions } from "../options.ts";
 import { sizeOf, type TypedArray } from "../array.ts";
 import { ShapeError } from "../errors.ts";
@@ -40,7 +41,8 @@ export interface Components {
  * @throws ShapeError if data and shape do not agree; ConfigError for an unknown connectivity
  */
 export function connectedComponents(grid: TypedArray, shape: readonly number[], options: ComponentOptions = {}): Components {
-  expectOptions("connectedComponents", options, "connectivity byValue");
+  expectOptions("connectedComponents", options, "connectivity byValue:boolean");
+  expectKinds("connectedComponents", { values: { grid }, numbers: { shape } });
   if (shape.length === 0 || grid.length !== sizeOf(shape))
     throw new ShapeError(`connectedComponents: ${grid.length} elements do not fill the shape ${showShape(shape)}`);
   if (grid.length >= 2 ** 31)
@@ -225,7 +227,9 @@ function numberRuns({ starts, ends, parent }: Runs): { count: number; sizes: Int
 }
 
 /** A map of component numbers, 0 elsewhere: `scipy.ndimage.label`. The map has `shape` of the components. */
-export function componentLabels({ shape, starts, ends, of }: Components): Int32Array {
+export function componentLabels(components: Components): Int32Array {
+  expectFields("componentLabels", "components", components, { shape: "numbers", starts: "values", ends: "values", of: "values" });
+  const { shape, starts, ends, of } = components;
   const labels = new Int32Array(sizeOf(shape));
   for (let run = 0; run < of.length; run++) {
     const label = of[run];

@@ -1,4 +1,5 @@
 /** @file Lines of constant value in a plane of samples (marching squares): the outlines of labels as closed lines. */
+import { expectKinds } from "../kinds.ts";
 import type { TypedArray } from "../array.ts";
 import { ShapeError } from "../errors.ts";
 import { showShape } from "../shape.ts";
@@ -13,6 +14,7 @@ import { showShape } from "../shape.ts";
  * @param shape of the plane, rows and columns
  */
 export function contourLines(plane: TypedArray, shape: readonly number[], level: number): Float64Array[] {
+  expectKinds("contourLines", { values: { plane }, numbers: { shape }, number: { level } });
   const [rows, columns] = shape;
   if (shape.length !== 2 || rows * columns !== plane.length)
     throw new ShapeError(`contourLines: ${plane.length} samples do not fill a plane of shape ${showShape(shape)}`);

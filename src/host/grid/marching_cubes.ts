@@ -5,6 +5,7 @@
  * lacks. Polygons are cut into triangles along no line that lies in a face, where a neighbor could have the same line, so that every edge has
  * exactly two triangles.
  */
+import { expectKinds } from "../kinds.ts";
 import type { TypedArray } from "../array.ts";
 import type { Mesh } from "./mesh.ts";
 
@@ -148,6 +149,7 @@ class Growing<A extends Float32Array | Uint32Array> {
  * @param shape three axes
  */
 export function marchingCubes(field: TypedArray, shape: readonly number[], level: number): Mesh {
+  expectKinds("marchingCubes", { values: { field }, numbers: { shape }, number: { level } });
   const walk = new Walk(field, shape, level);
   for (let x = -1; x < shape[0]; x++) walk.layer(x);
   return walk.mesh();

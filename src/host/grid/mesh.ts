@@ -1,4 +1,5 @@
 /** @file Meshes of triangles: area, enclosed volume, smoothing, other coordinates. */
+import { expectArguments, expectKinds } from "../kinds.ts";
 import { expectOptions } from "../options.ts";
 import { ConfigError } from "../errors.ts";
 
@@ -28,16 +29,22 @@ function crossOf(v: Float32Array, a: number, b: number, c: number): [number, num
 }
 
 /** The area of a mesh, in the square of its units. */
-export const surfaceArea = (mesh: Mesh): number => overTriangles(mesh, ([x, y, z]) => Math.hypot(x, y, z) / 2);
+export function surfaceArea(mesh: Mesh): number {
+  expectArguments("surfaceArea", "mesh", { mesh });
+  return overTriangles(mesh, ([x, y, z]) => Math.hypot(x, y, z) / 2);
+}
 
 /** The volume that a closed mesh encloses, by the divergence theorem; negative if its normals point inwards. */
 export function enclosedVolume(mesh: Mesh): number {
+  expectArguments("enclosedVolume", "mesh", { mesh });
   const v = mesh.vertices;
   return overTriangles(mesh, ([x, y, z], a) => (v[a] * x + v[a + 1] * y + v[a + 2] * z) / 6);
 }
 
 /** A mesh by a 3×4 affine (rows first; further rows are not read). What mirrors turns the triangles, so that their outside stays outside. */
-export function transformMesh({ vertices, triangles }: Mesh, affine: readonly (readonly number[])[]): Mesh {
+export function transformMesh(mesh: Mesh, affine: readonly (readonly number[])[]): Mesh {
+  expectKinds("transformMesh", { mesh: { mesh }, matrix: { affine } });
+  const { vertices, triangles } = mesh;
   const [a, b, c] = affine;
   const moved = new Float32Array(vertices.length);
   for (let i = 0; i < moved.length; i += 3) {
@@ -68,7 +75,8 @@ export interface SmoothOptions {
  * @throws ConfigError for a number outside of its range
  */
 export function smoothMesh(mesh: Mesh, options: SmoothOptions = {}): Mesh {
-  expectOptions("smoothMesh", options, "iterations lambda passBand");
+  expectOptions("smoothMesh", options, "iterations:number lambda:number passBand:number");
+  expectArguments("smoothMesh", "mesh", { mesh });
   const { iterations = 10, lambda = 0.5, passBand = 0.1 } = options;
   if (!Number.isInteger(iterations) || iterations < 0)
     throw new ConfigError(`smoothMesh: iterations must be an integer of at least 0, got ${iterations}`);

@@ -1,4 +1,5 @@
 /** @file Morphology of masks in any number of axes: erosion, dilation, opening, closing and the filling of holes. */
+import { expectKinds } from "../kinds.ts";
 import { expectOptions } from "../options.ts";
 import { sizeOf, type TypedArray } from "../array.ts";
 import { ConfigError, ShapeError } from "../errors.ts";
@@ -21,7 +22,8 @@ export interface MorphologyOptions {
  * ShapeError, ConfigError
  */
 export function binaryErosion(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
-  expectOptions("binaryErosion", options, "connectivity iterations borderValue");
+  expectOptions("binaryErosion", options, "connectivity iterations:number borderValue");
+  expectKinds("binaryErosion", { values: { mask }, numbers: { shape } });
   return repeated("binaryErosion", mask, shape, options, true);
 }
 
@@ -30,7 +32,8 @@ export function binaryErosion(mask: TypedArray, shape: readonly number[], option
  * ShapeError, ConfigError
  */
 export function binaryDilation(mask: TypedArray, shape: readonly number[], options: MorphologyOptions = {}): Uint8Array {
-  expectOptions("binaryDilation", options, "connectivity iterations borderValue");
+  expectOptions("binaryDilation", options, "connectivity iterations:number borderValue");
+  expectKinds("binaryDilation", { values: { mask }, numbers: { shape } });
   return repeated("binaryDilation", mask, shape, options, false);
 }
 
@@ -43,7 +46,8 @@ export function binaryOpening(
   shape: readonly number[],
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
-  expectOptions("binaryOpening", options, "connectivity iterations");
+  expectOptions("binaryOpening", options, "connectivity iterations:number");
+  expectKinds("binaryOpening", { values: { mask }, numbers: { shape } });
   return binaryDilation(binaryErosion(mask, shape, options), shape, options);
 }
 
@@ -56,7 +60,8 @@ export function binaryClosing(
   shape: readonly number[],
   options: Omit<MorphologyOptions, "borderValue"> = {},
 ): Uint8Array {
-  expectOptions("binaryClosing", options, "connectivity iterations");
+  expectOptions("binaryClosing", options, "connectivity iterations:number");
+  expectKinds("binaryClosing", { values: { mask }, numbers: { shape } });
   return binaryErosion(binaryDilation(mask, shape, options), shape, options);
 }
 
@@ -67,6 +72,7 @@ export function binaryClosing(
  * @throws ShapeError, ConfigError
  */
 export function binaryFillHoles(mask: TypedArray, shape: readonly number[], connectivity: number | null = 1): Uint8Array {
+  expectKinds("binaryFillHoles", { values: { mask }, numbers: { shape } });
   const filled = new Uint8Array(mask.length).fill(1);
   paintComponents(...holesOpen(mask, shape, connectivity), filled, 0);
   return filled;

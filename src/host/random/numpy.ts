@@ -3,6 +3,7 @@
  * MONAI's draws. Words, integers and uniforms equal numpy's in every bit; normals go through the platform's `log` and agree to the
  * last bit or two of a float64.
  */
+import { expectArguments } from "../kinds.ts";
 import { ConfigError } from "../errors.ts";
 import { logarithm } from "../logarithm.ts";
 import { lanesFor, normalsInLanes } from "../simd/chunks.ts";
@@ -64,6 +65,7 @@ export class RandomState implements RandomSource {
 
   /** @param seed integer 0 … 2^32 − 1, or several of them; without one the platform's entropy is used, or what `setDeterminism` set. */
   constructor(seed: number | readonly number[] = nextSeed()) {
+    if (typeof seed !== "number") expectArguments("RandomState", "numbers", { seed });
     const words = typeof seed === "number" ? [seed] : seed;
     if (words.length === 0 || words.some((s) => !Number.isInteger(s) || s < 0 || s >= 2 ** 32)) {
       throw new ConfigError(`RandomState: seed must be an integer from 0 to 2^32 - 1 (or several), got ${String(seed)}`);

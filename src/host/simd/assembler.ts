@@ -88,6 +88,8 @@ export const bits = {
   and: vector(78),
   or: vector(80),
   xor: vector(81),
+  /** Of the first, without those of the second. */
+  andNot: vector(79),
   /** Bits of the first where those of the third are set, else of the second. */ select: vector(82),
   /** 1 if any bit is set, as an i32. */ any: vector(83),
 } as const;
@@ -142,11 +144,19 @@ export const f32x4 = {
 export const f64x2 = {
   splat: vector(20),
   lane: lane(33),
+  above: vector(74),
+  abs: vector(236),
+  negative: vector(237),
   sqrt: vector(239),
   add: vector(240),
   sub: vector(241),
   mul: vector(242),
   div: vector(243),
+  /** As those of f32x4. */
+  lesser: vector(246),
+  greater: vector(247),
+  /** Cut towards zero, with zeros behind. */
+  toI32: vector(252),
   /** Of the first two float32, or 32-bit integers. */
   ofF32: vector(95),
   ofI32: vector(254),

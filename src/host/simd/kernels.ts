@@ -12,6 +12,7 @@ import {
   i32,
   i32x4,
   load,
+  load64,
   next,
   set,
   shuffleWords,
@@ -21,6 +22,7 @@ import {
 } from "./assembler.ts";
 import * as maps from "./maps.ts";
 import * as mixing from "./mixing.ts";
+import * as exponential from "./exponential.ts";
 import * as normals from "./normals.ts";
 import { pages, places } from "./places.ts";
 import { power } from "./power.ts";
@@ -64,6 +66,10 @@ export interface Kernels {
   points(from: number, to: number): number;
   /** Normals of points from the addresses of their squares, to the end of these, and of themselves. */
   polar(squares: number, end: number, points: number, to: number, loc: number, scale: number): void;
+  /** Times e^f, f a sum of curves, see there; `exponentialTables` has written its table. */
+  field(from: number, to: number, terms: number, last: number, curves: number, apart: number): void;
+  /** `clipSoftly`; as `field`. */
+  softClip(from: number, to: number, sharpness: number, low: number, high: number): void;
   /** Rows of `width` bytes, 16 or more, go to the second chunk, each with its words in reverse. `to` is the end of the last one. */
   reverseRows(from: number, to: number, width: number): void;
   /** The next 624 words of an MT19937 generator behind those in the first chunk; what is given out of them goes to the second. */
@@ -73,30 +79,26 @@ export interface Kernels {
 }
 
 /** A function that adds up what becomes of two float64 at a time. */
-const totalOf = (constants: number, value: (x: Code) => Code): FunctionSource => {
-  const [low, high] = [2 + constants, 3 + constants];
-  const add = (local: number, x: Code): Code => set(local, f64x2.add(get(local), value(f64x2.ofF32(x))));
+const totalOf = (constants: number, value: (x: Code) => Code, become = (x: Code): Code => x): FunctionSource => {
+  const [low, high, x] = [2 + constants, 3 + constants, 4 + constants];
+  const add = (local: number, offset: 0 | 8): Code => [
+    ...set(x, value(f64x2.ofF32(load64(here, offset)))),
+    ...set(local, f64x2.add(get(local), become(get(x)))),
+  ];
   const pair = (local: number): Code => f64.add(f64x2.lane(get(local), 0), f64x2.lane(get(local), 1));
   return {
     parameters: ["i32", "i32", ...new Array<ValueType>(constants).fill("f64")],
-    variables: ["v128", "v128"],
+    variables: ["v128", "v128", "v128"],
     result: "f64",
-    body: [
-      ...whileBelow(here, get(1), [
-        ...add(low, load(here)),
-        ...add(high, shuffleWords(load(here), load(here), [2, 3, 2, 3])),
-        ...next,
-      ]),
-      ...f64.add(pair(low), pair(high)),
-    ],
+    body: [...whileBelow(here, get(1), [...add(low, 0), ...add(high, 8), ...next]), ...f64.add(pair(low), pair(high))],
   };
 };
 const total = totalOf(0, (x) => x);
-// The difference is computed twice, from what is in a register.
-const squares = totalOf(1, (x) => {
-  const difference = f64x2.sub(x, f64x2.splat(get(2)));
-  return f64x2.mul(difference, difference);
-});
+const squares = totalOf(
+  1,
+  (x) => f64x2.sub(x, f64x2.splat(get(2))),
+  (x) => f64x2.mul(x, x),
+);
 
 // Two vectors a turn, of which neither waits for the other.
 const extent = ((): FunctionSource => {
@@ -182,6 +184,9 @@ const twist = ((): FunctionSource => {
 
 /** An instance of the module. @throws where WebAssembly, or its vectors, are not there, or a page's policy forbids them */
 export function instantiate(): Kernels {
-  const bytes = assemble({ ...maps, ...mixing, ...normals, extent, total, squares, reverseRows, twist, power }, pages);
+  const bytes = assemble(
+    { ...maps, ...mixing, ...normals, ...exponential, extent, total, squares, reverseRows, twist, power },
+    pages,
+  );
   return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Kernels;
 }

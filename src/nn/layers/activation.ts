@@ -1,5 +1,7 @@
 /** @file Activation layers and their MONAI names. */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectDevice } from "../../tensor/kind.ts";
 import {
   affine,
   elu,
@@ -28,6 +30,7 @@ import { ConfigError } from "../../host/errors.ts";
 import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { constantParameter } from "../init.ts";
+import { named } from "./named.ts";
 import { Module } from "../module.ts";
 
 /** A function without parameters as a layer: `new Activation(relu)`, or `activationLayer` by name. Any shape that `apply` takes. */
@@ -37,6 +40,7 @@ export class Activation extends Module {
   readonly asPartOfNorm: NormActivation | undefined;
 
   constructor(apply: (x: Tensor) => Tensor, asPartOfNorm: NormActivation | undefined = apply === relu ? "relu" : undefined) {
+    expectArguments("Activation", "function", { apply });
     super();
     this.apply = apply;
     this.asPartOfNorm = asPartOfNorm;
@@ -63,6 +67,8 @@ export class PReLU extends Module {
 
   constructor(device: Device, options: { readonly numParameters?: number; readonly init?: number } = {}) {
     expectOptions("PReLU", options, "numParameters init");
+    expectOptionKinds("PReLU", options, { number: "numParameters init" });
+    expectDevice("PReLU", device);
     const { numParameters = 1, init = 0.25 } = options;
     super();
     this.weight = constantParameter(device, [numParameters], init);
@@ -171,14 +177,15 @@ const names: { readonly [K in keyof ActivationOptions]?: string } = {
 
 /** The layer of a MONAI activation name, in any case. Throws `ConfigError` for an unknown one. */
 export function activationLayer(device: Device, spec: ActivationSpec): Module {
+  expectDevice("activationLayer", device);
   type Options = ActivationOptions["PRELU"] & ActivationOptions["LEAKYRELU"];
-  const [given, options] = (typeof spec === "string" ? [spec, {}] : spec) as readonly [string, Options];
+  const [given, options] = named("activation", spec) as readonly [string, Options];
   const name = given.toUpperCase();
   if (name === "PRELU") return new PReLU(device, options);
   if (!Object.hasOwn(functions, name)) {
     throw new ConfigError(`unknown activation "${given}"; known are PRELU, ${Object.keys(functions).join(", ")}`);
   }
-  expectNames(`activation "${given}"`, options, names[name as keyof ActivationOptions] ?? "");
+  expectNames(`activation "${given}"`, options ?? {}, names[name as keyof ActivationOptions] ?? "");
   const apply = (functions as Readonly<Record<string, (o: object) => Pointwise>>)[name](options);
   return new Activation(apply, name === "LEAKYRELU" ? { leakyRelu: options.negativeSlope ?? 0.01 } : undefined);
 }

@@ -1,5 +1,7 @@
 /** @file Convolution layers for 1, 2 and 3 spatial axes. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectArguments, expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { conv, convTranspose } from "../../autograd/conv.ts";
 import type { ConvOptions, ConvTransposeOptions } from "../../kernels/conv/shape.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -31,6 +33,14 @@ export interface ConvLayerOptions extends ConvLayerBaseOptions, ConvOptions {}
 /** Options of `ConvTranspose`. */
 export interface ConvTransposeLayerOptions extends ConvLayerBaseOptions, ConvTransposeOptions {}
 
+const convFields = {
+  spatialDims: "number",
+  inChannels: "number",
+  outChannels: "number",
+  kernelSize: "spread",
+  groups: "number?",
+} as const;
+
 function channelsPerGroup(op: string, channels: number, groups = 1): number {
   const per = channels / groups;
   if (!Number.isInteger(per)) throw new ShapeError(`${op}: ${channels} channels do not split into ${groups} groups`);
@@ -47,14 +57,20 @@ export abstract class ConvLayer extends Module {
   /**
    * The weight is `[rows, columns / groups, taps…]`; as torch, this counts its axis 1 as fan-in in both directions.
    * @param op name for error messages
+   * @param channels rows and columns of the weight
    */
   protected constructor(
     op: string,
     device: Device,
     options: ConvLayerBaseOptions & { readonly groups?: number },
-    [rows, columns]: readonly [number, number],
+    channels: readonly [rows: number, columns: number],
   ) {
+    expectArguments("ConvLayer", "text", { op });
+    expectDevice(op, device);
+    expectArguments(op, "numbers", { channels });
+    expectFields(op, "options", options, convFields);
     super();
+    const [rows, columns] = channels;
     const { spatialDims, outChannels, groups } = options;
     const taps = spatial(op, "kernelSize", options.kernelSize, spatialDims, 1);
     const inGroup = channelsPerGroup(op, columns, groups);
@@ -79,6 +95,9 @@ export class Conv extends ConvLayer {
       options,
       "spatialDims inChannels outChannels kernelSize bias padding paddingMode activation stride dilation groups",
     );
+    expectOptionKinds("Conv", options, { boolean: "bias", spread: "stride dilation" });
+    expectDevice("Conv", device);
+    expectFields("Conv", "options", options, convFields);
     super("Conv", device, options, [options.outChannels, options.inChannels]);
     const { spatialDims, inChannels, outChannels: _, kernelSize: __, bias: ___, ...rest } = options;
     this.expected = [spatialDims, inChannels];
@@ -105,6 +124,9 @@ export class ConvTranspose extends ConvLayer {
       options,
       "spatialDims inChannels outChannels kernelSize bias padding outputPadding stride dilation groups",
     );
+    expectOptionKinds("ConvTranspose", options, { boolean: "bias", spread: "outputPadding stride dilation" });
+    expectDevice("ConvTranspose", device);
+    expectFields("ConvTranspose", "options", options, convFields);
     super("ConvTranspose", device, options, [options.inChannels, options.outChannels]);
     const { spatialDims, inChannels, outChannels: _, kernelSize: __, bias: ___, ...rest } = options;
     this.expected = [spatialDims, inChannels];

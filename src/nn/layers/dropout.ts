@@ -1,14 +1,17 @@
 /** @file Dropout layers and the device's generator behind them. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { dropout } from "../../autograd/dropout.ts";
 import { add, affine, mul } from "../../autograd/pointwise.ts";
 import { full } from "../../kernels/view.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError } from "../../host/errors.ts";
-import { expectOptions } from "../../host/options.ts";
+import { expectNames, expectOptions } from "../../host/options.ts";
 import { defaultSeed } from "../../host/random/default_seed.ts";
 import { keep } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { named } from "./named.ts";
 import { Module } from "../module.ts";
 
 const generators = new WeakMap<Device, Tensor>();
@@ -30,6 +33,8 @@ export function dropoutGenerator(device: Device): Tensor {
  * @param seed an integer
  */
 export function seedDropout(device: Device, seed: number): void {
+  expectDevice("seedDropout", device);
+  expectArguments("seedDropout", "number", { seed });
   device.write(dropoutGenerator(device), { data: state(seed), shape: [4] });
 }
 
@@ -45,6 +50,9 @@ export class Dropout extends Module {
 
   constructor(device: Device, rate: number, options: { readonly channels?: boolean } = {}) {
     expectOptions("Dropout", options, "channels");
+    expectOptionKinds("Dropout", options, { boolean: "channels" });
+    expectDevice("Dropout", device);
+    expectArguments("Dropout", "number", { rate });
     const { channels = false } = options;
     super();
     if (!(rate >= 0 && rate < 1)) throw new ConfigError(`Dropout: the rate must be in [0, 1), got ${rate}`);
@@ -77,6 +85,8 @@ export class AlphaDropout extends Module {
   private readonly mask: Dropout;
 
   constructor(device: Device, rate: number) {
+    expectDevice("AlphaDropout", device);
+    expectArguments("AlphaDropout", "number", { rate });
     super();
     this.rate = rate;
     this.mask = new Dropout(device, rate);
@@ -106,9 +116,10 @@ export type DropoutSpec = number | readonly ["DROPOUT" | "ALPHADROPOUT", { reado
  * @throws ConfigError for an unknown name or another `dropoutDim`
  */
 export function dropoutLayer(device: Device, spec: DropoutSpec, dropoutDim = 1): Module {
-  const [name, options] = typeof spec === "number" ? (["DROPOUT", { p: spec }] as const) : spec;
-  expectOptions(`dropout "${name}"`, options, "p");
-  const { p = 0.5 } = options;
+  expectDevice("dropoutLayer", device);
+  const [name, options] = typeof spec === "number" ? (["DROPOUT", { p: spec }] as const) : named("dropout", spec);
+  expectNames(`dropout "${name}"`, options, "p");
+  const { p = 0.5 } = options as { readonly p?: number };
   if (![1, 2, 3].includes(dropoutDim)) throw new ConfigError(`dropoutDim must be 1, 2 or 3, got ${dropoutDim}`);
   switch (name.toUpperCase()) {
     case "DROPOUT":

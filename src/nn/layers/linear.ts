@@ -1,5 +1,7 @@
 /** @file The fully connected layer. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
 import { linear } from "../../autograd/matmul.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -29,6 +31,8 @@ export class Linear extends Module {
 
   constructor(device: Device, options: LinearOptions) {
     expectOptions("Linear", options, "inFeatures outFeatures bias");
+    expectDevice("Linear", device);
+    expectFields("Linear", "options", options, { inFeatures: "number", outFeatures: "number", bias: "boolean?" });
     const { inFeatures, outFeatures, bias = true } = options;
     super();
     this.weight = uniformParameter(device, [outFeatures, inFeatures], kaimingBound(inFeatures));

@@ -1,8 +1,9 @@
 /** @file Modules in a list, for networks that call them one by one. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { Module } from "../module.ts";
+import { Module, expectModule } from "../module.ts";
 
 /** PyTorch's `ModuleList`: names its items "0", "1" … and has no forward of its own. */
 export class ModuleList<M extends Module = Module> extends Module {
@@ -10,6 +11,8 @@ export class ModuleList<M extends Module = Module> extends Module {
   readonly items: readonly M[];
 
   constructor(items: readonly M[]) {
+    expectArguments("ModuleList", "list", { items });
+    items.forEach((item, i) => expectModule("ModuleList", { [`items[${i}]`]: item }));
     super();
     this.items = items;
   }

@@ -1,5 +1,7 @@
 /** @file Normalization layers and their MONAI names. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectArguments, expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormActivation } from "../../autograd/norm.ts";
 import { pad } from "../../autograd/pad.ts";
 import { affine, div, pow, square } from "../../autograd/pointwise.ts";
@@ -14,6 +16,7 @@ import type { Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { asPartOfNorm } from "./activation.ts";
 import { constantParameter } from "../init.ts";
+import { named } from "./named.ts";
 import { Module } from "../module.ts";
 
 /** Options of `InstanceNorm`, `LayerNorm`. */
@@ -59,6 +62,9 @@ export class InstanceNorm extends ChannelNorm {
 
   constructor(device: Device, channels: number, options: NormOptions = {}) {
     expectOptions("InstanceNorm", options, normNames);
+    expectOptionKinds("InstanceNorm", options, { boolean: "affine", number: "eps" });
+    expectDevice("InstanceNorm", device);
+    expectArguments("InstanceNorm", "number", { channels });
     super();
     this.eps = options.eps ?? 1e-5;
     if (options.affine ?? false) {
@@ -94,6 +100,9 @@ export class GroupNorm extends ChannelNorm {
 
   constructor(device: Device, options: GroupNormOptions) {
     expectOptions("GroupNorm", options, "numGroups channels eps affine");
+    expectOptionKinds("GroupNorm", options, { boolean: "affine", number: "eps" });
+    expectDevice("GroupNorm", device);
+    expectFields("GroupNorm", "options", options, { numGroups: "number", channels: "number" });
     const { numGroups, channels, eps = 1e-5, affine = true } = options;
     super();
     this.groups = numGroups;
@@ -124,6 +133,9 @@ export class LayerNorm extends Module {
 
   constructor(device: Device, normalizedShape: number | Shape, options: NormOptions = {}) {
     expectOptions("LayerNorm", options, normNames);
+    expectOptionKinds("LayerNorm", options, { boolean: "affine", number: "eps" });
+    expectDevice("LayerNorm", device);
+    expectArguments("LayerNorm", "spread", { normalizedShape });
     super();
     this.shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     this.eps = options.eps ?? 1e-5;
@@ -165,6 +177,9 @@ export class BatchNorm extends ChannelNorm {
 
   constructor(device: Device, channels: number, options: BatchNormOptions = {}) {
     expectOptions("BatchNorm", options, "momentum trackRunningStats eps affine");
+    expectOptionKinds("BatchNorm", options, { boolean: "affine trackRunningStats", number: "eps momentum" });
+    expectDevice("BatchNorm", device);
+    expectArguments("BatchNorm", "number", { channels });
     super();
     this.eps = options.eps ?? 1e-5;
     this.momentum = options.momentum ?? 0.1;
@@ -205,6 +220,7 @@ export class LocalResponseNorm extends Module {
 
   constructor(options: LocalResponseNormOptions) {
     expectOptions("LocalResponseNorm", options, "size alpha beta k");
+    expectFields("LocalResponseNorm", "options", options, { size: "number", alpha: "number?", beta: "number?", k: "number?" });
     super();
     this.options = options;
   }
@@ -249,7 +265,8 @@ const withoutStatistics = ({ trackRunningStats: _, ...options }: AnyOptions): No
  * @param channels length of the channel axis
  */
 export function normLayer(device: Device, spec: NormSpec, channels: number): Module {
-  const [name, options] = (typeof spec === "string" ? [spec, {}] : spec) as [string, AnyOptions];
+  expectDevice("normLayer", device);
+  const [name, options] = named("norm", spec) as [string, AnyOptions];
   const required = <K extends keyof AnyOptions>(key: K): NonNullable<AnyOptions[K]> => {
     const value = options[key];
     if (value === undefined) throw new ConfigError(`norm "${name}" needs ${key}`);

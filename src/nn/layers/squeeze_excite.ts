@@ -3,6 +3,8 @@
  * of the package `squeeze_and_excitation`. For images of two spatial axes; the layers themselves do not mind how many there are.
  */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
 import { globalAvgPool } from "../../autograd/pool.ts";
 import { maximum, mul, relu, sigmoid } from "../../autograd/pointwise.ts";
 import { reshape } from "../../autograd/view.ts";
@@ -31,6 +33,8 @@ export class ChannelSE extends Module {
 
   constructor(device: Device, options: ChannelSEOptions) {
     expectOptions("ChannelSE", options, "channels reductionRatio");
+    expectDevice("ChannelSE", device);
+    expectFields("ChannelSE", "options", options, { channels: "number", reductionRatio: "number?" });
     const { channels, reductionRatio = 2 } = options;
     super();
     const reduced = Math.floor(channels / reductionRatio);
@@ -63,6 +67,8 @@ export class SpatialSE extends Module {
 
   constructor(device: Device, options: SpatialSEOptions) {
     expectOptions("SpatialSE", options, "channels spatialDims");
+    expectDevice("SpatialSE", device);
+    expectFields("SpatialSE", "options", options, { channels: "number", spatialDims: "number?" });
     const { channels, spatialDims = 2 } = options;
     super();
     this.conv = new Conv(device, { spatialDims, inChannels: channels, outChannels: 1, kernelSize: 1 });
@@ -82,6 +88,12 @@ export class ChannelSpatialSE extends Module {
 
   constructor(device: Device, options: ChannelSEOptions & SpatialSEOptions) {
     expectOptions("ChannelSpatialSE", options, "channels reductionRatio spatialDims");
+    expectDevice("ChannelSpatialSE", device);
+    expectFields("ChannelSpatialSE", "options", options, {
+      channels: "number",
+      reductionRatio: "number?",
+      spatialDims: "number?",
+    });
     super();
     const { channels, reductionRatio, spatialDims } = options;
     this.cSE = new ChannelSE(device, { channels, reductionRatio });

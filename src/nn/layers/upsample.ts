@@ -1,5 +1,6 @@
 /** @file Layers that enlarge images: interpolation and pixel shuffle. */
 
+import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { interpolate, type InterpolateOptions } from "../../autograd/interpolate.ts";
 import { pixelShuffle } from "../../autograd/pixel_shuffle.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -13,6 +14,8 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     expectOptions("Upsample", options, interpolateNames);
+    expectOptionKinds("Upsample", options, { boolean: "alignCorners recomputeScaleFactor", text: "mode" });
+    expectFields("Upsample", "options", options, { scaleFactor: "spread?", size: "spread?" });
     super();
     this.options = options;
   }
@@ -27,6 +30,7 @@ export class PixelShuffle extends Module {
   private readonly factor: number;
 
   constructor(factor: number) {
+    expectArguments("PixelShuffle", "number", { factor });
     super();
     this.factor = factor;
   }

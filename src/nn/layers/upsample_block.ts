@@ -1,5 +1,7 @@
 /** @file MONAI's upsampling block: transposed convolution, interpolation, or sub-pixel convolution. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import type { InterpolateMode } from "../../autograd/interpolate.ts";
 import { pad } from "../../autograd/pad.ts";
 import { avgPool } from "../../autograd/pool.ts";
@@ -64,6 +66,13 @@ export class UpsampleBlock extends Sequential {
       options,
       "spatialDims inChannels outChannels scaleFactor kernelSize size mode preConv postConv interpMode alignCorners bias applyPadPool",
     );
+    expectOptionKinds("UpsampleBlock", options, {
+      boolean: "alignCorners bias applyPadPool",
+      spread: "scaleFactor kernelSize size",
+      text: "mode interpMode",
+    });
+    expectDevice("UpsampleBlock", device);
+    expectFields("UpsampleBlock", "options", options, { spatialDims: "number", inChannels: "number?", outChannels: "number?" });
     super(parts(device, options));
   }
 }
@@ -157,6 +166,13 @@ export class SubpixelUpsample extends Module {
 
   constructor(device: Device, options: SubpixelUpsampleOptions) {
     expectOptions("SubpixelUpsample", options, "scaleFactor convBlock spatialDims inChannels outChannels bias applyPadPool");
+    expectOptionKinds("SubpixelUpsample", options, { boolean: "bias applyPadPool", number: "scaleFactor" });
+    expectDevice("SubpixelUpsample", device);
+    expectFields("SubpixelUpsample", "options", options, {
+      spatialDims: "number",
+      inChannels: "number?",
+      outChannels: "number?",
+    });
     super();
     const { spatialDims, scaleFactor = 2, convBlock = "default", applyPadPool = true, bias } = options;
     if (!Number.isInteger(scaleFactor) || scaleFactor < 1)

@@ -1,5 +1,7 @@
 /** @file The Dice coefficient of milesial/Pytorch-UNet: per image or of a whole batch at once, for probabilities or masks. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { add, affine, div, eq, mul, where } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { reshape } from "../../autograd/view.ts";
@@ -24,6 +26,8 @@ export interface DiceCoefficientOptions {
  */
 export function diceCoefficient(input: Tensor, target: Tensor, options: DiceCoefficientOptions = {}): Tensor {
   expectOptions("diceCoefficient", options, "reduceBatchFirst epsilon");
+  expectOptionKinds("diceCoefficient", options, { boolean: "reduceBatchFirst", number: "epsilon" });
+  expectKind("diceCoefficient", { input, target });
   const { reduceBatchFirst = false, epsilon = 1e-6 } = options;
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(
@@ -43,6 +47,7 @@ export function diceCoefficient(input: Tensor, target: Tensor, options: DiceCoef
 
 /** `diceCoefficient` of `[N, C, H, W]`, every class of every image as an image of its own: one number. Throws `ShapeError`. */
 export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options: DiceCoefficientOptions = {}): Tensor {
+  expectKind("multiclassDiceCoefficient", { input, target });
   if (input.rank < 3 || !sameShape(input.shape, target.shape)) {
     throw new ShapeError(
       `multiclassDiceCoefficient: expected two tensors [N, C, H, W], got ${showShape(input.shape)} and ${showShape(target.shape)}`,
@@ -58,6 +63,8 @@ export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options
  */
 export function batchDiceLoss(input: Tensor, target: Tensor, options: { readonly multiclass?: boolean } = {}): Tensor {
   expectOptions("batchDiceLoss", options, "multiclass");
+  expectOptionKinds("batchDiceLoss", options, { boolean: "multiclass" });
+  expectKind("batchDiceLoss", { input, target });
   const { multiclass = false } = options;
   const coefficient = multiclass ? multiclassDiceCoefficient : diceCoefficient;
   return affine(coefficient(input, target, { reduceBatchFirst: true }), -1, 1);

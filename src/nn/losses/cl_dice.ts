@@ -1,5 +1,7 @@
 /** @file Losses for tubes such as vessels: Dice of center lines that are found by pooling, so that it has a gradient. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { add, affine, div, maximum, mul, neg, relu, sub } from "../../autograd/pointwise.ts";
 import { maxPool } from "../../autograd/pool.ts";
 import { sum } from "../../autograd/reduce.ts";
@@ -27,6 +29,7 @@ export interface SoftDiceclDiceLossOptions extends SoftclDiceLossOptions {
 }
 
 function expectMasks(op: string, input: Tensor, target: Tensor, iter: number): void {
+  expectKind(op, { input, target });
   if ((input.rank !== 4 && input.rank !== 5) || !sameShape(input.shape, target.shape)) {
     throw new ShapeError(
       `${op}: input and target must be [N, C, H, W] or [N, C, D, H, W] alike, got ${showShape(input.shape)} and ${showShape(target.shape)}`,
@@ -85,6 +88,7 @@ function centerLineLoss(input: Tensor, target: Tensor, iter: number, smooth: num
  */
 export function softclDiceLoss(input: Tensor, target: Tensor, options: SoftclDiceLossOptions = {}): Tensor {
   expectOptions("softclDiceLoss", options, "iter smooth");
+  expectOptionKinds("softclDiceLoss", options, { number: "iter smooth" });
   const { iter = 3, smooth = 1 } = options;
   expectMasks("softclDiceLoss", input, target, iter);
   return composed(input, () => centerLineLoss(input, cast(target, "f32"), iter, smooth));
@@ -97,6 +101,7 @@ export function softclDiceLoss(input: Tensor, target: Tensor, options: SoftclDic
  */
 export function softDiceclDiceLoss(input: Tensor, target: Tensor, options: SoftDiceclDiceLossOptions = {}): Tensor {
   expectOptions("softDiceclDiceLoss", options, "iter smooth alpha");
+  expectOptionKinds("softDiceclDiceLoss", options, { number: "iter smooth alpha" });
   const { iter = 3, smooth = 1, alpha = 0.5 } = options;
   expectMasks("softDiceclDiceLoss", input, target, iter);
   return composed(input, () => {

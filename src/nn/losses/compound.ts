@@ -1,5 +1,7 @@
 /** @file MONAI's sums of two losses, and the loss over several resolutions. */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind, expectTensorList } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { focalLoss } from "../../autograd/focal.ts";
@@ -15,6 +17,7 @@ import { bceWithLogitsLoss } from "./elementwise.ts";
 import { composed, expectReduction, overlapLossNames } from "./overlap.ts";
 
 function expectPair(op: string, input: Tensor, target: Tensor): void {
+  expectKind(op, { input, target });
   const fits = input.rank >= 2 && target.rank === input.rank && [1, input.shape[1]].includes(target.shape[1]);
   if (fits) return;
   throw new ShapeError(
@@ -54,6 +57,7 @@ export function diceCELoss(input: Tensor, target: Tensor, options: DiceCELossOpt
     options,
     `weight lambdaDice lambdaCe labelSmoothing squaredPred jaccard voxelWeight ${overlapLossNames}`,
   );
+  expectOptionKinds("diceCELoss", options, { numbers: "weight", number: "lambdaDice lambdaCe labelSmoothing" });
   const { lambdaDice = 1, lambdaCe = 1, labelSmoothing, weight, reduction = "mean", ...rest } = options;
   expectReduction("diceCELoss", reduction, ["mean", "sum"]);
   expectFactors("diceCELoss", { lambdaDice, lambdaCe });
@@ -104,6 +108,7 @@ export function diceFocalLoss(input: Tensor, target: Tensor, options: DiceFocalL
     options,
     `gamma alpha lambdaDice lambdaFocal weight squaredPred jaccard voxelWeight ${overlapLossNames}`,
   );
+  expectOptionKinds("diceFocalLoss", options, { spread: "weight", number: "gamma alpha lambdaDice lambdaFocal" });
   const { gamma, alpha, lambdaDice = 1, lambdaFocal = 1, ...rest } = options;
   expectFactors("diceFocalLoss", { lambdaDice, lambdaFocal });
   expectPair("diceFocalLoss", input, target);
@@ -136,6 +141,7 @@ export interface GeneralizedDiceFocalLossOptions extends Omit<GeneralizedDiceLos
  */
 export function generalizedDiceFocalLoss(input: Tensor, target: Tensor, options: GeneralizedDiceFocalLossOptions = {}): Tensor {
   expectOptions("generalizedDiceFocalLoss", options, `gamma weight lambdaGdl lambdaFocal wType ${overlapLossNames}`);
+  expectOptionKinds("generalizedDiceFocalLoss", options, { spread: "weight", number: "gamma lambdaGdl lambdaFocal" });
   const { gamma, weight, lambdaGdl = 1, lambdaFocal = 1, ...rest } = options;
   expectFactors("generalizedDiceFocalLoss", { lambdaGdl, lambdaFocal });
   expectPair("generalizedDiceFocalLoss", input, target);
@@ -179,8 +185,9 @@ export function deepSupervisionLoss(
   options: DeepSupervisionOptions = {},
 ): Tensor {
   expectOptions("deepSupervisionLoss", options, "weightMode weights");
-  const levels = "storage" in outputs ? undefined : outputs;
-  const targets = "storage" in target ? undefined : target;
+  expectOptionKinds("deepSupervisionLoss", options, { numbers: "weights" });
+  expectArguments("deepSupervisionLoss", "function", { loss });
+  const [levels, targets] = [severalOf("outputs", outputs), severalOf("target", target)];
   if (levels?.length === 0) throw new ConfigError("deepSupervisionLoss: there is no output");
   if (targets && targets.length < (levels?.length ?? 1)) {
     throw new ConfigError(
@@ -195,6 +202,13 @@ export function deepSupervisionLoss(
       return affine(loss(output, wanted), weights[l]);
     })
     .reduce((a, b) => add(a, b));
+}
+
+/** A list of tensors, or undefined for a single one. */
+function severalOf(name: string, given: Tensor | readonly Tensor[]): readonly Tensor[] | undefined {
+  if (!Array.isArray(given)) expectKind("deepSupervisionLoss", { [name]: given });
+  else expectTensorList("deepSupervisionLoss", name, given);
+  return Array.isArray(given) ? (given as readonly Tensor[]) : undefined;
 }
 
 function resized(target: Tensor, output: Tensor): Tensor {

@@ -1,5 +1,7 @@
 /** @file Dice losses and their relatives with MONAI's options and defaults, on the fused region sums. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { classWeights } from "../../autograd/focal.ts";
 import { cast } from "../../autograd/cast.ts";
 import { add, affine, div, lt, mul, reciprocal, square, sub, where } from "../../autograd/pointwise.ts";
@@ -43,6 +45,7 @@ export interface DiceLossOptions extends OverlapLossOptions {
  */
 export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
   expectOptions("diceLoss", options, `squaredPred jaccard weight softLabel voxelWeight ${overlapLossNames}`);
+  expectKind("diceLoss", { input, target });
   return composed(input, () => dice("diceLoss", input, target, options));
 }
 
@@ -59,6 +62,7 @@ export interface MaskedDiceLossOptions extends DiceLossOptions {
  */
 export function maskedDiceLoss(input: Tensor, target: Tensor, given: MaskedDiceLossOptions = {}): Tensor {
   expectOptions("maskedDiceLoss", given, `mask squaredPred jaccard weight softLabel voxelWeight ${overlapLossNames}`);
+  expectKind("maskedDiceLoss", { input, target });
   const { mask, ...options } = given;
   return composed(input, () => {
     // A function of the user's cannot run inside the kernel.
@@ -71,6 +75,7 @@ export function maskedDiceLoss(input: Tensor, target: Tensor, given: MaskedDiceL
 }
 
 function dice(op: string, input: Tensor, target: Tensor, options: DiceLossOptions, mask?: Tensor): Tensor {
+  expectOptionKinds(op, options, { boolean: "squaredPred jaccard softLabel", spread: "weight" });
   const { smoothNr = 1e-5, smoothDr = 1e-5, weight } = options;
   // Squares alone need no L1 form: (|q|² + |t|² − |q − t|²) / 2 = q t.
   const mode = options.squaredPred ? "squared" : options.softLabel ? "soft" : "plain";
@@ -106,6 +111,8 @@ export interface TverskyLossOptions extends OverlapLossOptions {
  */
 export function tverskyLoss(input: Tensor, target: Tensor, options: TverskyLossOptions = {}): Tensor {
   expectOptions("tverskyLoss", options, `alpha beta softLabel ${overlapLossNames}`);
+  expectOptionKinds("tverskyLoss", options, { number: "alpha beta", boolean: "softLabel" });
+  expectKind("tverskyLoss", { input, target });
   const { alpha = 0.5, beta = 0.5, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   return composed(input, () => {
     const sums = overlapOf("tverskyLoss", input, target, options, { mode: options.softLabel ? "soft" : "plain" });
@@ -133,6 +140,8 @@ export interface GeneralizedDiceLossOptions extends OverlapLossOptions {
  */
 export function generalizedDiceLoss(input: Tensor, target: Tensor, options: GeneralizedDiceLossOptions = {}): Tensor {
   expectOptions("generalizedDiceLoss", options, `wType softLabel ${overlapLossNames}`);
+  expectOptionKinds("generalizedDiceLoss", options, { boolean: "softLabel" });
+  expectKind("generalizedDiceLoss", { input, target });
   const { wType = "square", softLabel = false, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   if (!["square", "simple", "uniform"].includes(wType)) {
     throw new ConfigError(`generalizedDiceLoss: wType must be "square", "simple" or "uniform", got ${JSON.stringify(wType)}`);

@@ -1,5 +1,7 @@
 /** @file PyTorch's losses with its options and defaults. Dice-like losses are in `dice.ts`. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { combine } from "../../autograd/binary.ts";
 import type { Reduction } from "../../autograd/cross_entropy.ts";
 import { add, affine, mul, neg, softplus } from "../../autograd/pointwise.ts";
@@ -33,6 +35,7 @@ function elementwise(
   { weight, reduction = "mean" }: ElementLossOptions,
   loss: (temporary: Temporary) => Tensor,
 ): Tensor {
+  expectKind(op, weight === undefined ? { input, target } : { input, target, weight });
   // PyTorch broadcasts with a warning: a [N, 1] prediction against [N] labels would be compared N times N.
   if (!sameShape(input.shape, target.shape)) {
     throw new ShapeError(`${op}: target ${showShape(target.shape)} must have the shape of the input ${showShape(input.shape)}`);
@@ -75,6 +78,7 @@ export function smoothL1Loss(
   options: ElementLossOptions & { readonly beta?: number } = {},
 ): Tensor {
   expectOptions("smoothL1Loss", options, "weight reduction beta");
+  expectOptionKinds("smoothL1Loss", options, { number: "beta" });
   const { beta = 1 } = options;
   if (!(beta >= 0)) throw new ConfigError(`smoothL1Loss: beta must not be negative, got ${beta}`);
   return elementwise("smoothL1Loss", input, target, options, () => combine("smoothL1", input, target, beta));
@@ -86,6 +90,7 @@ export function smoothL1Loss(
  */
 export function huberLoss(input: Tensor, target: Tensor, options: ElementLossOptions & { readonly delta?: number } = {}): Tensor {
   expectOptions("huberLoss", options, "weight reduction delta");
+  expectOptionKinds("huberLoss", options, { number: "delta" });
   const { delta = 1 } = options;
   if (!(delta > 0)) throw new ConfigError(`huberLoss: delta must be positive, got ${delta}`);
   return elementwise("huberLoss", input, target, options, () => combine("huber", input, target, delta));

@@ -1,5 +1,7 @@
 /** @file Hausdorff losses by distance transforms, with MONAI's options and defaults. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { affine, floor, log, mul, pow, sigmoid, square, sub, add } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
@@ -13,7 +15,7 @@ import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { composed, countedClasses, expectReduction, type TargetOptions, wantsCompat } from "./overlap.ts";
+import { composed, countedClasses, expectReduction, expectTargetOptions, type TargetOptions, wantsCompat } from "./overlap.ts";
 
 /** Options of `hausdorffDTLoss`, `logHausdorffDTLoss`. */
 export interface HausdorffDTLossOptions extends TargetOptions {
@@ -39,11 +41,13 @@ export interface HausdorffDTLossOptions extends TargetOptions {
  * @throws ShapeError, ConfigError
  */
 export function hausdorffDTLoss(input: Tensor, target: Tensor, options: HausdorffDTLossOptions = {}): Tensor {
+  expectKind("hausdorffDTLoss", { input, target });
   return composed(input, () => hausdorff("hausdorffDTLoss", input, target, options));
 }
 
 /** log(1 + `hausdorffDTLoss`); the same options, shapes and errors. */
 export function logHausdorffDTLoss(input: Tensor, target: Tensor, options: HausdorffDTLossOptions = {}): Tensor {
+  expectKind("logHausdorffDTLoss", { input, target });
   return composed(input, () => log(affine(hausdorff("logHausdorffDTLoss", input, target, options), 1, 1)));
 }
 
@@ -51,8 +55,8 @@ function hausdorff(op: string, input: Tensor, target: Tensor, options: Hausdorff
   expectOptions(op, options, "alpha includeBackground reduction batch compat toOnehotY sigmoid softmax otherAct");
   const { alpha = 2, includeBackground = false, reduction = "mean", batch = false, otherAct } = options;
   expectReduction(op, reduction);
-  if (otherAct !== undefined && typeof otherAct !== "function")
-    throw new ConfigError(`${op}: otherAct must be a function, got ${typeof otherAct}`);
+  expectTargetOptions(op, { ...options, otherAct: undefined });
+  expectOptionKinds(op, options, { boolean: "batch", number: "alpha", function: "otherAct" });
   if (options.sigmoid && options.softmax) throw new ConfigError(`${op}: give at most one of sigmoid and softmax`);
   if (input.rank !== 4 && input.rank !== 5)
     throw new ShapeError(`${op}: input must be [N, C, H, W] or [N, C, D, H, W], got ${showShape(input.shape)}`);

@@ -1,5 +1,7 @@
 /** @file Any loss of what a mask leaves. */
 
+import { expectKind } from "../../tensor/kind.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { cast } from "../../autograd/cast.ts";
 import { mul } from "../../autograd/pointwise.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -22,6 +24,8 @@ export function maskedLoss(
   mask: Tensor | undefined,
   loss: (input: Tensor, target: Tensor) => Tensor,
 ): Tensor {
+  expectArguments("maskedLoss", "function", { loss });
+  expectKind("maskedLoss", mask === undefined ? { input, target } : { input, target, mask });
   if (!mask) return loss(input, target);
   const [samples, channels] = mask.shape;
   const fits =

@@ -1,5 +1,7 @@
 /** @file nnU-Net's losses (Isensee et al. 2021) with its options and defaults; its Dice is negative, so sums with cross-entropy reach down to −1. */
 
+import { expectOptionKinds, refused } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { crossEntropyLoss, crossEntropyLossNames, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
 import { add, affine, clamp, div, gt, mul, ne, where } from "../../autograd/pointwise.ts";
@@ -52,6 +54,11 @@ function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
  */
 export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}): Tensor {
   expectOptions("softDiceLoss", options, "applyNonlin batchDice doBg smooth clipTp mask ignoreIndex");
+  expectKind("softDiceLoss", { input, target });
+  expectOptionKinds("softDiceLoss", options, { boolean: "batchDice doBg", number: "smooth clipTp ignoreIndex" });
+  const named = options.applyNonlin;
+  if (named !== undefined && named !== "softmax" && named !== "sigmoid" && typeof named !== "function")
+    refused("softDiceLoss", "options.applyNonlin", '"softmax", "sigmoid" or a function', named);
   const { applyNonlin, batchDice = false, doBg = true, smooth = 1, clipTp, mask, ignoreIndex } = options;
   if (input.rank < 2) throw new ShapeError(`softDiceLoss: input must be [N, C, spatial…], got ${showShape(input.shape)}`);
   return composed(input, () => {
@@ -87,6 +94,7 @@ const largest = 3.4028234e38;
 /** Cross-entropy that takes class indices of any type, also with a channel axis of size 1: `[N, 1, spatial…]`. Throws as `crossEntropyLoss`. */
 export function robustCrossEntropyLoss(input: Tensor, target: Tensor, options: CrossEntropyLossOptions = {}): Tensor {
   expectOptions("robustCrossEntropyLoss", options, crossEntropyLossNames);
+  expectKind("robustCrossEntropyLoss", { input, target });
   const squeezed = target.rank === input.rank && target.shape[1] === 1;
   const indices = squeezed ? reshape(target, target.shape.toSpliced(1, 1)) : target;
   if (indices.rank === input.rank) {
@@ -112,6 +120,8 @@ export interface TopKLossOptions extends Omit<CrossEntropyLossOptions, "reductio
  */
 export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions = {}): Tensor {
   expectOptions("topKLoss", options, "k weight ignoreIndex labelSmoothing");
+  expectOptionKinds("topKLoss", options, { number: "k" });
+  expectKind("topKLoss", { input, target });
   const { k = 10, ...rest } = options;
   return composed(input, () => {
     const losses = robustCrossEntropyLoss(input, target, { ...rest, reduction: "none" });
@@ -171,6 +181,7 @@ export interface DCAndCELossOptions extends DCCompoundLossOptions {
  */
 export function dcAndCELoss(input: Tensor, target: Tensor, given: DCAndCELossOptions = {}): Tensor {
   expectOptions("dcAndCELoss", given, "ce ignoreLabel softDice weightCe weightDice");
+  expectOptionKinds("dcAndCELoss", given, { object: "softDice ce", number: "weightCe weightDice ignoreLabel" });
   const { ce, ...options } = given;
   return labelLoss("dcAndCELoss", input, target, options, () =>
     robustCrossEntropyLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
@@ -186,6 +197,7 @@ export interface DCAndTopKLossOptions extends Omit<DCAndCELossOptions, "ce"> {
 /** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; shapes, arguments and errors as `dcAndCELoss`. */
 export function dcAndTopKLoss(input: Tensor, target: Tensor, given: DCAndTopKLossOptions = {}): Tensor {
   expectOptions("dcAndTopKLoss", given, "ce ignoreLabel softDice weightCe weightDice");
+  expectOptionKinds("dcAndTopKLoss", given, { object: "softDice ce", number: "weightCe weightDice ignoreLabel" });
   const { ce, ...options } = given;
   return labelLoss("dcAndTopKLoss", input, target, options, () =>
     topKLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
@@ -199,6 +211,7 @@ function labelLoss(
   options: Omit<DCAndCELossOptions, "ce">,
   entropyOf: () => Tensor,
 ): Tensor {
+  expectKind(op, { input, target });
   const { ignoreLabel, softDice } = options;
   if (!sameShape(target.shape, input.shape.with(1, 1))) {
     throw new ShapeError(
@@ -232,6 +245,12 @@ export interface DCAndBCELossOptions extends DCCompoundLossOptions {
  */
 export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCELossOptions = {}): Tensor {
   expectOptions("dcAndBCELoss", options, "bce useIgnoreLabel softDice weightCe weightDice");
+  expectOptionKinds("dcAndBCELoss", options, {
+    boolean: "useIgnoreLabel",
+    object: "softDice bce",
+    number: "weightCe weightDice",
+  });
+  expectKind("dcAndBCELoss", { input, target });
   const { useIgnoreLabel = false, softDice, bce } = options;
   const channels = input.shape[1] + (useIgnoreLabel ? 1 : 0);
   if (!sameShape(target.shape, input.shape.with(1, channels))) {

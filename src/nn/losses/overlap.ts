@@ -1,5 +1,6 @@
 /** @file What Dice-like losses share: their options, the fused region sums they rest on, and how losses per sample and class are reduced. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
 import { mul } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { cast } from "../../autograd/cast.ts";
@@ -40,6 +41,8 @@ export interface OverlapLossOptions extends TargetOptions {
   readonly ignoreIndex?: number | undefined;
 }
 
+const targetKinds = { boolean: "includeBackground toOnehotY sigmoid softmax", function: "otherAct" } as const;
+
 /** The names of these options. */
 export const overlapLossNames =
   "reduction smoothNr smoothDr batch ignoreIndex includeBackground toOnehotY sigmoid softmax otherAct";
@@ -53,7 +56,6 @@ export interface Overlap {
 
 /** Runs a loss made of operations. If nothing is to be noted, what it leaves behind is freed at once. */
 export function composed(input: Tensor, fn: () => Tensor): Tensor {
-  expectKind("loss", { input });
   return input.requiresGrad || input.origin !== undefined ? fn() : scope(fn);
 }
 
@@ -64,9 +66,10 @@ export function expectReduction(op: string, reduction: unknown, allowed: readonl
   }
 }
 
-function expectOneActivation(op: string, { sigmoid, softmax, otherAct }: TargetOptions): void {
-  if (otherAct !== undefined && typeof otherAct !== "function")
-    throw new ConfigError(`${op}: otherAct must be a function, got ${typeof otherAct}`);
+/** Throws `ConfigError` for options of another kind, and for more than one activation. */
+export function expectTargetOptions(op: string, options: TargetOptions): void {
+  expectOptionKinds(op, options, targetKinds);
+  const { sigmoid, softmax, otherAct } = options;
   if ([sigmoid, softmax, otherAct].filter(Boolean).length > 1)
     throw new ConfigError(`${op}: give at most one of sigmoid, softmax and otherAct`);
 }
@@ -89,7 +92,8 @@ export function overlapOf(
   options: OverlapLossOptions,
   region: Pick<RegionOptions, "mode" | "mask" | "maskOf"> = {},
 ): Overlap {
-  expectOneActivation(op, options);
+  expectTargetOptions(op, options);
+  expectOptionKinds(op, options, { number: "smoothNr smoothDr ignoreIndex", boolean: "batch" });
   const { reduction = "mean" } = options;
   expectReduction(op, reduction);
   expectKind(op, { input, target });

@@ -3,6 +3,8 @@
  * original is at fault, the default is corrected and `compat: "quicknat"` gives the original's numbers.
  */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { cast } from "../../autograd/cast.ts";
 import { gather } from "../../autograd/indexing.ts";
@@ -35,6 +37,7 @@ function indexMap(op: string, input: Tensor, target: Tensor): Tensor {
 /** `[C]` factors as a tensor that broadcasts over `[…, C]`, or undefined. */
 function classFactors(op: string, input: Tensor, weights: readonly number[] | undefined): Tensor | undefined {
   if (weights === undefined) return undefined;
+  expectArguments(op, "numbers", { weights });
   if (weights.length !== input.shape[1]) {
     throw new ShapeError(`${op}: weights ${showShape(weights)} must have ${input.shape[1]} entries, one per class`);
   }
@@ -60,6 +63,8 @@ export interface QuickNatDiceLossOptions {
  */
 export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceLossOptions = {}): Tensor {
   expectOptions("quickNatDiceLoss", options, "weights binary compat");
+  expectOptionKinds("quickNatDiceLoss", options, { boolean: "binary" });
+  expectKind("quickNatDiceLoss", { input, target });
   const op = "quickNatDiceLoss";
   const { binary = false, weights } = options;
   const compat = wantsCompat(op, options.compat, "quicknat");
@@ -109,6 +114,8 @@ export interface QuickNatIoULossOptions {
  */
 export function quickNatIoULoss(input: Tensor, target: Tensor, options: QuickNatIoULossOptions = {}): Tensor {
   expectOptions("quickNatIoULoss", options, "weights ignoreIndex");
+  expectOptionKinds("quickNatIoULoss", options, { number: "ignoreIndex" });
+  expectKind("quickNatIoULoss", { input, target });
   const op = "quickNatIoULoss";
   const { ignoreIndex, weights } = options;
   const index = indexMap(op, input, target);
@@ -140,6 +147,8 @@ export interface QuickNatFocalLossOptions {
  */
 export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalLossOptions = {}): Tensor {
   expectOptions("quickNatFocalLoss", options, "gamma alpha sizeAverage compat");
+  expectOptionKinds("quickNatFocalLoss", options, { boolean: "sizeAverage", number: "gamma", spread: "alpha" });
+  expectKind("quickNatFocalLoss", { input, target });
   const op = "quickNatFocalLoss";
   const { gamma = 2, alpha, sizeAverage = true } = options;
   const compat = wantsCompat(op, options.compat, "quicknat");
@@ -175,6 +184,8 @@ export interface QuickNatCombinedLossOptions {
  */
 export function quickNatCombinedLoss(input: Tensor, target: Tensor, options: QuickNatCombinedLossOptions = {}): Tensor {
   expectOptions("quickNatCombinedLoss", options, "weight compat");
+  if (options.weight !== undefined) expectKind("quickNatCombinedLoss", { "options.weight": options.weight });
+  expectKind("quickNatCombinedLoss", { input, target });
   const { weight, compat } = options;
   const dice = quickNatDiceLoss(input, target, { compat });
   if (!weight) return add(mean(crossEntropyLoss(input, target, { reduction: "none" })), dice);

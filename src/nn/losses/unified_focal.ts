@@ -1,5 +1,7 @@
 /** @file Asymmetric unified focal loss with MONAI's options and defaults. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { add, affine, clamp, div, log, mul, pow } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { slice } from "../../autograd/view.ts";
@@ -39,6 +41,8 @@ export function asymmetricUnifiedFocalLoss(
   options: AsymmetricUnifiedFocalLossOptions = {},
 ): Tensor {
   expectOptions("asymmetricUnifiedFocalLoss", options, "weight gamma delta reduction");
+  expectOptionKinds("asymmetricUnifiedFocalLoss", options, { number: "weight gamma delta" });
+  expectKind("asymmetricUnifiedFocalLoss", { input, target });
   const op = "asymmetricUnifiedFocalLoss";
   const { weight = 0.5, gamma = 0.5, delta = 0.7, reduction = "mean" } = options;
   expectReduction(op, reduction);

@@ -1,5 +1,7 @@
 /** @file Generalized Wasserstein Dice loss with MONAI's options and defaults. */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectKind } from "../../tensor/kind.ts";
 import { conv } from "../../autograd/conv.ts";
 import { add, affine, div, mul, reciprocal, sub } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
@@ -32,6 +34,8 @@ export interface GeneralizedWassersteinDiceLossOptions {
 
 function scaled(distances: readonly (readonly number[])[], classes: number): number[] {
   const op = "generalizedWassersteinDiceLoss";
+  expectArguments(op, "list", { distances });
+  distances.forEach((row, i) => expectArguments(op, "numbers", { [`distances[${i}]`]: row }));
   if (distances.length !== classes || distances.some((row) => row.length !== classes)) {
     throw new ShapeError(`${op}: the distances must be ${classes} rows of ${classes}, one per class of the input`);
   }
@@ -56,6 +60,8 @@ export function generalizedWassersteinDiceLoss(
   options: GeneralizedWassersteinDiceLossOptions = {},
 ): Tensor {
   expectOptions("generalizedWassersteinDiceLoss", options, "weightingMode reduction smoothNr smoothDr compat");
+  expectOptionKinds("generalizedWassersteinDiceLoss", options, { number: "smoothNr smoothDr" });
+  expectKind("generalizedWassersteinDiceLoss", { input, target });
   const op = "generalizedWassersteinDiceLoss";
   const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   const compat = wantsCompat(op, options.compat, "monai");

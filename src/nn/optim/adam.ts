@@ -1,5 +1,6 @@
 /** @file Adam and AdamW with PyTorch's defaults and numerics. */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
@@ -35,9 +36,11 @@ export class Adam extends Optimizer {
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
     expectOptions("Adam", options, names);
+    expectOptionKinds("Adam", options, { boolean: "amsgrad maximize" });
     const groups = groupsOf("Adam", params, names);
     const hyper = groups.map((g) => {
       const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = { ...options, ...g.options };
+      expectArguments("Adam", "numbers", { betas });
       requireRange("Adam", "lr", lr, 0, Infinity);
       requireRange("Adam", "betas[0]", betas[0], 0, 1 - 1e-12);
       requireRange("Adam", "betas[1]", betas[1], 0, 1 - 1e-12);

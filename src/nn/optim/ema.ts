@@ -1,5 +1,6 @@
 /** @file Exponential moving average of weights. */
 
+import { expectTensorList } from "../../tensor/kind.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Device } from "../../tensor/device.ts";
 import { CheckpointError, ConfigError } from "../../host/errors.ts";
@@ -28,6 +29,7 @@ export class EMA {
    * @throws ConfigError
    */
   constructor(source: Optimizer | readonly Tensor[], decay: number) {
+    if (!(source instanceof Optimizer)) expectTensorList("EMA", "source", source);
     requireRange("EMA", "decay", decay, 0, 1);
     this.source = source;
     this.decay = decay;

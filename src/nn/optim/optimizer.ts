@@ -3,6 +3,7 @@
  * few arrays; what changes per step (learning rate, bias corrections) lives on the device.
  */
 
+import { described, expectItems, refused } from "../../host/kinds.ts";
 import { grad } from "../../autograd/tape.ts";
 import * as kernels from "../../kernels/optim.ts";
 import { alignUp } from "../../tensor/buffers.ts";
@@ -12,6 +13,7 @@ import type { HostArray } from "../../host/array.ts";
 import { expectNames, expectOptions } from "../../host/options.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { keep } from "../../tensor/scope.ts";
+import { expectTensorList } from "../../tensor/kind.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { GradScaler } from "./grad_scaler.ts";
 import { Pack } from "./pack.ts";
@@ -65,6 +67,7 @@ export abstract class Optimizer {
     groups: readonly { readonly params: readonly Tensor[]; readonly hyper: readonly number[] }[],
     moments: readonly boolean[],
   ) {
+    expectItems("an optimizer", "groups", groups, { params: "list", hyper: "numbers" });
     const first = groups[0]?.params[0];
     if (!first) throw new ConfigError("an optimizer needs at least one parameter");
     this.device = first.device;
@@ -165,6 +168,7 @@ export abstract class Optimizer {
    */
   step(gradients: readonly Tensor[], options: StepOptions = {}): void {
     expectOptions("Optimizer.step", options, "clipValue clipNorm veto");
+    expectTensorList("Optimizer.step", "gradients", gradients);
     const { veto } = options;
     if (veto && !this.scaler)
       throw new ConfigError(
@@ -275,18 +279,28 @@ export function groupsOf<H extends object>(
 ): readonly ParamGroup<H>[] {
   if (!Array.isArray(params)) {
     throw new ConfigError(
-      "an optimizer takes a list of parameters: give it model.parameters(), or groups as parameterGroups makes them",
+      `${op}: the parameters are a list, such as model.parameters() or the groups that parameterGroups makes; got ${described(params)}`,
     );
   }
   const [first] = params;
-  if (!first || !("params" in first)) return [{ params: params as readonly Tensor[] }];
+  if (typeof first !== "object" || first === null || !("params" in first)) {
+    expectTensorList(op, "params", params);
+    return [{ params: params as readonly Tensor[] }];
+  }
   for (const group of params as readonly ParamGroup<H>[]) {
     expectNames(`${op}: a group of parameters`, group, "params options");
-    expectNames(`${op}: the options of a group`, group.options, names);
+    expectNames(`${op}: the options of a group`, group.options ?? {}, names);
+    expectTensorList(op, "params", group.params);
   }
   return params as readonly ParamGroup<H>[];
 }
 
 export function requireRange(op: string, name: string, value: number, low: number, high: number): void {
+  if (typeof value !== "number") refused(op, name, "a number", value);
   if (!(value >= low && value <= high)) throw new ConfigError(`${op}: ${name} must be in [${low}, ${high}], got ${value}`);
+}
+
+/** Throws `ConfigError` for what is no optimizer. */
+export function expectOptimizer(op: string, optimizer: unknown): void {
+  if (!(optimizer instanceof Optimizer)) refused(op, "optimizer", "an optimizer", optimizer);
 }

@@ -1,8 +1,9 @@
 /** @file Choosing parameters by name, and giving groups of them their own learning rate. */
 
+import { expectItems } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Module } from "../module.ts";
+import { type Module, expectModule } from "../module.ts";
 import { type NameFilter, nameMatcher } from "../names.ts";
 import type { ParamGroup } from "./optimizer.ts";
 
@@ -25,6 +26,8 @@ export interface GroupRule<H> {
  * @throws ConfigError for a rule that no trainable parameter is left for, which is nearly always a mistyped name
  */
 export function parameterGroups<H>(model: Module, rules: readonly GroupRule<H>[]): ParamGroup<H>[] {
+  expectModule("parameterGroups", { model });
+  expectItems("parameterGroups", "rules", rules);
   const matchers = rules.map(({ match }) => nameMatcher(match));
   const params: Tensor[][] = [...rules, undefined].map(() => []);
   for (const [name, t] of model.namedParameters()) {

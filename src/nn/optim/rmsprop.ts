@@ -1,5 +1,6 @@
 /** @file RMSprop with PyTorch's defaults and numerics. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
@@ -33,6 +34,7 @@ export class RMSprop extends Optimizer {
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<RMSpropOptions>[], options: RMSpropOptions = {}) {
     expectOptions("RMSprop", options, names);
+    expectOptionKinds("RMSprop", options, { boolean: "centered maximize" });
     const groups = groupsOf("RMSprop", params, names);
     const { centered = false } = options;
     const hyper = groups.map((g) => {

@@ -1,8 +1,9 @@
 /** @file PyTorch's learning rate schedulers over the functions of `rates.ts`. All of them move the rates of an optimizer at `step()`. */
 
+import { expectArguments, expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
-import type { Optimizer } from "./optimizer.ts";
+import { type Optimizer, expectOptimizer } from "./optimizer.ts";
 import {
   cosineAnnealing,
   type CosineOptions,
@@ -33,6 +34,8 @@ export class Scheduler {
   private done = 0;
 
   constructor(optimizer: Optimizer, schedule: Schedule) {
+    expectOptimizer(new.target.name, optimizer);
+    expectArguments(new.target.name, "function", { schedule });
     this.optimizer = optimizer;
     this.schedule = schedule;
     this.bases = optimizer.rates;
@@ -130,6 +133,9 @@ export class OneCycleLR extends Scheduler {
       options,
       "cycleMomentum baseMomentum maxMomentum maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase",
     );
+    expectOptionKinds("OneCycleLR", options, { boolean: "cycleMomentum" });
+    expectOptimizer("OneCycleLR", optimizer);
+    expectFields("OneCycleLR", "options", options, { baseMomentum: "number?", maxMomentum: "number?" });
     const { cycleMomentum = true, baseMomentum = 0.85, maxMomentum = 0.95, ...rest } = options;
     const cycle = oneCycle(rest);
     super(optimizer, (step) => cycle(step).lr);
@@ -180,6 +186,8 @@ export class ReduceLROnPlateau {
 
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
     expectOptions("ReduceLROnPlateau", options, "mode factor patience threshold thresholdMode cooldown minLr eps");
+    expectOptionKinds("ReduceLROnPlateau", options, { number: "factor patience threshold cooldown minLr eps" });
+    expectOptimizer("ReduceLROnPlateau", optimizer);
     const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "rel" } = options;
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
     if (!(factor < 1)) throw new ConfigError(`ReduceLROnPlateau: factor must be below 1, got ${factor}`);
@@ -195,6 +203,7 @@ export class ReduceLROnPlateau {
 
   /** Takes the metric of one more epoch. */
   step(metric: number): void {
+    expectArguments("ReduceLROnPlateau.step", "number", { metric });
     this.optimizer.expectOutside("a scheduler's step");
     const { factor, patience, cooldown, minLr, eps } = this.options;
     if (this.improved(metric)) {

@@ -1,5 +1,6 @@
 /** @file Stochastic gradient descent with PyTorch's defaults and numerics. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -32,6 +33,7 @@ export class SGD extends Optimizer {
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<SGDOptions>[], options: SGDOptions = {}) {
     expectOptions("SGD", options, names);
+    expectOptionKinds("SGD", options, { boolean: "nesterov maximize", number: "dampening" });
     const groups = groupsOf("SGD", params, names);
     const { nesterov = false } = options;
     const hyper = groups.map((g) => {

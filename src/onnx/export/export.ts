@@ -5,6 +5,7 @@
  * (comparisons, indices) and all that does not lead to a parameter, and would need both; an observer sees the same calls with less.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { noGrad, type Observer, observing } from "../../autograd/tape.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -159,6 +160,8 @@ export async function exportOnnx(
   options: ExportOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   expectOptions("exportOnnx", options, "dynamicAxes inputName outputName device ownOps");
+  expectFields("exportOnnx", "module", module, { namedTensors: "function", forward: "function" });
+  expectArguments("exportOnnx", "numbers", { inputShape });
   const { inputName = "input", outputName = "output" } = options;
   const state = new Map(module.namedTensors());
   const device = state.values().next().value?.device ?? options.device;

@@ -1,5 +1,7 @@
 /** @file An ONNX graph as a module. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { parameter } from "../../autograd/tape.ts";
 import { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -88,6 +90,8 @@ export class OnnxModel extends Module {
   /** @internal */
   constructor(device: Device, file: OnnxFile, budget: Budget, external: External | undefined) {
     super();
+    expectDevice("OnnxModel", device);
+    expectFields("OnnxModel", "file", file, { graph: "object", opsets: "map" });
     this.device = device;
     this.graph = checkGraph(file, (problem) => budget.fail(problem));
     this.opset = file.opsets.get("")!;
@@ -227,6 +231,8 @@ const showNames = (list: readonly OnnxValueInfo[]): string => list.map((v) => `"
  */
 export function importOnnx(device: Device, bytes: Uint8Array, options: OnnxOptions = {}): OnnxModel {
   expectOptions("importOnnx", options, onnxNames);
+  expectDevice("importOnnx", device);
+  expectArguments("importOnnx", "bytes", { bytes });
   const budget = onnxBudget(bytes.length, options.source ?? "the ONNX file");
   return new OnnxModel(device, parseOnnx(bytes, budget), budget, options.external);
 }

@@ -1,5 +1,7 @@
 /** @file Graph models of TensorFlow.js as modules: their graph becomes one of ONNX, which is run as any other. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
 import { failing } from "../../host/bytes/budget.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -36,6 +38,8 @@ function expectSupported(nodes: readonly TfNode[], source: string): void {
  * @throws FormatError for graphs that contradict themselves or have the channels first, ConfigError naming all operations that are not supported
  */
 export function importTfjsGraph(device: Device, model: TfjsModel): OnnxModel {
+  expectDevice("importTfjsGraph", device);
+  expectFields("importTfjsGraph", "model", model, { source: "text", topology: "object", weights: "map" });
   const { source, weights } = model;
   const fail = failing(source);
   if (model.format !== "graph-model") throw fail("this is a layers model, which layersModel builds");

@@ -3,6 +3,7 @@
  * The outputs of all classes never exist together: the last, pointwise convolution runs for some planes and classes at a time, and the largest so far is kept.
  */
 
+import { expectDevice } from "../../tensor/kind.ts";
 import { conv } from "../../autograd/conv.ts";
 import { cast } from "../../autograd/cast.ts";
 import { withPrecision } from "../../autograd/precision.ts";
@@ -16,7 +17,7 @@ import { formatBytes } from "../../host/text.ts";
 import { codesPerWord, type Decision, decidePart } from "../../kernels/window.ts";
 import { evaluating } from "../../nn/evaluating.ts";
 import type { Conv } from "../../nn/layers/conv.ts";
-import type { Module } from "../../nn/module.ts";
+import { type Module, expectModule } from "../../nn/module.ts";
 import { capture, type Captured } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import { Plan } from "../../tensor/plan.ts";
@@ -77,6 +78,8 @@ export class CoreWindows {
 
   constructor(device: Device, network: Module, options: CoreWindowsOptions = {}) {
     expectOptions("CoreWindows", options, "decision precision maxBytes");
+    expectDevice("CoreWindows", device);
+    expectModule("CoreWindows", { network });
     this.device = device;
     this.network = network;
     this.options = options;

@@ -3,10 +3,12 @@
  * only labels (or, asked for, scores) come back. Windows, padding and weights are those of `sliding_window.ts`.
  */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
-import type { Module } from "../../nn/module.ts";
+import { expectModule, type Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { padTo, unpad } from "./padding.ts";
 import { weightMap } from "./sliding_window.ts";
@@ -68,7 +70,12 @@ export class DeviceWindows {
   /** @throws ConfigError without a network, for a batch size below 1, windows of no whole voxels, and `maxBytes` that are none */
   constructor(device: Device, networks: Module | readonly Module[], options: DeviceWindowsOptions) {
     expectOptions("DeviceWindows", options, deviceWindowsNames);
-    const list = "forward" in networks ? [networks] : networks;
+    expectDevice("DeviceWindows", device);
+    expectFields("DeviceWindows", "options", options, { roiSize: "spread", maxBytes: "number?" });
+    const list = Array.isArray(networks) ? (networks as readonly Module[]) : [networks as Module];
+    list.forEach((network, i) =>
+      expectModule("DeviceWindows", { [Array.isArray(networks) ? `networks[${i}]` : "networks"]: network }),
+    );
     const { swBatchSize = 1, roiSize, maxBytes = defaultMaxBytes } = options;
     if (list.length === 0) throw new ConfigError("DeviceWindows: there is no network");
     if (!Number.isInteger(swBatchSize) || swBatchSize < 1)

@@ -1,5 +1,6 @@
 /** @file MONAI's inferers: from a volume, a tensor or an array and a network (or what stands for one) to the scores of each voxel. */
 
+import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { isVolume, makeVolume, type Volume } from "../../data/volume.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -31,6 +32,12 @@ const infererNames =
 const sliceInfererNames =
   "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums maxBytes processFn withCoord bufferSteps bufferDim onProgress signal spatialDim";
 
+const inferKinds = {
+  spread: "overlap sigmaScale",
+  text: "mode paddingMode precision",
+  number: "cval swBatchSize maxBytes",
+} as const;
+
 /** Images `[N, C, ...spatial]` as host arrays or tensors. */
 export type Images = HostArray | Tensor;
 
@@ -41,6 +48,8 @@ export class SlidingWindowInferer {
 
   constructor(options: InfererOptions) {
     expectOptions("SlidingWindowInferer", options, infererNames);
+    expectOptionKinds("SlidingWindowInferer", options, inferKinds);
+    expectFields("SlidingWindowInferer", "options", options, { roiSize: "spread", swBatchSize: "number?" });
     this.options = options;
   }
 
@@ -71,6 +80,8 @@ export class SliceInferer {
 
   constructor(options: SliceInfererOptions) {
     expectOptions("SliceInferer", options, sliceInfererNames);
+    expectOptionKinds("SliceInferer", options, inferKinds);
+    expectFields("SliceInferer", "options", options, { roiSize: "spread" });
     const { roiSize, spatialDim = 0 } = options;
     if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}`);
     if (typeof roiSize !== "number" && roiSize.length !== 2)
@@ -125,6 +136,7 @@ async function onImages(
   images: Volume | Images,
   run: (x: HostArray) => Promise<HostArray<Float32Array>>,
 ): Promise<HostArray<Float32Array>> {
+  if (!(images instanceof Tensor)) expectArguments("inferer", "array", { image: images });
   if (images instanceof Tensor) return run({ data: await images.data(), shape: images.shape });
   if (!isVolume(images)) return run(images);
   const { data, shape } = await run({ data: images.data, shape: [1, ...images.shape] });

@@ -17,7 +17,7 @@ export interface KeptScores {
 /** Makes room for the scores of an image, for so many channels and voxels. */
 export type KeepScores = (channels: number, voxels: number) => KeptScores;
 
-/** Scores in one array. */
+/** Scores in one array `[channels, voxels]`, for `channels` of the network and so many `voxels` of the image. */
 export function keptInMemory(channels: number, voxels: number): KeptScores {
   const data = new Float32Array(channels * voxels);
   return {

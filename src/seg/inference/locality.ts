@@ -1,5 +1,7 @@
 /** @file How far a network looks: what each voxel of its output depends on, found by following a forward pass that only is traced. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { convPadding, type ConvOptions } from "../../kernels/conv/shape.ts";
 import { binaryOps, comparisons, unaryOps } from "../../kernels/pointwise.ts";
 import { noGrad, observing } from "../../autograd/tape.ts";
@@ -7,7 +9,7 @@ import { spatial } from "../../host/shape.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { enter } from "../../nn/evaluating.ts";
 import { Conv } from "../../nn/layers/conv.ts";
-import type { Module } from "../../nn/module.ts";
+import { type Module, expectModule } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import { Plan } from "../../tensor/plan.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -37,6 +39,9 @@ const pointwise = new Set([
  * @param spatialDims of its images
  */
 export function localityOf(device: Device, network: Module, channels: number, spatialDims: number): Locality | undefined {
+  expectDevice("localityOf", device);
+  expectModule("localityOf", { network });
+  expectArguments("localityOf", "number", { channels, spatialDims });
   const leave = enter(network);
   const walk = new Walk();
   const shape = [1, channels, ...new Array<number>(spatialDims).fill(16)];

@@ -3,8 +3,9 @@
  * sure it is (Roy et al. 2018, "Inherent brain segmentation quality control").
  */
 
+import { expectItems, expectArguments } from "../../host/kinds.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
-import { Module } from "../../nn/module.ts";
+import { Module, expectModule } from "../../nn/module.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -18,6 +19,7 @@ export class TestDropout extends Module {
   readonly network: Module;
 
   constructor(network: Module) {
+    expectModule("TestDropout", { network });
     super();
     this.network = network;
     this.training = network.training;
@@ -60,6 +62,7 @@ export class StructureCounts {
 
   /** @param numClasses classes of the label maps, background included */
   constructor(numClasses: number) {
+    expectArguments("StructureCounts", "number", { numClasses });
     this.classes = numClasses;
     this.words = Math.ceil(numClasses / 32);
     this.all = new Float64Array(numClasses);
@@ -125,6 +128,7 @@ export class StructureCounts {
  * @throws ConfigError without a sample, ShapeError for different shapes, DataError for other labels
  */
 export function structureUncertainty(samples: readonly HostArray[], numClasses: number): StructureUncertainties {
+  expectItems("structureUncertainty", "samples", samples, { data: "values", shape: "numbers" });
   const op = "structureUncertainty";
   if (samples.length === 0) throw new ConfigError(`${op}: there is no sample; give at least one label map`);
   const [first] = samples;

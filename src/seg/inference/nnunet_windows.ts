@@ -1,5 +1,6 @@
 /** @file nnU-Net's sliding window: where tiles start, how they are weighted, and the average over mirrored inputs. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -18,6 +19,8 @@ export function computeStepsForSlidingWindow(
   tileSize: readonly number[],
   tileStepSize: number,
 ): number[][] {
+  expectArguments("computeStepsForSlidingWindow", "numbers", { imageSize, tileSize });
+  expectArguments("computeStepsForSlidingWindow", "number", { tileStepSize });
   if (!(tileStepSize > 0 && tileStepSize <= 1))
     throw new ConfigError(`computeStepsForSlidingWindow: tileStepSize is ${tileStepSize}; expected more than 0, at most 1`);
   if (imageSize.length !== tileSize.length || imageSize.some((n, a) => n < tileSize[a]))
@@ -61,6 +64,7 @@ function impulse(size: number, sigma: number): Float64Array {
  */
 export function computeGaussian(tileSize: readonly number[], options: GaussianOptions = {}): HostArray<Float32Array> {
   expectOptions("computeGaussian", options, "sigmaScale valueScalingFactor dtype");
+  expectArguments("computeGaussian", "numbers", { tileSize });
   const { sigmaScale = 1 / 8, valueScalingFactor = 1, dtype = "float16" } = options;
   if (!(sigmaScale > 0)) throw new ConfigError(`computeGaussian: sigmaScale is ${sigmaScale}; expected more than 0`);
   const axes = tileSize.map((n) => impulse(n, n * sigmaScale));
@@ -92,6 +96,7 @@ export function withMirroring(
   predictor: WindowPredictor,
   mirrorAxes: readonly number[],
 ): (windows: HostArray<Float32Array>) => Promise<HostArray> {
+  expectArguments("withMirroring", "numbers", { mirrorAxes });
   const predict = functionOf(predictor);
   if (mirrorAxes.length === 0) return async (windows) => predict(windows, []);
   return async (windows) => {

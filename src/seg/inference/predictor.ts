@@ -1,8 +1,9 @@
 /** @file A network as a function on host arrays, for the inferers. */
 
+import { expectDevice } from "../../tensor/kind.ts";
 import { noGrad } from "../../autograd/tape.ts";
 import { evaluating } from "../../nn/evaluating.ts";
-import type { Module } from "../../nn/module.ts";
+import { type Module, expectModule } from "../../nn/module.ts";
 import { capture, type Captured, captureNames, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -17,6 +18,8 @@ export class Predictor {
   /** `maxPlanBytes` bounds the plans of input shapes that come and go, see `CaptureOptions`. */
   constructor(device: Device, model: Module, options: CaptureOptions = {}) {
     expectOptions("Predictor", options, captureNames);
+    expectDevice("Predictor", device);
+    expectModule("Predictor", { model });
     this.model = model;
     this.step = capture(device, (x) => noGrad(() => model.forward(x)), options);
   }

@@ -3,6 +3,8 @@
  * test-time dropout also the uncertainty of each structure. Scores stay on the device, some rows of the volume at a time.
  */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import type { Precision } from "../../autograd/precision.ts";
 import { type SliceOrientation, orientationAxes } from "../../data/orientation.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
@@ -129,6 +131,8 @@ export class QuickNatViews {
   /** @throws ConfigError without a view, for weights that are not positive, an unknown combination or numbers below 1 */
   constructor(device: Device, networks: ViewNetworks, options: QuickNatViewsOptions = {}) {
     expectOptions("QuickNatViews", options, names);
+    expectDevice("QuickNatViews", device);
+    expectArguments("QuickNatViews", "object", { networks });
     const { combine = "probabilities", batchSize = 8, multiple = 1, precision = "f32", maxBytes = 2 ** 31 } = options;
     if (combine !== "probabilities" && combine !== "logits") {
       throw new ConfigError(`QuickNatViews: combine must be "probabilities" or "logits", got ${JSON.stringify(combine)}`);

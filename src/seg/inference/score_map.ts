@@ -3,6 +3,8 @@
  * few volumes of the target's size in memory, however many classes there are.
  */
 
+import { expectCoding } from "../post/expect_coding.ts";
+import { expectFields, expectArguments } from "../../host/kinds.ts";
 import { resampleDataOrSegToShape, type ResampleToShapeOptions } from "../../data/nnunet/resample.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -25,13 +27,19 @@ export interface ScoreMap {
 }
 
 /** Scores `[K, …]` that are in memory. */
-export function scoresInMemory({ data, shape: [channels, ...shape] }: HostArray<Float32Array>): ScoreMap {
+export function scoresInMemory(scores: HostArray<Float32Array>): ScoreMap {
+  expectArguments("scoresInMemory", "array", { scores });
+  const { data } = scores;
+  const [channels, ...shape] = scores.shape;
   const voxels = sizeOf(shape);
   return { channels, shape, channel: (c) => data.subarray(c * voxels, (c + 1) * voxels) };
 }
 
 /** Scores whose channels `[1, …]` are mapped when they are asked for. */
 export function mappedScores(scores: ScoreMap, shape: Shape, map: (channel: HostArray<Float32Array>) => HostArray): ScoreMap {
+  expectScores("mappedScores", "scores", scores);
+  expectArguments("mappedScores", "numbers", { shape });
+  expectArguments("mappedScores", "function", { map });
   return {
     channels: scores.channels,
     shape,
@@ -58,12 +66,16 @@ export function resampledScores(
   options: Omit<ResampleToShapeOptions, "isSeg"> = {},
 ): ScoreMap {
   expectOptions("resampledScores", options, "order orderZ forceSeparateZ separateZAnisotropyThreshold");
+  expectScores("resampledScores", "scores", scores);
+  expectArguments("resampledScores", "numbers", { shape, currentSpacing, newSpacing });
   const how = { order: 1, orderZ: 0, forceSeparateZ: null, ...options };
   return mappedScores(scores, shape, (x) => resampleDataOrSegToShape(x, shape, currentSpacing, newSpacing, how));
 }
 
 /** The mean of the scores of several models. @throws ConfigError without any, ShapeError for different shapes */
 export function meanScores(maps: readonly ScoreMap[]): ScoreMap {
+  expectArguments("meanScores", "list", { maps });
+  maps.forEach((map, i) => expectScores("meanScores", `maps[${i}]`, map));
   const [first, ...others] = maps;
   if (!first) throw new ConfigError("meanScores: there are no scores; give those of at least one model");
   for (const { channels, shape } of others) {
@@ -89,6 +101,7 @@ export function meanScores(maps: readonly ScoreMap[]): ScoreMap {
 
 /** Probabilities of logits: softmax over the channels of outputs of the kind "softmax", else sigmoid. Where nothing was predicted it is background. */
 export function probabilityMap(logits: ScoreMap, kind: OutputCoding["kind"]): ScoreMap {
+  expectScores("probabilityMap", "logits", logits);
   if (kind !== "softmax") return { ...logits, channel: (c) => logits.channel(c).map((v) => 1 / (1 + Math.exp(-v))) };
   let normal: { readonly most: Float32Array; readonly total: Float32Array } | undefined;
   return {
@@ -126,6 +139,8 @@ function normalizer({ channels, shape, channel }: ScoreMap) {
  * @throws ShapeError for another number of channels
  */
 export function decideScores(scores: ScoreMap, outputs: OutputCoding, threshold = 0): HostArray<Uint8Array | Int32Array> {
+  expectScores("decideScores", "scores", scores);
+  expectCoding("decideScores", "outputs", outputs);
   const { channels, shape } = scores;
   if (channels !== outputs.channels)
     throw new ShapeError(`decideScores: there are ${channels} channels; expected ${outputs.channels} for ${outputs.kind}`);
@@ -146,9 +161,15 @@ export function decideScores(scores: ScoreMap, outputs: OutputCoding, threshold 
 }
 
 /** All channels of scores, `[K, …]`. */
-export function gathered({ channels, shape, channel }: ScoreMap): HostArray<Float32Array<ArrayBuffer>> {
+export function gathered(scores: ScoreMap): HostArray<Float32Array<ArrayBuffer>> {
+  expectScores("gathered", "scores", scores);
+  const { channels, shape, channel } = scores;
   const voxels = sizeOf(shape);
   const data = new Float32Array(channels * voxels);
   for (let c = 0; c < channels; c++) data.set(channel(c), c * voxels);
   return { data, shape: [channels, ...shape] };
+}
+
+function expectScores(op: string, name: string, scores: unknown): void {
+  expectFields(op, name, scores, { channels: "number", shape: "numbers", channel: "function" });
 }

@@ -1,6 +1,9 @@
 /** @file From a prepared image to a label map: the contract, and the ones that run a network over windows or slices. */
 
-import type { Module } from "../../nn/module.ts";
+import { expectCoding } from "../post/expect_coding.ts";
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
+import { type Module, expectModule } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { OutputCoding } from "../post/output_coding.ts";
@@ -76,7 +79,7 @@ export interface Segmenter {
   run(image: HostArray, hooks?: SegmentHooks): Promise<Segmentation>;
   /** What these labels are decided from: logits `[channels, x, y, z]`. For probabilities, ensembles, and recipes that resample before they decide. */
   scores?(image: HostArray, hooks?: SegmentHooks): Promise<HostArray<Float32Array>>;
-  /** The same, kept where `keep` says, by channel, until `dispose`. For images with many classes. */
+  /** The same of an `image` `[C, x, y, z]`, kept where `keep` says, by channel, until `dispose`. For images with many classes. */
   scoreMap?(image: HostArray, keep: KeepScores, hooks?: SegmentHooks): Promise<ScoreMap & Pick<KeptScores, "dispose">>;
   /** What `run`, or with `scores` `scores`, will do for an image of this shape and take on the device. */
   plan?(shape: readonly number[], scores?: boolean): Promise<SegmentPlan>;
@@ -105,8 +108,11 @@ export class WindowSegmenter implements Segmenter {
   private options: DeviceWindowsOptions;
   private windows: DeviceWindows;
 
-  constructor(device: Device, networks: Module | readonly Module[], { outputs, ...options }: WindowSegmenterOptions) {
+  constructor(device: Device, networks: Module | readonly Module[], given: WindowSegmenterOptions) {
+    expectFields("WindowSegmenter", "options", given, {});
+    const { outputs, ...options } = given;
     this.windows = new DeviceWindows(device, networks, options);
+    expectCoding("WindowSegmenter", "options.outputs", outputs);
     this.device = device;
     this.networks = networks;
     this.outputs = outputs;
@@ -123,6 +129,7 @@ export class WindowSegmenter implements Segmenter {
     return scores!;
   }
 
+  /** Scores of an `image` `[C, x, y, z]`, kept where `keepScores` says, by channel, until `dispose`. */
   async scoreMap(
     image: HostArray,
     keepScores: KeepScores,
@@ -192,6 +199,10 @@ export class WholeSegmenter implements Segmenter {
 
   constructor(device: Device, network: Module, options: WholeSegmenterOptions) {
     expectOptions("WholeSegmenter", options, "outputs precision maxBytes");
+    expectDevice("WholeSegmenter", device);
+    expectModule("WholeSegmenter", { network });
+    expectFields("WholeSegmenter", "options", options, { outputs: "object" });
+    expectCoding("WholeSegmenter", "options.outputs", options.outputs);
     const { outputs, ...rest } = options;
     this.outputs = outputs;
     this.make = (more) => new CoreWindows(device, network, { ...rest, decision: outputs.decision, ...more });
@@ -242,6 +253,7 @@ export class SliceSegmenter extends WindowSegmenter {
 
 function windowsOf(options: SliceSegmenterOptions): WindowSegmenterOptions {
   expectOptions("SliceSegmenter", options, "patchSize sliceAxis outputs batchSize");
+  expectFields("SliceSegmenter", "options", options, { patchSize: "numbers", sliceAxis: "number", outputs: "object" });
   const { patchSize, sliceAxis, outputs, batchSize = 8 } = options;
   // MONAI's default within slices; slices do not overlap.
   const overlap = [0.25, 0.25].toSpliced(sliceAxis, 0, 0);

@@ -3,6 +3,7 @@
  * an importance map. Window order, padding, shifting of the last window and weights are those of MONAI's `sliding_window_inference`,
  * so results agree value for value.
  */
+import { described, expectArguments, isClass } from "../../host/kinds.ts";
 import type { PadMode } from "../../autograd/pad.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
@@ -163,6 +164,7 @@ export function slidingWindowStarts(
   roiSize: readonly number[],
   overlap: number | readonly number[],
 ): { scanInterval: number[]; starts: number[][] } {
+  expectArguments("slidingWindowStarts", "numbers", { imageSize, roiSize });
   const scanInterval = scanIntervals(imageSize, roiSize, overlap);
   let starts: number[][] = [[]];
   for (const here of axisStarts(imageSize, roiSize, overlap)) starts = starts.flatMap((s) => here.map((h) => [...s, h]));
@@ -199,6 +201,7 @@ export function computeImportanceMap(
   mode: BlendMode = "constant",
   sigmaScale: number | readonly number[] = 0.125,
 ): HostArray<Float32Array> {
+  expectArguments("computeImportanceMap", "numbers", { patchSize });
   const data = new Float32Array(sizeOf(patchSize)).fill(1);
   if (mode === "constant") return { data, shape: patchSize };
   if (mode !== "gaussian")
@@ -228,17 +231,19 @@ function bell(size: number, sigmaScale: number): Float64Array {
 }
 
 export function functionOf<O extends WindowOutputs>(predictor: WindowPredictor<O>) {
-  if (typeof predictor === "function") return predictor;
-  if (typeof predictor?.predict === "function")
-    return (windows: HostArray<Float32Array>, coords: readonly WindowCoord[]) => predictor.predict(windows, coords);
+  if (typeof predictor === "function" && !isClass(predictor)) return predictor;
+  const other = predictor as Exclude<typeof predictor, (...args: never[]) => unknown> | undefined;
+  if (typeof other?.predict === "function")
+    return (windows: HostArray<Float32Array>, coords: readonly WindowCoord[]) => other.predict(windows, coords);
   const module = typeof (predictor as { forward?: unknown } | undefined)?.forward === "function";
   throw new ConfigError(
-    `slidingWindowInference: the predictor is ${module ? "a module; give new Predictor(device, module)" : `${typeof predictor}, expected a function or an object with predict()`}`,
+    `slidingWindowInference: the predictor is ${module ? "a module; give new Predictor(device, module)" : `${described(predictor)}, expected a function or an object with predict()`}`,
   );
 }
 
 /** One option value per spatial axis; a single number stands for all. */
 export function perAxis(name: string, value: number | readonly number[], axes: number): number[] {
+  expectArguments("sliding windows", "spread", { [name]: value });
   if (typeof value === "number") return new Array<number>(axes).fill(value);
   if (value.length === axes) return [...value];
   throw new ConfigError(`${name} [${value}] has ${value.length} entries; expected ${axes}, one per spatial axis, or one number`);

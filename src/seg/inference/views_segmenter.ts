@@ -1,5 +1,7 @@
 /** @file QuickNAT's views as a recipe's segmenter. */
 
+import { expectCoding } from "../post/expect_coding.ts";
+import { expectFields } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -20,8 +22,11 @@ export class ViewsSegmenter implements Segmenter {
   private readonly views: QuickNatViews;
   private readonly outputs: OutputCoding;
 
-  constructor(device: Device, networks: Readonly<Record<string, Module>>, { outputs, ...options }: ViewsSegmenterOptions) {
+  constructor(device: Device, networks: Readonly<Record<string, Module>>, given: ViewsSegmenterOptions) {
+    expectFields("ViewsSegmenter", "options", given, {});
+    const { outputs, ...options } = given;
     this.views = new QuickNatViews(device, networks as ViewNetworks, options);
+    expectCoding("ViewsSegmenter", "options.outputs", outputs);
     this.outputs = outputs;
     this.sample = options.combine === "logits" ? undefined : (image, samples, hooks) => this.draw(image, samples, hooks ?? {});
   }

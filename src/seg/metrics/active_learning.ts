@@ -1,5 +1,7 @@
 /** @file What a case is worth labelling: the variance of repeated predictions and the distance of a label from a prediction, with MONAI's options. */
 
+import { expectMetricOptions } from "./reduction.ts";
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -41,6 +43,9 @@ const varianceOptions = ["includeBackground", "spatialMap", "scalarReduction", "
 export function computeVariance(yPred: HostArray, options: VarianceOptions = {}): HostArray<Float64Array> {
   const op = "computeVariance";
   expectNames(op, options, varianceOptions);
+  expectMetricOptions("computeVariance", options);
+  expectOptionKinds("computeVariance", options, { number: "threshold" });
+  expectArguments("computeVariance", "array", { yPred });
   const { includeBackground = true, spatialMap = false, scalarReduction = "mean", threshold = 0.0005 } = options;
   if (scalarReduction !== "mean" && scalarReduction !== "sum")
     throw new ConfigError(`${op}: scalarReduction is "mean" or "sum", got "${String(scalarReduction)}"`);
@@ -72,6 +77,8 @@ export class VarianceMetric {
 
   constructor(options: VarianceOptions = {}) {
     expectNames("VarianceMetric", options, varianceOptions);
+    expectMetricOptions("VarianceMetric", options);
+    expectOptionKinds("VarianceMetric", options, { number: "threshold" });
     this.options = { scalarReduction: "sum", ...options };
   }
 
@@ -99,6 +106,8 @@ export interface LabelQualityOptions {
 export function computeLabelQuality(yPred: HostArray, y: HostArray, options: LabelQualityOptions = {}): HostArray<Float64Array> {
   const op = "computeLabelQuality";
   expectNames(op, options, ["includeBackground", "scalarReduction"]);
+  expectMetricOptions("computeLabelQuality", options);
+  expectArguments("computeLabelQuality", "array", { yPred, y });
   const { includeBackground = true, scalarReduction = "mean" } = options;
   if (!["mean", "sum", "none"].includes(scalarReduction))
     throw new ConfigError(`${op}: scalarReduction is "mean", "sum" or "none", got "${String(scalarReduction)}"`);
@@ -125,6 +134,7 @@ export class LabelQualityScore {
 
   constructor(options: LabelQualityOptions = {}) {
     expectNames("LabelQualityScore", options, ["includeBackground", "scalarReduction"]);
+    expectMetricOptions("LabelQualityScore", options);
     this.options = { scalarReduction: "sum", ...options };
   }
 

@@ -1,5 +1,6 @@
 /** @file Calibration of probabilities: whether what is predicted with a confidence of 0.8 is right in 8 of 10 voxels (Guo et al. 2017). */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
@@ -36,6 +37,8 @@ export interface Calibration {
 export function calibrationError(probabilities: HostArray, labels: HostArray, options: CalibrationOptions = {}): Calibration {
   const op = "calibrationError";
   expectNames(op, options, ["bins", "ignore"]);
+  expectOptionKinds("calibrationError", options, { number: "bins ignore" });
+  expectArguments("calibrationError", "array", { probabilities, labels });
   const { bins = 15, ignore } = options;
   if (!(Number.isInteger(bins) && bins > 0)) throw new ConfigError(`${op}: bins is a number above 0, got ${bins}`);
   const [classes, ...space] = probabilities.shape;

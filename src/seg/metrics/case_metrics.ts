@@ -3,6 +3,7 @@
  * A metric of your own is an object of this kind beside the table's rows.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -91,6 +92,7 @@ export const caseMetrics: readonly CaseMetric[] = [
 
 /** The metrics of some names. @throws ConfigError naming those that there are */
 export function caseMetricsNamed(names: readonly string[]): CaseMetric[] {
+  expectArguments("caseMetricsNamed", "texts", { names });
   return names.map((name) => {
     const found = caseMetrics.find((m) => m.name === name);
     if (!found) throw new ConfigError(`there is no metric "${name}"; known are ${caseMetrics.map((m) => m.name).join(", ")}`);
@@ -186,6 +188,13 @@ class LazyPair implements ClassPair {
  */
 export function scoreCase(prediction: HostArray, truth: HostArray, options: ScoreOptions): number[][] {
   expectOptions("scoreCase", options, "metrics classes spacing ignore empty tolerance");
+  expectArguments("scoreCase", "array", { prediction, truth });
+  expectFields("scoreCase", "options", options, {
+    metrics: "objects",
+    classes: "objects",
+    spacing: "numbers",
+    tolerance: "number?",
+  });
   const { metrics, classes, ignore, empty = "nan" } = options;
   const pairs = new LabelPairs("scoreCase", prediction, truth, ignore);
   const shape = truth.shape.slice(1);

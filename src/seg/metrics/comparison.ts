@@ -1,5 +1,6 @@
 /** @file The scores of many cases, and what is said of them: JSON, CSV and a table to read. */
 
+import { expectFields, expectItems } from "../../host/kinds.ts";
 import { summarize, type BootstrapOptions, type Summary } from "./bootstrap.ts";
 import type { CaseMetric, EmptyRule } from "./case_metrics.ts";
 
@@ -52,8 +53,12 @@ const finiteMean = (values: readonly number[]): number => {
 export function compareCases(
   info: ComparisonInfo,
   cases: readonly ScoredCase[],
-  { missingCases = [], surplus = [] }: { readonly missingCases?: readonly string[]; readonly surplus?: readonly string[] } = {},
+  others: { readonly missingCases?: readonly string[]; readonly surplus?: readonly string[] } = {},
 ): Comparison {
+  expectFields("compareCases", "others", others, { missingCases: "texts?", surplus: "texts?" });
+  const { missingCases = [], surplus = [] } = others;
+  expectFields("compareCases", "info", info, { classes: "texts", metrics: "objects" });
+  expectItems("compareCases", "cases", cases, { scores: "list" });
   const rows = [...info.classes.keys()].map((c) => cases.map((k) => k.scores[c]));
   const overall = cases.map(({ scores }) => info.metrics.map((_, m) => finiteMean(scores.map((s) => s[m]))));
   const summaries = [...rows, overall].map((of) =>
@@ -67,6 +72,10 @@ export function compareCases(
   return { ...info, cases, missingCases, surplus, summaries };
 }
 
+function expectComparison(op: string, comparison: Comparison): void {
+  expectFields(op, "comparison", comparison, { classes: "texts", metrics: "objects", cases: "objects", summaries: "objects" });
+}
+
 /** Name of the row over all classes. */
 const all = "all classes";
 const rowNames = ({ classes }: Comparison): string[] => [...classes, all];
@@ -76,6 +85,7 @@ const plain = (v: number): number | string | null => (Number.isNaN(v) ? null : N
 
 /** Everything as JSON: the rules, each case by class and metric, the summaries. */
 export function comparisonJson(c: Comparison): string {
+  expectComparison("comparisonJson", c);
   const byMetric = <T>(of: (m: number) => T): Record<string, T> =>
     Object.fromEntries(c.metrics.map(({ name }, m) => [name, of(m)]));
   const stat = ({ interval, ...rest }: Summary) => ({
@@ -97,6 +107,7 @@ const csvNumber = (v: number): string => (Number.isNaN(v) ? "" : Number.isFinite
 
 /** A line per case and class. NaN is an empty field. */
 export function comparisonCsv(c: Comparison): string {
+  expectComparison("comparisonCsv", c);
   const lines = c.cases.flatMap(({ id, scores, missing }) =>
     c.classes.map((name, k) => [csvField(id), csvField(name), missing ? "missing" : "", ...scores[k].map(csvNumber)].join(",")),
   );
@@ -118,6 +129,7 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
 
 /** Lines of a table: for each class and metric mean, spread and interval, and what was missing or empty. */
 export function comparisonLines(c: Comparison): string[] {
+  expectComparison("comparisonLines", c);
   const percent = Math.round((c.bootstrap?.confidence ?? 0.95) * 100);
   const head = ["class", "metric", "mean", "std", "median", `${percent} % interval`, "cases"];
   const rows = rowNames(c).flatMap((name, k) =>
@@ -138,6 +150,7 @@ export function comparisonLines(c: Comparison): string[] {
 
 /** Lines of a table of the cases: each case and class by metric. */
 export function caseLines(c: Comparison): string[] {
+  expectComparison("caseLines", c);
   const head = ["case", "class", ...c.metrics.map(({ name, unit }) => (unit ? `${name} [${unit}]` : name))];
   return aligned([head, ...c.cases.flatMap(({ id, scores }) => c.classes.map((name, k) => [id, name, ...scores[k].map(shown)]))]);
 }

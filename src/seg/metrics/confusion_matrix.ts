@@ -1,5 +1,6 @@
 /** @file Confusion matrices of masks and the 17 rates that follow from them, with MONAI's names and options. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -97,6 +98,7 @@ export function confusionOf(
   y: HostArray,
   options: ConfusionMatrixOptions,
 ): HostArray<Float64Array> {
+  expectArguments(op, "array", { yPred, y });
   if (!sameShape(yPred.shape, y.shape))
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
   if (yPred.shape.length < 2) throw new ShapeError(`${op}: expected [N, C, ...spatial], got ${showShape(yPred.shape)}`);
@@ -119,6 +121,8 @@ export function confusionOf(
  * @throws ConfigError, ShapeError
  */
 export function computeConfusionMatrixMetric(metricName: string, confusion: HostArray): HostArray<Float64Array> {
+  expectArguments("computeConfusionMatrixMetric", "text", { metricName });
+  expectArguments("computeConfusionMatrixMetric", "array", { confusion });
   const rule = ruleOf("computeConfusionMatrixMetric", metricName);
   const { data, shape } = confusion;
   if (shape.at(-1) !== 4)
@@ -144,6 +148,7 @@ export class ConfusionMatrixMetric extends CumulativeMetric<ConfusionMatrixMetri
   constructor(options: ConfusionMatrixMetricOptions = {}) {
     expectNames("ConfusionMatrixMetric", options, ["includeBackground", "strict", "reduction", "metricName", "computeSample"]);
     super(options);
+    expectArguments("ConfusionMatrixMetric", "texts", { "options.metricName": [options.metricName ?? []].flat() });
     for (const name of this.names()) ruleOf("ConfusionMatrixMetric", name);
   }
 

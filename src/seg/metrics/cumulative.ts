@@ -1,9 +1,10 @@
 /** @file What metrics over many batches have in common: scores are kept per call and reduced all at once. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
-import { type Aggregate, expectMetricReduction, type MetricReduction, reduceMetric } from "./reduction.ts";
+import { type Aggregate, expectMetricReduction, type MetricReduction, reduceMetric, expectMetricOptions } from "./reduction.ts";
 
 /** Options of `MAEMetric`, `MSEMetric`, `RMSEMetric`. */
 export interface ReductionOptions {
@@ -26,7 +27,10 @@ export function eachSample(
   y: Batch,
   compute: (yPred: HostArray, y: HostArray, sample: number) => HostArray<Float64Array>,
 ): HostArray<Float64Array> {
-  if (!isList(yPred) && !isList(y)) return compute(yPred, y, 0);
+  if (!isList(yPred) && !isList(y)) {
+    expectArguments(op, "array", { yPred, y });
+    return compute(yPred, y, 0);
+  }
   if (!isList(yPred) || !isList(y) || yPred.length !== y.length)
     throw new ShapeError(`${op}: give two batches, or two lists of as many samples`);
   return joined(yPred.map((p, i) => compute(single(p), single(y[i]), i)));
@@ -83,6 +87,8 @@ export abstract class CumulativeMetric<O extends ReductionOptions = ReductionOpt
 
   /** @param options how scores are reduced */
   constructor(options: O) {
+    expectArguments(this.constructor.name, "object", { options });
+    expectMetricOptions(this.constructor.name, options);
     this.options = options;
     this.#scores = new ScoreBuffer(this.constructor.name);
     if (options.reduction !== undefined) expectMetricReduction(this.constructor.name, options.reduction);

@@ -3,6 +3,7 @@
  * middle lies within the target's radius; a target that several hit counts once, with the best of them, and the others count as nothing.
  */
 
+import { expectItems, expectFields } from "../../host/kinds.ts";
 import { counted } from "../../host/text.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { computeFrocCurveData, computeFrocScore, type Detections } from "./froc.ts";
@@ -22,6 +23,8 @@ export type DetectionTarget = Pick<Candidate, "center" | "diameter">;
 
 /** Sorts the candidates of an image into hits and false positives. Lengths of both in one unit. @throws ShapeError for different numbers of axes */
 export function matchCandidates(candidates: readonly Candidate[], targets: readonly DetectionTarget[]): Detections {
+  expectItems("matchCandidates", "candidates", candidates, { center: "numbers", diameter: "number", score: "number" });
+  expectItems("matchCandidates", "targets", targets, { center: "numbers", diameter: "number" });
   const tpProbs = targets.map(() => 0);
   const fpProbs: number[] = [];
   for (const { center, score } of candidates) {
@@ -61,6 +64,7 @@ export interface DetectionSummary {
 
 /** Sums up the matches of all images; NaN sensitivities where there is no target. */
 export function summarizeDetections(matches: readonly Detections[]): DetectionSummary {
+  expectItems("summarizeDetections", "matches", matches, { fpProbs: "numbers", tpProbs: "numbers", numTargets: "number" });
   const images = matches.length;
   const targets = matches.reduce((n, m) => n + m.numTargets, 0);
   const [fp, tp] = [matches.flatMap((m) => m.fpProbs), matches.flatMap((m) => m.tpProbs)];
@@ -79,14 +83,9 @@ export function summarizeDetections(matches: readonly Detections[]): DetectionSu
 }
 
 /** Lines such as `sensitivity at 0.125 … 8 false positives per scan: 0.812 …`. */
-export function detectionLines({
-  images,
-  targets,
-  sensitivity,
-  falsePositivesPerImage,
-  atRates,
-  froc,
-}: DetectionSummary): string[] {
+export function detectionLines(summary: DetectionSummary): string[] {
+  expectFields("detectionLines", "summary", summary, { images: "number", sensitivity: "number", atRates: "numbers" });
+  const { images, targets, sensitivity, falsePositivesPerImage, atRates, froc } = summary;
   const rates = lunaRates.map((rate, i) => `${atRates[i].toFixed(3)} at ${rate}`).join(", ");
   return [
     `${counted(images, "scan")} with ${counted(targets, "target")}: of all candidates ${sensitivity.toFixed(3)} sensitivity, ${falsePositivesPerImage.toFixed(2)} false positives per scan`,

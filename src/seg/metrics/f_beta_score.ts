@@ -1,5 +1,6 @@
 /** @file F-beta scores: precision and recall, recall counted β times as much; with MONAI's options. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { type ConfusionMatrixOptions, confusionOf } from "./confusion_matrix.ts";
@@ -17,6 +18,7 @@ export interface FBetaOptions extends ConfusionMatrixOptions, ReductionOptions {
 export class FBetaScore extends CumulativeMetric<FBetaOptions> {
   constructor(options: FBetaOptions = {}) {
     expectNames("FBetaScore", options, ["beta", "includeBackground", "strict", "reduction"]);
+    expectOptionKinds("FBetaScore", options, { number: "beta" });
     super(options);
     if (!((options.beta ?? 1) >= 0)) throw new ConfigError(`FBetaScore: beta is at least 0, got ${options.beta}`);
   }

@@ -1,5 +1,6 @@
 /** @file Detections against annotated lesions: which were hit, the free-response curve and its score (CAMELYON16, LUNA16), with MONAI's functions. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import { extent } from "../../host/stats.ts";
@@ -29,6 +30,9 @@ export function computeFpTpProbsNd(
   mask: HostArray,
   labelsToExclude: readonly number[] = [],
 ): Detections {
+  expectProbabilities("computeFpTpProbsNd", { probs });
+  expectArguments("computeFpTpProbsNd", "array", { coords, mask });
+  expectArguments("computeFpTpProbsNd", "numbers", { labelsToExclude });
   const op = "computeFpTpProbsNd";
   const { shape } = mask;
   if (coords.shape.length !== 2 || coords.shape[0] !== probs.length || coords.shape[1] !== shape.length)
@@ -69,10 +73,17 @@ export function computeFpTpProbs(
   labelsToExclude: readonly number[] = [],
   resolutionLevel = 0,
 ): Detections {
+  expectProbabilities("computeFpTpProbs", { probs, yCoord, xCoord });
+  expectArguments("computeFpTpProbs", "number", { resolutionLevel });
   const coords = Float64Array.from({ length: 2 * yCoord.length }, (_, i) =>
     Math.trunc((i % 2 === 0 ? yCoord : xCoord)[i >> 1] / 2 ** resolutionLevel),
   );
   return computeFpTpProbsNd(probs, { data: coords, shape: [yCoord.length, 2] }, mask, labelsToExclude);
+}
+
+// Lists or typed arrays.
+function expectProbabilities(op: string, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(values)) if (!Array.isArray(value)) expectArguments(op, "values", { [name]: value });
 }
 
 /** False positives per image and sensitivity at every threshold but the lowest, from low to high, and at last 0, 0. */
@@ -93,6 +104,8 @@ export function computeFrocCurveData(
   numTargets: number,
   numImages: number,
 ): FrocCurve {
+  expectProbabilities("computeFrocCurveData", { fpProbs, tpProbs });
+  expectArguments("computeFrocCurveData", "number", { numTargets, numImages });
   const [fp, tp] = [Float64Array.from(fpProbs).sort(), Float64Array.from(tpProbs).sort()];
   const thresholds = [...new Set([...fp, ...tp])].sort((a, b) => a - b).slice(1);
   let [f, t] = [0, 0];
@@ -116,6 +129,7 @@ export function computeFrocScore(
   totalSensitivity: readonly number[],
   evalThresholds: readonly number[] = [0.25, 0.5, 1, 2, 4, 8],
 ): number {
+  expectArguments("computeFrocScore", "numbers", { fpsPerImage, totalSensitivity, evalThresholds });
   const [x, y] = [[...fpsPerImage].reverse(), [...totalSensitivity].reverse()];
   const at = evalThresholds.map((value) => {
     let k = 0; // the last point that is not beyond it, as numpy.interp takes

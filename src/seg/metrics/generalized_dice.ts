@@ -1,12 +1,13 @@
 /** @file Generalized Dice: classes weighted by the size of their label (Sudre et al. 2017), with MONAI's options. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { expectNames } from "../../host/options.ts";
 import { countOverlap, type OverlapCounts } from "./overlap.ts";
-import type { Aggregate } from "./reduction.ts";
+import { type Aggregate, expectMetricOptions } from "./reduction.ts";
 
 /** "square": 1 / volume²; "simple": 1 / volume; "uniform": 1. */
 export type DiceWeight = "square" | "simple" | "uniform";
@@ -39,10 +40,12 @@ export function computeGeneralizedDice(
   options: GeneralizedDiceOptions = {},
 ): HostArray<Float64Array> {
   expectNames("computeGeneralizedDice", options, [...names, "sumOverClasses"]);
+  expectMetricOptions("computeGeneralizedDice", options);
   return generalizedDice("computeGeneralizedDice", yPred, y, options);
 }
 
 function generalizedDice(op: string, yPred: HostArray, y: HostArray, options: GeneralizedDiceOptions): HostArray<Float64Array> {
+  expectArguments(op, "array", { yPred, y });
   const { weightType = "square", sumOverClasses = false, ...rest } = options;
   if (!["square", "simple", "uniform"].includes(weightType))
     throw new ConfigError(`${op}: weightType is "square", "simple" or "uniform", got "${String(weightType)}"`);

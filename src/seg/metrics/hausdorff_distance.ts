@@ -12,6 +12,7 @@ import {
   scoreSurfaces,
   type SurfaceCall,
   type SurfacePair,
+  expectPair,
 } from "./surfaces.ts";
 
 /** Options of `hausdorffOf`. */
@@ -58,6 +59,7 @@ const percentileOptions = ({ percentile, directed, percentileOf }: PercentileOpt
 /** Hausdorff distance of two surfaces; NaN if neither has an element, Infinity if one has none. */
 export function hausdorffOf(pair: SurfacePair, options: PercentileOptions = {}): number {
   expectOptions("hausdorffOf", options, "percentile directed percentileOf");
+  expectPair("hausdorffOf", pair);
   const { percentile, directed = false, percentileOf = "larger" } = options;
   const forward = pair.toReference().distance;
   if (directed) return distancePercentile(forward, percentile);

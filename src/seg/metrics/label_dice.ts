@@ -1,5 +1,6 @@
 /** @file Dice of stored label maps, class by class or region by region: what a run validates and reports. */
 
+import { expectArguments, expectItems } from "../../host/kinds.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -18,6 +19,8 @@ export function diceOfLabels(
   foreground: readonly LabelClass[],
   ignore?: number,
 ): number[] {
+  expectArguments("diceOfLabels", "array", { prediction, truth });
+  expectItems("diceOfLabels", "foreground", foreground, { values: "numbers" });
   if (prediction.shape.join() !== truth.shape.join())
     throw new ShapeError(`the prediction has the size [${prediction.shape.slice(1)}], the truth [${truth.shape.slice(1)}]`);
   return foreground.map(({ values }) => {

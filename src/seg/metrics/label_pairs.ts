@@ -1,5 +1,6 @@
 /** @file Voxels of two label maps counted by pairs of values, in one pass for all classes and regions. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -20,6 +21,7 @@ export class LabelPairs {
    * @throws ShapeError
    */
   constructor(op: string, prediction: HostArray, truth: HostArray, ignore?: number) {
+    expectArguments(op, "array", { prediction, truth });
     if (!sameShape(prediction.shape, truth.shape))
       throw new ShapeError(
         `${op}: the prediction has the shape ${showShape(prediction.shape)}, the truth ${showShape(truth.shape)}`,

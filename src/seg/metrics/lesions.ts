@@ -1,5 +1,6 @@
 /** @file How many lesions were found: connected components of the truth that the prediction touches, and components of the prediction that touch none. */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { type Components, connectedComponents } from "../../host/grid/components.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -48,6 +49,8 @@ function covered({ count, sizes, starts, ends, of }: Components, mask: ArrayLike
  */
 export function countLesions(prediction: HostArray, truth: HostArray, options: LesionOptions = {}): LesionCounts {
   expectOptions("countLesions", options, "connectivity overlap");
+  expectOptionKinds("countLesions", options, { number: "overlap" });
+  expectArguments("countLesions", "array", { prediction, truth });
   const { connectivity = null, overlap = 0 } = options;
   if (prediction.shape.join() !== truth.shape.join())
     throw new ShapeError(`countLesions: the prediction is ${showShape(prediction.shape)}, the truth ${showShape(truth.shape)}`);

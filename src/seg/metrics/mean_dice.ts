@@ -6,7 +6,7 @@ import { ConfigError } from "../../host/errors.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { expectNames } from "../../host/options.ts";
 import { countOverlap, type OverlapOptions, overlapOptions, scoreCounts } from "./overlap.ts";
-import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
+import { type Aggregate, type MetricReduction, reduceMetric, expectMetricOptions } from "./reduction.ts";
 
 /**
  * Dice scores `2|P∩Y| / (|P|+|Y|)` per sample and class (MONAI `compute_dice`).
@@ -94,6 +94,7 @@ export class DiceHelper {
 
   constructor(options: DiceHelperOptions = {}) {
     expectNames("DiceHelper", options, helperOptions);
+    expectMetricOptions("DiceHelper", options);
     this.options = options;
   }
 

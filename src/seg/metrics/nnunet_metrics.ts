@@ -1,5 +1,6 @@
 /** @file The evaluation of nnU-Net: counts, Dice and IoU of label maps per label or region, their means, and its `summary.json`. */
 
+import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { nanMean } from "../../host/stats.ts";
@@ -30,6 +31,7 @@ export interface NnunetMetrics {
 
 /** How nnU-Net writes a label or region as a key: `1`, `(1, 2)`, `(1,)`. */
 export function labelOrRegionToKey(label: LabelOrRegion): string {
+  expectArguments("labelOrRegionToKey", "spread", { label });
   if (typeof label === "number") return String(label);
   return label.length === 1 ? `(${label[0]},)` : `(${label.join(", ")})`;
 }
@@ -49,6 +51,8 @@ export function computeMetrics(
   options: { readonly ignoreLabel?: number } = {},
 ): Record<string, NnunetMetrics> {
   expectOptions("computeMetrics", options, "ignoreLabel");
+  expectArguments("computeMetrics", "array", { reference, prediction });
+  expectArguments("computeMetrics", "list", { labelsOrRegions });
   const { ignoreLabel } = options;
   const pairs = new LabelPairs("computeMetrics", prediction, reference, ignoreLabel);
   const entries = labelsOrRegions.map((label) => {
@@ -87,6 +91,7 @@ const record = (value: (field: (typeof fields)[number]) => number): NnunetMetric
 
 /** The summary of some cases: per label the mean over the cases that are not NaN, and the mean of those over all labels but 0. */
 export function summarizeMetrics(cases: readonly NnunetCase[]): NnunetSummary {
+  expectItems("summarizeMetrics", "cases", cases, { metrics: "object" });
   const keys = Object.keys(cases[0]?.metrics ?? {});
   const mean = Object.fromEntries(keys.map((k) => [k, record((f) => nanMean(cases.map((c) => c.metrics[k][f])))]));
   const foreground = keys.filter((k) => k !== "0");

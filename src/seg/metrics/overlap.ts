@@ -3,6 +3,8 @@
  * probabilities: a soft input is rejected, because it would give a plausible wrong score.
  */
 
+import { expectMetricOptions } from "./reduction.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 
@@ -41,6 +43,8 @@ type CountOptions = Omit<OverlapOptions, "ignoreEmpty">;
  * @throws ShapeError when shapes do not agree, DataError when an input is not a mask
  */
 export function countOverlap(op: string, yPred: HostArray, y: HostArray, options: CountOptions = {}): OverlapCounts {
+  expectMetricOptions(op, options);
+  expectArguments(op, "array", { yPred, y });
   const { includeBackground = true, strict = true } = options;
   checkShapes(op, yPred, y);
   const [samples, predChannels] = yPred.shape;

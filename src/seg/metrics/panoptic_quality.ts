@@ -1,5 +1,6 @@
 /** @file Panoptic quality of instance masks (Kirillov et al. 2019), with MONAI's options. */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { expectOptions, expectNames } from "../../host/options.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -84,6 +85,8 @@ export function countPanoptic(
 ): PanopticCounts {
   const op = "countPanoptic";
   expectOptions(op, options, "matchIouThreshold");
+  expectOptionKinds("countPanoptic", options, { number: "matchIouThreshold" });
+  expectArguments("countPanoptic", "array", { pred, gt });
   const { matchIouThreshold = 0.5 } = options;
   if (!sameShape(pred.shape, gt.shape))
     throw new ShapeError(`${op}: pred ${showShape(pred.shape)} and gt ${showShape(gt.shape)} must have the same shape`);
@@ -108,6 +111,7 @@ export function countPanoptic(
  */
 export function computePanopticQuality(pred: HostArray, gt: HostArray, options: PanopticOptions = {}): number {
   expectNames("computePanopticQuality", options, ["metricName", "matchIouThreshold", "smoothNumerator"]);
+  expectOptionKinds("computePanopticQuality", options, { text: "metricName", number: "matchIouThreshold smoothNumerator" });
   const { metricName = "pq", smoothNumerator = 1e-6, matchIouThreshold = 0.5 } = options;
   return qualityOf(
     shortName("computePanopticQuality", metricName),

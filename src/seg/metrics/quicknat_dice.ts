@@ -1,5 +1,6 @@
 /** @file QuickNAT's Dice of label maps: per class, and of every class with every other. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { LabelPairs } from "./label_pairs.ts";
 
@@ -14,6 +15,8 @@ const smooth = 1e-4;
  * @throws ShapeError
  */
 export function diceConfusionMatrix(prediction: HostArray, truth: HostArray, numClasses: number): HostArray<Float64Array> {
+  expectArguments("diceConfusionMatrix", "array", { prediction, truth });
+  expectArguments("diceConfusionMatrix", "number", { numClasses });
   const pairs = new LabelPairs("diceConfusionMatrix", prediction, truth);
   const data = new Float64Array(numClasses * numClasses);
   const [rows, columns] = [pairs.totals("truth"), pairs.totals("prediction")];
@@ -26,6 +29,8 @@ export function diceConfusionMatrix(prediction: HostArray, truth: HostArray, num
 
 /** Dice per class with QuickNAT's 1e-4 (`dice_score_perclass`); shapes, arguments and errors as `diceConfusionMatrix`. `numClasses` counts the background. */
 export function diceScorePerClass(prediction: HostArray, truth: HostArray, numClasses: number): HostArray<Float64Array> {
+  expectArguments("diceScorePerClass", "array", { prediction, truth });
+  expectArguments("diceScorePerClass", "number", { numClasses });
   const { data } = diceConfusionMatrix(prediction, truth, numClasses);
   return { data: Float64Array.from({ length: numClasses }, (_, c) => data[c * (numClasses + 1)]), shape: [numClasses] };
 }

@@ -1,5 +1,6 @@
 /** @file Metrics of a classifier's ranking over a data set: area under the ROC curve and average precision, with MONAI's averages. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -70,6 +71,7 @@ const column = (data: TypedArray, classes: number, c: number): Float64Array =>
   Float64Array.from({ length: data.length / classes }, (_, i) => data[i * classes + c]);
 
 function averaged(op: string, score: Score, yPred: HostArray, y: HostArray, average: ClassAverage): number | number[] {
+  expectArguments(op, "array", { yPred, y });
   if (!["macro", "weighted", "micro", "none"].includes(average))
     throw new ConfigError(`${op}: average is "macro", "weighted", "micro" or "none", got "${String(average)}"`);
   const [p, t] = [flat(op, "yPred", yPred), flat(op, "y", y)];

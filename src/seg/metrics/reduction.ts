@@ -1,5 +1,6 @@
 /** @file How scores per sample and class become one result: only those that are not NaN take part. */
 
+import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
@@ -35,6 +36,16 @@ export function expectMetricReduction(op: string, reduction: MetricReduction): v
     throw new ConfigError(`${op}: unknown reduction "${String(reduction)}"; use ${metricReductions.join(", ")}`);
 }
 
+const optionKinds = {
+  boolean: "includeBackground ignoreEmpty strict directed symmetric useSubvoxels computeSample spatialMap sumOverClasses",
+  number: "numClasses",
+} as const;
+
+/** Throws `ConfigError` for options that are of another kind, of the names that mean the same in all metrics. */
+export function expectMetricOptions(op: string, options: object): void {
+  expectOptionKinds(op, options, optionKinds);
+}
+
 /** Sums and counts along one axis of scores `[outer, n, inner]`. */
 function tally(scores: ArrayLike<number>, outer: number, n: number, inner: number): { sum: Float64Array; count: Float64Array } {
   const sum = new Float64Array(outer * inner);
@@ -62,6 +73,7 @@ const means = (sum: Float64Array, count: Float64Array, empty: number): Float64Ar
  * @throws ConfigError, ShapeError
  */
 export function reduceMetric(scores: HostArray, reduction: MetricReduction): Aggregate {
+  expectArguments("reduceMetric", "array", { scores });
   expectMetricReduction("reduceMetric", reduction);
   if (scores.shape.length < 2)
     throw new ShapeError(`reduceMetric: scores are [samples, classes, …], got the shape ${showShape(scores.shape)}`);

@@ -1,5 +1,6 @@
 /** @file Metrics of images as numbers: squared and absolute errors and the peak signal-to-noise ratio, with MONAI's options. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -36,6 +37,7 @@ export abstract class ErrorMetric<O extends ReductionOptions> extends Cumulative
   /** @param known names of the options */
   constructor(options: O, known: readonly string[] = []) {
     super(options);
+    expectArguments(this.constructor.name, "texts", { known });
     expectNames(this.constructor.name, options, ["reduction", ...known]);
   }
 }

@@ -1,5 +1,6 @@
 /** @file Structural similarity of images, at one scale (Wang et al. 2004) and at several (Wang et al. 2003), with MONAI's options. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
@@ -131,6 +132,11 @@ export class SSIMMetric extends CumulativeMetric<SSIMOptions> {
   private readonly windows: readonly Float64Array[];
 
   constructor(options: SSIMOptions) {
+    expectOptionKinds("SSIMMetric", options, {
+      number: "spatialDims dataRange k1 k2",
+      spread: "winSize kernelSigma",
+      text: "kernelType",
+    });
     super(options);
     expectNames("SSIMMetric", options, [...names, "winSize"]);
     this.windows = windows("SSIMMetric", options);
@@ -183,6 +189,12 @@ export class MultiScaleSSIMMetric extends CumulativeMetric<MultiScaleSSIMOptions
   private readonly weights: readonly number[];
 
   constructor(options: MultiScaleSSIMOptions) {
+    expectOptionKinds("MultiScaleSSIMMetric", options, {
+      number: "spatialDims dataRange k1 k2",
+      spread: "kernelSize kernelSigma",
+      text: "kernelType",
+      numbers: "weights",
+    });
     super(options);
     expectNames("MultiScaleSSIMMetric", options, [...names, "kernelSize", "weights"]);
     const { kernelSize, weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333], ...rest } = options;

@@ -1,5 +1,6 @@
 /** @file Surface Dice (normalized surface distance, NSD): how much of two surfaces is within a tolerance of the other; with MONAI's options. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
@@ -12,6 +13,7 @@ import {
   type SurfaceCall,
   type SurfaceDistances,
   type SurfacePair,
+  expectPair,
 } from "./surfaces.ts";
 
 /** Options of `computeSurfaceDice`. */
@@ -46,6 +48,7 @@ function within({ distance, area }: SurfaceDistances, threshold: number): [right
  * of the pair's spacing.
  */
 export function surfaceDiceOf(pair: SurfacePair, threshold: number): number {
+  expectPair("surfaceDiceOf", pair);
   const [a, b] = [within(pair.toReference(), threshold), within(pair.toPrediction(), threshold)];
   const all = a[1] + b[1];
   return all === 0 ? NaN : (a[0] + b[0]) / all;
@@ -73,6 +76,8 @@ function surfaceDice(op: string, yPred: HostArray, y: HostArray, options: Surfac
  */
 export function computeSurfaceDice(yPred: HostArray, y: HostArray, options: SurfaceDiceOptions): HostArray<Float64Array> {
   expectNames("computeSurfaceDice", options, [...names, "spacing"]);
+  expectArguments("computeSurfaceDice", "array", { yPred, y });
+  expectArguments("computeSurfaceDice", "object", { options });
   checkThresholds("computeSurfaceDice", options.classThresholds);
   return surfaceDice("computeSurfaceDice", yPred, y, options);
 }

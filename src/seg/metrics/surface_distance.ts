@@ -3,7 +3,14 @@
 import type { HostArray } from "../../host/array.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
 import { expectNames } from "../../host/options.ts";
-import { type BatchSurfaceOptions, expectDistanceMetric, scoreSurfaces, type SurfaceCall, type SurfacePair } from "./surfaces.ts";
+import {
+  type BatchSurfaceOptions,
+  expectDistanceMetric,
+  scoreSurfaces,
+  type SurfaceCall,
+  type SurfacePair,
+  expectPair,
+} from "./surfaces.ts";
 
 /** Options of `computeAverageSurfaceDistance`. */
 export interface SurfaceDistanceOptions extends BatchSurfaceOptions {
@@ -18,6 +25,7 @@ const names = ["includeBackground", "distanceMetric", "symmetric"];
  * `symmetric` pools both.
  */
 export function averageDistanceOf(pair: SurfacePair, symmetric: boolean): number {
+  expectPair("averageDistanceOf", pair);
   const lists = symmetric ? [pair.toReference(), pair.toPrediction()] : [pair.toReference()];
   let [sum, count] = [0, 0];
   for (const { distance } of lists) {

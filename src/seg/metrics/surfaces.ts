@@ -1,5 +1,7 @@
 /** @file The surfaces of two masks and the distances between them, each worked out once, whatever metrics are taken of it. */
 
+import { expectMetricOptions } from "./reduction.ts";
+import { expectInstance, expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import {
   type DistanceMetric,
@@ -86,6 +88,8 @@ export class SurfacePair {
     const { distanceMetric = "euclidean", spacing, useSubvoxels = false, border: rule = "edge" } = options;
     const inside = rule === "inside" && !useSubvoxels;
     expectDistanceMetric(op, distanceMetric);
+    expectArguments(op, "values", { prediction, reference });
+    expectArguments(op, "numbers", { shape });
     expectAxes(op, shape);
     if (useSubvoxels && shape.length === 1)
       throw new ShapeError(`${op}: useSubvoxels is of 2 or 3 axes, got the shape ${showShape(shape)}`);
@@ -223,6 +227,7 @@ export function spacings(
   samples: number,
   axes: number,
 ): (number | readonly number[] | undefined)[] {
+  if (typeof spacing !== "number" && spacing !== undefined) expectArguments(op, "list", { "options.spacing": spacing });
   if (typeof spacing !== "object") return new Array<number | undefined>(samples).fill(spacing);
   const perSample = spacing.filter((s) => typeof s === "object");
   if (perSample.length === 0) return Array.from({ length: samples }, () => perAxis(op, spacing as readonly number[], axes));
@@ -253,6 +258,8 @@ export function scoreSurfaces(
   options: BatchSurfaceOptions & Pick<SurfacePairOptions, "useSubvoxels">,
   score: (pair: SurfacePair, sample: number, column: number) => number,
 ): HostArray<Float64Array> {
+  expectMetricOptions(op, options);
+  expectArguments(op, "array", { yPred, y });
   const { includeBackground = false, distanceMetric = "euclidean", spacing, useSubvoxels = false } = options;
   if (!sameShape(yPred.shape, y.shape))
     throw new ShapeError(`${op}: yPred ${showShape(yPred.shape)} and y ${showShape(y.shape)} must have the same shape`);
@@ -280,4 +287,9 @@ export function distancePercentile(distance: Float64Array, percentile: number | 
   let greatest = NaN;
   for (let i = 0; i < distance.length; i++) if (!(distance[i] <= greatest)) greatest = distance[i];
   return greatest;
+}
+
+/** Throws `ConfigError` for what is no pair of surfaces. */
+export function expectPair(op: string, pair: unknown): void {
+  expectInstance(op, SurfacePair, "a SurfacePair", { pair });
 }

@@ -1,5 +1,8 @@
 /** @file Opening a model of whatever kind by its files, and segmenting with it. */
 
+import { expectFiles } from "./expect_files.ts";
+import { expectArguments } from "../../host/kinds.ts";
+import { expectDevice } from "../../tensor/kind.ts";
 import { FormatError } from "../../host/errors.ts";
 import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Volume } from "../../data/volume.ts";
@@ -27,6 +30,7 @@ function withinFolder(files: ModelFiles): ModelFiles {
 
 /** The kind of a model. Throws `FormatError` if the files are none that is known. */
 export function modelKindOf(files: ModelFiles): ModelKind {
+  expectFiles("modelKindOf", files);
   const { paths } = withinFolder(files);
   const kind = modelKinds.find((k) => k.matches(paths));
   if (kind) return kind;
@@ -44,6 +48,8 @@ const listed = (paths: readonly string[]) =>
  */
 export function openModel(device: Device, files: ModelFiles, options: OpenModelOptions = {}): Promise<SegmentationModel> {
   expectOptions("openModel", options, "inference weights folds normalization axes recipe");
+  expectDevice("openModel", device);
+  expectFiles("openModel", files);
   return modelKindOf(files).open(device, withinFolder(files), options);
 }
 
@@ -61,6 +67,8 @@ export async function segment(
     options,
     "signal probabilities keepScores onPlan onProgress inference weights folds normalization axes recipe",
   );
+  expectArguments("segment", "object", { model });
+  expectArguments("segment", "volume", { image });
   if ("segment" in model) {
     expectNames("segment", opening, []);
     return model.segment(image, wanted);

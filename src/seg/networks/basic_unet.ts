@@ -1,5 +1,7 @@
 /** @file MONAI's BasicUNet (after Falk et al. 2019): five levels of two convolutions, max pooling, and skips that take odd sizes. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { pad } from "../../autograd/pad.ts";
 import { concat } from "../../autograd/view.ts";
 import type { ActivationSpec } from "../../nn/layers/activation.ts";
@@ -101,6 +103,14 @@ export class BasicUNet extends Module {
 
   constructor(device: Device, options: BasicUNetOptions = {}) {
     expectOptions("BasicUNet", options, "spatialDims inChannels outChannels features act norm bias dropout upsample");
+    expectOptionKinds("BasicUNet", options, { boolean: "bias" });
+    expectDevice("BasicUNet", device);
+    expectFields("BasicUNet", "options", options, {
+      spatialDims: "number?",
+      inChannels: "number?",
+      outChannels: "number?",
+      features: "numbers?",
+    });
     super();
     const settings: Settings = {
       spatialDims: options.spatialDims ?? 3,

@@ -1,5 +1,7 @@
 /** @file The blocks of MONAI's DynUNet: two convolutions with norm and activation, plain or residual, the upsampling one, and the head. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
 import { add } from "../../autograd/pointwise.ts";
 import { concat } from "../../autograd/view.ts";
 import { activationLayer, type ActivationSpec } from "../../nn/layers/activation.ts";
@@ -89,6 +91,8 @@ export class UnetBasicBlock extends Module {
 
   constructor(device: Device, options: UnetBlockOptions) {
     expectOptions("UnetBasicBlock", options, unetBlockNames);
+    expectDevice("UnetBasicBlock", device);
+    expectFields("UnetBasicBlock", "options", options, { ...outFields, kernelSize: "spread", stride: "spread" });
     super();
     const { outChannels, normName, actName = ["LEAKYRELU", { negativeSlope: 0.01 }] } = options;
     const { spatialDims, kernelSize, dropout } = options;
@@ -109,6 +113,8 @@ export class UnetBasicBlock extends Module {
   }
 }
 
+const outFields = { spatialDims: "number", inChannels: "number", outChannels: "number" } as const;
+
 const shared = ({ spatialDims, inChannels, outChannels, dropout }: UnetOutBlockOptions): UnetOutBlockOptions => ({
   spatialDims,
   inChannels,
@@ -125,6 +131,8 @@ export class UnetResBlock extends UnetBasicBlock {
 
   constructor(device: Device, options: UnetBlockOptions) {
     expectOptions("UnetResBlock", options, unetBlockNames);
+    expectDevice("UnetResBlock", device);
+    expectFields("UnetResBlock", "options", options, { ...outFields, kernelSize: "spread", stride: "spread" });
     super(device, options);
     const { spatialDims, inChannels, outChannels, normName, stride } = options;
     const strided = spatial("DynUNet", "stride", stride, spatialDims, 1).some((s) => s !== 1);
@@ -160,6 +168,8 @@ export class UnetUpBlock extends Module {
       options,
       "upsampleKernelSize transBias kernelSize spatialDims inChannels outChannels dropout normName actName",
     );
+    expectDevice("UnetUpBlock", device);
+    expectFields("UnetUpBlock", "options", options, { ...outFields, kernelSize: "spread", upsampleKernelSize: "spread" });
     super();
     const { upsampleKernelSize: up, transBias, ...block } = options;
     const { outChannels } = options;
@@ -186,6 +196,8 @@ export class UnetOutBlock extends Module {
 
   constructor(device: Device, options: UnetOutBlockOptions) {
     expectOptions("UnetOutBlock", options, "spatialDims inChannels outChannels dropout");
+    expectDevice("UnetOutBlock", device);
+    expectFields("UnetOutBlock", "options", options, outFields);
     super();
     this.conv = convolution(device, { ...shared(options), kernelSize: 1, stride: 1, bias: true });
   }

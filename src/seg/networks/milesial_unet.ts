@@ -1,5 +1,7 @@
 /** @file The padded U-Net that most people use, in the form of the repository milesial/Pytorch-UNet: batch norm, odd sizes padded to fit. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { pad } from "../../autograd/pad.ts";
 import { relu } from "../../autograd/pointwise.ts";
 import { concat } from "../../autograd/view.ts";
@@ -109,6 +111,9 @@ export class MilesialUNet extends Module {
 
   constructor(device: Device, options: MilesialUNetOptions) {
     expectOptions("MilesialUNet", options, "inChannels outChannels bilinear features");
+    expectOptionKinds("MilesialUNet", options, { boolean: "bilinear" });
+    expectDevice("MilesialUNet", device);
+    expectFields("MilesialUNet", "options", options, { inChannels: "number", outChannels: "number", features: "numbers?" });
     super();
     const { inChannels, outChannels, bilinear = false, features = [64, 128, 256, 512, 1024] } = options;
     const levels = features.length;

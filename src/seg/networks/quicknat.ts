@@ -1,5 +1,7 @@
 /** @file QuickNAT (Roy et al. 2019, arXiv 1801.04161): a 2-D encoder and decoder of dense blocks with unpooling by the encoder's indices. */
 
+import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectDevice } from "../../tensor/kind.ts";
 import { tieUnused } from "../../autograd/tie_unused.ts";
 import { Conv } from "../../nn/layers/conv.ts";
 import { expectImage, Module } from "../../nn/module.ts";
@@ -74,6 +76,10 @@ export class QuickNat extends Module {
       options,
       "outChannels inChannels numFilters kernelH kernelW kernelC strideConv pool stridePool seBlock dropOut",
     );
+    expectOptionKinds("QuickNat", options, {
+      number: "outChannels inChannels numFilters kernelH kernelW kernelC strideConv pool stridePool dropOut",
+    });
+    expectDevice("QuickNat", device);
     super();
     const { outChannels = 33, inChannels = 1, numFilters = 64, kernelC = 1, strideConv = 1, dropOut = 0.2 } = options;
     for (const [name, value] of Object.entries({ outChannels, inChannels, numFilters })) {

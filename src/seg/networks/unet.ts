@@ -1,5 +1,7 @@
 /** @file MONAI's UNet (Kerfoot et al. 2018): an encoder and decoder of strided convolutions or residual units with concatenating skips. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { concat } from "../../autograd/view.ts";
 import { type AdnOptions, Convolution, ResidualUnit } from "../../nn/layers/blocks.ts";
 import { expectImage, Module, Sequential } from "../../nn/module.ts";
@@ -62,6 +64,15 @@ export class UNet extends Module {
       options,
       "spatialDims inChannels outChannels channels strides kernelSize upKernelSize numResUnits bias act norm dropout adnOrdering",
     );
+    expectOptionKinds("UNet", options, { boolean: "bias", number: "numResUnits", spread: "kernelSize upKernelSize" });
+    expectDevice("UNet", device);
+    expectFields("UNet", "options", options, {
+      spatialDims: "number",
+      inChannels: "number",
+      outChannels: "number",
+      channels: "numbers",
+      strides: "list",
+    });
     super();
     const { channels, strides, spatialDims } = options;
     expectSpatialDims("UNet", spatialDims);

@@ -1,5 +1,7 @@
 /** @file V-Net (Milletari et al. 2016) as MONAI builds it: residual stages of 5-wide convolutions, batch norm outside of the activations. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { add } from "../../autograd/pointwise.ts";
 import { tile } from "../../autograd/repeat.ts";
 import { concat } from "../../autograd/view.ts";
@@ -185,6 +187,14 @@ export class VNet extends Module {
 
   constructor(device: Device, options: VNetOptions = {}) {
     expectOptions("VNet", options, "spatialDims inChannels outChannels act dropoutProbDown dropoutProbUp dropoutDim bias");
+    expectOptionKinds("VNet", options, { boolean: "bias" });
+    expectDevice("VNet", device);
+    expectFields("VNet", "options", options, {
+      spatialDims: "number?",
+      inChannels: "number?",
+      outChannels: "number?",
+      dropoutProbUp: "list?",
+    });
     super();
     const settings: Settings = {
       spatialDims: options.spatialDims ?? 3,

@@ -1,5 +1,6 @@
 /** @file A dataset as nnU-Net describes one: its `dataset.json`, its fingerprint, its plans. */
 
+import { expectItems, expectArguments, expectFields } from "../../host/kinds.ts";
 import { FingerprintExtractor, type DatasetFingerprint } from "../../data/nnunet/fingerprint.ts";
 import { nnunetArray } from "../../data/nnunet/preprocess.ts";
 import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
@@ -24,6 +25,7 @@ export interface NnunetDatasetJson extends PlannedDatasetJson {
 
 /** Classes in nnU-Net's order: by value, the background first; regions as they are listed. */
 export function nnunetLabels(labels: readonly LabelClass[]): readonly LabelClass[] {
+  expectItems("nnunetLabels", "labels", labels, { name: "text", values: "numbers" });
   if (foregroundOf(labels).some((l) => l.values.length > 1)) return labels;
   return labels.toSorted((a, b) => Math.min(...a.values) - Math.min(...b.values));
 }
@@ -39,18 +41,18 @@ export interface DatasetFiles {
 }
 
 /** The `dataset.json` files of an index. */
-export const filesOf = ({ fileEnding, training, reader }: DatasetIndex): DatasetFiles => ({
-  fileEnding,
-  numTraining: training.length,
-  reader,
-});
+export function filesOf(index: DatasetIndex): DatasetFiles {
+  expectFields("filesOf", "index", index, { fileEnding: "text", training: "list" });
+  const { fileEnding, training, reader } = index;
+  return { fileEnding, numTraining: training.length, reader };
+}
 
 /** The `dataset.json` of channels and classes. */
-export function datasetJson(
-  labels: readonly LabelClass[],
-  channels: readonly string[],
-  { fileEnding, numTraining, reader }: DatasetFiles,
-): NnunetDatasetJson {
+export function datasetJson(labels: readonly LabelClass[], channels: readonly string[], files: DatasetFiles): NnunetDatasetJson {
+  expectItems("datasetJson", "labels", labels, { name: "text", values: "numbers" });
+  expectArguments("datasetJson", "texts", { channels });
+  expectFields("datasetJson", "files", files, { fileEnding: "text", numTraining: "number" });
+  const { fileEnding, numTraining, reader } = files;
   const sorted = nnunetLabels(labels);
   const regions = foregroundOf(sorted).some((l) => l.values.length > 1);
   const coding = regions ? outputCodingOf("regions", sorted) : undefined;
@@ -80,6 +82,8 @@ export async function fingerprintCases(
   read: ReadLabelled,
   onProgress?: (done: number, total: number) => void,
 ): Promise<DatasetFingerprint> {
+  expectItems("fingerprintCases", "cases", cases);
+  expectArguments("fingerprintCases", "function", { read });
   const extractor = new FingerprintExtractor(cases.length);
   for (const [i, item] of cases.entries()) {
     const { image, label } = await read(item);

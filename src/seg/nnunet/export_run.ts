@@ -3,6 +3,7 @@
  * `dataset_fingerprint.json`, and for each fold `checkpoint_final.pth` and, of the best weights, `checkpoint_best.pth`.
  */
 
+import { expectItems } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { WeightTensor } from "../../weights/elements.ts";
 import { readSafetensors } from "../../weights/safetensors.ts";
@@ -48,6 +49,7 @@ export interface ExportedRun {
  * @returns texts, and the bytes of checkpoints
  */
 export function exportRuns(runs: readonly ExportedRun[]): Map<string, Uint8Array | string> {
+  expectItems("exportRuns", "runs", runs, { configuration: "text", trained: "object", labels: "list", channels: "list" });
   const [first, ...others] = runs;
   if (!first) throw new ConfigError("exportRuns: there is no run");
   const kind = (r: ExportedRun) => JSON.stringify([r.configuration, r.trained, r.labels, r.channels]);

@@ -3,6 +3,7 @@
  * `compute_conv_feature_map_size` of dynamic-network-architectures.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { sizeOf } from "../../host/array.ts";
 
 /** The numbers of a network that decide it. */
@@ -27,6 +28,13 @@ const floorDivide = (size: readonly number[], by: readonly number[]): number[] =
 
 /** Elements of the outputs of all convolutions for one patch. @param patchSize whole numbers per axis */
 export function computeConvFeatureMapSize(network: NetworkSizes, patchSize: readonly number[]): number {
+  expectFields("computeConvFeatureMapSize", "network", network, {
+    featuresPerStage: "numbers",
+    strides: "list",
+    blocksPerStage: "numbers",
+    convsPerStageDecoder: "numbers",
+  });
+  expectArguments("computeConvFeatureMapSize", "numbers", { patchSize });
   return encoderSize(network, patchSize) + decoderSize(network, patchSize);
 }
 

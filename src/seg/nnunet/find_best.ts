@@ -3,6 +3,7 @@
  * folds. Of equals the first, so a single one before an ensemble.
  */
 
+import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { nanMean } from "../../host/stats.ts";
 
@@ -19,12 +20,14 @@ export type CaseDice = ReadonlyMap<string, readonly number[]>;
 
 /** nnU-Net's `foreground_mean`. */
 export function foregroundMean(cases: CaseDice): number {
+  expectArguments("foregroundMean", "map", { cases });
   const rows = [...cases.values()];
   return nanMean((rows[0] ?? []).map((_, c) => nanMean(rows.map((row) => row[c]))));
 }
 
 /** Single ones in their order, then pairs. `names` are those of the configurations; pairs come with `ensembles` only. */
 export function membersOf(names: readonly string[], ensembles: boolean): string[][] {
+  expectArguments("membersOf", "texts", { names });
   const pairs = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b]));
   return [...names.map((name) => [name]), ...(ensembles ? pairs : [])];
 }
@@ -37,6 +40,7 @@ export function bestOf(scored: readonly { readonly members: readonly string[]; r
   readonly best: Contender;
   readonly all: readonly Contender[];
 } {
+  expectItems("bestOf", "scored", scored, { members: "texts", cases: "map" });
   const [first, ...others] = scored;
   if (!first) throw new ConfigError("bestOf: there is no configuration");
   const ids = (cases: CaseDice) => [...cases.keys()].sort().join();

@@ -1,5 +1,7 @@
 /** @file nnU-Net's results folders on a disk (Node). */
 
+import { expectOptions } from "../../host/options.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError } from "../../host/errors.ts";
@@ -8,6 +10,8 @@ import { type NnunetModel, openNnunetModel, type OpenNnunetOptions } from "./mod
 
 /** Opens a results folder by its path; see `openNnunetModel`. @throws FormatError also for files that cannot be read */
 export function openNnunetFolder(device: Device, folder: string, options: OpenNnunetOptions = {}): Promise<NnunetModel> {
+  expectOptions("openNnunetFolder", options, "folds checkpoint configuration");
+  expectArguments("openNnunetFolder", "text", { folder });
   const read = async (path: string): Promise<Uint8Array | undefined> => {
     try {
       return await readFile(join(folder, path));

@@ -3,6 +3,8 @@
  * label: preprocessing, tiles, weights, mirroring, resampling of logits as there (Isensee et al. 2021).
  */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields, expectArguments } from "../../host/kinds.ts";
 import { turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
 import { nnunetArray, preprocessCase } from "../../data/nnunet/preprocess.ts";
 import { splitPreviousStage, withLabelMasks } from "../../data/nnunet/previous_stage.ts";
@@ -98,6 +100,15 @@ export class NnunetModel {
       readonly mirrorAxes: readonly number[];
     },
   ) {
+    expectDevice("NnunetModel", device);
+    expectFields("NnunetModel", "parts", parts, {
+      configurationName: "text",
+      configuration: "object",
+      channels: "list",
+      labels: "object",
+      plans: "object",
+      networks: "list",
+    });
     this.device = device;
     this.configurationName = parts.configurationName;
     this.configuration = parts.configuration;
@@ -204,6 +215,8 @@ export async function openNnunetModel(
   options: OpenNnunetOptions = {},
 ): Promise<NnunetModel> {
   expectOptions("openNnunetModel", options, "folds checkpoint configuration");
+  expectDevice("openNnunetModel", device);
+  expectArguments("openNnunetModel", "function", { read });
   const { checkpoint = "checkpoint_final.pth" } = options;
   const need = async (path: string): Promise<Uint8Array> => {
     const bytes = await read(path);

@@ -1,5 +1,7 @@
 /** @file The network that a plan describes. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { NnUNet } from "../networks/nnunet_parts.ts";
@@ -15,10 +17,14 @@ import type { PlannedConfiguration } from "./configuration.ts";
  */
 export function nnunetNetwork(
   device: Device,
-  { architecture }: PlannedConfiguration,
+  configuration: PlannedConfiguration,
   inChannels: number,
   outChannels: number,
 ): NnUNet {
+  expectDevice("nnunetNetwork", device);
+  expectFields("nnunetNetwork", "configuration", configuration, { architecture: "object" });
+  expectArguments("nnunetNetwork", "number", { inChannels, outChannels });
+  const { architecture } = configuration;
   const { network_class_name: name, arch_kwargs: a } = architecture;
   const refuse = (key: string, value: unknown, known: string) =>
     new ConfigError(`nnU-Net's plan has ${key} ${JSON.stringify(value)}; known is ${known}`);

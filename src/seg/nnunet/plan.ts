@@ -1,5 +1,6 @@
 /** @file nnU-Net's experiment planning: from a data set's fingerprint to `nnUNetPlans.json`, key for key. */
 
+import { expectFields } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { sizeOf } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -86,7 +87,12 @@ const product = (values: readonly number[]): number => values.reduce((a, b) => a
  * The spacing of 3d_fullres: per axis the median; of an axis with thick slices and few of them the 10th percentile, but no less than the other axes'. In
  * mm.
  */
-export function determineFullresTargetSpacing({ spacings, shapes_after_crop: sizes }: DatasetFingerprint): number[] {
+export function determineFullresTargetSpacing(fingerprint: DatasetFingerprint): number[] {
+  expectFields("determineFullresTargetSpacing", "fingerprint", fingerprint, {
+    spacings: "objects",
+    shapes_after_crop: "objects",
+  });
+  const { spacings, shapes_after_crop: sizes } = fingerprint;
   const target = spacings[0].map((_, a) => quantiles(column(spacings, a), [0.5])[0]);
   const size = target.map((_, a) => quantiles(column(sizes, a), [0.5])[0]);
   const worst = target.indexOf(Math.max(...target));
@@ -138,6 +144,8 @@ export function planExperiment(
     options,
     "planner gpuMemoryTargetInGb preprocessorName plansName overwriteTargetSpacing suppressTranspose datasetName",
   );
+  expectFields("planExperiment", "fingerprint", fingerprint, { spacings: "objects", shapes_after_crop: "objects" });
+  expectFields("planExperiment", "dataset", dataset, { channel_names: "object?" });
   const { planner = "ExperimentPlanner", overwriteTargetSpacing, suppressTranspose = false, datasetName = "" } = options;
   if (!Object.hasOwn(planners, planner))
     throw new ConfigError(`planExperiment: unknown planner "${String(planner)}"; known are ${Object.keys(planners).join(", ")}`);

@@ -1,5 +1,6 @@
 /** @file How often a U-Net of nnU-Net's halves each axis, and the kernels that go with it. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { ShapeError } from "../../host/errors.ts";
 
 /** Stages of a U-Net, the highest resolution first. */
@@ -18,6 +19,8 @@ export interface Topology {
 
 /** Sizes grown to multiples of the divisors. `shape` has the sizes, `mustBeDivisibleBy` a divisor for all axes or one for each. */
 export function padShape(shape: readonly number[], mustBeDivisibleBy: number | readonly number[]): number[] {
+  expectArguments("padShape", "numbers", { shape });
+  expectArguments("padShape", "spread", { mustBeDivisibleBy });
   return shape.map((n, a) => {
     const by = typeof mustBeDivisibleBy === "number" ? mustBeDivisibleBy : mustBeDivisibleBy[a];
     return Math.trunc(n % by === 0 ? n : n + by - (n % by));
@@ -37,6 +40,7 @@ export function getPoolAndConvProps(
   minFeatureMapSize = 4,
   maxNumpool = 999_999,
 ): Topology {
+  expectArguments("getPoolAndConvProps", "numbers", { spacing, patchSize });
   if (spacing.length !== patchSize.length)
     throw new ShapeError(`getPoolAndConvProps: spacing [${spacing}] and patch [${patchSize}] differ in length`);
   const axes = spacing.map((_, a) => a);

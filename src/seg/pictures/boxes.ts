@@ -1,5 +1,6 @@
 /** @file Box plots as a hand-written SVG document: median, quartiles, whiskers to the last value within 1.5 times their distance, and every value. */
 
+import { expectItems } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { quantiles } from "../../host/stats.ts";
 import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
@@ -29,6 +30,7 @@ export interface BoxOptions {
 /** A box for each group, such as the Dice of each class over the cases, as an SVG document on a light ground. */
 export function boxPlotSvg(groups: readonly BoxGroup[], options: BoxOptions = {}): string {
   expectOptions("boxPlotSvg", options, "title yLabel yRange width height");
+  expectItems("boxPlotSvg", "groups", groups, { values: "numbers" });
   const { title, yLabel, height = 420 } = options;
   const width = options.width ?? Math.max(360, 110 + 90 * groups.length);
   const finite = groups.map((g) => Float64Array.from(g.values.filter(Number.isFinite)).sort());

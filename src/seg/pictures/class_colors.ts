@@ -1,5 +1,7 @@
 /** @file The colors of classes in pictures. */
 
+import { expectArguments } from "../../host/kinds.ts";
+
 /** Red, green and blue, 0 to 255. */
 export type Rgb = readonly [number, number, number];
 
@@ -13,6 +15,7 @@ const classColors: readonly { fill: Rgb; line: Rgb }[] = [
 
 /** The colors of class `c`, from 1. `fill` for areas, `line` for contours. */
 export function colorsOf(c: number): { fill: Rgb; line: Rgb } {
+  expectArguments("colorsOf", "number", { c });
   const at = Math.ceil(c) - 1;
   if (at < classColors.length) return classColors[at];
   // By the golden angle no two of them come close to each other soon.

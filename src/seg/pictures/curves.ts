@@ -1,5 +1,6 @@
 /** @file Curves over epochs or steps as a hand-written SVG document: axes with round ticks, a legend, the best value marked. */
 
+import { expectItems } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
 
@@ -35,6 +36,7 @@ const lineColors = ["#0b62a4", "#d1580a", "#2a8a4a", "#8e44ad", "#5f6b76"];
 /** Curves, such as epoch loss and validation Dice, as an SVG document on a light ground. */
 export function curveSvg(series: readonly Series[], options: CurveOptions = {}): string {
   expectOptions("curveSvg", options, "title xLabel yLabel yRange width height");
+  expectItems("curveSvg", "series", series, { points: "list" });
   const { title, xLabel, yLabel, width = 720, height = 420 } = options;
   const lines = series.map((s) => ({
     ...s,

@@ -1,4 +1,5 @@
 /** @file Pictures of surfaces without a GPU or a browser: orthographic views with a depth buffer and light from the viewer. */
+import { expectItems } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Picture } from "../../host/bytes/png.ts";
 import { withDefaults } from "../../host/defaults.ts";
@@ -53,6 +54,7 @@ interface Stage {
  */
 export function meshPicture(meshes: readonly Mesh[], options: MeshPictureOptions = {}): Picture {
   expectOptions("meshPicture", options, "views size colors");
+  expectItems("meshPicture", "meshes", meshes, { vertices: "values", triangles: "values" });
   const defaults = { views: ["anterior", "left", "superior"] as const, size: 400, colors: null };
   const { views: names, size, colors } = withDefaults("meshPicture", options, defaults);
   if (!Number.isInteger(size) || size < 8 || size > 8192)

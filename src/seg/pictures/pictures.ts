@@ -2,6 +2,7 @@
  * @file Pictures of results without a drawing library: slices with truth and prediction, and montages.
  * Runs in Node and in browsers. Training curves are in `curves.ts`.
  */
+import { expectItems, expectArguments } from "../../host/kinds.ts";
 import type { Picture } from "../../host/bytes/png.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
@@ -33,6 +34,8 @@ export interface OverlayOptions {
  */
 export function overlay(slice: HostArray, label?: HostArray, pred?: HostArray, options: OverlayOptions = {}): Picture {
   expectOptions("overlay", options, "scale alpha window");
+  expectArguments("overlay", "array", { slice });
+  expectArguments("overlay", "array?", { label, pred });
   const [h, w] = planeOf("slice", slice);
   for (const [name, a] of [["label", label] as const, ["pred", pred] as const])
     if (a && String(planeOf(name, a)) !== String([h, w]))
@@ -87,6 +90,7 @@ export interface MontageOptions {
 /** Pictures side by side, row by row, on dark gray. @throws ConfigError without pictures */
 export function montage(pictures: readonly Picture[], options: MontageOptions = {}): Picture {
   expectOptions("montage", options, "columns margin");
+  expectItems("montage", "pictures", pictures, { width: "number", height: "number", data: "values" });
   if (pictures.length === 0) throw new ConfigError("montage: there are no pictures; pass at least one");
   const { columns = Math.ceil(Math.sqrt(pictures.length)), margin = 4 } = options;
   const width = Math.max(...pictures.map((p) => p.width));
@@ -115,6 +119,7 @@ export interface SliceMontageOptions extends MontageOptions, OverlayOptions {
 /** Slices of a volume [D, H, W] (leading axes of size 1 are dropped) as a montage, all in one intensity window. */
 export function sliceMontage(volume: HostArray, options: SliceMontageOptions = {}): Picture {
   expectOptions("sliceMontage", options, "label pred axis everyN columns margin scale alpha window");
+  expectArguments("sliceMontage", "array", { volume });
   const { label, pred, axis = 0, window = rangeOf(volume.data) } = options;
   const size = volume.shape.slice(-3);
   if (size.length !== 3 || sizeOf(size) !== volume.data.length)

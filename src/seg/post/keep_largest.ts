@@ -1,4 +1,5 @@
 /** @file nnU-Net's cleaning of label maps: all but the largest component of a label, or of a region of labels, goes. */
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { connectedComponents, paintComponents } from "../../host/grid/components.ts";
 
@@ -21,6 +22,9 @@ export function removeAllButLargestComponentFromSegmentation<A extends TypedArra
   labelsOrRegions: LabelsOrRegions,
   backgroundLabel = 0,
 ): HostArray<A> {
+  expectArguments("removeAllButLargestComponentFromSegmentation", "array", { segmentation });
+  if (typeof labelsOrRegions !== "number")
+    expectArguments("removeAllButLargestComponentFromSegmentation", "list", { labelsOrRegions });
   const foreground = new Set(flatLabels(labelsOrRegions));
   const mask = new Uint8Array(segmentation.data.length);
   const data = segmentation.data.slice() as A;

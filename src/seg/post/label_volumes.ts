@@ -1,4 +1,5 @@
 /** @file How large the structures of a label map are, as a table. */
+import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { foregroundOf, type LabelClass } from "../../data/labels.ts";
 import type { HostArray } from "../../host/array.ts";
 
@@ -26,6 +27,10 @@ export function labelVolumes(
   spacing: readonly number[],
   classes: readonly LabelClass[],
 ): LabelVolume[] {
+  expectArguments("labelVolumes", "text", { id });
+  expectArguments("labelVolumes", "array", { labels });
+  expectArguments("labelVolumes", "numbers", { spacing });
+  expectItems("labelVolumes", "classes", classes, { name: "text", values: "numbers" });
   const counts = new Map<number, number>();
   const { data } = labels;
   for (let start = 0, i = 1; i <= data.length; i++) {
@@ -43,13 +48,17 @@ export function labelVolumes(
 const header = "case,label,voxels,ml";
 
 /** A field of a table with commas (RFC 4180). `value` is put in quotes where it must be. */
-export const csvField = (value: string): string => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+export function csvField(value: string): string {
+  expectArguments("csvField", "text", { value });
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
 
 /**
  * The table as CSV, a row per case and class.
  * @param before a table that is there: rows of other cases stay in front
  */
 export function volumesCsv(rows: readonly LabelVolume[], before = ""): string {
+  expectItems("volumesCsv", "rows", rows, { id: "text", name: "text", voxels: "number", milliliters: "number" });
   const mine = new Set(rows.map((r) => `${csvField(r.id)},`));
   const others = before
     .split("\n")

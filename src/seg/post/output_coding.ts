@@ -3,6 +3,7 @@
  * label values. Training, validation, prediction and pictures all ask here.
  */
 
+import { expectItems } from "../../host/kinds.ts";
 import { foregroundOf, ignoredValue, type LabelClass } from "../../data/labels.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { argmaxPlanes } from "../../host/argmax.ts";
@@ -44,6 +45,7 @@ export interface OutputCoding {
 
 /** How labels are coded unless a recipe says otherwise. */
 export function outputKindOf(labels: readonly LabelClass[]): OutputKind {
+  expectItems("outputKindOf", "labels", labels, { name: "text", values: "numbers" });
   const foreground = foregroundOf(labels);
   if (foreground.some((l) => l.values.length > 1)) return "regions";
   return foreground.length === 1 ? "sigmoid" : "softmax";
@@ -54,6 +56,7 @@ export function outputKindOf(labels: readonly LabelClass[]): OutputKind {
  * @throws ConfigError if there is no foreground, or "sigmoid" is asked for more than one foreground class
  */
 export function outputCodingOf(kind: OutputKind, labels: readonly LabelClass[]): OutputCoding {
+  expectItems("outputCodingOf", "labels", labels, { name: "text", values: "numbers" });
   const foreground = foregroundOf(labels);
   const ignore = ignoredValue(labels);
   if (foreground.length === 0)

@@ -2,6 +2,7 @@
  * @file The cleaning of predicted label maps as a list of steps, in JSON as in code: what a run found to help, what `voxgrad predict` was asked for. A step
  * is a row of the table here.
  */
+import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { FillHoles } from "../../data/transforms/post/components.ts";
 import { presentLabels } from "../../data/transforms/post/labels.ts";
 import type { HostArray } from "../../host/array.ts";
@@ -62,6 +63,9 @@ const foregroundIn = (labels: HostArray): number[] => presentLabels("postprocess
  * @param spacing size of a voxel in mm along each axis
  */
 export function postprocess(labels: HostArray, spacing: readonly number[], list: readonly PostStep[]): HostArray {
+  expectArguments("postprocess", "array", { labels });
+  expectArguments("postprocess", "numbers", { spacing });
+  expectItems("postprocess", "steps", list, { step: "text" });
   return list.reduce<HostArray>(
     (map, step) => (steps[step.step] as (x: Labeled, s: PostStep) => HostArray)({ labels: map, spacing }, step),
     labels,

@@ -1,4 +1,5 @@
 /** @file Surfaces of labels and of probabilities in the patient's coordinates. */
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../../data/volume.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
@@ -27,6 +28,7 @@ export interface SurfaceOptions {
  */
 export function surfaceOf(volume: Volume, options: SurfaceOptions = {}): Mesh {
   expectOptions("surfaceOf", options, "labels level channel smooth");
+  expectArguments("surfaceOf", "volume", { volume });
   const { labels, level, channel, smooth } = withDefaults("surfaceOf", options, {
     labels: null,
     level: 0.5,

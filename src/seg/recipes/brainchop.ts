@@ -2,6 +2,7 @@
  * @file What brainchop (https://github.com/neuroneural/brainchop) does to a head before its MeshNet models see it. The models themselves are
  * tfjs layers models: `readTfjs` and `layersModel`.
  */
+import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -25,6 +26,7 @@ export interface BrainchopInputOptions {
  */
 export function brainchopInput(volume: HostArray, options: BrainchopInputOptions = {}): HostArray<Float32Array> {
   expectOptions("brainchopInput", options, "quantileNorm transpose");
+  expectArguments("brainchopInput", "array", { volume });
   const { quantileNorm = false, transpose = true } = options;
   const { data } = volume;
   const size = volume.shape.length === 4 && volume.shape[0] === 1 ? volume.shape.slice(1) : volume.shape;

@@ -3,6 +3,7 @@
  * runs have; reading a config, `--help` and the messages follow from the table.
  */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 
 /** One option of a recipe or a run: what it is for, what it must be, and how a command line spells it. */
@@ -40,32 +41,47 @@ const numberIn = (text: string): unknown => (text.trim() === "" ? text : Number.
 const listIn = (text: string): unknown => text.split(",").map(numberIn);
 const isInteger = (v: unknown, least: number): v is number => Number.isSafeInteger(v) && (v as number) >= least;
 
+function expectExtras(op: string, help: unknown, more: unknown, numbers: Readonly<Record<string, unknown>> = {}): void {
+  expectArguments(op, "number", numbers);
+  expectArguments(op, "text", { help });
+  expectArguments(op, "object", { more });
+}
+
 /** An integer of at least `least`. `help` is its line for `--help`. */
-export const integer = (least: number, help: string, more: OptionExtras<number> = {}): Option<number> => ({
-  expects: least === 1 ? "a positive integer" : `an integer from ${least}`,
-  fits: (v) => isInteger(v, least),
-  help,
-  read: numberIn,
-  ...more,
-});
+export function integer(least: number, help: string, more: OptionExtras<number> = {}): Option<number> {
+  expectExtras("integer", help, more, { least });
+  return {
+    expects: least === 1 ? "a positive integer" : `an integer from ${least}`,
+    fits: (v) => isInteger(v, least),
+    help,
+    read: numberIn,
+    ...more,
+  };
+}
 
 /** A finite number above 0. `help` is its line for `--help`. */
-export const positive = (help: string, more: OptionExtras<number> = {}): Option<number> => ({
-  expects: "a positive number",
-  fits: (v) => typeof v === "number" && v > 0 && Number.isFinite(v),
-  help,
-  read: numberIn,
-  ...more,
-});
+export function positive(help: string, more: OptionExtras<number> = {}): Option<number> {
+  expectExtras("positive", help, more);
+  return {
+    expects: "a positive number",
+    fits: (v) => typeof v === "number" && v > 0 && Number.isFinite(v),
+    help,
+    read: numberIn,
+    ...more,
+  };
+}
 
 /** A number in [low, high]. `help` is its line for `--help`. */
-export const between = (low: number, high: number, help: string, more: OptionExtras<number> = {}): Option<number> => ({
-  expects: `a number from ${low} to ${high}`,
-  fits: (v) => typeof v === "number" && v >= low && v <= high,
-  help,
-  read: numberIn,
-  ...more,
-});
+export function between(low: number, high: number, help: string, more: OptionExtras<number> = {}): Option<number> {
+  expectExtras("between", help, more, { low, high });
+  return {
+    expects: `a number from ${low} to ${high}`,
+    fits: (v) => typeof v === "number" && v >= low && v <= high,
+    help,
+    read: numberIn,
+    ...more,
+  };
+}
 
 /**
  * `count` positive integers, or at least so many if `more` follow. `help` is its line for `--help`; with `open` more may follow. The result is an `Option`:
@@ -74,8 +90,10 @@ export const between = (low: number, high: number, help: string, more: OptionExt
 export const integers = (
   count: number,
   help: string,
-  { open = false, ...more }: OptionExtras<readonly number[]> & { readonly open?: boolean } = {},
+  extras: OptionExtras<readonly number[]> & { readonly open?: boolean } = {},
 ) => {
+  expectExtras("integers", help, extras, { count });
+  const { open = false, ...more } = extras;
   const words = ["no", "one", "two", "three"][count] ?? String(count);
   return {
     expects: open ? `at least ${words} positive integers` : `${words} positive integers`,
@@ -92,6 +110,8 @@ export const oneOf = <const T extends string | number>(
   help: string,
   more: OptionExtras<T> = {},
 ): Option<T> => {
+  expectArguments("oneOf", "list", { choices });
+  expectExtras("oneOf", help, more);
   const names = choices.map((c) => JSON.stringify(c));
   return {
     expects: [...(names.length > 1 ? [names.slice(0, -1).join(", ")] : []), names.at(-1)].join(" or "),
@@ -104,42 +124,47 @@ export const oneOf = <const T extends string | number>(
 };
 
 /** A switch, off unless given. `help` is its line for `--help`. */
-export const toggle = (help: string, more: Pick<Option<boolean>, "flag"> = {}): Option<boolean> => ({
-  expects: "true or false",
-  fits: (v) => typeof v === "boolean",
-  help,
-  standard: false,
-  ...more,
-});
+export function toggle(help: string, more: Pick<Option<boolean>, "flag"> = {}): Option<boolean> {
+  expectExtras("toggle", help, more);
+  return { expects: "true or false", fits: (v) => typeof v === "boolean", help, standard: false, ...more };
+}
 
 /** Folders, with commas between them on a command line; none unless given. `help` is its line for `--help`. */
-export const folders = (help: string): Option<readonly string[]> => ({
-  expects: "a list of folders",
-  fits: (v) => Array.isArray(v) && v.every((f) => typeof f === "string" && f !== ""),
-  help,
-  read: (text) => text.split(","),
-  path: true,
-  standard: [],
-});
+export function folders(help: string): Option<readonly string[]> {
+  expectExtras("folders", help, {});
+  return {
+    expects: "a list of folders",
+    fits: (v) => Array.isArray(v) && v.every((f) => typeof f === "string" && f !== ""),
+    help,
+    read: (text) => text.split(","),
+    path: true,
+    standard: [],
+  };
+}
 
 /**
  * A value that is told by the name of a JSON file. @param help "" for one that only a run's own files have
  * @param fits whether `v`, what the file holds, is such a value
  */
-export const jsonFile = <T>(help: string, fits: (v: unknown) => boolean, more: OptionExtras<T> = {}): Option<T> => ({
-  expects: "the content of a JSON file",
-  fits,
-  help,
-  read: (text) => text,
-  file: true,
-  ...more,
-});
+export function jsonFile<T>(help: string, fits: (v: unknown) => boolean, more: OptionExtras<T> = {}): Option<T> {
+  expectExtras("jsonFile", help, more);
+  expectArguments("jsonFile", "function", { fits });
+  return { expects: "the content of a JSON file", fits, help, read: (text) => text, file: true, ...more };
+}
 
 type AnyTable = Readonly<Record<string, Option<unknown>>>;
 
 /** Name of an option on the command line. */
-export const flagOf = (name: string, option: Option<unknown>): string =>
-  option.flag ?? name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+export function flagOf(name: string, option: Option<unknown>): string {
+  expectArguments("flagOf", "text", { name });
+  expectArguments("flagOf", "object", { option });
+  return option.flag ?? name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+}
+
+function expectTable(op: string, table: unknown): void {
+  expectArguments(op, "object", { table });
+  for (const [name, option] of Object.entries(table as object)) expectFields(op, `table.${name}`, option, { fits: "function" });
+}
 
 /**
  * Checks a record from a file, a command line or code.
@@ -155,6 +180,7 @@ export function checkOptions<Config>(
   source: string,
   say: (name: string) => string = (name) => name,
 ): Config {
+  expectTable("checkOptions", table);
   const known = table as AnyTable;
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new ConfigError(`${source}: expected a record of options`);
@@ -172,7 +198,9 @@ export function checkOptions<Config>(
 }
 
 /** The standard values of those options that have one. */
-export const standardOptions = <Config>(table: OptionTable<Config>): Partial<Config> =>
-  Object.fromEntries(
+export function standardOptions<Config>(table: OptionTable<Config>): Partial<Config> {
+  expectTable("standardOptions", table);
+  return Object.fromEntries(
     Object.entries(table as AnyTable).flatMap(([name, { standard }]) => (standard === undefined ? [] : [[name, standard]])),
   ) as Partial<Config>;
+}

@@ -1,5 +1,6 @@
 /** @file Preparing cases: the checks and conversions that recipes share, and a dataset of prepared cases that keeps what fits in memory. */
 
+import { expectFields } from "../../host/kinds.ts";
 import { axisCodes, turnArray, turnTo, turnVolume, undone } from "../../data/axis_codes.ts";
 import { encodeItem } from "../../data/datasets/item_codec.ts";
 import { type ItemStore, itemHash, readableItem } from "../../data/datasets/persistent_dataset.ts";
@@ -10,7 +11,11 @@ import { expectFinite } from "../../host/finite.ts";
 import type { Context, LoadedCase, PreparedCase, PreparedDataset, Recipe } from "./recipe.ts";
 
 /** The image of a case as floats. Throws `ShapeError` for another number of channels, `DataError` for voxels that are not finite. `[C, x, y, z]`. */
-export function preparedImage({ id, image }: LoadedCase, { channels }: Context): HostArray<Float32Array> {
+export function preparedImage(source: LoadedCase, context: Context): HostArray<Float32Array> {
+  expectFields("preparedImage", "source", source, { image: "array" });
+  expectFields("preparedImage", "context", context, { channels: "texts" });
+  const { id, image } = source;
+  const { channels } = context;
   const { shape } = image;
   if (shape[0] !== channels.length)
     throw new ShapeError(`case "${id}": the image has ${shape[0]} channels, the dataset names ${channels.length}`);
@@ -20,7 +25,11 @@ export function preparedImage({ id, image }: LoadedCase, { channels }: Context):
 }
 
 /** What the loss compares with, if the case has a label. `[1, …]` class indices or `[regions, …]` masks. */
-export function preparedLabel({ label }: LoadedCase, { outputs }: Context): HostArray<Float32Array> | undefined {
+export function preparedLabel(source: LoadedCase, context: Context): HostArray<Float32Array> | undefined {
+  expectFields("preparedLabel", "source", source, { label: "array?" });
+  expectFields("preparedLabel", "context", context, { outputs: "object" });
+  const { label } = source;
+  const { outputs } = context;
   return label && outputs.target(label);
 }
 

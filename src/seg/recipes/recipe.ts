@@ -5,6 +5,7 @@
  * in reach.
  */
 
+import { expectRecipe } from "./expect_recipe.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
 import type { FolderOptions } from "../../data/folders/folder_layout.ts";
@@ -193,5 +194,7 @@ export interface Recipe<Config extends object = object, O extends Outputs = Outp
 export type SuggestedOptions<Config extends object> = Partial<RunOptions> & Partial<Config>;
 
 /** Checks nothing at run time; lets TypeScript infer the config from the table of options. */
-export const defineRecipe = <Config extends object, O extends Outputs = Tensor>(recipe: Recipe<Config, O>): Recipe<Config, O> =>
-  recipe;
+export function defineRecipe<Config extends object, O extends Outputs = Tensor>(recipe: Recipe<Config, O>): Recipe<Config, O> {
+  expectRecipe("defineRecipe", recipe);
+  return recipe;
+}

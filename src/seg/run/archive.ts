@@ -1,5 +1,6 @@
 /** @file Files as one archive: how a page hands a run on, whose folder it cannot show. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { crc32 } from "../../host/bytes/crc32.ts";
 import { zipRecords } from "../../host/bytes/zip_write.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -34,6 +35,7 @@ async function checksumOf(file: Blob, signal: AbortSignal | undefined): Promise<
  */
 export async function zipFiles(files: ReadonlyMap<string, Blob>, options: ZipOptions = {}): Promise<Blob> {
   expectOptions("zipFiles", options, "onProgress signal");
+  expectArguments("zipFiles", "map", { files });
   const { onProgress, signal } = options;
   const members: { readonly name: string; readonly size: number; readonly crc: number }[] = [];
   for (const [name, file] of files) {

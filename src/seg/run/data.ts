@@ -1,5 +1,7 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
+import { expectRecipe } from "../recipes/expect_recipe.ts";
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { counted } from "../../host/text.ts";
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
 import type { ItemStore } from "../../data/datasets/persistent_dataset.ts";
@@ -56,6 +58,8 @@ export interface RunData {
  * `DataError`. Gives those to `train` on and those to validate on, `val`.
  */
 export function casesOfFold(index: DatasetIndex, splits: readonly Split[], fold: number | "all") {
+  expectFields("casesOfFold", "index", index, { training: "list", test: "list" });
+  expectArguments("casesOfFold", "list", { splits });
   if (fold !== "all") return selectFold(index, splits, fold);
   return { train: index.training, val: index.training.length > 0 ? index.training : index.test };
 }
@@ -165,6 +169,9 @@ export async function configure<C extends object>(
   hooks: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
   expectOptions("configure", hooks, "say onProgress device log");
+  expectRecipe("configure", recipe);
+  expectFields("configure", "data", data, { index: "object", train: "list", val: "list", read: "function" });
+  expectArguments("configure", "object", { given });
   const { say, onProgress, device, log = () => undefined } = hooks;
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
   if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {

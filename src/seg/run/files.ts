@@ -3,6 +3,8 @@
  * recipe, the classes and channels, the voxel size and what the outputs mean, so that whoever predicts needs nothing of training.
  */
 
+import { expectRecipe } from "../recipes/expect_recipe.ts";
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { CheckpointError, ConfigError } from "../../host/errors.ts";
 import type { StateDict } from "../../nn/state_dict.ts";
@@ -14,7 +16,7 @@ import { type Context, type Networks, onlyNetwork, type Recipe, type RunConfig }
 import { runOptionTable } from "../recipes/run_options.ts";
 import { naming, readCheckpoint } from "../training/checkpoint.ts";
 import { readLines } from "./lines.ts";
-import type { RunStore } from "./store.ts";
+import { type RunStore, expectStore } from "./store.ts";
 
 export const files = {
   config: "config.json",
@@ -124,6 +126,7 @@ async function readJson(store: RunStore, file: string): Promise<unknown> {
 
 /** What a run says of itself. Throws `CheckpointError` if there is no run, `ConfigError` if its description is damaged. */
 export async function readRunInfo(store: RunStore): Promise<RunInfo> {
+  expectStore("readRunInfo", store);
   const info = (await readJson(store, files.run)) as Partial<RunInfo> | null;
   const isLabel = (l: Partial<LabelClass> | null) => typeof l?.name === "string" && Array.isArray(l.values);
   const whole =
@@ -141,6 +144,8 @@ export async function readRunInfo(store: RunStore): Promise<RunInfo> {
 
 /** The options of a run. Throws `CheckpointError`, `ConfigError`. */
 export async function readConfig<C extends object>(store: RunStore, recipe: Recipe<C>): Promise<RunConfig<C>> {
+  expectStore("readConfig", store);
+  expectRecipe("readConfig", recipe);
   return checkConfig(recipe, await readJson(store, files.config), `${store.name}/${files.config}`);
 }
 
@@ -162,6 +167,9 @@ export const writeRunInfo = (store: RunStore, info: RunInfo): Promise<void> => s
 
 /** What the parts of a recipe are told of a run. Throws `CheckpointError` if the run is of another recipe. */
 export function contextOf<C extends object>(recipe: Recipe<C>, config: RunConfig<C>, info: RunInfo): Context<C> {
+  expectRecipe("contextOf", recipe);
+  expectArguments("contextOf", "object", { config });
+  expectFields("contextOf", "info", info, { recipe: "object", labels: "list", channels: "list", spacing: "list" });
   const { name, version } = info.recipe;
   if (name !== recipe.name || version !== recipe.version)
     throw new CheckpointError(
@@ -260,4 +268,7 @@ const epochsIn = (rows: readonly (EpochMetrics & { step?: number })[]): EpochMet
   rows.filter((r) => r.step === undefined).map((r) => (r.dice ? { ...r, dice: r.dice.map((d) => d ?? NaN) } : r));
 
 /** All epochs that metrics.jsonl has. */
-export const readEpochs = async (store: RunStore): Promise<EpochMetrics[]> => epochsIn(await readLines(store, files.metrics));
+export async function readEpochs(store: RunStore): Promise<EpochMetrics[]> {
+  expectStore("readEpochs", store);
+  return epochsIn(await readLines(store, files.metrics));
+}

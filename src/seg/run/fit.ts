@@ -29,8 +29,8 @@ import { Pace } from "./pace.ts";
 import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
 import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
-import type { RunStore } from "./store.ts";
-import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
+import { type RunStore, expectStore } from "./store.ts";
+import { prepareTraining, type Training, type TrainingOptions, expectTraining } from "./training.ts";
 import { type ValidatedCase, Validation } from "./validation.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
@@ -89,7 +89,8 @@ export interface FitResult {
  */
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
   expectOptions("fit", options, "store resume init signal onEvent device data config info");
-  const unlock = await options.store.lock?.();
+  expectTraining("fit", recipe, options);
+  const unlock = await expectStore("fit", options.store).lock?.();
   try {
     return await trainRun(recipe, options);
   } finally {

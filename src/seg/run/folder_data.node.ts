@@ -1,5 +1,6 @@
 /** @file A dataset's folder as the data of a run: its index is read once, cases when they are wanted. */
 
+import { expectItems } from "../../host/kinds.ts";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
@@ -16,9 +17,10 @@ import type { Recipe } from "../recipes/recipe.ts";
 import { casesOfFold, type RunData } from "./data.ts";
 
 /** Reads cases from files, with their label values checked against `labels`. */
-export const readFiles =
-  (labels: readonly LabelClass[]): ReadCase =>
-  async (source) => ({ id: source.id, ...(await readCase(source, labels)) });
+export function readFiles(labels: readonly LabelClass[]): ReadCase {
+  expectItems("readFiles", "labels", labels, { name: "text", values: "numbers" });
+  return async (source) => ({ id: source.id, ...(await readCase(source, labels)) });
+}
 
 /** Data in a folder: a dataset of any layout, see `openDataset`. */
 export class FolderData {

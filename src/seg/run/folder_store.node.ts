@@ -1,5 +1,6 @@
 /** @file A run in a folder of the disk. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -60,6 +61,7 @@ async function lock(path: string, folder: string): Promise<() => Promise<void>> 
 
 /** Keeps a run in `folder`, which is made when the first file is written. */
 export function folderStore(folder: string): RunStore {
+  expectArguments("folderStore", "text", { folder });
   const made = new Set<string>();
   const at = async (file: string): Promise<string> => {
     const path = join(folder, file);

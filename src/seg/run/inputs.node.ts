@@ -1,5 +1,6 @@
 /** @file Images and folders given on a command line as cases, and where the results of each may go. */
 
+import { expectArguments, expectItems } from "../../host/kinds.ts";
 import { existsSync, globSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
@@ -60,6 +61,8 @@ export function casesOfNetwork(paths: readonly string[], channels: readonly stri
  * @param paths of files and folders, and patterns
  */
 export function casesOfPaths(paths: readonly string[], channels: number): Case[] {
+  expectArguments("casesOfPaths", "texts", { paths });
+  expectArguments("casesOfPaths", "number", { channels });
   const groups = new Map<string, string[]>();
   for (const path of paths.flatMap(matching).flatMap(filesIn)) {
     const stem = join(dirname(path), stemOf(path).replace(channel, ""));
@@ -95,6 +98,8 @@ function real(path: string): string {
  * file. `outputOf` gives the path of the result of a case by its `id`.
  */
 export function expectFreeOutputs(cases: readonly Case[], outputOf: (id: string) => string, overwrite: boolean): void {
+  expectItems("expectFreeOutputs", "cases", cases, { id: "text", image: "texts" });
+  expectArguments("expectFreeOutputs", "function", { outputOf });
   const firsts = new Map<string, Case>();
   for (const item of cases) {
     const other = firsts.get(item.id);

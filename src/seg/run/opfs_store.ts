@@ -1,5 +1,6 @@
 /** @file A run in a browser's private file system, or in any folder that the user has opened for the page. */
 
+import { expectFields } from "../../host/kinds.ts";
 import type { RunStore } from "./store.ts";
 import type { FileSystemDirectoryHandle } from "../../host/platform.ts";
 
@@ -10,6 +11,7 @@ const isMissing = (error: unknown): boolean => (error as Partial<DOMException>).
  * `showDirectoryPicker()` gave. Files are written beside and moved over the old ones when closed, as the API promises.
  */
 export function opfsStore(folder: FileSystemDirectoryHandle): RunStore {
+  expectFields("opfsStore", "folder", folder, { getFileHandle: "function" });
   const handle = async (file: string, create: boolean): Promise<FileSystemFileHandle | undefined> => {
     const [name, ...folders] = file.split("/").reverse();
     try {

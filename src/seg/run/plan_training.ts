@@ -3,8 +3,8 @@
 import { expectNames } from "../../host/options.ts";
 import { contextOf } from "./files.ts";
 import { start } from "./standing.ts";
-import { prepareTraining, type TrainingOptions } from "./training.ts";
-import type { Recipe } from "../recipes/recipe.ts";
+import { prepareTraining, type TrainingOptions, expectTraining } from "./training.ts";
+import { type Recipe } from "../recipes/recipe.ts";
 
 /** A training that is planned. */
 export interface TrainingPlan {
@@ -31,6 +31,7 @@ export async function planTraining<C extends object>(
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<TrainingPlan> {
   expectNames("planTraining", options, ["device", "data", "config", "info"]);
+  expectTraining("planTraining", recipe, options);
   const context = contextOf(recipe, options.config, options.info);
   const networks = recipe.networks(options.device, context);
   try {

@@ -1,11 +1,12 @@
 /** @file What a run found to help its predictions, decided on validation cases and applied whenever it predicts. */
 
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { type Determined, determinePostprocessing, type PredictedCase } from "../post/determine.ts";
 import { checkSteps, type PostStep } from "../post/steps.ts";
 import { files } from "./files.ts";
-import type { RunStore } from "./store.ts";
+import { type RunStore, expectStore } from "./store.ts";
 
 /** The file postprocessing.json of a run. */
 export interface Postprocessing {
@@ -24,9 +25,13 @@ export interface Postprocessing {
 export async function decidePostprocessing(
   count: number,
   read: (index: number) => Promise<PredictedCase>,
-  { foreground, ignore }: { readonly foreground: readonly LabelClass[]; readonly ignore?: number | undefined },
+  outputs: { readonly foreground: readonly LabelClass[]; readonly ignore?: number | undefined },
   onProgress?: (done: number, total: number) => void,
 ): Promise<Postprocessing> {
+  expectArguments("decidePostprocessing", "number", { count });
+  expectArguments("decidePostprocessing", "function", { read });
+  expectFields("decidePostprocessing", "outputs", outputs, { foreground: "objects" });
+  const { foreground, ignore } = outputs;
   const labelsOrRegions = foreground.map(({ values }) => values.filter((v) => v !== 0));
   const found = await determinePostprocessing(count, read, { labelsOrRegions, ignore, onProgress });
   const steps = found.keepLargest.map((labels): PostStep => ({ step: "keepLargest", labels }));
@@ -39,11 +44,15 @@ function diceByName({ before, after }: Determined, foreground: readonly LabelCla
 }
 
 /** Writes a decision into a run; `readPostSteps` finds it there. */
-export const writePostprocessing = (store: RunStore, found: Postprocessing): Promise<void> =>
-  store.write(files.postprocessing, `${JSON.stringify(found, null, 2)}\n`);
+export async function writePostprocessing(store: RunStore, found: Postprocessing): Promise<void> {
+  expectStore("writePostprocessing", store);
+  expectFields("writePostprocessing", "found", found, { steps: "objects" });
+  await store.write(files.postprocessing, `${JSON.stringify(found, null, 2)}\n`);
+}
 
 /** What a run found to help; undefined if that was never asked. Throws `ConfigError` if the file is damaged. */
 export async function readPostprocessing(store: RunStore): Promise<Postprocessing | undefined> {
+  expectStore("the postprocessing of a run", store);
   const bytes = await store.read(files.postprocessing);
   if (!bytes) return undefined;
   const source = `${store.name}/${files.postprocessing}`;

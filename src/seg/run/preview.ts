@@ -13,10 +13,10 @@ import { sampleSheet, type SampleView, type SheetSection } from "../pictures/sam
 import type { OutputCoding } from "../post/output_coding.ts";
 import { PreparedCases } from "../recipes/prepared.ts";
 import type { Option } from "../recipes/options.ts";
-import type { Context, Recipe } from "../recipes/recipe.ts";
+import { type Context, type Recipe } from "../recipes/recipe.ts";
 import type { BatchTensors, TrainBatch } from "../training/trainer.ts";
 import { contextOf } from "./files.ts";
-import { trainBatch, type TrainingOptions } from "./training.ts";
+import { trainBatch, type TrainingOptions, expectTraining } from "./training.ts";
 
 /** Options and description of the run are as `configure` gives them, or as the run's files have them. */
 export interface PreviewOptions<C extends object> extends TrainingOptions<C> {
@@ -32,6 +32,7 @@ export interface PreviewOptions<C extends object> extends TrainingOptions<C> {
  */
 export async function preview<C extends object>(recipe: Recipe<C>, options: PreviewOptions<C>): Promise<Picture> {
   expectOptions("preview", options, "device data config info samples");
+  expectTraining("preview", recipe, options);
   const { device, data, config, info, samples = 4 } = options;
   if (!Number.isInteger(samples) || samples < 1)
     throw new ConfigError(`preview: samples must be a positive integer, got ${samples}`);

@@ -1,5 +1,6 @@
 /** @file What a run reports: scores of whole cases, curves as SVG, predictions over slices as PNG, and all of it as one page. */
 
+import { expectArguments, expectFields, expectItems, refused } from "../../host/kinds.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { readNifti } from "../../data/formats/nifti/nifti.ts";
 import { wholeLabels } from "../../data/folders/join_case.ts";
@@ -24,7 +25,7 @@ import { reportPage } from "./report_page.ts";
 import { type OpenedRun, segmentCases, type Segmented, writePrediction } from "./segment.ts";
 import { readSessions } from "./sessions.ts";
 import { readPostprocessing } from "./postprocessing.ts";
-import type { RunStore } from "./store.ts";
+import { type RunStore, expectStore } from "./store.ts";
 
 /** Scores of one case. */
 export interface CaseScore {
@@ -56,8 +57,12 @@ export function evaluationOf(cases: readonly CaseScore[], labels: readonly strin
  */
 export async function evaluate(
   pairs: AsyncIterable<{ readonly id: string; readonly prediction: HostArray; readonly truth: HostArray }>,
-  { foreground, ignore }: Pick<Context["outputs"], "foreground" | "ignore">,
+  outputs: Pick<Context["outputs"], "foreground" | "ignore">,
 ): Promise<Evaluation> {
+  if (typeof pairs !== "object" || pairs === null || !(Symbol.asyncIterator in pairs || Symbol.iterator in pairs))
+    refused("evaluate", "pairs", "pairs of maps one after the other, from a generator or a list", pairs);
+  expectFields("evaluate", "outputs", outputs, { foreground: "objects" });
+  const { foreground, ignore } = outputs;
   const scores: CaseScore[] = [];
   for await (const { id, prediction, truth } of pairs)
     scores.push({ id, dice: diceOfLabels(prediction, truth, foreground, ignore) });
@@ -68,7 +73,9 @@ export async function evaluate(
 }
 
 /** Lines such as `hippocampus_001  Anterior 0.8712  Posterior 0.8460`, and the means. */
-export function evaluationLines({ cases, labels, mean, detection }: Evaluation): string[] {
+export function evaluationLines(evaluation: Evaluation): string[] {
+  expectFields("evaluationLines", "evaluation", evaluation, { cases: "objects", labels: "texts", mean: "numbers" });
+  const { cases, labels, mean, detection } = evaluation;
   const width = cases.reduce((most, c) => Math.max(most, c.id.length), 4);
   const scores = (dice: readonly number[]) =>
     dice.map((d, i) => `${labels[i]} ${Number.isNaN(d) ? "no truth" : d.toFixed(4)}`).join("  ");
@@ -162,6 +169,11 @@ export async function report(
   options: ReportOptions = {},
 ): Promise<{ evaluation: Evaluation; comparison: Comparison; pictures: readonly string[] }> {
   expectOptions("report", options, "signal onProgress metrics");
+  expectStore("report", store);
+  expectFields("report", "run", run, { recipe: "object", context: "object", segmenter: "object" });
+  expectItems("report", "epochs", epochs);
+  expectItems("report", "cases", cases);
+  expectArguments("report", "function", { read });
   const { signal, onProgress, metrics } = options;
   const found = new CaseReports(run, metrics);
   const overlays: string[] = [];
@@ -199,6 +211,11 @@ export async function reportOnPredictions(
   options: ReportOptions = {},
 ): Promise<{ page: string; evaluation: Evaluation; failed: readonly FailedCase[] }> {
   expectOptions("reportOnPredictions", options, "signal onProgress metrics");
+  expectStore("reportOnPredictions", store);
+  expectFields("reportOnPredictions", "run", run, { recipe: "object", context: "object" });
+  expectItems("reportOnPredictions", "epochs", epochs);
+  expectItems("reportOnPredictions", "cases", cases);
+  expectArguments("reportOnPredictions", "function", { read });
   const { signal, onProgress, metrics } = options;
   const found = new CaseReports(run, metrics);
   const candidates = await readCandidates(store);

@@ -1,5 +1,8 @@
 /** @file Segmenting cases with a trained run, or several as an ensemble, one after the other: memory does not grow with their number. */
 
+import { expectRecipe } from "../recipes/expect_recipe.ts";
+import { expectArguments, expectFields, expectItems } from "../../host/kinds.ts";
+import { expectDevice } from "../../tensor/kind.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { writeNifti } from "../../data/formats/nifti/nifti.ts";
 import { withGeometryOf } from "../../data/volume.ts";
@@ -26,7 +29,7 @@ import { asStored, oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
 import { cleanedUp, decidesOnSource, labelsOf, scoresOf } from "./decide.ts";
-import type { RunStore } from "./store.ts";
+import { type RunStore, expectStore } from "./store.ts";
 
 /** A trained run, ready to segment. */
 export interface OpenedRun {
@@ -55,6 +58,9 @@ export async function openRun(
   inference: InferenceOptions = {},
 ): Promise<OpenedRun> {
   expectOptions("openRun", inference, inferenceNames);
+  expectDevice("openRun", device);
+  expectStore("openRun", store);
+  expectRecipe("openRun", recipe);
   const context = contextOf(recipe, await readConfig(store, recipe), await readRunInfo(store));
   if (inference.mirror && recipe.mirrored?.(context.config) === false)
     throw new ConfigError(
@@ -132,7 +138,10 @@ export function segmentCases(
   options: SegmentOptions = {},
 ): AsyncGenerator<Segmented, void, undefined> {
   expectOptions("segmentCases", options, "signal steps ensemble probabilities keepScores onPlan onProgress");
-  const list = "segmenter" in runs ? [runs] : runs;
+  const list = Array.isArray(runs) ? (runs as readonly OpenedRun[]) : [runs as OpenedRun];
+  expectItems("segmentCases", "runs", list, { context: "object", segmenter: "object" });
+  expectItems("segmentCases", "cases", cases);
+  expectArguments("segmentCases", "function", { read });
   expectTogether(list, options);
   return segmented(list, cases, read, options);
 }
@@ -235,7 +244,10 @@ const hooksOf = (id: string, run: number, runs: number, { signal, onProgress }: 
 });
 
 /** Writes a label map as NIfTI in the geometry of its image. `file` is its name in the store. */
-export async function writePrediction(store: RunStore, file: string, { source, labels }: Segmented): Promise<void> {
+export async function writePrediction(store: RunStore, file: string, found: Segmented): Promise<void> {
+  expectStore("writePrediction", store);
+  expectFields("writePrediction", "found", found, { source: "object", labels: "array" });
+  const { source, labels } = found;
   const dtype = labels.data instanceof Uint8Array ? "u8" : "i32";
   await store.write(file, await writeNifti(withGeometryOf(source.image, labels), { dtype, gzip: true }));
 }
@@ -244,7 +256,10 @@ export async function writePrediction(store: RunStore, file: string, { source, l
  * Writes probabilities as NIfTI of several channels in the geometry of their image. Throws `ConfigError` if they were not asked for. `file` is its name in
  * the store.
  */
-export async function writeProbabilities(store: RunStore, file: string, { id, source, probabilities }: Segmented): Promise<void> {
+export async function writeProbabilities(store: RunStore, file: string, found: Segmented): Promise<void> {
+  expectStore("writeProbabilities", store);
+  expectFields("writeProbabilities", "found", found, { source: "object", probabilities: "array?" });
+  const { id, source, probabilities } = found;
   if (!probabilities) throw new ConfigError(`case "${id}" was segmented without probabilities`);
   await store.write(file, await writeNifti(withGeometryOf(source.image, probabilities), { dtype: "f32", gzip: true }));
 }

@@ -3,6 +3,8 @@
  * file system (a browser) or in memory (tests, a page that throws it away).
  */
 
+import { expectFields, expectArguments } from "../../host/kinds.ts";
+
 /** Where a run is kept: files by name. */
 export interface RunStore {
   /** What messages call it: a path, or a word. */
@@ -33,6 +35,7 @@ const bytesOf = (content: Uint8Array | string): Uint8Array => (typeof content ==
  * @param name what messages call it
  */
 export function memoryStore(name = "a run in memory"): RunStore {
+  expectArguments("memoryStore", "text", { name });
   const files = new Map<string, Uint8Array[]>();
   return {
     name,
@@ -55,4 +58,10 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return all;
+}
+
+/** The store. Throws `ConfigError` for what is none. */
+export function expectStore(op: string, store: RunStore): RunStore {
+  expectFields(op, "store", store, { name: "text", read: "function", write: "function", append: "function" });
+  return store;
 }

@@ -1,5 +1,6 @@
 /** @file The demo's data: synthetic volumes with balls, as real NIfTI files in a Decathlon folder. */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,6 +21,8 @@ const trained = 35;
  * @param seed of the volumes
  */
 export async function writeSynthetic(folder: string, seed: number): Promise<void> {
+  expectArguments("writeSynthetic", "text", { folder });
+  expectArguments("writeSynthetic", "number", { seed });
   if (existsSync(join(folder, "dataset.json"))) return;
   for (const part of ["imagesTr", "labelsTr"]) await mkdir(join(folder, part), { recursive: true });
   const randomState = new RandomState(seed);

@@ -1,5 +1,6 @@
 /** @file Cases segmented many times with dropout on: a label map, how far the draws agree on each structure, and where they do not. */
 
+import { expectItems, expectArguments, expectFields } from "../../host/kinds.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { withGeometryOf } from "../../data/volume.ts";
@@ -61,6 +62,9 @@ export async function* sampleCases(
   options: SampleCasesOptions = {},
 ): AsyncGenerator<SampledCase, void, undefined> {
   expectOptions("sampleCases", options, "samples signal onProgress");
+  expectFields("sampleCases", "run", run, { context: "object", segmenter: "object" });
+  expectItems("sampleCases", "cases", cases);
+  expectArguments("sampleCases", "function", { read });
   const { recipe, context } = run;
   const { samples = 10, signal, onProgress } = options;
   if (!Number.isInteger(samples) || samples < 1)
@@ -160,6 +164,7 @@ const header = "case,label,iou,cv,ml";
 
 /** The table as CSV, a row per case and class; an empty field for a class that no draw finds. */
 export function uncertaintyCsv(rows: readonly CaseUncertainty[]): string {
+  expectItems("uncertaintyCsv", "rows", rows);
   const number = (v: number, digits: number): string => (Number.isNaN(v) ? "" : v.toFixed(digits));
   const lines = rows.map(({ id, name, iou, coefficientOfVariation: cv, milliliters }) =>
     [csvField(id), csvField(name), number(iou, 6), number(cv, 6), number(milliliters, 4)].join(","),

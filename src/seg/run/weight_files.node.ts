@@ -41,7 +41,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
     throw cannotOpen(path, error);
   });
   try {
-    const { size } = await file.stat();
+    const stat = await file.stat();
+    if (!stat.isFile()) throw new FormatError(`cannot open ${path}: it is a folder; give the path of the file of weights`);
+    const { size } = stat;
     const bytes = new Uint8Array(size);
     for (let at = 0; at < size;) {
       const { bytesRead } = await file.read(bytes, at, Math.min(size - at, 2 ** 30), at);

@@ -1,5 +1,6 @@
 /** @file Augmentation inside the captured step: what `DrawAugmentation` (voxgrad/data) drew for the samples of a batch, applied to them. */
 
+import { expectFields } from "../../host/kinds.ts";
 import { add, clamp, div, eq, mul, sub, where } from "../../autograd/pointwise.ts";
 import { amax, amin, mean, std } from "../../autograd/reduce.ts";
 import { concat, reshape, slice } from "../../autograd/view.ts";
@@ -35,6 +36,8 @@ export interface AugmentBatchOptions {
  */
 export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions): BatchTensors {
   expectOptions("augmentBatch", options, "size labels images paddingMode lowResolutionAxes maxSigma");
+  expectFields("augmentBatch", "options", options, { size: "numbers", labels: "texts?", images: "texts?", maxSigma: "number?" });
+  expectFields("augmentBatch", "batch", batch, { image: "object", augmentMatrix: "object" });
   const { size, labels = ["label"], images = [], paddingMode = "zeros" } = options;
   const { augmentMatrix, augmentDisplacement: displacement } = batch;
   const place = { size, paddingMode, ...(displacement && { displacement: splineField(displacement, size) }) };

@@ -3,6 +3,7 @@
  * schedules and what the caller adds. Written between two steps, it resumes bit for bit.
  */
 
+import { expectArguments } from "../../host/kinds.ts";
 import { dropoutGenerator } from "../../nn/layers/dropout.ts";
 import type { Module } from "../../nn/module.ts";
 import type { EMA } from "../../nn/optim/ema.ts";
@@ -60,6 +61,7 @@ function deviceOf(parts: CheckpointParts): Device {
  * @throws NonFiniteError if a weight is not finite: such a checkpoint must not replace a good one
  */
 export async function saveCheckpoint(parts: CheckpointParts & { readonly extra?: unknown }): Promise<Uint8Array> {
+  expectArguments("saveCheckpoint", "object", { parts });
   const all: Stateful[] = [...modelsOf(parts), ...optimizersOf(parts), ...averagesOf(parts)];
   // All copies are ordered before the first await, so they belong to one moment.
   const [dropout, ...states] = await Promise.all([
@@ -111,6 +113,8 @@ export function readCheckpoint(bytes: Uint8Array, source: string) {
  * @throws FormatError for a damaged file, CheckpointError for one of another model or optimizer, or one that lacks a part
  */
 export function restoreCheckpoint(bytes: Uint8Array, parts: CheckpointParts, source = "the checkpoint"): unknown {
+  expectArguments("restoreCheckpoint", "bytes", { bytes });
+  expectArguments("restoreCheckpoint", "object", { parts });
   const { tensors, extra, schedulerSteps } = readCheckpoint(bytes, source);
   const under = (prefix: string) =>
     new Map([...tensors].filter(([k]) => k.startsWith(prefix)).map(([k, v]) => [k.slice(prefix.length), v]));

@@ -3,6 +3,7 @@
  * is rewritten in place; a log file gets a plain line every few seconds, so that it stays readable.
  */
 
+import { expectFields } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { formatDuration, formatRate } from "../../host/text.ts";
 
@@ -53,6 +54,14 @@ const TTY_INTERVAL = 0.1;
 
 /** One line of text such as `epoch 2/5  12/47  loss 0.4360  lr 5.0e-3  312 samples/s  ETA 0:32`. */
 export function formatProgress(state: ProgressState): string {
+  expectFields("formatProgress", "state", state, {
+    done: "number",
+    total: "number",
+    label: "text?",
+    seconds: "number?",
+    loss: "number?",
+    lr: "number?",
+  });
   const { label, done, total, seconds, samples, loss, lr, values = {} } = state;
   const parts = [label, `${String(done).padStart(String(total).length)}/${total}`];
   if (loss !== undefined) parts.push(`loss ${formatValue(loss)}`);
@@ -85,6 +94,7 @@ export class ProgressLine {
 
   constructor(stream: ProgressStream, options: ProgressOptions = {}) {
     expectOptions("ProgressLine", options, "plainInterval now");
+    expectFields("ProgressLine", "stream", stream, { write: "function" });
     this.#stream = stream;
     this.#interval = stream.isTTY ? TTY_INTERVAL : (options.plainInterval ?? 5);
     this.#now = options.now ?? (() => performance.now() / 1000);

@@ -1,11 +1,13 @@
 /** @file The training loop, the same in Node and in a browser tab: one captured step, losses read a few steps late. */
 
+import { expectDevice } from "../../tensor/kind.ts";
+import { expectFields } from "../../host/kinds.ts";
 import { type Precision, withPrecision } from "../../autograd/precision.ts";
 import { grad } from "../../autograd/tape.ts";
 import { expectHalf } from "../../kernels/cast.ts";
 import { GradScaler } from "../../nn/optim/grad_scaler.ts";
-import type { Module } from "../../nn/module.ts";
-import type { Optimizer } from "../../nn/optim/optimizer.ts";
+import { type Module, expectModule } from "../../nn/module.ts";
+import { type Optimizer, expectOptimizer } from "../../nn/optim/optimizer.ts";
 import { capture, type Captured, type CapturedPlan, type CaptureOptions } from "../../tensor/capture.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, DataError, NonFiniteError } from "../../host/errors.ts";
@@ -130,6 +132,18 @@ export class Trainer<O extends Outputs = Tensor> {
 
   constructor(device: Device, options: TrainerOptions<O>) {
     expectOptions("Trainer", options, "model optimizer loss forward augment precision onBadLoss clipNorm lag maxPlanBytes");
+    expectDevice("Trainer", device);
+    expectFields("Trainer", "options", options, {
+      model: "object",
+      optimizer: "object",
+      loss: "function",
+      forward: "function?",
+      augment: "function?",
+      clipNorm: "number?",
+      lag: "number?",
+    });
+    expectModule("Trainer", { "options.model": options.model });
+    expectOptimizer("Trainer", options.optimizer);
     const { model, optimizer, loss, augment, precision = "f32", onBadLoss = "stop", clipNorm, lag = 2 } = options;
     const { forward = (m: Module, image: Tensor) => m.forward(image) as O } = options;
     this.device = device;

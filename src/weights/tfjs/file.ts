@@ -2,6 +2,7 @@
  * @file TensorFlow.js models: a `model.json` with the layers, or the graph, and a manifest of weights, whose bytes lie in shards beside it
  * (https://github.com/tensorflow/tfjs/tree/master/tfjs-converter). Weights may be quantized to 8 or 16 bits.
  */
+import { expectKinds } from "../../host/kinds.ts";
 import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { elements, elementsBy } from "../../host/elements.ts";
 import { decodeElements, ELEMENTS, type ElementType, type WeightTensor } from "../elements.ts";
@@ -43,6 +44,7 @@ export async function readTfjs(
   shard: (path: string) => Promise<Uint8Array>,
   source = "model.json",
 ): Promise<TfjsModel> {
+  expectKinds("readTfjs", { bytes: { json }, function: { shard }, text: { source } });
   const fail = failing(source);
   const model = record(parseJson(json, "the file", 64, fail));
   const whole = record(model.modelTopology);

@@ -2,6 +2,7 @@
  * @file The layers of a TensorFlow.js model as a graph that a channels-first engine can build: options in the words of PyTorch, weights in its
  * layout. Only what is unlike Keras is decided here; no layer is run.
  */
+import { expectFields, expectArguments } from "../../host/kinds.ts";
 import type { WeightTensor } from "../elements.ts";
 import { type Fail, failing } from "../../host/bytes/budget.ts";
 import { record } from "../../host/bytes/json.ts";
@@ -32,6 +33,7 @@ export interface TfjsLayerGraph {
  * @throws FormatError for graph models, layers or options that are not supported, and weights that do not fit their layer
  */
 export function tfjsGraph(model: TfjsModel): TfjsLayerGraph {
+  expectFields("tfjsGraph", "model", model, { source: "text", topology: "object", weights: "map" });
   const fail = failing(model.source);
   if (model.format === "graph-model") throw fail("this is a graph model, which importTfjsGraph of voxgrad/onnx reads");
   const { uses, inputs, outputs } = wired(model.topology, fail);
@@ -57,10 +59,13 @@ export function tfjsGraph(model: TfjsModel): TfjsLayerGraph {
 }
 
 /** The layers of a model alone; errors as `tfjsGraph`. `model` is what `readTfjs` gave. */
-export const tfjsLayers = (model: TfjsModel): readonly TfjsLayer[] => tfjsGraph(model).layers;
+export function tfjsLayers(model: TfjsModel): readonly TfjsLayer[] {
+  return tfjsGraph(model).layers;
+}
 
 /** The weights of all layers by their names in the module: `name.weight`. */
 export function tfjsStateDict(layers: readonly TfjsLayer[]): Map<string, WeightTensor> {
+  expectArguments("tfjsStateDict", "objects", { layers });
   const own = layers.filter(({ shares }) => shares === undefined);
   const named = own.flatMap((l) => ("tensors" in l ? [...l.tensors].map(([k, t]) => [`${l.name}.${k}`, t] as const) : []));
   return new Map(named);

@@ -2,6 +2,7 @@
  * @file Reading PyTorch checkpoints: `torch.save`'s zip archives (1.6 and later, TorchScript too) and the stream of pickles before them. The
  * unpickler is a whitelist and executes nothing; every size is checked against the file, and memory stays within four times its size.
  */
+import { expectArguments } from "../../host/kinds.ts";
 import { sizeOf, type TypedArray } from "../../host/array.ts";
 import { expectOptions } from "../../host/options.ts";
 import { copyView } from "../../host/strided.ts";
@@ -48,7 +49,8 @@ const isLegacy = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && bytes[1] <
  * @throws FormatError for a damaged or hostile file, one that needs code to be read, one without tensors, or a type that is not supported
  */
 export async function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {}): Promise<WeightsFile> {
-  expectOptions("readTorch", options, "source key keepPrefixes");
+  expectOptions("readTorch", options, "source:text key:text keepPrefixes:boolean");
+  expectArguments("readTorch", "bytes", { bytes });
   const fail = failing(options.source ?? "checkpoint");
   const budget = weightsBudget(bytes.length, fail);
   if (!isZip(bytes) && !isLegacy(bytes)) throw fail("this is no PyTorch file; it is neither a zip archive nor a pickle");

@@ -134,7 +134,7 @@ test("slices of a view: each shown one once before any comes again, weighted by 
     classes: 2,
     allowEmpty: false,
   };
-  const items = await new ViewSlices(datasetOf([{ image, label }]) as never, options).get(0, new RandomState(1));
+  const items = await new ViewSlices(datasetOf("test", [{ image, label }]) as never, options).get(0, new RandomState(1));
   const cuts = items as { image: typeof image; label: typeof image; weight: typeof image }[];
   expect(cuts.map((c) => c.image.shape)).toEqual(Array.from({ length: 6 }, () => [1, 16, 24]));
   const numbers = cuts.map((c) => Math.max(...c.image.data));
@@ -143,7 +143,7 @@ test("slices of a view: each shown one once before any comes again, weighted by 
   expect([...new Set(cuts[0].weight.data)].toSorted()).toEqual([0.75, 0.75 + 3, 1.5 + 3]);
   const empty = { image, label: { ...label, data: new Float32Array(2160) } };
   const none = (allowEmpty: boolean) =>
-    new ViewSlices(datasetOf([empty]) as never, { ...options, allowEmpty }).get(0, new RandomState(1));
+    new ViewSlices(datasetOf("test", [empty]) as never, { ...options, allowEmpty }).get(0, new RandomState(1));
   await expect(none(false)).rejects.toThrow(DataError);
   await expect(none(true)).resolves.toHaveLength(6);
 });

@@ -1,5 +1,6 @@
 /** @file One DICOM file, with one or many frames. Series of many files are in `series.ts`. */
 
+import { expectArguments } from "../../../host/kinds.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
 import { readVoxels } from "./assemble.ts";
@@ -17,7 +18,9 @@ import { arrange } from "./stack.ts";
  * as stored. `meta.notes` says what was met. JPEG, JPEG-LS, JPEG 2000 and HTJ2K need an npm package each, which the error names that misses it.
  * @throws FormatError naming the file and what is wrong: damaged, no image (by the name of its kind), packed by a codec that is not installed
  */
-export async function readDicom({ name, blob }: ImageFile): Promise<Volume> {
+export async function readDicom(file: ImageFile): Promise<Volume> {
+  expectArguments("readDicom", "file", { file });
+  const { name, blob } = file;
   const header = await readHeader(name, blob);
   const segmentation = isSegmentation(header.sopClass);
   const stack = arrange(slicesOf([header]), { uneven: "refuse", asStored: segmentation, who: `readDicom: ${name}` });

@@ -1,5 +1,6 @@
 /** @file DICOM segmentations (SEG) as label maps: frames, each the mask of a segment at a place, put together on one grid, with the names of the segments. */
 
+import { expectArguments } from "../../../host/kinds.ts";
 import { sizeOf, type TypedArray } from "../../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { inverseOf } from "../../../host/matrix.ts";
@@ -42,7 +43,8 @@ const mostSlices = 4096;
  *   overlap; ConfigError for an unknown option
  */
 export async function readDicomSegmentation(file: ImageFile, options: ReadSegmentationOptions = {}): Promise<DicomSegmentation> {
-  expectOptions("readDicomSegmentation", options, "overlap like threshold");
+  expectOptions("readDicomSegmentation", options, "overlap:text like threshold:number");
+  expectArguments("readDicomSegmentation", "file", { file });
   const { overlap = "error", like, threshold = 0.5 } = options;
   if (overlap !== "error" && overlap !== "onehot")
     throw new ConfigError(`readDicomSegmentation: overlap must be "error" or "onehot", got "${String(overlap)}"`);

@@ -3,6 +3,7 @@
  * (scouts, reformats) is several stacks, each listed and chosen for itself.
  */
 
+import { expectArguments } from "../../../host/kinds.ts";
 import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
@@ -58,6 +59,7 @@ export const optionNames = ["uid", "description", "stack", "uneven"] as const;
  * @throws FormatError if there is no series
  */
 export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInfo[]> {
+  expectArguments("listSeries", "files", { files });
   return (await findStacks(files)).map(({ info }) => info);
 }
 
@@ -70,6 +72,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
   expectNames("readSeries", options, optionNames);
+  expectArguments("readSeries", "files", { files });
   const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
   if (errors.length > 0) throw errors[0];
   const who = `readSeries: series ${info.uid}`;

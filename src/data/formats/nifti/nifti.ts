@@ -3,6 +3,7 @@
  * asked for, and reading stops where it says that the voxels end.
  */
 
+import { expectArguments } from "../../../host/kinds.ts";
 import { expectOptions } from "../../../host/options.ts";
 import { deflate } from "../../../host/bytes/inflate.ts";
 import { failing } from "../../../host/bytes/budget.ts";
@@ -92,17 +93,20 @@ function tooShort(header: NiftiHeader, name: string, verb: string, limit: number
  * @throws DataError if `dtype` cannot hold a value; ShapeError if the data do not fill the shape
  */
 export async function writeNifti(volume: Volume, options: WriteNiftiOptions = {}): Promise<Uint8Array> {
-  expectOptions("writeNifti", options, "dtype gzip");
+  expectOptions("writeNifti", options, "dtype gzip:boolean");
+  expectArguments("writeNifti", "volume", { volume });
   const bytes = encodeNifti(volume, options.dtype);
   if (!options.gzip) return bytes;
   return deflate(bytes, "gzip");
 }
 
 /** As writeNifti of a volume `[C, x, y, z]`, uncompressed and at once. */
-export function encodeNifti(volume: Volume, dtype: NiftiDtype = typeOf("writeNifti", volume.data)): Uint8Array {
+export function encodeNifti(volume: Volume, dtype?: NiftiDtype): Uint8Array {
+  expectArguments("encodeNifti", "volume", { volume });
   expectFilled("writeNifti", volume);
-  const data = castTo("writeNifti", volume.data, dtype);
-  const header = buildNiftiHeader(volume, dtype);
+  const type = dtype ?? typeOf("writeNifti", volume.data);
+  const data = castTo("writeNifti", volume.data, type);
+  const header = buildNiftiHeader(volume, type);
   const file = new Uint8Array(header.length + data.byteLength);
   file.set(header);
   encodeBlock(data, channelsLast(volume.shape), file.subarray(header.length));

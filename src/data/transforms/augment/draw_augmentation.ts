@@ -3,6 +3,7 @@
  * step. Kinds, probabilities and ranges are by default those of nnU-Net (Isensee et al. 2021).
  */
 
+import { expectFields, expectArguments } from "../../../host/kinds.ts";
 import { expectOptions } from "../../../host/options.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
@@ -87,12 +88,15 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
       options,
       "size mirrorAxes stillAxis blur scale elastic lowResolution gamma noise rotation brightness contrast gammaInverted",
     );
+    expectArguments("DrawAugmentation", "numbers", { size: options.size });
     const all = { ...standards(options.size.length), ...options };
     const { size: _size, mirrorAxes, stillAxis, ...chances } = all;
+    expectArguments("DrawAugmentation", "numbers", { mirrorAxes });
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= options.size.length))
       throw new ConfigError(`DrawAugmentation: mirrorAxes [${mirrorAxes}] must be spatial axes 0 … ${options.size.length - 1}`);
     if (stillAxis !== undefined && !(options.size.length === 3 && [0, 1, 2].includes(stillAxis)))
       throw new ConfigError(`DrawAugmentation: stillAxis must be an axis 0 … 2 of volumes, got ${stillAxis}`);
+    expectArguments("DrawAugmentation", "object", chances);
     for (const [name, { prob, range }] of Object.entries(chances)) {
       if (!(prob >= 0 && prob <= 1)) throw new ConfigError(`DrawAugmentation: prob of ${name} must be from 0 to 1, got ${prob}`);
       if (!(range.length === 2 && range[0] <= range[1] && range.every(Number.isFinite)))
@@ -102,6 +106,7 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
   }
 
   apply(item: Item): Item {
+    expectArguments("DrawAugmentation", "object", { item });
     const image = item.image as HostArray | undefined;
     const { size, elastic } = this.options;
     if (image?.shape?.length !== size.length + 1)
@@ -189,7 +194,15 @@ export interface AugmentationGeometry {
  * `[axes, axes + 1]`: position in the result → position in the sample, in voxels. An axis that is neither turned nor scaled is cut at whole voxels, where its
  * middle would lie between two: images would be blurred, and labels rounded to one of two equally near neighbors.
  */
-export function augmentationMatrix({ from, size, angles, zoom, mirrored }: AugmentationGeometry): HostArray<Float32Array> {
+export function augmentationMatrix(geometry: AugmentationGeometry): HostArray<Float32Array> {
+  expectFields("augmentationMatrix", "geometry", geometry, {
+    from: "numbers",
+    size: "numbers",
+    angles: "numbers",
+    zoom: "number",
+    mirrored: "list",
+  });
+  const { from, size, angles, zoom, mirrored } = geometry;
   const axes = size.length;
   let m: number[][] = size.map((_, i) => size.map((_size, j) => (i === j ? 1 : 0)));
   for (const [k, angle] of angles.entries()) {

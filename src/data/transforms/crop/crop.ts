@@ -1,11 +1,11 @@
 /** @file Deterministic crops: `SpatialCrop`, `CenterSpatialCrop`, `CenterScaleCrop`. A crop never reaches outside the image: it is cut at the border. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView, resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { movedWindow } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import type { Transform } from "../transform.ts";
 
 /** Start and end (exclusive) per axis; null or undefined = the border; negative from the end. */
@@ -34,7 +34,7 @@ export class SpatialCrop implements Transform {
   private readonly slices: readonly RoiSlice[];
 
   constructor(options: SpatialCropOptions) {
-    expectNames("SpatialCrop", options, SpatialCrop.options);
+    checkedOptions("SpatialCrop", options, SpatialCrop.options);
     if ("roiSlices" in options && options.roiSlices) this.slices = checkedSlices(options.roiSlices);
     else if ("roiCenter" in options && options.roiCenter !== undefined && options.roiSize !== undefined) {
       this.slices = centeredSlices(listOf(options.roiCenter), listOf(options.roiSize));
@@ -50,6 +50,7 @@ export class SpatialCrop implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("SpatialCrop", "array", { x });
     return crop("SpatialCrop", x, this.slices);
   }
 }
@@ -67,8 +68,8 @@ export class CenterSpatialCrop implements Transform {
   static readonly options: readonly string[] = ["roiSize"];
   private readonly roiSize: SpatialSize;
 
-  constructor({ roiSize, ...rest }: { readonly roiSize: SpatialSize }) {
-    expectNames("CenterSpatialCrop", rest, CenterSpatialCrop.options);
+  constructor(options: { readonly roiSize: SpatialSize }) {
+    const { roiSize } = checkedOptions("CenterSpatialCrop", options, CenterSpatialCrop.options, "roiSize");
     this.roiSize = roiSize;
   }
 
@@ -91,8 +92,8 @@ export class CenterScaleCrop implements Transform {
   static readonly options: readonly string[] = ["roiScale"];
   private readonly roiScale: number | readonly number[];
 
-  constructor({ roiScale, ...rest }: { readonly roiScale: number | readonly number[] }) {
-    expectNames("CenterScaleCrop", rest, CenterScaleCrop.options);
+  constructor(options: { readonly roiScale: number | readonly number[] }) {
+    const { roiScale } = checkedOptions("CenterScaleCrop", options, CenterScaleCrop.options, "roiScale");
     this.roiScale = roiScale;
   }
 

@@ -1,10 +1,11 @@
 /** @file Boxes around the foreground: `CropForeground`, `BoundingRect`, `generateSpatialBoundingBox`. */
-import { expectNames, expectOptions } from "../../../host/options.ts";
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
+import { expectOptions } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { cropWindow, type RoiSlice } from "./crop.ts";
 import { movedWindow } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { checkFill, padAxes, padFillNames, type PadFill } from "../pad/pad_axes.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import type { ItemWide, Transform } from "../transform.ts";
@@ -23,7 +24,11 @@ export interface BoundingBoxOptions {
 
 /** Start and end (exclusive) of the foreground of `[C, …]` per spatial axis, with margin; all zeros when there is none. */
 export function generateSpatialBoundingBox(x: HostArray, options: BoundingBoxOptions = {}): { start: number[]; end: number[] } {
-  expectOptions("generateSpatialBoundingBox", options, "selectFn channelIndices margin allowSmaller");
+  expectOptions(
+    "generateSpatialBoundingBox",
+    options,
+    "selectFn:function? channelIndices:spread? margin:spread allowSmaller:boolean",
+  );
   const { selectFn, channelIndices, margin = 0, allowSmaller = false } = options;
   const op = "generateSpatialBoundingBox";
   const image = spatialShape(op, x);
@@ -75,6 +80,7 @@ function extent(
 
 /** The size raised to a multiple of `k`; a `k` of 0 or below keeps an axis. MONAI's `compute_divisible_spatial_size`. */
 export function computeDivisibleSpatialSize(size: readonly number[], k: number | readonly number[]): number[] {
+  expectKinds("computeDivisibleSpatialSize", { numbers: { size }, spread: { k } });
   const steps = perAxis("computeDivisibleSpatialSize", "k", k, size.length);
   return size.map((s, i) => (steps[i] > 0 ? Math.ceil(s / steps[i]) * steps[i] : s));
 }
@@ -108,7 +114,7 @@ export class CropForeground implements Transform, ItemWide {
   private readonly fill: PadFill;
 
   constructor(options: CropForegroundOptions = {}) {
-    expectNames("CropForeground", options, CropForeground.options);
+    checkedOptions("CropForeground", options, CropForeground.options);
     const { selectFn, channelIndices, margin, allowSmaller, kDivisible = 1, sourceKey, ...fill } = options;
     checkFill("CropForeground", fill);
     this.boxOptions = {
@@ -132,6 +138,7 @@ export class CropForeground implements Transform, ItemWide {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("CropForeground", "array", { x });
     return this.forItem(x).apply(x);
   }
 
@@ -171,8 +178,8 @@ export class BoundingRect implements Transform {
   static readonly options: readonly string[] = ["selectFn"];
   private readonly box: BoundingBoxOptions;
 
-  constructor({ selectFn, ...rest }: Pick<BoundingBoxOptions, "selectFn"> = {}) {
-    expectNames("BoundingRect", rest, BoundingRect.options);
+  constructor(options: Pick<BoundingBoxOptions, "selectFn"> = {}) {
+    const { selectFn } = checkedOptions("BoundingRect", options, BoundingRect.options);
     this.box = selectFn ? { selectFn } : {};
   }
 

@@ -1,5 +1,5 @@
 /** @file Crops whose centers are drawn from a label map: `RandCropByPosNegLabel`, `RandCropByLabelClasses`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray } from "../../../host/array.ts";
 import { centeredSlices, crop } from "./crop.ts";
@@ -7,6 +7,7 @@ import { mapBinaryToIndices, mapClassesToIndices } from "./label_indices.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Options of `LabelCrop`. */
 export interface LabelCropOptions {
@@ -42,6 +43,7 @@ export abstract class LabelCrop extends RandomTransform<HostArray[]> {
   /** @param op name for error messages */
   constructor(op: string, options: LabelCropOptions) {
     super();
+    expectArguments(op, "object", { options });
     const { numSamples = 1 } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`${op}: numSamples must be an integer from 1 up, got ${numSamples}`);
@@ -129,7 +131,7 @@ export class RandCropByPosNegLabel extends LabelCrop {
 
   constructor(options: RandCropByPosNegLabelOptions) {
     super("RandCropByPosNegLabel", options);
-    expectNames("RandCropByPosNegLabel", options, RandCropByPosNegLabel.options);
+    checkedOptions("RandCropByPosNegLabel", options, RandCropByPosNegLabel.options, "spatialSize");
     const { pos = 1, neg = 1 } = options;
     if (!(pos >= 0 && neg >= 0 && pos + neg > 0)) {
       throw new ConfigError(`RandCropByPosNegLabel: pos and neg must be 0 or more and not both 0, got pos ${pos}, neg ${neg}`);
@@ -209,7 +211,7 @@ export class RandCropByLabelClasses extends LabelCrop {
 
   constructor(options: RandCropByLabelClassesOptions) {
     super("RandCropByLabelClasses", options);
-    expectNames("RandCropByLabelClasses", options, RandCropByLabelClasses.options);
+    checkedOptions("RandCropByLabelClasses", options, RandCropByLabelClasses.options, "spatialSize");
     if (options.ratios?.some((r) => !(r >= 0)))
       throw new ConfigError(`RandCropByLabelClasses: ratios must be 0 or more, got [${options.ratios.join(", ")}]`);
   }
@@ -267,6 +269,7 @@ export function correctCropCenters(
   allowSmaller = false,
   op = "correctCropCenters",
 ): number[] {
+  expectArguments(op, "numbers", { centers, labelSpatialShape });
   let size = resolveSize(op, spatialSize, labelSpatialShape);
   if (size.some((s, i) => s > labelSpatialShape[i])) {
     if (!allowSmaller) {

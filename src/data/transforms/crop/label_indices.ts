@@ -4,6 +4,7 @@ import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts"
 import { inBlocks } from "../../../host/blocks.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
+import { unfilledLike } from "../../../host/unfilled.ts";
 
 /**
  * Flat indices of foreground and background voxels of a label map `[C, …]`. Background counts only where `image` (any channel) exceeds the threshold.
@@ -24,7 +25,25 @@ export function mapBinaryToIndices(
     inBlocks(voxels, (start, end) => markForeground(label.data, from, list, start, end));
   }
   if (valid) for (let i = 0; i < voxels; i++) if (list[i] === 2 && valid[i] === 0) list[i] = 0;
-  return { fg: where(list, 1), bg: where(list, 2) };
+  if (valid) return { fg: where(list, 1), bg: where(list, 2) };
+  // Each voxel is one or the other.
+  let count = 0;
+  inBlocks(voxels, (start, end) => (count += countIn(list, 1, start, end)));
+  const [fg, bg] = [count, voxels - count].map((n) => unfilledLike(new Uint32Array(), n + 1));
+  let at = 0;
+  inBlocks(voxels, (start, end) => (at = writeBoth(list, start, end, fg, at, bg)));
+  return { fg: fg.subarray(0, count), bg: bg.subarray(0, voxels - count) };
+}
+
+/** Indices of 1 and of others; an index is written before it is known whether it counts. */
+function writeBoth(marks: Uint8Array, start: number, end: number, ones: Uint32Array, at: number, others: Uint32Array): number {
+  let to = at;
+  for (let i = start; i < end; i++) {
+    ones[to] = i;
+    others[i - to] = i;
+    to += Number(marks[i] === 1);
+  }
+  return to;
 }
 
 /**
@@ -89,7 +108,7 @@ function where(marks: Uint8Array, value: number): Uint32Array {
   let count = 0;
   inBlocks(marks.length, (start, end) => (count += countIn(marks, value, start, end)));
   // One more than there are: an index is written before it is known whether it counts.
-  const out = new Uint32Array(count + 1);
+  const out = unfilledLike(new Uint32Array(), count + 1);
   let at = 0;
   inBlocks(marks.length, (start, end) => (at = writeIndices(marks, value, start, end, out, at)));
   return out.subarray(0, count);

@@ -1,11 +1,10 @@
 /** @file Crops of random place and size: `RandSpatialCrop`, `RandSpatialCropSamples`. */
-import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import { centerOf, crop, type RoiSlice } from "./crop.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { RandomTransform } from "../transform.ts";
 
 /** Size and place of a random crop. */
@@ -39,7 +38,7 @@ export class RandSpatialCrop extends RandomTransform {
 
   constructor(options: RandSpatialCropOptions) {
     super();
-    expectNames("RandSpatialCrop", options, names);
+    checkedOptions("RandSpatialCrop", options, names, "roiSize");
     this.options = options;
   }
 
@@ -68,7 +67,7 @@ export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
 
   constructor(options: RandSpatialCropOptions & { readonly numSamples: number }) {
     super();
-    expectNames("RandSpatialCropSamples", options, RandSpatialCropSamples.options);
+    checkedOptions("RandSpatialCropSamples", options, RandSpatialCropSamples.options, "roiSize");
     const { numSamples } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandSpatialCropSamples: numSamples must be an integer from 1 up, got ${numSamples}`);
@@ -111,7 +110,7 @@ export class RandScaleCrop extends RandomTransform {
 
   constructor(options: RandScaleCropOptions) {
     super();
-    expectNames("RandScaleCrop", options, RandScaleCrop.options);
+    checkedOptions("RandScaleCrop", options, RandScaleCrop.options, "roiScale");
     this.options = options;
   }
 

@@ -1,11 +1,12 @@
 /** @file `RandWeightedCrop`: crops whose centers are drawn by a weight map. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
 import { type Item, RandomTransform } from "../transform.ts";
 import { centeredSlices, crop, cropWindow } from "./crop.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Options of `RandWeightedCrop`. */
 export interface RandWeightedCropOptions {
@@ -39,7 +40,7 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
 
   constructor(options: RandWeightedCropOptions) {
     super();
-    expectNames("RandWeightedCrop", options, RandWeightedCrop.options);
+    checkedOptions("RandWeightedCrop", options, RandWeightedCrop.options, "spatialSize");
     const { numSamples = 1 } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandWeightedCrop: numSamples must be an integer from 1 up, got ${numSamples}`);
@@ -67,6 +68,7 @@ export class RandWeightedCrop extends RandomTransform<HostArray[]> {
 
 /** Centers of windows, drawn in proportion to the first channel of a map `[C, …]`. MONAI's `weighted_patch_samples`. `count` of them, in voxels. */
 export function weightedPatchSamples(map: HostArray, size: SpatialSize, count: number, random: RandomSource): number[][] {
+  expectArguments("weightedPatchSamples", "random", { random });
   const op = "weightedPatchSamples";
   const image = spatialShape(op, map);
   const window = resolveSize(op, size, image);

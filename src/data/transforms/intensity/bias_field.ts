@@ -1,13 +1,15 @@
 /** @file `RandBiasField`: the smooth change of brightness over an MR image. */
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
-import { exp } from "../../../host/powers.ts";
+import { exp, exponentialTables } from "../../../host/powers.ts";
+import { lanesFor } from "../../../host/simd/chunks.ts";
+import { places, planeSize, rowSize } from "../../../host/simd/places.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform } from "../transform.ts";
 import { finish } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
+import { allOptions } from "../options.ts";
 
 /** The polynomial of `RandBiasField`. */
 export interface RandBiasFieldOptions extends OutputType {
@@ -34,7 +36,7 @@ export class RandBiasField extends MaybeTransform {
 
   constructor(options: RandBiasFieldOptions = {}) {
     const defaults = { degree: 3, coeffRange: [0, 0.1], dtype: "float32", prob: 0.1 } as const;
-    const all = withDefaults("RandBiasField", options, defaults);
+    const all = allOptions("RandBiasField", options, defaults);
     super("RandBiasField", all.prob);
     if (!(Number.isInteger(all.degree) && all.degree >= 1))
       throw new ConfigError(`RandBiasField: degree must be an integer from 1 up, got ${all.degree}`);
@@ -95,12 +97,17 @@ function multiplyField(
   const planes = spatial.length === 3 ? spatial[0] : 1;
   const [px, py, pz] = spatial.length === 3 ? curves : [[new Float64Array([1])], ...curves];
   const size = sizeOf(spatial);
+  const inLanes = data instanceof Float32Array ? fieldInLanes(data.length, columns, pz, coefficients) : undefined;
   const field = new Float64Array(columns);
   const along = new Float64Array(degree + 1);
   for (let i = 0, at = 0; i < planes; i++) {
     for (let j = 0; j < rows; j++, at += columns) {
       along.fill(0);
       terms.forEach(([a, b, c], t) => (along[c] += coefficients[t] * px[a][i] * py[b][j]));
+      if (inLanes) {
+        for (let start = at; start < data.length; start += size) inLanes(data as Float32Array, start, along);
+        continue;
+      }
       field.fill(along[0]);
       for (let n = 1; n <= degree; n++) {
         const [curve, factor] = [pz[n], along[n]];
@@ -112,4 +119,30 @@ function multiplyField(
       }
     }
   }
+}
+
+/** Multiplies a line by the exponential of a sum of curves in the WebAssembly kernels; undefined where there are none, or lines are too long or exponents too large. */
+function fieldInLanes(
+  length: number,
+  columns: number,
+  curves: readonly Float64Array[],
+  coefficients: Float64Array,
+): ((data: Float32Array, at: number, along: Float64Array) => void) | undefined {
+  // Legendre's polynomials are at most 1.
+  const most = coefficients.reduce((sum, c) => sum + Math.abs(c), 0);
+  const pitch = 8 * (columns + 3);
+  if (columns > rowSize || pitch * curves.length > 4 * planeSize || !(most < 700)) return undefined;
+  const lanes = lanesFor(length);
+  if (!lanes) return undefined;
+  exponentialTables(lanes);
+  const { memory, field } = lanes.kernels;
+  curves.slice(1).forEach((curve, n) => new Float64Array(memory.buffer, places.plane + n * pitch, columns).set(curve));
+  const terms = new Float64Array(memory.buffer, places.rows, curves.length);
+  const line = new Float32Array(memory.buffer, places.columns, columns);
+  return (data, at, along) => {
+    terms.set(along);
+    line.set(data.subarray(at, at + columns));
+    field(places.columns, places.columns + 4 * columns, places.rows, places.rows + 8 * terms.length, places.plane, pitch);
+    data.set(line, at);
+  };
 }

@@ -1,12 +1,12 @@
 /** @file `RandomBrightnessContrast` as in albumentations. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { elements, integerRange, nativeOf } from "../../../host/elements.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform } from "../transform.ts";
 import { type Bounds, boundsOf, clamp, intoType, linear } from "./arithmetic.ts";
 import { meanOf } from "./moments.ts";
+import { allOptions } from "../options.ts";
 
 /** What `RandomBrightnessContrast` draws. */
 export interface RandomBrightnessContrastOptions {
@@ -39,7 +39,7 @@ export class RandomBrightnessContrast extends MaybeTransform {
 
   constructor(options: RandomBrightnessContrastOptions = {}) {
     const defaults = { brightnessLimit: 0.2, contrastLimit: 0.2, brightnessByMax: true, clip: false, prob: 0.5 } as const;
-    const all = withDefaults("RandomBrightnessContrast", options, defaults);
+    const all = allOptions("RandomBrightnessContrast", options, defaults);
     super("RandomBrightnessContrast", all.prob);
     this.brightness = boundsOf("RandomBrightnessContrast", "brightnessLimit", all.brightnessLimit);
     this.contrast = boundsOf("RandomBrightnessContrast", "contrastLimit", all.contrastLimit);

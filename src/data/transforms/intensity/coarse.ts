@@ -1,12 +1,13 @@
 /** @file Holes in images: `RandCoarseDropout`, `RandCoarseShuffle`. */
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { emptyLike, resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
 import { copyOf, unfilledLike } from "../../../host/unfilled.ts";
 import { MaybeTransform } from "../transform.ts";
 import { range } from "./arithmetic.ts";
+import { allOptions } from "../options.ts";
 
 /** How many holes and how large. */
 export interface CoarseOptions {
@@ -108,7 +109,7 @@ export class RandCoarseDropout extends RandCoarse {
   private fills: Float64Array[] = [];
 
   constructor(options: RandCoarseDropoutOptions) {
-    const { dropoutHoles, fillValue, ...where } = withDefaults("RandCoarseDropout", options, {
+    const { dropoutHoles, fillValue, ...where } = allOptions("RandCoarseDropout", options, {
       holes: required,
       spatialSize: required,
       dropoutHoles: true,
@@ -168,7 +169,7 @@ export class RandCoarseShuffle extends RandCoarse {
 
   constructor(options: CoarseOptions) {
     const defaults = { holes: required, spatialSize: required, maxHoles: null, maxSpatialSize: null, prob: 0.1 } as const;
-    super("RandCoarseShuffle", withDefaults("RandCoarseShuffle", options, defaults));
+    super("RandCoarseShuffle", allOptions("RandCoarseShuffle", options, defaults));
   }
 
   protected override draw(x: HostArray): void {

@@ -1,13 +1,15 @@
 /** @file Gamma curves: `AdjustContrast` and `RandAdjustContrast`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { chunkPower, raise } from "../../../host/powers.ts";
 import { changed, lanesFor } from "../../../host/simd/chunks.ts";
 import { places } from "../../../host/simd/places.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { boundsOf, type Floats, linear, range, workspace } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
+import { allOptions } from "../options.ts";
 
 /** The curve of `AdjustContrast`. */
 export interface AdjustContrastOptions {
@@ -31,12 +33,13 @@ export class AdjustContrast implements Transform {
 
   constructor(options: AdjustContrastOptions) {
     const defaults = { gamma: required, invertImage: false, retainStats: false } as const;
-    this.options = withDefaults("AdjustContrast", options, defaults);
+    this.options = allOptions("AdjustContrast", options, defaults);
     if (!Number.isFinite(options.gamma))
       throw new ConfigError(`AdjustContrast: gamma must be a finite number, got ${options.gamma}`);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("AdjustContrast", "array", { x });
     const { gamma, invertImage, retainStats } = this.options;
     const { from, to } = workspace(x.data);
     const { min, max } = range("AdjustContrast", from);
@@ -99,7 +102,7 @@ export class RandAdjustContrast extends MaybeTransform {
 
   constructor(options: RandAdjustContrastOptions = {}) {
     const defaults = { prob: 0.1, gamma: [0.5, 4.5], invertImage: false, retainStats: false } as const;
-    const all = withDefaults("RandAdjustContrast", options, defaults);
+    const all = allOptions("RandAdjustContrast", options, defaults);
     super("RandAdjustContrast", all.prob);
     const { gamma } = all;
     if (typeof gamma === "number" && !(gamma > 0.5)) {

@@ -1,11 +1,12 @@
 /** @file `DetectEnvelope`: the amplitude of an oscillating signal. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { type Complex, complex, fft } from "../../../host/fft.ts";
 import { unfilledFloats } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 import { type Floats, intoType } from "./arithmetic.ts";
+import { allOptions } from "../options.ts";
 
 /** The axis of `DetectEnvelope`. */
 export interface DetectEnvelopeOptions {
@@ -30,7 +31,7 @@ export class DetectEnvelope implements Transform {
   private readonly options: Required<DetectEnvelopeOptions>;
 
   constructor(options: DetectEnvelopeOptions = {}) {
-    this.options = withDefaults("DetectEnvelope", options, { axis: 1, n: null });
+    this.options = allOptions("DetectEnvelope", options, { axis: 1, n: null });
     const { axis, n } = this.options;
     if (!(axis >= 0)) throw new ConfigError(`DetectEnvelope: axis must be 0 or more, got ${axis}`);
     if (n !== null && !(Number.isInteger(n) && n >= 1))
@@ -38,6 +39,7 @@ export class DetectEnvelope implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("DetectEnvelope", "array", { x });
     const { axis } = this.options;
     if (axis >= x.shape.length) throw new ShapeError(`DetectEnvelope: shape [${x.shape.join(", ")}] has no axis ${axis}`);
     const size = x.shape[axis];

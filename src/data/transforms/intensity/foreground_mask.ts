@@ -1,11 +1,12 @@
 /** @file `ForegroundMask`: the tissue of a stained slide. */
+import { expectArguments, refused } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { elements, integerRange, nativeOf } from "../../../host/elements.ts";
 import { type ThresholdName, thresholdMethods } from "../../../host/thresholds.ts";
 import type { Transform } from "../transform.ts";
 import { channels, intoType } from "./arithmetic.ts";
+import { allOptions } from "../options.ts";
 
 /** A value, a method that finds one, or a function of a channel's values. The function gets all voxels of a channel. These are flat: `[voxels]`. */
 export type Threshold = number | ThresholdName | ((channel: TypedArray) => number);
@@ -34,7 +35,7 @@ export class ForegroundMask implements Transform {
 
   constructor(options: ForegroundMaskOptions = {}) {
     const defaults = { threshold: "otsu", hsvThreshold: null, invert: false } as const;
-    const { threshold, hsvThreshold, invert } = withDefaults("ForegroundMask", options, defaults);
+    const { threshold, hsvThreshold, invert } = allOptions("ForegroundMask", options, defaults);
     this.thresholds = new Map([...byChannel(threshold, "RGB"), ...byChannel(hsvThreshold, "HSV")]);
     if (![..."RGBHSV"].some((c) => this.thresholds.has(c)))
       throw new ConfigError("ForegroundMask: there is no threshold for a channel of RGB or HSV; set at least one");
@@ -42,6 +43,7 @@ export class ForegroundMask implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ForegroundMask", "array", { x });
     const image = this.invert ? inverted(x.data) : x.data;
     const count = x.shape[0];
     const size = x.data.length / count;
@@ -84,6 +86,7 @@ function valueOf(threshold: Threshold, channel: TypedArray): number {
 
 function byChannel(given: ForegroundMaskOptions["threshold"], names: string): [string, Threshold][] {
   if (given === null || given === undefined) return [];
+  if (typeof given === "boolean") refused("ForegroundMask", "threshold", "a number, a name or a function", given);
   const all: [string, Threshold | null][] = typeof given === "object" ? Object.entries(given) : [...names].map((c) => [c, given]);
   return all.flatMap(([name, t]): [string, Threshold][] => (t === null ? [] : [[name.toUpperCase(), checked(t)]]));
 }

@@ -1,12 +1,13 @@
 /** @file Changes of the histogram: `HistogramNormalize`, `RandHistogramShift`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { type Histogram, histogramOf } from "../../../host/histogram.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { finish, type Floats, intoType, range, rescale } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
+import { allOptions } from "../options.ts";
 
 /** The histogram of `HistogramNormalize`. */
 export interface HistogramNormalizeOptions extends OutputType {
@@ -33,13 +34,14 @@ export class HistogramNormalize implements Transform {
 
   constructor(options: HistogramNormalizeOptions = {}) {
     const defaults = { numBins: 256, min: 0, max: 255, mask: null, dtype: "float32" } as const;
-    this.options = withDefaults("HistogramNormalize", options, defaults);
+    this.options = allOptions("HistogramNormalize", options, defaults);
     const { numBins } = this.options;
     if (!(Number.isInteger(numBins) && numBins >= 1))
       throw new ConfigError(`HistogramNormalize: numBins must be an integer from 1 up, got ${numBins}`);
   }
 
   apply(x: HostArray, mask: HostArray | null = this.options.mask): HostArray {
+    expectArguments("HistogramNormalize", "array", { x });
     const { numBins, min, max, dtype } = this.options;
     const counted = mask === null ? x.data : selected(x, mask);
     range("HistogramNormalize", counted);
@@ -103,7 +105,7 @@ export class RandHistogramShift extends MaybeTransform {
   private shifted: number[] = [];
 
   constructor(options: RandHistogramShiftOptions = {}) {
-    const { numControlPoints: n, prob } = withDefaults("RandHistogramShift", options, { numControlPoints: 10, prob: 0.1 });
+    const { numControlPoints: n, prob } = allOptions("RandHistogramShift", options, { numControlPoints: 10, prob: 0.1 });
     super("RandHistogramShift", prob);
     const pair = typeof n === "number" ? [n, n] : n;
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((v) => Number.isInteger(v) && v >= 3)) {

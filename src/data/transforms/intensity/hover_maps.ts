@@ -1,9 +1,10 @@
 /** @file `ComputeHoVerMaps`: where each nucleus's pixels lie around its center. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { type DTypeName, castTo } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** Sums and extremes of one instance's rows or columns. */
 interface Side {
@@ -24,10 +25,11 @@ export class ComputeHoVerMaps implements Transform {
   private readonly dtype: DTypeName;
 
   constructor(options: { readonly dtype?: DTypeName } = {}) {
-    this.dtype = withDefaults("ComputeHoVerMaps", options, { dtype: "float32" }).dtype;
+    this.dtype = allOptions("ComputeHoVerMaps", options, { dtype: "float32" }).dtype;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ComputeHoVerMaps", "array", { x });
     if (x.shape.length !== 3 || x.shape[0] !== 1)
       throw new ShapeError(`ComputeHoVerMaps: expected shape [1, H, W], got [${x.shape.join(", ")}]`);
     const width = x.shape[2];

@@ -1,13 +1,15 @@
 /** @file Artifacts of MR images, made in k-space: `GibbsNoise`, `KSpaceSpikeNoise` and the random ones. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { forwardReal, type HalfSpectrum, inverseReal } from "../../../host/spectrum.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { channels, type Floats } from "./arithmetic.ts";
 import { addWave, coefficientAt } from "./k_space_point.ts";
+import { allOptions } from "../options.ts";
 
 /**
  * Gibbs ringing: frequencies farther from the middle than (1 − alpha) · max(shape) / √2 are cut. `alpha` is from 0 (nothing) to 1 (all). Float32. MONAI's
@@ -21,7 +23,7 @@ export class GibbsNoise implements Transform {
   private readonly alpha: number;
 
   constructor(options: { readonly alpha?: number } = {}) {
-    this.alpha = withDefaults("GibbsNoise", options, { alpha: 0.1 }).alpha;
+    this.alpha = allOptions("GibbsNoise", options, { alpha: 0.1 }).alpha;
     if (!(this.alpha >= 0 && this.alpha <= 1)) throw new ConfigError(`GibbsNoise: alpha must be from 0 to 1, got ${this.alpha}`);
   }
 
@@ -91,7 +93,7 @@ export class RandGibbsNoise extends MaybeTransform {
   private alpha = 0;
 
   constructor(options: RandGibbsNoiseOptions = {}) {
-    const { prob, alpha } = withDefaults("RandGibbsNoise", options, { prob: 0.1, alpha: [0, 1] });
+    const { prob, alpha } = allOptions("RandGibbsNoise", options, { prob: 0.1, alpha: [0, 1] });
     super("RandGibbsNoise", prob);
     const pair = typeof alpha === "number" ? ([0, alpha] as const) : alpha;
     if (!(pair.length === 2 && pair[0] >= 0 && pair[1] <= 1 && pair[0] <= pair[1]))
@@ -132,7 +134,9 @@ export class KSpaceSpikeNoise implements Transform {
   private readonly heights: number | readonly number[] | null;
 
   constructor(options: KSpaceSpikeNoiseOptions) {
-    const { loc, kIntensity } = withDefaults("KSpaceSpikeNoise", options, { loc: required, kIntensity: null });
+    const { loc, kIntensity } = allOptions("KSpaceSpikeNoise", options, { loc: required, kIntensity: null });
+    expectArguments("KSpaceSpikeNoise", "list", { loc });
+    expectArguments("KSpaceSpikeNoise", "pairs", { loc });
     this.single = typeof loc[0] === "number";
     this.places = this.single ? [loc as SpikePlace] : (loc as readonly SpikePlace[]);
     this.heights = kIntensity;
@@ -234,7 +238,7 @@ export class RandKSpaceSpikeNoise extends MaybeTransform {
 
   constructor(options: RandKSpaceSpikeNoiseOptions = {}) {
     const defaults = { prob: 0.1, intensityRange: null, channelWise: true } as const;
-    const all = withDefaults("RandKSpaceSpikeNoise", options, defaults);
+    const all = allOptions("RandKSpaceSpikeNoise", options, defaults);
     super("RandKSpaceSpikeNoise", all.prob);
     if (!all.channelWise && all.intensityRange && typeof all.intensityRange[0] !== "number")
       throw new ConfigError("RandKSpaceSpikeNoise: intensityRange must be one pair unless channelWise is set");

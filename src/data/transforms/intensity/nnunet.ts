@@ -4,7 +4,7 @@
  */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { required, withDefaults, type Defaults } from "../../../host/defaults.ts";
+import { required, type Defaults } from "../../../host/defaults.ts";
 import { filterAxis } from "../../../host/filter.ts";
 import { normalizedGaussian } from "../../../host/gaussian.ts";
 import { raise } from "../../../host/powers.ts";
@@ -14,6 +14,7 @@ import { MaybeTransform } from "../transform.ts";
 import { boundsOf, channels, type Interval, linear, multiply, range } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
 import { scaleAround } from "./scale.ts";
+import { allOptions } from "../options.ts";
 
 /** Which channels a transform of nnU-Net changes. */
 export interface ChannelOptions {
@@ -70,7 +71,7 @@ const withChannels = <O extends ChannelOptions>(
   op: string,
   options: O,
   own: Omit<Defaults<O>, keyof ChannelOptions>,
-): Required<O> => withDefaults<O>(op, options, { ...channelDefaults, ...own } as unknown as Defaults<O>);
+): Required<O> => allOptions<O>(op, options, { ...channelDefaults, ...own } as unknown as Defaults<O>);
 
 /** The noise of `GaussianNoiseTransform`. */
 export interface GaussianNoiseTransformOptions extends ChannelOptions {

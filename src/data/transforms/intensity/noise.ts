@@ -2,7 +2,6 @@
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { changed, fill, lanesFor } from "../../../host/simd/chunks.ts";
 import { places } from "../../../host/simd/places.ts";
 import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
@@ -10,6 +9,7 @@ import { MaybeTransform } from "../transform.ts";
 import { channels, finish, type Floats, workspace } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
 import type { OutputType } from "./scale.ts";
+import { allOptions } from "../options.ts";
 
 /** The noise of `RandGaussianNoise`. */
 export interface RandGaussianNoiseOptions extends OutputType {
@@ -38,7 +38,7 @@ export class RandGaussianNoise extends MaybeTransform {
 
   constructor(options: RandGaussianNoiseOptions = {}) {
     const defaults = { prob: 0.1, mean: 0, std: 0.1, sampleStd: true, dtype: "float32" } as const;
-    const all = withDefaults("RandGaussianNoise", options, defaults);
+    const all = allOptions("RandGaussianNoise", options, defaults);
     super("RandGaussianNoise", all.prob);
     if (!(all.std >= 0)) throw new ConfigError(`RandGaussianNoise: std must be 0 or more, got ${all.std}`);
     this.options = all;
@@ -122,7 +122,7 @@ export class RandRicianNoise extends MaybeTransform {
   private size = 0;
 
   constructor(options: RandRicianNoiseOptions = {}) {
-    const all = withDefaults("RandRicianNoise", options, {
+    const all = allOptions("RandRicianNoise", options, {
       prob: 0.1,
       mean: 0,
       std: 1,

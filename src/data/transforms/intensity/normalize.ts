@@ -1,12 +1,13 @@
 /** @file `NormalizeIntensity`: zero mean and unit variance. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { unfilledFloats } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 import { finish, linear, parts } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
 import type { OutputType } from "./scale.ts";
+import { allOptions } from "../options.ts";
 
 /** What `NormalizeIntensity` subtracts and divides by, and where. */
 export interface NormalizeIntensityOptions extends OutputType {
@@ -32,10 +33,11 @@ export class NormalizeIntensity implements Transform {
 
   constructor(options: NormalizeIntensityOptions = {}) {
     const defaults = { subtrahend: null, divisor: null, nonzero: false, channelWise: false, dtype: "float32" } as const;
-    this.options = withDefaults("NormalizeIntensity", options, defaults);
+    this.options = allOptions("NormalizeIntensity", options, defaults);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("NormalizeIntensity", "array", { x });
     const { subtrahend, divisor, nonzero, channelWise, dtype } = this.options;
     const source = x.data instanceof Float32Array ? x.data : new Float32Array(x.data as ArrayLike<number>);
     const data = source === x.data ? unfilledFloats(source.length) : source;

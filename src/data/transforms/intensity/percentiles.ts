@@ -1,13 +1,15 @@
 /** @file Scaling and clipping by percentiles of the image: `ScaleIntensityRangePercentiles`, `ClipIntensityPercentiles`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { quantiles } from "../../../host/stats.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { clamp, computed, finish, type Floats, parts, scaleRange } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
 import { clipSoftly } from "./soft_clip.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** The percentiles and the range of `ScaleIntensityRangePercentiles`. */
 export interface ScaleIntensityRangePercentilesOptions extends OutputType {
@@ -38,7 +40,7 @@ export class ScaleIntensityRangePercentiles implements Transform {
   private readonly options: Required<ScaleIntensityRangePercentilesOptions>;
 
   constructor(options: ScaleIntensityRangePercentilesOptions) {
-    this.options = withDefaults("ScaleIntensityRangePercentiles", options, {
+    this.options = allOptions("ScaleIntensityRangePercentiles", options, {
       lower: required,
       upper: required,
       bMin: required,
@@ -55,6 +57,7 @@ export class ScaleIntensityRangePercentiles implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ScaleIntensityRangePercentiles", "array", { x });
     const { lower, upper, bMin, bMax, clip, relative, channelWise, dtype } = this.options;
     // `relative` was refused without both ends.
     const at = (percent: number, end: number | null): number | null =>
@@ -96,7 +99,7 @@ export class ClipIntensityPercentiles implements Transform {
   private readonly options: Required<ClipIntensityPercentilesOptions>;
 
   constructor(options: ClipIntensityPercentilesOptions) {
-    const all = withDefaults("ClipIntensityPercentiles", options, {
+    const all = allOptions("ClipIntensityPercentiles", options, {
       lower: null,
       upper: null,
       sharpnessFactor: null,
@@ -115,6 +118,7 @@ export class ClipIntensityPercentiles implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ClipIntensityPercentiles", "array", { x });
     const { lower, upper, sharpnessFactor, channelWise, returnClippingValues } = this.options;
     const data = workingCopy(x.data);
     for (const part of parts(data, x, channelWise)) {

@@ -1,11 +1,11 @@
 /** @file Random curves of intensity: `IntensityRemap`, `RandIntensityRemap`. */
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { emptyLike } from "../../../host/strided.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
 import { MaybeTransform, RandomTransform } from "../transform.ts";
 import { channels, range } from "./arithmetic.ts";
+import { allOptions } from "../options.ts";
 
 /** The curve of `IntensityRemap`. */
 export interface IntensityRemapOptions {
@@ -75,7 +75,7 @@ export class IntensityRemap extends RandomTransform {
 
   constructor(options: IntensityRemapOptions = {}) {
     super();
-    this.options = withDefaults("IntensityRemap", options, { kernelSize: 30, slope: 0.7 });
+    this.options = allOptions("IntensityRemap", options, { kernelSize: 30, slope: 0.7 });
     checkKernel("IntensityRemap", this.options.kernelSize);
   }
 
@@ -111,7 +111,7 @@ export class RandIntensityRemap extends MaybeTransform {
 
   constructor(options: RandIntensityRemapOptions = {}) {
     const defaults = { prob: 0.1, kernelSize: 30, slope: 0.7, channelWise: true } as const;
-    const all = withDefaults("RandIntensityRemap", options, defaults);
+    const all = allOptions("RandIntensityRemap", options, defaults);
     super("RandIntensityRemap", all.prob);
     checkKernel("RandIntensityRemap", all.kernelSize);
     this.options = all;

@@ -1,7 +1,8 @@
 /** @file Scaling of intensities: `ScaleIntensity`, `ScaleIntensityRange`, `ScaleIntensityFixedMean` and the random ones. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
 import { TypedMaybeTransform } from "./typed_maybe.ts";
@@ -20,6 +21,7 @@ import {
   scaleRange,
 } from "./arithmetic.ts";
 import { meanOf } from "./moments.ts";
+import { allOptions } from "../options.ts";
 
 /** Element type of the result: a name, or null for that of the input. Default "float32". */
 export interface OutputType {
@@ -51,10 +53,11 @@ export class ScaleIntensity implements Transform {
 
   constructor(options: ScaleIntensityOptions = {}) {
     const defaults = { minv: 0, maxv: 1, factor: null, channelWise: false, dtype: "float32" } as const;
-    this.options = withDefaults("ScaleIntensity", options, defaults);
+    this.options = allOptions("ScaleIntensity", options, defaults);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ScaleIntensity", "array", { x });
     const { minv, maxv, factor, channelWise, dtype } = this.options;
     if (minv === null && maxv === null) {
       const data = computed(x, x.data, false, (from, to) => multiply(from, 1 + (factor ?? 0), to));
@@ -82,13 +85,14 @@ export class ScaleIntensityRange implements Transform {
 
   constructor(options: ScaleIntensityRangeOptions) {
     const defaults = { aMin: required, aMax: required, bMin: null, bMax: null, clip: false, dtype: "float32" } as const;
-    this.options = withDefaults("ScaleIntensityRange", options, defaults);
+    this.options = allOptions("ScaleIntensityRange", options, defaults);
     if (!Number.isFinite(options.aMin) || !Number.isFinite(options.aMax)) {
       throw new ConfigError(`ScaleIntensityRange: aMin and aMax must be finite numbers, got ${options.aMin}, ${options.aMax}`);
     }
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ScaleIntensityRange", "array", { x });
     const data = computed(x, x.data, false, (from, to) => scaleRange(from, to, this.options));
     // MONAI converts only what it scaled.
     const { aMin, aMax, dtype } = this.options;
@@ -120,10 +124,11 @@ export class ScaleIntensityFixedMean implements Transform {
 
   constructor(options: ScaleIntensityFixedMeanOptions = {}) {
     const defaults = { factor: 0, preserveRange: false, fixedMean: true, channelWise: false, dtype: "float32" } as const;
-    this.options = withDefaults("ScaleIntensityFixedMean", options, defaults);
+    this.options = allOptions("ScaleIntensityFixedMean", options, defaults);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ScaleIntensityFixedMean", "array", { x });
     const { factor, preserveRange, fixedMean, channelWise, dtype } = this.options;
     const data = computed(x, x.data, channelWise, (from, to) => scaleAround(from, to, 1 + factor, fixedMean, preserveRange));
     return finish("ScaleIntensityFixedMean", data, x, dtype);
@@ -167,7 +172,7 @@ export class RandScaleIntensity extends TypedMaybeTransform {
 
   constructor(options: RandScaleIntensityOptions) {
     const defaults = { factors: required, prob: 0.1, channelWise: false, dtype: "float32" } as const;
-    const all = withDefaults("RandScaleIntensity", options, defaults);
+    const all = allOptions("RandScaleIntensity", options, defaults);
     super("RandScaleIntensity", all.prob, all.dtype);
     this.bounds = boundsOf("RandScaleIntensity", "factors", all.factors);
     this.options = all;
@@ -211,7 +216,7 @@ export class RandScaleIntensityFixedMean extends TypedMaybeTransform {
 
   constructor(options: RandScaleIntensityFixedMeanOptions = {}) {
     const defaults = { prob: 0.1, factors: 0, fixedMean: true, preserveRange: false, dtype: "float32" } as const;
-    const all = withDefaults("RandScaleIntensityFixedMean", options, defaults);
+    const all = allOptions("RandScaleIntensityFixedMean", options, defaults);
     super("RandScaleIntensityFixedMean", all.prob, all.dtype);
     this.bounds = boundsOf("RandScaleIntensityFixedMean", "factors", all.factors);
     this.options = all;

@@ -1,10 +1,11 @@
 /** @file Sharpening: `GaussianSharpen`, `RandGaussianSharpen`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { type GaussianApprox, gaussianWeights } from "../../../host/gaussian.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import type { Interval } from "./arithmetic.ts";
 import { gaussianSmooth, spatialSigmas } from "./smooth.ts";
+import { allOptions } from "../options.ts";
 
 /** The filters of `GaussianSharpen`. */
 export interface GaussianSharpenOptions {
@@ -29,11 +30,12 @@ export class GaussianSharpen implements Transform {
   private readonly options: Required<GaussianSharpenOptions>;
 
   constructor(options: GaussianSharpenOptions = {}) {
-    this.options = withDefaults("GaussianSharpen", options, { sigma1: 3, sigma2: 1, alpha: 30, approx: "erf" });
+    this.options = allOptions("GaussianSharpen", options, { sigma1: 3, sigma2: 1, alpha: 30, approx: "erf" });
     gaussianWeights("GaussianSharpen", 0, this.options.approx);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("GaussianSharpen", "array", { x });
     const { sigma1, sigma2, alpha, approx } = this.options;
     const data = gaussianSmooth("GaussianSharpen", x, sigma1, approx);
     const twice = gaussianSmooth("GaussianSharpen", { data, shape: x.shape }, sigma2, approx);
@@ -80,7 +82,7 @@ export class RandGaussianSharpen extends MaybeTransform {
   private alpha = 0;
 
   constructor(options: RandGaussianSharpenOptions = {}) {
-    const all = withDefaults("RandGaussianSharpen", options, {
+    const all = allOptions("RandGaussianSharpen", options, {
       sigma1X: [0.5, 1],
       sigma1Y: [0.5, 1],
       sigma1Z: [0.5, 1],

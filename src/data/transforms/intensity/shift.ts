@@ -1,13 +1,15 @@
 /** @file Shifts of intensity: `ShiftIntensity`, `StdShiftIntensity` and the random ones. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { castTo } from "../shape/cast.ts";
 import { type Item, MaybeTransform, type Transform } from "../transform.ts";
 import { add, type Bounds, boundsOf, clampToType, computed, finish, intoType } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
 import type { OutputType } from "./scale.ts";
 import { TypedMaybeTransform } from "./typed_maybe.ts";
+import { allOptions } from "../options.ts";
 
 /** How far `ShiftIntensity` shifts. */
 export interface ShiftIntensityOptions {
@@ -28,12 +30,13 @@ export class ShiftIntensity implements Transform {
   private readonly options: Required<ShiftIntensityOptions>;
 
   constructor(options: ShiftIntensityOptions) {
-    this.options = withDefaults("ShiftIntensity", options, { offset: required, safe: false });
+    this.options = allOptions("ShiftIntensity", options, { offset: required, safe: false });
     if (!Number.isFinite(options.offset))
       throw new ConfigError(`ShiftIntensity: offset must be a finite number, got ${options.offset}`);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ShiftIntensity", "array", { x });
     return shifted(x, [this.options.offset], this.options.safe);
   }
 }
@@ -76,7 +79,7 @@ export class RandShiftIntensity extends MaybeTransform {
 
   constructor(options: RandShiftIntensityOptions) {
     const defaults = { offsets: required, safe: false, prob: 0.1, channelWise: false, factorKey: null } as const;
-    const all = withDefaults("RandShiftIntensity", options, defaults);
+    const all = allOptions("RandShiftIntensity", options, defaults);
     super("RandShiftIntensity", all.prob);
     this.bounds = boundsOf("RandShiftIntensity", "offsets", all.offsets);
     this.options = all;
@@ -132,10 +135,11 @@ export class StdShiftIntensity implements Transform {
 
   constructor(options: StdShiftIntensityOptions) {
     const defaults = { factor: required, nonzero: false, channelWise: false, dtype: "float32" } as const;
-    this.options = withDefaults("StdShiftIntensity", options, defaults);
+    this.options = allOptions("StdShiftIntensity", options, defaults);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("StdShiftIntensity", "array", { x });
     const { factor, nonzero, channelWise, dtype } = this.options;
     const given = dtype === null ? x.data : castTo("StdShiftIntensity", x, dtype).data;
     const data = computed(x, given, channelWise, (from, to) => {
@@ -175,7 +179,7 @@ export class RandStdShiftIntensity extends TypedMaybeTransform {
 
   constructor(options: RandStdShiftIntensityOptions) {
     const defaults = { factors: required, prob: 0.1, nonzero: false, channelWise: false, dtype: "float32" } as const;
-    const all = withDefaults("RandStdShiftIntensity", options, defaults);
+    const all = allOptions("RandStdShiftIntensity", options, defaults);
     super("RandStdShiftIntensity", all.prob, all.dtype);
     this.bounds = boundsOf("RandStdShiftIntensity", "factors", all.factors);
     this.options = all;

@@ -1,7 +1,8 @@
 /** @file Smoothing: `GaussianSmooth`, `RandGaussianSmooth`, `SavitzkyGolaySmooth`, `MedianSmooth`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { type EdgeMode, edgeMode, torchEdges } from "../../../host/edges.ts";
 import { filterAxis } from "../../../host/filter.ts";
 import { type GaussianApprox, gaussianWeights } from "../../../host/gaussian.ts";
@@ -10,6 +11,7 @@ import { savitzkyGolayWeights } from "../../../host/savitzky_golay.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { intoType } from "./arithmetic.ts";
+import { allOptions } from "../options.ts";
 
 /** The filter of `GaussianSmooth`. */
 export interface GaussianSmoothOptions {
@@ -46,12 +48,13 @@ export class GaussianSmooth implements Transform {
   private readonly options: Required<GaussianSmoothOptions>;
 
   constructor(options: GaussianSmoothOptions = {}) {
-    this.options = withDefaults("GaussianSmooth", options, { sigma: 1, approx: "erf" });
+    this.options = allOptions("GaussianSmooth", options, { sigma: 1, approx: "erf" });
     // Tried out now, so that a wrong one is not found at the first image.
     gaussianWeights("GaussianSmooth", 0, this.options.approx);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("GaussianSmooth", "array", { x });
     const { sigma, approx } = this.options;
     return { ...x, data: gaussianSmooth("GaussianSmooth", x, sigma, approx) };
   }
@@ -84,7 +87,7 @@ export class RandGaussianSmooth extends MaybeTransform {
   private sigma: number[] = [];
 
   constructor(options: RandGaussianSmoothOptions = {}) {
-    const all = withDefaults("RandGaussianSmooth", options, {
+    const all = allOptions("RandGaussianSmooth", options, {
       sigmaX: [0.25, 1.5],
       sigmaY: [0.25, 1.5],
       sigmaZ: [0.25, 1.5],
@@ -141,7 +144,7 @@ export class SavitzkyGolaySmooth implements Transform {
 
   constructor(options: SavitzkyGolaySmoothOptions) {
     const defaults = { windowLength: required, order: required, axis: 1, mode: "zeros" } as const;
-    this.options = withDefaults("SavitzkyGolaySmooth", options, defaults);
+    this.options = allOptions("SavitzkyGolaySmooth", options, defaults);
     const { windowLength, order, axis, mode } = this.options;
     if (!(axis >= 0)) throw new ConfigError(`SavitzkyGolaySmooth: axis must be 0 or more, got ${axis}`);
     this.weights = savitzkyGolayWeights("SavitzkyGolaySmooth", windowLength, order);
@@ -149,6 +152,7 @@ export class SavitzkyGolaySmooth implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("SavitzkyGolaySmooth", "array", { x });
     const { axis } = this.options;
     if (axis >= x.shape.length) throw new ShapeError(`SavitzkyGolaySmooth: shape [${x.shape.join(", ")}] has no axis ${axis}`);
     const data = new Float32Array(x.data as ArrayLike<number>);
@@ -167,7 +171,7 @@ export class MedianSmooth implements Transform {
   private readonly radius: number | readonly number[];
 
   constructor(options: { readonly radius?: number | readonly number[] } = {}) {
-    this.radius = withDefaults("MedianSmooth", options, { radius: 1 }).radius;
+    this.radius = allOptions("MedianSmooth", options, { radius: 1 }).radius;
   }
 
   apply(x: HostArray): HostArray {

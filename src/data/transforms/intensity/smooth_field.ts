@@ -1,4 +1,5 @@
 /** @file Contrast and brightness that change smoothly over the image: `RandSmoothFieldAdjustContrast`, `RandSmoothFieldAdjustIntensity`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { PartwiseTransform } from "../partwise.ts";
 import type { ResizeMode } from "../spatial/resize.ts";
@@ -23,6 +24,7 @@ export abstract class RandSmoothFieldAdjust extends PartwiseTransform {
    * @param usual range of the field, if none is given
    */
   constructor(op: string, options: RandSmoothFieldOptions, usual: readonly [number, number]) {
+    expectArguments(op, "object", { options });
     const { prob = 0.1, gamma = usual, mode = "area", ...rest } = options;
     super(op, prob, 1);
     this.field = new SmoothField(op, rest, mode, { range: fieldRange(op, "gamma", gamma, 0.5), channels: 1, padValue: 1 });

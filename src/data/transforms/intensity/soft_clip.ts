@@ -1,8 +1,11 @@
 /** @file Clipping without a corner: `softClip`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
+import { allOptions } from "../options.ts";
 import { ConfigError } from "../../../host/errors.ts";
-import { exp, log1pOfUnit } from "../../../host/powers.ts";
+import { exp, exponentialTables, log1pOfUnit } from "../../../host/powers.ts";
+import { changed, lanesFor } from "../../../host/simd/chunks.ts";
+import { places } from "../../../host/simd/places.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { finish, type Floats } from "./arithmetic.ts";
 import type { OutputType } from "./scale.ts";
@@ -24,7 +27,8 @@ export interface SoftClipOptions extends OutputType {
  */
 export function softClip(x: HostArray, options: SoftClipOptions = {}): HostArray {
   const defaults = { sharpnessFactor: 1, minv: null, maxv: null, dtype: "float32" } as const;
-  const { sharpnessFactor, minv, maxv, dtype } = withDefaults("softClip", options, defaults);
+  const { sharpnessFactor, minv, maxv, dtype } = allOptions("softClip", options, defaults);
+  expectArguments("softClip", "array", { x });
   if (!(sharpnessFactor > 0)) throw new ConfigError(`softClip: sharpnessFactor must be above 0, got ${sharpnessFactor}`);
   const data = workingCopy(x.data);
   clipSoftly(data, sharpnessFactor, minv, maxv);
@@ -33,6 +37,12 @@ export function softClip(x: HostArray, options: SoftClipOptions = {}): HostArray
 
 /** `softClip` in place; null leaves an end open. */
 export function clipSoftly(data: Floats, s: number, low: number | null, high: number | null): void {
+  const lanes = data instanceof Float32Array && low !== null && high !== null ? lanesFor(data.length) : undefined;
+  if (lanes) {
+    exponentialTables(lanes);
+    const { softClip: kernel } = lanes.kernels;
+    return changed(lanes, data as Float32Array, data as Float32Array, (end) => kernel(places.first, end, s, low!, high!));
+  }
   for (let i = 0; i < data.length; i++) {
     const v = data[i];
     const below = low === null ? 0 : softplus(-s * (v - low)) / s;

@@ -1,14 +1,16 @@
 /** @file What is kept of an image: `ThresholdIntensity`, `MaskIntensity`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { inBlocks } from "../../../host/blocks.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { changed, lanesFor } from "../../../host/simd/chunks.ts";
 import { chunkSize, places } from "../../../host/simd/places.ts";
 import { asWords } from "../../../host/strided.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 import { intoType } from "./arithmetic.ts";
+import { allOptions } from "../options.ts";
 
 const isFloat = (data: TypedArray): boolean => data instanceof Float32Array || data instanceof Float64Array;
 
@@ -33,12 +35,13 @@ export class ThresholdIntensity implements Transform {
   private readonly options: Required<ThresholdIntensityOptions>;
 
   constructor(options: ThresholdIntensityOptions) {
-    this.options = withDefaults("ThresholdIntensity", options, { threshold: required, above: true, cval: 0 });
+    this.options = allOptions("ThresholdIntensity", options, { threshold: required, above: true, cval: 0 });
     if (typeof options.threshold !== "number")
       throw new ConfigError(`ThresholdIntensity: threshold must be a number, got ${String(options.threshold)}`);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ThresholdIntensity", "array", { x });
     const { threshold, above, cval } = this.options;
     const { data } = x;
     const out = unfilledLike(data, data.length);
@@ -124,13 +127,14 @@ export class MaskIntensity implements Transform {
   readonly forItem: ((maskData: HostArray) => Transform) | undefined;
 
   constructor(options: MaskIntensityOptions = {}) {
-    this.options = withDefaults("MaskIntensity", options, { maskData: null, selectFn: null, maskKey: null });
+    this.options = allOptions("MaskIntensity", options, { maskData: null, selectFn: null, maskKey: null });
     const { maskKey, selectFn } = this.options;
     this.sourceKey = maskKey ?? undefined;
     this.forItem = maskKey === null ? undefined : (maskData) => new MaskIntensity({ maskData, selectFn });
   }
 
   apply(x: HostArray, maskData: HostArray | null = this.options.maskData): HostArray {
+    expectArguments("MaskIntensity", "array", { x });
     if (!maskData) throw new ConfigError("MaskIntensity: there is no mask; give maskData as an option or to apply");
     const { shape } = maskData;
     const fits = (shape[0] === 1 || shape[0] === x.shape[0]) && shape.slice(1).join() === x.shape.slice(1).join();

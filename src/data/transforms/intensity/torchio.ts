@@ -1,7 +1,7 @@
 /** @file Transforms of intensity under TorchIO's names and with its semantics: `RescaleIntensity`, `ZNormalization`, `RandomGamma`, `RandomBlur`, `RandomNoise`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { filterAxis } from "../../../host/filter.ts";
 import { normalizedGaussian } from "../../../host/gaussian.ts";
 import { raise } from "../../../host/powers.ts";
@@ -10,6 +10,7 @@ import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { boundsOf, clamp, type Interval, linear, range } from "./arithmetic.ts";
 import { meanAndStd } from "./moments.ts";
+import { allOptions } from "../options.ts";
 
 /** The voxels that are measured: a function from the image to a mask of its shape, or null for all. */
 export type MaskingMethod = ((x: HostArray) => HostArray) | null;
@@ -18,6 +19,7 @@ export type MaskingMethod = ((x: HostArray) => HostArray) | null;
 function measured(op: string, x: HostArray, data: Float32Array, method: MaskingMethod): Float32Array {
   if (method === null) return data;
   const mask = method(x);
+  expectArguments(op, "array", { "what maskingMethod gives": mask });
   if (mask.data.length !== data.length) {
     throw new ShapeError(
       `${op}: the mask has shape [${mask.shape.join(", ")}], the image [${x.shape.join(", ")}]; they must be the same`,
@@ -54,7 +56,7 @@ export class RescaleIntensity implements Transform {
 
   constructor(options: RescaleIntensityOptions = {}) {
     const defaults = { outMinMax: [0, 1], percentiles: [0, 100], maskingMethod: null, inMinMax: null } as const;
-    const all = withDefaults("RescaleIntensity", options, defaults);
+    const all = allOptions("RescaleIntensity", options, defaults);
     this.out = boundsOf("RescaleIntensity", "outMinMax", all.outMinMax);
     this.input = all.inMinMax === null ? null : boundsOf("RescaleIntensity", "inMinMax", all.inMinMax);
     const [low, high] = all.percentiles;
@@ -65,6 +67,7 @@ export class RescaleIntensity implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("RescaleIntensity", "array", { x });
     const data = new Float32Array(x.data as ArrayLike<number>);
     const values = measured("RescaleIntensity", x, data, this.maskingMethod);
     if (values.length === 0) throw new DataError("RescaleIntensity: the mask is empty; there is nothing to take percentiles of");
@@ -88,10 +91,11 @@ export class ZNormalization implements Transform {
   private readonly maskingMethod: MaskingMethod;
 
   constructor(options: { readonly maskingMethod?: MaskingMethod } = {}) {
-    this.maskingMethod = withDefaults("ZNormalization", options, { maskingMethod: null }).maskingMethod;
+    this.maskingMethod = allOptions("ZNormalization", options, { maskingMethod: null }).maskingMethod;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ZNormalization", "array", { x });
     const data = new Float32Array(x.data as ArrayLike<number>);
     const { mean, std } = meanAndStd(measured("ZNormalization", x, data, this.maskingMethod), 1);
     if (!(std > 0)) throw new DataError(`ZNormalization: the standard deviation of the measured voxels is ${std}`);
@@ -121,7 +125,7 @@ export class RandomGamma extends MaybeTransform {
   private gamma = 1;
 
   constructor(options: RandomGammaOptions = {}) {
-    const { logGamma, prob } = withDefaults("RandomGamma", options, { logGamma: [-0.3, 0.3], prob: 1 });
+    const { logGamma, prob } = allOptions("RandomGamma", options, { logGamma: [-0.3, 0.3], prob: 1 });
     super("RandomGamma", prob);
     this.bounds = boundsOf("RandomGamma", "logGamma", logGamma);
   }
@@ -160,7 +164,7 @@ export class RandomBlur extends MaybeTransform {
   private sigmas: number[] = [];
 
   constructor(options: RandomBlurOptions = {}) {
-    const { std, prob } = withDefaults("RandomBlur", options, { std: [0, 2], prob: 1 });
+    const { std, prob } = allOptions("RandomBlur", options, { std: [0, 2], prob: 1 });
     super("RandomBlur", prob);
     this.bounds = boundsOf("RandomBlur", "std", std);
     if (this.bounds[0] < 0) throw new ConfigError(`RandomBlur: std must be 0 or more, got ${this.bounds[0]}`);
@@ -203,7 +207,7 @@ export class RandomNoise extends MaybeTransform {
   private noise: Float64Array = new Float64Array();
 
   constructor(options: RandomNoiseOptions = {}) {
-    const { mean, std, prob } = withDefaults("RandomNoise", options, { mean: 0, std: [0, 0.25], prob: 1 });
+    const { mean, std, prob } = allOptions("RandomNoise", options, { mean: 0, std: [0, 0.25], prob: 1 });
     super("RandomNoise", prob);
     this.mean = boundsOf("RandomNoise", "mean", mean);
     this.std = boundsOf("RandomNoise", "std", std);

@@ -1,7 +1,6 @@
 /** @file Artifacts of MR images in k-space, with TorchIO's semantics: `RandomGhosting`, `RandomSpike`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { complex, fft } from "../../../host/fft.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { forwardReal } from "../../../host/spectrum.ts";
@@ -9,6 +8,7 @@ import { spatialShape } from "../../../host/strided.ts";
 import { MaybeTransform } from "../transform.ts";
 import { boundsOf, channels, type Interval } from "./arithmetic.ts";
 import { addWave } from "./k_space_point.ts";
+import { allOptions } from "../options.ts";
 
 /** What `RandomGhosting` draws. */
 export interface RandomGhostingOptions {
@@ -41,7 +41,7 @@ export class RandomGhosting extends MaybeTransform {
 
   constructor(options: RandomGhostingOptions = {}) {
     const defaults = { numGhosts: [4, 10], axes: [0, 1, 2], intensity: [0.5, 1], restore: 0.02, prob: 1 } as const;
-    const all = withDefaults("RandomGhosting", options, defaults);
+    const all = allOptions("RandomGhosting", options, defaults);
     super("RandomGhosting", all.prob);
     if (all.axes.length === 0) throw new ConfigError("RandomGhosting: axes is empty; name one");
     boundsOf("RandomGhosting", "numGhosts", all.numGhosts);
@@ -133,7 +133,7 @@ export class RandomSpike extends MaybeTransform {
   private intensity = 0;
 
   constructor(options: RandomSpikeOptions = {}) {
-    const all = withDefaults("RandomSpike", options, { numSpikes: 1, intensity: [1, 3], prob: 1 });
+    const all = allOptions("RandomSpike", options, { numSpikes: 1, intensity: [1, 3], prob: 1 });
     super("RandomSpike", all.prob);
     boundsOf("RandomSpike", "numSpikes", all.numSpikes);
     boundsOf("RandomSpike", "intensity", all.intensity);

@@ -1,6 +1,6 @@
 /** @file Paths that become volumes, and volumes that become files, as steps of a chain (Node). */
 
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
@@ -8,6 +8,7 @@ import { readImageFile, writeImageFile } from "../../formats/images.node.ts";
 import { imageStem } from "../../formats/formats.ts";
 import type { Volume } from "../../volume.ts";
 import { LoadImage } from "./load_image.ts";
+import { checkedOptions } from "../options.ts";
 
 /** LoadImage of a path: a file, with those that its header names beside it, or the folder of a series. */
 export class LoadImageFile extends LoadImage<string> {
@@ -46,7 +47,9 @@ export class SaveImageFile {
 
   /** @throws ConfigError for options that are not known */
   constructor(options: SaveImageFileOptions = {}) {
-    expectNames("SaveImageFile", options, known);
+    checkedOptions("SaveImageFile", options, known);
+    const { separateFolder, ...texts } = options;
+    expectKinds("SaveImageFile", { "text?": texts, "boolean?": { separateFolder } });
     this.options = { outputDir: ".", outputPostfix: "trans", outputExt: ".nii.gz", separateFolder: true, ...options };
   }
 
@@ -57,6 +60,7 @@ export class SaveImageFile {
 
   /** Where a volume is written. */
   pathOf(volume: Volume): string {
+    expectArguments("SaveImageFile", "volume", { volume });
     const { outputDir, outputPostfix, outputExt, separateFolder } = this.options;
     const stem = imageStem(volume.meta.source ?? "0") || "0";
     const name = (outputPostfix === "" ? stem : `${stem}_${outputPostfix}`) + outputExt;

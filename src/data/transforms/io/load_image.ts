@@ -1,11 +1,11 @@
 /** @file Sources of images that become volumes as the first step of a chain. */
 
-import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { castTo } from "../../formats/cast.ts";
 import type { ReadImageOptions } from "../../formats/format.ts";
 import { readImage, type ImageSource } from "../../formats/read_image.ts";
 import { makeVolume, type Volume } from "../../volume.ts";
+import { checkedOptions } from "../options.ts";
 
 /** How an image is read. */
 export interface LoadImageOptions extends ReadImageOptions {
@@ -28,7 +28,7 @@ export class LoadImage<Source = ImageSource> {
 
   /** @throws ConfigError for options that are not known */
   constructor(options: LoadImageOptions = {}) {
-    expectNames("LoadImage", options, known);
+    checkedOptions("LoadImage", options, known);
     const { dtype = null, ...reading } = options;
     this.dtype = dtype;
     this.reading = reading;

@@ -1,5 +1,5 @@
 /** @file Padding by widths, to a size, by a border, or to a multiple: `Pad`, `SpatialPad`, `BorderPad`, `DivisiblePad`, `ResizeWithPadOrCrop`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { centerOf, cropWindow } from "../crop/crop.ts";
@@ -7,6 +7,7 @@ import { movedWindow } from "../moved.ts";
 import { checkFill, padAxes, padFillNames, type PadWidth, type PadFill } from "./pad_axes.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /** "symmetric": half (rounded down) before, the rest after; "end": all after. */
 export type PadMethod = "symmetric" | "end";
@@ -25,14 +26,14 @@ export class SpatialPad implements Transform {
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({
-    spatialSize,
-    method = "symmetric",
-    ...fill
-  }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
+  constructor(options: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
+    const {
+      spatialSize,
+      method = "symmetric",
+      ...fill
+    } = checkedOptions("SpatialPad", options, SpatialPad.options, "spatialSize");
     this.spatialSize = spatialSize;
     this.method = checkMethod("SpatialPad", method);
-    expectNames("SpatialPad", fill, padFillNames);
     checkFill("SpatialPad", fill);
     this.fill = fill;
   }
@@ -56,9 +57,9 @@ export class BorderPad implements Transform {
   private readonly spatialBorder: readonly number[];
   private readonly fill: PadFill;
 
-  constructor({ spatialBorder, ...fill }: { readonly spatialBorder: number | readonly number[] } & PadFill) {
+  constructor(options: { readonly spatialBorder: number | readonly number[] } & PadFill) {
+    const { spatialBorder, ...fill } = checkedOptions("BorderPad", options, BorderPad.options, "spatialBorder");
     this.spatialBorder = typeof spatialBorder === "number" ? [spatialBorder] : spatialBorder;
-    expectNames("BorderPad", fill, padFillNames);
     checkFill("BorderPad", fill);
     this.fill = fill;
   }
@@ -96,14 +97,10 @@ export class DivisiblePad implements Transform {
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({
-    k,
-    method = "symmetric",
-    ...fill
-  }: { readonly k: number | readonly number[]; readonly method?: PadMethod } & PadFill) {
+  constructor(options: { readonly k: number | readonly number[]; readonly method?: PadMethod } & PadFill) {
+    const { k, method = "symmetric", ...fill } = checkedOptions("DivisiblePad", options, DivisiblePad.options, "k");
     this.k = k;
     this.method = checkMethod("DivisiblePad", method);
-    expectNames("DivisiblePad", fill, padFillNames);
     checkFill("DivisiblePad", fill);
     this.fill = fill;
   }
@@ -142,14 +139,14 @@ export class ResizeWithPadOrCrop implements Transform {
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
-  constructor({
-    spatialSize,
-    method = "symmetric",
-    ...fill
-  }: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
+  constructor(options: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
+    const {
+      spatialSize,
+      method = "symmetric",
+      ...fill
+    } = checkedOptions("ResizeWithPadOrCrop", options, ResizeWithPadOrCrop.options, "spatialSize");
     this.spatialSize = spatialSize;
     this.method = checkMethod("ResizeWithPadOrCrop", method);
-    expectNames("ResizeWithPadOrCrop", fill, padFillNames);
     checkFill("ResizeWithPadOrCrop", fill);
     this.fill = fill;
   }
@@ -199,9 +196,10 @@ export class Pad implements Transform {
   private readonly toPad: readonly PadWidth[];
   private readonly fill: PadFill;
 
-  constructor({ toPad, ...fill }: { readonly toPad: readonly PadWidth[] } & PadFill) {
-    expectNames("Pad", fill, padFillNames);
+  constructor(options: { readonly toPad: readonly PadWidth[] } & PadFill) {
+    const { toPad, ...fill } = checkedOptions("Pad", options, Pad.options, "toPad");
     checkFill("Pad", fill);
+    expectArguments("Pad", "matrix", { toPad });
     if (!toPad.every(([a, b]) => Number.isInteger(a) && Number.isInteger(b) && a >= 0 && b >= 0))
       throw new ConfigError(`Pad: toPad must be pairs of integers from 0 up, got ${JSON.stringify(toPad)}`);
     if (toPad[0]?.[0] || toPad[0]?.[1])

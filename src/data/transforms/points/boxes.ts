@@ -1,10 +1,11 @@
 /** @file Axis-aligned boxes in the notations of detection: `convertBoxMode`, and as the points of their corners. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { showShape } from "../../../host/shape.ts";
 import { emptyLike } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /**
  * What a row of 4 (2-D) or 6 (3-D) numbers says, in MONAI's names: corners "xyxy" and "xyzxyz", "xxyy" and "xxyyzz", "xyxyzz" (2-D: "xyxy"), first corner
@@ -78,6 +79,7 @@ const isWhole = ({ data }: HostArray): boolean => !(data instanceof Float32Array
  * @throws ShapeError for other rows, ConfigError for an unknown mode
  */
 export function convertBoxMode(boxes: HostArray, srcMode?: BoxMode | null, dstMode?: BoxMode | null): HostArray {
+  expectArguments("convertBoxMode", "array", { boxes });
   const op = "convertBoxMode";
   const width = widthOf(op, boxes);
   const usual: BoxMode = width === 4 ? "xyxy" : "xyzxyz";
@@ -110,10 +112,11 @@ export class ConvertBoxToPoints implements Transform {
   private readonly mode: BoxMode | null;
 
   constructor(options: { readonly mode?: BoxMode | null } = {}) {
-    this.mode = withDefaults("ConvertBoxToPoints", options, { mode: null }).mode;
+    this.mode = allOptions("ConvertBoxToPoints", options, { mode: null }).mode;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ConvertBoxToPoints", "array", { x });
     const width = widthOf("ConvertBoxToPoints", x);
     const dims = width / 2;
     const layout = layoutOf("ConvertBoxToPoints", this.mode ?? (width === 4 ? "xyxy" : "xyzxyz"), width);
@@ -136,6 +139,7 @@ export class ConvertBoxToPoints implements Transform {
  */
 export class ConvertPointsToBoxes implements Transform {
   apply(x: HostArray): HostArray {
+    expectArguments("ConvertPointsToBoxes", "array", { x });
     const [count, points, dims] = x.shape;
     if (x.shape.length !== 3 || (dims !== 2 && dims !== 3) || points === 0)
       throw new ShapeError(`ConvertPointsToBoxes: expected points [N, points, 2 or 3], got ${showShape(x.shape)}`);

@@ -1,6 +1,6 @@
 /** @file Points in voxels and in space: `ApplyTransformToPoints`, `applyAffineToPoints`. */
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { inverseOf, type Matrix, product, scaling } from "../../../host/matrix.ts";
 import { showShape } from "../../../host/shape.ts";
@@ -8,6 +8,7 @@ import { castTo, type DTypeName } from "../shape/cast.ts";
 import { intoType } from "../intensity/arithmetic.ts";
 import { affineOfRank } from "../spatial/affine_matrix.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /**
  * Points times an affine, computed in float64. MONAI's `apply_affine_to_points`.
@@ -17,6 +18,7 @@ import type { Transform } from "../transform.ts";
  * @throws ShapeError for another shape
  */
 export function applyAffineToPoints(points: HostArray, affine: Matrix, dtype?: DTypeName | null): HostArray {
+  expectKinds("applyAffineToPoints", { array: { points }, matrix: { affine } });
   const dims = points.shape.at(-1)!;
   if (points.shape.length !== 3)
     throw new ShapeError(`applyAffineToPoints: expected points [C, N, axes], got ${showShape(points.shape)}`);
@@ -57,10 +59,11 @@ export class ApplyTransformToPoints implements Transform {
 
   constructor(options: ApplyTransformToPointsOptions = {}) {
     const defaults = { dtype: null, affine: null, invertAffine: true, affineLpsToRas: false } as const;
-    this.options = withDefaults("ApplyTransformToPoints", options, defaults);
+    this.options = allOptions("ApplyTransformToPoints", options, defaults);
   }
 
   apply(x: HostArray & { readonly affine?: Matrix }, affine: Matrix | null = this.options.affine): HostArray {
+    expectArguments("ApplyTransformToPoints", "array", { x });
     const op = "ApplyTransformToPoints";
     const { dtype, invertAffine, affineLpsToRas } = this.options;
     const dims = x.shape.at(-1);

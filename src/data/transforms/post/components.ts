@@ -1,4 +1,5 @@
 /** @file Cleaning of predicted masks by their connected components: `KeepLargestConnectedComponent`, `RemoveSmallObjects`, `FillHoles`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { ConfigError, DataError } from "../../../host/errors.ts";
 import { connectedComponents, largestComponents, paintComponents } from "../../../host/grid/components.ts";
@@ -6,10 +7,10 @@ import { reachBorder } from "../../../host/grid/morphology.ts";
 import { extent } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { showShape } from "../../../host/shape.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import type { Volume } from "../../volume.ts";
 import type { Transform } from "../transform.ts";
 import { labelList, presentLabels, type LabelValues } from "./labels.ts";
+import { allOptions } from "../options.ts";
 
 /** What `KeepLargestConnectedComponent` looks at. */
 export interface KeepLargestConnectedComponentOptions {
@@ -38,7 +39,7 @@ export class KeepLargestConnectedComponent implements Transform {
 
   constructor(options: KeepLargestConnectedComponentOptions = {}) {
     const defaults = { appliedLabels: null, isOnehot: null, independent: true, connectivity: null, numComponents: 1 };
-    this.options = withDefaults("KeepLargestConnectedComponent", options, defaults);
+    this.options = allOptions("KeepLargestConnectedComponent", options, defaults);
     const { numComponents } = this.options;
     if (!Number.isInteger(numComponents) || numComponents < 0)
       throw new ConfigError(
@@ -47,6 +48,7 @@ export class KeepLargestConnectedComponent implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("KeepLargestConnectedComponent", "array", { x });
     const op = "KeepLargestConnectedComponent";
     const { appliedLabels, independent } = this.options;
     const shape = spatialShape(op, x);
@@ -110,7 +112,7 @@ export class RemoveSmallObjects implements Transform {
 
   constructor(options: RemoveSmallObjectsOptions = {}) {
     const defaults = { minSize: 64, connectivity: 1, independentChannels: true, byMeasure: false, pixdim: null };
-    this.options = withDefaults("RemoveSmallObjects", options, defaults);
+    this.options = allOptions("RemoveSmallObjects", options, defaults);
   }
 
   apply(x: HostArray): HostArray {
@@ -181,7 +183,7 @@ export class FillHoles implements Transform {
   private readonly options: Required<FillHolesOptions>;
 
   constructor(options: FillHolesOptions = {}) {
-    this.options = withDefaults("FillHoles", options, { appliedLabels: null, connectivity: null });
+    this.options = allOptions("FillHoles", options, { appliedLabels: null, connectivity: null });
   }
 
   apply(x: HostArray): HostArray {

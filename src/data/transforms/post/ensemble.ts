@@ -1,11 +1,12 @@
 /** @file One prediction of several: `MeanEnsemble` of probabilities, `VoteEnsemble` of labels or masks. */
+import { expectArguments, isHostArray } from "../../../host/kinds.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, DataError, DTypeError, ShapeError } from "../../../host/errors.ts";
 import { nativeOf } from "../../../host/elements.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { sameShape, showShape } from "../../../host/shape.ts";
 import { emptyLike } from "../../../host/strided.ts";
+import { allOptions } from "../options.ts";
 
 /** Predictions of several models: a list, or one array with an axis for the models in front. */
 export type Predictions = HostArray | readonly HostArray[];
@@ -15,6 +16,8 @@ export type NestedNumbers = readonly (number | NestedNumbers)[] | HostArray;
 
 /** The predictions as a list of arrays of one shape. @throws ShapeError */
 function members(op: string, predictions: Predictions): HostArray[] {
+  if (Array.isArray(predictions)) expectArguments(op, "arrays", { predictions });
+  else expectArguments(op, "array", { predictions });
   if (!("data" in predictions)) {
     const [first] = predictions;
     if (!first) throw new ShapeError(`${op}: expected at least one prediction, got none`);
@@ -46,7 +49,8 @@ export class MeanEnsemble {
   private readonly weights: HostArray | null;
 
   constructor(options: { readonly weights?: NestedNumbers | null } = {}) {
-    const { weights } = withDefaults("MeanEnsemble", options, { weights: null });
+    const { weights } = allOptions("MeanEnsemble", options, { weights: null });
+    if (weights !== null && !isHostArray(weights)) expectArguments("MeanEnsemble", "list", { weights });
     this.weights = weights === null ? null : "data" in weights ? weights : nested(weights);
   }
 
@@ -122,7 +126,7 @@ export class VoteEnsemble {
   private readonly numClasses: number | null;
 
   constructor(options: { readonly numClasses?: number | null } = {}) {
-    this.numClasses = withDefaults("VoteEnsemble", options, { numClasses: null }).numClasses;
+    this.numClasses = allOptions("VoteEnsemble", options, { numClasses: null }).numClasses;
   }
 
   /** The label map or one-hot mask that most predictions have. */

@@ -1,4 +1,5 @@
 /** @file Erosion and dilation of masks by a box: `erode`, `dilate`. */
+import { expectKinds } from "../../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { boxSums } from "../../../host/grid/box_sums.ts";
@@ -31,6 +32,7 @@ function thresholded(
   padValue: number,
   inside: (mean: number) => boolean,
 ): HostArray {
+  expectKinds(op, { array: { mask }, number: { padValue } });
   const out = emptyLike(mask.data, mask.data.length);
   const means = boxMeans(op, mask, filterSize, padValue).data;
   for (let i = 0; i < out.length; i++) out[i] = Number(inside(means[i]));

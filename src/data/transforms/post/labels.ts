@@ -1,12 +1,14 @@
 /** @file What is done with the values of a label map: `LabelFilter`, `LabelToContour`, `DistanceTransformEDT`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../../host/array.ts";
-import { withDefaults, required } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { distanceTransformEdt } from "../../../host/grid/distance.ts";
 import { boxSums } from "../../../host/grid/box_sums.ts";
 import { showShape } from "../../../host/shape.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** One label or several. */
 export type LabelValues = number | readonly number[];
@@ -24,6 +26,7 @@ export const getUniqueLabels = (x: HostArray, isOnehot: boolean): number[] => pr
 
 /** `getUniqueLabels` for an operation that its errors name. */
 export function presentLabels(op: string, x: HostArray, isOnehot: boolean): number[] {
+  expectArguments(op, "array", { x });
   if (isOnehot) {
     const voxels = x.data.length / x.shape[0];
     return Array.from({ length: x.shape[0] }, (_, c) => c).filter((c) => {
@@ -58,11 +61,12 @@ export class LabelFilter implements Transform {
   private readonly labels: ReadonlySet<number>;
 
   constructor(options: { readonly appliedLabels: LabelValues }) {
-    const { appliedLabels } = withDefaults("LabelFilter", options, { appliedLabels: required });
+    const { appliedLabels } = allOptions("LabelFilter", options, { appliedLabels: required });
     this.labels = new Set(labelList(appliedLabels));
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("LabelFilter", "array", { x });
     if (!ArrayBuffer.isView(x.data) || !Array.isArray(x.shape))
       throw new ConfigError("LabelFilter: expected an array { data, shape } with a typed array as data");
     const data = x.data.slice();
@@ -86,7 +90,7 @@ export class LabelFilter implements Transform {
  */
 export class LabelToContour implements Transform {
   constructor(options: { readonly kernelType?: "Laplace" } = {}) {
-    const { kernelType } = withDefaults("LabelToContour", options, { kernelType: "Laplace" });
+    const { kernelType } = allOptions("LabelToContour", options, { kernelType: "Laplace" });
     if (kernelType !== "Laplace")
       throw new ConfigError(`LabelToContour: kernelType must be "Laplace", got "${String(kernelType)}"`);
   }
@@ -124,10 +128,11 @@ export class DistanceTransformEDT implements Transform {
   private readonly sampling: number | readonly number[] | null;
 
   constructor(options: { readonly sampling?: number | readonly number[] | null } = {}) {
-    this.sampling = withDefaults("DistanceTransformEDT", options, { sampling: null }).sampling;
+    this.sampling = allOptions("DistanceTransformEDT", options, { sampling: null }).sampling;
   }
 
   apply(x: HostArray): HostArray<Float64Array> {
+    expectArguments("DistanceTransformEDT", "array", { x });
     const shape = x.shape.slice(1);
     if (shape.length !== 2 && shape.length !== 3)
       throw new ShapeError(`DistanceTransformEDT: expected [C, …] with 2 or 3 spatial axes, got shape ${showShape(x.shape)}`);

@@ -1,5 +1,5 @@
 /** @file From network outputs to masks: `Activations`, `AsDiscrete`. Arrays are one sample, channel-first. */
-import { withDefaults } from "../../../host/defaults.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { argmaxPlanes } from "../../../host/argmax.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
@@ -11,6 +11,7 @@ import { endOf, fill, type Lanes, lanesFor } from "../../../host/simd/chunks.ts"
 import { chunkSize, places } from "../../../host/simd/places.ts";
 import { unfilledFloats } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** Which of its steps `Activations` takes. */
 export interface ActivationsOptions {
@@ -35,7 +36,7 @@ export class Activations implements Transform {
   private readonly options: Required<ActivationsOptions>;
 
   constructor(options: ActivationsOptions = {}) {
-    this.options = withDefaults("Activations", options, { sigmoid: false, softmax: false, other: null, dim: 0 });
+    this.options = allOptions("Activations", options, { sigmoid: false, softmax: false, other: null, dim: 0 });
     if (options.sigmoid && options.softmax)
       throw new ConfigError("Activations: sigmoid and softmax exclude each other; set one of them");
     if (options.other && typeof options.other !== "function")
@@ -43,6 +44,7 @@ export class Activations implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Activations", "array", { x });
     const { sigmoid, softmax, other, dim } = this.options;
     const data = workingCopy(x.data);
     if (sigmoid) for (let i = 0; i < data.length; i++) data[i] = 1 / (1 + Math.exp(-data[i]));
@@ -82,7 +84,7 @@ export class AsDiscrete implements Transform {
   private readonly options: Required<AsDiscreteOptions>;
 
   constructor(options: AsDiscreteOptions = {}) {
-    this.options = withDefaults("AsDiscrete", options, {
+    this.options = allOptions("AsDiscrete", options, {
       argmax: false,
       toOnehot: null,
       threshold: null,
@@ -99,6 +101,7 @@ export class AsDiscrete implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("AsDiscrete", "array", { x });
     const { argmax, toOnehot, threshold, rounding, dim, keepdim, dtype } = this.options;
     let out: HostArray = { data: new Float32Array(x.data as ArrayLike<number>), shape: x.shape };
     if (argmax) out = argmaxAlong(x, dim, keepdim);

@@ -1,9 +1,10 @@
 /** @file `ProbNMS`: peaks of a probability map. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { showShape, stridesOf } from "../../../host/shape.ts";
 import { GaussianSmooth } from "../intensity/smooth.ts";
+import { allOptions } from "../options.ts";
 
 /** Which peaks `ProbNMS` finds. */
 export interface ProbNMSOptions {
@@ -33,8 +34,10 @@ export class ProbNMS {
   private readonly box: readonly number[];
 
   constructor(options: ProbNMSOptions = {}) {
-    this.options = withDefaults("ProbNMS", options, { spatialDims: 2, sigma: 0, probThreshold: 0.5, boxSize: 48 });
+    this.options = allOptions("ProbNMS", options, { spatialDims: 2, sigma: 0, probThreshold: 0.5, boxSize: 48 });
     const { spatialDims, probThreshold, boxSize } = this.options;
+    if (!(Number.isInteger(spatialDims) && spatialDims > 0))
+      throw new ConfigError(`ProbNMS: spatialDims must be an integer from 1 up, got ${spatialDims}`);
     if (!(probThreshold >= 0)) throw new ConfigError(`ProbNMS: probThreshold must be at least 0, got ${probThreshold}`);
     this.box = typeof boxSize === "number" ? new Array<number>(spatialDims).fill(boxSize) : boxSize;
     if (this.box.length !== spatialDims || this.box.some((b) => !(b > 0)))
@@ -43,6 +46,7 @@ export class ProbNMS {
 
   /** The peaks of `map`, the highest first. */
   apply(map: HostArray): Peak[] {
+    expectArguments("ProbNMS", "array", { map });
     const { spatialDims, probThreshold } = this.options;
     if (map.shape.length !== spatialDims)
       throw new ShapeError(`ProbNMS: expected a map of ${spatialDims} axes without a channel, got shape ${showShape(map.shape)}`);

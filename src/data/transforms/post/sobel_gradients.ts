@@ -1,12 +1,12 @@
 /** @file `SobelGradients`: smoothed differences along each axis. */
 import { sizeOf, type HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { edgeIndices, edgeMode, type EdgeMode } from "../../../host/edges.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { extent } from "../../../host/stats.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { workingCopy, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** How `SobelGradients` takes its differences. */
 export interface SobelGradientsOptions {
@@ -42,7 +42,7 @@ export class SobelGradients implements Transform {
   readonly kernelSmooth: Float64Array;
 
   constructor(options: SobelGradientsOptions = {}) {
-    this.options = withDefaults("SobelGradients", options, {
+    this.options = allOptions("SobelGradients", options, {
       kernelSize: 3,
       spatialAxes: null,
       normalizeKernels: true,

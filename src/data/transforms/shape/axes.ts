@@ -1,11 +1,12 @@
 /** @file Transforms that only move or drop axes: `EnsureChannelFirst`, `AsChannelLast`, `SqueezeDim`, `Transpose`, `SplitDim`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { copyView } from "../../../host/strided.ts";
 import { movedWindow } from "../moved.ts";
 import type { Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /**
  * Moves the channel axis to the front. `channelDim` is the axis it has now, or "no_channel" to add one of size 1. Without it the array must be
@@ -21,17 +22,14 @@ export class EnsureChannelFirst implements Transform {
   private readonly channelDim: number | "no_channel" | undefined;
   private readonly strictCheck: boolean;
 
-  constructor({
-    channelDim,
-    strictCheck = true,
-    ...rest
-  }: { readonly channelDim?: number | "no_channel"; readonly strictCheck?: boolean } = {}) {
-    expectNames("EnsureChannelFirst", rest, EnsureChannelFirst.options);
+  constructor(options: { readonly channelDim?: number | "no_channel"; readonly strictCheck?: boolean } = {}) {
+    const { channelDim, strictCheck = true } = checkedOptions("EnsureChannelFirst", options, EnsureChannelFirst.options);
     this.channelDim = channelDim;
     this.strictCheck = strictCheck;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("EnsureChannelFirst", "array", { x });
     if (this.channelDim === undefined) {
       if (this.strictCheck) {
         throw new ConfigError(
@@ -57,12 +55,13 @@ export class AsChannelLast implements Transform {
   static readonly options: readonly string[] = ["channelDim"];
   private readonly channelDim: number;
 
-  constructor({ channelDim = 0, ...rest }: { readonly channelDim?: number } = {}) {
-    expectNames("AsChannelLast", rest, AsChannelLast.options);
+  constructor(options: { readonly channelDim?: number } = {}) {
+    const { channelDim = 0 } = checkedOptions("AsChannelLast", options, AsChannelLast.options);
     this.channelDim = channelDim;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("AsChannelLast", "array", { x });
     return moveAxis("AsChannelLast", x, this.channelDim, x.shape.length - 1);
   }
 }
@@ -79,13 +78,14 @@ export class SqueezeDim implements Transform {
   static readonly options: readonly string[] = ["dim"];
   private readonly dim: number | null;
 
-  constructor({ dim = 0, ...rest }: { readonly dim?: number | null } = {}) {
-    expectNames("SqueezeDim", rest, SqueezeDim.options);
+  constructor(options: { readonly dim?: number | null } = {}) {
+    const { dim = 0 } = checkedOptions("SqueezeDim", options, SqueezeDim.options);
     if (dim !== null && !Number.isInteger(dim)) throw new ConfigError(`SqueezeDim: dim must be an integer or null, got ${dim}`);
     this.dim = dim;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("SqueezeDim", "array", { x });
     if (this.dim === null) return { data: x.data, shape: x.shape.filter((s) => s !== 1) };
     const axis = axisOf("SqueezeDim", this.dim, x);
     if (x.shape[axis] !== 1)
@@ -108,12 +108,13 @@ export class Transpose implements Transform {
   static readonly options: readonly string[] = ["indices"];
   private readonly indices: readonly number[] | null;
 
-  constructor({ indices = null, ...rest }: { readonly indices?: readonly number[] | null } = {}) {
-    expectNames("Transpose", rest, Transpose.options);
+  constructor(options: { readonly indices?: readonly number[] | null } = {}) {
+    const { indices = null } = checkedOptions("Transpose", options, Transpose.options);
     this.indices = indices;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Transpose", "array", { x });
     const order = (this.indices ?? x.shape.map((_, i) => x.shape.length - 1 - i)).map((i) => axisOf("Transpose", i, x));
     if (new Set(order).size !== x.shape.length || order.length !== x.shape.length) {
       throw new ConfigError(`Transpose: indices must name each of the ${x.shape.length} axes once, got [${order.join(", ")}]`);
@@ -135,13 +136,14 @@ export class SplitDim implements Transform {
   private readonly dim: number;
   private readonly keepdim: boolean;
 
-  constructor({ dim = 0, keepdim = true, ...rest }: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
-    expectNames("SplitDim", rest, SplitDim.options);
+  constructor(options: { readonly dim?: number; readonly keepdim?: boolean } = {}) {
+    const { dim = 0, keepdim = true } = checkedOptions("SplitDim", options, SplitDim.options);
     this.dim = dim;
     this.keepdim = keepdim;
   }
 
   apply(x: HostArray): HostArray[] {
+    expectArguments("SplitDim", "array", { x });
     const axis = axisOf("SplitDim", this.dim, x);
     const strides = stridesOf(x.shape);
     const shape = x.shape.map((s, i) => (i === axis ? 1 : s));

@@ -1,5 +1,6 @@
 /** @file Element types by name and `CastToType`. */
-import { expectOptions } from "../../../host/options.ts";
+import { checkedOptions } from "../options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
 import { type ArrayType, elements, type ForeignName, nativeNames, type NativeName } from "../../../host/elements.ts";
@@ -42,12 +43,12 @@ export class CastToType implements Transform {
   private readonly dtype: DTypeName;
 
   constructor(options: { readonly dtype?: DTypeName } = {}) {
-    expectOptions("CastToType", options, "dtype");
-    const { dtype = "float32" } = options;
+    const { dtype = "float32" } = checkedOptions("CastToType", options, CastToType.options);
     this.dtype = dtype;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("CastToType", "array", { x });
     return castTo("CastToType", x, this.dtype);
   }
 }

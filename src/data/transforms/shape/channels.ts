@@ -1,13 +1,14 @@
 /** @file Transforms of the channel axis: `RepeatChannel`, `RemoveRepeatedChannel`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Checks the one option of both. */
-function repeatsOf(op: string, { repeats, ...rest }: { readonly repeats: number }): number {
-  expectNames(op, rest, ["repeats"]);
+function repeatsOf(op: string, options: { readonly repeats: number }): number {
+  const { repeats } = checkedOptions(op, options, ["repeats"]);
   if (!Number.isInteger(repeats) || repeats < 1)
     throw new ConfigError(`${op}: repeats must be an integer from 1 up, got ${repeats}`);
   return repeats;
@@ -30,6 +31,7 @@ export class RepeatChannel implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("RepeatChannel", "array", { x });
     const [channels, ...rest] = x.shape;
     const size = x.data.length / Math.max(1, channels);
     const data = unfilledLike(x.data, x.data.length * this.repeats);
@@ -58,6 +60,7 @@ export class RemoveRepeatedChannel implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("RemoveRepeatedChannel", "array", { x });
     const [channels, ...rest] = x.shape;
     if (!(channels >= 2))
       throw new ShapeError(`RemoveRepeatedChannel: expected two channels or more, got shape [${x.shape.join(", ")}]`);

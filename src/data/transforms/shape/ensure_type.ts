@@ -1,9 +1,9 @@
 /** @file `EnsureType`: numbers, lists and arrays of any kind as host arrays. */
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import { castTo, type DTypeName } from "./cast.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** Options of `EnsureType`. */
 export interface EnsureTypeOptions {
@@ -30,7 +30,7 @@ export class EnsureType implements Transform<unknown> {
   private readonly options: Required<EnsureTypeOptions>;
 
   constructor(options: EnsureTypeOptions = {}) {
-    this.options = withDefaults("EnsureType", options, { dtype: null, wrapSequence: true });
+    this.options = allOptions("EnsureType", options, { dtype: null, wrapSequence: true });
   }
 
   apply(x: unknown): unknown {

@@ -1,5 +1,5 @@
 /** @file Affine transforms: `Affine`, `RandAffine`; and `Resample`, sampling at the places of a grid. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling, translation } from "../../../host/matrix.ts";
@@ -11,6 +11,7 @@ import { AffineGrid, affineRangeNames, type AffineRanges, drawAffine } from "./g
 import { checkSampling, sampleAlongAxes, sampleGrid } from "./sample.ts";
 import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
 import { isSplineOrder } from "./spline.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Options of `Affine`. */
 export interface AffineOptions extends ResampleOptions, AffineParams {
@@ -37,7 +38,7 @@ export class Affine implements Transform, LabelSafe {
   private readonly options: AffineOptions;
 
   constructor(options: AffineOptions = {}) {
-    expectNames("Affine", options, Affine.options);
+    checkedOptions("Affine", options, Affine.options);
     checkSampling("Affine", options);
     this.options = options;
   }
@@ -60,6 +61,7 @@ export class Affine implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Affine", "array", { x });
     const { spatialSize, normalized = false, mode, paddingMode = "reflection", alignCorners = false } = this.options;
     const from = expectPlane("Affine", x);
     const to = resolveSize("Affine", spatialSize ?? -1, from);
@@ -104,11 +106,11 @@ export class RandAffine extends PartwiseTransform {
   private readonly options: Omit<RandAffineOptions, "prob">;
   private params: AffineParams = {};
 
-  constructor({ prob = 0.1, ...options }: RandAffineOptions = {}) {
+  constructor(options: RandAffineOptions = {}) {
+    const { prob = 0.1, ...rest } = checkedOptions("RandAffine", options, RandAffine.options);
     super("RandAffine", prob, 1);
-    expectNames("RandAffine", options, RandAffine.options);
-    checkSampling("RandAffine", options);
-    this.options = options;
+    checkSampling("RandAffine", rest);
+    this.options = rest;
   }
 
   protected draw(): void {
@@ -152,7 +154,7 @@ export class Resample {
   private readonly options: ResampleGridOptions;
 
   constructor(options: ResampleGridOptions = {}) {
-    expectNames("Resample", options, Resample.options);
+    checkedOptions("Resample", options, Resample.options);
     checkSampling("Resample", options);
     this.options = options;
   }

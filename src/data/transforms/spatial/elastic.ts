@@ -1,5 +1,5 @@
 /** @file Elastic deformations: `Rand2DElastic`, `Rand3DElastic`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { identityMatrix } from "../../../host/matrix.ts";
@@ -13,6 +13,7 @@ import { affineRangeNames, type AffineRanges, createGrid, drawAffine, RandDeform
 import { cubicScaleTable, gaussianTable, resampleAxes } from "./resample.ts";
 import { checkSampling } from "./sample.ts";
 import type { ResampleOptions } from "./resampled.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Options of `Rand2DElastic`, `Rand3DElastic`, `Elastic`. */
 export interface ElasticOptions extends AffineRanges, Omit<ResampleOptions, "alignCorners"> {
@@ -43,8 +44,9 @@ export abstract class Elastic extends PartwiseTransform {
    * @param known names of the options
    */
   constructor(op: string, dims: number, parts: number, options: ElasticOptions, known: readonly string[]) {
+    expectArguments(op, "object", { options });
     super(op, options.prob ?? 0.1, parts);
-    expectNames(op, options, known);
+    checkedOptions(op, options, known, "magnitudeRange", known[0]);
     checkSampling(op, options);
     this.op = op;
     this.dims = dims;

@@ -1,10 +1,11 @@
 /** @file Mirroring along spatial axes: `Flip`, `RandFlip`, `RandAxisFlip`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /**
  * Mirrors the given spatial axes (negative from the end); all of them when `spatialAxis` is undefined. MONAI's `Flip`.
@@ -18,12 +19,13 @@ export class Flip implements Transform {
   static readonly options: readonly string[] = ["spatialAxis"];
   private readonly spatialAxis: number | readonly number[] | undefined;
 
-  constructor({ spatialAxis, ...rest }: { readonly spatialAxis?: number | readonly number[] } = {}) {
-    expectNames("Flip", rest, Flip.options);
+  constructor(options: { readonly spatialAxis?: number | readonly number[] } = {}) {
+    const { spatialAxis } = checkedOptions("Flip", options, Flip.options);
     this.spatialAxis = spatialAxis;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Flip", "array", { x });
     return flip("Flip", x, this.spatialAxis);
   }
 }
@@ -41,13 +43,9 @@ export class RandFlip extends MaybeTransform {
   static readonly options: readonly string[] = ["prob", "spatialAxis"];
   private readonly spatialAxis: number | readonly number[] | undefined;
 
-  constructor({
-    prob = 0.1,
-    spatialAxis,
-    ...rest
-  }: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
+  constructor(options: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
+    const { prob = 0.1, spatialAxis } = checkedOptions("RandFlip", options, RandFlip.options);
     super("RandFlip", prob);
-    expectNames("RandFlip", rest, RandFlip.options);
     this.spatialAxis = spatialAxis;
   }
 
@@ -70,9 +68,9 @@ export class RandAxisFlip extends MaybeTransform {
   static readonly options: readonly string[] = ["prob"];
   private axis = 0;
 
-  constructor({ prob = 0.1, ...rest }: { readonly prob?: number } = {}) {
+  constructor(options: { readonly prob?: number } = {}) {
+    const { prob = 0.1 } = checkedOptions("RandAxisFlip", options, RandAxisFlip.options);
     super("RandAxisFlip", prob);
-    expectNames("RandAxisFlip", rest, RandAxisFlip.options);
   }
 
   protected draw(x: HostArray): void {

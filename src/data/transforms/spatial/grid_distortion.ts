@@ -1,11 +1,11 @@
 /** @file Distortions cell by cell: `GridDistortion`, `RandGridDistortion`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { identityMatrix } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { moved } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { sampleCentered, sampleCenteredAxes } from "./affine.ts";
 import { checkSampling } from "./sample.ts";
@@ -32,7 +32,7 @@ export class GridDistortion implements Transform, LabelSafe {
   private readonly options: GridDistortionOptions;
 
   constructor(options: GridDistortionOptions) {
-    expectNames("GridDistortion", options, GridDistortion.options);
+    checkedOptions("GridDistortion", options, GridDistortion.options, "numCells", "distortSteps");
     checkSampling("GridDistortion", options);
     this.options = options;
   }
@@ -43,6 +43,7 @@ export class GridDistortion implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("GridDistortion", "array", { x });
     return distort("GridDistortion", x, this.options);
   }
 }
@@ -119,9 +120,14 @@ export class RandGridDistortion extends MaybeTransform {
   private readonly sampling: Omit<ResampleOptions, "alignCorners">;
   private steps: number[][] = [];
 
-  constructor({ numCells = 5, prob = 0.1, distortLimit = [-0.03, 0.03], ...sampling }: RandGridDistortionOptions = {}) {
+  constructor(options: RandGridDistortionOptions = {}) {
+    const {
+      numCells = 5,
+      prob = 0.1,
+      distortLimit = [-0.03, 0.03],
+      ...sampling
+    } = checkedOptions("RandGridDistortion", options, RandGridDistortion.options);
     super("RandGridDistortion", prob);
-    expectNames("RandGridDistortion", sampling, RandGridDistortion.options);
     checkSampling("RandGridDistortion", sampling);
     this.numCells = numCells;
     const limits = typeof distortLimit === "number" ? [-distortLimit, distortLimit] : distortLimit;

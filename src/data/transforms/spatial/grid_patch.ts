@@ -1,12 +1,12 @@
 /** @file An image cut into patches on a grid: `GridSplit`, `GridPatch`, `RandGridPatch`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { emptyLike, spatialShape } from "../../../host/strided.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { crop, cropWindow } from "../crop/crop.ts";
 import { movedWindow } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { checkFill, padAxes, padFillNames, type PadFill } from "../pad/pad_axes.ts";
 import { RandomTransform, type Transform } from "../transform.ts";
 
@@ -24,12 +24,8 @@ export class GridSplit implements Transform {
   private readonly cells: readonly number[];
   private readonly size: number | readonly number[] | null;
 
-  constructor({
-    grid = [2, 2],
-    size = null,
-    ...rest
-  }: { readonly grid?: readonly number[]; readonly size?: number | readonly number[] | null } = {}) {
-    expectNames("GridSplit", rest, GridSplit.options);
+  constructor(options: { readonly grid?: readonly number[]; readonly size?: number | readonly number[] | null } = {}) {
+    const { grid = [2, 2], size = null } = checkedOptions("GridSplit", options, GridSplit.options);
     if (!grid.every((g) => Number.isInteger(g) && g > 0))
       throw new ConfigError(`GridSplit: grid must be integers above 0, got [${grid.join(", ")}]`);
     this.cells = grid;
@@ -105,12 +101,13 @@ export class GridPatch implements Transform {
   private readonly options: GridPatchOptions;
 
   constructor(options: GridPatchOptions) {
-    expectNames("GridPatch", options, GridPatch.options);
+    checkedOptions("GridPatch", options, GridPatch.options, "patchSize");
     checkPatches("GridPatch", options, ["min", "max"]);
     this.options = options;
   }
 
   apply(x: HostArray): HostArray[] {
+    expectArguments("GridPatch", "array", { x });
     const patches = gridPatches("GridPatch", x, this.options, this.options.offset ?? []);
     return counted(patches, sorted(patches, this.options.sortFn), this.options);
   }
@@ -220,7 +217,7 @@ export class RandGridPatch extends RandomTransform<HostArray[]> {
 
   constructor(options: RandGridPatchOptions) {
     super();
-    expectNames("RandGridPatch", options, RandGridPatch.options);
+    checkedOptions("RandGridPatch", options, RandGridPatch.options, "patchSize");
     checkPatches("RandGridPatch", options, ["min", "max", "random"]);
     this.options = options;
   }

@@ -1,18 +1,21 @@
 /** @file Sampling grids: identity, affine and randomly deformed ones; places relative to the image's center, in voxels, with a last row of ones. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments, expectKinds } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { type Matrix, product, scaling } from "../../../host/matrix.ts";
 import { RandomState, type RandomSource } from "../../../host/random/numpy.ts";
 import { type AffineParams, affineOf, affineOfRank } from "./affine_matrix.ts";
+import { checkedOptions } from "../options.ts";
 
 /** The centered places of a grid: `[axes + 1, …size]` in float64, `spacing` (voxels) apart. MONAI's `create_grid`. */
-export function createGrid(size: readonly number[], spacing: readonly number[] = size.map(() => 1)): HostArray<Float64Array> {
+export function createGrid(size: readonly number[], spacing?: readonly number[]): HostArray<Float64Array> {
+  expectKinds("createGrid", { numbers: { size }, "numbers?": { spacing } });
+  const steps = spacing ?? size.map(() => 1);
   const voxels = sizeOf(size);
   const data = new Float64Array((size.length + 1) * voxels).fill(1, size.length * voxels);
   size.forEach((count, a) => {
     const inner = size.slice(a + 1).reduce((x, y) => x * y, 1);
-    for (let i = 0; i < voxels; i++) data[a * voxels + i] = ((Math.floor(i / inner) % count) - (count - 1) / 2) * spacing[a];
+    for (let i = 0; i < voxels; i++) data[a * voxels + i] = ((Math.floor(i / inner) % count) - (count - 1) / 2) * steps[a];
   });
   return { data, shape: [size.length + 1, ...size] };
 }
@@ -22,6 +25,7 @@ export function createGrid(size: readonly number[], spacing: readonly number[] =
  * voxels. Shape `[axes + 1, …points]`.
  */
 export function createControlGrid(size: readonly number[], spacing: readonly number[]): HostArray<Float64Array> {
+  expectArguments("createControlGrid", "numbers", { size, spacing });
   return createGrid(controlSize(size, spacing), spacing);
 }
 
@@ -67,7 +71,7 @@ export class AffineGrid {
   private readonly options: AffineGridOptions;
 
   constructor(options: AffineGridOptions = {}) {
-    expectNames("AffineGrid", options, AffineGrid.options);
+    checkedOptions("AffineGrid", options, AffineGrid.options);
     this.options = options;
   }
 
@@ -130,7 +134,7 @@ export class RandAffineGrid {
   private params: AffineParams = {};
 
   constructor(ranges: AffineRanges = {}) {
-    expectNames("RandAffineGrid", ranges, affineRangeNames);
+    checkedOptions("RandAffineGrid", ranges, affineRangeNames);
     this.ranges = ranges;
   }
 
@@ -169,7 +173,7 @@ export class RandDeformGrid {
   private random: RandomSource = new RandomState();
 
   constructor(options: { readonly spacing: number | readonly number[]; readonly magnitudeRange: readonly [number, number] }) {
-    expectNames("RandDeformGrid", options, RandDeformGrid.options);
+    checkedOptions("RandDeformGrid", options, RandDeformGrid.options, "spacing", "magnitudeRange");
     this.spacing = options.spacing;
     this.magnitudeRange = options.magnitudeRange;
   }

@@ -1,10 +1,10 @@
 /** @file `RandSimulateLowResolution`: the image as a coarser scanner would have seen it. */
-import { expectNames } from "../../../host/options.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { RandomTransform } from "../transform.ts";
 import { checkResizeMode, resizeBy, type ResizeMode } from "./resize.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Options of `RandSimulateLowResolution`. */
 export interface LowResolutionOptions {
@@ -37,7 +37,7 @@ export class RandSimulateLowResolution extends RandomTransform {
 
   constructor(options: LowResolutionOptions = {}) {
     super();
-    expectNames("RandSimulateLowResolution", options, RandSimulateLowResolution.options);
+    checkedOptions("RandSimulateLowResolution", options, RandSimulateLowResolution.options);
     checkResizeMode("RandSimulateLowResolution", options.downsampleMode);
     checkResizeMode("RandSimulateLowResolution", options.upsampleMode);
     this.options = options;

@@ -1,5 +1,4 @@
 /** @file `Orientation`: axes reordered and reversed so that they point as codes say. */
-import { expectNames } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { identityMatrix, type Matrix } from "../../../host/matrix.ts";
@@ -8,6 +7,7 @@ import { axisDirections } from "../../axis_codes.ts";
 import { turn } from "../moved.ts";
 import type { Transform } from "../transform.ts";
 import { affineOfRank } from "./affine_matrix.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Per axis of space the codes of an array axis that points down it, and up it. */
 export type AxisLabels = readonly (readonly [down: string, up: string])[];
@@ -42,8 +42,8 @@ export class Orientation implements Transform {
   private readonly axcodes: readonly string[] | undefined;
   private readonly labels: AxisLabels;
 
-  constructor({ axcodes, asClosestCanonical = false, labels, ...rest }: OrientationOptions) {
-    expectNames("Orientation", rest, Orientation.options);
+  constructor(options: OrientationOptions) {
+    const { axcodes, asClosestCanonical = false, labels } = checkedOptions("Orientation", options, Orientation.options);
     this.labels = labels ?? anatomical;
     if (asClosestCanonical) return;
     if (axcodes === undefined || axcodes === null)

@@ -1,5 +1,5 @@
 /** @file `Resize` to a spatial size. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { areaTable, cubicTable, gaussianTable, linearTable, nearestTable, resampleAxes, type Taps } from "./resample.ts";
@@ -8,6 +8,7 @@ import { roundHalfEven } from "../../../host/rounding.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { movedBySampling, resizeMatrix } from "../moved.ts";
 import type { LabelSafe, Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /** linear, bilinear and trilinear are one mode: linear along every axis. As in MONAI 0 is "nearest-exact", 1 "linear" and 3 "bicubic". */
 export type ResizeMode = "area" | "nearest" | "nearest-exact" | "linear" | "bilinear" | "trilinear" | "bicubic" | 0 | 1 | 3;
@@ -42,7 +43,7 @@ export class Resize implements Transform, LabelSafe {
   private readonly options: ResizeOptions;
 
   constructor(options: ResizeOptions) {
-    expectNames("Resize", options, Resize.options);
+    checkedOptions("Resize", options, Resize.options, "spatialSize");
     const { sizeMode = "all", spatialSize, mode } = options;
     if (sizeMode !== "all" && sizeMode !== "longest")
       throw new ConfigError(`Resize: sizeMode must be "all" or "longest", got "${String(sizeMode)}"`);
@@ -62,6 +63,7 @@ export class Resize implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Resize", "array", { x });
     const { spatialSize, sizeMode = "all", mode = "area", antiAliasing = false } = this.options;
     if (typeof spatialSize === "object" && spatialSize.length < x.shape.length - 1) {
       throw new ShapeError(

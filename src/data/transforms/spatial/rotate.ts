@@ -1,10 +1,10 @@
 /** @file Rotations by any angle: `Rotate`, `RandRotate`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { product, translation } from "../../../host/matrix.ts";
 import { spatialShape } from "../../../host/strided.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { rotation } from "./affine_matrix.ts";
 import { checkSampling } from "./sample.ts";
@@ -31,7 +31,7 @@ export class Rotate implements Transform, LabelSafe {
   private readonly options: RotateOptions;
 
   constructor(options: RotateOptions) {
-    expectNames("Rotate", options, Rotate.options);
+    checkedOptions("Rotate", options, Rotate.options, "angle");
     checkSampling("Rotate", options);
     this.options = options;
   }
@@ -42,6 +42,7 @@ export class Rotate implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Rotate", "array", { x });
     return rotate("Rotate", x, this.options);
   }
 }
@@ -92,9 +93,9 @@ export class RandRotate extends MaybeTransform {
   private readonly rest: Omit<RotateOptions, "angle">;
   private angles: number[] = [];
 
-  constructor({ rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest }: RandRotateOptions = {}) {
+  constructor(options: RandRotateOptions = {}) {
+    const { rangeX = 0, rangeY = 0, rangeZ = 0, prob = 0.1, ...rest } = checkedOptions("RandRotate", options, RandRotate.options);
     super("RandRotate", prob);
-    expectNames("RandRotate", rest, RandRotate.options);
     checkSampling("RandRotate", rest);
     this.ranges = [rangeX, rangeY, rangeZ].map((r) => rangeOf("RandRotate", r));
     this.rest = rest;

@@ -1,10 +1,11 @@
 /** @file Quarter turns in a plane of two spatial axes: `Rotate90`, `RandRotate90`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
 import { turn } from "../moved.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Two spatial axes to turn in. */
 export type Plane = readonly [number, number];
@@ -22,8 +23,8 @@ export class Rotate90 implements Transform {
   private readonly k: number;
   private readonly spatialAxes: Plane;
 
-  constructor({ k = 1, spatialAxes = [0, 1], ...rest }: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
-    expectNames("Rotate90", rest, Rotate90.options);
+  constructor(options: { readonly k?: number; readonly spatialAxes?: Plane } = {}) {
+    const { k = 1, spatialAxes = [0, 1] } = checkedOptions("Rotate90", options, Rotate90.options);
     checkPlane("Rotate90", spatialAxes);
     if (!Number.isInteger(k)) throw new ConfigError(`Rotate90: k must be an integer, got ${k}`);
     this.k = k;
@@ -31,6 +32,7 @@ export class Rotate90 implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Rotate90", "array", { x });
     return rotate90("Rotate90", x, this.k, this.spatialAxes);
   }
 }
@@ -51,14 +53,9 @@ export class RandRotate90 extends MaybeTransform {
   private readonly spatialAxes: Plane;
   private k = 0;
 
-  constructor({
-    prob = 0.1,
-    maxK = 3,
-    spatialAxes = [0, 1],
-    ...rest
-  }: { readonly prob?: number; readonly maxK?: number; readonly spatialAxes?: Plane } = {}) {
+  constructor(options: { readonly prob?: number; readonly maxK?: number; readonly spatialAxes?: Plane } = {}) {
+    const { prob = 0.1, maxK = 3, spatialAxes = [0, 1] } = checkedOptions("RandRotate90", options, RandRotate90.options);
     super("RandRotate90", prob);
-    expectNames("RandRotate90", rest, RandRotate90.options);
     checkPlane("RandRotate90", spatialAxes);
     if (!Number.isInteger(maxK) || maxK < 1)
       throw new ConfigError(`RandRotate90: maxK must be an integer from 1 up, got ${maxK}`);

@@ -1,4 +1,5 @@
 /** @file `RandSmoothDeform`: a deformation by a smooth field. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { identityMatrix } from "../../../host/matrix.ts";
@@ -44,6 +45,7 @@ export class RandSmoothDeform extends PartwiseTransform {
   private readonly sampling: Pick<RandSmoothDeformOptions, "gridMode" | "gridPaddingMode" | "gridAlignCorners">;
 
   constructor(options: RandSmoothDeformOptions) {
+    expectArguments("RandSmoothDeform", "object", { options });
     const { prob = 0.1, defRange = 1, fieldMode = "area", gridMode, gridPaddingMode, gridAlignCorners, ...rest } = options;
     super("RandSmoothDeform", prob, 1);
     // Without it there is nothing to count, and what else may be wrong with the options comes first.

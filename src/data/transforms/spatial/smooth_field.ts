@@ -1,5 +1,4 @@
 /** @file A few random numbers grown into a smooth field over the image: what the transforms of smooth fields share. */
-import { expectNames } from "../../../host/options.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import type { RandomSource } from "../../../host/random/numpy.ts";
@@ -7,6 +6,7 @@ import { showShape } from "../../../host/shape.ts";
 import { extent } from "../../../host/stats.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { Resize, type ResizeMode } from "./resize.ts";
+import { checkedOptions } from "../options.ts";
 
 /** How a smooth field is made. */
 export interface SmoothFieldOptions {
@@ -57,7 +57,7 @@ export class SmoothField {
     { range, channels, padValue }: { range: readonly [number, number]; channels: number; padValue: number },
   ) {
     const { spatialSize, randSize, pad = 0, alignCorners = null } = options;
-    expectNames(op, options, smoothFieldNames);
+    checkedOptions(op, options, smoothFieldNames);
     const whole = Array.isArray(randSize) && randSize.length > 0 && randSize.every((s) => Number.isInteger(s) && s > 0);
     if (!whole || !(Number.isInteger(pad) && pad >= 0))
       throw new ConfigError(`${op}: randSize must be sizes from 1 up and pad an integer from 0 up, got ${randSize} and ${pad}`);

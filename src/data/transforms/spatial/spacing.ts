@@ -1,5 +1,5 @@
 /** @file Voxels of another size or grid: `Spacing`, `SpatialResample`, `ResampleToMatch`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { identityMatrix, inverseOf, type Matrix, nearlyEqual, product } from "../../../host/matrix.ts";
@@ -11,6 +11,7 @@ import { affineOfRank } from "./affine_matrix.ts";
 import { columnLengths, shapeAndOffset, zoomedAffine } from "./grid_of.ts";
 import { checkSampling } from "./sample.ts";
 import { type ResampleOptions, resampled, resampleOptionNames } from "./resampled.ts";
+import { checkedOptions } from "../options.ts";
 
 /** Differences of affines below it are none, as in MONAI. */
 const tolerance = 1e-3;
@@ -82,7 +83,7 @@ export class SpatialResample implements Transform, LabelSafe {
   private readonly options: SpatialResampleOptions;
 
   constructor(options: SpatialResampleOptions = {}) {
-    expectNames("SpatialResample", options, SpatialResample.options);
+    checkedOptions("SpatialResample", options, SpatialResample.options);
     checkSampling("SpatialResample", options);
     this.options = options;
   }
@@ -93,6 +94,7 @@ export class SpatialResample implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("SpatialResample", "array", { x });
     return resampleTo("SpatialResample", x, this.options);
   }
 }
@@ -122,7 +124,7 @@ export class ResampleToMatch implements Transform, LabelSafe {
   private readonly options: MatchOptions;
 
   constructor(options: MatchOptions) {
-    expectNames("ResampleToMatch", options, ResampleToMatch.options);
+    checkedOptions("ResampleToMatch", options, ResampleToMatch.options);
     checkSampling("ResampleToMatch", options);
     const { keyDst, ...rest } = options;
     if (keyDst === undefined && !options.imgDst?.shape)
@@ -138,6 +140,7 @@ export class ResampleToMatch implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ResampleToMatch", "array", { x });
     const { imgDst, keyDst, ...sampling } = this.options;
     if (!imgDst)
       throw new ConfigError(`ResampleToMatch: keyDst "${keyDst}" is an entry of items; use it under onKeys, or give imgDst`);
@@ -179,7 +182,7 @@ export class Spacing implements Transform, LabelSafe {
   private readonly options: SpacingOptions;
 
   constructor(options: SpacingOptions) {
-    expectNames("Spacing", options, Spacing.options);
+    checkedOptions("Spacing", options, Spacing.options, "pixdim");
     checkSampling("Spacing", options);
     const [low, high] = [bounds(options.minPixdim), bounds(options.maxPixdim)];
     low.forEach((least, i) => {
@@ -198,6 +201,7 @@ export class Spacing implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Spacing", "array", { x });
     const {
       diagonal = false,
       scaleExtent = false,

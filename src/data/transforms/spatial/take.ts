@@ -64,7 +64,7 @@ const isIdentity = (index: Int32Array, size: number): boolean => index.length ==
 const isAscending = (list: Int32Array): boolean => list.every((v, k) => v === list[0] + k);
 
 /** Runs from here on are worth a copy of their own. */
-const leastRun = 16;
+const leastRun = 64;
 
 /** @param whole all that is inside of an element of this axis is copied as it is @param block how much that is in the source */
 function planOf(index: Int32Array, whole: boolean, block: number): Pick<AxisPlan, "runs" | "places" | "sources" | "again"> {

@@ -1,5 +1,6 @@
 /** @file `RandTranspose`, and the spatial augmentation of the CHAOS recipe, which albumentations' names describe. */
-import { expectNames, expectOptions } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
+import { expectOptions } from "../../../host/options.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { arrayAxis, spatialShape } from "../../../host/strided.ts";
@@ -10,6 +11,7 @@ import { type Item, MaybeTransform, type RandomTransform } from "../transform.ts
 import { RandFlip } from "./flip.ts";
 import { RandRotate90, type Plane } from "./rotate90.ts";
 import { RandZoom } from "./zoom.ts";
+import { checkedOptions } from "../options.ts";
 
 /**
  * With probability `prob` (default 0.5) swaps two spatial axes (default [0, 1]). Not among MONAI's: albumentations' Transpose is `RandTranspose` here.
@@ -24,9 +26,9 @@ export class RandTranspose extends MaybeTransform {
   static readonly options: readonly string[] = ["prob", "spatialAxes"];
   private readonly plane: Plane;
 
-  constructor({ prob = 0.5, spatialAxes = [0, 1], ...rest }: { readonly prob?: number; readonly spatialAxes?: Plane } = {}) {
+  constructor(options: { readonly prob?: number; readonly spatialAxes?: Plane } = {}) {
+    const { prob = 0.5, spatialAxes = [0, 1] } = checkedOptions("RandTranspose", options, RandTranspose.options);
     super("RandTranspose", prob);
-    expectNames("RandTranspose", rest, RandTranspose.options);
     this.plane = spatialAxes;
   }
 
@@ -50,7 +52,8 @@ export class RandTranspose extends MaybeTransform {
  * @param keys entries that are moved together; the options name which of them are labels
  */
 export function chaosAugmentation(keys: string | readonly string[], options: OnKeysOptions = {}): Compose<Item> {
-  expectOptions("chaosAugmentation", options, "labels compat allowMissingKeys");
+  expectOptions("chaosAugmentation", options, "labels compat:text allowMissingKeys:boolean");
+  expectArguments("chaosAugmentation", "texts", { keys: typeof keys === "string" ? [keys] : keys });
   const chain: RandomTransform[] = [
     new RandFlip({ prob: 0.5, spatialAxis: 1 }),
     new RandFlip({ prob: 0.5, spatialAxis: 0 }),

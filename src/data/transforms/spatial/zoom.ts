@@ -1,10 +1,10 @@
 /** @file Zooming in and out: `Zoom`, `RandZoom`. */
-import { expectNames } from "../../../host/options.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { moved, movedBySampling, resizeMatrix } from "../moved.ts";
-import { perAxis } from "../options.ts";
+import { perAxis, checkedOptions } from "../options.ts";
 import { type PadFill, padFillNames } from "../pad/pad_axes.ts";
 import { padOrCrop } from "../pad/pad.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
@@ -41,7 +41,7 @@ export class Zoom implements Transform, LabelSafe {
   private readonly options: ZoomOptions;
 
   constructor(options: ZoomOptions) {
-    expectNames("Zoom", options, Zoom.options);
+    checkedOptions("Zoom", options, Zoom.options, "zoom");
     checkResizeMode("Zoom", options.mode);
     this.options = options;
   }
@@ -52,6 +52,7 @@ export class Zoom implements Transform, LabelSafe {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Zoom", "array", { x });
     return zoomed("Zoom", x, this.options);
   }
 }
@@ -99,9 +100,9 @@ export class RandZoom extends MaybeTransform {
   private readonly rest: Omit<ZoomOptions, "zoom">;
   private factors: number[] = [];
 
-  constructor({ prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest }: RandZoomOptions = {}) {
+  constructor(options: RandZoomOptions = {}) {
+    const { prob = 0.1, minZoom = 0.9, maxZoom = 1.1, ...rest } = checkedOptions("RandZoom", options, RandZoom.options);
     super("RandZoom", prob);
-    expectNames("RandZoom", rest, RandZoom.options);
     checkResizeMode("RandZoom", rest.mode);
     this.low = typeof minZoom === "number" ? [minZoom] : minZoom;
     this.high = typeof maxZoom === "number" ? [maxZoom] : maxZoom;

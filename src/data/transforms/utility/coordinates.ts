@@ -1,13 +1,14 @@
 /** @file Channels that say where a voxel is: `AddCoordinateChannels`, `AddExtremePointsChannel`. */
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
 import { linear, range } from "../intensity/arithmetic.ts";
 import { gaussianSmooth } from "../intensity/smooth.ts";
 import { RandomTransform, type Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** Appends channels in the element type of the image. */
 function withChannels(x: HostArray, added: readonly ArrayLike<number>[]): HostArray {
@@ -32,7 +33,7 @@ export class AddCoordinateChannels implements Transform {
   private readonly spatialDims: readonly number[];
 
   constructor(options: { readonly spatialDims: readonly number[] }) {
-    this.spatialDims = withDefaults("AddCoordinateChannels", options, { spatialDims: required }).spatialDims;
+    this.spatialDims = allOptions("AddCoordinateChannels", options, { spatialDims: required }).spatialDims;
     if (this.spatialDims.length === 0) throw new ConfigError("AddCoordinateChannels: spatialDims is empty; name an axis");
   }
 
@@ -93,7 +94,7 @@ export class AddExtremePointsChannel extends RandomTransform {
 
   constructor(options: AddExtremePointsChannelOptions = {}) {
     super();
-    this.options = withDefaults("AddExtremePointsChannel", options, {
+    this.options = allOptions("AddExtremePointsChannel", options, {
       background: 0,
       pert: 0,
       sigma: 3,

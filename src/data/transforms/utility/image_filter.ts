@@ -1,7 +1,8 @@
 /** @file Filters by name or kernel: `ImageFilter`, `RandImageFilter`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { filterAxis, filterNd } from "../../../host/filter.ts";
 import { type GaussianApprox, gaussianWeights } from "../../../host/gaussian.ts";
 import { medianFilter } from "../../../host/median_filter.ts";
@@ -10,6 +11,7 @@ import { channels } from "../intensity/arithmetic.ts";
 import { SavitzkyGolaySmooth, type SavitzkyGolaySmoothOptions } from "../intensity/smooth.ts";
 import { SobelGradients, type SobelGradientsOptions } from "../post/sobel_gradients.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** Options that only some of the filters read. */
 export interface FilterArguments extends Omit<SobelGradientsOptions, "kernelSize"> {
@@ -139,7 +141,7 @@ export class ImageFilter implements Transform {
   private readonly options: All;
 
   constructor(options: ImageFilterOptions) {
-    const all = withDefaults("ImageFilter", options, {
+    const all = allOptions("ImageFilter", options, {
       filter: required,
       filterSize: null,
       sigma: null,
@@ -163,6 +165,7 @@ export class ImageFilter implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("ImageFilter", "array", { x });
     const { filter } = this.options;
     if (typeof filter === "string") return filters[filter](x, this.options);
     if ("apply" in filter) return filter.apply(x) as HostArray;
@@ -203,9 +206,11 @@ export interface RandImageFilterOptions extends ImageFilterOptions {
 export class RandImageFilter extends MaybeTransform {
   private readonly filter: ImageFilter;
 
-  constructor({ prob = 0.1, ...options }: RandImageFilterOptions) {
+  constructor(options: RandImageFilterOptions) {
+    expectArguments("RandImageFilter", "object", { options });
+    const { prob = 0.1, ...rest } = options;
     super("RandImageFilter", prob);
-    this.filter = new ImageFilter(options);
+    this.filter = new ImageFilter(rest);
   }
 
   protected draw(): void {}

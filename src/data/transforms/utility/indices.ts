@@ -1,10 +1,11 @@
 /** @file Where the voxels of classes are: `FgBgToIndices`, `ClassesToIndices`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { withDefaults } from "../../../host/defaults.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { mapBinaryToIndices, mapClassesToIndices } from "../crop/label_indices.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** How `FgBgToIndices` counts. */
 export interface FgBgToIndicesOptions {
@@ -36,10 +37,11 @@ export class FgBgToIndices implements Transform {
   private readonly options: Required<FgBgToIndicesOptions>;
 
   constructor(options: FgBgToIndicesOptions = {}) {
-    this.options = withDefaults("FgBgToIndices", options, { imageThreshold: 0, outputShape: null });
+    this.options = allOptions("FgBgToIndices", options, { imageThreshold: 0, outputShape: null });
   }
 
   apply(label: HostArray, image: HostArray | null = null, outputShape = this.options.outputShape): HostArray[] {
+    expectArguments("FgBgToIndices", "array", { label });
     const { fg, bg } = mapBinaryToIndices(label, image ?? undefined, this.options.imageThreshold);
     return [indexArray(fg, outputShape), indexArray(bg, outputShape)];
   }
@@ -69,10 +71,11 @@ export class ClassesToIndices implements Transform {
 
   constructor(options: ClassesToIndicesOptions = {}) {
     const defaults = { numClasses: null, imageThreshold: 0, outputShape: null, maxSamplesPerClass: null } as const;
-    this.options = withDefaults("ClassesToIndices", options, defaults);
+    this.options = allOptions("ClassesToIndices", options, defaults);
   }
 
   apply(label: HostArray, image: HostArray | null = null, outputShape = this.options.outputShape): HostArray[] {
+    expectArguments("ClassesToIndices", "array", { label });
     const { numClasses, imageThreshold, maxSamplesPerClass } = this.options;
     const lists = mapClassesToIndices(label, numClasses ?? undefined, image ?? undefined, imageThreshold);
     return lists.map((list) => indexArray(spread(list, maxSamplesPerClass), outputShape));

@@ -1,11 +1,13 @@
 /** @file Changes of label maps: `LabelToMask`, `MapLabelValue`, `ConvertToMultiChannelBasedOnBratsClasses`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { copyOf, unfilledLike } from "../../../host/unfilled.ts";
 import { inBlocks } from "../../../host/blocks.ts";
 import { castTo, type DTypeName } from "../shape/cast.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** What `LabelToMask` selects. */
 export interface LabelToMaskOptions {
@@ -28,12 +30,13 @@ export class LabelToMask implements Transform {
 
   constructor(options: LabelToMaskOptions) {
     const defaults = { selectLabels: required, mergeChannels: false } as const;
-    const { selectLabels, mergeChannels } = withDefaults("LabelToMask", options, defaults);
+    const { selectLabels, mergeChannels } = allOptions("LabelToMask", options, defaults);
     this.labels = typeof selectLabels === "number" ? [selectLabels] : selectLabels;
     this.mergeChannels = mergeChannels;
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("LabelToMask", "array", { x });
     if (x.shape[0] <= 1) return { ...x, data: masked(x.data, new Set(this.labels)) };
     const size = sizeOf(x.shape.slice(1));
     const picked = this.labels.map((c) => {
@@ -89,7 +92,7 @@ export class MapLabelValue implements Transform {
 
   constructor(options: MapLabelValueOptions) {
     const defaults = { origLabels: required, targetLabels: required, dtype: "float32" } as const;
-    const { origLabels, targetLabels, dtype } = withDefaults("MapLabelValue", options, defaults);
+    const { origLabels, targetLabels, dtype } = allOptions("MapLabelValue", options, defaults);
     if (origLabels.length !== targetLabels.length) {
       throw new ConfigError(
         `MapLabelValue: origLabels has ${origLabels.length} values and targetLabels ${targetLabels.length}; they must be as many`,
@@ -100,6 +103,7 @@ export class MapLabelValue implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("MapLabelValue", "array", { x });
     const table = isFloating(x.data) ? undefined : tableOf(this.map);
     if (table) {
       const data = unfilledLike(
@@ -153,6 +157,7 @@ function lookUp(data: TypedArray, { low, values }: LabelTable, out: TypedArray, 
  */
 export class ConvertToMultiChannelBasedOnBratsClasses implements Transform {
   apply(x: HostArray): HostArray {
+    expectArguments("ConvertToMultiChannelBasedOnBratsClasses", "array", { x });
     const squeezed = x.shape.length === 4 && x.shape[0] === 1;
     const size = x.data.length;
     const data = new Uint8Array(3 * size);

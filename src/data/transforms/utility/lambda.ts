@@ -1,8 +1,10 @@
 /** @file Functions as transforms: `Identity`, `RandIdentity`, `Lambda`, `RandLambda`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError } from "../../../host/errors.ts";
 import type { HostArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { MaybeTransform, RandomTransform, type Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** A function from array to array; it must not change its argument. Any shape. */
 export type ArrayFunction = (x: HostArray) => HostArray;
@@ -15,6 +17,7 @@ export type ArrayFunction = (x: HostArray) => HostArray;
  */
 export class Identity implements Transform {
   apply(x: HostArray): HostArray {
+    expectArguments("Identity", "array", { x });
     return x;
   }
 }
@@ -44,11 +47,12 @@ export class Lambda implements Transform {
   private readonly func: ArrayFunction;
 
   constructor(options: { readonly func: ArrayFunction }) {
-    this.func = withDefaults("Lambda", options, { func: required }).func;
+    this.func = allOptions("Lambda", options, { func: required }).func;
     expectFunction("Lambda", this.func);
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("Lambda", "array", { x });
     return this.func(x);
   }
 }
@@ -69,7 +73,7 @@ export class RandLambda extends MaybeTransform {
   private readonly func: ArrayFunction;
 
   constructor(options: { readonly func: ArrayFunction; readonly prob?: number }) {
-    const { func, prob } = withDefaults("RandLambda", options, { func: required, prob: 1 });
+    const { func, prob } = allOptions("RandLambda", options, { func: required, prob: 1 });
     super("RandLambda", prob);
     this.func = func;
     expectFunction("RandLambda", func);

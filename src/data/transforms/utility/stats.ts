@@ -1,11 +1,13 @@
 /** @file What is in an image: `DataStats`, `IntensityStats`. */
+import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../../host/array.ts";
-import { required, withDefaults } from "../../../host/defaults.ts";
+import { required } from "../../../host/defaults.ts";
 import { elements, nativeOf } from "../../../host/elements.ts";
 import { extent, nanMean, quantiles } from "../../../host/stats.ts";
 import { channels } from "../intensity/arithmetic.ts";
 import type { Transform } from "../transform.ts";
+import { allOptions } from "../options.ts";
 
 /** What `DataStats` tells. */
 export interface DataStatsOptions {
@@ -38,7 +40,7 @@ export class DataStats implements Transform {
   private readonly options: Required<DataStatsOptions>;
 
   constructor(options: DataStatsOptions = {}) {
-    this.options = withDefaults("DataStats", options, {
+    this.options = allOptions("DataStats", options, {
       prefix: "Data",
       dataType: true,
       dataShape: true,
@@ -54,6 +56,7 @@ export class DataStats implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("DataStats", "array", { x });
     const { prefix, dataType, dataShape, valueRange, dataValue, additionalInfo, log } = this.options;
     const name = nativeOf(x.data);
     const { min, max } = extent(x.data);
@@ -112,7 +115,8 @@ export class IntensityStats implements Transform {
 
   constructor(options: IntensityStatsOptions) {
     const defaults = { ops: required, keyPrefix: required, channelWise: false } as const;
-    const { ops, keyPrefix, channelWise } = withDefaults("IntensityStats", options, defaults);
+    const { ops, keyPrefix, channelWise } = allOptions("IntensityStats", options, defaults);
+    if (typeof ops === "object") expectArguments("IntensityStats", "list", { ops });
     this.ops = typeof ops === "object" ? ops : [ops];
     this.keyPrefix = keyPrefix;
     this.channelWise = channelWise;
@@ -125,6 +129,7 @@ export class IntensityStats implements Transform {
   }
 
   apply(x: HostArray): HostArray {
+    expectArguments("IntensityStats", "array", { x });
     this.stats = this.measure(x);
     return x;
   }

@@ -1,5 +1,6 @@
 /** @file The slices of a volume as PNG files, a folder per view for images and for labels, as tutorials of slice-wise networks keep them. */
 
+import { expectArguments } from "../../../host/kinds.ts";
 import type { SliceOrientation } from "../../../data/orientation.ts";
 import { labeledSlices, thinnedSlices } from "../../../data/quicknat_slices.ts";
 import { ScaleIntensity } from "../../../data/transforms/index.ts";
@@ -49,6 +50,8 @@ export async function* sliceFiles(
   options: ExportSlicesOptions = {},
 ): AsyncGenerator<SliceFile, void, undefined> {
   expectOptions("sliceFiles", options, "views orientation thin skipSlices maxBackground");
+  expectArguments("sliceFiles", "array", { image });
+  expectArguments("sliceFiles", "array?", { label });
   const { views = allViews, orientation, thin = false, skipSlices = 0, maxBackground = 2 } = options;
   const size = image.shape.slice(1);
   if (size.length !== 3 || (label && label.shape.slice(1).join() !== size.join())) {
