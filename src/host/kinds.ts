@@ -132,7 +132,8 @@ export function expectFields(op: string, name: string, value: unknown, fields: R
 
 /** The error of an argument that is not what it must be. */
 export function refused(op: string, name: string, words: string, value: unknown, advice?: string): never {
-  throw new ConfigError(`${op}: ${name} must be ${words}, got ${described(value)}${advice === undefined ? "" : `; ${advice}`}`);
+  const help = advice ?? (isClass(value) ? `make one: new ${value.name}(…)` : undefined);
+  throw new ConfigError(`${op}: ${name} must be ${words}, got ${described(value)}${help === undefined ? "" : `; ${help}`}`);
 }
 
 /** Throws `ConfigError` unless all that is given are of this class; `words` say what it is. */

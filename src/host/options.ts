@@ -68,7 +68,14 @@ export function knownOptions<T extends object>(
 export function expectNames(op: string, options: object, names: string | readonly string[], ...needed: readonly string[]): void {
   const known = typeof names === "string" ? names.split(" ").filter(Boolean) : names;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    const got = options === null ? "null" : Array.isArray(options) ? "a list" : typeof options;
+    const got =
+      options === undefined
+        ? "undefined; is an argument before them missing, such as the device?"
+        : options === null
+          ? "null"
+          : Array.isArray(options)
+            ? "a list"
+            : typeof options;
     throw new ConfigError(
       `${op}: the options must be an object${known.length === 0 ? "" : ` such as { ${known[0]}: … }`}, got ${got}`,
     );

@@ -21,7 +21,7 @@ test.each<[string, () => unknown, string]>([
   [
     "the device forgotten",
     () => new Conv({ spatialDims: 2 }),
-    "Conv: device must be a device, such as await openDevice(), got an object",
+    "Conv: the options must be an object such as { spatialDims: … }, got undefined; is an argument before them missing, such as the device?",
   ],
   [
     "an option forgotten",
@@ -81,7 +81,7 @@ test.each<[string, () => unknown, string]>([
   [
     "a path for a volume",
     () => surfaceOf("liver.nii.gz"),
-    'surfaceOf: volume must be a volume, such as readImage or makeVolume gives, got the text "liver.nii.gz"',
+    'surfaceOf: volume must be a volume { data, shape, affine }, got the text "liver.nii.gz"; read the file first, with readImage or LoadImage',
   ],
   [
     "a class for a network",
@@ -95,7 +95,11 @@ test.each<[string, () => unknown, string]>([
 
 test.each<[string, unknown, string]>([
   ["a path for an image", "scan.nii.gz", 'inferer: image must be a host array { data, shape }, got the text "scan.nii.gz"'],
-  ["a class for a predictor", makeVolume(mask), "the predictor is the class Conv; make one with new Conv(…)"],
+  [
+    "a class for a predictor",
+    makeVolume(mask),
+    "the predictor is the class Conv, expected a function or an object with predict()",
+  ],
 ])("%s", async (_, given, message) => {
   await expect((async () => new SlidingWindowInferer({ roiSize: 4 }).run(given, Conv))()).rejects.toThrow(message);
 });

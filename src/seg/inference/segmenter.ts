@@ -156,11 +156,10 @@ export class WindowSegmenter implements Segmenter {
 }
 
 /** Options of inference as those of windows. @throws ConfigError for unknown ones @internal */
-export function windowOptions(
-  asked: InferenceOptions,
-  { roiSize, sliceAxis, scan }: DeviceWindowsOptions,
-): Partial<DeviceWindowsOptions> {
+export function windowOptions(asked: InferenceOptions, options: DeviceWindowsOptions): Partial<DeviceWindowsOptions> {
   expectOptions("Segmenter.configure", asked, inferenceNames);
+  expectFields("windowOptions", "options", options, { roiSize: "spread" });
+  const { roiSize, sliceAxis, scan } = options;
   const { overlap, batchSize, mirror, rot90, precision, maxBytes } = asked;
   const size = typeof roiSize === "number" ? [roiSize, roiSize, roiSize] : roiSize;
   const seen = size.flatMap((_, axis) => (axis === sliceAxis ? [] : [axis]));
