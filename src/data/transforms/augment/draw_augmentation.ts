@@ -199,7 +199,7 @@ export function augmentationMatrix(geometry: AugmentationGeometry): HostArray<Fl
     from: "numbers",
     size: "numbers",
     angles: "numbers",
-    zoom: "number",
+    zoom: "spread",
     mirrored: "list",
   });
   const { from, size, angles, zoom, mirrored } = geometry;
