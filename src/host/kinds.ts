@@ -10,7 +10,7 @@ const isValues = (v: unknown): boolean => ArrayBuffer.isView(v) && !(v instanceo
 
 const isNumbers = (v: unknown): boolean => isList(v) && v.every((n) => typeof n === "number");
 /** Whether a value is a host array; its voxels are not looked at. */
-export const isHostArray = (v: unknown): boolean =>
+export const isHostArray = (v: unknown): v is { readonly data: ArrayBufferView; readonly shape: readonly number[] } =>
   isObject(v) && "data" in v && isValues(v.data) && "shape" in v && isList(v.shape);
 const isMatrix = (v: unknown): boolean => isList(v) && v.length === 4 && v.every(isNumbers);
 const isFile = (v: unknown): boolean =>

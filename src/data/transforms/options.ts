@@ -44,15 +44,20 @@ const kinds: Readonly<Partial<Record<Kind, string>>> = {
 // They are written into the image, or compared with it.
 const mayBeNaN = ["threshold", "value", "cval", "fillValue", "constantValues", "endValues"];
 
-let kindOf: Map<string, Kind> | undefined;
+let byName: Map<string, Kind> | undefined;
+
+/** The kind that an option of a transform must be of, if the table has it. */
+export function kindOfOption(op: string, name: string): Kind | undefined {
+  byName ??= new Map(
+    Object.entries(kinds).flatMap(([kind, names]) => names.split(" ").map((option) => [option, kind as Kind] as const)),
+  );
+  return byName.get(`${op}.${name}`) ?? byName.get(name);
+}
 
 /** Checks the kinds of the options that are given. Null stands for "none" wherever it has a meaning. */
-function expectOptionKinds(op: string, options: object): void {
-  kindOf ??= new Map(
-    Object.entries(kinds).flatMap(([kind, names]) => names.split(" ").map((name) => [name, kind as Kind] as const)),
-  );
+function expectKindsOfOptions(op: string, options: object): void {
   for (const [name, value] of Object.entries(options)) {
-    const kind = kindOf.get(`${op}.${name}`) ?? kindOf.get(name);
+    const kind = kindOfOption(op, name);
     if (kind && value !== undefined && value !== null) expectArguments(op, kind, { [name]: value });
     if (Number.isNaN(value) && !mayBeNaN.includes(name)) refused(op, name, "a number", value);
   }
@@ -66,14 +71,14 @@ export function checkedOptions<T extends object>(
   ...needed: readonly string[]
 ): T {
   knownOptions(op, options, names, ...needed);
-  expectOptionKinds(op, options);
+  expectKindsOfOptions(op, options);
   return options;
 }
 
 /** The options of a transform with the defaults of those left out. @throws ConfigError as `withDefaults`, and for those of another kind */
 export function allOptions<O extends object>(op: string, options: O, defaults: Defaults<O>): Required<O> {
   const all = withDefaults(op, options, defaults);
-  expectOptionKinds(op, options);
+  expectKindsOfOptions(op, options);
   return all;
 }
 
