@@ -151,15 +151,3 @@ export function expectItems(op: string, name: string, items: unknown, fields: Re
   expectArguments(op, "objects", { [name]: items });
   (items as readonly unknown[]).forEach((item, i) => expectFields(op, `${name}[${i}]`, item, fields));
 }
-
-/** `expectOptionKinds("SGD", options, { "boolean?": "nesterov maximize" })`: as `expectFields`, for many options of few kinds. */
-export function expectOptionKinds(op: string, options: unknown, kinds: Readonly<Partial<Record<Kind, string>>>): void {
-  // Whether there are any is for others to say.
-  if (!isObject(options)) return;
-  for (const [kind, names] of Object.entries(kinds)) {
-    for (const name of names.split(" ")) {
-      const value = (options as Readonly<Record<string, unknown>>)[name];
-      if (value !== undefined) expectArguments(op, kind as Kind, { [`options.${name}`]: value });
-    }
-  }
-}

@@ -50,13 +50,21 @@ const anything = Flags.Any | Flags.Unknown | Flags.TypeParameter | Flags.Never;
 
 /** Values of the declared type that a kind does not take; `undefined` and null where they have a meaning of their own are no concern of it. */
 function refusedBy(kind: string, declared: ts.Type): string[] {
-  const test = takes[kind.replace("?", "")];
+  const test = takes[kind.replace(/[!?]/, "")];
   if (declared.flags & Flags.Unknown) return [];
   const given = parts(checker.getNonNullableType(declared)).filter((t) => !isOf(t, anything));
   return test ? given.filter((t) => !test(t)).map((t) => checker.typeToString(t)) : [];
 }
 
-const textOf = (node: ts.Node | undefined): string | undefined => (node && ts.isStringLiteralLike(node) ? node.text : undefined);
+/** The text of a literal, a template of constants, or a constant. */
+function textOf(node: ts.Node | undefined): string | undefined {
+  if (node === undefined) return undefined;
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (ts.isTemplateExpression(node))
+    return node.head.text + node.templateSpans.map((span) => textOf(span.expression) + span.literal.text).join("");
+  const type = checker.getTypeAtLocation(node);
+  return type.isStringLiteral() ? type.value : undefined;
+}
 const fieldsOf = (node: ts.Node): [name: string, type: ts.Type][] =>
   checker.getPropertiesOfType(checker.getTypeAtLocation(node)).map((p) => [p.name, checker.getTypeOfSymbolAtLocation(p, node)]);
 
@@ -68,17 +76,12 @@ function kindsIn(name: string, [op, , third, fourth]: readonly ts.Expression[]):
     const kinds = new Map((textOf(third) ?? "").split(" ").map((row) => row.split(":") as [string, string]));
     return (option) => kinds.get(option);
   }
-  if (name === "expectOptionKinds") {
-    const kinds = literals(third).flatMap(([kind, names]) => (names ?? "").split(" ").map((option) => [option, kind] as const));
-    return (option) => new Map(kinds).get(option);
-  }
   if (name === "expectFields" && fourth) return (option) => new Map(literals(fourth)).get(option);
   return (option) => kindOfOption(textOf(op) ?? "", option);
 }
 
 const about: Readonly<Record<string, number>> = {
   expectOptions: 1,
-  expectOptionKinds: 1,
   expectFields: 2,
   checkedOptions: 1,
   allOptions: 1,

@@ -2,7 +2,7 @@
 import { type Defaults, withDefaults } from "../../host/defaults.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectArguments, type Kind, refused } from "../../host/kinds.ts";
-import { knownOptions } from "../../host/options.ts";
+import { expectNames, missing } from "../../host/options.ts";
 
 // A name has one meaning, as MONAI's have; where it has another in one class, the row says "Class.name". Texts out of a few are checked where they are read.
 const kinds: Readonly<Partial<Record<Kind, string>>> = {
@@ -70,7 +70,8 @@ export function checkedOptions<T extends object>(
   names: readonly string[],
   ...needed: readonly string[]
 ): T {
-  knownOptions(op, options, names, ...needed);
+  expectNames(op, options, names);
+  for (const name of needed) if ((options as Readonly<Record<string, unknown>>)[name] === undefined) missing(op, name);
   expectKindsOfOptions(op, options);
   return options;
 }

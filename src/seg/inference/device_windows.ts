@@ -4,7 +4,6 @@
  */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -56,7 +55,7 @@ export interface WindowsPlan {
 }
 
 const deviceWindowsNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums sliceAxis maxBytes";
+  "roiSize:spread! swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums sliceAxis maxBytes:number";
 
 const windowRunNames = "decision scores keepScores signal onProgress";
 
@@ -71,7 +70,6 @@ export class DeviceWindows {
   constructor(device: Device, networks: Module | readonly Module[], options: DeviceWindowsOptions) {
     expectOptions("DeviceWindows", options, deviceWindowsNames);
     expectDevice("DeviceWindows", device);
-    expectFields("DeviceWindows", "options", options, { roiSize: "spread", maxBytes: "number?" });
     const list = Array.isArray(networks) ? (networks as readonly Module[]) : [networks as Module];
     list.forEach((network, i) =>
       expectModule("DeviceWindows", { [Array.isArray(networks) ? `networks[${i}]` : "networks"]: network }),

@@ -6,6 +6,7 @@
 import { ConfigError, NonFiniteError } from "../../host/errors.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
+import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import { counted } from "../../host/text.ts";
@@ -30,7 +31,7 @@ import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
 import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
 import { type RunStore, expectStore } from "./store.ts";
-import { prepareTraining, type Training, type TrainingOptions, expectTraining } from "./training.ts";
+import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
 import { type ValidatedCase, Validation } from "./validation.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 
@@ -88,8 +89,8 @@ export interface FitResult {
  *   checkpoint intact
  */
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
-  expectOptions("fit", options, "store resume init signal onEvent device data config info");
-  expectTraining("fit", recipe, options);
+  expectOptions("fit", options, "store resume init signal onEvent device:object! data:object! config:object! info:object!");
+  expectRecipe("fit", recipe);
   const unlock = await expectStore("fit", options.store).lock?.();
   try {
     return await trainRun(recipe, options);
