@@ -6,7 +6,7 @@
 import { join, relative } from "node:path";
 import ts from "typescript";
 import { expect, test } from "vitest";
-import { kindOfOption } from "../../src/data/transforms/options.ts";
+import { optionRows } from "../../src/host/options.ts";
 
 const root = join(import.meta.dirname, "../..");
 const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => expect.unreachable("tsconfig.json is there") };
@@ -43,6 +43,7 @@ const takes: Readonly<Record<string, (t: ts.Type) => boolean>> = {
   texts: isTexts,
   spread: (t) => isNumber(t) || isNumbers(t),
   sizes: isOneOrMany,
+  voxel: isNumber,
   names: (t) => isOf(t, Flags.StringLike) || isTexts(t),
   object: (t) => !isOf(t, Flags.NumberLike | Flags.StringLike | Flags.BooleanLike) && !isList(t) && !isFunction(t),
 };
@@ -69,15 +70,11 @@ const fieldsOf = (node: ts.Node): [name: string, type: ts.Type][] =>
   checker.getPropertiesOfType(checker.getTypeAtLocation(node)).map((p) => [p.name, checker.getTypeOfSymbolAtLocation(p, node)]);
 
 /** Kinds of options by name, as a call of one of the checks names them. */
-function kindsIn(name: string, [op, , third, fourth]: readonly ts.Expression[]): (option: string) => string | undefined {
+function kindsIn(name: string, [, , third, fourth]: readonly ts.Expression[]): (option: string) => string | undefined {
   const literals = (node: ts.Node): [string, string | undefined][] =>
     fieldsOf(node).map(([key, type]) => [key, type.isStringLiteral() ? type.value : undefined]);
-  if (name === "expectOptions") {
-    const kinds = new Map((textOf(third) ?? "").split(" ").map((row) => row.split(":") as [string, string]));
-    return (option) => kinds.get(option);
-  }
-  if (name === "expectFields" && fourth) return (option) => new Map(literals(fourth)).get(option);
-  return (option) => kindOfOption(textOf(op) ?? "", option);
+  if (name === "expectFields") return (option) => (fourth ? new Map(literals(fourth)).get(option) : undefined);
+  return (option) => optionRows(textOf(third) ?? "").find((row) => row.name === option)?.kind;
 }
 
 const about: Readonly<Record<string, number>> = {
