@@ -49,7 +49,7 @@ export interface WgslFile {
   readonly capitals: ReadonlySet<string>;
   /** Threads of a workgroup, where the text says it in numbers. */
   readonly threads: readonly [number, number, number] | undefined;
-  /** Without comments and indentation. */
+  /** Without comments, indentation and spaces that part nothing; lines stay, for the messages of compilers. */
   readonly code: string;
 }
 
@@ -74,6 +74,10 @@ function fail({ file, line }: Place, text: string): never {
 
 const withoutComments = (text: string): string =>
   text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment) => comment.replace(/[^\n]/g, " "));
+
+/** Without the spaces that part nothing: they stay between two words, and between two operators, which could become another (`- -`, `/ *`). */
+const tight = (line: string): string =>
+  line.replace(/(?<=[()[\]{};,:]) +| +(?=[()[\]{};,:])|(?<=\w) +(?=[^\w\s])|(?<=[^\w\s]) +(?=\w)/g, "");
 
 const lineAt = (text: string, at: number): number => text.slice(0, at).split("\n").length;
 
@@ -185,7 +189,7 @@ export function readWgsl(file: string, text: string): WgslFile {
     }
   }
   for (const [, name] of bare.matchAll(/\b(?:const|let|var)\s+(\w+)/g)) declared.add(name); // inside functions too
-  const lines = bare.split("\n").map((line) => line.trim());
+  const lines = bare.split("\n").map((line) => tight(line.trim()));
   // Names of constants are in capitals: those that nobody declares are the prelude's.
   const capitals = new Set(bare.match(/\b[A-Z][A-Z0-9_]*\b/g));
   const code = lines.filter((line) => line !== "").join("\n");
