@@ -33,7 +33,7 @@ export interface DropoutDimOptions {
 }
 
 /** Norm, dropout and activation in the order of a string such as "NDA". Throws `ConfigError` for other letters or repeats. */
-export function adn(device: Device, channels: number, options: AdnOptions & DropoutDimOptions): Sequential {
+function adn(device: Device, channels: number, options: AdnOptions & DropoutDimOptions): Sequential {
   const { act = "PRELU", norm = "INSTANCE", dropout, dropoutDim, adnOrdering = "NDA" } = options;
   const letters = adnOrdering.toUpperCase();
   if (!/^[NDA]*$/.test(letters) || new Set(letters).size !== letters.length) {

@@ -37,7 +37,7 @@ export function eachSample(
 }
 
 /** Scores one below the other. */
-export function joined(list: readonly HostArray[]): HostArray<Float64Array> {
+function joined(list: readonly HostArray[]): HostArray<Float64Array> {
   const size = list.reduce((n, s) => n + s.data.length, 0);
   const data = new Float64Array(size);
   let at = 0;

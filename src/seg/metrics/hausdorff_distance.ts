@@ -42,7 +42,7 @@ function check(op: string, { percentile, percentileOf = "larger", distanceMetric
 }
 
 /** Distances of both directions in one list. */
-export function pooled(pair: SurfacePair): Float64Array {
+function pooled(pair: SurfacePair): Float64Array {
   const [a, b] = [pair.toReference().distance, pair.toPrediction().distance];
   const all = new Float64Array(a.length + b.length);
   all.set(a);

@@ -12,7 +12,7 @@ import { showShape } from "../../host/shape.ts";
 export type MetricReduction = "none" | "mean" | "sum" | "mean_batch" | "sum_batch" | "mean_channel" | "sum_channel";
 
 /** All of them. */
-export const metricReductions: readonly MetricReduction[] = [
+const metricReductions: readonly MetricReduction[] = [
   "none",
   "mean",
   "sum",

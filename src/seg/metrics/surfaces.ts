@@ -220,7 +220,7 @@ export interface SurfaceCall {
 }
 
 /** The voxel size of each sample. @throws ConfigError */
-export function spacings(
+function spacings(
   op: string,
   spacing: Spacing | undefined,
   samples: number,
