@@ -2,7 +2,7 @@
 import { type Defaults, withDefaults } from "../../host/defaults.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { refused } from "../../host/kinds.ts";
-import { expectNames, optionRows } from "../../host/options.ts";
+import { expectNames, type OptionNames, optionRows } from "../../host/options.ts";
 
 /**
  * The options of a transform, to take apart. Null stands for "none" in any of them. NaN is a number only for what is written into images or compared with
@@ -24,8 +24,13 @@ const withoutNulls = (options: object): object =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
 
 /** The options of a transform with the defaults of those left out. @throws ConfigError as `checkedOptions` and `withDefaults` */
-export function allOptions<O extends object>(op: string, options: O, names: string, defaults: Defaults<O>): Required<O> {
-  return withDefaults(op, checkedOptions(op, options, names), defaults);
+export function allOptions<O extends object, const S extends string>(
+  op: string,
+  options: O,
+  names: OptionNames<O, S>,
+  defaults: Defaults<O>,
+): Required<O> {
+  return withDefaults(op, checkedOptions(op, options, names as string), defaults);
 }
 
 /** One value per axis: one number is repeated. @throws ConfigError for another count */

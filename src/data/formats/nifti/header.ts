@@ -57,13 +57,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
   const header = Uint8Array.from(bytes.subarray(0, size));
   const fields = readNiftiFields(header, version, littleEndian);
   const { dim } = fields;
-  if (!(dim[0] >= 1 && dim[0] <= 7)) fail("dim[0]", `is ${dim[0]}; expected 1 to 7 dimensions`);
-  const shape: [number, number, number, number] = [1, 1, 1, 1];
-  for (let d = 1; d <= dim[0]; d++) {
-    if (!(dim[d] >= 1)) fail(`dim[${d}]`, `is ${dim[d]}; expected a size of 1 or more`);
-    if (d <= 3) shape[d] = dim[d];
-    else shape[0] *= dim[d];
-  }
+  const shape = shapeOf(dim, fail);
 
   const type = elementTypeOf(fields.datatype);
   if (typeof type === "string") {
@@ -185,6 +179,18 @@ function identify(bytes: Uint8Array, pair: boolean, fail: Fail): { version: 1 | 
   if (magic !== `n+${version}\0`)
     return fail("magic", `is ${JSON.stringify(magic)}; expected "n+${version}\\0"; this is Analyze 7.5 or a damaged file`);
   return { version, littleEndian, single: true };
+}
+
+/** Axes 4 … 7 are folded into the first. */
+function shapeOf(dim: readonly number[], fail: Fail): [number, number, number, number] {
+  if (!(dim[0] >= 1 && dim[0] <= 7)) fail("dim[0]", `is ${dim[0]}; expected 1 to 7 dimensions`);
+  const shape: [number, number, number, number] = [1, 1, 1, 1];
+  for (let d = 1; d <= dim[0]; d++) {
+    if (!(dim[d] >= 1)) fail(`dim[${d}]`, `is ${dim[d]}; expected a size of 1 or more`);
+    if (d <= 3) shape[d] = dim[d];
+    else shape[0] *= dim[d];
+  }
+  return shape;
 }
 
 /** Slope 0 or a value that is not finite means "no scaling", intercept included (NIfTI-1 standard; nibabel). */

@@ -73,7 +73,8 @@ const withChannels = <O extends ChannelOptions>(
   options: O,
   names: string,
   own: Omit<Defaults<O>, keyof ChannelOptions>,
-): Required<O> => allOptions(op, options, `${channelNames} ${names}`, { ...channelDefaults, ...own } as unknown as Defaults<O>);
+): Required<O> =>
+  allOptions(op, options, `${channelNames} ${names}` as never, { ...channelDefaults, ...own } as unknown as Defaults<O>);
 
 /** The noise of `GaussianNoiseTransform`. */
 export interface GaussianNoiseTransformOptions extends ChannelOptions {
