@@ -12,8 +12,9 @@ import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
-import { packWeights, readsRuns, tapRoom } from "./tile.ts";
-import { type Direct, gatherVariant, productsOf, type Tile, weightVariant } from "./variants.ts";
+import { type MatrixTile, packMatrix } from "./matrix.ts";
+import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
+import { type Direct, gatherVariant, productsOf, weightVariant } from "./variants.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fits } from "../lib/pieces.ts";
 import { fold } from "../lib/workgroups.ts";
@@ -21,6 +22,7 @@ import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
+import { matrixShader } from "../shaders/conv/matrix.gen.ts";
 import { rowsShader } from "../shaders/conv/rows.gen.ts";
 import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
@@ -51,10 +53,17 @@ const sequence = 4096;
 
 const kinds = ["", "blocked", "blocked twice"];
 
-/** Workgroups along the positions of a phase, tiles of channels over all groups, and phases. */
-function gridOf(g: ConvGeometry, transposed: boolean, variant: Direct | Tile) {
+/** Positions and channels of a workgroup. */
+function shareOfOutputs(variant: Direct | Tile | MatrixTile): readonly [number, number] {
+  if ("TP" in variant) return [64 * variant.TP, variant.TC];
   const [positions, channels] =
-    "TP" in variant ? [64 * variant.TP, variant.TC] : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
+    "SC" in variant ? [variant.SP * variant.N, variant.SC * variant.M] : [4 * variant.PG, 4 * variant.CG];
+  return [positions * variant.RP, channels * variant.RC];
+}
+
+/** Workgroups along the positions of a phase, tiles of channels over all groups, and phases. */
+function gridOf(g: ConvGeometry, transposed: boolean, variant: Direct | Tile | MatrixTile) {
+  const [positions, channels] = shareOfOutputs(variant);
   const outputs = (transposed ? g.largeChannels : g.smallChannels) / g.groups;
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(g.small);
   const tiles = g.groups * Math.ceil(outputs / channels);
@@ -82,7 +91,9 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const blocked = inGroup * taps <= sequence ? 0 : inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
   const { across, tiles, phases } = "KW" in variant ? rowsGrid(g, transposed, variant) : gridOf(g, transposed, variant);
-  const packed = "CG" in variant ? packWeights(weight, g.groups, { ...layout, ...variant }) : undefined;
+  let packed: Packed | undefined;
+  if ("CG" in variant) packed = packWeights(weight, g.groups, layout, variant);
+  else if ("SC" in variant) packed = packMatrix(weight, g.groups, layout, variant);
   const call = {
     half: half(x),
     params: {
@@ -116,6 +127,11 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
     w.dispose();
   } else if ("TP" in variant) {
     x.device.run(gatherShader({ ...call, overrides: { BLOCKED: blocked }, variant: kinds[blocked], consts: variant }));
+  } else if ("SC" in variant) {
+    const { half: _, ...rest } = call;
+    const TAIL = inGroup % (variant.KS * variant.K) === 0 ? 0 : 1;
+    const consts = { ...variant, TAPS: tapRoom(g) };
+    x.device.run(matrixShader({ ...rest, overrides: { BLOCKED: 0, TAIL }, variant: TAIL ? "tail" : "", consts }));
   } else {
     const overrides = { BLOCKED: blocked, TAIL: inGroup % variant.STEP === 0 ? 0 : 1, RUN: readsRuns(g, transposed) ? 1 : 0 };
     const name = [kinds[blocked], overrides.TAIL ? "tail" : "", overrides.RUN ? "run" : ""].filter(Boolean).join(" ");

@@ -74,8 +74,8 @@ function trial(device: Device, { x, outputs, taps, stride }: Layer, kind: Kind, 
     return { problem: weightProblem(g, half), variants: weightNames(device), rule, prepare };
   }
   const transposed = kind === "transposed";
-  const rule = gatherRule(device, g, transposed);
-  return { problem: gatherProblem(g, transposed, half), variants: gatherNames(device), rule, prepare };
+  const rule = gatherRule(device, g, transposed, half);
+  return { problem: gatherProblem(g, transposed, half), variants: gatherNames(device, half), rule, prepare };
 }
 
 /** The gather kernels in both directions and the weight gradient, on usual layers. */

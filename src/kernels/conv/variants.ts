@@ -3,11 +3,13 @@
 import type { Device } from "../../tensor/device.ts";
 import { sizeOf } from "../../host/array.ts";
 import { amount, chosen, sizeClass } from "../lib/choices.ts";
+import { matricesOf } from "../lib/matrices.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { hasLanes, hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
-import { hasTile } from "./tile.ts";
+import { hasMatrix, matrixTile, type MatrixTile } from "./matrix.ts";
+import { hasTile, type Tile } from "./tile.ts";
 
 /** Positions and channels that a thread of conv/gather.wgsl owns. */
 export interface Direct {
@@ -15,22 +17,14 @@ export interface Direct {
   readonly TC: number;
 }
 
-/** See conv/tile.wgsl: a workgroup of CG · PG lanes owns 4 · CG · RC channels by 4 · PG · RP positions. */
-export interface Tile {
-  readonly CG: number;
-  readonly PG: number;
-  readonly RC: number;
-  readonly RP: number;
-  readonly STEP: number;
-}
-
 // Tiles measured in one run on lavapipe, conv2d 4x32->64x128² k3, GFLOP per CPU-second: 12x16 13.0, 10x16 11.7, 8x16 11.5, 14x16 11.4,
 // 20x8 10.5, 6x16 10.3, 12x8 9.8, 12x20 9.6, 8x32 9.1, 20x4 7.2, 4x32 6.8. In 3-D, strided, transposed and small layers too 12x16 gains 10 to 20 %.
 // For few channels 16 positions are 3 to 4 % faster than 12, but LLVM compiles them for 3.3 s instead of 2.1.
 // The small direct tiles keep their accumulators in the registers of a GPU thread. The tiles through shared memory are chosen by what Mesa's compiler makes of
 // them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
-export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows">> = {
+export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "matrix">> = {
   rows: "rows", // cut by the sizes, see conv/rows.ts
+  matrix: "matrix", // f16 only; cut by the sizes, see conv/matrix.ts
   "direct 12x16": { TP: 12, TC: 16 },
   "direct 12x8": { TP: 12, TC: 8 },
   "direct 12x4": { TP: 12, TC: 4 },
@@ -44,9 +38,12 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows">> = 
 };
 
 /** Those that may win on a device: on a GPU the sums of the large direct tiles are no registers but memory, and a software adapter crawls through barriers. */
-export const gatherNames = (device: Device): string[] =>
+export const gatherNames = (device: Device, half: boolean): string[] =>
   Object.keys(gatherVariants).filter(
-    (name) => (name !== "rows" || hasLanes(device)) && !name.startsWith(device.software ? "tile" : "direct 12"),
+    (name) =>
+      (name !== "rows" || hasLanes(device)) &&
+      (name !== "matrix" || (half && matricesOf(device))) &&
+      !name.startsWith(device.software ? "tile" : "direct 12"),
   );
 
 /** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
@@ -94,11 +91,12 @@ function paysRows(device: Device, g: ConvGeometry): boolean {
 }
 
 /** The fixed table. */
-export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean): string {
+export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): string {
   const [inputs, outputs] = channels(g, transposed);
   if (paysRows(device, g) && hasRows(g, transposed)) return "rows";
   if (device.software) return outputs > 8 ? "direct 12x16" : outputs > 4 ? "direct 12x8" : "direct 12x4";
   if (inputs < 8 || outputs <= 8 || !hasTile(g)) return outputs > 4 ? "direct 4x8" : "direct 4x4";
+  if (half && hasMatrix(device, g, transposed)) return "matrix";
   const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
   // Sums of so many products need three sets of accumulators, and a small layer has to be cut in more pieces than large tiles make.
   if (inputs * sizeOf(g.taps) > 128 * BLOCK) return "tile 64x64";
@@ -133,13 +131,30 @@ export function weightProblem(g: ConvGeometry, half: boolean): string {
 
 const layer = (g: ConvGeometry): string => `k${sizeOf(g.taps)} s${sizeOf(g.stride)}`;
 
-export function gatherVariant(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): Direct | Tile | RowsTile {
-  const rule = gatherRule(device, g, transposed);
+export function gatherVariant(
+  device: Device,
+  g: ConvGeometry,
+  transposed: boolean,
+  half: boolean,
+): Direct | Tile | RowsTile | MatrixTile {
+  const rule = gatherRule(device, g, transposed, half);
   const variant = chosen(device, gatherProblem(g, transposed, half), gatherVariants, rule);
-  // A choice holds for a class of problems, which may have one that the kernel does not take.
-  const taken = variant === "rows" ? hasRows(g, transposed) && hasLanes(device) : "TP" in variant || hasTile(g);
-  const found = taken ? variant : gatherVariants[rule];
+  const found = takes(device, g, transposed, half, variant) ? variant : gatherVariants[rule];
+  if (found === "matrix") return matrixTile(device, g, transposed);
   return found === "rows" ? rowsTile(g, transposed) : found;
+}
+
+// A choice holds for a class of problems, which may have one that the kernel does not take.
+function takes(
+  device: Device,
+  g: ConvGeometry,
+  transposed: boolean,
+  half: boolean,
+  variant: Direct | Tile | "rows" | "matrix",
+): boolean {
+  if (variant === "rows") return hasRows(g, transposed) && hasLanes(device);
+  if (variant === "matrix") return half && hasMatrix(device, g, transposed);
+  return "TP" in variant || hasTile(g);
 }
 
 export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | WeightRows | undefined {
