@@ -27,6 +27,7 @@ import { rowsShader } from "../shaders/conv/rows.gen.ts";
 import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
 import { THREADS, weightGradientRowsShader } from "../shaders/conv/weight_gradient_rows.gen.ts";
+import { RUN, weightGradientMatrixShader } from "../shaders/conv/weight_gradient_matrix.gen.ts";
 import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
 function gather(
@@ -193,10 +194,10 @@ const blockElements = 128;
 const slabBytes = 2 ** 25;
 
 /** Runs of positions, how many of them a workgroup adds up, and how many such slabs there are: enough to fill the device and for precision. */
-function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: Shape) {
+function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: Shape, longest: number) {
   const lines = g.samples * g.small[0] * g.small[1];
   const width = g.small[2];
-  const segments = Math.max(1, Math.ceil(width / blockElements));
+  const segments = Math.max(1, Math.ceil(width / longest));
   const segment = Math.max(1, Math.ceil(width / segments));
   const rows = lines * segments;
   const terms = lines * width;
@@ -228,6 +229,7 @@ const manyProducts = 2 ** 26;
 
 /** What of a weight gradient a thread, or a workgroup through shared memory, adds up. */
 function shareOf(device: Device, g: ConvGeometry, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
+  if (tile && "SA" in tile) return { TA: tile.SA * tile.RA * tile.M, TB: tile.SB * tile.RB * tile.N, taps: 1 };
   if (tile && "TB" in tile) return { TA: tile.PC * tile.PARTS, TB: tile.TB, taps: tile.KW };
   if (tile) return { TA: 4 * tile.AG * tile.R, TB: 4 * tile.BG * tile.R, taps: 1 };
   // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory. LLVM takes 2 s for 128 of them, half a second for 32.
@@ -244,7 +246,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const direct = pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
   const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
-  const runs = slabsOf(device, g, columns * tiles, weightShape);
+  const runs = slabsOf(device, g, columns * tiles, weightShape, tile && "SA" in tile ? RUN : blockElements);
   const { slabs } = runs;
   const blocked = runs.slab > runs.block;
   const partial = device.empty([slabs, ...weightShape]);
@@ -271,7 +273,8 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     device.run(weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG, BLOCKED }, variant: `WG${WG}${kind}` }));
   } else if ("TB" in tile) {
     device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED }, variant: kind.trim() }));
-  } else device.run(weightGradientTileShader({ ...call, consts: tile }));
+  } else if ("SA" in tile) device.run(weightGradientMatrixShader({ ...call, consts: tile }));
+  else device.run(weightGradientTileShader({ ...call, consts: tile }));
   const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();
   return weight;

@@ -8,6 +8,7 @@ import { type Matrices, matricesOf } from "../lib/matrices.ts";
 import { grid } from "../lib/workgroups.ts";
 import { packMatrixShader } from "../shaders/conv/pack_matrix.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
+import { RUN } from "../shaders/conv/weight_gradient_matrix.gen.ts";
 import { hasTile, type Layout, type Packed } from "./tile.ts";
 
 /** See conv/matrix.wgsl: SC · SP subgroups of S lanes own RC · RP matrices of M channels by N positions each, in steps of KS · K input channels. */
@@ -76,4 +77,29 @@ export function packMatrix(
     }),
   );
   return { weight: packed, pitch: rows, group: steps * taps * rows };
+}
+
+/** See conv/weight_gradient_matrix.wgsl: SA · SB subgroups of S lanes own RA · RB matrices of M channels of one side by N of the other; KS · K positions are a step. */
+export interface WeightMatrix extends Matrices {
+  readonly SA: number;
+  readonly SB: number;
+  readonly RA: number;
+  readonly RB: number;
+  readonly KS: number;
+  readonly SW: number;
+}
+
+/** Whether the kernel takes it on this device: lanes fetch runs of positions, which lines of a few would fill with zeros. */
+export const hasWeightMatrix = (device: Device, g: ConvGeometry): boolean =>
+  matricesOf(device) !== undefined && g.small[2] >= RUN / 2;
+
+/** A tile as wide as the channels, from 32 to 128 on both sides. */
+export function weightMatrix(device: Device, g: ConvGeometry): WeightMatrix {
+  const matrices = matricesOf(device)!;
+  const { M, N, K } = matrices;
+  const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
+  const wide = least > 64 ? 128 : least > 32 ? 64 : 32;
+  // Subgroups of 64 by 32 where there are so many.
+  const [SA, SB] = wide > 64 ? [2, 4] : wide > 32 ? [2, 2] : [1, 2];
+  return { ...matrices, SA, SB, RA: wide / SA / M, RB: wide / SB / N, KS: 32 / K, SW: g.stride[2] };
 }

@@ -8,7 +8,7 @@ import { workgroupsToFill } from "../lib/occupancy.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { hasLanes, hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
-import { hasMatrix, matrixTile, type MatrixTile } from "./matrix.ts";
+import { hasMatrix, hasWeightMatrix, matrixTile, type MatrixTile, type WeightMatrix, weightMatrix } from "./matrix.ts";
 import { hasTile, type Tile } from "./tile.ts";
 
 /** Positions and channels that a thread of conv/gather.wgsl owns. */
@@ -55,18 +55,21 @@ interface WeightTile {
   readonly STEP: number;
 }
 
-export const weightVariants: Readonly<Record<string, WeightTile | "weight rows" | undefined>> = {
+export const weightVariants: Readonly<Record<string, WeightTile | "weight rows" | "weight matrix" | undefined>> = {
   direct: undefined,
   "weight rows": "weight rows", // cut by the sizes, see conv/rows.ts
+  "weight matrix": "weight matrix", // f16 only, see conv/matrix.ts
   "weights 128x128": { AG: 16, BG: 16, R: 2, KS: 1, STEP: 8 },
   "weights 64x64": { AG: 8, BG: 8, R: 2, KS: 1, STEP: 8 },
   "weights 32x32": { AG: 4, BG: 4, R: 2, KS: 4, STEP: 32 },
 };
 
-export const weightNames = (device: Device): string[] =>
-  device.software
-    ? ["direct", ...(hasLanes(device) ? ["weight rows"] : [])]
-    : Object.keys(weightVariants).filter((name) => name !== "weight rows");
+export const weightNames = (device: Device, half: boolean): string[] =>
+  Object.keys(weightVariants).filter((name) => {
+    if (name === "weight rows") return hasLanes(device);
+    if (name === "weight matrix") return half && matricesOf(device) !== undefined;
+    return name === "direct" || !device.software;
+  });
 
 /** Channels that a run of the gather kernels reads and writes, per group. */
 const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: number, outputs: number] => {
@@ -107,10 +110,11 @@ export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean,
 }
 
 /** The same of the weight gradient. */
-export function weightRule(device: Device, g: ConvGeometry): string {
+export function weightRule(device: Device, g: ConvGeometry, half: boolean): string {
   const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
   if (paysRows(device, g) && hasWeightRows(g)) return "weight rows";
   if (device.software || least < 16) return "direct";
+  if (half && hasWeightMatrix(device, g)) return "weight matrix";
   return least > 64 ? "weights 128x128" : least > 32 ? "weights 64x64" : "weights 32x32";
 }
 
@@ -157,9 +161,14 @@ function takes(
   return "TP" in variant || hasTile(g);
 }
 
-export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | WeightRows | undefined {
-  const rule = weightRule(device, g);
+export function weightVariant(
+  device: Device,
+  g: ConvGeometry,
+  half: boolean,
+): WeightTile | WeightRows | WeightMatrix | undefined {
+  const rule = weightRule(device, g, half);
   const variant = chosen(device, weightProblem(g, half), weightVariants, rule);
-  if (variant !== "weight rows") return variant;
-  return hasWeightRows(g) && hasLanes(device) ? weightRows(g) : undefined;
+  if (variant === "weight rows") return hasWeightRows(g) && hasLanes(device) ? weightRows(g) : undefined;
+  if (variant === "weight matrix") return half && hasWeightMatrix(device, g) ? weightMatrix(device, g) : undefined;
+  return variant;
 }
