@@ -5,9 +5,10 @@ import { sizeOf } from "../../host/array.ts";
 import { amount, chosen, sizeClass } from "../lib/choices.ts";
 import { matricesOf } from "../lib/matrices.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
+import { hasLanes } from "../lib/subgroups.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
-import { hasLanes, hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
+import { hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
 import { hasMatrix, hasWeightMatrix, matrixTile, type MatrixTile, type WeightMatrix, weightMatrix } from "./matrix.ts";
 import { hasTile, type Tile } from "./tile.ts";
 
