@@ -31,7 +31,7 @@ export const wanted = signal<string | null>(null);
 /** A run as it is seen while it trains, or after it was paused. */
 export interface Live {
   readonly name: string;
-  readonly state: "training" | "pausing" | "paused" | "finished";
+  readonly state: "training" | "pausing" | "paused" | "stopped" | "finished";
   readonly steps: readonly (readonly [step: number, loss: number])[];
   readonly epochs: readonly EpochInfo[];
   readonly structures: readonly string[];
@@ -158,10 +158,13 @@ async function follow(
   from: Live,
   start: (options: { onEvent: (event: TrainEvent) => void; signal: AbortSignal }) => Promise<{ finished: boolean }>,
 ) {
+  asked = "paused";
   batch(() => {
     training.value = true;
     live.value = from;
   });
+  // So that the browser does not clear runs away when disks get full; it may say no. Workers cannot ask.
+  void navigator.storage.persist?.().catch(() => false);
   await working(async ({ onEvent: onProgress, signal: ending }) => {
     const onEvent = (event: TrainEvent): void => {
       if (event.kind === "progress") return onProgress(event);
@@ -170,7 +173,7 @@ async function follow(
     };
     try {
       const { finished } = await start({ onEvent, signal: ending });
-      live.value = { ...live.value!, state: finished ? "finished" : "paused" };
+      live.value = { ...live.value!, state: finished ? "finished" : asked };
     } catch (error) {
       const nothingYet = error instanceof WorkerError && from.steps.length === 0 && live.value!.steps.length === 0;
       live.value = nothingYet ? null : { ...live.value!, state: "paused" };
@@ -207,7 +210,11 @@ export async function start(): Promise<void> {
   name.value = freeName(data.value.name);
 }
 
-export function pause(): void {
+let asked: "paused" | "stopped" = "paused";
+
+/** Ends the training after its step. To pause and to stop are the same to the run, which can always go on; the page says what one has. */
+export function pause(as: typeof asked = "paused"): void {
+  asked = as;
   cancel();
   if (live.value) live.value = { ...live.value, state: "pausing" };
 }

@@ -58,7 +58,8 @@ function DataStep() {
       )}
       {found?.notes.map((note) => (
         <p key={note} class="hint warn">
-          {note}
+          {t("scan.note")}
+          <span lang="en">{note}</span>
         </p>
       ))}
     </section>
@@ -149,9 +150,14 @@ function StartStep() {
         </>
       )}
       {training.value && (
-        <button type="button" class="primary" disabled={live.value?.state === "pausing"} onClick={state.pause}>
-          {live.value?.state === "pausing" ? t("train.pausing") : t("train.pause")}
-        </button>
+        <div class="buttons">
+          <button type="button" class="primary" disabled={live.value?.state === "pausing"} onClick={() => state.pause()}>
+            {live.value?.state === "pausing" ? t("train.pausing") : t("train.pause")}
+          </button>
+          <button type="button" disabled={live.value?.state === "pausing"} onClick={() => state.pause("stopped")}>
+            {t("train.stop")}
+          </button>
+        </div>
       )}
       <ProgressBar progress={progress.value} />
     </section>
