@@ -98,21 +98,31 @@ export class Visit {
     await this.page.waitForSelector("footer [data-gpu=software], footer [data-gpu=ready]");
   }
 
-  /** Drops files on an element, as a mouse would. */
-  async drop(selector: string, files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<void> {
-    // An input of the test's own gives the page the files without a task of its thread; by paths, since contents would be unpacked there.
+  /** An empty folder, for the time of the visit. */
+  folder(): string {
     const folder = mkdtempSync(join(tmpdir(), "voxgrad-drop-"));
     this.folders.push(folder);
+    return folder;
+  }
+
+  /** Drops files on an element, as a mouse would. */
+  drop(selector: string, files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<void> {
+    const folder = this.folder();
     const paths = files.map(({ name, bytes }) => {
       const path = join(folder, name);
       writeFileSync(path, bytes);
       return path;
     });
+    return this.dropPaths(selector, paths);
+  }
+
+  /** An input of the test's own gives the page the files without a task of its thread; by paths, since contents would be unpacked there. */
+  async dropPaths(selector: string, paths: readonly string[]): Promise<void> {
     await this.page.evaluate(() => {
       const input = Object.assign(document.createElement("input"), { type: "file", multiple: true, id: "dropped", hidden: true });
       document.body.append(input);
     });
-    await this.page.setInputFiles("#dropped", paths);
+    await this.page.setInputFiles("#dropped", [...paths]);
     await this.page.evaluate((target) => {
       const input = document.querySelector<HTMLInputElement>("#dropped")!;
       const transfer = new DataTransfer();
