@@ -38,6 +38,8 @@ export interface OptionInfo {
 }
 
 export interface RunPlan {
+  /** The data as the recipe takes them: of some folders it has a part. */
+  readonly data: DataInfo;
   readonly options: readonly OptionInfo[];
   readonly train: number;
   readonly val: number;

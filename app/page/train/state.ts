@@ -6,6 +6,7 @@ import type {
   DataSource,
   EpochInfo,
   MemoryPlan,
+  OptionInfo,
   Progress,
   RunPlan,
   RunSummary,
@@ -20,6 +21,8 @@ export const data = signal<DataInfo | null>(null);
 export const recipe = signal<string>("slices2d");
 export const fold = signal<number | "all">(0);
 export const plan = signal<RunPlan | null>(null);
+/** Of the recipe: as the data have it, or before that its standard. */
+export const options = signal<readonly OptionInfo[]>([]);
 export const memory = signal<MemoryPlan | null>(null);
 export const name = signal("");
 export const runs = signal<readonly RunSummary[]>([]);
@@ -73,6 +76,7 @@ function openData(source: DataSource): Promise<boolean> {
     });
     data.value = await call("openData", { source }, { onEvent });
     name.value = freeName(data.value.name);
+    if (data.value.folds === 0) fold.value = "all";
     await configure({ onEvent });
   });
 }
@@ -86,7 +90,13 @@ function freeName(base: string): string {
 
 async function configure({ onEvent }: { readonly onEvent: (event: Progress) => void }): Promise<void> {
   memory.value = null;
-  plan.value = await call("configureRun", { recipe: recipe.value, fold: fold.value, given: given.value }, { onEvent });
+  if (plan.value === null) options.value = await call("recipeOptions", { recipe: recipe.value });
+  const configured = await call("configureRun", { recipe: recipe.value, fold: fold.value, given: given.value }, { onEvent });
+  batch(() => {
+    plan.value = configured;
+    options.value = configured.options;
+    data.value = configured.data;
+  });
 }
 
 export function chooseRecipe(chosen: string): Promise<boolean> {
@@ -205,7 +215,7 @@ export async function start(): Promise<void> {
   const run = name.value.trim().replace(/[/\\]/g, "_");
   // What cannot be applied must not train with what was there before.
   if (!(await applyOptions()) || !plan.value || !data.value) return;
-  const epochs = Number(plan.value.options.find((o) => o.name === "epochs")?.value ?? 0);
+  const epochs = Number(options.value.find((o) => o.name === "epochs")?.value ?? 0);
   await follow(fresh(run, data.value.structures, epochs), (options) => call("startRun", { name: run }, options));
   name.value = freeName(data.value.name);
 }
