@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { current, versions } from "../../scripts/release_notes.mjs";
+import { current, versions } from "../../scripts/release_notes.ts";
 import { version } from "../../src/host/version.ts";
 
 test("package.json, its lock file, the sources and CHANGELOG.md agree", () => {

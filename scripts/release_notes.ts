@@ -1,14 +1,14 @@
 /**
- * What CHANGELOG.md says of a version: `node scripts/release_notes.mjs [v]X.Y.Z` prints it for the release of a tag, and fails where the version is not that of
+ * What CHANGELOG.md says of a version: `node scripts/release_notes.ts [v]X.Y.Z` prints it for the release of a tag, and fails where the version is not that of
  * package.json, is not told of, or is still called unreleased.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const read = (file) => readFileSync(join(import.meta.dirname, "..", file), "utf8");
+const read = (file: string): string => readFileSync(join(import.meta.dirname, "..", file), "utf8");
 
 /** The versions of CHANGELOG.md, the newest first: `day` is that of the release, or "unreleased". */
-export function versions() {
+export function versions(): { readonly version: string; readonly day: string; readonly text: string }[] {
   return read("CHANGELOG.md")
     .split(/^## /m)
     .slice(1)
@@ -20,7 +20,7 @@ export function versions() {
 }
 
 /** The version of package.json. */
-export const { version: current } = JSON.parse(read("package.json"));
+export const { version: current }: { readonly version: string } = JSON.parse(read("package.json"));
 
 if (process.argv[1] === import.meta.filename) {
   const tag = process.argv[2]?.replace(/^v/, "");
