@@ -35,5 +35,5 @@ if (process.argv[1] === import.meta.filename) {
     console.error(wrong);
     process.exit(1);
   }
-  console.log(found.text);
+  console.log(found?.text);
 }
