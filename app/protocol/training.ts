@@ -43,6 +43,8 @@ export interface RunPlan {
   readonly options: readonly OptionInfo[];
   readonly train: number;
   readonly val: number;
+  /** What the recipe found worth telling, in the library's words. */
+  readonly notes: readonly string[];
 }
 
 export interface MemoryPlan {

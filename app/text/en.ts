@@ -101,6 +101,7 @@ export const en = {
   "phase.segmenting": "Segmenting",
   "phase.measuring": "Measuring",
   "phase.checking": "Checking cases",
+  "phase.choosing": "Choosing options, which may try steps on this device",
   "phase.compiling": "Compiling kernels",
   "phase.training": "Training",
   "phase.validating": "Validating",

@@ -99,6 +99,7 @@ export const zh: Texts = {
   "phase.segmenting": "分割",
   "phase.measuring": "测量",
   "phase.checking": "检查病例",
+  "phase.choosing": "正在选择设置，可能会在本机试运行几步",
   "phase.compiling": "编译内核",
   "phase.training": "训练",
   "phase.validating": "验证",

@@ -98,19 +98,26 @@ export async function configureRun(
   const opened = await openData(source, folderOptions(recipe, readable));
   const cases = opened.fold(fold);
   const made = source.kind === "synthetic" ? forSynthetic[name] : undefined;
+  const notes: string[] = [];
   const run = await configure(
     recipe,
     cases,
     { ...forPages, ...made, ...readable, data: opened.name, fold },
     {
-      onProgress: (done, total) => tell({ kind: "progress", what: "checking", done, total }),
+      onProgress: (done, total) =>
+        tell(
+          done < total
+            ? { kind: "progress", what: "checking", done, total }
+            : { kind: "progress", what: "choosing", done: 0, total: 1 },
+        ),
       device,
+      log: (text) => void notes.push(text),
     },
   );
   data = { source, opened };
   prepared = { recipe, run, fold };
   const options = optionsOf(recipe, run.config as Config);
-  return { data: infoOf(opened), options, train: cases.train.length, val: cases.val.length };
+  return { data: infoOf(opened), options, train: cases.train.length, val: cases.val.length, notes };
 }
 
 const tableOf = (recipe: Recipe) => ({ ...runOptionTable, ...recipe.options }) as Readonly<Record<string, Option<unknown>>>;

@@ -102,6 +102,12 @@ function RecipeStep() {
       </div>
       <p class="hint">{told(recipes.find((r) => r.name === recipe.value)?.summary ?? "")}</p>
       {plan.value && <p class="hint">{t("train.split", { train: plan.value.train, val: plan.value.val })}</p>}
+      {plan.value?.notes.map((note) => (
+        <p key={note} class="hint">
+          {t("scan.note")}
+          <span lang="en">{note}</span>
+        </p>
+      ))}
       <Options />
     </section>
   );
