@@ -98,6 +98,7 @@ test("a folder of the Decathlon: a run that is stopped goes on in the command li
 test("a folder of nnU-Net v2, and one that is no dataset", async () => {
   const visit = await Visit.start(site, "train");
   const { page } = visit;
+  page.setDefaultTimeout(900_000); // nnU-Net tries steps on the processor to choose its options
   const folder = visit.folder();
   const data = join(folder, "Dataset004_Tiny");
   for (const part of ["imagesTr", "labelsTr", "imagesTs"]) mkdirSync(join(data, part), { recursive: true });
@@ -129,7 +130,7 @@ test("a folder of nnU-Net v2, and one that is no dataset", async () => {
   await pick(visit, "#drop-data", "folder", none);
   await page.getByRole("alert").getByText("holiday is no dataset that is known").waitFor();
   await visit.end();
-}, 600_000);
+}, 1_800_000);
 
 test("a folder of CHAOS: its recipe takes the sequence, the phases and the organs that are asked for", async () => {
   const visit = await Visit.start(site, "train");
@@ -144,17 +145,20 @@ test("a folder of CHAOS: its recipe takes the sequence, the phases and the organ
   await page.waitForFunction(() => document.querySelector<HTMLElement>("dl.facts")?.innerText.endsWith("liver"));
   await page.getByText("Settings", { exact: true }).click();
   // The data have no CT: it is said, and the form stays to choose another.
-  await page.getByRole("combobox", { name: "sequence" }).selectOption("CT");
+  await page.getByRole("combobox", { name: /^sequence/ }).selectOption("CT");
   await page.getByRole("button", { name: "Apply" }).click();
   await page
     .getByRole("alert")
     .getByText(/has no CT; it has T/)
     .waitFor();
-  await page.getByRole("combobox", { name: "sequence" }).selectOption("T1DUAL");
-  await page.getByRole("combobox", { name: "phases" }).selectOption("both");
-  await page.getByRole("textbox", { name: "organs" }).fill("liver,spleen");
-  await page.getByRole("textbox", { name: "epochs" }).first().fill("1");
-  await page.getByRole("textbox", { name: "channels" }).fill("4,8,16");
+  await page.getByRole("combobox", { name: /^sequence/ }).selectOption("T1DUAL");
+  await page.getByRole("combobox", { name: /^phases/ }).selectOption("both");
+  await page.getByRole("textbox", { name: /^organs/ }).fill("liver,spleen");
+  await page
+    .getByRole("textbox", { name: /^epochs/ })
+    .first()
+    .fill("1");
+  await page.getByRole("textbox", { name: /^channels/ }).fill("4,8,16");
   await page.getByRole("button", { name: "Apply" }).click();
   await page.waitForFunction(() => document.querySelector<HTMLElement>("dl.facts")?.innerText.endsWith("liver, spleen"));
   expect(await shown.innerText()).toContain("T1 in-phase, T1 out-phase");
