@@ -32,7 +32,16 @@ export type { PatchOptions } from "./recipes/patches3d/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { zipFiles, type ZipOptions } from "./run/archive.ts";
-export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
+export {
+  casesOfFold,
+  configure,
+  type ConfigureHooks,
+  folderOptions,
+  foldsByPatient,
+  type NewRun,
+  type RunData,
+  type WorkerArgs,
+} from "./run/data.ts";
 export {
   contextOf,
   type EpochMetrics,
