@@ -95,6 +95,8 @@ export const bits = {
 } as const;
 
 export const i8x16 = {
+  /** Bytes of the first by their places in the second; 0 for places from 16 on. */
+  swizzle: vector(14),
   splat: vector(15),
   /** All bits where the lanes differ. */
   differ: vector(36),
