@@ -79,7 +79,10 @@ function write(lanes: Lanes, { windows }: RowPlan, fill: Uint8Array): boolean {
   for (const { to, at: from, places: bytesAt, others, single } of [...singles, ...windows.filter((w) => !w.single)]) {
     words.set([from[0], from[1], to], at / 4);
     bytes.set(bytesAt[0], at + 16);
-    if (!single) (bytes.set(bytesAt[1], at + 32), bytes.set(others, at + 48));
+    if (!single) {
+      bytes.set(bytesAt[1], at + 32);
+      bytes.set(others, at + 48);
+    }
     at += single ? 32 : 64;
   }
   const row = bytes.subarray(places.fillRow, places.fillRow + rowRoom.row);
