@@ -8,6 +8,7 @@ import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
 import { lanesFor, reverseRows, reversible, writeTurned } from "./simd/chunks.ts";
 import { placeRows } from "./rows.ts";
+import { turnPlanes } from "./simd/turn_planes.ts";
 import { unfilledLike } from "./unfilled.ts";
 
 /** A zero-filled array of the same element type. */
@@ -122,6 +123,7 @@ function fillFromView(out: TypedArray, data: TypedArray, { shape, strides }: Vie
 /** Where another axis than the last lies densely in memory: every plane of the two is transposed. */
 function fillTransposed(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number, dense: number): void {
   const last = shape.length - 1;
+  if (turnPlanes(data, out, shape, strides, start, dense)) return;
   const outSteps = stridesOf(shape);
   const others = shape.map((_, a) => a).filter((a) => a !== dense && a !== last);
   const count = others.reduce((n, a) => n * shape[a], 1);

@@ -19,7 +19,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray): Buffer =>
 
 const words = (data: TypedArray) =>
   new { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array }[data.BYTES_PER_ELEMENT as 1 | 2 | 4 | 8](
-    data.buffer,
+    data.buffer as ArrayBuffer,
     data.byteOffset,
     data.length,
   );

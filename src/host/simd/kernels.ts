@@ -27,6 +27,7 @@ import * as normals from "./normals.ts";
 import { pages, places } from "./places.ts";
 import { power } from "./power.ts";
 import * as rowKernels from "./rows.ts";
+import { transposeBytes } from "./transpose_bytes.ts";
 
 /** Functions of the module. `from` and `to` are addresses; a stretch is whole `turn`s of bytes. */
 export interface Kernels {
@@ -59,6 +60,8 @@ export interface Kernels {
   mix(from: number, end: number, second: number, to: number, a: number, b: number): void;
   /** Squares of four words: four vectors, so many bytes apart, become four others. The next ones are a step farther. */
   transpose(from: number, end: number, apart: number, step: number, to: number, toApart: number, toStep: number): void;
+  /** The same with squares of eight bytes. */
+  transposeBytes(from: number, end: number, apart: number, step: number, to: number, toApart: number, toStep: number): void;
   /** Vectors as pairs of those at `base`, by a table of two distances from there (32 bits each) and two weights (float64). */
   mixByTable(table: number, end: number, base: number, to: number): void;
   /** Points of the polar method from words, to their places; how many bytes of squares there are. */
@@ -195,7 +198,20 @@ const twist = ((): FunctionSource => {
 /** An instance of the module. @throws where WebAssembly, or its vectors, are not there, or a page's policy forbids them */
 export function instantiate(): Kernels {
   const bytes = assemble(
-    { ...maps, ...mixing, ...normals, ...exponential, ...rowKernels, extent, total, squares, reverseRows, twist, power },
+    {
+      ...maps,
+      ...mixing,
+      ...normals,
+      ...exponential,
+      ...rowKernels,
+      transposeBytes,
+      extent,
+      total,
+      squares,
+      reverseRows,
+      twist,
+      power,
+    },
     pages,
   );
   return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Kernels;
