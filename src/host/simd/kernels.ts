@@ -23,11 +23,22 @@ import {
 import * as maps from "./maps.ts";
 import * as mixing from "./mixing.ts";
 import * as exponential from "./exponential.ts";
+import * as fourier from "./fourier.ts";
 import * as normals from "./normals.ts";
 import { pages, places } from "./places.ts";
 import { power } from "./power.ts";
 import * as rowKernels from "./rows.ts";
 import { transposeBytes } from "./transpose_bytes.ts";
+
+type FourierPass = (
+  from: number,
+  end: number,
+  distance: number,
+  apart: number,
+  to: number,
+  stride: number,
+  table: number,
+) => void;
 
 /** Functions of the module. `from` and `to` are addresses; a stretch is whole `turn`s of bytes. */
 export interface Kernels {
@@ -82,6 +93,11 @@ export interface Kernels {
   reverseStretches(...args: readonly [number, number, number, number, at: number, bytes: number, pattern: number]): void;
   oneWindow(addresses: number, end: number, to: number, apart: number, table: number, tableEnd: number): void;
   twoWindows(addresses: number, end: number, to: number, apart: number, table: number, tableEnd: number): void;
+  /** Passes of a Fourier transform: see fourier.ts. */
+  readonly fourier2: FourierPass;
+  readonly fourier3: FourierPass;
+  readonly fourier4: FourierPass;
+  readonly fourier5: FourierPass;
   /** The next 624 words of an MT19937 generator behind those in the first chunk; what is given out of them goes to the second. */
   twist(from: number, to: number): void;
   /** See `raise` in powers.ts, whose tables it reads: c1 to c3 are the terms of its series. Whether there are elements that it cannot raise. */
@@ -204,6 +220,7 @@ export function instantiate(): Kernels {
       ...normals,
       ...exponential,
       ...rowKernels,
+      ...fourier,
       transposeBytes,
       extent,
       total,
