@@ -31,7 +31,7 @@ export interface RandomSource {
   /** A shuffled copy of 0 … n − 1, or of the given array. `items` stays as it is. */
   permutation(n: number): number[];
   permutation<T>(items: readonly T[]): T[];
-  /** Shuffles in place. One draw for each of `items` but the first. */
+  /** Shuffles in place. One draw for each of `items` but the first. @param items a list, or an array of shape `[n]` */
   shuffle<T>(items: T[] | Int32Array): void;
   /** The state as plain JSON; `setState` continues from it bit for bit. */
   getState(): RandomStateSnapshot;
