@@ -6,7 +6,16 @@
 import type { ComparedCase, Comparison } from "./protocol/looking.ts";
 import type { Download, PickedFile, Progress } from "./protocol/parts.ts";
 import type { DeviceInfo, ModelInfo, NetworkInput, Planned, Result, ScanFacts, ScanInfo } from "./protocol/segmenting.ts";
-import type { DataInfo, DataSource, MemoryPlan, RunCurves, RunPlan, RunSummary, TrainEvent } from "./protocol/training.ts";
+import type {
+  DataInfo,
+  DataSource,
+  MemoryPlan,
+  OptionInfo,
+  RunCurves,
+  RunPlan,
+  RunSummary,
+  TrainEvent,
+} from "./protocol/training.ts";
 
 export type * from "./protocol/looking.ts";
 export type * from "./protocol/parts.ts";
@@ -36,6 +45,8 @@ export interface Calls {
   surfaceFile: Call<{ readonly result: string; readonly structure: number }, Download>;
   volumesFile: Call<{ readonly result: string }, Download>;
   openData: Call<{ readonly source: DataSource }, DataInfo, Progress>;
+  /** What a recipe can be told, before there are data to choose it from. */
+  recipeOptions: Call<{ readonly recipe: string }, readonly OptionInfo[]>;
   configureRun: Call<
     { readonly recipe: string; readonly fold: number | "all"; readonly given: Readonly<Record<string, unknown>> },
     RunPlan,

@@ -7,6 +7,7 @@ import { en, type TextKey } from "../text/en.ts";
 import { gpu, NoGpu } from "./device.tsx";
 import { failure } from "./link.ts";
 import { view, type View, views } from "./route.ts";
+import { NewVersion } from "./version.tsx";
 import { SegmentView } from "./segment/view.tsx";
 
 /** Those that are not shown at first are loaded when they are. */
@@ -38,6 +39,7 @@ export function App() {
       </a>
       <Header />
       <Failure />
+      <NewVersion />
       <main id="content" tabIndex={-1}>
         {gpu.value.state === "none" ? <NoGpu /> : <Current />}
       </main>
@@ -79,11 +81,18 @@ function Failure() {
   const key = `error.${found.code}`;
   return (
     <div class="failure" role="alert">
-      <p>
-        <strong>{t(Object.hasOwn(en, key) ? (key as TextKey) : "error.title")}</strong>
+      <div>
+        <p>
+          <strong>{t(Object.hasOwn(en, key) ? (key as TextKey) : "error.title")}</strong>
+        </p>
         {/* The library's own words are English. */}
-        {found.message !== "" && <span lang="en"> {found.message}</span>}
-      </p>
+        {found.message !== "" && (
+          <p>
+            {t("error.detail")}
+            <span lang="en">{found.message}</span>
+          </p>
+        )}
+      </div>
       <button type="button" onClick={() => (failure.value = null)}>
         {t("error.close")}
       </button>

@@ -34,9 +34,18 @@ worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
   if (data.kind === "value") call?.resolve(data.value as never);
   else call?.reject(new WorkerError(data.failure));
 });
-worker.addEventListener("error", () => {
-  failure.value = { code: "worker", message: "" };
+worker.addEventListener("error", (event) => {
+  // Without words it could not be loaded, or has ended: nobody will answer what it was asked.
+  if (event instanceof ErrorEvent && event.message) failure.value = { code: "Unexpected", message: event.message };
+  else endAll({ code: "worker", message: "" });
 });
+
+function endAll(why: Failure): void {
+  const open = [...waiting.values()];
+  waiting.clear();
+  for (const call of open) call.reject(new WorkerError(why));
+  failure.value = why;
+}
 
 export interface CallOptions<K extends CallName> {
   readonly onEvent?: (event: Calls[K]["event"]) => void;
@@ -57,6 +66,14 @@ export function call<K extends CallName>(
   });
 }
 
+/** Of files and folders, which the page's own thread walks. */
+const pageErrors: Readonly<Record<string, string>> = {
+  NotFoundError: "Gone",
+  NotReadableError: "Gone",
+  NotAllowedError: "Permission",
+  SecurityError: "Permission",
+};
+
 /** Runs what a button asks for, and gives whether it was done; what goes wrong is shown, but not that the user ended it. */
 export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
   try {
@@ -67,7 +84,7 @@ export async function attempt(work: () => Promise<unknown>): Promise<boolean> {
     failure.value =
       error instanceof WorkerError
         ? { code: error.code, message: error.message }
-        : { code: "Unexpected", message: String(error) };
+        : { code: pageErrors[(error as Partial<Error>)?.name ?? ""] ?? "Unexpected", message: String(error) };
     return false;
   }
 }

@@ -23,6 +23,7 @@ export type Phase =
   | "segmenting"
   | "measuring"
   | "checking"
+  | "choosing"
   | "compiling"
   | "training"
   | "validating"

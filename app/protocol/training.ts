@@ -38,9 +38,13 @@ export interface OptionInfo {
 }
 
 export interface RunPlan {
+  /** The data as the recipe takes them: of some folders it has a part. */
+  readonly data: DataInfo;
   readonly options: readonly OptionInfo[];
   readonly train: number;
   readonly val: number;
+  /** What the recipe found worth telling, in the library's words. */
+  readonly notes: readonly string[];
 }
 
 export interface MemoryPlan {

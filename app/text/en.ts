@@ -11,6 +11,8 @@ export const en = {
   "app.deviceSoftware":
     "Computes on the processor ({name}): everything works, slowly. A browser with hardware acceleration is much faster.",
   "app.starting": "Looking for a GPU …",
+  "app.update": "A new version of this page is there.",
+  "app.updateNow": "Load it",
 
   "view.segment": "Segment",
   "view.train": "Train",
@@ -44,6 +46,7 @@ export const en = {
   "scan.more": "Other scans",
   "scan.sample": "Sample",
   "scan.made": "balls in noise, made on this device",
+  "scan.note": "Note: ",
   "scan.unreadable": "Cannot be read",
   "scan.empty": "Choose a scan to see it here",
 
@@ -98,6 +101,7 @@ export const en = {
   "phase.segmenting": "Segmenting",
   "phase.measuring": "Measuring",
   "phase.checking": "Checking cases",
+  "phase.choosing": "Choosing options, which may try steps on this device",
   "phase.compiling": "Compiling kernels",
   "phase.training": "Training",
   "phase.validating": "Validating",
@@ -128,6 +132,11 @@ export const en = {
   "train.start": "Start training",
   "train.pause": "Pause",
   "train.pausing": "Pausing after this step …",
+  "train.stop": "Stop and keep the best",
+  "train.stopped":
+    "Stopped. It has the weights of its best epoch so far (mean Dice {dice}): look at its results, segment with it, download it, or resume.",
+  "train.stoppedEarly":
+    "Stopped before a validation: it has the weights of its last step. Resume it, or segment with it as it is.",
   "train.resume": "Resume",
   "train.loss": "Loss",
   "train.dice": "Dice of validation cases",
@@ -145,6 +154,7 @@ export const en = {
   "train.noRuns": "None yet",
   "train.progress": "{done} of {total} epochs",
   "train.best": "best Dice {dice}",
+  "train.log": "What the run says",
   "train.needsData": "Choose the folder of {data} to go on",
   "train.download": "Download",
   "train.delete": "Delete",
@@ -171,19 +181,35 @@ export const en = {
   "look.empty": "Choose a case to see truth and prediction",
   "look.count": "{count} cases",
 
-  "error.title": "That did not work",
+  "error.title": "That did not work.",
   "error.close": "Close",
+  "error.detail": "Details: ",
   "error.Abort": "Canceled",
   "error.worker": "The worker of the page has ended. Load the page again; runs are kept.",
-  "error.Format": "A file cannot be read.",
-  "error.Data": "The data do not fit together.",
-  "error.Shape": "Sizes or channels do not fit together.",
-  "error.Config": "This cannot be done as it is set.",
-  "error.Checkpoint": "The weights do not belong to this network, or are damaged.",
-  "error.DeviceLost": "The GPU was lost. Try again: a new one is opened.",
-  "error.OutOfMemory": "The memory of the GPU does not suffice.",
-  "error.TensorTooLarge": "This is larger than the GPU allows.",
-  "error.NonFinite": "The training has diverged.",
+  "error.Format": "A file cannot be read. Choose another, or save it anew where it came from.",
+  "error.Data": "The data do not fit together, or have values that cannot be.",
+  "error.Shape": "Sizes or channels do not fit together: choose the model that belongs to these images.",
+  "error.DType": "Values are of a kind that is not taken here.",
+  "error.Config": "This cannot be done as it is set. Change the setting that is named, then try again.",
+  "error.Checkpoint":
+    "The weights do not belong to this network, or are damaged. Choose all files of the model, and of one model only.",
+  "error.NoAdapter": "The browser gives no GPU. Turn hardware acceleration on, or load the page again.",
+  "error.DeviceLost": "The GPU was lost. Try again: a new one is opened, and a run goes on from its last checkpoint.",
+  "error.OutOfMemory":
+    "The memory of the GPU does not suffice. Close other tabs that use it; choose a smaller model, and to train smaller patches or batches.",
+  "error.TensorTooLarge":
+    "This is larger than the GPU allows. Choose a smaller image or model, and to train smaller patches or batches.",
+  "error.NonFinite": "The training has diverged. Lower the learning rate (lr), and start a new run.",
+  "error.WebGPU":
+    "The GPU refused the work, which is a fault of voxgrad. Load the page again; if it comes back, please report it.",
+  "error.Mismatch": "Numbers do not agree, which is a fault of voxgrad. Please report it.",
+  "error.Unexpected": "Something unforeseen went wrong, which may be a fault of voxgrad. Load the page again; runs are kept.",
+  "error.Memory":
+    "The browser gives no more memory: the image or the result is too large. Close other tabs, or choose a smaller image, cut or of coarser voxels.",
+  "error.Quota":
+    "The browser's storage is full. What is kept stays as it was: delete runs that you no longer need, or free space on the disk, then go on.",
+  "error.Gone": "A file is no longer there, or was changed since it was chosen. Choose it again.",
+  "error.Permission": "The browser does not let the page read this. Choose it again and allow it.",
 } as const;
 
 export type TextKey = keyof typeof en;

@@ -114,6 +114,7 @@ export const zhOptions: Readonly<Record<string, string>> = {
   "none or mirror": "无（none）或镜像（mirror）",
   "vnet or unet": "vnet 或 unet",
   "of each level of the UNet, e.g. 16,32,64": "UNet 各层的通道数，例如 16,32,64",
+  "of the UNet: instance or batch": "UNet 的归一化：instance 或 batch",
   "dice, diceCe or diceFocal": "dice、diceCe 或 diceFocal",
   "one Dice for all crops of a batch instead of one for each": "一批裁剪块合算一个 Dice，而不是各算一个",
   "probability above which voxels join to candidates": "体素连成候选的概率阈值",

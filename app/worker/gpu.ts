@@ -21,9 +21,13 @@ export async function device(): Promise<Device> {
 
 let queue: Promise<unknown> = Promise.resolve();
 
+/** Browsers freeze tabs that were hidden for long, but none that holds a lock. Shared, so that no tab waits for another. */
+const awake = <T>(work: () => Promise<T>): Promise<T> => navigator.locks.request("voxgrad works", { mode: "shared" }, work);
+
 /** Runs one thing at a time on the device: training and segmenting share it, and each wants its memory for itself. */
 export function alone<T>(work: () => Promise<T>): Promise<T> {
-  const next = queue.then(work, work);
+  const run = () => awake(work);
+  const next = queue.then(run, run);
   queue = next.catch(() => undefined);
   return next;
 }

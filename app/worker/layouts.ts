@@ -27,10 +27,13 @@ interface Opened {
 }
 
 interface Layout {
+  /** As the library's layouts are called, for `FolderOptions`. */
+  readonly name: string;
   /** What such a folder has, for messages. */
   readonly has: string;
   matches(files: FileTree): boolean;
-  open(files: FileTree): Promise<Opened>;
+  /** `options` are what is wanted of it, those of the library's layout of this name. Throws `ConfigError` for what is not there. */
+  open(files: FileTree, options: object): Promise<Opened>;
 }
 
 const fileOf = (files: FileTree, path: string): Blob => {
@@ -49,6 +52,7 @@ const jsonOf = async (files: FileTree, path: string): Promise<unknown> => {
 
 /** Medical Segmentation Decathlon and nnU-Net. */
 const datasetJson: Layout = {
+  name: "datasetJson",
   has: "a dataset.json (Decathlon, nnU-Net)",
   matches: (files) => files.has("dataset.json"),
   async open(files) {
@@ -69,20 +73,23 @@ const datasetJson: Layout = {
 
 const chaosPlace = /(^|\/)(MR|CT)\/\d+\/.*\.dcm$/i;
 
-/** CHAOS: DICOM slices and label pictures; its first sequence. */
+/** CHAOS: DICOM slices and label pictures. */
 const chaos: Layout = {
+  name: "chaos",
   has: "MR/<patient>/… or CT/<patient>/… as in CHAOS",
   matches: (files) => [...files.keys()].some((path) => chaosPlace.test(path)),
-  async open(files) {
-    const cases = new Map<string, ChaosCase>();
-    const listed = listChaos([...files.keys()]);
-    for (const item of listed) cases.set(item.id, item);
-    const index = chaosDataset(listed);
+  async open(files, options) {
+    const index = chaosDataset(listChaos([...files.keys()]), options);
     const open = async (path: string) => ({ name: path, blob: fileOf(files, path) });
-    const read: ReadCase = async ({ id, layout }) => ({
-      id,
-      ...(await readChaosCase(cases.get(id)!, { open, classes: (layout as ChaosReading).classes })),
-    });
+    const inFolder = (folder: string, ending: RegExp): string[] =>
+      [...files.keys()].filter((path) => path.slice(0, path.lastIndexOf("/")) === folder && ending.test(path)).sort();
+    const read: ReadCase = async ({ id, patient = id, image, label, layout }) => {
+      const { sequence, classes } = layout as ChaosReading;
+      const [first, outPhase] = image.map((folder) => inFolder(folder, /\.dcm$/i));
+      const ground = label === undefined ? undefined : inFolder(label, /\.png$/i);
+      const item: ChaosCase = { id, patient, sequence, image: first, ...(outPhase && { outPhase }), ...(ground && { ground }) };
+      return { id, ...(await readChaosCase(item, { open, classes, phases: outPhase ? "both" : "in" })) };
+    };
     return { index, read };
   },
 };

@@ -29,6 +29,7 @@ serve({
   surfaceFile: async ({ result, structure }) => (await segmenting()).surfaceFile(result, structure),
   volumesFile: async ({ result }) => (await segmenting()).volumesFile(result),
   openData: async (args, context) => (await training()).openTrainingData(args, context),
+  recipeOptions: async ({ recipe }) => (await training()).recipeOptions(recipe),
   configureRun: async (args, context) => (await training()).configureRun(args, context),
   planRun: async (_, context) => (await training()).planRun(context),
   startRun: async ({ name }, context) => (await training()).startRun(name, context),

@@ -1,8 +1,16 @@
 /** @file The data of a run in a page: synthetic volumes, or the files of a folder in one of the layouts that people have. */
 
 import { ConfigError, FormatError } from "voxgrad";
-import { createTestImage3d, type DatasetIndex, kFold, makeVolume, patientOf, RandomState, type Split } from "voxgrad/data";
-import { casesOfFold, type ReadCase, type RunData } from "voxgrad/seg";
+import {
+  createTestImage3d,
+  type DatasetIndex,
+  type FolderOptions,
+  makeVolume,
+  patientOf,
+  RandomState,
+  type Split,
+} from "voxgrad/data";
+import { casesOfFold, foldsByPatient, type ReadCase, type RunData } from "voxgrad/seg";
 import type { DataSource, PickedFile } from "../protocol.ts";
 import { type FileTree, layouts } from "./layouts.ts";
 
@@ -14,12 +22,15 @@ export interface OpenData {
   fold(fold: number | "all"): RunData;
 }
 
-/** Opens data of either kind. Throws `FormatError`, `DataError` for a folder that is no dataset. */
-export async function openData(source: DataSource): Promise<OpenData> {
+/**
+ * Opens data of either kind. Throws `FormatError`, `DataError` for a folder that is no dataset, `ConfigError` for what it does not have.
+ * @param wanted of a folder, by layout, as a recipe says
+ */
+export async function openData(source: DataSource, wanted: FolderOptions = {}): Promise<OpenData> {
   const { name, index, read, splits } =
-    source.kind === "synthetic" ? syntheticData(source.cases, source.seed) : await folderData(source.files, source.name);
+    source.kind === "synthetic" ? syntheticData(source.cases, source.seed) : await folderData(source.files, source.name, wanted);
   if (index.training.length === 0) throw new ConfigError(`${name} has no cases with labels to train on`);
-  const folds = splits ?? index.splits ?? foldsByPatient(index);
+  const folds = splits ?? index.splits ?? foldsOf(index);
   return {
     name,
     index,
@@ -36,11 +47,10 @@ interface Source {
   readonly splits?: readonly Split[] | undefined;
 }
 
-function foldsByPatient(index: DatasetIndex): Split[] {
-  const patients = new Map(index.training.map(({ id, patient }) => [id, patient ?? patientOf(id)] as const));
-  const ids = [...patients.keys()];
-  if (ids.length < 2) return [{ train: ids, val: ids }];
-  return kFold(ids, { groupOf: (id) => patients.get(id)!, ...(ids.length < 5 && { folds: ids.length }) });
+/** One patient makes no folds: it can be trained on as "all". */
+function foldsOf(index: DatasetIndex): readonly Split[] {
+  const [first, ...others] = index.training.map(({ id, patient }) => patient ?? patientOf(id));
+  return others.some((patient) => patient !== first) ? foldsByPatient(index) : [];
 }
 
 /** Balls of three brightnesses in noise, made anew from the seed whenever one is read. */
@@ -81,11 +91,11 @@ function syntheticData(count: number, seed: number): Source {
   };
 }
 
-async function folderData(files: readonly PickedFile[], name: string): Promise<Source> {
+async function folderData(files: readonly PickedFile[], name: string, wanted: FolderOptions): Promise<Source> {
   const tree = treeOf(files);
   for (const layout of layouts) {
     if (!layout.matches(tree)) continue;
-    return { name, ...(await layout.open(tree)) };
+    return { name, ...(await layout.open(tree, wanted[layout.name] ?? {})) };
   }
   throw new FormatError(`${name} is no dataset that is known: expected ${layouts.map((l) => l.has).join(", or ")}`);
 }

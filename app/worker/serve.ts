@@ -14,10 +14,25 @@ export type Handlers = { readonly [K in CallName]: Handler<K> };
 
 const post = (message: FromWorker, transfer: Transferable[] = []): void => globalThis.postMessage(message, { transfer });
 
+/** What a browser's own errors mean to a user, by their names. */
+const browserErrors: Readonly<Record<string, string>> = {
+  AbortError: "Abort",
+  QuotaExceededError: "Quota",
+  NotReadableError: "Gone",
+  NotFoundError: "Gone",
+  NotAllowedError: "Permission",
+  SecurityError: "Permission",
+};
+
+/** Arrays that are not to be had: browsers tell of them in words of their own, by errors that mean other things too. */
+const noMemory = /alloc|memory|invalid (typed )?array length/i;
+
 const failureOf = (error: unknown): Failure => {
   if (error instanceof VoxgradError) return { code: error.code, message: error.message };
-  if ((error as Partial<DOMException>)?.name === "AbortError") return { code: "Abort", message: "" };
-  return { code: "Unexpected", message: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
+  if (!(error instanceof Error)) return { code: "Unexpected", message: String(error) };
+  const { name, message } = error;
+  const code = browserErrors[name] ?? (name === "RangeError" && noMemory.test(message) ? "Memory" : "Unexpected");
+  return { code, message: code === "Abort" ? "" : `${name}: ${message}` };
 };
 
 /** Answers what the page sends. */

@@ -4,6 +4,7 @@ import { ConfigError, DeviceLostError } from "voxgrad";
 import {
   configure,
   fit,
+  folderOptions,
   type NewRun,
   type Option,
   planTraining,
@@ -41,7 +42,10 @@ export async function openTrainingData(
   prepared = undefined;
   const opened = await openData(source);
   data = { source, opened };
-  const { index, splits, name } = opened;
+  return infoOf(opened);
+}
+
+function infoOf({ index, splits, name }: OpenData): DataInfo {
   const structures = index.labels.filter((l) => !l.ignore && !l.values.includes(0)).map((l) => l.name);
   return {
     name,
@@ -87,22 +91,33 @@ export async function configureRun(
   }: { readonly recipe: string; readonly fold: number | "all"; readonly given: Readonly<Record<string, unknown>> },
   { tell }: CallContext<"configureRun">,
 ): Promise<RunPlan> {
-  const { opened, source } = dataOpen();
+  const { source } = dataOpen();
   const recipe = recipeNamed(name);
+  prepared = undefined;
+  const readable = readGiven(recipe, given);
+  const opened = await openData(source, folderOptions(recipe, readable));
   const cases = opened.fold(fold);
   const made = source.kind === "synthetic" ? forSynthetic[name] : undefined;
-  const readable = readGiven(recipe, given);
+  const notes: string[] = [];
   const run = await configure(
     recipe,
     cases,
     { ...forPages, ...made, ...readable, data: opened.name, fold },
     {
-      onProgress: (done, total) => tell({ kind: "progress", what: "checking", done, total }),
+      onProgress: (done, total) =>
+        tell(
+          done < total
+            ? { kind: "progress", what: "checking", done, total }
+            : { kind: "progress", what: "choosing", done: 0, total: 1 },
+        ),
       device,
+      log: (text) => void notes.push(text),
     },
   );
+  data = { source, opened };
   prepared = { recipe, run, fold };
-  return { options: optionsOf(recipe, run.config as Config), train: cases.train.length, val: cases.val.length };
+  const options = optionsOf(recipe, run.config as Config);
+  return { data: infoOf(opened), options, train: cases.train.length, val: cases.val.length, notes };
 }
 
 const tableOf = (recipe: Recipe) => ({ ...runOptionTable, ...recipe.options }) as Readonly<Record<string, Option<unknown>>>;
@@ -121,7 +136,14 @@ function readGiven(recipe: Recipe, given: Readonly<Record<string, unknown>>): Re
 /** Chosen elsewhere on the page, or without effect in one. */
 export const notShown: ReadonlySet<string> = new Set(["recipe", "data", "fold", "numWorkers"]);
 
-const optionsOf = (recipe: Recipe, config: Config): OptionInfo[] =>
+/** Where data do not suit a recipe as it stands, the form is what makes it suit: it shows the standard values then. */
+export const recipeOptions = (name: string): OptionInfo[] => {
+  const recipe = recipeNamed(name);
+  const standard = Object.entries(tableOf(recipe)).map(([option, { standard: value }]) => [option, value] as const);
+  return optionsOf(recipe, Object.fromEntries(standard) as Partial<Config>);
+};
+
+const optionsOf = (recipe: Recipe, config: Partial<Config>): OptionInfo[] =>
   Object.entries(tableOf(recipe))
     .filter(([name, { file, path }]) => !notShown.has(name) && !file && !path)
     .map(([name, { help, expects, choices }]) => ({ name, help, expects, choices, value: config[name] }));
@@ -172,7 +194,7 @@ export async function openRunData(name: string, given?: DataSource) {
   const config = (await readConfig(store, recipe)) as Config;
   const source = given ?? (await rememberedData(name));
   if (!source) throw new ConfigError(`choose the folder of the dataset "${config.data}" again: the browser no longer has it`);
-  const opened = await openData(source);
+  const opened = await openData(source, folderOptions(recipe, config));
   if (given) await rememberData(store, given);
   return { store, info, recipe, config, opened, fold: config.fold, run: { config, info } as NewRun<object> };
 }

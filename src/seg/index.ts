@@ -32,7 +32,16 @@ export type { PatchOptions } from "./recipes/patches3d/options.ts";
 export { default as slices2d } from "./recipes/slices2d/recipe.ts";
 export type { SliceOptions } from "./recipes/slices2d/options.ts";
 export { zipFiles, type ZipOptions } from "./run/archive.ts";
-export { casesOfFold, configure, type ConfigureHooks, type NewRun, type RunData, type WorkerArgs } from "./run/data.ts";
+export {
+  casesOfFold,
+  configure,
+  type ConfigureHooks,
+  folderOptions,
+  foldsByPatient,
+  type NewRun,
+  type RunData,
+  type WorkerArgs,
+} from "./run/data.ts";
 export {
   contextOf,
   type EpochMetrics,
@@ -43,7 +52,8 @@ export {
   type RunInfo,
   type WhichWeights,
 } from "./run/files.ts";
-export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
+export type { RunEvent } from "./run/event.ts";
+export { fit, type FitOptions, type FitResult } from "./run/fit.ts";
 export type { InitialWeights } from "./run/initial_weights.ts";
 export { opfsStore } from "./run/opfs_store.ts";
 export type { Pictured } from "./run/overlays.ts";

@@ -1,6 +1,6 @@
 /** @file The page as a page: what it weighs, that it works offline, by keyboard, for screen readers, in two languages, and what it says without a GPU. */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { zh } from "../../app/text/zh.ts";
 import { zhOptions } from "../../app/text/zh_options.ts";
 import { notShown } from "../../app/worker/train.ts";
 import { makeVolume, writeNifti } from "../../src/data/index.ts";
+import * as voxgrad from "../../src/index.ts";
 import { recipes, runOptionTable } from "../../src/seg/index.ts";
 import { openSite, type Site, Visit } from "./site.ts";
 
@@ -78,6 +79,8 @@ describe("for everybody", () => {
       await page.waitForSelector(".results");
       await visit.drop("#drop-scan", [{ name: "letter.txt", bytes: Buffer.from("no image") }]);
       await page.getByText(words["error.Format"]).waitFor();
+      expect(await page.locator(".failure [lang=en]").innerText()).toContain("letter.txt is no image");
+      expect(await page.getByRole("alert").innerText()).toContain(words["error.detail"].trim());
       await look();
       await page.getByRole("link", { name: words["view.train"] }).click();
       await page.getByRole("button", { name: words["train.synthetic"] }).click();
@@ -150,6 +153,49 @@ describe("for everybody", () => {
       expect(gaps(text), key).toEqual(gaps(en[key as keyof typeof en]));
     }
   });
+});
+
+test("every kind of error of the library has words that say what it is and what to do", () => {
+  const codes = Object.values(voxgrad as Record<string, unknown>).flatMap((value) =>
+    typeof value === "function" && value.prototype instanceof voxgrad.VoxgradError ? [(value.prototype as Error).name] : [],
+  );
+  expect(codes.length).toBeGreaterThan(10);
+  for (const name of codes) expect(en).toHaveProperty([`error.${name.replace(/Error$/, "")}`]);
+});
+
+test("a new version waits until it is wanted, and the site's models are those that it has now", async () => {
+  const visit = await Visit.start(site);
+  const { page } = visit;
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const [worker, index] = ["sw.js", "models/index.json"].map((path) => join(site.folder, path));
+  const [script, models] = [worker, index].map((path) => readFileSync(path, "utf8"));
+  const named = async (name: RegExp): Promise<void> => page.getByRole("radio", { name }).waitFor();
+  try {
+    writeFileSync(index, models.replace('"Balls"', '"Spheres"'));
+    await page.reload();
+    await named(/^Spheres/);
+    expect(await page.getByText(en["app.update"]).count()).toBe(0);
+    await visit.context.setOffline(true);
+    await page.reload();
+    await named(/^Spheres/);
+    await visit.context.setOffline(false);
+
+    writeFileSync(worker, script.replace(/[0-9a-f]{12}/, "0123456789ab"));
+    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.update().then(() => undefined));
+    const kept = (): Promise<string[]> => page.evaluate(() => caches.keys());
+    await page.getByText(en["app.update"]).waitFor();
+    await Promise.all([page.waitForEvent("load"), page.getByRole("button", { name: en["app.updateNow"] }).click()]);
+    await visit.ready();
+    expect(await page.getByText(en["app.update"]).count()).toBe(0);
+    // What a tab was opened with may still be asked for: it stays for one version more.
+    expect(await kept()).toContain("voxgrad-0123456789ab");
+    expect(await kept()).toHaveLength(2);
+  } finally {
+    writeFileSync(worker, script);
+    writeFileSync(index, models);
+  }
+  await visit.end();
 });
 
 test("recipes and their options have words in Chinese, and there are none of what is gone", () => {

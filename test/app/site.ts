@@ -1,9 +1,9 @@
 /** @file The built page in a real Chromium, with an eye on what must never happen: other origins, broken policy, errors on the console, long tasks. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { build, preview } from "vite";
@@ -98,21 +98,31 @@ export class Visit {
     await this.page.waitForSelector("footer [data-gpu=software], footer [data-gpu=ready]");
   }
 
-  /** Drops files on an element, as a mouse would. */
-  async drop(selector: string, files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<void> {
-    // An input of the test's own gives the page the files without a task of its thread; by paths, since contents would be unpacked there.
+  /** An empty folder, for the time of the visit. */
+  folder(): string {
     const folder = mkdtempSync(join(tmpdir(), "voxgrad-drop-"));
     this.folders.push(folder);
+    return folder;
+  }
+
+  /** Drops files on an element, as a mouse would. */
+  drop(selector: string, files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<void> {
+    const folder = this.folder();
     const paths = files.map(({ name, bytes }) => {
       const path = join(folder, name);
       writeFileSync(path, bytes);
       return path;
     });
+    return this.dropPaths(selector, paths);
+  }
+
+  /** An input of the test's own gives the page the files without a task of its thread; by paths, since contents would be unpacked there. */
+  async dropPaths(selector: string, paths: readonly string[]): Promise<void> {
     await this.page.evaluate(() => {
       const input = Object.assign(document.createElement("input"), { type: "file", multiple: true, id: "dropped", hidden: true });
       document.body.append(input);
     });
-    await this.page.setInputFiles("#dropped", paths);
+    await this.page.setInputFiles("#dropped", [...paths]);
     await this.page.evaluate((target) => {
       const input = document.querySelector<HTMLInputElement>("#dropped")!;
       const transfer = new DataTransfer();
@@ -164,6 +174,19 @@ export class Visit {
     await this.context.close();
     for (const folder of this.folders) rmSync(folder, { recursive: true, force: true });
     expect(wrong).toEqual([]);
+  }
+}
+
+/** Writes the files of an archive whose files are stored as they are. */
+export function unpack(archive: Buffer, to: string): void {
+  for (let at = 0; archive.readUInt32LE(at) === 0x04034b50;) {
+    const size = archive.readUInt32LE(at + 18);
+    const [nameLength, extraLength] = [archive.readUInt16LE(at + 26), archive.readUInt16LE(at + 28)];
+    const from = at + 30 + nameLength + extraLength;
+    const path = join(to, archive.toString("utf8", at + 30, at + 30 + nameLength));
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, archive.subarray(from, from + size));
+    at = from + size;
   }
 }
 

@@ -1,8 +1,8 @@
 /** @file Training in the page: a page that is loaded anew in the middle goes on with the losses of a run that nothing disturbed, and the run is the command line's. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openData } from "../../app/worker/run_data.ts";
 import { sampleVolume } from "../../app/worker/scans.ts";
@@ -10,7 +10,7 @@ import { writeNifti } from "../../src/data/index.ts";
 import { fit, memoryStore, type RunStore, slices2d } from "../../src/seg/index.ts";
 import { callCli } from "../lib/call_cli.ts";
 import { device } from "../lib/device.ts";
-import { openSite, type Site, Visit } from "./site.ts";
+import { openSite, type Site, unpack, Visit } from "./site.ts";
 
 let site: Site;
 let folder: string;
@@ -51,19 +51,6 @@ async function lossesOf({ page }: Visit, name: string): Promise<number[]> {
 }
 
 const finished = ({ page }: Visit) => page.waitForSelector("[data-state=finished]");
-
-/** Writes the files of an archive whose files are stored as they are. */
-function unpack(archive: Buffer, to: string): void {
-  for (let at = 0; archive.readUInt32LE(at) === 0x04034b50;) {
-    const size = archive.readUInt32LE(at + 18);
-    const [nameLength, extraLength] = [archive.readUInt16LE(at + 26), archive.readUInt16LE(at + 28)];
-    const from = at + 30 + nameLength + extraLength;
-    const path = join(to, archive.toString("utf8", at + 30, at + 30 + nameLength));
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, archive.subarray(from, from + size));
-    at = from + size;
-  }
-}
 
 test("a run that is cut off by a reload ends as one that is not, and so does one that is paused", async () => {
   const visit = await Visit.start(site, "train");

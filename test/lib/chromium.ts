@@ -7,20 +7,20 @@ import { chromium, type Browser } from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Starts the browser that the set-up found. WebGPU runs on SwiftShader, which Chromium brings along, on every machine. */
-export async function launchChromium(): Promise<Browser> {
-  const executablePath = process.env.VOXGRAD_CHROMIUM;
-  if (!executablePath) {
-    throw new Error(
-      "no Chromium for the browser tests: run them with `npm test`, whose set-up finds or fetches one, " +
-        "or set VOXGRAD_CHROMIUM to the path of a Chromium or Google Chrome",
-    );
-  }
-  return chromium.launch({
-    executablePath,
-    args: ["--headless=new", "--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-  });
+/** WebGPU runs on SwiftShader, which Chromium brings along, on every machine. */
+export const chromiumFlags = ["--headless=new", "--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/** The browser that the set-up found. */
+export function chromiumPath(): string {
+  const path = process.env.VOXGRAD_CHROMIUM;
+  if (path) return path;
+  throw new Error(
+    "no Chromium for the browser tests: run them with `npm test`, whose set-up finds or fetches one, " +
+      "or set VOXGRAD_CHROMIUM to the path of a Chromium or Google Chrome",
+  );
 }
+
+export const launchChromium = (): Promise<Browser> => chromium.launch({ executablePath: chromiumPath(), args: chromiumFlags });
 
 /**
  * An ES module for a page from a source file of the project (path relative to its root). `#gpu` becomes navigator.gpu. Minified it is

@@ -67,8 +67,9 @@ function ScanStep() {
                 </span>
                 {unreadable.value.has(key) && <span class="hint bad">{t("scan.unreadable")}</span>}
                 {[...problems, ...((scan.value === key && facts.value?.notes) || [])].map((text) => (
-                  <span key={text} class="hint warn" lang="en">
-                    {text}
+                  <span key={text} class="hint warn">
+                    {t("scan.note")}
+                    <span lang="en">{text}</span>
                   </span>
                 ))}
               </span>

@@ -38,11 +38,16 @@ export function LiveRun() {
           </div>
         </section>
       )}
-      <ul class="notes">
-        {live.notes.map((note) => (
-          <li key={note}>{note}</li>
-        ))}
-      </ul>
+      {live.notes.length > 0 && (
+        <section>
+          <h3>{t("train.log")}</h3>
+          <ul class="notes" lang="en">
+            {live.notes.map((note) => (
+              <li key={note}>{note}</li>
+            ))}
+          </ul>
+        </section>
+      )}
     </article>
   );
 }
@@ -63,10 +68,21 @@ function diceOf(epochs: state.Live["epochs"], count: number): (number | null)[][
 
 const finite = (v: number | null | undefined): number | null => (v === undefined || v === null || Number.isNaN(v) ? null : v);
 
+const meanOf = ({ dice }: state.Live["epochs"][number]): number | null => {
+  const known = (dice ?? []).filter((d): d is number => d !== null && !Number.isNaN(d));
+  return known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : null;
+};
+
+function standing({ state: now, epochs }: state.Live): string {
+  if (now === "training") return "";
+  if (now !== "stopped") return t(`train.${now}`);
+  const means = epochs.map(meanOf).filter((d) => d !== null);
+  return means.length > 0 ? t("train.stopped", { dice: shownScore(Math.max(...means)) }) : t("train.stoppedEarly");
+}
+
 function Status({ live }: { readonly live: state.Live }) {
   const step = live.steps.at(-1);
-  const dice = live.epochs.findLast((e) => e.dice)?.dice;
-  const known = (dice ?? []).filter((d): d is number => d !== null && !Number.isNaN(d));
+  const validated = live.epochs.findLast((e) => e.dice);
   return (
     <>
       <dl class="numbers">
@@ -80,7 +96,7 @@ function Status({ live }: { readonly live: state.Live }) {
         </div>
         <div>
           <dt>Dice</dt>
-          <dd>{shownScore(known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : null)}</dd>
+          <dd>{shownScore(validated && meanOf(validated))}</dd>
         </div>
         {live.state === "training" && (
           <div>
@@ -90,13 +106,7 @@ function Status({ live }: { readonly live: state.Live }) {
         )}
       </dl>
       <p class="hint" role="status" data-state={live.state}>
-        {live.state === "finished"
-          ? t("train.finished")
-          : live.state === "paused"
-            ? t("train.paused")
-            : live.state === "pausing"
-              ? t("train.pausing")
-              : ""}
+        {standing(live)}
       </p>
     </>
   );

@@ -6,8 +6,8 @@ import { t } from "../../text/text.ts";
 import * as state from "./state.ts";
 
 export function Options() {
-  const { plan, given, busy } = state;
-  if (!plan.value) return null;
+  const { options, given, busy } = state;
+  if (options.value.length === 0) return null;
   const changed = Object.keys(given.value).length > 0;
   return (
     <details class="more">
@@ -20,7 +20,7 @@ export function Options() {
           void state.applyOptions();
         }}
       >
-        {plan.value.options.map((option) => (
+        {options.value.map((option) => (
           <OptionField key={option.name} option={option} />
         ))}
         <button type="submit" disabled={busy.value || !changed}>
@@ -31,7 +31,7 @@ export function Options() {
   );
 }
 
-const textOf = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
+const textOf = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value ?? ""));
 
 function OptionField({ option: { name, help, expects, value, choices } }: { readonly option: OptionInfo }) {
   const shown = state.given.value[name] ?? value;

@@ -6,6 +6,7 @@ import type {
   DataSource,
   EpochInfo,
   MemoryPlan,
+  OptionInfo,
   Progress,
   RunPlan,
   RunSummary,
@@ -20,6 +21,8 @@ export const data = signal<DataInfo | null>(null);
 export const recipe = signal<string>("slices2d");
 export const fold = signal<number | "all">(0);
 export const plan = signal<RunPlan | null>(null);
+/** Of the recipe: as the data have it, or before that its standard. */
+export const options = signal<readonly OptionInfo[]>([]);
 export const memory = signal<MemoryPlan | null>(null);
 export const name = signal("");
 export const runs = signal<readonly RunSummary[]>([]);
@@ -31,7 +34,7 @@ export const wanted = signal<string | null>(null);
 /** A run as it is seen while it trains, or after it was paused. */
 export interface Live {
   readonly name: string;
-  readonly state: "training" | "pausing" | "paused" | "finished";
+  readonly state: "training" | "pausing" | "paused" | "stopped" | "finished";
   readonly steps: readonly (readonly [step: number, loss: number])[];
   readonly epochs: readonly EpochInfo[];
   readonly structures: readonly string[];
@@ -73,6 +76,7 @@ function openData(source: DataSource): Promise<boolean> {
     });
     data.value = await call("openData", { source }, { onEvent });
     name.value = freeName(data.value.name);
+    if (data.value.folds === 0) fold.value = "all";
     await configure({ onEvent });
   });
 }
@@ -86,7 +90,13 @@ function freeName(base: string): string {
 
 async function configure({ onEvent }: { readonly onEvent: (event: Progress) => void }): Promise<void> {
   memory.value = null;
-  plan.value = await call("configureRun", { recipe: recipe.value, fold: fold.value, given: given.value }, { onEvent });
+  if (plan.value === null) options.value = await call("recipeOptions", { recipe: recipe.value });
+  const configured = await call("configureRun", { recipe: recipe.value, fold: fold.value, given: given.value }, { onEvent });
+  batch(() => {
+    plan.value = configured;
+    options.value = configured.options;
+    data.value = configured.data;
+  });
 }
 
 export function chooseRecipe(chosen: string): Promise<boolean> {
@@ -158,10 +168,13 @@ async function follow(
   from: Live,
   start: (options: { onEvent: (event: TrainEvent) => void; signal: AbortSignal }) => Promise<{ finished: boolean }>,
 ) {
+  asked = "paused";
   batch(() => {
     training.value = true;
     live.value = from;
   });
+  // So that the browser does not clear runs away when disks get full; it may say no. Workers cannot ask.
+  void navigator.storage.persist?.().catch(() => false);
   await working(async ({ onEvent: onProgress, signal: ending }) => {
     const onEvent = (event: TrainEvent): void => {
       if (event.kind === "progress") return onProgress(event);
@@ -170,7 +183,7 @@ async function follow(
     };
     try {
       const { finished } = await start({ onEvent, signal: ending });
-      live.value = { ...live.value!, state: finished ? "finished" : "paused" };
+      live.value = { ...live.value!, state: finished ? "finished" : asked };
     } catch (error) {
       const nothingYet = error instanceof WorkerError && from.steps.length === 0 && live.value!.steps.length === 0;
       live.value = nothingYet ? null : { ...live.value!, state: "paused" };
@@ -202,12 +215,16 @@ export async function start(): Promise<void> {
   const run = name.value.trim().replace(/[/\\]/g, "_");
   // What cannot be applied must not train with what was there before.
   if (!(await applyOptions()) || !plan.value || !data.value) return;
-  const epochs = Number(plan.value.options.find((o) => o.name === "epochs")?.value ?? 0);
+  const epochs = Number(options.value.find((o) => o.name === "epochs")?.value ?? 0);
   await follow(fresh(run, data.value.structures, epochs), (options) => call("startRun", { name: run }, options));
   name.value = freeName(data.value.name);
 }
 
-export function pause(): void {
+let asked: "paused" | "stopped" = "paused";
+
+/** Ends the training after its step. To pause and to stop are the same to the run, which can always go on; the page says what one has. */
+export function pause(as: typeof asked = "paused"): void {
+  asked = as;
   cancel();
   if (live.value) live.value = { ...live.value, state: "pausing" };
 }

@@ -58,7 +58,8 @@ function DataStep() {
       )}
       {found?.notes.map((note) => (
         <p key={note} class="hint warn">
-          {note}
+          {t("scan.note")}
+          <span lang="en">{note}</span>
         </p>
       ))}
     </section>
@@ -101,6 +102,12 @@ function RecipeStep() {
       </div>
       <p class="hint">{told(recipes.find((r) => r.name === recipe.value)?.summary ?? "")}</p>
       {plan.value && <p class="hint">{t("train.split", { train: plan.value.train, val: plan.value.val })}</p>}
+      {plan.value?.notes.map((note) => (
+        <p key={note} class="hint">
+          {t("scan.note")}
+          <span lang="en">{note}</span>
+        </p>
+      ))}
       <Options />
     </section>
   );
@@ -149,9 +156,14 @@ function StartStep() {
         </>
       )}
       {training.value && (
-        <button type="button" class="primary" disabled={live.value?.state === "pausing"} onClick={state.pause}>
-          {live.value?.state === "pausing" ? t("train.pausing") : t("train.pause")}
-        </button>
+        <div class="buttons">
+          <button type="button" class="primary" disabled={live.value?.state === "pausing"} onClick={() => state.pause()}>
+            {live.value?.state === "pausing" ? t("train.pausing") : t("train.pause")}
+          </button>
+          <button type="button" disabled={live.value?.state === "pausing"} onClick={() => state.pause("stopped")}>
+            {t("train.stop")}
+          </button>
+        </div>
       )}
       <ProgressBar progress={progress.value} />
     </section>

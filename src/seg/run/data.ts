@@ -6,6 +6,8 @@ import { counted } from "../../host/text.ts";
 import { axisCodes, turnTo } from "../../data/axis_codes.ts";
 import type { ItemStore } from "../../data/datasets/persistent_dataset.ts";
 import type { Case, DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
+import type { FolderOptions } from "../../data/folders/folder_layout.ts";
+import { kFold, patientOf } from "../../data/folders/k_fold.ts";
 import { selectFold } from "../../data/folders/splits.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { DatasetModule } from "../../data/loading/unit_source.ts";
@@ -15,6 +17,7 @@ import { ConfigError, DataError, VoxgradError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import { median } from "../../host/stats.ts";
 import { outputKindOf } from "../post/output_coding.ts";
+import { standardOptions } from "../recipes/options.ts";
 import { oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { DataFacts, Recipe, RunConfig } from "../recipes/recipe.ts";
 import { checkConfig, type RunInfo } from "./files.ts";
@@ -62,6 +65,31 @@ export function casesOfFold(index: DatasetIndex, splits: readonly Split[], fold:
   expectArguments("casesOfFold", "list", { splits });
   if (fold !== "all") return selectFold(index, splits, fold);
   return { train: index.training, val: index.training.length > 0 ? index.training : index.test };
+}
+
+// As nnU-Net has them.
+const mostFolds = 5;
+
+/**
+ * Folds for a dataset that comes without: five by patient, of fewer patients one for each.
+ * @throws ConfigError for a single patient, whose cases can only be trained on as "all"
+ */
+export function foldsByPatient(index: DatasetIndex): Split[] {
+  expectFields("foldsByPatient", "index", index, { training: "objects" });
+  const patients = new Map(index.training.map(({ id, patient }) => [id, patient ?? patientOf(id)] as const));
+  const count = new Set(patients.values()).size;
+  if (count < 2)
+    throw new ConfigError(
+      `foldsByPatient: ${index.name || "the dataset"} has ${counted(count, "patient")}, of which there are no folds; take the fold "all", which trains and validates on all cases`,
+    );
+  return kFold([...patients.keys()], { folds: Math.min(mostFolds, count), groupOf: (id) => patients.get(id)! });
+}
+
+/** What a recipe wants of a data folder, as the options of a run say or those that are given for one; of others it has the standard values. */
+export function folderOptions(recipe: Recipe, given: object): FolderOptions {
+  expectRecipe("folderOptions", recipe);
+  expectArguments("folderOptions", "object", { given });
+  return recipe.folder?.({ ...standardOptions<object>(recipe.options), ...given }) ?? {};
 }
 
 // Cases that tell sizes.

@@ -9,12 +9,10 @@ import type { DatasetIndex, Split } from "../../data/folders/dataset_index.ts";
 import type { LabelClass } from "../../data/labels.ts";
 import { loadSplits } from "../../data/folders/decathlon.node.ts";
 import type { FolderOptions } from "../../data/folders/folder_layout.ts";
-import { kFold, patientOf } from "../../data/folders/k_fold.ts";
 import { openDataset, readCase } from "../../data/folders/layouts.node.ts";
-import { standardOptions } from "../recipes/options.ts";
 import type { ReadCase } from "../recipes/prepared.ts";
 import type { Recipe } from "../recipes/recipe.ts";
-import { casesOfFold, type RunData } from "./data.ts";
+import { casesOfFold, folderOptions, foldsByPatient, type RunData } from "./data.ts";
 
 /** Reads cases from files, with their label values checked against `labels`. */
 export function readFiles(labels: readonly LabelClass[]): ReadCase {
@@ -50,7 +48,7 @@ export class FolderData {
 
   /** Opens what a recipe wants of a folder, as the options of a run say, or those that are given for one. */
   static openFor(folder: string, recipe: Recipe, given: object): Promise<FolderData> {
-    return FolderData.open(folder, recipe.folder?.({ ...standardOptions<object>(recipe.options), ...given }) ?? {});
+    return FolderData.open(folder, folderOptions(recipe, given));
   }
 
   /** Whether the folds are ours, for want of a `splits_final.json` and of folds in `dataset.json`. */
@@ -60,7 +58,7 @@ export class FolderData {
 
   /** The cases of a fold, or all of them for training and validation. Throws `ConfigError` for a fold that there is not. */
   async fold(fold: number | "all"): Promise<RunData> {
-    const splits = this.splits ?? (fold === "all" ? [] : this.foldsByPatient());
+    const splits = this.splits ?? (fold === "all" ? [] : foldsByPatient(this.index));
     return {
       index: this.index,
       ...casesOfFold(this.index, splits, fold),
@@ -69,10 +67,5 @@ export class FolderData {
       threads: availableParallelism(),
       inWorkers: (args) => ({ module: new URL("./worker.node.ts", import.meta.url), args }),
     };
-  }
-
-  private foldsByPatient(): Split[] {
-    const patients = new Map(this.index.training.map(({ id, patient }) => [id, patient ?? patientOf(id)] as const));
-    return kFold([...patients.keys()], { groupOf: (id) => patients.get(id)! });
   }
 }

@@ -15,6 +15,7 @@ import {
   memoryStore,
   nodules,
   openRun,
+  readConfig,
   report,
   type RunData,
   type RunStore,
@@ -111,6 +112,24 @@ test("learns; a run that stopped is the run that did not; its report says what w
   expect([detection!.images, detection!.targets]).toEqual([data.val.length, data.val.reduce((n, c) => n + c.nodules!.length, 0)]);
   expect(pictures).toContain("froc.svg");
   expect(new TextDecoder().decode((await whole.read("candidates.csv"))!)).toMatch(/^id,x,y,z,diameter_mm,score\n/);
+});
+
+test("batch norm where nobody chooses; runs of before the choice keep their instance norm", async () => {
+  const statistics = async ({ config, info }: Awaited<ReturnType<typeof configured>>) => {
+    const { model } = nodules.networks(gpu, contextOf(nodules, config, info));
+    const names = [...(await model.stateDict()).keys()].filter((name) => name.endsWith("running_mean"));
+    model.dispose();
+    return names.length;
+  };
+  const suggested = await configured();
+  expect(suggested.config.norm).toBe("batch");
+  expect(await statistics(suggested)).toBeGreaterThan(0);
+  const store = memoryStore();
+  const { norm: _, ...before } = suggested.config;
+  await store.write("config.json", JSON.stringify(before));
+  const config = await readConfig(store, nodules);
+  expect(config.norm).toBe("instance");
+  expect(await statistics({ ...suggested, config })).toBe(0);
 });
 
 test("candidates are what is connected, with middles, sizes and scores", () => {

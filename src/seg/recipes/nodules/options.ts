@@ -31,6 +31,8 @@ export interface NoduleOptions {
   readonly channels: readonly number[];
   /** Convolutions per residual unit of the UNet. */
   readonly numResUnits: number;
+  /** Of the UNet. "instance" makes each crop's deviations equally large, so that a crop without a nodule gets an output like one that has some. */
+  readonly norm: "instance" | "batch";
   /** Dice alone, with cross-entropy, or with focal loss. */
   readonly loss: "dice" | "diceCe" | "diceFocal";
   /** Learning rate at the start. */
@@ -86,6 +88,7 @@ export const noduleOptions: OptionTable<NoduleOptions> = {
   network: oneOf(["vnet", "unet"], "vnet or unet"),
   channels: integers(2, "of each level of the UNet, e.g. 16,32,64", { open: true }),
   numResUnits: integer(0, "convolutions per residual unit of the UNet; 0 for plain ones"),
+  norm: oneOf(["instance", "batch"], "of the UNet: instance or batch", { standard: "instance" }),
   loss: oneOf(["dice", "diceCe", "diceFocal"], "dice, diceCe or diceFocal"),
   lr: positive("learning rate at the start"),
   schedule: oneOf(["constant", "poly"], "constant or poly"),
@@ -141,6 +144,7 @@ export async function suggestNoduleOptions(facts: DataFacts): Promise<SuggestedO
     network: "vnet",
     channels: [16, 32, 64, 128],
     numResUnits: 2,
+    norm: "batch",
     loss: "dice",
     lr: 1e-3,
     schedule: "poly",

@@ -51,7 +51,7 @@ export default defineRecipe<NoduleOptions>({
     const samples = new NoduleCrops(cases, plan, { perNodule, seed, sizePower });
     return augment === "none" ? samples : new MapDataset<Item>(samples, flips);
   },
-  networks: (device, { config: { network, channels, numResUnits } }) => ({
+  networks: (device, { config: { network, channels, numResUnits, norm } }) => ({
     [onlyNetwork]:
       network === "vnet"
         ? new VNet(device, { inChannels: 1, outChannels: 1 })
@@ -62,6 +62,7 @@ export default defineRecipe<NoduleOptions>({
             channels,
             strides: channels.slice(1).map(() => 2),
             numResUnits,
+            norm: norm === "batch" ? "BATCH" : "INSTANCE",
           }),
   }),
   loss: (output, { label }, { config }) => lossOf(output, label, config),
