@@ -2,6 +2,8 @@
  * @file The discrete Fourier transform of any length, of many lines at once: Stockham's algorithm (no bit reversal) with factors 2 to 31, Bluestein's
  * for lengths with a larger prime. Lines lie side by side, so that every inner loop runs over neighbors with the same twiddle factor.
  */
+import { lanesFor } from "./simd/chunks.ts";
+import { canTransform, transformLines, twiddles } from "./simd/transform_lines.ts";
 
 /** Real and imaginary parts. */
 export interface Complex {
@@ -50,9 +52,16 @@ function factorsOf(length: number): number[] {
 function stockham(length: number, factors: readonly number[]): Fft {
   const cos = Float64Array.from({ length }, (_, i) => Math.cos((2 * Math.PI * i) / length));
   const sin = Float64Array.from({ length }, (_, i) => -Math.sin((2 * Math.PI * i) / length));
+  const wholeFactors = factors.filter((r) => r > 1);
+  // Elements since the beginning: who transforms few needs no kernels.
+  let done = 0;
+  let table: Float64Array | undefined;
   return {
     length,
     run(x, work, lines) {
+      const lanes = canTransform(length, wholeFactors, lines) ? lanesFor((done += length * lines)) : undefined;
+      if (lanes)
+        return transformLines(lanes, x.re, x.im, lines, length, wholeFactors, (table ??= twiddles(wholeFactors, cos, sin)));
       let stride = lines;
       let left = length;
       for (const r of factors) {

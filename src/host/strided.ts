@@ -6,8 +6,9 @@ import { expectArguments } from "./kinds.ts";
 import { ConfigError, ShapeError } from "./errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "./array.ts";
 import { stridesOf } from "./shape.ts";
-import { lanesFor, reverseRows } from "./simd/chunks.ts";
-import { blockChunk } from "./simd/places.ts";
+import { lanesFor, reverseRows, reversible, writeTurned } from "./simd/chunks.ts";
+import { placeRows } from "./rows.ts";
+import { turnPlanes } from "./simd/turn_planes.ts";
 import { unfilledLike } from "./unfilled.ts";
 
 /** A zero-filled array of the same element type. */
@@ -51,17 +52,23 @@ export function copyView<A extends TypedArray>(
   return { data: out, shape: [...shape] };
 }
 
-/** Rows that are read backwards, many at a time; false where they are too long or too short for that, or of other words. */
+/** Rows that are read backwards, many at a time; false where they are too long or too short for that. */
 function fillReversed(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number): boolean {
   const width = shape.at(-1)!;
-  const lanes = width >= 4 && width <= blockChunk ? lanesFor(out.length) : undefined;
-  if (!lanes || !(out instanceof Int32Array && data instanceof Int32Array)) return false;
+  const size = data.BYTES_PER_ELEMENT;
+  const fits = width * size >= reversible.least && width * size <= reversible.most;
+  const lanes = fits ? lanesFor(out.byteLength >> 2) : undefined;
+  if (!lanes) return false;
+  writeTurned(lanes, size);
   // The same rows forwards, joined with their neighbors.
   const forwards = merged(shape, [...strides.slice(0, -1), 1]);
-  const count = forwards.shape.at(-1)!;
-  eachRun(forwards, start - (width - 1), (from, to) => reverseRows(lanes, data, from, out, to, count, width));
+  const bytes = forwards.shape.at(-1)! * size;
+  const [to, from] = [bytesOf(out), bytesOf(data)];
+  eachRun(forwards, start - (width - 1), (f, t) => reverseRows(lanes, from, f * size, to, t * size, bytes, width * size));
   return true;
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: TypedArray) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Calls with where each run along the last axis begins, in the data and in the copy. */
 function eachRun({ shape, strides }: View, start: number, visit: (from: number, to: number) => void): void {
@@ -102,25 +109,21 @@ function merged(shape: readonly number[], strides: readonly number[]): View {
   return sizes.length > 0 ? { shape: sizes, strides: steps } : { shape: [1], strides: [1] };
 }
 
-/** Shorter rows are copied faster by a loop than by a call. */
-const shortRow = 96;
-
 function fillFromView(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number): void {
   const inner = shape.at(-1)!;
   const step = strides.at(-1)!;
   const dense = strides.findIndex((s) => Math.abs(s) === 1);
-  if (step !== 1 && dense >= 0) return fillTransposed(out, data, { shape, strides }, start, dense);
-  if (step === 1 && inner >= shortRow)
-    eachRun({ shape, strides }, start, (from, to) => out.set(data.subarray(from, from + inner), to));
-  else
-    eachRun({ shape, strides }, start, (from, to) => {
-      for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
-    });
+  if (step === 1) return placeRows(out, data, { shape, strides }, start);
+  if (dense >= 0) return fillTransposed(out, data, { shape, strides }, start, dense);
+  eachRun({ shape, strides }, start, (from, to) => {
+    for (let i = 0, f = from; i < inner; i++, f += step) out[to + i] = data[f];
+  });
 }
 
 /** Where another axis than the last lies densely in memory: every plane of the two is transposed. */
 function fillTransposed(out: TypedArray, data: TypedArray, { shape, strides }: View, start: number, dense: number): void {
   const last = shape.length - 1;
+  if (turnPlanes(data, out, shape, strides, start, dense)) return;
   const outSteps = stridesOf(shape);
   const others = shape.map((_, a) => a).filter((a) => a !== dense && a !== last);
   const count = others.reduce((n, a) => n * shape[a], 1);

@@ -223,7 +223,6 @@ test("nothing of what memory held before is left in a result", () => {
     AddCoordinateChannels: () => new T.AddCoordinateChannels({ spatialDims: [0, 2] }).apply(image),
     RepeatChannel: () => new T.RepeatChannel({ repeats: 2 }).apply(image),
     MapLabelValue: () => new T.MapLabelValue({ origLabels: [1, 2], targetLabels: [5, 6] }).apply(label),
-    "AsDiscrete onehot": () => new T.AsDiscrete({ toOnehot: 8 }).apply(label),
     DetectEnvelope: () => new T.DetectEnvelope().apply(image),
   };
   const raw = vi.spyOn(Buffer, "allocUnsafeSlow");

@@ -1,5 +1,6 @@
 /** @file Spectra and filters against their definitions, order statistics against sorting, blocks of normals against single ones, powers against Math. */
 import { describe, expect, test } from "vitest";
+import { type Complex, complex, fft } from "../../src/host/fft.ts";
 import { filterAxis, filterNd } from "../../src/host/filter.ts";
 import { exp2, raise } from "../../src/host/powers.ts";
 import { selectRanks } from "../../src/host/quantile.ts";
@@ -104,5 +105,23 @@ test("powers to nine digits, with zero, negative and tiny values", () => {
     data.forEach((v, i) =>
       Number.isFinite(expected[i]) ? expect(v / expected[i] || 1).toBeCloseTo(1, 6) : expect(v).toBe(expected[i]),
     );
+  }
+});
+
+test("lines that the WebAssembly kernels transform have the bits of those in loops", () => {
+  for (const length of [2, 3, 30, 160, 480]) {
+    const [lines, random] = [16, new RandomState(length)];
+    const plan = fft(length);
+    const all: Complex = { re: random.normal(0, 1, length * lines), im: random.normal(0, 1, length * lines) };
+    const line = (b: number, part: Float64Array) => part.filter((_, i) => i % lines === b);
+    // Odd numbers of lines go through the loops.
+    const alone = Array.from({ length: lines }, (_, b) => ({ re: line(b, all.re), im: line(b, all.im) }));
+    for (const x of alone) plan.run(x, complex(length), 1);
+    // Only those who transform much use the kernels.
+    const spent = complex(length * lines);
+    for (let n = 0; n <= 8192; n += length * lines) plan.run(spent, complex(length * lines), lines);
+    plan.run(all, complex(length * lines), lines);
+    for (let b = 0; b < lines; b++)
+      expect([line(b, all.re), line(b, all.im)], `${length}, line ${b}`).toEqual([alone[b].re, alone[b].im]);
   }
 });

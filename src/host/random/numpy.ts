@@ -31,8 +31,8 @@ export interface RandomSource {
   /** A shuffled copy of 0 … n − 1, or of the given array. `items` stays as it is. */
   permutation(n: number): number[];
   permutation<T>(items: readonly T[]): T[];
-  /** Shuffles in place. One draw for each of `items` but the first. */
-  shuffle<T>(items: T[]): void;
+  /** Shuffles in place. One draw for each of `items` but the first. @param items a list, or an array of shape `[n]` */
+  shuffle<T>(items: T[] | Int32Array): void;
   /** The state as plain JSON; `setState` continues from it bit for bit. */
   getState(): RandomStateSnapshot;
   /** Goes on from a state that `getState` gave. @throws ConfigError if it is none */
@@ -96,7 +96,12 @@ export class RandomState implements RandomSource {
     const range = high - low;
     if (size === undefined) return low + range * this.double();
     const out = new Float64Array(size);
-    for (let i = 0; i < size; i++) out[i] = low + range * this.double();
+    for (let at = 0; at < size; at += wordsAtOnce / 2) {
+      const words = drawnWords.subarray(0, 2 * Math.min(wordsAtOnce / 2, size - at));
+      this.mt.fill(words);
+      for (let k = 0; k < words.length; k += 2)
+        out[at + (k >> 1)] = low + range * (((words[k] >>> 5) * 2 ** 26 + (words[k + 1] >>> 6)) / 2 ** 53);
+    }
     return out;
   }
 
@@ -135,12 +140,16 @@ export class RandomState implements RandomSource {
     return out as number[] | T[];
   }
 
-  shuffle<T>(items: T[]): void {
-    for (let i = items.length - 1; i > 0; i--) {
-      const j = this.below(i);
-      const held = items[i];
-      items[i] = items[j];
-      items[j] = held;
+  shuffle<T>(items: T[] | Int32Array): void {
+    for (let last = items.length - 1; last > 0;) {
+      const mask = 0xffffffff >>> Math.clz32(last);
+      // As many words as are drawn at least until the mask, or the list, ends.
+      const words = drawnWords.subarray(0, Math.min(wordsAtOnce, last - (mask >>> 1)));
+      this.mt.fill(words);
+      const count = acceptedIndices(words, mask, last);
+      if (Array.isArray(items)) exchange(items, last, count);
+      else exchangeWords(items, last, count);
+      last -= count;
     }
   }
 
@@ -224,6 +233,42 @@ export class RandomState implements RandomSource {
       for (const i of new Set(Array.from(draws, (x) => firstAbove(cdf, x)))) found.push(i); // may be too many for arguments
     }
     return found;
+  }
+}
+
+/** Words that are drawn at a time, and the indices that they become; the indices that are shuffled are below 2^32. */
+const wordsAtOnce = 512;
+const drawnWords = new Uint32Array(wordsAtOnce);
+const indices = new Uint32Array(wordsAtOnce);
+
+/**
+ * Masked words up to `last`, then up to one less, and so on; gives how many. The next one in the place of one that is rejected: a branch on chance would be
+ * guessed wrong as often.
+ */
+function acceptedIndices(words: Uint32Array, mask: number, last: number): number {
+  let count = 0;
+  for (let k = 0; k < words.length; k++) {
+    const index = (words[k] & mask) >>> 0;
+    indices[count] = index;
+    count += Number(index <= last - count);
+  }
+  return count;
+}
+
+function exchange<T>(items: T[], last: number, count: number): void {
+  for (let k = 0; k < count; k++) {
+    const held = items[last - k];
+    items[last - k] = items[indices[k]];
+    items[indices[k]] = held;
+  }
+}
+
+/** The same with a list of one kind: the engine compiles each for what it sees. */
+function exchangeWords(items: Int32Array, last: number, count: number): void {
+  for (let k = 0; k < count; k++) {
+    const held = items[last - k];
+    items[last - k] = items[indices[k]];
+    items[indices[k]] = held;
   }
 }
 

@@ -67,6 +67,9 @@ export const store = (at: Code, value: Code, offset = 0): Code => [...at, ...val
 /** Both halves become the 64 bits at an address. */
 export const load64 = (at: Code, offset = 0): Code => [...at, 0xfd, 10, 0, ...unsigned(offset)];
 
+/** Stores the first or the second half of a vector. */
+export const store64 = (at: Code, value: Code, half: 0 | 1): Code => [...at, ...value, 0xfd, 91, 0, 0, half];
+
 /** Bytes of two vectors by their places, 0 … 15 in the first and 16 … 31 in the second. */
 export const shuffle = (a: Code, b: Code, places: readonly number[]): Code => [...a, ...b, 0xfd, 13, ...places];
 /** A vector of four words. */
@@ -95,6 +98,8 @@ export const bits = {
 } as const;
 
 export const i8x16 = {
+  /** Bytes of the first by their places in the second; 0 for places from 16 on. */
+  swizzle: vector(14),
   splat: vector(15),
   /** All bits where the lanes differ. */
   differ: vector(36),

@@ -110,24 +110,33 @@ export function sumInLanes(
   return sum;
 }
 
-/** Copies `count` words in rows of `width`, each in reverse; `width` is from 4 to `blockChunk`. */
+/** Writes how vectors of elements of `size` bytes are turned around to `places.turned`. */
+export function writeTurned({ kernels }: Lanes, size: number): void {
+  const pattern = new Uint8Array(kernels.memory.buffer, places.turned, 16);
+  for (let b = 0; b < 16; b++) pattern[b] = 16 - size * (Math.floor(b / size) + 1) + (b % size);
+}
+
+/** Bytes of the rows that `reverseRows` takes. */
+export const reversible = { least: 16, most: 4 * blockChunk } as const;
+
+/** Copies `count` elements, which `writeTurned` knows, in rows of `width`, each in reverse; all are numbers of bytes. */
 export function reverseRows(
   { kernels }: Lanes,
-  data: Int32Array,
+  data: Uint8Array,
   from: number,
-  out: Int32Array,
+  out: Uint8Array,
   to: number,
   count: number,
   width: number,
 ): void {
-  const size = width <= chunkSize ? chunkSize : blockChunk;
-  const chunk = (at: number) => new Int32Array(kernels.memory.buffer, at, size);
+  const size = 4 * (width <= 4 * chunkSize ? chunkSize : blockChunk);
+  const chunk = (at: number) => new Uint8Array(kernels.memory.buffer, at, size);
   const [first, second] = [chunk(places.first), chunk(places.second)];
   const most = Math.floor(size / width) * width;
   for (let done = 0; done < count; done += most) {
     const some = Math.min(most, count - done);
     first.set(data.subarray(from + done, from + done + some));
-    kernels.reverseRows(places.first, 4 * some, 4 * width);
+    kernels.reverseRows(places.first, places.first + some, width, places.turned);
     out.set(second.subarray(0, some), to + done);
   }
 }

@@ -11,11 +11,11 @@ import {
   here,
   i32,
   i32x4,
+  i8x16,
   load,
   load64,
   next,
   set,
-  shuffleWords,
   store,
   type ValueType,
   whileBelow,
@@ -23,9 +23,22 @@ import {
 import * as maps from "./maps.ts";
 import * as mixing from "./mixing.ts";
 import * as exponential from "./exponential.ts";
+import * as fourier from "./fourier.ts";
 import * as normals from "./normals.ts";
 import { pages, places } from "./places.ts";
 import { power } from "./power.ts";
+import * as rowKernels from "./rows.ts";
+import { transposeBytes } from "./transpose_bytes.ts";
+
+type FourierPass = (
+  from: number,
+  end: number,
+  distance: number,
+  apart: number,
+  to: number,
+  stride: number,
+  table: number,
+) => void;
 
 /** Functions of the module. `from` and `to` are addresses; a stretch is whole `turn`s of bytes. */
 export interface Kernels {
@@ -50,8 +63,6 @@ export interface Kernels {
   /** What is above the threshold, else `other`. */
   above(from: number, to: number, threshold: number, other: number): void;
   below(from: number, to: number, threshold: number, other: number): void;
-  /** Cuts what is behind the point; the second chunk gets 1 where `value` is left, else 0. */
-  equal(from: number, to: number, value: number): void;
   /** Times 1 where the second chunk is above 0, else times 0. */
   mask(from: number, to: number): void;
   /** The same by bytes: at `places.second` one for each element. */
@@ -60,6 +71,8 @@ export interface Kernels {
   mix(from: number, end: number, second: number, to: number, a: number, b: number): void;
   /** Squares of four words: four vectors, so many bytes apart, become four others. The next ones are a step farther. */
   transpose(from: number, end: number, apart: number, step: number, to: number, toApart: number, toStep: number): void;
+  /** The same with squares of eight bytes. */
+  transposeBytes(from: number, end: number, apart: number, step: number, to: number, toApart: number, toStep: number): void;
   /** Vectors as pairs of those at `base`, by a table of two distances from there (32 bits each) and two weights (float64). */
   mixByTable(table: number, end: number, base: number, to: number): void;
   /** Points of the polar method from words, to their places; how many bytes of squares there are. */
@@ -70,8 +83,21 @@ export interface Kernels {
   field(from: number, to: number, terms: number, last: number, curves: number, apart: number): void;
   /** `clipSoftly`; as `field`. */
   softClip(from: number, to: number, sharpness: number, low: number, high: number): void;
-  /** Rows of `width` bytes, 16 or more, go to the second chunk, each with its words in reverse. `to` is the end of the last one. */
-  reverseRows(from: number, to: number, width: number): void;
+  /**
+   * Rows of `width` bytes, 16 or more, go to the second chunk, each with its elements in reverse. `to` is the end of the last one; at `pattern` is how a
+   * vector is turned around.
+   */
+  reverseRows(from: number, to: number, width: number, pattern: number): void;
+  /** Rows by the addresses of their sources: see rows.ts, of these four. */
+  copyRows(addresses: number, end: number, to: number, apart: number, at: number, bytes: number): void;
+  reverseStretches(...args: readonly [number, number, number, number, at: number, bytes: number, pattern: number]): void;
+  oneWindow(addresses: number, end: number, to: number, apart: number, table: number, tableEnd: number): void;
+  twoWindows(addresses: number, end: number, to: number, apart: number, table: number, tableEnd: number): void;
+  /** Passes of a Fourier transform: see fourier.ts. */
+  readonly fourier2: FourierPass;
+  readonly fourier3: FourierPass;
+  readonly fourier4: FourierPass;
+  readonly fourier5: FourierPass;
   /** The next 624 words of an MT19937 generator behind those in the first chunk; what is given out of them goes to the second. */
   twist(from: number, to: number): void;
   /** See `raise` in powers.ts, whose tables it reads: c1 to c3 are the terms of its series. Whether there are elements that it cannot raise. */
@@ -138,22 +164,25 @@ const extent = ((): FunctionSource => {
 })();
 
 const reverseRows = ((): FunctionSource => {
-  const [width, at, last] = [2, 3, 4];
-  const reversed = (address: Code): Code => shuffleWords(load(address), load(address), [3, 2, 1, 0]);
+  const [width, pattern, at, last, turned] = [2, 3, 4, 5, 6];
+  const reversed = (address: Code): Code => i8x16.swizzle(load(address), get(turned));
   return {
-    parameters: ["i32", "i32", "i32"],
-    variables: ["i32", "i32"],
-    body: whileBelow(here, get(1), [
-      ...set(at, here),
-      ...set(last, i32.sub(i32.add(here, get(width)), i32.of(16))),
-      ...whileBelow(get(at), get(last), [
-        ...store(i32.sub(i32.add(here, get(last)), get(at)), reversed(get(at)), places.second),
-        ...set(at, i32.add(get(at), i32.of(16))),
+    parameters: ["i32", "i32", "i32", "i32"],
+    variables: ["i32", "i32", "v128"],
+    body: [
+      ...set(turned, load(get(pattern))),
+      ...whileBelow(here, get(1), [
+        ...set(at, here),
+        ...set(last, i32.sub(i32.add(here, get(width)), i32.of(16))),
+        ...whileBelow(get(at), get(last), [
+          ...store(i32.sub(i32.add(here, get(last)), get(at)), reversed(get(at)), places.second),
+          ...set(at, i32.add(get(at), i32.of(16))),
+        ]),
+        // The end of the row, which may overlap the vector before.
+        ...store(here, reversed(get(last)), places.second),
+        ...set(0, i32.add(here, get(width))),
       ]),
-      // The end of the row, which may overlap the vector before.
-      ...store(here, reversed(get(last)), places.second),
-      ...set(0, i32.add(here, get(width))),
-    ]),
+    ],
   };
 })();
 
@@ -185,7 +214,21 @@ const twist = ((): FunctionSource => {
 /** An instance of the module. @throws where WebAssembly, or its vectors, are not there, or a page's policy forbids them */
 export function instantiate(): Kernels {
   const bytes = assemble(
-    { ...maps, ...mixing, ...normals, ...exponential, extent, total, squares, reverseRows, twist, power },
+    {
+      ...maps,
+      ...mixing,
+      ...normals,
+      ...exponential,
+      ...rowKernels,
+      ...fourier,
+      transposeBytes,
+      extent,
+      total,
+      squares,
+      reverseRows,
+      twist,
+      power,
+    },
     pages,
   );
   return new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Kernels;

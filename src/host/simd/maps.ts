@@ -70,8 +70,6 @@ export const mask = map(0, (x, _, inChunk) =>
   f32x4.mul(x, bits.and(one, f32x4.above(inChunk(places.second), f32x4.splat(f32.of(0))))),
 );
 
-export const equal = map(1, (x, c) => bits.and(one, f32x4.same(f32x4.trunc(x), c(0))), places.second);
-
 export const byteMask = ((): FunctionSource => {
   const [bytes, set8] = [2, 3];
   // Halves of halves of the sixteen bytes.

@@ -2,7 +2,7 @@
 
 /**
  * Where in the module's memory things lie, in bytes: three chunks, a result, tables; then what mixing takes: a plane, four rows of it in three ways, a table;
- * a table of logarithms, and over the room of mixing what becomes of a generator's words.
+ * a table of logarithms, and over the room of mixing what becomes of a generator's words; then what rows are put together with, and what became of them.
  */
 export const places = {
   first: 0,
@@ -22,10 +22,21 @@ export const places = {
   points: 0x14000,
   squares: 0x18000,
   normals: 0x1c000,
+  addresses: 0x140000,
+  windows: 0x148000,
+  turned: 0x14fff0,
+  fillRow: 0x150000,
+  sources: 0x160000,
+  collected: 0x260000,
 } as const;
 
 /** Of 64 KiB. */
-export const pages = 20;
+export const pages = 60;
+
+/** Bytes of what rows are put together with: addresses, windows, the longest row, sources; behind each is room for a vector. */
+export const rowRoom = { addresses: 0x8000, windows: 0x8000 - 16, row: 0x10000 - 16, sources: 0x100000 - 16 } as const;
+/** Bytes of the result that are collected: more than 1 MiB, from where on the processor writes lines without reading them first. */
+export const collectedRoom = 0x160000;
 
 /** Elements of the plane, and of the longest row. */
 export const planeSize = 2 ** 18;

@@ -3,7 +3,7 @@ import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { type HostArray } from "../../../host/array.ts";
 import { centeredSlices, crop } from "./crop.ts";
-import { mapBinaryToIndices, mapClassesToIndices } from "./label_indices.ts";
+import { binaryVoxels, mapClassesToIndices, type Voxels } from "./label_indices.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { resolveSize, spatialShape, type SpatialSize } from "../../../host/strided.ts";
 import { RandomTransform, type Item } from "../transform.ts";
@@ -144,11 +144,10 @@ export class RandCropByPosNegLabel extends LabelCrop {
   randomize(label: HostArray, image?: HostArray): void {
     const shape = spatialShape(this.op, label);
     const { fgIndices, bgIndices, imageThreshold } = this.options;
-    const { fg, bg } =
-      this.ofItem ??
-      (fgIndices && bgIndices
-        ? { fg: fgIndices, bg: bgIndices }
-        : mapBinaryToIndices(this.options.label ?? label, image ?? this.options.image ?? undefined, imageThreshold));
+    const given = this.ofItem ?? (fgIndices && bgIndices ? { fg: fgIndices, bg: bgIndices } : undefined);
+    const { fg, bg } = given
+      ? { fg: listed(given.fg), bg: listed(given.bg) }
+      : binaryVoxels(this.options.label ?? label, image ?? this.options.image ?? undefined, imageThreshold);
     if (fg.length === 0 && bg.length === 0) {
       throw new DataError(
         `${this.op}: no voxel to center a crop on: the label has no foreground and no background above the image threshold; lower imageThreshold`,
@@ -156,11 +155,13 @@ export class RandCropByPosNegLabel extends LabelCrop {
     }
     const ratio = fg.length === 0 ? 0 : bg.length === 0 ? 1 : this.posRatio;
     this.centers = Array.from({ length: this.options.numSamples ?? 1 }, () => {
-      const indices = this.random.rand() < ratio ? fg : bg;
-      return this.centerAt(indices[this.random.randint(indices.length)], shape);
+      const voxels = this.random.rand() < ratio ? fg : bg;
+      return this.centerAt(voxels.at(this.random.randint(voxels.length)), shape);
     });
   }
 }
+
+const listed = (indices: ArrayLike<number>): Voxels => ({ length: indices.length, at: (k) => indices[k] });
 
 /** How often crops of `RandCropByLabelClasses` are centered on each class. */
 export interface RandCropByLabelClassesOptions extends LabelCropOptions {

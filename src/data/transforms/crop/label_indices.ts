@@ -1,7 +1,7 @@
 /** @file Lists of the voxels of foreground, background and classes: `mapBinaryToIndices`, `mapClassesToIndices`. */
 import { ConfigError, ShapeError } from "../../../host/errors.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
-import { inBlocks } from "../../../host/blocks.ts";
+import { blockSize, inBlocks } from "../../../host/blocks.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
@@ -15,24 +15,77 @@ export function mapBinaryToIndices(
   image?: HostArray,
   imageThreshold = 0,
 ): { fg: Uint32Array; bg: Uint32Array } {
-  const op = "mapBinaryToIndices";
+  const { marks, valid } = marksOf("mapBinaryToIndices", label, image, imageThreshold);
+  const voxels = marks.length;
+  if (valid) return { fg: where(marks, 1), bg: where(marks, 2) };
+  // Each voxel is one or the other.
+  let count = 0;
+  inBlocks(voxels, (start, end) => (count += countIn(marks, 1, start, end)));
+  const [fg, bg] = [count, voxels - count].map((n) => unfilledLike(new Uint32Array(), n + 1));
+  let at = 0;
+  inBlocks(voxels, (start, end) => (at = writeBoth(marks, start, end, fg, at, bg)));
+  return { fg: fg.subarray(0, count), bg: bg.subarray(0, voxels - count) };
+}
+
+/** 1 for foreground, 2 for background, 0 for background that does not count, of which there is none unless `valid`. */
+function marksOf(
+  op: string,
+  label: HostArray,
+  image: HostArray | undefined,
+  imageThreshold: number,
+): { readonly marks: Uint8Array; readonly valid: boolean } {
   const voxels = sizeOf(spatialShape(op, label));
   const valid = maskOf(op, voxels, image, imageThreshold);
-  const list = new Uint8Array(voxels).fill(2);
+  const marks = new Uint8Array(voxels).fill(2);
   // One-hot: channel 0 is background.
   for (let c = label.shape[0] > 1 ? 1 : 0; c < label.shape[0]; c++) {
     const from = c * voxels;
-    inBlocks(voxels, (start, end) => markForeground(label.data, from, list, start, end));
+    inBlocks(voxels, (start, end) => markForeground(label.data, from, marks, start, end));
   }
-  if (valid) for (let i = 0; i < voxels; i++) if (list[i] === 2 && valid[i] === 0) list[i] = 0;
-  if (valid) return { fg: where(list, 1), bg: where(list, 2) };
-  // Each voxel is one or the other.
-  let count = 0;
-  inBlocks(voxels, (start, end) => (count += countIn(list, 1, start, end)));
-  const [fg, bg] = [count, voxels - count].map((n) => unfilledLike(new Uint32Array(), n + 1));
-  let at = 0;
-  inBlocks(voxels, (start, end) => (at = writeBoth(list, start, end, fg, at, bg)));
-  return { fg: fg.subarray(0, count), bg: bg.subarray(0, voxels - count) };
+  if (valid) for (let i = 0; i < voxels; i++) if (marks[i] === 2 && valid[i] === 0) marks[i] = 0;
+  return { marks, valid: valid !== undefined };
+}
+
+/** Voxels of one kind, of which few are asked for: how many there are, and the flat index of the k-th. */
+export interface Voxels {
+  readonly length: number;
+  at(k: number): number;
+}
+
+/** The voxels of `mapBinaryToIndices`, without lists of them. */
+export function binaryVoxels(label: HostArray, image?: HostArray, imageThreshold = 0): { fg: Voxels; bg: Voxels } {
+  const op = "mapBinaryToIndices";
+  if (image || label.shape[0] !== 1) {
+    const { marks } = marksOf(op, label, image, imageThreshold);
+    return { fg: voxelsOf(marks, countsOf(marks, 1), (v) => v === 1), bg: voxelsOf(marks, countsOf(marks, 2), (v) => v === 2) };
+  }
+  spatialShape(op, label);
+  const { data } = label;
+  const zeros = countsOf(data, 0);
+  const others = zeros.map((n, b) => Math.min(blockSize, data.length - b * blockSize) - n);
+  return { fg: voxelsOf(data, others, (v) => v !== 0), bg: voxelsOf(data, zeros, (v) => v === 0) };
+}
+
+/** How many elements of each block have a value. */
+function countsOf(data: TypedArray, value: number): Uint32Array {
+  const counts = new Uint32Array(Math.ceil(data.length / blockSize));
+  inBlocks(data.length, (start, end) => void (counts[start / blockSize] = countIn(data, value, start, end)));
+  return counts;
+}
+
+/** @param counts of each block */
+function voxelsOf(data: TypedArray, counts: Uint32Array, is: (v: number) => boolean): Voxels {
+  return {
+    length: counts.reduce((a, b) => a + b, 0),
+    at(k) {
+      let left = k;
+      let block = 0;
+      while (left >= counts[block]) left -= counts[block++];
+      let i = block * blockSize;
+      while (!is(data[i]) || left-- > 0) i++;
+      return i;
+    },
+  };
 }
 
 /** Indices of 1 and of others; an index is written before it is known whether it counts. */
@@ -114,7 +167,7 @@ function where(marks: Uint8Array, value: number): Uint32Array {
   return out.subarray(0, count);
 }
 
-function countIn(marks: Uint8Array, value: number, start: number, end: number): number {
+function countIn(marks: TypedArray, value: number, start: number, end: number): number {
   let count = 0;
   for (let i = start; i < end; i++) count += Number(marks[i] === value);
   return count;

@@ -1,6 +1,7 @@
 /** @file Holes in images: `RandCoarseDropout`, `RandCoarseShuffle`. */
 import { ConfigError } from "../../../host/errors.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
+import { inBlocks } from "../../../host/blocks.ts";
 import { required } from "../../../host/defaults.ts";
 import { stridesOf } from "../../../host/shape.ts";
 import { emptyLike, resolveSize, type SpatialSize, spatialShape } from "../../../host/strided.ts";
@@ -85,6 +86,11 @@ function linesOf(
   }
 }
 
+/** Lines of holes are short, and here also of other types: a loop is faster than `set`. */
+function copyLine(from: TypedArray, at: number, to: TypedArray, start: number, length: number): void {
+  for (let i = 0; i < length; i++) to[start + i] = from[at + i];
+}
+
 /** What `RandCoarseDropout` fills the holes with. */
 export interface RandCoarseDropoutOptions extends CoarseOptions {
   /** Fill the holes; else fill all around them. Default true. */
@@ -152,7 +158,7 @@ export class RandCoarseDropout extends RandCoarse {
         linesOf(hole, spatial, c, (at, k) => {
           if (!this.dropoutHoles) data.set(x.data.subarray(at, at + length), at);
           else if (typeof this.fillValue === "number") data.fill(this.fillValue, at, at + length);
-          else data.set(this.fills[h].subarray(c * voxels + k, c * voxels + k + length), at);
+          else copyLine(this.fills[h], c * voxels + k, data, at, length);
         });
       }
     });
@@ -170,7 +176,7 @@ export class RandCoarseDropout extends RandCoarse {
  * @throws ConfigError for fewer than 1 hole, a `prob` outside 0 … 1 and an unknown option
  */
 export class RandCoarseShuffle extends RandCoarse {
-  private orders: number[][] = [];
+  private orders: Int32Array[] = [];
 
   constructor(options: CoarseOptions) {
     const defaults = { holes: required, spatialSize: required, maxHoles: null, maxSpatialSize: null, prob: 0.1 } as const;
@@ -189,7 +195,8 @@ export class RandCoarseShuffle extends RandCoarse {
     super.draw(x);
     this.orders = this.holes.flatMap(({ size }) =>
       Array.from({ length: x.shape[0] }, () => {
-        const order = Array.from({ length: sizeOf(size) }, (_, i) => i);
+        const order = new Int32Array(sizeOf(size));
+        inBlocks(order.length, (start, end) => countUp(order, start, end));
         this.random.shuffle(order);
         return order;
       }),
@@ -203,12 +210,18 @@ export class RandCoarseShuffle extends RandCoarse {
       const patch = emptyLike(data, sizeOf(hole.size));
       for (let c = 0; c < x.shape[0]; c++) {
         const order = this.orders[h * x.shape[0] + c];
-        linesOf(hole, spatial, c, (at, k) => patch.set(data.subarray(at, at + length), k));
-        linesOf(hole, spatial, c, (at, k) => {
-          for (let i = 0; i < length; i++) data[at + i] = patch[order[k + i]];
-        });
+        linesOf(hole, spatial, c, (at, k) => copyLine(data, at, patch, k, length));
+        linesOf(hole, spatial, c, (at, k) => takeLine(patch, order, k, data, at, length));
       }
     });
     return { ...x, data };
   }
+}
+
+function countUp(order: Int32Array, start: number, end: number): void {
+  for (let i = start; i < end; i++) order[i] = i;
+}
+
+function takeLine(from: TypedArray, order: Int32Array, k: number, to: TypedArray, start: number, length: number): void {
+  for (let i = 0; i < length; i++) to[start + i] = from[order[k + i]];
 }

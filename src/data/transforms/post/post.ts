@@ -3,13 +3,10 @@ import { expectArguments } from "../../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../../host/errors.ts";
 import { argmaxPlanes } from "../../../host/argmax.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../../host/array.ts";
+import { inBlocks } from "../../../host/blocks.ts";
 import { normalizeAxis, showShape } from "../../../host/shape.ts";
 import { castTo, type DTypeName, workingCopy } from "../shape/cast.ts";
 import { roundHalfEven } from "../../../host/rounding.ts";
-import { extent } from "../../../host/stats.ts";
-import { endOf, fill, type Lanes, lanesFor } from "../../../host/simd/chunks.ts";
-import { chunkSize, places } from "../../../host/simd/places.ts";
-import { unfilledFloats } from "../../../host/unfilled.ts";
 import type { Transform } from "../transform.ts";
 import { allOptions } from "../options.ts";
 
@@ -113,7 +110,9 @@ export class AsDiscrete implements Transform {
   apply(x: HostArray): HostArray {
     expectArguments("AsDiscrete", "array", { x });
     const { argmax, toOnehot, threshold, rounding, dim, keepdim, dtype } = this.options;
-    let out: HostArray = { data: new Float32Array(x.data as ArrayLike<number>), shape: x.shape };
+    // Small integers are what they would be as float32.
+    const small = x.data.BYTES_PER_ELEMENT < 4 && typeof toOnehot === "number" && !argmax;
+    let out: HostArray = { data: small ? x.data : new Float32Array(x.data as ArrayLike<number>), shape: x.shape };
     if (argmax) out = argmaxAlong(x, dim, keepdim);
     if (typeof toOnehot === "number") out = onehot(out, toOnehot, dim);
     if (typeof threshold === "number") out = { data: out.data.map((v) => (v >= threshold ? 1 : 0)), shape: out.shape };
@@ -172,37 +171,41 @@ function onehot(x: HostArray, classes: number, dim: number): HostArray<Float32Ar
       `AsDiscrete: toOnehot needs one channel of class indices, got shape ${showShape(x.shape)}; set argmax first`,
     );
   const { data } = x;
-  expectClasses(data, classes);
-  const out = unfilledFloats(classes * data.length);
-  for (let block = 0; block * size < data.length; block++) {
-    const from = data.subarray(block * size, (block + 1) * size);
-    const to = out.subarray(block * classes * size, (block + 1) * classes * size);
-    const lanes = from instanceof Float32Array ? lanesFor(size) : undefined;
-    if (lanes) onehotInLanes(lanes, from as Float32Array, to, classes);
-    else markClasses(from, classes, to);
-  }
+  // Zeros from the system: most of its pages are written in one place only.
+  const out = new Float32Array(classes * data.length);
+  let known = true;
+  for (let start = 0; start < data.length; start += size) known &&= markClasses(data, start, size, classes, out);
+  if (!known) throw unknownClass(data, classes);
   return { data: out, shape: shape.map((d, a) => (a === axis ? classes : d)) };
 }
 
-/** @throws DataError for a class outside of 0 … classes − 1 */
-function expectClasses(data: TypedArray, classes: number): void {
-  const { min, max, firstNaN } = extent(data);
-  if (data.length === 0 || (firstNaN < 0 && min > -1 && max < classes)) return;
-  const odd = data.findIndex((v) => !(v > -1 && v < classes));
-  throw new DataError(`AsDiscrete: class ${data[odd]} is outside 0 … ${classes - 1}; raise toOnehot or map the label's values`);
+/** Marks the classes of a block of voxels; whether all of them are from 0 to below `classes`. */
+function markClasses(data: TypedArray, start: number, size: number, classes: number, out: Float32Array): boolean {
+  let unknown = 0;
+  // In pieces, as the engine compiles a loop between its runs.
+  inBlocks(size, (from, to) => (unknown += markBlock(data, start, size, from, to, classes, out)));
+  return unknown === 0;
 }
 
-function markClasses(data: TypedArray, classes: number, out: Float32Array): void {
-  out.fill(0, 0, classes * data.length);
-  for (let i = 0; i < data.length; i++) out[Math.trunc(data[i]) * data.length + i] = 1;
-}
-
-function onehotInLanes({ kernels, first, second }: Lanes, data: Float32Array, out: Float32Array, classes: number): void {
-  for (let at = 0; at < data.length; at += chunkSize) {
-    const count = fill(first, data, at);
-    for (let c = 0; c < classes; c++) {
-      kernels.equal(places.first, endOf(count), c);
-      out.set(count === chunkSize ? second : second.subarray(0, count), c * data.length + at);
-    }
+function markBlock(
+  data: TypedArray,
+  start: number,
+  size: number,
+  from: number,
+  to: number,
+  classes: number,
+  out: Float32Array,
+): number {
+  let unknown = 0;
+  for (let i = from; i < to; i++) {
+    const c = data[start + i];
+    if (c > -1 && c < classes) out[start * classes + Math.trunc(c) * size + i] = 1;
+    else unknown++;
   }
+  return unknown;
+}
+
+function unknownClass(data: TypedArray, classes: number): DataError {
+  const odd = data.findIndex((v) => !(v > -1 && v < classes));
+  return new DataError(`AsDiscrete: class ${data[odd]} is outside 0 … ${classes - 1}; raise toOnehot or map the label's values`);
 }

@@ -1,7 +1,8 @@
 /** @file Voxels taken over as they are, axis by axis: nearest resampling and padding with what the image has. */
 import { type HostArray, sizeOf, type TypedArray } from "../../../host/array.ts";
 import { stridesOf } from "../../../host/shape.ts";
-import { asWords } from "../../../host/strided.ts";
+import { takeRows } from "../../../host/simd/take_rows.ts";
+import { asWords, emptyLike } from "../../../host/strided.ts";
 import { unfilledLike } from "../../../host/unfilled.ts";
 
 /**
@@ -11,6 +12,7 @@ import { unfilledLike } from "../../../host/unfilled.ts";
 export function takeAxes<A extends TypedArray>(x: HostArray<A>, index: readonly Int32Array[], fill = 0): HostArray<A> {
   const shape = [x.shape[0], ...index.map((i) => i.length)];
   const out = unfilledLike(x.data, sizeOf(shape));
+  if (takenInLanes(x, out, index, fill)) return { data: out, shape };
   if (index.some((list) => list.includes(-1))) out.fill(fill);
   const axes = [Int32Array.from({ length: x.shape[0] }, (_, i) => i), ...index];
   const strides = stridesOf(x.shape);
@@ -26,6 +28,21 @@ export function takeAxes<A extends TypedArray>(x: HostArray<A>, index: readonly 
   const words = asWords(out);
   if (out.length > 0) takeBlock({ data: asWords(x.data), out: words, plans, fill: words[0] }, 0, 0, 0);
   return { data: out, shape };
+}
+
+function takenInLanes<A extends TypedArray>(x: HostArray<A>, out: A, index: readonly Int32Array[], fill: number): boolean {
+  if (index.length < 2 || out.length === 0) return false;
+  const strides = stridesOf(x.shape);
+  const rowAxis = x.shape.length - 2;
+  let planes = Array.from({ length: x.shape[0] }, (_, c) => c * strides[0]);
+  for (let a = 1; a < rowAxis; a++) {
+    const list = index[a - 1];
+    planes = planes.flatMap((at) => Array.from(list, (i) => (at < 0 || i < 0 ? -1 : at + i * strides[a])));
+  }
+  const rows = Float64Array.from(index[rowAxis - 1], (i) => (i < 0 ? -1 : i * strides[rowAxis]));
+  const one = emptyLike(x.data, 1);
+  one[0] = fill;
+  return takeRows(x.data, out, { planes, rows, columns: index[rowAxis], width: x.shape[rowAxis + 1], fill: one });
 }
 
 /** What is to be done along an axis: stretches to copy as they are, single places, and places that were taken before. */
@@ -102,7 +119,7 @@ function takeBlock(take: Take, axis: number, at: number, to: number): void {
   if (axis === plans.length - 1) {
     if (plan.ascendingPlaces) gather(data, at, sources, out, to + places[0]);
     else for (let k = 0; k < places.length; k++) out[to + places[k]] = data[at + sources[k]];
-  } else if (axis !== plans.length - 2 || !takeRows(take, plan, at, to))
+  } else if (axis !== plans.length - 2 || !takeWideRows(take, plan, at, to))
     for (let k = 0; k < places.length; k++) takeBlock(take, axis + 1, at + sources[k] * block, to + places[k] * step);
   for (const [o, source, count] of plan.again) out.copyWithin(to + o * step, to + source * step, to + (source + count) * step);
 }
@@ -115,7 +132,7 @@ function gather(data: TypedArray, at: number, sources: Int32Array, out: TypedArr
  * The rows of a plane that are wider in the result, as padding makes them: all of them are put at the plane's end at once, from where they move to their
  * places, the first one first; that takes a third of the time of fetching each from the source. False where it is not that.
  */
-function takeRows({ data, out, plans, fill }: Take, rows: AxisPlan, at: number, to: number): boolean {
+function takeWideRows({ data, out, plans, fill }: Take, rows: AxisPlan, at: number, to: number): boolean {
   const columns = plans[plans.length - 1];
   const { places, sources, from: width, to: step } = rows;
   const whole = columns.runs.find(([, , length]) => length === width);
