@@ -29,7 +29,7 @@ export type Normalization = "none" | "zscore" | "minmax" | "brainchop" | "brainc
 export interface OpenModelOptions {
   /** In place of what the model's training says. */
   readonly inference?: InferenceOptions | undefined;
-  /** Of a run: last weights or those of the best validation. Default the last. */
+  /** Of a run or nnU-Net's folder: last weights or those of the best validation. Default the last. */
   readonly weights?: "last" | "best" | undefined;
   /** Of nnU-Net: folds whose networks are averaged. Default those that there are. */
   readonly folds?: readonly (number | "all")[] | undefined;

@@ -34,7 +34,7 @@ export type ReadModelFile = (path: string) => Promise<Uint8Array | undefined>;
 
 /** Options of `openNnunetModel`, `openNnunetFolder`. */
 export interface OpenNnunetOptions {
-  /** Folds whose networks are averaged. Default those of 0 … 4 that there are, else "all". */
+  /** Folds whose networks are averaged. Default those from 0 on that there are, else "all". */
   readonly folds?: readonly (number | "all")[];
   /** Default "checkpoint_final.pth". */
   readonly checkpoint?: string;
@@ -137,8 +137,8 @@ export class NnunetModel {
         `the image has ${image.shape[0]} channels, the model takes ${this.channels.length}: ${this.channels.join(", ")}`,
       );
     expectFinite(image);
-    // The reader that brings every image to RAS, and predictions back.
-    const turn = this.plans.image_reader_writer === "NibabelIOWithReorient" ? turnTo(image.affine, "RAS") : undefined;
+    // The readers that bring every image to RAS, and predictions back.
+    const turn = /^\w+IOWithReorient$/.test(this.plans.image_reader_writer) ? turnTo(image.affine, "RAS") : undefined;
     const { data, properties } = this.preprocessed(turn ? turnVolume(image, turn) : image);
     options.signal?.throwIfAborted();
     const logits = await this.logits(data, options);
@@ -265,13 +265,18 @@ export async function openNnunetModel(
   });
 }
 
+const usualFolds = 5;
+const mostFolds = 100;
+
 async function checkpointsOf(read: ReadModelFile, folds: readonly (number | "all")[] | undefined, checkpoint: string) {
   const found: { path: string; bytes: Uint8Array }[] = [];
-  for (const fold of folds ?? [0, 1, 2, 3, 4]) {
+  for (const fold of folds ?? Array.from({ length: mostFolds }, (_, i) => i)) {
     const path = `fold_${fold}/${checkpoint}`;
     const bytes = await read(path);
     if (bytes) found.push({ path, bytes });
     else if (folds) throw new FormatError(`the model folder has no ${path}`);
+    // Of five folds some may be wanting; what follows on them goes on to the first that does.
+    else if (typeof fold === "number" && fold >= usualFolds - 1) break;
   }
   if (found.length > 0) return found;
   const path = `fold_all/${checkpoint}`;

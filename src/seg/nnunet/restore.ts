@@ -7,7 +7,7 @@ import { type HostArray, sizeOf } from "../../host/array.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { copyView } from "../../host/strided.ts";
 import type { CaseProperties } from "../../data/nnunet/preprocess.ts";
-import { resampleByPlan } from "../../data/nnunet/resample_by_plan.ts";
+import { resampleLogitsByPlan } from "../../data/nnunet/resample_by_plan.ts";
 import { type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, toProbabilities } from "./label_manager.ts";
@@ -21,7 +21,7 @@ export interface RestoreOptions {
 }
 
 /** One class on the grid of the cropped case. */
-function* classes(logits: ScoreMap, o: Omit<RestoreOptions, "manager">): Generator<ArrayLike<number>> {
+function* classes(logits: ScoreMap, o: Omit<RestoreOptions, "manager">): Generator<Float32Array> {
   const { configuration: c, properties } = o;
   const target = properties.shapeAfterCroppingAndBeforeResampling;
   const original = o.transposeForward.map((a) => properties.spacing[a]);
@@ -29,7 +29,7 @@ function* classes(logits: ScoreMap, o: Omit<RestoreOptions, "manager">): Generat
   for (let k = 0; k < logits.channels; k++) {
     const one = { data: logits.channel(k), shape: [1, ...logits.shape] };
     const { resampling_fn_probabilities: fn, resampling_fn_probabilities_kwargs: kwargs } = c;
-    yield resampleByPlan(fn, kwargs, one, target, current, original).data;
+    yield resampleLogitsByPlan(fn, kwargs, one, target, current, original).data;
   }
 }
 

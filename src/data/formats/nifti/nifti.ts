@@ -74,6 +74,7 @@ export async function readNiftiOf(file: ImageFile): Promise<Volume> {
     header: header.bytes,
     dtype,
     units: header.units,
+    spacing: header.spacing,
     ...((slope !== 1 || inter !== 0) && { fields: { scl_slope: slope, scl_inter: inter } }),
     ...(header.notes.length > 0 && { notes: header.notes }),
   });
