@@ -23,6 +23,7 @@ import type { NnUNet } from "../networks/nnunet_parts.ts";
 import { channelsOf, inputChannels, masksOf } from "./cascade.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, labelManager } from "./label_manager.ts";
+import { type KeptMap, meanOfFolds } from "./mean_of_folds.ts";
 import { nnunetNetwork } from "./network.ts";
 import { jsonRecord, parsePlans, type PlansFile } from "./plans_file.ts";
 import { type KeepScores, keptInMemory } from "../inference/kept_scores.ts";
@@ -172,11 +173,26 @@ export class NnunetModel {
     return { data: withLabelMasks(data, seg, masksOf(this.configuration, this.classes)), properties };
   }
 
-  /** Mean logits `[heads, …]` over tiles, mirrored images and folds, on the grid of the preprocessed case. */
-  private async logits(data: HostArray<Float32Array>, options: NnunetPredictOptions) {
-    const { mirroring = true, tileStepSize, gaussian, batchSize, maxBytes, signal, onProgress } = options;
+  /** Logits `[heads, …]` on the grid of the preprocessed case: the mean of the folds. */
+  private logits(data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<KeptMap> {
     const { keepScores = keptInMemory } = options;
-    const windows = new DeviceWindows(this.device, this.networks, {
+    const folds = this.networks.length;
+    return meanOfFolds(
+      folds,
+      (k) =>
+        this.foldLogits(this.networks[k], data, {
+          ...options,
+          keepScores,
+          onProgress: (done, total) => options.onProgress?.(k * total + done, folds * total),
+        }),
+      keepScores,
+    );
+  }
+
+  /** Those of one fold: the mean over tiles and mirrored images. */
+  private async foldLogits(network: NnUNet, data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<KeptMap> {
+    const { mirroring = true, tileStepSize, gaussian, batchSize, maxBytes, keepScores, signal, onProgress } = options;
+    const windows = new DeviceWindows(this.device, network, {
       ...nnunetTiles(this.configuration.patch_size, {
         tileStepSize,
         gaussian,
