@@ -6,10 +6,11 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FormatError } from "./errors.ts";
 
-/** Writes `bytes` to `path`, replacing a file of that name in one step; on an error the old file is untouched. */
-export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+/** Writes `bytes`, or pieces as they come, to `path`, replacing a file of that name in one step; on an error the old file is untouched. */
+export async function writeFileAtomic(path: string, bytes: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void> {
   expectArguments("writeFileAtomic", "text", { path });
-  if (typeof bytes !== "string") expectArguments("writeFileAtomic", "bytes", { bytes });
+  const inPieces = typeof bytes === "object" && bytes !== null && Symbol.asyncIterator in bytes;
+  if (typeof bytes !== "string" && !inPieces) expectArguments("writeFileAtomic", "bytes", { bytes });
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx");

@@ -2,11 +2,7 @@
 
 import { sizeOf } from "../../host/array.ts";
 import { roundToHalf } from "../../host/rounding.ts";
-import type { KeepScores } from "../inference/kept_scores.ts";
-import type { ScoreMap } from "../inference/score_map.ts";
-
-/** Scores whose room can be freed. */
-export type KeptMap = ScoreMap & { readonly dispose: () => void };
+import type { KeepScores, KeptScoreMap } from "../inference/kept_scores.ts";
 
 /**
  * @param folds how many there are, 1 or more
@@ -14,9 +10,9 @@ export type KeptMap = ScoreMap & { readonly dispose: () => void };
  */
 export async function meanOfFolds(
   folds: number,
-  logitsOf: (fold: number) => Promise<KeptMap>,
+  logitsOf: (fold: number) => Promise<KeptScoreMap>,
   keepScores: KeepScores,
-): Promise<KeptMap> {
+): Promise<KeptScoreMap> {
   const first = await logitsOf(0);
   if (folds === 1) return first;
   const { channels, shape } = first;
@@ -37,7 +33,7 @@ export async function meanOfFolds(
 
 function addTo(
   write: (at: number, values: Float32Array) => void,
-  logits: KeptMap,
+  logits: KeptScoreMap,
   sumOf: (values: Float32Array, channel: number) => Float32Array,
 ): void {
   try {

@@ -23,10 +23,11 @@ import type { NnUNet } from "../networks/nnunet_parts.ts";
 import { channelsOf, inputChannels, masksOf } from "./cascade.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, labelManager } from "./label_manager.ts";
-import { type KeptMap, meanOfFolds } from "./mean_of_folds.ts";
+import { meanOfFolds } from "./mean_of_folds.ts";
 import { nnunetNetwork } from "./network.ts";
 import { jsonRecord, parsePlans, type PlansFile } from "./plans_file.ts";
-import { type KeepScores, keptInMemory } from "../inference/kept_scores.ts";
+import { type KeepScores, keptInMemory, type KeptScoreMap } from "../inference/kept_scores.ts";
+import { gathered } from "../inference/score_map.ts";
 import { type RestoreOptions, restoreLabels, restoreProbabilities } from "./restore.ts";
 import { nnunetTiles } from "./tiles.ts";
 
@@ -51,8 +52,8 @@ export interface NnunetPredictOptions {
   readonly tileStepSize?: number;
   /** Weights that fall off from the middle of tiles; default true. */
   readonly gaussian?: boolean;
-  /** Give probabilities too. Default false. */
-  readonly probabilities?: boolean;
+  /** Give probabilities too, "channels": one at a time. Default false. */
+  readonly probabilities?: boolean | "channels";
   /** Tiles per pass of a network; default 1. */
   readonly batchSize?: number;
   /** Bytes of device memory, as `DeviceWindows`. */
@@ -71,6 +72,8 @@ export interface NnunetPrediction {
   readonly labels: Volume<Uint8Array | Int16Array>;
   /** `[heads, x, y, z]`: classes with the background first, or regions. */
   readonly probabilities?: Volume<Float32Array>;
+  /** The same of the class or region that is asked for, `[x, y, z]`, if they were asked for so. */
+  readonly probabilityMap?: KeptScoreMap;
 }
 
 /** A model of nnU-Net, ready to predict. */
@@ -155,10 +158,22 @@ export class NnunetModel {
       return makeVolume(turn ? turnArray(volume, undone(turn)) : volume, image.affine, image.meta);
     };
     try {
-      return {
-        labels: asImage(restoreLabels(logits, restore)),
-        ...(options.probabilities && { probabilities: asImage(restoreProbabilities(logits, restore)) }),
+      if (!options.probabilities) return { labels: asImage(restoreLabels(logits, restore)) };
+      const found = restoreProbabilities(logits, restore, options.keepScores ?? keptInMemory);
+      const { channels, shape, channel, dispose } = found.probabilities;
+      const probabilityMap: KeptScoreMap = {
+        channels,
+        shape: image.shape.slice(1),
+        channel: (c) => asImage({ data: channel(c), shape: [1, ...shape] }).data,
+        dispose,
       };
+      const labels = asImage(found.labels);
+      if (options.probabilities === "channels") return { labels, probabilityMap };
+      try {
+        return { labels, probabilities: makeVolume(gathered(probabilityMap), image.affine, image.meta) };
+      } finally {
+        dispose();
+      }
     } finally {
       logits.dispose();
     }
@@ -174,7 +189,7 @@ export class NnunetModel {
   }
 
   /** Logits `[heads, …]` on the grid of the preprocessed case: the mean of the folds. */
-  private logits(data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<KeptMap> {
+  private logits(data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<KeptScoreMap> {
     const { keepScores = keptInMemory } = options;
     const folds = this.networks.length;
     return meanOfFolds(
@@ -190,7 +205,7 @@ export class NnunetModel {
   }
 
   /** Those of one fold: the mean over tiles and mirrored images. */
-  private async foldLogits(network: NnUNet, data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<KeptMap> {
+  private async foldLogits(network: NnUNet, data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<KeptScoreMap> {
     const { mirroring = true, tileStepSize, gaussian, batchSize, maxBytes, keepScores, signal, onProgress } = options;
     const windows = new DeviceWindows(this.device, network, {
       ...nnunetTiles(this.configuration.patch_size, {

@@ -114,6 +114,23 @@ export function encodeNifti(volume: Volume, dtype?: NiftiDtype): Uint8Array {
   return file;
 }
 
+/**
+ * The pieces of an uncompressed NIfTI file with several channels of one geometry, for who has or makes one at a time.
+ * @param source whose geometry and spatial size it is
+ * @param channels how many there are
+ * @param channel gives each `[x, y, z]`, once and in order
+ */
+export function* encodeNiftiChannels(
+  source: Volume,
+  channels: number,
+  channel: (index: number) => Float32Array,
+): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
+  const size = source.shape.slice(1);
+  yield buildNiftiHeader({ ...source, shape: [channels, ...size] }, "f32") as Uint8Array<ArrayBuffer>;
+  const order = channelsLast([1, ...size]);
+  for (let c = 0; c < channels; c++) yield encodeBlock(channel(c), order) as Uint8Array<ArrayBuffer>;
+}
+
 /** Whether bytes begin as a NIfTI header does. */
 function isNifti(head: Uint8Array): boolean {
   const magic = (at: number) => String.fromCharCode(...head.subarray(at, at + 4));
