@@ -9,7 +9,11 @@ export function roundToHalf(data: Float32Array): void {
   for (let i = 0; i < bits.length; i++) {
     const magnitude = bits[i] & 0x7fffffff;
     // Below 2⁻¹⁴ the steps are 2⁻²⁴, which is what a float64 of this size has left.
-    if (magnitude < 0x38800000) data[i] = data[i] + 1.5 * 2 ** 28 - 1.5 * 2 ** 28;
+    if (magnitude < 0x38800000) {
+      const sign = bits[i] & 0x80000000;
+      data[i] = data[i] + 1.5 * 2 ** 28 - 1.5 * 2 ** 28;
+      bits[i] |= sign;
+    }
     // NaN and infinity stay; from halfway between the greatest half and 2¹⁶ on it is infinity.
     else if (magnitude >= 0x477ff000) bits[i] = magnitude > 0x7f800000 ? bits[i] : (bits[i] & 0x80000000) | 0x7f800000;
     else bits[i] = (bits[i] + 0xfff + ((bits[i] >> 13) & 1)) & ~0x1fff;

@@ -296,7 +296,7 @@ export async function openNnunetModel(
   });
 }
 
-const usualFolds = 5;
+const usualFolds = 10;
 const mostFolds = 100;
 
 async function checkpointsOf(read: ReadModelFile, folds: readonly (number | "all")[] | undefined, checkpoint: string) {
@@ -306,7 +306,7 @@ async function checkpointsOf(read: ReadModelFile, folds: readonly (number | "all
     const bytes = await read(path);
     if (bytes) found.push({ path, bytes });
     else if (folds) throw new FormatError(`the model folder has no ${path}`);
-    // Of five folds some may be wanting; what follows on them goes on to the first that does.
+    // Of the first ones some may be wanting; those behind go on to the first that does.
     else if (typeof fold === "number" && fold >= usualFolds - 1) break;
   }
   if (found.length > 0) return found;
