@@ -4,21 +4,13 @@ import { type Ceiling as Basic, measureCeiling } from "../src/bench/ceiling.ts";
 import { fastest } from "../src/bench/time.ts";
 import type { Device } from "../src/index.ts";
 import { code as grid } from "../src/kernels/shaders/lib/grid.gen.ts";
+import { halfConfigs, type MatrixConfig } from "../src/kernels/lib/matrices.ts";
 import { type Program, write } from "../src/tensor/kernel.ts";
 import { text } from "./gpu/tree.ts";
 
 export interface Ceiling extends Basic {
   /** f16 subgroup matrices with f32 sums; undefined on an adapter without them. */
   readonly matrixGflops: number | undefined;
-}
-
-/** A shape that the adapter multiplies; not in the types of WebGPU yet. */
-export interface MatrixConfig {
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-  readonly componentType: string;
-  readonly resultComponentType: string;
 }
 
 const matrixSource = text("bench/matrix_ceiling.wgsl");
@@ -32,13 +24,9 @@ export function matrixProgram({ M, N, K }: MatrixConfig, lanes: number): Program
 }
 
 async function matrices(device: Device): Promise<number | undefined> {
-  const { subgroupMatrixConfigs = [], subgroupMaxSize } = device.info as GPUAdapterInfo & {
-    readonly subgroupMatrixConfigs?: Iterable<MatrixConfig>;
-  };
-  const half = [...subgroupMatrixConfigs].filter((c) => c.componentType === "f16" && c.resultComponentType === "f32");
-  const enabled = device.gpu.features.has("chromium-experimental-subgroup-matrix" as GPUFeatureName);
-  if (!enabled || half.length === 0) return undefined;
-  const lanes = subgroupMaxSize;
+  const half = halfConfigs(device);
+  if (half.length === 0) return undefined;
+  const lanes = device.info.subgroupMaxSize;
   let best = 0;
   for (const config of half) {
     const { M, N, K } = config;

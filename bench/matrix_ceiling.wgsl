@@ -17,8 +17,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     right[i] = f16(f32(i % 5u) * 0.001);
   }
   workgroupBarrier();
-  let a = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>>(&left, 0u, false, K);
-  let b = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>>(&right, 0u, false, N);
+  let a = subgroupMatrixLoad<subgroup_matrix_left<f16, K, M>, row_major>(&left, 0u, K);
+  let b = subgroupMatrixLoad<subgroup_matrix_right<f16, N, K>, row_major>(&right, 0u, N);
   var c0 = subgroup_matrix_result<f32, N, M>();
   var c1 = c0;
   var c2 = c0;
@@ -30,8 +30,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     c3 = subgroupMatrixMultiplyAccumulate(a, b, c3);
   }
   let at = linear_group(group, groups) * 4u * M * N;
-  subgroupMatrixStore(&y, at, c0, false, N);
-  subgroupMatrixStore(&y, at + M * N, c1, false, N);
-  subgroupMatrixStore(&y, at + 2u * M * N, c2, false, N);
-  subgroupMatrixStore(&y, at + 3u * M * N, c3, false, N);
+  subgroupMatrixStore<row_major>(&y, at, c0, N);
+  subgroupMatrixStore<row_major>(&y, at + M * N, c1, N);
+  subgroupMatrixStore<row_major>(&y, at + 2u * M * N, c2, N);
+  subgroupMatrixStore<row_major>(&y, at + 3u * M * N, c3, N);
 }

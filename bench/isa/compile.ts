@@ -4,7 +4,7 @@ import { writeSync } from "node:fs";
 import { openDevice } from "../../src/index.ts";
 import { kernelCalls } from "./kernels.ts";
 
-const device = await openDevice();
+const device = await openDevice({ toggles: ["enable-dawn-features=allow_unsafe_apis"] });
 const only = new RegExp(process.argv[2] ?? "");
 for (const call of kernelCalls(device)) {
   if (!only.test(call.program.key)) continue;

@@ -79,7 +79,7 @@ export function kernelCalls(device: Device): KernelCall[] {
   };
   for (const layer of layers) {
     for (const half of [false, true]) {
-      const all = layer.family === "conv" ? [...gatherNames(device), ...weightNames(device)] : ["rule"];
+      const all = layer.family === "conv" ? [...gatherNames(device, half), ...weightNames(device, half)] : ["rule"];
       for (const variant of new Set(layer.variants ?? all)) {
         device.choices.clear();
         if (layer.family) device.choices.set(layer.family, variant);

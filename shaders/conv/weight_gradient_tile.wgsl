@@ -3,7 +3,7 @@
 // STEP; a lane multiplies 4 * R channels of one by 4 * R of the other. With few channels KS teams of AG * BG lanes each take every KS-th position, and their
 // sums are added at the end, in order. Slabs write partial sums, which `reduce` adds in fixed order, as in conv/weight_gradient.wgsl.
 // Where a lane's position lies is found once and then moved on by additions; what the next step needs is loaded while this one multiplies.
-// uses lib/grid lib/conv_weight
+// uses lib/grid lib/conv_weight lib/conv_walk
 
 const TEAM = AG * BG;
 const LANES = TEAM * KS;
@@ -40,45 +40,6 @@ fn fetch_b(index: u32, plane: u32) -> array<vec4<E>, B_FETCHES> {
   return v;
 }
 
-// Where a lane is: its place on the axes of b that the tap reaches, and addresses without the channel in a and b.
-struct Place {
-  at: vec3i,
-  a: u32,
-  b: u32,
-}
-
-fn position(q: u32, plane: u32) -> vec4i {
-  let o = i32(q % plane);
-  return vec4i(o / (p.a_size.y * p.a_size.z), o / p.a_size.z % p.a_size.y, o % p.a_size.z, i32(q / plane));
-}
-
-// What it takes to go on by some positions, and to the next line, slice and sample from the end of one.
-struct Way {
-  step: Place,
-  line: Place,
-  slice: Place,
-  sample: Place,
-  end: vec3i,
-}
-
-fn added(to: Place, step: Place, yes: bool) -> Place {
-  return Place(to.at + select(vec3i(0), step.at, yes), to.a + select(0u, step.a, yes), to.b + select(0u, step.b, yes));
-}
-
-fn moved(start: Place, way: Way) -> Place {
-  var to = added(start, way.step, true);
-  to = added(to, way.line, to.at.z >= way.end.z);
-  to = added(to, way.slice, to.at.y >= way.end.y);
-  return added(to, way.sample, to.at.x >= way.end.x);
-}
-
-// A difference of positions in a as one of places.
-fn place_of(d: vec4i, a_sample: u32, b_sample: u32) -> Place {
-  let at = d.xyz * p.stride.xyz;
-  let b = u32((at.x * p.b_size.y + at.y) * p.b_size.z + at.z) + u32(d.w) * b_sample;
-  return Place(at, u32((d.x * p.a_size.y + d.y) * p.a_size.z + d.z) + u32(d.w) * a_sample, b);
-}
-
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @builtin(local_invocation_index) lane: u32) {
   let group = place(linear_group(id, ids));
@@ -103,17 +64,9 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   let m = lane / STEP;
   let a_start = (g * p.a_group + a0 + m * 4u) * a_plane;
   let b_start = (g * p.b_group + b0 + m * 4u) * b_plane;
-  let a_sample = p.a_channels * a_plane;
-  let b_sample = p.b_channels * b_plane;
-  let way = Way(
-    place_of(position(STEP, a_plane), a_sample, b_sample),
-    place_of(vec4i(0, 1, -p.a_size.z, 0), a_sample, b_sample),
-    place_of(vec4i(1, -p.a_size.y, 0, 0), a_sample, b_sample),
-    place_of(vec4i(-p.a_size.x, 0, 0, 1), a_sample, b_sample),
-    p.a_size.xyz * p.stride.xyz + reach,
-  );
+  let on = way(STEP, p.a_size.z, reach);
   var q = first + t;
-  let here = place_of(position(q, a_plane), a_sample, b_sample);
+  let here = place_of(position(q, p.a_size.z));
   var now = Place(here.at + reach, here.a + a_start, here.b + b_start + u32((reach.x * p.b_size.y + reach.y) * p.b_size.z + reach.z));
   var counts = q < last && all(vec3u(now.at) < vec3u(p.b_size.xyz)); // below zero is above all as u32
   var a_next = fetch_a(now.a, a_plane);
@@ -136,7 +89,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       }
       workgroupBarrier();
       // Behind the last step this reads what is not used.
-      now = moved(now, way);
+      now = moved(now, on);
       q += STEP;
       counts = q < last && all(vec3u(now.at) < vec3u(p.b_size.xyz));
       a_next = fetch_a(now.a, a_plane);

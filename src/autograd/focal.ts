@@ -1,6 +1,5 @@
 /** @file Focal loss of logits with its gradient. */
 
-import { expectOptionKinds } from "../host/kinds.ts";
 import { cast } from "../kernels/cast.ts";
 import * as kernels from "../kernels/focal.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
@@ -64,12 +63,11 @@ function channelFactors(options: FocalLossOptions, classes: number): number[] | 
  * @throws ShapeError, DTypeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`
  */
 export function focalLoss(input: Tensor, target: Tensor, options: FocalLossOptions = {}): Tensor {
-  expectOptions("focalLoss", options, "includeBackground toOnehotY ignoreIndex gamma alpha weight reduction useSoftmax");
-  expectOptionKinds("focalLoss", options, {
-    boolean: "includeBackground toOnehotY useSoftmax",
-    number: "gamma alpha ignoreIndex",
-    spread: "weight",
-  });
+  expectOptions(
+    "focalLoss",
+    options,
+    "includeBackground:boolean toOnehotY:boolean ignoreIndex:number gamma:number alpha:number weight:spread reduction useSoftmax:boolean",
+  );
   expectKind("focalLoss", { input, target });
   const { includeBackground = true, gamma = 2, alpha, reduction = "mean", useSoftmax = false, ignoreIndex } = options;
   input = float32(input);

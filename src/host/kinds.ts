@@ -41,6 +41,8 @@ const toFile = (v: unknown): string | undefined =>
 const toInstance = (v: unknown): string | undefined =>
   typeof v === "function" ? (isClass(v) ? `make one: new ${v.name}({ … })` : "wrap it: new Lambda({ func })") : undefined;
 const isInstance = (v: unknown): boolean => typeof v !== "function" && isTransform(v);
+const isPairs = (v: unknown): boolean =>
+  typeof v === "number" || (isList(v) && v.every((n) => n === null || typeof n === "number" || isNumbers(n)));
 const toList = (v: unknown): string | undefined => (isList(v) || v === undefined || v === null ? undefined : "put it in a list");
 
 const rows = {
@@ -83,12 +85,12 @@ const rows = {
     "a number or a list of numbers",
     (v) => typeof v === "number" || (isList(v) && v.every((n) => n === null || typeof n === "number")),
   ],
-  pairs: [
-    "a number, or a list of numbers and pairs",
-    (v) => typeof v === "number" || (isList(v) && v.every((n) => n === null || typeof n === "number" || isNumbers(n))),
-  ],
+  pairs: ["a number, or a list of numbers and pairs", isPairs],
   names: ["a text or a list of texts", (v) => typeof v === "string" || (isList(v) && v.every((t) => typeof t === "string"))],
   map: ["a Map", (v) => v instanceof Map],
+  // What is written into images, or compared with them: of transforms, NaN too.
+  voxel: ["a number", (v) => typeof v === "number"],
+  voxels: ["a number, or a list of numbers and pairs", isPairs],
 } as const satisfies Readonly<Record<string, Row>>;
 
 /** What an argument must be; with a question mark it may be left out. */
@@ -150,16 +152,4 @@ export function expectInstance(
 export function expectItems(op: string, name: string, items: unknown, fields: Readonly<Record<string, Kind>> = {}): void {
   expectArguments(op, "objects", { [name]: items });
   (items as readonly unknown[]).forEach((item, i) => expectFields(op, `${name}[${i}]`, item, fields));
-}
-
-/** `expectOptionKinds("SGD", options, { "boolean?": "nesterov maximize" })`: as `expectFields`, for many options of few kinds. */
-export function expectOptionKinds(op: string, options: unknown, kinds: Readonly<Partial<Record<Kind, string>>>): void {
-  // Whether there are any is for others to say.
-  if (!isObject(options)) return;
-  for (const [kind, names] of Object.entries(kinds)) {
-    for (const name of names.split(" ")) {
-      const value = (options as Readonly<Record<string, unknown>>)[name];
-      if (value !== undefined) expectArguments(op, kind as Kind, { [`options.${name}`]: value });
-    }
-  }
 }

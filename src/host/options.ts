@@ -3,7 +3,8 @@
 import { ConfigError } from "./errors.ts";
 import { expectArguments, type Kind } from "./kinds.ts";
 
-type Name<S extends string> = S extends `${infer N}:${string}` ? N : S;
+type Mark = "" | "!" | "?";
+type Name<S extends string> = S extends `${infer N}:${Kind}${Mark}` ? N : S;
 type Words<S extends string> = S extends `${infer First} ${infer Rest}` ? Name<First> | Words<Rest> : Name<S>;
 
 /** `S` if it has the names of all options of `T`, separated by spaces, and no others: a forgotten or invented one does not compile. */
@@ -34,39 +35,43 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 }
 
 /**
- * `expectOptions("Adam", options, "lr betas eps")`. Throws `ConfigError` for an option with another name, suggesting the nearest, if the options are
- * no object, and for one of another kind where the names say kinds: `"lr:number betas:numbers weightMap:array?"`, the last of which may be null.
+ * `expectOptions("Adam", options, "lr:number betas:numbers weights:numbers? params:list! decoder")`: names, and kinds of those that say one. With `!` an
+ * option must be given, with `?` it may be null.
+ * @throws ConfigError for an option with another name, with the nearest that there is, for one of another kind, and if the options are no object
  */
 export function expectOptions<T extends object, const S extends string>(op: string, options: T, names: OptionNames<T, S>): void {
-  const text = names as string;
-  if (!text.includes(":")) return expectNames(op, options, text);
-  const rows = text.split(" ").map((row) => row.split(":"));
-  expectNames(
-    op,
-    options,
-    rows.map(([name]) => name),
-  );
-  for (const [name, kind] of rows) {
-    const value = (options as Readonly<Record<string, unknown>>)[name];
-    if (kind === undefined || value === undefined || (value === null && kind.endsWith("?"))) continue;
-    expectArguments(op, kind.replace("?", "") as Kind, { [name]: value });
+  expectNames(op, options, names as string);
+}
+
+interface Row {
+  readonly name: string;
+  readonly kind: Kind | undefined;
+  /** `!`: it must be given; `?`: it may be null. */
+  readonly mark: string;
+}
+
+// The texts are constants, so there is an end to them.
+const read = new Map<string, readonly Row[]>();
+
+/** What a text of names says of each. */
+export function optionRows(names: string): readonly Row[] {
+  let rows = read.get(names);
+  if (!rows) {
+    rows = names
+      .split(" ")
+      .filter(Boolean)
+      .map((word) => {
+        const [, name, kind, mark] = /^([^:!?]*):?(\w*)([!?]?)$/.exec(word)!;
+        return { name, kind: (kind || undefined) as Kind | undefined, mark };
+      });
+    read.set(names, rows);
   }
+  return rows;
 }
 
-/** Options whose names are known, to take apart. @throws ConfigError as `expectOptions` does */
-export function knownOptions<T extends object>(
-  op: string,
-  options: T,
-  names: readonly string[],
-  ...needed: readonly string[]
-): T {
-  expectNames(op, options, names, ...needed);
-  return options;
-}
-
-/** As `expectOptions`, where no type has the names: of the options of a layer that is chosen by its name, say. `needed` are those that must be given. */
-export function expectNames(op: string, options: object, names: string | readonly string[], ...needed: readonly string[]): void {
-  const known = typeof names === "string" ? names.split(" ").filter(Boolean) : names;
+/** As `expectOptions`, where no type has the names: of the options of a layer that is chosen by its name, say. */
+export function expectNames(op: string, options: object, names: string | readonly string[]): void {
+  const rows = optionRows(typeof names === "string" ? names : names.join(" "));
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     const got =
       options === undefined
@@ -77,12 +82,16 @@ export function expectNames(op: string, options: object, names: string | readonl
             ? "a list"
             : typeof options;
     throw new ConfigError(
-      `${op}: the options must be an object${known.length === 0 ? "" : ` such as { ${known[0]}: … }`}, got ${got}`,
+      `${op}: the options must be an object${rows.length === 0 ? "" : ` such as { ${rows[0].name}: … }`}, got ${got}`,
     );
   }
-  for (const name of Object.keys(options)) if (!known.includes(name)) unknown(op, name, known);
-  for (const name of needed) {
-    if ((options as Readonly<Record<string, unknown>>)[name] === undefined) missing(op, name);
+  for (const name of Object.keys(options)) if (!rows.some((row) => row.name === name)) unknown(op, name, rows);
+  for (const { name, kind, mark } of rows) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined && mark !== "!") continue;
+    if (value === null && mark === "?") continue;
+    if (kind !== undefined) expectArguments(op, kind, { [`options.${name}`]: value });
+    else if (value === undefined) missing(op, name);
   }
 }
 
@@ -91,7 +100,8 @@ export function missing(op: string, name: string): never {
   throw new ConfigError(`${op}: the option "${name}" is missing`);
 }
 
-function unknown(op: string, name: string, known: readonly string[]): never {
+function unknown(op: string, name: string, rows: readonly Row[]): never {
+  const known = rows.map((row) => row.name);
   const near = nearest(name, known);
   throw new ConfigError(
     `${op}: there is no option ${JSON.stringify(name)}; ${near === undefined ? "" : `did you mean ${near}? `}` +

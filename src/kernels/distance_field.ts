@@ -11,7 +11,7 @@ import { grid } from "./lib/workgroups.ts";
 import { axisShader } from "./shaders/distance_field/axis.gen.ts";
 
 /** Throws `ShapeError` without a spatial axis. */
-export function distanceFieldShape(x: Shape): Shape {
+function distanceFieldShape(x: Shape): Shape {
   if (x.length < 3) throw new ShapeError(`distanceField: input must be [N, C, spatial…], got ${showShape(x)}`);
   return x;
 }

@@ -19,7 +19,7 @@ export interface DistanceTransformOptions {
 const op = "distanceTransform";
 
 /** Throws `ShapeError` without a spatial axis. */
-export function distanceTransformShape(x: Shape): Shape {
+function distanceTransformShape(x: Shape): Shape {
   if (x.length < 3) throw new ShapeError(`${op}: input must be [N, C, spatial…], got ${showShape(x)}`);
   return x;
 }

@@ -95,7 +95,7 @@ export function place(x: Tensor, index: Tensor, shape: Shape, axis: number): Ten
 }
 
 /** Shape rule of one-hot on channel axis 1: `[N, 1, …]` → `[N, classes, …]`. Throws `ShapeError`. */
-export function oneHotShape(index: Shape, classes: number): number[] {
+function oneHotShape(index: Shape, classes: number): number[] {
   if (index.length < 2 || index[1] !== 1)
     throw new ShapeError(`oneHot: the index must be [N, 1, spatial…], got ${showShape(index)}`);
   if (!Number.isInteger(classes) || classes < 1)

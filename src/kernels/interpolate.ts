@@ -23,7 +23,7 @@ export interface InterpolateOptions {
 }
 
 /** The names of these options. @internal */
-export const interpolateNames = "size scaleFactor recomputeScaleFactor mode alignCorners";
+export const interpolateNames = "size:spread scaleFactor:spread recomputeScaleFactor:boolean mode:text alignCorners:boolean";
 
 export interface InterpolateGeometry {
   readonly outShape: Shape;

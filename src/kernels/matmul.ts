@@ -10,9 +10,11 @@ import { expectTensors } from "./lib/args.ts";
 import { chosen, sizeClass, type Trial, type Trials } from "./lib/choices.ts";
 import { fits, tooLarge } from "./lib/pieces.ts";
 import { workgroupsToFill } from "./lib/occupancy.ts";
+import { hasLanes } from "./lib/subgroups.ts";
 import { fold } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { BLOCK } from "./shaders/lib/matmul.gen.ts";
+import { lanesShader } from "./shaders/matmul/lanes.gen.ts";
 import { registersShader } from "./shaders/matmul/registers.gen.ts";
 import { tileShader } from "./shaders/matmul/tile.gen.ts";
 
@@ -52,8 +54,16 @@ interface Tile {
   readonly STEP: number;
 }
 
-const variants: Readonly<Record<"registers" | "tile 128x128" | "tile 64x64", Tile | undefined>> = {
+/** See matmul/lanes.wgsl. */
+interface Lanes {
+  readonly PC: number;
+  readonly PARTS: number;
+  readonly TN: number;
+}
+
+const variants: Readonly<Record<"registers" | "lanes" | "tile 128x128" | "tile 64x64", Tile | Lanes | undefined>> = {
   registers: undefined,
+  lanes: { PC: 8, PARTS: 4, TN: 8 },
   "tile 128x128": { MG: 16, NG: 16, RM: 2, RN: 2, STEP: 8 },
   "tile 64x64": { MG: 16, NG: 16, RM: 1, RN: 1, STEP: 16 },
 };
@@ -62,14 +72,18 @@ const variants: Readonly<Record<"registers" | "tile 128x128" | "tile 64x64", Til
 export type MatmulVariant = keyof typeof variants;
 
 /** The fixed table: the tile with the most reuse of which there are enough. */
-function ruleOf(device: Device, { rows, columns, batch }: MatmulGeometry): MatmulVariant {
-  if (device.software) return "registers";
+function ruleOf(device: Device, g: MatmulGeometry): MatmulVariant {
+  const { rows, columns, batch } = g;
+  // Its program takes LLVM half a second more: not for what is done in a few milliseconds.
+  if (device.software)
+    return hasLanes(device) && rows >= 16 && columns >= 64 && matmulFlops(g) >= 2 ** 23 ? "lanes" : "registers";
   const large = Math.ceil(rows / 128) * Math.ceil(columns / 128) * sizeOf(batch);
   return large >= workgroupsToFill(device, "conv") ? "tile 128x128" : "tile 64x64";
 }
 
 // A software adapter compiles the large tile for ten seconds and never wants it.
-const namesOf = ({ software }: Device): string[] => Object.keys(variants).filter((name) => !software || name !== "tile 128x128");
+const namesOf = (device: Device): string[] =>
+  Object.keys(variants).filter((name) => (name === "lanes" ? hasLanes(device) : !device.software || name !== "tile 128x128"));
 
 /** Class of a product, under which `tune` notes its choice. */
 const problemOf = (g: MatmulGeometry): string =>
@@ -139,6 +153,13 @@ const slabTerms = 4096;
 
 const four = ([i, j, k, l]: readonly number[], fill: number) => [i ?? fill, j ?? fill, k ?? fill, l ?? fill] as const;
 
+/** Rows and columns of a workgroup. */
+function shareOf(g: MatmulGeometry, tile: Tile | Lanes | undefined): readonly [number, number] {
+  if (!tile) return [g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1, 64];
+  if ("MG" in tile) return [4 * tile.MG * tile.RM, 4 * tile.NG * tile.RN];
+  return [tile.PC * tile.PARTS, 8 * Math.min(4, Math.ceil(g.columns / (8 * tile.TN))) * tile.TN];
+}
+
 /** The product, plus `bias` `[columns]` on every row. */
 export function matmul(
   op: string,
@@ -151,9 +172,7 @@ export function matmul(
   const { device } = a;
   expectTensors(op, bias ? { a, b, bias } : { a, b });
   const tile = variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device, g));
-  const [tileRows, tileColumns] = tile
-    ? [4 * tile.MG * tile.RM, 4 * tile.NG * tile.RN]
-    : [g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1, 64];
+  const [tileRows, tileColumns] = shareOf(g, tile);
   const batches = sizeOf(g.batch);
   const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * batches;
   // Slabs where the result is small, as in the weight gradient of `linear`.
@@ -189,15 +208,13 @@ export function matmul(
     bind: { a, b, bias: bias ?? a, y: write(y) },
     workgroups: fold(device, op, tiles * slabs),
   };
-  device.run(
-    tile
-      ? tileShader({ ...call, consts: tile, overrides: { BLOCKED: blocked ? 1 : 0 } })
-      : registersShader({
-          ...call,
-          consts: { TM: tileRows },
-          overrides: { WG: tileColumns / 8, BLOCKED: blocked ? 1 : 0 },
-        }),
-  );
+  const BLOCKED = blocked ? 1 : 0;
+  if (!tile) device.run(registersShader({ ...call, consts: { TM: tileRows }, overrides: { WG: tileColumns / 8, BLOCKED } }));
+  else if ("MG" in tile) device.run(tileShader({ ...call, consts: tile, overrides: { BLOCKED } }));
+  else {
+    const WG = tileColumns / tile.TN;
+    device.run(lanesShader({ ...call, consts: tile, overrides: { WG, BLOCKED: 1 }, variant: `WG${WG}` }));
+  }
   if (slabs === 1) return y;
   const total = reduceSum(y, [0], false);
   y.dispose();

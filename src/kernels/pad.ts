@@ -78,7 +78,7 @@ export function rollAxes(shape: Shape, shifts: readonly number[], axes: readonly
   return list;
 }
 
-export const paddedShape = (axes: readonly PadAxis[]): number[] => axes.map((a) => a.padded);
+const paddedShape = (axes: readonly PadAxis[]): number[] => axes.map((a) => a.padded);
 
 // Neighbouring axes that stay as they are become one: each costs a division per element.
 function merge(axes: readonly PadAxis[]): PadAxis[] {

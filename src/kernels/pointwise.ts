@@ -152,7 +152,7 @@ function six(list: readonly number[], fill: number) {
 }
 
 /** Strides of `shape` when broadcast to `out`: 0 along expanded axes. */
-export function broadcastStrides(shape: Shape, out: Shape): number[] {
+function broadcastStrides(shape: Shape, out: Shape): number[] {
   const strides = stridesOf(shape);
   const lead = out.length - shape.length;
   return out.map((_, i) => (i < lead || shape[i - lead] === 1 ? 0 : strides[i - lead]));
@@ -177,7 +177,7 @@ function mergedAxes(out: Shape, operands: readonly Tensor[]): { shape: number[];
 }
 
 /** NumPy's rule for up to six axes. Throws `ShapeError`. */
-export function pairShape(op: string, a: Shape, b: Shape): number[] {
+function pairShape(op: string, a: Shape, b: Shape): number[] {
   const shape = broadcastShapes(op, a, b);
   if (shape.length > 6) throw new ShapeError(`${op}: result ${showShape(shape)} has more than six axes`);
   return shape;
@@ -230,7 +230,7 @@ export function binaryGradient(name: FusedOp, side: 0 | 1, a: Tensor, b: Tensor 
 }
 
 /** Shape rule of `where`; a number has the shape `[]`. Throws `ShapeError`. */
-export function whereShape(condition: Shape, a: Shape, b: Shape): number[] {
+function whereShape(condition: Shape, a: Shape, b: Shape): number[] {
   return pairShape("where", condition, pairShape("where", a, b));
 }
 

@@ -38,7 +38,7 @@ export interface MaxPoolOptions extends PoolWindowOptions {
 }
 
 /** The names of these options. @internal */
-export const maxPoolNames = "dilation kernelSize stride padding ceilMode";
+export const maxPoolNames = "dilation:spread kernelSize:spread! stride:spread padding:spread ceilMode:boolean";
 
 /** Options of `avgPool`, `AvgPool`. */
 export interface AvgPoolOptions extends PoolWindowOptions {
@@ -49,7 +49,8 @@ export interface AvgPoolOptions extends PoolWindowOptions {
 }
 
 /** The names of these options. @internal */
-export const avgPoolNames = "countIncludePad divisorOverride kernelSize stride padding ceilMode";
+export const avgPoolNames =
+  "countIncludePad:boolean divisorOverride:number kernelSize:spread! stride:spread padding:spread ceilMode:boolean";
 
 /** Sizes of one max pool as D, H, W. */
 export interface PoolGeometry {

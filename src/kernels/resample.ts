@@ -90,7 +90,7 @@ const taps = (map: AxisMap | undefined) =>
  * writes what lies between: whichever touches fewer elements. Linear and cubic interpolation go axis by axis, nearest and plain
  * average pools in one pass. Axes that shrink most (or grow least) come first, so that what lies between is small.
  */
-export function resamplePasses(maps: AxisMaps): number[][] {
+function resamplePasses(maps: AxisMaps): number[][] {
   const used = maps.flatMap((map, axis) => (map ? [axis] : []));
   if (used.length < 2) return used.length === 0 ? [] : [used];
   const growth = (axis: number) => maps[axis]!.rows.length / maps[axis]!.from;

@@ -43,7 +43,8 @@ export {
   type RunInfo,
   type WhichWeights,
 } from "./run/files.ts";
-export { fit, type FitOptions, type FitResult, type RunEvent } from "./run/fit.ts";
+export type { RunEvent } from "./run/event.ts";
+export { fit, type FitOptions, type FitResult } from "./run/fit.ts";
 export type { InitialWeights } from "./run/initial_weights.ts";
 export { opfsStore } from "./run/opfs_store.ts";
 export type { Pictured } from "./run/overlays.ts";

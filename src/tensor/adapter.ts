@@ -29,8 +29,9 @@ export interface OpenedAdapter {
 const wanted = [
   "shader-f16",
   "subgroups",
+  "subgroup-size-control",
   "timestamp-query",
-  "chromium-experimental-subgroup-matrix", // bench: the ceiling of f16; only with Dawn's allow_unsafe_apis
+  "chromium-experimental-subgroup-matrix", // only with Dawn's allow_unsafe_apis
 ] as unknown as readonly GPUFeatureName[];
 
 const limits = [

@@ -90,14 +90,18 @@ test.each<[string, () => unknown, RegExp]>([
   [
     "an option of another kind",
     () => new data.RandFlip({ prob: any("0.5") }),
-    /^RandFlip: prob must be a number, got the text "0\.5"/,
+    /^RandFlip: options\.prob must be a number, got the text "0\.5"/,
   ],
   [
     "a text for true",
     () => new data.NormalizeIntensity({ nonzero: any("false") }),
-    /^NormalizeIntensity: nonzero must be true or false/,
+    /^NormalizeIntensity: options\.nonzero must be true or false/,
   ],
-  ["no options where some are needed", () => new data.Spacing(any({})), /^Spacing: the option "pixdim" is missing/],
+  [
+    "no options where some are needed",
+    () => new data.Spacing(any({})),
+    /^Spacing: options\.pixdim must be a number or a list of numbers, got undefined/,
+  ],
   [
     "positional in place of named",
     () => new data.Spacing(any([1, 1, 1])),

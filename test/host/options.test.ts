@@ -1,8 +1,8 @@
-/** @file Names of options: checked against their type, and the nearest one is found. */
+/** @file Names and kinds of options: checked against their type, and the nearest name is found. */
 
 import { expect, test } from "vitest";
 import { ConfigError } from "../../src/host/errors.ts";
-import { expectOptions, nearest } from "../../src/host/options.ts";
+import { expectNames, expectOptions, nearest } from "../../src/host/options.ts";
 
 interface Options {
   readonly lr?: number;
@@ -17,6 +17,9 @@ test("the list has to be that of the type", () => {
   expectOptions("f", options, "lr");
   // @ts-expect-error: there is no rate
   expectOptions("f", options, "lr weightDecay rate");
+  expectOptions("f", options, "lr:number weightDecay:number?");
+  // @ts-expect-error: there is no such kind
+  expect(() => expectOptions("f", { lr: 1 }, "lr:nubmer")).toThrow();
 });
 
 test("what is no object of these options is refused", () => {
@@ -37,6 +40,22 @@ test("what is no object of these options is refused", () => {
   ]) {
     expect(f(bad)).toThrow(ConfigError);
   }
+});
+
+test.each<[string, string, unknown, string | undefined]>([
+  ["a kind", "a:number b", { a: 1, b: "x" }, undefined],
+  ["another kind", "a:number b", { a: "1" }, 'f: options.a must be a number, got the text "1"'],
+  ["left out", "a:number b:text", {}, undefined],
+  ["null where it has no meaning", "a:number", { a: null }, "f: options.a must be a number, got null"],
+  ["null where it has one", "a:number?", { a: null }, undefined],
+  ["needed and there", "a:number! b!", { a: 1, b: 0 }, undefined],
+  ["needed, of a kind", "a:number!", {}, "f: options.a must be a number, got undefined"],
+  ["needed, of any kind", "a!", { a: undefined }, 'f: the option "a" is missing'],
+  ["a misspelled one that is needed", "alpha:number!", { alhpa: 1 }, "did you mean alpha?"],
+])("kinds of options: %s", (_, names, options, message) => {
+  const check = () => expectNames("f", options as object, names);
+  if (message === undefined) expect(check).not.toThrow();
+  else expect(check).toThrow(message);
 });
 
 test("nearest", () => {

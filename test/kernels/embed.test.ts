@@ -1,6 +1,6 @@
 /** @file What embed.mjs reads of WGSL: the layout of uniform blocks by the rules of the language, and errors with file and line. */
 
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { describe, layoutOf, readWgsl } from "../../src/kernels/lib/wgsl.ts";
@@ -37,7 +37,20 @@ test("a scalar takes the place behind a vector of three; arrays of vectors of fo
 test("comments, also inside lists, count for nothing but their lines", () => {
   expect(layout("  a: u32, // b: u32,\n  /* c: u32,\n */ d: u32")).toEqual({ a: ["u32", 1, 0], d: ["u32", 1, 1] });
   const { code } = readWgsl("a.wgsl", "// head\n\nfn f() {\n  // why\n  let a = 1; // what\n}\n");
-  expect(code).toBe("fn f() {\nlet a = 1;\n}");
+  expect(code).toBe("fn f(){\nlet a=1;\n}");
+});
+
+const tokens = (text: string): readonly string[] =>
+  text
+    .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, " ")
+    .match(/[A-Za-z_]\w*|\.?\d[\w.]*(?:e[-+]?\d+f?)?|->|<<=|>>=|[-+*/%&|^=!<>]=|<<|>>|\+\+|--|&&|\|\||\S/g) ?? [];
+
+test("spaces go only where no two tokens become one", () => {
+  expect(readWgsl("a.wgsl", "const a: vec4<f32> = b - -c + d / *e;\n").code).toBe("const a:vec4<f32> =b- -c+d/ *e;");
+  for (const file of globSync("shaders/**/*.wgsl")) {
+    const text = readFileSync(file, "utf8");
+    expect(tokens(readWgsl(file, text).code), file).toEqual(tokens(text));
+  }
 });
 
 test.each([

@@ -10,8 +10,7 @@ const fixtures = join(root, "test/package/matrix");
 /** Tests that install packages: left out, and it is said, only where npm's registry does not answer. */
 export function describeMatrix(name: string, tests: () => void): void {
   const reachable = registryAnswers();
-  if (!reachable)
-    console.warn(`${name}: left out, because npm's registry does not answer (\`npm view nifti-reader-js version\` fails)`);
+  if (!reachable) console.warn(`${name}: left out, because npm's registry does not answer (\`npm view webgpu version\` fails)`);
   describe.skipIf(!reachable)(name, tests);
 }
 

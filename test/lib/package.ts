@@ -77,15 +77,14 @@ const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=er
 /** Installs the packed library without the network. */
 export async function installPackage(): Promise<App> {
   const app = emptyApp();
-  // The dependencies are links into the repository, since nothing may be fetched.
-  const links = ["nifti-reader-js", "webgpu"].map((dependency) => join(root, "node_modules", dependency));
-  app.run("npm", ["install", "--offline", ...quiet, tarball(), ...links]);
+  // WebGPU for Node is a link into the repository, since nothing may be fetched.
+  app.run("npm", ["install", "--offline", ...quiet, tarball(), join(root, "node_modules", "webgpu")]);
   return app;
 }
 
 /** Whether npm's registry answers. */
 export const registryAnswers = (): boolean =>
-  spawnSync("npm", ["view", "nifti-reader-js", "version", "--fetch-retries=0", "--fetch-timeout=20000"], { env }).status === 0;
+  spawnSync("npm", ["view", "webgpu", "version", "--fetch-retries=0", "--fetch-timeout=20000"], { env }).status === 0;
 
 /** Installs the packed library and packages from the registry. */
 export async function installWith(packages: readonly string[]): Promise<App> {

@@ -3,7 +3,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
 import type { ConvOptions, Device, Tensor } from "../../src/index.ts";
-import { hasLanes, hasRows, hasWeightRows } from "../../src/kernels/conv/rows.ts";
+import { hasLanes } from "../../src/kernels/lib/subgroups.ts";
+import { hasRows, hasWeightRows } from "../../src/kernels/conv/rows.ts";
 import { convShape } from "../../src/kernels/conv/shape.ts";
 import { weightProblem } from "../../src/kernels/conv/variants.ts";
 import { expectClose, readAll } from "../lib/compare.ts";

@@ -4,18 +4,8 @@ import { expectOptions } from "../../host/options.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { type RandomSource, RandomState } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
-import {
-  applyTransforms,
-  type Dataset,
-  datasetOf,
-  type DataSource,
-  firstRandom,
-  itemRandom,
-  type ItemTransform,
-  listOf,
-  type StreamPlan,
-  type TransformList,
-} from "./dataset.ts";
+import { CutSource } from "./cut_source.ts";
+import { applyTransforms, type Dataset, type DataSource, type StreamPlan, type TransformList } from "./dataset.ts";
 
 /** How much a cache keeps. */
 export interface CacheOptions {
@@ -46,28 +36,6 @@ function bytesIn(value: unknown): number {
   let sum = 0;
   for (const entry of Object.values(value)) sum += bytesIn(entry);
   return sum;
-}
-
-/** A source and its transforms, cut where the first random one stands. */
-class CutSource<T> {
-  readonly source: Dataset<T>;
-  readonly after: readonly ItemTransform<T>[];
-  private readonly before: readonly ItemTransform<T>[];
-
-  constructor(op: string, data: DataSource<T>, transform: TransformList<T>) {
-    this.source = datasetOf(op, data);
-    const transforms = listOf(op, transform);
-    const first = firstRandom(transforms);
-    this.before = transforms.slice(0, first);
-    this.after = transforms.slice(first);
-  }
-
-  /** The item before the first random transform. */
-  async fixed(index: number): Promise<T | T[]> {
-    // Should the source be random after all, its draws must not depend on the epoch in which the cache was filled.
-    const random = itemRandom(0, 0, index);
-    return applyTransforms(this.before, await this.source.get(index, random), random);
-  }
 }
 
 /**

@@ -56,9 +56,8 @@ export class PatchIter {
     expectOptions(
       "PatchIter",
       options,
-      "patchSize startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
+      "patchSize:numbers! startPos:list mode:text? value:number constantValues:pairs endValues:pairs statLength:pairs? reflectType:text",
     );
-    expectArguments("PatchIter", "numbers", { patchSize: options.patchSize });
     if (options.patchSize.some((p) => !Number.isInteger(p) || p < 0)) {
       throw new ConfigError(`PatchIter: patchSize is [${options.patchSize}]; expected integers of 0 (whole axis) or more`);
     }

@@ -5,18 +5,8 @@ import { expectOptions } from "../../host/options.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
 import type { RandomSource } from "../../host/random/numpy.ts";
 import type { Item } from "../transforms/transform.ts";
-import {
-  applyTransforms,
-  type Dataset,
-  datasetOf,
-  type DataSource,
-  firstRandom,
-  itemRandom,
-  type ItemTransform,
-  listOf,
-  type StreamPlan,
-  type TransformList,
-} from "./dataset.ts";
+import { CutSource } from "./cut_source.ts";
+import { applyTransforms, type Dataset, type DataSource, type StreamPlan, type TransformList } from "./dataset.ts";
 import { decodeItem, encodeItem } from "./item_codec.ts";
 
 /** Keeps bytes under names. A write that is cut short must not leave a file under the name. */
@@ -41,9 +31,7 @@ export interface PersistentOptions {
  * A damaged file is computed anew.
  */
 export class PersistentDataset<T = Item> implements Dataset<T> {
-  private readonly source: Dataset<T>;
-  private readonly before: readonly ItemTransform<T>[];
-  private readonly after: readonly ItemTransform<T>[];
+  private readonly cut: CutSource<T>;
   private readonly store: ItemStore;
   private readonly prefix: string;
 
@@ -51,39 +39,35 @@ export class PersistentDataset<T = Item> implements Dataset<T> {
     expectOptions("PersistentDataset", options, "store version:text");
     const { store, version = "" } = options;
     expectFields("PersistentDataset", "store", store, { read: "function", write: "function" });
-    this.source = datasetOf("PersistentDataset", data);
-    const transforms = listOf("PersistentDataset", transform);
-    const first = firstRandom(transforms);
-    this.before = transforms.slice(0, first);
-    this.after = transforms.slice(first);
+    this.cut = new CutSource("PersistentDataset", data, transform);
     this.store = store;
-    this.prefix = JSON.stringify([version, this.before.map(description)]);
+    this.prefix = JSON.stringify([version, this.cut.before.map(description)]);
   }
 
   get length(): number {
-    return this.source.length;
+    return this.cut.source.length;
   }
   get stream(): StreamPlan | undefined {
-    return this.source.stream;
+    return this.cut.source.stream;
   }
 
   nameOf(index: number): string | undefined {
-    return this.source.nameOf?.(index);
+    return this.cut.source.nameOf?.(index);
   }
   async get(index: number, random: RandomSource): Promise<T | T[]> {
-    return applyTransforms(this.after, await this.fixed(index), random);
+    return applyTransforms(this.cut.after, await this.fixed(index), random);
   }
 
-  private async fixed(index: number): Promise<T | T[]> {
-    const fixedRandom = itemRandom(0, 0, index);
-    const item = await this.source.get(index, fixedRandom);
-    const name = `${await itemHash(this.prefix, encodeItem(item))}.item`;
-    const found = await this.store.read(name);
-    const known = found && readableItem(found, name);
-    if (known) return known.value as T | T[];
-    const value = await applyTransforms(this.before, item, fixedRandom);
-    await this.store.write(name, encodeItem(value));
-    return value;
+  private fixed(index: number): Promise<T | T[]> {
+    return this.cut.fixed(index, async (item, prepared) => {
+      const name = `${await itemHash(this.prefix, encodeItem(item))}.item`;
+      const found = await this.store.read(name);
+      const known = found && readableItem(found, name);
+      if (known) return known.value as T | T[];
+      const value = await prepared();
+      await this.store.write(name, encodeItem(value));
+      return value;
+    });
   }
 }
 

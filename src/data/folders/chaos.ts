@@ -9,8 +9,8 @@
  * Each anonymized slice may have a SeriesInstanceUID of its own, so a folder is the series.
  */
 
+import { expectOptions } from "../../host/options.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
-import { expectNames } from "../../host/options.ts";
 import { DataError, FormatError } from "../../host/errors.ts";
 import type { Fail } from "../../host/bytes/budget.ts";
 import type { ImageFile } from "../formats/format.ts";
@@ -145,14 +145,12 @@ export interface ReadChaosOptions {
   readonly classes?: readonly ChaosGray[];
 }
 
-const optionNames = new Set(["open", "decodePng", "phases", "classes"]);
-
 /**
  * Reads a case: its image, `[1 or 2, nx, ny, nz]`, and the label map of its pictures, `[1, nx, ny, nz]` of u8, on the same grid.
  * @throws FormatError for files that cannot be read; DataError for slices that do not fit together, pictures that are missing, and gray values of no class
  */
 export async function readChaosCase(item: ChaosCase, options: ReadChaosOptions): Promise<{ image: Volume; label?: Volume }> {
-  expectNames("readChaosCase", options, [...optionNames]);
+  expectOptions("readChaosCase", options, "open decodePng phases classes");
   expectFields("readChaosCase", "item", item, { id: "text", image: "texts", ground: "texts?" });
   const { open, phases = "in" } = options;
   const slices = async (paths: readonly string[]) => readSlices(await Promise.all(paths.map(open)));

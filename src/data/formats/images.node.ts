@@ -2,11 +2,11 @@
 
 import { expectArguments } from "../../host/kinds.ts";
 import { writeFileAtomic } from "../../host/files.node.ts";
-import { expectNames, expectOptions } from "../../host/options.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { Volume } from "../volume.ts";
 import { fileAt, filesAt } from "./files.node.ts";
 import type { ImageGrid, ReadImageOptions, WriteImageOptions } from "./format.ts";
-import { readFiles, readGrid, writeImage, writeOptions } from "./read_image.ts";
+import { readFiles, readGrid, writeImage, writeNames } from "./read_image.ts";
 
 /**
  * Reads the image of a file, with those that its header names in the same folder, or of a folder that holds one volume: a series of slices, or a header
@@ -25,7 +25,7 @@ export async function readImageFile(path: string, options: ReadImageOptions = {}
  * @throws ConfigError for an ending of no format, DataError for values that `dtype` cannot hold
  */
 export async function writeImageFile(path: string, volume: Volume, options: WriteImageOptions = {}): Promise<void> {
-  expectNames("writeImageFile", options, writeOptions);
+  expectOptions("writeImageFile", options, writeNames);
   expectArguments("writeImageFile", "text", { path });
   const files = await writeImage(path, volume, options);
   for (const { name, bytes } of files.toReversed()) await writeFileAtomic(name, bytes);

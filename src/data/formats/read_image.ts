@@ -1,7 +1,7 @@
 /** @file Images of any format, from memory, from Blobs and from the files of a folder: which format it is, the first bytes say, and the ending only after them. */
 
-import { expectKinds, refused, expectArguments } from "../../host/kinds.ts";
-import { expectNames } from "../../host/options.ts";
+import { expectOptions } from "../../host/options.ts";
+import { expectKinds, refused } from "../../host/kinds.ts";
 import type { Blob as BlobLike } from "../../host/platform.ts";
 import { isGzip } from "../../host/bytes/inflate.ts";
 import { ConfigError, FormatError } from "../../host/errors.ts";
@@ -21,10 +21,8 @@ export interface ReadOptions extends ReadImageOptions {
   readonly name?: string;
 }
 
-const readOptions = ["name", "series", "array"];
-
 /** The names of the options of `writeImage`. @internal */
-export const writeOptions: readonly string[] = ["dtype", "compress"];
+export const writeNames = "dtype:text compress:boolean";
 
 /**
  * Reads an image: NIfTI-1 and -2, Analyze 7.5, NRRD, MetaImage, MGH, NumPy, PNG, JPEG, TIFF, DICOM; all but those of DICOM may also be packed by gzip as a
@@ -36,9 +34,8 @@ export const writeOptions: readonly string[] = ["dtype", "compress"];
  * @throws FormatError naming the file and the field; ConfigError where a source has several images and none is chosen
  */
 export async function readImage(source: ImageSource, options: ReadOptions = {}): Promise<Volume> {
-  expectNames("readImage", options, readOptions);
+  expectOptions("readImage", options, "name:text series:text array:text");
   const { name, ...rest } = options;
-  expectArguments("readImage", "text?", { name, ...rest });
   const parts = Array.isArray(source) ? (source as Blob[]) : [source as Uint8Array | ArrayBuffer | Blob];
   const files = parts.map((part, i) => fileOf(part, name ?? (parts.length > 1 ? `image ${i + 1}` : "image")));
   return readFiles(files.length > 1 ? together(files) : files, rest);
@@ -149,9 +146,8 @@ async function headerFirst(file: ImageFile): Promise<ImageFile> {
  * @throws ConfigError for other endings and types that the format does not have, DataError for values that `dtype` cannot hold
  */
 export async function writeImage(name: string, volume: Volume, options: WriteImageOptions = {}): Promise<WrittenFile[]> {
-  expectNames("writeImage", options, writeOptions);
+  expectOptions("writeImage", options, writeNames);
   expectKinds("writeImage", { text: { name }, volume: { volume } });
-  expectArguments("writeImage", "boolean?", { compress: options.compress });
   return writerOf(name).write!(volume, name, options);
 }
 

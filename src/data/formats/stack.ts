@@ -7,7 +7,7 @@ import { baseName } from "./beside.ts";
 import type { ImageFile, ImageFormat, ReadImageOptions } from "./format.ts";
 
 /** `slice2` before `slice10`. */
-export const byNumber = (a: ImageFile, b: ImageFile): number =>
+const byNumber = (a: ImageFile, b: ImageFile): number =>
   baseName(a.name).localeCompare(baseName(b.name), "en", { numeric: true }) || (a.name < b.name ? -1 : 1);
 
 /**

@@ -46,9 +46,9 @@ export function onKeys<T extends object = Item>(
   transform: Transform,
   options: OnKeysOptions<NoInfer<ItemKey<T>>> = {},
 ): Transform<Item> {
-  expectOptions("onKeys", options, "labels compat:text allowMissingKeys:boolean");
+  expectOptions("onKeys", options, "labels:texts compat:text allowMissingKeys:boolean");
   const list: readonly string[] = typeof keys === "string" ? [keys] : keys;
-  expectKinds("onKeys", { texts: { keys: list }, instance: { transform }, "texts?": { labels: options.labels } });
+  expectKinds("onKeys", { texts: { keys: list }, instance: { transform } });
   if (list.length === 0) throw new ConfigError("onKeys: keys is empty; name at least one entry of the items");
   const stray = options.labels?.find((key) => !list.includes(key));
   if (stray !== undefined)

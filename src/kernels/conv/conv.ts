@@ -12,8 +12,9 @@ import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { type Gather, gatherPieces, type WeightGradient, weightGradientPieces } from "./over_limit.ts";
 import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
-import { packWeights, readsRuns, tapRoom } from "./tile.ts";
-import { type Direct, gatherVariant, productsOf, type Tile, weightVariant } from "./variants.ts";
+import { type MatrixTile, packMatrix } from "./matrix.ts";
+import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
+import { type Direct, gatherVariant, productsOf, weightVariant } from "./variants.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fits } from "../lib/pieces.ts";
 import { fold } from "../lib/workgroups.ts";
@@ -21,10 +22,12 @@ import { binary } from "../pointwise.ts";
 import { reduceSum } from "../reduce.ts";
 import { gatherShader } from "../shaders/conv/gather.gen.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
+import { matrixShader } from "../shaders/conv/matrix.gen.ts";
 import { rowsShader } from "../shaders/conv/rows.gen.ts";
 import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
 import { THREADS, weightGradientRowsShader } from "../shaders/conv/weight_gradient_rows.gen.ts";
+import { RUN, weightGradientMatrixShader } from "../shaders/conv/weight_gradient_matrix.gen.ts";
 import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
 function gather(
@@ -51,10 +54,17 @@ const sequence = 4096;
 
 const kinds = ["", "blocked", "blocked twice"];
 
-/** Workgroups along the positions of a phase, tiles of channels over all groups, and phases. */
-function gridOf(g: ConvGeometry, transposed: boolean, variant: Direct | Tile) {
+/** Positions and channels of a workgroup. */
+function shareOfOutputs(variant: Direct | Tile | MatrixTile): readonly [number, number] {
+  if ("TP" in variant) return [64 * variant.TP, variant.TC];
   const [positions, channels] =
-    "TP" in variant ? [64 * variant.TP, variant.TC] : [4 * variant.PG * variant.RP, 4 * variant.CG * variant.RC];
+    "SC" in variant ? [variant.SP * variant.N, variant.SC * variant.M] : [4 * variant.PG, 4 * variant.CG];
+  return [positions * variant.RP, channels * variant.RC];
+}
+
+/** Workgroups along the positions of a phase, tiles of channels over all groups, and phases. */
+function gridOf(g: ConvGeometry, transposed: boolean, variant: Direct | Tile | MatrixTile) {
+  const [positions, channels] = shareOfOutputs(variant);
   const outputs = (transposed ? g.largeChannels : g.smallChannels) / g.groups;
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(g.small);
   const tiles = g.groups * Math.ceil(outputs / channels);
@@ -82,7 +92,9 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const blocked = inGroup * taps <= sequence ? 0 : inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
   const { across, tiles, phases } = "KW" in variant ? rowsGrid(g, transposed, variant) : gridOf(g, transposed, variant);
-  const packed = "CG" in variant ? packWeights(weight, g.groups, { ...layout, ...variant }) : undefined;
+  let packed: Packed | undefined;
+  if ("CG" in variant) packed = packWeights(weight, g.groups, layout, variant);
+  else if ("SC" in variant) packed = packMatrix(weight, g.groups, layout, variant);
   const call = {
     half: half(x),
     params: {
@@ -116,6 +128,11 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
     w.dispose();
   } else if ("TP" in variant) {
     x.device.run(gatherShader({ ...call, overrides: { BLOCKED: blocked }, variant: kinds[blocked], consts: variant }));
+  } else if ("SC" in variant) {
+    const { half: _, ...rest } = call;
+    const TAIL = inGroup % (variant.KS * variant.K) === 0 ? 0 : 1;
+    const consts = { ...variant, TAPS: tapRoom(g) };
+    x.device.run(matrixShader({ ...rest, overrides: { BLOCKED: 0, TAIL }, variant: TAIL ? "tail" : "", consts }));
   } else {
     const overrides = { BLOCKED: blocked, TAIL: inGroup % variant.STEP === 0 ? 0 : 1, RUN: readsRuns(g, transposed) ? 1 : 0 };
     const name = [kinds[blocked], overrides.TAIL ? "tail" : "", overrides.RUN ? "run" : ""].filter(Boolean).join(" ");
@@ -177,10 +194,10 @@ const blockElements = 128;
 const slabBytes = 2 ** 25;
 
 /** Runs of positions, how many of them a workgroup adds up, and how many such slabs there are: enough to fill the device and for precision. */
-function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: Shape) {
+function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: Shape, longest: number) {
   const lines = g.samples * g.small[0] * g.small[1];
   const width = g.small[2];
-  const segments = Math.max(1, Math.ceil(width / blockElements));
+  const segments = Math.max(1, Math.ceil(width / longest));
   const segment = Math.max(1, Math.ceil(width / segments));
   const rows = lines * segments;
   const terms = lines * width;
@@ -212,6 +229,7 @@ const manyProducts = 2 ** 26;
 
 /** What of a weight gradient a thread, or a workgroup through shared memory, adds up. */
 function shareOf(device: Device, g: ConvGeometry, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
+  if (tile && "SA" in tile) return { TA: tile.SA * tile.RA * tile.M, TB: tile.SB * tile.RB * tile.N, taps: 1 };
   if (tile && "TB" in tile) return { TA: tile.PC * tile.PARTS, TB: tile.TB, taps: tile.KW };
   if (tile) return { TA: 4 * tile.AG * tile.R, TB: 4 * tile.BG * tile.R, taps: 1 };
   // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory. LLVM takes 2 s for 128 of them, half a second for 32.
@@ -228,7 +246,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const direct = pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
   const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
-  const runs = slabsOf(device, g, columns * tiles, weightShape);
+  const runs = slabsOf(device, g, columns * tiles, weightShape, tile && "SA" in tile ? RUN : blockElements);
   const { slabs } = runs;
   const blocked = runs.slab > runs.block;
   const partial = device.empty([slabs, ...weightShape]);
@@ -255,7 +273,8 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
     device.run(weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG, BLOCKED }, variant: `WG${WG}${kind}` }));
   } else if ("TB" in tile) {
     device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED }, variant: kind.trim() }));
-  } else device.run(weightGradientTileShader({ ...call, consts: tile }));
+  } else if ("SA" in tile) device.run(weightGradientMatrixShader({ ...call, consts: tile }));
+  else device.run(weightGradientTileShader({ ...call, consts: tile }));
   const weight = slabs === 1 ? partial.view(weightShape) : reduceSum(partial, [0], false);
   partial.dispose();
   return weight;

@@ -1,7 +1,6 @@
 /** @file What conv/rows.wgsl needs beside the tensors: which convolutions it takes, how they are cut, and weights in the order in which it reads them. */
 
 import { sizeOf } from "../../host/array.ts";
-import type { Device } from "../../tensor/device.ts";
 import { write } from "../../tensor/kernel.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { grid } from "../lib/workgroups.ts";
@@ -16,12 +15,6 @@ export interface RowsTile {
   readonly PARTS: number;
   readonly KW: number;
   readonly SW: number;
-}
-
-/** Whether subgroups of a software adapter have the eight lanes or more that weights are spread over, and fit a workgroup. */
-export function hasLanes({ gpu, software }: Device): boolean {
-  const { subgroupMinSize = 0, subgroupMaxSize = Infinity } = gpu.adapterInfo ?? {};
-  return software && gpu.features.has("subgroups") && subgroupMinSize >= 8 && subgroupMaxSize <= THREADS;
 }
 
 /** Whether the kernel takes it: windows pay from two taps on and three outputs in a row; phases of a transposed one would be kernels of their own. */

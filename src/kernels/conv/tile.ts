@@ -28,22 +28,29 @@ export function readsRuns(g: ConvGeometry, transposed: boolean): boolean {
   return same && (g.samples === 1 || sizeOf(out) % 4 === 0);
 }
 
-interface Layout {
+/** See conv/tile.wgsl: a workgroup of CG · PG lanes owns 4 · CG · RC channels by 4 · PG · RP positions. */
+export interface Tile {
+  readonly CG: number;
+  readonly PG: number;
+  readonly RC: number;
+  readonly RP: number;
+  readonly STEP: number;
+}
+
+/** How a weight lies in memory. */
+export interface Layout {
   readonly inGroup: number;
   readonly outGroup: number;
   readonly taps: number;
   /** Distances in the weight between two output and two input channels. */
   readonly weightOut: number;
   readonly weightIn: number;
-  /** Of the tile. */
-  readonly CG: number;
-  readonly RC: number;
-  readonly STEP: number;
 }
 
-interface Packed {
+/** Weights in the order of a kernel. */
+export interface Packed {
   readonly weight: Tensor;
-  /** vec4 of a row of output channels, and of a group. */
+  /** Elements (of the kernel's array) of a step and tap, and of a group. */
   readonly pitch: number;
   readonly group: number;
 }
@@ -52,8 +59,8 @@ interface Packed {
  * Rows of output channels, whole tiles of them, per group, step, tap and input channel of the step. Written anew for each use, since weights
  * change between steps: 2.4 MB for 256 to 256 channels with 3² taps.
  */
-export function packWeights(weight: Tensor, groups: number, layout: Layout): Packed {
-  const { inGroup, outGroup, taps, weightOut, weightIn, CG, RC, STEP } = layout;
+export function packWeights(weight: Tensor, groups: number, layout: Layout, { CG, RC, STEP }: Tile): Packed {
+  const { inGroup, outGroup, taps, weightOut, weightIn } = layout;
   const pitch = Math.ceil(outGroup / (4 * CG * RC)) * CG * RC;
   const steps = Math.ceil(inGroup / STEP);
   const group = steps * taps * STEP * pitch;

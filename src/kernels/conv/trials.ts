@@ -70,12 +70,12 @@ function trial(device: Device, { x, outputs, taps, stride }: Layer, kind: Kind, 
     return { run, dispose: () => [input, output, weight].forEach((t) => t.dispose()) };
   };
   if (kind === "weight") {
-    const rule = weightRule(device, g);
-    return { problem: weightProblem(g, half), variants: weightNames(device), rule, prepare };
+    const rule = weightRule(device, g, half);
+    return { problem: weightProblem(g, half), variants: weightNames(device, half), rule, prepare };
   }
   const transposed = kind === "transposed";
-  const rule = gatherRule(device, g, transposed);
-  return { problem: gatherProblem(g, transposed, half), variants: gatherNames(device), rule, prepare };
+  const rule = gatherRule(device, g, transposed, half);
+  return { problem: gatherProblem(g, transposed, half), variants: gatherNames(device, half), rule, prepare };
 }
 
 /** The gather kernels in both directions and the weight gradient, on usual layers. */

@@ -3,11 +3,14 @@
 import type { Device } from "../../tensor/device.ts";
 import { sizeOf } from "../../host/array.ts";
 import { amount, chosen, sizeClass } from "../lib/choices.ts";
+import { matricesOf } from "../lib/matrices.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
+import { hasLanes } from "../lib/subgroups.ts";
 import { BLOCK } from "../shaders/lib/conv.gen.ts";
 import type { ConvGeometry } from "./shape.ts";
-import { hasLanes, hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
-import { hasTile } from "./tile.ts";
+import { hasRows, hasWeightRows, type RowsTile, rowsTile, type WeightRows, weightRows } from "./rows.ts";
+import { hasMatrix, hasWeightMatrix, matrixTile, type MatrixTile, type WeightMatrix, weightMatrix } from "./matrix.ts";
+import { hasTile, type Tile } from "./tile.ts";
 
 /** Positions and channels that a thread of conv/gather.wgsl owns. */
 export interface Direct {
@@ -15,22 +18,14 @@ export interface Direct {
   readonly TC: number;
 }
 
-/** See conv/tile.wgsl: a workgroup of CG · PG lanes owns 4 · CG · RC channels by 4 · PG · RP positions. */
-export interface Tile {
-  readonly CG: number;
-  readonly PG: number;
-  readonly RC: number;
-  readonly RP: number;
-  readonly STEP: number;
-}
-
 // Tiles measured in one run on lavapipe, conv2d 4x32->64x128² k3, GFLOP per CPU-second: 12x16 13.0, 10x16 11.7, 8x16 11.5, 14x16 11.4,
 // 20x8 10.5, 6x16 10.3, 12x8 9.8, 12x20 9.6, 8x32 9.1, 20x4 7.2, 4x32 6.8. In 3-D, strided, transposed and small layers too 12x16 gains 10 to 20 %.
 // For few channels 16 positions are 3 to 4 % faster than 12, but LLVM compiles them for 3.3 s instead of 2.1.
 // The small direct tiles keep their accumulators in the registers of a GPU thread. The tiles through shared memory are chosen by what Mesa's compiler makes of
 // them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
-export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows">> = {
+export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "matrix">> = {
   rows: "rows", // cut by the sizes, see conv/rows.ts
+  matrix: "matrix", // f16 only; cut by the sizes, see conv/matrix.ts
   "direct 12x16": { TP: 12, TC: 16 },
   "direct 12x8": { TP: 12, TC: 8 },
   "direct 12x4": { TP: 12, TC: 4 },
@@ -44,9 +39,12 @@ export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows">> = 
 };
 
 /** Those that may win on a device: on a GPU the sums of the large direct tiles are no registers but memory, and a software adapter crawls through barriers. */
-export const gatherNames = (device: Device): string[] =>
+export const gatherNames = (device: Device, half: boolean): string[] =>
   Object.keys(gatherVariants).filter(
-    (name) => (name !== "rows" || hasLanes(device)) && !name.startsWith(device.software ? "tile" : "direct 12"),
+    (name) =>
+      (name !== "rows" || hasLanes(device)) &&
+      (name !== "matrix" || (half && matricesOf(device))) &&
+      !name.startsWith(device.software ? "tile" : "direct 12"),
   );
 
 /** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
@@ -58,18 +56,21 @@ interface WeightTile {
   readonly STEP: number;
 }
 
-export const weightVariants: Readonly<Record<string, WeightTile | "weight rows" | undefined>> = {
+export const weightVariants: Readonly<Record<string, WeightTile | "weight rows" | "weight matrix" | undefined>> = {
   direct: undefined,
   "weight rows": "weight rows", // cut by the sizes, see conv/rows.ts
+  "weight matrix": "weight matrix", // f16 only, see conv/matrix.ts
   "weights 128x128": { AG: 16, BG: 16, R: 2, KS: 1, STEP: 8 },
   "weights 64x64": { AG: 8, BG: 8, R: 2, KS: 1, STEP: 8 },
   "weights 32x32": { AG: 4, BG: 4, R: 2, KS: 4, STEP: 32 },
 };
 
-export const weightNames = (device: Device): string[] =>
-  device.software
-    ? ["direct", ...(hasLanes(device) ? ["weight rows"] : [])]
-    : Object.keys(weightVariants).filter((name) => name !== "weight rows");
+export const weightNames = (device: Device, half: boolean): string[] =>
+  Object.keys(weightVariants).filter((name) => {
+    if (name === "weight rows") return hasLanes(device);
+    if (name === "weight matrix") return half && matricesOf(device) !== undefined;
+    return name === "direct" || !device.software;
+  });
 
 /** Channels that a run of the gather kernels reads and writes, per group. */
 const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: number, outputs: number] => {
@@ -94,11 +95,12 @@ function paysRows(device: Device, g: ConvGeometry): boolean {
 }
 
 /** The fixed table. */
-export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean): string {
+export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): string {
   const [inputs, outputs] = channels(g, transposed);
   if (paysRows(device, g) && hasRows(g, transposed)) return "rows";
   if (device.software) return outputs > 8 ? "direct 12x16" : outputs > 4 ? "direct 12x8" : "direct 12x4";
   if (inputs < 8 || outputs <= 8 || !hasTile(g)) return outputs > 4 ? "direct 4x8" : "direct 4x4";
+  if (half && hasMatrix(device, g, transposed)) return "matrix";
   const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
   // Sums of so many products need three sets of accumulators, and a small layer has to be cut in more pieces than large tiles make.
   if (inputs * sizeOf(g.taps) > 128 * BLOCK) return "tile 64x64";
@@ -109,10 +111,11 @@ export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean)
 }
 
 /** The same of the weight gradient. */
-export function weightRule(device: Device, g: ConvGeometry): string {
+export function weightRule(device: Device, g: ConvGeometry, half: boolean): string {
   const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
   if (paysRows(device, g) && hasWeightRows(g)) return "weight rows";
   if (device.software || least < 16) return "direct";
+  if (half && hasWeightMatrix(device, g)) return "weight matrix";
   return least > 64 ? "weights 128x128" : least > 32 ? "weights 64x64" : "weights 32x32";
 }
 
@@ -133,18 +136,40 @@ export function weightProblem(g: ConvGeometry, half: boolean): string {
 
 const layer = (g: ConvGeometry): string => `k${sizeOf(g.taps)} s${sizeOf(g.stride)}`;
 
-export function gatherVariant(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): Direct | Tile | RowsTile {
-  const rule = gatherRule(device, g, transposed);
+export function gatherVariant(
+  device: Device,
+  g: ConvGeometry,
+  transposed: boolean,
+  half: boolean,
+): Direct | Tile | RowsTile | MatrixTile {
+  const rule = gatherRule(device, g, transposed, half);
   const variant = chosen(device, gatherProblem(g, transposed, half), gatherVariants, rule);
-  // A choice holds for a class of problems, which may have one that the kernel does not take.
-  const taken = variant === "rows" ? hasRows(g, transposed) && hasLanes(device) : "TP" in variant || hasTile(g);
-  const found = taken ? variant : gatherVariants[rule];
+  const found = takes(device, g, transposed, half, variant) ? variant : gatherVariants[rule];
+  if (found === "matrix") return matrixTile(device, g, transposed);
   return found === "rows" ? rowsTile(g, transposed) : found;
 }
 
-export function weightVariant(device: Device, g: ConvGeometry, half: boolean): WeightTile | WeightRows | undefined {
-  const rule = weightRule(device, g);
+// A choice holds for a class of problems, which may have one that the kernel does not take.
+function takes(
+  device: Device,
+  g: ConvGeometry,
+  transposed: boolean,
+  half: boolean,
+  variant: Direct | Tile | "rows" | "matrix",
+): boolean {
+  if (variant === "rows") return hasRows(g, transposed) && hasLanes(device);
+  if (variant === "matrix") return half && hasMatrix(device, g, transposed);
+  return "TP" in variant || hasTile(g);
+}
+
+export function weightVariant(
+  device: Device,
+  g: ConvGeometry,
+  half: boolean,
+): WeightTile | WeightRows | WeightMatrix | undefined {
+  const rule = weightRule(device, g, half);
   const variant = chosen(device, weightProblem(g, half), weightVariants, rule);
-  if (variant !== "weight rows") return variant;
-  return hasWeightRows(g) && hasLanes(device) ? weightRows(g) : undefined;
+  if (variant === "weight rows") return hasWeightRows(g) && hasLanes(device) ? weightRows(g) : undefined;
+  if (variant === "weight matrix") return half && hasWeightMatrix(device, g) ? weightMatrix(device, g) : undefined;
+  return variant;
 }

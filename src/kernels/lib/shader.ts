@@ -82,6 +82,14 @@ function describe(code: readonly string[], info: ShaderInfo, call: AnyCall): Ker
   };
 }
 
+// What has to stand before everything else, by the words that need it. Matrices are asked to be the same for a whole workgroup, where a subgroup has its own.
+const directives = [
+  [/\bsubgroup[A-Z_]/, "enable subgroups;"],
+  [/@subgroup_size\b/, "enable subgroup_size_control;"],
+  [/\bsubgroup_matrix_/, "enable chromium_experimental_subgroup_matrix;"],
+  [/\bsubgroup_matrix_/, "diagnostic(off, chromium.subgroup_matrix_uniformity);"],
+] as const;
+
 const programs = /* @__PURE__ */ new Map<string, { readonly info: ShaderInfo; readonly program: Program }>();
 
 /** The program in one variant. Its key reads `conv.gather TP12 TC16`. */
@@ -98,8 +106,11 @@ function program(
   const known = programs.get(key);
   if (known?.info === info) return known.program;
   if (known) throw new ConfigError(`two programs of ${info.name} have the key "${key}": the variant has to tell them apart`);
-  const prelude = half ? ["enable f16;", "alias E = f16;"] : ["alias E = f32;"];
-  if (code.some((text) => /\bsubgroup[A-Z_]/.test(text))) prelude.unshift("enable subgroups;");
+  const prelude = [
+    ...(half ? ["enable f16;"] : []),
+    ...directives.filter(([words]) => code.some((text) => words.test(text))).map(([, line]) => line),
+    `alias E = ${half ? "f16" : "f32"};`,
+  ];
   const constants = Object.entries(consts).map(([k, v]) => `const ${k} = ${v}u;`);
   const made = { key, code: [...prelude, ...constants, ...code].join("\n"), overrides };
   programs.set(key, { info, program: made });

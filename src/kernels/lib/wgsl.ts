@@ -5,6 +5,7 @@
  */
 
 import { ConfigError } from "../../host/errors.ts";
+import { declarations, lineAt, split, tight, withoutComments } from "./wgsl_text.ts";
 
 /** Where something stands. */
 interface Place {
@@ -49,7 +50,7 @@ export interface WgslFile {
   readonly capitals: ReadonlySet<string>;
   /** Threads of a workgroup, where the text says it in numbers. */
   readonly threads: readonly [number, number, number] | undefined;
-  /** Without comments and indentation. */
+  /** Without comments, indentation and spaces that part nothing; lines stay, for the messages of compilers. */
   readonly code: string;
 }
 
@@ -70,42 +71,6 @@ export interface WgslDescription {
 /** Throws with the place in front, as compilers print it. */
 function fail({ file, line }: Place, text: string): never {
   throw new ConfigError(`${file}:${line}: ${text}`);
-}
-
-const withoutComments = (text: string): string =>
-  text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment) => comment.replace(/[^\n]/g, " "));
-
-const lineAt = (text: string, at: number): number => text.slice(0, at).split("\n").length;
-
-/** Declarations of module scope, each with its first line. */
-function declarations(text: string): { readonly text: string; readonly line: number }[] {
-  const list: { text: string; line: number }[] = [];
-  let start = 0;
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i];
-    if ("{([".includes(c)) depth++;
-    if ("})]".includes(c)) depth--;
-    if (depth > 0 || (c !== ";" && c !== "}")) continue;
-    const whole = text.slice(start, i + 1);
-    const body = whole.trim();
-    if (body !== ";") list.push({ text: body, line: lineAt(text, start + whole.indexOf(body)) });
-    start = i + 1;
-  }
-  return list;
-}
-
-/** A list split at commas that are not inside `<…>`. */
-function split(list: string): string[] {
-  const parts = [""];
-  let depth = 0;
-  for (const c of list) {
-    if (c === "<") depth++;
-    if (c === ">") depth--;
-    if (c === "," && depth === 0) parts.push("");
-    else parts[parts.length - 1] += c;
-  }
-  return parts;
 }
 
 function readFields(at: Place, body: string): StructField[] {
@@ -185,7 +150,7 @@ export function readWgsl(file: string, text: string): WgslFile {
     }
   }
   for (const [, name] of bare.matchAll(/\b(?:const|let|var)\s+(\w+)/g)) declared.add(name); // inside functions too
-  const lines = bare.split("\n").map((line) => line.trim());
+  const lines = bare.split("\n").map((line) => tight(line.trim()));
   // Names of constants are in capitals: those that nobody declares are the prelude's.
   const capitals = new Set(bare.match(/\b[A-Z][A-Z0-9_]*\b/g));
   const code = lines.filter((line) => line !== "").join("\n");

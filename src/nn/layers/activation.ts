@@ -1,6 +1,6 @@
 /** @file Activation layers and their MONAI names. */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import {
   affine,
@@ -66,8 +66,7 @@ export class PReLU extends Module {
   readonly weight: Tensor;
 
   constructor(device: Device, options: { readonly numParameters?: number; readonly init?: number } = {}) {
-    expectOptions("PReLU", options, "numParameters init");
-    expectOptionKinds("PReLU", options, { number: "numParameters init" });
+    expectOptions("PReLU", options, "numParameters:number init:number");
     expectDevice("PReLU", device);
     const { numParameters = 1, init = 0.25 } = options;
     super();

@@ -1,7 +1,6 @@
 /** @file MONAI's building blocks: a convolution with norm, dropout and activation, and the residual unit made of such. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { add } from "../../autograd/pointwise.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -34,7 +33,7 @@ export interface DropoutDimOptions {
 }
 
 /** Norm, dropout and activation in the order of a string such as "NDA". Throws `ConfigError` for other letters or repeats. */
-export function adn(device: Device, channels: number, options: AdnOptions & DropoutDimOptions): Sequential {
+function adn(device: Device, channels: number, options: AdnOptions & DropoutDimOptions): Sequential {
   const { act = "PRELU", norm = "INSTANCE", dropout, dropoutDim, adnOrdering = "NDA" } = options;
   const letters = adnOrdering.toUpperCase();
   if (!/^[NDA]*$/.test(letters) || new Set(letters).size !== letters.length) {
@@ -77,8 +76,6 @@ export interface ConvolutionOptions extends AdnOptions, DropoutDimOptions {
   readonly outputPadding?: Spatial;
 }
 
-const channelFields = { spatialDims: "number", inChannels: "number", outChannels: "number" } as const;
-
 function samePadding(kernel: readonly number[], dilation: readonly number[]): number[] {
   return kernel.map((k, i) => {
     if (((k - 1) * dilation[i]) % 2 !== 0)
@@ -93,16 +90,9 @@ export class Convolution extends Sequential {
     expectOptions(
       "Convolution",
       options,
-      "spatialDims inChannels outChannels strides kernelSize dilation groups bias convOnly isTransposed padding outputPadding act norm dropout adnOrdering dropoutDim",
+      "spatialDims:number! inChannels:number! outChannels:number! strides:spread kernelSize:spread dilation:spread groups:number bias:boolean convOnly:boolean isTransposed:boolean padding:spread outputPadding:spread act norm dropout adnOrdering:text dropoutDim",
     );
-    expectOptionKinds("Convolution", options, {
-      boolean: "bias convOnly isTransposed",
-      spread: "strides kernelSize dilation padding outputPadding",
-      number: "groups",
-      text: "adnOrdering",
-    });
     expectDevice("Convolution", device);
-    expectFields("Convolution", "options", options, channelFields);
     const { spatialDims, outChannels, isTransposed = false, convOnly = false } = options;
     const kernelSize = spatial("Convolution", "kernelSize", options.kernelSize ?? 3, spatialDims, 1);
     const stride = spatial("Convolution", "strides", options.strides ?? 1, spatialDims, 1);
@@ -145,15 +135,9 @@ export class ResidualUnit extends Module {
     expectOptions(
       "ResidualUnit",
       options,
-      "subunits lastConvOnly kernelSize padding spatialDims inChannels outChannels strides dilation bias act norm dropout adnOrdering dropoutDim",
+      "subunits:number lastConvOnly:boolean kernelSize:spread padding:spread spatialDims:number! inChannels:number! outChannels:number! strides:spread dilation:spread bias:boolean act norm dropout adnOrdering:text dropoutDim",
     );
-    expectOptionKinds("ResidualUnit", options, {
-      boolean: "bias lastConvOnly",
-      spread: "strides kernelSize dilation padding",
-      text: "adnOrdering",
-    });
     expectDevice("ResidualUnit", device);
-    expectFields("ResidualUnit", "options", options, { ...channelFields, subunits: "number?" });
     super();
     const { subunits = 2, lastConvOnly = false, ...shared } = options;
     const { spatialDims, inChannels, outChannels, bias } = shared;

@@ -1,7 +1,7 @@
 /** @file Convolution layers for 1, 2 and 3 spatial axes. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectArguments, expectFields, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { conv, convTranspose } from "../../autograd/conv.ts";
 import type { ConvOptions, ConvTransposeOptions } from "../../kernels/conv/shape.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -93,11 +93,9 @@ export class Conv extends ConvLayer {
     expectOptions(
       "Conv",
       options,
-      "spatialDims inChannels outChannels kernelSize bias padding paddingMode activation stride dilation groups",
+      "spatialDims:number! inChannels:number! outChannels:number! kernelSize:spread! bias:boolean padding paddingMode activation stride:spread dilation:spread groups:number",
     );
-    expectOptionKinds("Conv", options, { boolean: "bias", spread: "stride dilation" });
     expectDevice("Conv", device);
-    expectFields("Conv", "options", options, convFields);
     super("Conv", device, options, [options.outChannels, options.inChannels]);
     const { spatialDims, inChannels, outChannels: _, kernelSize: __, bias: ___, ...rest } = options;
     this.expected = [spatialDims, inChannels];
@@ -122,11 +120,9 @@ export class ConvTranspose extends ConvLayer {
     expectOptions(
       "ConvTranspose",
       options,
-      "spatialDims inChannels outChannels kernelSize bias padding outputPadding stride dilation groups",
+      "spatialDims:number! inChannels:number! outChannels:number! kernelSize:spread! bias:boolean padding outputPadding:spread stride:spread dilation:spread groups:number",
     );
-    expectOptionKinds("ConvTranspose", options, { boolean: "bias", spread: "outputPadding stride dilation" });
     expectDevice("ConvTranspose", device);
-    expectFields("ConvTranspose", "options", options, convFields);
     super("ConvTranspose", device, options, [options.inChannels, options.outChannels]);
     const { spatialDims, inChannels, outChannels: _, kernelSize: __, bias: ___, ...rest } = options;
     this.expected = [spatialDims, inChannels];

@@ -1,7 +1,7 @@
 /** @file Dropout layers and the device's generator behind them. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { dropout } from "../../autograd/dropout.ts";
 import { add, affine, mul } from "../../autograd/pointwise.ts";
 import { full } from "../../kernels/view.ts";
@@ -49,8 +49,7 @@ export class Dropout extends Module {
   private readonly channels: boolean;
 
   constructor(device: Device, rate: number, options: { readonly channels?: boolean } = {}) {
-    expectOptions("Dropout", options, "channels");
-    expectOptionKinds("Dropout", options, { boolean: "channels" });
+    expectOptions("Dropout", options, "channels:boolean");
     expectDevice("Dropout", device);
     expectArguments("Dropout", "number", { rate });
     const { channels = false } = options;

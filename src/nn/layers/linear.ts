@@ -1,7 +1,6 @@
 /** @file The fully connected layer. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { linear } from "../../autograd/matmul.ts";
 import type { Device } from "../../tensor/device.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -30,9 +29,8 @@ export class Linear extends Module {
   readonly bias: Tensor | undefined;
 
   constructor(device: Device, options: LinearOptions) {
-    expectOptions("Linear", options, "inFeatures outFeatures bias");
+    expectOptions("Linear", options, "inFeatures:number! outFeatures:number! bias:boolean");
     expectDevice("Linear", device);
-    expectFields("Linear", "options", options, { inFeatures: "number", outFeatures: "number", bias: "boolean?" });
     const { inFeatures, outFeatures, bias = true } = options;
     super();
     this.weight = uniformParameter(device, [outFeatures, inFeatures], kaimingBound(inFeatures));

@@ -1,7 +1,7 @@
 /** @file Normalization layers and their MONAI names. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectArguments, expectFields, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormActivation } from "../../autograd/norm.ts";
 import { pad } from "../../autograd/pad.ts";
 import { affine, div, pow, square } from "../../autograd/pointwise.ts";
@@ -27,7 +27,7 @@ export interface NormOptions {
   readonly affine?: boolean;
 }
 
-const normNames = "eps affine";
+const normNames = "eps:number affine:boolean";
 
 /** What norms over channels share: scale and shift `[C]`, and that they do the work of some activations behind them. */
 export abstract class ChannelNorm extends Module {
@@ -62,7 +62,6 @@ export class InstanceNorm extends ChannelNorm {
 
   constructor(device: Device, channels: number, options: NormOptions = {}) {
     expectOptions("InstanceNorm", options, normNames);
-    expectOptionKinds("InstanceNorm", options, { boolean: "affine", number: "eps" });
     expectDevice("InstanceNorm", device);
     expectArguments("InstanceNorm", "number", { channels });
     super();
@@ -99,10 +98,8 @@ export class GroupNorm extends ChannelNorm {
   private readonly eps: number;
 
   constructor(device: Device, options: GroupNormOptions) {
-    expectOptions("GroupNorm", options, "numGroups channels eps affine");
-    expectOptionKinds("GroupNorm", options, { boolean: "affine", number: "eps" });
+    expectOptions("GroupNorm", options, "numGroups:number! channels:number! eps:number affine:boolean");
     expectDevice("GroupNorm", device);
-    expectFields("GroupNorm", "options", options, { numGroups: "number", channels: "number" });
     const { numGroups, channels, eps = 1e-5, affine = true } = options;
     super();
     this.groups = numGroups;
@@ -133,7 +130,6 @@ export class LayerNorm extends Module {
 
   constructor(device: Device, normalizedShape: number | Shape, options: NormOptions = {}) {
     expectOptions("LayerNorm", options, normNames);
-    expectOptionKinds("LayerNorm", options, { boolean: "affine", number: "eps" });
     expectDevice("LayerNorm", device);
     expectArguments("LayerNorm", "spread", { normalizedShape });
     super();
@@ -176,8 +172,7 @@ export class BatchNorm extends ChannelNorm {
   private readonly eps: number;
 
   constructor(device: Device, channels: number, options: BatchNormOptions = {}) {
-    expectOptions("BatchNorm", options, "momentum trackRunningStats eps affine");
-    expectOptionKinds("BatchNorm", options, { boolean: "affine trackRunningStats", number: "eps momentum" });
+    expectOptions("BatchNorm", options, "momentum:number trackRunningStats:boolean eps:number affine:boolean");
     expectDevice("BatchNorm", device);
     expectArguments("BatchNorm", "number", { channels });
     super();
@@ -219,8 +214,7 @@ export class LocalResponseNorm extends Module {
   private readonly options: LocalResponseNormOptions;
 
   constructor(options: LocalResponseNormOptions) {
-    expectOptions("LocalResponseNorm", options, "size alpha beta k");
-    expectFields("LocalResponseNorm", "options", options, { size: "number", alpha: "number?", beta: "number?", k: "number?" });
+    expectOptions("LocalResponseNorm", options, "size:number! alpha:number beta:number k:number");
     super();
     this.options = options;
   }

@@ -1,6 +1,6 @@
 /** @file Pooling layers for 1, 2 and 3 spatial axes. */
 
-import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { adaptiveAvgPool, avgPool, type AvgPoolOptions, maxPool, type MaxPoolOptions } from "../../autograd/pool.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { Spatial } from "../../host/shape.ts";
@@ -14,8 +14,6 @@ export class MaxPool extends Module {
 
   constructor(options: MaxPoolOptions) {
     expectOptions("MaxPool", options, maxPoolNames);
-    expectOptionKinds("MaxPool", options, { boolean: "ceilMode", spread: "stride padding dilation" });
-    expectFields("MaxPool", "options", options, { kernelSize: "spread" });
     super();
     this.options = options;
   }
@@ -31,12 +29,6 @@ export class AvgPool extends Module {
 
   constructor(options: AvgPoolOptions) {
     expectOptions("AvgPool", options, avgPoolNames);
-    expectOptionKinds("AvgPool", options, {
-      boolean: "ceilMode countIncludePad",
-      spread: "stride padding",
-      number: "divisorOverride",
-    });
-    expectFields("AvgPool", "options", options, { kernelSize: "spread" });
     super();
     this.options = options;
   }

@@ -4,7 +4,6 @@
  */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { globalAvgPool } from "../../autograd/pool.ts";
 import { maximum, mul, relu, sigmoid } from "../../autograd/pointwise.ts";
 import { reshape } from "../../autograd/view.ts";
@@ -32,9 +31,8 @@ export class ChannelSE extends Module {
   readonly fc2: Linear;
 
   constructor(device: Device, options: ChannelSEOptions) {
-    expectOptions("ChannelSE", options, "channels reductionRatio");
+    expectOptions("ChannelSE", options, "channels:number! reductionRatio:number");
     expectDevice("ChannelSE", device);
-    expectFields("ChannelSE", "options", options, { channels: "number", reductionRatio: "number?" });
     const { channels, reductionRatio = 2 } = options;
     super();
     const reduced = Math.floor(channels / reductionRatio);
@@ -66,9 +64,8 @@ export class SpatialSE extends Module {
   readonly conv: Conv;
 
   constructor(device: Device, options: SpatialSEOptions) {
-    expectOptions("SpatialSE", options, "channels spatialDims");
+    expectOptions("SpatialSE", options, "channels:number! spatialDims:number");
     expectDevice("SpatialSE", device);
-    expectFields("SpatialSE", "options", options, { channels: "number", spatialDims: "number?" });
     const { channels, spatialDims = 2 } = options;
     super();
     this.conv = new Conv(device, { spatialDims, inChannels: channels, outChannels: 1, kernelSize: 1 });
@@ -87,13 +84,8 @@ export class ChannelSpatialSE extends Module {
   readonly sSE: SpatialSE;
 
   constructor(device: Device, options: ChannelSEOptions & SpatialSEOptions) {
-    expectOptions("ChannelSpatialSE", options, "channels reductionRatio spatialDims");
+    expectOptions("ChannelSpatialSE", options, "channels:number! reductionRatio:number spatialDims:number");
     expectDevice("ChannelSpatialSE", device);
-    expectFields("ChannelSpatialSE", "options", options, {
-      channels: "number",
-      reductionRatio: "number?",
-      spatialDims: "number?",
-    });
     super();
     const { channels, reductionRatio, spatialDims } = options;
     this.cSE = new ChannelSE(device, { channels, reductionRatio });

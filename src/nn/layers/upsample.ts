@@ -1,6 +1,6 @@
 /** @file Layers that enlarge images: interpolation and pixel shuffle. */
 
-import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { interpolate, type InterpolateOptions } from "../../autograd/interpolate.ts";
 import { pixelShuffle } from "../../autograd/pixel_shuffle.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -14,8 +14,6 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     expectOptions("Upsample", options, interpolateNames);
-    expectOptionKinds("Upsample", options, { boolean: "alignCorners recomputeScaleFactor", text: "mode" });
-    expectFields("Upsample", "options", options, { scaleFactor: "spread?", size: "spread?" });
     super();
     this.options = options;
   }

@@ -1,7 +1,6 @@
 /** @file MONAI's upsampling block: transposed convolution, interpolation, or sub-pixel convolution. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import type { InterpolateMode } from "../../autograd/interpolate.ts";
 import { pad } from "../../autograd/pad.ts";
 import { avgPool } from "../../autograd/pool.ts";
@@ -64,15 +63,9 @@ export class UpsampleBlock extends Sequential {
     expectOptions(
       "UpsampleBlock",
       options,
-      "spatialDims inChannels outChannels scaleFactor kernelSize size mode preConv postConv interpMode alignCorners bias applyPadPool",
+      "spatialDims:number! inChannels:number outChannels:number scaleFactor:spread kernelSize:spread size:spread mode:text preConv postConv interpMode:text alignCorners:boolean bias:boolean applyPadPool:boolean",
     );
-    expectOptionKinds("UpsampleBlock", options, {
-      boolean: "alignCorners bias applyPadPool",
-      spread: "scaleFactor kernelSize size",
-      text: "mode interpMode",
-    });
     expectDevice("UpsampleBlock", device);
-    expectFields("UpsampleBlock", "options", options, { spatialDims: "number", inChannels: "number?", outChannels: "number?" });
     super(parts(device, options));
   }
 }
@@ -165,14 +158,12 @@ export class SubpixelUpsample extends Module {
   private readonly average: boolean;
 
   constructor(device: Device, options: SubpixelUpsampleOptions) {
-    expectOptions("SubpixelUpsample", options, "scaleFactor convBlock spatialDims inChannels outChannels bias applyPadPool");
-    expectOptionKinds("SubpixelUpsample", options, { boolean: "bias applyPadPool", number: "scaleFactor" });
+    expectOptions(
+      "SubpixelUpsample",
+      options,
+      "scaleFactor:number convBlock spatialDims:number! inChannels:number outChannels:number bias:boolean applyPadPool:boolean",
+    );
     expectDevice("SubpixelUpsample", device);
-    expectFields("SubpixelUpsample", "options", options, {
-      spatialDims: "number",
-      inChannels: "number?",
-      outChannels: "number?",
-    });
     super();
     const { spatialDims, scaleFactor = 2, convBlock = "default", applyPadPool = true, bias } = options;
     if (!Number.isInteger(scaleFactor) || scaleFactor < 1)

@@ -14,7 +14,7 @@ import { Module } from "../module.ts";
 type Operation<K extends TfjsOperation["kind"]> = Extract<TfjsOperation, { readonly kind: K }>;
 
 /** A function of one or more tensors as a layer. */
-export class Arranged extends Module {
+class Arranged extends Module {
   private readonly apply: (...inputs: Tensor[]) => Tensor;
 
   constructor(apply: (...inputs: Tensor[]) => Tensor) {

@@ -1,6 +1,5 @@
 /** @file The Dice coefficient of milesial/Pytorch-UNet: per image or of a whole batch at once, for probabilities or masks. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { add, affine, div, eq, mul, where } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
@@ -25,8 +24,7 @@ export interface DiceCoefficientOptions {
  * @throws ShapeError
  */
 export function diceCoefficient(input: Tensor, target: Tensor, options: DiceCoefficientOptions = {}): Tensor {
-  expectOptions("diceCoefficient", options, "reduceBatchFirst epsilon");
-  expectOptionKinds("diceCoefficient", options, { boolean: "reduceBatchFirst", number: "epsilon" });
+  expectOptions("diceCoefficient", options, "reduceBatchFirst:boolean epsilon:number");
   expectKind("diceCoefficient", { input, target });
   const { reduceBatchFirst = false, epsilon = 1e-6 } = options;
   if (!sameShape(input.shape, target.shape)) {
@@ -62,8 +60,7 @@ export function multiclassDiceCoefficient(input: Tensor, target: Tensor, options
  * result is a scalar.
  */
 export function batchDiceLoss(input: Tensor, target: Tensor, options: { readonly multiclass?: boolean } = {}): Tensor {
-  expectOptions("batchDiceLoss", options, "multiclass");
-  expectOptionKinds("batchDiceLoss", options, { boolean: "multiclass" });
+  expectOptions("batchDiceLoss", options, "multiclass:boolean");
   expectKind("batchDiceLoss", { input, target });
   const { multiclass = false } = options;
   const coefficient = multiclass ? multiclassDiceCoefficient : diceCoefficient;

@@ -1,6 +1,5 @@
 /** @file Losses for tubes such as vessels: Dice of center lines that are found by pooling, so that it has a gradient. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { add, affine, div, maximum, mul, neg, relu, sub } from "../../autograd/pointwise.ts";
 import { maxPool } from "../../autograd/pool.ts";
@@ -87,8 +86,7 @@ function centerLineLoss(input: Tensor, target: Tensor, iter: number, smooth: num
  * @throws ShapeError, ConfigError
  */
 export function softclDiceLoss(input: Tensor, target: Tensor, options: SoftclDiceLossOptions = {}): Tensor {
-  expectOptions("softclDiceLoss", options, "iter smooth");
-  expectOptionKinds("softclDiceLoss", options, { number: "iter smooth" });
+  expectOptions("softclDiceLoss", options, "iter:number smooth:number");
   const { iter = 3, smooth = 1 } = options;
   expectMasks("softclDiceLoss", input, target, iter);
   return composed(input, () => centerLineLoss(input, cast(target, "f32"), iter, smooth));
@@ -100,8 +98,7 @@ export function softclDiceLoss(input: Tensor, target: Tensor, options: SoftclDic
  * @param input probabilities `[N, C, H, W]` or `[N, C, D, H, W]`
  */
 export function softDiceclDiceLoss(input: Tensor, target: Tensor, options: SoftDiceclDiceLossOptions = {}): Tensor {
-  expectOptions("softDiceclDiceLoss", options, "iter smooth alpha");
-  expectOptionKinds("softDiceclDiceLoss", options, { number: "iter smooth alpha" });
+  expectOptions("softDiceclDiceLoss", options, "iter:number smooth:number alpha:number");
   const { iter = 3, smooth = 1, alpha = 0.5 } = options;
   expectMasks("softDiceclDiceLoss", input, target, iter);
   return composed(input, () => {

@@ -1,6 +1,6 @@
 /** @file MONAI's sums of two losses, and the loss over several resolutions. */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectKind, expectTensorList } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
@@ -55,9 +55,8 @@ export function diceCELoss(input: Tensor, target: Tensor, options: DiceCELossOpt
   expectOptions(
     "diceCELoss",
     options,
-    `weight lambdaDice lambdaCe labelSmoothing squaredPred jaccard voxelWeight ${overlapLossNames}`,
+    `weight:numbers lambdaDice:number lambdaCe:number labelSmoothing:number squaredPred:boolean jaccard:boolean voxelWeight ${overlapLossNames}`,
   );
-  expectOptionKinds("diceCELoss", options, { numbers: "weight", number: "lambdaDice lambdaCe labelSmoothing" });
   const { lambdaDice = 1, lambdaCe = 1, labelSmoothing, weight, reduction = "mean", ...rest } = options;
   expectReduction("diceCELoss", reduction, ["mean", "sum"]);
   expectFactors("diceCELoss", { lambdaDice, lambdaCe });
@@ -106,9 +105,8 @@ export function diceFocalLoss(input: Tensor, target: Tensor, options: DiceFocalL
   expectOptions(
     "diceFocalLoss",
     options,
-    `gamma alpha lambdaDice lambdaFocal weight squaredPred jaccard voxelWeight ${overlapLossNames}`,
+    `gamma:number alpha:number lambdaDice:number lambdaFocal:number weight:spread squaredPred:boolean jaccard:boolean voxelWeight ${overlapLossNames}`,
   );
-  expectOptionKinds("diceFocalLoss", options, { spread: "weight", number: "gamma alpha lambdaDice lambdaFocal" });
   const { gamma, alpha, lambdaDice = 1, lambdaFocal = 1, ...rest } = options;
   expectFactors("diceFocalLoss", { lambdaDice, lambdaFocal });
   expectPair("diceFocalLoss", input, target);
@@ -140,8 +138,11 @@ export interface GeneralizedDiceFocalLossOptions extends Omit<GeneralizedDiceLos
  * @throws ShapeError, ConfigError
  */
 export function generalizedDiceFocalLoss(input: Tensor, target: Tensor, options: GeneralizedDiceFocalLossOptions = {}): Tensor {
-  expectOptions("generalizedDiceFocalLoss", options, `gamma weight lambdaGdl lambdaFocal wType ${overlapLossNames}`);
-  expectOptionKinds("generalizedDiceFocalLoss", options, { spread: "weight", number: "gamma lambdaGdl lambdaFocal" });
+  expectOptions(
+    "generalizedDiceFocalLoss",
+    options,
+    `gamma:number weight:spread lambdaGdl:number lambdaFocal:number wType ${overlapLossNames}`,
+  );
   const { gamma, weight, lambdaGdl = 1, lambdaFocal = 1, ...rest } = options;
   expectFactors("generalizedDiceFocalLoss", { lambdaGdl, lambdaFocal });
   expectPair("generalizedDiceFocalLoss", input, target);
@@ -184,8 +185,7 @@ export function deepSupervisionLoss(
   loss: (output: Tensor, target: Tensor) => Tensor,
   options: DeepSupervisionOptions = {},
 ): Tensor {
-  expectOptions("deepSupervisionLoss", options, "weightMode weights");
-  expectOptionKinds("deepSupervisionLoss", options, { numbers: "weights" });
+  expectOptions("deepSupervisionLoss", options, "weightMode weights:numbers");
   expectArguments("deepSupervisionLoss", "function", { loss });
   const [levels, targets] = [severalOf("outputs", outputs), severalOf("target", target)];
   if (levels?.length === 0) throw new ConfigError("deepSupervisionLoss: there is no output");

@@ -1,6 +1,5 @@
 /** @file Dice losses and their relatives with MONAI's options and defaults, on the fused region sums. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { classWeights } from "../../autograd/focal.ts";
 import { cast } from "../../autograd/cast.ts";
@@ -35,6 +34,10 @@ export interface DiceLossOptions extends OverlapLossOptions {
   readonly voxelWeight?: Tensor | undefined;
 }
 
+/** The names of these options. */
+const diceLossNames =
+  `squaredPred:boolean jaccard:boolean weight:spread softLabel:boolean voxelWeight ${overlapLossNames}` as const;
+
 /**
  * 1 − (2·overlap + smoothNr) / (prediction + target + smoothDr) per sample and channel, then reduced (Milletari et al. 2016); soft labels and Jaccard
  * after Wang et al. 2023. No gradient flows to the target.
@@ -44,7 +47,7 @@ export interface DiceLossOptions extends OverlapLossOptions {
  * @throws ShapeError, ConfigError; for a class index outside of the classes the next read-back throws `DataError`, in all losses that take class indices
  */
 export function diceLoss(input: Tensor, target: Tensor, options: DiceLossOptions = {}): Tensor {
-  expectOptions("diceLoss", options, `squaredPred jaccard weight softLabel voxelWeight ${overlapLossNames}`);
+  expectOptions("diceLoss", options, diceLossNames);
   expectKind("diceLoss", { input, target });
   return composed(input, () => dice("diceLoss", input, target, options));
 }
@@ -61,7 +64,7 @@ export interface MaskedDiceLossOptions extends DiceLossOptions {
  * @throws ShapeError, ConfigError
  */
 export function maskedDiceLoss(input: Tensor, target: Tensor, given: MaskedDiceLossOptions = {}): Tensor {
-  expectOptions("maskedDiceLoss", given, `mask squaredPred jaccard weight softLabel voxelWeight ${overlapLossNames}`);
+  expectOptions("maskedDiceLoss", given, `mask ${diceLossNames}`);
   expectKind("maskedDiceLoss", { input, target });
   const { mask, ...options } = given;
   return composed(input, () => {
@@ -75,7 +78,6 @@ export function maskedDiceLoss(input: Tensor, target: Tensor, given: MaskedDiceL
 }
 
 function dice(op: string, input: Tensor, target: Tensor, options: DiceLossOptions, mask?: Tensor): Tensor {
-  expectOptionKinds(op, options, { boolean: "squaredPred jaccard softLabel", spread: "weight" });
   const { smoothNr = 1e-5, smoothDr = 1e-5, weight } = options;
   // Squares alone need no L1 form: (|q|² + |t|² − |q − t|²) / 2 = q t.
   const mode = options.squaredPred ? "squared" : options.softLabel ? "soft" : "plain";
@@ -110,8 +112,7 @@ export interface TverskyLossOptions extends OverlapLossOptions {
  * @throws ShapeError, ConfigError
  */
 export function tverskyLoss(input: Tensor, target: Tensor, options: TverskyLossOptions = {}): Tensor {
-  expectOptions("tverskyLoss", options, `alpha beta softLabel ${overlapLossNames}`);
-  expectOptionKinds("tverskyLoss", options, { number: "alpha beta", boolean: "softLabel" });
+  expectOptions("tverskyLoss", options, `alpha:number beta:number softLabel:boolean ${overlapLossNames}`);
   expectKind("tverskyLoss", { input, target });
   const { alpha = 0.5, beta = 0.5, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   return composed(input, () => {
@@ -139,8 +140,7 @@ export interface GeneralizedDiceLossOptions extends OverlapLossOptions {
  * @throws ShapeError, ConfigError
  */
 export function generalizedDiceLoss(input: Tensor, target: Tensor, options: GeneralizedDiceLossOptions = {}): Tensor {
-  expectOptions("generalizedDiceLoss", options, `wType softLabel ${overlapLossNames}`);
-  expectOptionKinds("generalizedDiceLoss", options, { boolean: "softLabel" });
+  expectOptions("generalizedDiceLoss", options, `wType softLabel:boolean ${overlapLossNames}`);
   expectKind("generalizedDiceLoss", { input, target });
   const { wType = "square", softLabel = false, smoothNr = 1e-5, smoothDr = 1e-5 } = options;
   if (!["square", "simple", "uniform"].includes(wType)) {

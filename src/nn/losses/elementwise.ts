@@ -1,6 +1,5 @@
 /** @file PyTorch's losses with its options and defaults. Dice-like losses are in `dice.ts`. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { combine } from "../../autograd/binary.ts";
 import type { Reduction } from "../../autograd/cross_entropy.ts";
@@ -77,8 +76,7 @@ export function smoothL1Loss(
   target: Tensor,
   options: ElementLossOptions & { readonly beta?: number } = {},
 ): Tensor {
-  expectOptions("smoothL1Loss", options, "weight reduction beta");
-  expectOptionKinds("smoothL1Loss", options, { number: "beta" });
+  expectOptions("smoothL1Loss", options, "weight reduction beta:number");
   const { beta = 1 } = options;
   if (!(beta >= 0)) throw new ConfigError(`smoothL1Loss: beta must not be negative, got ${beta}`);
   return elementwise("smoothL1Loss", input, target, options, () => combine("smoothL1", input, target, beta));
@@ -89,8 +87,7 @@ export function smoothL1Loss(
  * both.
  */
 export function huberLoss(input: Tensor, target: Tensor, options: ElementLossOptions & { readonly delta?: number } = {}): Tensor {
-  expectOptions("huberLoss", options, "weight reduction delta");
-  expectOptionKinds("huberLoss", options, { number: "delta" });
+  expectOptions("huberLoss", options, "weight reduction delta:number");
   const { delta = 1 } = options;
   if (!(delta > 0)) throw new ConfigError(`huberLoss: delta must be positive, got ${delta}`);
   return elementwise("huberLoss", input, target, options, () => combine("huber", input, target, delta));

@@ -1,6 +1,5 @@
 /** @file Hausdorff losses by distance transforms, with MONAI's options and defaults. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { affine, floor, log, mul, pow, sigmoid, square, sub, add } from "../../autograd/pointwise.ts";
@@ -52,11 +51,14 @@ export function logHausdorffDTLoss(input: Tensor, target: Tensor, options: Hausd
 }
 
 function hausdorff(op: string, input: Tensor, target: Tensor, options: HausdorffDTLossOptions): Tensor {
-  expectOptions(op, options, "alpha includeBackground reduction batch compat toOnehotY sigmoid softmax otherAct");
+  expectOptions(
+    op,
+    options,
+    "alpha:number includeBackground reduction batch:boolean compat toOnehotY sigmoid softmax otherAct:function",
+  );
   const { alpha = 2, includeBackground = false, reduction = "mean", batch = false, otherAct } = options;
   expectReduction(op, reduction);
   expectTargetOptions(op, { ...options, otherAct: undefined });
-  expectOptionKinds(op, options, { boolean: "batch", number: "alpha", function: "otherAct" });
   if (options.sigmoid && options.softmax) throw new ConfigError(`${op}: give at most one of sigmoid and softmax`);
   if (input.rank !== 4 && input.rank !== 5)
     throw new ShapeError(`${op}: input must be [N, C, H, W] or [N, C, D, H, W], got ${showShape(input.shape)}`);

@@ -1,6 +1,5 @@
 /** @file Cross-entropy whose logits are held to the classes around a voxel, for calibrated networks. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { conv } from "../../autograd/conv.ts";
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
@@ -55,8 +54,7 @@ function smoothed(classes: Tensor, weights: Float64Array): Tensor {
  * @throws ShapeError, ConfigError
  */
 export function naclLoss(input: Tensor, target: Tensor, options: NACLLossOptions = {}): Tensor {
-  expectOptions("naclLoss", options, "kernelSize kernelOps distanceType alpha sigma");
-  expectOptionKinds("naclLoss", options, { number: "kernelSize alpha sigma" });
+  expectOptions("naclLoss", options, "kernelSize:number kernelOps distanceType alpha:number sigma:number");
   expectKind("naclLoss", { input, target });
   const { kernelSize = 3, kernelOps = "mean", distanceType = "l1", alpha = 0.1, sigma = 1 } = options;
   expectChoice("kernelOps", kernelOps, ["mean", "gaussian"]);

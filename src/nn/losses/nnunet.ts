@@ -1,6 +1,6 @@
 /** @file nnU-Net's losses (Isensee et al. 2021) with its options and defaults; its Dice is negative, so sums with cross-entropy reach down to −1. */
 
-import { expectOptionKinds, refused } from "../../host/kinds.ts";
+import { refused } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { cast } from "../../autograd/cast.ts";
 import { crossEntropyLoss, crossEntropyLossNames, type CrossEntropyLossOptions } from "../../autograd/cross_entropy.ts";
@@ -53,9 +53,12 @@ function withChannel(op: string, input: Tensor, target: Tensor): Tensor {
  * @throws ShapeError, DTypeError
  */
 export function softDiceLoss(input: Tensor, target: Tensor, options: SoftDiceLossOptions = {}): Tensor {
-  expectOptions("softDiceLoss", options, "applyNonlin batchDice doBg smooth clipTp mask ignoreIndex");
+  expectOptions(
+    "softDiceLoss",
+    options,
+    "applyNonlin batchDice:boolean doBg:boolean smooth:number clipTp:number mask ignoreIndex:number",
+  );
   expectKind("softDiceLoss", { input, target });
-  expectOptionKinds("softDiceLoss", options, { boolean: "batchDice doBg", number: "smooth clipTp ignoreIndex" });
   const named = options.applyNonlin;
   if (named !== undefined && named !== "softmax" && named !== "sigmoid" && typeof named !== "function")
     refused("softDiceLoss", "options.applyNonlin", '"softmax", "sigmoid" or a function', named);
@@ -119,8 +122,7 @@ export interface TopKLossOptions extends Omit<CrossEntropyLossOptions, "reductio
  * @throws ShapeError, also if k percent are less than one position; DTypeError, ConfigError
  */
 export function topKLoss(input: Tensor, target: Tensor, options: TopKLossOptions = {}): Tensor {
-  expectOptions("topKLoss", options, "k weight ignoreIndex labelSmoothing");
-  expectOptionKinds("topKLoss", options, { number: "k" });
+  expectOptions("topKLoss", options, "k:number weight ignoreIndex labelSmoothing");
   expectKind("topKLoss", { input, target });
   const { k = 10, ...rest } = options;
   return composed(input, () => {
@@ -180,8 +182,7 @@ export interface DCAndCELossOptions extends DCCompoundLossOptions {
  * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
 export function dcAndCELoss(input: Tensor, target: Tensor, given: DCAndCELossOptions = {}): Tensor {
-  expectOptions("dcAndCELoss", given, "ce ignoreLabel softDice weightCe weightDice");
-  expectOptionKinds("dcAndCELoss", given, { object: "softDice ce", number: "weightCe weightDice ignoreLabel" });
+  expectOptions("dcAndCELoss", given, "ce:object ignoreLabel:number softDice:object weightCe:number weightDice:number");
   const { ce, ...options } = given;
   return labelLoss("dcAndCELoss", input, target, options, () =>
     robustCrossEntropyLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
@@ -196,8 +197,7 @@ export interface DCAndTopKLossOptions extends Omit<DCAndCELossOptions, "ce"> {
 
 /** weightCe · `topKLoss` + weightDice · `softDiceLoss` of the softmax; shapes, arguments and errors as `dcAndCELoss`. */
 export function dcAndTopKLoss(input: Tensor, target: Tensor, given: DCAndTopKLossOptions = {}): Tensor {
-  expectOptions("dcAndTopKLoss", given, "ce ignoreLabel softDice weightCe weightDice");
-  expectOptionKinds("dcAndTopKLoss", given, { object: "softDice ce", number: "weightCe weightDice ignoreLabel" });
+  expectOptions("dcAndTopKLoss", given, "ce:object ignoreLabel:number softDice:object weightCe:number weightDice:number");
   const { ce, ...options } = given;
   return labelLoss("dcAndTopKLoss", input, target, options, () =>
     topKLoss(input, target, { ...ce, ignoreIndex: options.ignoreLabel }),
@@ -244,12 +244,7 @@ export interface DCAndBCELossOptions extends DCCompoundLossOptions {
  * @throws ShapeError, DTypeError, ConfigError if both weights are 0
  */
 export function dcAndBCELoss(input: Tensor, target: Tensor, options: DCAndBCELossOptions = {}): Tensor {
-  expectOptions("dcAndBCELoss", options, "bce useIgnoreLabel softDice weightCe weightDice");
-  expectOptionKinds("dcAndBCELoss", options, {
-    boolean: "useIgnoreLabel",
-    object: "softDice bce",
-    number: "weightCe weightDice",
-  });
+  expectOptions("dcAndBCELoss", options, "bce:object useIgnoreLabel:boolean softDice:object weightCe:number weightDice:number");
   expectKind("dcAndBCELoss", { input, target });
   const { useIgnoreLabel = false, softDice, bce } = options;
   const channels = input.shape[1] + (useIgnoreLabel ? 1 : 0);

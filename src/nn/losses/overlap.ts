@@ -1,6 +1,5 @@
 /** @file What Dice-like losses share: their options, the fused region sums they rest on, and how losses per sample and class are reduced. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { mul } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
 import { cast } from "../../autograd/cast.ts";
@@ -41,11 +40,9 @@ export interface OverlapLossOptions extends TargetOptions {
   readonly ignoreIndex?: number | undefined;
 }
 
-const targetKinds = { boolean: "includeBackground toOnehotY sigmoid softmax", function: "otherAct" } as const;
-
 /** The names of these options. */
 export const overlapLossNames =
-  "reduction smoothNr smoothDr batch ignoreIndex includeBackground toOnehotY sigmoid softmax otherAct";
+  "reduction smoothNr:number smoothDr:number batch:boolean ignoreIndex:number includeBackground:boolean toOnehotY:boolean sigmoid:boolean softmax:boolean otherAct:function";
 
 /** Overlap, prediction and target, `[1, N, C]` each, with N = 1 over the batch and C the classes that count. */
 export interface Overlap {
@@ -66,9 +63,8 @@ export function expectReduction(op: string, reduction: unknown, allowed: readonl
   }
 }
 
-/** Throws `ConfigError` for options of another kind, and for more than one activation. */
+/** Throws `ConfigError` for more than one activation. */
 export function expectTargetOptions(op: string, options: TargetOptions): void {
-  expectOptionKinds(op, options, targetKinds);
   const { sigmoid, softmax, otherAct } = options;
   if ([sigmoid, softmax, otherAct].filter(Boolean).length > 1)
     throw new ConfigError(`${op}: give at most one of sigmoid, softmax and otherAct`);
@@ -93,7 +89,6 @@ export function overlapOf(
   region: Pick<RegionOptions, "mode" | "mask" | "maskOf"> = {},
 ): Overlap {
   expectTargetOptions(op, options);
-  expectOptionKinds(op, options, { number: "smoothNr smoothDr ignoreIndex", boolean: "batch" });
   const { reduction = "mean" } = options;
   expectReduction(op, reduction);
   expectKind(op, { input, target });

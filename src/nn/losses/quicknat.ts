@@ -3,7 +3,7 @@
  * original is at fault, the default is corrected and `compat: "quicknat"` gives the original's numbers.
  */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { crossEntropyLoss } from "../../autograd/cross_entropy.ts";
 import { cast } from "../../autograd/cast.ts";
@@ -62,8 +62,7 @@ export interface QuickNatDiceLossOptions {
  * @throws ShapeError
  */
 export function quickNatDiceLoss(input: Tensor, target: Tensor, options: QuickNatDiceLossOptions = {}): Tensor {
-  expectOptions("quickNatDiceLoss", options, "weights binary compat");
-  expectOptionKinds("quickNatDiceLoss", options, { boolean: "binary" });
+  expectOptions("quickNatDiceLoss", options, "weights binary:boolean compat");
   expectKind("quickNatDiceLoss", { input, target });
   const op = "quickNatDiceLoss";
   const { binary = false, weights } = options;
@@ -113,8 +112,7 @@ export interface QuickNatIoULossOptions {
  * @throws ShapeError
  */
 export function quickNatIoULoss(input: Tensor, target: Tensor, options: QuickNatIoULossOptions = {}): Tensor {
-  expectOptions("quickNatIoULoss", options, "weights ignoreIndex");
-  expectOptionKinds("quickNatIoULoss", options, { number: "ignoreIndex" });
+  expectOptions("quickNatIoULoss", options, "weights ignoreIndex:number");
   expectKind("quickNatIoULoss", { input, target });
   const op = "quickNatIoULoss";
   const { ignoreIndex, weights } = options;
@@ -146,8 +144,7 @@ export interface QuickNatFocalLossOptions {
  * @throws ShapeError, ConfigError for an alpha that does not fit the classes
  */
 export function quickNatFocalLoss(input: Tensor, target: Tensor, options: QuickNatFocalLossOptions = {}): Tensor {
-  expectOptions("quickNatFocalLoss", options, "gamma alpha sizeAverage compat");
-  expectOptionKinds("quickNatFocalLoss", options, { boolean: "sizeAverage", number: "gamma", spread: "alpha" });
+  expectOptions("quickNatFocalLoss", options, "gamma:number alpha:spread sizeAverage:boolean compat");
   expectKind("quickNatFocalLoss", { input, target });
   const op = "quickNatFocalLoss";
   const { gamma = 2, alpha, sizeAverage = true } = options;

@@ -1,6 +1,5 @@
 /** @file Asymmetric unified focal loss with MONAI's options and defaults. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { add, affine, clamp, div, log, mul, pow } from "../../autograd/pointwise.ts";
 import { mean, sum } from "../../autograd/reduce.ts";
@@ -40,8 +39,7 @@ export function asymmetricUnifiedFocalLoss(
   target: Tensor,
   options: AsymmetricUnifiedFocalLossOptions = {},
 ): Tensor {
-  expectOptions("asymmetricUnifiedFocalLoss", options, "weight gamma delta reduction");
-  expectOptionKinds("asymmetricUnifiedFocalLoss", options, { number: "weight gamma delta" });
+  expectOptions("asymmetricUnifiedFocalLoss", options, "weight:number gamma:number delta:number reduction");
   expectKind("asymmetricUnifiedFocalLoss", { input, target });
   const op = "asymmetricUnifiedFocalLoss";
   const { weight = 0.5, gamma = 0.5, delta = 0.7, reduction = "mean" } = options;

@@ -1,6 +1,6 @@
 /** @file Generalized Wasserstein Dice loss with MONAI's options and defaults. */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectKind } from "../../tensor/kind.ts";
 import { conv } from "../../autograd/conv.ts";
 import { add, affine, div, mul, reciprocal, sub } from "../../autograd/pointwise.ts";
@@ -59,8 +59,7 @@ export function generalizedWassersteinDiceLoss(
   distances: readonly (readonly number[])[],
   options: GeneralizedWassersteinDiceLossOptions = {},
 ): Tensor {
-  expectOptions("generalizedWassersteinDiceLoss", options, "weightingMode reduction smoothNr smoothDr compat");
-  expectOptionKinds("generalizedWassersteinDiceLoss", options, { number: "smoothNr smoothDr" });
+  expectOptions("generalizedWassersteinDiceLoss", options, "weightingMode reduction smoothNr:number smoothDr:number compat");
   expectKind("generalizedWassersteinDiceLoss", { input, target });
   const op = "generalizedWassersteinDiceLoss";
   const { weightingMode = "default", reduction = "mean", smoothNr = 1e-5, smoothDr = 1e-5 } = options;

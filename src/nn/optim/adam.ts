@@ -1,6 +1,6 @@
 /** @file Adam and AdamW with PyTorch's defaults and numerics. */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
@@ -23,7 +23,7 @@ export interface AdamOptions {
   readonly maximize?: boolean;
 }
 
-const names = "lr betas eps weightDecay amsgrad maximize";
+const names = "lr betas eps weightDecay amsgrad:boolean maximize:boolean";
 
 /**
  * Adam (Kingma and Ba 2015). Packs the parameters into one buffer when it is made. Throws `ConfigError` for values out of range. Parameters may have any
@@ -36,7 +36,6 @@ export class Adam extends Optimizer {
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<AdamOptions>[], options: AdamOptions = {}) {
     expectOptions("Adam", options, names);
-    expectOptionKinds("Adam", options, { boolean: "amsgrad maximize" });
     const groups = groupsOf("Adam", params, names);
     const hyper = groups.map((g) => {
       const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = { ...options, ...g.options };

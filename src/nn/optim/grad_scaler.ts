@@ -1,6 +1,5 @@
 /** @file Dynamic loss scaling for f16 activations, on the device: a replayed step needs nothing from the host. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import { mul } from "../../autograd/pointwise.ts";
 import * as kernels from "../../kernels/optim.ts";
@@ -41,8 +40,7 @@ export class GradScaler {
 
   /** Throws `ConfigError` for factors that do not grow or shrink the scale. */
   constructor(device: Device, options: GradScalerOptions = {}) {
-    expectOptions("GradScaler", options, "initScale growthFactor backoffFactor growthInterval");
-    expectOptionKinds("GradScaler", options, { number: "initScale growthFactor backoffFactor growthInterval" });
+    expectOptions("GradScaler", options, "initScale:number growthFactor:number backoffFactor:number growthInterval:number");
     expectDevice("GradScaler", device);
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 } = options;
     const sane = initScale > 0 && growthFactor >= 1 && backoffFactor > 0 && backoffFactor <= 1;

@@ -1,6 +1,6 @@
 /** @file Learning rates as pure functions of the step: PyTorch's closed forms. Step 0 is the first update. */
 
-import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 
@@ -24,8 +24,7 @@ export interface StepDecayOptions {
 
 /** base · gamma^⌊step / stepSize⌋. */
 export function stepDecay(options: StepDecayOptions): Schedule {
-  expectOptions("stepDecay", options, "stepSize gamma");
-  expectFields("stepDecay", "options", options, { stepSize: "number", gamma: "number?" });
+  expectOptions("stepDecay", options, "stepSize:number! gamma:number");
   const { stepSize, gamma = 0.1 } = options;
   requireCount("stepDecay", "stepSize", stepSize);
   return (step, base) => base * gamma ** Math.floor(step / stepSize);
@@ -41,8 +40,7 @@ export interface MultiStepOptions {
 
 /** base · gamma^(milestones reached). */
 export function multiStepDecay(options: MultiStepOptions): Schedule {
-  expectOptions("multiStepDecay", options, "milestones gamma");
-  expectFields("multiStepDecay", "options", options, { milestones: "numbers", gamma: "number?" });
+  expectOptions("multiStepDecay", options, "milestones:numbers! gamma:number");
   const { milestones, gamma = 0.1 } = options;
   return (step, base) => base * gamma ** milestones.filter((m) => m <= step).length;
 }
@@ -55,8 +53,7 @@ export interface ExponentialOptions {
 
 /** base · gamma^step. */
 export function exponentialDecay(options: ExponentialOptions): Schedule {
-  expectOptions("exponentialDecay", options, "gamma");
-  expectFields("exponentialDecay", "options", options, { gamma: "number" });
+  expectOptions("exponentialDecay", options, "gamma:number!");
   const { gamma } = options;
   return (step, base) => base * gamma ** step;
 }
@@ -71,8 +68,7 @@ export interface CosineOptions {
 
 /** etaMin + (base − etaMin) · (1 + cos(π · step / tMax)) / 2 (Loshchilov and Hutter 2017, without restarts). */
 export function cosineAnnealing(options: CosineOptions): Schedule {
-  expectOptions("cosineAnnealing", options, "tMax etaMin");
-  expectFields("cosineAnnealing", "options", options, { tMax: "number", etaMin: "number?" });
+  expectOptions("cosineAnnealing", options, "tMax:number! etaMin:number");
   const { tMax, etaMin = 0 } = options;
   require("cosineAnnealing", "tMax", tMax > 0, tMax, "positive");
   return (step, base) => etaMin + ((base - etaMin) * (1 + Math.cos((Math.PI * step) / tMax))) / 2;
@@ -88,8 +84,7 @@ export interface PolynomialOptions {
 
 /** base · (1 − min(step, totalIters) / totalIters)^power. */
 export function polynomialDecay(options: PolynomialOptions = {}): Schedule {
-  expectOptions("polynomialDecay", options, "totalIters power");
-  expectFields("polynomialDecay", "options", options, { totalIters: "number?", power: "number?" });
+  expectOptions("polynomialDecay", options, "totalIters:number power:number");
   const { totalIters = 5, power = 1 } = options;
   requireCount("polynomialDecay", "totalIters", totalIters);
   return (step, base) => base * (1 - Math.min(step, totalIters) / totalIters) ** power;
@@ -107,8 +102,7 @@ export interface LinearRampOptions {
 
 /** base times a factor that goes from `startFactor` to `endFactor` over `totalIters` steps and stays there. */
 export function linearRamp(options: LinearRampOptions = {}): Schedule {
-  expectOptions("linearRamp", options, "startFactor endFactor totalIters");
-  expectFields("linearRamp", "options", options, { startFactor: "number?", endFactor: "number?", totalIters: "number?" });
+  expectOptions("linearRamp", options, "startFactor:number endFactor:number totalIters:number");
   const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
   require("linearRamp", "startFactor", startFactor > 0 && startFactor <= 1, startFactor, "in (0, 1]");
   require("linearRamp", "endFactor", endFactor >= 0 && endFactor <= 1, endFactor, "in [0, 1]");
@@ -125,9 +119,8 @@ export interface WarmUpOptions {
 
 /** A linear warm-up, then `schedule` from its own step 0: MONAI's and PyTorch's `SequentialLR` of a `LinearLR` and another one. */
 export function warmUp(schedule: Schedule, options: WarmUpOptions): Schedule {
-  expectOptions("warmUp", options, "steps startFactor");
+  expectOptions("warmUp", options, "steps:number! startFactor:number");
   expectArguments("warmUp", "function", { schedule });
-  expectFields("warmUp", "options", options, { steps: "number", startFactor: "number?" });
   const { steps, startFactor } = options;
   requireCount("warmUp", "steps", steps);
   return inTurn([linearRamp({ startFactor, totalIters: steps }), schedule], [steps]);
@@ -173,15 +166,11 @@ interface Phase {
 
 /** The 1cycle policy (Smith and Topin 2019): `lr` and the place of the momentum between its largest (1) and smallest (0) value. The `step` counts from 0. */
 export function oneCycle(options: OneCycleOptions): (step: number) => { lr: number; momentum: number } {
-  expectOptions("oneCycle", options, "maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase");
-  expectOptionKinds("oneCycle", options, { boolean: "threePhase" });
-  expectFields("oneCycle", "options", options, {
-    maxLr: "number",
-    totalSteps: "number",
-    pctStart: "number?",
-    divFactor: "number?",
-    finalDivFactor: "number?",
-  });
+  expectOptions(
+    "oneCycle",
+    options,
+    "maxLr:number! totalSteps:number! pctStart:number annealStrategy divFactor:number finalDivFactor:number threePhase:boolean",
+  );
   const {
     maxLr,
     totalSteps,

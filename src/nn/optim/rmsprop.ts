@@ -1,6 +1,5 @@
 /** @file RMSprop with PyTorch's defaults and numerics. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupsOf, Optimizer, type ParamGroup, requireRange } from "./optimizer.ts";
@@ -25,7 +24,7 @@ export interface RMSpropOptions {
   readonly maximize?: boolean;
 }
 
-const names = "lr alpha eps weightDecay momentum centered maximize";
+const names = "lr alpha eps weightDecay momentum centered:boolean maximize:boolean";
 
 /** RMSprop (Tieleman and Hinton 2012) as PyTorch defines it. Throws `ConfigError` for values out of range. Parameters may have any shape. */
 export class RMSprop extends Optimizer {
@@ -34,7 +33,6 @@ export class RMSprop extends Optimizer {
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<RMSpropOptions>[], options: RMSpropOptions = {}) {
     expectOptions("RMSprop", options, names);
-    expectOptionKinds("RMSprop", options, { boolean: "centered maximize" });
     const groups = groupsOf("RMSprop", params, names);
     const { centered = false } = options;
     const hyper = groups.map((g) => {

@@ -1,6 +1,6 @@
 /** @file PyTorch's learning rate schedulers over the functions of `rates.ts`. All of them move the rates of an optimizer at `step()`. */
 
-import { expectArguments, expectFields, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type Optimizer, expectOptimizer } from "./optimizer.ts";
@@ -131,11 +131,9 @@ export class OneCycleLR extends Scheduler {
     expectOptions(
       "OneCycleLR",
       options,
-      "cycleMomentum baseMomentum maxMomentum maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase",
+      "cycleMomentum:boolean baseMomentum:number maxMomentum:number maxLr totalSteps pctStart annealStrategy divFactor finalDivFactor threePhase",
     );
-    expectOptionKinds("OneCycleLR", options, { boolean: "cycleMomentum" });
     expectOptimizer("OneCycleLR", optimizer);
-    expectFields("OneCycleLR", "options", options, { baseMomentum: "number?", maxMomentum: "number?" });
     const { cycleMomentum = true, baseMomentum = 0.85, maxMomentum = 0.95, ...rest } = options;
     const cycle = oneCycle(rest);
     super(optimizer, (step) => cycle(step).lr);
@@ -185,8 +183,11 @@ export class ReduceLROnPlateau {
   private waiting = 0;
 
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
-    expectOptions("ReduceLROnPlateau", options, "mode factor patience threshold thresholdMode cooldown minLr eps");
-    expectOptionKinds("ReduceLROnPlateau", options, { number: "factor patience threshold cooldown minLr eps" });
+    expectOptions(
+      "ReduceLROnPlateau",
+      options,
+      "mode factor:number patience:number threshold:number thresholdMode cooldown:number minLr:number eps:number",
+    );
     expectOptimizer("ReduceLROnPlateau", optimizer);
     const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "rel" } = options;
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;

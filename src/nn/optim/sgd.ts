@@ -1,6 +1,5 @@
 /** @file Stochastic gradient descent with PyTorch's defaults and numerics. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import * as kernels from "../../kernels/optim.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -24,7 +23,7 @@ export interface SGDOptions {
   readonly maximize?: boolean;
 }
 
-const names = "lr momentum dampening weightDecay nesterov maximize";
+const names = "lr momentum dampening:number weightDecay nesterov:boolean maximize:boolean";
 
 /** Stochastic gradient descent with momentum as PyTorch defines it. Throws `ConfigError` for values out of range. Parameters may have any shape. */
 export class SGD extends Optimizer {
@@ -33,7 +32,6 @@ export class SGD extends Optimizer {
 
   constructor(params: readonly Tensor[] | readonly ParamGroup<SGDOptions>[], options: SGDOptions = {}) {
     expectOptions("SGD", options, names);
-    expectOptionKinds("SGD", options, { boolean: "nesterov maximize", number: "dampening" });
     const groups = groupsOf("SGD", params, names);
     const { nesterov = false } = options;
     const hyper = groups.map((g) => {

@@ -119,7 +119,7 @@ function portMessage({ name, type, shape }: Port): Writer {
 }
 
 /** Operator set 19 and IR version 8: read by onnxruntime from 1.15 on. */
-export const opset = 19;
+const opset = 19;
 const irVersion = 8;
 
 export interface BuiltGraph {

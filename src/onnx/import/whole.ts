@@ -7,7 +7,7 @@ import { native } from "../native.ts";
 import type { Op } from "./call.ts";
 
 /** What `fn` makes, without a note of how. */
-export const unnoted = (fn: () => Tensor): Tensor => noGrad(() => observing(() => {}, fn));
+const unnoted = (fn: () => Tensor): Tensor => noGrad(() => observing(() => {}, fn));
 
 /** An operator without attributes of one tensor, by its function and the derivative of that. */
 export const whole =

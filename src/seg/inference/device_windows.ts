@@ -4,7 +4,6 @@
  */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { type HostArray, sizeOf, type TypedArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
@@ -56,7 +55,7 @@ export interface WindowsPlan {
 }
 
 const deviceWindowsNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums sliceAxis maxBytes";
+  "roiSize:spread! swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums sliceAxis maxBytes:number";
 
 const windowRunNames = "decision scores keepScores signal onProgress";
 
@@ -71,7 +70,6 @@ export class DeviceWindows {
   constructor(device: Device, networks: Module | readonly Module[], options: DeviceWindowsOptions) {
     expectOptions("DeviceWindows", options, deviceWindowsNames);
     expectDevice("DeviceWindows", device);
-    expectFields("DeviceWindows", "options", options, { roiSize: "spread", maxBytes: "number?" });
     const list = Array.isArray(networks) ? (networks as readonly Module[]) : [networks as Module];
     list.forEach((network, i) =>
       expectModule("DeviceWindows", { [Array.isArray(networks) ? `networks[${i}]` : "networks"]: network }),
@@ -127,11 +125,8 @@ export class DeviceWindows {
     this.networks.dispose();
   }
 
-  private async predict(
-    given: HostArray,
-    { layout, roi, classes, shape, filled }: WindowJob,
-    run: WindowRun,
-  ): Promise<WindowResults> {
+  private async predict(given: HostArray, job: WindowJob, run: WindowRun): Promise<WindowResults> {
+    const { layout, roi, classes } = job;
     const { mode = "constant", sigmaScale = 0.125, roiWeightMap, paddingMode = "constant", cval = 0 } = this.options;
     const size = given.shape.slice(1);
     const { image, before } = padTo({ data: given.data, shape: [1, ...given.shape] }, roi, paddingMode, cval);
@@ -147,41 +142,19 @@ export class DeviceWindows {
       scores: kept,
       halfSums: this.options.sums === "f16",
     });
-    const poses = windowPoses(this.options, roi);
     try {
-      let done = 0;
-      let settled: Promise<void> | undefined;
-      for (const band of layout.bands) {
-        memory.begin(band);
-        for (const stage of band.stages) {
-          await memory.load(stage.planes);
-          for (let first = 0; first < stage.starts.length; first += shape[0]) {
-            run.signal?.throwIfAborted();
-            const starts = stage.starts.slice(first, first + shape[0]);
-            this.batch(memory, starts, [filled ? shape[0] : starts.length, shape[1], ...roi], poses);
-            // One batch ahead of the device, so that it never waits.
-            await settled;
-            settled = this.device.settle(true);
-            settled.catch(() => {});
-            run.signal?.throwIfAborted();
-            run.onProgress?.((done += starts.length), layout.windows);
-          }
-          await memory.finish(stage.final);
-        }
-      }
-      await settled;
-      await memory.collect();
+      await this.pass(memory, job, run);
     } catch (error) {
       kept?.dispose();
       throw error;
     } finally {
       memory.dispose();
     }
-    const { codes } = memory;
     const inside = <A extends TypedArray>(data: A, channels: number): HostArray<A> => {
       const { data: cut, shape } = unpad({ data, shape: [1, channels, ...padded] }, before, size);
       return { data: cut, shape: shape.slice(1) };
     };
+    const { codes } = memory;
     const mapOf = ({ channel, dispose }: KeptScores): NonNullable<WindowResults["scoreMap"]> => ({
       channels: classes,
       shape: size,
@@ -193,6 +166,33 @@ export class DeviceWindows {
       ...(kept && !run.keepScores && { scores: inside(kept.data!, classes) }),
       ...(kept && run.keepScores && { scoreMap: mapOf(kept) }),
     };
+  }
+
+  /** Sends all windows of an image through the networks, a band of rows after the other. */
+  private async pass(memory: WindowMemory, { layout, roi, shape, filled }: WindowJob, run: WindowRun): Promise<void> {
+    const poses = windowPoses(this.options, roi);
+    let done = 0;
+    let settled: Promise<void> | undefined;
+    for (const band of layout.bands) {
+      memory.begin(band);
+      for (const stage of band.stages) {
+        await memory.load(stage.planes);
+        for (let first = 0; first < stage.starts.length; first += shape[0]) {
+          run.signal?.throwIfAborted();
+          const starts = stage.starts.slice(first, first + shape[0]);
+          this.batch(memory, starts, [filled ? shape[0] : starts.length, shape[1], ...roi], poses);
+          // One batch ahead of the device, so that it never waits.
+          await settled;
+          settled = this.device.settle(true);
+          settled.catch(() => {});
+          run.signal?.throwIfAborted();
+          run.onProgress?.((done += starts.length), layout.windows);
+        }
+        await memory.finish(stage.final);
+      }
+    }
+    await settled;
+    await memory.collect();
   }
 
   private batch(memory: WindowMemory, starts: readonly Size3[], shape: readonly number[], poses: readonly number[]): void {

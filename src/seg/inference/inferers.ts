@@ -1,6 +1,6 @@
 /** @file MONAI's inferers: from a volume, a tensor or an array and a network (or what stands for one) to the scores of each voxel. */
 
-import { expectFields, expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { isVolume, makeVolume, type Volume } from "../../data/volume.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
@@ -28,15 +28,7 @@ export interface InfererOptions extends SlidingWindowOptions, Omit<DeviceWindows
 }
 
 const infererNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums maxBytes processFn withCoord bufferSteps bufferDim onProgress signal";
-const sliceInfererNames =
-  "roiSize swBatchSize overlap mode sigmaScale paddingMode cval roiWeightMap scan mirrorAxes rot90Axes activation precision sums maxBytes processFn withCoord bufferSteps bufferDim onProgress signal spatialDim";
-
-const inferKinds = {
-  spread: "overlap sigmaScale",
-  text: "mode paddingMode precision",
-  number: "cval swBatchSize maxBytes",
-} as const;
+  "roiSize:spread! swBatchSize:number overlap:spread mode:text sigmaScale:spread paddingMode:text cval:number roiWeightMap scan mirrorAxes rot90Axes activation precision:text sums maxBytes:number processFn withCoord bufferSteps bufferDim onProgress signal";
 
 /** Images `[N, C, ...spatial]` as host arrays or tensors. */
 export type Images = HostArray | Tensor;
@@ -48,8 +40,6 @@ export class SlidingWindowInferer {
 
   constructor(options: InfererOptions) {
     expectOptions("SlidingWindowInferer", options, infererNames);
-    expectOptionKinds("SlidingWindowInferer", options, inferKinds);
-    expectFields("SlidingWindowInferer", "options", options, { roiSize: "spread", swBatchSize: "number?" });
     this.options = options;
   }
 
@@ -79,9 +69,7 @@ export class SliceInferer {
   readonly options: SliceInfererOptions;
 
   constructor(options: SliceInfererOptions) {
-    expectOptions("SliceInferer", options, sliceInfererNames);
-    expectOptionKinds("SliceInferer", options, inferKinds);
-    expectFields("SliceInferer", "options", options, { roiSize: "spread" });
+    expectOptions("SliceInferer", options, `${infererNames} spatialDim`);
     const { roiSize, spatialDim = 0 } = options;
     if (![0, 1, 2].includes(spatialDim)) throw new ConfigError(`SliceInferer: spatialDim must be 0, 1 or 2, got ${spatialDim}`);
     if (typeof roiSize !== "number" && roiSize.length !== 2)

@@ -1,6 +1,5 @@
 /** @file Any network and inferer under test-time dropout: mean and variance of its probabilities, and how far its structures agree. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { isVolume, makeVolume, type Volume } from "../../data/volume.ts";
 import { sigmoid } from "../../autograd/pointwise.ts";
 import { softmax } from "../../autograd/softmax.ts";
@@ -64,8 +63,7 @@ export class MonteCarloInferer {
 
   /** @throws ConfigError for fewer than one sample, or another activation */
   constructor(options: MonteCarloOptions = {}) {
-    expectOptions("MonteCarloInferer", options, "inferer samples activation onSample");
-    expectOptionKinds("MonteCarloInferer", options, { object: "inferer", function: "onSample" });
+    expectOptions("MonteCarloInferer", options, "inferer:object samples activation onSample:function");
     const { samples = 10, activation = "softmax" } = options;
     if (!Number.isInteger(samples) || samples < 1)
       throw new ConfigError(`MonteCarloInferer: samples must be a positive integer, got ${samples}`);

@@ -197,10 +197,9 @@ export class WholeSegmenter implements Segmenter {
   private windows: CoreWindows;
 
   constructor(device: Device, network: Module, options: WholeSegmenterOptions) {
-    expectOptions("WholeSegmenter", options, "outputs precision maxBytes");
+    expectOptions("WholeSegmenter", options, "outputs:object! precision maxBytes");
     expectDevice("WholeSegmenter", device);
     expectModule("WholeSegmenter", { network });
-    expectFields("WholeSegmenter", "options", options, { outputs: "object" });
     expectCoding("WholeSegmenter", "options.outputs", options.outputs);
     const { outputs, ...rest } = options;
     this.outputs = outputs;
@@ -251,8 +250,7 @@ export class SliceSegmenter extends WindowSegmenter {
 }
 
 function windowsOf(options: SliceSegmenterOptions): WindowSegmenterOptions {
-  expectOptions("SliceSegmenter", options, "patchSize sliceAxis outputs batchSize");
-  expectFields("SliceSegmenter", "options", options, { patchSize: "numbers", sliceAxis: "number", outputs: "object" });
+  expectOptions("SliceSegmenter", options, "patchSize:numbers! sliceAxis:number! outputs:object! batchSize");
   const { patchSize, sliceAxis, outputs, batchSize = 8 } = options;
   // MONAI's default within slices; slices do not overlap.
   const overlap = [0.25, 0.25].toSpliced(sliceAxis, 0, 0);

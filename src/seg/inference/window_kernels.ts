@@ -1,33 +1,19 @@
 /** @file The kernels around a network's windows, compiled before a run: off the main thread where the platform can, and no window waits for one. */
 
-import {
-  addWeights,
-  addWindow,
-  clearPlanes,
-  codesPerWord,
-  cutWindow,
-  decidePlanes,
-  type Decision,
-  meanOfPlanes,
-} from "../../kernels/window.ts";
+import { addWeights, addWindow, clearPlanes, codesPerWord, cutWindow, decidePlanes, meanOfPlanes } from "../../kernels/window.ts";
 import type { DType } from "../../host/array.ts";
 import type { Device } from "../../tensor/device.ts";
 import { Plan } from "../../tensor/plan.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { sumParts } from "./window_memory.ts";
-import type { WindowLayout } from "./window_plan.ts";
+import { sumParts, type WindowSums } from "./window_memory.ts";
 
 /** What a run does between networks. */
-export interface WindowWork {
-  readonly layout: WindowLayout;
+interface WindowWork extends WindowSums {
   /** Voxels in a row of the image. */
   readonly columns: number;
-  /** Channels of the networks' outputs, and what they are made of. */
-  readonly classes: number;
+  /** What the networks' outputs are made of. */
   readonly outputs: DType;
-  readonly decision?: Decision | undefined;
   readonly scores?: boolean | undefined;
-  readonly halfSums?: boolean | undefined;
 }
 
 /** Compiles them. */

@@ -21,20 +21,24 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { KeptScores } from "./kept_scores.ts";
 import type { Size3, WindowBand, WindowLayout } from "./window_plan.ts";
 
-export interface WindowMemoryOptions {
-  /** `[1, C, planes, rows, columns]` with its padding. */
-  readonly image: HostArray;
+/** How predictions of windows are added up, and what becomes of the sums. */
+export interface WindowSums {
   readonly layout: WindowLayout;
-  readonly roi: Size3;
-  /** `[roi…]` */
-  readonly weights: HostArray;
   /** Channels of predictions. */
   readonly classes: number;
   readonly decision?: Decision | undefined;
-  /** Where scores go `[classes, planes, rows, columns]`, if they are asked for. */
-  readonly scores?: KeptScores | undefined;
   /** Sums, weights and means are rounded to f16, as nnU-Net keeps them. */
   readonly halfSums?: boolean | undefined;
+}
+
+interface WindowMemoryOptions extends WindowSums {
+  /** `[1, C, planes, rows, columns]` with its padding. */
+  readonly image: HostArray;
+  readonly roi: Size3;
+  /** `[roi…]` */
+  readonly weights: HostArray;
+  /** Where scores go `[classes, planes, rows, columns]`, if they are asked for. */
+  readonly scores?: KeptScores | undefined;
 }
 
 /** Results of planes on their way back. */
@@ -69,7 +73,7 @@ export function resultBytes(
     decision,
     scores,
     parts,
-  }: Pick<WindowMemoryOptions, "classes" | "decision"> & {
+  }: Pick<WindowSums, "classes" | "decision"> & {
     readonly scores: boolean | undefined;
     readonly parts: number;
   },

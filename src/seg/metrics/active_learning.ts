@@ -1,11 +1,10 @@
 /** @file What a case is worth labelling: the variance of repeated predictions and the distance of a label from a prediction, with MONAI's options. */
 
-import { expectMetricOptions } from "./reduction.ts";
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectOptions } from "../../host/options.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
-import { expectNames } from "../../host/options.ts";
 
 /** The array without its first channel, where it has several. */
 function foreground({ data, shape }: HostArray): { data: Float64Array; shape: number[] } {
@@ -32,7 +31,8 @@ export interface VarianceOptions {
   readonly threshold?: number;
 }
 
-const varianceOptions = ["includeBackground", "spatialMap", "scalarReduction", "threshold"];
+const varianceNames = "includeBackground:boolean spatialMap:boolean scalarReduction threshold:number";
+const qualityNames = "includeBackground:boolean scalarReduction";
 
 /**
  * Variance over repeats and channels (MONAI `compute_variance`).
@@ -42,9 +42,7 @@ const varianceOptions = ["includeBackground", "spatialMap", "scalarReduction", "
  */
 export function computeVariance(yPred: HostArray, options: VarianceOptions = {}): HostArray<Float64Array> {
   const op = "computeVariance";
-  expectNames(op, options, varianceOptions);
-  expectMetricOptions("computeVariance", options);
-  expectOptionKinds("computeVariance", options, { number: "threshold" });
+  expectOptions(op, options, varianceNames);
   expectArguments("computeVariance", "array", { yPred });
   const { includeBackground = true, spatialMap = false, scalarReduction = "mean", threshold = 0.0005 } = options;
   if (scalarReduction !== "mean" && scalarReduction !== "sum")
@@ -76,9 +74,7 @@ export class VarianceMetric {
   readonly options: VarianceOptions;
 
   constructor(options: VarianceOptions = {}) {
-    expectNames("VarianceMetric", options, varianceOptions);
-    expectMetricOptions("VarianceMetric", options);
-    expectOptionKinds("VarianceMetric", options, { number: "threshold" });
+    expectOptions("VarianceMetric", options, varianceNames);
     this.options = { scalarReduction: "sum", ...options };
   }
 
@@ -105,8 +101,7 @@ export interface LabelQualityOptions {
  */
 export function computeLabelQuality(yPred: HostArray, y: HostArray, options: LabelQualityOptions = {}): HostArray<Float64Array> {
   const op = "computeLabelQuality";
-  expectNames(op, options, ["includeBackground", "scalarReduction"]);
-  expectMetricOptions("computeLabelQuality", options);
+  expectOptions(op, options, qualityNames);
   expectArguments("computeLabelQuality", "array", { yPred, y });
   const { includeBackground = true, scalarReduction = "mean" } = options;
   if (!["mean", "sum", "none"].includes(scalarReduction))
@@ -133,8 +128,7 @@ export class LabelQualityScore {
   readonly options: LabelQualityOptions;
 
   constructor(options: LabelQualityOptions = {}) {
-    expectNames("LabelQualityScore", options, ["includeBackground", "scalarReduction"]);
-    expectMetricOptions("LabelQualityScore", options);
+    expectOptions("LabelQualityScore", options, qualityNames);
     this.options = { scalarReduction: "sum", ...options };
   }
 

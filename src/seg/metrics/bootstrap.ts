@@ -1,6 +1,6 @@
 /** @file How far a mean over cases can be trusted: confidence intervals by drawing the cases again (Efron 1979). */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { RandomState } from "../../host/random/numpy.ts";
 import { nanMean, quantiles } from "../../host/stats.ts";
@@ -37,8 +37,7 @@ export interface Summary {
 
 /** Mean, spread and the bootstrap confidence interval of the mean. `values` has one for each case. */
 export function summarize(values: readonly number[], options: BootstrapOptions = {}): Summary {
-  expectOptions("summarize", options, "samples confidence seed");
-  expectOptionKinds("summarize", options, { number: "samples confidence seed" });
+  expectOptions("summarize", options, "samples:number confidence:number seed:number");
   expectArguments("summarize", "numbers", { values });
   const { samples = 2000, confidence = 0.95, seed = 0 } = options;
   const finite = Float64Array.from(values.filter(Number.isFinite));

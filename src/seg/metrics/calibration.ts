@@ -1,10 +1,10 @@
 /** @file Calibration of probabilities: whether what is predicted with a confidence of 0.8 is right in 8 of 10 voxels (Guo et al. 2017). */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectOptions } from "../../host/options.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
-import { expectNames } from "../../host/options.ts";
 
 /** Options of `calibrationError`. */
 export interface CalibrationOptions {
@@ -36,8 +36,7 @@ export interface Calibration {
  */
 export function calibrationError(probabilities: HostArray, labels: HostArray, options: CalibrationOptions = {}): Calibration {
   const op = "calibrationError";
-  expectNames(op, options, ["bins", "ignore"]);
-  expectOptionKinds("calibrationError", options, { number: "bins ignore" });
+  expectOptions(op, options, "bins:number ignore:number");
   expectArguments("calibrationError", "array", { probabilities, labels });
   const { bins = 15, ignore } = options;
   if (!(Number.isInteger(bins) && bins > 0)) throw new ConfigError(`${op}: bins is a number above 0, got ${bins}`);

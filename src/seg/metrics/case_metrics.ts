@@ -3,7 +3,7 @@
  * A metric of your own is an object of this kind beside the table's rows.
  */
 
-import { expectArguments, expectFields } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
@@ -187,14 +187,8 @@ class LazyPair implements ClassPair {
  * @throws ShapeError
  */
 export function scoreCase(prediction: HostArray, truth: HostArray, options: ScoreOptions): number[][] {
-  expectOptions("scoreCase", options, "metrics classes spacing ignore empty tolerance");
+  expectOptions("scoreCase", options, "metrics:objects! classes:objects! spacing:numbers! ignore empty tolerance:number");
   expectArguments("scoreCase", "array", { prediction, truth });
-  expectFields("scoreCase", "options", options, {
-    metrics: "objects",
-    classes: "objects",
-    spacing: "numbers",
-    tolerance: "number?",
-  });
   const { metrics, classes, ignore, empty = "nan" } = options;
   const pairs = new LabelPairs("scoreCase", prediction, truth, ignore);
   const shape = truth.shape.slice(1);

@@ -1,6 +1,6 @@
 /** @file The evaluation of the CHAOS challenge (Kavur et al. 2021). */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { type CaseMetric, caseMetricsNamed } from "./case_metrics.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
@@ -40,8 +40,7 @@ export function computeChaosMetrics(
   reference: HostArray,
   options: { readonly spacing?: number | readonly number[] } = {},
 ): ChaosMetrics {
-  expectOptions("computeChaosMetrics", options, "spacing");
-  expectOptionKinds("computeChaosMetrics", options, { spread: "spacing" });
+  expectOptions("computeChaosMetrics", options, "spacing:spread");
   expectArguments("computeChaosMetrics", "array", { prediction, reference });
   const { spacing } = options;
   const { shape } = reference;

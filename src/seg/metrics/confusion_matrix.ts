@@ -1,11 +1,11 @@
 /** @file Confusion matrices of masks and the 17 rates that follow from them, with MONAI's names and options. */
 
+import { expectOptions } from "../../host/options.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectNames } from "../../host/options.ts";
 import { countOverlap } from "./overlap.ts";
 import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
 
@@ -87,7 +87,7 @@ export function getConfusionMatrix(
   y: HostArray,
   options: ConfusionMatrixOptions = {},
 ): HostArray<Float64Array> {
-  expectNames("getConfusionMatrix", options, ["includeBackground", "strict"]);
+  expectOptions("getConfusionMatrix", options, "includeBackground:boolean strict:boolean");
   return confusionOf("getConfusionMatrix", yPred, y, options);
 }
 
@@ -146,9 +146,12 @@ export class ConfusionMatrixMetric extends CumulativeMetric<ConfusionMatrixMetri
   #classification = false;
 
   constructor(options: ConfusionMatrixMetricOptions = {}) {
-    expectNames("ConfusionMatrixMetric", options, ["includeBackground", "strict", "reduction", "metricName", "computeSample"]);
+    expectOptions(
+      "ConfusionMatrixMetric",
+      options,
+      "includeBackground:boolean strict:boolean reduction metricName:names computeSample:boolean",
+    );
     super(options);
-    expectArguments("ConfusionMatrixMetric", "texts", { "options.metricName": [options.metricName ?? []].flat() });
     for (const name of this.names()) ruleOf("ConfusionMatrixMetric", name);
   }
 

@@ -4,7 +4,7 @@ import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { DataError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
-import { type Aggregate, expectMetricReduction, type MetricReduction, reduceMetric, expectMetricOptions } from "./reduction.ts";
+import { type Aggregate, expectMetricReduction, type MetricReduction, reduceMetric } from "./reduction.ts";
 
 /** Options of `MAEMetric`, `MSEMetric`, `RMSEMetric`. */
 export interface ReductionOptions {
@@ -37,7 +37,7 @@ export function eachSample(
 }
 
 /** Scores one below the other. */
-export function joined(list: readonly HostArray[]): HostArray<Float64Array> {
+function joined(list: readonly HostArray[]): HostArray<Float64Array> {
   const size = list.reduce((n, s) => n + s.data.length, 0);
   const data = new Float64Array(size);
   let at = 0;
@@ -88,7 +88,6 @@ export abstract class CumulativeMetric<O extends ReductionOptions = ReductionOpt
   /** @param options how scores are reduced */
   constructor(options: O) {
     expectArguments(this.constructor.name, "object", { options });
-    expectMetricOptions(this.constructor.name, options);
     this.options = options;
     this.#scores = new ScoreBuffer(this.constructor.name);
     if (options.reduction !== undefined) expectMetricReduction(this.constructor.name, options.reduction);

@@ -1,11 +1,10 @@
 /** @file F-beta scores: precision and recall, recall counted β times as much; with MONAI's options. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { type ConfusionMatrixOptions, confusionOf } from "./confusion_matrix.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectNames } from "../../host/options.ts";
 import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
 
 /** Options of `FBetaScore`. */
@@ -17,8 +16,7 @@ export interface FBetaOptions extends ConfusionMatrixOptions, ReductionOptions {
 /** (1 + β²)·tp / ((1 + β²)·tp + β²·fn + fp) over a data set (MONAI `FBetaScore`): counts are reduced, then the score is taken of them; NaN for 0/0. */
 export class FBetaScore extends CumulativeMetric<FBetaOptions> {
   constructor(options: FBetaOptions = {}) {
-    expectNames("FBetaScore", options, ["beta", "includeBackground", "strict", "reduction"]);
-    expectOptionKinds("FBetaScore", options, { number: "beta" });
+    expectOptions("FBetaScore", options, "beta:number includeBackground:boolean strict:boolean reduction");
     super(options);
     if (!((options.beta ?? 1) >= 0)) throw new ConfigError(`FBetaScore: beta is at least 0, got ${options.beta}`);
   }

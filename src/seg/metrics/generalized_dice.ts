@@ -1,13 +1,13 @@
 /** @file Generalized Dice: classes weighted by the size of their label (Sudre et al. 2017), with MONAI's options. */
 
+import { expectOptions } from "../../host/options.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectNames } from "../../host/options.ts";
 import { countOverlap, type OverlapCounts } from "./overlap.ts";
-import { type Aggregate, expectMetricOptions } from "./reduction.ts";
+import { type Aggregate } from "./reduction.ts";
 
 /** "square": 1 / volume²; "simple": 1 / volume; "uniform": 1. */
 export type DiceWeight = "square" | "simple" | "uniform";
@@ -24,7 +24,7 @@ export interface GeneralizedDiceOptions {
   readonly strict?: boolean;
 }
 
-const names = ["includeBackground", "weightType", "strict"];
+const names = "includeBackground:boolean weightType strict:boolean";
 
 /**
  * Generalized Dice 2·Σ w·|P∩Y| / Σ w·(|P|+|Y|), per class or summed over classes (MONAI `compute_generalized_dice`); without anything of either mask 1, or 0 if
@@ -39,8 +39,7 @@ export function computeGeneralizedDice(
   y: HostArray,
   options: GeneralizedDiceOptions = {},
 ): HostArray<Float64Array> {
-  expectNames("computeGeneralizedDice", options, [...names, "sumOverClasses"]);
-  expectMetricOptions("computeGeneralizedDice", options);
+  expectOptions("computeGeneralizedDice", options, `${names} sumOverClasses:boolean`);
   return generalizedDice("computeGeneralizedDice", yPred, y, options);
 }
 
@@ -98,7 +97,7 @@ export interface GeneralizedDiceScoreOptions extends Omit<GeneralizedDiceOptions
 /** Generalized Dice over a data set (MONAI `GeneralizedDiceScore`): reductions over channels, and "mean" and "sum", take one score of all classes. */
 export class GeneralizedDiceScore extends CumulativeMetric<GeneralizedDiceScoreOptions> {
   constructor(options: GeneralizedDiceScoreOptions = {}) {
-    expectNames("GeneralizedDiceScore", options, [...names, "reduction"]);
+    expectOptions("GeneralizedDiceScore", options, `${names} reduction`);
     super(options);
   }
 

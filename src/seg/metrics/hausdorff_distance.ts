@@ -1,6 +1,6 @@
 /** @file Hausdorff distances of masks, whole or by percentile, with MONAI's options and those of the pooled percentile. */
 
-import { expectNames, expectOptions } from "../../host/options.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { quantiles } from "../../host/stats.ts";
@@ -31,7 +31,7 @@ export interface PercentileOptions {
 /** Options of `computeHausdorffDistance`. */
 export interface HausdorffOptions extends BatchSurfaceOptions, PercentileOptions {}
 
-const names = ["includeBackground", "distanceMetric", "percentile", "directed", "percentileOf"];
+const names = "includeBackground:boolean distanceMetric percentile directed:boolean percentileOf";
 
 function check(op: string, { percentile, percentileOf = "larger", distanceMetric = "euclidean" }: HausdorffOptions): void {
   expectDistanceMetric(op, distanceMetric);
@@ -42,7 +42,7 @@ function check(op: string, { percentile, percentileOf = "larger", distanceMetric
 }
 
 /** Distances of both directions in one list. */
-export function pooled(pair: SurfacePair): Float64Array {
+function pooled(pair: SurfacePair): Float64Array {
   const [a, b] = [pair.toReference().distance, pair.toPrediction().distance];
   const all = new Float64Array(a.length + b.length);
   all.set(a);
@@ -82,7 +82,7 @@ export function computeHausdorffDistance(
   options: HausdorffOptions = {},
 ): HostArray<Float64Array> {
   const op = "computeHausdorffDistance";
-  expectNames(op, options, [...names, "spacing"]);
+  expectOptions(op, options, `${names} spacing`);
   check(op, options);
   return scoreSurfaces(op, yPred, y, options, (pair) => hausdorffOf(pair, percentileOptions(options)));
 }
@@ -93,7 +93,7 @@ export interface HausdorffMetricOptions extends Omit<HausdorffOptions, "spacing"
 /** Hausdorff distance over a data set (MONAI `HausdorffDistanceMetric`); `append` takes the voxel size. */
 export class HausdorffDistanceMetric extends CumulativeMetric<HausdorffMetricOptions, SurfaceCall> {
   constructor(options: HausdorffMetricOptions = {}) {
-    expectNames("HausdorffDistanceMetric", options, [...names, "reduction"]);
+    expectOptions("HausdorffDistanceMetric", options, `${names} reduction`);
     super(options);
     check("HausdorffDistanceMetric", options);
   }

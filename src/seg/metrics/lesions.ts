@@ -1,6 +1,6 @@
 /** @file How many lesions were found: connected components of the truth that the prediction touches, and components of the prediction that touch none. */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { type Components, connectedComponents } from "../../host/grid/components.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -48,8 +48,7 @@ function covered({ count, sizes, starts, ends, of }: Components, mask: ArrayLike
  * @throws ShapeError for different shapes, ConfigError for an unknown connectivity or option
  */
 export function countLesions(prediction: HostArray, truth: HostArray, options: LesionOptions = {}): LesionCounts {
-  expectOptions("countLesions", options, "connectivity overlap");
-  expectOptionKinds("countLesions", options, { number: "overlap" });
+  expectOptions("countLesions", options, "connectivity overlap:number");
   expectArguments("countLesions", "array", { prediction, truth });
   const { connectivity = null, overlap = 0 } = options;
   if (prediction.shape.join() !== truth.shape.join())

@@ -4,9 +4,9 @@ import { argmaxPlanes } from "../../host/argmax.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectNames } from "../../host/options.ts";
-import { countOverlap, type OverlapOptions, overlapOptions, scoreCounts } from "./overlap.ts";
-import { type Aggregate, type MetricReduction, reduceMetric, expectMetricOptions } from "./reduction.ts";
+import { expectOptions } from "../../host/options.ts";
+import { countOverlap, type OverlapOptions, overlapNames, scoreCounts } from "./overlap.ts";
+import { type Aggregate, type MetricReduction, reduceMetric } from "./reduction.ts";
 
 /**
  * Dice scores `2|P∩Y| / (|P|+|Y|)` per sample and class (MONAI `compute_dice`).
@@ -16,7 +16,7 @@ import { type Aggregate, type MetricReduction, reduceMetric, expectMetricOptions
  * @throws ShapeError when shapes do not agree, DataError when an input is not a mask
  */
 export function computeDice(yPred: HostArray, y: HostArray, options: OverlapOptions = {}): HostArray<Float64Array> {
-  expectNames("computeDice", options, overlapOptions);
+  expectOptions("computeDice", options, overlapNames);
   return dice("computeDice", yPred, y, options);
 }
 
@@ -41,7 +41,7 @@ export interface DiceMetricOptions extends MetricOptions {
 /** Mean Dice over a data set (MONAI `DiceMetric`): `append` every batch, then `aggregate`. */
 export class DiceMetric extends CumulativeMetric<DiceMetricOptions> {
   constructor(options: DiceMetricOptions = {}) {
-    expectNames("DiceMetric", options, [...overlapOptions, "reduction", "returnWithLabel"]);
+    expectOptions("DiceMetric", options, `${overlapNames} reduction returnWithLabel`);
     super(options);
   }
 
@@ -79,22 +79,17 @@ export interface DiceHelperOptions extends Omit<OverlapOptions, "strict"> {
   readonly includeBackground?: boolean;
 }
 
-const helperOptions = [
-  ...overlapOptions.filter((name) => name !== "strict"),
-  "threshold",
-  "applyArgmax",
-  "activate",
-  "reduction",
-];
-
 /** Dice of a network's scores in one call (MONAI `DiceHelper`): argmax or threshold, Dice, reduction. */
 export class DiceHelper {
   /** The options it was made with. */
   readonly options: DiceHelperOptions;
 
   constructor(options: DiceHelperOptions = {}) {
-    expectNames("DiceHelper", options, helperOptions);
-    expectMetricOptions("DiceHelper", options);
+    expectOptions(
+      "DiceHelper",
+      options,
+      "includeBackground:boolean ignoreEmpty:boolean numClasses:number threshold:boolean applyArgmax:boolean activate:boolean reduction",
+    );
     this.options = options;
   }
 

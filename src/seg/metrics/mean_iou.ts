@@ -3,12 +3,12 @@
 import type { HostArray } from "../../host/array.ts";
 import { CumulativeMetric } from "./cumulative.ts";
 import type { MetricOptions } from "./mean_dice.ts";
-import { expectNames } from "../../host/options.ts";
-import { countOverlap, type OverlapOptions, overlapOptions, scoreCounts } from "./overlap.ts";
+import { expectOptions } from "../../host/options.ts";
+import { countOverlap, type OverlapOptions, overlapNames, scoreCounts } from "./overlap.ts";
 
 /** Intersection over union `|P∩Y| / |P∪Y|` per sample and class (MONAI `compute_iou`); shapes, arguments and errors as `computeDice`. */
 export function computeIou(yPred: HostArray, y: HostArray, options: OverlapOptions = {}): HostArray<Float64Array> {
-  expectNames("computeIou", options, overlapOptions);
+  expectOptions("computeIou", options, overlapNames);
   return iou("computeIou", yPred, y, options);
 }
 
@@ -24,7 +24,7 @@ function iou(op: string, yPred: HostArray, y: HostArray, options: OverlapOptions
 /** Mean intersection over union over a data set (MONAI `MeanIoU`). */
 export class MeanIoU extends CumulativeMetric<MetricOptions> {
   constructor(options: MetricOptions = {}) {
-    expectNames("MeanIoU", options, [...overlapOptions, "reduction"]);
+    expectOptions("MeanIoU", options, `${overlapNames} reduction`);
     super(options);
   }
 

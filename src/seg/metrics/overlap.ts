@@ -3,7 +3,6 @@
  * probabilities: a soft input is rejected, because it would give a plausible wrong score.
  */
 
-import { expectMetricOptions } from "./reduction.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import { ConfigError, DataError, ShapeError } from "../../host/errors.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
@@ -21,7 +20,7 @@ export interface OverlapOptions {
 }
 
 /** Names of `OverlapOptions`. */
-export const overlapOptions = ["includeBackground", "ignoreEmpty", "numClasses", "strict"] as const;
+export const overlapNames = "includeBackground:boolean ignoreEmpty:boolean numClasses:number strict:boolean";
 
 /** Integer counts per (sample, class), flat in that order. */
 export interface OverlapCounts {
@@ -43,7 +42,6 @@ type CountOptions = Omit<OverlapOptions, "ignoreEmpty">;
  * @throws ShapeError when shapes do not agree, DataError when an input is not a mask
  */
 export function countOverlap(op: string, yPred: HostArray, y: HostArray, options: CountOptions = {}): OverlapCounts {
-  expectMetricOptions(op, options);
   expectArguments(op, "array", { yPred, y });
   const { includeBackground = true, strict = true } = options;
   checkShapes(op, yPred, y);

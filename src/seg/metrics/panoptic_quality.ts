@@ -1,7 +1,7 @@
 /** @file Panoptic quality of instance masks (Kirillov et al. 2019), with MONAI's options. */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
-import { expectOptions, expectNames } from "../../host/options.ts";
+import { expectArguments } from "../../host/kinds.ts";
+import { expectOptions } from "../../host/options.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
@@ -84,8 +84,7 @@ export function countPanoptic(
   options: Pick<PanopticOptions, "matchIouThreshold"> = {},
 ): PanopticCounts {
   const op = "countPanoptic";
-  expectOptions(op, options, "matchIouThreshold");
-  expectOptionKinds("countPanoptic", options, { number: "matchIouThreshold" });
+  expectOptions(op, options, "matchIouThreshold:number");
   expectArguments("countPanoptic", "array", { pred, gt });
   const { matchIouThreshold = 0.5 } = options;
   if (!sameShape(pred.shape, gt.shape))
@@ -110,8 +109,7 @@ export function countPanoptic(
  * @throws ShapeError, ConfigError
  */
 export function computePanopticQuality(pred: HostArray, gt: HostArray, options: PanopticOptions = {}): number {
-  expectNames("computePanopticQuality", options, ["metricName", "matchIouThreshold", "smoothNumerator"]);
-  expectOptionKinds("computePanopticQuality", options, { text: "metricName", number: "matchIouThreshold smoothNumerator" });
+  expectOptions("computePanopticQuality", options, "metricName:text matchIouThreshold:number smoothNumerator:number");
   const { metricName = "pq", smoothNumerator = 1e-6, matchIouThreshold = 0.5 } = options;
   return qualityOf(
     shortName("computePanopticQuality", metricName),
@@ -138,7 +136,7 @@ export class PanopticQualityMetric extends CumulativeMetric<PanopticMetricOption
   constructor(options: PanopticMetricOptions) {
     const op = "PanopticQualityMetric";
     super(options);
-    expectNames(op, options, ["numClasses", "metricName", "reduction", "matchIouThreshold", "smoothNumerator"]);
+    expectOptions(op, options, "numClasses:number metricName reduction matchIouThreshold:number smoothNumerator:number");
     const { metricName = "pq", numClasses, matchIouThreshold = 0.5 } = options;
     if (!(Number.isInteger(numClasses) && numClasses > 0))
       throw new ConfigError(`${op}: numClasses is a number above 0, got ${numClasses}`);

@@ -1,11 +1,11 @@
 /** @file Metrics of a classifier's ranking over a data set: area under the ROC curve and average precision, with MONAI's averages. */
 
+import { expectOptions } from "../../host/options.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray, TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sameShape, showShape } from "../../host/shape.ts";
 import { type Batch, eachSample, ScoreBuffer } from "./cumulative.ts";
-import { expectNames } from "../../host/options.ts";
 
 /** "macro": mean over the classes; "weighted": by how often each is true; "micro": all classes as one; "none": a score per class. */
 export type ClassAverage = "macro" | "weighted" | "micro" | "none";
@@ -95,14 +95,14 @@ function averaged(op: string, score: Score, yPred: HostArray, y: HostArray, aver
  * @throws ShapeError, ConfigError
  */
 export function computeRocAuc(yPred: HostArray, y: HostArray, options: RankingOptions = {}): number | number[] {
-  expectNames("computeRocAuc", options, "average");
+  expectOptions("computeRocAuc", options, "average");
   const { average = "macro" } = options;
   return averaged("computeRocAuc", area, yPred, y, average);
 }
 
 /** Average precision Σ precision · gain in recall (MONAI `compute_average_precision`); shapes, arguments, result and errors as `computeRocAuc`. */
 export function computeAveragePrecision(yPred: HostArray, y: HostArray, options: RankingOptions = {}): number | number[] {
-  expectNames("computeAveragePrecision", options, "average");
+  expectOptions("computeAveragePrecision", options, "average");
   const { average = "macro" } = options;
   return averaged("computeAveragePrecision", precision, yPred, y, average);
 }
@@ -121,7 +121,7 @@ export abstract class RankingMetric {
   readonly #truths: ScoreBuffer;
 
   constructor(options: RankingOptions) {
-    expectNames(this.constructor.name, options, ["average"]);
+    expectOptions(this.constructor.name, options, "average");
     this.options = options;
     this.#predictions = new ScoreBuffer(this.constructor.name);
     this.#truths = new ScoreBuffer(this.constructor.name);

@@ -1,6 +1,6 @@
 /** @file How scores per sample and class become one result: only those that are not NaN take part. */
 
-import { expectArguments, expectOptionKinds } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { sizeOf, type HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
@@ -12,7 +12,7 @@ import { showShape } from "../../host/shape.ts";
 export type MetricReduction = "none" | "mean" | "sum" | "mean_batch" | "sum_batch" | "mean_channel" | "sum_channel";
 
 /** All of them. */
-export const metricReductions: readonly MetricReduction[] = [
+const metricReductions: readonly MetricReduction[] = [
   "none",
   "mean",
   "sum",
@@ -34,16 +34,6 @@ export interface Aggregate {
 export function expectMetricReduction(op: string, reduction: MetricReduction): void {
   if (!metricReductions.includes(reduction))
     throw new ConfigError(`${op}: unknown reduction "${String(reduction)}"; use ${metricReductions.join(", ")}`);
-}
-
-const optionKinds = {
-  boolean: "includeBackground ignoreEmpty strict directed symmetric useSubvoxels computeSample spatialMap sumOverClasses",
-  number: "numClasses",
-} as const;
-
-/** Throws `ConfigError` for options that are of another kind, of the names that mean the same in all metrics. */
-export function expectMetricOptions(op: string, options: object): void {
-  expectOptionKinds(op, options, optionKinds);
 }
 
 /** Sums and counts along one axis of scores `[outer, n, inner]`. */

@@ -1,11 +1,10 @@
 /** @file Structural similarity of images, at one scale (Wang et al. 2004) and at several (Wang et al. 2003), with MONAI's options. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
+import { expectOptions } from "../../host/options.ts";
 import { sizeOf, type HostArray, type TypedArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectNames } from "../../host/options.ts";
 import { expectImages } from "./regression.ts";
 
 /** Options of `SSIMMetric`. */
@@ -26,7 +25,7 @@ export interface SSIMOptions extends ReductionOptions {
   readonly k2?: number;
 }
 
-const names = ["spatialDims", "dataRange", "kernelType", "kernelSigma", "k1", "k2", "reduction"];
+const names = "spatialDims:number dataRange:number kernelType:text kernelSigma:spread k1:number k2:number reduction";
 
 const each = (value: number | readonly number[], dims: number): readonly number[] =>
   typeof value === "number" ? new Array<number>(dims).fill(value) : value;
@@ -132,13 +131,8 @@ export class SSIMMetric extends CumulativeMetric<SSIMOptions> {
   private readonly windows: readonly Float64Array[];
 
   constructor(options: SSIMOptions) {
-    expectOptionKinds("SSIMMetric", options, {
-      number: "spatialDims dataRange k1 k2",
-      spread: "winSize kernelSigma",
-      text: "kernelType",
-    });
+    expectOptions("SSIMMetric", options, `${names} winSize:spread`);
     super(options);
-    expectNames("SSIMMetric", options, [...names, "winSize"]);
     this.windows = windows("SSIMMetric", options);
   }
 
@@ -189,14 +183,8 @@ export class MultiScaleSSIMMetric extends CumulativeMetric<MultiScaleSSIMOptions
   private readonly weights: readonly number[];
 
   constructor(options: MultiScaleSSIMOptions) {
-    expectOptionKinds("MultiScaleSSIMMetric", options, {
-      number: "spatialDims dataRange k1 k2",
-      spread: "kernelSize kernelSigma",
-      text: "kernelType",
-      numbers: "weights",
-    });
+    expectOptions("MultiScaleSSIMMetric", options, `${names} kernelSize:spread weights:numbers`);
     super(options);
-    expectNames("MultiScaleSSIMMetric", options, [...names, "kernelSize", "weights"]);
     const { kernelSize, weights = [0.0448, 0.2856, 0.3001, 0.2363, 0.1333], ...rest } = options;
     if (weights.length === 0) throw new ConfigError("MultiScaleSSIMMetric: weights has no entry; give one per scale");
     this.weights = weights;

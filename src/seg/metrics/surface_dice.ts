@@ -1,11 +1,11 @@
 /** @file Surface Dice (normalized surface distance, NSD): how much of two surfaces is within a tolerance of the other; with MONAI's options. */
 
+import { expectOptions } from "../../host/options.ts";
 import { expectArguments } from "../../host/kinds.ts";
 import type { HostArray } from "../../host/array.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { showShape } from "../../host/shape.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectNames } from "../../host/options.ts";
 import {
   type BatchSurfaceOptions,
   expectDistanceMetric,
@@ -24,7 +24,7 @@ export interface SurfaceDiceOptions extends BatchSurfaceOptions {
   readonly useSubvoxels?: boolean;
 }
 
-const names = ["classThresholds", "includeBackground", "distanceMetric", "useSubvoxels"];
+const names = "classThresholds includeBackground:boolean distanceMetric useSubvoxels:boolean";
 
 function checkThresholds(op: string, thresholds: readonly number[]): void {
   if (!Array.isArray(thresholds) || !thresholds.every((t) => Number.isFinite(t) && t >= 0))
@@ -75,9 +75,8 @@ function surfaceDice(op: string, yPred: HostArray, y: HostArray, options: Surfac
  * @throws ShapeError, ConfigError
  */
 export function computeSurfaceDice(yPred: HostArray, y: HostArray, options: SurfaceDiceOptions): HostArray<Float64Array> {
-  expectNames("computeSurfaceDice", options, [...names, "spacing"]);
+  expectOptions("computeSurfaceDice", options, `${names} spacing`);
   expectArguments("computeSurfaceDice", "array", { yPred, y });
-  expectArguments("computeSurfaceDice", "object", { options });
   checkThresholds("computeSurfaceDice", options.classThresholds);
   return surfaceDice("computeSurfaceDice", yPred, y, options);
 }
@@ -88,7 +87,7 @@ export interface SurfaceDiceMetricOptions extends Omit<SurfaceDiceOptions, "spac
 /** Surface Dice over a data set (MONAI `SurfaceDiceMetric`); `append` takes the voxel size. */
 export class SurfaceDiceMetric extends CumulativeMetric<SurfaceDiceMetricOptions, SurfaceCall> {
   constructor(options: SurfaceDiceMetricOptions) {
-    expectNames("SurfaceDiceMetric", options, [...names, "reduction"]);
+    expectOptions("SurfaceDiceMetric", options, `${names} reduction`);
     super(options);
     checkThresholds("SurfaceDiceMetric", options.classThresholds);
     expectDistanceMetric("SurfaceDiceMetric", options.distanceMetric ?? "euclidean");

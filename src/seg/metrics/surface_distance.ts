@@ -2,7 +2,7 @@
 
 import type { HostArray } from "../../host/array.ts";
 import { CumulativeMetric, type ReductionOptions } from "./cumulative.ts";
-import { expectNames } from "../../host/options.ts";
+import { expectOptions } from "../../host/options.ts";
 import {
   type BatchSurfaceOptions,
   expectDistanceMetric,
@@ -18,7 +18,7 @@ export interface SurfaceDistanceOptions extends BatchSurfaceOptions {
   readonly symmetric?: boolean;
 }
 
-const names = ["includeBackground", "distanceMetric", "symmetric"];
+const names = "includeBackground:boolean distanceMetric symmetric:boolean";
 
 /**
  * Mean distance from the prediction to the reference, or of both directions pooled (ASSD); NaN if neither has an element, Infinity if one has none.
@@ -48,7 +48,7 @@ export function computeAverageSurfaceDistance(
   options: SurfaceDistanceOptions = {},
 ): HostArray<Float64Array> {
   const op = "computeAverageSurfaceDistance";
-  expectNames(op, options, [...names, "spacing"]);
+  expectOptions(op, options, `${names} spacing`);
   return scoreSurfaces(op, yPred, y, options, (pair) => averageDistanceOf(pair, options.symmetric ?? false));
 }
 
@@ -58,7 +58,7 @@ export interface SurfaceDistanceMetricOptions extends Omit<SurfaceDistanceOption
 /** Average surface distance over a data set (MONAI `SurfaceDistanceMetric`); `append` takes the voxel size. */
 export class SurfaceDistanceMetric extends CumulativeMetric<SurfaceDistanceMetricOptions, SurfaceCall> {
   constructor(options: SurfaceDistanceMetricOptions = {}) {
-    expectNames("SurfaceDistanceMetric", options, [...names, "reduction"]);
+    expectOptions("SurfaceDistanceMetric", options, `${names} reduction`);
     super(options);
     expectDistanceMetric("SurfaceDistanceMetric", options.distanceMetric ?? "euclidean");
   }

@@ -1,6 +1,5 @@
 /** @file The surfaces of two masks and the distances between them, each worked out once, whatever metrics are taken of it. */
 
-import { expectMetricOptions } from "./reduction.ts";
 import { expectInstance, expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import {
@@ -221,7 +220,7 @@ export interface SurfaceCall {
 }
 
 /** The voxel size of each sample. @throws ConfigError */
-export function spacings(
+function spacings(
   op: string,
   spacing: Spacing | undefined,
   samples: number,
@@ -258,7 +257,6 @@ export function scoreSurfaces(
   options: BatchSurfaceOptions & Pick<SurfacePairOptions, "useSubvoxels">,
   score: (pair: SurfacePair, sample: number, column: number) => number,
 ): HostArray<Float64Array> {
-  expectMetricOptions(op, options);
   expectArguments(op, "array", { yPred, y });
   const { includeBackground = false, distanceMetric = "euclidean", spacing, useSubvoxels = false } = options;
   if (!sameShape(yPred.shape, y.shape))

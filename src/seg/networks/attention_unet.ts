@@ -1,7 +1,6 @@
 /** @file Attention U-Net (Oktay et al. 2018) as MONAI builds it: skips weighted by a map that the level below computes. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { add, mul, relu, sigmoid } from "../../autograd/pointwise.ts";
 import { concat } from "../../autograd/view.ts";
 import { Activation } from "../../nn/layers/activation.ts";
@@ -132,16 +131,9 @@ export class AttentionUnet extends Module {
     expectOptions(
       "AttentionUnet",
       options,
-      "spatialDims inChannels outChannels channels strides kernelSize upKernelSize dropout",
+      "spatialDims:number! inChannels:number! outChannels:number! channels:numbers! strides:list! kernelSize upKernelSize dropout",
     );
     expectDevice("AttentionUnet", device);
-    expectFields("AttentionUnet", "options", options, {
-      spatialDims: "number",
-      inChannels: "number",
-      outChannels: "number",
-      channels: "numbers",
-      strides: "list",
-    });
     super();
     const { spatialDims, inChannels, outChannels, channels, strides } = options;
     expectSpatialDims("AttentionUnet", spatialDims);

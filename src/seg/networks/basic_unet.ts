@@ -1,7 +1,6 @@
 /** @file MONAI's BasicUNet (after Falk et al. 2019): five levels of two convolutions, max pooling, and skips that take odd sizes. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { pad } from "../../autograd/pad.ts";
 import { concat } from "../../autograd/view.ts";
 import type { ActivationSpec } from "../../nn/layers/activation.ts";
@@ -102,15 +101,12 @@ export class BasicUNet extends Module {
   private readonly options: Settings;
 
   constructor(device: Device, options: BasicUNetOptions = {}) {
-    expectOptions("BasicUNet", options, "spatialDims inChannels outChannels features act norm bias dropout upsample");
-    expectOptionKinds("BasicUNet", options, { boolean: "bias" });
+    expectOptions(
+      "BasicUNet",
+      options,
+      "spatialDims:number inChannels:number outChannels:number features:numbers act norm bias:boolean dropout upsample",
+    );
     expectDevice("BasicUNet", device);
-    expectFields("BasicUNet", "options", options, {
-      spatialDims: "number?",
-      inChannels: "number?",
-      outChannels: "number?",
-      features: "numbers?",
-    });
     super();
     const settings: Settings = {
       spatialDims: options.spatialDims ?? 3,

@@ -1,7 +1,6 @@
 /** @file MONAI's DynUNet, after nnU-Net (Isensee et al. 2019): kernel, stride and channels of every level, deep supervision. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { interpolate } from "../../autograd/interpolate.ts";
 import { stack } from "../../autograd/view.ts";
 import type { ActivationSpec } from "../../nn/layers/activation.ts";
@@ -106,22 +105,9 @@ export class DynUNet extends Module {
     expectOptions(
       "DynUNet",
       options,
-      "spatialDims inChannels outChannels kernelSize strides upsampleKernelSize filters dropout normName actName deepSupervision deepSuprNum resBlock transBias",
+      "spatialDims:number! inChannels:number! outChannels:number! kernelSize:list! strides:list! upsampleKernelSize:list! filters:numbers dropout normName actName deepSupervision:boolean deepSuprNum:number resBlock:boolean transBias:boolean",
     );
-    expectOptionKinds("DynUNet", options, {
-      boolean: "deepSupervision resBlock transBias",
-      number: "deepSuprNum",
-      numbers: "filters",
-    });
     expectDevice("DynUNet", device);
-    expectFields("DynUNet", "options", options, {
-      spatialDims: "number",
-      inChannels: "number",
-      outChannels: "number",
-      kernelSize: "list",
-      strides: "list",
-      upsampleKernelSize: "list",
-    });
     super();
     this.options = options;
     expectLists(options);

@@ -1,7 +1,6 @@
 /** @file The blocks of MONAI's DynUNet: two convolutions with norm and activation, plain or residual, the upsampling one, and the head. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { add } from "../../autograd/pointwise.ts";
 import { concat } from "../../autograd/view.ts";
 import { activationLayer, type ActivationSpec } from "../../nn/layers/activation.ts";
@@ -39,7 +38,8 @@ export interface UnetBlockOptions extends UnetOutBlockOptions {
   readonly actName?: ActivationSpec;
 }
 
-const unetBlockNames = "kernelSize stride normName actName spatialDims inChannels outChannels dropout";
+const unetBlockNames =
+  "kernelSize:spread! stride:spread! normName actName spatialDims:number! inChannels:number! outChannels:number! dropout";
 
 interface ConvolutionSettings extends UnetOutBlockOptions {
   readonly kernelSize: Spatial;
@@ -92,7 +92,6 @@ export class UnetBasicBlock extends Module {
   constructor(device: Device, options: UnetBlockOptions) {
     expectOptions("UnetBasicBlock", options, unetBlockNames);
     expectDevice("UnetBasicBlock", device);
-    expectFields("UnetBasicBlock", "options", options, { ...outFields, kernelSize: "spread", stride: "spread" });
     super();
     const { outChannels, normName, actName = ["LEAKYRELU", { negativeSlope: 0.01 }] } = options;
     const { spatialDims, kernelSize, dropout } = options;
@@ -113,8 +112,6 @@ export class UnetBasicBlock extends Module {
   }
 }
 
-const outFields = { spatialDims: "number", inChannels: "number", outChannels: "number" } as const;
-
 const shared = ({ spatialDims, inChannels, outChannels, dropout }: UnetOutBlockOptions): UnetOutBlockOptions => ({
   spatialDims,
   inChannels,
@@ -132,7 +129,6 @@ export class UnetResBlock extends UnetBasicBlock {
   constructor(device: Device, options: UnetBlockOptions) {
     expectOptions("UnetResBlock", options, unetBlockNames);
     expectDevice("UnetResBlock", device);
-    expectFields("UnetResBlock", "options", options, { ...outFields, kernelSize: "spread", stride: "spread" });
     super(device, options);
     const { spatialDims, inChannels, outChannels, normName, stride } = options;
     const strided = spatial("DynUNet", "stride", stride, spatialDims, 1).some((s) => s !== 1);
@@ -166,10 +162,9 @@ export class UnetUpBlock extends Module {
     expectOptions(
       "UnetUpBlock",
       options,
-      "upsampleKernelSize transBias kernelSize spatialDims inChannels outChannels dropout normName actName",
+      "upsampleKernelSize:spread! transBias kernelSize:spread! spatialDims:number! inChannels:number! outChannels:number! dropout normName actName",
     );
     expectDevice("UnetUpBlock", device);
-    expectFields("UnetUpBlock", "options", options, { ...outFields, kernelSize: "spread", upsampleKernelSize: "spread" });
     super();
     const { upsampleKernelSize: up, transBias, ...block } = options;
     const { outChannels } = options;
@@ -195,9 +190,8 @@ export class UnetOutBlock extends Module {
   readonly conv: Convolution;
 
   constructor(device: Device, options: UnetOutBlockOptions) {
-    expectOptions("UnetOutBlock", options, "spatialDims inChannels outChannels dropout");
+    expectOptions("UnetOutBlock", options, "spatialDims:number! inChannels:number! outChannels:number! dropout");
     expectDevice("UnetOutBlock", device);
-    expectFields("UnetOutBlock", "options", options, outFields);
     super();
     this.conv = convolution(device, { ...shared(options), kernelSize: 1, stride: 1, bias: true });
   }

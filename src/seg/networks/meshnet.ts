@@ -1,7 +1,6 @@
 /** @file MeshNet (Fedorov et al. 2017, arXiv 1612.00940): dilated 3-D convolutions at full resolution, small enough for whole heads. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { activationLayer, type ActivationSpec } from "../../nn/layers/activation.ts";
 import { Conv } from "../../nn/layers/conv.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
@@ -51,15 +50,12 @@ export class MeshNet extends Module {
   private readonly inChannels: number;
 
   constructor(device: Device, options: MeshNetOptions) {
-    expectOptions("MeshNet", options, "spatialDims inChannels outChannels channels dilations kernelSize act norm dropout bias");
+    expectOptions(
+      "MeshNet",
+      options,
+      "spatialDims:number inChannels:number! outChannels:number! channels:spread! dilations:numbers kernelSize act norm dropout bias",
+    );
     expectDevice("MeshNet", device);
-    expectFields("MeshNet", "options", options, {
-      spatialDims: "number?",
-      inChannels: "number",
-      outChannels: "number",
-      channels: "spread",
-      dilations: "numbers?",
-    });
     super();
     const { spatialDims = 3, inChannels, outChannels, dilations = [1, 2, 4, 8, 16, 8, 4, 2, 1] } = options;
     const { act = "RELU", norm = "BATCH", dropout = 0, bias = true } = options;

@@ -1,7 +1,6 @@
 /** @file The padded U-Net that most people use, in the form of the repository milesial/Pytorch-UNet: batch norm, odd sizes padded to fit. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { pad } from "../../autograd/pad.ts";
 import { relu } from "../../autograd/pointwise.ts";
 import { concat } from "../../autograd/view.ts";
@@ -110,10 +109,8 @@ export class MilesialUNet extends Module {
   private readonly last: Out;
 
   constructor(device: Device, options: MilesialUNetOptions) {
-    expectOptions("MilesialUNet", options, "inChannels outChannels bilinear features");
-    expectOptionKinds("MilesialUNet", options, { boolean: "bilinear" });
+    expectOptions("MilesialUNet", options, "inChannels:number! outChannels:number! bilinear:boolean features:numbers");
     expectDevice("MilesialUNet", device);
-    expectFields("MilesialUNet", "options", options, { inChannels: "number", outChannels: "number", features: "numbers?" });
     super();
     const { inChannels, outChannels, bilinear = false, features = [64, 128, 256, 512, 1024] } = options;
     const levels = features.length;

@@ -46,7 +46,7 @@ export interface NnUNetOptions {
 
 /** The names of these options. */
 export const nnUNetNames =
-  "spatialDims inChannels nStages featuresPerStage kernelSizes strides outChannels nConvPerStageDecoder convBias norm nonlin dropout";
+  "spatialDims:number! inChannels:number! nStages:number! featuresPerStage kernelSizes strides outChannels:number! nConvPerStageDecoder convBias norm nonlin dropout";
 
 /** One entry per stage. Throws `ConfigError` for another number of entries. */
 export function perStage<T>(op: string, name: string, value: T | readonly T[], stages: number): T[] {

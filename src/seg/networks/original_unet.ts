@@ -1,7 +1,6 @@
 /** @file The U-Net as published (Ronneberger et al. 2015, arXiv 1505.04597): unpadded convolutions and cropped skip connections. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { maxPool } from "../../autograd/pool.ts";
 import { relu } from "../../autograd/pointwise.ts";
 import { concat, slice } from "../../autograd/view.ts";
@@ -100,10 +99,12 @@ export class OriginalUNet extends Module {
   private readonly padding: boolean;
 
   constructor(device: Device, options: OriginalUNetOptions = {}) {
-    expectOptions("OriginalUNet", options, "inChannels outChannels depth features padding batchNorm upMode");
-    expectOptionKinds("OriginalUNet", options, { boolean: "padding batchNorm", number: "depth" });
+    expectOptions(
+      "OriginalUNet",
+      options,
+      "inChannels:number outChannels:number depth:number features:number padding:boolean batchNorm:boolean upMode",
+    );
     expectDevice("OriginalUNet", device);
-    expectFields("OriginalUNet", "options", options, { inChannels: "number?", outChannels: "number?", features: "number?" });
     super();
     const { inChannels = 1, outChannels = 2, depth = 5, features = 64 } = options;
     const { padding = false, batchNorm = false, upMode = "upconv" } = options;

@@ -1,7 +1,6 @@
 /** @file nnU-Net's standard network (Isensee et al. 2021): `PlainConvUNet` of the package `dynamic_network_architectures`. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { Module, Sequential } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -68,12 +67,6 @@ export class PlainConvUNet extends NnUNet {
   constructor(device: Device, options: PlainConvUNetOptions) {
     expectOptions("PlainConvUNet", options, `nConvPerStage nonlinFirst ${nnUNetNames}`);
     expectDevice("PlainConvUNet", device);
-    expectFields("PlainConvUNet", "options", options, {
-      spatialDims: "number",
-      nStages: "number",
-      inChannels: "number",
-      outChannels: "number",
-    });
     const op = "PlainConvUNet";
     const stages = stagesOf(op, options, options.nonlinFirst);
     super(op, stages, options.inChannels);

@@ -1,6 +1,5 @@
 /** @file QuickNAT (Roy et al. 2019, arXiv 1801.04161): a 2-D encoder and decoder of dense blocks with unpooling by the encoder's indices. */
 
-import { expectOptionKinds } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import { tieUnused } from "../../autograd/tie_unused.ts";
 import { Conv } from "../../nn/layers/conv.ts";
@@ -74,11 +73,8 @@ export class QuickNat extends Module {
     expectOptions(
       "QuickNat",
       options,
-      "outChannels inChannels numFilters kernelH kernelW kernelC strideConv pool stridePool seBlock dropOut",
+      "outChannels:number inChannels:number numFilters:number kernelH:number kernelW:number kernelC:number strideConv:number pool:number stridePool:number seBlock dropOut:number",
     );
-    expectOptionKinds("QuickNat", options, {
-      number: "outChannels inChannels numFilters kernelH kernelW kernelC strideConv pool stridePool dropOut",
-    });
     expectDevice("QuickNat", device);
     super();
     const { outChannels = 33, inChannels = 1, numFilters = 64, kernelC = 1, strideConv = 1, dropOut = 0.2 } = options;

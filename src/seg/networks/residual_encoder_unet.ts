@@ -1,7 +1,6 @@
 /** @file nnU-Net's network with a residual encoder (Isensee et al. 2024): `ResidualEncoderUNet` of `dynamic_network_architectures`. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { Module } from "../../nn/module.ts";
 import { ModuleList } from "../../nn/layers/module_list.ts";
 import { ChannelNorm } from "../../nn/layers/norm.ts";
@@ -90,12 +89,6 @@ export class ResidualEncoderUNet extends NnUNet {
   constructor(device: Device, options: ResidualEncoderUNetOptions) {
     expectOptions("ResidualEncoderUNet", options, `nBlocksPerStage bottleneckChannels stemChannels ${nnUNetNames}`);
     expectDevice("ResidualEncoderUNet", device);
-    expectFields("ResidualEncoderUNet", "options", options, {
-      spatialDims: "number",
-      nStages: "number",
-      inChannels: "number",
-      outChannels: "number",
-    });
     const op = "ResidualEncoderUNet";
     const stages = stagesOf(op, options);
     super(op, stages, options.inChannels);

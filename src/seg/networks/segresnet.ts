@@ -1,7 +1,6 @@
 /** @file SegResNet (Myronenko 2018, without its autoencoder branch) as MONAI builds it: pre-activation residual blocks, skips that add. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { add } from "../../autograd/pointwise.ts";
 import { activationLayer, type ActivationSpec } from "../../nn/layers/activation.ts";
 import { Convolution } from "../../nn/layers/blocks.ts";
@@ -112,18 +111,9 @@ export class SegResNet extends Module {
     expectOptions(
       "SegResNet",
       options,
-      "spatialDims initFilters inChannels outChannels dropoutProb act norm useConvFinal blocksDown blocksUp upsampleMode",
+      "spatialDims:number initFilters:number inChannels:number outChannels:number dropoutProb act norm useConvFinal:boolean blocksDown:numbers blocksUp:numbers upsampleMode",
     );
-    expectOptionKinds("SegResNet", options, { boolean: "useConvFinal" });
     expectDevice("SegResNet", device);
-    expectFields("SegResNet", "options", options, {
-      spatialDims: "number?",
-      initFilters: "number?",
-      inChannels: "number?",
-      outChannels: "number?",
-      blocksDown: "numbers?",
-      blocksUp: "numbers?",
-    });
     super();
     const settings: Settings = {
       spatialDims: options.spatialDims ?? 3,

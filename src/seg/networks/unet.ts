@@ -1,7 +1,6 @@
 /** @file MONAI's UNet (Kerfoot et al. 2018): an encoder and decoder of strided convolutions or residual units with concatenating skips. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { concat } from "../../autograd/view.ts";
 import { type AdnOptions, Convolution, ResidualUnit } from "../../nn/layers/blocks.ts";
 import { expectImage, Module, Sequential } from "../../nn/module.ts";
@@ -62,17 +61,9 @@ export class UNet extends Module {
     expectOptions(
       "UNet",
       options,
-      "spatialDims inChannels outChannels channels strides kernelSize upKernelSize numResUnits bias act norm dropout adnOrdering",
+      "spatialDims:number! inChannels:number! outChannels:number! channels:numbers! strides:list! kernelSize:spread upKernelSize:spread numResUnits:number bias:boolean act norm dropout adnOrdering",
     );
-    expectOptionKinds("UNet", options, { boolean: "bias", number: "numResUnits", spread: "kernelSize upKernelSize" });
     expectDevice("UNet", device);
-    expectFields("UNet", "options", options, {
-      spatialDims: "number",
-      inChannels: "number",
-      outChannels: "number",
-      channels: "numbers",
-      strides: "list",
-    });
     super();
     const { channels, strides, spatialDims } = options;
     expectSpatialDims("UNet", spatialDims);

@@ -1,7 +1,6 @@
 /** @file V-Net (Milletari et al. 2016) as MONAI builds it: residual stages of 5-wide convolutions, batch norm outside of the activations. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields, expectOptionKinds } from "../../host/kinds.ts";
 import { add } from "../../autograd/pointwise.ts";
 import { tile } from "../../autograd/repeat.ts";
 import { concat } from "../../autograd/view.ts";
@@ -186,15 +185,12 @@ export class VNet extends Module {
   private readonly options: Settings;
 
   constructor(device: Device, options: VNetOptions = {}) {
-    expectOptions("VNet", options, "spatialDims inChannels outChannels act dropoutProbDown dropoutProbUp dropoutDim bias");
-    expectOptionKinds("VNet", options, { boolean: "bias" });
+    expectOptions(
+      "VNet",
+      options,
+      "spatialDims:number inChannels:number outChannels:number act dropoutProbDown dropoutProbUp:list dropoutDim bias:boolean",
+    );
     expectDevice("VNet", device);
-    expectFields("VNet", "options", options, {
-      spatialDims: "number?",
-      inChannels: "number?",
-      outChannels: "number?",
-      dropoutProbUp: "list?",
-    });
     super();
     const settings: Settings = {
       spatialDims: options.spatialDims ?? 3,

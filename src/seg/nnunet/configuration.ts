@@ -112,6 +112,18 @@ const residualBlocks = [1, 3, 4, ...Array.from({ length: 10 }, () => 6)];
 const featuresOf = (dims: number, stages: number, first: number): number[] =>
   Array.from({ length: stages }, (_, i) => Math.min(dims === 2 ? 512 : 320, first * 2 ** i));
 
+/** The layers that all of nnU-Net's networks are made of, for so many spatial axes. */
+export const layersOf = (dims: number) => ({
+  conv_op: `torch.nn.modules.conv.Conv${dims}d`,
+  conv_bias: true,
+  norm_op: `torch.nn.modules.instancenorm.InstanceNorm${dims}d`,
+  norm_op_kwargs: { eps: 1e-5, affine: true },
+  dropout_op: null,
+  dropout_op_kwargs: null,
+  nonlin: "torch.nn.LeakyReLU",
+  nonlin_kwargs: { inplace: true },
+});
+
 type ArchitectureRequest = Pick<ConfigurationRequest, "spacing"> & { readonly settings: Pick<PlannerSettings, "residual"> };
 
 function architectureOf(
@@ -125,18 +137,11 @@ function architectureOf(
   return {
     n_stages: stages,
     features_per_stage: featuresOf(dims, stages, firstFeatures),
-    conv_op: `torch.nn.modules.conv.Conv${dims}d`,
+    ...layersOf(dims),
     kernel_sizes: topology.convKernelSizes,
     strides: topology.poolOpKernelSizes,
     ...(settings.residual ? { n_blocks_per_stage: residualBlocks.slice(0, stages) } : { n_conv_per_stage: per(2) }),
     n_conv_per_stage_decoder: per(settings.residual ? 1 : 2).slice(1),
-    conv_bias: true,
-    norm_op: `torch.nn.modules.instancenorm.InstanceNorm${dims}d`,
-    norm_op_kwargs: { eps: 1e-5, affine: true },
-    dropout_op: null,
-    dropout_op_kwargs: null,
-    nonlin: "torch.nn.LeakyReLU",
-    nonlin_kwargs: { inplace: true },
   };
 }
 

@@ -1,7 +1,7 @@
 /** @file `plans.json` of nnU-Net v2 as a file: read, its configurations completed by those they inherit from, older spellings understood. */
 
 import { FormatError } from "../../host/errors.ts";
-import type { ArchitectureArguments, PlannedConfiguration } from "./configuration.ts";
+import { type ArchitectureArguments, layersOf, type PlannedConfiguration } from "./configuration.ts";
 import type { NnunetPlans } from "./plan.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -83,18 +83,11 @@ function architectureBefore24(c: Json): PlannedConfiguration["architecture"] {
   const args: ArchitectureArguments = {
     n_stages: kernels.length,
     features_per_stage: kernels.map((_, i) => Math.min(base * 2 ** i, most)),
-    conv_op: `torch.nn.modules.conv.Conv${dims}d`,
+    ...layersOf(dims),
     kernel_sizes: kernels,
     strides: c.pool_op_kernel_sizes as number[][],
     ...(residual ? { n_blocks_per_stage: encoder } : { n_conv_per_stage: encoder }),
     n_conv_per_stage_decoder: c.n_conv_per_stage_decoder as number[],
-    conv_bias: true,
-    norm_op: `torch.nn.modules.instancenorm.InstanceNorm${dims}d`,
-    norm_op_kwargs: { eps: 1e-5, affine: true },
-    dropout_op: null,
-    dropout_op_kwargs: null,
-    nonlin: "torch.nn.LeakyReLU",
-    nonlin_kwargs: { inplace: true },
   };
   return {
     network_class_name: `dynamic_network_architectures.architectures.unet.${residual ? "ResidualEncoderUNet" : "PlainConvUNet"}`,

@@ -3,7 +3,7 @@
 import { expectItems } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import { quantiles } from "../../host/stats.ts";
-import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
+import { beginChart, extent, round, svgText, ticks } from "./svg.ts";
 
 /** A box of a box plot. */
 export interface BoxGroup {
@@ -36,25 +36,7 @@ export function boxPlotSvg(groups: readonly BoxGroup[], options: BoxOptions = {}
   const finite = groups.map((g) => Float64Array.from(g.values.filter(Number.isFinite)).sort());
   const ys = ticks(...(options.yRange ?? extent(finite.flatMap((v) => (v.length > 0 ? [v[0], v[v.length - 1]] : [])))), 6, false);
   const frame = { left: yLabel ? 72 : 52, right: width - 24, top: title ? 56 : 24, bottom: height - 44 };
-  const [low, high] = [ys[0], ys[ys.length - 1]];
-  const py = (y: number): number => round(frame.bottom - ((y - low) / (high - low)) * (frame.bottom - frame.top));
-  const out = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="13" fill="#33404d">`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-  ];
-  if (title)
-    out.push(
-      `<title>${svgEscape(title)}</title>`,
-      svgText(frame.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'),
-    );
-  for (const y of ys) {
-    out.push(`<path d="M${frame.left} ${py(y)}H${frame.right}" stroke="#e3e8ec"/>`);
-    out.push(svgText(frame.left - 8, py(y) + 4, label(y, ys), 'text-anchor="end"'));
-  }
-  if (yLabel) {
-    const [x, y] = [20, (frame.top + frame.bottom) / 2];
-    out.push(svgText(x, y, yLabel, `text-anchor="middle" transform="rotate(-90 ${x} ${y})"`));
-  }
+  const { lines: out, py } = beginChart({ ...options, width, height }, frame, ys);
   const step = (frame.right - frame.left) / Math.max(1, groups.length);
   groups.forEach((g, i) => {
     const x = round(frame.left + (i + 0.5) * step);

@@ -2,7 +2,7 @@
 
 import { expectItems } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
-import { extent, label, round, svgEscape, svgText, ticks } from "./svg.ts";
+import { beginChart, extent, label, round, svgText, ticks } from "./svg.ts";
 
 /** A curve of a chart. */
 export interface Series {
@@ -47,33 +47,14 @@ export function curveSvg(series: readonly Series[], options: CurveOptions = {}):
   const ys = ticks(...(options.yRange ?? extent(all.map((p) => p[1]))), 6, false);
   const box = { left: yLabel ? 72 : 52, right: width - 24, top: title ? 76 : 44, bottom: height - (xLabel ? 58 : 36) };
   const [x0, x1] = extent(all.map((p) => p[0]));
-  const [y0, y1] = [ys[0], ys[ys.length - 1]];
   const px = (x: number): number => round(box.left + ((x - x0) / (x1 - x0)) * (box.right - box.left));
-  const py = (y: number): number => round(box.bottom - ((y - y0) / (y1 - y0)) * (box.bottom - box.top));
-
-  const out = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="13" fill="#33404d">`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-  ];
-  if (title)
-    out.push(
-      `<title>${svgEscape(title)}</title>`,
-      svgText(box.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'),
-    );
-  for (const y of ys) {
-    out.push(`<path d="M${box.left} ${py(y)}H${box.right}" stroke="#e3e8ec"/>`);
-    out.push(svgText(box.left - 8, py(y) + 4, label(y, ys), 'text-anchor="end"'));
-  }
+  const { lines: out, py } = beginChart({ ...options, width, height }, box, ys);
   for (const x of xs.filter((x) => x >= x0 && x <= x1)) {
     out.push(`<path d="M${px(x)} ${box.bottom}v5" stroke="#7b8794"/>`);
     out.push(svgText(px(x), box.bottom + 20, label(x, xs), 'text-anchor="middle"'));
   }
   out.push(`<path d="M${box.left} ${box.top}V${box.bottom}H${box.right}" fill="none" stroke="#7b8794"/>`);
   if (xLabel) out.push(svgText((box.left + box.right) / 2, height - 14, xLabel, 'text-anchor="middle"'));
-  if (yLabel) {
-    const [x, y] = [20, (box.top + box.bottom) / 2];
-    out.push(svgText(x, y, yLabel, `text-anchor="middle" transform="rotate(-90 ${x} ${y})"`));
-  }
   let legendX = box.left;
   lines.forEach((s, k) => {
     const color = lineColors[k % lineColors.length];
@@ -89,23 +70,30 @@ export function curveSvg(series: readonly Series[], options: CurveOptions = {}):
     if (s.xy.length <= 30)
       for (const p of s.xy.filter(isFinitePoint)) out.push(`<circle cx="${px(p[0])}" cy="${py(p[1])}" r="2.6" fill="${color}"/>`);
     const best = s.best && bestOf(s.xy, s.best);
-    if (!best) return;
-    const [bx, by] = [px(best[0]), py(best[1])];
-    // The note goes where there is room: below a point near the top, and inside the frame at either side.
-    const anchor = bx > box.right - 110 ? "end" : bx < box.left + 110 ? "start" : "middle";
-    const noteY = by - box.top < 30 ? by + 24 : by - 14;
-    out.push(`<circle cx="${bx}" cy="${by}" r="6" fill="#ffffff" stroke="${color}" stroke-width="2.5"/>`);
-    out.push(
-      svgText(
-        bx,
-        noteY,
-        `best ${best[1].toFixed(4)} at ${best[0]}`,
-        `text-anchor="${anchor}" font-weight="600" fill="${color}" stroke="#ffffff" stroke-width="4" paint-order="stroke"`,
-      ),
-    );
+    if (best) out.push(...bestMark(best, [px(best[0]), py(best[1])], box, color));
   });
   out.push("</svg>", "");
   return out.join("\n");
+}
+
+/** A ring around the best value and a note, which goes where there is room: below a point near the top, and inside the frame at either side. */
+function bestMark(
+  [x, y]: readonly [number, number],
+  [bx, by]: readonly [number, number],
+  box: { readonly left: number; readonly right: number; readonly top: number },
+  color: string,
+): string[] {
+  const anchor = bx > box.right - 110 ? "end" : bx < box.left + 110 ? "start" : "middle";
+  const noteY = by - box.top < 30 ? by + 24 : by - 14;
+  return [
+    `<circle cx="${bx}" cy="${by}" r="6" fill="#ffffff" stroke="${color}" stroke-width="2.5"/>`,
+    svgText(
+      bx,
+      noteY,
+      `best ${y.toFixed(4)} at ${x}`,
+      `text-anchor="${anchor}" font-weight="600" fill="${color}" stroke="#ffffff" stroke-width="4" paint-order="stroke"`,
+    ),
+  ];
 }
 
 function bestOf(xy: readonly [number, number][], which: "min" | "max"): [number, number] | undefined {

@@ -39,3 +39,38 @@ export function round(v: number): number {
 export function svgEscape(s: string): string {
   return s.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]!);
 }
+
+/** Where the axes of a chart are, in pixels. */
+interface Frame {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** The beginning of a chart's document: its ground, title, y axis with the ticks `ys`; and where a value lies. */
+export function beginChart(
+  { width, height, title, yLabel }: Readonly<Record<"width" | "height", number>> & { title?: string; yLabel?: string },
+  frame: Frame,
+  ys: readonly number[],
+): { readonly lines: string[]; readonly py: (y: number) => number } {
+  const [low, high] = [ys[0], ys[ys.length - 1]];
+  const py = (y: number): number => round(frame.bottom - ((y - low) / (high - low)) * (frame.bottom - frame.top));
+  const lines = [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="13" fill="#33404d">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+  ];
+  if (title) {
+    lines.push(`<title>${svgEscape(title)}</title>`);
+    lines.push(svgText(frame.left, 30, title, 'font-size="17" font-weight="600" fill="#17202a"'));
+  }
+  for (const y of ys) {
+    lines.push(`<path d="M${frame.left} ${py(y)}H${frame.right}" stroke="#e3e8ec"/>`);
+    lines.push(svgText(frame.left - 8, py(y) + 4, label(y, ys), 'text-anchor="end"'));
+  }
+  if (yLabel) {
+    const [x, y] = [20, (frame.top + frame.bottom) / 2];
+    lines.push(svgText(x, y, yLabel, `text-anchor="middle" transform="rotate(-90 ${x} ${y})"`));
+  }
+  return { lines, py };
+}

@@ -1,5 +1,5 @@
 /** @file nnU-Net's decision whether keeping only the largest component helps, made on validation cases. */
-import { expectArguments, expectFields } from "../../host/kinds.ts";
+import { expectArguments } from "../../host/kinds.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { HostArray } from "../../host/array.ts";
 import { nanMean } from "../../host/stats.ts";
@@ -47,10 +47,9 @@ export async function determinePostprocessing(
   read: (index: number) => Promise<PredictedCase>,
   options: DetermineOptions,
 ): Promise<Determined> {
-  expectOptions("determinePostprocessing", options, "labelsOrRegions ignore onProgress");
+  expectOptions("determinePostprocessing", options, "labelsOrRegions:list! ignore onProgress");
   expectArguments("determinePostprocessing", "number", { count });
   expectArguments("determinePostprocessing", "function", { read });
-  expectFields("determinePostprocessing", "options", options, { labelsOrRegions: "list" });
   const { labelsOrRegions, ignore, onProgress } = options;
   const passes = 2 + (labelsOrRegions.length > 1 ? labelsOrRegions.length : 0);
   let pass = 0;

@@ -186,7 +186,7 @@ export function contextOf<C extends object>(recipe: Recipe<C>, config: RunConfig
 }
 
 /** Weights of networks under one name each: an only network's as they are, else with the network's name before them. */
-export async function networkWeights(networks: Networks): Promise<StateDict> {
+async function networkWeights(networks: Networks): Promise<StateDict> {
   const parts = Object.entries(networks).map(async ([name, model]) => {
     const state = await model.stateDict();
     return [...state].map(([k, v]) => [name === onlyNetwork ? k : `${name}.${k}`, v] as const);

@@ -6,6 +6,7 @@
 import { ConfigError, NonFiniteError } from "../../host/errors.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { manualSeed } from "../../nn/init.ts";
+import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectOptions } from "../../host/options.ts";
 import { nanMean } from "../../host/stats.ts";
 import { counted } from "../../host/text.ts";
@@ -24,40 +25,16 @@ import {
   writeRunInfo,
   writeWeights,
 } from "./files.ts";
+import type { RunEvent } from "./event.ts";
 import { type InitialWeights, initialize } from "./initial_weights.ts";
 import { Pace } from "./pace.ts";
 import { SampleScoring } from "./sample_scores.ts";
 import { writeSession } from "./sessions.ts";
 import { after, decisive, meanLoss, nextEpoch, scored, type Standing, standingIn, start } from "./standing.ts";
 import { type RunStore, expectStore } from "./store.ts";
-import { prepareTraining, type Training, type TrainingOptions, expectTraining } from "./training.ts";
-import { type ValidatedCase, Validation } from "./validation.ts";
+import { prepareTraining, type Training, type TrainingOptions } from "./training.ts";
+import { Validation } from "./validation.ts";
 import type { AbortSignal } from "../../host/platform.ts";
-
-/**
- * What happens in a run, for whoever shows it. Facts and resumptions have a `text`, progress a `state`; steps, validated cases and epochs are counted by
- * `epoch`, `step` and `epochs`, with the `loss` and learning rate `lr` of a step, the `case` and the `metrics` of an epoch.
- */
-export type RunEvent =
-  /** A fact about the run: its size, planned memory. */
-  | { readonly kind: "log"; readonly text: string }
-  /** Where it goes on. */
-  | { readonly kind: "resumed"; readonly text: string }
-  /** Where the work stands: compiling, each step, validation. */
-  | { readonly kind: "progress"; readonly state: ProgressState }
-  /** A step was done: `loss` is that of its batch. */
-  | {
-      readonly kind: "step";
-      readonly epoch: number;
-      readonly step: number;
-      readonly loss: number;
-      readonly lr: number;
-      /** The step was left out for its loss. */
-      readonly skipped: boolean;
-    }
-  /** A validation has segmented a case. The picture is drawn if it is asked for, before the handler returns. */
-  | { readonly kind: "validated"; readonly epoch: number; readonly case: ValidatedCase }
-  | { readonly kind: "epoch"; readonly metrics: EpochMetrics; readonly epochs: number };
 
 /** Options and description of the run are as `configure` gives them, or as the run's files have them. */
 export interface FitOptions<C extends object> extends TrainingOptions<C> {
@@ -88,8 +65,8 @@ export interface FitResult {
  *   checkpoint intact
  */
 export async function fit<C extends object>(recipe: Recipe<C>, options: FitOptions<C>): Promise<FitResult> {
-  expectOptions("fit", options, "store resume init signal onEvent device data config info");
-  expectTraining("fit", recipe, options);
+  expectOptions("fit", options, "store resume init signal onEvent device:object! data:object! config:object! info:object!");
+  expectRecipe("fit", recipe);
   const unlock = await expectStore("fit", options.store).lock?.();
   try {
     return await trainRun(recipe, options);

@@ -1,9 +1,10 @@
 /** @file What a training will take on the device, before it begins. */
 
-import { expectNames } from "../../host/options.ts";
+import { expectRecipe } from "../recipes/expect_recipe.ts";
+import { expectOptions } from "../../host/options.ts";
 import { contextOf } from "./files.ts";
 import { start } from "./standing.ts";
-import { prepareTraining, type TrainingOptions, expectTraining } from "./training.ts";
+import { prepareTraining, type TrainingOptions } from "./training.ts";
 import { type Recipe } from "../recipes/recipe.ts";
 
 /** A training that is planned. */
@@ -30,8 +31,8 @@ export async function planTraining<C extends object>(
   options: TrainingOptions<C>,
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<TrainingPlan> {
-  expectNames("planTraining", options, ["device", "data", "config", "info"]);
-  expectTraining("planTraining", recipe, options);
+  expectOptions("planTraining", options, "device:object! data:object! config:object! info:object!");
+  expectRecipe("planTraining", recipe);
   const context = contextOf(recipe, options.config, options.info);
   const networks = recipe.networks(options.device, context);
   try {

@@ -4,6 +4,7 @@ import { DataLoader } from "../../data/loading/loader.ts";
 import { type HostArray, sizeOf } from "../../host/array.ts";
 import type { Picture } from "../../host/bytes/png.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
+import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectOptions } from "../../host/options.ts";
 import { seedDropout } from "../../nn/layers/dropout.ts";
 import { capture } from "../../tensor/capture.ts";
@@ -16,7 +17,7 @@ import type { Option } from "../recipes/options.ts";
 import { type Context, type Recipe } from "../recipes/recipe.ts";
 import type { BatchTensors, TrainBatch } from "../training/trainer.ts";
 import { contextOf } from "./files.ts";
-import { trainBatch, type TrainingOptions, expectTraining } from "./training.ts";
+import { trainBatch, type TrainingOptions } from "./training.ts";
 
 /** Options and description of the run are as `configure` gives them, or as the run's files have them. */
 export interface PreviewOptions<C extends object> extends TrainingOptions<C> {
@@ -31,8 +32,8 @@ export interface PreviewOptions<C extends object> extends TrainingOptions<C> {
  * @throws ConfigError for a number of samples below 1 and without training cases; what reading, preparing and sampling the cases throws
  */
 export async function preview<C extends object>(recipe: Recipe<C>, options: PreviewOptions<C>): Promise<Picture> {
-  expectOptions("preview", options, "device data config info samples");
-  expectTraining("preview", recipe, options);
+  expectOptions("preview", options, "device:object! data:object! config:object! info:object! samples");
+  expectRecipe("preview", recipe);
   const { device, data, config, info, samples = 4 } = options;
   if (!Number.isInteger(samples) || samples < 1)
     throw new ConfigError(`preview: samples must be a positive integer, got ${samples}`);

@@ -47,7 +47,7 @@ export interface Evaluation {
   readonly detection?: DetectionSummary;
 }
 
-export function evaluationOf(cases: readonly CaseScore[], labels: readonly string[]): Evaluation {
+function evaluationOf(cases: readonly CaseScore[], labels: readonly string[]): Evaluation {
   return { cases, mean: labels.map((_, c) => nanMean(cases.map((r) => r.dice[c]))), labels };
 }
 

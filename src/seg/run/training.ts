@@ -1,7 +1,5 @@
 /** @file What trains the networks of a run: for each its optimizer, its schedule, its samples and its captured step. */
 
-import { expectRecipe } from "../recipes/expect_recipe.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { listDataCollate } from "../../data/datasets/collate.ts";
 import { DataLoader } from "../../data/loading/loader.ts";
 import type { Item } from "../../data/transforms/transform.ts";
@@ -197,10 +195,4 @@ function loaderOf<C extends object>(
   }
   const args = { recipe: recipe.module, cases: data.train, config, info, network, cacheBytes };
   return new DataLoader<TrainBatch>(data.inWorkers(args), settings);
-}
-
-/** Throws `ConfigError` for what is no recipe, and for options that tell of no training. */
-export function expectTraining(op: string, recipe: unknown, options: unknown): void {
-  expectRecipe(op, recipe);
-  expectFields(op, "options", options, { device: "object", data: "object", config: "object", info: "object" });
 }

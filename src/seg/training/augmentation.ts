@@ -35,8 +35,7 @@ export interface AugmentBatchOptions {
  * @throws ShapeError for draws that do not fit the images
  */
 export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions): BatchTensors {
-  expectOptions("augmentBatch", options, "size labels images paddingMode lowResolutionAxes maxSigma");
-  expectFields("augmentBatch", "options", options, { size: "numbers", labels: "texts?", images: "texts?", maxSigma: "number?" });
+  expectOptions("augmentBatch", options, "size:numbers! labels:texts images:texts paddingMode lowResolutionAxes maxSigma:number");
   expectFields("augmentBatch", "batch", batch, { image: "object", augmentMatrix: "object" });
   const { size, labels = ["label"], images = [], paddingMode = "zeros" } = options;
   const { augmentMatrix, augmentDisplacement: displacement } = batch;

@@ -1,7 +1,6 @@
 /** @file The training loop, the same in Node and in a browser tab: one captured step, losses read a few steps late. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { expectFields } from "../../host/kinds.ts";
 import { type Precision, withPrecision } from "../../autograd/precision.ts";
 import { grad } from "../../autograd/tape.ts";
 import { expectHalf } from "../../kernels/cast.ts";
@@ -131,17 +130,12 @@ export class Trainer<O extends Outputs = Tensor> {
   private names: readonly string[] = [];
 
   constructor(device: Device, options: TrainerOptions<O>) {
-    expectOptions("Trainer", options, "model optimizer loss forward augment precision onBadLoss clipNorm lag maxPlanBytes");
+    expectOptions(
+      "Trainer",
+      options,
+      "model:object! optimizer:object! loss:function! forward:function augment:function precision onBadLoss clipNorm:number lag:number maxPlanBytes",
+    );
     expectDevice("Trainer", device);
-    expectFields("Trainer", "options", options, {
-      model: "object",
-      optimizer: "object",
-      loss: "function",
-      forward: "function?",
-      augment: "function?",
-      clipNorm: "number?",
-      lag: "number?",
-    });
     expectModule("Trainer", { "options.model": options.model });
     expectOptimizer("Trainer", options.optimizer);
     const { model, optimizer, loss, augment, precision = "f32", onBadLoss = "stop", clipNorm, lag = 2 } = options;

@@ -2,15 +2,9 @@
 import { parameter, type Tensor } from "../../../src/index.ts";
 import * as nn from "../../../src/nn/index.ts";
 import { NotCovered, UnknownOption, wave, type Adapter, type Adapters, type Families } from "../format.ts";
+import { optimizers, schedulers as torchSchedulers } from "../../lib/optim.ts";
 import { camel } from "../../lib/names.ts";
 import { device } from "../device.ts";
-
-const optimizers: Record<string, new (params: any, options: any) => nn.Optimizer> = {
-  Adam: nn.Adam,
-  AdamW: nn.AdamW,
-  SGD: nn.SGD,
-  RMSprop: nn.RMSprop,
-};
 
 type Schedule = (options: any) => nn.Schedule;
 
@@ -30,14 +24,7 @@ class NnUNetPoly extends nn.PolynomialLR {
 }
 
 const schedulers: Record<string, new (optimizer: nn.Optimizer, options: any) => nn.Scheduler | nn.ReduceLROnPlateau> = {
-  StepLR: nn.StepLR,
-  MultiStepLR: nn.MultiStepLR,
-  ExponentialLR: nn.ExponentialLR,
-  CosineAnnealingLR: nn.CosineAnnealingLR,
-  PolynomialLR: nn.PolynomialLR,
-  LinearLR: nn.LinearLR,
-  OneCycleLR: nn.OneCycleLR,
-  ReduceLROnPlateau: nn.ReduceLROnPlateau,
+  ...torchSchedulers,
   PolyLRScheduler: NnUNetPoly,
   SequentialLR: scheduled(({ schedulers: list, milestones }) => nn.inTurn(list.map(scheduleOf), milestones)),
   WarmUp: scheduled(warmUpOf),

@@ -6,6 +6,7 @@ import * as D from "../../../src/data/transforms/index.ts";
 import type { HostArray } from "../../../src/host/array.ts";
 import { aboutCenters, affineOfRank } from "../../../src/data/transforms/spatial/affine_matrix.ts";
 import type { RandomSource } from "../../../src/host/random/numpy.ts";
+import { optionRows } from "../../../src/host/options.ts";
 import { camel } from "../../lib/names.ts";
 import { type Draw, ReplaySource } from "../../lib/replay.ts";
 import { replayable } from "./data.ts";
@@ -13,7 +14,7 @@ import { type Adapters, type Case, difference, type Families, NotCovered, Unknow
 
 type Args = Record<string, any>;
 interface Listed {
-  readonly options: readonly string[];
+  readonly options: string;
   new (options: any): any;
 }
 
@@ -24,10 +25,12 @@ function classOf(op: string): { name: string; type: Listed } | undefined {
   const last = op.split(".").at(-1)!;
   for (const name of [last, last.replace(/(?:d|D|Dict)$/, "")]) {
     const type = Object.hasOwn(classes, name) ? classes[name] : undefined;
-    if (type && "options" in type && Array.isArray(type.options)) return { name, type: type as Listed };
+    if (type && "options" in type && typeof type.options === "string") return { name, type: type as Listed };
   }
   return undefined;
 }
+
+const takes = (type: Listed, name: string): boolean => optionRows(type.options).some((row) => row.name === name);
 
 /** What tells how upstream runs, or what a case is about, and changes no number; `dtype`: results are float32, computed in float64. */
 const told = new Set(
@@ -62,7 +65,7 @@ function optionsOf({ op, args }: Case, type: Listed): Args {
   const given = Object.fromEntries(Object.entries((args.call ?? {}) as Args).filter(([, value]) => value !== null));
   const all: Args = { ...args, ...args.config, ...args.kwargs, ...given };
   for (const [key, value] of Object.entries(all)) {
-    if (type.options.includes(camel(key))) {
+    if (takes(type, camel(key))) {
       if (value !== null || nullable.has(`${op.split(".").at(-1)}.${key}`))
         out[camel(key)] = arrays.has(camel(key)) ? value : plain(value);
     } else if (!told.has(key) && value !== null) throw new UnknownOption(key, op);
@@ -95,7 +98,7 @@ function inputsOf({ inputs }: Case, type: Listed): { x: HostArray; more: Args } 
   for (const [key, value] of Object.entries(inputs)) {
     if (key === "affine" || key === "img_dst_affine") continue;
     if (key === "img_dst") more.imgDst = withAffine(value, inputs.img_dst_affine);
-    else if (x && key in extras && type.options.includes(extras[key])) {
+    else if (x && key in extras && takes(type, extras[key])) {
       if (value !== null) more[extras[key]] = arrays.has(extras[key]) ? value : plain(value);
     } else if (!x && isArray(value)) x = value;
   }

@@ -9,29 +9,12 @@ import { expectClose } from "../../lib/compare.ts";
 import { device } from "../../lib/device.ts";
 import { readFixture } from "../../lib/fixture.ts";
 import { camelKeys } from "../../lib/names.ts";
+import { optimizers, schedulers } from "../../lib/optim.ts";
 
 const options = ({ T_max, ...args }: Record<string, unknown>): any => ({
   ...camelKeys(args),
   ...(T_max === undefined ? {} : { tMax: T_max }),
 });
-
-const optimizers: Record<string, new (params: readonly Tensor[], options: any) => nn.Optimizer> = {
-  Adam: nn.Adam,
-  AdamW: nn.AdamW,
-  SGD: nn.SGD,
-  RMSprop: nn.RMSprop,
-};
-
-const schedulers: Record<string, new (optimizer: nn.Optimizer, options: any) => nn.Scheduler | nn.ReduceLROnPlateau> = {
-  StepLR: nn.StepLR,
-  MultiStepLR: nn.MultiStepLR,
-  ExponentialLR: nn.ExponentialLR,
-  CosineAnnealingLR: nn.CosineAnnealingLR,
-  PolynomialLR: nn.PolynomialLR,
-  LinearLR: nn.LinearLR,
-  OneCycleLR: nn.OneCycleLR,
-  ReduceLROnPlateau: nn.ReduceLROnPlateau,
-};
 
 const parameters = (gpu: Device, list: readonly { data: readonly number[]; shape: readonly number[] }[]): Tensor[] =>
   list.map((host) => parameter(gpu.tensor(host)));

@@ -2,10 +2,10 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { main } from "../../../src/seg/cli/main.node.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { Writer } from "../../../src/onnx/proto.ts";
 import { readSafetensors, writeSafetensors } from "../../../src/weights/index.ts";
+import { callCli } from "../../lib/call_cli.ts";
 import { temporaryFolder, tinyOptions, writeTinyDataset } from "../../lib/tiny.ts";
 import { expected, expectTensors, folder as fixtures } from "../../weights/fixtures.ts";
 
@@ -14,18 +14,7 @@ afterAll(remove);
 const at = (name: string) => fileURLToPath(new URL(name, fixtures));
 const out = (name: string) => join(folder, name);
 
-async function call(...args: readonly string[]) {
-  let [stdout, stderr] = ["", ""];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => ((stdout += String(text)), true));
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => ((stderr += String(text)), true));
-  try {
-    await main(args);
-    return { code: process.exitCode, stdout, stderr };
-  } finally {
-    process.exitCode = undefined;
-    vi.restoreAllMocks();
-  }
-}
+const call = (...args: readonly string[]) => callCli(args);
 
 test.each(["every.pt", "every_legacy.pt", "nested.pt", "nnunet.pth", "module.pt"])("convert %s", async (name) => {
   const { code, stdout, stderr } = await call("convert", at(name), out("a.safetensors"));

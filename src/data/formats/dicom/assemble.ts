@@ -114,7 +114,7 @@ function turn(batch: TypedArray, target: TypedArray, { columns, rows, depth, z, 
 }
 
 /** The element type of the scaled values. */
-export function valueType(slices: readonly Slice[]): NativeName {
+function valueType(slices: readonly Slice[]): NativeName {
   const stored = storedType(slices[0].header.layout);
   let [low, high, whole, scaled] = [Infinity, -Infinity, true, false];
   for (const { header, facts } of slices) {

@@ -1,13 +1,13 @@
 /** @file DICOM series in a folder (Node). */
 
+import { expectOptions } from "../../../host/options.ts";
 import { openAsBlob } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
-import { expectNames } from "../../../host/options.ts";
-import { listSeries, optionNames, type ReadSeriesOptions, readSeries, type SeriesInfo } from "./series.ts";
+import { listSeries, seriesNames, type ReadSeriesOptions, readSeries, type SeriesInfo } from "./series.ts";
 
 /**
  * The DICOM series in a folder and the folders in it, see listSeries.
@@ -23,7 +23,7 @@ export const listSeriesFolder = async (dir: string): Promise<SeriesInfo[]> => li
  * @returns the volume `[C, nx, ny, nz]`
  */
 export async function readSeriesFolder(dir: string, options: ReadSeriesOptions = {}): Promise<Volume> {
-  expectNames("readSeriesFolder", options, optionNames);
+  expectOptions("readSeriesFolder", options, seriesNames);
   return readSeries(await filesIn(dir), options);
 }
 

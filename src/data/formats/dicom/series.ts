@@ -3,8 +3,8 @@
  * (scouts, reformats) is several stacks, each listed and chosen for itself.
  */
 
+import { expectOptions } from "../../../host/options.ts";
 import { expectArguments } from "../../../host/kinds.ts";
-import { expectNames } from "../../../host/options.ts";
 import { ConfigError, DataError, FormatError } from "../../../host/errors.ts";
 import type { Volume } from "../../volume.ts";
 import type { ImageFile } from "../format.ts";
@@ -52,7 +52,7 @@ export interface ReadSeriesOptions {
 }
 
 /** The names of `ReadSeriesOptions`. */
-export const optionNames = ["uid", "description", "stack", "uneven"] as const;
+export const seriesNames = "uid description stack uneven";
 
 /**
  * The series among files. Reads headers, not pixels; files that are no DICOM images are passed over.
@@ -71,7 +71,7 @@ export async function listSeries(files: readonly ImageFile[]): Promise<SeriesInf
  *   DataError for slices that are missing, doubled or uneven
  */
 export async function readSeries(files: readonly ImageFile[], options: ReadSeriesOptions = {}): Promise<Volume> {
-  expectNames("readSeries", options, optionNames);
+  expectOptions("readSeries", options, seriesNames);
   expectArguments("readSeries", "files", { files });
   const { info, slices, errors, notes } = choose(joined(await findStacks(files), options), options);
   if (errors.length > 0) throw errors[0];

@@ -1,15 +1,13 @@
 /**
- * @file NIfTI-1 and NIfTI-2 headers, read and written. nifti-reader-js decodes and encodes the fields; everything that decides about
- * memory or geometry is checked and chosen here, because that library trusts what it reads. It is handed the fixed part of the header
- * only (its extension walk follows sizes from the file), and the affine is chosen as nibabel does: sform, else qform, else a
- * centered, x-flipped grid, where the library prefers whichever code is larger. A useless sform gives way to a good qform.
+ * @file NIfTI-1 and NIfTI-2 headers, checked and chosen. The affine is chosen as nibabel does: sform, else qform, else a centered, x-flipped grid. A
+ * useless sform gives way to a good qform.
  */
 
-import { NIFTI1, NIFTI2 } from "nifti-reader-js";
 import { elements } from "../../../host/elements.ts";
 import { FormatError } from "../../../host/errors.ts";
 import { type Affine, affineProblem, type SpaceUnit, type Volume } from "../../volume.ts";
 import { fileKind } from "../file_kind.ts";
+import { type NiftiFields, qformOf, readNiftiFields, sformOf, writeNiftiFields } from "./fields.ts";
 import { elementTypeOf, type FileDtype, type NiftiDtype } from "./voxels.ts";
 
 /** Bytes that always suffice to parse a header: NIfTI-2's 540 and the extension flags. */
@@ -59,21 +57,15 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
   if (bytes.length < size) fail("header", `has ${bytes.length} bytes; a NIfTI-2 header has 540; the file is cut short`);
 
   const header = Uint8Array.from(bytes.subarray(0, size));
-  const fields = readFields(header, version);
-  const dim = fields.dims;
-  if (!(dim[0] >= 1 && dim[0] <= 7)) fail("dim[0]", `is ${dim[0]}; expected 1 to 7 dimensions`);
-  const shape: [number, number, number, number] = [1, 1, 1, 1];
-  for (let d = 1; d <= dim[0]; d++) {
-    if (!(dim[d] >= 1)) fail(`dim[${d}]`, `is ${dim[d]}; expected a size of 1 or more`);
-    if (d <= 3) shape[d] = dim[d];
-    else shape[0] *= dim[d];
-  }
+  const fields = readNiftiFields(header, version, littleEndian);
+  const { dim } = fields;
+  const shape = shapeOf(dim, fail);
 
-  const type = elementTypeOf(fields.datatypeCode);
+  const type = elementTypeOf(fields.datatype);
   if (typeof type === "string") {
     return fail(
       "datatype",
-      `is ${fields.datatypeCode} (${type}); expected a real type of 8 to 64 bits; convert the image to int16 or float32`,
+      `is ${fields.datatype} (${type}); expected a real type of 8 to 64 bits; convert the image to int16 or float32`,
     );
   }
   const colors = type.colors ?? 1;
@@ -88,12 +80,12 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
     fail("vox_offset", `is ${fields.vox_offset}; expected an integer of ${least} or more`);
 
   const { slope, inter } = scaling(fields.scl_slope, fields.scl_inter, fail);
-  const { affine, field } = chooseAffine(header, fields, shape);
+  const { affine, field } = chooseAffine(fields, shape);
   const problem = affineProblem(affine);
   if (problem) fail(field, `gives a voxel-to-space matrix that ${problem}`);
   const units = (["unknown", "m", "mm", "um"] as const)[fields.xyzt_units & 7] ?? "unknown";
   const { dtype } = type;
-  const notes = oddities(header, fields, units);
+  const notes = oddities(fields, units);
   return {
     version,
     littleEndian,
@@ -124,52 +116,39 @@ export function buildNiftiHeader(volume: Volume, dtype: NiftiDtype): Uint8Array 
   const source = own ? parseNiftiHeader(meta.header!, meta.source ?? "the volume's header", true) : undefined;
   const tooLarge = Math.max(...volume.shape) > 32767;
   const version = source?.version === 2 || tooLarge ? 2 : 1;
-  const h = version === 2 ? new NIFTI2() : new NIFTI1();
-  h.pixDims = [1, 1, 1, 1, 1, 1, 1, 1];
-  h.xyzt_units = { mm: NIFTI1.UNITS_MM, um: 3, m: 1, unknown: 0 }[volume.units ?? "mm"];
-
-  const old = source && readFields(source.bytes, source.version);
-  if (old) {
-    h.xyzt_units = old.xyzt_units;
-    h.dim_info = old.dim_info;
-    h.toffset = old.toffset;
-    h.pixDims = [...old.pixDims];
-  }
-  if (source && old && keepsGeometry(volume, source, old)) {
-    for (const key of [
-      "qform_code",
-      "sform_code",
-      "quatern_b",
-      "quatern_c",
-      "quatern_d",
-      "qoffset_x",
-      "qoffset_y",
-      "qoffset_z",
-    ] as const)
-      h[key] = old[key];
-    h.affine = sformOf(source.bytes, source.version, source.littleEndian);
-    // Other readers would take the sform for its code.
-    if (old.qform_code > 0 && affineProblem(h.affine)) h.sform_code = 0;
-  } else {
-    h.affine = volume.affine.map((row) => [...row]);
-    h.sform_code = NIFTI1.XFORM_ALIGNED_ANAT;
-    h.pixDims.splice(0, 4, 1, ...volume.spacing);
-  }
-
-  h.littleEndian = true;
-  h.dims = [channels > 1 ? 4 : 3, nx, ny, nz, channels, 1, 1, 1];
-  h.datatypeCode = elements[dtype].nifti;
-  h.numBitsPerVoxel = elements[dtype].bytes * 8;
-  h.scl_slope = 1;
-  h.scl_inter = 0;
-  h.description = "voxgrad";
-  // The library drops NUL bytes when it reads a magic, so it is always set here.
-  h.magic = version === 2 ? "n+2\0\r\n\x1a\n" : "n+1";
-  h.vox_offset = version === 2 ? 544 : 352;
-  return new Uint8Array(h.toArrayBuffer());
+  const old = source && readNiftiFields(source.bytes, source.version, source.littleEndian);
+  const kept = old && { xyzt_units: old.xyzt_units, dim_info: old.dim_info, toffset: old.toffset };
+  return writeNiftiFields(
+    version,
+    {
+      xyzt_units: { mm: 2, um: 3, m: 1, unknown: 0 }[volume.units ?? "mm"],
+      ...kept,
+      ...(source && old && keepsGeometry(volume, source, old) ? geometryOf(old) : placedAs(volume, old)),
+      dim: [channels > 1 ? 4 : 3, nx, ny, nz, channels, 1, 1, 1],
+      datatype: elements[dtype].nifti,
+      bitpix: elements[dtype].bytes * 8,
+      scl_slope: 1,
+      scl_inter: 0,
+      vox_offset: version === 2 ? 544 : 352,
+    },
+    "voxgrad",
+  );
 }
 
-type Fields = NIFTI1 | NIFTI2;
+/** The geometry of a header as it was. */
+function geometryOf(old: NiftiFields): Partial<NiftiFields> {
+  const { pixdim, qform_code, sform_code, quatern, qoffset, srow } = old;
+  // Other readers would take a useless sform for its code.
+  const useless = qform_code > 0 && affineProblem(sformOf(old)) !== undefined;
+  return { pixdim, qform_code, sform_code: useless ? 0 : sform_code, quatern, qoffset, srow };
+}
+
+/** An sform, "aligned". */
+function placedAs({ affine, spacing }: Volume, old: NiftiFields | undefined): Partial<NiftiFields> {
+  const further = old?.pixdim.slice(4) ?? [1, 1, 1, 1];
+  return { pixdim: [1, ...spacing, ...further], sform_code: 2, srow: affine.slice(0, 3).flat() };
+}
+
 type Fail = (field: string, text: string) => never;
 
 /** Whether the first bytes are a NIfTI header's, or an Analyze header's: of files that begin so no other kind is known. */
@@ -205,11 +184,16 @@ function identify(bytes: Uint8Array, pair: boolean, fail: Fail): { version: 1 | 
   return { version, littleEndian, single: true };
 }
 
-/** @param header the 348 or 540 bytes, alone in their buffer. */
-function readFields(header: Uint8Array, version: 1 | 2): Fields {
-  const fields = version === 1 ? new NIFTI1() : new NIFTI2();
-  fields.readHeader(header.buffer as ArrayBuffer);
-  return fields;
+/** Axes 4 … 7 are folded into the first. */
+function shapeOf(dim: readonly number[], fail: Fail): [number, number, number, number] {
+  if (!(dim[0] >= 1 && dim[0] <= 7)) fail("dim[0]", `is ${dim[0]}; expected 1 to 7 dimensions`);
+  const shape: [number, number, number, number] = [1, 1, 1, 1];
+  for (let d = 1; d <= dim[0]; d++) {
+    if (!(dim[d] >= 1)) fail(`dim[${d}]`, `is ${dim[d]}; expected a size of 1 or more`);
+    if (d <= 3) shape[d] = dim[d];
+    else shape[0] *= dim[d];
+  }
+  return shape;
 }
 
 /** Slope 0 or a value that is not finite means "no scaling", intercept included (NIfTI-1 standard; nibabel). */
@@ -219,16 +203,15 @@ function scaling(slope: number, inter: number, fail: Fail): { slope: number; int
   return { slope, inter };
 }
 
-function chooseAffine(header: Uint8Array, f: Fields, shape: readonly number[]): { affine: number[][]; field: string } {
-  const version = header.length === 348 ? 1 : 2;
-  const sform = { affine: sformOf(header, version, f.littleEndian), field: "srow (sform_code > 0)" };
-  const qform = { affine: f.getQformMat(), field: "quatern, qoffset and pixdim (qform_code > 0)" };
+function chooseAffine(f: NiftiFields, shape: readonly number[]): { affine: number[][]; field: string } {
+  const sform = { affine: sformOf(f), field: "srow (sform_code > 0)" };
+  const qform = { affine: qformOf(f), field: "quatern, qoffset and pixdim (qform_code > 0)" };
   // Some writers set both codes and leave the sform empty.
   const useful =
     f.sform_code > 0 && (f.qform_code <= 0 || !affineProblem(sform.affine) || affineProblem(qform.affine) !== undefined);
   if (useful) return sform;
   if (f.qform_code > 0) return qform;
-  const [sx, sy, sz] = f.pixDims.slice(1, 4).map((v) => (Number.isFinite(v) && v !== 0 ? Math.abs(v) : 1));
+  const [sx, sy, sz] = f.pixdim.slice(1, 4).map((v) => (Number.isFinite(v) && v !== 0 ? Math.abs(v) : 1));
   const half = [((shape[1] - 1) / 2) * sx, ((shape[2] - 1) / 2) * sy, ((shape[3] - 1) / 2) * sz];
   const affine = [
     [-sx, 0, 0, half[0]],
@@ -240,10 +223,10 @@ function chooseAffine(header: Uint8Array, f: Fields, shape: readonly number[]): 
 }
 
 /** Sentences about geometry that readers disagree on. */
-function oddities(header: Uint8Array, f: Fields, units: SpaceUnit): string[] {
+function oddities(f: NiftiFields, units: SpaceUnit): string[] {
   const notes: string[] = [];
   if (f.sform_code > 0 && f.qform_code > 0) {
-    const [s, q] = [sformOf(header, header.length === 348 ? 1 : 2, f.littleEndian), f.getQformMat()];
+    const [s, q] = [sformOf(f), qformOf(f)];
     const apart = Math.max(...s.flatMap((row, r) => row.map((v, c) => Math.abs(v - q[r][c]))));
     const size = Math.max(...s.flatMap((row) => row.map(Math.abs)));
     if (!(apart <= 1e-3 * Math.max(1, size)))
@@ -255,17 +238,8 @@ function oddities(header: Uint8Array, f: Fields, units: SpaceUnit): string[] {
   return notes;
 }
 
-/** srow_x, srow_y, srow_z as stored; the library replaces them by the qform in some files. */
-function sformOf(header: Uint8Array, version: 1 | 2, littleEndian: boolean): number[][] {
-  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
-  const value = (i: number) =>
-    version === 1 ? view.getFloat32(280 + 4 * i, littleEndian) : view.getFloat64(400 + 8 * i, littleEndian);
-  const row = (r: number) => [0, 1, 2, 3].map((c) => value(4 * r + c));
-  return [row(0), row(1), row(2), [0, 0, 0, 1]];
-}
-
 /** Whether the source's own geometry fields, written again, still say the volume's affine. */
-function keepsGeometry(volume: Volume, source: NiftiHeader, fields: Fields): boolean {
+function keepsGeometry(volume: Volume, source: NiftiHeader, fields: NiftiFields): boolean {
   const same = volume.affine.every((row, r) => row.every((v, c) => v === source.affine[r][c]));
   // Without a code the place follows from the size, so the size must be the same too.
   const placed = fields.sform_code > 0 || fields.qform_code > 0 || volume.shape.slice(1).join() === source.shape.slice(1).join();

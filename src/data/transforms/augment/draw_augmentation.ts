@@ -86,12 +86,10 @@ export class DrawAugmentation extends Drawing implements Transform<Item> {
     expectOptions(
       "DrawAugmentation",
       options,
-      "size mirrorAxes stillAxis blur scale elastic lowResolution gamma noise rotation brightness contrast gammaInverted",
+      "size:numbers! mirrorAxes:numbers stillAxis blur scale elastic lowResolution gamma noise rotation brightness contrast gammaInverted",
     );
-    expectArguments("DrawAugmentation", "numbers", { size: options.size });
     const all = { ...standards(options.size.length), ...options };
     const { size: _size, mirrorAxes, stillAxis, ...chances } = all;
-    expectArguments("DrawAugmentation", "numbers", { mirrorAxes });
     if (mirrorAxes.some((a) => !Number.isInteger(a) || a < 0 || a >= options.size.length))
       throw new ConfigError(`DrawAugmentation: mirrorAxes [${mirrorAxes}] must be spatial axes 0 … ${options.size.length - 1}`);
     if (stillAxis !== undefined && !(options.size.length === 3 && [0, 1, 2].includes(stillAxis)))

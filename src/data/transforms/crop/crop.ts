@@ -29,8 +29,8 @@ export type SpatialCropOptions =
  * @throws ConfigError when the options name none of the forms
  */
 export class SpatialCrop implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["roiCenter", "roiSize", "roiStart", "roiEnd", "roiSlices"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "roiCenter:sizes roiSize:sizes roiStart:sizes roiEnd:sizes roiSlices:lists";
   private readonly slices: readonly RoiSlice[];
 
   constructor(options: SpatialCropOptions) {
@@ -64,12 +64,12 @@ export class SpatialCrop implements Transform {
  * @throws ConfigError for a wrong number of sizes
  */
 export class CenterSpatialCrop implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["roiSize"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "roiSize:sizes!";
   private readonly roiSize: SpatialSize;
 
   constructor(options: { readonly roiSize: SpatialSize }) {
-    const { roiSize } = checkedOptions("CenterSpatialCrop", options, CenterSpatialCrop.options, "roiSize");
+    const { roiSize } = checkedOptions("CenterSpatialCrop", options, CenterSpatialCrop.options);
     this.roiSize = roiSize;
   }
 
@@ -88,12 +88,12 @@ export class CenterSpatialCrop implements Transform {
  * @throws ShapeError without a spatial axis
  */
 export class CenterScaleCrop implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["roiScale"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "roiScale:sizes!";
   private readonly roiScale: number | readonly number[];
 
   constructor(options: { readonly roiScale: number | readonly number[] }) {
-    const { roiScale } = checkedOptions("CenterScaleCrop", options, CenterScaleCrop.options, "roiScale");
+    const { roiScale } = checkedOptions("CenterScaleCrop", options, CenterScaleCrop.options);
     this.roiScale = roiScale;
   }
 

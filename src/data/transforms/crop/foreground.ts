@@ -93,7 +93,7 @@ export type CropForegroundOptions = BoundingBoxOptions & {
   readonly sourceKey?: string;
 } & PadFill;
 
-const boxNames = ["selectFn", "channelIndices", "margin", "allowSmaller"];
+const boxNames = "selectFn:function channelIndices:sizes margin:sizes allowSmaller:boolean";
 
 /**
  * Crops to the bounding box of the foreground, its size raised to a multiple of `kDivisible` (default 1); where the box reaches outside the image it
@@ -105,8 +105,8 @@ const boxNames = ["selectFn", "channelIndices", "margin", "allowSmaller"];
  * @throws ConfigError for a margin below 0, an unknown mode or option, ShapeError for a channel outside the image
  */
 export class CropForeground implements Transform, ItemWide {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = [...boxNames, "kDivisible", "sourceKey", ...padFillNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `${boxNames} kDivisible:sizes sourceKey:text ${padFillNames}`;
   /** Entry of the item whose foreground counts; default the first of the keys. */
   readonly sourceKey: string | undefined;
   private readonly boxOptions: BoundingBoxOptions;
@@ -174,8 +174,8 @@ export class CropForeground implements Transform, ItemWide {
  * @throws ShapeError without a spatial axis
  */
 export class BoundingRect implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["selectFn"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "selectFn:function";
   private readonly box: BoundingBoxOptions;
 
   constructor(options: Pick<BoundingBoxOptions, "selectFn"> = {}) {

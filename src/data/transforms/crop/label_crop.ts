@@ -29,7 +29,8 @@ export interface LabelCropOptions {
   readonly image?: HostArray | null;
 }
 
-const shared = ["spatialSize", "numSamples", "imageThreshold", "allowSmaller", "labelKey", "imageKey", "label", "image"];
+const shared =
+  "spatialSize:sizes numSamples:number imageThreshold:number allowSmaller:boolean labelKey:text imageKey:text label:array image:array";
 
 /** What both label crops share: the centers drawn last, and cutting around them. */
 export abstract class LabelCrop extends RandomTransform<HostArray[]> {
@@ -115,23 +116,15 @@ export interface RandCropByPosNegLabelOptions extends LabelCropOptions {
  * @throws ConfigError for options out of range, DataError when neither kind of voxel exists, ShapeError when the crop is larger than the image
  */
 export class RandCropByPosNegLabel extends LabelCrop {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = [
-    ...shared,
-    "pos",
-    "neg",
-    "fgIndices",
-    "bgIndices",
-    "fgIndicesKey",
-    "bgIndicesKey",
-  ];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `${shared} pos:number neg:number fgIndices:weights bgIndices:weights fgIndicesKey:text bgIndicesKey:text`;
   declare protected readonly options: RandCropByPosNegLabelOptions;
   private readonly posRatio: number;
   private ofItem: { readonly fg: ArrayLike<number>; readonly bg: ArrayLike<number> } | undefined;
 
   constructor(options: RandCropByPosNegLabelOptions) {
     super("RandCropByPosNegLabel", options);
-    checkedOptions("RandCropByPosNegLabel", options, RandCropByPosNegLabel.options, "spatialSize");
+    checkedOptions("RandCropByPosNegLabel", options, RandCropByPosNegLabel.options);
     const { pos = 1, neg = 1 } = options;
     if (!(pos >= 0 && neg >= 0 && pos + neg > 0)) {
       throw new ConfigError(`RandCropByPosNegLabel: pos and neg must be 0 or more and not both 0, got pos ${pos}, neg ${neg}`);
@@ -196,22 +189,14 @@ export interface RandCropByLabelClassesOptions extends LabelCropOptions {
  *   image
  */
 export class RandCropByLabelClasses extends LabelCrop {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = [
-    ...shared,
-    "ratios",
-    "numClasses",
-    "indices",
-    "indicesKey",
-    "maxSamplesPerClass",
-    "warn",
-  ];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `${shared} ratios:numbers numClasses:number indices:list indicesKey:text maxSamplesPerClass:number warn:boolean`;
   declare protected readonly options: RandCropByLabelClassesOptions;
   private ofItem: readonly ArrayLike<number>[] | undefined;
 
   constructor(options: RandCropByLabelClassesOptions) {
     super("RandCropByLabelClasses", options);
-    checkedOptions("RandCropByLabelClasses", options, RandCropByLabelClasses.options, "spatialSize");
+    checkedOptions("RandCropByLabelClasses", options, RandCropByLabelClasses.options);
     if (options.ratios?.some((r) => !(r >= 0)))
       throw new ConfigError(`RandCropByLabelClasses: ratios must be 0 or more, got [${options.ratios.join(", ")}]`);
   }

@@ -19,7 +19,7 @@ export interface RandSpatialCropOptions {
   readonly randomSize?: boolean;
 }
 
-const names = ["roiSize", "maxRoiSize", "randomCenter", "randomSize"];
+const names = "roiSize:sizes! maxRoiSize:sizes randomCenter:boolean randomSize:boolean";
 
 /**
  * One random crop; a size larger than the image is cut to the image. MONAI's `RandSpatialCrop`.
@@ -31,14 +31,14 @@ const names = ["roiSize", "maxRoiSize", "randomCenter", "randomSize"];
  * @throws ConfigError for a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
  */
 export class RandSpatialCrop extends RandomTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = names;
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = names;
   private readonly options: RandSpatialCropOptions;
   private slices: RoiSlice[] = [];
 
   constructor(options: RandSpatialCropOptions) {
     super();
-    checkedOptions("RandSpatialCrop", options, names, "roiSize");
+    checkedOptions("RandSpatialCrop", options, names);
     this.options = options;
   }
 
@@ -60,14 +60,14 @@ export class RandSpatialCrop extends RandomTransform {
  * @throws ConfigError for a `numSamples` below 1 and a wrong number of sizes, ShapeError for a roiSize above maxRoiSize
  */
 export class RandSpatialCropSamples extends RandomTransform<HostArray[]> {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = [...names, "numSamples"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `${names} numSamples:number`;
   private readonly options: RandSpatialCropOptions & { readonly numSamples: number };
   private slices: RoiSlice[][] = [];
 
   constructor(options: RandSpatialCropOptions & { readonly numSamples: number }) {
     super();
-    checkedOptions("RandSpatialCropSamples", options, RandSpatialCropSamples.options, "roiSize");
+    checkedOptions("RandSpatialCropSamples", options, RandSpatialCropSamples.options);
     const { numSamples } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandSpatialCropSamples: numSamples must be an integer from 1 up, got ${numSamples}`);
@@ -103,14 +103,14 @@ export interface RandScaleCropOptions extends Omit<RandSpatialCropOptions, "roiS
  * @throws ConfigError for a wrong number of scales, ShapeError for a roiScale above maxRoiScale
  */
 export class RandScaleCrop extends RandomTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["roiScale", "maxRoiScale", "randomCenter", "randomSize"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "roiScale:sizes! maxRoiScale:sizes randomCenter:boolean randomSize:boolean";
   private readonly options: RandScaleCropOptions;
   private slices: RoiSlice[] = [];
 
   constructor(options: RandScaleCropOptions) {
     super();
-    checkedOptions("RandScaleCrop", options, RandScaleCrop.options, "roiScale");
+    checkedOptions("RandScaleCrop", options, RandScaleCrop.options);
     this.options = options;
   }
 

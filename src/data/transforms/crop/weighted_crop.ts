@@ -32,15 +32,15 @@ export interface RandWeightedCropOptions {
  * @throws ConfigError for options out of range, DataError for an item without a map
  */
 export class RandWeightedCrop extends RandomTransform<HostArray[]> {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["spatialSize", "numSamples", "weightMap", "wKey"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "spatialSize:sizes! numSamples:number weightMap:array wKey:text";
   /** Centers of the last draw, in voxels. */
   centers: number[][] = [];
   private readonly options: RandWeightedCropOptions;
 
   constructor(options: RandWeightedCropOptions) {
     super();
-    checkedOptions("RandWeightedCrop", options, RandWeightedCrop.options, "spatialSize");
+    checkedOptions("RandWeightedCrop", options, RandWeightedCrop.options);
     const { numSamples = 1 } = options;
     if (!Number.isInteger(numSamples) || numSamples < 1)
       throw new ConfigError(`RandWeightedCrop: numSamples must be an integer from 1 up, got ${numSamples}`);

@@ -36,7 +36,7 @@ export class RandBiasField extends MaybeTransform {
 
   constructor(options: RandBiasFieldOptions = {}) {
     const defaults = { degree: 3, coeffRange: [0, 0.1], dtype: "float32", prob: 0.1 } as const;
-    const all = allOptions("RandBiasField", options, defaults);
+    const all = allOptions("RandBiasField", options, "degree:number coeffRange:sizes dtype:text prob:number", defaults);
     super("RandBiasField", all.prob);
     if (!(Number.isInteger(all.degree) && all.degree >= 1))
       throw new ConfigError(`RandBiasField: degree must be an integer from 1 up, got ${all.degree}`);

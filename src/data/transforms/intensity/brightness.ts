@@ -39,7 +39,12 @@ export class RandomBrightnessContrast extends MaybeTransform {
 
   constructor(options: RandomBrightnessContrastOptions = {}) {
     const defaults = { brightnessLimit: 0.2, contrastLimit: 0.2, brightnessByMax: true, clip: false, prob: 0.5 } as const;
-    const all = allOptions("RandomBrightnessContrast", options, defaults);
+    const all = allOptions(
+      "RandomBrightnessContrast",
+      options,
+      "brightnessLimit:sizes contrastLimit:sizes brightnessByMax:boolean clip:boolean prob:number",
+      defaults,
+    );
     super("RandomBrightnessContrast", all.prob);
     this.brightness = boundsOf("RandomBrightnessContrast", "brightnessLimit", all.brightnessLimit);
     this.contrast = boundsOf("RandomBrightnessContrast", "contrastLimit", all.contrastLimit);

@@ -109,15 +109,20 @@ export class RandCoarseDropout extends RandCoarse {
   private fills: Float64Array[] = [];
 
   constructor(options: RandCoarseDropoutOptions) {
-    const { dropoutHoles, fillValue, ...where } = allOptions("RandCoarseDropout", options, {
-      holes: required,
-      spatialSize: required,
-      dropoutHoles: true,
-      fillValue: null,
-      maxHoles: null,
-      maxSpatialSize: null,
-      prob: 0.1,
-    });
+    const { dropoutHoles, fillValue, ...where } = allOptions(
+      "RandCoarseDropout",
+      options,
+      "holes:number spatialSize:sizes dropoutHoles:boolean fillValue:voxels maxHoles:number maxSpatialSize:sizes prob:number",
+      {
+        holes: required,
+        spatialSize: required,
+        dropoutHoles: true,
+        fillValue: null,
+        maxHoles: null,
+        maxSpatialSize: null,
+        prob: 0.1,
+      },
+    );
     super("RandCoarseDropout", where);
     if (typeof fillValue !== "number" && fillValue !== null && fillValue.length !== 2)
       throw new ConfigError(`RandCoarseDropout: fillValue must be a number or a pair, got [${String(fillValue)}]`);
@@ -169,7 +174,15 @@ export class RandCoarseShuffle extends RandCoarse {
 
   constructor(options: CoarseOptions) {
     const defaults = { holes: required, spatialSize: required, maxHoles: null, maxSpatialSize: null, prob: 0.1 } as const;
-    super("RandCoarseShuffle", allOptions("RandCoarseShuffle", options, defaults));
+    super(
+      "RandCoarseShuffle",
+      allOptions(
+        "RandCoarseShuffle",
+        options,
+        "holes:number spatialSize:sizes maxHoles:number maxSpatialSize:sizes prob:number",
+        defaults,
+      ),
+    );
   }
 
   protected override draw(x: HostArray): void {

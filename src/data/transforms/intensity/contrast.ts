@@ -33,7 +33,7 @@ export class AdjustContrast implements Transform {
 
   constructor(options: AdjustContrastOptions) {
     const defaults = { gamma: required, invertImage: false, retainStats: false } as const;
-    this.options = allOptions("AdjustContrast", options, defaults);
+    this.options = allOptions("AdjustContrast", options, "gamma:number invertImage:boolean retainStats:boolean", defaults);
     if (!Number.isFinite(options.gamma))
       throw new ConfigError(`AdjustContrast: gamma must be a finite number, got ${options.gamma}`);
   }
@@ -102,7 +102,12 @@ export class RandAdjustContrast extends MaybeTransform {
 
   constructor(options: RandAdjustContrastOptions = {}) {
     const defaults = { prob: 0.1, gamma: [0.5, 4.5], invertImage: false, retainStats: false } as const;
-    const all = allOptions("RandAdjustContrast", options, defaults);
+    const all = allOptions(
+      "RandAdjustContrast",
+      options,
+      "prob:number gamma:sizes invertImage:boolean retainStats:boolean",
+      defaults,
+    );
     super("RandAdjustContrast", all.prob);
     const { gamma } = all;
     if (typeof gamma === "number" && !(gamma > 0.5)) {

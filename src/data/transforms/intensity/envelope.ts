@@ -31,7 +31,7 @@ export class DetectEnvelope implements Transform {
   private readonly options: Required<DetectEnvelopeOptions>;
 
   constructor(options: DetectEnvelopeOptions = {}) {
-    this.options = allOptions("DetectEnvelope", options, { axis: 1, n: null });
+    this.options = allOptions("DetectEnvelope", options, "axis:number n:number", { axis: 1, n: null });
     const { axis, n } = this.options;
     if (!(axis >= 0)) throw new ConfigError(`DetectEnvelope: axis must be 0 or more, got ${axis}`);
     if (n !== null && !(Number.isInteger(n) && n >= 1))

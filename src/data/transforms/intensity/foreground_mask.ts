@@ -35,7 +35,12 @@ export class ForegroundMask implements Transform {
 
   constructor(options: ForegroundMaskOptions = {}) {
     const defaults = { threshold: "otsu", hsvThreshold: null, invert: false } as const;
-    const { threshold, hsvThreshold, invert } = allOptions("ForegroundMask", options, defaults);
+    const { threshold, hsvThreshold, invert } = allOptions(
+      "ForegroundMask",
+      options,
+      "threshold hsvThreshold invert:boolean",
+      defaults,
+    );
     this.thresholds = new Map([...byChannel(threshold, "RGB"), ...byChannel(hsvThreshold, "HSV")]);
     if (![..."RGBHSV"].some((c) => this.thresholds.has(c)))
       throw new ConfigError("ForegroundMask: there is no threshold for a channel of RGB or HSV; set at least one");

@@ -34,7 +34,12 @@ export class HistogramNormalize implements Transform {
 
   constructor(options: HistogramNormalizeOptions = {}) {
     const defaults = { numBins: 256, min: 0, max: 255, mask: null, dtype: "float32" } as const;
-    this.options = allOptions("HistogramNormalize", options, defaults);
+    this.options = allOptions(
+      "HistogramNormalize",
+      options,
+      "numBins:number min:number max:number mask:array dtype:text",
+      defaults,
+    );
     const { numBins } = this.options;
     if (!(Number.isInteger(numBins) && numBins >= 1))
       throw new ConfigError(`HistogramNormalize: numBins must be an integer from 1 up, got ${numBins}`);
@@ -105,7 +110,10 @@ export class RandHistogramShift extends MaybeTransform {
   private shifted: number[] = [];
 
   constructor(options: RandHistogramShiftOptions = {}) {
-    const { numControlPoints: n, prob } = allOptions("RandHistogramShift", options, { numControlPoints: 10, prob: 0.1 });
+    const { numControlPoints: n, prob } = allOptions("RandHistogramShift", options, "numControlPoints:sizes prob:number", {
+      numControlPoints: 10,
+      prob: 0.1,
+    });
     super("RandHistogramShift", prob);
     const pair = typeof n === "number" ? [n, n] : n;
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((v) => Number.isInteger(v) && v >= 3)) {

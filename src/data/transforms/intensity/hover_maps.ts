@@ -25,7 +25,7 @@ export class ComputeHoVerMaps implements Transform {
   private readonly dtype: DTypeName;
 
   constructor(options: { readonly dtype?: DTypeName } = {}) {
-    this.dtype = allOptions("ComputeHoVerMaps", options, { dtype: "float32" }).dtype;
+    this.dtype = allOptions("ComputeHoVerMaps", options, "dtype:text", { dtype: "float32" }).dtype;
   }
 
   apply(x: HostArray): HostArray {

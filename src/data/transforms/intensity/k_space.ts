@@ -23,7 +23,7 @@ export class GibbsNoise implements Transform {
   private readonly alpha: number;
 
   constructor(options: { readonly alpha?: number } = {}) {
-    this.alpha = allOptions("GibbsNoise", options, { alpha: 0.1 }).alpha;
+    this.alpha = allOptions("GibbsNoise", options, "alpha:number", { alpha: 0.1 }).alpha;
     if (!(this.alpha >= 0 && this.alpha <= 1)) throw new ConfigError(`GibbsNoise: alpha must be from 0 to 1, got ${this.alpha}`);
   }
 
@@ -93,7 +93,7 @@ export class RandGibbsNoise extends MaybeTransform {
   private alpha = 0;
 
   constructor(options: RandGibbsNoiseOptions = {}) {
-    const { prob, alpha } = allOptions("RandGibbsNoise", options, { prob: 0.1, alpha: [0, 1] });
+    const { prob, alpha } = allOptions("RandGibbsNoise", options, "prob:number alpha:sizes", { prob: 0.1, alpha: [0, 1] });
     super("RandGibbsNoise", prob);
     const pair = typeof alpha === "number" ? ([0, alpha] as const) : alpha;
     if (!(pair.length === 2 && pair[0] >= 0 && pair[1] <= 1 && pair[0] <= pair[1]))
@@ -134,7 +134,10 @@ export class KSpaceSpikeNoise implements Transform {
   private readonly heights: number | readonly number[] | null;
 
   constructor(options: KSpaceSpikeNoiseOptions) {
-    const { loc, kIntensity } = allOptions("KSpaceSpikeNoise", options, { loc: required, kIntensity: null });
+    const { loc, kIntensity } = allOptions("KSpaceSpikeNoise", options, "loc kIntensity:sizes", {
+      loc: required,
+      kIntensity: null,
+    });
     expectArguments("KSpaceSpikeNoise", "list", { loc });
     expectArguments("KSpaceSpikeNoise", "pairs", { loc });
     this.single = typeof loc[0] === "number";
@@ -238,7 +241,7 @@ export class RandKSpaceSpikeNoise extends MaybeTransform {
 
   constructor(options: RandKSpaceSpikeNoiseOptions = {}) {
     const defaults = { prob: 0.1, intensityRange: null, channelWise: true } as const;
-    const all = allOptions("RandKSpaceSpikeNoise", options, defaults);
+    const all = allOptions("RandKSpaceSpikeNoise", options, "prob:number intensityRange:list channelWise:boolean", defaults);
     super("RandKSpaceSpikeNoise", all.prob);
     if (!all.channelWise && all.intensityRange && typeof all.intensityRange[0] !== "number")
       throw new ConfigError("RandKSpaceSpikeNoise: intensityRange must be one pair unless channelWise is set");

@@ -26,6 +26,7 @@ export interface ChannelOptions {
   readonly synchronizeChannels?: boolean;
 }
 
+const channelNames = "prob:number pPerChannel:number synchronizeChannels:boolean";
 const channelDefaults = { prob: 1, pPerChannel: 1, synchronizeChannels: false } as const;
 
 /** Draws which channels are changed, and for each of them what `drawChannel` draws. */
@@ -70,8 +71,10 @@ export abstract class ChannelTransform<D> extends MaybeTransform {
 const withChannels = <O extends ChannelOptions>(
   op: string,
   options: O,
+  names: string,
   own: Omit<Defaults<O>, keyof ChannelOptions>,
-): Required<O> => allOptions<O>(op, options, { ...channelDefaults, ...own } as unknown as Defaults<O>);
+): Required<O> =>
+  allOptions(op, options, `${channelNames} ${names}` as never, { ...channelDefaults, ...own } as unknown as Defaults<O>);
 
 /** The noise of `GaussianNoiseTransform`. */
 export interface GaussianNoiseTransformOptions extends ChannelOptions {
@@ -92,7 +95,7 @@ export class GaussianNoiseTransform extends ChannelTransform<Float64Array> {
   private readonly deviation: Interval;
 
   constructor(options: GaussianNoiseTransformOptions = {}) {
-    const all = withChannels("GaussianNoiseTransform", options, { noiseVariance: [0, 0.1] });
+    const all = withChannels("GaussianNoiseTransform", options, "noiseVariance:sizes", { noiseVariance: [0, 0.1] });
     super("GaussianNoiseTransform", all);
     this.deviation = boundsOf("GaussianNoiseTransform", "noiseVariance", all.noiseVariance);
   }
@@ -127,7 +130,10 @@ export class GaussianBlurTransform extends ChannelTransform<readonly number[]> {
   private readonly synchronizeAxes: boolean;
 
   constructor(options: GaussianBlurTransformOptions = {}) {
-    const all = withChannels("GaussianBlurTransform", options, { blurSigma: [1, 5], synchronizeAxes: false });
+    const all = withChannels("GaussianBlurTransform", options, "blurSigma:sizes synchronizeAxes:boolean", {
+      blurSigma: [1, 5],
+      synchronizeAxes: false,
+    });
     super("GaussianBlurTransform", all);
     this.sigma = boundsOf("GaussianBlurTransform", "blurSigma", all.blurSigma);
     this.synchronizeAxes = all.synchronizeAxes;
@@ -173,7 +179,9 @@ export class MultiplicativeBrightnessTransform extends ChannelTransform<number> 
   private readonly factor: Interval;
 
   constructor(options: MultiplicativeBrightnessTransformOptions) {
-    const all = withChannels("MultiplicativeBrightnessTransform", options, { multiplierRange: required });
+    const all = withChannels("MultiplicativeBrightnessTransform", options, "multiplierRange:sizes", {
+      multiplierRange: required,
+    });
     super("MultiplicativeBrightnessTransform", all);
     this.factor = boundsOf("MultiplicativeBrightnessTransform", "multiplierRange", all.multiplierRange);
   }
@@ -213,7 +221,10 @@ export class ContrastTransform extends ChannelTransform<number> {
   private readonly preserveRange: boolean;
 
   constructor(options: ContrastTransformOptions) {
-    const all = withChannels("ContrastTransform", options, { contrastRange: required, preserveRange: true });
+    const all = withChannels("ContrastTransform", options, "contrastRange:sizes preserveRange:boolean", {
+      contrastRange: required,
+      preserveRange: true,
+    });
     super("ContrastTransform", all);
     this.factor = boundsOf("ContrastTransform", "contrastRange", all.contrastRange);
     this.preserveRange = all.preserveRange;
@@ -255,7 +266,11 @@ export class GammaTransform extends ChannelTransform<{
   private readonly options: Required<GammaTransformOptions>;
 
   constructor(options: GammaTransformOptions) {
-    const all = withChannels("GammaTransform", options, { gamma: required, pInvertImage: 0, pRetainStats: 1 });
+    const all = withChannels("GammaTransform", options, "gamma:numbers pInvertImage:number pRetainStats:number", {
+      gamma: required,
+      pInvertImage: 0,
+      pRetainStats: 1,
+    });
     super("GammaTransform", all);
     this.options = { ...all, gamma: boundsOf("GammaTransform", "gamma", all.gamma) };
   }

@@ -38,7 +38,12 @@ export class RandGaussianNoise extends MaybeTransform {
 
   constructor(options: RandGaussianNoiseOptions = {}) {
     const defaults = { prob: 0.1, mean: 0, std: 0.1, sampleStd: true, dtype: "float32" } as const;
-    const all = allOptions("RandGaussianNoise", options, defaults);
+    const all = allOptions(
+      "RandGaussianNoise",
+      options,
+      "prob:number mean:number std:number sampleStd:boolean dtype:text",
+      defaults,
+    );
     super("RandGaussianNoise", all.prob);
     if (!(all.std >= 0)) throw new ConfigError(`RandGaussianNoise: std must be 0 or more, got ${all.std}`);
     this.options = all;
@@ -122,15 +127,20 @@ export class RandRicianNoise extends MaybeTransform {
   private size = 0;
 
   constructor(options: RandRicianNoiseOptions = {}) {
-    const all = allOptions("RandRicianNoise", options, {
-      prob: 0.1,
-      mean: 0,
-      std: 1,
-      channelWise: false,
-      relative: false,
-      sampleStd: true,
-      dtype: "float32",
-    });
+    const all = allOptions(
+      "RandRicianNoise",
+      options,
+      "prob:number mean:sizes std:sizes channelWise:boolean relative:boolean sampleStd:boolean dtype:text",
+      {
+        prob: 0.1,
+        mean: 0,
+        std: 1,
+        channelWise: false,
+        relative: false,
+        sampleStd: true,
+        dtype: "float32",
+      },
+    );
     super("RandRicianNoise", all.prob);
     this.options = all;
   }

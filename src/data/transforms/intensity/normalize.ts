@@ -33,7 +33,12 @@ export class NormalizeIntensity implements Transform {
 
   constructor(options: NormalizeIntensityOptions = {}) {
     const defaults = { subtrahend: null, divisor: null, nonzero: false, channelWise: false, dtype: "float32" } as const;
-    this.options = allOptions("NormalizeIntensity", options, defaults);
+    this.options = allOptions(
+      "NormalizeIntensity",
+      options,
+      "subtrahend:sizes divisor:sizes nonzero:boolean channelWise:boolean dtype:text",
+      defaults,
+    );
   }
 
   apply(x: HostArray): HostArray {

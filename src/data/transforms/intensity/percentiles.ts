@@ -40,16 +40,21 @@ export class ScaleIntensityRangePercentiles implements Transform {
   private readonly options: Required<ScaleIntensityRangePercentilesOptions>;
 
   constructor(options: ScaleIntensityRangePercentilesOptions) {
-    this.options = allOptions("ScaleIntensityRangePercentiles", options, {
-      lower: required,
-      upper: required,
-      bMin: required,
-      bMax: required,
-      clip: false,
-      relative: false,
-      channelWise: false,
-      dtype: "float32",
-    });
+    this.options = allOptions(
+      "ScaleIntensityRangePercentiles",
+      options,
+      "lower:number upper:number bMin:number bMax:number clip:boolean relative:boolean channelWise:boolean dtype:text",
+      {
+        lower: required,
+        upper: required,
+        bMin: required,
+        bMax: required,
+        clip: false,
+        relative: false,
+        channelWise: false,
+        dtype: "float32",
+      },
+    );
     checkPercentiles("ScaleIntensityRangePercentiles", options.lower, options.upper);
     if (options.relative && (options.bMin === null || options.bMax === null)) {
       throw new ConfigError("ScaleIntensityRangePercentiles: relative needs bMin and bMax");
@@ -99,14 +104,19 @@ export class ClipIntensityPercentiles implements Transform {
   private readonly options: Required<ClipIntensityPercentilesOptions>;
 
   constructor(options: ClipIntensityPercentilesOptions) {
-    const all = allOptions("ClipIntensityPercentiles", options, {
-      lower: null,
-      upper: null,
-      sharpnessFactor: null,
-      channelWise: false,
-      returnClippingValues: false,
-      dtype: "float32",
-    });
+    const all = allOptions(
+      "ClipIntensityPercentiles",
+      options,
+      "lower:number upper:number sharpnessFactor:number channelWise:boolean returnClippingValues:boolean dtype:text",
+      {
+        lower: null,
+        upper: null,
+        sharpnessFactor: null,
+        channelWise: false,
+        returnClippingValues: false,
+        dtype: "float32",
+      },
+    );
     const { lower, upper, sharpnessFactor } = all;
     if (lower === null && upper === null) throw new ConfigError("ClipIntensityPercentiles: give lower, upper or both");
     checkPercentiles("ClipIntensityPercentiles", lower ?? 0, upper ?? 100);

@@ -75,7 +75,7 @@ export class IntensityRemap extends RandomTransform {
 
   constructor(options: IntensityRemapOptions = {}) {
     super();
-    this.options = allOptions("IntensityRemap", options, { kernelSize: 30, slope: 0.7 });
+    this.options = allOptions("IntensityRemap", options, "kernelSize:number slope:number", { kernelSize: 30, slope: 0.7 });
     checkKernel("IntensityRemap", this.options.kernelSize);
   }
 
@@ -111,7 +111,12 @@ export class RandIntensityRemap extends MaybeTransform {
 
   constructor(options: RandIntensityRemapOptions = {}) {
     const defaults = { prob: 0.1, kernelSize: 30, slope: 0.7, channelWise: true } as const;
-    const all = allOptions("RandIntensityRemap", options, defaults);
+    const all = allOptions(
+      "RandIntensityRemap",
+      options,
+      "prob:number kernelSize:number slope:number channelWise:boolean",
+      defaults,
+    );
     super("RandIntensityRemap", all.prob);
     checkKernel("RandIntensityRemap", all.kernelSize);
     this.options = all;

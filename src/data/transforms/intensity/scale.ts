@@ -53,7 +53,12 @@ export class ScaleIntensity implements Transform {
 
   constructor(options: ScaleIntensityOptions = {}) {
     const defaults = { minv: 0, maxv: 1, factor: null, channelWise: false, dtype: "float32" } as const;
-    this.options = allOptions("ScaleIntensity", options, defaults);
+    this.options = allOptions(
+      "ScaleIntensity",
+      options,
+      "minv:number maxv:number factor:number channelWise:boolean dtype:text",
+      defaults,
+    );
   }
 
   apply(x: HostArray): HostArray {
@@ -85,7 +90,12 @@ export class ScaleIntensityRange implements Transform {
 
   constructor(options: ScaleIntensityRangeOptions) {
     const defaults = { aMin: required, aMax: required, bMin: null, bMax: null, clip: false, dtype: "float32" } as const;
-    this.options = allOptions("ScaleIntensityRange", options, defaults);
+    this.options = allOptions(
+      "ScaleIntensityRange",
+      options,
+      "aMin:number aMax:number bMin:number bMax:number clip:boolean dtype:text",
+      defaults,
+    );
     if (!Number.isFinite(options.aMin) || !Number.isFinite(options.aMax)) {
       throw new ConfigError(`ScaleIntensityRange: aMin and aMax must be finite numbers, got ${options.aMin}, ${options.aMax}`);
     }
@@ -124,7 +134,12 @@ export class ScaleIntensityFixedMean implements Transform {
 
   constructor(options: ScaleIntensityFixedMeanOptions = {}) {
     const defaults = { factor: 0, preserveRange: false, fixedMean: true, channelWise: false, dtype: "float32" } as const;
-    this.options = allOptions("ScaleIntensityFixedMean", options, defaults);
+    this.options = allOptions(
+      "ScaleIntensityFixedMean",
+      options,
+      "factor:number preserveRange:boolean fixedMean:boolean channelWise:boolean dtype:text",
+      defaults,
+    );
   }
 
   apply(x: HostArray): HostArray {
@@ -172,7 +187,7 @@ export class RandScaleIntensity extends TypedMaybeTransform {
 
   constructor(options: RandScaleIntensityOptions) {
     const defaults = { factors: required, prob: 0.1, channelWise: false, dtype: "float32" } as const;
-    const all = allOptions("RandScaleIntensity", options, defaults);
+    const all = allOptions("RandScaleIntensity", options, "factors:sizes prob:number channelWise:boolean dtype:text", defaults);
     super("RandScaleIntensity", all.prob, all.dtype);
     this.bounds = boundsOf("RandScaleIntensity", "factors", all.factors);
     this.options = all;
@@ -216,7 +231,12 @@ export class RandScaleIntensityFixedMean extends TypedMaybeTransform {
 
   constructor(options: RandScaleIntensityFixedMeanOptions = {}) {
     const defaults = { prob: 0.1, factors: 0, fixedMean: true, preserveRange: false, dtype: "float32" } as const;
-    const all = allOptions("RandScaleIntensityFixedMean", options, defaults);
+    const all = allOptions(
+      "RandScaleIntensityFixedMean",
+      options,
+      "prob:number factors:sizes fixedMean:boolean preserveRange:boolean dtype:text",
+      defaults,
+    );
     super("RandScaleIntensityFixedMean", all.prob, all.dtype);
     this.bounds = boundsOf("RandScaleIntensityFixedMean", "factors", all.factors);
     this.options = all;

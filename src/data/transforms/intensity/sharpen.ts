@@ -30,7 +30,12 @@ export class GaussianSharpen implements Transform {
   private readonly options: Required<GaussianSharpenOptions>;
 
   constructor(options: GaussianSharpenOptions = {}) {
-    this.options = allOptions("GaussianSharpen", options, { sigma1: 3, sigma2: 1, alpha: 30, approx: "erf" });
+    this.options = allOptions("GaussianSharpen", options, "sigma1:sizes sigma2:sizes alpha:number approx:text", {
+      sigma1: 3,
+      sigma2: 1,
+      alpha: 30,
+      approx: "erf",
+    });
     gaussianWeights("GaussianSharpen", 0, this.options.approx);
   }
 
@@ -82,17 +87,22 @@ export class RandGaussianSharpen extends MaybeTransform {
   private alpha = 0;
 
   constructor(options: RandGaussianSharpenOptions = {}) {
-    const all = allOptions("RandGaussianSharpen", options, {
-      sigma1X: [0.5, 1],
-      sigma1Y: [0.5, 1],
-      sigma1Z: [0.5, 1],
-      sigma2X: 0.5,
-      sigma2Y: 0.5,
-      sigma2Z: 0.5,
-      alpha: [10, 30],
-      approx: "erf",
-      prob: 0.1,
-    });
+    const all = allOptions(
+      "RandGaussianSharpen",
+      options,
+      "sigma1X:numbers sigma1Y:numbers sigma1Z:numbers sigma2X:sizes sigma2Y:sizes sigma2Z:sizes alpha:sizes approx:text prob:number",
+      {
+        sigma1X: [0.5, 1],
+        sigma1Y: [0.5, 1],
+        sigma1Z: [0.5, 1],
+        sigma2X: 0.5,
+        sigma2Y: 0.5,
+        sigma2Z: 0.5,
+        alpha: [10, 30],
+        approx: "erf",
+        prob: 0.1,
+      },
+    );
     super("RandGaussianSharpen", all.prob);
     this.options = all;
   }

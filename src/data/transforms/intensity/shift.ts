@@ -30,7 +30,7 @@ export class ShiftIntensity implements Transform {
   private readonly options: Required<ShiftIntensityOptions>;
 
   constructor(options: ShiftIntensityOptions) {
-    this.options = allOptions("ShiftIntensity", options, { offset: required, safe: false });
+    this.options = allOptions("ShiftIntensity", options, "offset:number safe:boolean", { offset: required, safe: false });
     if (!Number.isFinite(options.offset))
       throw new ConfigError(`ShiftIntensity: offset must be a finite number, got ${options.offset}`);
   }
@@ -79,7 +79,12 @@ export class RandShiftIntensity extends MaybeTransform {
 
   constructor(options: RandShiftIntensityOptions) {
     const defaults = { offsets: required, safe: false, prob: 0.1, channelWise: false, factorKey: null } as const;
-    const all = allOptions("RandShiftIntensity", options, defaults);
+    const all = allOptions(
+      "RandShiftIntensity",
+      options,
+      "offsets:sizes safe:boolean prob:number channelWise:boolean factorKey:text",
+      defaults,
+    );
     super("RandShiftIntensity", all.prob);
     this.bounds = boundsOf("RandShiftIntensity", "offsets", all.offsets);
     this.options = all;
@@ -135,7 +140,12 @@ export class StdShiftIntensity implements Transform {
 
   constructor(options: StdShiftIntensityOptions) {
     const defaults = { factor: required, nonzero: false, channelWise: false, dtype: "float32" } as const;
-    this.options = allOptions("StdShiftIntensity", options, defaults);
+    this.options = allOptions(
+      "StdShiftIntensity",
+      options,
+      "factor:number nonzero:boolean channelWise:boolean dtype:text",
+      defaults,
+    );
   }
 
   apply(x: HostArray): HostArray {
@@ -179,7 +189,12 @@ export class RandStdShiftIntensity extends TypedMaybeTransform {
 
   constructor(options: RandStdShiftIntensityOptions) {
     const defaults = { factors: required, prob: 0.1, nonzero: false, channelWise: false, dtype: "float32" } as const;
-    const all = allOptions("RandStdShiftIntensity", options, defaults);
+    const all = allOptions(
+      "RandStdShiftIntensity",
+      options,
+      "factors:sizes prob:number nonzero:boolean channelWise:boolean dtype:text",
+      defaults,
+    );
     super("RandStdShiftIntensity", all.prob, all.dtype);
     this.bounds = boundsOf("RandStdShiftIntensity", "factors", all.factors);
     this.options = all;

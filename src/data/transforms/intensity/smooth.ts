@@ -48,7 +48,7 @@ export class GaussianSmooth implements Transform {
   private readonly options: Required<GaussianSmoothOptions>;
 
   constructor(options: GaussianSmoothOptions = {}) {
-    this.options = allOptions("GaussianSmooth", options, { sigma: 1, approx: "erf" });
+    this.options = allOptions("GaussianSmooth", options, "sigma:sizes approx:text", { sigma: 1, approx: "erf" });
     // Tried out now, so that a wrong one is not found at the first image.
     gaussianWeights("GaussianSmooth", 0, this.options.approx);
   }
@@ -87,13 +87,18 @@ export class RandGaussianSmooth extends MaybeTransform {
   private sigma: number[] = [];
 
   constructor(options: RandGaussianSmoothOptions = {}) {
-    const all = allOptions("RandGaussianSmooth", options, {
-      sigmaX: [0.25, 1.5],
-      sigmaY: [0.25, 1.5],
-      sigmaZ: [0.25, 1.5],
-      prob: 0.1,
-      approx: "erf",
-    });
+    const all = allOptions(
+      "RandGaussianSmooth",
+      options,
+      "sigmaX:numbers sigmaY:numbers sigmaZ:numbers prob:number approx:text",
+      {
+        sigmaX: [0.25, 1.5],
+        sigmaY: [0.25, 1.5],
+        sigmaZ: [0.25, 1.5],
+        prob: 0.1,
+        approx: "erf",
+      },
+    );
     super("RandGaussianSmooth", all.prob);
     this.options = all;
   }
@@ -144,7 +149,7 @@ export class SavitzkyGolaySmooth implements Transform {
 
   constructor(options: SavitzkyGolaySmoothOptions) {
     const defaults = { windowLength: required, order: required, axis: 1, mode: "zeros" } as const;
-    this.options = allOptions("SavitzkyGolaySmooth", options, defaults);
+    this.options = allOptions("SavitzkyGolaySmooth", options, "windowLength:number order:number axis:number mode", defaults);
     const { windowLength, order, axis, mode } = this.options;
     if (!(axis >= 0)) throw new ConfigError(`SavitzkyGolaySmooth: axis must be 0 or more, got ${axis}`);
     this.weights = savitzkyGolayWeights("SavitzkyGolaySmooth", windowLength, order);
@@ -171,7 +176,7 @@ export class MedianSmooth implements Transform {
   private readonly radius: number | readonly number[];
 
   constructor(options: { readonly radius?: number | readonly number[] } = {}) {
-    this.radius = allOptions("MedianSmooth", options, { radius: 1 }).radius;
+    this.radius = allOptions("MedianSmooth", options, "radius:sizes", { radius: 1 }).radius;
   }
 
   apply(x: HostArray): HostArray {

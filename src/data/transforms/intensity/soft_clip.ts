@@ -27,7 +27,12 @@ export interface SoftClipOptions extends OutputType {
  */
 export function softClip(x: HostArray, options: SoftClipOptions = {}): HostArray {
   const defaults = { sharpnessFactor: 1, minv: null, maxv: null, dtype: "float32" } as const;
-  const { sharpnessFactor, minv, maxv, dtype } = allOptions("softClip", options, defaults);
+  const { sharpnessFactor, minv, maxv, dtype } = allOptions(
+    "softClip",
+    options,
+    "sharpnessFactor:number minv:number maxv:number dtype:text",
+    defaults,
+  );
   expectArguments("softClip", "array", { x });
   if (!(sharpnessFactor > 0)) throw new ConfigError(`softClip: sharpnessFactor must be above 0, got ${sharpnessFactor}`);
   const data = workingCopy(x.data);

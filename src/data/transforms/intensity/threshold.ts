@@ -35,7 +35,11 @@ export class ThresholdIntensity implements Transform {
   private readonly options: Required<ThresholdIntensityOptions>;
 
   constructor(options: ThresholdIntensityOptions) {
-    this.options = allOptions("ThresholdIntensity", options, { threshold: required, above: true, cval: 0 });
+    this.options = allOptions("ThresholdIntensity", options, "threshold:voxel above:boolean cval:voxel", {
+      threshold: required,
+      above: true,
+      cval: 0,
+    });
     if (typeof options.threshold !== "number")
       throw new ConfigError(`ThresholdIntensity: threshold must be a number, got ${String(options.threshold)}`);
   }
@@ -127,7 +131,11 @@ export class MaskIntensity implements Transform {
   readonly forItem: ((maskData: HostArray) => Transform) | undefined;
 
   constructor(options: MaskIntensityOptions = {}) {
-    this.options = allOptions("MaskIntensity", options, { maskData: null, selectFn: null, maskKey: null });
+    this.options = allOptions("MaskIntensity", options, "maskData:array selectFn:function maskKey:text", {
+      maskData: null,
+      selectFn: null,
+      maskKey: null,
+    });
     const { maskKey, selectFn } = this.options;
     this.sourceKey = maskKey ?? undefined;
     this.forItem = maskKey === null ? undefined : (maskData) => new MaskIntensity({ maskData, selectFn });

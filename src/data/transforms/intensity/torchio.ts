@@ -56,7 +56,12 @@ export class RescaleIntensity implements Transform {
 
   constructor(options: RescaleIntensityOptions = {}) {
     const defaults = { outMinMax: [0, 1], percentiles: [0, 100], maskingMethod: null, inMinMax: null } as const;
-    const all = allOptions("RescaleIntensity", options, defaults);
+    const all = allOptions(
+      "RescaleIntensity",
+      options,
+      "outMinMax:sizes percentiles:numbers maskingMethod:function inMinMax:sizes",
+      defaults,
+    );
     this.out = boundsOf("RescaleIntensity", "outMinMax", all.outMinMax);
     this.input = all.inMinMax === null ? null : boundsOf("RescaleIntensity", "inMinMax", all.inMinMax);
     const [low, high] = all.percentiles;
@@ -91,7 +96,7 @@ export class ZNormalization implements Transform {
   private readonly maskingMethod: MaskingMethod;
 
   constructor(options: { readonly maskingMethod?: MaskingMethod } = {}) {
-    this.maskingMethod = allOptions("ZNormalization", options, { maskingMethod: null }).maskingMethod;
+    this.maskingMethod = allOptions("ZNormalization", options, "maskingMethod:function", { maskingMethod: null }).maskingMethod;
   }
 
   apply(x: HostArray): HostArray {
@@ -125,7 +130,10 @@ export class RandomGamma extends MaybeTransform {
   private gamma = 1;
 
   constructor(options: RandomGammaOptions = {}) {
-    const { logGamma, prob } = allOptions("RandomGamma", options, { logGamma: [-0.3, 0.3], prob: 1 });
+    const { logGamma, prob } = allOptions("RandomGamma", options, "logGamma:sizes prob:number", {
+      logGamma: [-0.3, 0.3],
+      prob: 1,
+    });
     super("RandomGamma", prob);
     this.bounds = boundsOf("RandomGamma", "logGamma", logGamma);
   }
@@ -164,7 +172,7 @@ export class RandomBlur extends MaybeTransform {
   private sigmas: number[] = [];
 
   constructor(options: RandomBlurOptions = {}) {
-    const { std, prob } = allOptions("RandomBlur", options, { std: [0, 2], prob: 1 });
+    const { std, prob } = allOptions("RandomBlur", options, "std:sizes prob:number", { std: [0, 2], prob: 1 });
     super("RandomBlur", prob);
     this.bounds = boundsOf("RandomBlur", "std", std);
     if (this.bounds[0] < 0) throw new ConfigError(`RandomBlur: std must be 0 or more, got ${this.bounds[0]}`);
@@ -207,7 +215,11 @@ export class RandomNoise extends MaybeTransform {
   private noise: Float64Array = new Float64Array();
 
   constructor(options: RandomNoiseOptions = {}) {
-    const { mean, std, prob } = allOptions("RandomNoise", options, { mean: 0, std: [0, 0.25], prob: 1 });
+    const { mean, std, prob } = allOptions("RandomNoise", options, "mean:sizes std:sizes prob:number", {
+      mean: 0,
+      std: [0, 0.25],
+      prob: 1,
+    });
     super("RandomNoise", prob);
     this.mean = boundsOf("RandomNoise", "mean", mean);
     this.std = boundsOf("RandomNoise", "std", std);

@@ -41,7 +41,12 @@ export class RandomGhosting extends MaybeTransform {
 
   constructor(options: RandomGhostingOptions = {}) {
     const defaults = { numGhosts: [4, 10], axes: [0, 1, 2], intensity: [0.5, 1], restore: 0.02, prob: 1 } as const;
-    const all = allOptions("RandomGhosting", options, defaults);
+    const all = allOptions(
+      "RandomGhosting",
+      options,
+      "numGhosts:sizes axes:numbers intensity:sizes restore:number prob:number",
+      defaults,
+    );
     super("RandomGhosting", all.prob);
     if (all.axes.length === 0) throw new ConfigError("RandomGhosting: axes is empty; name one");
     boundsOf("RandomGhosting", "numGhosts", all.numGhosts);
@@ -133,7 +138,11 @@ export class RandomSpike extends MaybeTransform {
   private intensity = 0;
 
   constructor(options: RandomSpikeOptions = {}) {
-    const all = allOptions("RandomSpike", options, { numSpikes: 1, intensity: [1, 3], prob: 1 });
+    const all = allOptions("RandomSpike", options, "numSpikes:sizes intensity:sizes prob:number", {
+      numSpikes: 1,
+      intensity: [1, 3],
+      prob: 1,
+    });
     super("RandomSpike", all.prob);
     boundsOf("RandomSpike", "numSpikes", all.numSpikes);
     boundsOf("RandomSpike", "intensity", all.intensity);

@@ -1,6 +1,6 @@
 /** @file Paths that become volumes, and volumes that become files, as steps of a chain (Node). */
 
-import { expectArguments, expectKinds } from "../../../host/kinds.ts";
+import { expectArguments } from "../../../host/kinds.ts";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError } from "../../../host/errors.ts";
@@ -34,8 +34,6 @@ export interface SaveImageFileOptions {
   readonly separateFolder?: boolean;
 }
 
-const known = ["outputDir", "outputPostfix", "outputExt", "outputDtype", "separateFolder"];
-
 /**
  * MONAI's `SaveImage`: writes `outputDir/<source>/<source>_<outputPostfix><outputExt>`, named by `meta.source`, and gives the volume on. Waits for the
  * disk, so it has `applyAsync`, and `apply` refuses.
@@ -47,9 +45,11 @@ export class SaveImageFile {
 
   /** @throws ConfigError for options that are not known */
   constructor(options: SaveImageFileOptions = {}) {
-    checkedOptions("SaveImageFile", options, known);
-    const { separateFolder, ...texts } = options;
-    expectKinds("SaveImageFile", { "text?": texts, "boolean?": { separateFolder } });
+    checkedOptions(
+      "SaveImageFile",
+      options,
+      "outputDir:text outputPostfix:text outputExt:text outputDtype:text separateFolder:boolean",
+    );
     this.options = { outputDir: ".", outputPostfix: "trans", outputExt: ".nii.gz", separateFolder: true, ...options };
   }
 

@@ -13,8 +13,6 @@ export interface LoadImageOptions extends ReadImageOptions {
   readonly dtype?: string | null;
 }
 
-const known = ["dtype", "series", "array"];
-
 /**
  * MONAI's `LoadImage`: bytes, a Blob or File, or the files of one image, become a volume. In Node `LoadImageFile` takes paths. Waits for what it
  * reads, so it has `applyAsync`, and `apply` refuses.
@@ -28,7 +26,7 @@ export class LoadImage<Source = ImageSource> {
 
   /** @throws ConfigError for options that are not known */
   constructor(options: LoadImageOptions = {}) {
-    checkedOptions("LoadImage", options, known);
+    checkedOptions("LoadImage", options, "dtype:text series:text array:text");
     const { dtype = null, ...reading } = options;
     this.dtype = dtype;
     this.reading = reading;

@@ -20,18 +20,14 @@ export type PadMethod = "symmetric" | "end";
  * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
  */
 export class SpatialPad implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["spatialSize", "method", ...padFillNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `spatialSize:sizes! method:text ${padFillNames}`;
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
   constructor(options: { readonly spatialSize: SpatialSize; readonly method?: PadMethod } & PadFill) {
-    const {
-      spatialSize,
-      method = "symmetric",
-      ...fill
-    } = checkedOptions("SpatialPad", options, SpatialPad.options, "spatialSize");
+    const { spatialSize, method = "symmetric", ...fill } = checkedOptions("SpatialPad", options, SpatialPad.options);
     this.spatialSize = spatialSize;
     this.method = checkMethod("SpatialPad", method);
     checkFill("SpatialPad", fill);
@@ -52,13 +48,13 @@ export class SpatialPad implements Transform {
  * @throws ConfigError for an unknown mode and a wrong number of widths, ShapeError for an empty axis unless it is filled
  */
 export class BorderPad implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["spatialBorder", ...padFillNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `spatialBorder:sizes! ${padFillNames}`;
   private readonly spatialBorder: readonly number[];
   private readonly fill: PadFill;
 
   constructor(options: { readonly spatialBorder: number | readonly number[] } & PadFill) {
-    const { spatialBorder, ...fill } = checkedOptions("BorderPad", options, BorderPad.options, "spatialBorder");
+    const { spatialBorder, ...fill } = checkedOptions("BorderPad", options, BorderPad.options);
     this.spatialBorder = typeof spatialBorder === "number" ? [spatialBorder] : spatialBorder;
     checkFill("BorderPad", fill);
     this.fill = fill;
@@ -91,14 +87,14 @@ export class BorderPad implements Transform {
  * @throws ConfigError for an unknown mode or method and a wrong number of `k`, ShapeError for an empty axis unless it is filled
  */
 export class DivisiblePad implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["k", "method", ...padFillNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `k:sizes! method:text ${padFillNames}`;
   private readonly k: number | readonly number[];
   private readonly method: PadMethod;
   private readonly fill: PadFill;
 
   constructor(options: { readonly k: number | readonly number[]; readonly method?: PadMethod } & PadFill) {
-    const { k, method = "symmetric", ...fill } = checkedOptions("DivisiblePad", options, DivisiblePad.options, "k");
+    const { k, method = "symmetric", ...fill } = checkedOptions("DivisiblePad", options, DivisiblePad.options);
     this.k = k;
     this.method = checkMethod("DivisiblePad", method);
     checkFill("DivisiblePad", fill);
@@ -133,8 +129,8 @@ export class DivisiblePad implements Transform {
  * @throws ConfigError for an unknown mode or method and a wrong number of sizes, ShapeError for an empty axis unless it is filled
  */
 export class ResizeWithPadOrCrop implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["spatialSize", "method", ...padFillNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `spatialSize:sizes! method:text ${padFillNames}`;
   private readonly spatialSize: SpatialSize;
   private readonly method: PadMethod;
   private readonly fill: PadFill;
@@ -144,7 +140,7 @@ export class ResizeWithPadOrCrop implements Transform {
       spatialSize,
       method = "symmetric",
       ...fill
-    } = checkedOptions("ResizeWithPadOrCrop", options, ResizeWithPadOrCrop.options, "spatialSize");
+    } = checkedOptions("ResizeWithPadOrCrop", options, ResizeWithPadOrCrop.options);
     this.spatialSize = spatialSize;
     this.method = checkMethod("ResizeWithPadOrCrop", method);
     checkFill("ResizeWithPadOrCrop", fill);
@@ -191,13 +187,13 @@ function padded(op: string, x: HostArray, width: readonly PadWidth[], fill: PadF
  * @throws ConfigError for an unknown mode, a wrong number of widths, widths below 0 and a channel axis that is to be padded
  */
 export class Pad implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["toPad", ...padFillNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `toPad:matrix! ${padFillNames}`;
   private readonly toPad: readonly PadWidth[];
   private readonly fill: PadFill;
 
   constructor(options: { readonly toPad: readonly PadWidth[] } & PadFill) {
-    const { toPad, ...fill } = checkedOptions("Pad", options, Pad.options, "toPad");
+    const { toPad, ...fill } = checkedOptions("Pad", options, Pad.options);
     checkFill("Pad", fill);
     expectArguments("Pad", "matrix", { toPad });
     if (!toPad.every(([a, b]) => Number.isInteger(a) && Number.isInteger(b) && a >= 0 && b >= 0))

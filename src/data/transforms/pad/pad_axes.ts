@@ -46,7 +46,9 @@ export interface PadFill {
 }
 
 /** Names of `PadFill`. */
-export const padFillNames: readonly string[] = ["mode", "value", "constantValues", "endValues", "statLength", "reflectType"];
+export const padValueNames = "value:voxel constantValues:voxels endValues:voxels statLength:pairs reflectType:text";
+/** … and of all of them. */
+export const padFillNames = `mode ${padValueNames}`;
 
 /** @throws ConfigError for an unknown mode or reflectType */
 export function checkFill(op: string, { mode = "constant", reflectType = "even" }: PadFill): void {

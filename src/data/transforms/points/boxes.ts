@@ -112,7 +112,7 @@ export class ConvertBoxToPoints implements Transform {
   private readonly mode: BoxMode | null;
 
   constructor(options: { readonly mode?: BoxMode | null } = {}) {
-    this.mode = allOptions("ConvertBoxToPoints", options, { mode: null }).mode;
+    this.mode = allOptions("ConvertBoxToPoints", options, "mode", { mode: null }).mode;
   }
 
   apply(x: HostArray): HostArray {

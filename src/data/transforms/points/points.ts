@@ -59,7 +59,12 @@ export class ApplyTransformToPoints implements Transform {
 
   constructor(options: ApplyTransformToPointsOptions = {}) {
     const defaults = { dtype: null, affine: null, invertAffine: true, affineLpsToRas: false } as const;
-    this.options = allOptions("ApplyTransformToPoints", options, defaults);
+    this.options = allOptions(
+      "ApplyTransformToPoints",
+      options,
+      "dtype:text affine:matrix invertAffine:boolean affineLpsToRas:boolean",
+      defaults,
+    );
   }
 
   apply(x: HostArray & { readonly affine?: Matrix }, affine: Matrix | null = this.options.affine): HostArray {

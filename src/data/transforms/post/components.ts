@@ -39,7 +39,12 @@ export class KeepLargestConnectedComponent implements Transform {
 
   constructor(options: KeepLargestConnectedComponentOptions = {}) {
     const defaults = { appliedLabels: null, isOnehot: null, independent: true, connectivity: null, numComponents: 1 };
-    this.options = allOptions("KeepLargestConnectedComponent", options, defaults);
+    this.options = allOptions(
+      "KeepLargestConnectedComponent",
+      options,
+      "appliedLabels:sizes isOnehot:boolean independent:boolean connectivity:number numComponents:number",
+      defaults,
+    );
     const { numComponents } = this.options;
     if (!Number.isInteger(numComponents) || numComponents < 0)
       throw new ConfigError(
@@ -112,7 +117,12 @@ export class RemoveSmallObjects implements Transform {
 
   constructor(options: RemoveSmallObjectsOptions = {}) {
     const defaults = { minSize: 64, connectivity: 1, independentChannels: true, byMeasure: false, pixdim: null };
-    this.options = allOptions("RemoveSmallObjects", options, defaults);
+    this.options = allOptions(
+      "RemoveSmallObjects",
+      options,
+      "minSize:number connectivity:number independentChannels:boolean byMeasure:boolean pixdim:sizes",
+      defaults,
+    );
   }
 
   apply(x: HostArray): HostArray {
@@ -183,7 +193,10 @@ export class FillHoles implements Transform {
   private readonly options: Required<FillHolesOptions>;
 
   constructor(options: FillHolesOptions = {}) {
-    this.options = allOptions("FillHoles", options, { appliedLabels: null, connectivity: null });
+    this.options = allOptions("FillHoles", options, "appliedLabels:sizes connectivity:number", {
+      appliedLabels: null,
+      connectivity: null,
+    });
   }
 
   apply(x: HostArray): HostArray {

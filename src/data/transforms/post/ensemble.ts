@@ -49,7 +49,7 @@ export class MeanEnsemble {
   private readonly weights: HostArray | null;
 
   constructor(options: { readonly weights?: NestedNumbers | null } = {}) {
-    const { weights } = allOptions("MeanEnsemble", options, { weights: null });
+    const { weights } = allOptions("MeanEnsemble", options, "weights", { weights: null });
     if (weights !== null && !isHostArray(weights)) expectArguments("MeanEnsemble", "list", { weights });
     this.weights = weights === null ? null : "data" in weights ? weights : nested(weights);
   }
@@ -126,7 +126,7 @@ export class VoteEnsemble {
   private readonly numClasses: number | null;
 
   constructor(options: { readonly numClasses?: number | null } = {}) {
-    this.numClasses = allOptions("VoteEnsemble", options, { numClasses: null }).numClasses;
+    this.numClasses = allOptions("VoteEnsemble", options, "numClasses:number", { numClasses: null }).numClasses;
   }
 
   /** The label map or one-hot mask that most predictions have. */

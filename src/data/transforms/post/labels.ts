@@ -61,7 +61,7 @@ export class LabelFilter implements Transform {
   private readonly labels: ReadonlySet<number>;
 
   constructor(options: { readonly appliedLabels: LabelValues }) {
-    const { appliedLabels } = allOptions("LabelFilter", options, { appliedLabels: required });
+    const { appliedLabels } = allOptions("LabelFilter", options, "appliedLabels:sizes", { appliedLabels: required });
     this.labels = new Set(labelList(appliedLabels));
   }
 
@@ -90,7 +90,7 @@ export class LabelFilter implements Transform {
  */
 export class LabelToContour implements Transform {
   constructor(options: { readonly kernelType?: "Laplace" } = {}) {
-    const { kernelType } = allOptions("LabelToContour", options, { kernelType: "Laplace" });
+    const { kernelType } = allOptions("LabelToContour", options, "kernelType", { kernelType: "Laplace" });
     if (kernelType !== "Laplace")
       throw new ConfigError(`LabelToContour: kernelType must be "Laplace", got "${String(kernelType)}"`);
   }
@@ -128,7 +128,7 @@ export class DistanceTransformEDT implements Transform {
   private readonly sampling: number | readonly number[] | null;
 
   constructor(options: { readonly sampling?: number | readonly number[] | null } = {}) {
-    this.sampling = allOptions("DistanceTransformEDT", options, { sampling: null }).sampling;
+    this.sampling = allOptions("DistanceTransformEDT", options, "sampling:sizes", { sampling: null }).sampling;
   }
 
   apply(x: HostArray): HostArray<Float64Array> {

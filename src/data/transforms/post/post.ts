@@ -36,7 +36,12 @@ export class Activations implements Transform {
   private readonly options: Required<ActivationsOptions>;
 
   constructor(options: ActivationsOptions = {}) {
-    this.options = allOptions("Activations", options, { sigmoid: false, softmax: false, other: null, dim: 0 });
+    this.options = allOptions("Activations", options, "sigmoid:boolean softmax:boolean other:function dim:number", {
+      sigmoid: false,
+      softmax: false,
+      other: null,
+      dim: 0,
+    });
     if (options.sigmoid && options.softmax)
       throw new ConfigError("Activations: sigmoid and softmax exclude each other; set one of them");
     if (options.other && typeof options.other !== "function")
@@ -84,15 +89,20 @@ export class AsDiscrete implements Transform {
   private readonly options: Required<AsDiscreteOptions>;
 
   constructor(options: AsDiscreteOptions = {}) {
-    this.options = allOptions("AsDiscrete", options, {
-      argmax: false,
-      toOnehot: null,
-      threshold: null,
-      rounding: null,
-      dim: 0,
-      keepdim: true,
-      dtype: "float32",
-    });
+    this.options = allOptions(
+      "AsDiscrete",
+      options,
+      "argmax:boolean toOnehot:number threshold:voxel rounding:text dim:number keepdim:boolean dtype:text",
+      {
+        argmax: false,
+        toOnehot: null,
+        threshold: null,
+        rounding: null,
+        dim: 0,
+        keepdim: true,
+        dtype: "float32",
+      },
+    );
     const { rounding, toOnehot } = options;
     if (rounding && rounding !== "torchrounding")
       throw new ConfigError(`AsDiscrete: rounding must be "torchrounding", got "${String(rounding)}"`);

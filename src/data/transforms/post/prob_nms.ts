@@ -34,7 +34,12 @@ export class ProbNMS {
   private readonly box: readonly number[];
 
   constructor(options: ProbNMSOptions = {}) {
-    this.options = allOptions("ProbNMS", options, { spatialDims: 2, sigma: 0, probThreshold: 0.5, boxSize: 48 });
+    this.options = allOptions("ProbNMS", options, "spatialDims:number sigma:sizes probThreshold:number boxSize:sizes", {
+      spatialDims: 2,
+      sigma: 0,
+      probThreshold: 0.5,
+      boxSize: 48,
+    });
     const { spatialDims, probThreshold, boxSize } = this.options;
     if (!(Number.isInteger(spatialDims) && spatialDims > 0))
       throw new ConfigError(`ProbNMS: spatialDims must be an integer from 1 up, got ${spatialDims}`);

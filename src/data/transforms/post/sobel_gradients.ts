@@ -42,14 +42,19 @@ export class SobelGradients implements Transform {
   readonly kernelSmooth: Float64Array;
 
   constructor(options: SobelGradientsOptions = {}) {
-    this.options = allOptions("SobelGradients", options, {
-      kernelSize: 3,
-      spatialAxes: null,
-      normalizeKernels: true,
-      normalizeGradients: false,
-      paddingMode: "reflect",
-      dtype: "float32",
-    });
+    this.options = allOptions(
+      "SobelGradients",
+      options,
+      "kernelSize:number spatialAxes:sizes normalizeKernels:boolean normalizeGradients:boolean paddingMode dtype:text",
+      {
+        kernelSize: 3,
+        spatialAxes: null,
+        normalizeKernels: true,
+        normalizeGradients: false,
+        paddingMode: "reflect",
+        dtype: "float32",
+      },
+    );
     const { kernelSize, normalizeKernels, paddingMode, dtype } = this.options;
     if (!Number.isInteger(kernelSize) || kernelSize < 3 || kernelSize % 2 === 0)
       throw new ConfigError(`SobelGradients: kernelSize must be odd and at least 3, got ${kernelSize}`);

@@ -17,8 +17,8 @@ import { checkedOptions } from "../options.ts";
  * @throws ConfigError without `channelDim`, ShapeError for an axis outside the array
  */
 export class EnsureChannelFirst implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["channelDim", "strictCheck"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "channelDim strictCheck:boolean";
   private readonly channelDim: number | "no_channel" | undefined;
   private readonly strictCheck: boolean;
 
@@ -51,8 +51,8 @@ export class EnsureChannelFirst implements Transform {
  * @throws ShapeError for an axis outside the array
  */
 export class AsChannelLast implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["channelDim"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "channelDim";
   private readonly channelDim: number;
 
   constructor(options: { readonly channelDim?: number } = {}) {
@@ -74,8 +74,8 @@ export class AsChannelLast implements Transform {
  * @throws ConfigError for a `dim` that is no integer, ShapeError for an axis of another size or outside the array
  */
 export class SqueezeDim implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["dim"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "dim:number";
   private readonly dim: number | null;
 
   constructor(options: { readonly dim?: number | null } = {}) {
@@ -104,8 +104,8 @@ export class SqueezeDim implements Transform {
  * @throws ConfigError unless each axis is named once, ShapeError for an axis outside the array
  */
 export class Transpose implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["indices"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "indices:numbers";
   private readonly indices: readonly number[] | null;
 
   constructor(options: { readonly indices?: readonly number[] | null } = {}) {
@@ -131,8 +131,8 @@ export class Transpose implements Transform {
  * @throws ShapeError for an axis outside the array
  */
 export class SplitDim implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["dim", "keepdim"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "dim:number keepdim:boolean";
   private readonly dim: number;
   private readonly keepdim: boolean;
 

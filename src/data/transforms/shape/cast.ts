@@ -38,8 +38,8 @@ export function workingCopy(data: TypedArray): Float32Array | Float64Array {
  * @throws ConfigError for an unknown type
  */
 export class CastToType implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["dtype"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "dtype:text";
   private readonly dtype: DTypeName;
 
   constructor(options: { readonly dtype?: DTypeName } = {}) {

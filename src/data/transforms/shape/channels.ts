@@ -8,7 +8,7 @@ import { checkedOptions } from "../options.ts";
 
 /** Checks the one option of both. */
 function repeatsOf(op: string, options: { readonly repeats: number }): number {
-  const { repeats } = checkedOptions(op, options, ["repeats"]);
+  const { repeats } = checkedOptions(op, options, "repeats:number");
   if (!Number.isInteger(repeats) || repeats < 1)
     throw new ConfigError(`${op}: repeats must be an integer from 1 up, got ${repeats}`);
   return repeats;
@@ -22,8 +22,8 @@ function repeatsOf(op: string, options: { readonly repeats: number }): number {
  * @throws ConfigError for `repeats` below 1
  */
 export class RepeatChannel implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["repeats"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "repeats:number";
   private readonly repeats: number;
 
   constructor(options: { readonly repeats: number }) {
@@ -51,8 +51,8 @@ export class RepeatChannel implements Transform {
  * @throws ConfigError for `repeats` below 1, ShapeError for an image of one channel
  */
 export class RemoveRepeatedChannel implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["repeats"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "repeats:number";
   private readonly repeats: number;
 
   constructor(options: { readonly repeats: number }) {

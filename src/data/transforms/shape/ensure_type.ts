@@ -30,7 +30,7 @@ export class EnsureType implements Transform<unknown> {
   private readonly options: Required<EnsureTypeOptions>;
 
   constructor(options: EnsureTypeOptions = {}) {
-    this.options = allOptions("EnsureType", options, { dtype: null, wrapSequence: true });
+    this.options = allOptions("EnsureType", options, "dtype:text wrapSequence:boolean", { dtype: null, wrapSequence: true });
   }
 
   apply(x: unknown): unknown {

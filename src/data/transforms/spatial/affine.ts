@@ -23,7 +23,8 @@ export interface AffineOptions extends ResampleOptions, AffineParams {
   readonly normalized?: boolean;
 }
 
-const params = ["rotateParams", "shearParams", "translateParams", "scaleParams", "affine", "spatialSize", "normalized"];
+const params =
+  "rotateParams:sizes shearParams:sizes translateParams:sizes scaleParams:sizes affine:matrix spatialSize:sizes normalized:boolean";
 
 /**
  * Rotates, shears, moves and scales about the center; the parameters say where the output's voxels are in the input. Outside is by default the
@@ -34,7 +35,7 @@ const params = ["rotateParams", "shearParams", "translateParams", "scaleParams",
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for unknown modes and options
  */
 export class Affine implements Transform, LabelSafe {
-  static readonly options: readonly string[] = [...params, ...resampleOptionNames];
+  static readonly options: string = `${params} ${resampleOptionNames}`;
   private readonly options: AffineOptions;
 
   constructor(options: AffineOptions = {}) {
@@ -101,8 +102,8 @@ export interface RandAffineOptions extends ResampleOptions, AffineRanges {
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for unknown modes and options
  */
 export class RandAffine extends PartwiseTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["prob", "spatialSize", "cacheGrid", ...affineRangeNames, ...resampleOptionNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `prob:number spatialSize:sizes cacheGrid:boolean ${affineRangeNames} ${resampleOptionNames}`;
   private readonly options: Omit<RandAffineOptions, "prob">;
   private params: AffineParams = {};
 
@@ -149,8 +150,8 @@ export interface ResampleGridOptions extends ResampleOptions {
  * Throws `ConfigError` for unknown modes and options, `ShapeError` for a grid with too few axes.
  */
 export class Resample {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["normCoords", ...resampleOptionNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `normCoords:boolean ${resampleOptionNames}`;
   private readonly options: ResampleGridOptions;
 
   constructor(options: ResampleGridOptions = {}) {

@@ -25,7 +25,7 @@ export interface ElasticOptions extends AffineRanges, Omit<ResampleOptions, "ali
   readonly spatialSize?: SpatialSize | null;
 }
 
-const shared = ["magnitudeRange", "prob", "spatialSize", "mode", "paddingMode", ...affineRangeNames];
+const shared = `magnitudeRange:numbers! prob:number spatialSize:sizes mode paddingMode ${affineRangeNames}`;
 
 /** What both have in common: the grid of the last draw and sampling at its places. */
 export abstract class Elastic extends PartwiseTransform {
@@ -43,10 +43,10 @@ export abstract class Elastic extends PartwiseTransform {
    * @param parts number of parts that draw
    * @param known names of the options
    */
-  constructor(op: string, dims: number, parts: number, options: ElasticOptions, known: readonly string[]) {
+  constructor(op: string, dims: number, parts: number, options: ElasticOptions, known: string) {
     expectArguments(op, "object", { options });
     super(op, options.prob ?? 0.1, parts);
-    checkedOptions(op, options, known, "magnitudeRange", known[0]);
+    checkedOptions(op, options, known);
     checkSampling(op, options);
     this.op = op;
     this.dims = dims;
@@ -95,8 +95,8 @@ export abstract class Elastic extends PartwiseTransform {
  * @throws ShapeError for other than 2 spatial axes, ConfigError for unknown modes and options
  */
 export class Rand2DElastic extends Elastic {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["spacing", ...shared];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `spacing:sizes! ${shared}`;
   private readonly deform: RandDeformGrid;
 
   constructor(options: ElasticOptions & { readonly spacing: number | readonly [number, number] }) {
@@ -135,8 +135,8 @@ export class Rand2DElastic extends Elastic {
  * @throws ShapeError for other than 3 spatial axes, ConfigError for unknown modes and options
  */
 export class Rand3DElastic extends Elastic {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["sigmaRange", ...shared];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `sigmaRange:numbers! ${shared}`;
   private readonly sigmaRange: readonly [number, number];
 
   constructor(options: ElasticOptions & { readonly sigmaRange: readonly [number, number] }) {

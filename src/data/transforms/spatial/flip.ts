@@ -15,8 +15,8 @@ import { checkedOptions } from "../options.ts";
  * @throws ShapeError for an axis outside the image
  */
 export class Flip implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["spatialAxis"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "spatialAxis:sizes";
   private readonly spatialAxis: number | readonly number[] | undefined;
 
   constructor(options: { readonly spatialAxis?: number | readonly number[] } = {}) {
@@ -39,8 +39,8 @@ export class Flip implements Transform {
  * @throws ConfigError for a `prob` outside 0 … 1, ShapeError for an axis outside the image
  */
 export class RandFlip extends MaybeTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["prob", "spatialAxis"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "prob:number spatialAxis:sizes";
   private readonly spatialAxis: number | readonly number[] | undefined;
 
   constructor(options: { readonly prob?: number; readonly spatialAxis?: number | readonly number[] } = {}) {
@@ -64,8 +64,8 @@ export class RandFlip extends MaybeTransform {
  * @throws ConfigError for a `prob` outside 0 … 1
  */
 export class RandAxisFlip extends MaybeTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["prob"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "prob:number";
   private axis = 0;
 
   constructor(options: { readonly prob?: number } = {}) {

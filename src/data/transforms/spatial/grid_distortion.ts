@@ -27,12 +27,12 @@ export interface GridDistortionOptions extends Omit<ResampleOptions, "alignCorne
  * @throws ShapeError unless there is a list of steps per spatial axis, ConfigError for too few steps, unknown modes and options
  */
 export class GridDistortion implements Transform, LabelSafe {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["numCells", "distortSteps", "mode", "paddingMode"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "numCells:sizes! distortSteps:matrix! mode paddingMode";
   private readonly options: GridDistortionOptions;
 
   constructor(options: GridDistortionOptions) {
-    checkedOptions("GridDistortion", options, GridDistortion.options, "numCells", "distortSteps");
+    checkedOptions("GridDistortion", options, GridDistortion.options);
     checkSampling("GridDistortion", options);
     this.options = options;
   }
@@ -113,8 +113,8 @@ export interface RandGridDistortionOptions extends Omit<ResampleOptions, "alignC
  * @throws ConfigError for unknown modes and options
  */
 export class RandGridDistortion extends MaybeTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["numCells", "prob", "distortLimit", "mode", "paddingMode"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "numCells:sizes prob:number distortLimit:sizes mode paddingMode";
   private readonly numCells: number | readonly number[];
   private readonly limits: readonly [number, number];
   private readonly sampling: Omit<ResampleOptions, "alignCorners">;

@@ -7,7 +7,7 @@ import { roundHalfEven } from "../../../host/rounding.ts";
 import { crop, cropWindow } from "../crop/crop.ts";
 import { movedWindow } from "../moved.ts";
 import { perAxis, checkedOptions } from "../options.ts";
-import { checkFill, padAxes, padFillNames, type PadFill } from "../pad/pad_axes.ts";
+import { checkFill, padAxes, padValueNames, type PadFill } from "../pad/pad_axes.ts";
 import { RandomTransform, type Transform } from "../transform.ts";
 
 /**
@@ -19,8 +19,8 @@ import { RandomTransform, type Transform } from "../transform.ts";
  * @throws ShapeError for patches larger than the image, ConfigError for unknown options
  */
 export class GridSplit implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["grid", "size"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "grid:numbers size:sizes";
   private readonly cells: readonly number[];
   private readonly size: number | readonly number[] | null;
 
@@ -78,15 +78,7 @@ export interface GridPatchOptions extends Omit<PadFill, "mode"> {
   readonly padMode?: PadFill["mode"] | null;
 }
 
-const patchNames = [
-  "patchSize",
-  "numPatches",
-  "overlap",
-  "sortFn",
-  "threshold",
-  "padMode",
-  ...padFillNames.filter((n) => n !== "mode"),
-];
+const patchNames = `patchSize:list! numPatches:number overlap:sizes sortFn:text threshold:voxel padMode:text ${padValueNames}`;
 
 /**
  * Cuts into patches on a grid, the last axis fastest, sorted and filtered by their sums. A multi-sample transform. MONAI's `GridPatch`.
@@ -96,12 +88,12 @@ const patchNames = [
  * @throws ConfigError for unknown options, sortings and padding modes, ShapeError for patches larger than the image
  */
 export class GridPatch implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["offset", ...patchNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `offset:numbers ${patchNames}`;
   private readonly options: GridPatchOptions;
 
   constructor(options: GridPatchOptions) {
-    checkedOptions("GridPatch", options, GridPatch.options, "patchSize");
+    checkedOptions("GridPatch", options, GridPatch.options);
     checkPatches("GridPatch", options, ["min", "max"]);
     this.options = options;
   }
@@ -208,8 +200,8 @@ export interface RandGridPatchOptions extends Omit<GridPatchOptions, "offset"> {
  * @throws ConfigError for unknown options, sortings and padding modes, ShapeError for patches larger than the image
  */
 export class RandGridPatch extends RandomTransform<HostArray[]> {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["minOffset", "maxOffset", ...patchNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `minOffset:sizes maxOffset:sizes ${patchNames}`;
   private readonly options: RandGridPatchOptions;
   private offset: number[] = [];
   /** The order of a random sorting: one for all arrays of a draw. */
@@ -217,7 +209,7 @@ export class RandGridPatch extends RandomTransform<HostArray[]> {
 
   constructor(options: RandGridPatchOptions) {
     super();
-    checkedOptions("RandGridPatch", options, RandGridPatch.options, "patchSize");
+    checkedOptions("RandGridPatch", options, RandGridPatch.options);
     checkPatches("RandGridPatch", options, ["min", "max", "random"]);
     this.options = options;
   }

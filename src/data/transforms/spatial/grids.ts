@@ -59,15 +59,9 @@ export interface AffineGridOptions extends AffineParams {
 
 /** Makes affine sampling grids. MONAI's `AffineGrid`. Throws `ConfigError` for unknown options. */
 export class AffineGrid {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = [
-    "rotateParams",
-    "shearParams",
-    "translateParams",
-    "scaleParams",
-    "affine",
-    "alignCorners",
-  ];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string =
+    "rotateParams:sizes shearParams:sizes translateParams:sizes scaleParams:sizes affine:matrix alignCorners:boolean";
   private readonly options: AffineGridOptions;
 
   constructor(options: AffineGridOptions = {}) {
@@ -106,7 +100,7 @@ export interface AffineRanges {
   readonly scaleRange?: RandRange;
 }
 
-export const affineRangeNames = ["rotateRange", "shearRange", "translateRange", "scaleRange"] as const;
+export const affineRangeNames = "rotateRange:pairs shearRange:pairs translateRange:pairs scaleRange:pairs";
 
 /** Draws the parameters in MONAI's order: rotation, shear, translation, scale. */
 export function drawAffine(op: string, random: RandomSource, ranges: AffineRanges): AffineParams {
@@ -127,8 +121,8 @@ export function drawAffine(op: string, random: RandomSource, ranges: AffineRange
 
 /** Draws affine sampling grids: `uniform(low, high)` for each range. MONAI's `RandAffineGrid`. Throws `ConfigError` for unknown options. */
 export class RandAffineGrid {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = affineRangeNames;
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = affineRangeNames;
   private readonly ranges: AffineRanges;
   private random: RandomSource = new RandomState();
   private params: AffineParams = {};
@@ -166,14 +160,14 @@ export class RandAffineGrid {
  * voxels, `magnitudeRange` in voxels.
  */
 export class RandDeformGrid {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["spacing", "magnitudeRange"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "spacing:sizes! magnitudeRange:numbers!";
   private readonly spacing: number | readonly number[];
   private readonly magnitudeRange: readonly [number, number];
   private random: RandomSource = new RandomState();
 
   constructor(options: { readonly spacing: number | readonly number[]; readonly magnitudeRange: readonly [number, number] }) {
-    checkedOptions("RandDeformGrid", options, RandDeformGrid.options, "spacing", "magnitudeRange");
+    checkedOptions("RandDeformGrid", options, RandDeformGrid.options);
     this.spacing = options.spacing;
     this.magnitudeRange = options.magnitudeRange;
   }

@@ -29,8 +29,8 @@ export interface LowResolutionOptions {
  * @throws ConfigError for unknown modes and options
  */
 export class RandSimulateLowResolution extends RandomTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["prob", "downsampleMode", "upsampleMode", "zoomRange", "alignCorners"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "prob:number downsampleMode upsampleMode zoomRange:numbers alignCorners:boolean";
   private readonly options: LowResolutionOptions;
   private active = false;
   private factor = 1;

@@ -37,8 +37,8 @@ const anatomical: AxisLabels = [
  * @throws ConfigError without `axcodes`, for codes that are unknown, too few or that name an axis twice
  */
 export class Orientation implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["axcodes", "asClosestCanonical", "labels"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "axcodes:names asClosestCanonical:boolean labels:lists";
   private readonly axcodes: readonly string[] | undefined;
   private readonly labels: AxisLabels;
 

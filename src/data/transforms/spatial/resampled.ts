@@ -17,7 +17,7 @@ export interface ResampleOptions {
 }
 
 /** Names of `ResampleOptions`. */
-export const resampleOptionNames = ["mode", "paddingMode", "alignCorners"] as const;
+export const resampleOptionNames = "mode paddingMode alignCorners:boolean";
 
 /** `x` on a grid of `size`, whose voxel o is at `matrix` · o of `x`; a volume keeps its place in space. */
 export function resampled(

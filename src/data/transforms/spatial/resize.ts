@@ -38,12 +38,13 @@ export interface ResizeOptions {
  * @throws ConfigError for an unknown mode, option or `sizeMode`, ShapeError for fewer sizes than axes and for an empty axis
  */
 export class Resize implements Transform, LabelSafe {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = "spatialSize sizeMode mode alignCorners antiAliasing antiAliasingSigma".split(" ");
+  /** Names and kinds of the options it takes. */
+  static readonly options: string =
+    "spatialSize:sizes! sizeMode:text mode alignCorners:boolean antiAliasing:boolean antiAliasingSigma:sizes";
   private readonly options: ResizeOptions;
 
   constructor(options: ResizeOptions) {
-    checkedOptions("Resize", options, Resize.options, "spatialSize");
+    checkedOptions("Resize", options, Resize.options);
     const { sizeMode = "all", spatialSize, mode } = options;
     if (sizeMode !== "all" && sizeMode !== "longest")
       throw new ConfigError(`Resize: sizeMode must be "all" or "longest", got "${String(sizeMode)}"`);

@@ -26,12 +26,12 @@ export interface RotateOptions extends ResampleOptions {
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for a wrong number of angles and unknown options
  */
 export class Rotate implements Transform, LabelSafe {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["angle", "keepSize", ...resampleOptionNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `angle:sizes! keepSize:boolean ${resampleOptionNames}`;
   private readonly options: RotateOptions;
 
   constructor(options: RotateOptions) {
-    checkedOptions("Rotate", options, Rotate.options, "angle");
+    checkedOptions("Rotate", options, Rotate.options);
     checkSampling("Rotate", options);
     this.options = options;
   }
@@ -87,8 +87,8 @@ export interface RandRotateOptions extends ResampleOptions {
  * @throws ShapeError for other than 2 or 3 spatial axes, ConfigError for a `prob` outside 0 … 1 and unknown options
  */
 export class RandRotate extends MaybeTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["rangeX", "rangeY", "rangeZ", "prob", "keepSize", ...resampleOptionNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `rangeX:sizes rangeY:sizes rangeZ:sizes prob:number keepSize:boolean ${resampleOptionNames}`;
   private readonly ranges: readonly (readonly [number, number])[];
   private readonly rest: Omit<RotateOptions, "angle">;
   private angles: number[] = [];

@@ -18,8 +18,8 @@ export type Plane = readonly [number, number];
  * @throws ConfigError for a `k` that is no integer and for equal axes, ShapeError for an axis outside the image
  */
 export class Rotate90 implements Transform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["k", "spatialAxes"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "k:number spatialAxes:sizes";
   private readonly k: number;
   private readonly spatialAxes: Plane;
 
@@ -47,8 +47,8 @@ export class Rotate90 implements Transform {
  * @throws ConfigError for a `prob` outside 0 … 1, a `maxK` below 1 and equal axes, ShapeError for an axis outside the image
  */
 export class RandRotate90 extends MaybeTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["prob", "maxK", "spatialAxes"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "prob:number maxK:number spatialAxes:sizes";
   private readonly maxK: number;
   private readonly spatialAxes: Plane;
   private k = 0;

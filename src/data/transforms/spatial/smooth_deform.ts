@@ -32,15 +32,8 @@ export interface RandSmoothDeformOptions extends SmoothFieldOptions {
  * @throws ConfigError for sizes, ranges, modes and options that are not as said, ShapeError for an image of another size
  */
 export class RandSmoothDeform extends PartwiseTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = [
-    ...smoothFieldNames,
-    "defRange",
-    "fieldMode",
-    "gridMode",
-    "gridPaddingMode",
-    "gridAlignCorners",
-  ];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `${smoothFieldNames} defRange:sizes fieldMode gridMode gridPaddingMode gridAlignCorners:boolean`;
   private readonly field: SmoothField;
   private readonly sampling: Pick<RandSmoothDeformOptions, "gridMode" | "gridPaddingMode" | "gridAlignCorners">;
 

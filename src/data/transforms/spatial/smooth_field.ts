@@ -23,7 +23,7 @@ export interface SmoothFieldOptions {
 }
 
 /** Names of `SmoothFieldOptions`. */
-export const smoothFieldNames: readonly string[] = ["spatialSize", "randSize", "pad", "alignCorners", "prob"];
+export const smoothFieldNames = "spatialSize:numbers randSize:numbers pad:number alignCorners:boolean prob:number";
 
 /** The ends of a range: a number is the one beside `other`. @throws ConfigError for what is no number or pair of different numbers */
 export function fieldRange(

@@ -78,8 +78,8 @@ function alongTrailing(
  * @throws DataError for affines that are not invertible, ConfigError for unknown modes and options
  */
 export class SpatialResample implements Transform, LabelSafe {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["dstAffine", "spatialSize", ...resampleOptionNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `dstAffine:matrix spatialSize:sizes ${resampleOptionNames}`;
   private readonly options: SpatialResampleOptions;
 
   constructor(options: SpatialResampleOptions = {}) {
@@ -115,8 +115,8 @@ export interface MatchOptions extends ResampleOptions {
  * @throws DataError for affines that are not invertible, ConfigError without `imgDst` and for unknown modes and options
  */
 export class ResampleToMatch implements Transform, LabelSafe {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["imgDst", "keyDst", ...resampleOptionNames];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `imgDst:array keyDst:text ${resampleOptionNames}`;
   /** Entry of the item whose grid is matched: `keyDst`. */
   readonly sourceKey: string | undefined;
   /** With `keyDst`: the transform with the volume of an item. */
@@ -175,14 +175,12 @@ export interface SpacingOptions extends ResampleOptions {
  * @throws ConfigError for sizes that contradict each other, unknown modes and options
  */
 export class Spacing implements Transform, LabelSafe {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = [
-    "pixdim", "diagonal", "scaleExtent", "recomputeAffine", "minPixdim", "maxPixdim", "outputSpatialShape", ...resampleOptionNames,
-  ]; // oxfmt-ignore
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `pixdim:sizes! diagonal:boolean scaleExtent:boolean recomputeAffine:boolean minPixdim:sizes maxPixdim:sizes outputSpatialShape:sizes ${resampleOptionNames}`; // oxfmt-ignore
   private readonly options: SpacingOptions;
 
   constructor(options: SpacingOptions) {
-    checkedOptions("Spacing", options, Spacing.options, "pixdim");
+    checkedOptions("Spacing", options, Spacing.options);
     checkSampling("Spacing", options);
     const [low, high] = [bounds(options.minPixdim), bounds(options.maxPixdim)];
     low.forEach((least, i) => {

@@ -22,8 +22,8 @@ import { checkedOptions } from "../options.ts";
  * @throws ConfigError for a `prob` outside 0 … 1 and equal axes, ShapeError for an axis outside the image
  */
 export class RandTranspose extends MaybeTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["prob", "spatialAxes"];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = "prob:number spatialAxes:numbers";
   private readonly plane: Plane;
 
   constructor(options: { readonly prob?: number; readonly spatialAxes?: Plane } = {}) {

@@ -5,7 +5,7 @@ import type { HostArray } from "../../../host/array.ts";
 import { spatialShape } from "../../../host/strided.ts";
 import { moved, movedBySampling, resizeMatrix } from "../moved.ts";
 import { perAxis, checkedOptions } from "../options.ts";
-import { type PadFill, padFillNames } from "../pad/pad_axes.ts";
+import { type PadFill, padValueNames } from "../pad/pad_axes.ts";
 import { padOrCrop } from "../pad/pad.ts";
 import { MaybeTransform, type LabelSafe, type Transform } from "../transform.ts";
 import { product, translation } from "../../../host/matrix.ts";
@@ -26,7 +26,7 @@ export interface ZoomOptions extends Omit<PadFill, "mode"> {
   readonly keepSize?: boolean;
 }
 
-const names = ["mode", "paddingMode", "alignCorners", "keepSize", ...padFillNames.filter((n) => n !== "mode")];
+const names = `mode paddingMode:text alignCorners:boolean keepSize:boolean ${padValueNames}`;
 
 /**
  * Scales the image to ⌊size · zoom⌋, and by default pads or crops it to its size, about the center. MONAI's `Zoom`, whose default mode is "area".
@@ -36,12 +36,12 @@ const names = ["mode", "paddingMode", "alignCorners", "keepSize", ...padFillName
  * @throws ConfigError for a wrong number of factors, unknown modes and unknown options
  */
 export class Zoom implements Transform, LabelSafe {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["zoom", ...names];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `zoom:sizes! ${names}`;
   private readonly options: ZoomOptions;
 
   constructor(options: ZoomOptions) {
-    checkedOptions("Zoom", options, Zoom.options, "zoom");
+    checkedOptions("Zoom", options, Zoom.options);
     checkResizeMode("Zoom", options.mode);
     this.options = options;
   }
@@ -93,8 +93,8 @@ export interface RandZoomOptions extends Omit<ZoomOptions, "zoom"> {
  * @throws ConfigError for ranges of different lengths, unknown modes and unknown options
  */
 export class RandZoom extends MaybeTransform {
-  /** Names of the options it takes. */
-  static readonly options: readonly string[] = ["prob", "minZoom", "maxZoom", ...names];
+  /** Names and kinds of the options it takes. */
+  static readonly options: string = `prob:number minZoom:sizes maxZoom:sizes ${names}`;
   private readonly low: readonly number[];
   private readonly high: readonly number[];
   private readonly rest: Omit<ZoomOptions, "zoom">;

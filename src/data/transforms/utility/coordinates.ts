@@ -33,7 +33,7 @@ export class AddCoordinateChannels implements Transform {
   private readonly spatialDims: readonly number[];
 
   constructor(options: { readonly spatialDims: readonly number[] }) {
-    this.spatialDims = allOptions("AddCoordinateChannels", options, { spatialDims: required }).spatialDims;
+    this.spatialDims = allOptions("AddCoordinateChannels", options, "spatialDims:numbers", { spatialDims: required }).spatialDims;
     if (this.spatialDims.length === 0) throw new ConfigError("AddCoordinateChannels: spatialDims is empty; name an axis");
   }
 
@@ -94,14 +94,19 @@ export class AddExtremePointsChannel extends RandomTransform {
 
   constructor(options: AddExtremePointsChannelOptions = {}) {
     super();
-    this.options = allOptions("AddExtremePointsChannel", options, {
-      background: 0,
-      pert: 0,
-      sigma: 3,
-      rescaleMin: -1,
-      rescaleMax: 1,
-      labelKey: "label",
-    });
+    this.options = allOptions(
+      "AddExtremePointsChannel",
+      options,
+      "background:number pert:number sigma:sizes rescaleMin:number rescaleMax:number labelKey:text",
+      {
+        background: 0,
+        pert: 0,
+        sigma: 3,
+        rescaleMin: -1,
+        rescaleMax: 1,
+        labelKey: "label",
+      },
+    );
   }
 
   override randomizeItem(item: Readonly<Record<string, unknown>>): void {

@@ -141,21 +141,26 @@ export class ImageFilter implements Transform {
   private readonly options: All;
 
   constructor(options: ImageFilterOptions) {
-    const all = allOptions("ImageFilter", options, {
-      filter: required,
-      filterSize: null,
-      sigma: null,
-      truncated: 4,
-      approx: "erf",
-      order: null,
-      axis: 2,
-      mode: "zeros",
-      spatialAxes: null,
-      normalizeKernels: true,
-      normalizeGradients: false,
-      paddingMode: "reflect",
-      dtype: "float32",
-    });
+    const all = allOptions(
+      "ImageFilter",
+      options,
+      "filter filterSize:number sigma:sizes truncated:number approx:text order:number axis:number mode:text spatialAxes:sizes normalizeKernels:boolean normalizeGradients:boolean paddingMode:text dtype:text",
+      {
+        filter: required,
+        filterSize: null,
+        sigma: null,
+        truncated: 4,
+        approx: "erf",
+        order: null,
+        axis: 2,
+        mode: "zeros",
+        spatialAxes: null,
+        normalizeKernels: true,
+        normalizeGradients: false,
+        paddingMode: "reflect",
+        dtype: "float32",
+      },
+    );
     const { filter, filterSize, sigma, order } = all;
     checkFilter(filter, filterSize);
     if (filter === "gauss" && sigma === null) throw new ConfigError('ImageFilter: the filter "gauss" needs sigma');

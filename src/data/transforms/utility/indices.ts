@@ -37,7 +37,10 @@ export class FgBgToIndices implements Transform {
   private readonly options: Required<FgBgToIndicesOptions>;
 
   constructor(options: FgBgToIndicesOptions = {}) {
-    this.options = allOptions("FgBgToIndices", options, { imageThreshold: 0, outputShape: null });
+    this.options = allOptions("FgBgToIndices", options, "imageThreshold:number outputShape:numbers", {
+      imageThreshold: 0,
+      outputShape: null,
+    });
   }
 
   apply(label: HostArray, image: HostArray | null = null, outputShape = this.options.outputShape): HostArray[] {
@@ -71,7 +74,12 @@ export class ClassesToIndices implements Transform {
 
   constructor(options: ClassesToIndicesOptions = {}) {
     const defaults = { numClasses: null, imageThreshold: 0, outputShape: null, maxSamplesPerClass: null } as const;
-    this.options = allOptions("ClassesToIndices", options, defaults);
+    this.options = allOptions(
+      "ClassesToIndices",
+      options,
+      "numClasses:number imageThreshold:number outputShape:numbers maxSamplesPerClass:number",
+      defaults,
+    );
   }
 
   apply(label: HostArray, image: HostArray | null = null, outputShape = this.options.outputShape): HostArray[] {

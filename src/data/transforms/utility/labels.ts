@@ -30,7 +30,12 @@ export class LabelToMask implements Transform {
 
   constructor(options: LabelToMaskOptions) {
     const defaults = { selectLabels: required, mergeChannels: false } as const;
-    const { selectLabels, mergeChannels } = allOptions("LabelToMask", options, defaults);
+    const { selectLabels, mergeChannels } = allOptions(
+      "LabelToMask",
+      options,
+      "selectLabels:sizes mergeChannels:boolean",
+      defaults,
+    );
     this.labels = typeof selectLabels === "number" ? [selectLabels] : selectLabels;
     this.mergeChannels = mergeChannels;
   }
@@ -92,7 +97,12 @@ export class MapLabelValue implements Transform {
 
   constructor(options: MapLabelValueOptions) {
     const defaults = { origLabels: required, targetLabels: required, dtype: "float32" } as const;
-    const { origLabels, targetLabels, dtype } = allOptions("MapLabelValue", options, defaults);
+    const { origLabels, targetLabels, dtype } = allOptions(
+      "MapLabelValue",
+      options,
+      "origLabels:numbers targetLabels:numbers dtype:text",
+      defaults,
+    );
     if (origLabels.length !== targetLabels.length) {
       throw new ConfigError(
         `MapLabelValue: origLabels has ${origLabels.length} values and targetLabels ${targetLabels.length}; they must be as many`,

@@ -47,7 +47,7 @@ export class Lambda implements Transform {
   private readonly func: ArrayFunction;
 
   constructor(options: { readonly func: ArrayFunction }) {
-    this.func = allOptions("Lambda", options, { func: required }).func;
+    this.func = allOptions("Lambda", options, "func:function", { func: required }).func;
     expectFunction("Lambda", this.func);
   }
 
@@ -73,7 +73,7 @@ export class RandLambda extends MaybeTransform {
   private readonly func: ArrayFunction;
 
   constructor(options: { readonly func: ArrayFunction; readonly prob?: number }) {
-    const { func, prob } = allOptions("RandLambda", options, { func: required, prob: 1 });
+    const { func, prob } = allOptions("RandLambda", options, "func:function prob:number", { func: required, prob: 1 });
     super("RandLambda", prob);
     this.func = func;
     expectFunction("RandLambda", func);

@@ -40,15 +40,20 @@ export class DataStats implements Transform {
   private readonly options: Required<DataStatsOptions>;
 
   constructor(options: DataStatsOptions = {}) {
-    this.options = allOptions("DataStats", options, {
-      prefix: "Data",
-      dataType: true,
-      dataShape: true,
-      valueRange: true,
-      dataValue: false,
-      additionalInfo: null,
-      log: null,
-    });
+    this.options = allOptions(
+      "DataStats",
+      options,
+      "prefix:text dataType:boolean dataShape:boolean valueRange:boolean dataValue:boolean additionalInfo:function log:function",
+      {
+        prefix: "Data",
+        dataType: true,
+        dataShape: true,
+        valueRange: true,
+        dataValue: false,
+        additionalInfo: null,
+        log: null,
+      },
+    );
     const { prefix, additionalInfo } = this.options;
     if (typeof prefix !== "string") throw new ConfigError(`DataStats: prefix must be a text, got ${typeof prefix}`);
     if (additionalInfo !== null && typeof additionalInfo !== "function")
@@ -115,7 +120,12 @@ export class IntensityStats implements Transform {
 
   constructor(options: IntensityStatsOptions) {
     const defaults = { ops: required, keyPrefix: required, channelWise: false } as const;
-    const { ops, keyPrefix, channelWise } = allOptions("IntensityStats", options, defaults);
+    const { ops, keyPrefix, channelWise } = allOptions(
+      "IntensityStats",
+      options,
+      "ops keyPrefix:text channelWise:boolean",
+      defaults,
+    );
     if (typeof ops === "object") expectArguments("IntensityStats", "list", { ops });
     this.ops = typeof ops === "object" ? ops : [ops];
     this.keyPrefix = keyPrefix;

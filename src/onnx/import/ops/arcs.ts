@@ -19,7 +19,7 @@ const arcTangent = [-0.333329491539, 0.199777106478, -0.138776856032, 0.08053744
 const arcSine = [0.16666752422, 0.074953002686, 0.045470025998, 0.024181311049, 0.042163199048];
 
 /** By the reciprocal above 1, and by the angle to 45° above tan 22.5°. */
-export function atan(x: Tensor): Tensor {
+function atan(x: Tensor): Tensor {
   const size = f.abs(x);
   const steep = f.gt(size, 1);
   const low = f.where(steep, f.reciprocal(f.maximum(size, 1)), size);

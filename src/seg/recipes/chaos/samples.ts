@@ -43,7 +43,7 @@ function drawn(slices: readonly number[], count: number, random: RandomSource): 
 }
 
 /** Slices of a volume as items. */
-export function takeSlices({ samplesPerVolume, sliceAxis, slices }: ChaosOptions): (item: Item, random: RandomSource) => Item[] {
+function takeSlices({ samplesPerVolume, sliceAxis, slices }: ChaosOptions): (item: Item, random: RandomSource) => Item[] {
   return (item, random) => {
     const { image, label } = item as { image: HostArray; label: HostArray };
     const all = Array.from({ length: image.shape[sliceAxis + 1] }, (_, k) => k);

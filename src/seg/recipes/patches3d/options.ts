@@ -71,7 +71,7 @@ export const patchOptions: OptionTable<PatchOptions> = {
 };
 
 /** What patch sizes must be multiples of. */
-export const multipleOf = ({ network, channels }: PatchOptions): number =>
+const multipleOf = ({ network, channels }: PatchOptions): number =>
   network === "vnet" ? 16 : network === "segresnet" ? 8 : 2 ** (channels.length - 1);
 
 /** Networks halve a patch once per level. Throws `ConfigError`. */

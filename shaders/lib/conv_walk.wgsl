@@ -1,0 +1,56 @@
+// How the lanes of a weight gradient go on along the positions of a: where a lane is is found once and then moved by additions.
+// uses lib/conv_weight
+
+// Its place on the axes of b that the tap reaches, and addresses without the channel in a and b.
+struct Place {
+  at: vec3i,
+  a: u32,
+  b: u32,
+}
+
+// What it takes to go on by some positions, and to the next line, slice and sample from the end of one.
+struct Way {
+  step: Place,
+  line: Place,
+  slice: Place,
+  sample: Place,
+  end: vec3i,
+}
+
+// Position q where lines have `width` places, as many as a or more.
+fn position(q: u32, width: i32) -> vec4i {
+  let plane = u32(p.a_size.x * p.a_size.y * width);
+  let o = i32(q % plane);
+  return vec4i(o / (p.a_size.y * width), o / width % p.a_size.y, o % width, i32(q / plane));
+}
+
+// A difference of positions in a as one of places.
+fn place_of(d: vec4i) -> Place {
+  let at = d.xyz * p.stride.xyz;
+  let a_plane = p.a_size.x * p.a_size.y * p.a_size.z;
+  let b_plane = p.b_size.x * p.b_size.y * p.b_size.z;
+  let a = (d.x * p.a_size.y + d.y) * p.a_size.z + d.z + d.w * i32(p.a_channels) * a_plane;
+  let b = (at.x * p.b_size.y + at.y) * p.b_size.z + at.z + d.w * i32(p.b_channels) * b_plane;
+  return Place(at, u32(a), u32(b));
+}
+
+fn way(step: u32, width: i32, reach: vec3i) -> Way {
+  return Way(
+    place_of(position(step, width)),
+    place_of(vec4i(0, 1, -width, 0)),
+    place_of(vec4i(1, -p.a_size.y, 0, 0)),
+    place_of(vec4i(-p.a_size.x, 0, 0, 1)),
+    vec3i(p.a_size.xy, width) * p.stride.xyz + reach,
+  );
+}
+
+fn added(to: Place, step: Place, yes: bool) -> Place {
+  return Place(to.at + select(vec3i(0), step.at, yes), to.a + select(0u, step.a, yes), to.b + select(0u, step.b, yes));
+}
+
+fn moved(start: Place, way: Way) -> Place {
+  var to = added(start, way.step, true);
+  to = added(to, way.line, to.at.z >= way.end.z);
+  to = added(to, way.slice, to.at.y >= way.end.y);
+  return added(to, way.sample, to.at.x >= way.end.x);
+}

@@ -1,0 +1,39 @@
+/** @file What datasets that keep prepared items share: a source and its transforms, cut where the first random one stands. */
+
+import {
+  applyTransforms,
+  type Dataset,
+  datasetOf,
+  type DataSource,
+  firstRandom,
+  itemRandom,
+  type ItemTransform,
+  listOf,
+  type TransformList,
+} from "./dataset.ts";
+
+/** A source and the transforms before the first random one, and from it on. */
+export class CutSource<T> {
+  readonly source: Dataset<T>;
+  readonly before: readonly ItemTransform<T>[];
+  readonly after: readonly ItemTransform<T>[];
+
+  constructor(op: string, data: DataSource<T>, transform: TransformList<T>) {
+    this.source = datasetOf(op, data);
+    const transforms = listOf(op, transform);
+    const first = firstRandom(transforms);
+    this.before = transforms.slice(0, first);
+    this.after = transforms.slice(first);
+  }
+
+  /** The item before the first random transform. `keep` may find it from what the source has, or has it `prepared` and keeps it. */
+  async fixed(
+    index: number,
+    keep: (item: T | T[], prepared: () => Promise<T | T[]>) => Promise<T | T[]> = (_, prepared) => prepared(),
+  ): Promise<T | T[]> {
+    // Should the source be random after all, its draws must not depend on the epoch in which the cache was filled.
+    const random = itemRandom(0, 0, index);
+    const item = await this.source.get(index, random);
+    return keep(item, async () => applyTransforms(this.before, item, random));
+  }
+}

@@ -1,0 +1,105 @@
+/** @file What conv/matrix.wgsl needs beside the tensors: which convolutions it takes, how they are cut, and weights in f16 in the order in which it reads them. */
+
+import { sizeOf } from "../../host/array.ts";
+import type { Device } from "../../tensor/device.ts";
+import { write } from "../../tensor/kernel.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { type Matrices, matricesOf } from "../lib/matrices.ts";
+import { grid } from "../lib/workgroups.ts";
+import { packMatrixShader } from "../shaders/conv/pack_matrix.gen.ts";
+import type { ConvGeometry } from "./shape.ts";
+import { RUN } from "../shaders/conv/weight_gradient_matrix.gen.ts";
+import { hasTile, type Layout, type Packed } from "./tile.ts";
+
+/** See conv/matrix.wgsl: SC · SP subgroups of S lanes own RC · RP matrices of M channels by N positions each, in steps of KS · K input channels. */
+export interface MatrixTile extends Matrices {
+  readonly SC: number;
+  readonly SP: number;
+  readonly RC: number;
+  readonly RP: number;
+  readonly KS: number;
+}
+
+// A chain of f32 sums of so many matrices is as long as those of the other kernels.
+const sequence = 4096;
+
+/** Whether the kernel takes it on this device: f16 only. */
+export function hasMatrix(device: Device, g: ConvGeometry, transposed: boolean): boolean {
+  const matrices = matricesOf(device);
+  if (!matrices || !hasTile(g)) return false;
+  const inputs = (transposed ? g.smallChannels : g.largeChannels) / g.groups;
+  return inputs * sizeOf(g.taps) <= sequence * matrices.K;
+}
+
+/** A tile as wide as the output channels, up to 128 of them, by 128 positions where the subgroup is as wide as usual. */
+export function matrixTile(device: Device, g: ConvGeometry, transposed: boolean): MatrixTile {
+  const matrices = matricesOf(device)!;
+  const { M, N, K, S } = matrices;
+  const [inputs, outputs] = transposed
+    ? [g.smallChannels / g.groups, g.largeChannels / g.groups]
+    : [g.largeChannels / g.groups, g.smallChannels / g.groups];
+  const wide = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
+  const SC = Math.ceil(wide / 64);
+  // A lane fetches at most one position.
+  const RP = Math.max(1, Math.floor(Math.min(32, SC * S) / N));
+  return { ...matrices, SC, SP: 4, RC: Math.ceil(wide / (SC * M)), RP, KS: Math.max(1, Math.floor((inputs > 16 ? 32 : 16) / K)) };
+}
+
+/** Rows of the channels of a step for each group, step, tap and output channel, in whole tiles of these. Written anew for each use, as in `packWeights`. */
+export function packMatrix(
+  weight: Tensor,
+  groups: number,
+  { inGroup, outGroup, taps, weightOut, weightIn }: Layout,
+  tile: MatrixTile,
+): Packed {
+  const step = tile.KS * tile.K;
+  const channels = tile.SC * tile.RC * tile.M;
+  const rows = Math.ceil(outGroup / channels) * channels;
+  const steps = Math.ceil(inGroup / step);
+  const count = groups * steps * taps * rows;
+  const packed = weight.device.empty([count, step], "f16");
+  weight.device.run(
+    packMatrixShader({
+      params: {
+        taps,
+        step,
+        steps,
+        rows,
+        in_group: inGroup,
+        out_group: outGroup,
+        weight_out: weightOut,
+        weight_in: weightIn,
+        weight_group: inGroup * outGroup * taps,
+        count,
+      },
+      bind: { w: weight, packed: write(packed) },
+      workgroups: grid(weight.device, "conv", count, 64),
+    }),
+  );
+  return { weight: packed, pitch: rows, group: steps * taps * rows };
+}
+
+/** See conv/weight_gradient_matrix.wgsl: SA · SB subgroups of S lanes own RA · RB matrices of M channels of one side by N of the other; KS · K positions are a step. */
+export interface WeightMatrix extends Matrices {
+  readonly SA: number;
+  readonly SB: number;
+  readonly RA: number;
+  readonly RB: number;
+  readonly KS: number;
+  readonly SW: number;
+}
+
+/** Whether the kernel takes it on this device: lanes fetch runs of positions, which lines of a few would fill with zeros. */
+export const hasWeightMatrix = (device: Device, g: ConvGeometry): boolean =>
+  matricesOf(device) !== undefined && g.small[2] >= RUN / 2;
+
+/** A tile as wide as the channels, from 32 to 128 on both sides. */
+export function weightMatrix(device: Device, g: ConvGeometry): WeightMatrix {
+  const matrices = matricesOf(device)!;
+  const { M, N, K } = matrices;
+  const least = Math.min(g.smallChannels, g.largeChannels) / g.groups;
+  const wide = least > 64 ? 128 : least > 32 ? 64 : 32;
+  // Subgroups of 64 by 32 where there are so many.
+  const [SA, SB] = wide > 64 ? [2, 4] : wide > 32 ? [2, 2] : [1, 2];
+  return { ...matrices, SA, SB, RA: wide / SA / M, RB: wide / SB / N, KS: 32 / K, SW: g.stride[2] };
+}

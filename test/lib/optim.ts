@@ -1,0 +1,24 @@
+/** @file Optimizers and schedulers under the names of PyTorch, for cases recorded there. */
+
+import type { Tensor } from "../../src/index.ts";
+import * as nn from "../../src/nn/index.ts";
+
+export const optimizers: Readonly<Record<string, new (params: readonly Tensor[], options: any) => nn.Optimizer>> = {
+  Adam: nn.Adam,
+  AdamW: nn.AdamW,
+  SGD: nn.SGD,
+  RMSprop: nn.RMSprop,
+};
+
+type AnyScheduler = nn.Scheduler | nn.ReduceLROnPlateau;
+
+export const schedulers: Readonly<Record<string, new (optimizer: nn.Optimizer, options: any) => AnyScheduler>> = {
+  StepLR: nn.StepLR,
+  MultiStepLR: nn.MultiStepLR,
+  ExponentialLR: nn.ExponentialLR,
+  CosineAnnealingLR: nn.CosineAnnealingLR,
+  PolynomialLR: nn.PolynomialLR,
+  LinearLR: nn.LinearLR,
+  OneCycleLR: nn.OneCycleLR,
+  ReduceLROnPlateau: nn.ReduceLROnPlateau,
+};
