@@ -104,7 +104,7 @@ export function restoreProbabilities(logits: ScoreMap, options: RestoreOptions, 
       labels,
       probabilities: {
         channels: manager.heads,
-        shape: [...options.transposeBackward.map((a) => properties.shapeBeforeCropping[a])],
+        shape: options.transposeBackward.map((a) => properties.shapeBeforeCropping[a]),
         channel: (c) => turnedBack(inCrop(probabilities.channel(c), 1, c === 0 ? outside : 0, options), options).data,
         dispose: kept.dispose,
       },
