@@ -98,7 +98,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
     affine,
     colors,
     units,
-    spacing: fields.pixDims.slice(1, 4),
+    spacing: fields.pixdim.slice(1, 4),
     notes,
     bytes: header,
   };
