@@ -120,7 +120,9 @@ export function turnVolume<A extends TypedArray>(volume: Volume<A>, turn: Turn):
     const origin = turn.axes.reduce((sum, a, i) => sum + (turn.flips[i] ? row[a] * (shape[a + 1] - 1) : 0), row[3]);
     return [...columns, origin];
   });
-  return makeVolume(turnArray(volume, turn), [...moved, [0, 0, 0, 1]], volume.meta);
+  const { spacing } = volume.meta;
+  const meta = spacing ? { ...volume.meta, spacing: turn.axes.map((a) => spacing[a]) } : volume.meta;
+  return makeVolume(turnArray(volume, turn), [...moved, [0, 0, 0, 1]], meta);
 }
 
 /**

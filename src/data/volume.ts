@@ -54,6 +54,8 @@ export interface VolumeMeta {
   readonly units?: SpaceUnit;
   /** What is odd about the file though it could be read, a sentence each: two geometries that differ, sizes that were guessed. */
   readonly notes?: readonly string[];
+  /** Voxel size along the array's axes as the file states it beside its directions; the affine's columns are that but for their last digits. */
+  readonly spacing?: readonly number[];
   /** Element type in the file, before scaling ("i16", "f32", …). */
   readonly dtype?: string;
   /** "label": class numbers, which are never interpolated unless a mode was chosen. Set by who loads the volume. */

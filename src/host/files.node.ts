@@ -4,12 +4,13 @@ import { expectArguments } from "./kinds.ts";
 import { randomBytes } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { FormatError } from "./errors.ts";
+import { FormatError, VoxgradError } from "./errors.ts";
 
-/** Writes `bytes` to `path`, replacing a file of that name in one step; on an error the old file is untouched. */
-export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
+/** Writes `bytes`, or pieces as they come, to `path`, replacing a file of that name in one step; on an error the old file is untouched. */
+export async function writeFileAtomic(path: string, bytes: Uint8Array | string | AsyncIterable<Uint8Array>): Promise<void> {
   expectArguments("writeFileAtomic", "text", { path });
-  if (typeof bytes !== "string") expectArguments("writeFileAtomic", "bytes", { bytes });
+  const inPieces = typeof bytes === "object" && bytes !== null && Symbol.asyncIterator in bytes;
+  if (typeof bytes !== "string" && !inPieces) expectArguments("writeFileAtomic", "bytes", { bytes });
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
     const file = await open(temporary, "wx");
@@ -22,7 +23,8 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined); // the first error is the one to tell
-    throw naming(path, error);
+    // What made the pieces says what was wrong.
+    throw error instanceof VoxgradError ? error : naming(path, error);
   }
   await syncFolder(dirname(path));
 }

@@ -155,7 +155,8 @@ function namedApart(cases: ListedCase[]): ListedCase[] {
   return unique(byPath) ? byPath : cases;
 }
 
-const photograph = /\.(png|jpe?g|bmp|tif)$/i;
+/** Ending of files that may have all colors of a picture. */
+export const photograph = /\.(png|jpe?g|bmp|tif)$/i;
 
 /** Cases found by name in the folders of nnU-Net (`<id>_0000.nii.gz` for each channel) or, where there are none of these, the Decathlon (`<id>.nii.gz`). */
 export function foundCases(images: string, labels: string, search: Search): Case[] {

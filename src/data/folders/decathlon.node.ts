@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readJson } from "../../host/files.node.ts";
 import { expectNames } from "../../host/options.ts";
+import { readImageBeside } from "./beside_tiff.node.ts";
 import { joinCase } from "./join_case.ts";
 import type { LabelClass } from "../labels.ts";
 import type { Case, DatasetIndex, Split } from "./dataset_index.ts";
@@ -14,7 +15,6 @@ import { parseDataset } from "./decathlon.ts";
 import { type ExtraChannel, withExtraChannel } from "./extra_channel.node.ts";
 import type { FolderLayout } from "./folder_layout.ts";
 import { parseSplits } from "./splits.ts";
-import { readImageFile } from "../formats/images.node.ts";
 import type { Volume } from "../volume.ts";
 
 /**
@@ -60,8 +60,8 @@ export async function loadSplits(path: string): Promise<Split[]> {
 export async function loadCase(item: Case, labels: readonly LabelClass[]): Promise<{ image: Volume; label?: Volume }> {
   expectFields("loadCase", "item", item, { id: "text", image: "texts", label: "text?" });
   expectArguments("loadCase", "objects", { labels });
-  const images = await Promise.all(item.image.map((path) => readImageFile(path)));
-  const label = item.label === undefined ? undefined : await readImageFile(item.label);
+  const images = await Promise.all(item.image.map((path) => readImageBeside(path)));
+  const label = item.label === undefined ? undefined : await readImageBeside(item.label);
   return joinCase(item.id, images, label, labels);
 }
 
@@ -77,5 +77,5 @@ export const datasetJsonLayout: FolderLayout = {
     return extraChannel ? withExtraChannel(index, extraChannel) : index;
   },
   read: loadCase,
-  readLabel: ({ label }) => readImageFile(label!),
+  readLabel: ({ label }) => readImageBeside(label!),
 };

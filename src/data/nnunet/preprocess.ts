@@ -47,10 +47,22 @@ export interface NnunetArrays {
   readonly spacing: readonly number[];
 }
 
+// What a header states and what follows from its directions differ by rounding; what differs by more was moved since.
+const statedWithin = 1e-3;
+
+/**
+ * Voxel size along the axes of the array: what the file states, as nnU-Net's readers take it, where that still holds. The lengths of an oblique affine's
+ * columns are a hair off, which decides where a size falls on a half or thick slices on the threshold.
+ */
+function statedSpacing({ spacing, meta: { spacing: stated } }: Volume): readonly number[] {
+  const holds = stated?.length === 3 && spacing.every((s, a) => Math.abs(s - stated[a]) <= statedWithin * s);
+  return holds ? stated : spacing;
+}
+
 /** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order. */
 export function nnunetArray(volume: Volume): NnunetArrays {
   expectArguments("nnunetArray", "volume", { volume });
-  return { image: reversedAxes(volume), spacing: [...volume.spacing].reverse() };
+  return { image: reversedAxes(volume), spacing: [...statedSpacing(volume)].reverse() };
 }
 
 /** What undoes the preprocessing of a case. */

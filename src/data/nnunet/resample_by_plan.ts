@@ -2,6 +2,7 @@
 
 import { ConfigError } from "../../host/errors.ts";
 import type { HostArray } from "../../host/array.ts";
+import { roundToHalf } from "../../host/rounding.ts";
 import { resampleDataOrSegToShape } from "./resample.ts";
 import { resampleTorchForNnunet } from "./resample_torch.ts";
 
@@ -33,12 +34,39 @@ const torch: Readonly<Record<string, string>> = {
   aniso_axis_mode: "anisoAxisMode",
 };
 
-/** By the names in plans, with the names of their options there and here. */
-const resamplers: Readonly<Record<string, { readonly run: Resample; readonly names: Readonly<Record<string, string>> }>> = {
-  resample_data_or_seg_to_shape: { run: resampleDataOrSegToShape, names: splines },
+interface Resampler {
+  readonly run: Resample;
+  /** Names of the options in plans, and here. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Whether what it gives has the type of what it was given: half floats of logits. */
+  readonly keepsType?: boolean;
+}
+
+/** By the names in plans. */
+const resamplers: Readonly<Record<string, Resampler>> = {
+  resample_data_or_seg_to_shape: { run: resampleDataOrSegToShape, names: splines, keepsType: true },
   resample_torch_fornnunet: { run: resampleTorchForNnunet, names: torch },
   no_resampling_hack: { run: (x) => x, names: splines },
 };
+
+/**
+ * Resamples logits `[C, …]` that are half floats, as nnU-Net has them between tiles and labels: by the numpy functions they come out as halves too, by torch's
+ * as float32. Arguments and errors are those of `resampleByPlan`.
+ */
+export function resampleLogitsByPlan(
+  name: string,
+  kwargs: Readonly<Record<string, unknown>>,
+  x: HostArray<Float32Array>,
+  newShape: readonly number[],
+  spacing: readonly number[],
+  newSpacing: readonly number[],
+): HostArray<Float32Array> {
+  const { data, shape } = resampleByPlan(name, kwargs, x, newShape, spacing, newSpacing);
+  const out = data instanceof Float32Array ? data : Float32Array.from(data);
+  // What was not resampled is the caller's, and halves already.
+  if (resamplers[name].keepsType && out !== x.data) roundToHalf(out);
+  return { data: out, shape };
+}
 
 /**
  * Resamples `[C, …]`, spacings in mm per axis, by the name and the options that a plan gives. From `spacing` to `newSpacing`, to `newShape` voxels per

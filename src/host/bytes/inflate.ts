@@ -18,6 +18,37 @@ export async function deflate(bytes: Uint8Array, format: DeflateFormat): Promise
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+// What goes into the stream at a time, so that it does not hold more than that.
+const stepBytes = 2 ** 20;
+
+/** Deflates pieces as they come. */
+export async function* deflatePieces(
+  pieces: Iterable<Uint8Array<ArrayBuffer>>,
+  format: DeflateFormat,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const source = new ReadableStream<Uint8Array<ArrayBuffer>>(pullFrom(stepsOf(pieces)), { highWaterMark: 0 });
+  const reader = source.pipeThrough(new CompressionStream(format)).getReader();
+  try {
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value;
+  } finally {
+    await reader.cancel();
+  }
+}
+
+function* stepsOf(pieces: Iterable<Uint8Array<ArrayBuffer>>): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
+  for (const piece of pieces) for (let at = 0; at < piece.length; at += stepBytes) yield piece.subarray(at, at + stepBytes);
+}
+
+function pullFrom(steps: Iterator<Uint8Array<ArrayBuffer>>): UnderlyingDefaultSource<Uint8Array<ArrayBuffer>> {
+  return {
+    pull(controller) {
+      const next = steps.next();
+      if (next.done === true) controller.close();
+      else controller.enqueue(next.value);
+    },
+  };
+}
+
 /**
  * Inflates what promises to become `size` bytes.
  * @throws FormatError (by `fail`) for damaged bytes, and as soon as there are more than promised

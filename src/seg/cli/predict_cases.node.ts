@@ -64,8 +64,12 @@ export async function predictCases(
       started = performance.now();
       try {
         const segmented = await segmentCase(item, hooksOf(item.id));
-        await writePrediction(out, fileOf(segmented.id), segmented);
-        if (probabilities) await writeProbabilities(out, probabilitiesOf(segmented.id), segmented);
+        try {
+          await writePrediction(out, fileOf(segmented.id), segmented);
+          if (probabilities) await writeProbabilities(out, probabilitiesOf(segmented.id), segmented);
+        } finally {
+          segmented.probabilityMap?.dispose();
+        }
         volumes.push(...labelVolumes(segmented.id, segmented.labels, segmented.source.image.spacing, labels));
         done++;
       } catch (error) {

@@ -36,7 +36,11 @@ const byModel =
   (model: SegmentationModel, probabilities: boolean, keepScores: KeepScores): SegmentCase =>
   async (item, hooks) => {
     const source = await readFiles(model.labels)(item);
-    const found: ModelSegmentation = await model.segment(source.image, { ...hooks, probabilities, keepScores });
+    const found: ModelSegmentation = await model.segment(source.image, {
+      ...hooks,
+      probabilities: probabilities && "channels",
+      keepScores,
+    });
     return { id: item.id, source, ...found };
   };
 

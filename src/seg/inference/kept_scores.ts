@@ -14,6 +14,9 @@ export interface KeptScores {
   readonly dispose: () => void;
 }
 
+/** Scores that take room until they are disposed. */
+export type KeptScoreMap = ScoreMap & { readonly dispose: () => void };
+
 /** Makes room for the scores of an image, for so many channels and voxels. */
 export type KeepScores = (channels: number, voxels: number) => KeptScores;
 

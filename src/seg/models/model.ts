@@ -7,7 +7,7 @@ import type { LabelClass } from "../../data/labels.ts";
 import type { Volume } from "../../data/volume.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Device } from "../../tensor/device.ts";
-import type { KeepScores } from "../inference/kept_scores.ts";
+import type { KeepScores, KeptScoreMap } from "../inference/kept_scores.ts";
 import type { InferenceOptions, SegmentPlan } from "../inference/segmenter.ts";
 import type { Candidate } from "../metrics/detection.ts";
 import type { Recipe } from "../recipes/recipe.ts";
@@ -29,7 +29,7 @@ export type Normalization = "none" | "zscore" | "minmax" | "brainchop" | "brainc
 export interface OpenModelOptions {
   /** In place of what the model's training says. */
   readonly inference?: InferenceOptions | undefined;
-  /** Of a run: last weights or those of the best validation. Default the last. */
+  /** Of a run or nnU-Net's folder: last weights or those of the best validation. Default the last. */
   readonly weights?: "last" | "best" | undefined;
   /** Of nnU-Net: folds whose networks are averaged. Default those that there are. */
   readonly folds?: readonly (number | "all")[] | undefined;
@@ -48,8 +48,8 @@ export interface OpenModelOptions {
 export interface ModelSegmentOptions {
   /** Aborting stops between batches. */
   readonly signal?: AbortSignal | undefined;
-  /** Give probabilities of classes or regions too. Default false. */
-  readonly probabilities?: boolean | undefined;
+  /** Give probabilities of classes or regions too; "channels": one at a time, of models that can. Default false. */
+  readonly probabilities?: boolean | "channels" | undefined;
   /** Where models keep scores that they resample, which for many classes are more than memory; default one array. */
   readonly keepScores?: KeepScores | undefined;
   /** Told what will be done, before it is, by models that know. */
@@ -64,6 +64,8 @@ export interface ModelSegmentation {
   readonly labels: Volume;
   /** `[K, x, y, z]`, if they were asked for. */
   readonly probabilities?: Volume<Float32Array>;
+  /** In place of them the probabilities of the class that is asked for, `[x, y, z]`; to be disposed. */
+  readonly probabilityMap?: KeptScoreMap;
   /** What was found, in millimeters, by models that look for things. */
   readonly candidates?: readonly Candidate[];
 }

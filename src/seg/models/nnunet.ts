@@ -7,14 +7,17 @@ import { openNnunetModel } from "../nnunet/model_folder.ts";
 import type { ModelFiles, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { refuseOthers } from "./refuse.ts";
 
-/** Opens it; `overlap` is one less nnU-Net's tile step size, `mirror` its test-time mirroring, on by default. @throws FormatError, CheckpointError, ConfigError */
+/** Opens it; `overlap` is one less nnU-Net's tile step size, `mirror` its test-time mirroring, on by default; `weights` "best" takes `checkpoint_best.pth`. @throws FormatError, CheckpointError, ConfigError */
 export async function openNnunet(device: Device, files: ModelFiles, options: OpenModelOptions): Promise<SegmentationModel> {
-  refuseOthers("nnunet", options, "folds inference.mirror inference.overlap inference.batchSize inference.maxBytes");
+  refuseOthers("nnunet", options, "folds weights inference.mirror inference.overlap inference.batchSize inference.maxBytes");
   const { mirror, overlap, batchSize, maxBytes } = options.inference ?? {};
   if (overlap !== undefined && !(overlap >= 0 && overlap < 1))
     throw new ConfigError(`overlap must be a share from 0 to below 1, got ${overlap}`);
   const read = async (path: string) => (files.paths.includes(path) ? files.read(path) : undefined);
-  const model = await openNnunetModel(device, read, { ...(options.folds && { folds: options.folds }) });
+  const model = await openNnunetModel(device, read, {
+    ...(options.folds && { folds: options.folds }),
+    ...(options.weights === "best" && { checkpoint: "checkpoint_best.pth" }),
+  });
   return {
     kind: "nnunet",
     channels: model.channels,

@@ -62,19 +62,3 @@ export function labelsOfLogits(
     for (let i = 0; i < voxels; i++) if (data[r * voxels + i] > 0) out[i] = value;
   return { data: out, shape: size };
 }
-
-/** Logits `[heads, …]` → probabilities, in place: softmax over the heads, or sigmoid of each region. */
-export function toProbabilities({ data, shape }: HostArray<Float32Array>, { hasRegions, heads }: LabelManager): void {
-  const voxels = sizeOf(shape.slice(1));
-  if (hasRegions) {
-    for (let i = 0; i < data.length; i++) data[i] = 1 / (1 + Math.exp(-data[i]));
-    return;
-  }
-  for (let i = 0; i < voxels; i++) {
-    let most = -Infinity;
-    for (let k = 0; k < heads; k++) most = Math.max(most, data[k * voxels + i]);
-    let sum = 0;
-    for (let k = 0; k < heads; k++) sum += data[k * voxels + i] = Math.exp(data[k * voxels + i] - most);
-    for (let k = 0; k < heads; k++) data[k * voxels + i] /= sum;
-  }
-}

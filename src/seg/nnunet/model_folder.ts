@@ -23,9 +23,11 @@ import type { NnUNet } from "../networks/nnunet_parts.ts";
 import { channelsOf, inputChannels, masksOf } from "./cascade.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
 import { type LabelManager, labelManager } from "./label_manager.ts";
+import { meanOfFolds } from "./mean_of_folds.ts";
 import { nnunetNetwork } from "./network.ts";
 import { jsonRecord, parsePlans, type PlansFile } from "./plans_file.ts";
-import { type KeepScores, keptInMemory } from "../inference/kept_scores.ts";
+import { type KeepScores, keptInMemory, type KeptScoreMap } from "../inference/kept_scores.ts";
+import { gathered } from "../inference/score_map.ts";
 import { type RestoreOptions, restoreLabels, restoreProbabilities } from "./restore.ts";
 import { nnunetTiles } from "./tiles.ts";
 
@@ -34,7 +36,7 @@ export type ReadModelFile = (path: string) => Promise<Uint8Array | undefined>;
 
 /** Options of `openNnunetModel`, `openNnunetFolder`. */
 export interface OpenNnunetOptions {
-  /** Folds whose networks are averaged. Default those of 0 … 4 that there are, else "all". */
+  /** Folds whose networks are averaged. Default those from 0 on that there are, else "all". */
   readonly folds?: readonly (number | "all")[];
   /** Default "checkpoint_final.pth". */
   readonly checkpoint?: string;
@@ -50,8 +52,8 @@ export interface NnunetPredictOptions {
   readonly tileStepSize?: number;
   /** Weights that fall off from the middle of tiles; default true. */
   readonly gaussian?: boolean;
-  /** Give probabilities too. Default false. */
-  readonly probabilities?: boolean;
+  /** Give probabilities too, "channels": one at a time. Default false. */
+  readonly probabilities?: boolean | "channels";
   /** Tiles per pass of a network; default 1. */
   readonly batchSize?: number;
   /** Bytes of device memory, as `DeviceWindows`. */
@@ -70,6 +72,8 @@ export interface NnunetPrediction {
   readonly labels: Volume<Uint8Array | Int16Array>;
   /** `[heads, x, y, z]`: classes with the background first, or regions. */
   readonly probabilities?: Volume<Float32Array>;
+  /** The same of the class or region that is asked for, `[x, y, z]`, if they were asked for so. */
+  readonly probabilityMap?: KeptScoreMap;
 }
 
 /** A model of nnU-Net, ready to predict. */
@@ -137,8 +141,8 @@ export class NnunetModel {
         `the image has ${image.shape[0]} channels, the model takes ${this.channels.length}: ${this.channels.join(", ")}`,
       );
     expectFinite(image);
-    // The reader that brings every image to RAS, and predictions back.
-    const turn = this.plans.image_reader_writer === "NibabelIOWithReorient" ? turnTo(image.affine, "RAS") : undefined;
+    // The readers that bring every image to RAS, and predictions back.
+    const turn = /^\w+IOWithReorient$/.test(this.plans.image_reader_writer) ? turnTo(image.affine, "RAS") : undefined;
     const { data, properties } = this.preprocessed(turn ? turnVolume(image, turn) : image);
     options.signal?.throwIfAborted();
     const logits = await this.logits(data, options);
@@ -154,10 +158,22 @@ export class NnunetModel {
       return makeVolume(turn ? turnArray(volume, undone(turn)) : volume, image.affine, image.meta);
     };
     try {
-      return {
-        labels: asImage(restoreLabels(logits, restore)),
-        ...(options.probabilities && { probabilities: asImage(restoreProbabilities(logits, restore)) }),
+      if (!options.probabilities) return { labels: asImage(restoreLabels(logits, restore)) };
+      const found = restoreProbabilities(logits, restore, options.keepScores ?? keptInMemory);
+      const { channels, shape, channel, dispose } = found.probabilities;
+      const probabilityMap: KeptScoreMap = {
+        channels,
+        shape: image.shape.slice(1),
+        channel: (c) => asImage({ data: channel(c), shape: [1, ...shape] }).data,
+        dispose,
       };
+      const labels = asImage(found.labels);
+      if (options.probabilities === "channels") return { labels, probabilityMap };
+      try {
+        return { labels, probabilities: makeVolume(gathered(probabilityMap), image.affine, image.meta) };
+      } finally {
+        dispose();
+      }
     } finally {
       logits.dispose();
     }
@@ -172,11 +188,26 @@ export class NnunetModel {
     return { data: withLabelMasks(data, seg, masksOf(this.configuration, this.classes)), properties };
   }
 
-  /** Mean logits `[heads, …]` over tiles, mirrored images and folds, on the grid of the preprocessed case. */
-  private async logits(data: HostArray<Float32Array>, options: NnunetPredictOptions) {
-    const { mirroring = true, tileStepSize, gaussian, batchSize, maxBytes, signal, onProgress } = options;
+  /** Logits `[heads, …]` on the grid of the preprocessed case: the mean of the folds. */
+  private logits(data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<KeptScoreMap> {
     const { keepScores = keptInMemory } = options;
-    const windows = new DeviceWindows(this.device, this.networks, {
+    const folds = this.networks.length;
+    return meanOfFolds(
+      folds,
+      (k) =>
+        this.foldLogits(this.networks[k], data, {
+          ...options,
+          keepScores,
+          onProgress: (done, total) => options.onProgress?.(k * total + done, folds * total),
+        }),
+      keepScores,
+    );
+  }
+
+  /** Those of one fold: the mean over tiles and mirrored images. */
+  private async foldLogits(network: NnUNet, data: HostArray<Float32Array>, options: NnunetPredictOptions): Promise<KeptScoreMap> {
+    const { mirroring = true, tileStepSize, gaussian, batchSize, maxBytes, keepScores, signal, onProgress } = options;
+    const windows = new DeviceWindows(this.device, network, {
       ...nnunetTiles(this.configuration.patch_size, {
         tileStepSize,
         gaussian,
@@ -265,13 +296,18 @@ export async function openNnunetModel(
   });
 }
 
+const usualFolds = 10;
+const mostFolds = 100;
+
 async function checkpointsOf(read: ReadModelFile, folds: readonly (number | "all")[] | undefined, checkpoint: string) {
   const found: { path: string; bytes: Uint8Array }[] = [];
-  for (const fold of folds ?? [0, 1, 2, 3, 4]) {
+  for (const fold of folds ?? Array.from({ length: mostFolds }, (_, i) => i)) {
     const path = `fold_${fold}/${checkpoint}`;
     const bytes = await read(path);
     if (bytes) found.push({ path, bytes });
     else if (folds) throw new FormatError(`the model folder has no ${path}`);
+    // Of the first ones some may be wanting; those behind go on to the first that does.
+    else if (typeof fold === "number" && fold >= usualFolds - 1) break;
   }
   if (found.length > 0) return found;
   const path = `fold_all/${checkpoint}`;

@@ -116,9 +116,13 @@ function transposition(spacing: readonly number[], suppress: boolean): { forward
   return { forward, backward: axes.map((a) => forward.indexOf(a)) };
 }
 
-/** nnU-Net's class for files of an ending. */
-function readerWriter({ overwrite_image_reader_writer: given, file_ending: ending = ".nii.gz" }: PlannedDatasetJson): string {
+/** nnU-Net's class for files of an ending; of those that both take, the one for photographs refuses stacks. */
+function readerWriter(
+  { overwrite_image_reader_writer: given, file_ending: ending = ".nii.gz" }: PlannedDatasetJson,
+  { shapes_after_crop: shapes }: DatasetFingerprint,
+): string {
   if (given && given !== "None") return given;
+  if (ending === ".tif" && shapes.some(([depth]) => depth > 1)) return "Tiff3DIO";
   if ([".png", ".bmp", ".tif"].includes(ending)) return "NaturalImage2DIO";
   if ([".nii.gz", ".nrrd", ".mha", ".gipl"].includes(ending)) return "SimpleITKIO";
   if (ending === ".tiff") return "Tiff3DIO";
@@ -184,7 +188,7 @@ export function planExperiment(
     plans_name: plansName,
     original_median_spacing_after_transp: forward.map((a) => median(column(spacings, a))),
     original_median_shape_after_transp: forward.map((a) => roundHalfEven(median(column(shapes, a)))),
-    image_reader_writer: readerWriter(dataset),
+    image_reader_writer: readerWriter(dataset, fingerprint),
     transpose_forward: forward,
     transpose_backward: backward,
     configurations: {

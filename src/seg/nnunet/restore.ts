@@ -7,10 +7,11 @@ import { type HostArray, sizeOf } from "../../host/array.ts";
 import { stridesOf } from "../../host/shape.ts";
 import { copyView } from "../../host/strided.ts";
 import type { CaseProperties } from "../../data/nnunet/preprocess.ts";
-import { resampleByPlan } from "../../data/nnunet/resample_by_plan.ts";
-import { type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
+import { resampleLogitsByPlan } from "../../data/nnunet/resample_by_plan.ts";
+import type { KeepScores, KeptScoreMap } from "../inference/kept_scores.ts";
+import { probabilityMap, type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
 import type { PlannedConfiguration } from "./configuration.ts";
-import { type LabelManager, toProbabilities } from "./label_manager.ts";
+import type { LabelManager } from "./label_manager.ts";
 
 export interface RestoreOptions {
   readonly configuration: PlannedConfiguration;
@@ -21,7 +22,7 @@ export interface RestoreOptions {
 }
 
 /** One class on the grid of the cropped case. */
-function* classes(logits: ScoreMap, o: Omit<RestoreOptions, "manager">): Generator<ArrayLike<number>> {
+function* classes(logits: ScoreMap, o: Omit<RestoreOptions, "manager">): Generator<Float32Array> {
   const { configuration: c, properties } = o;
   const target = properties.shapeAfterCroppingAndBeforeResampling;
   const original = o.transposeForward.map((a) => properties.spacing[a]);
@@ -29,7 +30,7 @@ function* classes(logits: ScoreMap, o: Omit<RestoreOptions, "manager">): Generat
   for (let k = 0; k < logits.channels; k++) {
     const one = { data: logits.channel(k), shape: [1, ...logits.shape] };
     const { resampling_fn_probabilities: fn, resampling_fn_probabilities_kwargs: kwargs } = c;
-    yield resampleByPlan(fn, kwargs, one, target, current, original).data;
+    yield resampleLogitsByPlan(fn, kwargs, one, target, current, original).data;
   }
 }
 
@@ -45,13 +46,21 @@ export function restoreChannel(
 
 /** Label values `[1, z, y, x]` of the case as it was read. */
 export function restoreLabels(logits: ScoreMap, options: RestoreOptions): HostArray<Uint8Array | Int16Array> {
+  return decided(classes(logits, options), options);
+}
+
+function* allChannels({ channels, channel }: ScoreMap): Generator<Float32Array> {
+  for (let c = 0; c < channels; c++) yield channel(c);
+}
+
+function decided(channels: Iterable<Float32Array>, options: RestoreOptions): HostArray<Uint8Array | Int16Array> {
   const { manager, properties } = options;
   const voxels = sizeOf(properties.shapeAfterCroppingAndBeforeResampling);
   const most = manager.hasRegions ? Math.max(...manager.regionsClassOrder) : manager.heads - 1;
   const out = most < 256 ? new Uint8Array(voxels) : new Int16Array(voxels);
   const best = manager.hasRegions ? undefined : new Float32Array(voxels).fill(-Infinity);
   let k = 0;
-  for (const scores of classes(logits, options)) {
+  for (const scores of channels) {
     if (best) {
       for (let i = 0; i < voxels; i++) {
         if (!(scores[i] > best[i])) continue;
@@ -67,18 +76,43 @@ export function restoreLabels(logits: ScoreMap, options: RestoreOptions): HostAr
   return turnedBack(inCrop(out, 1, 0, options), options);
 }
 
-/** Probabilities `[heads, z, y, x]` of the case as it was read; outside of the crop background. */
-export function restoreProbabilities(logits: ScoreMap, options: RestoreOptions): HostArray<Float32Array> {
+/** What `restoreProbabilities` gives. */
+export interface RestoredProbabilities {
+  /** Label values `[1, z, y, x]` of the case as it was read. */
+  readonly labels: HostArray<Uint8Array | Int16Array>;
+  /** Probabilities of each head there, `[z, y, x]`; outside of the crop background. */
+  readonly probabilities: KeptScoreMap;
+}
+
+/** Labels and probabilities from one pass over the classes, whose resampled logits are kept where `keep` says. */
+export function restoreProbabilities(logits: ScoreMap, options: RestoreOptions, keep: KeepScores): RestoredProbabilities {
   const { manager, properties } = options;
-  const shape = [manager.heads, ...properties.shapeAfterCroppingAndBeforeResampling];
-  const all = { data: new Float32Array(sizeOf(shape)), shape };
-  let at = 0;
-  for (const scores of classes(logits, options)) {
-    all.data.set(scores, at);
-    at += scores.length;
+  const crop = properties.shapeAfterCroppingAndBeforeResampling;
+  const voxels = sizeOf(crop);
+  const kept = keep(manager.heads, voxels);
+  try {
+    let at = 0;
+    for (const scores of classes(logits, options)) {
+      kept.write(at, scores);
+      at += voxels;
+    }
+    const inCropped = { channels: manager.heads, shape: crop, channel: kept.channel };
+    const probabilities = probabilityMap(inCropped, manager.hasRegions ? "regions" : "softmax");
+    const labels = decided(allChannels(inCropped), options);
+    const outside = manager.hasRegions ? 0 : 1;
+    return {
+      labels,
+      probabilities: {
+        channels: manager.heads,
+        shape: options.transposeBackward.map((a) => properties.shapeBeforeCropping[a]),
+        channel: (c) => turnedBack(inCrop(probabilities.channel(c), 1, c === 0 ? outside : 0, options), options).data,
+        dispose: kept.dispose,
+      },
+    };
+  } catch (error) {
+    kept.dispose();
+    throw error;
   }
-  toProbabilities(all, manager);
-  return turnedBack(inCrop(all.data, manager.heads, manager.hasRegions ? 0 : 1, options), options);
 }
 
 /** Voxels of the crop in the whole image; the first channel is `outside` elsewhere, the others 0. */

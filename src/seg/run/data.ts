@@ -122,7 +122,7 @@ async function factsOf(
   }
   if (problems.length === 1) throw problems[0];
   if (problems.length > 1) throw new DataError(listOf(problems, all.length));
-  const orientation = commonest(grids.map((g) => axisCodes(g.affine)));
+  const orientation = reorients(index) ? "RAS" : commonest(grids.map((g) => axisCodes(g.affine)));
   const turned = grids.map(({ shape, spacing, affine }) => {
     const { axes } = turnTo(affine, orientation);
     return { shape: axes.map((a) => shape[a]), spacing: axes.map((a) => spacing[a]) };
@@ -140,12 +140,17 @@ async function factsOf(
   return { facts, orientation };
 }
 
+// nnU-Net's readers that bring every image to RAS.
+const reorients = ({ reader = "" }: DatasetIndex): boolean => reader.endsWith("IOWithReorient");
+
 /**
  * Reads all cases of the data once; what is wrong is an error that lists it.
- * @returns what reads a case in the orientation that most of them have
+ * @returns what reads a case as nnU-Net's reader of the dataset does: as stored, or in RAS
  */
-export const checkedCases = async (data: RunData, onProgress?: (done: number, total: number) => void): Promise<ReadCase> =>
-  (await factsOf(data, onProgress)).facts.read;
+export async function checkedCases(data: RunData, onProgress?: (done: number, total: number) => void): Promise<ReadCase> {
+  const { facts } = await factsOf(data, onProgress);
+  return reorients(data.index) ? facts.read : data.read;
+}
 
 interface Grid {
   readonly shape: readonly number[];

@@ -78,6 +78,7 @@ export function folderStore(folder: string): RunStore {
         throw error;
       }),
     write: async (file, content) => writeFileAtomic(await at(file), content),
+    writePieces: async (file, pieces) => writeFileAtomic(await at(file), pieces),
     append: async (file, text) => appendWhole(await at(file), text),
     has: async (file) => existsSync(join(folder, file)),
     lock: async () => lock(await at(lockFile), folder),

@@ -5,6 +5,7 @@ import { existsSync, globSync, readdirSync, realpathSync, statSync } from "node:
 import { basename, dirname, join } from "node:path";
 import { imageStem, isImageName } from "../../data/formats/formats.ts";
 import { casesWithExtraChannel } from "../../data/folders/extra_channel.node.ts";
+import { photograph } from "../../data/folders/cases.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
 import { ConfigError, DataError } from "../../host/errors.ts";
 import { isPreviousChannel } from "../nnunet/cascade.ts";
@@ -75,8 +76,9 @@ export function casesOfPaths(paths: readonly string[], channels: number): Case[]
     const whole = files.filter((f) => !channel.test(stemOf(f)));
     const cases: Case[] = whole.map((f) => ({ id: stemOf(f), image: [f] }));
     if (numbered.length === 0) return cases;
-    // One channel of several is no case; several images of one channel each that are merely numbered are.
-    if (numbered.length !== channels) {
+    // One channel of several is no case; several images of one channel each that are merely numbered are, and a photograph that has its colors in one file.
+    const joined = numbered.length === 1 && photograph.test(numbered[0]);
+    if (numbered.length !== channels && !joined) {
       if (channels === 1) return [...cases, ...numbered.map((f) => ({ id: stemOf(f), image: [f] }))];
       throw new DataError(
         `case "${basename(stem)}" has ${numbered.length} of ${channels} channels: ${numbered.map((f) => basename(f)).join(", ")}`,

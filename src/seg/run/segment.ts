@@ -4,14 +4,15 @@ import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields, expectItems } from "../../host/kinds.ts";
 import { expectDevice } from "../../tensor/kind.ts";
 import type { Case } from "../../data/folders/dataset_index.ts";
-import { writeNifti } from "../../data/formats/nifti/nifti.ts";
+import { encodeNiftiChannels, writeNifti } from "../../data/formats/nifti/nifti.ts";
 import { withGeometryOf } from "../../data/volume.ts";
 import type { HostArray } from "../../host/array.ts";
+import { deflatePieces } from "../../host/bytes/inflate.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { expectOptions } from "../../host/options.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import type { Device } from "../../tensor/device.ts";
-import { decideScores, gathered, meanScores, probabilityMap, type ScoreMap } from "../inference/score_map.ts";
+import { decideScores, gathered, meanScores, probabilityMap, scoresInMemory } from "../inference/score_map.ts";
 import {
   type InferenceOptions,
   inferenceNames,
@@ -20,7 +21,7 @@ import {
   type SegmentPlan,
   type Segmenter,
 } from "../inference/segmenter.ts";
-import type { KeepScores } from "../inference/kept_scores.ts";
+import type { KeepScores, KeptScoreMap } from "../inference/kept_scores.ts";
 import type { Candidate } from "../metrics/detection.ts";
 import { diceOfLabels } from "../metrics/label_dice.ts";
 import { voteOfLabels } from "../post/ensemble.ts";
@@ -29,7 +30,7 @@ import { asStored, oriented, type ReadCase } from "../recipes/prepared.ts";
 import type { Context, LoadedCase, Networks, PreparedCase, Recipe } from "../recipes/recipe.ts";
 import { contextOf, loadWeights, readConfig, readRunInfo, type WhichWeights } from "./files.ts";
 import { cleanedUp, decidesOnSource, labelsOf, scoresOf } from "./decide.ts";
-import { type RunStore, expectStore } from "./store.ts";
+import { type RunStore, expectStore, writePieces } from "./store.ts";
 
 /** A trained run, ready to segment. */
 export interface OpenedRun {
@@ -100,8 +101,8 @@ export interface SegmentOptions {
   readonly steps?: readonly PostStep[] | undefined;
   /** Default "logits". */
   readonly ensemble?: Ensemble | undefined;
-  /** Give the probabilities of classes or regions too. Default false. */
-  readonly probabilities?: boolean | undefined;
+  /** Give the probabilities of classes or regions too, "channels": one at a time. Default false. */
+  readonly probabilities?: boolean | "channels" | undefined;
   /** Where scores are kept in between, which for many classes are more than memory; default one array. */
   readonly keepScores?: KeepScores | undefined;
   /** Told of each case and run what will be done, before it is. `id` is the case's. */
@@ -120,6 +121,8 @@ export interface Segmented {
   readonly labels: HostArray;
   /** Probabilities `[K, x, y, z]` of classes or regions there, if they were asked for. */
   readonly probabilities?: HostArray<Float32Array>;
+  /** In place of them the probabilities of the class that is asked for, `[x, y, z]`, if they were asked for so; to be disposed. */
+  readonly probabilityMap?: KeptScoreMap;
   /** Dice of each foreground class, if the case has a label. */
   readonly dice?: readonly number[];
   /** What was found, in millimeters, by recipes that look for things. */
@@ -176,20 +179,44 @@ function expectTogether(runs: readonly OpenedRun[], { ensemble = "logits", proba
 }
 
 async function segmentCase(runs: readonly OpenedRun[], stored: LoadedCase, options: SegmentOptions): Promise<Segmented> {
-  const [{ recipe, context }] = runs;
+  const [{ context }] = runs;
   const source = oriented(stored, context.orientation);
   const byLabels = !options.probabilities && (runs.length === 1 || options.ensemble === "vote");
   const joined = byLabels ? undefined : await joinedScores(runs, source, options);
+  try {
+    return await described(runs, { stored, source }, joined, options);
+  } catch (error) {
+    joined?.probabilityMap?.dispose();
+    throw error;
+  }
+}
+
+/** What is told of a case, on the grid of what was read. */
+async function described(
+  runs: readonly OpenedRun[],
+  { stored, source }: { readonly stored: LoadedCase; readonly source: LoadedCase },
+  joined: Awaited<ReturnType<typeof joinedScores>> | undefined,
+  options: SegmentOptions,
+): Promise<Segmented> {
+  const [{ recipe, context }] = runs;
   const found = joined ? await cleanedUp(recipe, joined.decided, source, context) : await votedLabels(runs, source, options);
   const { candidates } = found;
   const labels = postprocess(found, source.image.spacing, options.steps ?? []);
   const dice = source.label && diceOfLabels(labels, source.label, context.outputs.foreground, context.outputs.ignore);
+  const map = joined?.probabilityMap;
   const turned = <A extends HostArray>(x: A) => asStored(stored, context.orientation, x) as A;
   return {
     id: stored.id,
     source: stored,
     labels: turned(labels),
     ...(joined?.probabilities && { probabilities: turned(joined.probabilities) }),
+    ...(map && {
+      probabilityMap: {
+        ...map,
+        shape: stored.image.shape.slice(1),
+        channel: (c) => turned({ data: map.channel(c), shape: [1, ...map.shape] }).data,
+      },
+    }),
     ...(dice ? { dice } : {}),
     ...(candidates && { candidates }),
   };
@@ -207,9 +234,14 @@ async function votedLabels(runs: readonly OpenedRun[], source: LoadedCase, optio
 }
 
 /** What runs say together, on the source's grid. */
-async function joinedScores(runs: readonly OpenedRun[], source: LoadedCase, options: SegmentOptions) {
+async function joinedScores(
+  runs: readonly OpenedRun[],
+  source: LoadedCase,
+  options: SegmentOptions,
+): Promise<Pick<Segmented, "probabilities" | "probabilityMap"> & { readonly decided: HostArray<Uint8Array | Int32Array> }> {
   const { outputs } = runs[0].context;
-  const logits: (ScoreMap & { readonly dispose: () => void })[] = [];
+  const logits: KeptScoreMap[] = [];
+  const dispose = () => logits.forEach((l) => l.dispose());
   try {
     for (const [i, run] of runs.entries()) {
       const prepared = await run.recipe.prepare(source, run.context);
@@ -219,10 +251,18 @@ async function joinedScores(runs: readonly OpenedRun[], source: LoadedCase, opti
     const ofProbabilities = options.ensemble === "probabilities" && runs.length > 1;
     const mean = meanScores(ofProbabilities ? logits.map((l) => probabilityMap(l, outputs.kind)) : logits);
     const decided = decideScores(mean, outputs, ofProbabilities ? 0.5 : 0);
-    if (!options.probabilities) return { decided };
-    return { decided, probabilities: gathered(ofProbabilities ? mean : probabilityMap(mean, outputs.kind)) };
-  } finally {
-    for (const l of logits) l.dispose();
+    if (options.probabilities) {
+      const map = ofProbabilities ? mean : probabilityMap(mean, outputs.kind);
+      if (options.probabilities === "channels") return { decided, probabilityMap: { ...map, dispose } };
+      const probabilities = gathered(map);
+      dispose();
+      return { decided, probabilities };
+    }
+    dispose();
+    return { decided };
+  } catch (error) {
+    dispose();
+    throw error;
   }
 }
 
@@ -253,13 +293,14 @@ export async function writePrediction(store: RunStore, file: string, found: Segm
 }
 
 /**
- * Writes probabilities as NIfTI of several channels in the geometry of their image. Throws `ConfigError` if they were not asked for. `file` is its name in
- * the store.
+ * Writes probabilities as NIfTI of several channels in the geometry of their image, a channel at a time. Throws `ConfigError` if they were not asked for.
+ * `file` is its name in the store.
  */
 export async function writeProbabilities(store: RunStore, file: string, found: Segmented): Promise<void> {
   expectStore("writeProbabilities", store);
   expectFields("writeProbabilities", "found", found, { source: "object", probabilities: "array?" });
   const { id, source, probabilities } = found;
-  if (!probabilities) throw new ConfigError(`case "${id}" was segmented without probabilities`);
-  await store.write(file, await writeNifti(withGeometryOf(source.image, probabilities), { dtype: "f32", gzip: true }));
+  const map = found.probabilityMap ?? (probabilities && scoresInMemory(probabilities));
+  if (!map) throw new ConfigError(`case "${id}" was segmented without probabilities`);
+  await writePieces(store, file, deflatePieces(encodeNiftiChannels(source.image, map.channels, map.channel), "gzip"));
 }

@@ -16,6 +16,8 @@ export interface RunStore {
    * content; text becomes UTF-8.
    */
   write(file: string, bytes: Uint8Array | string): Promise<void>;
+  /** As `write`, of pieces as they come, so that a large file is never in memory. Absent where a store keeps its files there. */
+  writePieces?(file: string, pieces: AsyncIterable<Uint8Array>): Promise<void>;
   /** Adds to the end of a file, which is made if need be. After a crash the last line may be cut short. `text` becomes UTF-8. */
   append(file: string, text: string): Promise<void>;
   /** Whether there is a `file` of this name. */
@@ -58,6 +60,14 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return all;
+}
+
+/** Writes pieces to a store, in one where it has no other way. */
+export async function writePieces(store: RunStore, file: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  if (store.writePieces) return store.writePieces(file, pieces);
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  await store.write(file, joined(all));
 }
 
 /** The store. Throws `ConfigError` for what is none. */

@@ -1,13 +1,15 @@
 /** @file nnU-Net's preprocessing: resampling as itself computed it, cropping with holes filled, normalization, fingerprint, folds, places of classes. */
 
 import { describe, expect, test } from "vitest";
+import { turnVolume } from "../../../src/data/axis_codes.ts";
+import { makeVolume, readNifti, writeNifti } from "../../../src/data/index.ts";
 import { cropToNonzero } from "../../../src/data/nnunet/crop.ts";
 import { fingerprintOf } from "../../../src/data/nnunet/fingerprint.ts";
 import { getNormalizationScheme, normalizeIntensities } from "../../../src/data/nnunet/normalize.ts";
 import { padNdImage } from "../../../src/data/nnunet/pad.ts";
-import { preprocessCase, sampleForegroundLocations } from "../../../src/data/nnunet/preprocess.ts";
+import { nnunetArray, preprocessCase, sampleForegroundLocations } from "../../../src/data/nnunet/preprocess.ts";
 import { resampleDataOrSegToShape } from "../../../src/data/nnunet/resample.ts";
-import { resampleByPlan } from "../../../src/data/nnunet/resample_by_plan.ts";
+import { resampleByPlan, resampleLogitsByPlan } from "../../../src/data/nnunet/resample_by_plan.ts";
 import { generateCrossvalSplit } from "../../../src/data/nnunet/splits.ts";
 import { sortWeighted, weightedMoments, weightedQuantiles } from "../../../src/data/nnunet/weighted_values.ts";
 import { ConfigError, DataError, ShapeError } from "../../../src/host/errors.ts";
@@ -193,4 +195,43 @@ test("padding around the middle; folds", () => {
   const folds = generateCrossvalSplit(["a", "b", "c", "d", "e"], { nSplits: 5 });
   expect(folds.flatMap((f) => f.val).sort()).toEqual(["a", "b", "c", "d", "e"]);
   expect(() => generateCrossvalSplit(["a"])).toThrow(ConfigError);
+});
+
+test("resampled logits are half floats by numpy's functions, float32 by torch's", () => {
+  const x = { data: Float32Array.from({ length: 27 }, (_, i) => Math.f16round(Math.sin(i) * 5)), shape: [1, 3, 3, 3] };
+  const run = (fn: string, kwargs: object) => resampleLogitsByPlan(fn, { ...kwargs }, x, [4, 5, 4], [1, 1, 1], [1, 1, 1]).data;
+  const spline = run("resample_data_or_seg_to_shape", { order: 1 });
+  expect(spline).toEqual(spline.map((v) => Math.f16round(v)));
+  expect(spline).not.toEqual(
+    resampleByPlan("resample_data_or_seg_to_shape", { order: 1 }, x, [4, 5, 4], [1, 1, 1], [1, 1, 1]).data,
+  );
+  const torch = run("resample_torch_fornnunet", {});
+  expect(torch).not.toEqual(torch.map((v) => Math.f16round(v)));
+});
+
+test("the voxel size is the one that the file states, where it still holds", async () => {
+  const [c, s] = [Math.cos(0.3), Math.sin(0.3)];
+  const affine = [
+    [c * 1.5, -s * 1.5, 0, 0],
+    [s * 1.5, c * 1.5, 0, 0],
+    [0, 0, 4.5, 0],
+    [0, 0, 0, 1],
+  ];
+  const volume = makeVolume({ data: new Float32Array(8), shape: [1, 2, 2, 2] }, affine);
+  const oblique = await readNifti(await writeNifti(volume));
+  expect(oblique.spacing).not.toEqual([1.5, 1.5, 4.5]);
+  expect(nnunetArray(oblique).spacing).toEqual([4.5, 1.5, 1.5]);
+  const other = makeVolume(
+    oblique,
+    [
+      [2, 0, 0, 0],
+      [0, 2, 0, 0],
+      [0, 0, 2, 0],
+      [0, 0, 0, 1],
+    ],
+    oblique.meta,
+  );
+  expect(nnunetArray(other).spacing).toEqual([2, 2, 2]);
+  // Turned, the sizes go along.
+  expect(nnunetArray(turnVolume(oblique, { axes: [2, 0, 1], flips: [false, true, false] })).spacing).toEqual([1.5, 1.5, 4.5]);
 });

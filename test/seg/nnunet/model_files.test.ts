@@ -6,6 +6,7 @@ import { labelManager, labelsOfLogits } from "../../../src/seg/nnunet/label_mana
 import { openNnunetModel } from "../../../src/seg/nnunet/model_folder.ts";
 import { nnunetNetwork } from "../../../src/seg/nnunet/network.ts";
 import { parsePlans } from "../../../src/seg/nnunet/plans_file.ts";
+import { keptInMemory } from "../../../src/seg/inference/kept_scores.ts";
 import { scoresInMemory } from "../../../src/seg/inference/score_map.ts";
 import { restoreLabels, restoreProbabilities } from "../../../src/seg/nnunet/restore.ts";
 import { device } from "../../lib/device.ts";
@@ -113,8 +114,10 @@ test("logits come back through resampling, crop and transposition", () => {
   const labels = restoreLabels(scoresInMemory(logits), options);
   expect(labels.shape).toEqual([1, 6, 3, 3]);
   expect(Array.from(labels.data).reduce((a, b) => a + b, 0)).toBe(6);
-  const p = restoreProbabilities(scoresInMemory(logits), options);
-  expect(p.shape).toEqual([2, 6, 3, 3]);
-  expect(p.data[0]).toBe(1);
-  for (let i = 0; i < 54; i++) expect(p.data[i] + p.data[54 + i]).toBeCloseTo(1, 6);
+  const both = restoreProbabilities(scoresInMemory(logits), options, keptInMemory);
+  expect(both.labels).toEqual(labels);
+  expect([both.probabilities.channels, ...both.probabilities.shape]).toEqual([2, 6, 3, 3]);
+  const [p0, p1] = [0, 1].map((c) => both.probabilities.channel(c));
+  expect(p0[0]).toBe(1);
+  for (let i = 0; i < 54; i++) expect(p0[i] + p1[i]).toBeCloseTo(1, 6);
 });

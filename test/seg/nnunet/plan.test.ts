@@ -59,3 +59,9 @@ test("the estimate that nnU-Net's sources quote; errors", () => {
   };
   expect(() => planExperiment(none, { channel_names: { 0: "CT" }, labels: {}, numTraining: 1 })).toThrow(ConfigError);
 });
+
+test("a stack of TIFF pages is not read as a photograph is", () => {
+  const [{ dataset, fingerprint }] = readFixture<Stored[]>("nnunet_plans.json");
+  const readerOf = (file_ending: string) => planExperiment(fingerprint, { ...dataset, file_ending }).image_reader_writer;
+  expect([".tif", ".png", ".nrrd"].map(readerOf)).toEqual(["Tiff3DIO", "NaturalImage2DIO", "SimpleITKIO"]);
+});

@@ -29,6 +29,12 @@ test("channels of any format", () => {
   expect(casesOfPaths([path], 2)).toEqual([{ id: "p", image: ["p_0000.mha", "p_0001.mha"].map((f) => join(path, f)) }]);
 });
 
+test("a photograph has its colors in one file; one of several channels is refused", () => {
+  const photographs = folder("photographs", ["p_0000.png", "q_0000.png"]);
+  expect(casesOfPaths([photographs], 3)).toEqual(["p", "q"].map((id) => ({ id, image: [join(photographs, `${id}_0000.png`)] })));
+  expect(() => casesOfPaths([folder("lone", ["p_0000.mha"])], 2)).toThrow("1 of 2 channels");
+});
+
 test("a folder of slices is one case, one without images an error", () => {
   const slices = folder("series", ["1.dcm", "2.dcm"]);
   expect(casesOfPaths([slices], 1)).toEqual([{ id: "series", image: [slices] }]);

@@ -11,6 +11,10 @@ import { decideScores, gathered, resampledScores, scoresInMemory } from "../../.
 import { WindowSegmenter } from "../../../src/seg/inference/segmenter.ts";
 import { outputCodingOf } from "../../../src/seg/post/output_coding.ts";
 import { scoresOnDisk } from "../../../src/seg/run/scores_on_disk.node.ts";
+import { writeProbabilities } from "../../../src/seg/run/segment.ts";
+import { folderStore } from "../../../src/seg/run/folder_store.node.ts";
+import { memoryStore } from "../../../src/seg/run/store.ts";
+import { makeVolume, readNifti } from "../../../src/data/index.ts";
 import { device } from "../../lib/device.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "voxgrad-scores-"));
@@ -68,4 +72,38 @@ it("keeps little in memory, and says where there is no room", () => {
   expect(() => much.write(0, new Float32Array(3))).toThrow(OutOfMemoryError);
   writeFileSync(join(folder, "file"), "");
   expect(() => scoresOnDisk(join(folder, "file"), 0)(2, 3)).toThrow(OutOfMemoryError);
+});
+
+it("writes probabilities class by class, in pieces where the store can and in one where it cannot", async () => {
+  const shape = [2, 3, 4];
+  const source = { id: "a", image: makeVolume({ data: new Uint8Array(24), shape: [1, ...shape] }) };
+  const all = image(3, ...shape);
+  const asked: number[] = [];
+  const probabilityMap = {
+    channels: 3,
+    shape,
+    channel: (c: number) => {
+      asked.push(c);
+      return all.data.slice(24 * c, 24 * (c + 1));
+    },
+    dispose: () => {},
+  };
+  const [disk, memory] = [folderStore(folder), memoryStore()];
+  for (const store of [disk, memory]) {
+    await writeProbabilities(store, "p.nii.gz", { id: "a", source, labels: source.image, probabilityMap });
+    const bytes = (await store.read("p.nii.gz"))!;
+    const read = await readNifti(bytes);
+    expect([read.shape, read.data]).toEqual([all.shape, all.data]);
+  }
+  expect(asked).toEqual([0, 1, 2, 0, 1, 2]);
+  const failing = {
+    ...probabilityMap,
+    channel: () => {
+      throw new OutOfMemoryError("no room");
+    },
+  };
+  await expect(
+    writeProbabilities(disk, "q.nii.gz", { id: "a", source, labels: source.image, probabilityMap: failing }),
+  ).rejects.toThrow(OutOfMemoryError);
+  expect(readdirSync(folder).filter((f) => f.includes("q.nii"))).toEqual([]);
 });

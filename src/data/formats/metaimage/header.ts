@@ -20,6 +20,8 @@ export interface MetaHeader {
   /** Sizes of the axes, channels first. */
   readonly sizes: readonly number[];
   readonly affine: Affine;
+  /** ElementSpacing of the three axes, or of the two that there are. */
+  readonly spacing: readonly number[];
   /** Names of data files; undefined where the data follow the header. */
   readonly dataFiles?: readonly string[];
   readonly notes: readonly string[];
@@ -97,6 +99,7 @@ export function parseMetaHeader(text: string, fail: Fail): MetaHeader {
     ...(packed > 0 && Number.isSafeInteger(packed) && { packedBytes: packed }),
     skip,
     sizes: [channels, ...dims],
+    spacing: spacing.slice(0, 3),
     affine: rasAffine(columns, origin, lps, "TransformMatrix with ElementSpacing and Offset", fail),
     ...(dataFiles && { dataFiles }),
     notes,

@@ -41,7 +41,7 @@ async function readGrid(file: ImageFile): Promise<ImageGrid> {
 async function readMetaImage(file: ImageFile): Promise<Volume> {
   const fail = failing(`readImage: ${file.name}`);
   const { header, end } = await headerOf(file, fail);
-  const { dtype, littleEndian, affine, fields, notes, sizes } = header;
+  const { dtype, littleEndian, affine, fields, spacing, notes, sizes } = header;
   const shape = shapeOf(sizes);
   const [channels, nx, ny, nz] = [sizes[0], ...shape.slice(1)];
   const frames = shape[0] / channels;
@@ -59,6 +59,7 @@ async function readMetaImage(file: ImageFile): Promise<Volume> {
     dtype,
     fields,
     units: "mm",
+    spacing,
     ...(notes.length > 0 && { notes }),
   });
 }

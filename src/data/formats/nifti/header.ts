@@ -30,6 +30,8 @@ export interface NiftiHeader {
   /** Numbers of a voxel: 3 and 4 for colors, which become channels. */
   readonly colors: 1 | 3 | 4;
   readonly units: SpaceUnit;
+  /** pixdim of the three axes. */
+  readonly spacing: readonly number[];
   /** What is odd about it, see VolumeMeta. */
   readonly notes: readonly string[];
   /** The 348 or 540 bytes as they were. */
@@ -96,6 +98,7 @@ export function parseNiftiHeader(bytes: Uint8Array, name: string, pair = false):
     affine,
     colors,
     units,
+    spacing: fields.pixdim.slice(1, 4),
     notes,
     bytes: header,
   };

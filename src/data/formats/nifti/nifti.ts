@@ -74,6 +74,7 @@ export async function readNiftiOf(file: ImageFile): Promise<Volume> {
     header: header.bytes,
     dtype,
     units: header.units,
+    spacing: header.spacing,
     ...((slope !== 1 || inter !== 0) && { fields: { scl_slope: slope, scl_inter: inter } }),
     ...(header.notes.length > 0 && { notes: header.notes }),
   });
@@ -111,6 +112,23 @@ export function encodeNifti(volume: Volume, dtype?: NiftiDtype): Uint8Array {
   file.set(header);
   encodeBlock(data, channelsLast(volume.shape), file.subarray(header.length));
   return file;
+}
+
+/**
+ * The pieces of an uncompressed NIfTI file with several channels of one geometry, for who has or makes one at a time.
+ * @param source whose geometry and spatial size it is
+ * @param channels how many there are
+ * @param channel gives each `[x, y, z]`, once and in order
+ */
+export function* encodeNiftiChannels(
+  source: Volume,
+  channels: number,
+  channel: (index: number) => Float32Array,
+): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
+  const size = source.shape.slice(1);
+  yield buildNiftiHeader({ ...source, shape: [channels, ...size] }, "f32") as Uint8Array<ArrayBuffer>;
+  const order = channelsLast([1, ...size]);
+  for (let c = 0; c < channels; c++) yield encodeBlock(channel(c), order) as Uint8Array<ArrayBuffer>;
 }
 
 /** Whether bytes begin as a NIfTI header does. */

@@ -138,7 +138,12 @@ export const predictCommand: Command = {
             cases,
             info.labels,
             { out, probabilities },
-            byRuns(opened, info, { steps, ensemble, probabilities, keepScores: scoresOnDisk(out.name) }),
+            byRuns(opened, info, {
+              steps,
+              ensemble,
+              probabilities: probabilities && "channels",
+              keepScores: scoresOnDisk(out.name),
+            }),
           );
         } finally {
           for (const run of opened) run.dispose();
