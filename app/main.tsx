@@ -4,7 +4,13 @@ import { render } from "preact";
 import { App } from "./page/app.tsx";
 import { lookForGpu } from "./page/device.tsx";
 import { keepOffline } from "./page/version.tsx";
-import "./page/style.css";
+import "./page/style/base.css";
+import "./page/style/frame.css";
+import "./page/style/controls.css";
+import "./page/style/results.css";
+import "./page/style/viewer.css";
+import "./page/style/training.css";
+import "./page/style/room.css";
 
 render(<App />, document.getElementById("app")!);
 void lookForGpu();

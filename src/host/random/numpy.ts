@@ -9,6 +9,7 @@ import { logarithm } from "../logarithm.ts";
 import { lanesFor, normalsInLanes } from "../simd/chunks.ts";
 import { nextSeed } from "./default_seed.ts";
 import { MT19937, type MT19937State } from "./mt19937.ts";
+import { drawnWords, shuffle } from "./shuffle.ts";
 
 /** What a random transform draws from. Methods, argument order and ranges are numpy's `RandomState`. */
 export interface RandomSource {
@@ -96,8 +97,8 @@ export class RandomState implements RandomSource {
     const range = high - low;
     if (size === undefined) return low + range * this.double();
     const out = new Float64Array(size);
-    for (let at = 0; at < size; at += wordsAtOnce / 2) {
-      const words = drawnWords.subarray(0, 2 * Math.min(wordsAtOnce / 2, size - at));
+    for (let at = 0; at < size; at += drawnWords.length / 2) {
+      const words = drawnWords.subarray(0, 2 * Math.min(drawnWords.length / 2, size - at));
       this.mt.fill(words);
       for (let k = 0; k < words.length; k += 2)
         out[at + (k >> 1)] = low + range * (((words[k] >>> 5) * 2 ** 26 + (words[k + 1] >>> 6)) / 2 ** 53);
@@ -141,16 +142,7 @@ export class RandomState implements RandomSource {
   }
 
   shuffle<T>(items: T[] | Int32Array): void {
-    for (let last = items.length - 1; last > 0;) {
-      const mask = 0xffffffff >>> Math.clz32(last);
-      // As many words as are drawn at least until the mask, or the list, ends.
-      const words = drawnWords.subarray(0, Math.min(wordsAtOnce, last - (mask >>> 1)));
-      this.mt.fill(words);
-      const count = acceptedIndices(words, mask, last);
-      if (Array.isArray(items)) exchange(items, last, count);
-      else exchangeWords(items, last, count);
-      last -= count;
-    }
+    shuffle(this.mt, items);
   }
 
   getState(): RandomStateSnapshot {
@@ -233,42 +225,6 @@ export class RandomState implements RandomSource {
       for (const i of new Set(Array.from(draws, (x) => firstAbove(cdf, x)))) found.push(i); // may be too many for arguments
     }
     return found;
-  }
-}
-
-/** Words that are drawn at a time, and the indices that they become; the indices that are shuffled are below 2^32. */
-const wordsAtOnce = 512;
-const drawnWords = new Uint32Array(wordsAtOnce);
-const indices = new Uint32Array(wordsAtOnce);
-
-/**
- * Masked words up to `last`, then up to one less, and so on; gives how many. The next one in the place of one that is rejected: a branch on chance would be
- * guessed wrong as often.
- */
-function acceptedIndices(words: Uint32Array, mask: number, last: number): number {
-  let count = 0;
-  for (let k = 0; k < words.length; k++) {
-    const index = (words[k] & mask) >>> 0;
-    indices[count] = index;
-    count += Number(index <= last - count);
-  }
-  return count;
-}
-
-function exchange<T>(items: T[], last: number, count: number): void {
-  for (let k = 0; k < count; k++) {
-    const held = items[last - k];
-    items[last - k] = items[indices[k]];
-    items[indices[k]] = held;
-  }
-}
-
-/** The same with a list of one kind: the engine compiles each for what it sees. */
-function exchangeWords(items: Int32Array, last: number, count: number): void {
-  for (let k = 0; k < count; k++) {
-    const held = items[last - k];
-    items[last - k] = items[indices[k]];
-    items[indices[k]] = held;
   }
 }
 
