@@ -1,4 +1,5 @@
-// As many multiply-adds as the device can do: eight independent chains of vec4 per thread, nothing loaded in between.
+// As many multiply-adds as the device can do: eight independent chains of vec4 per thread, nothing loaded in between. Eight of each chain follow on one turn of the
+// loop, since llvmpipe merges all that a loop changes with its old value at every turn.
 // uses lib/grid
 
 alias V = vec4<E>;
@@ -16,9 +17,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let f = V(E(0.999));
   let s = V(E(lane) * E(0.0001));
-  for (var r = 0u; r < ROUNDS; r++) {
-    for (var k = 0u; k < 8u; k++) {
-      a[k] = fma(a[k], f, s);
+  for (var r = 0u; r < ROUNDS; r += 8u) {
+    for (var n = 0u; n < 8u; n++) {
+      for (var k = 0u; k < 8u; k++) {
+        a[k] = fma(a[k], f, s);
+      }
     }
   }
   var sum = a[0];

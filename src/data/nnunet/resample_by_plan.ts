@@ -51,7 +51,8 @@ const resamplers: Readonly<Record<string, Resampler>> = {
 
 /**
  * Resamples logits `[C, …]` that are half floats, as nnU-Net has them between tiles and labels: by the numpy functions they come out as halves too, by torch's
- * as float32. Arguments and errors are those of `resampleByPlan`.
+ * as float32. By the function that a plan calls `name` with its options `kwargs`, from `spacing` to `newSpacing` (mm per axis), to `newShape` voxels per spatial
+ * axis. @throws ConfigError for a function or option that is not known
  */
 export function resampleLogitsByPlan(
   name: string,

@@ -15,7 +15,10 @@ export interface KeptScores {
 }
 
 /** Scores that take room until they are disposed. */
-export type KeptScoreMap = ScoreMap & { readonly dispose: () => void };
+export type KeptScoreMap = ScoreMap & {
+  /** Gives the room back; the scores cannot be read any more. */
+  readonly dispose: () => void;
+};
 
 /** Makes room for the scores of an image, for so many channels and voxels. */
 export type KeepScores = (channels: number, voxels: number) => KeptScores;

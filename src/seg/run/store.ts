@@ -16,7 +16,7 @@ export interface RunStore {
    * content; text becomes UTF-8.
    */
   write(file: string, bytes: Uint8Array | string): Promise<void>;
-  /** As `write`, of pieces as they come, so that a large file is never in memory. Absent where a store keeps its files there. */
+  /** As `write`, of pieces as they come, each bytes of any length, so that a large file is never in memory. Absent where a store keeps its files there. */
   writePieces?(file: string, pieces: AsyncIterable<Uint8Array>): Promise<void>;
   /** Adds to the end of a file, which is made if need be. After a crash the last line may be cut short. `text` becomes UTF-8. */
   append(file: string, text: string): Promise<void>;
