@@ -17,9 +17,15 @@ const config = (M: number, N: number, K: number, resultComponentType = "f32") =>
 });
 
 // All that the choice reads of a device.
-function device(configs: readonly object[], { features = all, sizes = [32, 32], software = false } = {}): Device {
+const limits = { maxComputeInvocationsPerWorkgroup: 1024, maxComputeWorkgroupStorageSize: 32768 };
+function device(configs: readonly object[], { features = all, sizes = [32, 32], software = false, least = {} } = {}): Device {
   const info = { subgroupMinSize: sizes[0], subgroupMaxSize: sizes[1], subgroupMatrixConfigs: configs };
-  return { info, software, gpu: { features: new Set(features), adapterInfo: info }, choices: new Map() } as unknown as Device;
+  return {
+    info,
+    software,
+    gpu: { features: new Set(features), limits: { ...limits, ...least }, adapterInfo: info },
+    choices: new Map(),
+  } as unknown as Device;
 }
 
 const conv = (inputs: number, outputs: number, width = 32, taps = 3) =>
@@ -35,6 +41,11 @@ test("the largest shape with f32 sums, by subgroups that a shader can ask for", 
   }
   expect(matricesOf(device([config(16, 16, 16, "f16")]))).toBeUndefined();
   expect(matricesOf(device([]))).toBeUndefined();
+  // Shapes that no tile is made of, and devices too small for a tile.
+  expect(matricesOf(device([config(64, 64, 16), config(16, 16, 16)]))!.M).toBe(16);
+  expect(matricesOf(device([config(8, 16, 16)], { sizes: [8, 8] }))).toBeUndefined();
+  expect(matricesOf(device(nvidia, { least: { maxComputeWorkgroupStorageSize: 16384 } }))).toBeUndefined();
+  expect(matricesOf(device(nvidia, { sizes: [64, 64], least: { maxComputeInvocationsPerWorkgroup: 256 } }))).toBeUndefined();
 });
 
 test.each([
@@ -79,6 +90,8 @@ test("chosen for f16 on a GPU that has them, where they pay", () => {
   // A line of three is mostly zeros, and a chain of sums no longer than elsewhere.
   expect(hasWeightMatrix(gpu, conv(64, 64, 3))).toBe(false);
   expect(hasMatrix(gpu, conv(8192, 16), false)).toBe(false);
+  const taps = (size: number) => convShape([1, 32, 9, 9, 9], [32, 32, size, size, size], undefined, { padding: 3 });
+  expect([hasMatrix(gpu, taps(5), false), hasMatrix(gpu, taps(7), false)]).toEqual([true, false]);
   const slow = device([config(8, 8, 8)], { sizes: [8, 8], software: true });
   expect(gatherRule(slow, conv(64, 64), false, true)).toMatch(/^(rows|direct)/);
 });

@@ -22,11 +22,13 @@ export interface MatrixTile extends Matrices {
 
 // A chain of f32 sums of so many matrices is as long as those of the other kernels.
 const sequence = 4096;
+// The table of more taps would not fit into 32 KiB beside the tile.
+const mostTaps = 128;
 
 /** Whether the kernel takes it on this device: f16 only. */
 export function hasMatrix(device: Device, g: ConvGeometry, transposed: boolean): boolean {
   const matrices = matricesOf(device);
-  if (!matrices || !hasTile(g)) return false;
+  if (!matrices || !hasTile(g) || sizeOf(g.taps) > mostTaps) return false;
   const inputs = (transposed ? g.smallChannels : g.largeChannels) / g.groups;
   return inputs * sizeOf(g.taps) <= sequence * matrices.K;
 }

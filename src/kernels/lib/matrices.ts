@@ -30,7 +30,7 @@ export function halfConfigs({ gpu, info }: Device): MatrixConfig[] {
 const known = /* @__PURE__ */ new WeakMap<Device, Matrices | undefined>();
 
 /**
- * What the kernels for matrix units multiply on a device: the largest shape, by subgroups of 32 lanes or what comes nearest. A kernel has to know how many
+ * What the kernels for matrix units multiply on a device: the largest shape that they can be cut for, by subgroups of 32 lanes or what comes nearest. A kernel has to know how many
  * lanes a subgroup has, so there are none where a shader cannot ask for it.
  */
 export function matricesOf(device: Device): Matrices | undefined {
@@ -40,9 +40,14 @@ export function matricesOf(device: Device): Matrices | undefined {
 
 function found(device: Device): Matrices | undefined {
   const { subgroupMinSize = 0, subgroupMaxSize = 0 } = device.info;
-  const usable = device.gpu.features.has("subgroup-size-control" as GPUFeatureName) && device.gpu.features.has("shader-f16");
-  const [largest] = usable ? halfConfigs(device).toSorted((a, b) => b.M * b.N * b.K - a.M * a.N * a.K) : [];
-  if (!largest) return undefined;
-  const { M, N, K } = largest;
-  return { M, N, K, S: Math.min(subgroupMaxSize, Math.max(subgroupMinSize, 32)) };
+  const { features, limits } = device.gpu;
+  if (!features.has("subgroup-size-control" as GPUFeatureName) || !features.has("shader-f16")) return undefined;
+  const S = Math.min(subgroupMaxSize, Math.max(subgroupMinSize, 32));
+  // A tile has up to eight subgroups, and its shared memory less than 32 KiB.
+  if (limits.maxComputeInvocationsPerWorkgroup < 8 * S || limits.maxComputeWorkgroupStorageSize < 2 ** 15) return undefined;
+  const usable = halfConfigs(device).filter(
+    ({ M, N, K }) => [8, 16].includes(M) && [8, 16].includes(N) && N <= S && [8, 16, 32].includes(K),
+  );
+  const [largest] = usable.toSorted((a, b) => b.M * b.N * b.K - a.M * a.N * a.K);
+  return largest && { M: largest.M, N: largest.N, K: largest.K, S };
 }
