@@ -192,9 +192,22 @@ const slabElements = 4096;
 const blockElements = 128;
 // Partial sums above this have four times as many terms each: 128 to 128 channels of 3³ taps at 64³ would take 113 MB.
 const slabBytes = 2 ** 25;
+// Multiply-adds that a GPU does while it writes and reads one partial sum.
+const productsPerSum = 80;
+
+/**
+ * Slabs that give a device enough to do: of a GPU, whose small layers wait for memory, only so many that moving their sums (time in proportion to the slabs) takes no
+ * longer than the products on what they leave idle (time in inverse proportion).
+ */
+function busySlabs(device: Device, across: number, terms: number, threads: number): number {
+  const fill = workgroupsToFill(device, "weightGradient") / across;
+  if (device.software) return Math.ceil(fill);
+  const wide = (fill * 64) / Math.max(64, threads);
+  return Math.ceil(Math.min(wide, Math.sqrt((terms * wide) / productsPerSum)));
+}
 
 /** Runs of positions, how many of them a workgroup adds up, and how many such slabs there are: enough to fill the device and for precision. */
-function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: Shape, longest: number) {
+function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: Shape, threads: number, longest: number) {
   const lines = g.samples * g.small[0] * g.small[1];
   const width = g.small[2];
   const segments = Math.max(1, Math.ceil(width / longest));
@@ -202,7 +215,7 @@ function slabsOf(device: Device, g: ConvGeometry, across: number, weightShape: S
   const rows = lines * segments;
   const terms = lines * width;
   const bytes = 4 * sizeOf(weightShape);
-  const busy = Math.ceil(workgroupsToFill(device, "weightGradient") / across);
+  const busy = busySlabs(device, across, terms, threads);
   // As many as precision asks for, fewer where their sums would take too much memory.
   const precise = Math.min(
     Math.ceil(terms / slabElements),
@@ -237,6 +250,12 @@ function shareOf(device: Device, g: ConvGeometry, tile: ReturnType<typeof weight
   return { TA: Math.min(most, a > 8 ? 16 : a > 4 ? 8 : 4), TB: Math.min(most / 2, b > 4 ? 8 : b > 1 ? 4 : 1), taps: 1 };
 }
 
+/** Of a workgroup. */
+function threadsOf(tile: ReturnType<typeof weightVariant>, direct: number): number {
+  if (!tile || "TB" in tile) return direct;
+  return "SA" in tile ? tile.SA * tile.SB * tile.S : tile.AG * tile.BG * tile.KS;
+}
+
 function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape): Tensor {
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
@@ -246,7 +265,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const direct = pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
   const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
-  const runs = slabsOf(device, g, columns * tiles, weightShape, tile && "SA" in tile ? RUN : blockElements);
+  const runs = slabsOf(device, g, columns * tiles, weightShape, threadsOf(tile, WG), tile && "SA" in tile ? RUN : blockElements);
   const { slabs } = runs;
   const blocked = runs.slab > runs.block;
   const partial = device.empty([slabs, ...weightShape]);

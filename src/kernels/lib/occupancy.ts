@@ -6,7 +6,7 @@
 import type { Device } from "../../tensor/device.ts";
 
 const workgroups = {
-  /** At most 64 threads each in the direct kernel: twice as many as of the others, whose workgroups have 256. */
+  /** Of at most 64 threads each; fewer of larger ones. */
   weightGradient: { software: 16, hardware: 1024 },
   /** Of 128 or 256 threads each, with 64 results a thread: fewer than these, and tiles of 16 results a thread are the better cut. */
   conv: { software: 16, hardware: 128 },
