@@ -8,7 +8,8 @@ import type { Device } from "./device.ts";
 import { encoded, scratchOf, uniformBytes, uniformsOf } from "./encoding.ts";
 import { ConfigError } from "../host/errors.ts";
 import type { DType, HostArray } from "../host/array.ts";
-import { type Command, elideCopies, TraceStream, writtenBy } from "./trace.ts";
+import { elideCopies } from "./elide.ts";
+import { type Command, TraceStream, writtenBy } from "./trace.ts";
 import { asSeen, type Seen, watchModes } from "./modes.ts";
 import { type ScratchSizes } from "./plan_memory.ts";
 import { keep, scope } from "./scope.ts";
@@ -139,8 +140,8 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
     this.own = own;
     this.watched = outside.filter((s) => !s.released); // all but constants
     const pinned = new Set(this.outputs.keys());
-    this.commands = elideCopies(trace.commands, pinned);
-    const { sizes, slot } = scratchOf(this.commands, pinned);
+    const { commands, sizes, slot } = placed(trace.commands, pinned);
+    this.commands = commands;
     this.slot = slot;
     this.written = [...writtenBy(this.commands)];
     this.dispatches = this.commands.filter((c) => c.kind === "run").length;
@@ -294,6 +295,15 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
       s.virtual ? (this.outputs.get(s)?.memory() ?? buffers[this.slot.get(s)!]) : s.memory();
     return (this.steps = encoded(device, this.commands, memory, held.uniforms));
   }
+}
+
+// Values that are made side by side save copies, and mostly memory; where they do not, all of it is there as early as the first of them.
+function placed(trace: readonly Command[], results: ReadonlySet<Storage>) {
+  const [joined, apart] = [true, false].map((joins) => {
+    const commands = elideCopies(trace, results, joins);
+    return { commands, ...scratchOf(commands, results) };
+  });
+  return sum(joined.sizes) <= sum(apart.sizes) ? joined : apart;
 }
 
 function expectResult(result: unknown): void {

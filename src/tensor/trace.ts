@@ -1,12 +1,11 @@
 /**
  * @file From a trace to a plan. A trace is a list of dispatches and copies on storages that have a size but no memory. The plan places
- * them: storages whose lives do not overlap share a buffer, the largest first, and a copy that only moves a finished result into a
- * longer-lived buffer (a gradient into the optimizer's flat buffer) is dropped by letting the producer write there directly.
+ * them: storages whose lives do not overlap share a buffer, the largest first.
  * A placed storage has a buffer of its own for its whole life, because WebGPU forbids one buffer bound writable and read-only in one
  * dispatch, even in disjoint ranges.
  */
 
-import { alignment, alignUp, Storage } from "./buffers.ts";
+import { alignUp, Storage } from "./buffers.ts";
 import type { Access, Bound, KernelCall } from "./kernel.ts";
 import { expectCopy, type Stream } from "./stream.ts";
 
@@ -70,12 +69,14 @@ export class TraceStream implements Stream {
   }
 }
 
-interface Use {
+/** A region and what is done with it. */
+export interface Use {
   region: Region;
   access: Access;
 }
 
-function uses(command: Command): Use[] {
+/** The regions that a command touches, and how. */
+export function uses(command: Command): Use[] {
   if (command.kind === "run") return command.regions.map((region, i) => ({ region, access: command.call.bindings[i].access }));
   return [
     { region: command.source, access: "read" },
@@ -104,58 +105,6 @@ function lives(commands: readonly Command[]): Map<Storage, Life> {
     }
   });
   return map;
-}
-
-/** Drops copies whose source can be produced in place; returns the commands that remain. */
-export function elideCopies(commands: readonly Command[], pinned: ReadonlySet<Storage>): Command[] {
-  const life = lives(commands);
-  const alias = new Map<Storage, Region>();
-  const dropped = new Set<number>();
-
-  const moved = (r: Region): Region => {
-    const to = alias.get(r.storage);
-    return to ? { storage: to.storage, offset: to.offset + r.offset, bytes: r.bytes } : r;
-  };
-
-  const fits = (source: Storage, to: Region, first: number, at: number): boolean => {
-    for (let i = first; i < at; i++) {
-      if (dropped.has(i)) continue;
-      let reads = false;
-      let writes = false;
-      for (const { region, access } of uses(commands[i])) {
-        if (region.storage === to.storage) return false; // somebody looks at the long-lived buffer meanwhile
-        const there = moved(region);
-        if (region.storage !== source && there.storage !== to.storage) continue;
-        // Another result already lives in these very bytes, if the step writes them more than once.
-        if (region.storage !== source && there.offset < to.offset + to.bytes && to.offset < there.offset + there.bytes)
-          return false;
-        if (access === "read") reads = true;
-        else writes = true;
-      }
-      if (reads && writes) return false;
-    }
-    return true;
-  };
-
-  commands.forEach((command, i) => {
-    if (command.kind !== "copy") return;
-    const { source, target: to } = command;
-    const s = source.storage;
-    const span = life.get(s)!;
-    const whole = source.offset === 0 && alignUp(s.bytes) === alignUp(source.bytes);
-    if (!s.virtual || to.storage.virtual || pinned.has(s) || alias.has(s) || !whole) return;
-    if (to.offset % alignment !== 0 || span.last !== i || !fits(s, to, span.first, i)) return;
-    alias.set(s, to);
-    dropped.add(i);
-  });
-
-  return commands
-    .filter((_, i) => !dropped.has(i))
-    .map((command) =>
-      command.kind === "run"
-        ? { ...command, regions: command.regions.map(moved) }
-        : { ...command, source: moved(command.source), target: moved(command.target) },
-    );
 }
 
 export interface Placement {

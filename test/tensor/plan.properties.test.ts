@@ -6,9 +6,11 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Storage } from "../../src/tensor/buffers.ts";
 import type { Access } from "../../src/tensor/kernel.ts";
-import { type Command, elideCopies, place, type Region } from "../../src/tensor/trace.ts";
+import { elideCopies } from "../../src/tensor/elide.ts";
+import { type Command, place, type Region } from "../../src/tensor/trace.ts";
 
 const block = 256;
+const untouched = new Array<number>(64).fill(1);
 const pool = { take: () => ({}) as GPUBuffer, give: () => {} };
 const sides = (c: Command): { region: Region; access: Access }[] =>
   c.kind === "run"
@@ -23,7 +25,7 @@ function execute(commands: readonly Command[], bufferOf: (s: Storage) => unknown
   const memory = new Map<unknown, number[]>();
   const blocks = ({ storage, offset, bytes }: Region): { data: number[]; at: number[] } => {
     const key = bufferOf(storage);
-    if (!memory.has(key)) memory.set(key, new Array<number>(64).fill(1));
+    if (!memory.has(key)) memory.set(key, [...untouched]);
     return { data: memory.get(key)!, at: Array.from({ length: bytes / block }, (_, i) => offset / block + i) };
   };
   for (const c of commands) {
@@ -66,10 +68,16 @@ function program(
   picks.forEach(({ kind, reads, write, second, at, update }, i) => {
     const sources = [...new Set(reads.map((r) => all[r % all.length]))].filter((s) => written.has(s));
     if (kind === "copy") {
-      const source = virtuals[write % virtuals.length];
-      if (!written.has(source)) return;
-      const offset = (at % (9 - source.bytes / block)) * block;
-      commands.push({ kind: "copy", source: whole(source), target: { storage: reals[second % 2], offset, bytes: source.bytes } });
+      // A whole to a part, or a part to a whole.
+      const [a, b] = [all[write % all.length], all[second % all.length]];
+      const [small, large] = a.bytes < b.bytes ? [a, b] : [b, a];
+      const [source, target] = update ? [large, small] : [small, large];
+      if (a === b || !written.has(source)) return;
+      const part = { storage: large, offset: (at % (1 + (large.bytes - small.bytes) / block)) * block, bytes: small.bytes };
+      commands.push(
+        update ? { kind: "copy", source: part, target: whole(small) } : { kind: "copy", source: whole(small), target: part },
+      );
+      if (update) written.add(target);
       return;
     }
     const targets = [...new Set([all[write % all.length], all[second % all.length]])].filter((s) => !sources.includes(s));
@@ -100,10 +108,11 @@ test("a planned program leaves the same values outside, and binds no buffer two 
       fc.array(pick, { minLength: 3, maxLength: 14 }),
       fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 8 }),
       fc.nat(7),
-      (picks, sizes, pin) => {
+      fc.boolean(),
+      (picks, sizes, pin, joins) => {
         const { commands, virtuals, reals } = program(picks, sizes);
         const pinned = new Set([virtuals[pin % virtuals.length]]);
-        const left = elideCopies(commands, pinned);
+        const left = elideCopies(commands, pinned, joins);
         const { slot, sizes: buffers } = place(left, pinned);
         elided += commands.length - left.length;
         shared += slot.size - buffers.length;
@@ -111,7 +120,7 @@ test("a planned program leaves the same values outside, and binds no buffer two 
         const expected = execute(commands, (s) => s);
         const actual = execute(left, bufferOf);
         const outside = (memory: Map<unknown, number[]>, of: (s: Storage) => unknown) =>
-          [...reals, ...pinned].map((s) => memory.get(of(s))?.slice(0, s.bytes / block));
+          [...reals, ...pinned].map((s) => (memory.get(of(s)) ?? untouched).slice(0, s.bytes / block));
         expect(outside(actual, bufferOf)).toEqual(outside(expected, (s) => s));
         for (const c of left) {
           const bound = sides(c).map(({ region, access }) => ({

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { Storage } from "../../src/tensor/buffers.ts";
 import type { Access } from "../../src/tensor/kernel.ts";
-import { type Command, elideCopies, place, type Region } from "../../src/tensor/trace.ts";
+import { elideCopies } from "../../src/tensor/elide.ts";
+import { type Command, place, type Region } from "../../src/tensor/trace.ts";
 
 const pool = { take: () => ({ size: 1024 }) as GPUBuffer, give: () => {} };
 const virtual = (bytes = 256): Storage => new Storage(bytes);
@@ -76,7 +77,7 @@ describe("elideCopies", () => {
       copy(g2, F, 256),
       run({ reads: [F], updates: [x] }),
     ];
-    const left = elideCopies(commands, none);
+    const left = elideCopies(commands, none, false);
     expect(left.map((c) => c.kind)).toEqual(["run", "run", "run"]);
     expect((left[0] as { regions: Region[] }).regions[1]).toEqual(region(F, 0));
     expect((left[1] as { regions: Region[] }).regions[1]).toEqual(region(F, 256));
@@ -89,7 +90,7 @@ describe("elideCopies", () => {
     const write: Command = run({ writes: [s] });
     const readHalf = run({ reads: [s], writes: [d] });
     (readHalf as { regions: Region[] }).regions[0] = region(s, 256);
-    const left = elideCopies([write, readHalf, copy(s, F, 512)], none);
+    const left = elideCopies([write, readHalf, copy(s, F, 512)], none, false);
     expect((left[1] as { regions: Region[] }).regions[0]).toEqual(region(F, 768));
   });
 
@@ -98,27 +99,62 @@ describe("elideCopies", () => {
     ["the target is read meanwhile", (s, t) => [run({ writes: [s] }), run({ reads: [F], writes: [t] }), copy(s, F)]],
     ["the target is written meanwhile", (s) => [run({ writes: [s] }), run({ writes: [F] }), copy(s, F)]],
     ["the producer reads the target, as running statistics do", (s) => [run({ reads: [F], writes: [s] }), copy(s, F)]],
-    ["the source is used after", (s, t) => [run({ writes: [s] }), copy(s, F), run({ reads: [s], writes: [t] })]],
+    ["the source becomes another value", (s) => [run({ writes: [s] }), copy(s, F), run({ writes: [s] })]],
+    [
+      "the target becomes another value",
+      (s, t) => [run({ writes: [s] }), copy(s, F), run({ writes: [F] }), run({ reads: [s], writes: [t] })],
+    ],
     ["only part of the source is copied", (s) => [run({ writes: [s] }), copy(s, F, 0, 4)]],
     ["the target offset cannot be bound", (s) => [run({ writes: [s] }), copy(s, F, 128)]],
     ["the target is virtual", (s, t) => [run({ writes: [s] }), copy(s, t), run({ reads: [t] })]],
-    ["the source is real", (s) => [copy(real(256), F), run({ writes: [s] })]],
+    ["both are real", (s) => [copy(real(256), F), run({ writes: [s] })]],
   ];
   test.each(kept)("a copy stays if %s", (_name, make) => {
     const commands = make(virtual(512), virtual(512));
-    expect(elideCopies(commands, none)).toEqual(commands);
+    expect(elideCopies(commands, none, false)).toEqual(commands);
+  });
+
+  test("parts that are joined are made side by side, and read there", () => {
+    const [x, a, b, y, z] = [real(), virtual(), virtual(), virtual(512), virtual()];
+    const commands = [
+      run({ reads: [x], writes: [a] }),
+      run({ reads: [a], writes: [z] }), // a skip: the way down reads it first
+      run({ reads: [z], writes: [b] }),
+      copy(a, y, 0),
+      copy(b, y, 256),
+      run({ reads: [y], updates: [x] }),
+      run({ reads: [a], updates: [x] }), // and the gradients last
+    ];
+    expect(elideCopies(commands, none, false)).toEqual(commands);
+    const left = elideCopies(commands, none, true);
+    expect(left.map((c) => c.kind)).toEqual(["run", "run", "run", "run", "run"]);
+    expect((left[0] as { regions: Region[] }).regions[1]).toEqual(region(y, 0));
+    expect((left[2] as { regions: Region[] }).regions[1]).toEqual(region(y, 256));
+    expect((left[4] as { regions: Region[] }).regions[0]).toEqual(region(y, 0));
+  });
+
+  test("a slice is read where it lies", () => {
+    const [x, y, a] = [real(), virtual(512), virtual()];
+    const cut: Command = { kind: "copy", source: region(y, 256), target: region(a, 0) };
+    const left = elideCopies([run({ reads: [x], writes: [y] }), cut, run({ reads: [a], updates: [x] })], none, true);
+    expect(left.map((c) => c.kind)).toEqual(["run", "run"]);
+    expect((left[1] as { regions: Region[] }).regions[0]).toEqual(region(y, 256));
   });
 
   test("a copy stays if the source is a result of the step", () => {
     const s = virtual();
     const commands = [run({ writes: [s] }), copy(s, F)];
-    expect(elideCopies(commands, new Set([s]))).toEqual(commands);
+    expect(elideCopies(commands, new Set([s]), true)).toEqual(commands);
   });
 
   test("never makes a dispatch read and write one buffer", () => {
     const [a, b] = [virtual(), virtual()];
     // b is made from a: with both in F, one dispatch would bind F read-only and writable.
-    const left = elideCopies([run({ writes: [a] }), run({ reads: [a], writes: [b] }), copy(a, F, 0), copy(b, F, 256)], none);
+    const left = elideCopies(
+      [run({ writes: [a] }), run({ reads: [a], writes: [b] }), copy(a, F, 0), copy(b, F, 256)],
+      none,
+      false,
+    );
     expect(left.filter((c) => c.kind === "copy")).toHaveLength(1);
     for (const c of left) {
       if (c.kind !== "run") continue;
@@ -132,7 +168,7 @@ describe("elideCopies", () => {
   test("two results copied to the same bytes: the first is not overwritten while it is still read", () => {
     const [a, b, c] = [virtual(), virtual(), virtual()];
     const commands = [run({ writes: [a] }), run({ writes: [b] }), run({ reads: [a], writes: [c] }), copy(a, F, 0), copy(b, F, 0)];
-    const left = elideCopies(commands, none);
+    const left = elideCopies(commands, none, false);
     // b may not move to F before command 2 has read a there.
     expect((left[1] as { regions: Region[] }).regions[0].storage).toBe(b);
     expect(left.at(-1)).toEqual(commands[4]);

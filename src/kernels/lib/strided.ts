@@ -177,9 +177,10 @@ function copyRuns(
   start: number,
   ends: (at: Place) => [from: number, to: number],
 ): boolean {
-  if (!x.device.software) return false;
   const inner = strides.at(-1) === 1 ? shape.at(-1)! : 1;
   const runs = sizeOf(shape) / inner;
+  // A plan can mostly do without a copy of one run.
+  if (!x.device.software && !(runs === 1 && x.device.capturing)) return false;
   const width = elementBytes(x);
   // Buffer copies move whole words.
   const words = width === 4 || [inner, start, ...strides.slice(0, -1)].every((v) => v % 2 === 0);
