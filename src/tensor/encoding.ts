@@ -3,20 +3,33 @@
 import { alignment, type Storage, usage } from "./buffers.ts";
 import type { Device } from "./device.ts";
 import { paramBytes } from "./stream.ts";
+import { elideCopies } from "./elide.ts";
+import { sum } from "./plan_memory.ts";
+import { partSteady } from "./steady.ts";
 import { type Command, place, type Region } from "./trace.ts";
 import type { GPUBuffer } from "./webgpu.ts";
 
 /** Sizes of scratch buffers, and which of them each storage gets. Results have memory of their own; placing them only kept others off it. */
-export function scratchOf(
-  commands: readonly Command[],
-  results: ReadonlySet<Storage>,
-): { sizes: number[]; slot: Map<Storage, number> } {
+function scratchOf(commands: readonly Command[], results: ReadonlySet<Storage>): { sizes: number[]; slot: Map<Storage, number> } {
   const { sizes, slot } = place(commands, results);
   const resultSlots = new Set([...results].map((s) => slot.get(s)));
   const kept = sizes.flatMap((_, i) => (resultSlots.has(i) ? [] : [i]));
   const index = new Map(kept.map((i, k) => [i, k]));
   const scratch = [...slot].flatMap(([s, i]) => (index.has(i) ? [[s, index.get(i)!] as const] : []));
   return { sizes: kept.map((i) => sizes[i]), slot: new Map(scratch) };
+}
+
+/** The commands of a step with the scratch that they need; `around` are the bytes of what is there anyway. */
+export function placed(trace: readonly Command[], results: ReadonlySet<Storage>, inputs: readonly Storage[], around: number) {
+  const [joined, apart] = [true, false].map((joins) => {
+    const commands = elideCopies(trace, results, joins);
+    const all = scratchOf(commands, results);
+    // At most a quarter more memory for what need not be computed again.
+    const parts = partSteady(commands, new Set([...inputs, ...results]), (around + sum(all.sizes)) / 4);
+    return { parts, ...scratchOf([...parts.first, ...parts.each], new Set([...results, ...parts.kept])) };
+  });
+  // Values that are made side by side save copies, and mostly memory; where they do not, all of it is there as early as the first of them.
+  return sum(joined.sizes) <= sum(apart.sizes) ? joined : apart;
 }
 
 const calls = (commands: readonly Command[]) => commands.flatMap((c) => (c.kind === "run" && c.call.params ? [c.call] : []));

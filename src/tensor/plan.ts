@@ -5,19 +5,18 @@
 
 import { alignUp, Storage } from "./buffers.ts";
 import type { Device } from "./device.ts";
-import { encoded, scratchOf, uniformBytes, uniformsOf } from "./encoding.ts";
+import { encoded, placed, uniformBytes, uniformsOf } from "./encoding.ts";
 import { ConfigError } from "../host/errors.ts";
 import type { DType, HostArray } from "../host/array.ts";
-import { elideCopies } from "./elide.ts";
+import { type Parted } from "./steady.ts";
 import { type Command, TraceStream, writtenBy } from "./trace.ts";
 import { asSeen, type Seen, watchModes } from "./modes.ts";
-import { type ScratchSizes } from "./plan_memory.ts";
+import { type ScratchSizes, sum } from "./plan_memory.ts";
+import { type CaptureResult, expectResult, mapResult } from "./plan_result.ts";
 import { keep, scope } from "./scope.ts";
-import { expectNoPromise, expectNotAsync } from "./synchronous.ts";
+import { expectNotAsync } from "./synchronous.ts";
 import { byteLength, Tensor } from "./tensor.ts";
 
-/** What a captured function may return. */
-export type CaptureResult = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 /** What a captured step takes: tensors, or host arrays that become f32 tensors. */
 export type CaptureInput = Tensor | HostArray;
 
@@ -43,7 +42,6 @@ function giveBack({ device, scratch, outside, bytes, uniforms }: Held): void {
   uniforms.destroy();
 }
 
-const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
 const bytesOf = (storages: Iterable<Storage>): number => sum([...storages].map((s) => alignUp(s.bytes)));
 
 /** Bytes that a step needs on the device, by purpose. */
@@ -52,7 +50,7 @@ export interface StepMemory {
   readonly inputs: number;
   /** What the step returns. */
   readonly results: number;
-  /** Values that were uploaded while it was traced. */
+  /** Values that were uploaded while it was traced, and what is computed from weights only when these change. */
   readonly constants: number;
   /** Intermediate values; captured steps share it, see `Device.memoryReport`. */
   readonly scratch: number;
@@ -89,7 +87,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
   readonly layoutVersion: number;
   readonly inputs: readonly Tensor[];
   private readonly device: Device;
-  private readonly commands: readonly Command[];
+  private readonly parts: Parted;
   private readonly held: Held;
   private readonly watched: readonly Storage[];
   private readonly written: readonly Storage[];
@@ -97,6 +95,9 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
   // Which of the scratch buffers each virtual storage gets.
   private readonly slot: ReadonlyMap<Storage, number>;
   private readonly outputs = new Map<Storage, Storage>();
+  private readonly kept = new Map<Storage, Tensor>();
+  // When the newest of the memory that they were computed from had been written.
+  private keptOf = -1;
   private readonly own: R;
   // Under the tensors of `own`, which are stale themselves after a replay.
   private readonly places = new Map<Tensor, Storage>();
@@ -140,22 +141,31 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
     this.own = own;
     this.watched = outside.filter((s) => !s.released); // all but constants
     const pinned = new Set(this.outputs.keys());
-    const { commands, sizes, slot } = placed(trace.commands, pinned);
-    this.commands = commands;
+    const inputStorages = this.inputs.map((t) => t.storage);
+    const { parts, sizes, slot } = placed(trace.commands, pinned, inputStorages, bytesOf(outside) + bytesOf(inputStorages));
+    this.parts = parts;
+    for (const s of parts.kept) {
+      const storage = new Storage(s.bytes, device.pool, true);
+      this.kept.set(s, keep(new Tensor(device, storage, [Math.ceil(s.bytes / 4)], "u32")));
+    }
     this.slot = slot;
-    this.written = [...writtenBy(this.commands)];
-    this.dispatches = this.commands.filter((c) => c.kind === "run").length;
+    this.written = [...writtenBy(parts.each)];
+    this.dispatches = parts.each.filter((c) => c.kind === "run").length;
     this.memory = {
       inputs: sum(this.inputs.map((t) => alignUp(t.bytes))),
       results: bytesOf(pinned),
-      constants,
+      constants: constants + bytesOf(parts.kept),
       scratch: sum(sizes),
       uniforms: uniformBytes(this.commands),
       outside: bytesOf(this.watched.filter((s) => !this.inputs.some((t) => t.storage === s))),
     };
-    const bytes = this.memory.inputs + this.memory.results + constants;
+    const bytes = this.memory.inputs + this.memory.results + this.memory.constants;
     this.held = { device, scratch: sizes, outside, bytes };
     forgotten.register(this, this.held, this);
+  }
+
+  private get commands(): readonly Command[] {
+    return [...this.parts.first, ...this.parts.each];
   }
 
   get peakBytes(): number {
@@ -229,7 +239,10 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
       view.lapse();
       this.given.delete(t);
     }
-    steps.forEach((step, i) => {
+    const newest = Math.max(0, ...this.parts.sources.map((s) => s.changed));
+    const from = newest === this.keptOf ? this.parts.first.length : 0;
+    this.keptOf = newest;
+    steps.slice(from).forEach((step, i) => {
       if (i > 0 && i % this.submitEvery === 0) eager.flush();
       step();
     });
@@ -257,6 +270,7 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
     for (const s of this.outputs.values()) s.renew();
     for (const view of this.given.values()) view.dispose();
     mapResult(this.own, (t) => (t.dispose(), t));
+    for (const t of this.kept.values()) t.dispose();
     for (const t of this.inputs) t.dispose();
   }
 
@@ -287,34 +301,13 @@ export class Plan<R extends CaptureResult> implements CapturedPlan {
     if (this.steps && buffers.every((b, i) => b === this.buffers[i])) return this.steps;
     if (!held.uniforms) {
       for (const s of this.outputs.values()) s.allocate();
+      for (const t of this.kept.values()) t.storage.allocate();
       held.uniforms = uniformsOf(device, this.commands);
       device.plans.note(held.bytes, held.uniforms.size, 1);
     }
     this.buffers = buffers;
     const memory = (s: Storage): GPUBuffer =>
-      s.virtual ? (this.outputs.get(s)?.memory() ?? buffers[this.slot.get(s)!]) : s.memory();
+      s.virtual ? ((this.outputs.get(s) ?? this.kept.get(s)?.storage)?.memory() ?? buffers[this.slot.get(s)!]) : s.memory();
     return (this.steps = encoded(device, this.commands, memory, held.uniforms));
   }
-}
-
-// Values that are made side by side save copies, and mostly memory; where they do not, all of it is there as early as the first of them.
-function placed(trace: readonly Command[], results: ReadonlySet<Storage>) {
-  const [joined, apart] = [true, false].map((joins) => {
-    const commands = elideCopies(trace, results, joins);
-    return { commands, ...scratchOf(commands, results) };
-  });
-  return sum(joined.sizes) <= sum(apart.sizes) ? joined : apart;
-}
-
-function expectResult(result: unknown): void {
-  expectNoPromise("capture", result);
-  const list = result instanceof Tensor ? [result] : Object.values(result ?? { nothing: 0 });
-  if (list.every((t) => t instanceof Tensor)) return;
-  throw new ConfigError("capture: the function must be synchronous and return a tensor, or an array or a record of tensors");
-}
-
-function mapResult<R extends CaptureResult>(result: R, f: (t: Tensor) => Tensor): R {
-  if (result instanceof Tensor) return f(result) as R;
-  if (Array.isArray(result)) return result.map(f) as unknown as R;
-  return Object.fromEntries(Object.entries(result as Record<string, Tensor>).map(([k, t]) => [k, f(t)])) as R;
 }

@@ -9,7 +9,8 @@ import type { GPUBuffer } from "./webgpu.ts";
 /** Sizes of a plan's scratch buffers, the largest first. Also the identity of the plan here. */
 export type ScratchSizes = readonly number[];
 
-const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
+/** Of all. */
+export const sum = (list: Iterable<number>): number => [...list].reduce((a, b) => a + b, 0);
 
 function largest(members: Iterable<ScratchSizes>): number[] {
   const sizes: number[] = [];

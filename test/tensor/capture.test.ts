@@ -279,7 +279,7 @@ describe("tracing", () => {
       device.close();`,
       ["--expose-gc"],
     );
-    expect(stdout, stderr).toBe("3,96 6\n0 0");
+    expect(stdout, stderr).toBe("3,96 7\n0 0");
   });
 
   test("dispose may come while the step is only recorded, twice, and before a new call", async () => {

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { Storage } from "../../src/tensor/buffers.ts";
 import type { Access } from "../../src/tensor/kernel.ts";
 import { elideCopies } from "../../src/tensor/elide.ts";
+import { partSteady } from "../../src/tensor/steady.ts";
 import { type Command, place, type Region } from "../../src/tensor/trace.ts";
 
 const block = 256;
@@ -21,8 +22,11 @@ const sides = (c: Command): { region: Region; access: Access }[] =>
       ];
 
 /** Blocks of symbolic values: a dispatch writes a hash of its own number and of what it reads. */
-function execute(commands: readonly Command[], bufferOf: (s: Storage) => unknown): Map<unknown, number[]> {
-  const memory = new Map<unknown, number[]>();
+function execute(
+  commands: readonly Command[],
+  bufferOf: (s: Storage) => unknown,
+  memory = new Map<unknown, number[]>(),
+): Map<unknown, number[]> {
   const blocks = ({ storage, offset, bytes }: Region): { data: number[]; at: number[] } => {
     const key = bufferOf(storage);
     if (!memory.has(key)) memory.set(key, [...untouched]);
@@ -92,15 +96,16 @@ function program(
   return { commands, virtuals, reals };
 }
 
+const pick = fc.record<Pick>({
+  kind: fc.constantFrom("run", "run", "copy"),
+  reads: fc.array(fc.nat(20), { maxLength: 3 }),
+  write: fc.nat(20),
+  second: fc.nat(20),
+  at: fc.nat(20),
+  update: fc.boolean(),
+});
+
 test("a planned program leaves the same values outside, and binds no buffer two ways", () => {
-  const pick = fc.record<Pick>({
-    kind: fc.constantFrom("run", "run", "copy"),
-    reads: fc.array(fc.nat(20), { maxLength: 3 }),
-    write: fc.nat(20),
-    second: fc.nat(20),
-    at: fc.nat(20),
-    update: fc.boolean(),
-  });
   let elided = 0;
   let shared = 0;
   fc.assert(
@@ -147,4 +152,41 @@ test("a planned program leaves the same values outside, and binds no buffer two 
   // The programs do exercise both.
   expect(elided).toBeGreaterThan(100);
   expect(shared).toBeGreaterThan(1000);
+});
+
+test("a step whose steady part runs only when its sources changed leaves what the whole step does", () => {
+  let steady = 0;
+  let reused = 0;
+  fc.assert(
+    fc.property(
+      fc.array(pick, { minLength: 3, maxLength: 14 }),
+      fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 8 }),
+      fc.nat(7),
+      fc.boolean(),
+      fc.nat(12),
+      (picks, sizes, pin, joins, blocks) => {
+        const { commands, virtuals, reals } = program(picks, sizes);
+        const pinned = new Set([virtuals[pin % virtuals.length]]);
+        const { first, each, kept, sources } = partSteady(elideCopies(commands, pinned, joins), pinned, blocks * block);
+        expect(kept.reduce((sum, s) => sum + s.bytes, 0)).toBeLessThanOrEqual(blocks * block);
+        const { slot } = place([...first, ...each], new Set([...pinned, ...kept]));
+        const bufferOf = (s: Storage): unknown => (s.virtual ? slot.get(s) : s);
+        const [expected, actual] = [new Map<unknown, number[]>(), new Map<unknown, number[]>()];
+        for (const [turn, changed] of [undefined, reals[0], undefined, reals[1]].entries()) {
+          if (changed) for (const memory of [expected, actual]) memory.set(changed, new Array<number>(64).fill(turn + 100));
+          const again = turn === 0 || (changed && sources.includes(changed));
+          execute(commands, (s) => s, expected);
+          execute(again ? [...first, ...each] : each, bufferOf, actual);
+          if (!again) reused += first.length;
+          const outside = (memory: Map<unknown, number[]>, of: (s: Storage) => unknown) =>
+            [...reals, ...pinned].map((s) => (memory.get(of(s)) ?? untouched).slice(0, s.bytes / block));
+          expect(outside(actual, bufferOf)).toEqual(outside(expected, (s) => s));
+        }
+        steady += first.length;
+      },
+    ),
+    { numRuns: 6000, seed: 7 },
+  );
+  expect(steady).toBeGreaterThan(300);
+  expect(reused).toBeGreaterThan(500);
 });
