@@ -8,14 +8,16 @@ struct Params {
   inner: u32,     // of a channel; both in units of a thread
   channels: u32,
   start: u32,     // before this piece of a tensor
-  slope: f32,
+  slope: f32,     // where there are no slopes
+  slopes: u32,    // 0, 1 or one per channel
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> factor: array<f32>;
 @group(0) @binding(3) var<storage, read> shift: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<S>;
+@group(0) @binding(4) var<storage, read> slopes: array<f32>;
+@group(0) @binding(5) var<storage, read_write> y: array<S>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -23,6 +25,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i < p.count) {
     let c = (p.start + i) / p.inner % p.channels;
     let v = V(x[i]) * factor[c] + shift[c];
-    y[i] = S(select(p.slope * v, v, v > V(0.0)));
+    var slope = p.slope;
+    if (p.slopes != 0u) {
+      slope = slopes[select(c, 0u, p.slopes == 1u)];
+    }
+    y[i] = S(select(slope * v, v, v > V(0.0)));
   }
 }

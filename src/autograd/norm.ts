@@ -206,7 +206,8 @@ export function fixedBatchNorm(
   }
   const slope = slopeOf(x, activation);
   const inputs = [x, weight, bias, mean, variance];
-  const onePass = !noted(inputs) && !(activation && observed()) && typeof slope === "number";
+  const slopes = typeof slope === "number" ? [] : [slope];
+  const onePass = !noted([...inputs, ...slopes]) && !(activation && observed());
   const y = composite("fixedBatchNorm", inputs, { eps }, () => {
     const made: Tensor[] = [];
     const own = (t: Tensor) => (made.push(t), t);

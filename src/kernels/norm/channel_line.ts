@@ -11,12 +11,15 @@ import { channelLineShader } from "../shaders/norm/channel_line.gen.ts";
 /**
  * x · factor + shift of `[N, C, …]`, then `slope` times it where it is not above 0.
  * @param factor `[C]`, with `shift` `[C]`
- * @param slope 1 for no activation, 0 for ReLU
+ * @param slope 1 for no activation, 0 for ReLU; or slopes `[1]` or `[C]`
  */
-export function channelLine(x: Tensor, factor: Tensor, shift: Tensor, slope: number): Tensor {
+export function channelLine(x: Tensor, factor: Tensor, shift: Tensor, slope: number | Tensor): Tensor {
   expectFloats("fixedBatchNorm", { input: x });
   expectTensors("fixedBatchNorm", { factor, shift });
   const { device } = x;
+  const slopes = typeof slope === "number" ? undefined : slope;
+  if (slopes) expectTensors("fixedBatchNorm", { slope: slopes });
+  const lines = { slope: typeof slope === "number" ? slope : 0, slopes: slopes?.size ?? 0 };
   const y = device.empty(x.shape, x.dtype);
   if (x.size === 0) return y;
   const inner = sizeOf(x.shape.slice(2));
@@ -28,8 +31,8 @@ export function channelLine(x: Tensor, factor: Tensor, shift: Tensor, slope: num
       channelLineShader[wide ? "wide" : "scalar"]({
         variant: wide ? "x4" : "",
         half: half(x),
-        params: { count: to.size / width, inner: inner / width, channels: x.shape[1], start: start / width, slope },
-        bind: { x: from, factor, shift, y: write(to) },
+        params: { count: to.size / width, inner: inner / width, channels: x.shape[1], start: start / width, ...lines },
+        bind: { x: from, factor, shift, slopes: slopes ?? factor, y: write(to) },
         workgroups: grid(device, "fixedBatchNorm", to.size / width, 64),
       }),
     );

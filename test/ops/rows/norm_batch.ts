@@ -124,7 +124,9 @@ const fixed: Row<NormArgs> = {
     { id: "fixedBatchNorm/3d-affine", shape: [2, 3, 2, 3, 4], weighted: true, args: { eps: 1e-2 } },
     { id: "fixedBatchNorm/no-spatial", shape: [4, 3], weighted: true, args: {} },
     { id: "fixedBatchNorm/leaky", shape: [2, 3, 3, 5], weighted: true, args: { leak: 0.1 } },
-  ].map(({ id, shape, weighted, args }) => ({
+    { id: "fixedBatchNorm/prelu", shape: [2, 3, 3, 5], weighted: true, args: {}, slopes: 1 },
+    { id: "fixedBatchNorm/prelu-per-channel", shape: [2, 3, 4, 4], weighted: true, args: {}, slopes: 3 },
+  ].map(({ id, shape, weighted, args, slopes }) => ({
     id,
     args,
     inputs: {
@@ -132,6 +134,7 @@ const fixed: Row<NormArgs> = {
       mean: { shape: [3] },
       variance: { shape: [3], values: between(0.5, 2) },
       ...(weighted ? { weight: { shape: [3] }, bias: { shape: [3] } } : {}),
+      ...(slopes ? { slope: { shape: [slopes] } } : {}),
     },
   })),
   run: (t, args) => fixedBatchNorm(t.x, t.weight, t.bias, t.mean, t.variance, options(t, args)),
@@ -146,7 +149,7 @@ const fixed: Row<NormArgs> = {
     });
     return rectified(host(x.shape, y), inputs, args);
   },
-  differentiable: ["x", "weight", "bias"],
+  differentiable: ["x", "weight", "bias", "slope"],
   splits: true,
   half: ["x"],
   flops: ({ x }) => 2 * sizeOf(x),
