@@ -16,7 +16,9 @@ struct Params {
   slabs: u32,
   slopes: u32,             // of the activation below zero: 0 for the number `slope`, else as many as the tensor holds, 1 or one per channel
   slope: f32,
+  residual: u32,           // what norm/forward adds: NONE, BEHIND the activation or BEFORE it
 }
+
 
 @group(0) @binding(0) var<uniform> p: Params;
 

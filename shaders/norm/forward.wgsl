@@ -1,5 +1,5 @@
 // Normalisation of groups of elements to zero mean and unit variance, then an optional scale and shift per channel and an activation of two
-// straight lines: instance norm (a group is one channel of one sample), group norm, layer norm, and batch norm in training (one channel of all
+// straight lines, with another tensor added behind or before it: instance norm (a group is one channel of one sample), group norm, layer norm, and batch norm in training (one channel of all
 // samples). One workgroup per group; or, where these are too few to fill a device, one per slab, after norm/slab_moments.
 //
 // [4, 32, 128, 128] on llvmpipe (LLVM 15, two shared cores, least GPU ms of 6, forward + all gradients): one element a thread and a kernel of its own
@@ -9,15 +9,16 @@
 //   batch with scale, shift, ReLU              33.8 + 49.3    19.9 + 21.8    11.9 +  9.1
 //   group (8) with scale, shift, ReLU          41.5 + 50.0    26.7 + 14.0    14.5 +  6.9
 // chooses lib/scalar lib/wide
-// uses lib/grid lib/norm_moments lib/norm_affine
+// uses lib/grid lib/norm_moments lib/norm_affine lib/residual
 
 @group(0) @binding(1) var<storage, read> x: array<S>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read> slope: array<f32>;
 @group(0) @binding(5) var<storage, read> slab_moments: array<f32>; // [groups, slabs, 3] of norm/slab_moments
-@group(0) @binding(6) var<storage, read_write> y: array<S>;
-@group(0) @binding(7) var<storage, read_write> stats: array<f32>; // [groups, 3]: mean, 1 / standard deviation, what the mean lacks
+@group(0) @binding(6) var<storage, read> residual: array<S>;
+@group(0) @binding(7) var<storage, read_write> y: array<S>;
+@group(0) @binding(8) var<storage, read_write> stats: array<f32>; // [groups, 3]: mean, 1 / standard deviation, what the mean lacks
 
 // 1: there are slabs.
 override SLABS: u32;
@@ -62,8 +63,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       q = of_channel(channel(g, i));
     }
     let k = at(g, i);
-    let z = scaled(normalised(V(x[k]), s), q);
-    y[k] = S(select(q.slope * z, z, z > V(0.0)));
+    var z = scaled(normalised(V(x[k]), s), q);
+    if (p.residual == BEFORE) {
+      z += V(residual[k]);
+    }
+    z = select(q.slope * z, z, z > V(0.0));
+    if (p.residual == BEHIND) {
+      z += V(residual[k]);
+    }
+    y[k] = S(z);
   }
   if (lane < 3u && id % p.slabs == 0u && g < p.groups) {
     stats[3u * g + lane] = s[lane];

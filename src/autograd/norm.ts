@@ -2,12 +2,13 @@
 
 import { channelLine } from "../kernels/norm/channel_line.ts";
 import * as kernels from "../kernels/norm/norm.ts";
-import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry } from "../kernels/norm/shape.ts";
+import { batchNormShape, groupNormShape, layerNormShape, type NormGeometry, type Residual } from "../kernels/norm/shape.ts";
+import { unaryGradient } from "../kernels/pointwise.ts";
 import { preluShape } from "../kernels/prelu.ts";
 import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { expectOptions } from "../host/options.ts";
-import { type Shape, showShape } from "../host/shape.ts";
+import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import { expectKind } from "../tensor/kind.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, affine, leakyRelu, mul, reciprocal, relu, sqrt } from "./pointwise.ts";
@@ -22,20 +23,26 @@ import { expectArguments } from "../host/kinds.ts";
  */
 export type NormActivation = "relu" | { readonly leakyRelu: number } | { readonly prelu: Tensor };
 
+/** A tensor of the shape and type of the result that is added to it: behind the activation, or before it as in residual networks (He et al. 2016). */
+export type NormResidual = { readonly behind: Tensor } | { readonly before: Tensor };
+
 /** Options of `instanceNorm`, `groupNorm`, `batchNorm` and others. */
 export interface NormCallOptions {
   /** Added to the variance; default 1e-5. */
   readonly eps?: number;
   /** Of what is normalized, scaled and shifted; default none. */
   readonly activation?: NormActivation;
+  /** Default none. */
+  readonly residual?: NormResidual;
 }
 
-const normCallNames = "eps activation";
+const normCallNames = "eps activation residual";
 
 interface Call {
   readonly args: Arguments;
   readonly geometry: NormGeometry;
   readonly activation?: NormActivation;
+  readonly residual?: NormResidual;
   /** Looks at the statistics. */
   readonly withStats?: (stats: Tensor) => void;
 }
@@ -53,20 +60,49 @@ function activate(z: Tensor, activation: NormActivation): Tensor {
   return "leakyRelu" in activation ? leakyRelu(z, activation.leakyRelu) : prelu(z, activation.prelu);
 }
 
+function residualOf(op: string, x: Tensor, given: NormResidual | undefined): Residual | undefined {
+  if (!given) return undefined;
+  const before = "before" in given;
+  const tensor = before ? given.before : given.behind;
+  expectKind(op, { residual: tensor });
+  if (!sameShape(tensor.shape, x.shape) || tensor.dtype !== x.dtype)
+    throw new ShapeError(
+      `${op}: residual is ${tensor.dtype} ${showShape(tensor.shape)}, must be ${x.dtype} ${showShape(x.shape)}`,
+    );
+  return { tensor, before };
+}
+
+/** The activation and what is added, as operations of their own. */
+function finished(z: Tensor, activation: NormActivation | undefined, residual: Residual | undefined): Tensor {
+  const first = residual?.before ? add(z, residual.tensor) : z;
+  const second = activation ? activate(first, activation) : first;
+  return residual && !residual.before ? add(second, residual.tensor) : second;
+}
+
 function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, call: Call): Tensor {
   const { args, geometry: g, activation, withStats } = call;
   const slope = slopeOf(x, activation);
-  // To observers these are two operations.
-  if (activation && observed()) return activate(apply(op, x, weight, bias, { ...call, activation: undefined }), activation);
+  const residual = residualOf(op, x, call.residual);
+  // The sign of the result tells the side of the activation, unless a slope turns it.
+  const told = typeof slope === "number" && slope >= 0;
+  // To observers these are several operations.
+  if ((activation || residual) && (observed() || (residual?.before && !told))) {
+    return finished(apply(op, x, weight, bias, { ...call, activation: undefined, residual: undefined }), activation, residual);
+  }
   const affine = { weight, bias, slope };
-  const { y, stats } = kernels.norm(x, affine, g);
+  const { y, stats } = kernels.norm(x, affine, g, residual);
   withStats?.(stats);
   const backward: Backward = (dy, needs) => {
-    const channels = needs.slice(1).includes(true);
-    const { dx, dWeight, dBias, dSlope } = kernels.normGradients(x, affine, stats, dy, g, { channels });
-    return [dx, dWeight, dBias, dSlope];
+    const channels = needs.slice(1, 4).includes(true);
+    const early = residual?.before && slope !== 1;
+    const dz = early ? unaryGradient("leakyRelu", y, dy, slope as number) : dy;
+    const { dx, dWeight, dBias, dSlope } = kernels.normGradients(x, early ? { weight, bias } : affine, stats, dz, g, {
+      channels,
+    });
+    if (early && !needs[4]) dz.dispose();
+    return [dx, dWeight, dBias, dSlope, residual && dz];
   };
-  record(op, [x, weight, bias, typeof slope === "number" ? undefined : slope], y, backward, args);
+  record(op, [x, weight, bias, typeof slope === "number" ? undefined : slope, residual?.tensor], y, backward, args);
   // Without a note nobody else frees them.
   if (y.origin === undefined) stats.dispose();
   return y;
@@ -104,9 +140,9 @@ function byGroups(
   bias: Tensor | undefined,
   options: NormCallOptions,
 ) {
-  const { eps = 1e-5, activation } = options;
+  const { eps = 1e-5, activation, residual } = options;
   const geometry = groupNormShape(op, x.shape, groups, eps, weight?.shape, bias?.shape);
-  return apply(op, x, weight, bias, { args: { groups, eps }, geometry, activation });
+  return apply(op, x, weight, bias, { args: { groups, eps }, geometry, activation, residual });
 }
 
 /**
@@ -171,7 +207,7 @@ export function batchNorm(
   options: NormCallOptions = {},
 ): Tensor {
   expectOptions("batchNorm", options, normCallNames);
-  const { eps = 1e-5, activation } = options;
+  const { eps = 1e-5, activation, residual } = options;
   expectKind("batchNorm", { x });
   const geometry = batchNormShape(x.shape, eps, weight?.shape, bias?.shape);
   if (geometry.count <= 1)
@@ -179,7 +215,7 @@ export function batchNorm(
   const withStats = (stats: Tensor) => {
     if (running) kernels.normRunning(stats, running.mean, running.var, geometry, running.momentum ?? 0.1);
   };
-  return apply("batchNorm", x, weight, bias, { args: { eps }, geometry, activation, withStats });
+  return apply("batchNorm", x, weight, bias, { args: { eps }, geometry, activation, residual, withStats });
 }
 
 /**
@@ -206,8 +242,9 @@ export function fixedBatchNorm(
   }
   const slope = slopeOf(x, activation);
   const inputs = [x, weight, bias, mean, variance];
-  const slopes = typeof slope === "number" ? [] : [slope];
-  const onePass = !noted([...inputs, ...slopes]) && !(activation && observed());
+  const residual = residualOf("fixedBatchNorm", x, options.residual);
+  const behind = [typeof slope === "number" ? undefined : slope, residual?.tensor];
+  const onePass = !noted([...inputs, ...behind]) && !((activation || residual) && observed());
   const y = composite("fixedBatchNorm", inputs, { eps }, () => {
     const made: Tensor[] = [];
     const own = (t: Tensor) => (made.push(t), t);
@@ -217,11 +254,11 @@ export function fixedBatchNorm(
     const shift = bias ? own(add(offset, bias)) : offset;
     const shape = [1, mean.size, ...x.shape.slice(2).map(() => 1)];
     const z = onePass
-      ? channelLine(x, factor, shift, slope)
+      ? channelLine(x, factor, shift, slope, residual)
       : add(own(mul(x, own(reshape(factor, shape)))), own(reshape(shift, shape)));
     // Without a note nobody else frees them.
     if (z.origin === undefined) for (const t of made) t.dispose();
     return z;
   });
-  return activation && !onePass ? activate(y, activation) : y;
+  return onePass ? y : finished(y, activation, residual);
 }

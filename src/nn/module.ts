@@ -3,6 +3,7 @@
  * properties are named as in the reference implementation reads and writes its weights without a mapping table.
  */
 
+import { add } from "../autograd/pointwise.ts";
 import { expectInstance, refused } from "../host/kinds.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import type { HostArray } from "../host/array.ts";
@@ -58,9 +59,15 @@ export abstract class Module {
     return false;
   }
 
-  /** What `next` makes of this module's result, in one pass over memory; undefined where the two have none. @internal */
-  forwardWith(_x: Tensor, _next: Module): Tensor | undefined {
+  /** What `next` makes of this module's result, plus a residual, in one pass over memory; undefined where they have none. @internal */
+  forwardWith(_x: Tensor, _next: Module, _residual?: Tensor): Tensor | undefined {
     return undefined;
+  }
+
+  /** The output plus a tensor of its shape, and what `next` makes of that, in one pass over memory where there is one. @internal */
+  forwardPlus(x: Tensor, residual: Tensor, next?: Module): Tensor {
+    const sum = add(this.forward(x), residual);
+    return next ? next.forward(sum) : sum;
   }
 
   /** Submodules by name, in registration order. */
@@ -172,15 +179,33 @@ export abstract class Module {
 }
 
 /** `x` through modules one after the other; neighbors that have a pass for both, such as a norm and its activation, as one. */
-export function inSequence(x: Tensor, ...modules: readonly Module[]): Tensor {
-  // Whoever put another `forward` in a module's place wants to see its results.
-  if (modules.some((m) => Object.hasOwn(m, "forward"))) return modules.reduce((v, m) => m.forward(v), x);
+export const inSequence = (x: Tensor, ...modules: readonly Module[]): Tensor => through(x, modules);
+
+/** The same plus a tensor of the result's shape, and what `next` makes of that. */
+export const inSequencePlus = (x: Tensor, modules: readonly Module[], residual: Tensor, next?: Module): Tensor =>
+  through(x, modules, { residual, next: next?.idle ? undefined : next });
+
+/** Whether somebody put another `forward` in its place, whose results are wanted. */
+export const patched = (m: Module): boolean => Object.hasOwn(m, "forward");
+
+function through(x: Tensor, modules: readonly Module[], plus?: { residual: Tensor; next: Module | undefined }): Tensor {
   const active = modules.filter((m) => !m.idle);
+  if (modules.some(patched) || active.length === 0) {
+    const y = modules.reduce((v, m) => m.forward(v), x);
+    if (!plus) return y;
+    const sum = add(y, plus.residual);
+    return plus.next ? plus.next.forward(sum) : sum;
+  }
   let y = x;
-  for (let i = 0; i < active.length; i++) {
-    const both = i + 1 < active.length ? active[i].forwardWith(y, active[i + 1]) : undefined;
-    y = both ?? active[i].forward(y);
-    if (both) i++;
+  for (let i = 0; i < active.length;) {
+    const left = active.length - i;
+    const both =
+      left > 1 && (left > 2 || !plus?.next)
+        ? active[i].forwardWith(y, active[i + 1], left === 2 ? plus?.residual : undefined)
+        : undefined;
+    if (both) y = both;
+    else y = left === 1 && plus ? active[i].forwardPlus(y, plus.residual, plus.next) : active[i].forward(y);
+    i += both ? 2 : 1;
   }
   return y;
 }
@@ -204,6 +229,13 @@ export class Sequential extends Module {
 
   forward(x: Tensor): Tensor {
     return inSequence(x, ...this.layers.map(([, layer]) => layer));
+  }
+
+  /** @internal */
+  override forwardPlus(x: Tensor, residual: Tensor, next?: Module): Tensor {
+    if (patched(this)) return super.forwardPlus(x, residual, next);
+    const layers = this.layers.map(([, layer]) => layer);
+    return inSequencePlus(x, layers, residual, next);
   }
 }
 

@@ -6,25 +6,27 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { eachPiece } from "../lib/pieces.ts";
 import { grid } from "../lib/workgroups.ts";
+import { codeOf } from "./norm.ts";
+import type { Residual } from "./shape.ts";
 import { channelLineShader } from "../shaders/norm/channel_line.gen.ts";
 
 /**
- * x · factor + shift of `[N, C, …]`, then `slope` times it where it is not above 0.
+ * x · factor + shift of `[N, C, …]`, then `slope` times it where it is not above 0, and a residual behind or before that.
  * @param factor `[C]`, with `shift` `[C]`
  * @param slope 1 for no activation, 0 for ReLU; or slopes `[1]` or `[C]`
  */
-export function channelLine(x: Tensor, factor: Tensor, shift: Tensor, slope: number | Tensor): Tensor {
+export function channelLine(x: Tensor, factor: Tensor, shift: Tensor, slope: number | Tensor, residual?: Residual): Tensor {
   expectFloats("fixedBatchNorm", { input: x });
   expectTensors("fixedBatchNorm", { factor, shift });
   const { device } = x;
   const slopes = typeof slope === "number" ? undefined : slope;
   if (slopes) expectTensors("fixedBatchNorm", { slope: slopes });
-  const lines = { slope: typeof slope === "number" ? slope : 0, slopes: slopes?.size ?? 0 };
+  const lines = { slope: typeof slope === "number" ? slope : 0, slopes: slopes?.size ?? 0, residual: codeOf(residual) };
   const y = device.empty(x.shape, x.dtype);
   if (x.size === 0) return y;
   const inner = sizeOf(x.shape.slice(2));
   // In pieces of all elements in a row.
-  eachPiece("fixedBatchNorm", x.rank, [read(x), write(y)], ([from, to], start) => {
+  eachPiece("fixedBatchNorm", x.rank, [read(x), read(residual?.tensor ?? x), write(y)], ([from, added, to], start) => {
     const wide = [inner, start, to.size].every((n) => n % 4 === 0);
     const width = wide ? 4 : 1;
     device.run(
@@ -32,7 +34,7 @@ export function channelLine(x: Tensor, factor: Tensor, shift: Tensor, slope: num
         variant: wide ? "x4" : "",
         half: half(x),
         params: { count: to.size / width, inner: inner / width, channels: x.shape[1], start: start / width, ...lines },
-        bind: { x: from, factor, shift, slopes: slopes ?? factor, y: write(to) },
+        bind: { x: from, factor, shift, slopes: slopes ?? factor, residual: added, y: write(to) },
         workgroups: grid(device, "fixedBatchNorm", to.size / width, 64),
       }),
     );

@@ -6,13 +6,14 @@ import { sameShape, showShape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { expectFloats, expectTensors, half } from "../lib/args.ts";
 import { normInPieces, affineGradientInPieces, inputGradientInPieces, rectified, rectifiedGradient } from "./over_limit.ts";
-import type { NormAffine, NormGeometry } from "./shape.ts";
+import type { NormAffine, NormGeometry, Residual } from "./shape.ts";
 import { isWide, slabsOf } from "./variants.ts";
 import { fits } from "../lib/pieces.ts";
 import { lanes, workgroupsToFill } from "../lib/occupancy.ts";
 import { fold, grid } from "../lib/workgroups.ts";
 import { reduceSum } from "../reduce.ts";
 import { affineGradientShader } from "../shaders/norm/affine_gradient.gen.ts";
+import { BEFORE, BEHIND, NONE } from "../shaders/lib/residual.gen.ts";
 import { forwardShader } from "../shaders/norm/forward.gen.ts";
 import { gradientShader } from "../shaders/norm/gradient.gen.ts";
 import { layerAffineGradientShader } from "../shaders/norm/layer_affine_gradient.gen.ts";
@@ -21,6 +22,9 @@ import { slabMomentsShader } from "../shaders/norm/slab_moments.gen.ts";
 import { slabSumsShader } from "../shaders/norm/slab_sums.gen.ts";
 
 const slopeTensor = ({ slope }: NormAffine): Tensor | undefined => (typeof slope === "object" ? slope : undefined);
+
+/** As shaders/lib/residual.wgsl has it. */
+export const codeOf = (residual?: Residual): number => (residual ? (residual.before ? BEFORE : BEHIND) : NONE);
 
 interface Work {
   /** Elements of each of `items`, and the workgroups that share them. */
@@ -60,6 +64,7 @@ function describe(
       slabs,
       slopes: slopeTensor(affine)?.size ?? 0,
       slope: typeof slope === "number" ? slope : 0,
+      residual: NONE,
     },
     workgroups: fold(x.device, "norm", items * slabs),
   };
@@ -73,14 +78,14 @@ const perChannel = (x: Tensor, affine: NormAffine) => ({
 });
 
 /** The result and, per group, mean, 1 / standard deviation and what the mean lacks, for the gradients. */
-export function norm(x: Tensor, affine: NormAffine, g: NormGeometry): { y: Tensor; stats: Tensor } {
+export function norm(x: Tensor, affine: NormAffine, g: NormGeometry, residual?: Residual): { y: Tensor; stats: Tensor } {
   const { weight, bias } = affine;
   expectFloats("norm", { input: x });
   const given = Object.entries({ weight, bias, slope: slopeTensor(affine) }).filter((entry) => entry[1] !== undefined);
   expectTensors("norm", Object.fromEntries(given) as Record<string, Tensor>);
   if (!fits(x)) {
     const { y: z, stats } = normInPieces(x, weight, bias, g);
-    return { y: rectified(z, affine.slope), stats };
+    return { y: rectified(z, affine.slope, residual), stats };
   }
   const { device } = x;
   const y = device.empty(x.shape, x.dtype);
@@ -95,11 +100,14 @@ export function norm(x: Tensor, affine: NormAffine, g: NormGeometry): { y: Tenso
     moments = device.empty([g.groups, n, 3]);
     device.run(slabMomentsShader[kind]({ ...describe(x, g, {}, size), bind: { x, slab_moments: write(moments) } }));
   }
+  const call = describe(x, g, affine, size, ...(n > 1 ? ["slabs"] : []));
+  const added = residual?.tensor ?? x;
   device.run(
     forwardShader[kind]({
-      ...describe(x, g, affine, size, ...(n > 1 ? ["slabs"] : [])),
+      ...call,
+      params: { ...call.params, residual: codeOf(residual) },
       overrides: { SLABS: n > 1 ? 1 : 0 },
-      bind: { x, ...perChannel(x, affine), slab_moments: moments ?? x, y: write(y), stats: write(stats) },
+      bind: { x, ...perChannel(x, affine), slab_moments: moments ?? x, residual: added, y: write(y), stats: write(stats) },
     }),
   );
   moments?.dispose();

@@ -5,7 +5,7 @@
 
 import type { Shape } from "../../host/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { NormAffine, NormGeometry } from "./shape.ts";
+import type { NormAffine, NormGeometry, Residual } from "./shape.ts";
 import { binary, unary, unaryGradient } from "../pointwise.ts";
 import { prelu, preluInputGradient, preluShape, preluSlopeGradient } from "../prelu.ts";
 import { reduce, reduceSum } from "../reduce.ts";
@@ -132,12 +132,19 @@ export function affineGradientInPieces(
   return { dWeight, dBias };
 }
 
-/** The activation of a normalised `z`, which it takes over. */
-export function rectified(z: Tensor, slope: NormAffine["slope"] = 1): Tensor {
-  if (slope === 1) return z;
-  const y = typeof slope === "number" ? unary("leakyRelu", z, slope) : prelu(z, slope, preluShape(z.shape, slope.shape));
-  z.dispose();
-  return y;
+/** The activation of a normalised `z`, which it takes over, and what is added. */
+export function rectified(z: Tensor, slope: NormAffine["slope"] = 1, residual?: Residual): Tensor {
+  const steps: ((v: Tensor) => Tensor)[] = [];
+  if (slope !== 1)
+    steps.push((v) =>
+      typeof slope === "number" ? unary("leakyRelu", v, slope) : prelu(v, slope, preluShape(v.shape, slope.shape)),
+    );
+  if (residual) steps.splice(residual.before ? 0 : steps.length, 0, (v) => binary("add", v, residual.tensor));
+  return steps.reduce((v, step) => {
+    const y = step(v);
+    v.dispose();
+    return y;
+  }, z);
 }
 
 /** Its gradients: of z, which is computed again, or `dy` itself if there is no activation; and of a slope that is a tensor. */

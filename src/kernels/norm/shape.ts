@@ -29,6 +29,12 @@ export interface NormAffine {
   readonly slope?: number | Tensor;
 }
 
+/** What is added to the result of a norm, of its shape and type: behind the activation, or before it. */
+export interface Residual {
+  readonly tensor: Tensor;
+  readonly before: boolean;
+}
+
 /** Group norm of `[N, C, spatial…]` with `groups` groups per sample; instance norm has one per channel. Throws `ShapeError`. */
 export function groupNormShape(
   op: string,

@@ -1,7 +1,6 @@
 /** @file MONAI's building blocks: a convolution with norm, dropout and activation, and the residual unit made of such. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { add } from "../../autograd/pointwise.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ConfigError, ShapeError } from "../../host/errors.ts";
 import { sizeOf } from "../../host/array.ts";
@@ -173,6 +172,6 @@ export class ResidualUnit extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return add(this.conv.forward(x), this.residual.forward(x));
+    return this.conv.forwardPlus(x, this.residual.forward(x));
   }
 }

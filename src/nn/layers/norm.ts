@@ -2,7 +2,7 @@
 
 import { expectDevice } from "../../tensor/kind.ts";
 import { expectArguments } from "../../host/kinds.ts";
-import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormActivation } from "../../autograd/norm.ts";
+import { batchNorm, fixedBatchNorm, groupNorm, instanceNorm, layerNorm, type NormCallOptions } from "../../autograd/norm.ts";
 import { pad } from "../../autograd/pad.ts";
 import { affine, div, pow, square } from "../../autograd/pointwise.ts";
 import { avgPool } from "../../autograd/pool.ts";
@@ -17,7 +17,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { asPartOfNorm } from "./activation.ts";
 import { constantParameter } from "../init.ts";
 import { named } from "./named.ts";
-import { Module } from "../module.ts";
+import { Module, patched } from "../module.ts";
 
 /** Options of `InstanceNorm`, `LayerNorm`. */
 export interface NormOptions {
@@ -29,6 +29,8 @@ export interface NormOptions {
 
 const normNames = "eps:number affine:boolean";
 
+type More = Pick<NormCallOptions, "activation" | "residual">;
+
 /** What norms over channels share: scale and shift `[C]`, and that they do the work of some activations behind them. */
 export abstract class ChannelNorm extends Module {
   /** Scale of each channel, `[C]`; undefined without. */
@@ -36,17 +38,24 @@ export abstract class ChannelNorm extends Module {
   /** Shift of each channel, `[C]`; undefined without. */
   abstract readonly bias: Tensor | undefined;
 
-  /** Undefined if it cannot, with this activation and in this mode. @internal */
-  protected abstract normalize(x: Tensor, activation?: NormActivation): Tensor | undefined;
+  /** With what is to be done in the same pass. @internal */
+  protected abstract normalize(x: Tensor, more?: More): Tensor;
 
   forward(x: Tensor): Tensor {
-    return this.normalize(x)!;
+    return this.normalize(x);
   }
 
   /** @internal */
-  override forwardWith(x: Tensor, next: Module): Tensor | undefined {
+  override forwardWith(x: Tensor, next: Module, residual?: Tensor): Tensor | undefined {
     const activation = asPartOfNorm(next);
-    return activation && this.normalize(x, activation);
+    return activation && this.normalize(x, { activation, residual: residual && { behind: residual } });
+  }
+
+  /** @internal */
+  override forwardPlus(x: Tensor, residual: Tensor, next?: Module): Tensor {
+    const activation = next && !patched(next) ? asPartOfNorm(next) : undefined;
+    if (patched(this) || (next && !activation)) return super.forwardPlus(x, residual, next);
+    return this.normalize(x, { activation, residual: { before: residual } });
   }
 }
 
@@ -73,8 +82,8 @@ export class InstanceNorm extends ChannelNorm {
   }
 
   /** @internal */
-  protected normalize(x: Tensor, activation?: NormActivation): Tensor {
-    return instanceNorm(x, this.weight, this.bias, { eps: this.eps, activation });
+  protected normalize(x: Tensor, more?: More): Tensor {
+    return instanceNorm(x, this.weight, this.bias, { eps: this.eps, ...more });
   }
 }
 
@@ -111,8 +120,8 @@ export class GroupNorm extends ChannelNorm {
   }
 
   /** @internal */
-  protected normalize(x: Tensor, activation?: NormActivation): Tensor {
-    return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps, activation });
+  protected normalize(x: Tensor, more?: More): Tensor {
+    return groupNorm(x, this.groups, this.weight, this.bias, { eps: this.eps, ...more });
   }
 }
 
@@ -189,11 +198,12 @@ export class BatchNorm extends ChannelNorm {
   }
 
   /** @internal */
-  protected normalize(x: Tensor, activation?: NormActivation): Tensor | undefined {
+  protected normalize(x: Tensor, more?: More): Tensor {
     const { weight, bias, running_mean, running_var, momentum, eps } = this;
-    if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, { eps, activation });
-    if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, { eps, activation });
-    return fixedBatchNorm(x, weight, bias, running_mean, running_var, { eps, activation });
+    const options = { eps, ...more };
+    if (!running_mean || !running_var) return batchNorm(x, weight, bias, undefined, options);
+    if (this.training) return batchNorm(x, weight, bias, { mean: running_mean, var: running_var, momentum }, options);
+    return fixedBatchNorm(x, weight, bias, running_mean, running_var, options);
   }
 }
 

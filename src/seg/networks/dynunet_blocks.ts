@@ -1,12 +1,11 @@
 /** @file The blocks of MONAI's DynUNet: two convolutions with norm and activation, plain or residual, the upsampling one, and the head. */
 
 import { expectDevice } from "../../tensor/kind.ts";
-import { add } from "../../autograd/pointwise.ts";
 import { concat } from "../../autograd/view.ts";
 import { activationLayer, type ActivationSpec } from "../../nn/layers/activation.ts";
 import { Convolution } from "../../nn/layers/blocks.ts";
 import type { DropoutSpec } from "../../nn/layers/dropout.ts";
-import { inSequence, Module } from "../../nn/module.ts";
+import { inSequence, inSequencePlus, Module } from "../../nn/module.ts";
 import { normLayer, type NormSpec } from "../../nn/layers/norm.ts";
 import type { Device } from "../../tensor/device.ts";
 import { ShapeError } from "../../host/errors.ts";
@@ -103,12 +102,12 @@ export class UnetBasicBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.norm2Of(x, this.lrelu);
+    return inSequence(x, ...this.path, this.lrelu);
   }
 
-  /** Up to the second norm, and what follows it. */
-  protected norm2Of(x: Tensor, ...after: readonly Module[]): Tensor {
-    return inSequence(x, this.conv1, this.norm1, this.lrelu, this.conv2, this.norm2, ...after);
+  /** Up to the second norm. */
+  protected get path(): readonly Module[] {
+    return [this.conv1, this.norm1, this.lrelu, this.conv2, this.norm2];
   }
 }
 
@@ -139,7 +138,7 @@ export class UnetResBlock extends UnetBasicBlock {
 
   override forward(x: Tensor): Tensor {
     const residual = this.conv3 && this.norm3 ? this.norm3.forward(this.conv3.forward(x)) : x;
-    return this.lrelu.forward(add(this.norm2Of(x), residual));
+    return inSequencePlus(x, this.path, residual, this.lrelu);
   }
 }
 

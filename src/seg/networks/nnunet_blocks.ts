@@ -3,11 +3,10 @@
  * by name and under `all_modules`, as in the original; the tensors are the same.
  */
 
-import { add } from "../../autograd/pointwise.ts";
 import { activationLayer, type ActivationSpec } from "../../nn/layers/activation.ts";
 import { Conv } from "../../nn/layers/conv.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
-import { Identity, Module, Sequential } from "../../nn/module.ts";
+import { Identity, inSequencePlus, Module, patched, Sequential } from "../../nn/module.ts";
 import { normLayer, type NormSpec } from "../../nn/layers/norm.ts";
 import { AvgPool } from "../../nn/layers/pool.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -73,6 +72,10 @@ class ConvDropoutNormReLU extends Module {
   forward(x: Tensor): Tensor {
     return this.all_modules.forward(x);
   }
+
+  override forwardPlus(x: Tensor, residual: Tensor, next?: Module): Tensor {
+    return patched(this) ? super.forwardPlus(x, residual, next) : this.all_modules.forwardPlus(x, residual, next);
+  }
 }
 
 /** Convolution blocks one after the other, the first one strided. */
@@ -110,8 +113,7 @@ abstract class ResidualBlock extends Module {
 
   forward(x: Tensor): Tensor {
     const residual = this.skip ? this.skip.forward(x) : x;
-    const out = this.path().reduce((t, layer) => layer.forward(t), x);
-    return this.act().forward(add(out, residual));
+    return inSequencePlus(x, this.path(), residual, this.act());
   }
 }
 

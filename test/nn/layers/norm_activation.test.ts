@@ -10,10 +10,12 @@ import {
   manualSeed,
   type Module,
   PReLU,
+  ResidualUnit,
   seedDropout,
   summary,
 } from "../../../src/nn/index.ts";
-import { UNet } from "../../../src/seg/index.ts";
+import { ResidualEncoderUNet, UNet } from "../../../src/seg/index.ts";
+import { UnetResBlock } from "../../../src/seg/networks/dynunet_blocks.ts";
 import { observing } from "../../../src/autograd/tape.ts";
 import { expectClose } from "../../lib/compare.ts";
 import { inSequence } from "../../../src/nn/module.ts";
@@ -132,4 +134,50 @@ test("modules in sequence, some of which do nothing", async () => {
   expect(await y.data()).toEqual(await z.data());
   expect(inSequence(x, new Dropout(device, 0))).toBe(x);
   expect(inSequence(x)).toBe(x);
+});
+
+describe("a residual is added in the norm's pass", () => {
+  const unit = { spatialDims: 2, inChannels: 4, outChannels: 4 } as const;
+  const units: [string, () => Module, readonly number[]][] = [
+    ["MONAI's unit", () => new ResidualUnit(device, unit), [2, 4, 6, 6]],
+    [
+      "with a convolved residual",
+      () => new ResidualUnit(device, { ...unit, outChannels: 8, strides: 2, norm: "BATCH" }),
+      [2, 4, 6, 6],
+    ],
+    ["norm last", () => new ResidualUnit(device, { ...unit, adnOrdering: "AN" }), [2, 4, 6, 6]],
+    [
+      "DynUNet's block, before its leaky ReLU",
+      () => new UnetResBlock(device, { ...unit, kernelSize: 3, stride: 1, normName: ["INSTANCE", { affine: true }] }),
+      [2, 4, 6, 6],
+    ],
+    [
+      "nnU-Net's residual encoder",
+      () =>
+        new ResidualEncoderUNet(device, {
+          ...unit,
+          outChannels: 2,
+          nStages: 2,
+          featuresPerStage: [4, 8],
+          kernelSizes: [3, 3],
+          strides: [1, 2],
+          nBlocksPerStage: [1, 2],
+          nConvPerStageDecoder: 1,
+        }),
+      [1, 4, 8, 8],
+    ],
+  ];
+  test.each(units)("%s", async (_, make, shape) => {
+    for (const training of [true, false]) {
+      const { together, separate } = await expectSame(make, shape, training);
+      // Batch norm in evaluation is several operations where gradients are noted.
+      if (training) expect(together.dispatches).toBeLessThan(separate.dispatches);
+    }
+  });
+
+  test("not where something is done behind the norm, or the activation cannot be a part of it", async () => {
+    await expectSame(() => new ResidualUnit(device, { ...unit, lastConvOnly: true }), [1, 4, 6, 6], true);
+    await expectSame(() => new ResidualUnit(device, { ...unit, act: "ELU" }), [1, 4, 6, 6], true);
+    await expectSame(() => new ResidualUnit(device, { ...unit, dropout: 0.3 }), [1, 4, 6, 6], true);
+  });
 });

@@ -21,19 +21,24 @@ export interface NormArgs {
   readonly eps?: number;
   /** The slope below zero, if there is an activation: 0 for ReLU. An input `slope` is parametric ReLU. */
   readonly leak?: number;
+  /** Where an input `residual` is added. */
+  readonly added?: "behind" | "before";
 }
 
-export const options = ({ slope }: Tensors, { eps, leak }: NormArgs): NormCallOptions => ({
+export const options = ({ slope, residual }: Tensors, { eps, leak, added }: NormArgs): NormCallOptions => ({
   ...(eps === undefined ? {} : { eps }),
   ...(leak === undefined ? {} : { activation: leak === 0 ? "relu" : { leakyRelu: leak } }),
   ...(slope ? { activation: { prelu: slope } } : {}),
+  ...(residual ? { residual: added === "before" ? { before: residual } : { behind: residual } } : {}),
 });
 
-/** z where z > 0, else slope · z. */
-export function rectified(z: Host, { slope }: Hosts, { leak = 1 }: NormArgs): Host {
+/** z where z > 0, else slope · z, plus the residual behind or before that. */
+export function rectified({ shape, data }: Host, { slope, residual }: Hosts, { leak = 1, added }: NormArgs): Host {
+  const r = (i: number, where: string) => (residual && added === where ? residual.data[i] : 0);
+  const z = { shape, data: data.map((v, i) => v + r(i, "before")) };
   const inner = sizeOf(z.shape.slice(2));
   const of = (i: number) => (slope ? slope.data[(Math.floor(i / inner) % z.shape[1]) % slope.data.length] : leak);
-  return { shape: z.shape, data: z.data.map((v, i) => (v > 0 ? v : v * of(i))) };
+  return { shape, data: z.data.map((v, i) => (v > 0 ? v : v * of(i)) + r(i, "behind")) };
 }
 
 interface GroupNormArgs extends NormArgs {
@@ -81,8 +86,9 @@ export function sample<A>(
   { values = wide(2, 3), slopes, tolerance }: Extra = {},
 ): Sample<A> {
   const perChannel: Record<string, InputSpec> = affine ? { weight: { shape: [shape[1]] }, bias: { shape: [shape[1]] } } : {};
+  const residual: Record<string, InputSpec> = (args as NormArgs).added ? { residual: { shape } } : {};
   const slope: Record<string, InputSpec> = slopes ? { slope: { shape: [slopes], values: between(-0.3, 0.5) } } : {};
-  return { id, inputs: { x: { shape, values }, ...perChannel, ...slope }, args, tolerance };
+  return { id, inputs: { x: { shape, values }, ...perChannel, ...slope, ...residual }, args, tolerance };
 }
 
 const instance: Row<NormArgs> = {
@@ -114,13 +120,24 @@ const instance: Row<NormArgs> = {
     sample("instanceNorm/prelu-per-channel-affine", [2, 3, 3, 5], true, {}, { slopes: 3 }),
     sample("instanceNorm/prelu-empty-batch", [0, 3, 4], true, {}, { slopes: 1 }),
     sample("instanceNorm/prelu-many-channels", [2, 40, 17, 4], true, {}, { slopes: 1 }),
+    sample("instanceNorm/residual", [2, 3, 5, 4], false, { added: "behind" }),
+    sample("instanceNorm/prelu-residual", [2, 3, 4, 5], true, { added: "behind" }, { slopes: 3 }),
+    sample("instanceNorm/residual-relu", [2, 3, 5, 3], true, { leak: 0, added: "before" }),
+    sample("instanceNorm/residual-prelu", [2, 3, 4, 5], false, { added: "before" }, { slopes: 1 }),
+    sample(
+      "instanceNorm/residual-leaky-volume",
+      [1, 2, 26, 28, 30],
+      true,
+      { leak: 0.1, added: "before" },
+      { tolerance: { gradient: 2e-5 } },
+    ),
     sample("instanceNorm/constant-channel", [1, 2, 3, 3], true, {}, { values: () => 5, tolerance: { floor: 300 } }),
   ],
   run: (t, args) => instanceNorm(t.x, t.weight, t.bias, options(t, args)),
   reference: (inputs, args) => groupNormReference(inputs, { ...args, groups: inputs.x.shape[1] }),
-  differentiable: ["x", "weight", "bias", "slope"],
+  differentiable: ["x", "weight", "bias", "slope", "residual"],
   splits: true,
-  half: ["x"],
+  half: ["x", "residual"],
   flops: ({ x }) => 8 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
@@ -129,6 +146,12 @@ const instance: Row<NormArgs> = {
       call: (z) => instanceNorm(z([2, 3, 4]), undefined, undefined, { activation: { prelu: z([2]) } }),
       error: ShapeError,
       message: /^prelu: weight \[2\] must be \[1\] or \[3\]/,
+    },
+    {
+      id: "residual",
+      call: (z) => instanceNorm(z([2, 3, 4]), undefined, undefined, { residual: { behind: z([2, 1, 4]) } }),
+      error: ShapeError,
+      message: /^instanceNorm: residual is f32 \[2, 1, 4\], must be f32 \[2, 3, 4\]/,
     },
     {
       id: "slope-dtype",
@@ -183,13 +206,15 @@ const group: Row<GroupNormArgs> = {
     sample("groupNorm/prelu", [2, 6, 3, 3], false, { groups: 2 }, { slopes: 6 }),
     sample("groupNorm/prelu-no-spatial-affine", [3, 8], true, { groups: 2 }, { slopes: 1 }),
     sample("groupNorm/leaky-above-one-workgroup", [2, 4, 13, 12], true, { groups: 1, leak: 0.2 }),
+    sample("groupNorm/leaky-residual", [2, 6, 3, 4], true, { groups: 3, leak: 0.2, added: "behind" }),
+    sample("groupNorm/residual-relu", [2, 6, 3, 3], false, { groups: 2, leak: 0, added: "before" }),
     sample("groupNorm/above-one-workgroup", [2, 4, 13, 11], true, { groups: 2 }),
   ],
   run: (t, args) => groupNorm(t.x, args.groups, t.weight, t.bias, options(t, args)),
   reference: groupNormReference,
-  differentiable: ["x", "weight", "bias", "slope"],
+  differentiable: ["x", "weight", "bias", "slope", "residual"],
   splits: true,
-  half: ["x"],
+  half: ["x", "residual"],
   flops: ({ x }) => 8 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [

@@ -35,13 +35,15 @@ const batch: Row<NormArgs> = {
     sample("batchNorm/prelu-affine", [3, 2, 4, 5], true, {}, { slopes: 1 }),
     sample("batchNorm/prelu-per-channel-no-spatial", [7, 3], true, {}, { slopes: 3 }),
     sample("batchNorm/prelu-above-one-workgroup", [4, 2, 12, 13], true, {}, { slopes: 2 }),
+    sample("batchNorm/prelu-residual", [3, 2, 4, 5], true, { added: "behind" }, { slopes: 1 }),
+    sample("batchNorm/residual-relu", [3, 4, 3, 5], true, { leak: 0, added: "before" }),
     sample("batchNorm/above-one-workgroup", [4, 2, 11, 13], true, {}),
   ],
   run: (t, args) => batchNorm(t.x, t.weight, t.bias, undefined, options(t, args)),
   reference: (inputs, args) => rectified(batchNormReference(inputs, args).y, inputs, args),
-  differentiable: ["x", "weight", "bias", "slope"],
+  differentiable: ["x", "weight", "bias", "slope", "residual"],
   splits: true,
-  half: ["x"],
+  half: ["x", "residual"],
   flops: ({ x }) => 8 * sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),
   errors: [
@@ -126,6 +128,8 @@ const fixed: Row<NormArgs> = {
     { id: "fixedBatchNorm/leaky", shape: [2, 3, 3, 5], weighted: true, args: { leak: 0.1 } },
     { id: "fixedBatchNorm/prelu", shape: [2, 3, 3, 5], weighted: true, args: {}, slopes: 1 },
     { id: "fixedBatchNorm/prelu-per-channel", shape: [2, 3, 4, 4], weighted: true, args: {}, slopes: 3 },
+    { id: "fixedBatchNorm/prelu-residual", shape: [2, 3, 4, 4], weighted: true, args: { added: "behind" as const }, slopes: 3 },
+    { id: "fixedBatchNorm/residual-leaky", shape: [2, 3, 3, 5], weighted: true, args: { leak: 0.1, added: "before" as const } },
   ].map(({ id, shape, weighted, args, slopes }) => ({
     id,
     args,
@@ -134,6 +138,7 @@ const fixed: Row<NormArgs> = {
       mean: { shape: [3] },
       variance: { shape: [3], values: between(0.5, 2) },
       ...(weighted ? { weight: { shape: [3] }, bias: { shape: [3] } } : {}),
+      ...("added" in args ? { residual: { shape } } : {}),
       ...(slopes ? { slope: { shape: [slopes] } } : {}),
     },
   })),
@@ -149,9 +154,9 @@ const fixed: Row<NormArgs> = {
     });
     return rectified(host(x.shape, y), inputs, args);
   },
-  differentiable: ["x", "weight", "bias", "slope"],
+  differentiable: ["x", "weight", "bias", "slope", "residual"],
   splits: true,
-  half: ["x"],
+  half: ["x", "residual"],
   flops: ({ x }) => 2 * sizeOf(x),
   bytes: ({ x }) => 4 * bytesOf(x),
   errors: [
