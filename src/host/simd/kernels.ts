@@ -20,6 +20,7 @@ import {
   type ValueType,
   whileBelow,
 } from "./assembler.ts";
+import * as correlating from "./correlate.ts";
 import * as maps from "./maps.ts";
 import * as mixing from "./mixing.ts";
 import * as exponential from "./exponential.ts";
@@ -98,6 +99,9 @@ export interface Kernels {
   readonly fourier3: FourierPass;
   readonly fourier4: FourierPass;
   readonly fourier5: FourierPass;
+  /** Rows of `width` bytes of float32 as float64, and sums by a table: see correlate.ts. */
+  widenRows(from: number, end: number, width: number, to: number, apart: number): void;
+  correlate(table: number, tableEnd: number, base: number, to: number, end: number): void;
   /** The next 624 words of an MT19937 generator behind those in the first chunk; what is given out of them goes to the second. */
   twist(from: number, to: number): void;
   /** See `raise` in powers.ts, whose tables it reads: c1 to c3 are the terms of its series. Whether there are elements that it cannot raise. */
@@ -221,6 +225,7 @@ export function instantiate(): Kernels {
       ...exponential,
       ...rowKernels,
       ...fourier,
+      ...correlating,
       transposeBytes,
       extent,
       total,
