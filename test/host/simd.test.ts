@@ -273,6 +273,7 @@ test("nothing of what memory held before is left in a result", () => {
     RepeatChannel: () => new T.RepeatChannel({ repeats: 2 }).apply(image),
     MapLabelValue: () => new T.MapLabelValue({ origLabels: [1, 2], targetLabels: [5, 6] }).apply(label),
     "ImageFilter laplace": () => new T.ImageFilter({ filter: "laplace", filterSize: 3 }).apply(image),
+    GibbsNoise: () => new T.GibbsNoise({ alpha: 0.4 }).apply(image),
     DetectEnvelope: () => new T.DetectEnvelope().apply(image),
   };
   const raw = vi.spyOn(Buffer, "allocUnsafeSlow");

@@ -1,4 +1,4 @@
-/** @file Kernels that widen rows of float32 to float64, and that sum what lies at certain distances, as filters do. */
+/** @file A kernel that sums what lies at certain distances, as filters do. */
 import {
   type Code,
   f32x4,
@@ -18,29 +18,6 @@ import {
 } from "./assembler.ts";
 
 const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
-
-/** Rows of `width` bytes of float32, four elements or more, one behind the other, as float64 in rows that are `apart`. */
-export const widenRows = ((): FunctionSource => {
-  const [end, width, to, apart, last, t] = [1, 2, 3, 4, 5, 6];
-  const widen = (from: Code): Code => [
-    ...store(get(t), f64x2.ofF32(load64(from))),
-    ...store(get(t), f64x2.ofF32(load64(from, 8)), 16),
-  ];
-  return {
-    parameters: new Array<ValueType>(5).fill("i32"),
-    variables: ["i32", "i32"],
-    body: whileBelow(here, get(end), [
-      ...set(t, get(to)),
-      ...set(last, i32.sub(i32.add(here, get(width)), i32.of(16))),
-      ...whileBelow(here, get(last), [...widen(here), ...step(0, i32.of(16)), ...step(t, i32.of(32))]),
-      // The end of the row, which may overlap the vectors before.
-      ...set(t, i32.sub(get(t), i32.shiftLeft(i32.sub(here, get(last)), i32.of(1)))),
-      ...widen(get(last)),
-      ...set(0, i32.add(get(last), i32.of(16))),
-      ...step(to, get(apart)),
-    ]),
-  };
-})();
 
 /**
  * Sums over a table of distances (32 bits) and, 8 bytes on, weights (float64): of float64 from `base` on, one after the other, to float32 at `to`, eight at

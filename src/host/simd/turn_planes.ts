@@ -159,3 +159,15 @@ function turn(
     kernel(end - square, end, apart, square, target + (row.size - side) * lineStep, lineStep, side * lineStep);
   }
 }
+
+/** `rows` rows of `columns` float32 in memory, four or more of both, become columns. */
+export function turnFloats(kernels: Kernels, from: number, rows: number, columns: number, to: number): void {
+  turn(
+    kernels,
+    { row: { size: columns, step: 4, to: 0 }, column: { size: rows, step: 0, to: 0 }, size: 4, side: 4 },
+    from,
+    4 * columns,
+    to,
+    4 * rows,
+  );
+}
