@@ -3,7 +3,7 @@
  * for lengths with a larger prime. Lines lie side by side, so that every inner loop runs over neighbors with the same twiddle factor.
  */
 import { lanesFor } from "./simd/chunks.ts";
-import { canTransform, transformLines, twiddles } from "./simd/transform_lines.ts";
+import { type Passes, passesOf, roomForLines, transformLines } from "./simd/transform_lines.ts";
 
 /** Real and imaginary parts. */
 export interface Complex {
@@ -14,6 +14,8 @@ export interface Complex {
 /** Transforms of one length. */
 export interface Fft {
   readonly length: number;
+  /** What the WebAssembly kernels take, where they know the length. */
+  readonly passes?: Passes;
   /**
    * Transforms `lines` lines, element i of line b at i·lines + b, in place or in the buffers of `work`, which then change places with those of `x`.
    * Forward: X[k] = Σ x[i]·e^(−2πi·ik/n), without a factor. The other direction: swap `re` and `im` before and after.
@@ -52,21 +54,25 @@ function factorsOf(length: number): number[] {
 function stockham(length: number, factors: readonly number[]): Fft {
   const cos = Float64Array.from({ length }, (_, i) => Math.cos((2 * Math.PI * i) / length));
   const sin = Float64Array.from({ length }, (_, i) => -Math.sin((2 * Math.PI * i) / length));
-  const wholeFactors = factors.filter((r) => r > 1);
+  const passes = passesOf(
+    factors.filter((r) => r > 1),
+    cos,
+    sin,
+  );
   // Elements since the beginning: who transforms few needs no kernels.
   let done = 0;
-  let table: Float64Array | undefined;
   return {
     length,
+    passes,
     run(x, work, lines) {
-      const lanes = canTransform(length, wholeFactors, lines) ? lanesFor((done += length * lines)) : undefined;
-      if (lanes)
-        return transformLines(lanes, x.re, x.im, lines, length, wholeFactors, (table ??= twiddles(wholeFactors, cos, sin)));
+      const fits = passes && lines % 2 === 0 && lines <= roomForLines(length);
+      const lanes = fits ? lanesFor((done += length * lines)) : undefined;
+      if (lanes) return transformLines(lanes, x.re, x.im, lines, passes!);
       let stride = lines;
       let left = length;
       for (const r of factors) {
         if (r === 1) continue;
-        const step = passes.get(r) ?? passAny;
+        const step = byFactor.get(r) ?? passAny;
         step(x, work, stride, left, length, cos, sin, r);
         [x.re, work.re, x.im, work.im] = [work.re, x.re, work.im, x.im];
         left /= r;
@@ -209,7 +215,7 @@ const pass5: Pass = ({ re, im }, { re: yr, im: yi }, s, n, length, cos, sin) => 
 };
 
 /** What is written out; other factors take the general way. */
-const passes: ReadonlyMap<number, Pass> = new Map([
+const byFactor: ReadonlyMap<number, Pass> = new Map([
   [2, pass2],
   [3, pass3],
   [4, pass4],

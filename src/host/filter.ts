@@ -1,6 +1,7 @@
 /** @file Linear filters of host arrays: along one axis, and n-dimensional ones. Sums are float64, results float32. */
 import { edgeIndices, type EdgeMode } from "./edges.ts";
 import { sizeOf } from "./array.ts";
+import { filterInLanes } from "./simd/filter_planes.ts";
 import { unfilledFloats } from "./unfilled.ts";
 
 /** Elements that are summed at a time: they and their sums stay in the fastest cache. */
@@ -117,13 +118,13 @@ export function filterNd(
   kernelShape: readonly number[],
 ): Float32Array {
   const spatial = shape.slice(shape.length - kernelShape.length);
+  const out = unfilledFloats(data.length);
+  if (spatial.length <= 3 && filterInLanes(data, three(spatial), weights, three(kernelShape), out)) return out;
   const size = sizeOf(spatial);
   const width = spatial.at(-1)!;
   const kernelWidth = kernelShape.at(-1)!;
-  const out = unfilledFloats(data.length);
   const half = (kernelWidth - 1) >> 1;
   const padded = new Float32Array(width + kernelWidth - 1);
-  const sums = new Float64Array(width);
   const total = new Float64Array(width);
   for (let block = 0; block < data.length; block += size) {
     for (let row = 0; row < size; row += width) {
@@ -131,16 +132,23 @@ export function filterNd(
       for (let k = 0; k < weights.length; k += kernelWidth) {
         const from = shiftedRow(row, k, spatial, kernelShape);
         if (from < 0) continue;
-        const taps = new Taps(kernelWidth);
-        for (let t = 0; t < kernelWidth; t++) taps.add(t, weights[k + t]);
         padded.set(data.subarray(block + from, block + from + width), half);
-        taps.sum(padded, 0, sums, width);
-        for (let j = 0; j < width; j++) total[j] += sums[j];
+        for (let t = 0; t < kernelWidth; t++) if (weights[k + t] !== 0) addTap(total, padded, t, weights[k + t]);
       }
       out.set(total, block + row);
     }
   }
   return out;
+}
+
+const three = (sizes: readonly number[]): readonly [number, number, number] => [
+  sizes.at(-3) ?? 1,
+  sizes.at(-2) ?? 1,
+  sizes.at(-1)!,
+];
+
+function addTap(total: Float64Array, row: Float32Array, at: number, weight: number): void {
+  for (let j = 0; j < total.length; j++) total[j] += weight * row[at + j];
 }
 
 /** Where the row is that a row of the kernel lies on, −1 outside. Rows are named by the flat index of their first element. */

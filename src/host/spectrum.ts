@@ -4,6 +4,8 @@
  */
 import { sizeOf } from "./array.ts";
 import { complex, fft } from "./fft.ts";
+import { columnsInLanes, halvesInLanes, linesInLanes } from "./simd/spectrum_lines.ts";
+import { unfilledFloats } from "./unfilled.ts";
 
 /** Lines that are transformed at a time: what they take fits in the nearer caches. */
 const batch = 16;
@@ -21,9 +23,18 @@ export interface HalfSpectrum {
 /** The spectrum of a real image of a given shape. */
 export function forwardReal(image: Float32Array | Float64Array, imageShape: readonly number[]): HalfSpectrum {
   const size = imageShape.at(-1)!;
-  const kept = (size >> 1) + 1;
-  const shape = [...imageShape.slice(0, -1), kept];
-  const out: HalfSpectrum = { re: new Float32Array(sizeOf(shape)), im: new Float32Array(sizeOf(shape)), shape, imageShape };
+  const shape = [...imageShape.slice(0, -1), (size >> 1) + 1];
+  const [re, im] = [unfilledFloats(sizeOf(shape)), unfilledFloats(sizeOf(shape))];
+  const out: HalfSpectrum = { re, im, shape, imageShape };
+  if (!(image instanceof Float32Array && halvesInLanes({ image, re, im }, fft(size).passes))) transformLast(image, out);
+  for (let axis = 0; axis < shape.length - 1; axis++) transformAxis(out, axis, false);
+  return out;
+}
+
+/** Of each line half of its spectrum. */
+function transformLast(image: Float32Array | Float64Array, out: HalfSpectrum): void {
+  const size = out.imageShape.at(-1)!;
+  const kept = out.shape.at(-1)!;
   const lines = image.length / size;
   const plan = fft(size);
   const [x, work] = [complex(size * batch), complex(size * batch)];
@@ -50,18 +61,21 @@ export function forwardReal(image: Float32Array | Float64Array, imageShape: read
       }
     }
   }
-  for (let axis = 0; axis < shape.length - 1; axis++) transformAxis(out, axis, false);
-  return out;
 }
 
 /** The image of a spectrum, scaled so that it undoes `forwardReal`. The spectrum is used up. */
 export function inverseReal(spectrum: HalfSpectrum): Float32Array {
   const { re, im, shape, imageShape } = spectrum;
   for (let axis = 0; axis < shape.length - 1; axis++) transformAxis(spectrum, axis, true);
+  const out = unfilledFloats(sizeOf(imageShape));
+  const scale = 1 / out.length;
+  if (!linesInLanes({ image: out, re, im }, fft(imageShape.at(-1)!).passes, scale)) transformLastBack(spectrum, out, scale);
+  return out;
+}
+
+function transformLastBack({ re, im, shape, imageShape }: HalfSpectrum, out: Float32Array, scale: number): void {
   const size = imageShape.at(-1)!;
   const kept = shape.at(-1)!;
-  const out = new Float32Array(sizeOf(imageShape));
-  const scale = 1 / out.length;
   const lines = out.length / size;
   const plan = fft(size);
   const [x, work] = [complex(size * batch), complex(size * batch)];
@@ -91,7 +105,6 @@ export function inverseReal(spectrum: HalfSpectrum): Float32Array {
       }
     }
   }
-  return out;
 }
 
 /** Transforms along one axis in place. */
@@ -102,8 +115,9 @@ function transformAxis({ re, im, shape }: HalfSpectrum, axis: number, backward: 
   const plan = fft(size);
   const [x, work] = [complex(size * batch), complex(size * batch)];
   const [from, other] = backward ? [im, re] : [re, im];
+  const first = columnsInLanes(from, other, inner, plan.passes);
   for (let block = 0; block < re.length; block += size * inner) {
-    for (let column = 0; column < inner; column += batch) {
+    for (let column = first; column < inner; column += batch) {
       const count = Math.min(batch, inner - column);
       for (let i = 0; i < size; i++) {
         const at = block + i * inner + column;

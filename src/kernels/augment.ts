@@ -16,7 +16,10 @@ import { padAxes } from "./resample.ts";
 import { intensityShader, NUMBERS, STATISTICS } from "./shaders/augment/intensity.gen.ts";
 import { lowResolutionShader } from "./shaders/augment/low_resolution.gen.ts";
 import { splineShader } from "./shaders/augment/spline.gen.ts";
-import { BORDER, REFLECTION, warpShader, ZEROS } from "./shaders/augment/warp.gen.ts";
+import { warpBothShader } from "./shaders/augment/warp_both.gen.ts";
+import { warpLinearShader } from "./shaders/augment/warp_linear.gen.ts";
+import { warpNearestShader } from "./shaders/augment/warp_nearest.gen.ts";
+import { BORDER, REFLECTION, ZEROS } from "./shaders/lib/warp.gen.ts";
 import { expectArguments } from "../host/kinds.ts";
 
 /** Options of `warp`. */
@@ -32,7 +35,7 @@ export interface WarpOptions {
 }
 
 const paddings = { zeros: ZEROS, border: BORDER, reflection: REFLECTION } as const;
-const taps = { nearest: 1, bilinear: 2 } as const;
+const shaders = { nearest: warpNearestShader, bilinear: warpLinearShader } as const;
 
 /**
  * Crop, affine map, flip and elastic deformation in one pass: y(o) = x(matrix · (o, 1) + displacement(o)), positions in elements, 0 the center of
@@ -45,14 +48,52 @@ const taps = { nearest: 1, bilinear: 2 } as const;
 export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tensor {
   const op = "warp";
   expectOptions(op, options, "size mode paddingMode displacement");
-  const { mode = "bilinear", paddingMode = "zeros", displacement } = options;
+  const { mode = "bilinear", displacement } = options;
   expectTensors(op, { input: x, matrix, ...(displacement && { displacement }) });
+  if (!Object.hasOwn(shaders, mode))
+    throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(shaders).join(", ")}`);
+  const { size, params, workgroups } = places(op, x, matrix, options);
+  const y = x.device.empty([...x.shape.slice(0, 2), ...size]);
+  if (y.size === 0) return y;
+  x.device.run(
+    shaders[mode]({
+      consts: { AXES: size.length },
+      params: { ...params, labels: 0 },
+      bind: { matrix, displacement: displacement ?? matrix, x, y: write(y) },
+      workgroups,
+    }),
+  );
+  return y;
+}
+
+/** An image as `warp` moves it, and its labels with mode "nearest": positions are worked out once for both. @throws as `warp`, ShapeError for labels of another size */
+export function warpBoth(x: Tensor, labels: Tensor, matrix: Tensor, options: Omit<WarpOptions, "mode">): [Tensor, Tensor] {
+  const op = "warp";
+  const { displacement } = options;
+  expectTensors(op, { input: x, labels, matrix, ...(displacement && { displacement }) });
+  if (!sameShape(labels.shape.with(1, x.shape[1]), x.shape))
+    throw new ShapeError(`${op}: labels ${showShape(labels.shape)} must be of the size of the image ${showShape(x.shape)}`);
+  const { size, params, workgroups } = places(op, x, matrix, options);
+  const [y, marks] = [x, labels].map((t) => t.device.empty([...t.shape.slice(0, 2), ...size]));
+  if (y.size > 0)
+    x.device.run(
+      warpBothShader({
+        consts: { AXES: size.length },
+        params: { ...params, labels: labels.shape[1] },
+        bind: { matrix, displacement: displacement ?? matrix, x, y: write(y), labels, marks: write(marks) },
+        workgroups,
+      }),
+    );
+  return [y, marks];
+}
+
+/** Size of the result, and what a dispatch has to know of it. */
+function places(op: string, x: Tensor, matrix: Tensor, options: Omit<WarpOptions, "mode">) {
+  const { paddingMode = "zeros", displacement } = options;
   const spatial = spatialOf(op, x.shape);
   const size = options.size ?? spatial;
   const [n, c] = x.shape;
   const axes = spatial.length;
-  if (!Object.hasOwn(taps, mode))
-    throw new ConfigError(`${op}: unknown mode "${mode}"; known are ${Object.keys(taps).join(", ")}`);
   if (!Object.hasOwn(paddings, paddingMode))
     throw new ConfigError(`${op}: unknown paddingMode "${paddingMode}"; known are ${Object.keys(paddings).join(", ")}`);
   if (size.length !== axes || size.some((s) => !Number.isInteger(s) || s < 1))
@@ -64,28 +105,18 @@ export function warp(x: Tensor, matrix: Tensor, options: WarpOptions = {}): Tens
   if (displacement && !sameShape(displacement.shape, [n, axes, ...size])) {
     throw new ShapeError(`${op}: displacement ${showShape(displacement.shape)} must be ${showShape([n, axes, ...size])}`);
   }
-  const y = x.device.empty([n, c, ...size]);
-  if (y.size === 0) return y;
   const padded = padAxes(size, 1);
   const rows = perThread(x.device);
   const { threads, workgroups } = lines(x.device, [padded[2], Math.ceil(padded[1] / rows), padded[0] * n], 64);
-  x.device.run(
-    warpShader({
-      consts: { TAPS: taps[mode], AXES: axes },
-      variant: mode,
-      params: {
-        threads,
-        in_size: [...padAxes(spatial, 1), c],
-        out_size: [...padded, n],
-        padding: paddings[paddingMode],
-        elastic: displacement ? 1 : 0,
-        rows,
-      },
-      bind: { matrix, displacement: displacement ?? matrix, x, y: write(y) },
-      workgroups,
-    }),
-  );
-  return y;
+  const params = {
+    threads,
+    in_size: [...padAxes(spatial, 1), c] as const,
+    out_size: [...padded, n] as const,
+    padding: paddings[paddingMode],
+    elastic: displacement ? 1 : 0,
+    rows,
+  };
+  return { size, params, workgroups };
 }
 
 /**

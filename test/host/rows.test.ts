@@ -55,6 +55,8 @@ test("turns, mirrors and crops of all kinds of elements", () => {
       [[channels, ny, nx, nz], [c, -y, x, z], (ny - 1) * y],
       [[channels, nz, ny, nx], [c, -z, y, x], (nz - 1) * z],
       [[channels, nx, nz, ny], [c, x, z, -y], (ny - 1) * y],
+      [[channels, ny, nz, nx], [c, y, z, -x], (nx - 1) * x],
+      [[channels, ny, nz, nx], [c, -y, -z, x], (ny - 1) * y + (nz - 1) * z],
       [[channels, nx - 4, ny - 3, nz - 16], [c, x, y, z], 2 * x + y + 8 * z],
       [[channels, nx - 4, ny - 3, nz - 15], [c, x, y, z], 2 * x + y + 7 * z],
     ];
@@ -66,6 +68,24 @@ test("turns, mirrors and crops of all kinds of elements", () => {
         const name = `${kind.name} [${shape.join()}] by [${strides.join()}]`;
         expect(Buffer.compare(bytesOf(out), picked(data, places)), name).toBe(0);
       }
+    }
+  }
+});
+
+test("planes of joined axes, larger than there is room for", () => {
+  for (const [nx, ny, nz] of [
+    [40, 90, 96],
+    [160, 61, 53],
+  ]) {
+    const [x, y] = [ny * nz, nz];
+    const shape = [ny, nz, nx];
+    for (const [strides, start] of [
+      [[-y, -1, x], ny * nz - 1],
+      [[y, 1, -x], (nx - 1) * x],
+    ] as const) {
+      const data = noise(Float32Array, sizeOf(shape), 0);
+      const out = copyView(data, shape, strides, start).data;
+      expect(Buffer.compare(bytesOf(out), picked(data, walked(shape, strides, start))), String(strides)).toBe(0);
     }
   }
 });

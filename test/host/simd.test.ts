@@ -8,6 +8,7 @@ import { makeVolume } from "../../src/data/volume.ts";
 import { clipSoftly } from "../../src/data/transforms/intensity/soft_clip.ts";
 import { type HostArray, sizeOf } from "../../src/host/array.ts";
 import { logarithm } from "../../src/host/logarithm.ts";
+import { filterNd } from "../../src/host/filter.ts";
 import { raise } from "../../src/host/powers.ts";
 import { RandomState } from "../../src/host/random/numpy.ts";
 import { lanesFor } from "../../src/host/simd/chunks.ts";
@@ -199,6 +200,54 @@ function along(data: Float32Array, shape: readonly number[], axis: number, { fir
   return out;
 }
 
+test("n-dimensional filters: channels together and one by one", () => {
+  const cases: readonly (readonly [spatial: number[], filter: number[]])[] = [
+    [
+      [9, 21, 33],
+      [3, 3, 3],
+    ],
+    [
+      [2, 40, 50],
+      [7, 1, 5],
+    ],
+    [
+      [70, 81],
+      [5, 3],
+    ],
+    // More than the module has room for at a time.
+    [
+      [2, 4_000],
+      [1, 41],
+    ],
+    [
+      [4_001, 2],
+      [3, 1],
+    ],
+    [[5_000], [9]],
+  ];
+  for (const [spatial, filter] of cases) {
+    const size = sizeOf(spatial);
+    const data = Float32Array.from({ length: 5 * size }, (_, i) => withOdd[(i + 8_000) % withOdd.length]);
+    const weights = new RandomState(4).normal(0, 1, sizeOf(filter));
+    weights[1] = 0;
+    const expected = new Float32Array(data.length);
+    for (let c = 0; c < 5; c++)
+      expected.set(filterNd(data.subarray(c * size, (c + 1) * size), spatial, weights, filter), c * size);
+    expect(differences(filterNd(data, [5, ...spatial], weights, filter), expected)).toEqual([]);
+  }
+  const tall = { shape: [1, 2, 900, 260], filter: [3, 3, 3] };
+  const data = Float32Array.from({ length: sizeOf(tall.shape) }, (_, i) => values[i % values.length]);
+  const whole = filterNd(data, tall.shape, new Float64Array(27).fill(1), tall.filter);
+  for (const at of [0, 259, 260 * 300 + 77, 260 * 899 + 259]) {
+    const [y, z] = [Math.floor(at / 260), at % 260];
+    let sum = 0;
+    for (let x = 0; x < 2; x++)
+      for (let j = Math.max(y - 1, 0); j < Math.min(y + 2, 900); j++)
+        for (let k = Math.max(z - 1, 0); k < Math.min(z + 2, 260); k++) sum += data[(x * 900 + j) * 260 + k];
+    expect(whole[at]).toBe(Math.fround(sum));
+  }
+});
+
 test("nothing of what memory held before is left in a result", () => {
   const shape = [1, 24, 26, 30];
   const image: HostArray = { data: new Float32Array(new RandomState(0).normal(1, 0.3, 24 * 26 * 30)), shape };
@@ -223,6 +272,8 @@ test("nothing of what memory held before is left in a result", () => {
     AddCoordinateChannels: () => new T.AddCoordinateChannels({ spatialDims: [0, 2] }).apply(image),
     RepeatChannel: () => new T.RepeatChannel({ repeats: 2 }).apply(image),
     MapLabelValue: () => new T.MapLabelValue({ origLabels: [1, 2], targetLabels: [5, 6] }).apply(label),
+    "ImageFilter laplace": () => new T.ImageFilter({ filter: "laplace", filterSize: 3 }).apply(image),
+    GibbsNoise: () => new T.GibbsNoise({ alpha: 0.4 }).apply(image),
     DetectEnvelope: () => new T.DetectEnvelope().apply(image),
   };
   const raw = vi.spyOn(Buffer, "allocUnsafeSlow");

@@ -6,6 +6,7 @@ import { exp2, raise } from "../../src/host/powers.ts";
 import { selectRanks } from "../../src/host/quantile.ts";
 import { RandomState } from "../../src/host/random/numpy.ts";
 import { forwardReal, inverseReal } from "../../src/host/spectrum.ts";
+import { columnsInLanes } from "../../src/host/simd/spectrum_lines.ts";
 import { stridesOf } from "../../src/host/shape.ts";
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
@@ -123,5 +124,44 @@ test("lines that the WebAssembly kernels transform have the bits of those in loo
     plan.run(all, complex(length * lines), lines);
     for (let b = 0; b < lines; b++)
       expect([line(b, all.re), line(b, all.im)], `${length}, line ${b}`).toEqual([alone[b].re, alone[b].im]);
+  }
+});
+
+test("half spectra by the WebAssembly kernels have the bits of the loops, and become the lines again", () => {
+  for (const shape of [
+    [64, 135],
+    [511, 30],
+    [3, 40, 81],
+    [2048, 8],
+  ]) {
+    const image = values(sizeOf(shape));
+    // What is float64 goes through the loops.
+    const [kernels, loops] = [forwardReal(image, shape), forwardReal(Float64Array.from(image), shape)];
+    expect(kernels).toEqual(loops);
+    const back = inverseReal(kernels);
+    expect(back.every((v, i) => Math.abs(v - image[i]) < 1e-5)).toBe(true);
+  }
+});
+
+test("columns by the WebAssembly kernels have the bits of those in loops", () => {
+  // Also odd numbers of columns, and more than fit at a time.
+  for (const [blocks, length, inner] of [
+    [3, 64, 81],
+    [1, 512, 151],
+    [2, 480, 70],
+  ]) {
+    const plan = fft(length);
+    const [re, im] = [1, 2].map((seed) => new Float32Array(new RandomState(seed).normal(0, 1, blocks * length * inner)));
+    const [all, other] = [re.slice(), im.slice()];
+    expect(columnsInLanes(all, other, inner, plan.passes)).toBe(inner);
+    for (let column = 0; column < blocks * inner; column++) {
+      const at = (i: number) => (Math.floor(column / inner) * length + i) * inner + (column % inner);
+      const x = complex(length);
+      for (let i = 0; i < length; i++) [x.re[i], x.im[i]] = [re[at(i)], im[at(i)]];
+      // Single lines go through the loops.
+      plan.run(x, complex(length), 1);
+      const same = x.re.every((v, i) => Math.fround(v) === all[at(i)] && Math.fround(x.im[i]) === other[at(i)]);
+      expect(same, `column ${column} of ${length}`).toBe(true);
+    }
   }
 });

@@ -20,15 +20,18 @@ import {
   type ValueType,
   whileBelow,
 } from "./assembler.ts";
+import { correlate } from "./correlate.ts";
 import * as maps from "./maps.ts";
 import * as mixing from "./mixing.ts";
 import * as exponential from "./exponential.ts";
 import * as fourier from "./fourier.ts";
+import * as halves from "./halves.ts";
 import * as normals from "./normals.ts";
 import { pages, places } from "./places.ts";
 import { power } from "./power.ts";
 import * as rowKernels from "./rows.ts";
 import { transposeBytes } from "./transpose_bytes.ts";
+import * as widths from "./widths.ts";
 
 type FourierPass = (
   from: number,
@@ -98,6 +101,16 @@ export interface Kernels {
   readonly fourier3: FourierPass;
   readonly fourier4: FourierPass;
   readonly fourier5: FourierPass;
+  /** Rows of `width` bytes of float32 as float64 that are `apart`, and back: see widths.ts. */
+  widenRows(from: number, end: number, width: number, to: number, apart: number): void;
+  narrowRows(from: number, width: number, apart: number, to: number, end: number): void;
+  /** Real lines as complex ones, and their spectra: see halves.ts, of these four. */
+  splitPairs(from: number, end: number, to: number, distance: number): void;
+  joinPairs(from: number, end: number, distance: number, to: number, scale: number): void;
+  halfSpectra(from: number, end: number, mirror: number, distance: number, to: number, apart: number): void;
+  wholeSpectra(from: number, end: number, apart: number, to: number, mirror: number, distance: number): void;
+  /** Sums by a table: see correlate.ts. */
+  correlate(table: number, tableEnd: number, base: number, to: number, end: number): void;
   /** The next 624 words of an MT19937 generator behind those in the first chunk; what is given out of them goes to the second. */
   twist(from: number, to: number): void;
   /** See `raise` in powers.ts, whose tables it reads: c1 to c3 are the terms of its series. Whether there are elements that it cannot raise. */
@@ -221,6 +234,9 @@ export function instantiate(): Kernels {
       ...exponential,
       ...rowKernels,
       ...fourier,
+      ...halves,
+      ...widths,
+      correlate,
       transposeBytes,
       extent,
       total,

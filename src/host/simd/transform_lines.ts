@@ -1,47 +1,43 @@
 /** @file Fourier transforms of many lines in the memory of the WebAssembly kernels. */
 import type { Lanes } from "./chunks.ts";
-import { places, rowRoom } from "./places.ts";
+import { collectedRoom, places, rowRoom } from "./places.ts";
+
+/** How lines of a length are transformed: by passes of these factors, with twiddle factors in the order in which the passes take them. */
+export interface Passes {
+  readonly length: number;
+  readonly factors: readonly number[];
+  readonly table: Float64Array;
+}
 
 /** The factors that there are kernels of. */
 const known: readonly number[] = [2, 3, 4, 5];
 
-/** Whether the kernels transform lines of a length with these factors: two at a time, and all of them and their tables in the module's memory. */
-export const canTransform = (length: number, factors: readonly number[], lines: number): boolean =>
-  lines % 2 === 0 &&
-  32 * length * lines <= rowRoom.sources &&
-  32 * length <= rowRoom.windows &&
-  factors.every((r) => known.includes(r));
-
-/** Twiddle factors in the order in which the passes take them. `cos` and `sin` are the parts of e^(−2πi·k/length). */
-export function twiddles(factors: readonly number[], cos: Float64Array, sin: Float64Array): Float64Array {
+/** Undefined where there are no kernels of the factors, or no room for the table. `cos` and `sin` are the parts of e^(−2πi·k/length). */
+export function passesOf(factors: readonly number[], cos: Float64Array, sin: Float64Array): Passes | undefined {
+  const length = cos.length;
+  if (length < 2 || 32 * length > rowRoom.windows || !factors.every((r) => known.includes(r))) return undefined;
   const out: number[] = [];
-  let left = cos.length;
+  let left = length;
   for (const r of factors) {
-    const turn = cos.length / left;
+    const turn = length / left;
     left /= r;
     for (let p = 0; p < left; p++) for (let k = 1; k < r; k++) out.push(cos[k * p * turn], sin[k * p * turn]);
   }
-  return Float64Array.from(out);
+  return { length, factors, table: Float64Array.from(out) };
 }
 
-/** Transforms in place; real and imaginary parts, element i of line b at i · lines + b. @param table of `twiddles` */
-export function transformLines(
-  { kernels }: Lanes,
-  re: Float64Array,
-  im: Float64Array,
-  lines: number,
-  length: number,
-  factors: readonly number[],
-  table: Float64Array,
-): void {
+/** How many lines of a length there is room for; they go two at a time. */
+export const roomForLines = (length: number): number => 2 * Math.floor(Math.min(rowRoom.sources, collectedRoom) / (32 * length));
+
+/**
+ * Transforms lines at `places.sources`, element i of line b at i · lines + b, imaginary parts behind all real ones. Gives the place of the result, which is this
+ * one or `places.collected`.
+ */
+export function runPasses({ kernels }: Lanes, { length, factors, table }: Passes, lines: number): number {
   const { memory, fourier2, fourier3, fourier4, fourier5 } = kernels;
-  const count = length * lines;
-  const bytes = 8 * count;
-  const room = new Float64Array(memory.buffer, places.sources, 4 * count);
-  room.set(re.length === count ? re : re.subarray(0, count));
-  room.set(im.length === count ? im : im.subarray(0, count), count);
   new Float64Array(memory.buffer, places.windows, table.length).set(table);
-  let [from, to]: [number, number] = [places.sources, places.sources + 2 * bytes];
+  const bytes = 8 * length * lines;
+  let [from, to]: [number, number] = [places.sources, places.collected];
   let twiddle: number = places.windows;
   let stride = 8 * lines;
   let left = length;
@@ -53,7 +49,16 @@ export function transformLines(
     [from, to] = [to, from];
     stride *= r;
   }
-  const done = (from - places.sources) / 8;
-  re.set(room.subarray(done, done + count));
-  im.set(room.subarray(done + count, done + 2 * count));
+  return from;
+}
+
+/** Transforms lines of arrays in place. */
+export function transformLines(lanes: Lanes, re: Float64Array, im: Float64Array, lines: number, passes: Passes): void {
+  const count = passes.length * lines;
+  const at = (place: number) => new Float64Array(lanes.kernels.memory.buffer, place, count);
+  at(places.sources).set(re.length === count ? re : re.subarray(0, count));
+  at(places.sources + 8 * count).set(im.length === count ? im : im.subarray(0, count));
+  const done = runPasses(lanes, passes, lines);
+  re.set(at(done));
+  im.set(at(done + 8 * count));
 }

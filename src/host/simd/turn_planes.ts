@@ -40,19 +40,37 @@ export function turnPlanes(
   const axis = (a: number): Axis => ({ size: shape[a], step: strides[a] * size, to: steps[a] * size });
   const [row, column] = [axis(dense), axis(last)];
   const rowBytes = row.size * size;
-  // Planes side by side: in the source their rows are neighbors, in the result their lines.
-  const beside = last - 1 !== dense && Math.abs(strides[last - 1] * size) === rowBytes ? last - 1 : undefined;
+  // Planes side by side: in the source their rows are neighbors, in the result their lines, or each is in one piece.
+  const beside = shape.findIndex(
+    (_, a) => a !== dense && (a === last - 1 || (a < dense && dense === last - 1)) && Math.abs(strides[a] * size) === rowBytes,
+  );
   const inside = last - 1 === dense && Math.abs(column.step) === rowBytes;
   const atOnce = Math.floor(Math.min(rowRoom.sources, collectedRoom) / (rowBytes * column.size));
-  if ((beside === undefined && !inside) || atOnce < 1 || (beside !== undefined && atOnce < Math.min(leastPlanes, shape[beside])))
-    return false;
+  if (beside < 0 && atOnce < 1 && dense === last - 1) {
+    // Axes that were joined: pieces of the long one are planes side by side.
+    const most = Math.floor(rowRoom.sources / (leastPlanes * column.size * size));
+    const piece = largestDivisor(row.size, most);
+    if (piece < side) return false;
+    const [sizes, steps] = [
+      shape.toSpliced(dense, 1, row.size / piece, piece),
+      strides.toSpliced(dense, 0, strides[dense] * piece),
+    ];
+    return turnPlanes(data, out, sizes, steps, start, dense + 1);
+  }
+  if ((beside < 0 && !inside) || atOnce < 1 || (beside >= 0 && atOnce < Math.min(leastPlanes, shape[beside]))) return false;
   const others = shape.flatMap((_, a) => (a === dense || a === last || a === beside ? [] : [axis(a)]));
   const block: Block = { kernels: lanes.kernels, data: bytesOf(data), out: bytesOf(out), row, column, size, side };
   eachPlace(others, start * size, (from, to) => {
-    if (beside === undefined) turnPlane(block, from, to);
+    if (beside < 0) turnPlane(block, from, to);
     else turnBeside(block, axis(beside), Math.min(atOnce, mostPlanes), from, to);
   });
   return true;
+}
+
+function largestDivisor(n: number, most: number): number {
+  let d = Math.min(n, most);
+  while (d > 1 && n % d !== 0) d--;
+  return d;
 }
 
 /** Fewer planes at a time are not worth it; of more, each is no faster. */
@@ -114,6 +132,8 @@ function turnBeside(
   const { memory } = kernels;
   const room = new Uint8Array(memory.buffer, places.sources, rowRoom.sources);
   const line = column.size * size;
+  const plane = row.size * line;
+  const inPieces = row.to === line;
   for (let p = 0; p < beside.size; p += atOnce) {
     const count = Math.min(atOnce, beside.size - p);
     const first = from + p * beside.step;
@@ -121,13 +141,15 @@ function turnBeside(
     const piece = count * row.size * size;
     for (let c = 0; c < column.size; c++)
       room.set(data.subarray(low + c * column.step, low + c * column.step + piece), c * piece);
+    const [apart, pitch] = inPieces ? [plane, line] : [line, count * line];
     for (let k = 0; k < count; k++) {
       const source = places.sources + first + k * beside.step - low;
-      turn(kernels, { row, column, size, side }, source, piece, places.collected + k * line, count * line);
+      turn(kernels, { row, column, size, side }, source, piece, places.collected + k * apart, pitch);
     }
-    const collected = new Uint8Array(memory.buffer, places.collected, row.size * count * line);
-    for (let r = 0; r < row.size; r++)
-      out.set(collected.subarray(r * count * line, (r + 1) * count * line), to + r * row.to + p * beside.to);
+    const collected = new Uint8Array(memory.buffer, places.collected, count * plane);
+    const target = to + p * beside.to;
+    if (inPieces) for (let k = 0; k < count; k++) out.set(collected.subarray(k * plane, (k + 1) * plane), target + k * beside.to);
+    else for (let r = 0; r < row.size; r++) out.set(collected.subarray(r * pitch, (r + 1) * pitch), target + r * row.to);
   }
 }
 
@@ -158,4 +180,16 @@ function turn(
     const end = source + bytes;
     kernel(end - square, end, apart, square, target + (row.size - side) * lineStep, lineStep, side * lineStep);
   }
+}
+
+/** `rows` rows of `columns` float32 in memory, four or more of both, become columns. */
+export function turnFloats(kernels: Kernels, from: number, rows: number, columns: number, to: number): void {
+  turn(
+    kernels,
+    { row: { size: columns, step: 4, to: 0 }, column: { size: rows, step: 0, to: 0 }, size: 4, side: 4 },
+    from,
+    4 * columns,
+    to,
+    4 * rows,
+  );
 }

@@ -2,12 +2,13 @@
 
 import { expectFields } from "../../host/kinds.ts";
 import { add, clamp, div, eq, mul, sub, where } from "../../autograd/pointwise.ts";
-import { amax, amin, mean, std } from "../../autograd/reduce.ts";
-import { concat, reshape, slice } from "../../autograd/view.ts";
+import { concat, slice } from "../../autograd/view.ts";
 import { expectOptions } from "../../host/options.ts";
 import { augmentationKeys } from "../../data/transforms/augment/draw_augmentation.ts";
-import { adjustInPlace, lowResolutionInPlace, splineField, warp } from "../../kernels/augment.ts";
+import { adjustInPlace, lowResolutionInPlace, splineField, warp, warpBoth } from "../../kernels/augment.ts";
 import { blurInPlace } from "../../kernels/blur.ts";
+import { channelStatistics } from "../../kernels/channel_statistics.ts";
+import { sameShape } from "../../host/shape.ts";
 import { full } from "../../kernels/view.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { BatchTensors } from "./trainer.ts";
@@ -40,14 +41,20 @@ export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions):
   const { size, labels = ["label"], images = [], paddingMode = "zeros" } = options;
   const { augmentMatrix, augmentDisplacement: displacement } = batch;
   const place = { size, paddingMode, ...(displacement && { displacement: splineField(displacement, size) }) };
+  const { image } = batch;
+  // The image together with the first of its labels.
+  const pair = labels.find((key) => batch[key] && sameShape(batch[key].shape.with(1, image.shape[1]), image.shape));
+  const [first, marks] = pair ? warpBoth(image, batch[pair], augmentMatrix, place) : [warp(image, augmentMatrix, place)];
   const moved = Object.entries(batch)
     .filter(([key]) => !augmentationKeys.includes(key))
     .map(([key, t]) => {
+      if (key === "image") return [key, first];
+      if (key === pair) return [key, marks];
       if (labels.includes(key)) return [key, warp(t, augmentMatrix, { ...place, mode: "nearest" })];
-      return [key, key === "image" || images.includes(key) ? warp(t, augmentMatrix, place) : t];
+      return [key, images.includes(key) ? warp(t, augmentMatrix, place) : t];
     });
   const result = Object.fromEntries(moved) as BatchTensors;
-  return { ...result, image: intensities(result.image, batch, options) };
+  return { ...result, image: intensities(first, batch, options) };
 }
 
 function intensities(image: Tensor, batch: BatchTensors, { maxSigma = 1, lowResolutionAxes }: AugmentBatchOptions): Tensor {
@@ -56,20 +63,22 @@ function intensities(image: Tensor, batch: BatchTensors, { maxSigma = 1, lowReso
   blurInPlace(image, augmentSigmas, Math.ceil(4 * maxSigma));
   lowResolutionInPlace(image, augmentZooms, lowResolutionAxes);
   const [n, c] = image.shape;
-  const axes = image.shape.slice(2).map((_, i) => i + 2);
-  const column = (t: Tensor): Tensor => reshape(t, [n, c, 1]);
   const at = (k: number, count = 1): Tensor => slice(numbers, [undefined, undefined, [k, k + count]]);
+  const meanOf = (statistics: Tensor): Tensor => slice(statistics, [undefined, undefined, [0, 1]]);
   const [zero, one] = [0, 1].map((v) => full(image.device, [n, c, 1], v));
-  const before = { mean: column(mean(image, axes)), sd: column(std(image, axes, { correction: 0 })) };
-  const extremes = [amin(image, axes), amax(image, axes)].map(column);
-  adjustInPlace(image, concat([at(0, 5), zero, zero], 2), concat([before.mean, ...extremes], 2));
+  const before = channelStatistics(image);
+  adjustInPlace(image, concat([at(0, 5), zero, zero], 2), before.statistics);
   // What gamma does to mean and deviation is taken back. Contrast clips few values, so what it leaves is known well enough.
-  const after = { mean: column(mean(image, axes)), sd: column(std(image, axes, { correction: 0 })) };
+  const after = channelStatistics(image);
   const [scale, shift, contrast, gamma] = [0, 1, 2, 3].map((k) => at(k));
   const plain = eq(gamma, 1);
-  const factor = where(plain, one, div(mul(mul(before.sd, scale), contrast), clamp(after.sd, 1e-8, Infinity)));
-  const offset = where(plain, zero, sub(add(mul(before.mean, scale), shift), mul(after.mean, factor)));
-  const statistics = concat([zero, zero, zero], 2); // of no account here
-  adjustInPlace(image, concat([factor, offset, one, one, zero, at(5, 2)], 2), statistics);
+  const factor = where(plain, one, div(mul(mul(before.deviation, scale), contrast), clamp(after.deviation, 1e-8, Infinity)));
+  const offset = where(
+    plain,
+    zero,
+    sub(add(mul(meanOf(before.statistics), scale), shift), mul(meanOf(after.statistics), factor)),
+  );
+  // Without contrast and gamma statistics are of no account.
+  adjustInPlace(image, concat([factor, offset, one, one, zero, at(5, 2)], 2), after.statistics);
   return image;
 }

@@ -14,6 +14,9 @@ import {
 } from "../../../src/data/index.ts";
 import { cropAndPad } from "../../../src/data/nnunet/patches.ts";
 import { ConfigError, ShapeError } from "../../../src/host/errors.ts";
+import { RandomState } from "../../../src/host/random/numpy.ts";
+import { warp, warpBoth } from "../../../src/kernels/augment.ts";
+import { channelStatistics } from "../../../src/kernels/channel_statistics.ts";
 import { augmentBatch } from "../../../src/seg/training/augmentation.ts";
 import type { BatchTensors } from "../../../src/seg/training/trainer.ts";
 import { expectClose } from "../../lib/compare.ts";
@@ -155,4 +158,57 @@ test("bad options are refused", () => {
       ),
     ),
   ).toThrow(ShapeError);
+});
+
+test("an image and its labels moved at once are those moved one by one", async () => {
+  const random = new RandomState(2);
+  const tensor = (...shape: number[]) => gpu.tensor({ data: new Float32Array(random.normal(0, 1, sizeOf(shape))), shape });
+  for (const [spatial, size] of [
+    [
+      [7, 6, 9],
+      [5, 8, 70],
+    ],
+    [
+      [20, 11],
+      [9, 12],
+    ],
+    [[30], [41]],
+  ]) {
+    const axes = spatial.length;
+    const [x, labels] = [tensor(2, 3, ...spatial), tensor(2, 2, ...spatial)];
+    const matrix = tensor(2, axes, axes + 1);
+    for (const displacement of [undefined, tensor(2, axes, ...size)]) {
+      for (const paddingMode of ["zeros", "border", "reflection"] as const) {
+        const options = { size, paddingMode, ...(displacement && { displacement }) };
+        const both = warpBoth(x, labels, matrix, options);
+        const alone = [warp(x, matrix, options), warp(labels, matrix, { ...options, mode: "nearest" })];
+        for (const k of [0, 1]) expect(await both[k].data()).toEqual(await alone[k].data());
+      }
+    }
+  }
+});
+
+test("statistics of channels, also far from zero, of one value and with one element that lies apart", async () => {
+  for (const shape of [
+    [2, 2, 5],
+    [1, 2, 37, 41],
+    [2, 1, 20, 30, 17],
+  ]) {
+    const plane = sizeOf(shape.slice(2));
+    const data = new Float32Array(new RandomState(3).normal(1_000, 0.5, sizeOf(shape)));
+    data.fill(7, plane);
+    data[0] = -5e4;
+    const { statistics, deviation } = channelStatistics(gpu.tensor({ data, shape }));
+    const [got, sd] = [await statistics.data(), await deviation.data()];
+    for (let c = 0; c < shape[0] * shape[1]; c++) {
+      const part = [...data.subarray(c * plane, (c + 1) * plane)];
+      const mean = part.reduce((a, v) => a + v, 0) / plane;
+      const wanted = Math.sqrt(part.reduce((a, v) => a + (v - mean) ** 2, 0) / plane);
+      expect([...got.subarray(3 * c + 1, 3 * c + 3)]).toEqual([Math.min(...part), Math.max(...part)]);
+      // Float32 of the largest value there is.
+      expect(Math.abs(got[3 * c] - mean)).toBeLessThanOrEqual(1e-6 * Math.max(...part.map(Math.abs)));
+      // What lies apart and is the first of its share costs as many digits as that has elements.
+      expect(Math.abs(sd[c] - wanted)).toBeLessThanOrEqual(6e-8 * 6 * Math.ceil(Math.sqrt(plane)) * wanted);
+    }
+  }
 });

@@ -5,6 +5,7 @@ import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { required } from "../../../host/defaults.ts";
 import { forwardReal, type HalfSpectrum, inverseReal } from "../../../host/spectrum.ts";
 import { spatialShape } from "../../../host/strided.ts";
+import { unfilledFloats } from "../../../host/unfilled.ts";
 import { workingCopy } from "../shape/cast.ts";
 import { MaybeTransform, type Transform } from "../transform.ts";
 import { channels, type Floats } from "./arithmetic.ts";
@@ -30,12 +31,14 @@ export class GibbsNoise implements Transform {
   apply(x: HostArray): HostArray {
     const spatial = spatialShape("GibbsNoise", x);
     const radius = ((1 - this.alpha) * Math.max(...spatial) * Math.SQRT2) / 2;
-    const data = new Float32Array(x.data as ArrayLike<number>);
-    for (const part of channels(data, x.shape[0])) {
-      const spectrum = forwardReal(part, spatial);
+    const cut = channels(x.data, x.shape[0]).map((part) => {
+      const spectrum = forwardReal(part instanceof Float32Array ? part : new Float32Array(part as ArrayLike<number>), spatial);
       cutOutside(spectrum, radius);
-      part.set(inverseReal(spectrum));
-    }
+      return inverseReal(spectrum);
+    });
+    if (cut.length === 1) return { ...x, data: cut[0] };
+    const data = unfilledFloats(x.data.length);
+    cut.forEach((part, c) => data.set(part, c * part.length));
     return { ...x, data };
   }
 }
@@ -62,14 +65,21 @@ function cutOutside({ re, im, shape, imageShape }: HalfSpectrum, radius: number)
       mirror += squares[a].mirror[rest % shape[a]];
       rest = Math.floor(rest / shape[a]);
     }
-    for (let k = 0; k < width; k++) {
-      const inside = Math.sqrt(own + last.own[k]) <= radius ? 0.5 : 0;
-      const factor = inside + (Math.sqrt(mirror + last.mirror[k]) <= radius ? 0.5 : 0);
-      if (factor === 1) continue;
-      re[row + k] *= factor;
-      im[row + k] *= factor;
+    // Distances do not fall along a row.
+    const [a, b] = [countInside(own, last.own, width, radius), countInside(mirror, last.mirror, width, radius)];
+    for (let k = Math.min(a, b); k < Math.max(a, b); k++) {
+      re[row + k] /= 2;
+      im[row + k] /= 2;
     }
+    for (const part of [re, im]) part.fill(0, row + Math.max(a, b), row + width);
   }
+}
+
+/** How many of the first `count` squares, with `rest` added, are those of distances within a radius. */
+function countInside(rest: number, squares: Float64Array, count: number, radius: number): number {
+  let inside = count;
+  while (inside > 0 && Math.sqrt(rest + squares[inside - 1]) > radius) inside--;
+  return inside;
 }
 
 /** What `RandGibbsNoise` draws. */

@@ -7,6 +7,7 @@ import { filterAxis, filterNd } from "../../../host/filter.ts";
 import { type GaussianApprox, gaussianWeights } from "../../../host/gaussian.ts";
 import { medianFilter } from "../../../host/median_filter.ts";
 import { spatialShape } from "../../../host/strided.ts";
+import { unfilledFloats } from "../../../host/unfilled.ts";
 import { channels } from "../intensity/arithmetic.ts";
 import { SavitzkyGolaySmooth, type SavitzkyGolaySmoothOptions } from "../intensity/smooth.ts";
 import { SobelGradients, type SobelGradientsOptions } from "../post/sobel_gradients.ts";
@@ -53,7 +54,7 @@ const filters = {
   },
   mean: (x: HostArray, { size }: All) => {
     const ones = new Float64Array(size).fill(1);
-    let data: Float32Array = new Float32Array(x.data as ArrayLike<number>);
+    let data = asFloats(x);
     spatialShape("ImageFilter", x).forEach((_, a) => (data = filterAxis(data, x.shape, a + 1, ones)));
     return { ...x, data };
   },
@@ -102,8 +103,12 @@ function ellipse(x: HostArray, size: number): HostArray<Float64Array> {
   return kernel;
 }
 
+/** Of the image itself where it is that; what is filtered is another. */
+const asFloats = ({ data }: HostArray): Float32Array =>
+  data instanceof Float32Array ? data : new Float32Array(data as ArrayLike<number>);
+
 function gauss(x: HostArray, { sigma, truncated, approx }: All): HostArray {
-  let data: Float32Array = new Float32Array(x.data as ArrayLike<number>);
+  let data = asFloats(x);
   spatialShape("ImageFilter", x).forEach((_, a) => {
     const weights = gaussianWeights("ImageFilter", typeof sigma === "number" ? sigma : sigma![a], approx, truncated);
     data = filterAxis(data, x.shape, a + 1, weights);
@@ -113,7 +118,7 @@ function gauss(x: HostArray, { sigma, truncated, approx }: All): HostArray {
 
 function withKernel(x: HostArray, kernel: HostArray): HostArray {
   const spatial = spatialShape("ImageFilter", x);
-  const data = new Float32Array(x.data as ArrayLike<number>);
+  const data = asFloats(x);
   const own = kernel.shape.length === spatial.length + 1;
   if ((!own && kernel.shape.length !== spatial.length) || (own && kernel.shape[0] !== 1 && kernel.shape[0] !== x.shape[0])) {
     throw new ConfigError(
@@ -122,10 +127,11 @@ function withKernel(x: HostArray, kernel: HostArray): HostArray {
   }
   if (!own) return { ...x, data: filterNd(data, x.shape, kernel.data, kernel.shape) };
   const kernels = channels(kernel.data, kernel.shape[0]);
+  const out = unfilledFloats(data.length);
   channels(data, x.shape[0]).forEach((part, c) => {
-    part.set(filterNd(part, spatial, kernels[c % kernels.length], kernel.shape.slice(1)));
+    out.set(filterNd(part, spatial, kernels[c % kernels.length], kernel.shape.slice(1)), c * part.length);
   });
-  return { ...x, data };
+  return { ...x, data: out };
 }
 
 /**

@@ -1,7 +1,5 @@
-// y[n, c, o] = x[n, c] at matrix[n] · (o, 1) + displacement[n, o]: crop, affine map, flip and elastic deformation in one pass. TAPS is 1 for nearest,
-// 2 for linear sampling; AXES counts the spatial axes, the last ones of D, H, W. Written out axis by axis: software adapters are slow at vectors that
-// are indexed by a variable.
-// uses lib/lines lib/quotient
+// Positions of augment/warp_linear, warp_nearest and warp_both: matrix[n] · (o, 1) + displacement[n, o]. AXES counts the spatial axes, the last ones of D, H, W.
+// Written out axis by axis: software adapters are slow at vectors that are indexed by a variable.
 
 struct Params {
   threads: vec3u,
@@ -10,17 +8,12 @@ struct Params {
   padding: u32,
   elastic: u32,
   rows: u32,         // of a thread, one after the other along H
+  labels: u32,       // channels of the labels that warp_both moves too
 }
 
 const ZEROS = 0u;
 const BORDER = 1u;
 const REFLECTION = 2u;
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> matrix: array<f32>;
-@group(0) @binding(2) var<storage, read> displacement: array<f32>;
-@group(0) @binding(3) var<storage, read> x: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 // A position along an axis: where the first row would be, and how far each one is from the one before.
 struct Course {
@@ -62,13 +55,9 @@ struct Taps {
   far: f32,
 }
 
-fn taps_at(position: f32, count: u32) -> Taps {
+fn linear_at(position: f32, count: u32) -> Taps {
   let v = folded(position, count);
   let last = f32(count) - 1.0;
-  if (TAPS == 1u) {
-    let at = round(v);
-    return Taps(u32(clamp(at, 0.0, last)), 0u, select(0.0, 1.0, at >= 0.0 && at <= last), 0.0);
-  }
   let low = floor(v);
   let t = v - low;
   return Taps(
@@ -76,18 +65,10 @@ fn taps_at(position: f32, count: u32) -> Taps {
     select(0.0, 1.0 - t, low >= 0.0 && low <= last), select(0.0, t, low >= -1.0 && low < last));
 }
 
-// Along a row of the image that starts at `line`.
-fn along(line: u32, w: Taps, weight: f32) -> f32 {
-  var sum = 0.0;
-  if (weight != 0.0) { // what is not read may be infinite
-    if (w.near != 0.0) {
-      sum = w.near * x[line + w.low];
-    }
-    if (TAPS == 2u && w.far != 0.0) {
-      sum += w.far * x[line + w.high];
-    }
-  }
-  return weight * sum;
+fn nearest_at(position: f32, count: u32) -> Taps {
+  let at = round(folded(position, count));
+  let last = f32(count) - 1.0;
+  return Taps(u32(clamp(at, 0.0, last)), 0u, select(0.0, 1.0, at >= 0.0 && at <= last), 0.0);
 }
 
 fn element(id: vec3u) {
@@ -108,12 +89,13 @@ fn element(id: vec3u) {
   let first = id.y * p.rows;
   for (var row = first; row < min(first + p.rows, p.out_size.y); row++) {
     let o = f32(row);
+    let place = (depth * p.out_size.y + row) * p.out_size.z + id.x;
     let position = vec3f(cd.start + cd.step * o, ch.start + ch.step * o, cw.start + cw.step * o);
-    sampled(n, positions, (depth * p.out_size.y + row) * p.out_size.z + id.x, position);
+    sampled(n, positions, place, moved(n, positions, place, position));
   }
 }
 
-fn sampled(n: u32, positions: u32, place: u32, straight: vec3f) {
+fn moved(n: u32, positions: u32, place: u32, straight: vec3f) -> vec3f {
   var position = straight;
   if (p.elastic != 0u) {
     let at = n * AXES * positions + place;
@@ -125,19 +107,13 @@ fn sampled(n: u32, positions: u32, place: u32, straight: vec3f) {
       position.x += displacement[at];
     }
   }
-  let td = taps_at(position.x, p.in_size.x);
-  let th = taps_at(position.y, p.in_size.y);
-  let tw = taps_at(position.z, p.in_size.z);
-  for (var c = 0u; c < p.in_size.w; c++) {
-    let origin = (n * p.in_size.w + c) * p.in_size.x * p.in_size.y * p.in_size.z;
-    let near = origin + td.low * p.in_size.y * p.in_size.z;
-    var sum = along(near + th.low * p.in_size.z, tw, td.near * th.near);
-    if (TAPS == 2u) {
-      let far = origin + td.high * p.in_size.y * p.in_size.z;
-      sum += along(near + th.high * p.in_size.z, tw, td.near * th.far);
-      sum += along(far + th.low * p.in_size.z, tw, td.far * th.near);
-      sum += along(far + th.high * p.in_size.z, tw, td.far * th.far);
-    }
-    y[(n * p.in_size.w + c) * positions + place] = sum;
-  }
+  return position;
+}
+
+// Where the element nearest to a position is in a channel, and 1 if there is one.
+fn nearest_place(position: vec3f) -> Taps {
+  let td = nearest_at(position.x, p.in_size.x);
+  let th = nearest_at(position.y, p.in_size.y);
+  let tw = nearest_at(position.z, p.in_size.z);
+  return Taps((td.low * p.in_size.y + th.low) * p.in_size.z + tw.low, 0u, td.near * th.near * tw.near, 0.0);
 }
