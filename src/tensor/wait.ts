@@ -10,6 +10,9 @@ const remembered = 4;
 const share = 0.8;
 // Timers are no finer than this.
 const shortest = 2;
+// What waits ahead are expected to take grows by no more than this at once, or to this many milliseconds: the machine may have been asleep meanwhile.
+const growth = 4;
+const atOnce = 100;
 // Share of a wait that an answer may come late because of dozes, and the longest of them in milliseconds.
 const late = 0.02;
 const longestDoze = 1;
@@ -32,7 +35,7 @@ export class Patience {
 
   /**
    * The same where the device has more to do than what is waited for: to be late costs nothing then, so the whole wait is slept, and a little more. Such waits
-   * are expected to be as long as the last of them.
+   * are expected to be as long as the last of them, unless that was many times longer than the ones before.
    */
   async waitAhead<T>(ask: () => Promise<T>): Promise<T> {
     if (!this.polls) return ask();
@@ -42,7 +45,8 @@ export class Patience {
     const answer = await this.asked(ask);
     const end = performance.now();
     // Ready at once tells no more than that it took less.
-    this.ahead = end - asked < shortest ? 0.9 * this.ahead : 1.05 * (end - start);
+    const most = Math.max(growth * this.ahead, atOnce);
+    this.ahead = end - asked < shortest ? 0.9 * this.ahead : Math.min(most, 1.05 * (end - start));
     return answer;
   }
 

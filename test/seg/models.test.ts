@@ -7,13 +7,31 @@ import { readNiftiFile } from "../../src/data/index.node.ts";
 import { ConfigError, FormatError, ShapeError } from "../../src/host/errors.ts";
 import { BundleConfig } from "../../src/seg/bundle/config.ts";
 import { Unknown } from "../../src/seg/bundle/expression.ts";
-import { type ModelFiles, modelKindOf, openModel, segment } from "../../src/seg/index.ts";
+import { type KeepScores, keptInMemory } from "../../src/seg/inference/kept_scores.ts";
+import {
+  type ModelFiles,
+  modelKindOf,
+  type ModelSegmentOptions,
+  openModel,
+  segment,
+  type SegmentationModel,
+} from "../../src/seg/index.ts";
 import { modelFiles } from "../../src/seg/index.node.ts";
 import { device } from "../lib/device.ts";
 
 const folder = join(import.meta.dirname, "../fixtures/bundle");
 const dev = await device();
 const image = (await readNiftiFile(join(folder, "image.nii.gz"))) as Volume;
+
+/** Probabilities one class at a time, joined. */
+async function byChannel(model: SegmentationModel, x: Volume, options: ModelSegmentOptions = {}): Promise<Float32Array> {
+  const { probabilities, probabilityMap: map } = await model.segment(x, { ...options, probabilities: "channels" });
+  expect(probabilities).toBeUndefined();
+  expect(map!.shape).toEqual(x.shape.slice(1));
+  const all = Array.from({ length: map!.channels }, (_, c) => Array.from(map!.channel(c))).flat();
+  map!.dispose();
+  return Float32Array.from(all);
+}
 
 describe("a bundle", async () => {
   const model = await openModel(dev, modelFiles(folder));
@@ -37,6 +55,7 @@ describe("a bundle", async () => {
     let worst = 0;
     for (const [i, v] of soft.data.entries()) worst = Math.max(worst, Math.abs(v - probabilities!.data[i]));
     expect(worst).toBeLessThan(2e-6);
+    expect(await byChannel(model, image)).toEqual(probabilities!.data);
   });
 
   test("refuses an image of other channels", async () => {
@@ -146,5 +165,13 @@ test("a graph model of TensorFlow.js decides by the probabilities that it has th
   const decided = Array.from({ length: voxels }, (_, i) => (right[i + voxels] > 0.5 ? 2 : right[i] > 0.5 ? 1 : 0));
   expect(Array.from(labels.data)).toEqual(decided);
   expect(Math.max(...right.map((v, i) => Math.abs(v - probabilities!.data[i])))).toBeLessThan(2e-6);
+  const room: number[] = [];
+  const keepScores: KeepScores = (channels, count) => {
+    room.push(channels * count);
+    return { ...keptInMemory(channels, count), data: undefined, dispose: () => void room.pop() };
+  };
+  expect(await byChannel(model, whole, { keepScores })).toEqual(probabilities!.data);
+  await model.segment(whole, { keepScores });
+  expect(room).toEqual([]);
   model.dispose();
 });

@@ -42,6 +42,9 @@ test("with work behind it the whole wait is slept, and less where that was too l
   expect(await slept(60)).toBeGreaterThan(58);
   for (let i = 0; i < 8; i++) await patience.waitAhead(() => Promise.resolve(0));
   expect(await slept(60)).toBeLessThan(50);
+  // A machine that slept for an hour must not be waited for another hour.
+  await patience.waitAhead(() => later(1500));
+  expect(await slept(60)).toBeLessThan(400);
 });
 
 test("answers and errors pass through, and platforms that do not poll are asked at once", async () => {

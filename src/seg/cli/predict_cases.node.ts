@@ -6,7 +6,9 @@ import { VoxgradError } from "../../host/errors.ts";
 import type { AbortSignal } from "../../host/platform.ts";
 import { counted, formatBytes } from "../../host/text.ts";
 import type { SegmentPlan } from "../inference/segmenter.ts";
+import type { Candidate } from "../metrics/detection.ts";
 import { labelVolumes, type LabelVolume, volumesCsv } from "../post/label_volumes.ts";
+import { writeCandidates } from "../run/detections.ts";
 import { files } from "../run/files.ts";
 import { type Segmented, writePrediction, writeProbabilities } from "../run/segment.ts";
 import type { RunStore } from "../run/store.ts";
@@ -31,8 +33,9 @@ export interface CaseHooks {
 
 export type SegmentCase = (item: Case, hooks: CaseHooks) => Promise<Segmented>;
 
-/** Writes the volumes of what was predicted into the table of the folder, in which rows of other cases stay. */
-async function writeVolumes(out: RunStore, volumes: readonly LabelVolume[]): Promise<void> {
+/** Writes the volumes of what was predicted, and what was found, into the tables of the folder, in which rows of other cases stay. */
+async function writeTables(out: RunStore, volumes: readonly LabelVolume[], found: ReadonlyMap<string, readonly Candidate[]>) {
+  if (found.size > 0) await writeCandidates(out, found);
   if (volumes.length === 0) return;
   const before = await out.read(files.volumes);
   await out.write(files.volumes, volumesCsv(volumes, before && new TextDecoder().decode(before)));
@@ -49,6 +52,7 @@ export async function predictCases(
   const { signal, done: uninterruptible } = interruptible("stopping after this batch");
   const bad: string[] = [];
   const volumes: LabelVolume[] = [];
+  const found = new Map<string, readonly Candidate[]>();
   let done = 0;
   let started = 0;
   const hooksOf = (id: string): CaseHooks => ({
@@ -70,6 +74,7 @@ export async function predictCases(
         } finally {
           segmented.probabilityMap?.dispose();
         }
+        if (segmented.candidates) found.set(segmented.id, segmented.candidates);
         volumes.push(...labelVolumes(segmented.id, segmented.labels, segmented.source.image.spacing, labels));
         done++;
       } catch (error) {
@@ -80,14 +85,14 @@ export async function predictCases(
       }
     }
   } catch (error) {
-    // What went wrong is what is told, not that the table could not be written either.
-    await writeVolumes(out, volumes).catch(() => undefined);
+    // What went wrong is what is told, not that the tables could not be written either.
+    await writeTables(out, volumes, found).catch(() => undefined);
     throw error;
   } finally {
     line.finish();
     uninterruptible();
   }
-  await writeVolumes(out, volumes);
+  await writeTables(out, volumes, found);
   say(`${counted(done, "label map")} in ${out.name}`);
   if (bad.length > 0) say(`${bad.length} of ${counted(cases.length, "case")} failed: ${bad.join(", ")}`);
   return signal.aborted ? 130 : bad.length > 0 ? 1 : 0;

@@ -19,6 +19,7 @@ import type { Value } from "../bundle/expression.ts";
 import { BundleConfig, chainOf, type Component, componentOf, type Fields, isFields } from "../bundle/config.ts";
 import { type InfererOptions, SimpleInferer, SliceInferer, SlidingWindowInferer } from "../inference/inferers.ts";
 import type { InferenceOptions } from "../inference/segmenter.ts";
+import { scoresInMemory } from "../inference/score_map.ts";
 import { expectImage } from "./expect_image.ts";
 import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
 import { refuseOthers } from "./refuse.ts";
@@ -220,8 +221,12 @@ async function segmentWith(
   const labels = invert(decided, { mode: "nearest" });
   const data = classes > 256 ? Int32Array.from(labels.data) : Uint8Array.from(labels.data);
   const whole: HostArray = { data, shape: labels.shape };
-  return {
-    labels: withGeometryOf(image, whole),
-    ...(probabilities && { probabilities: withGeometryOf(image, invert(soft as Volume<Float32Array>, { mode: "linear" })) }),
-  };
+  const labeled = { labels: withGeometryOf(image, whole) };
+  if (!probabilities) return labeled;
+  const back = (x: Volume) => invert(x as Volume<Float32Array>, { mode: "linear" });
+  if (probabilities !== "channels") return { ...labeled, probabilities: withGeometryOf(image, back(soft)) };
+  // The steps before a decision may join channels, so theirs are all there; on the image's grid, which may be larger, there is one at a time.
+  const map = scoresInMemory(soft as HostArray<Float32Array>);
+  const channel = (c: number) => back(withGeometryOf(soft, { data: map.channel(c), shape: [1, ...map.shape] })).data;
+  return { ...labeled, probabilityMap: { channels: map.channels, shape: image.shape.slice(1), channel, dispose: () => {} } };
 }

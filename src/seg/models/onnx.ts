@@ -2,7 +2,6 @@
 
 import type { LabelClass } from "../../data/labels.ts";
 import { makeVolume, type Volume, withGeometryOf } from "../../data/volume.ts";
-import type { HostArray } from "../../host/array.ts";
 import { FormatError } from "../../host/errors.ts";
 import { reversedAxes } from "../../host/strided.ts";
 import { counted } from "../../host/text.ts";
@@ -13,7 +12,8 @@ import { scope } from "../../tensor/scope.ts";
 import { zeros } from "../../kernels/create.ts";
 import { DeviceWindows } from "../inference/device_windows.ts";
 import type { InferenceOptions } from "../inference/segmenter.ts";
-import { decideScores, gathered, probabilityMap, type ScoreMap, scoresInMemory } from "../inference/score_map.ts";
+import { keptInMemory, type KeptScoreMap } from "../inference/kept_scores.ts";
+import { decideScores, gathered, mappedScores, probabilityMap, type ScoreMap } from "../inference/score_map.ts";
 import { type OutputCoding, outputCodingOf } from "../post/output_coding.ts";
 import { expectImage } from "./expect_image.ts";
 import type { ModelFiles, ModelSegmentation, ModelSegmentOptions, OpenModelOptions, SegmentationModel } from "./model.ts";
@@ -73,14 +73,12 @@ function networkOf(device: Device, module: OnnxModel, name: string): Network {
 }
 
 /** Logits in place of probabilities, so that what follows decides and joins in one way. */
-function logitsOf({ ends, classes }: Network, { data, shape }: HostArray<Float32Array>): ScoreMap {
-  if (ends === "scores") return scoresInMemory({ data, shape });
-  const logits = new Float32Array(data.length);
+function logitsOf({ ends, classes }: Network, scores: ScoreMap): ScoreMap {
+  if (ends === "scores") return scores;
+  const logarithm = (p: number) => Math.log(Math.max(p, 1e-38));
   // Of a softmax the logarithm is enough: what is added to all classes changes nothing.
-  if (ends === "softmax" && classes > 1) for (let i = 0; i < data.length; i++) logits[i] = Math.log(Math.max(data[i], 1e-38));
-  else
-    for (let i = 0; i < data.length; i++) logits[i] = Math.log(Math.max(data[i], 1e-38)) - Math.log(Math.max(1 - data[i], 1e-38));
-  return scoresInMemory({ data: logits, shape });
+  const logit = ends === "softmax" && classes > 1 ? logarithm : (p: number) => logarithm(p) - logarithm(1 - p);
+  return { ...scores, channel: (c) => scores.channel(c).map(logit) };
 }
 
 /**
@@ -147,21 +145,27 @@ async function segmentWith(
   coding: OutputCoding,
   image: Volume,
   { normalization = "none", axes = "xyz", inference = {} }: OpenModelOptions,
-  { signal, probabilities, onPlan, onProgress }: ModelSegmentOptions,
+  { signal, probabilities, keepScores = keptInMemory, onPlan, onProgress }: ModelSegmentOptions,
 ): Promise<ModelSegmentation> {
   const reversed = axes === "zyx";
   const normal = normalizedBy(normalization, image);
   const input = reversed ? reversedAxes(normal) : normal;
   const windows = windowsOf(device, network, input.shape.slice(1), reversed ? 0 : 2, inference);
+  let scores: KeptScoreMap | undefined;
   try {
     if (onPlan) onPlan(await windows.plan(input.shape, { scores: true }));
-    const { scores } = await windows.run(input, { scores: true, signal, onProgress });
-    const onGrid = reversed ? reversedAxes(scores!) : scores!;
+    scores = (await windows.run(input, { scores: true, keepScores, signal, onProgress })).scoreMap!;
+    const onGrid = reversed ? mappedScores(scores, image.shape.slice(1), reversedAxes) : scores;
     const logits = logitsOf(network, onGrid);
     const labels = withGeometryOf(image, decideScores(logits, coding));
     if (!probabilities) return { labels };
-    return { labels, probabilities: makeVolume(gathered(probabilityMap(logits, coding.kind)), image.affine, image.meta) };
+    const map = probabilityMap(logits, coding.kind);
+    if (probabilities !== "channels") return { labels, probabilities: makeVolume(gathered(map), image.affine, image.meta) };
+    const { dispose } = scores;
+    scores = undefined;
+    return { labels, probabilityMap: { ...map, dispose } };
   } finally {
+    scores?.dispose();
     windows.dispose();
   }
 }

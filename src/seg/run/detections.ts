@@ -17,7 +17,7 @@ export interface Searched extends Pick<Segmented, "id" | "candidates"> {
 
 const header = "id,x,y,z,diameter_mm,score";
 
-/** The candidates that a report has written, by case; undefined for runs that look for nothing. */
+/** The candidates that a report or a prediction has written, by case; undefined where nothing was looked for. */
 export async function readCandidates(store: RunStore): Promise<Map<string, Candidate[]> | undefined> {
   const bytes = await store.read(files.candidates);
   if (!bytes) return undefined;
@@ -30,6 +30,18 @@ export async function readCandidates(store: RunStore): Promise<Map<string, Candi
   return found;
 }
 
+const candidateRows = (id: string, candidates: readonly Candidate[]): string[] =>
+  candidates.map(({ center, diameter, score }) =>
+    [id, ...[...center, diameter].map((v) => v.toFixed(2)), score.toFixed(4)].join(","),
+  );
+
+/** Writes what was found in cases (RAS mm) into a store's table, in which rows of other cases stay. */
+export async function writeCandidates(store: RunStore, found: ReadonlyMap<string, readonly Candidate[]>): Promise<void> {
+  const all = new Map([...((await readCandidates(store)) ?? []), ...found]);
+  const rows = [...all].flatMap(([id, candidates]) => candidateRows(id, candidates));
+  await store.write(files.candidates, `${[header, ...rows].join("\n")}\n`);
+}
+
 /** Matches cases one by one, so that none is kept. */
 export class DetectionTally {
   private readonly matches: Detections[] = [];
@@ -38,8 +50,7 @@ export class DetectionTally {
   /** Does nothing for cases that were not searched, or whose truth is not known. */
   add({ id, source, candidates }: Searched): void {
     if (!candidates) return;
-    for (const { center, diameter, score } of candidates)
-      this.rows.push([id, ...[...center, diameter].map((v) => v.toFixed(2)), score.toFixed(4)].join(","));
+    this.rows.push(...candidateRows(id, candidates));
     const targets = source.nodules ?? (source.label && nodulesOfMask(source.label));
     if (targets) this.matches.push(matchCandidates(candidates, targets));
   }

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(remove);
 
-test("the example, as it is printed; evaluate says of its run what its report said", async () => {
+test("the example, as it is printed; predict and evaluate say of its run what its report said", async () => {
   const example = new URL("../../../examples/nodules.ts", import.meta.url);
   expect(
     readFileSync(example, "utf8")
@@ -38,9 +38,17 @@ test("the example, as it is printed; evaluate says of its run what its report sa
   const args = ["--conditions=voxgrad-source", example.pathname, scans, at("example"), JSON.stringify(tiny)];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect(status, stderr).toBe(0);
-  expect(stdout).toMatch(/1 scans with 2 targets: of all candidates [\d.]+ sensitivity/);
+  expect(stdout).toMatch(/1 scan with 2 targets: of all candidates [\d.]+ sensitivity/);
   for (const file of ["weights.safetensors", "candidates.csv", "froc.svg"])
     expect(existsSync(at("example", file)), file).toBe(true);
+
+  const run = at("example");
+  // What predict finds is what the report found, and can be scored from its folder alone.
+  await succeed(["predict", "--run", run, "--data", scans, "--fold", "0", "--out", at("found")]);
+  expect(readFileSync(at("found", "candidates.csv"), "utf8")).toBe(readFileSync(join(run, "candidates.csv"), "utf8"));
+  const scored = await succeed(["evaluate", "--pred", at("found"), "--data", scans, "--fold", "0"]);
+  const froc = /sensitivity by false positives per scan: .*/;
+  expect(scored.stdout.match(froc)![0]).toBe(stdout.match(froc)![0]);
 });
 
 test("V-Net on 16 voxels, in two data workers", async () => {

@@ -25,6 +25,7 @@ import { FolderData } from "../../../src/seg/index.node.ts";
 import { preparedScan, regridded } from "../../../src/seg/recipes/nodules/scans.ts";
 import { candidatesOf, NoduleSegmenter } from "../../../src/seg/recipes/nodules/segmenter.ts";
 import { PreparedCases } from "../../../src/seg/recipes/prepared.ts";
+import { readCandidates, writeCandidates } from "../../../src/seg/run/detections.ts";
 import { contextOf } from "../../../src/seg/run/files.ts";
 import { device } from "../../lib/device.ts";
 
@@ -201,4 +202,30 @@ test("options that do not go together, and scans that cannot be used, are refuse
   const { config } = await configured();
   const image = makeVolume({ data: new Float32Array(8).fill(NaN), shape: [1, 2, 2, 2] });
   expect(() => preparedScan({ id: "bad", image }, config)).toThrow(DataError);
+});
+
+test("a table of candidates keeps the rows of other cases", async () => {
+  const store = memoryStore();
+  const one = (score: number) => ({ center: [1, -2.5, 3], diameter: 4, score });
+  await writeCandidates(
+    store,
+    new Map([
+      ["a", [one(0.5)]],
+      ["b", [one(0.25), one(0.125)]],
+    ]),
+  );
+  await writeCandidates(
+    store,
+    new Map([
+      ["b", []],
+      ["c", [one(1)]],
+    ]),
+  );
+  expect(await readCandidates(store)).toEqual(
+    new Map([
+      ["a", [one(0.5)]],
+      ["c", [one(1)]],
+    ]),
+  );
+  expect(await readCandidates(memoryStore())).toBeUndefined();
 });

@@ -45,12 +45,20 @@ async function taskOf(args: readonly string[]): Promise<Task> {
     const data = await FolderData.openFor(values.data ?? config.data, recipe, config);
     // What training segmented, and nothing that it learned from.
     const predictions = resolve(values.pred ?? join(values.run, "predictions"));
-    return { ...shared, predictions, data, fold: foldNamed(values.fold) ?? config.fold, candidates: await readCandidates(store) };
+    const candidates = await readCandidates(values.pred === undefined ? store : folderStore(predictions));
+    return { ...shared, predictions, data, fold: foldNamed(values.fold) ?? config.fold, candidates };
   }
   if (values.pred === undefined || values.data === undefined)
     throw new ConfigError("evaluate needs --run DIR, or --pred DIR with --data DIR");
   const data = await FolderData.open(values.data);
-  return { ...shared, predictions: resolve(values.pred), data, fold: foldNamed(values.fold) };
+  const predictions = resolve(values.pred);
+  return {
+    ...shared,
+    predictions,
+    data,
+    fold: foldNamed(values.fold),
+    candidates: await readCandidates(folderStore(predictions)),
+  };
 }
 
 /** Predictions with their truths, one pair at a time. Throws `ShapeError`, `DataError` if a prediction does not lie on its label's grid. */

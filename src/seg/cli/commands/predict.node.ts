@@ -52,7 +52,7 @@ const usage = "(--run DIR … | --model PATH) (--data DIR [--fold N] | FILE, DIR
 
 const help = `voxgrad predict ${usage}
 
-Writes a label map <id>.nii.gz for each image, in the image's geometry, and the volumes of its labels into ${files.volumes}. Files <id>_0000.nii.gz, <id>_0001.nii.gz … are the channels of one case.
+Writes a label map <id>.nii.gz for each image, in the image's geometry, and the volumes of its labels into ${files.volumes}; what a run looks for, such as nodules, with places and scores into ${files.candidates}. Files <id>_0000.nii.gz, <id>_0001.nii.gz … are the channels of one case.
 
 ${helpLines([
   ["run DIR", "folder of a trained run; given several times, such as for folds, the runs predict together"],
