@@ -252,7 +252,8 @@ describe("144 MiB", () => {
     const [a, b] = [x.view([3, inner]), dy.view([inner, 3])];
     a.requiresGrad = true;
     const weights = [1, -2, 3, 4, 5, -6, 7, 8, 9];
-    const [y, da] = run((a) => vx.matmul(a, b), a, device.tensor({ data: weights, shape: [9] }));
+    const seeds = device.tensor({ data: weights, shape: [9] });
+    const [y, da] = run((a) => vx.matmul(a, b), a, seeds);
     const found = await y.data();
     for (let m = 0; m < 3; m++) {
       for (let n = 0; n < 3; n++) {
@@ -264,7 +265,7 @@ describe("144 MiB", () => {
     }
     const row = (i: number) => [Math.floor(i / inner), i % inner];
     await expectWindows(da, (i) => [0, 1, 2].reduce((s, n) => s + weights[3 * row(i)[0] + n] * seed[3 * row(i)[1] + n], 0), 1e-5);
-    for (const t of [y, a, b]) t.dispose();
+    for (const t of [y, a, b, seeds]) t.dispose();
   });
 
   test("what cannot be split says so and leaves nothing behind", () => {

@@ -4,8 +4,23 @@
  */
 
 import { afterAll, expect, test } from "vitest";
-import { openDevice, ShapeError, TensorTooLargeError } from "../../src/index.ts";
-import { expectClose, expectSameBits } from "../lib/compare.ts";
+import {
+  capture,
+  cumsum,
+  type Device,
+  grad,
+  interpolate,
+  matmul,
+  maxPool,
+  mean,
+  openDevice,
+  reshape,
+  ShapeError,
+  softmax,
+  type Tensor,
+  TensorTooLargeError,
+} from "../../src/index.ts";
+import { expectClose, expectSameBits, readAll } from "../lib/compare.ts";
 import { device } from "../lib/device.ts";
 import { bytesOf, defaultTolerance, type Row, type Sample, type Shape } from "../lib/row.ts";
 import { sampleResults } from "../lib/sample.ts";
@@ -111,6 +126,28 @@ test.each(rows)("$name", async ({ row, name, samples }) => {
   }
   refusals.set(name, (refusals.get(name) ?? 0) + refusedHere);
   if (refused[name] === few) expect(refusedHere).toBeLessThan(samples.length);
+});
+
+test("captured steps run in parts too", async () => {
+  const shape = [1, 3, 16, 20, 24];
+  const data = Float32Array.from({ length: 3 * 7680 }, (_, i) => Math.sin(i));
+  const results = async (device: Device) => {
+    const step = capture(device, (x: Tensor) => {
+      x.requiresGrad = true;
+      const pooled = interpolate(maxPool(softmax(x), { kernelSize: 2 }), { scaleFactor: 2 });
+      const product = matmul(reshape(pooled, [48, 480]), reshape(cumsum(pooled, 2), [480, 48]));
+      return { y: product, ...Object.fromEntries(grad(mean(product), [x]).map((dx) => ["dx", dx])) };
+    });
+    const x = device.tensor({ data, shape });
+    for (let i = 0; i < 2; i++) step(x);
+    const values = await readAll(step(x));
+    x.dispose();
+    step.dispose();
+    return values;
+  };
+  Object.assign(on, { maxBindingSize: 4 * 7680 - 256 });
+  const [whole, parts] = [await results(await device()), await results(on)];
+  for (const name of ["y", "dx"]) expectClose(name, parts[name], whole[name], 1e-5);
 });
 
 test("what is listed does refuse", () => {
