@@ -9,6 +9,9 @@ struct Params {
   padding: vec4i,
   dilation: vec4i,
   planes: u32,
+  first: u32,     // of the positions that are computed, which y or dx begins with
+  positions: u32, // how many are
+  base: u32,      // position that the other side begins with
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

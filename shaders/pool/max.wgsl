@@ -22,14 +22,13 @@ fn window(axis: u32, o: i32) -> vec2i {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let size = p.out_size;
-  let positions = u32(size.x * size.y * size.z);
-  let place = position_and_plane(linear_group(group, groups), lane, positions, TP);
+  let place = position_and_plane(linear_group(group, groups), lane, p.positions, TP);
   let i = place.x;
   let plane = place.y;
-  if (i >= positions || plane >= p.planes) {
+  if (i >= p.positions || plane >= p.planes) {
     return;
   }
-  let o = i32(i);
+  let o = i32(p.first + i);
   let wd = window(0u, o / (size.y * size.z));
   let wh = window(1u, o / size.z % size.y);
   let ww = window(2u, o % size.z);
@@ -38,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var at: array<i32, TP>;
   var best: array<f32, TP>;
   for (var t = 0u; t < TP; t++) {
-    origin[t] = min(plane + t, p.planes - 1u) * u32(p.in_size.x * p.in_size.y * p.in_size.z);
+    origin[t] = min(plane + t, p.planes - 1u) * u32(p.in_size.x * p.in_size.y * p.in_size.z) - p.base;
     at[t] = first;
     best[t] = f32(x[origin[t] + u32(first)]);
   }
@@ -57,8 +56,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   for (var t = 0u; t < TP; t++) {
     if (plane + t < p.planes) {
-      y[(plane + t) * positions + i] = E(best[t]);
-      indices[(plane + t) * positions + i] = at[t];
+      y[(plane + t) * p.positions + i] = E(best[t]);
+      indices[(plane + t) * p.positions + i] = at[t];
     }
   }
 }

@@ -23,20 +23,19 @@ fn windows(axis: u32, i: i32) -> vec2i {
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let size = p.in_size;
-  let positions = u32(size.x * size.y * size.z);
-  let place = position_and_plane(linear_group(group, groups), lane, positions, TP);
+  let place = position_and_plane(linear_group(group, groups), lane, p.positions, TP);
   let i = place.x;
   let plane = place.y;
-  if (i >= positions || plane >= p.planes) {
+  if (i >= p.positions || plane >= p.planes) {
     return;
   }
-  let at = i32(i);
+  let at = i32(p.first + i);
   let wd = windows(0u, at / (size.y * size.z));
   let wh = windows(1u, at / size.z % size.y);
   let ww = windows(2u, at % size.z);
   var origin: array<u32, TP>;
   for (var t = 0u; t < TP; t++) {
-    origin[t] = min(plane + t, p.planes - 1u) * u32(p.out_size.x * p.out_size.y * p.out_size.z);
+    origin[t] = min(plane + t, p.planes - 1u) * u32(p.out_size.x * p.out_size.y * p.out_size.z) - p.base;
   }
   var acc: array<f32, TP>;
   var sum: array<vec3f, TP>;
@@ -69,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   for (var t = 0u; t < TP; t++) {
     if (plane + t < p.planes) {
-      dx[(plane + t) * positions + i] = E(select(acc[t], sum_of(sum[t]), BLOCKED != 0u));
+      dx[(plane + t) * p.positions + i] = E(select(acc[t], sum_of(sum[t]), BLOCKED != 0u));
     }
   }
 }

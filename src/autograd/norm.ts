@@ -74,9 +74,14 @@ function residualOf(op: string, x: Tensor, given: NormResidual | undefined): Res
 
 /** The activation and what is added, as operations of their own. */
 function finished(z: Tensor, activation: NormActivation | undefined, residual: Residual | undefined): Tensor {
-  const first = residual?.before ? add(z, residual.tensor) : z;
-  const second = activation ? activate(first, activation) : first;
-  return residual && !residual.before ? add(second, residual.tensor) : second;
+  const steps: ((v: Tensor) => Tensor)[] = activation ? [(v) => activate(v, activation)] : [];
+  if (residual) steps.splice(residual.before ? 0 : steps.length, 0, (v) => add(v, residual.tensor));
+  return steps.reduce((v, step) => {
+    const y = step(v);
+    // Without a note nobody else frees them.
+    if (y.origin === undefined && !observed()) v.dispose();
+    return y;
+  }, z);
 }
 
 function apply(op: string, x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, call: Call): Tensor {

@@ -1,14 +1,9 @@
 /** @file Max and average pooling, unpooling, with gradients. */
 
 import * as kernels from "../kernels/pool.ts";
-import {
-  avgPoolNames,
-  type AvgPoolOptions,
-  maxPoolNames,
-  type MaxPoolOptions,
-  type MaxUnpoolOptions,
-  type PoolGeometry,
-} from "../kernels/pool.ts";
+import { avgPoolNames, type AvgPoolOptions, maxPoolNames, type MaxPoolOptions, type PoolGeometry } from "../kernels/pool.ts";
+import * as unpool from "../kernels/pool_unpool.ts";
+import type { MaxUnpoolOptions } from "../kernels/pool_unpool.ts";
 import { type AxisMaps, resample, resampleGradient } from "../kernels/resample.ts";
 import { ShapeError } from "../host/errors.ts";
 import { expectOptions } from "../host/options.ts";
@@ -19,7 +14,8 @@ import { mean } from "./reduce.ts";
 import { type Arguments, type Backward, record } from "./tape.ts";
 import { expectArguments } from "../host/kinds.ts";
 
-export type { AvgPoolOptions, MaxPoolOptions, MaxUnpoolOptions, PoolWindowOptions } from "../kernels/pool.ts";
+export type { AvgPoolOptions, MaxPoolOptions, PoolWindowOptions } from "../kernels/pool.ts";
+export type { MaxUnpoolOptions } from "../kernels/pool_unpool.ts";
 
 /** Result of a max pool, and for each of its elements where the maximum was: the flat index in its plane. */
 export interface MaxPoolResult {
@@ -85,9 +81,9 @@ export function maxUnpool(x: Tensor, indices: Tensor, options: MaxUnpoolOptions)
   expectArguments("maxUnpool", "object", { options });
   expectOptions("maxUnpool", options, "outputSize kernelSize stride padding");
   expectKind("maxUnpool", { x, indices });
-  const shape = kernels.maxUnpoolShape(x.shape, indices.shape, options);
-  const backward: Backward = (dy) => [kernels.maxUnpoolGradient(indices, dy)];
-  return record("maxUnpool", [x], kernels.maxUnpool(x, indices, shape), backward, { indices, options });
+  const shape = unpool.maxUnpoolShape(x.shape, indices.shape, options);
+  const backward: Backward = (dy) => [unpool.maxUnpoolGradient(indices, dy)];
+  return record("maxUnpool", [x], unpool.maxUnpool(x, indices, shape), backward, { indices, options });
 }
 
 function average(op: string, x: Tensor, { maps, outShape }: { maps: AxisMaps; outShape: Shape }, args: Arguments): Tensor {

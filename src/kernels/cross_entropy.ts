@@ -2,25 +2,27 @@
 
 import { ConfigError, DTypeError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
-import { write } from "../tensor/kernel.ts";
+import { read, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { binary } from "./pointwise.ts";
 import { lanes } from "./lib/occupancy.ts";
+import { eachPart, type Part } from "./lib/parts.ts";
 import { classCheck, targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/cross_entropy/forward.gen.ts";
 import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { gradientShader, MEAN, NONE, SUM } from "./shaders/cross_entropy/gradient.gen.ts";
+import { joined } from "./view.ts";
 
 export interface CrossEntropyGeometry {
   readonly classes: number;
+  readonly samples: number;
   /** Elements of a channel. */
   readonly inner: number;
-  /** Losses before reduction. */
-  readonly positions: number;
+  /** Of the losses before reduction. */
   readonly shape: Shape;
   readonly probabilities: boolean;
 }
@@ -40,7 +42,7 @@ export function crossEntropyShape(input: Shape, target: Shape, weight?: Shape): 
   if (weight && !sameShape(weight, [classes])) {
     throw new ShapeError(`crossEntropyLoss: weight ${showShape(weight)} must be [${classes}], one per class`);
   }
-  return { classes, inner: sizeOf(input.slice(2)), positions: sizeOf(shape), shape, probabilities };
+  return { classes, samples: input[0], inner: sizeOf(input.slice(2)), shape, probabilities };
 }
 
 /** What becomes of the losses of many elements or positions. */
@@ -87,11 +89,13 @@ function variant(target: Tensor, weight: Tensor | undefined, g: CrossEntropyGeom
   };
 }
 
-const words = (g: CrossEntropyGeometry, s: CrossEntropySettings, slab: number, fault: number) => ({
+const along = ({ samples, inner }: CrossEntropyGeometry) => ({ samples, length: inner });
+
+const words = (g: CrossEntropyGeometry, s: CrossEntropySettings, { samples, length }: Part, slab: number, fault: number) => ({
   fault,
   classes: g.classes,
-  inner: g.inner,
-  positions: g.positions,
+  inner: length,
+  positions: samples * length,
   smoothing: s.labelSmoothing,
   ignored: s.ignoreIndex,
   slab,
@@ -116,23 +120,28 @@ export function crossEntropy(
   const reduced = settings.reduction !== "none";
   const width = lanes(device);
   const slab = 16 * width;
-  const slabs = Math.max(1, Math.ceil(g.positions / slab));
-  const losses = device.empty(reduced ? [slabs] : g.shape);
-  const totals = device.empty([reduced ? slabs : 1]);
   const { fault, faults } = classCheck(device, "crossEntropyLoss", g.classes, settings.ignoreIndex);
-  device.run(
-    forwardShader({
-      ...variant(target, weight, g, reduced ? 1 : 0, reduced ? "reduced" : "none"),
-      consts: { LANES: width },
-      params: words(g, settings, slab, fault),
-      bind: { logits: input, labels: target, weight: weight ?? input, losses: write(losses), totals: write(totals), faults },
-      workgroups: fold(device, "crossEntropy", slabs),
-    }),
-  );
-  if (!reduced) {
-    totals.dispose();
-    return { loss: losses, total: undefined };
-  }
+  const each = reduced ? undefined : device.empty(g.shape);
+  const parts: { readonly losses: Tensor; readonly totals: Tensor }[] = [];
+  const bindings = [read(input), read(target), ...(each ? [write(each)] : [])];
+  eachPart("crossEntropyLoss", along(g), bindings, ([x, t, to], part) => {
+    const slabs = Math.max(1, Math.ceil((part.samples * part.length) / slab));
+    const losses = to ?? device.empty([slabs]);
+    const totals = device.empty([reduced ? slabs : 1]);
+    device.run(
+      forwardShader({
+        ...variant(t, weight, g, reduced ? 1 : 0, reduced ? "reduced" : "none"),
+        consts: { LANES: width },
+        params: words(g, settings, part, slab, fault),
+        bind: { logits: x, labels: t, weight: weight ?? x, losses: write(losses), totals: write(totals), faults },
+        workgroups: fold(device, "crossEntropy", slabs),
+      }),
+    );
+    if (reduced) parts.push({ losses, totals });
+    else totals.dispose();
+  });
+  if (each) return { loss: each, total: undefined };
+  const [losses, totals] = [parts.map((p) => p.losses), parts.map((p) => p.totals)].map((list) => joined(list, 0));
   const sum = reduceSum(losses, [0], false);
   losses.dispose();
   if (settings.reduction === "sum") {
@@ -159,13 +168,16 @@ export function crossEntropyGradient(
   const dx = input.device.empty(input.shape);
   if (dx.size === 0) return dx;
   const { reduction } = settings;
-  input.device.run(
-    gradientShader({
-      ...variant(target, weight, g, reductions[reduction], reduction),
-      params: words(g, settings, 0, 0),
-      bind: { logits: input, labels: target, weight: weight ?? input, dy, total: total ?? dy, dx: write(dx) },
-      workgroups: grid(input.device, "crossEntropy", g.positions, 64),
-    }),
-  );
+  const bindings = [read(input), read(target), write(dx), ...(reduction === "none" ? [read(dy)] : [])];
+  eachPart("crossEntropyLoss", along(g), bindings, ([x, t, to, from = dy], part) => {
+    input.device.run(
+      gradientShader({
+        ...variant(t, weight, g, reductions[reduction], reduction),
+        params: words(g, settings, part, 0, 0),
+        bind: { logits: x, labels: t, weight: weight ?? x, dy: from, total: total ?? from, dx: write(to) },
+        workgroups: grid(input.device, "crossEntropy", part.samples * part.length, 64),
+      }),
+    );
+  });
   return dx;
 }

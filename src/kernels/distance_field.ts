@@ -6,7 +6,7 @@ import { read, write } from "../tensor/kernel.ts";
 import { type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { eachPiece } from "./lib/pieces.ts";
+import { eachPart } from "./lib/parts.ts";
 import { grid } from "./lib/workgroups.ts";
 import { axisShader } from "./shaders/distance_field/axis.gen.ts";
 
@@ -37,12 +37,16 @@ export function distanceField(x: Tensor): Tensor {
   spatial.forEach((size, axis) => {
     const end = axis === spatial.length - 1;
     const to = end ? last : device.empty([images, 2, ...spatial]);
-    eachPiece("distanceField", 1, [read(from), write(to)], ([source, target]) => {
-      const count = source.shape[0] * voxels;
+    // Lines of an image may come in parts, along what is behind their axis or before it.
+    const [before, behind] = [sizeOf(spatial.slice(0, axis)), sizeOf(spatial.slice(axis + 1))];
+    const [length, rest] = behind > 1 ? [behind, 1] : [before, size];
+    eachPart("distanceField", { samples: images, length, rest }, [read(from), write(to)], ([source, target], part) => {
+      const own = (voxels / length) * part.length;
+      const count = part.samples * own;
       device.run(
         axisShader({
           overrides: { FIRST: axis === 0 ? 1 : 0, LAST: end ? 1 : 0 },
-          params: { size, inner: sizeOf(spatial.slice(axis + 1)), voxels, count },
+          params: { size, inner: behind > 1 ? part.length : 1, voxels: own, count },
           bind: { from_planes: source, to: write(target) },
           workgroups: grid(device, "distanceField", count, 64),
         }),

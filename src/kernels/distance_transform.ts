@@ -4,9 +4,10 @@ import { expectOptions } from "../host/options.ts";
 import { sizeOf } from "../host/array.ts";
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { type Shape, showShape } from "../host/shape.ts";
-import { write } from "../tensor/kernel.ts";
+import { read, write } from "../tensor/kernel.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
+import { eachPart } from "./lib/parts.ts";
 import { grid } from "./lib/workgroups.ts";
 import { axisShader } from "./shaders/distance_transform/axis.gen.ts";
 
@@ -49,24 +50,28 @@ export function distanceTransform(x: Tensor, options: DistanceTransformOptions =
   const { device } = x;
   const y = device.empty(shape);
   if (y.size === 0) return y;
-  const [vertices, starts] = [device.empty(shape, "u32"), device.empty(shape)];
   let from = x;
   spatial.forEach((size, axis) => {
     const end = axis === spatial.length - 1;
     const to = end ? y : device.empty(shape);
-    const lines = y.size / size;
-    device.run(
-      axisShader({
-        overrides: { FIRST: axis === 0 ? 1 : 0, LAST: end ? 1 : 0 },
-        params: { size, inner: sizeOf(spatial.slice(axis + 1)), lines, square: sizes[axis] ** 2 },
-        bind: { from_squares: from, to: write(to), vertices: write(vertices), starts: write(starts) },
-        workgroups: grid(device, op, lines, 64),
-      }),
-    );
+    const inner = sizeOf(spatial.slice(axis + 1));
+    const outer = y.size / (size * inner);
+    eachPart(op, { samples: outer, length: inner }, [read(from), write(to)], ([source, target], { samples, length }) => {
+      const [vertices, starts] = [device.empty(target.shape, "u32"), device.empty(target.shape)];
+      const lines = samples * length;
+      device.run(
+        axisShader({
+          overrides: { FIRST: axis === 0 ? 1 : 0, LAST: end ? 1 : 0 },
+          params: { size, inner: length, lines, square: sizes[axis] ** 2 },
+          bind: { from_squares: source, to: write(target), vertices: write(vertices), starts: write(starts) },
+          workgroups: grid(device, op, lines, 64),
+        }),
+      );
+      vertices.dispose();
+      starts.dispose();
+    });
     if (from !== x) from.dispose();
     from = to;
   });
-  vertices.dispose();
-  starts.dispose();
   return y;
 }

@@ -7,17 +7,18 @@ import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import type { Reduction } from "./cross_entropy.ts";
-import { eachPiece } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
+import { eachPart, type Part } from "./lib/parts.ts";
 import { classCheck, ignoring, targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { forwardShader } from "./shaders/focal/forward.gen.ts";
 import { gradientShader } from "./shaders/focal/gradient.gen.ts";
 import { BLOCK } from "./shaders/lib/levels.gen.ts";
-import { concat } from "./view.ts";
+import { joined } from "./view.ts";
 
 export interface FocalGeometry {
+  readonly samples: number;
   readonly channels: number;
   /** First channel that counts. */
   readonly first: number;
@@ -43,7 +44,14 @@ export function focalShape(input: Shape, target: Shape, indexTarget: boolean, fi
             : ""),
     );
   }
-  return { channels: input[1], first, inner: sizeOf(input.slice(2)), indexTarget, shape: input.with(1, input[1] - first) };
+  return {
+    samples: input[0],
+    channels: input[1],
+    first,
+    inner: sizeOf(input.slice(2)),
+    indexTarget,
+    shape: input.with(1, input[1] - first),
+  };
 }
 
 export interface FocalSettings {
@@ -87,13 +95,15 @@ function variant(target: Tensor, weight: Tensor | undefined, g: FocalGeometry, {
 // A sum is over samples and channels of the mean over positions, as MONAI's.
 const divisor = (g: FocalGeometry, { reduction }: FocalSettings) => (reduction === "mean" ? sizeOf(g.shape) : g.inner);
 
-const words = (g: FocalGeometry, s: FocalSettings, positions: number, slab: number, fault: number) => ({
+const along = ({ samples, inner }: FocalGeometry) => ({ samples, length: inner });
+
+const words = (g: FocalGeometry, s: FocalSettings, { samples, length }: Part, slab: number, fault: number) => ({
   ...ignoring("focalLoss", s.ignoreIndex),
   fault,
   channels: g.channels,
   first: g.first,
-  inner: g.inner,
-  positions,
+  inner: length,
+  positions: samples * length,
   gamma: s.gamma,
   alpha: s.alpha ?? 0,
   slab,
@@ -116,9 +126,9 @@ export function focalLoss(
   const { fault, faults } = classCheck(device, "focalLoss", g.channels, settings.ignoreIndex);
   const each = reduced ? undefined : device.empty(g.shape);
   const pieces: Tensor[] = [];
-  eachPiece("focalLoss", 1, [read(input), read(target), ...(each ? [write(each)] : [])], ([x, t, to]) => {
-    const positions = x.shape[0] * g.inner;
-    const slabs = Math.max(1, Math.ceil(positions / slab));
+  const bindings = [read(input), read(target), ...(each ? [write(each)] : [])];
+  eachPart("focalLoss", along(g), bindings, ([x, t, to], part) => {
+    const slabs = Math.max(1, Math.ceil((part.samples * part.length) / slab));
     const losses = to ?? device.empty([slabs]);
     if (reduced) pieces.push(losses);
     if (losses.size === 0) return;
@@ -126,16 +136,16 @@ export function focalLoss(
       forwardShader({
         ...variant(t, weight, g, settings),
         consts: { LANES: width },
-        params: words(g, settings, positions, slab, fault),
+        params: words(g, settings, part, slab, fault),
         bind: { logits: x, labels: t, weight: weight ?? x, losses: write(losses), faults },
         workgroups: fold(device, "focalLoss", slabs),
       }),
     );
   });
   if (each) return each;
-  const all = pieces.length === 1 ? pieces[0] : concat(pieces, 0);
+  const all = joined(pieces, 0);
   const total = reduceSum(all, [0], false, divisor(g, settings));
-  for (const piece of new Set([all, ...pieces])) piece.dispose();
+  all.dispose();
   return total;
 }
 
@@ -151,14 +161,13 @@ export function focalLossGradient(
   const dx = input.device.empty(input.shape);
   if (dx.size === 0) return dx;
   const own = settings.reduction === "none" ? [read(dy)] : [];
-  eachPiece("focalLoss", 1, [read(input), read(target), write(dx), ...own], ([x, t, to, from = dy]) => {
-    const positions = x.shape[0] * g.inner;
+  eachPart("focalLoss", along(g), [read(input), read(target), write(dx), ...own], ([x, t, to, from = dy], part) => {
     input.device.run(
       gradientShader({
         ...variant(t, weight, g, settings),
-        params: words(g, settings, positions, 0, 0),
+        params: words(g, settings, part, 0, 0),
         bind: { logits: x, labels: t, weight: weight ?? x, dy: from, dx: write(to) },
-        workgroups: grid(input.device, "focalLoss", positions, 64),
+        workgroups: grid(input.device, "focalLoss", part.samples * part.length, 64),
       }),
     );
   });

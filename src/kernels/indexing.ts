@@ -7,9 +7,7 @@ import { expectOptions } from "../host/options.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { cast } from "./cast.ts";
-import { bindable, eachPiece, rows as rowsOf } from "./lib/pieces.ts";
-import { binary, where } from "./pointwise.ts";
+import { eachPart } from "./lib/parts.ts";
 import { argmaxShader } from "./shaders/indexing/argmax.gen.ts";
 import { oneHotShader } from "./shaders/indexing/one_hot.gen.ts";
 import { placeShader } from "./shaders/indexing/place.gen.ts";
@@ -19,7 +17,7 @@ import { aroundAxis } from "./softmax.ts";
 import { axisWords, expectWords, gather } from "./lib/strided.ts";
 import { classCheck, ignoring, targetKind } from "./lib/target.ts";
 import { grid } from "./lib/workgroups.ts";
-import { full, slice } from "./view.ts";
+import { full } from "./view.ts";
 import { expectKind } from "../tensor/kind.ts";
 
 /** Index (i32) of the first largest element along `axis`. Throws `ShapeError` for an empty axis. */
@@ -38,59 +36,37 @@ function extremeIndex(op: "argmax" | "argmin", x: Tensor, axis: number, keepDims
   if (x.shape[at] === 0) throw new ShapeError(`${op}: axis ${axis} of ${showShape(x.shape)} is empty`);
   const shape = keepDims ? x.shape.with(at, 1) : x.shape.toSpliced(at, 1);
   const y = x.device.empty(shape, "i32");
-  const rows = aroundAxis(op, x.shape, axis);
   if (y.size === 0) return y;
-  const { outer, axis: size, inner } = rows;
-  const [from, to] = [x.view([outer, size, inner]), y.view([outer, inner])];
-  const kernel = ([from, to]: readonly Tensor[]) =>
+  const { outer, axis: size, inner } = aroundAxis(op, x.shape, axis);
+  eachPart(op, { samples: outer, length: inner }, [read(x), write(y)], ([from, to], { samples, length }) => {
     x.device.run(
       argmaxShader({
         overrides: { LEAST: op === "argmin" ? 1 : 0 },
         variant: op,
-        params: { ...rows, outer: from.shape[0] },
+        params: { outer: samples, axis: size, inner: length },
         bind: { x: from, y: write(to) },
         workgroups: grid(x.device, op, to.size, 64),
       }),
     );
-  eachPiece(op, 1, [read(from), write(to)], kernel, ([from, to]) => rowByRow(op, from.view([size, inner]), to));
-  from.dispose();
-  to.dispose();
+  });
   return y;
-}
-
-// Index of the extreme over the first axis, of which not all rows can be bound at once: row by row, the first of equals wins.
-function rowByRow(op: "argmax" | "argmin", x: Tensor, y: Tensor): void {
-  const row = (k: number) => bindable(rowsOf(x, k, 1), "read");
-  let index = full(x.device, [1, x.shape[1]], 0);
-  let best = slice(x, [
-    { start: 0, count: 1, step: 1 },
-    { start: 0, count: x.shape[1], step: 1 },
-  ]);
-  for (let k = 1; k < x.shape[0]; k++) {
-    const { tensor, done } = row(k);
-    const better = binary(op === "argmax" ? "gt" : "lt", tensor, best);
-    const next = [where(better, tensor, best), where(better, k, index)];
-    for (const t of [better, best, index]) t.dispose();
-    done();
-    [best, index] = next;
-  }
-  const indices = cast(index, "i32");
-  x.device.stream.copy(indices, y, 0);
-  for (const t of [best, index, indices, x]) t.dispose();
 }
 
 /** A tensor of `shape` with `x` at `index` along `axis` and zeros elsewhere; `x` and `index` lack that axis or have it with size 1. */
 export function place(x: Tensor, index: Tensor, shape: Shape, axis: number): Tensor {
   const y = x.device.empty(shape);
   if (y.size === 0) return y;
-  const around = aroundAxis("place", shape, axis);
-  x.device.run(
-    placeShader({
-      params: { axis: around.axis, inner: around.inner, count: y.size },
-      bind: { x, index, y: write(y) },
-      workgroups: grid(x.device, "place", y.size, 64),
-    }),
-  );
+  const { outer, axis: size, inner } = aroundAxis("place", shape, axis);
+  const bindings = [read(x), read(index), write(y)];
+  eachPart("place", { samples: outer, length: inner }, bindings, ([from, at, to], { length }) => {
+    x.device.run(
+      placeShader({
+        params: { axis: size, inner: length, count: to.size },
+        bind: { x: from, index: at, y: write(to) },
+        workgroups: grid(x.device, "place", to.size, 64),
+      }),
+    );
+  });
   return y;
 }
 
@@ -123,15 +99,18 @@ export function oneHot(index: Tensor, classes: number, options: OneHotOptions = 
   if (y.size === 0) return y;
   const { TARGET, name } = targetKind(index, false);
   const { fault, faults } = classCheck(index.device, "oneHot", classes, ignoreIndex);
-  index.device.run(
-    oneHotShader({
-      overrides: { TARGET },
-      variant: name,
-      params: { classes, inner: sizeOf(shape.slice(2)), positions: index.size, ...ignoring("oneHot", ignoreIndex), fault },
-      bind: { index, y: write(y), faults },
-      workgroups: grid(index.device, "oneHot", index.size, 64),
-    }),
-  );
+  const axis = { samples: shape[0], length: sizeOf(shape.slice(2)) };
+  eachPart("oneHot", axis, [read(index), write(y)], ([from, to], { length }) => {
+    index.device.run(
+      oneHotShader({
+        overrides: { TARGET },
+        variant: name,
+        params: { classes, inner: length, positions: from.size, ...ignoring("oneHot", ignoreIndex), fault },
+        bind: { index: from, y: write(to), faults },
+        workgroups: grid(index.device, "oneHot", from.size, 64),
+      }),
+    );
+  });
   return y;
 }
 

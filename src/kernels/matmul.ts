@@ -1,49 +1,24 @@
 /** @file Batched matrix products of strided operands, with an optional bias along the columns. */
 
-import { ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
 import { write } from "../tensor/kernel.ts";
-import { broadcastShapes, type Shape, showShape } from "../host/shape.ts";
 import type { Device } from "../tensor/device.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
 import { chosen, sizeClass, type Trial, type Trials } from "./lib/choices.ts";
-import { fits, tooLarge } from "./lib/pieces.ts";
+import { fits } from "./lib/pieces.ts";
 import { workgroupsToFill } from "./lib/occupancy.ts";
 import { hasLanes } from "./lib/subgroups.ts";
 import { fold } from "./lib/workgroups.ts";
+import { matmulInBlocks } from "./matmul_over_limit.ts";
+import { matmulFlops, type MatmulGeometry, matmulShape } from "./matmul_shape.ts";
 import { reduceSum } from "./reduce.ts";
 import { BLOCK } from "./shaders/lib/matmul.gen.ts";
 import { lanesShader } from "./shaders/matmul/lanes.gen.ts";
 import { registersShader } from "./shaders/matmul/registers.gen.ts";
 import { tileShader } from "./shaders/matmul/tile.gen.ts";
 
-/** One side of a product, as a stack of matrices inside a tensor. */
-interface Operand {
-  /** Distances between rows and between columns of the matrix that takes part in the product. */
-  readonly row: number;
-  readonly column: number;
-  /** Distance between batch entries per axis, 0 where broadcast. */
-  readonly batch: readonly number[];
-}
-
-export interface MatmulGeometry {
-  readonly rows: number;
-  readonly columns: number;
-  readonly inner: number;
-  readonly batch: readonly number[];
-  readonly a: Operand;
-  readonly b: Operand;
-  readonly outShape: Shape;
-}
-
-/** Options of `matmul`. */
-export interface MatmulOptions {
-  /** The last two axes of `a` in the other order; default false. */
-  readonly transposeA?: boolean;
-  /** The same of `b`. */
-  readonly transposeB?: boolean;
-}
+export { matmulFlops, type MatmulGeometry, type MatmulOptions, matmulShape } from "./matmul_shape.ts";
 
 /** See matmul/tile.wgsl. */
 interface Tile {
@@ -89,65 +64,6 @@ const namesOf = (device: Device): string[] =>
 const problemOf = (g: MatmulGeometry): string =>
   `matmul ${[g.rows, g.inner, g.columns, sizeOf(g.batch)].map((n) => sizeClass(n, 4096)).join("x")}`;
 
-function batchStrides(shape: Shape, batch: readonly number[]): number[] {
-  let step = shape.at(-1)! * shape.at(-2)!;
-  const own = shape.slice(0, -2);
-  const strides = new Array<number>(batch.length).fill(0);
-  for (let i = own.length - 1; i >= 0; i--) {
-    if (own[i] !== 1) strides[i + batch.length - own.length] = step;
-    step *= own[i];
-  }
-  return strides;
-}
-
-/** Neighbouring batch axes become one where both operands walk them in one stride. */
-function mergeBatch(g: MatmulGeometry): MatmulGeometry {
-  const batch: number[] = [];
-  const a: number[] = [];
-  const b: number[] = [];
-  g.batch.forEach((size, i) => {
-    if (size === 1) return;
-    const [sa, sb] = [g.a.batch[i], g.b.batch[i]];
-    const last = batch.length - 1;
-    if (last >= 0 && a[last] === sa * size && b[last] === sb * size) {
-      batch[last] *= size;
-      a[last] = sa;
-      b[last] = sb;
-    } else {
-      batch.push(size);
-      a.push(sa);
-      b.push(sb);
-    }
-  });
-  return { ...g, batch, a: { ...g.a, batch: a }, b: { ...g.b, batch: b } };
-}
-
-/** `[…, M, K]` times `[…, K, N]`, batch axes broadcast. Throws `ShapeError`. */
-export function matmulShape(op: string, a: Shape, b: Shape, options: MatmulOptions = {}): MatmulGeometry {
-  const { transposeA = false, transposeB = false } = options;
-  if (a.length < 2 || b.length < 2) throw new ShapeError(`${op}: expected matrices, got ${showShape(a)} and ${showShape(b)}`);
-  const [rows, inner] = transposeA ? [a.at(-1)!, a.at(-2)!] : [a.at(-2)!, a.at(-1)!];
-  const [terms, columns] = transposeB ? [b.at(-1)!, b.at(-2)!] : [b.at(-2)!, b.at(-1)!];
-  if (inner !== terms) {
-    throw new ShapeError(
-      `${op}: ${showShape(a)} has ${inner} entries along the axis that is summed, ${showShape(b)} has ${terms}; they must be equal`,
-    );
-  }
-  const batch = broadcastShapes(op, a.slice(0, -2), b.slice(0, -2));
-  const g = mergeBatch({
-    rows,
-    columns,
-    inner,
-    batch,
-    a: { row: transposeA ? 1 : inner, column: transposeA ? rows : 1, batch: batchStrides(a, batch) },
-    b: { row: transposeB ? 1 : columns, column: transposeB ? inner : 1, batch: batchStrides(b, batch) },
-    outShape: [...batch, rows, columns],
-  });
-  if (g.batch.length > 4)
-    throw new ShapeError(`${op}: ${showShape(a)} and ${showShape(b)} broadcast over more than 4 batch axes`);
-  return g;
-}
-
 // Products of a slab at most, as in the weight gradient of `conv`; the kernels add them in blocks.
 const slabTerms = 4096;
 
@@ -158,6 +74,15 @@ function shareOf(g: MatmulGeometry, tile: Tile | Lanes | undefined): readonly [n
   if (!tile) return [g.rows > 4 ? 8 : g.rows > 1 ? 4 : 1, 64];
   if ("MG" in tile) return [4 * tile.MG * tile.RM, 4 * tile.NG * tile.RN];
   return [tile.PC * tile.PARTS, 8 * Math.min(4, Math.ceil(g.columns / (8 * tile.TN))) * tile.TN];
+}
+
+// Slabs where the result is small, as in the weight gradient of `linear`.
+function slabsOf(device: Device, g: MatmulGeometry, tile: Tile | Lanes | undefined) {
+  const [tileRows, tileColumns] = shareOf(g, tile);
+  const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * sizeOf(g.batch);
+  const busy = Math.min(Math.ceil(workgroupsToFill(device, "matmul") / Math.max(1, tiles)), Math.ceil(g.inner / 256));
+  const slab = Math.max(1, Math.ceil(g.inner / Math.max(1, busy, Math.ceil(g.inner / slabTerms))));
+  return { tiles, slab, slabs: Math.max(1, Math.ceil(g.inner / slab)) };
 }
 
 /** The product, plus `bias` `[columns]` on every row. */
@@ -171,21 +96,22 @@ export function matmul(
 ): Tensor {
   const { device } = a;
   expectTensors(op, bias ? { a, b, bias } : { a, b });
-  const tile = variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device, g));
+  const tileOf = (g: MatmulGeometry) => (variant ? variants[variant] : chosen(device, problemOf(g), variants, ruleOf(device, g)));
+  const tile = tileOf(g);
   const [tileRows, tileColumns] = shareOf(g, tile);
   const batches = sizeOf(g.batch);
-  const tiles = Math.ceil(g.rows / tileRows) * Math.ceil(g.columns / tileColumns) * batches;
-  // Slabs where the result is small, as in the weight gradient of `linear`.
-  const busy = Math.min(Math.ceil(workgroupsToFill(device, "matmul") / Math.max(1, tiles)), Math.ceil(g.inner / 256));
-  const slab = Math.max(1, Math.ceil(g.inner / Math.max(1, busy, Math.ceil(g.inner / slabTerms))));
-  const slabs = Math.max(1, Math.ceil(g.inner / slab));
-  const y = device.empty(slabs > 1 ? [slabs, ...g.outShape] : g.outShape);
-  if (y.size === 0) return y;
-  const large = [a, b, y].find((t) => !fits(t));
-  if (large) {
-    y.dispose();
-    throw tooLarge(op, large);
+  const { tiles, slab, slabs } = slabsOf(device, g, tile);
+  const shape = slabs > 1 ? [slabs, ...g.outShape] : g.outShape;
+  if (!fits(a, b) || 4 * sizeOf(shape) > device.maxBindingSize) {
+    return matmulInBlocks(
+      op,
+      { a, b, bias, g },
+      (g) => slabsOf(device, g, tileOf(g)).slabs,
+      ({ a, b, bias, g }) => matmul(op, a, b, bias, g, variant),
+    );
   }
+  const y = device.empty(shape);
+  if (y.size === 0) return y;
   const blocked = slab > BLOCK;
   const call = {
     variant: blocked ? "blocked" : "",
@@ -220,9 +146,6 @@ export function matmul(
   y.dispose();
   return total;
 }
-
-/** Twice the multiply-adds. */
-export const matmulFlops = (g: MatmulGeometry): number => 2 * sizeOf(g.batch) * g.rows * g.columns * g.inner;
 
 function trial(device: Device, rows: number, inner: number, columns: number): Trial {
   const [a, b] = [

@@ -6,7 +6,7 @@ import { read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape, showShape, stridesOf } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { half } from "./lib/args.ts";
-import { eachPiece } from "./lib/pieces.ts";
+import { eachPart } from "./lib/parts.ts";
 import { axisWords } from "./lib/strided.ts";
 import { grid } from "./lib/workgroups.ts";
 import { CIRCULAR, CONSTANT, REFLECT, REPLICATE } from "./shaders/lib/pad.gen.ts";
@@ -78,6 +78,8 @@ export function rollAxes(shape: Shape, shifts: readonly number[], axes: readonly
   return list;
 }
 
+const changedAxes = (axes: readonly PadAxis[]): number[] => axes.flatMap((a, i) => (isUntouched(a) ? [] : [i]));
+
 const paddedShape = (axes: readonly PadAxis[]): number[] => axes.map((a) => a.padded);
 
 // Neighbouring axes that stay as they are become one: each costs a division per element.
@@ -97,15 +99,40 @@ const bits = new DataView(new ArrayBuffer(4));
 export function pad(op: string, x: Tensor, axes: readonly PadAxis[], mode: PadMode, value = 0): Tensor {
   const y = x.device.empty(paddedShape(axes), x.dtype);
   if (y.size === 0) return y;
+  const changed = changedAxes(axes);
+  const at = changed[0] ?? axes.length - 1;
+  const samples = sizeOf(x.shape.slice(0, at));
+  if (changed.length > 1 && Math.max(x.bytes, y.bytes) / samples > x.device.maxBindingSize) {
+    y.dispose();
+    return axisByAxis(x, changed, (t, at) =>
+      pad(
+        op,
+        t,
+        axes.map((a, i) => (i === at ? a : untouched(t.shape[i]))),
+        mode,
+        value,
+      ),
+    );
+  }
   if (x.dtype === "f32" || half(x)) bits.setFloat32(0, value);
   else bits.setInt32(0, value);
   const fill = bits.getInt32(0);
-  const whole = axes.findIndex((a) => !isUntouched(a)); // what is before it may come in pieces
-  const lead = whole < 0 ? axes.length : whole;
-  eachPiece(op, lead, [read(x), write(y)], ([from, to]) => {
-    const rest = axes.slice(lead);
-    dispatch(op, from, to, [untouched(to.size / sizeOf(paddedShape(rest))), ...rest], mode, fill);
+  const length = changed.length > 1 ? 1 : sizeOf(x.shape.slice(at + 1));
+  eachPart(op, { samples, length }, [read(x), write(y)], ([from, to], part) => {
+    const rest = part.length === length ? axes.slice(at) : [axes[at], untouched(part.length)];
+    dispatch(op, from, to, [untouched(part.samples), ...rest], mode, fill);
   });
+  return y;
+}
+
+// Copies of copies: for tensors over the binding limit, and gradients.
+function axisByAxis(t: Tensor, axes: readonly number[], step: (t: Tensor, axis: number) => Tensor): Tensor {
+  let y = t.view(t.shape);
+  for (const axis of axes) {
+    const next = step(y, axis);
+    y.dispose();
+    y = next;
+  }
   return y;
 }
 
@@ -145,27 +172,21 @@ export function padGradient(dy: Tensor, axes: readonly PadAxis[], mode: PadMode)
     const back = axes.map((a) => ({ size: a.padded, padded: a.size, before: -a.before, first: 0, period: a.padded }));
     return pad("pad", dy, back, mode);
   }
-  let dx = dy.view(dy.shape);
-  axes.forEach((axis, i) => {
-    if (isUntouched(axis)) return;
-    const next = axisGradient(dx, i, axis, mode);
-    dx.dispose();
-    dx = next;
-  });
-  return dx;
+  return axisByAxis(dy, changedAxes(axes), (t, i) => axisGradient(t, i, axes[i], mode));
 }
 
 function axisGradient(dy: Tensor, at: number, { size, padded, before, first, period }: PadAxis, mode: PadMode): Tensor {
   const dx = dy.device.empty(dy.shape.with(at, size), dy.dtype);
   if (dx.size === 0) return dx;
   const blocked = padded - size >= BLOCK; // an element has itself and at most what was added
-  eachPiece("pad", at, [read(dy), write(dx)], ([from, to]) => {
+  const [samples, length] = [sizeOf(dy.shape.slice(0, at)), sizeOf(dy.shape.slice(at + 1))];
+  eachPart("pad", { samples, length }, [read(dy), write(dx)], ([from, to], part) => {
     dy.device.run(
       gradientShader({
         overrides: { MODE: modes[mode], BLOCKED: blocked ? 1 : 0 },
         variant: blocked ? `${mode} blocked` : mode,
         half: half(dy),
-        params: { size, padded, before, first, period, inner: sizeOf(dy.shape.slice(at + 1)), count: to.size },
+        params: { size, padded, before, first, period, inner: part.length, count: to.size },
         bind: { dy: from, dx: write(to) },
         workgroups: grid(dy.device, "pad", to.size, 64),
       }),

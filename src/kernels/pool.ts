@@ -1,23 +1,21 @@
 /**
- * @file Max pooling with indices, its reverse, and the windows of average pooling, in one, two and three dimensions (2-D is depth 1).
+ * @file Max pooling with indices, and the windows of average pooling, in one, two and three dimensions (2-D is depth 1). The reverse: pool_unpool.ts.
  * Average pools are linear maps and run in `resample`.
  */
 
 import { ConfigError, ShapeError } from "../host/errors.ts";
 import { sizeOf } from "../host/array.ts";
-import { read, update, write } from "../tensor/kernel.ts";
-import { sameShape, type Shape, showShape, type Spatial, spatial } from "../host/shape.ts";
+import { read, write } from "../tensor/kernel.ts";
+import { type Shape, showShape, type Spatial, spatial } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { expectFloats, expectTensors, half } from "./lib/args.ts";
+import { expectFloats, half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
-import { fold, grid } from "./lib/workgroups.ts";
+import { eachReach, firstAxis, type Rows, rowsBetween } from "./lib/reach.ts";
+import { fold } from "./lib/workgroups.ts";
 import { areaMap, type AxisMap, type AxisMaps, expectMapped, padAxes, planesTogether } from "./resample.ts";
-import { claimShader } from "./shaders/pool/claim.gen.ts";
 import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { maxShader } from "./shaders/pool/max.gen.ts";
 import { maxGradientShader } from "./shaders/pool/max_gradient.gen.ts";
-import { takeShader } from "./shaders/pool/take.gen.ts";
-import { full } from "./view.ts";
 
 /** What windows of every kind of pooling have. */
 export interface PoolWindowOptions {
@@ -64,7 +62,8 @@ export interface PoolGeometry {
   readonly outShape: Shape;
 }
 
-function axes(op: string, x: Shape): number {
+/** How many spatial axes an input has. Throws `ShapeError`. */
+export function poolAxes(op: string, x: Shape): number {
   const dims = x.length - 2;
   if (dims < 1 || dims > 3)
     throw new ShapeError(`${op}: input must be [N, C, spatial…] with 1 to 3 spatial axes, got ${showShape(x)}`);
@@ -73,7 +72,7 @@ function axes(op: string, x: Shape): number {
 }
 
 function windows(op: string, x: Shape, options: MaxPoolOptions) {
-  const dims = axes(op, x);
+  const dims = poolAxes(op, x);
   const size = x.slice(2);
   const taps = spatial(op, "kernelSize", options.kernelSize, dims, 1);
   const stride = spatial(op, "stride", options.stride ?? taps, dims, 1);
@@ -125,7 +124,7 @@ export function maxPoolShape(x: Shape, options: MaxPoolOptions): PoolGeometry {
 /** Shape rule of adaptive max pooling. Throws `ShapeError`, `TensorTooLargeError`. */
 export function adaptiveMaxPoolShape(x: Shape, outputSize: Spatial): PoolGeometry {
   const op = "adaptiveMaxPool";
-  const dims = axes(op, x);
+  const dims = poolAxes(op, x);
   const outSize = spatial(op, "outputSize", outputSize, dims, 1);
   expectMapped(op, outSize);
   const one = [1, 1, 1];
@@ -141,8 +140,17 @@ export function adaptiveMaxPoolShape(x: Shape, outputSize: Spatial): PoolGeometr
   };
 }
 
-// What both kernels share: a thread per position (of `size`) and group of planes.
-function describe(op: string, t: Tensor, g: PoolGeometry, size: Shape, planes: number) {
+/** What a dispatch computes: `positions` of each plane from `first` on, from data that begins at `base`. */
+interface Share {
+  readonly planes: number;
+  readonly first: number;
+  readonly positions: number;
+  readonly base: number;
+}
+
+// What both kernels share: a thread per position and group of planes.
+function describe(op: string, t: Tensor, g: PoolGeometry, share: Share) {
+  const { planes, positions } = share;
   const TP = planesTogether(planes);
   const four = ([d, h, w]: Shape) => [d, h, w, 0] as const;
   const large = g.size.some((n, i) => n * g.outSize[i] + n + g.outSize[i] >= 2 ** 31);
@@ -158,11 +166,59 @@ function describe(op: string, t: Tensor, g: PoolGeometry, size: Shape, planes: n
       stride: four(g.stride),
       padding: four(g.padding),
       dilation: four(g.dilation),
-      planes,
+      ...share,
     },
-    workgroups: fold(t.device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
+    workgroups: fold(t.device, op, Math.ceil(positions / 64) * Math.ceil(planes / TP)),
   };
 }
+
+// Planes, or rows of a plane that is over the binding limit, of the outputs of the pool or, for gradients, of its inputs.
+function eachShare(
+  op: string,
+  g: PoolGeometry,
+  of: "outputs" | "inputs",
+  inputs: readonly Tensor[],
+  results: readonly Tensor[],
+  body: (inputs: readonly Tensor[], results: readonly Tensor[], share: Share) => void,
+): void {
+  const [from, to] = of === "outputs" ? [g.size, g.outSize] : [g.outSize, g.size];
+  const split = (all: readonly Tensor[]) => [all.slice(0, inputs.length), all.slice(inputs.length)] as const;
+  const positions = sizeOf(to);
+  eachPiece(
+    op,
+    2,
+    [...inputs.map(read), ...results.map(write)],
+    (all) => body(...split(all), { planes: all.at(-1)!.size / positions, first: 0, positions, base: 0 }),
+    (all) => {
+      const [x, y] = split(all);
+      const axis = firstAxis(from, to);
+      const reach = of === "outputs" ? inputsOf(g, axis) : outputsOf(g, axis);
+      eachReach(op, [from[axis], to[axis]], x, y.map(write), reach, (x, y, { start, count }, near) => {
+        const [row, source] = [to, from].map((size) => sizeOf(size.slice(axis + 1)));
+        body(x, y, { planes: 1, first: start * row, positions: count * row, base: near.start * source });
+      });
+    },
+  );
+}
+
+// As pool/max and pool/max_gradient have them along an axis: the inputs of outputs, and the outputs that may have seen inputs.
+const inputsOf = (g: PoolGeometry, axis: number) => {
+  const [size, out, step] = [g.size[axis], g.outSize[axis], g.dilation[axis]];
+  const first = (o: number) => (g.adaptive ? Math.floor((o * size) / out) : Math.max(0, o * g.stride[axis] - g.padding[axis]));
+  const end = (o: number) =>
+    g.adaptive ? Math.ceil(((o + 1) * size) / out) : o * g.stride[axis] - g.padding[axis] + (g.taps[axis] - 1) * step + 1;
+  return ({ start, count }: Rows): Rows => rowsBetween(first(start), end(start + count - 1), size);
+};
+
+const outputsOf = (g: PoolGeometry, axis: number) => {
+  const [size, out, stride] = [g.size[axis], g.outSize[axis], g.stride[axis]];
+  const first = (i: number) =>
+    g.adaptive
+      ? Math.floor((i * out) / size)
+      : Math.max(0, Math.ceil((i + g.padding[axis] - (g.taps[axis] - 1) * g.dilation[axis]) / stride));
+  const end = (i: number) => (g.adaptive ? Math.ceil(((i + 1) * out) / size) : Math.floor((i + g.padding[axis]) / stride) + 1);
+  return ({ start, count }: Rows): Rows => rowsBetween(first(start), end(start + count - 1), out);
+};
 
 /** The largest element of each window and (i32) where it lies inside its input plane. */
 export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; indices: Tensor } {
@@ -170,13 +226,8 @@ export function maxPool(op: string, x: Tensor, g: PoolGeometry): { y: Tensor; in
   const y = x.device.empty(g.outShape, x.dtype);
   const indices = x.device.empty(g.outShape, "i32");
   if (y.size > 0) {
-    eachPiece(op, 2, [read(x), write(y), write(indices)], ([from, to, at]) => {
-      x.device.run(
-        maxShader({
-          ...describe(op, x, g, g.outSize, to.size / sizeOf(g.outSize)),
-          bind: { x: from, y: write(to), indices: write(at) },
-        }),
-      );
+    eachShare(op, g, "outputs", [x], [y, indices], ([from], [to, at], share) => {
+      x.device.run(maxShader({ ...describe(op, x, g, share), bind: { x: from, y: write(to), indices: write(at) } }));
     });
   }
   return { y, indices };
@@ -193,8 +244,8 @@ export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: Pool
   const dx = dy.device.empty(shape, dy.dtype);
   if (dx.size > 0) {
     const blocked = windowsOver(g) > BLOCK;
-    eachPiece(op, 2, [read(indices), read(dy), write(dx)], ([at, from, to]) => {
-      const call = describe(op, dy, g, g.size, to.size / sizeOf(g.size));
+    eachShare(op, g, "inputs", [indices, dy], [dx], ([at, from], [to], share) => {
+      const call = describe(op, dy, g, share);
       dy.device.run(
         maxGradientShader({
           ...call,
@@ -206,76 +257,6 @@ export function maxPoolGradient(op: string, indices: Tensor, dy: Tensor, g: Pool
     });
   }
   return dx;
-}
-
-/** Options of `maxUnpool`. */
-export interface MaxUnpoolOptions extends Omit<PoolWindowOptions, "ceilMode"> {
-  /** Spatial size of the result, less than one stride away from the default `(size − 1)·stride − 2·padding + kernelSize`. */
-  readonly outputSize?: Spatial;
-}
-
-/** Shape rule of max unpooling. Throws `ShapeError`. */
-export function maxUnpoolShape(x: Shape, indices: Shape, options: MaxUnpoolOptions): number[] {
-  const op = "maxUnpool";
-  const dims = axes(op, x);
-  if (!sameShape(x, indices))
-    throw new ShapeError(`${op}: indices ${showShape(indices)} must have the shape of the input ${showShape(x)}`);
-  const taps = spatial(op, "kernelSize", options.kernelSize, dims, 1);
-  const stride = spatial(op, "stride", options.stride ?? taps, dims, 1);
-  const padding = spatial(op, "padding", options.padding ?? 0, dims, 0);
-  const usual = taps.map((k, i) => (x[i + 2] - 1) * stride[i] - 2 * padding[i] + k);
-  const size = options.outputSize === undefined ? usual : spatial(op, "outputSize", options.outputSize, dims, 1);
-  if (size.some((n, i) => n < 1 || Math.abs(n - usual[i]) >= stride[i])) {
-    throw new ShapeError(
-      `${op}: outputSize ${showShape(size)} must be less than the stride ${showShape(stride)} away from ${showShape(usual)}`,
-    );
-  }
-  return [x[0], x[1], ...size];
-}
-
-// y[plane, i] = x[plane, indices[plane, i]]
-function take(x: Tensor, indices: Tensor, shape: Shape): Tensor {
-  const y = x.device.empty(shape, x.dtype);
-  if (y.size > 0 && x.size > 0) {
-    eachPiece("maxUnpool", 2, [read(x), read(indices), write(y)], ([from, at, to]) => {
-      x.device.run(
-        takeShader({
-          half: half(x),
-          params: { results: sizeOf(shape.slice(2)), sources: sizeOf(x.shape.slice(2)), count: to.size },
-          bind: { x: from, indices: at, y: write(to) },
-          workgroups: grid(x.device, "maxUnpool", to.size, 64),
-        }),
-      );
-    });
-  }
-  return y;
-}
-
-/** Zeros of `shape` with the elements of `x` at `indices`; indices outside the plane are ignored, the last of several wins. */
-export function maxUnpool(x: Tensor, indices: Tensor, shape: Shape): Tensor {
-  expectFloats("maxUnpool", { input: x });
-  expectTensors("maxUnpool", { indices }, "i32");
-  if (indices.device !== x.device) throw new ConfigError("maxUnpool: indices is on another device than the input");
-  const owner = full(x.device, shape, -1, "i32");
-  if (x.size > 0) {
-    eachPiece("maxUnpool", 2, [read(indices), update(owner)], ([at, to]) => {
-      x.device.run(
-        claimShader({
-          params: { inputs: sizeOf(x.shape.slice(2)), targets: sizeOf(shape.slice(2)), count: at.size },
-          bind: { indices: at, owner: update(to) },
-          workgroups: grid(x.device, "maxUnpool", at.size, 64),
-        }),
-      );
-    });
-  }
-  const y = take(x, owner, shape);
-  owner.dispose();
-  return y;
-}
-
-/** As PyTorch, an input whose place another one took has that place's gradient too. */
-export function maxUnpoolGradient(indices: Tensor, dy: Tensor): Tensor {
-  return take(dy, indices, indices.shape);
 }
 
 /** Shape rule and weights of average pooling. Throws `ShapeError`, and `ConfigError` for a divisor of 0. */
@@ -302,7 +283,7 @@ export function avgPoolShape(x: Shape, options: AvgPoolOptions): { maps: AxisMap
 
 /** Shape rule and weights of adaptive average pooling. Throws `ShapeError`, `TensorTooLargeError`. */
 export function adaptiveAvgPoolShape(x: Shape, outputSize: Spatial): { maps: AxisMaps; outShape: Shape } {
-  const dims = axes("adaptiveAvgPool", x);
+  const dims = poolAxes("adaptiveAvgPool", x);
   const outSize = spatial("adaptiveAvgPool", "outputSize", outputSize, dims, 1);
   expectMapped("adaptiveAvgPool", outSize);
   const maps = outSize.map((n, i) => (n === x[i + 2] ? undefined : areaMap(x[i + 2], n)));

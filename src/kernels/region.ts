@@ -6,8 +6,8 @@ import { read, write } from "../tensor/kernel.ts";
 import { sameShape, type Shape, showShape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { eachPiece } from "./lib/pieces.ts";
 import { lanes } from "./lib/occupancy.ts";
+import { eachPart } from "./lib/parts.ts";
 import { classCheck, ignoring, targetKind } from "./lib/target.ts";
 import { fold, grid } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
@@ -15,7 +15,7 @@ import * as codes from "./shaders/lib/prediction.gen.ts";
 import { gradientShader } from "./shaders/region/gradient.gen.ts";
 import { BLOCK } from "./shaders/lib/levels.gen.ts";
 import { sumsShader } from "./shaders/region/sums.gen.ts";
-import { concat, slice } from "./view.ts";
+import { joined, slice } from "./view.ts";
 
 /** Options of `regionSums`. */
 export interface RegionOptions {
@@ -97,23 +97,34 @@ const words = ({ samples, channels, inner }: RegionGeometry, slabs: number, { ma
   mask_step: mask && mask.shape[0] > 1 ? inner : 0,
 });
 
-// What is cut along with the samples where they are over the binding limit; a mask for all of them is bound whole.
-const ownMask = ({ mask }: RegionOptions) => (mask && mask.shape[0] > 1 ? [read(mask)] : []);
-
 /** `[3, N, C]`: sums over positions of overlap, prediction and target. */
 export function regionSums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   expectRegion(logits, target, options);
-  const pieces: Tensor[] = [];
-  eachPiece("regionSums", 1, [read(logits), read(target), ...ownMask(options)], ([x, t, mask = options.mask]) => {
-    pieces.push(sums(x, t, { ...g, samples: x.shape[0] }, { ...options, mask }));
+  // Slabs of each part's samples; parts of one sample add up.
+  const slabs: { readonly sample: number; readonly of: Tensor[] }[] = [];
+  const given = [logits, target, ...(options.mask ? [options.mask] : [])].map(read);
+  eachPart("regionSums", along(g), given, ([x, t, mask], { sample, samples, length }) => {
+    const own = partialSums(x, t, { ...g, samples, inner: length }, { ...options, mask });
+    const last = slabs.at(-1);
+    if (last?.sample === sample) last.of.push(own);
+    else slabs.push({ sample, of: [own] });
   });
-  if (pieces.length === 1) return pieces[0];
-  const all = concat(pieces, 1);
-  for (const piece of pieces) piece.dispose();
-  return all;
+  return joined(
+    slabs.map(({ of }) => added(joined(of, 0))),
+    1,
+  );
 }
 
-function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
+const along = ({ samples, inner }: RegionGeometry) => ({ samples, length: inner });
+
+function added(slabs: Tensor): Tensor {
+  const total = slabs.shape[0] === 1 ? slabs.view(slabs.shape.slice(1)) : reduceSum(slabs, [0], false);
+  slabs.dispose();
+  return total;
+}
+
+// `[slabs, 3, N, C]`
+function partialSums(logits: Tensor, target: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   const { device } = logits;
   const width = lanes(device);
   const slabs = Math.max(1, Math.ceil(g.inner / (16 * width)));
@@ -134,25 +145,22 @@ function sums(logits: Tensor, target: Tensor, g: RegionGeometry, options: Region
       }),
     );
   }
-  const total = rows === 1 ? partial.view([3, g.samples, g.channels]) : reduceSum(partial, [0], false);
-  partial.dispose();
-  return total;
+  return partial;
 }
 
 export function regionGradient(logits: Tensor, target: Tensor, dSums: Tensor, g: RegionGeometry, options: RegionOptions): Tensor {
   const dx = logits.device.empty(logits.shape);
   if (dx.size === 0) return dx;
-  const bindings = [read(logits), read(target), write(dx), ...ownMask(options)];
-  eachPiece("regionSums", 1, bindings, ([x, t, to, mask = options.mask], start) => {
-    const piece = { ...g, samples: x.shape[0] };
+  const bindings = [read(logits), read(target), write(dx), ...(options.mask ? [read(options.mask)] : [])];
+  eachPart("regionSums", along(g), bindings, ([x, t, to, mask], { sample, samples, length }) => {
     const part = { ...options, mask };
-    const dy = piece.samples === g.samples ? dSums : samplesOf(dSums, start, piece.samples);
+    const dy = samples === g.samples ? dSums : samplesOf(dSums, sample, samples);
     logits.device.run(
       gradientShader({
         ...variant(t, g, part),
-        params: words(piece, 0, part),
+        params: words({ ...g, samples, inner: length }, 0, part),
         bind: { logits: x, labels: t, mask: mask ?? x, d_sums: dy, dx: write(to) },
-        workgroups: grid(logits.device, "regionSums", piece.samples * g.inner, 64),
+        workgroups: grid(logits.device, "regionSums", samples * length, 64),
       }),
     );
     if (dy !== dSums) dy.dispose();

@@ -13,6 +13,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { cast } from "./cast.ts";
 import { expectFloats, half } from "./lib/args.ts";
 import { eachPiece } from "./lib/pieces.ts";
+import { eachReach, firstAxis, type Rows, rowsBetween } from "./lib/reach.ts";
 import { fold } from "./lib/workgroups.ts";
 import { reduceSum } from "./reduce.ts";
 import { BLOCK } from "./shaders/lib/levels.gen.ts";
@@ -149,29 +150,68 @@ function pass(op: string, device: Device, x: Tensor, from: Shape, maps: AxisMaps
   const planes = x.size / Math.max(1, sizeOf(from));
   const y = device.empty([planes, ...size], x.dtype);
   if (y.size === 0) return y;
-  const { words, base, row } = table(maps);
-  const rows = device.tensor({ data: words, shape: [words.length] }, "u32");
   const view = x.view([planes, ...from]);
   const blocked = maps.reduce((n, map) => n * longest(map), 1) > mostTerms;
   const divided = maps.some((map) => map?.rows.some(divides));
-  eachPiece(op, 1, [read(view), write(y)], ([piece, to]) => {
-    const [planes] = to.shape;
-    const TP = planesTogether(planes);
-    device.run(
-      applyShader({
-        consts: { TP },
-        overrides: { BLOCKED: blocked ? 1 : 0, DIVIDED: divided ? 1 : 0 },
-        variant: [blocked && "blocked", divided && "divided"].filter(Boolean).join(" ") || "plain",
-        half: half(x),
-        params: { in_size: four(from), out_size: four(size), base: four(base), row: four(row), planes },
-        bind: { x: piece, table: rows, y: write(to) },
-        workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
-      }),
-    );
-  });
+  const mapped = (from: Shape, maps: AxisMaps) => {
+    const { words, base, row } = table(maps);
+    const rows = device.tensor({ data: words, shape: [words.length] }, "u32");
+    const size = from.map((n, axis) => maps[axis]?.rows.length ?? n);
+    const run = (piece: Tensor, to: Tensor) => {
+      const planes = to.size / sizeOf(size);
+      const TP = planesTogether(planes);
+      device.run(
+        applyShader({
+          consts: { TP },
+          overrides: { BLOCKED: blocked ? 1 : 0, DIVIDED: divided ? 1 : 0 },
+          variant: [blocked && "blocked", divided && "divided"].filter(Boolean).join(" ") || "plain",
+          half: half(x),
+          params: { in_size: four(from), out_size: four(size), base: four(base), row: four(row), planes },
+          bind: { x: piece, table: rows, y: write(to) },
+          workgroups: fold(device, op, Math.ceil(sizeOf(size) / 64) * Math.ceil(planes / TP)),
+        }),
+      );
+    };
+    return { run, done: () => rows.dispose() };
+  };
+  const whole = mapped(from, maps);
+  eachPiece(
+    op,
+    1,
+    [read(view), write(y)],
+    ([piece, to]) => whole.run(piece, to),
+    ([plane, to]) => {
+      const axis = firstAxis(from, size);
+      const reach = (range: Rows) => reachOf(maps[axis], range, from[axis]);
+      eachReach(op, [from[axis], size[axis]], [plane], [write(to)], reach, ([x], [y], range, near) => {
+        const part = mapped(from.with(axis, near.count), maps.with(axis, rowsOf(maps[axis], range, near)));
+        part.run(x, y);
+        part.done();
+      });
+    },
+  );
   view.dispose();
-  rows.dispose();
+  whole.done();
   return y;
+}
+
+// The inputs that some rows of a map read, and the map from these to those.
+function reachOf(map: AxisMap | undefined, { start, count }: Rows, size: number): Rows {
+  if (!map) return { start, count };
+  const used = map.rows.slice(start, start + count).filter((row) => row.weights.length > 0);
+  const first = used.reduce((least, row) => Math.min(least, row.start), size);
+  return rowsBetween(
+    first,
+    used.reduce((most, row) => Math.max(most, row.start + row.weights.length), 0),
+    size,
+  );
+}
+
+function rowsOf(map: AxisMap | undefined, { start, count }: Rows, near: Rows): AxisMap | undefined {
+  const moved = map?.rows
+    .slice(start, start + count)
+    .map((row) => (row.weights.length > 0 ? { ...row, start: row.start - near.start } : row));
+  return moved && { from: near.count, rows: moved };
 }
 
 // One output of all inputs: a reduction, which has lanes and slabs.

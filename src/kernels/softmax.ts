@@ -1,11 +1,12 @@
 /** @file Softmax over one axis, and its logarithm. */
 
 import { sizeOf } from "../host/array.ts";
-import { read, write } from "../tensor/kernel.ts";
+import { type Binding, read, write } from "../tensor/kernel.ts";
 import { normalizeAxis, type Shape } from "../host/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { expectTensors } from "./lib/args.ts";
-import { eachPiece } from "./lib/pieces.ts";
+import { eachPart } from "./lib/parts.ts";
+import { fits } from "./lib/pieces.ts";
 import { grid } from "./lib/workgroups.ts";
 import { binary } from "./pointwise.ts";
 import { reduce, reduceSum } from "./reduce.ts";
@@ -40,20 +41,34 @@ const variant = (op: SoftmaxOp, { axis }: AroundAxis) => ({
 // Beyond this many terms a thread's sum in blocks of 64 has more than 64 of them, and a thread per row leaves a device idle.
 const longRow = 4096;
 
+// Few rows at a time where they are over the binding limit, or some of what lies behind the axis; a longer axis is reduced.
+function eachRows(
+  op: SoftmaxOp,
+  { outer, axis, inner }: AroundAxis,
+  bindings: readonly Binding<Tensor>[],
+  body: (tensors: readonly Tensor[], rows: AroundAxis) => void,
+): void {
+  eachPart(
+    op,
+    { samples: outer, length: inner },
+    bindings,
+    (tensors, { samples, length }) => body(tensors, { outer: samples, axis, inner: length }),
+    (tensors) => body(tensors, { outer: 1, axis, inner }),
+  );
+}
+
 export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
   expectTensors(op, { input: x });
-  const rows = aroundAxis(op, x.shape, axis);
   const y = x.device.empty(x.shape);
   if (x.size === 0) return y;
-  eachPiece(op, normalizeAxis(op, axis, x.rank), [read(x), write(y)], ([from, to]) => {
-    const outer = to.size / (rows.axis * rows.inner);
-    if (rows.axis > longRow) return long(op, from, to, { ...rows, outer });
+  eachRows(op, aroundAxis(op, x.shape, axis), [read(x), write(y)], ([from, to], rows) => {
+    if (rows.axis > longRow || !fits(to)) return long(op, from, to, rows);
     x.device.run(
       forwardShader({
         ...variant(op, rows),
-        params: { ...rows, outer },
+        params: { ...rows },
         bind: { x: from, y: write(to) },
-        workgroups: grid(x.device, op, outer * rows.inner, 64),
+        workgroups: grid(x.device, op, rows.outer * rows.inner, 64),
       }),
     );
   });
@@ -61,22 +76,32 @@ export function softmax(op: SoftmaxOp, x: Tensor, axis: number): Tensor {
 }
 
 export function softmaxGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, axis: number): Tensor {
-  const rows = aroundAxis(op, y.shape, axis);
   const dx = y.device.empty(y.shape);
   if (y.size === 0) return dx;
-  eachPiece(op, normalizeAxis(op, axis, y.rank), [read(y), read(dy), write(dx)], ([result, from, to]) => {
-    const outer = to.size / (rows.axis * rows.inner);
-    if (rows.axis > longRow) return longGradient(op, result, from, to, { ...rows, outer });
+  eachRows(op, aroundAxis(op, y.shape, axis), [read(y), read(dy), write(dx)], ([result, from, to], rows) => {
+    if (rows.axis > longRow || !fits(to)) return longGradient(op, result, from, to, rows);
     y.device.run(
       gradientShader({
         ...variant(op, rows),
-        params: { ...rows, outer },
+        params: { ...rows },
         bind: { y: result, dy: from, dx: write(to) },
-        workgroups: grid(y.device, op, outer * rows.inner, 64),
+        workgroups: grid(y.device, op, rows.outer * rows.inner, 64),
       }),
     );
   });
   return dx;
+}
+
+// Places of a row that is over the binding limit; all rows else.
+function eachPlaces(
+  op: SoftmaxOp,
+  { outer, axis, inner }: AroundAxis,
+  bindings: readonly Binding<Tensor>[],
+  body: (tensors: readonly Tensor[], rows: AroundAxis) => void,
+): void {
+  eachPart(op, { samples: outer, length: axis, rest: inner }, bindings, (tensors, { samples, length }) =>
+    body(tensors, { outer: samples, axis: length, inner }),
+  );
 }
 
 // Maximum and sum of each row are reductions, in lanes and slabs.
@@ -84,15 +109,17 @@ function long(op: SoftmaxOp, x: Tensor, y: Tensor, rows: AroundAxis): void {
   const three = x.view([rows.outer, rows.axis, rows.inner]);
   const top = reduce(op, three, [1], false, { combine: "max" });
   const sum = reduce(op, three, [1], false, { map: "exp", centre: top });
-  x.device.run(
-    longShader({
-      overrides: { LOG: log(op) },
-      variant: op,
-      params: { ...rows },
-      bind: { x, top, sum, y: write(y) },
-      workgroups: grid(x.device, op, y.size, 64),
-    }),
-  );
+  eachPlaces(op, rows, [read(x), write(y)], ([from, to], places) => {
+    x.device.run(
+      longShader({
+        overrides: { LOG: log(op) },
+        variant: op,
+        params: { ...places },
+        bind: { x: from, top, sum, y: write(to) },
+        workgroups: grid(x.device, op, to.size, 64),
+      }),
+    );
+  });
   for (const t of [three, top, sum]) t.dispose();
 }
 
@@ -100,15 +127,17 @@ function longGradient(op: SoftmaxOp, y: Tensor, dy: Tensor, dx: Tensor, rows: Ar
   const terms = op === "softmax" ? binary("mul", y, dy) : dy;
   const three = terms.view([rows.outer, rows.axis, rows.inner]);
   const sum = reduceSum(three, [1], false);
-  y.device.run(
-    longGradientShader({
-      overrides: { LOG: log(op) },
-      variant: op,
-      params: { ...rows },
-      bind: { y, dy, sum, dx: write(dx) },
-      workgroups: grid(y.device, op, dx.size, 64),
-    }),
-  );
+  eachPlaces(op, rows, [read(y), read(dy), write(dx)], ([result, from, to], places) => {
+    y.device.run(
+      longGradientShader({
+        overrides: { LOG: log(op) },
+        variant: op,
+        params: { ...places },
+        bind: { y: result, dy: from, sum, dx: write(to) },
+        workgroups: grid(y.device, op, to.size, 64),
+      }),
+    );
+  });
   for (const t of [three, sum]) t.dispose();
   if (terms !== dy) terms.dispose();
 }

@@ -126,6 +126,14 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   return y;
 }
 
+/** Results of pieces as one along an axis. Takes them over. */
+export function joined(pieces: readonly Tensor[], axis: number): Tensor {
+  if (pieces.length === 1) return pieces[0];
+  const all = concat(pieces, axis);
+  for (const t of pieces) t.dispose();
+  return all;
+}
+
 /** Shape rule of `stack`. Throws `ShapeError` if shapes differ. */
 export function stackShape(shapes: readonly Shape[], axis: number): number[] {
   if (shapes.length === 0) throw new ShapeError("stack: needs at least one tensor");

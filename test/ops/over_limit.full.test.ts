@@ -5,6 +5,7 @@
 
 import { afterAll, describe, expect, test } from "vitest";
 import { backpropagate } from "../../src/autograd/tape.ts";
+import { crossEntropyLoss } from "../../src/autograd/cross_entropy.ts";
 import * as vx from "../../src/index.ts";
 import { type Device, TensorTooLargeError } from "../../src/index.ts";
 import { Tensor } from "../../src/tensor/tensor.ts";
@@ -194,15 +195,86 @@ describe("144 MiB", () => {
     small.dispose();
   });
 
+  test("losses of one sample", async () => {
+    const labelOf = (s: number) => (s * 7) % 9;
+    const labels = device.tensor(
+      { data: Int32Array.from({ length: plane }, (_, s) => labelOf(s)), shape: [1, 1, 2048, 2048] },
+      "i32",
+    );
+    const total = (s: number) => {
+      let sum = 0;
+      for (let c = 0; c < 9; c++) sum += Math.exp(values[c * plane + s]);
+      return sum;
+    };
+    const totals = Float64Array.from({ length: plane }, (_, s) => total(s));
+    const share = (i: number) => Math.exp(values[i]) / totals[i % plane];
+    const [loss, dx, sums, y] = vx.scope(() => {
+      const loss = crossEntropyLoss(x, labels.view([1, 2048, 2048]));
+      const sums = vx.noGrad(() => vx.regionSums(x, labels, { activation: "softmax", indexTarget: true }));
+      return [loss, ...vx.grad(loss, [x]), sums, vx.noGrad(() => vx.softmax(x))];
+    });
+    let mean = 0;
+    const regions = Array.from({ length: 27 }, () => 0);
+    for (let s = 0; s < plane; s++) {
+      const label = labelOf(s);
+      mean += (Math.log(totals[s]) - values[label * plane + s]) / plane;
+      regions[label] += share(label * plane + s);
+      regions[18 + label]++;
+      for (let c = 0; c < 9; c++) regions[9 + c] += share(c * plane + s);
+    }
+    expect(await loss.item()).toBeCloseTo(mean, 5);
+    (await sums.data()).forEach((v, k) => expect(v / regions[k]).toBeCloseTo(1, 5));
+    for (const t of [loss, sums, labels]) t.dispose();
+    await expectWindows(y, share, 1e-5);
+    // The gradient is a mean's: relative to its largest value.
+    const scaled = vx.mul(dx, plane);
+    dx.dispose();
+    await expectWindows(scaled, (i) => share(i) - Number(labelOf(i % plane) === Math.floor(i / plane)), 1e-5);
+  });
+
+  test("max pooling of one plane", async () => {
+    const slice = 1024 * 1024;
+    const half = device.tensor({ data: seed.subarray(0, count / 2), shape: [1, 1, 18, 1024, 1024] });
+    const volume = x.view([1, 1, 36, 1024, 1024]);
+    volume.requiresGrad = true;
+    const [y, dx] = run((v) => vx.maxPool(v, { kernelSize: [2, 1, 1] }), volume, half);
+    const pair = (o: number) => 2 * o - (o % slice);
+    const best = (o: number) => (values[pair(o) + slice] > values[pair(o)] ? pair(o) + slice : pair(o));
+    const of = (i: number) => Math.floor(i / (2 * slice)) * slice + (i % slice);
+    await expectWindows(y, (o) => values[best(o)], 0);
+    await expectWindows(dx, (i) => (best(of(i)) === i ? seed[of(i)] : 0), 0);
+    half.dispose();
+    volume.dispose();
+  });
+
+  test("a matrix product of two that are too large, and its gradient", async () => {
+    const inner = count / 3;
+    const [a, b] = [x.view([3, inner]), dy.view([inner, 3])];
+    a.requiresGrad = true;
+    const weights = [1, -2, 3, 4, 5, -6, 7, 8, 9];
+    const seeds = device.tensor({ data: weights, shape: [9] });
+    const [y, da] = run((a) => vx.matmul(a, b), a, seeds);
+    const found = await y.data();
+    for (let m = 0; m < 3; m++) {
+      for (let n = 0; n < 3; n++) {
+        let sum = 0;
+        for (let k = 0; k < inner; k++) sum += values[m * inner + k] * seed[3 * k + n];
+        // Twelve million terms of either sign add up to some 300.
+        expect(Math.abs(found[3 * m + n] - sum)).toBeLessThan(2e-3);
+      }
+    }
+    const row = (i: number) => [Math.floor(i / inner), i % inner];
+    await expectWindows(da, (i) => [0, 1, 2].reduce((s, n) => s + weights[3 * row(i)[0] + n] * seed[3 * row(i)[1] + n], 0), 1e-5);
+    for (const t of [y, a, b, seeds]) t.dispose();
+  });
+
   test("what cannot be split says so and leaves nothing behind", () => {
-    const a = device.empty([3, count / 3]);
-    const b = device.empty([count / 3, 3]);
+    const line = x.view([count]);
     const before = device.memory.live;
-    expect(() => vx.matmul(a, b)).toThrow(TensorTooLargeError);
-    expect(() => vx.matmul(a, b)).toThrow(/maxStorageBufferBindingSize of 134217728 bytes: use smaller/);
+    expect(() => vx.scope(() => void vx.argmax(line, 0))).toThrow(TensorTooLargeError);
+    expect(() => vx.scope(() => void vx.argmax(line, 0))).toThrow(/maxStorageBufferBindingSize of 134217728 bytes: use smaller/);
     expect(() => device.empty([2 ** 16, 2 ** 16])).toThrow(TensorTooLargeError);
     expect(device.memory.live).toBe(before);
-    a.dispose();
-    b.dispose();
+    line.dispose();
   });
 });

@@ -97,10 +97,11 @@ function inPieces(op: string, shader: Direction, x: Tensor, y: Tensor, whole: La
   const most = x.device.maxBindingSize / width;
   const pieces: Piece[] = [];
   const waiting: Piece[] = [{ ...whole, first: 0, start }];
+  const before = other.byteOffset / width; // a view may begin where no binding may
   while (waiting.length > 0) {
     const piece = waiting.pop()!;
     const { shape, strides, first } = piece;
-    if (sizeOf(shape) <= most && reach(piece).length <= most) {
+    if (sizeOf(shape) <= most && reach(piece, before).length <= most) {
       pieces.push(piece);
       continue;
     }
@@ -117,7 +118,7 @@ function inPieces(op: string, shader: Direction, x: Tensor, y: Tensor, whole: La
   const part = (t: Tensor, from: number, count: number) =>
     new Tensor(t.device, t.storage.retain(), [count], t.dtype, t.byteOffset + width * from);
   for (const piece of pieces) {
-    const { from, length } = reach(piece);
+    const { from, length } = reach(piece, before);
     const here = bindable(part(flat, piece.first, sizeOf(piece.shape)), gathers ? "write" : "read");
     const there = part(other, from, length);
     const [source, target] = gathers ? [there, here.tensor] : [here.tensor, there];
@@ -127,11 +128,12 @@ function inPieces(op: string, shader: Direction, x: Tensor, y: Tensor, whole: La
   }
 }
 
-// The elements that a piece touches on the strided side, from where a binding may start: a multiple of 256 bytes.
-function reach({ shape, strides, start }: Piece): { from: number; length: number } {
+// The elements that a piece touches on the strided side, from where a binding may start: a multiple of 256 bytes of the memory, `before` of which lies before
+// the tensor.
+function reach({ shape, strides, start }: Piece, before: number): { from: number; length: number } {
   const end = (pick: (a: number, b: number) => number) => shape.reduce((at, n, i) => at + pick(0, (n - 1) * strides[i]), start);
   const low = end(Math.min);
-  const from = low - (low % 128);
+  const from = low - ((low + before) % 128);
   return { from, length: end(Math.max) + 1 - from };
 }
 

@@ -33,7 +33,7 @@ const row: Row<{ axis: number }> = {
   run: ({ x }, { axis }) => cumsum(x, axis),
   reference: cumsumReference,
   differentiable: ["x"],
-  splits: false,
+  splits: true,
   half: "sums leave the range of f16",
   flops: ({ x }) => sizeOf(x),
   bytes: ({ x }) => 2 * bytesOf(x),

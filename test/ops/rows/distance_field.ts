@@ -60,7 +60,7 @@ export const rows: Row<object>[] = [
     run: ({ x }) => distanceField(x),
     reference,
     differentiable: [],
-    splits: false,
+    splits: true,
     half: "takes f32 only",
     flops: ({ x }) => 50 * sizeOf(x),
     bytes: ({ x }) => 6 * bytesOf(x),

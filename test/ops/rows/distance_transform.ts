@@ -52,7 +52,7 @@ export const rows: Row<DistanceTransformOptions>[] = [
     run: ({ x }, options) => distanceTransform(x, options),
     reference,
     differentiable: [],
-    splits: false,
+    splits: true,
     half: "takes f32 only",
     flops: ({ x }) => 50 * sizeOf(x),
     bytes: ({ x }) => 12 * bytesOf(x),

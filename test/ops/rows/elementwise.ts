@@ -141,7 +141,7 @@ const crossEntropyRow: Row<CrossEntropyArgs> = {
   run: ({ input, target, weight }, args) => crossEntropyLoss(input, target, { weight, ...args }),
   reference: crossEntropyReference,
   differentiable: ["input"],
-  splits: false,
+  splits: true,
   half: ["input"],
   flops: ({ input }) => 6 * sizeOf(input),
   bytes: ({ input, target }) => bytesOf(input, target),

@@ -151,7 +151,7 @@ export const rows: Row<FocalLossOptions>[] = [
     run: ({ input, target }, args) => focalLoss(input, target, args),
     reference,
     differentiable: ["input"],
-    splits: false,
+    splits: true,
     half: ["input"],
     flops: ({ input }) => 20 * sizeOf(input),
     bytes: ({ input, target }) => bytesOf(input, target),

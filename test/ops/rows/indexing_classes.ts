@@ -108,7 +108,7 @@ const oneHotRow: Row<OneHotArgs> = {
   run: ({ index }, { classes, ...options }) => oneHot(index, classes, options),
   reference: oneHotReference,
   differentiable: [],
-  splits: false,
+  splits: true,
   half: "indices are no activations",
   flops: () => 0,
   bytes: ({ index }, { classes }) => (1 + classes) * bytesOf(index),

@@ -97,7 +97,6 @@ const row: Row<Args> = {
   reference,
   differentiable: ["x"],
   splits: true,
-  leastBinding: 20_736,
   half: ["x"],
   flops: ({ x }, args) => sizeOf(outShape(x, args)) * 2 * (args.mode === "bicubic" ? 4 : 2) ** (x.length - 2),
   bytes: ({ x }, args) => bytesOf(x, outShape(x, args)),

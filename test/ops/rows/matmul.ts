@@ -113,7 +113,7 @@ const matmulRow: Row<MatmulArgs> = {
   },
   reference: matmulReference,
   differentiable: ["a", "b"],
-  splits: false,
+  splits: true,
   half: ["a", "b"],
   flops: (shapes, args) => 2 * sizeOf(outShape(shapes, args)) * innerOf(shapes, args),
   bytes: (shapes, args) => bytesOf(shapes.a, shapes.b, outShape(shapes, args)),
@@ -163,7 +163,7 @@ const variants: Row<MatmulArgs> = {
     m(`${variant.replace(" ", "-")}-long-inner`, [3, 9001], [9001, 4], { variant }),
   ]),
   differentiable: [],
-  splits: false,
+  splits: true,
   half: "a kernel by name, for f32",
   errors: [],
 };
@@ -200,7 +200,7 @@ const linearRow: Row<LinearArgs> = {
     );
   },
   differentiable: ["x", "weight", "bias"],
-  splits: false,
+  splits: true,
   half: ["x"],
   flops: ({ x, weight }) => 2 * sizeOf(x) * weight[0],
   bytes: ({ x, weight, ...rest }) => bytesOf(x, weight, ...Object.values(rest), [...x.slice(0, -1), weight[0]]),

@@ -108,7 +108,6 @@ const padRow: Row<PadArgs> = {
   reference: padReference,
   differentiable: ["x"],
   splits: true,
-  leastBinding: 20_736,
   half: ["x"],
   flops: () => 0,
   bytes: ({ x }) => 2 * bytesOf(x),

@@ -141,7 +141,7 @@ const row: Row<RegionArgs> = {
   run: ({ x, target, mask }, args) => regionSums(x, target, { ...args, mask }),
   reference,
   differentiable: ["x"],
-  splits: false,
+  splits: true,
   half: ["x"],
   flops: ({ x }) => 10 * sizeOf(x),
   bytes: ({ x, target }) => bytesOf(x, target),

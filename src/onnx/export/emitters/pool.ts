@@ -2,7 +2,8 @@
 
 import { sizeOf } from "../../../host/array.ts";
 import type { Spatial } from "../../../host/shape.ts";
-import { adaptiveAvgPoolShape, type AvgPoolOptions, type MaxPoolOptions, type MaxUnpoolOptions } from "../../../kernels/pool.ts";
+import { adaptiveAvgPoolShape, type AvgPoolOptions, type MaxPoolOptions } from "../../../kernels/pool.ts";
+import type { MaxUnpoolOptions } from "../../../kernels/pool_unpool.ts";
 import type { Emission, Emitter, Emitters } from "../emission.ts";
 import { type Attributes, evenWindows, perAxis, windowAttributes } from "./attributes.ts";
 import { products } from "./products.ts";
