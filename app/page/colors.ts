@@ -6,8 +6,8 @@ import type { Rgb, Structure } from "../protocol.ts";
 export const valuesOf = (structures: readonly Structure[]): number[] =>
   [...new Set(structures.flatMap((s) => s.values))].filter((v) => v !== 0).sort((a, b) => a - b);
 
-export function colorsOf(structures: readonly Structure[]): Rgb[] {
-  const byValue = new Map(structures.flatMap((s) => s.values.map((v, i) => [v, s.colors[i]] as const)));
+export function colorsOf(structures: readonly Structure[], of: "colors" | "lines" = "colors"): Rgb[] {
+  const byValue = new Map(structures.flatMap((s) => s.values.map((v, i) => [v, s[of][i]] as const)));
   return valuesOf(structures).map((v) => byValue.get(v)!);
 }
 

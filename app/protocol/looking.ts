@@ -22,5 +22,7 @@ export interface Comparison {
 export interface ComparedCase {
   readonly picture: Picture3d | null;
   readonly truth: Blob;
+  /** Of the truth, to be seen over the prediction. */
+  readonly outline: Blob;
   readonly prediction: Blob;
 }

@@ -37,7 +37,9 @@ export interface Structure {
   readonly name: string;
   /** Voxel values; several of a region. */
   readonly values: readonly number[];
+  /** Of each value, for areas and for outlines over them. */
   readonly colors: readonly Rgb[];
+  readonly lines: readonly Rgb[];
 }
 
 /** A volume as the viewer takes it: at most some hundred voxels along each axis, 8 or 16 bits. */

@@ -80,6 +80,35 @@ export function pictureOf(volume: Volume): Picture3d {
   return { nifti: niftiOf(shown), window: [stored(window[0]), stored(window[1])], scale, offset: low };
 }
 
+/** Of a label map as `overlayOf` takes it the voxels that touch another value, so that what lies below is seen. */
+export function outlineOf(labels: Volume, values: readonly number[]): Blob {
+  const index = new Map(values.map((v, i) => [v, i + 1]));
+  const map = thinned(
+    labels,
+    0,
+    (n) => new Uint8Array(n),
+    (v) => index.get(v) ?? 0,
+  );
+  const [, nx, ny, nz] = map.shape;
+  const { data } = map;
+  const out = new Uint8Array(data.length);
+  for (let x = 0, i = 0; x < nx; x++)
+    for (let y = 0; y < ny; y++)
+      for (let z = 0; z < nz; z++, i++) {
+        const v = data[i];
+        if (v === 0) continue;
+        const inside =
+          (x === 0 || data[i - ny * nz] === v) &&
+          (x === nx - 1 || data[i + ny * nz] === v) &&
+          (y === 0 || data[i - nz] === v) &&
+          (y === ny - 1 || data[i + nz] === v) &&
+          (z === 0 || data[i - 1] === v) &&
+          (z === nz - 1 || data[i + 1] === v);
+        if (!inside) out[i] = v;
+      }
+  return niftiOf(makeVolume({ data: out, shape: map.shape }, map.affine));
+}
+
 /** A label map; values are counted through from 1, as the viewer's table of colors has them. */
 export function overlayOf(labels: Volume, values: readonly number[]): Blob {
   const index = new Map(values.map((v, i) => [v, i + 1]));

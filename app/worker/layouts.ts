@@ -6,12 +6,15 @@ import {
   chaosDataset,
   type ChaosReading,
   type DatasetIndex,
+  type ImageFile,
   joinCase,
   listChaos,
+  lunaDataset,
   parseDataset,
   parseSplits,
   readChaosCase,
   readImage,
+  readNoduleCase,
   type Split,
   type Volume,
 } from "voxgrad/data";
@@ -94,4 +97,27 @@ const chaos: Layout = {
   },
 };
 
-export const layouts: readonly Layout[] = [datasetJson, chaos];
+const lunaPlace = /(^|\/)(annotations\.csv|[^/]+\.mask\.nii\.gz|[^/]+_clean\.(nrrd|npy))$/;
+
+/** LUNA16: scans with a list of their nodules. */
+const luna: Layout = {
+  name: "luna",
+  has: "annotations.csv beside scans as in LUNA16",
+  matches: (files) => [...files.keys()].some((path) => lunaPlace.test(path)),
+  async open(files) {
+    const open = (path: string): Promise<ImageFile> => Promise.resolve(withNeighbors(files, path));
+    const index = await lunaDataset([...files.keys()], { open });
+    if (!index) throw new FormatError("the folder has scans with masks, but not the index.json that prepare-luna wrote");
+    return { index, read: async (item) => ({ id: item.id, ...(await readNoduleCase(item, open)) }) };
+  },
+};
+
+/** A file that finds those of its folder, as a header finds its voxels. */
+function withNeighbors(files: FileTree, path: string): ImageFile {
+  const blob = fileOf(files, path);
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  const beside = async (name: string) => (files.has(folder + name) ? withNeighbors(files, folder + name) : undefined);
+  return { name: path, blob, beside };
+}
+
+export const layouts: readonly Layout[] = [datasetJson, luna, chaos];

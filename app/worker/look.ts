@@ -4,7 +4,7 @@ import { ConfigError } from "voxgrad";
 import { imageStem, isImageName, type LabelClass, readImage, type Volume, withGeometryOf } from "voxgrad/data";
 import { diceOfLabels, openRun, readEpochs, report, type RunStore } from "voxgrad/seg";
 import type { ComparedCase, Comparison, DataSource, PickedFile, ScoredCaseInfo } from "../protocol.ts";
-import { overlayOf, pictureOf } from "./display.ts";
+import { outlineOf, overlayOf, pictureOf } from "./display.ts";
 import { alone, device } from "./gpu.ts";
 import { closeModel } from "./models.ts";
 import { meanOf } from "./runs.ts";
@@ -166,6 +166,7 @@ export async function comparedCase({ key, id }: { readonly key: string; readonly
   return {
     picture: image ? pictureOf(image) : null,
     truth: overlayOf(truth, found.values),
+    outline: outlineOf(truth, found.values),
     prediction: overlayOf(prediction, found.values),
   };
 }

@@ -13,5 +13,8 @@ export function structuresOf(labels: readonly LabelClass[]): Structure[] {
   const values = valuesOf(labels);
   return labels
     .filter((l) => !l.ignore && !l.values.includes(0))
-    .map((l) => ({ name: l.name, values: l.values, colors: l.values.map((v) => colorsOf(values.indexOf(v) + 1).fill) }));
+    .map((l) => {
+      const both = l.values.map((v) => colorsOf(values.indexOf(v) + 1));
+      return { name: l.name, values: l.values, colors: both.map((c) => c.fill), lines: both.map((c) => c.line) };
+    });
 }

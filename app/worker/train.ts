@@ -89,7 +89,7 @@ export async function configureRun(
     fold,
     given,
   }: { readonly recipe: string; readonly fold: number | "all"; readonly given: Readonly<Record<string, unknown>> },
-  { tell }: CallContext<"configureRun">,
+  { tell, signal }: CallContext<"configureRun">,
 ): Promise<RunPlan> {
   const { source } = dataOpen();
   const recipe = recipeNamed(name);
@@ -112,6 +112,7 @@ export async function configureRun(
         ),
       device,
       log: (text) => void notes.push(text),
+      signal,
     },
   );
   data = { source, opened };

@@ -26,6 +26,7 @@ export * from "./datasets/patch_position.ts";
 export { ShuffleBuffer, type ShuffleBufferOptions } from "./datasets/shuffle_buffer.ts";
 export { kFold, type KFoldOptions, patientOf } from "./folders/k_fold.ts";
 export * from "./folders/dataset_index.ts";
+export { lunaDataset, type LunaDatasetOptions, type OpenFile, readNoduleCase, readNoduleLabel } from "./folders/luna.ts";
 export { parseDataset } from "./folders/decathlon.ts";
 export * from "./folders/splits.ts";
 export * from "./datasets/grid_patch_dataset.ts";

@@ -1,11 +1,12 @@
 /** @file Every kind of model and of data folder in the page: labels as Node has them, folders as their recipes want them, and runs that the command line goes on with. */
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeVolume, readImage, writeNifti } from "../../src/data/index.ts";
 import { segment } from "../../src/seg/index.ts";
 import { modelFiles } from "../../src/seg/index.node.ts";
+import { writeChests } from "../../scripts/synthetic_chest.ts";
 import { callCli } from "../lib/call_cli.ts";
 import { writeChaosFolder } from "../lib/chaos_folder.ts";
 import { device } from "../lib/device.ts";
@@ -120,8 +121,14 @@ test("a folder of nnU-Net v2, and one that is no dataset", async () => {
   await page.getByText("T1, T2", { exact: true }).waitFor();
   await page.getByText("2 cases train, 1 validate").waitFor();
   await page.getByRole("combobox", { name: "Recipe" }).selectOption("nnunet");
-  await page.getByText("2 cases train, 1 validate").waitFor();
+  // The choice is ended where it is, and begun anew by whatever needs it.
+  await page.getByText("Choosing options, which may try steps on this device").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForSelector(".progress", { state: "detached" });
+  expect(await page.getByText("2 cases train, 1 validate").count()).toBe(0);
+  expect(await page.getByRole("alert").count()).toBe(0);
   await page.getByRole("button", { name: "Plan memory" }).click();
+  await page.getByText("2 cases train, 1 validate").waitFor();
   await page.getByText(/MiB on the device for a step/).waitFor();
 
   const none = join(folder, "holiday");
@@ -131,6 +138,38 @@ test("a folder of nnU-Net v2, and one that is no dataset", async () => {
   await page.getByRole("alert").getByText("holiday is no dataset that is known").waitFor();
   await visit.end();
 }, 1_800_000);
+
+test("a folder of LUNA16: scans with the list of their nodules train the recipe for them", async () => {
+  const visit = await Visit.start(site, "train");
+  const { page } = visit;
+  const folder = visit.folder();
+  const data = join(folder, "luna");
+  await writeChests(data, { scans: 5, size: [40, 44, 20], spacing: [1, 1, 1.5], diameters: [5, 8], seed: 3 });
+  await pick(visit, "#drop-data", "folder", data);
+  await page.getByText("5 cases with labels, 0 without").waitFor();
+  await page.locator("dl.facts").getByText("nodule", { exact: true }).waitFor();
+  await page.getByRole("combobox", { name: "Recipe" }).selectOption("nodules");
+  await page.getByText("4 cases train, 1 validate").waitFor();
+  await page.getByText("Settings", { exact: true }).click();
+  for (const [option, value] of [
+    ["epochs", "1"],
+    ["patchSize", "16,16,16"],
+    ["channels", "4,8"],
+    ["numResUnits", "0"],
+  ])
+    await page.getByRole("textbox", { name: option }).first().fill(value);
+  await page.getByRole("combobox", { name: "network" }).selectOption("unet");
+  await page.getByRole("textbox", { name: "Name of the run" }).fill("nodules");
+  await page.getByRole("button", { name: "Start training" }).click();
+  await page.waitForSelector("[data-state=finished]");
+  // The command line takes the run and the folder as they are.
+  unpack(readFileSync(await visit.saved("Download")), folder);
+  const out = join(folder, "found");
+  const found = await callCli(["predict", "--run", join(folder, "nodules"), "--data", data, "--fold", "0", "--out", out]);
+  expect(found.code ?? 0, found.stderr).toBe(0);
+  expect(readdirSync(out).filter((name) => name.endsWith(".nii.gz"))).toHaveLength(1);
+  await visit.end();
+}, 900_000);
 
 test("a folder of CHAOS: its recipe takes the sequence, the phases and the organs that are asked for", async () => {
   const visit = await Visit.start(site, "train");

@@ -259,5 +259,13 @@ test("two folders of label maps are compared, worst first", async () => {
   expect(await page.locator(".cases tbody td:nth-child(2)").allInnerTexts()).toEqual(["0.429", "0.857", "1.000"]);
   await page.getByRole("button", { name: "c", exact: true }).click();
   await page.waitForSelector("tr.chosen >> text=c");
+  // Both have colors of their own, which the table tells; each alone is filled.
+  const swatches = page.locator(".cases thead .swatch i");
+  const styles = await swatches.evaluateAll((all) => all.map((i) => [i.style.background, i.style.boxShadow].join("|")));
+  expect(styles).toEqual(["rgb(255, 140, 0)|", expect.stringContaining("rgb(0, 229, 255)")]);
+  await page.getByText(en["look.legend"]).waitFor();
+  await page.locator(".layouts.overlay").getByText(en["look.truth"], { exact: true }).click();
+  await page.waitForSelector(".viewer[data-drawn='1']");
+  expect(await swatches.count()).toBe(1);
   await visit.end();
 });

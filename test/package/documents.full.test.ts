@@ -81,6 +81,18 @@ test("the table of lines is right, and none is more than half of the original's"
   }
 });
 
+test("a block trains into no folder that a command of its page has trained into", () => {
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), "utf8");
+    const commands = new Set(Array.from(text.matchAll(/^npx voxgrad train .*--out (\S+)/gm), ([, out]) => out));
+    const stores = Array.from(text.matchAll(/folderStore\("([^"]+)"\)/g), ([, store]) => store);
+    expect(
+      stores.filter((store) => commands.has(store)),
+      page,
+    ).toEqual([]);
+  }
+});
+
 test("all of it is type-checked", { timeout: 300_000 }, () => {
   const check = (lib: string, files: readonly string[]) => {
     const compiler = join(root, "node_modules/typescript/bin/tsc");

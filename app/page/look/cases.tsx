@@ -12,6 +12,7 @@ export function Cases() {
     <section>
       <h2>{t("look.worst")}</h2>
       <p class="hint">{t("look.count", { count: found.cases.length })}</p>
+      {state.side.value === "both" && <p class="hint">{t("look.legend")}</p>}
       <div class="scroll" tabIndex={0} role="region" aria-label={t("look.worst")}>
         <table class="cases">
           <thead>
@@ -22,7 +23,7 @@ export function Cases() {
               </th>
               {found.structures.map((s) => (
                 <th key={s.name} scope="col" class="number">
-                  <Swatch colors={s.colors} /> {s.name}
+                  <Swatch colors={s.colors} /> {state.side.value === "both" && <Swatch colors={s.lines} outlined />} {s.name}
                 </th>
               ))}
             </tr>

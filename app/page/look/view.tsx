@@ -90,17 +90,22 @@ function Stage() {
   const { comparison, loaded, side } = state;
   const found = loaded.value;
   const structures = comparison.value?.structures ?? [];
-  const colors = useMemo(() => colorsOf(structures), [structures]);
-  const layers = useMemo(
-    () => (found ? [found.truth, found.prediction].map((nifti) => ({ nifti, colors })) : []),
-    [found, colors],
-  );
+  // Both at once would hide one another in colors that are the same.
+  const layers = useMemo(() => {
+    if (!found) return [];
+    const colors = colorsOf(structures);
+    if (side.value !== "both") return [{ nifti: found[side.value], colors }];
+    return [
+      { nifti: found.prediction, colors },
+      { nifti: found.outline, colors: colorsOf(structures, "lines") },
+    ];
+  }, [found, structures, side.value]);
   const image = useMemo(
     () => (found ? (found.picture ?? { nifti: found.truth, window: [0, 1e6] as const, scale: 1, offset: 0 }) : null),
     [found],
   );
   if (!image) return <div class="stage empty">{t("look.empty")}</div>;
-  const opacity = { both: [0.35, 0.35], truth: [0.6, 0], prediction: [0, 0.6] }[side.value];
+  const opacity = side.value === "both" ? [0.45, 1] : [0.6];
   return (
     <div class="stage">
       <div class="layouts overlay" role="radiogroup" aria-label={t("look.show")}>

@@ -7,7 +7,6 @@ import type {
   EpochInfo,
   MemoryPlan,
   OptionInfo,
-  Progress,
   RunPlan,
   RunSummary,
   Tile,
@@ -15,7 +14,7 @@ import type {
 } from "../../protocol.ts";
 import type { Picked } from "../files.ts";
 import { attempt, call, save, WorkerError } from "../link.ts";
-import { task } from "../task.ts";
+import { task, type TaskHooks } from "../task.ts";
 
 export const data = signal<DataInfo | null>(null);
 export const recipe = signal<string>("slices2d");
@@ -49,7 +48,7 @@ export interface Live {
 
 export const live = signal<Live | null>(null);
 const { progress, run: working, cancel } = task();
-export { progress };
+export { cancel, progress };
 export const training = signal(false);
 export const busy = computed(() => progress.value !== null || training.value);
 
@@ -67,7 +66,8 @@ export const openPicked = (picked: Picked): Promise<boolean> => openData(sourceO
 export const openSynthetic = (): Promise<boolean> => openData(synthetic);
 
 function openData(source: DataSource): Promise<boolean> {
-  return working(async ({ onEvent }) => {
+  return working(async (hooks) => {
+    const { onEvent } = hooks;
     batch(() => {
       plan.value = null;
       memory.value = null;
@@ -77,7 +77,7 @@ function openData(source: DataSource): Promise<boolean> {
     data.value = await call("openData", { source }, { onEvent });
     name.value = freeName(data.value.name);
     if (data.value.folds === 0) fold.value = "all";
-    await configure({ onEvent });
+    await configure(hooks);
   });
 }
 
@@ -88,10 +88,14 @@ function freeName(base: string): string {
   for (let i = 1; ; i++) if (!taken.has(`${plain}_${i}`)) return `${plain}_${i}`;
 }
 
-async function configure({ onEvent }: { readonly onEvent: (event: Progress) => void }): Promise<void> {
+async function configure({ onEvent, signal: ending }: TaskHooks): Promise<void> {
   memory.value = null;
   if (plan.value === null) options.value = await call("recipeOptions", { recipe: recipe.value });
-  const configured = await call("configureRun", { recipe: recipe.value, fold: fold.value, given: given.value }, { onEvent });
+  const configured = await call(
+    "configureRun",
+    { recipe: recipe.value, fold: fold.value, given: given.value },
+    { onEvent, signal: ending },
+  );
   batch(() => {
     plan.value = configured;
     options.value = configured.options;

@@ -113,8 +113,11 @@ function RecipeStep() {
   );
 }
 
+/** What can be ended where it is; a training has buttons of its own. */
+const ends: ReadonlySet<string> = new Set(["checking", "choosing"]);
+
 function StartStep() {
-  const { plan, memory, name, busy, progress, training, live } = state;
+  const { memory, name, busy, progress, training, live } = state;
   if (!state.data.value && !training.value) return null;
   const planned = memory.value;
   return (
@@ -144,12 +147,12 @@ function StartStep() {
             <button
               type="button"
               class="primary"
-              disabled={busy.value || !plan.value || name.value.trim() === ""}
+              disabled={busy.value || name.value.trim() === ""}
               onClick={() => void state.start()}
             >
               {t("train.start")}
             </button>
-            <button type="button" disabled={busy.value || !plan.value} onClick={() => void state.planMemory()}>
+            <button type="button" disabled={busy.value} onClick={() => void state.planMemory()}>
               {t("train.plan")}
             </button>
           </div>
@@ -165,7 +168,7 @@ function StartStep() {
           </button>
         </div>
       )}
-      <ProgressBar progress={progress.value} />
+      <ProgressBar progress={progress.value} onCancel={ends.has(progress.value?.what ?? "") ? state.cancel : undefined} />
     </section>
   );
 }

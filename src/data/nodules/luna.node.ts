@@ -2,11 +2,12 @@
 
 import { expectArguments } from "../../host/kinds.ts";
 import { mkdir, open, readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join, sep } from "node:path";
 import { sizeOf } from "../../host/array.ts";
 import { ConfigError } from "../../host/errors.ts";
 import { readJson, writeFileAtomic } from "../../host/files.node.ts";
 import { expectOptions } from "../../host/options.ts";
+import { scansAmong } from "../folders/luna.ts";
 import { encodeNifti } from "../formats/nifti/nifti.ts";
 import { writeNiftiFile } from "../formats/nifti/nifti.node.ts";
 import { makeVolume, type Volume } from "../volume.ts";
@@ -30,15 +31,10 @@ export interface PrepareLunaOptions extends PrepareNodulesOptions {
   readonly onScan?: (id: string, done: number, total: number) => void;
 }
 
-const scanFile = /\.(mhd|mha|nii|nii\.gz|nrrd)$/i;
-
-/** Scans of a folder and the folders in it, such as LUNA16's subset0 … subset9, by their ids; LUNA16's lungs, which have the same names, are none. */
-export async function findScans(folder: string): Promise<Map<string, string>> {
+/** Scans of a folder and the folders in it, such as LUNA16's subset0 … subset9, by their ids. */
+async function findScans(folder: string): Promise<Map<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((e) => e.isFile() && scanFile.test(e.name) && !/seg-lungs/i.test(e.parentPath))
-    .map((e) => join(e.parentPath, e.name));
-  return new Map(files.sort().map((path) => [basename(path).replace(scanFile, ""), path]));
+  return scansAmong(entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name).replaceAll(sep, "/")));
 }
 
 /**

@@ -5,6 +5,7 @@
  * in reach.
  */
 
+import type { AbortSignal } from "../../host/platform.ts";
 import { expectRecipe } from "./expect_recipe.ts";
 import type { Dataset } from "../../data/datasets/dataset.ts";
 import type { Case, DatasetIndex } from "../../data/folders/dataset_index.ts";
@@ -93,6 +94,8 @@ export interface DataFacts {
   readonly read: (source: Case) => Promise<LoadedCase>;
   /** The device that will train, for recipes that measure on it; absent where nobody knows it yet. */
   readonly device?: (() => Promise<Device>) | undefined;
+  /** What ends the choice: recipes that measure look at it between their steps. `read` does so by itself. */
+  readonly signal?: AbortSignal | undefined;
   /** Facts that the user should see. `text` is a sentence. */
   readonly say: (text: string) => void;
 }

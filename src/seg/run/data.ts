@@ -1,5 +1,6 @@
 /** @file The data of a run, wherever they are: cases, their folds, and how one is read; and the options that suit them. */
 
+import type { AbortSignal } from "../../host/platform.ts";
 import { expectRecipe } from "../recipes/expect_recipe.ts";
 import { expectArguments, expectFields } from "../../host/kinds.ts";
 import { counted } from "../../host/text.ts";
@@ -101,6 +102,7 @@ const listed = 20;
 async function factsOf(
   { index, train, val, read }: RunData,
   onProgress?: (done: number, total: number) => void,
+  signal?: AbortSignal,
 ): Promise<{ facts: Omit<DataFacts, "device" | "say">; orientation: string }> {
   const step = Math.max(1, Math.floor(train.length / looked));
   const grids: Grid[] = [];
@@ -108,6 +110,7 @@ async function factsOf(
   const training = new Map(train.map((c, i) => [c.id, i] as const));
   const all = [...train, ...val.filter((c) => !training.has(c.id))];
   for (const [i, item] of all.entries()) {
+    signal?.throwIfAborted();
     try {
       // An index that has the grids has looked at every file.
       const { shape, affine } = item.grid ?? (await read(item)).image;
@@ -135,7 +138,11 @@ async function factsOf(
     index,
     shapes: turned.map((g) => g.shape),
     spacings: turned.map((g) => g.spacing),
-    read: async (source: Case) => oriented(await read(source), orientation),
+    read: async (source: Case) => {
+      signal?.throwIfAborted();
+      return oriented(await read(source), orientation);
+    },
+    signal,
   };
   return { facts, orientation };
 }
@@ -189,6 +196,8 @@ export interface ConfigureHooks {
   readonly device?: () => Promise<Device>;
   /** Facts that a recipe found worth telling. `text` is a sentence. */
   readonly log?: (text: string) => void;
+  /** Ends the choice between two cases or steps on trial; configure throws its reason then. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -201,18 +210,18 @@ export async function configure<C extends object>(
   given: Readonly<Record<string, unknown>>,
   hooks: ConfigureHooks = {},
 ): Promise<NewRun<C>> {
-  expectOptions("configure", hooks, "say onProgress device log");
+  expectOptions("configure", hooks, "say onProgress device log signal");
   expectRecipe("configure", recipe);
   expectFields("configure", "data", data, { index: "object", train: "list", val: "list", read: "function" });
   expectArguments("configure", "object", { given });
-  const { say, onProgress, device, log = () => undefined } = hooks;
+  const { say, onProgress, device, signal, log = () => undefined } = hooks;
   if (data.train.length === 0) throw new ConfigError("there are no training cases");
   if (!recipe.ignores && ignoredValue(data.index.labels) !== undefined) {
     throw new ConfigError(
       `the dataset has the label "ignore", whose voxels must not train, and recipe ${recipe.name} does not say that it leaves them out (ignores: true)`,
     );
   }
-  const { facts, orientation } = await factsOf(data, onProgress);
+  const { facts, orientation } = await factsOf(data, onProgress, signal);
   const suggested = await recipe.suggest({ ...facts, device, say: log }, given);
   const numWorkers = data.inWorkers && recipe.module !== undefined ? Math.min(2, Math.max(0, data.threads - 1)) : 0;
   const config = checkConfig(recipe, { numWorkers, ...suggested, recipe: recipe.name, ...given }, "options", say);

@@ -57,6 +57,16 @@ const tiny = {
   minDiameter: 3,
 };
 
+test("the choice of options ends when it is told to", async () => {
+  const ending = new AbortController();
+  const reason = new Error("enough");
+  const options = { data: folder, ...tiny };
+  const slow = { ...data, read: async (item: (typeof data.train)[number]) => (ending.abort(reason), data.read(item)) };
+  const plain = { ...slow, train: data.train.map(({ grid: _, ...item }) => item) };
+  await expect(configure(nodules, plain, options, { signal: ending.signal })).rejects.toBe(reason);
+  await expect(configure(nodules, data, options, { signal: ending.signal })).rejects.toBe(reason);
+});
+
 const configured = (given: object = {}) => configure(nodules, data, { data: folder, ...tiny, ...given });
 
 async function train(store: RunStore, given: object = {}, more: object = {}) {

@@ -3,6 +3,7 @@
  * a limit of time shrinks the network and what it is shown, see `in_time.ts`.
  */
 
+import type { AbortSignal } from "../../../host/platform.ts";
 import type { DatasetFingerprint } from "../../../data/nnunet/fingerprint.ts";
 import { ConfigError, OutOfMemoryError, TensorTooLargeError } from "../../../host/errors.ts";
 import { counted, formatBytes } from "../../../host/text.ts";
@@ -57,7 +58,7 @@ export async function suggestNnunetOptions(
   }
   const outputs = outputCodingOf(nnunetOutputs(facts.labels), nnunetLabels(facts.labels));
   const inputs = inputChannels(known, facts.channels, facts.labels);
-  const trial = new Trials(device, inputs, outputs, { ...asked, timeLimit });
+  const trial = new Trials(device, inputs, outputs, { ...asked, timeLimit }, facts.signal);
   const chosen =
     timeLimit > 0
       ? await inTime(whole, trial, facts, { minutes: timeLimit, plans, asked })
@@ -94,20 +95,22 @@ class Trials {
   private readonly outputs: OutputCoding;
   private readonly optimizer: "sgd" | "adam";
   private readonly augment: NnunetRecipeOptions["augment"];
+  private readonly signal: AbortSignal | undefined;
 
-  constructor(device: Device, inChannels: number, outputs: OutputCoding, asked: Asked) {
+  constructor(device: Device, inChannels: number, outputs: OutputCoding, asked: Asked, signal?: AbortSignal) {
     this.device = device;
     this.inChannels = inChannels;
     this.outputs = outputs;
     this.optimizer = optimizerFor(asked);
     this.augment = asked.augment ?? "nnunet";
+    this.signal = signal;
   }
 
   /** Infinite bytes for what the device cannot hold. */
   async cost(configuration: PlannedConfiguration, batchSize: number, steps: number): Promise<StepCost> {
-    const { inChannels, outputs, optimizer, augment } = this;
+    const { inChannels, outputs, optimizer, augment, signal } = this;
     try {
-      return await stepCost(this.device, { configuration, inChannels, outputs, batchSize, optimizer, augment, steps });
+      return await stepCost(this.device, { configuration, inChannels, outputs, batchSize, optimizer, augment, steps, signal });
     } catch (error) {
       if (error instanceof OutOfMemoryError || error instanceof TensorTooLargeError)
         return { peakBytes: Infinity, seconds: Infinity };

@@ -1,5 +1,6 @@
 /** @file What a training step of a configuration takes on a device: its bytes as planned, its seconds as measured on random numbers. */
 
+import type { AbortSignal } from "../../../host/platform.ts";
 import { listDataCollate } from "../../../data/datasets/collate.ts";
 import { type HostArray, sizeOf } from "../../../host/array.ts";
 import { RandomState } from "../../../host/random/numpy.ts";
@@ -20,6 +21,8 @@ export interface TrialOptions {
   readonly augment: Augmented["augment"];
   /** Steps that are timed, beside one that warms up; 0 runs none. */
   readonly steps: number;
+  /** Ends the trial between its steps. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface StepCost {
@@ -30,7 +33,8 @@ export interface StepCost {
 
 /** Plans and runs a few steps. Throws `OutOfMemoryError`, `TensorTooLargeError` for what the device cannot hold. */
 export async function stepCost(device: Device, options: TrialOptions): Promise<StepCost> {
-  const { configuration, inChannels, outputs, steps } = options;
+  const { configuration, inChannels, outputs, steps, signal } = options;
+  signal?.throwIfAborted();
   const model = nnunetNetwork(device, configuration, inChannels, outputs.channels);
   const optimizer = optimizerOf(model, { optimizer: options.optimizer, lr: 1e-6, weightDecay: 0 });
   const augmented = { augment: options.augment, trained: configuration, masks: 0 };
@@ -47,11 +51,15 @@ export async function stepCost(device: Device, options: TrialOptions): Promise<S
     const batch = randomBatch(options);
     const { peakBytes } = await trainer.prepare(batch);
     if (steps === 0) return { peakBytes, seconds: NaN };
+    signal?.throwIfAborted();
     // The first one brings up pipelines and buffers; it counts only where others would take too long.
     let seconds = await secondsOf(trainer, batch);
     if (seconds > mostSeconds) return { peakBytes, seconds };
     seconds = Infinity;
-    for (let i = 0; i < steps; i++) seconds = Math.min(seconds, await secondsOf(trainer, batch));
+    for (let i = 0; i < steps; i++) {
+      signal?.throwIfAborted();
+      seconds = Math.min(seconds, await secondsOf(trainer, batch));
+    }
     return { peakBytes, seconds };
   } finally {
     trainer.dispose();
