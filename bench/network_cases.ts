@@ -16,7 +16,7 @@ export type Network =
 
 export type NetworkCase = Sizes & Network;
 
-function unet(spatialDims: 2 | 3, input: readonly number[], channels: readonly number[]): NetworkCase {
+export function unet(spatialDims: 2 | 3, input: readonly number[], channels: readonly number[]): NetworkCase {
   const options = {
     spatialDims,
     inChannels: 1,

@@ -5,11 +5,21 @@
 // innermost loop is loads and multiply-adds only: measured on lavapipe (2 cores, 4x32 -> 64x128x128, k3), 12.3 GFLOP per CPU-second for
 // TP 8, TC 16 against 7 to 10 for the same tile fed from a padded copy packed by four channels.
 // No tap is visited in vain and nothing is scattered: see lib/conv. For hardware with shared memory: conv/tile.wgsl.
+// chooses lib/weights_apart lib/weights_by_lane
 // uses lib/grid lib/conv
 
 @group(0) @binding(2) var<storage, read> w: array<f32>;
 
 const TC4 = TC / 4u;
+
+// The position (and sample) behind another one.
+fn following(at: vec4i, count: vec3i) -> vec4i {
+  var to = at + vec4i(0, 0, 1, 0);
+  if (to.z == count.z) { to = vec4i(to.x, to.y + 1, 0, to.w); }
+  if (to.y == count.y) { to = vec4i(to.x + 1, 0, 0, to.w); }
+  if (to.x == count.x) { to = vec4i(0, 0, 0, to.w + 1); }
+  return to;
+}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -24,10 +34,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let pixels = u32(count.x * count.y * count.z);
   let total = pixels * p.samples;
+  // All lanes run to the end, for the sake of lib/weights_by_lane.
   let q0 = (id % p.across * 64u + lane) * TP;
-  if (q0 >= total) {
-    return;
-  }
   // A tile of TC output channels stays inside its group.
   let group_tiles = (p.out_group + TC - 1u) / TC;
   let g = tile / group_tiles;
@@ -37,10 +45,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 
   var position: array<vec3i, TP>;
   var sample: array<u32, TP>;
-  for (var i = 0u; i < TP; i++) {
-    let q = i32((q0 + i) % pixels);
-    sample[i] = (q0 + i) / pixels;
-    position[i] = vec3i(q / (count.y * count.z), q / count.z % count.y, q % count.z);
+  let q = i32(q0 % pixels);
+  position[0] = vec3i(q / (count.y * count.z), q / count.z % count.y, q % count.z);
+  sample[0] = q0 / pixels;
+  for (var i = 1u; i < TP; i++) {
+    let next = following(vec4i(position[i - 1u], i32(sample[i - 1u])), count);
+    position[i] = next.xyz;
+    sample[i] = u32(next.w);
   }
 
   var acc: array<vec4f, TP * TC4>;
@@ -87,9 +98,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
               v[i] = select(0.0, f32(x[index[i]]), inside[i]);
               index[i] += in_plane;
             }
+            var k = weights_at(wi, lane);
             for (var j = 0u; j < TC4; j++) {
-              let b = wi + j * 4u * p.weight_out;
-              let wv = vec4f(w[b], w[b + p.weight_out], w[b + 2u * p.weight_out], w[b + 3u * p.weight_out]);
+              let wv = four_weights(&k, j);
               for (var i = 0u; i < TP; i++) {
                 acc[i * TC4 + j] = fma(vec4f(v[i]), wv, acc[i * TC4 + j]);
               }
@@ -112,17 +123,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
   }
-  for (var j = 0u; j < TC; j++) {
-    let c = g * p.out_group + c0 + j;
-    if (c0 + j < p.out_group) {
-      let b = bias_of(c);
-      for (var i = 0u; i < TP; i++) {
-        if (q0 + i < total) {
-          let at = vec3u(position[i] * s.output + r);
-          let o = (sample[i] * p.out_channels + c) * out_plane + (at.x * u32(p.out_size.y) + at.y) * u32(p.out_size.z) + at.z;
-          y[o] = finished(acc[i * TC4 + j / 4u][j % 4u] + b);
-        }
-      }
+  // Loops over places, which no compiler unrolls, for a short program.
+  var at = vec4i(position[0], i32(sample[0]));
+  for (var q = q0; q < min(q0 + TP, total); q++) {
+    let to = vec3u(at.xyz * s.output + r);
+    let o = u32(at.w) * p.out_channels * out_plane + (to.x * u32(p.out_size.y) + to.y) * u32(p.out_size.z) + to.z;
+    for (var c = c0; c < min(c0 + TC, p.out_group); c++) {
+      let j = c - c0;
+      y[o + (g * p.out_group + c) * out_plane] = finished(acc[(q - q0) * TC4 + j / 4u][j % 4u] + bias_of(g * p.out_group + c));
     }
+    at = following(at, count);
   }
 }

@@ -5,6 +5,7 @@
 // A thread owns TA channels of a times TB channels of b for one tap and walks a slab of runs, in blocks whose sums are added; the lanes of a workgroup differ in tap and
 // b-channels, so loads of a are uniform. Each slab writes its partial sums, which `reduce` adds in fixed order: one thread per
 // weight would leave a first layer (1 -> 16 channels) with 144 threads and an unbounded f32 sum.
+// chooses lib/channels_apart lib/channels_by_lane
 // uses lib/grid lib/conv_weight
 
 const TA4 = TA / 4u;
@@ -21,10 +22,8 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
   let tap_count = u32(p.taps.x * p.taps.y * p.taps.z);
   let t = group.x * WG + lane;
   let tap = i32(t % tap_count);
+  // All lanes run to the end, for the sake of lib/channels_by_lane.
   let b0 = t / tap_count * TB;
-  if (b0 >= p.b_group) {
-    return;
-  }
   // A tile of TA channels stays inside its group.
   let tiles = (p.a_group + TA - 1u) / TA;
   let g = group.y / tiles;
@@ -55,23 +54,21 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
     let n = line / u32(p.a_size.x * p.a_size.y);
     let bd = d * p.stride.x + at.x;
     let bh = h * p.stride.y + at.y;
-    if (bd < 0 || bd >= p.b_size.x || bh < 0 || bh >= p.b_size.y) {
-      continue;
-    }
+    let ok = b0 < p.b_group && bd >= 0 && bd < p.b_size.x && bh >= 0 && bh < p.b_size.y;
     let start = row % p.segments * p.segment;
     var ia = (n * p.a_channels + g * p.a_group + a0) * a_plane + u32(d * p.a_size.y + h) * width + start;
     let ib = (n * p.b_channels + g * p.b_group + b0) * b_plane + u32((bd * p.b_size.y + bh) * p.b_size.z);
     for (var o = start; o < min(start + p.segment, width); o++) {
       let bw = i32(o) * p.stride.z + at.z;
-      let inside = bw >= 0 && bw < p.b_size.z;
-      let k = select(0u, ib + u32(bw), inside);
+      let inside = ok && bw >= 0 && bw < p.b_size.z;
+      let from_b = select(0u, ib + u32(bw), inside);
       var v: array<f32, TB>;
       for (var j = 0u; j < TB; j++) {
-        v[j] = select(0.0, f32(b[k + j * b_plane]), inside);
+        v[j] = select(0.0, f32(b[from_b + j * b_plane]), inside);
       }
+      var k = channels_at(ia, a_plane, lane);
       for (var i = 0u; i < TA4; i++) {
-        let q = ia + i * 4u * a_plane;
-        let av = vec4f(vec4<E>(a[q], a[q + a_plane], a[q + 2u * a_plane], a[q + 3u * a_plane]));
+        let av = four_channels(&k, i);
         for (var j = 0u; j < TB; j++) {
           acc[i * TB + j] = fma(vec4f(v[j]), av, acc[i * TB + j]);
         }
@@ -85,11 +82,12 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) ids: vec3u, @
       acc[k] += sum[k];
     }
   }
-  for (var i = 0u; i < TA; i++) {
-    for (var j = 0u; j < TB; j++) {
-      if (a0 + i < p.a_group && b0 + j < p.b_group) {
-        partial[((group.z * p.a_channels + g * p.a_group + a0 + i) * p.b_group + b0 + j) * tap_count + u32(tap)] = acc[(i / 4u) * TB + j][i % 4u];
-      }
+  // Loops over places, which no compiler unrolls, for a short program.
+  for (var c = a0; c < min(a0 + TA, p.a_group); c++) {
+    let i = c - a0;
+    for (var j = b0; j < min(b0 + TB, p.b_group); j++) {
+      let to = ((group.z * p.a_channels + g * p.a_group + c) * p.b_group + j) * tap_count + u32(tap);
+      partial[to] = acc[(i / 4u) * TB + j - b0][i % 4u];
     }
   }
 }

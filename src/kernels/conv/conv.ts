@@ -14,7 +14,8 @@ import type { ConvGeometry } from "./shape.ts";
 import { packRows, rowsGrid } from "./rows.ts";
 import { type MatrixTile, packMatrix } from "./matrix.ts";
 import { type Packed, packWeights, readsRuns, tapRoom, type Tile } from "./tile.ts";
-import { type Direct, gatherVariant, productsOf, weightVariant } from "./variants.ts";
+import { type Direct, gatherVariant, weightVariant } from "./variants.ts";
+import { hasLanes } from "../lib/subgroups.ts";
 import { workgroupsToFill } from "../lib/occupancy.ts";
 import { fits } from "../lib/pieces.ts";
 import { fold } from "../lib/workgroups.ts";
@@ -127,7 +128,10 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
     );
     w.dispose();
   } else if ("TP" in variant) {
-    x.device.run(gatherShader({ ...call, overrides: { BLOCKED: blocked }, variant: kinds[blocked], consts: variant }));
+    const lanes = hasLanes(x.device);
+    const name = [kinds[blocked], lanes ? "lanes" : ""].filter(Boolean).join(" ");
+    const shader = lanes ? gatherShader.weightsByLane : gatherShader.weightsApart;
+    x.device.run(shader({ ...call, overrides: { BLOCKED: blocked }, variant: name, consts: variant }));
   } else if ("SC" in variant) {
     const { half: _, ...rest } = call;
     const TAIL = inGroup % (variant.KS * variant.K) === 0 ? 0 : 1;
@@ -237,17 +241,14 @@ interface Share {
   readonly taps: number;
 }
 
-// Some 20 ms of a software adapter.
-const manyProducts = 2 ** 26;
-
 /** What of a weight gradient a thread, or a workgroup through shared memory, adds up. */
-function shareOf(device: Device, g: ConvGeometry, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
+function shareOf(device: Device, tile: ReturnType<typeof weightVariant>, a: number, b: number): Share {
   if (tile && "SA" in tile) return { TA: tile.SA * tile.RA * tile.M, TB: tile.SB * tile.RB * tile.N, taps: 1 };
   if (tile && "TB" in tile) return { TA: tile.PC * tile.PARTS, TB: tile.TB, taps: tile.KW };
   if (tile) return { TA: 4 * tile.AG * tile.R, TB: 4 * tile.BG * tile.R, taps: 1 };
-  // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory. LLVM takes 2 s for 128 of them, half a second for 32.
-  const most = device.software && productsOf(g) >= manyProducts ? 16 : 8;
-  return { TA: Math.min(most, a > 8 ? 16 : a > 4 ? 8 : 4), TB: Math.min(most / 2, b > 4 ? 8 : b > 1 ? 4 : 1), taps: 1 };
+  // A thread of a GPU has registers for 32 sums and the blocks that they are added to; more go to memory, where those of a software adapter are anyway.
+  const most = device.software ? 16 : 8;
+  return { TA: Math.min(most, a > 8 ? 16 : a > 4 ? 8 : 4), TB: b > 1 ? 4 : 1, taps: 1 };
 }
 
 /** Of a workgroup. */
@@ -260,7 +261,7 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const { device } = small;
   const [smallGroup, largeGroup] = [g.smallChannels / g.groups, g.largeChannels / g.groups];
   const tile = weightVariant(device, g, half(small));
-  const { TA, TB, taps } = shareOf(device, g, tile, smallGroup, largeGroup);
+  const { TA, TB, taps } = shareOf(device, tile, smallGroup, largeGroup);
   const pairs = (sizeOf(g.taps) / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
   const direct = pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
   const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup
@@ -289,7 +290,10 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const BLOCKED = blocked ? 1 : 0;
   const kind = blocked ? " blocked" : "";
   if (!tile) {
-    device.run(weightGradientShader({ ...call, consts: { TA, TB }, overrides: { WG, BLOCKED }, variant: `WG${WG}${kind}` }));
+    const lanes = hasLanes(device);
+    const shader = lanes ? weightGradientShader.channelsByLane : weightGradientShader.channelsApart;
+    const variant = `WG${WG}${kind}${lanes ? " lanes" : ""}`;
+    device.run(shader({ ...call, consts: { TA, TB }, overrides: { WG, BLOCKED }, variant }));
   } else if ("TB" in tile) {
     device.run(weightGradientRowsShader({ ...call, consts: tile, overrides: { BLOCKED }, variant: kind.trim() }));
   } else if ("SA" in tile) device.run(weightGradientMatrixShader({ ...call, consts: tile }));

@@ -18,17 +18,16 @@ export interface Direct {
   readonly TC: number;
 }
 
-// Tiles measured in one run on lavapipe, conv2d 4x32->64x128² k3, GFLOP per CPU-second: 12x16 13.0, 10x16 11.7, 8x16 11.5, 14x16 11.4,
-// 20x8 10.5, 6x16 10.3, 12x8 9.8, 12x20 9.6, 8x32 9.1, 20x4 7.2, 4x32 6.8. In 3-D, strided, transposed and small layers too 12x16 gains 10 to 20 %.
-// For few channels 16 positions are 3 to 4 % faster than 12, but LLVM compiles them for 3.3 s instead of 2.1.
+// On lavapipe, with weights by lane, 32 -> 16 channels at 4x64² (transposed, stride 2), CPU ms and ms of compiling: 8x16 3.8 and 340, 12x16 4.3 and 490,
+// 4x16 4.4 and 250, 8x8 5.1 and 310, 8x4 7.9 and 280; 12x16 with all weights read by each thread 4.7 and 900.
 // The small direct tiles keep their accumulators in the registers of a GPU thread. The tiles through shared memory are chosen by what Mesa's compiler makes of
 // them for RDNA 3 (bench/results/isa.md): 8 x 8 outputs per lane leave 75 to 81 % of the loop to multiply-adds, 4 x 4 outputs 39 %.
 export const gatherVariants: Readonly<Record<string, Direct | Tile | "rows" | "matrix">> = {
   rows: "rows", // cut by the sizes, see conv/rows.ts
   matrix: "matrix", // f16 only; cut by the sizes, see conv/matrix.ts
-  "direct 12x16": { TP: 12, TC: 16 },
-  "direct 12x8": { TP: 12, TC: 8 },
-  "direct 12x4": { TP: 12, TC: 4 },
+  "direct 8x16": { TP: 8, TC: 16 },
+  "direct 8x8": { TP: 8, TC: 8 },
+  "direct 8x4": { TP: 8, TC: 4 },
   "direct 4x8": { TP: 4, TC: 8 },
   "direct 4x4": { TP: 4, TC: 4 },
   "tile 128x128": { CG: 16, PG: 16, RC: 2, RP: 2, STEP: 8 },
@@ -44,7 +43,7 @@ export const gatherNames = (device: Device, half: boolean): string[] =>
     (name) =>
       (name !== "rows" || hasLanes(device)) &&
       (name !== "matrix" || (half && matricesOf(device))) &&
-      !name.startsWith(device.software ? "tile" : "direct 12"),
+      !name.startsWith(device.software ? "tile" : "direct 8"),
   );
 
 /** See conv/weight_gradient_tile.wgsl: a workgroup owns 4 · AG · R channels by 4 · BG · R of the other side. */
@@ -98,7 +97,7 @@ function paysRows(device: Device, g: ConvGeometry): boolean {
 export function gatherRule(device: Device, g: ConvGeometry, transposed: boolean, half: boolean): string {
   const [inputs, outputs] = channels(g, transposed);
   if (paysRows(device, g) && hasRows(g, transposed)) return "rows";
-  if (device.software) return outputs > 8 ? "direct 12x16" : outputs > 4 ? "direct 12x8" : "direct 12x4";
+  if (device.software) return outputs > 8 ? "direct 8x16" : outputs > 4 ? "direct 8x8" : "direct 8x4";
   if (inputs < 8 || outputs <= 8 || !hasTile(g)) return outputs > 4 ? "direct 4x8" : "direct 4x4";
   if (half && hasMatrix(device, g, transposed)) return "matrix";
   const widest = outputs > 64 ? 128 : outputs > 32 ? 64 : outputs > 16 ? 32 : 16;
