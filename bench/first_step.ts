@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { capture, grad, openDevice, type Tensor } from "../src/index.ts";
 import { Adam, diceCELoss, manualSeed, seedDropout } from "../src/nn/index.ts";
 import type { KernelCall } from "../src/tensor/kernel.ts";
+import { usage } from "../src/tensor/buffers.ts";
 import { networkCases, unet } from "./network_cases.ts";
 import { batch, build } from "./training_step.ts";
 
@@ -22,7 +23,8 @@ function driverMs(): number {
     if (Number(thread) === process.pid) continue;
     try {
       const name = readFileSync(`/proc/self/task/${thread}/comm`, "utf8");
-      if (!/^(V8|Delayed|node|libuv)/.test(name)) ns += Number(readFileSync(`/proc/self/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+      if (!/^(V8|Delayed|node|libuv)/.test(name))
+        ns += Number(readFileSync(`/proc/self/task/${thread}/schedstat`, "utf8").split(" ")[0]);
     } catch {} // it ended
   }
   return ns / 1e6;
@@ -47,8 +49,8 @@ if (process.argv.includes("--programs")) {
   const prepare = pipelines.prepare.bind(pipelines);
   pipelines.prepare = (call) => (calls.push(call), prepare(call));
   await step.prepare(inputs);
-  const small = Array.from({ length: 12 }, () => gpu.createBuffer({ size: 2 ** 20, usage: 0x80 }));
-  const uniform = gpu.createBuffer({ size: 4096, usage: 0x40 });
+  const small = Array.from({ length: 12 }, () => gpu.createBuffer({ size: 2 ** 20, usage: usage.storage }));
+  const uniform = gpu.createBuffer({ size: 4096, usage: usage.uniform });
   const rows: { key: string; ms: number }[] = [];
   for (const call of calls) {
     const { pipeline, layout } = await prepare(call);
@@ -67,7 +69,12 @@ if (process.argv.includes("--programs")) {
   }
   rows.sort((a, b) => b.ms - a.ms);
   for (const { key, ms } of rows) console.log(`${ms.toFixed(0).padStart(6)} ms  ${key}`);
-  console.log(`${rows.reduce((sum, r) => sum + r.ms, 0).toFixed(0).padStart(6)} ms  ${rows.length} programs`);
+  console.log(
+    `${rows
+      .reduce((sum, r) => sum + r.ms, 0)
+      .toFixed(0)
+      .padStart(6)} ms  ${rows.length} programs`,
+  );
 }
 
 for (const name of ["first step", "second step"]) {
@@ -76,6 +83,8 @@ for (const name of ["first step", "second step"]) {
   await step.prepare(inputs);
   const loss = await step(...inputs).item();
   const { user, system } = process.cpuUsage(before);
-  console.log(`${name}: CPU ${((user + system) / 1e6).toFixed(2)} s, wall ${((performance.now() - start) / 1000).toFixed(2)} s, loss ${loss}`);
+  console.log(
+    `${name}: CPU ${((user + system) / 1e6).toFixed(2)} s, wall ${((performance.now() - start) / 1000).toFixed(2)} s, loss ${loss}`,
+  );
 }
 device.close();

@@ -21,7 +21,7 @@ fn following(at: vec4i, count: vec3i) -> vec4i {
   return to;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let s = steps();
   let id = linear_group(group, groups);
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let pixels = u32(count.x * count.y * count.z);
   let total = pixels * p.samples;
   // All lanes run to the end, for the sake of lib/weights_by_lane.
-  let q0 = (id % p.across * 64u + lane) * TP;
+  let q0 = (id % p.across * THREADS + lane) * TP;
   // A tile of TC output channels stays inside its group.
   let group_tiles = (p.out_group + TC - 1u) / TC;
   let g = tile / group_tiles;

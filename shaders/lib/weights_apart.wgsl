@@ -1,4 +1,5 @@
 // Weights of conv/gather.wgsl where each thread reads all of them; see lib/weights_by_lane.
+const THREADS = 64u;
 alias Weights = array<vec4f, TC / 4u>;
 
 fn weights_at(first: u32, lane: u32) -> Weights {

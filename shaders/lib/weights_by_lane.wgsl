@@ -1,5 +1,7 @@
 // Weights of conv/gather.wgsl where subgroups have eight lanes or more: of the weights, which all lanes need alike, each of eight reads another one and shuffles
 // hand them around. llvmpipe compiles a loop of some ten blocks for each read, and walks the lanes in it even where all read the same.
+// Lanes without outputs work too, so there are few of them.
+const THREADS = 8u;
 const SHARED = min(8u, TC);
 alias Weights = array<f32, TC / SHARED>;
 

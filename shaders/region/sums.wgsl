@@ -27,25 +27,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let n = id / p.slabs; // beyond the samples where the host folded the grid
   let first = slab * SPAN * LANES + lane;
   let last = select(0u, p.inner, n < p.samples);
-  // Bit i: position i counts. In a loop of its own, whose length is not known, since compilers unroll the others.
-  var counted = 0u;
-  var bit = 1u;
-  for (var s = first; s < min(last, first + SPAN * LANES); s += LANES) {
-    check(n, s);
-    counted |= select(bit, 0u, left_out(n, s));
-    bit <<= 1u;
-  }
+  // Loops whose length is not known, since compilers unroll the others.
+  let end = min(last, first + SPAN * LANES);
+  var counted = 0u; // bit i: position i counts
   var terms: array<vec2f, SPAN>;
-  for (var i = 0u; i < SPAN; i++) {
-    let s = first + i * LANES;
-    if (((counted >> i) & 1u) != 0u) {
+  for (var s = first; s < end; s += LANES) {
+    check(n, s);
+    if (!left_out(n, s)) {
+      let i = (s - first) / LANES;
+      counted |= 1u << i;
       terms[i] = softmax_terms(n, s);
     }
   }
   for (var c = 0u; c < p.channels; c++) {
     var sum = vec3f(0.0);
-    for (var i = 0u; i < SPAN; i++) {
-      let s = first + i * LANES;
+    for (var s = first; s < end; s += LANES) {
+      let i = (s - first) / LANES;
       if (((counted >> i) & 1u) != 0u) {
         let q = predicted(n, c, s, terms[i]);
         let t = wanted(n, c, s);

@@ -103,7 +103,7 @@ describe("long chains/softmax", () => {
 
 describe("long chains/convolution and matrix products", () => {
   // Variants for hardware take software tens of seconds: in long_chains.long.test.ts.
-  convolutions(gpu, ["direct 12x16", "direct 4x4"], ["direct"], ["registers"]);
+  convolutions(gpu, ["direct 8x16", "direct 4x4"], ["direct"], ["registers"]);
 });
 
 describe("long chains/gradients that meet in one element", () => {

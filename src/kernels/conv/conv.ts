@@ -29,6 +29,8 @@ import { tileShader } from "../shaders/conv/tile.gen.ts";
 import { weightGradientShader } from "../shaders/conv/weight_gradient.gen.ts";
 import { THREADS, weightGradientRowsShader } from "../shaders/conv/weight_gradient_rows.gen.ts";
 import { RUN, weightGradientMatrixShader } from "../shaders/conv/weight_gradient_matrix.gen.ts";
+import * as apart from "../shaders/lib/weights_apart.gen.ts";
+import * as byLane from "../shaders/lib/weights_by_lane.gen.ts";
 import { weightGradientTileShader } from "../shaders/conv/weight_gradient_tile.gen.ts";
 
 function gather(
@@ -56,16 +58,16 @@ const sequence = 4096;
 const kinds = ["", "blocked", "blocked twice"];
 
 /** Positions and channels of a workgroup. */
-function shareOfOutputs(variant: Direct | Tile | MatrixTile): readonly [number, number] {
-  if ("TP" in variant) return [64 * variant.TP, variant.TC];
+function shareOfOutputs(device: Device, variant: Direct | Tile | MatrixTile): readonly [number, number] {
+  if ("TP" in variant) return [(hasLanes(device) ? byLane.THREADS : apart.THREADS) * variant.TP, variant.TC];
   const [positions, channels] =
     "SC" in variant ? [variant.SP * variant.N, variant.SC * variant.M] : [4 * variant.PG, 4 * variant.CG];
   return [positions * variant.RP, channels * variant.RC];
 }
 
 /** Workgroups along the positions of a phase, tiles of channels over all groups, and phases. */
-function gridOf(g: ConvGeometry, transposed: boolean, variant: Direct | Tile | MatrixTile) {
-  const [positions, channels] = shareOfOutputs(variant);
+function gridOf(device: Device, g: ConvGeometry, transposed: boolean, variant: Direct | Tile | MatrixTile) {
+  const [positions, channels] = shareOfOutputs(device, variant);
   const outputs = (transposed ? g.largeChannels : g.smallChannels) / g.groups;
   const pixels = transposed ? g.large.reduce((n, size, i) => n * Math.ceil(size / g.stride[i]), 1) : sizeOf(g.small);
   const tiles = g.groups * Math.ceil(outputs / channels);
@@ -92,7 +94,7 @@ function dispatch({ g, transposed, x, weight, bias, y, relu }: Gather): void {
   const variant = gatherVariant(x.device, g, transposed, half(x));
   const blocked = inGroup * taps <= sequence ? 0 : inGroup * taps <= 128 * BLOCK ? 1 : 2;
   const layout = { inGroup, outGroup, taps, weightOut, weightIn };
-  const { across, tiles, phases } = "KW" in variant ? rowsGrid(g, transposed, variant) : gridOf(g, transposed, variant);
+  const { across, tiles, phases } = "KW" in variant ? rowsGrid(g, transposed, variant) : gridOf(x.device, g, transposed, variant);
   let packed: Packed | undefined;
   if ("CG" in variant) packed = packWeights(weight, g.groups, layout, variant);
   else if ("SC" in variant) packed = packMatrix(weight, g.groups, layout, variant);
@@ -263,7 +265,8 @@ function weightGradient({ g, small, large }: WeightGradient, weightShape: Shape)
   const tile = weightVariant(device, g, half(small));
   const { TA, TB, taps } = shareOf(device, tile, smallGroup, largeGroup);
   const pairs = (sizeOf(g.taps) / taps) * Math.ceil(largeGroup / TB); // of taps and b-channels
-  const direct = pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
+  // Lanes without weights work too in lib/channels_by_lane.
+  const direct = hasLanes(device) ? 8 : pairs > 32 ? 64 : pairs > 8 ? 32 : 8;
   const WG = !tile ? direct : "TB" in tile ? THREADS : 1; // so many to a workgroup
   const [columns, tiles] = [Math.ceil(pairs / WG), g.groups * Math.ceil(smallGroup / TA)];
   const runs = slabsOf(device, g, columns * tiles, weightShape, threadsOf(tile, WG), tile && "SA" in tile ? RUN : blockElements);

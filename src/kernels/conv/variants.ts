@@ -80,7 +80,7 @@ const channels = (g: ConvGeometry, transposed: boolean): readonly [inputs: numbe
 // By the channels of a tile.
 const tiles = { 16: "tile 16x256", 32: "tile 32x128", 64: "tile 64x128", 128: "tile 128x128" } as const;
 
-// The kernels for rows take LLVM a second longer to compile, weights are packed for each use, and a row of 8 fills one subgroup for 8 rows: not for layers that
+// The kernels for rows are further programs, weights are packed for each use, and a row of 8 fills one subgroup for 8 rows: not for layers that
 // are done in a few milliseconds by the plain kernels, which all networks need too, nor for a handful of positions.
 const leastProducts = 2 ** 22;
 const leastPositions = 256;
