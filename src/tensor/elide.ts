@@ -3,7 +3,7 @@
  * optimizer's flat buffer, and what is concatenated along the first axis longer than 1 (channels of one sample) is made side by side.
  */
 
-import { alignment, alignUp, type Storage } from "./buffers.ts";
+import { alignment, type Storage } from "./buffers.ts";
 import { type Command, type Region, uses } from "./trace.ts";
 
 /** What a command does with the bytes of a storage. */
@@ -47,7 +47,7 @@ function fits(part: readonly Visit[], whole: readonly Visit[], to: Region, at: n
   return !bindsBothWays(part, whole);
 }
 
-const isWhole = ({ storage, offset, bytes }: Region): boolean => offset === 0 && alignUp(storage.bytes) === alignUp(bytes);
+const isWhole = ({ storage, offset, bytes }: Region): boolean => offset === 0 && bytes >= storage.bytes;
 
 /**
  * Drops copies of a whole storage to a part of another, or the other way, where one can be the other; returns the commands that remain. `pinned` are results,

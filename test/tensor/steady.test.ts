@@ -91,3 +91,17 @@ test("parts of one sample are joined and cut without a copy, forward and back", 
   expect(kinds(step.plan)).not.toContain("copy");
   step.dispose();
 });
+
+test("nearly all of a value is not all of it, where buffers are as long", async () => {
+  const run = (x: Tensor) => {
+    const s = vx.square(x);
+    const most = vx.slice(s, [[0, 4996]]); // as many pieces of 256 bytes as s
+    const F = vx.concat([most, vx.affine(x, 2, 1)], 0);
+    return [vx.sum(F), vx.affine(s, 3)];
+  };
+  const input = wave(5000);
+  const step = capture(device, run);
+  const results = await Promise.all(step(input).map(list));
+  expect(results).toEqual(await Promise.all(vx.scope(() => run(device.tensor(input))).map(list)));
+  step.dispose();
+});
