@@ -186,7 +186,10 @@ export const inSequencePlus = (x: Tensor, modules: readonly Module[], residual: 
   through(x, modules, { residual, next: next?.idle ? undefined : next });
 
 /** Whether somebody put another `forward` in its place, whose results are wanted. */
-export const patched = (m: Module): boolean => Object.hasOwn(m, "forward");
+const patched = (m: Module): boolean => Object.hasOwn(m, "forward");
+
+/** Whether a module's `forward` is that of `type`, whose work may then be done in another way: neither it nor its class has put another in its place. */
+export const forwardsAs = (m: Module, type: { readonly prototype: Module }): boolean => m.forward === type.prototype.forward;
 
 function through(x: Tensor, modules: readonly Module[], plus?: { residual: Tensor; next: Module | undefined }): Tensor {
   const active = modules.filter((m) => !m.idle);
@@ -233,7 +236,7 @@ export class Sequential extends Module {
 
   /** @internal */
   override forwardPlus(x: Tensor, residual: Tensor, next?: Module): Tensor {
-    if (patched(this)) return super.forwardPlus(x, residual, next);
+    if (!forwardsAs(this, Sequential)) return super.forwardPlus(x, residual, next);
     const layers = this.layers.map(([, layer]) => layer);
     return inSequencePlus(x, layers, residual, next);
   }

@@ -31,7 +31,7 @@ import { expectNames, expectOptions } from "../../host/options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { constantParameter } from "../init.ts";
 import { named } from "./named.ts";
-import { Module } from "../module.ts";
+import { forwardsAs, Module } from "../module.ts";
 
 /** A function without parameters as a layer: `new Activation(relu)`, or `activationLayer` by name. Any shape that `apply` takes. */
 export class Activation extends Module {
@@ -53,8 +53,8 @@ export class Activation extends Module {
 
 /** How a norm does the work of a layer behind it, if it can. */
 export function asPartOfNorm(layer: Module): NormActivation | undefined {
-  if (layer instanceof PReLU) return { prelu: layer.weight };
-  return layer instanceof Activation ? layer.asPartOfNorm : undefined;
+  if (layer instanceof PReLU && forwardsAs(layer, PReLU)) return { prelu: layer.weight };
+  return layer instanceof Activation && forwardsAs(layer, Activation) ? layer.asPartOfNorm : undefined;
 }
 
 /**

@@ -17,7 +17,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { asPartOfNorm } from "./activation.ts";
 import { constantParameter } from "../init.ts";
 import { named } from "./named.ts";
-import { Module, patched } from "../module.ts";
+import { forwardsAs, Module } from "../module.ts";
 
 /** Options of `InstanceNorm`, `LayerNorm`. */
 export interface NormOptions {
@@ -47,14 +47,14 @@ export abstract class ChannelNorm extends Module {
 
   /** @internal */
   override forwardWith(x: Tensor, next: Module, residual?: Tensor): Tensor | undefined {
-    const activation = asPartOfNorm(next);
+    const activation = forwardsAs(this, ChannelNorm) ? asPartOfNorm(next) : undefined;
     return activation && this.normalize(x, { activation, residual: residual && { behind: residual } });
   }
 
   /** @internal */
   override forwardPlus(x: Tensor, residual: Tensor, next?: Module): Tensor {
-    const activation = next && !patched(next) ? asPartOfNorm(next) : undefined;
-    if (patched(this) || (next && !activation)) return super.forwardPlus(x, residual, next);
+    const activation = next && asPartOfNorm(next);
+    if (!forwardsAs(this, ChannelNorm) || (next && !activation)) return super.forwardPlus(x, residual, next);
     return this.normalize(x, { activation, residual: { before: residual } });
   }
 }

@@ -6,7 +6,7 @@
 import { activationLayer, type ActivationSpec } from "../../nn/layers/activation.ts";
 import { Conv } from "../../nn/layers/conv.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
-import { Identity, inSequencePlus, Module, patched, Sequential } from "../../nn/module.ts";
+import { Identity, forwardsAs, inSequencePlus, Module, Sequential } from "../../nn/module.ts";
 import { normLayer, type NormSpec } from "../../nn/layers/norm.ts";
 import { AvgPool } from "../../nn/layers/pool.ts";
 import type { Device } from "../../tensor/device.ts";
@@ -74,7 +74,9 @@ class ConvDropoutNormReLU extends Module {
   }
 
   override forwardPlus(x: Tensor, residual: Tensor, next?: Module): Tensor {
-    return patched(this) ? super.forwardPlus(x, residual, next) : this.all_modules.forwardPlus(x, residual, next);
+    return forwardsAs(this, ConvDropoutNormReLU)
+      ? this.all_modules.forwardPlus(x, residual, next)
+      : super.forwardPlus(x, residual, next);
   }
 }
 

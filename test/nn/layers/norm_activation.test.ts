@@ -1,7 +1,7 @@
 /** @file A norm and the activation behind it as one pass: the same values, gradients, running statistics and names as one after the other. */
 
 import { describe, expect, test } from "vitest";
-import { capture, type Device, grad, mul, sum, type Tensor } from "../../../src/index.ts";
+import { add, capture, type Device, grad, mul, sum, type Tensor } from "../../../src/index.ts";
 import {
   type AdnOptions,
   Convolution,
@@ -12,13 +12,14 @@ import {
   PReLU,
   ResidualUnit,
   seedDropout,
+  Sequential,
   summary,
 } from "../../../src/nn/index.ts";
 import { ResidualEncoderUNet, UNet } from "../../../src/seg/index.ts";
 import { UnetResBlock } from "../../../src/seg/networks/dynunet_blocks.ts";
 import { observing } from "../../../src/autograd/tape.ts";
 import { expectClose } from "../../lib/compare.ts";
-import { inSequence } from "../../../src/nn/module.ts";
+import { inSequence, inSequencePlus } from "../../../src/nn/module.ts";
 import { device as open } from "../../lib/device.ts";
 
 const device: Device = await open();
@@ -180,4 +181,35 @@ describe("a residual is added in the norm's pass", () => {
     await expectSame(() => new ResidualUnit(device, { ...unit, act: "ELU" }), [1, 4, 6, 6], true);
     await expectSame(() => new ResidualUnit(device, { ...unit, dropout: 0.3 }), [1, 4, 6, 6], true);
   });
+});
+
+test("a subclass's own forward is what runs, as a norm, as an activation and as a sequence with a residual behind it", async () => {
+  const x = device.tensor({ data: Float32Array.from({ length: 32 }, (_, i) => Math.sin(i)), shape: [1, 2, 4, 4] });
+  const doubled = (t: Tensor) => mul(t, 2);
+  class Norm extends InstanceNorm {
+    override forward(t: Tensor): Tensor {
+      return doubled(super.forward(t));
+    }
+  }
+  class Rectifier extends PReLU {
+    override forward(t: Tensor): Tensor {
+      return doubled(super.forward(t));
+    }
+  }
+  class Path extends Sequential {
+    override forward(t: Tensor): Tensor {
+      return doubled(super.forward(t));
+    }
+  }
+  const [plain, act] = [new InstanceNorm(device, 2), new PReLU(device)];
+  const straight = act.forward(plain.forward(x));
+  for (const modules of [[new Path([plain, act])], [plain, new Rectifier(device)]]) {
+    expectClose("twice", await inSequence(x, ...modules).data(), await doubled(straight).data(), 1e-6, 1e-6);
+    const plus = inSequencePlus(x, modules, x);
+    expectClose("twice and x", await plus.data(), await add(doubled(straight), x).data(), 1e-6, 1e-6);
+  }
+  const [own, first] = [new Norm(device, 2), doubled(plain.forward(x))];
+  expectClose("norm", await inSequence(x, own, act).data(), await act.forward(first).data(), 1e-6, 1e-6);
+  const sum = act.forward(add(first, x));
+  expectClose("norm and x", await inSequencePlus(x, [own], x, act).data(), await sum.data(), 1e-6, 1e-6);
 });
