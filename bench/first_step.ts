@@ -1,5 +1,5 @@
 /**
- * @file `npm run bench:first-step [-- NETWORK]`: what compiling the programs of a training step takes on Linux: CPU time of the driver's threads for each program,
+ * @file `npm run bench:first-step [-- NETWORK [--programs]]`: what compiling the programs of a training step takes on Linux: CPU time of the driver's threads for each program,
  * of the first step, and of one that is replayed. Mesa's cache has to be off (`MESA_SHADER_CACHE_DISABLE=true`) for a cold one. llvmpipe turns a program to machine code
  * when it is first dispatched, so each is, in one workgroup over small buffers.
  */

@@ -80,15 +80,23 @@ export function pictureOf(volume: Volume): Picture3d {
   return { nifti: niftiOf(shown), window: [stored(window[0]), stored(window[1])], scale, offset: low };
 }
 
-/** Of a label map as `overlayOf` takes it the voxels that touch another value, so that what lies below is seen. */
-export function outlineOf(labels: Volume, values: readonly number[]): Blob {
+/** A label map whose values are counted through from 1, as the viewer's table of colors has them. */
+function numbered(labels: Volume, values: readonly number[]): Volume {
   const index = new Map(values.map((v, i) => [v, i + 1]));
-  const map = thinned(
+  return thinned(
     labels,
     0,
     (n) => new Uint8Array(n),
     (v) => index.get(v) ?? 0,
   );
+}
+
+/** Of a label map, as the viewer takes it. */
+export const overlayOf = (labels: Volume, values: readonly number[]): Blob => niftiOf(numbered(labels, values));
+
+/** Of that the voxels that touch another value, so that what lies below is seen. */
+export function outlineOf(labels: Volume, values: readonly number[]): Blob {
+  const map = numbered(labels, values);
   const [, nx, ny, nz] = map.shape;
   const { data } = map;
   const out = new Uint8Array(data.length);
@@ -107,17 +115,4 @@ export function outlineOf(labels: Volume, values: readonly number[]): Blob {
         if (!inside) out[i] = v;
       }
   return niftiOf(makeVolume({ data: out, shape: map.shape }, map.affine));
-}
-
-/** A label map; values are counted through from 1, as the viewer's table of colors has them. */
-export function overlayOf(labels: Volume, values: readonly number[]): Blob {
-  const index = new Map(values.map((v, i) => [v, i + 1]));
-  return niftiOf(
-    thinned(
-      labels,
-      0,
-      (n) => new Uint8Array(n),
-      (v) => index.get(v) ?? 0,
-    ),
-  );
 }

@@ -54,11 +54,8 @@ function factorsOf(length: number): number[] {
 function stockham(length: number, factors: readonly number[]): Fft {
   const cos = Float64Array.from({ length }, (_, i) => Math.cos((2 * Math.PI * i) / length));
   const sin = Float64Array.from({ length }, (_, i) => -Math.sin((2 * Math.PI * i) / length));
-  const passes = passesOf(
-    factors.filter((r) => r > 1),
-    cos,
-    sin,
-  );
+  const whole = factors.filter((r) => r > 1);
+  const passes = passesOf(whole, cos, sin);
   // Elements since the beginning: who transforms few needs no kernels.
   let done = 0;
   return {
@@ -70,8 +67,7 @@ function stockham(length: number, factors: readonly number[]): Fft {
       if (lanes) return transformLines(lanes, x.re, x.im, lines, passes!);
       let stride = lines;
       let left = length;
-      for (const r of factors) {
-        if (r === 1) continue;
+      for (const r of whole) {
         const step = byFactor.get(r) ?? passAny;
         step(x, work, stride, left, length, cos, sin, r);
         [x.re, work.re, x.im, work.im] = [work.re, x.re, work.im, x.im];

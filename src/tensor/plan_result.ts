@@ -6,6 +6,7 @@ import { Tensor } from "./tensor.ts";
 
 /** What a captured function may return. */
 export type CaptureResult = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+
 /** Throws `ConfigError` unless it is one. */
 export function expectResult(result: unknown): void {
   expectNoPromise("capture", result);

@@ -1,8 +1,9 @@
 /** @file Checks WebGPU's aliasing rule on every bind group of a device, by itself: not every implementation reports each breach. */
-import type { Device } from "../../src/index.ts";
+import { expect } from "vitest";
+import { type Device, openDevice } from "../../src/index.ts";
 
 /** Breaches from now on: a buffer both read-only and writable in one bind group, or writable twice in overlapping ranges. */
-export function watchAliasing(device: Device): { readonly breaches: string[]; readonly groups: number } {
+function watchAliasing(device: Device): { readonly breaches: string[]; readonly groups: number } {
   const { gpu } = device;
   const kinds = new Map<GPUBindGroupLayout, Map<number, string>>();
   const seen = { breaches: [] as string[], groups: 0 };
@@ -35,4 +36,16 @@ export function watchAliasing(device: Device): { readonly breaches: string[]; re
     return makeGroup(descriptor);
   };
   return seen;
+}
+
+/** A device that is watched; to be closed, where it must not have breached the rule. */
+export async function openWatched() {
+  const device = await openDevice();
+  const watched = watchAliasing(device);
+  const close = async (): Promise<void> => {
+    expect(watched.breaches).toEqual([]);
+    await device.settle();
+    device.close();
+  };
+  return { device, watched, close };
 }

@@ -1,24 +1,15 @@
 /** @file Captured steps: they equal the eager ones, cost what they say, own what they use. How they fail: capture_errors.test.ts. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
-import { capture, ConfigError, type Device, full, openDevice, type Tensor } from "../../src/index.ts";
+import { capture, ConfigError, full, type Tensor } from "../../src/index.ts";
 import type { Plan } from "../../src/tensor/plan.ts";
 import type { Command } from "../../src/tensor/trace.ts";
-import { watchAliasing } from "./aliasing.ts";
+import { openWatched } from "./aliasing.ts";
 import { runChild } from "../lib/child.ts";
 import { makeTraining, ramp } from "./training.ts";
 
-let device: Device;
-let watched: ReturnType<typeof watchAliasing>;
-beforeAll(async () => {
-  device = await openDevice();
-  watched = watchAliasing(device);
-});
-afterAll(async () => {
-  expect(watched.breaches).toEqual([]);
-  await device.settle();
-  device.close();
-});
+const { device, watched, close } = await openWatched();
+afterAll(close);
 
 const host = (...data: number[]) => ({ data: Float32Array.from(data), shape: [data.length] });
 const list = async (t: Tensor): Promise<number[]> => [...(await t.data())];

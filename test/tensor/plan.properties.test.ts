@@ -105,48 +105,53 @@ const pick = fc.record<Pick>({
   update: fc.boolean(),
 });
 
+/** What is done, how long each storage is, which of them is a result, and whether values of the plan may be joined. */
+const programs = [
+  fc.array(pick, { minLength: 3, maxLength: 14 }),
+  fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 8 }),
+  fc.nat(7),
+  fc.boolean(),
+] as const;
+
+/** The values of storages that outlive a plan. */
+const valuesOf = (list: readonly Storage[], memory: Map<unknown, number[]>, of: (s: Storage) => unknown): number[][] =>
+  list.map((s) => (memory.get(of(s)) ?? untouched).slice(0, s.bytes / block));
+
 test("a planned program leaves the same values outside, and binds no buffer two ways", () => {
   let elided = 0;
   let shared = 0;
   fc.assert(
-    fc.property(
-      fc.array(pick, { minLength: 3, maxLength: 14 }),
-      fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 8 }),
-      fc.nat(7),
-      fc.boolean(),
-      (picks, sizes, pin, joins) => {
-        const { commands, virtuals, reals } = program(picks, sizes);
-        const pinned = new Set([virtuals[pin % virtuals.length]]);
-        const left = elideCopies(commands, pinned, joins);
-        const { slot, sizes: buffers } = place(left, pinned);
-        elided += commands.length - left.length;
-        shared += slot.size - buffers.length;
-        const bufferOf = (s: Storage): unknown => (s.virtual ? slot.get(s) : s);
-        const expected = execute(commands, (s) => s);
-        const actual = execute(left, bufferOf);
-        const outside = (memory: Map<unknown, number[]>, of: (s: Storage) => unknown) =>
-          [...reals, ...pinned].map((s) => (memory.get(of(s)) ?? untouched).slice(0, s.bytes / block));
-        expect(outside(actual, bufferOf)).toEqual(outside(expected, (s) => s));
-        for (const c of left) {
-          const bound = sides(c).map(({ region, access }) => ({
-            buffer: bufferOf(region.storage),
-            region,
-            writes: access !== "read",
-          }));
-          bound.forEach((a, i) =>
-            bound.slice(i + 1).forEach((b) => {
-              if (a.buffer !== b.buffer || !(a.writes || b.writes)) return;
-              const overlap =
-                a.region.offset < b.region.offset + b.region.bytes && b.region.offset < a.region.offset + a.region.bytes;
-              expect(a.writes && b.writes && !overlap).toBe(true);
-            }),
-          );
-          for (const { region } of sides(c))
-            if (region.storage.virtual)
-              expect(buffers[slot.get(region.storage)!]).toBeGreaterThanOrEqual(region.offset + region.bytes);
-        }
-      },
-    ),
+    fc.property(...programs, (picks, sizes, pin, joins) => {
+      const { commands, virtuals, reals } = program(picks, sizes);
+      const pinned = new Set([virtuals[pin % virtuals.length]]);
+      const left = elideCopies(commands, pinned, joins);
+      const { slot, sizes: buffers } = place(left, pinned);
+      elided += commands.length - left.length;
+      shared += slot.size - buffers.length;
+      const bufferOf = (s: Storage): unknown => (s.virtual ? slot.get(s) : s);
+      const expected = execute(commands, (s) => s);
+      const actual = execute(left, bufferOf);
+      const outside = [...reals, ...pinned];
+      expect(valuesOf(outside, actual, bufferOf)).toEqual(valuesOf(outside, expected, (s) => s));
+      for (const c of left) {
+        const bound = sides(c).map(({ region, access }) => ({
+          buffer: bufferOf(region.storage),
+          region,
+          writes: access !== "read",
+        }));
+        bound.forEach((a, i) =>
+          bound.slice(i + 1).forEach((b) => {
+            if (a.buffer !== b.buffer || !(a.writes || b.writes)) return;
+            const overlap =
+              a.region.offset < b.region.offset + b.region.bytes && b.region.offset < a.region.offset + a.region.bytes;
+            expect(a.writes && b.writes && !overlap).toBe(true);
+          }),
+        );
+        for (const { region } of sides(c))
+          if (region.storage.virtual)
+            expect(buffers[slot.get(region.storage)!]).toBeGreaterThanOrEqual(region.offset + region.bytes);
+      }
+    }),
     { numRuns: 3000, seed: 7 },
   );
   // The programs do exercise both.
@@ -158,33 +163,25 @@ test("a step whose steady part runs only when its sources changed leaves what th
   let steady = 0;
   let reused = 0;
   fc.assert(
-    fc.property(
-      fc.array(pick, { minLength: 3, maxLength: 14 }),
-      fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 8 }),
-      fc.nat(7),
-      fc.boolean(),
-      fc.nat(12),
-      (picks, sizes, pin, joins, blocks) => {
-        const { commands, virtuals, reals } = program(picks, sizes);
-        const pinned = new Set([virtuals[pin % virtuals.length]]);
-        const { first, each, kept, sources } = partSteady(elideCopies(commands, pinned, joins), pinned, blocks * block);
-        expect(kept.reduce((sum, s) => sum + s.bytes, 0)).toBeLessThanOrEqual(blocks * block);
-        const { slot } = place([...first, ...each], new Set([...pinned, ...kept]));
-        const bufferOf = (s: Storage): unknown => (s.virtual ? slot.get(s) : s);
-        const [expected, actual] = [new Map<unknown, number[]>(), new Map<unknown, number[]>()];
-        for (const [turn, changed] of [undefined, reals[0], undefined, reals[1]].entries()) {
-          if (changed) for (const memory of [expected, actual]) memory.set(changed, new Array<number>(64).fill(turn + 100));
-          const again = turn === 0 || (changed && sources.includes(changed));
-          execute(commands, (s) => s, expected);
-          execute(again ? [...first, ...each] : each, bufferOf, actual);
-          if (!again) reused += first.length;
-          const outside = (memory: Map<unknown, number[]>, of: (s: Storage) => unknown) =>
-            [...reals, ...pinned].map((s) => (memory.get(of(s)) ?? untouched).slice(0, s.bytes / block));
-          expect(outside(actual, bufferOf)).toEqual(outside(expected, (s) => s));
-        }
-        steady += first.length;
-      },
-    ),
+    fc.property(...programs, fc.nat(12), (picks, sizes, pin, joins, blocks) => {
+      const { commands, virtuals, reals } = program(picks, sizes);
+      const pinned = new Set([virtuals[pin % virtuals.length]]);
+      const { first, each, kept, sources } = partSteady(elideCopies(commands, pinned, joins), pinned, blocks * block);
+      expect(kept.reduce((sum, s) => sum + s.bytes, 0)).toBeLessThanOrEqual(blocks * block);
+      const { slot } = place([...first, ...each], new Set([...pinned, ...kept]));
+      const bufferOf = (s: Storage): unknown => (s.virtual ? slot.get(s) : s);
+      const [expected, actual] = [new Map<unknown, number[]>(), new Map<unknown, number[]>()];
+      for (const [turn, changed] of [undefined, reals[0], undefined, reals[1]].entries()) {
+        if (changed) for (const memory of [expected, actual]) memory.set(changed, new Array<number>(64).fill(turn + 100));
+        const again = turn === 0 || (changed && sources.includes(changed));
+        execute(commands, (s) => s, expected);
+        execute(again ? [...first, ...each] : each, bufferOf, actual);
+        if (!again) reused += first.length;
+        const outside = [...reals, ...pinned];
+        expect(valuesOf(outside, actual, bufferOf)).toEqual(valuesOf(outside, expected, (s) => s));
+      }
+      steady += first.length;
+    }),
     { numRuns: 6000, seed: 7 },
   );
   expect(steady).toBeGreaterThan(300);

@@ -1,22 +1,13 @@
 /** @file What captured steps leave out: work on weights that did not change, and copies between their own values. Results equal the eager ones in every bit. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import * as vx from "../../src/index.ts";
-import { capture, type Device, openDevice, type Tensor } from "../../src/index.ts";
+import { capture, type Tensor } from "../../src/index.ts";
 import { BatchNorm, Conv, Sequential, SGD } from "../../src/nn/index.ts";
 import type { Command } from "../../src/tensor/trace.ts";
-import { watchAliasing } from "./aliasing.ts";
+import { openWatched } from "./aliasing.ts";
 
-let device: Device;
-let watched: ReturnType<typeof watchAliasing>;
-beforeAll(async () => {
-  device = await openDevice();
-  watched = watchAliasing(device);
-});
-afterAll(async () => {
-  expect(watched.breaches).toEqual([]);
-  await device.settle();
-  device.close();
-});
+const { device, close } = await openWatched();
+afterAll(close);
 
 const list = async (t: Tensor): Promise<number[]> => [...(await t.data())];
 const kinds = (plan: unknown): string[] => (plan as { commands: Command[] }).commands.map((c) => c.kind);

@@ -58,9 +58,11 @@ test("answers and errors pass through, and platforms that do not poll are asked 
 test("a nap is no wait: after slow answers quick ones are quick again", async () => {
   const patience = new Patience(true);
   for (let i = 0; i < 4; i++) await patience.wait(() => later(200));
+  // Naps of 160, 128, 51 and 13 ms; one more of each that a machine answers late, as when it has put the process's memory away.
+  for (let i = 0; i < 8; i++) await patience.wait(() => Promise.resolve(i));
   const start = performance.now();
   for (let i = 0; i < 40; i++) await patience.wait(() => Promise.resolve(i));
-  expect(performance.now() - start).toBeLessThan(440); // naps of 160, 128, 51 and 13 ms
+  expect(performance.now() - start).toBeLessThan(60);
 });
 
 test("nothing is waited for when the device is idle, nor learned from it", async () => {

@@ -82,8 +82,9 @@ export async function lunaDataset(
     gridOf: options.gridOf ?? (async (path) => readGrid(await options.open(path))),
   };
   const prepared = outermost(there.paths, /(^|\/)index\.json$/);
-  if (prepared !== undefined) return preparedFolder(there, prepared);
   const list = outermost(there.paths, /(^|\/)annotations\.csv$/);
+  // Other files of a name so common may lie deeper in a raw folder.
+  if (prepared !== undefined && (list === undefined || depth(prepared) <= depth(list))) return preparedFolder(there, prepared);
   if (list !== undefined) return rawFolder(there, list);
   return there.paths.some((path) => clean.test(path)) ? cleanedFolder(there) : undefined;
 }
@@ -93,9 +94,12 @@ interface Files extends Required<LunaDatasetOptions> {
   readonly paths: readonly string[];
 }
 
+/** Folders above a file, but LUNA16's own for its lists. */
+const depth = (path: string): number => path.replace(/(^|\/)CSVFILES\//, "$1").split("/").length;
+
 /** Of the paths that match, that in the fewest folders. */
 const outermost = (paths: readonly string[], wanted: RegExp): string | undefined =>
-  paths.filter((path) => wanted.test(path)).sort((a, b) => a.split("/").length - b.split("/").length)[0];
+  paths.filter((path) => wanted.test(path)).sort((a, b) => depth(a) - depth(b))[0];
 
 const folderOf = (path: string): string => path.slice(0, path.length - baseName(path).length);
 const textOf = async ({ open }: Files, path: string): Promise<string> => (await open(path)).blob.text();
@@ -150,7 +154,8 @@ async function rawFolder(files: Files, list: string): Promise<DatasetIndex> {
 
 /** LUNA16's folds: a subset each. */
 function subsetSplits(cases: readonly Case[]): Split[] | undefined {
-  const subsets = cases.map((c) => /(?:^|\/)(subset\d+)\//.exec(c.image[0])?.[1]);
+  // The last of them: the dataset may lie in a folder of such a name.
+  const subsets = cases.map((c) => /^(?:.*\/)?(subset\d+)\//.exec(c.image[0])?.[1]);
   const names = [...new Set(subsets)].sort();
   if (names.length < 2 || names.includes(undefined)) return undefined;
   const part = (name: string | undefined, inside: boolean) =>

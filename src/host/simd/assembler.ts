@@ -168,6 +168,9 @@ export const f64x2 = {
   ofU32: vector(255),
 } as const;
 
+/** A variable, moved on. */
+export const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
+
 /** Runs code, which advances `at` by itself, while `at` is below `end`; not at all if it is not at the beginning. */
 export const whileBelow = (at: Code, end: Code, body: Code): Code => [
   ...i32.lessThan(at, end),

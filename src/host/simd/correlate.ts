@@ -12,12 +12,11 @@ import {
   load64,
   set,
   shuffleWords,
+  step,
   store,
   type ValueType,
   whileBelow,
 } from "./assembler.ts";
-
-const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
 
 /**
  * Sums over a table of distances (32 bits) and, 8 bytes on, weights (float64): of float64 from `base` on, one after the other, to float32 at `to`, eight at

@@ -15,13 +15,14 @@ import {
   load,
   set,
   shuffleWords,
+  step,
   store,
   type ValueType,
   whileBelow,
 } from "./assembler.ts";
 
 const { add, sub, mul } = f64x2;
-const step = (...locals: number[]): Code => locals.flatMap((local) => set(local, i32.add(get(local), i32.of(16))));
+const advance = (...locals: number[]): Code => locals.flatMap((local) => step(local, i32.of(16)));
 const behind = (local: number, distance: number): Code => i32.add(get(local), get(distance));
 
 /** Of four elements the first and third, or the others. */
@@ -37,7 +38,7 @@ export const splitPairs = ((): FunctionSource => {
     body: whileBelow(here, get(end), [
       ...store(get(to), first(load(here))),
       ...store(behind(to, distance), second(load(here))),
-      ...step(0, to),
+      ...advance(0, to),
     ]),
   };
 })();
@@ -52,7 +53,7 @@ export const joinPairs = ((): FunctionSource => {
       ...set(factor, f64x2.splat(get(scale))),
       ...whileBelow(here, get(end), [
         ...store(get(to), inTurns(mul(load(behind(0, distance)), get(factor)), mul(load(here), get(factor)))),
-        ...step(0, to),
+        ...advance(0, to),
       ]),
     ],
   };
@@ -73,7 +74,7 @@ export const halfSpectra = ((): FunctionSource => {
       ...set(mirrorIm, load(behind(mirror, distance))),
       ...store(get(to), inTurns(half(add(get(re), get(mirrorRe))), half(add(get(im), get(mirrorIm))))),
       ...store(behind(to, apart), inTurns(half(sub(get(im), get(mirrorIm))), half(sub(get(mirrorRe), get(re))))),
-      ...step(0, mirror, to),
+      ...advance(0, mirror, to),
     ]),
   };
 })();
@@ -94,7 +95,7 @@ export const wholeSpectra = ((): FunctionSource => {
       ...store(behind(mirror, distance), add(get(aRe), get(bIm))),
       ...store(get(to), add(get(aIm), get(bRe))),
       ...store(behind(to, distance), sub(get(aRe), get(bIm))),
-      ...step(0, to, mirror),
+      ...advance(0, to, mirror),
     ]),
   };
 })();

@@ -11,12 +11,12 @@ import {
   load64,
   set,
   shuffleWords,
+  step,
   store,
   type ValueType,
   whileBelow,
 } from "./assembler.ts";
 
-const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
 const vector = i32.of(16);
 
 /** Two of the four elements at two addresses, times their weights. */

@@ -12,6 +12,7 @@ import {
   i8x16,
   load,
   set,
+  step,
   store,
   type ValueType,
   whileBelow,
@@ -19,8 +20,6 @@ import {
 
 /** Parameters of all of them. */
 const [end, to, apart] = [1, 2, 3];
-
-const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
 
 /** Runs `row` with the address of each row's source in the local `source`. */
 const eachRow = (source: number, row: Code): Code =>

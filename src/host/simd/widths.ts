@@ -11,12 +11,12 @@ import {
   load64,
   set,
   shuffleWords,
+  step,
   store,
   type ValueType,
   whileBelow,
 } from "./assembler.ts";
 
-const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
 /** Twice the distance from `last` back to `at`: how far float64 are behind where float32 are. */
 const behind = (at: Code, last: Code): Code => i32.shiftLeft(i32.sub(at, last), i32.of(1));
 

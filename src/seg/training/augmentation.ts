@@ -43,7 +43,9 @@ export function augmentBatch(batch: BatchTensors, options: AugmentBatchOptions):
   const place = { size, paddingMode, ...(displacement && { displacement: splineField(displacement, size) }) };
   const { image } = batch;
   // The image together with the first of its labels.
-  const pair = labels.find((key) => batch[key] && sameShape(batch[key].shape.with(1, image.shape[1]), image.shape));
+  const pair = labels.find(
+    (key) => batch[key]?.rank === image.rank && sameShape(batch[key].shape.with(1, image.shape[1]), image.shape),
+  );
   const [first, marks] = pair ? warpBoth(image, batch[pair], augmentMatrix, place) : [warp(image, augmentMatrix, place)];
   const moved = Object.entries(batch)
     .filter(([key]) => !augmentationKeys.includes(key))

@@ -57,17 +57,18 @@ test("LUNA16 as it is published: nodules, grids, labels, and a list of headers t
   await rm(at("raw", lunaCacheFile));
 });
 
-test("subsets are folds", async () => {
-  await mkdir(at("subsets"));
+test("subsets are folds, whatever the folder above them is called and whatever else lies deeper", async () => {
+  await mkdir(at("subset7"));
   const ids = [...listed.keys()];
   for (const [i, id] of ids.entries()) {
-    await mkdir(at("subsets", `subset${i}`));
+    await mkdir(at("subset7", `subset${i}`));
     for (const ending of ["mhd", "zraw"])
-      await writeFile(at("subsets", `subset${i}`, `${id}.${ending}`), await readFile(at("raw", `${id}.${ending}`)));
+      await writeFile(at("subset7", `subset${i}`, `${id}.${ending}`), await readFile(at("raw", `${id}.${ending}`)));
   }
-  await mkdir(at("subsets", "CSVFILES"));
-  await writeFile(at("subsets", "CSVFILES", "annotations.csv"), await readFile(at("raw", "annotations.csv")));
-  const { splits } = (await loadLuna(at("subsets")))!;
+  await mkdir(at("subset7", "CSVFILES"));
+  await writeFile(at("subset7", "CSVFILES", "annotations.csv"), await readFile(at("raw", "annotations.csv")));
+  await writeFile(at("subset7", "subset0", "index.json"), "{}");
+  const { splits } = (await loadLuna(at("subset7")))!;
   expect(splits!.map((s) => s.val)).toEqual(ids.map((id) => [id]));
   expect(splits![0].train).toEqual(ids.slice(1));
 });

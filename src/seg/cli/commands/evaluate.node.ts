@@ -26,7 +26,7 @@ const scoreFlags = { metrics: text, spacing: text, tolerance: text, empty: text,
 /** What is to be scored. */
 interface Task {
   readonly scoring: ReturnType<typeof scoringOf>;
-  /** Where the scores are written; undefined for nowhere. */
+  /** Where the scores are written too, beside what is printed. */
   readonly out: string | undefined;
   readonly predictions: string;
   readonly data: FolderData;
