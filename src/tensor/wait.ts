@@ -16,12 +16,23 @@ const atOnce = 100;
 // Share of a wait that an answer may come late because of dozes, and the longest of them in milliseconds.
 const late = 0.02;
 const longestDoze = 1;
+// Share of a nap by which an answer may come late and count as ready at once.
+const slack = 0.08;
+
+/**
+ * Whether what was asked for after a nap was there already, which tells no more than that it took less. The answer of finished work comes later the longer
+ * the nap was: timers and clocks of virtual machines differ by a hundredth, and dozes follow. Taken for work, that makes each nap longer than the last.
+ */
+function atOnceAfter(nap: number, asked: number): boolean {
+  return asked < Math.max(shortest, slack * nap);
+}
 
 export class Patience {
   private readonly polls: boolean;
   private recent: number[] = [];
   private readyAtOnce = 0;
   private ahead = 0;
+  private aheadAtOnce = 0;
   private readonly doze: ((ms: number) => Promise<void>) | undefined;
   private open = 0;
   private since = 0;
@@ -44,9 +55,11 @@ export class Patience {
     const asked = performance.now();
     const answer = await this.asked(ask);
     const end = performance.now();
-    // Ready at once tells no more than that it took less.
     const most = Math.max(growth * this.ahead, atOnce);
-    this.ahead = end - asked < shortest ? 0.9 * this.ahead : Math.min(most, 1.05 * (end - start));
+    this.aheadAtOnce = atOnceAfter(asked - start, end - asked) ? this.aheadAtOnce + 1 : 0;
+    // Again and again it means that the work has become much shorter.
+    const shorter = this.ahead * (this.aheadAtOnce > 2 ? 0.5 : 0.9);
+    this.ahead = this.aheadAtOnce > 0 ? shorter : Math.min(most, 1.05 * (end - start));
     return answer;
   }
 
@@ -63,7 +76,7 @@ export class Patience {
     const end = performance.now();
     // Ready at once: the work was done at some time in the nap, which says that it took less. Once that may be chance; again and again, naps come
     // down fast. Forgetting all that was known instead means four waits that poll, which are longer themselves.
-    this.readyAtOnce = naps && end - asked < shortest ? this.readyAtOnce + 1 : 0;
+    this.readyAtOnce = naps && atOnceAfter(asked - start, end - asked) ? this.readyAtOnce + 1 : 0;
     const took = this.readyAtOnce > 0 ? nap / 2 ** (this.readyAtOnce - 1) : end - start;
     this.recent = [...this.recent, took].slice(-remembered);
     return answer;

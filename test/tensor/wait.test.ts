@@ -47,6 +47,22 @@ test("with work behind it the whole wait is slept, and less where that was too l
   expect(await slept(60)).toBeLessThan(400);
 });
 
+test("finished work whose answer comes a little late makes no nap longer", async () => {
+  const patience = new Patience(true);
+  await patience.waitAhead(() => later(200));
+  let at = 0;
+  const start = performance.now();
+  for (let i = 0; i < 12; i++) {
+    const from = performance.now();
+    await patience.waitAhead(() => {
+      at = performance.now() - from;
+      return later(Math.max(1, 0.04 * at));
+    });
+  }
+  expect(at).toBeLessThan(10);
+  expect(performance.now() - start).toBeLessThan(900);
+});
+
 test("answers and errors pass through, and platforms that do not poll are asked at once", async () => {
   const patience = new Patience(false);
   for (let i = 0; i < 5; i++) await patience.wait(() => later(30));
