@@ -1,9 +1,17 @@
-/** @file Waiting sleeps through most of a wait it can expect, and changes nothing else. */
+/** @file Waiting sleeps through most of a wait it can expect, and changes nothing else. On a clock of its own, which jumps from timer to timer. */
 
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Patience } from "../../src/tensor/wait.ts";
 
 const later = (ms: number) => new Promise<number>((resolve) => setTimeout(() => resolve(ms), ms));
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  vi.setTimerTickMode("nextTimerAsync");
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 async function asked(patience: Patience, ms: number): Promise<number> {
   const start = performance.now();

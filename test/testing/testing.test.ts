@@ -64,7 +64,9 @@ describe("gradCheck", () => {
     using x = wave(4);
     const before = dev.memory.live;
     await gradCheck((t) => square(t), [x]);
-    expect([dev.memory.live, x.requiresGrad, x.origin]).toEqual([before, false, undefined]);
+    expect([x.requiresGrad, x.origin]).toEqual([false, undefined]);
+    // Less, where what earlier tests left was collected meanwhile.
+    expect(dev.memory.live).toBeLessThanOrEqual(before);
     using whole = dev.tensor({ data: [1], shape: [1] }, "i32");
     await expect(gradCheck((t) => t, [whole])).rejects.toThrow("none of the inputs is f32");
   });
