@@ -29,7 +29,9 @@ try {
   process.chdir(root);
   installPackages();
   const node = findNode();
-  const env = { ...process.env, PATH: [bin, ...foreignPath].join(delimiter) };
+  // A command that is run from its sources again starts in less than half the time when Node keeps what it compiled.
+  const compiled = process.env.NODE_COMPILE_CACHE ?? join(home, "compiled");
+  const env = { ...process.env, PATH: [bin, ...foreignPath].join(delimiter), NODE_COMPILE_CACHE: compiled };
   if (!options.includes("--no-gpu")) Object.assign(env, findGpu(node));
   embedShaders(node, env);
   if (command.length > 0) run(command, env);
