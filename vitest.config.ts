@@ -13,7 +13,7 @@ const host = ["lib", "host", "data", "weights", "seg/metrics", "seg/pictures", "
 const rows = "test/ops/rows/*.ts";
 
 /**
- * One process for all files, so that one GPU device exists and its pipelines are compiled once. A process rather than a thread: if a driver
+ * Files share a process, so that one GPU device exists in it and its pipelines are compiled once. A process rather than a thread: if a driver
  * takes it down, vitest itself lives to say which file it was.
  */
 const oneProcess = {
@@ -24,7 +24,8 @@ const oneProcess = {
   runner: "./test/lib/runner.ts",
 } as const;
 
-const two = { fileParallelism: true, maxWorkers: 2 } as const;
+/** A software adapter works for one thing at a time in most tests, and half of the full tier's files wait for commands and pages that they start. */
+const twoProcesses = { ...oneProcess, fileParallelism: true, maxWorkers: 2 } as const;
 
 export default defineConfig({
   test: {
@@ -57,7 +58,7 @@ export default defineConfig({
           name: "gpu",
           include: [all, rows],
           exclude: [full, long, browser, ...host],
-          ...oneProcess,
+          ...twoProcesses,
           sequence: { groupOrder: 2 },
         },
       },
@@ -71,8 +72,7 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
         },
       },
-      // Two processes: half of these files wait for commands and pages that they start.
-      { extends: true, test: { name: "full", include: [full, rows], ...oneProcess, ...two, sequence: { groupOrder: 4 } } },
+      { extends: true, test: { name: "full", include: [full, rows], ...twoProcesses, sequence: { groupOrder: 4 } } },
       { extends: true, test: { name: "long", include: [long], ...oneProcess, sequence: { groupOrder: 5 } } },
     ],
   },
