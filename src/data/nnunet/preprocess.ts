@@ -59,10 +59,18 @@ function statedSpacing({ spacing, meta: { spacing: stated } }: Volume): readonly
   return holds ? stated : spacing;
 }
 
-/** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order. */
+// nnU-Net's readers give images of two axes a third one, along which voxels are so many times as long as the longest of the others.
+const noDepth = 999;
+
+/** Whether the image has two axes: as its file says; of one that came from no file, if it is a slice without a voxel size. */
+const isPlanar = ({ shape, spacing, meta }: Volume): boolean =>
+  shape[3] === 1 && (meta.planar ?? (meta.format === undefined && spacing.every((s) => s === 1)));
+
+/** A volume as nnU-Net reads it: `[C, z, y, x]`, spacing in that order; of an image of two axes z is 999 times as long as the longer one. */
 export function nnunetArray(volume: Volume): NnunetArrays {
   expectArguments("nnunetArray", "volume", { volume });
-  return { image: reversedAxes(volume), spacing: [...statedSpacing(volume)].reverse() };
+  const [x, y, z] = statedSpacing(volume);
+  return { image: reversedAxes(volume), spacing: [isPlanar(volume) ? noDepth * Math.max(x, y) : z, y, x] };
 }
 
 /** What undoes the preprocessing of a case. */
