@@ -109,7 +109,7 @@ export class SliceInferer {
     );
   }
 
-  /** As `SlidingWindowInferer`'s. */
+  /** As `SlidingWindowInferer`'s: of a volume `[C, x, y, z]`. */
   scores(image: Volume, network: Module, keep: KeepScores): Promise<KeptScoreMap> {
     return keptScores(image, network, this.inVolume(), keep);
   }
@@ -136,7 +136,7 @@ export class SimpleInferer {
     return onImages(images, (x) => infer(x, model, { roiSize: 0 }));
   }
 
-  /** As `SlidingWindowInferer`'s. */
+  /** As `SlidingWindowInferer`'s: of a volume `[C, x, y, z]`. */
   scores(image: Volume, network: Module, keep: KeepScores): Promise<KeptScoreMap> {
     return keptScores(image, network, { roiSize: 0 }, keep);
   }
