@@ -108,6 +108,9 @@ function transposed<A extends TypedArray>(x: HostArray<A>, forward: readonly num
   );
 }
 
+// Elements of float32 that an engine has arrays for.
+const largestArray = 2 ** 31;
+
 /**
  * A case as a network of the plan takes it: nnU-Net's `DefaultPreprocessor.run_case_npy`.
  * @param image `[C, z, y, x]`; @param seg `[1, z, y, x]`, if there is one, or several label maps; @param spacing of the same axes
@@ -130,6 +133,10 @@ export function preprocessCase(
     configuration.spacing.length < original.length ? [original[0], ...configuration.spacing] : [...configuration.spacing];
   const cropped = data.shape.slice(1);
   const newShape = computeNewShape(cropped, original, target);
+  if (newShape.includes(0) || data.shape[0] * sizeOf(newShape) > largestArray)
+    throw new ShapeError(
+      `preprocessCase: [${cropped}] voxels of [${original}] mm would be [${newShape}] of the plan's [${target}] mm; are both spacings in mm?`,
+    );
   const normalized = normalizeChannels(data, labels, plan, configuration);
   const c = configuration;
   const resampled = resampleByPlan(c.resampling_fn_data, c.resampling_fn_data_kwargs, normalized, newShape, original, target);
